@@ -1,0 +1,39 @@
+"""Create, read, update, delete: what the application does with items in the database."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.models import Item
+from app.schemas import ItemCreate, ItemUpdate
+
+
+def create_item(db: Session, data: ItemCreate) -> Item:
+    """Save a new item and return it as the database has it."""
+    # 5.1 add the item, commit, then load what the database made of it
+    raise NotImplementedError("5.1 add the item, commit, then load what the database made of it")
+
+
+def get_item(db: Session, item_id: int) -> Item | None:
+    """Return the item with this id, or None."""
+    # 5.2 look the item up by its primary key
+    raise NotImplementedError("5.2 look the item up by its primary key")
+
+
+def list_items(db: Session, offset: int = 0, limit: int = 100) -> Sequence[Item]:
+    """Return up to ``limit`` items in the order of their ids, without the first ``offset``."""
+    # 5.3 select a page of items; without ORDER BY no order is promised
+    raise NotImplementedError("5.3 select a page of items; without ORDER BY no order is promised")
+
+
+def update_item(db: Session, item: Item, data: ItemUpdate) -> Item:
+    """Change what the client sent and nothing else, and return the item as the database has it."""
+    # 5.4 set what was sent, commit, then load what the database made of it
+    raise NotImplementedError("5.4 set what was sent, commit, then load what the database made of it")
+
+
+def delete_item(db: Session, item: Item) -> None:
+    """Delete an item for good."""
+    # 5.5 delete the item and commit
+    raise NotImplementedError("5.5 delete the item and commit")

@@ -1,0 +1,572 @@
+"""Runs checks against a submission in supervised child processes, and collects the verdicts.
+
+The verdict is given here, from a fixed roster: a check passes only if the child that was told to judge it
+reported so while it was that check's turn. A child that ends, hangs or floods costs that check alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from grader.job import HAS_FORK, Job
+from grader.release import untouched_tasks
+from grader.rules import CHAPTERS, Rule
+
+if TYPE_CHECKING:
+    from grader.report import Check
+
+_PROJECT = Path(__file__).resolve().parents[1]
+_PRINTED = 20_000
+_MESSAGES = 4_000_000
+
+
+class BadInput(Exception):
+    """The bench cannot start with what it was given; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one check may use: seconds of wall time, and MiB of memory (0 for no limit)."""
+
+    seconds: float = 10.0
+    memory: int = 2048
+
+
+@dataclass(frozen=True)
+class Target:
+    """One rule to judge against one submission."""
+
+    submission: Path
+    rule: Rule
+
+
+def chapter_folders(submission: Path) -> list[str]:
+    """Names of the chapters that a submission holds.
+
+    Raises:
+        BadInput: the folder does not exist or holds no chapter.
+    """
+    if not submission.is_dir():
+        raise BadInput(f"There is no folder '{submission}'. Give the folder that holds 01_engine, 02_models, ...")
+    found = [chapter for chapter in CHAPTERS if (submission / chapter).is_dir()]
+    if not found:
+        raise BadInput(
+            f"The folder '{submission}' holds no chapter. Give the folder that holds 01_engine, 02_models, ..."
+        )
+    return found
+
+
+def stage(submission: Path, chapter: str, folder: Path) -> str:
+    """Copy the code of one chapter, and nothing else, into an empty folder.
+
+    Args:
+        submission: folder laid out like ``chapters/``.
+        chapter: name of the chapter.
+        folder: where the package ``app`` is to be put.
+
+    Returns:
+        Why it was refused, or an empty string.
+    """
+    source = submission / chapter
+    app = source / "app"
+    if source.is_symlink() or app.is_symlink():
+        return f"{chapter}/app is a link; a submission has to be its own files"
+    if not app.is_dir():
+        return f"{chapter}/app is missing; the chapter's code belongs there"
+    for place, folders, files in os.walk(app):
+        for name in [*folders, *files]:
+            path = Path(place, name)
+            if path.is_symlink() and (path.is_dir() or path.suffix == ".py"):
+                return f"{path.relative_to(submission).as_posix()} is a link; a submission has to be its own files"
+        folders[:] = [name for name in folders if name != "__pycache__"]
+        for name in files:
+            path = Path(place, name)
+            if path.suffix == ".py" and path.is_file():
+                copy = folder / path.relative_to(source)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, copy)
+    (folder / "app").mkdir(exist_ok=True)
+    return ""
+
+
+@dataclass
+class _Run:
+    """One chapter of one submission on its way through the bench."""
+
+    submission: Path
+    chapter: str
+    waiting: deque[Rule]
+    slot: int = 0
+    root: Path = Path()
+    untouched: frozenset[str] = frozenset()
+    outcomes: dict[str, str] = field(default_factory=dict)
+    tried: set[str] = field(default_factory=set)
+    timeouts: int = 0
+    import_first: bool = True
+    child: _Child | None = None
+
+
+@dataclass
+class _Child:
+    """One child process of a run."""
+
+    number: int
+    token: str
+    deadline: float
+    process: int = 0
+    check_process: int = 0
+    current: Rule | None = None
+    started: int = 0
+    kill: Callable[[], None] | None = None
+    reader: threading.Thread | None = None
+    printed: bytearray = field(default_factory=bytearray)
+
+
+class Bench:
+    """Grades submissions; keeps its server warm from one `grade` to the next.
+
+    Args:
+        database: ``sqlite`` or ``postgresql``.
+        limits: what one check may use.
+        jobs: how many chapters are graded side by side; as many as there are processors when not given.
+        fork: fork children from a warm server; only where the platform can.
+
+    Raises:
+        BadInput: PostgreSQL was asked for and cannot be had.
+    """
+
+    def __init__(
+        self, database: str = "sqlite", limits: Limits | None = None, jobs: int | None = None, fork: bool = HAS_FORK
+    ) -> None:
+        self.database = database
+        self.limits = limits or Limits()
+        self._processors = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+        self.jobs = jobs or len(self._processors) or os.cpu_count() or 1
+        self._fork = fork
+        self._workshop = Path(tempfile.mkdtemp(prefix="grader-"))
+        self._inbox: queue.SimpleQueue[tuple[str, int, Any]] = queue.SimpleQueue()
+        self._server: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self._live: dict[int, _Run] = {}
+        self._number = 0
+        self._postgresql: Any = None
+        self._postgresql_failure: BadInput | None = None
+        self._starting: threading.Thread | None = None
+        if database == "postgresql":
+            self._starting = threading.Thread(target=self._start_postgresql, daemon=True)
+            self._starting.start()
+        if self._fork:
+            self._start_server()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- grading --------------------------------------------------------------------------------
+
+    def grade(self, targets: Sequence[Target]) -> Iterator[tuple[Target, Check]]:
+        """Judge every target, and yield each verdict as it is made.
+
+        Chapters run side by side; the checks of one chapter run one after the other.
+
+        Raises:
+            BadInput: PostgreSQL cannot be had.
+        """
+        self._wait_for_postgresql()
+        runs = self._plan(targets)
+        free = deque(range(self.jobs))
+        running: list[_Run] = []
+        try:
+            while runs or running:
+                while runs and free:
+                    run = runs.popleft()
+                    refused = self._stage(run)
+                    if refused is None:
+                        run.slot = free.popleft()
+                        running.append(run)
+                        self._launch(run)
+                    else:
+                        yield from refused
+                yield from self._turn(running)
+                for run in [run for run in running if run.child is None]:
+                    running.remove(run)
+                    free.append(run.slot)
+                    self._clear(run)
+        finally:
+            for run in running:
+                self._kill(run)
+                self._clear(run)
+
+    def _plan(self, targets: Sequence[Target]) -> deque[_Run]:
+        grouped: dict[tuple[Path, str], list[Rule]] = {}
+        for target in targets:
+            grouped.setdefault((target.submission, target.rule.chapter), []).append(target.rule)
+        return deque(_Run(submission, chapter, deque(rules)) for (submission, chapter), rules in grouped.items())
+
+    def _stage(self, run: _Run) -> list[tuple[Target, Check]] | None:
+        """Stage the submission of a run; the verdicts where there is nothing to run."""
+        if not (run.submission / run.chapter).is_dir():
+            told = {"outcome": "todo", "observed": f"there is no folder {run.chapter} yet"}
+            return [self._verdict(run, rule, told) for rule in run.waiting]
+        run.root = Path(tempfile.mkdtemp(prefix=f"{run.chapter}-", dir=self._workshop)).resolve()
+        refusal = stage(run.submission, run.chapter, run.root)
+        if refusal:
+            self._clear(run)
+            told = {"outcome": "error", "observed": refusal, "expected": f"files of your own in {run.chapter}/app"}
+            return [self._verdict(run, rule, told) for rule in run.waiting]
+        run.untouched = untouched_tasks(run.chapter, run.root)
+        return None
+
+    def _turn(self, running: list[_Run]) -> Iterator[tuple[Target, Check]]:
+        """Wait for something to happen, and deal with it."""
+        deadlines = [run.child.deadline for run in running if run.child]
+        pause = max(0.0, min(deadlines) - time.monotonic()) if deadlines else 0.0
+        with suppress(queue.Empty):
+            while True:
+                kind, number, data = self._inbox.get(timeout=pause)
+                pause = 0.0
+                run = self._live.get(number)
+                if kind == "server gone":
+                    for each in running:
+                        yield from self._lost(each)
+                elif run is not None and run.child is not None:
+                    if kind == "message":
+                        yield from self._message(run, run.child, data)
+                    elif kind == "pid":
+                        run.child.process = data
+                    elif kind == "exit":
+                        yield from self._ended(run, run.child)
+        for run in running:
+            if run.child is not None and time.monotonic() > run.child.deadline:
+                yield from self._late(run, run.child)
+
+    def _message(self, run: _Run, child: _Child, line: bytes) -> Iterator[tuple[Target, Check]]:
+        try:
+            message = json.loads(line)
+            if message["token"] != child.token:
+                return
+            event, name = message["event"], message.get("check")
+        except (ValueError, TypeError, KeyError):
+            return
+        if event == "import":
+            child.deadline = time.monotonic() + self._patience(run)
+        elif event == "import again":
+            run.import_first = False
+        elif event == "start" and run.waiting and run.waiting[0].name == name and child.current is None:
+            child.current = run.waiting.popleft()
+            child.started += 1
+            child.check_process = message.get("process", 0)
+            child.deadline = time.monotonic() + self._patience(run)
+        elif event == "verdict" and child.current is not None and child.current.name == name:
+            rule, child.current = child.current, None
+            yield self._verdict(run, rule, message["verdict"])
+        elif event == "end" and child.current is not None and child.current.name == name:
+            rule, child.current = child.current, None
+            yield self._verdict(run, rule, _died(message.get("status")))
+
+    def _patience(self, run: _Run) -> float:
+        """Seconds for the next step; less for a run that has used up its time more than once."""
+        return self.limits.seconds if run.timeouts < 2 else self.limits.seconds / 5
+
+    def _late(self, run: _Run, child: _Child) -> Iterator[tuple[Target, Check]]:
+        """A child's time is up: the check at fault is a timeout, a new child goes on with the rest."""
+        rule, started, seconds = child.current, child.started, self._patience(run)
+        self._kill(run)
+        run.timeouts += 1
+        if rule is not None:
+            told = {"observed": f"no end after {seconds:g} seconds", "expected": "an answer in time"}
+            yield self._verdict(run, rule, {"outcome": "timeout", **told})
+        elif not started and run.import_first:
+            run.import_first = False
+        elif run.waiting:
+            told = {"observed": "the check could not be started in time", "expected": "an answer in time"}
+            yield self._verdict(run, run.waiting.popleft(), {"outcome": "timeout", **told})
+        if run.waiting:
+            self._launch(run)
+
+    def _ended(self, run: _Run, child: _Child) -> Iterator[tuple[Target, Check]]:
+        """A child has ended: a check without a verdict is an error, a new child goes on with the rest."""
+        rule, started = child.current, child.started
+        self._kill(run)
+        if rule is not None:
+            yield self._verdict(run, rule, _died(None))
+        elif run.waiting and not started and run.import_first:
+            run.import_first = False
+        elif run.waiting and not started and child.number:
+            yield self._verdict(run, run.waiting.popleft(), _died(None))
+        if run.waiting:
+            self._launch(run)
+
+    def _lost(self, run: _Run) -> Iterator[tuple[Target, Check]]:
+        """The server has gone: what was being judged is tried once more, then given up."""
+        rule = run.child.current if run.child else None
+        self._kill(run)
+        if rule is not None and rule.name in run.tried:
+            yield self._verdict(run, rule, _died(None))
+        elif rule is not None:
+            run.tried.add(rule.name)
+            run.waiting.appendleft(rule)
+        if run.waiting:
+            self._launch(run)
+
+    def _verdict(self, run: _Run, rule: Rule, told: dict[str, Any]) -> tuple[Target, Check]:
+        """Make the report's entry out of what a child told."""
+        from grader.report import Check
+
+        told = told if isinstance(told, dict) else {}
+        outcome = told.get("outcome", "error")
+        if outcome in ("failed", "error") and rule.task in run.untouched:
+            outcome = "todo"
+        needed = [name for name in rule.needs if run.outcomes.get(name, "passed") != "passed"]
+        if outcome == "failed" and needed:
+            outcome = "blocked"
+            told = {**told, "observed": f"{told.get('observed', '')} (first: {', '.join(needed)})"}
+        run.outcomes[rule.name] = outcome
+        check = Check(id=rule.id, chapter=rule.chapter, task=rule.task, title=rule.title, outcome="error")
+        if outcome != "passed":
+            check.why, check.hint = rule.why, rule.hint
+        if run.child is not None and outcome in ("failed", "error", "timeout"):
+            check.printed = run.child.printed.decode("utf-8", "replace").strip()
+        if run.child is not None:
+            run.child.printed.clear()
+        for name in ("did", "observed", "expected", "where", "traceback"):
+            if outcome != "passed" or name == "did":
+                setattr(check, name, str(told.get(name, "")))
+        trace, seconds = told.get("trace", []), told.get("seconds", 0.0)
+        check.trace = [str(each) for each in trace] if isinstance(trace, list) else []
+        check.seconds = float(seconds) if isinstance(seconds, int | float) else 0.0
+        check.outcome = outcome if outcome in _OUTCOMES else "error"
+        return Target(run.submission, rule), check
+
+    # -- children -------------------------------------------------------------------------------
+
+    def _launch(self, run: _Run) -> None:
+        """Start a child for the checks of a run that still wait."""
+        self._number += 1
+        child = _Child(self._number, secrets.token_hex(16), time.monotonic() + max(60.0, self.limits.seconds))
+        run.child = child
+        self._live[child.number] = run
+        url, admin_url = self._database_of(run)
+        job = Job(
+            chapter=run.chapter,
+            checks=tuple(rule.name for rule in run.waiting),
+            root=str(run.root),
+            url=url,
+            admin_url=admin_url,
+            token=child.token,
+            fork=self._fork,
+            import_first=self._fork and run.import_first,
+            memory=self.limits.memory,
+            cpu=self._processors[run.slot % len(self._processors)] if len(self._processors) > 1 else -1,
+        )
+        if self._fork:
+            self._launch_forked(child, job)
+        else:
+            run.import_first = False
+            self._launch_spawned(child, job)
+
+    def _launch_forked(self, child: _Child, job: Job) -> None:
+        if self._server is None or self._server.poll() is not None:
+            self._start_server()
+        assert self._control is not None
+        results, results_end = os.pipe()
+        output, output_end = os.pipe()
+        request = json.dumps({"job": child.number, "request": asdict(job)}).encode() + b"\n"
+        self._listen(child, open(results, "rb"), open(output, "rb"))
+        try:
+            socket.send_fds(self._control, [request], [results_end, output_end])
+        except OSError:
+            self._inbox.put(("server gone", 0, None))
+        finally:
+            os.close(results_end)
+            os.close(output_end)
+
+    def _launch_spawned(self, child: _Child, job: Job) -> None:
+        process = subprocess.Popen(
+            [*_PYTHON, "once"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=_environment(),
+            start_new_session=os.name != "nt",
+        )
+        assert process.stdin and process.stdout and process.stderr
+        child.process, child.kill = process.pid, process.kill
+        self._listen(child, process.stdout, process.stderr)
+        with suppress(OSError), process.stdin:
+            process.stdin.write(json.dumps(asdict(job)).encode() + b"\n")
+
+        def wait() -> None:
+            process.wait()
+            self._tell_exit(child)
+
+        threading.Thread(target=wait, daemon=True).start()
+
+    def _tell_exit(self, child: _Child) -> None:
+        """Announce the end of a child, after everything that it sent."""
+        if child.reader is not None:
+            child.reader.join(timeout=1.0)
+        self._inbox.put(("exit", child.number, None))
+
+    def _listen(self, child: _Child, results: Any, output: Any) -> None:
+        """Read what a child sends and prints, each in a thread, so that no flood blocks anybody."""
+
+        def read_results() -> None:
+            taken = 0
+            with results, suppress(OSError, ValueError):
+                for line in iter(lambda: results.readline(_MESSAGES), b""):
+                    taken += len(line)
+                    if taken < _MESSAGES:
+                        self._inbox.put(("message", child.number, line))
+
+        def read_output() -> None:
+            with output, suppress(OSError, ValueError):
+                for data in iter(lambda: output.read1(65536), b""):
+                    child.printed += data
+                    del child.printed[:-_PRINTED]
+
+        child.reader = threading.Thread(target=read_results, daemon=True)
+        child.reader.start()
+        threading.Thread(target=read_output, daemon=True).start()
+
+    def _kill(self, run: _Run) -> None:
+        """End a run's child with everything that it started."""
+        child, run.child = run.child, None
+        if child is None:
+            return
+        self._live.pop(child.number, None)
+        if child.kill is not None:
+            child.kill()
+        if os.name != "nt":
+            for process in (child.check_process, child.process):
+                if process > 1:
+                    with suppress(OSError):
+                        os.killpg(process, signal.SIGKILL)
+
+    def _clear(self, run: _Run) -> None:
+        if run.root != Path():
+            shutil.rmtree(run.root, ignore_errors=True)
+
+    # -- the server -----------------------------------------------------------------------------
+
+    def _start_server(self) -> None:
+        mine, theirs = socket.socketpair()
+        with theirs:
+            self._server = subprocess.Popen(
+                [*_PYTHON, "serve", str(theirs.fileno()), str(self._workshop)],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                env=_environment(),
+                start_new_session=True,
+            )
+        self._control = mine
+        threading.Thread(target=self._hear_server, args=[mine], daemon=True).start()
+
+    def _hear_server(self, control: socket.socket) -> None:
+        with suppress(OSError, ValueError), control.makefile("rb") as lines:
+            for line in lines:
+                message = json.loads(line)
+                number = message.get("job", 0)
+                if "pid" in message:
+                    self._inbox.put(("pid", number, message["pid"]))
+                elif "exit" in message:
+                    run = self._live.get(number)
+                    if run is not None and run.child is not None and run.child.number == number:
+                        self._tell_exit(run.child)
+        self._inbox.put(("server gone", 0, None))
+
+    def close(self) -> None:
+        """Kill every child, stop the servers, and remove all temporary files."""
+        for run in list(self._live.values()):
+            self._kill(run)
+        server, self._server = self._server, None
+        control, self._control = self._control, None
+        if control is not None:
+            with suppress(OSError):
+                control.shutdown(socket.SHUT_RDWR)
+            control.close()
+        if server is not None:
+            with suppress(subprocess.TimeoutExpired):
+                server.wait(timeout=10)
+        if self._starting is not None:
+            self._starting.join()
+        if self._postgresql is not None:
+            self._postgresql.stop()
+        shutil.rmtree(self._workshop, ignore_errors=True)
+
+    # -- databases ------------------------------------------------------------------------------
+
+    def _start_postgresql(self) -> None:
+        from grader.postgresql import start
+
+        try:
+            self._postgresql = start(self._workshop / "postgresql")
+        except BadInput as failure:
+            self._postgresql_failure = failure
+
+    def _wait_for_postgresql(self) -> None:
+        if self._starting is not None:
+            self._starting.join()
+        if self._postgresql_failure is not None:
+            raise self._postgresql_failure
+
+    def _database_of(self, run: _Run) -> tuple[str, str]:
+        """URL of the database for a run, and of the maintenance database."""
+        if self._postgresql is None:
+            return f"sqlite:///{run.root.as_posix()}/grader.db", ""
+        url: str = self._postgresql.url_of(run.root.name)
+        return url, self._postgresql.admin_url
+
+
+_OUTCOMES = ("passed", "failed", "todo", "error", "blocked", "timeout")
+_PYTHON = (
+    sys.executable,
+    "-I",
+    "-c",
+    f"import sys; sys.path.insert(0, {str(_PROJECT)!r}); from grader.child import main; main()",
+)
+
+
+def _environment() -> dict[str, str]:
+    """What a child may know of the environment: nothing that changes how Python or a database is found."""
+    dropped = ("DATABASE_URL", "GRADER_POSTGRESQL_URL", "COVERAGE_PROCESS_START", "COV_CORE_SOURCE")
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYTHON", "PYTEST", "PG")) and name not in dropped
+    }
+
+
+def _died(status: int | None) -> dict[str, Any]:
+    """The verdict on a check whose process ended before there was one."""
+    how = ""
+    if status is not None and status < 0:
+        with suppress(ValueError):
+            how = f" (killed by {signal.Signals(-status).name})"
+    elif status is not None:
+        how = f" (exit status {status})"
+    return {
+        "outcome": "error",
+        "observed": f"the code ended the process before the check had finished{how}",
+        "expected": "code that returns to its caller",
+    }

@@ -1,0 +1,249 @@
+"""pytest on one side, the bench on the other.
+
+pytest collects the rules as ordinary tests; what runs them is the bench, in child processes. Here each
+test waits for its verdict and turns it into a pytest outcome.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from grader import early
+from grader.bench import BadInput, Bench, Limits, Target, chapter_folders
+from grader.rules import CHAPTERS, Rule, rule_of
+
+if TYPE_CHECKING:
+    from grader.report import Check
+
+_HERE = Path(__file__).parent
+_PROJECT = _HERE.parent
+_STATE = pytest.StashKey["Grading"]()
+_VERDICT = pytest.StashKey["Check"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options of ``pytest grader``."""
+    group = parser.getgroup("grader", "grading a submission")
+    group.addoption("--submission", default=None, metavar="DIR", help="grade DIR instead of chapters/")
+    group.addoption(
+        "--database", default="sqlite", metavar="NAME", help="where the checks run: sqlite (default) or postgresql"
+    )
+    group.addoption("--report-json", default=None, metavar="FILE", help="write the report to FILE")
+    group.addoption(
+        "--time-limit", default=10.0, type=float, metavar="SECONDS", help="longest time for one check (default: 10)"
+    )
+
+
+class Grading:
+    """One run: the bench, the verdicts that have come in, and what is waited for."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.submission, self.name = _submission(config)
+        self.database = config.getoption("database")
+        if self.database not in ("sqlite", "postgresql"):
+            raise BadInput(f"There is no database '{self.database}' here; give --database sqlite or postgresql.")
+        self.report_file = _report_file(config)
+        limit = config.getoption("time_limit")
+        if not 0 < limit <= 3600:
+            raise BadInput("Give --time-limit as a number of seconds from 0.1 to 3600.")
+        self.bench = early.take_bench() or Bench(self.database, Limits(seconds=limit))
+        self.bench.limits = Limits(seconds=limit)
+        self.selected: list[Rule] = []
+        self.verdicts: dict[str, Check] = {}
+        self._stream: Iterator[tuple[Target, Check]] = iter(())
+
+    def begin(self, rules: list[Rule]) -> None:
+        """Let the bench grade these rules; the verdicts come while pytest goes through its tests."""
+        self.selected = rules
+        self._stream = self.bench.grade([Target(self.submission, rule) for rule in rules])
+
+    def verdict(self, rule: Rule) -> Check:
+        """The verdict on a rule, when it has come."""
+        while rule.id not in self.verdicts:
+            _, check = next(self._stream)
+            self.verdicts[check.id] = check
+        return self.verdicts[rule.id]
+
+    def checks(self) -> list[Check]:
+        """An entry for every selected check, also for those without a verdict."""
+        from grader.report import Check
+
+        unjudged = {"outcome": "error", "observed": "no verdict: the run was interrupted"}
+        return [
+            self.verdicts.get(rule.id)
+            or Check(id=rule.id, chapter=rule.chapter, task=rule.task, title=rule.title, **unjudged)  # type: ignore[arg-type]
+            for rule in self.selected
+        ]
+
+    def write_report(self) -> None:
+        """Write the JSON report where one was asked for."""
+        if self.report_file is None:
+            return
+        from grader.report import Report
+
+        report = Report(submission=self.name, database=self.database, checks=self.checks())
+        self.report_file.write_text(report.to_json(), encoding="utf-8")
+
+
+class NotPassed(Exception):
+    """Carries a verdict other than ``passed`` through pytest."""
+
+    def __init__(self, check: Check) -> None:
+        super().__init__(check.observed)
+        self.check = check
+
+
+def _submission(config: pytest.Config) -> tuple[Path, str]:
+    given = config.getoption("submission")
+    folder = Path(config.invocation_params.dir, given) if given else _PROJECT / "chapters"
+    chapter_folders(folder)
+    return folder.resolve(), given or "chapters"
+
+
+def _report_file(config: pytest.Config) -> Path | None:
+    given = config.getoption("report_json")
+    if given is None:
+        return None
+    file = Path(config.invocation_params.dir, given)
+    try:
+        with file.open("a", encoding="utf-8"):
+            pass
+    except OSError as error:
+        raise BadInput(f"The report cannot be written to '{given}' ({error.strerror}); give another file.") from None
+    return file
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The verdicts speak for themselves: no pytest traceback, no second list of failures."""
+    config.option.tbstyle = "no"
+    config.option.reportchars = ""
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say what is graded, and where."""
+    where = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}.get(config.getoption("database"), "")
+    return f"grading {config.getoption('submission') or 'chapters'} on {where}"
+
+
+@pytest.fixture
+def lab() -> None:
+    """A check's argument. The check runs in a child of the bench, which gives it a real one."""
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Hand the selected rules to the bench."""
+    rules = [rule for item in session.items if (rule := _rule(item)) is not None]
+    if not rules or session.config.option.collectonly:
+        early.discard_bench()
+        return
+    try:
+        grading = Grading(session.config)
+    except BadInput as problem:
+        early.discard_bench()
+        raise pytest.UsageError(str(problem)) from None
+    session.config.stash[_STATE] = grading
+    grading.begin(rules)
+
+
+def _rule(item: pytest.Item) -> Rule | None:
+    return rule_of(item.function) if isinstance(item, pytest.Function) else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Instead of running the check here, wait for the bench's verdict on it."""
+    rule = _rule(pyfuncitem)
+    if rule is None:
+        return None
+    try:
+        check = pyfuncitem.config.stash[_STATE].verdict(rule)
+    except BadInput as problem:
+        pytest.exit(str(problem), returncode=pytest.ExitCode.USAGE_ERROR)
+    pyfuncitem.stash[_VERDICT] = check
+    if check.outcome != "passed":
+        raise NotPassed(check)
+    return True
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Put the verdict's own words in the place of a traceback."""
+    report = yield
+    if call.excinfo is not None and isinstance(call.excinfo.value, NotPassed):
+        from grader import terminal
+
+        check = call.excinfo.value.check
+        report.outcome = "skipped" if check.outcome in ("todo", "blocked") else "failed"
+        report.user_properties.append(("outcome", check.outcome))
+        text = "\n".join(line.text for line in terminal.failure(check, terminal.ASCII))
+        file, line, _ = item.location
+        reason = f"{check.outcome}: {check.observed}"
+        report.longrepr = (file, line or 0, reason) if report.skipped else f"{check.id}: {check.outcome}\n{text}"
+        report.duration = check.seconds
+    return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+    """Name the outcomes that pytest does not know."""
+    outcome = dict(report.user_properties).get("outcome") if report.when == "call" else None
+    if outcome == "todo":
+        return "to do", "t", ("TO DO", {"yellow": True})
+    if outcome == "blocked":
+        return "blocked", "b", ("BLOCKED", {"yellow": True})
+    if outcome == "timeout":
+        return "failed", "T", ("TIMEOUT", {"red": True})
+    return None
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Per chapter what passed, what failed and why, what is to do; last, the next step."""
+    grading = config.stash.get(_STATE, None)
+    if grading is None:
+        return
+    from grader import terminal
+
+    checks = [check for check in grading.checks() if check.id in grading.verdicts]
+    writer = terminalreporter
+    writer.ensure_newline()
+    writer.write_line("")
+    signs = terminal.signs_for(getattr(writer._tw._file, "encoding", None))
+    full_trace = config.getoption("fulltrace")
+    for line in (
+        *terminal.chapters(checks, signs, submission=grading.name, full_trace=full_trace),
+        *terminal.closing(checks),
+    ):
+        markup = {colour: True for colour in [line.colour] if colour} | ({"bold": True} if line.bold else {})
+        writer.write_line(line.text, **markup)
+    if grading.report_file is not None:
+        writer.write_line(f"report: {config.getoption('report_json')}")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
+    """Status 0 only if every selected check passed; nothing is left running."""
+    grading = session.config.stash.get(_STATE, None)
+    if grading is not None:
+        grading.bench.close()
+        grading.write_report()
+        passed = all(check.outcome == "passed" for check in grading.checks())
+        if session.exitstatus == pytest.ExitCode.OK and not passed:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    return (yield)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Also after an error or Ctrl-C nothing is left running."""
+    early.discard_bench()
+    grading = config.stash.get(_STATE, None)
+    if grading is not None:
+        grading.bench.close()
+
+
+__all__ = ["CHAPTERS"]

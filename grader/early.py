@@ -1,0 +1,53 @@
+"""A pytest plugin that starts the bench before anything else: it warms up while pytest gets ready.
+
+``pyproject.toml`` loads it with ``-p``. Importing FastAPI, SQLAlchemy and SQLModel takes longer than
+everything else together, and the bench does that in a process of its own. Other plugins that happen to be
+installed are left out of a grading run: loading them takes longer than grading does.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from grader.bench import Bench
+
+_GRADER = Path(__file__).parent
+_NO_RUN = ("--collect-only", "--co", "-h", "--help", "--version", "-V", "--fixtures", "--markers", "--cache-show")
+_bench: Bench | None = None
+
+
+def _grades(arguments: list[str]) -> bool:
+    """Whether these are the arguments of a run of the grader."""
+    return any(
+        Path(argument.split("::")[0]).resolve().is_relative_to(_GRADER)
+        for argument in arguments
+        if not argument.startswith("-")
+    )
+
+
+def take_bench() -> Bench | None:
+    """The bench that was started early, once."""
+    global _bench
+    bench, _bench = _bench, None
+    return bench
+
+
+def discard_bench() -> None:
+    """Stop the bench that was started early, if nobody has taken it."""
+    bench = take_bench()
+    if bench is not None:
+        bench.close()
+
+
+def pytest_unconfigure() -> None:
+    """Leave the environment as it was found."""
+    if _grades(sys.argv[1:]):
+        os.environ.pop("PYTEST_DISABLE_PLUGIN_AUTOLOAD", None)
+
+
+if _grades(sys.argv[1:]):
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    if not any(argument in _NO_RUN or argument.startswith("--database") for argument in sys.argv[1:]):
+        _bench = Bench()

@@ -1,0 +1,39 @@
+"""What the bench and its children agree on."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass
+
+HAS_FORK = hasattr(os, "fork") and hasattr(socket, "send_fds")
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one child is to do.
+
+    Attributes:
+        chapter: the chapter's name.
+        checks: names of the rules to judge, in this order.
+        root: the staged submission: the folder that holds the package ``app``.
+        url: URL of the child's database.
+        admin_url: PostgreSQL only: URL of the maintenance database.
+        token: word that the bench expects with every message.
+        fork: judge each check in a forked process of its own.
+        import_first: import the app once before the first check, and fork the checks from there.
+        memory: limit of a process's memory, in MiB; 0 for none.
+        cpu: number of the processor to stay on; -1 for any. Hand-overs between the threads of
+            one request cost three times as much when they cross processors.
+    """
+
+    chapter: str
+    checks: tuple[str, ...]
+    root: str
+    url: str
+    admin_url: str
+    token: str
+    fork: bool
+    import_first: bool
+    memory: int
+    cpu: int

@@ -1,0 +1,651 @@
+"""What a check holds: the learner's app, an HTTP client, a database connection of its own, what was seen.
+
+A check tells a short story: arrange, act, observe, expect. What it arranges and verifies goes through
+`Database`, never through the learner's other functions. What the learner's code raises becomes a verdict
+here, in one place.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import re
+import sys
+import traceback
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType, TracebackType
+from typing import Any
+
+import sqlalchemy
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from sqlalchemy import Column, Engine, MetaData, String, Table, create_engine, event, text
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool, Pool
+from sqlmodel import SQLModel
+from sqlmodel import Session as SQLModelSession
+
+from grader.engines import Engines
+from grader.observe import UNOBSERVED, Seen, leave_out, observing
+from grader.probes import Probe, probe_api, request_both
+from grader.schemas import Schemas
+
+TASK_TO_DO = re.compile(r"\d{1,2}\.\d{1,2}\b")
+
+
+class Verdict(Exception):
+    """Ends a check: what was seen, what was wanted, and where in the learner's files."""
+
+    outcome = "failed"
+
+    def __init__(self, saw: str, wanted: str = "", where: str = "", cause: BaseException | None = None) -> None:
+        super().__init__(saw)
+        self.saw, self.wanted, self.where, self.cause = saw, wanted, where, cause
+
+
+class Wrong(Verdict):
+    """The code behaves wrongly."""
+
+
+class Broken(Verdict):
+    """The code broke before the rule could be judged."""
+
+    outcome = "error"
+
+
+class ToDo(Verdict):
+    """The code is still the starter's ``NotImplementedError``."""
+
+    outcome = "todo"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a check runs.
+
+    Attributes:
+        chapter: the chapter's name.
+        root: folder that holds the learner's ``app`` package and is the working directory.
+        url: URL of a database that is empty when the check starts.
+        admin_url: PostgreSQL only: URL of the maintenance database.
+    """
+
+    chapter: str
+    root: Path
+    url: str
+    admin_url: str = ""
+
+    @property
+    def database(self) -> str:
+        """``sqlite`` or ``postgresql``."""
+        return "postgresql" if self.url.startswith("postgresql") else "sqlite"
+
+
+@dataclass
+class Answer:
+    """An answer of the learner's app; `error` is the exception that the app let through, if any."""
+
+    status: int
+    body: str = ""
+    error: BaseException | None = None
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON; None where it is no JSON."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return None
+
+    def __str__(self) -> str:
+        if self.error is not None:
+            return f"a crash: {describe(self.error)}"
+        return f"{self.status} {shorten(self.body)}".rstrip()
+
+
+class Lab:
+    """Everything that a check may use. One lab serves one check."""
+
+    def __init__(self, place: Place, seen: Seen) -> None:
+        self.place = place
+        self.seen = seen
+        self.database = Database(place)
+        self.engines = Engines(self)
+        self.schemas = Schemas(self, "models" if place.chapter == "08_sqlmodel" else "schemas")
+        self.story: list[str] = []
+        self.focus = ""
+        self._client: TestClient | None = None
+        self._sessions: list[Session] = []
+
+    # -- the learner's code ---------------------------------------------------------------------
+
+    def module(self, name: str) -> ModuleType:
+        """The learner's module ``app.<name>``.
+
+        Raises:
+            Broken: it is missing or cannot be imported.
+            ToDo: importing it meets the starter's ``NotImplementedError``.
+        """
+        try:
+            return importlib.import_module(f"app.{name}")
+        except BaseException as error:
+            raise self.import_failure(name, error) from None
+
+    def import_failure(self, name: str, error: BaseException) -> Verdict:
+        """What an import of ``app.<name>`` that raised means, as a verdict."""
+        file = f"app/{name.replace('.', '/')}.py"
+        if is_to_do(error):
+            return ToDo(str(error))
+        if isinstance(error, ModuleNotFoundError) and error.name in ("app", f"app.{name}"):
+            return Broken(f"{file} is missing", f"a file {file}", f"{self.place.chapter}/{file}")
+        if isinstance(error, SyntaxError):
+            bad = Path(error.filename or file)
+            bad = bad.relative_to(self.place.root) if bad.is_relative_to(self.place.root) else Path(file)
+            where = f"{self.place.chapter}/{bad.as_posix()}:{error.lineno or 1}"
+            return Broken(f"{bad.as_posix()} is no valid Python: {error.msg}", "a file that Python can read", where)
+        where = self.where_of(error) or f"{self.place.chapter}/{file}"
+        return Broken(f"importing {file} raised {describe(error)}", "an import without an error", where, error)
+
+    def need(self, path: str) -> Any:
+        """A name of the learner's, ``crud.create_item``.
+
+        Raises:
+            Broken: the module or the name is missing.
+            ToDo: it is still the starter's placeholder ``...``.
+        """
+        module_name, _, name = path.rpartition(".")
+        module = self.module(module_name)
+        file = f"app/{module_name.replace('.', '/')}.py"
+        if not hasattr(module, name):
+            raise Broken(f"{file} has no name '{name}'", f"'{name}' in {file}", f"{self.place.chapter}/{file}")
+        value = getattr(module, name)
+        if value is ...:
+            raise ToDo(f"{path} is still to do")
+        return value
+
+    def call(self, path: str, *args: Any, **kwargs: Any) -> Any:
+        """Call a function of the learner's, and tell so.
+
+        Raises:
+            Wrong: it raised.
+            ToDo: it raised the starter's ``NotImplementedError``.
+        """
+        function = self.need(path)
+        self.did(f"{path.rpartition('.')[2]}({_arguments(args, kwargs)})")
+        self.look_at(function)
+        with self.learner_code():
+            return function(*args, **kwargs)
+
+    @contextmanager
+    def learner_code(self, wanted: str = "no exception") -> Iterator[None]:
+        """Run learner code: what it raises becomes a verdict."""
+        try:
+            yield
+        except Verdict:
+            raise
+        except BaseException as error:
+            raise self.raised(error, wanted) from None
+
+    def raised(self, error: BaseException, wanted: str) -> Verdict:
+        """What an exception out of learner code means, as a verdict."""
+        if is_to_do(error):
+            return ToDo(str(error))
+        return Wrong(describe(error), wanted, self.where_of(error), error)
+
+    def where_of(self, error: BaseException) -> str:
+        """The innermost line of the learner's in a traceback, ``05_crud/app/crud.py:12``."""
+        lines = [f"{file}:{line}" for file, line in self._learner_lines(error.__traceback__)]
+        return f"{self.place.chapter}/{lines[-1]}" if lines else ""
+
+    def _learner_lines(self, trace: TracebackType | None) -> Iterable[tuple[str, int]]:
+        for frame, line in traceback.walk_tb(trace):
+            path = Path(frame.f_code.co_filename)
+            if path.is_relative_to(self.place.root):
+                yield path.relative_to(self.place.root).as_posix(), line
+
+    def look_at(self, function: object) -> None:
+        """Name this function as the place to look at when no exception tells a better one."""
+        code = getattr(function, "__code__", None)
+        if code is not None and Path(code.co_filename).is_relative_to(self.place.root):
+            file = Path(code.co_filename).relative_to(self.place.root).as_posix()
+            self.focus = f"{self.place.chapter}/{file}:{code.co_firstlineno}"
+
+    def import_again(self, **environment: str | None) -> None:
+        """Forget the learner's modules, so that the next use imports them again.
+
+        Args:
+            environment: environment variables to set first; None removes one.
+        """
+        for name, value in environment.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+        forget_app()
+
+    # -- telling --------------------------------------------------------------------------------
+
+    def did(self, what: str) -> None:
+        """Add to the story of what was done."""
+        self.story.append(what)
+
+    def expect(self, holds: bool, *, saw: str, wanted: str, where: str = "") -> None:
+        """End the check as failed unless the condition holds."""
+        if not holds:
+            raise Wrong(saw, wanted, where)
+
+    def wrong(self, saw: str, wanted: str) -> Verdict:
+        """The verdict that the code behaves wrongly."""
+        return Wrong(saw, wanted)
+
+    def expect_equal(self, actual: Any, wanted: Any, what: str = "") -> None:
+        """End the check as failed unless the two are equal."""
+        subject = f"{what} " if what else ""
+        self.expect(actual == wanted, saw=f"{subject}{show(actual)}", wanted=f"{subject}{show(wanted)}")
+
+    # -- sessions -------------------------------------------------------------------------------
+
+    def session(self) -> Session:
+        """A new session from the learner's ``db``."""
+        with self.learner_code("a new session"):
+            if self.place.chapter == "08_sqlmodel":
+                session: Session = SQLModelSession(self.need("db.engine"))
+            else:
+                session = self.need("db.SessionLocal")()
+        self._sessions.append(session)
+        return session
+
+    def read(self, item: Any, *names: str) -> dict[str, Any]:
+        """Attributes of an object of the learner's, as a dictionary.
+
+        Raises:
+            Wrong: one of them cannot be read.
+        """
+        found = {}
+        for name in names:
+            try:
+                found[name] = getattr(item, name)
+            except BaseException as error:
+                if type(error).__name__ == "DetachedInstanceError":
+                    saw = f"reading .{name} raised DetachedInstanceError: its value was not loaded"
+                else:
+                    saw = f"reading .{name} raised {describe(error)}"
+                raise Wrong(saw, f"a value for .{name}", "", error) from None
+        return found
+
+    def ids(self, items: Any) -> list[int]:
+        """The ids of an iterable of items."""
+        with self.learner_code("an iterable of items"):
+            return [item.id for item in items]
+
+    def loaded_item(self, session: Session, item_id: int) -> Any:
+        """An item of the learner's models, loaded into a session."""
+        with self.learner_code("an item that can be loaded"):
+            return session.get(self.need("models.Item"), item_id)
+
+    def update(self, row: dict[str, Any], **sent: Any) -> tuple[Any, Session]:
+        """Store a row, then let the learner's ``update_item`` apply what was sent.
+
+        Returns:
+            What ``update_item`` returned, and the session that it worked in.
+        """
+        session = self.session()
+        item = self.loaded_item(session, self.add_item(**row))
+        self.story[:] = [f"stored {show(row)}"]
+        return self.call("crud.update_item", session, item, self.schemas.make("ItemUpdate", **sent)), session
+
+    def write_unfinished(self, session: Session) -> None:
+        """Let the session's owner begin something: a row that is flushed and not committed."""
+        with self.learner_code("a session that can write"):
+            session.add(self.need("models.Item")(name="unfinished"))
+            session.flush()
+
+    def database_describes(self, write: str) -> None:
+        """Let the database itself change the description after an ``INSERT`` or ``UPDATE``."""
+        moment = "AFTER INSERT" if write == "INSERT" else "AFTER UPDATE OF name"
+        change = "UPDATE items SET description = 'changed by the database' WHERE id = NEW.id"
+        self.database.make_trigger(moment, "items", change)
+        self.did(f"a trigger changes the description after each {write}")
+
+    def expect_current(self, item: Any, session: Session) -> None:
+        """End the check as failed unless the item, after its session was closed, shows what is stored."""
+        with self.learner_code("a session that can be closed"):
+            session.close()
+        self.did("closed the session and read the item")
+        found = self.read(item, "id", "name", "description")
+        self.expect_equal(found, self.items()[-1])
+
+    # -- HTTP -----------------------------------------------------------------------------------
+
+    def app(self) -> FastAPI:
+        """The learner's FastAPI application."""
+        app = self.need("main.app")
+        if not isinstance(app, FastAPI):
+            raise Broken(f"main.app is {show(app)}", "main.app is a FastAPI()", f"{self.place.chapter}/app/main.py")
+        return app
+
+    def start(self, app: FastAPI | None = None) -> None:
+        """Start the learner's app, or another: its lifespan begins.
+
+        Raises:
+            Wrong: it does not start.
+        """
+        app = app or self.app()
+
+        async def watched(scope: Any, receive: Any, send: Any) -> None:
+            async def telling(message: Any) -> None:
+                if message["type"] == "http.response.start":
+                    self.seen.note(f"ANSWER {message['status']}")
+                await send(message)
+
+            await app(scope, receive, telling)
+
+        client = TestClient(watched, headers={"host": "localhost"})
+        with self.learner_code("an app that starts"):
+            client.__enter__()
+        self._client = client
+
+    def stop(self) -> None:
+        """Shut the app down: its lifespan ends."""
+        client, self._client = self._client, None
+        if client is not None:
+            with self.learner_code("an app that shuts down"):
+                client.__exit__(None, None, None)
+
+    def probe_api(self) -> Probe:
+        """Start an API of the grader's own whose endpoints use the learner's ``get_db``."""
+        app, probe = probe_api(self)
+        self.start(app)
+        return probe
+
+    def request_both(self, *paths: str) -> list[Answer]:
+        """Send GET requests at the same time."""
+        return request_both(self, *paths)
+
+    def request(self, method: str, path: str, **options: Any) -> Answer:
+        """Send a request to the app; it is started first where it is not running.
+
+        Args:
+            method: ``GET``, ``POST``, ...
+            path: path and query.
+            options: as for the test client, for example ``json=``.
+
+        Raises:
+            ToDo: the answer is the starter's 501.
+        """
+        if self._client is None:
+            self.start()
+        assert self._client is not None
+        body = options.get("json", options.get("content"))
+        self.did(f"{method} {shorten(path)}{' ' + show(body) if body is not None else ''}")
+        self.look_at(self._endpoint(method, path))
+        try:
+            response = self._client.request(method, path, **options)
+        except BaseException as error:
+            if is_to_do(error):
+                raise ToDo(str(error)) from None
+            return Answer(500, error=error)
+        answer = Answer(response.status_code, response.text)
+        detail = answer.json.get("detail") if isinstance(answer.json, dict) else None
+        if answer.status == 501 and isinstance(detail, str) and TASK_TO_DO.match(detail):
+            raise ToDo(detail)
+        return answer
+
+    def _endpoint(self, method: str, path: str) -> object:
+        app = getattr(sys.modules.get("app.main"), "app", None)
+        scope = {"type": "http", "method": method, "path": path.partition("?")[0], "headers": []}
+        for route in getattr(app, "routes", []):
+            for candidate in (scope, {**scope, "path": scope["path"].rstrip("/")}):
+                try:
+                    if route.matches(candidate)[0].value == 2:
+                        return getattr(route, "endpoint", None)
+                except Exception:
+                    return None
+        return None
+
+    def expect_status(self, answer: Answer, *wanted: int) -> None:
+        """End the check as failed unless the answer has one of these status codes."""
+        if answer.status not in wanted or answer.error is not None:
+            where = self.where_of(answer.error) if answer.error is not None else ""
+            raise Wrong(str(answer), " or ".join(str(code) for code in wanted), where, answer.error)
+
+    def only_request(self, method: str, path: str, **options: Any) -> Answer:
+        """Send a request of which the story tells alone: one of many like it."""
+        self.story.clear()
+        return self.request(method, path, **options)
+
+    def expect_found(self, method: str, path: str, **options: Any) -> None:
+        """End the check as failed if an item that is there is said not to be: then a 404 says nothing."""
+        answer = self.request(method, path, **options)
+        self.expect(
+            answer.status not in (404, 405),
+            saw=f"{answer.status} also for the item that is there",
+            wanted="404 only for what is not there",
+        )
+
+    def expect_patched(self, before: dict[str, Any], sent: dict[str, Any], wanted: dict[str, Any]) -> None:
+        """End the check as failed unless PATCH with `sent` answers 200 and turns `before` into `wanted`."""
+        item_id = self.add_item(**before)
+        self.story[:] = [f"stored {show(before)}"]
+        answer = self.request("PATCH", f"/items/{item_id}", json=sent)
+        self.expect_status(answer, 200)
+        row = next(row for row in self.items() if row["id"] == item_id)
+        self.expect_equal({name: row[name] for name in wanted}, wanted, "row:")
+        self.expect_equal(answer.json, row, "answer:")
+
+    def expect_all_closed(self) -> None:
+        """End the check as failed if any session or connection is still open."""
+        left = self.seen.left_open()
+        self.expect(
+            not left,
+            saw="; ".join(left[:3]),
+            wanted="session closed: connection returned, no transaction, no object attached",
+        )
+
+    # -- the database ---------------------------------------------------------------------------
+
+    def create_tables(self) -> None:
+        """Create the tables of the learner's models through the grader's own connection."""
+        self.module("models")
+        with self.learner_code("tables that can be created"):
+            self.metadata().create_all(self.database.engine)
+
+    def metadata(self) -> MetaData:
+        """The metadata in which the learner's tables are."""
+        if self.place.chapter == "08_sqlmodel":
+            return SQLModel.metadata
+        base = self.need("db.Base")
+        metadata = getattr(base, "metadata", None)
+        if not isinstance(metadata, MetaData):
+            raise Broken("db.Base has no metadata", "a declarative base", f"{self.place.chapter}/app/db.py")
+        return metadata
+
+    def table(self, name: str) -> Table:
+        """A table of the learner's models."""
+        self.module("models")
+        table = self.metadata().tables.get(name)
+        if table is None:
+            file = f"{self.place.chapter}/app/models.py"
+            raise Broken(f"no model has the table '{name}'", f"a model with __tablename__ = \"{name}\"", file)
+        return table
+
+    def add_item(self, name: str = "lamp", description: str | None = "warm light", **more: Any) -> int:
+        """Write a row into ``items`` through the grader's own connection, and return its id."""
+        row = {"name": name, "description": description, **more}
+        with self.database.engine.connect() as connection:
+            result = connection.execute(self.table("items").insert().values(row))
+            return int(more.get("id") or result.inserted_primary_key[0])
+
+    def add_items(self, count: int) -> None:
+        """Write this many rows into ``items`` at once."""
+        with self.database.engine.connect() as connection:
+            names = [{"name": f"item {number}"} for number in range(count)]
+            connection.execute(self.table("items").insert(), names)
+
+    def add_secret_column(self) -> None:
+        """Give the learner's model one more column, as a later version of the app would, before the app is made."""
+        self.import_again()
+        item = self.need("models.Item")
+        with self.learner_code("a model that takes one more column"):
+            item.grader_secret = Column("grader_secret", String(20), server_default="secret")
+
+    def items(self) -> list[dict[str, Any]]:
+        """What the table ``items`` holds, ordered by id, read through the grader's own connection."""
+        return self.database.rows("SELECT id, name, description FROM items ORDER BY id")
+
+    def close(self) -> None:
+        """Let go of what the check itself opened."""
+        for session in self._sessions:
+            try:
+                session.close()
+            except Exception:
+                pass
+
+
+class Database:
+    """The grader's own connection to the database of a check: plain SQL, each statement for itself."""
+
+    def __init__(self, place: Place) -> None:
+        self.kind = place.database
+        self.engine = own_engine(place.url)
+
+    def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
+        """The rows that a query finds."""
+        with self.engine.connect() as connection:
+            return [dict(row) for row in connection.execute(text(sql), parameters).mappings()]
+
+    def run(self, sql: str, **parameters: Any) -> None:
+        """Run a statement that finds no rows."""
+        with self.engine.connect() as connection:
+            if parameters:
+                connection.execute(text(sql), parameters)
+            else:
+                connection.exec_driver_sql(sql)
+
+    def tables(self) -> list[str]:
+        """Names of the tables that exist."""
+        return sqlalchemy.inspect(self.engine).get_table_names()
+
+    def make_trigger(self, moment: str, table: str, then: str, when: str = "") -> None:
+        """Let the database itself act on a write.
+
+        Args:
+            moment: ``AFTER INSERT``, ``AFTER UPDATE OF name``, ``BEFORE INSERT``, ...
+            table: the table that is written to.
+            then: one SQL statement; ``NEW`` is the row written.
+            when: condition on ``NEW``; always when empty.
+        """
+        name = re.sub(r"\W+", "_", f"on_{moment}_{table}_{len(then)}").lower()
+        if self.kind == "sqlite":
+            condition = f"WHEN {when} " if when else ""
+            self.run(f"CREATE TRIGGER {name} {moment} ON {table} {condition}BEGIN {then}; END")
+            return
+        condition = f"WHEN ({when}) " if when else ""
+        result = "NULL" if moment.startswith("AFTER") else "NEW"
+        self.run(f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {then}; RETURN {result}; END $$")
+        self.run(f"CREATE TRIGGER {name} {moment} ON {table} FOR EACH ROW {condition}EXECUTE FUNCTION {name}()")
+
+    def refuse(self, moment: str, table: str, when: str = "") -> None:
+        """Let the database refuse a write, as it would for a broken constraint."""
+        raising = "SELECT RAISE(ABORT, 'refused')" if self.kind == "sqlite" else "RAISE EXCEPTION 'refused'"
+        self.make_trigger(moment, table, raising, when)
+
+
+def own_engine(url: str) -> Engine:
+    """An engine of the grader's own: nothing pooled, each statement committed by itself, not observed."""
+    arguments = {"timeout": 2} if url.startswith("sqlite") else {}
+    return leave_out(
+        create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=arguments)
+    )
+
+
+def prepare_database(place: Place) -> None:
+    """Make the database of a check new and empty."""
+    if place.database == "sqlite":
+        file = Path(place.url.removeprefix("sqlite:///"))
+        for each in (file, *(file.with_name(file.name + suffix) for suffix in ("-journal", "-wal", "-shm"))):
+            each.unlink(missing_ok=True)
+        return
+    import psycopg
+    from psycopg import sql
+
+    name = sql.Identifier(place.url.partition("?")[0].rpartition("/")[2])
+    with psycopg.connect(place.admin_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0 STRATEGY file_copy").format(name))
+
+
+def unordered_means_reversed(connection: Any, record: Any) -> None:
+    """Make SQLite fast, and make it show that without ORDER BY the order of rows is nobody's promise.
+
+    Source: SQLite documentation, "PRAGMA reverse_unordered_selects" and "PRAGMA synchronous".
+    """
+    if UNOBSERVED not in record.info and type(connection).__module__ == "sqlite3":
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("PRAGMA reverse_unordered_selects = ON")
+
+
+def listen_to_connections() -> None:
+    """Set every new SQLite connection up as the checks want it, once for the process."""
+    event.listen(Pool, "connect", unordered_means_reversed)
+
+
+@contextmanager
+def open_lab(place: Place) -> Iterator[Lab]:
+    """A lab on a new and empty database."""
+    prepare_database(place)
+    with observing(place.root) as seen:
+        lab = Lab(place, seen)
+        try:
+            yield lab
+        finally:
+            lab.close()
+
+
+def forget_app() -> None:
+    """Forget that the learner's modules were ever imported."""
+    for name in [name for name in sys.modules if name == "app" or name.startswith("app.")]:
+        del sys.modules[name]
+    importlib.invalidate_caches()
+    if SQLModel.metadata.tables:
+        # SQLModel keeps one metadata and one registry for the whole process.
+        SQLModel._sa_registry.dispose()
+        SQLModel.metadata.clear()
+
+
+def is_to_do(error: BaseException) -> bool:
+    """Whether this is the exception that a starter raises."""
+    return isinstance(error, NotImplementedError) and TASK_TO_DO.match(str(error)) is not None
+
+
+def describe(error: BaseException) -> str:
+    """An exception in one line, as Python would name it last."""
+    message = str(error).strip().split("\n")[0]
+    return shorten(f"{type(error).__name__}: {message}" if message else type(error).__name__, 200)
+
+
+def show(value: Any) -> str:
+    """A value in one short line."""
+    try:
+        return shorten(repr(value), 160)
+    except Exception as error:
+        return f"<{type(value).__name__}, whose repr raised {type(error).__name__}>"
+
+
+def shorten(words: str, limit: int = 120) -> str:
+    """A text cut to at most this many characters."""
+    return words if len(words) <= limit else words[: limit - 3] + "..."
+
+
+def _arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    shown = ["db" if isinstance(value, Session) else _argument(value) for value in args]
+    return ", ".join([*shown, *(f"{name}={_argument(value)}" for name, value in kwargs.items())])
+
+
+def _argument(value: Any) -> str:
+    if hasattr(value, "__tablename__"):
+        return "item" if value.__tablename__ == "items" else str(value.__tablename__)
+    return show(value)

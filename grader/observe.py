@@ -1,0 +1,251 @@
+"""Listens to SQLAlchemy and keeps the timeline: what code did to the database, and what it left open.
+
+The listeners sit on SQLAlchemy's classes (`Engine`, `Pool`, `Session`), so that every engine and every
+session counts, however it was made. Sources: SQLAlchemy's "Core Events" and "ORM Events".
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import Pool
+
+_STATEMENT = re.compile(
+    r"\s*(?:(INSERT)\s+INTO|(UPDATE)|(DELETE)\s+FROM|(CREATE\s+TABLE)(?:\s+IF\s+NOT\s+EXISTS)?|(DROP\s+TABLE)"
+    r"|(SELECT)\b.*?\bFROM)\s+(?:[\"\w]+\.)?\"?(\w+)",
+    re.IGNORECASE | re.DOTALL,
+)
+_WRITES = ("INSERT", "UPDATE", "DELETE")
+# What SQLAlchemy asks of a database by itself is no part of what the code did.
+_HOUSEKEEPING = ("PRAGMA", "SELECT PG_CATALOG", "SELECT CURRENT_SCHEMA", "SHOW ", "SELECT CAST")
+
+
+@dataclass
+class Moment:
+    """One thing that happened: what, and the line of the observed code that caused it."""
+
+    what: str
+    where: str = ""
+    connection: int = 0
+    rows: int = 0
+
+
+@dataclass
+class Seen:
+    """What was seen while observing.
+
+    Strong references are kept to sessions and connections: what the code forgot to close
+    must not be tidied away by garbage collection before it is noticed.
+    """
+
+    root: Path | None = None
+    moments: list[Moment] = field(default_factory=list)
+    sessions: list[Session] = field(default_factory=list)
+    connections: list[Connection] = field(default_factory=list)
+    out: dict[int, Moment] = field(default_factory=dict)
+    opened: int = 0
+
+    def note(self, what: str, connection: object = None) -> Moment:
+        """Add a moment to the timeline, with the place in the observed code that caused it."""
+        moment = Moment(what, self.here(), id(connection) if connection is not None else 0)
+        self.moments.append(moment)
+        return moment
+
+    def here(self) -> str:
+        """The innermost line of the observed code that is running now, as ``app/crud.py:12``."""
+        if self.root is None:
+            return ""
+        root = str(self.root)
+        frame = sys._getframe(1)
+        while frame is not None:
+            name = frame.f_code.co_filename
+            if name.startswith(root):
+                return f"{Path(name).relative_to(self.root).as_posix()}:{frame.f_lineno}"
+            frame = frame.f_back  # type: ignore[assignment]
+        return ""
+
+    def timeline(self) -> list[str]:
+        """The moments in words: ``BEGIN``, ``INSERT items``, ``COMMIT``, ..."""
+        return [moment.what for moment in self.moments]
+
+    def count(self, what: str) -> int:
+        """How many moments begin with these words."""
+        return sum(moment.what == what or moment.what.startswith(what + " ") for moment in self.moments)
+
+    def statements(self) -> int:
+        """How many statements were sent, transaction control aside."""
+        return self.count("SELECT") + sum(self.count(verb) for verb in _WRITES) + self.count("SQL")
+
+    def commits_of_writes(self) -> int:
+        """How many COMMITs made something last: those of transactions that wrote."""
+        written: set[int] = set()
+        commits = 0
+        for moment in self.moments:
+            verb = moment.what.split(" ")[0]
+            if verb in _WRITES:
+                written.add(moment.connection)
+            elif verb == "COMMIT":
+                commits += moment.connection in written
+                written.discard(moment.connection)
+            elif moment.what == "ROLLBACK":
+                written.discard(moment.connection)
+        return commits
+
+    def left_open(self, sessions: list[Session] | None = None) -> list[str]:
+        """What is still open now, in words; empty when everything was closed.
+
+        Args:
+            sessions: the sessions to look at; all that were seen when not given.
+        """
+        found = [f"a connection is still out of the pool{_taken(at)}" for at in self.out.values()]
+        for session in self.sessions if sessions is None else sessions:
+            if session.in_transaction():
+                found.append("a session is still in a transaction")
+            attached = len(session.identity_map) + len(session.new)
+            if attached:
+                found.append(f"a session still holds {attached} object{'s' if attached > 1 else ''}")
+        return found
+
+
+def _taken(moment: Moment) -> str:
+    return f" (taken at {moment.where})" if moment.where else ""
+
+
+_observers: list[Seen] = []
+_listening = False
+# The grader's own engines carry this execution option and are never observed.
+UNOBSERVED = "grader_unobserved"
+
+
+def leave_out(engine: Engine) -> Engine:
+    """Exempt an engine of the grader's own from being observed."""
+    engine.update_execution_options(**{UNOBSERVED: True})
+    event.listen(engine, "do_connect", _mark_own, insert=True)
+    return engine
+
+
+def _mark_own(_dialect: Any, record: Any, _args: Any, _kwargs: Any) -> None:
+    record.info[UNOBSERVED] = True
+
+
+@contextmanager
+def observing(root: Path | None = None) -> Iterator[Seen]:
+    """Observe everything that SQLAlchemy does while the block runs.
+
+    Args:
+        root: folder of the code to name in the timeline; lines outside it are not named.
+    """
+    listen()
+    seen = Seen(root.resolve() if root else None)
+    _observers.append(seen)
+    try:
+        yield seen
+    finally:
+        _observers.remove(seen)
+
+
+def listen() -> None:
+    """Attach the listeners to SQLAlchemy's classes, once for the process."""
+    global _listening
+    if _listening:
+        return
+    _listening = True
+    for name in ("begin", "commit", "rollback"):
+        event.listen(Engine, name, _transaction(name.upper()))
+    for name in ("savepoint", "rollback_savepoint", "release_savepoint"):
+        event.listen(Engine, name, _savepoint(name.upper().replace("_", " ")))
+    event.listen(Engine, "engine_connect", _connected)
+    event.listen(Engine, "before_cursor_execute", _executes)
+    event.listen(Engine, "do_connect", _opens)
+    event.listen(Pool, "checkout", _checked_out)
+    event.listen(Pool, "checkin", _checked_in)
+    event.listen(Session, "after_begin", _began)
+    event.listen(Session, "after_attach", _attached)
+
+
+def _own(connection: Connection) -> bool:
+    return bool(connection.get_execution_options().get(UNOBSERVED))
+
+
+def _transaction(word: str) -> Any:
+    def listener(connection: Connection) -> None:
+        if not _own(connection):
+            for seen in _observers:
+                seen.note(word, connection.connection.dbapi_connection)
+
+    return listener
+
+
+def _savepoint(word: str) -> Any:
+    def listener(connection: Connection, *_: object) -> None:
+        if not _own(connection):
+            for seen in _observers:
+                seen.note(word, connection.connection.dbapi_connection)
+
+    return listener
+
+
+def _connected(connection: Connection) -> None:
+    if not _own(connection):
+        for seen in _observers:
+            seen.connections.append(connection)
+
+
+def _executes(connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+    if _own(connection) or statement.lstrip().upper().startswith(_HOUSEKEEPING):
+        return
+    for seen in _observers:
+        seen.note(in_words(statement), connection.connection.dbapi_connection)
+
+
+def in_words(statement: str) -> str:
+    """A statement in two words, ``INSERT items``; ``SQL …`` where it is of another kind."""
+    found = _STATEMENT.match(statement)
+    if found is None:
+        text = " ".join(statement.split())
+        if text.upper().startswith("SELECT"):
+            return "SELECT"
+        if text.upper() in ("COMMIT", "ROLLBACK", "BEGIN"):
+            return text.upper()
+        return "SQL " + (text if len(text) <= 40 else text[:37] + "...")
+    verb = next(group for group in found.groups()[:-1] if group)
+    return f"{' '.join(verb.upper().split())} {found.group(found.lastindex or 0)}"
+
+
+def _opens(_dialect: Any, record: Any, _args: Any, _kwargs: Any) -> None:
+    if UNOBSERVED not in record.info:
+        for seen in _observers:
+            seen.opened += 1
+
+
+def _checked_out(_connection: Any, record: Any, _proxy: Any) -> None:
+    if UNOBSERVED not in record.info:
+        for seen in _observers:
+            seen.out[id(record)] = Moment("checkout", seen.here())
+
+
+def _checked_in(_connection: Any, record: Any) -> None:
+    for seen in _observers:
+        seen.out.pop(id(record), None)
+
+
+def _began(session: Session, *_: Any) -> None:
+    _keep(session)
+
+
+def _attached(session: Session, _instance: object) -> None:
+    _keep(session)
+
+
+def _keep(session: Session) -> None:
+    for seen in _observers:
+        if not any(session is known for known in seen.sessions):
+            seen.sessions.append(session)

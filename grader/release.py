@@ -1,0 +1,233 @@
+"""Makes the starters from the solutions, and knows which tasks of a submission are still untouched.
+
+A task in a solution is introduced by a numbered comment, ``# 5.1 add the item, then ...``. In the starter
+the code under that comment is taken out:
+
+- at the end of a function: ``raise NotImplementedError("5.1 ...")`` takes its place;
+- in the middle of a function: ``...`` does;
+- in a class body: the lines go;
+- above a name at module level: ``name = ...`` (``name = T`` for ``Annotated[T, ...]``);
+- above a class: its bases and body go; above a function: its body, and the keywords of its decorators;
+- above a call such as ``app.include_router(...)``: a route takes its place that answers 501 to everything.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[1]
+SOLUTIONS = PROJECT / "solutions"
+_COMMENT = re.compile(r"(?P<indent> *)# (?P<task>(?P<chapter>\d+)\.\d+) (?P<text>.+)")
+
+
+@dataclass(frozen=True)
+class Piece:
+    """The code of one task in one place of one file: lines ``first`` to ``last`` give way to ``starter``."""
+
+    task: str
+    owner: str
+    first: int
+    last: int
+    starter: tuple[str, ...]
+
+
+def starter_of(source: str, chapter: int) -> str:
+    """The starter of a solution's file: the same text with the code of the chapter's tasks taken out.
+
+    Args:
+        source: text of the solution's file.
+        chapter: number of the chapter whose tasks are taken out.
+    """
+    lines = source.split("\n")
+    for piece in reversed(_pieces(source, chapter)):
+        lines[piece.first - 1 : piece.last] = piece.starter
+    return "\n".join(lines)
+
+
+def write_starters(chapter: str, target: Path, solutions: Path = SOLUTIONS) -> None:
+    """Write the starter of a chapter.
+
+    Args:
+        chapter: name of the chapter.
+        target: folder of the chapter to write into; files of the same name are replaced.
+        solutions: folder that holds the solutions.
+    """
+    for file in sorted((solutions / chapter).rglob("*")):
+        if file.is_dir() or "__pycache__" in file.parts:
+            continue
+        copy = target / file.relative_to(solutions / chapter)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if file.suffix == ".py":
+            text = starter_of(file.read_text(encoding="utf-8"), int(chapter[:2]))
+            copy.write_text(text, encoding="utf-8", newline="\n")
+        else:
+            shutil.copyfile(file, copy)
+
+
+def untouched_tasks(chapter: str, root: Path) -> frozenset[str]:
+    """Tasks of a chapter whose code is still the starter's, comments and layout aside.
+
+    Args:
+        chapter: name of the chapter.
+        root: folder that holds the learner's ``app``.
+    """
+    touched: set[str] = set()
+    tasks: set[str] = set()
+    for file, owners in _starter_code(chapter):
+        path = root / file
+        try:
+            present = _owners(ast.parse(path.read_bytes()))
+        except (OSError, ValueError, RecursionError, MemoryError):
+            present = {}
+        for task, owner, code in owners:
+            tasks.add(task)
+            if present.get(owner) != code:
+                touched.add(task)
+    return frozenset(tasks - touched)
+
+
+@cache
+def _starter_code(chapter: str) -> list[tuple[str, list[tuple[str, str, str]]]]:
+    """Per file: task, owner and code of every piece of the starter."""
+    found = []
+    for file in sorted((SOLUTIONS / chapter / "app").rglob("*.py")):
+        source = file.read_text(encoding="utf-8")
+        pieces = _pieces(source, int(chapter[:2]))
+        if pieces:
+            code = _owners(ast.parse(starter_of(source, int(chapter[:2]))))
+            name = file.relative_to(SOLUTIONS / chapter).as_posix()
+            found.append((name, [(piece.task, piece.owner, code[piece.owner]) for piece in pieces]))
+    return found
+
+
+def _owners(module: ast.Module) -> dict[str, str]:
+    """The statements of a module by the name that they define."""
+    found = {}
+    for node in module.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found[node.name] = ast.dump(node)
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            found[node.targets[0].id] = ast.dump(node.value)
+    return found
+
+
+def _pieces(source: str, chapter: int) -> list[Piece]:
+    """The tasks of one chapter in a solution's file, from top to bottom."""
+    lines = source.split("\n")
+    module = ast.parse(source)
+    found: list[Piece] = []
+    for number, line in enumerate(lines, start=1):
+        comment = _COMMENT.fullmatch(line)
+        if comment and int(comment["chapter"]) == chapter:
+            text, after = comment["text"], number
+            while lines[after].strip().startswith("# ") and not _COMMENT.fullmatch(lines[after]):
+                text += " " + lines[after].strip()[2:]
+                after += 1
+            found += _taken_out(module, lines, comment["task"], text, after + 1, len(comment["indent"]))
+    return found
+
+
+def _taken_out(
+    module: ast.Module, lines: list[str], task: str, text: str, first: int, indent: int
+) -> list[Piece]:
+    """The pieces under a comment; its code begins at line `first`."""
+    owner, body = _body_at(module, first)
+    paragraph = _paragraph(body, first)
+    last = _end(paragraph[-1])
+    pad = " " * indent
+    to_do = f'raise NotImplementedError("{task} {text}")'
+    if isinstance(owner, ast.ClassDef):
+        return [Piece(task, owner.name, first, last, ())]
+    if owner is not None:
+        ends = paragraph[-1] is body[-1]
+        return [Piece(task, _top(module, first), first, last, (pad + (to_do if ends else "..."),))]
+    node = paragraph[0]
+    if isinstance(node, ast.ClassDef):
+        doc_end = _end(node.body[0])
+        return [Piece(task, node.name, first, last, (f"class {node.name}:", *lines[node.lineno : doc_end]))]
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        decorators = [_bare(lines, each) for each in node.decorator_list]
+        signature = lines[node.lineno - 1 : node.body[0].lineno - 1]
+        documented = lines[node.body[0].lineno - 1 : _end(node.body[0])]
+        return [
+            Piece(task, node.name, first, last, (*decorators, *signature, *documented, f"    {to_do}"))
+        ]
+    if isinstance(node, ast.Assign):
+        pieces = []
+        for each in paragraph:
+            assert isinstance(each, ast.Assign) and isinstance(each.targets[0], ast.Name), lines[first - 1]
+            name = each.targets[0].id
+            pieces.append(Piece(task, name, each.lineno, _end(each), (f"{name} = {_placeholder(each.value)}",)))
+        return pieces
+    name = f"to_do_{task.replace('.', '_')}"
+    route = (
+        '@app.api_route("/{path:path}", methods=["GET", "POST", "PATCH", "DELETE"], include_in_schema=False)',
+        f"def {name}() -> None:",
+        f'    """Stands here until task {task} is done."""',
+        f"    {to_do}",
+    )
+    return [Piece(task, name, first, last, ("", "", *route))]
+
+
+def _placeholder(value: ast.expr) -> str:
+    if isinstance(value, ast.Subscript) and ast.unparse(value.value) == "Annotated":
+        assert isinstance(value.slice, ast.Tuple)
+        return ast.unparse(value.slice.elts[0])
+    return "..."
+
+
+def _bare(lines: list[str], decorator: ast.expr) -> str:
+    """A decorator without its keyword arguments, as one line."""
+    if isinstance(decorator, ast.Call):
+        arguments = ", ".join(ast.get_source_segment("\n".join(lines), each) or "" for each in decorator.args)
+        return f"@{ast.unparse(decorator.func)}({arguments})"
+    return f"@{ast.unparse(decorator)}"
+
+
+def _body_at(module: ast.Module, line: int) -> tuple[ast.AST | None, list[ast.stmt]]:
+    """The innermost function or class (None for the module) in whose body this line is, and that body."""
+    owner: ast.AST | None = None
+    body = module.body
+    while True:
+        for node in body:
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and (
+                node.body[0].lineno <= line <= _end(node)
+            ):
+                owner, body = node, node.body
+                break
+        else:
+            return owner, body
+
+
+def _top(module: ast.Module, line: int) -> str:
+    return next(
+        node.name
+        for node in module.body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and node.lineno <= line <= _end(node)
+    )
+
+
+def _paragraph(body: list[ast.stmt], first: int) -> list[ast.stmt]:
+    """The statements from this line on, up to the first blank or comment line between two of them."""
+    found: list[ast.stmt] = []
+    for node in body:
+        begin = _begin(node)
+        if begin == first or (found and begin == _end(found[-1]) + 1):
+            found.append(node)
+    assert found, f"no code under the task's comment before line {first}"
+    return found
+
+
+def _begin(node: ast.stmt) -> int:
+    decorators = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(each.lineno for each in decorators)])
+
+
+def _end(node: ast.stmt) -> int:
+    assert node.end_lineno is not None
+    return node.end_lineno

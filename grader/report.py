@@ -1,0 +1,66 @@
+"""The report: one schema, from which every output is made."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, Field, computed_field
+
+Outcome = Literal["passed", "failed", "todo", "error", "blocked", "timeout"]
+
+
+class Check(BaseModel):
+    """The verdict on one rule.
+
+    `did`, `printed` and `traceback` are for the screen only; in the JSON report `observed` begins with
+    what was done.
+    """
+
+    id: str
+    chapter: str
+    task: str
+    title: str
+    outcome: Outcome
+    observed: str = ""
+    expected: str = ""
+    why: str = ""
+    hint: str = ""
+    where: str = ""
+    trace: list[str] = []
+    seconds: float = 0.0
+    did: str = Field(default="", exclude=True)
+    printed: str = Field(default="", exclude=True)
+    traceback: str = Field(default="", exclude=True)
+
+
+class Summary(BaseModel):
+    """How many of the selected checks passed."""
+
+    passed: int
+    total: int
+
+
+class Report(BaseModel):
+    """Everything that one run found out about one submission."""
+
+    schema_version: Literal[1] = Field(default=1, serialization_alias="schema")
+    submission: str
+    database: Literal["sqlite", "postgresql"]
+    checks: list[Check]
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def summary(self) -> Summary:
+        """The numbers in one line."""
+        return Summary(passed=sum(c.outcome == "passed" for c in self.checks), total=len(self.checks))
+
+    def to_json(self) -> str:
+        """The report as JSON text in the documented order of keys."""
+        import json
+
+        data = self.model_dump(by_alias=True)
+        for entry, check in zip(data["checks"], self.checks, strict=True):
+            if check.did and check.observed:
+                entry["observed"] = f"{check.did}: {check.observed}"
+        order = ("schema", "submission", "database", "summary", "checks")
+        return json.dumps({key: data[key] for key in order}, indent=2, ensure_ascii=False) + "\n"

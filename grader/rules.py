@@ -1,0 +1,102 @@
+"""What a rule is, and the roster: the fixed list of rules by which a chapter is judged.
+
+This module and the ``test_*.py`` files import nothing heavy, so that collecting them is quick and the
+process that gives the verdicts never holds the libraries that the learner's code could have changed.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from grader.lab import Lab
+
+CHAPTERS = (
+    "01_engine",
+    "02_models",
+    "03_deps",
+    "04_schemas",
+    "05_crud",
+    "06_routes",
+)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule about behaviour, as the roster and the report know it.
+
+    Attributes:
+        chapter: folder name of the chapter, for example ``05_crud``.
+        name: the rule's name within its chapter, for example ``create_refreshes``.
+        task: number of the task that it judges, for example ``5.1``.
+        title: what holds when the check passes, in one line.
+        why: why it matters, in one or two sentences.
+        hint: one hint that leads to the mistake without giving the answer away.
+        needs: names of earlier rules of the chapter without which a failure of this one says nothing.
+        function: the check itself.
+    """
+
+    chapter: str
+    name: str
+    task: str
+    title: str
+    why: str
+    hint: str
+    needs: tuple[str, ...]
+    function: Callable[[Lab], None]
+
+    @property
+    def id(self) -> str:
+        """The stable identifier, ``NN_name.rule``."""
+        return f"{self.chapter}.{self.name}"
+
+
+def rule(
+    *, task: str, title: str, why: str, hint: str, needs: Sequence[str] = ()
+) -> Callable[[Callable[[Lab], None]], Callable[[Lab], None]]:
+    """Declare the function below as a check. The arguments are those of `Rule`."""
+
+    def declare(function: Callable[[Lab], None]) -> Callable[[Lab], None]:
+        chapter = function.__module__.rpartition(".test_")[2]
+        name = function.__name__.removeprefix("test_")
+        vars(function)["rule"] = Rule(chapter, name, task, title, why, hint, tuple(needs), function)
+        return function
+
+    return declare
+
+
+def rule_of(function: Callable[..., Any]) -> Rule | None:
+    """The rule that a function declares, or None for any other function."""
+    found = vars(function).get("rule")
+    return found if isinstance(found, Rule) else None
+
+
+def again(check: Callable[[Lab], None], *, chapter: str, task: str) -> Callable[[Lab], None]:
+    """The same rule in another chapter: the check is reused, only chapter and task number differ."""
+    original = rule_of(check)
+    assert original is not None, f"{check.__name__} declares no rule"
+
+    def same_rule(lab: Lab) -> None:
+        original.function(lab)
+
+    same_rule.__name__ = check.__name__
+    same_rule.__doc__ = check.__doc__
+    vars(same_rule)["rule"] = replace(original, chapter=chapter, task=task, function=same_rule)
+    return same_rule
+
+
+@cache
+def rules_of(chapter: str) -> tuple[Rule, ...]:
+    """All rules of a chapter, in the order in which they are written in its file."""
+    module = importlib.import_module(f"grader.test_{chapter}")
+    found = (rule_of(value) for name, value in vars(module).items() if name.startswith("test_"))
+    return tuple(each for each in found if each is not None)
+
+
+def roster(chapters: Sequence[str] = CHAPTERS) -> tuple[Rule, ...]:
+    """All rules of the given chapters."""
+    return tuple(each for chapter in chapters for each in rules_of(chapter))

@@ -1,0 +1,231 @@
+"""Chapter 05: create, read, update, delete."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from grader.rules import rule
+
+if TYPE_CHECKING:
+    from grader.lab import Lab
+
+_REFRESH = (
+    "commit() expires every attribute, and the database may have changed the row (a default, a trigger). "
+    "Whoever gets the item after its session was closed can neither load it nor know."
+)
+
+
+@rule(
+    task="5.1",
+    title="create_item saves the item",
+    why="Without a commit the row is gone as soon as the session is closed.",
+    hint="add() only tells the session; what makes it last is commit().",
+)
+def test_create_persists(lab: Lab) -> None:
+    """After create_item the row is in the database, seen from another connection."""
+    lab.create_tables()
+    lab.call("crud.create_item", lab.session(), lab.schemas.make("ItemCreate", name="lamp", description="warm light"))
+    lab.call("crud.create_item", lab.session(), lab.schemas.make("ItemCreate", name="chair"))
+    rows = [(row["name"], row["description"]) for row in lab.items()]
+    lab.expect_equal(rows, [("lamp", "warm light"), ("chair", None)], "rows in the database:")
+
+
+@rule(
+    task="5.1",
+    title="create_item returns a fully loaded item",
+    why=_REFRESH,
+    hint="After commit(), refresh(item) loads the row once more.",
+    needs=["create_persists"],
+)
+def test_create_refreshes(lab: Lab) -> None:
+    """The returned item is readable after its session was closed, and is what the database holds."""
+    lab.create_tables()
+    lab.database_describes("INSERT")
+    session = lab.session()
+    item = lab.call("crud.create_item", session, lab.schemas.make("ItemCreate", name="lamp", description="warm light"))
+    lab.expect_current(item, session)
+
+
+@rule(
+    task="5.2",
+    title="get_item returns the item",
+    why="Everything else starts with finding the right row.",
+    hint="db.get(Item, item_id) looks a row up by its primary key.",
+)
+def test_get_returns_the_item(lab: Lab) -> None:
+    """The item with this id, as the database has it."""
+    lab.create_tables()
+    ids = [lab.add_item(name=name, description=f"a {name}") for name in ("lamp", "chair", "table")]
+    for row, item_id in zip(lab.items(), ids, strict=True):
+        item = lab.call("crud.get_item", lab.session(), item_id)
+        lab.expect(item is not None, saw="None", wanted=f"the item with id {item_id}")
+        lab.expect_equal(lab.read(item, "id", "name", "description"), row)
+
+
+@rule(
+    task="5.2",
+    title="get_item returns None for an unknown id",
+    why="'There is none' is an answer, not an accident; the caller decides what it means.",
+    hint="db.get gives None by itself; one() raises, one_or_none() does not.",
+)
+def test_get_unknown_is_none(lab: Lab) -> None:
+    """No item, no exception."""
+    lab.create_tables()
+    lab.expect_equal(lab.call("crud.get_item", lab.session(), 1), None)
+    item_id = lab.add_item()
+    lab.expect_equal(lab.call("crud.get_item", lab.session(), item_id + 1), None)
+
+
+@rule(
+    task="5.3",
+    title="list_items is ordered by id",
+    why="Without ORDER BY the database gives rows in the order that suits it, and pages overlap or miss rows.",
+    hint="select(Item).order_by(Item.id), before offset and limit.",
+)
+def test_list_is_ordered(lab: Lab) -> None:
+    """The ids come in order, however the rows were written and whatever the database prefers."""
+    lab.create_tables()
+    for item_id, name in ((3, "b"), (1, "d"), (5, "a"), (2, "e"), (4, "c")):
+        lab.add_item(id=item_id, name=name)
+    found = lab.call("crud.list_items", lab.session())
+    lab.expect_equal(lab.ids(found), [1, 2, 3, 4, 5], "ids:")
+
+
+@rule(
+    task="5.3",
+    title="list_items gives one page",
+    why="A table grows; an answer must not. The client asks for as many as it can show.",
+    hint="offset() skips rows, limit() ends the page; both belong into the query. The default limit is 100.",
+)
+def test_list_pages(lab: Lab) -> None:
+    """Pages have the size that was asked for, follow each other without overlap, and are 100 long by default."""
+    lab.create_tables()
+    every = {lab.add_item(name=f"item {number}") for number in range(103)}
+    sizes = {}
+    for offset, limit in ((0, 2), (2, 2), (4, 99)):
+        page = lab.ids(lab.call("crud.list_items", lab.session(), offset=offset, limit=limit))
+        sizes[f"offset={offset}, limit={limit}"] = len(page)
+        every -= set(page)
+    wanted = {"offset=0, limit=2": 2, "offset=2, limit=2": 2, "offset=4, limit=99": 99}
+    lab.expect_equal(sizes, wanted, "items on the pages:")
+    lab.expect(not every, saw=f"{len(every)} items are on no page", wanted="each item is on one page")
+    lab.expect_equal(len(lab.ids(lab.call("crud.list_items", lab.session()))), 100, "items without arguments:")
+    last = lab.ids(lab.call("crud.list_items", lab.session(), offset=101))
+    lab.expect_equal(len(last), 2, "items with offset=101:")
+
+
+@rule(
+    task="5.3",
+    title="reading does not commit",
+    why="A commit in a read saves whatever the caller had begun and not yet finished.",
+    hint="get_item and list_items need no commit and no begin().",
+)
+def test_reads_do_not_commit(lab: Lab) -> None:
+    """What the caller has written but not committed can still be rolled back after a read."""
+    lab.create_tables()
+    item_id = lab.add_item()
+    for path, arguments in (("crud.get_item", [item_id]), ("crud.list_items", [])):
+        session = lab.session()
+        lab.write_unfinished(session)
+        found = lab.call(path, session, *arguments)
+        lab.ids(found if path.endswith("list_items") else [found])
+        with lab.learner_code("a session that can be rolled back"):
+            session.rollback()
+        saved = len(lab.items()) - 1
+        lab.expect(
+            not saved and not lab.seen.count("COMMIT"),
+            saw="the read sent a COMMIT" + (" and saved the caller's unfinished row" if saved else ""),
+            wanted="no COMMIT",
+        )
+
+
+@rule(
+    task="5.4",
+    title="update_item saves the change",
+    why="Without a commit the change is gone as soon as the session is closed.",
+    hint="Changing attributes tells only the session; what makes it last is commit().",
+)
+def test_update_persists(lab: Lab) -> None:
+    """After update_item the change is in the database, seen from another connection, in this row only."""
+    lab.create_tables()
+    other = lab.add_item(name="chair", description="wooden")
+    lab.update({"name": "lamp", "description": "cold"}, name="torch", description="cold light")
+    rows = [(row["name"], row["description"]) for row in lab.items()]
+    lab.expect_equal(rows, [("chair", "wooden"), ("torch", "cold light")], "rows in the database:")
+    lab.expect_equal(lab.items()[0]["id"], other, "id of the other row:")
+
+
+@rule(
+    task="5.4",
+    title="update_item returns a fully loaded item",
+    why=_REFRESH,
+    hint="After commit(), refresh(item) loads the row once more; and return the item.",
+    needs=["update_persists"],
+)
+def test_update_refreshes(lab: Lab) -> None:
+    """The returned item is readable after its session was closed, and is what the database holds."""
+    lab.create_tables()
+    lab.database_describes("UPDATE")
+    item, session = lab.update({"name": "lamp", "description": "warm"}, name="torch", description="cold light")
+    lab.expect_current(item, session)
+
+
+@rule(
+    task="5.4",
+    title="update_item keeps what was not sent",
+    why="A client that changes the description has said nothing about the name.",
+    hint="data.model_dump(exclude_unset=True) holds what was sent and nothing else.",
+)
+def test_update_keeps_omitted_fields(lab: Lab) -> None:
+    """One field, the other, and none: what was left out stays."""
+    lab.create_tables()
+    before = {"name": "lamp", "description": "warm light"}
+    for sent in ({"description": "cold light"}, {"name": "torch"}, {}):
+        lab.update(before, **sent)
+        row = lab.items()[-1]
+        lab.expect_equal({name: row[name] for name in before}, {**before, **sent}, "row:")
+
+
+@rule(
+    task="5.4",
+    title="update_item clears what was sent as null",
+    why="'is not None' cannot tell 'not sent' from 'sent as null': a description could never be removed again.",
+    hint="Ask what was sent (exclude_unset, model_fields_set), not whether the value is None.",
+    needs=["update_persists"],
+)
+def test_update_null_clears(lab: Lab) -> None:
+    """description=None makes the column NULL."""
+    lab.create_tables()
+    lab.update({"name": "lamp", "description": "warm light"}, name="lamp", description=None)
+    lab.expect_equal(lab.items()[-1]["description"], None, "description in the database:")
+
+
+@rule(
+    task="5.4",
+    title="an empty text is a value",
+    why="'if data.description:' is false for an empty text too, and so the client's wish is lost.",
+    hint="Ask what was sent, not whether the value is true.",
+    needs=["update_persists"],
+)
+def test_update_empty_string_is_a_value(lab: Lab) -> None:
+    """description="" is stored as it is."""
+    lab.create_tables()
+    lab.update({"name": "lamp", "description": "warm light"}, name="lamp", description="")
+    lab.expect_equal(lab.items()[-1]["description"], "", "description in the database:")
+
+
+@rule(
+    task="5.5",
+    title="delete_item deletes the item",
+    why="Without a commit the row is back as soon as the session is closed.",
+    hint="delete() only tells the session; what makes it last is commit().",
+)
+def test_delete_persists(lab: Lab) -> None:
+    """After delete_item this row, and no other, is gone, seen from another connection."""
+    lab.create_tables()
+    for name in ("chair", "lamp", "table"):
+        lab.add_item(name=name)
+    session = lab.session()
+    item = lab.loaded_item(session, lab.items()[1]["id"])
+    lab.call("crud.delete_item", session, item)
+    lab.expect_equal([row["name"] for row in lab.items()], ["chair", "table"], "rows in the database:")
