@@ -107,19 +107,27 @@ def stage(submission: Path, chapter: str, folder: Path) -> str:
 
 
 @dataclass
+class _Shared:
+    """What the runs of one chapter of one submission know together."""
+
+    selected: frozenset[str]
+    untouched: frozenset[str] = frozenset()
+    outcomes: dict[str, str] = field(default_factory=dict)
+    held: list[tuple[Rule, Check]] = field(default_factory=list)
+
+
+@dataclass
 class _Run:
-    """One chapter of one submission on its way through the bench."""
+    """Checks of one chapter of one submission on their way through the bench."""
 
     submission: Path
     chapter: str
     waiting: deque[Rule]
+    shared: _Shared
     slot: int = 0
     root: Path = Path()
-    untouched: frozenset[str] = frozenset()
-    outcomes: dict[str, str] = field(default_factory=dict)
     tried: set[str] = field(default_factory=set)
     timeouts: int = 0
-    import_first: bool = True
     child: _Child | None = None
 
 
@@ -131,7 +139,6 @@ class _Child:
     token: str
     deadline: float
     process: int = 0
-    check_process: int = 0
     current: Rule | None = None
     started: int = 0
     kill: Callable[[], None] | None = None
@@ -164,6 +171,7 @@ class Bench:
         self._inbox: queue.SimpleQueue[tuple[str, int, Any]] = queue.SimpleQueue()
         self._server: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
+        self._server_ready = False
         self._live: dict[int, _Run] = {}
         self._number = 0
         self._postgresql: Any = None
@@ -193,6 +201,8 @@ class Bench:
         """
         self._wait_for_postgresql()
         runs = self._plan(targets)
+        import grader.report  # noqa: F401  (while the server is getting ready)
+
         free = deque(range(self.jobs))
         running: list[_Run] = []
         try:
@@ -220,20 +230,28 @@ class Bench:
         grouped: dict[tuple[Path, str], list[Rule]] = {}
         for target in targets:
             grouped.setdefault((target.submission, target.rule.chapter), []).append(target.rule)
-        return deque(_Run(submission, chapter, deque(rules)) for (submission, chapter), rules in grouped.items())
+        # A chapter that would have the machine to itself is dealt out to several children.
+        hands = max(1, self.jobs // max(1, len(grouped)))
+        runs: deque[_Run] = deque()
+        for (submission, chapter), rules in grouped.items():
+            shared = _Shared(frozenset(rule.name for rule in rules))
+            dealt = [deque(rules[start::hands]) for start in range(min(hands, len(rules)))]
+            runs += [_Run(submission, chapter, waiting, shared) for waiting in dealt]
+        # The longest first, so that at the end no processor waits for another.
+        return deque(sorted(runs, key=lambda run: -len(run.waiting)))
 
     def _stage(self, run: _Run) -> list[tuple[Target, Check]] | None:
         """Stage the submission of a run; the verdicts where there is nothing to run."""
         if not (run.submission / run.chapter).is_dir():
             told = {"outcome": "todo", "observed": f"there is no folder {run.chapter} yet"}
-            return [self._verdict(run, rule, told) for rule in run.waiting]
+            return [verdict for rule in run.waiting for verdict in self._verdict(run, rule, told)]
         run.root = Path(tempfile.mkdtemp(prefix=f"{run.chapter}-", dir=self._workshop)).resolve()
         refusal = stage(run.submission, run.chapter, run.root)
         if refusal:
             self._clear(run)
             told = {"outcome": "error", "observed": refusal, "expected": f"files of your own in {run.chapter}/app"}
-            return [self._verdict(run, rule, told) for rule in run.waiting]
-        run.untouched = untouched_tasks(run.chapter, run.root)
+            return [verdict for rule in run.waiting for verdict in self._verdict(run, rule, told)]
+        run.shared.untouched = untouched_tasks(run.chapter, run.root)
         return None
 
     def _turn(self, running: list[_Run]) -> Iterator[tuple[Target, Check]]:
@@ -246,6 +264,10 @@ class Bench:
                 pause = 0.0
                 run = self._live.get(number)
                 if kind == "server gone":
+                    if not self._server_ready:
+                        raise BadInput(
+                            "The grader's own process could not be started; run: python -m grader.child check"
+                        )
                     for each in running:
                         yield from self._lost(each)
                 elif run is not None and run.child is not None:
@@ -254,7 +276,7 @@ class Bench:
                     elif kind == "pid":
                         run.child.process = data
                     elif kind == "exit":
-                        yield from self._ended(run, run.child)
+                        yield from self._ended(run, run.child, data)
         for run in running:
             if run.child is not None and time.monotonic() > run.child.deadline:
                 yield from self._late(run, run.child)
@@ -267,21 +289,13 @@ class Bench:
             event, name = message["event"], message.get("check")
         except (ValueError, TypeError, KeyError):
             return
-        if event == "import":
-            child.deadline = time.monotonic() + self._patience(run)
-        elif event == "import again":
-            run.import_first = False
-        elif event == "start" and run.waiting and run.waiting[0].name == name and child.current is None:
+        if event == "start" and run.waiting and run.waiting[0].name == name and child.current is None:
             child.current = run.waiting.popleft()
             child.started += 1
-            child.check_process = message.get("process", 0)
             child.deadline = time.monotonic() + self._patience(run)
         elif event == "verdict" and child.current is not None and child.current.name == name:
             rule, child.current = child.current, None
-            yield self._verdict(run, rule, message["verdict"])
-        elif event == "end" and child.current is not None and child.current.name == name:
-            rule, child.current = child.current, None
-            yield self._verdict(run, rule, _died(message.get("status")))
+            yield from self._verdict(run, rule, message["verdict"])
 
     def _patience(self, run: _Run) -> float:
         """Seconds for the next step; less for a run that has used up its time more than once."""
@@ -294,25 +308,21 @@ class Bench:
         run.timeouts += 1
         if rule is not None:
             told = {"observed": f"no end after {seconds:g} seconds", "expected": "an answer in time"}
-            yield self._verdict(run, rule, {"outcome": "timeout", **told})
-        elif not started and run.import_first:
-            run.import_first = False
-        elif run.waiting:
+            yield from self._verdict(run, rule, {"outcome": "timeout", **told})
+        elif not started and run.waiting:
             told = {"observed": "the check could not be started in time", "expected": "an answer in time"}
-            yield self._verdict(run, run.waiting.popleft(), {"outcome": "timeout", **told})
+            yield from self._verdict(run, run.waiting.popleft(), {"outcome": "timeout", **told})
         if run.waiting:
             self._launch(run)
 
-    def _ended(self, run: _Run, child: _Child) -> Iterator[tuple[Target, Check]]:
+    def _ended(self, run: _Run, child: _Child, status: int) -> Iterator[tuple[Target, Check]]:
         """A child has ended: a check without a verdict is an error, a new child goes on with the rest."""
-        rule, started = child.current, child.started
+        rule = child.current
         self._kill(run)
+        if rule is None and run.waiting and not child.started:
+            rule = run.waiting.popleft()
         if rule is not None:
-            yield self._verdict(run, rule, _died(None))
-        elif run.waiting and not started and run.import_first:
-            run.import_first = False
-        elif run.waiting and not started and child.number:
-            yield self._verdict(run, run.waiting.popleft(), _died(None))
+            yield from self._verdict(run, rule, _died(status))
         if run.waiting:
             self._launch(run)
 
@@ -321,41 +331,50 @@ class Bench:
         rule = run.child.current if run.child else None
         self._kill(run)
         if rule is not None and rule.name in run.tried:
-            yield self._verdict(run, rule, _died(None))
+            yield from self._verdict(run, rule, _died(0))
         elif rule is not None:
             run.tried.add(rule.name)
             run.waiting.appendleft(rule)
         if run.waiting:
             self._launch(run)
 
-    def _verdict(self, run: _Run, rule: Rule, told: dict[str, Any]) -> tuple[Target, Check]:
-        """Make the report's entry out of what a child told."""
+    def _verdict(self, run: _Run, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:
+        """Make the report's entry out of what a child told; hold it back while what it needs is not judged."""
+        shared = run.shared
+        check = self._entry(run, rule, told if isinstance(told, dict) else {})
+        if check.outcome in ("failed", "error") and rule.task in shared.untouched:
+            check.outcome = "todo"
+        shared.outcomes[rule.name] = check.outcome
+        shared.held.append((rule, check))
+        for rule, check in list(shared.held):
+            needed = [name for name in rule.needs if name in shared.selected]
+            if check.outcome == "failed" and not all(name in shared.outcomes for name in needed):
+                continue
+            missing = [name for name in needed if shared.outcomes.get(name) != "passed"]
+            if check.outcome == "failed" and missing:
+                check.outcome = shared.outcomes[rule.name] = "blocked"
+                check.observed = f"{check.observed} (first: {', '.join(missing)})"
+            shared.held.remove((rule, check))
+            yield Target(run.submission, rule), check
+
+    def _entry(self, run: _Run, rule: Rule, told: dict[str, Any]) -> Check:
         from grader.report import Check
 
-        told = told if isinstance(told, dict) else {}
-        outcome = told.get("outcome", "error")
-        if outcome in ("failed", "error") and rule.task in run.untouched:
-            outcome = "todo"
-        needed = [name for name in rule.needs if run.outcomes.get(name, "passed") != "passed"]
-        if outcome == "failed" and needed:
-            outcome = "blocked"
-            told = {**told, "observed": f"{told.get('observed', '')} (first: {', '.join(needed)})"}
-        run.outcomes[rule.name] = outcome
         check = Check(id=rule.id, chapter=rule.chapter, task=rule.task, title=rule.title, outcome="error")
-        if outcome != "passed":
+        if told.get("outcome") in _OUTCOMES:
+            check.outcome = told["outcome"]
+        if check.outcome != "passed":
             check.why, check.hint = rule.why, rule.hint
-        if run.child is not None and outcome in ("failed", "error", "timeout"):
-            check.printed = run.child.printed.decode("utf-8", "replace").strip()
-        if run.child is not None:
-            run.child.printed.clear()
-        for name in ("did", "observed", "expected", "where", "traceback"):
-            if outcome != "passed" or name == "did":
+            for name in ("did", "observed", "expected", "where", "traceback"):
                 setattr(check, name, str(told.get(name, "")))
+        if run.child is not None:
+            if check.outcome in ("failed", "error", "timeout"):
+                check.printed = run.child.printed.decode("utf-8", "replace").strip()
+            run.child.printed.clear()
         trace, seconds = told.get("trace", []), told.get("seconds", 0.0)
         check.trace = [str(each) for each in trace] if isinstance(trace, list) else []
         check.seconds = float(seconds) if isinstance(seconds, int | float) else 0.0
-        check.outcome = outcome if outcome in _OUTCOMES else "error"
-        return Target(run.submission, rule), check
+        return check
 
     # -- children -------------------------------------------------------------------------------
 
@@ -373,15 +392,12 @@ class Bench:
             url=url,
             admin_url=admin_url,
             token=child.token,
-            fork=self._fork,
-            import_first=self._fork and run.import_first,
             memory=self.limits.memory,
             cpu=self._processors[run.slot % len(self._processors)] if len(self._processors) > 1 else -1,
         )
         if self._fork:
             self._launch_forked(child, job)
         else:
-            run.import_first = False
             self._launch_spawned(child, job)
 
     def _launch_forked(self, child: _Child, job: Job) -> None:
@@ -416,16 +432,15 @@ class Bench:
             process.stdin.write(json.dumps(asdict(job)).encode() + b"\n")
 
         def wait() -> None:
-            process.wait()
-            self._tell_exit(child)
+            self._tell_exit(child, process.wait())
 
         threading.Thread(target=wait, daemon=True).start()
 
-    def _tell_exit(self, child: _Child) -> None:
+    def _tell_exit(self, child: _Child, status: int) -> None:
         """Announce the end of a child, after everything that it sent."""
         if child.reader is not None:
             child.reader.join(timeout=1.0)
-        self._inbox.put(("exit", child.number, None))
+        self._inbox.put(("exit", child.number, status))
 
     def _listen(self, child: _Child, results: Any, output: Any) -> None:
         """Read what a child sends and prints, each in a thread, so that no flood blocks anybody."""
@@ -456,11 +471,9 @@ class Bench:
         self._live.pop(child.number, None)
         if child.kill is not None:
             child.kill()
-        if os.name != "nt":
-            for process in (child.check_process, child.process):
-                if process > 1:
-                    with suppress(OSError):
-                        os.killpg(process, signal.SIGKILL)
+        if os.name != "nt" and child.process > 1:
+            with suppress(OSError):
+                os.killpg(child.process, signal.SIGKILL)
 
     def _clear(self, run: _Run) -> None:
         if run.root != Path():
@@ -486,13 +499,14 @@ class Bench:
         with suppress(OSError, ValueError), control.makefile("rb") as lines:
             for line in lines:
                 message = json.loads(line)
+                self._server_ready = self._server_ready or "ready" in message
                 number = message.get("job", 0)
                 if "pid" in message:
                     self._inbox.put(("pid", number, message["pid"]))
                 elif "exit" in message:
                     run = self._live.get(number)
                     if run is not None and run.child is not None and run.child.number == number:
-                        self._tell_exit(run.child)
+                        self._tell_exit(run.child, message["exit"])
         self._inbox.put(("server gone", 0, None))
 
     def close(self) -> None:
@@ -557,14 +571,12 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _died(status: int | None) -> dict[str, Any]:
+def _died(status: int) -> dict[str, Any]:
     """The verdict on a check whose process ended before there was one."""
-    how = ""
-    if status is not None and status < 0:
+    how = f" (exit status {status})"
+    if status < 0:
         with suppress(ValueError):
             how = f" (killed by {signal.Signals(-status).name})"
-    elif status is not None:
-        how = f" (exit status {status})"
     return {
         "outcome": "error",
         "observed": f"the code ended the process before the check had finished{how}",

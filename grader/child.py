@@ -1,11 +1,10 @@
 """The process side of the bench: a server that has everything imported, and the children that it forks.
 
-    server ── fork ──> one child per chapter (imports the learner's app once)
-                           └── fork ──> one process per check (judges, reports, ends)
+    server ── fork ──> one child for a chapter: check after check, each with a fresh import of the app
 
-Where there is no fork, the same child is started as a fresh process and runs the checks one after the
-other, with a fresh import of the app for each. The learner's code runs in the child and in what it forks;
-whatever it does there, the verdict is given by the bench, which only believes what it was waiting for.
+Where there is no fork, the same child is started as a fresh process. Whatever the learner's code does to
+its child, the verdict is given by the bench, which only believes what it was waiting for. A child that is
+no longer as it was (a thread that goes on, say) steps back, and a new one does the rest.
 """
 
 from __future__ import annotations
@@ -27,13 +26,15 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+
 from grader import lab as labs
 from grader.job import Job
-from grader.observe import listen, observing
+from grader.observe import listen
 from grader.rules import rules_of
 
 _MEBIBYTE = 1024 * 1024
@@ -59,34 +60,32 @@ class Reporter:
 # -- a check ------------------------------------------------------------------------------------
 
 
-def judge(job: Job, name: str) -> dict[str, Any]:
+def judge(lab: labs.Lab, check: Callable[[labs.Lab], None]) -> dict[str, Any]:
     """Run one check and return the verdict as plain data."""
-    rule = next(each for each in rules_of(job.chapter) if each.name == name)
-    place = labs.Place(job.chapter, Path(job.root), job.url, job.admin_url)
+    root = str(lab.place.root)
     started = time.perf_counter()
     found: dict[str, Any] = {"outcome": "passed"}
-    with labs.open_lab(place) as lab:
-        try:
-            rule.function(lab)
-        except labs.Verdict as verdict:
-            found = {
-                "outcome": verdict.outcome,
-                "observed": verdict.saw,
-                "expected": verdict.wanted,
-                "where": verdict.where or (lab.focus if verdict.outcome == "failed" else ""),
-                "traceback": _traceback(verdict.cause, job.root),
-            }
-        except BaseException as error:
-            to_do = labs.is_to_do(error)
-            found = {
-                "outcome": "todo" if to_do else "error",
-                "observed": str(error) if to_do else f"the check met {labs.describe(error)}",
-                "expected": "" if to_do else "code that the check can judge",
-                "where": lab.where_of(error) or lab.focus,
-                "traceback": _traceback(error, job.root),
-            }
-        found["did"] = ", then ".join(lab.story)
-        found["trace"] = lab.seen.timeline()[:60]
+    try:
+        check(lab)
+    except labs.Verdict as verdict:
+        found = {
+            "outcome": verdict.outcome,
+            "observed": verdict.saw,
+            "expected": verdict.wanted,
+            "where": verdict.where or (lab.focus if verdict.outcome == "failed" else ""),
+            "traceback": _traceback(verdict.cause, root),
+        }
+    except BaseException as error:
+        to_do = labs.is_to_do(error)
+        found = {
+            "outcome": "todo" if to_do else "error",
+            "observed": str(error) if to_do else f"the check met {labs.describe(error)}",
+            "expected": "" if to_do else "code that the check can judge",
+            "where": lab.where_of(error) or lab.focus,
+            "traceback": _traceback(error, root),
+        }
+    found["did"] = ", then ".join(lab.story)
+    found["trace"] = lab.seen.timeline()[:60]
     found["seconds"] = round(time.perf_counter() - started, 4)
     return {key: _clean(value) for key, value in found.items()}
 
@@ -120,7 +119,7 @@ def _traceback(error: BaseException | None, root: str) -> str:
 
 
 def grade_chapter(job: Job, results: int) -> None:
-    """Judge the checks of a job, each in a process of its own where the platform can.
+    """Judge the checks of a job, one after the other.
 
     Args:
         job: what to do.
@@ -131,55 +130,33 @@ def grade_chapter(job: Job, results: int) -> None:
     if job.cpu >= 0 and hasattr(os, "sched_setaffinity"):
         with suppress(OSError):
             os.sched_setaffinity(0, {job.cpu})
-    os.chdir(job.root)
+    place = labs.Place(job.chapter, Path(job.root), job.url, job.admin_url)
+    checks = {rule.name: rule.function for rule in rules_of(job.chapter)}
     os.environ["DATABASE_URL"] = job.url
     sys.path.insert(0, job.root)
-    sys.dont_write_bytecode = True
     labs.listen_to_connections()
-    _hide_grader(job.chapter)
-    if job.import_first:
-        reporter.send({"event": "import"})
-        if not _import_app(job):
-            reporter.send({"event": "import again"})
-            os._exit(0)
-    judge_one = _judge_forked if job.fork else _judge_here
+    make_web = sys.modules["grader.web"].Web if "grader.web" in sys.modules else None
+    _hide_grader()
+    environment, path, threads = dict(os.environ), list(sys.path), threading.enumerate()
     for name in job.checks:
-        judge_one(job, name, reporter)
-    reporter.send({"event": "done"})
+        if _still_running(threads):
+            return
+        os.chdir(job.root)
+        os.environ.clear()
+        os.environ.update(environment)
+        sys.path[:] = path
+        reporter.send({"event": "start", "check": name})
+        with labs.open_lab(place, make_web) as lab:
+            reporter.send({"event": "verdict", "check": name, "verdict": judge(lab, checks[name])})
+        labs.forget_app()
 
 
-def _judge_here(job: Job, name: str, reporter: Reporter) -> None:
-    reporter.send({"event": "start", "check": name})
-    reporter.send({"event": "verdict", "check": name, "verdict": judge(job, name)})
-    labs.forget_app()
-
-
-# Learner code may replace these later.
-_fork, _waitpid, _leave, _killpg = (getattr(os, name, None) for name in ("fork", "waitpid", "_exit", "killpg"))
-
-
-def _judge_forked(job: Job, name: str, reporter: Reporter) -> None:
-    assert _fork and _waitpid and _leave and _killpg
-    ready, go = os.pipe()
-    process = _fork()
-    if process == 0:
-        try:
-            os.setpgid(0, 0)
-            os.read(ready, 1)
-            reporter.send({"event": "verdict", "check": name, "verdict": judge(job, name)})
-        finally:
-            _leave(0)
-    with suppress(OSError):
-        os.setpgid(process, process)
-    # The bench learns whom to kill before any learner code of the check runs.
-    reporter.send({"event": "start", "check": name, "process": process})
-    os.write(go, b".")
-    os.close(ready)
-    os.close(go)
-    _, status = _waitpid(process, 0)
-    with suppress(OSError):
-        _killpg(process, signal.SIGKILL)
-    reporter.send({"event": "end", "check": name, "status": os.waitstatus_to_exitcode(status)})
+def _still_running(known: list[threading.Thread]) -> bool:
+    """Whether a thread that was not there at first goes on; those of a finished check get a moment to end."""
+    strangers = [thread for thread in threading.enumerate() if thread not in known]
+    for thread in strangers:
+        thread.join(0.05)
+    return any(thread.is_alive() for thread in strangers)
 
 
 class _NoGrader:
@@ -190,28 +167,10 @@ class _NoGrader:
             raise ModuleNotFoundError("the code under test cannot import the grader", name=name)
 
 
-def _hide_grader(chapter: str) -> None:
-    rules_of(chapter)
+def _hide_grader() -> None:
     for name in [name for name in sys.modules if name.split(".")[0] == "grader"]:
         del sys.modules[name]
     sys.meta_path.insert(0, _NoGrader())  # type: ignore[arg-type]
-
-
-def _import_app(job: Job) -> bool:
-    """Import the learner's app for all checks to start from; False if each check has to do it anew.
-
-    Forking is sound only while nothing runs and nothing is connected.
-    """
-    root = Path(job.root)
-    names = [".".join(file.relative_to(root).with_suffix("").parts) for file in sorted(root.glob("app/**/*.py"))]
-    before = set(root.iterdir())
-    with observing(root) as seen:
-        try:
-            for name in names:
-                importlib.import_module(name.removesuffix(".__init__"))
-        except Exception:
-            labs.forget_app()
-    return not (seen.opened or threading.active_count() > 1 or set(root.iterdir()) - before)
 
 
 def _limit_memory(mebibytes: int) -> None:
@@ -225,6 +184,29 @@ def _limit_memory(mebibytes: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (mebibytes * _MEBIBYTE, mebibytes * _MEBIBYTE))
     with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def get_ready(chapter: str) -> None:
+    """Import, before forking, what the checks of this chapter use; what is there already costs nothing.
+
+    FastAPI and its test client take half of the time of all imports, and some chapters need neither.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    rules_of(chapter)
+    if chapter not in _WITHOUT_HTTP:
+        importlib.import_module("grader.web")
+    for name in _ON_FIRST_USE if chapter not in _WITHOUT_HTTP else _ON_FIRST_USE[:1]:
+        with suppress(ImportError):
+            importlib.import_module(name)
+    gc.freeze()
+    if collecting:
+        gc.enable()
+
+
+_WITHOUT_HTTP = ("01_engine", "04_schemas", "05_crud")
+# What the libraries themselves import only when it is needed for the first time.
+_ON_FIRST_USE = ("sqlalchemy.dialects.sqlite", "anyio._backends._asyncio", "pydantic.v1")
 
 
 # -- the server ---------------------------------------------------------------------------------
@@ -270,6 +252,7 @@ def serve(control: socket.socket, workshop: Path) -> None:
             request = json.loads(line)
             results, output = descriptors[:2]
             del descriptors[:2]
+            get_ready(request["request"]["chapter"])
             process = os.fork()
             if process == 0:
                 control.close()
@@ -287,6 +270,7 @@ def _become_child(job: Job, results: int, output: int) -> None:
     """Turn the forked copy of the server into the child of a job; never returns."""
     try:
         os.setsid()
+        gc.enable()
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -368,12 +352,11 @@ def _end(children: dict[int, int], workshop: Path) -> None:
 def main() -> None:
     """Serve (arguments: ``serve``, file descriptor, folder), or do one job from standard input (``once``)."""
     listen()
-    gc.freeze()
-    gc.enable()
     if sys.argv[1] == "serve":
         serve(socket.socket(fileno=int(sys.argv[2])), Path(sys.argv[3]))
     job = Job(**json.loads(sys.stdin.readline()))
     results = os.dup(1)
     os.dup2(2, 1)
+    get_ready(job.chapter)
     grade_chapter(job, results)
     os._exit(0)

@@ -20,8 +20,6 @@ class Job:
         url: URL of the child's database.
         admin_url: PostgreSQL only: URL of the maintenance database.
         token: word that the bench expects with every message.
-        fork: judge each check in a forked process of its own.
-        import_first: import the app once before the first check, and fork the checks from there.
         memory: limit of a process's memory, in MiB; 0 for none.
         cpu: number of the processor to stay on; -1 for any. Hand-overs between the threads of
             one request cost three times as much when they cross processors.
@@ -33,7 +31,5 @@ class Job:
     url: str
     admin_url: str
     token: str
-    fork: bool
-    import_first: bool
     memory: int
     cpu: int

@@ -13,26 +13,25 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType, TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy
-from fastapi import FastAPI
-from fastapi.testclient import TestClient
 from sqlalchemy import Column, Engine, MetaData, String, Table, create_engine, event, text
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool, Pool
-from sqlmodel import SQLModel
-from sqlmodel import Session as SQLModelSession
 
 from grader.engines import Engines
 from grader.observe import UNOBSERVED, Seen, leave_out, observing
-from grader.probes import Probe, probe_api, request_both
 from grader.schemas import Schemas
+
+if TYPE_CHECKING:
+    from grader.probes import Probe
+    from grader.web import Web
 
 TASK_TO_DO = re.compile(r"\d{1,2}\.\d{1,2}\b")
 
@@ -110,7 +109,7 @@ class Answer:
 class Lab:
     """Everything that a check may use. One lab serves one check."""
 
-    def __init__(self, place: Place, seen: Seen) -> None:
+    def __init__(self, place: Place, seen: Seen, make_web: Callable[[Lab], Web] | None) -> None:
         self.place = place
         self.seen = seen
         self.database = Database(place)
@@ -118,7 +117,8 @@ class Lab:
         self.schemas = Schemas(self, "models" if place.chapter == "08_sqlmodel" else "schemas")
         self.story: list[str] = []
         self.focus = ""
-        self._client: TestClient | None = None
+        self._web: Web | None = None
+        self._make_web = make_web
         self._sessions: list[Session] = []
 
     # -- the learner's code ---------------------------------------------------------------------
@@ -252,7 +252,9 @@ class Lab:
         """A new session from the learner's ``db``."""
         with self.learner_code("a new session"):
             if self.place.chapter == "08_sqlmodel":
-                session: Session = SQLModelSession(self.need("db.engine"))
+                import sqlmodel
+
+                session: Session = sqlmodel.Session(self.need("db.engine"))
             else:
                 session = self.need("db.SessionLocal")()
         self._sessions.append(session)
@@ -320,91 +322,36 @@ class Lab:
 
     # -- HTTP -----------------------------------------------------------------------------------
 
-    def app(self) -> FastAPI:
+    def web(self) -> Web:
+        """The learner's app behind an HTTP client."""
+        if self._web is None:
+            assert self._make_web is not None, f"{self.place.chapter} is judged without HTTP"
+            self._web = self._make_web(self)
+        return self._web
+
+    def app(self) -> Any:
         """The learner's FastAPI application."""
-        app = self.need("main.app")
-        if not isinstance(app, FastAPI):
-            raise Broken(f"main.app is {show(app)}", "main.app is a FastAPI()", f"{self.place.chapter}/app/main.py")
-        return app
+        return self.web().app()
 
-    def start(self, app: FastAPI | None = None) -> None:
-        """Start the learner's app, or another: its lifespan begins.
-
-        Raises:
-            Wrong: it does not start.
-        """
-        app = app or self.app()
-
-        async def watched(scope: Any, receive: Any, send: Any) -> None:
-            async def telling(message: Any) -> None:
-                if message["type"] == "http.response.start":
-                    self.seen.note(f"ANSWER {message['status']}")
-                await send(message)
-
-            await app(scope, receive, telling)
-
-        client = TestClient(watched, headers={"host": "localhost"})
-        with self.learner_code("an app that starts"):
-            client.__enter__()
-        self._client = client
+    def start(self) -> None:
+        """Start the learner's app: its lifespan begins."""
+        self.web().start()
 
     def stop(self) -> None:
         """Shut the app down: its lifespan ends."""
-        client, self._client = self._client, None
-        if client is not None:
-            with self.learner_code("an app that shuts down"):
-                client.__exit__(None, None, None)
+        self.web().stop()
 
     def probe_api(self) -> Probe:
         """Start an API of the grader's own whose endpoints use the learner's ``get_db``."""
-        app, probe = probe_api(self)
-        self.start(app)
-        return probe
+        return self.web().start_probe()
+
+    def request(self, method: str, path: str, **options: Any) -> Answer:
+        """Send a request to the app, as `Web.request` does."""
+        return self.web().request(method, path, **options)
 
     def request_both(self, *paths: str) -> list[Answer]:
         """Send GET requests at the same time."""
-        return request_both(self, *paths)
-
-    def request(self, method: str, path: str, **options: Any) -> Answer:
-        """Send a request to the app; it is started first where it is not running.
-
-        Args:
-            method: ``GET``, ``POST``, ...
-            path: path and query.
-            options: as for the test client, for example ``json=``.
-
-        Raises:
-            ToDo: the answer is the starter's 501.
-        """
-        if self._client is None:
-            self.start()
-        assert self._client is not None
-        body = options.get("json", options.get("content"))
-        self.did(f"{method} {shorten(path)}{' ' + show(body) if body is not None else ''}")
-        self.look_at(self._endpoint(method, path))
-        try:
-            response = self._client.request(method, path, **options)
-        except BaseException as error:
-            if is_to_do(error):
-                raise ToDo(str(error)) from None
-            return Answer(500, error=error)
-        answer = Answer(response.status_code, response.text)
-        detail = answer.json.get("detail") if isinstance(answer.json, dict) else None
-        if answer.status == 501 and isinstance(detail, str) and TASK_TO_DO.match(detail):
-            raise ToDo(detail)
-        return answer
-
-    def _endpoint(self, method: str, path: str) -> object:
-        app = getattr(sys.modules.get("app.main"), "app", None)
-        scope = {"type": "http", "method": method, "path": path.partition("?")[0], "headers": []}
-        for route in getattr(app, "routes", []):
-            for candidate in (scope, {**scope, "path": scope["path"].rstrip("/")}):
-                try:
-                    if route.matches(candidate)[0].value == 2:
-                        return getattr(route, "endpoint", None)
-                except Exception:
-                    return None
-        return None
+        return self.web().request_both(*paths)
 
     def expect_status(self, answer: Answer, *wanted: int) -> None:
         """End the check as failed unless the answer has one of these status codes."""
@@ -456,7 +403,9 @@ class Lab:
     def metadata(self) -> MetaData:
         """The metadata in which the learner's tables are."""
         if self.place.chapter == "08_sqlmodel":
-            return SQLModel.metadata
+            import sqlmodel
+
+            return sqlmodel.SQLModel.metadata
         base = self.need("db.Base")
         metadata = getattr(base, "metadata", None)
         if not isinstance(metadata, MetaData):
@@ -469,7 +418,7 @@ class Lab:
         table = self.metadata().tables.get(name)
         if table is None:
             file = f"{self.place.chapter}/app/models.py"
-            raise Broken(f"no model has the table '{name}'", f"a model with __tablename__ = \"{name}\"", file)
+            raise Broken(f"no model has the table '{name}'", f'a model with __tablename__ = "{name}"', file)
         return table
 
     def add_item(self, name: str = "lamp", description: str | None = "warm light", **more: Any) -> int:
@@ -477,6 +426,9 @@ class Lab:
         row = {"name": name, "description": description, **more}
         with self.database.engine.connect() as connection:
             result = connection.execute(self.table("items").insert().values(row))
+            if "id" in more and self.database.kind == "postgresql":
+                # The ids that the database gives out itself go on after the highest that was chosen.
+                connection.exec_driver_sql("SELECT setval(pg_get_serial_sequence('items', 'id'), max(id)) FROM items")
             return int(more.get("id") or result.inserted_primary_key[0])
 
     def add_items(self, count: int) -> None:
@@ -497,12 +449,17 @@ class Lab:
         return self.database.rows("SELECT id, name, description FROM items ORDER BY id")
 
     def close(self) -> None:
-        """Let go of what the check itself opened."""
-        for session in self._sessions:
-            try:
+        """Let go of everything that the check opened; what the learner's code makes of that is no longer judged."""
+        for session in (*self._sessions, *self.seen.sessions):
+            with suppress(Exception):
                 session.close()
-            except Exception:
-                pass
+        if self._web is not None:
+            with suppress(Exception):
+                self._web.stop()
+        engines = {id(each): each for each in (connection.engine for connection in self.seen.connections)}
+        for engine in engines.values():
+            with suppress(Exception):
+                engine.dispose()
 
 
 class Database:
@@ -545,7 +502,9 @@ class Database:
             return
         condition = f"WHEN ({when}) " if when else ""
         result = "NULL" if moment.startswith("AFTER") else "NEW"
-        self.run(f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {then}; RETURN {result}; END $$")
+        self.run(
+            f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {then}; RETURN {result}; END $$"
+        )
         self.run(f"CREATE TRIGGER {name} {moment} ON {table} FOR EACH ROW {condition}EXECUTE FUNCTION {name}()")
 
     def refuse(self, moment: str, table: str, when: str = "") -> None:
@@ -557,9 +516,7 @@ class Database:
 def own_engine(url: str) -> Engine:
     """An engine of the grader's own: nothing pooled, each statement committed by itself, not observed."""
     arguments = {"timeout": 2} if url.startswith("sqlite") else {}
-    return leave_out(
-        create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=arguments)
-    )
+    return leave_out(create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=arguments))
 
 
 def prepare_database(place: Place) -> None:
@@ -583,9 +540,10 @@ def unordered_means_reversed(connection: Any, record: Any) -> None:
 
     Source: SQLite documentation, "PRAGMA reverse_unordered_selects" and "PRAGMA synchronous".
     """
-    if UNOBSERVED not in record.info and type(connection).__module__ == "sqlite3":
+    if type(connection).__module__ == "sqlite3":
         connection.execute("PRAGMA synchronous = OFF")
-        connection.execute("PRAGMA reverse_unordered_selects = ON")
+        if UNOBSERVED not in record.info:
+            connection.execute("PRAGMA reverse_unordered_selects = ON")
 
 
 def listen_to_connections() -> None:
@@ -594,11 +552,16 @@ def listen_to_connections() -> None:
 
 
 @contextmanager
-def open_lab(place: Place) -> Iterator[Lab]:
-    """A lab on a new and empty database."""
+def open_lab(place: Place, make_web: Callable[[Lab], Web] | None) -> Iterator[Lab]:
+    """A lab on a new and empty database.
+
+    Args:
+        place: where.
+        make_web: makes the HTTP side of the lab; None for chapters that are judged without it.
+    """
     prepare_database(place)
     with observing(place.root) as seen:
-        lab = Lab(place, seen)
+        lab = Lab(place, seen, make_web)
         try:
             yield lab
         finally:
@@ -610,10 +573,11 @@ def forget_app() -> None:
     for name in [name for name in sys.modules if name == "app" or name.startswith("app.")]:
         del sys.modules[name]
     importlib.invalidate_caches()
-    if SQLModel.metadata.tables:
+    sqlmodel = sys.modules.get("sqlmodel")
+    if sqlmodel is not None and sqlmodel.SQLModel.metadata.tables:
         # SQLModel keeps one metadata and one registry for the whole process.
-        SQLModel._sa_registry.dispose()
-        SQLModel.metadata.clear()
+        sqlmodel.SQLModel._sa_registry.dispose()
+        sqlmodel.SQLModel.metadata.clear()
 
 
 def is_to_do(error: BaseException) -> bool:

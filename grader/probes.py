@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from fastapi import Depends, FastAPI, HTTPException, Request
@@ -13,7 +12,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.orm import Session, scoped_session
 
 if TYPE_CHECKING:
-    from grader.lab import Answer, Lab
+    from grader.lab import Lab
 
 
 class Crash(Exception):
@@ -142,9 +141,3 @@ def probe_api(lab: Lab) -> tuple[FastAPI, Probe]:
         raise Crash("a bug in the endpoint")
 
     return app, probe
-
-
-def request_both(lab: Lab, *paths: str) -> list[Answer]:
-    """Send requests at the same time."""
-    with ThreadPoolExecutor(len(paths)) as pool:
-        return list(pool.map(lambda path: lab.request("GET", path), paths))

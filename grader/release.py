@@ -132,9 +132,7 @@ def _pieces(source: str, chapter: int) -> list[Piece]:
     return found
 
 
-def _taken_out(
-    module: ast.Module, lines: list[str], task: str, text: str, first: int, indent: int
-) -> list[Piece]:
+def _taken_out(module: ast.Module, lines: list[str], task: str, text: str, first: int, indent: int) -> list[Piece]:
     """The pieces under a comment; its code begins at line `first`."""
     owner, body = _body_at(module, first)
     paragraph = _paragraph(body, first)
@@ -154,9 +152,7 @@ def _taken_out(
         decorators = [_bare(lines, each) for each in node.decorator_list]
         signature = lines[node.lineno - 1 : node.body[0].lineno - 1]
         documented = lines[node.body[0].lineno - 1 : _end(node.body[0])]
-        return [
-            Piece(task, node.name, first, last, (*decorators, *signature, *documented, f"    {to_do}"))
-        ]
+        return [Piece(task, node.name, first, last, (*decorators, *signature, *documented, f"    {to_do}"))]
     if isinstance(node, ast.Assign):
         pieces = []
         for each in paragraph:

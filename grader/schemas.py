@@ -46,9 +46,7 @@ class Schemas:
             raise self._lab.raised(error, "accepted") from None
         for field, value in wanted.items():
             found = getattr(data, field, "missing")
-            self._lab.expect(
-                found == value, saw=f"{field} is {_brief(found)}", wanted=f"{field} is {_brief(value)}"
-            )
+            self._lab.expect(found == value, saw=f"{field} is {_brief(found)}", wanted=f"{field} is {_brief(value)}")
 
     def refuses(self, name: str, values: dict[str, Any]) -> None:
         """End the check as failed unless these values are refused with a ValidationError."""

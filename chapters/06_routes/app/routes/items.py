@@ -14,7 +14,8 @@ router = APIRouter(tags=["items"])
 
 Db = Annotated[Session, Depends(get_db)]
 
-# 6.2 say what can be asked for: ids and offsets that fit a 64-bit column, pages of 1 to 100 items
+# 6.2 say what can be asked for: ids that fit an INTEGER column (32 bits in PostgreSQL), offsets that fit
+# 64 bits, pages of 1 to 100 items
 ItemId = int
 Offset = int
 Limit = int

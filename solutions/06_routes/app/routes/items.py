@@ -14,8 +14,9 @@ router = APIRouter(tags=["items"])
 
 Db = Annotated[Session, Depends(get_db)]
 
-# 6.2 say what can be asked for: ids and offsets that fit a 64-bit column, pages of 1 to 100 items
-ItemId = Annotated[int, Path(ge=1, le=2**63 - 1)]
+# 6.2 say what can be asked for: ids that fit an INTEGER column (32 bits in PostgreSQL), offsets that fit
+# 64 bits, pages of 1 to 100 items
+ItemId = Annotated[int, Path(ge=1, le=2**31 - 1)]
 Offset = Annotated[int, Query(ge=0, le=2**63 - 1)]
 Limit = Annotated[int, Query(ge=1, le=100)]
 

@@ -1,0 +1,110 @@
+"""The learner's app behind an HTTP client."""
+
+from __future__ import annotations
+
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from grader.lab import TASK_TO_DO, Answer, Broken, Lab, ToDo, is_to_do, shorten, show
+from grader.probes import Probe, probe_api
+
+
+class Web:
+    """Starts an app, sends requests to it, and tells what was done and answered."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+        self._client: TestClient | None = None
+
+    def app(self) -> FastAPI:
+        """The learner's FastAPI application."""
+        app = self._lab.need("main.app")
+        if not isinstance(app, FastAPI):
+            raise Broken(
+                f"main.app is {show(app)}", "main.app is a FastAPI()", f"{self._lab.place.chapter}/app/main.py"
+            )
+        return app
+
+    def start(self, app: FastAPI | None = None) -> None:
+        """Start the learner's app, or another: its lifespan begins.
+
+        Raises:
+            Wrong: it does not start.
+        """
+        app = app or self.app()
+
+        async def watched(scope: Any, receive: Any, send: Any) -> None:
+            async def telling(message: Any) -> None:
+                if message["type"] == "http.response.start":
+                    self._lab.seen.note(f"ANSWER {message['status']}")
+                await send(message)
+
+            await app(scope, receive, telling)
+
+        client = TestClient(watched, headers={"host": "localhost"})
+        with self._lab.learner_code("an app that starts"):
+            client.__enter__()
+        self._client = client
+
+    def stop(self) -> None:
+        """Shut the app down: its lifespan ends."""
+        client, self._client = self._client, None
+        if client is not None:
+            with self._lab.learner_code("an app that shuts down"):
+                client.__exit__(None, None, None)
+
+    def start_probe(self) -> Probe:
+        """Start an API of the grader's own whose endpoints use the learner's ``get_db``."""
+        app, probe = probe_api(self._lab)
+        self.start(app)
+        return probe
+
+    def request_both(self, *paths: str) -> list[Answer]:
+        """Send GET requests at the same time."""
+        with ThreadPoolExecutor(len(paths)) as pool:
+            return list(pool.map(lambda path: self.request("GET", path), paths))
+
+    def request(self, method: str, path: str, **options: Any) -> Answer:
+        """Send a request to the app; it is started first where it is not running.
+
+        Args:
+            method: ``GET``, ``POST``, ...
+            path: path and query.
+            options: as for the test client, for example ``json=``.
+
+        Raises:
+            ToDo: the answer is the starter's 501.
+        """
+        if self._client is None:
+            self.start()
+        assert self._client is not None
+        body = options.get("json", options.get("content"))
+        self._lab.did(f"{method} {shorten(path)}{' ' + show(body) if body is not None else ''}")
+        self._lab.look_at(self._endpoint(method, path))
+        try:
+            response = self._client.request(method, path, **options)
+        except BaseException as error:
+            if is_to_do(error):
+                raise ToDo(str(error)) from None
+            return Answer(500, error=error)
+        answer = Answer(response.status_code, response.text)
+        detail = answer.json.get("detail") if isinstance(answer.json, dict) else None
+        if answer.status == 501 and isinstance(detail, str) and TASK_TO_DO.match(detail):
+            raise ToDo(detail)
+        return answer
+
+    def _endpoint(self, method: str, path: str) -> object:
+        app = getattr(sys.modules.get("app.main"), "app", None)
+        scope = {"type": "http", "method": method, "path": path.partition("?")[0], "headers": []}
+        for route in getattr(app, "routes", []):
+            for candidate in (scope, {**scope, "path": scope["path"].rstrip("/")}):
+                try:
+                    if route.matches(candidate)[0].value == 2:
+                        return getattr(route, "endpoint", None)
+                except Exception:
+                    return None
+        return None
