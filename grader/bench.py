@@ -25,7 +25,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from grader.job import HAS_FORK, Job
+from grader.job import HAS_FORK, Job, end_of_output
 from grader.release import untouched_tasks
 from grader.rules import CHAPTERS, Rule
 
@@ -57,19 +57,22 @@ class Target:
     rule: Rule
 
 
-def chapter_folders(submission: Path) -> list[str]:
+def chapter_folders(submission: Path, name: str = "") -> list[str]:
     """Names of the chapters that a submission holds.
+
+    Args:
+        submission: folder laid out like ``chapters/``.
+        name: what the user calls it; its path when not given.
 
     Raises:
         BadInput: the folder does not exist or holds no chapter.
     """
+    name = name or str(submission)
     if not submission.is_dir():
-        raise BadInput(f"There is no folder '{submission}'. Give the folder that holds 01_engine, 02_models, ...")
+        raise BadInput(f"There is no folder '{name}'. Give the folder that holds 01_engine, 02_models, ...")
     found = [chapter for chapter in CHAPTERS if (submission / chapter).is_dir()]
     if not found:
-        raise BadInput(
-            f"The folder '{submission}' holds no chapter. Give the folder that holds 01_engine, 02_models, ..."
-        )
+        raise BadInput(f"The folder '{name}' holds no chapter. Give the folder that holds 01_engine, 02_models, ...")
     return found
 
 
@@ -126,8 +129,8 @@ class _Run:
     shared: _Shared
     slot: int = 0
     root: Path = Path()
-    tried: set[str] = field(default_factory=set)
     timeouts: int = 0
+    databases: list[str] = field(default_factory=list)
     child: _Child | None = None
 
 
@@ -138,12 +141,20 @@ class _Child:
     number: int
     token: str
     deadline: float
+    server: int = 0
     process: int = 0
     current: Rule | None = None
     started: int = 0
     kill: Callable[[], None] | None = None
     reader: threading.Thread | None = None
-    printed: bytearray = field(default_factory=bytearray)
+    printed: dict[str, bytes] = field(default_factory=dict)
+
+    def printed_during(self, check: str) -> str:
+        """What the learner's code printed during a check; waits a moment for output that is on its way."""
+        deadline = time.monotonic() + 0.1
+        while check not in self.printed and time.monotonic() < deadline:
+            time.sleep(0.002)
+        return self.printed.get(check, b"").decode("utf-8", "replace").strip()
 
 
 class Bench:
@@ -171,7 +182,8 @@ class Bench:
         self._inbox: queue.SimpleQueue[tuple[str, int, Any]] = queue.SimpleQueue()
         self._server: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
-        self._server_ready = False
+        self._servers = 0
+        self._server_failures = 0
         self._live: dict[int, _Run] = {}
         self._number = 0
         self._postgresql: Any = None
@@ -205,9 +217,10 @@ class Bench:
 
         free = deque(range(self.jobs))
         running: list[_Run] = []
+        alone = False
         try:
             while runs or running:
-                while runs and free:
+                while runs and free and not (running and alone):
                     run = runs.popleft()
                     refused = self._stage(run)
                     if refused is None:
@@ -220,9 +233,13 @@ class Bench:
                 for run in [run for run in running if run.child is None]:
                     running.remove(run)
                     free.append(run.slot)
-                    self._clear(run)
+                    if run.waiting:  # the server was lost
+                        runs.appendleft(run)
+                        alone = True
+                    else:
+                        self._clear(run)
         finally:
-            for run in running:
+            for run in (*running, *runs):
                 self._kill(run)
                 self._clear(run)
 
@@ -245,6 +262,8 @@ class Bench:
         if not (run.submission / run.chapter).is_dir():
             told = {"outcome": "todo", "observed": f"there is no folder {run.chapter} yet"}
             return [verdict for rule in run.waiting for verdict in self._verdict(run, rule, told)]
+        if run.root != Path():
+            return None
         run.root = Path(tempfile.mkdtemp(prefix=f"{run.chapter}-", dir=self._workshop)).resolve()
         refusal = stage(run.submission, run.chapter, run.root)
         if refusal:
@@ -264,17 +283,10 @@ class Bench:
                 pause = 0.0
                 run = self._live.get(number)
                 if kind == "server gone":
-                    if not self._server_ready:
-                        raise BadInput(
-                            "The grader's own process could not be started; run: python -m grader.child check"
-                        )
-                    for each in running:
-                        yield from self._lost(each)
+                    yield from self._lost([each for each in running if each.child and each.child.server == number])
                 elif run is not None and run.child is not None:
                     if kind == "message":
                         yield from self._message(run, run.child, data)
-                    elif kind == "pid":
-                        run.child.process = data
                     elif kind == "exit":
                         yield from self._ended(run, run.child, data)
         for run in running:
@@ -289,7 +301,9 @@ class Bench:
             event, name = message["event"], message.get("check")
         except (ValueError, TypeError, KeyError):
             return
-        if event == "start" and run.waiting and run.waiting[0].name == name and child.current is None:
+        if event == "hello" and not child.process:
+            child.process = int(message.get("process", 0))
+        elif event == "start" and run.waiting and run.waiting[0].name == name and child.current is None:
             child.current = run.waiting.popleft()
             child.started += 1
             child.deadline = time.monotonic() + self._patience(run)
@@ -326,17 +340,18 @@ class Bench:
         if run.waiting:
             self._launch(run)
 
-    def _lost(self, run: _Run) -> Iterator[tuple[Target, Check]]:
-        """The server has gone: what was being judged is tried once more, then given up."""
-        rule = run.child.current if run.child else None
-        self._kill(run)
-        if rule is not None and rule.name in run.tried:
-            yield from self._verdict(run, rule, _died(0))
-        elif rule is not None:
-            run.tried.add(rule.name)
-            run.waiting.appendleft(rule)
-        if run.waiting:
-            self._launch(run)
+    def _lost(self, running: list[_Run]) -> Iterator[tuple[Target, Check]]:
+        """The server has gone: everything is done again, one child at a time, so that the guilty is found."""
+        if self._server_failures > 2:
+            raise BadInput("The grader could not start its own process; see what this says: python -m grader.child")
+        suspects = [run for run in running if run.child is not None and run.child.current is not None]
+        for run in running:
+            rule = run.child.current if run.child is not None else None
+            self._kill(run)
+            if rule is not None and len(suspects) == 1:
+                yield from self._verdict(run, rule, _died(0))
+            elif rule is not None:
+                run.waiting.appendleft(rule)
 
     def _verdict(self, run: _Run, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:
         """Make the report's entry out of what a child told; hold it back while what it needs is not judged."""
@@ -367,10 +382,8 @@ class Bench:
             check.why, check.hint = rule.why, rule.hint
             for name in ("did", "observed", "expected", "where", "traceback"):
                 setattr(check, name, str(told.get(name, "")))
-        if run.child is not None:
-            if check.outcome in ("failed", "error", "timeout"):
-                check.printed = run.child.printed.decode("utf-8", "replace").strip()
-            run.child.printed.clear()
+        if run.child is not None and check.outcome in ("failed", "error", "timeout"):
+            check.printed = run.child.printed_during(rule.name)
         trace, seconds = told.get("trace", []), told.get("seconds", 0.0)
         check.trace = [str(each) for each in trace] if isinstance(trace, list) else []
         check.seconds = float(seconds) if isinstance(seconds, int | float) else 0.0
@@ -384,7 +397,7 @@ class Bench:
         child = _Child(self._number, secrets.token_hex(16), time.monotonic() + max(60.0, self.limits.seconds))
         run.child = child
         self._live[child.number] = run
-        url, admin_url = self._database_of(run)
+        url, admin_url = self._database_of(run, child)
         job = Job(
             chapter=run.chapter,
             checks=tuple(rule.name for rule in run.waiting),
@@ -404,14 +417,15 @@ class Bench:
         if self._server is None or self._server.poll() is not None:
             self._start_server()
         assert self._control is not None
+        child.server = self._servers
         results, results_end = os.pipe()
         output, output_end = os.pipe()
         request = json.dumps({"job": child.number, "request": asdict(job)}).encode() + b"\n"
-        self._listen(child, open(results, "rb"), open(output, "rb"))
+        self._listen(child, os.fdopen(results, "rb"), os.fdopen(output, "rb"))
         try:
             socket.send_fds(self._control, [request], [results_end, output_end])
         except OSError:
-            self._inbox.put(("server gone", 0, None))
+            self._inbox.put(("server gone", child.server, None))
         finally:
             os.close(results_end)
             os.close(output_end)
@@ -454,10 +468,14 @@ class Bench:
                         self._inbox.put(("message", child.number, line))
 
         def read_output() -> None:
+            printed = b""
             with output, suppress(OSError, ValueError):
                 for data in iter(lambda: output.read1(65536), b""):
-                    child.printed += data
-                    del child.printed[:-_PRINTED]
+                    printed += data
+                    while (end := end_of_output(child.token).search(printed)) is not None:
+                        child.printed[end[1].decode()] = printed[: end.start()][-_PRINTED:]
+                        printed = printed[end.end() :]
+                    printed = printed[-_PRINTED:]
 
         child.reader = threading.Thread(target=read_results, daemon=True)
         child.reader.start()
@@ -478,10 +496,16 @@ class Bench:
     def _clear(self, run: _Run) -> None:
         if run.root != Path():
             shutil.rmtree(run.root, ignore_errors=True)
+        if self._postgresql is not None:
+            self._postgresql.drop(run.databases)
 
     # -- the server -----------------------------------------------------------------------------
 
     def _start_server(self) -> None:
+        if self._control is not None:
+            self._control.close()
+        self._servers += 1
+        self._server_failures += 1
         mine, theirs = socket.socketpair()
         with theirs:
             self._server = subprocess.Popen(
@@ -493,21 +517,20 @@ class Bench:
                 start_new_session=True,
             )
         self._control = mine
-        threading.Thread(target=self._hear_server, args=[mine], daemon=True).start()
+        threading.Thread(target=self._hear_server, args=[mine, self._servers], daemon=True).start()
 
-    def _hear_server(self, control: socket.socket) -> None:
+    def _hear_server(self, control: socket.socket, server: int) -> None:
         with suppress(OSError, ValueError), control.makefile("rb") as lines:
             for line in lines:
                 message = json.loads(line)
-                self._server_ready = self._server_ready or "ready" in message
+                if "ready" in message:
+                    self._server_failures = 0
                 number = message.get("job", 0)
-                if "pid" in message:
-                    self._inbox.put(("pid", number, message["pid"]))
-                elif "exit" in message:
+                if "exit" in message:
                     run = self._live.get(number)
                     if run is not None and run.child is not None and run.child.number == number:
                         self._tell_exit(run.child, message["exit"])
-        self._inbox.put(("server gone", 0, None))
+        self._inbox.put(("server gone", server, None))
 
     def close(self) -> None:
         """Kill every child, stop the servers, and remove all temporary files."""
@@ -544,11 +567,12 @@ class Bench:
         if self._postgresql_failure is not None:
             raise self._postgresql_failure
 
-    def _database_of(self, run: _Run) -> tuple[str, str]:
-        """URL of the database for a run, and of the maintenance database."""
+    def _database_of(self, run: _Run, child: _Child) -> tuple[str, str]:
+        """URL of the database for a child, and of the maintenance database."""
         if self._postgresql is None:
-            return f"sqlite:///{run.root.as_posix()}/grader.db", ""
-        url: str = self._postgresql.url_of(run.root.name)
+            return f"sqlite:///{run.root.as_posix()}/grader_{child.number}.db", ""
+        run.databases.append(f"{run.root.name}_{child.number}")
+        url: str = self._postgresql.url_of(run.databases[-1])
         return url, self._postgresql.admin_url
 
 

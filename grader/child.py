@@ -56,6 +56,13 @@ class Reporter:
             while data:
                 data = data[self._write(self._descriptor, data) :]
 
+    def mark_output(self, check: str) -> None:
+        """Tell where the output of a check ends (see `grader.job.end_of_output`)."""
+        with suppress(Exception):
+            sys.stdout.flush()
+        with suppress(OSError):
+            self._write(1, b"\x00%s %s\x00" % (self._token.encode(), check.encode()))
+
 
 # -- a check ------------------------------------------------------------------------------------
 
@@ -126,6 +133,7 @@ def grade_chapter(job: Job, results: int) -> None:
         results: file descriptor for the messages.
     """
     reporter = Reporter(results, job.token)
+    reporter.send({"event": "hello", "process": os.getpid()})
     _limit_memory(job.memory)
     if job.cpu >= 0 and hasattr(os, "sched_setaffinity"):
         with suppress(OSError):
@@ -147,7 +155,9 @@ def grade_chapter(job: Job, results: int) -> None:
         sys.path[:] = path
         reporter.send({"event": "start", "check": name})
         with labs.open_lab(place, make_web) as lab:
-            reporter.send({"event": "verdict", "check": name, "verdict": judge(lab, checks[name])})
+            verdict = judge(lab, checks[name])
+            reporter.mark_output(name)
+            reporter.send({"event": "verdict", "check": name, "verdict": verdict})
         labs.forget_app()
 
 
@@ -170,7 +180,7 @@ class _NoGrader:
 def _hide_grader() -> None:
     for name in [name for name in sys.modules if name.split(".")[0] == "grader"]:
         del sys.modules[name]
-    sys.meta_path.insert(0, _NoGrader())  # type: ignore[arg-type]
+    sys.meta_path.insert(0, _NoGrader())
 
 
 def _limit_memory(mebibytes: int) -> None:
@@ -216,8 +226,8 @@ def serve(control: socket.socket, workshop: Path) -> None:
     """Fork a child for every job that comes over the socket, until its other end is closed.
 
     A job comes as one line of JSON with two file descriptors: for messages and for the output of the
-    learner's code. The server answers ``{"job": n, "pid": p}`` when the child runs and
-    ``{"job": n, "exit": status}`` when it has ended and everything that it left behind was killed.
+    learner's code. The server answers ``{"job": n, "exit": status}`` when the child has ended and everything
+    that it left behind was killed.
 
     Args:
         control: the server's end of the socket.
@@ -233,7 +243,7 @@ def serve(control: socket.socket, workshop: Path) -> None:
     selector = selectors.DefaultSelector()
     selector.register(control, selectors.EVENT_READ)
     selector.register(waker, selectors.EVENT_READ)
-    control.sendall(b'{"ready": true}\n')
+    _send(control, {"ready": True})
     buffered = b""
     descriptors: list[int] = []
     while True:
@@ -263,7 +273,6 @@ def serve(control: socket.socket, workshop: Path) -> None:
             os.close(results)
             os.close(output)
             children[process] = request["job"]
-            _send(control, {"job": request["job"], "pid": process})
 
 
 def _become_child(job: Job, results: int, output: int) -> None:
@@ -274,7 +283,7 @@ def _become_child(job: Job, results: int, output: int) -> None:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-        with open(os.devnull, "rb") as nothing:
+        with Path(os.devnull).open("rb") as nothing:
             os.dup2(nothing.fileno(), 0)
         os.dup2(output, 1)
         os.dup2(output, 2)
@@ -345,6 +354,10 @@ def _end(children: dict[int, int], workshop: Path) -> None:
         except ChildProcessError:
             break
         time.sleep(0.005)
+    # Only when the bench was killed is its PostgreSQL still there.
+    with suppress(OSError, ValueError, IndexError):
+        os.kill(int((workshop / "postgresql/postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
+        time.sleep(0.5)
     shutil.rmtree(workshop, ignore_errors=True)
     os._exit(0)
 
@@ -352,6 +365,9 @@ def _end(children: dict[int, int], workshop: Path) -> None:
 def main() -> None:
     """Serve (arguments: ``serve``, file descriptor, folder), or do one job from standard input (``once``)."""
     listen()
+    if len(sys.argv) < 2:
+        print("The grader's own process starts as it should.")
+        return
     if sys.argv[1] == "serve":
         serve(socket.socket(fileno=int(sys.argv[2])), Path(sys.argv[3]))
     job = Job(**json.loads(sys.stdin.readline()))
@@ -360,3 +376,7 @@ def main() -> None:
     get_ready(job.chapter)
     grade_chapter(job, results)
     os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

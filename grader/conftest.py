@@ -6,7 +6,7 @@ test waits for its verdict and turns it into a pytest outcome.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +54,8 @@ class Grading:
         self.bench.limits = Limits(seconds=limit)
         self.selected: list[Rule] = []
         self.verdicts: dict[str, Check] = {}
-        self._stream: Iterator[tuple[Target, Check]] = iter(())
+        self.told: list[Check] = []
+        self._stream: Generator[tuple[Target, Check]] | None = None
 
     def begin(self, rules: list[Rule]) -> None:
         """Let the bench grade these rules; the verdicts come while pytest goes through its tests."""
@@ -63,10 +64,18 @@ class Grading:
 
     def verdict(self, rule: Rule) -> Check:
         """The verdict on a rule, when it has come."""
+        assert self._stream is not None
         while rule.id not in self.verdicts:
             _, check = next(self._stream)
             self.verdicts[check.id] = check
-        return self.verdicts[rule.id]
+        self.told.append(self.verdicts[rule.id])
+        return self.told[-1]
+
+    def end(self) -> None:
+        """Stop everything that is still running."""
+        if self._stream is not None:
+            self._stream.close()
+        self.bench.close()
 
     def checks(self) -> list[Check]:
         """An entry for every selected check, also for those without a verdict."""
@@ -100,7 +109,7 @@ class NotPassed(Exception):
 def _submission(config: pytest.Config) -> tuple[Path, str]:
     given = config.getoption("submission")
     folder = Path(config.invocation_params.dir, given) if given else _PROJECT / "chapters"
-    chapter_folders(folder)
+    chapter_folders(folder, given or "chapters")
     return folder.resolve(), given or "chapters"
 
 
@@ -209,7 +218,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         return
     from grader import terminal
 
-    checks = [check for check in grading.checks() if check.id in grading.verdicts]
+    checks = grading.told
     writer = terminalreporter
     writer.ensure_newline()
     writer.write_line("")
@@ -230,7 +239,7 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
     """Status 0 only if every selected check passed; nothing is left running."""
     grading = session.config.stash.get(_STATE, None)
     if grading is not None:
-        grading.bench.close()
+        grading.end()
         grading.write_report()
         passed = all(check.outcome == "passed" for check in grading.checks())
         if session.exitstatus == pytest.ExitCode.OK and not passed:
@@ -243,7 +252,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     early.discard_bench()
     grading = config.stash.get(_STATE, None)
     if grading is not None:
-        grading.bench.close()
+        grading.end()
 
 
 __all__ = ["CHAPTERS"]

@@ -7,6 +7,7 @@ installed are left out of a grading run: loading them takes longer than grading 
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 from pathlib import Path
@@ -51,3 +52,4 @@ if _grades(sys.argv[1:]):
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     if not any(argument in _NO_RUN or argument.startswith("--database") for argument in sys.argv[1:]):
         _bench = Bench()
+        atexit.register(discard_bench)  # pytest may end before any of its hooks is called

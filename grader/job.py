@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from dataclasses import dataclass
 
@@ -33,3 +34,8 @@ class Job:
     token: str
     memory: int
     cpu: int
+
+
+def end_of_output(token: str) -> re.Pattern[bytes]:
+    """Matches what a child writes into the output of the learner's code when a check has ended."""
+    return re.compile(rb"\x00" + token.encode() + rb" (\w+)\x00")

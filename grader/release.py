@@ -16,6 +16,7 @@ from __future__ import annotations
 import ast
 import re
 import shutil
+import warnings
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -81,8 +82,9 @@ def untouched_tasks(chapter: str, root: Path) -> frozenset[str]:
     for file, owners in _starter_code(chapter):
         path = root / file
         try:
-            present = _owners(ast.parse(path.read_bytes()))
-        except (OSError, ValueError, RecursionError, MemoryError):
+            with warnings.catch_warnings(action="ignore"):
+                present = _owners(ast.parse(path.read_bytes()))
+        except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
             present = {}
         for task, owner, code in owners:
             tasks.add(task)
@@ -220,10 +222,22 @@ def _paragraph(body: list[ast.stmt], first: int) -> list[ast.stmt]:
 
 
 def _begin(node: ast.stmt) -> int:
-    decorators = getattr(node, "decorator_list", [])
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
     return min([node.lineno, *(each.lineno for each in decorators)])
 
 
 def _end(node: ast.stmt) -> int:
     assert node.end_lineno is not None
     return node.end_lineno
+
+
+def main() -> None:
+    """Write every chapter of ``chapters/`` anew from ``solutions/``: ``python -m grader.release``."""
+    for folder in sorted(SOLUTIONS.iterdir()):
+        if folder.is_dir():
+            write_starters(folder.name, PROJECT / "chapters" / folder.name)
+            print(f"chapters/{folder.name}")
+
+
+if __name__ == "__main__":
+    main()

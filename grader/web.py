@@ -99,7 +99,7 @@ class Web:
 
     def _endpoint(self, method: str, path: str) -> object:
         app = getattr(sys.modules.get("app.main"), "app", None)
-        scope = {"type": "http", "method": method, "path": path.partition("?")[0], "headers": []}
+        scope: dict[str, Any] = {"type": "http", "method": method, "path": path.partition("?")[0], "headers": []}
         for route in getattr(app, "routes", []):
             for candidate in (scope, {**scope, "path": scope["path"].rstrip("/")}):
                 try:

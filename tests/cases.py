@@ -71,7 +71,7 @@ def load(folder: Path) -> Case:
         raise ValueError(f"{folder}: unknown keys {sorted(unknown)}")
     chapter, kind, slug = folder.relative_to(CASES).parts
     fails, waits = frozenset(data.get("fails", ())), frozenset(data.get("waits", ()))
-    if kind == "wrong" and not fails or kind == "right" and (fails or waits):
+    if (kind == "wrong" and not fails) or (kind == "right" and (fails or waits)):
         raise ValueError(f"{folder}: a wrong case names the rules that it breaks, a right one none")
     return Case(chapter, kind, slug, data["about"], fails, waits, tuple(data.get("edit", ())), folder)
 

@@ -1,0 +1,235 @@
+"""Whatever the code under test does: it gains no pass, costs no other check its verdict, and ends in time."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from grader.bench import Bench, Limits, Target
+from grader.job import HAS_FORK
+from grader.report import Check
+from grader.rules import rules_of
+
+PROJECT = Path(__file__).resolve().parents[1]
+SECONDS = 3.0
+NAMES = [rule.name for rule in rules_of("05_crud")]
+OF_GET = {"get_returns_the_item", "get_unknown_is_none", "reads_do_not_commit"}
+
+
+@pytest.fixture(scope="module")
+def bench() -> Iterator[Bench]:
+    with Bench(limits=Limits(seconds=SECONDS)) as bench:
+        yield bench
+
+
+def submission(folder: Path, at_import: str = "", in_get_item: str = "") -> Path:
+    """Chapter 05's solution with hostile lines at the top of crud.py, or in get_item."""
+    shutil.copytree(PROJECT / "solutions" / "05_crud", folder / "05_crud")
+    crud = folder / "05_crud/app/crud.py"
+    text = crud.read_text(encoding="utf-8")
+    lines = "".join(f"    {line}\n" for line in in_get_item.splitlines())
+    text = text.replace("    return db.get(Item, item_id)", lines + "    return db.get(Item, item_id)")
+    crud.write_text(f"{text}\n{at_import}\n", encoding="utf-8")
+    return folder
+
+
+def verdicts(bench: Bench, folder: Path, chapter: str = "05_crud") -> dict[str, Check]:
+    started = time.monotonic()
+    found = {t.rule.name: check for t, check in bench.grade([Target(folder, rule) for rule in rules_of(chapter)])}
+    assert set(found) == {rule.name for rule in rules_of(chapter)}
+    assert time.monotonic() - started < 60
+    return found
+
+
+def not_passed(found: dict[str, Check]) -> set[str]:
+    return {name for name, check in found.items() if check.outcome != "passed"}
+
+
+IN_A_FUNCTION = {
+    "os._exit": "import os; os._exit(0)",
+    "sys.exit": "import sys; sys.exit(0)",
+    "pytest.exit": "import pytest; pytest.exit('done', 0)",
+    "pytest.skip": "import pytest; pytest.skip('not today', allow_module_level=True)",
+    "loop": "while True: pass",
+    "loop through everything": "while True:\n    try:\n        while True: pass\n    except BaseException: pass",
+    "print 100 MB": "for _ in range(100): print('x' * 1_000_000)\nraise ValueError",
+    "fork": "import os, time\nfor _ in range(5):\n    if os.fork() == 0: time.sleep(60)\nraise ValueError",
+    "fork and detach": "import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(60)\nraise ValueError",
+    "allocate 8 GB": "x = bytearray(8 * 1024 ** 3)",
+    "close file descriptors": "import os; os.closerange(0, 1024)",
+    "raise KeyboardInterrupt": "raise KeyboardInterrupt",
+    "recursion": "def f(): f()\nf()",
+    "kill the parent": "import os, signal; os.kill(os.getppid(), signal.SIGKILL); os._exit(0)",
+    "kill itself": "import os, signal; os.kill(0, signal.SIGKILL)",
+    "stop itself": "import os, signal; os.kill(os.getpid(), signal.SIGSTOP)",
+    "ignore signals": "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\ntime.sleep(1000)",
+    "talk to every descriptor": (
+        "import json, os\n"
+        "for fd in range(3, 64):\n"
+        "    try: os.write(fd, json.dumps({'event': 'verdict', 'check': 'get_returns_the_item',"
+        " 'token': '', 'verdict': {'outcome': 'passed'}}).encode() + b'\\n')\n"
+        "    except OSError: pass\n"
+        "raise ValueError"
+    ),
+}
+
+
+@pytest.mark.skipif(not HAS_FORK, reason="some of these need fork")
+@pytest.mark.parametrize("name", IN_A_FUNCTION)
+def test_hostile_function(name: str, bench: Bench, tmp_path: Path) -> None:
+    """It costs exactly the checks that call the function."""
+    found = verdicts(bench, submission(tmp_path, in_get_item=IN_A_FUNCTION[name]))
+    assert not_passed(found) == OF_GET, {n: c.observed for n, c in found.items() if c.outcome != "passed"}
+    assert all(found[each].outcome in ("failed", "error", "timeout", "blocked") for each in OF_GET)
+    assert not strays(), "processes of the learner's are still running"
+
+
+AT_IMPORT = {
+    "os._exit": "import os; os._exit(0)",
+    "sys.exit": "import sys; sys.exit(0)",
+    "pytest.exit": "import pytest; pytest.exit('done', 0)",
+    "pytest.skip": "import pytest; pytest.skip('not today', allow_module_level=True)",
+    "atexit": "import atexit, os; atexit.register(os._exit, 0); raise ValueError",
+    "syntax error": "def broken(:",
+    "import of the grader": "import grader.lab",
+    "raise SystemExit": "raise SystemExit(0)",
+}
+
+
+@pytest.mark.parametrize("name", AT_IMPORT)
+def test_hostile_import(name: str, bench: Bench, tmp_path: Path) -> None:
+    """An app that cannot be imported passes nothing, and says why."""
+    found = verdicts(bench, submission(tmp_path, at_import=AT_IMPORT[name]))
+    assert not_passed(found) == set(NAMES)
+    assert {check.outcome for check in found.values()} == {"error"}
+    assert all(check.observed for check in found.values())
+
+
+def test_endless_import(bench: Bench, tmp_path: Path) -> None:
+    """Each check has its own time, and less of it once it is clear that the app does not end."""
+    found = verdicts(bench, submission(tmp_path, at_import="while True: pass"))
+    assert {check.outcome for check in found.values()} == {"timeout"}
+
+
+def test_not_utf8(bench: Bench, tmp_path: Path) -> None:
+    folder = submission(tmp_path)
+    (folder / "05_crud/app/crud.py").write_bytes(b"name = '\xe9'\n")
+    found = verdicts(bench, folder)
+    assert {check.outcome for check in found.values()} == {"error"}
+    assert "crud.py is no valid Python" in found["create_persists"].observed
+
+
+HARMLESS_AT_IMPORT = {
+    "patch pytest": "import pytest, _pytest.runner\n_pytest.runner.runtestprotocol = None\npytest.fail = print",
+    "non-daemon thread": "import threading, time\nthreading.Thread(target=time.sleep, args=[1000]).start()",
+    "thread that prints": (
+        "import threading\ndef shout():\n    while True: print('x' * 100_000)\n"
+        "threading.Thread(target=shout, daemon=True).start()"
+    ),
+    "print at exit": "import atexit; atexit.register(print, 'bye')",
+    "change the environment": "import os; os.environ['DATABASE_URL'] = 'sqlite:///elsewhere.db'; os.chdir('/')",
+    "replace stdout": "import sys; sys.stdout = sys.stderr = None",
+    "ignore children": "import signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN)",
+    "change limits": "import sys; sys.setrecursionlimit(400)",
+}
+
+
+@pytest.mark.parametrize("name", HARMLESS_AT_IMPORT)
+def test_odd_import_of_right_code(name: str, bench: Bench, tmp_path: Path) -> None:
+    """Code that is right stays right, whatever else it does."""
+    found = verdicts(bench, submission(tmp_path, at_import=HARMLESS_AT_IMPORT[name]))
+    assert not_passed(found) == set(), {n: c.observed for n, c in found.items() if c.outcome != "passed"}
+    assert not strays()
+
+
+def test_files_that_pytest_or_python_would_read(bench: Bench, tmp_path: Path) -> None:
+    """Configuration, and modules named like libraries, change nothing."""
+    folder = submission(tmp_path)
+    for place in (folder, folder / "05_crud", folder / "05_crud/app"):
+        (place / "conftest.py").write_text("import os; os._exit(0)")
+        (place / "pytest.ini").write_text("[pytest]\naddopts = --collect-only\n")
+        (place / "sitecustomize.py").write_text("import os; os._exit(0)")
+        (place / "sqlalchemy.py").write_text("raise SystemExit(0)")
+        (place / "grader.py").write_text("raise SystemExit(0)")
+    assert not_passed(verdicts(bench, folder)) == set()
+
+
+def test_route_that_never_ends(bench: Bench, tmp_path: Path) -> None:
+    """A hanging endpoint costs the checks that call it, not those of the other endpoints."""
+    shutil.copytree(PROJECT / "solutions" / "06_routes", tmp_path / "06_routes")
+    routes = tmp_path / "06_routes/app/routes/items.py"
+    loop = '    """Delete an item."""\n    while True:\n        try:\n            while True:\n                pass\n'
+    loop += "        except BaseException:\n            pass\n"
+    routes.write_text(routes.read_text().replace('    """Delete an item."""\n', loop))
+    found = verdicts(bench, tmp_path, "06_routes")
+    assert not_passed(found) == {
+        "delete_unknown_is_404",
+        "delete_answers_204",
+        "sessions_close_after_every_answer",
+    }
+    assert {found[name].outcome for name in not_passed(found)} <= {"timeout"}
+
+
+@pytest.mark.parametrize("what", ["app", "app/crud.py", "app/extra"])
+def test_links_are_refused(what: str, bench: Bench, tmp_path: Path) -> None:
+    """A submission is its own files: a link to the solution gains nothing."""
+    folder = submission(tmp_path)
+    path = folder / "05_crud" / what
+    if path.is_dir():
+        shutil.rmtree(path)
+    path.unlink(missing_ok=True)
+    target = PROJECT / "solutions/05_crud" / ("app" if what == "app/extra" else what)
+    path.symlink_to(target, target_is_directory=target.is_dir())
+    found = verdicts(bench, folder)
+    assert {check.outcome for check in found.values()} == {"error"}
+    assert "is a link" in found["create_persists"].observed
+
+
+def test_two_submissions_side_by_side(bench: Bench, tmp_path: Path) -> None:
+    """One that kills the server of the bench costs the other nothing."""
+    killer = submission(tmp_path / "killer", in_get_item="import os, signal\nos.kill(os.getppid(), signal.SIGKILL)")
+    innocent = submission(tmp_path / "innocent")
+    targets = [Target(folder, rule) for folder in (killer, innocent) for rule in rules_of("05_crud")]
+    found: dict[Path, set[str]] = {killer: set(), innocent: set()}
+    for target, check in bench.grade(targets):
+        if check.outcome != "passed":
+            found[target.submission].add(target.rule.name)
+    assert found[innocent] == set()
+    assert found[killer] == OF_GET
+
+
+def test_grader_and_solutions_are_unchanged_and_nothing_is_left(tmp_path: Path) -> None:
+    """Also of a bench that is closed in the middle."""
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    code = f"""
+import tempfile; tempfile.tempdir = {str(temporary)!r}
+from pathlib import Path
+from grader.bench import Bench, Target
+from grader.rules import rules_of
+with Bench() as bench:
+    for _, check in bench.grade([Target(Path({str(submission(tmp_path))!r}), rule) for rule in rules_of("05_crud")]):
+        break
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60, cwd=PROJECT)
+    assert list(temporary.iterdir()) == []
+
+
+def strays() -> list[str]:
+    """Command lines of processes that work in a staged submission."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            place = os.readlink(process / "cwd")
+        except OSError:
+            continue
+        if "/grader-" in place and int(process.name) != os.getpid():
+            found.append(f"{process.name} {place}")
+    return found
