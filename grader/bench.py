@@ -536,6 +536,10 @@ class Bench:
         """Kill every child, stop the servers, and remove all temporary files."""
         for run in list(self._live.values()):
             self._kill(run)
+        if self._starting is not None:
+            self._starting.join()
+        if self._postgresql is not None:
+            self._postgresql.stop()
         server, self._server = self._server, None
         control, self._control = self._control, None
         if control is not None:
@@ -545,10 +549,6 @@ class Bench:
         if server is not None:
             with suppress(subprocess.TimeoutExpired):
                 server.wait(timeout=10)
-        if self._starting is not None:
-            self._starting.join()
-        if self._postgresql is not None:
-            self._postgresql.stop()
         shutil.rmtree(self._workshop, ignore_errors=True)
 
     # -- databases ------------------------------------------------------------------------------
