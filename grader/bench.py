@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from grader.job import HAS_FORK, Job, end_of_output
 from grader.release import untouched_tasks
-from grader.rules import CHAPTERS, Rule
+from grader.rules import CHAPTERS, WITHOUT_HTTP, Rule
 
 if TYPE_CHECKING:
     from grader.report import Check
@@ -254,8 +254,11 @@ class Bench:
             shared = _Shared(frozenset(rule.name for rule in rules))
             dealt = [deque(rules[start::hands]) for start in range(min(hands, len(rules)))]
             runs += [_Run(submission, chapter, waiting, shared) for waiting in dealt]
-        # The longest first, so that at the end no processor waits for another.
-        return deque(sorted(runs, key=lambda run: -len(run.waiting)))
+        # The longest first, so that at the end no processor waits for another; but before them one that
+        # runs already while the server imports what the others need.
+        ordered = sorted(runs, key=lambda run: -len(run.waiting))
+        early = next((run for run in ordered if run.chapter in WITHOUT_HTTP), None)
+        return deque(sorted(ordered, key=lambda run: run is not early))
 
     def _stage(self, run: _Run) -> list[tuple[Target, Check]] | None:
         """Stage the submission of a run; the verdicts where there is nothing to run."""
@@ -547,8 +550,7 @@ class Bench:
                 control.shutdown(socket.SHUT_RDWR)
             control.close()
         if server is not None:
-            with suppress(subprocess.TimeoutExpired):
-                server.wait(timeout=10)
+            server.wait()  # it gives up by itself after a few seconds
         shutil.rmtree(self._workshop, ignore_errors=True)
 
     # -- databases ------------------------------------------------------------------------------

@@ -29,13 +29,18 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import pydantic
+from sqlalchemy import Column, Integer, String, create_engine, select
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.pool import StaticPool
 
 
 from grader import lab as labs
 from grader.job import Job
 from grader.observe import listen
-from grader.rules import rules_of
+from grader.rules import WITHOUT_HTTP, rules_of
 
 _MEBIBYTE = 1024 * 1024
 _LONGEST_TEXT = 4000
@@ -197,26 +202,48 @@ def _limit_memory(mebibytes: int) -> None:
 
 
 def get_ready(chapter: str) -> None:
-    """Import, before forking, what the checks of this chapter use; what is there already costs nothing.
+    """Import and do once, before forking, what the checks of this chapter do; a second time costs nothing.
 
     FastAPI and its test client take half of the time of all imports, and some chapters need neither.
     """
     collecting = gc.isenabled()
     gc.disable()
     rules_of(chapter)
-    if chapter not in _WITHOUT_HTTP:
-        importlib.import_module("grader.web")
-    for name in _ON_FIRST_USE if chapter not in _WITHOUT_HTTP else _ON_FIRST_USE[:1]:
-        with suppress(ImportError):
-            importlib.import_module(name)
+    if not _warm:
+        _warm.add("data")
+        warm_up_data()
+    if chapter not in WITHOUT_HTTP and "web" not in _warm:
+        _warm.add("web")
+        importlib.import_module("grader.web").warm_up()
     gc.freeze()
     if collecting:
         gc.enable()
 
 
-_WITHOUT_HTTP = ("01_engine", "04_schemas", "05_crud")
-# What the libraries themselves import only when it is needed for the first time.
-_ON_FIRST_USE = ("sqlalchemy.dialects.sqlite", "anyio._backends._asyncio", "pydantic.v1")
+_warm: set[str] = set()
+
+
+def warm_up_data() -> None:
+    """Use Pydantic and SQLAlchemy once, in small: what they import or compile on first use is then there."""
+
+    class Base(DeclarativeBase):
+        pass
+
+    class Row(Base):
+        __tablename__ = "warm_up"
+        id = Column(Integer, primary_key=True)
+        name = Column(String(20), index=True)
+
+    pydantic.create_model("Body", name=(Annotated[str, pydantic.StringConstraints(max_length=20)], ...))
+    engine = create_engine("sqlite://", poolclass=StaticPool)
+    Base.metadata.create_all(engine)
+    with Session(engine) as db:
+        row = Row(name="x")
+        db.add(row)
+        db.commit()
+        db.refresh(row)
+        db.scalars(select(Row).order_by(Row.id).offset(0).limit(1)).all()
+    engine.dispose()
 
 
 # -- the server ---------------------------------------------------------------------------------

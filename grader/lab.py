@@ -398,7 +398,7 @@ class Lab:
         """Create the tables of the learner's models through the grader's own connection."""
         self.module("models")
         with self.learner_code("tables that can be created"):
-            self.metadata().create_all(self.database.engine)
+            self.database.create_tables(self.metadata())
 
     def metadata(self) -> MetaData:
         """The metadata in which the learner's tables are."""
@@ -483,6 +483,25 @@ class Database:
             else:
                 connection.exec_driver_sql(sql)
 
+    def create_tables(self, metadata: MetaData) -> None:
+        """Create all tables of a metadata; from the second time on with the statements of the first."""
+        shape = (self.kind, str([(table.name, table.columns.keys()) for table in metadata.sorted_tables]))
+        if shape not in _create_statements:
+            statements: list[str] = []
+
+            def keep(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+                if statement.lstrip().upper().startswith(("CREATE", "ALTER", "INSERT", "COMMENT")):
+                    statements.append(statement)
+
+            event.listen(self.engine, "before_cursor_execute", keep)
+            metadata.create_all(self.engine)
+            event.remove(self.engine, "before_cursor_execute", keep)
+            _create_statements[shape] = statements
+            return
+        with self.engine.connect() as connection:
+            for statement in _create_statements[shape]:
+                connection.exec_driver_sql(statement)
+
     def tables(self) -> list[str]:
         """Names of the tables that exist."""
         return sqlalchemy.inspect(self.engine).get_table_names()
@@ -512,6 +531,10 @@ class Database:
         """Let the database refuse a write, as it would for a broken constraint."""
         raising = "SELECT RAISE(ABORT, 'refused')" if self.kind == "sqlite" else "RAISE EXCEPTION 'refused'"
         self.make_trigger(moment, table, raising, when)
+
+
+# Compiling CREATE TABLE takes longer than running it, and a child creates the same tables for each check.
+_create_statements: dict[tuple[str, str], list[str]] = {}
 
 
 def own_engine(url: str) -> Engine:

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from weakref import WeakSet
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import Session
@@ -30,12 +31,17 @@ _HOUSEKEEPING = ("PRAGMA", "SELECT PG_CATALOG", "SELECT CURRENT_SCHEMA", "SHOW "
 
 @dataclass
 class Moment:
-    """One thing that happened: what, and the line of the observed code that caused it."""
+    """One thing that happened: what, and the line of the observed code that caused it.
+
+    For a statement `sql` and `parameters` are what the driver was given.
+    """
 
     what: str
     where: str = ""
     connection: int = 0
     rows: int = 0
+    sql: str = ""
+    parameters: Any = None
 
 
 @dataclass
@@ -71,6 +77,19 @@ class Seen:
                 return f"{Path(name).relative_to(self.root).as_posix()}:{frame.f_lineno}"
             frame = frame.f_back  # type: ignore[assignment]
         return ""
+
+    def took(self, record: Any, _connection: object) -> None:
+        """A connection has left the pool."""
+        self.out[id(record)] = Moment("checkout", self.here())
+
+    def gave_back(self, record: Any, _connection: object) -> None:
+        """A connection has come back to the pool."""
+        self.out.pop(id(record), None)
+
+    def uses(self, session: Session, _connection: object) -> None:
+        """A session has begun to work with a connection (None: it only took an object in)."""
+        if not any(session is known for known in self.sessions):
+            self.sessions.append(session)
 
     def timeline(self) -> list[str]:
         """The moments in words: ``BEGIN``, ``INSERT items``, ``COMMIT``, ..."""
@@ -128,12 +147,19 @@ UNOBSERVED = "grader_unobserved"
 def leave_out(engine: Engine) -> Engine:
     """Exempt an engine of the grader's own from being observed."""
     engine.update_execution_options(**{UNOBSERVED: True})
-    event.listen(engine, "do_connect", _mark_own, insert=True)
+    event.listen(engine, "do_connect", _mark_own)
+    _own_dialects.add(engine.dialect)
     return engine
+
+
+_own_dialects: WeakSet[Any] = WeakSet()
 
 
 def _mark_own(_dialect: Any, record: Any, _args: Any, _kwargs: Any) -> None:
     record.info[UNOBSERVED] = True
+
+
+SeenT = TypeVar("SeenT", bound=Seen)
 
 
 @contextmanager
@@ -143,8 +169,14 @@ def observing(root: Path | None = None) -> Iterator[Seen]:
     Args:
         root: folder of the code to name in the timeline; lines outside it are not named.
     """
+    with observing_with(Seen(root.resolve() if root else None)) as seen:
+        yield seen
+
+
+@contextmanager
+def observing_with(seen: SeenT) -> Iterator[SeenT]:
+    """Observe as `observing` does, with an observer of one's own."""
     listen()
-    seen = Seen(root.resolve() if root else None)
     _observers.append(seen)
     try:
         yield seen
@@ -199,11 +231,12 @@ def _connected(connection: Connection) -> None:
             seen.connections.append(connection)
 
 
-def _executes(connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+def _executes(connection: Connection, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
     if _own(connection) or statement.lstrip().upper().startswith(_HOUSEKEEPING):
         return
     for seen in _observers:
-        seen.note(in_words(statement), connection.connection.dbapi_connection)
+        moment = seen.note(in_words(statement), connection.connection.dbapi_connection)
+        moment.sql, moment.parameters = statement, parameters
 
 
 def in_words(statement: str) -> str:
@@ -220,32 +253,29 @@ def in_words(statement: str) -> str:
     return f"{' '.join(verb.upper().split())} {found.group(found.lastindex or 0)}"
 
 
-def _opens(_dialect: Any, record: Any, _args: Any, _kwargs: Any) -> None:
-    if UNOBSERVED not in record.info:
+def _opens(dialect: Any, _record: Any, _args: Any, _kwargs: Any) -> None:
+    if dialect not in _own_dialects:
         for seen in _observers:
             seen.opened += 1
 
 
-def _checked_out(_connection: Any, record: Any, _proxy: Any) -> None:
+def _checked_out(connection: Any, record: Any, _proxy: Any) -> None:
     if UNOBSERVED not in record.info:
         for seen in _observers:
-            seen.out[id(record)] = Moment("checkout", seen.here())
+            seen.took(record, connection)
 
 
-def _checked_in(_connection: Any, record: Any) -> None:
+def _checked_in(connection: Any, record: Any) -> None:
+    if UNOBSERVED not in record.info:
+        for seen in _observers:
+            seen.gave_back(record, connection)
+
+
+def _began(session: Session, _transaction: Any, connection: Connection) -> None:
     for seen in _observers:
-        seen.out.pop(id(record), None)
-
-
-def _began(session: Session, *_: Any) -> None:
-    _keep(session)
+        seen.uses(session, connection.connection.dbapi_connection)
 
 
 def _attached(session: Session, _instance: object) -> None:
-    _keep(session)
-
-
-def _keep(session: Session) -> None:
     for seen in _observers:
-        if not any(session is known for known in seen.sessions):
-            seen.sessions.append(session)
+        seen.uses(session, None)

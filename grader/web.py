@@ -6,7 +6,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.testclient import TestClient
 
 from grader.lab import TASK_TO_DO, Answer, Broken, Lab, ToDo, is_to_do, shorten, show
@@ -108,3 +108,17 @@ class Web:
                 except Exception:
                     return None
         return None
+
+
+def warm_up() -> None:
+    """Use FastAPI and the test client once, in small: what they import on first use is then there."""
+    app = FastAPI()
+
+    def endpoint(number: Any, session: Any = Depends(lambda: None)) -> Any:
+        return number
+
+    endpoint.__annotations__["number"] = int
+    app.get("/{number}", response_model=int)(endpoint)
+    with TestClient(app) as client:
+        client.get("/1")
+        client.get("/x")

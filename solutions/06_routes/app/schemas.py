@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 
 def refuse_nul(text: str) -> str:
@@ -31,7 +31,7 @@ class ItemUpdate(BaseModel):
     """What a client sends to change an item: what is left out stays as it is."""
 
     # 4.3 both may be left out; only the description may be null
-    name: Name = ""  # stands for "not sent"; what was not sent is never applied
+    name: Name = Field(default=None)  # stands for "not sent"; a null that is sent is refused
     description: Description | None = None
 
 

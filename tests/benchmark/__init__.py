@@ -1,0 +1,1 @@
+"""How fast grading is, as ratios measured in one run: ``python -m tests.benchmark``."""

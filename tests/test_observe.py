@@ -1,0 +1,122 @@
+"""What the observer sees of code that uses SQLAlchemy."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, create_engine, select, text
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+
+from grader.observe import in_words, leave_out, observing
+
+
+class Base(DeclarativeBase):
+    pass
+
+
+class Thing(Base):
+    __tablename__ = "things"
+    id: Mapped[int] = mapped_column(primary_key=True)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    engine = create_engine(f"sqlite:///{tmp_path}/observed.db")
+    Base.metadata.create_all(engine)
+    yield engine
+    engine.dispose()
+
+
+def test_timeline_and_where(engine: Engine) -> None:
+    with observing(Path(__file__).parent) as seen, Session(engine) as session:
+        session.add(Thing())
+        session.commit()
+        session.scalars(select(Thing)).all()
+    assert seen.timeline() == ["BEGIN", "INSERT things", "COMMIT", "BEGIN", "SELECT things", "ROLLBACK"]
+    assert seen.moments[1].where.startswith("test_observe.py:")
+    assert seen.statements() == 2 and seen.commits_of_writes() == 1
+    assert seen.left_open() == []
+
+
+def test_only_commits_of_writes_count(engine: Engine) -> None:
+    with observing() as seen, Session(engine) as session:
+        session.scalars(select(Thing)).all()
+        session.commit()
+        session.add(Thing())
+        session.flush()
+        session.rollback()
+        session.commit()
+        session.add(Thing())
+        session.commit()
+    assert seen.count("COMMIT") >= 2 and seen.commits_of_writes() == 1
+
+
+def test_a_forgotten_session_is_seen_although_it_was_collected(engine: Engine) -> None:
+    def forget() -> None:
+        session = Session(engine)
+        session.scalars(select(Thing)).all()
+
+    with observing() as seen:
+        forget()
+        gc.collect()
+        left = seen.left_open()
+        seen.sessions[0].close()
+        assert seen.left_open() == []
+    assert left[0].startswith("a connection is still out of the pool")
+    assert "a session is still in a transaction" in left
+
+
+def test_a_closed_session_that_is_used_again_is_open_again(engine: Engine) -> None:
+    with observing() as seen:
+        session = Session(engine)
+        session.execute(text("SELECT 1"))
+        session.close()
+        assert seen.left_open() == []
+        session.execute(text("SELECT 1"))
+        assert seen.left_open() != []
+        session.close()
+
+
+def test_attached_objects_are_left_open(engine: Engine) -> None:
+    with observing() as seen, Session(engine) as session:
+        session.add(Thing())
+        assert "a session still holds 1 object" in seen.left_open()
+
+
+def test_a_connection_without_a_session_counts(engine: Engine) -> None:
+    with observing() as seen:
+        connection = engine.connect()
+        assert len(seen.left_open()) == 1
+        connection.close()
+        assert seen.left_open() == [] and seen.opened <= 1
+
+
+def test_the_graders_own_engine_is_not_observed(tmp_path: Path) -> None:
+    own = leave_out(create_engine(f"sqlite:///{tmp_path}/own.db"))
+    with observing() as seen, own.begin() as connection:
+        connection.execute(text("CREATE TABLE t (id INTEGER)"))
+        assert (seen.moments, seen.out, seen.opened, seen.connections) == ([], {}, 0, [])
+    own.dispose()
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("INSERT INTO items (name) VALUES (?)", "INSERT items"),
+        ('insert into "items" (name) VALUES (?) RETURNING id', "INSERT items"),
+        ("UPDATE items SET name=?", "UPDATE items"),
+        ("DELETE FROM public.items WHERE id = ?", "DELETE items"),
+        ("SELECT items.id, \n items.name FROM items WHERE 1", "SELECT items"),
+        ("SELECT 1", "SELECT"),
+        ("CREATE TABLE items (id INTEGER)", "CREATE TABLE items"),
+        ("CREATE TABLE IF NOT EXISTS items (id INTEGER)", "CREATE TABLE items"),
+        ("commit", "COMMIT"),
+        ("VACUUM", "SQL VACUUM"),
+        ("WITH x AS (SELECT 1) " + "y" * 60, "SQL WITH x AS (SELECT 1) yyyyyyyyyyyyyyyy..."),
+    ],
+)
+def test_statements_in_words(statement: str, words: str) -> None:
+    assert in_words(statement) == words
