@@ -19,7 +19,7 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -201,9 +201,14 @@ class Bench:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def workshop(self) -> Path:
+        """The bench's temporary folder; it goes with the bench, also when this process is killed."""
+        return self._workshop
+
     # -- grading --------------------------------------------------------------------------------
 
-    def grade(self, targets: Sequence[Target]) -> Iterator[tuple[Target, Check]]:
+    def grade(self, targets: Sequence[Target]) -> Generator[tuple[Target, Check]]:
         """Judge every target, and yield each verdict as it is made.
 
         Chapters run side by side; the checks of one chapter run one after the other.
@@ -360,7 +365,7 @@ class Bench:
         """Make the report's entry out of what a child told; hold it back while what it needs is not judged."""
         shared = run.shared
         check = self._entry(run, rule, told if isinstance(told, dict) else {})
-        if check.outcome in ("failed", "error") and rule.task in shared.untouched:
+        if check.outcome in ("failed", "error", "blocked") and rule.task in shared.untouched:
             check.outcome = "todo"
         shared.outcomes[rule.name] = check.outcome
         shared.held.append((rule, check))

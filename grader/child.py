@@ -97,7 +97,7 @@ def judge(lab: labs.Lab, check: Callable[[labs.Lab], None]) -> dict[str, Any]:
             "traceback": _traceback(error, root),
         }
     found["did"] = ", then ".join(lab.story)
-    found["trace"] = lab.seen.timeline()[:60]
+    found["trace"] = lab.timeline()[:60]
     found["seconds"] = round(time.perf_counter() - started, 4)
     return {key: _clean(value) for key, value in found.items()}
 

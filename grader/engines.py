@@ -1,21 +1,29 @@
-"""For chapters 01 and 02: engines, bases and tables, and what a database makes of them."""
+"""For chapters 01 to 03: engines, sessions and bases, and what a database makes of them."""
 
 from __future__ import annotations
 
+import importlib
 import os
+import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
-from sqlalchemy import Column, Engine, Integer, String, event, inspect, make_url, select
-from sqlalchemy.exc import ArgumentError, DBAPIError
-from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy import URL, Column, Engine, Integer, String, event, inspect, make_url, select
+from sqlalchemy.exc import ArgumentError, UnboundExecutionError
+from sqlalchemy.orm import DeclarativeBase, Mapper, Session
+
+from grader.tables import DESK, Items, items_of
 
 if TYPE_CHECKING:
     from grader.lab import Database, Lab
+
+_TABLE_RULE = "items_table_has_the_columns"
 
 
 class Engines:
@@ -23,29 +31,54 @@ class Engines:
 
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
+        self._sqlite_url = ""
+
+    # -- the engine -----------------------------------------------------------------------------
 
     def engine(self) -> Engine:
         """The learner's engine."""
         engine = self._lab.need("db.engine")
-        file = f"{self._lab.place.chapter}/app/db.py"
-        self._lab.expect(
-            isinstance(engine, Engine), saw=f"db.engine is {engine!r}", wanted="db.engine is an Engine", where=file
-        )
-        assert isinstance(engine, Engine)
+        if not isinstance(engine, Engine):
+            raise self._lab.broken(f"db.engine is {engine!r}", "db.engine is an Engine", "app/db.py")
         return engine
 
-    def expect_same_url(self, found: Any, wanted: str, name: str) -> None:
-        """End the check as failed unless a URL names the wanted database."""
+    def import_db(self, **environment: str | None) -> None:
+        """Import ``app.db`` anew, of which is known that it can be imported: what it raises now is the mistake."""
+        self._lab.import_again(**environment)
+        with self._lab.learner_code("an import without an error"):
+            importlib.import_module("app.db")
+
+    def import_db_somehow(self) -> None:
+        """Import ``app.db`` anew; where the database of the check prevents it, with the URL of a SQLite file.
+
+        That it cannot be imported with a URL of PostgreSQL is the matter of another rule.
+        """
+        if not self.can_import_db() and self._lab.place.database != "sqlite":
+            self._lab.import_again(DATABASE_URL=self.sqlite_url())
+
+    def can_import_db(self, **environment: str | None) -> bool:
+        """Import ``app.db`` anew; whether that is possible."""
+        self._lab.import_again(**environment)
         try:
-            url = make_url(found)
-        except (ArgumentError, TypeError):
-            url = None
-        shown = url.render_as_string(hide_password=False) if url is not None else repr(found)
+            self._lab.module("db")
+        except Exception:
+            return False
+        return True
+
+    def expect_url(self, wanted: str) -> None:
+        """End the check as failed unless ``DATABASE_URL``, and the engine if it is made, name this database."""
+        self._expect_same_url(self._lab.need("db.DATABASE_URL"), wanted, "db.DATABASE_URL")
+        if vars(self._lab.module("db")).get("engine") is not ...:
+            self._expect_same_url(self.engine().url, wanted, "db.engine.url")
+
+    def _expect_same_url(self, found: Any, wanted: str, name: str) -> None:
+        url = _url(found)
+        shown = found.render_as_string(hide_password=False) if isinstance(found, URL) else found
+        self._lab.look_at_name(name.removesuffix(".url"))
         self._lab.expect(
             url is not None and _parts(url) == _parts(make_url(wanted)),
             saw=f"{name} is {shown}",
             wanted=f"{name} is {wanted}",
-            where=f"{self._lab.place.chapter}/app/db.py",
         )
 
     def work_in_a_new_folder(self) -> None:
@@ -53,8 +86,11 @@ class Engines:
         os.chdir(tempfile.mkdtemp(dir=self._lab.place.root))
 
     def sqlite_url(self) -> str:
-        """URL of a SQLite file, whatever database the checks run on."""
-        return f"sqlite:///{self._lab.place.root.as_posix()}/threads.db"
+        """URL of a SQLite file, new for each check, whatever database the checks run on."""
+        if not self._sqlite_url:
+            self._sqlite_url = "sqlite:///./other.db"
+            Path("other.db").unlink(missing_ok=True)
+        return self._sqlite_url
 
     def database_at(self, url: str) -> Database:
         """A connection of the grader's own to another database."""
@@ -63,18 +99,86 @@ class Engines:
 
     @contextmanager
     def nothing_touched(self) -> Iterator[None]:
-        """End the check as failed if the block opens a connection or makes a file."""
-        opened, files = self._lab.seen.opened, _files(self._lab.place.root)
+        """End the check as failed if the block opens a connection or makes a database file."""
+        seen, files = self._lab.seen, _database_files(self._lab.place.root)
+        before = seen.opened
         yield
-        connections = self._lab.seen.opened - opened
-        made = sorted(_files(self._lab.place.root) - files)
-        saw = [f"{connections} connection{'s' if connections > 1 else ''} opened"] if connections else []
-        saw += [f"the file {name} was made" for name in made]
-        self._lab.expect(not saw, saw=" and ".join(saw), wanted="no connection and no file")
+        connections = seen.opened - before
+        made = sorted(Path(name).name for name in _database_files(self._lab.place.root) - files)
+        where = f"{self._lab.place.chapter}/{seen.opened_at}" if connections and seen.opened_at else ""
+        saw = "a connection was opened" if connections else f"the file {' and '.join(made)} was made"
+        self._lab.expect(not connections and not made, saw=saw, wanted="no connection and no file", where=where)
 
-    def probe_table(self) -> type[Any]:
-        """A model of the grader's own, whose table exists in the learner's database."""
-        engine = self._lab.engines.engine()
+    def refused_by_postgresql(self, url: str) -> str:
+        """What PostgreSQL would refuse of what the engine for this URL sends when it connects; empty for nothing."""
+        from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+
+        stand_in = _StandIn()
+        event.listen(Engine, "do_connect", stand_in.connect)
+        try:
+            # Only the connecting is of interest: the stand-in knows nothing about the server.
+            with mock.patch.object(PGDialect_psycopg, "initialize", _StandIn.initialize):
+                self.import_db(DATABASE_URL=url)
+                self._expect_same_url(self.engine().url, url, "db.engine.url")
+                with self._lab.learner_code("a connection"):
+                    self.engine().connect().close()
+        finally:
+            event.remove(Engine, "do_connect", stand_in.connect)
+        return "; ".join(dict.fromkeys(stand_in.refused))
+
+    # -- sessions -------------------------------------------------------------------------------
+
+    def session(self) -> Session:
+        """A new session of the learner's.
+
+        Raises:
+            Wrong: it is none.
+        """
+        self._lab.look_at_name("db.SessionLocal")
+        session = self._lab.session()
+        saw = f"SessionLocal() returned {session!r}"
+        self._lab.expect(isinstance(session, Session), saw=saw, wanted="SessionLocal() returns a Session")
+        return session
+
+    def engine_of(self, session: Session) -> str:
+        """Which engine a session is bound to, in words."""
+        engine = self.engine()
+        try:
+            bind = session.get_bind()
+        except UnboundExecutionError:
+            return "no engine"
+        if bind is engine:
+            return "db.engine"
+        if bind.engine is engine:
+            return "one connection of db.engine"
+        same = bind.engine.url == engine.url
+        return "a second engine for the same URL" if same else f"another engine: {bind.engine.url}"
+
+    def sessions(self) -> Iterator[Sessions]:
+        """The learner's sessions on the database of the check; where that is PostgreSQL, on a SQLite file as well.
+
+        An engine that cannot work with PostgreSQL at all is the matter of another rule.
+        """
+        if self._lab.place.database == "sqlite" or self._connects():
+            yield Sessions(self._lab)
+        if self._lab.place.database != "sqlite":
+            yield self.sessions_on_sqlite_file()
+
+    def sessions_on_sqlite_file(self) -> Sessions:
+        """The learner's sessions on a SQLite file, whatever database the checks run on."""
+        self._lab.import_again(DATABASE_URL=self.sqlite_url())
+        self._lab.tell_from_here("set DATABASE_URL to a SQLite file")
+        return Sessions(self._lab)
+
+    def _connects(self) -> bool:
+        try:
+            self.engine().connect().close()
+        except Exception:
+            return False
+        return True
+
+    def probe_table(self, database: Database) -> type[Any]:
+        """A model of the grader's own, whose table is made anew in a database."""
 
         class Own(DeclarativeBase):
             pass
@@ -84,98 +188,183 @@ class Engines:
             id = Column(Integer, primary_key=True)
             note = Column(String(100))
 
-        url = engine.url.render_as_string(hide_password=False)
-        Own.metadata.create_all(self.database_at(url).engine)
+        database.run("DROP TABLE IF EXISTS grader_probe")
+        Own.metadata.create_all(database.engine)
         return Probe
 
-    def query(self, session: Session, model: type[Any]) -> None:
-        """Run a query and take all its rows."""
-        session.execute(select(model)).all()
+    # -- the base, and the table of items -------------------------------------------------------
 
-    def catching(self, step: Callable[[], Any], failures: list[BaseException]) -> Callable[[], None]:
-        """The step as a function that keeps its exception instead of raising it."""
+    def expect_model_on(self, base: Any) -> None:
+        """End the check as failed unless a subclass of this base is mapped to a table in the base's metadata."""
+        self._lab.look_at_name("db.Base")
+        self._lab.expect(isinstance(base, type), saw=f"db.Base is {base!r}", wanted="db.Base is a class")
+        columns = {"__tablename__": "grader_model", "id": Column(Integer, primary_key=True)}
+        with self._lab.learner_code("a model that is mapped to a table"):
+            model = type("GraderModel", (base,), columns)
+        mapper: Any = inspect(model, raiseerr=False)
+        self._lab.expect(
+            isinstance(mapper, Mapper) and mapper.local_table in self._lab.metadata().tables.values(),
+            saw="a class without a table",
+            wanted="a class that SQLAlchemy maps to a table",
+        )
 
-        def run() -> None:
-            try:
-                step()
-            except BaseException as error:
-                failures.append(error)
+    def items(self) -> Items:
+        """The table of the learner's model ``Item``, made in the database of the check.
 
-        return run
+        Raises:
+            Wrong: the model has none.
+        """
+        self._lab.look_at_name("models.Item")
+        table = items_of(self._lab, self._lab.database)
+        with self._lab.learner_code("a table that can be created"):
+            self._lab.database.create_tables(table.metadata)
+        return table
 
-    def refused_by_postgresql(self, engine: Engine) -> str:
-        """What PostgreSQL would refuse of what this engine sends when it connects; empty for nothing."""
-        import psycopg
-        from psycopg.conninfo import make_conninfo
+    def items_with(self, *columns: str) -> Items:
+        """The same, for rules that can judge a table only if it has some columns and takes a complete row.
 
-        stand_in = _StandIn()
+        Raises:
+            Waits: it is not so; the rule about the table says what is wrong.
+        """
+        with self._waiting_for_the_table():
+            table = self.items()
+        for column in columns:
+            if not table.has_column(column) or (column == "id" and not table.has_key()):
+                raise self._lab.waits(f"the table has no column {column} as it should be", _TABLE_RULE)
+        self.put_desk(table)
+        return table
 
-        def connect(_dialect: Any, _record: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
-            own = ("autocommit", "prepare_threshold", "row_factory", "cursor_factory", "context")
-            try:
-                make_conninfo(*args, **{name: value for name, value in kwargs.items() if name not in own})
-            except psycopg.Error as error:
-                stand_in.refused.append(f"an argument: {str(error).strip()}")
-            return stand_in
-
-        event.listen(engine, "do_connect", connect)
-        # Only the connecting is of interest: the stand-in answers no further question.
-        engine.dialect.initialize = lambda connection: None  # type: ignore[method-assign]
-        with self._lab.learner_code("a connection"):
-            engine.connect().close()
-        return "; ".join(stand_in.refused)
-
-    def model_on(self, base: Any) -> str:
-        """Define a model on a base class; the name of the table that it got."""
-        model = type("GraderModel", (base,), {"__tablename__": "grader_model", "id": Column(Integer, primary_key=True)})
-        table = getattr(model, "__table__", None)
-        mapped = inspect(model, raiseerr=False) is not None
-        known = table is not None and table.name in base.metadata.tables
-        return str(table.name) if mapped and known else "no table"
-
-    def columns(self, table: str) -> dict[str, str]:
-        """The columns of a table, in words."""
-        inspector = inspect(self._lab.database.engine)
-        key = inspector.get_pk_constraint(table)["constrained_columns"]
-        found = {}
-        for column in inspector.get_columns(table):
-            kind, name = column["type"], column["name"]
-            length = getattr(kind, "length", None)
-            if isinstance(kind, String):
-                words = f"text up to {length}" if length else "text of any length"
-            else:
-                words = "a whole number" if isinstance(kind, Integer) else str(kind)
-            found[name] = words + (", primary key" if [name] == key else "")
-        return found
-
-    def expect_column(self, table: str, column: str) -> None:
-        """End the check as failed unless the table has this column."""
-        columns = self.columns(table)
-        self._lab.expect(column in columns, saw=f"columns: {', '.join(columns)}", wanted=f"a column {column}")
-
-    def indexes(self, table: str) -> dict[str, list[str | None]]:
-        """The columns of each index of a table."""
-        inspector = inspect(self._lab.database.engine)
-        found = {str(index["name"]): list(index["column_names"]) for index in inspector.get_indexes(table)}
-        for constraint in inspector.get_unique_constraints(table):
-            found.setdefault(str(constraint["name"]), list(constraint["column_names"]))
-        return found
-
-    def refuses(self, write: Callable[[], Any]) -> bool:
-        """Whether the database refuses a write."""
+    @contextmanager
+    def _waiting_for_the_table(self) -> Iterator[None]:
+        """Let a failure of the block be the matter of the rule about the table."""
         try:
-            write()
-        except DBAPIError:
-            return True
-        return False
+            yield
+        except Exception as verdict:
+            if getattr(verdict, "outcome", "") == "failed":
+                raise self._lab.waits(str(verdict), _TABLE_RULE) from None
+            raise
+
+    def put_desk(self, table: Items) -> None:
+        """Insert the row of `DESK`.
+
+        Raises:
+            Waits: it does not; the rule about the table says so.
+        """
+        if not table.stores(**DESK):
+            raise self._lab.waits(f"the database refuses a complete row: {table.refusal}", _TABLE_RULE)
+
+    def databases_to_restart_on(self) -> Iterator[str]:
+        """The database of the check, then with no URL in the environment the default one; each in words."""
+        yield "an empty database"
+        self.work_in_a_new_folder()
+        self._lab.import_again(DATABASE_URL=None)
+        yield "the default database, app.db"
+
+    def items_after_start(self) -> Items:
+        """The table of the learner's model ``Item``, as the running app has made it.
+
+        Raises:
+            Wrong: it is not there.
+        """
+        imported = "app.models" in sys.modules
+        database = self.database_at(os.environ.get("DATABASE_URL", "sqlite:///./app.db"))
+        with self._waiting_for_the_table():
+            table = items_of(self._lab, database)
+        self._lab.look_at_name("main.lifespan")
+        found = table.database.tables()
+        saw = f"tables after the start: {', '.join(found) or 'none'}"
+        self._lab.expect(
+            table.name in found,
+            saw=saw if imported else f"{saw}; app/models.py was never imported",
+            wanted=f"the table {table.name} after the start",
+        )
+        return table
+
+
+class Sessions:
+    """The learner's sessions on one database, in which the grader has a table of its own."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+        with lab.learner_code("a database that can be reached"):
+            engine = self.open().get_bind().engine
+            self._database = lab.engines.database_at(engine.url.render_as_string(hide_password=False))
+            self.probe = lab.engines.probe_table(self._database)
+
+    def open(self) -> Session:
+        """A new session; one that is bound to nothing is bound to ``db.engine``: that is another rule's matter."""
+        session = self._lab.engines.session()
+        if session.bind is None:
+            session.bind = self._lab.engines.engine()
+        return session
+
+    def open_two(self) -> tuple[Session, Session]:
+        """Two sessions; the second from another thread where a thread always gets the same one."""
+        first, second = self.open(), self.open()
+        if second is first:
+            with ThreadPoolExecutor(1) as other_thread:
+                second = other_thread.submit(self.open).result()
+        self._lab.expect(
+            second is not first,
+            saw="SessionLocal() returned the same session twice",
+            wanted="a new session with each call",
+        )
+        return first, second
+
+    def query(self, session: Session) -> None:
+        """Run a query and take all its rows."""
+        session.execute(select(self.probe)).all()
+
+    def work_in_three_threads(self) -> None:
+        """Query, write, and commit and close with one session, each in a thread of its own."""
+        session = self.open()
+
+        def write() -> None:
+            session.add(self.probe(note="from another thread"))
+            session.flush()
+
+        def finish() -> None:
+            session.commit()
+            session.close()
+
+        for step in (lambda: self.query(session), write, finish):
+            with self._lab.learner_code("a session that the next thread can go on with"), ThreadPoolExecutor(1) as one:
+                one.submit(step).result()
+
+    def saved(self) -> list[str]:
+        """What the database holds, read through the grader's own connection."""
+        return [row["note"] for row in self._database.rows("SELECT note FROM grader_probe ORDER BY id")]
 
 
 class _StandIn:
     """Takes the place of a PostgreSQL connection and notes what PostgreSQL would not understand."""
 
+    description = (("answer", *[None] * 6),)
+    rowcount = 1
+
     def __init__(self) -> None:
         self.refused: list[str] = []
         self.autocommit = False
+
+    def connect(self, dialect: Any, record: Any, args: list[Any], kwargs: dict[str, Any]) -> Any:
+        """Listen to ``do_connect``: judge the arguments, and connect to nothing."""
+        import psycopg
+        from psycopg.conninfo import make_conninfo
+
+        if dialect.name != "postgresql":
+            return None
+        own = ("autocommit", "prepare_threshold", "row_factory", "cursor_factory", "context")
+        try:
+            make_conninfo(*args, **{name: value for name, value in kwargs.items() if name not in own})
+        except psycopg.Error as error:
+            self.refused.append(f"an argument: {str(error).strip()}")
+        return self
+
+    @staticmethod
+    def initialize(dialect: Any, connection: Any) -> None:
+        """Take the place of asking the server about itself."""
+        dialect.server_version_info, dialect.default_schema_name = (18, 0), "public"
+        dialect.default_isolation_level = "READ COMMITTED"
 
     def cursor(self, *_: Any, **__: Any) -> _StandIn:
         return self
@@ -185,18 +374,53 @@ class _StandIn:
             self.refused.append(f"the statement {statement}")
         return self
 
+    def fetchone(self) -> tuple[int]:
+        return (1,)
+
+    def fetchall(self) -> list[tuple[int]]:
+        return [(1,)]
+
+    def __enter__(self) -> _StandIn:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
         return lambda *_, **__: None
 
 
-def _parts(url: Any) -> tuple[Any, ...]:
+def _url(found: Any) -> URL | None:
+    for value in (found, str(found)):
+        try:
+            return make_url(value)
+        except (ArgumentError, TypeError, ValueError):
+            continue
+    return None
+
+
+def _parts(url: URL) -> tuple[Any, ...]:
     backend = url.get_backend_name()
-    if backend == "sqlite":
-        return (backend, str(Path(url.database or "").absolute()))
-    return (backend, url.username, url.password, url.host, url.port, url.database)
+    if backend != "sqlite":
+        return (backend, url.username, url.password, url.host, url.port, url.database)
+    file = (url.database or "").removeprefix("file:")
+    return (backend, url.host, os.path.realpath(file) if file not in ("", ":memory:") else file)
 
 
-def _files(root: Path) -> set[str]:
-    return {path.relative_to(root).as_posix() for path in root.rglob("*") if "__pycache__" not in path.parts}
+def _database_files(root: Path) -> set[str]:
+    """Files that are databases, or are called so."""
+    return {
+        path.relative_to(root).as_posix()
+        for path in root.rglob("*")
+        if path.is_file() and path.suffix != ".py" and (path.suffix in _SUFFIXES or _begins_like_sqlite(path))
+    }
+
+
+_SUFFIXES = (".db", ".sqlite", ".sqlite3")
+
+
+def _begins_like_sqlite(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(15) == b"SQLite format 3"

@@ -7,6 +7,7 @@ here, in one place.
 
 from __future__ import annotations
 
+import ast
 import importlib
 import json
 import os
@@ -21,18 +22,24 @@ from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy
-from sqlalchemy import Column, Engine, MetaData, String, Table, create_engine, event, text
+from pydantic import BaseModel
+from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, create_engine, event, text
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool, Pool
 
 from grader.engines import Engines
+from grader.events import Events
+from grader.items import Items
 from grader.observe import UNOBSERVED, Seen, leave_out, observing
+from grader.owners import Owners
 from grader.schemas import Schemas
+from grader.units import Units
 
 if TYPE_CHECKING:
     from grader.probes import Probe
     from grader.web import Web
 
+_REPEATED = re.compile(r"'(\w)\1{29,}'")
 TASK_TO_DO = re.compile(r"\d{1,2}\.\d{1,2}\b")
 
 
@@ -54,6 +61,12 @@ class Broken(Verdict):
     """The code broke before the rule could be judged."""
 
     outcome = "error"
+
+
+class Waits(Verdict):
+    """This cannot be judged while another rule of the chapter, which is named, does not hold."""
+
+    outcome = "blocked"
 
 
 class ToDo(Verdict):
@@ -86,11 +99,19 @@ class Place:
 
 @dataclass
 class Answer:
-    """An answer of the learner's app; `error` is the exception that the app let through, if any."""
+    """An answer of the learner's app.
+
+    Attributes:
+        status: the status code.
+        body: the body as text.
+        error: the exception that the app let through, if any.
+        unrouted: no endpoint was called.
+    """
 
     status: int
     body: str = ""
     error: BaseException | None = None
+    unrouted: bool = False
 
     @property
     def json(self) -> Any:
@@ -103,6 +124,8 @@ class Answer:
     def __str__(self) -> str:
         if self.error is not None:
             return f"a crash: {describe(self.error)}"
+        if self.unrouted and self.status in (404, 405):
+            return f"{self.status}: the app has no route for this method and path (did main.py include the router?)"
         return f"{self.status} {shorten(self.body)}".rstrip()
 
 
@@ -114,8 +137,13 @@ class Lab:
         self.seen = seen
         self.database = Database(place)
         self.engines = Engines(self)
+        self.units = Units(self)
         self.schemas = Schemas(self, "models" if place.chapter == "08_sqlmodel" else "schemas")
+        self.api = Items(self)
+        self.owners = Owners(self)
+        self.events = Events(self)
         self.story: list[str] = []
+        self._told_from = 0
         self.focus = ""
         self._web: Web | None = None
         self._make_web = make_web
@@ -214,6 +242,19 @@ class Lab:
             file = Path(code.co_filename).relative_to(self.place.root).as_posix()
             self.focus = f"{self.place.chapter}/{file}:{code.co_firstlineno}"
 
+    def look_at_name(self, path: str) -> None:
+        """Name the line where a name is bound, ``db.engine``, as the place to look at; if it is not, the file."""
+        module, _, name = path.rpartition(".")
+        file = f"app/{module.replace('.', '/')}.py"
+        self.focus = f"{self.place.chapter}/{file}"
+        with suppress(OSError, SyntaxError, ValueError):
+            for node in ast.parse((self.place.root / file).read_bytes()).body:
+                bound = [getattr(node, "name", "")]
+                targets = getattr(node, "targets", [getattr(node, "target", None)])
+                bound += [each.id for each in targets if isinstance(each, ast.Name)]
+                if name in bound:
+                    self.focus = f"{self.place.chapter}/{file}:{node.lineno}"
+
     def import_again(self, **environment: str | None) -> None:
         """Forget the learner's modules, so that the next use imports them again.
 
@@ -232,6 +273,15 @@ class Lab:
         """Add to the story of what was done."""
         self.story.append(what)
 
+    def tell_from_here(self, *story: str) -> None:
+        """Begin the story anew: what happened up to now has nothing to do with what is judged."""
+        self.story[:] = story
+        self._told_from = len(self.seen.moments)
+
+    def timeline(self) -> list[str]:
+        """What the code did to the database in the story that is told."""
+        return [moment.what for moment in self.seen.moments[self._told_from :]]
+
     def expect(self, holds: bool, *, saw: str, wanted: str, where: str = "") -> None:
         """End the check as failed unless the condition holds."""
         if not holds:
@@ -240,6 +290,18 @@ class Lab:
     def wrong(self, saw: str, wanted: str) -> Verdict:
         """The verdict that the code behaves wrongly."""
         return Wrong(saw, wanted)
+
+    def broken(self, saw: str, wanted: str, file: str) -> Verdict:
+        """The verdict that the code broke before the rule could be judged; `file` is like ``app/db.py``."""
+        return Broken(saw, wanted, f"{self.place.chapter}/{file}")
+
+    def waits(self, saw: str, rule: str) -> Verdict:
+        """The verdict that this cannot be judged before another rule of the chapter holds."""
+        return Waits(f"{saw} (first: {rule})")
+
+    def to_do(self, what: str) -> Verdict:
+        """The verdict that this is still the starter's."""
+        return ToDo(what)
 
     def expect_equal(self, actual: Any, wanted: Any, what: str = "") -> None:
         """End the check as failed unless the two are equal."""
@@ -267,6 +329,8 @@ class Lab:
             Wrong: one of them cannot be read.
         """
         found = {}
+        if item is None:
+            raise Wrong("None was returned", "the item, with " + ", ".join(names))
         for name in names:
             try:
                 found[name] = getattr(item, name)
@@ -283,6 +347,13 @@ class Lab:
         with self.learner_code("an iterable of items"):
             return [item.id for item in items]
 
+    def consume(self, found: Any) -> None:
+        """Take everything out of an iterable, so that a query that waits is run; anything else is left alone."""
+        if isinstance(found, Iterable):
+            with self.learner_code():
+                for _ in found:
+                    pass
+
     def loaded_item(self, session: Session, item_id: int) -> Any:
         """An item of the learner's models, loaded into a session."""
         with self.learner_code("an item that can be loaded"):
@@ -296,7 +367,7 @@ class Lab:
         """
         session = self.session()
         item = self.loaded_item(session, self.add_item(**row))
-        self.story[:] = [f"stored {show(row)}"]
+        self.tell_from_here(f"stored {show(row)}")
         return self.call("crud.update_item", session, item, self.schemas.make("ItemUpdate", **sent)), session
 
     def write_unfinished(self, session: Session) -> None:
@@ -305,11 +376,11 @@ class Lab:
             session.add(self.need("models.Item")(name="unfinished"))
             session.flush()
 
-    def database_describes(self, write: str) -> None:
-        """Let the database itself change the description after an ``INSERT`` or ``UPDATE``."""
+    def database_describes(self, write: str, when: str = "") -> None:
+        """Let the database itself change the description after an ``INSERT`` or ``UPDATE`` (`when`: on ``NEW``)."""
         moment = "AFTER INSERT" if write == "INSERT" else "AFTER UPDATE OF name"
         change = "UPDATE items SET description = 'changed by the database' WHERE id = NEW.id"
-        self.database.make_trigger(moment, "items", change)
+        self.database.make_trigger(moment, "items", change, when)
         self.did(f"a trigger changes the description after each {write}")
 
     def expect_current(self, item: Any, session: Session) -> None:
@@ -318,7 +389,8 @@ class Lab:
             session.close()
         self.did("closed the session and read the item")
         found = self.read(item, "id", "name", "description")
-        self.expect_equal(found, self.items()[-1])
+        stored = [row for row in self.items() if row["id"] == found["id"]]
+        self.expect_equal([found], stored, "what is read, beside what is stored:")
 
     # -- HTTP -----------------------------------------------------------------------------------
 
@@ -361,27 +433,8 @@ class Lab:
 
     def only_request(self, method: str, path: str, **options: Any) -> Answer:
         """Send a request of which the story tells alone: one of many like it."""
-        self.story.clear()
+        self.tell_from_here()
         return self.request(method, path, **options)
-
-    def expect_found(self, method: str, path: str, **options: Any) -> None:
-        """End the check as failed if an item that is there is said not to be: then a 404 says nothing."""
-        answer = self.request(method, path, **options)
-        self.expect(
-            answer.status not in (404, 405),
-            saw=f"{answer.status} also for the item that is there",
-            wanted="404 only for what is not there",
-        )
-
-    def expect_patched(self, before: dict[str, Any], sent: dict[str, Any], wanted: dict[str, Any]) -> None:
-        """End the check as failed unless PATCH with `sent` answers 200 and turns `before` into `wanted`."""
-        item_id = self.add_item(**before)
-        self.story[:] = [f"stored {show(before)}"]
-        answer = self.request("PATCH", f"/items/{item_id}", json=sent)
-        self.expect_status(answer, 200)
-        row = next(row for row in self.items() if row["id"] == item_id)
-        self.expect_equal({name: row[name] for name in wanted}, wanted, "row:")
-        self.expect_equal(answer.json, row, "answer:")
 
     def expect_all_closed(self) -> None:
         """End the check as failed if any session or connection is still open."""
@@ -443,7 +496,7 @@ class Lab:
         self.import_again()
         item = self.need("models.Item")
         with self.learner_code("a model that takes one more column"):
-            item.grader_secret = Column("grader_secret", String(20), server_default="secret")
+            item.internal_note = Column("internal_note", String(20), server_default="secret")
 
     def items(self) -> list[dict[str, Any]]:
         """What the table ``items`` holds, ordered by id, read through the grader's own connection."""
@@ -457,6 +510,7 @@ class Lab:
         if self._web is not None:
             with suppress(Exception):
                 self._web.stop()
+        self.database.close()
         engines = {id(each): each for each in (connection.engine for connection in self.seen.connections)}
         for engine in engines.values():
             with suppress(Exception):
@@ -469,6 +523,7 @@ class Database:
     def __init__(self, place: Place) -> None:
         self.kind = place.database
         self.engine = own_engine(place.url)
+        self._triggers = 0
 
     def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
         """The rows that a query finds."""
@@ -515,7 +570,8 @@ class Database:
             then: one SQL statement; ``NEW`` is the row written.
             when: condition on ``NEW``; always when empty.
         """
-        name = re.sub(r"\W+", "_", f"on_{moment}_{table}_{len(then)}").lower()
+        self._triggers += 1
+        name = re.sub(r"\W+", "_", f"on_{moment}_{table}_{self._triggers}").lower()
         if self.kind == "sqlite":
             condition = f"WHEN {when} " if when else ""
             self.run(f"CREATE TRIGGER {name} {moment} ON {table} {condition}BEGIN {then}; END")
@@ -528,9 +584,65 @@ class Database:
         self.run(f"CREATE TRIGGER {name} {moment} ON {table} FOR EACH ROW {condition}EXECUTE FUNCTION {name}()")
 
     def refuse(self, moment: str, table: str, when: str = "") -> None:
-        """Let the database refuse a write, as it would for a broken constraint."""
-        raising = "SELECT RAISE(ABORT, 'refused')" if self.kind == "sqlite" else "RAISE EXCEPTION 'refused'"
-        self.make_trigger(moment, table, raising, when)
+        """Let the database refuse a write, as it would for a broken constraint.
+
+        Args:
+            moment: ``BEFORE INSERT``, ``BEFORE UPDATE``, ...
+            table: the table that is written to.
+            when: condition on ``NEW``, which may ask other tables too; always when empty.
+        """
+        raising = "SELECT RAISE(ABORT, 'refused')" if self.kind == "sqlite" else _raise("refused", _CONSTRAINT)
+        self.make_trigger(moment, table, self._only(raising, when))
+
+    def break_down(self, moment: str, table: str, when: str = "") -> None:
+        """Let a write fail for a reason that is no constraint: an ``OperationalError``. Arguments as for `refuse`."""
+        overflow = "SELECT abs(-9223372036854775807 - 1 + 0 * random())"
+        raising = overflow if self.kind == "sqlite" else _raise("no space left", "disk_full")
+        self.make_trigger(moment, table, self._only(raising, when))
+
+    def refuse_commit(self, table: str, when: str) -> None:
+        """Let the database take a write into this table, and refuse the COMMIT after it.
+
+        In SQLite only what is connected from now on is refused. Sources: PostgreSQL, "CREATE TRIGGER" (constraint
+        triggers); SQLite, "Deferred Foreign Key Constraints".
+
+        Args:
+            table: the table that is written to.
+            when: condition on ``NEW``.
+        """
+        if self.kind == "sqlite":
+            self.run(
+                "CREATE TABLE grader_debts (id INTEGER PRIMARY KEY, "
+                "paid_by INTEGER REFERENCES grader_debts (id) DEFERRABLE INITIALLY DEFERRED)"
+            )
+            self.make_trigger("AFTER INSERT", table, "INSERT INTO grader_debts (paid_by) VALUES (-1)", when)
+            event.listen(Pool, "connect", references_are_checked)
+            return
+        self.run(
+            "CREATE FUNCTION refuse_commit() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN {_raise('refused at COMMIT', _CONSTRAINT)}; END $$"
+        )
+        self.run(
+            f"CREATE CONSTRAINT TRIGGER refuse_commit AFTER INSERT ON {table} DEFERRABLE INITIALLY DEFERRED "
+            f"FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION refuse_commit()"
+        )
+
+    def close(self) -> None:
+        """Leave new connections to other databases alone."""
+        if event.contains(Pool, "connect", references_are_checked):
+            event.remove(Pool, "connect", references_are_checked)
+
+    def _only(self, statement: str, when: str) -> str:
+        if not when:
+            return statement
+        return f"{statement} WHERE {when}" if self.kind == "sqlite" else f"IF {when} THEN {statement}; END IF"
+
+
+_CONSTRAINT = "integrity_constraint_violation"
+
+
+def _raise(message: str, code: str) -> str:
+    return f"RAISE EXCEPTION '{message}' USING ERRCODE = '{code}'"
 
 
 # Compiling CREATE TABLE takes longer than running it, and a child creates the same tables for each check.
@@ -540,7 +652,12 @@ _create_statements: dict[tuple[str, str], list[str]] = {}
 def own_engine(url: str) -> Engine:
     """An engine of the grader's own: nothing pooled, each statement committed by itself, not observed."""
     arguments = {"timeout": 2} if url.startswith("sqlite") else {}
-    return leave_out(create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=arguments))
+    engine = leave_out(create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=arguments))
+    event.listen(engine.pool, "connect", unordered_means_reversed)
+    # What the learner's code asks of every engine's connections (a listener on a class) is not asked of these.
+    listeners: Any = engine.pool.dispatch.connect
+    listeners.parent_listeners = ()
+    return engine
 
 
 def prepare_database(place: Place) -> None:
@@ -554,9 +671,28 @@ def prepare_database(place: Place) -> None:
     from psycopg import sql
 
     name = sql.Identifier(place.url.partition("?")[0].rpartition("/")[2])
-    with psycopg.connect(place.admin_url, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
-        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0 STRATEGY file_copy").format(name))
+    if place.url not in _databases:
+        with psycopg.connect(place.admin_url, autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(name))
+        _databases.add(place.url)
+        return
+    # Emptying a database takes a tenth of the time of making a new one.
+    with psycopg.connect(place.url.replace("+psycopg", "", 1), autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        found = connection.execute(
+            r"SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'"
+        )
+        for (schema,) in found.fetchall():
+            connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(schema)))
+        connection.execute("CREATE SCHEMA public")
+        connection.execute(sql.SQL("ALTER DATABASE {} RESET ALL").format(name))
+
+
+# PostgreSQL databases that this process has made.
+_databases: set[str] = set()
 
 
 def unordered_means_reversed(connection: Any, record: Any) -> None:
@@ -570,9 +706,39 @@ def unordered_means_reversed(connection: Any, record: Any) -> None:
             connection.execute("PRAGMA reverse_unordered_selects = ON")
 
 
+def references_are_checked(connection: Any, _record: Any) -> None:
+    """Let SQLite check foreign keys.
+
+    Source: SQLite documentation, "SQLite Foreign Key Support".
+    """
+    if type(connection).__module__ == "sqlite3":
+        connection.execute("PRAGMA foreign_keys = ON")
+
+
+def begin_before_savepoint(connection: Connection, _name: str) -> None:
+    """Begin a transaction for a savepoint that comes first: without one SQLite commits when it is released.
+
+    Source: SQLAlchemy, "SQLite: Enabling Non-Legacy SQLite Transactional Modes".
+    """
+    driver: Any = connection.connection.dbapi_connection
+    if type(driver).__module__ == "sqlite3" and not driver.in_transaction:
+        driver.execute("BEGIN")
+
+
+def end_what_a_failed_commit_left(connection: Any, _record: Any) -> None:
+    """End the transaction in which SQLite stays when it refused a COMMIT.
+
+    SQLAlchemy counts it as ended, so that without a rollback() the next user of the connection would go on with it.
+    """
+    if type(connection).__module__ == "sqlite3" and connection.in_transaction:
+        connection.rollback()
+
+
 def listen_to_connections() -> None:
     """Set every new SQLite connection up as the checks want it, once for the process."""
     event.listen(Pool, "connect", unordered_means_reversed)
+    event.listen(Engine, "savepoint", begin_before_savepoint)
+    event.listen(Pool, "checkin", end_what_a_failed_commit_left)
 
 
 @contextmanager
@@ -617,8 +783,11 @@ def describe(error: BaseException) -> str:
 
 def show(value: Any) -> str:
     """A value in one short line."""
+    if hasattr(type(value), "__tablename__"):
+        known = {name: vars(value)[name] for name in ("id", "name") if name in vars(value)}
+        return f"{type(value).__name__}({', '.join(f'{name}={shown!r}' for name, shown in known.items())})"
     try:
-        return shorten(repr(value), 160)
+        return shorten(_REPEATED.sub(lambda text: f"'{text[1]}' * {len(text[0]) - 2}", repr(value)), 160)
     except Exception as error:
         return f"<{type(value).__name__}, whose repr raised {type(error).__name__}>"
 
@@ -636,4 +805,7 @@ def _arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
 def _argument(value: Any) -> str:
     if hasattr(value, "__tablename__"):
         return "item" if value.__tablename__ == "items" else str(value.__tablename__)
+    if isinstance(value, BaseModel):
+        sent = ", ".join(f"{name}={show(getattr(value, name))}" for name in value.model_fields_set)
+        return f"{type(value).__name__}({sent})"
     return show(value)

@@ -25,15 +25,19 @@ _STATEMENT = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _WRITES = ("INSERT", "UPDATE", "DELETE")
-# What SQLAlchemy asks of a database by itself is no part of what the code did.
-_HOUSEKEEPING = ("PRAGMA", "SELECT PG_CATALOG", "SELECT CURRENT_SCHEMA", "SHOW ", "SELECT CAST")
+_WRITTEN = re.compile(r"(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+(?:[\"\w]+\.)?\"?(\w+)", re.IGNORECASE)
+# What SQLAlchemy asks of a database by itself is no part of what the code did; savepoints are events of their own.
+_SAVEPOINTS = ("SAVEPOINT SA_", "RELEASE SAVEPOINT SA_", "ROLLBACK TO SAVEPOINT SA_")
+_HOUSEKEEPING = ("PRAGMA", "SELECT PG_CATALOG", "SELECT CURRENT_SCHEMA", "SHOW ", "SELECT CAST", *_SAVEPOINTS)
 
 
 @dataclass
 class Moment:
     """One thing that happened: what, and the line of the observed code that caused it.
 
-    For a statement `sql` and `parameters` are what the driver was given.
+    For a statement `sql` and `parameters` are what the driver was given, and `session` is the number of the
+    session that sent it, 0 for none: sessions are numbered as they are made. For an answer `session` is the
+    number of the newest session of that moment.
     """
 
     what: str
@@ -42,14 +46,15 @@ class Moment:
     rows: int = 0
     sql: str = ""
     parameters: Any = None
+    session: int = 0
 
 
 @dataclass
 class Seen:
     """What was seen while observing.
 
-    Strong references are kept to sessions and connections: what the code forgot to close
-    must not be tidied away by garbage collection before it is noticed.
+    Strong references are kept to sessions, to objects added to them and to connections: what the code
+    forgot to close must not be tidied away by garbage collection before it is noticed.
     """
 
     root: Path | None = None
@@ -58,12 +63,19 @@ class Seen:
     connections: list[Connection] = field(default_factory=list)
     out: dict[int, Moment] = field(default_factory=dict)
     opened: int = 0
+    opened_at: str = ""
+    attached: list[object] = field(default_factory=list)
+    working: dict[int, int] = field(default_factory=dict)
 
     def note(self, what: str, connection: object = None) -> Moment:
         """Add a moment to the timeline, with the place in the observed code that caused it."""
         moment = Moment(what, self.here(), id(connection) if connection is not None else 0)
         self.moments.append(moment)
         return moment
+
+    def note_answer(self, status: int) -> None:
+        """Add an answer to the timeline; later one can tell which sessions were made before it."""
+        self.note(f"ANSWER {status}").session = Session().hash_key
 
     def here(self) -> str:
         """The innermost line of the observed code that is running now, as ``app/crud.py:12``."""
@@ -82,12 +94,15 @@ class Seen:
         """A connection has left the pool."""
         self.out[id(record)] = Moment("checkout", self.here())
 
-    def gave_back(self, record: Any, _connection: object) -> None:
+    def gave_back(self, record: Any, connection: object) -> None:
         """A connection has come back to the pool."""
         self.out.pop(id(record), None)
+        self.working.pop(id(connection), None)
 
-    def uses(self, session: Session, _connection: object) -> None:
+    def uses(self, session: Session, connection: object) -> None:
         """A session has begun to work with a connection (None: it only took an object in)."""
+        if connection is not None:
+            self.working[id(connection)] = session.hash_key
         if not any(session is known for known in self.sessions):
             self.sessions.append(session)
 
@@ -103,20 +118,32 @@ class Seen:
         """How many statements were sent, transaction control aside."""
         return self.count("SELECT") + sum(self.count(verb) for verb in _WRITES) + self.count("SQL")
 
-    def commits_of_writes(self) -> int:
-        """How many COMMITs made something last: those of transactions that wrote."""
-        written: set[int] = set()
-        commits = 0
+    def saved_together(self, until: str = "") -> list[set[str]]:
+        """For each COMMIT that made something last: the tables that its transaction wrote to.
+
+        Args:
+            until: look only up to the first moment that begins so; to the end when empty.
+        """
+        written: dict[int, set[str]] = {}
+        found = []
         for moment in self.moments:
-            verb = moment.what.split(" ")[0]
-            if verb in _WRITES:
-                written.add(moment.connection)
-            elif verb == "COMMIT":
-                commits += moment.connection in written
-                written.discard(moment.connection)
-            elif moment.what == "ROLLBACK":
-                written.discard(moment.connection)
-        return commits
+            if until and moment.what.startswith(until):
+                break
+            if moment.what in ("COMMIT", "ROLLBACK"):
+                tables = written.pop(moment.connection, set())
+                found += [tables] if tables and moment.what == "COMMIT" else []
+            elif moment.what.startswith((*_WRITES, "SQL WITH")):
+                tables = {name.lower() for name in _WRITTEN.findall(moment.sql or moment.what)}
+                written.setdefault(moment.connection, set()).update(tables)
+        return found
+
+    def commits_of_writes(self, until: str = "") -> int:
+        """How many COMMITs made something last: those of transactions that wrote.
+
+        Args:
+            until: count only up to the first moment that begins so; to the end when empty.
+        """
+        return len(self.saved_together(until))
 
     def left_open(self, sessions: list[Session] | None = None) -> list[str]:
         """What is still open now, in words; empty when everything was closed.
@@ -184,6 +211,11 @@ def observing_with(seen: SeenT) -> Iterator[SeenT]:
         _observers.remove(seen)
 
 
+def observers() -> list[Seen]:
+    """Who is observing now."""
+    return list(_observers)
+
+
 def listen() -> None:
     """Attach the listeners to SQLAlchemy's classes, once for the process."""
     global _listening
@@ -237,6 +269,7 @@ def _executes(connection: Connection, _cursor: Any, statement: str, parameters: 
     for seen in _observers:
         moment = seen.note(in_words(statement), connection.connection.dbapi_connection)
         moment.sql, moment.parameters = statement, parameters
+        moment.session = seen.working.get(moment.connection, 0)
 
 
 def in_words(statement: str) -> str:
@@ -257,6 +290,7 @@ def _opens(dialect: Any, _record: Any, _args: Any, _kwargs: Any) -> None:
     if dialect not in _own_dialects:
         for seen in _observers:
             seen.opened += 1
+            seen.opened_at = seen.here()
 
 
 def _checked_out(connection: Any, record: Any, _proxy: Any) -> None:
@@ -276,6 +310,7 @@ def _began(session: Session, _transaction: Any, connection: Connection) -> None:
         seen.uses(session, connection.connection.dbapi_connection)
 
 
-def _attached(session: Session, _instance: object) -> None:
+def _attached(session: Session, instance: object) -> None:
     for seen in _observers:
         seen.uses(session, None)
+        seen.attached.append(instance)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from fastapi import Depends, FastAPI, HTTPException, Request
@@ -12,7 +16,18 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.orm import Session, scoped_session
 
 if TYPE_CHECKING:
-    from grader.lab import Lab
+    from grader.lab import Answer, Lab
+
+_TOLD = {
+    "/ok": "let an endpoint read and answer 200",
+    "/http-error": "let an endpoint read and raise HTTPException(404)",
+    "/own-error": "let an endpoint raise an exception that the app answers with 418",
+    "/crash": "let an endpoint read and crash with an exception of its own",
+    "/database-error": "let an endpoint send SQL that the database refuses",
+    "/write": "let an endpoint write without commit and answer 200",
+    "/write-then-http-error": "let an endpoint write without commit and raise HTTPException(409)",
+    "/write-then-crash": "let an endpoint write without commit and crash",
+}
 
 
 class Crash(Exception):
@@ -24,120 +39,168 @@ class Teapot(Exception):
 
 
 class Probe:
-    """The sessions that the endpoints got, held so that garbage collection closes none of them."""
+    """What the endpoints got from ``get_db``: held, so that garbage collection tidies nothing up."""
 
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
-        self._sessions: list[Any] = []
+        self._got: list[Any] = []
+        self._sessions: list[Session] = []
+        self._objects: list[Any] = []
+        self.arrived, self.leave = threading.Event(), threading.Event()
+        self.undisturbed = True
 
-    def keep(self, session: Any) -> None:
-        """Remember what an endpoint got."""
+    # -- for the endpoints ----------------------------------------------------------------------
+
+    def keep(self, got: Any) -> Session | None:
+        """Remember what an endpoint got; the session that it is for this endpoint."""
+        self._got.append(got)
+        session = got() if isinstance(got, scoped_session) else got
+        if not isinstance(session, Session):
+            return None
         self._sessions.append(session)
+        return session
 
-    def forget(self) -> None:
-        """Start counting anew."""
-        self._sessions.clear()
+    def read(self, got: Any, model: type[Any]) -> Session | None:
+        """Load an object through what an endpoint got, and hold the object as well."""
+        session = self.keep(got)
+        if session is not None:
+            self._objects.append(session.scalars(select(model)).first())
+        return session
 
-    def is_session(self) -> bool:
-        """Whether all of them are sessions."""
-        return bool(self._sessions) and all(isinstance(each, Session | scoped_session) for each in self._sessions)
+    # -- for the checks -------------------------------------------------------------------------
 
-    def got(self) -> str:
-        """What the endpoint got, in words."""
-        return repr(self._sessions[-1]) if self._sessions else "nothing"
+    def get(self, path: str) -> Answer:
+        """Send a request, and tell what its endpoint does."""
+        self._lab.tell_from_here()
+        answer = self._lab.request("GET", path)
+        self._lab.story[:] = [_TOLD[path]]
+        return answer
+
+    def expect_session(self, answer: Answer) -> None:
+        """End the check as failed unless the endpoint got a session on the right database."""
+        wanted = "the endpoint gets a Session"
+        self._lab.expect(bool(self._got), saw=f"the endpoint was not called: {answer}", wanted=wanted)
+        self._lab.expect(bool(self._sessions), saw=f"the endpoint got {self._got[-1]!r}", wanted=wanted)
+        bound_to = self._lab.engines.engine_of(self._sessions[-1])
+        elsewhere = bound_to.startswith(("no ", "another "))
+        self._lab.expect(not elsewhere, saw=f"a session bound to {bound_to}", wanted="a session bound to db.engine")
 
     def distinct(self) -> int:
         """How many different sessions there were."""
-        return len({id(each() if isinstance(each, scoped_session) else each) for each in self._sessions})
+        return len({id(session) for session in self._sessions})
 
-    def expect_closed(self) -> None:
+    def expect_closed(self, answer: Answer) -> None:
         """End the check as failed unless everything that the last request used is closed."""
-        self._lab.expect(self.is_session(), saw=f"the endpoint got {self.got()}", wanted="the endpoint got a Session")
-        real = [each for each in self._sessions if isinstance(each, Session)]
-        left = self._lab.seen.left_open(real)
-        self._lab.expect(
-            not left,
-            saw="; ".join(left[:3]),
-            wanted="session closed: connection returned, no transaction, no object attached",
-        )
+        self.expect_session(answer)
+        left = self._lab.seen.left_open(self._sessions)
+        wanted = "a closed session: connection returned, no transaction, no object attached"
+        self._lab.expect(not left, saw="; ".join(left[:3]), wanted=wanted)
 
-    def is_own_crash(self, error: BaseException) -> bool:
-        """Whether this is the exception that the endpoint raised."""
-        return isinstance(error, Crash | OperationalError | ProgrammingError)
+    def expect_own_error(self, answer: Answer) -> None:
+        """End the check as failed unless the answer is 500, and the exception, where it is seen, the endpoint's own."""
+        own = answer.error is None or isinstance(answer.error, Crash | OperationalError | ProgrammingError)
+        self._lab.expect(answer.status >= 500 and own, saw=str(answer), wanted="500, from the endpoint's own exception")
+
+    def meet(self) -> None:
+        """Let one request come and go while another one is under way."""
+        self.tidy_up()
+        with ThreadPoolExecutor(1) as other:
+            long = other.submit(self._lab.request, "GET", "/long")
+            self.arrived.wait(2)
+            self._lab.request("GET", "/ok")
+            self.leave.set()
+            long.result()
+        self._lab.story[:] = ["let a request come and go while another one was under way"]
+
+    def tidy_up(self) -> None:
+        """Close what was left open, and begin to count anew."""
+        for session in self._sessions:
+            with suppress(Exception):
+                session.close()
+        self._got.clear()
+        self._sessions.clear()
+        self._objects.clear()
 
 
 def probe_api(lab: Lab) -> tuple[FastAPI, Probe]:
     """The API, and what it remembers."""
     get_db = lab.need("deps.get_db")
-    lab.look_at(get_db)
-    model = lab.engines.probe_table()
+    lab.look_at_name("deps.get_db")
+    model = lab.engines.probe_table(lab.database)
     lab.database.run("INSERT INTO grader_probe (note) VALUES ('there before')")
-    probe = Probe(lab)
-    app = FastAPI()
-    session: Any = Depends(get_db)
-    both = threading.Barrier(2)
-
-    def use(db: Any) -> None:
-        probe.keep(db)
-        if isinstance(db, Session | scoped_session):
-            db.execute(text("SELECT 1 FROM grader_probe"))
-            db.scalars(select(model)).first()
-            db.add(model(note="pending"))
-
-    def write(db: Any) -> None:
-        probe.keep(db)
-        lab.database.run("DELETE FROM grader_probe")
-        db.add(model(note="not committed"))
-        db.flush()
-        db.add(model(note="not even flushed"))
+    app, probe = FastAPI(), Probe(lab)
 
     @app.exception_handler(Teapot)
     def teapot(request: Request, error: Teapot) -> JSONResponse:
         return JSONResponse({"detail": "teapot"}, status_code=418)
 
+    with lab.learner_code("a dependency that FastAPI accepts"):
+        _add_endpoints(app, probe, model, Depends(get_db))
+    return app, probe
+
+
+def _add_endpoints(app: FastAPI, probe: Probe, model: type[Any], session: Any) -> None:
+    def use(got: Any) -> None:
+        db = probe.read(got, model)
+        if db is not None:
+            db.add(model(note="pending"))
+
+    def write(got: Any) -> None:
+        db = probe.keep(got)
+        if db is not None:
+            db.add(model(note="flushed"))
+            db.flush()
+            db.add(model(note="not even flushed"))
+
     @app.get("/ok")
-    def ok(db: Any = session) -> str:
-        use(db)
+    def ok(got: Any = session) -> str:
+        use(got)
         return "ok"
 
     @app.get("/http-error")
-    def http_error(db: Any = session) -> None:
-        use(db)
+    def http_error(got: Any = session) -> None:
+        use(got)
         raise HTTPException(404, "no such thing")
 
     @app.get("/own-error")
-    def own_error(db: Any = session) -> None:
-        use(db)
+    def own_error(got: Any = session) -> None:
+        use(got)
         raise Teapot
 
     @app.get("/crash")
-    def crash(db: Any = session) -> None:
-        use(db)
+    def crash(got: Any = session) -> None:
+        use(got)
         raise Crash("a bug in the endpoint")
 
     @app.get("/database-error")
-    def database_error(db: Any = session) -> None:
-        use(db)
-        db.execute(text("SELECT * FROM no_such_table"))
+    def database_error(got: Any = session) -> None:
+        db = probe.read(got, model)
+        if db is not None:
+            db.execute(text("SELECT * FROM no_such_table"))
 
-    @app.get("/meet")
-    def meet(db: Any = session) -> None:
-        probe.keep(db)
-        both.wait(timeout=3)
+    @app.get("/long")
+    async def long(got: Any = session) -> str:
+        db, mine = probe.keep(got), model(note="pending")
+        if db is not None:
+            db.add(mine)
+        probe.arrived.set()
+        latest = time.monotonic() + 3
+        while not probe.leave.is_set() and time.monotonic() < latest:
+            await asyncio.sleep(0.002)
+        probe.undisturbed = db is None or mine in db
+        return "ok"
 
     @app.get("/write")
-    def write_ok(db: Any = session) -> str:
-        write(db)
+    def write_ok(got: Any = session) -> str:
+        write(got)
         return "ok"
 
     @app.get("/write-then-http-error")
-    def write_http_error(db: Any = session) -> None:
-        write(db)
+    def write_http_error(got: Any = session) -> None:
+        write(got)
         raise HTTPException(409, "changed my mind")
 
     @app.get("/write-then-crash")
-    def write_crash(db: Any = session) -> None:
-        write(db)
+    def write_crash(got: Any = session) -> None:
+        write(got)
         raise Crash("a bug in the endpoint")
-
-    return app, probe

@@ -22,6 +22,9 @@ CHAPTERS = (
     "04_schemas",
     "05_crud",
     "06_routes",
+    "07_uow",
+    "09_relationships",
+    "10_background",
 )
 
 # Chapters whose checks send no requests.

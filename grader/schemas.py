@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import sys
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
-from sqlalchemy import Column, Integer, String
-from sqlalchemy.orm import DeclarativeBase
 
 if TYPE_CHECKING:
     from grader.lab import Lab
@@ -26,7 +28,34 @@ class Schemas:
         is_model = isinstance(found, type) and issubclass(found, BaseModel)
         self._lab.expect(is_model, saw=f"{name} is {found!r}", wanted=f"{name} is a BaseModel", where=file)
         assert isinstance(found, type)
+        self._lab.focus = self._place_of(found, name) or file
+        if not found.model_fields:
+            raise self._lab.to_do(f"{name} has no fields yet")
         return found
+
+    def _place_of(self, schema: type[BaseModel], name: str) -> str:
+        """Where a schema is written, ``04_schemas/app/schemas.py:12``; empty where that cannot be found."""
+        file = getattr(sys.modules.get(schema.__module__), "__file__", None) or ""
+        text = ""
+        with suppress(OSError, UnicodeError):
+            text = Path(file).read_text(encoding="utf-8")
+        found = re.search(rf"^(?:class )?{name}\b", text, re.MULTILINE)
+        if found is None or not Path(file).is_relative_to(self._lab.place.root):
+            return ""
+        inside = Path(file).relative_to(self._lab.place.root).as_posix()
+        return f"{self._lab.place.chapter}/{inside}:{text.count(chr(10), 0, found.start()) + 1}"
+
+    def _validate(self, schema: type[BaseModel], values: dict[str, Any]) -> BaseModel:
+        """The instance that FastAPI would make of a body, and the story of it.
+
+        A schema that insists on an id gets one with everything that is sent: that it must not insist is the
+        business of the rules about ids and about sending nothing, and of no other.
+        """
+        self._lab.story[:] = [f"{schema.__name__}({_shown(values)})"]
+        own_id = schema.model_fields.get("id")
+        if values and own_id is not None and own_id.is_required():
+            values = {"id": 1, **values}
+        return schema.model_validate(values)
 
     def make(self, name: str, /, **values: Any) -> BaseModel:
         """An instance of a schema, as FastAPI would make it from a body."""
@@ -37,9 +66,8 @@ class Schemas:
     def accepts(self, name: str, values: dict[str, Any], /, **wanted: Any) -> None:
         """End the check as failed unless these values are accepted, and these fields are as wanted."""
         schema = self.schema(name)
-        self._lab.story[:] = [f"{name}({_shown(values)})"]
         try:
-            data = schema.model_validate(values)
+            data = self._validate(schema, values)
         except ValidationError as error:
             raise self._lab.wrong(f"refused: {_reason(error)}", "accepted") from None
         except Exception as error:
@@ -50,71 +78,83 @@ class Schemas:
 
     def refuses(self, name: str, values: dict[str, Any]) -> None:
         """End the check as failed unless these values are refused with a ValidationError."""
+        wanted = "refused with a ValidationError, which becomes a 422"
         schema = self.schema(name)
-        self._lab.story[:] = [f"{name}({_shown(values)})"]
         try:
-            data = schema.model_validate(values)
+            data = self._validate(schema, values)
         except ValidationError:
             return
         except Exception as error:
-            raise self._lab.raised(error, "a ValidationError, which becomes a 422") from None
-        raise self._lab.wrong(f"accepted: {_brief(data)}", "refused with a ValidationError, which becomes a 422")
+            raise self._lab.raised(error, wanted) from None
+        raise self._lab.wrong(f"accepted: {name}({_shown(dict(data))})", wanted)
 
-    def kept(self, name: str, values: dict[str, Any]) -> dict[str, Any] | None:
-        """What the schema keeps of these values; None if it refuses them."""
+    def is_accepted(self, name: str, values: dict[str, Any]) -> bool:
+        """Whether the schema takes these values; for what another rule judges."""
         schema = self.schema(name)
-        self._lab.story[:] = [f"{name}({_shown(values)})"]
-        try:
-            return schema.model_validate(values).model_dump()
-        except ValidationError:
-            return None
+        with suppress(Exception):
+            self._validate(schema, values)
+            return True
+        return False
+
+    def expect_no_id(self, name: str, values: dict[str, Any]) -> None:
+        """End the check as failed if the schema keeps an id that was sent; refusing it is fine."""
+        schema = self.schema(name)
+        with self._lab.learner_code("the id refused or ignored"):
+            try:
+                kept = self._validate(schema, {"id": 4711, **values}).model_dump()
+            except ValidationError:
+                return
+        gone = kept.get("id") is None and 4711 not in kept.values()
+        self._lab.expect(gone, saw=f"the schema kept it: {_brief(kept)}", wanted="the id refused or ignored")
 
     def expect_sent(self, name: str, values: dict[str, Any]) -> None:
         """End the check as failed unless the schema remembers exactly what was sent."""
         schema = self.schema(name)
-        self._lab.story[:] = [f"{name}({_shown(values)}).model_dump(exclude_unset=True)"]
         with self._lab.learner_code():
-            data = schema.model_validate(values)
+            data = self._validate(schema, values)
+            self._lab.did("model_dump(exclude_unset=True)")
             dumped, sent = data.model_dump(exclude_unset=True), data.model_fields_set
         self._lab.expect_equal(dumped, values)
-        self._lab.expect(sent == set(values), saw=f"model_fields_set {sorted(sent)}", wanted=f"{sorted(values)}")
+        self._lab.expect(
+            sent == set(values), saw=f"model_fields_set is {sent or '{}'}", wanted=f"{set(values) or '{}'}"
+        )
 
-    def shown(self, item: Any) -> dict[str, Any]:
-        """What ItemRead shows of an object."""
+    def shown(self, item: Any, what: str = "Item object") -> dict[str, Any]:
+        """What ItemRead shows of an object, in the names that an answer would have."""
         schema = self.schema("ItemRead")
-        self._lab.story[:] = [f"ItemRead.model_validate({type(item).__name__} object)"]
+        self._lab.story[:] = [f"ItemRead.model_validate({what})"]
+        wanted = "the object's id, name and description"
         try:
-            return schema.model_validate(item).model_dump()
+            return schema.model_validate(item).model_dump(by_alias=True)
         except ValidationError as error:
-            raise self._lab.wrong(f"refused: {_reason(error)}", "the object's id, name and description") from None
+            raise self._lab.wrong(f"refused: {_reason(error)}", wanted) from None
         except Exception as error:
-            raise self._lab.raised(error, "the object's id, name and description") from None
+            raise self._lab.raised(error, wanted) from None
 
-    def expect_shown(self, item: Any, **wanted: Any) -> None:
+    def expect_shown(self, item: Any, what: str, /, **wanted: Any) -> None:
         """End the check as failed unless ItemRead shows these fields."""
-        shown = self.shown(item)
-        self._lab.expect_equal({name: shown.get(name, "missing") for name in wanted}, wanted)
+        shown = self.shown(item, what)
+        self._lab.expect_equal({name: shown[name] for name in wanted if name in shown}, wanted)
 
     def orm_object(self, **values: Any) -> Any:
         """An Item of the learner's models."""
         with self._lab.learner_code("an Item"):
             return self._lab.need("models.Item")(**values)
 
+    def committed_object(self, **values: Any) -> Any:
+        """An Item as it is after a commit: its values are loaded when they are read."""
+        self._lab.create_tables()
+        session = self._lab.session()
+        item = self._lab.loaded_item(session, self._lab.add_item(**values))
+        session.expire(item)
+        return item
+
     def orm_object_with_secrets(self, **values: Any) -> Any:
-        """A mapped object with a column and an attribute that are nobody's business."""
-
-        class Own(DeclarativeBase):
-            pass
-
-        class ItemWithSecrets(Own):
-            __tablename__ = "items_with_secrets"
-            id = Column(Integer, primary_key=True)
-            name = Column(String)
-            description = Column(String)
-            purchase_price = Column(Integer)
-
-        item = ItemWithSecrets(**values, purchase_price=3)
-        vars(item)["internal_note"] = "do not show"
+        """An Item with a column and an attribute that are nobody's business."""
+        self._lab.add_secret_column()
+        item = self.orm_object(**values)
+        item.internal_note = "bought for 3"
+        item.shelf = "B 4"
         return item
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import threading
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from grader.rules import rule
 
@@ -18,30 +18,34 @@ _ELSEWHERE = "postgresql+psycopg://nobody:secret@127.0.0.1:1/nowhere"
     title="DATABASE_URL comes from the environment",
     why="The same code has to run on your laptop's SQLite file and on the server's PostgreSQL; "
     "only the environment tells them apart.",
-    hint="Look at os.environ.get: it takes the name of the variable and a value for when it is not set.",
+    hint="os.environ.get takes the name of the variable, in capitals, and a value for when it is not set. "
+    "Give create_engine what it returned.",
 )
 def test_url_from_environment(lab: Lab) -> None:
     """The URL in the environment is the one that the engine uses."""
-    for url in (f"sqlite:///{lab.place.root.as_posix()}/other.db", _ELSEWHERE):
-        lab.did(f"set DATABASE_URL={url} and imported app.db")
-        lab.import_again(DATABASE_URL=url)
-        lab.engines.expect_same_url(lab.need("db.DATABASE_URL"), url, "db.DATABASE_URL")
-        lab.engines.expect_same_url(lab.engines.engine().url, url, "db.engine.url")
+    lab.did(f"set the environment variable DATABASE_URL to {lab.engines.sqlite_url()} and imported app.db")
+    lab.import_again(DATABASE_URL=lab.engines.sqlite_url())
+    lab.engines.expect_url(lab.engines.sqlite_url())
+    if lab.engines.can_import_db(DATABASE_URL=_ELSEWHERE):
+        lab.tell_from_here(f"set the environment variable DATABASE_URL to {_ELSEWHERE} and imported app.db")
+        lab.engines.expect_url(_ELSEWHERE)
 
 
 @rule(
     task="1.1",
     title="without DATABASE_URL it is the local file app.db",
     why="A beginner should be able to start the app with nothing installed and nothing configured.",
-    hint="The default is the second argument of os.environ.get: sqlite:///./app.db",
+    hint='os.environ.get("DATABASE_URL", default) returns the default when the variable is not set. The default '
+    "is sqlite:///./app.db: three slashes, then ./app.db, the file app.db in the folder where the app is started.",
 )
 def test_default_is_local_sqlite(lab: Lab) -> None:
     """With no variable set, the engine opens app.db in the working directory."""
-    lab.did("removed DATABASE_URL from the environment and imported app.db")
+    lab.engines.import_db_somehow()
+    lab.need("db.DATABASE_URL")
+    lab.did("removed DATABASE_URL from the environment and imported app.db in an empty folder")
     lab.engines.work_in_a_new_folder()
-    lab.import_again(DATABASE_URL=None)
-    lab.engines.expect_same_url(lab.need("db.DATABASE_URL"), "sqlite:///./app.db", "db.DATABASE_URL")
-    lab.engines.expect_same_url(lab.engines.engine().url, "sqlite:///./app.db", "db.engine.url")
+    lab.engines.import_db(DATABASE_URL=None)
+    lab.engines.expect_url("sqlite:///./app.db")
 
 
 @rule(
@@ -52,7 +56,9 @@ def test_default_is_local_sqlite(lab: Lab) -> None:
 )
 def test_import_touches_no_database(lab: Lab) -> None:
     """No connection is opened and no file appears while the module is imported."""
-    lab.did("imported app.db")
+    lab.engines.import_db_somehow()
+    lab.tell_from_here("imported app.db in an empty folder")
+    lab.engines.work_in_a_new_folder()
     lab.import_again()
     with lab.engines.nothing_touched():
         lab.engines.engine()
@@ -62,15 +68,15 @@ def test_import_touches_no_database(lab: Lab) -> None:
     task="1.3",
     title="SessionLocal makes sessions on db.engine",
     why="A session that is bound to nothing, or to another engine, works on no database or on the wrong one.",
-    hint="sessionmaker takes the engine as its first argument (bind).",
+    hint="SessionLocal = sessionmaker(engine, ...): sessionmaker takes the engine, your own one, as its first "
+    "argument, and returns a factory: something that you call to get a session.",
 )
 def test_session_uses_engine(lab: Lab) -> None:
     """A session of the factory is bound to the module's own engine."""
-    engine = lab.engines.engine()
+    lab.engines.import_db_somehow()
     lab.did("made a session with SessionLocal() and asked for its engine")
-    with lab.learner_code("a session that is bound to db.engine"):
-        bind = lab.session().get_bind()
-    lab.expect(bind is engine, saw=f"the session is bound to {bind!r}", wanted="the session is bound to db.engine")
+    bound_to = lab.engines.engine_of(lab.engines.session())
+    lab.expect(bound_to == "db.engine", saw=f"a session bound to {bound_to}", wanted="a session bound to db.engine")
 
 
 @rule(
@@ -78,47 +84,76 @@ def test_session_uses_engine(lab: Lab) -> None:
     title="a query does not write what is pending (no autoflush)",
     why="With autoflush, a harmless query sends half-finished objects to the database, "
     "and their errors appear at the query instead of at the write.",
-    hint="sessionmaker has an option for this: autoflush.",
+    hint="sessionmaker has an option for this: autoflush. It is on unless you turn it off.",
+    needs=["url_from_environment", "session_uses_engine"],
 )
 def test_query_does_not_write_pending_objects(lab: Lab) -> None:
     """A pending object is not flushed by a query."""
-    probe = lab.engines.probe_table()
-    session = lab.session()
-    lab.did("added an object to a session and ran a query")
-    with lab.learner_code("a query without an INSERT"):
-        session.add(probe(note="pending"))
-        lab.engines.query(session, probe)
-    lab.expect(
-        not lab.seen.count("INSERT"), saw="the query sent an INSERT first", wanted="no INSERT before flush or commit"
-    )
+    for sessions in lab.engines.sessions():
+        session = sessions.open()
+        lab.did("added an object to a session and ran a query")
+        with lab.learner_code("a query without an INSERT"):
+            session.add(sessions.probe(note="pending"))
+            sessions.query(session)
+        written = lab.seen.count("INSERT")
+        lab.expect(not written, saw="the query sent an INSERT first", wanted="no INSERT before flush() or commit()")
+
+
+_ENDS: tuple[tuple[str, Callable[[Any], Any], str], ...] = (
+    ("called close()", lambda session: session.close(), "the row is not in the database"),
+    ("called rollback()", lambda session: session.rollback(), "the row is not in the database"),
+    ("left its with block", lambda session: session.__exit__(None, None, None), "the row is not in the database"),
+    ("called commit()", lambda session: session.commit(), "the row is in the database"),
+)
 
 
 @rule(
     task="1.3",
     title="nothing is saved without commit",
     why="If every statement commits by itself, several writes can never succeed or fail together.",
-    hint="Look for AUTOCOMMIT or isolation_level in create_engine.",
+    hint="Look for AUTOCOMMIT or isolation_level at the engine, and for a session that commits by itself.",
+    needs=["url_from_environment", "session_uses_engine"],
 )
 def test_nothing_is_saved_without_commit(lab: Lab) -> None:
-    """What was flushed but not committed is gone once the session is closed."""
-    probe = lab.engines.probe_table()
-    for end in ("close", "rollback"):
-        session = lab.session()
-        lab.did(f"added an object, flushed, and called {end}() without a commit")
-        with lab.learner_code("a session that can be used"):
-            session.add(probe(note="not committed"))
-            session.flush()
-            getattr(session, end)()
-        rows = lab.database.rows("SELECT note FROM grader_probe")
-        lab.expect(not rows, saw=f"{len(rows)} row in the database", wanted="no row in the database")
-    session = lab.session()
-    lab.did("added an object and committed")
-    with lab.learner_code("a commit that saves"):
-        session.add(probe(note="committed"))
-        session.commit()
-        session.close()
-    rows = lab.database.rows("SELECT note FROM grader_probe")
-    lab.expect(len(rows) == 1, saw=f"{len(rows)} rows in the database", wanted="1 row in the database")
+    """What was flushed but not committed is gone once the session is closed; what was committed stays."""
+    for sessions in lab.engines.sessions():
+        before = list(lab.story)
+        for how, end, saved in _ENDS:
+            lab.tell_from_here(*before, f"added an object to a session, called flush(), then {how}")
+            session = sessions.open()
+            with lab.learner_code("a session that can be used"):
+                session.add(sessions.probe(note="a row"))
+                session.flush()
+                end(session)
+            found = "the row is in the database" if sessions.saved() else "the row is not in the database"
+            lab.expect(found == saved, saw=found, wanted=saved)
+
+
+@rule(
+    task="1.2",
+    title="two sessions do not share a transaction",
+    why="Two requests at the same time have a session each. If both work on one connection, "
+    "the commit of one saves the half-finished work of the other.",
+    hint="Look at poolclass: StaticPool and SingletonThreadPool hand one connection to several sessions. "
+    "Leave it out: SQLAlchemy's own choice is right for a file and for a server. "
+    "And SessionLocal() has to make a new session with each call.",
+    needs=["url_from_environment", "session_uses_engine"],
+)
+def test_sessions_are_independent(lab: Lab) -> None:
+    """A commit in one session saves nothing of what another one has flushed."""
+    for sessions in lab.engines.sessions():
+        lab.did("called SessionLocal() twice")
+        first, second = sessions.open_two()
+        lab.did("flushed an object in one session, then called commit() in another one")
+        with lab.learner_code("two sessions that do not disturb each other"):
+            first.add(sessions.probe(note="not committed"))
+            first.flush()
+            before = sessions.saved()
+            sessions.query(second)
+            second.commit()
+        saw = "the second session's commit saved the first one's row"
+        lab.expect(sessions.saved() == before, saw=saw, wanted="the row is not saved before its own session commits")
+        first.close()
 
 
 @rule(
@@ -127,41 +162,33 @@ def test_nothing_is_saved_without_commit(lab: Lab) -> None:
     why="FastAPI runs the parts of one request in different threads of a pool, one after the other.",
     hint="For a SQLite file, SQLAlchemy's own settings are right; look at what you changed in create_engine "
     "(check_same_thread, poolclass).",
+    needs=["url_from_environment", "session_uses_engine"],
 )
 def test_works_across_threads(lab: Lab) -> None:
     """On a SQLite file, threads use one session in turn: one opens it, one writes, one commits and closes."""
-    lab.import_again(DATABASE_URL=lab.engines.sqlite_url())
-    probe = lab.engines.probe_table()
+    sessions = lab.engines.sessions_on_sqlite_file()
     lab.did("used one session in three threads, one after the other")
-    session = lab.session()
-    steps = (
-        lambda: lab.engines.query(session, probe),
-        lambda: (session.add(probe(note="from another thread")), session.flush()),
-        lambda: (session.commit(), session.close()),
-    )
-    for step in steps:
-        failures: list[BaseException] = []
-        thread = threading.Thread(target=lab.engines.catching(step, failures), daemon=True)
-        thread.start()
-        thread.join()
-        if failures:
-            raise lab.raised(failures[0], "a session that the next thread can go on with")
-    rows = lab.engines.database_at(lab.engines.sqlite_url()).rows("SELECT note FROM grader_probe")
-    lab.expect(len(rows) == 1, saw=f"{len(rows)} rows saved", wanted="1 row saved")
+    lab.look_at_name("db.engine")
+    sessions.work_in_three_threads()
+    lab.expect_equal(sessions.saved(), ["from another thread"], "saved:")
 
 
 @rule(
     task="1.2",
     title="other databases get no SQLite arguments",
     why="PostgreSQL refuses check_same_thread and does not know PRAGMA: the app would not even connect.",
-    hint="Give connect_args only where the URL is one of SQLite, or leave them out: SQLAlchemy knows them.",
+    hint="Give connect_args and PRAGMAs only where the URL is one of SQLite, or leave them out: "
+    "SQLAlchemy sets what SQLite needs. Other URLs are used as they are.",
+    needs=["url_from_environment", "import_touches_no_database"],
 )
 def test_other_databases_get_no_sqlite_arguments(lab: Lab) -> None:
     """With a PostgreSQL URL, connecting sends nothing that only SQLite understands."""
-    lab.did("imported app.db with a PostgreSQL URL and connected")
-    lab.import_again(DATABASE_URL=_ELSEWHERE)
-    refused = lab.engines.refused_by_postgresql(lab.engines.engine())
-    lab.expect(not refused, saw=f"PostgreSQL would refuse {refused}", wanted="only what PostgreSQL understands")
+    lab.import_again(DATABASE_URL=lab.engines.sqlite_url())
+    lab.engines.engine()
+    lab.did("set DATABASE_URL to a PostgreSQL URL, imported app.db and connected")
+    lab.look_at_name("db.engine")
+    refused = lab.engines.refused_by_postgresql(_ELSEWHERE)
+    lab.expect(not refused, saw=f"PostgreSQL refuses {refused}", wanted="only what PostgreSQL understands")
 
 
 @rule(
@@ -172,8 +199,7 @@ def test_other_databases_get_no_sqlite_arguments(lab: Lab) -> None:
 )
 def test_base_is_declarative(lab: Lab) -> None:
     """A subclass of Base with a table name and a primary key is a mapped table."""
+    lab.engines.import_db_somehow()
     base = lab.need("db.Base")
     lab.did("made a model on db.Base")
-    with lab.learner_code("a model that is mapped to a table"):
-        table = lab.engines.model_on(base)
-    lab.expect(table == "grader_model", saw=f"a model mapped to {table}", wanted="a model mapped to its table")
+    lab.engines.expect_model_on(base)

@@ -9,36 +9,54 @@ from grader.rules import rule
 if TYPE_CHECKING:
     from grader.lab import Lab
 
+_LAMP = {"name": "lamp", "description": "warm light"}
+
 
 @rule(
     task="2.1",
     title="the table items has its columns",
     why="The name and the length of each column are a promise to the database and to everyone who reads it.",
-    hint="mapped_column takes a type: String(200) for the name, String(500) for the description.",
+    hint='The table is called items: __tablename__ = "items". mapped_column takes a type: '
+    "String(200) for the name, String(500) for the description.",
 )
 def test_items_table_has_the_columns(lab: Lab) -> None:
-    """The table, as the database has it, has id, name and description with their types."""
-    lab.create_tables()
-    lab.did("created the tables and looked at them")
-    lab.table("items")
-    columns = lab.engines.columns("items")
-    wanted = {"id": "a whole number, primary key", "name": "text up to 200", "description": "text up to 500"}
-    lab.expect_equal({name: columns.get(name, "missing") for name in wanted}, wanted)
+    """The table, as the database has it, has id, name and description with their types, and needs no more."""
+    lab.did("created the table of the model Item and looked at it")
+    items = lab.engines.items()
+    lab.expect(items.name == "items", saw=f"the table is called {items.name}", wanted="the table is called items")
+    items.expect_columns(id="a whole number, primary key", name="text up to 200", description="text up to 500")
+    lab.did("inserted a row with a name and a description")
+    taken = items.takes(**_LAMP)
+    lab.expect(taken, saw=f"the database refused it: {items.refusal}", wanted="a row needs nothing else")
+
+
+@rule(
+    task="2.1",
+    title="the database gives every item an id",
+    why="Nobody chooses the id of an item; the database counts, and every part of the app relies on it.",
+    hint="The id was given: a whole number (int, or Integer) as the primary key counts by itself in every database. "
+    "SQLite does not count a BigInteger or SmallInteger.",
+)
+def test_ids_come_from_the_database(lab: Lab) -> None:
+    """A row that is inserted without an id gets one, in SQLite and in PostgreSQL."""
+    items = lab.engines.items_with("name", "id")
+    lab.did("inserted a row without an id")
+    lab.expect(items.gives_ids(), saw=f"the database refused it: {items.refusal}", wanted="the row gets an id")
 
 
 @rule(
     task="2.1",
     title="the database refuses an item without a name",
     why="A rule that only Python knows is broken by the first script that writes to the table by itself.",
-    hint="Mapped[str] means NOT NULL, Mapped[str | None] means that NULL is allowed.",
+    hint="Mapped[str] means NOT NULL, Mapped[str | None] means that NULL is allowed; a Column without "
+    "nullable=False allows it.",
 )
 def test_name_is_required(lab: Lab) -> None:
     """NULL as a name breaks a constraint."""
-    lab.create_tables()
-    lab.engines.expect_column("items", "name")
+    items = lab.engines.items_with("name")
     lab.did("inserted a row whose name is NULL")
-    refused = lab.engines.refuses(lambda: lab.add_item(name=None))  # type: ignore[arg-type]
-    lab.expect(refused, saw="the row was stored", wanted="the database refuses it (NOT NULL)")
+    stored = items.stores(name=None, description="of oak")
+    lab.expect(not stored, saw="the row was stored", wanted="the database refuses it (NOT NULL)")
 
 
 @rule(
@@ -49,60 +67,57 @@ def test_name_is_required(lab: Lab) -> None:
 )
 def test_description_is_optional(lab: Lab) -> None:
     """NULL as a description is stored."""
-    lab.create_tables()
-    lab.engines.expect_column("items", "description")
+    items = lab.engines.items_with("description")
     lab.did("inserted a row whose description is NULL")
-    refused = lab.engines.refuses(lambda: lab.add_item(description=None))
-    lab.expect(not refused, saw="the database refused it", wanted="the row is stored")
+    stored = items.stores(name="lamp", description=None)
+    lab.expect(stored, saw=f"the database refused it: {items.refusal}", wanted="the row is stored")
 
 
 @rule(
     task="2.1",
     title="the name is indexed",
     why="Without an index the database reads the whole table for every search by name.",
-    hint="mapped_column(..., index=True)",
+    hint="mapped_column(..., index=True) at the name. An index over several columns has to start with the name; "
+    "one on an expression such as lower(name) does not count.",
 )
 def test_name_is_indexed(lab: Lab) -> None:
     """Some index of the table starts with the name."""
-    lab.create_tables()
-    lab.engines.expect_column("items", "name")
-    lab.did("created the tables and looked at their indexes")
-    indexes = lab.engines.indexes("items")
-    lab.expect(
-        any(columns[:1] == ["name"] for columns in indexes.values()),
-        saw=f"indexes: {indexes or 'none'}",
-        wanted="an index that starts with name",
-    )
+    items = lab.engines.items_with("name")
+    lab.did("created the table of the model Item and looked at its indexes")
+    indexes = items.indexes()
+    indexed = any(columns[:1] == ["name"] for columns in indexes)
+    found = [f"an index on {' and '.join(name or 'an expression' for name in columns)}" for columns in indexes[:-1]]
+    lab.expect(indexed, saw=", ".join(found) or "no index", wanted="an index on name")
 
 
 @rule(
     task="2.1",
     title="two items may have the same name",
     why="The name is what people call an item, not what identifies it; two lamps are two rows.",
-    hint="index=True is enough; unique=True is more than was asked for.",
+    hint="index=True is enough; unique=True or a UniqueConstraint is more than was asked for.",
 )
 def test_names_may_repeat(lab: Lab) -> None:
     """A second row with the same name is stored."""
-    lab.create_tables()
-    lab.engines.expect_column("items", "name")
-    lab.did("inserted two rows with the same name")
-    lab.add_item(name="lamp")
-    refused = lab.engines.refuses(lambda: lab.add_item(name="lamp"))
-    lab.expect(not refused, saw="the database refused the second one", wanted="both rows are stored")
+    items = lab.engines.items_with("name")
+    lab.did("inserted two rows that have everything but the id in common")
+    items.stores(**_LAMP)
+    stored = items.stores(**_LAMP)
+    lab.expect(stored, saw=f"the database refused the second one: {items.refusal}", wanted="both rows are stored")
 
 
 @rule(
     task="2.3",
     title="the tables are created when the app starts",
     why="A fresh database has no tables; without them the first request fails.",
-    hint="The code before the yield of the lifespan runs at start-up: Base.metadata.create_all(engine)",
+    hint="The code before the yield of the lifespan runs at start-up: Base.metadata.create_all(engine), with "
+    "parentheses, and with the Base and the engine of app.db. The app has to be given the lifespan (an async "
+    "function that yields once, under @asynccontextmanager), and Base knows only models that were imported.",
 )
 def test_tables_are_created_at_startup(lab: Lab) -> None:
     """After start-up, before any request, the table exists."""
     lab.did("started the app on an empty database")
     lab.start()
-    tables = lab.database.tables()
-    lab.expect("items" in tables, saw=f"tables: {tables or 'none'}", wanted="the table items")
+    lab.engines.items_after_start()
 
 
 @rule(
@@ -115,29 +130,32 @@ def test_tables_are_created_at_startup(lab: Lab) -> None:
 )
 def test_import_touches_no_database(lab: Lab) -> None:
     """No connection is opened and no table appears before the app starts."""
-    lab.did("imported app.main")
-    lab.import_again()
+    lab.did("imported app.main in an empty folder")
+    lab.engines.work_in_a_new_folder()
     with lab.engines.nothing_touched():
         lab.app()
+    lab.did("started the app")
     lab.start()
-    lab.expect("items" in lab.database.tables(), saw="no tables after the start", wanted="tables after the start")
+    lab.engines.items_after_start()
 
 
 @rule(
     task="2.3",
     title="a restart keeps the data",
     why="A server restarts with every deployment; what it stored has to be there afterwards.",
-    hint="create_all only adds what is missing; look for drop_all, or for a file that is deleted.",
+    hint="create_all only adds what is missing, and never changes or removes a table; look for drop_all, for "
+    "checkfirst=False, or for a file that is deleted.",
     needs=["tables_are_created_at_startup"],
 )
 def test_restart_keeps_data(lab: Lab) -> None:
-    """A row survives stopping and starting the app."""
-    lab.did("started the app, inserted a row, stopped the app, started it again")
-    lab.start()
-    lab.expect("items" in lab.database.tables(), saw="no tables after the start", wanted="tables after the start")
-    lab.add_item(name="lamp")
-    lab.stop()
-    lab.import_again()
-    lab.start()
-    found = [row["name"] for row in lab.database.rows("SELECT name FROM items")]
-    lab.expect(found == ["lamp"], saw=f"rows after the restart: {len(found)}", wanted="the row is still there")
+    """A row survives stopping and starting the app, on the database of the check and on the default one."""
+    for database in lab.engines.databases_to_restart_on():
+        lab.tell_from_here(f"started the app on {database}, inserted a row, stopped the app and started it again")
+        lab.start()
+        lab.engines.put_desk(lab.engines.items_after_start())
+        lab.stop()
+        lab.import_again()
+        lab.start()
+        kept = lab.engines.items_after_start().holds_desk()
+        lab.expect(kept, saw="the row is gone after the restart", wanted="the row is still there")
+        lab.stop()

@@ -14,29 +14,30 @@ if TYPE_CHECKING:
     task="4.2",
     title="ItemCreate needs a name that is not blank",
     why="An item without a visible name can be stored but not found, chosen or talked about.",
-    hint="A field without a default is required; StringConstraints(strip_whitespace=True, min_length=1) refuses blanks.",
+    hint="A field without a default is required. min_length=1 alone takes ' ' for a name: strip first, then measure. "
+    "A validator of your own raises ValueError, and returns the value.",
 )
 def test_create_needs_a_name(lab: Lab) -> None:
-    """A missing, null or blank name is refused, a real one is kept."""
-    lab.schemas.accepts("ItemCreate", {"name": "lamp"}, name="lamp")
-    lab.schemas.accepts("ItemCreate", {"name": "a"}, name="a")
-    for name in (None, "", " ", " \t\n "):
-        lab.schemas.refuses("ItemCreate", {"name": name})
-    lab.schemas.refuses("ItemCreate", {"description": "no name"})
+    """A missing, null or blank name is refused, a real one is kept as it is."""
+    for name in ("lamp", "a", "Desk lamp no. 2 (black/white)"):
+        lab.schemas.accepts("ItemCreate", {"name": name, "description": "warm"}, name=name)
+    for blank in (None, "", " ", " \t\n ", "\N{NO-BREAK SPACE}"):
+        lab.schemas.refuses("ItemCreate", {"name": blank, "description": "warm"})
+    lab.schemas.refuses("ItemCreate", {"description": "warm"})
 
 
 @rule(
     task="4.2",
     title="the description of an ItemCreate is optional",
     why="Most items need none; whoever has to send something sends nonsense.",
-    hint="A field is optional when it has a default: description: ... | None = None",
+    hint="Two things make a field optional: a default (= None), and a type that takes None (... | None).",
 )
 def test_create_description_is_optional(lab: Lab) -> None:
-    """Left out and null mean no description; an empty text is a text."""
+    """Left out and null mean no description; a text is kept, and an empty text is a text too."""
     lab.schemas.accepts("ItemCreate", {"name": "lamp"}, description=None)
     lab.schemas.accepts("ItemCreate", {"name": "lamp", "description": None}, description=None)
-    lab.schemas.accepts("ItemCreate", {"name": "lamp", "description": ""}, description="")
     lab.schemas.accepts("ItemCreate", {"name": "lamp", "description": "warm"}, description="warm")
+    lab.schemas.accepts("ItemCreate", {"name": "lamp", "description": ""})
 
 
 @rule(
@@ -44,92 +45,113 @@ def test_create_description_is_optional(lab: Lab) -> None:
     title="the lengths match the table",
     why="SQLite stores 300 characters in a String(200), PostgreSQL answers with an error: "
     "the client has to hear it from the schema, as a 422.",
-    hint="max_length=200 for the name and 500 for the description, in both schemas.",
+    hint="max_length=200 for the name and 500 for the description, in both schemas; characters count, not bytes.",
 )
 def test_lengths_match_the_table(lab: Lab) -> None:
     """The longest texts are accepted, one character more is refused, when creating and when updating."""
-    for schema, rest in (("ItemCreate", {"name": "lamp"}), ("ItemUpdate", {})):
+    rest = {"name": "lamp", "description": "warm"}
+    for schema in ("ItemCreate", "ItemUpdate"):
         for field, limit in (("name", 200), ("description", 500)):
             for letter in ("x", "\N{LATIN SMALL LETTER E WITH ACUTE}"):
-                lab.schemas.accepts(schema, {**rest, field: letter * limit}, **{field: letter * limit})
-                lab.schemas.refuses(schema, {**rest, field: letter * (limit + 1)})
+                if lab.schemas.is_accepted(schema, {**rest, field: letter * 20}):
+                    lab.schemas.accepts(schema, {**rest, field: letter * limit})
+                    lab.schemas.refuses(schema, {**rest, field: letter * (limit + 1)})
 
 
 @rule(
     task="4.2",
-    title="ItemCreate takes no id from the client",
+    title="the client does not choose the id",
     why="The database gives out the ids. A client that may choose them can take or overwrite another's.",
-    hint="Leave id out of ItemCreate; Pydantic ignores what a schema does not name.",
+    hint="Leave id out of ItemCreate, of ItemUpdate and of what they inherit from; "
+    "Pydantic ignores what a schema does not name (but not with extra='allow').",
 )
 def test_create_ignores_a_client_id(lab: Lab) -> None:
     """An id that was sent is either refused or gone."""
-    lab.schemas.accepts("ItemCreate", {"name": "lamp"}, name="lamp")
-    data = lab.schemas.kept("ItemCreate", {"id": 7, "name": "lamp"})
-    lab.expect(data is None or "id" not in data, saw=f"the schema kept it: {data}", wanted="no id in the data")
+    lab.schemas.accepts("ItemCreate", {"name": "lamp", "description": "warm"})
+    lab.schemas.expect_no_id("ItemCreate", {"name": "lamp", "description": "warm"})
+    lab.schemas.expect_no_id("ItemUpdate", {"name": "lamp", "description": "warm"})
 
 
 @rule(
     task="4.4",
     title="ItemRead reads an object of the ORM",
     why="Endpoints have ORM objects with attributes, not dictionaries; by default Pydantic reads only the latter.",
-    hint="model_config = ConfigDict(from_attributes=True)",
+    hint="from_attributes=True in the model_config, and three fields; the description may be None. "
+    "(vars(item) is empty after a commit: SQLAlchemy loads a value when the attribute is read.)",
 )
 def test_read_accepts_an_orm_object(lab: Lab) -> None:
-    """ItemRead.model_validate takes a mapped object and shows id, name and description."""
-    for description in ("warm light", None):
-        row = {"id": 7, "name": "lamp", "description": description}
-        lab.schemas.expect_shown(lab.schemas.orm_object(**row), **row)
+    """ItemRead.model_validate takes a mapped object, also after a commit, and shows id, name and description."""
+    row = {"id": 7, "name": "lamp", "description": "warm light"}
+    without = {**row, "description": None}
+    lab.schemas.expect_shown(lab.schemas.orm_object(**row), "an Item with a description", **row)
+    lab.schemas.expect_shown(lab.schemas.orm_object(**without), "an Item whose description is None", **without)
+    lab.schemas.expect_shown(lab.schemas.committed_object(**row), "an Item that was just committed", **row)
 
 
 @rule(
     task="4.4",
-    title="ItemRead hides internal fields",
+    title="ItemRead shows three fields and hides all others",
     why="A column that is added next year (a price you paid, a note about a customer) must not leak out by itself.",
-    hint="Name the three fields that may be seen; do not allow extra ones.",
+    hint="Name the three fields that may be seen and no other, computed fields included; do not allow extra ones.",
     needs=["read_accepts_an_orm_object"],
 )
 def test_read_hides_internal_fields(lab: Lab) -> None:
-    """Of an object with one more attribute and one more column, only the three fields are shown."""
+    """Of an object with one more attribute and one more column, no more than the three fields are shown."""
     row = {"id": 7, "name": "lamp", "description": "warm light"}
-    shown = lab.schemas.shown(lab.schemas.orm_object_with_secrets(**row))
-    lab.expect_equal(sorted(shown), sorted(row), "fields:")
+    item = lab.schemas.orm_object_with_secrets(**row)
+    shown = lab.schemas.shown(item, "an Item with one more column, internal_note, and one more attribute, shelf")
+    more = sorted(set(shown) - set(row))
+    lab.expect(not more and "id" in shown, saw=f"it shows also {more}", wanted="only id, name and description")
 
 
 @rule(
     task="4.3",
     title="every field of ItemUpdate may be left out",
     why="PATCH changes a part; whoever changes the description should not have to repeat the name.",
-    hint="Give every field a default.",
+    hint="Give every field a default (it is not checked, so None will do everywhere). Sending nothing is fine, "
+    "and so is null for the description: that is how it is cleared.",
 )
 def test_update_fields_are_optional(lab: Lab) -> None:
-    """Nothing, one field, the other and both are accepted."""
+    """Nothing, one field, the other and both are accepted; the description may be null or empty."""
     lab.schemas.accepts("ItemUpdate", {"name": "lamp", "description": "warm"}, name="lamp", description="warm")
-    lab.schemas.accepts("ItemUpdate", {"description": None}, description=None)
     lab.schemas.accepts("ItemUpdate", {"name": "lamp"}, name="lamp")
     lab.schemas.accepts("ItemUpdate", {"description": "warm"}, description="warm")
     lab.schemas.accepts("ItemUpdate", {})
+    lab.schemas.accepts("ItemUpdate", {"name": "lamp", "description": None}, description=None)
+    lab.schemas.accepts("ItemUpdate", {"name": "lamp", "description": ""})
 
 
 @rule(
     task="4.3",
     title="ItemUpdate knows what was sent",
     why="'Not sent' and 'sent as null' are different wishes; only the schema can still tell them apart.",
-    hint="Pydantic remembers it in model_fields_set; look for a validator that fills fields in.",
+    hint="Pydantic remembers it in model_fields_set. A validator that fills in or sets a field makes it count as sent.",
+    needs=["update_fields_are_optional"],
 )
 def test_update_knows_what_was_sent(lab: Lab) -> None:
     """What was sent, and only that, is in model_fields_set and in model_dump(exclude_unset=True)."""
-    both = {"name": "lamp", "description": "warm"}
-    for body in (both, {"description": None}, {"description": ""}, {"name": "lamp"}, {}):
-        lab.schemas.expect_sent("ItemUpdate", body)
+    both: dict[str, str | None] = {"name": "lamp", "description": "warm"}
+    lab.schemas.expect_sent("ItemUpdate", both)
+    for body in (
+        {**both, "description": None},
+        {**both, "description": ""},
+        {"name": "lamp"},
+        {"description": None},
+        {},
+    ):
+        if lab.schemas.is_accepted("ItemUpdate", body):
+            lab.schemas.expect_sent("ItemUpdate", body)
 
 
 @rule(
     task="4.3",
     title="ItemUpdate refuses null as a name",
     why="The column does not take NULL: without this rule the client gets a 500 from the database.",
-    hint="Optional is not the same as nullable: name: Name = ... has a default but does not take None.",
+    hint="Optional is not the same as nullable: a default lets the field be left out, '| None' in its type lets "
+    "null in. A default is not checked against the type.",
 )
 def test_update_rejects_null_name(lab: Lab) -> None:
     """A name may be left out, but not be null."""
-    lab.schemas.accepts("ItemUpdate", {"name": "lamp"}, name="lamp")
+    lab.schemas.accepts("ItemUpdate", {"name": "lamp", "description": "warm"}, name="lamp")
+    lab.schemas.refuses("ItemUpdate", {"name": None, "description": "warm"})
     lab.schemas.refuses("ItemUpdate", {"name": None})

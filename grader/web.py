@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -19,6 +18,7 @@ class Web:
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
         self._client: TestClient | None = None
+        self._endpoint: object = None
 
     def app(self) -> FastAPI:
         """The learner's FastAPI application."""
@@ -40,10 +40,14 @@ class Web:
         async def watched(scope: Any, receive: Any, send: Any) -> None:
             async def telling(message: Any) -> None:
                 if message["type"] == "http.response.start":
-                    self._lab.seen.note(f"ANSWER {message['status']}")
+                    self._lab.seen.note_answer(message["status"])
                 await send(message)
 
-            await app(scope, receive, telling)
+            try:
+                await app(scope, receive, telling)
+            finally:
+                self._endpoint = scope.get("endpoint")
+                self._lab.look_at(self._endpoint)
 
         client = TestClient(watched, headers={"host": "localhost"})
         with self._lab.learner_code("an app that starts"):
@@ -81,33 +85,21 @@ class Web:
         """
         if self._client is None:
             self.start()
+            self._lab.tell_from_here(*self._lab.story)
         assert self._client is not None
         body = options.get("json", options.get("content"))
         self._lab.did(f"{method} {shorten(path)}{' ' + show(body) if body is not None else ''}")
-        self._lab.look_at(self._endpoint(method, path))
         try:
             response = self._client.request(method, path, **options)
         except BaseException as error:
             if is_to_do(error):
                 raise ToDo(str(error)) from None
             return Answer(500, error=error)
-        answer = Answer(response.status_code, response.text)
+        answer = Answer(response.status_code, response.text, unrouted=self._endpoint is None)
         detail = answer.json.get("detail") if isinstance(answer.json, dict) else None
         if answer.status == 501 and isinstance(detail, str) and TASK_TO_DO.match(detail):
             raise ToDo(detail)
         return answer
-
-    def _endpoint(self, method: str, path: str) -> object:
-        app = getattr(sys.modules.get("app.main"), "app", None)
-        scope: dict[str, Any] = {"type": "http", "method": method, "path": path.partition("?")[0], "headers": []}
-        for route in getattr(app, "routes", []):
-            for candidate in (scope, {**scope, "path": scope["path"].rstrip("/")}):
-                try:
-                    if route.matches(candidate)[0].value == 2:
-                        return getattr(route, "endpoint", None)
-                except Exception:
-                    return None
-        return None
 
 
 def warm_up() -> None:

@@ -1,0 +1,135 @@
+"""For chapter 10: events, the background tasks that write them, and the sessions in which they do."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from grader.lab import Answer, Lab
+    from grader.observe import Moment
+
+_INSERT = "INSERT item_events"
+
+
+@dataclass
+class Posted:
+    """A request for an event, its answer, and what happened before and after the answer was sent."""
+
+    status: int
+    answer: Answer
+    before: list[Moment]
+    after: list[Moment]
+    newest: int = 0
+
+    def __str__(self) -> str:
+        return str(self.answer) if self.answer.error is None or not self.after else str(self.status)
+
+    def writes(self) -> list[Moment]:
+        """The statements that wrote events."""
+        return [moment for moment in self.before + self.after if moment.what == _INSERT]
+
+    def writes_before(self) -> list[Moment]:
+        """Those of them that were sent before the answer."""
+        return [moment for moment in self.before if moment.what == _INSERT]
+
+
+class Events:
+    """What a check of chapter 10 arranges and asks."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+
+    def rows(self) -> list[tuple[int, str]]:
+        """The events in the database, oldest first: the item's id and the kind."""
+        found = self._lab.database.rows("SELECT item_id, kind FROM item_events ORDER BY id")
+        return [(row["item_id"], row["kind"]) for row in found]
+
+    def post(self, item_id: int, kind: str = "viewed") -> Posted:
+        """Ask the learner's app to record an event; the answer counts as the client sees it."""
+        seen = self._lab.seen
+        begin = len(seen.moments)
+        answer = self._lab.request("POST", f"/items/{item_id}/events", json={"kind": kind})
+        moments = seen.moments[begin:]
+        sent = [place for place, moment in enumerate(moments) if moment.what.startswith("ANSWER")]
+        if not sent:
+            return Posted(answer.status, answer, moments, [])
+        last = moments[sent[-1]]
+        return Posted(int(last.what.split()[1]), answer, moments[: sent[-1]], moments[sent[-1] + 1 :], last.session)
+
+    def expect_written(self, posted: list[Posted], *wanted: tuple[int, str]) -> None:
+        """End the check as failed unless these are the events in the database after these requests."""
+        rows = self.rows()
+        error = next((each.answer.error for each in posted if each.answer.error is not None), None)
+        where, saw = "", f"events in the database: {rows}"
+        if error is not None:
+            where, saw = self._lab.where_of(error), f"{saw}; after the answer: {posted[0].answer}"
+        elif not rows and any(each.writes() for each in posted):
+            where, saw = self._place(posted[0].writes()[0]), f"{saw}; the INSERT was sent, but not committed"
+        elif not rows:
+            saw += "; no INSERT was sent"
+        self._lab.expect(rows == [*wanted], saw=saw, wanted=f"events in the database: {[*wanted]}", where=where)
+
+    def _place(self, moment: Moment) -> str:
+        return f"{self._lab.place.chapter}/{moment.where}" if moment.where else ""
+
+    def expect_status(self, posted: Posted, *wanted: int) -> None:
+        """End the check as failed unless the client got one of these status codes."""
+        self._lab.expect(posted.status in wanted, saw=str(posted), wanted=" or ".join(str(each) for each in wanted))
+
+    def expect_own_session(self, posted: Posted) -> None:
+        """End the check as failed if a session that the task did not open itself worked for it."""
+        of_request = next((moment.session for moment in posted.before if moment.session), 0)
+        late = [moment for moment in posted.after if 0 < moment.session <= posted.newest]
+        for moment in [each for each in posted.writes_before() if each.session == of_request] + late:
+            whose = "the session of the request" if moment.session == of_request else "a session from before the answer"
+            self._lab.expect(
+                not moment.session,
+                saw=f"{moment.what} was sent by {whose}",
+                wanted="a session that record_event opens itself",
+                where=self._place(moment),
+            )
+
+    def expect_different_sessions(self, first: list[Moment], second: list[Moment]) -> None:
+        """End the check as failed if two tasks wrote in the same session."""
+        numbers = {moment.session for moment in first if moment.session}
+        shared = any(moment.session in numbers for moment in second)
+        self._lab.expect(not shared, saw="two tasks used the same session", wanted="a new session for each task")
+
+    def record(self, item_id: int, kind: str = "viewed") -> list[Moment]:
+        """Call the learner's ``record_event``; the statements that wrote events."""
+        begin = len(self._lab.seen.moments)
+        result = self._lab.call("tasks.record_event", item_id, kind)
+        if inspect.iscoroutine(result):
+            result.close()
+            raise self._lab.wrong("record_event returned a coroutine", "a plain function: def, not async def")
+        written = [moment for moment in self._lab.seen.moments[begin:] if moment.what == _INSERT]
+        self._lab.expect(bool(written), saw="no event was written", wanted="an event")
+        return written
+
+    def record_in_vain(self, item_id: int, kind: str = "viewed") -> None:
+        """Call the learner's ``record_event`` where it cannot succeed: it may raise, or only say so."""
+        function: Any = self._lab.need("tasks.record_event")
+        refused = {"refused": ", which the database refuses", "lost": ", of which it refuses the COMMIT"}
+        self._lab.did(f"record_event({item_id}, {kind!r}){refused.get(kind, '')}")
+        self._lab.look_at(function)
+        try:
+            function(item_id, kind)
+        except Exception:
+            self._lab.did("it raised")
+
+    def expect_nothing_open(self, after: str) -> None:
+        """End the check as failed if a session or a connection is still open."""
+        left = self._lab.seen.left_open()
+        self._lab.expect(
+            not left,
+            saw=f"after {after}: {'; '.join(left[:3])}",
+            wanted="session closed: connection returned, no transaction, no object attached",
+        )
+
+    def make_writes_fail(self) -> None:
+        """Let the database refuse events of kind ``refused``, and the COMMIT after one of kind ``lost``."""
+        for moment in ("BEFORE INSERT", "BEFORE UPDATE"):
+            self._lab.database.refuse(moment, "item_events", "NEW.kind = 'refused'")
+        self._lab.database.refuse_commit("item_events", "NEW.kind = 'lost'")

@@ -1,0 +1,123 @@
+"""For chapters 06 and 08: the endpoints below ``/items/``, and what their answers show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from grader.lab import Answer, Lab
+
+FIELDS = ("id", "name", "description")
+_LAMP = {"name": "lamp", "description": "warm light"}
+
+
+class Items:
+    """What a check asks of the endpoints below ``/items/``."""
+
+    def __init__(self, lab: Lab) -> None:
+        self._lab = lab
+
+    def expect_to_work(self, method: str, path: str, rule: str, **options: Any) -> Answer:
+        """End the check as waiting for another rule, unless a plain request that has to work does.
+
+        Without this a 404 for what is not there would say nothing: perhaps everything is answered with 404.
+        """
+        answer = self._lab.only_request(method, path, **options)
+        if answer.status >= 300:
+            raise self._lab.waits(str(answer), rule)
+        return answer
+
+    def expect_patch_to_work(self) -> None:
+        """End the check as waiting for `patch_keeps_omitted_fields`, unless a plain PATCH changes a row."""
+        rule, sent = "patch_keeps_omitted_fields", {"name": "torch", "description": "cold light"}
+        item_id = self._lab.add_item(**_LAMP)
+        self.expect_to_work("PATCH", f"/items/{item_id}", rule, json=sent)
+        if self.row(item_id) != {"id": item_id, **sent}:
+            raise self._lab.waits("PATCH changed nothing", rule)
+
+    def expect_patched(self, before: dict[str, Any], sent: dict[str, Any]) -> Answer:
+        """End the check as failed unless PATCH turns `before` into the same with what was sent, and nothing else."""
+        item_id = self._lab.add_item(**before)
+        self._lab.tell_from_here(f"stored {before}")
+        answer = self._lab.request("PATCH", f"/items/{item_id}", json=sent)
+        if answer.status >= 300:
+            self._lab.expect_status(answer, 200)
+        self._lab.expect_equal(self.row(item_id), {"id": item_id, **before, **sent}, "the row is")
+        return answer
+
+    def expect_no_crash(self, method: str, unknown: int, beyond: tuple[int, ...], **options: Any) -> None:
+        """End the check as failed if ids that cannot exist are not answered as they should be.
+
+        Args:
+            method: ``GET``, ``PATCH`` or ``DELETE``.
+            unknown: an id that could exist and does not; how that is answered is another rule's business.
+            beyond: ids that are too large, or too small.
+            options: as for the request.
+        """
+        plain = self._lab.request(method, f"/items/{unknown}", **options)
+        for item_id in beyond:
+            answer = self._lab.only_request(method, f"/items/{item_id}", **options)
+            if (answer.status, type(answer.error)) != (plain.status, type(plain.error)):
+                self._lab.expect_status(answer, 404, 422)
+
+    def row(self, item_id: int) -> dict[str, Any] | None:
+        """What the table holds under this id, read through the grader's own connection."""
+        return next((row for row in self._lab.items() if row["id"] == item_id), None)
+
+    def expect_saved_first(self) -> None:
+        """End the check as failed if the answer to the one write so far was sent before its COMMIT."""
+        saved = self._lab.seen.commits_of_writes(until="ANSWER 2")
+        self._lab.expect(
+            saved > 0, saw="the answer was sent before the COMMIT", wanted="first the COMMIT, then the answer"
+        )
+
+    def expect_refused(self, method: str, path: str, body: object) -> None:
+        """End the check as failed unless a bad body is answered with 422; text is sent as it is."""
+        if isinstance(body, str):
+            answer = self._lab.only_request(method, path, content=body, headers={"content-type": "application/json"})
+        else:
+            answer = self._lab.only_request(method, path, json=body)
+        self._lab.expect_status(answer, 422)
+
+    def expect_accepted(self, method: str, path: str, body: dict[str, Any], rule: str, *also: int) -> None:
+        """End the check as failed if a good body is refused; as waiting for a rule if the request does not work at all.
+
+        Args:
+            method: ``POST`` or ``PATCH``.
+            path: of the request.
+            body: the good body.
+            rule: the rule that says how the request works.
+            also: status codes other than those of success that are right too.
+        """
+        answer = self._lab.only_request(method, path, json=body)
+        if answer.status in (400, 422, *also):
+            self._lab.expect(answer.status in also, saw=str(answer), wanted="accepted")
+        elif answer.status >= 300:
+            raise self._lab.waits(str(answer), rule)
+
+    def expect_closed_after(self, *requests: tuple[str, str, dict[str, Any]]) -> None:
+        """End the check as failed if anything is still open after one of these requests."""
+        for method, path, options in requests:
+            self._lab.only_request(method, path, **options)
+            self._lab.expect_all_closed()
+
+    def shown(self, found: Any) -> Any:
+        """An item, or a list of items, without the fields that it should not have: those are one rule's business."""
+        if isinstance(found, list):
+            return [self.shown(each) for each in found]
+        if isinstance(found, dict) and "name" in found:
+            return {name: value for name, value in found.items() if name in FIELDS}
+        return found
+
+    def more_fields(self, found: Any) -> list[str]:
+        """The fields of the items in an answer that they should not have."""
+        return sorted({name for item in _items_in(found) for name in item if name not in FIELDS})
+
+
+def _items_in(found: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(found, dict) and ("name" in found or "description" in found):
+        yield found
+    elif isinstance(found, dict | list):
+        for each in found.values() if isinstance(found, dict) else found:
+            yield from _items_in(each)

@@ -1,0 +1,253 @@
+"""Pictures of what was observed: a table, and a sequence diagram that Mermaid draws."""
+
+from __future__ import annotations
+
+import linecache
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from grader.observe import Moment, Seen
+
+TAKEN = "TAKEN"
+GIVEN_BACK = "GIVEN BACK"
+_LONGEST_LABEL = 48
+_LONGEST_SQL = 240
+_COMPACT = '%%{init: {"sequence": {"mirrorActors": false, "messageMargin": 22, "height": 40}}}%%'
+# SQLAlchemy names each column of a SELECT once more (books.id AS books_id); for a reader it is noise.
+_ALIAS = re.compile(r"(\w+)\.(\w+) AS \1_\2\b")
+
+
+@dataclass
+class Story(Seen):
+    """What was seen, with the pool and the sessions told too, in the order in which it happened.
+
+    Attributes:
+        is_told: whether a frame belongs to the code whose lines are named.
+        told: every moment.
+    """
+
+    is_told: Callable[[FrameType], bool] = lambda frame: False
+    told: list[Moment] = field(default_factory=list)
+    _kept: list[object] = field(default_factory=list)
+
+    def here(self) -> str:
+        """The innermost line of the told code that is running now, as ``file:line``."""
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None:
+            if self.is_told(frame):
+                return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+            frame = frame.f_back
+        return ""
+
+    def note(self, what: str, connection: object = None) -> Moment:
+        """Add a moment to the timeline, with the place in the told code that caused it."""
+        moment = super().note(what, connection)
+        moment.session = self.working.get(moment.connection, 0)
+        self.told.append(moment)
+        return moment
+
+    def note_answer(self, status: int) -> None:
+        """Add an answer to the timeline."""
+        self.note(f"ANSWER {status}")
+
+    def took(self, record: Any, connection: object) -> None:
+        """A connection has left the pool."""
+        super().took(record, connection)
+        self._kept.append(connection)  # so that no other connection gets its id
+        self.told.append(Moment(TAKEN, self.here(), id(connection)))
+
+    def gave_back(self, record: Any, connection: object) -> None:
+        """A connection has come back to the pool."""
+        session = self.working.get(id(connection), 0)
+        self.told.append(Moment(GIVEN_BACK, self.here(), id(connection), session=session))
+        super().gave_back(record, connection)
+
+    def uses(self, session: Session, connection: object) -> None:
+        """A session has begun to work with a connection, or took an object in."""
+        super().uses(session, connection)
+        if connection is not None:
+            # The connection was taken and its transaction begun for this session, an instant ago.
+            for moment in reversed(self.told):
+                if moment.connection == id(connection):
+                    if moment.session:
+                        break
+                    moment.session = session.hash_key
+                    if moment.what == TAKEN:
+                        break
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A moment as it is shown: small numbers, the text of the line, what happened in words."""
+
+    line: str
+    session: str
+    connection: str
+    moment: Moment
+
+
+def _rows(story: Story) -> list[_Row]:
+    """The moments with sessions and connections numbered as they appear."""
+    sessions = _numbered(moment.session for moment in story.told)
+    connections = _numbered(moment.connection for moment in story.told)
+    return [
+        _Row(
+            line_at(moment.where),
+            f"session {sessions[moment.session]}" if moment.session else "",
+            f"connection {connections[moment.connection]}" if moment.connection else "",
+            moment,
+        )
+        for moment in story.told
+    ]
+
+
+def _numbered(found: Iterator[int] | Any) -> dict[int, int]:
+    return {key: number for number, key in enumerate(dict.fromkeys(key for key in found if key), start=1)}
+
+
+def line_at(where: str) -> str:
+    """The text of a line of code, with its file's name where it is not a notebook's cell."""
+    file, _, number = where.rpartition(":")
+    if not file:
+        return ""
+    text = linecache.getline(file, int(number)).strip()
+    name = "" if "ipykernel" in file or file.startswith("<") else f"{Path(file).name}: "
+    return name + text
+
+
+def sql_of(moment: Moment) -> str:
+    """The statement of a moment on one line, without what only a program reads."""
+    text = _ALIAS.sub(r"\1.\2", " ".join(moment.sql.split()))
+    return _shortened(text or moment.what, _LONGEST_SQL)
+
+
+def _shortened(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+# -- the table --------------------------------------------------------------------------------------
+
+
+def table(story: Story) -> str:
+    """What was observed as a Markdown table."""
+    rows, previous = [], None
+    for row in _rows(story):
+        line = "" if row.line == previous else row.line
+        previous = row.line
+        rows.append([_code(line), row.session[8:], row.connection[11:], _happened(row.moment)])
+    if not rows:
+        return "*The database was not asked anything.*"
+    heads = ["your code", "session", "connection", "what happened"]
+    kept = [number for number, _ in enumerate(heads) if any(row[number] for row in rows)]
+    rows = [[row[number] for number in kept] for row in rows]
+    return markdown_table([heads[number] for number in kept], rows) + _left(story)
+
+
+def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown."""
+    lines = [heads, [":---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+
+
+def _happened(moment: Moment) -> str:
+    if moment.what == TAKEN:
+        return "taken from the pool"
+    if moment.what == GIVEN_BACK:
+        return "back to the pool"
+    if moment.what.startswith("REQUEST "):
+        return f"request **{moment.what.removeprefix('REQUEST ')}**"
+    if moment.what.startswith("ANSWER "):
+        return f"answer **{moment.what.removeprefix('ANSWER ')}**"
+    if not moment.sql:
+        return f"**{moment.what}**"
+    values = _values(moment.parameters)
+    return _code(sql_of(moment)) + (f" with {_code(values)}" if values else "")
+
+
+def _values(parameters: Any) -> str:
+    if isinstance(parameters, dict):
+        parameters = tuple(parameters.values())
+    if not parameters:
+        return ""
+    return _shortened(", ".join(repr(each) for each in parameters), 100)
+
+
+def _code(text: str) -> str:
+    return f"`{text.replace('`', chr(39))}`" if text else ""
+
+
+def _left(story: Story) -> str:
+    count = len(story.out)
+    if not count:
+        return ""
+    words = "1 connection is" if count == 1 else f"{count} connections are"
+    return f"\n\n{words} still out of the pool."
+
+
+# -- the diagram ------------------------------------------------------------------------------------
+
+
+def diagram(story: Story) -> str:
+    """What was observed as a Mermaid sequence diagram."""
+    rows = _rows(story)
+    http = any(row.moment.what.startswith("REQUEST ") for row in rows)
+    sessions = dict.fromkeys(row.session for row in rows if row.session)
+    connections = dict.fromkeys(row.connection for row in rows if row.connection)
+    lines = [_COMPACT, "sequenceDiagram"]
+    if http:
+        lines.append("    participant client")
+    lines.append(f"    participant code as {'endpoint' if http else 'your code'}")
+    lines += [f"    participant {_key(name)} as {name}" for name in (*sessions, *connections)]
+    lines.append("    participant database")
+    for (label, session), group in groupby(rows, key=lambda row: (row.line, row.session)):
+        moments = list(group)
+        if session and label:
+            lines.append(f"    code->>{_key(session)}: {_label(label)}")
+        lines += [each for row in moments for each in _arrows(row)]
+    numbers = _numbered(moment.connection for moment in story.told)
+    for connection in _still_out(story):
+        lines.append(f"    Note over connection{numbers[connection]}: still out of the pool")
+    return "\n".join(lines)
+
+
+def _still_out(story: Story) -> list[int]:
+    out: dict[int, None] = {}
+    for moment in story.told:
+        if moment.what == TAKEN:
+            out[moment.connection] = None
+        elif moment.what == GIVEN_BACK:
+            out.pop(moment.connection, None)
+    return list(out)
+
+
+def _arrows(row: _Row) -> Iterator[str]:
+    what, connection = row.moment.what, _key(row.connection)
+    owner = _key(row.session) if row.session else "code"
+    if what.startswith("REQUEST "):
+        yield f"    client->>code: {_label(what.removeprefix('REQUEST '))}"
+    elif what.startswith("ANSWER "):
+        yield f"    code-->>client: {what.removeprefix('ANSWER ')}"
+    elif what == TAKEN:
+        yield f"    {owner}->>{connection}: take"
+    elif what == GIVEN_BACK:
+        yield f"    {owner}-->>{connection}: give back"
+    else:
+        yield f"    {connection}->>database: {_label(what)}"
+
+
+def _key(name: str) -> str:
+    return name.replace(" ", "")
+
+
+def _label(text: str) -> str:
+    """A text as Mermaid takes it after the colon."""
+    plain = _shortened(text, _LONGEST_LABEL)
+    return "".join(f"#{ord(letter)};" if letter in "#;<>&" else letter for letter in plain)

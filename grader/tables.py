@@ -1,0 +1,139 @@
+"""For chapter 02: the table of the learner's model ``Item``, as a database has it."""
+
+from __future__ import annotations
+
+import warnings
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import CHAR, Integer, MetaData, String, Table, inspect, select
+from sqlalchemy.exc import CompileError, StatementError
+from sqlalchemy.orm import Mapper
+
+if TYPE_CHECKING:
+    from grader.lab import Database, Lab
+
+LAMP = {"name": "lamp", "description": "warm light"}
+DESK = {"name": "desk", "description": "of oak"}
+
+
+def items_of(lab: Lab, database: Database) -> Items:
+    """The table of the learner's model ``Item`` in a database, whatever its name.
+
+    Raises:
+        Wrong: the model has no table.
+    """
+    mapper = inspect(lab.need("models.Item"), raiseerr=False)
+    if not isinstance(mapper, Mapper) or not isinstance(mapper.local_table, Table):
+        raise lab.wrong("models.Item is a class without a table", "a class that inherits from Base")
+    return Items(lab, mapper.local_table, database)
+
+
+class Items:
+    """What a check asks about the table, and what it writes to it."""
+
+    def __init__(self, lab: Lab, table: Table, database: Database) -> None:
+        self._lab = lab
+        self._table = table
+        self._ids = count(1000)
+        self.database = database
+        self.refusal = ""
+
+    @property
+    def name(self) -> str:
+        """The table's name."""
+        return self._table.name
+
+    @property
+    def metadata(self) -> MetaData:
+        """The metadata in which the table is."""
+        return self._table.metadata
+
+    def expect_columns(self, **wanted: str) -> None:
+        """End the check as failed unless the table has these columns."""
+        inspector = inspect(self.database.engine)
+        key = inspector.get_pk_constraint(self.name)["constrained_columns"]
+        found = {column["name"]: _in_words(column["type"]) for column in inspector.get_columns(self.name)}
+        for name in key:
+            others = [other for other in key if other != name]
+            found[name] += ", primary key" + (f" together with {' and '.join(others)}" if others else "")
+        wrong = [name for name in wanted if found.get(name) != wanted[name]]
+        saw = "; ".join(f"{name}: {found.get(name, 'missing')}" for name in wrong)
+        if any(name not in found for name in wrong):
+            saw += f" (the columns are {', '.join(found)})"
+        self._lab.expect(not wrong, saw=saw, wanted="; ".join(f"{name}: {wanted[name]}" for name in wrong))
+
+    def has_column(self, name: str) -> bool:
+        """Whether the table has a column of this name."""
+        return any(column.name == name for column in self._table.columns)
+
+    def has_key(self) -> bool:
+        """Whether the id alone is the primary key."""
+        return [column.name for column in self._table.primary_key] == ["id"]
+
+    def takes(self, **row: Any) -> bool:
+        """Insert a row of which nothing else is known; whether the database takes it."""
+        with_id = {**row, "id": next(self._ids)} if self._has_number_as_id() else row
+        return self._insert(self.database, row) or self._insert(self.database, with_id)
+
+    def stores(self, **row: Any) -> bool:
+        """The same, with a value for whatever else the table may require: that is another rule's matter."""
+        return self.takes(**{**_required_besides(self._table), **row})
+
+    def gives_ids(self) -> bool:
+        """Whether a row without an id gets one, in the database of the check and in a SQLite file."""
+        row = {**_required_besides(self._table), **LAMP}
+        if self.database.kind == "sqlite" or not self._insert(self.database, row):
+            return self._insert(self.database, row)
+        sqlite = self._lab.engines.database_at(self._lab.engines.sqlite_url())
+        try:
+            self.metadata.create_all(sqlite.engine)
+        except CompileError:  # a type that SQLite does not have
+            return True
+        return self._insert(sqlite, row)
+
+    def holds_desk(self) -> bool:
+        """Whether the row of `DESK` is there."""
+        same = [column == DESK[column.name] for column in self._table.columns if column.name in DESK]
+        with self.database.engine.connect() as connection:
+            return connection.execute(select(self._table).where(*same)).first() is not None
+
+    def _insert(self, database: Database, row: dict[str, Any]) -> bool:
+        values = {column: row[column.name] for column in self._table.columns if column.name in row}
+        try:
+            with database.engine.connect() as connection:
+                connection.execute(self._table.insert().values(values))
+        except StatementError as refusal:
+            self.refusal = str(refusal.orig).strip().split("\n")[0]
+            return False
+        return True
+
+    def _has_number_as_id(self) -> bool:
+        return any(column.name == "id" and isinstance(column.type, Integer) for column in self._table.columns)
+
+    def indexes(self) -> list[list[str | None]]:
+        """The columns of each index, the primary key's last; for an expression, None."""
+        inspector = inspect(self.database.engine)
+        with warnings.catch_warnings(action="ignore"):  # about expressions, which the inspector of SQLite leaves out
+            found: list[Any] = [*inspector.get_indexes(self.name), *inspector.get_unique_constraints(self.name)]
+        key = inspector.get_pk_constraint(self.name)["constrained_columns"]
+        return [*(list(index["column_names"]) for index in found), list(key)]
+
+
+def _required_besides(table: Table) -> dict[str, Any]:
+    """A value for each column that needs one and is none of an item's."""
+    found = {}
+    for column in table.columns:
+        given = column.nullable or column.default is not None or column.server_default is not None
+        if not given and column.name not in ("id", *LAMP):
+            found[column.name] = "x" if isinstance(column.type, String) else 1
+    return found
+
+
+def _in_words(kind: Any) -> str:
+    """A column's type in words."""
+    if isinstance(kind, CHAR):
+        return f"text padded to exactly {kind.length}"
+    if isinstance(kind, String):
+        return f"text up to {kind.length}" if kind.length else "text of any length"
+    return "a whole number" if isinstance(kind, Integer) else str(kind)

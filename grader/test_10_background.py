@@ -1,0 +1,158 @@
+"""Chapter 10: work that is done after the answer, in a session of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from grader.rules import rule
+
+if TYPE_CHECKING:
+    from grader.lab import Lab
+
+_OWN = (
+    "A session belongs to one unit of work. That of the request may be closed before the task begins, or serve "
+    "both at once; that it happens to work today depends on details of FastAPI that have changed before."
+)
+
+
+@rule(
+    task="10.3",
+    title="POST /items/{id}/events answers 202",
+    why="202 means: understood, and it will be done. 201 would say that it is done already.",
+    hint="status_code=202 in the decorator of create_event; the kind comes in the body, as an EventCreate.",
+)
+def test_answers_202(lab: Lab) -> None:
+    """The client gets 202 for an item that is there."""
+    lab.create_tables()
+    lab.events.expect_status(lab.events.post(lab.add_item()), 202)
+
+
+@rule(
+    task="10.4",
+    title="the event is written",
+    why="The client was promised that it will be done, and does not ask again.",
+    hint="background_tasks.add_task(record_event, item.id, data.kind); and in record_event a commit.",
+    needs=["answers_202"],
+)
+def test_event_is_written(lab: Lab) -> None:
+    """Once the task has run, the event is in the database: one for each request, of this item and kind."""
+    lab.create_tables()
+    lab.add_item(name="chair")
+    item_id = lab.add_item()
+    posted = [lab.events.post(item_id, kind) for kind in ("viewed", "sold")]
+    lab.events.expect_written(posted, (item_id, "viewed"), (item_id, "sold"))
+
+
+@rule(
+    task="10.3",
+    title="an unknown item is 404, and no event is written",
+    why="After the answer nobody can tell the client any more that the item does not exist.",
+    hint="Look the item up before you accept the event: the dependency Found of routes/items.py does it.",
+    needs=["answers_202"],
+)
+def test_unknown_item_is_404(lab: Lab) -> None:
+    """404 for an id that is not there, something else for the one that is; no event of an unknown item."""
+    lab.create_tables()
+    item_id = lab.add_item()
+    for unknown in (item_id + 1, 4711):
+        posted = lab.events.post(unknown)
+        lab.events.expect_status(posted, 404)
+        lab.expect(not posted.writes(), saw="404, but an event was written all the same", wanted="no event")
+    lab.expect(lab.events.post(item_id).status != 404, saw="404 also for the item that is there", wanted="202 for it")
+
+
+@rule(
+    task="10.2",
+    title="a body without a kind answers 422",
+    why="The answer is the last chance to tell the client what is wrong with its request.",
+    hint="EventCreate needs a field kind: a text that is required.",
+    needs=["answers_202"],
+)
+def test_bad_body_is_422(lab: Lab) -> None:
+    """422 for a body without kind, with null, or that is no JSON object; no event is written."""
+    lab.create_tables()
+    path = f"/items/{lab.add_item()}/events"
+    for content in ("{}", '{"kind": null}', "[]", '"viewed"', "{"):
+        options = {"content": content, "headers": {"content-type": "application/json"}}
+        lab.expect_status(lab.only_request("POST", path, **options), 422)
+    lab.expect_equal(lab.events.rows(), [], "events in the database:")
+
+
+@rule(
+    task="10.4",
+    title="the task uses a session of its own",
+    why=_OWN,
+    hint="Hand over the id and the kind, never a session or an object that belongs to one; "
+    "record_event begins with SessionLocal().",
+    needs=["event_is_written"],
+)
+def test_task_uses_its_own_session(lab: Lab) -> None:
+    """The session that writes the event was not there before the task, and serves this task alone."""
+    lab.create_tables()
+    item_id = lab.add_item()
+    first, second = lab.events.post(item_id), lab.events.post(item_id)
+    for posted in (first, second):
+        lab.events.expect_own_session(posted)
+    lab.events.expect_different_sessions(first.writes(), second.writes())
+    lab.events.expect_different_sessions(lab.events.record(item_id), lab.events.record(item_id))
+
+
+@rule(
+    task="10.3",
+    title="the answer does not wait for the event",
+    why="The client is not to wait for what it does not need, nor to see an error when only the event fails.",
+    hint="add_task takes a function and its arguments, and calls it later: add_task(record_event, item.id, kind)",
+    needs=["event_is_written", "task_uses_its_own_session"],
+)
+def test_answer_does_not_wait(lab: Lab) -> None:
+    """First the answer is sent, then the event is written."""
+    lab.create_tables()
+    posted = lab.events.post(lab.add_item())
+    lab.expect(bool(posted.writes()), saw="no event was written", wanted="an event")
+    lab.expect(
+        not posted.writes_before(),
+        saw="the event was written before the answer was sent",
+        wanted="first 202, then the event",
+    )
+
+
+@rule(
+    task="10.4",
+    title="the task closes its session, also when it fails",
+    why="Nobody else can: get_db closes the session of the request, not yours. "
+    "A session that stays open keeps a connection from everyone else.",
+    hint="with SessionLocal() as db: closes it in any case; so does a finally.",
+    needs=["task_uses_its_own_session"],
+)
+def test_task_session_is_closed(lab: Lab) -> None:
+    """After a success, a refused event and a refused commit: no connection out, no transaction, no object attached."""
+    lab.create_tables()
+    item_id = lab.add_item()
+    lab.events.make_writes_fail()
+    lab.events.record(item_id)
+    lab.events.expect_nothing_open("a success")
+    lab.events.post(item_id)
+    lab.events.expect_nothing_open("the request and its task")
+    for kind in ("refused", "lost"):
+        lab.events.record_in_vain(item_id, kind)
+        lab.events.expect_nothing_open("a failure")
+
+
+@rule(
+    task="10.4",
+    title="a task that fails leaves nothing behind",
+    why="Half of an event is worse than none, and what was left undone must not turn up in the next task.",
+    hint="One commit at the end for everything; what raises before it is rolled back: with SessionLocal.begin() as db.",
+    needs=["event_is_written", "task_uses_its_own_session", "task_session_is_closed"],
+)
+def test_failed_task_leaves_nothing_behind(lab: Lab) -> None:
+    """After a refused event and a refused commit: no row, no transaction; the next task writes its own event alone."""
+    lab.create_tables()
+    item_id = lab.add_item()
+    lab.events.make_writes_fail()
+    for kind in ("refused", "lost"):
+        lab.events.record_in_vain(item_id, kind)
+        lab.expect_equal(lab.events.rows(), [], "events in the database:")
+        lab.events.expect_nothing_open("a failure")
+    lab.events.record(item_id, "viewed")
+    lab.expect_equal(lab.events.rows(), [(item_id, "viewed")], "events after the next task:")

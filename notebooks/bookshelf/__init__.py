@@ -1,0 +1,1 @@
+"""The lessons' own small example, a shelf of books; your application keeps items instead."""

@@ -1,0 +1,36 @@
+"""The application: what happens when it starts, and what it answers to."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+
+from app.db import Base, engine
+from app.models import Item as Item  # imported so that Base knows the tables
+from app.routes import items, items_with_owner
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Run once: before the first request up to the ``yield``, after the last one from there on."""
+    # 2.3 create the tables that do not exist yet
+    Base.metadata.create_all(engine)
+
+    yield
+
+
+app = FastAPI(title="Items", lifespan=lifespan)
+
+
+@app.exception_handler(NotImplementedError)
+def not_implemented(request: Request, error: NotImplementedError) -> JSONResponse:
+    """Answer 501 where a task of the workbook is still to do, and say which."""
+    return JSONResponse({"detail": str(error)}, status_code=501)
+
+
+# 6.1 include the router of routes/items.py
+app.include_router(items.router)
+
+# 9.1 include the router of routes/items_with_owner.py
+app.include_router(items_with_owner.router)

@@ -1,0 +1,68 @@
+"""What a run says in a terminal."""
+
+from __future__ import annotations
+
+import pytest
+
+from grader.report import Check
+from grader.terminal import ASCII, WIDTH, Signs, chapters, closing, failure, next_step, signs_for
+
+
+def check(task: str, outcome: str, **more: object) -> Check:
+    chapter = {"1": "01_engine", "5": "05_crud"}[task[0]]
+    return Check(id=f"{chapter}.rule", chapter=chapter, task=task, title="a rule", outcome=outcome, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "step"),
+    [
+        ({"1.1": "passed", "5.1": "passed"}, ""),
+        ({"1.1": "passed", "5.1": "todo", "5.2": "todo"}, "next: chapter 05, task 5.1 (05_crud/README.md)"),
+        ({"1.1": "todo", "5.1": "failed"}, "next: chapter 01, task 1.1 (01_engine/README.md)"),
+        ({"1.1": "passed", "5.1": "failed", "5.2": "todo"}, "next: mend chapter 05, task 5.1 (05_crud/README.md)"),
+        ({"5.1": "blocked", "5.2": "error"}, "next: mend chapter 05, task 5.2 (05_crud/README.md)"),
+        ({"5.10": "todo", "5.2": "todo"}, "next: chapter 05, task 5.2 (05_crud/README.md)"),
+        ({"5.1": "timeout"}, "next: mend chapter 05, task 5.1 (05_crud/README.md)"),
+    ],
+)
+def test_next_step(outcomes: dict[str, str], step: str) -> None:
+    assert next_step([check(task, outcome) for task, outcome in outcomes.items()]) == step
+
+
+def test_failure_has_every_fact_and_fits_the_terminal() -> None:
+    facts = {
+        "did": "create_item(db, data) " * 10,
+        "observed": "\x1b[31mred\x07",
+        "expected": "y" * 200,
+        "why": "because",
+    }
+    told = check("5.1", "failed", **facts, hint="look", where="05_crud/app/crud.py:3", trace=["BEGIN"] * 40)
+    lines = [line.text for line in failure(told, ASCII)]
+    assert [line[6:15].strip() for line in lines if line[6] != " "] == [
+        "rule", "did", "saw", "wanted", "why", "where", "timeline", "hint",
+    ]  # fmt: skip
+    assert max(map(len, lines)) <= WIDTH
+    text = "\n".join(lines)
+    assert "\x1b" not in text and "\\x1b[31mred\\x07" in text and "..." in text
+
+
+def test_printed_output_is_shown_without_control_characters() -> None:
+    told = check("5.1", "failed", observed="x", printed="one\n\x1b[2Jtwo" + "z" * 300)
+    lines = [line.text for line in failure(told, ASCII)]
+    assert "          | one" in lines and max(map(len, lines)) <= WIDTH
+    assert not any("\x1b" in line for line in lines)
+
+
+def test_chapters_and_closing() -> None:
+    found = [check("1.1", "todo"), check("5.1", "passed"), check("5.2", "blocked", observed="x (first: other)")]
+    text = "\n".join(line.text for line in (*chapters(found, ASCII), *closing(found)))
+    assert text == (
+        "01_engine\n  - all 1 checks are still to do\n\n"
+        "05_crud\n  + 5.1 a rule\n  - 5.2 a rule: waits (first: other)\n\n"
+        "1 of 3 checks passed.\nnext: chapter 01, task 1.1 (01_engine/README.md)"
+    )
+
+
+def test_signs() -> None:
+    assert signs_for("utf-8") == Signs()
+    assert signs_for("ascii") == signs_for(None) == signs_for("no such encoding") == ASCII
