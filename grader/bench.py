@@ -151,7 +151,7 @@ class _Child:
 
     def printed_during(self, check: str) -> str:
         """What the learner's code printed during a check; waits a moment for output that is on its way."""
-        deadline = time.monotonic() + 0.1
+        deadline = time.monotonic() + 1.0
         while check not in self.printed and time.monotonic() < deadline:
             time.sleep(0.002)
         return self.printed.get(check, b"").decode("utf-8", "replace").strip()

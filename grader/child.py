@@ -36,7 +36,6 @@ from sqlalchemy import Column, Integer, String, create_engine, select
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import StaticPool
 
-
 from grader import lab as labs
 from grader.job import Job
 from grader.observe import listen

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
 import json
 import os
 import re
@@ -206,7 +207,11 @@ class Lab:
         self.did(f"{path.rpartition('.')[2]}({_arguments(args, kwargs)})")
         self.look_at(function)
         with self.learner_code():
-            return function(*args, **kwargs)
+            result = function(*args, **kwargs)
+        if inspect.iscoroutine(result):
+            result.close()
+            raise Wrong("a coroutine was returned: nobody awaits an 'async def' here", "a plain 'def'")
+        return result
 
     @contextmanager
     def learner_code(self, wanted: str = "no exception") -> Iterator[None]:
@@ -342,10 +347,23 @@ class Lab:
                 raise Wrong(saw, f"a value for .{name}", "", error) from None
         return found
 
-    def ids(self, items: Any) -> list[int]:
-        """The ids of an iterable of items."""
-        with self.learner_code("an iterable of items"):
+    def ids(self, items: Any, rule: str = "") -> list[int]:
+        """The ids of an iterable of items; what is no such iterable waits for the rule that is named, if any."""
+        try:
             return [item.id for item in items]
+        except (AttributeError, TypeError) as error:
+            if rule:
+                raise self.waits(describe(error), rule) from None
+            raise self.raised(error, "an iterable of items") from None
+        except BaseException as error:
+            raise self.raised(error, "an iterable of items") from None
+
+    def expect_call_to_work(self, rule: str, path: str, *args: Any) -> Any:
+        """Call a function of the learner's; if it raises, the check waits for the rule that says that it must not."""
+        try:
+            return self.call(path, *args)
+        except Wrong as verdict:
+            raise self.waits(str(verdict), rule) from None
 
     def consume(self, found: Any) -> None:
         """Take everything out of an iterable, so that a query that waits is run; anything else is left alone."""
@@ -384,13 +402,14 @@ class Lab:
         self.did(f"a trigger changes the description after each {write}")
 
     def expect_current(self, item: Any, session: Session) -> None:
-        """End the check as failed unless the item, after its session was closed, shows what is stored."""
+        """End the check as failed unless the item, after every session was closed, shows what is stored."""
         with self.learner_code("a session that can be closed"):
-            session.close()
+            for each in (session, *self.seen.sessions):
+                each.close()
         self.did("closed the session and read the item")
         found = self.read(item, "id", "name", "description")
-        stored = [row for row in self.items() if row["id"] == found["id"]]
-        self.expect_equal([found], stored, "what is read, beside what is stored:")
+        stored = next((row for row in self.items() if row["id"] == found["id"]), None)
+        self.expect(found == stored, saw=f"the item shows {show(found)}", wanted=f"what is stored: {show(stored)}")
 
     # -- HTTP -----------------------------------------------------------------------------------
 
@@ -806,6 +825,10 @@ def _argument(value: Any) -> str:
     if hasattr(value, "__tablename__"):
         return "item" if value.__tablename__ == "items" else str(value.__tablename__)
     if isinstance(value, BaseModel):
-        sent = ", ".join(f"{name}={show(getattr(value, name))}" for name in value.model_fields_set)
+        sent = ", ".join(
+            f"{name}={show(getattr(value, name))}"
+            for name in type(value).model_fields
+            if name in value.model_fields_set
+        )
         return f"{type(value).__name__}({sent})"
     return show(value)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
 if TYPE_CHECKING:
     from grader.lab import Answer, Lab
 
@@ -60,19 +58,27 @@ class Owners:
         answer = self._lab.request("GET", PATH + query)
         if _not_loaded(answer.error):
             raise self._lab.waits(str(answer), "loaded_before_the_session_closes")
+        if answer.error is not None and hasattr(answer.error, "errors"):
+            where = self._lab.where_of(answer.error)
+            self._lab.expect(False, saw=f"a crash: {_told(answer.error)}", wanted="200", where=where)
         self._lab.expect_status(answer, 200)
         found = answer.json
-        if not isinstance(found, list):
+        if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
             raise self._lab.wrong(str(answer), "a list of items")
         return found
 
-    def by_id(self, items: list[Any]) -> list[Any]:
-        """Items of an answer in the order of their ids: for checks that are not about the order."""
-        return sorted(items, key=lambda item: item.get("id", 0) if isinstance(item, dict) else 0)
+    def expect_all(self) -> None:
+        """End the check as failed unless the answer shows every item as it is stored, in whatever order."""
+        found, rows = self.get(), self.rows()
+        ids = sorted((item.get("id") for item in found), key=str)
+        self._lab.expect_equal(ids, [row["id"] for row in rows], "ids of the items:")
+        for row in rows:
+            item = next(each for each in found if each.get("id") == row["id"])
+            self._lab.expect_equal(item, row)
 
     def ids(self, query: str = "") -> list[Any]:
         """The ids in the answer, in its order."""
-        return [item.get("id") if isinstance(item, dict) else item for item in self.get(query)]
+        return [item.get("id") for item in self.get(query)]
 
     def expect_answer_was_loaded(self) -> None:
         """End the check as failed if the answer needed something that was not loaded; a route to do is none."""
@@ -83,8 +89,18 @@ class Owners:
         if _not_loaded(answer.error):
             raise self._lab.wrong(_told(answer.error), "an answer whose owners were loaded")
 
-    def statements_of_answer(self, count: int) -> int:
-        """How many statements one answer with this many items takes."""
+    def statements(self, count: int) -> list[tuple[str, int, str]]:
+        """How many statements this many items take: for what, how many, and where in the learner's code."""
+        found = []
+        for what, statements_of in (
+            ("list_items_with_owner, with the owners read", self._statements_of_list),
+            ("GET /items-with-owner/", self._statements_of_answer),
+        ):
+            statements = statements_of(count)
+            found.append((what, statements, self._lab.focus))
+        return found
+
+    def _statements_of_answer(self, count: int) -> int:
         before = self._lab.seen.statements()
         self._lab.expect_equal(len(self.get()), count, "items in the answer:")
         return self._lab.seen.statements() - before
@@ -137,8 +153,7 @@ class Owners:
                 raise self._lab.waits(_told(error), "owner_is_in_the_answer") from None
             raise self._lab.wrong(_told(error), "ItemWithOwner.model_validate(item) works for each item") from None
 
-    def statements_of_list(self, count: int) -> int:
-        """How many statements it takes to list this many items and read their owners while the session is open."""
+    def _statements_of_list(self, count: int) -> int:
         before = self._lab.seen.statements()
         shown = self.shown(self.listed(self._lab.session()))
         if len(shown) != count:
@@ -178,8 +193,8 @@ def _told(error: BaseException | None) -> str:
         kind = "DetachedInstanceError" if "DetachedInstanceError" in words else "an error, because of lazy='raise'"
         named = f".{field[1] or field[2]}" if field else "an item"
         return f"reading {named} raised {kind}: its value was not loaded"
-    if isinstance(error, ValidationError):
+    if error is not None and hasattr(error, "errors"):
         first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        return f"ItemWithOwner refused {field or 'the item'}: {first['msg']}"
+        refused = ".".join(part for part in first["loc"] if isinstance(part, str) and part != "response")
+        return f"ItemWithOwner refused {refused or 'the item'}: {first['msg']}"
     return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"

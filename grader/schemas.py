@@ -27,7 +27,7 @@ class Schemas:
         file = f"{self._lab.place.chapter}/app/{self._module}.py"
         is_model = isinstance(found, type) and issubclass(found, BaseModel)
         self._lab.expect(is_model, saw=f"{name} is {found!r}", wanted=f"{name} is a BaseModel", where=file)
-        assert isinstance(found, type)
+        assert isinstance(found, type) and issubclass(found, BaseModel)
         self._lab.focus = self._place_of(found, name) or file
         if not found.model_fields:
             raise self._lab.to_do(f"{name} has no fields yet")

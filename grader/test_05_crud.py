@@ -22,13 +22,13 @@ _REFRESH = (
     hint="add() only tells the session; what makes it last is commit().",
 )
 def test_create_persists(lab: Lab) -> None:
-    """After create_item the row is in the database, seen from another connection."""
+    """After create_item the row is in the database, seen from another connection; names may repeat."""
     lab.create_tables()
     stored: list[tuple[str, str | None]] = []
-    for name, description in (("lamp", "warm light"), ("chair", None)):
+    for sent in ({"name": "lamp", "description": "warm light"}, {"name": "chair"}, {"name": "lamp"}):
         session = lab.session()
-        lab.call("crud.create_item", session, lab.schemas.make("ItemCreate", name=name, description=description))
-        stored.append((name, description))
+        lab.call("crud.create_item", session, lab.schemas.make("ItemCreate", **sent))
+        stored.append((sent["name"], sent.get("description")))
         rows = [(row["name"], row["description"]) for row in lab.items()]
         lab.expect_equal(rows, stored, "rows in the database, seen by others:")
         session.close()
@@ -59,10 +59,10 @@ def test_create_refreshes(lab: Lab) -> None:
 def test_get_returns_the_item(lab: Lab) -> None:
     """The item with this id, as the database has it."""
     lab.create_tables()
-    ids = [lab.add_item(name=name, description=f"a {name}") for name in ("lamp", "chair", "table")]
-    for row, item_id in zip(lab.items(), ids, strict=True):
-        item = lab.call("crud.get_item", lab.session(), item_id)
-        lab.expect(item is not None, saw="None", wanted=f"the item with id {item_id}")
+    for item_id, name, description in ((2, "chair", None), (5, "lamp", "warm light"), (9, "table", "")):
+        lab.add_item(id=item_id, name=name, description=description)
+    for row in lab.items():
+        item = lab.call("crud.get_item", lab.session(), row["id"])
         lab.expect_equal(lab.read(item, "id", "name", "description"), row)
 
 
@@ -73,11 +73,34 @@ def test_get_returns_the_item(lab: Lab) -> None:
     hint="db.get gives None by itself; one() raises, one_or_none() does not.",
 )
 def test_get_unknown_is_none(lab: Lab) -> None:
-    """No item, no exception."""
+    """No item, no exception, also where the ids before and after are taken."""
     lab.create_tables()
     lab.expect_equal(lab.call("crud.get_item", lab.session(), 1), None)
-    item_id = lab.add_item()
-    lab.expect_equal(lab.call("crud.get_item", lab.session(), item_id + 1), None)
+    for item_id in (2, 5):
+        lab.add_item(id=item_id, name=f"item {item_id}")
+    item = lab.expect_call_to_work("get_returns_the_item", "crud.get_item", lab.session(), 5)
+    if getattr(item, "id", None) != 5:
+        raise lab.waits("another item was returned", "get_returns_the_item")
+    for unknown in (3, 6):
+        lab.tell_from_here("stored items with the ids 2 and 5")
+        lab.expect_equal(lab.call("crud.get_item", lab.session(), unknown), None)
+
+
+@rule(
+    task="5.3",
+    title="list_items is ordered by id",
+    why="Without ORDER BY the database gives rows in the order that suits it, and pages overlap or miss rows.",
+    hint="select(Item).order_by(Item.id), before offset and limit. Sorting the page afterwards is too late.",
+)
+def test_list_is_ordered(lab: Lab) -> None:
+    """The ids come in order, however the rows were written and whatever the database prefers; and so do pages."""
+    lab.create_tables()
+    for item_id, name in ((3, "b"), (1, "d"), (5, "a"), (2, "e"), (4, "c")):
+        lab.add_item(id=item_id, name=name)
+    for limit in (5, 3):
+        lab.tell_from_here("stored items with the ids 3, 1, 5, 2, 4")
+        found = lab.ids(lab.call("crud.list_items", lab.session(), 0, limit))[:limit]
+        lab.expect_equal(found, [1, 2, 3, 4, 5][: len(found)], "ids:")
 
 
 @rule(
@@ -90,35 +113,18 @@ def test_list_pages(lab: Lab) -> None:
     """Pages have the size that was asked for, follow each other without overlap, and are 100 long by default."""
     lab.create_tables()
     lab.add_items(103)
-    every = {row["id"] for row in lab.items()}
-    sizes = {}
-    for offset, limit in ((0, 2), (2, 2), (4, 99)):
-        page = lab.ids(lab.call("crud.list_items", lab.session(), offset=offset, limit=limit))
-        sizes[f"offset={offset}, limit={limit}"] = len(page)
-        every -= set(page)
-    wanted = {"offset=0, limit=2": 2, "offset=2, limit=2": 2, "offset=4, limit=99": 99}
-    lab.expect_equal(sizes, wanted, "items on the pages:")
-    lab.expect(not every, saw=f"{len(every)} items are on no page", wanted="each item is on one page")
-    lab.expect_equal(len(lab.ids(lab.call("crud.list_items", lab.session()))), 100, "items without arguments:")
-    last = lab.ids(lab.call("crud.list_items", lab.session(), offset=101))
-    lab.expect_equal(len(last), 2, "items with offset=101:")
-
-
-@rule(
-    task="5.3",
-    title="list_items is ordered by id",
-    why="Without ORDER BY the database gives rows in the order that suits it, and pages overlap or miss rows.",
-    hint="select(Item).order_by(Item.id), before offset and limit.",
-    needs=["list_pages"],
-)
-def test_list_is_ordered(lab: Lab) -> None:
-    """The ids come in order, however the rows were written and whatever the database prefers."""
-    lab.create_tables()
-    for item_id, name in ((3, "b"), (1, "d"), (5, "a"), (2, "e"), (4, "c")):
-        lab.add_item(id=item_id, name=name)
-    for limit in (5, 3):
-        found = lab.ids(lab.call("crud.list_items", lab.session(), offset=0, limit=limit))
-        lab.expect_equal(found[:limit], [1, 2, 3, 4, 5][:limit], "ids:")
+    missing = {row["id"] for row in lab.items()}
+    lab.did("stored 103 items")
+    for offset, limit, size in ((0, 2, 2), (2, 2, 2), (4, 99, 99)):
+        page = lab.call("crud.list_items", lab.session(), offset=offset, limit=limit)
+        found = lab.ids(page, "list_is_ordered")
+        lab.expect_equal(len(found), size, "items on the page:")
+        missing -= set(found)
+    lab.expect(not missing, saw=f"{len(missing)} items are on none of these pages", wanted="each item is on one page")
+    for arguments, size in (({}, 100), ({"offset": 101}, 2), ({"offset": 103}, 0)):
+        lab.tell_from_here("stored 103 items")
+        found = lab.ids(lab.call("crud.list_items", lab.session(), **arguments), "list_is_ordered")
+        lab.expect_equal(len(found), size, "items on the page:")
 
 
 @rule(
@@ -131,11 +137,15 @@ def test_reads_do_not_commit(lab: Lab) -> None:
     """What the caller has written but not committed can still be rolled back after a read."""
     lab.create_tables()
     item_id = lab.add_item()
-    for path, arguments in (("crud.get_item", [item_id]), ("crud.list_items", [])):
+    for path, arguments, rule_name in (
+        ("crud.get_item", [item_id], "get_returns_the_item"),
+        ("crud.list_items", [], "list_is_ordered"),
+    ):
+        lab.expect_call_to_work(rule_name, path, lab.session(), *arguments)
         session = lab.session()
         lab.write_unfinished(session)
-        found = lab.call(path, session, *arguments)
-        lab.consume(found)
+        lab.tell_from_here("the caller wrote a row and did not commit")
+        lab.consume(lab.call(path, session, *arguments))
         with lab.learner_code("a session that can be rolled back"):
             session.rollback()
         saved = len(lab.items()) - 1
@@ -156,11 +166,11 @@ def test_reads_do_not_commit(lab: Lab) -> None:
 def test_update_persists(lab: Lab) -> None:
     """After update_item the change is in the database, seen from another connection, in this row only."""
     lab.create_tables()
-    other = lab.add_item(name="chair", description="wooden")
-    lab.update({"name": "lamp", "description": "cold"}, name="torch", description="cold light")
-    rows = [(row["name"], row["description"]) for row in lab.items()]
-    lab.expect_equal(rows, [("chair", "wooden"), ("torch", "cold light")], "rows in the database:")
-    lab.expect_equal(lab.items()[0]["id"], other, "id of the other row:")
+    lab.add_item(id=2, name="chair", description="wooden")
+    lab.update({"id": 5, "name": "lamp", "description": "warm"}, name="torch", description="cold light")
+    rows = [(row["id"], row["name"], row["description"]) for row in lab.items()]
+    wanted = [(2, "chair", "wooden"), (5, "torch", "cold light")]
+    lab.expect_equal(rows, wanted, "rows in the database, seen by others:")
 
 
 @rule(
@@ -228,14 +238,15 @@ def test_update_empty_string_is_a_value(lab: Lab) -> None:
     title="delete_item deletes the item",
     why="Without a commit the row is back as soon as the session is closed.",
     hint="delete(item) only tells the session; what makes it last is commit(). "
-    "If every row is gone: a DELETE statement needs a WHERE.",
+    "If other rows are gone too: a DELETE statement needs a WHERE, and names may repeat.",
 )
 def test_delete_persists(lab: Lab) -> None:
     """After delete_item this row, and no other, is gone, seen from another connection."""
     lab.create_tables()
-    for name in ("chair", "lamp", "table"):
-        lab.add_item(name=name)
+    for item_id, name in ((2, "lamp"), (5, "lamp"), (9, "table")):
+        lab.add_item(id=item_id, name=name)
     session = lab.session()
-    item = lab.loaded_item(session, lab.items()[1]["id"])
-    lab.call("crud.delete_item", session, item)
-    lab.expect_equal([row["name"] for row in lab.items()], ["chair", "table"], "rows in the database:")
+    lab.did("stored (2, 'lamp'), (5, 'lamp'), (9, 'table')")
+    lab.call("crud.delete_item", session, lab.loaded_item(session, 5))
+    rows = [(row["id"], row["name"]) for row in lab.items()]
+    lab.expect_equal(rows, [(2, "lamp"), (9, "table")], "rows in the database, seen by others:")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI
 from fastapi.testclient import TestClient
@@ -106,10 +106,10 @@ def warm_up() -> None:
     """Use FastAPI and the test client once, in small: what they import on first use is then there."""
     app = FastAPI()
 
-    def endpoint(number: Any, session: Any = Depends(lambda: None)) -> Any:
+    def endpoint(number: Any, session: Any) -> Any:
         return number
 
-    endpoint.__annotations__["number"] = int
+    endpoint.__annotations__ |= {"number": int, "session": Annotated[None, Depends(lambda: None)]}
     app.get("/{number}", response_model=int)(endpoint)
     with TestClient(app) as client:
         client.get("/1")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -20,8 +20,6 @@ from typing import Any
 import nbformat
 import pytest
 from jupyter_client.manager import start_new_kernel
-from nbclient import NotebookClient
-from nbformat.v4 import new_code_cell, new_notebook
 
 from grader.rules import CHAPTERS, rules_of
 from tests import browser
@@ -163,7 +161,6 @@ def environment(checkout: Path, tmp_path: Path) -> Iterator[dict[str, str]]:
         "PYTHONPATH": str(checkout),
         "TMPDIR": str(temporary),
         "IPYTHONDIR": str(tmp_path / "ipython"),
-        "MPLCONFIGDIR": str(tmp_path / "matplotlib"),
     }
     deadline = time.monotonic() + 10
     while list(temporary.iterdir()) and time.monotonic() < deadline:
@@ -200,85 +197,104 @@ def test_notebooks_show_what_is_stored(edited: bool, checkout: Path, environment
     assert not {file for file in changed if "__pycache__" not in file.parts}
 
 
-@contextmanager
-def running(environment: dict[str, str], folder: Path) -> Iterator[Callable[..., Any]]:
-    """A kernel; what it yields runs a cell and returns its outputs."""
-    folder.mkdir(parents=True, exist_ok=True)
-    manager, client = start_new_kernel(kernel_name="python3", env=environment, cwd=str(folder))
-    try:
-        notebook = new_notebook()
-        runner = NotebookClient(notebook, km=manager, kc=client, timeout=60, allow_errors=True)
+class Kernel:
+    """A kernel, in a folder of a checkout."""
 
-        def run(source: str) -> str:
-            cell = new_code_cell(source)
-            notebook.cells.append(cell)
-            with runner.setup_kernel(cleanup_kc=False):
-                runner.execute_cell(cell, len(notebook.cells) - 1)
-            found = []
-            for output in cell.outputs:
-                data = output.get("data", {})
-                html = data.get("text/html", "")
-                found.append(output.get("text", "") + data.get("text/plain", "") + html + output.get("evalue", ""))
-            return "\n".join(found)
+    def __init__(self, environment: dict[str, str], folder: Path) -> None:
+        command = {"kernel_name": "python3", "env": environment, "cwd": str(folder), "stderr": subprocess.DEVNULL}
+        self.manager, self._client = start_new_kernel(**command)
+        self.failed = ""
 
-        yield run
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel()
+    def run(self, source: str) -> str:
+        """Run a cell; the text of everything that it showed."""
+        found: list[str] = []
+
+        def take(message: Any) -> None:
+            content = message["content"]
+            if message["msg_type"] == "error":
+                self.failed = content["evalue"]
+                found.append(content["evalue"])
+            data = content.get("data", {})
+            found.extend([content.get("text", ""), data.get("text/plain", ""), data.get("text/html", "")])
+
+        self.failed = ""
+        self._client.execute_interactive(source, timeout=60, output_hook=take, allow_stdin=False)
+        return "".join(found)
+
+    def end(self, now: bool = False) -> None:
+        self._client.stop_channels()
+        self.manager.shutdown_kernel(now=now)
 
 
-def test_magics(checkout: Path, environment: dict[str, str]) -> None:
+@pytest.fixture
+def kernel(checkout: Path, environment: dict[str, str]) -> Iterator[Kernel]:
+    """A kernel that was started somewhere below the project."""
+    made = Kernel(environment, checkout / "chapters/05_crud")
+    yield made
+    made.end()
+
+
+def test_magics(checkout: Path, kernel: Kernel) -> None:
     crud = checkout / "chapters/05_crud/app/crud.py"
-    # From any folder below the project.
-    with running(environment, checkout / "chapters/05_crud") as run:
-        assert run("%load_ext grader.notebook") == ""
-        assert "all 13 checks are still to do" in run("%grade 05") or "checks are still to do" in run("%grade 5")
-        shutil.copyfile(checkout / "solutions/05_crud/app/crud.py", crud)
-        started = time.monotonic()
-        shown = run("%grade 05")
-        seconds = time.monotonic() - started
-        assert "Everything that was checked is right." in shown and '<span style="color: #2e9e4f">' in shown
-        assert seconds < 2, f"{seconds:.1f} seconds on a warm bench"
-        crud.write_text(crud.read_text().replace("    db.refresh(item)\n", "", 1), encoding="utf-8")
-        shown = run("%grade 5.1")
-        assert "chapters/05_crud/app/crud.py:" in shown and "DetachedInstanceError" in shown
-        assert "5.2" not in shown.replace("5.2 s", "")
-        crud.write_text("import os\nos._exit(0)\n", encoding="utf-8")
-        assert "ended the process" in run("%grade 5.1")
-        assert run("import sys; print('app' in sys.modules, 'sqlalchemy' in sys.modules)").strip() == "False False"
-        assert "After commit" in run("%hint 5.1") or "refresh" in run("%hint 5.1")
-        for wrong in ("%grade 77", "%grade 5.9", "%hint 5.9", "%grade --submission nowhere", "%grade 5 --database x"):
-            shown = run(wrong)
-            assert ("There is no" in shown or "invalid choice" in shown) and "Traceback" not in shown, shown
-        assert "Name a task" in run("%hint")
+    kernel.run("%load_ext grader.notebook")
+    assert "checks are still to do" in kernel.run("%grade 05")
+    shutil.copyfile(checkout / "solutions/05_crud/app/crud.py", crud)
+    started = time.monotonic()
+    shown = kernel.run("%grade 05")
+    seconds = time.monotonic() - started
+    assert "Everything that was checked is right." in shown and '<span style="color: #2e9e4f">' in shown
+    assert seconds < 2, f"{seconds:.1f} seconds on a warm bench"
+    crud.write_text(crud.read_text().replace("    db.refresh(item)\n", "", 1), encoding="utf-8")
+    shown = kernel.run("%grade 5.1")
+    assert "chapters/05_crud/app/crud.py:" in shown and "DetachedInstanceError" in shown
+    assert "5.2" not in shown
+    crud.write_text("import os\nos._exit(0)\n", encoding="utf-8")
+    assert "ended the process" in kernel.run("%grade 5.1")
+    assert "Everything that was checked is right." in kernel.run("%grade 1 --submission ../../solutions")
+    assert "refresh" in kernel.run("%hint 5.1")
+
+
+def test_learner_code_never_comes_into_the_kernel(checkout: Path, kernel: Kernel) -> None:
+    main = checkout / "chapters/06_routes/app/main.py"
+    main.write_text("import sys\nsys.modules['learner_was_here'] = sys\n", encoding="utf-8")
+    kernel.run("%load_ext grader.notebook")
+    assert "main" in kernel.run("%grade 06")
+    assert kernel.run("import sys; print(set(sys.modules) & {'app', 'sqlalchemy', 'learner_was_here'})") == "set()\n"
+
+
+@pytest.mark.parametrize("line", ["%grade 77", "%grade 5.9", "%hint 5.9", "%grade --submission nowhere"])
+def test_what_is_not_there(line: str, kernel: Kernel) -> None:
+    kernel.run("%load_ext grader.notebook")
+    assert kernel.run(line).startswith("There is no ") and kernel.failed
+
+
+def test_other_bad_input(kernel: Kernel) -> None:
+    kernel.run("%load_ext grader.notebook")
+    assert "invalid choice: 'oracle'" in kernel.run("%grade 5 --database oracle")
+    assert "Name a task" in kernel.run("%hint")
 
 
 def test_nothing_is_left_of_a_killed_kernel(checkout: Path, environment: dict[str, str]) -> None:
-    manager, client = start_new_kernel(kernel_name="python3", env=environment, cwd=str(checkout))
-    lines = (
-        "%load_ext grader.notebook",
-        "from grader.lesson import new_database, new_postgresql",
-        "open(new_database()[10:], 'w').close()",
-        "new_postgresql(); %grade 05",
-    )
-    client.execute_interactive("\n".join(lines), timeout=60, output_hook=lambda message: None)
-    assert list(Path(environment["TMPDIR"]).iterdir())
-    client.stop_channels()
-    manager.signal_kernel(signal.SIGKILL)
-    manager.shutdown_kernel(now=True)
+    kernel = Kernel(environment, checkout)
+    kernel.run("%load_ext grader.notebook\nfrom grader.lesson import new_database, new_postgresql")
+    kernel.run("open(new_database().removeprefix('sqlite:///'), 'w').close()")
+    kernel.run("new_postgresql()")
+    kernel.run("%grade 05")
+    assert not kernel.failed and list(Path(environment["TMPDIR"]).rglob("lesson.db"))
+    kernel.end(now=True)
 
 
-@pytest.mark.parametrize("name", LESSONS)
-def test_any_cell_can_be_run_again(name: str, checkout: Path, environment: dict[str, str]) -> None:
-    notebook = nbformat.read(checkout / "notebooks" / f"{name}.ipynb", as_version=4)
-    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    notebook.cells = [new_code_cell(cell.source) for cell in cells for _ in range(2)]
-    manager, client = start_new_kernel(kernel_name="python3", env=environment, cwd=str(checkout / "notebooks"))
-    try:
-        NotebookClient(notebook, km=manager, kc=client, timeout=60).execute()
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel()
+def test_any_cell_can_be_run_again(checkout: Path, environment: dict[str, str]) -> None:
+    def run_every_cell_twice(name: str) -> None:
+        kernel = Kernel(environment, checkout / "notebooks")
+        for cell in read(name).cells:
+            for _ in range(2 if cell.cell_type == "code" else 0):
+                kernel.run(cell.source)
+                assert not kernel.failed, f"{name}: {kernel.failed}\n{cell.source}"
+        kernel.end()
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(run_every_cell_twice, LESSONS))
 
 
 # -- in the browser ---------------------------------------------------------------------------------
@@ -307,7 +323,7 @@ def jupyterlab(checkout: Path, environment: dict[str, str]) -> Iterator[str]:
             assert server.poll() is None and time.monotonic() < deadline, "JupyterLab did not start"
             try:
                 file = next(iter(runtime.glob("jpserver-*.json")))
-                address = nbformat.from_dict(__import__("json").loads(file.read_text())).url
+                address = json.loads(file.read_text())["url"]
                 urllib.request.urlopen(f"{address}api?token=lesson").close()
                 break
             except (StopIteration, ValueError, OSError):

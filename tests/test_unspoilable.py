@@ -227,7 +227,7 @@ def strays() -> list[str]:
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            place = os.readlink(process / "cwd")
+            place = str((process / "cwd").readlink())
         except OSError:
             continue
         if "/grader-" in place and int(process.name) != os.getpid():

@@ -1,0 +1,1 @@
+"""The application that grows from chapter to chapter."""

@@ -1,0 +1,5 @@
+"""Dependencies."""
+
+from app.db import SessionLocal
+
+get_db = SessionLocal
