@@ -37,6 +37,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import StaticPool
 
 from grader import lab as labs
+from grader import sqlmodels
 from grader.job import Job
 from grader.observe import listen
 from grader.rules import WITHOUT_HTTP, rules_of
@@ -214,6 +215,9 @@ def get_ready(chapter: str) -> None:
     if chapter not in WITHOUT_HTTP and "web" not in _warm:
         _warm.add("web")
         importlib.import_module("grader.web").warm_up()
+    if chapter == "08_sqlmodel" and "sqlmodel" not in _warm:
+        _warm.add("sqlmodel")
+        sqlmodels.warm_up()
     gc.freeze()
     if collecting:
         gc.enable()

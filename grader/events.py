@@ -61,12 +61,14 @@ class Events:
     def expect_written(self, posted: list[Posted], *wanted: tuple[int, str]) -> None:
         """End the check as failed unless these are the events in the database after these requests."""
         rows = self.rows()
-        error = next((each.answer.error for each in posted if each.answer.error is not None), None)
+        crashed = [each.answer for each in posted if each.answer.error is not None]
+        writes = [moment for each in posted for moment in each.writes()]
         where, saw = "", f"events in the database: {rows}"
-        if error is not None:
-            where, saw = self._lab.where_of(error), f"{saw}; after the answer: {posted[0].answer}"
-        elif not rows and any(each.writes() for each in posted):
-            where, saw = self._place(posted[0].writes()[0]), f"{saw}; the INSERT was sent, but not committed"
+        if crashed:
+            assert crashed[0].error is not None
+            where, saw = self._lab.where_of(crashed[0].error), f"{saw}; and {crashed[0]}"
+        elif not rows and writes:
+            where, saw = self._place(writes[0]), f"{saw}; the INSERT was sent, but not committed"
         elif not rows:
             saw += "; no INSERT was sent"
         self._lab.expect(rows == [*wanted], saw=saw, wanted=f"events in the database: {[*wanted]}", where=where)
@@ -80,12 +82,14 @@ class Events:
 
     def expect_own_session(self, posted: Posted) -> None:
         """End the check as failed if a session that the task did not open itself worked for it."""
-        of_request = next((moment.session for moment in posted.before if moment.session), 0)
+        used = [moment.session for moment in posted.before if moment.session and not moment.what.startswith("ANSWER")]
+        of_request = used[0] if used else 0
+        early = [moment for moment in posted.writes_before() if 0 < moment.session == of_request]
         late = [moment for moment in posted.after if 0 < moment.session <= posted.newest]
-        for moment in [each for each in posted.writes_before() if each.session == of_request] + late:
+        for moment in early + late:
             whose = "the session of the request" if moment.session == of_request else "a session from before the answer"
             self._lab.expect(
-                not moment.session,
+                False,
                 saw=f"{moment.what} was sent by {whose}",
                 wanted="a session that record_event opens itself",
                 where=self._place(moment),

@@ -34,6 +34,7 @@ from grader.items import Items
 from grader.observe import UNOBSERVED, Seen, leave_out, observing
 from grader.owners import Owners
 from grader.schemas import Schemas
+from grader.sqlmodels import SqlModels, forget_models, one_more_field
 from grader.units import Units
 
 if TYPE_CHECKING:
@@ -139,6 +140,7 @@ class Lab:
         self.database = Database(place)
         self.engines = Engines(self)
         self.units = Units(self)
+        self.sqlmodels = SqlModels(self)
         self.schemas = Schemas(self, "models" if place.chapter == "08_sqlmodel" else "schemas")
         self.api = Items(self)
         self.owners = Owners(self)
@@ -319,9 +321,7 @@ class Lab:
         """A new session from the learner's ``db``."""
         with self.learner_code("a new session"):
             if self.place.chapter == "08_sqlmodel":
-                import sqlmodel
-
-                session: Session = sqlmodel.Session(self.need("db.engine"))
+                session = self.sqlmodels.session()
             else:
                 session = self.need("db.SessionLocal")()
         self._sessions.append(session)
@@ -474,12 +474,11 @@ class Lab:
 
     def metadata(self) -> MetaData:
         """The metadata in which the learner's tables are."""
-        if self.place.chapter == "08_sqlmodel":
-            import sqlmodel
-
-            return sqlmodel.SQLModel.metadata
-        base = self.need("db.Base")
+        has_base = self.place.chapter != "08_sqlmodel"
+        base = self.need("db.Base" if has_base else "models.Item")
         metadata = getattr(base, "metadata", None)
+        if not has_base and (not isinstance(metadata, MetaData) or "items" not in metadata.tables):
+            raise self.waits("no model has the table 'items'", "item_is_a_sqlmodel_table")
         if not isinstance(metadata, MetaData):
             raise Broken("db.Base has no metadata", "a declarative base", f"{self.place.chapter}/app/db.py")
         return metadata
@@ -513,6 +512,10 @@ class Lab:
     def add_secret_column(self) -> None:
         """Give the learner's model one more column, as a later version of the app would, before the app is made."""
         self.import_again()
+        if self.place.chapter == "08_sqlmodel":
+            with one_more_field():
+                self.need("models.Item")
+            return
         item = self.need("models.Item")
         with self.learner_code("a model that takes one more column"):
             item.internal_note = Column("internal_note", String(20), server_default="secret")
@@ -782,11 +785,7 @@ def forget_app() -> None:
     for name in [name for name in sys.modules if name == "app" or name.startswith("app.")]:
         del sys.modules[name]
     importlib.invalidate_caches()
-    sqlmodel = sys.modules.get("sqlmodel")
-    if sqlmodel is not None and sqlmodel.SQLModel.metadata.tables:
-        # SQLModel keeps one metadata and one registry for the whole process.
-        sqlmodel.SQLModel._sa_registry.dispose()
-        sqlmodel.SQLModel.metadata.clear()
+    forget_models()
 
 
 def is_to_do(error: BaseException) -> bool:
@@ -822,7 +821,7 @@ def _arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
 
 
 def _argument(value: Any) -> str:
-    if hasattr(value, "__tablename__"):
+    if hasattr(value, "__table__"):
         return "item" if value.__tablename__ == "items" else str(value.__tablename__)
     if isinstance(value, BaseModel):
         sent = ", ".join(

@@ -239,11 +239,16 @@ def _own(connection: Connection) -> bool:
     return bool(connection.get_execution_options().get(UNOBSERVED))
 
 
+def _driver(connection: Connection) -> object:
+    """The driver's connection; None for one that was invalidated, which must not be asked."""
+    return None if connection.invalidated else connection.connection.dbapi_connection
+
+
 def _transaction(word: str) -> Any:
     def listener(connection: Connection) -> None:
         if not _own(connection):
             for seen in _observers:
-                seen.note(word, connection.connection.dbapi_connection)
+                seen.note(word, _driver(connection))
 
     return listener
 
@@ -252,7 +257,7 @@ def _savepoint(word: str) -> Any:
     def listener(connection: Connection, *_: object) -> None:
         if not _own(connection):
             for seen in _observers:
-                seen.note(word, connection.connection.dbapi_connection)
+                seen.note(word, _driver(connection))
 
     return listener
 

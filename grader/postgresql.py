@@ -5,6 +5,8 @@ from __future__ import annotations
 import atexit
 import importlib.util
 import os
+import subprocess
+import time
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -82,7 +84,7 @@ def start(folder: Path) -> PostgreSQL:
             server.ensure_pgdata_inited()
         with (folder / "postgresql.conf").open("a") as settings:
             settings.write("\n".join(["", *_FAST, ""]))
-        server.start()
+        _start_patiently(server)
         return PostgreSQL(server.get_uri(), server)
     except Exception as error:
         reason = str(error).strip().split("\n")[0]
@@ -90,6 +92,19 @@ def start(folder: Path) -> PostgreSQL:
             f"PostgreSQL could not be started ({type(error).__name__}: {reason}); "
             "set GRADER_POSTGRESQL_URL to the URL of a server, or use --database sqlite."
         ) from None
+
+
+def _start_patiently(server: Any, seconds: float = 60.0) -> None:
+    """Start a server of our own; on a busy machine that can take longer than the package waits for it."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            server.start()
+            return
+        except (subprocess.TimeoutExpired, AssertionError):  # not ready yet
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
 
 
 def _connect(url: str) -> PostgreSQL:

@@ -80,7 +80,8 @@ class Probe:
         """End the check as failed unless the endpoint got a session on the right database."""
         wanted = "the endpoint gets a Session"
         self._lab.expect(bool(self._got), saw=f"the endpoint was not called: {answer}", wanted=wanted)
-        self._lab.expect(bool(self._sessions), saw=f"the endpoint got {self._got[-1]!r}", wanted=wanted)
+        got = "None" if self._got[-1] is None else f"a {type(self._got[-1]).__name__}"
+        self._lab.expect(bool(self._sessions), saw=f"the endpoint got {got}", wanted=wanted)
         bound_to = self._lab.engines.engine_of(self._sessions[-1])
         elsewhere = bound_to.startswith(("no ", "another "))
         self._lab.expect(not elsewhere, saw=f"a session bound to {bound_to}", wanted="a session bound to db.engine")
@@ -96,8 +97,20 @@ class Probe:
         wanted = "a closed session: connection returned, no transaction, no object attached"
         self._lab.expect(not left, saw="; ".join(left[:3]), wanted=wanted)
 
+    def expect_status(self, answer: Answer, wanted: int) -> None:
+        """End the check as failed unless the answer is this one, as the endpoint or the app's handler made it."""
+        self._expect_not_swallowed(answer, str(wanted))
+        self._lab.expect_status(answer, wanted)
+
+    def _expect_not_swallowed(self, answer: Answer, wanted: str) -> None:
+        # FastAPI's own words for an exception that a dependency did not raise again.
+        swallowed = type(answer.error).__name__ == "FastAPIError" and "Response not awaited" in str(answer.error)
+        saw = "500: get_db swallowed the exception, so FastAPI had nothing to answer with"
+        self._lab.expect(not swallowed, saw=saw, wanted=wanted)
+
     def expect_own_error(self, answer: Answer) -> None:
         """End the check as failed unless the answer is 500, and the exception, where it is seen, the endpoint's own."""
+        self._expect_not_swallowed(answer, "500, from the endpoint's own exception")
         own = answer.error is None or isinstance(answer.error, Crash | OperationalError | ProgrammingError)
         self._lab.expect(answer.status >= 500 and own, saw=str(answer), wanted="500, from the endpoint's own exception")
 

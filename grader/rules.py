@@ -7,7 +7,7 @@ process that gives the verdicts never holds the libraries that the learner's cod
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,7 @@ CHAPTERS = (
     "05_crud",
     "06_routes",
     "07_uow",
+    "08_sqlmodel",
     "09_relationships",
     "10_background",
 )
@@ -81,8 +82,14 @@ def rule_of(function: Callable[..., Any]) -> Rule | None:
     return found if isinstance(found, Rule) else None
 
 
-def again(check: Callable[[Lab], None], *, chapter: str, task: str) -> Callable[[Lab], None]:
-    """The same rule in another chapter: the check is reused, only chapter and task number differ."""
+def again(check: Callable[[Lab], None], chapter: str, tasks: Mapping[str, str]) -> Callable[[Lab], None]:
+    """The same rule in another chapter: the check is reused, only chapter and task number differ.
+
+    Args:
+        check: the check.
+        chapter: the other chapter.
+        tasks: for each task number of the original chapter the one in the other.
+    """
     original = rule_of(check)
     assert original is not None, f"{check.__name__} declares no rule"
 
@@ -91,7 +98,7 @@ def again(check: Callable[[Lab], None], *, chapter: str, task: str) -> Callable[
 
     same_rule.__name__ = check.__name__
     same_rule.__doc__ = check.__doc__
-    vars(same_rule)["rule"] = replace(original, chapter=chapter, task=task, function=same_rule)
+    vars(same_rule)["rule"] = replace(original, chapter=chapter, task=tasks[original.task], function=same_rule)
     return same_rule
 
 

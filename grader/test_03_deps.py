@@ -24,8 +24,9 @@ _FINALLY = (
     task="3.1",
     title="get_db yields a session",
     why="Endpoints work with whatever the dependency yields; it has to be a session that is ready to use.",
-    hint="get_db is a generator function without parameters that FastAPI would have to fill: it yields what "
-    "SessionLocal() returned, with the parentheses. FastAPI makes the context manager of it.",
+    hint="get_db is a generator function that yields once, and what it yields is what SessionLocal() returned, "
+    "with the parentheses. It needs no @contextmanager, FastAPI adds that; "
+    "and a parameter of get_db without Depends is asked of the client.",
 )
 def test_yields_a_session(lab: Lab) -> None:
     """What an endpoint gets through Depends(get_db) is a session that can query."""
@@ -87,8 +88,8 @@ def test_error_reaches_the_client(lab: Lab) -> None:
     probe = lab.probe_api()
     answer = probe.get("/http-error")
     probe.expect_session(answer)
-    lab.expect_status(answer, 404)
-    lab.expect_status(probe.get("/own-error"), 418)
+    probe.expect_status(answer, 404)
+    probe.expect_status(probe.get("/own-error"), 418)
     probe.expect_own_error(probe.get("/crash"))
     probe.expect_own_error(probe.get("/database-error"))
 
@@ -106,8 +107,9 @@ def test_each_request_has_its_own_session(lab: Lab) -> None:
     probe = lab.probe_api()
     for _ in range(3):
         probe.expect_session(probe.get("/ok"))
-    saw = f"3 requests got {probe.distinct()} different sessions"
-    lab.expect(probe.distinct() == 3, saw=saw, wanted="3 different sessions")
+    lab.tell_from_here("sent three requests, one after the other")
+    saw = f"they got {probe.distinct()} session{'s' if probe.distinct() > 1 else ''}"
+    lab.expect(probe.distinct() == 3, saw=saw, wanted="3 sessions, a new one for each request")
     probe.meet()
     lab.expect(probe.distinct() == 2, saw="both got the same session", wanted="a session for each")
     saw = "the end of one request emptied the other one's session"

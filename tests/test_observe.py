@@ -102,6 +102,34 @@ def test_the_graders_own_engine_is_not_observed(tmp_path: Path) -> None:
     own.dispose()
 
 
+def test_statements_know_their_session(engine: Engine) -> None:
+    with observing() as seen:
+        with Session(engine) as early:
+            early.scalars(select(Thing)).all()
+            seen.note_answer(202)
+            with Session(engine) as late, engine.connect() as connection:
+                late.execute(text("SELECT 1"))
+                connection.execute(text("SELECT 1"))
+        with engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+    sent = [moment.session for moment in seen.moments if moment.what.startswith("SELECT")]
+    answer = next(moment.session for moment in seen.moments if moment.what == "ANSWER 202")
+    assert sent == [early.hash_key, late.hash_key, 0, 0]
+    assert early.hash_key < answer < late.hash_key
+
+
+def test_an_added_object_is_not_collected(engine: Engine) -> None:
+    def commit_without_close() -> None:
+        session = Session(engine)
+        session.add(Thing())
+        session.commit()
+
+    with observing() as seen:
+        commit_without_close()
+        gc.collect()
+        assert seen.left_open() == ["a session still holds 1 object"]
+
+
 @pytest.mark.parametrize(
     ("statement", "words"),
     [

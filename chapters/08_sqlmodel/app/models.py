@@ -45,4 +45,4 @@ class ItemUpdate(SQLModel):
 class ItemRead(ItemBase):
     """What a client gets to see of an item."""
 
-    # 8.6 the fields of every item, and the id, which is never missing here
+    # 8.6 the id, which is never missing here; the rest comes from ItemBase

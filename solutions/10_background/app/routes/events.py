@@ -21,7 +21,7 @@ class EventCreate(BaseModel):
     ]
 
 
-# 10.3 answer 202, and have record_event called after the answer, with the item's id and the kind
+# 10.3 answer 202, and hand record_event over with the item's id and the kind
 @router.post("/items/{item_id}/events", status_code=202)
 def create_event(item: Found, data: EventCreate, background_tasks: BackgroundTasks) -> EventCreate:
     """Accept an event of an item; it is recorded when the client has its answer."""
