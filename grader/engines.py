@@ -177,6 +177,13 @@ class Engines:
             return False
         return True
 
+    def is_ours(self, url: URL) -> bool:
+        """Whether a URL names a database of this check: the grader writes nothing to any other."""
+        if url.get_backend_name() == "sqlite":
+            file = Path(os.path.realpath((url.database or "").removeprefix("file:")))
+            return file.is_relative_to(os.path.realpath(self._lab.place.root))
+        return _parts(url) == _parts(make_url(self._lab.place.url))
+
     def probe_table(self, database: Database) -> type[Any]:
         """A model of the grader's own, whose table is made anew in a database."""
 
@@ -286,10 +293,10 @@ class Sessions:
 
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
-        with lab.learner_code("a database that can be reached"):
-            engine = self.open().get_bind().engine
-            self._database = lab.engines.database_at(engine.url.render_as_string(hide_password=False))
-            self.probe = lab.engines.probe_table(self._database)
+        url = self.open().get_bind().engine.url
+        lab.expect(lab.engines.is_ours(url), saw=f"a session on {url}", wanted="a session on the URL in DATABASE_URL")
+        self._database = lab.engines.database_at(url.render_as_string(hide_password=False))
+        self.probe = lab.engines.probe_table(self._database)
 
     def open(self) -> Session:
         """A new session; one that is bound to nothing is bound to ``db.engine``: that is another rule's matter."""

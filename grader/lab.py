@@ -146,6 +146,7 @@ class Lab:
         self.owners = Owners(self)
         self.events = Events(self)
         self.story: list[str] = []
+        self._arranged: list[str] = []
         self._told_from = 0
         self.focus = ""
         self._web: Web | None = None
@@ -229,6 +230,8 @@ class Lab:
         """What an exception out of learner code means, as a verdict."""
         if is_to_do(error):
             return ToDo(str(error))
+        if "transaction is already begun" in str(error):
+            wanted = "commit() instead of begin(): whatever is done with a session, loading the item too, begins one"
         return Wrong(describe(error), wanted, self.where_of(error), error)
 
     def where_of(self, error: BaseException) -> str:
@@ -282,7 +285,7 @@ class Lab:
 
     def tell_from_here(self, *story: str) -> None:
         """Begin the story anew: what happened up to now has nothing to do with what is judged."""
-        self.story[:] = story
+        self.story[:] = [*self._arranged, *story]
         self._told_from = len(self.seen.moments)
 
     def timeline(self) -> list[str]:
@@ -341,7 +344,11 @@ class Lab:
                 found[name] = getattr(item, name)
             except BaseException as error:
                 if type(error).__name__ == "DetachedInstanceError":
-                    saw = f"reading .{name} raised DetachedInstanceError: its value was not loaded"
+                    saw = (
+                        f"reading .{name} raised DetachedInstanceError: it was not loaded before the session was closed"
+                    )
+                elif isinstance(error, AttributeError):
+                    saw = f"{show(item)} was returned, which has no .{name}"
                 else:
                     saw = f"reading .{name} raised {describe(error)}"
                 raise Wrong(saw, f"a value for .{name}", "", error) from None
@@ -349,14 +356,13 @@ class Lab:
 
     def ids(self, items: Any, rule: str = "") -> list[int]:
         """The ids of an iterable of items; what is no such iterable waits for the rule that is named, if any."""
-        try:
-            return [item.id for item in items]
-        except (AttributeError, TypeError) as error:
-            if rule:
-                raise self.waits(describe(error), rule) from None
-            raise self.raised(error, "an iterable of items") from None
-        except BaseException as error:
-            raise self.raised(error, "an iterable of items") from None
+        with self.learner_code("an iterable of items"):
+            found = list(items) if isinstance(items, Iterable) else [items]
+        other = next((show(each) for each in found if not hasattr(each, "id")), "")
+        if other and rule:
+            raise self.waits(other, rule)
+        self.expect(not other, saw=f"among what was returned: {other}", wanted="items, each with an .id")
+        return [item.id for item in found]
 
     def expect_call_to_work(self, rule: str, path: str, *args: Any) -> Any:
         """Call a function of the learner's; if it raises, the check waits for the rule that says that it must not."""
@@ -399,7 +405,8 @@ class Lab:
         moment = "AFTER INSERT" if write == "INSERT" else "AFTER UPDATE OF name"
         change = "UPDATE items SET description = 'changed by the database' WHERE id = NEW.id"
         self.database.make_trigger(moment, "items", change, when)
-        self.did(f"a trigger changes the description after each {write}")
+        self._arranged.append(f"a trigger changes the description after each {write}")
+        self.tell_from_here()
 
     def expect_current(self, item: Any, session: Session) -> None:
         """End the check as failed unless the item, after every session was closed, shows what is stored."""
@@ -409,7 +416,8 @@ class Lab:
         self.did("closed the session and read the item")
         found = self.read(item, "id", "name", "description")
         stored = next((row for row in self.items() if row["id"] == found["id"]), None)
-        self.expect(found == stored, saw=f"the item shows {show(found)}", wanted=f"what is stored: {show(stored)}")
+        wanted = f"what is stored: {show(stored)}" if stored else "an id of a row that is stored"
+        self.expect(found == stored, saw=f"the item shows {show(found)}", wanted=wanted)
 
     # -- HTTP -----------------------------------------------------------------------------------
 

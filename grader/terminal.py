@@ -65,7 +65,9 @@ def _check(check: Check, signs: Signs, submission: str, full_trace: bool) -> Ite
     elif check.outcome == "todo":
         yield Line(f"  {signs.waiting} {name}: to do")
     elif check.outcome == "blocked":
-        yield Line(f"  {signs.waiting} {name}: waits {check.observed[check.observed.rfind('(first') :]}", "yellow")
+        waits = f"{signs.waiting} {name}: waits {check.observed[check.observed.rfind('(first') :]}"
+        rows = textwrap.wrap(waits, WIDTH, initial_indent="  ", subsequent_indent=" " * 6)
+        yield from (Line(row, "yellow") for row in rows)
     else:
         yield Line(f"  {signs.failed} {name}", "red")
         yield from failure(check, signs, submission=submission, full_trace=full_trace)

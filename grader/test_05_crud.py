@@ -18,8 +18,9 @@ _REFRESH = (
 @rule(
     task="5.1",
     title="create_item saves the item",
-    why="Without a commit the row is gone as soon as the session is closed.",
-    hint="add() only tells the session; what makes it last is commit().",
+    why="Others see only what was committed; the rest is gone as soon as the session is closed.",
+    hint="add(), then commit(), in this order. Each call stores one new row with everything that was sent; "
+    "names may repeat.",
 )
 def test_create_persists(lab: Lab) -> None:
     """After create_item the row is in the database, seen from another connection; names may repeat."""
@@ -38,7 +39,7 @@ def test_create_persists(lab: Lab) -> None:
     task="5.1",
     title="create_item returns a fully loaded item",
     why=_REFRESH,
-    hint="After commit(), refresh(item) loads the row once more.",
+    hint="After commit(), refresh(item) loads the row once more; and return the item.",
     needs=["create_persists"],
 )
 def test_create_refreshes(lab: Lab) -> None:
@@ -54,7 +55,7 @@ def test_create_refreshes(lab: Lab) -> None:
     task="5.2",
     title="get_item returns the item",
     why="Everything else starts with finding the right row.",
-    hint="db.get(Item, item_id) looks a row up by its primary key.",
+    hint="db.get(Item, item_id) looks a row up by its primary key; db.scalars(...) gives items, db.execute(...) rows.",
 )
 def test_get_returns_the_item(lab: Lab) -> None:
     """The item with this id, as the database has it."""
@@ -90,7 +91,8 @@ def test_get_unknown_is_none(lab: Lab) -> None:
     task="5.3",
     title="list_items is ordered by id",
     why="Without ORDER BY the database gives rows in the order that suits it, and pages overlap or miss rows.",
-    hint="select(Item).order_by(Item.id), before offset and limit. Sorting the page afterwards is too late.",
+    hint="select(Item).order_by(Item.id), before offset and limit: sorting the page afterwards is too late. "
+    "db.scalars(...) gives items, db.execute(...) rows.",
 )
 def test_list_is_ordered(lab: Lab) -> None:
     """The ids come in order, however the rows were written and whatever the database prefers; and so do pages."""
@@ -114,13 +116,14 @@ def test_list_pages(lab: Lab) -> None:
     lab.create_tables()
     lab.add_items(103)
     missing = {row["id"] for row in lab.items()}
-    lab.did("stored 103 items")
     for offset, limit, size in ((0, 2, 2), (2, 2, 2), (4, 99, 99)):
+        lab.tell_from_here("stored 103 items")
         page = lab.call("crud.list_items", lab.session(), offset=offset, limit=limit)
         found = lab.ids(page, "list_is_ordered")
         lab.expect_equal(len(found), size, "items on the page:")
         missing -= set(found)
-    lab.expect(not missing, saw=f"{len(missing)} items are on none of these pages", wanted="each item is on one page")
+    lab.tell_from_here("stored 103 items", "took the pages 0 to 1, 2 to 3 and 4 to 102 by offset and limit")
+    lab.expect(not missing, saw=f"not on any page: the ids {sorted(missing)[:5]}", wanted="each item on one page")
     for arguments, size in (({}, 100), ({"offset": 101}, 2), ({"offset": 103}, 0)):
         lab.tell_from_here("stored 103 items")
         found = lab.ids(lab.call("crud.list_items", lab.session(), **arguments), "list_is_ordered")
@@ -159,9 +162,9 @@ def test_reads_do_not_commit(lab: Lab) -> None:
 @rule(
     task="5.4",
     title="update_item saves the change",
-    why="Without a commit the change is gone as soon as the session is closed.",
-    hint="Changing attributes tells only the session; what makes it last is commit(). "
-    "If other rows changed too: an UPDATE statement needs a WHERE.",
+    why="Others see only what was committed; the rest is gone as soon as the session is closed.",
+    hint="Set every field that was sent, then commit(); refresh() before the commit takes the change back. "
+    "An UPDATE statement needs a WHERE with the id.",
 )
 def test_update_persists(lab: Lab) -> None:
     """After update_item the change is in the database, seen from another connection, in this row only."""
@@ -192,7 +195,8 @@ def test_update_refreshes(lab: Lab) -> None:
     task="5.4",
     title="update_item keeps what was not sent",
     why="A client that changes the description has said nothing about the name.",
-    hint="data.model_dump(exclude_unset=True) holds what was sent and nothing else.",
+    hint="data.model_dump(exclude_unset=True) holds what was sent and nothing else; it may be empty, and then nothing "
+    "changes.",
     needs=["update_persists"],
 )
 def test_update_keeps_omitted_fields(lab: Lab) -> None:
@@ -238,7 +242,7 @@ def test_update_empty_string_is_a_value(lab: Lab) -> None:
     title="delete_item deletes the item",
     why="Without a commit the row is back as soon as the session is closed.",
     hint="delete(item) only tells the session; what makes it last is commit(). "
-    "If other rows are gone too: a DELETE statement needs a WHERE, and names may repeat.",
+    "A DELETE statement needs a WHERE with the id: names may repeat.",
 )
 def test_delete_persists(lab: Lab) -> None:
     """After delete_item this row, and no other, is gone, seen from another connection."""

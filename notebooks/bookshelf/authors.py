@@ -1,0 +1,49 @@
+"""Books and who wrote them."""
+
+from sqlalchemy import Engine, ForeignKey, String, create_engine
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship, sessionmaker
+
+from grader.lesson import new_database
+
+
+class Base(DeclarativeBase):
+    """The base class of the models with authors."""
+
+
+class Author(Base):
+    """A row of the table ``authors``."""
+
+    __tablename__ = "authors"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+
+
+class Book(Base):
+    """A row of the table ``books``."""
+
+    __tablename__ = "books"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str] = mapped_column(String(200))
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("authors.id"))
+
+    author: Mapped[Author | None] = relationship()
+
+
+def new_library(**books: str | None) -> tuple[Engine, sessionmaker[Session]]:
+    """Make a new database with these books, given as title=author, an engine and a session factory for it."""
+    engine = create_engine(new_database())
+    Base.metadata.create_all(engine)
+    LibrarySession = sessionmaker(engine, autoflush=False)
+    with LibrarySession.begin() as db:
+        authors = {name: Author(name=name) for name in books.values() if name is not None}
+        for title, name in books.items():
+            db.add(Book(title=title, author=authors[name] if name is not None else None))
+            db.flush()
+    return engine, LibrarySession
+
+
+def many_books(count: int) -> tuple[Engine, sessionmaker[Session]]:
+    """Make a library with this many books, each by another author."""
+    return new_library(**{f"Book_{number}": f"Author {number}" for number in range(1, count + 1)})
