@@ -152,7 +152,7 @@ def look(at: Engine | str, query: str, **parameters: Any) -> None:
     with engine.connect() as connection:
         result = connection.execute(text(statement), parameters)
         heads, rows = list(result.keys()), [[_cell(value) for value in row] for row in result]
-    show(picture.markdown_table(heads, rows) if rows else f"*{query}: no rows*")
+    show(picture.markdown_table(heads, rows) if rows else "*no rows*" if " " in query else f"*{query}: no rows*")
 
 
 def _cell(value: object) -> str:
