@@ -10,9 +10,7 @@ from app.models import Item, ItemCreate, ItemUpdate
 def create_item(db: Session, data: ItemCreate) -> Item:
     """Save a new item and return it as the database has it."""
     # 8.7 make an Item of what was sent, add it, commit, then load what the database made of it
-    raise NotImplementedError(
-        "8.7 make an Item of what was sent, add it, commit, then load what the database made of it"
-    )
+    raise NotImplementedError("8.7 make an Item of what was sent, add it, commit, then load what the database made of it")
 
 
 def get_item(db: Session, item_id: int) -> Item | None:
@@ -30,9 +28,7 @@ def list_items(db: Session, offset: int = 0, limit: int = 100) -> Sequence[Item]
 def update_item(db: Session, item: Item, data: ItemUpdate) -> Item:
     """Change what the client sent and nothing else, and return the item as the database has it."""
     # 8.10 give sqlmodel_update what was sent and nothing else, commit, then load what the database made of it
-    raise NotImplementedError(
-        "8.10 give sqlmodel_update what was sent and nothing else, commit, then load what the database made of it"
-    )
+    raise NotImplementedError("8.10 give sqlmodel_update what was sent and nothing else, commit, then load what the database made of it")
 
 
 def delete_item(db: Session, item: Item) -> None:

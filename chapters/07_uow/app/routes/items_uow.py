@@ -19,15 +19,11 @@ Db = Annotated[Session, Depends(get_db)]
 @router.post("/items-uow")
 def create_item(db: Db, data: ItemCreate) -> ItemRead:
     """Create an item and the event that tells of it: both or neither."""
-    raise NotImplementedError(
-        "7.4 write the item and an event of kind created, commit once, and answer 201 with the item as the database has it; after any error roll back and raise it again"
-    )
+    raise NotImplementedError("7.4 write the item and an event of kind created, commit once, and answer 201 with the item as the database has it; after any error roll back and raise it again")
 
 
 # 7.5 do the same for a list of items, in one transaction: all of them and their events, or nothing
 @router.post("/items-uow/batch")
 def create_items(db: Db, batch: list[ItemCreate]) -> list[ItemRead]:
     """Create several items and their events: all or nothing."""
-    raise NotImplementedError(
-        "7.5 do the same for a list of items, in one transaction: all of them and their events, or nothing"
-    )
+    raise NotImplementedError("7.5 do the same for a list of items, in one transaction: all of them and their events, or nothing")
