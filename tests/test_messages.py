@@ -18,15 +18,16 @@ MESSAGES = {
       did       a trigger changes the description after each INSERT, then
                 create_item(db, ItemCreate(name='lamp', description='warm
                 light')), then closed the session and read the item
-      saw       reading .id raised DetachedInstanceError: its value was not
-                loaded
+      saw       reading .id raised DetachedInstanceError: it was not loaded
+                before the session was closed
       wanted    a value for .id
       why       commit() expires every attribute, and the database may have
                 changed the row (a default, a trigger). Whoever gets the item
                 after its session was closed can neither load it nor know.
       where     chapters/05_crud/app/crud.py:12
       timeline  BEGIN > INSERT items > COMMIT
-      hint      After commit(), refresh(item) loads the row once more.
+      hint      After commit(), refresh(item) loads the row once more; and
+                return the item.
 """,
     "05_crud/wrong/update_is_not_none": """\
       rule      05_crud.update_null_clears
