@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from tests.cases import Case, all_cases
 CASES = all_cases()
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+@pytest.fixture(scope="module", params=os.environ.get("CASES_DATABASES", "sqlite").split(","))
 def verdicts(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Check]]:
     """The verdicts on all selected cases: one bench grades them side by side."""
     folder = tmp_path_factory.mktemp("cases")
