@@ -37,8 +37,10 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import StaticPool
 
 from grader import lab as labs
-from grader import sqlmodels
 from grader.job import Job
+from grader.lab import sqlmodels
+from grader.lab.verdicts import is_to_do
+from grader.lab.words import describe
 from grader.observe import listen
 from grader.rules import WITHOUT_HTTP, rules_of
 
@@ -88,10 +90,10 @@ def judge(lab: labs.Lab, check: Callable[[labs.Lab], None]) -> dict[str, Any]:
             "traceback": _traceback(verdict.cause, root),
         }
     except BaseException as error:
-        to_do = labs.is_to_do(error)
+        to_do = is_to_do(error)
         found = {
             "outcome": "todo" if to_do else "error",
-            "observed": str(error) if to_do else f"the check met {labs.describe(error)}",
+            "observed": str(error) if to_do else f"the check met {describe(error)}",
             "expected": "" if to_do else "code that the check can judge",
             "where": lab.where_of(error) or lab.focus,
             "traceback": _traceback(error, root),
@@ -148,7 +150,7 @@ def grade_chapter(job: Job, results: int) -> None:
     os.environ["DATABASE_URL"] = job.url
     sys.path.insert(0, job.root)
     labs.listen_to_connections()
-    make_web = sys.modules["grader.web"].Web if "grader.web" in sys.modules else None
+    make_web = sys.modules["grader.lab.web"].Web if "grader.lab.web" in sys.modules else None
     _hide_grader()
     environment, path, threads = dict(os.environ), list(sys.path), threading.enumerate()
     for name in job.checks:
@@ -214,7 +216,7 @@ def get_ready(chapter: str) -> None:
         warm_up_data()
     if chapter not in WITHOUT_HTTP and "web" not in _warm:
         _warm.add("web")
-        importlib.import_module("grader.web").warm_up()
+        importlib.import_module("grader.lab.web").warm_up()
     if chapter == "08_sqlmodel" and "sqlmodel" not in _warm:
         _warm.add("sqlmodel")
         sqlmodels.warm_up()

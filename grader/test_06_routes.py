@@ -302,5 +302,5 @@ def test_sessions_close_after_every_answer(lab: Lab) -> None:
     for write in ("INSERT", "UPDATE", "DELETE"):
         lab.database.refuse(f"BEFORE {write}", "items")
     lab.api.expect_closed_after(create, change, ("DELETE", path, {}))
-    lab.database.run("DROP TABLE items")
+    lab.database.drop_table("items")
     lab.api.expect_closed_after(*reads)

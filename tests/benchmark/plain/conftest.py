@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from grader.lab import Lab, Place, forget_app, listen_to_connections, open_lab
+from grader.lab.web import Web
 from grader.observe import listen
-from grader.web import Web
 
 ROOT = Path(os.environ["BENCHMARK_ROOT"])
 listen()

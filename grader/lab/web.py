@@ -8,8 +8,10 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI
 from fastapi.testclient import TestClient
 
-from grader.lab import TASK_TO_DO, Answer, Broken, Lab, ToDo, is_to_do, shorten, show
-from grader.probes import Probe, probe_api
+from grader.lab import Answer, Lab
+from grader.lab.probes import Probe, probe_api
+from grader.lab.verdicts import TASK_TO_DO, Broken, ToDo, is_to_do
+from grader.lab.words import shorten, show
 
 
 class Web:

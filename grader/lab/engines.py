@@ -18,7 +18,7 @@ from sqlalchemy import URL, Column, Engine, Integer, String, event, inspect, mak
 from sqlalchemy.exc import ArgumentError, UnboundExecutionError
 from sqlalchemy.orm import DeclarativeBase, Mapper, Session
 
-from grader.tables import DESK, Items, items_of
+from grader.lab.tables import DESK, Items, items_of
 
 if TYPE_CHECKING:
     from grader.lab import Database, Lab

@@ -12,7 +12,6 @@ import importlib
 import inspect
 import json
 import os
-import re
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
@@ -22,81 +21,39 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any
 
-import sqlalchemy
-from pydantic import BaseModel
-from sqlalchemy import Column, Connection, Engine, MetaData, String, Table, create_engine, event, text
+from sqlalchemy import Column, MetaData, String, Table
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import NullPool, Pool
 
-from grader.engines import Engines
-from grader.events import Events
-from grader.items import Items
-from grader.observe import UNOBSERVED, Seen, leave_out, observing
-from grader.owners import Owners
-from grader.schemas import Schemas
-from grader.sqlmodels import SqlModels, forget_models, one_more_field
-from grader.units import Units
+from grader.lab.database import Database, Place, listen_to_connections, prepare_database
+from grader.lab.engines import Engines
+from grader.lab.events import Events
+from grader.lab.items import Items
+from grader.lab.owners import Owners
+from grader.lab.schemas import Schemas
+from grader.lab.sqlmodels import SqlModels, forget_models, one_more_field
+from grader.lab.units import Units
+from grader.lab.verdicts import Broken, ToDo, Verdict, Waits, Wrong, is_to_do
+from grader.lab.words import arguments, describe, shorten, show
+from grader.observe import Seen, observing
 
 if TYPE_CHECKING:
-    from grader.probes import Probe
-    from grader.web import Web
+    from grader.lab.probes import Probe
+    from grader.lab.web import Web
 
-_REPEATED = re.compile(r"'(\w)\1{29,}'")
-TASK_TO_DO = re.compile(r"\d{1,2}\.\d{1,2}\b")
-
-
-class Verdict(Exception):
-    """Ends a check: what was seen, what was wanted, and where in the learner's files."""
-
-    outcome = "failed"
-
-    def __init__(self, saw: str, wanted: str = "", where: str = "", cause: BaseException | None = None) -> None:
-        super().__init__(saw)
-        self.saw, self.wanted, self.where, self.cause = saw, wanted, where, cause
-
-
-class Wrong(Verdict):
-    """The code behaves wrongly."""
-
-
-class Broken(Verdict):
-    """The code broke before the rule could be judged."""
-
-    outcome = "error"
-
-
-class Waits(Verdict):
-    """This cannot be judged while another rule of the chapter, which is named, does not hold."""
-
-    outcome = "blocked"
-
-
-class ToDo(Verdict):
-    """The code is still the starter's ``NotImplementedError``."""
-
-    outcome = "todo"
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a check runs.
-
-    Attributes:
-        chapter: the chapter's name.
-        root: folder that holds the learner's ``app`` package and is the working directory.
-        url: URL of a database that is empty when the check starts.
-        admin_url: PostgreSQL only: URL of the maintenance database.
-    """
-
-    chapter: str
-    root: Path
-    url: str
-    admin_url: str = ""
-
-    @property
-    def database(self) -> str:
-        """``sqlite`` or ``postgresql``."""
-        return "postgresql" if self.url.startswith("postgresql") else "sqlite"
+__all__ = [
+    "Answer",
+    "Broken",
+    "Database",
+    "Lab",
+    "Place",
+    "ToDo",
+    "Verdict",
+    "Waits",
+    "Wrong",
+    "forget_app",
+    "listen_to_connections",
+    "open_lab",
+]
 
 
 @dataclass
@@ -207,7 +164,7 @@ class Lab:
             ToDo: it raised the starter's ``NotImplementedError``.
         """
         function = self.need(path)
-        self.did(f"{path.rpartition('.')[2]}({_arguments(args, kwargs)})")
+        self.did(f"{path.rpartition('.')[2]}({arguments(args, kwargs)})")
         self.look_at(function)
         with self.learner_code():
             result = function(*args, **kwargs)
@@ -513,9 +470,9 @@ class Lab:
 
     def add_items(self, count: int) -> None:
         """Write this many rows into ``items`` at once."""
+        names = [{"name": f"item {number}"} for number in range(count)]
         with self.database.engine.connect() as connection:
-            names = [{"name": f"item {number}"} for number in range(count)]
-            connection.execute(self.table("items").insert(), names)
+            connection.execute(self.table("items").insert().values(names))
 
     def add_secret_column(self) -> None:
         """Give the learner's model one more column, as a later version of the app would, before the app is made."""
@@ -547,230 +504,6 @@ class Lab:
                 engine.dispose()
 
 
-class Database:
-    """The grader's own connection to the database of a check: plain SQL, each statement for itself."""
-
-    def __init__(self, place: Place) -> None:
-        self.kind = place.database
-        self.engine = own_engine(place.url)
-        self._triggers = 0
-
-    def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
-        """The rows that a query finds."""
-        with self.engine.connect() as connection:
-            return [dict(row) for row in connection.execute(text(sql), parameters).mappings()]
-
-    def run(self, sql: str, **parameters: Any) -> None:
-        """Run a statement that finds no rows."""
-        with self.engine.connect() as connection:
-            if parameters:
-                connection.execute(text(sql), parameters)
-            else:
-                connection.exec_driver_sql(sql)
-
-    def create_tables(self, metadata: MetaData) -> None:
-        """Create all tables of a metadata; from the second time on with the statements of the first."""
-        shape = (self.kind, str([(table.name, table.columns.keys()) for table in metadata.sorted_tables]))
-        if shape not in _create_statements:
-            statements: list[str] = []
-
-            def keep(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-                if statement.lstrip().upper().startswith(("CREATE", "ALTER", "INSERT", "COMMENT")):
-                    statements.append(statement)
-
-            event.listen(self.engine, "before_cursor_execute", keep)
-            metadata.create_all(self.engine)
-            event.remove(self.engine, "before_cursor_execute", keep)
-            _create_statements[shape] = statements
-            return
-        with self.engine.connect() as connection:
-            for statement in _create_statements[shape]:
-                connection.exec_driver_sql(statement)
-
-    def tables(self) -> list[str]:
-        """Names of the tables that exist."""
-        return sqlalchemy.inspect(self.engine).get_table_names()
-
-    def make_trigger(self, moment: str, table: str, then: str, when: str = "") -> None:
-        """Let the database itself act on a write.
-
-        Args:
-            moment: ``AFTER INSERT``, ``AFTER UPDATE OF name``, ``BEFORE INSERT``, ...
-            table: the table that is written to.
-            then: one SQL statement; ``NEW`` is the row written.
-            when: condition on ``NEW``; always when empty.
-        """
-        self._triggers += 1
-        name = re.sub(r"\W+", "_", f"on_{moment}_{table}_{self._triggers}").lower()
-        if self.kind == "sqlite":
-            condition = f"WHEN {when} " if when else ""
-            self.run(f"CREATE TRIGGER {name} {moment} ON {table} {condition}BEGIN {then}; END")
-            return
-        condition = f"WHEN ({when}) " if when else ""
-        result = "NULL" if moment.startswith("AFTER") else "NEW"
-        self.run(
-            f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {then}; RETURN {result}; END $$"
-        )
-        self.run(f"CREATE TRIGGER {name} {moment} ON {table} FOR EACH ROW {condition}EXECUTE FUNCTION {name}()")
-
-    def refuse(self, moment: str, table: str, when: str = "") -> None:
-        """Let the database refuse a write, as it would for a broken constraint.
-
-        Args:
-            moment: ``BEFORE INSERT``, ``BEFORE UPDATE``, ...
-            table: the table that is written to.
-            when: condition on ``NEW``, which may ask other tables too; always when empty.
-        """
-        raising = "SELECT RAISE(ABORT, 'refused')" if self.kind == "sqlite" else _raise("refused", _CONSTRAINT)
-        self.make_trigger(moment, table, self._only(raising, when))
-
-    def break_down(self, moment: str, table: str, when: str = "") -> None:
-        """Let a write fail for a reason that is no constraint: an ``OperationalError``. Arguments as for `refuse`."""
-        overflow = "SELECT abs(-9223372036854775807 - 1 + 0 * random())"
-        raising = overflow if self.kind == "sqlite" else _raise("no space left", "disk_full")
-        self.make_trigger(moment, table, self._only(raising, when))
-
-    def refuse_commit(self, table: str, when: str) -> None:
-        """Let the database take a write into this table, and refuse the COMMIT after it.
-
-        In SQLite only what is connected from now on is refused. Sources: PostgreSQL, "CREATE TRIGGER" (constraint
-        triggers); SQLite, "Deferred Foreign Key Constraints".
-
-        Args:
-            table: the table that is written to.
-            when: condition on ``NEW``.
-        """
-        if self.kind == "sqlite":
-            self.run(
-                "CREATE TABLE grader_debts (id INTEGER PRIMARY KEY, "
-                "paid_by INTEGER REFERENCES grader_debts (id) DEFERRABLE INITIALLY DEFERRED)"
-            )
-            self.make_trigger("AFTER INSERT", table, "INSERT INTO grader_debts (paid_by) VALUES (-1)", when)
-            event.listen(Pool, "connect", references_are_checked)
-            return
-        self.run(
-            "CREATE FUNCTION refuse_commit() RETURNS trigger LANGUAGE plpgsql AS "
-            f"$$ BEGIN {_raise('refused at COMMIT', _CONSTRAINT)}; END $$"
-        )
-        self.run(
-            f"CREATE CONSTRAINT TRIGGER refuse_commit AFTER INSERT ON {table} DEFERRABLE INITIALLY DEFERRED "
-            f"FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION refuse_commit()"
-        )
-
-    def close(self) -> None:
-        """Leave new connections to other databases alone."""
-        if event.contains(Pool, "connect", references_are_checked):
-            event.remove(Pool, "connect", references_are_checked)
-
-    def _only(self, statement: str, when: str) -> str:
-        if not when:
-            return statement
-        return f"{statement} WHERE {when}" if self.kind == "sqlite" else f"IF {when} THEN {statement}; END IF"
-
-
-_CONSTRAINT = "integrity_constraint_violation"
-
-
-def _raise(message: str, code: str) -> str:
-    return f"RAISE EXCEPTION '{message}' USING ERRCODE = '{code}'"
-
-
-# Compiling CREATE TABLE takes longer than running it, and a child creates the same tables for each check.
-_create_statements: dict[tuple[str, str], list[str]] = {}
-
-
-def own_engine(url: str) -> Engine:
-    """An engine of the grader's own: nothing pooled, each statement committed by itself, not observed."""
-    arguments = {"timeout": 2} if url.startswith("sqlite") else {}
-    engine = leave_out(create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=arguments))
-    event.listen(engine.pool, "connect", unordered_means_reversed)
-    # What the learner's code asks of every engine's connections (a listener on a class) is not asked of these.
-    listeners: Any = engine.pool.dispatch.connect
-    listeners.parent_listeners = ()
-    return engine
-
-
-def prepare_database(place: Place) -> None:
-    """Make the database of a check new and empty."""
-    if place.database == "sqlite":
-        file = Path(place.url.removeprefix("sqlite:///"))
-        for each in (file, *(file.with_name(file.name + suffix) for suffix in ("-journal", "-wal", "-shm"))):
-            each.unlink(missing_ok=True)
-        return
-    import psycopg
-    from psycopg import sql
-
-    name = sql.Identifier(place.url.partition("?")[0].rpartition("/")[2])
-    if place.url not in _databases:
-        with psycopg.connect(place.admin_url, autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(name))
-        _databases.add(place.url)
-        return
-    # Emptying a database takes a tenth of the time of making a new one.
-    with psycopg.connect(place.url.replace("+psycopg", "", 1), autocommit=True) as connection:
-        connection.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-        found = connection.execute(
-            r"SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'"
-        )
-        for (schema,) in found.fetchall():
-            connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(schema)))
-        connection.execute("CREATE SCHEMA public")
-        connection.execute(sql.SQL("ALTER DATABASE {} RESET ALL").format(name))
-
-
-# PostgreSQL databases that this process has made.
-_databases: set[str] = set()
-
-
-def unordered_means_reversed(connection: Any, record: Any) -> None:
-    """Make SQLite fast, and make it show that without ORDER BY the order of rows is nobody's promise.
-
-    Source: SQLite documentation, "PRAGMA reverse_unordered_selects" and "PRAGMA synchronous".
-    """
-    if type(connection).__module__ == "sqlite3":
-        connection.execute("PRAGMA synchronous = OFF")
-        if UNOBSERVED not in record.info:
-            connection.execute("PRAGMA reverse_unordered_selects = ON")
-
-
-def references_are_checked(connection: Any, _record: Any) -> None:
-    """Let SQLite check foreign keys.
-
-    Source: SQLite documentation, "SQLite Foreign Key Support".
-    """
-    if type(connection).__module__ == "sqlite3":
-        connection.execute("PRAGMA foreign_keys = ON")
-
-
-def begin_before_savepoint(connection: Connection, _name: str) -> None:
-    """Begin a transaction for a savepoint that comes first: without one SQLite commits when it is released.
-
-    Source: SQLAlchemy, "SQLite: Enabling Non-Legacy SQLite Transactional Modes".
-    """
-    driver: Any = connection.connection.dbapi_connection
-    if type(driver).__module__ == "sqlite3" and not driver.in_transaction:
-        driver.execute("BEGIN")
-
-
-def end_what_a_failed_commit_left(connection: Any, _record: Any) -> None:
-    """End the transaction in which SQLite stays when it refused a COMMIT.
-
-    SQLAlchemy counts it as ended, so that without a rollback() the next user of the connection would go on with it.
-    """
-    if type(connection).__module__ == "sqlite3" and connection.in_transaction:
-        connection.rollback()
-
-
-def listen_to_connections() -> None:
-    """Set every new SQLite connection up as the checks want it, once for the process."""
-    event.listen(Pool, "connect", unordered_means_reversed)
-    event.listen(Engine, "savepoint", begin_before_savepoint)
-    event.listen(Pool, "checkin", end_what_a_failed_commit_left)
-
-
 @contextmanager
 def open_lab(place: Place, make_web: Callable[[Lab], Web] | None) -> Iterator[Lab]:
     """A lab on a new and empty database.
@@ -794,48 +527,3 @@ def forget_app() -> None:
         del sys.modules[name]
     importlib.invalidate_caches()
     forget_models()
-
-
-def is_to_do(error: BaseException) -> bool:
-    """Whether this is the exception that a starter raises."""
-    return isinstance(error, NotImplementedError) and TASK_TO_DO.match(str(error)) is not None
-
-
-def describe(error: BaseException) -> str:
-    """An exception in one line, as Python would name it last."""
-    message = str(error).strip().split("\n")[0]
-    return shorten(f"{type(error).__name__}: {message}" if message else type(error).__name__, 200)
-
-
-def show(value: Any) -> str:
-    """A value in one short line."""
-    if hasattr(type(value), "__tablename__"):
-        known = {name: vars(value)[name] for name in ("id", "name") if name in vars(value)}
-        return f"{type(value).__name__}({', '.join(f'{name}={shown!r}' for name, shown in known.items())})"
-    try:
-        return shorten(_REPEATED.sub(lambda text: f"'{text[1]}' * {len(text[0]) - 2}", repr(value)), 160)
-    except Exception as error:
-        return f"<{type(value).__name__}, whose repr raised {type(error).__name__}>"
-
-
-def shorten(words: str, limit: int = 120) -> str:
-    """A text cut to at most this many characters."""
-    return words if len(words) <= limit else words[: limit - 3] + "..."
-
-
-def _arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-    shown = ["db" if isinstance(value, Session) else _argument(value) for value in args]
-    return ", ".join([*shown, *(f"{name}={_argument(value)}" for name, value in kwargs.items())])
-
-
-def _argument(value: Any) -> str:
-    if hasattr(value, "__table__"):
-        return "item" if value.__tablename__ == "items" else str(value.__tablename__)
-    if isinstance(value, BaseModel):
-        sent = ", ".join(
-            f"{name}={show(getattr(value, name))}"
-            for name in type(value).model_fields
-            if name in value.model_fields_set
-        )
-        return f"{type(value).__name__}({sent})"
-    return show(value)

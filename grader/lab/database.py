@@ -1,0 +1,266 @@
+"""The database of a check: made new, and looked at through a connection of the grader's own."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy
+from sqlalchemy import Connection, Engine, MetaData, create_engine, event, text
+from sqlalchemy.pool import NullPool, Pool
+
+from grader.observe import UNOBSERVED, leave_out
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a check runs.
+
+    Attributes:
+        chapter: the chapter's name.
+        root: folder that holds the learner's ``app`` package and is the working directory.
+        url: URL of a database that is empty when the check starts.
+        admin_url: PostgreSQL only: URL of the maintenance database.
+    """
+
+    chapter: str
+    root: Path
+    url: str
+    admin_url: str = ""
+
+    @property
+    def database(self) -> str:
+        """``sqlite`` or ``postgresql``."""
+        return "postgresql" if self.url.startswith("postgresql") else "sqlite"
+
+
+class Database:
+    """The grader's own connection to the database of a check: plain SQL, each statement for itself."""
+
+    def __init__(self, place: Place) -> None:
+        self.kind = place.database
+        self.engine = own_engine(place.url)
+        self._triggers = 0
+
+    def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
+        """The rows that a query finds."""
+        with self.engine.connect() as connection:
+            return [dict(row) for row in connection.execute(text(sql), parameters).mappings()]
+
+    def run(self, sql: str, **parameters: Any) -> None:
+        """Run a statement that finds no rows."""
+        with self.engine.connect() as connection:
+            if parameters:
+                connection.execute(text(sql), parameters)
+            else:
+                connection.exec_driver_sql(sql)
+
+    def create_tables(self, metadata: MetaData) -> None:
+        """Create all tables of a metadata; from the second time on with the statements of the first."""
+        shape = (self.kind, str([(table.name, table.columns.keys()) for table in metadata.sorted_tables]))
+        if shape not in _create_statements:
+            statements: list[str] = []
+
+            def keep(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+                if statement.lstrip().upper().startswith(("CREATE", "ALTER", "INSERT", "COMMENT")):
+                    statements.append(statement)
+
+            event.listen(self.engine, "before_cursor_execute", keep)
+            metadata.create_all(self.engine)
+            event.remove(self.engine, "before_cursor_execute", keep)
+            _create_statements[shape] = statements
+            return
+        with self.engine.connect() as connection:
+            for statement in _create_statements[shape]:
+                connection.exec_driver_sql(statement)
+
+    def tables(self) -> list[str]:
+        """Names of the tables that exist."""
+        return sqlalchemy.inspect(self.engine).get_table_names()
+
+    def drop_table(self, name: str) -> None:
+        """Drop a table, whatever other tables refer to it."""
+        self.run(f"DROP TABLE {name}" if self.kind == "sqlite" else f"DROP TABLE {name} CASCADE")
+
+    def make_trigger(self, moment: str, table: str, then: str, when: str = "") -> None:
+        """Let the database itself act on a write.
+
+        Args:
+            moment: ``AFTER INSERT``, ``AFTER UPDATE OF name``, ``BEFORE INSERT``, ...
+            table: the table that is written to.
+            then: one SQL statement; ``NEW`` is the row written.
+            when: condition on ``NEW``; always when empty.
+        """
+        self._triggers += 1
+        name = re.sub(r"\W+", "_", f"on_{moment}_{table}_{self._triggers}").lower()
+        if self.kind == "sqlite":
+            condition = f"WHEN {when} " if when else ""
+            self.run(f"CREATE TRIGGER {name} {moment} ON {table} {condition}BEGIN {then}; END")
+            return
+        condition = f"WHEN ({when}) " if when else ""
+        result = "NULL" if moment.startswith("AFTER") else "NEW"
+        self.run(
+            f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {then}; RETURN {result}; END $$"
+        )
+        self.run(f"CREATE TRIGGER {name} {moment} ON {table} FOR EACH ROW {condition}EXECUTE FUNCTION {name}()")
+
+    def refuse(self, moment: str, table: str, when: str = "") -> None:
+        """Let the database refuse a write, as it would for a broken constraint.
+
+        Args:
+            moment: ``BEFORE INSERT``, ``BEFORE UPDATE``, ...
+            table: the table that is written to.
+            when: condition on ``NEW``, which may ask other tables too; always when empty.
+        """
+        raising = "SELECT RAISE(ABORT, 'refused')" if self.kind == "sqlite" else _raise("refused", _CONSTRAINT)
+        self.make_trigger(moment, table, self._only(raising, when))
+
+    def break_down(self, moment: str, table: str, when: str = "") -> None:
+        """Let a write fail for a reason that is no constraint: an ``OperationalError``. Arguments as for `refuse`."""
+        overflow = "SELECT abs(-9223372036854775807 - 1 + 0 * random())"
+        raising = overflow if self.kind == "sqlite" else _raise("no space left", "disk_full")
+        self.make_trigger(moment, table, self._only(raising, when))
+
+    def refuse_commit(self, table: str, when: str) -> None:
+        """Let the database take a write into this table, and refuse the COMMIT after it.
+
+        In SQLite only what is connected from now on is refused. Sources: PostgreSQL, "CREATE TRIGGER" (constraint
+        triggers); SQLite, "Deferred Foreign Key Constraints".
+
+        Args:
+            table: the table that is written to.
+            when: condition on ``NEW``.
+        """
+        if self.kind == "sqlite":
+            self.run(
+                "CREATE TABLE grader_debts (id INTEGER PRIMARY KEY, "
+                "paid_by INTEGER REFERENCES grader_debts (id) DEFERRABLE INITIALLY DEFERRED)"
+            )
+            self.make_trigger("AFTER INSERT", table, "INSERT INTO grader_debts (paid_by) VALUES (-1)", when)
+            event.listen(Pool, "connect", references_are_checked)
+            return
+        self.run(
+            "CREATE FUNCTION refuse_commit() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN {_raise('refused at COMMIT', _CONSTRAINT)}; END $$"
+        )
+        self.run(
+            f"CREATE CONSTRAINT TRIGGER refuse_commit AFTER INSERT ON {table} DEFERRABLE INITIALLY DEFERRED "
+            f"FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION refuse_commit()"
+        )
+
+    def close(self) -> None:
+        """Leave new connections to other databases alone."""
+        if event.contains(Pool, "connect", references_are_checked):
+            event.remove(Pool, "connect", references_are_checked)
+
+    def _only(self, statement: str, when: str) -> str:
+        if not when:
+            return statement
+        return f"{statement} WHERE {when}" if self.kind == "sqlite" else f"IF {when} THEN {statement}; END IF"
+
+
+_CONSTRAINT = "integrity_constraint_violation"
+
+
+def _raise(message: str, code: str) -> str:
+    return f"RAISE EXCEPTION '{message}' USING ERRCODE = '{code}'"
+
+
+# Compiling CREATE TABLE takes longer than running it, and a child creates the same tables for each check.
+_create_statements: dict[tuple[str, str], list[str]] = {}
+
+
+def own_engine(url: str) -> Engine:
+    """An engine of the grader's own: nothing pooled, each statement committed by itself, not observed."""
+    arguments = {"timeout": 2} if url.startswith("sqlite") else {}
+    engine = leave_out(create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=arguments))
+    event.listen(engine.pool, "connect", unordered_means_reversed)
+    # What the learner's code asks of every engine's connections (a listener on a class) is not asked of these.
+    listeners: Any = engine.pool.dispatch.connect
+    listeners.parent_listeners = ()
+    return engine
+
+
+def prepare_database(place: Place) -> None:
+    """Make the database of a check new and empty."""
+    if place.database == "sqlite":
+        file = Path(place.url.removeprefix("sqlite:///"))
+        for each in (file, *(file.with_name(file.name + suffix) for suffix in ("-journal", "-wal", "-shm"))):
+            each.unlink(missing_ok=True)
+        return
+    import psycopg
+    from psycopg import sql
+
+    name = sql.Identifier(place.url.partition("?")[0].rpartition("/")[2])
+    if place.url not in _databases:
+        with psycopg.connect(place.admin_url, autocommit=True) as connection:
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(name))
+        _databases.add(place.url)
+        return
+    # Emptying a database takes a tenth of the time of making a new one.
+    with psycopg.connect(place.url.replace("+psycopg", "", 1), autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        found = connection.execute(
+            r"SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'"
+        )
+        for (schema,) in found.fetchall():
+            connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(schema)))
+        connection.execute("CREATE SCHEMA public")
+        connection.execute(sql.SQL("ALTER DATABASE {} RESET ALL").format(name))
+
+
+# PostgreSQL databases that this process has made.
+_databases: set[str] = set()
+
+
+def unordered_means_reversed(connection: Any, record: Any) -> None:
+    """Make SQLite fast, and make it show that without ORDER BY the order of rows is nobody's promise.
+
+    Source: SQLite documentation, "PRAGMA reverse_unordered_selects", "PRAGMA synchronous", "PRAGMA journal_mode".
+    """
+    if type(connection).__module__ == "sqlite3":
+        connection.execute("PRAGMA synchronous = OFF")
+        if connection.execute("PRAGMA journal_mode").fetchone() == ("delete",):  # not what the learner chose: WAL
+            connection.execute("PRAGMA journal_mode = MEMORY")
+        if UNOBSERVED not in record.info:
+            connection.execute("PRAGMA reverse_unordered_selects = ON")
+
+
+def references_are_checked(connection: Any, _record: Any) -> None:
+    """Let SQLite check foreign keys.
+
+    Source: SQLite documentation, "SQLite Foreign Key Support".
+    """
+    if type(connection).__module__ == "sqlite3":
+        connection.execute("PRAGMA foreign_keys = ON")
+
+
+def begin_before_savepoint(connection: Connection, _name: str) -> None:
+    """Begin a transaction for a savepoint that comes first: without one SQLite commits when it is released.
+
+    Source: SQLAlchemy, "SQLite: Enabling Non-Legacy SQLite Transactional Modes".
+    """
+    driver: Any = connection.connection.dbapi_connection
+    if type(driver).__module__ == "sqlite3" and not driver.in_transaction:
+        driver.execute("BEGIN")
+
+
+def end_what_a_failed_commit_left(connection: Any, _record: Any) -> None:
+    """End the transaction in which SQLite stays when it refused a COMMIT.
+
+    SQLAlchemy counts it as ended, so that without a rollback() the next user of the connection would go on with it.
+    """
+    if type(connection).__module__ == "sqlite3" and connection.in_transaction:
+        connection.rollback()
+
+
+def listen_to_connections() -> None:
+    """Set every new SQLite connection up as the checks want it, once for the process."""
+    event.listen(Pool, "connect", unordered_means_reversed)
+    event.listen(Engine, "savepoint", begin_before_savepoint)
+    event.listen(Pool, "checkin", end_what_a_failed_commit_left)

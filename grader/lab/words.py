@@ -1,0 +1,52 @@
+"""Values and exceptions in one short line, for people to read."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
+
+_REPEATED = re.compile(r"'(\w)\1{29,}'")
+
+
+def describe(error: BaseException) -> str:
+    """An exception in one line, as Python would name it last."""
+    message = str(error).strip().split("\n")[0]
+    return shorten(f"{type(error).__name__}: {message}" if message else type(error).__name__, 200)
+
+
+def show(value: Any) -> str:
+    """A value in one short line."""
+    if hasattr(type(value), "__tablename__"):
+        known = {name: vars(value)[name] for name in ("id", "name") if name in vars(value)}
+        return f"{type(value).__name__}({', '.join(f'{name}={shown!r}' for name, shown in known.items())})"
+    try:
+        return shorten(_REPEATED.sub(lambda text: f"'{text[1]}' * {len(text[0]) - 2}", repr(value)), 160)
+    except Exception as error:
+        return f"<{type(value).__name__}, whose repr raised {type(error).__name__}>"
+
+
+def shorten(words: str, limit: int = 120) -> str:
+    """A text cut to at most this many characters."""
+    return words if len(words) <= limit else words[: limit - 3] + "..."
+
+
+def arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    """What a function was called with, as a reader would write it."""
+    shown = ["db" if isinstance(value, Session) else _argument(value) for value in args]
+    return ", ".join([*shown, *(f"{name}={_argument(value)}" for name, value in kwargs.items())])
+
+
+def _argument(value: Any) -> str:
+    if hasattr(value, "__table__"):
+        return "item" if value.__tablename__ == "items" else str(value.__tablename__)
+    if isinstance(value, BaseModel):
+        sent = ", ".join(
+            f"{name}={show(getattr(value, name))}"
+            for name in type(value).model_fields
+            if name in value.model_fields_set
+        )
+        return f"{type(value).__name__}({sent})"
+    return show(value)
