@@ -29,6 +29,11 @@ class PostgreSQL:
         self.admin_url = admin_url
         self._server = server
 
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it is a server that was named, not one of the grader's own."""
+        return self._server is None
+
     def url_of(self, name: str) -> str:
         """URL of a database on this server, as SQLAlchemy takes it."""
         parts = urlsplit(self.admin_url)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import typer
 
+from grader.classroom.commands import grade_class
+
 app = typer.Typer(name="workbook", no_args_is_help=False, pretty_exceptions_enable=False)
 
 
 @app.callback(invoke_without_command=True)
 def workbook() -> None:
     """Databases in FastAPI: a workbook that grades itself."""
+
+
+app.command("class")(grade_class)
 
 
 def main() -> None:

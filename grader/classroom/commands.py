@@ -1,0 +1,178 @@
+"""The commands ``workbook class`` and ``workbook compare``."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from grader.bench import BadInput, Bench
+from grader.classroom import intake, roster, weights
+from grader.classroom.chapters import selected
+from grader.classroom.isolation import LIMITS, Sandbox, prepare
+from grader.classroom.plan import Plan, plan_of
+from grader.classroom.publish import publish
+from grader.classroom.roster import Learner
+from grader.classroom.run import Tally, grade, take_in
+from grader.classroom.store import FILE, Store
+from grader.classroom.work import on_this_machine
+from grader.rules import CHAPTERS
+
+
+def grade_class(
+    submissions: Annotated[Path, typer.Argument(help="Folder with a folder, zip or tar archive for each learner.")],
+    out: Annotated[Path, typer.Option("--out", metavar="REPORT", help="Folder for the report; it is made.")],
+    jobs: Annotated[int, typer.Option(help="Submissions graded side by side [one for each processor].")] = 0,
+    roster_file: Annotated[
+        Path | None, typer.Option("--roster", metavar="CSV", help="Who is in the class: columns id, name, ...")
+    ] = None,
+    chapters: Annotated[str | None, typer.Option(help="Only these chapters, as in 3-6 or 1,4.")] = None,
+    database: Annotated[str | None, typer.Option(help="Where the checks run: sqlite [default] or postgresql.")] = None,
+    weights_file: Annotated[
+        Path | None, typer.Option("--weights", metavar="TOML", help="What rules are worth [one point each].")
+    ] = None,
+    time_limit: Annotated[float | None, typer.Option(metavar="SECONDS", help="Longest time for a check [10].")] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a report; what is known stays, options not given, too.")
+    ] = False,
+) -> None:
+    """Grade a class: a folder of submissions becomes a gradebook, results, and pages.
+
+    Each verdict is kept as it is made. After an interruption, or when submissions have changed, --resume grades
+    only what is not known yet. Exit status 0: everything is graded; 1: something could not be; 2: bad input.
+    """
+    console = Console(highlight=False, soft_wrap=True, stderr=False)
+    with _sentences():
+        if jobs < 0 or jobs > 1000:
+            raise BadInput("Give --jobs as a number from 1 to 1000.")
+        if (out / FILE).exists() and not resume:
+            raise BadInput(f"'{out}' holds a report already. Add --resume to go on with it, or give another folder.")
+        entries, ignored = intake.find(submissions)
+        with Store(out) as store:
+            store.lock()
+            plan = _plan(store, chapters, database, time_limit)
+            points = _weights(store, plan, weights_file)
+            learners = _roster(store, roster_file)
+            store.describe(**plan.facts(), weights=dict(points), roster=[vars(each) for each in learners])
+            if ignored:
+                console.print(f"Left out, because they are no folder, zip or tar archive: {_some(ignored)}")
+            take_in(store, plan, entries, learners)
+            everyone = store.count()
+            told = [f"{store.count(status)} {word}" for status, word in _WORDS.items() if store.count(status)]
+            console.print(f"{everyone} {'learner' if everyone == 1 else 'learners'}: {', '.join(told)}.")
+            tally = _graded_here(store, plan, console, submissions, out, jobs)
+            publish(store, plan, points, out)
+        _tell_end(console, tally, out)
+    if tally.failed:
+        raise typer.Exit(1)
+
+
+def _plan(store: Store, chapters: str | None, database: str | None, seconds: float | None) -> Plan:
+    """What is asked for; for what is not said, as last time in this report."""
+    database = database or store.about("database") or "sqlite"
+    if database not in ("sqlite", "postgresql"):
+        raise BadInput(f"There is no database '{database}' here; give --database sqlite or postgresql.")
+    seconds = seconds if seconds is not None else store.about("seconds") or LIMITS.seconds
+    if not 0.1 <= seconds <= 3600:
+        raise BadInput("Give --time-limit as a number of seconds from 0.1 to 3600.")
+    names = selected(chapters) if chapters is not None else tuple(store.about("chapters") or CHAPTERS)
+    return plan_of(names, database, seconds)
+
+
+def _weights(store: Store, plan: Plan, file: Path | None) -> Mapping[str, float]:
+    if file is None and (known := store.about("weights")) is not None:
+        return {rule.id: known.get(rule.id, 1.0) for rule in plan.rules}
+    return weights.load(file, plan.rules)
+
+
+def _roster(store: Store, file: Path | None) -> list[Learner]:
+    if file is None:
+        return [Learner(**known) for known in store.about("roster") or []]
+    return roster.load(file)
+
+
+_WORDS = {
+    "graded": "to grade",
+    "empty": "without any chapter",
+    "unreadable": "unreadable",
+    "missing": "missing",
+}
+
+
+def _graded_here(store: Store, plan: Plan, console: Console, submissions: Path, out: Path, jobs: int) -> Tally:
+    sandbox = prepare([submissions, out], plan.database, plan.seconds)
+    for line in sandbox.words(plan.database):
+        console.print(line)
+
+    def make_bench(slot: int) -> Bench:
+        return _bench(plan, sandbox, slot)
+
+    tally = Tally()
+    count = jobs or _processors()
+    with _interruptible(console, tally):
+        grade(store, plan, lambda tasks: on_this_machine(tasks, count, make_bench), console, tally)
+    return tally
+
+
+def _bench(plan: Plan, sandbox: Sandbox, slot: int) -> Bench:
+    return Bench(plan.database, sandbox.limits, jobs=1, isolation=sandbox.isolation(slot))
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _tell_end(console: Console, tally: Tally, out: Path) -> None:
+    if tally.verdicts:
+        minutes = f"{tally.submissions / max(tally.seconds, 0.001) * 60:.0f} a minute"
+        console.print(
+            f"{tally.submissions} graded in {tally.seconds:.0f} s ({minutes}), {tally.verdicts} new verdicts."
+        )
+    else:
+        console.print("Nothing new to grade.")
+    for learner, reason in tally.failed.items():
+        console.print(f"Not finished: {learner} ({reason}). Start again with --resume.", style="red")
+    console.print(f"Gradebook: {out / 'gradebook.csv'}")
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    """Say what is wrong in one sentence, and end with status 2."""
+    try:
+        yield
+    except BadInput as problem:
+        typer.echo(str(problem), err=True)
+        raise typer.Exit(2) from None
+    except OSError as error:
+        where = f": {error.filename}" if error.filename else ""
+        typer.echo(
+            f"The report cannot be written ({error.strerror or error}{where}); --resume goes on with it.", err=True
+        )
+        raise typer.Exit(2) from None
+
+
+@contextmanager
+def _interruptible(console: Console, tally: Tally) -> Iterator[None]:
+    """Ctrl-C, or a polite end from outside, loses nothing: say so, and end with status 130."""
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    except KeyboardInterrupt:
+        console.print(f"Stopped. {tally.verdicts} new verdicts are kept; --resume goes on from there.")
+        raise typer.Exit(130) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
