@@ -139,6 +139,7 @@ def _tell_end(console: Console, tally: Tally, out: Path) -> None:
     for learner, reason in tally.failed.items():
         console.print(f"Not finished: {learner} ({reason}). Start again with --resume.", style="red")
     console.print(f"Gradebook: {out / 'gradebook.csv'}")
+    console.print(f"Pages:     {out / 'index.html'}, and for each learner {out / 'feedback'}")
 
 
 def _some(names: list[str]) -> str:

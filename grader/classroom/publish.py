@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from grader.classroom.gradebook import Gradebook, marks_of
+from grader.classroom.gradebook import Gradebook, marks_of, possible
 from grader.classroom.plan import Plan, checks_of
+from grader.classroom.site import Site, feedback
 from grader.classroom.store import Store
 from grader.report import Report
 
@@ -74,6 +75,9 @@ def publish(store: Store, plan: Plan, weights: Mapping[str, float], folder: Path
         more |= dict.fromkeys(row.learner.more)
     gradebook = Gradebook(folder / "gradebook.csv", plan.chapters, weights, tuple(more))
     results = Folder(folder / "results", ".json")
+    pages = Folder(folder / "feedback", ".html")
+    site = Site(plan, weights)
+    most = possible(weights, plan.chapters)
     names = Names()
     for row in store.learners():
         checks = checks_of(store, plan, row)
@@ -83,5 +87,9 @@ def publish(store: Store, plan: Plan, weights: Mapping[str, float], folder: Path
         if row.status != "missing":
             report = Report(submission=row.learner.id, database=plan.database, checks=checks)  # type: ignore[arg-type]
             results.write(name, report.to_json())
+        pages.write(name, feedback(row, checks, marks, most, plan.chapters))
+        site.add(row, checks, marks, name)
     gradebook.close()
     results.close()
+    pages.close()
+    site.write(store, folder / "index.html")
