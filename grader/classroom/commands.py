@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,8 @@ from rich.console import Console
 from grader.bench import BadInput, Bench
 from grader.classroom import intake, roster, weights
 from grader.classroom.chapters import selected
+from grader.classroom.comparison import Report, compare, summary
+from grader.classroom.exporters import FORMATS
 from grader.classroom.isolation import LIMITS, Sandbox, prepare
 from grader.classroom.plan import Plan, plan_of
 from grader.classroom.publish import publish
@@ -22,7 +25,9 @@ from grader.classroom.roster import Learner
 from grader.classroom.run import Tally, grade, take_in
 from grader.classroom.store import FILE, Store
 from grader.classroom.work import on_this_machine
+from grader.report import Check
 from grader.rules import CHAPTERS
+from grader.rules import roster as all_rules
 
 
 def grade_class(
@@ -38,6 +43,13 @@ def grade_class(
         Path | None, typer.Option("--weights", metavar="TOML", help="What rules are worth [one point each].")
     ] = None,
     time_limit: Annotated[float | None, typer.Option(metavar="SECONDS", help="Longest time for a check [10].")] = None,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option("--format", metavar="NAME", help=f"Export, too: {', '.join(FORMATS)}; repeatable."),
+    ] = None,
+    cluster: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Grade on the workers of this Dask scheduler, tcp://...")
+    ] = "",
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a report; what is known stays, options not given, too.")
     ] = False,
@@ -47,10 +59,11 @@ def grade_class(
     Each verdict is kept as it is made. After an interruption, or when submissions have changed, --resume grades
     only what is not known yet. Exit status 0: everything is graded; 1: something could not be; 2: bad input.
     """
-    console = Console(highlight=False, soft_wrap=True, stderr=False)
+    console = Console(highlight=False, markup=False, soft_wrap=True)
     with _sentences():
         if jobs < 0 or jobs > 1000:
             raise BadInput("Give --jobs as a number from 1 to 1000.")
+        _check_formats(formats or [])
         if (out / FILE).exists() and not resume:
             raise BadInput(f"'{out}' holds a report already. Add --resume to go on with it, or give another folder.")
         entries, ignored = intake.find(submissions)
@@ -66,8 +79,11 @@ def grade_class(
             everyone = store.count()
             told = [f"{store.count(status)} {word}" for status, word in _WORDS.items() if store.count(status)]
             console.print(f"{everyone} {'learner' if everyone == 1 else 'learners'}: {', '.join(told)}.")
-            tally = _graded_here(store, plan, console, submissions, out, jobs)
-            publish(store, plan, points, out)
+            if cluster:
+                tally = _graded_elsewhere(store, plan, console, cluster)
+            else:
+                tally = _graded_here(store, plan, console, submissions, out, jobs)
+            publish(store, plan, points, out, formats or [])
         _tell_end(console, tally, out)
     if tally.failed:
         raise typer.Exit(1)
@@ -118,6 +134,89 @@ def _graded_here(store: Store, plan: Plan, console: Console, submissions: Path, 
     with _interruptible(console, tally):
         grade(store, plan, lambda tasks: on_this_machine(tasks, count, make_bench), console, tally)
     return tally
+
+
+def _graded_elsewhere(store: Store, plan: Plan, console: Console, address: str) -> Tally:
+    from grader.classroom.cluster import on_a_cluster
+
+    tally = Tally()
+    with _interruptible(console, tally):
+        grade(store, plan, lambda tasks: on_a_cluster(tasks, address, plan, console.print), console, tally)
+    return tally
+
+
+def _check_formats(formats: list[str]) -> None:
+    for name in formats:
+        if name not in FORMATS:
+            raise BadInput(f"There is no format '{name}'; known are {', '.join(FORMATS)}.")
+
+
+def compare_reports(
+    report_a: Annotated[Path, typer.Argument(help="Folder of the first report.")],
+    report_b: Annotated[Path, typer.Argument(help="Folder of the second report.")],
+) -> None:
+    """Say whose verdicts have changed between two reports, and why.
+
+    Exit status 0: none has; 1: some have; 2: bad input.
+    """
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    with _sentences(), Store(report_a, readonly=True) as store_a, Store(report_b, readonly=True) as store_b:
+        first, second = Report(store_a, report_a), Report(store_b, report_b)
+        for folder, report in ((report_a, first), (report_b, second)):
+            if report.gone:
+                console.print(f"Not compared, because this grader does not know them: {_some(report.gone)} ({folder})")
+        changes = list(compare(first, second))
+    if not changes:
+        console.print("No verdict has changed.")
+        return
+    learner = None
+    for change in changes:
+        if change.learner != learner:
+            learner = change.learner
+            console.print(learner, style="bold")
+        console.print(f"  {change.rule}: {_arrow(change.before, change.after)}  ({change.why})")
+        if change.said and change.after != "passed":
+            console.print(f"      saw {_one_line(change.said)}")
+    console.print("\nIn short:", style="bold")
+    for rule, before, after, why, count in summary(changes):
+        console.print(f"  {count} x {rule}: {_arrow(before, after)}  ({why})")
+    people = len({change.learner for change in changes})
+    console.print(f"{len(changes)} verdicts of {people} {'learner' if people == 1 else 'learners'} have changed.")
+    raise typer.Exit(1)
+
+
+def _arrow(before: str, after: str) -> str:
+    return f"{before or 'not graded'} -> {after or 'not graded'}"
+
+
+def _one_line(text: str) -> str:
+    shown = "".join(letter if letter.isprintable() else " " for letter in text)
+    return shown if len(shown) <= 200 else f"{shown[:197]}..."
+
+
+def export(
+    report: Annotated[
+        Path, typer.Argument(help="A report in JSON: of 'pytest grader --report-json', or results/ID.json.")
+    ],
+    format_: Annotated[str, typer.Option("--format", metavar="NAME", help=f"{', '.join(FORMATS)}")],
+    weights_file: Annotated[
+        Path | None, typer.Option("--weights", metavar="TOML", help="What rules are worth [one point each].")
+    ] = None,
+) -> None:
+    """Print a report in the format of another program: gradescope, exercism, junit, or github (a step summary)."""
+    with _sentences():
+        _check_formats([format_])
+        try:
+            data = json.loads(report.read_text(encoding="utf-8"))
+            checks = [Check.model_validate(each) for each in data["checks"]]
+            name = str(data["submission"])
+        except OSError as error:
+            raise BadInput(f"'{report}' cannot be read ({error.strerror}).") from None
+        except (ValueError, KeyError, TypeError):
+            raise BadInput(f"'{report}' is no report; 'pytest grader --report-json FILE' writes one.") from None
+        known = weights.load(weights_file, all_rules())
+        points = {check.id: known.get(check.id, 1.0) for check in checks}
+        typer.echo(FORMATS[format_].make(name, checks, points), nl=False)
 
 
 def _bench(plan: Plan, sandbox: Sandbox, slot: int) -> Bench:

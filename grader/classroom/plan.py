@@ -36,7 +36,7 @@ class Plan:
 
     def content(self, chapter: str, digest: str) -> str:
         """The key of the verdicts on one chapter's code."""
-        version = self.versions.of(rule.id for rule in rules_of(chapter))
+        version = self.versions.of(rule for rule in self.versions.rules if rule.startswith(f"{chapter}."))
         return content_of(chapter, digest, self.database, self.seconds, version)
 
     def facts(self) -> dict[str, Any]:

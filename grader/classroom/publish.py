@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
+from grader.classroom.exporters import FORMATS
 from grader.classroom.gradebook import Gradebook, marks_of, possible
 from grader.classroom.plan import Plan, checks_of
 from grader.classroom.site import Site, feedback
@@ -78,6 +79,7 @@ def publish(store: Store, plan: Plan, weights: Mapping[str, float], folder: Path
     pages = Folder(folder / "feedback", ".html")
     site = Site(plan, weights)
     most = possible(weights, plan.chapters)
+    exports = {name: Folder(folder / "exports" / name, FORMATS[name].ending) for name in formats}
     names = Names()
     for row in store.learners():
         checks = checks_of(store, plan, row)
@@ -87,9 +89,11 @@ def publish(store: Store, plan: Plan, weights: Mapping[str, float], folder: Path
         if row.status != "missing":
             report = Report(submission=row.learner.id, database=plan.database, checks=checks)  # type: ignore[arg-type]
             results.write(name, report.to_json())
+            for format_, export in exports.items():
+                export.write(name, FORMATS[format_].make(row.learner.id, checks, weights))
         pages.write(name, feedback(row, checks, marks, most, plan.chapters))
         site.add(row, checks, marks, name)
     gradebook.close()
-    results.close()
-    pages.close()
+    for written in (results, pages, *exports.values()):
+        written.close()
     site.write(store, folder / "index.html")

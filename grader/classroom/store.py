@@ -190,7 +190,7 @@ class Store:
             self._database.execute("BEGIN")
             self._database.executemany(
                 "INSERT OR IGNORE INTO verdicts VALUES (?, ?, ?)",
-                [(content, check.id, _shortened(check)) for content, check in verdicts],
+                [(content, check.id, shortened(check)) for content, check in verdicts],
             )
         return self._database.total_changes - before
 
@@ -202,7 +202,7 @@ class Store:
     def checks(self, content: str, rules: Sequence[Rule]) -> list[Check]:
         """The verdicts on some content, in the order of the rules; those that are not known are left out."""
         rows = dict(self._database.execute("SELECT rule, verdict FROM verdicts WHERE content = ?", [content]))
-        return [_whole(rule, rows[rule.id]) for rule in rules if rule.id in rows]
+        return [whole(rule, rows[rule.id]) for rule in rules if rule.id in rows]
 
 
 def _packed(chapter: Chapter) -> bytes:
@@ -215,13 +215,14 @@ def _unpacked(data: bytes) -> Chapter:
     return Chapter({path: content.encode("latin-1") for path, content in files.items()})
 
 
-def _shortened(check: Check) -> str:
+def shortened(check: Check) -> str:
     """What of a verdict the roster does not know."""
     facts = {name: getattr(check, name) for name in _KEPT}
     return json.dumps({name: value for name, value in facts.items() if value}, ensure_ascii=False)
 
 
-def _whole(rule: Rule, verdict: str) -> Check:
+def whole(rule: Rule, verdict: str) -> Check:
+    """The verdict on a rule again, out of what `shortened` made of it."""
     check = Check(id=rule.id, chapter=rule.chapter, task=rule.task, title=rule.title, **json.loads(verdict))
     if check.outcome != "passed":
         check.why, check.hint = rule.why, rule.hint

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from grader.classroom.commands import grade_class
+from grader.classroom.commands import compare_reports, export, grade_class
 
 app = typer.Typer(name="workbook", no_args_is_help=False, pretty_exceptions_enable=False)
 
@@ -15,6 +15,8 @@ def workbook() -> None:
 
 
 app.command("class")(grade_class)
+app.command("compare")(compare_reports)
+app.command("export")(export)
 
 
 def main() -> None:
