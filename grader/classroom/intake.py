@@ -372,7 +372,7 @@ def _sorted_out(members: Iterable[_Member], root: tuple[str, ...] | None) -> Sub
         elif member.kind == "file" and len(rest) > 1 and rest[-1].endswith(".py"):
             content = member.read(room.bytes + 1)
             room.take(len(content))
-            files[chapter][_shown("/".join(rest))] = content
+            files[chapter][_text("/".join(rest))] = content
         elif rest == ("app",) and member.kind == "folder":
             files[chapter].setdefault("", b"")
     return Submission({chapter: _chapter(chapter, files[chapter], refused) for chapter in CHAPTERS if chapter in files})

@@ -24,7 +24,7 @@ class Names:
     def of(self, learner: str) -> str:
         """The file name, without its ending."""
         name = quote(learner, safe=" @+,=~()äöüßéèàçñ")
-        if name.startswith((".", " ")) or name.endswith((".", " ")) or len(name) > 100:
+        if not name or name.startswith((".", " ")) or name.endswith((".", " ")) or len(name) > 100:
             name = f"{name.strip('. ')[:80]}-{hashlib.sha256(learner.encode()).hexdigest()[:12]}"
         number, made = 1, name
         while made.casefold() in self._taken:
