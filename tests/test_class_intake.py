@@ -98,7 +98,9 @@ def test_same_code_is_the_same_content_whatever_it_came_in(tmp_path: Path) -> No
     assert len({*digests, changed, renamed}) == 3
 
 
-@pytest.mark.parametrize("name", ["../05_crud/app/crud.py", "05_crud/app/../../../x.py", "/05_crud/app/crud.py", "C:\\05_crud\\app\\crud.py"])
+@pytest.mark.parametrize(
+    "name", ["../05_crud/app/crud.py", "05_crud/app/../../../x.py", "/05_crud/app/crud.py", "C:\\05_crud\\app\\crud.py"]
+)
 @pytest.mark.parametrize("pack", ["zip", "tar.gz"])
 def test_paths_that_lead_out_are_refused(name: str, pack: str, tmp_path: Path) -> None:
     make, file = PACKS[pack]
@@ -111,7 +113,11 @@ def test_paths_that_lead_out_are_refused(name: str, pack: str, tmp_path: Path) -
 @pytest.mark.parametrize("kind", ["zip", "symbolic", "hard", "folder"])
 def test_links_are_refused(kind: str, link: str, tmp_path: Path) -> None:
     target = Path(__file__).resolve().parents[1] / "solutions" / link
-    other = {"06_routes/app/main.py": CODE, "05_crud/app/db.py": CODE} if link.count("/") > 1 else {"06_routes/app/main.py": CODE}
+    other = (
+        {"06_routes/app/main.py": CODE, "05_crud/app/db.py": CODE}
+        if link.count("/") > 1
+        else {"06_routes/app/main.py": CODE}
+    )
     if kind == "zip":
         file = zipped(tmp_path / "anna.zip", other)
         info = zipfile.ZipInfo(link)
@@ -191,7 +197,7 @@ def test_bombs_are_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 ])  # fmt: skip
 def test_broken_archives_say_so(name: str, content: bytes, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(Unreadable, match="^it "):
+    with pytest.raises(Unreadable, match=r"^it "):
         intake.read(tmp_path / name)
 
 
@@ -244,17 +250,23 @@ def test_folders_that_are_no_class(tmp_path: Path) -> None:
 
 def test_file_names_of_learners() -> None:
     names = Names()
-    made = [names.of(learner) for learner in ("anna", "Anna", "../etc", "a/b", "a\\b", ".hidden", "x" * 300, "con:", "", "ü")]
+    made = [
+        names.of(learner)
+        for learner in ("anna", "Anna", "../etc", "a/b", "a\\b", ".hidden", "x" * 300, "con:", "", "ü")
+    ]
     assert made[:2] == ["anna", "Anna~2"]
     assert len({name.casefold() for name in made}) == len(made)
-    assert all(name and "/" not in name and "\\" not in name and not name.startswith(".") and len(name) < 110 for name in made)
+    assert all(
+        name and "/" not in name and "\\" not in name and not name.startswith(".") and len(name) < 110 for name in made
+    )
 
 
 # -- roster, weights, chapters ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("text", [
-    "id,name,group\nanna,Anna,A\nbert,\"Müller, Bert\",B\n", "\ufeffID;Name;group\r\nanna;Anna;A\r\n\r\nbert;Müller, Bert;B\r\n",
+    "id,name,group\nanna,Anna,A\nbert,\"Müller, Bert\",B\n",
+    "\ufeffID;Name;group\r\nanna;Anna;A\r\n\r\nbert;Müller, Bert;B\r\n",
     "group\tid\tname\nA\tanna\tAnna\nB\t bert \tMüller, Bert\n",
 ])  # fmt: skip
 def test_rosters(text: str, tmp_path: Path) -> None:
@@ -278,7 +290,9 @@ def test_bad_rosters(content: bytes | None, message: str, tmp_path: Path) -> Non
 def test_weights(tmp_path: Path) -> None:
     assert set(weights.load(None, all_rules()).values()) == {1.0}
     file = tmp_path / "weights.toml"
-    file.write_text('default = 0.5\n[points]\n"05_crud" = 2\n"05_crud.list_pages" = 0\n"06_routes.get_unknown_is_404" = 7')
+    file.write_text(
+        'default = 0.5\n[points]\n"05_crud" = 2\n"05_crud.list_pages" = 0\n"06_routes.get_unknown_is_404" = 7'
+    )
     found = weights.load(file, all_rules())
     assert found["01_engine.base_is_declarative"] == 0.5
     assert found["05_crud.create_persists"] == 2
@@ -288,8 +302,10 @@ def test_weights(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("text", "message"), [
     ("x = ", "no valid TOML"), ("points = 3", "has to be a table"), ("defaults = 3", "unknown entry 'defaults'"),
-    ('[points]\n"05_crud.list_page" = 1', "did you mean '05_crud.list_pages'"), ('[points]\n"05_crud" = -1', "not negative"),
-    ('[points]\n"05_crud" = "2"', "not negative"), ("default = nan", "not negative"), ("default = true", "not negative"),
+    ('[points]\n"05_crud.list_page" = 1', "did you mean '05_crud.list_pages'"),
+    ('[points]\n"05_crud" = -1', "not negative"),
+    ('[points]\n"05_crud" = "2"', "not negative"),
+    ("default = nan", "not negative"), ("default = true", "not negative"),
 ])  # fmt: skip
 def test_bad_weights(text: str, message: str, tmp_path: Path) -> None:
     (tmp_path / "weights.toml").write_text(text)

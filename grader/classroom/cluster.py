@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import queue
+import socket
 import tempfile
 import threading
 import time
@@ -19,6 +20,7 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from grader.bench import BadInput, Bench
 from grader.classroom.intake import Chapter
@@ -28,6 +30,7 @@ from grader.classroom.store import shortened, whole
 from grader.classroom.work import Batch, grade_task
 from grader.rules import rules_of
 
+_FIRST_WORKER = 10.0
 _PATIENCE = 120.0
 _MOST_LOSSES = 2
 
@@ -138,19 +141,18 @@ def _take_slot() -> int:
 # -- here ---------------------------------------------------------------------------------------
 
 
-def on_a_cluster(tasks: Iterable[Task], address: str, plan: Plan, tell: Callable[[str], None]) -> Generator[Batch]:
+def on_a_cluster(tasks: Iterable[Task], client: Any, plan: Plan, tell: Callable[[str], None]) -> Generator[Batch]:
     """Grade tasks on the workers of a Dask scheduler.
 
     Args:
         tasks: what to do; taken one by one, a little ahead of the workers.
-        address: of the scheduler, ``tcp://host:8786``.
+        client: made by `connect`; it is closed at the end.
         plan: what they are to be judged by.
         tell: says a sentence to the user.
 
     Raises:
-        BadInput: there is no scheduler or no worker, or the workers cannot judge.
+        BadInput: the workers cannot judge, or all of them are gone.
     """
-    client = _client(address)
     finished: queue.SimpleQueue[tuple[Task, Any]] = queue.SimpleQueue()
     losses: dict[str, int] = {}
     under_way: dict[str, Any] = {}
@@ -162,8 +164,7 @@ def on_a_cluster(tasks: Iterable[Task], address: str, plan: Plan, tell: Callable
         future.add_done_callback(lambda done: finished.put((task, done)))
 
     try:
-        _wait_for_workers(client, address)
-        tell(f"Cluster: {len(_workers(client))} workers with {_threads(client)} threads at {address}.")
+        tell(f"Cluster: {len(_workers(client))} workers with {_threads(client)} threads.")
         alone_since: float | None = None
         while True:
             while len(under_way) < 2 * _threads(client) + 2 and (task := next(left, None)) is not None:
@@ -192,7 +193,15 @@ def on_a_cluster(tasks: Iterable[Task], address: str, plan: Plan, tell: Callable
             client.close(timeout=5)
 
 
-def _client(address: str) -> Any:
+def connect(address: str) -> Any:
+    """A client of a Dask scheduler that has at least one worker.
+
+    Args:
+        address: of the scheduler, ``tcp://host:8786``.
+
+    Raises:
+        BadInput: there is no scheduler, or it has no worker.
+    """
     try:
         from distributed import Client
     except ImportError:
@@ -200,10 +209,19 @@ def _client(address: str) -> Any:
     for name in ("distributed", "distributed.client", "distributed.core", "distributed.batched", "tornado"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
-        return Client(address, timeout=10, set_as_default=False)  # type: ignore[no-untyped-call]
+        parts = urlsplit(address)
+        if parts.scheme == "tcp":  # Dask would go on trying for a while where nobody listens
+            socket.create_connection((parts.hostname or "localhost", parts.port or 8786), timeout=10).close()
+        client = Client(address, timeout=10, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, ValueError, TimeoutError) as error:
         reason = str(error).split("\n")[0]
         raise BadInput(f"There is no Dask scheduler at '{address}' ({reason}). Start one: dask scheduler") from None
+    try:
+        client.wait_for_workers(1, timeout=_FIRST_WORKER)
+    except TimeoutError:
+        client.close()  # type: ignore[no-untyped-call]
+        raise BadInput(f"The scheduler at '{address}' has no worker. Start one: dask worker {address}") from None
+    return client
 
 
 def _workers(client: Any) -> dict[str, Any]:
@@ -212,13 +230,6 @@ def _workers(client: Any) -> dict[str, Any]:
 
 def _threads(client: Any) -> int:
     return sum(worker["nthreads"] for worker in _workers(client).values())
-
-
-def _wait_for_workers(client: Any, address: str) -> None:
-    try:
-        client.wait_for_workers(1, timeout=30)
-    except TimeoutError:
-        raise BadInput(f"The scheduler at '{address}' has no worker. Start one: dask worker {address}") from None
 
 
 def _look_after(client: Any, since: float | None, tell: Callable[[str], None]) -> float | None:

@@ -8,7 +8,7 @@ import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -23,11 +23,39 @@ from grader.classroom.plan import Plan, plan_of
 from grader.classroom.publish import publish
 from grader.classroom.roster import Learner
 from grader.classroom.run import Tally, grade, take_in
-from grader.classroom.store import FILE, Store
+from grader.classroom.store import Store
 from grader.classroom.work import on_this_machine
 from grader.report import Check
 from grader.rules import CHAPTERS
 from grader.rules import roster as all_rules
+
+
+class Asked:
+    """What a run is asked to find out; what is not said is as last time in its report.
+
+    Args:
+        chapters: a selection such as ``3-6``, or None.
+        database: its name, or None.
+        seconds: longest time for a check, or None.
+
+    Raises:
+        BadInput: there is no such thing.
+    """
+
+    def __init__(self, chapters: str | None, database: str | None, seconds: float | None) -> None:
+        if database not in (None, "sqlite", "postgresql"):
+            raise BadInput(f"There is no database '{database}' here; give --database sqlite or postgresql.")
+        if seconds is not None and not 0.1 <= seconds <= 3600:
+            raise BadInput("Give --time-limit as a number of seconds from 0.1 to 3600.")
+        self._chapters = selected(chapters) if chapters is not None else None
+        self._database = database
+        self._seconds = seconds
+
+    def plan(self, store: Store) -> Plan:
+        """The plan of the run."""
+        chapters = self._chapters or tuple(store.about("chapters") or CHAPTERS)
+        database = self._database or store.about("database") or "sqlite"
+        return plan_of(chapters, database, self._seconds or store.about("seconds") or LIMITS.seconds)
 
 
 def grade_class(
@@ -64,14 +92,20 @@ def grade_class(
         if jobs < 0 or jobs > 1000:
             raise BadInput("Give --jobs as a number from 1 to 1000.")
         _check_formats(formats or [])
-        if (out / FILE).exists() and not resume:
-            raise BadInput(f"'{out}' holds a report already. Add --resume to go on with it, or give another folder.")
+        asked = Asked(chapters, database, time_limit)
+        listed = roster.load(roster_file) if roster_file is not None else None
+        weights.load(weights_file, all_rules())
         entries, ignored = intake.find(submissions)
+        client = _connected(cluster)
         with Store(out) as store:
             store.lock()
-            plan = _plan(store, chapters, database, time_limit)
+            if not resume and (store.has_verdicts() or (out / "gradebook.csv").exists()):
+                raise BadInput(
+                    f"'{out}' holds a report already. Add --resume to go on with it, or give another folder."
+                )
+            plan = asked.plan(store)
             points = _weights(store, plan, weights_file)
-            learners = _roster(store, roster_file)
+            learners = listed if listed is not None else _roster(store)
             store.describe(**plan.facts(), weights=dict(points), roster=[vars(each) for each in learners])
             if ignored:
                 console.print(f"Left out, because they are no folder, zip or tar archive: {_some(ignored)}")
@@ -79,8 +113,8 @@ def grade_class(
             everyone = store.count()
             told = [f"{store.count(status)} {word}" for status, word in _WORDS.items() if store.count(status)]
             console.print(f"{everyone} {'learner' if everyone == 1 else 'learners'}: {', '.join(told)}.")
-            if cluster:
-                tally = _graded_elsewhere(store, plan, console, cluster)
+            if client is not None:
+                tally = _graded_elsewhere(store, plan, console, client)
             else:
                 tally = _graded_here(store, plan, console, submissions, out, jobs)
             publish(store, plan, points, out, formats or [])
@@ -89,28 +123,14 @@ def grade_class(
         raise typer.Exit(1)
 
 
-def _plan(store: Store, chapters: str | None, database: str | None, seconds: float | None) -> Plan:
-    """What is asked for; for what is not said, as last time in this report."""
-    database = database or store.about("database") or "sqlite"
-    if database not in ("sqlite", "postgresql"):
-        raise BadInput(f"There is no database '{database}' here; give --database sqlite or postgresql.")
-    seconds = seconds if seconds is not None else store.about("seconds") or LIMITS.seconds
-    if not 0.1 <= seconds <= 3600:
-        raise BadInput("Give --time-limit as a number of seconds from 0.1 to 3600.")
-    names = selected(chapters) if chapters is not None else tuple(store.about("chapters") or CHAPTERS)
-    return plan_of(names, database, seconds)
-
-
 def _weights(store: Store, plan: Plan, file: Path | None) -> Mapping[str, float]:
     if file is None and (known := store.about("weights")) is not None:
         return {rule.id: known.get(rule.id, 1.0) for rule in plan.rules}
     return weights.load(file, plan.rules)
 
 
-def _roster(store: Store, file: Path | None) -> list[Learner]:
-    if file is None:
-        return [Learner(**known) for known in store.about("roster") or []]
-    return roster.load(file)
+def _roster(store: Store) -> list[Learner]:
+    return [Learner(**known) for known in store.about("roster") or []]
 
 
 _WORDS = {
@@ -136,12 +156,21 @@ def _graded_here(store: Store, plan: Plan, console: Console, submissions: Path, 
     return tally
 
 
-def _graded_elsewhere(store: Store, plan: Plan, console: Console, address: str) -> Tally:
+def _connected(address: str) -> Any:
+    """A client of the cluster, or None where there is to be none."""
+    if not address:
+        return None
+    from grader.classroom.cluster import connect
+
+    return connect(address)
+
+
+def _graded_elsewhere(store: Store, plan: Plan, console: Console, client: Any) -> Tally:
     from grader.classroom.cluster import on_a_cluster
 
     tally = Tally()
     with _interruptible(console, tally):
-        grade(store, plan, lambda tasks: on_a_cluster(tasks, address, plan, console.print), console, tally)
+        grade(store, plan, lambda tasks: on_a_cluster(tasks, client, plan, console.print), console, tally)
     return tally
 
 

@@ -194,6 +194,10 @@ class Store:
             )
         return self._database.total_changes - before
 
+    def has_verdicts(self) -> bool:
+        """Whether there is any verdict."""
+        return self._database.execute("SELECT 1 FROM verdicts LIMIT 1").fetchone() is not None
+
     def outcomes(self, content: str) -> dict[str, str]:
         """Outcomes by rule id of what is known about some content."""
         rows = self._database.execute("SELECT rule, verdict FROM verdicts WHERE content = ?", [content])
