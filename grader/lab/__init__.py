@@ -106,6 +106,7 @@ class Lab:
         self._arranged: list[str] = []
         self._told_from = 0
         self.focus = ""
+        self.imports_anew = False
         self._web: Web | None = None
         self._make_web = make_web
         self._sessions: list[Session] = []
@@ -232,6 +233,7 @@ class Lab:
             os.environ.pop(name, None)
             if value is not None:
                 os.environ[name] = value
+        self.imports_anew = True
         forget_app()
 
     # -- telling --------------------------------------------------------------------------------
