@@ -101,15 +101,15 @@ def judge(lab: labs.Lab, check: Callable[[labs.Lab], None]) -> dict[str, Any]:
     found["did"] = ", then ".join(lab.story)
     found["trace"] = lab.timeline()[:60]
     found["seconds"] = round(time.perf_counter() - started, 4)
-    return {key: _clean(value) for key, value in found.items()}
+    return {key: _clean(value, root + os.sep) for key, value in found.items()}
 
 
-def _clean(value: Any) -> Any:
-    """Text that can be sent and shown: no lone surrogates, not endless."""
+def _clean(value: Any, root: str) -> Any:
+    """Text that can be sent and shown: no lone surrogates, no temporary folder, not endless."""
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()[:_LONGEST_TEXT]
+        return value.encode("utf-8", "replace").decode().replace(root, "")[:_LONGEST_TEXT]
     if isinstance(value, list):
-        return [_clean(each) for each in value]
+        return [_clean(each, root) for each in value]
     return value
 
 
@@ -124,7 +124,7 @@ def _traceback(error: BaseException | None, root: str) -> str:
         first = next((i for i, frame in enumerate(kept) if frame.filename.startswith(root)), 0)
         lines = traceback.format_list(kept[first:])
         lines += traceback.format_exception_only(error)
-        return "".join(["Traceback (most recent call last):\n", *lines]).replace(root + os.sep, "")
+        return "".join(["Traceback (most recent call last):\n", *lines])
     except Exception as failure:
         return f"(the traceback could not be made: {type(failure).__name__})"
 
