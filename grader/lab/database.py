@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -217,10 +218,10 @@ def prepare_database(place: Place) -> None:
         return
     # Emptying a database takes a tenth of the time of making a new one.
     with own_engine(place.url).connect() as own:
-        own.exec_driver_sql(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
+        # PostgreSQL's own wait for the end of a connection takes 100 ms at least.
+        latest = time.monotonic() + 5
+        while own.exec_driver_sql(_END_OTHERS).scalar() and time.monotonic() < latest:
+            time.sleep(0.001)
         schemas = own.exec_driver_sql(
             "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'"
         )
@@ -228,6 +229,11 @@ def prepare_database(place: Place) -> None:
         dropped = "".join(f"DROP SCHEMA {quote(schema)} CASCADE; " for schema in schemas.scalars())
         own.exec_driver_sql(f"{dropped}CREATE SCHEMA public; ALTER DATABASE {quote(name)} RESET ALL")
 
+
+_END_OTHERS = (
+    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
 
 # PostgreSQL databases that this process has made.
 _databases: set[str] = set()
