@@ -15,6 +15,7 @@ gc.disable()  # imports make no garbage worth looking for; a third of their time
 
 # ruff: noqa: E402
 import ctypes
+import faulthandler
 import importlib
 import json
 import os
@@ -156,6 +157,7 @@ def grade_chapter(job: Job, results: int) -> None:
     used = False  # whether the app, as it is imported now, has served a check before
     for name in job.checks:
         reporter.send({"event": "start", "check": name})
+        faulthandler.dump_traceback_later(job.seconds, file=results)  # tells the bench where it hangs
         for _ in range(2):
             if _still_running(threads):
                 return

@@ -22,6 +22,7 @@ from sqlalchemy.pool import Pool
 
 _STATEMENT = re.compile(
     r"\s*(?:(INSERT)\s+INTO|(UPDATE)|(DELETE)\s+FROM|(CREATE\s+TABLE)(?:\s+IF\s+NOT\s+EXISTS)?|(DROP\s+TABLE)"
+    r"|(CREATE\s+(?:UNIQUE\s+)?INDEX)"
     r"|(SELECT)\b.*?\bFROM)\s+(?:[\"\w]+\.)?\"?(\w+)",
     re.IGNORECASE | re.DOTALL,
 )

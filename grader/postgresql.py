@@ -117,6 +117,10 @@ def _connect(url: str) -> PostgreSQL:
     import psycopg
 
     parts = urlsplit(url)
+    if parts.scheme.partition("+")[0] not in ("postgresql", "postgres") or not url.partition("://")[1]:
+        raise BadInput(
+            f"GRADER_POSTGRESQL_URL is '{url}'; give a URL such as postgresql://user:password@host/postgres."
+        )
     admin_url = urlunsplit(("postgresql", parts.netloc, parts.path or "/postgres", parts.query, ""))
     try:
         psycopg.connect(admin_url, autocommit=True, connect_timeout=5).close()

@@ -40,7 +40,7 @@ def test_fresh_checkout(grade: Run) -> None:
     assert done.returncode == 1
     assert "Everything is still to do. That is as it should be: nothing is wrong." in done.stdout
     assert f"0 of {len(EVERY)} checks passed." in done.stdout
-    assert "next: chapter 01, task 1.1 (01_engine/README.md)" in done.stdout
+    assert "next: chapter 01, task 1.1 (chapters/01_engine/README.md)" in done.stdout
     assert "failed" not in done.stdout and "rror" not in done.stdout
 
 
@@ -53,7 +53,8 @@ def test_solutions_pass(database: str, grade: Run) -> None:
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_starters_are_to_do(database: str, grade: Run, tmp_path: Path) -> None:
-    grade("grader", "--database", database, "--report-json", tmp_path / "report.json")
+    done = grade("grader", "--database", database, "--report-json", tmp_path / "report.json")
+    assert done.returncode == 1, done.stderr
     report = json.loads((tmp_path / "report.json").read_text())
     assert {check["id"]: check["outcome"] for check in report["checks"]} == dict.fromkeys(EVERY, "todo")
 
@@ -165,11 +166,18 @@ def test_bad_input_is_one_sentence(name: str, grade: Run) -> None:
     assert sentence in done.stderr and "Traceback" not in done.stdout + done.stderr
 
 
-def test_postgresql_that_does_not_answer(monkeypatch: pytest.MonkeyPatch, grade: Run) -> None:
-    monkeypatch.setenv("GRADER_POSTGRESQL_URL", "postgresql://nobody@127.0.0.1:1/nothing")
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("postgresql://nobody@127.0.0.1:1/nothing", "The PostgreSQL that GRADER_POSTGRESQL_URL names does not answer"),
+        ("nonsense", "GRADER_POSTGRESQL_URL is 'nonsense'; give a URL such as postgresql://"),
+    ],
+)
+def test_postgresql_that_cannot_be_used(url: str, sentence: str, monkeypatch: pytest.MonkeyPatch, grade: Run) -> None:
+    monkeypatch.setenv("GRADER_POSTGRESQL_URL", url)
     done = grade("grader", "--database", "postgresql")
     assert done.returncode == 4
-    assert "The PostgreSQL that GRADER_POSTGRESQL_URL names does not answer" in done.stdout + done.stderr
+    assert sentence in done.stderr and "checks passed" not in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
 
 
@@ -245,6 +253,7 @@ def test_interrupted_run_writes_its_report_and_leaves_nothing(submission: Path, 
         process.send_signal(signal.SIGINT)
         rest = process.stdout.read()
     assert process.returncode == 2, rest
+    assert re.search(rf"interrupted: \d+ of {len(EVERY)} checks have a verdict", rest)
     checks = {check["id"]: check for check in json.loads(file.read_text())["checks"]}
     assert list(checks) == EVERY
     assert checks["05_crud.delete_persists"]["outcome"] == "error"

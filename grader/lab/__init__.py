@@ -70,12 +70,14 @@ class Answer:
         body: the body as text.
         error: the exception that the app let through, if any.
         unrouted: no endpoint was called.
+        routes: the paths that the app has, where no endpoint was called.
     """
 
     status: int
     body: str = ""
     error: BaseException | None = None
     unrouted: bool = False
+    routes: tuple[str, ...] = ()
 
     @property
     def json(self) -> Any:
@@ -89,7 +91,8 @@ class Answer:
         if self.error is not None:
             return f"a crash: {describe(self.error)}"
         if self.unrouted and self.status in (404, 405):
-            return f"{self.status}: the app has no route for this method and path (did main.py include the router?)"
+            known = ", ".join(self.routes[:8]) or "none: did main.py include the router?"
+            return f"{self.status}: the app has no route for this method and path; its routes: {known}"
         return f"{self.status} {shorten(self.body)}".rstrip()
 
 
@@ -134,7 +137,7 @@ class Lab:
         """What an import of ``app.<name>`` that raised means, as a verdict."""
         file = f"app/{name.replace('.', '/')}.py"
         if is_to_do(error):
-            return ToDo(str(error))
+            return ToDo(str(error), where=self.where_of(error))
         if isinstance(error, ModuleNotFoundError) and error.name in ("app", f"app.{name}"):
             return Broken(f"{file} is missing", f"a file {file}", f"{self.place.chapter}/{file}")
         if isinstance(error, SyntaxError):
@@ -209,7 +212,7 @@ class Lab:
     def raised(self, error: BaseException, wanted: str) -> Verdict:
         """What an exception out of learner code means, as a verdict."""
         if is_to_do(error):
-            return ToDo(str(error))
+            return ToDo(str(error), where=self.where_of(error))
         if "transaction is already begun" in str(error):
             wanted = "commit() instead of begin(): whatever is done with a session, loading the item too, begins one"
         return Wrong(describe(error), wanted, self.where_of(error), error)
@@ -267,6 +270,10 @@ class Lab:
     def tell_from_here(self, *story: str) -> None:
         """Begin the story anew: what happened up to now has nothing to do with what is judged."""
         self.story[:] = [*self._arranged, *story]
+        self.begin_timeline()
+
+    def begin_timeline(self) -> None:
+        """Leave out of the timeline what happened up to now."""
         self._told_from = len(self.seen.moments)
 
     def timeline(self) -> list[str]:

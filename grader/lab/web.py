@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI
@@ -20,6 +21,7 @@ class Web:
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
         self._client: Client | None = None
+        self._app: FastAPI | None = None
         self._endpoint: object = None
 
     def app(self) -> FastAPI:
@@ -37,7 +39,7 @@ class Web:
         Raises:
             Wrong: it does not start.
         """
-        app = app or self.app()
+        app = self._app = app or self.app()
 
         async def watched(scope: Any, receive: Any, send: Any) -> None:
             async def telling(message: Any) -> None:
@@ -85,20 +87,31 @@ class Web:
         """
         if self._client is None:
             self.start()
-            self._lab.tell_from_here(*self._lab.story)
+            self._lab.begin_timeline()
         assert self._client is not None
         body = options.get("json", options.get("content"))
         self._lab.did(f"{method} {shorten(path)}{' ' + show(body) if body is not None else ''}")
         response = self._client.request(method, path, **options)
         if response.error is not None:
             if is_to_do(response.error):
-                raise ToDo(str(response.error))
+                raise ToDo(str(response.error), where=self._lab.where_of(response.error))
             return Answer(500, error=response.error)
         answer = Answer(response.status, response.body.decode("utf-8", "replace"), unrouted=self._endpoint is None)
+        if answer.unrouted and answer.status in (404, 405):
+            answer.routes = self._routes()
         detail = answer.json.get("detail") if isinstance(answer.json, dict) else None
         if answer.status == 501 and isinstance(detail, str) and TASK_TO_DO.match(detail):
             raise ToDo(detail)
         return answer
+
+    def _routes(self) -> tuple[str, ...]:
+        """What the app answers to, as its documentation has it: ``POST /items/``, ..."""
+        with suppress(Exception):
+            assert self._app is not None
+            return tuple(
+                f"{verb.upper()} {path}" for path, verbs in self._app.openapi()["paths"].items() for verb in verbs
+            )
+        return ()
 
 
 def warm_up() -> None:
