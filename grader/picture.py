@@ -19,6 +19,7 @@ from grader.observe import Moment, Seen
 TAKEN = "TAKEN"
 GIVEN_BACK = "GIVEN BACK"
 _LONGEST_LABEL = 48
+_LONGEST_LINE = 66
 _LONGEST_SQL = 240
 _COMPACT = '%%{init: {"sequence": {"mirrorActors": false, "messageMargin": 22, "height": 40}}}%%'
 # SQLAlchemy names each column of a SELECT once more (books.id AS books_id); for a reader it is noise.
@@ -142,7 +143,7 @@ def table(story: Story) -> str:
     for row in _rows(story):
         line = "" if row.line == previous else row.line
         previous = row.line
-        rows.append([_code(line), row.session[8:], row.connection[11:], _happened(row.moment)])
+        rows.append([_code(_shortened(line, _LONGEST_LINE)), row.session[8:], row.connection[11:], _happened(row.moment)])
     if not rows:
         return "*The database was not asked anything.*"
     heads = ["your code", "session", "connection", "what happened"]
