@@ -141,9 +141,9 @@ def table(story: Story) -> str:
     """What was observed as a Markdown table."""
     rows, previous = [], None
     for row in _rows(story):
-        line = "" if row.line == previous else row.line
+        line = "" if row.line == previous else _shortened(row.line, _LONGEST_LINE)
         previous = row.line
-        rows.append([_code(_shortened(line, _LONGEST_LINE)), row.session[8:], row.connection[11:], _happened(row.moment)])
+        rows.append([_code(line), row.session[8:], row.connection[11:], _happened(row.moment)])
     if not rows:
         return "*The database was not asked anything.*"
     heads = ["your code", "session", "connection", "what happened"]
