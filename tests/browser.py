@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import shutil
 import subprocess
 import time
@@ -48,7 +49,10 @@ class Browser:
         assert program is not None
         self._log = (profile / "log.txt").open("wb")
         self._process = subprocess.Popen(
-            [program, *_FLAGS, f"--user-data-dir={profile}", "about:blank"], stdout=self._log, stderr=self._log
+            [program, *_FLAGS, f"--user-data-dir={profile}", "about:blank"],
+            env={**os.environ, "TMPDIR": str(profile)},
+            stdout=self._log,
+            stderr=self._log,
         )
         self._number = 0
         self._socket: Any = None
