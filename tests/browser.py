@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 import urllib.request
 from pathlib import Path
@@ -48,9 +49,10 @@ class Browser:
         program = find()
         assert program is not None
         self._log = (profile / "log.txt").open("wb")
+        self._temporary = tempfile.mkdtemp()  # a short name: the browser makes a socket in it
         self._process = subprocess.Popen(
             [program, *_FLAGS, f"--user-data-dir={profile}", "about:blank"],
-            env={**os.environ, "TMPDIR": str(profile)},
+            env={**os.environ, "TMPDIR": self._temporary},
             stdout=self._log,
             stderr=self._log,
         )
@@ -142,3 +144,4 @@ class Browser:
             self._process.kill()
             self._process.wait()
         self._log.close()
+        shutil.rmtree(self._temporary, ignore_errors=True)
