@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from grader.job import HAS_FORK, Job, end_of_output
 from grader.release import untouched_tasks
-from grader.rules import CHAPTERS, WITHOUT_HTTP, Rule
+from grader.rules import ABOUT_IMPORTS, CHAPTERS, WITHOUT_HTTP, Rule
 
 if TYPE_CHECKING:
     from grader.report import Check
@@ -328,7 +328,9 @@ class Bench:
         rule, started, seconds = child.current, child.started, self._patience(run)
         self._kill(run)
         run.timeouts += 1
-        if rule is not None:
+        if rule is not None and _used_app(run, child):
+            run.waiting.appendleft(rule)
+        elif rule is not None:
             told = {"observed": f"no end after {seconds:g} seconds", "expected": "an answer in time"}
             yield from self._verdict(run, rule, {"outcome": "timeout", **told})
         elif not started and run.waiting:
@@ -343,7 +345,9 @@ class Bench:
         self._kill(run)
         if rule is None and run.waiting and not child.started:
             rule = run.waiting.popleft()
-        if rule is not None:
+        if rule is not None and _used_app(run, child):
+            run.waiting.appendleft(rule)
+        elif rule is not None:
             yield from self._verdict(run, rule, _died(status))
         if run.waiting:
             self._launch(run)
@@ -600,6 +604,11 @@ def _environment() -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(("PYTHON", "PYTEST", "PG")) and name not in dropped
     }
+
+
+def _used_app(run: _Run, child: _Child) -> bool:
+    """Whether an app may have been at work that served an earlier check: then a new child has to judge anew."""
+    return child.started > 1 and run.chapter not in ABOUT_IMPORTS
 
 
 def _died(status: int) -> dict[str, Any]:

@@ -53,13 +53,20 @@ def chapters(
         if all(check.outcome == "todo" for check in found):
             yield Line(f"  {signs.waiting} all {len(found)} checks are still to do")
         else:
+            told: set[tuple[str, str]] = set()
             for check in found:
-                yield from _check(check, signs, submission, full_trace)
+                yield from _check(check, signs, submission, full_trace, told)
         yield Line("")
 
 
-def _check(check: Check, signs: Signs, submission: str, full_trace: bool) -> Iterator[Line]:
+def _check(check: Check, signs: Signs, submission: str, full_trace: bool, told: set[tuple[str, str]]) -> Iterator[Line]:
+    """One check; `told` are the errors that were told already, each with its place."""
     name = f"{check.task} {check.title}"
+    if check.outcome == "error" and (check.observed, check.where) in told:
+        yield Line(f"  {signs.failed} {name}: the same error", "red")
+        return
+    if check.outcome == "error":
+        told.add((check.observed, check.where))
     if check.outcome == "passed":
         yield Line(f"  {signs.passed} {name}", "green")
     elif check.outcome == "todo":
@@ -76,15 +83,16 @@ def _check(check: Check, signs: Signs, submission: str, full_trace: bool) -> Ite
 def failure(check: Check, signs: Signs, *, submission: str = "chapters", full_trace: bool = False) -> Iterator[Line]:
     """What a check that did not pass has to say: what was done, seen and wanted, why, where, when."""
     where = f"{submission}/{check.where}" if check.where else ""
+    judged = check.outcome != "error"  # code that broke earlier is not helped by what the rule has to say
     facts = {
         "rule": check.id,
         "did": check.did,
         "saw": check.observed,
         "wanted": check.expected,
-        "why": check.why,
+        "why": check.why if judged else "",
         "where": where,
         "timeline": signs.between.join(_shortened(check.trace)),
-        "hint": check.hint,
+        "hint": check.hint if judged else "",
     }
     for label, text in facts.items():
         if text:

@@ -193,8 +193,12 @@ def test_a_named_postgresql_is_used_and_left_clean(
 
 
 def test_missing_file_and_missing_name(grade: Run, submission: Path, tmp_path: Path) -> None:
-    change(submission, "05_crud/app/crud.py", "def update_item(", "def change_item(")
+    change(submission, "05_crud/app/crud.py", "def update_item(", "def updat_item(")
     (submission / "01_engine/app/db.py").unlink()
+    for chapter in ("06_routes", "07_uow"):
+        shutil.copytree(PROJECT / "solutions" / chapter, submission / chapter)
+    (submission / "06_routes/app/crud.py").unlink()
+    change(submission, "07_uow/app/routes/items.py", "ItemCreate, ItemRead", "ItemCreate, ItemReed, ItemRead")
     file = tmp_path / "report.json"
     done = grade("grader", "--submission", submission, "--report-json", file)
     assert done.returncode == 1
@@ -205,9 +209,13 @@ def test_missing_file_and_missing_name(grade: Run, submission: Path, tmp_path: P
             assert check["outcome"] == "error" and check["observed"].endswith("app/db.py is missing")
         elif rule.startswith("05_crud.update"):
             assert check["outcome"] == "error"
-            assert "app/crud.py has no name 'update_item'" in check["observed"]
+            assert "app/crud.py has no name 'update_item' (there is 'updat_item')" in check["observed"]
         elif rule.startswith("05_"):
             assert check["outcome"] == "passed"
+        elif rule.startswith("06_"):
+            assert check["observed"].endswith("app/crud.py is missing, and app/routes/items.py:8 imports it")
+        elif rule == "07_uow.create_answers_201":
+            assert "cannot import name 'ItemReed' from 'app.schemas' (app/schemas.py)" in check["observed"]
 
 
 def test_chapter_without_app(grade: Run, tmp_path: Path) -> None:

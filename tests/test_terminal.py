@@ -63,6 +63,14 @@ def test_chapters_and_closing() -> None:
     )
 
 
+def test_an_error_is_told_once_and_without_what_the_rule_has_to_say() -> None:
+    broken = {"observed": "app/crud.py is missing", "where": "05_crud/app/crud.py", "why": "because", "hint": "look"}
+    found = [check("5.1", "error", **broken), check("5.2", "error", **broken), check("5.3", "failed", **broken)]
+    text = "\n".join(line.text for line in chapters(found, ASCII))
+    assert text.count("app/crud.py is missing") == 2 and "  x 5.2 a rule: the same error\n" in text
+    assert text.count("because") == text.count("look") == 1
+
+
 def test_signs() -> None:
     assert signs_for("utf-8") == Signs()
     assert signs_for("ascii") == signs_for(None) == signs_for("no such encoding") == ASCII

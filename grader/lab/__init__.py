@@ -8,10 +8,12 @@ here, in one place.
 from __future__ import annotations
 
 import ast
+import difflib
 import importlib
 import inspect
 import json
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
@@ -54,6 +56,9 @@ __all__ = [
     "listen_to_connections",
     "open_lab",
 ]
+
+
+_NAME_NOT_THERE = re.compile(r"cannot import name '(\w+)'")
 
 
 @dataclass
@@ -106,6 +111,7 @@ class Lab:
         self._arranged: list[str] = []
         self._told_from = 0
         self.focus = ""
+        self.imports_anew = False
         self._web: Web | None = None
         self._make_web = make_web
         self._sessions: list[Session] = []
@@ -137,7 +143,21 @@ class Lab:
             where = f"{self.place.chapter}/{bad.as_posix()}:{error.lineno or 1}"
             return Broken(f"{bad.as_posix()} is no valid Python: {error.msg}", "a file that Python can read", where)
         where = self.where_of(error) or f"{self.place.chapter}/{file}"
+        missing = self._missing_module(error)
+        if missing:
+            return Broken(f"{missing} is missing, and {where.partition('/')[2]} imports it", f"a file {missing}", where)
         return Broken(f"importing {file} raised {describe(error)}", "an import without an error", where, error)
+
+    def _missing_module(self, error: BaseException) -> str:
+        """The file of a module of the learner's whose absence an import met, or an empty string."""
+        if not isinstance(error, ImportError) or (error.name or "").partition(".")[0] != "app":
+            return ""
+        path = (error.name or "").replace(".", "/")
+        if not isinstance(error, ModuleNotFoundError):  # from app import crud
+            path += "/" + "".join(_NAME_NOT_THERE.findall(error.msg))
+            if not (self.place.root / path).parent.is_dir():  # from app.crud import get_item: a name, not a file
+                return ""
+        return "" if (self.place.root / f"{path}.py").exists() or (self.place.root / path).is_dir() else f"{path}.py"
 
     def need(self, path: str) -> Any:
         """A name of the learner's, ``crud.create_item``.
@@ -150,7 +170,10 @@ class Lab:
         module = self.module(module_name)
         file = f"app/{module_name.replace('.', '/')}.py"
         if not hasattr(module, name):
-            raise Broken(f"{file} has no name '{name}'", f"'{name}' in {file}", f"{self.place.chapter}/{file}")
+            similar = "".join(
+                f" (there is '{other}')" for other in difflib.get_close_matches(name, vars(module), 1, cutoff=0.85)
+            )
+            raise Broken(f"{file} has no name '{name}'{similar}", f"'{name}' in {file}", f"{self.place.chapter}/{file}")
         value = getattr(module, name)
         if value is ...:
             raise ToDo(f"{path} is still to do")
@@ -232,6 +255,7 @@ class Lab:
             os.environ.pop(name, None)
             if value is not None:
                 os.environ[name] = value
+        self.imports_anew = True
         forget_app()
 
     # -- telling --------------------------------------------------------------------------------
