@@ -9,7 +9,7 @@ from typing import Any
 from grader.classroom.intake import Chapter
 from grader.classroom.store import Row, Store, content_of
 from grader.classroom.versions import Versions, current
-from grader.report import Check
+from grader.report import NO_FOLDER, Check
 from grader.rules import Rule, roster, rules_of
 
 
@@ -146,7 +146,7 @@ def _unjudged(row: Row, rule: Rule) -> Check:
     elif row.digest(rule.chapter):
         told = {"outcome": "error", "observed": "no verdict: the run was interrupted"}
     else:
-        told = {"outcome": "todo", "observed": f"there is no folder {rule.chapter} yet"}
+        told = {"outcome": "todo", "observed": f"{NO_FOLDER} {rule.chapter} yet"}
     about: dict[str, Any] = {"chapter": rule.chapter, "task": rule.task, "title": rule.title, "why": rule.why}
     return Check(id=rule.id, hint=rule.hint, **about, **told)
 

@@ -35,7 +35,7 @@ CREATE TABLE IF NOT EXISTS learners (
     position INTEGER PRIMARY KEY, id TEXT UNIQUE, name TEXT, more TEXT, status TEXT, note TEXT, chapters TEXT
 );
 """
-_KEPT = ("outcome", "observed", "expected", "where", "trace", "seconds", "did", "printed", "traceback")
+_KEPT = ("outcome", "observed", "expected", "where", "trace", "seconds", "did", "printed", "traceback", "begun")
 
 
 @dataclass(frozen=True)
