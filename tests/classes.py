@@ -167,7 +167,14 @@ def small_class(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     copy_code(PROJECT / "solutions", folder / "class/right")
     copy_code(PROJECT / "chapters", folder / "class/starter")
     for number, text in enumerate(
-        ("os._exit(0)", "while True: pass", "os.kill(os.getppid(), 9)", "os.fork() or os._exit(0)", "1 / 0", "x = 1")
+        (
+            "os._exit(0)",
+            "while True: pass",
+            "os.kill(os.getppid(), 9) or os._exit(0)",
+            "os.fork() or os._exit(0)",
+            "1 / 0",
+            "x = 1",
+        )
     ):
         submission(folder / f"class/learner{number}", in_get_item=f"import os; {text}" if "while" not in text else text)
     run("class", folder / "class", "--out", folder / "report", "--time-limit", "3")
