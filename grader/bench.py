@@ -224,8 +224,8 @@ class Bench:
         self._isolation = isolation
         self._apart = False
         self._workshop = Path(tempfile.mkdtemp(prefix="grader-"))
-        if isolation is not None and isolation.user >= 0:
-            self._workshop.chmod(0o711)
+        if database == "sqlite":
+            self._let_others_pass(self._workshop)
         self._inbox: queue.SimpleQueue[tuple[str, int, Any]] = queue.SimpleQueue()
         self._server: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
@@ -667,10 +667,16 @@ class Bench:
 
         try:
             self._postgresql = start(self._workshop / "postgresql")
-            if self._isolation is not None and self._isolation.user >= 0 and not self._postgresql.elsewhere:
-                (self._workshop / "postgresql").chmod(0o711)  # the way to its socket, and to nothing else
+            self._let_others_pass(self._workshop)
+            if not self._postgresql.elsewhere:
+                self._let_others_pass(self._workshop / "postgresql")  # to its socket, and to nothing else
         except BadInput as failure:
             self._postgresql_failure = failure
+
+    def _let_others_pass(self, folder: Path) -> None:
+        """Let children that are another user through a folder, to what is theirs in it."""
+        if self._isolation is not None and self._isolation.user >= 0:
+            folder.chmod(0o711)
 
     def wait_for_database(self) -> None:
         """Wait until there is a database server, where one was asked for.

@@ -61,16 +61,19 @@ class Asked:
 def grade_class(
     submissions: Annotated[Path, typer.Argument(help="Folder with a folder, zip or tar archive for each learner.")],
     out: Annotated[Path, typer.Option("--out", metavar="REPORT", help="Folder for the report; it is made.")],
-    jobs: Annotated[int, typer.Option(help="Submissions graded side by side [one for each processor].")] = 0,
+    jobs: Annotated[
+        int, typer.Option(show_default=False, help="Submissions side by side; one for each processor if not given.")
+    ] = 0,
     roster_file: Annotated[
         Path | None, typer.Option("--roster", metavar="CSV", help="Who is in the class: columns id, name, ...")
     ] = None,
     chapters: Annotated[str | None, typer.Option(help="Only these chapters, as in 3-6 or 1,4.")] = None,
-    database: Annotated[str | None, typer.Option(help="Where the checks run: sqlite [default] or postgresql.")] = None,
+    database: Annotated[str | None, typer.Option(help="Where the checks run: sqlite (default) or postgresql.")] = None,
     weights_file: Annotated[
-        Path | None, typer.Option("--weights", metavar="TOML", help="What rules are worth [one point each].")
+        Path | None,
+        typer.Option("--weights", metavar="TOML", help="What rules are worth; one point each if not given."),
     ] = None,
-    time_limit: Annotated[float | None, typer.Option(metavar="SECONDS", help="Longest time for a check [10].")] = None,
+    time_limit: Annotated[float | None, typer.Option(metavar="SECONDS", help="Longest time for a check (10).")] = None,
     formats: Annotated[
         list[str] | None,
         typer.Option("--format", metavar="NAME", help=f"Export, too: {', '.join(FORMATS)}; repeatable."),
@@ -84,8 +87,11 @@ def grade_class(
 ) -> None:
     """Grade a class: a folder of submissions becomes a gradebook, results, and pages.
 
-    Each verdict is kept as it is made. After an interruption, or when submissions have changed, --resume grades
-    only what is not known yet. Exit status 0: everything is graded; 1: something could not be; 2: bad input.
+    Each verdict is kept as it is made: --resume grades what is not known yet, and nothing twice.
+
+    Exit status 0: everything is graded; 1: something could not be; 2: bad input.
+
+    Example: workbook class submissions --out report --roster roster.csv
     """
     console = Console(highlight=False, markup=False, soft_wrap=True)
     with _sentences():
@@ -229,7 +235,8 @@ def export(
     ],
     format_: Annotated[str, typer.Option("--format", metavar="NAME", help=f"{', '.join(FORMATS)}")],
     weights_file: Annotated[
-        Path | None, typer.Option("--weights", metavar="TOML", help="What rules are worth [one point each].")
+        Path | None,
+        typer.Option("--weights", metavar="TOML", help="What rules are worth; one point each if not given."),
     ] = None,
 ) -> None:
     """Print a report in the format of another program: gradescope, exercism, junit, or github (a step summary)."""
