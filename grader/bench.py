@@ -41,6 +41,10 @@ class BadInput(Exception):
     """The bench cannot start with what it was given; the message says what to do."""
 
 
+class Interrupted(Exception):
+    """Somebody called `Bench.interrupt` while this was grading."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """What one check may use: seconds of wall time, and MiB of memory (0 for no limit)."""
@@ -185,6 +189,7 @@ class Bench:
         self._servers = 0
         self._server_failures = 0
         self._live: dict[int, _Run] = {}
+        self._interrupted = threading.Event()
         self._number = 0
         self._postgresql: Any = None
         self._postgresql_failure: BadInput | None = None
@@ -215,7 +220,9 @@ class Bench:
 
         Raises:
             BadInput: PostgreSQL cannot be had.
+            Interrupted: `interrupt` was called from another thread.
         """
+        self._interrupted.clear()
         self._wait_for_postgresql()
         runs = self._plan(targets)
         import grader.report  # noqa: F401  (while the server is getting ready)
@@ -247,6 +254,11 @@ class Bench:
             for run in (*running, *runs):
                 self._kill(run)
                 self._clear(run)
+
+    def interrupt(self) -> None:
+        """End a `grade` that runs in another thread, without the verdicts that are missing."""
+        self._interrupted.set()
+        self._inbox.put(("interrupt", 0, None))
 
     def _plan(self, targets: Sequence[Target]) -> deque[_Run]:
         grouped: dict[tuple[Path, str], list[Rule]] = {}
@@ -297,6 +309,8 @@ class Bench:
                         yield from self._message(run, run.child, data)
                     elif kind == "exit":
                         yield from self._ended(run, run.child, data)
+        if self._interrupted.is_set():
+            raise Interrupted
         for run in running:
             if run.child is not None and time.monotonic() > run.child.deadline:
                 yield from self._late(run, run.child)

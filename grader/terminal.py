@@ -91,10 +91,10 @@ def failure(check: Check, signs: Signs, *, submission: str = "chapters", full_tr
             yield from _fact(label, text)
     if check.printed:
         yield from _fact("printed", "")
-        yield from (Line(f"          | {_plain(line)[: WIDTH - 12]}") for line in check.printed.splitlines()[-8:])
+        yield from (Line(f"          | {plain(line)[: WIDTH - 12]}") for line in check.printed.splitlines()[-8:])
     if full_trace and check.traceback:
         yield Line("")
-        yield from (Line(f"      {_plain(line)}") for line in check.traceback.rstrip().splitlines())
+        yield from (Line(f"      {plain(line)}") for line in check.traceback.rstrip().splitlines())
         yield Line("")
 
 
@@ -104,12 +104,12 @@ def _shortened(trace: list[str]) -> list[str]:
 
 def _fact(label: str, text: str) -> Iterator[Line]:
     head = f"      {label:<9} "
-    rows = textwrap.wrap(_plain(text), WIDTH - len(head), break_on_hyphens=False) or [""]
+    rows = textwrap.wrap(plain(text), WIDTH - len(head), break_on_hyphens=False) or [""]
     yield Line(head + rows[0])
     yield from (Line(" " * len(head) + row) for row in rows[1:])
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Text that can do nothing to a terminal: control characters are shown, not sent."""
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 

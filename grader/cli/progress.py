@@ -1,0 +1,117 @@
+"""What is known from earlier runs, kept in ``.workbook/`` by stable ids.
+
+Outcomes are kept with a fingerprint of the chapter's code and one of the grader: as soon as one of them has changed,
+they count for nothing. The files can be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from grader.cli.place import KEPT, Place
+from grader.release import PROJECT, SOLUTIONS
+from grader.rules import rules_of
+
+_OUTCOMES = KEPT / "progress.json"
+_HINTS = KEPT / "hints.json"
+_LIBRARIES = ("fastapi", "starlette", "pydantic", "sqlalchemy", "sqlmodel")
+
+
+def fingerprint(place: Place, chapter: str) -> str:
+    """A fingerprint of the code of a chapter in a submission."""
+    return _digest(place.folder / chapter / "app", place.folder)
+
+
+def known(place: Place, chapter: str, database: str) -> dict[str, str]:
+    """The outcomes of all rules of a chapter, by their ids, or nothing where the code or the grader has changed."""
+    if not place.own:
+        return {}
+    kept = _read(_OUTCOMES)
+    entry = kept.get(chapter, {}).get(database, {}) if kept.get("grader") == _grader() else {}
+    if not isinstance(entry, dict) or entry.get("code") != fingerprint(place, chapter):
+        return {}
+    outcomes = entry.get("outcomes", {})
+    ids = {rule.id for rule in rules_of(chapter)}
+    return outcomes if set(outcomes) == ids and all(isinstance(each, str) for each in outcomes.values()) else {}
+
+
+def keep(place: Place, chapter: str, database: str, code: str, outcomes: Mapping[str, str]) -> None:
+    """Keep the outcomes of some rules of a chapter.
+
+    Args:
+        place: the submission; only the learner's own is kept.
+        chapter: the chapter's name.
+        database: where the checks ran.
+        code: fingerprint of the code that was judged.
+        outcomes: the outcomes by the rules' ids. What was a matter of time is not kept: it may be different next time.
+    """
+    if not place.own:
+        return
+    kept = _read(_OUTCOMES)
+    if kept.get("grader") != _grader():
+        kept = {"grader": _grader()}
+    entry = kept.get(chapter, {}).get(database, {})
+    earlier = entry.get("outcomes", {}) if entry.get("code") == code else {}
+    merged = {name: outcome for name, outcome in {**earlier, **outcomes}.items() if outcome != "timeout"}
+    kept.setdefault(chapter, {})[database] = {"code": code, "outcomes": merged}
+    _write(_OUTCOMES, kept)
+
+
+def hints_seen(task: str) -> int:
+    """How many hints for a task were shown already."""
+    seen = _read(_HINTS).get(task, 0)
+    return seen if isinstance(seen, int) else 0
+
+
+def see_hints(counts: Mapping[str, int]) -> None:
+    """Remember how many hints were shown, by the tasks' numbers."""
+    _write(_HINTS, {**_read(_HINTS), **counts})
+
+
+@cache
+def _grader() -> str:
+    """A fingerprint of everything else that a verdict depends on."""
+    folder = PROJECT / "grader"
+    versions = [f"{name} {metadata.version(name)}" for name in _LIBRARIES]
+    files = sorted([*folder.glob("*.py"), *(folder / "lab").glob("*.py")])
+    parts = [sys.version, *versions, _digest(SOLUTIONS, PROJECT), *(_sum(file.read_bytes()) for file in files)]
+    return _sum("\n".join(parts).encode())
+
+
+def _digest(folder: Path, root: Path) -> str:
+    parts = []
+    for file in sorted(folder.rglob("*.py")):
+        link = "link " if any(each.is_symlink() for each in (file, file.parent)) else ""
+        with suppress(OSError):
+            parts.append(f"{link}{file.relative_to(root).as_posix()} {_sum(file.read_bytes())}")
+    return _sum("\n".join([str(folder.is_dir()), *parts]).encode())
+
+
+def _sum(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """What a file holds; nothing where it is missing or was spoilt."""
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return data if isinstance(data, dict) and all(isinstance(each, dict | str | int) for each in data.values()) else {}
+
+
+def _write(file: Path, data: Mapping[str, Any]) -> None:
+    """Write a file as a whole; where that is not allowed, nothing is kept."""
+    with suppress(OSError):
+        file.parent.mkdir(exist_ok=True)
+        new = file.with_suffix(".new")
+        new.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+        new.replace(file)
