@@ -6,8 +6,10 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import TYPE_CHECKING
 
-from grader.report import Check
+if TYPE_CHECKING:
+    from grader.report import Check
 
 WIDTH = 80
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
 import sys
 import tempfile
 import time
@@ -121,7 +122,7 @@ def _kernel() -> str:
     except ImportError:
         raise _Trouble(f"Jupyter is missing: {_INSTALL}") from None
     try:
-        manager, client = start_new_kernel(startup_timeout=30)
+        manager, client = start_new_kernel(startup_timeout=30, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     except Exception as error:
         reason = str(error).strip().split("\n")[0]
         raise _Trouble(f"no kernel starts ({reason}): python -m ipykernel install --sys-prefix") from None

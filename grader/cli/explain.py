@@ -13,7 +13,7 @@ from grader.cli import console, examples, grading, place
 from grader.cli.options import RuleArgument
 from grader.release import SOLUTIONS
 from grader.rules import Rule
-from grader.terminal import Line, plain
+from grader.terminal import Line, failure
 
 
 def explain(rule: RuleArgument) -> None:
@@ -49,11 +49,9 @@ def _observed(rule: Rule, example: examples.Example) -> Iterator[Line]:
     with tempfile.TemporaryDirectory() as folder:
         example.write(Path(folder))
         (_, check), *_ = grading.bench().grade([Target(Path(folder), rule)])
-    yield from _paragraph("how", f"With the broken example below, the check {plain(check.did or 'runs the code')}.")
-    yield from _paragraph("", f"It saw: {plain(check.observed)}.")
-    yield from _paragraph("", f"It wanted: {plain(check.expected)}.")
-    if check.trace:
-        yield from _paragraph("", f"Timeline: {console.signs().between.join(check.trace)}")
+    yield from _paragraph("how", "The check runs the code and looks. Of the broken example below it says:")
+    shown = {"id": "", "why": "", "hint": "", "where": ""}
+    yield from (Line(f"    {line.text}") for line in failure(check.model_copy(update=shown), console.signs()))
 
 
 def _difference(chapter: str, file: str, broken: str) -> Iterator[Line]:

@@ -51,10 +51,18 @@ def one_more(task: str, more: int = 1) -> list[Line]:
     lines = console.wrapped(f"Task {task}: {tasks_of(chapter)[task]}")
     lines = [Line(line.text, bold=True) for line in lines]
     for level, text in list(zip(LEVELS, hints_for(task), strict=True))[:count]:
-        lines += [Line(f"  {level}"), *console.wrapped(text, " " * 6)]
+        lines += [Line(f"  {level}"), *_paragraphs(text)]
     left = len(LEVELS) - count
     if left:
         lines.append(Line(f"({left} more: workbook hint {task})"))
     else:
         lines += console.wrapped(f"(That is all; the whole answer is in solutions/{chapter}.)")
+    return lines
+
+
+def _paragraphs(text: str) -> list[Line]:
+    lines: list[Line] = []
+    for row in text.splitlines():
+        is_code = row.startswith("    ")
+        lines += [Line(f"    {row}")] if is_code else console.wrapped(row, " " * 6)
     return lines

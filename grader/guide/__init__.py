@@ -23,13 +23,15 @@ LEVELS = ("where to look", "the concept", "nearly the code")
 def hints_for(task: str) -> list[str]:
     """The hints for a task, from a first pointer to nearly the code; one for each of `LEVELS`.
 
+    Each is prose, one paragraph a line; lines that begin with four spaces are code.
+
     Args:
         task: the task's number, for example ``5.1``.
 
     Raises:
         KeyError: there is no such task.
     """
-    return list(_of(chapter_named(task.partition(".")[0]))["hints"][task])
+    return [text.strip("\n") for text in _of(chapter_named(task.partition(".")[0]))["hints"][task]]
 
 
 def reason_for(chapter: str) -> str:
