@@ -33,7 +33,7 @@ def carry(chapter: ChapterArgument = "", yes: YesOption = False) -> None:
     if not given:
         console.say(f"Chapter {target[:2]} builds on no file of an earlier chapter; there is nothing to carry.")
         raise typer.Exit(0)
-    origins = dict.fromkeys(given.values())
+    origins = sorted(set(given.values()))
     passed = {origin for origin in origins if grading.has_passed(where, origin)}
     for origin in origins:
         if origin not in passed:

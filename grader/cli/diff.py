@@ -82,7 +82,7 @@ def _page(files: list[str], left: str, right: str, old: Texts, new: Texts) -> st
     import jinja2
     from markupsafe import Markup
 
-    maker = difflib.HtmlDiff(tabsize=4, wrapcolumn=88)
+    maker = difflib.HtmlDiff(tabsize=4, wrapcolumn=80)
     tables = {
         file: Markup(maker.make_table(old.get(file, []), new.get(file, []), left, right, context=True, numlines=4))
         for file in files

@@ -8,6 +8,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader.guide import mistake_for
 from grader.release import PROJECT, SOLUTIONS
 from grader.rules import Rule
 
@@ -20,12 +21,14 @@ class Example:
 
     Attributes:
         chapter: the chapter's name.
+        slug: name of the case.
         about: the mistake in one sentence.
         fails: names of the rules that it breaks.
         files: the files that are not the solution's, by their names.
     """
 
     chapter: str
+    slug: str
     about: str
     fails: frozenset[str]
     files: dict[str, str]
@@ -57,13 +60,18 @@ def examples(chapter: str) -> list[Example]:
         for edit in case.get("edit", ()):
             text = texts.get(edit["file"]) or _solution(chapter, edit["file"])
             texts[edit["file"]] = text.replace(edit["old"], edit["new"])
-        found.append(Example(chapter, case["about"], frozenset(case["fails"]), texts))
+        found.append(Example(chapter, file.parent.name, case["about"], frozenset(case["fails"]), texts))
     return found
 
 
 def example_of(rule: Rule) -> Example | None:
-    """The plainest mistake that breaks a rule: if possible no other, with the fewest changed lines."""
+    """The mistake by which a rule is explained best: the one that the guide names, else the shortest.
+
+    If possible it is one that breaks no other rule.
+    """
     breaking = [each for each in examples(rule.chapter) if rule.name in each.fails]
+    named = mistake_for(rule.chapter, rule.name)
+    breaking = [each for each in breaking if each.slug == named] or breaking
     return min(breaking, key=lambda each: (len(each.fails), each.size(), len(each.about)), default=None)
 
 

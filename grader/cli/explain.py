@@ -61,5 +61,5 @@ def _difference(chapter: str, file: str, broken: str) -> Iterator[Line]:
     for row in difflib.unified_diff(broken.splitlines(), fixed.splitlines(), *heads, n=2, lineterm=""):
         if not row.startswith("@@"):
             head = row.startswith(("---", "+++"))
-            yield Line(f"  {row}", "" if head else {"-": "red", "+": "green"}.get(row[:1], ""), bold=head)
+            yield Line(f"  {row}".rstrip(), "" if head else {"-": "red", "+": "green"}.get(row[:1], ""), bold=head)
     yield Line("")

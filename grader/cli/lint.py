@@ -8,17 +8,19 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import typer
 
 from grader.bench import Target
-from grader.cli import console, examples, grading
-from grader.guide import LEVELS, hints_for, reason_for
+from grader.cli import console, examples, grading, place
+from grader.cli.options import OneChapterArgument
+from grader.guide import LEVELS, hints_for, mistake_for, reason_for
 from grader.release import PROJECT, SOLUTIONS, pieces_of, starter_of, tasks_of, untouched_tasks, write_starters
 from grader.rules import CHAPTERS, rules_of
+from grader.terminal import Line
 
 _LINE_NUMBER = re.compile(r"\blines? \d+|:\d+\b", re.IGNORECASE)
 
@@ -32,15 +34,20 @@ class Finding:
     remedy: str
 
 
-def lint() -> None:
+def lint(chapter: OneChapterArgument = "") -> None:
     """For authors: look whether the course is complete.
 
     Every task has a comment, a starter, a check that notices when it is missing, hints, a section in the notebook and
     known mistakes; every rule an explanation. The exit status is 0 if nothing was found.
+
+    \b
+    Examples:
+      workbook lint            all chapters
+      workbook lint 5
     """
-    found = [finding for chapter in CHAPTERS for finding in (*_tasks(chapter), *_rules(chapter))] + _judged()
-    for finding in found:
-        console.say(f"{finding.file}: {finding.rule}: {finding.remedy}")
+    chapters = [place.chapter(chapter)] if chapter else CHAPTERS
+    found = [finding for name in chapters for finding in (*_tasks(name), *_rules(name))] + _judged(chapters)
+    console.show(Line(f"{finding.file}: {finding.rule}: {finding.remedy}") for finding in found)
     console.say(f"{len(found)} found." if found else "The course is complete.")
     raise typer.Exit(1 if found else 0)
 
@@ -132,14 +139,18 @@ def _rules(chapter: str) -> Iterator[Finding]:
             missing.append("docstring")
         if missing:
             yield Finding(file, "rule-is-explained", f"write {' and '.join(missing)} of test_{rule.name}")
+        named = mistake_for(chapter, rule.name)
+        if named and not any(rule.name in example.fails for example in known if example.slug == named):
+            remedy = f"name a case under [mistakes] that breaks {rule.name}; {named} does not"
+            yield Finding(f"grader/guide/{chapter}.toml", "mistake-breaks-its-rule", remedy)
         if not any(rule.name in example.fails for example in known):
             remedy = f"add a case that breaks {rule.name}; workbook explain shows it"
             yield Finding(f"tests/cases/{chapter}/wrong", "rule-has-example", remedy)
 
 
-def _judged() -> list[Finding]:
+def _judged(chapters: Sequence[str]) -> list[Finding]:
     """Tasks that could be left out of a solution without any check's noticing it."""
-    everything = [(chapter, task) for chapter in CHAPTERS for task in tasks_of(chapter)]
+    everything = [(chapter, task) for chapter in chapters for task in tasks_of(chapter)]
     unnoticed = set(everything)
     with tempfile.TemporaryDirectory() as temporary:
         targets = []

@@ -56,9 +56,16 @@ def run(
     command += ["--reload", "--reload-dir", str(folder / "app")]
     with _database_url(database) as url:
         console.say(f"serving {'solutions' if solution else where.name}/{name} on http://127.0.0.1:{port}/docs")
-        console.say(f"database: {url or os.environ.get('DATABASE_URL') or home / 'app.db'}")
+        console.say(f"database: {_told(url, home)}")
         status = _serve(command, home, {**os.environ, **({"DATABASE_URL": url} if url else {})})
     raise typer.Exit(status)
+
+
+def _told(url: str, home: Path) -> str:
+    """Where the data is; what is in the environment may hold a password, and is not shown."""
+    if url.startswith("postgresql"):
+        return "a PostgreSQL of its own, whose data is gone at the end"
+    return str(home / "app.db") if url or "DATABASE_URL" not in os.environ else "the one that DATABASE_URL names"
 
 
 def _look_for_a_free(port: int) -> None:

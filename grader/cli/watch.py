@@ -13,7 +13,7 @@ import typer
 
 from grader import terminal
 from grader.bench import BadInput, Interrupted
-from grader.cli import console, grading, hint, passed, place
+from grader.cli import console, grading, hint, passed, place, status
 from grader.cli.keys import listening
 from grader.cli.options import ChapterArgument, Database, DatabaseOption, SubmissionOption
 from grader.cli.saves import saves
@@ -210,11 +210,19 @@ def _details(view: _View) -> Iterator[Line]:
         yield from terminal.failure(check, console.signs(), submission=view.where.name)
 
 
+def _task(view: _View) -> str:
+    """The task that the user is at: that of the failure that is shown, else the next one."""
+    left = _left(view)
+    found = {check.id: check.outcome for check in view.checks}
+    return left[view.shown % len(left)].task if left else status.next_task(view.where, found, view.chapter)
+
+
 def _help(view: _View) -> Line:
     if not view.has_keys:
         return Line("(waiting for the next save; Ctrl-C ends it)")
     done = all(check.outcome == "passed" for check in view.checks)
-    return Line(f"[n] next {'chapter' if done else 'failure'}   [h] hint   [q] quit   (waiting for the next save)")
+    what = "chapter" if done else "failure"
+    return Line(f"[n] next {what}   [h] hint   [q] quit   (waiting for the next save)")
 
 
 def _press(view: _View, letter: str, running: bool) -> None:
@@ -223,11 +231,8 @@ def _press(view: _View, letter: str, running: bool) -> None:
     elif running or not view.checks:
         return
     elif letter == "h":
-        left = [check for check in view.checks if check.outcome != "passed"]
-        if left:
-            shown = _left(view)
-            console.show(hint.one_more((shown[view.shown % len(shown)] if shown else left[0]).task))
-        console.show([Line("nothing is left to do here")] if not left else [])
+        task = _task(view)
+        console.show(hint.one_more(task) if task else [Line("nothing is left to do here")])
         console.show([_help(view)])
     elif letter == "n":
         _go_on(view)

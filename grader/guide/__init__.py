@@ -6,6 +6,9 @@ The words are in ``NN_name.toml`` next to this file::
 
     [hints]
     "5.1" = ["where to look", "the concept, with a link to its documentation", "nearly the code"]
+
+    [mistakes]
+    create_refreshes = "no_refresh"      # the case by which this rule is explained best, if not the shortest
 """
 
 from __future__ import annotations
@@ -39,7 +42,12 @@ def reason_for(chapter: str) -> str:
     return str(_of(chapter)["reason"])
 
 
+def mistake_for(chapter: str, rule: str) -> str:
+    """Name of the case by which a rule is explained best; an empty string where the shortest will do."""
+    return str(_of(chapter)["mistakes"].get(rule, ""))
+
+
 @cache
 def _of(chapter: str) -> dict[str, Any]:
     file = Path(__file__).with_name(f"{chapter}.toml")
-    return tomllib.loads(file.read_text(encoding="utf-8")) if chapter else {"hints": {}}
+    return tomllib.loads(file.read_text(encoding="utf-8")) if chapter else {"hints": {}, "mistakes": {}}
