@@ -68,10 +68,16 @@ def main() -> None:
     console.get_ready()
     try:
         grading.start_early(sys.argv[1:])
-        make_app()(prog_name="workbook")
+        sys.exit(make_app()(prog_name="workbook", standalone_mode=False))
     except grading.BadInput as problem:
         console.complain(str(problem))
         sys.exit(2)
+    except typer.TyperException as problem:
+        command = getattr(getattr(problem, "ctx", None), "command_path", "workbook")
+        console.complain(f"{problem.format_message().rstrip('.')}; {command} --help says what can be given.")
+        sys.exit(2)
+    except typer.Abort:
+        sys.exit(1)
     except OSError as error:
         console.complain(f"{error.strerror or error}: {error.filename}; make room or give access, and try again.")
         sys.exit(2)

@@ -25,7 +25,7 @@ def carry(chapter: ChapterArgument = "", yes: YesOption = False) -> None:
 
     \b
     Examples:
-      workbook carry 5         chapters/05_crud gets your db.py, models.py, main.py, deps.py and schemas.py
+      workbook carry 5         your db.py, models.py, ... for chapters/05_crud
     """
     where = place.submission(None)
     target = place.chapter(chapter) if chapter else grading.at(where)

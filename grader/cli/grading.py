@@ -85,15 +85,19 @@ def has_passed(place: Place, chapter: str) -> bool:
 def at(place: Place, found: Mapping[str, str] | None = None) -> str:
     """The chapter that the learner is at: in whose folder they are, else the first that has not passed, else the last.
 
+    A chapter that passes for the first time is still the one they are at, as long as the next one is untouched.
+
     Args:
         place: the submission.
         found: the outcomes of all rules, where they are known already.
     """
     here = chapter_here(place)
-    if here:
-        return here
-    for chapter in CHAPTERS:
-        known = found or outcomes(place, [chapter])
-        if any(known[rule.id] != "passed" for rule in rules_of(chapter)):
-            return chapter
-    return CHAPTERS[-1]
+    just_passed = ""
+    for chapter in () if here else CHAPTERS:
+        is_new = found is None and progress.is_new(place, chapter)
+        states = outcomes(place, [chapter]) if found is None else found
+        left = [states[rule.id] for rule in rules_of(chapter) if states[rule.id] != "passed"]
+        if left:
+            return just_passed if just_passed and set(left) == {"todo"} else chapter
+        just_passed = chapter if is_new else just_passed
+    return here or just_passed or CHAPTERS[-1]

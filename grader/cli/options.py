@@ -31,21 +31,21 @@ def _parts(incomplete: str) -> list[str]:
 
 
 ChapterArgument = Annotated[
-    str, typer.Argument(metavar="[CHAPTER]", help="5 or 05_crud; default: where you are", autocompletion=_chapters)
+    str, typer.Argument(metavar="CHAPTER", help="5 or 05_crud; default: where you are", autocompletion=_chapters)
 ]
 OneChapterArgument = Annotated[
-    str, typer.Argument(metavar="[CHAPTER]", help="5 or 05_crud; default: all", autocompletion=_chapters)
+    str, typer.Argument(metavar="CHAPTER", help="5 or 05_crud; default: all", autocompletion=_chapters)
 ]
 PartArgument = Annotated[
     str,
     typer.Argument(
-        metavar="[PART]",
+        metavar="PART",
         help="5 or 05_crud, 5.1, a rule, or all; default: the chapter where you are",
         autocompletion=_parts,
     ),
 ]
 TaskArgument = Annotated[
-    str, typer.Argument(metavar="[TASK]", help="for example 5.1; default: your next task", autocompletion=_tasks)
+    str, typer.Argument(metavar="TASK", help="for example 5.1; default: your next task", autocompletion=_tasks)
 ]
 RuleArgument = Annotated[
     str, typer.Argument(metavar="RULE", help="for example 05_crud.create_refreshes", autocompletion=_rules)

@@ -32,15 +32,23 @@ def fingerprint(place: Place, chapter: str) -> str:
 
 def known(place: Place, chapter: str, database: str) -> dict[str, str]:
     """The outcomes of all rules of a chapter, by their ids, or nothing where the code or the grader has changed."""
-    if not place.own:
+    entry = _entry(place, chapter, database)
+    if entry.get("grader") != _grader() or entry.get("code") != fingerprint(place, chapter):
         return {}
-    kept = _read(_OUTCOMES)
-    entry = kept.get(chapter, {}).get(database, {}) if kept.get("grader") == _grader() else {}
-    if not isinstance(entry, dict) or entry.get("code") != fingerprint(place, chapter):
+    outcomes = entry.get("outcomes")
+    if not isinstance(outcomes, dict) or set(outcomes) != {rule.id for rule in rules_of(chapter)}:
         return {}
-    outcomes = entry.get("outcomes", {})
-    ids = {rule.id for rule in rules_of(chapter)}
-    return outcomes if set(outcomes) == ids and all(isinstance(each, str) for each in outcomes.values()) else {}
+    return outcomes if all(isinstance(each, str) for each in outcomes.values()) else {}
+
+
+def is_new(place: Place, chapter: str) -> bool:
+    """Whether the code of a chapter was never graded, by whatever version of the grader."""
+    return _entry(place, chapter, "sqlite").get("code") != fingerprint(place, chapter)
+
+
+def _entry(place: Place, chapter: str, database: str) -> dict[str, Any]:
+    entry = _read(_OUTCOMES).get(f"{chapter} {database}") if place.own else None
+    return entry if isinstance(entry, dict) else {}
 
 
 def keep(place: Place, chapter: str, database: str, code: str, outcomes: Mapping[str, str]) -> None:
@@ -55,14 +63,11 @@ def keep(place: Place, chapter: str, database: str, code: str, outcomes: Mapping
     """
     if not place.own:
         return
-    kept = _read(_OUTCOMES)
-    if kept.get("grader") != _grader():
-        kept = {"grader": _grader()}
-    entry = kept.get(chapter, {}).get(database, {})
-    earlier = entry.get("outcomes", {}) if entry.get("code") == code else {}
+    same = {"grader": _grader(), "code": code}
+    entry = _entry(place, chapter, database)
+    earlier = entry.get("outcomes", {}) if same.items() <= entry.items() else {}
     merged = {name: outcome for name, outcome in {**earlier, **outcomes}.items() if outcome != "timeout"}
-    kept.setdefault(chapter, {})[database] = {"code": code, "outcomes": merged}
-    _write(_OUTCOMES, kept)
+    _write(_OUTCOMES, {**_read(_OUTCOMES), f"{chapter} {database}": {**same, "outcomes": merged}})
 
 
 def hints_seen(task: str) -> int:
@@ -105,7 +110,7 @@ def _read(file: Path) -> dict[str, Any]:
         data = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return {}
-    return data if isinstance(data, dict) and all(isinstance(each, dict | str | int) for each in data.values()) else {}
+    return data if isinstance(data, dict) else {}
 
 
 def _write(file: Path, data: Mapping[str, Any]) -> None:

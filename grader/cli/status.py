@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import typer
 
 from grader.cli import console, grading, place
@@ -47,7 +49,7 @@ def _lines(where: place.Place, found: dict[str, str], at: str) -> list[Line]:
     return [*lines, Line(""), *_closing(where, found, at)]
 
 
-def _tasks(chapter: str, found: dict[str, str], untouched: frozenset[str]) -> dict[str, str]:
+def _tasks(chapter: str, found: Mapping[str, str], untouched: frozenset[str]) -> dict[str, str]:
     """Whether each task of a chapter is passed, failed or todo."""
     everything = [found[rule.id] for rule in rules_of(chapter)]
     states = {}
@@ -79,7 +81,7 @@ def _closing(where: place.Place, found: dict[str, str], at: str) -> list[Line]:
     ]
 
 
-def next_task(where: place.Place, found: dict[str, str], chapter: str) -> str:
+def next_task(where: place.Place, found: Mapping[str, str], chapter: str) -> str:
     """The task of a chapter to go on with: what fails before what is to do; an empty string where nothing is left."""
     states = _tasks(chapter, found, untouched_tasks(chapter, where.folder / chapter))
     for wanted in ("failed", "todo"):
