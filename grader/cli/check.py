@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +12,10 @@ from grader.bench import BadInput, Limits
 from grader.cli import console, grading, passed, place
 from grader.cli.options import DatabaseOption, PartArgument, SubmissionOption
 from grader.rules import rules_of
+from grader.terminal import Line
+
+if TYPE_CHECKING:
+    from grader.report import Check
 
 
 def check(
@@ -51,7 +56,16 @@ def check(
         console.show(terminal.chapters(checks, console.signs(), submission=where.name, full_trace=full_trace))
         console.show(terminal.closing(checks))
         console.show(passed.lines(where, checks))
+        console.show(_help(checks))
     raise typer.Exit(0 if all(each.outcome == "passed" for each in checks) else 1)
+
+
+def _help(checks: list[Check]) -> Iterator[Line]:
+    """Where to read on about the first check that has failed."""
+    for check in checks:
+        if check.outcome in ("failed", "error", "timeout"):
+            yield Line(f"      workbook hint {check.task}    workbook explain {check.id}")
+            return
 
 
 _NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
