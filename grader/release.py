@@ -82,6 +82,14 @@ def tasks_of(chapter: str) -> dict[str, str]:
     return dict(sorted(found.items(), key=lambda entry: int(entry[0].partition(".")[2])))
 
 
+def file_of(task: str, chapter: str) -> str:
+    """The file of a chapter in which a task is done, for example ``app/db.py``; the first of them."""
+    for file in sorted((SOLUTIONS / chapter / "app").rglob("*.py")):
+        if any(each.task == task for each in pieces_of(file.read_text(encoding="utf-8"), int(chapter[:2]))):
+            return file.relative_to(SOLUTIONS / chapter).as_posix()
+    return "app"
+
+
 def untouched_tasks(chapter: str, root: Path) -> frozenset[str]:
     """Tasks of a chapter whose code is still the starter's, comments and layout aside.
 

@@ -8,7 +8,7 @@ import typer
 
 from grader.cli import console, grading, place
 from grader.cli.options import SubmissionOption
-from grader.release import tasks_of, untouched_tasks
+from grader.release import file_of, tasks_of, untouched_tasks
 from grader.rules import CHAPTERS, rules_of
 from grader.terminal import Line
 
@@ -74,10 +74,13 @@ def _closing(where: place.Place, found: dict[str, str], at: str) -> list[Line]:
     task = next_task(where, found, at)
     if not task:
         return [*lines, Line(f"Chapter {at[:2]} has passed: workbook diff {int(at[:2])} compares it with the solution")]
+    number = int(at[:2])
     return [
         *lines,
-        Line(f"next: task {task}; read {where.name}/{at}/README.md", bold=True),
-        Line(f"      workbook check {int(at[:2])}    workbook hint {task}    workbook watch {int(at[:2])}"),
+        Line(f"next: task {task}, in {where.name}/{at}/{file_of(task, at)}", bold=True),
+        Line(f"      what there is to do: {where.name}/{at}/README.md"),
+        Line(f"      the lesson:          notebooks/{at}.ipynb"),
+        Line(f"      then: workbook check {number}    workbook hint {task}    workbook watch {number}"),
     ]
 
 
