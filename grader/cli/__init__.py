@@ -58,6 +58,7 @@ def make_app() -> typer.Typer:
         app.command()(learners)
     for authors in (release, lint):
         app.command()(authors)
+    # A command whose name is no name in Python, or one of another package: app.command("name")(function)
     return app
 
 
@@ -79,7 +80,10 @@ def main() -> None:
     except typer.Abort:
         sys.exit(1)
     except OSError as error:
-        console.complain(f"{error.strerror or error}: {error.filename}; make room or give access, and try again.")
+        where = f": {error.filename}" if error.filename else ""
+        console.complain(f"{error.strerror or error}{where}; make room or give access, and try again.")
         sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
     finally:
         grading.close()

@@ -35,6 +35,14 @@ def keep(files: Iterable[Path], root: Path, label: str) -> Path:
     return folder
 
 
+def put(source: Path, target: Path) -> None:
+    """Copy a file to where the learner's is. A link there is replaced, not followed."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.is_symlink():
+        target.unlink()
+    shutil.copyfile(source, target)
+
+
 def name_of(path: Path) -> str:
     """A path as it is told: from the project on, where it lies below it."""
     return path.relative_to(PROJECT).as_posix() if path.is_relative_to(PROJECT) else str(path)

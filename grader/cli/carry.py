@@ -53,8 +53,7 @@ def carry(chapter: ChapterArgument = "", yes: YesOption = False) -> None:
     there = [where.folder / target / file for file in fitting if (where.folder / target / file).is_file()]
     kept = backup.keep(there, where.folder, f"carry_{target}")
     for file in fitting:
-        (where.folder / target / file).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(mine[file], where.folder / target / file)
+        backup.put(mine[file], where.folder / target / file)
     console.say(f"Done. What was there before is in {backup.name_of(kept)}/{target}")
 
 

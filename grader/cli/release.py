@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -48,8 +47,7 @@ def release(
             console.say(f"What was there before is in {backup.name_of(backup.keep(replaced, chapters, 'release'))}")
         for file in changed:
             if file in new:
-                (chapters / file).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(made / file, chapters / file)
+                backup.put(made / file, chapters / file)
             else:
                 (chapters / file).unlink()
     console.say(f"{len(changed)} files of chapters are released.")

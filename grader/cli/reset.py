@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -44,8 +43,7 @@ def reset(chapter: ChapterArgument = "", submission: SubmissionOption = None, ye
         for file in changed - new.keys():
             (folder / file).unlink()
         for file in changed & new.keys():
-            (folder / file).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(starter / file, folder / file)
+            backup.put(starter / file, folder / file)
     if where.own:
         progress.see_hints(dict.fromkeys(tasks_of(name), 0))
     console.say(f"{where.name}/{name} is the starter again.")

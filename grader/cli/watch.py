@@ -79,7 +79,7 @@ def _follow(view: _View, events: Events) -> None:
         while view.chapter == watched:
             kind, what = _next(events)
             if kind == "saved":
-                grade.start(f"{time.strftime('%H:%M:%S')}  saved: {', '.join(what)}")
+                grade.start(f"{time.strftime('%H:%M:%S')}  saved: {terminal.plain(', '.join(what))}")
             elif kind == "verdict":
                 grade.take(what)
             elif kind == "end":
