@@ -8,7 +8,7 @@ import typer
 
 from grader.cli import console, grading, place
 from grader.cli.options import SubmissionOption
-from grader.release import file_of, tasks_of, untouched_tasks
+from grader.release import PROJECT, file_of, tasks_of, untouched_tasks
 from grader.rules import CHAPTERS, rules_of
 from grader.terminal import Line
 
@@ -74,12 +74,12 @@ def _closing(where: place.Place, found: dict[str, str], at: str) -> list[Line]:
     task = next_task(where, found, at)
     if not task:
         return [*lines, Line(f"Chapter {at[:2]} has passed: workbook diff {int(at[:2])} compares it with the solution")]
-    number = int(at[:2])
+    number, lesson = int(at[:2]), f"notebooks/{at}.ipynb"
     return [
         *lines,
         Line(f"next: task {task}, in {where.name}/{at}/{file_of(task, at)}", bold=True),
         Line(f"      what there is to do: {where.name}/{at}/README.md"),
-        Line(f"      the lesson:          notebooks/{at}.ipynb"),
+        *([Line(f"      the lesson:          {lesson}")] if (PROJECT / lesson).is_file() else []),
         Line(f"      then: workbook check {number}    workbook hint {task}    workbook watch {number}"),
     ]
 

@@ -221,8 +221,8 @@ def _help(view: _View) -> Line:
     if not view.has_keys:
         return Line("(waiting for the next save; Ctrl-C ends it)")
     done = all(check.outcome == "passed" for check in view.checks)
-    what = "chapter" if done else "failure"
-    return Line(f"[n] next {what}   [h] hint   [q] quit   (waiting for the next save)")
+    more = ["[n] next chapter"] if done else ["[n] next failure"] if len(_left(view)) > 1 else []
+    return Line("   ".join([*more, "[h] hint", "[q] quit", "(waiting for the next save)"]))
 
 
 def _press(view: _View, letter: str, running: bool) -> None:
@@ -247,5 +247,5 @@ def _go_on(view: _View) -> None:
             console.say("That was the last chapter.")
         return
     view.shown += 1
-    told = list(_details(view)) or [Line("nothing fails; the next step is what is still to do")]
+    told = list(_details(view)) or [Line("nothing fails; go on with what is still to do")]
     console.show([*told, *terminal.closing(view.checks), _help(view)])
