@@ -34,12 +34,18 @@ if TYPE_CHECKING:
     from grader.report import Check
 
 _PROJECT = Path(__file__).resolve().parents[1]
+# How `observed` begins where a submission has no folder for the chapter.
+NO_FOLDER = "there is no folder"
 _PRINTED = 20_000
 _MESSAGES = 4_000_000
 
 
 class BadInput(Exception):
     """The bench cannot start with what it was given; the message says what to do."""
+
+
+class Interrupted(Exception):
+    """Somebody called `Bench.interrupt` while this was grading."""
 
 
 @dataclass(frozen=True)
@@ -188,6 +194,7 @@ class Bench:
         self._servers = 0
         self._server_failures = 0
         self._live: dict[int, _Run] = {}
+        self._interrupted = threading.Event()
         self._number = 0
         self._postgresql: Any = None
         self._postgresql_failure: BadInput | None = None
@@ -218,7 +225,9 @@ class Bench:
 
         Raises:
             BadInput: PostgreSQL cannot be had.
+            Interrupted: `interrupt` was called from another thread.
         """
+        self._interrupted.clear()
         self.wait_for_database()
         runs = self._plan(targets)
         import grader.report  # noqa: F401  (while the server is getting ready)
@@ -251,6 +260,11 @@ class Bench:
                 self._kill(run)
                 self._clear(run)
 
+    def interrupt(self) -> None:
+        """End a `grade` that runs in another thread, without the verdicts that are missing."""
+        self._interrupted.set()
+        self._inbox.put(("interrupt", 0, None))
+
     def _plan(self, targets: Sequence[Target]) -> deque[_Run]:
         grouped: dict[tuple[Path, str], list[Rule]] = {}
         for target in targets:
@@ -271,8 +285,6 @@ class Bench:
     def _stage(self, run: _Run) -> list[tuple[Target, Check]] | None:
         """Stage the submission of a run; the verdicts where there is nothing to run."""
         if not (run.submission / run.chapter).is_dir():
-            from grader.report import NO_FOLDER
-
             told = {"outcome": "todo", "observed": f"{NO_FOLDER} {run.chapter} yet"}
             run.shared.untouched = frozenset(rule.task for rule in run.waiting)
             return [verdict for rule in run.waiting for verdict in self._verdict(run, rule, told)]
@@ -304,6 +316,8 @@ class Bench:
                         yield from self._message(run, run.child, data)
                     elif kind == "exit":
                         yield from self._ended(run, run.child, data)
+        if self._interrupted.is_set():
+            raise Interrupted
         for run in running:
             if run.child is not None and time.monotonic() > run.child.deadline:
                 yield from self._late(run, run.child)
