@@ -155,6 +155,25 @@ def _fact(label: str, text: str) -> Iterator[Line]:
     yield from (Line(" " * len(head) + row) for row in rows[1:])
 
 
+def wrapped(text: str, indent: str = "", first: str | None = None) -> list[Line]:
+    """Text in lines that fit the terminal; addresses and commands stay whole.
+
+    Args:
+        text: one paragraph.
+        indent: what every line begins with.
+        first: what the first line begins with instead.
+    """
+    rows = textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=indent if first is None else first,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return [Line(row) for row in rows]
+
+
 def plain(text: str) -> str:
     """Text that can do nothing to a terminal: control characters are shown, not sent."""
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)

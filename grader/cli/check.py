@@ -37,7 +37,7 @@ def check(
       workbook check 5.1 --database postgresql
       workbook check all --json > report.json
     """
-    if not 0 < time_limit <= 3600:
+    if not 0.1 <= time_limit <= 3600:
         raise BadInput("Give --time-limit as a number of seconds from 0.1 to 3600.")
     where = place.submission(submission)
     rules = place.rules(part) if part else rules_of(grading.at(where))
@@ -54,7 +54,7 @@ def check(
         console.say(f"grading {'/'.join(filter(None, [where.name, part]))} on {_NAMES[database]}")
         console.say("")
         console.show(terminal.chapters(checks, console.signs(), submission=where.name, full_trace=full_trace))
-        console.show(terminal.closing(checks))
+        console.show(terminal.closing(checks, submission=where.name))
         console.show(passed.lines(where, checks))
         console.show(_help(checks))
     raise typer.Exit(0 if all(each.outcome == "passed" for each in checks) else 1)

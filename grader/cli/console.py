@@ -11,7 +11,7 @@ from functools import cache
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
-from grader.terminal import WIDTH, Line, Signs, signs_for
+from grader.terminal import WIDTH, Line, Signs, signs_for, wrapped
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -50,25 +50,6 @@ def show(lines: Iterable[Line]) -> None:
     for line in lines:
         style = " ".join([*(["bold"] if line.bold else []), *([line.colour] if line.colour else [])])
         _console().print(Text(line.text, style=style))
-
-
-def wrapped(text: str, indent: str = "", first: str | None = None) -> list[Line]:
-    """Text in lines that fit the terminal; addresses and commands stay whole.
-
-    Args:
-        text: one paragraph.
-        indent: what every line begins with.
-        first: what the first line begins with instead.
-    """
-    rows = textwrap.wrap(
-        text,
-        WIDTH,
-        initial_indent=indent if first is None else first,
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return [Line(row) for row in rows]
 
 
 def say(text: str) -> None:

@@ -18,7 +18,7 @@ from grader.bench import BadInput, Target
 from grader.cli import console, grading
 from grader.release import PROJECT, SOLUTIONS
 from grader.rules import rules_of
-from grader.terminal import Line
+from grader.terminal import Line, wrapped
 
 _INSTALL = "pip install -e . -c constraints.txt"
 
@@ -39,7 +39,7 @@ def doctor() -> None:
         except _Trouble as trouble:
             sign, text, colour, well = console.signs().failed, str(trouble), "red", False
         head = f"  {sign} {label:<16}"
-        console.show(Line(line.text, colour) for line in console.wrapped(text, " " * len(head), head))
+        console.show(Line(line.text, colour) for line in wrapped(text, " " * len(head), head))
     console.say("Everything is well." if well else "Mend what is marked, and run workbook doctor again.")
     raise typer.Exit(0 if well else 1)
 

@@ -13,7 +13,7 @@ from grader.cli import console, examples, grading, place
 from grader.cli.options import RuleArgument
 from grader.release import SOLUTIONS
 from grader.rules import Rule
-from grader.terminal import Line, failure
+from grader.terminal import Line, failure, wrapped
 
 
 def explain(rule: RuleArgument) -> None:
@@ -27,7 +27,7 @@ def explain(rule: RuleArgument) -> None:
       workbook explain create_refreshes
     """
     found = place.rule(rule)
-    console.show([Line(found.id, bold=True), *console.wrapped(f"task {found.task}: {found.title}"), Line("")])
+    console.show([Line(found.id, bold=True), *wrapped(f"task {found.task}: {found.title}"), Line("")])
     console.show(_paragraph("what", inspect.getdoc(found.function) or found.title))
     console.show(_paragraph("why", found.why))
     example = examples.example_of(found)
@@ -41,7 +41,7 @@ def explain(rule: RuleArgument) -> None:
 
 
 def _paragraph(label: str, text: str) -> list[Line]:
-    return console.wrapped(" ".join(text.split()), " " * 10, f"{label:<10}")
+    return wrapped(" ".join(text.split()), " " * 10, f"{label:<10}")
 
 
 def _observed(rule: Rule, example: examples.Example) -> Iterator[Line]:

@@ -9,10 +9,9 @@ import typer
 from grader.cli import console, grading, place, progress
 from grader.cli.options import TaskArgument
 from grader.cli.status import next_task
-from grader.guide import LEVELS, hints_for
-from grader.release import tasks_of
+from grader.guide import LEVELS, hint_lines
 from grader.rules import chapter_named
-from grader.terminal import Line
+from grader.terminal import Line, wrapped
 
 
 def hint(
@@ -47,22 +46,10 @@ def one_more(task: str, more: int = 1) -> list[Line]:
     """
     count = min(progress.hints_seen(task) + more, len(LEVELS))
     progress.see_hints({task: count})
-    chapter = chapter_named(task)
-    lines = console.wrapped(f"Task {task}: {tasks_of(chapter)[task]}")
-    lines = [Line(line.text, bold=True) for line in lines]
-    for level, text in list(zip(LEVELS, hints_for(task), strict=True))[:count]:
-        lines += [Line(f"  {level}"), *_paragraphs(text)]
+    lines = hint_lines(task, count)
     left = len(LEVELS) - count
     if left:
         lines.append(Line(f"({left} more: workbook hint {task})"))
     else:
-        lines += console.wrapped(f"(That is all; the whole answer is in solutions/{chapter}.)")
-    return lines
-
-
-def _paragraphs(text: str) -> list[Line]:
-    lines: list[Line] = []
-    for row in text.splitlines():
-        is_code = row.startswith("    ")
-        lines += [Line(f"    {row}")] if is_code else console.wrapped(row, " " * 6)
+        lines += wrapped(f"(That is all; the whole answer is in solutions/{chapter_named(task)}.)")
     return lines

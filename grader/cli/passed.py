@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from grader.cli.console import wrapped
 from grader.cli.place import Place
 from grader.guide import reason_for
 from grader.release import SOLUTIONS
 from grader.rules import CHAPTERS, rules_of
-from grader.terminal import Line
+from grader.terminal import Line, wrapped
 
 if TYPE_CHECKING:
     from grader.report import Check

@@ -10,7 +10,7 @@ from grader.cli import console, grading, place
 from grader.cli.options import SubmissionOption
 from grader.release import PROJECT, file_of, tasks_of, untouched_tasks
 from grader.rules import CHAPTERS, rules_of
-from grader.terminal import Line
+from grader.terminal import Line, wrapped
 
 _COLOURS = {"passed": "green", "failed": "red", "todo": ""}
 
@@ -44,7 +44,7 @@ def _lines(where: place.Place, found: dict[str, str], at: str) -> list[Line]:
     untouched = untouched_tasks(at, where.folder / at)
     for task, state in _tasks(at, found, untouched).items():
         head = f"  {sign[state]} {task} "
-        rows = console.wrapped(texts[task], " " * len(head), head)
+        rows = wrapped(texts[task], " " * len(head), head)
         lines += [Line(row.text, _COLOURS[state]) for row in rows]
     return [*lines, Line(""), *_closing(where, found, at)]
 

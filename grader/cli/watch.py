@@ -191,7 +191,7 @@ def _result(view: _View) -> Iterator[Line]:
         yield Line(f"  {sign} {check.task} {check.title}{note}", colour)
     yield from _details(view)
     yield Line("")
-    yield from terminal.closing(view.checks)
+    yield from terminal.closing(view.checks, submission=view.where.name)
     yield from passed.lines(view.where, view.checks)
     yield _help(view)
 
@@ -248,4 +248,4 @@ def _go_on(view: _View) -> None:
         return
     view.shown += 1
     told = list(_details(view)) or [Line("nothing fails; go on with what is still to do")]
-    console.show([*told, *terminal.closing(view.checks), _help(view)])
+    console.show([*told, *terminal.closing(view.checks, submission=view.where.name), _help(view)])

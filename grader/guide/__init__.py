@@ -18,7 +18,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from grader.release import tasks_of
 from grader.rules import chapter_named
+from grader.terminal import Line, wrapped
 
 LEVELS = ("where to look", "the concept", "nearly the code")
 
@@ -35,6 +37,24 @@ def hints_for(task: str) -> list[str]:
         KeyError: there is no such task.
     """
     return [text.strip("\n") for text in _of(chapter_named(task.partition(".")[0]))["hints"][task]]
+
+
+def hint_lines(task: str, count: int) -> list[Line]:
+    """The first hints for a task, as they are shown.
+
+    Args:
+        task: the task's number, for example ``5.1``.
+        count: how many.
+
+    Raises:
+        KeyError: there is no such task.
+    """
+    lines = [Line(line.text, bold=True) for line in wrapped(f"Task {task}: {tasks_of(chapter_named(task))[task]}")]
+    for level, text in list(zip(LEVELS, hints_for(task), strict=True))[:count]:
+        lines.append(Line(f"  {level}"))
+        for row in text.splitlines():
+            lines += [Line(f"    {row}")] if row.startswith("    ") else wrapped(row, " " * 6)
+    return lines
 
 
 def reason_for(chapter: str) -> str:
