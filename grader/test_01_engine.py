@@ -57,11 +57,12 @@ def test_default_is_local_sqlite(lab: Lab) -> None:
 def test_import_touches_no_database(lab: Lab) -> None:
     """No connection is opened and no file appears while the module is imported."""
     lab.engines.import_db_somehow()
-    lab.tell_from_here("imported app.db in an empty folder")
-    lab.engines.work_in_a_new_folder()
-    lab.import_again()
-    with lab.engines.nothing_touched():
-        lab.engines.engine()
+    for environment in lab.engines.environments():
+        lab.tell_from_here("imported app.db in an empty folder")
+        lab.engines.work_in_a_new_folder()
+        lab.import_again(**environment)
+        with lab.engines.nothing_touched():
+            lab.engines.engine()
 
 
 @rule(
@@ -170,6 +171,8 @@ def test_works_across_threads(lab: Lab) -> None:
     lab.did("used one session in three threads, one after the other")
     lab.look_at_name("db.engine")
     sessions.work_in_three_threads()
+    if not lab.seen.count("COMMIT"):
+        raise lab.waits("commit() sent no COMMIT", "nothing_is_saved_without_commit")
     lab.expect_equal(sessions.saved(), ["from another thread"], "saved:")
 
 
@@ -185,7 +188,7 @@ def test_other_databases_get_no_sqlite_arguments(lab: Lab) -> None:
     """With a PostgreSQL URL, connecting sends nothing that only SQLite understands."""
     lab.import_again(DATABASE_URL=lab.engines.sqlite_url())
     lab.engines.engine()
-    lab.did("set DATABASE_URL to a PostgreSQL URL, imported app.db and connected")
+    lab.did("set DATABASE_URL to a PostgreSQL URL, imported app.db, connected and began a transaction")
     lab.look_at_name("db.engine")
     refused = lab.engines.refused_by_postgresql(_ELSEWHERE)
     lab.expect(not refused, saw=f"PostgreSQL refuses {refused}", wanted="only what PostgreSQL understands")

@@ -98,7 +98,7 @@ def test_name_is_indexed(lab: Lab) -> None:
 )
 def test_names_may_repeat(lab: Lab) -> None:
     """A second row with the same name is stored."""
-    items = lab.engines.items_with("name")
+    items = lab.engines.items_with("name", "id")
     lab.did("inserted two rows that have everything but the id in common")
     items.stores(**_LAMP)
     stored = items.stores(**_LAMP)

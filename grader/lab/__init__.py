@@ -21,7 +21,7 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Column, MetaData, String, Table
+from sqlalchemy import Column, MetaData, String, Table, insert
 from sqlalchemy.orm import Session
 
 from grader.lab.database import Database, Place, listen_to_connections, prepare_database
@@ -321,12 +321,34 @@ class Lab:
         self.expect(not other, saw=f"among what was returned: {other}", wanted="items, each with an .id")
         return [item.id for item in found]
 
-    def expect_call_to_work(self, rule: str, path: str, *args: Any) -> Any:
-        """Call a function of the learner's; if it raises, the check waits for the rule that says that it must not."""
+    def takes(self, path: str, *args: Any) -> bool:
+        """Whether a function of the learner's can be called with these arguments."""
         try:
-            return self.call(path, *args)
+            inspect.signature(self.need(path)).bind(*args)
+        except (TypeError, ValueError):
+            return False
+        return True
+
+    @contextmanager
+    def waiting_for(self, rule: str) -> Iterator[None]:
+        """Let a failure of the block be the matter of another rule of the chapter."""
+        try:
+            yield
         except Wrong as verdict:
             raise self.waits(str(verdict), rule) from None
+
+    def expect_item(self, rule: str, session: Session, item_id: int) -> None:
+        """Let the learner's ``get_item`` find an item; if it does not, the check waits for the rule that wants it."""
+        with self.waiting_for(rule):
+            found = self.read(self.call("crud.get_item", session, item_id), "id")
+            self.expect_equal(found["id"], item_id, "the id of what was returned:")
+
+    def call_list_items(self, offset: int, limit: int) -> Any:
+        """Call the learner's ``list_items`` with positions, or by name where it takes names only."""
+        session = self.session()
+        if self.takes("crud.list_items", session, offset, limit):
+            return self.call("crud.list_items", session, offset, limit)
+        return self.call("crud.list_items", session, offset=offset, limit=limit)
 
     def consume(self, found: Any) -> None:
         """Take everything out of an iterable, so that a query that waits is run; anything else is left alone."""
@@ -352,10 +374,9 @@ class Lab:
         return self.call("crud.update_item", session, item, self.schemas.make("ItemUpdate", **sent)), session
 
     def write_unfinished(self, session: Session) -> None:
-        """Let the session's owner begin something: a row that is flushed and not committed."""
+        """Let the session's owner begin something: a row that is written and not committed."""
         with self.learner_code("a session that can write"):
-            session.add(self.need("models.Item")(name="unfinished"))
-            session.flush()
+            session.execute(insert(self.need("models.Item")).values(name="unfinished"))
 
     def database_describes(self, write: str, when: str = "") -> None:
         """Let the database itself change the description after an ``INSERT`` or ``UPDATE`` (`when`: on ``NEW``)."""
@@ -366,14 +387,14 @@ class Lab:
         self.tell_from_here()
 
     def expect_current(self, item: Any, session: Session) -> None:
-        """End the check as failed unless the item, after every session was closed, shows what is stored."""
+        """End the check as failed unless the item, after every session was closed, shows the last row of ``items``."""
         with self.learner_code("a session that can be closed"):
             for each in (session, *self.seen.sessions):
                 each.close()
         self.did("closed the session and read the item")
         found = self.read(item, "id", "name", "description")
-        stored = next((row for row in self.items() if row["id"] == found["id"]), None)
-        wanted = f"what is stored: {show(stored)}" if stored else "an id of a row that is stored"
+        stored = next(iter(self.items()[-1:]), None)
+        wanted = f"what is stored: {show(stored)}" if stored else "an item that is stored"
         self.expect(found == stored, saw=f"the item shows {show(found)}", wanted=wanted)
 
     # -- HTTP -----------------------------------------------------------------------------------

@@ -8,13 +8,13 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
-from sqlalchemy import URL, Column, Engine, Integer, String, event, inspect, make_url, select
+from sqlalchemy import URL, Column, Connection, Engine, Integer, String, event, inspect, make_url, select
 from sqlalchemy.exc import ArgumentError, UnboundExecutionError
 from sqlalchemy.orm import DeclarativeBase, Mapper, Session
 
@@ -97,20 +97,29 @@ class Engines:
         from_lab = type(self._lab.database)
         return from_lab(replace(self._lab.place, url=url))
 
+    def environments(self) -> Iterator[dict[str, str]]:
+        """What to import ``app.db`` with: as it is, and where that is PostgreSQL with the URL of a SQLite file too."""
+        yield {}
+        if self._lab.place.database != "sqlite":
+            yield {"DATABASE_URL": self.sqlite_url()}
+
     @contextmanager
     def nothing_touched(self) -> Iterator[None]:
         """End the check as failed if the block opens a connection or makes a database file."""
-        seen, files = self._lab.seen, _database_files(self._lab.place.root)
-        before = seen.opened
+        seen, root = self._lab.seen, self._lab.place.root
+        for name in _database_files(root):  # what an earlier import has made could not be made again
+            with suppress(OSError):
+                (root / name).unlink()
+        before, files = seen.opened, _database_files(root)
         yield
         connections = seen.opened - before
-        made = sorted(Path(name).name for name in _database_files(self._lab.place.root) - files)
+        made = sorted(Path(name).name for name in _database_files(root) - files)
         where = f"{self._lab.place.chapter}/{seen.opened_at}" if connections and seen.opened_at else ""
         saw = "a connection was opened" if connections else f"the file {' and '.join(made)} was made"
         self._lab.expect(not connections and not made, saw=saw, wanted="no connection and no file", where=where)
 
     def refused_by_postgresql(self, url: str) -> str:
-        """What PostgreSQL would refuse of what the engine for this URL sends when it connects; empty for nothing."""
+        """What PostgreSQL would refuse of what the engine for this URL sends by itself; empty for nothing."""
         from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
         stand_in = _StandIn()
@@ -120,8 +129,8 @@ class Engines:
             with mock.patch.object(PGDialect_psycopg, "initialize", _StandIn.initialize):
                 self.import_db(DATABASE_URL=url)
                 self._expect_same_url(self.engine().url, url, "db.engine.url")
-                with self._lab.learner_code("a connection"):
-                    self.engine().connect().close()
+                with self._lab.learner_code("a connection"), self.engine().begin() as connection:
+                    connection.exec_driver_sql("SELECT 1")
         finally:
             event.remove(Engine, "do_connect", stand_in.connect)
         return "; ".join(dict.fromkeys(stand_in.refused))
@@ -149,6 +158,8 @@ class Engines:
             return "no engine"
         if bind is engine:
             return "db.engine"
+        if not isinstance(bind, Engine | Connection):
+            return f"no engine but {bind!r}"
         if bind.engine is engine:
             return "one connection of db.engine"
         same = bind.engine.url == engine.url
@@ -172,7 +183,8 @@ class Engines:
 
     def _connects(self) -> bool:
         try:
-            self.engine().connect().close()
+            with self.engine().begin() as connection:
+                connection.exec_driver_sql("SELECT 1")
         except Exception:
             return False
         return True
@@ -299,9 +311,9 @@ class Sessions:
         self.probe = lab.engines.probe_table(self._database)
 
     def open(self) -> Session:
-        """A new session; one that is bound to nothing is bound to ``db.engine``: that is another rule's matter."""
+        """A new session; one that is bound to no engine is bound to ``db.engine``: that is another rule's matter."""
         session = self._lab.engines.session()
-        if session.bind is None:
+        if not isinstance(session.bind, Engine | Connection):
             session.bind = self._lab.engines.engine()
         return session
 
