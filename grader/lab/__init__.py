@@ -373,6 +373,12 @@ class Lab:
         self.tell_from_here(f"stored {show(row)}")
         return self.call("crud.update_item", session, item, self.schemas.make("ItemUpdate", **sent)), session
 
+    def try_update(self, row: dict[str, Any], **sent: Any) -> tuple[Any, Session] | None:
+        """The same where it works; None where it does not, which is the matter of another rule."""
+        with suppress(Wrong):
+            return self.update(row, **sent)
+        return None
+
     def write_unfinished(self, session: Session) -> None:
         """Let the session's owner begin something: a row that is written and not committed."""
         with self.learner_code("a session that can write"):
@@ -386,15 +392,22 @@ class Lab:
         self._arranged.append(f"a trigger changes the description after each {write}")
         self.tell_from_here()
 
-    def expect_current(self, item: Any, session: Session) -> None:
-        """End the check as failed unless the item, after every session was closed, shows the last row of ``items``."""
+    def expect_current(self, item: Any, session: Session, other_than: int = 0) -> None:
+        """End the check as failed unless the item, after every session was closed, shows what is stored.
+
+        Args:
+            item: what the learner's function returned.
+            session: the session that it worked in.
+            other_than: id of a row that is not meant, if any.
+        """
         with self.learner_code("a session that can be closed"):
             for each in (session, *self.seen.sessions):
                 each.close()
         self.did("closed the session and read the item")
         found = self.read(item, "id", "name", "description")
-        stored = next(iter(self.items()[-1:]), None)
-        wanted = f"what is stored: {show(stored)}" if stored else "an item that is stored"
+        rows = [row for row in self.items() if row["id"] != other_than]
+        stored = next((row for row in rows if row["id"] == found["id"]), rows[-1] if len(rows) == 1 else None)
+        wanted = f"what is stored: {show(stored)}" if stored else "an id of a row that is stored"
         self.expect(found == stored, saw=f"the item shows {show(found)}", wanted=wanted)
 
     # -- HTTP -----------------------------------------------------------------------------------
