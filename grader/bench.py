@@ -387,7 +387,8 @@ class Bench:
         if told.get("outcome") in _OUTCOMES:
             check.outcome = told["outcome"]
         if check.outcome != "passed":
-            check.why, check.hint = rule.why, rule.hint
+            check.why = rule.why
+            check.hint = rule.hint if check.outcome != "error" else _FIRST
             for name in ("did", "observed", "expected", "where", "traceback"):
                 setattr(check, name, str(told.get(name, "")))
         if run.child is not None and check.outcome in ("failed", "error", "timeout"):
@@ -583,6 +584,7 @@ class Bench:
         return url, self._postgresql.admin_url
 
 
+_FIRST = "This has to be mended before the rule can be judged; what the rule wants comes after it."
 _OUTCOMES = ("passed", "failed", "todo", "error", "blocked", "timeout")
 _PYTHON = (
     sys.executable,

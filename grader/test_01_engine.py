@@ -61,7 +61,7 @@ def test_import_touches_no_database(lab: Lab) -> None:
         lab.tell_from_here("imported app.db in an empty folder")
         lab.engines.work_in_a_new_folder()
         lab.import_again(**environment)
-        with lab.engines.nothing_touched():
+        with lab.engines.nothing_touched("db"):
             lab.engines.engine()
 
 
@@ -112,7 +112,8 @@ _ENDS: tuple[tuple[str, Callable[[Any], Any], str], ...] = (
     task="1.3",
     title="nothing is saved without commit",
     why="If every statement commits by itself, several writes can never succeed or fail together.",
-    hint="Look for AUTOCOMMIT or isolation_level at the engine, and for a session that commits by itself.",
+    hint="Look for AUTOCOMMIT or isolation_level at the engine, and for a session class of your own "
+    "that commits by itself, or not even in commit().",
     needs=["url_from_environment", "session_uses_engine"],
 )
 def test_nothing_is_saved_without_commit(lab: Lab) -> None:
@@ -131,7 +132,7 @@ def test_nothing_is_saved_without_commit(lab: Lab) -> None:
 
 
 @rule(
-    task="1.2",
+    task="1.3",
     title="two sessions do not share a transaction",
     why="Two requests at the same time have a session each. If both work on one connection, "
     "the commit of one saves the half-finished work of the other.",
@@ -158,7 +159,7 @@ def test_sessions_are_independent(lab: Lab) -> None:
 
 
 @rule(
-    task="1.2",
+    task="1.3",
     title="a session works across threads",
     why="FastAPI runs the parts of one request in different threads of a pool, one after the other.",
     hint="For a SQLite file, SQLAlchemy's own settings are right; look at what you changed in create_engine "

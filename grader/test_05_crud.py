@@ -111,7 +111,8 @@ def test_list_is_ordered(lab: Lab) -> None:
     task="5.3",
     title="list_items gives one page",
     why="A table grows; an answer must not. The client asks for as many as it can show.",
-    hint="offset() skips rows, limit() ends the page; both belong into the query. The default limit is 100.",
+    hint="offset() skips rows, limit() ends the page; both belong into the query. The parameters have "
+    "these names, in this order; the default limit is 100.",
 )
 def test_list_pages(lab: Lab) -> None:
     """Pages have the size that was asked for, follow each other without overlap, and are 100 long by default."""
@@ -124,6 +125,9 @@ def test_list_pages(lab: Lab) -> None:
         page = lab.call("crud.list_items", lab.session(), offset=offset, limit=limit)
         found = lab.ids(page, "list_is_ordered")
         lab.expect_equal(len(found), size, "items on the page:")
+        again = sorted(set(found) - missing)
+        saw = f"on this page and on an earlier one: the ids {again[:5]}"
+        lab.expect(not again, saw=saw, wanted="items that were on no earlier page")
         missing -= set(found)
     lab.tell_from_here("stored 103 items", "took the pages 0 to 1, 2 to 3 and 4 to 102 by offset and limit")
     lab.expect(not missing, saw=f"not on any page: the ids {sorted(missing)[:5]}", wanted="each item on one page")

@@ -126,7 +126,7 @@ class Lab:
 
     def import_failure(self, name: str, error: BaseException) -> Verdict:
         """What an import of ``app.<name>`` that raised means, as a verdict."""
-        file = f"app/{name.replace('.', '/')}.py"
+        file = self._file_of(name)
         if is_to_do(error):
             return ToDo(str(error))
         if isinstance(error, ModuleNotFoundError) and error.name in ("app", f"app.{name}"):
@@ -139,6 +139,12 @@ class Lab:
         where = self.where_of(error) or f"{self.place.chapter}/{file}"
         return Broken(f"importing {file} raised {describe(error)}", "an import without an error", where, error)
 
+    def _file_of(self, module: str) -> str:
+        """The file of ``app.<module>``, ``app/db.py``; where there is a package of this name, its ``__init__.py``."""
+        path = f"app/{module.replace('.', '/')}"
+        package = not (self.place.root / f"{path}.py").exists() and (self.place.root / path).is_dir()
+        return f"{path}/__init__.py" if package else f"{path}.py"
+
     def need(self, path: str) -> Any:
         """A name of the learner's, ``crud.create_item``.
 
@@ -148,7 +154,7 @@ class Lab:
         """
         module_name, _, name = path.rpartition(".")
         module = self.module(module_name)
-        file = f"app/{module_name.replace('.', '/')}.py"
+        file = self._file_of(module_name)
         if not hasattr(module, name):
             raise Broken(f"{file} has no name '{name}'", f"'{name}' in {file}", f"{self.place.chapter}/{file}")
         value = getattr(module, name)
@@ -212,13 +218,16 @@ class Lab:
     def look_at_name(self, path: str) -> None:
         """Name the line where a name is bound, ``db.engine``, as the place to look at; if it is not, the file."""
         module, _, name = path.rpartition(".")
-        file = f"app/{module.replace('.', '/')}.py"
+        file = self._file_of(module)
         self.focus = f"{self.place.chapter}/{file}"
         with suppress(OSError, SyntaxError, ValueError):
             for node in ast.parse((self.place.root / file).read_bytes()).body:
                 bound = [getattr(node, "name", "")]
                 targets = getattr(node, "targets", [getattr(node, "target", None)])
                 bound += [each.id for each in targets if isinstance(each, ast.Name)]
+                bound += [
+                    each.asname or each.name for each in getattr(node, "names", ()) if isinstance(each, ast.alias)
+                ]
                 if name in bound:
                     self.focus = f"{self.place.chapter}/{file}:{node.lineno}"
 

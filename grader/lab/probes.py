@@ -148,6 +148,7 @@ def probe_api(lab: Lab) -> tuple[FastAPI, Probe]:
     def teapot(request: Request, error: Teapot) -> JSONResponse:
         return JSONResponse({"detail": "teapot"}, status_code=418)
 
+    lab.did("gave an endpoint the parameter db = Depends(get_db)")
     with lab.learner_code("a dependency that FastAPI accepts"):
         _add_endpoints(app, probe, model, Depends(get_db))
     return app, probe

@@ -12,6 +12,8 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import inspect
 from sqlalchemy.orm import configure_mappers
 
+from grader.lab.words import show
+
 if TYPE_CHECKING:
     from grader.lab import Lab
 
@@ -28,7 +30,7 @@ class Schemas:
         found = self._lab.need(f"{self._module}.{name}")
         file = f"{self._lab.place.chapter}/app/{self._module}.py"
         is_model = isinstance(found, type) and issubclass(found, BaseModel)
-        self._lab.expect(is_model, saw=f"{name} is {found!r}", wanted=f"{name} is a BaseModel", where=file)
+        self._lab.expect(is_model, saw=f"{name} is {show(found)}", wanted=f"{name} is a BaseModel", where=file)
         assert isinstance(found, type) and issubclass(found, BaseModel)
         self._lab.focus = self._place_of(found, name) or file
         if not found.model_fields:
@@ -75,7 +77,8 @@ class Schemas:
         except Exception as error:
             raise self._lab.raised(error, "accepted") from None
         for field, value in wanted.items():
-            found = getattr(data, field, "missing")
+            self._lab.expect(hasattr(data, field), saw=f"{name} has no {field}", wanted=f"{field} is {_brief(value)}")
+            found = getattr(data, field)
             self._lab.expect(found == value, saw=f"{field} is {_brief(found)}", wanted=f"{field} is {_brief(value)}")
 
     def refuses(self, name: str, values: dict[str, Any]) -> None:

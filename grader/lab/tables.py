@@ -98,7 +98,7 @@ class Items:
         """Whether PostgreSQL would count too: SQLite does whenever the key is an INTEGER, also when told not to."""
         key: Any = self._table.columns["id"]
         counts = self._table.autoincrement_column is key or key.server_default is not None or key.default is not None
-        self.refusal = self.refusal if counts else "PostgreSQL would, as the column has no autoincrement"
+        self.refusal = self.refusal if counts else "PostgreSQL does not count, as autoincrement is off"
         return counts
 
     def holds_desk(self) -> bool:
