@@ -419,7 +419,8 @@ class Bench:
         if told.get("outcome") in _OUTCOMES:
             check.outcome = told["outcome"]
         if check.outcome != "passed":
-            check.why, check.hint = rule.why, rule.hint
+            check.why = rule.why
+            check.hint = rule.hint if check.outcome != "error" else _FIRST
             for name in ("did", "observed", "expected", "where", "traceback"):
                 setattr(check, name, str(told.get(name, "")))
         if run.child is not None and check.outcome in ("failed", "error", "timeout"):
@@ -623,6 +624,7 @@ class Bench:
 
 
 _FRAME = re.compile(r'\s*File "(.+)", line (\d+) in ')
+_FIRST = "This has to be mended before the rule can be judged; what the rule wants comes after it."
 _OUTCOMES = ("passed", "failed", "todo", "error", "blocked", "timeout")
 _PYTHON = (
     sys.executable,

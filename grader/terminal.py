@@ -129,7 +129,7 @@ def failure(check: Check, signs: Signs, *, submission: str = "chapters", full_tr
         "why": check.why if judged else "",
         "where": where,
         "timeline": signs.between.join(_shortened(check.trace)),
-        "hint": check.hint if judged else "",
+        "hint": check.hint if check.outcome != "timeout" else "",
     }
     for label, text in facts.items():
         if text:
