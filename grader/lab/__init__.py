@@ -442,8 +442,10 @@ class Lab:
         has_base = self.place.chapter != "08_sqlmodel"
         base = self.need("db.Base" if has_base else "models.Item")
         metadata = getattr(base, "metadata", None)
-        if not has_base and (not isinstance(metadata, MetaData) or "items" not in metadata.tables):
-            raise self.waits("no model has the table 'items'", "item_is_a_sqlmodel_table")
+        if not has_base:
+            amiss = self.sqlmodels.amiss(metadata)
+            if amiss:
+                raise self.waits(amiss, "item_is_a_sqlmodel_table")
         if not isinstance(metadata, MetaData):
             raise Broken("db.Base has no metadata", "a declarative base", f"{self.place.chapter}/app/db.py")
         return metadata
