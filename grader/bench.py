@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import queue
+import re
 import secrets
 import shutil
 import signal
@@ -25,9 +26,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from grader.job import HAS_FORK, Job, end_of_output
+from grader.job import HAS_FORK, LAST_WORDS, Job, end_of_output
 from grader.release import untouched_tasks
-from grader.rules import CHAPTERS, WITHOUT_HTTP, Rule
+from grader.rules import ABOUT_IMPORTS, CHAPTERS, WITHOUT_HTTP, Rule
 
 if TYPE_CHECKING:
     from grader.report import Check
@@ -145,6 +146,7 @@ class _Child:
     process: int = 0
     current: Rule | None = None
     started: int = 0
+    place: str = ""
     kill: Callable[[], None] | None = None
     reader: threading.Thread | None = None
     printed: dict[str, bytes] = field(default_factory=dict)
@@ -216,7 +218,7 @@ class Bench:
         Raises:
             BadInput: PostgreSQL cannot be had.
         """
-        self._wait_for_postgresql()
+        self.wait_for_database()
         runs = self._plan(targets)
         import grader.report  # noqa: F401  (while the server is getting ready)
 
@@ -268,7 +270,10 @@ class Bench:
     def _stage(self, run: _Run) -> list[tuple[Target, Check]] | None:
         """Stage the submission of a run; the verdicts where there is nothing to run."""
         if not (run.submission / run.chapter).is_dir():
-            told = {"outcome": "todo", "observed": f"there is no folder {run.chapter} yet"}
+            from grader.report import NO_FOLDER
+
+            told = {"outcome": "todo", "observed": f"{NO_FOLDER} {run.chapter} yet"}
+            run.shared.untouched = frozenset(rule.task for rule in run.waiting)
             return [verdict for rule in run.waiting for verdict in self._verdict(run, rule, told)]
         if run.root != Path():
             return None
@@ -308,13 +313,15 @@ class Bench:
                 return
             event, name = message["event"], message.get("check")
         except (ValueError, TypeError, KeyError):
+            child.place = child.place or _place(line, run)
             return
         if event == "hello" and not child.process:
             child.process = int(message.get("process", 0))
         elif event == "start" and run.waiting and run.waiting[0].name == name and child.current is None:
             child.current = run.waiting.popleft()
             child.started += 1
-            child.deadline = time.monotonic() + self._patience(run)
+            child.place = ""
+            child.deadline = time.monotonic() + self._patience(run) + LAST_WORDS
         elif event == "verdict" and child.current is not None and child.current.name == name:
             rule, child.current = child.current, None
             yield from self._verdict(run, rule, message["verdict"])
@@ -328,8 +335,14 @@ class Bench:
         rule, started, seconds = child.current, child.started, self._patience(run)
         self._kill(run)
         run.timeouts += 1
-        if rule is not None:
-            told = {"observed": f"no end after {seconds:g} seconds", "expected": "an answer in time"}
+        if rule is not None and _used_app(run, child):
+            run.waiting.appendleft(rule)
+        elif rule is not None:
+            told = {
+                "observed": f"no end after {seconds:g} seconds",
+                "expected": "an answer in time; look for a loop that does not end, or for something that is waited for",
+                "where": child.place,
+            }
             yield from self._verdict(run, rule, {"outcome": "timeout", **told})
         elif not started and run.waiting:
             told = {"observed": "the check could not be started in time", "expected": "an answer in time"}
@@ -343,7 +356,9 @@ class Bench:
         self._kill(run)
         if rule is None and run.waiting and not child.started:
             rule = run.waiting.popleft()
-        if rule is not None:
+        if rule is not None and _used_app(run, child):
+            run.waiting.appendleft(rule)
+        elif rule is not None:
             yield from self._verdict(run, rule, _died(status))
         if run.waiting:
             self._launch(run)
@@ -367,6 +382,7 @@ class Bench:
         check = self._entry(run, rule, told if isinstance(told, dict) else {})
         if check.outcome in ("failed", "error", "blocked") and rule.task in shared.untouched:
             check.outcome = "todo"
+        check.begun = check.outcome == "todo" and rule.task not in shared.untouched
         shared.outcomes[rule.name] = check.outcome
         shared.held.append((rule, check))
         for rule, check in list(shared.held):
@@ -391,7 +407,7 @@ class Bench:
             for name in ("did", "observed", "expected", "where", "traceback"):
                 setattr(check, name, str(told.get(name, "")))
         if run.child is not None and check.outcome in ("failed", "error", "timeout"):
-            check.printed = run.child.printed_during(rule.name)
+            check.printed = run.child.printed_during(rule.name).replace(f"{run.root}{os.sep}", "")
         trace, seconds = told.get("trace", []), told.get("seconds", 0.0)
         check.trace = [str(each) for each in trace] if isinstance(trace, list) else []
         check.seconds = float(seconds) if isinstance(seconds, int | float) else 0.0
@@ -413,6 +429,7 @@ class Bench:
             url=url,
             admin_url=admin_url,
             token=child.token,
+            seconds=self._patience(run),
             memory=self.limits.memory,
             cpu=self._processors[run.slot % len(self._processors)] if len(self._processors) > 1 else -1,
         )
@@ -568,7 +585,12 @@ class Bench:
         except BadInput as failure:
             self._postgresql_failure = failure
 
-    def _wait_for_postgresql(self) -> None:
+    def wait_for_database(self) -> None:
+        """Wait until there is a database server, where one was asked for.
+
+        Raises:
+            BadInput: PostgreSQL cannot be had.
+        """
         if self._starting is not None:
             self._starting.join()
         if self._postgresql_failure is not None:
@@ -583,6 +605,7 @@ class Bench:
         return url, self._postgresql.admin_url
 
 
+_FRAME = re.compile(r'\s*File "(.+)", line (\d+) in ')
 _OUTCOMES = ("passed", "failed", "todo", "error", "blocked", "timeout")
 _PYTHON = (
     sys.executable,
@@ -600,6 +623,19 @@ def _environment() -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(("PYTHON", "PYTEST", "PG")) and name not in dropped
     }
+
+
+def _place(line: bytes, run: _Run) -> str:
+    """The place in the learner's code that a line of a traceback names, or an empty string."""
+    found = _FRAME.match(line.decode("utf-8", "replace"))
+    if found is None or not Path(found[1]).is_relative_to(run.root):
+        return ""
+    return f"{run.chapter}/{Path(found[1]).relative_to(run.root).as_posix()}:{found[2]}"
+
+
+def _used_app(run: _Run, child: _Child) -> bool:
+    """Whether an app may have been at work that served an earlier check: then a new child has to judge anew."""
+    return child.started > 1 and run.chapter not in ABOUT_IMPORTS
 
 
 def _died(status: int) -> dict[str, Any]:

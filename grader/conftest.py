@@ -48,10 +48,15 @@ class Grading:
             raise BadInput(f"There is no database '{self.database}' here; give --database sqlite or postgresql.")
         self.report_file = _report_file(config)
         limit = config.getoption("time_limit")
-        if not 0 < limit <= 3600:
+        if not 0.1 <= limit <= 3600:
             raise BadInput("Give --time-limit as a number of seconds from 0.1 to 3600.")
         self.bench = early.take_bench() or Bench(self.database, Limits(seconds=limit))
         self.bench.limits = Limits(seconds=limit)
+        try:
+            self.bench.wait_for_database()
+        except BadInput:
+            self.bench.close()
+            raise
         self.selected: list[Rule] = []
         self.verdicts: dict[str, Check] = {}
         self.told: list[Check] = []
@@ -211,7 +216,7 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, tuple
     return None
 
 
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pytest.Config) -> None:
     """Per chapter what passed, what failed and why, what is to do; last, the next step."""
     grading = config.stash.get(_STATE, None)
     if grading is None:
@@ -219,6 +224,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     from grader import terminal
 
     checks = grading.told
+    interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
+    if interrupted:
+        checks = [check for check in grading.checks() if check.id in grading.verdicts]
     writer = terminalreporter
     writer.ensure_newline()
     writer.write_line("")
@@ -226,10 +234,12 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     full_trace = config.getoption("fulltrace")
     for line in (
         *terminal.chapters(checks, signs, submission=grading.name, full_trace=full_trace),
-        *terminal.closing(checks),
+        *terminal.closing(checks, submission=grading.name),
     ):
         markup = {colour: True for colour in [line.colour] if colour} | ({"bold": True} if line.bold else {})
         writer.write_line(line.text, **markup)
+    if interrupted:
+        writer.write_line(f"interrupted: {len(checks)} of {len(grading.selected)} checks have a verdict.", bold=True)
     if grading.report_file is not None:
         writer.write_line(f"report: {config.getoption('report_json')}")
 

@@ -21,6 +21,7 @@ class Job:
         url: URL of the child's database.
         admin_url: PostgreSQL only: URL of the maintenance database.
         token: word that the bench expects with every message.
+        seconds: wall time of a check.
         memory: limit of a process's memory, in MiB; 0 for none.
         cpu: number of the processor to stay on; -1 for any. Hand-overs between the threads of
             one request cost three times as much when they cross processors.
@@ -32,8 +33,13 @@ class Job:
     url: str
     admin_url: str
     token: str
+    seconds: float
     memory: int
     cpu: int
+
+
+# Shortly before a check's time is up, the child tells where its code is; the bench waits that much longer.
+LAST_WORDS = 0.25
 
 
 def end_of_output(token: str) -> re.Pattern[bytes]:

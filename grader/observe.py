@@ -6,6 +6,7 @@ session counts, however it was made. Sources: SQLAlchemy's "Core Events" and "OR
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from sqlalchemy.pool import Pool
 
 _STATEMENT = re.compile(
     r"\s*(?:(INSERT)\s+INTO|(UPDATE)|(DELETE)\s+FROM|(CREATE\s+TABLE)(?:\s+IF\s+NOT\s+EXISTS)?|(DROP\s+TABLE)"
+    r"|(CREATE\s+(?:UNIQUE\s+)?INDEX)"
     r"|(SELECT)\b.*?\bFROM)\s+(?:[\"\w]+\.)?\"?(\w+)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -81,12 +83,12 @@ class Seen:
         """The innermost line of the observed code that is running now, as ``app/crud.py:12``."""
         if self.root is None:
             return ""
-        root = str(self.root)
+        root = f"{self.root}{os.sep}"
         frame = sys._getframe(1)
         while frame is not None:
             name = frame.f_code.co_filename
             if name.startswith(root):
-                return f"{Path(name).relative_to(self.root).as_posix()}:{frame.f_lineno}"
+                return f"{name[len(root) :].replace(os.sep, '/')}:{frame.f_lineno}"
             frame = frame.f_back  # type: ignore[assignment]
         return ""
 

@@ -17,6 +17,9 @@ from grader.bench import BadInput
 # A test database has nothing to lose in a power cut.
 _FAST = ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_connections = 200")
 
+# Each database takes 8 MB on disk.
+_MANY = 50
+
 
 class PostgreSQL:
     """A running server.
@@ -28,6 +31,7 @@ class PostgreSQL:
     def __init__(self, admin_url: str, server: Any = None) -> None:
         self.admin_url = admin_url
         self._server = server
+        self._dropped: list[str] = []
 
     def url_of(self, name: str) -> str:
         """URL of a database on this server, as SQLAlchemy takes it."""
@@ -35,12 +39,14 @@ class PostgreSQL:
         return urlunsplit(("postgresql+psycopg", parts.netloc, f"/{_plain(name)}", parts.query, ""))
 
     def drop(self, names: list[str]) -> None:
-        """Drop databases from a server that is not the grader's own; its own goes as a whole."""
-        if self._server is not None:
+        """Drop databases; on a server of our own, which goes as a whole in the end, only when there are many."""
+        self._dropped += names
+        if self._server is not None and len(self._dropped) < _MANY:
             return
         import psycopg
         from psycopg import sql
 
+        names, self._dropped = self._dropped, []
         with psycopg.connect(self.admin_url, autocommit=True) as connection:
             for name in names:
                 statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
@@ -111,6 +117,10 @@ def _connect(url: str) -> PostgreSQL:
     import psycopg
 
     parts = urlsplit(url)
+    if parts.scheme.partition("+")[0] not in ("postgresql", "postgres") or not url.partition("://")[1]:
+        raise BadInput(
+            f"GRADER_POSTGRESQL_URL is '{url}'; give a URL such as postgresql://user:password@host/postgres."
+        )
     admin_url = urlunsplit(("postgresql", parts.netloc, parts.path or "/postgres", parts.query, ""))
     try:
         psycopg.connect(admin_url, autocommit=True, connect_timeout=5).close()

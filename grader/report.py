@@ -6,14 +6,17 @@ from typing import Literal
 
 from pydantic import BaseModel, Field, computed_field
 
+# How `observed` begins where a submission has no folder for the chapter.
+NO_FOLDER = "there is no folder"
+
 Outcome = Literal["passed", "failed", "todo", "error", "blocked", "timeout"]
 
 
 class Check(BaseModel):
     """The verdict on one rule.
 
-    `did`, `printed` and `traceback` are for the screen only; in the JSON report `observed` begins with
-    what was done.
+    `did`, `printed`, `traceback` and `begun` are for the screen only; in the JSON report `observed` begins with
+    what was done. `begun` says of what is to do that the code of its task is no longer the starter's.
     """
 
     id: str
@@ -31,6 +34,7 @@ class Check(BaseModel):
     did: str = Field(default="", exclude=True)
     printed: str = Field(default="", exclude=True)
     traceback: str = Field(default="", exclude=True)
+    begun: bool = Field(default=False, exclude=True)
 
 
 class Summary(BaseModel):

@@ -31,6 +31,9 @@ CHAPTERS = (
 # Chapters whose checks send no requests.
 WITHOUT_HTTP = ("01_engine", "04_schemas", "05_crud")
 
+# Chapters that are about what happens when the app is imported and started.
+ABOUT_IMPORTS = ("01_engine", "02_models")
+
 
 @dataclass(frozen=True)
 class Rule:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from grader.report import Check
+from grader.report import NO_FOLDER, Check
+from grader.rules import CHAPTERS, rules_of
 
 WIDTH = 80
 
@@ -50,22 +52,35 @@ def chapters(
     for chapter, group in groupby(checks, key=lambda check: check.chapter):
         found = list(group)
         yield Line(chapter, bold=True)
+        reasons = {(check.observed, check.where) for check in found}
         if all(check.outcome == "todo" for check in found):
             yield Line(f"  {signs.waiting} all {len(found)} checks are still to do")
+            if len(reasons) == 1 and (found[0].begun or _is_missing(found[0])):
+                yield from _in_the_way(found[0], submission)
         else:
-            for check in found:
-                yield from _check(check, signs, submission, full_trace)
+            told: set[tuple[str, str]] = set()
+            for check in sorted(found, key=lambda check: _number(check.task)):
+                yield from _check(check, signs, submission, full_trace, told)
         yield Line("")
 
 
-def _check(check: Check, signs: Signs, submission: str, full_trace: bool) -> Iterator[Line]:
+def _check(check: Check, signs: Signs, submission: str, full_trace: bool, told: set[tuple[str, str]]) -> Iterator[Line]:
+    """One check; `told` are the errors that were told already, each with its place."""
     name = f"{check.task} {check.title}"
+    if check.outcome == "error" and (check.observed, check.where) in told:
+        yield Line(f"  {signs.failed} {name}: the same error", "red")
+        return
+    if check.outcome == "error":
+        told.add((check.observed, check.where))
     if check.outcome == "passed":
         yield Line(f"  {signs.passed} {name}", "green")
     elif check.outcome == "todo":
         yield Line(f"  {signs.waiting} {name}: to do")
+        if check.begun and (check.observed, check.where) not in told:
+            told.add((check.observed, check.where))
+            yield from _in_the_way(check, submission)
     elif check.outcome == "blocked":
-        waits = f"{signs.waiting} {name}: waits {check.observed[check.observed.rfind('(first') :]}"
+        waits = f"{signs.waiting} {name}: waits {_first_needed(check)}"
         rows = textwrap.wrap(waits, WIDTH, initial_indent="  ", subsequent_indent=" " * 6)
         yield from (Line(row, "yellow") for row in rows)
     else:
@@ -73,25 +88,52 @@ def _check(check: Check, signs: Signs, submission: str, full_trace: bool) -> Ite
         yield from failure(check, signs, submission=submission, full_trace=full_trace)
 
 
+def _in_the_way(check: Check, submission: str) -> Iterator[Line]:
+    """What is in the way of code that was written: something of the starter's."""
+    if check.where:
+        line = "the line 'raise NotImplementedError' still runs; take it out when your code is there"
+        yield from _fact("saw", f"{line} ({check.observed})" if not _TASK.match(check.observed) else line)
+        yield from _fact("where", f"{submission}/{check.where}")
+    elif _is_missing(check):
+        yield from _fact("saw", check.observed)
+    elif _TASK.match(check.observed):
+        yield from _fact("saw", f"this is still in the way: {check.observed}")
+
+
+def _is_missing(check: Check) -> bool:
+    """Whether the chapter has no folder at all."""
+    return check.outcome == "todo" and check.observed.startswith(NO_FOLDER)
+
+
+def _first_needed(check: Check) -> str:
+    """The rule that a check waits for, as the reader knows it: by task and title."""
+    name = check.observed[check.observed.rfind("(first: ") :].removeprefix("(first: ").rstrip(")").split(", ")[0]
+    needed = next((rule for rule in rules_of(check.chapter) if rule.name == name), None)
+    return f"for {needed.task} {needed.title}" if needed else f"(first: {name})"
+
+
 def failure(check: Check, signs: Signs, *, submission: str = "chapters", full_trace: bool = False) -> Iterator[Line]:
     """What a check that did not pass has to say: what was done, seen and wanted, why, where, when."""
     where = f"{submission}/{check.where}" if check.where else ""
+    # Code that broke earlier, or came to no end, is not helped by what the rule has to say.
+    judged = check.outcome not in ("error", "timeout")
     facts = {
         "rule": check.id,
         "did": check.did,
         "saw": check.observed,
         "wanted": check.expected,
-        "why": check.why,
+        "why": check.why if judged else "",
         "where": where,
         "timeline": signs.between.join(_shortened(check.trace)),
-        "hint": check.hint,
+        "hint": check.hint if judged else "",
     }
     for label, text in facts.items():
         if text:
             yield from _fact(label, text)
     if check.printed:
         yield from _fact("printed", "")
-        yield from (Line(f"          | {_plain(line)[: WIDTH - 12]}") for line in check.printed.splitlines()[-8:])
+        rows = [row for line in check.printed.splitlines() for row in textwrap.wrap(_plain(line), WIDTH - 12) or [""]]
+        yield from (Line(f"          | {row}") for row in rows[-12:])
     if full_trace and check.traceback:
         yield Line("")
         yield from (Line(f"      {_plain(line)}") for line in check.traceback.rstrip().splitlines())
@@ -114,30 +156,38 @@ def _plain(text: str) -> str:
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
-def closing(checks: Sequence[Check]) -> Iterator[Line]:
+def closing(checks: Sequence[Check], *, submission: str = "chapters") -> Iterator[Line]:
     """The last lines: the numbers, and what to do next."""
     passed = sum(check.outcome == "passed" for check in checks)
-    if checks and all(check.outcome == "todo" for check in checks):
+    untouched = all(check.outcome == "todo" and not check.begun and not _is_missing(check) for check in checks)
+    if checks and untouched:
         yield Line("Everything is still to do. That is as it should be: nothing is wrong.")
     yield Line(f"{passed} of {len(checks)} checks passed.", "green" if passed == len(checks) else "")
-    step = next_step(checks)
+    if checks and passed == len(checks):
+        yield Line("Everything that was checked is right.", "green", bold=True)
+    step = next_step(checks, submission=submission)
     if step:
         yield Line(step, bold=True)
-    elif checks:
-        yield Line("Everything that was checked is right.", "green", bold=True)
 
 
-def next_step(checks: Sequence[Check]) -> str:
-    """Where to go on: the first task with a check that has not passed."""
-    order = {"failed": 0, "error": 0, "timeout": 0, "todo": 1, "blocked": 2}
+def next_step(checks: Sequence[Check], *, submission: str = "chapters") -> str:
+    """Where to go on: the first task with a check that has not passed; after the last one, the next chapter."""
     for chapter, group in groupby(checks, key=lambda check: check.chapter):
         left = [check for check in group if check.outcome != "passed"]
         if left:
-            first = min(left, key=lambda check: (order[check.outcome] == 2, _number(check.task)))
-            verb = "next" if first.outcome == "todo" else "next: mend"
-            separator = ": " if verb == "next" else " "
-            return f"{verb}{separator}chapter {chapter[:2]}, task {first.task} ({chapter}/README.md)"
-    return ""
+            first = min(left, key=lambda check: (check.outcome == "blocked", _number(check.task)))
+            if first.outcome == "error" and first.where:
+                return f"next: mend {submission}/{first.where}"
+            task = _TASK.match(first.observed) if first.outcome == "todo" else None
+            folder = "chapters" if _is_missing(first) else submission
+            sheet = f"task {task[1] if task else first.task} ({folder}/{chapter}/README.md)"
+            return f"next: {'' if first.outcome == 'todo' else 'mend '}chapter {chapter[:2]}, {sheet}"
+    later = CHAPTERS[CHAPTERS.index(checks[-1].chapter) + 1 :] if checks else ()
+    return f"next: chapter {later[0][:2]} ({submission}/{later[0]}/README.md)" if later else ""
+
+
+# What a starter raises begins with the number of its task.
+_TASK = re.compile(r"(\d{1,2}\.\d{1,2})\b")
 
 
 def _number(task: str) -> tuple[int, ...]:

@@ -40,7 +40,7 @@ def test_fresh_checkout(grade: Run) -> None:
     assert done.returncode == 1
     assert "Everything is still to do. That is as it should be: nothing is wrong." in done.stdout
     assert f"0 of {len(EVERY)} checks passed." in done.stdout
-    assert "next: chapter 01, task 1.1 (01_engine/README.md)" in done.stdout
+    assert "next: chapter 01, task 1.1 (chapters/01_engine/README.md)" in done.stdout
     assert "failed" not in done.stdout and "rror" not in done.stdout
 
 
@@ -53,7 +53,8 @@ def test_solutions_pass(database: str, grade: Run) -> None:
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_starters_are_to_do(database: str, grade: Run, tmp_path: Path) -> None:
-    grade("grader", "--database", database, "--report-json", tmp_path / "report.json")
+    done = grade("grader", "--database", database, "--report-json", tmp_path / "report.json")
+    assert done.returncode == 1, done.stderr
     report = json.loads((tmp_path / "report.json").read_text())
     assert {check["id"]: check["outcome"] for check in report["checks"]} == dict.fromkeys(EVERY, "todo")
 
@@ -165,11 +166,18 @@ def test_bad_input_is_one_sentence(name: str, grade: Run) -> None:
     assert sentence in done.stderr and "Traceback" not in done.stdout + done.stderr
 
 
-def test_postgresql_that_does_not_answer(monkeypatch: pytest.MonkeyPatch, grade: Run) -> None:
-    monkeypatch.setenv("GRADER_POSTGRESQL_URL", "postgresql://nobody@127.0.0.1:1/nothing")
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("postgresql://nobody@127.0.0.1:1/nothing", "The PostgreSQL that GRADER_POSTGRESQL_URL names does not answer"),
+        ("nonsense", "GRADER_POSTGRESQL_URL is 'nonsense'; give a URL such as postgresql://"),
+    ],
+)
+def test_postgresql_that_cannot_be_used(url: str, sentence: str, monkeypatch: pytest.MonkeyPatch, grade: Run) -> None:
+    monkeypatch.setenv("GRADER_POSTGRESQL_URL", url)
     done = grade("grader", "--database", "postgresql")
     assert done.returncode == 4
-    assert "The PostgreSQL that GRADER_POSTGRESQL_URL names does not answer" in done.stdout + done.stderr
+    assert sentence in done.stderr and "checks passed" not in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
 
 
@@ -193,8 +201,12 @@ def test_a_named_postgresql_is_used_and_left_clean(
 
 
 def test_missing_file_and_missing_name(grade: Run, submission: Path, tmp_path: Path) -> None:
-    change(submission, "05_crud/app/crud.py", "def update_item(", "def change_item(")
+    change(submission, "05_crud/app/crud.py", "def update_item(", "def updat_item(")
     (submission / "01_engine/app/db.py").unlink()
+    for chapter in ("06_routes", "07_uow"):
+        shutil.copytree(PROJECT / "solutions" / chapter, submission / chapter)
+    (submission / "06_routes/app/crud.py").unlink()
+    change(submission, "07_uow/app/routes/items.py", "ItemCreate, ItemRead", "ItemCreate, ItemReed, ItemRead")
     file = tmp_path / "report.json"
     done = grade("grader", "--submission", submission, "--report-json", file)
     assert done.returncode == 1
@@ -205,9 +217,13 @@ def test_missing_file_and_missing_name(grade: Run, submission: Path, tmp_path: P
             assert check["outcome"] == "error" and check["observed"].endswith("app/db.py is missing")
         elif rule.startswith("05_crud.update"):
             assert check["outcome"] == "error"
-            assert "app/crud.py has no name 'update_item'" in check["observed"]
+            assert "app/crud.py has no name 'update_item' (there is 'updat_item')" in check["observed"]
         elif rule.startswith("05_"):
             assert check["outcome"] == "passed"
+        elif rule.startswith("06_"):
+            assert check["observed"].endswith("app/crud.py is missing, and app/routes/items.py:8 imports it")
+        elif rule == "07_uow.create_answers_201":
+            assert "cannot import name 'ItemReed' from 'app.schemas' (app/schemas.py)" in check["observed"]
 
 
 def test_chapter_without_app(grade: Run, tmp_path: Path) -> None:
@@ -237,6 +253,7 @@ def test_interrupted_run_writes_its_report_and_leaves_nothing(submission: Path, 
         process.send_signal(signal.SIGINT)
         rest = process.stdout.read()
     assert process.returncode == 2, rest
+    assert re.search(rf"interrupted: \d+ of {len(EVERY)} checks have a verdict", rest)
     checks = {check["id"]: check for check in json.loads(file.read_text())["checks"]}
     assert list(checks) == EVERY
     assert checks["05_crud.delete_persists"]["outcome"] == "error"

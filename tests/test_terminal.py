@@ -9,20 +9,27 @@ from grader.terminal import ASCII, WIDTH, Signs, chapters, closing, failure, nex
 
 
 def check(task: str, outcome: str, **more: object) -> Check:
-    chapter = {"1": "01_engine", "5": "05_crud"}[task[0]]
+    chapter = {"1": "01_engine", "5": "05_crud", "10": "10_background"}[task.partition(".")[0]]
     return Check(id=f"{chapter}.rule", chapter=chapter, task=task, title="a rule", outcome=outcome, **more)  # type: ignore[arg-type]
+
+
+MEND = "next: mend chapter 05, task 5.1 (chapters/05_crud/README.md)"
 
 
 @pytest.mark.parametrize(
     ("outcomes", "step"),
     [
-        ({"1.1": "passed", "5.1": "passed"}, ""),
-        ({"1.1": "passed", "5.1": "todo", "5.2": "todo"}, "next: chapter 05, task 5.1 (05_crud/README.md)"),
-        ({"1.1": "todo", "5.1": "failed"}, "next: chapter 01, task 1.1 (01_engine/README.md)"),
-        ({"1.1": "passed", "5.1": "failed", "5.2": "todo"}, "next: mend chapter 05, task 5.1 (05_crud/README.md)"),
-        ({"5.1": "blocked", "5.2": "error"}, "next: mend chapter 05, task 5.2 (05_crud/README.md)"),
-        ({"5.10": "todo", "5.2": "todo"}, "next: chapter 05, task 5.2 (05_crud/README.md)"),
-        ({"5.1": "timeout"}, "next: mend chapter 05, task 5.1 (05_crud/README.md)"),
+        ({"1.1": "passed"}, "next: chapter 02 (chapters/02_models/README.md)"),
+        ({"1.1": "passed", "10.1": "passed"}, ""),
+        ({"1.1": "passed", "5.1": "todo", "5.2": "todo"}, "next: chapter 05, task 5.1 (chapters/05_crud/README.md)"),
+        ({"1.1": "todo", "5.1": "failed"}, "next: chapter 01, task 1.1 (chapters/01_engine/README.md)"),
+        (
+            {"1.1": "passed", "5.1": "failed", "5.2": "todo"},
+            MEND,
+        ),
+        ({"5.1": "blocked", "5.2": "error"}, "next: mend chapter 05, task 5.2 (chapters/05_crud/README.md)"),
+        ({"5.10": "todo", "5.2": "todo"}, "next: chapter 05, task 5.2 (chapters/05_crud/README.md)"),
+        ({"5.1": "timeout"}, MEND),
     ],
 )
 def test_next_step(outcomes: dict[str, str], step: str) -> None:
@@ -59,8 +66,32 @@ def test_chapters_and_closing() -> None:
     assert text == (
         "01_engine\n  - all 1 checks are still to do\n\n"
         "05_crud\n  + 5.1 a rule\n  - 5.2 a rule: waits (first: other)\n\n"
-        "1 of 3 checks passed.\nnext: chapter 01, task 1.1 (01_engine/README.md)"
+        "1 of 3 checks passed.\nnext: chapter 01, task 1.1 (chapters/01_engine/README.md)"
     )
+
+
+def test_an_error_is_told_once_and_without_what_the_rule_has_to_say() -> None:
+    broken = {"observed": "app/crud.py is missing", "where": "05_crud/app/crud.py", "why": "because", "hint": "look"}
+    found = [check("5.1", "error", **broken), check("5.2", "error", **broken), check("5.3", "failed", **broken)]
+    text = "\n".join(line.text for line in chapters(found, ASCII))
+    assert text.count("app/crud.py is missing") == 2 and "  x 5.2 a rule: the same error\n" in text
+    assert text.count("because") == text.count("look") == 1
+
+
+def test_what_is_in_the_way_of_code_that_was_written() -> None:
+    stand_in = {"observed": "5.1 include the router", "begun": True}
+    found = [check("5.2", "todo", **stand_in), check("5.3", "todo", **stand_in)]
+    text = "\n".join(line.text for line in (*chapters(found, ASCII), *closing(found)))
+    assert "all 2 checks are still to do\n      saw       this is still in the way: 5.1 include the router\n" in text
+    assert text.endswith("0 of 2 checks passed.\nnext: chapter 05, task 5.1 (chapters/05_crud/README.md)")
+    left = check("5.2", "todo", observed="5.2 look it up", begun=True, where="05_crud/app/crud.py:20")
+    text = " ".join(" ".join(line.text.split()) for line in chapters([left, check("5.3", "passed")], ASCII))
+    assert "take it out when your code is there where chapters/05_crud/app/crud.py:20" in text
+
+
+def test_the_next_step_for_code_that_broke_is_its_place() -> None:
+    found = [check("5.1", "error", where="05_crud/app/crud.py:3"), check("5.2", "todo")]
+    assert next_step(found, submission="mine") == "next: mend mine/05_crud/app/crud.py:3"
 
 
 def test_signs() -> None:

@@ -8,10 +8,12 @@ here, in one place.
 from __future__ import annotations
 
 import ast
+import difflib
 import importlib
 import inspect
 import json
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator
@@ -56,6 +58,9 @@ __all__ = [
 ]
 
 
+_NAME_NOT_THERE = re.compile(r"cannot import name '(\w+)'")
+
+
 @dataclass
 class Answer:
     """An answer of the learner's app.
@@ -65,12 +70,14 @@ class Answer:
         body: the body as text.
         error: the exception that the app let through, if any.
         unrouted: no endpoint was called.
+        routes: the paths that the app has, where no endpoint was called.
     """
 
     status: int
     body: str = ""
     error: BaseException | None = None
     unrouted: bool = False
+    routes: tuple[str, ...] = ()
 
     @property
     def json(self) -> Any:
@@ -84,7 +91,8 @@ class Answer:
         if self.error is not None:
             return f"a crash: {describe(self.error)}"
         if self.unrouted and self.status in (404, 405):
-            return f"{self.status}: the app has no route for this method and path (did main.py include the router?)"
+            known = ", ".join(self.routes[:8]) or "none: did main.py include the router?"
+            return f"{self.status}: the app has no route for this method and path; its routes: {known}"
         return f"{self.status} {shorten(self.body)}".rstrip()
 
 
@@ -106,6 +114,7 @@ class Lab:
         self._arranged: list[str] = []
         self._told_from = 0
         self.focus = ""
+        self.imports_anew = False
         self._web: Web | None = None
         self._make_web = make_web
         self._sessions: list[Session] = []
@@ -128,7 +137,7 @@ class Lab:
         """What an import of ``app.<name>`` that raised means, as a verdict."""
         file = f"app/{name.replace('.', '/')}.py"
         if is_to_do(error):
-            return ToDo(str(error))
+            return ToDo(str(error), where=self.where_of(error))
         if isinstance(error, ModuleNotFoundError) and error.name in ("app", f"app.{name}"):
             return Broken(f"{file} is missing", f"a file {file}", f"{self.place.chapter}/{file}")
         if isinstance(error, SyntaxError):
@@ -137,7 +146,21 @@ class Lab:
             where = f"{self.place.chapter}/{bad.as_posix()}:{error.lineno or 1}"
             return Broken(f"{bad.as_posix()} is no valid Python: {error.msg}", "a file that Python can read", where)
         where = self.where_of(error) or f"{self.place.chapter}/{file}"
+        missing = self._missing_module(error)
+        if missing:
+            return Broken(f"{missing} is missing, and {where.partition('/')[2]} imports it", f"a file {missing}", where)
         return Broken(f"importing {file} raised {describe(error)}", "an import without an error", where, error)
+
+    def _missing_module(self, error: BaseException) -> str:
+        """The file of a module of the learner's whose absence an import met, or an empty string."""
+        if not isinstance(error, ImportError) or (error.name or "").partition(".")[0] != "app":
+            return ""
+        path = (error.name or "").replace(".", "/")
+        if not isinstance(error, ModuleNotFoundError):  # from app import crud
+            path += "/" + "".join(_NAME_NOT_THERE.findall(error.msg))
+            if not (self.place.root / path).parent.is_dir():  # from app.crud import get_item: a name, not a file
+                return ""
+        return "" if (self.place.root / f"{path}.py").exists() or (self.place.root / path).is_dir() else f"{path}.py"
 
     def need(self, path: str) -> Any:
         """A name of the learner's, ``crud.create_item``.
@@ -150,7 +173,10 @@ class Lab:
         module = self.module(module_name)
         file = f"app/{module_name.replace('.', '/')}.py"
         if not hasattr(module, name):
-            raise Broken(f"{file} has no name '{name}'", f"'{name}' in {file}", f"{self.place.chapter}/{file}")
+            similar = "".join(
+                f" (there is '{other}')" for other in difflib.get_close_matches(name, vars(module), 1, cutoff=0.85)
+            )
+            raise Broken(f"{file} has no name '{name}'{similar}", f"'{name}' in {file}", f"{self.place.chapter}/{file}")
         value = getattr(module, name)
         if value is ...:
             raise ToDo(f"{path} is still to do")
@@ -186,7 +212,7 @@ class Lab:
     def raised(self, error: BaseException, wanted: str) -> Verdict:
         """What an exception out of learner code means, as a verdict."""
         if is_to_do(error):
-            return ToDo(str(error))
+            return ToDo(str(error), where=self.where_of(error))
         if "transaction is already begun" in str(error):
             wanted = "commit() instead of begin(): whatever is done with a session, loading the item too, begins one"
         return Wrong(describe(error), wanted, self.where_of(error), error)
@@ -232,6 +258,7 @@ class Lab:
             os.environ.pop(name, None)
             if value is not None:
                 os.environ[name] = value
+        self.imports_anew = True
         forget_app()
 
     # -- telling --------------------------------------------------------------------------------
@@ -243,6 +270,10 @@ class Lab:
     def tell_from_here(self, *story: str) -> None:
         """Begin the story anew: what happened up to now has nothing to do with what is judged."""
         self.story[:] = [*self._arranged, *story]
+        self.begin_timeline()
+
+    def begin_timeline(self) -> None:
+        """Leave out of the timeline what happened up to now."""
         self._told_from = len(self.seen.moments)
 
     def timeline(self) -> list[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event, text
+from sqlalchemy import URL, Connection, Engine, MetaData, create_engine, event, make_url, text
 from sqlalchemy.pool import NullPool, Pool
 
 from grader.observe import UNOBSERVED, leave_out
@@ -173,14 +174,30 @@ _create_statements: dict[tuple[str, str], list[str]] = {}
 
 
 def own_engine(url: str) -> Engine:
-    """An engine of the grader's own: nothing pooled, each statement committed by itself, not observed."""
-    arguments = {"timeout": 2} if url.startswith("sqlite") else {}
-    engine = leave_out(create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT", connect_args=arguments))
+    """An engine of the grader's own: each statement committed by itself, not observed.
+
+    In SQLite each statement has a connection of its own, so that no lock is ever held. Connecting to PostgreSQL takes
+    longer than everything that a check asks of it: there one connection serves all checks of a process.
+    """
+    if url.startswith("sqlite"):
+        return _unobserved(url, poolclass=NullPool, connect_args={"timeout": 2})
+    key = make_url(url)
+    if key not in _own_engines:
+        # What is prepared for one check's tables would not fit the next one's.
+        _own_engines[key] = _unobserved(url, pool_size=1, connect_args={"prepare_threshold": None})
+    return _own_engines[key]
+
+
+def _unobserved(url: str, **options: Any) -> Engine:
+    engine = leave_out(create_engine(url, isolation_level="AUTOCOMMIT", **options))
     event.listen(engine.pool, "connect", unordered_means_reversed)
     # What the learner's code asks of every engine's connections (a listener on a class) is not asked of these.
     listeners: Any = engine.pool.dispatch.connect
     listeners.parent_listeners = ()
     return engine
+
+
+_own_engines: dict[URL, Engine] = {}
 
 
 def prepare_database(place: Place) -> None:
@@ -193,26 +210,30 @@ def prepare_database(place: Place) -> None:
     import psycopg
     from psycopg import sql
 
-    name = sql.Identifier(place.url.partition("?")[0].rpartition("/")[2])
+    name = place.url.partition("?")[0].rpartition("/")[2]
     if place.url not in _databases:
         with psycopg.connect(place.admin_url, autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(name))
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
         _databases.add(place.url)
         return
     # Emptying a database takes a tenth of the time of making a new one.
-    with psycopg.connect(place.url.replace("+psycopg", "", 1), autocommit=True) as connection:
-        connection.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    with own_engine(place.url).connect() as own:
+        # PostgreSQL's own wait for the end of a connection takes 100 ms at least.
+        latest = time.monotonic() + 5
+        while own.exec_driver_sql(_END_OTHERS).scalar() and time.monotonic() < latest:
+            time.sleep(0.001)
+        schemas = own.exec_driver_sql(
+            "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'"
         )
-        found = connection.execute(
-            r"SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'"
-        )
-        for (schema,) in found.fetchall():
-            connection.execute(sql.SQL("DROP SCHEMA {} CASCADE").format(sql.Identifier(schema)))
-        connection.execute("CREATE SCHEMA public")
-        connection.execute(sql.SQL("ALTER DATABASE {} RESET ALL").format(name))
+        quote = own.dialect.identifier_preparer.quote
+        dropped = "".join(f"DROP SCHEMA {quote(schema)} CASCADE; " for schema in schemas.scalars())
+        own.exec_driver_sql(f"{dropped}CREATE SCHEMA public; ALTER DATABASE {quote(name)} RESET ALL")
 
+
+_END_OTHERS = (
+    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
 
 # PostgreSQL databases that this process has made.
 _databases: set[str] = set()

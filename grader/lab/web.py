@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI
-from fastapi.testclient import TestClient
 
 from grader.lab import Answer, Lab
+from grader.lab.asgi import Client
 from grader.lab.probes import Probe, probe_api
 from grader.lab.verdicts import TASK_TO_DO, Broken, ToDo, is_to_do
 from grader.lab.words import shorten, show
@@ -19,7 +20,8 @@ class Web:
 
     def __init__(self, lab: Lab) -> None:
         self._lab = lab
-        self._client: TestClient | None = None
+        self._client: Client | None = None
+        self._app: FastAPI | None = None
         self._endpoint: object = None
 
     def app(self) -> FastAPI:
@@ -37,7 +39,7 @@ class Web:
         Raises:
             Wrong: it does not start.
         """
-        app = app or self.app()
+        app = self._app = app or self.app()
 
         async def watched(scope: Any, receive: Any, send: Any) -> None:
             async def telling(message: Any) -> None:
@@ -51,17 +53,15 @@ class Web:
                 self._endpoint = scope.get("endpoint")
                 self._lab.look_at(self._endpoint)
 
-        client = TestClient(watched, headers={"host": "localhost"})
         with self._lab.learner_code("an app that starts"):
-            client.__enter__()
-        self._client = client
+            self._client = Client(watched)
 
     def stop(self) -> None:
         """Shut the app down: its lifespan ends."""
         client, self._client = self._client, None
         if client is not None:
             with self._lab.learner_code("an app that shuts down"):
-                client.__exit__(None, None, None)
+                client.close()
 
     def start_probe(self) -> Probe:
         """Start an API of the grader's own whose endpoints use the learner's ``get_db``."""
@@ -80,32 +80,42 @@ class Web:
         Args:
             method: ``GET``, ``POST``, ...
             path: path and query.
-            options: as for the test client, for example ``json=``.
+            options: as for `Client.request`, for example ``json=``.
 
         Raises:
             ToDo: the answer is the starter's 501.
         """
         if self._client is None:
             self.start()
-            self._lab.tell_from_here(*self._lab.story)
+            self._lab.begin_timeline()
         assert self._client is not None
         body = options.get("json", options.get("content"))
         self._lab.did(f"{method} {shorten(path)}{' ' + show(body) if body is not None else ''}")
-        try:
-            response = self._client.request(method, path, **options)
-        except BaseException as error:
-            if is_to_do(error):
-                raise ToDo(str(error)) from None
-            return Answer(500, error=error)
-        answer = Answer(response.status_code, response.text, unrouted=self._endpoint is None)
+        response = self._client.request(method, path, **options)
+        if response.error is not None:
+            if is_to_do(response.error):
+                raise ToDo(str(response.error), where=self._lab.where_of(response.error))
+            return Answer(500, error=response.error)
+        answer = Answer(response.status, response.body.decode("utf-8", "replace"), unrouted=self._endpoint is None)
+        if answer.unrouted and answer.status in (404, 405):
+            answer.routes = self._routes()
         detail = answer.json.get("detail") if isinstance(answer.json, dict) else None
         if answer.status == 501 and isinstance(detail, str) and TASK_TO_DO.match(detail):
             raise ToDo(detail)
         return answer
 
+    def _routes(self) -> tuple[str, ...]:
+        """What the app answers to, as its documentation has it: ``POST /items/``, ..."""
+        with suppress(Exception):
+            assert self._app is not None
+            return tuple(
+                f"{verb.upper()} {path}" for path, verbs in self._app.openapi()["paths"].items() for verb in verbs
+            )
+        return ()
+
 
 def warm_up() -> None:
-    """Use FastAPI and the test client once, in small: what they import on first use is then there."""
+    """Use FastAPI and the client once, in small: what they import on first use is then there."""
     app = FastAPI()
 
     def endpoint(number: Any, session: Any) -> Any:
@@ -113,6 +123,7 @@ def warm_up() -> None:
 
     endpoint.__annotations__ |= {"number": int, "session": Annotated[None, Depends(lambda: None)]}
     app.get("/{number}", response_model=int)(endpoint)
-    with TestClient(app) as client:
-        client.get("/1")
-        client.get("/x")
+    client = Client(app)
+    client.request("GET", "/1")
+    client.request("GET", "/x")
+    client.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Any
 
 from pydantic import BaseModel
@@ -12,8 +13,12 @@ _REPEATED = re.compile(r"'(\w)\1{29,}'")
 
 
 def describe(error: BaseException) -> str:
-    """An exception in one line, as Python would name it last."""
+    """An exception in one line, as Python would name it last; of a validation, the first thing that is wrong."""
     message = str(error).strip().split("\n")[0]
+    with suppress(Exception):
+        first: Any = error.errors()[0]  # type: ignore[attr-defined]
+        place = ".".join(str(part) for part in first["loc"]) or type(error).__name__
+        message = f"{place}: {first['msg']}, not {show(first['input'])}"
     return shorten(f"{type(error).__name__}: {message}" if message else type(error).__name__, 200)
 
 
