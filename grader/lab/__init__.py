@@ -58,6 +58,8 @@ __all__ = [
 ]
 
 
+_ALREADY_BEGUN = "transaction is already begun"
+_NO_BEGIN = "commit() instead of begin(): whatever is done with a session, loading the item too, begins one"
 _NAME_NOT_THERE = re.compile(r"cannot import name '(\w+)'")
 
 
@@ -213,8 +215,8 @@ class Lab:
         """What an exception out of learner code means, as a verdict."""
         if is_to_do(error):
             return ToDo(str(error), where=self.where_of(error))
-        if "transaction is already begun" in str(error):
-            wanted = "commit() instead of begin(): whatever is done with a session, loading the item too, begins one"
+        if _ALREADY_BEGUN in str(error):
+            wanted = _NO_BEGIN
         return Wrong(describe(error), wanted, self.where_of(error), error)
 
     def where_of(self, error: BaseException) -> str:
@@ -306,6 +308,10 @@ class Lab:
         subject = f"{what} " if what else ""
         self.expect(actual == wanted, saw=f"{subject}{show(actual)}", wanted=f"{subject}{show(wanted)}")
 
+    def expect_shows(self, shown: Any, stored: Any) -> None:
+        """End the check as failed unless an answer shows what is stored."""
+        self.expect(shown == stored, saw=f"the answer shows {show(shown)}", wanted=f"what is stored: {show(stored)}")
+
     # -- sessions -------------------------------------------------------------------------------
 
     def session(self) -> Session:
@@ -393,7 +399,8 @@ class Lab:
         moment = "AFTER INSERT" if write == "INSERT" else "AFTER UPDATE OF name"
         change = "UPDATE items SET description = 'changed by the database' WHERE id = NEW.id"
         self.database.make_trigger(moment, "items", change, when)
-        self._arranged.append(f"a trigger changes the description after each {write}")
+        only = " that has one" if when else ""
+        self._arranged.append(f"a trigger changes the description after each {write}{only}")
         self.tell_from_here()
 
     def expect_current(self, item: Any, session: Session) -> None:
@@ -444,7 +451,10 @@ class Lab:
         """End the check as failed unless the answer has one of these status codes."""
         if answer.status not in wanted or answer.error is not None:
             where = self.where_of(answer.error) if answer.error is not None else ""
-            raise Wrong(str(answer), " or ".join(str(code) for code in wanted), where, answer.error)
+            if answer.unrouted and answer.status in (404, 405):
+                where = f"{self.place.chapter}/app/main.py"
+            better = f": {_NO_BEGIN}" if _ALREADY_BEGUN in str(answer.error) else ""
+            raise Wrong(str(answer), " or ".join(str(code) for code in wanted) + better, where, answer.error)
 
     def only_request(self, method: str, path: str, **options: Any) -> Answer:
         """Send a request of which the story tells alone: one of many like it."""

@@ -78,6 +78,8 @@ class Events:
 
     def expect_status(self, posted: Posted, *wanted: int) -> None:
         """End the check as failed unless the client got one of these status codes."""
+        if posted.answer.unrouted:
+            self._lab.expect_status(posted.answer, *wanted)
         self._lab.expect(posted.status in wanted, saw=str(posted), wanted=" or ".join(str(each) for each in wanted))
 
     def expect_own_session(self, posted: Posted) -> None:
@@ -87,7 +89,7 @@ class Events:
         early = [moment for moment in posted.writes_before() if 0 < moment.session == of_request]
         late = [moment for moment in posted.after if 0 < moment.session <= posted.newest]
         for moment in early + late:
-            whose = "the session of the request" if moment.session == of_request else "a session from before the answer"
+            whose = "the session of the request" if moment.session == of_request else "a session that was there before"
             self._lab.expect(
                 False,
                 saw=f"{moment.what} was sent by {whose}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -145,7 +146,11 @@ class Units:
 
     def expect_unchanged(self, before: dict[str, list[Any]]) -> None:
         """End the check as failed unless exactly this is saved, and nothing of the last request."""
-        self._lab.expect_equal(self.saved(), before, "saved:")
+        saved = self.saved()
+        more = {what: list((Counter(saved[what]) - Counter(before[what])).elements()) for what in saved}
+        told = "; ".join(f"{what} {names}" for what, names in more.items() if names)
+        self._lab.expect(not told, saw=f"saved all the same: {told}", wanted="nothing of this request is saved")
+        self._lab.expect_equal(saved, before, "saved:")
 
     def fail(self, path: str, name: str) -> Told:
         """Send what the database refuses; in a batch it comes last."""
@@ -163,7 +168,7 @@ class Units:
 
     def expect_stored(self, shown: Any, rows: list[dict[str, Any]]) -> None:
         """End the check as failed unless what is shown, in whatever order, are these rows."""
-        self._lab.expect_equal(sorted_by("id", shown), rows, "the answer, beside what is stored:")
+        self._lab.expect_shows(sorted_by("id", shown), rows)
 
     @contextmanager
     def handovers(self) -> Iterator[Handover]:
