@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from grader.job import HAS_FORK, LAST_WORDS, Job, end_of_output
-from grader.release import untouched_tasks
+from grader.release import given_files, untouched_tasks
 from grader.rules import ABOUT_IMPORTS, CHAPTERS, WITHOUT_HTTP, Rule
 
 if TYPE_CHECKING:
@@ -116,6 +116,7 @@ class _Shared:
 
     selected: frozenset[str]
     untouched: frozenset[str] = frozenset()
+    given: frozenset[str] = frozenset()
     outcomes: dict[str, str] = field(default_factory=dict)
     held: list[tuple[Rule, Check]] = field(default_factory=list)
 
@@ -284,6 +285,7 @@ class Bench:
             told = {"outcome": "error", "observed": refusal, "expected": f"files of your own in {run.chapter}/app"}
             return [verdict for rule in run.waiting for verdict in self._verdict(run, rule, told)]
         run.shared.untouched = untouched_tasks(run.chapter, run.root)
+        run.shared.given = given_files(run.chapter, run.root)
         return None
 
     def _turn(self, running: list[_Run]) -> Iterator[tuple[Target, Check]]:
@@ -429,6 +431,7 @@ class Bench:
             url=url,
             admin_url=admin_url,
             token=child.token,
+            given=tuple(sorted(run.shared.given)),
             seconds=self._patience(run),
             memory=self.limits.memory,
             cpu=self._processors[run.slot % len(self._processors)] if len(self._processors) > 1 else -1,

@@ -146,7 +146,7 @@ def grade_chapter(job: Job, results: int) -> None:
     if job.cpu >= 0 and hasattr(os, "sched_setaffinity"):
         with suppress(OSError):
             os.sched_setaffinity(0, {job.cpu})
-    place = labs.Place(job.chapter, Path(job.root), job.url, job.admin_url)
+    place = labs.Place(job.chapter, Path(job.root), job.url, job.admin_url, frozenset(job.given))
     checks = {rule.name: rule.function for rule in rules_of(job.chapter)}
     os.environ["DATABASE_URL"] = job.url
     sys.path.insert(0, job.root)

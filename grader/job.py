@@ -21,6 +21,7 @@ class Job:
         url: URL of the child's database.
         admin_url: PostgreSQL only: URL of the maintenance database.
         token: word that the bench expects with every message.
+        given: files below `root` that the chapter gave to the learner, and that are as they were given.
         seconds: wall time of a check.
         memory: limit of a process's memory, in MiB; 0 for none.
         cpu: number of the processor to stay on; -1 for any. Hand-overs between the threads of
@@ -33,6 +34,7 @@ class Job:
     url: str
     admin_url: str
     token: str
+    given: tuple[str, ...]
     seconds: float
     memory: int
     cpu: int

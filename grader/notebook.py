@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import html
+import logging
 import shlex
 import sys
 import textwrap
@@ -135,6 +136,8 @@ def _hint(rule: Rule) -> list[terminal.Line]:
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Make the magics known, let the lessons import their example code, and warm the bench up."""
     shell.register_magics(Workbook)
+    # The first plot on a machine makes matplotlib list its fonts, and say so if that takes long: no news for a learner.
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
     notebooks = str(_PROJECT / "notebooks")
     if notebooks not in sys.path:
         sys.path.append(notebooks)

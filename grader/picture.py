@@ -19,6 +19,7 @@ from grader.observe import Moment, Seen
 TAKEN = "TAKEN"
 GIVEN_BACK = "GIVEN BACK"
 _LONGEST_LABEL = 48
+_LONGEST_LINE = 66
 _LONGEST_SQL = 240
 _COMPACT = '%%{init: {"sequence": {"mirrorActors": false, "messageMargin": 22, "height": 40}}}%%'
 # SQLAlchemy names each column of a SELECT once more (books.id AS books_id); for a reader it is noise.
@@ -140,7 +141,7 @@ def table(story: Story) -> str:
     """What was observed as a Markdown table."""
     rows, previous = [], None
     for row in _rows(story):
-        line = "" if row.line == previous else row.line
+        line = "" if row.line == previous else _shortened(row.line, _LONGEST_LINE)
         previous = row.line
         rows.append([_code(line), row.session[8:], row.connection[11:], _happened(row.moment)])
     if not rows:

@@ -17,6 +17,7 @@ import ast
 import re
 import shutil
 import warnings
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -91,6 +92,29 @@ def untouched_tasks(chapter: str, root: Path) -> frozenset[str]:
             if present.get(owner) != code:
                 touched.add(task)
     return frozenset(tasks - touched)
+
+
+def given_files(chapter: str, root: Path) -> frozenset[str]:
+    """Files that a chapter gives to the learner and that are still as they were given.
+
+    Args:
+        chapter: name of the chapter.
+        root: folder that holds the learner's ``app``.
+    """
+    asked = {file for file, _ in _starter_code(chapter)}
+    found = set()
+    for file, code in _solution(chapter).items():
+        with suppress(OSError):
+            if file not in asked and (root / file).read_bytes() == code:
+                found.add(file)
+    return frozenset(found)
+
+
+@cache
+def _solution(chapter: str) -> dict[str, bytes]:
+    """The files of a chapter's solution."""
+    folder = SOLUTIONS / chapter
+    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in sorted((folder / "app").rglob("*.py"))}
 
 
 @cache

@@ -175,15 +175,20 @@ def next_step(checks: Sequence[Check], *, submission: str = "chapters") -> str:
     for chapter, group in groupby(checks, key=lambda check: check.chapter):
         left = [check for check in group if check.outcome != "passed"]
         if left:
-            first = min(left, key=lambda check: (check.outcome == "blocked", _number(check.task)))
+            first = min(left, key=lambda check: (check.outcome == "blocked", _number(_task_left(check))))
             if first.outcome == "error" and first.where:
                 return f"next: mend {submission}/{first.where}"
-            task = _TASK.match(first.observed) if first.outcome == "todo" else None
-            folder = "chapters" if _is_missing(first) else submission
-            sheet = f"task {task[1] if task else first.task} ({folder}/{chapter}/README.md)"
-            return f"next: {'' if first.outcome == 'todo' else 'mend '}chapter {chapter[:2]}, {sheet}"
+            sheet = f"{'chapters' if _is_missing(first) else submission}/{chapter}/README.md"
+            mend = "" if first.outcome == "todo" else "mend "
+            return f"next: {mend}chapter {chapter[:2]}, task {_task_left(first)} ({sheet})"
     later = CHAPTERS[CHAPTERS.index(checks[-1].chapter) + 1 :] if checks else ()
     return f"next: chapter {later[0][:2]} ({submission}/{later[0]}/README.md)" if later else ""
+
+
+def _task_left(check: Check) -> str:
+    """The task that a check is about; of what is to do, the one that is in its way."""
+    found = _TASK.match(check.observed) if check.outcome == "todo" else None
+    return found[1] if found else check.task
 
 
 # What a starter raises begins with the number of its task.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import shutil
 import subprocess
+import tempfile
 import time
 import urllib.request
 from pathlib import Path
@@ -47,8 +49,12 @@ class Browser:
         program = find()
         assert program is not None
         self._log = (profile / "log.txt").open("wb")
+        self._temporary = tempfile.mkdtemp()  # a short name: the browser makes a socket in it
         self._process = subprocess.Popen(
-            [program, *_FLAGS, f"--user-data-dir={profile}", "about:blank"], stdout=self._log, stderr=self._log
+            [program, *_FLAGS, f"--user-data-dir={profile}", "about:blank"],
+            env={**os.environ, "TMPDIR": self._temporary},
+            stdout=self._log,
+            stderr=self._log,
         )
         self._number = 0
         self._socket: Any = None
@@ -67,7 +73,7 @@ class Browser:
 
         return str(self._wait(ask))
 
-    def _wait(self, ask: Any, seconds: float = 30) -> Any:
+    def _wait(self, ask: Any, seconds: float = 60) -> Any:
         deadline = time.monotonic() + seconds
         while True:
             try:
@@ -105,7 +111,7 @@ class Browser:
             raise RuntimeError(found["exceptionDetails"].get("exception", {}).get("description", str(found)))
         return found["result"].get("value")
 
-    def wait_for(self, script: str, seconds: float = 60) -> Any:
+    def wait_for(self, script: str, seconds: float = 120) -> Any:
         """The value of a JavaScript expression as soon as it is true."""
         deadline = time.monotonic() + seconds
         while True:
@@ -138,3 +144,4 @@ class Browser:
             self._process.kill()
             self._process.wait()
         self._log.close()
+        shutil.rmtree(self._temporary, ignore_errors=True)

@@ -51,7 +51,7 @@ MESSAGES = {
       why       An int in Python has no limit, a column has: 32 bits in
                 PostgreSQL, 64 in SQLite. Beyond that the driver or the database
                 raises, and the client sees 500.
-      where     chapters/06_routes/app/crud.py:25
+      where     chapters/06_routes/app/routes/items.py:27
       timeline  BEGIN > SELECT items > ROLLBACK > ANSWER 500
       hint      Annotated[int, Path(ge=1, le=2**31 - 1)] lets FastAPI answer 422
                 by itself.

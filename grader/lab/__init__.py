@@ -220,9 +220,13 @@ class Lab:
         return Wrong(describe(error), wanted, self.where_of(error), error)
 
     def where_of(self, error: BaseException) -> str:
-        """The innermost line of the learner's in a traceback, ``05_crud/app/crud.py:12``."""
-        lines = [f"{file}:{line}" for file, line in self._learner_lines(error.__traceback__)]
-        return f"{self.place.chapter}/{lines[-1]}" if lines else ""
+        """The innermost line of the learner's in a traceback, ``05_crud/app/crud.py:12``.
+
+        What a file that was given raises comes from the line that called it, if that is the learner's own.
+        """
+        lines = list(self._learner_lines(error.__traceback__))
+        own = [(file, line) for file, line in lines if file not in self.place.given]
+        return "".join(f"{self.place.chapter}/{file}:{line}" for file, line in (own or lines)[-1:])
 
     def _learner_lines(self, trace: TracebackType | None) -> Iterable[tuple[str, int]]:
         for frame, line in traceback.walk_tb(trace):

@@ -24,12 +24,14 @@ class Place:
         root: folder that holds the learner's ``app`` package and is the working directory.
         url: URL of a database that is empty when the check starts.
         admin_url: PostgreSQL only: URL of the maintenance database.
+        given: files below `root` that are not the learner's work.
     """
 
     chapter: str
     root: Path
     url: str
     admin_url: str = ""
+    given: frozenset[str] = frozenset()
 
     @property
     def database(self) -> str:

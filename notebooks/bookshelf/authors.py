@@ -18,6 +18,8 @@ class Author(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(200))
 
+    books: Mapped[list["Book"]] = relationship(back_populates="author", order_by="Book.id")
+
 
 class Book(Base):
     """A row of the table ``books``."""
@@ -28,12 +30,12 @@ class Book(Base):
     title: Mapped[str] = mapped_column(String(200))
     author_id: Mapped[int | None] = mapped_column(ForeignKey("authors.id"))
 
-    author: Mapped[Author | None] = relationship()
+    author: Mapped[Author | None] = relationship(back_populates="books")
 
 
-def new_library(**books: str | None) -> tuple[Engine, sessionmaker[Session]]:
+def new_library(url: str = "", **books: str | None) -> tuple[Engine, sessionmaker[Session]]:
     """Make a new database with these books, given as title=author, an engine and a session factory for it."""
-    engine = create_engine(new_database())
+    engine = create_engine(url or new_database())
     Base.metadata.create_all(engine)
     LibrarySession = sessionmaker(engine, autoflush=False)
     with LibrarySession.begin() as db:

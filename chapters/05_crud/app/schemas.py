@@ -12,7 +12,8 @@ def refuse_nul(text: str) -> str:
     return text
 
 
-# 4.1 describe the two texts: a name has 1 to 200 characters and is not blank, a description up to 500
+# 4.1 describe the two texts: a name has 1 to 200 characters and is not blank, a description up to 500; neither
+# contains NUL (refuse_nul)
 Name = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(refuse_nul)
 ]

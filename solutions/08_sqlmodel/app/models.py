@@ -14,7 +14,7 @@ def refuse_nul(text: str) -> str:
 
 
 # 8.1 describe the two texts that a client may send: a name has 1 to 200 characters and is not blank, a description
-# up to 500
+# up to 500; neither contains NUL (refuse_nul)
 Name = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), AfterValidator(refuse_nul)
 ]
