@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Connection, event
 from sqlalchemy.orm import Session
 
+from grader.lab.verdicts import ToDo
+
 if TYPE_CHECKING:
     from grader.lab import Answer, Lab
 
@@ -94,21 +96,21 @@ class Units:
 
     # -- requests -------------------------------------------------------------------------------
 
-    def has_batch(self) -> bool:
-        """Whether the endpoint for batches is no longer to do."""
+    def post_batch(self, *names: str) -> Told | None:
+        """Send a batch of items with these names; None where the endpoint for batches is still to do."""
         try:
-            self.post(BATCH, "first")
-        except Exception as error:
-            if getattr(error, "outcome", "") != "todo":
-                raise
-            return False
-        return True
+            return self.post(BATCH, *names)
+        except ToDo:
+            return None
 
-    def paths(self) -> Iterator[str]:
-        """The path of the endpoint for one item, and that of the one for batches unless it is still to do."""
-        yield ONE
-        if self.has_batch():
-            yield BATCH
+    def good_paths(self) -> Iterator[tuple[str, dict[str, list[Any]]]]:
+        """The path of each endpoint that is no longer to do, and what is saved after it took two good items."""
+        yield ONE, self.post_good(ONE)
+        try:
+            saved = self.post_good(BATCH)
+        except ToDo:
+            return
+        yield BATCH, saved
 
     def post(self, path: str, *names: str) -> Told:
         """Send an item, or a batch of items, with these names."""
