@@ -124,7 +124,7 @@ def _graded(options: argparse.Namespace) -> list[terminal.Line]:
     signs = terminal.Signs()
     return [
         *terminal.chapters(checks, signs, submission=name, full_trace=options.full_trace),
-        *terminal.closing(checks),
+        *terminal.closing(checks, submission=name),
     ]
 
 
