@@ -58,6 +58,8 @@ __all__ = [
 ]
 
 
+_ALREADY_BEGUN = "transaction is already begun"
+_NO_BEGIN = "commit() instead of begin(): whatever is done with a session, loading the item too, begins one"
 _NAME_NOT_THERE = re.compile(r"cannot import name '(\w+)'")
 
 
@@ -219,8 +221,8 @@ class Lab:
         """What an exception out of learner code means, as a verdict."""
         if is_to_do(error):
             return ToDo(str(error), where=self.where_of(error))
-        if "transaction is already begun" in str(error):
-            wanted = "commit() instead of begin(): whatever is done with a session, loading the item too, begins one"
+        if _ALREADY_BEGUN in str(error):
+            wanted = _NO_BEGIN
         return Wrong(describe(error), wanted, self.where_of(error), error)
 
     def where_of(self, error: BaseException) -> str:
@@ -318,6 +320,10 @@ class Lab:
         """End the check as failed unless the two are equal."""
         subject = f"{what} " if what else ""
         self.expect(actual == wanted, saw=f"{subject}{show(actual)}", wanted=f"{subject}{show(wanted)}")
+
+    def expect_shows(self, shown: Any, stored: Any) -> None:
+        """End the check as failed unless an answer shows what is stored."""
+        self.expect(shown == stored, saw=f"the answer shows {show(shown)}", wanted=f"what is stored: {show(stored)}")
 
     # -- sessions -------------------------------------------------------------------------------
 
@@ -433,7 +439,8 @@ class Lab:
         moment = "AFTER INSERT" if write == "INSERT" else "AFTER UPDATE OF name"
         change = "UPDATE items SET description = 'changed by the database' WHERE id = NEW.id"
         self.database.make_trigger(moment, "items", change, when)
-        self._arranged.append(f"a trigger changes the description after each {write}")
+        only = " that has one" if when else ""
+        self._arranged.append(f"a trigger changes the description after each {write}{only}")
         self.tell_from_here()
 
     def expect_current(self, item: Any, session: Session, other_than: int = 0) -> None:
@@ -491,7 +498,10 @@ class Lab:
         """End the check as failed unless the answer has one of these status codes."""
         if answer.status not in wanted or answer.error is not None:
             where = self.where_of(answer.error) if answer.error is not None else ""
-            raise Wrong(str(answer), " or ".join(str(code) for code in wanted), where, answer.error)
+            if answer.unrouted and answer.status in (404, 405):
+                where = f"{self.place.chapter}/app/main.py"
+            better = f": {_NO_BEGIN}" if _ALREADY_BEGUN in str(answer.error) else ""
+            raise Wrong(str(answer), " or ".join(str(code) for code in wanted) + better, where, answer.error)
 
     def only_request(self, method: str, path: str, **options: Any) -> Answer:
         """Send a request of which the story tells alone: one of many like it."""
@@ -520,8 +530,10 @@ class Lab:
         has_base = self.place.chapter != "08_sqlmodel"
         base = self.need("db.Base" if has_base else "models.Item")
         metadata = getattr(base, "metadata", None)
-        if not has_base and (not isinstance(metadata, MetaData) or "items" not in metadata.tables):
-            raise self.waits("no model has the table 'items'", "item_is_a_sqlmodel_table")
+        if not has_base:
+            amiss = self.sqlmodels.amiss(metadata)
+            if amiss:
+                raise self.waits(amiss, "item_is_a_sqlmodel_table")
         if not isinstance(metadata, MetaData):
             raise Broken("db.Base has no metadata", "a declarative base", f"{self.place.chapter}/app/db.py")
         return metadata

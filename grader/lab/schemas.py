@@ -64,7 +64,7 @@ class Schemas:
     def make(self, name: str, /, **values: Any) -> BaseModel:
         """An instance of a schema, as FastAPI would make it from a body."""
         schema = self.schema(name)
-        with self._lab.learner_code(f"a {name}"):
+        with self._lab.learner_code(f"{name}({_shown(values)}) is accepted"):
             return schema.model_validate(values)
 
     def accepts(self, name: str, values: dict[str, Any], /, **wanted: Any) -> None:

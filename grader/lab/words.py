@@ -18,8 +18,9 @@ def describe(error: BaseException) -> str:
     message = str(error).strip().split("\n")[0]
     with suppress(Exception):
         first: Any = error.errors()[0]  # type: ignore[attr-defined]
-        place = ".".join(str(part) for part in first["loc"]) or type(error).__name__
-        message = f"{place}: {first['msg']}, not {show(first['input'])}"
+        message = ": ".join(part for part in (".".join(map(str, first["loc"])), first["msg"]) if part)
+        if first["type"] != "missing":
+            message += f", not {show(first['input'])}"
     return shorten(f"{type(error).__name__}: {message}" if message else type(error).__name__, 200)
 
 
