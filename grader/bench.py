@@ -20,7 +20,7 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -50,10 +50,39 @@ class Interrupted(Exception):
 
 @dataclass(frozen=True)
 class Limits:
-    """What one check may use: seconds of wall time, and MiB of memory (0 for no limit)."""
+    """What one check, or one process of the learner's code, may use; 0 for no limit.
+
+    Attributes:
+        seconds: wall time of a check.
+        memory: of a process, in MiB.
+        cpu_seconds: processor time of a process.
+        file_size: of one file, in MiB.
+        processes: processes and threads at a time; counted for a whole user, so only for a user of its own.
+        open_files: open files of a process.
+    """
 
     seconds: float = 10.0
     memory: int = 2048
+    cpu_seconds: int = 0
+    file_size: int = 0
+    processes: int = 0
+    open_files: int = 0
+
+
+@dataclass(frozen=True)
+class Isolation:
+    """What stands between the learner's code and the rest of the machine.
+
+    Attributes:
+        command: the words in front of the server's command, given the bench's temporary folder: they start it
+            in namespaces of its own, where processes have other numbers. No words: no namespaces.
+        environment: all that the code may know of the environment.
+        user: number of the user and group that a child becomes; -1 for no other.
+    """
+
+    command: Callable[[Path], Sequence[str]]
+    environment: Mapping[str, str]
+    user: int = -1
 
 
 @dataclass(frozen=True)
@@ -138,6 +167,7 @@ class _Run:
     slot: int = 0
     root: Path = Path()
     timeouts: int = 0
+    unanswered: int = 0
     databases: list[str] = field(default_factory=list)
     child: _Child | None = None
 
@@ -174,20 +204,30 @@ class Bench:
         limits: what one check may use.
         jobs: how many chapters are graded side by side; as many as there are processors when not given.
         fork: fork children from a warm server; only where the platform can.
+        isolation: keeps the children apart from the rest of the machine; nothing does when not given.
 
     Raises:
         BadInput: PostgreSQL was asked for and cannot be had.
     """
 
     def __init__(
-        self, database: str = "sqlite", limits: Limits | None = None, jobs: int | None = None, fork: bool = HAS_FORK
+        self,
+        database: str = "sqlite",
+        limits: Limits | None = None,
+        jobs: int | None = None,
+        fork: bool = HAS_FORK,
+        isolation: Isolation | None = None,
     ) -> None:
         self.database = database
         self.limits = limits or Limits()
         self._processors = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
         self.jobs = jobs or len(self._processors) or os.cpu_count() or 1
         self._fork = fork
+        self._isolation = isolation
+        self._apart = False
         self._workshop = Path(tempfile.mkdtemp(prefix="grader-"))
+        if database == "sqlite":
+            self._let_others_pass(self._workshop)
         self._inbox: queue.SimpleQueue[tuple[str, int, Any]] = queue.SimpleQueue()
         self._server: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
@@ -218,10 +258,17 @@ class Bench:
 
     # -- grading --------------------------------------------------------------------------------
 
-    def grade(self, targets: Sequence[Target]) -> Generator[tuple[Target, Check]]:
+    def grade(
+        self, targets: Sequence[Target], known: Mapping[tuple[Path, str], Mapping[str, str]] | None = None
+    ) -> Generator[tuple[Target, Check]]:
         """Judge every target, and yield each verdict as it is made.
 
         Chapters run side by side; the checks of one chapter run one after the other.
+
+        Args:
+            targets: what to judge.
+            known: per submission and chapter the outcomes of rules that were judged before, by name, so that
+                the rest of an interrupted run ends as the whole would have.
 
         Raises:
             BadInput: PostgreSQL cannot be had.
@@ -229,7 +276,7 @@ class Bench:
         """
         self._interrupted.clear()
         self.wait_for_database()
-        runs = self._plan(targets)
+        runs = self._plan(targets, known or {})
         import grader.report  # noqa: F401  (while the server is getting ready)
 
         free = deque(range(self.jobs))
@@ -265,7 +312,7 @@ class Bench:
         self._interrupted.set()
         self._inbox.put(("interrupt", 0, None))
 
-    def _plan(self, targets: Sequence[Target]) -> deque[_Run]:
+    def _plan(self, targets: Sequence[Target], known: Mapping[tuple[Path, str], Mapping[str, str]]) -> deque[_Run]:
         grouped: dict[tuple[Path, str], list[Rule]] = {}
         for target in targets:
             grouped.setdefault((target.submission, target.rule.chapter), []).append(target.rule)
@@ -273,9 +320,11 @@ class Bench:
         hands = max(1, self.jobs // max(1, len(grouped)))
         runs: deque[_Run] = deque()
         for (submission, chapter), rules in grouped.items():
-            shared = _Shared(frozenset(rule.name for rule in rules))
+            before = known.get((submission, chapter), {})
+            shared = _Shared(frozenset({rule.name for rule in rules} | set(before)), outcomes=dict(before))
             dealt = [deque(rules[start::hands]) for start in range(min(hands, len(rules)))]
-            runs += [_Run(submission, chapter, waiting, shared) for waiting in dealt]
+            timeouts = list(before.values()).count("timeout")
+            runs += [_Run(submission, chapter, waiting, shared, timeouts=timeouts) for waiting in dealt]
         # The longest first, so that at the end no processor waits for another; but before them one that
         # runs already while the server imports what the others need.
         ordered = sorted(runs, key=lambda run: -len(run.waiting))
@@ -298,6 +347,9 @@ class Bench:
             return [verdict for rule in run.waiting for verdict in self._verdict(run, rule, told)]
         run.shared.untouched = untouched_tasks(run.chapter, run.root)
         run.shared.given = given_files(run.chapter, run.root)
+        if self._isolation is not None and self._isolation.user >= 0:
+            for path in (run.root, *run.root.rglob("*")):
+                os.chown(path, self._isolation.user, self._isolation.user)
         return None
 
     def _turn(self, running: list[_Run]) -> Iterator[tuple[Target, Check]]:
@@ -360,6 +412,13 @@ class Bench:
                 "where": child.place,
             }
             yield from self._verdict(run, rule, {"outcome": "timeout", **told})
+        elif not child.process and not run.unanswered and self._server is not None:
+            # Not the fault of this run: something has stopped the server. A new one gets all that is left.
+            run.unanswered += 1
+            with suppress(OSError):
+                os.killpg(self._server.pid, signal.SIGKILL)
+            self._server.wait()
+            return
         elif not started and run.waiting:
             told = {"observed": "the check could not be started in time", "expected": "an answer in time"}
             yield from self._verdict(run, run.waiting.popleft(), {"outcome": "timeout", **told})
@@ -450,6 +509,11 @@ class Bench:
             seconds=self._patience(run),
             memory=self.limits.memory,
             cpu=self._processors[run.slot % len(self._processors)] if len(self._processors) > 1 else -1,
+            cpu_seconds=self.limits.cpu_seconds,
+            file_size=self.limits.file_size,
+            processes=self.limits.processes,
+            open_files=self.limits.open_files,
+            user=self._isolation.user if self._isolation is not None else -1,
         )
         if self._fork:
             self._launch_forked(child, job)
@@ -532,7 +596,11 @@ class Bench:
         self._live.pop(child.number, None)
         if child.kill is not None:
             child.kill()
-        if os.name != "nt" and child.process > 1:
+        if self._apart:  # the child's number is not the one that it told
+            with suppress(OSError):
+                if self._control is not None and child.server == self._servers:
+                    self._control.sendall(json.dumps({"kill": child.number}).encode() + b"\n")
+        elif os.name != "nt" and child.process > 1:
             with suppress(OSError):
                 os.killpg(child.process, signal.SIGKILL)
 
@@ -550,13 +618,16 @@ class Bench:
         self._servers += 1
         self._server_failures += 1
         mine, theirs = socket.socketpair()
+        isolation = self._isolation
+        in_front = isolation.command(self._workshop) if isolation is not None else ()
+        self._apart = bool(in_front)
         with theirs:
             self._server = subprocess.Popen(
-                [*_PYTHON, "serve", str(theirs.fileno()), str(self._workshop)],
+                [*in_front, *_PYTHON, "serve", str(theirs.fileno()), str(self._workshop)],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                env=_environment(),
+                env=_environment() if isolation is None else dict(isolation.environment),
                 start_new_session=True,
             )
         self._control = mine
@@ -600,8 +671,16 @@ class Bench:
 
         try:
             self._postgresql = start(self._workshop / "postgresql")
+            self._let_others_pass(self._workshop)
+            if not self._postgresql.elsewhere:
+                self._let_others_pass(self._workshop / "postgresql")  # to its socket, and to nothing else
         except BadInput as failure:
             self._postgresql_failure = failure
+
+    def _let_others_pass(self, folder: Path) -> None:
+        """Let children that are another user through a folder, to what is theirs in it."""
+        if self._isolation is not None and self._isolation.user >= 0:
+            folder.chmod(0o711)
 
     def wait_for_database(self) -> None:
         """Wait until there is a database server, where one was asked for.

@@ -24,6 +24,7 @@ import shutil
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import time
 import traceback
@@ -141,14 +142,16 @@ def grade_chapter(job: Job, results: int) -> None:
         results: file descriptor for the messages.
     """
     reporter = Reporter(results, job.token)
-    reporter.send({"event": "hello", "process": os.getpid()})
-    _limit_memory(job.memory)
+    process = os.getpid()
+    reporter.send({"event": "hello", "process": process})
+    _limit(job)
     if job.cpu >= 0 and hasattr(os, "sched_setaffinity"):
         with suppress(OSError):
             os.sched_setaffinity(0, {job.cpu})
     place = labs.Place(job.chapter, Path(job.root), job.url, job.admin_url, frozenset(job.given))
     checks = {rule.name: rule.function for rule in rules_of(job.chapter)}
     os.environ["DATABASE_URL"] = job.url
+    _use_own_temporary_folder(job.root)
     sys.path.insert(0, job.root)
     labs.listen_to_connections()
     make_web = sys.modules["grader.lab.web"].Web if "grader.lab.web" in sys.modules else None
@@ -167,6 +170,8 @@ def grade_chapter(job: Job, results: int) -> None:
             sys.path[:] = path
             with labs.open_lab(place, make_web) as lab:
                 verdict = judge(lab, checks[name])
+                if os.getpid() != process:  # a copy of this process that the learner's code has made
+                    os._exit(0)
                 passed = verdict["outcome"] == "passed"
                 # What a used app did wrong may come from the checks before: only a new one is blamed for it.
                 settled = passed or not used
@@ -202,17 +207,40 @@ def _hide_grader() -> None:
     sys.meta_path.insert(0, _NoGrader())
 
 
-def _limit_memory(mebibytes: int) -> None:
-    if not mebibytes:
-        return
+def _limit(job: Job) -> None:
+    """Limit what this process and those that it starts may use, as far as the platform can."""
     try:
         import resource
     except ImportError:
         return
-    with suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_AS, (mebibytes * _MEBIBYTE, mebibytes * _MEBIBYTE))
+    limits = {
+        "RLIMIT_AS": job.memory * _MEBIBYTE,
+        "RLIMIT_CPU": job.cpu_seconds,
+        "RLIMIT_FSIZE": job.file_size * _MEBIBYTE,
+        "RLIMIT_NPROC": job.processes,
+        "RLIMIT_NOFILE": job.open_files,
+    }
+    for name, most in limits.items():
+        with suppress(OSError, ValueError, AttributeError):
+            if most:
+                resource.setrlimit(getattr(resource, name), (most, most))
     with suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _use_own_temporary_folder(root: str) -> None:
+    folder = Path(root, ".tmp")
+    folder.mkdir(exist_ok=True)
+    os.environ.update(dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder)))
+    tempfile.tempdir = None
+
+
+def _become(user: int) -> None:
+    """Give up the rights of the server: a child that is another user cannot touch it, or what is not its own."""
+    if user >= 0:
+        os.setgroups([])
+        os.setgid(user)
+        os.setuid(user)
 
 
 def get_ready(chapter: str) -> None:
@@ -271,7 +299,7 @@ def serve(control: socket.socket, workshop: Path) -> None:
 
     A job comes as one line of JSON with two file descriptors: for messages and for the output of the
     learner's code. The server answers ``{"job": n, "exit": status}`` when the child has ended and everything
-    that it left behind was killed.
+    that it left behind was killed. A line ``{"kill": n}`` ends a job at once.
 
     Args:
         control: the server's end of the socket.
@@ -304,6 +332,9 @@ def serve(control: socket.socket, workshop: Path) -> None:
         while b"\n" in buffered:
             line, buffered = buffered.split(b"\n", 1)
             request = json.loads(line)
+            if "kill" in request:
+                _kill_job(children, request["kill"])
+                continue
             results, output = descriptors[:2]
             del descriptors[:2]
             get_ready(request["request"]["chapter"])
@@ -332,6 +363,7 @@ def _become_child(job: Job, results: int, output: int) -> None:
         os.dup2(output, 1)
         os.dup2(output, 2)
         os.close(output)
+        _become(job.user)
         grade_chapter(job, results)
     finally:
         os._exit(0)
@@ -357,6 +389,15 @@ def _reap(children: dict[int, int], control: socket.socket) -> None:
             _kill_strays(set(children) - {process})
             _send(control, {"job": children.pop(process), "exit": os.waitstatus_to_exitcode(status)})
     _kill_strays(set(children))
+
+
+def _kill_job(children: dict[int, int], number: int) -> None:
+    """Kill the child of a job with its group; the bench asks for it where it cannot do so itself."""
+    for process, job in children.items():
+        if job == number:
+            for kill in (os.killpg, os.kill):
+                with suppress(OSError):
+                    kill(process, signal.SIGKILL)
 
 
 def _adopt_orphans() -> None:

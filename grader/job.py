@@ -26,6 +26,11 @@ class Job:
         memory: limit of a process's memory, in MiB; 0 for none.
         cpu: number of the processor to stay on; -1 for any. Hand-overs between the threads of
             one request cost three times as much when they cross processors.
+        cpu_seconds: limit of a process's processor time; 0 for none.
+        file_size: limit of a file's size, in MiB; 0 for none.
+        processes: limit of the user's processes and threads; 0 for none.
+        open_files: limit of a process's open files; 0 for none.
+        user: number of the user and group that the child becomes; -1 for no other.
     """
 
     chapter: str
@@ -38,6 +43,11 @@ class Job:
     seconds: float
     memory: int
     cpu: int
+    cpu_seconds: int = 0
+    file_size: int = 0
+    processes: int = 0
+    open_files: int = 0
+    user: int = -1
 
 
 # Shortly before a check's time is up, the child tells where its code is; the bench waits that much longer.

@@ -33,6 +33,11 @@ class PostgreSQL:
         self._server = server
         self._dropped: list[str] = []
 
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it is a server that was named, not one of the grader's own."""
+        return self._server is None
+
     def url_of(self, name: str) -> str:
         """URL of a database on this server, as SQLAlchemy takes it."""
         parts = urlsplit(self.admin_url)

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.classes import graded, small_class
+
+__all__ = ["graded", "small_class"]
 PROJECT = Path(__file__).resolve().parents[1]
 
 Run = Callable[..., subprocess.CompletedProcess[str]]

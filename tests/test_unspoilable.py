@@ -193,7 +193,7 @@ def test_links_are_refused(what: str, bench: Bench, tmp_path: Path) -> None:
 
 def test_two_submissions_side_by_side(bench: Bench, tmp_path: Path) -> None:
     """One that kills the server of the bench costs the other nothing."""
-    killer = submission(tmp_path / "killer", in_get_item="import os, signal\nos.kill(os.getppid(), signal.SIGKILL)")
+    killer = submission(tmp_path / "killer", in_get_item=IN_A_FUNCTION["kill the parent"])
     innocent = submission(tmp_path / "innocent")
     targets = [Target(folder, rule) for folder in (killer, innocent) for rule in rules_of("05_crud")]
     found: dict[Path, set[str]] = {killer: set(), innocent: set()}

@@ -6,6 +6,7 @@ Each command is a module of this package that holds one function of its name. Th
 
 from __future__ import annotations
 
+import os
 import sys
 
 import typer
@@ -32,8 +33,15 @@ Exit status:
 """
 
 
-def make_app() -> typer.Typer:
-    """The command line with all its commands."""
+_FOR_CLASSES = ("class", "compare", "export")
+
+
+def make_app(*, classes: bool = True) -> typer.Typer:
+    """The command line with all its commands.
+
+    Args:
+        classes: with those for whole classes too; importing them takes longer than all others together.
+    """
     from grader.cli.carry import carry
     from grader.cli.check import check
     from grader.cli.diff import diff
@@ -58,7 +66,11 @@ def make_app() -> typer.Typer:
         app.command()(learners)
     for authors in (release, lint):
         app.command()(authors)
-    # A command whose name is no name in Python, or one of another package: app.command("name")(function)
+    if classes:
+        from grader.classroom.commands import compare_reports, export, grade_class
+
+        for name, instructors in zip(_FOR_CLASSES, (grade_class, compare_reports, export), strict=True):
+            app.command(name)(instructors)
     return app
 
 
@@ -69,7 +81,8 @@ def main() -> None:
     console.get_ready()
     try:
         grading.start_early(sys.argv[1:])
-        sys.exit(make_app()(prog_name="workbook", standalone_mode=False))
+        classes = bool({*_FOR_CLASSES, "--help"} & set(sys.argv[1:2])) or "_WORKBOOK_COMPLETE" in os.environ
+        sys.exit(make_app(classes=classes)(prog_name="workbook", standalone_mode=False))
     except grading.BadInput as problem:
         console.complain(str(problem))
         sys.exit(2)

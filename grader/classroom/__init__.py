@@ -1,0 +1,1 @@
+"""Grades a class: many submissions on many benches, and a gradebook to trust."""

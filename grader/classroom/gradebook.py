@@ -1,0 +1,106 @@
+"""The gradebook: one row for each learner, one column for each chapter, in a CSV that is safe to open."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader.classroom.store import Row
+from grader.classroom.weights import shown
+from grader.report import Check
+
+# A spreadsheet takes a cell that begins like this for a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+
+@dataclass(frozen=True)
+class Marks:
+    """What one learner has earned.
+
+    Attributes:
+        chapters: points by chapter.
+        total: their sum.
+    """
+
+    chapters: Mapping[str, float]
+
+    @property
+    def total(self) -> float:
+        """All points together."""
+        return sum(self.chapters.values())
+
+
+def marks_of(checks: Iterable[Check], weights: Mapping[str, float], chapters: Sequence[str]) -> Marks:
+    """The points for what passed; nothing else counts."""
+    found = dict.fromkeys(chapters, 0.0)
+    for check in checks:
+        if check.outcome == "passed":
+            found[check.chapter] += weights[check.id]
+    return Marks(found)
+
+
+def possible(weights: Mapping[str, float], chapters: Sequence[str]) -> Marks:
+    """The points for everything."""
+    found = dict.fromkeys(chapters, 0.0)
+    for rule, points in weights.items():
+        found[rule.partition(".")[0]] += points
+    return Marks(found)
+
+
+def safe(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula, or breaks a line at."""
+    text = "".join(letter if letter.isprintable() else " " for letter in cell)
+    return f"'{text}" if cell.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA) else text
+
+
+class Gradebook:
+    """Writes the gradebook row by row.
+
+    Args:
+        file: where to.
+        chapters: names of the chapters.
+        weights: points by rule id.
+        more: the roster's other columns.
+    """
+
+    def __init__(
+        self, file: Path, chapters: Sequence[str], weights: Mapping[str, float], more: Sequence[str] = ()
+    ) -> None:
+        self._file = file
+        self._chapters = chapters
+        self._most = possible(weights, chapters)
+        self._more = more
+        self._temporary = file.with_suffix(".tmp")
+        self._out = self._temporary.open("w", encoding="utf-8", newline="")
+        self._writer = csv.writer(self._out)
+        self._plain = True
+        head = ["id", "name", *more, "status", *chapters, "total", "possible", "percent", "note"]
+        self._write(head)
+
+    def add(self, row: Row, marks: Marks) -> None:
+        """Write the row of a learner."""
+        learner = row.learner
+        texts = [learner.id, learner.name, *(learner.more.get(name, "") for name in self._more), row.status]
+        points = [shown(marks.chapters[chapter]) for chapter in self._chapters]
+        percent = f"{100 * marks.total / self._most.total:.1f}" if self._most.total else "0.0"
+        self._write([*texts, *points, shown(marks.total), shown(self._most.total), percent, row.note])
+
+    def close(self) -> None:
+        """Put the file in its place; one that is not plain ASCII gets the mark by which spreadsheets know UTF-8."""
+        self._out.close()
+        if not self._plain:
+            marked = self._file.with_suffix(".utf8.tmp")
+            with self._temporary.open("rb") as source, marked.open("wb") as target:
+                target.write(b"\xef\xbb\xbf")
+                while data := source.read(1 << 20):
+                    target.write(data)
+            self._temporary.unlink()
+            self._temporary = marked
+        self._temporary.replace(self._file)
+
+    def _write(self, cells: Sequence[str]) -> None:
+        made = [safe(cell) for cell in cells]
+        self._plain = self._plain and all(cell.isascii() for cell in made)
+        self._writer.writerow(made)

@@ -1,0 +1,220 @@
+"""Keeps submissions apart from each other and from the machine, as far as the platform can, and says how far.
+
+On Linux with bubblewrap the server of a bench and all its children run in namespaces of their own, which hold
+Python, the grader and one temporary folder: no network, no other submission, no solution, no report. What is
+said to be in force has been tried just before, in the very same namespaces.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+from grader.bench import Isolation, Limits
+from grader.release import PROJECT, SOLUTIONS
+
+LIMITS = Limits(cpu_seconds=120, file_size=64, open_files=256)
+PROCESSES = 64
+_MODULES = ("fastapi", "sqlalchemy", "sqlmodel", "pydantic", "pydantic_core", "httpx2", "psycopg")
+_SYSTEM = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/usr")
+_SETTINGS = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives", "/etc/localtime")
+
+# Run in the namespaces before any learner's code: what can be seen there, and whether the grader would start.
+_PROBE = """
+import importlib.util, json, os, sys
+user, hidden, modules = json.loads(sys.argv[1])
+os.mkdir("probe")
+if user >= 0:
+    os.chown("probe", user, user)
+    os.setgroups([]); os.setgid(user); os.setuid(user)
+for name in modules:
+    found = importlib.util.find_spec(name)
+    open(found.origin, "rb").read(1) if found else sys.exit(f"{name} cannot be imported")
+open("probe/file", "w").close()
+os.remove("probe/file")
+networks = [line.split(":")[0].strip() for line in open("/proc/net/dev") if ":" in line]
+print(json.dumps({"seen": [path for path in hidden if os.path.exists(path)], "networks": networks}))
+"""
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """What is in force for a run.
+
+    Attributes:
+        limits: what a check, or a process of the learner's code, may use.
+        namespaces: whether bubblewrap keeps the children apart.
+        network: whether the network can be reached all the same.
+        first_user: number of the first user that children become; -1 where they stay who they are.
+        hidden: folders that children must not see.
+        reason: why there are no namespaces; empty where there are.
+    """
+
+    limits: Limits
+    namespaces: bool
+    network: bool
+    first_user: int
+    hidden: tuple[Path, ...]
+    reason: str = ""
+
+    def isolation(self, slot: int) -> Isolation:
+        """The isolation of one bench.
+
+        Args:
+            slot: number of the bench; benches side by side have different ones.
+        """
+        user = self.first_user + slot if self.first_user >= 0 else -1
+        return Isolation(self._command, _environment(), user)
+
+    def _command(self, workshop: Path) -> list[str]:
+        if not self.namespaces:
+            return []
+        return _bubblewrap(workshop, self.hidden, network=self.network, as_root=self.first_user >= 0)
+
+    def words(self, database: str) -> list[str]:
+        """What is in force, in one sentence a line."""
+        limits = self.limits
+        each = [f"{limits.seconds:g} s for a check", f"{limits.memory} MiB of memory"]
+        each += [f"{limits.cpu_seconds} s of processor time", f"{limits.file_size} MiB for a file"]
+        each += [f"{limits.open_files} open files"]
+        if sys.platform == "win32":
+            each = each[:1]
+        each += [f"{limits.processes} processes" if limits.processes else "no limit of processes"]
+        found = [f"Limits: {', '.join(each)}; an empty environment; a temporary folder for each child."]
+        if self.namespaces:
+            net = "the network is open, for PostgreSQL is reached through it" if self.network else "no network"
+            found.append(
+                f"Isolation: bubblewrap; {net}; no view of other submissions, of solutions/, or of the report."
+            )
+        else:
+            found.append(
+                f"Isolation: none ({self.reason}). The code can reach the network and read what you can read; "
+                "grade strangers' code in a container."
+            )
+        if database == "postgresql":
+            found.append(
+                "On PostgreSQL, code that means harm can start programs through the database server, "
+                "outside of all this; grade strangers' code in a container."
+            )
+        return found
+
+
+def prepare(hidden: Sequence[Path], database: str = "sqlite", seconds: float = LIMITS.seconds) -> Sandbox:
+    """Find out what the platform can, by trying it.
+
+    Args:
+        hidden: folders that children must not see, beside the solutions: the submissions and the report.
+        database: ``sqlite`` or ``postgresql``.
+        seconds: longest time for one check.
+    """
+    limits = Limits(
+        seconds, LIMITS.memory, LIMITS.cpu_seconds, LIMITS.file_size, open_files=LIMITS.open_files, processes=0
+    )
+    everything = tuple(path.resolve() for path in (SOLUTIONS, PROJECT / "tests", *hidden))
+    without = Sandbox(limits, namespaces=False, network=True, first_user=-1, hidden=everything)
+    if sys.platform != "linux":
+        return _because(without, "bubblewrap is for Linux only")
+    if shutil.which("bwrap") is None:
+        return _because(without, "bubblewrap is not installed")
+    # Numbers that no account uses; different ones for each process that grades.
+    first_user = 20_000 + (os.getpid() * 64) % 40_000 if os.geteuid() == 0 else -1
+    limited = Limits(**{**vars(limits), "processes": PROCESSES})
+    network = database == "postgresql" and _over_the_network(os.environ.get("GRADER_POSTGRESQL_URL", ""))
+    sandbox = Sandbox(limited, True, network, first_user, everything)
+    reason = _try(sandbox)
+    return _because(without, reason) if reason else sandbox
+
+
+def _because(sandbox: Sandbox, reason: str) -> Sandbox:
+    return Sandbox(**{**vars(sandbox), "reason": reason})
+
+
+def _over_the_network(url: str) -> bool:
+    """Whether a PostgreSQL is reached by TCP rather than by a socket in the file system."""
+    if not url:
+        return False
+    parts = urlsplit(url)
+    host = parse_qs(parts.query).get("host", [parts.hostname or "localhost"])[0]
+    return not host.startswith("/")
+
+
+def _try(sandbox: Sandbox) -> str:
+    """Why the namespaces do not do what they should; empty when they do."""
+    with tempfile.TemporaryDirectory(prefix="grader-") as folder:
+        workshop = Path(folder).resolve()
+        isolation = sandbox.isolation(0)
+        if isolation.user >= 0:
+            workshop.chmod(0o711)
+        asked = json.dumps([isolation.user, [str(path) for path in sandbox.hidden], _MODULES])
+        command = [*isolation.command(workshop), sys.executable, "-I", "-c", _PROBE, asked]
+        try:
+            done = subprocess.run(
+                command,
+                capture_output=True,
+                text=True,
+                timeout=60,
+                stdin=subprocess.DEVNULL,
+                env=dict(isolation.environment),
+            )
+            told = json.loads(done.stdout)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return f"bubblewrap could not be started: {error}"
+        except ValueError:
+            lines = done.stderr.strip().splitlines() or [f"status {done.returncode}"]
+            return f"bubblewrap does not work here: {lines[-1]}"
+    if told["seen"]:
+        return f"{told['seen'][0]} would still be seen"
+    if not sandbox.network and set(told["networks"]) - {"lo"}:
+        return "the network would still be reached"
+    return ""
+
+
+def _environment() -> dict[str, str]:
+    kept = ("SYSTEMROOT",) if os.name == "nt" else ()  # Windows starts no program without it
+    return {name: os.environ[name] for name in kept if name in os.environ}
+
+
+def _bubblewrap(workshop: Path, hidden: Sequence[Path], *, network: bool, as_root: bool) -> list[str]:
+    """The command that starts another one in namespaces of its own."""
+    command = ["bwrap", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
+    if not network:
+        command.append("--unshare-net")
+    if as_root:
+        # Root's namespaces without root's rights; these are left, for the server, which children give up.
+        command += ["--cap-drop", "ALL"]
+        for right in ("SETUID", "SETGID", "KILL", "DAC_OVERRIDE", "CHOWN"):
+            command += ["--cap-add", f"CAP_{right}"]
+    else:
+        command += ["--unshare-user"]
+    for path in (Path(name) for name in _SYSTEM):
+        if path.is_symlink():
+            command += ["--symlink", str(path.readlink()), str(path)]
+    mounts = sorted(_mounts(hidden))
+    # Every folder on the way, so that a child that is another user can pass.
+    for path in sorted({parent for place in (workshop, *(path for path, _ in mounts)) for parent in place.parents}):
+        command += ["--perms", "0755", "--dir", str(path)]
+    for path, kind in mounts:
+        command += ["--tmpfs", str(path)] if kind == "hidden" else ["--ro-bind", str(path), str(path)]
+    command += ["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev"]
+    command += ["--bind", str(workshop), str(workshop), "--chdir", str(workshop), "--remount-ro", "/", "--"]
+    return command
+
+
+def _mounts(hidden: Sequence[Path]) -> Iterator[tuple[Path, str]]:
+    """What is seen, and what is covered because it lies in something that is seen."""
+    places = {Path(name) for name in (*_SYSTEM, *_SETTINGS) if not Path(name).is_symlink()}
+    places |= {Path(place) for place in (sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix)}
+    places |= {Path(sys.executable).parent, Path(sys.executable).resolve().parent, PROJECT / "grader"}
+    seen = {place for place in places if place.exists() and not place.is_symlink()}
+    yield from ((place, "seen") for place in seen)
+    for path in hidden:
+        if path.is_dir() and path not in seen and any(path.is_relative_to(place) for place in seen):
+            yield path, "hidden"

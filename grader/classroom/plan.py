@@ -1,0 +1,161 @@
+"""What a run is to find out, and which part of it is not known yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from grader.bench import NO_FOLDER
+from grader.classroom.intake import Chapter
+from grader.classroom.store import Row, Store, content_of
+from grader.classroom.versions import Versions, current
+from grader.report import Check
+from grader.rules import Rule, roster, rules_of
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What all submissions of a run are judged by.
+
+    Attributes:
+        chapters: names of the chapters.
+        database: ``sqlite`` or ``postgresql``.
+        seconds: longest time for one check.
+        versions: the rules, the code that judges, the libraries.
+    """
+
+    chapters: tuple[str, ...]
+    database: str
+    seconds: float
+    versions: Versions
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """All rules of these chapters."""
+        return roster(self.chapters)
+
+    def content(self, chapter: str, digest: str) -> str:
+        """The key of the verdicts on one chapter's code."""
+        version = self.versions.of(rule for rule in self.versions.rules if rule.startswith(f"{chapter}."))
+        return content_of(chapter, digest, self.database, self.seconds, version)
+
+    def facts(self) -> dict[str, Any]:
+        """The same as plain data, to be kept with the verdicts."""
+        return {
+            "chapters": list(self.chapters),
+            "database": self.database,
+            "seconds": self.seconds,
+            "versions": self.versions.to_dict(),
+        }
+
+
+def plan_of(chapters: tuple[str, ...], database: str, seconds: float) -> Plan:
+    """The plan of a run of the grader as it is now."""
+    return Plan(chapters, database, seconds, current(roster(chapters)))
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One chapter's code and what is to be found out about it.
+
+    Attributes:
+        chapter: name of the chapter.
+        content: the key under which its verdicts are kept.
+        code: what was handed in.
+        rules: names of the rules to judge.
+        known: outcomes of rules that were judged before, by name.
+    """
+
+    chapter: str
+    content: str
+    code: Chapter
+    rules: tuple[str, ...]
+    known: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is still to be found out about one submission."""
+
+    learner: str
+    pieces: tuple[Piece, ...]
+
+
+class Tasks:
+    """What is left to do, one submission after the other; the same code is never handed out twice.
+
+    Args:
+        store: what is known.
+        plan: what is to be found out.
+    """
+
+    def __init__(self, store: Store, plan: Plan) -> None:
+        self._store = store
+        self._plan = plan
+        self._under_way: set[str] = set()
+        self.passed_over = 0
+
+    def __iter__(self) -> Iterator[Task]:
+        """Every submission of which something is not known and not under way; counts the others."""
+        for row in self._store.learners():
+            task = self._task(row)
+            if task.pieces:
+                self._under_way |= {piece.content for piece in task.pieces}
+                yield task
+            elif row.status == "graded":
+                self.passed_over += 1
+
+    def done(self, task: Task) -> None:
+        """Everything about a task is in the store."""
+        self._under_way -= {piece.content for piece in task.pieces}
+
+    def _task(self, row: Row) -> Task:
+        pieces = []
+        for chapter in self._plan.chapters:
+            digest = row.digest(chapter)
+            content = self._plan.content(chapter, digest) if digest else ""
+            if not digest or content in self._under_way:
+                continue
+            known = {rule.partition(".")[2]: outcome for rule, outcome in self._store.outcomes(content).items()}
+            left = tuple(rule.name for rule in rules_of(chapter) if rule.name not in known)
+            if left:
+                pieces.append(Piece(chapter, content, self._store.source(digest), left, known))
+        return Task(row.learner.id, tuple(pieces))
+
+
+def checks_of(store: Store, plan: Plan, row: Row) -> list[Check]:
+    """An entry for every rule of the plan, in order; none for a learner who handed in nothing."""
+    if row.status == "missing":
+        return []
+    found: list[Check] = []
+    for chapter in plan.chapters:
+        digest = row.digest(chapter)
+        known = {check.id: check for check in store.checks(plan.content(chapter, digest), rules_of(chapter))}
+        found += [known.get(rule.id) or _unjudged(row, rule) for rule in rules_of(chapter)]
+    return found
+
+
+def _unjudged(row: Row, rule: Rule) -> Check:
+    """The entry for a rule that needed no judging, or was not judged."""
+    refused = (row.refused or {}).get(rule.chapter, "")
+    if row.status == "unreadable":
+        told: dict[str, Any] = {"outcome": "error", "observed": f"the submission was not graded: {row.note}"}
+        told["expected"] = "a folder, zip or tar archive that holds the chapters"
+    elif refused:
+        told = {"outcome": "error", "observed": refused, "expected": f"files of your own in {rule.chapter}/app"}
+    elif row.digest(rule.chapter):
+        told = {"outcome": "error", "observed": "no verdict: the run was interrupted"}
+    else:
+        told = {"outcome": "todo", "observed": f"{NO_FOLDER} {rule.chapter} yet"}
+    about: dict[str, Any] = {"chapter": rule.chapter, "task": rule.task, "title": rule.title, "why": rule.why}
+    return Check(id=rule.id, hint=rule.hint, **about, **told)
+
+
+def known_in_full(store: Store, plan: Plan, row: Row) -> bool:
+    """Whether there is a verdict for every rule of everything that this learner handed in."""
+    for chapter in plan.chapters:
+        digest = row.digest(chapter)
+        if digest and len(store.outcomes(plan.content(chapter, digest))) < len(rules_of(chapter)):
+            return False
+    return True

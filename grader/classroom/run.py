@@ -1,0 +1,110 @@
+"""One run of ``workbook class``: take in, grade what is not known yet, publish."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from rich.console import Console
+
+from grader.classroom import intake
+from grader.classroom.intake import Chapter, Entry, Unreadable
+from grader.classroom.plan import Plan, Tasks, known_in_full
+from grader.classroom.progress import Told
+from grader.classroom.roster import Learner
+from grader.classroom.store import Row, Store
+from grader.classroom.work import Batch
+
+
+@dataclass
+class Tally:
+    """What a run has done.
+
+    Attributes:
+        submissions: how many submissions were graded, at least in part.
+        verdicts: how many verdicts were made and kept.
+        failed: why some submissions could not be finished, by learner.
+        seconds: how long grading took.
+    """
+
+    submissions: int = 0
+    verdicts: int = 0
+    failed: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+def take_in(store: Store, plan: Plan, entries: list[Entry], learners: list[Learner]) -> None:
+    """Read every submission and keep what counts of it.
+
+    Args:
+        store: where it is kept.
+        plan: which chapters count.
+        entries: the submissions that were found.
+        learners: the roster; empty where there is none.
+    """
+    found = {entry.learner: entry for entry in entries}
+    strangers = [Learner(entry.learner) for entry in entries if entry.learner not in {each.id for each in learners}]
+    strange = {learner.id for learner in strangers} if learners else set()
+
+    def rows() -> Iterator[tuple[Row, Mapping[str, Chapter]]]:
+        for learner in [*learners, *strangers]:
+            notes = ["not in the roster"] if learner.id in strange else []
+            yield _row(learner, found.get(learner.id), plan, notes)
+
+    store.replace_learners(rows())
+
+
+def _row(learner: Learner, entry: Entry | None, plan: Plan, notes: list[str]) -> tuple[Row, Mapping[str, Chapter]]:
+    if entry is None:
+        return Row(learner, "missing", "; ".join(["nothing was handed in", *notes])), {}
+    try:
+        submission = intake.read(entry.path)
+    except Unreadable as reason:
+        return Row(learner, "unreadable", "; ".join([str(reason), *notes])), {}
+    chosen = {name: chapter for name, chapter in submission.chapters.items() if name in plan.chapters}
+    if not chosen:
+        what = "none of these chapters" if submission.chapters else "no chapter"
+        return Row(learner, "empty", "; ".join([f"{what} in the submission", *notes])), {}
+    graded = {name: chapter for name, chapter in chosen.items() if not chapter.refused}
+    refused = {name: chapter.refused for name, chapter in chosen.items() if chapter.refused}
+    note = "; ".join([*refused.values(), *notes])
+    return Row(learner, "graded", note, {name: each.digest for name, each in graded.items()}, refused), graded
+
+
+def grade(
+    store: Store, plan: Plan, grader: Callable[[Tasks], Generator[Batch]], console: Console, tally: Tally
+) -> None:
+    """Grade what is not known yet, and keep each verdict as it is made.
+
+    Args:
+        store: what is known.
+        plan: what is to be found out.
+        grader: grades tasks side by side.
+        console: where the progress is shown.
+        tally: counts what is done; right also when the run is interrupted.
+    """
+    left = sum(row.status == "graded" and not known_in_full(store, plan, row) for row in store.learners())
+    already = store.count("graded") - left
+    if already:
+        console.print(f"{already} of {store.count('graded')} submissions are graded already.")
+    began = time.monotonic()
+    tasks = Tasks(store, plan)
+    stream = grader(tasks)
+    try:
+        with Told(console, left) as told:
+            for batch in stream:
+                if batch.verdicts:
+                    tally.verdicts += store.keep(batch.verdicts)
+                for task in batch.done:
+                    tasks.done(task)
+                for task, reason in batch.failed:
+                    tasks.done(task)
+                    tally.failed[task.learner] = reason
+                tally.submissions += len(batch.done) + len(batch.failed)
+                # Those whose code is another's, too, are done with it.
+                told.reached(tally.submissions + max(0, tasks.passed_over - already))
+            told.reached(left)
+    finally:
+        stream.close()
+        tally.seconds = time.monotonic() - began

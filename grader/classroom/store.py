@@ -1,0 +1,233 @@
+"""What a run has found out, on disk as soon as it is known: verdicts, submissions, and what they were made with.
+
+One SQLite file in the report's folder. A verdict belongs to the content that was judged, not to a learner: the
+same code is judged once, whoever handed it in and however often the command is started; other code, other
+rules, or another database are other content. A commit is on the disk when it returns, also in a power cut.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from grader.bench import BadInput
+from grader.classroom.intake import Chapter
+from grader.classroom.roster import Learner
+from grader.report import Check
+from grader.rules import Rule
+
+FILE = "class.sqlite"
+_FORMAT = 1
+_TABLES = """
+CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS sources (digest TEXT PRIMARY KEY, files BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS verdicts (
+    content TEXT, rule TEXT, verdict TEXT NOT NULL, PRIMARY KEY (content, rule)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS learners (
+    position INTEGER PRIMARY KEY, id TEXT UNIQUE, name TEXT, more TEXT, status TEXT, note TEXT, chapters TEXT
+);
+"""
+_KEPT = ("outcome", "observed", "expected", "where", "trace", "seconds", "did", "printed", "traceback", "begun")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One learner of the class.
+
+    Attributes:
+        learner: who it is.
+        status: ``graded``, ``empty`` (no chapter in the submission), ``unreadable`` or ``missing``.
+        note: what there is to say about the submission.
+        chapters: digest of what was handed in, by chapter.
+        refused: why a chapter cannot be graded, by chapter.
+    """
+
+    learner: Learner
+    status: str
+    note: str = ""
+    chapters: Mapping[str, str] | None = None
+    refused: Mapping[str, str] | None = None
+
+    def digest(self, chapter: str) -> str:
+        """Digest of a chapter; empty where there is nothing to grade."""
+        return (self.chapters or {}).get(chapter, "")
+
+
+def content_of(chapter: str, digest: str, database: str, seconds: float, version: str) -> str:
+    """The key of everything that the verdicts on one chapter of one submission depend on."""
+    parts = (chapter, digest, database, f"{seconds:g}", version)
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
+class Store:
+    """The file with everything that is known about a class.
+
+    Args:
+        folder: the report's folder.
+        readonly: open an existing one to read from.
+
+    Raises:
+        BadInput: the folder holds none that can be read, or cannot be written to.
+    """
+
+    def __init__(self, folder: Path, *, readonly: bool = False) -> None:
+        file = folder / FILE
+        self._readonly = readonly
+        if readonly and not file.is_file():
+            raise BadInput(f"'{folder}' is no report of 'workbook class'; it holds no {FILE}.")
+        try:
+            if readonly:
+                self._database = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)
+            else:
+                folder.mkdir(parents=True, exist_ok=True)
+                self._database = sqlite3.connect(file, timeout=1.0, isolation_level=None)
+                self._database.execute("PRAGMA journal_mode = WAL")
+                self._database.execute("PRAGMA synchronous = FULL")
+                self._database.executescript(_TABLES)
+            if self.about("format") not in (None, _FORMAT):
+                raise BadInput(f"'{folder}' was made by another version of the grader; give --out a new folder.")
+        except (OSError, sqlite3.Error) as error:
+            what = "read" if readonly else "written"
+            raise BadInput(f"The report '{folder}' cannot be {what} ({error}).") from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if not self._readonly:
+            with suppress(sqlite3.Error):
+                self._database.execute("PRAGMA journal_mode = DELETE")  # one file, that can be moved and read anywhere
+        self._database.close()
+
+    def lock(self) -> None:
+        """Make sure that nobody else writes here meanwhile.
+
+        Raises:
+            BadInput: another run does.
+        """
+        try:
+            self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._database.execute("BEGIN EXCLUSIVE")
+            self._database.execute("COMMIT")
+        except sqlite3.OperationalError:
+            raise BadInput(
+                "Another run is writing to this report; wait for it, or give --out another folder."
+            ) from None
+
+    # -- what the run is about ------------------------------------------------------------------
+
+    def about(self, name: str) -> Any:
+        """A fact about the run; None when it is not known."""
+        found = self._database.execute("SELECT value FROM about WHERE name = ?", [name]).fetchone()
+        return None if found is None else json.loads(found[0])
+
+    def describe(self, **facts: Any) -> None:
+        """Keep facts about the run."""
+        rows = [(name, json.dumps(value)) for name, value in {"format": _FORMAT, **facts}.items()]
+        with self._database:
+            self._database.execute("BEGIN")
+            self._database.executemany("INSERT OR REPLACE INTO about VALUES (?, ?)", rows)
+
+    # -- learners -------------------------------------------------------------------------------
+
+    def replace_learners(self, rows: Iterable[tuple[Row, Mapping[str, Chapter]]]) -> None:
+        """Keep who is in the class and what they handed in, in the place of what was known of it."""
+        with self._database:
+            self._database.execute("BEGIN")
+            self._database.execute("DELETE FROM learners")
+            for position, (row, chapters) in enumerate(rows):
+                learner = row.learner
+                handed_in = {"digests": row.chapters or {}, "refused": row.refused or {}}
+                texts = (json.dumps(dict(learner.more)), row.status, row.note, json.dumps(handed_in))
+                self._database.execute(
+                    "INSERT INTO learners VALUES (?, ?, ?, ?, ?, ?, ?)", [position, learner.id, learner.name, *texts]
+                )
+                for chapter in chapters.values():
+                    self._database.execute(
+                        "INSERT OR IGNORE INTO sources VALUES (?, ?)", [chapter.digest, _packed(chapter)]
+                    )
+
+    def learners(self) -> Iterator[Row]:
+        """Everybody in the class, in order."""
+        # A cursor of its own for each batch, so that verdicts can be written in between.
+        last = -1
+        while rows := self._database.execute(
+            "SELECT * FROM learners WHERE position > ? ORDER BY position LIMIT 200", [last]
+        ).fetchall():
+            for position, id_, name, more, status, note, handed_in in rows:
+                last = position
+                data = json.loads(handed_in)
+                yield Row(Learner(id_, name, json.loads(more)), status, note, data["digests"], data["refused"])
+
+    def count(self, status: str = "%") -> int:
+        """How many learners there are, with this status."""
+        found = self._database.execute("SELECT count(*) FROM learners WHERE status LIKE ?", [status]).fetchone()
+        return int(found[0])
+
+    def source(self, digest: str) -> Chapter:
+        """The code that has this digest."""
+        found = self._database.execute("SELECT files FROM sources WHERE digest = ?", [digest]).fetchone()
+        return _unpacked(found[0])
+
+    # -- verdicts -------------------------------------------------------------------------------
+
+    def keep(self, verdicts: Sequence[tuple[str, Check]]) -> int:
+        """Write verdicts, each with the content that it is about; they are on disk when this returns.
+
+        Returns:
+            How many of them were new.
+        """
+        before = self._database.total_changes
+        with self._database:
+            self._database.execute("BEGIN")
+            self._database.executemany(
+                "INSERT OR IGNORE INTO verdicts VALUES (?, ?, ?)",
+                [(content, check.id, shortened(check)) for content, check in verdicts],
+            )
+        return self._database.total_changes - before
+
+    def has_verdicts(self) -> bool:
+        """Whether there is any verdict."""
+        return self._database.execute("SELECT 1 FROM verdicts LIMIT 1").fetchone() is not None
+
+    def outcomes(self, content: str) -> dict[str, str]:
+        """Outcomes by rule id of what is known about some content."""
+        rows = self._database.execute("SELECT rule, verdict FROM verdicts WHERE content = ?", [content])
+        return {rule: json.loads(verdict)["outcome"] for rule, verdict in rows}
+
+    def checks(self, content: str, rules: Sequence[Rule]) -> list[Check]:
+        """The verdicts on some content, in the order of the rules; those that are not known are left out."""
+        rows = dict(self._database.execute("SELECT rule, verdict FROM verdicts WHERE content = ?", [content]))
+        return [whole(rule, rows[rule.id]) for rule in rules if rule.id in rows]
+
+
+def _packed(chapter: Chapter) -> bytes:
+    files = {path: content.decode("latin-1") for path, content in chapter.files.items()}
+    return zlib.compress(json.dumps(files).encode())
+
+
+def _unpacked(data: bytes) -> Chapter:
+    files = json.loads(zlib.decompress(data))
+    return Chapter({path: content.encode("latin-1") for path, content in files.items()})
+
+
+def shortened(check: Check) -> str:
+    """What of a verdict the roster does not know."""
+    facts = {name: getattr(check, name) for name in _KEPT}
+    return json.dumps({name: value for name, value in facts.items() if value}, ensure_ascii=False)
+
+
+def whole(rule: Rule, verdict: str) -> Check:
+    """The verdict on a rule again, out of what `shortened` made of it."""
+    check = Check(id=rule.id, chapter=rule.chapter, task=rule.task, title=rule.title, **json.loads(verdict))
+    if check.outcome != "passed":
+        check.why, check.hint = rule.why, rule.hint
+    return check

@@ -1,0 +1,67 @@
+"""What a rule is worth: one point, or what a small TOML file says.
+
+::
+
+    default = 1                     # every rule that is not named below
+    [points]
+    "05_crud" = 2                   # every rule of a chapter
+    "05_crud.create_refreshes" = 5  # one rule
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from grader.bench import BadInput
+from grader.rules import CHAPTERS, Rule, roster
+
+
+def load(file: Path | None, rules: Iterable[Rule]) -> Mapping[str, float]:
+    """Points by rule id.
+
+    Args:
+        file: the TOML file; None for one point each.
+        rules: the rules that are graded.
+
+    Raises:
+        BadInput: the file cannot be read, or says something that means nothing.
+    """
+    data: dict[str, Any] = {}
+    if file is not None:
+        try:
+            data = tomllib.loads(file.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise BadInput(f"The weights '{file}' cannot be read ({error.strerror}).") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise BadInput(f"The weights '{file}' are no valid TOML: {error}.") from None
+    unknown = sorted(set(data) - {"default", "points"})
+    if unknown:
+        raise BadInput(f"The weights '{file}' hold an unknown entry '{unknown[0]}'; known are 'default' and [points].")
+    points = data.get("points", {})
+    if not isinstance(points, dict):
+        raise BadInput(f"In the weights '{file}' [points] has to be a table.")
+    default = _number(file, "default", data.get("default", 1))
+    known = {*CHAPTERS, *(rule.id for rule in roster())}
+    for name, value in points.items():
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            advice = f"did you mean '{near[0]}'?" if near else "name a chapter or a rule."
+            raise BadInput(f"The weights '{file}' name '{name}', which is no chapter and no rule; {advice}")
+        _number(file, name, value)
+    return {rule.id: _number(file, rule.id, points.get(rule.id, points.get(rule.chapter, default))) for rule in rules}
+
+
+def _number(file: Path | None, name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
+        raise BadInput(f"In the weights '{file}' {name} is {value!r}; give a number that is not negative.")
+    return float(value)
+
+
+def shown(points: float) -> str:
+    """Points as text: no decimals that say nothing."""
+    return f"{round(points, 4):g}" if points < 1e6 else f"{points:.0f}"

@@ -1,0 +1,190 @@
+"""Grades submissions side by side on this machine: a thread and a bench for each, so that none disturbs another."""
+
+from __future__ import annotations
+
+import os
+import queue
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from grader.bench import BadInput, Bench, Interrupted, Target
+from grader.classroom.plan import Task
+from grader.report import Check
+from grader.rules import rules_of
+
+_KEPT_IN_WORKSHOP = ("postgresql", "python_PostgresServer")
+_MOST_FAILURES = 3
+
+
+@dataclass
+class Batch:
+    """What has become known since the last batch.
+
+    Attributes:
+        verdicts: verdicts, each with the key of the content that it is about.
+        done: tasks that are finished.
+        failed: tasks that could not be finished, each with the reason.
+    """
+
+    verdicts: list[tuple[str, Check]] = field(default_factory=list)
+    done: list[Task] = field(default_factory=list)
+    failed: list[tuple[Task, str]] = field(default_factory=list)
+
+
+def grade_task(bench: Bench, task: Task) -> Iterator[tuple[str, Check]]:
+    """Grade one submission.
+
+    Args:
+        bench: where it is graded; afterwards its temporary folder is as it was.
+        task: what to find out.
+
+    Yields:
+        Each verdict as it is made, with the key of the content that it is about.
+    """
+    contents = {piece.chapter: piece.content for piece in task.pieces}
+    folder = Path(tempfile.mkdtemp(prefix="grader-"))
+    try:
+        for piece in task.pieces:
+            piece.code.write(folder / piece.chapter)
+        wanted = {(piece.chapter, name) for piece in task.pieces for name in piece.rules}
+        rules = [rule for piece in task.pieces for rule in rules_of(piece.chapter)]
+        targets = [Target(folder, rule) for rule in rules if (rule.chapter, rule.name) in wanted]
+        known = {(folder, piece.chapter): piece.known for piece in task.pieces}
+        for _, check in bench.grade(targets, known):
+            yield contents[check.chapter], check
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        for path in bench.workshop.iterdir():  # what a submission left there is not for the next one
+            if path.name not in _KEPT_IN_WORKSHOP:
+                shutil.rmtree(path, ignore_errors=True)
+                with suppress(OSError):
+                    path.unlink()
+
+
+class Worker(threading.Thread):
+    """Grades one submission after the other on a bench of its own."""
+
+    def __init__(
+        self,
+        make_bench: Callable[[], Bench],
+        tasks: queue.SimpleQueue[Task | None],
+        events: queue.SimpleQueue[object],
+        processor: int = -1,
+    ) -> None:
+        super().__init__(daemon=True)
+        self._make_bench = make_bench
+        self._tasks = tasks
+        self._events = events
+        self._processor = processor
+        self._bench: Bench | None = None
+        self._stopped = False
+
+    def run(self) -> None:
+        """Work until there is a None among the tasks."""
+        if self._processor >= 0 and hasattr(os, "sched_setaffinity"):
+            with suppress(OSError):  # this thread, and all processes that it starts
+                os.sched_setaffinity(0, {self._processor})
+        failures = 0
+        while not self._stopped:
+            try:
+                with self._make_bench() as bench:
+                    self._bench = bench
+                    while (task := self._tasks.get()) is not None and not self._stopped:
+                        try:
+                            for verdict in grade_task(bench, task):
+                                self._events.put(verdict)
+                        except (BadInput, Interrupted):
+                            raise
+                        except Exception as error:  # whatever it is, it costs this submission alone
+                            failures += 1
+                            self._events.put((task, f"{type(error).__name__}: {error}"))
+                            if failures > _MOST_FAILURES:
+                                raise
+                            break
+                        self._events.put(task)
+                    else:
+                        return
+            except Interrupted:
+                return
+            except BaseException as error:
+                self._events.put(error)
+                return
+
+    def stop(self) -> None:
+        """End at once."""
+        self._stopped = True
+        self._tasks.put(None)
+        if self._bench is not None:
+            self._bench.interrupt()
+
+
+def on_this_machine(tasks: Iterable[Task], jobs: int, make_bench: Callable[[int], Bench]) -> Generator[Batch]:
+    """Grade tasks, some of them side by side.
+
+    Args:
+        tasks: what to do; taken one by one, as there is somebody free for it.
+        jobs: how many side by side.
+        make_bench: makes the bench of a worker, given the worker's number.
+
+    Raises:
+        BadInput: the work cannot go on; all that was found out before has been yielded.
+    """
+    waiting: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
+    events: queue.SimpleQueue[object] = queue.SimpleQueue()
+    processors = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    pinned = processors if jobs >= len(processors) > 1 else [-1]
+    workers = [
+        Worker(lambda slot=slot: make_bench(slot), waiting, events, pinned[slot % len(pinned)])  # type: ignore[misc]
+        for slot in range(jobs)
+    ]
+    left = iter(tasks)
+    under_way = 0
+    try:
+        for worker in workers:
+            worker.start()
+        while True:
+            while under_way < jobs + 1 and (task := next(left, None)) is not None:
+                waiting.put(task)
+                under_way += 1
+            if not under_way:
+                return
+            batch, error = _gathered(events)
+            under_way -= len(batch.done) + len(batch.failed)
+            yield batch
+            if error is not None:
+                raise _sentence(error)
+    finally:
+        for worker in workers:
+            worker.stop()
+        for worker in workers:
+            worker.join(timeout=15)
+
+
+def _gathered(events: queue.SimpleQueue[object]) -> tuple[Batch, BaseException | None]:
+    """Everything that has happened; waits until something has."""
+    batch = Batch()
+    event = events.get()
+    while True:
+        if isinstance(event, Task):
+            batch.done.append(event)
+        elif isinstance(event, BaseException):
+            return batch, event
+        elif isinstance(event, tuple) and isinstance(event[0], Task):
+            batch.failed.append(event)
+        elif isinstance(event, tuple):
+            batch.verdicts.append(event)
+        try:
+            event = events.get_nowait()
+        except queue.Empty:
+            return batch, None
+
+
+def _sentence(error: BaseException) -> BaseException:
+    if isinstance(error, BadInput) or not isinstance(error, Exception):
+        return error
+    return BadInput(f"The grader cannot go on ({type(error).__name__}: {error}).")
