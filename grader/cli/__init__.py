@@ -69,8 +69,9 @@ def make_app(*, classes: bool = True) -> typer.Typer:
     if classes:
         from grader.classroom.commands import compare_reports, export, grade_class
 
-        for name, instructors in zip(_FOR_CLASSES, (grade_class, compare_reports, export), strict=True):
-            app.command(name)(instructors)
+        app.command("class")(grade_class)
+        app.command("compare")(compare_reports)
+        app.command("export")(export)
     return app
 
 
