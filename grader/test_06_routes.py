@@ -35,6 +35,7 @@ _BAD_TEXTS: tuple[object, ...] = (
 def test_create_answers_201(lab: Lab) -> None:
     """The answer is 201 and the row that is stored, committed before the answer was sent; names may repeat."""
     lab.create_tables()
+    lab.database.find_oldest_first()  # who looks for the new item by its name finds an older one
     lab.database_describes("INSERT", when="NEW.description IS NOT NULL")
     for number, body in enumerate(({"name": "lamp"}, _LAMP), start=1):
         answer = lab.request("POST", "/items/", json=body)
