@@ -122,7 +122,7 @@ def test_list_pages(lab: Lab) -> None:
     lab.add_items(102)
     missing = {row["id"] for row in lab.items()}
     for offset, limit, size in ((0, 2, 2), (2, 2, 2), (4, 99, 99)):
-        lab.tell_from_here("stored 103 items")
+        lab.tell_from_here("stored 103 items, the ids 11 to 113")
         page = lab.call("crud.list_items", lab.session(), offset=offset, limit=limit)
         found = lab.ids(page, "list_is_ordered")
         lab.expect_equal(len(found), size, "items on the page:")
@@ -130,13 +130,15 @@ def test_list_pages(lab: Lab) -> None:
         saw = f"on this page and on an earlier one: the ids {again[:5]}"
         lab.expect(not again, saw=saw, wanted="items that were on no earlier page")
         missing -= set(found)
-    lab.tell_from_here("stored 103 items", "took the pages 0 to 1, 2 to 3 and 4 to 102 by offset and limit")
+    lab.tell_from_here(
+        "stored 103 items, the ids 11 to 113", "took the pages 0 to 1, 2 to 3 and 4 to 102 by offset and limit"
+    )
     lab.expect(not missing, saw=f"not on any page: the ids {sorted(missing)[:5]}", wanted="each item on one page")
     for arguments, size in (({}, 100), ({"offset": 101}, 2), ({"offset": 103}, 0)):
-        lab.tell_from_here("stored 103 items")
+        lab.tell_from_here("stored 103 items, the ids 11 to 113")
         found = lab.ids(lab.call("crud.list_items", lab.session(), **arguments), "list_is_ordered")
         lab.expect_equal(len(found), size, "items on the page:")
-    lab.tell_from_here("stored 103 items")
+    lab.tell_from_here("stored 103 items, the ids 11 to 113")
     lab.expect_equal(len(lab.ids(lab.call_list_items(100, 2))), 2, "items on the page:")
 
 
