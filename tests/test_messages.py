@@ -60,22 +60,6 @@ MESSAGES = {
                 that you yielded, with close() and its parentheses, and do not
                 use it afterwards: that opens it again. A rollback() alone does
                 not close it.
-      rule      03_deps.closes_after_crash
-      did       let an endpoint read and crash with an exception of its own
-      saw       a session still holds 1 object
-      wanted    a closed session: connection returned, no transaction, no object
-                attached
-      why       A session that stays open keeps a connection from everyone else.
-                The pool is small: after a few such requests the app stands
-                still. One bug in one endpoint must not take the whole app with
-                it.
-      where     chapters/03_deps/app/deps.py:10
-      timeline  BEGIN > SELECT grader_probe > ROLLBACK > ANSWER 500
-      hint      What has to happen in any case belongs into the finally of a
-                try, or use with SessionLocal() as db. Close the very session
-                that you yielded, with close() and its parentheses, and do not
-                use it afterwards: that opens it again. A rollback() alone does
-                not close it.
       rule      03_deps.closes_after_http_error
       did       let an endpoint read and raise HTTPException(404)
       saw       a session still holds 1 object
@@ -87,6 +71,22 @@ MESSAGES = {
                 be able to stop it.
       where     chapters/03_deps/app/deps.py:10
       timeline  BEGIN > SELECT grader_probe > ROLLBACK > ANSWER 404
+      hint      What has to happen in any case belongs into the finally of a
+                try, or use with SessionLocal() as db. Close the very session
+                that you yielded, with close() and its parentheses, and do not
+                use it afterwards: that opens it again. A rollback() alone does
+                not close it.
+      rule      03_deps.closes_after_crash
+      did       let an endpoint read and crash with an exception of its own
+      saw       a session still holds 1 object
+      wanted    a closed session: connection returned, no transaction, no object
+                attached
+      why       A session that stays open keeps a connection from everyone else.
+                The pool is small: after a few such requests the app stands
+                still. One bug in one endpoint must not take the whole app with
+                it.
+      where     chapters/03_deps/app/deps.py:10
+      timeline  BEGIN > SELECT grader_probe > ROLLBACK > ANSWER 500
       hint      What has to happen in any case belongs into the finally of a
                 try, or use with SessionLocal() as db. Close the very session
                 that you yielded, with close() and its parentheses, and do not
@@ -188,6 +188,8 @@ def bench() -> Iterator[Bench]:
 def test_message(name: str, bench: Bench, tmp_path: Path) -> None:
     case = load(CASES / name)
     case.build(tmp_path)
-    found = [check for _, check in bench.grade([Target(tmp_path, rule) for rule in rules_of(case.chapter)])]
-    told = [line.text for check in found if check.outcome == "failed" for line in failure(check, ASCII)]
+    rules = rules_of(case.chapter)
+    found = {target.rule: check for target, check in bench.grade([Target(tmp_path, rule) for rule in rules])}
+    ordered = [found[rule] for rule in rules]  # verdicts come as they are made
+    told = [line.text for check in ordered if check.outcome == "failed" for line in failure(check, ASCII)]
     assert "\n".join(told) + "\n" == MESSAGES[name]
