@@ -25,6 +25,7 @@ def test_items_table_has_the_columns(lab: Lab) -> None:
     items = lab.engines.items()
     lab.expect(items.name == "items", saw=f"the table is called {items.name}", wanted="the table is called items")
     items.expect_columns(id="a whole number, primary key", name="text up to 200", description="text up to 500")
+    items.expect_attributes("id", "name", "description")
     lab.did("inserted a row with a name and a description")
     taken = items.takes(**_LAMP)
     lab.expect(taken, saw=f"the database refused it: {items.refusal}", wanted="a row needs nothing else")

@@ -63,6 +63,13 @@ class Items:
             saw += f" (the columns are {', '.join(found)})"
         self._lab.expect(not wrong, saw=saw, wanted="; ".join(f"{name}: {wanted[name]}" for name in wrong))
 
+    def expect_attributes(self, *names: str) -> None:
+        """End the check as failed unless the class calls its columns so."""
+        item = self._lab.need("models.Item")
+        missing = [name for name in names if not hasattr(item, name)]
+        saw = f"Item has no attribute {' and no '.join(missing)}"
+        self._lab.expect(not missing, saw=saw, wanted=f"Item has the attributes {', '.join(names)}")
+
     def has_column(self, name: str) -> bool:
         """Whether the table has a column of this name."""
         return any(column.name == name for column in self._table.columns)
