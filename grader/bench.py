@@ -644,6 +644,10 @@ class Bench:
                     run = self._live.get(number)
                     if run is not None and run.child is not None and run.child.number == number:
                         self._tell_exit(run.child, message["exit"])
+        for run in list(self._live.values()):  # first what its children still had to say
+            child = run.child
+            if child is not None and child.server == server and child.reader is not None:
+                child.reader.join(timeout=1.0)
         self._inbox.put(("server gone", server, None))
 
     def close(self) -> None:

@@ -364,6 +364,7 @@ def _become_child(job: Job, results: int, output: int) -> None:
         os.dup2(output, 2)
         os.close(output)
         _become(job.user)
+        _end_with_the_server()
         grade_chapter(job, results)
     finally:
         os._exit(0)
@@ -406,6 +407,14 @@ def _adopt_orphans() -> None:
         pr_set_child_subreaper = 36
         with suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(pr_set_child_subreaper, 1, 0, 0, 0)
+
+
+def _end_with_the_server() -> None:
+    """Let the system kill this child when its server is killed (Linux)."""
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL, 0, 0, 0)
 
 
 def _kill_strays(known: set[int]) -> None:

@@ -119,11 +119,15 @@ def grade_class(
             everyone = store.count()
             told = [f"{store.count(status)} {word}" for status, word in _WORDS.items() if store.count(status)]
             console.print(f"{everyone} {'learner' if everyone == 1 else 'learners'}: {', '.join(told)}.")
-            if client is not None:
-                tally = _graded_elsewhere(store, plan, console, client)
-            else:
-                tally = _graded_here(store, plan, console, submissions, out, jobs)
-            publish(store, plan, points, out, formats or [])
+            tally = Tally()
+            with _interruptible(console, tally):
+                if client is not None:
+                    _grade_elsewhere(store, plan, console, tally, client)
+                else:
+                    _grade_here(
+                        store, plan, console, tally, prepare([submissions, out], plan.database, plan.seconds), jobs
+                    )
+                publish(store, plan, points, out, formats or [])
         _tell_end(console, tally, out)
     if tally.failed:
         raise typer.Exit(1)
@@ -147,19 +151,15 @@ _WORDS = {
 }
 
 
-def _graded_here(store: Store, plan: Plan, console: Console, submissions: Path, out: Path, jobs: int) -> Tally:
-    sandbox = prepare([submissions, out], plan.database, plan.seconds)
+def _grade_here(store: Store, plan: Plan, console: Console, tally: Tally, sandbox: Sandbox, jobs: int) -> None:
     for line in sandbox.words(plan.database):
         console.print(line)
 
     def make_bench(slot: int) -> Bench:
         return _bench(plan, sandbox, slot)
 
-    tally = Tally()
     count = jobs or _processors()
-    with _interruptible(console, tally):
-        grade(store, plan, lambda tasks: on_this_machine(tasks, count, make_bench), console, tally)
-    return tally
+    grade(store, plan, lambda tasks: on_this_machine(tasks, count, make_bench), console, tally)
 
 
 def _connected(address: str) -> Any:
@@ -171,13 +171,10 @@ def _connected(address: str) -> Any:
     return connect(address)
 
 
-def _graded_elsewhere(store: Store, plan: Plan, console: Console, client: Any) -> Tally:
+def _grade_elsewhere(store: Store, plan: Plan, console: Console, tally: Tally, client: Any) -> None:
     from grader.classroom.cluster import on_a_cluster
 
-    tally = Tally()
-    with _interruptible(console, tally):
-        grade(store, plan, lambda tasks: on_a_cluster(tasks, client, plan, console.print), console, tally)
-    return tally
+    grade(store, plan, lambda tasks: on_a_cluster(tasks, client, plan, console.print), console, tally)
 
 
 def _check_formats(formats: list[str]) -> None:

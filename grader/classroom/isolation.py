@@ -29,8 +29,8 @@ _SETTINGS = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/a
 
 # Run in the namespaces before any learner's code: what can be seen there, and whether the grader would start.
 _PROBE = """
-import importlib.util, json, os, sys
-user, hidden, modules = json.loads(sys.argv[1])
+import importlib.util, json, os, resource, signal, sys, time
+user, hidden, modules, processes = json.loads(sys.argv[1])
 os.mkdir("probe")
 if user >= 0:
     os.chown("probe", user, user)
@@ -41,7 +41,21 @@ for name in modules:
 open("probe/file", "w").close()
 os.remove("probe/file")
 networks = [line.split(":")[0].strip() for line in open("/proc/net/dev") if ":" in line]
-print(json.dumps({"seen": [path for path in hidden if os.path.exists(path)], "networks": networks}))
+resource.setrlimit(resource.RLIMIT_NPROC, (processes, processes))
+children = []
+try:
+    while len(children) <= processes:
+        child = os.fork()
+        if child == 0:
+            time.sleep(10)
+            os._exit(0)
+        children.append(child)
+except OSError:
+    pass
+for child in children:
+    os.kill(child, signal.SIGKILL)
+found = {"seen": [path for path in hidden if os.path.exists(path)], "networks": networks, "forked": len(children)}
+print(json.dumps(found))
 """
 
 
@@ -129,8 +143,12 @@ def prepare(hidden: Sequence[Path], database: str = "sqlite", seconds: float = L
     limited = Limits(**{**vars(limits), "processes": PROCESSES})
     network = database == "postgresql" and _over_the_network(os.environ.get("GRADER_POSTGRESQL_URL", ""))
     sandbox = Sandbox(limited, True, network, first_user, everything)
-    reason = _try(sandbox)
-    return _because(without, reason) if reason else sandbox
+    reason, forked = _try(sandbox)
+    if reason:
+        return _because(without, reason)
+    if not PROCESSES // 2 < forked <= PROCESSES:  # not enforced, or shared with all that the user runs
+        return Sandbox(**{**vars(sandbox), "limits": limits})
+    return sandbox
 
 
 def _because(sandbox: Sandbox, reason: str) -> Sandbox:
@@ -146,14 +164,14 @@ def _over_the_network(url: str) -> bool:
     return not host.startswith("/")
 
 
-def _try(sandbox: Sandbox) -> str:
-    """Why the namespaces do not do what they should; empty when they do."""
+def _try(sandbox: Sandbox) -> tuple[str, int]:
+    """Why the namespaces do not do what they should, empty when they do; and how many processes can be had."""
     with tempfile.TemporaryDirectory(prefix="grader-") as folder:
         workshop = Path(folder).resolve()
         isolation = sandbox.isolation(0)
         if isolation.user >= 0:
             workshop.chmod(0o711)
-        asked = json.dumps([isolation.user, [str(path) for path in sandbox.hidden], _MODULES])
+        asked = json.dumps([isolation.user, [str(path) for path in sandbox.hidden], _MODULES, PROCESSES])
         command = [*isolation.command(workshop), sys.executable, "-I", "-c", _PROBE, asked]
         try:
             done = subprocess.run(
@@ -166,15 +184,15 @@ def _try(sandbox: Sandbox) -> str:
             )
             told = json.loads(done.stdout)
         except (OSError, subprocess.TimeoutExpired) as error:
-            return f"bubblewrap could not be started: {error}"
+            return f"bubblewrap could not be started: {error}", 0
         except ValueError:
             lines = done.stderr.strip().splitlines() or [f"status {done.returncode}"]
-            return f"bubblewrap does not work here: {lines[-1]}"
+            return f"bubblewrap does not work here: {lines[-1]}", 0
     if told["seen"]:
-        return f"{told['seen'][0]} would still be seen"
+        return f"{told['seen'][0]} would still be seen", 0
     if not sandbox.network and set(told["networks"]) - {"lo"}:
-        return "the network would still be reached"
-    return ""
+        return "the network would still be reached", 0
+    return "", told["forked"]
 
 
 def _environment() -> dict[str, str]:
