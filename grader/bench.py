@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from grader.report import Check
 
 _PROJECT = Path(__file__).resolve().parents[1]
+# How `observed` begins where a submission has no folder for the chapter.
+NO_FOLDER = "there is no folder"
 _PRINTED = 20_000
 _MESSAGES = 4_000_000
 
@@ -43,7 +45,7 @@ class BadInput(Exception):
 
 
 class Interrupted(Exception):
-    """Another thread has ended the grading."""
+    """Somebody called `Bench.interrupt` while this was grading."""
 
 
 @dataclass(frozen=True)
@@ -232,6 +234,7 @@ class Bench:
         self._servers = 0
         self._server_failures = 0
         self._live: dict[int, _Run] = {}
+        self._interrupted = threading.Event()
         self._number = 0
         self._postgresql: Any = None
         self._postgresql_failure: BadInput | None = None
@@ -247,10 +250,6 @@ class Bench:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def interrupt(self) -> None:
-        """End a `grade` that runs in another thread at once; there it raises `Interrupted`."""
-        self._inbox.put(("interrupt", 0, None))
 
     @property
     def workshop(self) -> Path:
@@ -273,8 +272,9 @@ class Bench:
 
         Raises:
             BadInput: PostgreSQL cannot be had.
-            Interrupted: `interrupt` was called.
+            Interrupted: `interrupt` was called from another thread.
         """
+        self._interrupted.clear()
         self.wait_for_database()
         runs = self._plan(targets, known or {})
         import grader.report  # noqa: F401  (while the server is getting ready)
@@ -307,6 +307,11 @@ class Bench:
                 self._kill(run)
                 self._clear(run)
 
+    def interrupt(self) -> None:
+        """End a `grade` that runs in another thread, without the verdicts that are missing."""
+        self._interrupted.set()
+        self._inbox.put(("interrupt", 0, None))
+
     def _plan(self, targets: Sequence[Target], known: Mapping[tuple[Path, str], Mapping[str, str]]) -> deque[_Run]:
         grouped: dict[tuple[Path, str], list[Rule]] = {}
         for target in targets:
@@ -329,8 +334,6 @@ class Bench:
     def _stage(self, run: _Run) -> list[tuple[Target, Check]] | None:
         """Stage the submission of a run; the verdicts where there is nothing to run."""
         if not (run.submission / run.chapter).is_dir():
-            from grader.report import NO_FOLDER
-
             told = {"outcome": "todo", "observed": f"{NO_FOLDER} {run.chapter} yet"}
             run.shared.untouched = frozenset(rule.task for rule in run.waiting)
             return [verdict for rule in run.waiting for verdict in self._verdict(run, rule, told)]
@@ -358,8 +361,6 @@ class Bench:
                 kind, number, data = self._inbox.get(timeout=pause)
                 pause = 0.0
                 run = self._live.get(number)
-                if kind == "interrupt":
-                    raise Interrupted
                 if kind == "server gone":
                     yield from self._lost([each for each in running if each.child and each.child.server == number])
                 elif run is not None and run.child is not None:
@@ -367,6 +368,8 @@ class Bench:
                         yield from self._message(run, run.child, data)
                     elif kind == "exit":
                         yield from self._ended(run, run.child, data)
+        if self._interrupted.is_set():
+            raise Interrupted
         for run in running:
             if run.child is not None and time.monotonic() > run.child.deadline:
                 yield from self._late(run, run.child)
@@ -475,7 +478,8 @@ class Bench:
         if told.get("outcome") in _OUTCOMES:
             check.outcome = told["outcome"]
         if check.outcome != "passed":
-            check.why, check.hint = rule.why, rule.hint
+            check.why = rule.why
+            check.hint = rule.hint if check.outcome != "error" else _FIRST
             for name in ("did", "observed", "expected", "where", "traceback"):
                 setattr(check, name, str(told.get(name, "")))
         if run.child is not None and check.outcome in ("failed", "error", "timeout"):
@@ -703,6 +707,7 @@ class Bench:
 
 
 _FRAME = re.compile(r'\s*File "(.+)", line (\d+) in ')
+_FIRST = "This has to be mended before the rule can be judged; what the rule wants comes after it."
 _OUTCOMES = ("passed", "failed", "todo", "error", "blocked", "timeout")
 _PYTHON = (
     sys.executable,

@@ -11,7 +11,6 @@ import html
 import logging
 import shlex
 import sys
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -21,12 +20,15 @@ from IPython.core.magic import Magics, line_magic, magics_class
 
 from grader import resident, terminal
 from grader.bench import BadInput, Target, chapter_folders
-from grader.rules import CHAPTERS, Rule, roster, rules_of
+from grader.guide import LEVELS, hint_lines
+from grader.release import tasks_of
+from grader.rules import Rule, chapter_named, rules_named
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 _PROJECT = Path(__file__).resolve().parents[1]
+_USAGE = "write %grade 05 for a chapter, %grade 5.1 for a task"
 _COLOURS = {"green": "#2e9e4f", "red": "#e5484d", "yellow": "#b7791f"}
 
 
@@ -57,22 +59,21 @@ def selected(words: str) -> tuple[Rule, ...]:
     Raises:
         BadInput: there is no such chapter or task.
     """
-    name = words.strip()
-    if not name:
-        return roster()
-    chapter, _, task = name.partition(".")
-    found = [each for each in CHAPTERS if each == chapter or (chapter.isdigit() and int(each[:2]) == int(chapter))]
-    rules = rules_of(found[0]) if found else ()
-    if task:
-        rules = tuple(rule for rule in rules if rule.task == f"{int(chapter)}.{task}") if found else ()
+    rules = rules_named(words.strip() or "all")
+    if not rules and chapter_named(words) and words.strip() in tasks_of(chapter_named(words)):
+        raise BadInput(f"Task {words.strip()} has no check of its own; write %grade {chapter_named(words)[:2]}.")
     if not rules:
-        raise BadInput(f"There is no chapter or task '{name}'; write %grade 05 for a chapter, %grade 5.1 for a task.")
+        raise BadInput(f"There is no chapter or task '{words.strip()}'; {_USAGE}.")
     return rules
 
 
 @magics_class
 class Workbook(Magics):
     """The magics of the lessons."""
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        super().__init__(shell)
+        self._hints: dict[str, int] = {}
 
     @line_magic
     def grade(self, line: str) -> Page:
@@ -87,19 +88,23 @@ class Workbook(Magics):
 
     @line_magic
     def hint(self, line: str) -> Page:
-        """Show the hints for a task."""
-        try:
-            rules = selected(line) if line.strip() else ()
-        except BadInput as problem:
-            raise UsageError(str(problem).replace("%grade", "%hint")) from None
-        if not rules:
+        """Show a hint for a task: where to look, then the concept, then nearly the code; one more each time."""
+        task = line.strip()
+        if not task:
             raise UsageError("Name a task: %hint 5.1")
-        return Page([each for rule in rules for each in _hint(rule)])
+        if not chapter_named(task) or task not in tasks_of(chapter_named(task)):
+            raise UsageError(f"There is no task '{task}'; write %hint 5.1 for a task.")
+        self._hints[task] = min(self._hints.get(task, 0) + 1, len(LEVELS))
+        left = len(LEVELS) - self._hints[task]
+        more = (
+            f"({left} more: run %hint {task} again)" if left else f"(That is all; see solutions/{chapter_named(task)}.)"
+        )
+        return Page([*hint_lines(task, self._hints[task]), terminal.Line(more)])
 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise BadInput(f"{message}; write %grade 05 or %grade 5.1, and ?%grade for the options.")
+        raise BadInput(f"{message}; {_USAGE}, and ?%grade for the options.")
 
 
 def _options(line: str) -> argparse.Namespace:
@@ -124,13 +129,8 @@ def _graded(options: argparse.Namespace) -> list[terminal.Line]:
     signs = terminal.Signs()
     return [
         *terminal.chapters(checks, signs, submission=name, full_trace=options.full_trace),
-        *terminal.closing(checks),
+        *terminal.closing(checks, submission=name),
     ]
-
-
-def _hint(rule: Rule) -> list[terminal.Line]:
-    text = textwrap.wrap(rule.hint, terminal.WIDTH - 4, break_on_hyphens=False)
-    return [terminal.Line(f"{rule.task} {rule.title}", bold=True), *(terminal.Line(f"    {line}") for line in text)]
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:

@@ -17,6 +17,7 @@ import ast
 import re
 import shutil
 import warnings
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -38,16 +39,18 @@ class Piece:
     starter: tuple[str, ...]
 
 
-def starter_of(source: str, chapter: int) -> str:
+def starter_of(source: str, chapter: int, task: str = "") -> str:
     """The starter of a solution's file: the same text with the code of the chapter's tasks taken out.
 
     Args:
         source: text of the solution's file.
         chapter: number of the chapter whose tasks are taken out.
+        task: number of the only task to take out; all when not given.
     """
     lines = source.split("\n")
-    for piece in reversed(_pieces(source, chapter)):
-        lines[piece.first - 1 : piece.last] = piece.starter
+    for piece in reversed(pieces_of(source, chapter)):
+        if task in ("", piece.task):
+            lines[piece.first - 1 : piece.last] = piece.starter
     return "\n".join(lines)
 
 
@@ -69,6 +72,23 @@ def write_starters(chapter: str, target: Path, solutions: Path = SOLUTIONS) -> N
             copy.write_text(text, encoding="utf-8", newline="\n")
         else:
             shutil.copyfile(file, copy)
+
+
+def tasks_of(chapter: str) -> dict[str, str]:
+    """What each task of a chapter asks for, in the words of its comment, by the task's number and in that order."""
+    found: dict[str, str] = {}
+    for file in (SOLUTIONS / chapter).rglob("*.py"):
+        lines = file.read_text(encoding="utf-8").split("\n")
+        found |= {task: text for task, text, _, _ in _comments(lines, int(chapter[:2]))}
+    return dict(sorted(found.items(), key=lambda entry: int(entry[0].partition(".")[2])))
+
+
+def file_of(task: str, chapter: str) -> str:
+    """The file of a chapter in which a task is done, for example ``app/db.py``; the first of them."""
+    for file in sorted((SOLUTIONS / chapter / "app").rglob("*.py")):
+        if any(each.task == task for each in pieces_of(file.read_text(encoding="utf-8"), int(chapter[:2]))):
+            return file.relative_to(SOLUTIONS / chapter).as_posix()
+    return "app"
 
 
 def untouched_tasks(chapter: str, root: Path) -> frozenset[str]:
@@ -123,7 +143,7 @@ def _starter_code(chapter: str) -> list[tuple[str, list[tuple[str, str, str]]]]:
     found = []
     for file in sorted((SOLUTIONS / chapter / "app").rglob("*.py")):
         source = file.read_text(encoding="utf-8")
-        pieces = _pieces(source, int(chapter[:2]))
+        pieces = pieces_of(source, int(chapter[:2]))
         if pieces:
             code = _owners(ast.parse(starter_of(source, int(chapter[:2]))))
             name = file.relative_to(SOLUTIONS / chapter).as_posix()
@@ -142,11 +162,18 @@ def _owners(module: ast.Module) -> dict[str, str]:
     return found
 
 
-def _pieces(source: str, chapter: int) -> list[Piece]:
+def pieces_of(source: str, chapter: int) -> list[Piece]:
     """The tasks of one chapter in a solution's file, from top to bottom."""
     lines = source.split("\n")
     module = ast.parse(source)
     found: list[Piece] = []
+    for comment in _comments(lines, chapter):
+        found += _taken_out(module, lines, *comment)
+    return found
+
+
+def _comments(lines: list[str], chapter: int) -> Iterator[tuple[str, str, int, int]]:
+    """Task, text, line of the code below it, and indentation of every numbered comment of a chapter."""
     for number, line in enumerate(lines, start=1):
         comment = _COMMENT.fullmatch(line)
         if comment and int(comment["chapter"]) == chapter:
@@ -154,8 +181,7 @@ def _pieces(source: str, chapter: int) -> list[Piece]:
             while lines[after].strip().startswith("# ") and not _COMMENT.fullmatch(lines[after]):
                 text += " " + lines[after].strip()[2:]
                 after += 1
-            found += _taken_out(module, lines, comment["task"], text, after + 1, len(comment["indent"]))
-    return found
+            yield comment["task"], text, after + 1, len(comment["indent"])
 
 
 def _taken_out(module: ast.Module, lines: list[str], task: str, text: str, first: int, indent: int) -> list[Piece]:
@@ -253,15 +279,3 @@ def _begin(node: ast.stmt) -> int:
 def _end(node: ast.stmt) -> int:
     assert node.end_lineno is not None
     return node.end_lineno
-
-
-def main() -> None:
-    """Write every chapter of ``chapters/`` anew from ``solutions/``: ``python -m grader.release``."""
-    for folder in sorted(SOLUTIONS.iterdir()):
-        if folder.is_dir():
-            write_starters(folder.name, PROJECT / "chapters" / folder.name)
-            print(f"chapters/{folder.name}")
-
-
-if __name__ == "__main__":
-    main()

@@ -6,9 +6,6 @@ from typing import Literal
 
 from pydantic import BaseModel, Field, computed_field
 
-# How `observed` begins where a submission has no folder for the chapter.
-NO_FOLDER = "there is no folder"
-
 Outcome = Literal["passed", "failed", "todo", "error", "blocked", "timeout"]
 
 

@@ -7,6 +7,7 @@ process that gives the verdicts never holds the libraries that the learner's cod
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -116,3 +117,28 @@ def rules_of(chapter: str) -> tuple[Rule, ...]:
 def roster(chapters: Sequence[str] = CHAPTERS) -> tuple[Rule, ...]:
     """All rules of the given chapters."""
     return tuple(each for chapter in chapters for each in rules_of(chapter))
+
+
+def chapter_named(words: str) -> str:
+    """The chapter that ``5``, ``05``, ``05_crud``, ``5.1``, a rule's id or a path into its folder names, or ``""``."""
+    parts = re.split(r"[/\\]", words.strip())
+    names = [part.partition(".")[0] for part in parts] if len(parts) == 1 else parts
+    numbers = {str(int(chapter[:2])): chapter for chapter in CHAPTERS}
+    known = {**numbers, **{chapter[:2]: chapter for chapter in CHAPTERS}, **{chapter: chapter for chapter in CHAPTERS}}
+    return next((known[name] for name in names if name in known), "")
+
+
+def rules_named(words: str) -> tuple[Rule, ...]:
+    """The rules of the chapter or task, or the one rule, that the words name; none where there is no such thing.
+
+    Args:
+        words: what `chapter_named` takes, or ``all``.
+    """
+    if words.strip() == "all":
+        return roster()
+    chapter = chapter_named(words)
+    part = "" if re.search(r"[/\\]", words) else words.strip().partition(".")[2]
+    if not chapter or not part:
+        return rules_of(chapter) if chapter else ()
+    task = f"{int(chapter[:2])}.{part}"
+    return tuple(rule for rule in rules_of(chapter) if part == rule.name or task == rule.task)

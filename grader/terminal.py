@@ -7,9 +7,13 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import TYPE_CHECKING
 
-from grader.report import NO_FOLDER, Check
+from grader.bench import NO_FOLDER
 from grader.rules import CHAPTERS, rules_of
+
+if TYPE_CHECKING:
+    from grader.report import Check
 
 WIDTH = 80
 
@@ -125,18 +129,18 @@ def failure(check: Check, signs: Signs, *, submission: str = "chapters", full_tr
         "why": check.why if judged else "",
         "where": where,
         "timeline": signs.between.join(_shortened(check.trace)),
-        "hint": check.hint if judged else "",
+        "hint": check.hint if check.outcome != "timeout" else "",
     }
     for label, text in facts.items():
         if text:
             yield from _fact(label, text)
     if check.printed:
         yield from _fact("printed", "")
-        rows = [row for line in check.printed.splitlines() for row in textwrap.wrap(_plain(line), WIDTH - 12) or [""]]
+        rows = [row for line in check.printed.splitlines() for row in textwrap.wrap(plain(line), WIDTH - 12) or [""]]
         yield from (Line(f"          | {row}") for row in rows[-12:])
     if full_trace and check.traceback:
         yield Line("")
-        yield from (Line(f"      {_plain(line)}") for line in check.traceback.rstrip().splitlines())
+        yield from (Line(f"      {plain(line)}") for line in check.traceback.rstrip().splitlines())
         yield Line("")
 
 
@@ -146,12 +150,31 @@ def _shortened(trace: list[str]) -> list[str]:
 
 def _fact(label: str, text: str) -> Iterator[Line]:
     head = f"      {label:<9} "
-    rows = textwrap.wrap(_plain(text), WIDTH - len(head), break_on_hyphens=False) or [""]
+    rows = textwrap.wrap(plain(text), WIDTH - len(head), break_on_hyphens=False) or [""]
     yield Line(head + rows[0])
     yield from (Line(" " * len(head) + row) for row in rows[1:])
 
 
-def _plain(text: str) -> str:
+def wrapped(text: str, indent: str = "", first: str | None = None) -> list[Line]:
+    """Text in lines that fit the terminal; addresses and commands stay whole.
+
+    Args:
+        text: one paragraph.
+        indent: what every line begins with.
+        first: what the first line begins with instead.
+    """
+    rows = textwrap.wrap(
+        text,
+        WIDTH,
+        initial_indent=indent if first is None else first,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return [Line(row) for row in rows]
+
+
+def plain(text: str) -> str:
     """Text that can do nothing to a terminal: control characters are shown, not sent."""
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 

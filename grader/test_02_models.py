@@ -25,6 +25,7 @@ def test_items_table_has_the_columns(lab: Lab) -> None:
     items = lab.engines.items()
     lab.expect(items.name == "items", saw=f"the table is called {items.name}", wanted="the table is called items")
     items.expect_columns(id="a whole number, primary key", name="text up to 200", description="text up to 500")
+    items.expect_attributes("id", "name", "description")
     lab.did("inserted a row with a name and a description")
     taken = items.takes(**_LAMP)
     lab.expect(taken, saw=f"the database refused it: {items.refusal}", wanted="a row needs nothing else")
@@ -35,13 +36,13 @@ def test_items_table_has_the_columns(lab: Lab) -> None:
     title="the database gives every item an id",
     why="Nobody chooses the id of an item; the database counts, and every part of the app relies on it.",
     hint="The id was given: a whole number (int, or Integer) as the primary key counts by itself in every database. "
-    "SQLite does not count a BigInteger or SmallInteger.",
+    "SQLite does not count a BigInteger or SmallInteger, PostgreSQL not without autoincrement.",
 )
 def test_ids_come_from_the_database(lab: Lab) -> None:
     """A row that is inserted without an id gets one, in SQLite and in PostgreSQL."""
     items = lab.engines.items_with("name", "id")
     lab.did("inserted a row without an id")
-    lab.expect(items.gives_ids(), saw=f"the database refused it: {items.refusal}", wanted="the row gets an id")
+    lab.expect(items.gives_ids(), saw=f"the row got no id: {items.refusal}", wanted="the row gets an id")
 
 
 @rule(
@@ -98,7 +99,7 @@ def test_name_is_indexed(lab: Lab) -> None:
 )
 def test_names_may_repeat(lab: Lab) -> None:
     """A second row with the same name is stored."""
-    items = lab.engines.items_with("name")
+    items = lab.engines.items_with("name", "id")
     lab.did("inserted two rows that have everything but the id in common")
     items.stores(**_LAMP)
     stored = items.stores(**_LAMP)
@@ -116,6 +117,7 @@ def test_names_may_repeat(lab: Lab) -> None:
 def test_tables_are_created_at_startup(lab: Lab) -> None:
     """After start-up, before any request, the table exists."""
     lab.did("started the app on an empty database")
+    lab.look_at_name("main.lifespan")
     lab.start()
     lab.engines.items_after_start()
 
@@ -132,7 +134,7 @@ def test_import_touches_no_database(lab: Lab) -> None:
     """No connection is opened and no table appears before the app starts."""
     lab.did("imported app.main in an empty folder")
     lab.engines.work_in_a_new_folder()
-    with lab.engines.nothing_touched():
+    with lab.engines.nothing_touched("main"):
         lab.app()
     lab.did("started the app")
     lab.start()

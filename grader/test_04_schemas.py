@@ -50,7 +50,7 @@ def test_create_description_is_optional(lab: Lab) -> None:
 def test_lengths_match_the_table(lab: Lab) -> None:
     """The longest texts are accepted, one character more is refused, when creating and when updating."""
     rest = {"name": "lamp", "description": "warm"}
-    for schema in ("ItemCreate", "ItemUpdate"):
+    for schema in ("ItemCreate", *lab.schemas.written("ItemUpdate")):
         for field, limit in (("name", 200), ("description", 500)):
             for letter in ("x", "\N{LATIN SMALL LETTER E WITH ACUTE}"):
                 if lab.schemas.is_accepted(schema, {**rest, field: letter * 20}):
@@ -68,8 +68,8 @@ def test_lengths_match_the_table(lab: Lab) -> None:
 def test_create_ignores_a_client_id(lab: Lab) -> None:
     """An id that was sent is either refused or gone."""
     lab.schemas.accepts("ItemCreate", {"name": "lamp", "description": "warm"})
-    lab.schemas.expect_no_id("ItemCreate", {"name": "lamp", "description": "warm"})
-    lab.schemas.expect_no_id("ItemUpdate", {"name": "lamp", "description": "warm"})
+    for schema in ("ItemCreate", *lab.schemas.written("ItemUpdate")):
+        lab.schemas.expect_no_id(schema, {"name": "lamp", "description": "warm"})
 
 
 @rule(
@@ -117,7 +117,7 @@ def test_update_fields_are_optional(lab: Lab) -> None:
     lab.schemas.accepts("ItemUpdate", {"name": "lamp"}, name="lamp")
     lab.schemas.accepts("ItemUpdate", {"description": "warm"}, description="warm")
     lab.schemas.accepts("ItemUpdate", {})
-    lab.schemas.accepts("ItemUpdate", {"name": "lamp", "description": None}, description=None)
+    lab.schemas.accepts("ItemUpdate", {"name": "lamp", "description": None})
     lab.schemas.accepts("ItemUpdate", {"name": "lamp", "description": ""})
 
 

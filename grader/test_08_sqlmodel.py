@@ -34,6 +34,7 @@ def test_item_is_a_sqlmodel_table(lab: Lab) -> None:
     lab.did("created the table of the model Item and looked at it")
     lab.sqlmodels.expect_table_model()
     lab.sqlmodels.expect_columns()
+    lab.sqlmodels.expect_made_at_start()
 
 
 @rule(

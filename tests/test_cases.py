@@ -16,7 +16,7 @@ from tests.cases import Case, all_cases
 CASES = all_cases()
 
 
-@pytest.fixture(scope="module", params=os.environ.get("CASES_DATABASES", "sqlite").split(","))
+@pytest.fixture(scope="module", params=os.environ.get("CASES_DATABASES", "sqlite,postgresql").split(","))
 def verdicts(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Check]]:
     """The verdicts on all selected cases: one bench grades them side by side."""
     folder = tmp_path_factory.mktemp("cases")

@@ -267,7 +267,11 @@ def test_magics(checkout: Path, kernel: Kernel) -> None:
     crud.write_text("import os\nos._exit(0)\n", encoding="utf-8")
     assert "ended the process" in kernel.run("%grade 5.1")
     assert "Everything that was checked is right." in kernel.run("%grade 1 --submission ../../solutions")
-    assert "refresh" in kernel.run("%hint 5.1")
+    hints = [kernel.run("%hint 5.1") for _ in range(4)]
+    assert [("where to look" in each, "nearly the code" in each) for each in hints] == [
+        (True, False), (True, False), (True, True), (True, True),
+    ]  # fmt: skip
+    assert "db.refresh" in hints[-1]
 
 
 def test_learner_code_never_comes_into_the_kernel(checkout: Path, kernel: Kernel) -> None:
@@ -282,7 +286,8 @@ def test_bad_input_is_one_sentence(kernel: Kernel) -> None:
     kernel.run("%load_ext grader.notebook")
     for line, said in {
         "%grade 77": "There is no chapter or task '77'; write %grade 05 for a chapter, %grade 5.1 for a task.",
-        "%hint 5.9": "There is no chapter or task '5.9'; write %hint 05 for a chapter, %hint 5.1 for a task.",
+        "%hint 5.9": "There is no task '5.9'; write %hint 5.1 for a task.",
+        "%grade 8.1": "Task 8.1 has no check of its own; write %grade 08.",
         "%hint": "Name a task: %hint 5.1",
         "%grade --submission nowhere": "There is no folder 'nowhere'.",
         "%grade 5 --database oracle": "argument --database: invalid choice: 'oracle'",

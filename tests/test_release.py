@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from grader.release import SOLUTIONS, starter_of, untouched_tasks, write_starters
+from grader.release import SOLUTIONS, starter_of, tasks_of, untouched_tasks, write_starters
 from grader.rules import CHAPTERS, rules_of
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -89,6 +89,19 @@ def test_a_file_that_is_broken_or_missing_is_touched(tmp_path: Path) -> None:
     assert untouched_tasks("05_crud", tmp_path) == frozenset()
     (tmp_path / "app/crud.py").write_bytes(b"\xff\xfe\x00 not Python")
     assert untouched_tasks("05_crud", tmp_path) == frozenset()
+
+
+def test_tasks_in_the_words_of_their_comments() -> None:
+    tasks = tasks_of("06_routes")
+    assert list(tasks) == [f"6.{number}" for number in range(1, 9)]
+    assert tasks["6.1"] == "include the router of routes/items.py"
+    assert tasks["6.2"].endswith("pages of 1 to 100 items") and "  " not in tasks["6.2"]
+
+
+def test_one_task_alone_can_be_taken_out() -> None:
+    source = (SOLUTIONS / "05_crud/app/crud.py").read_text()
+    starter = starter_of(source, 5, "5.2")
+    assert 'raise NotImplementedError("5.2' in starter and starter.count("NotImplementedError") == 1
 
 
 def test_starter_of_each_kind_of_code() -> None:

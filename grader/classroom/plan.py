@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from grader.bench import NO_FOLDER
 from grader.classroom.intake import Chapter
 from grader.classroom.store import Row, Store, content_of
 from grader.classroom.versions import Versions, current
-from grader.report import NO_FOLDER, Check
+from grader.report import Check
 from grader.rules import Rule, roster, rules_of
 
 

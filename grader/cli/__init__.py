@@ -1,24 +1,103 @@
-"""The command ``workbook``: a thin front of the bench for learners and instructors."""
+"""The command ``workbook``: a thin front of the bench for learners and instructors.
+
+Each command is a module of this package that holds one function of its name. They are put together in
+`make_app`; everything heavy is imported where it is used, so that the command answers at once.
+"""
 
 from __future__ import annotations
 
+import os
+import sys
+
 import typer
 
-from grader.classroom.commands import compare_reports, export, grade_class
+_ABOUT = """Databases in FastAPI: a workbook that grades itself.
 
-app = typer.Typer(name="workbook", no_args_is_help=False, pretty_exceptions_enable=False)
+Without a command it shows your progress and the next step.
+
+\b
+Examples:
+  workbook                 where you are, and what is next
+  workbook check           grade the chapter that you are at
+  workbook watch           grade it again on every save
+  workbook hint 5.1        a hint for task 5.1; one more each time
+  workbook diff 5          your chapter 05 against the solution
+"""
+
+_STATUS = """\b
+Exit status:
+  0    everything that was asked for is done or has passed
+  1    a check has not passed, something was found, or you said no
+  2    what was given cannot be used; one sentence says what to do
+  130  ended by Ctrl-C
+"""
 
 
-@app.callback(invoke_without_command=True)
-def workbook() -> None:
-    """Databases in FastAPI: a workbook that grades itself."""
+_FOR_CLASSES = ("class", "compare", "export")
 
 
-app.command("class")(grade_class)
-app.command("compare")(compare_reports)
-app.command("export")(export)
+def make_app(*, classes: bool = True) -> typer.Typer:
+    """The command line with all its commands.
+
+    Args:
+        classes: with those for whole classes too; importing them takes longer than all others together.
+    """
+    from grader.cli.carry import carry
+    from grader.cli.check import check
+    from grader.cli.diff import diff
+    from grader.cli.doctor import doctor
+    from grader.cli.explain import explain
+    from grader.cli.hint import hint
+    from grader.cli.lint import lint
+    from grader.cli.release import release
+    from grader.cli.reset import reset
+    from grader.cli.run import run
+    from grader.cli.status import status
+    from grader.cli.watch import watch
+
+    app = typer.Typer(name="workbook", pretty_exceptions_enable=False, rich_markup_mode=None)
+
+    @app.callback(invoke_without_command=True, help=_ABOUT, epilog=_STATUS)
+    def workbook(context: typer.Context) -> None:
+        if context.invoked_subcommand is None:
+            status()
+
+    for learners in (status, check, watch, hint, explain, diff, reset, carry, run, doctor):
+        app.command()(learners)
+    for authors in (release, lint):
+        app.command()(authors)
+    if classes:
+        from grader.classroom.commands import compare_reports, export, grade_class
+
+        app.command("class")(grade_class)
+        app.command("compare")(compare_reports)
+        app.command("export")(export)
+    return app
 
 
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line; whatever goes wrong is said in one sentence."""
+    from grader.cli import console, grading
+
+    console.get_ready()
+    try:
+        grading.start_early(sys.argv[1:])
+        classes = bool({*_FOR_CLASSES, "--help"} & set(sys.argv[1:2])) or "_WORKBOOK_COMPLETE" in os.environ
+        sys.exit(make_app(classes=classes)(prog_name="workbook", standalone_mode=False))
+    except grading.BadInput as problem:
+        console.complain(str(problem))
+        sys.exit(2)
+    except typer.TyperException as problem:
+        command = getattr(getattr(problem, "ctx", None), "command_path", "workbook")
+        console.complain(f"{problem.format_message().rstrip('.')}; {command} --help says what can be given.")
+        sys.exit(2)
+    except typer.Abort:
+        sys.exit(1)
+    except OSError as error:
+        where = f": {error.filename}" if error.filename else ""
+        console.complain(f"{error.strerror or error}{where}; make room or give access, and try again.")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    finally:
+        grading.close()

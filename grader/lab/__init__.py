@@ -23,7 +23,7 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Column, MetaData, String, Table
+from sqlalchemy import Column, MetaData, String, Table, insert
 from sqlalchemy.orm import Session
 
 from grader.lab.database import Database, Place, listen_to_connections, prepare_database
@@ -58,6 +58,8 @@ __all__ = [
 ]
 
 
+_ALREADY_BEGUN = "transaction is already begun"
+_NO_BEGIN = "commit() instead of begin(): whatever is done with a session, loading the item too, begins one"
 _NAME_NOT_THERE = re.compile(r"cannot import name '(\w+)'")
 
 
@@ -135,7 +137,7 @@ class Lab:
 
     def import_failure(self, name: str, error: BaseException) -> Verdict:
         """What an import of ``app.<name>`` that raised means, as a verdict."""
-        file = f"app/{name.replace('.', '/')}.py"
+        file = self._file_of(name)
         if is_to_do(error):
             return ToDo(str(error), where=self.where_of(error))
         if isinstance(error, ModuleNotFoundError) and error.name in ("app", f"app.{name}"):
@@ -162,6 +164,12 @@ class Lab:
                 return ""
         return "" if (self.place.root / f"{path}.py").exists() or (self.place.root / path).is_dir() else f"{path}.py"
 
+    def _file_of(self, module: str) -> str:
+        """The file of ``app.<module>``, ``app/db.py``; where there is a package of this name, its ``__init__.py``."""
+        path = f"app/{module.replace('.', '/')}"
+        package = not (self.place.root / f"{path}.py").exists() and (self.place.root / path).is_dir()
+        return f"{path}/__init__.py" if package else f"{path}.py"
+
     def need(self, path: str) -> Any:
         """A name of the learner's, ``crud.create_item``.
 
@@ -171,7 +179,7 @@ class Lab:
         """
         module_name, _, name = path.rpartition(".")
         module = self.module(module_name)
-        file = f"app/{module_name.replace('.', '/')}.py"
+        file = self._file_of(module_name)
         if not hasattr(module, name):
             similar = "".join(
                 f" (there is '{other}')" for other in difflib.get_close_matches(name, vars(module), 1, cutoff=0.85)
@@ -213,8 +221,8 @@ class Lab:
         """What an exception out of learner code means, as a verdict."""
         if is_to_do(error):
             return ToDo(str(error), where=self.where_of(error))
-        if "transaction is already begun" in str(error):
-            wanted = "commit() instead of begin(): whatever is done with a session, loading the item too, begins one"
+        if _ALREADY_BEGUN in str(error):
+            wanted = _NO_BEGIN
         return Wrong(describe(error), wanted, self.where_of(error), error)
 
     def where_of(self, error: BaseException) -> str:
@@ -242,13 +250,16 @@ class Lab:
     def look_at_name(self, path: str) -> None:
         """Name the line where a name is bound, ``db.engine``, as the place to look at; if it is not, the file."""
         module, _, name = path.rpartition(".")
-        file = f"app/{module.replace('.', '/')}.py"
+        file = self._file_of(module)
         self.focus = f"{self.place.chapter}/{file}"
         with suppress(OSError, SyntaxError, ValueError):
             for node in ast.parse((self.place.root / file).read_bytes()).body:
                 bound = [getattr(node, "name", "")]
                 targets = getattr(node, "targets", [getattr(node, "target", None)])
                 bound += [each.id for each in targets if isinstance(each, ast.Name)]
+                bound += [
+                    each.asname or each.name for each in getattr(node, "names", ()) if isinstance(each, ast.alias)
+                ]
                 if name in bound:
                     self.focus = f"{self.place.chapter}/{file}:{node.lineno}"
 
@@ -310,6 +321,10 @@ class Lab:
         subject = f"{what} " if what else ""
         self.expect(actual == wanted, saw=f"{subject}{show(actual)}", wanted=f"{subject}{show(wanted)}")
 
+    def expect_shows(self, shown: Any, stored: Any) -> None:
+        """End the check as failed unless an answer shows what is stored."""
+        self.expect(shown == stored, saw=f"the answer shows {show(shown)}", wanted=f"what is stored: {show(stored)}")
+
     # -- sessions -------------------------------------------------------------------------------
 
     def session(self) -> Session:
@@ -356,12 +371,34 @@ class Lab:
         self.expect(not other, saw=f"among what was returned: {other}", wanted="items, each with an .id")
         return [item.id for item in found]
 
-    def expect_call_to_work(self, rule: str, path: str, *args: Any) -> Any:
-        """Call a function of the learner's; if it raises, the check waits for the rule that says that it must not."""
+    def takes(self, path: str, *args: Any) -> bool:
+        """Whether a function of the learner's can be called with these arguments."""
         try:
-            return self.call(path, *args)
+            inspect.signature(self.need(path)).bind(*args)
+        except (TypeError, ValueError):
+            return False
+        return True
+
+    @contextmanager
+    def waiting_for(self, rule: str) -> Iterator[None]:
+        """Let a failure of the block be the matter of another rule of the chapter."""
+        try:
+            yield
         except Wrong as verdict:
             raise self.waits(str(verdict), rule) from None
+
+    def expect_item(self, rule: str, session: Session, item_id: int) -> None:
+        """Let the learner's ``get_item`` find an item; if it does not, the check waits for the rule that wants it."""
+        with self.waiting_for(rule):
+            found = self.read(self.call("crud.get_item", session, item_id), "id")
+            self.expect_equal(found["id"], item_id, "the id of what was returned:")
+
+    def call_list_items(self, offset: int, limit: int) -> Any:
+        """Call the learner's ``list_items`` with positions, or by name where it takes names only."""
+        session = self.session()
+        if self.takes("crud.list_items", session, offset, limit):
+            return self.call("crud.list_items", session, offset, limit)
+        return self.call("crud.list_items", session, offset=offset, limit=limit)
 
     def consume(self, found: Any) -> None:
         """Take everything out of an iterable, so that a query that waits is run; anything else is left alone."""
@@ -386,28 +423,41 @@ class Lab:
         self.tell_from_here(f"stored {show(row)}")
         return self.call("crud.update_item", session, item, self.schemas.make("ItemUpdate", **sent)), session
 
+    def try_update(self, row: dict[str, Any], **sent: Any) -> tuple[Any, Session] | None:
+        """The same where it works; None where it does not, which is the matter of another rule."""
+        with suppress(Wrong):
+            return self.update(row, **sent)
+        return None
+
     def write_unfinished(self, session: Session) -> None:
-        """Let the session's owner begin something: a row that is flushed and not committed."""
+        """Let the session's owner begin something: a row that is written and not committed."""
         with self.learner_code("a session that can write"):
-            session.add(self.need("models.Item")(name="unfinished"))
-            session.flush()
+            session.execute(insert(self.need("models.Item")).values(name="unfinished"))
 
     def database_describes(self, write: str, when: str = "") -> None:
         """Let the database itself change the description after an ``INSERT`` or ``UPDATE`` (`when`: on ``NEW``)."""
         moment = "AFTER INSERT" if write == "INSERT" else "AFTER UPDATE OF name"
         change = "UPDATE items SET description = 'changed by the database' WHERE id = NEW.id"
         self.database.make_trigger(moment, "items", change, when)
-        self._arranged.append(f"a trigger changes the description after each {write}")
+        only = " that has one" if when else ""
+        self._arranged.append(f"a trigger changes the description after each {write}{only}")
         self.tell_from_here()
 
-    def expect_current(self, item: Any, session: Session) -> None:
-        """End the check as failed unless the item, after every session was closed, shows what is stored."""
+    def expect_current(self, item: Any, session: Session, other_than: int = 0) -> None:
+        """End the check as failed unless the item, after every session was closed, shows what is stored.
+
+        Args:
+            item: what the learner's function returned.
+            session: the session that it worked in.
+            other_than: id of a row that is not meant, if any.
+        """
         with self.learner_code("a session that can be closed"):
             for each in (session, *self.seen.sessions):
                 each.close()
         self.did("closed the session and read the item")
         found = self.read(item, "id", "name", "description")
-        stored = next((row for row in self.items() if row["id"] == found["id"]), None)
+        rows = [row for row in self.items() if row["id"] != other_than]
+        stored = next((row for row in rows if row["id"] == found["id"]), rows[-1] if len(rows) == 1 else None)
         wanted = f"what is stored: {show(stored)}" if stored else "an id of a row that is stored"
         self.expect(found == stored, saw=f"the item shows {show(found)}", wanted=wanted)
 
@@ -448,7 +498,10 @@ class Lab:
         """End the check as failed unless the answer has one of these status codes."""
         if answer.status not in wanted or answer.error is not None:
             where = self.where_of(answer.error) if answer.error is not None else ""
-            raise Wrong(str(answer), " or ".join(str(code) for code in wanted), where, answer.error)
+            if answer.unrouted and answer.status in (404, 405):
+                where = f"{self.place.chapter}/app/main.py"
+            better = f": {_NO_BEGIN}" if _ALREADY_BEGUN in str(answer.error) else ""
+            raise Wrong(str(answer), " or ".join(str(code) for code in wanted) + better, where, answer.error)
 
     def only_request(self, method: str, path: str, **options: Any) -> Answer:
         """Send a request of which the story tells alone: one of many like it."""
@@ -477,8 +530,10 @@ class Lab:
         has_base = self.place.chapter != "08_sqlmodel"
         base = self.need("db.Base" if has_base else "models.Item")
         metadata = getattr(base, "metadata", None)
-        if not has_base and (not isinstance(metadata, MetaData) or "items" not in metadata.tables):
-            raise self.waits("no model has the table 'items'", "item_is_a_sqlmodel_table")
+        if not has_base:
+            amiss = self.sqlmodels.amiss(metadata)
+            if amiss:
+                raise self.waits(amiss, "item_is_a_sqlmodel_table")
         if not isinstance(metadata, MetaData):
             raise Broken("db.Base has no metadata", "a declarative base", f"{self.place.chapter}/app/db.py")
         return metadata

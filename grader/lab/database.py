@@ -153,10 +153,18 @@ class Database:
             f"FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION refuse_commit()"
         )
 
+    def find_oldest_first(self) -> None:
+        """Let SQLite find rows in the order of their ids after all, where the newest would be right by chance.
+
+        This holds for what is connected from now on.
+        """
+        event.listen(Pool, "connect", unordered_means_oldest_first)
+
     def close(self) -> None:
         """Leave new connections to other databases alone."""
-        if event.contains(Pool, "connect", references_are_checked):
-            event.remove(Pool, "connect", references_are_checked)
+        for listener in (references_are_checked, unordered_means_oldest_first):
+            if event.contains(Pool, "connect", listener):
+                event.remove(Pool, "connect", listener)
 
     def _only(self, statement: str, when: str) -> str:
         if not when:
@@ -252,6 +260,12 @@ def unordered_means_reversed(connection: Any, record: Any) -> None:
             connection.execute("PRAGMA journal_mode = MEMORY")
         if UNOBSERVED not in record.info:
             connection.execute("PRAGMA reverse_unordered_selects = ON")
+
+
+def unordered_means_oldest_first(connection: Any, _record: Any) -> None:
+    """Undo what `unordered_means_reversed` does to the order of rows."""
+    if type(connection).__module__ == "sqlite3":
+        connection.execute("PRAGMA reverse_unordered_selects = OFF")
 
 
 def references_are_checked(connection: Any, _record: Any) -> None:

@@ -8,17 +8,18 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
-from sqlalchemy import URL, Column, Engine, Integer, String, event, inspect, make_url, select
+from sqlalchemy import URL, Column, Connection, Engine, Integer, String, event, inspect, make_url, select
 from sqlalchemy.exc import ArgumentError, UnboundExecutionError
 from sqlalchemy.orm import DeclarativeBase, Mapper, Session
 
 from grader.lab.tables import DESK, Items, items_of
+from grader.lab.words import show
 
 if TYPE_CHECKING:
     from grader.lab import Database, Lab
@@ -39,7 +40,7 @@ class Engines:
         """The learner's engine."""
         engine = self._lab.need("db.engine")
         if not isinstance(engine, Engine):
-            raise self._lab.broken(f"db.engine is {engine!r}", "db.engine is an Engine", "app/db.py")
+            raise self._lab.broken(f"db.engine is {show(engine)}", "db.engine is an Engine", "app/db.py")
         return engine
 
     def import_db(self, **environment: str | None) -> None:
@@ -97,20 +98,31 @@ class Engines:
         from_lab = type(self._lab.database)
         return from_lab(replace(self._lab.place, url=url))
 
+    def environments(self) -> Iterator[dict[str, str]]:
+        """What to import ``app.db`` with: as it is, and where that is PostgreSQL with the URL of a SQLite file too."""
+        yield {}
+        if self._lab.place.database != "sqlite":
+            yield {"DATABASE_URL": self.sqlite_url()}
+
     @contextmanager
-    def nothing_touched(self) -> Iterator[None]:
-        """End the check as failed if the block opens a connection or makes a database file."""
-        seen, files = self._lab.seen, _database_files(self._lab.place.root)
-        before = seen.opened
+    def nothing_touched(self, module: str) -> Iterator[None]:
+        """End the check as failed if the block, which imports a module, opens a connection or makes a database file."""
+        seen, root = self._lab.seen, self._lab.place.root
+        self._lab.focus = f"{self._lab.place.chapter}/app/{module}.py"
+        for name in _database_files(root):  # what an earlier import has made could not be made again
+            with suppress(OSError):
+                (root / name).unlink()
+        before, files = seen.opened, _database_files(root)
         yield
         connections = seen.opened - before
-        made = sorted(Path(name).name for name in _database_files(self._lab.place.root) - files)
+        names = sorted(Path(name).name for name in _database_files(root) - files)
+        made = ["of DATABASE_URL" if name in os.environ.get("DATABASE_URL", "") else name for name in names]
         where = f"{self._lab.place.chapter}/{seen.opened_at}" if connections and seen.opened_at else ""
         saw = "a connection was opened" if connections else f"the file {' and '.join(made)} was made"
         self._lab.expect(not connections and not made, saw=saw, wanted="no connection and no file", where=where)
 
     def refused_by_postgresql(self, url: str) -> str:
-        """What PostgreSQL would refuse of what the engine for this URL sends when it connects; empty for nothing."""
+        """What PostgreSQL would refuse of what the engine for this URL sends by itself; empty for nothing."""
         from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
         stand_in = _StandIn()
@@ -120,8 +132,8 @@ class Engines:
             with mock.patch.object(PGDialect_psycopg, "initialize", _StandIn.initialize):
                 self.import_db(DATABASE_URL=url)
                 self._expect_same_url(self.engine().url, url, "db.engine.url")
-                with self._lab.learner_code("a connection"):
-                    self.engine().connect().close()
+                with self._lab.learner_code("a connection"), self.engine().begin():
+                    pass
         finally:
             event.remove(Engine, "do_connect", stand_in.connect)
         return "; ".join(dict.fromkeys(stand_in.refused))
@@ -136,7 +148,7 @@ class Engines:
         """
         self._lab.look_at_name("db.SessionLocal")
         session = self._lab.session()
-        saw = f"SessionLocal() returned {session!r}"
+        saw = f"SessionLocal() returned {show(session)}"
         self._lab.expect(isinstance(session, Session), saw=saw, wanted="SessionLocal() returns a Session")
         return session
 
@@ -149,6 +161,8 @@ class Engines:
             return "no engine"
         if bind is engine:
             return "db.engine"
+        if not isinstance(bind, Engine | Connection):
+            return f"{show(bind)}, which is no engine"
         if bind.engine is engine:
             return "one connection of db.engine"
         same = bind.engine.url == engine.url
@@ -172,10 +186,10 @@ class Engines:
 
     def _connects(self) -> bool:
         try:
-            self.engine().connect().close()
+            with self.engine().begin():
+                return True
         except Exception:
             return False
-        return True
 
     def is_ours(self, url: URL) -> bool:
         """Whether a URL names a database of this check: the grader writes nothing to any other."""
@@ -204,7 +218,7 @@ class Engines:
     def expect_model_on(self, base: Any) -> None:
         """End the check as failed unless a subclass of this base is mapped to a table in the base's metadata."""
         self._lab.look_at_name("db.Base")
-        self._lab.expect(isinstance(base, type), saw=f"db.Base is {base!r}", wanted="db.Base is a class")
+        self._lab.expect(isinstance(base, type), saw=f"db.Base is {show(base)}", wanted="db.Base is a class")
         columns = {"__tablename__": "grader_model", "id": Column(Integer, primary_key=True)}
         with self._lab.learner_code("a model that is mapped to a table"):
             model = type("GraderModel", (base,), columns)
@@ -299,9 +313,9 @@ class Sessions:
         self.probe = lab.engines.probe_table(self._database)
 
     def open(self) -> Session:
-        """A new session; one that is bound to nothing is bound to ``db.engine``: that is another rule's matter."""
+        """A new session; one that is bound to no engine is bound to ``db.engine``: that is another rule's matter."""
         session = self._lab.engines.session()
-        if session.bind is None:
+        if not isinstance(session.bind, Engine | Connection):
             session.bind = self._lab.engines.engine()
         return session
 
@@ -334,9 +348,11 @@ class Sessions:
             session.commit()
             session.close()
 
-        for step in (lambda: self.query(session), write, finish):
-            with self._lab.learner_code("a session that the next thread can go on with"), ThreadPoolExecutor(1) as one:
-                one.submit(step).result()
+        with ExitStack() as threads:  # all stay until the end: the number of one that has ended is given to the next
+            for step in (lambda: self.query(session), write, finish):
+                thread = threads.enter_context(ThreadPoolExecutor(1))
+                with self._lab.learner_code("a session that the next thread can go on with"):
+                    thread.submit(step).result()
 
     def saved(self) -> list[str]:
         """What the database holds, read through the grader's own connection."""

@@ -78,16 +78,18 @@ class Events:
 
     def expect_status(self, posted: Posted, *wanted: int) -> None:
         """End the check as failed unless the client got one of these status codes."""
+        if posted.answer.unrouted:
+            self._lab.expect_status(posted.answer, *wanted)
         self._lab.expect(posted.status in wanted, saw=str(posted), wanted=" or ".join(str(each) for each in wanted))
 
     def expect_own_session(self, posted: Posted) -> None:
         """End the check as failed if a session that the task did not open itself worked for it."""
-        used = [moment.session for moment in posted.before if moment.session and not moment.what.startswith("ANSWER")]
-        of_request = used[0] if used else 0
+        # The session of the request is the one that looked the item up.
+        of_request = next((moment.session for moment in posted.before if moment.what == "SELECT items"), 0)
         early = [moment for moment in posted.writes_before() if 0 < moment.session == of_request]
         late = [moment for moment in posted.after if 0 < moment.session <= posted.newest]
         for moment in early + late:
-            whose = "the session of the request" if moment.session == of_request else "a session from before the answer"
+            whose = "the session of the request" if moment.session == of_request else "a session that was there before"
             self._lab.expect(
                 False,
                 saw=f"{moment.what} was sent by {whose}",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _TOLD = {
     "/ok": "let an endpoint read and answer 200",
+    "/async": "let an async endpoint answer 200",
     "/http-error": "let an endpoint read and raise HTTPException(404)",
     "/own-error": "let an endpoint raise an exception that the app answers with 418",
     "/crash": "let an endpoint read and crash with an exception of its own",
@@ -147,6 +148,7 @@ def probe_api(lab: Lab) -> tuple[FastAPI, Probe]:
     def teapot(request: Request, error: Teapot) -> JSONResponse:
         return JSONResponse({"detail": "teapot"}, status_code=418)
 
+    lab.did("gave an endpoint the parameter db = Depends(get_db)")
     with lab.learner_code("a dependency that FastAPI accepts"):
         _add_endpoints(app, probe, model, Depends(get_db))
     return app, probe
@@ -168,6 +170,11 @@ def _add_endpoints(app: FastAPI, probe: Probe, model: type[Any], session: Any) -
     @app.get("/ok")
     def ok(got: Any = session) -> str:
         use(got)
+        return "ok"
+
+    @app.get("/async")
+    async def ok_on_the_event_loop(got: Any = session) -> str:
+        probe.keep(got)
         return "ok"
 
     @app.get("/http-error")

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import MetaData
 from sqlalchemy.orm import Session
 
 if TYPE_CHECKING:
@@ -79,8 +80,18 @@ class SqlModels:
         session: Session = _sqlmodel().Session(self._lab.need("db.engine"))
         return session
 
+    def amiss(self, metadata: Any) -> str:
+        """Why there is no table into which the checks can write items, in words; empty where there is one."""
+        table = metadata.tables.get("items") if isinstance(metadata, MetaData) else None
+        if table is None:
+            return "no model has the table 'items'"
+        missing = [name for name in _COLUMNS if name not in table.columns]
+        if missing:
+            return f"the table 'items' has no column {missing[0]}"
+        return "" if table.columns["description"].nullable else "the table 'items' refuses NULL as a description"
+
     def expect_table_model(self) -> None:
-        """End the check as failed unless ``Item`` is a table model in SQLModel's own metadata."""
+        """End the check as failed unless ``Item`` is a table model."""
         item, base = self._lab.need("models.Item"), _sqlmodel().SQLModel
         self._lab.look_at_name("models.Item")
         wanted = "a class that inherits from SQLModel, with table=True"
@@ -88,8 +99,8 @@ class SqlModels:
         self._lab.expect(is_model, saw="models.Item does not inherit from SQLModel", wanted=wanted)
         table = getattr(item, "__table__", None)
         self._lab.expect(table is not None, saw="models.Item has no table", wanted=wanted)
-        found = ", ".join(base.metadata.tables) or "none"
-        self._lab.expect("items" in base.metadata.tables, saw=f"tables: {found}", wanted="a table called items")
+        found = ", ".join(item.metadata.tables) or "none"
+        self._lab.expect("items" in item.metadata.tables, saw=f"tables: {found}", wanted="a table called items")
 
     def expect_columns(self) -> None:
         """End the check as failed unless the table, as the database has it, is that of chapter 02."""
@@ -102,3 +113,15 @@ class SqlModels:
             lab.expect(items.takes(**row), saw=f"refused: {row}: {items.refusal}", wanted=f"stored: {row}")
         indexed = any(columns[:1] == ["name"] for columns in items.indexes())
         lab.expect(indexed, saw="no index on name", wanted="an index on name")
+
+    def expect_made_at_start(self) -> None:
+        """End the check as failed if the table is in another metadata than main.py gets to create."""
+        lab, item = self._lab, self._lab.need("models.Item")
+        if item.metadata is _sqlmodel().SQLModel.metadata:
+            return
+        lab.database.drop_table("items")
+        lab.start()
+        lab.look_at_name("models.Item")
+        made = "items" in lab.database.tables()
+        saw = "after the start there is no table: Item is not in SQLModel.metadata, which main.py creates"
+        lab.expect(made, saw=saw, wanted="a table that exists after the start")

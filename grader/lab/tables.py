@@ -63,6 +63,13 @@ class Items:
             saw += f" (the columns are {', '.join(found)})"
         self._lab.expect(not wrong, saw=saw, wanted="; ".join(f"{name}: {wanted[name]}" for name in wrong))
 
+    def expect_attributes(self, *names: str) -> None:
+        """End the check as failed unless the class calls its columns so."""
+        item = self._lab.need("models.Item")
+        missing = [name for name in names if not hasattr(item, name)]
+        saw = f"Item has no attribute {' and no '.join(missing)}"
+        self._lab.expect(not missing, saw=saw, wanted=f"Item has the attributes {', '.join(names)}")
+
     def has_column(self, name: str) -> bool:
         """Whether the table has a column of this name."""
         return any(column.name == name for column in self._table.columns)
@@ -83,14 +90,23 @@ class Items:
     def gives_ids(self) -> bool:
         """Whether a row without an id gets one, in the database of the check and in a SQLite file."""
         row = {**_required_besides(self._table), **LAMP}
-        if self.database.kind == "sqlite" or not self._insert(self.database, row):
-            return self._insert(self.database, row)
+        if not self._insert(self.database, row):
+            return False
+        if self.database.kind == "sqlite":
+            return self._counts_in_postgresql()
         sqlite = self._lab.engines.database_at(self._lab.engines.sqlite_url())
         try:
             self.metadata.create_all(sqlite.engine)
         except CompileError:  # a type that SQLite does not have
             return True
         return self._insert(sqlite, row)
+
+    def _counts_in_postgresql(self) -> bool:
+        """Whether PostgreSQL would count too: SQLite does whenever the key is an INTEGER, also when told not to."""
+        key: Any = self._table.columns["id"]
+        counts = self._table.autoincrement_column is key or key.server_default is not None or key.default is not None
+        self.refusal = self.refusal if counts else "PostgreSQL does not count, as autoincrement is off"
+        return counts
 
     def holds_desk(self) -> bool:
         """Whether the row of `DESK` is there."""

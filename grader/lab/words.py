@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 _REPEATED = re.compile(r"'(\w)\1{29,}'")
+_ADDRESS = re.compile(r"<(?:[a-z_]\w*\.)*((?:\w+ )?\w+)(?: object)? at 0x[0-9a-fA-F]+>")
 
 
 def describe(error: BaseException) -> str:
@@ -17,8 +18,9 @@ def describe(error: BaseException) -> str:
     message = str(error).strip().split("\n")[0]
     with suppress(Exception):
         first: Any = error.errors()[0]  # type: ignore[attr-defined]
-        place = ".".join(str(part) for part in first["loc"]) or type(error).__name__
-        message = f"{place}: {first['msg']}, not {show(first['input'])}"
+        message = ": ".join(part for part in (".".join(map(str, first["loc"])), first["msg"]) if part)
+        if first["type"] != "missing":
+            message += f", not {show(first['input'])}"
     return shorten(f"{type(error).__name__}: {message}" if message else type(error).__name__, 200)
 
 
@@ -28,7 +30,8 @@ def show(value: Any) -> str:
         known = {name: vars(value)[name] for name in ("id", "name") if name in vars(value)}
         return f"{type(value).__name__}({', '.join(f'{name}={shown!r}' for name, shown in known.items())})"
     try:
-        return shorten(_REPEATED.sub(lambda text: f"'{text[1]}' * {len(text[0]) - 2}", repr(value)), 160)
+        shown = _ADDRESS.sub(r"<\1>", repr(value))
+        return shorten(_REPEATED.sub(lambda text: f"'{text[1]}' * {len(text[0]) - 2}", shown), 160)
     except Exception as error:
         return f"<{type(value).__name__}, whose repr raised {type(error).__name__}>"
 

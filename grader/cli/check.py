@@ -1,0 +1,71 @@
+"""``workbook check``: grade a part of the workbook."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from grader.bench import BadInput, Limits
+from grader.cli import console, grading, passed, place
+from grader.cli.options import DatabaseOption, PartArgument, SubmissionOption
+from grader.rules import rules_of
+from grader.terminal import Line
+
+if TYPE_CHECKING:
+    from grader.report import Check
+
+
+def check(
+    part: PartArgument = "",
+    submission: SubmissionOption = None,
+    database: DatabaseOption = "sqlite",
+    json: Annotated[bool, typer.Option("--json", help="print the report as JSON, and nothing else")] = False,
+    full_trace: Annotated[bool, typer.Option("--full-trace", help="show the whole traceback of your code")] = False,
+    time_limit: Annotated[float, typer.Option(metavar="SECONDS", help="longest time for one check")] = 10.0,
+) -> None:
+    """Grade a chapter, a task, a rule or everything, and say what `pytest grader` says.
+
+    The exit status is 0 only if every check passed.
+
+    \b
+    Examples:
+      workbook check                          the chapter that you are at
+      workbook check 5                        chapter 05
+      workbook check 5.1 --database postgresql
+      workbook check all --json > report.json
+    """
+    if not 0.1 <= time_limit <= 3600:
+        raise BadInput("Give --time-limit as a number of seconds from 0.1 to 3600.")
+    where = place.submission(submission)
+    rules = place.rules(part) if part else rules_of(grading.at(where))
+    grading.bench(database).limits = Limits(seconds=time_limit)
+    checks = grading.grade(where, rules, database)
+    if json:
+        from grader.report import Report
+
+        sys.stdout.write(Report(submission=where.name, database=database, checks=checks).to_json())
+    else:
+        from grader import terminal
+
+        part = rules[0].chapter if len({rule.chapter for rule in rules}) == 1 else ""
+        console.say(f"grading {'/'.join(filter(None, [where.name, part]))} on {_NAMES[database]}")
+        console.say("")
+        console.show(terminal.chapters(checks, console.signs(), submission=where.name, full_trace=full_trace))
+        console.show(terminal.closing(checks, submission=where.name))
+        console.show(passed.lines(where, checks))
+        console.show(_help(checks))
+    raise typer.Exit(0 if all(each.outcome == "passed" for each in checks) else 1)
+
+
+def _help(checks: list[Check]) -> Iterator[Line]:
+    """Where to read on about the first check that has failed."""
+    for check in checks:
+        if check.outcome in ("failed", "error", "timeout"):
+            yield Line(f"      workbook hint {check.task}    workbook explain {check.id}")
+            return
+
+
+_NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}

@@ -1,0 +1,148 @@
+"""``workbook doctor``: whether this machine has what the workbook needs."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+
+import typer
+
+from grader.bench import BadInput, Target
+from grader.cli import console, grading
+from grader.release import PROJECT, SOLUTIONS
+from grader.rules import rules_of
+from grader.terminal import Line, wrapped
+
+_INSTALL = "pip install -e . -c constraints.txt"
+
+
+class _Trouble(Exception):
+    """Something is not as it should be; the message says what, and the remedy."""
+
+
+def doctor() -> None:
+    """Look whether everything is there that the workbook needs: one line each, with the remedy.
+
+    The exit status is 0 if everything is well.
+    """
+    well = True
+    for label, look in _LOOKS.items():
+        try:
+            sign, text, colour = console.signs().passed, look(), "green"
+        except _Trouble as trouble:
+            sign, text, colour, well = console.signs().failed, str(trouble), "red", False
+        head = f"  {sign} {label:<16}"
+        console.show(Line(line.text, colour) for line in wrapped(text, " " * len(head), head))
+    console.say("Everything is well." if well else "Mend what is marked, and run workbook doctor again.")
+    raise typer.Exit(0 if well else 1)
+
+
+def _python() -> str:
+    from packaging.specifiers import SpecifierSet
+
+    required = metadata.metadata("fastapi-database-workbook")["Requires-Python"]
+    if not SpecifierSet(required).contains(platform.python_version(), prereleases=True):
+        raise _Trouble(f"{platform.python_version()} does not do: make the environment with Python {required}")
+    if sys.prefix == sys.base_prefix:
+        return f"{platform.python_version()} (outside of a virtual environment; python -m venv .venv makes one)"
+    return platform.python_version()
+
+
+def _packages() -> str:
+    from packaging.requirements import Requirement
+
+    constraints = (PROJECT / "constraints.txt").read_text(encoding="utf-8").split()
+    wanted = dict(line.split("==") for line in constraints if "==" in line)
+    requirements = [Requirement(each) for each in metadata.requires("fastapi-database-workbook") or ()]
+    needed = {each.name for each in requirements if each.marker is None or each.marker.evaluate({"extra": ""})}
+    installed = {name: _version(name) for name in {*wanted, *needed}}
+    missing = sorted(name for name in needed if not installed[name])
+    other = sorted(name for name, version in wanted.items() if installed[name] not in ("", version))
+    if missing:
+        raise _Trouble(f"{', '.join(missing)} missing: {_INSTALL}")
+    if other:
+        told = ", ".join(f"{name} {installed[name]} instead of {wanted[name]}" for name in other[:4])
+        more = f" and {len(other) - 4} more" if len(other) > 4 else ""
+        raise _Trouble(f"{told}{more}: {_INSTALL}")
+    return f"{sum(bool(installed[name]) for name in wanted)} packages, the versions of constraints.txt"
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _write_access() -> str:
+    for folder in (PROJECT / "chapters", PROJECT, Path(tempfile.gettempdir())):
+        try:
+            with tempfile.TemporaryFile(dir=folder):
+                pass
+        except OSError as error:
+            raise _Trouble(f"nothing can be written in {folder} ({error.strerror}): give yourself access") from None
+    return f"{PROJECT / 'chapters'} and {tempfile.gettempdir()}"
+
+
+def _grader() -> str:
+    begin = time.perf_counter()
+    rule = rules_of("05_crud")[0]
+    try:
+        (_, check), *_ = grading.bench().grade([Target(SOLUTIONS, rule)])
+    except BadInput as problem:
+        raise _Trouble(str(problem)) from None
+    if check.outcome != "passed":
+        raise _Trouble(f"{rule.id} says '{check.observed}' of the solution: {_INSTALL}")
+    return f"judges a check of the solution, from a cold start in {time.perf_counter() - begin:.1f} s"
+
+
+def _postgresql() -> str:
+    from grader.postgresql import start
+
+    begin = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="workbook-") as folder:
+        try:
+            start(Path(folder, "postgresql")).stop()
+        except BadInput as problem:
+            raise _Trouble(f"{problem} Only --database postgresql needs it.") from None
+    own = "" if "GRADER_POSTGRESQL_URL" in os.environ else "starts and stops "
+    return f"{own or 'the server that GRADER_POSTGRESQL_URL names answers '}in {time.perf_counter() - begin:.1f} s"
+
+
+def _kernel() -> str:
+    try:
+        from jupyter_client.manager import start_new_kernel
+    except ImportError:
+        raise _Trouble(f"Jupyter is missing: {_INSTALL}") from None
+    try:
+        manager, client = start_new_kernel(startup_timeout=30, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    except Exception as error:
+        reason = str(error).strip().split("\n")[0]
+        raise _Trouble(f"no kernel starts ({reason}): python -m ipykernel install --sys-prefix") from None
+    try:
+        reply = client.execute_interactive("import grader.notebook", timeout=30, output_hook=lambda message: None)
+    except TimeoutError:
+        raise _Trouble("the kernel does not answer: python -m ipykernel install --sys-prefix") from None
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+    if reply["content"]["status"] != "ok":
+        raise _Trouble("the kernel's Python does not know the workbook: python -m ipykernel install --sys-prefix")
+    return "starts and knows the workbook"
+
+
+_LOOKS: dict[str, Callable[[], str]] = {
+    "Python": _python,
+    "packages": _packages,
+    "write access": _write_access,
+    "grader": _grader,
+    "PostgreSQL": _postgresql,
+    "notebook kernel": _kernel,
+}

@@ -1,0 +1,65 @@
+"""``workbook explain``: what a rule asks for and why, with a broken example, judged on the spot, and a fixed one."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from grader.bench import Target
+from grader.cli import console, examples, grading, place
+from grader.cli.options import RuleArgument
+from grader.release import SOLUTIONS
+from grader.rules import Rule
+from grader.terminal import Line, failure, wrapped
+
+
+def explain(rule: RuleArgument) -> None:
+    """Explain a rule: what it asks for, why, how it is observed, and an example, broken and fixed.
+
+    A check that fails shows the id of its rule.
+
+    \b
+    Examples:
+      workbook explain 05_crud.create_refreshes
+      workbook explain create_refreshes
+    """
+    found = place.rule(rule)
+    console.show([Line(found.id, bold=True), *wrapped(f"task {found.task}: {found.title}"), Line("")])
+    console.show(_paragraph("what", inspect.getdoc(found.function) or found.title))
+    console.show(_paragraph("why", found.why))
+    example = examples.example_of(found)
+    if example is None:
+        console.show(_paragraph("example", "There is none here: the examples are in the folder tests of the project."))
+        return
+    console.show(_observed(found, example))
+    console.show([*_paragraph("example", f"{example.about} (lines with -); lines with + are the solution's"), Line("")])
+    for file, text in example.files.items():
+        console.show(_difference(found.chapter, file, text))
+
+
+def _paragraph(label: str, text: str) -> list[Line]:
+    return wrapped(" ".join(text.split()), " " * 10, f"{label:<10}")
+
+
+def _observed(rule: Rule, example: examples.Example) -> Iterator[Line]:
+    """How the check comes to its verdict, shown with the broken example."""
+    with tempfile.TemporaryDirectory() as folder:
+        example.write(Path(folder))
+        (_, check), *_ = grading.bench().grade([Target(Path(folder), rule)])
+    yield from _paragraph("how", "The check runs the code and looks. Of the broken example below it says:")
+    shown = {"id": "", "why": "", "hint": "", "where": ""}
+    yield from failure(check.model_copy(update=shown), console.signs())
+
+
+def _difference(chapter: str, file: str, broken: str) -> Iterator[Line]:
+    solution = SOLUTIONS / chapter / file
+    fixed = solution.read_text(encoding="utf-8") if solution.is_file() else ""
+    heads = (f"broken {file}", f"fixed {file}")
+    for row in difflib.unified_diff(broken.splitlines(), fixed.splitlines(), *heads, n=2, lineterm=""):
+        if not row.startswith("@@"):
+            head = row.startswith(("---", "+++"))
+            yield Line(f"  {row}".rstrip(), "" if head else {"-": "red", "+": "green"}.get(row[:1], ""), bold=head)
+    yield Line("")

@@ -1,0 +1,55 @@
+"""``workbook hint``: three hints for a task, one more each time."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from grader.cli import console, grading, place, progress
+from grader.cli.options import TaskArgument
+from grader.cli.status import next_task
+from grader.guide import LEVELS, hint_lines
+from grader.rules import chapter_named
+from grader.terminal import Line, wrapped
+
+
+def hint(
+    task: TaskArgument = "",
+    everything: Annotated[bool, typer.Option("--all", help="show all hints at once")] = False,
+) -> None:
+    """Show a hint for a task; one more each time: where to look, the concept, nearly the code.
+
+    \b
+    Examples:
+      workbook hint            for the task that you are at
+      workbook hint 5.1
+    """
+    if task:
+        name = place.task(task)
+    else:
+        where = place.submission(None)
+        found = grading.outcomes(where)
+        name = next_task(where, found, grading.at(where, found))
+        if not name:
+            console.say("There is nothing left to do here; name a task to see its hints, for example workbook hint 5.1")
+            raise typer.Exit(0)
+    console.show(one_more(name, len(LEVELS) if everything else 1))
+
+
+def one_more(task: str, more: int = 1) -> list[Line]:
+    """The hints for a task that were shown before, and some more; how many is remembered.
+
+    Args:
+        task: number of a task.
+        more: how many more.
+    """
+    count = min(progress.hints_seen(task) + more, len(LEVELS))
+    progress.see_hints({task: count})
+    lines = hint_lines(task, count)
+    left = len(LEVELS) - count
+    if left:
+        lines.append(Line(f"({left} more: workbook hint {task})"))
+    else:
+        lines += wrapped(f"(That is all; the whole answer is in solutions/{chapter_named(task)}.)")
+    return lines

@@ -1,0 +1,58 @@
+"""Arguments and options that several commands share, and how a shell completes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from grader.rules import CHAPTERS, roster
+
+Database = Literal["sqlite", "postgresql"]
+
+
+def _chapters(incomplete: str) -> list[str]:
+    return [name for name in CHAPTERS if name.startswith(incomplete)]
+
+
+def _tasks(incomplete: str) -> list[str]:
+    from grader.release import tasks_of
+
+    return [task for name in CHAPTERS for task in tasks_of(name) if task.startswith(incomplete)]
+
+
+def _rules(incomplete: str) -> list[str]:
+    return [rule.id for rule in roster() if rule.id.startswith(incomplete)]
+
+
+def _parts(incomplete: str) -> list[str]:
+    return [*_chapters(incomplete), *_tasks(incomplete), *_rules(incomplete)]
+
+
+ChapterArgument = Annotated[
+    str, typer.Argument(metavar="CHAPTER", help="5 or 05_crud; default: where you are", autocompletion=_chapters)
+]
+OneChapterArgument = Annotated[
+    str, typer.Argument(metavar="CHAPTER", help="5 or 05_crud; default: all", autocompletion=_chapters)
+]
+PartArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="PART",
+        help="5 or 05_crud, 5.1, a rule, or all; default: the chapter where you are",
+        autocompletion=_parts,
+    ),
+]
+TaskArgument = Annotated[
+    str, typer.Argument(metavar="TASK", help="for example 5.1; default: your next task", autocompletion=_tasks)
+]
+RuleArgument = Annotated[
+    str, typer.Argument(metavar="RULE", help="for example 05_crud.create_refreshes", autocompletion=_rules)
+]
+SubmissionOption = Annotated[
+    Path | None,
+    typer.Option("--submission", metavar="DIR", help="work on DIR, laid out like chapters/", show_default=False),
+]
+DatabaseOption = Annotated[Database, typer.Option("--database", help="where the checks run")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]

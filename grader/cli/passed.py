@@ -1,0 +1,38 @@
+"""What is said when a chapter has passed: compare with the solution, why it is written that way, how to go on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from grader.cli.place import Place
+from grader.guide import reason_for
+from grader.release import SOLUTIONS
+from grader.rules import CHAPTERS, rules_of
+from grader.terminal import Line, wrapped
+
+if TYPE_CHECKING:
+    from grader.report import Check
+
+
+def lines(place: Place, checks: Sequence[Check]) -> list[Line]:
+    """What to do after these verdicts; nothing unless they are those of one whole chapter, and all passed."""
+    chapter = checks[0].chapter
+    ids = {check.id for check in checks if check.outcome == "passed"}
+    if ids != {rule.id for rule in rules_of(chapter)} or len(ids) != len(checks) or place.folder == SOLUTIONS:
+        return []
+    number = int(chapter[:2])
+    return [
+        Line(""),
+        *wrapped(f"Compare your code with solutions/{chapter}: workbook diff {number}"),
+        *wrapped(reason_for(chapter), " " * 8, "  why   "),
+        *_onwards(place, number),
+    ]
+
+
+def _onwards(place: Place, number: int) -> list[Line]:
+    if number == len(CHAPTERS):
+        return wrapped("That was the last chapter: workbook status shows whether anything is left.")
+    after = CHAPTERS[number]
+    carries = f"; workbook carry {number + 1} takes your own code along" if after != "08_sqlmodel" else ""
+    return wrapped(f"next: chapter {after[:2]} ({place.name}/{after}/README.md){carries}", " " * 6, "")

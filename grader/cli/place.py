@@ -1,0 +1,129 @@
+"""What the user means: which submission, which chapter, which rules."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader.bench import BadInput, chapter_folders
+from grader.release import PROJECT, tasks_of
+from grader.rules import CHAPTERS, Rule, chapter_named, roster, rules_named
+
+KEPT = PROJECT / ".workbook"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A submission.
+
+    Attributes:
+        folder: where it is.
+        name: what the user calls it.
+        own: whether it is the learner's own ``chapters/`` of this project.
+    """
+
+    folder: Path
+    name: str
+    own: bool
+
+
+def submission(given: Path | None) -> Place:
+    """The submission that was given, or the project's ``chapters/``.
+
+    Raises:
+        BadInput: there is none; or the user is in another copy of the workbook than this command belongs to.
+    """
+    if given is not None:
+        chapter_folders(given)
+        return Place(given.resolve(), str(given), given.resolve() == PROJECT / "chapters")
+    for folder in (Path.cwd(), *Path.cwd().parents):
+        if (folder / "chapters").is_dir() and (folder / "grader" / "bench.py").is_file():
+            if folder.resolve() != PROJECT:
+                raise BadInput(
+                    f"You are in the workbook at {folder}, but this command belongs to the one at {PROJECT}; "
+                    f"run 'pip install -e . -c constraints.txt' in the former, or add --submission."
+                )
+            break
+    chapter_folders(PROJECT / "chapters", "chapters")
+    return Place(PROJECT / "chapters", "chapters", True)
+
+
+def chapter_here(place: Place) -> str:
+    """The chapter in whose folder the user is, or an empty string."""
+    here = Path.cwd().resolve()
+    return next((name for name in CHAPTERS if here.is_relative_to(place.folder / name)), "")
+
+
+def chapter(words: str) -> str:
+    """The chapter that the words name.
+
+    Raises:
+        BadInput: there is no such chapter.
+    """
+    found = chapter_named(words)
+    if not found:
+        raise BadInput(f"There is no chapter '{words}'; write 5 or 05_crud for chapter 05 ({_all_chapters()}).")
+    return found
+
+
+def rules(words: str) -> tuple[Rule, ...]:
+    """The rules of the chapter or task, or the one rule, that the words name.
+
+    Raises:
+        BadInput: there is no such thing.
+    """
+    found = rules_named(words)
+    if not found and words.count(".") == 1 and chapter_named(words):
+        within = chapter_named(words)
+        name = f"{int(within[:2])}.{words.partition('.')[2]}"
+        if name in tasks_of(within):  # a task that the other checks of its chapter judge
+            return rules_named(within)
+    if not found:
+        raise BadInput(
+            f"There is no chapter, task or rule '{words}'; write 5 for a chapter, 5.1 for a task, "
+            f"05_crud.create_refreshes for a rule, or all{_meant(words, [each.id for each in roster()])}."
+        )
+    return found
+
+
+def rule(words: str) -> Rule:
+    """The rule with this id; its name alone is enough where it is the only one.
+
+    Raises:
+        BadInput: there is no such rule.
+    """
+    found = [each for each in roster() if words in (each.id, each.name)]
+    if not found:
+        raise BadInput(
+            f"There is no rule '{words}'; a check that fails shows the id of its rule, for example "
+            f"05_crud.create_refreshes{_meant(words, [each.id for each in roster()])}."
+        )
+    if len(found) > 1:
+        raise BadInput(f"Several chapters have a rule '{words}'; write {' or '.join(each.id for each in found)}.")
+    return found[0]
+
+
+def task(words: str) -> str:
+    """The number of the task that the words name.
+
+    Raises:
+        BadInput: there is no such task.
+    """
+    within, _, number = words.strip().partition(".")
+    found = chapter_named(within)
+    known = tasks_of(found) if found else {}
+    name = f"{int(found[:2])}.{number}" if found else ""
+    if name not in known:
+        have = f"chapter {found[:2]} has the tasks {', '.join(known)}" if known else "write 5.1 for the first of 05"
+        raise BadInput(f"There is no task '{words}'; {have}.")
+    return name
+
+
+def _all_chapters() -> str:
+    return f"{CHAPTERS[0]} to {CHAPTERS[-1]}"
+
+
+def _meant(words: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(words, known, n=1)
+    return f"; did you mean {close[0]}?"[:-1] if close else ""

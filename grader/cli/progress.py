@@ -1,0 +1,122 @@
+"""What is known from earlier runs, kept in ``.workbook/`` by stable ids.
+
+Outcomes are kept with a fingerprint of the chapter's code and one of the grader: as soon as one of them has changed,
+they count for nothing. The files can be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from grader.cli.place import KEPT, Place
+from grader.release import PROJECT, SOLUTIONS
+from grader.rules import rules_of
+
+_OUTCOMES = KEPT / "progress.json"
+_HINTS = KEPT / "hints.json"
+_LIBRARIES = ("fastapi", "starlette", "pydantic", "sqlalchemy", "sqlmodel")
+
+
+def fingerprint(place: Place, chapter: str) -> str:
+    """A fingerprint of the code of a chapter in a submission."""
+    return _digest(place.folder / chapter / "app", place.folder)
+
+
+def known(place: Place, chapter: str, database: str) -> dict[str, str]:
+    """The outcomes of all rules of a chapter, by their ids, or nothing where the code or the grader has changed."""
+    entry = _entry(place, chapter, database)
+    if entry.get("grader") != _grader() or entry.get("code") != fingerprint(place, chapter):
+        return {}
+    outcomes = entry.get("outcomes")
+    if not isinstance(outcomes, dict) or set(outcomes) != {rule.id for rule in rules_of(chapter)}:
+        return {}
+    return outcomes if all(isinstance(each, str) for each in outcomes.values()) else {}
+
+
+def is_new(place: Place, chapter: str) -> bool:
+    """Whether the code of a chapter was never graded, by whatever version of the grader."""
+    return _entry(place, chapter, "sqlite").get("code") != fingerprint(place, chapter)
+
+
+def _entry(place: Place, chapter: str, database: str) -> dict[str, Any]:
+    entry = _read(_OUTCOMES).get(f"{chapter} {database}") if place.own else None
+    return entry if isinstance(entry, dict) else {}
+
+
+def keep(place: Place, chapter: str, database: str, code: str, outcomes: Mapping[str, str]) -> None:
+    """Keep the outcomes of some rules of a chapter.
+
+    Args:
+        place: the submission; only the learner's own is kept.
+        chapter: the chapter's name.
+        database: where the checks ran.
+        code: fingerprint of the code that was judged.
+        outcomes: the outcomes by the rules' ids. What was a matter of time is not kept: it may be different next time.
+    """
+    if not place.own:
+        return
+    same = {"grader": _grader(), "code": code}
+    entry = _entry(place, chapter, database)
+    earlier = entry.get("outcomes", {}) if same.items() <= entry.items() else {}
+    merged = {name: outcome for name, outcome in {**earlier, **outcomes}.items() if outcome != "timeout"}
+    _write(_OUTCOMES, {**_read(_OUTCOMES), f"{chapter} {database}": {**same, "outcomes": merged}})
+
+
+def hints_seen(task: str) -> int:
+    """How many hints for a task were shown already."""
+    seen = _read(_HINTS).get(task, 0)
+    return seen if isinstance(seen, int) else 0
+
+
+def see_hints(counts: Mapping[str, int]) -> None:
+    """Remember how many hints were shown, by the tasks' numbers."""
+    _write(_HINTS, {**_read(_HINTS), **counts})
+
+
+@cache
+def _grader() -> str:
+    """A fingerprint of everything else that a verdict depends on."""
+    folder = PROJECT / "grader"
+    versions = [f"{name} {metadata.version(name)}" for name in _LIBRARIES]
+    files = sorted([*folder.glob("*.py"), *(folder / "lab").glob("*.py")])
+    parts = [sys.version, *versions, _digest(SOLUTIONS, PROJECT), *(_sum(file.read_bytes()) for file in files)]
+    return _sum("\n".join(parts).encode())
+
+
+def _digest(folder: Path, root: Path) -> str:
+    parts = []
+    for file in sorted(folder.rglob("*.py")):
+        link = "link " if any(each.is_symlink() for each in (file, file.parent)) else ""
+        with suppress(OSError):
+            parts.append(f"{link}{file.relative_to(root).as_posix()} {_sum(file.read_bytes())}")
+    return _sum("\n".join([str(folder.is_dir()), *parts]).encode())
+
+
+def _sum(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """What a file holds; nothing where it is missing or was spoilt."""
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def _write(file: Path, data: Mapping[str, Any]) -> None:
+    """Write a file as a whole; where that is not allowed, nothing is kept."""
+    with suppress(OSError):
+        file.parent.mkdir(exist_ok=True)
+        new = file.with_suffix(".new")
+        new.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+        new.replace(file)

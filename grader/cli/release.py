@@ -1,0 +1,58 @@
+"""``workbook release``: the starters, made anew from the solutions."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from grader.cli import backup, console
+from grader.cli.options import YesOption
+from grader.release import PROJECT, SOLUTIONS, write_starters
+
+
+def release(
+    yes: YesOption = False,
+    check: Annotated[bool, typer.Option("--check", help="change nothing; status 1 if something would change")] = False,
+) -> None:
+    """For authors: write chapters/ anew from solutions/.
+
+    It names what changes and asks; what was in chapters/ is kept in a backup, for it may be somebody's work.
+
+    \b
+    Examples:
+      workbook release --yes
+      workbook release --check
+    """
+    chapters = PROJECT / "chapters"
+    with tempfile.TemporaryDirectory() as temporary:
+        made = Path(temporary)
+        for folder in sorted(each for each in SOLUTIONS.iterdir() if each.is_dir()):
+            write_starters(folder.name, made / folder.name)
+        old, new = _files(chapters), _files(made)
+        changed = sorted(file for file in old.keys() | new.keys() if old.get(file) != new.get(file))
+        if not changed:
+            console.say("chapters is what the solutions make of it; nothing to do.")
+            raise typer.Exit(0)
+        for file in changed:
+            note = "goes" if file not in new else "comes" if file not in old else "changes"
+            console.say(f"chapters/{file} {note}")
+        if check:
+            raise typer.Exit(1)
+        console.agree("Go on?", yes)
+        replaced = [chapters / file for file in changed if file in old]
+        if replaced:
+            console.say(f"What was there before is in {backup.name_of(backup.keep(replaced, chapters, 'release'))}")
+        for file in changed:
+            if file in new:
+                backup.put(made / file, chapters / file)
+            else:
+                (chapters / file).unlink()
+    console.say(f"{len(changed)} files of chapters are released.")
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    found = (file for pattern in ("*/app/**/*.py", "*/README.md") for file in folder.glob(pattern))
+    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in found}

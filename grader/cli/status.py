@@ -1,0 +1,94 @@
+"""``workbook status``: what has passed, what has not, and what is next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import typer
+
+from grader.cli import console, grading, place
+from grader.cli.options import SubmissionOption
+from grader.release import PROJECT, file_of, tasks_of, untouched_tasks
+from grader.rules import CHAPTERS, rules_of
+from grader.terminal import Line, wrapped
+
+_COLOURS = {"passed": "green", "failed": "red", "todo": ""}
+
+
+def status(submission: SubmissionOption = None) -> None:
+    """Show your progress: chapters and tasks that passed, fail, or are to do; and the next step.
+
+    What is known of unchanged code is not graded again. The exit status is 0.
+    """
+    where = place.submission(submission)
+    found = grading.outcomes(where)
+    at = grading.at(where, found)
+    console.show(_lines(where, found, at))
+    raise typer.Exit(0)
+
+
+def _lines(where: place.Place, found: dict[str, str], at: str) -> list[Line]:
+    signs = console.signs()
+    sign = {"passed": signs.passed, "failed": signs.failed, "todo": signs.waiting}
+    lines = [Line(f"Your progress in {where.name}", bold=True), Line("")]
+    for chapter in CHAPTERS:
+        states = _tasks(chapter, found, frozenset())
+        state = _together(list(states.values()))
+        done = sum(each == "passed" for each in states.values())
+        checks = [found[rule.id] for rule in rules_of(chapter)]
+        counts = f"{done:>2} of {len(states):>2} tasks   {checks.count('passed'):>2} of {len(checks):>2} checks"
+        here = "   <- you are here" if chapter == at else ""
+        lines.append(Line(f"  {sign[state]} {chapter:<18} {counts}{here}", _COLOURS[state], chapter == at))
+    lines += [Line(""), Line(at, bold=True)]
+    texts = tasks_of(at)
+    untouched = untouched_tasks(at, where.folder / at)
+    for task, state in _tasks(at, found, untouched).items():
+        head = f"  {sign[state]} {task} "
+        rows = wrapped(texts[task], " " * len(head), head)
+        lines += [Line(row.text, _COLOURS[state]) for row in rows]
+    return [*lines, Line(""), *_closing(where, found, at)]
+
+
+def _tasks(chapter: str, found: Mapping[str, str], untouched: frozenset[str]) -> dict[str, str]:
+    """Whether each task of a chapter is passed, failed or todo."""
+    everything = [found[rule.id] for rule in rules_of(chapter)]
+    states = {}
+    for task in tasks_of(chapter):
+        own = [found[rule.id] for rule in rules_of(chapter) if rule.task == task]
+        # A task without a check of its own is judged by all the others of its chapter.
+        states[task] = "todo" if task in untouched else _together(own or everything)
+    return states
+
+
+def _together(outcomes: list[str]) -> str:
+    if all(outcome == "passed" for outcome in outcomes):
+        return "passed"
+    return "failed" if any(outcome in ("failed", "error", "timeout") for outcome in outcomes) else "todo"
+
+
+def _closing(where: place.Place, found: dict[str, str], at: str) -> list[Line]:
+    passed = sum(outcome == "passed" for outcome in found.values())
+    lines = [Line(f"{passed} of {len(found)} checks passed.")]
+    if passed == len(found):
+        return [*lines, Line("You have finished the workbook.", "green", bold=True)]
+    task = next_task(where, found, at)
+    if not task:
+        return [*lines, Line(f"Chapter {at[:2]} has passed: workbook diff {int(at[:2])} compares it with the solution")]
+    number, lesson = int(at[:2]), f"notebooks/{at}.ipynb"
+    return [
+        *lines,
+        Line(f"next: task {task}, in {where.name}/{at}/{file_of(task, at)}", bold=True),
+        Line(f"      what there is to do: {where.name}/{at}/README.md"),
+        *([Line(f"      the lesson:          {lesson}")] if (PROJECT / lesson).is_file() else []),
+        Line(f"      then: workbook check {number}    workbook hint {task}    workbook watch {number}"),
+    ]
+
+
+def next_task(where: place.Place, found: Mapping[str, str], chapter: str) -> str:
+    """The task of a chapter to go on with: what fails before what is to do; an empty string where nothing is left."""
+    states = _tasks(chapter, found, untouched_tasks(chapter, where.folder / chapter))
+    for wanted in ("failed", "todo"):
+        for task, state in states.items():
+            if state == wanted:
+                return task
+    return ""

@@ -1,0 +1,251 @@
+"""``workbook watch``: keeps the bench warm and grades a chapter again on every save."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from grader import terminal
+from grader.bench import BadInput, Interrupted
+from grader.cli import console, grading, hint, passed, place, status
+from grader.cli.keys import listening
+from grader.cli.options import ChapterArgument, Database, DatabaseOption, SubmissionOption
+from grader.cli.saves import saves
+from grader.rules import CHAPTERS, rules_of
+from grader.terminal import Line
+
+if TYPE_CHECKING:
+    from grader.report import Check
+
+# What happens: ("saved", names), ("key", letter), ("verdict", check), ("end", None) and ("broken", exception).
+Events = SimpleQueue[tuple[str, Any]]
+
+
+def watch(
+    chapter: ChapterArgument = "", submission: SubmissionOption = None, database: DatabaseOption = "sqlite"
+) -> None:
+    """Grade a chapter again on every save, and say what has changed. Press n for next, h for a hint, q to quit.
+
+    The exit status is 0 when you quit with q.
+
+    \b
+    Examples:
+      workbook watch           the chapter that you are at
+      workbook watch 5
+    """
+    where = place.submission(submission)
+    events: Events = SimpleQueue()
+    with listening(lambda letter: events.put(("key", letter))) as has_keys:
+        view = _View(where, place.chapter(chapter) if chapter else grading.at(where), database, has_keys)
+        while view.chapter:
+            if not (where.folder / view.chapter).is_dir():
+                raise BadInput(f"There is no folder {where.name}/{view.chapter} to watch; give another chapter.")
+            _follow(view, events)
+    raise typer.Exit(0)
+
+
+@dataclass
+class _View:
+    """What is watched, and what is known about it; `chapter` is empty when the user has quit."""
+
+    where: place.Place
+    chapter: str
+    database: Database
+    has_keys: bool
+    checks: list[Check] = field(default_factory=list)
+    shown: int = 0
+
+
+def _follow(view: _View, events: Events) -> None:
+    """Watch one chapter until the user quits or goes on to the next."""
+    stop = threading.Event()
+    watched, view.checks = view.chapter, []
+
+    def look() -> None:
+        for names in saves(view.where.folder / watched, stop):
+            events.put(("saved", names))
+
+    watcher = threading.Thread(target=look, daemon=True)
+    watcher.start()
+    grade = _Grading(view, events)
+    try:
+        grade.start(f"watching {view.where.name}/{watched}")
+        while view.chapter == watched:
+            kind, what = _next(events)
+            if kind == "saved":
+                grade.start(f"{time.strftime('%H:%M:%S')}  saved: {terminal.plain(', '.join(what))}")
+            elif kind == "verdict":
+                grade.take(what)
+            elif kind == "end":
+                grade.end()
+            elif kind == "broken":
+                raise what
+            elif kind == "key":
+                _press(view, what, grade.running)
+    finally:
+        stop.set()
+        grade.stop()
+        watcher.join()
+
+
+def _next(events: Events) -> tuple[str, Any]:
+    while True:
+        try:
+            return events.get(timeout=0.5)  # never for ever: on Windows nothing else lets Ctrl-C in
+        except Empty:
+            pass
+
+
+class _Grading:
+    """Grades in a thread of its own, so that a new save or a key never has to wait for it."""
+
+    def __init__(self, view: _View, events: Events) -> None:
+        self._view, self._events = view, events
+        self._rules = rules_of(view.chapter)
+        self._thread: threading.Thread | None = None
+        self._found: dict[str, Check] = {}
+        self._again = ""
+
+    @property
+    def running(self) -> bool:
+        """Whether verdicts are still to come."""
+        return self._thread is not None
+
+    def start(self, title: str) -> None:
+        """Grade; what is being graded already has become old."""
+        if self._thread is not None:
+            self._again = title
+            grading.bench(self._view.database).interrupt()
+            return
+        self._found = {}
+        console.clear()
+        console.show([Line(title, bold=True), Line("")])
+        self._thread = threading.Thread(target=self._grade, daemon=True)
+        self._thread.start()
+
+    def _grade(self) -> None:
+        try:
+            for check in grading.stream(self._view.where, self._rules, self._view.database):
+                self._events.put(("verdict", check))
+        except Interrupted:
+            pass
+        except Exception as problem:
+            self._events.put(("broken", problem))
+        self._events.put(("end", None))
+
+    def take(self, check: Check) -> None:
+        """A verdict has come: say so at once where it is not what it was."""
+        self._found[check.id] = check
+        before = next((each.outcome for each in self._view.checks if each.id == check.id), check.outcome)
+        if check.outcome != before and not self._again:
+            console.show([_change(check, before)])
+
+    def end(self) -> None:
+        """The thread has come to its end: show the whole, or begin again."""
+        if self._thread is not None:
+            self._thread.join()
+        self._thread, again, self._again = None, self._again, ""
+        if again:
+            self.start(again)
+        elif len(self._found) == len(self._rules):
+            changed = any(
+                self._found[old.id].outcome != old.outcome for old in self._view.checks if old.id in self._found
+            )
+            first = not self._view.checks
+            self._view.checks = [self._found[rule.id] for rule in self._rules]
+            self._view.shown = 0
+            if not first and not changed:
+                console.show([Line("nothing has changed since the last run")])
+            console.show(_result(self._view))
+
+    def stop(self) -> None:
+        """End the thread."""
+        while self._thread is not None and self._thread.is_alive():
+            grading.bench(self._view.database).interrupt()
+            self._thread.join(0.05)
+
+
+_WORDS = {"todo": "to do"}
+
+
+def _change(check: Check, before: str) -> Line:
+    now = _WORDS.get(check.outcome, check.outcome)
+    sign = console.signs().passed if check.outcome == "passed" else console.signs().failed
+    colour = {"passed": "green", "failed": "red", "error": "red", "timeout": "red"}.get(check.outcome, "yellow")
+    return Line(f"  {sign} {check.task} {check.title}: {_WORDS.get(before, before)} -> {now}", colour)
+
+
+def _result(view: _View) -> Iterator[Line]:
+    signs = console.signs()
+    shown = {"passed": (signs.passed, "green"), "todo": (signs.waiting, ""), "blocked": (signs.waiting, "yellow")}
+    yield Line("")
+    for check in view.checks:
+        sign, colour = shown.get(check.outcome, (signs.failed, "red"))
+        note = {"todo": ": to do", "blocked": ": waits for another"}.get(check.outcome, "")
+        yield Line(f"  {sign} {check.task} {check.title}{note}", colour)
+    yield from _details(view)
+    yield Line("")
+    yield from terminal.closing(view.checks, submission=view.where.name)
+    yield from passed.lines(view.where, view.checks)
+    yield _help(view)
+
+
+def _left(view: _View) -> list[Check]:
+    return [check for check in view.checks if check.outcome in ("failed", "error", "timeout")]
+
+
+def _details(view: _View) -> Iterator[Line]:
+    """What the next check that has to be mended says."""
+    left = _left(view)
+    if left:
+        check = left[view.shown % len(left)]
+        yield Line("")
+        yield Line(f"  {console.signs().failed} {check.task} {check.title}", "red", bold=True)
+        yield from terminal.failure(check, console.signs(), submission=view.where.name)
+
+
+def _task(view: _View) -> str:
+    """The task that the user is at: that of the failure that is shown, else the next one."""
+    left = _left(view)
+    found = {check.id: check.outcome for check in view.checks}
+    return left[view.shown % len(left)].task if left else status.next_task(view.where, found, view.chapter)
+
+
+def _help(view: _View) -> Line:
+    if not view.has_keys:
+        return Line("(waiting for the next save; Ctrl-C ends it)")
+    done = all(check.outcome == "passed" for check in view.checks)
+    more = ["[n] next chapter"] if done else ["[n] next failure"] if len(_left(view)) > 1 else []
+    return Line("   ".join([*more, "[h] hint", "[q] quit", "(waiting for the next save)"]))
+
+
+def _press(view: _View, letter: str, running: bool) -> None:
+    if letter == "q":
+        view.chapter = ""
+    elif running or not view.checks:
+        return
+    elif letter == "h":
+        task = _task(view)
+        console.show(hint.one_more(task) if task else [Line("nothing is left to do here")])
+        console.show([_help(view)])
+    elif letter == "n":
+        _go_on(view)
+
+
+def _go_on(view: _View) -> None:
+    if all(check.outcome == "passed" for check in view.checks):
+        number = CHAPTERS.index(view.chapter) + 1
+        if number < len(CHAPTERS):
+            view.chapter = CHAPTERS[number]
+        else:
+            console.say("That was the last chapter.")
+        return
+    view.shown += 1
+    told = list(_details(view)) or [Line("nothing fails; go on with what is still to do")]
+    console.show([*told, *terminal.closing(view.checks, submission=view.where.name), _help(view)])

@@ -1,0 +1,3 @@
+"""The models."""
+
+from .tables import Item as Item

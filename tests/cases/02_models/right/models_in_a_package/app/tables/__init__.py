@@ -1,0 +1,3 @@
+"""One module for each table."""
+
+from .item import Item as Item

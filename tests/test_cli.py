@@ -1,0 +1,505 @@
+"""The command ``workbook``, as learners and authors run it: the real command in a copy of the project."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from grader.cli.chain import before, given_from
+from grader.guide import LEVELS, hints_for, reason_for
+from grader.release import tasks_of
+from grader.rules import CHAPTERS, chapter_named, roster, rules_named
+from tests.conftest import PROJECT
+
+COMMAND = shutil.which("workbook", path=str(Path(sys.executable).parent)) or "workbook"
+COMMANDS = ["status", "check", "watch", "hint", "explain", "diff", "reset", "carry", "run", "doctor", "release", "lint"]
+
+
+class Copy:
+    """A copy of the project, with a temporary folder of its own."""
+
+    def __init__(self, folder: Path, temporary: Path) -> None:
+        self.folder, self.temporary = folder, temporary
+
+    @property
+    def environment(self) -> dict[str, str]:
+        dropped = ("DATABASE_URL", "NO_COLOR", "FORCE_COLOR", "GRADER_POSTGRESQL_URL")
+        kept = {name: value for name, value in os.environ.items() if name not in dropped}
+        return kept | {
+            "PYTHONPATH": str(self.folder),
+            "TMPDIR": str(self.temporary),
+            "COLUMNS": "80",
+            "TERM": "xterm",
+            "PYTHONIOENCODING": "utf-8",
+        }
+
+    def run(
+        self, *arguments: str | Path, answer: str = "", cwd: str = ".", **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [COMMAND, *map(str, arguments)],
+            cwd=self.folder / cwd,
+            env=self.environment | environment,
+            input=answer,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        assert not list(self.temporary.iterdir()), "something was left in the temporary folder"
+        return done
+
+    def solve(self, *chapters: str) -> None:
+        for chapter in chapters:
+            shutil.copytree(self.folder / "solutions" / chapter, self.folder / "chapters" / chapter, dirs_exist_ok=True)
+
+    def change(self, file: str, old: str, new: str) -> None:
+        path = self.folder / file
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Iterator[Copy]:
+    with copy_of_the_project(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def unchanged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
+    """A copy that no test changes."""
+    with copy_of_the_project(tmp_path_factory.mktemp("unchanged")) as made:
+        yield made
+
+
+@contextmanager
+def copy_of_the_project(place: Path) -> Iterator[Copy]:
+    folder = place / "workbook"
+    for name in ("grader", "chapters", "solutions", "tests/cases"):
+        shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("*.db", ".workbook"))
+    for name in ("pyproject.toml", "constraints.txt"):
+        shutil.copyfile(PROJECT / name, folder / name)
+    with tempfile.TemporaryDirectory() as temporary:  # a short path: a socket's has at most 107 letters
+        yield Copy(folder, Path(temporary))
+
+
+def backups(copy: Copy) -> list[Path]:
+    return sorted((copy.folder / ".workbook" / "backups").glob("*"))
+
+
+# -- what a word means ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "count"),
+    [
+        ("5", 13),
+        ("05", 13),
+        ("05_crud", 13),
+        ("5.1", 2),
+        ("05.1", 2),
+        ("05_crud.create_refreshes", 1),
+        ("all", len(roster())),
+        ("chapters/05_crud/app/crud.py", 13),
+        (r"chapters\05_crud\app", 13),
+        ("11", 0),
+        ("5.9", 0),
+        ("crud", 0),
+        ("", 0),
+    ],
+)
+def test_words(words: str, count: int) -> None:
+    assert len(rules_named(words)) == count
+    assert chapter_named(words) == ("05_crud" if "5" in words else "")
+
+
+def test_how_chapters_build_on_each_other() -> None:
+    assert [before(chapter) for chapter in CHAPTERS] == ["", *CHAPTERS[:6], "06_routes", "06_routes", "06_routes"]
+    assert given_from("05_crud") == {
+        "app/db.py": "01_engine",
+        "app/deps.py": "03_deps",
+        "app/main.py": "02_models",
+        "app/models.py": "02_models",
+        "app/schemas.py": "04_schemas",
+    }
+    assert given_from("01_engine") == given_from("08_sqlmodel") == {}
+    assert given_from("10_background")["app/routes/items.py"] == "06_routes"
+    assert "app/models.py" not in given_from("07_uow")
+
+
+# -- progress -------------------------------------------------------------------------------------
+
+
+def test_from_nothing_to_a_passed_chapter(copy: Copy) -> None:
+    done = copy.run()
+    assert done.returncode == 0
+    assert "0 of 109 checks" in done.stdout.replace(str(len(roster())), "109")
+    assert "next: task 1.1, in chapters/01_engine/app/db.py" in done.stdout
+    assert "chapters/01_engine/README.md" in done.stdout
+    copy.solve("01_engine")
+    done = copy.run("check")
+    assert done.returncode == 0 and "10 of 10 checks passed." in done.stdout
+    assert "Compare your code with solutions/01_engine: workbook diff 1" in done.stdout
+    assert reason_for("01_engine")[:40] in done.stdout
+    assert "next: chapter 02 (chapters/02_models/README.md); workbook carry 2" in done.stdout
+    done = copy.run("check")
+    assert done.returncode == 1 and "grading chapters/02_models" in done.stdout
+    done = copy.run("status", cwd="chapters")
+    assert "4 of  4 tasks   10 of 10 checks" in done.stdout and "next: task 2.1" in done.stdout
+
+
+def test_what_is_known_is_kept_and_not_trusted_when_something_has_changed(copy: Copy) -> None:
+    copy.solve("05_crud")
+    for chapter in CHAPTERS:
+        if chapter != "05_crud":  # what is not there is quickly judged
+            shutil.rmtree(copy.folder / "chapters" / chapter)
+    assert copy.run("check", "5").returncode == 0
+    kept = copy.folder / ".workbook" / "progress.json"
+    data = json.loads(kept.read_text())
+    data["05_crud sqlite"]["outcomes"]["05_crud.delete_persists"] = "failed"
+    spoilt = json.dumps(data)
+
+    def passed() -> bool:
+        return "13 of 13 checks" in copy.run().stdout
+
+    kept.write_text(spoilt)
+    assert not passed(), "the same code is not graded again"
+    copy.change("chapters/05_crud/app/crud.py", "# 5.1", "# mine\n    # 5.1")
+    assert passed(), "other code is graded again"
+    kept.write_text(spoilt)
+    copy.change("grader/rules.py", "# Chapters", "# The chapters")
+    assert passed(), "another grader grades again"
+    kept.write_text("[not even JSON")
+    assert passed()
+    copy.change("chapters/05_crud/app/crud.py", "    db.delete(item)\n", "")
+    text = copy.run("status").stdout
+    assert "12 of 13 checks" in text
+
+
+def test_status_of_another_submission(copy: Copy) -> None:
+    done = copy.run("status", "--submission", "solutions", cwd=".")
+    assert f"{len(roster())} of {len(roster())} checks passed." in done.stdout
+    assert "You have finished the workbook." in done.stdout
+    assert not (copy.folder / ".workbook" / "progress.json").exists()
+
+
+# -- grading --------------------------------------------------------------------------------------
+
+
+def test_check_prints_what_pytest_prints(copy: Copy) -> None:
+    copy.solve("05_crud")
+    copy.change("chapters/05_crud/app/crud.py", "    db.refresh(item)\n", "")
+    done = copy.run("check", "chapters/05_crud/", cwd=".")
+    assert done.returncode == 1
+    command = [sys.executable, "-m", "pytest", "grader/test_05_crud.py", "-p", "no:cacheprovider"]
+    graded = subprocess.run(command, cwd=copy.folder, env=copy.environment, capture_output=True, text=True, timeout=60)
+    _, _, report = graded.stdout.partition("\n05_crud\n")
+    assert report.count("✗") == 2
+    begin = report.rpartition("\n=")[0].strip()
+    assert begin in done.stdout
+
+
+def test_check_of_a_part(copy: Copy) -> None:
+    copy.solve("05_crud")
+    for part, count in {"5.4": 5, "05_crud.delete_persists": 1}.items():
+        done = copy.run("check", part)
+        assert done.returncode == 0 and f"{count} of {count} checks passed." in done.stdout
+        assert "Compare" not in done.stdout
+    done = copy.run("check", "6.1")
+    assert "06_routes" in done.stdout, "a task without a check of its own is judged with its chapter"
+    done = copy.run("check", cwd="chapters/05_crud/app")
+    assert "13 of 13" in done.stdout
+
+
+def test_check_as_json_and_on_postgresql(unchanged: Copy) -> None:
+    done = unchanged.run("check", "5.2", "--json", "--database", "postgresql", "--submission", "solutions")
+    report = json.loads(done.stdout)
+    assert report["schema"] == 1 and report["database"] == "postgresql" and report["submission"] == "solutions"
+    assert report["summary"] == {"passed": 2, "total": 2} and done.returncode == 0
+
+
+# -- hints and explanations -----------------------------------------------------------------------
+
+
+def test_every_task_has_hints_without_line_numbers() -> None:
+    for chapter in CHAPTERS:
+        for task in tasks_of(chapter):
+            assert len(hints_for(task)) == len(LEVELS)
+            assert "https://" in hints_for(task)[1]
+    with pytest.raises(KeyError):
+        hints_for("5.99")
+
+
+def test_one_hint_more_each_time(copy: Copy) -> None:
+    levels = [copy.run("hint", "5.4").stdout for _ in range(4)]
+    assert [sum(level in text for level in LEVELS) for text in levels] == [1, 2, 3, 3]
+    assert "exclude_unset=True" in levels[1] and "exclude_unset" not in levels[0]
+    assert "        for name, value in" in levels[2], "code keeps its indentation"
+    assert "Task 1.1" in copy.run("hint").stdout
+    assert all(level in copy.run("hint", "2.1", "--all").stdout for level in LEVELS)
+
+
+def test_explanation_is_judged_on_the_spot(copy: Copy) -> None:
+    text = copy.run("explain", "05_crud.create_refreshes").stdout
+    for part in ("what ", "why ", "how ", "DetachedInstanceError", "\n  +    db.refresh(item)\n"):
+        assert part in text
+    shutil.rmtree(copy.folder / "tests")
+    done = copy.run("explain", "list_is_ordered", cwd="solutions")
+    assert done.stdout.startswith("05_crud.list_is_ordered") and "There is none here" in done.stdout
+
+
+# -- comparing ------------------------------------------------------------------------------------
+
+
+def test_diff_asks_while_the_chapter_has_not_passed(copy: Copy) -> None:
+    done = copy.run("diff", "5", answer="n\n")
+    assert done.returncode == 1 and "db.refresh" not in done.stdout
+    done = copy.run("diff", "5")
+    assert done.returncode == 1 and "add --yes" in done.stderr
+    assert "+    db.refresh(item)" in copy.run("diff", "5", answer="y\n").stdout
+    copy.solve("05_crud")
+    assert "the same, letter for letter" in copy.run("diff", "5").stdout
+    copy.change("chapters/05_crud/app/crud.py", "db.get(Item, item_id)", "db.get(Item, (item_id,))")
+    text = copy.run("diff", "5").stdout
+    assert "-    return db.get(Item, (item_id,))\n+    return db.get(Item, item_id)\n" in text
+
+
+def test_diff_as_a_page(copy: Copy) -> None:
+    copy.change("chapters/05_crud/app/crud.py", "# 5.1", "# <script>alert(1)</script>\n    # 5.1")
+    done = copy.run("diff", "5", "--yes", "--html", "page.html", cwd="chapters")
+    page = (copy.folder / "chapters" / "page.html").read_text(encoding="utf-8")
+    assert done.returncode == 0 and "&lt;script&gt;" in page and "<script" not in page
+    assert "chapters/05_crud" in page and "solutions/05_crud" in page
+    done = copy.run("diff", "5", "--html", "page.html", answer="y\nn\n", cwd="chapters")
+    assert done.returncode == 1 and "Replace it?" in done.stdout
+
+
+def test_diff_of_a_step(copy: Copy) -> None:
+    text = copy.run("diff", "9", "--steps", "--yes").stdout
+    assert "--- solutions/06_routes/app/models.py" in text and "+    owner: Mapped[Owner | None]" in text
+    done = copy.run("diff", "1", "--steps", "--yes")
+    assert done.returncode == 2 and "first" in done.stderr
+
+
+# -- the learner's files --------------------------------------------------------------------------
+
+
+def test_reset_keeps_the_work(copy: Copy) -> None:
+    mine = copy.folder / "chapters" / "05_crud" / "app"
+    copy.change("chapters/05_crud/app/crud.py", "# 5.1", "# my own\n    # 5.1")
+    (mine / "extra.py").write_text("x = 1\n")
+    (mine.parent / "app.db").write_text("data")
+    done = copy.run("reset", "5", answer="n\n")
+    assert done.returncode == 1 and "# my own" in (mine / "crud.py").read_text() and not backups(copy)
+    done = copy.run("reset", "5", answer="y\n", cwd="chapters/05_crud")
+    assert done.returncode == 0
+    (kept,) = backups(copy)
+    assert kept.name in done.stdout and "# my own" in (kept / "05_crud/app/crud.py").read_text()
+    assert (kept / "05_crud/app/extra.py").exists() and not (mine / "extra.py").exists()
+    assert (mine.parent / "app.db").read_text() == "data"
+    assert (mine / "crud.py").read_bytes() == (PROJECT / "chapters/05_crud/app/crud.py").read_bytes()
+    assert "is the starter already" in copy.run("reset", "5").stdout and len(backups(copy)) == 1
+    shutil.rmtree(mine.parent)
+    assert copy.run("reset", "5").returncode == 0 and (mine / "crud.py").exists(), "nothing is lost, nothing is asked"
+
+
+def test_carry_takes_what_has_passed_and_fits(copy: Copy) -> None:
+    copy.solve("01_engine", "03_deps", "04_schemas")
+    copy.change("chapters/01_engine/app/db.py", "# 1.1", "# my own engine\n# 1.1")
+    copy.change("chapters/03_deps/app/deps.py", "    finally:\n", "    finally:  # my own\n")
+    # Passes chapter 04, but lets NUL through, which chapter 06 sees.
+    copy.change("chapters/04_schemas/app/schemas.py", "max_length=200), AfterValidator(refuse_nul)", "max_length=200)")
+    target = copy.folder / "chapters" / "06_routes" / "app"
+    copy.change("chapters/06_routes/app/deps.py", "import", "# edited\nimport")
+    before = (target / "deps.py").read_text()
+    done = copy.run("carry", "6", answer="n\n")
+    assert done.returncode == 1 and (target / "deps.py").read_text() == before and not backups(copy)
+    assert "Chapter 02 has not passed yet" in done.stdout
+    assert "app/schemas.py stays ours" in done.stdout and "06_routes.bad_body_is_422" in done.stdout
+    assert "replaces a file that you have changed" in done.stdout
+    done = copy.run("carry", "6", answer="y\n")
+    assert done.returncode == 0
+    assert "# my own engine" in (target / "db.py").read_text() and "# my own" in (target / "deps.py").read_text()
+    (kept,) = backups(copy)
+    assert (kept / "06_routes/app/deps.py").read_text() == before
+    assert "nothing to carry" in copy.run("carry", "8").stdout
+
+
+# -- authors --------------------------------------------------------------------------------------
+
+
+def test_release(copy: Copy) -> None:
+    assert copy.run("release", "--check").returncode == 0
+    copy.change("solutions/05_crud/app/crud.py", "# 5.2 look", "# 5.2 please look")
+    (copy.folder / "chapters/05_crud/app/left.py").write_text("")
+    done = copy.run("release", "--check")
+    assert done.returncode == 1
+    assert "chapters/05_crud/app/crud.py changes" in done.stdout and "left.py goes" in done.stdout
+    done = copy.run("release", answer="n\n")
+    assert done.returncode == 1 and (copy.folder / "chapters/05_crud/app/left.py").exists()
+    assert copy.run("release", "--yes").returncode == 0
+    assert 'NotImplementedError("5.2 please look' in (copy.folder / "chapters/05_crud/app/crud.py").read_text()
+    assert not (copy.folder / "chapters/05_crud/app/left.py").exists() and len(backups(copy)) == 1
+    assert copy.run("release").returncode == 0
+
+
+def test_lint_finds_what_is_missing(copy: Copy) -> None:
+    copy.change("solutions/04_schemas/app/schemas.py", "    # 4.4 the three", "    # the three")
+    copy.change("solutions/04_schemas/README.md", "**4.1**", "4.1")
+    copy.change("grader/guide/04_schemas.toml", '"4.2" = [', '"4.2" = []\n"4.9" = [')
+    copy.change("grader/guide/04_schemas.toml", "In app/schemas.py, at Name", "In app/schemas.py, line 17, at Name")
+    copy.change("grader/guide/04_schemas.toml", '"no_lengths"', '"no_length"')
+    shutil.rmtree(copy.folder / "tests/cases/04_schemas/wrong")
+    for rule in ("create_needs_a_name", "create_ignores_a_client_id", "create_description_is_optional"):
+        copy.change("grader/test_04_schemas.py", f"def test_{rule}", f"def no_{rule}")
+    done = copy.run("lint", "4")
+    assert done.returncode == 1
+    found = {tuple(line.split(": ")[:2]) for line in done.stdout.splitlines()[:-1]}
+    assert {
+        ("solutions/04_schemas/app", "task-has-comment"),
+        ("solutions/04_schemas/README.md", "task-is-on-the-sheet"),
+        ("grader/guide/04_schemas.toml", "task-has-hints"),
+        ("grader/guide/04_schemas.toml", "hint-without-line-number"),
+        ("grader/guide/04_schemas.toml", "mistake-breaks-its-rule"),
+        ("notebooks/04_schemas.ipynb", "task-is-in-notebook"),
+        ("tests/cases/04_schemas/wrong", "task-has-cases"),
+        ("tests/cases/04_schemas/wrong", "rule-has-example"),
+    } <= found
+
+
+def test_a_task_that_no_check_notices(copy: Copy) -> None:
+    for rule in ("is_ordered", "pages"):
+        copy.change("grader/test_05_crud.py", f"def test_list_{rule}", f"def no_list_{rule}")
+    copy.change("grader/test_05_crud.py", '        ("crud.list_items", [], "list_is_ordered"),\n', "")
+    done = copy.run("lint", "5")
+    assert "grader/test_05_crud.py: task-is-judged: write a rule that fails while task 5.3 is to do" in done.stdout
+
+
+def test_the_course_is_complete() -> None:
+    done = subprocess.run([COMMAND, "lint"], cwd=PROJECT, capture_output=True, text=True, timeout=300)
+    written = [name for name in CHAPTERS if (PROJECT / "notebooks" / f"{name}.ipynb").is_file()]
+    found = done.stdout.splitlines()[:-1]
+    of_lessons = [line for line in found if ": task-is-in-notebook: " in line]
+    to_be_written = [line for line in of_lessons if not any(name in line for name in written)]
+    assert [line for line in found if line not in to_be_written] == []
+
+
+# -- the machine ----------------------------------------------------------------------------------
+
+
+def test_doctor(copy: Copy) -> None:
+    done = copy.run("doctor")
+    assert done.returncode == 0, done.stdout
+    for label in ("Python", "packages", "write access", "grader", "PostgreSQL", "notebook kernel"):
+        assert f"✓ {label}" in done.stdout
+    copy.change("constraints.txt", "rich==", "rich==0.")
+    done = copy.run("doctor", GRADER_POSTGRESQL_URL="postgresql://localhost:1/none")
+    assert done.returncode == 1 and "✗ packages" in done.stdout and "✗ PostgreSQL" in done.stdout
+    assert "pip install -e . -c constraints.txt" in " ".join(done.stdout.split())
+
+
+# -- bad input, plain terminals -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "check 99",
+        "check 05_crud.create_refresh",
+        "check 5.99",
+        "check --submission nowhere",
+        "check --submission grader",
+        "check --database oracle",
+        "check --time-limit 0",
+        "hint 5.99",
+        "hint fish",
+        "explain fish",
+        "explain create_refreshes",
+        "diff 5 --yes --html nowhere/page.html",
+        "reset 0",
+        "run 1",
+        "watch 12",
+        "fish",
+        "check --fish",
+    ],
+)
+def test_bad_input_is_one_sentence(arguments: str, unchanged: Copy) -> None:
+    done = unchanged.run(*arguments.split())
+    assert done.returncode == 2 and done.stdout == ""
+    assert 10 < len(done.stderr) < 500 and max(map(len, done.stderr.splitlines())) <= 80
+
+
+def test_another_copy_of_the_workbook_is_not_mistaken_for_this_one(unchanged: Copy) -> None:
+    done = unchanged.run("check", "1", PYTHONPATH=str(PROJECT))
+    assert done.returncode == 2 and "belongs to the one at" in " ".join(done.stderr.split())
+    done = unchanged.run("check", "1", "--submission", "solutions", PYTHONPATH=str(PROJECT))
+    assert done.returncode == 0
+
+
+def test_nothing_can_be_written(copy: Copy) -> None:
+    (copy.folder / ".workbook").write_text("in the way")
+    assert "Task 5.1" in copy.run("hint", "5.1").stdout
+    assert copy.run("check", "1").returncode == 1
+    copy.change("chapters/01_engine/app/db.py", "...", "None")
+    done = copy.run("reset", "1", "--yes")
+    assert done.returncode == 2 and "try again" in done.stderr
+    assert "None" in (copy.folder / "chapters/01_engine/app/db.py").read_text(), "no work is lost"
+
+
+def test_plain_letters_and_eighty_columns(copy: Copy) -> None:
+    copy.solve("05_crud")
+    copy.change("chapters/05_crud/app/crud.py", "    db.refresh(item)\n", "    print('Grüße')\n")
+    copy.change("chapters/05_crud/app/crud.py", '"""Delete', '"""Lösche')
+    wide = []
+    for arguments in ("status", "check 5", "hint 5.1 --all", "explain 05_crud.list_pages", "diff 5 --yes"):
+        done = copy.run(*arguments.split(), PYTHONIOENCODING="ascii", LC_ALL="C")
+        assert done.stdout.isascii() and "\x1b" not in done.stdout
+        shows_code = arguments.startswith(("diff", "explain"))
+        wide += [
+            line for line in done.stdout.splitlines() if len(line) > 80 and not shows_code and "https:" not in line
+        ]
+    assert not wide
+
+
+def test_help_has_examples(unchanged: Copy) -> None:
+    text = unchanged.run("--help", PYTHONIOENCODING="ascii").stdout
+    assert "Examples:" in text and "Exit status:" in text and "130" in text and text.isascii()
+    for command in COMMANDS:
+        assert f"\n  {command} " in text
+        told = unchanged.run(command, "--help", PYTHONIOENCODING="ascii").stdout
+        assert max(map(len, told.splitlines())) <= 80 and told.isascii()
+        assert command in ("status", "doctor") or f"  workbook {command}" in told
+
+
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        ("workbook ch", "check"),
+        ("workbook check 05", "05_crud"),
+        ("workbook hint 5.", "5.1"),
+        ("workbook explain 05_crud.cr", "05_crud.create_refreshes"),
+        ("workbook check --data", "--database"),
+    ],
+)
+def test_completion(line: str, wanted: str, unchanged: Copy) -> None:
+    words = {"COMP_WORDS": line, "COMP_CWORD": str(len(line.split()) - 1), "_WORKBOOK_COMPLETE": "complete_bash"}
+    assert wanted in unchanged.run(**words).stdout.split()
+
+
+def test_nothing_heavy_is_imported() -> None:
+    code = (
+        "import sys; from grader.cli import make_app; make_app(classes=False); import typer.main; "
+        "print([name for name in ('sqlalchemy', 'fastapi', 'sqlmodel', 'pydantic', 'jinja2', 'watchfiles', 'rich') "
+        "if name in sys.modules])"
+    )
+    assert subprocess.check_output([sys.executable, "-c", code], cwd=PROJECT, text=True) == "[]\n"
