@@ -149,7 +149,7 @@ class Graded:
         roster_file.write_text("\n".join(["id,name,group", *lines, "absent,Nobody Ä,B"]), encoding="utf-8")
         self.expected["absent"] = Expected("missing")
         self.report = folder / "report"
-        options = [*("--out", self.report), *("--roster", roster_file), *("--time-limit", "5")]
+        options = [*("--out", self.report), *("--roster", roster_file), *("--time-limit", "3")]
         formats = [word for name in ("gradescope", "exercism", "junit", "github") for word in ("--format", name)]
         self.said = run("class", self.submissions, *options, *formats)
 

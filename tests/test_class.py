@@ -80,7 +80,7 @@ def test_every_row_is_right(graded: Graded) -> None:
 def test_run_says_what_is_in_force(graded: Graded) -> None:
     assert "51 learners: " in graded.said
     assert "3 without any chapter, 3 unreadable, 1 missing" in graded.said
-    assert "Limits: 5 s for a check, 2048 MiB of memory" in graded.said
+    assert "Limits: 3 s for a check, 2048 MiB of memory" in graded.said
     assert "Isolation: " in graded.said
     assert "a minute" in graded.said and "left" in graded.said
 

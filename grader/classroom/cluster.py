@@ -30,7 +30,7 @@ from grader.classroom.store import shortened, whole
 from grader.classroom.work import Batch, grade_task
 from grader.rules import rules_of
 
-_FIRST_WORKER = 10.0
+_FIRST_WORKER = 5.0
 _PATIENCE = 120.0
 _MOST_LOSSES = 2
 

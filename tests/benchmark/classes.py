@@ -138,7 +138,7 @@ def faults(folder: Path, count: int = 100, hostile: int = 30, kills: int = 5) ->
     kept: dict[tuple[str, str], str] = {}
     for _ in range(kills):
         process = start(folder / "class", "--out", folder / "report", "--resume", *options)
-        time.sleep(2 + chance.random() * undisturbed / kills)
+        time.sleep(3 + chance.random() * undisturbed / 3)
         process.send_signal(signal.SIGKILL)
         process.wait()
         now = verdicts(folder / "report")
