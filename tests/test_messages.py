@@ -100,7 +100,7 @@ MESSAGES = {
       wanted    {'name': 'lamp'}
       why       'Not sent' and 'sent as null' are different wishes; only the
                 schema can still tell them apart.
-      where     chapters/04_schemas/app/schemas.py:30
+      where     chapters/04_schemas/app/schemas.py:31
       hint      Pydantic remembers it in model_fields_set. A validator that
                 fills in or sets a field makes it count as sent.
 """,
