@@ -20,6 +20,7 @@ from typing import Any
 import nbformat
 import pytest
 from jupyter_client.manager import start_new_kernel
+from jupyter_core.utils import ensure_event_loop
 
 from grader.postgresql import start
 from grader.rules import CHAPTERS, rules_of
@@ -236,6 +237,7 @@ class Kernel:
     def end(self, now: bool = False) -> None:
         self._client.stop_channels()
         self.manager.shutdown_kernel(now=now)
+        ensure_event_loop().close()  # of this thread; whoever needs one next gets a new one
 
 
 @pytest.fixture
