@@ -108,7 +108,7 @@ def memory(folder: Path, counts: tuple[int, ...] = (20, 200, 2000)) -> None:
     tell(f"seconds for one more submission, beyond {some} / below", each, "linear: about 1", "")
 
 
-def jobs(folder: Path, count: int = 40) -> None:
+def jobs(folder: Path, count: int = 200) -> None:
     """Two side by side against one."""
     mixed(folder / "class", count)
     numbers = itertools.count()
@@ -116,7 +116,7 @@ def jobs(folder: Path, count: int = 40) -> None:
     def with_jobs(number: int) -> Callable[[], object]:
         return lambda: seconds_of(folder / "class", "--out", folder / f"report{next(numbers)}", "--jobs", str(number))
 
-    one, two = in_turn(with_jobs(1), with_jobs(2), runs=3)
+    one, two = in_turn(with_jobs(1), with_jobs(2), runs=1)
     tell(f"{count} submissions: one job / two jobs", one / two, "at least 1.7", f"{one:.1f} s / {two:.1f} s")
 
 
