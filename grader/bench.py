@@ -69,6 +69,17 @@ class Limits:
     open_files: int = 0
 
 
+def limits_for(seconds: float) -> Limits:
+    """The usual limits, with the time that the option ``--time-limit`` gives a check.
+
+    Raises:
+        BadInput: that is too little or too much.
+    """
+    if not 0.1 <= seconds <= 3600:
+        raise BadInput("Give --time-limit as a number of seconds from 0.1 to 3600.")
+    return Limits(seconds=seconds)
+
+
 @dataclass(frozen=True)
 class Isolation:
     """What stands between the learner's code and the rest of the machine.

@@ -1,6 +1,9 @@
 """The process side of the bench: a server that has everything imported, and the children that it forks.
 
-    server ── fork ──> one child for a chapter: check after check, each with a fresh import of the app
+    server ── fork ──> one child for a chapter: check after check, each on a database of its own
+
+Checks that pass share one import of the app, because importing it takes half of a check's time. What does not pass
+on an app that has served before is judged again on a new import: only that is blamed.
 
 Where there is no fork, the same child is started as a fresh process. Whatever the learner's code does to
 its child, the verdict is given by the bench, which only believes what it was waiting for. A child that is

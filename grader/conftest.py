@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from grader import early
-from grader.bench import BadInput, Bench, Limits, Target, chapter_folders
+from grader.bench import BadInput, Bench, Target, chapter_folders, limits_for
 from grader.rules import CHAPTERS, Rule, rule_of
 
 if TYPE_CHECKING:
@@ -47,11 +47,9 @@ class Grading:
         if self.database not in ("sqlite", "postgresql"):
             raise BadInput(f"There is no database '{self.database}' here; give --database sqlite or postgresql.")
         self.report_file = _report_file(config)
-        limit = config.getoption("time_limit")
-        if not 0.1 <= limit <= 3600:
-            raise BadInput("Give --time-limit as a number of seconds from 0.1 to 3600.")
-        self.bench = early.take_bench() or Bench(self.database, Limits(seconds=limit))
-        self.bench.limits = Limits(seconds=limit)
+        limits = limits_for(config.getoption("time_limit"))
+        self.bench = early.take_bench() or Bench(self.database)
+        self.bench.limits = limits
         try:
             self.bench.wait_for_database()
         except BadInput:

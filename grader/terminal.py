@@ -120,13 +120,12 @@ def failure(check: Check, signs: Signs, *, submission: str = "chapters", full_tr
     """What a check that did not pass has to say: what was done, seen and wanted, why, where, when."""
     where = f"{submission}/{check.where}" if check.where else ""
     # Code that broke earlier, or came to no end, is not helped by what the rule has to say.
-    judged = check.outcome not in ("error", "timeout")
     facts = {
         "rule": check.id,
         "did": check.did,
         "saw": check.observed,
         "wanted": check.expected,
-        "why": check.why if judged else "",
+        "why": check.why if check.outcome not in ("error", "timeout") else "",
         "where": where,
         "timeline": signs.between.join(_shortened(check.trace)),
         "hint": check.hint if check.outcome != "timeout" else "",
@@ -181,6 +180,14 @@ def plain(text: str) -> str:
 
 def closing(checks: Sequence[Check], *, submission: str = "chapters") -> Iterator[Line]:
     """The last lines: the numbers, and what to do next."""
+    yield from summary(checks)
+    step = next_step(checks, submission=submission)
+    if step:
+        yield Line(step, bold=True)
+
+
+def summary(checks: Sequence[Check]) -> Iterator[Line]:
+    """The numbers, and what they mean where nothing is left or nothing was begun."""
     passed = sum(check.outcome == "passed" for check in checks)
     untouched = all(check.outcome == "todo" and not check.begun and not _is_missing(check) for check in checks)
     if checks and untouched:
@@ -188,13 +195,10 @@ def closing(checks: Sequence[Check], *, submission: str = "chapters") -> Iterato
     yield Line(f"{passed} of {len(checks)} checks passed.", "green" if passed == len(checks) else "")
     if checks and passed == len(checks):
         yield Line("Everything that was checked is right.", "green", bold=True)
-    step = next_step(checks, submission=submission)
-    if step:
-        yield Line(step, bold=True)
 
 
 def next_step(checks: Sequence[Check], *, submission: str = "chapters") -> str:
-    """Where to go on: the first task with a check that has not passed; after the last one, the next chapter."""
+    """Where to go on: the first task with a check that has not passed; after a whole chapter, the next one."""
     for chapter, group in groupby(checks, key=lambda check: check.chapter):
         left = [check for check in group if check.outcome != "passed"]
         if left:
@@ -204,7 +208,9 @@ def next_step(checks: Sequence[Check], *, submission: str = "chapters") -> str:
             sheet = f"{'chapters' if _is_missing(first) else submission}/{chapter}/README.md"
             mend = "" if first.outcome == "todo" else "mend "
             return f"next: {mend}chapter {chapter[:2]}, task {_task_left(first)} ({sheet})"
-    later = CHAPTERS[CHAPTERS.index(checks[-1].chapter) + 1 :] if checks else ()
+    last = checks[-1].chapter if checks else ""
+    whole = last and {rule.id for rule in rules_of(last)} <= {check.id for check in checks}
+    later = CHAPTERS[CHAPTERS.index(last) + 1 :] if whole else ()
     return f"next: chapter {later[0][:2]} ({submission}/{later[0]}/README.md)" if later else ""
 
 

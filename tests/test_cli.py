@@ -152,6 +152,7 @@ def test_from_nothing_to_a_passed_chapter(copy: Copy) -> None:
     assert "Compare your code with solutions/01_engine: workbook diff 1" in done.stdout
     assert reason_for("01_engine")[:40] in done.stdout
     assert "next: chapter 02 (chapters/02_models/README.md); workbook carry 2" in done.stdout
+    assert done.stdout.count("next:") == 1
     done = copy.run("check")
     assert done.returncode == 1 and "grading chapters/02_models" in done.stdout
     done = copy.run("status", cwd="chapters")

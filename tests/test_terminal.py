@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from grader.report import Check
+from grader.rules import rules_of
 from grader.terminal import ASCII, WIDTH, Signs, chapters, closing, failure, next_step, signs_for
 
 
@@ -19,7 +20,7 @@ MEND = "next: mend chapter 05, task 5.1 (chapters/05_crud/README.md)"
 @pytest.mark.parametrize(
     ("outcomes", "step"),
     [
-        ({"1.1": "passed"}, "next: chapter 02 (chapters/02_models/README.md)"),
+        ({"1.1": "passed"}, ""),
         ({"1.1": "passed", "10.1": "passed"}, ""),
         ({"1.1": "passed", "5.1": "todo", "5.2": "todo"}, "next: chapter 05, task 5.1 (chapters/05_crud/README.md)"),
         ({"1.1": "todo", "5.1": "failed"}, "next: chapter 01, task 1.1 (chapters/01_engine/README.md)"),
@@ -34,6 +35,12 @@ MEND = "next: mend chapter 05, task 5.1 (chapters/05_crud/README.md)"
 )
 def test_next_step(outcomes: dict[str, str], step: str) -> None:
     assert next_step([check(task, outcome) for task, outcome in outcomes.items()]) == step
+
+
+def test_the_next_chapter_comes_after_a_whole_one() -> None:
+    found = [check("1.1", "passed").model_copy(update={"id": rule.id}) for rule in rules_of("01_engine")]
+    assert next_step(found) == "next: chapter 02 (chapters/02_models/README.md)"
+    assert next_step(found[1:]) == ""
 
 
 def test_failure_has_every_fact_and_fits_the_terminal() -> None:

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from grader.bench import BadInput, Bench
+from grader.bench import BadInput, Bench, limits_for
 from grader.classroom import intake, roster, weights
 from grader.classroom.chapters import selected
 from grader.classroom.comparison import Report, compare, summary
@@ -45,8 +45,8 @@ class Asked:
     def __init__(self, chapters: str | None, database: str | None, seconds: float | None) -> None:
         if database not in (None, "sqlite", "postgresql"):
             raise BadInput(f"There is no database '{database}' here; give --database sqlite or postgresql.")
-        if seconds is not None and not 0.1 <= seconds <= 3600:
-            raise BadInput("Give --time-limit as a number of seconds from 0.1 to 3600.")
+        if seconds is not None:
+            limits_for(seconds)
         self._chapters = selected(chapters) if chapters is not None else None
         self._database = database
         self._seconds = seconds

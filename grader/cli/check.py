@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from grader.bench import BadInput, Limits
+from grader.bench import limits_for
 from grader.cli import console, grading, passed, place
 from grader.cli.options import DatabaseOption, PartArgument, SubmissionOption
 from grader.rules import rules_of
@@ -37,11 +37,10 @@ def check(
       workbook check 5.1 --database postgresql
       workbook check all --json > report.json
     """
-    if not 0.1 <= time_limit <= 3600:
-        raise BadInput("Give --time-limit as a number of seconds from 0.1 to 3600.")
+    limits = limits_for(time_limit)
     where = place.submission(submission)
     rules = place.rules(part) if part else rules_of(grading.at(where))
-    grading.bench(database).limits = Limits(seconds=time_limit)
+    grading.bench(database).limits = limits
     checks = grading.grade(where, rules, database)
     if json:
         from grader.report import Report
@@ -54,8 +53,7 @@ def check(
         console.say(f"grading {'/'.join(filter(None, [where.name, part]))} on {_NAMES[database]}")
         console.say("")
         console.show(terminal.chapters(checks, console.signs(), submission=where.name, full_trace=full_trace))
-        console.show(terminal.closing(checks, submission=where.name))
-        console.show(passed.lines(where, checks))
+        console.show(passed.closing(where, checks))
         console.show(_help(checks))
     raise typer.Exit(0 if all(each.outcome == "passed" for each in checks) else 1)
 

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from grader.cli.place import Place
 from grader.guide import reason_for
 from grader.release import SOLUTIONS
 from grader.rules import CHAPTERS, rules_of
-from grader.terminal import Line, wrapped
+from grader.terminal import Line, next_step, summary, wrapped
 
 if TYPE_CHECKING:
     from grader.report import Check
+
+
+def closing(place: Place, checks: Sequence[Check]) -> Iterator[Line]:
+    """The last lines of a run: the numbers, and where to go on."""
+    yield from summary(checks)
+    onwards = lines(place, checks)
+    step = next_step(checks, submission=place.name)
+    yield from onwards or [Line(text, bold=True) for text in [step] if text]
 
 
 def lines(place: Place, checks: Sequence[Check]) -> list[Line]:

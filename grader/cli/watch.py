@@ -191,8 +191,7 @@ def _result(view: _View) -> Iterator[Line]:
         yield Line(f"  {sign} {check.task} {check.title}{note}", colour)
     yield from _details(view)
     yield Line("")
-    yield from terminal.closing(view.checks, submission=view.where.name)
-    yield from passed.lines(view.where, view.checks)
+    yield from passed.closing(view.where, view.checks)
     yield _help(view)
 
 
