@@ -89,13 +89,14 @@ def grade(
     if already:
         console.print(f"{already} of {store.count('graded')} submissions are graded already.")
     began = time.monotonic()
+    before = store.verdicts()
     tasks = Tasks(store, plan)
     stream = grader(tasks)
     try:
         with Told(console, left) as told:
             for batch in stream:
                 if batch.verdicts:
-                    tally.verdicts += store.keep(batch.verdicts)
+                    store.keep(batch.verdicts)
                 for task in batch.done:
                     tasks.done(task)
                 for task, reason in batch.failed:
@@ -106,5 +107,7 @@ def grade(
                 told.reached(tally.submissions + max(0, tasks.passed_over - already))
             told.reached(left)
     finally:
+        # Asked of the store: an interruption can come between its commit and any counting here.
+        tally.verdicts = store.verdicts() - before
         stream.close()
         tally.seconds = time.monotonic() - began

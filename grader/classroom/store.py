@@ -179,24 +179,18 @@ class Store:
 
     # -- verdicts -------------------------------------------------------------------------------
 
-    def keep(self, verdicts: Sequence[tuple[str, Check]]) -> int:
-        """Write verdicts, each with the content that it is about; they are on disk when this returns.
-
-        Returns:
-            How many of them were new.
-        """
-        before = self._database.total_changes
+    def keep(self, verdicts: Sequence[tuple[str, Check]]) -> None:
+        """Write verdicts, each with the content that it is about; they are on disk when this returns."""
         with self._database:
             self._database.execute("BEGIN")
             self._database.executemany(
                 "INSERT OR IGNORE INTO verdicts VALUES (?, ?, ?)",
                 [(content, check.id, shortened(check)) for content, check in verdicts],
             )
-        return self._database.total_changes - before
 
-    def has_verdicts(self) -> bool:
-        """Whether there is any verdict."""
-        return self._database.execute("SELECT 1 FROM verdicts LIMIT 1").fetchone() is not None
+    def verdicts(self) -> int:
+        """How many verdicts there are."""
+        return int(self._database.execute("SELECT count(*) FROM verdicts").fetchone()[0])
 
     def outcomes(self, content: str) -> dict[str, str]:
         """Outcomes by rule id of what is known about some content."""
