@@ -404,6 +404,8 @@ class Bench:
         elif event == "verdict" and child.current is not None and child.current.name == name:
             rule, child.current = child.current, None
             yield from self._verdict(run, rule, message["verdict"])
+            if not run.waiting:
+                self._stop(child)  # nobody waits for it to tidy up
 
     def _patience(self, run: _Run) -> float:
         """Seconds for the next step; less for a run that has used up its time more than once."""
@@ -483,16 +485,11 @@ class Bench:
             yield Target(run.submission, rule), check
 
     def _entry(self, run: _Run, rule: Rule, told: dict[str, Any]) -> Check:
-        from grader.report import Check
+        from grader.report import entry_of
 
-        check = Check(id=rule.id, chapter=rule.chapter, task=rule.task, title=rule.title, outcome="error")
-        if told.get("outcome") in _OUTCOMES:
-            check.outcome = told["outcome"]
-        if check.outcome != "passed":
-            check.why = rule.why
-            check.hint = rule.hint if check.outcome != "error" else _FIRST
-            for name in ("did", "observed", "expected", "where", "traceback"):
-                setattr(check, name, str(told.get(name, "")))
+        outcome = told["outcome"] if told.get("outcome") in _OUTCOMES else "error"
+        told_in_words = ("did", "observed", "expected", "where", "traceback") if outcome != "passed" else ()
+        check = entry_of(rule, outcome=outcome, **{name: str(told.get(name, "")) for name in told_in_words})
         if run.child is not None and check.outcome in ("failed", "error", "timeout"):
             check.printed = run.child.printed_during(rule.name).replace(f"{run.root}{os.sep}", "")
         trace, seconds = told.get("trace", []), told.get("seconds", 0.0)
@@ -600,11 +597,15 @@ class Bench:
         threading.Thread(target=read_output, daemon=True).start()
 
     def _kill(self, run: _Run) -> None:
-        """End a run's child with everything that it started."""
+        """End a run's child, whatever it still had to say."""
         child, run.child = run.child, None
         if child is None:
             return
         self._live.pop(child.number, None)
+        self._stop(child)
+
+    def _stop(self, child: _Child) -> None:
+        """Kill a child with everything that it started."""
         if child.kill is not None:
             child.kill()
         if self._apart:  # the child's number is not the one that it told
@@ -718,7 +719,6 @@ class Bench:
 
 
 _FRAME = re.compile(r'\s*File "(.+)", line (\d+) in ')
-_FIRST = "This has to be mended before the rule can be judged; what the rule wants comes after it."
 _OUTCOMES = ("passed", "failed", "todo", "error", "blocked", "timeout")
 _PYTHON = (
     sys.executable,

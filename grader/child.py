@@ -259,6 +259,7 @@ def get_ready(chapter: str) -> None:
         warm_up_data()
     if chapter not in WITHOUT_HTTP and "web" not in _warm:
         _warm.add("web")
+        _import_fastapi()
         importlib.import_module("grader.lab.web").warm_up()
     if chapter == "08_sqlmodel" and "sqlmodel" not in _warm:
         _warm.add("sqlmodel")
@@ -269,6 +270,17 @@ def get_ready(chapter: str) -> None:
 
 
 _warm: set[str] = set()
+
+
+def _import_fastapi() -> None:
+    """Import FastAPI without building its models of OpenAPI: that takes longer, and few apps are asked to describe
+    themselves. Those are built on first use. Source: Pydantic, "Configuration", ``defer_build``.
+    """
+    pydantic.BaseModel.model_config["defer_build"] = True
+    try:
+        importlib.import_module("fastapi.openapi.models")
+    finally:
+        del pydantic.BaseModel.model_config["defer_build"]
 
 
 def warm_up_data() -> None:
@@ -282,7 +294,10 @@ def warm_up_data() -> None:
         id = Column(Integer, primary_key=True)
         name = Column(String(20), index=True)
 
+    # Looking for Pydantic's plugins among all that is installed takes a while, and none has a say in a verdict.
+    os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
     pydantic.create_model("Body", name=(Annotated[str, pydantic.StringConstraints(max_length=20)], ...))
+    del os.environ["PYDANTIC_DISABLE_PLUGINS"]
     engine = create_engine("sqlite://", poolclass=StaticPool)
     Base.metadata.create_all(engine)
     with Session(engine) as db:

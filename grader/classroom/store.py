@@ -20,7 +20,7 @@ from typing import Any, Self
 from grader.bench import BadInput
 from grader.classroom.intake import Chapter
 from grader.classroom.roster import Learner
-from grader.report import Check
+from grader.report import Check, entry_of
 from grader.rules import Rule
 
 FILE = "class.sqlite"
@@ -221,7 +221,4 @@ def shortened(check: Check) -> str:
 
 def whole(rule: Rule, verdict: str) -> Check:
     """The verdict on a rule again, out of what `shortened` made of it."""
-    check = Check(id=rule.id, chapter=rule.chapter, task=rule.task, title=rule.title, **json.loads(verdict))
-    if check.outcome != "passed":
-        check.why, check.hint = rule.why, rule.hint
-    return check
+    return entry_of(rule, **json.loads(verdict))

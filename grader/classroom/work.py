@@ -17,7 +17,7 @@ from grader.classroom.plan import Task
 from grader.report import Check
 from grader.rules import rules_of
 
-_KEPT_IN_WORKSHOP = ("postgresql", "python_PostgresServer")
+_KEPT_IN_WORKSHOP = ("postgresql", "postgresql.lock")
 _MOST_FAILURES = 3
 
 

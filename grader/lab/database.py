@@ -40,11 +40,16 @@ class Place:
 
 
 class Database:
-    """The grader's own connection to the database of a check: plain SQL, each statement for itself."""
+    """The grader's own connection to a database: plain SQL, each statement for itself.
 
-    def __init__(self, place: Place) -> None:
+    Args:
+        place: where the check runs; its URL is that of the database.
+        another: this is not the database of the check, which is made new for each.
+    """
+
+    def __init__(self, place: Place, *, another: bool = False) -> None:
         self.kind = place.database
-        self.engine = own_engine(place.url)
+        self.engine = _engine_for_once(place.url) if another and self.kind == "sqlite" else own_engine(place.url)
         self._triggers = 0
 
     def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
@@ -161,7 +166,9 @@ class Database:
         event.listen(Pool, "connect", unordered_means_oldest_first)
 
     def close(self) -> None:
-        """Leave new connections to other databases alone."""
+        """Leave new connections to other databases alone, and this one's file to whoever removes it."""
+        if self.kind == "sqlite":
+            self.engine.dispose()
         for listener in (references_are_checked, unordered_means_oldest_first):
             if event.contains(Pool, "connect", listener):
                 event.remove(Pool, "connect", listener)
@@ -186,16 +193,20 @@ _create_statements: dict[tuple[str, str], list[str]] = {}
 def own_engine(url: str) -> Engine:
     """An engine of the grader's own: each statement committed by itself, not observed.
 
-    In SQLite each statement has a connection of its own, so that no lock is ever held. Connecting to PostgreSQL takes
-    longer than everything that a check asks of it: there one connection serves all checks of a process.
+    One connection serves all statements of a check, because connecting takes longer than most of them; and one
+    engine all checks of a process, because it knows how what they ask is compiled.
     """
-    if url.startswith("sqlite"):
-        return _unobserved(url, poolclass=NullPool, connect_args={"timeout": 2})
     key = make_url(url)
     if key not in _own_engines:
-        # What is prepared for one check's tables would not fit the next one's.
-        _own_engines[key] = _unobserved(url, pool_size=1, connect_args={"prepare_threshold": None})
+        # What PostgreSQL prepares for one check's tables would not fit the next one's.
+        arguments = _PATIENCE if url.startswith("sqlite") else {"prepare_threshold": None}
+        _own_engines[key] = _unobserved(url, pool_size=1, connect_args=arguments)
     return _own_engines[key]
+
+
+def _engine_for_once(url: str) -> Engine:
+    """The same for a SQLite file that may be gone, or another one, when it is asked next."""
+    return _unobserved(url, poolclass=NullPool, connect_args=_PATIENCE)
 
 
 def _unobserved(url: str, **options: Any) -> Engine:
@@ -208,6 +219,7 @@ def _unobserved(url: str, **options: Any) -> Engine:
 
 
 _own_engines: dict[URL, Engine] = {}
+_PATIENCE = {"timeout": 2}
 
 
 def prepare_database(place: Place) -> None:

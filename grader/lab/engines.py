@@ -12,7 +12,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from unittest import mock
 
 from sqlalchemy import URL, Column, Connection, Engine, Integer, String, event, inspect, make_url, select
 from sqlalchemy.exc import ArgumentError, UnboundExecutionError
@@ -96,7 +95,7 @@ class Engines:
     def database_at(self, url: str) -> Database:
         """A connection of the grader's own to another database."""
         from_lab = type(self._lab.database)
-        return from_lab(replace(self._lab.place, url=url))
+        return from_lab(replace(self._lab.place, url=url), another=True)
 
     def environments(self) -> Iterator[dict[str, str]]:
         """What to import ``app.db`` with: as it is, and where that is PostgreSQL with the URL of a SQLite file too."""
@@ -123,6 +122,8 @@ class Engines:
 
     def refused_by_postgresql(self, url: str) -> str:
         """What PostgreSQL would refuse of what the engine for this URL sends by itself; empty for nothing."""
+        from unittest import mock
+
         from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
         stand_in = _StandIn()
