@@ -20,14 +20,14 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from grader.job import HAS_FORK, LAST_WORDS, Job, end_of_output
-from grader.release import given_files, untouched_tasks
+from grader.release import SOLUTIONS, given_files, untouched_tasks
 from grader.rules import ABOUT_IMPORTS, CHAPTERS, WITHOUT_HTTP, Rule
 
 if TYPE_CHECKING:
@@ -121,6 +121,20 @@ def chapter_folders(submission: Path, name: str = "") -> list[str]:
     if not found:
         raise BadInput(f"The folder '{name}' holds no chapter. Give the folder that holds 01_engine, 02_models, ...")
     return found
+
+
+def expect_solutions(chapters: Iterable[str] = CHAPTERS) -> None:
+    """Make sure that the solutions of these chapters are there: they tell what was given, and what is a task.
+
+    Raises:
+        BadInput: one is missing.
+    """
+    for chapter in chapters:
+        if not (SOLUTIONS / chapter / "app").is_dir():
+            raise BadInput(
+                f"The folder solutions/{chapter}/app is missing, from which the grader knows what was given and what "
+                f"is still to do; put solutions/ back as it was, for example with 'git checkout -- solutions'."
+            )
 
 
 def stage(submission: Path, chapter: str, folder: Path) -> str:
@@ -282,9 +296,10 @@ class Bench:
                 the rest of an interrupted run ends as the whole would have.
 
         Raises:
-            BadInput: PostgreSQL cannot be had.
+            BadInput: PostgreSQL cannot be had, or a solution is missing.
             Interrupted: `interrupt` was called from another thread.
         """
+        expect_solutions({target.rule.chapter for target in targets})
         self._interrupted.clear()
         self.wait_for_database()
         runs = self._plan(targets, known or {})

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from grader import early
-from grader.bench import BadInput, Bench, Target, chapter_folders, limits_for
+from grader.bench import BadInput, Bench, Target, chapter_folders, expect_solutions, limits_for
 from grader.rules import CHAPTERS, Rule, rule_of
 
 if TYPE_CHECKING:
@@ -161,6 +161,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         early.discard_bench()
         return
     try:
+        expect_solutions({rule.chapter for rule in rules})
         grading = Grading(session.config)
     except BadInput as problem:
         early.discard_bench()
@@ -183,6 +184,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         check = pyfuncitem.config.stash[_STATE].verdict(rule)
     except BadInput as problem:
         pytest.exit(str(problem), returncode=pytest.ExitCode.USAGE_ERROR)
+    except KeyboardInterrupt:  # pytest would name a line of the grader, as if something were wrong there
+        pytest.exit("stopped by Ctrl-C", returncode=pytest.ExitCode.INTERRUPTED)
     pyfuncitem.stash[_VERDICT] = check
     if check.outcome != "passed":
         raise NotPassed(check)

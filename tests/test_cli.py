@@ -440,6 +440,26 @@ def test_bad_input_is_one_sentence(arguments: str, unchanged: Copy) -> None:
     assert 10 < len(done.stderr) < 500 and max(map(len, done.stderr.splitlines())) <= 80
 
 
+@pytest.mark.parametrize("arguments", ["", "check 5", "reset 5 --yes", "diff 5 --yes", "hint 5.1"])
+def test_a_solution_is_missing(arguments: str, copy: Copy) -> None:
+    """Without it nobody knows what was given and what is a task: nothing is done, and nothing is lost."""
+    shutil.rmtree(copy.folder / "solutions/05_crud")
+    before = (copy.folder / "chapters/05_crud/app/crud.py").read_bytes()
+    done = copy.run(*arguments.split())
+    assert done.returncode == 2 and done.stdout == ""
+    assert "The folder solutions/05_crud/app is missing" in " ".join(done.stderr.split())
+    assert (copy.folder / "chapters/05_crud/app/crud.py").read_bytes() == before
+
+
+def test_a_solution_is_missing_for_pytest(copy: Copy) -> None:
+    shutil.rmtree(copy.folder / "solutions/05_crud")
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
+    for chapter, status, said in (("04_schemas", 1, "to do"), ("05_crud", 4, "solutions/05_crud/app is missing")):
+        test = [*command, f"grader/test_{chapter}.py"]
+        done = subprocess.run(test, cwd=copy.folder, env=copy.environment, capture_output=True, text=True)
+        assert done.returncode == status and said in done.stdout + done.stderr
+
+
 def test_another_copy_of_the_workbook_is_not_mistaken_for_this_one(unchanged: Copy) -> None:
     done = unchanged.run("check", "1", PYTHONPATH=str(PROJECT))
     assert done.returncode == 2 and "belongs to the one at" in " ".join(done.stderr.split())

@@ -42,6 +42,7 @@ def make_app(*, classes: bool = True) -> typer.Typer:
     Args:
         classes: with those for whole classes too; importing them takes longer than all others together.
     """
+    from grader.bench import expect_solutions
     from grader.cli.carry import carry
     from grader.cli.check import check
     from grader.cli.diff import diff
@@ -59,6 +60,7 @@ def make_app(*, classes: bool = True) -> typer.Typer:
 
     @app.callback(invoke_without_command=True, help=_ABOUT, epilog=_STATUS)
     def workbook(context: typer.Context) -> None:
+        expect_solutions()
         if context.invoked_subcommand is None:
             status()
 
