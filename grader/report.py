@@ -40,6 +40,25 @@ class Check(BaseModel):
     traceback: str = Field(default="", exclude=True)
     begun: bool = Field(default=False, exclude=True)
 
+    def facts(self, between: str = " > ") -> dict[str, str]:
+        """What there is to say about a check that did not pass, by label, in the order in which it is told.
+
+        Args:
+            between: what separates the moments of the timeline.
+        """
+        trace = self.trace if len(self.trace) <= 16 else [*self.trace[:8], "...", *self.trace[-7:]]
+        facts = {
+            "did": self.did,
+            "saw": self.observed,
+            "wanted": self.expected,
+            # Code that broke earlier, or came to no end, is not helped by what the rule has to say.
+            "why": self.why if self.outcome not in ("error", "timeout") else "",
+            "where": self.where,
+            "timeline": between.join(trace),
+            "hint": self.hint if self.outcome != "timeout" else "",
+        }
+        return {label: text for label, text in facts.items() if text}
+
 
 def entry_of(rule: Rule, **told: Any) -> Check:
     """The entry for a rule: what the roster knows of it, and what was found out.

@@ -118,21 +118,8 @@ def _first_needed(check: Check) -> str:
 
 def failure(check: Check, signs: Signs, *, submission: str = "chapters", full_trace: bool = False) -> Iterator[Line]:
     """What a check that did not pass has to say: what was done, seen and wanted, why, where, when."""
-    where = f"{submission}/{check.where}" if check.where else ""
-    # Code that broke earlier, or came to no end, is not helped by what the rule has to say.
-    facts = {
-        "rule": check.id,
-        "did": check.did,
-        "saw": check.observed,
-        "wanted": check.expected,
-        "why": check.why if check.outcome not in ("error", "timeout") else "",
-        "where": where,
-        "timeline": signs.between.join(_shortened(check.trace)),
-        "hint": check.hint if check.outcome != "timeout" else "",
-    }
-    for label, text in facts.items():
-        if text:
-            yield from _fact(label, text)
+    for label, text in {"rule": check.id, **check.facts(signs.between)}.items():
+        yield from _fact(label, f"{submission}/{text}" if label == "where" else text)
     if check.printed:
         yield from _fact("printed", "")
         rows = [row for line in check.printed.splitlines() for row in textwrap.wrap(plain(line), WIDTH - 12) or [""]]
@@ -141,10 +128,6 @@ def failure(check: Check, signs: Signs, *, submission: str = "chapters", full_tr
         yield Line("")
         yield from (Line(f"      {plain(line)}") for line in check.traceback.rstrip().splitlines())
         yield Line("")
-
-
-def _shortened(trace: list[str]) -> list[str]:
-    return trace if len(trace) <= 16 else [*trace[:8], "...", *trace[-7:]]
 
 
 def _fact(label: str, text: str) -> Iterator[Line]:

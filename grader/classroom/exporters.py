@@ -145,7 +145,7 @@ def github(learner: str, checks: Sequence[Check], weights: Mapping[str, float]) 
     for check in checks:
         if check.outcome in ("passed", "todo"):
             continue
-        facts = "".join(f"<br>{label}: {_inline(value)}" for label, value in _facts(check))
+        facts = "".join(f"<br>{label}: {_inline(value)}" for label, value in check.facts().items())
         title = f"<b>{check.outcome}</b> {check.task} {_inline(check.title)} <code>{check.id}</code>"
         part = f"\n<details><summary>{title}</summary>\n<p>{facts.removeprefix('<br>')}</p></details>\n"
         if len((text + part).encode()) > _LONGEST_SUMMARY:
@@ -162,22 +162,9 @@ FORMATS = {
 }
 
 
-def _facts(check: Check) -> list[tuple[str, str]]:
-    facts = {
-        "did": check.did,
-        "saw": check.observed,
-        "wanted": check.expected,
-        "why": check.why,
-        "where": check.where,
-        "timeline": " > ".join(check.trace),
-        "hint": check.hint,
-    }
-    return [(label, text) for label, text in facts.items() if text]
-
-
 def _message(check: Check) -> str:
     """What there is to say about a check that did not pass, as lines of text."""
-    return "\n".join(f"{label}: {text}" for label, text in _facts(check)) or check.outcome
+    return "\n".join(f"{label}: {text}" for label, text in check.facts().items()) or check.outcome
 
 
 def _plain(text: str) -> str:
