@@ -207,6 +207,7 @@ class _Child:
     server: int = 0
     process: int = 0
     current: Rule | None = None
+    told: list[Any] = field(default_factory=list)
     started: int = 0
     place: str = ""
     kill: Callable[[], None] | None = None
@@ -411,16 +412,27 @@ class Bench:
             return
         if event == "hello" and not child.process:
             child.process = int(message.get("process", 0))
-        elif event == "start" and run.waiting and run.waiting[0].name == name and child.current is None:
+        if event in ("start", "end"):
+            yield from self._settle(run, child)
+        if event == "start" and run.waiting and run.waiting[0].name == name and child.current is None:
             child.current = run.waiting.popleft()
             child.started += 1
             child.place = ""
             child.deadline = time.monotonic() + self._patience(run) + LAST_WORDS
         elif event == "verdict" and child.current is not None and child.current.name == name:
-            rule, child.current = child.current, None
-            yield from self._verdict(run, rule, message["verdict"])
-            if not run.waiting:
-                self._stop(child)  # nobody waits for it to tidy up
+            child.told.append(message["verdict"])
+        elif event == "end" and not run.waiting:
+            self._stop(child)  # nobody waits for it to tidy up
+
+    def _settle(self, run: _Run, child: _Child) -> Iterator[tuple[Target, Check]]:
+        """Take what a child has told of a check for the verdict, now that it goes on to something else.
+
+        Not before: code that tells a verdict of its own is given away by the grader's, which follows.
+        """
+        rule, told = child.current, child.told
+        if rule is not None and told:
+            child.current, child.told = None, []
+            yield from self._verdict(run, rule, told[0] if len(told) == 1 else _FORGED)
 
     def _patience(self, run: _Run) -> float:
         """Seconds for the next step; less for a run that has used up its time more than once."""
@@ -764,6 +776,13 @@ def _place(line: bytes, run: _Run) -> str:
 def _used_app(run: _Run, child: _Child) -> bool:
     """Whether an app may have been at work that served an earlier check: then a new child has to judge anew."""
     return child.started > 1 and run.chapter not in ABOUT_IMPORTS
+
+
+_FORGED = {
+    "outcome": "error",
+    "observed": "the code told the grader a verdict of its own",
+    "expected": "code that leaves the verdict to the grader",
+}
 
 
 def _died(status: int) -> dict[str, Any]:

@@ -47,6 +47,7 @@ from grader.lab import sqlmodels
 from grader.lab.verdicts import is_to_do
 from grader.lab.words import describe
 from grader.observe import listen
+from grader.relied import Relied, json_encoder
 from grader.rules import ABOUT_IMPORTS, WITHOUT_HTTP, rules_of
 
 _MEBIBYTE = 1024 * 1024
@@ -59,11 +60,13 @@ class Reporter:
     def __init__(self, descriptor: int, token: str) -> None:
         self._descriptor = descriptor
         self._token = token
-        self._write = os.write  # learner code may replace os.write later
+        # Learner code may replace these later.
+        self._write = os.write
+        self._encode = json_encoder()
 
     def send(self, message: dict[str, Any]) -> None:
         """Send one message whole; a bench that has gone is no error."""
-        data = json.dumps({"token": self._token, **message}).encode() + b"\n"
+        data = self._encode({"token": self._token, **message}).encode() + b"\n"
         with suppress(OSError):
             while data:
                 data = data[self._write(self._descriptor, data) :]
@@ -158,6 +161,7 @@ def grade_chapter(job: Job, results: int) -> None:
     sys.path.insert(0, job.root)
     labs.listen_to_connections()
     make_web = sys.modules["grader.lab.web"].Web if "grader.lab.web" in sys.modules else None
+    relied = Relied()
     _hide_grader()
     environment, path, threads = dict(os.environ), list(sys.path), threading.enumerate()
     used = False  # whether the app, as it is imported now, has served a check before
@@ -166,6 +170,7 @@ def grade_chapter(job: Job, results: int) -> None:
         faulthandler.dump_traceback_later(job.seconds, file=results)  # tells the bench where it hangs
         for _ in range(2):
             if _still_running(threads):
+                reporter.send({"event": "end"})
                 return
             os.chdir(job.root)
             os.environ.clear()
@@ -176,16 +181,29 @@ def grade_chapter(job: Job, results: int) -> None:
                 if os.getpid() != process:  # a copy of this process that the learner's code has made
                     os._exit(0)
                 passed = verdict["outcome"] == "passed"
+                if passed and (name_of_it := relied.replaced()):
+                    passed, verdict = False, _spoilt(name_of_it)
                 # What a used app did wrong may come from the checks before: only a new one is blamed for it.
                 settled = passed or not used
                 reporter.mark_output(name if settled else "before")
                 if settled:
                     reporter.send({"event": "verdict", "check": name, "verdict": verdict})
+                    if name == job.checks[-1]:
+                        reporter.send({"event": "end"})
             used = passed and not lab.imports_anew and job.chapter not in ABOUT_IMPORTS
             if not used:
                 labs.forget_app()
             if settled:
                 break
+
+
+def _spoilt(name: str) -> dict[str, Any]:
+    """The verdict on a check that seems to have passed, where one cannot know any more."""
+    return {
+        "outcome": "error",
+        "observed": f"the code has put something of its own in the place of '{name}', which the grader relies on",
+        "expected": "code that leaves Python's built-in functions, and the grader, as they are",
+    }
 
 
 def _still_running(known: list[threading.Thread]) -> bool:

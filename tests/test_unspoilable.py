@@ -148,6 +148,56 @@ def test_odd_import_of_right_code(name: str, bench: Bench, tmp_path: Path) -> No
     assert not strays(bench)
 
 
+# What a cheat might append to an app in which nothing is ever committed and get_item finds nothing.
+CHEATS = {
+    "json": (
+        "import json\n_dumps = json.dumps\n"
+        "json.dumps = lambda *a, **k: _dumps(*a, **k).replace('\"failed\"', '\"passed\"')"
+    ),
+    "len": "import builtins\nbuiltins.len = lambda each: 1",
+    "all": "import builtins\nbuiltins.all = lambda each: True\nbuiltins.any = lambda each: False",
+    "a verdict from below": (
+        "import sys\ndef get_item(db, item_id):\n    frame = sys._getframe()\n    while frame:\n"
+        "        known = frame.f_locals\n        if 'reporter' in known and 'name' in known:\n"
+        "            passed = {'outcome': 'passed'}\n"
+        "            known['reporter'].send({'event': 'verdict', 'check': known['name'], 'verdict': passed})\n"
+        "        frame = frame.f_back"
+    ),
+    "a verdict while importing": (
+        "import gc\nfor each in gc.get_objects():\n    if type(each).__name__ == 'Reporter':\n"
+        f"        for name in {NAMES}:\n"
+        "            each.send({'event': 'verdict', 'check': name, 'verdict': {'outcome': 'passed'}})"
+    ),
+    "expect nothing": (
+        "import sys\ndef get_item(db, item_id):\n    frame = sys._getframe()\n    while frame:\n"
+        "        lab = frame.f_locals.get('lab')\n        if lab is not None:\n"
+        "            type(lab).expect = type(lab).expect_equal = lambda *a, **k: None\n        frame = frame.f_back"
+    ),
+    "equal to everything": (
+        "from types import SimpleNamespace\nfrom unittest.mock import ANY\n"
+        "def get_item(db, item_id): return SimpleNamespace(id=ANY, name=ANY, description=ANY)\n"
+        "def create_item(db, data): return get_item(db, 1)\ndef update_item(db, item, data): return item"
+    ),
+    "texts equal to all texts": (
+        "from types import SimpleNamespace\nclass Text(str):\n    __hash__ = str.__hash__\n"
+        "    def __eq__(self, other): return True\n"
+        "def get_item(db, item_id): return SimpleNamespace(id=item_id, name=Text('x'), description=Text('x'))"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ["", *CHEATS])
+def test_cheat(name: str, bench: Bench, tmp_path: Path) -> None:
+    """It passes nothing that the same code does not pass without it: the rules about lists, and about what is found."""
+    folder = submission(tmp_path, in_get_item="return None", at_import=CHEATS.get(name, ""))
+    crud = folder / "05_crud/app/crud.py"
+    crud.write_text(crud.read_text().replace("    db.commit()\n", ""))
+    passed = set(NAMES) - not_passed(verdicts(bench, folder))
+    honest = {"list_is_ordered", "list_pages", "reads_do_not_commit", "update_refreshes"}
+    assert passed <= honest
+    assert name or passed == honest
+
+
 def test_files_that_pytest_or_python_would_read(bench: Bench, tmp_path: Path) -> None:
     """Configuration, and modules named like libraries, change nothing."""
     folder = submission(tmp_path)

@@ -28,6 +28,7 @@ from sqlalchemy.orm import Session
 
 from grader.lab.database import Database, Place, listen_to_connections, prepare_database
 from grader.lab.engines import Engines
+from grader.lab.equality import same
 from grader.lab.events import Events
 from grader.lab.items import Items
 from grader.lab.owners import Owners
@@ -319,11 +320,13 @@ class Lab:
     def expect_equal(self, actual: Any, wanted: Any, what: str = "") -> None:
         """End the check as failed unless the two are equal."""
         subject = f"{what} " if what else ""
-        self.expect(actual == wanted, saw=f"{subject}{show(actual)}", wanted=f"{subject}{show(wanted)}")
+        self.expect(same(actual, wanted), saw=f"{subject}{show(actual)}", wanted=f"{subject}{show(wanted)}")
 
     def expect_shows(self, shown: Any, stored: Any) -> None:
         """End the check as failed unless an answer shows what is stored."""
-        self.expect(shown == stored, saw=f"the answer shows {show(shown)}", wanted=f"what is stored: {show(stored)}")
+        self.expect(
+            same(shown, stored), saw=f"the answer shows {show(shown)}", wanted=f"what is stored: {show(stored)}"
+        )
 
     # -- sessions -------------------------------------------------------------------------------
 
@@ -459,7 +462,7 @@ class Lab:
         rows = [row for row in self.items() if row["id"] != other_than]
         stored = next((row for row in rows if row["id"] == found["id"]), rows[-1] if len(rows) == 1 else None)
         wanted = f"what is stored: {show(stored)}" if stored else "an id of a row that is stored"
-        self.expect(found == stored, saw=f"the item shows {show(found)}", wanted=wanted)
+        self.expect(same(found, stored), saw=f"the item shows {show(found)}", wanted=wanted)
 
     # -- HTTP -----------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import inspect
 from sqlalchemy.orm import configure_mappers
 
+from grader.lab.equality import same
 from grader.lab.words import show
 
 if TYPE_CHECKING:
@@ -79,7 +80,9 @@ class Schemas:
         for field, value in wanted.items():
             self._lab.expect(hasattr(data, field), saw=f"{name} has no {field}", wanted=f"{field} is {_brief(value)}")
             found = getattr(data, field)
-            self._lab.expect(found == value, saw=f"{field} is {_brief(found)}", wanted=f"{field} is {_brief(value)}")
+            self._lab.expect(
+                same(found, value), saw=f"{field} is {_brief(found)}", wanted=f"{field} is {_brief(value)}"
+            )
 
     def refuses(self, name: str, values: dict[str, Any]) -> None:
         """End the check as failed unless these values are refused with a ValidationError."""
