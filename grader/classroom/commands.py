@@ -105,7 +105,7 @@ def grade_class(
         client = _connected(cluster)
         with Store(out) as store:
             store.lock()
-            if not resume and (store.verdicts() or (out / "gradebook.csv").exists()):
+            if not resume and (store.has_verdicts() or (out / "gradebook.csv").exists()):
                 raise BadInput(
                     f"'{out}' holds a report already. Add --resume to go on with it, or give another folder."
                 )

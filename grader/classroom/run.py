@@ -89,7 +89,7 @@ def grade(
     if already:
         console.print(f"{already} of {store.count('graded')} submissions are graded already.")
     began = time.monotonic()
-    before = store.verdicts()
+    before = store.kept()
     tasks = Tasks(store, plan)
     stream = grader(tasks)
     try:
@@ -107,7 +107,6 @@ def grade(
                 told.reached(tally.submissions + max(0, tasks.passed_over - already))
             told.reached(left)
     finally:
-        # Asked of the store: an interruption can come between its commit and any counting here.
-        tally.verdicts = store.verdicts() - before
+        tally.verdicts = store.kept() - before
         stream.close()
         tally.seconds = time.monotonic() - began

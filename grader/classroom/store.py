@@ -183,14 +183,24 @@ class Store:
         """Write verdicts, each with the content that it is about; they are on disk when this returns."""
         with self._database:
             self._database.execute("BEGIN")
+            before = self._database.total_changes
             self._database.executemany(
                 "INSERT OR IGNORE INTO verdicts VALUES (?, ?, ?)",
                 [(content, check.id, shortened(check)) for content, check in verdicts],
             )
+            # Counted in the same transaction: an interruption can come at any moment.
+            self._database.execute(
+                "INSERT INTO about VALUES ('kept', ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
+                [str(self._database.total_changes - before)],
+            )
 
-    def verdicts(self) -> int:
-        """How many verdicts there are."""
-        return int(self._database.execute("SELECT count(*) FROM verdicts").fetchone()[0])
+    def kept(self) -> int:
+        """How many verdicts have ever been kept here."""
+        return int(self.about("kept") or 0)
+
+    def has_verdicts(self) -> bool:
+        """Whether there is any verdict."""
+        return self._database.execute("SELECT 1 FROM verdicts LIMIT 1").fetchone() is not None
 
     def outcomes(self, content: str) -> dict[str, str]:
         """Outcomes by rule id of what is known about some content."""
