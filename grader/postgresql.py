@@ -61,7 +61,6 @@ class PostgreSQL:
         """Stop the server, if it is the grader's own."""
         if self._server is not None:
             self._server.cleanup()
-            atexit.unregister(self._server._cleanup)  # it would make its lock file again
 
 
 def _plain(name: str) -> str:
@@ -100,6 +99,11 @@ def start(folder: Path) -> PostgreSQL:
         return PostgreSQL(server.get_uri(), server)
     except Exception as error:
         reason = str(error).strip().split("\n")[0]
+        if "socket path" in reason:
+            raise BadInput(
+                f"PostgreSQL cannot be started in '{folder}', as a socket's path has to be shorter; "
+                "set TMPDIR to another folder, for example /tmp."
+            ) from None
         raise BadInput(
             f"PostgreSQL could not be started ({type(error).__name__}: {reason}); "
             "set GRADER_POSTGRESQL_URL to the URL of a server, or use --database sqlite."
@@ -117,6 +121,8 @@ def _start_patiently(server: Any, seconds: float = 60.0) -> None:
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.5)
+        finally:
+            atexit.unregister(server._cleanup)  # it would make its lock file again
 
 
 def _connect(url: str) -> PostgreSQL:
