@@ -135,6 +135,8 @@ class Engines:
                 self._expect_same_url(self.engine().url, url, "db.engine.url")
                 with self._lab.learner_code("a connection"), self.engine().begin():
                     pass
+                with suppress(Exception), self.session() as session:
+                    session.connection()
         finally:
             event.remove(Engine, "do_connect", stand_in.connect)
         return "; ".join(dict.fromkeys(stand_in.refused))
@@ -172,9 +174,9 @@ class Engines:
     def sessions(self) -> Iterator[Sessions]:
         """The learner's sessions on the database of the check; where that is PostgreSQL, on a SQLite file as well.
 
-        An engine that cannot work with PostgreSQL at all is the matter of another rule.
+        An engine or a session that cannot work with PostgreSQL at all is the matter of another rule.
         """
-        if self._lab.place.database == "sqlite" or self._connects():
+        if self._lab.place.database == "sqlite" or self._can_query():
             yield Sessions(self._lab)
         if self._lab.place.database != "sqlite":
             yield self.sessions_on_sqlite_file()
@@ -185,12 +187,13 @@ class Engines:
         self._lab.tell_from_here("set DATABASE_URL to a SQLite file")
         return Sessions(self._lab)
 
-    def _connects(self) -> bool:
+    def _can_query(self) -> bool:
         try:
-            with self.engine().begin():
-                return True
+            with self.engine().connect(), self.session() as session:
+                session.execute(select(1)).all()
         except Exception:
             return False
+        return True
 
     def is_ours(self, url: URL) -> bool:
         """Whether a URL names a database of this check: the grader writes nothing to any other."""
