@@ -135,8 +135,9 @@ class Engines:
                 self._expect_same_url(self.engine().url, url, "db.engine.url")
                 with self._lab.learner_code("a connection"), self.engine().begin():
                     pass
-                with suppress(Exception), self.session() as session:
-                    session.connection()
+                if not stand_in.refused:
+                    with suppress(Exception), self.session() as session:
+                        session.connection()
         finally:
             event.remove(Engine, "do_connect", stand_in.connect)
         return "; ".join(dict.fromkeys(stand_in.refused))
@@ -277,6 +278,12 @@ class Engines:
         """
         if not table.stores(**DESK):
             raise self._lab.waits(f"the database refuses a complete row: {table.refusal}", _TABLE_RULE)
+
+    def put_another_table(self) -> None:
+        """Let the database have a table already, and an empty file lie about that is called like the default one."""
+        self._lab.database.run("CREATE TABLE notes (id INTEGER)")
+        self.work_in_a_new_folder()
+        Path("app.db").touch()
 
     def databases_to_restart_on(self) -> Iterator[str]:
         """The database of the check, then with no URL in the environment the default one; each in words."""
