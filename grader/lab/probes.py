@@ -54,6 +54,7 @@ class Probe:
         self._lab = lab
         self._got: list[Any] = []
         self._sessions: list[Session] = []
+        self._earlier: list[Session] = []
         self._objects: list[Any] = []
         self._calls = 0
         self._answer: Answer | None = None
@@ -120,6 +121,8 @@ class Probe:
         self._lab.expect(len(self._sessions) == 2, saw=saw, wanted=wanted)
         first, second = self._sessions
         self._lab.expect(first is not second, saw="both got the same session", wanted=wanted)
+        again = any(one is session for one in self._earlier for session in self._sessions)
+        self._lab.expect(not again, saw="one of them got the session of an earlier request", wanted=wanted)
 
     def expect_closed(self, answer: Answer) -> None:
         """End the check as failed unless everything that the last request used is closed."""
@@ -174,6 +177,7 @@ class Probe:
             with suppress(Exception):
                 session.close()
         self._got.clear()
+        self._earlier += self._sessions
         self._sessions.clear()
         self._objects.clear()
 
