@@ -151,8 +151,7 @@ def test_sessions_are_independent(lab: Lab) -> None:
             first.add(sessions.probe(note="not committed"))
             first.flush()
             before = sessions.saved()
-            sessions.query(second)
-            second.commit()
+            sessions.query_and_commit(second)
         saw = "the second session's commit saved the first one's row"
         lab.expect(sessions.saved() == before, saw=saw, wanted="the row is not saved before its own session commits")
         first.close()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, Column, Connection, Engine, Integer, String, event, inspect, make_url, select
-from sqlalchemy.exc import ArgumentError, UnboundExecutionError
+from sqlalchemy.exc import ArgumentError, OperationalError, UnboundExecutionError
 from sqlalchemy.orm import DeclarativeBase, Mapper, Session
 
 from grader.lab.tables import DESK, Items, items_of
@@ -346,6 +346,15 @@ class Sessions:
     def query(self, session: Session) -> None:
         """Run a query and take all its rows."""
         session.execute(select(self.probe)).all()
+
+    def query_and_commit(self, session: Session) -> None:
+        """Run a query and commit; or find the database locked, as it is where each SQLite transaction locks it."""
+        try:
+            self.query(session)
+            session.commit()
+        except OperationalError as error:
+            if "locked" not in str(error):
+                raise
 
     def work_in_three_threads(self) -> None:
         """Query, write, and commit and close with one session, each in a thread of its own."""
