@@ -123,8 +123,8 @@ class Items:
         try:
             with database.engine.connect() as connection:
                 connection.execute(self._table.insert().values(values))
-        except StatementError as refusal:
-            self.refusal = str(refusal.orig).strip().split("\n")[0]
+        except (StatementError, TypeError) as refusal:  # TypeError: a text for a column of bytes
+            self.refusal = str(getattr(refusal, "orig", refusal)).strip().split("\n")[0]
             return False
         return True
 
