@@ -10,7 +10,7 @@ from grader.rules import rule
 if TYPE_CHECKING:
     from grader.lab import Lab
 
-_ELSEWHERE = "postgresql+psycopg://nobody:secret@127.0.0.1:1/nowhere"
+_ELSEWHERE = "postgresql+psycopg://Nobody:p%40ssword@127.0.0.1:1/nowhere"
 
 
 @rule(
@@ -19,7 +19,7 @@ _ELSEWHERE = "postgresql+psycopg://nobody:secret@127.0.0.1:1/nowhere"
     why="The same code has to run on your laptop's SQLite file and on the server's PostgreSQL; "
     "only the environment tells them apart.",
     hint="os.environ.get takes the name of the variable, in capitals, and a value for when it is not set. "
-    "Give create_engine what it returned.",
+    "Give create_engine what it returned, unchanged.",
 )
 def test_url_from_environment(lab: Lab) -> None:
     """The URL in the environment is the one that the engine uses."""
@@ -151,8 +151,7 @@ def test_sessions_are_independent(lab: Lab) -> None:
             first.add(sessions.probe(note="not committed"))
             first.flush()
             before = sessions.saved()
-            sessions.query(second)
-            second.commit()
+            sessions.query_and_commit(second)
         saw = "the second session's commit saved the first one's row"
         lab.expect(sessions.saved() == before, saw=saw, wanted="the row is not saved before its own session commits")
         first.close()

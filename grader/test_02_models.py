@@ -36,7 +36,8 @@ def test_items_table_has_the_columns(lab: Lab) -> None:
     title="the database gives every item an id",
     why="Nobody chooses the id of an item; the database counts, and every part of the app relies on it.",
     hint="The id was given: a whole number (int, or Integer) as the primary key counts by itself in every database. "
-    "SQLite does not count a BigInteger or SmallInteger, PostgreSQL not without autoincrement.",
+    "SQLite does not count a BigInteger or SmallInteger, PostgreSQL not without autoincrement; "
+    "a default= is Python's, which knows nothing of what others insert.",
 )
 def test_ids_come_from_the_database(lab: Lab) -> None:
     """A row that is inserted without an id gets one, in SQLite and in PostgreSQL."""
@@ -112,11 +113,13 @@ def test_names_may_repeat(lab: Lab) -> None:
     why="A fresh database has no tables; without them the first request fails.",
     hint="The code before the yield of the lifespan runs at start-up: Base.metadata.create_all(engine), with "
     "parentheses, and with the Base and the engine of app.db. The app has to be given the lifespan (an async "
-    "function that yields once, under @asynccontextmanager), and Base knows only models that were imported.",
+    "function that yields once, under @asynccontextmanager), and Base knows only models that were imported. "
+    "create_all sees for itself what is missing: it needs no if.",
 )
 def test_tables_are_created_at_startup(lab: Lab) -> None:
     """After start-up, before any request, the table exists."""
-    lab.did("started the app on an empty database")
+    lab.engines.put_another_table()
+    lab.did("started the app on a database without tables but 'notes'; a file app.db is there too")
     lab.look_at_name("main.lifespan")
     lab.start()
     lab.engines.items_after_start()
@@ -146,7 +149,7 @@ def test_import_touches_no_database(lab: Lab) -> None:
     title="a restart keeps the data",
     why="A server restarts with every deployment; what it stored has to be there afterwards.",
     hint="create_all only adds what is missing, and never changes or removes a table; look for drop_all, for "
-    "checkfirst=False, or for a file that is deleted.",
+    "checkfirst=False, for a file that is deleted, or for an error at the end (engine.dispose() needs no await).",
     needs=["tables_are_created_at_startup"],
 )
 def test_restart_keeps_data(lab: Lab) -> None:

@@ -92,6 +92,7 @@ def test_error_reaches_the_client(lab: Lab) -> None:
     probe.expect_status(probe.get("/own-error"), 418)
     probe.expect_own_error(probe.get("/crash"))
     probe.expect_own_error(probe.get("/database-error"))
+    probe.expect_error(probe.get("/conflict"))
 
 
 @rule(
@@ -99,21 +100,20 @@ def test_error_reaches_the_client(lab: Lab) -> None:
     title="each request has a session of its own",
     why="Two requests that share a session see and commit each other's half-finished work.",
     hint="Make the session inside get_db, with SessionLocal(): not once at module level, not in a cache, "
-    "and not once for each thread, because requests take turns on the threads. Close this one alone.",
+    "and not once for each thread, because requests take turns on the threads. Keep it in a local variable, "
+    "and close this one alone: what is global, or self of an object that all share, holds another's by then.",
     needs=["yields_a_session"],
 )
 def test_each_request_has_its_own_session(lab: Lab) -> None:
     """Requests, one after the other and at the same time, never see the same session object."""
     probe = lab.probe_api()
     for kind, path in (("requests", "/ok"), ("requests for async endpoints", "/async")):
-        probe.expect_session(probe.get(path))
-        probe.expect_session(probe.get(path))
+        probe.get_twice(path)
         lab.tell_from_here(f"sent two {kind}, one after the other")
-        lab.expect(probe.distinct() == 2, saw="both got the same session", wanted="a new session for each request")
-        probe.tidy_up()
-    probe.meet()
-    lab.expect(probe.distinct() == 2, saw="both got the same session", wanted="a session for each")
-    saw = "the end of one request emptied the other one's session"
+        probe.expect_two_sessions("a new session for each request")
+    probe.overlap()
+    probe.expect_two_sessions("a session for each")
+    saw = "one request closed the session of the other one, which still needed it"
     lab.expect(probe.undisturbed, saw=saw, wanted="a session that no other request touches")
 
 
@@ -122,14 +122,17 @@ def test_each_request_has_its_own_session(lab: Lab) -> None:
     title="what was not committed is discarded",
     why="Only the code that did the work knows whether it is complete. A dependency that commits for it "
     "saves half of what failed later, and does so after the answer has been sent.",
-    hint="get_db opens and closes; it does not commit (SessionLocal.begin() does, at the end of its block).",
+    hint="get_db opens and closes; it does not commit (SessionLocal.begin() does, at the end of its block), "
+    "and begins no transaction around the session, whose end would undo the endpoint's own commit.",
     needs=["yields_a_session"],
 )
 def test_uncommitted_work_is_discarded(lab: Lab) -> None:
-    """An endpoint that writes without commit leaves nothing in the database, whatever it answers."""
+    """An endpoint that writes without commit leaves nothing in the database, whatever it answers; with it, all."""
     probe = lab.probe_api()
     for path in ("/write", "/write-then-http-error", "/write-then-crash"):
-        probe.expect_session(probe.get(path))
-        saved = lab.database.rows("SELECT note FROM grader_probe WHERE note <> 'there before'")
-        lab.expect(not saved, saw="what the endpoint wrote was saved", wanted="nothing saved without a commit")
+        probe.expect_session(probe.post(path))
+        lab.expect(not probe.saved(), saw="what the endpoint wrote was saved", wanted="nothing saved without a commit")
         probe.tidy_up()
+    answer = probe.post("/write-and-commit")
+    saw = f"nothing was saved ({answer})"
+    lab.expect(probe.saved() == ["committed"], saw=saw, wanted="what the endpoint committed is saved")

@@ -30,8 +30,9 @@ MESSAGES = {
 """,
     "02_models/wrong/models_not_imported": """\
       rule      02_models.tables_are_created_at_startup
-      did       started the app on an empty database
-      saw       tables after the start: none; app/models.py was never imported
+      did       started the app on a database without tables but 'notes'; a file
+                app.db is there too
+      saw       tables after the start: notes; app/models.py was never imported
       wanted    the table items after the start
       why       A fresh database has no tables; without them the first request
                 fails.
@@ -42,7 +43,8 @@ MESSAGES = {
                 Base and the engine of app.db. The app has to be given the
                 lifespan (an async function that yields once, under
                 @asynccontextmanager), and Base knows only models that were
-                imported.
+                imported. create_all sees for itself what is missing: it needs
+                no if.
 """,
     "03_deps/wrong/rollback_only": """\
       rule      03_deps.closes_after_success

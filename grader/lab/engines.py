@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, Column, Connection, Engine, Integer, String, event, inspect, make_url, select
-from sqlalchemy.exc import ArgumentError, UnboundExecutionError
+from sqlalchemy.exc import ArgumentError, OperationalError, UnboundExecutionError
 from sqlalchemy.orm import DeclarativeBase, Mapper, Session
 
 from grader.lab.tables import DESK, Items, items_of
@@ -135,6 +135,9 @@ class Engines:
                 self._expect_same_url(self.engine().url, url, "db.engine.url")
                 with self._lab.learner_code("a connection"), self.engine().begin():
                     pass
+                if not stand_in.refused:
+                    with suppress(Exception), self.session() as session:
+                        session.connection()
         finally:
             event.remove(Engine, "do_connect", stand_in.connect)
         return "; ".join(dict.fromkeys(stand_in.refused))
@@ -172,9 +175,9 @@ class Engines:
     def sessions(self) -> Iterator[Sessions]:
         """The learner's sessions on the database of the check; where that is PostgreSQL, on a SQLite file as well.
 
-        An engine that cannot work with PostgreSQL at all is the matter of another rule.
+        An engine or a session that cannot work with PostgreSQL at all is the matter of another rule.
         """
-        if self._lab.place.database == "sqlite" or self._connects():
+        if self._lab.place.database == "sqlite" or self._can_query():
             yield Sessions(self._lab)
         if self._lab.place.database != "sqlite":
             yield self.sessions_on_sqlite_file()
@@ -185,12 +188,13 @@ class Engines:
         self._lab.tell_from_here("set DATABASE_URL to a SQLite file")
         return Sessions(self._lab)
 
-    def _connects(self) -> bool:
+    def _can_query(self) -> bool:
         try:
-            with self.engine().begin():
-                return True
+            with self.engine().connect(), self.session() as session:
+                session.execute(select(1)).all()
         except Exception:
             return False
+        return True
 
     def is_ours(self, url: URL) -> bool:
         """Whether a URL names a database of this check: the grader writes nothing to any other."""
@@ -275,6 +279,12 @@ class Engines:
         if not table.stores(**DESK):
             raise self._lab.waits(f"the database refuses a complete row: {table.refusal}", _TABLE_RULE)
 
+    def put_another_table(self) -> None:
+        """Let the database have a table already, and an empty file lie about that is called like the default one."""
+        self._lab.database.run("CREATE TABLE notes (id INTEGER)")
+        self.work_in_a_new_folder()
+        Path("app.db").touch()
+
     def databases_to_restart_on(self) -> Iterator[str]:
         """The database of the check, then with no URL in the environment the default one; each in words."""
         yield "an empty database"
@@ -336,6 +346,15 @@ class Sessions:
     def query(self, session: Session) -> None:
         """Run a query and take all its rows."""
         session.execute(select(self.probe)).all()
+
+    def query_and_commit(self, session: Session) -> None:
+        """Run a query and commit; or find the database locked, as it is where each SQLite transaction locks it."""
+        try:
+            self.query(session)
+            session.commit()
+        except OperationalError as error:
+            if "locked" not in str(error):
+                raise
 
     def work_in_three_threads(self) -> None:
         """Query, write, and commit and close with one session, each in a thread of its own."""

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import Depends, FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse
-from sqlalchemy import select, text
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy import insert, select, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, scoped_session
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ _TOLD = {
     "/own-error": "let an endpoint raise an exception that the app answers with 418",
     "/crash": "let an endpoint read and crash with an exception of its own",
     "/database-error": "let an endpoint send SQL that the database refuses",
+    "/conflict": "let an endpoint insert a row whose id is taken: an IntegrityError",
+    "/write-and-commit": "let an endpoint write, call commit() and answer 200",
     "/write": "let an endpoint write without commit and answer 200",
     "/write-then-http-error": "let an endpoint write without commit and raise HTTPException(409)",
     "/write-then-crash": "let an endpoint write without commit and crash",
@@ -39,6 +41,12 @@ class Teapot(Exception):
     """An exception for which the API has a handler of its own."""
 
 
+_OWN_SESSION = "each_request_has_its_own_session"
+# An OperationalError in either database.
+_NO_TABLE = "SELECT * FROM no_such_table"
+_NO_SPACE = "DO $$ BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = 'disk_full'; END $$"
+
+
 class Probe:
     """What the endpoints got from ``get_db``: held, so that garbage collection tidies nothing up."""
 
@@ -46,8 +54,11 @@ class Probe:
         self._lab = lab
         self._got: list[Any] = []
         self._sessions: list[Session] = []
+        self._earlier: list[Session] = []
         self._objects: list[Any] = []
-        self.arrived, self.leave = threading.Event(), threading.Event()
+        self._calls = 0
+        self._answer: Answer | None = None
+        self.first_is_here, self.second_is_here, self.first_is_gone = (threading.Event() for _ in range(3))
         self.undisturbed = True
 
     # -- for the endpoints ----------------------------------------------------------------------
@@ -55,6 +66,7 @@ class Probe:
     def keep(self, got: Any) -> Session | None:
         """Remember what an endpoint got; the session that it is for this endpoint."""
         self._got.append(got)
+        self._calls += 1
         session = got() if isinstance(got, scoped_session) else got
         if not isinstance(session, Session):
             return None
@@ -71,11 +83,27 @@ class Probe:
     # -- for the checks -------------------------------------------------------------------------
 
     def get(self, path: str) -> Answer:
-        """Send a request, and tell what its endpoint does."""
+        """Send a GET request, and tell what its endpoint does."""
+        return self._send("GET", path)
+
+    def post(self, path: str) -> Answer:
+        """The same with POST, as what writes is sent."""
+        return self._send("POST", path)
+
+    def _send(self, method: str, path: str) -> Answer:
+        before = self._calls
         self._lab.tell_from_here()
-        answer = self._lab.request("GET", path)
+        answer = self._lab.request(method, path)
         self._lab.story[:] = [_TOLD[path]]
+        if before and self._calls == before:
+            raise self._lab.waits(f"only the first request got a session, then came {answer}", _OWN_SESSION)
         return answer
+
+    def get_twice(self, path: str) -> None:
+        """Send two GET requests, one after the other."""
+        self.tidy_up()
+        self.expect_session(self._lab.request("GET", path))
+        self._answer = self._lab.request("GET", path)
 
     def expect_session(self, answer: Answer) -> None:
         """End the check as failed unless the endpoint got a session on the right database."""
@@ -87,9 +115,14 @@ class Probe:
         elsewhere = bound_to.startswith(("no ", "another "))
         self._lab.expect(not elsewhere, saw=f"a session bound to {bound_to}", wanted="a session bound to db.engine")
 
-    def distinct(self) -> int:
-        """How many different sessions there were."""
-        return len({id(session) for session in self._sessions})
+    def expect_two_sessions(self, wanted: str) -> None:
+        """End the check as failed unless the last two requests had a session each."""
+        saw = f"the second one got no session: {self._answer}"
+        self._lab.expect(len(self._sessions) == 2, saw=saw, wanted=wanted)
+        first, second = self._sessions
+        self._lab.expect(first is not second, saw="both got the same session", wanted=wanted)
+        again = any(one is session for one in self._earlier for session in self._sessions)
+        self._lab.expect(not again, saw="one of them got the session of an earlier request", wanted=wanted)
 
     def expect_closed(self, answer: Answer) -> None:
         """End the check as failed unless everything that the last request used is closed."""
@@ -112,19 +145,31 @@ class Probe:
     def expect_own_error(self, answer: Answer) -> None:
         """End the check as failed unless the answer is 500, and the exception, where it is seen, the endpoint's own."""
         self._expect_not_swallowed(answer, "500, from the endpoint's own exception")
-        own = answer.error is None or isinstance(answer.error, Crash | OperationalError | ProgrammingError)
+        own = answer.error is None or isinstance(answer.error, Crash | OperationalError)
         self._lab.expect(answer.status >= 500 and own, saw=str(answer), wanted="500, from the endpoint's own exception")
 
-    def meet(self) -> None:
-        """Let one request come and go while another one is under way."""
+    def expect_error(self, answer: Answer) -> None:
+        """End the check as failed unless the answer is an error, whatever was made of it."""
+        wanted = "an answer that tells of the error: 409, or 500"
+        self._expect_not_swallowed(answer, wanted)
+        self._lab.expect(answer.status >= 400, saw=str(answer), wanted=wanted)
+
+    def overlap(self) -> None:
+        """Let a second request begin before the first one ends, and end after it."""
         self.tidy_up()
-        with ThreadPoolExecutor(1) as other:
-            long = other.submit(self._lab.request, "GET", "/long")
-            self.arrived.wait(2)
-            self._lab.request("GET", "/ok")
-            self.leave.set()
-            long.result()
-        self._lab.story[:] = ["let a request come and go while another one was under way"]
+        with ThreadPoolExecutor(2) as others:
+            first = others.submit(self._lab.request, "GET", "/first")
+            self.first_is_here.wait(2)
+            second = others.submit(self._lab.request, "GET", "/second")
+            first.result()
+            self.first_is_gone.set()
+            self._answer = second.result()
+        self._lab.story[:] = ["let a second request begin before the first one ended, and end after it"]
+
+    def saved(self) -> list[str]:
+        """What the endpoints have saved, read through the grader's own connection."""
+        rows = self._lab.database.rows("SELECT note FROM grader_probe WHERE note <> 'there before'")
+        return [row["note"] for row in rows]
 
     def tidy_up(self) -> None:
         """Close what was left open, and begin to count anew."""
@@ -132,6 +177,7 @@ class Probe:
             with suppress(Exception):
                 session.close()
         self._got.clear()
+        self._earlier += self._sessions
         self._sessions.clear()
         self._objects.clear()
 
@@ -196,31 +242,52 @@ def _add_endpoints(app: FastAPI, probe: Probe, model: type[Any], session: Any) -
     def database_error(got: Any = session) -> None:
         db = probe.read(got, model)
         if db is not None:
-            db.execute(text("SELECT * FROM no_such_table"))
+            db.execute(text(_NO_TABLE if db.get_bind().dialect.name == "sqlite" else _NO_SPACE))
 
-    @app.get("/long")
-    async def long(got: Any = session) -> str:
+    @app.get("/conflict")
+    def conflict(got: Any = session) -> None:
+        db = probe.keep(got)
+        if db is not None:
+            db.execute(insert(model).values(id=1))
+
+    async def stay(got: Any, here: threading.Event, until: threading.Event) -> str:
         db, mine = probe.keep(got), model(note="pending")
         if db is not None:
             db.add(mine)
-        probe.arrived.set()
-        latest = time.monotonic() + 3
-        while not probe.leave.is_set() and time.monotonic() < latest:
-            await asyncio.sleep(0.002)
-        probe.undisturbed = db is None or mine in db
+        here.set()
+        latest = time.monotonic() + 2
+        while not until.is_set() and time.monotonic() < latest:
+            await asyncio.sleep(0.001)
+        probe.undisturbed &= db is None or mine in db
         return "ok"
 
-    @app.get("/write")
+    @app.get("/first")
+    async def first(got: Any = session) -> str:
+        return await stay(got, probe.first_is_here, until=probe.second_is_here)
+
+    @app.get("/second")
+    async def second(got: Any = session) -> str:
+        return await stay(got, probe.second_is_here, until=probe.first_is_gone)
+
+    @app.post("/write-and-commit")
+    def write_and_commit(got: Any = session) -> str:
+        db = probe.keep(got)
+        if db is not None:
+            db.add(model(note="committed"))
+            db.commit()
+        return "ok"
+
+    @app.post("/write")
     def write_ok(got: Any = session) -> str:
         write(got)
         return "ok"
 
-    @app.get("/write-then-http-error")
+    @app.post("/write-then-http-error")
     def write_http_error(got: Any = session) -> None:
         write(got)
         raise HTTPException(409, "changed my mind")
 
-    @app.get("/write-then-crash")
+    @app.post("/write-then-crash")
     def write_crash(got: Any = session) -> None:
         write(got)
         raise Crash("a bug in the endpoint")

@@ -6,7 +6,7 @@ import warnings
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import CHAR, Integer, MetaData, String, Table, inspect, select
+from sqlalchemy import CHAR, Integer, MetaData, String, Table, Text, inspect, select
 from sqlalchemy.exc import CompileError, StatementError
 from sqlalchemy.orm import Mapper
 
@@ -90,6 +90,10 @@ class Items:
     def gives_ids(self) -> bool:
         """Whether a row without an id gets one, in the database of the check and in a SQLite file."""
         row = {**_required_besides(self._table), **LAMP}
+        default: Any = self._table.columns["id"].default
+        if self._has_number_as_id() and default is not None and (default.is_scalar or default.is_callable):
+            self.refusal = "the default of the id is made by Python, so whoever inserts with SQL has to choose one"
+            return False
         if not self._insert(self.database, row):
             return False
         if self.database.kind == "sqlite":
@@ -119,8 +123,8 @@ class Items:
         try:
             with database.engine.connect() as connection:
                 connection.execute(self._table.insert().values(values))
-        except StatementError as refusal:
-            self.refusal = str(refusal.orig).strip().split("\n")[0]
+        except (StatementError, TypeError) as refusal:  # TypeError: a text for a column of bytes
+            self.refusal = str(getattr(refusal, "orig", refusal)).strip().split("\n")[0]
             return False
         return True
 
@@ -141,6 +145,7 @@ def _required_besides(table: Table) -> dict[str, Any]:
     found = {}
     for column in table.columns:
         given = column.nullable or column.default is not None or column.server_default is not None
+        given = given or column is table.autoincrement_column
         if not given and column.name not in ("id", *LAMP):
             found[column.name] = "x" if isinstance(column.type, String) else 1
     return found
@@ -151,5 +156,6 @@ def _in_words(kind: Any) -> str:
     if isinstance(kind, CHAR):
         return f"text padded to exactly {kind.length}"
     if isinstance(kind, String):
-        return f"text up to {kind.length}" if kind.length else "text of any length"
+        limited = kind.length and not isinstance(kind, Text)  # PostgreSQL knows no TEXT(200)
+        return f"text up to {kind.length}" if limited else "text of any length"
     return "a whole number" if isinstance(kind, Integer) else str(kind)
