@@ -13,6 +13,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.orm import Session
 
 from grader.lab.verdicts import ToDo
+from grader.lab.words import show
 
 if TYPE_CHECKING:
     from grader.lab import Answer, Lab
@@ -96,12 +97,24 @@ class Units:
 
     # -- requests -------------------------------------------------------------------------------
 
+    def take_name(self, name: str) -> int:
+        """Store an item of this name: names may repeat. Its id."""
+        item_id = self._lab.add_item(name=name)
+        self._lab.arranged(f"stored another item {name!r}")
+        return item_id
+
     def post_batch(self, *names: str) -> Told | None:
-        """Send a batch of items with these names; None where the endpoint for batches is still to do."""
+        """Send a batch of items with these names; None where that is still to do, or fails, or does not save them.
+
+        Whether it does is the business of `batch_is_all_or_nothing`.
+        """
+        before = len(self._lab.items())
         try:
-            return self.post(BATCH, *names)
+            told = self.post(BATCH, *names)
         except ToDo:
             return None
+        saved = len(self._lab.items()) - before == len(names)
+        return told if told.status < 400 and saved else None
 
     def good_paths(self) -> Iterator[tuple[str, dict[str, list[Any]]]]:
         """The path of each endpoint that is no longer to do, and what is saved after it took two good items."""
@@ -158,9 +171,11 @@ class Units:
         """Send what the database refuses; in a batch it comes last."""
         return self.post(path, *(["chair", name] if path == BATCH else [name]))
 
-    def expect_item(self, shown: Any, name: str) -> None:
+    def expect_item(self, shown: Any, name: str, other_than: int = 0) -> None:
         """End the check as failed unless this item is shown, with a number as its id and nothing else."""
         self._lab.expect_equal(without_id(shown), body(name) | {"id": "a number"}, "the answer:")
+        old = shown["id"] == other_than
+        self._lab.expect(not old, saw=f"the item that was there before, {show(shown)}", wanted="a new item")
 
     def expect_items(self, shown: Any, *names: str) -> None:
         """End the check as failed unless these items are shown, each with a number as its id and nothing else."""
