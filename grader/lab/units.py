@@ -172,16 +172,23 @@ class Units:
         return self.post(path, *(["chair", name] if path == BATCH else [name]))
 
     def expect_item(self, shown: Any, name: str, other_than: int = 0) -> None:
-        """End the check as failed unless this item is shown, with a number as its id and nothing else."""
+        """End the check as failed unless this item is shown, with its id and nothing else.
+
+        Whether it is saved is another rule's business.
+        """
         self._lab.expect_equal(without_id(shown), body(name) | {"id": "a number"}, "the answer:")
-        old = shown["id"] == other_than
-        self._lab.expect(not old, saw=f"the item that was there before, {show(shown)}", wanted="a new item")
+        new = [row["id"] for row in self._lab.items() if row["id"] != other_than]
+        its_own = shown["id"] in new if new else shown["id"] != other_than
+        saw = f"the answer: {show(shown)}, which is not the id of a new item"
+        self._lab.expect(its_own, saw=saw, wanted="a new item, and its id in the answer")
 
     def expect_items(self, shown: Any, *names: str) -> None:
-        """End the check as failed unless these items are shown, each with a number as its id and nothing else."""
+        """End the check as failed unless these items, the newest, are shown, each with its id and nothing else."""
         found = [without_id(each) for each in shown] if isinstance(shown, list) else shown
         wanted = [body(name) | {"id": "a number"} for name in names]
         self._lab.expect_equal(sorted_by("name", found), sorted_by("name", wanted), "the answer:")
+        newest = [row["id"] for row in self._lab.items()][-len(names) :]
+        self._lab.expect_equal(sorted(each["id"] for each in shown), newest, "ids in the answer:")
 
     def expect_stored(self, shown: Any, rows: list[dict[str, Any]]) -> None:
         """End the check as failed unless what is shown, in whatever order, are these rows."""
