@@ -17,21 +17,24 @@ _FAILURES = "item refused", "event refused", "event broken", "commit refused"
     task="7.2",
     title="add_item and add_event add, and do not commit",
     why="What has been committed cannot be taken back. Only the caller knows what else belongs to it.",
-    hint="db.add(...), and flush() where the id is needed: that sends the INSERT. commit() belongs into the endpoint.",
+    hint="db.add(...), and flush() where the id is needed: that sends the INSERT. commit() belongs into the endpoint. "
+    "Both return what they added; add_event writes an event of the item that it is given.",
 )
 def test_add_item_does_not_commit(lab: Lab) -> None:
     """Nothing is saved until the caller commits; then both are. A rollback of the caller discards both."""
     lab.create_tables()
+    lab.units.take_name("chair")
+    before = lab.units.saved()
     for ending, saved in (("rollback", []), ("commit", ["lamp"])):
         session = lab.session()
         item = lab.call("crud_uow.add_item", session, lab.schemas.make("ItemCreate", name="lamp"))
-        lab.units.expect_not_committed("add_item")
+        lab.units.expect_not_committed("add_item", before)
         lab.units.flush(session)
         event = lab.call("crud_uow.add_event", session, item, "viewed")
-        lab.units.expect_not_committed("add_event")
+        lab.units.expect_not_committed("add_event", before)
         lab.expect_equal(lab.read(event, "kind"), {"kind": "viewed"}, "the event:")
         lab.units.end(session, ending)
-        wanted = {"items": saved, "events": [f"viewed: {name}" for name in saved]}
+        wanted = {"items": ["chair", *saved], "events": [f"viewed: {name}" for name in saved]}
         lab.expect_equal(lab.units.saved(), wanted, "saved:")
 
 

@@ -74,12 +74,13 @@ class Units:
         wanted = {"items": sorted(names), "events": sorted(f"created: {name}" for name in names)}
         self._lab.expect_equal(self.saved(), wanted, "saved:")
 
-    def expect_not_committed(self, function: str) -> None:
-        """End the check as failed if a COMMIT was sent, or something is saved, by now."""
+    def expect_not_committed(self, function: str, before: dict[str, list[Any]]) -> None:
+        """End the check as failed if a COMMIT was sent by now, or more is saved than there was before."""
         saved = self.saved()
+        more = [each for what in saved for each in (Counter(saved[what]) - Counter(before[what])).elements()]
         self._lab.expect(
-            not self._lab.seen.commits_of_writes() and not saved["items"] and not saved["events"],
-            saw=f"{function} committed: {saved['items'] + saved['events'] or 'nothing'} is saved",
+            not self._lab.seen.commits_of_writes() and saved == before,
+            saw=f"{function} committed: {more or 'nothing'} is saved",
             wanted="no COMMIT, nothing saved yet",
         )
 
