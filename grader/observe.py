@@ -50,6 +50,12 @@ class Moment:
     parameters: Any = None
     session: int = 0
 
+    def writes_to(self) -> set[str]:
+        """The tables that this statement writes to, in small letters; a ``WITH`` may write too."""
+        if not self.what.startswith((*_WRITES, "SQL WITH")):
+            return set()
+        return {name.lower() for name in _WRITTEN.findall(self.sql or self.what)}
+
 
 @dataclass
 class Seen:
@@ -134,8 +140,7 @@ class Seen:
             if moment.what in ("COMMIT", "ROLLBACK"):
                 tables = written.pop(moment.connection, set())
                 found += [tables] if tables and moment.what == "COMMIT" else []
-            elif moment.what.startswith((*_WRITES, "SQL WITH")):
-                tables = {name.lower() for name in _WRITTEN.findall(moment.sql or moment.what)}
+            elif tables := moment.writes_to():
                 written.setdefault(moment.connection, set()).update(tables)
         return found
 

@@ -80,7 +80,7 @@ def test_loaded_before_the_session_closes(lab: Lab) -> None:
     lab.create_tables()
     lab.owners.add_items(1, 2)
     session = lab.session()
-    items = lab.owners.listed(session)
+    items = lab.owners.listed_anyhow(session)
     with lab.learner_code("a session that can be closed"):
         session.close()
     before = lab.seen.statements()
@@ -96,7 +96,7 @@ def test_loaded_before_the_session_closes(lab: Lab) -> None:
     title="the list comes in pages, in the order of the ids",
     why="Owners change nothing about it: without ORDER BY no order is promised, and an answer must not grow with the "
     "table. A limit counts rows; a join that repeats items makes pages shorter than they were meant.",
-    hint="order_by(Item.id), offset() and limit() as in list_items; load the owners with options().",
+    hint="order_by(Item.id), offset() and limit() as in list_items, with its defaults; load the owners with options().",
     needs=["owner_is_in_the_answer", "loaded_before_the_session_closes"],
 )
 def test_list_pages(lab: Lab) -> None:

@@ -288,6 +288,11 @@ class Lab:
         self.story[:] = [*self._arranged, *story]
         self.begin_timeline()
 
+    def arranged(self, what: str) -> None:
+        """Begin every story of this check with what was arranged for it."""
+        self._arranged.append(what)
+        self.tell_from_here()
+
     def begin_timeline(self) -> None:
         """Leave out of the timeline what happened up to now."""
         self._told_from = len(self.seen.moments)
@@ -443,8 +448,7 @@ class Lab:
         change = "UPDATE items SET description = 'changed by the database' WHERE id = NEW.id"
         self.database.make_trigger(moment, "items", change, when)
         only = " that has one" if when else ""
-        self._arranged.append(f"a trigger changes the description after each {write}{only}")
-        self.tell_from_here()
+        self.arranged(f"a trigger changes the description after each {write}{only}")
 
     def expect_current(self, item: Any, session: Session, other_than: int = 0) -> None:
         """End the check as failed unless the item, after every session was closed, shows what is stored.

@@ -123,6 +123,11 @@ class Owners:
                 raise self._lab.waits(str(verdict), "owner_is_in_the_answer") from None
             raise
 
+    def listed_anyhow(self, session: Any) -> list[Any]:
+        """The same for the first page; where the function has no defaults, which is one rule's business, with both."""
+        defaults = self._lab.takes("crud.list_items_with_owner", session)
+        return self.listed(session, **({} if defaults else {"offset": 0, "limit": 100}))
+
     def shown(self, items: list[Any]) -> list[Any]:
         """What ``ItemWithOwner`` makes of each of the objects.
 
@@ -155,7 +160,7 @@ class Owners:
 
     def _statements_of_list(self, count: int) -> int:
         before = self._lab.seen.statements()
-        shown = self.shown(self.listed(self._lab.session()))
+        shown = self.shown(self.listed_anyhow(self._lab.session()))
         if len(shown) != count:
             raise self._lab.waits(f"{len(shown)} items instead of {count}", "list_pages")
         return self._lab.seen.statements() - before

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, event
 from sqlalchemy.orm import Session
 
 from grader.lab.verdicts import ToDo
+from grader.lab.words import show
 
 if TYPE_CHECKING:
     from grader.lab import Answer, Lab
@@ -73,12 +74,13 @@ class Units:
         wanted = {"items": sorted(names), "events": sorted(f"created: {name}" for name in names)}
         self._lab.expect_equal(self.saved(), wanted, "saved:")
 
-    def expect_not_committed(self, function: str) -> None:
-        """End the check as failed if a COMMIT was sent, or something is saved, by now."""
+    def expect_not_committed(self, function: str, before: dict[str, list[Any]]) -> None:
+        """End the check as failed if a COMMIT was sent by now, or more is saved than there was before."""
         saved = self.saved()
+        more = [each for what in saved for each in (Counter(saved[what]) - Counter(before[what])).elements()]
         self._lab.expect(
-            not self._lab.seen.commits_of_writes() and not saved["items"] and not saved["events"],
-            saw=f"{function} committed: {saved['items'] + saved['events'] or 'nothing'} is saved",
+            not self._lab.seen.commits_of_writes() and saved == before,
+            saw=f"{function} committed: {more or 'nothing'} is saved",
             wanted="no COMMIT, nothing saved yet",
         )
 
@@ -96,12 +98,24 @@ class Units:
 
     # -- requests -------------------------------------------------------------------------------
 
+    def take_name(self, name: str) -> int:
+        """Store an item of this name: names may repeat. Its id."""
+        item_id = self._lab.add_item(name=name)
+        self._lab.arranged(f"stored another item {name!r}")
+        return item_id
+
     def post_batch(self, *names: str) -> Told | None:
-        """Send a batch of items with these names; None where the endpoint for batches is still to do."""
+        """Send a batch of items with these names; None where that is still to do, or fails, or does not save them.
+
+        Whether it does is the business of `batch_is_all_or_nothing`.
+        """
+        before = len(self._lab.items())
         try:
-            return self.post(BATCH, *names)
+            told = self.post(BATCH, *names)
         except ToDo:
             return None
+        saved = len(self._lab.items()) - before == len(names)
+        return told if told.status < 400 and saved else None
 
     def good_paths(self) -> Iterator[tuple[str, dict[str, list[Any]]]]:
         """The path of each endpoint that is no longer to do, and what is saved after it took two good items."""
@@ -158,15 +172,24 @@ class Units:
         """Send what the database refuses; in a batch it comes last."""
         return self.post(path, *(["chair", name] if path == BATCH else [name]))
 
-    def expect_item(self, shown: Any, name: str) -> None:
-        """End the check as failed unless this item is shown, with a number as its id and nothing else."""
+    def expect_item(self, shown: Any, name: str, other_than: int = 0) -> None:
+        """End the check as failed unless this item is shown, with its id and nothing else.
+
+        Whether it is saved is another rule's business.
+        """
         self._lab.expect_equal(without_id(shown), body(name) | {"id": "a number"}, "the answer:")
+        new = [row["id"] for row in self._lab.items() if row["id"] != other_than]
+        its_own = shown["id"] in new if new else shown["id"] != other_than
+        saw = f"the answer: {show(shown)}, which is not the id of a new item"
+        self._lab.expect(its_own, saw=saw, wanted="a new item, and its id in the answer")
 
     def expect_items(self, shown: Any, *names: str) -> None:
-        """End the check as failed unless these items are shown, each with a number as its id and nothing else."""
+        """End the check as failed unless these items, the newest, are shown, each with its id and nothing else."""
         found = [without_id(each) for each in shown] if isinstance(shown, list) else shown
         wanted = [body(name) | {"id": "a number"} for name in names]
         self._lab.expect_equal(sorted_by("name", found), sorted_by("name", wanted), "the answer:")
+        newest = [row["id"] for row in self._lab.items()][-len(names) :]
+        self._lab.expect_equal(sorted(each["id"] for each in shown), newest, "ids in the answer:")
 
     def expect_stored(self, shown: Any, rows: list[dict[str, Any]]) -> None:
         """End the check as failed unless what is shown, in whatever order, are these rows."""
