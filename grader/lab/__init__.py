@@ -23,7 +23,7 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Column, MetaData, String, Table, insert
+from sqlalchemy import Column, MetaData, String, Table, insert, select
 from sqlalchemy.orm import Session
 
 from grader.lab.database import Database, Place, listen_to_connections, prepare_database
@@ -429,10 +429,27 @@ class Lab:
             return self.update(row, **sent)
         return None
 
+    def update_description(self, value: str | None) -> None:
+        """Let the learner's ``update_item`` change a description alone, or with the name if it does not change one
+        alone, which is the matter of another rule.
+        """
+        tried = self.try_update({"name": "chair", "description": "soft"}, description="hard")
+        for session in self._sessions:
+            session.close()
+        alone = tried and self.items()[-1]["description"] == "hard"
+        named = {} if alone else {"name": "lamp"}
+        self.update({"name": "lamp", "description": "warm light"}, **named, description=value)
+
     def write_unfinished(self, session: Session) -> None:
         """Let the session's owner begin something: a row that is written and not committed."""
         with self.learner_code("a session that can write"):
             session.execute(insert(self.need("models.Item")).values(name="unfinished"))
+
+    def finds_unfinished(self, session: Session) -> bool:
+        """Whether the session's owner still finds what was begun."""
+        items = self.table("items")
+        with self.learner_code("a session that can read"):
+            return session.execute(select(items.c.id).where(items.c.name == "unfinished")).first() is not None
 
     def database_describes(self, write: str, when: str = "") -> None:
         """Let the database itself change the description after an ``INSERT`` or ``UPDATE`` (`when`: on ``NEW``)."""
