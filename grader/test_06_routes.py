@@ -161,7 +161,7 @@ def test_list_answers_items(lab: Lab) -> None:
     lab.expect_status(answer, 200)
     lab.expect_equal(answer.json, [])
     for item_id, name in ((3, "b"), (1, "d"), (5, "a"), (2, "e"), (4, "c")):
-        lab.add_item(id=item_id, name=name, description=None)
+        lab.add_item(id=item_id, name=name, description="small" if item_id > 2 else None)
     rows = lab.items()
     # Not the middle of the list: cut out of the wrong order, that would hold the same items.
     for query, wanted in (("", rows), ("?offset=1&limit=2", rows[1:3])):
@@ -203,12 +203,14 @@ def test_bad_paging_is_422(lab: Lab) -> None:
     hint="Hand the ItemUpdate itself on to crud.update_item: it knows what was sent; answer with what it returns.",
 )
 def test_patch_keeps_omitted_fields(lab: Lab) -> None:
-    """One field, the other, and none: the answer and the row have what was sent, and the rest as before."""
+    """One field, the other, and none: the answer and the row have what was sent, and all the rest is as before."""
     lab.create_tables()
     bare = {"name": "lamp", "description": None}
     for before, sent in ((_LAMP, {"description": "cold light"}), (_LAMP, {"name": "torch"}), (bare, {})):
+        others = lab.items()
         answer = lab.api.expect_patched(before, sent)
         lab.expect_status(answer, 200)
+        lab.expect_equal(lab.items()[:-1], others, "the other rows are")
         lab.expect_equal(lab.api.shown(answer.json), lab.items()[-1], "the answer is")
         lab.api.expect_saved_first()
 
