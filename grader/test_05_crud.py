@@ -122,7 +122,8 @@ def test_list_pages(lab: Lab) -> None:
     lab.create_tables()
     lab.add_item(id=11)
     lab.tell_from_here("stored one item")
-    found = lab.ids(lab.call("crud.list_items", lab.session()), "list_is_ordered")
+    with lab.session() as session:
+        found = lab.ids(lab.call("crud.list_items", session), "list_is_ordered")
     lab.expect_equal(len(found), 1, "items on the page:")
     lab.add_items(102)
     missing = {row["id"] for row in lab.items()}

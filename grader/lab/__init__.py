@@ -418,6 +418,9 @@ class Lab:
         Returns:
             What ``update_item`` returned, and the session that it worked in.
         """
+        for earlier in self._sessions:  # in SQLite the row could not be stored while one of them reads
+            with suppress(Exception):
+                earlier.close()
         session = self.session()
         item = self.loaded_item(session, self.add_item(**row))
         self.tell_from_here(f"stored {show(row)}")
@@ -434,8 +437,6 @@ class Lab:
         alone, which is the matter of another rule.
         """
         tried = self.try_update({"name": "chair", "description": "soft"}, description="hard")
-        for session in self._sessions:
-            session.close()
         alone = tried and self.items()[-1]["description"] == "hard"
         named = {} if alone else {"name": "lamp"}
         self.update({"name": "lamp", "description": "warm light"}, **named, description=value)
