@@ -328,7 +328,13 @@ class Lab:
     # -- sessions -------------------------------------------------------------------------------
 
     def session(self) -> Session:
-        """A new session from the learner's ``db``."""
+        """A new session from the learner's ``db``; those before are closed, as in SQLite they may keep others out."""
+        nothing_told = len(self.seen.moments) == self._told_from
+        for earlier in self._sessions:
+            with suppress(Exception):
+                earlier.close()
+        if nothing_told:
+            self.begin_timeline()
         with self.learner_code("a new session"):
             if self.place.chapter == "08_sqlmodel":
                 session = self.sqlmodels.session()
@@ -418,9 +424,6 @@ class Lab:
         Returns:
             What ``update_item`` returned, and the session that it worked in.
         """
-        for earlier in self._sessions:  # in SQLite the row could not be stored while one of them reads
-            with suppress(Exception):
-                earlier.close()
         session = self.session()
         item = self.loaded_item(session, self.add_item(**row))
         self.tell_from_here(f"stored {show(row)}")
