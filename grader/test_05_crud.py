@@ -23,10 +23,12 @@ _REFRESH = (
     "names may repeat.",
 )
 def test_create_persists(lab: Lab) -> None:
-    """After create_item the row is in the database, seen from another connection; names may repeat."""
+    """After create_item the row is in the database as it was sent, seen from another connection; names may repeat."""
     lab.create_tables()
-    stored: list[tuple[str, str | None]] = []
-    for sent in ({"name": "lamp", "description": "warm light"}, {"name": "chair"}, {"name": "lamp"}):
+    lab.add_item(id=2, name="lamp", description="old")
+    lab.did("stored (2, 'lamp', 'old')")
+    stored: list[tuple[str, str | None]] = [("lamp", "old")]
+    for sent in ({"name": "Lamp", "description": "warm light"}, {"name": "chair"}, {"name": "lamp", "description": ""}):
         session = lab.session()
         lab.call("crud.create_item", session, lab.schemas.make("ItemCreate", **sent))
         stored.append((sent["name"], sent.get("description")))
@@ -119,6 +121,10 @@ def test_list_pages(lab: Lab) -> None:
     """Pages have the size that was asked for, follow each other without overlap, and are 100 long by default."""
     lab.create_tables()
     lab.add_item(id=11)
+    lab.tell_from_here("stored one item")
+    with lab.session() as session:
+        found = lab.ids(lab.call("crud.list_items", session), "list_is_ordered")
+    lab.expect_equal(len(found), 1, "items on the page:")
     lab.add_items(102)
     missing = {row["id"] for row in lab.items()}
     for offset, limit, size in ((0, 2, 2), (2, 2, 2), (4, 99, 99)):
@@ -145,11 +151,13 @@ def test_list_pages(lab: Lab) -> None:
 @rule(
     task="5.3",
     title="reading does not commit",
-    why="A commit in a read saves whatever the caller had begun and not yet finished.",
-    hint="get_item and list_items need no commit and no begin().",
+    why="A commit in a read saves whatever the caller had begun and not yet finished; a rollback() or close() "
+    "throws it away.",
+    hint="get_item and list_items need no commit(), no begin(), no rollback() and no close(): the session is the "
+    "caller's. 'with db:' closes it too.",
 )
 def test_reads_do_not_commit(lab: Lab) -> None:
-    """What the caller has written but not committed can still be rolled back after a read."""
+    """What the caller has written but not committed is still there after a read, and can still be rolled back."""
     lab.create_tables()
     item_id = lab.add_item()
     for path, arguments, rule_name in (
@@ -162,6 +170,7 @@ def test_reads_do_not_commit(lab: Lab) -> None:
         lab.write_unfinished(session)
         lab.tell_from_here("the caller wrote a row and did not commit")
         lab.consume(lab.call(path, session, *arguments))
+        kept = lab.finds_unfinished(session)
         with lab.learner_code("a session that can be rolled back"):
             session.rollback()
         saved = len(lab.items()) - 1
@@ -170,6 +179,8 @@ def test_reads_do_not_commit(lab: Lab) -> None:
             saw="the read sent a COMMIT" + (" and saved the caller's unfinished row" if saved else ""),
             wanted="no COMMIT",
         )
+        lost = "the read ended the caller's transaction: the caller's unfinished row is gone"
+        lab.expect(kept, saw=lost, wanted="a transaction that goes on")
 
 
 @rule(
@@ -236,7 +247,7 @@ def test_update_keeps_omitted_fields(lab: Lab) -> None:
 def test_update_null_clears(lab: Lab) -> None:
     """description=None makes the column NULL."""
     lab.create_tables()
-    lab.update({"name": "lamp", "description": "warm light"}, name="lamp", description=None)
+    lab.update_description(None)
     lab.expect_equal(lab.items()[-1]["description"], None, "description in the database:")
 
 
@@ -250,7 +261,7 @@ def test_update_null_clears(lab: Lab) -> None:
 def test_update_empty_string_is_a_value(lab: Lab) -> None:
     """description="" is stored as it is."""
     lab.create_tables()
-    lab.update({"name": "lamp", "description": "warm light"}, name="lamp", description="")
+    lab.update_description("")
     lab.expect_equal(lab.items()[-1]["description"], "", "description in the database:")
 
 

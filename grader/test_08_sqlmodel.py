@@ -27,7 +27,8 @@ _WRONG_TEXTS: tuple[object, ...] = (
     title="Item is a SQLModel table",
     why="The table is the same as in chapter 02; only the class is written in another way.",
     hint="class Item(ItemBase, table=True) with __tablename__ = 'items'. The length of a column comes from "
-    "Field(max_length=200); SQLModel does not look for it inside of StringConstraints.",
+    "Field(max_length=200); SQLModel does not look for it inside of StringConstraints. Names may repeat: index=True, "
+    "and not unique=True.",
 )
 def test_item_is_a_sqlmodel_table(lab: Lab) -> None:
     """Item is a table model, and its table, as the database has it, has the columns of chapter 02."""

@@ -139,7 +139,7 @@ MESSAGES = {
     "05_crud/wrong/update_is_not_none": """\
       rule      05_crud.update_null_clears
       did       stored {'name': 'lamp', 'description': 'warm light'}, then
-                update_item(db, item, ItemUpdate(name='lamp', description=None))
+                update_item(db, item, ItemUpdate(description=None))
       saw       description in the database: 'warm light'
       wanted    description in the database: None
       why       'is not None' cannot tell 'not sent' from 'sent as null': a

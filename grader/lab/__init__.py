@@ -23,7 +23,7 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Column, MetaData, String, Table, insert
+from sqlalchemy import Column, MetaData, String, Table, insert, select
 from sqlalchemy.orm import Session
 
 from grader.lab.database import Database, Place, listen_to_connections, prepare_database
@@ -336,7 +336,13 @@ class Lab:
     # -- sessions -------------------------------------------------------------------------------
 
     def session(self) -> Session:
-        """A new session from the learner's ``db``."""
+        """A new session from the learner's ``db``; those before are closed, as in SQLite they may keep others out."""
+        nothing_told = len(self.seen.moments) == self._told_from
+        for earlier in self._sessions:
+            with suppress(Exception):
+                earlier.close()
+        if nothing_told:
+            self.begin_timeline()
         with self.learner_code("a new session"):
             if self.place.chapter == "08_sqlmodel":
                 session = self.sqlmodels.session()
@@ -437,10 +443,25 @@ class Lab:
             return self.update(row, **sent)
         return None
 
+    def update_description(self, value: str | None) -> None:
+        """Let the learner's ``update_item`` change a description alone, or with the name if it does not change one
+        alone, which is the matter of another rule.
+        """
+        tried = self.try_update({"name": "chair", "description": "soft"}, description="hard")
+        alone = tried and self.items()[-1]["description"] == "hard"
+        named = {} if alone else {"name": "lamp"}
+        self.update({"name": "lamp", "description": "warm light"}, **named, description=value)
+
     def write_unfinished(self, session: Session) -> None:
         """Let the session's owner begin something: a row that is written and not committed."""
         with self.learner_code("a session that can write"):
             session.execute(insert(self.need("models.Item")).values(name="unfinished"))
+
+    def finds_unfinished(self, session: Session) -> bool:
+        """Whether the session's owner still finds what was begun."""
+        items = self.table("items")
+        with self.learner_code("a session that can read"):
+            return session.execute(select(items.c.id).where(items.c.name == "unfinished")).first() is not None
 
     def database_describes(self, write: str, when: str = "") -> None:
         """Let the database itself change the description after an ``INSERT`` or ``UPDATE`` (`when`: on ``NEW``)."""
@@ -523,6 +544,14 @@ class Lab:
             saw="; ".join(left[:3]),
             wanted="session closed: connection returned, no transaction, no object attached",
         )
+
+    def let_go_of_leaks(self) -> None:
+        """Close what was left open before the pool is empty: what is kept for observing would never be collected."""
+        if len(self.seen.out) > 8:
+            left: list[Any] = [*self.seen.sessions, *self.seen.connections]
+            for each in left:
+                with suppress(Exception):
+                    each.close()
 
     # -- the database ---------------------------------------------------------------------------
 

@@ -88,7 +88,10 @@ class SqlModels:
         missing = [name for name in _COLUMNS if name not in table.columns]
         if missing:
             return f"the table 'items' has no column {missing[0]}"
-        return "" if table.columns["description"].nullable else "the table 'items' refuses NULL as a description"
+        if not table.columns["description"].nullable:
+            return "the table 'items' refuses NULL as a description"
+        once = any(index.unique and index.columns.keys() == ["name"] for index in table.indexes)
+        return "the table 'items' refuses a name that is there already" if once or table.columns["name"].unique else ""
 
     def expect_table_model(self) -> None:
         """End the check as failed unless ``Item`` is a table model."""
