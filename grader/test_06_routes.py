@@ -14,6 +14,11 @@ _UNKNOWN = (
     "500 means 'we have a bug', 200 with null means nothing at all."
 )
 _LAMP = {"name": "lamp", "description": "warm light"}
+_EBOOKS: tuple[dict[str, str | None], ...] = (
+    {"name": "eBook"},
+    {"name": "eBook", "description": None},
+    {"name": "eBook", "description": "warm light"},
+)
 _BAD_TEXTS: tuple[object, ...] = (
     {"name": ""},
     {"name": " \t\n "},
@@ -37,9 +42,8 @@ def test_create_answers_201(lab: Lab) -> None:
     """The answer is 201 and the stored row, which is what was sent, committed before the answer; names may repeat."""
     lab.create_tables()
     lab.database.find_oldest_first()  # who looks for the new item by its name finds an older one
-    lab.database_describes("INSERT", when="NEW.description <> ''")
-    for number, description in enumerate((..., None, "", "warm light"), start=1):
-        body = {"name": "eBook"} if description is ... else {"name": "eBook", "description": description}
+    lab.database_describes("INSERT", when="NEW.description IS NOT NULL")
+    for number, body in enumerate(_EBOOKS, start=1):
         answer = lab.request("POST", "/items/", json=body)
         lab.expect_status(answer, 201)
         lab.expect_equal(len(lab.items()), number, "rows in the database:")
