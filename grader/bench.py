@@ -343,14 +343,14 @@ class Bench:
         grouped: dict[tuple[Path, str], list[Rule]] = {}
         for target in targets:
             grouped.setdefault((target.submission, target.rule.chapter), []).append(target.rule)
-        # A chapter that would have the machine to itself is dealt out to several children.
-        alone = max(1, self.jobs // max(1, len(grouped)))
+        # A chapter that would have the machine to itself is dealt out to several children, and so is one whose
+        # checks share nothing: small pieces leave no processor idle at the end.
+        fair = max(1, self.jobs // max(1, len(grouped)))
         runs: deque[_Run] = deque()
         for (submission, chapter), rules in grouped.items():
             before = known.get((submission, chapter), {})
             shared = _Shared(frozenset({rule.name for rule in rules} | set(before)), outcomes=dict(before))
-            # So is one whose checks share nothing: small pieces leave no processor idle at the end.
-            hands = max(alone, min(2, self.jobs)) if chapter in ABOUT_IMPORTS else alone
+            hands = max(fair, min(2, self.jobs)) if chapter in ABOUT_IMPORTS else fair
             dealt = [deque(rules[start::hands]) for start in range(min(hands, len(rules)))]
             timeouts = list(before.values()).count("timeout")
             runs += [_Run(submission, chapter, waiting, shared, timeouts=timeouts) for waiting in dealt]

@@ -181,8 +181,8 @@ def grade_chapter(job: Job, results: int) -> None:
                 if os.getpid() != process:  # a copy of this process that the learner's code has made
                     os._exit(0)
                 passed = verdict["outcome"] == "passed"
-                if passed and (name_of_it := relied.replaced()):
-                    passed, verdict = False, _spoilt(name_of_it)
+                if passed and (replaced := relied.replaced()):
+                    passed, verdict = False, _spoilt(replaced)
                 # What a used app did wrong may come from the checks before: only a new one is blamed for it.
                 settled = passed or not used
                 reporter.mark_output(name if settled else "before")

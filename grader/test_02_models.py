@@ -119,7 +119,7 @@ def test_names_may_repeat(lab: Lab) -> None:
 def test_tables_are_created_at_startup(lab: Lab) -> None:
     """After start-up, before any request, the table exists."""
     lab.engines.put_another_table()
-    lab.did("started the app on a database without tables but 'notes'; a file app.db is there too")
+    lab.did("started the app on a database whose only table is 'notes', in a folder with an empty file app.db")
     lab.look_at_name("main.lifespan")
     lab.start()
     lab.engines.items_after_start()

@@ -30,8 +30,8 @@ MESSAGES = {
 """,
     "02_models/wrong/models_not_imported": """\
       rule      02_models.tables_are_created_at_startup
-      did       started the app on a database without tables but 'notes'; a file
-                app.db is there too
+      did       started the app on a database whose only table is 'notes', in a
+                folder with an empty file app.db
       saw       tables after the start: notes; app/models.py was never imported
       wanted    the table items after the start
       why       A fresh database has no tables; without them the first request
