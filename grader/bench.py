@@ -343,14 +343,15 @@ class Bench:
         grouped: dict[tuple[Path, str], list[Rule]] = {}
         for target in targets:
             grouped.setdefault((target.submission, target.rule.chapter), []).append(target.rule)
-        # A chapter that would have the machine to itself is dealt out to several children, and so is one whose
-        # checks share nothing: small pieces leave no processor idle at the end.
+        # A chapter that would have the machine to itself is dealt out to several children, and so is one that comes
+        # late and whose checks share nothing: small pieces leave no processor idle at the end.
         fair = max(1, self.jobs // max(1, len(grouped)))
         runs: deque[_Run] = deque()
         for (submission, chapter), rules in grouped.items():
             before = known.get((submission, chapter), {})
             shared = _Shared(frozenset({rule.name for rule in rules} | set(before)), outcomes=dict(before))
-            hands = max(fair, min(2, self.jobs)) if chapter in ABOUT_IMPORTS else fair
+            late = chapter in ABOUT_IMPORTS and chapter not in WITHOUT_HTTP
+            hands = max(fair, min(2, self.jobs)) if late else fair
             dealt = [deque(rules[start::hands]) for start in range(min(hands, len(rules)))]
             timeouts = list(before.values()).count("timeout")
             runs += [_Run(submission, chapter, waiting, shared, timeouts=timeouts) for waiting in dealt]
