@@ -23,6 +23,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -181,6 +182,9 @@ class _Shared:
     held: list[tuple[Rule, Check]] = field(default_factory=list)
 
 
+_NO_SLOT = -1
+
+
 @dataclass
 class _Run:
     """Checks of one chapter of one submission on their way through the bench."""
@@ -189,8 +193,10 @@ class _Run:
     chapter: str
     waiting: deque[Rule]
     shared: _Shared
-    slot: int = 0
+    slot: int = _NO_SLOT
     root: Path = Path()
+    # Why it cannot be graded; empty when it is staged, None before.
+    refused: str | None = None
     timeouts: int = 0
     unanswered: int = 0
     databases: list[str] = field(default_factory=list)
@@ -208,6 +214,7 @@ class _Child:
     process: int = 0
     current: Rule | None = None
     told: list[Any] = field(default_factory=list)
+    over: bool = False
     started: int = 0
     place: str = ""
     kill: Callable[[], None] | None = None
@@ -320,10 +327,14 @@ class Bench:
                         self._launch(run)
                     else:
                         yield from refused
+                self._stage_ahead(runs)
                 yield from self._turn(running)
+                for run in running:  # the next one need not wait until a child that is over has gone
+                    if run.slot != _NO_SLOT and (run.child is None or run.child.over):
+                        free.append(run.slot)
+                        run.slot = _NO_SLOT
                 for run in [run for run in running if run.child is None]:
                     running.remove(run)
-                    free.append(run.slot)
                     if run.waiting:  # the server was lost
                         runs.appendleft(run)
                         alone = True
@@ -367,20 +378,31 @@ class Bench:
             told = {"outcome": "todo", "observed": f"{NO_FOLDER} {run.chapter} yet"}
             run.shared.untouched = frozenset(rule.task for rule in run.waiting)
             return [verdict for rule in run.waiting for verdict in self._verdict(run, rule, told)]
-        if run.root != Path():
-            return None
-        run.root = Path(tempfile.mkdtemp(prefix=f"{run.chapter}-", dir=self._workshop)).resolve()
-        refusal = stage(run.submission, run.chapter, run.root)
-        if refusal:
+        self._prepare(run)
+        if run.refused:
             self._clear(run)
-            told = {"outcome": "error", "observed": refusal, "expected": f"files of your own in {run.chapter}/app"}
+            told = {"outcome": "error", "observed": run.refused, "expected": f"files of your own in {run.chapter}/app"}
             return [verdict for rule in run.waiting for verdict in self._verdict(run, rule, told)]
+        return None
+
+    def _stage_ahead(self, runs: deque[_Run]) -> None:
+        """Stage what comes next, as long as there is nothing else to do."""
+        for run in islice(runs, self.jobs):
+            if self._inbox.empty() and (run.submission / run.chapter).is_dir():
+                self._prepare(run)
+
+    def _prepare(self, run: _Run) -> None:
+        if run.refused is not None:
+            return
+        run.root = Path(tempfile.mkdtemp(prefix=f"{run.chapter}-", dir=self._workshop)).resolve()
+        run.refused = stage(run.submission, run.chapter, run.root)
+        if run.refused:
+            return
         run.shared.untouched = untouched_tasks(run.chapter, run.root)
         run.shared.given = given_files(run.chapter, run.root)
         if self._isolation is not None and self._isolation.user >= 0:
             for path in (run.root, *run.root.rglob("*")):
                 os.chown(path, self._isolation.user, self._isolation.user)
-        return None
 
     def _turn(self, running: list[_Run]) -> Iterator[tuple[Target, Check]]:
         """Wait for something to happen, and deal with it."""
@@ -425,6 +447,7 @@ class Bench:
         elif event == "verdict" and child.current is not None and child.current.name == name:
             child.told.append(message["verdict"])
         elif event == "end" and not run.waiting:
+            child.over = True
             self._stop(child)  # nobody waits for it to tidy up
 
     def _settle(self, run: _Run, child: _Child) -> Iterator[tuple[Target, Check]]:
