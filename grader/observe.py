@@ -21,13 +21,14 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import Pool
 
 _STATEMENT = re.compile(
-    r"\s*(?:(INSERT)\s+INTO|(UPDATE)|(DELETE)\s+FROM|(CREATE\s+TABLE)(?:\s+IF\s+NOT\s+EXISTS)?|(DROP\s+TABLE)"
-    r"|(CREATE\s+(?:UNIQUE\s+)?INDEX)"
+    r"\s*(?:(INSERT)(?:\s+OR\s+\w+)?\s+INTO|(UPDATE)|(DELETE)\s+FROM|(CREATE\s+TABLE)(?:\s+IF\s+NOT\s+EXISTS)?"
+    r"|(DROP\s+TABLE)|(CREATE\s+(?:UNIQUE\s+)?INDEX)"
     r"|(SELECT)\b.*?\bFROM)\s+(?:[\"\w]+\.)?\"?(\w+)",
     re.IGNORECASE | re.DOTALL,
 )
 _WRITES = ("INSERT", "UPDATE", "DELETE")
-_WRITTEN = re.compile(r"(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+(?:[\"\w]+\.)?\"?(\w+)", re.IGNORECASE)
+_WRITTEN = re.compile(r"(?:INSERT(?:\s+OR\s+\w+)?\s+INTO|UPDATE|DELETE\s+FROM)\s+(?:[\"\w]+\.)?\"?(\w+)", re.IGNORECASE)
+_TEXT_OR_COMMENT = re.compile(r"('[^']*')|/\*.*?\*/|--[^\n]*", re.DOTALL)
 # What SQLAlchemy asks of a database by itself is no part of what the code did; savepoints are events of their own.
 _SAVEPOINTS = ("SAVEPOINT SA_", "RELEASE SAVEPOINT SA_", "ROLLBACK TO SAVEPOINT SA_")
 _HOUSEKEEPING = ("PRAGMA", "SELECT PG_CATALOG", "SELECT CURRENT_SCHEMA", "SHOW ", "SELECT CAST", *_SAVEPOINTS)
@@ -54,7 +55,7 @@ class Moment:
         """The tables that this statement writes to, in small letters; a ``WITH`` may write too."""
         if not self.what.startswith((*_WRITES, "SQL WITH")):
             return set()
-        return {name.lower() for name in _WRITTEN.findall(self.sql or self.what)}
+        return {name.lower() for name in _WRITTEN.findall(_without_comments(self.sql or self.what))}
 
 
 @dataclass
@@ -286,6 +287,7 @@ def _executes(connection: Connection, _cursor: Any, statement: str, parameters: 
 
 def in_words(statement: str) -> str:
     """A statement in two words, ``INSERT items``; ``SQL …`` where it is of another kind."""
+    statement = _without_comments(statement)
     found = _STATEMENT.match(statement)
     if found is None:
         text = " ".join(statement.split())
@@ -296,6 +298,10 @@ def in_words(statement: str) -> str:
         return "SQL " + (text if len(text) <= 40 else text[:37] + "...")
     verb = next(group for group in found.groups()[:-1] if group)
     return f"{' '.join(verb.upper().split())} {found.group(found.lastindex or 0)}"
+
+
+def _without_comments(statement: str) -> str:
+    return _TEXT_OR_COMMENT.sub(lambda found: found[1] or " ", statement)
 
 
 def _opens(dialect: Any, _record: Any, _args: Any, _kwargs: Any) -> None:

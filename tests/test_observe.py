@@ -144,6 +144,8 @@ def test_an_added_object_is_not_collected(engine: Engine) -> None:
         ("commit", "COMMIT"),
         ("VACUUM", "SQL VACUUM"),
         ("WITH x AS (SELECT 1) " + "y" * 60, "SQL WITH x AS (SELECT 1) yyyyyyyyyyyyyyyy..."),
+        ("-- why\nINSERT INTO items (name) VALUES ('--')", "INSERT items"),
+        ("INSERT /* who */ OR IGNORE INTO items DEFAULT VALUES", "INSERT items"),
     ],
 )
 def test_statements_in_words(statement: str, words: str) -> None:

@@ -160,14 +160,24 @@ class Owners:
 
     def _statements_of_list(self, count: int) -> int:
         before = self._lab.seen.statements()
-        shown = self.shown(self.listed_anyhow(self._lab.session()))
+        session = self._lab.session()
+        shown = self._shown_and_closed(session, self.listed_anyhow(session))
         if len(shown) != count:
             raise self._lab.waits(f"{len(shown)} items instead of {count}", "list_pages")
         return self._lab.seen.statements() - before
 
     def listed_ids(self, **page: int) -> list[Any]:
         """The ids that ``list_items_with_owner`` gives, in its order."""
-        return [getattr(item, "id", None) for item in self.shown(self.listed(self._lab.session(), **page))]
+        session = self._lab.session()
+        items = self._shown_and_closed(session, self.listed(session, **page))
+        return [getattr(item, "id", None) for item in items]
+
+    def _shown_and_closed(self, session: Any, items: list[Any]) -> list[Any]:
+        """The same as `shown`; then the session is closed, as in SQLite it may keep the next request out."""
+        shown = self.shown(items)
+        with self._lab.learner_code("a session that can be closed"):
+            session.close()
+        return shown
 
     def _schema(self) -> Any:
         focus = self._lab.focus

@@ -313,7 +313,7 @@ class Handover:
         connection = self._connections.pop(id(session), 0)
         for moment in reversed(self._lab.seen.moments):
             if moment.connection == connection:
-                if moment.what.startswith(("INSERT", "UPDATE", "DELETE", "SQL")):
+                if moment.writes_to():
                     return True
                 if moment.what == "BEGIN":
                     break
