@@ -27,7 +27,10 @@ _STATEMENT = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _WRITES = ("INSERT", "UPDATE", "DELETE")
-_WRITTEN = re.compile(r"(?:INSERT(?:\s+OR\s+\w+)?\s+INTO|UPDATE|DELETE\s+FROM)\s+(?:[\"\w]+\.)?\"?(\w+)", re.IGNORECASE)
+_WRITTEN = re.compile(
+    r"(?:(?:INSERT(?:\s+OR\s+\w+)?|REPLACE|MERGE)\s+INTO|(?<!FOR\s)UPDATE|DELETE\s+FROM)\s+(?:[\"\w]+\.)?\"?(\w+)",
+    re.IGNORECASE,
+)
 _TEXT_OR_COMMENT = re.compile(r"('[^']*')|/\*.*?\*/|--[^\n]*", re.DOTALL)
 # What SQLAlchemy asks of a database by itself is no part of what the code did; savepoints are events of their own.
 _SAVEPOINTS = ("SAVEPOINT SA_", "RELEASE SAVEPOINT SA_", "ROLLBACK TO SAVEPOINT SA_")
@@ -53,7 +56,7 @@ class Moment:
 
     def writes_to(self) -> set[str]:
         """The tables that this statement writes to, in small letters; a ``WITH`` may write too."""
-        if not self.what.startswith((*_WRITES, "SQL WITH")):
+        if not self.what.upper().startswith((*_WRITES, "SQL WITH", "SQL REPLACE", "SQL MERGE")):
             return set()
         return {name.lower() for name in _WRITTEN.findall(_without_comments(self.sql or self.what))}
 
