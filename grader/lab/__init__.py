@@ -335,10 +335,14 @@ class Lab:
 
     # -- sessions -------------------------------------------------------------------------------
 
-    def session(self) -> Session:
-        """A new session from the learner's ``db``; those before are closed, as in SQLite they may keep others out."""
+    def session(self, *, beside: bool = False) -> Session:
+        """A new session from the learner's ``db``; those before are closed, as in SQLite they may keep others out.
+
+        Args:
+            beside: leave those before open; a closed one need not open again.
+        """
         nothing_told = len(self.seen.moments) == self._told_from
-        for earlier in self._sessions:
+        for earlier in () if beside else self._sessions:
             with suppress(Exception):
                 earlier.close()
         if nothing_told:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import sqlite3
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -11,11 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, Column, Connection, Engine, Integer, String, event, inspect, make_url, select
 from sqlalchemy.exc import ArgumentError, OperationalError, UnboundExecutionError
 from sqlalchemy.orm import DeclarativeBase, Mapper, Session
+from sqlalchemy.pool import Pool
 
 from grader.lab.tables import DESK, Items, items_of
 from grader.lab.words import show
@@ -144,14 +147,14 @@ class Engines:
 
     # -- sessions -------------------------------------------------------------------------------
 
-    def session(self) -> Session:
-        """A new session of the learner's.
+    def session(self, *, beside: bool = False) -> Session:
+        """A new session of the learner's; those before are closed, or stay open beside it.
 
         Raises:
             Wrong: it is none.
         """
         self._lab.look_at_name("db.SessionLocal")
-        session = self._lab.session()
+        session = self._lab.session(beside=beside)
         saw = f"SessionLocal() returned {show(session)}"
         self._lab.expect(isinstance(session, Session), saw=saw, wanted="SessionLocal() returns a Session")
         return session
@@ -323,19 +326,19 @@ class Sessions:
         self._database = lab.engines.database_at(url.render_as_string(hide_password=False))
         self.probe = lab.engines.probe_table(self._database)
 
-    def open(self) -> Session:
+    def open(self, *, beside: bool = False) -> Session:
         """A new session; one that is bound to no engine is bound to ``db.engine``: that is another rule's matter."""
-        session = self._lab.engines.session()
+        session = self._lab.engines.session(beside=beside)
         if not isinstance(session.bind, Engine | Connection):
             session.bind = self._lab.engines.engine()
         return session
 
     def open_two(self) -> tuple[Session, Session]:
         """Two sessions; the second from another thread where a thread always gets the same one."""
-        first, second = self.open(), self.open()
+        first, second = self.open(), self.open(beside=True)
         if second is first:
             with ThreadPoolExecutor(1) as other_thread:
-                second = other_thread.submit(self.open).result()
+                second = other_thread.submit(self.open, beside=True).result()
         self._lab.expect(
             second is not first,
             saw="SessionLocal() returned the same session twice",
@@ -349,12 +352,15 @@ class Sessions:
 
     def query_and_commit(self, session: Session) -> None:
         """Run a query and commit; or find the database locked, as it is where each SQLite transaction locks it."""
+        event.listen(Pool, "checkout", _wait_briefly)
         try:
             self.query(session)
             session.commit()
         except OperationalError as error:
             if "locked" not in str(error):
                 raise
+        finally:
+            event.remove(Pool, "checkout", _wait_briefly)
 
     def work_in_three_threads(self) -> None:
         """Query, write, and commit and close with one session, each in a thread of its own."""
@@ -379,11 +385,18 @@ class Sessions:
         return [row["note"] for row in self._database.rows("SELECT note FROM grader_probe ORDER BY id")]
 
 
+def _wait_briefly(connection: Any, *_: object) -> None:
+    """Listen to ``checkout``: what is locked in SQLite stays so during a check, however long one would wait."""
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA busy_timeout = 100")
+
+
 class _StandIn:
     """Takes the place of a PostgreSQL connection and notes what PostgreSQL would not understand."""
 
     description = (("answer", *[None] * 6),)
     rowcount = 1
+    info = SimpleNamespace(server_version=180000, backend_pid=1, dbname="nowhere", user="Nobody", encoding="utf-8")
 
     def __init__(self) -> None:
         self.refused: list[str] = []
