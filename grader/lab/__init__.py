@@ -382,7 +382,7 @@ class Lab:
     def ids(self, items: Any, rule: str = "") -> list[int]:
         """The ids of an iterable of items; what is no such iterable waits for the rule that is named, if any."""
         with self.learner_code("an iterable of items"):
-            found = list(items) if isinstance(items, Iterable) else [items]
+            found = list(items) if _is_iterable(items) else [items]
         other = next((show(each) for each in found if not hasattr(each, "id")), "")
         if other and rule:
             raise self.waits(other, rule)
@@ -420,7 +420,7 @@ class Lab:
 
     def consume(self, found: Any) -> None:
         """Take everything out of an iterable, so that a query that waits is run; anything else is left alone."""
-        if isinstance(found, Iterable):
+        if _is_iterable(found):
             with self.learner_code():
                 for _ in found:
                     pass
@@ -589,14 +589,7 @@ class Lab:
 
     def add_item(self, name: str = "lamp", description: str | None = "warm light", **more: Any) -> int:
         """Write a row into ``items`` through the grader's own connection, and return its id."""
-        row = {"name": name, "description": description, **more}
-        with self.database.engine.connect() as connection:
-            result = connection.execute(self.table("items").insert().values(row))
-            if "id" in more and self.database.kind == "postgresql":
-                # The ids that the database gives out itself go on after the highest that was chosen.
-                connection.exec_driver_sql("SELECT setval(pg_get_serial_sequence('items', 'id'), max(id)) FROM items")
-            key = result.inserted_primary_key
-            return int(more.get("id") or (key[0] if key else 0))
+        return self.database.insert(self.table("items"), {"name": name, "description": description, **more})
 
     def add_items(self, count: int) -> None:
         """Write this many rows into ``items`` at once."""
@@ -632,6 +625,11 @@ class Lab:
         for engine in engines.values():
             with suppress(Exception):
                 engine.dispose()
+
+
+def _is_iterable(found: Any) -> bool:
+    """Whether ``for`` takes it: what has ``__getitem__`` alone is no ``Iterable``, and yet iterable."""
+    return isinstance(found, Iterable) or hasattr(found, "__getitem__")
 
 
 @contextmanager

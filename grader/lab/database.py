@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import URL, Connection, Engine, MetaData, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, MetaData, Table, create_engine, event, make_url, text
 from sqlalchemy.pool import NullPool, Pool
 
 from grader.observe import UNOBSERVED, leave_out
@@ -64,6 +64,17 @@ class Database:
                 connection.execute(text(sql), parameters)
             else:
                 connection.exec_driver_sql(sql)
+
+    def insert(self, table: Table, row: dict[str, Any]) -> int:
+        """Insert a row and return its id; where that was chosen, those that the database gives out go on after it."""
+        chosen = "id" in row
+        with self.engine.connect() as connection:
+            if chosen and self.kind == "postgresql":
+                event.listen(connection, "before_cursor_execute", _take_the_id, retval=True)
+            key = connection.execute(table.insert().values(row)).inserted_primary_key
+            if chosen and self.kind == "postgresql":
+                connection.execute(_GO_ON_AFTER, {"id": row["id"]})
+            return int(row["id"] if chosen else key[0] if key else 0)
 
     def create_tables(self, metadata: MetaData) -> None:
         """Create all tables of a metadata; from the second time on with the statements of the first."""
@@ -177,6 +188,17 @@ class Database:
         if not when:
             return statement
         return f"{statement} WHERE {when}" if self.kind == "sqlite" else f"IF {when} THEN {statement}; END IF"
+
+
+# The model may name any sequence, which need not belong to the table.
+_GO_ON_AFTER = text(
+    "SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, greatest(last_value, :id)) FROM pg_sequences"
+)
+
+
+def _take_the_id(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> tuple[str, Any]:
+    """Let PostgreSQL take an id also where the column is ``GENERATED ALWAYS``. Source: PostgreSQL, "INSERT"."""
+    return statement.replace(") VALUES (", ") OVERRIDING SYSTEM VALUE VALUES (", 1), parameters
 
 
 _CONSTRAINT = "integrity_constraint_violation"
