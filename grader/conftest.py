@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from grader import early
-from grader.bench import BadInput, Bench, Target, chapter_folders, expect_solutions, limits_for
+from grader import BadInput
+from grader.bench import Bench, Target, chapter_folders, early, expect_solutions, limits_for
 from grader.rules import CHAPTERS, Rule, rule_of
 
 if TYPE_CHECKING:

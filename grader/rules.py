@@ -14,7 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from grader.lab import Lab
+    from grader.lab.lab import Lab
 
 CHAPTERS = (
     "01_engine",
@@ -34,6 +34,10 @@ WITHOUT_HTTP = ("01_engine", "04_schemas", "05_crud")
 
 # Chapters that are about what happens when the app is imported and started.
 ABOUT_IMPORTS = ("01_engine", "02_models")
+
+
+# How what was observed begins where a submission has no folder for the chapter.
+NO_FOLDER = "there is no folder"
 
 
 @dataclass(frozen=True)

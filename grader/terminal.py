@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from grader.bench import NO_FOLDER
-from grader.rules import CHAPTERS, rules_of
+from grader.rules import CHAPTERS, NO_FOLDER, rules_of
 
 if TYPE_CHECKING:
     from grader.report import Check

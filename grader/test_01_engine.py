@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from grader.rules import rule
 
 if TYPE_CHECKING:
-    from grader.lab import Lab
+    from grader.lab.lab import Lab
 
 _ELSEWHERE = "postgresql+psycopg://Nobody:p%40ssword@127.0.0.1:1/nowhere"
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from grader.rules import rule
 
 if TYPE_CHECKING:
-    from grader.lab import Lab
+    from grader.lab.lab import Lab
 
 _LEAK = (
     "A session that stays open keeps a connection from everyone else. The pool is small: "

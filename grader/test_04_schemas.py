@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from grader.rules import rule
 
 if TYPE_CHECKING:
-    from grader.lab import Lab
+    from grader.lab.lab import Lab
 
 _LAMPS = ({"name": "lamp"}, {"name": "lamp", "description": "warm"})
 

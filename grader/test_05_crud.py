@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from grader.rules import rule
 
 if TYPE_CHECKING:
-    from grader.lab import Lab
+    from grader.lab.lab import Lab
 
 _REFRESH = (
     "commit() expires every attribute, and the database may have changed the row (a default, a trigger). "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from grader.rules import rule
 
 if TYPE_CHECKING:
-    from grader.lab import Lab
+    from grader.lab.lab import Lab
 
 _UNKNOWN = (
     "A client can only react to what it is told: 404 means 'there is none', "

@@ -9,7 +9,7 @@ from grader import test_06_routes as routes
 from grader.rules import again, rule
 
 if TYPE_CHECKING:
-    from grader.lab import Lab
+    from grader.lab.lab import Lab
 
 _LAMP = {"name": "lamp", "description": "warm light"}
 _WRONG_TEXTS: tuple[object, ...] = (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from grader.rules import rule
 
 if TYPE_CHECKING:
-    from grader.lab import Lab
+    from grader.lab.lab import Lab
 
 _OWN = (
     "A session belongs to one unit of work. That of the request may be closed before the task begins, or serve "

@@ -17,9 +17,9 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from grader.bench.sandbox import prepare
 from grader.classroom.gradebook import safe
 from grader.classroom.intake import Chapter
-from grader.classroom.isolation import prepare
 from grader.classroom.site import compare as compare_code
 from grader.rules import CHAPTERS, roster
 from tests.classes import ALL, PROJECT, Graded, gradebook, run, start

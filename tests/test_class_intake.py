@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.bench import BadInput
+from grader import BadInput
 from grader.classroom import intake, roster, weights
 from grader.classroom.chapters import selected
 from grader.classroom.intake import Unreadable

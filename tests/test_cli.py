@@ -16,8 +16,8 @@ import pytest
 
 from grader.cli.chain import before, given_from
 from grader.guide import LEVELS, hints_for, reason_for
-from grader.release import tasks_of
 from grader.rules import CHAPTERS, chapter_named, roster, rules_named
+from grader.starters import tasks_of
 from tests.conftest import PROJECT
 
 COMMAND = shutil.which("workbook", path=str(Path(sys.executable).parent)) or "workbook"

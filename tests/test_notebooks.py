@@ -22,7 +22,7 @@ import pytest
 from jupyter_client.manager import start_new_kernel
 from jupyter_core.utils import ensure_event_loop
 
-from grader.postgresql import start
+from grader.bench.postgresql import start
 from grader.rules import CHAPTERS, rules_of
 from tests import browser
 from tests.conftest import PROJECT

@@ -186,7 +186,7 @@ def test_a_named_postgresql_is_used_and_left_clean(
 ) -> None:
     import psycopg
 
-    from grader.postgresql import start
+    from grader.bench.postgresql import start
 
     server = start(tmp_path_factory.mktemp("server") / "data")
     try:

@@ -14,8 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from grader.release import SOLUTIONS, starter_of, tasks_of, untouched_tasks, write_starters
 from grader.rules import CHAPTERS, rules_of
+from grader.starters import SOLUTIONS, starter_of, tasks_of, untouched_tasks, write_starters
 
 PROJECT = Path(__file__).resolve().parents[1]
 # What each chapter asks for (shared with every other program that reads the workbook), and what it builds on.

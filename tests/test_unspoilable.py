@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from grader.bench import Bench, Limits, Target
-from grader.job import HAS_FORK
+from grader.lab.job import HAS_FORK
 from grader.report import Check
 from grader.rules import rules_of
 

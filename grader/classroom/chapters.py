@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from grader.bench import BadInput
+from grader import BadInput
 from grader.rules import CHAPTERS
 
 

@@ -22,9 +22,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from grader.bench import BadInput, Bench
+from grader import BadInput
+from grader.bench import Bench
+from grader.bench.sandbox import prepare
 from grader.classroom.intake import Chapter
-from grader.classroom.isolation import prepare
 from grader.classroom.plan import Piece, Plan, Task, plan_of
 from grader.classroom.store import shortened, whole
 from grader.classroom.work import Batch, grade_task

@@ -13,12 +13,13 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from grader.bench import BadInput, Bench, limits_for
+from grader import BadInput
+from grader.bench import Bench, limits_for
+from grader.bench.sandbox import LIMITS, Sandbox, prepare
 from grader.classroom import intake, roster, weights
 from grader.classroom.chapters import selected
 from grader.classroom.comparison import Report, compare, summary
 from grader.classroom.exporters import FORMATS
-from grader.classroom.isolation import LIMITS, Sandbox, prepare
 from grader.classroom.plan import Plan, plan_of
 from grader.classroom.publish import publish
 from grader.classroom.roster import Learner

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from grader.bench import BadInput
+from grader import BadInput
 from grader.classroom.plan import Plan, checks_of
 from grader.classroom.store import Row, Store
 from grader.classroom.versions import Versions

@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from grader.bench import NO_FOLDER
 from grader.classroom.intake import Chapter
 from grader.classroom.store import Row, Store, content_of
 from grader.classroom.versions import Versions, current
 from grader.report import NO_VERDICT, Check, entry_of
-from grader.rules import Rule, roster, rules_of
+from grader.rules import NO_FOLDER, Rule, roster, rules_of
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from grader.bench import BadInput
+from grader import BadInput
 
 
 @dataclass(frozen=True)

@@ -27,9 +27,9 @@ from grader.classroom.intake import Chapter
 from grader.classroom.plan import Plan
 from grader.classroom.store import Row, Store
 from grader.classroom.weights import shown
-from grader.release import SOLUTIONS
 from grader.report import Check
 from grader.rules import rules_of
+from grader.starters import SOLUTIONS
 from grader.terminal import next_step
 
 LETTERS = {"passed": "p", "failed": "f", "error": "e", "timeout": "t", "blocked": "b", "todo": "d"}

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from grader.bench import BadInput
+from grader import BadInput
 from grader.classroom.intake import Chapter
 from grader.classroom.roster import Learner
 from grader.report import Check, entry_of

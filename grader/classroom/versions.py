@@ -12,8 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from grader.release import SOLUTIONS
 from grader.rules import Rule
+from grader.starters import SOLUTIONS
 
 _GRADER = Path(__file__).resolve().parents[1]
 # The code that has a say in a verdict; not the fronts, which only show it.

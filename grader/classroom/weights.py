@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from grader.bench import BadInput
+from grader import BadInput
 from grader.rules import CHAPTERS, Rule, roster
 
 

@@ -12,7 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from grader.bench import BadInput, Bench, Interrupted, Target
+from grader import BadInput
+from grader.bench import Bench, Interrupted, Target
 from grader.classroom.plan import Task
 from grader.report import Check
 from grader.rules import rules_of

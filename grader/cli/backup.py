@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from grader.cli.place import KEPT
-from grader.release import PROJECT
+from grader.starters import PROJECT
 
 
 def keep(files: Iterable[Path], root: Path, label: str) -> Path:

@@ -12,8 +12,8 @@ import typer
 from grader.bench import Target
 from grader.cli import backup, chain, console, grading, place
 from grader.cli.options import ChapterArgument, YesOption
-from grader.release import SOLUTIONS
 from grader.rules import rules_of
+from grader.starters import SOLUTIONS
 from grader.terminal import Line
 
 

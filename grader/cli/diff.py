@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
-from grader.bench import BadInput
+from grader import BadInput
 from grader.cli import chain, console, grading, place
 from grader.cli.options import ChapterArgument, SubmissionOption, YesOption
-from grader.release import SOLUTIONS
+from grader.starters import SOLUTIONS
 from grader.terminal import Line, plain
 
 Texts = dict[str, list[str]]

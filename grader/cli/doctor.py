@@ -14,10 +14,11 @@ from pathlib import Path
 
 import typer
 
-from grader.bench import BadInput, Target
+from grader import BadInput
+from grader.bench import Target
 from grader.cli import console, grading
-from grader.release import PROJECT, SOLUTIONS
 from grader.rules import rules_of
+from grader.starters import PROJECT, SOLUTIONS
 from grader.terminal import Line, wrapped
 
 _INSTALL = "pip install -e . -c constraints.txt"
@@ -104,7 +105,7 @@ def _grader() -> str:
 
 
 def _postgresql() -> str:
-    from grader.postgresql import start
+    from grader.bench.postgresql import start
 
     begin = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="workbook-") as folder:

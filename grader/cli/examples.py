@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.guide import mistake_for
-from grader.release import PROJECT, SOLUTIONS
 from grader.rules import Rule
+from grader.starters import PROJECT, SOLUTIONS
 
 CASES = PROJECT / "tests" / "cases"
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from grader.bench import Target
 from grader.cli import console, examples, grading, place
 from grader.cli.options import RuleArgument
-from grader.release import SOLUTIONS
 from grader.rules import Rule
+from grader.starters import SOLUTIONS
 from grader.terminal import Line, failure, wrapped
 
 

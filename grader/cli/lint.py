@@ -18,8 +18,8 @@ from grader.bench import Target
 from grader.cli import console, examples, grading, place
 from grader.cli.options import OneChapterArgument
 from grader.guide import LEVELS, hints_for, mistake_for, reason_for
-from grader.release import PROJECT, SOLUTIONS, pieces_of, starter_of, tasks_of, untouched_tasks, write_starters
 from grader.rules import CHAPTERS, rules_of
+from grader.starters import PROJECT, SOLUTIONS, pieces_of, starter_of, tasks_of, untouched_tasks, write_starters
 from grader.terminal import Line
 
 _LINE_NUMBER = re.compile(r"\blines? \d+|:\d+\b", re.IGNORECASE)

@@ -17,7 +17,7 @@ def _chapters(incomplete: str) -> list[str]:
 
 
 def _tasks(incomplete: str) -> list[str]:
-    from grader.release import tasks_of
+    from grader.starters import tasks_of
 
     return [task for name in CHAPTERS for task in tasks_of(name) if task.startswith(incomplete)]
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from grader.cli.place import Place
 from grader.guide import reason_for
-from grader.release import SOLUTIONS
 from grader.rules import CHAPTERS, rules_of
+from grader.starters import SOLUTIONS
 from grader.terminal import Line, next_step, summary, wrapped
 
 if TYPE_CHECKING:

@@ -6,9 +6,10 @@ import difflib
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.bench import BadInput, chapter_folders
-from grader.release import PROJECT, tasks_of
+from grader import BadInput
+from grader.bench import chapter_folders
 from grader.rules import CHAPTERS, Rule, chapter_named, roster, rules_named
+from grader.starters import PROJECT, tasks_of
 
 KEPT = PROJECT / ".workbook"
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from grader.cli.place import KEPT, Place
-from grader.release import PROJECT, SOLUTIONS
 from grader.rules import rules_of
+from grader.starters import PROJECT, SOLUTIONS
 
 _OUTCOMES = KEPT / "progress.json"
 _HINTS = KEPT / "hints.json"

@@ -10,7 +10,7 @@ import typer
 
 from grader.cli import backup, console
 from grader.cli.options import YesOption
-from grader.release import PROJECT, SOLUTIONS, write_starters
+from grader.starters import PROJECT, SOLUTIONS, write_starters
 
 
 def release(

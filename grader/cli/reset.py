@@ -7,10 +7,10 @@ from pathlib import Path
 
 import typer
 
-from grader.bench import BadInput
+from grader import BadInput
 from grader.cli import backup, console, grading, place, progress
 from grader.cli.options import ChapterArgument, SubmissionOption, YesOption
-from grader.release import tasks_of, write_starters
+from grader.starters import tasks_of, write_starters
 
 
 def reset(chapter: ChapterArgument = "", submission: SubmissionOption = None, yes: YesOption = False) -> None:

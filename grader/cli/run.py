@@ -15,11 +15,11 @@ from typing import Annotated
 
 import typer
 
-from grader.bench import BadInput
+from grader import BadInput
 from grader.cli import console, grading, place
 from grader.cli.options import ChapterArgument, Database, SubmissionOption
 from grader.cli.place import KEPT
-from grader.release import SOLUTIONS
+from grader.starters import SOLUTIONS
 
 
 def run(
@@ -87,7 +87,7 @@ def _database_url(database: Database | None) -> Iterator[str]:
         return
     import psycopg
 
-    from grader.postgresql import start
+    from grader.bench.postgresql import start
 
     with tempfile.TemporaryDirectory(prefix="workbook-") as folder:
         server = start(Path(folder, "postgresql"))

@@ -8,8 +8,8 @@ import typer
 
 from grader.cli import console, grading, place
 from grader.cli.options import SubmissionOption
-from grader.release import PROJECT, file_of, tasks_of, untouched_tasks
 from grader.rules import CHAPTERS, rules_of
+from grader.starters import PROJECT, file_of, tasks_of, untouched_tasks
 from grader.terminal import Line, wrapped
 
 _COLOURS = {"passed": "green", "failed": "red", "todo": ""}

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from grader import terminal
-from grader.bench import BadInput, Interrupted
+from grader import BadInput, terminal
+from grader.bench import Interrupted
 from grader.cli import console, grading, hint, passed, place, status
 from grader.cli.keys import listening
 from grader.cli.options import ChapterArgument, Database, DatabaseOption, SubmissionOption

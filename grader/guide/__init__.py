@@ -18,8 +18,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from grader.release import tasks_of
 from grader.rules import chapter_named
+from grader.starters import tasks_of
 from grader.terminal import Line, wrapped
 
 LEVELS = ("where to look", "the concept", "nearly the code")

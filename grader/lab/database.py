@@ -12,7 +12,7 @@ import sqlalchemy
 from sqlalchemy import URL, Connection, Engine, MetaData, Table, create_engine, event, make_url, text
 from sqlalchemy.pool import NullPool, Pool
 
-from grader.observe import UNOBSERVED, leave_out
+from grader.lab.observer import UNOBSERVED, leave_out
 
 
 @dataclass(frozen=True)

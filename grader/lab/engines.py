@@ -24,7 +24,7 @@ from grader.lab.tables import DESK, Items, items_of
 from grader.lab.words import show
 
 if TYPE_CHECKING:
-    from grader.lab import Database, Lab
+    from grader.lab.lab import Database, Lab
 
 _TABLE_RULE = "items_table_has_the_columns"
 

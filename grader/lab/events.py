@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from grader.lab import Answer, Lab
-    from grader.observe import Moment
+    from grader.lab.lab import Answer, Lab
+    from grader.lab.observer import Moment
 
 
 @dataclass

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from grader.lab import Answer, Lab
+    from grader.lab.lab import Answer, Lab
 
 FIELDS = ("id", "name", "description")
 _LAMP = {"name": "lamp", "description": "warm light"}

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from grader.lab import Answer, Lab
+    from grader.lab.lab import Answer, Lab
 
 PATH = "/items-with-owner/"
 _NOT_LOADED = re.compile(r"DetachedInstanceError|is not available due to lazy=")

@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, scoped_session
 
 if TYPE_CHECKING:
-    from grader.lab import Answer, Lab
+    from grader.lab.lab import Answer, Lab
 
 _TOLD = {
     "/ok": "let an endpoint read and answer 200",

@@ -16,7 +16,7 @@ from grader.lab.equality import same
 from grader.lab.words import show
 
 if TYPE_CHECKING:
-    from grader.lab import Lab
+    from grader.lab.lab import Lab
 
 
 class Schemas:

@@ -15,7 +15,7 @@ from sqlalchemy import MetaData
 from sqlalchemy.orm import Session
 
 if TYPE_CHECKING:
-    from grader.lab import Lab
+    from grader.lab.lab import Lab
 
 _COLUMNS = {"id": "a whole number, primary key", "name": "text up to 200", "description": "text up to 500"}
 

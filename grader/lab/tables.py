@@ -11,7 +11,7 @@ from sqlalchemy.exc import CompileError, DBAPIError, StatementError
 from sqlalchemy.orm import Mapper
 
 if TYPE_CHECKING:
-    from grader.lab import Database, Lab
+    from grader.lab.lab import Database, Lab
 
 LAMP = {"name": "lamp", "description": "warm light"}
 DESK = {"name": "desk", "description": "of oak"}

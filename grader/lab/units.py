@@ -16,7 +16,7 @@ from grader.lab.verdicts import ToDo
 from grader.lab.words import show
 
 if TYPE_CHECKING:
-    from grader.lab import Answer, Lab
+    from grader.lab.lab import Answer, Lab
 
 ONE, BATCH = "/items-uow", "/items-uow/batch"
 # The names of items that cannot be saved, and what the database has against them.

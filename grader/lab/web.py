@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI
 
-from grader.lab import Answer, Lab
 from grader.lab.asgi import Client
+from grader.lab.lab import Answer, Lab
 from grader.lab.probes import Probe, probe_api
 from grader.lab.verdicts import TASK_TO_DO, Broken, ToDo, is_to_do
 from grader.lab.words import shorten, show

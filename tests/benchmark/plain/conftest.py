@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from grader.lab import Lab, Place, forget_app, listen_to_connections, open_lab
+from grader.lab.lab import Lab, Place, forget_app, listen_to_connections, open_lab
+from grader.lab.observer import listen
 from grader.lab.web import Web
-from grader.observe import listen
 
 ROOT = Path(os.environ["BENCHMARK_ROOT"])
 listen()

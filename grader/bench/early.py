@@ -14,7 +14,7 @@ from pathlib import Path
 
 from grader.bench import Bench
 
-_GRADER = Path(__file__).parent
+_GRADER = Path(__file__).parents[1]
 _NO_RUN = ("--collect-only", "--co", "-h", "--help", "--version", "-V", "--fixtures", "--markers", "--cache-show")
 _bench: Bench | None = None
 

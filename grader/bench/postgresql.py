@@ -12,7 +12,7 @@ from typing import Any
 from unittest import mock
 from urllib.parse import urlsplit, urlunsplit
 
-from grader.bench import BadInput
+from grader import BadInput
 
 # A test database has nothing to lose in a power cut.
 _FAST = ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_connections = 200")

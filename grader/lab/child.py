@@ -41,13 +41,13 @@ from sqlalchemy import Column, Integer, String, create_engine, select
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import StaticPool
 
-from grader import lab as labs
-from grader.job import Job
+from grader.lab import lab as labs
 from grader.lab import sqlmodels
+from grader.lab.job import Job
+from grader.lab.observer import listen
+from grader.lab.relied import Relied, json_encoder
 from grader.lab.verdicts import is_to_do
 from grader.lab.words import describe
-from grader.observe import listen
-from grader.relied import Relied, json_encoder
 from grader.rules import ABOUT_IMPORTS, WITHOUT_HTTP, rules_of
 
 _MEBIBYTE = 1024 * 1024
@@ -72,7 +72,7 @@ class Reporter:
                 data = data[self._write(self._descriptor, data) :]
 
     def mark_output(self, check: str) -> None:
-        """Tell where the output of a check ends (see `grader.job.end_of_output`)."""
+        """Tell where the output of a check ends (see `grader.lab.job.end_of_output`)."""
         with suppress(Exception):
             sys.stdout.flush()
         with suppress(OSError):
@@ -127,7 +127,7 @@ def _traceback(error: BaseException | None, root: str) -> str:
         return ""
     try:
         frames = traceback.extract_tb(error.__traceback__)
-        own = str(Path(__file__).parent)
+        own = str(Path(__file__).parents[1])
         kept = [frame for frame in frames if not frame.filename.startswith(own)]
         first = next((i for i, frame in enumerate(kept) if frame.filename.startswith(root)), 0)
         lines = traceback.format_list(kept[first:])

@@ -19,7 +19,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from grader.bench import Isolation, Limits
-from grader.release import PROJECT, SOLUTIONS
+from grader.starters import PROJECT, SOLUTIONS
 
 LIMITS = Limits(cpu_seconds=120, file_size=64, open_files=256)
 PROCESSES = 64

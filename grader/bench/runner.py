@@ -27,22 +27,17 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from grader.job import HAS_FORK, LAST_WORDS, Job, end_of_output
-from grader.release import SOLUTIONS, given_files, untouched_tasks
-from grader.rules import ABOUT_IMPORTS, CHAPTERS, WITHOUT_HTTP, Rule
+from grader import BadInput
+from grader.lab.job import HAS_FORK, LAST_WORDS, Job, end_of_output
+from grader.rules import ABOUT_IMPORTS, CHAPTERS, NO_FOLDER, WITHOUT_HTTP, Rule
+from grader.starters import SOLUTIONS, given_files, untouched_tasks
 
 if TYPE_CHECKING:
     from grader.report import Check
 
-_PROJECT = Path(__file__).resolve().parents[1]
-# How `observed` begins where a submission has no folder for the chapter.
-NO_FOLDER = "there is no folder"
+_PROJECT = Path(__file__).resolve().parents[2]
 _PRINTED = 20_000
 _MESSAGES = 4_000_000
-
-
-class BadInput(Exception):
-    """The bench cannot start with what it was given; the message says what to do."""
 
 
 class Interrupted(Exception):
@@ -507,7 +502,7 @@ class Bench:
     def _lost(self, running: list[_Run]) -> Iterator[tuple[Target, Check]]:
         """The server has gone: everything is done again, one child at a time, so that the guilty is found."""
         if self._server_failures > 2:
-            raise BadInput("The grader could not start its own process; see what this says: python -m grader.child")
+            raise BadInput("The grader could not start its own process; see what this says: python -m grader.lab.child")
         suspects = [run for run in running if run.child is not None and run.child.current is not None]
         for run in running:
             rule = run.child.current if run.child is not None else None
@@ -736,7 +731,7 @@ class Bench:
     # -- databases ------------------------------------------------------------------------------
 
     def _start_postgresql(self) -> None:
-        from grader.postgresql import start
+        from grader.bench.postgresql import start
 
         try:
             self._postgresql = start(self._workshop / "postgresql")
@@ -779,7 +774,7 @@ _PYTHON = (
     sys.executable,
     "-I",
     "-c",
-    f"import sys; sys.path.insert(0, {str(_PROJECT)!r}); from grader.child import main; main()",
+    f"import sys; sys.path.insert(0, {str(_PROJECT)!r}); from grader.lab.child import main; main()",
 )
 
 

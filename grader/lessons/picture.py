@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from grader.observe import Moment, Seen
+from grader.lab.observer import Moment, Seen
 
 TAKEN = "TAKEN"
 GIVEN_BACK = "GIVEN BACK"

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader.bench import Bench
-from grader.postgresql import start
+from grader.bench.postgresql import start
 
 if TYPE_CHECKING:
-    from grader.postgresql import PostgreSQL
+    from grader.bench.postgresql import PostgreSQL
 
 _numbers = count(1)
 _names: list[str] = []

@@ -1,0 +1,145 @@
+"""The workbook in a notebook: ``%load_ext grader.notebook``, then ``%grade 05``, ``%grade 5.1``, ``%hint 5.1``.
+
+Grading runs on a bench that stays warm in processes of its own; the code that is graded never comes into
+the notebook's kernel.
+"""
+
+from __future__ import annotations
+
+import argparse
+import html
+import logging
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from IPython.core.error import UsageError
+from IPython.core.magic import Magics, line_magic, magics_class
+
+from grader import BadInput, terminal
+from grader.bench import Target, chapter_folders
+from grader.guide import LEVELS, hint_lines
+from grader.lessons import resident
+from grader.rules import Rule, chapter_named, rules_named
+from grader.starters import tasks_of
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+_PROJECT = Path(__file__).resolve().parents[2]
+_USAGE = "write %grade 05 for a chapter, %grade 5.1 for a task"
+_COLOURS = {"green": "#2e9e4f", "red": "#e5484d", "yellow": "#b7791f"}
+
+
+class Page:
+    """Lines of a report, as HTML and as plain text."""
+
+    def __init__(self, lines: Sequence[terminal.Line]) -> None:
+        self._lines = list(lines)
+
+    def _repr_html_(self) -> str:
+        style = "line-height: 1.35; white-space: pre-wrap; margin: 0"
+        return f'<pre style="{style}">' + "\n".join(map(_html, self._lines)) + "</pre>"
+
+    def __repr__(self) -> str:
+        return "\n".join(line.text for line in self._lines)
+
+
+def _html(line: terminal.Line) -> str:
+    words = html.escape(line.text, quote=False)
+    if line.colour:
+        words = f'<span style="color: {_COLOURS[line.colour]}">{words}</span>'
+    return f"<b>{words}</b>" if line.bold else words
+
+
+def selected(words: str) -> tuple[Rule, ...]:
+    """The rules that ``05``, ``5``, ``05_crud``, ``5.1`` or nothing (everything) names.
+
+    Raises:
+        BadInput: there is no such chapter or task.
+    """
+    rules = rules_named(words.strip() or "all")
+    if not rules and chapter_named(words) and words.strip() in tasks_of(chapter_named(words)):
+        raise BadInput(f"Task {words.strip()} has no check of its own; write %grade {chapter_named(words)[:2]}.")
+    if not rules:
+        raise BadInput(f"There is no chapter or task '{words.strip()}'; {_USAGE}.")
+    return rules
+
+
+@magics_class
+class Workbook(Magics):
+    """The magics of the lessons."""
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        super().__init__(shell)
+        self._hints: dict[str, int] = {}
+
+    @line_magic
+    def grade(self, line: str) -> Page:
+        """Grade your code in ``chapters/``: ``%grade 05`` a chapter, ``%grade 5.1`` a task, ``%grade`` everything.
+
+        Options: ``--database postgresql``, ``--submission DIR``, ``--full-trace``.
+        """
+        try:
+            return Page(_graded(_options(line)))
+        except BadInput as problem:
+            raise UsageError(str(problem)) from None
+
+    @line_magic
+    def hint(self, line: str) -> Page:
+        """Show a hint for a task: where to look, then the concept, then nearly the code; one more each time."""
+        task = line.strip()
+        if not task:
+            raise UsageError("Name a task: %hint 5.1")
+        if not chapter_named(task) or task not in tasks_of(chapter_named(task)):
+            raise UsageError(f"There is no task '{task}'; write %hint 5.1 for a task.")
+        self._hints[task] = min(self._hints.get(task, 0) + 1, len(LEVELS))
+        left = len(LEVELS) - self._hints[task]
+        more = (
+            f"({left} more: run %hint {task} again)" if left else f"(That is all; see solutions/{chapter_named(task)}.)"
+        )
+        return Page([*hint_lines(task, self._hints[task]), terminal.Line(more)])
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise BadInput(f"{message}; {_USAGE}, and ?%grade for the options.")
+
+
+def _options(line: str) -> argparse.Namespace:
+    parser = _Parser(add_help=False)
+    parser.add_argument("what", nargs="?", default="")
+    parser.add_argument("--submission", default="")
+    parser.add_argument("--database", default="sqlite", choices=["sqlite", "postgresql"])
+    parser.add_argument("--full-trace", action="store_true")
+    return parser.parse_args(shlex.split(line))
+
+
+def _graded(options: argparse.Namespace) -> list[terminal.Line]:
+    folder = Path(options.submission) if options.submission else _PROJECT / "chapters"
+    # A folder that a lesson made for an experiment is called by its own name.
+    temporary = folder.is_relative_to(resident.bench().workshop)
+    name = folder.name if temporary else options.submission or "chapters"
+    rules = selected(options.what)
+    chapter_folders(folder, name)
+    verdicts = resident.bench(options.database).grade([Target(folder.resolve(), rule) for rule in rules])
+    found = {check.id: check for _, check in verdicts}
+    checks = [found[rule.id] for rule in rules]
+    signs = terminal.Signs()
+    return [
+        *terminal.chapters(checks, signs, submission=name, full_trace=options.full_trace),
+        *terminal.closing(checks, submission=name),
+    ]
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Make the magics known, let the lessons import their example code, and warm the bench up."""
+    shell.register_magics(Workbook)
+    # The first plot on a machine makes matplotlib list its fonts, and say so if that takes long: no news for a learner.
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
+    notebooks = str(_PROJECT / "notebooks")
+    if notebooks not in sys.path:
+        sys.path.append(notebooks)
+    resident.bench()
