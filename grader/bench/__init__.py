@@ -1,16 +1,11 @@
-"""The process that gives the verdicts: it plans, stages, runs children, and collects what they found out."""
+"""Verdict process: plans, stages, runs children, and collects what they found out. The story is in `runner`."""
 
-from grader.bench.runner import (
-    Bench,
-    Interrupted,
-    Isolation,
-    Limits,
-    Target,
-    chapter_folders,
-    expect_solutions,
-    limits_for,
-    stage,
-)
+from grader.bench.bench import Bench
+from grader.bench.isolation import Isolation
+from grader.bench.limits import Limits, limits_for
+from grader.bench.plan import Target
+from grader.bench.runner import Interrupted
+from grader.bench.staging import chapter_folders, expect_solutions
 
 __all__ = [
     "Bench",
@@ -21,5 +16,4 @@ __all__ = [
     "chapter_folders",
     "expect_solutions",
     "limits_for",
-    "stage",
 ]

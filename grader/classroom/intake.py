@@ -22,7 +22,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from grader import BadInput
-from grader.bench import stage
+from grader.bench.staging import stage
 from grader.rules import CHAPTERS
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")

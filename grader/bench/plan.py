@@ -1,0 +1,110 @@
+"""Verdict process: what is to be judged, dealt out into runs: one for each child at work."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from grader.bench.children import Child
+from grader.rules import ABOUT_IMPORTS, WITHOUT_HTTP, Rule
+
+if TYPE_CHECKING:
+    from grader.report import Check
+
+# Milliseconds that a check takes, where that is not about 13; only the order depends on it.
+_COST = {"02_models": 7, "04_schemas": 3, "05_crud": 6}
+_USUAL_COST = 13
+
+
+@dataclass(frozen=True)
+class Target:
+    """One rule to judge against one submission."""
+
+    submission: Path
+    rule: Rule
+
+
+@dataclass
+class Shared:
+    """What the runs of one chapter of one submission know together.
+
+    Attributes:
+        selected: names of the rules that are judged, now or before.
+        untouched: tasks whose code is still the starter's.
+        given: files that are as the chapter gave them.
+        outcomes: what has been judged, by the name of the rule.
+        held: failures that wait until the rules that they need are judged.
+    """
+
+    selected: frozenset[str]
+    untouched: frozenset[str] = frozenset()
+    given: frozenset[str] = frozenset()
+    outcomes: dict[str, str] = field(default_factory=dict)
+    held: list[tuple[Rule, Check]] = field(default_factory=list)
+
+
+NO_SLOT = -1
+
+
+@dataclass
+class Run:
+    """Checks of one chapter of one submission on their way through the bench.
+
+    Attributes:
+        waiting: rules that no child has begun to judge.
+        slot: number of its place among the runs that work side by side.
+        root: the staged copy of the submission.
+        refused: why it cannot be graded; empty when it is staged, None before.
+        timeouts: how many of its checks came to no end.
+        unanswered: how many of its children never said a word.
+        child: the one that is at work.
+    """
+
+    submission: Path
+    chapter: str
+    waiting: deque[Rule]
+    shared: Shared
+    slot: int = NO_SLOT
+    root: Path = Path()
+    refused: str | None = None
+    timeouts: int = 0
+    unanswered: int = 0
+    child: Child | None = None
+
+    @property
+    def is_missing(self) -> bool:
+        """Whether the submission has no folder for the chapter."""
+        return not (self.submission / self.chapter).is_dir()
+
+
+def plan(targets: Sequence[Target], known: Mapping[tuple[Path, str], Mapping[str, str]], jobs: int) -> deque[Run]:
+    """Deal out what is to be judged, in the order in which it is to begin.
+
+    Args:
+        targets: what to judge.
+        known: per submission and chapter the outcomes of rules that were judged before, by name.
+        jobs: how many runs work side by side.
+    """
+    grouped: dict[tuple[Path, str], list[Rule]] = {}
+    for target in targets:
+        grouped.setdefault((target.submission, target.rule.chapter), []).append(target.rule)
+    # A chapter that would have the machine to itself is dealt out to several children, and so is one that comes
+    # late and whose checks share nothing: small pieces leave no processor idle at the end.
+    fair = max(1, jobs // max(1, len(grouped)))
+    runs: list[Run] = []
+    for (submission, chapter), rules in grouped.items():
+        before = known.get((submission, chapter), {})
+        shared = Shared(frozenset({rule.name for rule in rules} | set(before)), outcomes=dict(before))
+        late = chapter in ABOUT_IMPORTS and chapter not in WITHOUT_HTTP
+        hands = max(fair, min(2, jobs)) if late else fair
+        dealt = [deque(rules[start::hands]) for start in range(min(hands, len(rules)))]
+        timeouts = list(before.values()).count("timeout")
+        runs += [Run(submission, chapter, waiting, shared, timeouts=timeouts) for waiting in dealt]
+    # The longest first, so that at the end no processor waits for another; but before them one that
+    # runs already while the server imports what the others need.
+    ordered = sorted(runs, key=lambda run: -len(run.waiting) * _COST.get(run.chapter, _USUAL_COST))
+    early = next((run for run in ordered if run.chapter in WITHOUT_HTTP), None)
+    return deque(sorted(ordered, key=lambda run: run is not early))

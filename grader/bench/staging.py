@@ -1,0 +1,78 @@
+"""Verdict process: what of a submission is graded, and a copy of it that a child can work on."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from grader import BadInput
+from grader.rules import CHAPTERS
+from grader.starters import SOLUTIONS
+
+
+def chapter_folders(submission: Path, name: str = "") -> list[str]:
+    """Names of the chapters that a submission holds.
+
+    Args:
+        submission: folder laid out like ``chapters/``.
+        name: what the user calls it; its path when not given.
+
+    Raises:
+        BadInput: the folder does not exist or holds no chapter.
+    """
+    name = name or str(submission)
+    if not submission.is_dir():
+        raise BadInput(f"There is no folder '{name}'. Give the folder that holds 01_engine, 02_models, ...")
+    found = [chapter for chapter in CHAPTERS if (submission / chapter).is_dir()]
+    if not found:
+        raise BadInput(f"The folder '{name}' holds no chapter. Give the folder that holds 01_engine, 02_models, ...")
+    return found
+
+
+def expect_solutions(chapters: Iterable[str] = CHAPTERS) -> None:
+    """Make sure that the solutions of these chapters are there: they tell what was given, and what is a task.
+
+    Raises:
+        BadInput: one is missing.
+    """
+    for chapter in chapters:
+        if not (SOLUTIONS / chapter / "app").is_dir():
+            raise BadInput(
+                f"The folder solutions/{chapter}/app is missing, from which the grader knows what was given and what "
+                f"is still to do; put solutions/ back as it was, for example with 'git checkout -- solutions'."
+            )
+
+
+def stage(submission: Path, chapter: str, folder: Path) -> str:
+    """Copy the code of one chapter, and nothing else, into an empty folder.
+
+    Args:
+        submission: folder laid out like ``chapters/``.
+        chapter: name of the chapter.
+        folder: where the package ``app`` is to be put.
+
+    Returns:
+        Why it was refused, or an empty string.
+    """
+    source = submission / chapter
+    app = source / "app"
+    if source.is_symlink() or app.is_symlink():
+        return f"{chapter}/app is a link; a submission has to be its own files"
+    if not app.is_dir():
+        return f"{chapter}/app is missing; the chapter's code belongs there"
+    for place, folders, files in os.walk(app):
+        for name in [*folders, *files]:
+            path = Path(place, name)
+            if path.is_symlink() and (path.is_dir() or path.suffix == ".py"):
+                return f"{path.relative_to(submission).as_posix()} is a link; a submission has to be its own files"
+        folders[:] = [name for name in folders if name != "__pycache__"]
+        for name in files:
+            path = Path(place, name)
+            if path.suffix == ".py" and path.is_file():
+                copy = folder / path.relative_to(source)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, copy)
+    (folder / "app").mkdir(exist_ok=True)
+    return ""
