@@ -20,6 +20,7 @@ from IPython.core.magic import Magics, line_magic, magics_class
 
 from grader import BadInput, terminal
 from grader.bench import Target, chapter_folders
+from grader.databases import DATABASES
 from grader.guide import LEVELS, hint_lines
 from grader.lessons import NOTEBOOKS, resident
 from grader.rules import Rule, chapter_named, rules_named
@@ -111,7 +112,7 @@ def _options(line: str) -> argparse.Namespace:
     parser = _Parser(add_help=False)
     parser.add_argument("what", nargs="?", default="")
     parser.add_argument("--submission", default="")
-    parser.add_argument("--database", default="sqlite", choices=["sqlite", "postgresql"])
+    parser.add_argument("--database", default="sqlite", choices=DATABASES)
     parser.add_argument("--full-trace", action="store_true")
     return parser.parse_args(shlex.split(line))
 

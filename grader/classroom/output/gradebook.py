@@ -1,52 +1,16 @@
-"""The gradebook: one row for each learner, one column for each chapter, in a CSV that is safe to open."""
+"""Command: writes the gradebook, one row for each learner, a column for each chapter, in a CSV that is safe to open."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from grader.classroom.output.marks import Marks, possible, shown
 from grader.classroom.store import Row
-from grader.classroom.weights import shown
-from grader.report import Check
 
 # A spreadsheet takes a cell that begins like this for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-
-
-@dataclass(frozen=True)
-class Marks:
-    """What one learner has earned.
-
-    Attributes:
-        chapters: points by chapter.
-        total: their sum.
-    """
-
-    chapters: Mapping[str, float]
-
-    @property
-    def total(self) -> float:
-        """All points together."""
-        return sum(self.chapters.values())
-
-
-def marks_of(checks: Iterable[Check], weights: Mapping[str, float], chapters: Sequence[str]) -> Marks:
-    """The points for what passed; nothing else counts."""
-    found = dict.fromkeys(chapters, 0.0)
-    for check in checks:
-        if check.outcome == "passed":
-            found[check.chapter] += weights[check.id]
-    return Marks(found)
-
-
-def possible(weights: Mapping[str, float], chapters: Sequence[str]) -> Marks:
-    """The points for everything."""
-    found = dict.fromkeys(chapters, 0.0)
-    for rule, points in weights.items():
-        found[rule.partition(".")[0]] += points
-    return Marks(found)
 
 
 def safe(cell: str) -> str:
