@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from grader.classroom.output.marks import Marks, possible, shown
@@ -17,6 +17,30 @@ def safe(cell: str) -> str:
     """A cell that no spreadsheet takes for a formula, or breaks a line at."""
     text = "".join(letter if letter.isprintable() else " " for letter in cell)
     return f"'{text}" if cell.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA) else text
+
+
+def _columns(
+    chapters: Sequence[str], most: Marks, more: Sequence[str]
+) -> list[tuple[str, Callable[[Row, Marks], str]]]:
+    """The columns, each with what stands in it for a learner."""
+
+    def more_of(name: str) -> Callable[[Row, Marks], str]:
+        return lambda row, marks: row.learner.more.get(name, "")
+
+    def points_of(chapter: str) -> Callable[[Row, Marks], str]:
+        return lambda row, marks: shown(marks.chapters[chapter])
+
+    return [
+        ("id", lambda row, marks: row.learner.id),
+        ("name", lambda row, marks: row.learner.name),
+        *((name, more_of(name)) for name in more),
+        ("status", lambda row, marks: row.status),
+        *((chapter, points_of(chapter)) for chapter in chapters),
+        ("total", lambda row, marks: shown(marks.total)),
+        ("possible", lambda row, marks: shown(most.total)),
+        ("percent", lambda row, marks: f"{100 * marks.total / most.total:.1f}" if most.total else "0.0"),
+        ("note", lambda row, marks: row.note),
+    ]
 
 
 class Gradebook:
@@ -33,23 +57,16 @@ class Gradebook:
         self, file: Path, chapters: Sequence[str], weights: Mapping[str, float], more: Sequence[str] = ()
     ) -> None:
         self._file = file
-        self._chapters = chapters
-        self._most = possible(weights, chapters)
-        self._more = more
+        self._columns = _columns(chapters, possible(weights, chapters), more)
         self._temporary = file.with_suffix(".tmp")
         self._out = self._temporary.open("w", encoding="utf-8", newline="")
         self._writer = csv.writer(self._out)
         self._plain = True
-        head = ["id", "name", *more, "status", *chapters, "total", "possible", "percent", "note"]
-        self._write(head)
+        self._write([name for name, _ in self._columns])
 
     def add(self, row: Row, marks: Marks) -> None:
         """Write the row of a learner."""
-        learner = row.learner
-        texts = [learner.id, learner.name, *(learner.more.get(name, "") for name in self._more), row.status]
-        points = [shown(marks.chapters[chapter]) for chapter in self._chapters]
-        percent = f"{100 * marks.total / self._most.total:.1f}" if self._most.total else "0.0"
-        self._write([*texts, *points, shown(marks.total), shown(self._most.total), percent, row.note])
+        self._write([cell(row, marks) for _, cell in self._columns])
 
     def close(self) -> None:
         """Put the file in its place; one that is not plain ASCII gets the mark by which spreadsheets know UTF-8."""
