@@ -1,4 +1,4 @@
-"""The extension for notebooks: ``%load_ext grader.notebook``. It is made in `grader.lessons.magics`."""
+"""Kernel: the extension for notebooks, ``%load_ext grader.notebook``."""
 
 from grader.lessons.magics import load_ipython_extension
 

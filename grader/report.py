@@ -1,10 +1,12 @@
-"""The report: one schema, from which every output is made."""
+"""Verdict process and commands: the report, one schema, from which every output is made."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, Field, computed_field
+
+from grader.databases import Database
 
 if TYPE_CHECKING:
     from grader.rules import Rule
@@ -86,7 +88,7 @@ class Report(BaseModel):
 
     schema_version: Literal[1] = Field(default=1, serialization_alias="schema")
     submission: str
-    database: Literal["sqlite", "postgresql"]
+    database: Database
     checks: list[Check]
 
     @computed_field  # type: ignore[prop-decorator]

@@ -1,4 +1,4 @@
-"""Says in a terminal what a run found out: per chapter what passed, what failed and why, what is next."""
+"""Verdict process, commands and kernel: what a run found out, as lines for a terminal."""
 
 from __future__ import annotations
 

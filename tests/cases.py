@@ -27,7 +27,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-PROJECT = Path(__file__).resolve().parents[1]
+from tests import PROJECT
+
 CASES = Path(__file__).with_suffix("")
 
 

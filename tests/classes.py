@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tarfile
+import time
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,10 +19,10 @@ from pathlib import Path
 import pytest
 
 from grader.rules import CHAPTERS, rules_of
+from tests import PROJECT
 from tests.cases import all_cases
-from tests.test_unspoilable import IN_A_FUNCTION, OF_GET, submission
+from tests.hostile import IN_A_FUNCTION, OF_GET, submission
 
-PROJECT = Path(__file__).resolve().parents[1]
 WORKBOOK = Path(sys.executable).with_name("workbook")
 ALL = {chapter: len(rules_of(chapter)) for chapter in CHAPTERS}
 # These need more memory or time than the others; one of each kind is enough.
@@ -60,6 +63,34 @@ def gradebook(report: Path) -> dict[str, dict[str, str]]:
     """The rows of a gradebook by the learner's id."""
     with (report / "gradebook.csv").open(encoding="utf-8-sig", newline="") as file:
         return {row["id"]: row for row in csv.DictReader(file)}
+
+
+def verdicts(report: Path) -> dict[tuple[str, str], str]:
+    """Every outcome that is kept, by content and rule."""
+    database = sqlite3.connect(f"file:{report}/class.sqlite?mode=ro", uri=True)
+    try:
+        rows = database.execute("SELECT content, rule, verdict FROM verdicts").fetchall()
+    finally:
+        database.close()
+    return {(content, rule): json.loads(verdict)["outcome"] for content, rule, verdict in rows}
+
+
+def wait_until_nobody_works_in(folder: Path) -> None:
+    """Wait until no process is left whose command names this folder."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        working = []
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                words = (process / "cmdline").read_bytes().decode("utf-8", "replace")
+            except OSError:
+                continue
+            if str(folder) in words:
+                working.append(words)
+        if not working:
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"still running: {working}")
 
 
 def copy_code(source: Path, target: Path) -> Path:

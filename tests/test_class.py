@@ -18,12 +18,13 @@ import jsonschema
 import pytest
 
 from grader.bench.sandbox import prepare
-from grader.classroom.gradebook import safe
 from grader.classroom.intake import Chapter
-from grader.classroom.site import compare as compare_code
+from grader.classroom.output.differences import compare as compare_code
+from grader.classroom.output.gradebook import safe
 from grader.rules import CHAPTERS, roster
-from tests.classes import ALL, PROJECT, Graded, gradebook, run, start
-from tests.test_unspoilable import submission
+from tests import PROJECT
+from tests.classes import ALL, Graded, gradebook, run, start, verdicts, wait_until_nobody_works_in
+from tests.hostile import submission
 
 TEXT = {"type": "string"}
 KEYS = ["id", "chapter", "task", "title", "outcome", "observed", "expected", "why", "hint", "where", "trace", "seconds"]
@@ -167,16 +168,6 @@ def test_other_rules_are_graded_again(graded: Graded, tmp_path: Path) -> None:
 # -- interruptions ------------------------------------------------------------------------------
 
 
-def verdicts(report: Path) -> dict[tuple[str, str], str]:
-    """Every outcome that is kept, by content and rule."""
-    database = sqlite3.connect(f"file:{report}/class.sqlite?mode=ro", uri=True)
-    try:
-        rows = database.execute("SELECT content, rule, verdict FROM verdicts").fetchall()
-    finally:
-        database.close()
-    return {(content, rule): json.loads(verdict)["outcome"] for content, rule, verdict in rows}
-
-
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_interrupted_run_goes_on(how: signal.Signals, small_class: tuple[Path, Path], tmp_path: Path) -> None:
     """Every verdict as in the undisturbed run; nothing is lost, nothing is done twice, nothing is left behind."""
@@ -205,24 +196,6 @@ def test_interrupted_run_goes_on(how: signal.Signals, small_class: tuple[Path, P
     assert gradebook(report) == gradebook(undisturbed)
     if how != signal.SIGKILL:
         assert not list(temporary.iterdir())
-
-
-def wait_until_nobody_works_in(folder: Path) -> None:
-    """Wait until no process is left whose command names this folder."""
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline:
-        working = []
-        for process in Path("/proc").glob("[0-9]*"):
-            try:
-                words = (process / "cmdline").read_bytes().decode("utf-8", "replace")
-            except OSError:
-                continue
-            if str(folder) in words:
-                working.append(words)
-        if not working:
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"still running: {working}")
 
 
 # -- isolation ----------------------------------------------------------------------------------

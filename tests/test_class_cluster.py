@@ -13,9 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.classes import gradebook, run, start
-from tests.test_class import verdicts, wait_until_nobody_works_in
-from tests.test_unspoilable import submission
+from tests.classes import gradebook, run, start, verdicts, wait_until_nobody_works_in
+from tests.hostile import submission
 
 pytest.importorskip("distributed", reason="the extra 'cluster' is not installed")
 DASK = Path(sys.executable).with_name("dask")

@@ -18,10 +18,11 @@ import jsonschema
 import pytest
 import yaml
 
-from grader.classroom.exporters import FORMATS
+from grader.classroom.output.exporters import FORMATS
 from grader.report import Check, Outcome
 from grader.rules import roster
-from tests.classes import ALL, PROJECT, Graded, run
+from tests import PROJECT
+from tests.classes import ALL, Graded, run
 
 WEIGHTS = {rule.id: 1.0 for rule in roster()}
 VISIBILITY = {"enum": ["visible", "hidden", "after_due_date", "after_published"]}

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from grader import BadInput
-from grader.classroom import intake, roster, weights
-from grader.classroom.chapters import selected
-from grader.classroom.intake import Unreadable
-from grader.classroom.publish import Names
+from grader.classroom import intake
+from grader.classroom.intake import Unreadable, limits, roster, weights
+from grader.classroom.intake.selection import selected
+from grader.classroom.output.publish import Names
 from grader.rules import CHAPTERS
 from grader.rules import roster as all_rules
 
@@ -162,8 +162,8 @@ def test_special_files_are_left_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize("pack", ["zip", "tar.gz", "folder"])
 def test_too_much_is_refused(pack: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make, name = PACKS[pack]
-    monkeypatch.setattr(intake, "MOST_BYTES", 100_000)
-    monkeypatch.setattr(intake, "MOST_FILES", 20)
+    monkeypatch.setattr(limits, "MOST_BYTES", 100_000)
+    monkeypatch.setattr(limits, "MOST_FILES", 20)
     with pytest.raises(Unreadable, match="takes more than"):
         intake.read(make(tmp_path / f"1{name}", {FILE: b"#" * 100_001}))
     with pytest.raises(Unreadable, match="more than 20 files of code"):
@@ -174,14 +174,14 @@ def test_bombs_are_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     """What lies beside the code is never unpacked; a header of gigabytes is not even read."""
     zeros = b"\0" * 5_000_000
     assert intake.read(zipped(tmp_path / "a.zip", {FILE: CODE, "data/zeros.bin": zeros})).chapters["05_crud"].files
-    monkeypatch.setattr(intake, "MOST_UNPACKED", 1_000_000)
+    monkeypatch.setattr(limits, "MOST_UNPACKED", 1_000_000)
     with pytest.raises(Unreadable, match="unpacks to more than"):
         intake.read(tarred(tmp_path / "b.tar.gz", {FILE: CODE, "data/zeros.bin": zeros}))
-    monkeypatch.setattr(intake, "MOST_MEMBERS", 10)
+    monkeypatch.setattr(limits, "MOST_MEMBERS", 10)
     for make, name in (PACKS["zip"], PACKS["tar.gz"]):
         with pytest.raises(Unreadable, match="holds more than 10 files"):
             intake.read(make(tmp_path / f"c{name}", {f"data/{number}": b"" for number in range(11)}))
-    monkeypatch.setattr(intake, "MOST_BYTES", 1_000_000)
+    monkeypatch.setattr(limits, "MOST_BYTES", 1_000_000)
     with tarfile.open(tmp_path / "d.tar.gz", "w:gz") as archive:
         header = tarfile.TarInfo("x")
         header.type = tarfile.XHDTYPE

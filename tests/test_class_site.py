@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from grader.classroom.gradebook import marks_of
-from grader.classroom.plan import plan_of
-from grader.classroom.roster import Learner
-from grader.classroom.site import Site
+from grader.classroom.grading.plan import plan_of
+from grader.classroom.intake.roster import Learner
+from grader.classroom.output.marks import marks_of
+from grader.classroom.output.site import Site
 from grader.classroom.store import Row, Store
 from grader.report import Check
 from grader.rules import CHAPTERS, roster
 from tests.browser import Browser, find
 from tests.classes import ALL, Graded, run
-from tests.test_unspoilable import submission
+from tests.hostile import submission
 
 pytestmark = pytest.mark.skipif(find() is None, reason="there is no Chromium or Chrome here")
 SHOWN = "[...document.querySelectorAll('#matrix tbody tr')].filter(row => row.offsetParent !== null)"

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,61 +15,10 @@ from grader.cli.chain import before, given_from
 from grader.guide import LEVELS, hints_for, reason_for
 from grader.rules import CHAPTERS, chapter_named, roster, rules_named
 from grader.starters import tasks_of
-from tests.conftest import PROJECT
+from tests import PROJECT
+from tests.copies import COMMAND, Copy, copy_of_the_project
 
-COMMAND = shutil.which("workbook", path=str(Path(sys.executable).parent)) or "workbook"
 COMMANDS = ["status", "check", "watch", "hint", "explain", "diff", "reset", "carry", "run", "doctor", "release", "lint"]
-
-
-class Copy:
-    """A copy of the project, with a temporary folder of its own."""
-
-    def __init__(self, folder: Path, temporary: Path) -> None:
-        self.folder, self.temporary = folder, temporary
-
-    @property
-    def environment(self) -> dict[str, str]:
-        dropped = ("DATABASE_URL", "NO_COLOR", "FORCE_COLOR", "GRADER_POSTGRESQL_URL")
-        kept = {name: value for name, value in os.environ.items() if name not in dropped}
-        return kept | {
-            "PYTHONPATH": str(self.folder),
-            "TMPDIR": str(self.temporary),
-            "COLUMNS": "80",
-            "TERM": "xterm",
-            "PYTHONIOENCODING": "utf-8",
-        }
-
-    def run(
-        self, *arguments: str | Path, answer: str = "", cwd: str = ".", **environment: str
-    ) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [COMMAND, *map(str, arguments)],
-            cwd=self.folder / cwd,
-            env=self.environment | environment,
-            input=answer,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        assert "Traceback" not in done.stderr, done.stderr
-        assert not list(self.temporary.iterdir()), "something was left in the temporary folder"
-        return done
-
-    def solve(self, *chapters: str) -> None:
-        for chapter in chapters:
-            shutil.copytree(self.folder / "solutions" / chapter, self.folder / "chapters" / chapter, dirs_exist_ok=True)
-
-    def change(self, file: str, old: str, new: str) -> None:
-        path = self.folder / file
-        text = path.read_text(encoding="utf-8")
-        assert old in text
-        path.write_text(text.replace(old, new), encoding="utf-8")
-
-
-@pytest.fixture
-def copy(tmp_path: Path) -> Iterator[Copy]:
-    with copy_of_the_project(tmp_path) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")
@@ -80,17 +26,6 @@ def unchanged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
     """A copy that no test changes."""
     with copy_of_the_project(tmp_path_factory.mktemp("unchanged")) as made:
         yield made
-
-
-@contextmanager
-def copy_of_the_project(place: Path) -> Iterator[Copy]:
-    folder = place / "workbook"
-    for name in ("grader", "chapters", "solutions", "tests/cases"):
-        shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("*.db", ".workbook"))
-    for name in ("pyproject.toml", "constraints.txt"):
-        shutil.copyfile(PROJECT / name, folder / name)
-    with tempfile.TemporaryDirectory() as temporary:  # a short path: a socket's has at most 107 letters
-        yield Copy(folder, Path(temporary))
 
 
 def backups(copy: Copy) -> list[Path]:

@@ -17,14 +17,14 @@ import pytest
 import watchfiles
 
 from grader.cli.saves import saves
-from tests.test_cli import COMMAND, Copy, copy  # noqa: F401  (copy is a fixture)
+from tests.copies import COMMAND, Copy
 
 WAITING = "waiting for the next save"
 REFRESH = "    db.refresh(item)\n"
 
 
 @contextmanager
-def terminal(copy: Copy, *arguments: str, **environment: str) -> Iterator[pexpect.spawn[str]]:  # noqa: F811
+def terminal(copy: Copy, *arguments: str, **environment: str) -> Iterator[pexpect.spawn[str]]:
     """The command in a terminal of 80 columns; it leaves nothing behind."""
     child = pexpect.spawn(
         COMMAND,
@@ -44,14 +44,14 @@ def terminal(copy: Copy, *arguments: str, **environment: str) -> Iterator[pexpec
     assert not list(copy.temporary.iterdir())
 
 
-def save(copy: Copy, old: str = "", new: str = "") -> None:  # noqa: F811
+def save(copy: Copy, old: str = "", new: str = "") -> None:
     """Save the solution's ``crud.py``, with a change, in chapter 05."""
     text = (copy.folder / "solutions/05_crud/app/crud.py").read_text()
     assert old in text
     (copy.folder / "chapters/05_crud/app/crud.py").write_text(text.replace(old, new))
 
 
-def test_watch_answers_every_save(copy: Copy) -> None:  # noqa: F811
+def test_watch_answers_every_save(copy: Copy) -> None:
     with terminal(copy, "watch", "5") as screen:
         screen.expect("0 of 13 checks passed")
         screen.expect(WAITING)
@@ -78,7 +78,7 @@ def test_watch_answers_every_save(copy: Copy) -> None:  # noqa: F811
     assert screen.exitstatus == 0
 
 
-def test_watch_takes_keys(copy: Copy) -> None:  # noqa: F811
+def test_watch_takes_keys(copy: Copy) -> None:
     save(copy, REFRESH)
     with terminal(copy, "watch") as screen:
         screen.expect("watching chapters/01_engine")
@@ -109,7 +109,7 @@ def test_watch_takes_keys(copy: Copy) -> None:  # noqa: F811
     assert screen.exitstatus == 130
 
 
-def test_a_save_does_not_wait_for_an_endless_loop(copy: Copy) -> None:  # noqa: F811
+def test_a_save_does_not_wait_for_an_endless_loop(copy: Copy) -> None:
     with terminal(copy, "watch", "5") as screen:
         screen.expect(WAITING)
         save(copy, "    return db.get(Item, item_id)", "    while True:\n        pass")
@@ -128,7 +128,7 @@ def test_a_save_does_not_wait_for_an_endless_loop(copy: Copy) -> None:  # noqa: 
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGHUP])
-def test_nothing_is_left_when_it_is_told_to_end(end: signal.Signals, copy: Copy) -> None:  # noqa: F811
+def test_nothing_is_left_when_it_is_told_to_end(end: signal.Signals, copy: Copy) -> None:
     with terminal(copy, "watch", "5") as screen:
         screen.expect(WAITING)
         screen.kill(end)
@@ -165,7 +165,7 @@ def first_save(folder: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("options", [["--solution"], ["--solution", "--database", "postgresql"], []])
-def test_run_serves_a_chapter(options: list[str], copy: Copy) -> None:  # noqa: F811
+def test_run_serves_a_chapter(options: list[str], copy: Copy) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
@@ -186,7 +186,7 @@ def test_run_serves_a_chapter(options: list[str], copy: Copy) -> None:  # noqa: 
     assert not list((copy.folder / "solutions").rglob("*.db"))
 
 
-def test_questions_and_colours(copy: Copy) -> None:  # noqa: F811
+def test_questions_and_colours(copy: Copy) -> None:
     copy.solve("01_engine")
     copy.change("chapters/01_engine/app/db.py", "# 1.1", "# mine\n# 1.1")
     with terminal(copy, "reset", "1") as screen:

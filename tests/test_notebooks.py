@@ -24,8 +24,7 @@ from jupyter_core.utils import ensure_event_loop
 
 from grader.bench.postgresql import start
 from grader.rules import CHAPTERS, rules_of
-from tests import browser
-from tests.conftest import PROJECT
+from tests import PROJECT, browser
 from tests.notebooks import NOTEBOOKS, OWN, lessons, problems
 
 LESSONS = {file.stem: file for file in lessons()}

@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from grader.rules import CHAPTERS, roster
-from tests.conftest import PROJECT, Run
+from tests import PROJECT
+from tests.runs import Run
 
 EVERY = [rule.id for rule in roster()]
 KEYS = ["id", "chapter", "task", "title", "outcome", "observed", "expected", "why", "hint", "where", "trace", "seconds"]
@@ -254,7 +255,7 @@ def test_interrupted_run_writes_its_report_and_leaves_nothing(submission: Path, 
         rest = process.stdout.read()
     assert process.returncode == 2, rest
     assert re.search(rf"interrupted: \d+ of {len(EVERY)} checks have a verdict", rest)
-    assert "stopped by Ctrl-C" in rest and "KeyboardInterrupt" not in rest and "bench.py" not in rest
+    assert "stopped by Ctrl-C" in rest and "KeyboardInterrupt" not in rest and "grader/bench" not in rest
     checks = {check["id"]: check for check in json.loads(file.read_text())["checks"]}
     assert list(checks) == EVERY
     assert checks["05_crud.delete_persists"]["outcome"] == "error"

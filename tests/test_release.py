@@ -16,8 +16,8 @@ import pytest
 
 from grader.rules import CHAPTERS, rules_of
 from grader.starters import SOLUTIONS, starter_of, tasks_of, untouched_tasks, write_starters
+from tests import PROJECT
 
-PROJECT = Path(__file__).resolve().parents[1]
 # What each chapter asks for (shared with every other program that reads the workbook), and what it builds on.
 ASKED = {
     "01_engine": ("", ["app/db.py"]),

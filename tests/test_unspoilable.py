@@ -15,28 +15,17 @@ from grader.bench import Bench, Limits, Target
 from grader.lab.job import HAS_FORK
 from grader.report import Check
 from grader.rules import rules_of
+from tests import PROJECT
+from tests.hostile import IN_A_FUNCTION, OF_GET, submission
 
-PROJECT = Path(__file__).resolve().parents[1]
 SECONDS = 3.0
 NAMES = [rule.name for rule in rules_of("05_crud")]
-OF_GET = {"get_returns_the_item", "get_unknown_is_none", "reads_do_not_commit"}
 
 
 @pytest.fixture(scope="module")
 def bench() -> Iterator[Bench]:
     with Bench(limits=Limits(seconds=SECONDS)) as bench:
         yield bench
-
-
-def submission(folder: Path, at_import: str = "", in_get_item: str = "") -> Path:
-    """Chapter 05's solution with hostile lines at the top of crud.py, or in get_item."""
-    shutil.copytree(PROJECT / "solutions" / "05_crud", folder / "05_crud")
-    crud = folder / "05_crud/app/crud.py"
-    text = crud.read_text(encoding="utf-8")
-    lines = "".join(f"    {line}\n" for line in in_get_item.splitlines())
-    text = text.replace("    return db.get(Item, item_id)", lines + "    return db.get(Item, item_id)")
-    crud.write_text(f"{text}\n{at_import}\n", encoding="utf-8")
-    return folder
 
 
 def verdicts(bench: Bench, folder: Path, chapter: str = "05_crud") -> dict[str, Check]:
@@ -49,35 +38,6 @@ def verdicts(bench: Bench, folder: Path, chapter: str = "05_crud") -> dict[str, 
 
 def not_passed(found: dict[str, Check]) -> set[str]:
     return {name for name, check in found.items() if check.outcome != "passed"}
-
-
-IN_A_FUNCTION = {
-    "os._exit": "import os; os._exit(0)",
-    "sys.exit": "import sys; sys.exit(0)",
-    "pytest.exit": "import pytest; pytest.exit('done', 0)",
-    "pytest.skip": "import pytest; pytest.skip('not today', allow_module_level=True)",
-    "loop": "while True: pass",
-    "loop through everything": "while True:\n    try:\n        while True: pass\n    except BaseException: pass",
-    "print 100 MB": "for _ in range(100): print('x' * 1_000_000)\nraise ValueError",
-    "fork": "import os, time\nfor _ in range(5):\n    if os.fork() == 0: time.sleep(60)\nraise ValueError",
-    "fork and detach": "import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(60)\nraise ValueError",
-    "allocate 8 GB": "x = bytearray(8 * 1024 ** 3)",
-    "close file descriptors": "import os; os.closerange(0, 1024)",
-    "raise KeyboardInterrupt": "raise KeyboardInterrupt",
-    "recursion": "def f(): f()\nf()",
-    "kill the parent": "import os, signal; os.kill(os.getppid(), signal.SIGKILL); os._exit(0)",
-    "kill itself": "import os, signal; os.kill(0, signal.SIGKILL)",
-    "stop itself": "import os, signal; os.kill(os.getpid(), signal.SIGSTOP)",
-    "ignore signals": "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\ntime.sleep(1000)",
-    "talk to every descriptor": (
-        "import json, os\n"
-        "for fd in range(3, 64):\n"
-        "    try: os.write(fd, json.dumps({'event': 'verdict', 'check': 'get_returns_the_item',"
-        " 'token': '', 'verdict': {'outcome': 'passed'}}).encode() + b'\\n')\n"
-        "    except OSError: pass\n"
-        "raise ValueError"
-    ),
-}
 
 
 @pytest.mark.skipif(not HAS_FORK, reason="some of these need fork")

@@ -1,4 +1,4 @@
-"""Compares two reports: whose verdicts have changed, and why."""
+"""Command: compares two reports: whose verdicts have changed, and why."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from grader import BadInput
-from grader.classroom.plan import Plan, checks_of
+from grader.classroom.grading.plan import Plan, checks_of
 from grader.classroom.store import Row, Store
-from grader.classroom.versions import Versions
 from grader.report import Check
 from grader.rules import CHAPTERS, roster
+from grader.versions import Versions
 
 
 @dataclass(frozen=True)

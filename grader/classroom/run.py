@@ -1,4 +1,4 @@
-"""One run of ``workbook class``: take in, grade what is not known yet, publish."""
+"""Command: one run of ``workbook class``: take in, grade what is not known yet, keep each verdict."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from rich.console import Console
 
 from grader.classroom import intake
+from grader.classroom.grading.plan import Plan, Tasks, known_in_full
+from grader.classroom.grading.progress_bar import ProgressBar
+from grader.classroom.grading.workers import Batch
 from grader.classroom.intake import Chapter, Entry, Unreadable
-from grader.classroom.plan import Plan, Tasks, known_in_full
-from grader.classroom.progress import Told
-from grader.classroom.roster import Learner
+from grader.classroom.intake.roster import Learner
 from grader.classroom.store import Row, Store
-from grader.classroom.work import Batch
 
 
 @dataclass
@@ -93,7 +93,7 @@ def grade(
     tasks = Tasks(store, plan)
     stream = grader(tasks)
     try:
-        with Told(console, left) as told:
+        with ProgressBar(console, left) as bar:
             for batch in stream:
                 if batch.verdicts:
                     store.keep(batch.verdicts)
@@ -104,8 +104,8 @@ def grade(
                     tally.failed[task.learner] = reason
                 tally.submissions += len(batch.done) + len(batch.failed)
                 # Those whose code is another's, too, are done with it.
-                told.reached(tally.submissions + max(0, tasks.passed_over - already))
-            told.reached(left)
+                bar.reached(tally.submissions + max(0, tasks.passed_over - already))
+            bar.reached(left)
     finally:
         tally.verdicts = store.kept() - before
         stream.close()

@@ -1,8 +1,9 @@
-"""What a run has found out, on disk as soon as it is known: verdicts, submissions, and what they were made with.
+"""Command: what a run has found out, on disk as soon as it is known.
 
-One SQLite file in the report's folder. A verdict belongs to the content that was judged, not to a learner: the
-same code is judged once, whoever handed it in and however often the command is started; other code, other
-rules, or another database are other content. A commit is on the disk when it returns, also in a power cut.
+Verdicts, submissions, and what they were made with: one SQLite file in the report's folder. A verdict belongs to the
+content that was judged, not to a learner: the same code is judged once, whoever handed it in and however often the
+command is started; other code, other rules, or another database are other content. A commit is on the disk when it
+returns, also in a power cut.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Any, Self
 
 from grader import BadInput
 from grader.classroom.intake import Chapter
-from grader.classroom.roster import Learner
+from grader.classroom.intake.roster import Learner
 from grader.report import Check, entry_of
 from grader.rules import Rule
 

@@ -1,7 +1,8 @@
-"""The command ``workbook``: a thin front of the bench for learners and instructors.
+"""Commands of ``workbook``: a thin front of the bench for learners and instructors.
 
-Each command is a module of this package that holds one function of its name. They are put together in
-`make_app`; everything heavy is imported where it is used, so that the command answers at once.
+Each command is a module of this package that holds one function of its name (``class`` is no name in Python: it is
+``grade_class``). They are put together in `make_app`; everything heavy is imported where it is used, so that the
+command answers at once.
 """
 
 from __future__ import annotations
@@ -69,11 +70,13 @@ def make_app(*, classes: bool = True) -> typer.Typer:
     for authors in (release, lint):
         app.command()(authors)
     if classes:
-        from grader.classroom.commands import compare_reports, export, grade_class
+        from grader.cli.compare import compare
+        from grader.cli.export import export
+        from grader.cli.grade_class import grade_class
 
         app.command("class")(grade_class)
-        app.command("compare")(compare_reports)
-        app.command("export")(export)
+        app.command()(compare)
+        app.command()(export)
     return app
 
 

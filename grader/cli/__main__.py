@@ -1,4 +1,4 @@
-"""``python -m grader.cli`` is ``workbook``."""
+"""Commands: ``python -m grader.cli`` is ``workbook``."""
 
 from grader.cli import main
 

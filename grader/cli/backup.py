@@ -1,4 +1,4 @@
-"""Keeps copies of the learner's files before a command replaces them."""
+"""Commands: keeps copies of the learner's files before a command replaces them."""
 
 from __future__ import annotations
 

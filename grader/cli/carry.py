@@ -1,4 +1,4 @@
-"""``workbook carry``: go on with your own code of the earlier chapters instead of ours."""
+"""Command ``workbook carry``: go on with your own code of the earlier chapters instead of ours."""
 
 from __future__ import annotations
 

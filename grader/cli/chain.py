@@ -1,4 +1,4 @@
-"""How the chapters build on each other."""
+"""Commands: how the chapters build on each other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``workbook check``: grade a part of the workbook."""
+"""Command ``workbook check``: grade a part of the workbook."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from grader.bench import limits_for
+from grader.bench import Limits, limits_for
 from grader.cli import console, grading, passed, place
 from grader.cli.options import DatabaseOption, PartArgument, SubmissionOption
+from grader.databases import NAMES
 from grader.rules import rules_of
 from grader.terminal import Line
 
@@ -24,7 +25,7 @@ def check(
     database: DatabaseOption = "sqlite",
     json: Annotated[bool, typer.Option("--json", help="print the report as JSON, and nothing else")] = False,
     full_trace: Annotated[bool, typer.Option("--full-trace", help="show the whole traceback of your code")] = False,
-    time_limit: Annotated[float, typer.Option(metavar="SECONDS", help="longest time for one check")] = 10.0,
+    time_limit: Annotated[float, typer.Option(metavar="SECONDS", help="longest time for one check")] = Limits.seconds,
 ) -> None:
     """Grade a chapter, a task, a rule or everything, and say what `pytest grader` says.
 
@@ -50,7 +51,7 @@ def check(
         from grader import terminal
 
         part = rules[0].chapter if len({rule.chapter for rule in rules}) == 1 else ""
-        console.say(f"grading {'/'.join(filter(None, [where.name, part]))} on {_NAMES[database]}")
+        console.say(f"grading {'/'.join(filter(None, [where.name, part]))} on {NAMES[database]}")
         console.say("")
         console.show(terminal.chapters(checks, console.signs(), submission=where.name, full_trace=full_trace))
         console.show(passed.closing(where, checks))
@@ -64,6 +65,3 @@ def _help(checks: list[Check]) -> Iterator[Line]:
         if check.outcome in ("failed", "error", "timeout"):
             yield Line(f"      workbook hint {check.task}    workbook explain {check.id}")
             return
-
-
-_NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}

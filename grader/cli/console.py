@@ -1,4 +1,4 @@
-"""Writes to the terminal: in colour where there is colour, in plain letters where there is nothing else."""
+"""Commands: writes to the terminal: in colour where there is colour, in plain letters where there is nothing else."""
 
 from __future__ import annotations
 

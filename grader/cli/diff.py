@@ -1,4 +1,4 @@
-"""``workbook diff``: your code against the solution, in the terminal or side by side on a page."""
+"""Command ``workbook diff``: your code against the solution, in the terminal or side by side on a page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``workbook doctor``: whether this machine has what the workbook needs."""
+"""Command ``workbook doctor``: whether this machine has what the workbook needs."""
 
 from __future__ import annotations
 

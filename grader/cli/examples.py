@@ -1,4 +1,4 @@
-"""Broken examples of a rule: the known mistakes of which the project's tests prove that they break it."""
+"""Commands: broken examples of a rule, the known mistakes of which the project's tests prove that they break it."""
 
 from __future__ import annotations
 

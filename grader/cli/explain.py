@@ -1,4 +1,4 @@
-"""``workbook explain``: what a rule asks for and why, with a broken example, judged on the spot, and a fixed one."""
+"""Command ``workbook explain``: what a rule asks for and why, with an example, broken and fixed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Grades for the commands: one bench for each database, begun early, and what is known already."""
+"""Commands: grades, on one bench for each database, begun early, and what is known already."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``workbook hint``: three hints for a task, one more each time."""
+"""Command ``workbook hint``: three hints for a task, one more each time."""
 
 from __future__ import annotations
 

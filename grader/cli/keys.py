@@ -1,4 +1,4 @@
-"""Single keys from the terminal, without Enter."""
+"""Commands: single keys from the terminal, without Enter."""
 
 from __future__ import annotations
 

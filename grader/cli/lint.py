@@ -1,4 +1,4 @@
-"""``workbook lint``: whether the course is complete: every task, every rule, and what is said about them."""
+"""Command ``workbook lint``: whether the course is complete, every task, every rule, and what is said about them."""
 
 from __future__ import annotations
 

@@ -1,15 +1,14 @@
-"""Arguments and options that several commands share, and how a shell completes them."""
+"""Commands: arguments and options that several commands share, and how a shell completes them."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
+from grader.databases import Database
 from grader.rules import CHAPTERS, roster
-
-Database = Literal["sqlite", "postgresql"]
 
 
 def _chapters(incomplete: str) -> list[str]:

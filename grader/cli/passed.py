@@ -1,4 +1,4 @@
-"""What is said when a chapter has passed: compare with the solution, why it is written that way, how to go on."""
+"""Commands: what is said when a chapter has passed: compare it, why the solution is as it is, how to go on."""
 
 from __future__ import annotations
 

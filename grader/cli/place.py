@@ -1,4 +1,4 @@
-"""What the user means: which submission, which chapter, which rules."""
+"""Commands: what the user means: which submission, which chapter, which rules."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def submission(given: Path | None) -> Place:
         chapter_folders(given)
         return Place(given.resolve(), str(given), given.resolve() == PROJECT / "chapters")
     for folder in (Path.cwd(), *Path.cwd().parents):
-        if (folder / "chapters").is_dir() and (folder / "grader" / "bench.py").is_file():
+        if (folder / "chapters").is_dir() and (folder / "grader" / "rules.py").is_file():
             if folder.resolve() != PROJECT:
                 raise BadInput(
                     f"You are in the workbook at {folder}, but this command belongs to the one at {PROJECT}; "

@@ -1,4 +1,4 @@
-"""What is known from earlier runs, kept in ``.workbook/`` by stable ids.
+"""Commands: what is known from earlier runs, kept in ``.workbook/`` by stable ids.
 
 Outcomes are kept with a fingerprint of the chapter's code and one of the grader: as soon as one of them has changed,
 they count for nothing. The files can be deleted at any time.
@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import cache
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from grader import versions
 from grader.cli.place import KEPT, Place
 from grader.rules import rules_of
-from grader.starters import PROJECT, SOLUTIONS
 
 _OUTCOMES = KEPT / "progress.json"
 _HINTS = KEPT / "hints.json"
-_LIBRARIES = ("fastapi", "starlette", "pydantic", "sqlalchemy", "sqlmodel")
 
 
 def fingerprint(place: Place, chapter: str) -> str:
@@ -33,7 +29,7 @@ def fingerprint(place: Place, chapter: str) -> str:
 def known(place: Place, chapter: str, database: str) -> dict[str, str]:
     """The outcomes of all rules of a chapter, by their ids, or nothing where the code or the grader has changed."""
     entry = _entry(place, chapter, database)
-    if entry.get("grader") != _grader() or entry.get("code") != fingerprint(place, chapter):
+    if entry.get("grader") != versions.fingerprint() or entry.get("code") != fingerprint(place, chapter):
         return {}
     outcomes = entry.get("outcomes")
     if not isinstance(outcomes, dict) or set(outcomes) != {rule.id for rule in rules_of(chapter)}:
@@ -63,7 +59,7 @@ def keep(place: Place, chapter: str, database: str, code: str, outcomes: Mapping
     """
     if not place.own:
         return
-    same = {"grader": _grader(), "code": code}
+    same = {"grader": versions.fingerprint(), "code": code}
     entry = _entry(place, chapter, database)
     earlier = entry.get("outcomes", {}) if same.items() <= entry.items() else {}
     merged = {name: outcome for name, outcome in {**earlier, **outcomes}.items() if outcome != "timeout"}
@@ -79,16 +75,6 @@ def hints_seen(task: str) -> int:
 def see_hints(counts: Mapping[str, int]) -> None:
     """Remember how many hints were shown, by the tasks' numbers."""
     _write(_HINTS, {**_read(_HINTS), **counts})
-
-
-@cache
-def _grader() -> str:
-    """A fingerprint of everything else that a verdict depends on."""
-    folder = PROJECT / "grader"
-    versions = [f"{name} {metadata.version(name)}" for name in _LIBRARIES]
-    files = sorted([*folder.glob("*.py"), *(folder / "lab").glob("*.py")])
-    parts = [sys.version, *versions, _digest(SOLUTIONS, PROJECT), *(_sum(file.read_bytes()) for file in files)]
-    return _sum("\n".join(parts).encode())
 
 
 def _digest(folder: Path, root: Path) -> str:

@@ -1,4 +1,4 @@
-"""``workbook release``: the starters, made anew from the solutions."""
+"""Command ``workbook release``: the starters, made anew from the solutions."""
 
 from __future__ import annotations
 

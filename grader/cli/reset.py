@@ -1,4 +1,4 @@
-"""``workbook reset``: the starter of a chapter again; the learner's work is kept aside."""
+"""Command ``workbook reset``: the starter of a chapter again; the learner's work is kept aside."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``workbook run``: serves a chapter's application."""
+"""Command ``workbook run``: serves a chapter's application."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ import typer
 
 from grader import BadInput
 from grader.cli import console, grading, place
-from grader.cli.options import ChapterArgument, Database, SubmissionOption
+from grader.cli.options import ChapterArgument, SubmissionOption
 from grader.cli.place import KEPT
+from grader.databases import Database
 from grader.starters import SOLUTIONS
 
 

@@ -1,4 +1,4 @@
-"""Notices when a learner saves a file."""
+"""Commands: notices when a learner saves a file."""
 
 from __future__ import annotations
 

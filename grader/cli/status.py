@@ -1,4 +1,4 @@
-"""``workbook status``: what has passed, what has not, and what is next."""
+"""Command ``workbook status``: what has passed, what has not, and what is next."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``workbook watch``: keeps the bench warm and grades a chapter again on every save."""
+"""Command ``workbook watch``: keeps the bench warm and grades a chapter again on every save."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from grader import BadInput, terminal
 from grader.bench import Interrupted
 from grader.cli import console, grading, hint, passed, place, status
 from grader.cli.keys import listening
-from grader.cli.options import ChapterArgument, Database, DatabaseOption, SubmissionOption
+from grader.cli.options import ChapterArgument, DatabaseOption, SubmissionOption
 from grader.cli.saves import saves
+from grader.databases import Database
 from grader.rules import CHAPTERS, rules_of
 from grader.terminal import Line
 

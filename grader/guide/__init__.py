@@ -1,4 +1,4 @@
-"""What is said about the chapters and their tasks besides the rules: hints, and why a solution is as it is.
+"""Commands and kernel: what is said about chapters and tasks besides the rules, hints and reasons.
 
 The words are in ``NN_name.toml`` next to this file::
 

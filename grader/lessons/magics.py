@@ -1,4 +1,4 @@
-"""The workbook in a notebook: ``%load_ext grader.notebook``, then ``%grade 05``, ``%grade 5.1``, ``%hint 5.1``.
+"""Kernel: the magics of the workbook, ``%grade 05``, ``%grade 5.1``, ``%hint 5.1``.
 
 Grading runs on a bench that stays warm in processes of its own; the code that is graded never comes into
 the notebook's kernel.
@@ -20,15 +20,15 @@ from IPython.core.magic import Magics, line_magic, magics_class
 
 from grader import BadInput, terminal
 from grader.bench import Target, chapter_folders
+from grader.databases import DATABASES
 from grader.guide import LEVELS, hint_lines
-from grader.lessons import resident
+from grader.lessons import NOTEBOOKS, resident
 from grader.rules import Rule, chapter_named, rules_named
-from grader.starters import tasks_of
+from grader.starters import PROJECT, tasks_of
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-_PROJECT = Path(__file__).resolve().parents[2]
 _USAGE = "write %grade 05 for a chapter, %grade 5.1 for a task"
 _COLOURS = {"green": "#2e9e4f", "red": "#e5484d", "yellow": "#b7791f"}
 
@@ -112,13 +112,13 @@ def _options(line: str) -> argparse.Namespace:
     parser = _Parser(add_help=False)
     parser.add_argument("what", nargs="?", default="")
     parser.add_argument("--submission", default="")
-    parser.add_argument("--database", default="sqlite", choices=["sqlite", "postgresql"])
+    parser.add_argument("--database", default="sqlite", choices=DATABASES)
     parser.add_argument("--full-trace", action="store_true")
     return parser.parse_args(shlex.split(line))
 
 
 def _graded(options: argparse.Namespace) -> list[terminal.Line]:
-    folder = Path(options.submission) if options.submission else _PROJECT / "chapters"
+    folder = Path(options.submission) if options.submission else PROJECT / "chapters"
     # A folder that a lesson made for an experiment is called by its own name.
     temporary = folder.is_relative_to(resident.bench().workshop)
     name = folder.name if temporary else options.submission or "chapters"
@@ -139,7 +139,6 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     shell.register_magics(Workbook)
     # The first plot on a machine makes matplotlib list its fonts, and say so if that takes long: no news for a learner.
     logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
-    notebooks = str(_PROJECT / "notebooks")
-    if notebooks not in sys.path:
-        sys.path.append(notebooks)
+    if str(NOTEBOOKS) not in sys.path:
+        sys.path.append(str(NOTEBOOKS))
     resident.bench()

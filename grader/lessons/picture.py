@@ -1,88 +1,25 @@
-"""Pictures of what was observed: a table, and a sequence diagram that Mermaid draws."""
+"""Kernel: pictures of a story, a table and a sequence diagram that Mermaid draws."""
 
 from __future__ import annotations
 
 import linecache
 import re
-import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
-from sqlalchemy.orm import Session
+from grader.lab.observer import Moment
+from grader.lessons.showing import markdown_table, shortened
+from grader.lessons.story import GIVEN_BACK, TAKEN, Story
 
-from grader.lab.observer import Moment, Seen
-
-TAKEN = "TAKEN"
-GIVEN_BACK = "GIVEN BACK"
 _LONGEST_LABEL = 48
 _LONGEST_LINE = 66
 _LONGEST_SQL = 240
 _COMPACT = '%%{init: {"sequence": {"mirrorActors": false, "messageMargin": 22, "height": 40}}}%%'
 # SQLAlchemy names each column of a SELECT once more (books.id AS books_id); for a reader it is noise.
 _ALIAS = re.compile(r"(\w+)\.(\w+) AS \1_\2\b")
-
-
-@dataclass
-class Story(Seen):
-    """What was seen, with the pool and the sessions told too, in the order in which it happened.
-
-    Attributes:
-        is_told: whether a frame belongs to the code whose lines are named.
-        told: every moment.
-    """
-
-    is_told: Callable[[FrameType], bool] = lambda frame: False
-    told: list[Moment] = field(default_factory=list)
-    _kept: list[object] = field(default_factory=list)
-
-    def here(self) -> str:
-        """The innermost line of the told code that is running now, as ``file:line``."""
-        frame: FrameType | None = sys._getframe(1)
-        while frame is not None:
-            if self.is_told(frame):
-                return f"{frame.f_code.co_filename}:{frame.f_lineno}"
-            frame = frame.f_back
-        return ""
-
-    def note(self, what: str, connection: object = None) -> Moment:
-        """Add a moment to the timeline, with the place in the told code that caused it."""
-        moment = super().note(what, connection)
-        moment.session = self.working.get(moment.connection, 0)
-        self.told.append(moment)
-        return moment
-
-    def note_answer(self, status: int) -> None:
-        """Add an answer to the timeline."""
-        self.note(f"ANSWER {status}")
-
-    def took(self, record: Any, connection: object) -> None:
-        """A connection has left the pool."""
-        super().took(record, connection)
-        self._kept.append(connection)  # so that no other connection gets its id
-        self.told.append(Moment(TAKEN, self.here(), id(connection)))
-
-    def gave_back(self, record: Any, connection: object) -> None:
-        """A connection has come back to the pool."""
-        session = self.working.get(id(connection), 0)
-        self.told.append(Moment(GIVEN_BACK, self.here(), id(connection), session=session))
-        super().gave_back(record, connection)
-
-    def uses(self, session: Session, connection: object) -> None:
-        """A session has begun to work with a connection, or took an object in."""
-        super().uses(session, connection)
-        if connection is not None:
-            # The connection was taken and its transaction begun for this session, an instant ago.
-            for moment in reversed(self.told):
-                if moment.connection == id(connection):
-                    if moment.session:
-                        break
-                    moment.session = session.hash_key
-                    if moment.what == TAKEN:
-                        break
 
 
 @dataclass(frozen=True)
@@ -127,11 +64,7 @@ def line_at(where: str) -> str:
 def sql_of(moment: Moment) -> str:
     """The statement of a moment on one line, without what only a program reads."""
     text = _ALIAS.sub(r"\1.\2", " ".join(moment.sql.split()))
-    return _shortened(text or moment.what, _LONGEST_SQL)
-
-
-def _shortened(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 3] + "..."
+    return shortened(text or moment.what, _LONGEST_SQL)
 
 
 # -- the table --------------------------------------------------------------------------------------
@@ -141,7 +74,7 @@ def table(story: Story) -> str:
     """What was observed as a Markdown table."""
     rows, previous = [], None
     for row in _rows(story):
-        line = "" if row.line == previous else _shortened(row.line, _LONGEST_LINE)
+        line = "" if row.line == previous else shortened(row.line, _LONGEST_LINE)
         previous = row.line
         rows.append([_code(line), row.session[8:], row.connection[11:], _happened(row.moment)])
     if not rows:
@@ -150,12 +83,6 @@ def table(story: Story) -> str:
     kept = [number for number, _ in enumerate(heads) if any(row[number] for row in rows)]
     rows = [[row[number] for number in kept] for row in rows]
     return markdown_table([heads[number] for number in kept], rows) + _left(story)
-
-
-def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table in Markdown."""
-    lines = [heads, [":---"] * len(heads), *rows]
-    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
 
 
 def _happened(moment: Moment) -> str:
@@ -178,7 +105,7 @@ def _values(parameters: Any) -> str:
         parameters = tuple(parameters.values())
     if not parameters:
         return ""
-    return _shortened(", ".join(repr(each) for each in parameters), 100)
+    return shortened(", ".join(repr(each) for each in parameters), 100)
 
 
 def _code(text: str) -> str:
@@ -250,5 +177,5 @@ def _key(name: str) -> str:
 
 def _label(text: str) -> str:
     """A text as Mermaid takes it after the colon."""
-    plain = _shortened(text, _LONGEST_LABEL)
+    plain = shortened(text, _LONGEST_LABEL)
     return "".join(f"#{ord(letter)};" if letter in "#;<>&" else letter for letter in plain)

@@ -1,4 +1,4 @@
-"""What stays for as long as a notebook's kernel lives: the warm bench, a temporary folder, a PostgreSQL.
+"""Kernel: what stays for as long as it lives: the warm bench, a temporary folder, a PostgreSQL.
 
 Nothing is left behind when the kernel ends. Also when it is killed: the bench's server notices that nobody
 is there any more, ends what runs in the bench's temporary folder, and removes the folder.

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from grader.bench import Bench, Target
 from grader.rules import CHAPTERS, roster, rules_of
+from tests import PROJECT
 
-PROJECT = Path(__file__).resolve().parents[2]
 SOLUTIONS = PROJECT / "solutions"
 BARE = [sys.executable, "-c", "import fastapi.testclient, sqlalchemy.orm, sqlmodel"]
 PYTEST = [str(Path(sys.executable).with_name("pytest")), "-p", "no:cacheprovider", "--submission", str(SOLUTIONS)]

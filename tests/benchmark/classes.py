@@ -21,11 +21,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from grader.rules import CHAPTERS
-from tests.benchmark.__main__ import PROJECT, SOLUTIONS, in_turn, tell
+from tests import PROJECT
+from tests.benchmark.__main__ import SOLUTIONS, in_turn, tell
 from tests.cases import Case, all_cases
-from tests.classes import WORKBOOK, copy_code, gradebook
-from tests.test_class import verdicts
-from tests.test_unspoilable import IN_A_FUNCTION, submission
+from tests.classes import WORKBOOK, copy_code, gradebook, verdicts
+from tests.hostile import IN_A_FUNCTION, submission
 
 PLAIN = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
 PLAIN += ["tests/benchmark/plain", "--rootdir", "tests/benchmark/plain"]

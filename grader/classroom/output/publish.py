@@ -1,4 +1,4 @@
-"""Makes everything that people read out of what the store knows: gradebook, results, pages, exports."""
+"""Command: writes everything that people read: gradebook, results, pages, exports."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from grader.classroom.exporters import FORMATS
-from grader.classroom.gradebook import Gradebook, marks_of, possible
-from grader.classroom.plan import Plan, checks_of
-from grader.classroom.site import Site, feedback
+from grader.classroom.grading.plan import Plan, checks_of
+from grader.classroom.output.exporters import FORMATS
+from grader.classroom.output.feedback import feedback
+from grader.classroom.output.gradebook import Gradebook
+from grader.classroom.output.marks import marks_of, possible
+from grader.classroom.output.site import Site
 from grader.classroom.store import Store
 from grader.report import Report
 

@@ -1,4 +1,4 @@
-"""Grades submissions on other machines: the same bench, started by the workers of a Dask cluster.
+"""Command, and the workers of a Dask cluster: grades submissions on other machines, on the same bench.
 
 A submission travels as bytes, its verdicts come back as bytes. Dask does the work of a lost worker again on
 another one; a submission that has cost several workers is given up, and named.
@@ -25,10 +25,10 @@ from urllib.parse import urlsplit
 from grader import BadInput
 from grader.bench import Bench
 from grader.bench.sandbox import prepare
+from grader.classroom.grading.plan import Piece, Plan, Task, plan_of
+from grader.classroom.grading.workers import Batch, grade_task
 from grader.classroom.intake import Chapter
-from grader.classroom.plan import Piece, Plan, Task, plan_of
 from grader.classroom.store import shortened, whole
-from grader.classroom.work import Batch, grade_task
 from grader.rules import rules_of
 
 _FIRST_WORKER = 5.0

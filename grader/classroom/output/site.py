@@ -1,13 +1,12 @@
-"""The pages: ``index.html`` for the instructor, and one page of feedback for each learner, without any solution.
+"""Command: the instructor's page, ``index.html``, one file that needs nothing else.
 
-Each page is one file that needs nothing else. What is known about single submissions lies compressed in
-``index.html``, once for the same code, and is unpacked when somebody looks at it: 1,000 learners open at once.
+What is known about single submissions lies compressed in it, once for the same code, and is unpacked when somebody
+looks at it: 1,000 learners open at once.
 """
 
 from __future__ import annotations
 
 import base64
-import difflib
 import gzip
 import hashlib
 import itertools
@@ -15,103 +14,21 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import jinja2
-from markupsafe import Markup
-
-from grader.classroom.gradebook import Marks, possible
-from grader.classroom.intake import Chapter
-from grader.classroom.plan import Plan
+from grader.classroom.grading.plan import Plan
+from grader.classroom.output.differences import compare, lines_of, solution_of
+from grader.classroom.output.marks import Marks, possible, shown
+from grader.classroom.output.pages import LETTERS, WORDS, asset, environment
 from grader.classroom.store import Row, Store
-from grader.classroom.weights import shown
+from grader.databases import NAMES
 from grader.report import Check
 from grader.rules import rules_of
-from grader.starters import SOLUTIONS
-from grader.terminal import next_step
 
-LETTERS = {"passed": "p", "failed": "f", "error": "e", "timeout": "t", "blocked": "b", "todo": "d"}
-WORDS = {
-    "passed": "passed",
-    "failed": "failed",
-    "error": "error",
-    "timeout": "timeout",
-    "blocked": "blocked",
-    "todo": "to do",
-}
-_TEMPLATES = Path(__file__).with_name("templates")
 _SHOWN = ("observed", "expected", "where", "trace", "did", "printed", "traceback")
 _LONGEST = 2_000
-_MOST_LINES = 3_000
 _MOST_SAYINGS = 100
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-@cache
-def _asset(name: str) -> Markup:
-    """A file of the project's own that goes into a page as it is."""
-    return Markup((_TEMPLATES / name).read_text(encoding="utf-8"))
-
-
-# -- feedback -----------------------------------------------------------------------------------
-
-
-def feedback(row: Row, checks: Sequence[Check], marks: Marks, most: Marks, chapters: Sequence[str]) -> str:
-    """The page for a learner: what passed, what did not and why. It holds no solution.
-
-    Args:
-        row: the learner.
-        checks: the verdicts, in order.
-        marks: what was earned.
-        most: what could be earned.
-        chapters: names of the chapters.
-    """
-    groups = []
-    for name in chapters:
-        group = [check for check in checks if check.chapter == name]
-        outcomes = {check.outcome for check in group}
-        groups.append(
-            {
-                "name": name,
-                "checks": group,
-                "passed": sum(check.outcome == "passed" for check in group),
-                "to_do": outcomes == {"todo"},
-                "open": bool(outcomes & {"failed", "error", "timeout"}),
-            }
-        )
-    return (
-        _environment()
-        .get_template("feedback.html")
-        .render(
-            style=_asset("style.css"),
-            learner=row.learner,
-            status=row.status,
-            note=row.note,
-            checks=checks,
-            chapters=groups,
-            passed=sum(check.outcome == "passed" for check in checks),
-            total=shown(marks.total),
-            possible=shown(most.total),
-            step=(step := next_step(checks))[:1].upper() + step[1:],
-            letters=LETTERS,
-            words=WORDS,
-        )
-    )
-
-
-# -- the instructor's page ----------------------------------------------------------------------
 
 
 @dataclass
@@ -189,7 +106,7 @@ class Site:
 
     def write(self, store: Store, file: Path) -> None:
         """Write the page."""
-        script = _asset("site.js")
+        script = asset("site.js")
         chapters, first = [], 0
         for name in self._plan.chapters:
             rules = [
@@ -202,13 +119,13 @@ class Site:
         rules = [{name: getattr(rule, name) for name in about} for rule in self._plan.rules]
         sizes = [len(rules_of(name)) for name in self._plan.chapters]
         parts = (
-            _environment()
+            environment()
             .get_template("index.html")
             .generate(
-                style=_asset("style.css"),
+                style=asset("style.css"),
                 script=script,
                 script_hash=_hash(script),
-                database={"sqlite": "SQLite", "postgresql": "PostgreSQL"}[self._plan.database],
+                database=NAMES[self._plan.database],
                 chapters=chapters,
                 rules=rules,
                 learners=self._learners,
@@ -225,7 +142,7 @@ class Site:
                     "letters": {letter: outcome for outcome, letter in LETTERS.items()},
                     "words": WORDS,
                 },
-                solutions={chapter: _lines_of(_solution(chapter)) for chapter in self._plan.chapters},
+                solutions={chapter: lines_of(solution_of(chapter)) for chapter in self._plan.chapters},
                 blobs=self._packed(store),
             )
         )
@@ -239,7 +156,7 @@ class Site:
             checks = store.checks(self._plan.content(chapter, digest), rules_of(chapter))
             told = {
                 "checks": {check.id: _brief(check) for check in checks},
-                "files": compare(store.source(digest), _solution(chapter)),
+                "files": compare(store.source(digest), solution_of(chapter)),
             }
             data = gzip.compress(json.dumps(told, ensure_ascii=False).encode("utf-8", "replace"), 6, mtime=0)
             yield number, base64.b64encode(data).decode()
@@ -297,34 +214,3 @@ def _brief(check: Check) -> dict[str, Any]:
         name: value if not isinstance(value, str) else value[-_LONGEST:] if name in ends else value[:_LONGEST]
         for name, value in found.items()
     }
-
-
-@cache
-def _solution(chapter: str) -> Chapter:
-    folder = SOLUTIONS / chapter
-    return Chapter({file.relative_to(folder).as_posix(): file.read_bytes() for file in folder.glob("app/**/*.py")})
-
-
-def _lines_of(chapter: Chapter) -> dict[str, list[str]]:
-    return {path: content.decode("utf-8", "replace").splitlines() for path, content in chapter.files.items()}
-
-
-def compare(mine: Chapter, solution: Chapter) -> dict[str, dict[str, Any]]:
-    """What differs between a submission and the solution, file by file.
-
-    Returns:
-        For each file that is not the same: its lines, and how they become the solution's, in steps
-        ``[equal, first and last line here, first and last line there]``.
-    """
-    found: dict[str, dict[str, Any]] = {}
-    for path in sorted({*mine.files, *solution.files}):
-        content, other = mine.files.get(path, b""), solution.files.get(path, b"")
-        if content == other and (path in mine.files) == (path in solution.files):
-            continue
-        lines = content.decode("utf-8", "replace").splitlines()
-        if len(lines) > _MOST_LINES or len(content) > 100 * _MOST_LINES:
-            found[path] = {"skipped": f"too long to be shown ({len(lines)} lines)"}
-            continue
-        matcher = difflib.SequenceMatcher(None, lines, other.decode("utf-8", "replace").splitlines(), autojunk=False)
-        found[path] = {"lines": lines, "steps": [[tag == "equal", *at] for tag, *at in matcher.get_opcodes()]}
-    return found

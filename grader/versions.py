@@ -1,4 +1,4 @@
-"""What verdicts depend on beside the submission: the rules, the code that judges, the libraries."""
+"""Commands: what verdicts depend on beside the submission: the rules, the code that judges, the libraries."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from grader.rules import Rule
-from grader.starters import SOLUTIONS
+from grader.starters import PROJECT, SOLUTIONS
 
-_GRADER = Path(__file__).resolve().parents[1]
-# The code that has a say in a verdict; not the fronts, which only show it.
-_JUDGES = ("bench.py", "child.py", "job.py", "observe.py", "release.py", "rules.py", "lab/**/*.py", "test_*.py")
+_GRADER = PROJECT / "grader"
+# What only shows verdicts; all other code of the grader may have a say in one.
+_FRONTS = ("classroom", "cli", "conftest", "guide", "lesson", "lessons", "notebook", "report", "terminal", "versions")
 _LIBRARIES = ("fastapi", "starlette", "httpx2", "pydantic", "sqlalchemy", "sqlmodel", "psycopg")
 
 
@@ -62,11 +62,20 @@ def current(rules: Iterable[Rule]) -> Versions:
     found = {}
     for rule in rules:
         words = (rule.task, rule.title, rule.why, rule.hint, rule.needs)
-        found[rule.id] = _fingerprint(f"{_source(rule.function)}{words}".encode())
+        found[rule.id] = _fingerprint(f"{source_of(rule.function)}{words}".encode())
     return Versions(found, _shared(), _libraries())
 
 
-def _source(function: Callable[..., Any]) -> str:
+@cache
+def fingerprint() -> str:
+    """One fingerprint of everything that any verdict depends on."""
+    found = hashlib.sha256("\n".join(f"{name}={version}" for name, version in _libraries().items()).encode())
+    for file in _files():
+        found.update(file.relative_to(PROJECT).as_posix().encode() + file.read_bytes())
+    return found.hexdigest()
+
+
+def source_of(function: Callable[..., Any]) -> str:
     """The code of a rule; of one that is used again (`grader.rules.again`) that of the original."""
     original = inspect.getclosurevars(function).nonlocals.get("original")
     return inspect.getsource(original.function if isinstance(original, Rule) else function)
@@ -74,12 +83,21 @@ def _source(function: Callable[..., Any]) -> str:
 
 @cache
 def _shared() -> str:
-    files = sorted({file for pattern in _JUDGES for file in _GRADER.glob(pattern)})
     found = hashlib.sha256()
-    for file in [*files, *sorted(SOLUTIONS.rglob("*.py"))]:
+    for file in _files():
         content = file.read_bytes() if not file.name.startswith("test_") else _without_rules(file)
-        found.update(file.name.encode() + content)
+        found.update(file.relative_to(PROJECT).as_posix().encode() + content)
     return found.hexdigest()[:16]
+
+
+def _files() -> list[Path]:
+    """The files with all code that judges, and the solutions."""
+    found = []
+    for file in sorted(_GRADER.rglob("*.py")):
+        room = file.relative_to(_GRADER).parts[0].removesuffix(".py")
+        if room not in _FRONTS:
+            found.append(file)
+    return [*found, *sorted(SOLUTIONS.rglob("*.py"))]
 
 
 def _without_rules(file: Path) -> bytes:

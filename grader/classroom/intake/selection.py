@@ -1,4 +1,4 @@
-"""Which chapters are meant by ``3-6``, ``5`` or ``05_crud``."""
+"""Command: which chapters are meant by ``3-6``, ``5`` or ``05_crud``."""
 
 from __future__ import annotations
 

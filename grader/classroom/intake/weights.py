@@ -1,4 +1,4 @@
-"""What a rule is worth: one point, or what a small TOML file says.
+"""Command: what a rule is worth, one point, or what a small TOML file says.
 
 ::
 
@@ -60,8 +60,3 @@ def _number(file: Path | None, name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
         raise BadInput(f"In the weights '{file}' {name} is {value!r}; give a number that is not negative.")
     return float(value)
-
-
-def shown(points: float) -> str:
-    """Points as text: no decimals that say nothing."""
-    return f"{round(points, 4):g}" if points < 1e6 else f"{points:.0f}"

@@ -1,4 +1,4 @@
-"""Grades submissions side by side on this machine: a thread and a bench for each, so that none disturbs another."""
+"""Command: grades submissions side by side on this machine, a thread and a bench for each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from grader import BadInput
 from grader.bench import Bench, Interrupted, Target
-from grader.classroom.plan import Task
+from grader.classroom.grading.plan import Task
 from grader.report import Check
 from grader.rules import rules_of
 

@@ -1,4 +1,4 @@
-"""What a run is to find out, and which part of it is not known yet."""
+"""Command: what a run is to find out, and which part of it is not known yet."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 
 from grader.classroom.intake import Chapter
 from grader.classroom.store import Row, Store, content_of
-from grader.classroom.versions import Versions, current
 from grader.report import NO_VERDICT, Check, entry_of
 from grader.rules import NO_FOLDER, Rule, roster, rules_of
+from grader.versions import Versions, current
 
 
 @dataclass(frozen=True)

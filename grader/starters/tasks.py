@@ -1,7 +1,7 @@
-"""Makes the starters from the solutions, and knows which tasks of a submission are still untouched.
+"""Verdict process and commands: finds the tasks in the solutions, the numbered comments and the code under each.
 
-A task in a solution is introduced by a numbered comment, ``# 5.1 add the item, then ...``. In the starter
-the code under that comment is taken out:
+A task is introduced by a comment, ``# 5.1 add the item, then ...``; the code
+under it is the task's. In the starter that code is taken out:
 
 - at the end of a function: ``raise NotImplementedError("5.1 ...")`` takes its place;
 - in the middle of a function: ``...`` does;
@@ -15,15 +15,11 @@ from __future__ import annotations
 
 import ast
 import re
-import shutil
-import warnings
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[1]
+PROJECT = Path(__file__).resolve().parents[2]
 SOLUTIONS = PROJECT / "solutions"
 _COMMENT = re.compile(r"(?P<indent> *)# (?P<task>(?P<chapter>\d+)\.\d+) (?P<text>.+)")
 
@@ -37,41 +33,6 @@ class Piece:
     first: int
     last: int
     starter: tuple[str, ...]
-
-
-def starter_of(source: str, chapter: int, task: str = "") -> str:
-    """The starter of a solution's file: the same text with the code of the chapter's tasks taken out.
-
-    Args:
-        source: text of the solution's file.
-        chapter: number of the chapter whose tasks are taken out.
-        task: number of the only task to take out; all when not given.
-    """
-    lines = source.split("\n")
-    for piece in reversed(pieces_of(source, chapter)):
-        if task in ("", piece.task):
-            lines[piece.first - 1 : piece.last] = piece.starter
-    return "\n".join(lines)
-
-
-def write_starters(chapter: str, target: Path, solutions: Path = SOLUTIONS) -> None:
-    """Write the starter of a chapter.
-
-    Args:
-        chapter: name of the chapter.
-        target: folder of the chapter to write into; files of the same name are replaced.
-        solutions: folder that holds the solutions.
-    """
-    for file in sorted((solutions / chapter).rglob("*")):
-        if file.is_dir() or "__pycache__" in file.parts:
-            continue
-        copy = target / file.relative_to(solutions / chapter)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        if file.suffix == ".py":
-            text = starter_of(file.read_text(encoding="utf-8"), int(chapter[:2]))
-            copy.write_text(text, encoding="utf-8", newline="\n")
-        else:
-            shutil.copyfile(file, copy)
 
 
 def tasks_of(chapter: str) -> dict[str, str]:
@@ -89,77 +50,6 @@ def file_of(task: str, chapter: str) -> str:
         if any(each.task == task for each in pieces_of(file.read_text(encoding="utf-8"), int(chapter[:2]))):
             return file.relative_to(SOLUTIONS / chapter).as_posix()
     return "app"
-
-
-def untouched_tasks(chapter: str, root: Path) -> frozenset[str]:
-    """Tasks of a chapter whose code is still the starter's, comments and layout aside.
-
-    Args:
-        chapter: name of the chapter.
-        root: folder that holds the learner's ``app``.
-    """
-    touched: set[str] = set()
-    tasks: set[str] = set()
-    for file, owners in _starter_code(chapter):
-        path = root / file
-        try:
-            with warnings.catch_warnings(action="ignore"):
-                present = _owners(ast.parse(path.read_bytes()))
-        except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
-            present = {}
-        for task, owner, code in owners:
-            tasks.add(task)
-            if present.get(owner) != code:
-                touched.add(task)
-    return frozenset(tasks - touched)
-
-
-def given_files(chapter: str, root: Path) -> frozenset[str]:
-    """Files that a chapter gives to the learner and that are still as they were given.
-
-    Args:
-        chapter: name of the chapter.
-        root: folder that holds the learner's ``app``.
-    """
-    asked = {file for file, _ in _starter_code(chapter)}
-    found = set()
-    for file, code in _solution(chapter).items():
-        with suppress(OSError):
-            if file not in asked and (root / file).read_bytes() == code:
-                found.add(file)
-    return frozenset(found)
-
-
-@cache
-def _solution(chapter: str) -> dict[str, bytes]:
-    """The files of a chapter's solution."""
-    folder = SOLUTIONS / chapter
-    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in sorted((folder / "app").rglob("*.py"))}
-
-
-@cache
-def _starter_code(chapter: str) -> list[tuple[str, list[tuple[str, str, str]]]]:
-    """Per file: task, owner and code of every piece of the starter."""
-    found = []
-    for file in sorted((SOLUTIONS / chapter / "app").rglob("*.py")):
-        source = file.read_text(encoding="utf-8")
-        pieces = pieces_of(source, int(chapter[:2]))
-        if pieces:
-            code = _owners(ast.parse(starter_of(source, int(chapter[:2]))))
-            name = file.relative_to(SOLUTIONS / chapter).as_posix()
-            found.append((name, [(piece.task, piece.owner, code[piece.owner]) for piece in pieces]))
-    return found
-
-
-def _owners(module: ast.Module) -> dict[str, str]:
-    """The statements of a module by the name that they define."""
-    found = {}
-    for node in module.body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            found[node.name] = ast.dump(node)
-        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            found[node.targets[0].id] = ast.dump(node.value)
-    return found
 
 
 def pieces_of(source: str, chapter: int) -> list[Piece]:

@@ -1,4 +1,4 @@
-"""Who is in the class: a CSV file with a column ``id``, as any spreadsheet writes it."""
+"""Command: who is in the class, a CSV file with a column ``id``, as any spreadsheet writes it."""
 
 from __future__ import annotations
 

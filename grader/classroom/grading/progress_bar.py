@@ -1,4 +1,4 @@
-"""Says how far the run is: a bar with count, rate and time left; single lines where there is no terminal."""
+"""Command: says how far the run is, a bar with count, rate and time left; single lines where there is no terminal."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class _Speed(ProgressColumn):
         return Text(f"{speed * 60:.0f} a minute, {_left(task.remaining / speed)} left")
 
 
-class Told:
+class ProgressBar:
     """The progress of a run.
 
     Args:

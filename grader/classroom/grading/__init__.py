@@ -1,0 +1,1 @@
+"""Command: what is to be found out about a class, and who finds it out."""

@@ -1,0 +1,1 @@
+"""Command: what comes out of a run for people and for other programs."""

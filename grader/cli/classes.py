@@ -1,0 +1,56 @@
+"""Commands: what the commands ``class``, ``compare`` and ``export`` share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from grader import BadInput
+from grader.classroom.output.exporters import FORMATS
+
+WeightsOption = Annotated[
+    Path | None,
+    typer.Option("--weights", metavar="TOML", help="What rules are worth; one point each if not given."),
+]
+
+
+def plain_console() -> Console:
+    """The terminal; text is shown as it is."""
+    return Console(highlight=False, markup=False, soft_wrap=True)
+
+
+@contextmanager
+def sentences() -> Iterator[None]:
+    """Say what is wrong in one sentence, and end with status 2."""
+    try:
+        yield
+    except BadInput as problem:
+        typer.echo(str(problem), err=True)
+        raise typer.Exit(2) from None
+    except OSError as error:
+        where = f": {error.filename}" if error.filename else ""
+        typer.echo(
+            f"The report cannot be written ({error.strerror or error}{where}); --resume goes on with it.", err=True
+        )
+        raise typer.Exit(2) from None
+
+
+def check_formats(formats: list[str]) -> None:
+    """Make sure that there are such formats.
+
+    Raises:
+        BadInput: one is not known.
+    """
+    for name in formats:
+        if name not in FORMATS:
+            raise BadInput(f"There is no format '{name}'; known are {', '.join(FORMATS)}.")
+
+
+def some(names: list[str]) -> str:
+    """Names in one line; the first of them where there are many."""
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -1,0 +1,42 @@
+"""Kernel: shows what a block of code does to the database, as a table and a sequence diagram."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from grader.lab.observer import observing_with
+from grader.lessons import NOTEBOOKS, picture
+from grader.lessons.showing import show
+from grader.lessons.story import Story
+from grader.starters import SOLUTIONS
+
+
+@contextmanager
+def observe(table: bool = True, draw: bool = False) -> Iterator[Story]:
+    """Show what the block does to the database.
+
+    Args:
+        table: show every step in a table.
+        draw: show a sequence diagram.
+    """
+    story = Story(is_told=_is_of_the_lesson())
+    try:
+        with observing_with(story):
+            yield story
+    finally:
+        if table:
+            show(picture.table(story))
+        if draw:
+            show(f"```mermaid\n{picture.diagram(story)}\n```")
+
+
+def _is_of_the_lesson() -> Callable[[FrameType], bool]:
+    """Whether a frame belongs to a cell, or to a file of the lessons."""
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    cells = shell.user_ns if shell is not None else {}
+    files = (str(NOTEBOOKS), str(SOLUTIONS))
+    return lambda frame: frame.f_globals is cells or frame.f_code.co_filename.startswith(files)

@@ -1,0 +1,75 @@
+"""Kernel: the story of a block of code, every moment in the order in which it happened."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from grader.lab.observer import Moment, Seen
+
+TAKEN = "TAKEN"
+GIVEN_BACK = "GIVEN BACK"
+
+
+@dataclass
+class Story(Seen):
+    """What was seen, with the pool and the sessions told too, in the order in which it happened.
+
+    Attributes:
+        is_told: whether a frame belongs to the code whose lines are named.
+        told: every moment.
+    """
+
+    is_told: Callable[[FrameType], bool] = lambda frame: False
+    told: list[Moment] = field(default_factory=list)
+    _kept: list[object] = field(default_factory=list)
+
+    def here(self) -> str:
+        """The innermost line of the told code that is running now, as ``file:line``."""
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None:
+            if self.is_told(frame):
+                return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+            frame = frame.f_back
+        return ""
+
+    def note(self, what: str, connection: object = None) -> Moment:
+        """Add a moment to the timeline, with the place in the told code that caused it."""
+        moment = super().note(what, connection)
+        moment.session = self.working.get(moment.connection, 0)
+        self.told.append(moment)
+        return moment
+
+    def note_answer(self, status: int) -> None:
+        """Add an answer to the timeline."""
+        self.note(f"ANSWER {status}")
+
+    def took(self, record: Any, connection: object) -> None:
+        """A connection has left the pool."""
+        super().took(record, connection)
+        self._kept.append(connection)  # so that no other connection gets its id
+        self.told.append(Moment(TAKEN, self.here(), id(connection)))
+
+    def gave_back(self, record: Any, connection: object) -> None:
+        """A connection has come back to the pool."""
+        session = self.working.get(id(connection), 0)
+        self.told.append(Moment(GIVEN_BACK, self.here(), id(connection), session=session))
+        super().gave_back(record, connection)
+
+    def uses(self, session: Session, connection: object) -> None:
+        """A session has begun to work with a connection, or took an object in."""
+        super().uses(session, connection)
+        if connection is not None:
+            # The connection was taken and its transaction begun for this session, an instant ago.
+            for moment in reversed(self.told):
+                if moment.connection == id(connection):
+                    if moment.session:
+                        break
+                    moment.session = session.hash_key
+                    if moment.what == TAKEN:
+                        break

@@ -1,0 +1,17 @@
+"""Verdict process and commands: finds the tasks in the solutions, writes starters, compares submissions with them."""
+
+from grader.starters.comparing import given_files, untouched_tasks
+from grader.starters.tasks import PROJECT, SOLUTIONS, file_of, pieces_of, tasks_of
+from grader.starters.writing import starter_of, write_starters
+
+__all__ = [
+    "PROJECT",
+    "SOLUTIONS",
+    "file_of",
+    "given_files",
+    "pieces_of",
+    "starter_of",
+    "tasks_of",
+    "untouched_tasks",
+    "write_starters",
+]
