@@ -502,7 +502,9 @@ class Bench:
     def _lost(self, running: list[_Run]) -> Iterator[tuple[Target, Check]]:
         """The server has gone: everything is done again, one child at a time, so that the guilty is found."""
         if self._server_failures > 2:
-            raise BadInput("The grader could not start its own process; see what this says: python -m grader.lab.child")
+            raise BadInput(
+                "The grader could not start its own process; see what this says: python -m grader.lab.server"
+            )
         suspects = [run for run in running if run.child is not None and run.child.current is not None]
         for run in running:
             rule = run.child.current if run.child is not None else None
@@ -774,7 +776,7 @@ _PYTHON = (
     sys.executable,
     "-I",
     "-c",
-    f"import sys; sys.path.insert(0, {str(_PROJECT)!r}); from grader.lab.child import main; main()",
+    f"import sys; sys.path.insert(0, {str(_PROJECT)!r}); from grader.lab.server import main; main()",
 )
 
 
