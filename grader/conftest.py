@@ -16,6 +16,7 @@ import pytest
 
 from grader import BadInput
 from grader.bench import Bench, Target, chapter_folders, early, expect_solutions, limits_for
+from grader.lab.fixtures import FIXTURES, GIVEN
 from grader.rules import CHAPTERS, Rule, rule_of
 
 if TYPE_CHECKING:
@@ -149,9 +150,12 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"grading {config.getoption('submission') or 'chapters'} on {where}"
 
 
-@pytest.fixture
-def lab() -> None:
-    """A check's argument. The check runs in a child of the bench, which gives it a real one."""
+def _stand_in(name: str) -> Any:
+    """A fixture for what a check asks for. The check runs in a child of the bench, which gives it the real thing."""
+    return pytest.fixture(lambda: None, scope="session", name=name)
+
+
+globals().update({name: _stand_in(name) for name in (*GIVEN, *FIXTURES)})
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -1,4 +1,4 @@
-"""What a rule is, and the roster: the fixed list of rules by which a chapter is judged.
+"""In the verdict process and in the child: what a rule is, and the roster by which a chapter is judged.
 
 This module and the ``test_*.py`` files import nothing heavy, so that collecting them is quick and the
 process that gives the verdicts never holds the libraries that the learner's code could have changed.
@@ -7,14 +7,15 @@ process that gives the verdicts never holds the libraries that the learner's cod
 from __future__ import annotations
 
 import importlib
+import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from grader.lab.lab import Lab
+# A check takes what it names: see `grader.lab.fixtures`.
+CheckFunction = Callable[..., None]
 
 CHAPTERS = (
     "01_engine",
@@ -62,20 +63,25 @@ class Rule:
     why: str
     hint: str
     needs: tuple[str, ...]
-    function: Callable[[Lab], None]
+    function: CheckFunction
 
     @property
     def id(self) -> str:
         """The stable identifier, ``NN_name.rule``."""
         return f"{self.chapter}.{self.name}"
 
+    @property
+    def asks(self) -> tuple[str, ...]:
+        """What the check asks for by its parameters' names (`grader.lab.fixtures`)."""
+        return tuple(inspect.signature(self.function).parameters)
+
 
 def rule(
     *, task: str, title: str, why: str, hint: str, needs: Sequence[str] = ()
-) -> Callable[[Callable[[Lab], None]], Callable[[Lab], None]]:
+) -> Callable[[CheckFunction], CheckFunction]:
     """Declare the function below as a check. The arguments are those of `Rule`."""
 
-    def declare(function: Callable[[Lab], None]) -> Callable[[Lab], None]:
+    def declare(function: CheckFunction) -> CheckFunction:
         chapter = function.__module__.rpartition(".test_")[2]
         name = function.__name__.removeprefix("test_")
         vars(function)["rule"] = Rule(chapter, name, task, title, why, hint, tuple(needs), function)
@@ -90,7 +96,7 @@ def rule_of(function: Callable[..., Any]) -> Rule | None:
     return found if isinstance(found, Rule) else None
 
 
-def again(check: Callable[[Lab], None], chapter: str, tasks: Mapping[str, str]) -> Callable[[Lab], None]:
+def again(check: CheckFunction, chapter: str, tasks: Mapping[str, str]) -> CheckFunction:
     """The same rule in another chapter: the check is reused, only chapter and task number differ.
 
     Args:
@@ -101,11 +107,12 @@ def again(check: Callable[[Lab], None], chapter: str, tasks: Mapping[str, str]) 
     original = rule_of(check)
     assert original is not None, f"{check.__name__} declares no rule"
 
-    def same_rule(lab: Lab) -> None:
-        original.function(lab)
+    def same_rule(**parts: Any) -> None:
+        original.function(**parts)
 
     same_rule.__name__ = check.__name__
     same_rule.__doc__ = check.__doc__
+    vars(same_rule)["__signature__"] = inspect.signature(check)
     vars(same_rule)["rule"] = replace(original, chapter=chapter, task=tasks[original.task], function=same_rule)
     return same_rule
 
@@ -116,6 +123,11 @@ def rules_of(chapter: str) -> tuple[Rule, ...]:
     module = importlib.import_module(f"grader.test_{chapter}")
     found = (rule_of(value) for name, value in vars(module).items() if name.startswith("test_"))
     return tuple(each for each in found if each is not None)
+
+
+def asked_in(chapter: str) -> frozenset[str]:
+    """Everything that the checks of a chapter ask for."""
+    return frozenset(name for rule in rules_of(chapter) for name in rule.asks)
 
 
 def roster(chapters: Sequence[str] = CHAPTERS) -> tuple[Rule, ...]:

@@ -1,14 +1,25 @@
-"""Chapter 01: the engine, the session factory and the declarative base."""
+"""In the child: the checks of chapter 01: the engine, the session factory and the declarative base."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from grader.lab.verdicts import Waits
 from grader.rules import rule
 
 if TYPE_CHECKING:
-    from grader.lab.lab import Lab
+    from grader.lab.code import Code
+    from grader.lab.expect import Expect
+    from grader.lab.focus import Focus
+    from grader.lab.observer import Seen
+    from grader.lab.story import Story
+    from grader.lab.topics.base import Base
+    from grader.lab.topics.elsewhere import Elsewhere
+    from grader.lab.topics.engines import Engines
+    from grader.lab.topics.postgresql import PostgreSQL
+    from grader.lab.topics.session_factory import SessionFactory
+    from grader.lab.topics.untouched import Untouched
 
 _ELSEWHERE = "postgresql+psycopg://Nobody:p%40ssword@127.0.0.1:1/nowhere"
 
@@ -21,14 +32,14 @@ _ELSEWHERE = "postgresql+psycopg://Nobody:p%40ssword@127.0.0.1:1/nowhere"
     hint="os.environ.get takes the name of the variable, in capitals, and a value for when it is not set. "
     "Give create_engine what it returned, unchanged.",
 )
-def test_url_from_environment(lab: Lab) -> None:
+def test_url_from_environment(engines: Engines, elsewhere: Elsewhere, code: Code, story: Story) -> None:
     """The URL in the environment is the one that the engine uses."""
-    lab.did(f"set the environment variable DATABASE_URL to {lab.engines.sqlite_url()} and imported app.db")
-    lab.import_again(DATABASE_URL=lab.engines.sqlite_url())
-    lab.engines.expect_url(lab.engines.sqlite_url())
-    if lab.engines.can_import_db(DATABASE_URL=_ELSEWHERE):
-        lab.tell_from_here(f"set the environment variable DATABASE_URL to {_ELSEWHERE} and imported app.db")
-        lab.engines.expect_url(_ELSEWHERE)
+    story.did(f"set the environment variable DATABASE_URL to {elsewhere.sqlite_url()} and imported app.db")
+    code.import_again(DATABASE_URL=elsewhere.sqlite_url())
+    engines.expect_url(elsewhere.sqlite_url())
+    if engines.can_import_db(DATABASE_URL=_ELSEWHERE):
+        story.begin(f"set the environment variable DATABASE_URL to {_ELSEWHERE} and imported app.db")
+        engines.expect_url(_ELSEWHERE)
 
 
 @rule(
@@ -38,14 +49,14 @@ def test_url_from_environment(lab: Lab) -> None:
     hint='os.environ.get("DATABASE_URL", default) returns the default when the variable is not set. The default '
     "is sqlite:///./app.db: three slashes, then ./app.db, the file app.db in the folder where the app is started.",
 )
-def test_default_is_local_sqlite(lab: Lab) -> None:
+def test_default_is_local_sqlite(engines: Engines, elsewhere: Elsewhere, code: Code, story: Story) -> None:
     """With no variable set, the engine opens app.db in the working directory."""
-    lab.engines.import_db_somehow()
-    lab.need("db.DATABASE_URL")
-    lab.did("removed DATABASE_URL from the environment and imported app.db in an empty folder")
-    lab.engines.work_in_a_new_folder()
-    lab.engines.import_db(DATABASE_URL=None)
-    lab.engines.expect_url("sqlite:///./app.db")
+    engines.import_db_somehow()
+    code.need("db.DATABASE_URL")
+    story.did("removed DATABASE_URL from the environment and imported app.db in an empty folder")
+    elsewhere.work_in_a_new_folder()
+    engines.import_db(DATABASE_URL=None)
+    engines.expect_url("sqlite:///./app.db")
 
 
 @rule(
@@ -54,15 +65,17 @@ def test_default_is_local_sqlite(lab: Lab) -> None:
     why="Whoever imports the module (a test, a tool, another part of the app) must not need a running database.",
     hint="create_engine alone opens nothing; look for a connect, a query or a create_all at module level.",
 )
-def test_import_touches_no_database(lab: Lab) -> None:
+def test_import_touches_no_database(
+    engines: Engines, elsewhere: Elsewhere, untouched: Untouched, code: Code, story: Story
+) -> None:
     """No connection is opened and no file appears while the module is imported."""
-    lab.engines.import_db_somehow()
-    for environment in lab.engines.environments():
-        lab.tell_from_here("imported app.db in an empty folder")
-        lab.engines.work_in_a_new_folder()
-        lab.import_again(**environment)
-        with lab.engines.nothing_touched("db"):
-            lab.engines.engine()
+    engines.import_db_somehow()
+    for environment in engines.environments():
+        story.begin("imported app.db in an empty folder")
+        elsewhere.work_in_a_new_folder()
+        code.import_again(**environment)
+        with untouched.by_importing("db"):
+            engines.engine()
 
 
 @rule(
@@ -72,12 +85,12 @@ def test_import_touches_no_database(lab: Lab) -> None:
     hint="SessionLocal = sessionmaker(engine, ...): sessionmaker takes the engine, your own one, as its first "
     "argument, and returns a factory: something that you call to get a session.",
 )
-def test_session_uses_engine(lab: Lab) -> None:
+def test_session_uses_engine(engines: Engines, session_factory: SessionFactory, story: Story, expect: Expect) -> None:
     """A session of the factory is bound to the module's own engine."""
-    lab.engines.import_db_somehow()
-    lab.did("made a session with SessionLocal() and asked for its engine")
-    bound_to = lab.engines.engine_of(lab.engines.session())
-    lab.expect(bound_to == "db.engine", saw=f"a session bound to {bound_to}", wanted="a session bound to db.engine")
+    engines.import_db_somehow()
+    story.did("made a session with SessionLocal() and asked for its engine")
+    bound_to = engines.of(session_factory.new())
+    expect(bound_to == "db.engine", saw=f"a session bound to {bound_to}", wanted="a session bound to db.engine")
 
 
 @rule(
@@ -88,17 +101,19 @@ def test_session_uses_engine(lab: Lab) -> None:
     hint="sessionmaker has an option for this: autoflush. It is on unless you turn it off.",
     needs=["url_from_environment", "session_uses_engine"],
 )
-def test_query_does_not_write_pending_objects(lab: Lab) -> None:
+def test_query_does_not_write_pending_objects(
+    session_factory: SessionFactory, code: Code, story: Story, seen: Seen, expect: Expect
+) -> None:
     """A pending object is not flushed by a query."""
-    for sessions in lab.engines.sessions():
+    for sessions in session_factory.on_each_database():
         session = sessions.open()
-        lab.did("added an object to a session and ran a query")
-        before = lab.seen.count("INSERT")
-        with lab.learner_code("a query without an INSERT"):
+        story.did("added an object to a session and ran a query")
+        before = seen.count("INSERT")
+        with code.running("a query without an INSERT"):
             session.add(sessions.probe(note="pending"))
             sessions.query(session)
-        written = lab.seen.count("INSERT") > before
-        lab.expect(not written, saw="the query sent an INSERT first", wanted="no INSERT before flush() or commit()")
+        written = seen.count("INSERT") > before
+        expect(not written, saw="the query sent an INSERT first", wanted="no INSERT before flush() or commit()")
 
 
 _ENDS: tuple[tuple[str, Callable[[Any], Any], str], ...] = (
@@ -117,19 +132,21 @@ _ENDS: tuple[tuple[str, Callable[[Any], Any], str], ...] = (
     "that commits by itself, or not even in commit().",
     needs=["url_from_environment", "session_uses_engine"],
 )
-def test_nothing_is_saved_without_commit(lab: Lab) -> None:
+def test_nothing_is_saved_without_commit(
+    session_factory: SessionFactory, code: Code, story: Story, expect: Expect
+) -> None:
     """What was flushed but not committed is gone once the session is closed; what was committed stays."""
-    for sessions in lab.engines.sessions():
-        before = list(lab.story)
+    for sessions in session_factory.on_each_database():
+        before = list(story.lines)
         for how, end, saved in _ENDS:
-            lab.tell_from_here(*before, f"added an object to a session, called flush(), then {how}")
+            story.begin(*before, f"added an object to a session, called flush(), then {how}")
             session = sessions.open()
-            with lab.learner_code("a session that can be used"):
+            with code.running("a session that can be used"):
                 session.add(sessions.probe(note="a row"))
                 session.flush()
                 end(session)
             found = "the row is in the database" if sessions.saved() else "the row is not in the database"
-            lab.expect(found == saved, saw=found, wanted=saved)
+            expect(found == saved, saw=found, wanted=saved)
 
 
 @rule(
@@ -142,19 +159,19 @@ def test_nothing_is_saved_without_commit(lab: Lab) -> None:
     "And SessionLocal() has to make a new session with each call.",
     needs=["url_from_environment", "session_uses_engine"],
 )
-def test_sessions_are_independent(lab: Lab) -> None:
+def test_sessions_are_independent(session_factory: SessionFactory, code: Code, story: Story, expect: Expect) -> None:
     """A commit in one session saves nothing of what another one has flushed."""
-    for sessions in lab.engines.sessions():
-        lab.did("called SessionLocal() twice")
+    for sessions in session_factory.on_each_database():
+        story.did("called SessionLocal() twice")
         first, second = sessions.open_two()
-        lab.did("flushed an object in one session, then called commit() in another one")
-        with lab.learner_code("two sessions that do not disturb each other"):
+        story.did("flushed an object in one session, then called commit() in another one")
+        with code.running("two sessions that do not disturb each other"):
             first.add(sessions.probe(note="not committed"))
             first.flush()
             before = sessions.saved()
             sessions.query_and_commit(second)
         saw = "the second session's commit saved the first one's row"
-        lab.expect(sessions.saved() == before, saw=saw, wanted="the row is not saved before its own session commits")
+        expect(sessions.saved() == before, saw=saw, wanted="the row is not saved before its own session commits")
         first.close()
 
 
@@ -166,15 +183,17 @@ def test_sessions_are_independent(lab: Lab) -> None:
     "(check_same_thread, poolclass).",
     needs=["url_from_environment", "session_uses_engine"],
 )
-def test_works_across_threads(lab: Lab) -> None:
+def test_works_across_threads(
+    session_factory: SessionFactory, focus: Focus, story: Story, seen: Seen, expect: Expect
+) -> None:
     """On a SQLite file, threads use one session in turn: one opens it, one writes, one commits and closes."""
-    sessions = lab.engines.sessions_on_sqlite_file()
-    lab.did("used one session in three threads, one after the other")
-    lab.look_at_name("db.engine")
+    sessions = session_factory.on_sqlite_file()
+    story.did("used one session in three threads, one after the other")
+    focus.on_name("db.engine")
     sessions.work_in_three_threads()
-    if not lab.seen.count("COMMIT"):
-        raise lab.waits("commit() sent no COMMIT", "nothing_is_saved_without_commit")
-    lab.expect_equal(sessions.saved(), ["from another thread"], "saved:")
+    if not seen.count("COMMIT"):
+        raise Waits("commit() sent no COMMIT", "nothing_is_saved_without_commit")
+    expect.equal(sessions.saved(), ["from another thread"], "saved:")
 
 
 @rule(
@@ -185,14 +204,22 @@ def test_works_across_threads(lab: Lab) -> None:
     "SQLAlchemy sets what SQLite needs. Other URLs are used as they are.",
     needs=["url_from_environment", "import_touches_no_database"],
 )
-def test_other_databases_get_no_sqlite_arguments(lab: Lab) -> None:
+def test_other_databases_get_no_sqlite_arguments(
+    engines: Engines,
+    elsewhere: Elsewhere,
+    postgresql: PostgreSQL,
+    code: Code,
+    focus: Focus,
+    story: Story,
+    expect: Expect,
+) -> None:
     """With a PostgreSQL URL, connecting sends nothing that only SQLite understands."""
-    lab.import_again(DATABASE_URL=lab.engines.sqlite_url())
-    lab.engines.engine()
-    lab.did("set DATABASE_URL to a PostgreSQL URL, imported app.db, connected and began a transaction")
-    lab.look_at_name("db.engine")
-    refused = lab.engines.refused_by_postgresql(_ELSEWHERE)
-    lab.expect(not refused, saw=f"PostgreSQL refuses {refused}", wanted="only what PostgreSQL understands")
+    code.import_again(DATABASE_URL=elsewhere.sqlite_url())
+    engines.engine()
+    story.did("set DATABASE_URL to a PostgreSQL URL, imported app.db, connected and began a transaction")
+    focus.on_name("db.engine")
+    refused = postgresql.refuses(_ELSEWHERE)
+    expect(not refused, saw=f"PostgreSQL refuses {refused}", wanted="only what PostgreSQL understands")
 
 
 @rule(
@@ -201,9 +228,9 @@ def test_other_databases_get_no_sqlite_arguments(lab: Lab) -> None:
     why="Models become tables only through a declarative base, which collects them in its metadata.",
     hint="A class of your own that inherits from DeclarativeBase; its body may be empty.",
 )
-def test_base_is_declarative(lab: Lab) -> None:
+def test_base_is_declarative(engines: Engines, base: Base, code: Code, story: Story) -> None:
     """A subclass of Base with a table name and a primary key is a mapped table."""
-    lab.engines.import_db_somehow()
-    base = lab.need("db.Base")
-    lab.did("made a model on db.Base")
-    lab.engines.expect_model_on(base)
+    engines.import_db_somehow()
+    found = code.need("db.Base")
+    story.did("made a model on db.Base")
+    base.expect_model_on(found)

@@ -1,4 +1,4 @@
-"""Chapter 02: the model Item, and the tables that are created at start-up."""
+"""In the child: the checks of chapter 02: the model Item, and the tables that are created at start-up."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 from grader.rules import rule
 
 if TYPE_CHECKING:
-    from grader.lab.lab import Lab
+    from grader.lab.client import Client
+    from grader.lab.code import Code
+    from grader.lab.expect import Expect
+    from grader.lab.focus import Focus
+    from grader.lab.story import Story
+    from grader.lab.topics.elsewhere import Elsewhere
+    from grader.lab.topics.item_tables import ItemTables
+    from grader.lab.topics.untouched import Untouched
 
 _LAMP = {"name": "lamp", "description": "warm light"}
 
@@ -19,16 +26,16 @@ _LAMP = {"name": "lamp", "description": "warm light"}
     hint='The table is called items: __tablename__ = "items". mapped_column takes a type: '
     "String(200) for the name, String(500) for the description.",
 )
-def test_items_table_has_the_columns(lab: Lab) -> None:
+def test_items_table_has_the_columns(item_tables: ItemTables, story: Story, expect: Expect) -> None:
     """The table, as the database has it, has id, name and description with their types, and needs no more."""
-    lab.did("created the table of the model Item and looked at it")
-    items = lab.engines.items()
-    lab.expect(items.name == "items", saw=f"the table is called {items.name}", wanted="the table is called items")
-    items.expect_columns(id="a whole number, primary key", name="text up to 200", description="text up to 500")
-    items.expect_attributes("id", "name", "description")
-    lab.did("inserted a row with a name and a description")
-    taken = items.takes(**_LAMP)
-    lab.expect(taken, saw=f"the database refused it: {items.refusal}", wanted="a row needs nothing else")
+    story.did("created the table of the model Item and looked at it")
+    table = item_tables.items()
+    expect(table.name == "items", saw=f"the table is called {table.name}", wanted="the table is called items")
+    table.expect_columns(id="a whole number, primary key", name="text up to 200", description="text up to 500")
+    table.expect_attributes("id", "name", "description")
+    story.did("inserted a row with a name and a description")
+    taken = table.takes(**_LAMP)
+    expect(taken, saw=f"the database refused it: {table.refusal}", wanted="a row needs nothing else")
 
 
 @rule(
@@ -39,11 +46,11 @@ def test_items_table_has_the_columns(lab: Lab) -> None:
     "SQLite does not count a BigInteger or SmallInteger, PostgreSQL not without autoincrement; "
     "a default= is Python's, which knows nothing of what others insert.",
 )
-def test_ids_come_from_the_database(lab: Lab) -> None:
+def test_ids_come_from_the_database(item_tables: ItemTables, story: Story, expect: Expect) -> None:
     """A row that is inserted without an id gets one, in SQLite and in PostgreSQL."""
-    items = lab.engines.items_with("name", "id")
-    lab.did("inserted a row without an id")
-    lab.expect(items.gives_ids(), saw=f"the row got no id: {items.refusal}", wanted="the row gets an id")
+    table = item_tables.items_with("name", "id")
+    story.did("inserted a row without an id")
+    expect(table.gives_ids(), saw=f"the row got no id: {table.refusal}", wanted="the row gets an id")
 
 
 @rule(
@@ -53,12 +60,12 @@ def test_ids_come_from_the_database(lab: Lab) -> None:
     hint="Mapped[str] means NOT NULL, Mapped[str | None] means that NULL is allowed; a Column without "
     "nullable=False allows it.",
 )
-def test_name_is_required(lab: Lab) -> None:
+def test_name_is_required(item_tables: ItemTables, story: Story, expect: Expect) -> None:
     """NULL as a name breaks a constraint."""
-    items = lab.engines.items_with("name")
-    lab.did("inserted a row whose name is NULL")
-    stored = items.stores(name=None, description="of oak")
-    lab.expect(not stored, saw="the row was stored", wanted="the database refuses it (NOT NULL)")
+    table = item_tables.items_with("name")
+    story.did("inserted a row whose name is NULL")
+    stored = table.stores(name=None, description="of oak")
+    expect(not stored, saw="the row was stored", wanted="the database refuses it (NOT NULL)")
 
 
 @rule(
@@ -67,12 +74,12 @@ def test_name_is_required(lab: Lab) -> None:
     why="What is optional for the client has to be optional for the table, or every short item is an error.",
     hint="Mapped[str | None] makes the column nullable.",
 )
-def test_description_is_optional(lab: Lab) -> None:
+def test_description_is_optional(item_tables: ItemTables, story: Story, expect: Expect) -> None:
     """NULL as a description is stored."""
-    items = lab.engines.items_with("description")
-    lab.did("inserted a row whose description is NULL")
-    stored = items.stores(name="lamp", description=None)
-    lab.expect(stored, saw=f"the database refused it: {items.refusal}", wanted="the row is stored")
+    table = item_tables.items_with("description")
+    story.did("inserted a row whose description is NULL")
+    stored = table.stores(name="lamp", description=None)
+    expect(stored, saw=f"the database refused it: {table.refusal}", wanted="the row is stored")
 
 
 @rule(
@@ -82,14 +89,14 @@ def test_description_is_optional(lab: Lab) -> None:
     hint="mapped_column(..., index=True) at the name. An index over several columns has to start with the name; "
     "one on an expression such as lower(name) does not count.",
 )
-def test_name_is_indexed(lab: Lab) -> None:
+def test_name_is_indexed(item_tables: ItemTables, story: Story, expect: Expect) -> None:
     """Some index of the table starts with the name."""
-    items = lab.engines.items_with("name")
-    lab.did("created the table of the model Item and looked at its indexes")
-    indexes = items.indexes()
+    table = item_tables.items_with("name")
+    story.did("created the table of the model Item and looked at its indexes")
+    indexes = table.indexes()
     indexed = any(columns[:1] == ["name"] for columns in indexes)
     found = [f"an index on {' and '.join(name or 'an expression' for name in columns)}" for columns in indexes[:-1]]
-    lab.expect(indexed, saw=", ".join(found) or "no index", wanted="an index on name")
+    expect(indexed, saw=", ".join(found) or "no index", wanted="an index on name")
 
 
 @rule(
@@ -98,13 +105,13 @@ def test_name_is_indexed(lab: Lab) -> None:
     why="The name is what people call an item, not what identifies it; two lamps are two rows.",
     hint="index=True is enough; unique=True or a UniqueConstraint is more than was asked for.",
 )
-def test_names_may_repeat(lab: Lab) -> None:
+def test_names_may_repeat(item_tables: ItemTables, story: Story, expect: Expect) -> None:
     """A second row with the same name is stored."""
-    items = lab.engines.items_with("name", "id")
-    lab.did("inserted two rows that have everything but the id in common")
-    items.stores(**_LAMP)
-    stored = items.stores(**_LAMP)
-    lab.expect(stored, saw=f"the database refused the second one: {items.refusal}", wanted="both rows are stored")
+    table = item_tables.items_with("name", "id")
+    story.did("inserted two rows that have everything but the id in common")
+    table.stores(**_LAMP)
+    stored = table.stores(**_LAMP)
+    expect(stored, saw=f"the database refused the second one: {table.refusal}", wanted="both rows are stored")
 
 
 @rule(
@@ -116,13 +123,13 @@ def test_names_may_repeat(lab: Lab) -> None:
     "function that yields once, under @asynccontextmanager), and Base knows only models that were imported. "
     "create_all sees for itself what is missing: it needs no if.",
 )
-def test_tables_are_created_at_startup(lab: Lab) -> None:
+def test_tables_are_created_at_startup(item_tables: ItemTables, client: Client, focus: Focus, story: Story) -> None:
     """After start-up, before any request, the table exists."""
-    lab.engines.put_another_table()
-    lab.did("started the app on a database whose only table is 'notes', in a folder with an empty file app.db")
-    lab.look_at_name("main.lifespan")
-    lab.start()
-    lab.engines.items_after_start()
+    item_tables.put_another_table()
+    story.did("started the app on a database whose only table is 'notes', in a folder with an empty file app.db")
+    focus.on_name("main.lifespan")
+    client.start()
+    item_tables.items_after_start()
 
 
 @rule(
@@ -133,15 +140,17 @@ def test_tables_are_created_at_startup(lab: Lab) -> None:
     hint="create_all belongs into the lifespan, not at module level.",
     needs=["tables_are_created_at_startup"],
 )
-def test_import_touches_no_database(lab: Lab) -> None:
+def test_import_touches_no_database(
+    elsewhere: Elsewhere, untouched: Untouched, item_tables: ItemTables, client: Client, story: Story
+) -> None:
     """No connection is opened and no table appears before the app starts."""
-    lab.did("imported app.main in an empty folder")
-    lab.engines.work_in_a_new_folder()
-    with lab.engines.nothing_touched("main"):
-        lab.app()
-    lab.did("started the app")
-    lab.start()
-    lab.engines.items_after_start()
+    story.did("imported app.main in an empty folder")
+    elsewhere.work_in_a_new_folder()
+    with untouched.by_importing("main"):
+        client.app()
+    story.did("started the app")
+    client.start()
+    item_tables.items_after_start()
 
 
 @rule(
@@ -152,15 +161,15 @@ def test_import_touches_no_database(lab: Lab) -> None:
     "checkfirst=False, for a file that is deleted, or for an error at the end (engine.dispose() needs no await).",
     needs=["tables_are_created_at_startup"],
 )
-def test_restart_keeps_data(lab: Lab) -> None:
+def test_restart_keeps_data(item_tables: ItemTables, client: Client, code: Code, story: Story, expect: Expect) -> None:
     """A row survives stopping and starting the app, on the database of the check and on the default one."""
-    for database in lab.engines.databases_to_restart_on():
-        lab.tell_from_here(f"started the app on {database}, inserted a row, stopped the app and started it again")
-        lab.start()
-        lab.engines.put_desk(lab.engines.items_after_start())
-        lab.stop()
-        lab.import_again()
-        lab.start()
-        kept = lab.engines.items_after_start().holds_desk()
-        lab.expect(kept, saw="the row is gone after the restart", wanted="the row is still there")
-        lab.stop()
+    for database in item_tables.databases_to_restart_on():
+        story.begin(f"started the app on {database}, inserted a row, stopped the app and started it again")
+        client.start()
+        item_tables.put_desk(item_tables.items_after_start())
+        client.stop()
+        code.import_again()
+        client.start()
+        kept = item_tables.items_after_start().holds_desk()
+        expect(kept, saw="the row is gone after the restart", wanted="the row is still there")
+        client.stop()

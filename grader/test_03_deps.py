@@ -1,4 +1,4 @@
-"""Chapter 03: one session for each request, closed whatever happens."""
+"""In the child: the checks of chapter 03: one session for each request, closed whatever happens."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from grader.rules import rule
 
 if TYPE_CHECKING:
-    from grader.lab.lab import Lab
+    from grader.lab.expect import Expect
+    from grader.lab.story import Story
+    from grader.lab.topics.probe import Probe
 
 _LEAK = (
     "A session that stays open keeps a connection from everyone else. The pool is small: "
@@ -28,12 +30,11 @@ _FINALLY = (
     "with the parentheses. It needs no @contextmanager, FastAPI adds that; "
     "and a parameter of get_db without Depends is asked of the client.",
 )
-def test_yields_a_session(lab: Lab) -> None:
+def test_yields_a_session(probe: Probe, expect: Expect) -> None:
     """What an endpoint gets through Depends(get_db) is a session that can query."""
-    probe = lab.probe_api()
     answer = probe.get("/ok")
     probe.expect_session(answer)
-    lab.expect_status(answer, 200)
+    expect.status(answer, 200)
 
 
 @rule(
@@ -43,9 +44,8 @@ def test_yields_a_session(lab: Lab) -> None:
     hint=_FINALLY,
     needs=["yields_a_session"],
 )
-def test_closes_after_success(lab: Lab) -> None:
+def test_closes_after_success(probe: Probe) -> None:
     """After 200: no connection out, no transaction, no object attached."""
-    probe = lab.probe_api()
     probe.expect_closed(probe.get("/ok"))
 
 
@@ -56,9 +56,8 @@ def test_closes_after_success(lab: Lab) -> None:
     hint=_FINALLY,
     needs=["yields_a_session"],
 )
-def test_closes_after_http_error(lab: Lab) -> None:
+def test_closes_after_http_error(probe: Probe) -> None:
     """After an HTTPException in the endpoint: no connection out, no transaction, no object attached."""
-    probe = lab.probe_api()
     probe.expect_closed(probe.get("/http-error"))
 
 
@@ -69,9 +68,8 @@ def test_closes_after_http_error(lab: Lab) -> None:
     hint=_FINALLY,
     needs=["yields_a_session"],
 )
-def test_closes_after_crash(lab: Lab) -> None:
+def test_closes_after_crash(probe: Probe) -> None:
     """After an unexpected exception in the endpoint: no connection out, no transaction, no object attached."""
-    probe = lab.probe_api()
     for path in ("/crash", "/database-error"):
         probe.expect_closed(probe.get(path))
 
@@ -83,9 +81,8 @@ def test_closes_after_crash(lab: Lab) -> None:
     hint="If you catch an exception in get_db, end the except block with a bare raise; no return in a finally.",
     needs=["yields_a_session"],
 )
-def test_error_reaches_the_client(lab: Lab) -> None:
+def test_error_reaches_the_client(probe: Probe) -> None:
     """The dependency lets exceptions through as they are."""
-    probe = lab.probe_api()
     answer = probe.get("/http-error")
     probe.expect_session(answer)
     probe.expect_status(answer, 404)
@@ -104,17 +101,16 @@ def test_error_reaches_the_client(lab: Lab) -> None:
     "and close this one alone: what is global, or self of an object that all share, holds another's by then.",
     needs=["yields_a_session"],
 )
-def test_each_request_has_its_own_session(lab: Lab) -> None:
+def test_each_request_has_its_own_session(probe: Probe, story: Story, expect: Expect) -> None:
     """Requests, one after the other and at the same time, never see the same session object."""
-    probe = lab.probe_api()
     for kind, path in (("requests", "/ok"), ("requests for async endpoints", "/async")):
         probe.get_twice(path)
-        lab.tell_from_here(f"sent two {kind}, one after the other")
+        story.begin(f"sent two {kind}, one after the other")
         probe.expect_two_sessions("a new session for each request")
     probe.overlap()
     probe.expect_two_sessions("a session for each")
     saw = "one request closed the session of the other one, which still needed it"
-    lab.expect(probe.undisturbed, saw=saw, wanted="a session that no other request touches")
+    expect(probe.undisturbed, saw=saw, wanted="a session that no other request touches")
 
 
 @rule(
@@ -126,13 +122,12 @@ def test_each_request_has_its_own_session(lab: Lab) -> None:
     "and begins no transaction around the session, whose end would undo the endpoint's own commit.",
     needs=["yields_a_session"],
 )
-def test_uncommitted_work_is_discarded(lab: Lab) -> None:
+def test_uncommitted_work_is_discarded(probe: Probe, expect: Expect) -> None:
     """An endpoint that writes without commit leaves nothing in the database, whatever it answers; with it, all."""
-    probe = lab.probe_api()
     for path in ("/write", "/write-then-http-error", "/write-then-crash"):
         probe.expect_session(probe.post(path))
-        lab.expect(not probe.saved(), saw="what the endpoint wrote was saved", wanted="nothing saved without a commit")
+        expect(not probe.saved(), saw="what the endpoint wrote was saved", wanted="nothing saved without a commit")
         probe.tidy_up()
     answer = probe.post("/write-and-commit")
     saw = f"nothing was saved ({answer})"
-    lab.expect(probe.saved() == ["committed"], saw=saw, wanted="what the endpoint committed is saved")
+    expect(probe.saved() == ["committed"], saw=saw, wanted="what the endpoint committed is saved")

@@ -1,4 +1,4 @@
-"""Chapter 04: what a client may send, and what it gets to see."""
+"""In the child: the checks of chapter 04: what a client may send, and what it gets to see."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from grader.rules import rule
 
 if TYPE_CHECKING:
-    from grader.lab.lab import Lab
+    from grader.lab.expect import Expect
+    from grader.lab.topics.objects import Objects
+    from grader.lab.topics.schemas import Schemas
 
 _LAMPS = ({"name": "lamp"}, {"name": "lamp", "description": "warm"})
 
@@ -19,13 +21,13 @@ _LAMPS = ({"name": "lamp"}, {"name": "lamp", "description": "warm"})
     hint="A field without a default is required. min_length=1 alone takes ' ' for a name: strip first, then measure. "
     "A validator of your own raises ValueError, and returns the value.",
 )
-def test_create_needs_a_name(lab: Lab) -> None:
+def test_create_needs_a_name(schemas: Schemas) -> None:
     """A missing, null or blank name is refused, a real one is kept as it is."""
     for name in ("lamp", "a", '"Desk" lamp no. 2 (black/white)'):
-        lab.schemas.accepts("ItemCreate", {"name": name, "description": "warm"}, name=name)
+        schemas.accepts("ItemCreate", {"name": name, "description": "warm"}, name=name)
     for blank in (None, "", " ", " \t\n ", "\N{NO-BREAK SPACE}"):
-        lab.schemas.refuses("ItemCreate", {"name": blank, "description": "warm"})
-    lab.schemas.refuses("ItemCreate", {"description": "warm"})
+        schemas.refuses("ItemCreate", {"name": blank, "description": "warm"})
+    schemas.refuses("ItemCreate", {"description": "warm"})
 
 
 @rule(
@@ -34,13 +36,13 @@ def test_create_needs_a_name(lab: Lab) -> None:
     why="Most items need none; whoever has to send something sends nonsense.",
     hint="Two things make a field optional: a default (= None), and a type that takes None (... | None).",
 )
-def test_create_description_is_optional(lab: Lab) -> None:
+def test_create_description_is_optional(schemas: Schemas) -> None:
     """Left out and null mean no description; a text is kept, and an empty text is a text too."""
-    lab.schemas.wait_for("create_needs_a_name", "ItemCreate", *_LAMPS)
-    lab.schemas.accepts("ItemCreate", {"name": "lamp"}, description=None)
-    lab.schemas.accepts("ItemCreate", {"name": "lamp", "description": None}, description=None)
-    lab.schemas.accepts("ItemCreate", {"name": "lamp", "description": "warm"}, description="warm")
-    lab.schemas.accepts("ItemCreate", {"name": "lamp", "description": ""})
+    schemas.wait_for("create_needs_a_name", "ItemCreate", *_LAMPS)
+    schemas.accepts("ItemCreate", {"name": "lamp"}, description=None)
+    schemas.accepts("ItemCreate", {"name": "lamp", "description": None}, description=None)
+    schemas.accepts("ItemCreate", {"name": "lamp", "description": "warm"}, description="warm")
+    schemas.accepts("ItemCreate", {"name": "lamp", "description": ""})
 
 
 @rule(
@@ -50,15 +52,15 @@ def test_create_description_is_optional(lab: Lab) -> None:
     "the client has to hear it from the schema, as a 422.",
     hint="max_length=200 for the name and 500 for the description, in both schemas; characters count, not bytes.",
 )
-def test_lengths_match_the_table(lab: Lab) -> None:
+def test_lengths_match_the_table(schemas: Schemas) -> None:
     """The longest texts are accepted, one character more is refused, when creating and when updating."""
     rest = {"name": "lamp", "description": "warm"}
-    for schema in ("ItemCreate", *lab.schemas.written("ItemUpdate")):
+    for schema in ("ItemCreate", *schemas.written("ItemUpdate")):
         for field, limit in (("name", 200), ("description", 500)):
             for letter in ("x", "\N{LATIN SMALL LETTER E WITH ACUTE}"):
-                if lab.schemas.is_accepted(schema, {**rest, field: letter * 20}):
-                    lab.schemas.accepts(schema, {**rest, field: letter * limit})
-                    lab.schemas.refuses(schema, {**rest, field: letter * (limit + 1)})
+                if schemas.is_accepted(schema, {**rest, field: letter * 20}):
+                    schemas.accepts(schema, {**rest, field: letter * limit})
+                    schemas.refuses(schema, {**rest, field: letter * (limit + 1)})
 
 
 @rule(
@@ -68,12 +70,12 @@ def test_lengths_match_the_table(lab: Lab) -> None:
     hint="Leave id out of ItemCreate, of ItemUpdate and of what they inherit from; "
     "Pydantic ignores what a schema does not name (but not with extra='allow').",
 )
-def test_create_ignores_a_client_id(lab: Lab) -> None:
+def test_create_ignores_a_client_id(schemas: Schemas) -> None:
     """An id that was sent is either refused or gone."""
-    lab.schemas.wait_for("create_needs_a_name", "ItemCreate", *_LAMPS)
-    lab.schemas.accepts("ItemCreate", {"name": "lamp", "description": "warm"})
-    for schema in ("ItemCreate", *lab.schemas.written("ItemUpdate")):
-        lab.schemas.expect_no_id(schema, {"name": "lamp", "description": "warm"})
+    schemas.wait_for("create_needs_a_name", "ItemCreate", *_LAMPS)
+    schemas.accepts("ItemCreate", {"name": "lamp", "description": "warm"})
+    for schema in ("ItemCreate", *schemas.written("ItemUpdate")):
+        schemas.expect_no_id(schema, {"name": "lamp", "description": "warm"})
 
 
 @rule(
@@ -83,7 +85,7 @@ def test_create_ignores_a_client_id(lab: Lab) -> None:
     hint="from_attributes=True in the model_config, and three fields; the description may be None. "
     "(vars(item) is empty after a commit: SQLAlchemy loads a value when the attribute is read.)",
 )
-def test_read_accepts_an_orm_object(lab: Lab) -> None:
+def test_read_accepts_an_orm_object(objects: Objects, schemas: Schemas) -> None:
     """ItemRead.model_validate takes a mapped object, also after a commit, and shows id, name and description."""
     row = {"id": 7, "name": "lamp", "description": "warm light"}
     for what, item in (
@@ -92,8 +94,8 @@ def test_read_accepts_an_orm_object(lab: Lab) -> None:
         ("an Item whose description is ''", {**row, "description": ""}),
         ("an Item with texts as long as they may be", {**row, "name": "x" * 200, "description": "y" * 500}),
     ):
-        lab.schemas.expect_shown(lab.schemas.orm_object(**item), what, **item)
-    lab.schemas.expect_shown(lab.schemas.committed_object(**row), "an Item that was just committed", **row)
+        schemas.expect_shown(objects.plain(**item), what, **item)
+    schemas.expect_shown(objects.committed(**row), "an Item that was just committed", **row)
 
 
 @rule(
@@ -103,13 +105,13 @@ def test_read_accepts_an_orm_object(lab: Lab) -> None:
     hint="Name the three fields that may be seen and no other, computed fields included; do not allow extra ones.",
     needs=["read_accepts_an_orm_object"],
 )
-def test_read_hides_internal_fields(lab: Lab) -> None:
+def test_read_hides_internal_fields(objects: Objects, schemas: Schemas, expect: Expect) -> None:
     """Of an object with one more attribute and one more column, no more than the three fields are shown."""
     row = {"id": 7, "name": "lamp", "description": "warm light"}
-    item = lab.schemas.orm_object_with_secrets(**row)
-    shown = lab.schemas.shown(item, "an Item with one more column, internal_note, and one more attribute, shelf")
+    item = objects.with_secrets(**row)
+    shown = schemas.shown(item, "an Item with one more column, internal_note, and one more attribute, shelf")
     more = sorted(set(shown) - set(row))
-    lab.expect(not more and "id" in shown, saw=f"it shows also {more}", wanted="only id, name and description")
+    expect(not more and "id" in shown, saw=f"it shows also {more}", wanted="only id, name and description")
 
 
 @rule(
@@ -119,14 +121,14 @@ def test_read_hides_internal_fields(lab: Lab) -> None:
     hint="Give every field a default (it is not checked, so None will do everywhere). Sending nothing is fine, "
     "and so is null for the description: that is how it is cleared.",
 )
-def test_update_fields_are_optional(lab: Lab) -> None:
+def test_update_fields_are_optional(schemas: Schemas) -> None:
     """Nothing, one field, the other and both are accepted; the description may be null or empty."""
-    lab.schemas.accepts("ItemUpdate", {"name": "lamp", "description": "warm"}, name="lamp", description="warm")
-    lab.schemas.accepts("ItemUpdate", {"name": "lamp"}, name="lamp")
-    lab.schemas.accepts("ItemUpdate", {"description": "warm"}, description="warm")
-    lab.schemas.accepts("ItemUpdate", {})
-    lab.schemas.accepts("ItemUpdate", {"name": "lamp", "description": None})
-    lab.schemas.accepts("ItemUpdate", {"name": "lamp", "description": ""})
+    schemas.accepts("ItemUpdate", {"name": "lamp", "description": "warm"}, name="lamp", description="warm")
+    schemas.accepts("ItemUpdate", {"name": "lamp"}, name="lamp")
+    schemas.accepts("ItemUpdate", {"description": "warm"}, description="warm")
+    schemas.accepts("ItemUpdate", {})
+    schemas.accepts("ItemUpdate", {"name": "lamp", "description": None})
+    schemas.accepts("ItemUpdate", {"name": "lamp", "description": ""})
 
 
 @rule(
@@ -136,10 +138,10 @@ def test_update_fields_are_optional(lab: Lab) -> None:
     hint="Pydantic remembers it in model_fields_set. A validator that fills in or sets a field makes it count as sent.",
     needs=["update_fields_are_optional"],
 )
-def test_update_knows_what_was_sent(lab: Lab) -> None:
+def test_update_knows_what_was_sent(schemas: Schemas) -> None:
     """What was sent, and only that, is in model_fields_set and in model_dump(exclude_unset=True)."""
     both: dict[str, str | None] = {"name": "lamp", "description": "warm"}
-    lab.schemas.expect_sent("ItemUpdate", both)
+    schemas.expect_sent("ItemUpdate", both)
     for body in (
         {**both, "description": None},
         {**both, "description": ""},
@@ -147,8 +149,8 @@ def test_update_knows_what_was_sent(lab: Lab) -> None:
         {"description": None},
         {},
     ):
-        if lab.schemas.is_accepted("ItemUpdate", body):
-            lab.schemas.expect_sent("ItemUpdate", body)
+        if schemas.is_accepted("ItemUpdate", body):
+            schemas.expect_sent("ItemUpdate", body)
 
 
 @rule(
@@ -158,8 +160,8 @@ def test_update_knows_what_was_sent(lab: Lab) -> None:
     hint="Optional is not the same as nullable: a default lets the field be left out, '| None' in its type lets "
     "null in. A default is not checked against the type.",
 )
-def test_update_rejects_null_name(lab: Lab) -> None:
+def test_update_rejects_null_name(schemas: Schemas) -> None:
     """A name may be left out, but not be null."""
-    lab.schemas.accepts("ItemUpdate", {"name": "lamp", "description": "warm"}, name="lamp")
-    lab.schemas.refuses("ItemUpdate", {"name": None, "description": "warm"})
-    lab.schemas.refuses("ItemUpdate", {"name": None})
+    schemas.accepts("ItemUpdate", {"name": "lamp", "description": "warm"}, name="lamp")
+    schemas.refuses("ItemUpdate", {"name": None, "description": "warm"})
+    schemas.refuses("ItemUpdate", {"name": None})

@@ -1,13 +1,21 @@
-"""Chapter 05: create, read, update, delete."""
+"""In the child: the checks of chapter 05: create, read, update, delete."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from grader.lab.verdicts import Waits, waiting_for
 from grader.rules import rule
 
 if TYPE_CHECKING:
-    from grader.lab.lab import Lab
+    from grader.lab.code import Code
+    from grader.lab.expect import Expect
+    from grader.lab.items import Items
+    from grader.lab.sessions import Sessions
+    from grader.lab.story import Story
+    from grader.lab.tables import Tables
+    from grader.lab.topics.crud import Crud
+    from grader.lab.topics.pages import Pages
 
 _REFRESH = (
     "commit() expires every attribute, and the database may have changed the row (a default, a trigger). "
@@ -22,18 +30,20 @@ _REFRESH = (
     hint="add(), then commit(), in this order. Each call stores one new row with everything that was sent; "
     "names may repeat.",
 )
-def test_create_persists(lab: Lab) -> None:
+def test_create_persists(
+    tables: Tables, items: Items, crud: Crud, sessions: Sessions, story: Story, expect: Expect
+) -> None:
     """After create_item the row is in the database as it was sent, seen from another connection; names may repeat."""
-    lab.create_tables()
-    lab.add_item(id=2, name="lamp", description="old")
-    lab.did("stored (2, 'lamp', 'old')")
+    tables.create()
+    items.add(id=2, name="lamp", description="old")
+    story.did("stored (2, 'lamp', 'old')")
     stored: list[tuple[str, str | None]] = [("lamp", "old")]
     for sent in ({"name": "Lamp", "description": "warm light"}, {"name": "chair"}, {"name": "lamp"}):
-        session = lab.session()
-        lab.call("crud.create_item", session, lab.schemas.make("ItemCreate", **sent))
+        session = sessions.new()
+        crud.create(session, **sent)
         stored.append((sent["name"], sent.get("description")))
-        rows = [(row["name"], row["description"]) for row in lab.items()]
-        lab.expect_equal(rows, stored, "rows in the database, seen by others:")
+        rows = [(row["name"], row["description"]) for row in items.rows()]
+        expect.equal(rows, stored, "rows in the database, seen by others:")
         session.close()
 
 
@@ -44,14 +54,14 @@ def test_create_persists(lab: Lab) -> None:
     hint="After commit(), refresh(item) loads the row once more; and return the item.",
     needs=["create_persists"],
 )
-def test_create_refreshes(lab: Lab) -> None:
+def test_create_refreshes(tables: Tables, items: Items, crud: Crud, sessions: Sessions) -> None:
     """The returned item is readable after its session was closed, and is what the database holds of the new row."""
-    lab.create_tables()
-    lab.add_item(id=5, name="lamp", description="warm light")
-    lab.database_describes("INSERT")
-    session = lab.session()
-    item = lab.call("crud.create_item", session, lab.schemas.make("ItemCreate", name="lamp", description="warm light"))
-    lab.expect_current(item, session, other_than=5)
+    tables.create()
+    items.add(id=5, name="lamp", description="warm light")
+    items.described_by_the_database("INSERT")
+    session = sessions.new()
+    item = crud.create(session, name="lamp", description="warm light")
+    crud.expect_current(item, session, other_than=5)
 
 
 @rule(
@@ -60,15 +70,17 @@ def test_create_refreshes(lab: Lab) -> None:
     why="Everything else starts with finding the right row.",
     hint="db.get(Item, item_id) looks a row up by its primary key; db.scalars(...) gives items, db.execute(...) rows.",
 )
-def test_get_returns_the_item(lab: Lab) -> None:
+def test_get_returns_the_item(
+    tables: Tables, items: Items, sessions: Sessions, code: Code, story: Story, expect: Expect
+) -> None:
     """The item with this id, as the database has it."""
-    lab.create_tables()
+    tables.create()
     for item_id, name, description in ((2, "chair", None), (5, "lamp", "warm light"), (9, "table", "")):
-        lab.add_item(id=item_id, name=name, description=description)
-    for row in lab.items():
-        lab.tell_from_here("stored items with the ids 2, 5, 9")
-        item = lab.call("crud.get_item", lab.session(), row["id"])
-        lab.expect_equal(lab.read(item, "id", "name", "description"), row)
+        items.add(id=item_id, name=name, description=description)
+    for row in items.rows():
+        story.begin("stored items with the ids 2, 5, 9")
+        item = code.call("crud.get_item", sessions.new(), row["id"])
+        expect.equal(code.read(item, "id", "name", "description"), row)
 
 
 @rule(
@@ -77,16 +89,18 @@ def test_get_returns_the_item(lab: Lab) -> None:
     why="'There is none' is an answer, not an accident; the caller decides what it means.",
     hint="db.get gives None by itself; one() raises, one_or_none() does not.",
 )
-def test_get_unknown_is_none(lab: Lab) -> None:
+def test_get_unknown_is_none(
+    tables: Tables, items: Items, crud: Crud, sessions: Sessions, code: Code, story: Story, expect: Expect
+) -> None:
     """No item, no exception, also where the ids before and after are taken."""
-    lab.create_tables()
+    tables.create()
     for item_id in (2, 5):
-        lab.add_item(id=item_id, name=f"item {item_id}")
+        items.add(id=item_id, name=f"item {item_id}")
     for known in (5, 2):
-        lab.expect_item("get_returns_the_item", lab.session(), known)
+        crud.expect_found(known, "get_returns_the_item")
     for unknown in (3, 6):
-        lab.tell_from_here("stored items with the ids 2 and 5")
-        lab.expect_equal(lab.call("crud.get_item", lab.session(), unknown), None)
+        story.begin("stored items with the ids 2 and 5")
+        expect.equal(code.call("crud.get_item", sessions.new(), unknown), None)
 
 
 @rule(
@@ -96,18 +110,18 @@ def test_get_unknown_is_none(lab: Lab) -> None:
     hint="select(Item).order_by(Item.id), before offset and limit: sorting the page afterwards is too late. "
     "db.scalars(...) gives items, db.execute(...) rows.",
 )
-def test_list_is_ordered(lab: Lab) -> None:
+def test_list_is_ordered(tables: Tables, items: Items, crud: Crud, story: Story, expect: Expect) -> None:
     """The ids come in order, however the rows were written and whatever the database prefers; and so do pages."""
-    lab.create_tables()
+    tables.create()
     for item_id, name in ((3, "b"), (1, "d"), (10, "a"), (2, "e"), (4, "c")):
-        lab.add_item(id=item_id, name=name)
+        items.add(id=item_id, name=name)
     for limit in (5, 3):
-        lab.tell_from_here("stored items with the ids 3, 1, 10, 2, 4")
-        found = lab.ids(lab.call_list_items(0, limit))[:limit]
+        story.begin("stored items with the ids 3, 1, 10, 2, 4")
+        found = crud.ids(crud.page(0, limit))[:limit]
         wanted = [1, 2, 3, 4, 10][: len(found)]
         if limit == 5 and found == sorted(found) != wanted:
-            raise lab.waits(f"of all ids came {found}", "list_pages")
-        lab.expect_equal(found, wanted, "ids:")
+            raise Waits(f"of all ids came {found}", "list_pages")
+        expect.equal(found, wanted, "ids:")
 
 
 @rule(
@@ -117,35 +131,16 @@ def test_list_is_ordered(lab: Lab) -> None:
     hint="offset() skips rows, limit() ends the page; both belong into the query. The parameters have "
     "these names, in this order; the default limit is 100.",
 )
-def test_list_pages(lab: Lab) -> None:
+def test_list_pages(tables: Tables, pages: Pages) -> None:
     """Pages have the size that was asked for, follow each other without overlap, and are 100 long by default."""
-    lab.create_tables()
-    lab.add_item(id=11)
-    lab.tell_from_here("stored one item")
-    with lab.session() as session:
-        found = lab.ids(lab.call("crud.list_items", session), "list_is_ordered")
-    lab.expect_equal(len(found), 1, "items on the page:")
-    lab.add_items(102)
-    missing = {row["id"] for row in lab.items()}
-    for offset, limit, size in ((0, 2, 2), (2, 2, 2), (4, 99, 99)):
-        lab.tell_from_here("stored 103 items, the ids 11 to 113")
-        page = lab.call("crud.list_items", lab.session(), offset=offset, limit=limit)
-        found = lab.ids(page, "list_is_ordered")
-        lab.expect_equal(len(found), size, "items on the page:")
-        again = sorted(set(found) - missing)
-        saw = f"on this page and on an earlier one: the ids {again[:5]}"
-        lab.expect(not again, saw=saw, wanted="items that were on no earlier page")
-        missing -= set(found)
-    lab.tell_from_here(
-        "stored 103 items, the ids 11 to 113", "took the pages 0 to 1, 2 to 3 and 4 to 102 by offset and limit"
-    )
-    lab.expect(not missing, saw=f"not on any page: the ids {sorted(missing)[:5]}", wanted="each item on one page")
-    for arguments, size in (({}, 100), ({"offset": 101}, 2), ({"offset": 103}, 0)):
-        lab.tell_from_here("stored 103 items, the ids 11 to 113")
-        found = lab.ids(lab.call("crud.list_items", lab.session(), **arguments), "list_is_ordered")
-        lab.expect_equal(len(found), size, "items on the page:")
-    lab.tell_from_here("stored 103 items, the ids 11 to 113")
-    lab.expect_equal(len(lab.ids(lab.call_list_items(100, 2))), 2, "items on the page:")
+    tables.create()
+    pages.expect_one_of_one()
+    pages.store_all()
+    pages.expect_each_item_once()
+    pages.expect_size(100)
+    pages.expect_size(2, offset=101)
+    pages.expect_size(0, offset=103)
+    pages.expect_size_by_position(2, 100, 2)
 
 
 @rule(
@@ -156,31 +151,23 @@ def test_list_pages(lab: Lab) -> None:
     hint="get_item and list_items need no commit(), no begin(), no rollback() and no close(): the session is the "
     "caller's. 'with db:' closes it too.",
 )
-def test_reads_do_not_commit(lab: Lab) -> None:
+def test_reads_do_not_commit(
+    tables: Tables, items: Items, crud: Crud, sessions: Sessions, code: Code, story: Story
+) -> None:
     """What the caller has written but not committed is still there after a read, and can still be rolled back."""
-    lab.create_tables()
-    item_id = lab.add_item()
+    tables.create()
+    item_id = items.add()
     for path, arguments, rule_name in (
         ("crud.get_item", [item_id], "get_returns_the_item"),
         ("crud.list_items", [], "list_is_ordered"),
     ):
-        with lab.waiting_for(rule_name), lab.session() as session:
-            lab.consume(lab.call(path, session, *arguments))
-        session = lab.session()
-        lab.write_unfinished(session)
-        lab.tell_from_here("the caller wrote a row and did not commit")
-        lab.consume(lab.call(path, session, *arguments))
-        kept = lab.finds_unfinished(session)
-        with lab.learner_code("a session that can be rolled back"):
-            session.rollback()
-        saved = len(lab.items()) - 1
-        lab.expect(
-            not saved and not lab.seen.count("COMMIT"),
-            saw="the read sent a COMMIT" + (" and saved the caller's unfinished row" if saved else ""),
-            wanted="no COMMIT",
-        )
-        lost = "the read ended the caller's transaction: the caller's unfinished row is gone"
-        lab.expect(kept, saw=lost, wanted="a transaction that goes on")
+        with waiting_for(rule_name), sessions.new() as session:
+            crud.consume(code.call(path, session, *arguments))
+        session = sessions.new()
+        crud.write_unfinished(session)
+        story.begin("the caller wrote a row and did not commit")
+        crud.consume(code.call(path, session, *arguments))
+        crud.expect_unfinished(session)
 
 
 @rule(
@@ -190,15 +177,15 @@ def test_reads_do_not_commit(lab: Lab) -> None:
     hint="Set every field that was sent, then commit(); refresh() before the commit takes the change back. "
     "An UPDATE statement needs a WHERE with the id.",
 )
-def test_update_persists(lab: Lab) -> None:
+def test_update_persists(tables: Tables, items: Items, crud: Crud, expect: Expect) -> None:
     """After update_item the change is in the database, seen from another connection, in this row only."""
-    lab.create_tables()
+    tables.create()
     for item_id in (2, 9):
-        lab.add_item(id=item_id, name="lamp", description="old")
-    lab.update({"id": 5, "name": "lamp", "description": "warm"}, name="torch", description="cold light")
-    rows = [(row["id"], row["name"], row["description"]) for row in lab.items()]
+        items.add(id=item_id, name="lamp", description="old")
+    crud.update({"id": 5, "name": "lamp", "description": "warm"}, name="torch", description="cold light")
+    rows = [(row["id"], row["name"], row["description"]) for row in items.rows()]
     wanted = [(2, "lamp", "old"), (5, "torch", "cold light"), (9, "lamp", "old")]
-    lab.expect_equal(rows, wanted, "rows in the database, seen by others:")
+    expect.equal(rows, wanted, "rows in the database, seen by others:")
 
 
 @rule(
@@ -208,15 +195,15 @@ def test_update_persists(lab: Lab) -> None:
     hint="After commit(), refresh(item) loads the row once more; and return the item.",
     needs=["update_persists"],
 )
-def test_update_refreshes(lab: Lab) -> None:
+def test_update_refreshes(tables: Tables, items: Items, crud: Crud) -> None:
     """The returned item is readable after its session was closed, and is what the database holds."""
-    lab.create_tables()
-    lab.database_describes("UPDATE")
+    tables.create()
+    items.described_by_the_database("UPDATE")
     before = {"name": "lamp", "description": "warm"}
-    lab.expect_current(*lab.update(before, name="torch", description="cold light"))
-    nothing_sent = lab.try_update(before)
+    crud.expect_current(*crud.update(before, name="torch", description="cold light"))
+    nothing_sent = crud.try_update(before)
     if nothing_sent:
-        lab.expect_current(*nothing_sent)
+        crud.expect_current(*nothing_sent)
 
 
 @rule(
@@ -227,14 +214,14 @@ def test_update_refreshes(lab: Lab) -> None:
     "changes.",
     needs=["update_persists"],
 )
-def test_update_keeps_omitted_fields(lab: Lab) -> None:
+def test_update_keeps_omitted_fields(tables: Tables, items: Items, crud: Crud, expect: Expect) -> None:
     """One field, the other, and none: what was left out stays."""
-    lab.create_tables()
+    tables.create()
     before = {"name": "lamp", "description": "warm light"}
     for sent in ({"description": "cold light"}, {"name": "torch"}, {}):
-        lab.update(before, **sent)
-        row = lab.items()[-1]
-        lab.expect_equal({name: row[name] for name in before}, {**before, **sent}, "row:")
+        crud.update(before, **sent)
+        row = items.rows()[-1]
+        expect.equal({name: row[name] for name in before}, {**before, **sent}, "row:")
 
 
 @rule(
@@ -244,11 +231,11 @@ def test_update_keeps_omitted_fields(lab: Lab) -> None:
     hint="Ask what was sent (exclude_unset, model_fields_set), not whether the value is None.",
     needs=["update_persists"],
 )
-def test_update_null_clears(lab: Lab) -> None:
+def test_update_null_clears(tables: Tables, items: Items, crud: Crud, expect: Expect) -> None:
     """description=None makes the column NULL."""
-    lab.create_tables()
-    lab.update_description(None)
-    lab.expect_equal(lab.items()[-1]["description"], None, "description in the database:")
+    tables.create()
+    crud.update_description(None)
+    expect.equal(items.rows()[-1]["description"], None, "description in the database:")
 
 
 @rule(
@@ -258,11 +245,11 @@ def test_update_null_clears(lab: Lab) -> None:
     hint="Ask what was sent, not whether the value is true.",
     needs=["update_persists"],
 )
-def test_update_empty_string_is_a_value(lab: Lab) -> None:
+def test_update_empty_string_is_a_value(tables: Tables, items: Items, crud: Crud, expect: Expect) -> None:
     """description="" is stored as it is."""
-    lab.create_tables()
-    lab.update_description("")
-    lab.expect_equal(lab.items()[-1]["description"], "", "description in the database:")
+    tables.create()
+    crud.update_description("")
+    expect.equal(items.rows()[-1]["description"], "", "description in the database:")
 
 
 @rule(
@@ -272,13 +259,15 @@ def test_update_empty_string_is_a_value(lab: Lab) -> None:
     hint="delete(item) only tells the session; what makes it last is commit(). "
     "A DELETE statement needs a WHERE with the id: names may repeat.",
 )
-def test_delete_persists(lab: Lab) -> None:
+def test_delete_persists(
+    tables: Tables, items: Items, sessions: Sessions, code: Code, story: Story, expect: Expect
+) -> None:
     """After delete_item this row, and no other, is gone, seen from another connection."""
-    lab.create_tables()
+    tables.create()
     for item_id, name in ((2, "lamp"), (5, "lamp"), (7, "lamp"), (9, "table")):
-        lab.add_item(id=item_id, name=name)
-    session = lab.session()
-    lab.did("stored (2, 'lamp'), (5, 'lamp'), (7, 'lamp'), (9, 'table')")
-    lab.call("crud.delete_item", session, lab.loaded_item(session, 5))
-    rows = [(row["id"], row["name"]) for row in lab.items()]
-    lab.expect_equal(rows, [(2, "lamp"), (7, "lamp"), (9, "table")], "rows in the database, seen by others:")
+        items.add(id=item_id, name=name)
+    session = sessions.new()
+    story.did("stored (2, 'lamp'), (5, 'lamp'), (7, 'lamp'), (9, 'table')")
+    code.call("crud.delete_item", session, sessions.load_item(session, 5))
+    rows = [(row["id"], row["name"]) for row in items.rows()]
+    expect.equal(rows, [(2, "lamp"), (7, "lamp"), (9, "table")], "rows in the database, seen by others:")

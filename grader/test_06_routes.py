@@ -1,13 +1,20 @@
-"""Chapter 06: the endpoints."""
+"""In the child: the checks of chapter 06: the endpoints."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from grader.lab.verdicts import Waits
 from grader.rules import rule
 
 if TYPE_CHECKING:
-    from grader.lab.lab import Lab
+    from grader.lab.client import Client
+    from grader.lab.database import Database
+    from grader.lab.expect import Expect
+    from grader.lab.items import Items
+    from grader.lab.models import Models
+    from grader.lab.tables import Tables
+    from grader.lab.topics.api import Api
 
 _UNKNOWN = (
     "A client can only react to what it is told: 404 means 'there is none', "
@@ -38,18 +45,20 @@ _BAD_TEXTS: tuple[object, ...] = (
     hint="status_code=201 in the decorator; hand the ItemCreate on as it is; commit before you answer; return what "
     "crud.create_item gives back.",
 )
-def test_create_answers_201(lab: Lab) -> None:
+def test_create_answers_201(
+    tables: Tables, items: Items, database: Database, client: Client, api: Api, expect: Expect
+) -> None:
     """The answer is 201 and the stored row, which is what was sent, committed before the answer; names may repeat."""
-    lab.create_tables()
-    lab.database.find_oldest_first()  # who looks for the new item by its name finds an older one
-    lab.database_describes("INSERT", when="NEW.description IS NOT NULL")
+    tables.create()
+    database.find_oldest_first()  # who looks for the new item by its name finds an older one
+    items.described_by_the_database("INSERT", when="NEW.description IS NOT NULL")
     for number, body in enumerate(_EBOOKS, start=1):
-        answer = lab.request("POST", "/items/", json=body)
-        lab.expect_status(answer, 201)
-        lab.expect_equal(len(lab.items()), number, "rows in the database:")
-        lab.expect_shows(lab.api.shown(answer.json), lab.items()[-1])
-        lab.api.expect_stored(body)
-    lab.api.expect_saved_first()
+        answer = client.request("POST", "/items/", json=body)
+        expect.status(answer, 201)
+        expect.equal(len(items.rows()), number, "rows in the database:")
+        expect.shows(api.shown(answer.json), items.rows()[-1])
+        api.expect_stored(body)
+    api.expect_saved_first()
 
 
 @rule(
@@ -58,15 +67,15 @@ def test_create_answers_201(lab: Lab) -> None:
     why="This is what all links to an item lead to.",
     hint="Look the item up with crud.get_item, and return it as an ItemRead. Any id up to 2**31 - 1 can exist.",
 )
-def test_read_answers_the_item(lab: Lab) -> None:
+def test_read_answers_the_item(tables: Tables, items: Items, client: Client, api: Api, expect: Expect) -> None:
     """200 and the id, name and description of the right row."""
-    lab.create_tables()
+    tables.create()
     for item_id, name, description in ((2, "chair", None), (5, "lamp", "warm light"), (123456789, "table", "")):
-        lab.add_item(id=item_id, name=name, description=description)
-    for row in lab.items():
-        answer = lab.only_request("GET", f"/items/{row['id']}")
-        lab.expect_status(answer, 200)
-        lab.expect_equal(lab.api.shown(answer.json), row)
+        items.add(id=item_id, name=name, description=description)
+    for row in items.rows():
+        answer = client.only_request("GET", f"/items/{row['id']}")
+        expect.status(answer, 200)
+        expect.equal(api.shown(answer.json), row)
 
 
 @rule(
@@ -76,16 +85,16 @@ def test_read_answers_the_item(lab: Lab) -> None:
     hint="get_item gives None: raise HTTPException(status_code=404, detail='Item not found'), and let no "
     "except of your own catch it.",
 )
-def test_get_unknown_is_404(lab: Lab) -> None:
+def test_get_unknown_is_404(tables: Tables, items: Items, client: Client, api: Api, expect: Expect) -> None:
     """404 for an id that is not there, 200 for the one that is."""
-    lab.create_tables()
-    lab.add_item(id=2, name="chair")
-    lab.add_item(id=5)
-    answer = lab.api.expect_to_work("GET", "/items/5", "read_answers_the_item")
+    tables.create()
+    items.add(id=2, name="chair")
+    items.add(id=5)
+    answer = api.expect_to_work("GET", "/items/5", "read_answers_the_item")
     if "lamp" not in answer.body:
-        raise lab.waits(str(answer), "read_answers_the_item")
+        raise Waits(str(answer), "read_answers_the_item")
     for unknown in (3, 6):
-        lab.expect_status(lab.only_request("GET", f"/items/{unknown}"), 404)
+        expect.status(client.only_request("GET", f"/items/{unknown}"), 404)
 
 
 @rule(
@@ -94,13 +103,13 @@ def test_get_unknown_is_404(lab: Lab) -> None:
     why=_UNKNOWN,
     hint="Look the item up first, as for GET.",
 )
-def test_patch_unknown_is_404(lab: Lab) -> None:
+def test_patch_unknown_is_404(tables: Tables, items: Items, client: Client, api: Api, expect: Expect) -> None:
     """404 for an id that is not there, something else for the one that is; nothing is stored."""
-    lab.create_tables()
-    lab.api.expect_patch_to_work()
-    rows = lab.items()
-    lab.expect_status(lab.only_request("PATCH", f"/items/{rows[-1]['id'] + 1}", json=_LAMP), 404)
-    lab.expect_equal(lab.items(), rows, "rows in the database:")
+    tables.create()
+    api.expect_patch_to_work()
+    rows = items.rows()
+    expect.status(client.only_request("PATCH", f"/items/{rows[-1]['id'] + 1}", json=_LAMP), 404)
+    expect.equal(items.rows(), rows, "rows in the database:")
 
 
 @rule(
@@ -109,12 +118,12 @@ def test_patch_unknown_is_404(lab: Lab) -> None:
     why=_UNKNOWN + " A DELETE statement that matches no row is no error for the database; you have to look.",
     hint="Look the item up first, as for GET; a bulk delete tells with rowcount how many rows it met.",
 )
-def test_delete_unknown_is_404(lab: Lab) -> None:
+def test_delete_unknown_is_404(tables: Tables, items: Items, client: Client, api: Api, expect: Expect) -> None:
     """404 for an id that is not there, something else for the one that is."""
-    lab.create_tables()
-    item_id = lab.add_item()
-    lab.api.expect_to_work("DELETE", f"/items/{item_id}", "delete_answers_204")
-    lab.expect_status(lab.only_request("DELETE", f"/items/{item_id + 1}"), 404)
+    tables.create()
+    item_id = items.add()
+    api.expect_to_work("DELETE", f"/items/{item_id}", "delete_answers_204")
+    expect.status(client.only_request("DELETE", f"/items/{item_id + 1}"), 404)
 
 
 @rule(
@@ -124,15 +133,15 @@ def test_delete_unknown_is_404(lab: Lab) -> None:
     "Beyond that the driver or the database raises, and the client sees 500.",
     hint="Annotated[int, Path(ge=1, le=2**31 - 1)] lets FastAPI answer 422 by itself.",
 )
-def test_huge_id_is_no_crash(lab: Lab) -> None:
+def test_huge_id_is_no_crash(tables: Tables, items: Items, api: Api, expect: Expect) -> None:
     """GET, PATCH and DELETE of an id beyond 32 or 64 bits answer 404 or 422, and touch no other item."""
-    lab.create_tables()
-    item_id = lab.add_item(**_LAMP)
-    lab.api.expect_to_work("GET", f"/items/{item_id}", "read_answers_the_item")
-    lab.api.expect_no_crash("GET", item_id + 1, (2**63, -(2**63) - 1, 2**31, 2**32 + item_id))
-    lab.api.expect_no_crash("PATCH", item_id + 1, (2**63, 2**31), json={"name": "torch", "description": "cold"})
-    lab.api.expect_no_crash("DELETE", item_id + 1, (2**63, 2**31))
-    lab.expect_equal(lab.api.row(item_id), {"id": item_id, **_LAMP}, "the item that is there:")
+    tables.create()
+    item_id = items.add(**_LAMP)
+    api.expect_to_work("GET", f"/items/{item_id}", "read_answers_the_item")
+    api.expect_no_crash("GET", item_id + 1, (2**63, -(2**63) - 1, 2**31, 2**32 + item_id))
+    api.expect_no_crash("PATCH", item_id + 1, (2**63, 2**31), json={"name": "torch", "description": "cold"})
+    api.expect_no_crash("DELETE", item_id + 1, (2**63, 2**31))
+    expect.equal(items.row(item_id), {"id": item_id, **_LAMP}, "the item that is there:")
 
 
 @rule(
@@ -141,15 +150,15 @@ def test_huge_id_is_no_crash(lab: Lab) -> None:
     why="204 means 'done, and there is nothing more to say': the body has to be empty.",
     hint="status_code=204 in the decorator; delete and commit, then return nothing.",
 )
-def test_delete_answers_204(lab: Lab) -> None:
+def test_delete_answers_204(tables: Tables, items: Items, client: Client, api: Api, expect: Expect) -> None:
     """204, an empty body, and this row, and no other, is gone before the answer is sent."""
-    lab.create_tables()
-    stays, goes, stays_too = lab.add_item(), lab.add_item(), lab.add_item()
-    answer = lab.request("DELETE", f"/items/{goes}")
-    lab.expect_status(answer, 204)
-    lab.expect_equal(answer.body, "", "body:")
-    lab.expect_equal([row["id"] for row in lab.items()], [stays, stays_too], "ids in the database:")
-    lab.api.expect_saved_first()
+    tables.create()
+    stays, goes, stays_too = items.add(), items.add(), items.add()
+    answer = client.request("DELETE", f"/items/{goes}")
+    expect.status(answer, 204)
+    expect.equal(answer.body, "", "body:")
+    expect.equal([row["id"] for row in items.rows()], [stays, stays_too], "ids in the database:")
+    api.expect_saved_first()
 
 
 @rule(
@@ -158,25 +167,21 @@ def test_delete_answers_204(lab: Lab) -> None:
     why="Clients show lists page by page; that works only if the order is the same each time.",
     hint="Hand offset and limit on to crud.list_items, and return a list of ItemRead. The default limit is 100.",
 )
-def test_list_answers_items(lab: Lab) -> None:
+def test_list_answers_items(tables: Tables, items: Items, client: Client, api: Api, expect: Expect) -> None:
     """An empty list, all items ordered by id, and the page that was asked for."""
-    lab.create_tables()
-    answer = lab.request("GET", "/items/")
-    lab.expect_status(answer, 200)
-    lab.expect_equal(answer.json, [])
+    tables.create()
+    answer = client.request("GET", "/items/")
+    expect.status(answer, 200)
+    expect.equal(answer.json, [])
     for item_id, name in ((3, "b"), (1, "d"), (5, "a"), (2, "e"), (4, "c")):
-        lab.add_item(id=item_id, name=name, description="small" if item_id > 2 else None)
-    rows = lab.items()
+        items.add(id=item_id, name=name, description="small" if item_id > 2 else None)
+    rows = items.rows()
     # Not the middle of the list: cut out of the wrong order, that would hold the same items.
     for query, wanted in (("", rows), ("?offset=1&limit=2", rows[1:3])):
-        answer = lab.only_request("GET", f"/items/{query}")
-        lab.expect_status(answer, 200)
-        lab.expect_equal(lab.api.shown(answer.json), wanted)
-    lab.add_items(100)
-    lab.expect_equal(len(lab.only_request("GET", "/items/").json or []), 100, "items of 105 without a limit:")
-    answer = lab.only_request("GET", "/items/?offset=103")
-    lab.expect_status(answer, 200)
-    lab.expect_equal(lab.api.shown(answer.json), lab.items()[103:], "the last of 105 items:")
+        api.expect_page(query, wanted)
+    items.add_many(100)
+    expect.equal(len(client.only_request("GET", "/items/").json or []), 100, "items of 105 without a limit:")
+    api.expect_page("?offset=103", items.rows()[103:], "the last of 105 items:")
 
 
 @rule(
@@ -186,18 +191,18 @@ def test_list_answers_items(lab: Lab) -> None:
     "and limit=1000000 keeps the server busy for everyone.",
     hint="Query(ge=1, le=100) for the limit, Query(ge=0, le=2**63 - 1) for the offset.",
 )
-def test_bad_paging_is_422(lab: Lab) -> None:
+def test_bad_paging_is_422(tables: Tables, items: Items, client: Client, api: Api, expect: Expect) -> None:
     """limit from 1 to 100, offset from 0; an offset too large for the database is 422 or an empty list."""
-    lab.create_tables()
-    lab.add_item(**_LAMP)
-    lab.api.expect_to_work("GET", "/items/", "list_answers_items")
+    tables.create()
+    items.add(**_LAMP)
+    api.expect_to_work("GET", "/items/", "list_answers_items")
     for query in ("offset=0&limit=1", "limit=100"):
-        lab.expect_status(lab.only_request("GET", f"/items/?{query}"), 200)
+        expect.status(client.only_request("GET", f"/items/?{query}"), 200)
     for query in ("limit=0", "limit=101", "limit=-1", "limit=many", "offset=-1"):
-        lab.expect_status(lab.only_request("GET", f"/items/?{query}"), 422)
-    answer = lab.only_request("GET", f"/items/?offset={2**63}")
+        expect.status(client.only_request("GET", f"/items/?{query}"), 422)
+    answer = client.only_request("GET", f"/items/?offset={2**63}")
     if answer.status != 200 or "lamp" in answer.body:
-        lab.expect_status(answer, 422)
+        expect.status(answer, 422)
 
 
 @rule(
@@ -206,17 +211,17 @@ def test_bad_paging_is_422(lab: Lab) -> None:
     why="A client that changes the description has said nothing about the name.",
     hint="Hand the ItemUpdate itself on to crud.update_item: it knows what was sent; answer with what it returns.",
 )
-def test_patch_keeps_omitted_fields(lab: Lab) -> None:
+def test_patch_keeps_omitted_fields(tables: Tables, items: Items, api: Api, expect: Expect) -> None:
     """One field, the other, and none: the answer and the row have what was sent, and all the rest is as before."""
-    lab.create_tables()
+    tables.create()
     bare = {"name": "lamp", "description": None}
     for before, sent in ((_LAMP, {"description": "cold light"}), (_LAMP, {"name": "torch"}), (bare, {})):
-        others = lab.items()
-        answer = lab.api.expect_patched(before, sent)
-        lab.expect_status(answer, 200)
-        lab.expect_equal(lab.items()[:-1], others, "the other rows are")
-        lab.expect_equal(lab.api.shown(answer.json), lab.items()[-1], "the answer is")
-        lab.api.expect_saved_first()
+        others = items.rows()
+        answer = api.expect_patched(before, sent)
+        expect.status(answer, 200)
+        expect.equal(items.rows()[:-1], others, "the other rows are")
+        expect.equal(api.shown(answer.json), items.rows()[-1], "the answer is")
+        api.expect_saved_first()
 
 
 @rule(
@@ -225,13 +230,13 @@ def test_patch_keeps_omitted_fields(lab: Lab) -> None:
     why="'is not None' cannot tell 'not sent' from 'sent as null': a description could never be removed again.",
     hint="Ask what was sent (exclude_unset, model_fields_set), not whether the value is None or empty.",
 )
-def test_patch_null_clears(lab: Lab) -> None:
+def test_patch_null_clears(tables: Tables, api: Api) -> None:
     """null becomes NULL, and an empty text stays an empty text."""
-    lab.create_tables()
-    lab.api.expect_patch_to_work()
-    named = {} if lab.api.patches_description_alone() else {"name": "lamp"}
+    tables.create()
+    api.expect_patch_to_work()
+    named = {} if api.patches_description_alone() else {"name": "lamp"}
     for value in (None, ""):
-        lab.api.expect_patched(_LAMP, {**named, "description": value})
+        api.expect_patched(_LAMP, {**named, "description": value})
 
 
 @rule(
@@ -240,14 +245,14 @@ def test_patch_null_clears(lab: Lab) -> None:
     why="The column does not take NULL: without a rule of your own the client gets a 500 from the database.",
     hint="ItemUpdate decides it: a name may be left out, but not be null.",
 )
-def test_patch_null_name_is_422(lab: Lab) -> None:
+def test_patch_null_name_is_422(tables: Tables, items: Items, client: Client, api: Api, expect: Expect) -> None:
     """422 (or 400), and the row is as it was."""
-    lab.create_tables()
-    lab.api.expect_patch_to_work()
-    rows = lab.items()
+    tables.create()
+    api.expect_patch_to_work()
+    rows = items.rows()
     for body in ({"name": None}, {"name": None, "description": "dim light"}):
-        lab.expect_status(lab.only_request("PATCH", f"/items/{rows[-1]['id']}", json=body), 422, 400)
-        lab.expect_equal(lab.items(), rows, "rows in the database:")
+        expect.status(client.only_request("PATCH", f"/items/{rows[-1]['id']}", json=body), 422, 400)
+        expect.equal(items.rows(), rows, "rows in the database:")
 
 
 @rule(
@@ -256,21 +261,21 @@ def test_patch_null_name_is_422(lab: Lab) -> None:
     why="What the client got wrong it has to hear from you, before the database refuses it (500) or stores it.",
     hint="Take ItemCreate and ItemUpdate as the types of the bodies; FastAPI does the rest.",
 )
-def test_bad_body_is_422(lab: Lab) -> None:
+def test_bad_body_is_422(tables: Tables, items: Items, api: Api, expect: Expect) -> None:
     """A missing, blank or too long text, NUL, no JSON object: 422. The longest texts are fine, an id is never taken."""
-    lab.create_tables()
-    path = f"/items/{lab.add_item(**_LAMP)}"
+    tables.create()
+    path = f"/items/{items.add(**_LAMP)}"
     longest = {"name": "é" * 200, "description": "é" * 500}
     create, change = ("POST", "/items/"), ("PATCH", path)
     for request, rule_name in ((create, "create_answers_201"), (change, "patch_keeps_omitted_fields")):
-        lab.api.expect_accepted(*request, longest, rule_name)
-        lab.api.expect_id_not_taken(*request, rule_name)
-    rows = lab.items()
+        api.expect_accepted(*request, longest, rule_name)
+        api.expect_id_not_taken(*request, rule_name)
+    rows = items.rows()
     for body in ({"description": "no name"}, {"name": None}, *_BAD_TEXTS, "{"):
-        lab.api.expect_refused(*create, body)
+        api.expect_refused(*create, body)
     for body in _BAD_TEXTS:
-        lab.api.expect_refused(*change, body)
-    lab.expect_equal(lab.items(), rows, "rows in the database:")
+        api.expect_refused(*change, body)
+    expect.equal(items.rows(), rows, "rows in the database:")
 
 
 @rule(
@@ -279,12 +284,14 @@ def test_bad_body_is_422(lab: Lab) -> None:
     why="A column that is added next year must not leak out by itself.",
     hint="Return an ItemRead (or name it as the response_model): only its fields get out.",
 )
-def test_answers_hide_internal_fields(lab: Lab) -> None:
+def test_answers_hide_internal_fields(
+    tables: Tables, items: Items, models: Models, client: Client, api: Api, expect: Expect
+) -> None:
     """With one more column in the table, every answer still has no other than the three fields."""
-    lab.add_secret_column()
-    lab.create_tables()
-    path = f"/items/{lab.add_item()}"
-    lab.api.expect_to_work("GET", path, "read_answers_the_item")
+    models.add_secret_column()
+    tables.create()
+    path = f"/items/{items.add()}"
+    api.expect_to_work("GET", path, "read_answers_the_item")
     torch = {"json": {"name": "torch", "description": "cold light"}}
     for method, where, options in (
         ("GET", path, {}),
@@ -292,8 +299,8 @@ def test_answers_hide_internal_fields(lab: Lab) -> None:
         ("POST", "/items/", torch),
         ("PATCH", path, torch),
     ):
-        more = lab.api.more_fields(lab.only_request(method, where, **options).json)
-        lab.expect(not more, saw=f"the answer shows also {', '.join(more)}", wanted="id, name and description")
+        more = api.more_fields(client.only_request(method, where, **options).json)
+        expect(not more, saw=f"the answer shows also {', '.join(more)}", wanted="id, name and description")
 
 
 @rule(
@@ -302,18 +309,18 @@ def test_answers_hide_internal_fields(lab: Lab) -> None:
     why="A session that stays open keeps a connection from everyone else; after a few requests the app stands still.",
     hint="Use the session that Depends(get_db) gives you; who opens another one has to close it, also after an error.",
 )
-def test_sessions_close_after_every_answer(lab: Lab) -> None:
+def test_sessions_close_after_every_answer(tables: Tables, items: Items, database: Database, api: Api) -> None:
     """After 200, 201, 204, 404, 422 and a crash: no connection out, no transaction, no object attached."""
-    lab.create_tables()
-    path, gone, unknown = f"/items/{lab.add_item()}", f"/items/{lab.add_item()}", "/items/4711"
-    lab.api.expect_to_work("GET", path, "read_answers_the_item")
+    tables.create()
+    path, gone, unknown = f"/items/{items.add()}", f"/items/{items.add()}", "/items/4711"
+    api.expect_to_work("GET", path, "read_answers_the_item")
     lamp, blank = {"json": _LAMP}, {"json": {"name": ""}}
     create, change = ("POST", "/items/", lamp), ("PATCH", path, lamp)
     reads: tuple[tuple[str, str, dict[str, Any]], ...] = (("GET", path, {}), ("GET", "/items/", {}))
-    lab.api.expect_closed_after(create, ("POST", "/items/", blank), *reads, change, ("DELETE", gone, {}))
-    lab.api.expect_closed_after(("GET", unknown, {}), ("PATCH", unknown, lamp), ("DELETE", unknown, {}))
+    api.expect_closed_after(create, ("POST", "/items/", blank), *reads, change, ("DELETE", gone, {}))
+    api.expect_closed_after(("GET", unknown, {}), ("PATCH", unknown, lamp), ("DELETE", unknown, {}))
     for write in ("INSERT", "UPDATE", "DELETE"):
-        lab.database.refuse(f"BEFORE {write}", "items")
-    lab.api.expect_closed_after(create, change, ("DELETE", path, {}))
-    lab.database.drop_table("items")
-    lab.api.expect_closed_after(*reads)
+        database.refuse(f"BEFORE {write}", "items")
+    api.expect_closed_after(create, change, ("DELETE", path, {}))
+    database.drop_table("items")
+    api.expect_closed_after(*reads)

@@ -1,13 +1,25 @@
-"""Chapter 07: several writes that succeed or fail as one."""
+"""In the child: the checks of chapter 07: several writes that succeed or fail as one."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from grader.lab.verdicts import Waits
 from grader.rules import rule
 
 if TYPE_CHECKING:
-    from grader.lab.lab import Lab
+    from grader.lab.code import Code
+    from grader.lab.database import Database
+    from grader.lab.expect import Expect
+    from grader.lab.items import Items
+    from grader.lab.observer import Seen
+    from grader.lab.sessions import Sessions
+    from grader.lab.story import Story
+    from grader.lab.tables import Tables
+    from grader.lab.topics.handover import Handover
+    from grader.lab.topics.records import Records
+    from grader.lab.topics.schemas import Schemas
+    from grader.lab.topics.units import Units
 
 _ONE, _BATCH = "/items-uow", "/items-uow/batch"
 _FAILURES = "item refused", "event refused", "event broken", "commit refused"
@@ -20,22 +32,24 @@ _FAILURES = "item refused", "event refused", "event broken", "commit refused"
     hint="db.add(...), and flush() where the id is needed: that sends the INSERT. commit() belongs into the endpoint. "
     "Both return what they added; add_event writes an event of the item that it is given.",
 )
-def test_add_item_does_not_commit(lab: Lab) -> None:
+def test_add_item_does_not_commit(
+    tables: Tables, records: Records, schemas: Schemas, sessions: Sessions, code: Code, expect: Expect
+) -> None:
     """Nothing is saved until the caller commits; then both are. A rollback of the caller discards both."""
-    lab.create_tables()
-    lab.units.take_name("chair")
-    before = lab.units.saved()
+    tables.create()
+    records.take_name("chair")
+    before = records.saved()
     for ending, saved in (("rollback", []), ("commit", ["lamp"])):
-        session = lab.session()
-        item = lab.call("crud_uow.add_item", session, lab.schemas.make("ItemCreate", name="lamp"))
-        lab.units.expect_not_committed("add_item", before)
-        lab.units.flush(session)
-        event = lab.call("crud_uow.add_event", session, item, "viewed")
-        lab.units.expect_not_committed("add_event", before)
-        lab.expect_equal(lab.read(event, "kind"), {"kind": "viewed"}, "the event:")
-        lab.units.end(session, ending)
+        session = sessions.new()
+        item = code.call("crud_uow.add_item", session, schemas.make("ItemCreate", name="lamp"))
+        records.expect_not_committed("add_item", before)
+        sessions.flush(session)
+        event = code.call("crud_uow.add_event", session, item, "viewed")
+        records.expect_not_committed("add_event", before)
+        expect.equal(code.read(event, "kind"), {"kind": "viewed"}, "the event:")
+        sessions.end(session, ending)
         wanted = {"items": ["chair", *saved], "events": [f"viewed: {name}" for name in saved]}
-        lab.expect_equal(lab.units.saved(), wanted, "saved:")
+        expect.equal(records.saved(), wanted, "saved:")
 
 
 @rule(
@@ -46,20 +60,20 @@ def test_add_item_does_not_commit(lab: Lab) -> None:
     "a flush(). Names may repeat: each request makes a new item.",
     needs=["add_item_does_not_commit"],
 )
-def test_create_answers_201(lab: Lab) -> None:
+def test_create_answers_201(tables: Tables, records: Records, units: Units, expect: Expect) -> None:
     """201 and a new item for an item of any name, 201 and a list for a list, also for an empty one."""
-    lab.create_tables()
-    taken = lab.units.take_name("lamp")
-    told = lab.units.post(_ONE, "lamp")
-    lab.expect_status(told.answer, 201)
-    lab.units.expect_item(told.answer.json, "lamp", other_than=taken)
-    batch = lab.units.post_batch("chair", "lamp")
+    tables.create()
+    taken = records.take_name("lamp")
+    told = units.post(_ONE, "lamp")
+    expect.status(told.answer, 201)
+    units.expect_item(told.answer.json, "lamp", other_than=taken)
+    batch = units.post_batch("chair", "lamp")
     if batch is not None:
-        lab.expect_status(batch.answer, 201)
-        lab.units.expect_items(batch.answer.json, "chair", "lamp")
-        told = lab.units.post(_BATCH)
-        lab.expect_status(told.answer, 201)
-        lab.expect_equal(told.answer.json, [])
+        expect.status(batch.answer, 201)
+        units.expect_items(batch.answer.json, "chair", "lamp")
+        told = units.post(_BATCH)
+        expect.status(told.answer, 201)
+        expect.equal(told.answer.json, [])
 
 
 @rule(
@@ -69,19 +83,28 @@ def test_create_answers_201(lab: Lab) -> None:
     hint="add_item, add_event, and then one commit() for both.",
     needs=["add_item_does_not_commit"],
 )
-def test_item_and_event_are_saved_together(lab: Lab) -> None:
+def test_item_and_event_are_saved_together(
+    tables: Tables,
+    items: Items,
+    database: Database,
+    records: Records,
+    units: Units,
+    story: Story,
+    seen: Seen,
+    expect: Expect,
+) -> None:
     """The item and an event of kind created that belongs to it are there, made lasting by the same COMMIT."""
-    lab.create_tables()
-    lab.add_items(3)
-    lab.database.run("DELETE FROM items WHERE name <> 'item 2'")
-    told = lab.units.post(_ONE, "lamp")
-    saved = lab.units.saved()
+    tables.create()
+    items.add_many(3)
+    database.run("DELETE FROM items WHERE name <> 'item 2'")
+    told = units.post(_ONE, "lamp")
+    saved = records.saved()
     if told.status >= 400 and saved == {"items": ["item 2"], "events": []}:
-        raise lab.waits(str(told), "create_answers_201")
-    lab.did(f"was told {told}")
-    lab.expect_equal(saved, {"items": ["item 2", "lamp"], "events": ["created: lamp"]}, "saved:")
-    lab.expect(
-        any({"items", "item_events"} <= tables for tables in lab.seen.saved_together()),
+        raise Waits(str(told), "create_answers_201")
+    story.did(f"was told {told}")
+    expect.equal(saved, {"items": ["item 2", "lamp"], "events": ["created: lamp"]}, "saved:")
+    expect(
+        any({"items", "item_events"} <= saved_to for saved_to in seen.saved_together()),
         saw="the item and its event were saved by different COMMITs",
         wanted="one transaction for both",
     )
@@ -94,15 +117,15 @@ def test_item_and_event_are_saved_together(lab: Lab) -> None:
     hint="The timeline shows which COMMIT comes too early. crud.create_item commits, crud_uow.add_item does not.",
     needs=["add_item_does_not_commit"],
 )
-def test_commits_once(lab: Lab) -> None:
+def test_commits_once(tables: Tables, units: Units, story: Story, seen: Seen, expect: Expect) -> None:
     """One COMMIT reaches the database in a request."""
-    lab.create_tables()
-    told = lab.units.post(_ONE, "lamp")
+    tables.create()
+    told = units.post(_ONE, "lamp")
     if told.status >= 400:
-        raise lab.waits(str(told), "create_answers_201")
-    commits, saving = lab.timeline().count("COMMIT"), lab.seen.commits_of_writes()
+        raise Waits(str(told), "create_answers_201")
+    commits, saving = story.timeline().count("COMMIT"), seen.commits_of_writes()
     saw = f"{commits} COMMITs" if commits == saving else f"{commits} COMMITs, {saving} of them of something written"
-    lab.expect(commits == saving == 1, saw=saw, wanted="1 COMMIT")
+    expect(commits == saving == 1, saw=saw, wanted="1 COMMIT")
 
 
 @rule(
@@ -112,18 +135,18 @@ def test_commits_once(lab: Lab) -> None:
     hint="refresh(item) loads the row once more; an answer that is made from what was sent cannot know.",
     needs=["create_answers_201", "item_and_event_are_saved_together"],
 )
-def test_created_item_is_refreshed(lab: Lab) -> None:
+def test_created_item_is_refreshed(tables: Tables, items: Items, units: Units, expect: Expect) -> None:
     """The answer is the stored row, also when a trigger changed it."""
-    lab.create_tables()
-    lab.database_describes("INSERT")
-    told = lab.units.post(_ONE, "lamp")
-    stored = lab.items()
+    tables.create()
+    items.described_by_the_database("INSERT")
+    told = units.post(_ONE, "lamp")
+    stored = items.rows()
     if told.status >= 400 or not stored:
-        raise lab.waits(str(told), "create_answers_201, item_and_event_are_saved_together")
-    lab.expect_shows(told.answer.json, stored[0])
-    batch = lab.units.post_batch("chair", "table")
+        raise Waits(str(told), "create_answers_201, item_and_event_are_saved_together")
+    expect.shows(told.answer.json, stored[0])
+    batch = units.post_batch("chair", "table")
     if batch is not None:
-        lab.units.expect_stored(batch.answer.json, lab.items()[1:])
+        units.expect_stored(batch.answer.json, items.rows()[1:])
 
 
 @rule(
@@ -133,14 +156,14 @@ def test_created_item_is_refreshed(lab: Lab) -> None:
     hint="Both belong into one transaction; when the event cannot be written, the item has to go too.",
     needs=["add_item_does_not_commit"],
 )
-def test_failed_event_discards_the_item(lab: Lab) -> None:
+def test_failed_event_discards_the_item(tables: Tables, records: Records, units: Units) -> None:
     """When the database refuses the event, the item or the COMMIT, neither item nor event is saved."""
-    lab.create_tables()
-    lab.units.make_writes_fail()
-    before = lab.units.post_good(_ONE)
+    tables.create()
+    records.make_writes_fail()
+    before = units.post_good(_ONE)
     for name in _FAILURES:
-        lab.units.fail(_ONE, name)
-        lab.units.expect_unchanged(before)
+        units.fail(_ONE, name)
+        records.expect_unchanged(before)
 
 
 @rule(
@@ -150,21 +173,21 @@ def test_failed_event_discards_the_item(lab: Lab) -> None:
     hint="One commit, after the last item; and no error may be skipped.",
     needs=["add_item_does_not_commit"],
 )
-def test_batch_is_all_or_nothing(lab: Lab) -> None:
+def test_batch_is_all_or_nothing(tables: Tables, records: Records, units: Units, seen: Seen, expect: Expect) -> None:
     """All items with their events, or nothing: whichever item, event or COMMIT the database refuses."""
-    lab.create_tables()
-    lab.units.make_writes_fail()
-    told = lab.units.post(_BATCH, "chair", "lamp", "chair")
-    lab.expect(told.status < 400, saw=str(told), wanted="201")
-    lab.units.expect_saved("chair", "lamp", "chair")
-    before = lab.units.saved()
+    tables.create()
+    records.make_writes_fail()
+    told = units.post(_BATCH, "chair", "lamp", "chair")
+    expect(told.status < 400, saw=str(told), wanted="201")
+    records.expect_saved("chair", "lamp", "chair")
+    before = records.saved()
     for name in (*_FAILURES, ""):
         for names in ((name, "table"), ("table", "sofa", name)):
-            lab.units.post(_BATCH, *names)
-            lab.units.expect_unchanged(before)
-    lab.units.post(_BATCH, "table", "sofa")
-    commits = lab.seen.commits_of_writes()
-    lab.expect(commits == 1, saw=f"{commits} COMMITs of something written", wanted="1 for the whole batch")
+            units.post(_BATCH, *names)
+            records.expect_unchanged(before)
+    units.post(_BATCH, "table", "sofa")
+    commits = seen.commits_of_writes()
+    expect(commits == 1, saw=f"{commits} COMMITs of something written", wanted="1 for the whole batch")
 
 
 @rule(
@@ -174,16 +197,18 @@ def test_batch_is_all_or_nothing(lab: Lab) -> None:
     "a transaction keeps locks from everyone else.",
     hint="except Exception: db.rollback(), then a bare raise. The commit can fail too: it belongs into the try.",
 )
-def test_session_is_rolled_back_on_error(lab: Lab) -> None:
+def test_session_is_rolled_back_on_error(
+    tables: Tables, records: Records, units: Units, handover: Handover, expect: Expect
+) -> None:
     """Whatever the database refuses, the endpoint hands its session back outside any transaction."""
-    lab.create_tables()
-    lab.units.make_writes_fail()
-    with lab.units.handovers() as handover:
-        for path, _ in lab.units.good_paths():
+    tables.create()
+    records.make_writes_fail()
+    with handover.watching():
+        for path, _ in units.good_paths():
             handover.learn()
-            lab.expect_all_closed()
+            expect.all_closed()
             for name in _FAILURES:
-                told = lab.units.fail(path, name)
+                told = units.fail(path, name)
                 handover.expect_done(told)
 
 
@@ -194,13 +219,13 @@ def test_session_is_rolled_back_on_error(lab: Lab) -> None:
     hint="After the rollback raise the error again; and commit before the answer is sent, not after it.",
     needs=["item_and_event_are_saved_together"],
 )
-def test_error_reaches_the_client(lab: Lab) -> None:
+def test_error_reaches_the_client(tables: Tables, records: Records, units: Units, expect: Expect) -> None:
     """Whatever the database refuses, also the COMMIT, the client is told a status of 400 or more."""
-    lab.create_tables()
-    lab.units.make_writes_fail()
-    for path, before in lab.units.good_paths():
+    tables.create()
+    records.make_writes_fail()
+    for path, before in units.good_paths():
         for name in _FAILURES if path == _ONE else ("event refused", "commit refused"):
-            told = lab.units.fail(path, name)
-            if path == _BATCH and lab.units.saved() != before:
+            told = units.fail(path, name)
+            if path == _BATCH and records.saved() != before:
                 break  # a batch that skips what fails is the business of batch_is_all_or_nothing
-            lab.expect(told.status >= 400, saw=f"the client was told {told}", wanted="a status of 400 or more")
+            expect(told.status >= 400, saw=f"the client was told {told}", wanted="a status of 400 or more")

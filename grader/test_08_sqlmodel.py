@@ -1,4 +1,4 @@
-"""Chapter 08: the feature of chapters 02 to 06 with SQLModel."""
+"""In the child: the checks of chapter 08: the feature of chapters 02 to 06 with SQLModel."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from grader import test_06_routes as routes
 from grader.rules import again, rule
 
 if TYPE_CHECKING:
-    from grader.lab.lab import Lab
+    from grader.lab.client import Client
+    from grader.lab.expect import Expect
+    from grader.lab.items import Items
+    from grader.lab.story import Story
+    from grader.lab.tables import Tables
+    from grader.lab.topics.api import Api
+    from grader.lab.topics.table_model import TableModel
 
 _LAMP = {"name": "lamp", "description": "warm light"}
 _WRONG_TEXTS: tuple[object, ...] = (
@@ -30,12 +36,12 @@ _WRONG_TEXTS: tuple[object, ...] = (
     "Field(max_length=200); SQLModel does not look for it inside of StringConstraints. Names may repeat: index=True, "
     "and not unique=True.",
 )
-def test_item_is_a_sqlmodel_table(lab: Lab) -> None:
+def test_item_is_a_sqlmodel_table(table_model: TableModel, story: Story) -> None:
     """Item is a table model, and its table, as the database has it, has the columns of chapter 02."""
-    lab.did("created the table of the model Item and looked at it")
-    lab.sqlmodels.expect_table_model()
-    lab.sqlmodels.expect_columns()
-    lab.sqlmodels.expect_made_at_start()
+    story.did("created the table of the model Item and looked at it")
+    table_model.expect_declared()
+    table_model.expect_columns()
+    table_model.expect_made_at_start()
 
 
 @rule(
@@ -46,18 +52,18 @@ def test_item_is_a_sqlmodel_table(lab: Lab) -> None:
     hint="The types of the bodies are ItemCreate and ItemUpdate, which have no table=True, and whose fields say what "
     "they take: lengths, and that a name is not blank.",
 )
-def test_input_is_validated(lab: Lab) -> None:
+def test_input_is_validated(tables: Tables, items: Items, api: Api, expect: Expect) -> None:
     """POST and PATCH answer 422 to a missing, wrong, blank or too long text, and store nothing."""
-    lab.create_tables()
-    path = f"/items/{lab.add_item(**_LAMP)}"
-    lab.api.expect_accepted("POST", "/items/", _LAMP, "create_answers_201")
-    lab.api.expect_accepted("PATCH", path, _LAMP, "patch_keeps_omitted_fields")
-    rows = lab.items()
+    tables.create()
+    path = f"/items/{items.add(**_LAMP)}"
+    api.expect_accepted("POST", "/items/", _LAMP, "create_answers_201")
+    api.expect_accepted("PATCH", path, _LAMP, "patch_keeps_omitted_fields")
+    rows = items.rows()
     for body in ({}, {"description": "no name"}, {"name": None}, *_WRONG_TEXTS):
-        lab.api.expect_refused("POST", "/items/", body)
+        api.expect_refused("POST", "/items/", body)
     for body in _WRONG_TEXTS:
-        lab.api.expect_refused("PATCH", path, body)
-    lab.expect_equal(lab.items(), rows, "rows in the database:")
+        api.expect_refused("PATCH", path, body)
+    expect.equal(items.rows(), rows, "rows in the database:")
 
 
 @rule(
@@ -67,16 +73,16 @@ def test_input_is_validated(lab: Lab) -> None:
     "that is there already.",
     hint="Take ItemCreate as the type of the body: it has no id.",
 )
-def test_create_ignores_a_client_id(lab: Lab) -> None:
+def test_create_ignores_a_client_id(tables: Tables, items: Items, client: Client, api: Api, expect: Expect) -> None:
     """An id in the body of POST is ignored, or refused with 422; an item that has it already stays as it is."""
-    lab.create_tables()
-    taken = lab.add_item(name="chair", description=None)
-    lab.api.expect_accepted("POST", "/items/", _LAMP, "create_answers_201")
+    tables.create()
+    taken = items.add(name="chair", description=None)
+    api.expect_accepted("POST", "/items/", _LAMP, "create_answers_201")
     for chosen in (4711, taken):
-        answer = lab.only_request("POST", "/items/", json={"id": chosen, "name": "table"})
-        lab.expect_status(answer, 201, 200, 422)
-        lab.expect(lab.api.row(4711) is None, saw="the item has the id 4711", wanted="an id of the database's choice")
-    lab.expect_equal(lab.api.row(taken), {"id": taken, "name": "chair", "description": None}, "the other item:")
+        answer = client.only_request("POST", "/items/", json={"id": chosen, "name": "table"})
+        expect.status(answer, 201, 200, 422)
+        expect(items.row(4711) is None, saw="the item has the id 4711", wanted="an id of the database's choice")
+    expect.equal(items.row(taken), {"id": taken, "name": "chair", "description": None}, "the other item:")
 
 
 # The rules of chapters 05 and 06 are the same here; only the numbers of their tasks differ.

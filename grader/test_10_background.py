@@ -1,4 +1,4 @@
-"""Chapter 10: work that is done after the answer, in a session of its own."""
+"""In the child: the checks of chapter 10: work that is done after the answer, in a session of its own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 from grader.rules import rule
 
 if TYPE_CHECKING:
-    from grader.lab.lab import Lab
+    from grader.lab.client import Client
+    from grader.lab.expect import Expect
+    from grader.lab.items import Items
+    from grader.lab.tables import Tables
+    from grader.lab.topics.events import Events
+    from grader.lab.topics.tasks import Tasks
 
 _OWN = (
     "A session belongs to one unit of work. That of the request may be closed before the task begins, or serve "
@@ -21,10 +26,10 @@ _OWN = (
     why="202 means: understood, and it will be done. 201 would say that it is done already.",
     hint="status_code=202 in the decorator of create_event; the kind comes in the body, as an EventCreate.",
 )
-def test_answers_202(lab: Lab) -> None:
+def test_answers_202(tables: Tables, items: Items, tasks: Tasks) -> None:
     """The client gets 202 for an item that is there."""
-    lab.create_tables()
-    lab.events.expect_status(lab.events.post(lab.add_item()), 202)
+    tables.create()
+    tasks.expect_status(tasks.post(items.add()), 202)
 
 
 @rule(
@@ -34,14 +39,14 @@ def test_answers_202(lab: Lab) -> None:
     hint="background_tasks.add_task(record_event, item.id, data.kind); and in record_event a commit.",
     needs=["answers_202"],
 )
-def test_event_is_written(lab: Lab) -> None:
+def test_event_is_written(tables: Tables, items: Items, events: Events, tasks: Tasks) -> None:
     """Once the task has run, the event is in the database: one more for each request, of this item and kind."""
-    lab.create_tables()
-    lab.add_item(name="chair")
-    item_id = lab.add_item()
-    lab.events.add(item_id, "sold")
-    posted = [lab.events.post(item_id, kind) for kind in ("viewed", "sold")]
-    lab.events.expect_written(posted, (item_id, "sold"), (item_id, "viewed"), (item_id, "sold"))
+    tables.create()
+    items.add(name="chair")
+    item_id = items.add()
+    events.add(item_id, "sold")
+    posted = [tasks.post(item_id, kind) for kind in ("viewed", "sold")]
+    tasks.expect_written(posted, (item_id, "sold"), (item_id, "viewed"), (item_id, "sold"))
 
 
 @rule(
@@ -51,15 +56,15 @@ def test_event_is_written(lab: Lab) -> None:
     hint="Look the item up before you accept the event: the dependency Found of routes/items.py does it.",
     needs=["answers_202"],
 )
-def test_unknown_item_is_404(lab: Lab) -> None:
+def test_unknown_item_is_404(tables: Tables, items: Items, tasks: Tasks, expect: Expect) -> None:
     """404 for an id that is not there, something else for the one that is; no event of an unknown item."""
-    lab.create_tables()
-    item_id = lab.add_item()
+    tables.create()
+    item_id = items.add()
     for unknown in (item_id + 1, 4711):
-        posted = lab.events.post(unknown)
-        lab.events.expect_status(posted, 404)
-        lab.expect(not posted.writes(), saw="404, but an event was written all the same", wanted="no event")
-    lab.expect(lab.events.post(item_id).status != 404, saw="404 also for the item that is there", wanted="202 for it")
+        posted = tasks.post(unknown)
+        tasks.expect_status(posted, 404)
+        expect(not posted.writes(), saw="404, but an event was written all the same", wanted="no event")
+    expect(tasks.post(item_id).status != 404, saw="404 also for the item that is there", wanted="202 for it")
 
 
 @rule(
@@ -69,14 +74,14 @@ def test_unknown_item_is_404(lab: Lab) -> None:
     hint="EventCreate needs a field kind: a text that is required.",
     needs=["answers_202"],
 )
-def test_bad_body_is_422(lab: Lab) -> None:
+def test_bad_body_is_422(tables: Tables, items: Items, events: Events, client: Client, expect: Expect) -> None:
     """422 for a body without kind, with null, or that is no JSON object; no event is written."""
-    lab.create_tables()
-    path = f"/items/{lab.add_item()}/events"
+    tables.create()
+    path = f"/items/{items.add()}/events"
     for content in ("{}", '{"kind": null}', "[]", '"viewed"', "{"):
         options = {"content": content, "headers": {"content-type": "application/json"}}
-        lab.expect_status(lab.only_request("POST", path, **options), 422)
-    lab.expect_equal(lab.events.rows(), [], "events in the database:")
+        expect.status(client.only_request("POST", path, **options), 422)
+    expect.equal(events.rows(), [], "events in the database:")
 
 
 @rule(
@@ -87,15 +92,15 @@ def test_bad_body_is_422(lab: Lab) -> None:
     "record_event begins with SessionLocal().",
     needs=["event_is_written"],
 )
-def test_task_uses_its_own_session(lab: Lab) -> None:
+def test_task_uses_its_own_session(tables: Tables, items: Items, tasks: Tasks) -> None:
     """The session that writes the event was not there before the task, and serves this task alone."""
-    lab.create_tables()
-    item_id = lab.add_item()
-    first, second = lab.events.post(item_id), lab.events.post(item_id)
+    tables.create()
+    item_id = items.add()
+    first, second = tasks.post(item_id), tasks.post(item_id)
     for posted in (first, second):
-        lab.events.expect_own_session(posted)
-    lab.events.expect_different_sessions(first.writes(), second.writes())
-    lab.events.expect_different_sessions(lab.events.record(item_id), lab.events.record(item_id))
+        tasks.expect_own_session(posted)
+    tasks.expect_different_sessions(first.writes(), second.writes())
+    tasks.expect_different_sessions(tasks.record(item_id), tasks.record(item_id))
 
 
 @rule(
@@ -105,12 +110,12 @@ def test_task_uses_its_own_session(lab: Lab) -> None:
     hint="add_task takes a function and its arguments, and calls it later: add_task(record_event, item.id, kind)",
     needs=["event_is_written", "task_uses_its_own_session"],
 )
-def test_answer_does_not_wait(lab: Lab) -> None:
+def test_answer_does_not_wait(tables: Tables, items: Items, tasks: Tasks, expect: Expect) -> None:
     """First the answer is sent, then the event is written."""
-    lab.create_tables()
-    posted = lab.events.post(lab.add_item())
-    lab.expect(bool(posted.writes()), saw="no event was written", wanted="an event")
-    lab.expect(
+    tables.create()
+    posted = tasks.post(items.add())
+    expect(bool(posted.writes()), saw="no event was written", wanted="an event")
+    expect(
         not posted.writes_before(),
         saw="the event was written before the answer was sent",
         wanted="first 202, then the event",
@@ -125,18 +130,18 @@ def test_answer_does_not_wait(lab: Lab) -> None:
     hint="with SessionLocal() as db: closes it in any case; so does a finally.",
     needs=["event_is_written", "task_uses_its_own_session"],
 )
-def test_task_session_is_closed(lab: Lab) -> None:
+def test_task_session_is_closed(tables: Tables, items: Items, events: Events, tasks: Tasks, expect: Expect) -> None:
     """After a success, a refused event and a refused commit: no connection out, no transaction, no object attached."""
-    lab.create_tables()
-    item_id = lab.add_item()
-    lab.events.make_writes_fail()
-    lab.events.record(item_id)
-    lab.events.expect_nothing_open("a success")
-    lab.events.post(item_id)
-    lab.events.expect_nothing_open("the request and its task")
+    tables.create()
+    item_id = items.add()
+    events.make_writes_fail()
+    tasks.record(item_id)
+    expect.all_closed("a success")
+    tasks.post(item_id)
+    expect.all_closed("the request and its task")
     for kind in ("refused", "lost"):
-        lab.events.record_in_vain(item_id, kind)
-        lab.events.expect_nothing_open("a failure")
+        tasks.record_in_vain(item_id, kind)
+        expect.all_closed("a failure")
 
 
 @rule(
@@ -146,16 +151,18 @@ def test_task_session_is_closed(lab: Lab) -> None:
     hint="One commit at the end for everything; what raises before it is rolled back: with SessionLocal.begin() as db.",
     needs=["event_is_written", "task_uses_its_own_session", "task_session_is_closed"],
 )
-def test_failed_task_leaves_nothing_behind(lab: Lab) -> None:
+def test_failed_task_leaves_nothing_behind(
+    tables: Tables, items: Items, events: Events, tasks: Tasks, expect: Expect
+) -> None:
     """After a refused event and a refused commit: no row, no transaction, no change; the next task writes its event."""
-    lab.create_tables()
-    item_id = lab.add_item()
-    items = lab.items()
-    lab.events.make_writes_fail()
+    tables.create()
+    item_id = items.add()
+    rows = items.rows()
+    events.make_writes_fail()
     for kind in ("refused", "lost"):
-        lab.events.record_in_vain(item_id, kind)
-        lab.expect_equal(lab.events.rows(), [], "events in the database:")
-        lab.expect_equal(lab.items(), items, "items in the database:")
-        lab.events.expect_nothing_open("a failure")
-    lab.events.record(item_id, "viewed")
-    lab.expect_equal(lab.events.rows(), [(item_id, "viewed")], "events after the next task:")
+        tasks.record_in_vain(item_id, kind)
+        expect.equal(events.rows(), [], "events in the database:")
+        expect.equal(items.rows(), rows, "items in the database:")
+        expect.all_closed("a failure")
+    tasks.record(item_id, "viewed")
+    expect.equal(events.rows(), [(item_id, "viewed")], "events after the next task:")

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import Engine, create_engine, select, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from grader.lab.observer import in_words, leave_out, observing
+from grader.lab.observer import leave_out, observing
+from grader.lab.statements import in_words
 
 
 class Base(DeclarativeBase):

@@ -130,8 +130,13 @@ CHEATS = {
     ),
     "expect nothing": (
         "import sys\ndef get_item(db, item_id):\n    frame = sys._getframe()\n    while frame:\n"
-        "        lab = frame.f_locals.get('lab')\n        if lab is not None:\n"
-        "            type(lab).expect = type(lab).expect_equal = lambda *a, **k: None\n        frame = frame.f_back"
+        "        expect = frame.f_locals.get('expect')\n        if expect is not None:\n"
+        "            type(expect).__call__ = type(expect).equal = lambda *a, **k: None\n        frame = frame.f_back"
+    ),
+    "expectations of one's own": (
+        "import sys\nfrom unittest import mock\ndef get_item(db, item_id):\n    frame = sys._getframe()\n"
+        "    while frame:\n        makers = frame.f_locals.get('makers', {})\n        if 'expect' in makers:\n"
+        "            makers['expect'] = mock.Mock(make=mock.Mock(), needs=())\n        frame = frame.f_back"
     ),
     "equal to everything": (
         "from types import SimpleNamespace\nfrom unittest.mock import ANY\n"

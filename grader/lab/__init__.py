@@ -1,1 +1,1 @@
-"""Runs the learner's code: the server, the children that it forks, and what a check holds there."""
+"""Server and child: runs the learner's code, and holds what a check arranges, does and observes there."""

@@ -1,4 +1,4 @@
-"""Sends requests to an application in this process, without sockets.
+"""In the child: sends requests to an application in this process, without sockets.
 
 Starlette's test client does the same with eight hand-overs between threads for each request, and importing the
 HTTP library below it takes a seventh of the time of all imports: here there is one hand-over, and no import.
@@ -30,7 +30,7 @@ class Response:
     error: BaseException | None = None
 
 
-class Client:
+class RunningApp:
     """An application at work in an event loop of its own, in a thread of its own, as it is under a server.
 
     Args:

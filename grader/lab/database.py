@@ -1,42 +1,17 @@
-"""The database of a check: made new, and looked at through a connection of the grader's own."""
+"""In the child: the database of a check, looked at through a connection of the grader's own."""
 
 from __future__ import annotations
 
 import re
-import time
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import URL, Connection, Engine, MetaData, Table, create_engine, event, make_url, text
-from sqlalchemy.pool import NullPool, Pool
+from sqlalchemy import MetaData, Table, event, text
+from sqlalchemy.pool import Pool
 
-from grader.lab.observer import UNOBSERVED, leave_out
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a check runs.
-
-    Attributes:
-        chapter: the chapter's name.
-        root: folder that holds the learner's ``app`` package and is the working directory.
-        url: URL of a database that is empty when the check starts.
-        admin_url: PostgreSQL only: URL of the maintenance database.
-        given: files below `root` that are not the learner's work.
-    """
-
-    chapter: str
-    root: Path
-    url: str
-    admin_url: str = ""
-    given: frozenset[str] = frozenset()
-
-    @property
-    def database(self) -> str:
-        """``sqlite`` or ``postgresql``."""
-        return "postgresql" if self.url.startswith("postgresql") else "sqlite"
+from grader.lab.connections import references_are_checked, unordered_means_oldest_first
+from grader.lab.own_engines import engine_for_once, own_engine
+from grader.lab.place import Place
 
 
 class Database:
@@ -49,7 +24,7 @@ class Database:
 
     def __init__(self, place: Place, *, another: bool = False) -> None:
         self.kind = place.database
-        self.engine = _engine_for_once(place.url) if another and self.kind == "sqlite" else own_engine(place.url)
+        self.engine = engine_for_once(place.url) if another and self.kind == "sqlite" else own_engine(place.url)
         self._triggers = 0
 
     def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
@@ -210,128 +185,3 @@ def _raise(message: str, code: str) -> str:
 
 # Compiling CREATE TABLE takes longer than running it, and a child creates the same tables for each check.
 _create_statements: dict[tuple[str, str], list[str]] = {}
-
-
-def own_engine(url: str) -> Engine:
-    """An engine of the grader's own: each statement committed by itself, not observed.
-
-    One connection serves all statements of a check, because connecting takes longer than most of them; and one
-    engine all checks of a process, because it knows how what they ask is compiled.
-    """
-    key = make_url(url)
-    if key not in _own_engines:
-        # What PostgreSQL prepares for one check's tables would not fit the next one's.
-        arguments = _PATIENCE if url.startswith("sqlite") else {"prepare_threshold": None}
-        _own_engines[key] = _unobserved(url, pool_size=1, connect_args=arguments)
-    return _own_engines[key]
-
-
-def _engine_for_once(url: str) -> Engine:
-    """The same for a SQLite file that may be gone, or another one, when it is asked next."""
-    return _unobserved(url, poolclass=NullPool, connect_args=_PATIENCE)
-
-
-def _unobserved(url: str, **options: Any) -> Engine:
-    engine = leave_out(create_engine(url, isolation_level="AUTOCOMMIT", **options))
-    event.listen(engine.pool, "connect", unordered_means_reversed)
-    # What the learner's code asks of every engine's connections (a listener on a class) is not asked of these.
-    listeners: Any = engine.pool.dispatch.connect
-    listeners.parent_listeners = ()
-    return engine
-
-
-_own_engines: dict[URL, Engine] = {}
-_PATIENCE = {"timeout": 2}
-
-
-def prepare_database(place: Place) -> None:
-    """Make the database of a check new and empty."""
-    if place.database == "sqlite":
-        file = Path(place.url.removeprefix("sqlite:///"))
-        for each in (file, *(file.with_name(file.name + suffix) for suffix in ("-journal", "-wal", "-shm"))):
-            each.unlink(missing_ok=True)
-        return
-    import psycopg
-    from psycopg import sql
-
-    name = place.url.partition("?")[0].rpartition("/")[2]
-    if place.url not in _databases:
-        with psycopg.connect(place.admin_url, autocommit=True) as connection:
-            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name)))
-        _databases.add(place.url)
-        return
-    # Emptying a database takes a tenth of the time of making a new one.
-    with own_engine(place.url).connect() as own:
-        # PostgreSQL's own wait for the end of a connection takes 100 ms at least.
-        latest = time.monotonic() + 5
-        while own.exec_driver_sql(_END_OTHERS).scalar() and time.monotonic() < latest:
-            time.sleep(0.001)
-        schemas = own.exec_driver_sql(
-            "SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'"
-        )
-        quote = own.dialect.identifier_preparer.quote
-        dropped = "".join(f"DROP SCHEMA {quote(schema)} CASCADE; " for schema in schemas.scalars())
-        own.exec_driver_sql(f"{dropped}CREATE SCHEMA public; ALTER DATABASE {quote(name)} RESET ALL")
-
-
-_END_OTHERS = (
-    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
-    "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-)
-
-# PostgreSQL databases that this process has made.
-_databases: set[str] = set()
-
-
-def unordered_means_reversed(connection: Any, record: Any) -> None:
-    """Make SQLite fast, and make it show that without ORDER BY the order of rows is nobody's promise.
-
-    Source: SQLite documentation, "PRAGMA reverse_unordered_selects", "PRAGMA synchronous", "PRAGMA journal_mode".
-    """
-    if type(connection).__module__ == "sqlite3":
-        connection.execute("PRAGMA synchronous = OFF")
-        if connection.execute("PRAGMA journal_mode").fetchone() == ("delete",):  # not what the learner chose: WAL
-            connection.execute("PRAGMA journal_mode = MEMORY")
-        if UNOBSERVED not in record.info:
-            connection.execute("PRAGMA reverse_unordered_selects = ON")
-
-
-def unordered_means_oldest_first(connection: Any, _record: Any) -> None:
-    """Undo what `unordered_means_reversed` does to the order of rows."""
-    if type(connection).__module__ == "sqlite3":
-        connection.execute("PRAGMA reverse_unordered_selects = OFF")
-
-
-def references_are_checked(connection: Any, _record: Any) -> None:
-    """Let SQLite check foreign keys.
-
-    Source: SQLite documentation, "SQLite Foreign Key Support".
-    """
-    if type(connection).__module__ == "sqlite3":
-        connection.execute("PRAGMA foreign_keys = ON")
-
-
-def begin_before_savepoint(connection: Connection, _name: str) -> None:
-    """Begin a transaction for a savepoint that comes first: without one SQLite commits when it is released.
-
-    Source: SQLAlchemy, "SQLite: Enabling Non-Legacy SQLite Transactional Modes".
-    """
-    driver: Any = connection.connection.dbapi_connection
-    if type(driver).__module__ == "sqlite3" and not driver.in_transaction:
-        driver.execute("BEGIN")
-
-
-def end_what_a_failed_commit_left(connection: Any, _record: Any) -> None:
-    """End the transaction in which SQLite stays when it refused a COMMIT.
-
-    SQLAlchemy counts it as ended, so that without a rollback() the next user of the connection would go on with it.
-    """
-    if type(connection).__module__ == "sqlite3" and connection.in_transaction:
-        connection.rollback()
-
-
-def listen_to_connections() -> None:
-    """Set every new SQLite connection up as the checks want it, once for the process."""
-    event.listen(Pool, "connect", unordered_means_reversed)
-    event.listen(Engine, "savepoint", begin_before_savepoint)
-    event.listen(Pool, "checkin", end_what_a_failed_commit_left)

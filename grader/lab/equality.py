@@ -1,4 +1,4 @@
-"""Equality in which the code under test has no say."""
+"""In the child: equality in which the code under test has no say."""
 
 from __future__ import annotations
 

@@ -1,171 +1,48 @@
-"""For chapters 06 and 08: the endpoints below ``/items/``, and what their answers show."""
+"""In the child: the rows of the table ``items``, written and read through the grader's own connection."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from grader.lab.lab import Answer, Lab
-
-FIELDS = ("id", "name", "description")
-_LAMP = {"name": "lamp", "description": "warm light"}
+from grader.lab.database import Database
+from grader.lab.story import Story
+from grader.lab.tables import Tables
 
 
 class Items:
-    """What a check asks of the endpoints below ``/items/``."""
+    """What is in the table ``items``."""
 
-    def __init__(self, lab: Lab) -> None:
-        self._lab = lab
+    def __init__(self, tables: Tables, database: Database, story: Story) -> None:
+        self._tables = tables
+        self._database = database
+        self._story = story
 
-    def expect_to_work(self, method: str, path: str, rule: str, **options: Any) -> Answer:
-        """End the check as waiting for another rule, unless a plain request that has to work does.
+    def add(self, name: str = "lamp", description: str | None = "warm light", **more: Any) -> int:
+        """Write a row, and return its id."""
+        return self._database.insert(self._tables.named("items"), {"name": name, "description": description, **more})
 
-        Without this a 404 for what is not there would say nothing: perhaps everything is answered with 404.
-        """
-        answer = self._lab.only_request(method, path, **options)
-        if answer.status >= 300:
-            raise self._lab.waits(str(answer), rule)
-        return answer
+    def add_many(self, count: int) -> None:
+        """Write this many rows at once."""
+        names = [{"name": f"item {number}"} for number in range(count)]
+        with self._database.engine.connect() as connection:
+            connection.execute(self._tables.named("items").insert().values(names))
 
-    def expect_patch_to_work(self) -> None:
-        """End the check as waiting for `patch_keeps_omitted_fields`, unless a plain PATCH changes a row."""
-        rule, sent = "patch_keeps_omitted_fields", {"name": "torch", "description": "cold light"}
-        self._lab.add_item(name="chair")  # so that the item is not the first
-        item_id = self._lab.add_item(**_LAMP)
-        self.expect_to_work("PATCH", f"/items/{item_id}", rule, json=sent)
-        if self.row(item_id) != {"id": item_id, **sent}:
-            raise self._lab.waits("PATCH changed nothing", rule)
-
-    def patches_description_alone(self) -> bool:
-        """Whether PATCH changes a description that is sent alone; that it should is another rule's business."""
-        item_id, sent = self._lab.add_item(**_LAMP), {"description": "cold light"}
-        self._lab.request("PATCH", f"/items/{item_id}", json=sent)
-        return self.row(item_id) == {"id": item_id, **_LAMP, **sent}
-
-    def expect_stored(self, sent: dict[str, Any]) -> None:
-        """End the check as failed unless the newest row is what was sent, or what a trigger made of it.
-
-        In chapter 08 what ``create_item`` itself makes of it is the business of `create_persists`.
-        """
-        description = "changed by the database" if sent.get("description") else sent.get("description")
-        wanted = {"name": sent["name"], "description": description}
-        told_elsewhere = self._lab.place.chapter == "08_sqlmodel"
-        if self._newest() != wanted and told_elsewhere and self._made_by_crud(sent) != wanted:
-            return
-        self._lab.expect_equal(self._newest(), wanted, "the row is")
-
-    def _newest(self) -> dict[str, Any]:
-        row = self._lab.items()[-1]
-        return {name: row[name] for name in _LAMP}
-
-    def _made_by_crud(self, sent: dict[str, Any]) -> dict[str, Any]:
-        """What ``create_item`` stores for this body; nothing of it is kept or told."""
-        story = list(self._lab.story)
-        with self._lab.session() as session:
-            self._lab.call("crud.create_item", session, self._lab.schemas.make("ItemCreate", **sent))
-        made = self._newest()
-        self._lab.database.run("DELETE FROM items WHERE id = :id", id=self._lab.items()[-1]["id"])
-        self._lab.story[:] = story
-        return made
-
-    def expect_patched(self, before: dict[str, Any], sent: dict[str, Any]) -> Answer:
-        """End the check as failed unless PATCH turns `before` into the same with what was sent, and nothing else."""
-        item_id = self._lab.add_item(**before)
-        self._lab.tell_from_here(f"stored {before}")
-        answer = self._lab.request("PATCH", f"/items/{item_id}", json=sent)
-        if answer.status >= 300:
-            self._lab.expect_status(answer, 200)
-        self._lab.expect_equal(self.row(item_id), {"id": item_id, **before, **sent}, "the row is")
-        return answer
-
-    def expect_no_crash(self, method: str, unknown: int, beyond: tuple[int, ...], **options: Any) -> None:
-        """End the check as failed if ids that cannot exist are not answered as they should be.
-
-        Args:
-            method: ``GET``, ``PATCH`` or ``DELETE``.
-            unknown: an id that could exist and does not; how that is answered is another rule's business.
-            beyond: ids that are too large, or too small.
-            options: as for the request.
-        """
-        plain = self._lab.request(method, f"/items/{unknown}", **options)
-        for item_id in beyond:
-            answer = self._lab.only_request(method, f"/items/{item_id}", **options)
-            if (answer.status, type(answer.error)) != (plain.status, type(plain.error)):
-                self._lab.expect_status(answer, 404, 422)
+    def rows(self) -> list[dict[str, Any]]:
+        """What the table holds, ordered by id."""
+        return self._database.rows("SELECT id, name, description FROM items ORDER BY id")
 
     def row(self, item_id: int) -> dict[str, Any] | None:
-        """What the table holds under this id, read through the grader's own connection."""
-        return next((row for row in self._lab.items() if row["id"] == item_id), None)
+        """What the table holds under this id."""
+        return next((row for row in self.rows() if row["id"] == item_id), None)
 
-    def expect_saved_first(self) -> None:
-        """End the check as failed if the answer to the one write so far was sent before its COMMIT."""
-        saved = self._lab.seen.commits_of_writes(until="ANSWER 2")
-        self._lab.expect(
-            saved > 0, saw="the answer was sent before the COMMIT", wanted="first the COMMIT, then the answer"
-        )
+    def remove(self, item_id: int) -> None:
+        """Remove a row."""
+        self._database.run("DELETE FROM items WHERE id = :id", id=item_id)
 
-    def expect_refused(self, method: str, path: str, body: object) -> None:
-        """End the check as failed unless a bad body is answered with 422; text is sent as it is."""
-        self._lab.let_go_of_leaks()
-        if isinstance(body, str):
-            answer = self._lab.only_request(method, path, content=body, headers={"content-type": "application/json"})
-        else:
-            answer = self._lab.only_request(method, path, json=body)
-        self._lab.expect_status(answer, 422)
-
-    def expect_accepted(self, method: str, path: str, body: dict[str, Any], rule: str, *also: int) -> None:
-        """End the check as failed if a good body is refused; as waiting for a rule if the request does not work at all.
-
-        Args:
-            method: ``POST`` or ``PATCH``.
-            path: of the request.
-            body: the good body.
-            rule: the rule that says how the request works.
-            also: status codes other than those of success that are right too.
-        """
-        answer = self._lab.only_request(method, path, json=body)
-        if answer.status < 300 or answer.status in also:
-            return
-        story = list(self._lab.story)
-        if answer.status not in (400, 422) or self._lab.request(method, path, json=_LAMP).status >= 300:
-            raise self._lab.waits(str(answer), rule)
-        self._lab.story[:] = story
-        self._lab.expect(False, saw=str(answer), wanted="accepted")
-
-    def expect_id_not_taken(self, method: str, path: str, rule: str) -> None:
-        """End the check as failed if the client can choose an id; arguments as for `expect_accepted`.
-
-        That ``POST`` takes one is in chapter 08 the business of `create_ignores_a_client_id`.
-        """
-        chosen = 4711 if method == "POST" else 4712
-        self.expect_accepted(method, path, {"id": chosen, "name": "table", "description": None}, rule, 422)
-        told_elsewhere = method == "POST" and self._lab.place.chapter == "08_sqlmodel"
-        taken = not told_elsewhere and self.row(chosen) is not None
-        self._lab.expect(not taken, saw="the client chose the id", wanted="an id of the database's")
-
-    def expect_closed_after(self, *requests: tuple[str, str, dict[str, Any]]) -> None:
-        """End the check as failed if anything is still open after one of these requests."""
-        for method, path, options in requests:
-            self._lab.only_request(method, path, **options)
-            self._lab.expect_all_closed()
-
-    def shown(self, found: Any) -> Any:
-        """An item, or a list of items, without the fields that it should not have: those are one rule's business."""
-        if isinstance(found, list):
-            return [self.shown(each) for each in found]
-        if isinstance(found, dict) and "name" in found:
-            return {name: value for name, value in found.items() if name in FIELDS}
-        return found
-
-    def more_fields(self, found: Any) -> list[str]:
-        """The fields of the items in an answer that they should not have."""
-        return sorted({name for item in _items_in(found) for name in item if name not in FIELDS})
-
-
-def _items_in(found: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(found, dict) and ("name" in found or "description" in found):
-        yield found
-    elif isinstance(found, dict | list):
-        for each in found.values() if isinstance(found, dict) else found:
-            yield from _items_in(each)
+    def described_by_the_database(self, write: str, when: str = "") -> None:
+        """Let the database itself change the description after an ``INSERT`` or ``UPDATE`` (`when`: on ``NEW``)."""
+        moment = "AFTER INSERT" if write == "INSERT" else "AFTER UPDATE OF name"
+        change = "UPDATE items SET description = 'changed by the database' WHERE id = NEW.id"
+        self._database.make_trigger(moment, "items", change, when)
+        only = " that has one" if when else ""
+        self._story.arranged(f"a trigger changes the description after each {write}{only}")

@@ -1,4 +1,4 @@
-"""What the bench and its children agree on."""
+"""In the verdict process and in the child: what the two agree on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Listens to SQLAlchemy and keeps the timeline: what code did to the database, and what it left open.
+"""In children and the kernel: listens to SQLAlchemy, and keeps what code did to the database and left open.
 
 The listeners sit on SQLAlchemy's classes (`Engine`, `Pool`, `Session`), so that every engine and every
 session counts, however it was made. Sources: SQLAlchemy's "Core Events" and "ORM Events".
@@ -7,7 +7,6 @@ session counts, however it was made. Sources: SQLAlchemy's "Core Events" and "OR
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,21 +19,7 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import Pool
 
-_STATEMENT = re.compile(
-    r"\s*(?:(INSERT)(?:\s+OR\s+\w+)?\s+INTO|(UPDATE)|(DELETE)\s+FROM|(CREATE\s+TABLE)(?:\s+IF\s+NOT\s+EXISTS)?"
-    r"|(DROP\s+TABLE)|(CREATE\s+(?:UNIQUE\s+)?INDEX)"
-    r"|(SELECT)\b.*?\bFROM)\s+(?:[\"\w]+\.)?\"?(\w+)",
-    re.IGNORECASE | re.DOTALL,
-)
-_WRITES = ("INSERT", "UPDATE", "DELETE")
-_WRITTEN = re.compile(
-    r"(?:(?:INSERT(?:\s+OR\s+\w+)?|REPLACE|MERGE)\s+INTO|(?<!FOR\s)UPDATE|DELETE\s+FROM)\s+(?:[\"\w]+\.)?\"?(\w+)",
-    re.IGNORECASE,
-)
-_TEXT_OR_COMMENT = re.compile(r"('[^']*')|/\*.*?\*/|--[^\n]*", re.DOTALL)
-# What SQLAlchemy asks of a database by itself is no part of what the code did; savepoints are events of their own.
-_SAVEPOINTS = ("SAVEPOINT SA_", "RELEASE SAVEPOINT SA_", "ROLLBACK TO SAVEPOINT SA_")
-_HOUSEKEEPING = ("PRAGMA", "SELECT PG_CATALOG", "SELECT CURRENT_SCHEMA", "SHOW ", "SELECT CAST", *_SAVEPOINTS)
+from grader.lab.statements import WRITES, in_words, is_housekeeping, tables_written
 
 
 @dataclass
@@ -56,9 +41,9 @@ class Moment:
 
     def writes_to(self) -> set[str]:
         """The tables that this statement writes to, in small letters; a ``WITH`` may write too."""
-        if not self.what.upper().startswith((*_WRITES, "SQL WITH", "SQL REPLACE", "SQL MERGE")):
+        if not self.what.upper().startswith((*WRITES, "SQL WITH", "SQL REPLACE", "SQL MERGE")):
             return set()
-        return {name.lower() for name in _WRITTEN.findall(_without_comments(self.sql or self.what))}
+        return tables_written(self.sql or self.what)
 
 
 @dataclass
@@ -128,7 +113,7 @@ class Seen:
 
     def statements(self) -> int:
         """How many statements were sent, transaction control aside."""
-        return self.count("SELECT") + sum(self.count(verb) for verb in _WRITES) + self.count("SQL")
+        return self.count("SELECT") + sum(self.count(verb) for verb in WRITES) + self.count("SQL")
 
     def saved_together(self, until: str = "") -> list[set[str]]:
         """For each COMMIT that made something last: the tables that its transaction wrote to.
@@ -280,31 +265,12 @@ def _connected(connection: Connection) -> None:
 
 
 def _executes(connection: Connection, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-    if _own(connection) or statement.lstrip().upper().startswith(_HOUSEKEEPING):
+    if _own(connection) or is_housekeeping(statement):
         return
     for seen in _observers:
         moment = seen.note(in_words(statement), connection.connection.dbapi_connection)
         moment.sql, moment.parameters = statement, parameters
         moment.session = seen.working.get(moment.connection, 0)
-
-
-def in_words(statement: str) -> str:
-    """A statement in two words, ``INSERT items``; ``SQL …`` where it is of another kind."""
-    statement = _without_comments(statement)
-    found = _STATEMENT.match(statement)
-    if found is None:
-        text = " ".join(statement.split())
-        if text.upper().startswith("SELECT"):
-            return "SELECT"
-        if text.upper() in ("COMMIT", "ROLLBACK", "BEGIN"):
-            return text.upper()
-        return "SQL " + (text if len(text) <= 40 else text[:37] + "...")
-    verb = next(group for group in found.groups()[:-1] if group)
-    return f"{' '.join(verb.upper().split())} {found.group(found.lastindex or 0)}"
-
-
-def _without_comments(statement: str) -> str:
-    return _TEXT_OR_COMMENT.sub(lambda found: found[1] or " ", statement)
 
 
 def _opens(dialect: Any, _record: Any, _args: Any, _kwargs: Any) -> None:

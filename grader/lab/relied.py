@@ -1,4 +1,4 @@
-"""What the grader itself relies on in a process in which the code under test can change everything."""
+"""In the child: what the grader itself relies on in a process in which the code under test can change everything."""
 
 from __future__ import annotations
 
@@ -13,9 +13,13 @@ _OFTEN_REPLACED = frozenset({"print", "input", "open", "help", "exit", "quit", "
 
 
 class Relied:
-    """Remembers Python's built-in functions and the grader's own code, as they are before the learner's code runs."""
+    """Remembers Python's built-in functions and the grader's own code, as they are before the learner's code runs.
 
-    def __init__(self) -> None:
+    Args:
+        more: what else has to stay as it is.
+    """
+
+    def __init__(self, *more: Mapping[str, object]) -> None:
         modules = [module for name, module in sys.modules.items() if name.partition(".")[0] == "grader"]
         classes = [
             value
@@ -29,6 +33,7 @@ class Relied:
             for name, value in vars(owner).items()
             if (callable(value) or isinstance(value, property)) and name not in _OFTEN_REPLACED
         ]
+        self._kept += [(owner, name, value) for owner in more for name, value in owner.items()]
 
     def replaced(self) -> str:
         """The name of the first that is no longer what it was; empty where all are."""

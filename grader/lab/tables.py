@@ -1,161 +1,36 @@
-"""For chapter 02: the table of the learner's model ``Item``, as a database has it."""
+"""In the child: the tables of the learner's models, in the database of the check."""
 
 from __future__ import annotations
 
-import warnings
-from itertools import count
-from typing import TYPE_CHECKING, Any
+from sqlalchemy import Table
 
-from sqlalchemy import CHAR, Integer, MetaData, String, Table, Text, inspect, select
-from sqlalchemy.exc import CompileError, DBAPIError, StatementError
-from sqlalchemy.orm import Mapper
-
-if TYPE_CHECKING:
-    from grader.lab.lab import Database, Lab
-
-LAMP = {"name": "lamp", "description": "warm light"}
-DESK = {"name": "desk", "description": "of oak"}
+from grader.lab.code import Code
+from grader.lab.database import Database
+from grader.lab.models import Models
+from grader.lab.place import Place
+from grader.lab.verdicts import Broken
 
 
-def items_of(lab: Lab, database: Database) -> Items:
-    """The table of the learner's model ``Item`` in a database, whatever its name.
+class Tables:
+    """The tables that the learner's models describe."""
 
-    Raises:
-        Wrong: the model has no table.
-    """
-    mapper = inspect(lab.need("models.Item"), raiseerr=False)
-    if not isinstance(mapper, Mapper) or not isinstance(mapper.local_table, Table):
-        raise lab.wrong("models.Item is a class without a table", "a class that inherits from Base")
-    return Items(lab, mapper.local_table, database)
+    def __init__(self, place: Place, code: Code, models: Models, database: Database) -> None:
+        self._place = place
+        self._code = code
+        self._models = models
+        self._database = database
 
+    def create(self) -> None:
+        """Create all of them through the grader's own connection."""
+        self._code.module("models")
+        with self._code.running("tables that can be created"):
+            self._database.create_tables(self._models.metadata())
 
-class Items:
-    """What a check asks about the table, and what it writes to it."""
-
-    def __init__(self, lab: Lab, table: Table, database: Database) -> None:
-        self._lab = lab
-        self._table = table
-        self._ids = count(1000)
-        self.database = database
-        self.refusal = ""
-
-    @property
-    def name(self) -> str:
-        """The table's name."""
-        return self._table.name
-
-    @property
-    def metadata(self) -> MetaData:
-        """The metadata in which the table is."""
-        return self._table.metadata
-
-    def expect_columns(self, **wanted: str) -> None:
-        """End the check as failed unless the table has these columns."""
-        inspector = inspect(self.database.engine)
-        key = inspector.get_pk_constraint(self.name)["constrained_columns"]
-        found = {column["name"]: _in_words(column["type"]) for column in inspector.get_columns(self.name)}
-        for name in key:
-            others = [other for other in key if other != name]
-            found[name] += ", primary key" + (f" together with {' and '.join(others)}" if others else "")
-        wrong = [name for name in wanted if found.get(name) != wanted[name]]
-        saw = "; ".join(f"{name}: {found.get(name, 'missing')}" for name in wrong)
-        if any(name not in found for name in wrong):
-            saw += f" (the columns are {', '.join(found)})"
-        self._lab.expect(not wrong, saw=saw, wanted="; ".join(f"{name}: {wanted[name]}" for name in wrong))
-
-    def expect_attributes(self, *names: str) -> None:
-        """End the check as failed unless the class calls its columns so."""
-        item = self._lab.need("models.Item")
-        missing = [name for name in names if not hasattr(item, name)]
-        saw = f"Item has no attribute {' and no '.join(missing)}"
-        self._lab.expect(not missing, saw=saw, wanted=f"Item has the attributes {', '.join(names)}")
-
-    def has_column(self, name: str) -> bool:
-        """Whether the table has a column of this name."""
-        return any(column.name == name for column in self._table.columns)
-
-    def has_key(self) -> bool:
-        """Whether the id alone is the primary key."""
-        return [column.name for column in self._table.primary_key] == ["id"]
-
-    def takes(self, **row: Any) -> bool:
-        """Insert a row of which nothing else is known; whether the database takes it."""
-        with_id = {**row, "id": next(self._ids)} if self._has_number_as_id() else row
-        return self._insert(self.database, row) or self._insert(self.database, with_id)
-
-    def stores(self, **row: Any) -> bool:
-        """The same, with a value for whatever else the table may require: that is another rule's matter."""
-        return self.takes(**{**_required_besides(self._table), **row})
-
-    def gives_ids(self) -> bool:
-        """Whether a row without an id gets one, in the database of the check and in a SQLite file."""
-        row = {**_required_besides(self._table), **LAMP}
-        default: Any = self._table.columns["id"].default
-        if self._has_number_as_id() and default is not None and (default.is_scalar or default.is_callable):
-            self.refusal = "the default of the id is made by Python, so whoever inserts with SQL has to choose one"
-            return False
-        if not self._insert(self.database, row):
-            return False
-        if self.database.kind == "sqlite":
-            return self._counts_in_postgresql()
-        sqlite = self._lab.engines.database_at(self._lab.engines.sqlite_url())
-        try:
-            self.metadata.create_all(sqlite.engine)
-        except (CompileError, DBAPIError, NotImplementedError):  # made for PostgreSQL: a type, a schema, a collation
-            return True
-        return self._insert(sqlite, row)
-
-    def _counts_in_postgresql(self) -> bool:
-        """Whether PostgreSQL would count too: SQLite does whenever the key is an INTEGER, also when told not to."""
-        key: Any = self._table.columns["id"]
-        counts = self._table.autoincrement_column is key or key.server_default is not None or key.default is not None
-        self.refusal = self.refusal if counts else "PostgreSQL does not count, as autoincrement is off"
-        return counts
-
-    def holds_desk(self) -> bool:
-        """Whether the row of `DESK` is there."""
-        same = [column == DESK[column.name] for column in self._table.columns if column.name in DESK]
-        with self.database.engine.connect() as connection:
-            return connection.execute(select(self._table).where(*same)).first() is not None
-
-    def _insert(self, database: Database, row: dict[str, Any]) -> bool:
-        values = {column: row[column.name] for column in self._table.columns if column.name in row}
-        try:
-            with database.engine.connect() as connection:
-                connection.execute(self._table.insert().values(values))
-        except (StatementError, TypeError) as refusal:  # TypeError: a text for a column of bytes
-            self.refusal = str(getattr(refusal, "orig", refusal)).strip().split("\n")[0]
-            return False
-        return True
-
-    def _has_number_as_id(self) -> bool:
-        return any(column.name == "id" and isinstance(column.type, Integer) for column in self._table.columns)
-
-    def indexes(self) -> list[list[str | None]]:
-        """The columns of each index, the primary key's last; for an expression, None."""
-        inspector = inspect(self.database.engine)
-        with warnings.catch_warnings(action="ignore"):  # about expressions, which the inspector of SQLite leaves out
-            found: list[Any] = [*inspector.get_indexes(self.name), *inspector.get_unique_constraints(self.name)]
-        key = inspector.get_pk_constraint(self.name)["constrained_columns"]
-        return [*(list(index["column_names"]) for index in found), list(key)]
-
-
-def _required_besides(table: Table) -> dict[str, Any]:
-    """A value for each column that needs one and is none of an item's."""
-    found = {}
-    for column in table.columns:
-        given = column.nullable or column.default is not None or column.server_default is not None
-        given = given or column is table.autoincrement_column
-        if not given and column.name not in ("id", *LAMP):
-            found[column.name] = "x" if isinstance(column.type, String) else 1
-    return found
-
-
-def _in_words(kind: Any) -> str:
-    """A column's type in words."""
-    if isinstance(kind, CHAR):
-        return f"text padded to exactly {kind.length}"
-    if isinstance(kind, String):
-        limited = kind.length and not isinstance(kind, Text)  # PostgreSQL knows no TEXT(200)
-        return f"text up to {kind.length}" if limited else "text of any length"
-    return "a whole number" if isinstance(kind, Integer) else str(kind)
+    def named(self, name: str) -> Table:
+        """One of them."""
+        self._code.module("models")
+        table = self._models.metadata().tables.get(name)
+        if table is None:
+            wanted, file = f'a model with __tablename__ = "{name}"', self._place.shown("app/models.py")
+            raise Broken(f"no model has the table '{name}'", wanted, file)
+        return table

@@ -1,8 +1,10 @@
-"""How a check ends when it does not pass."""
+"""In the child: how a check ends when it does not pass. Imports nothing heavy, as checks import it."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 TASK_TO_DO = re.compile(r"\d{1,2}\.\d{1,2}\b")
 
@@ -28,9 +30,26 @@ class Broken(Verdict):
 
 
 class Waits(Verdict):
-    """This cannot be judged while another rule of the chapter, which is named, does not hold."""
+    """This cannot be judged before another rule of the chapter holds.
+
+    Args:
+        saw: what was seen.
+        rule: the other rule's name.
+    """
 
     outcome = "blocked"
+
+    def __init__(self, saw: str, rule: str) -> None:
+        super().__init__(f"{saw} (first: {rule})")
+
+
+@contextmanager
+def waiting_for(rule: str) -> Iterator[None]:
+    """Let a failure of the block be the matter of another rule of the chapter."""
+    try:
+        yield
+    except Wrong as verdict:
+        raise Waits(str(verdict), rule) from None
 
 
 class ToDo(Verdict):

@@ -1,4 +1,4 @@
-"""Values and exceptions in one short line, for people to read."""
+"""In the child: values and exceptions in one short line, for people to read."""
 
 from __future__ import annotations
 
@@ -39,6 +39,14 @@ def show(value: Any) -> str:
 def shorten(words: str, limit: int = 120) -> str:
     """A text cut to at most this many characters."""
     return words if len(words) <= limit else words[: limit - 3] + "..."
+
+
+def instead_of_begin(error: BaseException | None) -> str:
+    """What to do instead, where this came of a begin() on a session that is in use; empty where it did not."""
+    return _NO_BEGIN if "transaction is already begun" in str(error) else ""
+
+
+_NO_BEGIN = "commit() instead of begin(): whatever is done with a session, loading the item too, begins one"
 
 
 def arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ import stat
 import tempfile
 from pathlib import Path
 
-from grader.bench import stage
+from grader.bench.staging import stage
 from grader.classroom.intake import limits
 from grader.classroom.intake.layout import DEEPEST, NOT_THEIRS, root_of
 from grader.classroom.intake.submission import Chapter, Submission, as_text

@@ -4,23 +4,37 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from grader.lab.lab import Lab, Place, forget_app, listen_to_connections, open_lab
+from grader.lab.code import forget_app
+from grader.lab.connections import listen_to_connections
+from grader.lab.fixtures import FIXTURES, GIVEN
 from grader.lab.observer import listen
-from grader.lab.web import Web
+from grader.lab.parts import Parts, load_makers, open_parts
+from grader.lab.place import Place
+from grader.rules import asked_in
 
 ROOT = Path(os.environ["BENCHMARK_ROOT"])
+CHAPTER = os.environ["BENCHMARK_CHAPTER"]
+MAKERS = load_makers(CHAPTER, asked_in(CHAPTER))
 listen()
 listen_to_connections()
 sys.path.insert(0, str(ROOT))
 
 
 @pytest.fixture
-def lab() -> Iterator[Lab]:
+def parts() -> Iterator[Parts]:
     url = f"sqlite:///{ROOT}/plain.db"
     os.environ["DATABASE_URL"] = url
-    with open_lab(Place(os.environ["BENCHMARK_CHAPTER"], ROOT, url), Web) as lab:
-        yield lab
+    with open_parts(Place(CHAPTER, ROOT, url), MAKERS) as parts:
+        yield parts
     forget_app()
+
+
+def part(name: str) -> Any:
+    return pytest.fixture(lambda parts: parts.named(name), name=name)
+
+
+globals().update({name: part(name) for name in (*GIVEN, *FIXTURES)})

@@ -1,36 +1,43 @@
-"""The learner's app behind an HTTP client."""
+"""In the child: the learner's app behind an HTTP client."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI
 
-from grader.lab.asgi import Client
-from grader.lab.lab import Answer, Lab
-from grader.lab.probes import Probe, probe_api
+from grader.lab.answer import Answer
+from grader.lab.asgi import RunningApp
+from grader.lab.code import Code
+from grader.lab.focus import Focus
+from grader.lab.observer import Seen
+from grader.lab.place import Place
+from grader.lab.story import Story
 from grader.lab.verdicts import TASK_TO_DO, Broken, ToDo, is_to_do
 from grader.lab.words import shorten, show
 
 
-class Web:
+class Client:
     """Starts an app, sends requests to it, and tells what was done and answered."""
 
-    def __init__(self, lab: Lab) -> None:
-        self._lab = lab
-        self._client: Client | None = None
+    def __init__(self, place: Place, code: Code, focus: Focus, story: Story, seen: Seen) -> None:
+        self._place = place
+        self._code = code
+        self._focus = focus
+        self._story = story
+        self._seen = seen
+        self._running: RunningApp | None = None
         self._app: FastAPI | None = None
         self._endpoint: object = None
+        self._before_each: list[Callable[[], None]] = []
 
     def app(self) -> FastAPI:
         """The learner's FastAPI application."""
-        app = self._lab.need("main.app")
+        app = self._code.need("main.app")
         if not isinstance(app, FastAPI):
-            raise Broken(
-                f"main.app is {show(app)}", "main.app is a FastAPI()", f"{self._lab.place.chapter}/app/main.py"
-            )
+            raise Broken(f"main.app is {show(app)}", "main.app is a FastAPI()", self._place.shown("app/main.py"))
         return app
 
     def start(self, app: FastAPI | None = None) -> None:
@@ -44,35 +51,28 @@ class Web:
         async def watched(scope: Any, receive: Any, send: Any) -> None:
             async def telling(message: Any) -> None:
                 if message["type"] == "http.response.start":
-                    self._lab.seen.note_answer(message["status"])
+                    self._seen.note_answer(message["status"])
                 await send(message)
 
             try:
                 await app(scope, receive, telling)
             finally:
                 self._endpoint = scope.get("endpoint")
-                self._lab.look_at(self._endpoint)
+                self._focus.on(self._endpoint)
 
-        with self._lab.learner_code("an app that starts"):
-            self._client = Client(watched)
+        with self._code.running("an app that starts"):
+            self._running = RunningApp(watched)
 
     def stop(self) -> None:
         """Shut the app down: its lifespan ends."""
-        client, self._client = self._client, None
-        if client is not None:
-            with self._lab.learner_code("an app that shuts down"):
-                client.close()
+        running, self._running = self._running, None
+        if running is not None:
+            with self._code.running("an app that shuts down"):
+                running.close()
 
-    def start_probe(self) -> Probe:
-        """Start an API of the grader's own whose endpoints use the learner's ``get_db``."""
-        app, probe = probe_api(self._lab)
-        self.start(app)
-        return probe
-
-    def request_both(self, *paths: str) -> list[Answer]:
-        """Send GET requests at the same time."""
-        with ThreadPoolExecutor(len(paths)) as pool:
-            return list(pool.map(lambda path: self.request("GET", path), paths))
+    def before_each(self, call: Callable[[], None]) -> None:
+        """Have this called before each request from now on."""
+        self._before_each.append(call)
 
     def request(self, method: str, path: str, **options: Any) -> Answer:
         """Send a request to the app; it is started first where it is not running.
@@ -80,21 +80,23 @@ class Web:
         Args:
             method: ``GET``, ``POST``, ...
             path: path and query.
-            options: as for `Client.request`, for example ``json=``.
+            options: as for `RunningApp.request`, for example ``json=``.
 
         Raises:
             ToDo: the answer is the starter's 501.
         """
-        if self._client is None:
+        for call in self._before_each:
+            call()
+        if self._running is None:
             self.start()
-            self._lab.begin_timeline()
-        assert self._client is not None
+            self._story.begin_timeline()
+        assert self._running is not None
         body = options.get("json", options.get("content"))
-        self._lab.did(f"{method} {shorten(path)}{' ' + show(body) if body is not None else ''}")
-        response = self._client.request(method, path, **options)
+        self._story.did(f"{method} {shorten(path)}{' ' + show(body) if body is not None else ''}")
+        response = self._running.request(method, path, **options)
         if response.error is not None:
             if is_to_do(response.error):
-                raise ToDo(str(response.error), where=self._lab.where_of(response.error))
+                raise ToDo(str(response.error), where=self._focus.line_of(response.error))
             return Answer(500, error=response.error)
         answer = Answer(response.status, response.body.decode("utf-8", "replace"), unrouted=self._endpoint is None)
         if answer.unrouted and answer.status in (404, 405):
@@ -103,6 +105,16 @@ class Web:
         if answer.status == 501 and isinstance(detail, str) and TASK_TO_DO.match(detail):
             raise ToDo(detail)
         return answer
+
+    def only_request(self, method: str, path: str, **options: Any) -> Answer:
+        """Send a request of which the story tells alone: one of many like it."""
+        self._story.begin()
+        return self.request(method, path, **options)
+
+    def close(self) -> None:
+        """Shut the app down, whatever becomes of that."""
+        with suppress(Exception):
+            self.stop()
 
     def _routes(self) -> tuple[str, ...]:
         """What the app answers to, as its documentation has it: ``POST /items/``, ..."""
@@ -123,7 +135,7 @@ def warm_up() -> None:
 
     endpoint.__annotations__ |= {"number": int, "session": Annotated[None, Depends(lambda: None)]}
     app.get("/{number}", response_model=int)(endpoint)
-    client = Client(app)
-    client.request("GET", "/1")
-    client.request("GET", "/x")
-    client.close()
+    running = RunningApp(app)
+    running.request("GET", "/1")
+    running.request("GET", "/x")
+    running.close()

@@ -1,14 +1,21 @@
-"""For chapter 10: events, the background tasks that write them, and the sessions in which they do."""
+"""In the child: background tasks that write events, and the sessions in which they do."""
 
 from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from grader.lab.lab import Answer, Lab
-    from grader.lab.observer import Moment
+from grader.lab.answer import Answer
+from grader.lab.client import Client
+from grader.lab.code import Code
+from grader.lab.expect import Expect
+from grader.lab.focus import Focus
+from grader.lab.observer import Moment, Seen
+from grader.lab.place import Place
+from grader.lab.story import Story
+from grader.lab.topics.events import Events
+from grader.lab.verdicts import Wrong
 
 
 @dataclass
@@ -33,27 +40,34 @@ class Posted:
         return _writes(self.before)
 
 
-class Events:
-    """What a check of chapter 10 arranges and asks."""
+class Tasks:
+    """What a check asks of the endpoint that starts a task, and of the task itself."""
 
-    def __init__(self, lab: Lab) -> None:
-        self._lab = lab
-
-    def add(self, item_id: int, kind: str) -> None:
-        """Write an event through the grader's own connection: an item may have several of a kind."""
-        self._lab.database.insert(self._lab.table("item_events"), {"item_id": item_id, "kind": kind})
-        self._lab.arranged(f"stored an event of item {item_id}, {kind!r}")
-
-    def rows(self) -> list[tuple[int, str]]:
-        """The events in the database, oldest first: the item's id and the kind."""
-        found = self._lab.database.rows("SELECT item_id, kind FROM item_events ORDER BY id")
-        return [(row["item_id"], row["kind"]) for row in found]
+    def __init__(
+        self,
+        place: Place,
+        code: Code,
+        focus: Focus,
+        story: Story,
+        seen: Seen,
+        expect: Expect,
+        client: Client,
+        events: Events,
+    ) -> None:
+        self._place = place
+        self._code = code
+        self._focus = focus
+        self._story = story
+        self._seen = seen
+        self._expect = expect
+        self._client = client
+        self._events = events
 
     def post(self, item_id: int, kind: str = "viewed") -> Posted:
         """Ask the learner's app to record an event; the answer counts as the client sees it."""
-        seen = self._lab.seen
+        seen = self._seen
         begin = len(seen.moments)
-        answer = self._lab.request("POST", f"/items/{item_id}/events", json={"kind": kind})
+        answer = self._client.request("POST", f"/items/{item_id}/events", json={"kind": kind})
         moments = seen.moments[begin:]
         sent = [place for place, moment in enumerate(moments) if moment.what.startswith("ANSWER")]
         if not sent:
@@ -63,31 +77,31 @@ class Events:
 
     def expect_written(self, posted: list[Posted], *wanted: tuple[int, str]) -> None:
         """End the check as failed unless these are the events in the database after these requests."""
-        rows = self.rows()
+        rows = self._events.rows()
         crashed = [each.answer for each in posted if each.answer.error is not None]
         writes = [moment for each in posted for moment in each.writes()]
         where, saw = "", f"events in the database: {rows}"
         if crashed:
             assert crashed[0].error is not None
-            where, saw = self._lab.where_of(crashed[0].error), f"{saw}; and {crashed[0]}"
-        elif writes and not self._lab.seen.commits_of_writes():
-            where, saw = self._place(writes[0]), f"{saw}; the INSERT was sent, but not committed"
+            where, saw = self._focus.line_of(crashed[0].error), f"{saw}; and {crashed[0]}"
+        elif writes and not self._seen.commits_of_writes():
+            where, saw = self._line_of(writes[0]), f"{saw}; the INSERT was sent, but not committed"
         elif not writes:
             saw += "; no INSERT was sent"
         # What crashes after it was called too early is the business of answer_does_not_wait.
         late = any(each.answer.error is not None and not each.writes_before() for each in posted)
         calmly = ", and no crash" if late else ""
         good = rows == [*wanted] and not late
-        self._lab.expect(good, saw=saw, wanted=f"events in the database: {[*wanted]}{calmly}", where=where)
+        self._expect(good, saw=saw, wanted=f"events in the database: {[*wanted]}{calmly}", where=where)
 
-    def _place(self, moment: Moment) -> str:
-        return f"{self._lab.place.chapter}/{moment.where}" if moment.where else ""
+    def _line_of(self, moment: Moment) -> str:
+        return self._place.shown(moment.where) if moment.where else ""
 
     def expect_status(self, posted: Posted, *wanted: int) -> None:
         """End the check as failed unless the client got one of these status codes."""
         if posted.answer.unrouted:
-            self._lab.expect_status(posted.answer, *wanted)
-        self._lab.expect(posted.status in wanted, saw=str(posted), wanted=" or ".join(str(each) for each in wanted))
+            self._expect.status(posted.answer, *wanted)
+        self._expect(posted.status in wanted, saw=str(posted), wanted=" or ".join(str(each) for each in wanted))
 
     def expect_own_session(self, posted: Posted) -> None:
         """End the check as failed if a session that the task did not open itself worked for it."""
@@ -97,55 +111,40 @@ class Events:
         late = [moment for moment in posted.after if 0 < moment.session <= posted.newest]
         for moment in early + late:
             whose = "the session of the request" if moment.session == of_request else "a session that was there before"
-            self._lab.expect(
+            self._expect(
                 False,
                 saw=f"{moment.what} was sent by {whose}",
                 wanted="a session that record_event opens itself",
-                where=self._place(moment),
+                where=self._line_of(moment),
             )
 
     def expect_different_sessions(self, first: list[Moment], second: list[Moment]) -> None:
         """End the check as failed if two tasks wrote in the same session."""
         numbers = {moment.session for moment in first if moment.session}
         shared = any(moment.session in numbers for moment in second)
-        self._lab.expect(not shared, saw="two tasks used the same session", wanted="a new session for each task")
+        self._expect(not shared, saw="two tasks used the same session", wanted="a new session for each task")
 
     def record(self, item_id: int, kind: str = "viewed") -> list[Moment]:
         """Call the learner's ``record_event``; the statements that wrote events."""
-        begin = len(self._lab.seen.moments)
-        result = self._lab.call("tasks.record_event", item_id, kind)
+        begin = len(self._seen.moments)
+        result = self._code.call("tasks.record_event", item_id, kind)
         if inspect.iscoroutine(result):
             result.close()
-            raise self._lab.wrong("record_event returned a coroutine", "a plain function: def, not async def")
-        written = _writes(self._lab.seen.moments[begin:])
-        self._lab.expect(bool(written), saw="no event was written", wanted="an event")
+            raise Wrong("record_event returned a coroutine", "a plain function: def, not async def")
+        written = _writes(self._seen.moments[begin:])
+        self._expect(bool(written), saw="no event was written", wanted="an event")
         return written
 
     def record_in_vain(self, item_id: int, kind: str = "viewed") -> None:
         """Call the learner's ``record_event`` where it cannot succeed: it may raise, or only say so."""
-        function: Any = self._lab.need("tasks.record_event")
+        function: Any = self._code.need("tasks.record_event")
         refused = {"refused": ", which the database refuses", "lost": ", of which it refuses the COMMIT"}
-        self._lab.did(f"record_event({item_id}, {kind!r}){refused.get(kind, '')}")
-        self._lab.look_at(function)
+        self._story.did(f"record_event({item_id}, {kind!r}){refused.get(kind, '')}")
+        self._focus.on(function)
         try:
             function(item_id, kind)
         except Exception:
-            self._lab.did("it raised")
-
-    def expect_nothing_open(self, after: str) -> None:
-        """End the check as failed if a session or a connection is still open."""
-        left = self._lab.seen.left_open()
-        self._lab.expect(
-            not left,
-            saw=f"after {after}: {'; '.join(left[:3])}",
-            wanted="session closed: connection returned, no transaction, no object attached",
-        )
-
-    def make_writes_fail(self) -> None:
-        """Let the database refuse events of kind ``refused``, and the COMMIT after one of kind ``lost``."""
-        for moment in ("BEFORE INSERT", "BEFORE UPDATE"):
-            self._lab.database.refuse(moment, "item_events", "NEW.kind = 'refused'")
-        self._lab.database.refuse_commit("item_events", "NEW.kind = 'lost'")
+            self._story.did("it raised")
 
 
 def _writes(moments: list[Moment]) -> list[Moment]:

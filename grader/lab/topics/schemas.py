@@ -1,4 +1,4 @@
-"""For chapter 04: what the learner's schemas accept, keep and show."""
+"""In the child: what the learner's schemas accept, keep and show."""
 
 from __future__ import annotations
 
@@ -6,36 +6,42 @@ import re
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from sqlalchemy import inspect
-from sqlalchemy.orm import configure_mappers
 
+from grader.lab.code import Code
 from grader.lab.equality import same
+from grader.lab.expect import Expect
+from grader.lab.focus import Focus
+from grader.lab.models import Models
+from grader.lab.place import Place
+from grader.lab.story import Story
+from grader.lab.verdicts import ToDo, Waits, Wrong
 from grader.lab.words import show
-
-if TYPE_CHECKING:
-    from grader.lab.lab import Lab
 
 
 class Schemas:
     """What a check asks about the learner's schemas."""
 
-    def __init__(self, lab: Lab, module: str) -> None:
-        self._lab = lab
-        self._module = module
+    def __init__(self, place: Place, code: Code, focus: Focus, story: Story, expect: Expect, models: Models) -> None:
+        self._place = place
+        self._code = code
+        self._focus = focus
+        self._story = story
+        self._expect = expect
+        self._module = models.schemas
 
     def schema(self, name: str) -> type[BaseModel]:
         """A schema of the learner's."""
-        found = self._lab.need(f"{self._module}.{name}")
-        file = f"{self._lab.place.chapter}/app/{self._module}.py"
+        found = self._code.need(f"{self._module}.{name}")
+        file = self._place.shown(f"app/{self._module}.py")
         is_model = isinstance(found, type) and issubclass(found, BaseModel)
-        self._lab.expect(is_model, saw=f"{name} is {show(found)}", wanted=f"{name} is a BaseModel", where=file)
+        self._expect(is_model, saw=f"{name} is {show(found)}", wanted=f"{name} is a BaseModel", where=file)
         assert isinstance(found, type) and issubclass(found, BaseModel)
-        self._lab.focus = self._place_of(found, name) or file
+        self._focus.at = self._place_of(found, name) or file
         if not found.model_fields:
-            raise self._lab.to_do(f"{name} has no fields yet")
+            raise ToDo(f"{name} has no fields yet")
         return found
 
     def _place_of(self, schema: type[BaseModel], name: str) -> str:
@@ -45,10 +51,10 @@ class Schemas:
         with suppress(OSError, UnicodeError):
             text = Path(file).read_text(encoding="utf-8")
         found = re.search(rf"^(?:class )?{name}\b", text, re.MULTILINE)
-        if found is None or not Path(file).is_relative_to(self._lab.place.root):
+        if found is None or not Path(file).is_relative_to(self._place.root):
             return ""
-        inside = Path(file).relative_to(self._lab.place.root).as_posix()
-        return f"{self._lab.place.chapter}/{inside}:{text.count(chr(10), 0, found.start()) + 1}"
+        inside = Path(file).relative_to(self._place.root).as_posix()
+        return f"{self._place.shown(inside)}:{text.count(chr(10), 0, found.start()) + 1}"
 
     def _validate(self, schema: type[BaseModel], values: dict[str, Any]) -> BaseModel:
         """The instance that FastAPI would make of a body, and the story of it.
@@ -56,7 +62,7 @@ class Schemas:
         A schema that insists on an id gets one with everything that is sent: that it must not insist is the
         business of the rules about ids and about sending nothing, and of no other.
         """
-        self._lab.story[:] = [f"{schema.__name__}({_shown(values)})"]
+        self._story.lines[:] = [f"{schema.__name__}({_shown(values)})"]
         own_id = schema.model_fields.get("id")
         if values and own_id is not None and own_id.is_required():
             values = {"id": 1, **values}
@@ -65,7 +71,7 @@ class Schemas:
     def make(self, name: str, /, **values: Any) -> BaseModel:
         """An instance of a schema, as FastAPI would make it from a body."""
         schema = self.schema(name)
-        with self._lab.learner_code(f"{name}({_shown(values)}) is accepted"):
+        with self._code.running(f"{name}({_shown(values)}) is accepted"):
             return schema.model_validate(values)
 
     def accepts(self, name: str, values: dict[str, Any], /, **wanted: Any) -> None:
@@ -74,17 +80,15 @@ class Schemas:
         try:
             data = self._validate(schema, values)
         except ValidationError as error:
-            raise self._lab.wrong(f"refused: {_reason(error)}", "accepted") from None
+            raise Wrong(f"refused: {_reason(error)}", "accepted") from None
         except Exception as error:
-            raise self._lab.raised(error, "accepted") from None
+            raise self._code.raised(error, "accepted") from None
         for field, value in wanted.items():
-            self._lab.expect(hasattr(data, field), saw=f"{name} has no {field}", wanted=f"{field} is {_brief(value)}")
+            self._expect(hasattr(data, field), saw=f"{name} has no {field}", wanted=f"{field} is {_brief(value)}")
             found = getattr(data, field)
             if isinstance(found, BaseModel):  # a type of its own for names: what counts is the text that it stands for
                 found = found.model_dump()
-            self._lab.expect(
-                same(found, value), saw=f"{field} is {_brief(found)}", wanted=f"{field} is {_brief(value)}"
-            )
+            self._expect(same(found, value), saw=f"{field} is {_brief(found)}", wanted=f"{field} is {_brief(value)}")
 
     def refuses(self, name: str, values: dict[str, Any]) -> None:
         """End the check as failed unless these values are refused with a ValidationError."""
@@ -95,8 +99,8 @@ class Schemas:
         except ValidationError:
             return
         except Exception as error:
-            raise self._lab.raised(error, wanted) from None
-        raise self._lab.wrong(f"accepted: {name}({_shown(dict(data))})", wanted)
+            raise self._code.raised(error, wanted) from None
+        raise Wrong(f"accepted: {name}({_shown(dict(data))})", wanted)
 
     def is_accepted(self, name: str, values: dict[str, Any]) -> bool:
         """Whether the schema takes these values and has fields for them; for what another rule judges."""
@@ -109,7 +113,7 @@ class Schemas:
     def wait_for(self, rule: str, name: str, *bodies: dict[str, Any]) -> None:
         """Let it be the matter of another rule that the schema takes none of these bodies, all of them correct."""
         if not any(self.is_accepted(name, body) for body in bodies):
-            raise self._lab.waits(f"{name} refuses what is correct", rule)
+            raise Waits(f"{name} refuses what is correct", rule)
 
     def written(self, *names: str) -> list[str]:
         """Those of these schemas that are not still the starter's: a later task's schema does not hold this one up."""
@@ -125,68 +129,40 @@ class Schemas:
     def expect_no_id(self, name: str, values: dict[str, Any]) -> None:
         """End the check as failed if the schema keeps an id that was sent; refusing it is fine."""
         schema = self.schema(name)
-        with self._lab.learner_code("the id refused or ignored"):
+        with self._code.running("the id refused or ignored"):
             try:
                 kept = self._validate(schema, {"id": 4711, **values}).model_dump()
             except ValidationError:
                 return
         gone = kept.get("id") is None and 4711 not in kept.values()
-        self._lab.expect(gone, saw=f"the schema kept it: {_brief(kept)}", wanted="the id refused or ignored")
+        self._expect(gone, saw=f"the schema kept it: {_brief(kept)}", wanted="the id refused or ignored")
 
     def expect_sent(self, name: str, values: dict[str, Any]) -> None:
         """End the check as failed unless the schema remembers exactly what was sent."""
         schema = self.schema(name)
-        with self._lab.learner_code():
+        with self._code.running():
             data = self._validate(schema, values)
-            self._lab.did("model_dump(exclude_unset=True)")
+            self._story.did("model_dump(exclude_unset=True)")
             dumped, sent = data.model_dump(exclude_unset=True), data.model_fields_set
-        self._lab.expect_equal(dumped, values)
-        self._lab.expect(
-            sent == set(values), saw=f"model_fields_set is {sent or '{}'}", wanted=f"{set(values) or '{}'}"
-        )
+        self._expect.equal(dumped, values)
+        self._expect(sent == set(values), saw=f"model_fields_set is {sent or '{}'}", wanted=f"{set(values) or '{}'}")
 
     def shown(self, item: Any, what: str = "Item object") -> dict[str, Any]:
         """What ItemRead shows of an object, in the names that an answer would have."""
         schema = self.schema("ItemRead")
-        self._lab.story[:] = [f"ItemRead.model_validate({what})"]
+        self._story.lines[:] = [f"ItemRead.model_validate({what})"]
         wanted = "the object's id, name and description"
         try:
             return schema.model_validate(item).model_dump(by_alias=True)
         except ValidationError as error:
-            raise self._lab.wrong(f"refused: {_reason(error)}", wanted) from None
+            raise Wrong(f"refused: {_reason(error)}", wanted) from None
         except Exception as error:
-            raise self._lab.raised(error, wanted) from None
+            raise self._code.raised(error, wanted) from None
 
     def expect_shown(self, item: Any, what: str, /, **wanted: Any) -> None:
         """End the check as failed unless ItemRead shows these fields."""
         shown = self.shown(item, what)
-        self._lab.expect_equal({name: shown[name] for name in wanted if name in shown}, wanted)
-
-    def orm_object(self, **values: Any) -> Any:
-        """An Item of the learner's models."""
-        item = self._lab.need("models.Item")
-        with self._lab.learner_code("an Item"):
-            configure_mappers()
-            made = inspect(item).class_manager.new_instance()  # whatever its __init__ takes
-            for name, value in values.items():
-                setattr(made, name, value)
-        return made
-
-    def committed_object(self, **values: Any) -> Any:
-        """An Item as it is after a commit: its values are loaded when they are read."""
-        self._lab.create_tables()
-        session = self._lab.session()
-        item = self._lab.loaded_item(session, self._lab.add_item(**values))
-        session.expire(item)
-        return item
-
-    def orm_object_with_secrets(self, **values: Any) -> Any:
-        """An Item with a column and an attribute that are nobody's business."""
-        self._lab.add_secret_column()
-        item = self.orm_object(**values)
-        item.internal_note = "bought for 3"
-        item.shelf = "B 4"
-        return item
+        self._expect.equal({name: shown[name] for name in wanted if name in shown}, wanted)
 
 
 def _reason(error: ValidationError) -> str:

@@ -1,0 +1,44 @@
+"""In the child: an answer of the learner's app."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from grader.lab.words import describe, shorten
+
+
+@dataclass
+class Answer:
+    """An answer of the learner's app.
+
+    Attributes:
+        status: the status code.
+        body: the body as text.
+        error: the exception that the app let through, if any.
+        unrouted: no endpoint was called.
+        routes: the paths that the app has, where no endpoint was called.
+    """
+
+    status: int
+    body: str = ""
+    error: BaseException | None = None
+    unrouted: bool = False
+    routes: tuple[str, ...] = ()
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON; None where it is no JSON."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return None
+
+    def __str__(self) -> str:
+        if self.error is not None:
+            return f"a crash: {describe(self.error)}"
+        if self.unrouted and self.status in (404, 405):
+            known = ", ".join(self.routes[:8]) or "none: did main.py include the router?"
+            return f"{self.status}: the app has no route for this method and path; its routes: {known}"
+        return f"{self.status} {shorten(self.body)}".rstrip()

@@ -1,0 +1,68 @@
+"""In the child: which line of the learner's a verdict points to."""
+
+from __future__ import annotations
+
+import ast
+import traceback
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+
+from grader.lab.place import Place
+
+
+class Focus:
+    """The place to look at when a check fails and nothing tells a better one: ``05_crud/app/crud.py:12``.
+
+    Attributes:
+        at: that place; empty where there is none.
+    """
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self.at = ""
+
+    def on(self, function: object) -> None:
+        """Look at a function, if it is the learner's."""
+        code = getattr(function, "__code__", None)
+        if code is not None and Path(code.co_filename).is_relative_to(self._place.root):
+            file = Path(code.co_filename).relative_to(self._place.root).as_posix()
+            self.at = f"{self._place.shown(file)}:{code.co_firstlineno}"
+
+    def on_name(self, path: str) -> None:
+        """Look at the line where a name is bound, ``db.engine``; if it is not, at the file."""
+        module, _, name = path.rpartition(".")
+        file = self.file_of(module)
+        self.at = self._place.shown(file)
+        with suppress(OSError, SyntaxError, ValueError):
+            for node in ast.parse((self._place.root / file).read_bytes()).body:
+                bound = [getattr(node, "name", "")]
+                targets = getattr(node, "targets", [getattr(node, "target", None)])
+                bound += [each.id for each in targets if isinstance(each, ast.Name)]
+                bound += [
+                    each.asname or each.name for each in getattr(node, "names", ()) if isinstance(each, ast.alias)
+                ]
+                if name in bound:
+                    self.at = f"{self._place.shown(file)}:{node.lineno}"
+
+    def file_of(self, module: str) -> str:
+        """The file of ``app.<module>``, ``app/db.py``; where there is a package of this name, its ``__init__.py``."""
+        path = f"app/{module.replace('.', '/')}"
+        package = not (self._place.root / f"{path}.py").exists() and (self._place.root / path).is_dir()
+        return f"{path}/__init__.py" if package else f"{path}.py"
+
+    def line_of(self, error: BaseException) -> str:
+        """The innermost line of the learner's in a traceback; empty where there is none.
+
+        What a file that was given raises comes from the line that called it, if that is the learner's own.
+        """
+        lines = list(self._learner_lines(error.__traceback__))
+        own = [(file, line) for file, line in lines if file not in self._place.given]
+        return "".join(f"{self._place.shown(file)}:{line}" for file, line in (own or lines)[-1:])
+
+    def _learner_lines(self, trace: TracebackType | None) -> Iterable[tuple[str, int]]:
+        for frame, line in traceback.walk_tb(trace):
+            path = Path(frame.f_code.co_filename)
+            if path.is_relative_to(self._place.root):
+                yield path.relative_to(self._place.root).as_posix(), line

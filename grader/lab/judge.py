@@ -1,0 +1,91 @@
+"""In the child: runs one check, and makes its verdict plain data."""
+
+from __future__ import annotations
+
+import os
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from grader.lab.parts import Parts
+from grader.lab.verdicts import Verdict, is_to_do
+from grader.lab.words import describe
+
+_GRADER = str(Path(__file__).parents[1])
+_LONGEST_TEXT = 4000
+_LONGEST_TRACE = 60
+
+
+def judge(parts: Parts, check: Callable[..., None], asked: tuple[str, ...]) -> dict[str, Any]:
+    """Run one check and return the verdict as plain data.
+
+    Args:
+        parts: what the check may ask for.
+        check: the check.
+        asked: names of the parts that it asks for.
+    """
+    root = str(parts.place.root)
+    started = time.perf_counter()
+    found: dict[str, Any] = {"outcome": "passed"}
+    try:
+        check(**{name: parts.named(name) for name in asked})
+    except Verdict as verdict:
+        found = {
+            "outcome": verdict.outcome,
+            "observed": verdict.saw,
+            "expected": verdict.wanted,
+            "where": verdict.where or (parts.focus.at if verdict.outcome == "failed" else ""),
+            "traceback": _traceback(verdict.cause, root),
+        }
+    except BaseException as error:
+        to_do = is_to_do(error)
+        found = {
+            "outcome": "todo" if to_do else "error",
+            "observed": str(error) if to_do else f"the check met {describe(error)}",
+            "expected": "" if to_do else "code that the check can judge",
+            "where": parts.focus.line_of(error) or parts.focus.at,
+            "traceback": _traceback(error, root),
+        }
+    found["did"] = ", then ".join(parts.story.lines)
+    found["trace"] = parts.story.timeline()[:_LONGEST_TRACE]
+    found["seconds"] = round(time.perf_counter() - started, 4)
+    return {key: _clean(value, root + os.sep) for key, value in found.items()}
+
+
+def spoilt(name: str) -> dict[str, Any]:
+    """The verdict on a check that seems to have passed, where one cannot know any more.
+
+    Args:
+        name: what the learner's code has replaced.
+    """
+    return {
+        "outcome": "error",
+        "observed": f"the code has put something of its own in the place of '{name}', which the grader relies on",
+        "expected": "code that leaves Python's built-in functions, and the grader, as they are",
+    }
+
+
+def _clean(value: Any, root: str) -> Any:
+    """Text that can be sent and shown: no lone surrogates, no temporary folder, not endless."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode().replace(root, "")[:_LONGEST_TEXT]
+    if isinstance(value, list):
+        return [_clean(each, root) for each in value]
+    return value
+
+
+def _traceback(error: BaseException | None, root: str) -> str:
+    """The traceback of learner code, from its own first frame on and without the grader's."""
+    if error is None:
+        return ""
+    try:
+        frames = traceback.extract_tb(error.__traceback__)
+        kept = [frame for frame in frames if not frame.filename.startswith(_GRADER)]
+        first = next((i for i, frame in enumerate(kept) if frame.filename.startswith(root)), 0)
+        lines = traceback.format_list(kept[first:])
+        lines += traceback.format_exception_only(error)
+        return "".join(["Traceback (most recent call last):\n", *lines])
+    except Exception as failure:
+        return f"(the traceback could not be made: {type(failure).__name__})"

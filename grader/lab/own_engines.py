@@ -1,0 +1,43 @@
+"""In the child: engines of the grader's own, which are not observed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy.pool import NullPool
+
+from grader.lab.connections import unordered_means_reversed
+from grader.lab.observer import leave_out
+
+
+def own_engine(url: str) -> Engine:
+    """An engine of the grader's own: each statement committed by itself, not observed.
+
+    One connection serves all statements of a check, because connecting takes longer than most of them; and one
+    engine all checks of a process, because it knows how what they ask is compiled.
+    """
+    key = make_url(url)
+    if key not in _own_engines:
+        # What PostgreSQL prepares for one check's tables would not fit the next one's.
+        arguments = _PATIENCE if url.startswith("sqlite") else {"prepare_threshold": None}
+        _own_engines[key] = _unobserved(url, pool_size=1, connect_args=arguments)
+    return _own_engines[key]
+
+
+def engine_for_once(url: str) -> Engine:
+    """The same for a SQLite file that may be gone, or another one, when it is asked next."""
+    return _unobserved(url, poolclass=NullPool, connect_args=_PATIENCE)
+
+
+def _unobserved(url: str, **options: Any) -> Engine:
+    engine = leave_out(create_engine(url, isolation_level="AUTOCOMMIT", **options))
+    event.listen(engine.pool, "connect", unordered_means_reversed)
+    # What the learner's code asks of every engine's connections (a listener on a class) is not asked of these.
+    listeners: Any = engine.pool.dispatch.connect
+    listeners.parent_listeners = ()
+    return engine
+
+
+_own_engines: dict[URL, Engine] = {}
+_PATIENCE = {"timeout": 2}

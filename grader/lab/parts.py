@@ -1,0 +1,89 @@
+"""In the child: makes what one check asks for, and puts everything away after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from grader.lab.code import Code
+from grader.lab.fixtures import fixtures_of
+from grader.lab.focus import Focus
+from grader.lab.fresh_database import prepare_database
+from grader.lab.observer import Seen, observing
+from grader.lab.place import Place
+from grader.lab.story import Story
+
+
+@dataclass(frozen=True)
+class Maker:
+    """What makes a part, imported, and what it needs."""
+
+    make: Callable[..., Any]
+    needs: tuple[str, ...]
+
+
+# What tells of every check, whatever it asks for.
+_ALWAYS = ("focus", "story", "code")
+
+
+def load_makers(chapter: str, asked: Iterable[str]) -> dict[str, Maker]:
+    """Import what makes the parts that the checks of a chapter ask for: later the grader is out of reach."""
+    fixtures = fixtures_of(chapter, [*_ALWAYS, *asked])
+    return {name: Maker(fixture.load(), fixture.needs) for name, fixture in fixtures.items()}
+
+
+class Parts:
+    """The parts of one check, each made when it is first asked for.
+
+    Args:
+        place: where the check runs.
+        seen: what is observed while it runs.
+        makers: what makes the parts, by their names.
+    """
+
+    def __init__(self, place: Place, seen: Seen, makers: dict[str, Maker]) -> None:
+        self.place = place
+        self.seen = seen
+        self._makers = makers
+        self._made: dict[str, Any] = {"place": place, "seen": seen}
+        self.focus: Focus = self.named("focus")
+        self.story: Story = self.named("story")
+        self.code: Code = self.named("code")
+
+    def named(self, name: str) -> Any:
+        """A part."""
+        if name not in self._made:
+            maker = self._makers[name]
+            self._made[name] = maker.make(**{need: self.named(need) for need in maker.needs})
+        return self._made[name]
+
+    def close(self) -> None:
+        """Let go of everything that the check opened; what the learner's code makes of that is no longer judged."""
+        self._close("sessions")
+        for session in self.seen.sessions:
+            with suppress(Exception):
+                session.close()
+        self._close("client")
+        self._close("database")
+        engines = {id(each): each for each in (connection.engine for connection in self.seen.connections)}
+        for engine in engines.values():
+            with suppress(Exception):
+                engine.dispose()
+
+    def _close(self, name: str) -> None:
+        if name in self._made:
+            self._made[name].close()
+
+
+@contextmanager
+def open_parts(place: Place, makers: dict[str, Maker]) -> Iterator[Parts]:
+    """The parts of a check on a new and empty database."""
+    prepare_database(place)
+    with observing(place.root) as seen:
+        parts = Parts(place, seen, makers)
+        try:
+            yield parts
+        finally:
+            parts.close()

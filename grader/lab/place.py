@@ -1,0 +1,34 @@
+"""In the child: where a check runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a check runs.
+
+    Attributes:
+        chapter: the chapter's name.
+        root: folder that holds the learner's ``app`` package and is the working directory.
+        url: URL of a database that is empty when the check starts.
+        admin_url: PostgreSQL only: URL of the maintenance database.
+        given: files below `root` that are not the learner's work.
+    """
+
+    chapter: str
+    root: Path
+    url: str
+    admin_url: str = ""
+    given: frozenset[str] = frozenset()
+
+    @property
+    def database(self) -> str:
+        """``sqlite`` or ``postgresql``."""
+        return "postgresql" if self.url.startswith("postgresql") else "sqlite"
+
+    def shown(self, file: str) -> str:
+        """A file below `root`, ``app/crud.py``, as it is named to the learner: ``05_crud/app/crud.py``."""
+        return f"{self.chapter}/{file}"

@@ -1,0 +1,48 @@
+"""In server and child: processes that learner code has left behind, and how none is lost sight of."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+
+def adopt_orphans() -> None:
+    """Make processes whose parent has gone children of this one (Linux)."""
+    if sys.platform == "linux":
+        pr_set_child_subreaper = 36
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(pr_set_child_subreaper, 1, 0, 0, 0)
+
+
+def end_with_the_parent() -> None:
+    """Let the system kill this process when its parent is killed (Linux)."""
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL, 0, 0, 0)
+
+
+def kill_group(process: int) -> None:
+    """Kill a process and those of its group."""
+    with suppress(OSError):
+        os.killpg(process, signal.SIGKILL)
+
+
+def kill_strays(known: set[int]) -> None:
+    """Kill the children of this process that are not known."""
+    for process in _children_of(os.getpid()):
+        if process not in known:
+            with suppress(OSError):
+                os.kill(process, signal.SIGKILL)
+
+
+def _children_of(process: int) -> list[int]:
+    found: list[int] = []
+    for file in Path(f"/proc/{process}/task").glob("*/children"):
+        with suppress(OSError):
+            found += [int(word) for word in file.read_text().split()]
+    return found

@@ -1,0 +1,63 @@
+"""In the child: what it gives up before the learner's code runs: rights, resources, sight of the grader."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from typing import Any
+
+from grader.lab.job import Job
+
+_MEBIBYTE = 1024 * 1024
+
+
+def become(user: int) -> None:
+    """Give up the rights of the server: a child that is another user cannot touch it, or what is not its own."""
+    if user >= 0:
+        os.setgroups([])
+        os.setgid(user)
+        os.setuid(user)
+
+
+def limit(job: Job) -> None:
+    """Limit what this process and those that it starts may use, as far as the platform can."""
+    try:
+        import resource
+    except ImportError:
+        return
+    limits = {
+        "RLIMIT_AS": job.memory * _MEBIBYTE,
+        "RLIMIT_CPU": job.cpu_seconds,
+        "RLIMIT_FSIZE": job.file_size * _MEBIBYTE,
+        "RLIMIT_NPROC": job.processes,
+        "RLIMIT_NOFILE": job.open_files,
+    }
+    for name, most in limits.items():
+        with suppress(OSError, ValueError, AttributeError):
+            if most:
+                resource.setrlimit(getattr(resource, name), (most, most))
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def stay_on(cpu: int) -> None:
+    """Stay on one processor; -1 for any."""
+    if cpu >= 0 and hasattr(os, "sched_setaffinity"):
+        with suppress(OSError):
+            os.sched_setaffinity(0, {cpu})
+
+
+class _NoGrader:
+    """Refuses ``import grader`` to the code under test."""
+
+    def find_spec(self, name: str, *_: Any) -> None:
+        if name.split(".")[0] == "grader":
+            raise ModuleNotFoundError("the code under test cannot import the grader", name=name)
+
+
+def hide_grader() -> None:
+    """Let nobody import the grader any more."""
+    for name in [name for name in sys.modules if name.split(".")[0] == "grader"]:
+        del sys.modules[name]
+    sys.meta_path.insert(0, _NoGrader())

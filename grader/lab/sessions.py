@@ -1,0 +1,61 @@
+"""In the child: sessions of the learner's, in the hands of whoever calls the learner's functions."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from grader.lab.code import Code
+from grader.lab.models import Models
+from grader.lab.story import Story
+
+
+class Sessions:
+    """Opens sessions, and ends them."""
+
+    def __init__(self, code: Code, models: Models, story: Story) -> None:
+        self._code = code
+        self._models = models
+        self._story = story
+        self._made: list[Session] = []
+
+    def new(self, *, beside: bool = False) -> Session:
+        """A new session; those before are closed, as in SQLite they may keep others out.
+
+        Args:
+            beside: leave those before open; a closed one need not open again.
+        """
+        nothing_told = self._story.has_no_timeline()
+        if not beside:
+            self.close()
+        if nothing_told:
+            self._story.begin_timeline()
+        with self._code.running("a new session"):
+            session = self._models.new_session()
+        self._made.append(session)
+        return session
+
+    def load_item(self, session: Session, item_id: int) -> Any:
+        """An item of the learner's models, loaded into a session."""
+        with self._code.running("an item that can be loaded"):
+            return session.get(self._code.need("models.Item"), item_id)
+
+    def flush(self, session: Session) -> None:
+        """Send what the session holds to the database: the functions under test need not do it."""
+        with self._code.running("a session that can be flushed"):
+            session.flush()
+
+    def end(self, session: Session, how: str) -> None:
+        """End the caller's transaction with ``commit`` or ``rollback``, and tell so."""
+        self._story.did(f"db.{how}()")
+        with self._code.running(f"a session that can {how}"):
+            getattr(session, how)()
+            session.close()
+
+    def close(self) -> None:
+        """Close all that were opened here."""
+        for session in self._made:
+            with suppress(Exception):
+                session.close()

@@ -1,0 +1,50 @@
+"""In children and the kernel: SQL statements, in two words, and which tables they write to."""
+
+from __future__ import annotations
+
+import re
+
+_STATEMENT = re.compile(
+    r"\s*(?:(INSERT)(?:\s+OR\s+\w+)?\s+INTO|(UPDATE)|(DELETE)\s+FROM|(CREATE\s+TABLE)(?:\s+IF\s+NOT\s+EXISTS)?"
+    r"|(DROP\s+TABLE)|(CREATE\s+(?:UNIQUE\s+)?INDEX)"
+    r"|(SELECT)\b.*?\bFROM)\s+(?:[\"\w]+\.)?\"?(\w+)",
+    re.IGNORECASE | re.DOTALL,
+)
+WRITES = ("INSERT", "UPDATE", "DELETE")
+_WRITTEN = re.compile(
+    r"(?:(?:INSERT(?:\s+OR\s+\w+)?|REPLACE|MERGE)\s+INTO|(?<!FOR\s)UPDATE|DELETE\s+FROM)\s+(?:[\"\w]+\.)?\"?(\w+)",
+    re.IGNORECASE,
+)
+_TEXT_OR_COMMENT = re.compile(r"('[^']*')|/\*.*?\*/|--[^\n]*", re.DOTALL)
+# What SQLAlchemy asks of a database by itself is no part of what the code did; savepoints are events of their own.
+_SAVEPOINTS = ("SAVEPOINT SA_", "RELEASE SAVEPOINT SA_", "ROLLBACK TO SAVEPOINT SA_")
+_HOUSEKEEPING = ("PRAGMA", "SELECT PG_CATALOG", "SELECT CURRENT_SCHEMA", "SHOW ", "SELECT CAST", *_SAVEPOINTS)
+
+
+def in_words(statement: str) -> str:
+    """A statement in two words, ``INSERT items``; ``SQL …`` where it is of another kind."""
+    statement = _without_comments(statement)
+    found = _STATEMENT.match(statement)
+    if found is None:
+        text = " ".join(statement.split())
+        if text.upper().startswith("SELECT"):
+            return "SELECT"
+        if text.upper() in ("COMMIT", "ROLLBACK", "BEGIN"):
+            return text.upper()
+        return "SQL " + (text if len(text) <= 40 else text[:37] + "...")
+    verb = next(group for group in found.groups()[:-1] if group)
+    return f"{' '.join(verb.upper().split())} {found.group(found.lastindex or 0)}"
+
+
+def tables_written(statement: str) -> set[str]:
+    """The tables that a statement writes to, in small letters."""
+    return {name.lower() for name in _WRITTEN.findall(_without_comments(statement))}
+
+
+def is_housekeeping(statement: str) -> bool:
+    """Whether SQLAlchemy asks this of a database by itself."""
+    return statement.lstrip().upper().startswith(_HOUSEKEEPING)
+
+
+def _without_comments(statement: str) -> str:
+    return _TEXT_OR_COMMENT.sub(lambda found: found[1] or " ", statement)

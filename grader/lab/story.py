@@ -1,0 +1,45 @@
+"""In the child: what was done in a check, in words, and what the code then did to the database."""
+
+from __future__ import annotations
+
+from grader.lab.observer import Seen
+
+
+class Story:
+    """What a check tells of itself.
+
+    Attributes:
+        lines: what was done, in order.
+    """
+
+    def __init__(self, seen: Seen) -> None:
+        self._seen = seen
+        self._arranged: list[str] = []
+        self._told_from = 0
+        self.lines: list[str] = []
+
+    def did(self, what: str) -> None:
+        """Add to what was done."""
+        self.lines.append(what)
+
+    def begin(self, *lines: str) -> None:
+        """Begin anew: what happened up to now has nothing to do with what is judged."""
+        self.lines[:] = [*self._arranged, *lines]
+        self.begin_timeline()
+
+    def arranged(self, what: str) -> None:
+        """Begin every story of this check with what was arranged for it."""
+        self._arranged.append(what)
+        self.begin()
+
+    def begin_timeline(self) -> None:
+        """Leave out of the timeline what happened up to now."""
+        self._told_from = len(self._seen.moments)
+
+    def timeline(self) -> list[str]:
+        """What the code did to the database in the story that is told."""
+        return [moment.what for moment in self._seen.moments[self._told_from :]]
+
+    def has_no_timeline(self) -> bool:
+        """Whether nothing was done to the database in it so far."""
+        return len(self._seen.moments) == self._told_from

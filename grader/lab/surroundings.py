@@ -1,0 +1,51 @@
+"""In the child: what every check of a job finds as the first one did: folder, environment, path, threads."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+
+class Surroundings:
+    """Remembers how they are now.
+
+    Args:
+        root: the working directory of every check.
+    """
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+        self._environment, self._path = dict(os.environ), list(sys.path)
+        self._threads = threading.enumerate()
+
+    def restore(self) -> None:
+        """Make them what they were; a thread that still runs cannot be undone."""
+        os.chdir(self._root)
+        os.environ.clear()
+        os.environ.update(self._environment)
+        sys.path[:] = self._path
+
+    def still_running(self) -> bool:
+        """Whether a thread that was not there at first goes on; those of a finished check get a moment to end."""
+        strangers = [thread for thread in threading.enumerate() if thread not in self._threads]
+        for thread in strangers:
+            thread.join(0.05)
+        return any(thread.is_alive() for thread in strangers)
+
+
+def enter(root: str, url: str) -> None:
+    """Set up the surroundings of a job's checks.
+
+    Args:
+        root: the staged submission, whose package ``app`` is to be imported.
+        url: URL of the database.
+    """
+    os.environ["DATABASE_URL"] = url
+    folder = Path(root, ".tmp")
+    folder.mkdir(exist_ok=True)
+    os.environ.update(dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder)))
+    tempfile.tempdir = None
+    sys.path.insert(0, root)

@@ -1,0 +1,1 @@
+"""In the child: what the checks of single chapters ask for; imported only where a check asks for it."""

@@ -1,0 +1,190 @@
+"""In the child: the endpoints below ``/items/``, and what their answers show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+from grader.lab.answer import Answer
+from grader.lab.client import Client
+from grader.lab.expect import Expect
+from grader.lab.items import Items
+from grader.lab.observer import Seen
+from grader.lab.place import Place
+from grader.lab.story import Story
+from grader.lab.topics.crud import Crud
+from grader.lab.verdicts import Waits
+
+_FIELDS = ("id", "name", "description")
+_LAMP = {"name": "lamp", "description": "warm light"}
+
+
+class Api:
+    """What a check asks of the endpoints below ``/items/``."""
+
+    def __init__(
+        self, place: Place, story: Story, seen: Seen, expect: Expect, items: Items, client: Client, crud: Crud
+    ) -> None:
+        self._place = place
+        self._story = story
+        self._seen = seen
+        self._expect = expect
+        self._items = items
+        self._client = client
+        self._crud = crud
+
+    def expect_to_work(self, method: str, path: str, rule: str, **options: Any) -> Answer:
+        """End the check as waiting for another rule, unless a plain request that has to work does.
+
+        Without this a 404 for what is not there would say nothing: perhaps everything is answered with 404.
+        """
+        answer = self._client.only_request(method, path, **options)
+        if answer.status >= 300:
+            raise Waits(str(answer), rule)
+        return answer
+
+    def expect_patch_to_work(self) -> None:
+        """End the check as waiting for `patch_keeps_omitted_fields`, unless a plain PATCH changes a row."""
+        rule, sent = "patch_keeps_omitted_fields", {"name": "torch", "description": "cold light"}
+        self._items.add(name="chair")  # so that the item is not the first
+        item_id = self._items.add(**_LAMP)
+        self.expect_to_work("PATCH", f"/items/{item_id}", rule, json=sent)
+        if self._items.row(item_id) != {"id": item_id, **sent}:
+            raise Waits("PATCH changed nothing", rule)
+
+    def patches_description_alone(self) -> bool:
+        """Whether PATCH changes a description that is sent alone; that it should is another rule's business."""
+        item_id, sent = self._items.add(**_LAMP), {"description": "cold light"}
+        self._client.request("PATCH", f"/items/{item_id}", json=sent)
+        return self._items.row(item_id) == {"id": item_id, **_LAMP, **sent}
+
+    def expect_stored(self, sent: dict[str, Any]) -> None:
+        """End the check as failed unless the newest row is what was sent, or what a trigger made of it.
+
+        In chapter 08 what ``create_item`` itself makes of it is the business of `create_persists`.
+        """
+        description = "changed by the database" if sent.get("description") else sent.get("description")
+        wanted = {"name": sent["name"], "description": description}
+        told_elsewhere = self._place.chapter == "08_sqlmodel"
+        if (
+            _described(self._items.rows()[-1]) != wanted
+            and told_elsewhere
+            and _described(self._crud.made_from(sent)) != wanted
+        ):
+            return
+        self._expect.equal(_described(self._items.rows()[-1]), wanted, "the row is")
+
+    def expect_patched(self, before: dict[str, Any], sent: dict[str, Any]) -> Answer:
+        """End the check as failed unless PATCH turns `before` into the same with what was sent, and nothing else."""
+        item_id = self._items.add(**before)
+        self._story.begin(f"stored {before}")
+        answer = self._client.request("PATCH", f"/items/{item_id}", json=sent)
+        if answer.status >= 300:
+            self._expect.status(answer, 200)
+        self._expect.equal(self._items.row(item_id), {"id": item_id, **before, **sent}, "the row is")
+        return answer
+
+    def expect_no_crash(self, method: str, unknown: int, beyond: tuple[int, ...], **options: Any) -> None:
+        """End the check as failed if ids that cannot exist are not answered as they should be.
+
+        Args:
+            method: ``GET``, ``PATCH`` or ``DELETE``.
+            unknown: an id that could exist and does not; how that is answered is another rule's business.
+            beyond: ids that are too large, or too small.
+            options: as for the request.
+        """
+        plain = self._client.request(method, f"/items/{unknown}", **options)
+        for item_id in beyond:
+            answer = self._client.only_request(method, f"/items/{item_id}", **options)
+            if (answer.status, type(answer.error)) != (plain.status, type(plain.error)):
+                self._expect.status(answer, 404, 422)
+
+    def expect_page(self, query: str, rows: list[dict[str, Any]], what: str = "") -> None:
+        """End the check as failed unless this page of the list shows these rows."""
+        answer = self._client.only_request("GET", f"/items/{query}")
+        self._expect.status(answer, 200)
+        self._expect.equal(self.shown(answer.json), rows, what)
+
+    def expect_saved_first(self) -> None:
+        """End the check as failed if the answer to the one write so far was sent before its COMMIT."""
+        saved = self._seen.commits_of_writes(until="ANSWER 2")
+        self._expect(saved > 0, saw="the answer was sent before the COMMIT", wanted="first the COMMIT, then the answer")
+
+    def expect_refused(self, method: str, path: str, body: object) -> None:
+        """End the check as failed unless a bad body is answered with 422; text is sent as it is."""
+        self._let_go_of_leaks()
+        if isinstance(body, str):
+            answer = self._client.only_request(method, path, content=body, headers={"content-type": "application/json"})
+        else:
+            answer = self._client.only_request(method, path, json=body)
+        self._expect.status(answer, 422)
+
+    def expect_accepted(self, method: str, path: str, body: dict[str, Any], rule: str, *also: int) -> None:
+        """End the check as failed if a good body is refused; as waiting for a rule if the request does not work at all.
+
+        Args:
+            method: ``POST`` or ``PATCH``.
+            path: of the request.
+            body: the good body.
+            rule: the rule that says how the request works.
+            also: status codes other than those of success that are right too.
+        """
+        answer = self._client.only_request(method, path, json=body)
+        if answer.status < 300 or answer.status in also:
+            return
+        story = list(self._story.lines)
+        if answer.status not in (400, 422) or self._client.request(method, path, json=_LAMP).status >= 300:
+            raise Waits(str(answer), rule)
+        self._story.lines[:] = story
+        self._expect(False, saw=str(answer), wanted="accepted")
+
+    def expect_id_not_taken(self, method: str, path: str, rule: str) -> None:
+        """End the check as failed if the client can choose an id; arguments as for `expect_accepted`.
+
+        That ``POST`` takes one is in chapter 08 the business of `create_ignores_a_client_id`.
+        """
+        chosen = 4711 if method == "POST" else 4712
+        self.expect_accepted(method, path, {"id": chosen, "name": "table", "description": None}, rule, 422)
+        told_elsewhere = method == "POST" and self._place.chapter == "08_sqlmodel"
+        taken = not told_elsewhere and self._items.row(chosen) is not None
+        self._expect(not taken, saw="the client chose the id", wanted="an id of the database's")
+
+    def expect_closed_after(self, *requests: tuple[str, str, dict[str, Any]]) -> None:
+        """End the check as failed if anything is still open after one of these requests."""
+        for method, path, options in requests:
+            self._client.only_request(method, path, **options)
+            self._expect.all_closed()
+
+    def _let_go_of_leaks(self) -> None:
+        """Close what was left open before the pool is empty: what is kept for observing would never be collected."""
+        if len(self._seen.out) > 8:
+            left: list[Any] = [*self._seen.sessions, *self._seen.connections]
+            for each in left:
+                with suppress(Exception):
+                    each.close()
+
+    def shown(self, found: Any) -> Any:
+        """An item, or a list of items, without the fields that it should not have: those are one rule's business."""
+        if isinstance(found, list):
+            return [self.shown(each) for each in found]
+        if isinstance(found, dict) and "name" in found:
+            return {name: value for name, value in found.items() if name in _FIELDS}
+        return found
+
+    def more_fields(self, found: Any) -> list[str]:
+        """The fields of the items in an answer that they should not have."""
+        return sorted({name for item in _items_in(found) for name in item if name not in _FIELDS})
+
+
+def _described(row: dict[str, Any]) -> dict[str, Any]:
+    """A row without its id."""
+    return {name: row[name] for name in _LAMP}
+
+
+def _items_in(found: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(found, dict) and ("name" in found or "description" in found):
+        yield found
+    elif isinstance(found, dict | list):
+        for each in found.values() if isinstance(found, dict) else found:
+            yield from _items_in(each)

@@ -1,0 +1,126 @@
+"""In the child: what the learner's ``list_items_with_owner`` gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from grader.lab.code import Code
+from grader.lab.expect import Expect
+from grader.lab.focus import Focus
+from grader.lab.observer import Seen
+from grader.lab.sessions import Sessions
+from grader.lab.topics.loading import not_loaded, refusal
+from grader.lab.topics.owner_answers import OwnerAnswers
+from grader.lab.topics.schemas import Schemas
+from grader.lab.verdicts import Waits, Wrong
+
+
+class OwnerLists:
+    """What a check asks of it."""
+
+    def __init__(
+        self,
+        code: Code,
+        focus: Focus,
+        seen: Seen,
+        expect: Expect,
+        sessions: Sessions,
+        schemas: Schemas,
+        owner_answers: OwnerAnswers,
+    ) -> None:
+        self._code = code
+        self._focus = focus
+        self._seen = seen
+        self._expect = expect
+        self._sessions = sessions
+        self._schemas = schemas
+        self._owner_answers = owner_answers
+
+    def statements(self, count: int) -> list[tuple[str, int, str]]:
+        """How many statements this many items take: for what, how many, and where in the learner's code."""
+        found = []
+        for what, statements_of in (
+            ("list_items_with_owner, with the owners read", self._statements_of_list),
+            ("GET /items-with-owner/", self._owner_answers.statements),
+        ):
+            statements = statements_of(count)
+            found.append((what, statements, self._focus.at))
+        return found
+
+    def listed(self, session: Any, **page: int) -> list[Any]:
+        """What the learner's ``list_items_with_owner`` gives.
+
+        Raises:
+            Wrong: it raised.
+            Waits: it raised, and the answer is broken as well.
+        """
+        try:
+            found = self._code.call("crud.list_items_with_owner", session, **page)
+            with self._code.running("an iterable of items"):
+                return list(found)
+        except Exception as verdict:
+            if getattr(verdict, "outcome", "") == "failed" and self._owner_answers.are_broken():
+                raise Waits(str(verdict), "owner_is_in_the_answer") from None
+            raise
+
+    def listed_anyhow(self, session: Any) -> list[Any]:
+        """The same for the first page; where the function has no defaults, which is one rule's business, with both."""
+        defaults = self._code.takes("crud.list_items_with_owner", session)
+        return self.listed(session, **({} if defaults else {"offset": 0, "limit": 100}))
+
+    def shown(self, items: list[Any]) -> list[Any]:
+        """What ``ItemWithOwner`` makes of each of the objects.
+
+        Raises:
+            Waits: it refuses one; another rule tells that.
+        """
+        schema = self._schema()
+        try:
+            return [schema.model_validate(item) for item in items]
+        except Exception as error:
+            raise Waits(refusal(error), "loaded_before_the_session_closes") from None
+
+    def expect_accepted(self, items: list[Any]) -> None:
+        """End the check as failed if there are no objects, or ``ItemWithOwner`` refuses one.
+
+        Raises:
+            Waits: so it is, and the answer is broken as well.
+        """
+        if not items and self._owner_answers.are_broken():
+            raise Waits("no items", "owner_is_in_the_answer")
+        self._expect(bool(items), saw="no items", wanted="the items that were stored")
+        schema = self._schema()
+        try:
+            for item in items:
+                schema.model_validate(item)
+        except Exception as error:
+            if not not_loaded(error) and self._owner_answers.are_broken():
+                raise Waits(refusal(error), "owner_is_in_the_answer") from None
+            raise Wrong(refusal(error), "ItemWithOwner.model_validate(item) works for each item") from None
+
+    def _statements_of_list(self, count: int) -> int:
+        before = self._seen.statements()
+        session = self._sessions.new()
+        shown = self._shown_and_closed(session, self.listed_anyhow(session))
+        if len(shown) != count:
+            raise Waits(f"{len(shown)} items instead of {count}", "list_pages")
+        return self._seen.statements() - before
+
+    def ids(self, **page: int) -> list[Any]:
+        """The ids that ``list_items_with_owner`` gives, in its order."""
+        session = self._sessions.new()
+        items = self._shown_and_closed(session, self.listed(session, **page))
+        return [getattr(item, "id", None) for item in items]
+
+    def _shown_and_closed(self, session: Any, items: list[Any]) -> list[Any]:
+        """The same as `shown`; then the session is closed, as in SQLite it may keep the next request out."""
+        shown = self.shown(items)
+        with self._code.running("a session that can be closed"):
+            session.close()
+        return shown
+
+    def _schema(self) -> Any:
+        focus = self._focus.at
+        schema = self._schemas.schema("ItemWithOwner")
+        self._focus.at = focus
+        return schema

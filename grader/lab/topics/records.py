@@ -1,0 +1,77 @@
+"""In the child: items with their events, a database that refuses some, and what of them is saved."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from grader.lab.database import Database
+from grader.lab.expect import Expect
+from grader.lab.items import Items
+from grader.lab.observer import Seen
+from grader.lab.story import Story
+
+# The names of items that cannot be saved, and what the database has against them.
+FAILURES = {
+    "item refused": "made the database refuse the item 'item refused'",
+    "event refused": "made the database refuse the event of 'event refused'",
+    "event broken": "made the database fail with an OperationalError at the event of 'event broken'",
+    "commit refused": "made the database refuse the COMMIT after 'commit refused'",
+}
+
+
+class Records:
+    """What a check stores, and what it finds stored."""
+
+    def __init__(self, story: Story, seen: Seen, expect: Expect, database: Database, items: Items) -> None:
+        self._story = story
+        self._seen = seen
+        self._expect = expect
+        self._database = database
+        self._items = items
+
+    def make_writes_fail(self) -> None:
+        """Let the database refuse what belongs to the items whose names are in `FAILURES`."""
+        database = self._database
+        name = "(SELECT name FROM items WHERE id = NEW.item_id)"
+        database.refuse("BEFORE INSERT", "items", "NEW.name = 'item refused'")
+        database.refuse("BEFORE INSERT", "item_events", f"{name} = 'event refused'")
+        database.break_down("BEFORE INSERT", "item_events", f"{name} = 'event broken'")
+        database.refuse_commit("items", "NEW.name = 'commit refused'")
+
+    def saved(self) -> dict[str, list[Any]]:
+        """What is in the database: names of items, and of each event its kind and the name of its item."""
+        rows = self._database.rows(
+            "SELECT kind, name FROM item_events LEFT JOIN items ON items.id = item_id ORDER BY item_events.id"
+        )
+        events = sorted(f"{row['kind']}: {row['name']}" for row in rows)
+        return {"items": sorted(row["name"] for row in self._items.rows()), "events": events}
+
+    def expect_saved(self, *names: str) -> None:
+        """End the check as failed unless these items, each with an event of kind created, are what is saved."""
+        wanted = {"items": sorted(names), "events": sorted(f"created: {name}" for name in names)}
+        self._expect.equal(self.saved(), wanted, "saved:")
+
+    def expect_not_committed(self, function: str, before: dict[str, list[Any]]) -> None:
+        """End the check as failed if a COMMIT was sent by now, or more is saved than there was before."""
+        saved = self.saved()
+        more = [each for what in saved for each in (Counter(saved[what]) - Counter(before[what])).elements()]
+        self._expect(
+            not self._seen.commits_of_writes() and saved == before,
+            saw=f"{function} committed: {more or 'nothing'} is saved",
+            wanted="no COMMIT, nothing saved yet",
+        )
+
+    def take_name(self, name: str) -> int:
+        """Store an item of this name: names may repeat. Its id."""
+        item_id = self._items.add(name=name)
+        self._story.arranged(f"stored another item {name!r}")
+        return item_id
+
+    def expect_unchanged(self, before: dict[str, list[Any]]) -> None:
+        """End the check as failed unless exactly this is saved, and nothing of the last request."""
+        saved = self.saved()
+        more = {what: list((Counter(saved[what]) - Counter(before[what])).elements()) for what in saved}
+        told = "; ".join(f"{what} {names}" for what, names in more.items() if names)
+        self._expect(not told, saw=f"saved all the same: {told}", wanted="nothing of this request is saved")
+        self._expect.equal(saved, before, "saved:")

@@ -1,0 +1,82 @@
+"""In the server: imports and does once, before forking, what the checks of a chapter would otherwise do first."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+from collections.abc import Callable
+from functools import cache
+from typing import Annotated
+
+import pydantic
+from sqlalchemy import Column, Integer, String, create_engine, select
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.pool import StaticPool
+
+from grader.lab import sqlmodel_registry
+from grader.lab.fixtures import fixtures_of
+from grader.lab.parts import load_makers
+from grader.rules import asked_in
+
+
+def get_ready(chapter: str) -> None:
+    """Do so for a chapter; a second time costs nothing."""
+    collecting = gc.isenabled()
+    gc.disable()
+    asked = asked_in(chapter)
+    _once(_warm_up_data)
+    # FastAPI and its test client take half of the time of all imports, and some chapters need neither.
+    needs_fastapi = "client" in fixtures_of(chapter, asked)
+    if needs_fastapi:
+        _once(_import_fastapi)
+    load_makers(chapter, asked)
+    if needs_fastapi:
+        _once(importlib.import_module("grader.lab.client").warm_up)
+    if chapter == "08_sqlmodel":
+        _once(sqlmodel_registry.warm_up)
+    gc.freeze()
+    if collecting:
+        gc.enable()
+
+
+@cache
+def _once(work: Callable[[], None]) -> None:
+    work()
+
+
+def _import_fastapi() -> None:
+    """Import FastAPI without building its models of OpenAPI: that takes longer, and few apps are asked to describe
+    themselves. Those are built on first use. Source: Pydantic, "Configuration", ``defer_build``.
+    """
+    pydantic.BaseModel.model_config["defer_build"] = True
+    try:
+        importlib.import_module("fastapi.openapi.models")
+    finally:
+        del pydantic.BaseModel.model_config["defer_build"]
+
+
+def _warm_up_data() -> None:
+    """Use Pydantic and SQLAlchemy once, in small: what they import or compile on first use is then there."""
+
+    class Base(DeclarativeBase):
+        pass
+
+    class Row(Base):
+        __tablename__ = "warm_up"
+        id = Column(Integer, primary_key=True)
+        name = Column(String(20), index=True)
+
+    # Looking for Pydantic's plugins among all that is installed takes a while, and none has a say in a verdict.
+    os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
+    pydantic.create_model("Body", name=(Annotated[str, pydantic.StringConstraints(max_length=20)], ...))
+    del os.environ["PYDANTIC_DISABLE_PLUGINS"]
+    engine = create_engine("sqlite://", poolclass=StaticPool)
+    Base.metadata.create_all(engine)
+    with Session(engine) as db:
+        row = Row(name="x")
+        db.add(row)
+        db.commit()
+        db.refresh(row)
+        db.scalars(select(Row).order_by(Row.id).offset(0).limit(1)).all()
+    engine.dispose()
