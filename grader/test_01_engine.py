@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from grader.lab.verdicts import Waits
+from grader.outcomes import Waits
 from grader.rules import rule
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from grader.lab.verdicts import Waits, waiting_for
+from grader.outcomes import Waits, waiting_for
 from grader.rules import rule
 
 if TYPE_CHECKING:

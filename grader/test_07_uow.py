@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from grader.lab.verdicts import Waits
+from grader.outcomes import Waits
 from grader.rules import rule
 
 if TYPE_CHECKING:

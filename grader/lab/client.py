@@ -15,8 +15,8 @@ from grader.lab.focus import Focus
 from grader.lab.observer import Seen
 from grader.lab.place import Place
 from grader.lab.story import Story
-from grader.lab.verdicts import TASK_TO_DO, Broken, ToDo, is_to_do
 from grader.lab.words import shorten, show
+from grader.outcomes import TASK_TO_DO, Broken, ToDo, is_to_do
 
 
 class Client:

@@ -18,8 +18,8 @@ from grader.lab.focus import Focus
 from grader.lab.place import Place
 from grader.lab.sqlmodel_registry import forget_models
 from grader.lab.story import Story
-from grader.lab.verdicts import Broken, ToDo, Verdict, Wrong, is_to_do
 from grader.lab.words import arguments, describe, instead_of_begin, show
+from grader.outcomes import Broken, ToDo, Verdict, Wrong, is_to_do
 
 _NAME_NOT_THERE = re.compile(r"cannot import name '(\w+)'")
 

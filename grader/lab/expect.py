@@ -9,8 +9,8 @@ from grader.lab.equality import same
 from grader.lab.focus import Focus
 from grader.lab.observer import Seen
 from grader.lab.place import Place
-from grader.lab.verdicts import Wrong
 from grader.lab.words import instead_of_begin, show
+from grader.outcomes import Wrong
 
 
 class Expect:

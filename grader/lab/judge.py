@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from grader.lab.parts import Parts
-from grader.lab.verdicts import Verdict, is_to_do
 from grader.lab.words import describe
+from grader.outcomes import Verdict, is_to_do
 
 _GRADER = str(Path(__file__).parents[1])
 _LONGEST_TEXT = 4000

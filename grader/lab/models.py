@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from grader.lab.code import Code
 from grader.lab.place import Place
-from grader.lab.verdicts import Broken
+from grader.outcomes import Broken
 
 
 class Models(Protocol):

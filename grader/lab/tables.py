@@ -8,7 +8,7 @@ from grader.lab.code import Code
 from grader.lab.database import Database
 from grader.lab.models import Models
 from grader.lab.place import Place
-from grader.lab.verdicts import Broken
+from grader.outcomes import Broken
 
 
 class Tables:

@@ -14,7 +14,7 @@ from grader.lab.observer import Seen
 from grader.lab.place import Place
 from grader.lab.story import Story
 from grader.lab.topics.crud import Crud
-from grader.lab.verdicts import Waits
+from grader.outcomes import Waits
 
 _FIELDS = ("id", "name", "description")
 _LAMP = {"name": "lamp", "description": "warm light"}

@@ -18,8 +18,8 @@ from grader.lab.sessions import Sessions
 from grader.lab.story import Story
 from grader.lab.tables import Tables
 from grader.lab.topics.schemas import Schemas
-from grader.lab.verdicts import Waits, Wrong, waiting_for
 from grader.lab.words import show
+from grader.outcomes import Waits, Wrong, waiting_for
 
 
 class Crud:

@@ -16,8 +16,8 @@ from grader.lab.focus import Focus
 from grader.lab.place import Place
 from grader.lab.topics.elsewhere import Elsewhere
 from grader.lab.topics.urls import parts_of, url_of
-from grader.lab.verdicts import Broken
 from grader.lab.words import show
+from grader.outcomes import Broken
 
 
 class Engines:

@@ -16,7 +16,7 @@ from grader.lab.expect import Expect
 from grader.lab.focus import Focus
 from grader.lab.topics.elsewhere import Elsewhere
 from grader.lab.topics.item_table import DESK, ItemTable
-from grader.lab.verdicts import Waits, Wrong, waiting_for
+from grader.outcomes import Waits, Wrong, waiting_for
 
 _TABLE_RULE = "items_table_has_the_columns"
 

@@ -11,7 +11,7 @@ from grader.lab.observer import Seen
 from grader.lab.story import Story
 from grader.lab.topics.loading import not_loaded, refusal
 from grader.lab.topics.owners import Owners
-from grader.lab.verdicts import Waits, Wrong
+from grader.outcomes import Waits, Wrong
 
 _PATH = "/items-with-owner/"
 

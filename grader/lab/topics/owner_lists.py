@@ -12,7 +12,7 @@ from grader.lab.sessions import Sessions
 from grader.lab.topics.loading import not_loaded, refusal
 from grader.lab.topics.owner_answers import OwnerAnswers
 from grader.lab.topics.schemas import Schemas
-from grader.lab.verdicts import Waits, Wrong
+from grader.outcomes import Waits, Wrong
 
 
 class OwnerLists:

@@ -18,7 +18,7 @@ from grader.lab.expect import Expect
 from grader.lab.observer import Seen
 from grader.lab.story import Story
 from grader.lab.topics.engines import Engines
-from grader.lab.verdicts import Waits
+from grader.outcomes import Waits
 
 _OWN_SESSION = "each_request_has_its_own_session"
 _TOLD = {

@@ -17,8 +17,8 @@ from grader.lab.focus import Focus
 from grader.lab.models import Models
 from grader.lab.place import Place
 from grader.lab.story import Story
-from grader.lab.verdicts import ToDo, Waits, Wrong
 from grader.lab.words import show
+from grader.outcomes import ToDo, Waits, Wrong
 
 
 class Schemas:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from grader.lab.code import Code
 from grader.lab.sqlmodel_registry import one_more_field, sqlmodel
-from grader.lab.verdicts import Waits
+from grader.outcomes import Waits
 
 COLUMNS = {"id": "a whole number, primary key", "name": "text up to 200", "description": "text up to 500"}
 

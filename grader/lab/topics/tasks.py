@@ -15,7 +15,7 @@ from grader.lab.observer import Moment, Seen
 from grader.lab.place import Place
 from grader.lab.story import Story
 from grader.lab.topics.events import Events
-from grader.lab.verdicts import Wrong
+from grader.outcomes import Wrong
 
 
 @dataclass

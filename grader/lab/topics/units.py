@@ -14,8 +14,8 @@ from grader.lab.items import Items
 from grader.lab.observer import Seen
 from grader.lab.story import Story
 from grader.lab.topics.records import FAILURES, Records
-from grader.lab.verdicts import ToDo, Waits
 from grader.lab.words import show
+from grader.outcomes import ToDo, Waits
 
 ONE, BATCH = "/items-uow", "/items-uow/batch"
 # Items with these names are sent with a description, all others without one.
