@@ -93,8 +93,7 @@ def test_error_reaches_the_client(probe: Probe) -> None:
     probe.expect_http_error(answer, "http-error")
     probe.expect_http_error(probe.send("write", "refusal", "async"), "refusal")
     probe.expect_status(probe.send("read", "own-error"), 418)
-    for kind in ("def", "async"):
-        probe.expect_own_error(probe.send("read", "crash", kind))
+    probe.expect_own_error(probe.send("read", "crash"))
     probe.expect_own_error(probe.send("impossible", "error"))
     probe.expect_error(probe.send("conflict", "error"))
 

@@ -111,9 +111,9 @@ class Probe:
 
     def send_each(self, ending: str, ending_of_a_failed_flush: str = "") -> Iterator[Answer]:
         """Send requests to endpoints that read, that write, and whose flush fails, with ``def`` and ``async def``."""
-        for work in ("read", "write", "commit", "conflict"):
-            for kind in ("def", "async"):
-                yield self.send(work, (work == "conflict" and ending_of_a_failed_flush) or ending, kind)
+        for work, kind in (("read", "def"), ("read", "async"), ("write", "def"), ("commit", "async")):
+            yield self.send(work, ending, kind)
+        yield self.send("conflict", ending_of_a_failed_flush or ending)
 
     def _request(self, work: str, ending: str, kind: str) -> Answer:
         return self._client.request("GET" if work in ("read", "stay") else "POST", f"{PATH}/{kind}/{work}/{ending}")
