@@ -39,7 +39,7 @@ def test_add_item_does_not_commit(
     records.take_name("chair")
     before = records.saved()
     for ending, saved in (("rollback", []), ("commit", ["lamp"])):
-        session = sessions.new()
+        session = sessions.new_begun()
         item = code.call("crud_uow.add_item", session, schemas.make("ItemCreate", name="lamp"))
         records.expect_not_committed("add_item", before)
         sessions.flush(session)

@@ -7,9 +7,11 @@ from typing import Any
 
 import sqlalchemy
 from sqlalchemy import MetaData, Table, event, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import Pool
 
 from grader.lab.connections import references_are_checked, unordered_means_oldest_first
+from grader.lab.locks import hardly_waiting, is_locked, rows_behind_the_lock
 from grader.lab.own_engines import engine_for_once, own_engine
 from grader.lab.place import Place
 
@@ -28,9 +30,14 @@ class Database:
         self._triggers = 0
 
     def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
-        """The rows that a query finds."""
-        with self.engine.connect() as connection:
-            return [dict(row) for row in connection.execute(text(sql), parameters).mappings()]
+        """The rows that a query finds among what is committed."""
+        try:
+            with self.engine.connect() as connection, hardly_waiting(connection):
+                return [dict(row) for row in connection.execute(text(sql), parameters).mappings()]
+        except OperationalError as error:
+            if not is_locked(error):
+                raise
+        return rows_behind_the_lock(self.engine.url, sql, parameters)
 
     def run(self, sql: str, **parameters: Any) -> None:
         """Run a statement that finds no rows."""

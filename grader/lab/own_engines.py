@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.pool import NullPool
 
 from grader.lab.connections import unordered_means_reversed
+from grader.lab.locks import PATIENCE, wait_for_locks
 from grader.lab.observer import leave_out
 
 
@@ -20,24 +23,32 @@ def own_engine(url: str) -> Engine:
     key = make_url(url)
     if key not in _own_engines:
         # What PostgreSQL prepares for one check's tables would not fit the next one's.
-        arguments = _PATIENCE if url.startswith("sqlite") else {"prepare_threshold": None}
+        arguments = {} if url.startswith("sqlite") else {"prepare_threshold": None}
         _own_engines[key] = _unobserved(url, pool_size=1, connect_args=arguments)
     return _own_engines[key]
 
 
 def engine_for_once(url: str) -> Engine:
     """The same for a SQLite file that may be gone, or another one, when it is asked next."""
-    return _unobserved(url, poolclass=NullPool, connect_args=_PATIENCE)
+    return _unobserved(url, poolclass=NullPool)
 
 
 def _unobserved(url: str, **options: Any) -> Engine:
     engine = leave_out(create_engine(url, isolation_level="AUTOCOMMIT", **options))
-    event.listen(engine.pool, "connect", unordered_means_reversed)
+    event.listen(engine.pool, "connect", _set_up)
     # What the learner's code asks of every engine's connections (a listener on a class) is not asked of these.
     listeners: Any = engine.pool.dispatch.connect
     listeners.parent_listeners = ()
     return engine
 
 
+def _set_up(connection: Any, record: Any) -> None:
+    """Set a connection up as the learner's are, if the file is not locked just now, and let it wait for locks later."""
+    if isinstance(connection, sqlite3.Connection):
+        wait_for_locks(connection, 0)
+        with suppress(sqlite3.OperationalError):
+            unordered_means_reversed(connection, record)
+        wait_for_locks(connection, PATIENCE)
+
+
 _own_engines: dict[URL, Engine] = {}
-_PATIENCE = {"timeout": 2}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -10,6 +10,17 @@ from sqlalchemy.orm import Session
 from grader.lab.code import Code
 from grader.lab.models import Models
 from grader.lab.story import Story
+
+
+def by_hand(session: Session) -> bool:
+    """Whether a session begins no transaction by itself (``autobegin=False``), and is in none."""
+    return not session.autobegin and not session.in_transaction()
+
+
+def begin_by_hand(session: Session) -> None:
+    """Begin the transaction of such a session: whoever uses it has to."""
+    if by_hand(session):
+        session.begin()
 
 
 class Sessions:
@@ -37,10 +48,17 @@ class Sessions:
         self._made.append(session)
         return session
 
+    def new_begun(self) -> Session:
+        """The same for a function whose caller has the transaction."""
+        session = self.new()
+        begin_by_hand(session)
+        return session
+
     def load_item(self, session: Session, item_id: int) -> Any:
         """An item of the learner's models, loaded into a session."""
-        with self._code.running("an item that can be loaded"):
-            return session.get(self._code.need("models.Item"), item_id)
+        item = self._code.need("models.Item")
+        with self._code.running("an item that can be loaded"), session.begin() if by_hand(session) else nullcontext():
+            return session.get(item, item_id)
 
     def flush(self, session: Session) -> None:
         """Send what the session holds to the database: the functions under test need not do it."""

@@ -14,7 +14,7 @@ from grader.lab.equality import same
 from grader.lab.expect import Expect
 from grader.lab.items import Items
 from grader.lab.observer import Seen
-from grader.lab.sessions import Sessions
+from grader.lab.sessions import Sessions, begin_by_hand
 from grader.lab.story import Story
 from grader.lab.tables import Tables
 from grader.lab.topics.schemas import Schemas
@@ -137,6 +137,7 @@ class Crud:
     def write_unfinished(self, session: Session) -> None:
         """Let the session's owner begin something: a row that is written and not committed."""
         with self._code.running("a session that can write"):
+            begin_by_hand(session)
             session.execute(insert(self._code.need("models.Item")).values(name="unfinished"))
 
     def expect_unfinished(self, session: Session) -> None:
@@ -156,6 +157,7 @@ class Crud:
     def _finds_unfinished(self, session: Session) -> bool:
         items = self._tables.named("items")
         with self._code.running("a session that can read"):
+            begin_by_hand(session)
             return session.execute(select(items.c.id).where(items.c.name == "unfinished")).first() is not None
 
 

@@ -15,7 +15,7 @@ from grader.lab.expect import Expect
 from grader.lab.focus import Focus
 from grader.lab.place import Place
 from grader.lab.topics.elsewhere import Elsewhere
-from grader.lab.topics.urls import parts_of, url_of
+from grader.lab.topics.urls import keeps_query, parts_of, url_of
 from grader.lab.words import show
 from grader.outcomes import Broken
 
@@ -52,6 +52,16 @@ class Engines:
         if not self.can_import_db() and self._place.database != "sqlite":
             self._code.import_again(DATABASE_URL=self._elsewhere.sqlite_url())
 
+    def import_db_with(self, url: str, query: str) -> str:
+        """Import ``app.db`` anew with a URL and its query, or with the URL alone where that cannot be; the URL it was.
+
+        What keeps it from being imported with the query has added one of its own: that is the matter of another rule.
+        """
+        if self.can_import_db(DATABASE_URL=f"{url}?{query}"):
+            return f"{url}?{query}"
+        self._code.import_again(DATABASE_URL=url)
+        return url
+
     def can_import_db(self, **environment: str | None) -> bool:
         """Import ``app.db`` anew; whether that is possible."""
         self._code.import_again(**environment)
@@ -76,7 +86,7 @@ class Engines:
         shown = found.render_as_string(hide_password=False) if isinstance(found, URL) else found
         self._focus.on_name(name.removesuffix(".url"))
         self._expect(
-            url is not None and parts_of(url) == parts_of(make_url(wanted)),
+            url is not None and parts_of(url) == parts_of(make_url(wanted)) and keeps_query(url, make_url(wanted)),
             saw=f"{name} is {shown}",
             wanted=f"{name} is {wanted}",
         )

@@ -10,7 +10,7 @@ from sqlalchemy.orm import configure_mappers
 from grader.lab.code import Code
 from grader.lab.items import Items
 from grader.lab.models import Models
-from grader.lab.sessions import Sessions
+from grader.lab.sessions import Sessions, begin_by_hand
 from grader.lab.tables import Tables
 
 
@@ -39,6 +39,7 @@ class Objects:
         self._tables.create()
         session = self._sessions.new()
         item = self._sessions.load_item(session, self._items.add(**values))
+        begin_by_hand(session)
         session.expire(item)
         return item
 

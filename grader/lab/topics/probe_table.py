@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Column, Integer, String
@@ -12,6 +13,15 @@ from grader.lab.database import Database
 
 def make_probe_table(database: Database) -> type[Any]:
     """A model whose table is made anew in a database."""
+    model = _model()
+    database.run("DROP TABLE IF EXISTS grader_probe")
+    database.create_tables(model.metadata)
+    return model
+
+
+@cache
+def _model() -> type[Any]:
+    """The same for all checks of a process: what SQLAlchemy has found out about it once it knows."""
 
     class Own(DeclarativeBase):
         pass
@@ -21,6 +31,4 @@ def make_probe_table(database: Database) -> type[Any]:
         id = Column(Integer, primary_key=True)
         note = Column(String(100))
 
-    database.run("DROP TABLE IF EXISTS grader_probe")
-    Own.metadata.create_all(database.engine)
     return Probe

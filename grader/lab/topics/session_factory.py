@@ -5,19 +5,21 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event, select
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolIsEmpty
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import Pool
 
 from grader.lab.code import Code
 from grader.lab.expect import Expect
 from grader.lab.focus import Focus
+from grader.lab.locks import wait_for_locks
 from grader.lab.place import Place
-from grader.lab.sessions import Sessions
+from grader.lab.sessions import Sessions, begin_by_hand
 from grader.lab.story import Story
 from grader.lab.topics.elsewhere import Elsewhere
 from grader.lab.topics.engines import Engines
@@ -58,6 +60,7 @@ class SessionFactory:
         session = self._sessions.new(beside=beside)
         saw = f"SessionLocal() returned {show(session)}"
         self._expect(isinstance(session, Session), saw=saw, wanted="SessionLocal() returns a Session")
+        begin_by_hand(session)
         return session
 
     def on_each_database(self) -> Iterator[ProbedSessions]:
@@ -81,7 +84,9 @@ class SessionFactory:
 
     def _can_query(self) -> bool:
         try:
-            with self._engines.engine().connect(), self.new() as session:
+            with self._engines.engine().connect() as connection:  # a new one
+                connection.execute(select(1)).all()
+            with self.new() as session:  # not beside it: the pool may have one connection alone
                 session.execute(select(1)).all()
         except Exception:
             return False
@@ -132,16 +137,16 @@ class ProbedSessions:
         session.execute(select(self.probe)).all()
 
     def query_and_commit(self, session: Session) -> None:
-        """Run a query and commit; or find the database locked, as it is where each SQLite transaction locks it."""
-        event.listen(Pool, "checkout", _wait_briefly)
-        try:
-            self.query(session)
-            session.commit()
-        except OperationalError as error:
-            if "locked" not in str(error):
-                raise
-        finally:
-            event.remove(Pool, "checkout", _wait_briefly)
+        """Run a query and commit; or find the database locked, as it is where each SQLite transaction locks it, or
+        no connection left, as where the pool has one alone: then nothing is shared either.
+        """
+        with suppress(PoolIsEmpty), _waiting_briefly(session.get_bind().engine.pool):
+            try:
+                self.query(session)
+                session.commit()
+            except OperationalError as error:
+                if "locked" not in str(error):
+                    raise
 
     def work_in_three_threads(self) -> None:
         """Query, write, and commit and close with one session, each in a thread of its own."""
@@ -166,7 +171,27 @@ class ProbedSessions:
         return [row["note"] for row in self._database.rows("SELECT note FROM grader_probe ORDER BY id")]
 
 
+_BEFORE_USE = ("connect", "checkout")
+
+
+@contextmanager
+def _waiting_briefly(pool: Any) -> Iterator[None]:
+    """Wait neither for a lock nor for a connection in the block: nobody gives up the one or the other meanwhile."""
+    patience = getattr(pool, "_timeout", None)  # SQLAlchemy tells it to nobody
+    for moment in _BEFORE_USE:
+        event.listen(Pool, moment, _wait_briefly, insert=True)
+    try:
+        if patience is not None:
+            pool._timeout = 0.1
+        yield
+    finally:
+        for moment in _BEFORE_USE:
+            event.remove(Pool, moment, _wait_briefly)
+        if patience is not None:
+            pool._timeout = patience
+
+
 def _wait_briefly(connection: Any, *_: object) -> None:
-    """Listen to ``checkout``: what is locked in SQLite stays so during a check, however long one would wait."""
+    """Listen to a pool: what is locked in SQLite stays so during a check, however long one would wait."""
     if isinstance(connection, sqlite3.Connection):
-        connection.execute("PRAGMA busy_timeout = 100")
+        wait_for_locks(connection, 100)

@@ -19,6 +19,11 @@ def url_of(found: Any) -> URL | None:
     return None
 
 
+def keeps_query(url: URL, wanted: URL) -> bool:
+    """Whether what stands behind the question mark of one URL is in the other one too, whatever is added to it."""
+    return all(str(url.query.get(name, "")).startswith(str(value)) for name, value in wanted.query.items())
+
+
 def parts_of(url: URL) -> tuple[Any, ...]:
     """What makes two URLs name the same database."""
     backend = url.get_backend_name()
