@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.pool import Pool
 
-from grader.lab.observer import UNOBSERVED
+from grader.lab.observer import UNOBSERVED, listen
 
 
 def unordered_means_reversed(connection: Any, record: Any) -> None:
@@ -58,7 +58,8 @@ def end_what_a_failed_commit_left(connection: Any, _record: Any) -> None:
 
 
 def listen_to_connections() -> None:
-    """Set every new SQLite connection up as the checks want it, once for the process."""
+    """Set every new SQLite connection up as the checks want it, once for the process; what is undone is seen first."""
+    listen()
     event.listen(Pool, "connect", unordered_means_reversed)
     event.listen(Engine, "savepoint", begin_before_savepoint)
     event.listen(Pool, "checkin", end_what_a_failed_commit_left)
