@@ -11,11 +11,13 @@ from typing import Any
 
 from grader.lab.parts import Parts
 from grader.lab.words import describe
-from grader.outcomes import Verdict, is_to_do
+from grader.outcomes import Regression, Verdict, is_to_do
 
 _GRADER = str(Path(__file__).parents[1])
 _LONGEST_TEXT = 4000
 _LONGEST_TRACE = 60
+# What the starter never raises, whatever of it is untouched.
+_SLIPS = (NameError, ImportError, SyntaxError)
 
 
 def judge(parts: Parts, check: Callable[..., None], asked: tuple[str, ...]) -> dict[str, Any]:
@@ -38,6 +40,8 @@ def judge(parts: Parts, check: Callable[..., None], asked: tuple[str, ...]) -> d
             "expected": verdict.wanted,
             "where": verdict.where or (parts.focus.at if verdict.outcome == "failed" else ""),
             "traceback": _traceback(verdict.cause, root),
+            "regression": isinstance(verdict, Regression),
+            "slip": isinstance(verdict.cause, _SLIPS) and bool(parts.focus.line_of(verdict.cause)),
         }
     except BaseException as error:
         to_do = is_to_do(error)
