@@ -23,6 +23,10 @@ class Wrong(Verdict):
     """The code behaves wrongly."""
 
 
+class Regression(Wrong):
+    """What was given, or asked for by an earlier chapter, no longer works: that a task is to do is no excuse."""
+
+
 class Broken(Verdict):
     """The code broke before the rule could be judged."""
 
@@ -35,12 +39,13 @@ class Waits(Verdict):
     Args:
         saw: what was seen.
         rule: the other rule's name.
+        cause: the exception that was met, if any.
     """
 
     outcome = "blocked"
 
-    def __init__(self, saw: str, rule: str) -> None:
-        super().__init__(f"{saw} (first: {rule})")
+    def __init__(self, saw: str, rule: str, cause: BaseException | None = None) -> None:
+        super().__init__(f"{saw} (first: {rule})", cause=cause)
 
 
 @contextmanager
@@ -49,7 +54,16 @@ def waiting_for(rule: str) -> Iterator[None]:
     try:
         yield
     except Wrong as verdict:
-        raise Waits(str(verdict), rule) from None
+        raise Waits(str(verdict), rule, verdict.cause) from None
+
+
+@contextmanager
+def as_before() -> Iterator[None]:
+    """Let a failure of the block mean that something worked before the chapter began."""
+    try:
+        yield
+    except Wrong as verdict:
+        raise Regression(verdict.saw, verdict.wanted, verdict.where, verdict.cause) from None
 
 
 class ToDo(Verdict):

@@ -62,7 +62,7 @@ def chapters(
                 yield from _in_the_way(found[0], submission)
         else:
             told: set[tuple[str, str]] = set()
-            for check in sorted(found, key=lambda check: _number(check.task)):
+            for check in sorted(found, key=lambda check: (check.outcome != "error", _number(check.task))):
                 yield from _check(check, signs, submission, full_trace, told)
         yield Line("")
 
@@ -180,11 +180,11 @@ def summary(checks: Sequence[Check]) -> Iterator[Line]:
 
 
 def next_step(checks: Sequence[Check], *, submission: str = "chapters") -> str:
-    """Where to go on: the first task with a check that has not passed; after a whole chapter, the next one."""
+    """Where to go on: what is broken, else the first task that has not passed; after a whole chapter, the next one."""
     for chapter, group in groupby(checks, key=lambda check: check.chapter):
         left = [check for check in group if check.outcome != "passed"]
         if left:
-            first = min(left, key=lambda check: (check.outcome == "blocked", _number(_task_left(check))))
+            first = min(left, key=_urgency)
             if first.outcome == "error" and first.where:
                 return f"next: mend {submission}/{first.where}"
             sheet = f"{'chapters' if _is_missing(first) else submission}/{chapter}/README.md"
@@ -194,6 +194,11 @@ def next_step(checks: Sequence[Check], *, submission: str = "chapters") -> str:
     whole = last and {rule.id for rule in rules_of(last)} <= {check.id for check in checks}
     later = CHAPTERS[CHAPTERS.index(last) + 1 :] if whole else ()
     return f"next: chapter {later[0][:2]} ({submission}/{later[0]}/README.md)" if later else ""
+
+
+def _urgency(check: Check) -> tuple[bool, bool, tuple[int, ...]]:
+    """Orders what is left: first what is broken, as nothing else can be judged before that; last what waits."""
+    return check.outcome != "error", check.outcome == "blocked", _number(_task_left(check))
 
 
 def _task_left(check: Check) -> str:

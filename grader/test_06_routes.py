@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from grader.lab.models import Models
     from grader.lab.tables import Tables
     from grader.lab.topics.api import Api
+    from grader.lab.topics.rest import Rest
 
 _UNKNOWN = (
     "A client can only react to what it is told: 404 means 'there is none', "
@@ -324,3 +325,17 @@ def test_sessions_close_after_every_answer(tables: Tables, items: Items, databas
     api.expect_closed_after(create, change, ("DELETE", path, {}))
     database.drop_table("items")
     api.expect_closed_after(*reads)
+
+
+@rule(
+    task="6.1",
+    title="the rest of the app still works",
+    why="The tables are made when the app starts, and a path that does not exist is 404: what earlier chapters asked "
+    "for still holds, and clients count on it.",
+    hint="The lifespan creates the tables, as in chapter 02. Once the router is included, take the stand-in to_do_6_1 "
+    "out: it answers 501 wherever nothing else answers.",
+)
+def test_the_rest_still_works(rest: Rest) -> None:
+    """The app starts on an empty database, and again on what was stored; 404 for a path that does not exist."""
+    rest.expect_start("items")
+    rest.expect_nothing_in_the_way("POST", "/items/")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from grader.lab.topics.endpoints import Endpoints
     from grader.lab.topics.handover import Handover
     from grader.lab.topics.records import Records
+    from grader.lab.topics.rest import Rest
     from grader.lab.topics.schemas import Schemas
     from grader.lab.topics.units import Units
 
@@ -230,3 +231,18 @@ def test_error_reaches_the_client(
                     break  # a batch that skips what fails is the business of batch_is_all_or_nothing
                 expect(told.status >= 400, saw=f"the client was told {told}", wanted="a status of 400 or more")
                 accidents.expect_none(told)
+
+
+@rule(
+    task="7.1",
+    title="the rest of the app still works",
+    why="Clients go on using what was there before. A step that breaks it is a step back.",
+    hint="Compare main.py, models.py and routes/items.py with how they were given: the lifespan creates the tables, "
+    "both routers are included, and the stand-in to_do_7_1 is gone.",
+)
+def test_the_rest_still_works(rest: Rest) -> None:
+    """The app starts on an empty database; /items/ works, also DELETE of an item with events; other paths are 404."""
+    rest.expect_start("items", "item_events")
+    rest.expect_items_to_work()
+    rest.expect_delete_to_take_events()
+    rest.expect_nothing_in_the_way("POST", "/items-uow")

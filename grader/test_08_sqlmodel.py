@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from grader.lab.story import Story
     from grader.lab.tables import Tables
     from grader.lab.topics.api import Api
+    from grader.lab.topics.rest import Rest
     from grader.lab.topics.table_model import TableModel
 
 _LAMP = {"name": "lamp", "description": "warm light"}
@@ -109,3 +110,17 @@ test_patch_null_name_is_422 = again(routes.test_patch_null_name_is_422, "08_sqlm
 test_bad_body_is_422 = again(routes.test_bad_body_is_422, "08_sqlmodel", _TASKS)
 test_answers_hide_internal_fields = again(routes.test_answers_hide_internal_fields, "08_sqlmodel", _TASKS)
 test_sessions_close_after_every_answer = again(routes.test_sessions_close_after_every_answer, "08_sqlmodel", _TASKS)
+
+
+@rule(
+    task="8.3",
+    title="the rest of the app still works",
+    why="The tables are made when the app starts, and a path that does not exist is 404: what earlier chapters asked "
+    "for still holds, and clients count on it.",
+    hint="Leave main.py as it was given: the lifespan creates the tables of SQLModel.metadata.",
+    needs=["item_is_a_sqlmodel_table"],
+)
+def test_the_rest_still_works(rest: Rest) -> None:
+    """The app starts on an empty database, and again on what was stored; 404 for a path that does not exist."""
+    rest.expect_start("items")
+    rest.expect_nothing_in_the_way("POST", "/items/")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from grader.lab.topics.owner_answers import OwnerAnswers
     from grader.lab.topics.owner_lists import OwnerLists
     from grader.lab.topics.owners import Owners
+    from grader.lab.topics.rest import Rest
 
 
 @rule(
@@ -164,3 +165,18 @@ def test_session_is_closed_after_the_answer(
     owner_answers.get()
     expect(seen.count("BEGIN") > 0, saw="no session was used", wanted="a session that is used and closed")
     expect.all_closed()
+
+
+@rule(
+    task="9.1",
+    title="the rest of the app still works",
+    why="Clients go on using what was there before. A step that breaks it is a step back.",
+    hint="Compare main.py, models.py and routes/items.py with how they were given: the lifespan creates the tables, "
+    "both routers are included, and the stand-in to_do_9_1 is gone. Whoever deletes an item does not delete its owner.",
+)
+def test_the_rest_still_works(rest: Rest) -> None:
+    """The app starts on an empty database; /items/ works, also DELETE of an item with an owner; other paths are 404."""
+    rest.expect_start("items", "owners")
+    rest.expect_items_to_work()
+    rest.expect_delete_to_leave_owners()
+    rest.expect_nothing_in_the_way("GET", "/items-with-owner/")

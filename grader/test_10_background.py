@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from grader.lab.items import Items
     from grader.lab.tables import Tables
     from grader.lab.topics.events import Events
+    from grader.lab.topics.rest import Rest
     from grader.lab.topics.tasks import Tasks
 
 _OWN = (
@@ -166,3 +167,18 @@ def test_failed_task_leaves_nothing_behind(
         expect.all_closed("a failure")
     tasks.record(item_id, "viewed")
     expect.equal(events.rows(), [(item_id, "viewed")], "events after the next task:")
+
+
+@rule(
+    task="10.1",
+    title="the rest of the app still works",
+    why="Clients go on using what was there before. A step that breaks it is a step back.",
+    hint="Compare main.py, models.py and routes/items.py with how they were given: the lifespan creates the tables, "
+    "both routers are included, and the stand-in to_do_10_1 is gone.",
+)
+def test_the_rest_still_works(rest: Rest) -> None:
+    """The app starts on an empty database; /items/ works, also DELETE of an item with events; other paths are 404."""
+    rest.expect_start("items", "item_events")
+    rest.expect_items_to_work()
+    rest.expect_delete_to_take_events()
+    rest.expect_nothing_in_the_way("POST", "/items/1/events")

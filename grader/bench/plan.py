@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from grader.bench.children import Child
 from grader.rules import ABOUT_IMPORTS, WITHOUT_HTTP, Rule
+from grader.stubs import Stub
 
 if TYPE_CHECKING:
     from grader.report import Check
@@ -35,6 +36,8 @@ class Shared:
         selected: names of the rules that are judged, now or before.
         untouched: tasks whose code is still the starter's.
         given: files that are as the chapter gave them.
+        suspicious: files that may be broken.
+        stubs: the starter's code of the untouched tasks.
         outcomes: what has been judged, by the name of the rule.
         held: failures that wait until the rules that they need are judged.
     """
@@ -42,6 +45,8 @@ class Shared:
     selected: frozenset[str]
     untouched: frozenset[str] = frozenset()
     given: frozenset[str] = frozenset()
+    suspicious: tuple[str, ...] = ()
+    stubs: tuple[Stub, ...] = ()
     outcomes: dict[str, str] = field(default_factory=dict)
     held: list[tuple[Rule, Check]] = field(default_factory=list)
 

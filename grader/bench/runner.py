@@ -29,7 +29,7 @@ from grader.bench.limits import Limits
 from grader.bench.plan import NO_SLOT, Run, Target, plan
 from grader.bench.staging import stage
 from grader.lab.job import LAST_WORDS, Job
-from grader.starters import given_files, untouched_tasks
+from grader.starters import given_files, suspicious_files, untouched_stubs
 
 if TYPE_CHECKING:
     from grader.report import Check
@@ -130,8 +130,10 @@ class Runner:
         run.root = Path(tempfile.mkdtemp(prefix=f"{run.chapter}-", dir=self._means.workshop)).resolve()
         run.refused = stage(run.submission, run.chapter, run.root)
         if not run.refused:
-            run.shared.untouched = untouched_tasks(run.chapter, run.root)
+            run.shared.stubs = untouched_stubs(run.chapter, run.root)
+            run.shared.untouched = frozenset(stub.task for stub in run.shared.stubs)
             run.shared.given = given_files(run.chapter, run.root)
+            run.shared.suspicious = suspicious_files(run.chapter, run.root)
             self._means.isolation.give(run.root)
 
     def _stage_ahead(self) -> None:
@@ -157,6 +159,8 @@ class Runner:
             admin_url=admin_url,
             token=child.token,
             given=tuple(sorted(run.shared.given)),
+            suspicious=run.shared.suspicious,
+            stubs=run.shared.stubs,
             seconds=self._patience(run),
             memory=limits.memory,
             cpu=processors[run.slot % len(processors)] if len(processors) > 1 else -1,

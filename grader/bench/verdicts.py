@@ -81,7 +81,7 @@ def judged(run: Run, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:
     """Make the report's entry; hold it back while what it needs is not judged, and let go of what waited for it."""
     shared = run.shared
     check = _entry(run, rule, told if isinstance(told, dict) else {})
-    if check.outcome in ("failed", "error", "blocked") and rule.task in shared.untouched:
+    if check.outcome in ("failed", "blocked") and rule.task in shared.untouched and not told.get("regression"):
         check.outcome = "todo"
     check.begun = check.outcome == "todo" and rule.task not in shared.untouched
     shared.outcomes[rule.name] = check.outcome

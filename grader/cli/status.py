@@ -56,7 +56,8 @@ def _tasks(chapter: str, found: Mapping[str, str], untouched: frozenset[str]) ->
     for task in tasks_of(chapter):
         own = [found[rule.id] for rule in rules_of(chapter) if rule.task == task]
         # A task without a check of its own is judged by all the others of its chapter.
-        states[task] = "todo" if task in untouched else _together(own or everything)
+        broken = "error" in (own or everything)
+        states[task] = "todo" if task in untouched and not broken else _together(own or everything)
     return states
 
 

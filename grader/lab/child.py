@@ -20,11 +20,12 @@ from grader.lab.connections import listen_to_connections
 from grader.lab.job import Job
 from grader.lab.judge import judge, spoilt
 from grader.lab.parts import load_makers, open_parts
-from grader.lab.place import Place
+from grader.lab.place import place_of
 from grader.lab.processes import end_with_the_parent
 from grader.lab.relied import Relied
 from grader.lab.reporter import Reporter
 from grader.lab.restrictions import become, hide_grader, limit, stay_on
+from grader.lab.soundness import Soundness
 from grader.lab.surroundings import Surroundings, enter
 from grader.rules import ABOUT_IMPORTS, asked_in, rules_of
 
@@ -67,14 +68,16 @@ def grade_chapter(job: Job, results: int) -> None:
     reporter.send({"event": "hello", "process": process})
     limit(job)
     stay_on(job.cpu)
-    place = Place(job.chapter, Path(job.root), job.url, job.admin_url, frozenset(job.given))
+    place = place_of(job)
     checks = {rule.name: (rule.function, rule.asks) for rule in rules_of(job.chapter)}
+    tasks = {rule.name: rule.task for rule in rules_of(job.chapter)}
     makers = load_makers(job.chapter, asked_in(job.chapter))
     enter(job.root, job.url)
     listen_to_connections()
     relied = Relied(checks, makers)
     hide_grader()
     surroundings = Surroundings(job.root)
+    soundness = Soundness(place, makers, surroundings)
     used = False  # whether the app, as it is imported now, has served a check before
     for name in job.checks:
         reporter.send({"event": "start", "check": name})
@@ -92,11 +95,15 @@ def grade_chapter(job: Job, results: int) -> None:
                     passed, verdict = False, spoilt(replaced)
                 # What a used app did wrong may come from the checks before: only a new one is blamed for it.
                 settled = passed or not used
+                doubtful = settled and soundness.is_in_doubt(verdict, tasks[name])
                 reporter.mark_output(name if settled else "before")
-                if settled:
-                    reporter.send({"event": "verdict", "check": name, "verdict": verdict})
-                    if name == job.checks[-1]:
-                        reporter.send({"event": "end"})
+                if settled and not doubtful:
+                    reporter.tell(name, verdict, last=name == job.checks[-1])
+            if doubtful:
+                verdict = soundness.unless_broken(verdict, tasks[name])
+                if os.getpid() != process:
+                    os._exit(0)
+                reporter.tell(name, verdict, last=name == job.checks[-1])
             used = passed and not parts.code.imports_anew and job.chapter not in ABOUT_IMPORTS
             if not used:
                 forget_app()

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI
+from starlette.routing import BaseRoute, Match
 
 from grader.lab.answer import Answer
 from grader.lab.asgi import RunningApp
@@ -111,6 +112,15 @@ class Client:
         self._story.begin()
         return self.request(method, path, **options)
 
+    def has_route(self, method: str, path: str) -> bool:
+        """Whether the app has a route for a request that is not for every path, with or without a slash at the end."""
+        whole = path.rstrip("/")
+        return any(
+            _matches(route, method, wanted) and not _matches(route, method, "/no-such-path")
+            for wanted in (whole, f"{whole}/")
+            for route in self.app().routes
+        )
+
     def close(self) -> None:
         """Shut the app down, whatever becomes of that."""
         with suppress(Exception):
@@ -124,6 +134,11 @@ class Client:
                 f"{verb.upper()} {path}" for path, verbs in self._app.openapi()["paths"].items() for verb in verbs
             )
         return ()
+
+
+def _matches(route: BaseRoute, method: str, path: str) -> bool:
+    scope = {"type": "http", "method": method, "path": path, "root_path": "", "headers": []}
+    return route.matches(scope)[0] is Match.FULL
 
 
 def warm_up() -> None:

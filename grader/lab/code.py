@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from grader.lab.behind import stub_behind
 from grader.lab.focus import Focus
 from grader.lab.place import Place
 from grader.lab.sqlmodel_registry import forget_models
@@ -43,22 +44,23 @@ class Code:
 
         Raises:
             Broken: it is missing or cannot be imported, or its engine is asynchronous.
-            ToDo: importing it meets the starter's ``NotImplementedError``.
+            ToDo: it meets what the starter has in the place of code that is still to do.
         """
         try:
             module = importlib.import_module(f"app.{name}")
         except BaseException as error:
-            raise self._import_failure(name, error) from None
+            raise self.import_failure(name, error) from None
         if makes_asynchronous(sys.modules.get("app.db")):
             self._focus.on_name("db.engine")
             raise asynchronous_instead(self._focus.at)
         return module
 
-    def _import_failure(self, name: str, error: BaseException) -> Verdict:
+    def import_failure(self, name: str, error: BaseException) -> Verdict:
         """What an import of ``app.<name>`` that raised means, as a verdict."""
         root, file = self._place.root, self._focus.file_of(name)
-        if is_to_do(error):
-            return ToDo(str(error), where=self._focus.line_of(error))
+        to_do = self.to_do(error)
+        if to_do is not None:
+            return to_do
         if isinstance(error, ModuleNotFoundError) and error.name in ("app", f"app.{name}"):
             return Broken(f"{file} is missing", f"a file {file}", self._place.shown(file))
         if isinstance(error, SyntaxError):
@@ -71,6 +73,13 @@ class Code:
         if missing:
             return Broken(f"{missing} is missing, and {where.partition('/')[2]} imports it", f"a file {missing}", where)
         return Broken(f"importing {file} raised {describe(error)}", "an import without an error", where, error)
+
+    def to_do(self, error: BaseException) -> ToDo | None:
+        """What of the starter made an import or a start fail; None where it was the learner's own code."""
+        if is_to_do(error):
+            return ToDo(str(error), where=self._focus.line_of(error))
+        stub = stub_behind(error, self._place.stubs, self._place.root)
+        return None if stub is None else ToDo(f"{stub.task} {stub.words}")
 
     def _missing_module(self, error: BaseException) -> str:
         """The file of a module of the learner's whose absence an import met, or an empty string."""

@@ -97,9 +97,15 @@ FIXTURES = {
         "topics.owner_lists.OwnerLists",
         *("code", "focus", "seen", "expect", "sessions", "schemas", "owner_answers"),
     ),
-    # 10
+    # 07, 10
     "events": _made_by("topics.events.Events", "tables", "database", "story"),
+    # 10
     "tasks": _made_by("topics.tasks.Tasks", "place", "code", "focus", "story", "seen", "expect", "client", "events"),
+    # 06 to 10
+    "rest": _made_by(
+        "topics.rest.Rest",
+        *("place", "focus", "story", "expect", "database", "models", "items", "events", "owners", "client"),
+    ),
 }
 
 # What is made in another way in one chapter.

@@ -6,6 +6,9 @@ import os
 import re
 import socket
 from dataclasses import dataclass
+from typing import Any, Self
+
+from grader.stubs import Stub
 
 HAS_FORK = hasattr(os, "fork") and hasattr(socket, "send_fds")
 
@@ -22,6 +25,8 @@ class Job:
         admin_url: PostgreSQL only: URL of the maintenance database.
         token: word that the bench expects with every message.
         given: files below `root` that the chapter gave to the learner, and that are as they were given.
+        suspicious: files below `root` that may be broken.
+        stubs: what of the starter is untouched.
         seconds: wall time of a check.
         memory: limit of a process's memory, in MiB; 0 for none.
         cpu: number of the processor to stay on; -1 for any. Hand-overs between the threads of
@@ -40,6 +45,8 @@ class Job:
     admin_url: str
     token: str
     given: tuple[str, ...]
+    suspicious: tuple[str, ...]
+    stubs: tuple[Stub, ...]
     seconds: float
     memory: int
     cpu: int
@@ -48,6 +55,12 @@ class Job:
     processes: int = 0
     open_files: int = 0
     user: int = -1
+
+    @classmethod
+    def read(cls, data: dict[str, Any]) -> Self:
+        """The job that was sent as JSON."""
+        stubs = tuple(Stub(task, words, file, name, tuple(lacks)) for task, words, file, name, lacks in data["stubs"])
+        return cls(**{**data, "stubs": stubs})
 
 
 # Shortly before a check's time is up, the child tells where its code is; the bench waits that much longer.

@@ -13,11 +13,13 @@ from grader.lab.focus import Focus
 from grader.lab.parts import Parts
 from grader.lab.synchronous import asynchronous_instead, came_of_asynchronous
 from grader.lab.words import describe
-from grader.outcomes import Broken, ToDo, Verdict, is_to_do
+from grader.outcomes import Broken, Regression, ToDo, Verdict, is_to_do
 
 _GRADER = str(Path(__file__).parents[1])
 _LONGEST_TEXT = 4000
 _LONGEST_TRACE = 60
+# What the starter never raises, whatever of it is untouched.
+_SLIPS = (NameError, ImportError, SyntaxError)
 
 
 def judge(parts: Parts, check: Callable[..., None], asked: tuple[str, ...]) -> dict[str, Any]:
@@ -41,6 +43,8 @@ def judge(parts: Parts, check: Callable[..., None], asked: tuple[str, ...]) -> d
             "expected": verdict.wanted,
             "where": verdict.where or (parts.focus.at if verdict.outcome == "failed" else ""),
             "traceback": _traceback(verdict.cause, root),
+            "regression": isinstance(verdict, Regression),
+            "slip": isinstance(verdict.cause, _SLIPS) and bool(parts.focus.line_of(verdict.cause)),
         }
     found["did"] = ", then ".join(parts.story.lines)
     found["trace"] = parts.story.timeline()[:_LONGEST_TRACE]

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader.lab.job import Job
+from grader.stubs import Stub
+
 
 @dataclass(frozen=True)
 class Place:
@@ -16,6 +19,8 @@ class Place:
         url: URL of a database that is empty when the check starts.
         admin_url: PostgreSQL only: URL of the maintenance database.
         given: files below `root` that are not the learner's work.
+        suspicious: files below `root` that may be broken.
+        stubs: what of the starter is untouched.
     """
 
     chapter: str
@@ -23,6 +28,8 @@ class Place:
     url: str
     admin_url: str = ""
     given: frozenset[str] = frozenset()
+    suspicious: tuple[str, ...] = ()
+    stubs: tuple[Stub, ...] = ()
 
     @property
     def database(self) -> str:
@@ -32,3 +39,8 @@ class Place:
     def shown(self, file: str) -> str:
         """A file below `root`, ``app/crud.py``, as it is named to the learner: ``05_crud/app/crud.py``."""
         return f"{self.chapter}/{file}"
+
+
+def place_of(job: Job) -> Place:
+    """Where the checks of a job run."""
+    return Place(job.chapter, Path(job.root), job.url, job.admin_url, frozenset(job.given), job.suspicious, job.stubs)

@@ -32,6 +32,12 @@ class Reporter:
             while data:
                 data = data[self._write(self._descriptor, data) :]
 
+    def tell(self, check: str, verdict: dict[str, Any], *, last: bool) -> None:
+        """Send the verdict on a check; after the last one the job is done."""
+        self.send({"event": "verdict", "check": check, "verdict": verdict})
+        if last:
+            self.send({"event": "end"})
+
     def mark_output(self, check: str) -> None:
         """Tell where the output of a check ends (see `grader.lab.job.end_of_output`)."""
         with suppress(Exception):

@@ -81,7 +81,7 @@ def serve(control: socket.socket, workshop: Path) -> None:
                 waker.close()
                 wake.close()
                 selector.close()
-                become_child(Job(**request["request"]), results, output)
+                become_child(Job.read(request["request"]), results, output)
             os.close(results)
             os.close(output)
             children[process] = request["job"]
@@ -148,7 +148,7 @@ def main() -> None:
         return
     if sys.argv[1] == "serve":
         serve(socket.socket(fileno=int(sys.argv[2])), Path(sys.argv[3]))
-    job = Job(**json.loads(sys.stdin.readline()))
+    job = Job.read(json.loads(sys.stdin.readline()))
     results = os.dup(1)
     os.dup2(2, 1)
     get_ready(job.chapter)

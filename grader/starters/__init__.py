@@ -1,6 +1,6 @@
 """Verdict process and commands: finds the tasks in the solutions, writes starters, compares submissions with them."""
 
-from grader.starters.comparing import given_files, untouched_tasks
+from grader.starters.comparing import given_files, suspicious_files, untouched_stubs, untouched_tasks
 from grader.starters.tasks import PROJECT, SOLUTIONS, file_of, pieces_of, tasks_of
 from grader.starters.writing import starter_of, write_starters
 
@@ -11,7 +11,9 @@ __all__ = [
     "given_files",
     "pieces_of",
     "starter_of",
+    "suspicious_files",
     "tasks_of",
+    "untouched_stubs",
     "untouched_tasks",
     "write_starters",
 ]

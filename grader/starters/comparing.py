@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ast
+import textwrap
 import warnings
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from grader.starters.tasks import SOLUTIONS, pieces_of
+from grader.starters.tasks import SOLUTIONS, Piece, pieces_of, tasks_of
 from grader.starters.writing import starter_of
+from grader.stubs import BASES, VALUE, Stub
 
 
 def untouched_tasks(chapter: str, root: Path) -> frozenset[str]:
@@ -19,20 +22,33 @@ def untouched_tasks(chapter: str, root: Path) -> frozenset[str]:
         chapter: name of the chapter.
         root: folder that holds the learner's ``app``.
     """
+    return frozenset(stub.task for stub in untouched_stubs(chapter, root))
+
+
+def untouched_stubs(chapter: str, root: Path) -> tuple[Stub, ...]:
+    """What stands in the place of their code; arguments as for `untouched_tasks`."""
     touched: set[str] = set()
-    tasks: set[str] = set()
-    for file, owners in _starter_code(chapter):
+    for file, stubs in _starter_code(chapter):
         path = root / file
         try:
             with warnings.catch_warnings(action="ignore"):
                 present = _owners(ast.parse(path.read_bytes()))
         except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
             present = {}
-        for task, owner, code in owners:
-            tasks.add(task)
-            if present.get(owner) != code:
-                touched.add(task)
-    return frozenset(tasks - touched)
+        touched |= {stub.task for stub, code in stubs if present.get(stub.name) != code}
+    return tuple(stub for _, stubs in _starter_code(chapter) for stub, _ in stubs if stub.task not in touched)
+
+
+def suspicious_files(chapter: str, root: Path) -> tuple[str, ...]:
+    """Files of a chapter that may be broken: those that it asks for; if anything that was given was changed, all.
+
+    Args:
+        chapter: name of the chapter.
+        root: folder that holds the learner's ``app``.
+    """
+    asked = tuple(file for file, _ in _starter_code(chapter))
+    given = given_files(chapter, root)
+    return asked if {*asked, *given} == set(_solution(chapter)) else tuple(_solution(chapter))
 
 
 def given_files(chapter: str, root: Path) -> frozenset[str]:
@@ -59,17 +75,35 @@ def _solution(chapter: str) -> dict[str, bytes]:
 
 
 @cache
-def _starter_code(chapter: str) -> list[tuple[str, list[tuple[str, str, str]]]]:
-    """Per file: task, owner and code of every piece of the starter."""
+def _starter_code(chapter: str) -> list[tuple[str, list[tuple[Stub, str]]]]:
+    """Per file: every stub of the starter, and its code."""
     found = []
+    words = tasks_of(chapter)
     for file in sorted((SOLUTIONS / chapter / "app").rglob("*.py")):
         source = file.read_text(encoding="utf-8")
         pieces = pieces_of(source, int(chapter[:2]))
         if pieces:
             code = _owners(ast.parse(starter_of(source, int(chapter[:2]))))
             name = file.relative_to(SOLUTIONS / chapter).as_posix()
-            found.append((name, [(piece.task, piece.owner, code[piece.owner]) for piece in pieces]))
+            stubs = [Stub(each.task, words[each.task], name, each.owner, _lacks(each, source)) for each in pieces]
+            found.append((name, [(stub, code[stub.name]) for stub in stubs]))
     return found
+
+
+def _lacks(piece: Piece, source: str) -> tuple[str, ...]:
+    """What the name that a piece of a solution defines does not have in the starter (see `Stub`)."""
+    if not piece.starter:  # lines of a class
+        taken_out = textwrap.dedent("\n".join(source.split("\n")[piece.first - 1 : piece.last]))
+        return tuple(_bound(ast.parse(taken_out)))
+    head = piece.starter[0]
+    return (BASES,) if head.startswith("class ") else (VALUE,) if head.endswith(" = ...") else ()
+
+
+def _bound(module: ast.Module) -> Iterator[str]:
+    """The names of variables that the statements of a module or class assign to."""
+    for node in module.body:
+        targets = [node.target] if isinstance(node, ast.AnnAssign) else getattr(node, "targets", [])
+        yield from (target.id for target in targets if isinstance(target, ast.Name))
 
 
 def _owners(module: ast.Module) -> dict[str, str]:
