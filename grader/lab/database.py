@@ -30,7 +30,9 @@ class Database:
     def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
         """The rows that a query finds."""
         with self.engine.connect() as connection:
-            return [dict(row) for row in connection.execute(text(sql), parameters).mappings()]
+            found = connection.execute(text(sql), parameters)
+            names = list(found.keys())
+            return [dict(zip(names, row, strict=True)) for row in found]
 
     def run(self, sql: str, **parameters: Any) -> None:
         """Run a statement that finds no rows."""
