@@ -96,13 +96,16 @@ def rule_of(function: Callable[..., Any]) -> Rule | None:
     return found if isinstance(found, Rule) else None
 
 
-def again(check: CheckFunction, chapter: str, tasks: Mapping[str, str]) -> CheckFunction:
+def again(
+    check: CheckFunction, chapter: str, tasks: Mapping[str, str], needs: Sequence[str] | None = None
+) -> CheckFunction:
     """The same rule in another chapter: the check is reused, only chapter and task number differ.
 
     Args:
         check: the check.
         chapter: the other chapter.
         tasks: for each task number of the original chapter the one in the other.
+        needs: names of the rules of the other chapter that it needs, where those are not the same.
     """
     original = rule_of(check)
     assert original is not None, f"{check.__name__} declares no rule"
@@ -113,7 +116,13 @@ def again(check: CheckFunction, chapter: str, tasks: Mapping[str, str]) -> Check
     same_rule.__name__ = check.__name__
     same_rule.__doc__ = check.__doc__
     vars(same_rule)["__signature__"] = inspect.signature(check)
-    vars(same_rule)["rule"] = replace(original, chapter=chapter, task=tasks[original.task], function=same_rule)
+    vars(same_rule)["rule"] = replace(
+        original,
+        chapter=chapter,
+        task=tasks[original.task],
+        needs=original.needs if needs is None else tuple(needs),
+        function=same_rule,
+    )
     return same_rule
 
 

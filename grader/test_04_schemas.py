@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from grader.lab.topics.schemas import Schemas
 
 _LAMPS = ({"name": "lamp"}, {"name": "lamp", "description": "warm"})
+_NAMES = ("lamp", "a", '"Desk" lamp no. 2 (black/white)', "Tischl\N{LATIN SMALL LETTER A WITH DIAERESIS}mpchen")
+_BLANKS = ("", " ", " \t\n ", "\N{NO-BREAK SPACE}")
 
 
 @rule(
@@ -22,12 +24,14 @@ _LAMPS = ({"name": "lamp"}, {"name": "lamp", "description": "warm"})
     "A validator of your own raises ValueError, and returns the value.",
 )
 def test_create_needs_a_name(schemas: Schemas) -> None:
-    """A missing, null or blank name is refused, a real one is kept as it is."""
-    for name in ("lamp", "a", '"Desk" lamp no. 2 (black/white)'):
+    """A missing, null or blank name is refused, with a description and without; a real one is kept as it is."""
+    for name in _NAMES:
         schemas.accepts("ItemCreate", {"name": name, "description": "warm"}, name=name)
-    for blank in (None, "", " ", " \t\n ", "\N{NO-BREAK SPACE}"):
+    for blank in (None, *_BLANKS):
         schemas.refuses("ItemCreate", {"name": blank, "description": "warm"})
+        schemas.refuses("ItemCreate", {"name": blank})
     schemas.refuses("ItemCreate", {"description": "warm"})
+    schemas.refuses("ItemCreate", {})
 
 
 @rule(
@@ -41,8 +45,9 @@ def test_create_description_is_optional(schemas: Schemas) -> None:
     schemas.wait_for("create_needs_a_name", "ItemCreate", *_LAMPS)
     schemas.accepts("ItemCreate", {"name": "lamp"}, description=None)
     schemas.accepts("ItemCreate", {"name": "lamp", "description": None}, description=None)
-    schemas.accepts("ItemCreate", {"name": "lamp", "description": "warm"}, description="warm")
     schemas.accepts("ItemCreate", {"name": "lamp", "description": ""})
+    for text in ("warm", "w", "warm\nand \N{LATIN SMALL LETTER U WITH DIAERESIS}ber 20 W"):
+        schemas.accepts("ItemCreate", {"name": "lamp", "description": text}, description=text)
 
 
 @rule(
@@ -54,13 +59,14 @@ def test_create_description_is_optional(schemas: Schemas) -> None:
 )
 def test_lengths_match_the_table(schemas: Schemas) -> None:
     """The longest texts are accepted, one character more is refused, when creating and when updating."""
-    rest = {"name": "lamp", "description": "warm"}
+    both = {"name": "lamp", "description": "warm"}
     for schema in ("ItemCreate", *schemas.written("ItemUpdate")):
         for field, limit in (("name", 200), ("description", 500)):
-            for letter in ("x", "\N{LATIN SMALL LETTER E WITH ACUTE}"):
-                if schemas.is_accepted(schema, {**rest, field: letter * 20}):
-                    schemas.accepts(schema, {**rest, field: letter * limit})
-                    schemas.refuses(schema, {**rest, field: letter * (limit + 1)})
+            for rest in (both, {}):
+                for letter in ("x", "\N{LATIN SMALL LETTER E WITH ACUTE}"):
+                    if schemas.is_accepted(schema, {**rest, field: letter * 20}):
+                        schemas.accepts(schema, {**rest, field: letter * limit})
+                        schemas.refuses(schema, {**rest, field: letter * (limit + 1)})
 
 
 @rule(
@@ -127,8 +133,9 @@ def test_update_fields_are_optional(schemas: Schemas) -> None:
     schemas.accepts("ItemUpdate", {"name": "lamp"}, name="lamp")
     schemas.accepts("ItemUpdate", {"description": "warm"}, description="warm")
     schemas.accepts("ItemUpdate", {})
-    schemas.accepts("ItemUpdate", {"name": "lamp", "description": None})
-    schemas.accepts("ItemUpdate", {"name": "lamp", "description": ""})
+    for description in (None, ""):
+        schemas.accepts("ItemUpdate", {"name": "lamp", "description": description})
+        schemas.accepts("ItemUpdate", {"description": description})
 
 
 @rule(
@@ -146,6 +153,8 @@ def test_update_knows_what_was_sent(schemas: Schemas) -> None:
         {**both, "description": None},
         {**both, "description": ""},
         {"name": "lamp"},
+        {"description": "warm"},
+        {"description": ""},
         {"description": None},
         {},
     ):
@@ -165,3 +174,21 @@ def test_update_rejects_null_name(schemas: Schemas) -> None:
     schemas.accepts("ItemUpdate", {"name": "lamp", "description": "warm"}, name="lamp")
     schemas.refuses("ItemUpdate", {"name": None, "description": "warm"})
     schemas.refuses("ItemUpdate", {"name": None})
+
+
+@rule(
+    task="4.3",
+    title="ItemUpdate refuses a blank name",
+    why="What is no name for a new item is none for an old one: a change must not make an item invisible.",
+    hint="Give the name of ItemUpdate the same type as that of ItemCreate: the rules for a name are the same, only "
+    "the default differs.",
+    needs=["create_needs_a_name"],
+)
+def test_update_rejects_blank_name(schemas: Schemas) -> None:
+    """An empty name, and white space alone, are refused, with a description and without; a real name is kept."""
+    schemas.wait_for("update_fields_are_optional", "ItemUpdate", *_LAMPS)
+    for name in _NAMES:
+        schemas.accepts("ItemUpdate", {"name": name, "description": "warm"}, name=name)
+    for blank in _BLANKS:
+        schemas.refuses("ItemUpdate", {"name": blank, "description": "warm"})
+        schemas.refuses("ItemUpdate", {"name": blank})

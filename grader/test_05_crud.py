@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from grader.outcomes import Waits, waiting_for
+from grader.outcomes import Waits
 from grader.rules import rule
 
 if TYPE_CHECKING:
@@ -14,13 +14,18 @@ if TYPE_CHECKING:
     from grader.lab.sessions import Sessions
     from grader.lab.story import Story
     from grader.lab.tables import Tables
+    from grader.lab.topics.caller import Caller
     from grader.lab.topics.crud import Crud
     from grader.lab.topics.pages import Pages
+    from grader.lab.topics.writes import Writes
 
 _REFRESH = (
     "commit() expires every attribute, and the database may have changed the row (a default, a trigger). "
     "Whoever gets the item after its session was closed can neither load it nor know."
 )
+_BARE: dict[str, Any] = {"name": "lamp", "description": None}
+_EMPTY: dict[str, Any] = {"name": "lamp", "description": ""}
+_LAMP: dict[str, Any] = {"name": "lamp", "description": "warm light"}
 
 
 @rule(
@@ -30,21 +35,13 @@ _REFRESH = (
     hint="add(), then commit(), in this order. Each call stores one new row with everything that was sent; "
     "names may repeat.",
 )
-def test_create_persists(
-    tables: Tables, items: Items, crud: Crud, sessions: Sessions, story: Story, expect: Expect
-) -> None:
+def test_create_persists(tables: Tables, items: Items, writes: Writes) -> None:
     """After create_item the row is in the database as it was sent, seen from another connection; names may repeat."""
     tables.create()
-    items.add(id=2, name="lamp", description="old")
-    story.did("stored (2, 'lamp', 'old')")
-    stored: list[tuple[str, str | None]] = [("lamp", "old")]
-    for sent in ({"name": "Lamp", "description": "warm light"}, {"name": "chair"}, {"name": "lamp"}):
-        session = sessions.new()
-        crud.create(session, **sent)
-        stored.append((sent["name"], sent.get("description")))
-        rows = [(row["name"], row["description"]) for row in items.rows()]
-        expect.equal(rows, stored, "rows in the database, seen by others:")
-        session.close()
+    writes.expect_created(**_LAMP)  # while there is none
+    items.add(id=3, name="lamp", description="old")
+    for sent in ({"name": "lamp"}, _LAMP, _BARE, {"name": "chair", "description": ""}):
+        writes.expect_created(**sent)
 
 
 @rule(
@@ -54,14 +51,13 @@ def test_create_persists(
     hint="After commit(), refresh(item) loads the row once more; and return the item.",
     needs=["create_persists"],
 )
-def test_create_refreshes(tables: Tables, items: Items, crud: Crud, sessions: Sessions) -> None:
+def test_create_refreshes(tables: Tables, items: Items, writes: Writes) -> None:
     """The returned item is readable after its session was closed, and is what the database holds of the new row."""
     tables.create()
-    items.add(id=5, name="lamp", description="warm light")
+    items.add(id=5, **_LAMP)
     items.described_by_the_database("INSERT")
-    session = sessions.new()
-    item = crud.create(session, name="lamp", description="warm light")
-    crud.expect_current(item, session, other_than=5)
+    for sent in (_LAMP, {"name": "lamp"}):
+        writes.expect_created_current(**sent)
 
 
 @rule(
@@ -73,12 +69,14 @@ def test_create_refreshes(tables: Tables, items: Items, crud: Crud, sessions: Se
 def test_get_returns_the_item(
     tables: Tables, items: Items, sessions: Sessions, code: Code, story: Story, expect: Expect
 ) -> None:
-    """The item with this id, as the database has it."""
+    """The item with this id, as the database has it: the first, the last, one of many alike, and beyond a page."""
     tables.create()
-    for item_id, name, description in ((2, "chair", None), (5, "lamp", "warm light"), (9, "table", "")):
+    for item_id, name, description in ((2, "chair", None), (5, "lamp", "warm light"), (9, "lamp", "")):
         items.add(id=item_id, name=name, description=description)
-    for row in items.rows():
-        story.begin("stored items with the ids 2, 5, 9")
+    items.add_alike(100)
+    rows = items.rows()
+    for row in (*rows[:3], rows[50], rows[-1]):
+        story.begin(f"stored {len(rows)} items, the ids 2, 5, 9 and so on")
         item = code.call("crud.get_item", sessions.new(), row["id"])
         expect.equal(code.read(item, "id", "name", "description"), row)
 
@@ -92,15 +90,18 @@ def test_get_returns_the_item(
 def test_get_unknown_is_none(
     tables: Tables, items: Items, crud: Crud, sessions: Sessions, code: Code, story: Story, expect: Expect
 ) -> None:
-    """No item, no exception, also where the ids before and after are taken."""
+    """No item, no exception: in an empty table, before the first id, between two, and after the last."""
     tables.create()
     for item_id in (2, 5):
         items.add(id=item_id, name=f"item {item_id}")
     for known in (5, 2):
         crud.expect_found(known, "get_returns_the_item")
-    for unknown in (3, 6):
-        story.begin("stored items with the ids 2 and 5")
-        expect.equal(code.call("crud.get_item", sessions.new(), unknown), None)
+    for unknown in (1, 3, 6, 2):
+        if unknown == 2:
+            items.remove_all()
+        story.begin(f"stored items with the ids {[row['id'] for row in items.rows()]}")
+        with sessions.new() as session:
+            expect.equal(code.call("crud.get_item", session, unknown), None)
 
 
 @rule(
@@ -110,11 +111,13 @@ def test_get_unknown_is_none(
     hint="select(Item).order_by(Item.id), before offset and limit: sorting the page afterwards is too late. "
     "db.scalars(...) gives items, db.execute(...) rows.",
 )
-def test_list_is_ordered(tables: Tables, items: Items, crud: Crud, story: Story, expect: Expect) -> None:
+def test_list_is_ordered(
+    tables: Tables, items: Items, crud: Crud, sessions: Sessions, story: Story, expect: Expect
+) -> None:
     """The ids come in order, however the rows were written and whatever the database prefers; and so do pages."""
     tables.create()
-    for item_id, name in ((3, "b"), (1, "d"), (10, "a"), (2, "e"), (4, "c")):
-        items.add(id=item_id, name=name)
+    for item_id, name, text in ((3, "b", "y"), (1, "d", None), (10, "a", "z"), (2, "e", "x"), (4, "c", None)):
+        items.add(id=item_id, name=name, description=text)
     for limit in (5, 3):
         story.begin("stored items with the ids 3, 1, 10, 2, 4")
         found = crud.ids(crud.page(0, limit))[:limit]
@@ -122,6 +125,10 @@ def test_list_is_ordered(tables: Tables, items: Items, crud: Crud, story: Story,
         if limit == 5 and found == sorted(found) != wanted:
             raise Waits(f"of all ids came {found}", "list_pages")
         expect.equal(found, wanted, "ids:")
+    sessions.close()
+    items.add_alike(100)
+    found = crud.ids(crud.page(3, 100))
+    expect.equal(found, sorted(found), "ids:")
 
 
 @rule(
@@ -136,10 +143,11 @@ def test_list_pages(tables: Tables, pages: Pages) -> None:
     tables.create()
     pages.expect_one_of_one()
     pages.store_all()
-    pages.expect_each_item_once()
+    pages.expect_each_item_once((0, 2), (2, 2), (4, 99))
+    pages.expect_each_item_once((0, 100), (100, 100))
+    for offset, size in ((3, 100), (101, 2), (103, 0)):
+        pages.expect_size(size, offset=offset)
     pages.expect_size(100)
-    pages.expect_size(2, offset=101)
-    pages.expect_size(0, offset=103)
     pages.expect_size_by_position(2, 100, 2)
 
 
@@ -151,23 +159,17 @@ def test_list_pages(tables: Tables, pages: Pages) -> None:
     hint="get_item and list_items need no commit(), no begin(), no rollback() and no close(): the session is the "
     "caller's. 'with db:' closes it too.",
 )
-def test_reads_do_not_commit(
-    tables: Tables, items: Items, crud: Crud, sessions: Sessions, code: Code, story: Story
-) -> None:
-    """What the caller has written but not committed is still there after a read, and can still be rolled back."""
+def test_reads_do_not_commit(tables: Tables, items: Items, caller: Caller) -> None:
+    """What the caller has written but not committed is still there after a read, and can still be rolled back.
+
+    That holds for reads that find something and for reads that find nothing.
+    """
     tables.create()
     item_id = items.add()
-    for path, arguments, rule_name in (
-        ("crud.get_item", [item_id], "get_returns_the_item"),
-        ("crud.list_items", [], "list_is_ordered"),
-    ):
-        with waiting_for(rule_name), sessions.new() as session:
-            crud.consume(code.call(path, session, *arguments))
-        session = sessions.new()
-        crud.write_unfinished(session)
-        story.begin("the caller wrote a row and did not commit")
-        crud.consume(code.call(path, session, *arguments))
-        crud.expect_unfinished(session)
+    caller.expect_undisturbed("crud.get_item", item_id, rule="get_returns_the_item")
+    caller.expect_undisturbed("crud.list_items", rule="list_is_ordered")
+    caller.expect_undisturbed("crud.get_item", item_id + 4711)
+    caller.expect_undisturbed("crud.list_items", offset=10)
 
 
 @rule(
@@ -177,15 +179,16 @@ def test_reads_do_not_commit(
     hint="Set every field that was sent, then commit(); refresh() before the commit takes the change back. "
     "An UPDATE statement needs a WHERE with the id.",
 )
-def test_update_persists(tables: Tables, items: Items, crud: Crud, expect: Expect) -> None:
-    """After update_item the change is in the database, seen from another connection, in this row only."""
+def test_update_persists(tables: Tables, items: Items, writes: Writes) -> None:
+    """After update_item the change, of both or of one field, is in the database, in this row only, seen by others."""
     tables.create()
     for item_id in (2, 9):
         items.add(id=item_id, name="lamp", description="old")
-    crud.update({"id": 5, "name": "lamp", "description": "warm"}, name="torch", description="cold light")
-    rows = [(row["id"], row["name"], row["description"]) for row in items.rows()]
-    wanted = [(2, "lamp", "old"), (5, "torch", "cold light"), (9, "lamp", "old")]
-    expect.equal(rows, wanted, "rows in the database, seen by others:")
+    writes.expect_saved({"id": 5, "name": "lamp", "description": "warm"}, name="torch", description="cold light")
+    writes.expect_saved({"id": 1, **_LAMP}, name="torch")
+    writes.expect_saved({"id": 10, **_BARE}, description="cold light")
+    items.add_alike(100)
+    writes.expect_saved({"id": 4711, **_BARE}, name="torch")
 
 
 @rule(
@@ -195,15 +198,14 @@ def test_update_persists(tables: Tables, items: Items, crud: Crud, expect: Expec
     hint="After commit(), refresh(item) loads the row once more; and return the item.",
     needs=["update_persists"],
 )
-def test_update_refreshes(tables: Tables, items: Items, crud: Crud) -> None:
+def test_update_refreshes(tables: Tables, items: Items, writes: Writes) -> None:
     """The returned item is readable after its session was closed, and is what the database holds."""
     tables.create()
     items.described_by_the_database("UPDATE")
-    before = {"name": "lamp", "description": "warm"}
-    crud.expect_current(*crud.update(before, name="torch", description="cold light"))
-    nothing_sent = crud.try_update(before)
-    if nothing_sent:
-        crud.expect_current(*nothing_sent)
+    writes.expect_updated_current(_LAMP, name="torch", description="cold light")
+    writes.expect_updated_current(_LAMP, description="cold light")
+    writes.expect_updated_current(_LAMP)
+    writes.expect_updated_current(_BARE, name="torch")
 
 
 @rule(
@@ -214,14 +216,17 @@ def test_update_refreshes(tables: Tables, items: Items, crud: Crud) -> None:
     "changes.",
     needs=["update_persists"],
 )
-def test_update_keeps_omitted_fields(tables: Tables, items: Items, crud: Crud, expect: Expect) -> None:
-    """One field, the other, and none: what was left out stays."""
+def test_update_keeps_omitted_fields(tables: Tables, writes: Writes) -> None:
+    """One field, the other, and none: what was left out stays, be it a text, empty or NULL."""
     tables.create()
-    before = {"name": "lamp", "description": "warm light"}
-    for sent in ({"description": "cold light"}, {"name": "torch"}, {}):
-        crud.update(before, **sent)
-        row = items.rows()[-1]
-        expect.equal({name: row[name] for name in before}, {**before, **sent}, "row:")
+    for row, sent in (
+        (_LAMP, {"description": "cold light"}),
+        (_LAMP, {"name": "torch"}),
+        (_LAMP, {}),
+        (_BARE, {}),
+        (_EMPTY, {"name": "torch"}),
+    ):
+        writes.expect_kept(row, **sent)
 
 
 @rule(
@@ -231,11 +236,10 @@ def test_update_keeps_omitted_fields(tables: Tables, items: Items, crud: Crud, e
     hint="Ask what was sent (exclude_unset, model_fields_set), not whether the value is None.",
     needs=["update_persists"],
 )
-def test_update_null_clears(tables: Tables, items: Items, crud: Crud, expect: Expect) -> None:
-    """description=None makes the column NULL."""
+def test_update_null_clears(tables: Tables, writes: Writes) -> None:
+    """description=None makes the column NULL, alone and with a name."""
     tables.create()
-    crud.update_description(None)
-    expect.equal(items.rows()[-1]["description"], None, "description in the database:")
+    writes.expect_described(None, alone=_LAMP, with_a_name=_LAMP)
 
 
 @rule(
@@ -245,11 +249,10 @@ def test_update_null_clears(tables: Tables, items: Items, crud: Crud, expect: Ex
     hint="Ask what was sent, not whether the value is true.",
     needs=["update_persists"],
 )
-def test_update_empty_string_is_a_value(tables: Tables, items: Items, crud: Crud, expect: Expect) -> None:
-    """description="" is stored as it is."""
+def test_update_empty_string_is_a_value(tables: Tables, writes: Writes) -> None:
+    """description="" is stored as it is, alone and with a name, in the place of a text and of NULL."""
     tables.create()
-    crud.update_description("")
-    expect.equal(items.rows()[-1]["description"], "", "description in the database:")
+    writes.expect_described("", alone=_LAMP, with_a_name=_BARE)
 
 
 @rule(
@@ -259,15 +262,13 @@ def test_update_empty_string_is_a_value(tables: Tables, items: Items, crud: Crud
     hint="delete(item) only tells the session; what makes it last is commit(). "
     "A DELETE statement needs a WHERE with the id: names may repeat.",
 )
-def test_delete_persists(
-    tables: Tables, items: Items, sessions: Sessions, code: Code, story: Story, expect: Expect
-) -> None:
-    """After delete_item this row, and no other, is gone, seen from another connection."""
+def test_delete_persists(tables: Tables, items: Items, writes: Writes) -> None:
+    """After delete_item this row, and no other, is gone, seen from another connection: any row, also the only one."""
     tables.create()
-    for item_id, name in ((2, "lamp"), (5, "lamp"), (7, "lamp"), (9, "table")):
-        items.add(id=item_id, name=name)
-    session = sessions.new()
-    story.did("stored (2, 'lamp'), (5, 'lamp'), (7, 'lamp'), (9, 'table')")
-    code.call("crud.delete_item", session, sessions.load_item(session, 5))
-    rows = [(row["id"], row["name"]) for row in items.rows()]
-    expect.equal(rows, [(2, "lamp"), (7, "lamp"), (9, "table")], "rows in the database, seen by others:")
+    for item_id, row in ((2, _BARE), (5, _LAMP), (7, _LAMP)):
+        items.add(id=item_id, **row)
+    items.add_alike(100)
+    for item_id in (5, 2, items.rows()[-1]["id"]):
+        writes.expect_deleted(item_id)
+    items.remove_all()
+    writes.expect_deleted(items.add(**_LAMP))

@@ -33,7 +33,9 @@ class Database:
         """The rows that a query finds among what is committed."""
         try:
             with self.engine.connect() as connection, hardly_waiting(connection):
-                return [dict(row) for row in connection.execute(text(sql), parameters).mappings()]
+                found = connection.execute(text(sql), parameters)
+                names = list(found.keys())
+                return [dict(zip(names, row, strict=True)) for row in found]
         except OperationalError as error:
             if not is_locked(error):
                 raise

@@ -28,12 +28,14 @@ class Expect:
 
     def equal(self, actual: Any, wanted: Any, what: str = "") -> None:
         """End the check as failed unless the two are equal."""
-        subject = f"{what} " if what else ""
-        self(same(actual, wanted), saw=f"{subject}{show(actual)}", wanted=f"{subject}{show(wanted)}")
+        if not same(actual, wanted):
+            subject = f"{what} " if what else ""
+            raise Wrong(f"{subject}{show(actual)}", f"{subject}{show(wanted)}")
 
     def shows(self, shown: Any, stored: Any) -> None:
         """End the check as failed unless an answer shows what is stored."""
-        self(same(shown, stored), saw=f"the answer shows {show(shown)}", wanted=f"what is stored: {show(stored)}")
+        if not same(shown, stored):
+            raise Wrong(f"the answer shows {show(shown)}", f"what is stored: {show(stored)}")
 
     def status(self, answer: Answer, *wanted: int) -> None:
         """End the check as failed unless the answer has one of these status codes."""

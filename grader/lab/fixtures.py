@@ -74,8 +74,10 @@ FIXTURES = {
     "schemas": _made_by("topics.schemas.Schemas", "place", "code", "focus", "story", "expect", "models"),
     "objects": _made_by("topics.objects.Objects", "code", "models", "tables", "items", "sessions"),
     # 05
-    "crud": _made_by("topics.crud.Crud", "code", "story", "seen", "expect", "tables", "items", "sessions", "schemas"),
-    "pages": _made_by("topics.pages.Pages", "code", "story", "expect", "items", "sessions", "crud"),
+    "crud": _made_by("topics.crud.Crud", "code", "story", "seen", "expect", "items", "sessions", "schemas"),
+    "writes": _made_by("topics.writes.Writes", "code", "story", "expect", "items", "sessions", "schemas", "crud"),
+    "caller": _made_by("topics.caller.Caller", "code", "story", "expect", "tables", "items", "sessions"),
+    "pages": _made_by("topics.pages.Pages", "place", "code", "story", "expect", "items", "sessions", "crud"),
     # 06
     "api": _made_by("topics.api.Api", "place", "story", "seen", "expect", "items", "client", "crud"),
     # 07

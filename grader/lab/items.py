@@ -8,6 +8,8 @@ from grader.lab.database import Database
 from grader.lab.story import Story
 from grader.lab.tables import Tables
 
+_CHANGED = "changed by the database"
+
 
 class Items:
     """What is in the table ``items``."""
@@ -27,6 +29,13 @@ class Items:
         with self._database.engine.connect() as connection:
             connection.execute(self._tables.named("items").insert().values(names))
 
+    def add_alike(self, count: int) -> None:
+        """Write this many rows at once, of which each has the name, or all but the id, of some others."""
+        kinds = [{"name": name, "description": text} for text in ("warm light", None, "") for name in ("lamp", "chair")]
+        with self._database.engine.connect() as connection:
+            rows = [kinds[number % len(kinds)] for number in range(count)]
+            connection.execute(self._tables.named("items").insert(), rows)
+
     def rows(self) -> list[dict[str, Any]]:
         """What the table holds, ordered by id."""
         return self._database.rows("SELECT id, name, description FROM items ORDER BY id")
@@ -39,10 +48,14 @@ class Items:
         """Remove a row."""
         self._database.run("DELETE FROM items WHERE id = :id", id=item_id)
 
+    def remove_all(self) -> None:
+        """Remove every row."""
+        self._database.run("DELETE FROM items")
+
     def described_by_the_database(self, write: str, when: str = "") -> None:
         """Let the database itself change the description after an ``INSERT`` or ``UPDATE`` (`when`: on ``NEW``)."""
-        moment = "AFTER INSERT" if write == "INSERT" else "AFTER UPDATE OF name"
-        change = "UPDATE items SET description = 'changed by the database' WHERE id = NEW.id"
-        self._database.make_trigger(moment, "items", change, when)
+        change = f"UPDATE items SET description = '{_CHANGED}' WHERE id = NEW.id"
+        anew = f"coalesce(NEW.description, '') <> '{_CHANGED}'"  # the trigger's own UPDATE sets it off no more
+        self._database.make_trigger(f"AFTER {write}", "items", change, f"({when}) AND {anew}" if when else anew)
         only = " that has one" if when else ""
         self._story.arranged(f"a trigger changes the description after each {write}{only}")

@@ -1,0 +1,156 @@
+"""In the child: what the learner's ``create_item``, ``update_item`` and ``delete_item`` do to the table."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from grader.lab.code import Code
+from grader.lab.equality import same
+from grader.lab.expect import Expect
+from grader.lab.items import Items
+from grader.lab.sessions import Sessions
+from grader.lab.story import Story
+from grader.lab.topics.crud import Crud
+from grader.lab.topics.schemas import Schemas
+from grader.lab.words import show
+from grader.outcomes import Wrong
+
+Row = dict[str, Any]
+Updated = tuple[Any, Session]
+
+
+class Writes:
+    """Lets them write, and looks what has become of the row that was meant, and of all others."""
+
+    def __init__(
+        self,
+        code: Code,
+        story: Story,
+        expect: Expect,
+        items: Items,
+        sessions: Sessions,
+        schemas: Schemas,
+        crud: Crud,
+    ) -> None:
+        self._code = code
+        self._story = story
+        self._expect = expect
+        self._items = items
+        self._sessions = sessions
+        self._schemas = schemas
+        self._crud = crud
+
+    def expect_created(self, **sent: Any) -> None:
+        """End the check as failed unless ``create_item`` stores one new row with what was sent.
+
+        What becomes of an empty description is anybody's choice.
+        """
+        before = self._items.rows()
+        self._story.begin(f"stored {[_values(row) for row in before]}" if before else "stored nothing")
+        with self._sessions.new() as session:
+            self._crud.create(session, **sent)
+            rows = self._items.rows()
+        others = [row for row in rows if row in before]
+        self._expect.equal(others, before, "the other rows:")
+        new, wanted = [_values(row) for row in rows if row not in before], [(sent["name"], sent.get("description"))]
+        emptied = sent.get("description") == "" and new == [(sent["name"], None)]
+        self._expect(
+            emptied or same(new, wanted),
+            saw=f"new in the database, seen by others: {show(new)}",
+            wanted=f"new in the database: {show(wanted)}",
+        )
+
+    def expect_created_current(self, **sent: Any) -> None:
+        """End the check as failed unless what ``create_item`` returns is readable later, and is the new row."""
+        known = {row["id"] for row in self._items.rows()}
+        self._story.begin()
+        session = self._sessions.new()
+        self._crud.expect_current(self._crud.create(session, **sent), session, other_than=known)
+
+    def expect_saved(self, row: Row, **sent: Any) -> None:
+        """End the check as failed unless ``update_item`` saves what is sent of this row, and touches no other row.
+
+        An error where one field alone is sent, and what becomes of the other, is the matter of another rule.
+        """
+        others = self._items.rows()
+        updated = self._updated(row, **sent)
+        self._sessions.close()
+        if not updated:
+            return
+        rows = {each["id"]: each for each in self._items.rows()}
+        stored = rows.pop(row["id"], None)
+        self._expect(stored is not None, saw=f"there is no row with the id {row['id']} any more", wanted="the row")
+        found = {name: (stored or {}).get(name) for name in sent}
+        self._expect.equal(found, sent, "in the database, seen by others:")
+        self._expect.equal(list(rows.values()), others, "the other rows:")
+
+    def expect_kept(self, row: Row, **sent: Any) -> None:
+        """End the check as failed unless ``update_item`` changes in this row what is sent, and nothing else."""
+        self._update(row, **sent)
+        stored = self._items.rows()[-1]
+        self._expect.equal({name: stored[name] for name in row}, {**row, **sent}, "row:")
+
+    def expect_described(self, description: str | None, alone: Row, with_a_name: Row) -> None:
+        """End the check as failed unless ``update_item`` writes this description.
+
+        Args:
+            description: what is sent.
+            alone: the row to which it is sent alone, or with its name where that is ignored: another rule's matter.
+            with_a_name: the row to which it is sent together with a new name.
+        """
+        tried = self._try_update({"name": "chair", "description": "soft"}, description="hard")
+        works = tried and self._items.rows()[-1]["description"] == "hard"
+        for row, named in ((alone, {} if works else {"name": alone["name"]}), (with_a_name, {"name": "torch"})):
+            self._update(row, **named, description=description)
+            self._expect.equal(self._items.rows()[-1]["description"], description, "description in the database:")
+
+    def expect_updated_current(self, row: Row, **sent: Any) -> None:
+        """End the check as failed unless what ``update_item`` returns is readable later, and is what is stored.
+
+        An error where not all is sent is the matter of another rule.
+        """
+        updated = self._updated(row, **sent)
+        if updated:
+            self._crud.expect_current(*updated)
+
+    def expect_deleted(self, item_id: int) -> None:
+        """End the check as failed unless ``delete_item`` removes this row and no other."""
+        before = self._items.rows()
+        session = self._sessions.new()
+        item = self._sessions.load_item(session, item_id)
+        self._story.begin(f"stored the ids {show([row['id'] for row in before])}, and loaded {item_id}")
+        self._code.call("crud.delete_item", session, item)
+        self._sessions.close()
+        left = self._items.rows()
+        gone = [row["id"] for row in before if row not in left]
+        self._expect.equal(gone, [item_id], "ids that are gone, seen by others:")
+        self._expect.equal(len(left), len(before) - 1, "rows in the database:")
+
+    def _update(self, row: Row, **sent: Any) -> Updated:
+        """Store a row, then let ``update_item`` apply what was sent.
+
+        Returns:
+            What ``update_item`` returned, and the session that it worked in.
+        """
+        session = self._sessions.new()
+        item = self._sessions.load_item(session, self._items.add(**row))
+        self._story.begin(f"stored {show(row)}")
+        return self._code.call("crud.update_item", session, item, self._schemas.make("ItemUpdate", **sent)), session
+
+    def _try_update(self, row: Row, **sent: Any) -> Updated | None:
+        """The same where it works; None where it does not, which is the matter of another rule."""
+        with suppress(Wrong):
+            return self._update(row, **sent)
+        return None
+
+    def _updated(self, row: Row, **sent: Any) -> Updated | None:
+        """The same; where both fields are sent it has to work."""
+        return self._update(row, **sent) if len(sent) == 2 else self._try_update(row, **sent)
+
+
+def _values(row: Row) -> tuple[Any, Any]:
+    """What was sent of a row."""
+    return row["name"], row["description"]
