@@ -35,9 +35,12 @@ class Check(BaseModel):
     why: str = ""
     hint: str = ""
     where: str = ""
+    line: str = ""
+    mistake: str | None = None
     trace: list[str] = []
     seconds: float = 0.0
     did: str = Field(default="", exclude=True)
+    function: str = Field(default="", exclude=True)
     printed: str = Field(default="", exclude=True)
     traceback: str = Field(default="", exclude=True)
     begun: bool = Field(default=False, exclude=True)
@@ -71,8 +74,8 @@ def entry_of(rule: Rule, **told: Any) -> Check:
     """
     check = Check(id=rule.id, chapter=rule.chapter, task=rule.task, title=rule.title, **told)
     if check.outcome != "passed" and check.observed != NO_VERDICT:
-        check.why = rule.why
-        check.hint = rule.hint if check.outcome != "error" else _FIRST
+        check.why = check.why or rule.why
+        check.hint = check.hint or (rule.hint if check.outcome != "error" else _FIRST)
     return check
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from grader.lab.explanation import explain
 from grader.lab.parts import Parts
 from grader.lab.words import describe
 from grader.outcomes import Verdict, is_to_do
@@ -18,20 +19,23 @@ _LONGEST_TEXT = 4000
 _LONGEST_TRACE = 60
 
 
-def judge(parts: Parts, check: Callable[..., None], asked: tuple[str, ...]) -> dict[str, Any]:
+def judge(parts: Parts, rule: str, check: Callable[..., None], asked: tuple[str, ...]) -> dict[str, Any]:
     """Run one check and return the verdict as plain data.
 
     Args:
         parts: what the check may ask for.
+        rule: the rule's name.
         check: the check.
         asked: names of the parts that it asks for.
     """
     root = str(parts.place.root)
     started = time.perf_counter()
     found: dict[str, Any] = {"outcome": "passed"}
+    ended: Verdict | None = None
     try:
         check(**{name: parts.named(name) for name in asked})
     except Verdict as verdict:
+        ended = verdict
         found = {
             "outcome": verdict.outcome,
             "observed": verdict.saw,
@@ -48,6 +52,8 @@ def judge(parts: Parts, check: Callable[..., None], asked: tuple[str, ...]) -> d
             "where": parts.focus.line_of(error) or parts.focus.at,
             "traceback": _traceback(error, root),
         }
+    if found["outcome"] not in ("passed", "todo"):
+        found |= explain(parts, rule, found, ended)
     found["did"] = ", then ".join(parts.story.lines)
     found["trace"] = parts.story.timeline()[:_LONGEST_TRACE]
     found["seconds"] = round(time.perf_counter() - started, 4)

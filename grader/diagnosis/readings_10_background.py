@@ -1,0 +1,1 @@
+"""In the child: mistakes of chapter 10."""
