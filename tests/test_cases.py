@@ -45,6 +45,9 @@ def test_case(case: Case, verdicts: dict[str, dict[str, Check]]) -> None:
     waits = {name for name, check in found.items() if check.outcome == "blocked"}
     told = "\n".join(f"{name}: {found[name].did}: {found[name].observed}" for name in sorted(failed | waits))
     assert (failed, waits) == (case.fails, case.waits), f"{case.about}\n{told}"
+    if case.mistake is not None:
+        mistakes = {found[name].mistake or "" for name in failed}
+        assert mistakes - {""} == {case.mistake} - {""}, f"{case.about}: {sorted(mistakes)}"
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)

@@ -108,6 +108,7 @@ def _entry(run: Run, rule: Rule, told: dict[str, Any]) -> Check:
     check = entry_of(rule, outcome=outcome, **words)
     if run.child is not None and check.outcome in ("failed", "error", "timeout"):
         check.printed = run.child.printed_during(rule.name).replace(f"{run.root}{os.sep}", "")
+    check.caret = told["caret"] if isinstance(told.get("caret"), int) else 0
     trace, seconds = told.get("trace", []), told.get("seconds", 0.0)
     check.trace = [str(each) for each in trace] if isinstance(trace, list) else []
     check.seconds = float(seconds) if isinstance(seconds, int | float) else 0.0

@@ -51,7 +51,7 @@ def _observed(rule: Rule, example: examples.Example) -> Iterator[Line]:
         (_, check), *_ = grading.bench().grade([Target(Path(folder), rule)])
     yield from _paragraph("how", "The check runs the code and looks. Of the broken example below it says:")
     shown = {"id": "", "why": "", "hint": "", "where": ""}
-    yield from failure(check.model_copy(update=shown), console.signs())
+    yield from failure(check.model_copy(update=shown), console.style())
 
 
 def _difference(chapter: str, file: str, broken: str) -> Iterator[Line]:

@@ -37,7 +37,9 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict | N
         with suppress(Exception):
             told |= _mistake(_evidence(parts, rule, found, verdict, source), parts)
     place = told["where"].removeprefix(parts.place.shown(""))
-    return told | {"line": source.line(place), "function": source.function_of(place)}
+    cause = verdict.cause if verdict is not None else None
+    caret = cause.offset or 0 if isinstance(cause, SyntaxError) else 0
+    return told | {"line": source.line(place), "function": source.function_of(place), "caret": caret}
 
 
 def _mistake(evidence: Evidence, parts: Parts) -> dict[str, Any]:
