@@ -11,9 +11,10 @@ from grader.rules import CHAPTERS
 
 @cache
 def readings_of(chapter: str) -> tuple[Reading, ...]:
-    """All readings of a chapter, in the order in which its module names them: its own, and those that it imports."""
+    """The readings of a chapter, in the order in which they are tried."""
     module = importlib.import_module(f"grader.diagnosis.readings_{chapter}")
-    found = (reading_of(value) for value in vars(module).values())
+    found = [reading_of(value) for value in module.READINGS]
+    assert all(found), f"{module.__name__}.READINGS holds something that is no reading"
     return tuple(each for each in found if each is not None)
 
 

@@ -1,25 +1,71 @@
-"""In the child: mistakes of chapter 05."""
+"""In the child: mistakes of chapter 05, in the order in which they are tried."""
 
-from __future__ import annotations
+from grader.diagnosis.anywhere import unknown_attribute, unknown_name, used_before_assignment
+from grader.diagnosis.crud import (
+    another_order,
+    async_function,
+    begun_twice,
+    changed_behind_the_back,
+    committed_a_read,
+    committed_before_added,
+    emptied_to_none,
+    exclude_defaults,
+    exclude_none,
+    flushed_not_committed,
+    found_by_name,
+    is_not_none,
+    merged_copy_lost,
+    never_added,
+    no_order,
+    no_where,
+    not_committed,
+    not_refreshed,
+    offset_as_an_id,
+    raised_for_an_unknown_id,
+    refreshed_before_it_was_saved,
+    refreshed_in_part,
+    refreshed_too_early,
+    returned_nothing,
+    returned_the_input,
+    rolled_back,
+    rows_not_items,
+    stored_twice,
+    tested_for_truth,
+    wrote_what_was_not_sent,
+)
 
-from grader.diagnosis.evidence import Evidence
-from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import calls
-
-
-@reading("commit() without refresh()", "create_refreshes", "update_refreshes")
-def not_refreshed(evidence: Evidence) -> Told | None:
-    """commit() makes SQLAlchemy forget what the object holds, and nothing loads it again before it is returned."""
-    function = evidence.source.function("create_item" if "create" in evidence.rule else "update_item", "app/crud.py")
-    if function is None or evidence.timeline[-1:] != ["COMMIT"]:
-        return None
-    file, node = function
-    commits = calls(node, "commit")
-    if not commits or calls(node, "refresh", "scalars", "get", "execute"):
-        return None
-    return Told(
-        saw=f"{evidence.saw}; after the COMMIT nothing was loaded again" if evidence.saw else "",
-        where=file.at(commits[-1]),
-        hint="After this line the item is expired: what it holds has to come from the database again. "
-        "Which method of the session does that?",
-    )
+READINGS = (
+    unknown_name,
+    used_before_assignment,
+    unknown_attribute,
+    async_function,
+    begun_twice,
+    changed_behind_the_back,
+    committed_before_added,
+    never_added,
+    refreshed_before_it_was_saved,
+    rolled_back,
+    flushed_not_committed,
+    not_committed,
+    stored_twice,
+    no_where,
+    found_by_name,
+    returned_nothing,
+    returned_the_input,
+    merged_copy_lost,
+    refreshed_in_part,
+    refreshed_too_early,
+    not_refreshed,
+    is_not_none,
+    exclude_none,
+    exclude_defaults,
+    wrote_what_was_not_sent,
+    emptied_to_none,
+    tested_for_truth,
+    committed_a_read,
+    no_order,
+    another_order,
+    rows_not_items,
+    offset_as_an_id,
+    raised_for_an_unknown_id,
+)
