@@ -92,8 +92,10 @@ class Source:
     def line(self, where: str) -> str:
         """The source line of a place ``app/crud.py:12``; empty where there is none."""
         name, _, number = where.rpartition(":")
-        lines = self.file(name).lines if name and number.isdigit() else []
-        return lines[int(number) - 1] if 0 < int(number or 0) <= len(lines) else ""
+        if not name or not number.isdigit():
+            return ""
+        lines = self.file(name).lines
+        return lines[int(number) - 1] if 0 < int(number) <= len(lines) else ""
 
     def function_of(self, where: str) -> str:
         """The name of the function around a place; empty where there is none."""

@@ -34,7 +34,7 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict | N
     told: dict[str, Any] = {"where": found.get("where", "")}
     source = Source(parts.place.root)
     if found["outcome"] in ("failed", "error"):
-        with suppress(Exception):
+        with suppress(Exception):  # an explanation must never cost a verdict
             told |= _mistake(_evidence(parts, rule, found, verdict, source), parts)
     place = told["where"].removeprefix(parts.place.shown(""))
     cause = verdict.cause if verdict is not None else None
