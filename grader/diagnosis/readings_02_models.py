@@ -1,5 +1,57 @@
 """In the child: mistakes of chapter 02, in the order in which they are tried."""
 
 from grader.diagnosis.anywhere import unknown_attribute, unknown_name, used_before_assignment
+from grader.diagnosis.engine import connected_at_import
+from grader.diagnosis.tables import (
+    created_again,
+    created_at_another_moment,
+    created_at_the_end,
+    created_conditionally,
+    deleted_at_the_start,
+    description_required,
+    ids_not_counted,
+    lifespan_of_another_kind,
+    lifespan_unknown,
+    misnamed_column,
+    models_unknown,
+    more_required_columns,
+    name_may_be_null,
+    name_not_indexed,
+    no_column,
+    nobody_creates,
+    not_a_model,
+    not_called,
+    other_kind,
+    other_metadata,
+    other_table_name,
+    unique_name,
+)
 
-READINGS = (unknown_name, used_before_assignment, unknown_attribute)
+READINGS = (
+    unknown_name,
+    used_before_assignment,
+    unknown_attribute,
+    connected_at_import,
+    not_a_model,
+    other_table_name,
+    no_column,
+    misnamed_column,
+    other_kind,
+    more_required_columns,
+    name_may_be_null,
+    description_required,
+    name_not_indexed,
+    unique_name,
+    ids_not_counted,
+    lifespan_of_another_kind,
+    not_called,
+    lifespan_unknown,
+    created_at_the_end,
+    models_unknown,
+    other_metadata,
+    created_conditionally,
+    created_at_another_moment,
+    nobody_creates,
+    deleted_at_the_start,
+    created_again,
+)
