@@ -5,7 +5,8 @@
 
     about = "commits, but does not load what the database made of the row"
     fails = ["create_refreshes"]          # rules that have to fail, and no other
-    mistake = "not_refreshed"             # the reading that is right for it; "" where the rule speaks for itself
+    mistake = "not_refreshed"             # the reading that is right for it; "" where the rule speaks for itself;
+                                          # {rule = "reading"} where the rules have different ones
     waits = []                            # rules that cannot be judged then (blocked)
 
     [[edit]]
@@ -43,7 +44,7 @@ class Case:
     about: str
     fails: frozenset[str]
     waits: frozenset[str]
-    mistake: str | None
+    mistake: str | dict[str, str] | None
     edits: tuple[dict[str, Any], ...]
     folder: Path
 
