@@ -1,5 +1,51 @@
 """In the child: mistakes of chapter 04, in the order in which they are tried."""
 
 from grader.diagnosis.anywhere import unknown_attribute, unknown_name, used_before_assignment
+from grader.diagnosis.schemas import (
+    blank_accepted,
+    default_validated,
+    dump_overridden,
+    field_missing,
+    field_required,
+    name_has_a_default,
+    nothing_sent_refused,
+    null_accepted,
+    null_refused,
+    other_default,
+    read_is_stricter,
+    reads_no_objects,
+    reads_vars,
+    refuses_too_much,
+    shows_more,
+    takes_an_id,
+    too_long_accepted,
+    validator_changes_values,
+    validator_raises_otherwise,
+    validator_returns_nothing,
+)
 
-READINGS = (unknown_name, used_before_assignment, unknown_attribute)
+READINGS = (
+    unknown_name,
+    used_before_assignment,
+    validator_raises_otherwise,
+    unknown_attribute,
+    validator_returns_nothing,
+    dump_overridden,
+    validator_changes_values,
+    nothing_sent_refused,
+    takes_an_id,
+    field_missing,
+    default_validated,
+    field_required,
+    null_refused,
+    null_accepted,
+    name_has_a_default,
+    blank_accepted,
+    too_long_accepted,
+    other_default,
+    refuses_too_much,
+    reads_no_objects,
+    reads_vars,
+    shows_more,
+    read_is_stricter,
+)
