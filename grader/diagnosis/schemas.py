@@ -353,7 +353,7 @@ def shows_more(evidence: Evidence) -> Told | None:
 
 @reading("an object is read past its attributes", *_READ)
 def reads_vars(evidence: Evidence) -> Told | None:
-    """vars() and __dict__ hold what happens to be loaded; after a commit that is nothing, and there may be more in it."""
+    """vars() and __dict__ hold what happens to be loaded; after a commit that is nothing."""
     for file, method in _validators(evidence):
         for node in ast.walk(method):
             past = isinstance(node, ast.Attribute) and node.attr == "__dict__"
