@@ -239,7 +239,8 @@ _CREATE_AND_UPDATE = "create_refreshes", "update_refreshes"
 def returned_nothing(evidence: Evidence) -> Told | None:
     """A function without a return gives its caller None."""
     found = function_of(evidence)
-    if found is None or "None was returned" not in evidence.saw:
+    nothing = "None was returned" in evidence.saw or evidence.saw == "among what was returned: None"
+    if found is None or not nothing:
         return None
     file, node = found
     returns = [each for each in ast.walk(node) if isinstance(each, ast.Return)]
@@ -247,7 +248,9 @@ def returned_nothing(evidence: Evidence) -> Told | None:
     if returns and not empty:
         return None
     where = file.at(empty[0]) if empty else file.at(node.end_lineno or node.lineno)
-    return Told(saw=f"{node.name} returned None", where=where, hint="Whoever calls the function wants the item back.")
+    return Told(
+        saw=f"{node.name} returned None", where=where, hint="Who calls the function wants to have something back."
+    )
 
 
 @reading("the schema is returned, not the item", *_CREATE_AND_UPDATE)
@@ -469,7 +472,7 @@ def another_order(evidence: Evidence) -> Told | None:
 def rows_not_items(evidence: Evidence) -> Told | None:
     """execute() gives rows: tuples, even where each holds one item only."""
     found = function_of(evidence)
-    if found is None or not re.search(r"\(Item\(|Row|tuple", evidence.saw):
+    if found is None or not re.search(r"\((<Item|Item\()", evidence.saw):
         return None
     executed = calls(found[1], "execute")
     if not executed or calls(found[1], "scalars", "scalar", "scalar_one", "scalar_one_or_none"):
@@ -495,3 +498,145 @@ def raised_for_an_unknown_id(evidence: Evidence) -> Told | None:
         return None
     hint = "None is the answer for an id that is not there; the route makes a 404 of it."
     return Told(where=innermost(raised, evidence.given), hint=hint)
+
+
+@reading("a list in the place of an item", "get_returns_the_item")
+def returned_a_list(evidence: Evidence) -> Told | None:
+    """all() and scalars() give several items, even where there is only one."""
+    found = function_of(evidence)
+    if found is None or not evidence.saw.startswith("["):
+        return None
+    returns = [node for node in ast.walk(found[1]) if isinstance(node, ast.Return)]
+    return Told(where=found[0].at(returns[-1]), hint="An id is that of one item.") if returns else None
+
+
+@reading("the caller's transaction is ended", "reads_do_not_commit")
+def ended_the_callers_transaction(evidence: Evidence) -> Told | None:
+    """The session belongs to the caller: closing it, or rolling it back, throws the caller's work away."""
+    found = function_of(evidence)
+    if found is None or "ended the caller's transaction" not in evidence.saw:
+        return None
+    file, node = found
+    closed = calls(node, "close", "rollback", "expunge_all", "reset")
+    withs = [each for each in ast.walk(node) if isinstance(each, ast.With)]
+    blocks = [each for each in withs if text_of(each.items[0].context_expr) in _arguments(node)]
+    for each in (*closed, *blocks):
+        hint = "The end of this block closes the session." if isinstance(each, ast.With) else "Whose session is this?"
+        return Told(where=file.at(each), hint=hint)
+    return None
+
+
+@reading("the code chooses the id", "create_persists")
+def chose_the_id(evidence: Evidence) -> Told | None:
+    """The database gives out ids; whoever counts takes one that is in use, or that somebody else is about to take."""
+    found = function_of(evidence)
+    for call in calls(found[1], "Item") if found else ():
+        if found and keyword(call, "id") is not None:
+            return Told(where=found[0].at(call), hint="Who knows which ids were ever given out?")
+    return None
+
+
+@reading("a field that is never written", "create_persists", "update_persists", "update_keeps_omitted_fields")
+def field_not_written(evidence: Evidence) -> Told | None:
+    """What is not handed to the model, or set on the item, stays as it was."""
+    found = function_of(evidence)
+    write = next((event for event in evidence.events_of("INSERT items", "UPDATE items")), None)
+    if found is None or write is None or calls(found[1], "model_dump", "dict", "setattr"):
+        return None
+    file, node = found
+    told, source = "".join(evidence.did[-1:]), text_of(ast.Module(body=node.body[1:] or node.body, type_ignores=[]))
+    sent = [name for name in ("name", "description") if f"{name}=" in told]
+    name = next((name for name in sent if not re.search(rf"\b{name}\b", source)), "")
+    if not name:
+        return None
+    assigned = [each for each in ast.walk(node) if isinstance(each, ast.Assign) and "." in text_of(each.targets[0])]
+    place = (calls(node, "Item") or assigned or [node])[-1]
+    saw = f"{evidence.saw}; nobody has set {name}"
+    return Told(saw=saw, where=file.at(place), hint=f"Who hands '{name}' on?")
+
+
+@reading("an update stores a new row", "update_persists")
+def stored_a_new_row(evidence: Evidence) -> Told | None:
+    """An update changes the row that is there; a new object is a new row, with an id of its own."""
+    found = function_of(evidence)
+    inserts = evidence.events_of("INSERT items")
+    if found is None or found[1].name != "update_item" or not inserts:
+        return None
+    made = calls(found[1], "Item", "insert")
+    where = found[0].at(made[0]) if made else inserts[0].where
+    hint = "There is an item already: change that one."
+    return Told(saw=f"{evidence.saw}; an INSERT was sent", where=where, hint=hint)
+
+
+@reading("nothing to change is an error", "update_keeps_omitted_fields")
+def refused_to_change_nothing(evidence: Evidence) -> Told | None:
+    """A client that sends nothing asks for no change, which is no mistake of its."""
+    empty = "ItemUpdate()" in "".join(evidence.did[-1:])
+    raised = evidence.raised[0] if evidence.raised else None
+    if not empty or raised is None or not raised.lines:
+        return None
+    where = innermost(raised, evidence.given)
+    if "SET" in raised.message or "syntax error" in raised.message or "syntax error" in evidence.saw:
+        return Told(
+            where=where, hint="Nothing was sent, so there is nothing to SET; and an UPDATE without it is no SQL."
+        )
+    return Told(where=where, hint="Nothing was sent, so nothing changes, and the item comes back as it is.")
+
+
+@reading("parameters of other names, or in another order", "list_pages")
+def other_parameters(evidence: Evidence) -> Told | None:
+    """Callers hand offset and limit over by name, or in this order."""
+    found = function_of(evidence)
+    if found is None or found[1].name != "list_items":
+        return None
+    names = [name for name in _arguments(found[1]) if name in ("offset", "limit")]
+    if names == ["offset", "limit"]:
+        return None
+    given = ", ".join(_arguments(found[1])[1:])
+    hint = "Callers write list_items(db, offset=..., limit=...), or leave the names out."
+    return Told(saw=f"{evidence.saw}; the parameters are {given}", where=found[0].at(found[1]), hint=hint)
+
+
+@reading("other defaults for the page", "list_pages")
+def other_defaults(evidence: Evidence) -> Told | None:
+    """Where nobody says anything, a page begins with the first item and has 100 of them."""
+    found = function_of(evidence)
+    if found is None or not any(line.startswith("list_items(") and "=" not in line for line in evidence.did[-1:]):
+        return None
+    names, values = _arguments(found[1]), [*found[1].args.defaults]
+    defaults = {name: text_of(value) for name, value in zip(names[::-1], values[::-1], strict=False)}
+    keywords = zip(found[1].args.kwonlyargs, found[1].args.kw_defaults, strict=True)
+    defaults |= {each.arg: text_of(value) for each, value in keywords}
+    other = [f"{name}={value}" for name, value in defaults.items() if (name, value) in _wrong_defaults(name, value)]
+    if not other:
+        return None
+    hint = "What are offset and limit where the caller says nothing?"
+    return Told(saw=f"{evidence.saw}; the defaults are {', '.join(other)}", where=found[0].at(found[1]), hint=hint)
+
+
+def _wrong_defaults(name: str, value: str) -> list[tuple[str, str]]:
+    right = {"offset": "0", "limit": "100"}
+    return [(name, value)] if name in right and value.isdigit() and value != right[name] else []
+
+
+@reading("another page than was asked for", "list_pages")
+def another_page(evidence: Evidence) -> Told | None:
+    """OFFSET says how many rows to skip, LIMIT how many to give at most; both are what the caller asked for."""
+    called = re.match(r"list_items\(db(?:, (?:offset=)?(\d+), (?:limit=)?(\d+))?\)", (evidence.did or [""])[-1])
+    selects = [event for event in evidence.events_of("SELECT items") if event.where]
+    if not called or not selects:
+        return None
+    sql, sent = selects[-1].sql.lower(), selects[-1].parameters
+    values = [value for value in (sent.values() if isinstance(sent, dict) else sent or ()) if isinstance(value, int)]
+    asked = {"offset": int(called[1] or 0), "limit": int(called[2] or 100)}
+    missing = [word for word in ("limit", "offset") if f" {word} " not in sql.replace("\n", " ")]
+    if len(values) >= 2 and values[-2] < 0:  # how SQLAlchemy tells SQLite that there is none
+        missing = ["limit"]
+    if missing:
+        told = f"the SELECT has no {' and no '.join(word.upper() for word in missing)}"
+    elif len(values) >= 2 and values[-2:] != [asked["limit"], asked["offset"]]:
+        told = f"the SELECT was sent with LIMIT {values[-2]} and OFFSET {values[-1]}"
+    else:
+        return None
+    wish = f"asked for was offset {asked['offset']}, limit {asked['limit']}"
+    return Told(saw=f"{evidence.saw}; {told}, and {wish}", where=selects[-1].where, hint="Which number belongs where?")

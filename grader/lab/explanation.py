@@ -37,9 +37,25 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict | N
         with suppress(Exception):  # an explanation must never cost a verdict
             told |= _mistake(_evidence(parts, rule, found, verdict, source), parts)
     place = told["where"].removeprefix(parts.place.shown(""))
+    if "mistake" not in told:
+        place = _closer(place, source, parts)
+        told["where"] = place and parts.place.shown(place)
     cause = verdict.cause if verdict is not None else None
     caret = cause.offset or 0 if isinstance(cause, SyntaxError) else 0
     return told | {"line": source.line(place), "function": source.function_of(place), "caret": caret}
+
+
+def _closer(place: str, source: Source, parts: Parts) -> str:
+    """Where a rule names a function as a whole that only reads: the last line in it that asked the database."""
+    name, _, number = place.rpartition(":")
+    function = (
+        next((node for node in source.file(name).functions if str(node.lineno) == number), None) if name else None
+    )
+    if function is None:
+        return place
+    inside = {f"{name}:{line}" for line in range(function.lineno + 1, (function.end_lineno or 0) + 1)}
+    sent = [moment for moment in parts.story.moments() if moment.where in inside and moment.sql]
+    return sent[-1].where if sent and not any(moment.writes_to() for moment in sent) else place
 
 
 def _mistake(evidence: Evidence, parts: Parts) -> dict[str, Any]:
