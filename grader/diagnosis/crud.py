@@ -8,6 +8,7 @@ import re
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.evidence import Event, Evidence
 from grader.diagnosis.reading import Told, reading
+from grader.diagnosis.routes import endpoint_of, request_of
 from grader.diagnosis.source import File, Function, calls, keyword, name_of, text_of
 
 _FUNCTIONS = {
@@ -17,14 +18,23 @@ _FUNCTIONS = {
     "get": "get_item",
     "list": "list_items",
 }
+_BY_METHOD = {"post": "create_item", "patch": "update_item", "delete": "delete_item"}
 _WRITES = "INSERT", "UPDATE", "DELETE"
-_PERSISTS = "create_persists", "update_persists", "delete_persists"
+_PERSISTS = (
+    *("create_persists", "update_persists", "delete_persists"),
+    *("create_answers_201", "patch_keeps_omitted_fields", "delete_answers_204"),
+)
 
 
 def function_of(evidence: Evidence) -> tuple[File, Function] | None:
     """The learner's function that a rule is about: the one that was called last, or the one in the rule's name."""
     called = [name for line in evidence.did for name in _FUNCTIONS.values() if line.startswith(f"{name}(")]
     name = called[-1] if called else _FUNCTIONS.get(evidence.rule.partition("_")[0], "")
+    endpoint = endpoint_of(evidence) if not called else None
+    if endpoint is not None:  # what it leaves to a function of the learner's own crud.py is judged there
+        name = name or _BY_METHOD.get(request_of(evidence)[0], "")
+        elsewhere = calls(endpoint[1], name) and "app/crud.py" not in evidence.given
+        return (evidence.source.function(name, "app/crud.py") if elsewhere else None) or endpoint[:2]
     return evidence.source.function(name, "app/crud.py") or evidence.source.function(name) if name else None
 
 
@@ -34,6 +44,9 @@ def _last_write(evidence: Evidence) -> Event | None:
 
 def _arguments(node: Function) -> list[str]:
     return [each.arg for each in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
+
+
+_NULL_CLEARS = "update_null_clears", "patch_null_clears"
 
 
 # -- what was written, and whether it was saved -------------------------------------------------------
@@ -133,7 +146,7 @@ def refreshed_before_it_was_saved(evidence: Evidence) -> Told | None:
     )
 
 
-@reading("what was written is rolled back", "create_persists", "update_persists", "delete_persists")
+@reading("what was written is rolled back", *_PERSISTS)
 def rolled_back(evidence: Evidence) -> Told | None:
     """rollback(), or close() without a commit() before it, takes back all that was written."""
     write = _last_write(evidence)
@@ -151,7 +164,7 @@ def rolled_back(evidence: Evidence) -> Told | None:
     )
 
 
-@reading("flush() in the place of commit()", "create_persists", "update_persists", "delete_persists")
+@reading("flush() in the place of commit()", *_PERSISTS)
 def flushed_not_committed(evidence: Evidence) -> Told | None:
     """flush() sends the statements, but only commit() makes them last; others do not see them before."""
     found = function_of(evidence)
@@ -168,7 +181,7 @@ def flushed_not_committed(evidence: Evidence) -> Told | None:
     )
 
 
-@reading("no commit()", "create_persists", "update_persists", "delete_persists")
+@reading("no commit()", *_PERSISTS)
 def not_committed(evidence: Evidence) -> Told | None:
     """What is written lasts only when it is committed; closing the session takes it back."""
     found = function_of(evidence)
@@ -186,11 +199,11 @@ def not_committed(evidence: Evidence) -> Told | None:
     )
 
 
-@reading("the same item stored twice", "create_persists")
+@reading("the same item stored twice", "create_persists", "create_answers_201")
 def stored_twice(evidence: Evidence) -> Told | None:
     """One call stores one item."""
     inserts = evidence.events_of("INSERT items")
-    called = sum(line.startswith("create_item(") for line in evidence.did)
+    called = sum(line.startswith(("create_item(", "POST ")) for line in evidence.did)
     if not called or len(inserts) <= called or not inserts[1].where:
         return None
     return Told(
@@ -200,7 +213,7 @@ def stored_twice(evidence: Evidence) -> Told | None:
     )
 
 
-@reading("a statement without WHERE", "update_persists", "delete_persists")
+@reading("a statement without WHERE", *_PERSISTS)
 def no_where(evidence: Evidence) -> Told | None:
     """An UPDATE or DELETE without WHERE is meant for every row of the table."""
     for event in evidence.events_of("UPDATE items", "DELETE items"):
@@ -214,9 +227,7 @@ def no_where(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading(
-    "a row that is looked for by its name", "create_persists", "create_refreshes", "update_persists", "delete_persists"
-)
+@reading("a row that is looked for by its name", *_PERSISTS, "create_refreshes")
 def found_by_name(evidence: Evidence) -> Told | None:
     """Names may repeat: only the id tells which row is meant."""
     for event in evidence.events_of("SELECT items", "UPDATE items", "DELETE items"):
@@ -340,7 +351,7 @@ def not_refreshed(evidence: Evidence) -> Told | None:
 # -- a partial update ---------------------------------------------------------------------------------
 
 
-@reading("'is not None' cannot clear a field", "update_null_clears")
+@reading("'is not None' cannot clear a field", *_NULL_CLEARS)
 def is_not_none(evidence: Evidence) -> Told | None:
     """``is not None`` cannot tell a field that was not sent from one that was sent as null."""
     found = function_of(evidence)
@@ -359,13 +370,13 @@ def _description_line(file: File, node: ast.expr) -> str:
     return file.at(next((each for each in others if "None" in text_of(each)), node))
 
 
-@reading("exclude_none leaves out what was sent as null", "update_null_clears")
+@reading("exclude_none leaves out what was sent as null", *_NULL_CLEARS)
 def exclude_none(evidence: Evidence) -> Told | None:
     """``exclude_none=True`` drops every field that is None, also one that the client sent as null."""
     return _dumped_with(evidence, "exclude_none", "This drops a field that was sent as null, too.")
 
 
-@reading("exclude_defaults leaves out what was sent as null", "update_null_clears")
+@reading("exclude_defaults leaves out what was sent as null", *_NULL_CLEARS)
 def exclude_defaults(evidence: Evidence) -> Told | None:
     """``exclude_defaults=True`` drops every field that equals its default, also one that the client sent."""
     return _dumped_with(
@@ -382,7 +393,7 @@ def _dumped_with(evidence: Evidence, option: str, hint: str) -> Told | None:
     return None
 
 
-@reading("every field is written, sent or not", "update_keeps_omitted_fields")
+@reading("every field is written, sent or not", "update_keeps_omitted_fields", "patch_keeps_omitted_fields")
 def wrote_what_was_not_sent(evidence: Evidence) -> Told | None:
     """model_dump() alone gives every field; of those that were not sent it gives the default."""
     found = function_of(evidence)
@@ -396,7 +407,7 @@ def wrote_what_was_not_sent(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("an empty text becomes None", "update_empty_string_is_a_value")
+@reading("an empty text becomes None", "update_empty_string_is_a_value", "patch_null_clears")
 def emptied_to_none(evidence: Evidence) -> Told | None:
     """``value or None`` makes None of an empty text, which is a value of its own."""
     found = function_of(evidence)
@@ -411,7 +422,7 @@ def emptied_to_none(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("what counts as false is taken for 'not sent'", "update_null_clears", "update_empty_string_is_a_value")
+@reading("what counts as false is taken for 'not sent'", *_NULL_CLEARS, "update_empty_string_is_a_value")
 def tested_for_truth(evidence: Evidence) -> Told | None:
     """None and an empty text count as false, and both can be sent on purpose."""
     found = function_of(evidence)
@@ -444,7 +455,7 @@ def committed_a_read(evidence: Evidence) -> Told | None:
     )
 
 
-@reading("a list without ORDER BY", "list_is_ordered", "list_pages")
+@reading("a list without ORDER BY", "list_is_ordered", "list_pages", "list_answers_items")
 def no_order(evidence: Evidence) -> Told | None:
     """Without ORDER BY the database gives rows in any order it likes, and another one next time."""
     selects = evidence.events_of("SELECT items")
@@ -457,7 +468,7 @@ def no_order(evidence: Evidence) -> Told | None:
     )
 
 
-@reading("the order is not that of the ids", "list_is_ordered")
+@reading("the order is not that of the ids", "list_is_ordered", "list_answers_items")
 def another_order(evidence: Evidence) -> Told | None:
     """The list is ordered, but by something else than the id, or from the last to the first."""
     selects = evidence.events_of("SELECT items")
