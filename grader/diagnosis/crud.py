@@ -192,6 +192,8 @@ def not_committed(evidence: Evidence) -> Told | None:
         return None
     changed = calls(node, "add", "delete", "execute", "setattr", "refresh", "merge")
     sent = evidence.events_of(*_WRITES)
+    if (not changed and not sent) or evidence.sent("ANSWER 4", "ANSWER 5"):
+        return None
     return Told(
         saw=f"{sent[-1].what} was sent, but no COMMIT" if sent else "no COMMIT was sent",
         where=file.at(changed[-1] if changed else node),

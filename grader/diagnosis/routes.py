@@ -428,11 +428,7 @@ def own_session_left_open(evidence: Evidence) -> Told | None:
                 continue
             inside = file.function_at(node.lineno)  # type: ignore[attr-defined]
             function = next((each for each in file.functions if each.name == inside), None)
-            finally_ = (
-                [each for each in ast.walk(function) if isinstance(each, ast.Try) and each.finalbody]
-                if function
-                else []
-            )
+            tries = [each for each in ast.walk(function) if isinstance(each, ast.Try)] if function else []
             if any(calls(last, "close", "remove") for each in tries for last in each.finalbody):
                 continue
             if generator:
