@@ -32,7 +32,7 @@ _FINALLY = (
 )
 def test_yields_a_session(probe: Probe, expect: Expect) -> None:
     """What an endpoint gets through Depends(get_db) is a session that can query."""
-    answer = probe.get("/ok")
+    answer = probe.send("read", "answer")
     probe.expect_session(answer)
     expect.status(answer, 200)
 
@@ -46,7 +46,10 @@ def test_yields_a_session(probe: Probe, expect: Expect) -> None:
 )
 def test_closes_after_success(probe: Probe) -> None:
     """After 200: no connection out, no transaction, no object attached."""
-    probe.expect_closed(probe.get("/ok"))
+    for answer in probe.send_each("answer"):
+        probe.expect_closed(answer)
+    for kind in ("def", "async"):
+        probe.expect_closed(probe.send_two_at_once(kind))
 
 
 @rule(
@@ -58,7 +61,8 @@ def test_closes_after_success(probe: Probe) -> None:
 )
 def test_closes_after_http_error(probe: Probe) -> None:
     """After an HTTPException in the endpoint: no connection out, no transaction, no object attached."""
-    probe.expect_closed(probe.get("/http-error"))
+    for answer in probe.send_each("http-error"):
+        probe.expect_closed(answer)
 
 
 @rule(
@@ -70,8 +74,9 @@ def test_closes_after_http_error(probe: Probe) -> None:
 )
 def test_closes_after_crash(probe: Probe) -> None:
     """After an unexpected exception in the endpoint: no connection out, no transaction, no object attached."""
-    for path in ("/crash", "/database-error"):
-        probe.expect_closed(probe.get(path))
+    for answer in probe.send_each("crash", ending_of_a_failed_flush="error"):
+        probe.expect_closed(answer)
+    probe.expect_closed(probe.send("impossible", "error"))
 
 
 @rule(
@@ -83,13 +88,15 @@ def test_closes_after_crash(probe: Probe) -> None:
 )
 def test_error_reaches_the_client(probe: Probe) -> None:
     """The dependency lets exceptions through as they are."""
-    answer = probe.get("/http-error")
+    answer = probe.send("read", "http-error")
     probe.expect_session(answer)
-    probe.expect_status(answer, 404)
-    probe.expect_status(probe.get("/own-error"), 418)
-    probe.expect_own_error(probe.get("/crash"))
-    probe.expect_own_error(probe.get("/database-error"))
-    probe.expect_error(probe.get("/conflict"))
+    probe.expect_http_error(answer, "http-error")
+    probe.expect_http_error(probe.send("write", "refusal", "async"), "refusal")
+    probe.expect_status(probe.send("read", "own-error"), 418)
+    for kind in ("def", "async"):
+        probe.expect_own_error(probe.send("read", "crash", kind))
+    probe.expect_own_error(probe.send("impossible", "error"))
+    probe.expect_error(probe.send("conflict", "error"))
 
 
 @rule(
@@ -103,14 +110,14 @@ def test_error_reaches_the_client(probe: Probe) -> None:
 )
 def test_each_request_has_its_own_session(probe: Probe, story: Story, expect: Expect) -> None:
     """Requests, one after the other and at the same time, never see the same session object."""
-    for kind, path in (("requests", "/ok"), ("requests for async endpoints", "/async")):
-        probe.get_twice(path)
-        story.begin(f"sent two {kind}, one after the other")
+    for requests, kind in (("requests", "def"), ("requests for async endpoints", "async")):
+        probe.get_twice(kind)
+        story.begin(f"sent two {requests}, one after the other")
         probe.expect_two_sessions("a new session for each request")
-    probe.overlap()
+    probe.send_two_at_once("async")
     probe.expect_two_sessions("a session for each")
     saw = "one request closed the session of the other one, which still needed it"
-    expect(probe.undisturbed, saw=saw, wanted="a session that no other request touches")
+    expect(probe.overlap.undisturbed, saw=saw, wanted="a session that no other request touches")
 
 
 @rule(
@@ -124,10 +131,10 @@ def test_each_request_has_its_own_session(probe: Probe, story: Story, expect: Ex
 )
 def test_uncommitted_work_is_discarded(probe: Probe, expect: Expect) -> None:
     """An endpoint that writes without commit leaves nothing in the database, whatever it answers; with it, all."""
-    for path in ("/write", "/write-then-http-error", "/write-then-crash"):
-        probe.expect_session(probe.post(path))
+    for ending in ("answer", "refusal", "crash"):
+        probe.expect_session(probe.send("write", ending))
         expect(not probe.saved(), saw="what the endpoint wrote was saved", wanted="nothing saved without a commit")
         probe.tidy_up()
-    answer = probe.post("/write-and-commit")
+    answer = probe.send("commit", "answer")
     saw = f"nothing was saved ({answer})"
     expect(probe.saved() == ["committed"], saw=saw, wanted="what the endpoint committed is saved")

@@ -29,7 +29,6 @@ from grader.bench.limits import Limits
 from grader.bench.plan import NO_SLOT, Run, Target, plan
 from grader.bench.staging import stage
 from grader.lab.job import LAST_WORDS, Job
-from grader.rules import ABOUT_IMPORTS
 from grader.starters import given_files, untouched_tasks
 
 if TYPE_CHECKING:
@@ -251,7 +250,7 @@ class Runner:
         self._kill(run)
         if rule is None and run.waiting and not child.started:
             rule = run.waiting.popleft()
-        if rule is not None and _used_app(run, child):
+        if rule is not None and _not_the_first(child):
             run.waiting.appendleft(rule)
         elif rule is not None:
             yield from verdicts.judged(run, rule, verdicts.died(status))
@@ -263,7 +262,7 @@ class Runner:
         rule, started, seconds = child.current, child.started, self._patience(run)
         self._kill(run)
         run.timeouts += 1
-        if rule is not None and _used_app(run, child):
+        if rule is not None and _not_the_first(child):
             run.waiting.appendleft(rule)
         elif rule is not None:
             yield from verdicts.judged(run, rule, verdicts.timed_out(seconds, child.place))
@@ -306,6 +305,9 @@ class Runner:
                 self._clear(run)
 
 
-def _used_app(run: Run, child: Child) -> bool:
-    """Whether an app may have been at work that served an earlier check: then a new child has to judge anew."""
-    return child.started > 1 and run.chapter not in ABOUT_IMPORTS
+def _not_the_first(child: Child) -> bool:
+    """Whether what went wrong may come from an earlier check of the same child: then a new child has to judge anew.
+
+    An app that served before, or a thread that goes on, which no new import of the app ends.
+    """
+    return child.started > 1

@@ -211,9 +211,9 @@ def another_is_closed(evidence: Evidence) -> Told | None:
             saw = f"{evidence.saw}: a second session was made and closed, and the one that was yielded was not"
             return Told(saw=saw, where=file.at(each), hint="Keep the session that you yield under a name.")
     for statement in _finals(node):
-        for each in ast.walk(statement):
-            if isinstance(each, ast.Assign) and text_of(each.targets[0]) == _yielded(node):
-                return Told(where=file.at(each), hint="From here on the name stands for another session.")
+        for part in ast.walk(statement):
+            if isinstance(part, ast.Assign) and text_of(part.targets[0]) == _yielded(node):
+                return Told(where=file.at(part), hint="From here on the name stands for another session.")
     return None
 
 

@@ -18,6 +18,7 @@ from grader.lab.focus import Focus
 from grader.lab.place import Place
 from grader.lab.sqlmodel_registry import forget_models
 from grader.lab.story import Story
+from grader.lab.synchronous import asynchronous_instead, makes_asynchronous
 from grader.lab.words import arguments, describe, instead_of_begin, show
 from grader.outcomes import Broken, ToDo, Verdict, Wrong, is_to_do
 
@@ -41,13 +42,17 @@ class Code:
         """The module ``app.<name>``.
 
         Raises:
-            Broken: it is missing or cannot be imported.
+            Broken: it is missing or cannot be imported, or its engine is asynchronous.
             ToDo: importing it meets the starter's ``NotImplementedError``.
         """
         try:
-            return importlib.import_module(f"app.{name}")
+            module = importlib.import_module(f"app.{name}")
         except BaseException as error:
             raise self._import_failure(name, error) from None
+        if makes_asynchronous(sys.modules.get("app.db")):
+            self._focus.on_name("db.engine")
+            raise asynchronous_instead(self._focus.at)
+        return module
 
     def _import_failure(self, name: str, error: BaseException) -> Verdict:
         """What an import of ``app.<name>`` that raised means, as a verdict."""

@@ -19,14 +19,14 @@ from grader.outcomes import Verdict
 _MOST_ERRORS = 5
 
 
-def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict | None) -> dict[str, Any]:
+def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) -> dict[str, Any]:
     """What there is to say of a mistake beyond the rule's own words.
 
     Args:
         parts: the parts of the check.
         rule: the rule's name.
         found: what is told of the check so far.
-        verdict: what ended it, if that was a verdict.
+        verdict: what ended it.
 
     Returns:
         What is to be told in the place of it, and ``mistake``, ``line`` and ``function``.
@@ -40,7 +40,7 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict | N
     if "mistake" not in told:
         place = _closer(place, source, parts)
         told["where"] = place and parts.place.shown(place)
-    cause = verdict.cause if verdict is not None else None
+    cause = verdict.cause
     caret = cause.offset or 0 if isinstance(cause, SyntaxError) else 0
     return told | {"line": source.line(place), "function": source.function_of(place), "caret": caret}
 
@@ -70,10 +70,10 @@ def _mistake(evidence: Evidence, parts: Parts) -> dict[str, Any]:
     return told | {"mistake": reading.name}
 
 
-def _evidence(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict | None, source: Source) -> Evidence:
+def _evidence(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict, source: Source) -> Evidence:
     place, seen = parts.place, parts.seen
-    actual, expected = verdict.values if verdict is not None else (None, None)
-    cause = verdict.cause if verdict is not None else None
+    actual, expected = verdict.values
+    cause = verdict.cause
     errors = list(_chain([cause, *reversed(seen.errors)]))[:_MOST_ERRORS]
     return Evidence(
         chapter=place.chapter,

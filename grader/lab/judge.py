@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from grader.lab.explanation import explain
+from grader.lab.focus import Focus
 from grader.lab.parts import Parts
+from grader.lab.synchronous import asynchronous_instead, came_of_asynchronous
 from grader.lab.words import describe
-from grader.outcomes import Verdict, is_to_do
+from grader.outcomes import Broken, ToDo, Verdict, is_to_do
 
 _GRADER = str(Path(__file__).parents[1])
 _LONGEST_TEXT = 4000
@@ -31,11 +33,10 @@ def judge(parts: Parts, rule: str, check: Callable[..., None], asked: tuple[str,
     root = str(parts.place.root)
     started = time.perf_counter()
     found: dict[str, Any] = {"outcome": "passed"}
-    ended: Verdict | None = None
     try:
         check(**{name: parts.named(name) for name in asked})
-    except Verdict as verdict:
-        ended = verdict
+    except BaseException as error:
+        verdict = _verdict_on(error, parts.focus)
         found = {
             "outcome": verdict.outcome,
             "observed": verdict.saw,
@@ -43,21 +44,25 @@ def judge(parts: Parts, rule: str, check: Callable[..., None], asked: tuple[str,
             "where": verdict.where or (parts.focus.at if verdict.outcome == "failed" else ""),
             "traceback": _traceback(verdict.cause, root),
         }
-    except BaseException as error:
-        to_do = is_to_do(error)
-        found = {
-            "outcome": "todo" if to_do else "error",
-            "observed": str(error) if to_do else f"the check met {describe(error)}",
-            "expected": "" if to_do else "code that the check can judge",
-            "where": parts.focus.line_of(error) or parts.focus.at,
-            "traceback": _traceback(error, root),
-        }
-    if found["outcome"] not in ("passed", "todo"):
-        found |= explain(parts, rule, found, ended)
+        if verdict.outcome != "todo":
+            found |= explain(parts, rule, found, verdict)
     found["did"] = ", then ".join(parts.story.lines)
     found["trace"] = parts.story.timeline()[:_LONGEST_TRACE]
     found["seconds"] = round(time.perf_counter() - started, 4)
     return {key: _clean(value, root + os.sep) for key, value in found.items()}
+
+
+def _verdict_on(error: BaseException, focus: Focus) -> Verdict:
+    """What an exception means that ended a check."""
+    cause = error.cause if isinstance(error, Verdict) else error
+    if came_of_asynchronous(cause):
+        return asynchronous_instead(error.where if isinstance(error, Verdict) else focus.line_of(error), cause)
+    if isinstance(error, Verdict):
+        return error
+    where = focus.line_of(error) or focus.at
+    if is_to_do(error):
+        return ToDo(str(error), "", where, error)
+    return Broken(f"the check met {describe(error)}", "code that the check can judge", where, error)
 
 
 def spoilt(name: str) -> dict[str, Any]:

@@ -12,6 +12,12 @@ from grader.lab.models import Models
 from grader.lab.story import Story
 
 
+def begin_by_hand(session: Session) -> None:
+    """Begin the transaction of a session that does not do so by itself (``autobegin=False``)."""
+    if not session.autobegin and not session.in_transaction():
+        session.begin()
+
+
 class Sessions:
     """Opens sessions, and ends them."""
 
