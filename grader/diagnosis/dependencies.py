@@ -238,6 +238,9 @@ def used_after_close(evidence: Evidence) -> Told | None:
         return None
     file, node = found
     db, closed = _yielded(node), calls(node, "close")
+    always = [call for statement in _finals(node) for call in calls(statement, "close")]
+    if not always and evidence.rule != "closes_after_success":  # then close() was not reached
+        return None
     for each in ast.walk(node):
         if isinstance(each, ast.Call) and closed and each.lineno > closed[-1].lineno and f"{db}." in text_of(each.func):
             return Told(where=file.at(each), hint="A closed session opens again when it is used.")
@@ -268,8 +271,8 @@ def closed_conditionally(evidence: Evidence) -> Told | None:
     """A session has to be closed in any case, whatever was done with it."""
     found = _get_db(evidence)
     for each in ast.walk(found[1]) if found else ():
-        if found and isinstance(each, ast.If) and calls(each, "close", "rollback"):
-            saw = f"{evidence.saw}: '{text_of(each.test)}' was not true"
+        if found and isinstance(each, ast.If) and calls(each, "close", "remove"):
+            saw = f"{evidence.saw}; the condition {text_of(each.test)} was not true"
             return Told(saw=saw, where=found[0].at(each), hint="In which cases is this not true, and who closes then?")
     return None
 
@@ -283,6 +286,8 @@ def closed_on_one_way(evidence: Evidence) -> Told | None:
     file, node = found
     closed, yields = calls(node, "close", "remove"), _yields(node)
     if not closed or not yields or any(call in ast.walk(statement) for statement in _finals(node) for call in closed):
+        return None
+    if closed[-1].lineno < yields[0].lineno:
         return None
     handlers = [handler for each in _tries(node) for handler in each.handlers]
     caught = [call for call in closed if any(call in ast.walk(handler) for handler in handlers)]
