@@ -138,10 +138,15 @@ def _report_file(config: pytest.Config) -> Path | None:
     return file
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
     """The verdicts speak for themselves: no pytest traceback, no second list of failures."""
     config.option.tbstyle = "no"
     config.option.reportchars = ""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None and config.get_verbosity() <= 0:  # nor a row of letters that counts otherwise
+        reporter.showfspath = False
+        reporter._show_progress_info = False
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -217,16 +222,18 @@ def pytest_runtest_makereport(
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
-    """Name the outcomes that pytest does not know."""
+def pytest_report_teststatus(
+    report: pytest.TestReport, config: pytest.Config
+) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+    """Name the outcomes that pytest does not know; their letters are left out."""
     outcome = dict(report.user_properties).get("outcome") if report.when == "call" else None
-    if outcome == "todo":
-        return "to do", "t", ("TO DO", {"yellow": True})
-    if outcome == "blocked":
-        return "blocked", "b", ("BLOCKED", {"yellow": True})
-    if outcome == "timeout":
-        return "failed", "T", ("TIMEOUT", {"red": True})
-    return None
+    if report.when != "call" or (outcome is None and not report.passed):
+        return None
+    names = {"todo": ("to do", "TO DO", "yellow"), "blocked": ("blocked", "BLOCKED", "yellow")}
+    names["timeout"] = ("failed", "TIMEOUT", "red")
+    other = ("passed", "PASSED", "green") if report.passed else ("failed", "FAILED", "red")
+    category, word, colour = names.get(str(outcome), other)
+    return category, "", (word, {colour: True})
 
 
 def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pytest.Config) -> None:
@@ -243,10 +250,11 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pyte
     writer = terminalreporter
     writer.ensure_newline()
     writer.write_line("")
-    signs = terminal.signs_for(getattr(writer._tw._file, "encoding", None))
+    style = terminal.style_for(getattr(writer._tw._file, "encoding", None), writer._tw.fullwidth)
     full_trace = config.getoption("fulltrace")
     for line in (
-        *terminal.chapters(checks, signs, submission=grading.name, full_trace=full_trace),
+        *terminal.chapters(checks, style, submission=grading.name, full_trace=full_trace),
+        terminal.Line(""),
         *terminal.closing(checks, submission=grading.name),
     ):
         markup = {colour: True for colour in [line.colour] if colour} | ({"bold": True} if line.bold else {})

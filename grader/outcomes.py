@@ -5,18 +5,34 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 TASK_TO_DO = re.compile(r"\d{1,2}\.\d{1,2}\b")
 
 
 class Verdict(Exception):
-    """Ends a check: what was seen, what was wanted, and where in the learner's files."""
+    """Ends a check.
+
+    Args:
+        saw: what was seen, in words.
+        wanted: what was wanted, in words.
+        where: the place in the learner's files.
+        cause: the exception out of the learner's code, if there was one.
+        values: what was compared with what, where values were; for the explanation.
+    """
 
     outcome = "failed"
 
-    def __init__(self, saw: str, wanted: str = "", where: str = "", cause: BaseException | None = None) -> None:
+    def __init__(
+        self,
+        saw: str,
+        wanted: str = "",
+        where: str = "",
+        cause: BaseException | None = None,
+        values: tuple[Any, Any] = (None, None),
+    ) -> None:
         super().__init__(saw)
-        self.saw, self.wanted, self.where, self.cause = saw, wanted, where, cause
+        self.saw, self.wanted, self.where, self.cause, self.values = saw, wanted, where, cause, values
 
 
 class Wrong(Verdict):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 # What there is to see where a check was never judged.
 NO_VERDICT = "no verdict: the run was interrupted"
-_FIRST = "This has to be mended before the rule can be judged; what the rule wants comes after it."
+_FIRST = "Fix this first: the rule can only be checked after that."
 
 Outcome = Literal["passed", "failed", "todo", "error", "blocked", "timeout"]
 
@@ -21,8 +21,9 @@ Outcome = Literal["passed", "failed", "todo", "error", "blocked", "timeout"]
 class Check(BaseModel):
     """The verdict on one rule.
 
-    `did`, `printed`, `traceback` and `begun` are for the screen only; in the JSON report `observed` begins with
-    what was done. `begun` says of what is to do that the code of its task is no longer the starter's.
+    `did`, `function`, `caret`, `printed`, `traceback` and `begun` are for the screen only; in the JSON report
+    `observed` begins with what was done. `function` and `caret` (a column, from 1) tell more of `where`. `begun`
+    says of what is to do that the code of its task is no longer the starter's.
     """
 
     id: str
@@ -35,9 +36,13 @@ class Check(BaseModel):
     why: str = ""
     hint: str = ""
     where: str = ""
+    line: str = ""
+    mistake: str | None = None
     trace: list[str] = []
     seconds: float = 0.0
     did: str = Field(default="", exclude=True)
+    function: str = Field(default="", exclude=True)
+    caret: int = Field(default=0, exclude=True)
     printed: str = Field(default="", exclude=True)
     traceback: str = Field(default="", exclude=True)
     begun: bool = Field(default=False, exclude=True)
@@ -49,15 +54,17 @@ class Check(BaseModel):
             between: what separates the moments of the timeline.
         """
         trace = self.trace if len(self.trace) <= 16 else [*self.trace[:8], "...", *self.trace[-7:]]
+        inside = f" in {self.function}" if self.function else ""
         facts = {
             "did": self.did,
             "saw": self.observed,
             "wanted": self.expected,
+            "where": self.where and self.where + inside,
+            "hint": self.hint if self.outcome != "timeout" else "",
             # Code that broke earlier, or came to no end, is not helped by what the rule has to say.
             "why": self.why if self.outcome not in ("error", "timeout") else "",
-            "where": self.where,
             "timeline": between.join(trace),
-            "hint": self.hint if self.outcome != "timeout" else "",
+            "rule": self.id,
         }
         return {label: text for label, text in facts.items() if text}
 
@@ -71,8 +78,8 @@ def entry_of(rule: Rule, **told: Any) -> Check:
     """
     check = Check(id=rule.id, chapter=rule.chapter, task=rule.task, title=rule.title, **told)
     if check.outcome != "passed" and check.observed != NO_VERDICT:
-        check.why = rule.why
-        check.hint = rule.hint if check.outcome != "error" else _FIRST
+        check.why = check.why or rule.why
+        check.hint = check.hint or (rule.hint if check.outcome != "error" else _FIRST)
     return check
 
 

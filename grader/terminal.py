@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import shutil
 import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,8 @@ from grader.rules import CHAPTERS, NO_FOLDER, rules_of
 if TYPE_CHECKING:
     from grader.report import Check
 
-WIDTH = 80
+USUAL_WIDTH, _NARROWEST, _WIDEST = 80, 40, 100
+_LABEL = 16
 
 
 @dataclass(frozen=True)
@@ -27,80 +29,178 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Signs:
-    """The signs in front of a check; plain letters where the terminal knows no others."""
+class Style:
+    """The signs in front of a check, plain letters where the terminal knows no others; and how wide a line may be."""
 
     passed: str = "\N{CHECK MARK}"
     failed: str = "\N{BALLOT X}"
     waiting: str = "\N{MIDDLE DOT}"
     between: str = " \N{MIDDLE DOT} "
+    width: int = USUAL_WIDTH
 
 
-ASCII = Signs("+", "x", "-", " > ")
+ASCII = Style("+", "x", "-", " > ")
 
 
-def signs_for(encoding: str | None) -> Signs:
-    """The signs that an output of this encoding can show."""
+def line_width() -> int:
+    """How many characters a line may have in this terminal; 80 where there is none."""
+    return min(max(shutil.get_terminal_size((USUAL_WIDTH, 24)).columns, _NARROWEST), _WIDEST)
+
+
+def style_for(encoding: str | None, width: int | None = None) -> Style:
+    """The style that suits an output.
+
+    Args:
+        encoding: its encoding.
+        width: how many characters fit on a line; that of the terminal when not given.
+    """
+    style = Style()
     try:
-        "".join(vars(Signs()).values()).encode(encoding or "ascii")
+        (style.passed + style.failed + style.waiting + style.between).encode(encoding or "ascii")
     except (UnicodeError, LookupError):
-        return ASCII
-    return Signs()
+        style = ASCII
+    return replace(style, width=min(max(width or line_width(), _NARROWEST), _WIDEST))
+
+
+# -- one mistake, one block ---------------------------------------------------------------------------
+
+
+@dataclass
+class Block:
+    """What is told at once: a check that has to be fixed, others that fail for the same reason, and who waits."""
+
+    check: Check
+    same: list[Check] = field(default_factory=list)
+    waiting: list[Check] = field(default_factory=list)
+
+    @property
+    def names(self) -> set[str]:
+        """The names of its rules."""
+        return {check.id.partition(".")[2] for check in (self.check, *self.same)}
+
+
+def blocks(checks: Sequence[Check]) -> list[Block]:
+    """What is to be fixed, what is broken first: the same mistake in the same place is one block."""
+    found: dict[tuple[str, ...], Block] = {}
+    to_fix = [check for check in checks if check.outcome in ("error", "failed", "timeout")]
+    for check in sorted(to_fix, key=_urgency):
+        reason = check.mistake or check.observed
+        key = (check.chapter, check.outcome, reason, check.where)
+        if key in found:
+            found[key].same.append(check)
+        else:
+            found[key] = Block(check)
+    waiting = [check for check in checks if check.outcome == "blocked"]
+    for check in waiting:
+        block = _block_for(check, waiting, list(found.values()))
+        if block is not None:
+            block.waiting.append(check)
+    return list(found.values())
+
+
+def _urgency(check: Check) -> tuple[object, ...]:
+    return CHAPTERS.index(check.chapter), check.outcome != "error", task_number(check.task)
+
+
+def _block_for(check: Check, waiting: Sequence[Check], found: Sequence[Block]) -> Block | None:
+    """The block that a check waits for, perhaps by way of others that wait."""
+    seen: set[str] = set()
+    names = _needed(check)
+    while names:
+        name = names.pop(0)
+        for block in found:
+            if block.check.chapter == check.chapter and name in block.names:
+                return block
+        if name not in seen:
+            seen.add(name)
+            names += [each for other in waiting if other.id == f"{check.chapter}.{name}" for each in _needed(other)]
+    return None
+
+
+def _needed(check: Check) -> list[str]:
+    """Names of the rules that a check waits for."""
+    start = check.observed.rfind("(first: ")
+    return check.observed[start:].removeprefix("(first: ").rstrip(")").split(", ") if start >= 0 else []
+
+
+# -- everything about a run ---------------------------------------------------------------------------
 
 
 def chapters(
-    checks: Sequence[Check], signs: Signs, *, submission: str = "chapters", full_trace: bool = False
+    checks: Sequence[Check],
+    style: Style,
+    *,
+    submission: str = "chapters",
+    full_trace: bool = False,
+    whole: int | None = None,
 ) -> Iterator[Line]:
-    """Everything about the checks of a run, chapter by chapter."""
+    """Everything about the checks of a run: the numbers of each chapter, and then what is to be fixed.
+
+    Args:
+        checks: the verdicts, in order.
+        style: how to write them.
+        submission: what the user calls the submission.
+        full_trace: show the whole traceback of the learner's code.
+        whole: how many blocks are told whole, the rest in a line each; all when not given.
+    """
+    several = len({check.chapter for check in checks}) > 1
     for chapter, group in groupby(checks, key=lambda check: check.chapter):
-        found = list(group)
-        yield Line(chapter, bold=True)
-        reasons = {(check.observed, check.where) for check in found}
-        if all(check.outcome == "todo" for check in found):
-            yield Line(f"  {signs.waiting} all {len(found)} checks are still to do")
-            if len(reasons) == 1 and (found[0].begun or _is_missing(found[0])):
-                yield from _in_the_way(found[0], submission)
+        yield from _overview(chapter, list(group), style, submission)
+    if several:
+        yield from total(checks)
+    told = blocks(checks)
+    last = ""
+    for number, block in enumerate(told):
+        if several and block.check.chapter != last:
+            last = block.check.chapter
+            yield from (Line(""), Line(last, bold=True))
+        if whole is None or number < whole:
+            yield Line("")
+            yield from block_lines(block, style, submission=submission, full_trace=full_trace)
         else:
-            told: set[tuple[str, str]] = set()
-            for check in sorted(found, key=lambda check: (check.outcome != "error", _number(check.task))):
-                yield from _check(check, signs, submission, full_trace, told)
-        yield Line("")
+            yield from (Line(""),) if number == whole else ()
+            yield from _heading(block.check, style)
 
 
-def _check(check: Check, signs: Signs, submission: str, full_trace: bool, told: set[tuple[str, str]]) -> Iterator[Line]:
-    """One check; `told` are the errors that were told already, each with its place."""
-    name = f"{check.task} {check.title}"
-    if check.outcome == "error" and (check.observed, check.where) in told:
-        yield Line(f"  {signs.failed} {name}: the same error", "red")
-        return
-    if check.outcome == "error":
-        told.add((check.observed, check.where))
-    if check.outcome == "passed":
-        yield Line(f"  {signs.passed} {name}", "green")
-    elif check.outcome == "todo":
-        yield Line(f"  {signs.waiting} {name}: to do")
-        if check.begun and (check.observed, check.where) not in told:
-            told.add((check.observed, check.where))
-            yield from _in_the_way(check, submission)
-    elif check.outcome == "blocked":
-        waits = f"{signs.waiting} {name}: waits {_first_needed(check)}"
-        rows = textwrap.wrap(waits, WIDTH, initial_indent="  ", subsequent_indent=" " * 6)
-        yield from (Line(row, "yellow") for row in rows)
-    else:
-        yield Line(f"  {signs.failed} {name}", "red")
-        yield from failure(check, signs, submission=submission, full_trace=full_trace)
+def total(checks: Sequence[Check]) -> Iterator[Line]:
+    """The numbers of the whole run."""
+    passed = sum(check.outcome == "passed" for check in checks)
+    yield Line(f"{passed} of {len(checks)} checks passed.", "green" if passed == len(checks) else "")
 
 
-def _in_the_way(check: Check, submission: str) -> Iterator[Line]:
+def _overview(chapter: str, checks: Sequence[Check], style: Style, submission: str) -> Iterator[Line]:
+    """A chapter in one line, and what is in the way of what was begun."""
+    counts = {outcome: sum(check.outcome == outcome for check in checks) for outcome in ("passed", "blocked", "todo")}
+    to_fix = len(checks) - sum(counts.values())
+    words = [f"{counts['passed']} passed"] if counts["passed"] else []
+    words += [f"{to_fix} to fix"] if to_fix else []
+    waits = counts["blocked"]
+    words += [f"{waits} wait{'s' if waits == 1 else ''} for {'it' if to_fix == 1 else 'them'}"] if waits else []
+    words += [f"{counts['todo']} to do"] if counts["todo"] else []
+    told = ", ".join(words)
+    if counts["todo"] == len(checks):
+        told = f"all {len(checks)} checks are still to do" if len(checks) > 1 else "1 check is still to do"
+    colour = "green" if counts["passed"] == len(checks) else "red" if to_fix else ""
+    yield Line(f"{chapter:<{_LABEL}}  {told}", colour, bold=bool(to_fix))
+    told_already: set[tuple[str, str]] = set()
+    for check in checks:
+        reason = (check.observed, check.where)
+        if check.outcome == "todo" and (check.begun or _is_missing(check)) and reason not in told_already:
+            told_already.add(reason)
+            yield from _in_the_way(check, style, submission)
+
+
+def _in_the_way(check: Check, style: Style, submission: str) -> Iterator[Line]:
     """What is in the way of code that was written: something of the starter's."""
     if check.where:
         line = "the line 'raise NotImplementedError' still runs; take it out when your code is there"
-        yield from _fact("saw", f"{line} ({check.observed})" if not _TASK.match(check.observed) else line)
-        yield from _fact("where", f"{submission}/{check.where}")
+        saw = f"{line} ({check.observed})" if not _TASK.match(check.observed) else line
+        yield from _fact("saw", saw, style)
+        yield from _fact("where", f"{submission}/{check.where}", style)
     elif _is_missing(check):
-        yield from _fact("saw", check.observed)
+        yield from _fact("saw", check.observed, style)
     elif _TASK.match(check.observed):
-        yield from _fact("saw", f"this is still in the way: {check.observed}")
+        yield from _fact("saw", f"this is still in the way: {check.observed}", style)
 
 
 def _is_missing(check: Check) -> bool:
@@ -108,32 +208,88 @@ def _is_missing(check: Check) -> bool:
     return check.outcome == "todo" and check.observed.startswith(NO_FOLDER)
 
 
-def _first_needed(check: Check) -> str:
-    """The rule that a check waits for, as the reader knows it: by task and title."""
-    name = check.observed[check.observed.rfind("(first: ") :].removeprefix("(first: ").rstrip(")").split(", ")[0]
-    needed = next((rule for rule in rules_of(check.chapter) if rule.name == name), None)
-    return f"for {needed.task} {needed.title}" if needed else f"(first: {name})"
+# -- a failure ----------------------------------------------------------------------------------------
 
 
-def failure(check: Check, signs: Signs, *, submission: str = "chapters", full_trace: bool = False) -> Iterator[Line]:
-    """What a check that did not pass has to say: what was done, seen and wanted, why, where, when."""
-    for label, text in {"rule": check.id, **check.facts(signs.between)}.items():
-        yield from _fact(label, f"{submission}/{text}" if label == "where" else text)
-    if check.printed:
-        yield from _fact("printed", "")
-        rows = [row for line in check.printed.splitlines() for row in textwrap.wrap(plain(line), WIDTH - 12) or [""]]
-        yield from (Line(f"          | {row}") for row in rows[-12:])
+def block_lines(
+    block: Block, style: Style, *, submission: str = "chapters", full_trace: bool = False
+) -> Iterator[Line]:
+    """All that there is to say about one thing that is to be fixed."""
+    yield from _heading(block.check, style)
+    also = [f"{check.task} {check.title}" for check in block.same]
+    yield from failure(block.check, style, submission=submission, full_trace=full_trace, also=also)
+    if block.waiting:
+        number = len(block.waiting)
+        yield Line(f"      {number} check{' waits' if number == 1 else 's wait'} for this one.", "yellow")
+
+
+def _heading(check: Check, style: Style) -> Iterator[Line]:
+    rows = _wrap(plain(f"{check.task} {check.title}"), style.width - 4)
+    yield Line(f"  {style.failed} {rows[0]}", "red")
+    yield from (Line(f"    {row}", "red") for row in rows[1:])
+
+
+def failure(
+    check: Check,
+    style: Style,
+    *,
+    submission: str = "chapters",
+    full_trace: bool = False,
+    also: Sequence[str] = (),
+) -> Iterator[Line]:
+    """What a check that did not pass has to say: what was done, seen and wanted, where, a hint, why, when.
+
+    Args:
+        check: the check.
+        style: how to write it.
+        submission: what the user calls the submission.
+        full_trace: show the whole traceback of the learner's code.
+        also: titles of other rules that fail for the same reason.
+    """
+    for label, text in check.facts(style.between).items():
+        if label == "rule" and check.printed:
+            yield from _printed(check.printed, style)
+        if label == "rule" and also:
+            yield from _fact("also", "; ".join(also), style)
+        if label == "where":
+            yield from _where(check, f"{submission}/{text}", style)
+        else:
+            yield from _fact(label, text, style)
     if full_trace and check.traceback:
         yield Line("")
         yield from (Line(f"      {plain(line)}") for line in check.traceback.rstrip().splitlines())
         yield Line("")
 
 
-def _fact(label: str, text: str) -> Iterator[Line]:
+def _where(check: Check, place: str, style: Style) -> Iterator[Line]:
+    """The place, and the line that is there, under which a caret points to what Python could not read."""
+    yield from _fact("where", place, style)
+    if check.line.strip():
+        indent = len(check.line) - len(check.line.lstrip())
+        shown = plain(check.line.strip())
+        yield Line(f"{'':20}{shown}"[: style.width].rstrip())
+        if 0 < check.caret - indent <= style.width - 20:
+            yield Line(f"{'':20}{' ' * (check.caret - indent - 1)}^")
+
+
+def _printed(text: str, style: Style) -> Iterator[Line]:
+    yield from _fact("printed", "", style)
+    for row in [row for line in text.splitlines() for row in _wrap(plain(line), style.width - 12, whole=False)][-12:]:
+        yield Line(f"          | {row}".rstrip())
+
+
+def _fact(label: str, text: str, style: Style) -> Iterator[Line]:
     head = f"      {label:<9} "
-    rows = textwrap.wrap(plain(text), WIDTH - len(head), break_on_hyphens=False) or [""]
-    yield Line(head + rows[0])
+    rows = _wrap(plain(text), style.width - len(head))
+    yield Line((head + rows[0]).rstrip())
     yield from (Line(" " * len(head) + row) for row in rows[1:])
+
+
+def _wrap(text: str, width: int, whole: bool = True) -> list[str]:
+    """Text in rows; words, paths and commands stay whole unless they are longer than any line should be."""
+    rows = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
+    longest = 2 * _WIDEST if whole else width
+    return [row[start : start + longest] for row in rows for start in range(0, len(row), longest)] or [""]
 
 
 def wrapped(text: str, indent: str = "", first: str | None = None) -> list[Line]:
@@ -146,7 +302,7 @@ def wrapped(text: str, indent: str = "", first: str | None = None) -> list[Line]
     """
     rows = textwrap.wrap(
         text,
-        WIDTH,
+        line_width(),
         initial_indent=indent if first is None else first,
         subsequent_indent=indent,
         break_long_words=False,
@@ -160,48 +316,53 @@ def plain(text: str) -> str:
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
+# -- the end ------------------------------------------------------------------------------------------
+
+
 def closing(checks: Sequence[Check], *, submission: str = "chapters") -> Iterator[Line]:
-    """The last lines: the numbers, and what to do next."""
-    yield from summary(checks)
+    """The last lines: how it stands, and what to do next."""
+    yield from standing(checks)
     step = next_step(checks, submission=submission)
     if step:
         yield Line(step, bold=True)
 
 
-def summary(checks: Sequence[Check]) -> Iterator[Line]:
-    """The numbers, and what they mean where nothing is left or nothing was begun."""
-    passed = sum(check.outcome == "passed" for check in checks)
+def standing(checks: Sequence[Check]) -> Iterator[Line]:
+    """What it means where nothing is left, or nothing was begun."""
     untouched = all(check.outcome == "todo" and not check.begun and not _is_missing(check) for check in checks)
     if checks and untouched:
         yield Line("Everything is still to do. That is as it should be: nothing is wrong.")
-    yield Line(f"{passed} of {len(checks)} checks passed.", "green" if passed == len(checks) else "")
-    if checks and passed == len(checks):
+    if checks and all(check.outcome == "passed" for check in checks):
         yield Line("Everything that was checked is right.", "green", bold=True)
 
 
 def next_step(checks: Sequence[Check], *, submission: str = "chapters") -> str:
-    """Where to go on: what is broken, else the first task that has not passed; after a whole chapter, the next one."""
+    """Where to go on: what is to be fixed, then the first task that is to do; after a whole chapter, the next one."""
     for chapter, group in groupby(checks, key=lambda check: check.chapter):
-        left = [check for check in group if check.outcome != "passed"]
+        found = list(group)
+        left = [check for check in found if check.outcome != "passed"]
         if left:
-            first = min(left, key=_urgency)
-            if first.outcome == "error" and first.where:
-                return f"next: mend {submission}/{first.where}"
-            sheet = f"{'chapters' if _is_missing(first) else submission}/{chapter}/README.md"
-            mend = "" if first.outcome == "todo" else "mend "
-            return f"next: {mend}chapter {chapter[:2]}, task {_task_left(first)} ({sheet})"
+            to_fix = blocks(found)
+            return _fix(to_fix[0].check, submission) if to_fix else _do(left, chapter, submission)
     last = checks[-1].chapter if checks else ""
     whole = last and {rule.id for rule in rules_of(last)} <= {check.id for check in checks}
     later = CHAPTERS[CHAPTERS.index(last) + 1 :] if whole else ()
     return f"next: chapter {later[0][:2]} ({submission}/{later[0]}/README.md)" if later else ""
 
 
-def _urgency(check: Check) -> tuple[bool, bool, tuple[int, ...]]:
-    """Orders what is left: first what is broken, as nothing else can be judged before that; last what waits."""
-    return check.outcome != "error", check.outcome == "blocked", _number(_task_left(check))
+def _fix(check: Check, submission: str) -> str:
+    what = f"{submission}/{check.where}" if check.outcome == "error" and check.where else check.task
+    again = f", then `workbook check {int(check.chapter[:2])}`" if submission == "chapters" else ""
+    return f"next: fix {what}{again}"
 
 
-def _task_left(check: Check) -> str:
+def _do(left: Sequence[Check], chapter: str, submission: str) -> str:
+    first = min(left, key=lambda check: (check.outcome == "blocked", task_number(task_left(check))))
+    sheet = f"{'chapters' if _is_missing(first) else submission}/{chapter}/README.md"
+    return f"next: chapter {chapter[:2]}, task {task_left(first)} ({sheet})"
+
+
+def task_left(check: Check) -> str:
     """The task that a check is about; of what is to do, the one that is in its way."""
     found = _TASK.match(check.observed) if check.outcome == "todo" else None
     return found[1] if found else check.task
@@ -211,5 +372,6 @@ def _task_left(check: Check) -> str:
 _TASK = re.compile(r"(\d{1,2}\.\d{1,2})\b")
 
 
-def _number(task: str) -> tuple[int, ...]:
+def task_number(task: str) -> tuple[int, ...]:
+    """A task's number, to order by."""
     return tuple(int(part) for part in task.split("."))

@@ -5,6 +5,8 @@
 
     about = "commits, but does not load what the database made of the row"
     fails = ["create_refreshes"]          # rules that have to fail, and no other
+    mistake = "not_refreshed"             # the reading that is right for it; "" where the rule speaks for itself;
+                                          # {rule = "reading"} where the rules have different ones
     waits = []                            # rules that cannot be judged then (blocked)
 
     [[edit]]
@@ -42,6 +44,7 @@ class Case:
     about: str
     fails: frozenset[str]
     waits: frozenset[str]
+    mistake: str | dict[str, str] | None
     edits: tuple[dict[str, Any], ...]
     folder: Path
 
@@ -67,14 +70,16 @@ class Case:
 def load(folder: Path) -> Case:
     """The case in a folder."""
     data = tomllib.loads((folder / "case.toml").read_text(encoding="utf-8"))
-    unknown = set(data) - {"about", "fails", "waits", "edit"}
+    unknown = set(data) - {"about", "fails", "waits", "mistake", "edit"}
     if unknown:
         raise ValueError(f"{folder}: unknown keys {sorted(unknown)}")
     chapter, kind, slug = folder.relative_to(CASES).parts
     fails, waits = frozenset(data.get("fails", ())), frozenset(data.get("waits", ()))
     if (kind == "wrong" and not fails) or (kind == "right" and (fails or waits)):
         raise ValueError(f"{folder}: a wrong case names the rules that it breaks, a right one none")
-    return Case(chapter, kind, slug, data["about"], fails, waits, tuple(data.get("edit", ())), folder)
+    return Case(
+        chapter, kind, slug, data["about"], fails, waits, data.get("mistake"), tuple(data.get("edit", ())), folder
+    )
 
 
 def all_cases() -> list[Case]:
@@ -97,6 +102,8 @@ def main() -> None:
             targets = [Target(Path(folder, case.slug), rule) for rule in rules_of(case.chapter)]
             checks = {check.id: check for _, check in bench.grade(targets)}
             print(f"=== {case.name}: {case.about}\n=== fails {sorted(case.fails)} waits {sorted(case.waits)}")
+            told = sorted({check.mistake or "" for check in checks.values()} - {""})
+            print(f"=== mistake {case.mistake!r}, told {told}")
             ordered = [checks[target.rule.id] for target in targets if checks[target.rule.id].outcome != "passed"]
             for line in terminal.chapters(ordered, terminal.ASCII, full_trace="--full-trace" in sys.argv):
                 print(line.text)

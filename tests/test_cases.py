@@ -45,6 +45,11 @@ def test_case(case: Case, verdicts: dict[str, dict[str, Check]]) -> None:
     waits = {name for name, check in found.items() if check.outcome == "blocked"}
     told = "\n".join(f"{name}: {found[name].did}: {found[name].observed}" for name in sorted(failed | waits))
     assert (failed, waits) == (case.fails, case.waits), f"{case.about}\n{told}"
+    mistakes = {name: found[name].mistake or "" for name in failed}
+    if isinstance(case.mistake, dict):
+        assert mistakes == {name: case.mistake.get(name, "") for name in failed}, case.about
+    elif case.mistake is not None:
+        assert set(mistakes.values()) - {""} == {case.mistake} - {""}, f"{case.about}: {mistakes}"
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)

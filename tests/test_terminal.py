@@ -6,7 +6,7 @@ import pytest
 
 from grader.report import Check
 from grader.rules import rules_of
-from grader.terminal import ASCII, WIDTH, Signs, chapters, closing, failure, next_step, signs_for
+from grader.terminal import ASCII, Style, blocks, chapters, closing, failure, next_step, style_for
 
 
 def check(task: str, outcome: str, **more: object) -> Check:
@@ -14,7 +14,7 @@ def check(task: str, outcome: str, **more: object) -> Check:
     return Check(id=f"{chapter}.rule", chapter=chapter, task=task, title="a rule", outcome=outcome, **more)  # type: ignore[arg-type]
 
 
-MEND = "next: mend chapter 05, task 5.1 (chapters/05_crud/README.md)"
+FIX = "next: fix 5.1, then `workbook check 5`"
 
 
 @pytest.mark.parametrize(
@@ -26,11 +26,11 @@ MEND = "next: mend chapter 05, task 5.1 (chapters/05_crud/README.md)"
         ({"1.1": "todo", "5.1": "failed"}, "next: chapter 01, task 1.1 (chapters/01_engine/README.md)"),
         (
             {"1.1": "passed", "5.1": "failed", "5.2": "todo"},
-            MEND,
+            FIX,
         ),
-        ({"5.1": "blocked", "5.2": "error"}, "next: mend chapter 05, task 5.2 (chapters/05_crud/README.md)"),
+        ({"5.1": "blocked", "5.2": "error"}, "next: fix 5.2, then `workbook check 5`"),
         ({"5.10": "todo", "5.2": "todo"}, "next: chapter 05, task 5.2 (chapters/05_crud/README.md)"),
-        ({"5.1": "timeout"}, MEND),
+        ({"5.1": "timeout"}, FIX),
     ],
 )
 def test_next_step(outcomes: dict[str, str], step: str) -> None:
@@ -50,39 +50,83 @@ def test_failure_has_every_fact_and_fits_the_terminal() -> None:
         "expected": "y" * 200,
         "why": "because",
     }
-    told = check("5.1", "failed", **facts, hint="look", where="05_crud/app/crud.py:3", trace=["BEGIN"] * 40)
+    told = check(
+        "5.1", "failed", **facts, hint="look", where="05_crud/app/crud.py:3", line="    return x", trace=["BEGIN"] * 40
+    )
     lines = [line.text for line in failure(told, ASCII)]
-    assert [line[6:15].strip() for line in lines if line[6] != " "] == [
-        "rule", "did", "saw", "wanted", "why", "where", "timeline", "hint",
-    ]  # fmt: skip
-    assert max(map(len, lines)) <= WIDTH
+    labels = [line[6:15].strip() for line in lines if line[6] != " "]
+    assert labels == ["did", "saw", "wanted", "where", "hint", "why", "timeline", "rule"]
+    assert max(len(line) for line in lines if "yyy" not in line) <= ASCII.width
     text = "\n".join(lines)
     assert "\x1b" not in text and "\\x1b[31mred\\x07" in text and "..." in text
+    assert "crud.py:3\n                    return x\n" in text
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100])
+def test_words_and_paths_stay_whole_at_every_width(width: int) -> None:
+    place = "05_crud/app/a_folder_with_a_long_name/and_another_one/crud.py:3"
+    told = check("5.1", "failed", observed="some words " * 30, expected="x-y-z " * 40, where=place)
+    lines = [line.text for line in failure(told, style_for("ascii", width))]
+    assert any(place in line for line in lines)
+    assert all(len(line) <= width for line in lines if place not in line)
+    assert not any(line.rstrip().endswith("-") or line.lstrip().startswith("-") for line in lines)
 
 
 def test_printed_output_is_shown_without_control_characters() -> None:
     told = check("5.1", "failed", observed="x", printed="one\n\x1b[2Jtwo" + "z" * 300)
     lines = [line.text for line in failure(told, ASCII)]
-    assert "          | one" in lines and max(map(len, lines)) <= WIDTH
+    assert "          | one" in lines and max(map(len, lines)) <= ASCII.width
     assert not any("\x1b" in line for line in lines)
 
 
-def test_chapters_and_closing() -> None:
-    found = [check("1.1", "todo"), check("5.1", "passed"), check("5.2", "blocked", observed="x (first: other)")]
+def test_the_caret_points_into_the_line_that_python_cannot_read() -> None:
+    told = check("5.1", "error", observed="x", where="05_crud/app/crud.py:3", line="    return (x", caret=12)
+    lines = [line.text for line in failure(told, ASCII)]
+    assert lines[lines.index(" " * 20 + "return (x") + 1] == " " * 20 + "       ^"
+
+
+def test_numbers_come_first_failures_last_and_then_the_next_step() -> None:
+    found = [
+        check("1.1", "todo"),
+        check("5.1", "passed"),
+        check("5.3", "failed", observed="a"),
+        check("5.2", "blocked", observed="x (first: rule)"),
+    ]
     text = "\n".join(line.text for line in (*chapters(found, ASCII), *closing(found)))
     assert text == (
-        "01_engine\n  - all 1 checks are still to do\n\n"
-        "05_crud\n  + 5.1 a rule\n  - 5.2 a rule: waits (first: other)\n\n"
-        "1 of 3 checks passed.\nnext: chapter 01, task 1.1 (chapters/01_engine/README.md)"
+        "01_engine         1 check is still to do\n"
+        "05_crud           1 passed, 1 to fix, 1 waits for it\n"
+        "1 of 4 checks passed.\n\n05_crud\n\n"
+        "  x 5.3 a rule\n      saw       a\n      rule      05_crud.rule\n      1 check waits for this one.\n"
+        "next: chapter 01, task 1.1 (chapters/01_engine/README.md)"
     )
 
 
-def test_an_error_is_told_once_and_without_what_the_rule_has_to_say() -> None:
+def test_one_mistake_is_one_block() -> None:
     broken = {"observed": "app/crud.py is missing", "where": "05_crud/app/crud.py", "why": "because", "hint": "look"}
     found = [check("5.1", "error", **broken), check("5.2", "error", **broken), check("5.3", "failed", **broken)]
     text = "\n".join(line.text for line in chapters(found, ASCII))
-    assert text.count("app/crud.py is missing") == 2 and "  x 5.2 a rule: the same error\n" in text
+    assert text.count("app/crud.py is missing") == 2 and "      also      5.2 a rule\n" in text
     assert text.count("because") == 1 and text.count("look") == 2
+
+
+def test_the_same_mistake_in_another_place_is_another_block() -> None:
+    same = {"observed": "gone", "mistake": "not_refreshed"}
+    found = [check("5.1", "failed", **same, where="05_crud/app/crud.py:3"), check("5.4", "failed", **same)]
+    assert len(blocks(found)) == 2
+    found = [each.model_copy(update={"where": "05_crud/app/crud.py:9", "observed": each.task}) for each in found]
+    assert [block.check.task for block in blocks(found)] == ["5.1"]
+
+
+def test_a_check_waits_for_the_one_that_its_own_waits_for() -> None:
+    names = {"a": "failed", "b": "blocked", "c": "blocked"}
+    needs = {"a": "", "b": " (first: a)", "c": " (first: b)"}
+    found = [
+        check("5.1", outcome, observed=f"x{needs[name]}").model_copy(update={"id": f"05_crud.{name}"})
+        for name, outcome in names.items()
+    ]
+    (block,) = blocks(found)
+    assert [waiting.id for waiting in block.waiting] == ["05_crud.b", "05_crud.c"]
 
 
 def test_what_is_in_the_way_of_code_that_was_written() -> None:
@@ -90,7 +134,7 @@ def test_what_is_in_the_way_of_code_that_was_written() -> None:
     found = [check("5.2", "todo", **stand_in), check("5.3", "todo", **stand_in)]
     text = "\n".join(line.text for line in (*chapters(found, ASCII), *closing(found)))
     assert "all 2 checks are still to do\n      saw       this is still in the way: 5.1 include the router\n" in text
-    assert text.endswith("0 of 2 checks passed.\nnext: chapter 05, task 5.1 (chapters/05_crud/README.md)")
+    assert text.endswith("next: chapter 05, task 5.1 (chapters/05_crud/README.md)")
     left = check("5.2", "todo", observed="5.2 look it up", begun=True, where="05_crud/app/crud.py:20")
     text = " ".join(" ".join(line.text.split()) for line in chapters([left, check("5.3", "passed")], ASCII))
     assert "take it out when your code is there where chapters/05_crud/app/crud.py:20" in text
@@ -98,9 +142,11 @@ def test_what_is_in_the_way_of_code_that_was_written() -> None:
 
 def test_the_next_step_for_code_that_broke_is_its_place() -> None:
     found = [check("5.1", "error", where="05_crud/app/crud.py:3"), check("5.2", "todo")]
-    assert next_step(found, submission="mine") == "next: mend mine/05_crud/app/crud.py:3"
+    assert next_step(found, submission="mine") == "next: fix mine/05_crud/app/crud.py:3"
+    assert next_step(found) == "next: fix chapters/05_crud/app/crud.py:3, then `workbook check 5`"
 
 
-def test_signs() -> None:
-    assert signs_for("utf-8") == Signs()
-    assert signs_for("ascii") == signs_for(None) == signs_for("no such encoding") == ASCII
+def test_style() -> None:
+    assert style_for("utf-8", 80) == Style()
+    assert style_for("ascii", 80) == style_for(None, 80) == style_for("no such encoding", 80) == ASCII
+    assert (style_for("utf-8", 10).width, style_for("utf-8", 300).width) == (40, 100)

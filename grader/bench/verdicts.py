@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from grader.report import Check
 
 _OUTCOMES = ("passed", "failed", "todo", "error", "blocked", "timeout")
+# What a child tells in words; the rest of an entry is known here.
+_IN_WORDS = "did", "observed", "expected", "why", "hint", "where", "line", "function", "mistake", "traceback"
 _FRAME = re.compile(r'\s*File "(.+)", line (\d+) in ')
 
 FORGED = {
@@ -102,10 +104,11 @@ def _entry(run: Run, rule: Rule, told: dict[str, Any]) -> Check:
     from grader.report import entry_of
 
     outcome = told["outcome"] if told.get("outcome") in _OUTCOMES else "error"
-    told_in_words = ("did", "observed", "expected", "where", "traceback") if outcome != "passed" else ()
-    check = entry_of(rule, outcome=outcome, **{name: str(told.get(name, "")) for name in told_in_words})
+    words = {name: str(told[name]) for name in _IN_WORDS if told.get(name)} if outcome != "passed" else {}
+    check = entry_of(rule, outcome=outcome, **words)
     if run.child is not None and check.outcome in ("failed", "error", "timeout"):
         check.printed = run.child.printed_during(rule.name).replace(f"{run.root}{os.sep}", "")
+    check.caret = told["caret"] if isinstance(told.get("caret"), int) else 0
     trace, seconds = told.get("trace", []), told.get("seconds", 0.0)
     check.trace = [str(each) for each in trace] if isinstance(trace, list) else []
     check.seconds = float(seconds) if isinstance(seconds, int | float) else 0.0

@@ -13,7 +13,7 @@ from grader.cli import console, grading, passed, place
 from grader.cli.options import DatabaseOption, PartArgument, SubmissionOption
 from grader.databases import NAMES
 from grader.rules import rules_of
-from grader.terminal import Line
+from grader.terminal import Line, blocks
 
 if TYPE_CHECKING:
     from grader.report import Check
@@ -53,7 +53,7 @@ def check(
         part = rules[0].chapter if len({rule.chapter for rule in rules}) == 1 else ""
         console.say(f"grading {'/'.join(filter(None, [where.name, part]))} on {NAMES[database]}")
         console.say("")
-        console.show(terminal.chapters(checks, console.signs(), submission=where.name, full_trace=full_trace))
+        console.show(terminal.chapters(checks, console.style(), submission=where.name, full_trace=full_trace))
         console.show(passed.closing(where, checks))
         console.show(_help(checks))
     raise typer.Exit(0 if all(each.outcome == "passed" for each in checks) else 1)
@@ -61,7 +61,5 @@ def check(
 
 def _help(checks: list[Check]) -> Iterator[Line]:
     """Where to read on about the first check that has failed."""
-    for check in checks:
-        if check.outcome in ("failed", "error", "timeout"):
-            yield Line(f"      workbook hint {check.task}    workbook explain {check.id}")
-            return
+    for block in blocks(checks)[:1]:
+        yield Line(f"      workbook hint {block.check.task}    workbook explain {block.check.id}")

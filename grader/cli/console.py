@@ -11,7 +11,7 @@ from functools import cache
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
-from grader.terminal import WIDTH, Line, Signs, signs_for, wrapped
+from grader.terminal import Line, Style, line_width, style_for, wrapped
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,9 +38,9 @@ def _console() -> Console:
     return Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
-def signs() -> Signs:
-    """The signs that the output can show."""
-    return signs_for(_console().encoding)
+def style() -> Style:
+    """The style that suits the output."""
+    return style_for(_console().encoding)
 
 
 def show(lines: Iterable[Line]) -> None:
@@ -59,7 +59,7 @@ def say(text: str) -> None:
 
 def complain(text: str) -> None:
     """Write one sentence about what went wrong where it does not get into a pipe."""
-    rows = textwrap.wrap(f"workbook: {text}", WIDTH, break_long_words=False, break_on_hyphens=False)
+    rows = textwrap.wrap(f"workbook: {text}", line_width(), break_long_words=False, break_on_hyphens=False)
     print("\n".join(rows), file=sys.stderr)
 
 

@@ -36,9 +36,9 @@ def doctor() -> None:
     well = True
     for label, look in _LOOKS.items():
         try:
-            sign, text, colour = console.signs().passed, look(), "green"
+            sign, text, colour = console.style().passed, look(), "green"
         except _Trouble as trouble:
-            sign, text, colour, well = console.signs().failed, str(trouble), "red", False
+            sign, text, colour, well = console.style().failed, str(trouble), "red", False
         head = f"  {sign} {label:<16}"
         console.show(Line(line.text, colour) for line in wrapped(text, " " * len(head), head))
     console.say("Everything is well." if well else "Mend what is marked, and run workbook doctor again.")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.guide import mistake_for
-from grader.rules import Rule
+from grader.rules import CHAPTERS, Rule
 from grader.starters import PROJECT, SOLUTIONS
 
 CASES = PROJECT / "tests" / "cases"
@@ -24,6 +24,7 @@ class Example:
         slug: name of the case.
         about: the mistake in one sentence.
         fails: names of the rules that it breaks.
+        mistakes: names of the mistakes; none where its rules speak for themselves.
         files: the files that are not the solution's, by their names.
     """
 
@@ -31,6 +32,7 @@ class Example:
     slug: str
     about: str
     fails: frozenset[str]
+    mistakes: frozenset[str]
     files: dict[str, str]
 
     def write(self, submission: Path) -> None:
@@ -60,7 +62,9 @@ def examples(chapter: str) -> list[Example]:
         for edit in case.get("edit", ()):
             text = texts.get(edit["file"]) or _solution(chapter, edit["file"])
             texts[edit["file"]] = text.replace(edit["old"], edit["new"])
-        found.append(Example(chapter, file.parent.name, case["about"], frozenset(case["fails"]), texts))
+        about, fails, mistake = case["about"], frozenset(case["fails"]), case.get("mistake", "")
+        mistakes = frozenset(mistake.values() if isinstance(mistake, dict) else [mistake] if mistake else [])
+        found.append(Example(chapter, file.parent.name, about, fails, mistakes, texts))
     return found
 
 
@@ -73,6 +77,12 @@ def example_of(rule: Rule) -> Example | None:
     named = mistake_for(rule.chapter, rule.name)
     breaking = [each for each in breaking if each.slug == named] or breaking
     return min(breaking, key=lambda each: (len(each.fails), each.size(), len(each.about)), default=None)
+
+
+def example_of_mistake(name: str) -> Example | None:
+    """The shortest example of a mistake, of whatever chapter."""
+    found = [each for chapter in CHAPTERS for each in examples(chapter) if name in each.mistakes]
+    return min(found, key=lambda each: (len(each.fails), each.size(), len(each.about)), default=None)
 
 
 def _solution(chapter: str, name: str) -> str:

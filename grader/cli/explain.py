@@ -10,22 +10,30 @@ from pathlib import Path
 
 from grader.bench import Target
 from grader.cli import console, examples, grading, place
-from grader.cli.options import RuleArgument
-from grader.rules import Rule
+from grader.cli.options import RuleArgument, SubmissionOption, YesOption
+from grader.diagnosis.catalogue import mistake_named
+from grader.diagnosis.reading import Reading
+from grader.rules import Rule, rules_of
 from grader.starters import SOLUTIONS
 from grader.terminal import Line, failure, wrapped
 
 
-def explain(rule: RuleArgument) -> None:
-    """Explain a rule: what it asks for, why, how it is observed, and an example, broken and fixed.
+def explain(rule: RuleArgument, submission: SubmissionOption = None, yes: YesOption = False) -> None:
+    """Explain a rule or a mistake: what it is about, why, how it is observed, and an example, broken and fixed.
 
-    A check that fails shows the id of its rule.
+    A check that fails shows the id of its rule, and the report the name of the mistake. While the chapter has not
+    passed, it asks before it shows the fixed example.
 
     \b
     Examples:
       workbook explain 05_crud.create_refreshes
       workbook explain create_refreshes
+      workbook explain not_refreshed
     """
+    mistake = mistake_named(rule)
+    if mistake is not None:
+        _explain_mistake(mistake, place.submission(submission), yes)
+        return
     found = place.rule(rule)
     console.show([Line(found.id, bold=True), *wrapped(f"task {found.task}: {found.title}"), Line("")])
     console.show(_paragraph("what", inspect.getdoc(found.function) or found.title))
@@ -35,9 +43,28 @@ def explain(rule: RuleArgument) -> None:
         console.show(_paragraph("example", "There is none here: the examples are in the folder tests of the project."))
         return
     console.show(_observed(found, example))
+    _show_fixed(example, place.submission(submission), yes)
+
+
+def _explain_mistake(mistake: Reading, where: place.Place, yes: bool) -> None:
+    console.show([*wrapped(f"{mistake.name}: {mistake.title}"), Line("")])
+    console.show(_paragraph("what", mistake.about))
+    example = examples.example_of_mistake(mistake.name)
+    if example is not None:
+        rules = [rule for rule in rules_of(example.chapter) if rule.name in example.fails]
+        console.show(_paragraph("breaks", "; ".join(f"{rule.task} {rule.title} ({rule.id})" for rule in rules)))
+        _show_fixed(example, where, yes)
+
+
+def _show_fixed(example: examples.Example, where: place.Place, yes: bool) -> None:
+    """Show the difference between a broken example and the solution; not unasked while there is still work to do."""
+    if not yes and not grading.has_passed(where, example.chapter):
+        console.agree(
+            f"Chapter {example.chapter[:2]} has not passed yet; the example shows some of its solution. Show it?", yes
+        )
     console.show([*_paragraph("example", f"{example.about} (lines with -); lines with + are the solution's"), Line("")])
     for file, text in example.files.items():
-        console.show(_difference(found.chapter, file, text))
+        console.show(_difference(example.chapter, file, text))
 
 
 def _paragraph(label: str, text: str) -> list[Line]:
@@ -51,7 +78,7 @@ def _observed(rule: Rule, example: examples.Example) -> Iterator[Line]:
         (_, check), *_ = grading.bench().grade([Target(Path(folder), rule)])
     yield from _paragraph("how", "The check runs the code and looks. Of the broken example below it says:")
     shown = {"id": "", "why": "", "hint": "", "where": ""}
-    yield from failure(check.model_copy(update=shown), console.signs())
+    yield from failure(check.model_copy(update=shown), console.style())
 
 
 def _difference(chapter: str, file: str, broken: str) -> Iterator[Line]:

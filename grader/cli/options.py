@@ -25,6 +25,13 @@ def _rules(incomplete: str) -> list[str]:
     return [rule.id for rule in roster() if rule.id.startswith(incomplete)]
 
 
+def _explained(incomplete: str) -> list[str]:
+    from grader.diagnosis.catalogue import readings_of
+
+    mistakes = sorted({reading.name for chapter in CHAPTERS for reading in readings_of(chapter)})
+    return [*_rules(incomplete), *(name for name in mistakes if name.startswith(incomplete))]
+
+
 def _parts(incomplete: str) -> list[str]:
     return [*_chapters(incomplete), *_tasks(incomplete), *_rules(incomplete)]
 
@@ -47,7 +54,10 @@ TaskArgument = Annotated[
     str, typer.Argument(metavar="TASK", help="for example 5.1; default: your next task", autocompletion=_tasks)
 ]
 RuleArgument = Annotated[
-    str, typer.Argument(metavar="RULE", help="for example 05_crud.create_refreshes", autocompletion=_rules)
+    str,
+    typer.Argument(
+        metavar="RULE", help="for example 05_crud.create_refreshes, or a mistake", autocompletion=_explained
+    ),
 ]
 SubmissionOption = Annotated[
     Path | None,

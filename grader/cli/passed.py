@@ -9,18 +9,18 @@ from grader.cli.place import Place
 from grader.guide import reason_for
 from grader.rules import CHAPTERS, rules_of
 from grader.starters import SOLUTIONS
-from grader.terminal import Line, next_step, summary, wrapped
+from grader.terminal import Line, next_step, standing, wrapped
 
 if TYPE_CHECKING:
     from grader.report import Check
 
 
 def closing(place: Place, checks: Sequence[Check]) -> Iterator[Line]:
-    """The last lines of a run: the numbers, and where to go on."""
-    yield from summary(checks)
-    onwards = lines(place, checks)
+    """The last lines of a run: where to go on."""
+    yield Line("")
+    yield from standing(checks)
     step = next_step(checks, submission=place.name)
-    yield from onwards or [Line(text, bold=True) for text in [step] if text]
+    yield from lines(place, checks) or [Line(text, bold=True) for text in [step] if text]
 
 
 def lines(place: Place, checks: Sequence[Check]) -> list[Line]:

@@ -28,8 +28,8 @@ def status(submission: SubmissionOption = None) -> None:
 
 
 def _lines(where: place.Place, found: dict[str, str], at: str) -> list[Line]:
-    signs = console.signs()
-    sign = {"passed": signs.passed, "failed": signs.failed, "todo": signs.waiting}
+    style = console.style()
+    sign = {"passed": style.passed, "failed": style.failed, "todo": style.waiting}
     lines = [Line(f"Your progress in {where.name}", bold=True), Line("")]
     for chapter in CHAPTERS:
         states = _tasks(chapter, found, frozenset())

@@ -141,11 +141,8 @@ class _Grading:
         self._events.put(("end", None))
 
     def take(self, check: Check) -> None:
-        """A verdict has come: say so at once where it is not what it was."""
+        """A verdict has come."""
         self._found[check.id] = check
-        before = next((each.outcome for each in self._view.checks if each.id == check.id), check.outcome)
-        if check.outcome != before and not self._again:
-            console.show([_change(check, before)])
 
     def end(self) -> None:
         """The thread has come to its end: show the whole, or begin again."""
@@ -155,14 +152,10 @@ class _Grading:
         if again:
             self.start(again)
         elif len(self._found) == len(self._rules):
-            changed = any(
-                self._found[old.id].outcome != old.outcome for old in self._view.checks if old.id in self._found
-            )
-            first = not self._view.checks
+            before = self._view.checks
             self._view.checks = [self._found[rule.id] for rule in self._rules]
             self._view.shown = 0
-            if not first and not changed:
-                console.show([Line("nothing has changed since the last run")])
+            console.show(_changes(before, self._view.checks))
             console.show(_result(self._view))
 
     def stop(self) -> None:
@@ -175,46 +168,36 @@ class _Grading:
 _WORDS = {"todo": "to do"}
 
 
-def _change(check: Check, before: str) -> Line:
-    now = _WORDS.get(check.outcome, check.outcome)
-    sign = console.signs().passed if check.outcome == "passed" else console.signs().failed
-    colour = {"passed": "green", "failed": "red", "error": "red", "timeout": "red"}.get(check.outcome, "yellow")
-    return Line(f"  {sign} {check.task} {check.title}: {_WORDS.get(before, before)} -> {now}", colour)
+def _changes(before: list[Check], now: list[Check]) -> Iterator[Line]:
+    """What has become of the checks since the last run."""
+    outcomes = {check.id: check.outcome for check in before}
+    changed = [(check, outcomes[check.id]) for check in now if outcomes.get(check.id, check.outcome) != check.outcome]
+    if before and not changed:
+        yield Line("nothing has changed since the last run")
+        yield Line("")
+    for check, old in changed:
+        new, colour = _WORDS.get(check.outcome, check.outcome), "green" if check.outcome == "passed" else "yellow"
+        yield Line(f"  {check.task} {check.title}: {_WORDS.get(old, old)} -> {new}", colour)
+    if changed:
+        yield Line("")
 
 
 def _result(view: _View) -> Iterator[Line]:
-    signs = console.signs()
-    shown = {"passed": (signs.passed, "green"), "todo": (signs.waiting, ""), "blocked": (signs.waiting, "yellow")}
-    yield Line("")
-    for check in view.checks:
-        sign, colour = shown.get(check.outcome, (signs.failed, "red"))
-        note = {"todo": ": to do", "blocked": ": waits for another"}.get(check.outcome, "")
-        yield Line(f"  {sign} {check.task} {check.title}{note}", colour)
-    yield from _details(view)
+    yield from terminal.chapters(view.checks, console.style(), submission=view.where.name, whole=1)
     yield Line("")
     yield from passed.closing(view.where, view.checks)
     yield _help(view)
 
 
-def _left(view: _View) -> list[Check]:
-    return [check for check in view.checks if check.outcome in ("failed", "error", "timeout")]
-
-
-def _details(view: _View) -> Iterator[Line]:
-    """What the next check that has to be mended says."""
-    left = _left(view)
-    if left:
-        check = left[view.shown % len(left)]
-        yield Line("")
-        yield Line(f"  {console.signs().failed} {check.task} {check.title}", "red", bold=True)
-        yield from terminal.failure(check, console.signs(), submission=view.where.name)
+def _left(view: _View) -> list[terminal.Block]:
+    return terminal.blocks(view.checks)
 
 
 def _task(view: _View) -> str:
     """The task that the user is at: that of the failure that is shown, else the next one."""
     left = _left(view)
     found = {check.id: check.outcome for check in view.checks}
-    return left[view.shown % len(left)].task if left else status.next_task(view.where, found, view.chapter)
+    return left[view.shown % len(left)].check.task if left else status.next_task(view.where, found, view.chapter)
 
 
 def _help(view: _View) -> Line:
@@ -247,5 +230,9 @@ def _go_on(view: _View) -> None:
             console.say("That was the last chapter.")
         return
     view.shown += 1
-    told = list(_details(view)) or [Line("nothing fails; go on with what is still to do")]
-    console.show([*told, *terminal.closing(view.checks, submission=view.where.name), _help(view)])
+    left = _left(view)
+    told = [Line("nothing fails; go on with what is still to do")]
+    if left:
+        shown = left[view.shown % len(left)]
+        told = [Line(""), *terminal.block_lines(shown, console.style(), submission=view.where.name), Line("")]
+    console.show([*told, _help(view)])

@@ -87,7 +87,7 @@ def grade_chapter(job: Job, results: int) -> None:
                 return
             surroundings.restore()
             with open_parts(place, makers) as parts:
-                verdict = judge(parts, *checks[name])
+                verdict = judge(parts, name, *checks[name])
                 if os.getpid() != process:  # a copy of this process that the learner's code has made
                     os._exit(0)
                 passed = verdict["outcome"] == "passed"

@@ -96,6 +96,7 @@ class Client:
         self._story.did(f"{method} {shorten(path)}{' ' + show(body) if body is not None else ''}")
         response = self._running.request(method, path, **options)
         if response.error is not None:
+            self._seen.errors.append(response.error)
             if is_to_do(response.error):
                 raise ToDo(str(response.error), where=self._focus.line_of(response.error))
             return Answer(500, error=response.error)

@@ -67,11 +67,15 @@ class Code:
             bad = Path(error.filename or file)
             bad = bad.relative_to(root) if bad.is_relative_to(root) else Path(file)
             where = f"{self._place.shown(bad.as_posix())}:{error.lineno or 1}"
-            return Broken(f"{bad.as_posix()} is no valid Python: {error.msg}", "a file that Python can read", where)
+            return Broken(
+                f"{bad.as_posix()} is no valid Python: {error.msg}", "a file that Python can read", where, error
+            )
         where = self._focus.line_of(error) or self._place.shown(file)
         missing = self._missing_module(error)
         if missing:
-            return Broken(f"{missing} is missing, and {where.partition('/')[2]} imports it", f"a file {missing}", where)
+            return Broken(
+                f"{missing} is missing, and {where.partition('/')[2]} imports it", f"a file {missing}", where, error
+            )
         return Broken(f"importing {file} raised {describe(error)}", "an import without an error", where, error)
 
     def to_do(self, error: BaseException) -> ToDo | None:

@@ -28,14 +28,16 @@ class Expect:
 
     def equal(self, actual: Any, wanted: Any, what: str = "") -> None:
         """End the check as failed unless the two are equal."""
+        subject = f"{what} " if what else ""
         if not same(actual, wanted):
-            subject = f"{what} " if what else ""
-            raise Wrong(f"{subject}{show(actual)}", f"{subject}{show(wanted)}")
+            saw, wish = f"{subject}{show(actual)}", f"{subject}{show(wanted)}"
+            raise Wrong(saw, wish, values=(actual, wanted))
 
     def shows(self, shown: Any, stored: Any) -> None:
         """End the check as failed unless an answer shows what is stored."""
         if not same(shown, stored):
-            raise Wrong(f"the answer shows {show(shown)}", f"what is stored: {show(stored)}")
+            saw, wish = f"the answer shows {show(shown)}", f"what is stored: {show(stored)}"
+            raise Wrong(saw, wish, values=(shown, stored))
 
     def status(self, answer: Answer, *wanted: int) -> None:
         """End the check as failed unless the answer has one of these status codes."""
@@ -44,7 +46,9 @@ class Expect:
             if answer.unrouted and answer.status in (404, 405):
                 where = self._place.shown("app/main.py")
             better = "".join(f": {words}" for words in [instead_of_begin(answer.error)] if words)
-            raise Wrong(str(answer), " or ".join(str(code) for code in wanted) + better, where, answer.error)
+            raise Wrong(
+                str(answer), " or ".join(str(code) for code in wanted) + better, where, answer.error, (answer, wanted)
+            )
 
     def all_closed(self, after: str = "") -> None:
         """End the check as failed if any session or connection is still open.

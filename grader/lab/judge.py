@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from grader.lab.explanation import explain
 from grader.lab.focus import Focus
 from grader.lab.parts import Parts
 from grader.lab.synchronous import asynchronous_instead, came_of_asynchronous
@@ -22,11 +23,12 @@ _LONGEST_TRACE = 60
 _SLIPS = (NameError, ImportError, SyntaxError)
 
 
-def judge(parts: Parts, check: Callable[..., None], asked: tuple[str, ...]) -> dict[str, Any]:
+def judge(parts: Parts, rule: str, check: Callable[..., None], asked: tuple[str, ...]) -> dict[str, Any]:
     """Run one check and return the verdict as plain data.
 
     Args:
         parts: what the check may ask for.
+        rule: the rule's name.
         check: the check.
         asked: names of the parts that it asks for.
     """
@@ -46,6 +48,8 @@ def judge(parts: Parts, check: Callable[..., None], asked: tuple[str, ...]) -> d
             "regression": isinstance(verdict, Regression),
             "slip": isinstance(verdict.cause, _SLIPS) and bool(parts.focus.line_of(verdict.cause)),
         }
+        if verdict.outcome != "todo":
+            found |= explain(parts, rule, found, verdict)
     found["did"] = ", then ".join(parts.story.lines)
     found["trace"] = parts.story.timeline()[:_LONGEST_TRACE]
     found["seconds"] = round(time.perf_counter() - started, 4)

@@ -65,6 +65,7 @@ class Seen:
     opened_at: str = ""
     attached: list[object] = field(default_factory=list)
     working: dict[int, int] = field(default_factory=dict)
+    errors: list[BaseException] = field(default_factory=list)
 
     def note(self, what: str, connection: object = None) -> Moment:
         """Add a moment to the timeline, with the place in the observed code that caused it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grader.lab.observer import Seen
+from grader.lab.observer import Moment, Seen
 
 
 class Story:
@@ -36,9 +36,17 @@ class Story:
         """Leave out of the timeline what happened up to now."""
         self._told_from = len(self._seen.moments)
 
-    def timeline(self) -> list[str]:
+    def moments(self) -> list[Moment]:
         """What the code did to the database in the story that is told."""
-        return [moment.what for moment in self._seen.moments[self._told_from :]]
+        return self._seen.moments[self._told_from :]
+
+    def earlier_moments(self) -> list[Moment]:
+        """What it did before that in this check."""
+        return self._seen.moments[: self._told_from]
+
+    def timeline(self) -> list[str]:
+        """What the code did to the database in the story that is told, in words."""
+        return [moment.what for moment in self.moments()]
 
     def has_no_timeline(self) -> bool:
         """Whether nothing was done to the database in it so far."""

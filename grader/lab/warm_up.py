@@ -14,6 +14,7 @@ from sqlalchemy import Column, Integer, String, create_engine, select
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import StaticPool
 
+from grader.diagnosis.catalogue import readings_of
 from grader.lab import sqlmodel_registry
 from grader.lab.fixtures import fixtures_of
 from grader.lab.parts import load_makers
@@ -31,6 +32,7 @@ def get_ready(chapter: str) -> None:
     if needs_fastapi:
         _once(_import_fastapi)
     load_makers(chapter, asked)
+    readings_of(chapter)
     if needs_fastapi:
         _once(importlib.import_module("grader.lab.client").warm_up)
     if chapter == "08_sqlmodel":

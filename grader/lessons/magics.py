@@ -127,9 +127,9 @@ def _graded(options: argparse.Namespace) -> list[terminal.Line]:
     verdicts = resident.bench(options.database).grade([Target(folder.resolve(), rule) for rule in rules])
     found = {check.id: check for _, check in verdicts}
     checks = [found[rule.id] for rule in rules]
-    signs = terminal.Signs()
+    style = terminal.Style()
     return [
-        *terminal.chapters(checks, signs, submission=name, full_trace=options.full_trace),
+        *terminal.chapters(checks, style, submission=name, full_trace=options.full_trace),
         *terminal.closing(checks, submission=name),
     ]
 

@@ -1,0 +1,105 @@
+"""In the child: mistakes that can be made in every chapter."""
+
+from __future__ import annotations
+
+import builtins
+import difflib
+import re
+
+from grader.diagnosis.evidence import Evidence, Raised
+from grader.diagnosis.reading import Told, reading
+from grader.diagnosis.source import Source
+
+_NAME = re.compile(r"name '(\w+)' is not defined")
+_UNBOUND = re.compile(r"variable '(\w+)'")
+_ATTRIBUTE = re.compile(r"'(\w+)' object has no attribute '(\w+)'")
+# Where names of the libraries come from; the line that imports one is what is missing.
+_HOMES = {
+    "HTTPException": "fastapi",
+    "Depends": "fastapi",
+    "APIRouter": "fastapi",
+    "Query": "fastapi",
+    "BackgroundTasks": "fastapi",
+    "FastAPI": "fastapi",
+    "select": "sqlalchemy",
+    "update": "sqlalchemy",
+    "delete": "sqlalchemy",
+    "insert": "sqlalchemy",
+    "text": "sqlalchemy",
+    "create_engine": "sqlalchemy",
+    "selectinload": "sqlalchemy.orm",
+    "joinedload": "sqlalchemy.orm",
+    "sessionmaker": "sqlalchemy.orm",
+    "Session": "sqlalchemy.orm",
+    "Field": "pydantic",
+    "BaseModel": "pydantic",
+}
+
+
+def innermost(raised: Raised, given: frozenset[str]) -> str:
+    """The innermost line of the learner's own that an exception came through; of what was given, if there is none."""
+    own = [line for line in raised.lines if line.rpartition(":")[0] not in given]
+    return (own or list(raised.lines) or [""])[-1]
+
+
+@reading("a name that is not there")
+def unknown_name(evidence: Evidence) -> Told | None:
+    """The code uses a name that was never defined or imported, or that is spelled in another way."""
+    raised = evidence.raised_kind("NameError")
+    found = raised and _NAME.search(raised.message)
+    if not raised or not found or raised.kind != "NameError":
+        return None
+    name, where = found[1], innermost(raised, evidence.given)
+    file = evidence.source.file(where.rpartition(":")[0])
+    known = {getattr(node, "id", "") for node in file.nodes} | set(dir(builtins))
+    similar = difflib.get_close_matches(name, known - {name}, 1, cutoff=0.8)
+    if name in _HOMES or _defined_in(evidence.source, name):
+        home = _HOMES.get(name) or _defined_in(evidence.source, name)
+        hint = f"'{name}' is in {home}, and this file does not import it."
+    elif similar:
+        hint = f"There is '{similar[0]}' here: is it a slip of the pen?"
+    else:
+        hint = f"Where should '{name}' come from? Define it before this line runs, or import it at the top of the file."
+    return Told(saw=f"{raised.kind}: {raised.message}", where=where, hint=hint)
+
+
+def _defined_in(source: Source, name: str) -> str:
+    """The learner's file in which a name is defined at the top; empty where none does."""
+    for file in source.files():
+        for node in file.tree.body:
+            targets = getattr(node, "targets", [getattr(node, "target", None)])
+            names = {getattr(node, "name", ""), *(getattr(target, "id", "") for target in targets)}
+            if name in names:
+                return file.name
+    return ""
+
+
+@reading("a variable that is used before it has a value")
+def used_before_assignment(evidence: Evidence) -> Told | None:
+    """On one way through the function the variable never gets a value, and is used all the same."""
+    raised = evidence.raised_kind("UnboundLocalError")
+    found = raised and _UNBOUND.search(raised.message)
+    if not raised or not found:
+        return None
+    return Told(
+        saw=f"{raised.kind}: {raised.message}",
+        where=innermost(raised, evidence.given),
+        hint=f"On the way that leads here, no line has given '{found[1]}' a value. Which line should have?",
+    )
+
+
+@reading("an attribute that is not there")
+def unknown_attribute(evidence: Evidence) -> Told | None:
+    """The code asks an object for something that it does not have."""
+    raised = evidence.raised_kind("AttributeError")
+    found = raised and _ATTRIBUTE.search(raised.message)
+    if not raised or not found or not raised.lines:
+        return None
+    where = innermost(raised, evidence.given)
+    if f".{found[2]}" not in evidence.source.line(where):
+        return None
+    if found[1] == "NoneType":
+        hint = f"What stands before .{found[2]} is None here. Where does it come from, and when is it None?"
+    else:
+        hint = f"What stands before .{found[2]} is a {found[1]}. Is it what you think it is, and is the name right?"
+    return Told(where=where, hint=hint)

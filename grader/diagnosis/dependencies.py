@@ -1,0 +1,398 @@
+"""In the child: mistakes in ``get_db``, the dependency that gives each request a session."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from grader.diagnosis.evidence import Evidence
+from grader.diagnosis.reading import Told, reading
+from grader.diagnosis.source import File, Function, calls, name_of, text_of
+
+_CLOSES = "closes_after_success", "closes_after_http_error", "closes_after_crash"
+_OWN, _YIELDS = "each_request_has_its_own_session", "yields_a_session"
+_SHARED = _OWN, *_CLOSES
+_ERROR, _DISCARDED = "error_reaches_the_client", "uncommitted_work_is_discarded"
+_MAKERS = "SessionLocal", "Session", "sessionmaker"
+
+
+def _get_db(evidence: Evidence) -> tuple[File, Function] | None:
+    return evidence.source.function("get_db", "app/deps.py") or evidence.source.function("get_db")
+
+
+def _yields(node: ast.AST) -> list[ast.Yield]:
+    found = [each for each in ast.walk(node) if isinstance(each, ast.Yield)]
+    return sorted(found, key=lambda each: each.lineno)
+
+
+def _made(node: ast.AST) -> list[ast.Call]:
+    """The calls that make a session, and connections that are opened beside it."""
+    return calls(node, *_MAKERS, "begin", "sessions")
+
+
+def _yielded(node: Function) -> str:
+    """What is yielded, as Python writes it: ``db``."""
+    found = _yields(node)
+    return text_of(found[0].value) if found else ""
+
+
+def _tries(node: ast.AST) -> list[ast.Try]:
+    return [each for each in ast.walk(node) if isinstance(each, ast.Try)]
+
+
+def _finals(node: ast.AST) -> list[ast.stmt]:
+    return [statement for each in _tries(node) for statement in each.finalbody]
+
+
+# -- what is yielded ----------------------------------------------------------------------------------
+
+
+@reading("the factory in the place of a session", _YIELDS)
+def yields_the_factory(evidence: Evidence) -> Told | None:
+    """A factory makes sessions; it is none. Calling it gives one."""
+    found = _get_db(evidence)
+    for each in _yields(found[1]) if found else ():
+        if found and text_of(each.value) in ("SessionLocal", "sessionmaker", "Session"):
+            hint = f"{text_of(each.value)} makes sessions. What turns it into one?"
+            return Told(where=found[0].at(each), hint=hint)
+    file = evidence.source.file("app/deps.py")
+    for node in file.tree.body:
+        if (
+            isinstance(node, ast.Assign)
+            and name_of(node.targets[0]) == "get_db"
+            and text_of(node.value) == "SessionLocal"
+        ):
+            hint = "FastAPI would ask the client for the parameters of SessionLocal. Write a function of your own."
+            return Told(where=file.at(node), hint=hint)
+    return None
+
+
+@reading("something else than a session is yielded", _YIELDS)
+def yields_something_else(evidence: Evidence) -> Told | None:
+    """Endpoints work with whatever is yielded: a connection, or a block that nobody entered, is no session."""
+    found = _get_db(evidence)
+    if found is None:
+        return None
+    file, node = found
+    yields = _yields(node)
+    if len(yields) > 1:
+        return Told(where=file.at(yields[1]), hint="A dependency yields once; what follows the yield tidies up.")
+    if yields and yields[0].value is None:
+        return Told(where=file.at(yields[0]), hint="This gives the endpoint nothing.")
+    value = text_of(yields[0].value) if yields else ""
+    if value.endswith(".begin()"):
+        return Told(where=file.at(yields[0]), hint="begin() gives a block to be entered with 'with', not a session.")
+    inner = evidence.source.function(value.removesuffix("()")) if value.endswith("()") else None
+    if inner is not None and _yields(inner[1]):
+        hint = f"{value} is a generator: calling it runs nothing. Whoever wants what it yields has to go through it."
+        return Told(where=file.at(yields[0]), hint=hint)
+    for each in calls(node, "connect"):
+        blocks = [block for block in ast.walk(node) if isinstance(block, ast.With)]
+        if any(each in ast.walk(block.items[0].context_expr) for block in blocks):
+            return Told(where=file.at(each), hint="This opens a connection. What makes a session?")
+    for each in calls(node, "Session"):
+        if not each.args and not each.keywords:
+            return Told(where=file.at(each), hint="This session knows no engine. Which factory does?")
+        if calls(each, "create_engine"):
+            return Told(
+                where=file.at(each), hint="This is an engine of its own. The sessions of the app are in app/db.py."
+            )
+    return None
+
+
+@reading("a parameter that FastAPI asks the client for", _YIELDS)
+def asks_the_client(evidence: Evidence) -> Told | None:
+    """Whatever a dependency takes, and does not get by Depends, is looked for in the request."""
+    found = _get_db(evidence)
+    arguments = [*found[1].args.args, *found[1].args.kwonlyargs] if found else []
+    for each in arguments:
+        kind = text_of(each.annotation)
+        if found and not re.search(r"Request|HTTPConnection|BackgroundTasks|Response|Depends|WebSocket", kind):
+            hint = f"FastAPI looks for '{each.arg}' in the request."
+            return Told(where=found[0].at(each), hint=hint)
+    return None
+
+
+@reading("@contextmanager over a dependency", _YIELDS)
+def is_a_context_manager(evidence: Evidence) -> Told | None:
+    """FastAPI makes a context manager of a dependency that yields by itself; twice is once too often."""
+    found = _get_db(evidence)
+    for each in found[1].decorator_list if found else ():
+        if found and "contextmanager" in name_of(each):
+            return Told(where=found[0].at(each), hint="FastAPI does by itself what this decorator does.")
+    return None
+
+
+# -- one session for several requests -----------------------------------------------------------------
+
+
+@reading("a session that requests share", *_SHARED)
+def shared_session(evidence: Evidence) -> Told | None:
+    """What lies outside the function is there once for all requests; so is a cache, and a default value."""
+    found = _get_db(evidence)
+    if found is None or (evidence.rule != _OWN and "another" not in evidence.saw and not _overlaps(evidence)):
+        return None
+    file, node = found
+    if any("cache" in name_of(each) for each in node.decorator_list):
+        return Told(where=file.at(node.decorator_list[0]), hint="A cache gives everybody what it made first.")
+    for each in ast.walk(node):
+        if isinstance(each, ast.Global):
+            return Told(
+                where=file.at(each), hint="A global name is one for all requests: the next one puts its own there."
+            )
+    for other in file.functions:
+        if any("cache" in name_of(each) for each in other.decorator_list) and _made(other):
+            return Told(where=file.at(other.decorator_list[0]), hint="A cache gives everybody what it made first.")
+        defaults = [each for each in other.args.defaults if calls(each, *_MAKERS)]
+        if defaults:
+            return Told(where=file.at(defaults[0]), hint="A default value is made once, when the module is imported.")
+    for statement in file.tree.body:
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom):
+            continue
+        if calls(statement, "scoped_session"):
+            hint = "This keeps one session for each thread, and requests take turns on the threads."
+            return Told(where=file.at(statement), hint=hint)
+        if calls(statement, *_MAKERS):
+            return Told(where=file.at(statement), hint="This runs once, when the module is imported.")
+        names = [name_of(each) for each in getattr(statement, "targets", [getattr(statement, "target", None)]) if each]
+        kept = [name for name in names if name and re.search(rf"\b{name}\b", text_of(node))]
+        if kept and isinstance(statement, ast.Assign | ast.AnnAssign) and not text_of(statement.value).isdigit():
+            hint = f"'{kept[0]}' is there once for all requests. What does it hold while two of them run?"
+            return Told(where=file.at(statement), hint=hint)
+    for each in ast.walk(node):
+        if isinstance(each, ast.Assign) and "app.state" in text_of(node) and isinstance(each.targets[0], ast.Attribute):
+            return Told(where=file.at(each), hint="The app has one state for all requests.")
+    return None
+
+
+def _overlaps(evidence: Evidence) -> bool:
+    """Whether the story is one of requests at the same time."""
+    return bool(re.search(r"second request|same time|overlap", " ".join(evidence.did)))
+
+
+@reading("all sessions are closed", _OWN)
+def closes_all(evidence: Evidence) -> Told | None:
+    """close_all_sessions() closes those of other requests, too, which are still at work."""
+    found = _get_db(evidence)
+    for each in calls(found[1], "close_all_sessions", "close_all") if found else ():
+        if found:
+            return Told(where=found[0].at(each), hint="Other requests may be at work with theirs.")
+    return None
+
+
+# -- closing ------------------------------------------------------------------------------------------
+
+
+@reading("close without parentheses", *_CLOSES)
+def close_not_called(evidence: Evidence) -> Told | None:
+    """A method that is only named does nothing."""
+    found = _get_db(evidence)
+    for each in ast.walk(found[1]) if found else ():
+        if (
+            found
+            and isinstance(each, ast.Expr)
+            and isinstance(each.value, ast.Attribute)
+            and each.value.attr == "close"
+        ):
+            return Told(where=found[0].at(each), hint="This names the method. What calls it?")
+    return None
+
+
+@reading("another session is closed", *_CLOSES)
+def another_is_closed(evidence: Evidence) -> Told | None:
+    """Each call of the factory makes a new session; closing that one leaves the first as it is."""
+    found = _get_db(evidence)
+    if found is None:
+        return None
+    file, node = found
+    for each in calls(node, "close"):
+        inner = each.func.value if isinstance(each.func, ast.Attribute) else None
+        if isinstance(inner, ast.Call) and name_of(inner) in _MAKERS:
+            saw = f"{evidence.saw}: a second session was made and closed, and the one that was yielded was not"
+            return Told(saw=saw, where=file.at(each), hint="Keep the session that you yield under a name.")
+    for statement in _finals(node):
+        for part in ast.walk(statement):
+            if isinstance(part, ast.Assign) and text_of(part.targets[0]) == _yielded(node):
+                return Told(where=file.at(part), hint="From here on the name stands for another session.")
+    return None
+
+
+@reading("the session is returned, not yielded", *_CLOSES)
+def returned_not_yielded(evidence: Evidence) -> Told | None:
+    """A function that returns is over; only one that yields goes on after the answer, and can close."""
+    found = _get_db(evidence)
+    if found is None or _yields(found[1]) or "state" in text_of(found[1]):
+        return None
+    returns = [each for each in ast.walk(found[1]) if isinstance(each, ast.Return)]
+    if not returns or calls(found[1], "add_task"):
+        return None
+    hint = "After a return there is nobody left to close it. What hands a value out and goes on later?"
+    return Told(where=found[0].at(returns[0]), hint=hint)
+
+
+@reading("a session that is used after close()", *_CLOSES)
+def used_after_close(evidence: Evidence) -> Told | None:
+    """A closed session opens again by itself as soon as it is used."""
+    found = _get_db(evidence)
+    if found is None:
+        return None
+    file, node = found
+    db, closed = _yielded(node), calls(node, "close")
+    always = [call for statement in _finals(node) for call in calls(statement, "close")]
+    if not always and evidence.rule != "closes_after_success":  # then close() was not reached
+        return None
+    for each in ast.walk(node):
+        if isinstance(each, ast.Call) and closed and each.lineno > closed[-1].lineno and f"{db}." in text_of(each.func):
+            return Told(where=file.at(each), hint="A closed session opens again when it is used.")
+    return None
+
+
+@reading("something beside the session stays open", *_CLOSES)
+def more_is_open(evidence: Evidence) -> Told | None:
+    """Whatever is opened on the way, a connection or a second session, has to be closed as well."""
+    found = _get_db(evidence)
+    if found is None:
+        return None
+    file, node = found
+    for each in (*calls(node, "connect"), *calls(node, *_MAKERS)):
+        chained = [outer for outer in calls(node, "execute", "scalar", "scalars") if each in ast.walk(outer.func)]
+        bound = [call for call in calls(node, *_MAKERS) if each is not call and each in ast.walk(call)]
+        if chained or (bound and name_of(each) == "connect" and not _closes_name(node, "connection")):
+            return Told(where=file.at(each), hint="Who closes this one?")
+    return None
+
+
+def _closes_name(node: ast.AST, name: str) -> bool:
+    return any(text_of(each.func) == f"{name}.close" for each in calls(node, "close"))
+
+
+@reading("closed only under a condition", *_CLOSES)
+def closed_conditionally(evidence: Evidence) -> Told | None:
+    """A session has to be closed in any case, whatever was done with it."""
+    found = _get_db(evidence)
+    for each in ast.walk(found[1]) if found else ():
+        if found and isinstance(each, ast.If) and calls(each, "close", "remove"):
+            saw = f"{evidence.saw}; the condition {text_of(each.test)} was not true"
+            return Told(saw=saw, where=found[0].at(each), hint="In which cases is this not true, and who closes then?")
+    return None
+
+
+@reading("closed only after a success, or only after an error", *_CLOSES)
+def closed_on_one_way(evidence: Evidence) -> Told | None:
+    """Without a finally, an exception that comes out of the yield goes past whatever follows it."""
+    found = _get_db(evidence)
+    if found is None:
+        return None
+    file, node = found
+    closed, yields = calls(node, "close", "remove"), _yields(node)
+    if not closed or not yields or any(call in ast.walk(statement) for statement in _finals(node) for call in closed):
+        return None
+    if closed[-1].lineno < yields[0].lineno:
+        return None
+    handlers = [handler for each in _tries(node) for handler in each.handlers]
+    caught = [call for call in closed if any(call in ast.walk(handler) for handler in handlers)]
+    if evidence.rule == "closes_after_success" and caught:
+        hint = "This runs only after an exception of this kind. What runs in any case?"
+        return Told(where=file.at(caught[0]), hint=hint)
+    if evidence.rule != "closes_after_success":
+        hint = "An exception out of the endpoint goes past this line. What runs in any case?"
+        return Told(where=file.at(closed[-1]), hint=hint)
+    return None
+
+
+@reading("the session is not closed", *_CLOSES)
+def never_closed(evidence: Evidence) -> Told | None:
+    """Nobody calls close(): the session keeps its connection, or what it has loaded, for as long as it lives."""
+    found = _get_db(evidence)
+    if found is None:
+        return None
+    file, node = found
+    db = _yielded(node)
+    if calls(node, "close", "remove", "reset", "closing") or any(isinstance(each, ast.With) for each in ast.walk(node)):
+        return None
+    others = {"rollback": "a rollback", "expunge_all": "expunge_all()", "expire_all": "expire_all()"}
+    others |= {"commit": "a commit"}
+    instead = [each for each in ast.walk(node) if isinstance(each, ast.Call | ast.Delete)]
+    for each in [each for each in instead if re.search(rf"{db}\b", text_of(each))]:
+        word = others.get(name_of(each), "del" if isinstance(each, ast.Delete) else "")
+        yields = _yields(node)
+        if word and db and yields and each.lineno > yields[0].lineno:
+            saw = f"{evidence.saw}: {word} does not close it"
+            return Told(saw=saw, where=file.at(each), hint="This leaves the session open. What ends it?")
+    made = _made(node)
+    place = (made or _yields(node) or [node])[0]
+    return Told(where=file.at(place), hint="Here a session is opened. Who closes it, and when?")
+
+
+# -- errors -------------------------------------------------------------------------------------------
+
+
+@reading("an exception is swallowed", _ERROR)
+def swallows_errors(evidence: Evidence) -> Told | None:
+    """What is caught and not raised again never reaches the client: an error looks like a success, or like a riddle."""
+    found = _get_db(evidence)
+    if found is None:
+        return None
+    file, node = found
+    for each in calls(node, "suppress"):
+        return Told(
+            where=file.at(each), hint="No except stands here, and yet this swallows what comes out of the endpoint."
+        )
+    for statement in _finals(node):
+        for inner in ast.walk(statement):
+            if isinstance(inner, ast.Return | ast.Break | ast.Continue):
+                return Told(where=file.at(inner), hint="Leaving a finally like this throws the exception away.")
+    for attempt in _tries(node):
+        for handler in attempt.handlers:
+            if not any(isinstance(inner, ast.Raise) for inner in ast.walk(handler)):
+                return Told(where=file.at(handler), hint="After this block the exception is gone. How does it go on?")
+    for other in evidence.source.files():
+        for method in [each for each in other.functions if each.name == "__exit__"]:
+            if any(text_of(inner) == "return True" for inner in ast.walk(method)):
+                return Told(where=other.at(method), hint="An __exit__ that returns True swallows the exception.")
+    return None
+
+
+@reading("an exception is replaced by another", _ERROR)
+def replaces_errors(evidence: Evidence) -> Told | None:
+    """The client, and handlers in main.py, wait for the exception that was raised, with its status and its detail."""
+    found = _get_db(evidence)
+    for attempt in _tries(found[1]) if found else ():
+        for handler in attempt.handlers:
+            other = [each for each in ast.walk(handler) if isinstance(each, ast.Raise) and each.exc is not None]
+            if found and other:
+                return Told(where=found[0].at(other[0]), hint="This raises another exception than the one that came.")
+    main = evidence.source.file("app/main.py")
+    for node in main.functions:
+        for decorator in node.decorator_list:
+            words = text_of(decorator)
+            if "exception_handler" in words and re.search(r"\(\w*(HTTPException|Exception)\)", words):
+                return Told(where=main.at(decorator), hint="This answers every such error in its own way.")
+    return None
+
+
+# -- commits ------------------------------------------------------------------------------------------
+
+
+@reading("get_db commits", _DISCARDED)
+def commits_for_others(evidence: Evidence) -> Told | None:
+    """Only the code that did the work knows whether it is complete; a dependency commits half of what failed."""
+    found = _get_db(evidence)
+    if found is None:
+        return None
+    file, node = found
+    for each in calls(node, "commit"):
+        return Told(where=file.at(each), hint="Whoever wrote something decides whether it stays.")
+    for block in [each for each in ast.walk(node) if isinstance(each, ast.With)]:
+        for item in block.items:
+            if text_of(item.context_expr).endswith(".begin()"):
+                saw = f"{evidence.saw}: begin() commits at the end of its block"
+                return Told(saw=saw, where=file.at(item.context_expr), hint="What does the end of this block do?")
+    for call in calls(node, "execution_options", *_MAKERS):
+        if "AUTOCOMMIT" in text_of(call):
+            return Told(where=file.at(call), hint="With this every statement is saved at once.")
+    begun = calls(node, "begin")
+    if begun and calls(node, "connect"):
+        hint = "A transaction around the session: its end decides over what the endpoint has committed."
+        return Told(where=file.at(begun[0]), hint=hint)
+    return None

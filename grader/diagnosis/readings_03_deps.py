@@ -1,0 +1,45 @@
+"""In the child: mistakes of chapter 03, in the order in which they are tried."""
+
+from grader.diagnosis.anywhere import unknown_attribute, unknown_name, used_before_assignment
+from grader.diagnosis.dependencies import (
+    another_is_closed,
+    asks_the_client,
+    close_not_called,
+    closed_conditionally,
+    closed_on_one_way,
+    closes_all,
+    commits_for_others,
+    is_a_context_manager,
+    more_is_open,
+    never_closed,
+    replaces_errors,
+    returned_not_yielded,
+    shared_session,
+    swallows_errors,
+    used_after_close,
+    yields_something_else,
+    yields_the_factory,
+)
+
+READINGS = (
+    unknown_name,
+    used_before_assignment,
+    unknown_attribute,
+    is_a_context_manager,
+    asks_the_client,
+    yields_the_factory,
+    yields_something_else,
+    closes_all,
+    shared_session,
+    close_not_called,
+    another_is_closed,
+    used_after_close,
+    more_is_open,
+    returned_not_yielded,
+    closed_conditionally,
+    closed_on_one_way,
+    never_closed,
+    swallows_errors,
+    replaces_errors,
+    commits_for_others,
+)

@@ -1,0 +1,457 @@
+"""In the child: mistakes in endpoints, for all chapters that have the learner write some."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from grader.diagnosis.anywhere import innermost
+from grader.diagnosis.evidence import Evidence
+from grader.diagnosis.reading import Told, reading
+from grader.diagnosis.source import File, Function, calls, keyword, name_of, text_of
+
+_METHODS = "get", "post", "put", "patch", "delete", "api_route", "head", "options"
+_REQUEST = re.compile(r"\b(GET|POST|PATCH|DELETE|PUT) (/\S*)")
+_BODY = re.compile(r"Create|Update|dict|Dict|Any\b|Item\b|Request|Event|Body|BaseModel")
+_UNKNOWN = "get_unknown_is_404", "patch_unknown_is_404", "delete_unknown_is_404", "unknown_item_is_404"
+_ANSWERS = (
+    *("create_answers_201", "read_answers_the_item", "list_answers_items", "patch_keeps_omitted_fields"),
+    *("delete_answers_204", "answers_202", "owner_is_in_the_answer", "the_rest_still_works"),
+)
+_INVALID = "bad_body_is_422", "patch_null_name_is_422"
+_LEAKS = "sessions_close_after_every_answer", "session_is_closed_after_the_answer", "task_session_is_closed"
+
+
+def request_of(evidence: Evidence) -> tuple[str, str]:
+    """Method and path of the last request, ``("get", "/items/3")``; empty where there was none."""
+    found = [request for line in evidence.did for request in _REQUEST.findall(line)]
+    return (found[-1][0].lower(), found[-1][1].partition("?")[0]) if found else ("", "")
+
+
+def _routes(evidence: Evidence) -> Iterator[tuple[File, Function, str, ast.Call]]:
+    """Every endpoint: its file, the function, the method, and the call that decorates it."""
+    for file in evidence.source.files():
+        for node in file.functions:
+            for decorator in node.decorator_list:
+                if isinstance(decorator, ast.Call) and name_of(decorator) in _METHODS:
+                    yield file, node, name_of(decorator), decorator
+
+
+def _path_of(call: ast.Call) -> str:
+    path = call.args[0] if call.args else keyword(call, "path")
+    return str(path.value) if isinstance(path, ast.Constant) else ""
+
+
+def _fits(pattern: str, path: str) -> bool:
+    """Whether a path is one of a route's; what stands before it, a prefix, may be said elsewhere."""
+    parts = [re.escape(part) if not part.startswith("{") else "[^/]+" for part in pattern.strip("/").split("/")]
+    return re.search(f"(^|/){'/'.join(parts)}$" if parts != [""] else r"^[^/]*$", path.strip("/")) is not None
+
+
+def endpoint_of(evidence: Evidence) -> tuple[File, Function, ast.Call] | None:
+    """The endpoint that the last request was meant for."""
+    method, path = request_of(evidence)
+    fitting = [
+        (len(_path_of(call).split("/")), file, node, call)
+        for file, node, verb, call in _routes(evidence)
+        if verb == method and _fits(_path_of(call), path) and not node.name.startswith("to_do_")
+    ]
+    best = max(fitting, key=lambda each: (each[0], "{" not in _path_of(each[3])), default=None)
+    return (best[1], best[2], best[3]) if best else None
+
+
+def _body_parameter(node: Function) -> ast.arg | None:
+    """The parameter that takes the body: the one whose type is a schema, a dict, or a list of such."""
+    for each in (*node.args.args, *node.args.kwonlyargs):
+        words = text_of(each.annotation)
+        if _BODY.search(words) and "Depends" not in words and not re.match(r"Db|Session|Found", words):
+            return each
+    return None
+
+
+# -- no route -----------------------------------------------------------------------------------------
+
+
+@reading("the router is not included", *_ANSWERS)
+def router_not_included(evidence: Evidence) -> Told | None:
+    """A router answers only when the app includes it: app.include_router(...)."""
+    if "has no route" not in evidence.saw or "its routes: none" not in evidence.saw:
+        return None
+    main = evidence.source.file("app/main.py")
+    included = calls(main.tree, "include_router")
+    named = [node for node in main.nodes if isinstance(node, ast.Expr) and "router" in text_of(node) and not included]
+    made = calls(main.tree, "FastAPI")
+    place = (named or included or made or [1])[0]
+    return Told(
+        saw="the app answers nothing at all below this path: it does not know the router",
+        where=main.at(place),
+        hint="The router is made in its own file. Who tells the app of it?",
+    )
+
+
+@reading("a prefix that is there twice", *_ANSWERS)
+def prefix_twice(evidence: Evidence) -> Told | None:
+    """A prefix of the router, of include_router() and the paths of the routes are joined."""
+    _, path = request_of(evidence)
+    first = path.strip("/").split("/")[0]
+    if "has no route" not in evidence.saw or f"/{first}/{first}" not in evidence.saw:
+        return None
+    for file in evidence.source.files():
+        for call in (*calls(file.tree, "include_router"), *calls(file.tree, "APIRouter")):
+            prefix = keyword(call, "prefix")
+            if prefix is not None:
+                return Told(where=file.at(call), hint="The paths of the routes have this at their beginning already.")
+    return None
+
+
+@reading("another method or path", *_ANSWERS)
+def other_route(evidence: Evidence) -> Told | None:
+    """A request finds an endpoint only by exactly its method and path."""
+    if "has no route" not in evidence.saw:
+        return None
+    method, path = request_of(evidence)
+    routes = [each for each in _routes(evidence) if not each[1].name.startswith("to_do_")]
+    same_path = [each for each in routes if _fits(_path_of(each[3]), path) and each[2] != method]
+    same_method = [each for each in routes if each[2] == method]
+    taken = {"get", "post", "patch", "delete"} - {method}
+    for file, node, verb, call in (
+        [each for each in same_path if each[2] not in taken] or same_method[:1] or same_path[:1]
+    ):
+        told = f"{node.name}() answers {verb.upper()} {_path_of(call)}"
+        return Told(
+            saw=f"{evidence.saw.partition(': the app')[0]}: {told}",
+            where=file.at(call),
+            hint="Compare method and path.",
+        )
+    return None
+
+
+# -- status codes -------------------------------------------------------------------------------------
+
+
+@reading("the exception is returned, not raised", *_UNKNOWN)
+def exception_returned(evidence: Evidence) -> Told | None:
+    """An HTTPException that is returned is an object like any other; only a raised one becomes an answer."""
+    for file in evidence.source.files():
+        for node in file.nodes:
+            if isinstance(node, ast.Return) and name_of(node.value) == "HTTPException":
+                return Told(where=file.at(node), hint="You return the exception. What makes FastAPI answer with it?")
+    return None
+
+
+@reading("a status in the answer's body", *_UNKNOWN, *_ANSWERS)
+def status_in_the_body(evidence: Evidence) -> Told | None:
+    """``return {...}, 404`` is Flask's way; FastAPI makes a list of the two."""
+    found = endpoint_of(evidence)
+    for node in ast.walk(found[1]) if found else ():
+        if found and isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
+            hint = "FastAPI makes a list of this. How does an endpoint end with another status?"
+            return Told(where=found[0].at(node), hint=hint)
+    return None
+
+
+@reading("an unknown id is not noticed", *_UNKNOWN)
+def unknown_not_noticed(evidence: Evidence) -> Told | None:
+    """get_item gives None for an id that is not there; somebody has to ask for that before going on."""
+    found = endpoint_of(evidence)
+    if found is None:
+        return None
+    file, node, _ = found
+    swallowed = [each for each in ast.walk(node) if isinstance(each, ast.ExceptHandler)]
+    if swallowed and not any(isinstance(each, ast.Raise) for handler in swallowed for each in ast.walk(handler)):
+        return Told(
+            where=file.at(swallowed[0]), hint="Here every error ends, also the one that the client has to hear of."
+        )
+    if any(isinstance(each, ast.Raise) for each in ast.walk(node)):
+        return None
+    tests = [each for each in ast.walk(node) if isinstance(each, ast.If | ast.IfExp) and "None" in text_of(each.test)]
+    if tests:
+        return Told(where=file.at(tests[0]), hint="What should a client be told whose id does not exist?")
+    found_here = calls(node, "get_item", "get", "first", "one_or_none", "scalar_one_or_none", "delete", "update")
+    if found_here:
+        hint = "Which value is this for an id that is not there, and who asks for that?"
+        return Told(where=file.at(found_here[-1]), hint=hint)
+    return None
+
+
+@reading("the status code is not said", "create_answers_201", "delete_answers_204", "answers_202")
+def status_not_said(evidence: Evidence) -> Told | None:
+    """Without a status code of its own every endpoint answers 200."""
+    found = endpoint_of(evidence)
+    if found is None or not evidence.saw.startswith("20"):
+        return None
+    file, _, call = found
+    wanted = evidence.wanted[:3]
+    said = keyword(call, "status_code")
+    if evidence.saw[:3] == wanted:
+        return None
+    hint = (
+        "The decorator says which status code it is." if said is not None else "Without a word an endpoint answers 200."
+    )
+    return Told(saw=f"the answer is {evidence.saw[:3]}", where=file.at(said if said is not None else call), hint=hint)
+
+
+@reading("400 in the place of 422", *_INVALID, "bad_paging_is_422", "huge_id_is_no_crash")
+def bad_request(evidence: Evidence) -> Told | None:
+    """What does not fit the schema or the bounds is 422, which FastAPI answers by itself."""
+    if not evidence.saw.startswith("400"):
+        return None
+    found = endpoint_of(evidence)
+    places = [(found[0], found[1])] if found else []
+    places += [(file, node) for file in evidence.source.files() for node in file.functions]
+    for file, node in places:
+        for each in ast.walk(node):
+            if isinstance(each, ast.Call | ast.keyword) and re.search(r"(status_code=|\()400\b", text_of(each)):
+                return Told(where=file.at(each), hint="A schema or a bounded parameter answers 422 by itself.")
+    return None
+
+
+# -- parameters ---------------------------------------------------------------------------------------
+
+
+def _alias(evidence: Evidence, annotation: ast.expr | None) -> tuple[File, ast.stmt] | None:
+    """Where the name of a parameter's type is bound, ``Limit = Annotated[...]``."""
+    name = annotation.id if isinstance(annotation, ast.Name) else ""
+    for file in evidence.source.files() if name else ():
+        for node in file.tree.body:
+            if isinstance(node, ast.Assign) and name_of(node.targets[0]) == name:
+                return file, node
+    return None
+
+
+def _parameter(evidence: Evidence, names: tuple[str, ...]) -> tuple[File, ast.AST, str] | None:
+    """Where it is said what a parameter of the endpoint, or of what it depends on, may be; and its name."""
+    found = endpoint_of(evidence)
+    if found is None:
+        return None
+    functions = [(found[0], found[1])]
+    wanted = text_of(found[1].args)
+    for file in evidence.source.files():
+        for node in file.functions:
+            bound = [each for each in file.tree.body if isinstance(each, ast.Assign)]
+            named = [name_of(each.targets[0]) for each in bound if f"Depends({node.name})" in text_of(each)]
+            alias = named[0] if named else ""
+            if f"Depends({node.name})" in wanted or (alias and re.search(rf"\b{alias}\b", wanted)):
+                functions.append((file, node))
+    for file, node in functions:
+        for each in (*node.args.args, *node.args.kwonlyargs):
+            if each.arg in names:
+                alias_place = _alias(evidence, each.annotation)
+                return (*alias_place, each.arg) if alias_place else (file, each, each.arg)
+    return None
+
+
+@reading("an id without bounds", "huge_id_is_no_crash")
+def id_without_bounds(evidence: Evidence) -> Told | None:
+    """Python's numbers have no end; those of a database have, and its driver raises."""
+    found = _parameter(evidence, ("item_id", "id", "pk", "identifier"))
+    if found is None:
+        return None
+    return Told(
+        saw=evidence.saw if evidence.raised else "",
+        where=found[0].at(found[1]),
+        hint="The column holds whole numbers up to 2147483647. What does this line say of larger ones?",
+    )
+
+
+@reading("paging without the right bounds", "bad_paging_is_422", "list_answers_items")
+def paging_bounds(evidence: Evidence) -> Told | None:
+    """offset and limit come from strangers: each needs a lower and an upper bound."""
+    asked = re.findall(r"(offset|limit)=(-?\d+)", "".join(evidence.did[-1:]))
+    refused = re.search(r'"loc":\["query","\s*(\w+)', evidence.saw)
+    if evidence.rule == "list_answers_items" and not refused:
+        return None
+    name = refused[1][:5] if refused else ""
+    names = [each for each, _ in asked if each.startswith(name)] if name else [each for each, number in asked]
+    if len(names) > 1 and not name:
+        names = [each for each, number in asked if int(number) not in range(1, 101)] or names
+    found = _parameter(evidence, tuple(names[:1])) if names else None
+    if found is None:
+        return None
+    if refused:
+        hint = "This refuses what the task sheet allows."
+    elif evidence.raised:
+        hint = "Numbers of a database end somewhere. Where does this one end?"
+    else:
+        hint = f"Which numbers may {found[2]} be? FastAPI refuses the others with 422, if you tell it."
+    return Told(where=found[0].at(found[1]), hint=hint)
+
+
+@reading("the body is not validated", *_INVALID, "input_is_validated", "create_ignores_a_client_id")
+def body_not_validated(evidence: Evidence) -> Told | None:
+    """FastAPI validates a body by the type of the parameter; a dict, Any, or a table model lets everything in."""
+    found = endpoint_of(evidence)
+    body = _body_parameter(found[1]) if found else None
+    if found is None or body is None:
+        return None
+    words = text_of(body.annotation)
+    table = _is_table(evidence, name_of(body.annotation))
+    if not table and not re.search(r"\b(dict|Dict|Any|Request|object)\b", words):
+        return None
+    told = f"{body.arg}: {words}"
+    hint = "A table model validates nothing: rows are made of trusted values." if table else "This takes any object."
+    saw = f"{evidence.saw}; {told} is {'the table model' if table else 'no schema'}"
+    return Told(saw=saw, where=found[0].at(body), hint=hint)
+
+
+def _is_table(evidence: Evidence, name: str) -> bool:
+    found = evidence.source.class_(name) if name else None
+    return found is not None and any(
+        keyword.arg == "table" and text_of(keyword.value) == "True" for keyword in found[1].keywords
+    )
+
+
+@reading("PATCH takes the schema of POST", "patch_keeps_omitted_fields", "patch_null_clears")
+def patch_takes_create(evidence: Evidence) -> Told | None:
+    """ItemCreate needs a name; a change may leave everything out."""
+    found = endpoint_of(evidence)
+    body = _body_parameter(found[1]) if found else None
+    if found is None or body is None or "Create" not in text_of(body.annotation):
+        return None
+    return Told(where=found[0].at(body), hint="Which schema is meant for changes?")
+
+
+@reading("nothing to change is refused", "patch_keeps_omitted_fields")
+def empty_patch_refused(evidence: Evidence) -> Told | None:
+    """A PATCH of {} changes nothing, and that is no mistake of the client's."""
+    found = endpoint_of(evidence)
+    raises = [each for each in ast.walk(found[1]) if isinstance(each, ast.Raise)] if found else []
+    if found is None or not raises or not "".join(evidence.did[-1:]).endswith("{}"):
+        return None
+    return Told(where=found[0].at(raises[0]), hint="Nothing was sent, so nothing changes; the answer is the item.")
+
+
+# -- answers ------------------------------------------------------------------------------------------
+
+
+@reading("what is null is left out of the answer", *_ANSWERS)
+def nulls_left_out(evidence: Evidence) -> Told | None:
+    """response_model_exclude_none drops every field that is None; clients expect all three."""
+    found = endpoint_of(evidence)
+    for option in ("response_model_exclude_none", "response_model_exclude_unset", "response_model_exclude_defaults"):
+        value = keyword(found[2], option) if found else None
+        if found and text_of(value) == "True":
+            return Told(where=found[0].at(value if value is not None else found[2]), hint="This leaves fields out.")
+    return None
+
+
+@reading("the answer is made of what was sent", "create_answers_201", "created_item_is_refreshed")
+def echoed(evidence: Evidence) -> Told | None:
+    """What was sent knows no id, and nothing of what the database made of the row."""
+    found = endpoint_of(evidence)
+    body = _body_parameter(found[1]) if found else None
+    if found is None or body is None or "shows" not in evidence.saw:
+        return None
+    for node in ast.walk(found[1]):
+        if isinstance(node, ast.Return) and re.search(rf"\b{body.arg}\b", text_of(node)):
+            inner = calls(node, "create_item", "add_item", "update_item")
+            if not inner:
+                return Told(where=found[0].at(node), hint=f"'{body.arg}' is what was sent. What is stored?")
+    return None
+
+
+@reading("more is shown than the schema has", "answers_hide_internal_fields", "other_answers_show_no_owner")
+def shown_as_it_is(evidence: Evidence) -> Told | None:
+    """FastAPI filters an answer by the schema that the endpoint names; without one it sends whatever it gets."""
+    found = endpoint_of(evidence)
+    if found is None:
+        return None
+    file, node, call = found
+    model = keyword(call, "response_model")
+    named = text_of(model if model is not None else node.returns)
+    if re.search(r"\b(ItemRead|ItemWithOwner)\b", named):
+        return None
+    saw = f"{evidence.saw}; {node.name}() promises {named or 'nothing'}"
+    place = model if model is not None else node.returns if node.returns is not None else node
+    return Told(saw=saw, where=file.at(place), hint="Which schema says what a client may see?")
+
+
+@reading("the work is done after the answer", *_ANSWERS, "error_reaches_the_client")
+def after_the_answer(evidence: Evidence) -> Told | None:
+    """Background tasks, and what follows the yield of a dependency, run when the client has its answer already."""
+    if "before the COMMIT" not in evidence.saw:
+        return None
+    found = endpoint_of(evidence)
+    tasks = calls(found[1], "add_task") if found else []
+    if found and tasks:
+        return Told(where=found[0].at(tasks[0]), hint="The client is told of success before it is sure.")
+    for file in evidence.source.files():
+        for node in file.functions:
+            yields = [each for each in ast.walk(node) if isinstance(each, ast.Yield)]
+            late = [each for each in calls(node, "commit") if yields and each.lineno > yields[0].lineno]
+            if late:
+                return Told(
+                    where=file.at(late[0]), hint="What follows the yield of a dependency runs after the answer."
+                )
+    return None
+
+
+@reading("the list is handed on otherwise", "list_answers_items", "list_pages")
+def page_not_handed_on(evidence: Evidence) -> Told | None:
+    """The page that a client asks for has to reach the function that makes it, each number in its place."""
+    found = endpoint_of(evidence)
+    if found is None or request_of(evidence)[0] != "get":
+        return None
+    file, node, _ = found
+    for call in calls(node, "list_items", "list_items_with_owner"):
+        given = [text_of(each) for each in call.args if not re.search("db|session", text_of(each), re.I)]
+        given += [f"{each.arg}={text_of(each.value)}" for each in call.keywords if each.arg not in ("db", "session")]
+        words = " ".join(given)
+        if "offset" not in words or "limit" not in words:
+            return Told(where=file.at(call), hint="offset and limit end here: nobody hands them on.")
+        if given in (["limit", "offset"], ["offset=limit", "limit=offset"]) or re.search(r"[-+*/%]", words):
+            return Told(where=file.at(call), hint="Compare what is handed on with what the function takes.")
+    defaults = text_of(node.args)
+    if "without a limit" in evidence.saw and not re.search(r"limit: [^=]*=\s?(100|Query\(100)", defaults):
+        return Told(where=file.at(node), hint="How long is a page where the client says nothing?")
+    return None
+
+
+# -- sessions -----------------------------------------------------------------------------------------
+
+
+@reading("a session that nobody closes", *_LEAKS)
+def own_session_left_open(evidence: Evidence) -> Told | None:
+    """Whoever opens a session has to close it, in every case: with a with block, or in a finally."""
+    for file in evidence.source.files():
+        if file.name in ("app/deps.py", "app/db.py") or file.name in evidence.given:
+            continue
+        for node in file.nodes:
+            opened = isinstance(node, ast.Call) and name_of(node) in ("SessionLocal", "Session", "connect")
+            generator = isinstance(node, ast.Call) and name_of(node) == "next" and "get_db" in text_of(node)
+            if not opened and not generator:
+                continue
+            withs = [each for each in file.nodes if isinstance(each, ast.With)]
+            around = [each for each in withs if node in ast.walk(each.items[0].context_expr)]
+            if around:
+                continue
+            inside = file.function_at(node.lineno)  # type: ignore[attr-defined]
+            function = next((each for each in file.functions if each.name == inside), None)
+            tries = [each for each in ast.walk(function) if isinstance(each, ast.Try)] if function else []
+            if any(calls(last, "close", "remove") for each in tries for last in each.finalbody):
+                continue
+            if generator:
+                hint = "next() takes the session out of get_db, and nobody comes back to close it."
+            elif not inside:
+                hint = "This is opened once, for all requests, and stays open."
+            else:
+                hint = "Who closes this, after a success, after a 404, and after a crash?"
+            return Told(where=file.at(node), hint=hint)
+    return None
+
+
+@reading("the item is of another session", "patch_keeps_omitted_fields", "delete_answers_204", "update_persists")
+def other_session(evidence: Evidence) -> Told | None:
+    """An object belongs to the session that loaded it; another session cannot save or refresh it."""
+    raised = evidence.raised_kind("InvalidRequestError")
+    if raised is None or not re.search(r"not persistent within|already attached", raised.message):
+        return None
+    for file in evidence.source.files():
+        for node in file.functions:
+            if file.name in evidence.given or file.name in ("app/deps.py", "app/db.py"):
+                continue
+            opened = calls(node, "SessionLocal", "Session")
+            if opened:
+                return Told(where=file.at(opened[0]), hint="The endpoint works with another session than this one.")
+    return Told(where=innermost(raised, evidence.given))

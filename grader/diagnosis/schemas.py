@@ -1,0 +1,375 @@
+"""In the child: mistakes in the schemas ``ItemCreate``, ``ItemUpdate`` and ``ItemRead``, wherever they are written."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from grader.diagnosis.anywhere import innermost
+from grader.diagnosis.evidence import Evidence
+from grader.diagnosis.reading import Told, reading
+from grader.diagnosis.source import File, Function, calls, keyword, name_of, text_of
+
+_SCHEMA = re.compile(r"\b(ItemCreate|ItemUpdate|ItemRead)\b")
+_CREATE = "create_needs_a_name", "create_description_is_optional", "lengths_match_the_table"
+_UPDATE = "update_fields_are_optional", "update_rejects_null_name", "update_rejects_blank_name"
+_READ = "read_accepts_an_orm_object", "read_hides_internal_fields"
+_IGNORES_ID = "create_ignores_a_client_id"
+_SENT = "update_knows_what_was_sent"
+_ALL = *_CREATE, *_UPDATE, *_READ, _IGNORES_ID, _SENT
+_CHANGED = _SENT, *_CREATE, "read_accepts_an_orm_object", "update_rejects_null_name"
+_VALIDATORS = "field_validator", "model_validator", "validator", "root_validator"
+
+
+def _schema(evidence: Evidence) -> tuple[File, ast.ClassDef] | None:
+    """The class that the story is about."""
+    named = [found for line in evidence.did for found in _SCHEMA.findall(line)] + _SCHEMA.findall(evidence.saw)
+    return evidence.source.class_(named[-1]) if named else None
+
+
+def _chain(evidence: Evidence, found: tuple[File, ast.ClassDef] | None) -> list[tuple[File, ast.ClassDef]]:
+    """A class, and the learner's classes that it inherits from."""
+    chain: list[tuple[File, ast.ClassDef]] = []
+    while found is not None and found not in chain:
+        chain.append(found)
+        parents = [evidence.source.class_(name_of(base)) for base in found[1].bases]
+        found = next((parent for parent in parents if parent is not None), None)
+    return chain
+
+
+def _field(evidence: Evidence, name: str) -> tuple[File, ast.stmt] | None:
+    """The line that declares a field, in the class or in one that it inherits from."""
+    for file, node in _chain(evidence, _schema(evidence)):
+        for each in node.body:
+            targets = each.targets if isinstance(each, ast.Assign) else [getattr(each, "target", None)]
+            if any(name_of(target) == name for target in targets if target is not None):
+                return file, each
+    return None
+
+
+def _rules_of(evidence: Evidence, name: str) -> tuple[File, ast.stmt] | None:
+    """Where it is said what a field may hold: at the name of its type, ``Name = Annotated[...]``, or at the field."""
+    found = _field(evidence, name)
+    if found is None:
+        return None
+    words = {name_of(each) for each in ast.walk(getattr(found[1], "annotation", found[1]))}
+    for node in found[0].tree.body:
+        if isinstance(node, ast.Assign) and name_of(node.targets[0]) in words - {name}:
+            return found[0], node
+    return found
+
+
+def _validators(evidence: Evidence) -> list[tuple[File, Function]]:
+    """The validators of the class, and of those that it inherits from."""
+    return [
+        (file, method)
+        for file, node in _chain(evidence, _schema(evidence))
+        for method in node.body
+        if isinstance(method, ast.FunctionDef) and any(name_of(each) in _VALIDATORS for each in method.decorator_list)
+    ]
+
+
+def _refused(evidence: Evidence) -> str:
+    """The field that was refused, or that has another value than it should."""
+    found = re.match(r"refused: (\w+): |(name|description) is ", evidence.saw)
+    return (found[1] or found[2]) if found else ""
+
+
+def _accepted(evidence: Evidence) -> str:
+    """The field that should have been refused: the one that is not as in all other stories."""
+    told = evidence.did[-1] if evidence.did else ""
+    if "accepted:" not in evidence.saw:
+        return ""
+    return "name" if not re.search(r"name='lamp'", told) else "description"
+
+
+# -- validators ---------------------------------------------------------------------------------------
+
+
+@reading("a validator that returns nothing", *_ALL)
+def validator_returns_nothing(evidence: Evidence) -> Told | None:
+    """What a validator returns becomes the value of the field; without a return that is None."""
+    for file, method in _validators(evidence):
+        returns = [node for node in ast.walk(method) if isinstance(node, ast.Return) and node.value is not None]
+        if not returns and " is None" in evidence.saw:
+            hint = "What a validator returns is the field's value from then on."
+            return Told(saw=f"{evidence.saw}: {method.name}() returned nothing", where=file.at(method), hint=hint)
+    return None
+
+
+@reading("a validator that raises something else", *_ALL)
+def validator_raises_otherwise(evidence: Evidence) -> Told | None:
+    """Pydantic makes a ValidationError, and FastAPI a 422, of a ValueError; other exceptions are a crash."""
+    raised = evidence.raised_kind("TypeError", "AttributeError", "KeyError", "IndexError")
+    if raised is None or not raised.lines:
+        return None
+    where = innermost(raised, evidence.given)
+    inside = evidence.source.function_of(where)
+    if inside not in {method.name for _, method in _validators(evidence)}:
+        return None
+    if "NoneType" in raised.message:
+        hint = "In mode 'before' a validator meets whatever was sent, null too."
+    else:
+        hint = "Pydantic knows one exception that means: this value is refused."
+    return Told(saw=f"{raised.kind}: {raised.message}", where=where, hint=hint)
+
+
+@reading(
+    "a validator that changes what was sent", _SENT, *_CREATE, "read_accepts_an_orm_object", "update_rejects_null_name"
+)
+def validator_changes_values(evidence: Evidence) -> Told | None:
+    """A validator may refuse a value; one that fills in, drops or replaces values hides what was sent."""
+    if evidence.saw.startswith("refused"):
+        return None
+    field = _accepted(evidence) or _refused(evidence)
+    for file, method in _validators(evidence):
+        decorators = [each for decorator in method.decorator_list for each in ast.walk(decorator)]
+        about = {each.value for each in decorators if isinstance(each, ast.Constant)}
+        if field and any(name_of(deco) == "field_validator" for deco in method.decorator_list) and field not in about:
+            continue
+        changes = [
+            node
+            for node in ast.walk(method)
+            if isinstance(node, ast.BoolOp | ast.IfExp | ast.DictComp | ast.Dict | ast.Assign)
+            or (isinstance(node, ast.Return) and isinstance(node.value, ast.Constant))
+        ]
+        if changes:
+            lines = [getattr(node, "lineno", method.lineno) for node in changes]
+            hint = "Which values does this line change, and who still knows afterwards what was sent?"
+            return Told(where=file.at(min(lines)), hint=hint)
+    return None
+
+
+@reading("an update without a change is refused", "update_fields_are_optional")
+def nothing_sent_refused(evidence: Evidence) -> Told | None:
+    """An update in which nothing is sent, or only null, is a right request: it changes what it says, or nothing."""
+    for file, method in _validators(evidence):
+        raises = [node for node in ast.walk(method) if isinstance(node, ast.Raise)]
+        if raises and evidence.saw.startswith("refused: Value error"):
+            return Told(where=file.at(raises[0]), hint="Whoever sends nothing, or only null, asks for nothing wrong.")
+    return None
+
+
+# -- what a client may send ---------------------------------------------------------------------------
+
+
+@reading("the client's id is taken in", _IGNORES_ID)
+def takes_an_id(evidence: Evidence) -> Told | None:
+    """Ids come from the database; a schema that has the field, or allows extra ones, hands a client's id on."""
+    found = _field(evidence, "id")
+    if found is not None:
+        return Told(where=found[0].at(found[1]), hint="Who gives out ids, the client or the database?")
+    for file, node in _chain(evidence, _schema(evidence)):
+        for each in ast.walk(node):
+            if "allow" in text_of(each) and isinstance(each, ast.keyword | ast.Assign | ast.AnnAssign):
+                return Told(where=file.at(each), hint="This keeps every field that a client thinks up.")
+    return None
+
+
+@reading("a field that is missing", *_CREATE, *_UPDATE, "read_accepts_an_orm_object")
+def field_missing(evidence: Evidence) -> Told | None:
+    """A schema knows only the fields that it declares, itself or by inheritance."""
+    found = _schema(evidence)
+    if found is None:
+        return None
+    name = next((each for each in ("name", "description") if _field(evidence, each) is None), "")
+    name = name or ("id" if found[1].name == "ItemRead" and _field(evidence, "id") is None else "")
+    if not name:
+        return None
+    others = [
+        name_of(getattr(each, "target", None))
+        for each in found[1].body
+        if isinstance(each, ast.AnnAssign) and name_of(each.target) not in ("id", "name", "description", "model_config")
+    ]
+    hint = f"There is '{others[0]}' here. Is that to be '{name}'?" if others else ""
+    return Told(saw=f"{found[1].name} has no field '{name}'", where=found[0].at(found[1]), hint=hint)
+
+
+@reading("a field that has to be sent", "create_description_is_optional", "update_fields_are_optional")
+def field_required(evidence: Evidence) -> Told | None:
+    """A field without a default has to be sent, also one that may be null."""
+    found = re.search(r"refused: (\w+): Field required", evidence.saw)
+    declared = _field(evidence, found[1]) if found else None
+    schema = _schema(evidence)
+    if found is None or declared is None or schema is None:
+        return None
+    if declared[1] not in schema[1].body:
+        hint = f"It inherits the field '{found[1]}' as it is there: required."
+        return Told(where=schema[0].at(schema[1]), hint=hint)
+    hint = "Being allowed to be None is one thing, being left out another. What does a field need for the latter?"
+    return Told(where=declared[0].at(declared[1]), hint=hint)
+
+
+@reading("null is refused for the description", "create_description_is_optional", "update_fields_are_optional")
+def null_refused(evidence: Evidence) -> Told | None:
+    """A description may be null: that is how a client says that there is none."""
+    if "None" not in "".join(evidence.did[-1:]) or "description: Input should be" not in evidence.saw:
+        return None
+    found = _field(evidence, "description")
+    return Told(where=found[0].at(found[1]), hint="Its type leaves no room for null.") if found else None
+
+
+@reading("null is accepted for a name", "update_rejects_null_name", "create_needs_a_name")
+def null_accepted(evidence: Evidence) -> Told | None:
+    """A type with None in it takes a null that was sent, and so does not tell it from a field that was left out."""
+    found = _field(evidence, "name")
+    if found is None or "name=None" not in "".join(evidence.did[-1:]) or "accepted" not in evidence.saw:
+        return None
+    annotation = text_of(getattr(found[1], "annotation", None))
+    if "None" not in annotation and "Optional" not in annotation:
+        return None
+    default = "'may be left out' needs a default, and a default is not validated." if "Update" in evidence.saw else ""
+    return Told(where=found[0].at(found[1]), hint=f"The type says here that null is a name. {default}".strip())
+
+
+@reading("a name that has a default", "create_needs_a_name")
+def name_has_a_default(evidence: Evidence) -> Told | None:
+    """A field with a default may be left out, and defaults are not validated."""
+    found = _field(evidence, "name")
+    if found is None or "accepted" not in evidence.saw or "name=" in "".join(evidence.did[-1:]):
+        return None
+    if getattr(found[1], "value", None) is None:
+        return None
+    return Told(where=found[0].at(found[1]), hint="What has a default may be left out.")
+
+
+@reading("a blank name is accepted", "create_needs_a_name", "update_rejects_blank_name")
+def blank_accepted(evidence: Evidence) -> Told | None:
+    """A name of nothing but white space counts some characters, and still says nothing."""
+    told = "".join(evidence.did[-1:])
+    found = _rules_of(evidence, "name")
+    if found is None or "accepted" not in evidence.saw or not re.search(r"name='[\s\\tn]*'", told):
+        return None
+    empty = "name=''" in told
+    hint = "Nothing here says that something has to be left." if empty else "A blank counts as a character, too."
+    return Told(where=found[0].at(found[1]), hint=hint)
+
+
+@reading("a text that is too long is accepted", "lengths_match_the_table")
+def too_long_accepted(evidence: Evidence) -> Told | None:
+    """SQLite stores what is too long; PostgreSQL refuses it, and the client gets a 500."""
+    field = _accepted(evidence)
+    found = _rules_of(evidence, field) if field else None
+    if found is None:
+        return None
+    limit = re.search(r"max_length=(\d+)", text_of(found[1]))
+    column = {"name": 200, "description": 500}[field]
+    hint = "Nothing here limits the length."
+    if limit:
+        hint = f"The column takes {column} characters; what does this line say?"
+    return Told(
+        where=found[0].at(found[1]),
+        hint=hint,
+        why="SQLite would store it; PostgreSQL refuses what is longer than its column, and the client would get a 500.",
+    )
+
+
+@reading("more is refused than the table asks for", *_CREATE, *_UPDATE)
+def refuses_too_much(evidence: Evidence) -> Told | None:
+    """A schema that is stricter than the table refuses what clients have every right to send."""
+    found = re.match(r"refused: (name|description): (?!Field required|Input should be a valid)(.*)", evidence.saw)
+    rules = _rules_of(evidence, found[1]) if found else None
+    own = _field(evidence, found[1]) if found else None
+    if found is None or rules is None or own is None:
+        return None
+    limits = "min_length", "max_length", "pattern"
+    stricter = [
+        call for call in calls(own[1], "StringConstraints", "Field") if any(keyword(call, name) for name in limits)
+    ]
+    place = own if stricter else rules
+    return Told(
+        where=place[0].at(place[1]),
+        hint="What does this ask for beyond the task sheet?",
+        why="Clients send what the task sheet allows; refusing it takes something away from them.",
+    )
+
+
+@reading("a default that is validated", "update_fields_are_optional")
+def default_validated(evidence: Evidence) -> Told | None:
+    """With validate_default a field that was left out is refused because of its own default."""
+    for file, node in _chain(evidence, _schema(evidence)):
+        for each in ast.walk(node):
+            if isinstance(each, ast.keyword) and each.arg == "validate_default" and text_of(each.value) == "True":
+                hint = 'The default stands for "not sent", and is no value to be checked.'
+                return Told(where=file.at(each), hint=hint)
+    return None
+
+
+@reading("another default than None", "create_description_is_optional")
+def other_default(evidence: Evidence) -> Told | None:
+    """A description that was left out is no description: None, and not an empty text."""
+    found = _field(evidence, "description")
+    value = getattr(found[1], "value", None) if found else None
+    if found is None or value is None or text_of(value) == "None" or "description is" not in evidence.saw:
+        return None
+    if isinstance(value, ast.Call) and text_of(keyword(value, "default")) in ("", "None"):
+        return None
+    return Told(where=found[0].at(found[1]), hint="What does the database hold where there is no description?")
+
+
+@reading("model_dump() is overridden", _SENT)
+def dump_overridden(evidence: Evidence) -> Told | None:
+    """A model_dump() of one's own gives something else than what was asked for."""
+    for file, node in _chain(evidence, _schema(evidence)):
+        for method in node.body:
+            if isinstance(method, ast.FunctionDef) and method.name in ("model_dump", "dict"):
+                return Told(where=file.at(method), hint="Whoever calls model_dump() wants what Pydantic gives.")
+    return None
+
+
+# -- what a client gets to see ------------------------------------------------------------------------
+
+
+@reading("a schema that reads only dictionaries", "read_accepts_an_orm_object")
+def reads_no_objects(evidence: Evidence) -> Told | None:
+    """Pydantic reads the attributes of an object only if the schema says from_attributes."""
+    found = _schema(evidence)
+    if found is None or "valid dictionary or instance" not in evidence.saw:
+        return None
+    for file, node in _chain(evidence, found):
+        for each in ast.walk(node):
+            if isinstance(each, ast.Assign | ast.keyword) and "orm_mode" in text_of(each):
+                hint = "orm_mode is the name that Pydantic 1 had for it. What is it called today?"
+                return Told(where=file.at(each), hint=hint)
+    hint = "Which setting lets a schema read attributes, as of an ORM object?"
+    return Told(where=found[0].at(found[1]), hint=hint)
+
+
+@reading("one more field is shown", "read_hides_internal_fields")
+def shows_more(evidence: Evidence) -> Told | None:
+    """An answer shows exactly the fields that its schema has."""
+    listed = re.search(r"shows also \[(.*)\]", evidence.saw)
+    names = re.findall(r"'(\w+)'", listed[1]) if listed else []
+    for file, node in _chain(evidence, _schema(evidence)) if names else ():
+        for each in node.body:
+            declared = getattr(each, "name", "") or name_of(getattr(each, "target", None))
+            if declared in names:
+                return Told(where=file.at(each), hint="Nobody asked for this field.")
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.keyword | ast.Assign) and "allow" in text_of(inner):
+                return Told(where=file.at(inner), hint="This lets every field through, whatever it is called.")
+    return None
+
+
+@reading("an object is read past its attributes", *_READ)
+def reads_vars(evidence: Evidence) -> Told | None:
+    """vars() and __dict__ hold what happens to be loaded; after a commit that is nothing."""
+    for file, method in _validators(evidence):
+        for node in ast.walk(method):
+            past = isinstance(node, ast.Attribute) and node.attr == "__dict__"
+            if past or (isinstance(node, ast.Call) and name_of(node) == "vars"):
+                hint = "After a commit this is empty: attributes are loaded when somebody asks for them."
+                return Told(where=file.at(node), hint=hint)
+    return None
+
+
+@reading("what is stored is not shown as it is", "read_accepts_an_orm_object")
+def read_is_stricter(evidence: Evidence) -> Told | None:
+    """A schema for answers has to take whatever the table can hold."""
+    found = re.match(r"refused: (id|name|description): (?!Field required)", evidence.saw)
+    declared = _field(evidence, found[1]) if found else None
+    if declared is None:
+        return None
+    if text_of(getattr(declared[1], "annotation", None)) == "str" and "None" in "".join(evidence.did[-1:]):
+        return Told(where=declared[0].at(declared[1]), hint="The column may be NULL, and this type has no room for it.")
+    return Told(where=declared[0].at(declared[1]), hint="The table holds such rows. Why should an answer refuse them?")

@@ -1,0 +1,150 @@
+"""In the child: the learner's source as syntax trees, for explanations alone."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+_LARGEST_FILE = 200_000
+
+
+class File:
+    """One file of the learner's.
+
+    Attributes:
+        name: ``app/crud.py``.
+        lines: its text, line by line.
+    """
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        self.lines = text.split("\n")
+        self._text = text
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """Its syntax tree; an empty one where Python cannot read it."""
+        if len(self._text) <= _LARGEST_FILE:
+            with (
+                suppress(SyntaxError, ValueError, RecursionError, MemoryError),
+                warnings.catch_warnings(action="ignore"),
+            ):
+                return ast.parse(self._text)
+        return ast.Module(body=[], type_ignores=[])
+
+    @cached_property
+    def nodes(self) -> list[ast.AST]:
+        """Every node of the tree."""
+        return list(ast.walk(self.tree))
+
+    @cached_property
+    def functions(self) -> list[Function]:
+        """Every function and method, also those within others, in the order of their lines."""
+        found = [node for node in self.nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+        return sorted(found, key=lambda node: node.lineno)
+
+    @cached_property
+    def classes(self) -> list[ast.ClassDef]:
+        """Every class."""
+        return [node for node in self.nodes if isinstance(node, ast.ClassDef)]
+
+    def at(self, node: ast.AST | int) -> str:
+        """The place of a node, ``app/crud.py:12``."""
+        return f"{self.name}:{node if isinstance(node, int) else getattr(node, 'lineno', 1)}"
+
+    def function_at(self, line: int) -> str:
+        """The name of the innermost function around a line; empty at module level."""
+        around = [node for node in self.functions if node.lineno <= line <= (node.end_lineno or node.lineno)]
+        return around[-1].name if around else ""
+
+
+class Source:
+    """The files of the learner's package ``app``; each is read when it is first asked for.
+
+    Args:
+        root: the folder that holds ``app``.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._files: dict[str, File] = {}
+
+    def file(self, name: str) -> File:
+        """A file, ``app/crud.py``; an empty one where there is none."""
+        if name not in self._files:
+            try:
+                text = (self._root / name).read_text(encoding="utf-8", errors="replace")
+            except (OSError, ValueError):
+                text = ""
+            self._files[name] = File(name, text)
+        return self._files[name]
+
+    def files(self) -> list[File]:
+        """All files, in the order of their names; of a very large package only the first."""
+        names = sorted(path.relative_to(self._root).as_posix() for path in (self._root / "app").rglob("*.py"))
+        return [self.file(name) for name in names[:100]]
+
+    def line(self, where: str) -> str:
+        """The source line of a place ``app/crud.py:12``; empty where there is none."""
+        name, _, number = where.rpartition(":")
+        if not name or not number.isdigit():
+            return ""
+        lines = self.file(name).lines
+        return lines[int(number) - 1] if 0 < int(number) <= len(lines) else ""
+
+    def function_of(self, where: str) -> str:
+        """The name of the function around a place; empty where there is none."""
+        name, _, number = where.rpartition(":")
+        return self.file(name).function_at(int(number)) if name and number.isdigit() else ""
+
+    def function(self, name: str, file: str = "") -> tuple[File, Function] | None:
+        """A function or method by its name, in one file or in the first that has it."""
+        for each in [self.file(file)] if file else self.files():
+            for node in each.functions:
+                if node.name == name:
+                    return each, node
+        return None
+
+    def class_(self, name: str, file: str = "") -> tuple[File, ast.ClassDef] | None:
+        """A class by its name, in one file or in the first that has it."""
+        for each in [self.file(file)] if file else self.files():
+            for node in each.classes:
+                if node.name == name:
+                    return each, node
+        return None
+
+
+def name_of(node: ast.AST | None) -> str:
+    """The last name of an expression: ``commit`` of ``db.commit``, of ``commit`` and of ``db.commit()``."""
+    if isinstance(node, ast.Call):
+        return name_of(node.func)
+    if isinstance(node, ast.Attribute):
+        return node.attr
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def calls(node: ast.AST, *names: str) -> list[ast.Call]:
+    """The calls within a node of something with one of these last names, in the order of their lines."""
+    found = [each for each in ast.walk(node) if isinstance(each, ast.Call) and name_of(each) in names]
+    return sorted(found, key=lambda call: (call.lineno, call.col_offset))
+
+
+def keyword(call: ast.Call, name: str) -> ast.expr | None:
+    """The value of a keyword argument of a call."""
+    return next((each.value for each in call.keywords if each.arg == name), None)
+
+
+def decorators(node: Function | ast.ClassDef) -> Iterator[tuple[str, ast.expr]]:
+    """The decorators of a function, each with its last name: ``post`` of ``@router.post("/")``."""
+    for each in node.decorator_list:
+        yield name_of(each), each
+
+
+def text_of(node: ast.AST | None) -> str:
+    """An expression as Python writes it."""
+    return ast.unparse(node) if node is not None else ""

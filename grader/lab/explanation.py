@@ -1,0 +1,120 @@
+"""In the child: asks the diagnosis which mistake was made, once there is a verdict."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from grader.diagnosis.catalogue import readings_of
+from grader.diagnosis.evidence import Event, Evidence, Raised
+from grader.diagnosis.reading import first_that_holds
+from grader.diagnosis.source import Source
+from grader.lab.observer import Moment
+from grader.lab.parts import Parts
+from grader.outcomes import Verdict
+
+_MOST_ERRORS = 5
+
+
+def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) -> dict[str, Any]:
+    """What there is to say of a mistake beyond the rule's own words.
+
+    Args:
+        parts: the parts of the check.
+        rule: the rule's name.
+        found: what is told of the check so far.
+        verdict: what ended it.
+
+    Returns:
+        What is to be told in the place of it, and ``mistake``, ``line`` and ``function``.
+    """
+    told: dict[str, Any] = {"where": found.get("where", "")}
+    source = Source(parts.place.root)
+    if found["outcome"] in ("failed", "error"):
+        with suppress(Exception):  # an explanation must never cost a verdict
+            told |= _mistake(_evidence(parts, rule, found, verdict, source), parts)
+    place = told["where"].removeprefix(parts.place.shown(""))
+    if "mistake" not in told:
+        place = _closer(place, source, parts)
+        told["where"] = place and parts.place.shown(place)
+    cause = verdict.cause
+    caret = cause.offset or 0 if isinstance(cause, SyntaxError) else 0
+    return told | {"line": source.line(place), "function": source.function_of(place), "caret": caret}
+
+
+def _closer(place: str, source: Source, parts: Parts) -> str:
+    """Where a rule names a function as a whole that only reads: the last line in it that asked the database."""
+    name, _, number = place.rpartition(":")
+    function = (
+        next((node for node in source.file(name).functions if str(node.lineno) == number), None) if name else None
+    )
+    if function is None:
+        return place
+    inside = {f"{name}:{line}" for line in range(function.lineno + 1, (function.end_lineno or 0) + 1)}
+    sent = [moment for moment in parts.story.moments() if moment.where in inside and moment.sql]
+    return sent[-1].where if sent and not any(moment.writes_to() for moment in sent) else place
+
+
+def _mistake(evidence: Evidence, parts: Parts) -> dict[str, Any]:
+    held = first_that_holds(readings_of(parts.place.chapter), evidence)
+    if held is None:
+        return {}
+    reading, said = held
+    words = {"observed": said.saw, "expected": said.wanted, "hint": said.hint, "why": said.why}
+    told: dict[str, Any] = {name: text for name, text in words.items() if text}
+    if said.where:
+        told["where"] = parts.place.shown(said.where)
+    return told | {"mistake": reading.name}
+
+
+def _evidence(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict, source: Source) -> Evidence:
+    place, seen = parts.place, parts.seen
+    actual, expected = verdict.values
+    cause = verdict.cause
+    errors = list(_chain([cause, *reversed(seen.errors)]))[:_MOST_ERRORS]
+    return Evidence(
+        chapter=place.chapter,
+        rule=rule,
+        outcome=found["outcome"],
+        did=list(parts.story.lines),
+        saw=found.get("observed", ""),
+        wanted=found.get("expected", ""),
+        where=found.get("where", "").removeprefix(place.shown("")),
+        events=[_event(moment) for moment in parts.story.moments()],
+        earlier=[_event(moment) for moment in parts.story.earlier_moments()],
+        raised=[_raised(error, place.root) for error in errors],
+        actual=actual,
+        expected=expected,
+        sessions=len(seen.sessions),
+        left_open=seen.left_open(),
+        given=place.given,
+        source=source,
+    )
+
+
+def _event(moment: Moment) -> Event:
+    return Event(moment.what, moment.where, moment.sql, moment.parameters, moment.session, moment.connection)
+
+
+def _chain(errors: Iterable[BaseException | None]) -> Iterator[BaseException]:
+    """Each exception, and then those that it came from."""
+    told: list[BaseException] = []
+    for error in errors:
+        while error is not None and not any(error is each for each in told):
+            told.append(error)
+            yield error
+            error = error.__cause__ or error.__context__
+
+
+def _raised(error: BaseException, root: Path) -> Raised:
+    lines = [
+        f"{Path(frame.f_code.co_filename).relative_to(root).as_posix()}:{line}"
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if Path(frame.f_code.co_filename).is_relative_to(root)
+    ]
+    kind = type(error)
+    bases = frozenset(each.__name__ for each in kind.__mro__)
+    return Raised(kind.__name__, str(error), tuple(lines), bases)
