@@ -48,7 +48,7 @@ class Soundness:
             forget_app()
             self._surroundings.restore()
             with open_parts(self._place, self._makers) as parts:
-                self._verdict = judge(parts, _expect_sound, _ASKS)
+                self._verdict = judge(parts, "", _expect_sound, _ASKS)
             forget_app()
         if self._verdict["outcome"] == "error":
             return self._verdict
