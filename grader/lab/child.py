@@ -17,6 +17,7 @@ from pathlib import Path
 
 from grader.lab.code import forget_app
 from grader.lab.connections import listen_to_connections
+from grader.lab.fresh_database import NotPrepared, prepare_database
 from grader.lab.job import Job
 from grader.lab.judge import judge, spoilt
 from grader.lab.parts import load_makers, open_parts
@@ -25,6 +26,7 @@ from grader.lab.processes import end_with_the_parent
 from grader.lab.relied import Relied
 from grader.lab.reporter import Reporter
 from grader.lab.restrictions import become, hide_grader, limit, stay_on
+from grader.lab.server_trouble import ServerTrouble
 from grader.lab.surroundings import Surroundings, enter
 from grader.rules import ABOUT_IMPORTS, asked_in, rules_of
 
@@ -67,11 +69,12 @@ def grade_chapter(job: Job, results: int) -> None:
     reporter.send({"event": "hello", "process": process})
     limit(job)
     stay_on(job.cpu)
-    place = Place(job.chapter, Path(job.root), job.url, job.admin_url, frozenset(job.given))
+    place = Place(job.chapter, Path(job.root), job.url, job.own_url, frozenset(job.given))
     checks = {rule.name: (rule.function, rule.asks) for rule in rules_of(job.chapter)}
     makers = load_makers(job.chapter, asked_in(job.chapter))
     enter(job.root, job.url)
     listen_to_connections()
+    trouble = ServerTrouble(place)
     relied = Relied(checks, makers)
     hide_grader()
     surroundings = Surroundings(job.root)
@@ -84,6 +87,12 @@ def grade_chapter(job: Job, results: int) -> None:
                 reporter.send({"event": "end"})
                 return
             surroundings.restore()
+            try:
+                prepare_database(place)
+            except NotPrepared as reason:
+                reporter.send({"event": "not prepared", "check": name, "reason": str(reason)})
+                return
+            trouble.begin()
             with open_parts(place, makers) as parts:
                 verdict = judge(parts, *checks[name])
                 if os.getpid() != process:  # a copy of this process that the learner's code has made
@@ -95,7 +104,8 @@ def grade_chapter(job: Job, results: int) -> None:
                 settled = passed or not used
                 reporter.mark_output(name if settled else "before")
                 if settled:
-                    reporter.send({"event": "verdict", "check": name, "verdict": verdict})
+                    met = "" if passed else trouble.met()
+                    reporter.send({"event": "verdict", "check": name, "verdict": verdict, "trouble": met})
                     if name == job.checks[-1]:
                         reporter.send({"event": "end"})
             used = passed and not parts.code.imports_anew and job.chapter not in ABOUT_IMPORTS

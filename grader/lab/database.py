@@ -24,7 +24,10 @@ class Database:
 
     def __init__(self, place: Place, *, another: bool = False) -> None:
         self.kind = place.database
-        self.engine = engine_for_once(place.url) if another and self.kind == "sqlite" else own_engine(place.url)
+        if self.kind == "sqlite":
+            self.engine = engine_for_once(place.url) if another else own_engine(place.url)
+        else:
+            self.engine = own_engine(place.own_url)
         self._triggers = 0
 
     def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:

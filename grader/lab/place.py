@@ -14,14 +14,14 @@ class Place:
         chapter: the chapter's name.
         root: folder that holds the learner's ``app`` package and is the working directory.
         url: URL of a database that is empty when the check starts.
-        admin_url: PostgreSQL only: URL of the maintenance database.
+        own_url: PostgreSQL only: URL of the same database for the grader's own connection.
         given: files below `root` that are not the learner's work.
     """
 
     chapter: str
     root: Path
     url: str
-    admin_url: str = ""
+    own_url: str = ""
     given: frozenset[str] = frozenset()
 
     @property
