@@ -17,6 +17,7 @@ import sys
 import tarfile
 import tempfile
 import time
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -222,7 +223,11 @@ def _forget() -> None:
 
 
 def _sum(file: Any) -> str:
-    return hashlib.file_digest(file, "sha256").hexdigest()[:24]
+    """A sum that tells when a file was spoilt; whoever may write it could write another one as well."""
+    found = 0
+    while piece := file.read(1024 * 1024):
+        found = zlib.crc32(piece, found)
+    return f"{found:08x}"
 
 
 @contextmanager

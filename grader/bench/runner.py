@@ -239,6 +239,7 @@ class Runner:
         elif event == "end" and not run.waiting:
             child.over = True
             self._means.children.stop(child)  # nobody waits for it to tidy up
+            self._means.databases.take_back(child.number)
 
     def _settle(self, run: Run, child: Child) -> Verdicts:
         """Take what a child has told of a check for the verdict, now that it goes on to something else.

@@ -69,8 +69,11 @@ class Database:
             event.remove(self.engine, "before_cursor_execute", keep)
             _create_statements[shape] = statements
             return
+        statements = _create_statements[shape]
+        if self.kind != "sqlite":  # which takes one at a time
+            statements = [";".join(statements)]
         with self.engine.connect() as connection:
-            for statement in _create_statements[shape]:
+            for statement in statements:
                 connection.exec_driver_sql(statement)
 
     def tables(self) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def _remove(file: Path) -> None:
 
 def _make_new(place: Place) -> None:
     """Call what was put into the database for this (see `grader.bench.spaces`)."""
-    statement = f"SET ROLE NONE; SELECT grader.make_new('{_password(place)}'); RESET ROLE"
+    statement = f"SET ROLE NONE; SELECT grader.make_new('{_password(place.url)}'); RESET ROLE"
     try:
         _run(place, statement)
     except DBAPIError as error:
@@ -53,6 +54,7 @@ def _run(place: Place, statement: str) -> None:
         own.exec_driver_sql(statement)
 
 
-def _password(place: Place) -> str:
-    password: Any = make_url(place.url).password
+@cache
+def _password(url: str) -> str:
+    password: Any = make_url(url).password
     return str(password)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
@@ -17,11 +18,13 @@ def own_engine(url: str) -> Engine:
     One connection serves all statements of a check, because connecting takes longer than most of them; and one
     engine all checks of a process, because it knows how what they ask is compiled.
     """
-    key = make_url(url)
+    key = _parsed(url)
     if key not in _own_engines:
-        # What PostgreSQL prepares for one check's tables would not fit the next one's.
-        arguments = _PATIENCE if url.startswith("sqlite") else {"prepare_threshold": None}
-        _own_engines[key] = _unobserved(url, pool_size=1, connect_args=arguments)
+        # What PostgreSQL prepares for one check's tables would not fit the next one's; and nobody asks for its hstore.
+        options: dict[str, Any] = {"connect_args": _PATIENCE}
+        if key.get_backend_name() != "sqlite":
+            options = {"connect_args": {"prepare_threshold": None}, "use_native_hstore": False}
+        _own_engines[key] = _unobserved(url, pool_size=1, **options)
     return _own_engines[key]
 
 
@@ -37,6 +40,11 @@ def _unobserved(url: str, **options: Any) -> Engine:
     listeners: Any = engine.pool.dispatch.connect
     listeners.parent_listeners = ()
     return engine
+
+
+@cache
+def _parsed(url: str) -> URL:
+    return make_url(url)
 
 
 _own_engines: dict[URL, Engine] = {}
