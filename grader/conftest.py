@@ -51,7 +51,7 @@ class Grading:
             raise BadInput(f"There is no database '{self.database}' here; give --database sqlite or postgresql.")
         self.report_file = _report_file(config)
         limits = limits_for(config.getoption("time_limit"))
-        self.bench = early.take_bench() or Bench(self.database)
+        self.bench = early.take_bench(self.database) or Bench(self.database)
         self.bench.limits = limits
         try:
             self.bench.wait_for_database()

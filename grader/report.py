@@ -23,7 +23,8 @@ class Check(BaseModel):
 
     `did`, `function`, `caret`, `printed`, `traceback` and `begun` are for the screen only; in the JSON report
     `observed` begins with what was done. `function` and `caret` (a column, from 1) tell more of `where`. `begun`
-    says of what is to do that the code of its task is no longer the starter's.
+    says of what is to do that the code of its task is no longer the starter's, and `unjudged` that something of the
+    grader's own went wrong: it is no verdict on the code, and is not kept.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Check(BaseModel):
     printed: str = Field(default="", exclude=True)
     traceback: str = Field(default="", exclude=True)
     begun: bool = Field(default=False, exclude=True)
+    unjudged: bool = Field(default=False, exclude=True)
 
     def facts(self, between: str = " > ") -> dict[str, str]:
         """What there is to say about a check that did not pass, by label, in the order in which it is told.

@@ -48,7 +48,7 @@ class Bench:
         self.jobs = jobs or len(self._processors) or os.cpu_count() or 1
         self._isolation = isolation or Isolation()
         self._workshop = Path(tempfile.mkdtemp(prefix="grader-"))
-        self._databases = Databases(database, self._workshop, self._isolation)
+        self._databases = Databases(database, self._workshop, self._isolation, self.jobs)
         self._children = Children(self._workshop, fork, self._isolation)
         self._interrupted = threading.Event()
 
@@ -82,6 +82,7 @@ class Bench:
         expect_solutions({target.rule.chapter for target in targets})
         self._interrupted.clear()
         self.wait_for_database()
+        self._databases.look_after()
         means = Means(
             workshop=self._workshop,
             children=self._children,

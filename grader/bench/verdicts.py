@@ -26,6 +26,20 @@ FORGED = {
     "observed": "the code told the grader a verdict of its own",
     "expected": "code that leaves the verdict to the grader",
 }
+
+
+class Unjudged(dict[str, str]):
+    """What there is to say of a check that could not be judged, as something of the grader's own went wrong."""
+
+    def __init__(self, observed: str) -> None:
+        super().__init__(
+            outcome="error",
+            observed=observed,
+            expected="a check that can be judged; this is no verdict on your code: run it again",
+        )
+
+
+LOST = Unjudged("the grader's own connection to the database ended while the check ran, and again when it ran alone")
 NOT_STARTED = {
     "outcome": "timeout",
     "observed": "the check could not be started in time",
@@ -41,6 +55,11 @@ def no_folder(chapter: str) -> dict[str, Any]:
 def refused(chapter: str, reason: str) -> dict[str, Any]:
     """What there is to say where a submission cannot be staged."""
     return {"outcome": "error", "observed": reason, "expected": f"files of your own in {chapter}/app"}
+
+
+def not_prepared(reason: object) -> Unjudged:
+    """What there is to say of a check whose database could not be made new."""
+    return Unjudged(f"the grader could not prepare the database for the check, and again when it ran alone: {reason}")
 
 
 def died(status: int) -> dict[str, Any]:
@@ -87,6 +106,8 @@ def judged(run: Run, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:
         check.outcome = "todo"
     check.begun = check.outcome == "todo" and rule.task not in shared.untouched
     shared.outcomes[rule.name] = check.outcome
+    if check.unjudged:
+        shared.unjudged.add(rule.name)
     shared.held.append((rule, check))
     for rule, check in list(shared.held):
         needed = [name for name in rule.needs if name in shared.selected]
@@ -96,6 +117,7 @@ def judged(run: Run, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:
         if check.outcome == "failed" and missing:
             check.outcome = shared.outcomes[rule.name] = "blocked"
             check.observed = f"{check.observed} (first: {', '.join(missing)})"
+            check.unjudged = not shared.unjudged.isdisjoint(missing)
         shared.held.remove((rule, check))
         yield Target(run.submission, rule), check
 
@@ -112,4 +134,5 @@ def _entry(run: Run, rule: Rule, told: dict[str, Any]) -> Check:
     trace, seconds = told.get("trace", []), told.get("seconds", 0.0)
     check.trace = [str(each) for each in trace] if isinstance(trace, list) else []
     check.seconds = float(seconds) if isinstance(seconds, int | float) else 0.0
+    check.unjudged = isinstance(told, Unjudged)
     return check

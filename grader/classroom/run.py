@@ -91,14 +91,19 @@ def grade(
     began = time.monotonic()
     before = store.kept()
     tasks = Tasks(store, plan)
+    unjudged: dict[str, str] = {}
     stream = grader(tasks)
     try:
         with ProgressBar(console, left) as bar:
             for batch in stream:
                 if batch.verdicts:
                     store.keep(batch.verdicts)
+                unjudged |= {content: check.observed for content, check in batch.verdicts if check.unjudged}
                 for task in batch.done:
                     tasks.done(task)
+                    for piece in task.pieces:
+                        if piece.content in unjudged:
+                            tally.failed[task.learner] = unjudged[piece.content]
                 for task, reason in batch.failed:
                     tasks.done(task)
                     tally.failed[task.learner] = reason

@@ -36,7 +36,19 @@ CREATE TABLE IF NOT EXISTS learners (
     position INTEGER PRIMARY KEY, id TEXT UNIQUE, name TEXT, more TEXT, status TEXT, note TEXT, chapters TEXT
 );
 """
-_KEPT = ("outcome", "observed", "expected", "where", "trace", "seconds", "did", "printed", "traceback", "begun")
+_KEPT = (
+    "outcome",
+    "observed",
+    "expected",
+    "where",
+    "trace",
+    "seconds",
+    "did",
+    "printed",
+    "traceback",
+    "begun",
+    "unjudged",
+)
 
 
 @dataclass(frozen=True)
@@ -187,7 +199,8 @@ class Store:
             self._database.execute("BEGIN")
             before = self._database.total_changes
             self._database.executemany(
-                "INSERT OR IGNORE INTO verdicts VALUES (?, ?, ?)",
+                "INSERT INTO verdicts VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET verdict = excluded.verdict "
+                "WHERE json_extract(verdicts.verdict, '$.unjudged')",
                 [(content, check.id, shortened(check)) for content, check in verdicts],
             )
             # Counted in the same transaction: an interruption can come at any moment.
@@ -205,9 +218,10 @@ class Store:
         return self._database.execute("SELECT 1 FROM verdicts LIMIT 1").fetchone() is not None
 
     def outcomes(self, content: str) -> dict[str, str]:
-        """Outcomes by rule id of what is known about some content."""
+        """Outcomes by rule id of what is known about some content; what could not be judged is not known."""
         rows = self._database.execute("SELECT rule, verdict FROM verdicts WHERE content = ?", [content])
-        return {rule: json.loads(verdict)["outcome"] for rule, verdict in rows}
+        found = {rule: json.loads(verdict) for rule, verdict in rows}
+        return {rule: facts["outcome"] for rule, facts in found.items() if not facts.get("unjudged")}
 
     def checks(self, content: str, rules: Sequence[Rule]) -> list[Check]:
         """The verdicts on some content, in the order of the rules; those that are not known are left out."""

@@ -54,7 +54,9 @@ def stream(place: Place, rules: Sequence[Rule], database: str = "sqlite") -> Ite
         yield check
     for chapter in chapters:
         if before[chapter] == progress.fingerprint(place, chapter):  # not changed meanwhile
-            told = {name: check.outcome for name, check in found.items() if check.chapter == chapter}
+            told = {
+                name: check.outcome for name, check in found.items() if check.chapter == chapter and not check.unjudged
+            }
             progress.keep(place, chapter, database, before[chapter], told)
 
 

@@ -86,20 +86,16 @@ def _database_url(database: Database | None) -> Iterator[str]:
     if database != "postgresql":
         yield "sqlite:///./app.db" if database else ""
         return
-    import psycopg
-
     from grader.bench.postgresql import start
+    from grader.bench.spaces import Spaces
 
     with tempfile.TemporaryDirectory(prefix="workbook-") as folder:
         server = start(Path(folder, "postgresql"))
+        spaces = Spaces(server, ahead=1)
         try:
-            url = server.url_of("run")
-            with psycopg.connect(server.admin_url, autocommit=True) as connection:
-                connection.execute("DROP DATABASE IF EXISTS grader_run")
-                connection.execute("CREATE DATABASE grader_run")
-            yield url
-            server.drop(["run"])
+            yield spaces.take().url
         finally:
+            spaces.close()
             server.stop()
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from grader.lab.code import forget_app
 from grader.lab.connections import listen_to_connections
+from grader.lab.fresh_database import NotPrepared, prepare_database
 from grader.lab.job import Job
 from grader.lab.judge import judge, spoilt
 from grader.lab.parts import load_makers, open_parts
@@ -25,6 +26,7 @@ from grader.lab.processes import end_with_the_parent
 from grader.lab.relied import Relied
 from grader.lab.reporter import Reporter
 from grader.lab.restrictions import become, hide_grader, limit, stay_on
+from grader.lab.server_trouble import ServerTrouble
 from grader.lab.soundness import Soundness
 from grader.lab.surroundings import Surroundings, enter
 from grader.rules import ABOUT_IMPORTS, asked_in, rules_of
@@ -74,6 +76,7 @@ def grade_chapter(job: Job, results: int) -> None:
     makers = load_makers(job.chapter, asked_in(job.chapter))
     enter(job.root, job.url)
     listen_to_connections()
+    trouble = ServerTrouble(place)
     relied = Relied(checks, makers)
     hide_grader()
     surroundings = Surroundings(job.root)
@@ -86,6 +89,12 @@ def grade_chapter(job: Job, results: int) -> None:
             if surroundings.still_running():  # a new child judges this check, and those after it
                 return
             surroundings.restore()
+            try:
+                prepare_database(place)
+            except NotPrepared as reason:
+                reporter.send({"event": "not prepared", "check": name, "reason": str(reason)})
+                return
+            trouble.begin()
             with open_parts(place, makers) as parts:
                 verdict = judge(parts, name, *checks[name])
                 if os.getpid() != process:  # a copy of this process that the learner's code has made
@@ -97,13 +106,14 @@ def grade_chapter(job: Job, results: int) -> None:
                 settled = passed or not used
                 doubtful = settled and soundness.is_in_doubt(verdict, tasks[name])
                 reporter.mark_output(name if settled else "before")
+                met = "" if passed else trouble.met()
                 if settled and not doubtful:
-                    reporter.tell(name, verdict, last=name == job.checks[-1])
+                    reporter.tell(name, verdict, last=name == job.checks[-1], trouble=met)
             if doubtful:
                 verdict = soundness.unless_broken(verdict, tasks[name])
                 if os.getpid() != process:
                     os._exit(0)
-                reporter.tell(name, verdict, last=name == job.checks[-1])
+                reporter.tell(name, verdict, last=name == job.checks[-1], trouble=met)
             used = passed and not parts.code.imports_anew and job.chapter not in ABOUT_IMPORTS
             if not used:
                 forget_app()

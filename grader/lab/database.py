@@ -26,7 +26,10 @@ class Database:
 
     def __init__(self, place: Place, *, another: bool = False) -> None:
         self.kind = place.database
-        self.engine = engine_for_once(place.url) if another and self.kind == "sqlite" else own_engine(place.url)
+        if self.kind == "sqlite":
+            self.engine = engine_for_once(place.url) if another else own_engine(place.url)
+        else:
+            self.engine = own_engine(place.own_url)
         self._triggers = 0
 
     def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
@@ -75,8 +78,11 @@ class Database:
             event.remove(self.engine, "before_cursor_execute", keep)
             _create_statements[shape] = statements
             return
+        statements = _create_statements[shape]
+        if self.kind != "sqlite":  # which takes one at a time
+            statements = [";".join(statements)]
         with self.engine.connect() as connection:
-            for statement in _create_statements[shape]:
+            for statement in statements:
                 connection.exec_driver_sql(statement)
 
     def tables(self) -> list[str]:

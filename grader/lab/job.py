@@ -22,7 +22,7 @@ class Job:
         checks: names of the rules to judge, in this order.
         root: the staged submission: the folder that holds the package ``app``.
         url: URL of the child's database.
-        admin_url: PostgreSQL only: URL of the maintenance database.
+        own_url: PostgreSQL only: URL of the same database for the grader's own connection.
         token: word that the bench expects with every message.
         given: files below `root` that the chapter gave to the learner, and that are as they were given.
         suspicious: files below `root` that may be broken.
@@ -42,7 +42,7 @@ class Job:
     checks: tuple[str, ...]
     root: str
     url: str
-    admin_url: str
+    own_url: str
     token: str
     given: tuple[str, ...]
     suspicious: tuple[str, ...]
@@ -65,6 +65,12 @@ class Job:
 
 # Shortly before a check's time is up, the child tells where its code is; the bench waits that much longer.
 LAST_WORDS = 0.25
+
+
+# What a child tells of the database server after a check: the grader's own connection has ended; or there was an error
+# as others have it at the same time.
+LOST = "lost"
+SHARED = "shared"
 
 
 def end_of_output(token: str) -> re.Pattern[bytes]:

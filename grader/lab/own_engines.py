@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import suppress
+from functools import cache
 from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
@@ -20,11 +21,13 @@ def own_engine(url: str) -> Engine:
     One connection serves all statements of a check, because connecting takes longer than most of them; and one
     engine all checks of a process, because it knows how what they ask is compiled.
     """
-    key = make_url(url)
+    key = _parsed(url)
     if key not in _own_engines:
-        # What PostgreSQL prepares for one check's tables would not fit the next one's.
-        arguments = {} if url.startswith("sqlite") else {"prepare_threshold": None}
-        _own_engines[key] = _unobserved(url, pool_size=1, connect_args=arguments)
+        # What PostgreSQL prepares for one check's tables would not fit the next one's; and nobody asks for its hstore.
+        options: dict[str, Any] = {"connect_args": {}}
+        if key.get_backend_name() != "sqlite":
+            options = {"connect_args": {"prepare_threshold": None}, "use_native_hstore": False}
+        _own_engines[key] = _unobserved(url, pool_size=1, **options)
     return _own_engines[key]
 
 
@@ -49,6 +52,11 @@ def _set_up(connection: Any, record: Any) -> None:
         with suppress(sqlite3.OperationalError):
             unordered_means_reversed(connection, record)
         wait_for_locks(connection, PATIENCE)
+
+
+@cache
+def _parsed(url: str) -> URL:
+    return make_url(url)
 
 
 _own_engines: dict[URL, Engine] = {}

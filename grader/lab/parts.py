@@ -10,7 +10,6 @@ from typing import Any
 from grader.lab.code import Code
 from grader.lab.fixtures import fixtures_of
 from grader.lab.focus import Focus
-from grader.lab.fresh_database import prepare_database
 from grader.lab.observer import Seen, observing
 from grader.lab.place import Place
 from grader.lab.story import Story
@@ -79,8 +78,7 @@ class Parts:
 
 @contextmanager
 def open_parts(place: Place, makers: dict[str, Maker]) -> Iterator[Parts]:
-    """The parts of a check on a new and empty database."""
-    prepare_database(place)
+    """The parts of a check."""
     with observing(place.root) as seen:
         parts = Parts(place, seen, makers)
         try:

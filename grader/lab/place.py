@@ -17,7 +17,7 @@ class Place:
         chapter: the chapter's name.
         root: folder that holds the learner's ``app`` package and is the working directory.
         url: URL of a database that is empty when the check starts.
-        admin_url: PostgreSQL only: URL of the maintenance database.
+        own_url: PostgreSQL only: URL of the same database for the grader's own connection.
         given: files below `root` that are not the learner's work.
         suspicious: files below `root` that may be broken.
         stubs: what of the starter is untouched.
@@ -26,7 +26,7 @@ class Place:
     chapter: str
     root: Path
     url: str
-    admin_url: str = ""
+    own_url: str = ""
     given: frozenset[str] = frozenset()
     suspicious: tuple[str, ...] = ()
     stubs: tuple[Stub, ...] = ()
@@ -43,4 +43,4 @@ class Place:
 
 def place_of(job: Job) -> Place:
     """Where the checks of a job run."""
-    return Place(job.chapter, Path(job.root), job.url, job.admin_url, frozenset(job.given), job.suspicious, job.stubs)
+    return Place(job.chapter, Path(job.root), job.url, job.own_url, frozenset(job.given), job.suspicious, job.stubs)

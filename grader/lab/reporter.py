@@ -32,9 +32,9 @@ class Reporter:
             while data:
                 data = data[self._write(self._descriptor, data) :]
 
-    def tell(self, check: str, verdict: dict[str, Any], *, last: bool) -> None:
-        """Send the verdict on a check; after the last one the job is done."""
-        self.send({"event": "verdict", "check": check, "verdict": verdict})
+    def tell(self, check: str, verdict: dict[str, Any], *, last: bool, trouble: str = "") -> None:
+        """Send the verdict on a check, and what was the matter with the server; after the last one the job is done."""
+        self.send({"event": "verdict", "check": check, "verdict": verdict, "trouble": trouble})
         if last:
             self.send({"event": "end"})
 

@@ -74,7 +74,7 @@ def serve(control: socket.socket, workshop: Path) -> None:
                 continue
             results, output = descriptors[:2]
             del descriptors[:2]
-            get_ready(request["request"]["chapter"])
+            get_ready(request["request"]["chapter"], request["request"]["url"])
             process = os.fork()
             if process == 0:
                 control.close()
@@ -132,10 +132,6 @@ def _end(children: dict[int, int], workshop: Path) -> None:
         except ChildProcessError:
             break
         time.sleep(0.005)
-    # Only when the bench was killed is its PostgreSQL still there.
-    with suppress(OSError, ValueError, IndexError):
-        os.kill(int((workshop / "postgresql/postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
-        time.sleep(0.5)
     shutil.rmtree(workshop, ignore_errors=True)
     os._exit(0)
 
@@ -151,7 +147,7 @@ def main() -> None:
     job = Job.read(json.loads(sys.stdin.readline()))
     results = os.dup(1)
     os.dup2(2, 1)
-    get_ready(job.chapter)
+    get_ready(job.chapter, job.url)
     grade_chapter(job, results)
     os._exit(0)
 

@@ -10,6 +10,7 @@ from typing import Any
 from grader.lab.asgi import RunningApp
 from grader.lab.code import Code, forget_app
 from grader.lab.focus import Focus
+from grader.lab.fresh_database import NotPrepared, prepare_database
 from grader.lab.judge import judge
 from grader.lab.parts import Maker, open_parts
 from grader.lab.place import Place
@@ -47,6 +48,8 @@ class Soundness:
         if self._verdict is None:
             forget_app()
             self._surroundings.restore()
+            with suppress(NotPrepared):  # then the next check says so
+                prepare_database(self._place)
             with open_parts(self._place, self._makers) as parts:
                 self._verdict = judge(parts, "", _expect_sound, _ASKS)
             forget_app()

@@ -21,8 +21,8 @@ from grader.lab.parts import load_makers
 from grader.rules import asked_in
 
 
-def get_ready(chapter: str) -> None:
-    """Do so for a chapter; a second time costs nothing."""
+def get_ready(chapter: str, url: str) -> None:
+    """Do so for a chapter, and for the kind of database that this is the URL of; a second time costs nothing."""
     collecting = gc.isenabled()
     gc.disable()
     asked = asked_in(chapter)
@@ -37,6 +37,8 @@ def get_ready(chapter: str) -> None:
         _once(importlib.import_module("grader.lab.client").warm_up)
     if chapter == "08_sqlmodel":
         _once(sqlmodel_registry.warm_up)
+    if url.startswith("postgresql"):
+        _once(_import_driver)
     gc.freeze()
     if collecting:
         gc.enable()
@@ -56,6 +58,11 @@ def _import_fastapi() -> None:
         importlib.import_module("fastapi.openapi.models")
     finally:
         del pydantic.BaseModel.model_config["defer_build"]
+
+
+def _import_driver() -> None:
+    """Import what an engine for PostgreSQL imports when it is made."""
+    create_engine("postgresql+psycopg://").dispose()
 
 
 def _warm_up_data() -> None:

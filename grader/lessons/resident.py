@@ -10,16 +10,12 @@ import atexit
 from functools import cache
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from grader.bench import Bench
 from grader.bench.postgresql import start
-
-if TYPE_CHECKING:
-    from grader.bench.postgresql import PostgreSQL
+from grader.bench.spaces import Spaces
 
 _numbers = count(1)
-_names: list[str] = []
 
 
 @cache
@@ -31,15 +27,16 @@ def bench(database: str = "sqlite") -> Bench:
 
 
 @cache
-def _postgresql() -> PostgreSQL:
-    server = start(bench().workshop / "postgresql")
+def _spaces() -> Spaces:
+    server = start(bench().workshop / "lesson-postgresql")
+    spaces = Spaces(server, ahead=1)
 
     def stop() -> None:
-        server.drop(_names)
+        spaces.close()
         server.stop()
 
     atexit.register(stop)  # before the bench is closed, because it is registered after it
-    return server
+    return spaces
 
 
 def new_file(name: str) -> Path:
@@ -55,13 +52,4 @@ def new_postgresql_database() -> str:
     Raises:
         BadInput: there is no PostgreSQL.
     """
-    import psycopg
-    from psycopg import sql
-
-    server = _postgresql()
-    _names.append(f"{bench().workshop.name}_{next(_numbers)}")
-    url = server.url_of(_names[-1])
-    name = url.partition("?")[0].rpartition("/")[2]
-    with psycopg.connect(server.admin_url, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    return url
+    return _spaces().take().url
