@@ -78,11 +78,13 @@ class Children:
         isolation: what keeps them apart from the rest of the machine.
 
     Attributes:
+        open_to: what was open to children, of all that should not be (`grader.lab.walls`), as they have tried it.
         inbox: what has happened: ``message``, ``exit`` or ``wake``, the number of the child, and the data; or
             ``server gone`` and the number of the server.
     """
 
     def __init__(self, workshop: Path, fork: bool, isolation: Isolation) -> None:
+        self.open_to: set[str] = set()
         self.inbox: queue.SimpleQueue[tuple[str, int, Any]] = queue.SimpleQueue()
         self._isolation = isolation
         self._live: dict[int, Child] = {}

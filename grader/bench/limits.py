@@ -22,10 +22,10 @@ class Limits:
 
     seconds: float = 10.0
     memory: int = 2048
-    cpu_seconds: int = 0
-    file_size: int = 0
+    cpu_seconds: int = 120
+    file_size: int = 64
     processes: int = 0
-    open_files: int = 0
+    open_files: int = 256
 
 
 def limits_for(seconds: float) -> Limits:

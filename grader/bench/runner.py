@@ -133,7 +133,6 @@ class Runner:
         if not run.refused:
             run.shared.untouched = untouched_tasks(run.chapter, run.root)
             run.shared.given = given_files(run.chapter, run.root)
-            self._means.isolation.give(run.root)
 
     def _stage_ahead(self) -> None:
         """Stage what comes next, as long as there is nothing else to do."""
@@ -222,6 +221,7 @@ class Runner:
             return
         if event == "hello" and not child.process:
             child.process = int(message.get("process", 0))
+            self._means.children.open_to.update(message.get("open", ()))
         if event in ("start", "end"):
             yield from self._settle(run, child)
         if event == "start" and run.waiting and run.waiting[0].name == name and child.current is None:

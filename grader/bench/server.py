@@ -69,9 +69,10 @@ class Server:
         mine, theirs = socket.socketpair()
         in_front = self._isolation.command(self._workshop)
         self.apart = bool(in_front)
+        hidden = [str(path) for path in self._isolation.hidden]
         with theirs:
             self._process = subprocess.Popen(
-                [*in_front, *PYTHON, "serve", str(theirs.fileno()), str(self._workshop)],
+                [*in_front, *PYTHON, "serve", str(theirs.fileno()), str(self._workshop), *hidden],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

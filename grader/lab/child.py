@@ -21,19 +21,21 @@ from grader.lab.job import Job
 from grader.lab.judge import judge, spoilt
 from grader.lab.parts import load_makers, open_parts
 from grader.lab.place import Place
-from grader.lab.processes import end_with_the_parent
+from grader.lab.processes import close_all_but, end_with_the_parent
 from grader.lab.relied import Relied
 from grader.lab.reporter import Reporter
-from grader.lab.restrictions import become, hide_grader, limit, stay_on
+from grader.lab.restrictions import hide_grader, limit, stay_on
 from grader.lab.surroundings import Surroundings, enter
+from grader.lab.walls import Walls
 from grader.rules import ABOUT_IMPORTS, asked_in, rules_of
 
 
-def become_child(job: Job, results: int, output: int) -> None:
+def become_child(job: Job, walls: Walls, results: int, output: int) -> None:
     """Turn the forked copy of the server into the child of a job; never returns.
 
     Args:
         job: what to do.
+        walls: the walls around it.
         results: file descriptor for the messages.
         output: file descriptor for what the learner's code prints.
     """
@@ -48,25 +50,27 @@ def become_child(job: Job, results: int, output: int) -> None:
         os.dup2(output, 1)
         os.dup2(output, 2)
         os.close(output)
-        become(job.user)
-        end_with_the_parent()
-        grade_chapter(job, results)
+        grade_chapter(job, walls, results)
     finally:
         os._exit(0)
 
 
-def grade_chapter(job: Job, results: int) -> None:
+def grade_chapter(job: Job, walls: Walls, results: int) -> None:
     """Judge the checks of a job, one after the other.
 
     Args:
         job: what to do.
+        walls: the walls around it.
         results: file descriptor for the messages.
     """
     reporter = Reporter(results, job.token)
     process = os.getpid()
-    reporter.send({"event": "hello", "process": process})
     limit(job)
     stay_on(job.cpu)
+    open_to = walls.enclose(Path(job.root), job.url, job.user)
+    end_with_the_parent()
+    close_all_but(results)
+    reporter.send({"event": "hello", "process": process, "open": open_to})
     place = Place(job.chapter, Path(job.root), job.url, job.admin_url, frozenset(job.given))
     checks = {rule.name: (rule.function, rule.asks) for rule in rules_of(job.chapter)}
     makers = load_makers(job.chapter, asked_in(job.chapter))
