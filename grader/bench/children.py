@@ -40,6 +40,12 @@ class Child:
         over: it has nothing more to do.
         started: how many checks it has begun.
         place: the learner's line in which its time ran out.
+        tickets: the rules that it was asked for, by the names under which it tells of them.
+        control: the name of the check that nobody can pass (`grader.bench.controls`).
+        control_begun: it has begun to judge that one.
+        told_of_control: what it has told of that one.
+        proved: it has told the truth about it.
+        unproved: what it says has passed, before it has proved itself.
     """
 
     number: int
@@ -52,6 +58,12 @@ class Child:
     over: bool = False
     started: int = 0
     place: str = ""
+    tickets: dict[str, Rule] = field(default_factory=dict)
+    control: str = ""
+    control_begun: bool = False
+    told_of_control: list[Any] = field(default_factory=list)
+    proved: bool = False
+    unproved: list[tuple[Rule, Any]] = field(default_factory=list)
     _kill: Callable[[], None] | None = None
     _reader: threading.Thread | None = None
     _printed: dict[str, bytes] = field(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +37,7 @@ class Shared:
         given: files that are as the chapter gave them.
         outcomes: what has been judged, by the name of the rule.
         held: failures that wait until the rules that they need are judged.
+        cheated: a child said that something has passed that nobody can pass.
     """
 
     selected: frozenset[str]
@@ -44,6 +45,7 @@ class Shared:
     given: frozenset[str] = frozenset()
     outcomes: dict[str, str] = field(default_factory=dict)
     held: list[tuple[Rule, Check]] = field(default_factory=list)
+    cheated: bool = False
 
 
 NO_SLOT = -1
@@ -60,6 +62,8 @@ class Run:
         refused: why it cannot be graded; empty when it is staged, None before.
         timeouts: how many of its checks came to no end.
         unanswered: how many of its children never said a word.
+        taken_back: how often a rule was judged again because the child that had judged it did not prove itself.
+        seconds: how long its children were at work.
         child: the one that is at work.
     """
 
@@ -72,6 +76,8 @@ class Run:
     refused: str | None = None
     timeouts: int = 0
     unanswered: int = 0
+    taken_back: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
     child: Child | None = None
 
     @property

@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grader import BadInput
-from grader.bench import verdicts
+from grader.bench import controls, verdicts
+from grader.bench.budget import Budget
 from grader.bench.children import Child, Children
 from grader.bench.databases import Databases
 from grader.bench.isolation import Isolation
@@ -80,6 +81,7 @@ class Runner:
         self._free = deque(range(means.jobs))
         # After a server was lost the runs go on one by one, so that the guilty one is found.
         self._alone = False
+        self._budget = Budget(means.limits)
 
     def verdicts(self) -> Generator[tuple[Target, Check]]:
         """Each verdict as it is made.
@@ -119,6 +121,9 @@ class Runner:
         if run.is_missing:
             run.shared.untouched = frozenset(rule.task for rule in run.waiting)
             return verdicts.no_folder(run.chapter)
+        if used_up := self._budget.used_up(run):
+            self._clear(run)
+            return verdicts.out_of_time(used_up)
         self._stage(run)
         if run.refused:
             self._clear(run)
@@ -151,7 +156,7 @@ class Runner:
         processors = means.processors
         job = Job(
             chapter=run.chapter,
-            checks=tuple(rule.name for rule in run.waiting),
+            checks=controls.ask(child, run.waiting),
             root=str(run.root),
             url=url,
             admin_url=admin_url,
@@ -178,6 +183,7 @@ class Runner:
         if child is not None:
             self._live.pop(child.number, None)
             self._means.children.kill(child)
+            controls.take_back(run, child)
 
     def _clear(self, run: Run) -> None:
         """Remove what a run leaves behind."""
@@ -189,8 +195,10 @@ class Runner:
 
     def _collect(self) -> Verdicts:
         """Wait for something to happen, and deal with it."""
-        deadlines = [run.child.deadline for run in self._running if run.child]
+        working = [run for run in self._running if run.child]
+        deadlines = [run.child.deadline for run in working if run.child]
         pause = max(0.0, min(deadlines) - time.monotonic()) if deadlines else 0.0
+        pause = min(pause, self._budget.left(working))
         with suppress(queue.Empty):
             while True:
                 kind, number, data = self._means.children.inbox.get(timeout=pause)
@@ -205,6 +213,10 @@ class Runner:
                         yield from self._ended(run, run.child, data)
         if self._means.interrupted.is_set():
             raise Interrupted
+        self._budget.count(working)
+        for run in self._running:
+            if run.child is not None and (used_up := self._budget.used_up(run)):
+                yield from self._out_of_time(run, run.child, used_up)
         for run in self._running:
             if run.child is not None and time.monotonic() > run.child.deadline:
                 yield from self._late(run, run.child)
@@ -224,12 +236,19 @@ class Runner:
             self._means.children.open_to.update(message.get("open", ()))
         if event in ("start", "end"):
             yield from self._settle(run, child)
-        if event == "start" and run.waiting and run.waiting[0].name == name and child.current is None:
+        if name == child.control:
+            if event == "start" and not child.control_begun:
+                child.control_begun, child.place = True, ""
+                child.deadline = time.monotonic() + self._patience(run) + LAST_WORDS
+            child.told_of_control += [message.get("verdict")] if event == "verdict" else []
+            return
+        rule = child.tickets.get(name)
+        if event == "start" and run.waiting and run.waiting[0] is rule and child.current is None:
             child.current = run.waiting.popleft()
             child.started += 1
             child.place = ""
             child.deadline = time.monotonic() + self._patience(run) + LAST_WORDS
-        elif event == "verdict" and child.current is not None and child.current.name == name:
+        elif event == "verdict" and rule is not None and child.current is rule:
             child.told.append(message["verdict"])
         elif event == "end" and not run.waiting:
             child.over = True
@@ -243,7 +262,9 @@ class Runner:
         rule, told = child.current, child.told
         if rule is not None and told:
             child.current, child.told = None, []
-            yield from verdicts.judged(run, rule, told[0] if len(told) == 1 else verdicts.FORGED)
+            verdict = told[0] if len(told) == 1 else verdicts.FORGED
+            yield from controls.heard(run, child, rule, verdicts.with_output(verdict, child, rule))
+        yield from controls.proved(run, child)
 
     def _ended(self, run: Run, child: Child, status: int) -> Verdicts:
         """A child has ended: a check without a verdict is an error, a new child goes on with the rest."""
@@ -275,6 +296,15 @@ class Runner:
             yield from verdicts.judged(run, run.waiting.popleft(), verdicts.NOT_STARTED)
         if run.waiting:
             self._start_child(run)
+
+    def _out_of_time(self, run: Run, child: Child, used_up: str) -> Verdicts:
+        """A chapter, or its submission, has used up its time: what has no verdict yet gets none."""
+        rule = child.current
+        self._kill(run)
+        left = [*([rule] if rule is not None else []), *run.waiting]
+        run.waiting.clear()
+        for rule in left:
+            yield from verdicts.judged(run, rule, verdicts.out_of_time(used_up))
 
     def _server_gone(self, runs: Sequence[Run]) -> Verdicts:
         """The server of these runs has gone: everything is done again, one child at a time."""

@@ -13,17 +13,18 @@ import faulthandler
 import gc
 import os
 import signal
+import sys
 from pathlib import Path
 
 from grader.lab.code import forget_app
 from grader.lab.connections import listen_to_connections
-from grader.lab.job import Job
+from grader.lab.job import SPOILT, Job, is_control
 from grader.lab.judge import judge, spoilt
 from grader.lab.parts import load_makers, open_parts
 from grader.lab.place import Place
 from grader.lab.processes import close_all_but, end_with_the_parent
-from grader.lab.relied import Relied
-from grader.lab.reporter import Reporter
+from grader.lab.relied import Relied, own
+from grader.lab.reporter import reporter_to
 from grader.lab.restrictions import hide_grader, limit, stay_on
 from grader.lab.surroundings import Surroundings, enter
 from grader.lab.walls import Walls
@@ -63,7 +64,7 @@ def grade_chapter(job: Job, walls: Walls, results: int) -> None:
         walls: the walls around it.
         results: file descriptor for the messages.
     """
-    reporter = Reporter(results, job.token)
+    reporter = reporter_to(results, job.token)
     process = os.getpid()
     limit(job)
     stay_on(job.cpu)
@@ -76,33 +77,43 @@ def grade_chapter(job: Job, walls: Walls, results: int) -> None:
     makers = load_makers(job.chapter, asked_in(job.chapter))
     enter(job.root, job.url)
     listen_to_connections()
-    relied = Relied(checks, makers)
+    relied = own(len(sys.modules))
+    asked = Relied([checks, makers, *map(vars, makers.values())])
+    speech = Relied([], functions=reporter)
     hide_grader()
     surroundings = Surroundings(job.root)
     used = False  # whether the app, as it is imported now, has served a check before
-    for name in job.checks:
-        reporter.send({"event": "start", "check": name})
+    left = [*job.checks]
+    while left:
+        ticket, name = left.pop(0)
+        control = is_control(job.token, ticket)
+        reporter.send({"event": "start", "check": ticket})
         faulthandler.dump_traceback_later(job.seconds, file=results)  # tells the bench where it hangs
         for _ in range(2):
-            if surroundings.still_running():
-                reporter.send({"event": "end"})
-                return
+            if surroundings.still_running() and not control:
+                left = [each for each in left if is_control(job.token, each[0])]
+                if not left:
+                    reporter.send({"event": "end"})
+                break
             surroundings.restore()
             with open_parts(place, makers) as parts:
-                verdict = judge(parts, *checks[name])
+                verdict = judge(parts, *checks[name], unmeetable=ticket if control else "")
                 if os.getpid() != process:  # a copy of this process that the learner's code has made
                     os._exit(0)
                 passed = verdict["outcome"] == "passed"
-                if passed and (replaced := relied.replaced()):
+                if speech.replaced():
+                    os._exit(SPOILT)
+                if passed and not control and (replaced := relied.replaced() or asked.replaced() or parts.replaced()):
                     passed, verdict = False, spoilt(replaced)
                 # What a used app did wrong may come from the checks before: only a new one is blamed for it.
-                settled = passed or not used
-                reporter.mark_output(name if settled else "before")
+                settled = passed or not used or control
+                reporter.mark_output(ticket if settled else "before")
                 if settled:
-                    reporter.send({"event": "verdict", "check": name, "verdict": verdict})
-                    if name == job.checks[-1]:
-                        reporter.send({"event": "end"})
-            used = passed and not parts.code.imports_anew and job.chapter not in ABOUT_IMPORTS
+                    reporter.send({"event": "verdict", "check": ticket, "verdict": verdict})
+                    if not left:
+                        reporter.send({"event": "end"})  # at once: nobody need wait for what is put away
+            as_expected = passed or (control and verdict["outcome"] in ("failed", "blocked"))
+            used = as_expected and not parts.code.imports_anew and job.chapter not in ABOUT_IMPORTS
             if not used:
                 forget_app()
             if settled:

@@ -14,35 +14,52 @@ from grader.outcomes import Wrong
 
 
 class Expect:
-    """Called with a condition, and what was seen where it does not hold."""
+    """Called with a condition, and what was seen where it does not hold.
+
+    Attributes:
+        instead: what is expected instead of everything else, and nobody can meet; empty for what is asked for.
+        asked: how often something was expected.
+        unmet: how often it was not so.
+    """
 
     def __init__(self, place: Place, focus: Focus, seen: Seen) -> None:
         self._place = place
         self._focus = focus
         self._seen = seen
+        self.instead = ""
+        self.asked = self.unmet = 0
 
     def __call__(self, holds: bool, *, saw: str, wanted: str, where: str = "") -> None:
         """End the check as failed unless the condition holds."""
+        self._decide(holds and not self.instead, saw, wanted, where)
+
+    def _decide(self, holds: bool, saw: str, wanted: str, where: str = "", cause: BaseException | None = None) -> None:
+        self.asked += 1
         if not holds:
-            raise Wrong(saw, wanted, where)
+            self.unmet += 1
+            raise Wrong(saw, wanted, where, cause)
 
     def equal(self, actual: Any, wanted: Any, what: str = "") -> None:
         """End the check as failed unless the two are equal."""
-        subject = f"{what} " if what else ""
-        self(same(actual, wanted), saw=f"{subject}{show(actual)}", wanted=f"{subject}{show(wanted)}")
+        wanted, subject = self.instead or wanted, f"{what} " if what else ""
+        self._decide(same(actual, wanted), f"{subject}{show(actual)}", f"{subject}{show(wanted)}")
 
     def shows(self, shown: Any, stored: Any) -> None:
         """End the check as failed unless an answer shows what is stored."""
-        self(same(shown, stored), saw=f"the answer shows {show(shown)}", wanted=f"what is stored: {show(stored)}")
+        stored = self.instead or stored
+        self._decide(same(shown, stored), f"the answer shows {show(shown)}", f"what is stored: {show(stored)}")
 
     def status(self, answer: Answer, *wanted: int) -> None:
         """End the check as failed unless the answer has one of these status codes."""
-        if answer.status not in wanted or answer.error is not None:
+        holds = not self.instead and answer.status in wanted and answer.error is None
+        if holds:
+            self.asked += 1
+        else:
             where = self._focus.line_of(answer.error) if answer.error is not None else ""
             if answer.unrouted and answer.status in (404, 405):
                 where = self._place.shown("app/main.py")
             better = "".join(f": {words}" for words in [instead_of_begin(answer.error)] if words)
-            raise Wrong(str(answer), " or ".join(str(code) for code in wanted) + better, where, answer.error)
+            self._decide(False, str(answer), " or ".join(map(str, wanted)) + better, where, answer.error)
 
     def all_closed(self, after: str = "") -> None:
         """End the check as failed if any session or connection is still open.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import socket
@@ -16,7 +17,8 @@ class Job:
 
     Attributes:
         chapter: the chapter's name.
-        checks: names of the rules to judge, in this order.
+        checks: what to judge, in this order: the name by which it is told of, and that of the rule. With one of
+            them something is special (`is_control`).
         root: the staged submission: the folder that holds the package ``app``.
         url: URL of the child's database.
         admin_url: PostgreSQL only: URL of the maintenance database.
@@ -34,7 +36,7 @@ class Job:
     """
 
     chapter: str
-    checks: tuple[str, ...]
+    checks: tuple[tuple[str, str], ...]
     root: str
     url: str
     admin_url: str
@@ -48,6 +50,20 @@ class Job:
     processes: int = 0
     open_files: int = 0
     user: int = -1
+
+
+# Exit status of a child that can no longer tell a verdict, as the code under test has changed what it tells it with.
+SPOILT = 121
+
+
+def is_control(token: str, ticket: str) -> bool:
+    """Whether the check that is told of by this name is one that nobody can pass.
+
+    Args:
+        token: the job's word.
+        ticket: the check's name.
+    """
+    return hashlib.sha256(f"{token}{ticket}".encode()).digest()[0] & 1 == 1
 
 
 # Shortly before a check's time is up, the child tells where its code is; the bench waits that much longer.

@@ -9,34 +9,39 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from grader.lab.expect import Expect
 from grader.lab.parts import Parts
 from grader.lab.words import describe
-from grader.outcomes import Verdict, is_to_do
+from grader.outcomes import Verdict, is_to_do, outcome_of
 
 _GRADER = str(Path(__file__).parents[1])
 _LONGEST_TEXT = 4000
 _LONGEST_TRACE = 60
 
 
-def judge(parts: Parts, check: Callable[..., None], asked: tuple[str, ...]) -> dict[str, Any]:
+def judge(parts: Parts, check: Callable[..., None], asked: tuple[str, ...], unmeetable: str = "") -> dict[str, Any]:
     """Run one check and return the verdict as plain data.
 
     Args:
         parts: what the check may ask for.
         check: the check.
         asked: names of the parts that it asks for.
+        unmeetable: what it is to expect instead of everything else; nothing else when empty.
     """
     root = str(parts.place.root)
     started = time.perf_counter()
     found: dict[str, Any] = {"outcome": "passed"}
     try:
-        check(**{name: parts.named(name) for name in asked})
+        if unmeetable:
+            _try_to_fail(parts, check, asked, unmeetable)
+        else:
+            check(**{name: parts.named(name) for name in asked})
     except Verdict as verdict:
         found = {
-            "outcome": verdict.outcome,
+            "outcome": outcome_of(verdict),
             "observed": verdict.saw,
             "expected": verdict.wanted,
-            "where": verdict.where or (parts.focus.at if verdict.outcome == "failed" else ""),
+            "where": verdict.where or (parts.focus.at if outcome_of(verdict) == "failed" else ""),
             "traceback": _traceback(verdict.cause, root),
         }
     except BaseException as error:
@@ -52,6 +57,15 @@ def judge(parts: Parts, check: Callable[..., None], asked: tuple[str, ...]) -> d
     found["trace"] = parts.story.timeline()[:_LONGEST_TRACE]
     found["seconds"] = round(time.perf_counter() - started, 4)
     return {key: _clean(value, root + os.sep) for key, value in found.items()}
+
+
+def _try_to_fail(parts: Parts, check: Callable[..., None], asked: tuple[str, ...], unmeetable: str) -> None:
+    """Run a check that expects what nobody can meet; it ends as passed only where that is not noticed any more."""
+    expect: Expect = parts.named("expect")
+    expect.instead = unmeetable
+    check(**{name: parts.named(name) for name in asked})
+    if expect.asked == expect.unmet:  # what it expects first depends on the code, or is not at once its end
+        expect.equal("", unmeetable)
 
 
 def spoilt(name: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import importlib
 import os
+import sys
 from collections.abc import Callable
 from functools import cache
 from typing import Annotated
@@ -14,7 +15,7 @@ from sqlalchemy import Column, Integer, String, create_engine, select
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import StaticPool
 
-from grader.lab import sqlmodel_registry
+from grader.lab import relied, sqlmodel_registry
 from grader.lab.fixtures import fixtures_of
 from grader.lab.parts import load_makers
 from grader.rules import asked_in
@@ -35,6 +36,7 @@ def get_ready(chapter: str) -> None:
         _once(importlib.import_module("grader.lab.client").warm_up)
     if chapter == "08_sqlmodel":
         _once(sqlmodel_registry.warm_up)
+    relied.own(len(sys.modules))
     gc.freeze()
     if collecting:
         gc.enable()
