@@ -2,7 +2,7 @@
 
 A child runs the code under test in the same process as the checks, so that code could tell verdicts of its own, and
 no single message gives it away. Therefore each child is asked for one check more: a rule of the same chapter with an
-expectation that nobody can meet. In what the child is asked, and in what it tells, checks have random names. Where
+expectation that nobody can meet. In what the child is asked, and in what it tells, names of checks tell nothing. Where
 this one comes back as passed, the child tells what it likes, and nothing of the chapter counts. Before it has come
 back, nothing that the child says has passed does.
 """
@@ -17,32 +17,26 @@ from typing import TYPE_CHECKING, Any
 from grader.bench import verdicts
 from grader.bench.children import Child
 from grader.bench.plan import Run, Target
-from grader.lab.job import is_control
-from grader.rules import Rule
+from grader.lab.job import sealed
+from grader.rules import Rule, rules_of
 
 if TYPE_CHECKING:
     from grader.report import Check
 
 
-def ask(child: Child, rules: Sequence[Rule]) -> tuple[tuple[str, str], ...]:
-    """What a child is asked: the rules' names, each with a random one, and one more that is never the first.
+def ask(child: Child, rules: Sequence[Rule]) -> tuple[str, ...]:
+    """What a child is asked: the rules, and one of them once more, which is never the first.
 
     Args:
-        child: remembers the random names.
+        child: remembers what their names mean.
         rules: the rules that it is to judge.
     """
-    child.tickets = {_ticket(child.token, control=False): rule for rule in rules}
-    child.control = _ticket(child.token, control=True)
-    asked = [(ticket, rule.name) for ticket, rule in child.tickets.items()]
-    asked.insert(1 + secrets.randbelow(len(asked)), (child.control, secrets.choice(rules).name))
+    positions = {rule.name: position for position, rule in enumerate(rules_of(rules[0].chapter))}
+    child.tickets = {sealed(child.token, positions[rule.name], control=False): rule for rule in rules}
+    child.control = sealed(child.token, positions[secrets.choice(rules).name], control=True)
+    asked = [*child.tickets]
+    asked.insert(1 + secrets.randbelow(len(asked)), child.control)
     return tuple(asked)
-
-
-def _ticket(token: str, *, control: bool) -> str:
-    while True:
-        ticket = secrets.token_hex(8)
-        if is_control(token, ticket) == control:
-            return ticket
 
 
 def heard(run: Run, child: Child, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from grader.lab.code import forget_app
 from grader.lab.connections import listen_to_connections
-from grader.lab.job import SPOILT, Job, is_control
+from grader.lab.job import SPOILT, Job, unsealed
 from grader.lab.judge import judge, spoilt
 from grader.lab.parts import load_makers, open_parts
 from grader.lab.place import Place
@@ -73,31 +73,31 @@ def grade_chapter(job: Job, walls: Walls, results: int) -> None:
     close_all_but(results)
     reporter.send({"event": "hello", "process": process, "open": open_to})
     place = Place(job.chapter, Path(job.root), job.url, job.admin_url, frozenset(job.given))
-    checks = {rule.name: (rule.function, rule.asks) for rule in rules_of(job.chapter)}
+    checks = tuple((rule.function, rule.asks) for rule in rules_of(job.chapter))
     makers = load_makers(job.chapter, asked_in(job.chapter))
     enter(job.root, job.url)
     listen_to_connections()
     relied = own(len(sys.modules))
-    asked = Relied([checks, makers, *map(vars, makers.values())])
+    asked = Relied([makers, *map(vars, makers.values())])
     speech = Relied([], functions=reporter)
     hide_grader()
     surroundings = Surroundings(job.root)
     used = False  # whether the app, as it is imported now, has served a check before
     left = [*job.checks]
     while left:
-        ticket, name = left.pop(0)
-        control = is_control(job.token, ticket)
+        ticket = left.pop(0)
+        position, control = unsealed(job.token, ticket)
         reporter.send({"event": "start", "check": ticket})
         faulthandler.dump_traceback_later(job.seconds, file=results)  # tells the bench where it hangs
         for _ in range(2):
             if surroundings.still_running() and not control:
-                left = [each for each in left if is_control(job.token, each[0])]
+                left = [each for each in left if unsealed(job.token, each)[1]]
                 if not left:
                     reporter.send({"event": "end"})
                 break
             surroundings.restore()
             with open_parts(place, makers) as parts:
-                verdict = judge(parts, *checks[name], unmeetable=ticket if control else "")
+                verdict = judge(parts, *checks[position], unmeetable=ticket if control else "")
                 if os.getpid() != process:  # a copy of this process that the learner's code has made
                     os._exit(0)
                 passed = verdict["outcome"] == "passed"

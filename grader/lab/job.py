@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import secrets
 import socket
 from dataclasses import dataclass
 
@@ -17,8 +18,7 @@ class Job:
 
     Attributes:
         chapter: the chapter's name.
-        checks: what to judge, in this order: the name by which it is told of, and that of the rule. With one of
-            them something is special (`is_control`).
+        checks: what to judge, in this order, by names that tell nothing (`sealed`).
         root: the staged submission: the folder that holds the package ``app``.
         url: URL of the child's database.
         admin_url: PostgreSQL only: URL of the maintenance database.
@@ -36,7 +36,7 @@ class Job:
     """
 
     chapter: str
-    checks: tuple[tuple[str, str], ...]
+    checks: tuple[str, ...]
     root: str
     url: str
     admin_url: str
@@ -56,14 +56,27 @@ class Job:
 SPOILT = 121
 
 
-def is_control(token: str, ticket: str) -> bool:
-    """Whether the check that is told of by this name is one that nobody can pass.
+def sealed(token: str, position: int, *, control: bool) -> str:
+    """A name for a check that tells nothing: what is to be judged, under a mask that is another one each time.
 
     Args:
         token: the job's word.
-        ticket: the check's name.
+        position: which of the chapter's rules it is.
+        control: it is to expect what nobody can meet.
     """
-    return hashlib.sha256(f"{token}{ticket}".encode()).digest()[0] & 1 == 1
+    nonce = secrets.token_hex(6)
+    return f"{nonce}{(2 * position + control) ^ _mask(token, nonce):04x}"
+
+
+def unsealed(token: str, ticket: str) -> tuple[int, bool]:
+    """What `sealed` was given."""
+    nonce, masked = ticket[:12], int(ticket[12:], 16)
+    position, control = divmod(masked ^ _mask(token, nonce), 2)
+    return position, bool(control)
+
+
+def _mask(token: str, nonce: str) -> int:
+    return int.from_bytes(hashlib.sha256(f"{token}{nonce}".encode()).digest()[:2], "big")
 
 
 # Shortly before a check's time is up, the child tells where its code is; the bench waits that much longer.

@@ -68,7 +68,7 @@ class Parts:
     def replaced(self) -> str:
         """The name of the first part that is no longer as it was made; empty where all are."""
         for name, kind, held in self._as_made:
-            made = self._made.get(name)
+            made: Any = self._made.get(name)
             if type(made) is not kind or not _keeps(made, held) or _attributes(made).keys() & _named_in(kind):
                 return name
         return ""

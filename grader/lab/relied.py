@@ -16,6 +16,8 @@ _OFTEN_REPLACED = frozenset({"print", "input", "open", "help", "exit", "quit", "
 # What Python itself sets anew.
 _SET_ANEW = frozenset({"__warningregistry__", "__annotations__", "__doc__", "__abstractmethods__", "_abc_impl"})
 
+_MAKES_VERDICTS = ("outcomes", "lab.equality", "lab.expect", "lab.judge")
+
 _any, _map = any, map
 _OF_A_FUNCTION = [attrgetter(name) for name in ("__code__", "__defaults__", "__kwdefaults__")]
 _CONTENT = attrgetter("cell_contents")
@@ -66,7 +68,29 @@ def own(modules: int) -> Relied:
     Args:
         modules: how many modules there are now: there may be more of the grader's when there are more.
     """
+    _heart()
     return Relied(_own_names())
+
+
+@cache
+def _heart() -> Relied:
+    """The part of it by which verdicts are made; few enough to be looked at whenever the learner's code returns."""
+    modules = [sys.modules[f"grader.{name}"] for name in _MAKES_VERDICTS]
+    classes = [
+        value
+        for module in modules
+        for value in vars(module).values()
+        if isinstance(value, type) and value.__module__ == module.__name__
+    ]
+    return Relied([*map(vars, modules), *map(vars, classes)])
+
+
+def is_untouched() -> bool:
+    """Whether what makes verdicts is as it was, and nobody follows the grader's own steps with a trace function.
+
+    Something may be replaced in a function of the learner's and put back before the check has ended.
+    """
+    return not _heart().replaced() and sys.gettrace() is None and sys.getprofile() is None
 
 
 def _own_names() -> list[Mapping[str, Any]]:
