@@ -140,6 +140,11 @@ class Children:
             with suppress(OSError):
                 os.killpg(child.process, signal.SIGKILL)
 
+    def revive_server(self) -> None:
+        """Kill the server where somebody has stopped it: there will be a new one."""
+        if self._server is not None and self._server.is_stopped():
+            self._server.kill()
+
     def kill_server(self) -> bool:
         """Kill the server, which is told as a loss; False where there is none."""
         if self._server is None:

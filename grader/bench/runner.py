@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import queue
-import shutil
 import tempfile
 import threading
 import time
@@ -30,11 +29,18 @@ from grader.bench.limits import Limits
 from grader.bench.plan import NO_SLOT, Run, Target, plan
 from grader.bench.staging import stage
 from grader.lab.job import LAST_WORDS, Job
+from grader.removal import remove
 from grader.rules import ABOUT_IMPORTS
 from grader.starters import given_files, untouched_tasks
 
 if TYPE_CHECKING:
     from grader.report import Check
+
+# Seconds after which to see whether the server is still at work, when nothing is heard.
+_LOOK_AROUND = 2.0
+
+# Seconds for removing what a chapter leaves behind while others wait; the rest goes with the bench.
+_AT_ONCE = 5.0
 
 Verdicts = Iterator[tuple["Target", "Check"]]
 
@@ -188,7 +194,7 @@ class Runner:
     def _clear(self, run: Run) -> None:
         """Remove what a run leaves behind."""
         if run.root != Path():
-            shutil.rmtree(run.root, ignore_errors=True)
+            remove(run.root, _AT_ONCE)
             self._means.databases.drop(run.root)
 
     # -- collect --------------------------------------------------------------------------------
@@ -198,7 +204,7 @@ class Runner:
         working = [run for run in self._running if run.child]
         deadlines = [run.child.deadline for run in working if run.child]
         pause = max(0.0, min(deadlines) - time.monotonic()) if deadlines else 0.0
-        pause = min(pause, self._budget.left(working))
+        pause = min(pause, self._budget.left(working), _LOOK_AROUND)
         with suppress(queue.Empty):
             while True:
                 kind, number, data = self._means.children.inbox.get(timeout=pause)
@@ -214,6 +220,8 @@ class Runner:
         if self._means.interrupted.is_set():
             raise Interrupted
         self._budget.count(working)
+        if pause:  # nothing was heard for so long
+            self._means.children.revive_server()
         for run in self._running:
             if run.child is not None and (used_up := self._budget.used_up(run)):
                 yield from self._out_of_time(run, run.child, used_up)

@@ -50,7 +50,7 @@ class Parts:
         self.seen = seen
         self._makers = makers
         self._made: dict[str, Any] = {"place": place, "seen": seen}
-        self._as_made: list[tuple[str, Any, dict[str, Any]]] = []
+        self._as_made: list[tuple[str, type, dict[str, Any], frozenset[str]]] = []
         self.focus: Focus = self.named("focus")
         self.story: Story = self.named("story")
         self.code: Code = self.named("code")
@@ -62,14 +62,14 @@ class Parts:
             made = self._made[name] = maker.make(**{need: self.named(need) for need in maker.needs})
             parts = [id(each) for each in self._made.values()]
             held = {key: value for key, value in _attributes(made).items() if id(value) in parts}
-            self._as_made.append((name, type(made), held))
+            self._as_made.append((name, type(made), held, _named_in(made.__class__)))
         return self._made[name]
 
     def replaced(self) -> str:
         """The name of the first part that is no longer as it was made; empty where all are."""
-        for name, kind, held in self._as_made:
-            made: Any = self._made.get(name)
-            if type(made) is not kind or not _keeps(made, held) or _attributes(made).keys() & _named_in(kind):
+        for name, kind, held, named in self._as_made:
+            made = self._made.get(name)
+            if type(made) is not kind or not _keeps(made, held) or _attributes(made).keys() & named:
                 return name
         return ""
 
@@ -103,11 +103,11 @@ def _keeps(part: object, held: dict[str, Any]) -> bool:
 
 
 @cache
-def _named_in(kind: Any) -> frozenset[str]:
+def _named_in(kind: object) -> frozenset[str]:
     """The functions and properties of a class, in the place of which an object may have something of its own."""
     return frozenset(
         name
-        for each in kind.__mro__[:-1]
+        for each in getattr(kind, "__mro__", ())[:-1]
         for name, value in vars(each).items()
         if isinstance(value, FunctionType | property | staticmethod | classmethod)
     )

@@ -15,7 +15,6 @@ gc.disable()  # imports make no garbage worth looking for; a third of their time
 import json
 import os
 import selectors
-import shutil
 import signal
 import socket
 import sys
@@ -31,6 +30,7 @@ from grader.lab.observer import listen
 from grader.lab.processes import adopt_orphans, kill_group, kill_strays
 from grader.lab.walls import Walls, sockets_for
 from grader.lab.warm_up import get_ready
+from grader.removal import remove
 
 
 def serve(control: socket.socket, workshop: Path, hidden: Sequence[Path]) -> None:
@@ -139,7 +139,7 @@ def _end(children: dict[int, int], workshop: Path) -> None:
     with suppress(OSError, ValueError, IndexError):
         os.kill(int((workshop / "postgresql/postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
         time.sleep(0.5)
-    shutil.rmtree(workshop, ignore_errors=True)
+    remove(workshop)
     os._exit(0)
 
 

@@ -8,8 +8,13 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+from grader.starters.reading import read_code
 from grader.starters.tasks import SOLUTIONS, pieces_of
 from grader.starters.writing import starter_of
+
+# Solutions take a tenth of it. What takes Python longest to parse are long lines of f-strings.
+_LONGEST = 32 * 1024
+_MOST_BRACES = 500
 
 
 def untouched_tasks(chapter: str, root: Path) -> frozenset[str]:
@@ -22,10 +27,8 @@ def untouched_tasks(chapter: str, root: Path) -> frozenset[str]:
     touched: set[str] = set()
     tasks: set[str] = set()
     for file, owners in _starter_code(chapter):
-        path = root / file
         try:
-            with warnings.catch_warnings(action="ignore"):
-                present = _owners(ast.parse(path.read_bytes()))
+            present = _owners(_parsed(read_code(root / file)))
         except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
             present = {}
         for task, owner, code in owners:
@@ -46,9 +49,21 @@ def given_files(chapter: str, root: Path) -> frozenset[str]:
     found = set()
     for file, code in _solution(chapter).items():
         with suppress(OSError):
-            if file not in asked and (root / file).read_bytes() == code:
+            if file not in asked and read_code(root / file) == code:
                 found.add(file)
     return frozenset(found)
+
+
+def _parsed(code: bytes) -> ast.Module:
+    """The syntax tree of code that somebody may have written so that this takes for ever.
+
+    Raises:
+        ValueError: it is no starter's, and not worth the time.
+    """
+    if len(code) > _LONGEST or code.count(b"{") > _MOST_BRACES:
+        raise ValueError("it is much longer than any starter")
+    with warnings.catch_warnings(action="ignore"):
+        return ast.parse(code)
 
 
 @cache
