@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from grader.rules import CHAPTERS, NO_FOLDER, rules_of
+from grader.shown import without_commands
 
 if TYPE_CHECKING:
     from grader.report import Check
@@ -133,7 +134,7 @@ def _fact(label: str, text: str) -> Iterator[Line]:
     head = f"      {label:<9} "
     rows = textwrap.wrap(plain(text), WIDTH - len(head), break_on_hyphens=False) or [""]
     yield Line(head + rows[0])
-    yield from (Line(" " * len(head) + row) for row in rows[1:])
+    yield from (Line(" " * len(head) + without_commands(row)) for row in rows[1:])
 
 
 def wrapped(text: str, indent: str = "", first: str | None = None) -> list[Line]:
@@ -157,7 +158,7 @@ def wrapped(text: str, indent: str = "", first: str | None = None) -> list[Line]
 
 def plain(text: str) -> str:
     """Text that can do nothing to a terminal: control characters are shown, not sent."""
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+    return without_commands("".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text))
 
 
 def closing(checks: Sequence[Check], *, submission: str = "chapters") -> Iterator[Line]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from grader import BadInput
 from grader.rules import CHAPTERS
+from grader.shown import harmless
 from grader.starters import SOLUTIONS, TooMuch, code_files, read_code
 
 
@@ -63,13 +64,13 @@ def stage(submission: Path, chapter: str, folder: Path) -> str:
     try:
         code = list(code_files(app))
     except TooMuch as problem:
-        return f"{chapter}/{problem}"
+        return harmless(f"{chapter}/{problem}")
     for path in code:
         copy = folder / path.relative_to(source)
         copy.parent.mkdir(parents=True, exist_ok=True)
         try:
             copy.write_bytes(read_code(path))
         except OSError as error:
-            return f"{path.relative_to(submission).as_posix()} cannot be read ({error.strerror})"
+            return harmless(f"{path.relative_to(submission).as_posix()} cannot be read ({error.strerror})")
     (folder / "app").mkdir(exist_ok=True)
     return ""

@@ -14,6 +14,7 @@ from grader.bench.children import Child
 from grader.bench.plan import Run, Target
 from grader.lab.job import SPOILT
 from grader.rules import NO_FOLDER, Rule
+from grader.shown import harmless
 
 if TYPE_CHECKING:
     from grader.report import Check
@@ -136,8 +137,8 @@ def _entry(run: Run, rule: Rule, told: dict[str, Any]) -> Check:
     outcome = told["outcome"] if told.get("outcome") in _OUTCOMES else "error"
     told_in_words = ("did", "observed", "expected", "where", "traceback") if outcome != "passed" else ()
     check = entry_of(rule, outcome=outcome, **{name: str(told.get(name, "")) for name in told_in_words})
-    check.printed = str(told.get("printed", "")).replace(f"{run.root}{os.sep}", "")
+    check.printed = harmless(str(told.get("printed", "")).replace(f"{run.root}{os.sep}", ""))
     trace, seconds = told.get("trace", []), told.get("seconds", 0.0)
-    check.trace = [str(each) for each in trace] if isinstance(trace, list) else []
+    check.trace = [harmless(str(each)) for each in trace] if isinstance(trace, list) else []
     check.seconds = float(seconds) if isinstance(seconds, int | float) else 0.0
     return check
