@@ -28,17 +28,13 @@ _STATE = pytest.StashKey["Grading"]()
 _VERDICT = pytest.StashKey["Check"]()
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """The options of ``pytest grader``."""
-    group = parser.getgroup("grader", "grading a submission")
-    group.addoption("--submission", default=None, metavar="DIR", help="grade DIR instead of chapters/")
-    group.addoption(
-        "--database", default="sqlite", metavar="NAME", help="where the checks run: sqlite (default) or postgresql"
-    )
-    group.addoption("--report-json", default=None, metavar="FILE", help="write the report to FILE")
-    group.addoption(
-        "--time-limit", default=10.0, type=float, metavar="SECONDS", help="longest time for one check (default: 10)"
-    )
+def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Refuse to go on without the early plugin: pytest would take the values of its options for paths to read from."""
+    if not pluginmanager.hasplugin(early.__name__):
+        raise pytest.UsageError(
+            "pytest has not read the workbook's pyproject.toml, but settings from somewhere else; "
+            "start it in the workbook's folder, as in: pytest grader --submission=DIR"
+        )
 
 
 class Grading:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, Field, computed_field
+from pydantic import BaseModel, Field, computed_field, field_validator
 
 from grader.databases import Database
+from grader.shown import harmless
 
 if TYPE_CHECKING:
     from grader.rules import Rule
@@ -48,6 +49,13 @@ class Check(BaseModel):
     traceback: str = Field(default="", exclude=True)
     begun: bool = Field(default=False, exclude=True)
     unjudged: bool = Field(default=False, exclude=True)
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _is_harmless(cls, value: Any) -> Any:
+        if isinstance(value, list):
+            return [harmless(each) for each in value]
+        return harmless(value) if isinstance(value, str) else value
 
     def facts(self, between: str = " > ") -> dict[str, str]:
         """What there is to say about a check that did not pass, by label, in the order in which it is told.

@@ -11,6 +11,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from grader.rules import CHAPTERS, NO_FOLDER, rules_of
+from grader.shown import without_commands
 
 if TYPE_CHECKING:
     from grader.report import Check
@@ -282,7 +283,7 @@ def _fact(label: str, text: str, style: Style) -> Iterator[Line]:
     head = f"      {label:<9} "
     rows = _wrap(plain(text), style.width - len(head))
     yield Line((head + rows[0]).rstrip())
-    yield from (Line(" " * len(head) + row) for row in rows[1:])
+    yield from (Line(" " * len(head) + without_commands(row)) for row in rows[1:])
 
 
 def _wrap(text: str, width: int, whole: bool = True) -> list[str]:
@@ -313,7 +314,7 @@ def wrapped(text: str, indent: str = "", first: str | None = None) -> list[Line]
 
 def plain(text: str) -> str:
     """Text that can do nothing to a terminal: control characters are shown, not sent."""
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+    return without_commands("".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text))
 
 
 # -- the end ------------------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import tempfile
 import threading
 from collections.abc import Generator, Mapping, Sequence
@@ -18,6 +17,7 @@ from grader.bench.plan import Target
 from grader.bench.runner import Means, Runner
 from grader.bench.staging import expect_solutions
 from grader.lab.job import HAS_FORK
+from grader.removal import remove
 
 if TYPE_CHECKING:
     from grader.report import Check
@@ -116,4 +116,4 @@ class Bench:
         self._children.close()
         self._databases.close()
         self._children.close_server()
-        shutil.rmtree(self._workshop, ignore_errors=True)
+        remove(self._workshop)

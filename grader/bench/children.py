@@ -41,6 +41,12 @@ class Child:
         started: how many checks it has begun.
         place: the learner's line in which its time ran out.
         trouble: what it has told of the database server, which may not be the fault of the learner's code.
+        tickets: the rules that it was asked for, by the names under which it tells of them.
+        control: the name of the check that nobody can pass (`grader.bench.controls`).
+        control_begun: it has begun to judge that one.
+        told_of_control: what it has told of that one.
+        proved: it has told the truth about it.
+        unproved: what it says has passed, before it has proved itself.
     """
 
     number: int
@@ -54,6 +60,12 @@ class Child:
     started: int = 0
     place: str = ""
     trouble: str = ""
+    tickets: dict[str, Rule] = field(default_factory=dict)
+    control: str = ""
+    control_begun: bool = False
+    told_of_control: list[Any] = field(default_factory=list)
+    proved: bool = False
+    unproved: list[tuple[Rule, Any]] = field(default_factory=list)
     _kill: Callable[[], None] | None = None
     _reader: threading.Thread | None = None
     _printed: dict[str, bytes] = field(default_factory=dict)
@@ -80,11 +92,13 @@ class Children:
         isolation: what keeps them apart from the rest of the machine.
 
     Attributes:
+        open_to: what was open to children, of all that should not be (`grader.lab.walls`), as they have tried it.
         inbox: what has happened: ``message``, ``exit`` or ``wake``, the number of the child, and the data; or
             ``server gone`` and the number of the server.
     """
 
     def __init__(self, workshop: Path, fork: bool, isolation: Isolation) -> None:
+        self.open_to: set[str] = set()
         self.inbox: queue.SimpleQueue[tuple[str, int, Any]] = queue.SimpleQueue()
         self._isolation = isolation
         self._live: dict[int, Child] = {}
@@ -127,6 +141,11 @@ class Children:
         elif os.name != "nt" and child.process > 1:
             with suppress(OSError):
                 os.killpg(child.process, signal.SIGKILL)
+
+    def revive_server(self) -> None:
+        """Kill the server where somebody has stopped it: there will be a new one."""
+        if self._server is not None and self._server.is_stopped():
+            self._server.kill()
 
     def kill_server(self) -> bool:
         """Kill the server, which is told as a loss; False where there is none."""

@@ -1,6 +1,8 @@
-"""A pytest plugin that starts the bench before anything else: it warms up while pytest gets ready.
+"""A pytest plugin that comes before anything else: it declares the options, and starts the bench.
 
-``pyproject.toml`` loads it with ``-p``. Importing FastAPI, SQLAlchemy and SQLModel takes longer than
+``pyproject.toml`` loads it with ``-p``. An option that pytest does not know yet has a value that pytest takes for a
+path to collect from: it would import the ``conftest.py`` of a submission. So ours are known before it looks for any.
+The bench warms up while pytest gets ready. Importing FastAPI, SQLAlchemy and SQLModel takes longer than
 everything else together, and the bench does that in a process of its own. Other plugins that happen to be
 installed are left out of a grading run: loading them takes longer than grading does.
 """
@@ -12,12 +14,27 @@ import os
 import sys
 from pathlib import Path
 
+import pytest
+
 from grader.bench import Bench
 from grader.databases import DATABASES
 
 _GRADER = Path(__file__).parents[1]
 _NO_RUN = ("--collect-only", "--co", "-h", "--help", "--version", "-V", "--fixtures", "--markers", "--cache-show")
 _bench: Bench | None = None
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options of ``pytest grader``."""
+    group = parser.getgroup("grader", "grading a submission")
+    group.addoption("--submission", default=None, metavar="DIR", help="grade DIR instead of chapters/")
+    group.addoption(
+        "--database", default="sqlite", metavar="NAME", help="where the checks run: sqlite (default) or postgresql"
+    )
+    group.addoption("--report-json", default=None, metavar="FILE", help="write the report to FILE")
+    group.addoption(
+        "--time-limit", default=10.0, type=float, metavar="SECONDS", help="longest time for one check (default: 10)"
+    )
 
 
 def _grades(arguments: list[str]) -> bool:

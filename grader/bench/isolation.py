@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+# What Python and the system's libraries need, or go by. The rest is nobody's business: tokens, keys, settings.
+_KEPT = ("PATH", "LANG", "LANGUAGE", "TZ", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "WINDIR", "COMSPEC")
+
 
 def cleaned_environment() -> dict[str, str]:
-    """This process's environment without what changes how Python or a database is found."""
-    dropped = ("DATABASE_URL", "GRADER_POSTGRESQL_URL", "COVERAGE_PROCESS_START", "COV_CORE_SOURCE")
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("PYTHON", "PYTEST", "PG")) and name not in dropped
-    }
+    """What code under test gets of this process's environment."""
+    return {name: value for name, value in os.environ.items() if name.upper() in _KEPT or name.startswith("LC_")}
+
+
+_numbers = itertools.count()
+
+
+def user_of_its_own() -> int:
+    """Number of a user for the children of a bench, which no account has; -1 where only root could become it."""
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
+        return -1
+    return 20_000 + (os.getpid() * 64 + next(_numbers)) % 40_000
 
 
 def _no_command(_workshop: Path) -> Sequence[str]:
@@ -24,26 +33,22 @@ def _no_command(_workshop: Path) -> Sequence[str]:
 
 @dataclass(frozen=True)
 class Isolation:
-    """What stands between the learner's code and the rest of the machine; nothing does, if nothing is given.
+    """What stands between the learner's code and the rest of the machine, beside the walls (`grader.lab.walls`).
 
     Attributes:
         command: the words in front of the server's command, given the bench's temporary folder: they start it
             in namespaces of its own, where processes have other numbers. No words: no namespaces.
         environment: all that the code may know of the environment.
         user: number of the user and group that a child becomes; -1 for no other.
+        hidden: folders that the code must not see, beside the project.
     """
 
     command: Callable[[Path], Sequence[str]] = _no_command
     environment: Mapping[str, str] = field(default_factory=cleaned_environment)
-    user: int = -1
+    user: int = field(default_factory=user_of_its_own)
+    hidden: Sequence[Path] = ()
 
     def let_through(self, folder: Path) -> None:
         """Let children that are another user pass through a folder, to what is theirs in it."""
         if self.user >= 0:
             folder.chmod(0o711)
-
-    def give(self, folder: Path) -> None:
-        """Make a folder and all that it holds the property of the user that children become."""
-        if self.user >= 0:
-            for path in (folder, *folder.rglob("*")):
-                os.chown(path, self.user, self.user)

@@ -18,22 +18,42 @@ class Limits:
         file_size: of one file, in MiB.
         processes: processes and threads at a time; counted for a whole user, so only for a user of its own.
         open_files: open files of a process.
+        chapter: wall time of all checks of a chapter.
+        submission: wall time of all checks of a submission.
     """
 
     seconds: float = 10.0
     memory: int = 2048
-    cpu_seconds: int = 0
-    file_size: int = 0
+    cpu_seconds: int = 120
+    file_size: int = 64
     processes: int = 0
-    open_files: int = 0
+    open_files: int = 256
+    chapter: float = 60.0
+    submission: float = 180.0
 
 
-def limits_for(seconds: float) -> Limits:
-    """The usual limits, with the time that the option ``--time-limit`` gives a check.
+# How much longer than a check a chapter, and a submission, may take, where nothing else is said.
+_CHECKS_IN_A_CHAPTER, _CHECKS_IN_A_SUBMISSION = 6, 18
+
+
+def limits_for(seconds: float, chapter: float | None = None, submission: float | None = None) -> Limits:
+    """The usual limits, with the times that options give.
+
+    Args:
+        seconds: longest time for a check, ``--time-limit``.
+        chapter: for a chapter, ``--chapter-limit``; in proportion to `seconds` when not given.
+        submission: for a submission, ``--submission-limit``; in proportion to `seconds` when not given.
 
     Raises:
         BadInput: that is too little or too much.
     """
     if not 0.1 <= seconds <= 3600:
         raise BadInput("Give --time-limit as a number of seconds from 0.1 to 3600.")
-    return Limits(seconds=seconds)
+    for name, given in (("--chapter-limit", chapter), ("--submission-limit", submission)):
+        if given is not None and not seconds <= given <= 1_000_000:
+            raise BadInput(f"Give {name} as a number of seconds, at least those that --time-limit gives one check.")
+    return Limits(
+        seconds=seconds,
+        chapter=chapter or seconds * _CHECKS_IN_A_CHAPTER,
+        submission=submission or seconds * _CHECKS_IN_A_SUBMISSION,
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,6 +41,7 @@ class Shared:
         outcomes: what has been judged, by the name of the rule.
         held: failures that wait until the rules that they need are judged.
         unjudged: names of rules that could not be judged.
+        cheated: a child said that something has passed that nobody can pass.
     """
 
     selected: frozenset[str]
@@ -51,6 +52,7 @@ class Shared:
     outcomes: dict[str, str] = field(default_factory=dict)
     held: list[tuple[Rule, Check]] = field(default_factory=list)
     unjudged: set[str] = field(default_factory=set)
+    cheated: bool = False
 
 
 NO_SLOT = -1
@@ -68,6 +70,8 @@ class Run:
         timeouts: how many of its checks came to no end.
         unanswered: how many of its children never said a word.
         judged_again: rules that were judged once more, because something of the grader's own had gone wrong.
+        taken_back: how often a rule was judged again because the child that had judged it did not prove itself.
+        seconds: how long its children were at work.
         child: the one that is at work.
     """
 
@@ -81,6 +85,8 @@ class Run:
     timeouts: int = 0
     unanswered: int = 0
     judged_again: set[str] = field(default_factory=set)
+    taken_back: Counter[str] = field(default_factory=Counter)
+    seconds: float = 0.0
     child: Child | None = None
 
     @property

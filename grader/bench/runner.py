@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import queue
-import shutil
 import tempfile
 import threading
 import time
@@ -21,7 +20,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grader import BadInput
-from grader.bench import verdicts
+from grader.bench import controls, verdicts
+from grader.bench.budget import Budget
 from grader.bench.children import Child, Children
 from grader.bench.databases import Databases
 from grader.bench.isolation import Isolation
@@ -29,11 +29,18 @@ from grader.bench.limits import Limits
 from grader.bench.plan import NO_SLOT, Run, Target, plan
 from grader.bench.staging import stage
 from grader.lab.job import LAST_WORDS, LOST, Job
+from grader.removal import remove
 from grader.rules import Rule
 from grader.starters import given_files, suspicious_files, untouched_stubs
 
 if TYPE_CHECKING:
     from grader.report import Check
+
+# Seconds after which to see whether the server is still at work, when nothing is heard.
+_LOOK_AROUND = 2.0
+
+# Seconds for removing what a chapter leaves behind while others wait; the rest goes with the bench.
+_AT_ONCE = 5.0
 
 Verdicts = Iterator[tuple["Target", "Check"]]
 
@@ -80,6 +87,7 @@ class Runner:
         self._free = deque(range(means.jobs))
         # After a server was lost, or that of the database, the runs go on one by one, so that the guilty one is found.
         self._alone = False
+        self._budget = Budget(means.limits)
 
     def verdicts(self) -> Generator[tuple[Target, Check]]:
         """Each verdict as it is made.
@@ -119,6 +127,9 @@ class Runner:
         if run.is_missing:
             run.shared.untouched = frozenset(rule.task for rule in run.waiting)
             return verdicts.no_folder(run.chapter)
+        if used_up := self._budget.used_up(run):
+            self._clear(run)
+            return verdicts.out_of_time(used_up)
         self._stage(run)
         if run.refused:
             self._clear(run)
@@ -135,7 +146,6 @@ class Runner:
             run.shared.untouched = frozenset(stub.task for stub in run.shared.stubs)
             run.shared.given = given_files(run.chapter, run.root)
             run.shared.suspicious = suspicious_files(run.chapter, run.root)
-            self._means.isolation.give(run.root)
 
     def _stage_ahead(self) -> None:
         """Stage what comes next, as long as there is nothing else to do."""
@@ -154,7 +164,7 @@ class Runner:
         processors = means.processors
         job = Job(
             chapter=run.chapter,
-            checks=tuple(rule.name for rule in run.waiting),
+            checks=controls.ask(child, run.waiting),
             root=str(run.root),
             url=url,
             own_url=own_url,
@@ -184,18 +194,21 @@ class Runner:
             self._live.pop(child.number, None)
             self._means.children.kill(child)
             self._means.databases.take_back(child.number)
+            controls.take_back(run, child)
 
     def _clear(self, run: Run) -> None:
         """Remove what a run leaves behind."""
         if run.root != Path():
-            shutil.rmtree(run.root, ignore_errors=True)
+            remove(run.root, _AT_ONCE)
 
     # -- collect --------------------------------------------------------------------------------
 
     def _collect(self) -> Verdicts:
         """Wait for something to happen, and deal with it."""
-        deadlines = [run.child.deadline for run in self._running if run.child]
+        working = [run for run in self._running if run.child]
+        deadlines = [run.child.deadline for run in working if run.child]
         pause = max(0.0, min(deadlines) - time.monotonic()) if deadlines else 0.0
+        pause = min(pause, self._budget.left(working), _LOOK_AROUND)
         with suppress(queue.Empty):
             while True:
                 kind, number, data = self._means.children.inbox.get(timeout=pause)
@@ -210,6 +223,12 @@ class Runner:
                         yield from self._ended(run, run.child, data)
         if self._means.interrupted.is_set():
             raise Interrupted
+        self._budget.count(working)
+        if pause:  # nothing was heard for so long
+            self._means.children.revive_server()
+        for run in self._running:
+            if run.child is not None and (used_up := self._budget.used_up(run)):
+                yield from self._out_of_time(run, run.child, used_up)
         for run in self._running:
             if run.child is not None and time.monotonic() > run.child.deadline:
                 yield from self._late(run, run.child)
@@ -226,20 +245,28 @@ class Runner:
             return
         if event == "hello" and not child.process:
             child.process = int(message.get("process", 0))
+            self._means.children.open_to.update(message.get("open", ()))
         if event in ("start", "end"):
             yield from self._settle(run, child)
             if run.child is not child:  # the check is judged again
                 return
-        if event == "start" and run.waiting and run.waiting[0].name == name and child.current is None:
+        if name == child.control:
+            if event == "start" and not child.control_begun:
+                child.control_begun, child.place = True, ""
+                child.deadline = time.monotonic() + self._patience(run) + LAST_WORDS
+            child.told_of_control += [message.get("verdict")] if event == "verdict" else []
+            return
+        rule = child.tickets.get(name)
+        if event == "start" and run.waiting and run.waiting[0] is rule and child.current is None:
             child.current = run.waiting.popleft()
             child.started += 1
             child.place = ""
             child.deadline = time.monotonic() + self._patience(run) + LAST_WORDS
-        elif event == "verdict" and child.current is not None and child.current.name == name:
+        elif event == "verdict" and rule is not None and child.current is rule:
             child.told.append(message["verdict"])
             child.trouble = str(message.get("trouble", ""))
-        elif event == "not prepared" and child.current is not None and child.current.name == name:
-            yield from self._judge_again(run, child.current, verdicts.not_prepared(message.get("reason")))
+        elif event == "not prepared" and rule is not None and child.current is rule:
+            yield from self._judge_again(run, rule, verdicts.not_prepared(message.get("reason")))
         elif event == "end" and not run.waiting:
             child.over = True
             self._means.children.stop(child)  # nobody waits for it to tidy up
@@ -256,8 +283,9 @@ class Runner:
             verdict = told[0] if len(told) == 1 else verdicts.FORGED
             if child.trouble:
                 yield from self._judge_again(run, rule, verdicts.LOST if child.trouble == LOST else verdict)
-            else:
-                yield from verdicts.judged(run, rule, verdict)
+                return
+            yield from controls.heard(run, child, rule, verdicts.with_output(verdict, child, rule))
+        yield from controls.proved(run, child)
 
     def _judge_again(self, run: Run, rule: Rule, told: Any) -> Verdicts:
         """Something of the grader's own went wrong: judge the check once more, with nothing else beside it.
@@ -311,6 +339,15 @@ class Runner:
             yield from verdicts.judged(run, run.waiting.popleft(), verdicts.NOT_STARTED)
         if run.waiting:
             self._start_child(run)
+
+    def _out_of_time(self, run: Run, child: Child, used_up: str) -> Verdicts:
+        """A chapter, or its submission, has used up its time: what has no verdict yet gets none."""
+        rule = child.current
+        self._kill(run)
+        left = [*([rule] if rule is not None else []), *run.waiting]
+        run.waiting.clear()
+        for rule in left:
+            yield from verdicts.judged(run, rule, verdicts.out_of_time(used_up))
 
     def _server_gone(self, runs: Sequence[Run]) -> Verdicts:
         """The server of these runs has gone: everything is done again, one child at a time."""

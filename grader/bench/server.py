@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -24,6 +25,32 @@ PYTHON = (
     "-c",
     f"import sys; sys.path.insert(0, {str(_PROJECT)!r}); from grader.lab.server import main; main()",
 )
+
+
+# The server gives up its children after five seconds; one that does not do so in time was stopped, or worse.
+_PATIENCE = 8.0
+
+
+def _end(process: subprocess.Popen[bytes], patience: float) -> bool:
+    """Wait for a process, kill it with its group when that takes too long; whether it ended by itself."""
+    try:
+        process.wait(patience)
+        return True
+    except subprocess.TimeoutExpired:
+        with suppress(OSError):
+            os.killpg(process.pid, signal.SIGKILL)
+        with suppress(subprocess.TimeoutExpired):  # whatever holds it up
+            process.wait(10.0)
+        return False
+
+
+def kill_all_of(workshop: Path) -> None:
+    """Kill what a server has left behind that could not do so itself: its name stays that of the server (Linux)."""
+    name = str(workshop).encode()
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError, ValueError):
+            if name in file.read_bytes().split(b"\0") and int(file.parent.name) != os.getpid():
+                os.kill(int(file.parent.name), signal.SIGKILL)
 
 
 class Server:
@@ -69,15 +96,18 @@ class Server:
         mine, theirs = socket.socketpair()
         in_front = self._isolation.command(self._workshop)
         self.apart = bool(in_front)
+        hidden = [str(path) for path in self._isolation.hidden]
         with theirs:
             self._process = subprocess.Popen(
-                [*in_front, *PYTHON, "serve", str(theirs.fileno()), str(self._workshop)],
+                [*in_front, *PYTHON, "serve", str(theirs.fileno()), str(self._workshop), *hidden],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 env=dict(self._isolation.environment),
                 start_new_session=True,
             )
+        with suppress(OSError):  # one that has been stopped reads nothing
+            mine.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", int(_PATIENCE), 0))
         self._control = mine
         threading.Thread(target=self._hear, args=[mine, self.number], daemon=True).start()
 
@@ -94,12 +124,19 @@ class Server:
         else:
             self._control.sendall(data)
 
+    def is_stopped(self) -> bool:
+        """Whether somebody has stopped the server, so that it answers nobody (Linux)."""
+        if self._process is None or self._process.poll() is not None:
+            return False
+        with suppress(OSError, IndexError):
+            state = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()[0]
+            return state in ("T", "t")
+        return False
+
     def kill(self) -> None:
         """Kill the server; its loss is announced as any other is."""
         if self._process is not None:
-            with suppress(OSError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+            _end(self._process, 0.0)
 
     def close(self) -> None:
         """Stop the server: it kills its children, removes the workshop, and gives up after a few seconds."""
@@ -109,8 +146,8 @@ class Server:
             with suppress(OSError):
                 control.shutdown(socket.SHUT_RDWR)
             control.close()
-        if process is not None:
-            process.wait()
+        if process is not None and not _end(process, _PATIENCE):
+            kill_all_of(self._workshop)
 
     def _hear(self, control: socket.socket, number: int) -> None:
         with suppress(OSError, ValueError), control.makefile("rb") as lines:

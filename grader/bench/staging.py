@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
 from grader import BadInput
 from grader.rules import CHAPTERS
-from grader.starters import SOLUTIONS
+from grader.shown import harmless
+from grader.starters import SOLUTIONS, TooMuch, code_files, read_code
 
 
 def chapter_folders(submission: Path, name: str = "") -> list[str]:
@@ -62,17 +61,16 @@ def stage(submission: Path, chapter: str, folder: Path) -> str:
         return f"{chapter}/app is a link; a submission has to be its own files"
     if not app.is_dir():
         return f"{chapter}/app is missing; the chapter's code belongs there"
-    for place, folders, files in os.walk(app):
-        for name in [*folders, *files]:
-            path = Path(place, name)
-            if path.is_symlink() and (path.is_dir() or path.suffix == ".py"):
-                return f"{path.relative_to(submission).as_posix()} is a link; a submission has to be its own files"
-        folders[:] = [name for name in folders if name != "__pycache__"]
-        for name in files:
-            path = Path(place, name)
-            if path.suffix == ".py" and path.is_file():
-                copy = folder / path.relative_to(source)
-                copy.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(path, copy)
+    try:
+        code = list(code_files(app))
+    except TooMuch as problem:
+        return harmless(f"{chapter}/{problem}")
+    for path in code:
+        copy = folder / path.relative_to(source)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            copy.write_bytes(read_code(path))
+        except OSError as error:
+            return harmless(f"{path.relative_to(submission).as_posix()} cannot be read ({error.strerror})")
     (folder / "app").mkdir(exist_ok=True)
     return ""

@@ -10,8 +10,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from grader.bench.children import Child
 from grader.bench.plan import Run, Target
+from grader.lab.job import SPOILT
 from grader.rules import NO_FOLDER, Rule
+from grader.shown import harmless
 
 if TYPE_CHECKING:
     from grader.report import Check
@@ -40,6 +43,12 @@ class Unjudged(dict[str, str]):
 
 
 LOST = Unjudged("the grader's own connection to the database ended while the check ran, and again when it ran alone")
+CHEATED = {
+    "outcome": "error",
+    "observed": "the code told the grader that a check has passed which no code can pass: it has changed the grader, "
+    "so that nothing of this chapter counts",
+    "expected": "code that leaves the verdict to the grader",
+}
 NOT_STARTED = {
     "outcome": "timeout",
     "observed": "the check could not be started in time",
@@ -64,6 +73,8 @@ def not_prepared(reason: object) -> Unjudged:
 
 def died(status: int) -> dict[str, Any]:
     """What there is to say of a check whose process ended before there was a verdict."""
+    if status == SPOILT:
+        return FORGED
     how = f" (exit status {status})"
     if status < 0:
         with suppress(ValueError):
@@ -88,6 +99,28 @@ def timed_out(seconds: float, place: str) -> dict[str, Any]:
         "expected": "an answer in time; look for a loop that does not end, or for something that is waited for",
         "where": place,
     }
+
+
+def out_of_time(used_up: str) -> dict[str, Any]:
+    """What there is to say of a check for which no time was left.
+
+    Args:
+        used_up: what was used up before: ``the 60 seconds of the chapter``.
+    """
+    return {
+        "outcome": "timeout",
+        "observed": f"it was not checked: {used_up} were used up before",
+        "expected": "code that answers in time",
+    }
+
+
+def with_output(told: Any, child: Child, rule: Rule) -> Any:
+    """What a child told of a rule, with what the code printed meanwhile if that helps."""
+    if not isinstance(told, dict):
+        return told
+    ticket = next((ticket for ticket, each in child.tickets.items() if each is rule), "")
+    helps = told.get("outcome") in ("failed", "error")
+    return {**told, "printed": child.printed_during(ticket) if helps else ""}
 
 
 def place_in(line: bytes, run: Run) -> str:
@@ -128,11 +161,10 @@ def _entry(run: Run, rule: Rule, told: dict[str, Any]) -> Check:
     outcome = told["outcome"] if told.get("outcome") in _OUTCOMES else "error"
     words = {name: str(told[name]) for name in _IN_WORDS if told.get(name)} if outcome != "passed" else {}
     check = entry_of(rule, outcome=outcome, **words)
-    if run.child is not None and check.outcome in ("failed", "error", "timeout"):
-        check.printed = run.child.printed_during(rule.name).replace(f"{run.root}{os.sep}", "")
+    check.printed = harmless(str(told.get("printed", "")).replace(f"{run.root}{os.sep}", ""))
     check.caret = told["caret"] if isinstance(told.get("caret"), int) else 0
     trace, seconds = told.get("trace", []), told.get("seconds", 0.0)
-    check.trace = [str(each) for each in trace] if isinstance(trace, list) else []
+    check.trace = [harmless(str(each)) for each in trace] if isinstance(trace, list) else []
     check.seconds = float(seconds) if isinstance(seconds, int | float) else 0.0
     check.unjudged = isinstance(told, Unjudged)
     return check

@@ -48,18 +48,21 @@ def take_in(store: Store, plan: Plan, entries: list[Entry], learners: list[Learn
     strange = {learner.id for learner in strangers} if learners else set()
 
     def rows() -> Iterator[tuple[Row, Mapping[str, Chapter]]]:
-        for learner in [*learners, *strangers]:
-            notes = ["not in the roster"] if learner.id in strange else []
-            yield _row(learner, found.get(learner.id), plan, notes)
+        with intake.Reader() as reader:
+            for learner in [*learners, *strangers]:
+                notes = ["not in the roster"] if learner.id in strange else []
+                yield _row(learner, found.get(learner.id), plan, notes, reader)
 
     store.replace_learners(rows())
 
 
-def _row(learner: Learner, entry: Entry | None, plan: Plan, notes: list[str]) -> tuple[Row, Mapping[str, Chapter]]:
+def _row(
+    learner: Learner, entry: Entry | None, plan: Plan, notes: list[str], reader: intake.Reader
+) -> tuple[Row, Mapping[str, Chapter]]:
     if entry is None:
         return Row(learner, "missing", "; ".join(["nothing was handed in", *notes])), {}
     try:
-        submission = intake.read(entry.path)
+        submission = reader.read(entry.path.absolute())
     except Unreadable as reason:
         return Row(learner, "unreadable", "; ".join([str(reason), *notes])), {}
     chosen = {name: chapter for name, chapter in submission.chapters.items() if name in plan.chapters}

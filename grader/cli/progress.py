@@ -16,6 +16,7 @@ from typing import Any
 from grader import versions
 from grader.cli.place import KEPT, Place
 from grader.rules import rules_of
+from grader.starters import TooMuch, code_files, read_code
 
 _OUTCOMES = KEPT / "progress.json"
 _HINTS = KEPT / "hints.json"
@@ -78,11 +79,13 @@ def see_hints(counts: Mapping[str, int]) -> None:
 
 
 def _digest(folder: Path, root: Path) -> str:
-    parts = []
-    for file in sorted(folder.rglob("*.py")):
-        link = "link " if any(each.is_symlink() for each in (file, file.parent)) else ""
-        with suppress(OSError):
-            parts.append(f"{link}{file.relative_to(root).as_posix()} {_sum(file.read_bytes())}")
+    parts = ["link"] if folder.is_symlink() or folder.parent.is_symlink() else []
+    try:
+        for file in code_files(folder):
+            with suppress(OSError):
+                parts.append(f"{file.relative_to(root).as_posix()} {_sum(read_code(file))}")
+    except TooMuch as problem:
+        parts.append(str(problem))
     return _sum("\n".join([str(folder.is_dir()), *parts]).encode())
 
 

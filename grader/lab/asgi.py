@@ -127,12 +127,12 @@ class RunningApp:
 
         async def send(message: dict[str, Any]) -> None:
             if message["type"] == "http.response.start":
-                response.status = message["status"]
+                response.status = int(message["status"])  # a number, and nothing that may equal every other
                 response.headers = {
                     name.decode().lower(): value.decode("latin-1") for name, value in message["headers"]
                 }
             elif message["type"] == "http.response.body":
-                response.body += message.get("body", b"")
+                response.body = b"".join((response.body, message.get("body", b"")))
                 if not message.get("more_body", False):
                     over.set()
 

@@ -13,30 +13,33 @@ import faulthandler
 import gc
 import os
 import signal
+import sys
 from pathlib import Path
 
 from grader.lab.code import forget_app
 from grader.lab.connections import listen_to_connections
 from grader.lab.fresh_database import NotPrepared, prepare_database
-from grader.lab.job import Job
+from grader.lab.job import SPOILT, Job, unsealed
 from grader.lab.judge import judge, spoilt
 from grader.lab.parts import load_makers, open_parts
 from grader.lab.place import place_of
-from grader.lab.processes import end_with_the_parent
-from grader.lab.relied import Relied
-from grader.lab.reporter import Reporter
-from grader.lab.restrictions import become, hide_grader, limit, stay_on
+from grader.lab.processes import close_all_but, end_with_the_parent
+from grader.lab.relied import Relied, own
+from grader.lab.reporter import reporter_to
+from grader.lab.restrictions import hide_grader, limit, stay_on
 from grader.lab.server_trouble import ServerTrouble
 from grader.lab.soundness import Soundness
 from grader.lab.surroundings import Surroundings, enter
+from grader.lab.walls import Walls
 from grader.rules import ABOUT_IMPORTS, asked_in, rules_of
 
 
-def become_child(job: Job, results: int, output: int) -> None:
+def become_child(job: Job, walls: Walls, results: int, output: int) -> None:
     """Turn the forked copy of the server into the child of a job; never returns.
 
     Args:
         job: what to do.
+        walls: the walls around it.
         results: file descriptor for the messages.
         output: file descriptor for what the learner's code prints.
     """
@@ -51,70 +54,85 @@ def become_child(job: Job, results: int, output: int) -> None:
         os.dup2(output, 1)
         os.dup2(output, 2)
         os.close(output)
-        become(job.user)
-        end_with_the_parent()
-        grade_chapter(job, results)
+        grade_chapter(job, walls, results)
     finally:
         os._exit(0)
 
 
-def grade_chapter(job: Job, results: int) -> None:
+def grade_chapter(job: Job, walls: Walls, results: int) -> None:
     """Judge the checks of a job, one after the other.
 
     Args:
         job: what to do.
+        walls: the walls around it.
         results: file descriptor for the messages.
     """
-    reporter = Reporter(results, job.token)
+    reporter = reporter_to(results, job.token)
     process = os.getpid()
-    reporter.send({"event": "hello", "process": process})
     limit(job)
     stay_on(job.cpu)
+    open_to = walls.enclose(Path(job.root), job.url, job.user)
+    end_with_the_parent()
+    close_all_but(results)
+    reporter.send({"event": "hello", "process": process, "open": open_to})
     place = place_of(job)
-    checks = {rule.name: (rule.function, rule.asks) for rule in rules_of(job.chapter)}
-    tasks = {rule.name: rule.task for rule in rules_of(job.chapter)}
+    rules = rules_of(job.chapter)
+    checks = tuple((rule.name, rule.function, rule.asks) for rule in rules)
     makers = load_makers(job.chapter, asked_in(job.chapter))
     enter(job.root, job.url)
     listen_to_connections()
     trouble = ServerTrouble(place)
-    relied = Relied(checks, makers)
+    relied = own(len(sys.modules))
+    asked = Relied([makers, *map(vars, makers.values())])
+    speech = Relied([], functions=reporter)
     hide_grader()
     surroundings = Surroundings(job.root)
     soundness = Soundness(place, makers, surroundings)
     used = False  # whether the app, as it is imported now, has served a check before
-    for name in job.checks:
-        reporter.send({"event": "start", "check": name})
+    left = [*job.checks]
+    while left:
+        ticket = left.pop(0)
+        position, control = unsealed(job.token, ticket)
+        reporter.send({"event": "start", "check": ticket})
         faulthandler.dump_traceback_later(job.seconds, file=results)  # tells the bench where it hangs
         for _ in range(2):
-            if surroundings.still_running():  # a new child judges this check, and those after it
-                return
+            if surroundings.still_running() and not control:  # a new child judges this check, and those after it
+                left = [each for each in left if unsealed(job.token, each)[1]]
+                if not left:
+                    reporter.send({"event": "end"})
+                break
             surroundings.restore()
             try:
                 prepare_database(place)
             except NotPrepared as reason:
-                reporter.send({"event": "not prepared", "check": name, "reason": str(reason)})
+                reporter.send({"event": "not prepared", "check": ticket, "reason": str(reason)})
                 return
             trouble.begin()
             with open_parts(place, makers) as parts:
-                verdict = judge(parts, name, *checks[name])
+                verdict = judge(parts, *checks[position], unmeetable=ticket if control else "")
                 if os.getpid() != process:  # a copy of this process that the learner's code has made
                     os._exit(0)
                 passed = verdict["outcome"] == "passed"
-                if passed and (replaced := relied.replaced()):
+                if speech.replaced():
+                    os._exit(SPOILT)
+                if passed and not control and (replaced := relied.replaced() or asked.replaced() or parts.replaced()):
                     passed, verdict = False, spoilt(replaced)
                 # What a used app did wrong may come from the checks before: only a new one is blamed for it.
-                settled = passed or not used
-                doubtful = settled and soundness.is_in_doubt(verdict, tasks[name])
-                reporter.mark_output(name if settled else "before")
-                met = "" if passed else trouble.met()
+                settled = passed or not used or control
+                doubtful = settled and not control and soundness.is_in_doubt(verdict, rules[position].task)
+                reporter.mark_output(ticket if settled else "before")
+                met = "" if passed or control else trouble.met()
                 if settled and not doubtful:
-                    reporter.tell(name, verdict, last=name == job.checks[-1], trouble=met)
+                    reporter.tell(ticket, verdict, met, last=not left)  # at once: nobody waits for what is put away
             if doubtful:
-                verdict = soundness.unless_broken(verdict, tasks[name])
+                verdict = soundness.unless_broken(verdict, rules[position].task)
                 if os.getpid() != process:
                     os._exit(0)
-                reporter.tell(name, verdict, last=name == job.checks[-1], trouble=met)
-            used = passed and not parts.code.imports_anew and job.chapter not in ABOUT_IMPORTS
+                if speech.replaced():
+                    os._exit(SPOILT)
+                reporter.tell(ticket, verdict, met, last=not left)
+            as_expected = passed or (control and verdict["outcome"] in ("failed", "blocked"))
+            used = as_expected and not parts.code.imports_anew and job.chapter not in ABOUT_IMPORTS
             if not used:
                 forget_app()
             if settled:

@@ -95,6 +95,7 @@ class Client:
         body = options.get("json", options.get("content"))
         self._story.did(f"{method} {shorten(path)}{' ' + show(body) if body is not None else ''}")
         response = self._running.request(method, path, **options)
+        self._code.returned()
         if response.error is not None:
             self._seen.errors.append(response.error)
             if is_to_do(response.error):

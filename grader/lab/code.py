@@ -17,6 +17,7 @@ from typing import Any
 from grader.lab.behind import stub_behind
 from grader.lab.focus import Focus
 from grader.lab.place import Place
+from grader.lab.relied import is_untouched
 from grader.lab.sqlmodel_registry import forget_models
 from grader.lab.story import Story
 from grader.lab.synchronous import asynchronous_instead, makes_asynchronous
@@ -150,6 +151,16 @@ class Code:
             raise
         except BaseException as error:
             raise self.raised(error, wanted) from None
+        self.returned()
+
+    def returned(self) -> None:
+        """Go on after the learner's code has run.
+
+        Raises:
+            Broken: it has changed what verdicts are made with.
+        """
+        if not is_untouched():
+            raise Broken("the code has changed what the grader makes its verdicts with", "code that leaves it alone")
 
     def raised(self, error: BaseException, wanted: str) -> Verdict:
         """What an exception out of learner code means, as a verdict."""

@@ -14,41 +14,64 @@ from grader.outcomes import Wrong
 
 
 class Expect:
-    """Called with a condition, and what was seen where it does not hold."""
+    """Called with a condition, and what was seen where it does not hold.
+
+    Attributes:
+        instead: what is expected instead of everything else, and nobody can meet; empty for what is asked for.
+        asked: how often something was expected.
+        unmet: how often it was not so.
+    """
 
     def __init__(self, place: Place, focus: Focus, seen: Seen) -> None:
         self._place = place
         self._focus = focus
         self._seen = seen
+        self.instead = ""
+        self.asked = self.unmet = 0
 
     def __call__(self, holds: bool, *, saw: str, wanted: str, where: str = "") -> None:
         """End the check as failed unless the condition holds."""
+        self._decide(holds and not self.instead, saw, wanted, where)
+
+    def _decide(
+        self,
+        holds: bool,
+        saw: str,
+        wanted: str,
+        where: str = "",
+        cause: BaseException | None = None,
+        values: tuple[Any, Any] = (None, None),
+    ) -> None:
+        self.asked += 1
         if not holds:
-            raise Wrong(saw, wanted, where)
+            self.unmet += 1
+            raise Wrong(saw, wanted, where, cause, values)
 
     def equal(self, actual: Any, wanted: Any, what: str = "") -> None:
         """End the check as failed unless the two are equal."""
-        subject = f"{what} " if what else ""
-        if not same(actual, wanted):
-            saw, wish = f"{subject}{show(actual)}", f"{subject}{show(wanted)}"
-            raise Wrong(saw, wish, values=(actual, wanted))
+        wanted, subject = self.instead or wanted, f"{what} " if what else ""
+        self._compare(actual, wanted, f"{subject}{show(actual)}", f"{subject}{show(wanted)}")
 
     def shows(self, shown: Any, stored: Any) -> None:
         """End the check as failed unless an answer shows what is stored."""
-        if not same(shown, stored):
-            saw, wish = f"the answer shows {show(shown)}", f"what is stored: {show(stored)}"
-            raise Wrong(saw, wish, values=(shown, stored))
+        stored = self.instead or stored
+        self._compare(shown, stored, f"the answer shows {show(shown)}", f"what is stored: {show(stored)}")
+
+    def _compare(self, actual: Any, wanted: Any, saw: str, wish: str) -> None:
+        self._decide(same(actual, wanted), saw, wish, values=(actual, wanted))
 
     def status(self, answer: Answer, *wanted: int) -> None:
         """End the check as failed unless the answer has one of these status codes."""
-        if answer.status not in wanted or answer.error is not None:
+        holds = not self.instead and answer.status in wanted and answer.error is None
+        if holds:
+            self.asked += 1
+        else:
             where = self._focus.line_of(answer.error) if answer.error is not None else ""
             if answer.unrouted and answer.status in (404, 405):
                 where = self._place.shown("app/main.py")
             better = "".join(f": {words}" for words in [instead_of_begin(answer.error)] if words)
-            raise Wrong(
-                str(answer), " or ".join(str(code) for code in wanted) + better, where, answer.error, (answer, wanted)
-            )
+            wish = " or ".join(map(str, wanted)) + better
+            self._decide(False, str(answer), wish, where, answer.error, (answer, wanted))
 
     def all_closed(self, after: str = "") -> None:
         """End the check as failed if any session or connection is still open.

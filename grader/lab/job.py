@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
+import secrets
 import socket
 from dataclasses import dataclass
 from typing import Any, Self
@@ -19,7 +21,7 @@ class Job:
 
     Attributes:
         chapter: the chapter's name.
-        checks: names of the rules to judge, in this order.
+        checks: what to judge, in this order, by names that tell nothing (`sealed`).
         root: the staged submission: the folder that holds the package ``app``.
         url: URL of the child's database.
         own_url: PostgreSQL only: URL of the same database for the grader's own connection.
@@ -61,6 +63,33 @@ class Job:
         """The job that was sent as JSON."""
         stubs = tuple(Stub(task, words, file, name, tuple(lacks)) for task, words, file, name, lacks in data["stubs"])
         return cls(**{**data, "stubs": stubs})
+
+
+# Exit status of a child that can no longer tell a verdict, as the code under test has changed what it tells it with.
+SPOILT = 121
+
+
+def sealed(token: str, position: int, *, control: bool) -> str:
+    """A name for a check that tells nothing: what is to be judged, under a mask that is another one each time.
+
+    Args:
+        token: the job's word.
+        position: which of the chapter's rules it is.
+        control: it is to expect what nobody can meet.
+    """
+    nonce = secrets.token_hex(6)
+    return f"{nonce}{(2 * position + control) ^ _mask(token, nonce):04x}"
+
+
+def unsealed(token: str, ticket: str) -> tuple[int, bool]:
+    """What `sealed` was given."""
+    nonce, masked = ticket[:12], int(ticket[12:], 16)
+    position, control = divmod(masked ^ _mask(token, nonce), 2)
+    return position, bool(control)
+
+
+def _mask(token: str, nonce: str) -> int:
+    return int.from_bytes(hashlib.sha256(f"{token}{nonce}".encode()).digest()[:2], "big")
 
 
 # Shortly before a check's time is up, the child tells where its code is; the bench waits that much longer.

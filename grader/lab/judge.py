@@ -9,12 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from grader.lab.expect import Expect
 from grader.lab.explanation import explain
 from grader.lab.focus import Focus
 from grader.lab.parts import Parts
 from grader.lab.synchronous import asynchronous_instead, came_of_asynchronous
 from grader.lab.words import describe
-from grader.outcomes import Broken, Regression, ToDo, Verdict, is_to_do
+from grader.outcomes import Broken, Regression, ToDo, Verdict, is_to_do, outcome_of
 
 _GRADER = str(Path(__file__).parents[1])
 _LONGEST_TEXT = 4000
@@ -23,7 +24,9 @@ _LONGEST_TRACE = 60
 _SLIPS = (NameError, ImportError, SyntaxError)
 
 
-def judge(parts: Parts, rule: str, check: Callable[..., None], asked: tuple[str, ...]) -> dict[str, Any]:
+def judge(
+    parts: Parts, rule: str, check: Callable[..., None], asked: tuple[str, ...], unmeetable: str = ""
+) -> dict[str, Any]:
     """Run one check and return the verdict as plain data.
 
     Args:
@@ -31,24 +34,28 @@ def judge(parts: Parts, rule: str, check: Callable[..., None], asked: tuple[str,
         rule: the rule's name.
         check: the check.
         asked: names of the parts that it asks for.
+        unmeetable: what it is to expect instead of everything else; nothing else when empty.
     """
     root = str(parts.place.root)
     started = time.perf_counter()
     found: dict[str, Any] = {"outcome": "passed"}
     try:
-        check(**{name: parts.named(name) for name in asked})
+        if unmeetable:
+            _try_to_fail(parts, check, asked, unmeetable)
+        else:
+            check(**{name: parts.named(name) for name in asked})
     except BaseException as error:
         verdict = _verdict_on(error, parts.focus)
         found = {
-            "outcome": verdict.outcome,
+            "outcome": outcome_of(verdict),
             "observed": verdict.saw,
             "expected": verdict.wanted,
-            "where": verdict.where or (parts.focus.at if verdict.outcome == "failed" else ""),
+            "where": verdict.where or (parts.focus.at if outcome_of(verdict) == "failed" else ""),
             "traceback": _traceback(verdict.cause, root),
             "regression": isinstance(verdict, Regression),
             "slip": isinstance(verdict.cause, _SLIPS) and bool(parts.focus.line_of(verdict.cause)),
         }
-        if verdict.outcome != "todo":
+        if found["outcome"] != "todo" and not unmeetable:
             found |= explain(parts, rule, found, verdict)
     found["did"] = ", then ".join(parts.story.lines)
     found["trace"] = parts.story.timeline()[:_LONGEST_TRACE]
@@ -67,6 +74,15 @@ def _verdict_on(error: BaseException, focus: Focus) -> Verdict:
     if is_to_do(error):
         return ToDo(str(error), "", where, error)
     return Broken(f"the check met {describe(error)}", "code that the check can judge", where, error)
+
+
+def _try_to_fail(parts: Parts, check: Callable[..., None], asked: tuple[str, ...], unmeetable: str) -> None:
+    """Run a check that expects what nobody can meet; it ends as passed only where that is not noticed any more."""
+    expect: Expect = parts.named("expect")
+    expect.instead = unmeetable
+    check(**{name: parts.named(name) for name in asked})
+    if expect.asked == expect.unmet:  # what it expects first depends on the code, or is not at once its end
+        expect.equal("", unmeetable)
 
 
 def spoilt(name: str) -> dict[str, Any]:

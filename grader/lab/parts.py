@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
+from types import FunctionType
 from typing import Any
 
 from grader.lab.code import Code
@@ -24,7 +26,7 @@ class Maker:
 
 
 # What tells of every check, whatever it asks for.
-_ALWAYS = ("focus", "story", "code")
+_ALWAYS = ("focus", "story", "code", "expect")
 
 
 def load_makers(chapter: str, asked: Iterable[str]) -> dict[str, Maker]:
@@ -47,6 +49,7 @@ class Parts:
         self.seen = seen
         self._makers = makers
         self._made: dict[str, Any] = {"place": place, "seen": seen}
+        self._as_made: list[tuple[str, type, dict[str, Any], frozenset[str]]] = []
         self.focus: Focus = self.named("focus")
         self.story: Story = self.named("story")
         self.code: Code = self.named("code")
@@ -55,8 +58,19 @@ class Parts:
         """A part."""
         if name not in self._made:
             maker = self._makers[name]
-            self._made[name] = maker.make(**{need: self.named(need) for need in maker.needs})
+            made = self._made[name] = maker.make(**{need: self.named(need) for need in maker.needs})
+            parts = [id(each) for each in self._made.values()]
+            held = {key: value for key, value in _attributes(made).items() if id(value) in parts}
+            self._as_made.append((name, type(made), held, _named_in(made.__class__)))
         return self._made[name]
+
+    def replaced(self) -> str:
+        """The name of the first part that is no longer as it was made; empty where all are."""
+        for name, kind, held, named in self._as_made:
+            made = self._made.get(name)
+            if type(made) is not kind or not _keeps(made, held) or _attributes(made).keys() & named:
+                return name
+        return ""
 
     def close(self) -> None:
         """Let go of everything that the check opened; what the learner's code makes of that is no longer judged."""
@@ -74,6 +88,28 @@ class Parts:
     def _close(self, name: str) -> None:
         if name in self._made:
             self._made[name].close()
+
+
+def _attributes(part: object) -> dict[str, Any]:
+    found: dict[str, Any] = getattr(part, "__dict__", {})
+    return found
+
+
+def _keeps(part: object, held: dict[str, Any]) -> bool:
+    """Whether a part still holds the other parts that it was made of."""
+    attributes = _attributes(part)
+    return all(attributes.get(name) is value for name, value in held.items())
+
+
+@cache
+def _named_in(kind: object) -> frozenset[str]:
+    """The functions and properties of a class, in the place of which an object may have something of its own."""
+    return frozenset(
+        name
+        for each in getattr(kind, "__mro__", ())[:-1]
+        for name, value in vars(each).items()
+        if isinstance(value, FunctionType | property | staticmethod | classmethod)
+    )
 
 
 @contextmanager

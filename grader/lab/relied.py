@@ -5,39 +5,134 @@ from __future__ import annotations
 import builtins
 import importlib.util
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
+from operator import attrgetter, is_not
+from types import CellType, FunctionType
 from typing import Any
 
 # Replacing these is a matter of taste, and changes no verdict.
 _OFTEN_REPLACED = frozenset({"print", "input", "open", "help", "exit", "quit", "breakpoint", "__import__"})
+# What Python itself sets anew.
+_SET_ANEW = frozenset({"__warningregistry__", "__annotations__", "__doc__", "__abstractmethods__", "_abc_impl"})
+
+_MAKES_VERDICTS = ("outcomes", "lab.equality", "lab.expect", "lab.judge")
+
+_any, _map = any, map
+_OF_A_FUNCTION = [attrgetter(name) for name in ("__code__", "__defaults__", "__kwdefaults__")]
+_CONTENT = attrgetter("cell_contents")
 
 
 class Relied:
-    """Remembers Python's built-in functions and the grader's own code, as they are before the learner's code runs.
+    """Remembers names, and functions, as they are before the learner's code runs.
+
+    It looks after every check, so that it looks at whole groups first: that all are as they were is found by loops
+    that Python does not run step by step.
 
     Args:
-        more: what else has to stay as it is.
+        names: what these say has to stay as it is.
+        functions: functions that have to stay as they are, beside those.
     """
 
-    def __init__(self, *more: Mapping[str, object]) -> None:
-        modules = [module for name, module in sys.modules.items() if name.partition(".")[0] == "grader"]
-        classes = [
-            value
-            for module in modules
-            for value in vars(module).values()
-            if isinstance(value, type) and value.__module__ == module.__name__
-        ]
-        self._kept: list[tuple[Mapping[str, Any], str, object]] = [
-            (vars(owner), name, value)
-            for owner in (builtins, *modules, *classes)
-            for name, value in vars(owner).items()
-            if (callable(value) or isinstance(value, property)) and name not in _OFTEN_REPLACED
-        ]
-        self._kept += [(owner, name, value) for owner in more for name, value in owner.items()]
+    def __init__(self, names: Iterable[Mapping[str, Any]], functions: Iterable[Callable[..., Any]] = ()) -> None:
+        self._names = [(owner, dict(owner), list(owner.values())) for owner in names]
+        found: dict[int, FunctionType] = {}
+        for value in (*(value for _, kept, _ in self._names for value in kept.values()), *functions):
+            _collect(value, found)
+        self._functions = list(found.values())
+        self._parts = [(part, [part(each) for each in self._functions]) for part in _OF_A_FUNCTION]
+        self._cells = [cell for each in self._functions for cell in _cells(each)]
+        self._contents = [_CONTENT(cell) for cell in self._cells]
 
     def replaced(self) -> str:
         """The name of the first that is no longer what it was; empty where all are."""
-        return next((name for owner, name, value in self._kept if owner.get(name) is not value), "")
+        for owner, kept, values in self._names:
+            if _any(_map(is_not, owner.values(), values)) or len(owner) < len(values):
+                for name, value in kept.items():
+                    if owner.get(name, self) is not value and _stays(owner, name, value):
+                        return name
+        for part, parts in self._parts:
+            if _any(_map(is_not, _map(part, self._functions), parts)):
+                pairs = zip(self._functions, parts, strict=True)
+                return next((each.__name__ for each, kept in pairs if part(each) is not kept), "a function")
+        try:
+            return "a function's variable" if _any(_map(is_not, _map(_CONTENT, self._cells), self._contents)) else ""
+        except ValueError:
+            return "a function's variable"
+
+
+@cache
+def own(modules: int) -> Relied:
+    """The grader's own, and Python's, once for the server and all children that are forked from it.
+
+    Args:
+        modules: how many modules there are now: there may be more of the grader's when there are more.
+    """
+    _heart()
+    return Relied(_own_names())
+
+
+@cache
+def _heart() -> Relied:
+    """The part of it by which verdicts are made; few enough to be looked at whenever the learner's code returns."""
+    modules = [sys.modules[f"grader.{name}"] for name in _MAKES_VERDICTS]
+    classes = [
+        value
+        for module in modules
+        for value in vars(module).values()
+        if isinstance(value, type) and value.__module__ == module.__name__
+    ]
+    return Relied([*map(vars, modules), *map(vars, classes)])
+
+
+def is_untouched() -> bool:
+    """Whether what makes verdicts is as it was, and nobody follows the grader's own steps with a trace function.
+
+    Something may be replaced in a function of the learner's and put back before the check has ended.
+    """
+    return not _heart().replaced() and sys.gettrace() is None and sys.getprofile() is None
+
+
+def _own_names() -> list[Mapping[str, Any]]:
+    """Python's built-in functions, and the names in all modules and classes of the grader."""
+    modules = [module for name, module in sys.modules.items() if name.partition(".")[0] == "grader"]
+    classes = [
+        value
+        for module in modules
+        for value in vars(module).values()
+        if isinstance(value, type) and value.__module__ == module.__name__
+    ]
+    return [vars(builtins), *map(vars, modules), *map(vars, classes)]
+
+
+def _stays(owner: Mapping[str, Any], name: str, value: object) -> bool:
+    """Whether a name may not be given to something else."""
+    if owner is vars(builtins):
+        return callable(value) and name not in _OFTEN_REPLACED
+    return name not in _SET_ANEW
+
+
+def _collect(value: object, found: dict[int, FunctionType]) -> None:
+    """Find the functions that something consists of: a property, a class method, what a decorator has wrapped."""
+    if isinstance(value, FunctionType):
+        if id(value) not in found and value.__module__.partition(".")[0] in ("grader", "contextlib", "functools"):
+            found[id(value)] = value
+            for cell in _cells(value):
+                _collect(_CONTENT(cell), found)
+    elif isinstance(value, property):
+        for each in (value.fget, value.fset):
+            _collect(each, found)
+    elif isinstance(value, staticmethod | classmethod):
+        _collect(value.__func__, found)
+
+
+def _cells(function: FunctionType) -> Iterator[CellType]:
+    for cell in function.__closure__ or ():
+        try:
+            cell.cell_contents  # noqa: B018  (an empty one has none)
+        except ValueError:
+            continue
+        yield cell
 
 
 def json_encoder() -> Callable[[Any], str]:
@@ -46,5 +141,9 @@ def json_encoder() -> Callable[[Any], str]:
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    encode: Callable[[Any], str] = module.JSONEncoder().encode
-    return encode
+    make, quoted = module.c_make_encoder, module.c_encode_basestring_ascii
+    if make is None:  # no Python but CPython's has these, which have nothing that could be replaced
+        encode: Callable[[Any], str] = module.JSONEncoder().encode
+        return encode
+    in_pieces = make(None, None, quoted, None, ": ", ", ", False, False, True)
+    return lambda value: "".join(in_pieces(value, 0))

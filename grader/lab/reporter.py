@@ -4,43 +4,51 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 from grader.lab.relied import json_encoder
 
 
-class Reporter:
-    """Sends one JSON object a line.
+class Reporter(NamedTuple):
+    """Sends one JSON object a line. What it is made of cannot be replaced, without its functions being others.
+
+    Attributes:
+        send: sends one message whole; a bench that has gone is no error.
+        tell: sends the verdict on a check, and what was the matter with the server; after the last one the job is done.
+        mark_output: tells where the output of a check ends (see `grader.lab.job.end_of_output`).
+    """
+
+    send: Callable[[dict[str, Any]], None]
+    tell: Callable[..., None]
+    mark_output: Callable[[str], None]
+
+
+def reporter_to(descriptor: int, token: str) -> Reporter:
+    """A reporter.
 
     Args:
         descriptor: where to.
         token: word that the bench expects with every message.
     """
+    write, encode = os.write, json_encoder()  # learner code may replace these later
 
-    def __init__(self, descriptor: int, token: str) -> None:
-        self._descriptor = descriptor
-        self._token = token
-        # Learner code may replace these later.
-        self._write = os.write
-        self._encode = json_encoder()
-
-    def send(self, message: dict[str, Any]) -> None:
-        """Send one message whole; a bench that has gone is no error."""
-        data = self._encode({"token": self._token, **message}).encode() + b"\n"
+    def send(message: dict[str, Any]) -> None:
+        data = encode({"token": token, **message}).encode() + b"\n"
         with suppress(OSError):
             while data:
-                data = data[self._write(self._descriptor, data) :]
+                data = data[write(descriptor, data) :]
 
-    def tell(self, check: str, verdict: dict[str, Any], *, last: bool, trouble: str = "") -> None:
-        """Send the verdict on a check, and what was the matter with the server; after the last one the job is done."""
-        self.send({"event": "verdict", "check": check, "verdict": verdict, "trouble": trouble})
+    def tell(check: str, verdict: dict[str, Any], trouble: str, *, last: bool) -> None:
+        send({"event": "verdict", "check": check, "verdict": verdict, "trouble": trouble})
         if last:
-            self.send({"event": "end"})
+            send({"event": "end"})
 
-    def mark_output(self, check: str) -> None:
-        """Tell where the output of a check ends (see `grader.lab.job.end_of_output`)."""
+    def mark_output(check: str) -> None:
         with suppress(Exception):
             sys.stdout.flush()
         with suppress(OSError):
-            self._write(1, b"\x00%s %s\x00" % (self._token.encode(), check.encode()))
+            write(1, b"\x00%s %s\x00" % (token.encode(), check.encode()))
+
+    return Reporter(send, tell, mark_output)

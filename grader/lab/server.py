@@ -15,11 +15,11 @@ gc.disable()  # imports make no garbage worth looking for; a third of their time
 import json
 import os
 import selectors
-import shutil
 import signal
 import socket
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -28,10 +28,12 @@ from grader.lab.child import become_child, grade_chapter
 from grader.lab.job import Job
 from grader.lab.observer import listen
 from grader.lab.processes import adopt_orphans, kill_group, kill_strays
+from grader.lab.walls import Walls, sockets_for
 from grader.lab.warm_up import get_ready
+from grader.removal import remove
 
 
-def serve(control: socket.socket, workshop: Path) -> None:
+def serve(control: socket.socket, workshop: Path, hidden: Sequence[Path]) -> None:
     """Fork a child for every job that comes over the socket, until its other end is closed.
 
     A job comes as one line of JSON with two file descriptors: for messages and for the output of the
@@ -41,8 +43,10 @@ def serve(control: socket.socket, workshop: Path) -> None:
     Args:
         control: the server's end of the socket.
         workshop: the bench's temporary folder; removed at the end.
+        hidden: folders that children must not see.
     """
     adopt_orphans()
+    walls = Walls([workshop, *hidden])
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     waker, wake = socket.socketpair()
     wake.setblocking(False)
@@ -74,14 +78,13 @@ def serve(control: socket.socket, workshop: Path) -> None:
                 continue
             results, output = descriptors[:2]
             del descriptors[:2]
-            get_ready(request["request"]["chapter"], request["request"]["url"])
+            job = Job.read(request["request"])
+            get_ready(job.chapter, job.url)
+            walls.prepare(sockets_for(job.url))
             process = os.fork()
             if process == 0:
-                control.close()
-                waker.close()
-                wake.close()
                 selector.close()
-                become_child(Job.read(request["request"]), results, output)
+                become_child(job, walls, results, output)
             os.close(results)
             os.close(output)
             children[process] = request["job"]
@@ -132,7 +135,7 @@ def _end(children: dict[int, int], workshop: Path) -> None:
         except ChildProcessError:
             break
         time.sleep(0.005)
-    shutil.rmtree(workshop, ignore_errors=True)
+    remove(workshop)
     os._exit(0)
 
 
@@ -143,12 +146,12 @@ def main() -> None:
         print("The grader's own process starts as it should.")
         return
     if sys.argv[1] == "serve":
-        serve(socket.socket(fileno=int(sys.argv[2])), Path(sys.argv[3]))
+        serve(socket.socket(fileno=int(sys.argv[2])), Path(sys.argv[3]), [Path(name) for name in sys.argv[4:]])
     job = Job.read(json.loads(sys.stdin.readline()))
     results = os.dup(1)
     os.dup2(2, 1)
     get_ready(job.chapter, job.url)
-    grade_chapter(job, results)
+    grade_chapter(job, Walls(), results)
     os._exit(0)
 
 

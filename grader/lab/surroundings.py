@@ -44,6 +44,7 @@ def enter(root: str, url: str) -> None:
         url: URL of the database.
     """
     os.environ["DATABASE_URL"] = url
+    os.environ["HOME"] = root  # what code keeps there, it keeps in the only folder that is its own
     folder = Path(root, ".tmp")
     folder.mkdir(exist_ok=True)
     os.environ.update(dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import importlib
 import os
+import sys
 from collections.abc import Callable
 from functools import cache
 from typing import Annotated
@@ -15,7 +16,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import StaticPool
 
 from grader.diagnosis.catalogue import readings_of
-from grader.lab import sqlmodel_registry
+from grader.lab import relied, sqlmodel_registry
 from grader.lab.fixtures import fixtures_of
 from grader.lab.parts import load_makers
 from grader.rules import asked_in
@@ -39,6 +40,7 @@ def get_ready(chapter: str, url: str) -> None:
         _once(sqlmodel_registry.warm_up)
     if url.startswith("postgresql"):
         _once(_import_driver)
+    relied.own(len(sys.modules))
     gc.freeze()
     if collecting:
         gc.enable()

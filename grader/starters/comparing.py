@@ -10,9 +10,14 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+from grader.starters.reading import read_code
 from grader.starters.tasks import SOLUTIONS, Piece, pieces_of, tasks_of
 from grader.starters.writing import starter_of
 from grader.stubs import BASES, VALUE, Stub
+
+# Solutions take a tenth of it. What takes Python longest to parse are long lines of f-strings.
+_LONGEST = 32 * 1024
+_MOST_BRACES = 500
 
 
 def untouched_tasks(chapter: str, root: Path) -> frozenset[str]:
@@ -29,10 +34,8 @@ def untouched_stubs(chapter: str, root: Path) -> tuple[Stub, ...]:
     """What stands in the place of their code; arguments as for `untouched_tasks`."""
     touched: set[str] = set()
     for file, stubs in _starter_code(chapter):
-        path = root / file
         try:
-            with warnings.catch_warnings(action="ignore"):
-                present = _owners(ast.parse(path.read_bytes()))
+            present = _owners(_parsed(read_code(root / file)))
         except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
             present = {}
         touched |= {stub.task for stub, code in stubs if present.get(stub.name) != code}
@@ -62,9 +65,21 @@ def given_files(chapter: str, root: Path) -> frozenset[str]:
     found = set()
     for file, code in _solution(chapter).items():
         with suppress(OSError):
-            if file not in asked and (root / file).read_bytes() == code:
+            if file not in asked and read_code(root / file) == code:
                 found.add(file)
     return frozenset(found)
+
+
+def _parsed(code: bytes) -> ast.Module:
+    """The syntax tree of code that somebody may have written so that this takes for ever.
+
+    Raises:
+        ValueError: it is no starter's, and not worth the time.
+    """
+    if len(code) > _LONGEST or code.count(b"{") > _MOST_BRACES:
+        raise ValueError("it is much longer than any starter")
+    with warnings.catch_warnings(action="ignore"):
+        return ast.parse(code)
 
 
 @cache

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import queue
-import shutil
 import tempfile
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -15,6 +14,7 @@ from pathlib import Path
 from grader import BadInput
 from grader.bench import Bench, Interrupted, Target
 from grader.classroom.grading.plan import Task
+from grader.removal import remove
 from grader.report import Check
 from grader.rules import rules_of
 
@@ -59,12 +59,10 @@ def grade_task(bench: Bench, task: Task) -> Iterator[tuple[str, Check]]:
         for _, check in bench.grade(targets, known):
             yield contents[check.chapter], check
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove(folder)
         for path in bench.workshop.iterdir():  # what a submission left there is not for the next one
             if path.name not in _KEPT_IN_WORKSHOP:
-                shutil.rmtree(path, ignore_errors=True)
-                with suppress(OSError):
-                    path.unlink()
+                remove(path)
 
 
 class Worker(threading.Thread):

@@ -5,8 +5,9 @@ per chapter the code that counts, as bytes. Nothing of an archive is ever writte
 written anew, file by file, below a folder of the grader's own.
 """
 
+from grader.classroom.intake.apart import Reader
 from grader.classroom.intake.finding import Entry, find
 from grader.classroom.intake.reading import read
 from grader.classroom.intake.submission import Chapter, Submission, Unreadable
 
-__all__ = ["Chapter", "Entry", "Submission", "Unreadable", "find", "read"]
+__all__ = ["Chapter", "Entry", "Reader", "Submission", "Unreadable", "find", "read"]

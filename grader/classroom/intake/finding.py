@@ -8,6 +8,7 @@ from pathlib import Path
 
 from grader import BadInput
 from grader.rules import CHAPTERS
+from grader.shown import harmless
 
 ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 _OTHER_ARCHIVES = (".7z", ".rar", ".gz", ".bz2", ".xz", ".zst")
@@ -68,4 +69,4 @@ def _learner(path: Path) -> str:
 
 def _printable(name: str) -> str:
     """A file name as text that can be written anywhere."""
-    return os.fsencode(name).decode("utf-8", "replace").strip()
+    return harmless(os.fsencode(name).decode("utf-8", "replace").strip().replace("\n", "\\n").replace("\t", "\\t"))

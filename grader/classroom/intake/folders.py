@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import stat
 import tempfile
 from pathlib import Path
 
@@ -34,27 +33,18 @@ def read_folder(folder: Path) -> Submission:
     return Submission(found)
 
 
-def _refuse_unless_missing(error: OSError) -> None:
-    if not isinstance(error, FileNotFoundError | NotADirectoryError):
-        raise error
-
-
 def _refuse(error: OSError) -> None:
     raise error
 
 
 def _read_chapter(submission: Path, chapter: str, room: limits.Room) -> Chapter:
     """A chapter of a folder; what counts as its code is the bench's word."""
-    for place, names, files in os.walk(submission / chapter / "app", onerror=_refuse_unless_missing):
-        names[:] = [name for name in names if name != "__pycache__"]
-        for name in files:
-            if name.endswith(".py"):
-                about = Path(place, name).lstat()
-                room.take(about.st_size if stat.S_ISREG(about.st_mode) else 0)
     with tempfile.TemporaryDirectory(prefix="grader-") as temporary:
         copy = Path(temporary)
         refused = stage(submission, chapter, copy)
         if refused:
             return Chapter(refused=refused)
         code = sorted(file for file in copy.rglob("*.py") if file.is_file())
+        for file in code:
+            room.take(file.stat().st_size)
         return Chapter({as_text(file.relative_to(copy).as_posix()): file.read_bytes() for file in code})

@@ -25,6 +25,8 @@ def read(path: Path) -> Submission:
             raise Unreadable("it is a link; a submission has to be its own files")
         if path.is_dir():
             return read_folder(path)
+        if not path.is_file():  # a pipe, say, which nobody may ever write to
+            raise Unreadable("it is no file and no folder")
         if name.endswith(".zip"):
             return read_zip(path)
         if name.endswith(ARCHIVES):

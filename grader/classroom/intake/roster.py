@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from grader import BadInput
+from grader.shown import harmless
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ def load(file: Path) -> list[Learner]:
     head = text.split("\n", 1)[0]
     delimiter = max(",;\t", key=head.count)
     try:
-        rows = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text), delimiter=delimiter)]
+        rows = [[harmless(cell.strip()) for cell in row] for row in csv.reader(io.StringIO(text), delimiter=delimiter)]
     except csv.Error as error:
         raise BadInput(f"The roster '{file}' is no CSV file ({error}).") from None
     names = [name.lower() if name.lower() in ("id", "name") else name for name in rows[0]] if rows else []

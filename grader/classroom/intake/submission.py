@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from grader.shown import harmless
+
 
 class Unreadable(Exception):
     """Nothing of a submission can be used; the message says why."""
@@ -70,4 +72,4 @@ def as_text(path: str) -> str:
 
 def shown(name: str) -> str:
     """A name from outside, as it is told."""
-    return name.encode("utf-8", "backslashreplace").decode()[:200]
+    return harmless(name.encode("utf-8", "backslashreplace").decode()[:200])

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from grader.classroom.intake import Chapter
+from grader.shown import harmless
 from grader.starters import SOLUTIONS
 
 _MOST_LINES = 3_000
@@ -21,7 +22,11 @@ def solution_of(chapter: str) -> Chapter:
 
 def lines_of(chapter: Chapter) -> dict[str, list[str]]:
     """The lines of each file of a chapter."""
-    return {path: content.decode("utf-8", "replace").splitlines() for path, content in chapter.files.items()}
+    return {path: _lines(content) for path, content in chapter.files.items()}
+
+
+def _lines(content: bytes) -> list[str]:
+    return [harmless(line) for line in content.decode("utf-8", "replace").splitlines()]
 
 
 def compare(mine: Chapter, solution: Chapter) -> dict[str, dict[str, Any]]:
@@ -36,7 +41,7 @@ def compare(mine: Chapter, solution: Chapter) -> dict[str, dict[str, Any]]:
         content, other = mine.files.get(path, b""), solution.files.get(path, b"")
         if content == other and (path in mine.files) == (path in solution.files):
             continue
-        lines = content.decode("utf-8", "replace").splitlines()
+        lines = _lines(content)
         if len(lines) > _MOST_LINES or len(content) > 100 * _MOST_LINES:
             found[path] = {"skipped": f"too long to be shown ({len(lines)} lines)"}
             continue

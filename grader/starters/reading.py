@@ -1,0 +1,83 @@
+"""Verdict process and commands: the code of a submission, read within limits, whatever lies in its folder."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+MOST_FILES = 1_000
+MOST_FOLDERS = 1_000
+DEEPEST = 20
+LONGEST_FILE = 200 * 1024
+MOST_BYTES = 5 * 1024 * 1024
+LONGEST_NAME = 200
+MOST_ENTRIES = 20_000
+
+
+class TooMuch(Exception):
+    """A folder holds what is no code of a learner's, or too much of it; the message says what."""
+
+
+def code_files(app: Path) -> Iterator[Path]:
+    """The files of code in a chapter's folder ``app``, in order: regular files that end in ``.py``.
+
+    Raises:
+        TooMuch: there are too many, one is too large, one lies too deep, or one is a link; the message begins with
+            ``app``.
+    """
+    waiting: list[tuple[Path, tuple[str, ...]]] = [(app, ())]
+    files = folders = entries = size = 0
+    while waiting:
+        place, parts = waiting.pop()
+        inner: list[tuple[Path, tuple[str, ...]]] = []
+        for name in sorted(_names(place)):
+            entries += 1
+            path, shown = place / name, "/".join(("app", *parts, name))
+            with suppress(OSError):
+                about = path.lstat()
+                if stat.S_ISLNK(about.st_mode) and (path.suffix == ".py" or path.is_dir()):
+                    raise TooMuch(f"{shown} is a link; a submission has to be its own files")
+                if stat.S_ISDIR(about.st_mode) and name != "__pycache__":
+                    folders += 1
+                    inner.append((path, (*parts, name)))
+                elif stat.S_ISREG(about.st_mode) and path.suffix == ".py":
+                    files, size = files + 1, size + about.st_size
+                    if about.st_size > LONGEST_FILE:
+                        raise TooMuch(f"{shown} is larger than {LONGEST_FILE // 1024} KB; code is never so large")
+                    if len(name) > LONGEST_NAME:
+                        raise TooMuch(f"{shown[:80]}... has too long a name")
+                    yield path
+            if size > MOST_BYTES:
+                raise TooMuch(f"app holds more than {MOST_BYTES // 1024 // 1024} MB of code")
+            if files > MOST_FILES or folders > MOST_FOLDERS or entries > MOST_ENTRIES:
+                raise TooMuch(f"app holds more than {MOST_FILES} files or folders")
+        if inner and len(parts) >= DEEPEST:
+            raise TooMuch(f"app holds folders that lie deeper than {DEEPEST} others")
+        waiting += reversed(inner)
+
+
+def _names(folder: Path) -> Iterator[str]:
+    with suppress(OSError), os.scandir(folder) as entries:
+        for number, entry in enumerate(entries):
+            if number > MOST_ENTRIES:
+                raise TooMuch(f"app holds more than {MOST_FILES} files or folders")
+            yield entry.name
+
+
+def read_code(file: Path) -> bytes:
+    """What a regular file holds, up to the largest that code may be; it never waits for anybody.
+
+    Raises:
+        OSError: it cannot be read, is no regular file, or is larger.
+    """
+    place = os.open(file, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    with os.fdopen(place, "rb") as opened:
+        if not stat.S_ISREG(os.fstat(place).st_mode):
+            raise OSError(0, "it is no regular file")
+        content = opened.read(LONGEST_FILE + 1)
+    if len(content) > LONGEST_FILE:
+        raise OSError(0, f"it is larger than {LONGEST_FILE // 1024} KB")
+    return content
