@@ -31,14 +31,20 @@ def lessons() -> list[Path]:
 
 
 def normalise(notebook: Any) -> None:
-    """Bring a notebook into the form in which it is stored."""
+    """Bring a notebook into the form in which it is stored.
+
+    Outputs are stored folded: JupyterLab shows them when the cell is run, or when a reader asks for them, so that
+    nobody reads an answer before the question. The page of the repository shows them.
+    """
     notebook.metadata = nbformat.from_dict(_METADATA)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     count = 0
     for number, cell in enumerate(notebook.cells, start=1):
         cell.id = f"cell-{number:02}"
         tags = cell.metadata.get("tags", [])
-        cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
+        folded = cell.cell_type == "code" and bool(cell.outputs)
+        kept = {"jupyter": {"outputs_hidden": True}} if folded else {}
+        cell.metadata = nbformat.from_dict({**kept, **({"tags": tags} if tags else {})})
         cell.pop("attachments", None)
         if cell.cell_type != "code":
             continue

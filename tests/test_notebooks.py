@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from jupyter_client.manager import start_new_kernel
 from jupyter_core.utils import ensure_event_loop
 
 from grader.bench.postgresql import start
+from grader.lessons import questions
 from grader.rules import CHAPTERS, rules_of
 from tests import PROJECT, browser
 from tests.notebooks import NOTEBOOKS, OWN, lessons, problems
@@ -84,7 +86,10 @@ def test_what_is_refused() -> None:
 def test_a_lesson_has_its_parts(name: str) -> None:
     text = prose(name)
     assert text.startswith(f"# {name[:2]} ")
-    for part in ("**You will be able to**", "**Time:**", "**You need:**", "```mermaid", "## Quiz", "## Read on"):
+    parts = ["**You will be able to**", "**Time:**", "**You need:**", "```mermaid", "## Quiz", "## Read on"]
+    if name != "00_start":
+        parts += ["## Recap", "| rule | reason | spelling |", "**Try (not graded):**", "(glossary.md"]
+    for part in parts:
         assert part in text, part
     assert text.count("**Predict") >= (1 if name == "00_start" else 5)
     assert text.isascii(), "plain letters only, so that every editor and terminal shows them"
@@ -106,23 +111,70 @@ def test_a_lesson_states_the_tasks_of_its_chapter(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", LESSONS)
-def test_only_plots_and_grading_of_own_code_go_uncompared(name: str) -> None:
+def test_only_grading_of_own_code_goes_uncompared(name: str) -> None:
     for cell in read(name).cells:
         if OWN in cell.metadata.get("tags", []):
             assert re.fullmatch(r"%grade [\d.]+", cell.source)
         assert not re.search("NBVAL", cell.source)
 
 
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_tasks_follow_what_prepares_them(name: str) -> None:
+    """Each task is graded right below it, and the chapter at the end."""
+    cells = read(name).cells
+    for cell, below in pairwise(cells):
+        for number in re.findall(r"^- \*\*(\d+\.\d+)\*\* ", cell.source, re.MULTILINE):
+            assert below.source.startswith("%grade "), number
+    grading = [cell.source for cell in cells if cell.source.startswith("%grade")]
+    assert grading[-1] == f"%grade {name[:2]}"
+
+
 @pytest.mark.parametrize("name", LESSONS)
-def test_each_question_has_one_right_answer_and_explains_all(name: str) -> None:
-    quiz = prose(name).partition("## Quiz")[2].partition("## Read on")[0]
-    questions = re.split(r"^\*\*\d\. ", quiz, flags=re.MULTILINE)[1:]
-    assert 2 <= len(questions) <= 3
-    for question in questions:
-        answers = re.findall(r"<details><summary>\w\. (.+?)</summary>\n\n(.+?)\n</details>", question, re.DOTALL)
-        assert len(answers) >= 2 and question.count("<details>") == len(answers)
-        assert [explanation.startswith("**Right.**") for _, explanation in answers].count(True) == 1
-        assert all(explanation.startswith(("**Right.** ", "No. ")) for _, explanation in answers)
+def test_predictions_come_before_the_answer(name: str) -> None:
+    """Each "Predict" has its form below it, and each form is written and used once."""
+    cells = read(name).cells
+    asked = [cell.source.removeprefix("%predict ") for cell in cells if cell.source.startswith("%predict ")]
+    assert sorted(asked) == sorted(questions.predictions_of(name))
+    for cell, below in pairwise(cells):
+        if "**Predict" in cell.source:
+            assert below.source.startswith("%predict "), cell.source
+    for cell in cells:
+        assert not cell.get("outputs") or cell.metadata["jupyter"]["outputs_hidden"]
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_predictions_have_one_answer(name: str) -> None:
+    for each in questions.predictions_of(name).values():
+        assert each.answer and each.why, each.name
+        assert not each.choices or (each.choices.count(each.answer) == 1 and len(set(each.choices)) >= 2), each.name
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_a_quiz_does_not_give_itself_away(name: str) -> None:
+    quiz = questions.quiz_of(name)
+    assert len(quiz) >= 6
+    assert f"%quiz {name[:2]}" in [cell.source for cell in read(name).cells]
+    for question in quiz:
+        right = [answer for answer in question.answers if answer.right]
+        wrong = [answer for answer in question.answers if not answer.right]
+        assert len(right) == 1 and len(wrong) >= 2, question.text
+        assert len(right[0].text) <= max(len(answer.text) for answer in wrong), question.text
+        assert all(answer.why for answer in question.answers), question.text
+
+
+def test_right_answers_are_found_in_every_place() -> None:
+    places = [
+        [answer.right for answer in question.answers].index(True)
+        for name in LESSONS
+        for question in questions.quiz_of(name)
+    ]
+    assert all(places.count(place) >= len(places) / 5 for place in (0, 1, 2))
+    longest = [
+        max(question.answers, key=lambda answer: len(answer.text)).right
+        for name in LESSONS
+        for question in questions.quiz_of(name)
+    ]
+    assert longest.count(True) <= len(longest) / 3
 
 
 @pytest.mark.parametrize("name", LESSONS)
@@ -133,7 +185,9 @@ def test_links_lead_somewhere(name: str) -> None:
         if target.startswith("http"):
             assert target.startswith(OFFICIAL), target
         else:
-            assert (NOTEBOOKS / target).exists(), target
+            file, _, heading = target.partition("#")
+            assert (NOTEBOOKS / file).exists(), target
+            assert not heading or f'name="{heading}"' in (NOTEBOOKS / file).read_text(encoding="utf-8"), target
 
 
 # -- running ----------------------------------------------------------------------------------------
