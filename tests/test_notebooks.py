@@ -27,7 +27,7 @@ from grader.bench.postgresql import start
 from grader.lessons import questions
 from grader.rules import CHAPTERS, rules_of
 from tests import PROJECT, browser
-from tests.notebooks import NOTEBOOKS, OWN, lessons, problems
+from tests.notebooks import NOTEBOOKS, OWN, lessons, problems, recap
 
 LESSONS = {file.stem: file for file in lessons()}
 OFFICIAL = (
@@ -136,7 +136,7 @@ def test_predictions_come_before_the_answer(name: str) -> None:
     asked = [cell.source.removeprefix("%predict ") for cell in cells if cell.source.startswith("%predict ")]
     assert sorted(asked) == sorted(questions.predictions_of(name))
     for cell, below in pairwise(cells):
-        if "**Predict" in cell.source:
+        if "**Predict:**" in cell.source:
             assert below.source.startswith("%predict "), cell.source
     for cell in cells:
         assert not cell.get("outputs") or cell.metadata["jupyter"]["outputs_hidden"]
@@ -188,6 +188,10 @@ def test_links_lead_somewhere(name: str) -> None:
             file, _, heading = target.partition("#")
             assert (NOTEBOOKS / file).exists(), target
             assert not heading or f'name="{heading}"' in (NOTEBOOKS / file).read_text(encoding="utf-8"), target
+
+
+def test_the_recaps_are_those_of_the_lessons() -> None:
+    assert (NOTEBOOKS / "recap.md").read_text(encoding="utf-8") == recap(), "run python -m tests.notebooks"
 
 
 # -- running ----------------------------------------------------------------------------------------
