@@ -225,6 +225,7 @@ def environment(checkout: Path, tmp_path: Path) -> Iterator[dict[str, str]]:
     yield {
         **os.environ,
         **places,
+        "JUPYTER_CONFIG_PATH": str(PROJECT / "etc/jupyter"),
         "PYTHONPATH": str(checkout),
         "TMPDIR": str(temporary),
         "IPYTHONDIR": str(tmp_path / "ipython"),
@@ -423,7 +424,144 @@ def jupyterlab(checkout: Path, environment: dict[str, str]) -> Iterator[str]:
         server.wait(timeout=30)
 
 
-@pytest.mark.skipif(browser.find() is None, reason="there is no Chromium or Chrome on this machine")
+NO_BROWSER = pytest.mark.skipif(browser.find() is None, reason="there is no Chromium or Chrome on this machine")
+# The panel of the notebook that is open.
+PANEL = (
+    "[...jupyterapp.shell.widgets('main')].find(panel => panel.content && panel.content.activeCellIndex !== undefined)"
+)
+
+
+class Lesson:
+    """A lesson that is open in JupyterLab, as a reader uses it."""
+
+    def __init__(self, page: browser.Browser, address: str, name: str) -> None:
+        self._page, self._sources = page, [cell.source for cell in read(name).cells]
+        page.open(f"{address}{name}.ipynb?token=lesson")
+        page.wait_for("document.querySelectorAll('.jp-Notebook .jp-CodeCell').length > 5")
+        # The map of the layers in the first cell is drawn without running anything.
+        page.wait_for("!!document.querySelector('.jp-MarkdownCell .jp-RenderedMermaid img')")
+        page.command("Emulation.setDeviceMetricsOverride", width=1200, height=20000, deviceScaleFactor=1, mobile=False)
+        page.wait_for(f"{PANEL}.sessionContext.session?.kernel?.status === 'idle'")
+
+    def run(self, source: str) -> int:
+        """Run the cell that begins so; its number."""
+        number = next(index for index, text in enumerate(self._sources) if text.startswith(source))
+        count = f"{PANEL}.content.widgets[{number}].model.executionCount"
+        before = self._page.run(count)
+        self._page.run(f"{PANEL}.content.activeCellIndex = {number}")
+        self._page.run("jupyterapp.commands.execute('notebook:run-cell')")
+        self._page.wait_for(f"{count} !== {json.dumps(before)} && {count} !== null")
+        return number
+
+    def shown(self, number: int, text: str) -> str:
+        """What a cell shows, as soon as it shows this text."""
+        words = f"{PANEL}.content.widgets[{number}].outputArea.node.innerText"
+        return str(self._page.wait_for(f"{words}.includes({json.dumps(text)}) && {words}"))
+
+    def visible(self, number: int) -> str:
+        """What can be read of the outputs of a cell now."""
+        area = f"{PANEL}.content.widgets[{number}].node.querySelector('.jp-Cell-outputWrapper')"
+        return str(self._page.run(f"{area}.innerText"))
+
+    def click(self, number: int, label: str, nth: int = 0) -> None:
+        """Click a button of a form."""
+        buttons = f"[...{PANEL}.content.widgets[{number}].node.querySelectorAll('button.widget-button')]"
+        found = f"{buttons}.filter(button => button.innerText.trim() === {json.dumps(label)})[{nth}]"
+        self._page.wait_for(f"!!{found} && !{found}.disabled")
+        self._page.run(f"{found}.click()")
+
+
+@NO_BROWSER
+@pytest.mark.parametrize(
+    ("name", "prediction", "experiment", "secret", "task", "file", "mistake"),
+    [
+        (
+            "01_engine",
+            "lazy_engine",
+            "with observe():\n    lazy",
+            "made: Engine",
+            "1.3",
+            "db.py",
+            ("autoflush=False", "autoflush=True"),
+        ),
+        (
+            "05_crud",
+            "flushed_only",
+            "def create_without_commit",
+            "outside:",
+            "5.1",
+            "crud.py",
+            ("    db.refresh(item)\n", ""),
+        ),
+    ],
+    ids=["01_engine", "05_crud"],
+)
+def test_a_reader_predicts_answers_and_is_graded(
+    name: str,
+    prediction: str,
+    experiment: str,
+    secret: str,
+    task: str,
+    file: str,
+    mistake: tuple[str, str],
+    checkout: Path,
+    environment: dict[str, str],
+    tmp_path: Path,
+) -> None:
+    profile = tmp_path / "profile"
+    profile.mkdir()
+    asked, quiz = questions.predictions_of(name)[prediction], questions.quiz_of(name)
+    with jupyterlab(checkout, environment) as address, browser.Browser(profile) as page:
+        lesson = Lesson(page, address, name)
+        stored = next(n for n, cell in enumerate(read(name).cells) if cell.source.startswith(experiment))
+        assert secret not in lesson.visible(stored), "an answer can be read before the cell is run"
+
+        page.run("jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
+        lesson.run("%load_ext")
+        form = lesson.run(f"%predict {prediction}")
+        lesson.click(form, "abcd"[asked.choices.index(asked.answer)])
+        lesson.shown(form, "Kept.")
+        assert secret in lesson.shown(lesson.run(experiment), "As you predicted:")
+        form = lesson.run(f"%predict {prediction}")
+        lesson.click(form, next("abcd"[n] for n, text in enumerate(asked.choices) if text != asked.answer))
+        lesson.shown(lesson.run(experiment), "What happens:")
+
+        form = lesson.run("%quiz")
+        places = [answer.right for answer in quiz[0].answers]
+        lesson.click(form, "abcd"[places.index(False)])
+        lesson.click(form, "Answer")
+        assert f"0 of {len(quiz)} right" in lesson.shown(form, "Not yet.")
+        lesson.click(form, "abcd"[places.index(True)])
+        lesson.click(form, "Answer")
+        assert f"1 of {len(quiz)} right" in lesson.shown(form, "Right.")
+
+        solution = (checkout / "solutions" / name / "app" / file).read_text(encoding="utf-8")
+        chapter = checkout / "chapters" / name / "app" / file
+        assert solution != solution.replace(*mistake, 1)
+        chapter.write_text(solution.replace(*mistake, 1), encoding="utf-8")
+        assert f"chapters/{name}/app/{file}:" in lesson.shown(lesson.run(f"%grade {task}"), "hint")
+        chapter.write_text(solution, encoding="utf-8")
+        lesson.shown(lesson.run(f"%grade {task}"), "Everything that was checked is right.")
+    kept = json.loads((checkout / ".workbook/quiz.json").read_text(encoding="utf-8"))
+    assert kept == {name: {quiz[0].key: True}}
+
+
+@NO_BROWSER
+def test_opening_a_lesson_in_jupyterlab_changes_nothing(
+    checkout: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    profile = tmp_path / "profile"
+    profile.mkdir()
+    file = checkout / "notebooks/05_crud.ipynb"
+    before = file.read_bytes()
+    with jupyterlab(checkout, environment) as address, browser.Browser(profile) as page:
+        Lesson(page, address, "05_crud")
+        page.wait_for(f"!!{PANEL}.context.model.sharedModel.metadata.language_info.version")
+        page.run(f"{PANEL}.context.save()")
+    assert file.read_bytes() == before
+
+
+@NO_BROWSER
 def test_a_lesson_in_jupyterlab(checkout: Path, environment: dict[str, str], postgresql: str, tmp_path: Path) -> None:
     environment["GRADER_POSTGRESQL_URL"] = postgresql
     profile = tmp_path / "profile"

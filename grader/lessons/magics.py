@@ -93,6 +93,7 @@ class Workbook(Magics):
         super().__init__(shell)
         self._hints: dict[str, int] = {}
         self._predictor = Predictor()
+        shell.events.register("pre_run_cell", self._predictor.before_cell)
         shell.events.register("post_run_cell", self._predictor.after_cell)
 
     @line_magic

@@ -17,14 +17,25 @@ class Predictor:
 
     def __init__(self) -> None:
         self._open: _Asked | None = None
+        self._is_stored = False
 
     def ask(self, prediction: Prediction) -> None:
         """Ask for a prediction of what the next cell does; without a person, list the choices."""
         if not forms.is_answered_by_a_person():
             show(_listed(prediction))
+            self._is_stored = True
             return
         self._open = _Asked(prediction)
         display(self._open.form)  # type: ignore[no-untyped-call]
+
+    def before_cell(self, _: Any) -> None:
+        """Without a person, before the cell that follows a prediction: begin its output with a neutral line.
+
+        JupyterLab shows the first line of an output that is folded, and it must not be the answer.
+        """
+        if self._is_stored:
+            self._is_stored = False
+            show("*From an earlier run. Run the cell to see your own.*")
 
     def after_cell(self, result: Any) -> None:
         """After each cell: below the one that follows a prediction, compare."""

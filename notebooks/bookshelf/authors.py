@@ -36,7 +36,9 @@ class Book(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     title: Mapped[str] = mapped_column(String(200))
-    author_id: Mapped[int | None] = mapped_column(ForeignKey("authors.id"))
+    author_id: Mapped[int | None] = mapped_column(
+        ForeignKey("authors.id")
+    )
 
     author: Mapped[Author | None] = relationship(back_populates="books")
 

@@ -42,7 +42,9 @@ class Entry(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     book_id: Mapped[int] = mapped_column(ForeignKey("books.id"))
     kind: Mapped[str] = mapped_column(String(50))
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    created_at: Mapped[datetime] = mapped_column(
+        server_default=func.now()
+    )
 
 
 def new_journal(

@@ -6,7 +6,10 @@ from pydantic import StringConstraints
 from sqlmodel import Field, SQLModel
 
 Title = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)
+    str,
+    StringConstraints(
+        strip_whitespace=True, min_length=1, max_length=200
+    ),
 ]
 
 
