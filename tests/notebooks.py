@@ -31,14 +31,20 @@ def lessons() -> list[Path]:
 
 
 def normalise(notebook: Any) -> None:
-    """Bring a notebook into the form in which it is stored."""
+    """Bring a notebook into the form in which it is stored.
+
+    Outputs are stored folded: JupyterLab shows them when the cell is run, or when a reader asks for them, so that
+    nobody reads an answer before the question. The page of the repository shows them.
+    """
     notebook.metadata = nbformat.from_dict(_METADATA)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     count = 0
     for number, cell in enumerate(notebook.cells, start=1):
         cell.id = f"cell-{number:02}"
         tags = cell.metadata.get("tags", [])
-        cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
+        folded = cell.cell_type == "code" and bool(cell.outputs)
+        kept = {"collapsed": True, "jupyter": {"outputs_hidden": True}} if folded else {}
+        cell.metadata = nbformat.from_dict({**kept, **({"tags": tags} if tags else {})})
         cell.pop("attachments", None)
         if cell.cell_type != "code":
             continue
@@ -98,12 +104,38 @@ def run(file: Path) -> None:
     nbformat.write(notebook, file)
 
 
+def recap() -> str:
+    """The recaps of all lessons on one page, as they stand in the notebooks."""
+    parts = [_RECAP]
+    for file in lessons():
+        for cell in nbformat.read(file, as_version=4).cells:
+            if cell.source.startswith("## Recap"):
+                text = cell.source.removeprefix("## Recap").partition("**Try (not graded):**")[0].strip()
+                parts.append(f"## [{file.stem}]({file.name})\n\n{text}")
+    return "\n\n".join(parts) + "\n"
+
+
+_RECAP = """# Recap
+
+The rules of all lessons on one page. The [glossary](glossary.md) explains the terms.
+
+## Four practices for every day
+
+| practice | otherwise | lesson |
+|---|---|---|
+| Say what is in an answer, and load exactly that: a schema, and `selectinload` or `joinedload`. | One query for each row, or a `DetachedInstanceError`. | [09](09_relationships.ipynb) |
+| Commit, then refresh, then return. | The answer shows what you wrote, not what the database holds. | [05](05_crud.ipynb) |
+| One session for one piece of work. A background task opens its own. | Threads save and discard each other's work. | [10](10_background.ipynb) |
+| Apply what was sent, and nothing else: `exclude_unset=True`. | A `null` clears nothing, or an omitted field is lost. | [05](05_crud.ipynb) |"""
+
+
 def main() -> None:
-    """Run and store the notebooks whose names are given, or all."""
+    """Run and store the notebooks whose names are given, or all; and the page with their recaps."""
     for file in lessons():
         if len(sys.argv) < 2 or file.stem in sys.argv[1:]:
             run(file)
             print(file.name)
+    (NOTEBOOKS / "recap.md").write_text(recap(), encoding="utf-8")
 
 
 if __name__ == "__main__":

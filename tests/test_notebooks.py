@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,10 @@ from jupyter_client.manager import start_new_kernel
 from jupyter_core.utils import ensure_event_loop
 
 from grader.bench.postgresql import start
+from grader.lessons import questions
 from grader.rules import CHAPTERS, rules_of
 from tests import PROJECT, browser
-from tests.notebooks import NOTEBOOKS, OWN, lessons, problems
+from tests.notebooks import NOTEBOOKS, OWN, lessons, problems, recap
 
 LESSONS = {file.stem: file for file in lessons()}
 OFFICIAL = (
@@ -84,7 +86,10 @@ def test_what_is_refused() -> None:
 def test_a_lesson_has_its_parts(name: str) -> None:
     text = prose(name)
     assert text.startswith(f"# {name[:2]} ")
-    for part in ("**You will be able to**", "**Time:**", "**You need:**", "```mermaid", "## Quiz", "## Read on"):
+    parts = ["**You will be able to**", "**Time:**", "**You need:**", "```mermaid", "## Quiz", "## Read on"]
+    if name != "00_start":
+        parts += ["## Recap", "| rule | reason | spelling |", "**Try (not graded):**", "(glossary.md"]
+    for part in parts:
         assert part in text, part
     assert text.count("**Predict") >= (1 if name == "00_start" else 5)
     assert text.isascii(), "plain letters only, so that every editor and terminal shows them"
@@ -106,23 +111,70 @@ def test_a_lesson_states_the_tasks_of_its_chapter(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", LESSONS)
-def test_only_plots_and_grading_of_own_code_go_uncompared(name: str) -> None:
+def test_only_grading_of_own_code_goes_uncompared(name: str) -> None:
     for cell in read(name).cells:
         if OWN in cell.metadata.get("tags", []):
             assert re.fullmatch(r"%grade [\d.]+", cell.source)
         assert not re.search("NBVAL", cell.source)
 
 
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_tasks_follow_what_prepares_them(name: str) -> None:
+    """Each task is graded right below it, and the chapter at the end."""
+    cells = read(name).cells
+    for cell, below in pairwise(cells):
+        for number in re.findall(r"^- \*\*(\d+\.\d+)\*\* ", cell.source, re.MULTILINE):
+            assert below.source.startswith("%grade "), number
+    grading = [cell.source for cell in cells if cell.source.startswith("%grade")]
+    assert grading[-1] == f"%grade {name[:2]}"
+
+
 @pytest.mark.parametrize("name", LESSONS)
-def test_each_question_has_one_right_answer_and_explains_all(name: str) -> None:
-    quiz = prose(name).partition("## Quiz")[2].partition("## Read on")[0]
-    questions = re.split(r"^\*\*\d\. ", quiz, flags=re.MULTILINE)[1:]
-    assert 2 <= len(questions) <= 3
-    for question in questions:
-        answers = re.findall(r"<details><summary>\w\. (.+?)</summary>\n\n(.+?)\n</details>", question, re.DOTALL)
-        assert len(answers) >= 2 and question.count("<details>") == len(answers)
-        assert [explanation.startswith("**Right.**") for _, explanation in answers].count(True) == 1
-        assert all(explanation.startswith(("**Right.** ", "No. ")) for _, explanation in answers)
+def test_predictions_come_before_the_answer(name: str) -> None:
+    """Each "Predict" has its form below it, and each form is written and used once."""
+    cells = read(name).cells
+    asked = [cell.source.removeprefix("%predict ") for cell in cells if cell.source.startswith("%predict ")]
+    assert sorted(asked) == sorted(questions.predictions_of(name))
+    for cell, below in pairwise(cells):
+        if "**Predict:**" in cell.source:
+            assert below.source.startswith("%predict "), cell.source
+    for cell in cells:
+        assert not cell.get("outputs") or cell.metadata["jupyter"]["outputs_hidden"]
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_predictions_have_one_answer(name: str) -> None:
+    for each in questions.predictions_of(name).values():
+        assert each.answer and each.why, each.name
+        assert not each.choices or (each.choices.count(each.answer) == 1 and len(set(each.choices)) >= 2), each.name
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_a_quiz_does_not_give_itself_away(name: str) -> None:
+    quiz = questions.quiz_of(name)
+    assert len(quiz) >= 6
+    assert f"%quiz {name[:2]}" in [cell.source for cell in read(name).cells]
+    for question in quiz:
+        right = [answer for answer in question.answers if answer.right]
+        wrong = [answer for answer in question.answers if not answer.right]
+        assert len(right) == 1 and len(wrong) >= 2, question.text
+        assert len(right[0].text) <= max(len(answer.text) for answer in wrong), question.text
+        assert all(answer.why for answer in question.answers), question.text
+
+
+def test_right_answers_are_found_in_every_place() -> None:
+    places = [
+        [answer.right for answer in question.answers].index(True)
+        for name in LESSONS
+        for question in questions.quiz_of(name)
+    ]
+    assert all(places.count(place) >= len(places) / 5 for place in (0, 1, 2))
+    longest = [
+        max(question.answers, key=lambda answer: len(answer.text)).right
+        for name in LESSONS
+        for question in questions.quiz_of(name)
+    ]
+    assert longest.count(True) <= len(longest) / 3
 
 
 @pytest.mark.parametrize("name", LESSONS)
@@ -133,7 +185,13 @@ def test_links_lead_somewhere(name: str) -> None:
         if target.startswith("http"):
             assert target.startswith(OFFICIAL), target
         else:
-            assert (NOTEBOOKS / target).exists(), target
+            file, _, heading = target.partition("#")
+            assert (NOTEBOOKS / file).exists(), target
+            assert not heading or f'name="{heading}"' in (NOTEBOOKS / file).read_text(encoding="utf-8"), target
+
+
+def test_the_recaps_are_those_of_the_lessons() -> None:
+    assert (NOTEBOOKS / "recap.md").read_text(encoding="utf-8") == recap(), "run python -m tests.notebooks"
 
 
 # -- running ----------------------------------------------------------------------------------------
@@ -167,6 +225,7 @@ def environment(checkout: Path, tmp_path: Path) -> Iterator[dict[str, str]]:
     yield {
         **os.environ,
         **places,
+        "JUPYTER_CONFIG_PATH": str(PROJECT / "etc/jupyter"),
         "PYTHONPATH": str(checkout),
         "TMPDIR": str(temporary),
         "IPYTHONDIR": str(tmp_path / "ipython"),
@@ -365,7 +424,144 @@ def jupyterlab(checkout: Path, environment: dict[str, str]) -> Iterator[str]:
         server.wait(timeout=30)
 
 
-@pytest.mark.skipif(browser.find() is None, reason="there is no Chromium or Chrome on this machine")
+NO_BROWSER = pytest.mark.skipif(browser.find() is None, reason="there is no Chromium or Chrome on this machine")
+# The panel of the notebook that is open.
+PANEL = (
+    "[...jupyterapp.shell.widgets('main')].find(panel => panel.content && panel.content.activeCellIndex !== undefined)"
+)
+
+
+class Lesson:
+    """A lesson that is open in JupyterLab, as a reader uses it."""
+
+    def __init__(self, page: browser.Browser, address: str, name: str) -> None:
+        self._page, self._sources = page, [cell.source for cell in read(name).cells]
+        page.open(f"{address}{name}.ipynb?token=lesson")
+        page.wait_for("document.querySelectorAll('.jp-Notebook .jp-CodeCell').length > 5")
+        # The map of the layers in the first cell is drawn without running anything.
+        page.wait_for("!!document.querySelector('.jp-MarkdownCell .jp-RenderedMermaid img')")
+        page.command("Emulation.setDeviceMetricsOverride", width=1200, height=20000, deviceScaleFactor=1, mobile=False)
+        page.wait_for(f"{PANEL}.sessionContext.session?.kernel?.status === 'idle'")
+
+    def run(self, source: str) -> int:
+        """Run the cell that begins so; its number."""
+        number = next(index for index, text in enumerate(self._sources) if text.startswith(source))
+        count = f"{PANEL}.content.widgets[{number}].model.executionCount"
+        before = self._page.run(count)
+        self._page.run(f"{PANEL}.content.activeCellIndex = {number}")
+        self._page.run("jupyterapp.commands.execute('notebook:run-cell')")
+        self._page.wait_for(f"{count} !== {json.dumps(before)} && {count} !== null")
+        return number
+
+    def shown(self, number: int, text: str) -> str:
+        """What a cell shows, as soon as it shows this text."""
+        words = f"{PANEL}.content.widgets[{number}].outputArea.node.innerText"
+        return str(self._page.wait_for(f"{words}.includes({json.dumps(text)}) && {words}"))
+
+    def visible(self, number: int) -> str:
+        """What can be read of the outputs of a cell now."""
+        area = f"{PANEL}.content.widgets[{number}].node.querySelector('.jp-Cell-outputWrapper')"
+        return str(self._page.run(f"{area}.innerText"))
+
+    def click(self, number: int, label: str, nth: int = 0) -> None:
+        """Click a button of a form."""
+        buttons = f"[...{PANEL}.content.widgets[{number}].node.querySelectorAll('button.widget-button')]"
+        found = f"{buttons}.filter(button => button.innerText.trim() === {json.dumps(label)})[{nth}]"
+        self._page.wait_for(f"!!{found} && !{found}.disabled")
+        self._page.run(f"{found}.click()")
+
+
+@NO_BROWSER
+@pytest.mark.parametrize(
+    ("name", "prediction", "experiment", "secret", "task", "file", "mistake"),
+    [
+        (
+            "01_engine",
+            "lazy_engine",
+            "with observe():\n    lazy",
+            "made: Engine",
+            "1.3",
+            "db.py",
+            ("autoflush=False", "autoflush=True"),
+        ),
+        (
+            "05_crud",
+            "flushed_only",
+            "def create_without_commit",
+            "outside:",
+            "5.1",
+            "crud.py",
+            ("    db.refresh(item)\n", ""),
+        ),
+    ],
+    ids=["01_engine", "05_crud"],
+)
+def test_a_reader_predicts_answers_and_is_graded(
+    name: str,
+    prediction: str,
+    experiment: str,
+    secret: str,
+    task: str,
+    file: str,
+    mistake: tuple[str, str],
+    checkout: Path,
+    environment: dict[str, str],
+    tmp_path: Path,
+) -> None:
+    profile = tmp_path / "profile"
+    profile.mkdir()
+    asked, quiz = questions.predictions_of(name)[prediction], questions.quiz_of(name)
+    with jupyterlab(checkout, environment) as address, browser.Browser(profile) as page:
+        lesson = Lesson(page, address, name)
+        stored = next(n for n, cell in enumerate(read(name).cells) if cell.source.startswith(experiment))
+        assert secret not in lesson.visible(stored), "an answer can be read before the cell is run"
+
+        page.run("jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
+        lesson.run("%load_ext")
+        form = lesson.run(f"%predict {prediction}")
+        lesson.click(form, "abcd"[asked.choices.index(asked.answer)])
+        lesson.shown(form, "Kept.")
+        assert secret in lesson.shown(lesson.run(experiment), "As you predicted:")
+        form = lesson.run(f"%predict {prediction}")
+        lesson.click(form, next("abcd"[n] for n, text in enumerate(asked.choices) if text != asked.answer))
+        lesson.shown(lesson.run(experiment), "What happens:")
+
+        form = lesson.run("%quiz")
+        places = [answer.right for answer in quiz[0].answers]
+        lesson.click(form, "abcd"[places.index(False)])
+        lesson.click(form, "Answer")
+        assert f"0 of {len(quiz)} right" in lesson.shown(form, "Not yet.")
+        lesson.click(form, "abcd"[places.index(True)])
+        lesson.click(form, "Answer")
+        assert f"1 of {len(quiz)} right" in lesson.shown(form, "Right.")
+
+        solution = (checkout / "solutions" / name / "app" / file).read_text(encoding="utf-8")
+        chapter = checkout / "chapters" / name / "app" / file
+        assert solution != solution.replace(*mistake, 1)
+        chapter.write_text(solution.replace(*mistake, 1), encoding="utf-8")
+        assert f"chapters/{name}/app/{file}:" in lesson.shown(lesson.run(f"%grade {task}"), "hint")
+        chapter.write_text(solution, encoding="utf-8")
+        lesson.shown(lesson.run(f"%grade {task}"), "Everything that was checked is right.")
+    kept = json.loads((checkout / ".workbook/quiz.json").read_text(encoding="utf-8"))
+    assert kept == {name: {quiz[0].key: True}}
+
+
+@NO_BROWSER
+def test_opening_a_lesson_in_jupyterlab_changes_nothing(
+    checkout: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    profile = tmp_path / "profile"
+    profile.mkdir()
+    file = checkout / "notebooks/05_crud.ipynb"
+    before = file.read_bytes()
+    with jupyterlab(checkout, environment) as address, browser.Browser(profile) as page:
+        Lesson(page, address, "05_crud")
+        page.wait_for(f"!!{PANEL}.context.model.sharedModel.metadata.language_info.version")
+        page.run(f"{PANEL}.context.save()")
+    assert file.read_bytes() == before
+
+
+@NO_BROWSER
 def test_a_lesson_in_jupyterlab(checkout: Path, environment: dict[str, str], postgresql: str, tmp_path: Path) -> None:
     environment["GRADER_POSTGRESQL_URL"] = postgresql
     profile = tmp_path / "profile"

@@ -50,6 +50,7 @@ def make_app(*, classes: bool = True) -> typer.Typer:
     from grader.cli.doctor import doctor
     from grader.cli.explain import explain
     from grader.cli.hint import hint
+    from grader.cli.lesson import lesson
     from grader.cli.lint import lint
     from grader.cli.release import release
     from grader.cli.reset import reset
@@ -65,7 +66,7 @@ def make_app(*, classes: bool = True) -> typer.Typer:
         if context.invoked_subcommand is None:
             status()
 
-    for learners in (status, check, watch, hint, explain, diff, reset, carry, run, doctor):
+    for learners in (status, lesson, check, watch, hint, explain, diff, reset, carry, run, doctor):
         app.command()(learners)
     for authors in (release, lint):
         app.command()(authors)

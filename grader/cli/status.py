@@ -8,6 +8,7 @@ import typer
 
 from grader.cli import console, grading, place
 from grader.cli.options import SubmissionOption
+from grader.lessons import results
 from grader.rules import CHAPTERS, rules_of
 from grader.starters import PROJECT, file_of, tasks_of, untouched_tasks
 from grader.terminal import Line, wrapped
@@ -38,7 +39,8 @@ def _lines(where: place.Place, found: dict[str, str], at: str) -> list[Line]:
         checks = [found[rule.id] for rule in rules_of(chapter)]
         counts = f"{done:>2} of {len(states):>2} tasks   {checks.count('passed'):>2} of {len(checks):>2} checks"
         here = "   <- you are here" if chapter == at else ""
-        lines.append(Line(f"  {sign[state]} {chapter:<18} {counts}{here}", _COLOURS[state], chapter == at))
+        quiz = _quiz(chapter) if where.own else ""
+        lines.append(Line(f"  {sign[state]} {chapter:<18} {counts}{quiz}{here}", _COLOURS[state], chapter == at))
     lines += [Line(""), Line(at, bold=True)]
     texts = tasks_of(at)
     untouched = untouched_tasks(at, where.folder / at)
@@ -47,6 +49,12 @@ def _lines(where: place.Place, found: dict[str, str], at: str) -> list[Line]:
         rows = wrapped(texts[task], " " * len(head), head)
         lines += [Line(row.text, _COLOURS[state]) for row in rows]
     return [*lines, Line(""), *_closing(where, found, at)]
+
+
+def _quiz(chapter: str) -> str:
+    """How the quiz of a chapter's lesson went; it counts for the learner alone."""
+    counts = results.right_and_all(chapter)
+    return f"   quiz {counts[0]}/{counts[1]}" if counts else ""
 
 
 def _tasks(chapter: str, found: Mapping[str, str], untouched: frozenset[str]) -> dict[str, str]:

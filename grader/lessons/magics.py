@@ -1,4 +1,4 @@
-"""Kernel: the magics of the workbook, ``%grade 05``, ``%grade 5.1``, ``%hint 5.1``.
+"""Kernel: the magics of the workbook, ``%grade 05``, ``%grade 5.1``, ``%hint 5.1``, ``%predict name``, ``%quiz 05``.
 
 Grading runs on a bench that stays warm in processes of its own; the code that is graded never comes into
 the notebook's kernel.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import html
 import logging
+import re
 import shlex
 import sys
 from collections.abc import Sequence
@@ -22,12 +23,16 @@ from grader import BadInput, terminal
 from grader.bench import Target, chapter_folders
 from grader.databases import DATABASES
 from grader.guide import LEVELS, hint_lines
-from grader.lessons import NOTEBOOKS, resident
-from grader.rules import Rule, chapter_named, rules_named
+from grader.lessons import NOTEBOOKS, quizzing, resident
+from grader.lessons.predicting import Predictor
+from grader.lessons.questions import lessons, prediction
+from grader.rules import CHAPTERS, Rule, chapter_named, rules_named, rules_of
 from grader.starters import PROJECT, tasks_of
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
+
+    from grader.report import Check
 
 _USAGE = "write %grade 05 for a chapter, %grade 5.1 for a task"
 _COLOURS = {"green": "#2e9e4f", "red": "#e5484d", "yellow": "#b7791f"}
@@ -48,10 +53,22 @@ class Page:
 
 
 def _html(line: terminal.Line) -> str:
-    words = html.escape(line.text, quote=False)
+    words = _linked(html.escape(line.text, quote=False))
     if line.colour:
         words = f'<span style="color: {_COLOURS[line.colour]}">{words}</span>'
     return f"<b>{words}</b>" if line.bold else words
+
+
+# A file of the learner, perhaps with a line; the next chapter, of which the lesson is the way to begin.
+_FILE = re.compile(r"(chapters/(\d\d_\w+/[\w/]+\.(?:py|md)))((?::\d+)?)")
+_NEXT = re.compile(r"^next: chapter (\d\d) \(.*\)$")
+
+
+def _linked(text: str) -> str:
+    """Text with links to the learner's files, and to the lesson of the next chapter."""
+    if (step := _NEXT.match(text)) and (chapter := next((each for each in CHAPTERS if each[:2] == step[1]), "")):
+        return f'next: the lesson <a href="{chapter}.ipynb">{chapter}</a>'
+    return _FILE.sub(r'<a href="../chapters/\2">\1\3</a>', text)
 
 
 def selected(words: str) -> tuple[Rule, ...]:
@@ -75,6 +92,9 @@ class Workbook(Magics):
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
         self._hints: dict[str, int] = {}
+        self._predictor = Predictor()
+        shell.events.register("pre_run_cell", self._predictor.before_cell)
+        shell.events.register("post_run_cell", self._predictor.after_cell)
 
     @line_magic
     def grade(self, line: str) -> Page:
@@ -101,6 +121,22 @@ class Workbook(Magics):
             f"({left} more: run %hint {task} again)" if left else f"(That is all; see solutions/{chapter_named(task)}.)"
         )
         return Page([*hint_lines(task, self._hints[task]), terminal.Line(more)])
+
+    @line_magic
+    def predict(self, line: str) -> None:
+        """Ask for a prediction of what the next cell does; below that cell the two are compared."""
+        found = prediction(line.strip())
+        if found is None:
+            raise UsageError(f"There is no prediction '{line.strip()}'.")
+        self._predictor.ask(found)
+
+    @line_magic
+    def quiz(self, line: str) -> None:
+        """Ask the questions of a lesson: ``%quiz 05``."""
+        lesson = next((each for each in lessons() if line.strip() and each.startswith(f"{line.strip():0>2}")), "")
+        if not lesson:
+            raise UsageError(f"There is no quiz '{line.strip()}'; write %quiz 05 for that of lesson 05.")
+        quizzing.ask(lesson)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -131,7 +167,17 @@ def _graded(options: argparse.Namespace) -> list[terminal.Line]:
     return [
         *terminal.chapters(checks, style, submission=name, full_trace=options.full_trace),
         *terminal.closing(checks, submission=name),
+        *_passed(options, checks),
     ]
+
+
+def _passed(options: argparse.Namespace, checks: Sequence[Check]) -> list[terminal.Line]:
+    """After a whole chapter of the learner's own: how to compare it with the solution."""
+    chapter = chapter_named(options.what)
+    whole = chapter and {rule.id for rule in rules_of(chapter)} <= {check.id for check in checks}
+    if not whole or options.submission or any(check.outcome != "passed" for check in checks):
+        return []
+    return [terminal.Line(f"Compare with the solution, in a terminal: workbook diff {int(chapter[:2])}")]
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:

@@ -18,18 +18,19 @@ def observe(table: bool = True, draw: bool = False) -> Iterator[Story]:
     """Show what the block does to the database.
 
     Args:
-        table: show every step in a table.
-        draw: show a sequence diagram.
+        table: show every step in a table; False shows nothing.
+        draw: show a sequence diagram instead, and offer the table below it.
     """
     story = Story(is_told=_is_of_the_lesson())
     try:
         with observing_with(story):
             yield story
     finally:
-        if table:
-            show(picture.table(story))
         if draw:
             show(f"```mermaid\n{picture.diagram(story)}\n```")
+            show(f"<details><summary>The same as a table</summary>\n\n{picture.table(story)}\n\n</details>")
+        elif table:
+            show(picture.table(story))
 
 
 def _is_of_the_lesson() -> Callable[[FrameType], bool]:

@@ -12,12 +12,18 @@ from typing import Any
 
 from grader.lab.observer import Moment
 from grader.lessons.showing import markdown_table, shortened
-from grader.lessons.story import GIVEN_BACK, TAKEN, Story
+from grader.lessons.story import AT_END, GIVEN_BACK, TAKEN, Story
 
 _LONGEST_LABEL = 48
 _LONGEST_LINE = 66
 _LONGEST_SQL = 240
-_COMPACT = '%%{init: {"sequence": {"mirrorActors": false, "messageMargin": 22, "height": 40}}}%%'
+# On white in every theme: a picture that was drawn stays readable when the theme is changed.
+_COMPACT = (
+    '%%{init: {"theme": "default", "themeCSS": "background-color: #fff;", '
+    '"sequence": {"mirrorActors": false, "messageMargin": 22, "height": 40}}}%%'
+)
+# What only watches, before the block that a line opens.
+_WATCHERS = re.compile(r"\b(?:observe\([^()]*\)(?: as \w+)?|attempt\(\)), ")
 # SQLAlchemy names each column of a SELECT once more (books.id AS books_id); for a reader it is noise.
 _ALIAS = re.compile(r"(\w+)\.(\w+) AS \1_\2\b")
 
@@ -53,12 +59,13 @@ def _numbered(found: Iterator[int] | Any) -> dict[int, int]:
 
 def line_at(where: str) -> str:
     """The text of a line of code, with its file's name where it is not a notebook's cell."""
-    file, _, number = where.rpartition(":")
+    at_end = where.endswith(AT_END)
+    file, _, number = where.removesuffix(AT_END).rpartition(":")
     if not file:
         return ""
-    text = linecache.getline(file, int(number)).strip()
+    text = _WATCHERS.sub("", linecache.getline(file, int(number)).strip())
     name = "" if "ipykernel" in file or file.startswith("<") else f"{Path(file).name}: "
-    return name + text
+    return f"{name}{'end of ' if at_end else ''}{text.removesuffix(':') if at_end else text}"
 
 
 def sql_of(moment: Moment) -> str:
@@ -80,9 +87,14 @@ def table(story: Story) -> str:
     if not rows:
         return "*The database was not asked anything.*"
     heads = ["your code", "session", "connection", "what happened"]
-    kept = [number for number, _ in enumerate(heads) if any(row[number] for row in rows)]
+    kept = [number for number, head in enumerate(heads) if _tells(head, {row[number] for row in rows})]
     rows = [[row[number] for number in kept] for row in rows]
     return markdown_table([heads[number] for number in kept], rows) + _left(story)
+
+
+def _tells(head: str, cells: set[str]) -> bool:
+    """Whether a column says anything: one whose numbers are all 1 does not."""
+    return bool(cells - ({"", "1"} if head in ("session", "connection") else {""}))
 
 
 def _happened(moment: Moment) -> str:
@@ -124,51 +136,52 @@ def _left(story: Story) -> str:
 
 
 def diagram(story: Story) -> str:
-    """What was observed as a Mermaid sequence diagram."""
+    """What was observed as a Mermaid sequence diagram: a column for each session, or for each bare connection."""
     rows = _rows(story)
-    http = any(row.moment.what.startswith("REQUEST ") for row in rows)
-    sessions = dict.fromkeys(row.session for row in rows if row.session)
-    connections = dict.fromkeys(row.connection for row in rows if row.connection)
+    workers = dict.fromkeys(_worker(row) for row in rows if row.session or row.connection)
     lines = [_COMPACT, "sequenceDiagram"]
-    if http:
+    if any(row.moment.what.startswith("REQUEST ") for row in rows):
         lines.append("    participant client")
-    lines.append(f"    participant code as {'endpoint' if http else 'your code'}")
-    lines += [f"    participant {_key(name)} as {name}" for name in (*sessions, *connections)]
+    lines.append("    participant code as your code")
+    lines += [f"    participant {_key(name)} as {name}" for name in workers]
     lines.append("    participant database")
     for (label, session), group in groupby(rows, key=lambda row: (row.line, row.session)):
         moments = list(group)
         if session and label:
             lines.append(f"    code->>{_key(session)}: {_label(label)}")
         lines += [each for row in moments for each in _arrows(row)]
-    numbers = _numbered(moment.connection for moment in story.told)
-    for connection in _still_out(story):
-        lines.append(f"    Note over connection{numbers[connection]}: still out of the pool")
+    lines += [f"    Note over {_key(_worker(row))}: {row.connection} is still out" for row in _still_out(rows)]
     return "\n".join(lines)
 
 
-def _still_out(story: Story) -> list[int]:
-    out: dict[int, None] = {}
-    for moment in story.told:
-        if moment.what == TAKEN:
-            out[moment.connection] = None
-        elif moment.what == GIVEN_BACK:
-            out.pop(moment.connection, None)
-    return list(out)
+def _worker(row: _Row) -> str:
+    return row.session or row.connection
+
+
+def _still_out(rows: list[_Row]) -> list[_Row]:
+    out: dict[str, _Row] = {}
+    for row in rows:
+        if row.moment.what == TAKEN:
+            out[row.connection] = row
+        elif row.moment.what == GIVEN_BACK:
+            out.pop(row.connection, None)
+    return list(out.values())
 
 
 def _arrows(row: _Row) -> Iterator[str]:
-    what, connection = row.moment.what, _key(row.connection)
-    owner = _key(row.session) if row.session else "code"
+    what, worker = row.moment.what, _key(_worker(row))
     if what.startswith("REQUEST "):
         yield f"    client->>code: {_label(what.removeprefix('REQUEST '))}"
     elif what.startswith("ANSWER "):
         yield f"    code-->>client: {what.removeprefix('ANSWER ')}"
     elif what == TAKEN:
-        yield f"    {owner}->>{connection}: take"
+        yield f"    {worker}->>{worker}: take {row.connection}" if row.session else f"    code->>{worker}: take"
     elif what == GIVEN_BACK:
-        yield f"    {owner}-->>{connection}: give back"
+        yield (
+            f"    {worker}->>{worker}: give {row.connection} back" if row.session else f"    code->>{worker}: give back"
+        )
     else:
-        yield f"    {connection}->>database: {_label(what)}"
+        yield f"    {worker}->>database: {_label(what)}"
 
 
 def _key(name: str) -> str:

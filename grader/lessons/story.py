@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dis
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from types import FrameType
+from functools import lru_cache
+from types import CodeType, FrameType
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -14,6 +16,8 @@ from grader.lab.observer import Moment, Seen
 
 TAKEN = "TAKEN"
 GIVEN_BACK = "GIVEN BACK"
+# Ends the place of a moment that belongs to the end of a ``with`` block: Python names its opening line there too.
+AT_END = " end"
 
 
 @dataclass
@@ -34,7 +38,8 @@ class Story(Seen):
         frame: FrameType | None = sys._getframe(1)
         while frame is not None:
             if self.is_told(frame):
-                return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+                end = AT_END if _leaves_a_block(frame.f_code, frame.f_lasti) else ""
+                return f"{frame.f_code.co_filename}:{frame.f_lineno}{end}"
             frame = frame.f_back
         return ""
 
@@ -73,3 +78,18 @@ class Story(Seen):
                     moment.session = session.hash_key
                     if moment.what == TAKEN:
                         break
+
+
+@lru_cache(maxsize=1024)
+def _leaves_a_block(code: CodeType, at: int) -> bool:
+    """Whether the instruction at this place calls the ``__exit__`` of a ``with`` block."""
+    before = [each for each in dis.get_instructions(code) if each.offset <= at]
+    *_, first, second, third, call = [None] * 4 + [
+        each for each in before if each.opname not in ("PRECALL", "CACHE", "NOP")
+    ]
+    if call is None or call.opname == "WITH_EXCEPT_START":
+        return call is not None
+    nothing = [
+        each is not None and each.opname == "LOAD_CONST" and each.argval is None for each in (first, second, third)
+    ]
+    return call.opname.startswith("CALL") and all(nothing)

@@ -1,1 +1,1 @@
-"""The lessons' own small example, a shelf of books; your application keeps items instead."""
+"""The lessons' own example, a shelf of books; your application has items."""

@@ -23,9 +23,13 @@ def get_book(db: Session, book_id: int) -> Book | None:
     return db.get(Book, book_id)
 
 
-def list_books(db: Session, offset: int = 0, limit: int = 100) -> Sequence[Book]:
+def list_books(
+    db: Session, offset: int = 0, limit: int = 100
+) -> Sequence[Book]:
     """Return one page of books in the order of their ids."""
-    return db.scalars(select(Book).order_by(Book.id).offset(offset).limit(limit)).all()
+    return db.scalars(
+        select(Book).order_by(Book.id).offset(offset).limit(limit)
+    ).all()
 
 
 def update_book(db: Session, book: Book, data: BookUpdate) -> Book:

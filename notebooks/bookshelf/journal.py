@@ -2,10 +2,23 @@
 
 from datetime import datetime
 
-from sqlalchemy import Engine, ForeignKey, String, create_engine, event, func, text
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
-
 from grader.lesson import new_database
+from sqlalchemy import (
+    Engine,
+    ForeignKey,
+    String,
+    create_engine,
+    event,
+    func,
+    text,
+)
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    Session,
+    mapped_column,
+    sessionmaker,
+)
 
 
 class Base(DeclarativeBase):
@@ -29,11 +42,18 @@ class Entry(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     book_id: Mapped[int] = mapped_column(ForeignKey("books.id"))
     kind: Mapped[str] = mapped_column(String(50))
-    created_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    created_at: Mapped[datetime] = mapped_column(
+        server_default=func.now()
+    )
 
 
-def new_journal(*titles: str, url: str = "") -> tuple[Engine, sessionmaker[Session]]:
-    """Make a new database with books of these titles and an empty journal, an engine and a session factory for it."""
+def new_journal(
+    *titles: str, url: str = ""
+) -> tuple[Engine, sessionmaker[Session]]:
+    """Make a new database with books of these titles and an empty journal.
+
+    Returns its engine, and a session factory.
+    """
     engine = create_engine(url or new_database())
     Base.metadata.create_all(engine)
     ShelfSession = sessionmaker(engine, autoflush=False)
@@ -43,15 +63,23 @@ def new_journal(*titles: str, url: str = "") -> tuple[Engine, sessionmaker[Sessi
 
 
 def check_books_at_commit(engine: Engine) -> None:
-    """Let SQLite check at the COMMIT that the book of each journal entry exists."""
+    """Let SQLite check at the COMMIT that the book of each entry exists."""
     with engine.begin() as connection:
         connection.execute(text("DROP TABLE journal"))
         connection.execute(
             text(
-                "CREATE TABLE journal (id INTEGER PRIMARY KEY, kind VARCHAR(50) NOT NULL, "
+                "CREATE TABLE journal ("
+                "id INTEGER PRIMARY KEY, kind VARCHAR(50) NOT NULL, "
                 "created_at DATETIME DEFAULT CURRENT_TIMESTAMP, "
-                "book_id INTEGER NOT NULL REFERENCES books (id) DEFERRABLE INITIALLY DEFERRED)"
+                "book_id INTEGER NOT NULL REFERENCES books (id) "
+                "DEFERRABLE INITIALLY DEFERRED)"
             )
         )
-    event.listen(engine, "connect", lambda connection, record: connection.execute("PRAGMA foreign_keys = ON"))
+    event.listen(
+        engine,
+        "connect",
+        lambda connection, record: connection.execute(
+            "PRAGMA foreign_keys = ON"
+        ),
+    )
     engine.dispose()  # connections from now on are new, and have the setting

@@ -1,19 +1,26 @@
 """A new shelf of books: a temporary database with the table ``books``."""
 
+from grader.lesson import new_database
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from bookshelf.models import Base, Book
-from grader.lesson import new_database
 
 
-def new_shelf(*titles: str, url: str = "") -> tuple[Engine, sessionmaker[Session]]:
-    """Make a new database that holds books with these titles, an engine and a session factory for it."""
+def new_shelf(
+    *titles: str, url: str = ""
+) -> tuple[Engine, sessionmaker[Session]]:
+    """Make a new database that holds books with these titles.
+
+    Returns its engine, and a session factory.
+    """
     engine = create_engine(url or new_database())
     Base.metadata.create_all(engine)
     ShelfSession = sessionmaker(engine, autoflush=False)
     with ShelfSession() as db:
-        for title in titles:  # one after the other, so that their ids are 1, 2, 3, ...
+        for title in (
+            titles
+        ):  # one after the other, so that their ids are 1, 2, 3, ...
             db.add(Book(title=title))
             db.flush()
         db.commit()

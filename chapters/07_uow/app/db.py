@@ -8,7 +8,7 @@ from sqlalchemy.orm import DeclarativeBase, sessionmaker
 # 1.1 take the database's URL from the environment variable DATABASE_URL, or a local SQLite file
 DATABASE_URL = os.environ.get("DATABASE_URL", "sqlite:///./app.db")
 
-# 1.2 make the engine: it keeps the connections, and opens none before the first statement
+# 1.2 make the engine: it keeps the connections, and opens none until one is needed
 engine = create_engine(DATABASE_URL)
 
 # 1.3 make the session factory: bound to the engine, and nothing is written before you say so

@@ -1,0 +1,43 @@
+"""Kernel and commands: what a learner answered in quizzes, kept in ``.workbook/`` for the learner alone.
+
+It is no part of any grade. The file can be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+
+from grader.lessons.questions import quiz_of
+from grader.starters import PROJECT
+
+FILE = PROJECT / ".workbook" / "quiz.json"
+
+
+def keep(lesson: str, key: str, right: bool) -> None:
+    """Keep how a question was answered last."""
+    everything = _read()
+    everything.setdefault(lesson, {})[key] = right
+    with suppress(OSError):  # where nothing may be written, nothing is kept
+        FILE.parent.mkdir(exist_ok=True)
+        new = FILE.with_suffix(".new")
+        new.write_text(json.dumps(everything, indent=1) + "\n", encoding="utf-8")
+        new.replace(FILE)
+
+
+def right_and_all(lesson: str) -> tuple[int, int] | None:
+    """How many questions of a lesson are answered rightly, and how many there are; None where none was answered."""
+    keys = [question.key for question in quiz_of(lesson)]
+    answered = _read().get(lesson, {})
+    if not any(key in answered for key in keys):
+        return None
+    return sum(answered.get(key) is True for key in keys), len(keys)
+
+
+def _read() -> dict[str, dict[str, bool]]:
+    """What is kept; nothing where the file is missing or was spoilt."""
+    try:
+        data = json.loads(FILE.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return {key: each for key, each in data.items() if isinstance(each, dict)} if isinstance(data, dict) else {}
