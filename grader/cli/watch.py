@@ -164,6 +164,7 @@ class _Grading:
             if not first and not changed:
                 console.show([Line("nothing has changed since the last run")])
             console.show(_result(self._view))
+            grading.warn(self._view.database)
 
     def stop(self) -> None:
         """End the thread."""
