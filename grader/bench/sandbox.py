@@ -279,6 +279,7 @@ def _mounts(hidden: Sequence[Path]) -> Iterator[tuple[Path, str]]:
     places = {Path(name) for name in (*_SYSTEM, *_SETTINGS) if not Path(name).is_symlink()}
     places |= {Path(place) for place in (sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix)}
     places |= {Path(sys.executable).parent, Path(sys.executable).resolve().parent, PROJECT / "grader"}
+    places |= {Path(entry) for entry in sys.path if Path(entry).name in ("site-packages", "dist-packages")}
     seen = {place for place in places if place.exists() and not place.is_symlink()}
     yield from ((place, "seen") for place in seen)
     for path in hidden:
