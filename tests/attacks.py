@@ -112,7 +112,9 @@ def attacker(folder: Path, victim: Path, port: int, bench: int, attacks: dict[st
     for name in ("file", "old", "old2", "cut", "cut2"):
         (victim / name).write_text("somebody else's")
     shutil.copytree(PROJECT / "solutions/05_crud", folder / "05_crud", ignore=shutil.ignore_patterns("__pycache__"))
-    facts = f"ATTACKS = {attacks!r}\nPROJECT = {str(PROJECT)!r}\nVICTIM = {str(victim)!r}\nPORT = {port}\nBENCH = {bench}\n"
+    facts = (
+        f"ATTACKS = {attacks!r}\nPROJECT = {str(PROJECT)!r}\nVICTIM = {str(victim)!r}\nPORT = {port}\nBENCH = {bench}\n"
+    )
     crud = folder / "05_crud/app/crud.py"
     crud.write_text(f"{crud.read_text()}\n{facts}{_CODE}")
     return folder

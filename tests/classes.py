@@ -37,9 +37,7 @@ class Expected:
     points: dict[str, int] = field(default_factory=dict)
 
 
-def run(
-    *arguments: str | Path, status: int = 0, timeout: float = 600, program: str = "", **environment: str
-) -> str:
+def run(*arguments: str | Path, status: int = 0, timeout: float = 600, program: str = "", **environment: str) -> str:
     """Run the command ``workbook``, and return what it prints."""
     done = start(*arguments, program=program, **environment)
     out, _ = done.communicate(timeout=timeout)

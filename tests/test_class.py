@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import socket
@@ -287,7 +286,13 @@ def test_isolation_is_what_it_says(tmp_path: Path) -> None:
     assert "Isolation: bubblewrap; no network; no view of other submissions, of solutions/, or of the report." in said
     assert found["sees"] == []
     assert str(found["network"]).startswith("no: ")
-    names = {"DATABASE_URL", "HOME", "TMPDIR", "TEMP", "TMP"}  # the grader's; the others are bubblewrap's and Python's own
+    names = {
+        "DATABASE_URL",
+        "HOME",
+        "TMPDIR",
+        "TEMP",
+        "TMP",
+    }  # the grader's; the others are bubblewrap's and Python's own
     assert names <= set(found["environment"]) <= names | {"PWD", "LC_CTYPE"}  # type: ignore[call-overload]
     assert found["temporary"] is True
     assert found["big file"] == "no: OSError"

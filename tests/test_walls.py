@@ -15,7 +15,7 @@ import pytest
 
 from grader.bench.sandbox import bubblewrap
 from tests import PROJECT
-from tests.attacks import ATTACKS, READING, REACHING, SIGNALLING, STARTING, WRITING
+from tests.attacks import ATTACKS, REACHING, READING, SIGNALLING, STARTING, WRITING
 from tests.kernels import HAS_WALLS, as_ordinary_user, can_be_ordinary, give_to_ordinary_user
 
 pytestmark = pytest.mark.skipif(not HAS_WALLS, reason="this kernel has no Landlock that knows signals, or no seccomp")

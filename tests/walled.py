@@ -23,7 +23,7 @@ def main() -> None:
 
     isolation, limits = None, None
     if walls == "bubblewrap":
-        sandbox = prepare([submission.parent])
+        sandbox = prepare([submission, victim])
         if not sandbox.namespaces:
             sys.exit(f"no namespaces here: {sandbox.reason}")
         isolation, limits = sandbox.isolation(0), sandbox.limits
