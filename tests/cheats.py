@@ -4,6 +4,8 @@ Each is appended to an app in which nothing is committed and ``get_item`` finds 
 passes without it, and no more. What it finds of the grader, it finds in frames, in closures, or with ``gc``.
 """
 
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 WALK = """

@@ -1,4 +1,4 @@
-"""Runs a program as if the kernel had neither Landlock nor seccomp, and as an ordinary user where the tests are root's."""
+"""Runs programs as if the kernel had no Landlock and no seccomp, and as an ordinary user where the tests are root's."""
 
 from __future__ import annotations
 

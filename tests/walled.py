@@ -35,7 +35,7 @@ def main() -> None:
         found = [check for _, check in bench.grade([Target(folder, rule) for rule in rules_of("05_crud")])]
         told = next(check.printed for check in found if "SUCCEEDED" in check.printed)
         facts = {"succeeded": succeeded(told), "openness": bench.openness, "spoilt": bench.spoilt}
-    print(json.dumps({**facts, "left": os.listdir(tempfile.gettempdir())}))
+    print(json.dumps({**facts, "left": [path.name for path in Path(tempfile.gettempdir()).iterdir()]}))
 
 
 if __name__ == "__main__":
