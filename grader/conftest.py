@@ -46,7 +46,7 @@ class Grading:
         if self.database not in ("sqlite", "postgresql"):
             raise BadInput(f"There is no database '{self.database}' here; give --database sqlite or postgresql.")
         self.report_file = _report_file(config)
-        limits = limits_for(config.getoption("time_limit"))
+        limits = limits_for(*(config.getoption(f"{name}_limit") for name in ("time", "chapter", "submission")))
         self.bench = early.take_bench(self.database) or Bench(self.database)
         self.bench.limits = limits
         try:
@@ -257,6 +257,9 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pyte
         writer.write_line(line.text, **markup)
     if interrupted:
         writer.write_line(f"interrupted: {len(checks)} of {len(grading.selected)} checks have a verdict.", bold=True)
+    for sentence in (grading.bench.openness, grading.bench.spoilt):
+        for line in terminal.wrapped(sentence) if sentence else ():
+            writer.write_line(line.text, yellow=True)
     if grading.report_file is not None:
         writer.write_line(f"report: {config.getoption('report_json')}")
 
@@ -268,7 +271,7 @@ def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
     if grading is not None:
         grading.begin_to_end()
         grading.write_report()
-        passed = all(check.outcome == "passed" for check in grading.checks())
+        passed = all(check.outcome == "passed" for check in grading.checks()) and not grading.bench.spoilt
         if session.exitstatus == pytest.ExitCode.OK and not passed:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
     return (yield)

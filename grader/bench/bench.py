@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Self
 
 from grader.bench.children import Children
 from grader.bench.databases import Databases
+from grader.bench.integrity import Snapshot, sentence
 from grader.bench.isolation import Isolation
 from grader.bench.limits import Limits
+from grader.bench.openness import openness
 from grader.bench.plan import Target
 from grader.bench.runner import Means, Runner
 from grader.bench.staging import expect_solutions
@@ -31,7 +33,10 @@ class Bench:
         limits: what one check may use.
         jobs: how many chapters are graded side by side; as many as there are processors when not given.
         fork: fork children from a warm server; only where the platform can.
-        isolation: keeps the children apart from the rest of the machine; nothing does when not given.
+        isolation: keeps the children apart from the rest of the machine, beside the walls that they always have.
+
+    Attributes:
+        spoilt: what the code that was graded last has changed of the grader, in a sentence; empty for nothing.
     """
 
     def __init__(
@@ -51,6 +56,7 @@ class Bench:
         self._databases = Databases(database, self._workshop, self._isolation, self.jobs)
         self._children = Children(self._workshop, fork, self._isolation)
         self._interrupted = threading.Event()
+        self.spoilt = ""
 
     def __enter__(self) -> Self:
         return self
@@ -96,7 +102,16 @@ class Bench:
         runner = Runner(means, targets, known or {})
         import grader.report  # noqa: F401  (while the server is getting ready)
 
-        yield from runner.verdicts()
+        before = Snapshot()
+        try:
+            yield from runner.verdicts()
+        finally:
+            self.spoilt = sentence(before.changed()) if "files" in self._children.open_to else ""
+
+    @property
+    def openness(self) -> str:
+        """What no wall has kept the code from that was graded, in one sentence; empty where that is nothing."""
+        return openness(self._children.open_to)
 
     def interrupt(self) -> None:
         """End a `grade` that runs in another thread, without the verdicts that are missing."""

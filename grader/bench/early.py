@@ -35,6 +35,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--time-limit", default=10.0, type=float, metavar="SECONDS", help="longest time for one check (default: 10)"
     )
+    for whole, times in (("chapter", 6), ("submission", 18)):
+        group.addoption(
+            f"--{whole}-limit",
+            default=None,
+            type=float,
+            metavar="SECONDS",
+            help=f"longest time for all checks of a {whole} (default: {times} times that for one check)",
+        )
 
 
 def _grades(arguments: list[str]) -> bool:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from grader import BadInput
 
+# Processes and threads of a user of its own.
+PROCESSES = 64
+
 
 @dataclass(frozen=True)
 class Limits:

@@ -25,7 +25,7 @@ from grader.bench.budget import Budget
 from grader.bench.children import Child, Children
 from grader.bench.databases import Databases
 from grader.bench.isolation import Isolation
-from grader.bench.limits import Limits
+from grader.bench.limits import PROCESSES, Limits
 from grader.bench.plan import NO_SLOT, Run, Target, plan
 from grader.bench.staging import stage
 from grader.lab.job import LAST_WORDS, LOST, Job
@@ -177,7 +177,7 @@ class Runner:
             cpu=processors[run.slot % len(processors)] if len(processors) > 1 else -1,
             cpu_seconds=limits.cpu_seconds,
             file_size=limits.file_size,
-            processes=limits.processes,
+            processes=limits.processes or (PROCESSES if means.isolation.user >= 0 else 0),
             open_files=limits.open_files,
             user=means.isolation.user,
         )

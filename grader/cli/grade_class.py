@@ -14,6 +14,7 @@ from rich.console import Console
 
 from grader import BadInput
 from grader.bench import Bench, limits_for
+from grader.bench.integrity import Snapshot, sentence
 from grader.bench.sandbox import LIMITS, Sandbox, prepare
 from grader.classroom import intake
 from grader.classroom.grading.plan import Plan, plan_of
@@ -26,6 +27,7 @@ from grader.classroom.output.publish import publish
 from grader.classroom.run import Tally, grade, take_in
 from grader.classroom.store import Store
 from grader.cli.classes import WeightsOption, check_formats, plain_console, sentences, some
+from grader.cli.options import ChapterLimitOption, SubmissionLimitOption
 from grader.databases import DATABASES
 from grader.rules import CHAPTERS
 from grader.rules import roster as all_rules
@@ -38,25 +40,36 @@ class Asked:
         chapters: a selection such as ``3-6``, or None.
         database: its name, or None.
         seconds: longest time for a check, or None.
+        chapter_limit: longest time for a chapter, or None.
+        submission_limit: longest time for a submission, or None.
 
     Raises:
         BadInput: there is no such thing.
     """
 
-    def __init__(self, chapters: str | None, database: str | None, seconds: float | None) -> None:
+    def __init__(
+        self,
+        chapters: str | None,
+        database: str | None,
+        seconds: float | None,
+        chapter_limit: float | None = None,
+        submission_limit: float | None = None,
+    ) -> None:
         if database not in (None, *DATABASES):
             raise BadInput(f"There is no database '{database}' here; give --database {' or '.join(DATABASES)}.")
-        if seconds is not None:
-            limits_for(seconds)
+        limits_for(seconds or LIMITS.seconds, chapter_limit, submission_limit)
         self._chapters = selected(chapters) if chapters is not None else None
         self._database = database
         self._seconds = seconds
+        self._limits = {"chapter_limit": chapter_limit, "submission_limit": submission_limit}
 
     def plan(self, store: Store) -> Plan:
         """The plan of the run."""
         chapters = self._chapters or tuple(store.about("chapters") or CHAPTERS)
         database = self._database or store.about("database") or "sqlite"
-        return plan_of(chapters, database, self._seconds or store.about("seconds") or LIMITS.seconds)
+        seconds = self._seconds or store.about("seconds") or LIMITS.seconds
+        limits = {name: given or store.about(name) for name, given in self._limits.items()}
+        return plan_of(chapters, database, seconds, **limits)
 
 
 def grade_class(
@@ -74,6 +87,8 @@ def grade_class(
     time_limit: Annotated[
         float | None, typer.Option(metavar="SECONDS", help=f"Longest time for a check ({LIMITS.seconds:g}).")
     ] = None,
+    chapter_limit: ChapterLimitOption = None,
+    submission_limit: SubmissionLimitOption = None,
     formats: Annotated[
         list[str] | None,
         typer.Option("--format", metavar="NAME", help=f"Export, too: {', '.join(FORMATS)}; repeatable."),
@@ -98,7 +113,7 @@ def grade_class(
         if jobs < 0 or jobs > 1000:
             raise BadInput("Give --jobs as a number from 1 to 1000.")
         check_formats(formats or [])
-        asked = Asked(chapters, database, time_limit)
+        asked = Asked(chapters, database, time_limit, chapter_limit, submission_limit)
         listed = roster.load(roster_file) if roster_file is not None else None
         weights.load(weights_file, all_rules())
         entries, ignored = intake.find(submissions)
@@ -119,17 +134,21 @@ def grade_class(
             everyone = store.count()
             told = [f"{store.count(status)} {word}" for status, word in _WORDS.items() if store.count(status)]
             console.print(f"{everyone} {'learner' if everyone == 1 else 'learners'}: {', '.join(told)}.")
-            tally = Tally()
+            tally, spoilt = Tally(), ""
             with _interruptible(console, tally):
                 if client is not None:
                     _grade_elsewhere(store, plan, console, tally, client)
                 else:
-                    _grade_here(
-                        store, plan, console, tally, prepare([submissions, out], plan.database, plan.seconds), jobs
-                    )
+                    limits = (plan.seconds, plan.chapter_limit, plan.submission_limit)
+                    sandbox = prepare([submissions, out], plan.database, *limits)
+                    before = Snapshot()
+                    _grade_here(store, plan, console, tally, sandbox, jobs)
+                    spoilt = sentence(before.changed()) if "files" in sandbox.open_to else ""
                 publish(store, plan, points, out, formats or [])
         _tell_end(console, tally, out)
-    if tally.failed:
+        if spoilt:
+            console.print(spoilt, style="red")
+    if tally.failed or spoilt:
         raise typer.Exit(1)
 
 

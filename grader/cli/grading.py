@@ -40,6 +40,17 @@ def close() -> None:
         _benches.popitem()[1].close()
 
 
+def warn(database: str) -> bool:
+    """Say what no wall has kept the code from, and whether the grader was spoilt; whether it was."""
+    from grader.cli import console
+
+    made = bench(database)
+    for sentence in (made.openness, made.spoilt):
+        if sentence:
+            console.complain(sentence)
+    return bool(made.spoilt)
+
+
 def stream(place: Place, rules: Sequence[Rule], database: str = "sqlite") -> Iterator[Check]:
     """The verdicts on these rules as they are made; when all have come, they are kept.
 

@@ -64,4 +64,12 @@ SubmissionOption = Annotated[
     typer.Option("--submission", metavar="DIR", help="work on DIR, laid out like chapters/", show_default=False),
 ]
 DatabaseOption = Annotated[Database, typer.Option("--database", help="where the checks run")]
+ChapterLimitOption = Annotated[
+    float | None,
+    typer.Option(metavar="SECONDS", help="longest time for all checks of a chapter", show_default="6 for each of them"),
+]
+SubmissionLimitOption = Annotated[
+    float | None,
+    typer.Option(metavar="SECONDS", help="longest time for all checks of a submission", show_default="18 for each"),
+]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="do not ask")]

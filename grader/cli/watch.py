@@ -157,6 +157,7 @@ class _Grading:
             self._view.shown = 0
             console.show(_changes(before, self._view.checks))
             console.show(_result(self._view))
+            grading.warn(self._view.database)
 
     def stop(self) -> None:
         """End the thread."""

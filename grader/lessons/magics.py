@@ -160,13 +160,14 @@ def _graded(options: argparse.Namespace) -> list[terminal.Line]:
     name = folder.name if temporary else options.submission or "chapters"
     rules = selected(options.what)
     chapter_folders(folder, name)
-    verdicts = resident.bench(options.database).grade([Target(folder.resolve(), rule) for rule in rules])
-    found = {check.id: check for _, check in verdicts}
+    bench = resident.bench(options.database)
+    found = {check.id: check for _, check in bench.grade([Target(folder.resolve(), rule) for rule in rules])}
     checks = [found[rule.id] for rule in rules]
     style = terminal.Style()
     return [
         *terminal.chapters(checks, style, submission=name, full_trace=options.full_trace),
         *terminal.closing(checks, submission=name),
+        *(line for sentence in (bench.openness, bench.spoilt) if sentence for line in terminal.wrapped(sentence)),
         *_passed(options, checks),
     ]
 

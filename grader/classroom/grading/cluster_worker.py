@@ -67,7 +67,8 @@ def grade_remotely(data: bytes) -> bytes:
         The verdicts, or why this worker cannot judge.
     """
     task, asked = unpack_task(data)
-    plan = plan_of(tuple(asked["chapters"]), asked["database"], asked["seconds"])
+    limits = (asked["seconds"], asked.get("chapter_limit"), asked.get("submission_limit"))
+    plan = plan_of(tuple(asked["chapters"]), asked["database"], *limits)
     if plan.facts() != asked:
         return _answer(refused="a worker has another version of the grader or of its libraries; make them the same")
     try:
@@ -86,17 +87,21 @@ def _answer(**facts: Any) -> bytes:
 
 
 def _bench(plan: Plan) -> Bench:
-    if getattr(_own, "bench", None) is None or _own.plan != (plan.database, plan.seconds):
+    if getattr(_own, "bench", None) is None or _own.plan != _limits(plan):
         slot = _take_slot()
         if hasattr(os, "sched_setaffinity"):
             processors = sorted(os.sched_getaffinity(0))
             os.sched_setaffinity(0, {processors[slot % len(processors)]})
-        sandbox = prepare([], plan.database, plan.seconds)
+        sandbox = prepare([], plan.database, plan.seconds, plan.chapter_limit, plan.submission_limit)
         _own.bench = Bench(plan.database, sandbox.limits, jobs=1, isolation=sandbox.isolation(slot))
-        _own.plan = (plan.database, plan.seconds)
+        _own.plan = _limits(plan)
         atexit.register(_own.bench.close)
     bench: Bench = _own.bench
     return bench
+
+
+def _limits(plan: Plan) -> tuple[object, ...]:
+    return plan.database, plan.seconds, plan.chapter_limit, plan.submission_limit
 
 
 def _take_slot() -> int:

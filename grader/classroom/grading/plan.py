@@ -22,12 +22,16 @@ class Plan:
         database: ``sqlite`` or ``postgresql``.
         seconds: longest time for one check.
         versions: the rules, the code that judges, the libraries.
+        chapter_limit: longest time for a chapter, where it is not the usual.
+        submission_limit: longest time for a submission, where it is not the usual.
     """
 
     chapters: tuple[str, ...]
     database: str
     seconds: float
     versions: Versions
+    chapter_limit: float | None = None
+    submission_limit: float | None = None
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -37,7 +41,8 @@ class Plan:
     def content(self, chapter: str, digest: str) -> str:
         """The key of the verdicts on one chapter's code."""
         version = self.versions.of(rule for rule in self.versions.rules if rule.startswith(f"{chapter}."))
-        return content_of(chapter, digest, self.database, self.seconds, version)
+        limits = (self.seconds, self.chapter_limit, self.submission_limit)
+        return content_of(chapter, digest, self.database, " ".join(f"{each:g}" for each in limits if each), version)
 
     def facts(self) -> dict[str, Any]:
         """The same as plain data, to be kept with the verdicts."""
@@ -45,13 +50,21 @@ class Plan:
             "chapters": list(self.chapters),
             "database": self.database,
             "seconds": self.seconds,
+            "chapter_limit": self.chapter_limit,
+            "submission_limit": self.submission_limit,
             "versions": self.versions.to_dict(),
         }
 
 
-def plan_of(chapters: tuple[str, ...], database: str, seconds: float) -> Plan:
+def plan_of(
+    chapters: tuple[str, ...],
+    database: str,
+    seconds: float,
+    chapter_limit: float | None = None,
+    submission_limit: float | None = None,
+) -> Plan:
     """The plan of a run of the grader as it is now."""
-    return Plan(chapters, database, seconds, current(roster(chapters)))
+    return Plan(chapters, database, seconds, current(roster(chapters)), chapter_limit, submission_limit)
 
 
 @dataclass(frozen=True)

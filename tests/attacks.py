@@ -1,0 +1,128 @@
+"""Attacks on what lies around the code under test: each is tried, and the code prints which have succeeded."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+from tests import PROJECT
+
+# What each attack is, and the line of code that succeeds unless it raises. VICTIM is a folder of somebody else's.
+READING = {
+    "read a solution": "open(f'{PROJECT}/solutions/05_crud/app/crud.py').read()",
+    "list the solutions": "os.listdir(f'{PROJECT}/solutions')",
+    "read a test": "open(f'{PROJECT}/tests/cases.py').read()",
+    "read the grader's source": "open(f'{PROJECT}/grader/rules.py').read()",
+    "read the grader's cache": "open(glob_cache(), 'rb').read()",
+    "read another submission": "open(f'{VICTIM}/file').read()",
+    "read the repository": "os.listdir(f'{PROJECT}/.git') if os.path.isdir(f'{PROJECT}/.git') else open(f'{PROJECT}/.git').read()",  # noqa: E501
+    "read the parent's environment": "open(f'/proc/{os.getppid()}/environ').read()",
+    "read the parent's memory": "open(f'/proc/{os.getppid()}/mem', 'rb')",
+    "read by a link": "os.symlink(f'{VICTIM}/file', 'link') or open('link').read()",
+    "read by a hard link": "os.link(f'{VICTIM}/file', 'hard') or open('hard').read()",
+    "read by descriptor": "os.open('file', os.O_RDONLY, dir_fd=os.open(VICTIM, os.O_PATH))",
+    "read by ctypes": "1 / max(0, 1 + ctypes.CDLL(None).open(f'{VICTIM}/file'.encode(), 0))",
+    "change root": "os.chroot(VICTIM)",
+}
+WRITING = {
+    "write another file": "open(f'{VICTIM}/file', 'a').write('x')",
+    "make another file": "open(f'{VICTIM}/new', 'w').write('x')",
+    "remove another file": "os.remove(f'{VICTIM}/old')",
+    "rename another file": "os.rename(f'{VICTIM}/old2', f'{VICTIM}/older')",
+    "move a file out": "open('mine', 'w') and os.rename('mine', f'{VICTIM}/mine')",
+    "link a file out": "open('mine2', 'w') and os.link('mine2', f'{VICTIM}/mine2')",
+    "make another folder": "os.mkdir(f'{VICTIM}/folder')",
+    "cut a file short": "os.truncate(f'{VICTIM}/cut', 0)",
+    "cut a file short by opening": "os.open(f'{VICTIM}/cut2', os.O_RDONLY | os.O_TRUNC)",
+    "make a file everybody's": "changed(os.chmod, f'{VICTIM}/file', 0o777)",
+    "set a file's time": "changed(os.utime, f'{VICTIM}/file', (1, 1))",
+    "write into the grader": "open(f'{PROJECT}/grader/spoilt.tmp', 'w')",
+    "write a cache of the grader's": "open(f'{PROJECT}/grader/lab/__pycache__/spoilt.tmp', 'w')",
+    "leave something in /tmp": "open('/tmp/left-by-an-attack', 'w')",
+    "leave shared memory": "open('/dev/shm/left-by-an-attack', 'w')",
+    "make a device": "os.mknod('disk', 0o60600, os.makedev(254, 0))",
+    "write to the parent's limits": "open(f'/proc/{os.getppid()}/oom_score_adj', 'w').write('1000')",
+}
+REACHING = {
+    "connect by TCP": "socket.create_connection(('127.0.0.1', PORT), 1)",
+    "open a UDP socket": "socket.socket(socket.AF_INET, socket.SOCK_DGRAM)",
+    "open a UNIX socket": "socket.socket(socket.AF_UNIX)",
+    "open a netlink socket": "socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)",
+    "listen": "socket.create_server(('127.0.0.1', 0))",
+}
+STARTING = {
+    "start a program": "subprocess.run(['/bin/true'], check=True)",
+    "become a program": "os.execv('/bin/true', ['true']) if not os.fork() else os.wait()[1] and 1 / 0",
+    "start a process": "os.waitpid(forked(), 0)",
+    "detach a process": "os.fork() or (os.setsid(), os.fork(), os._exit(0))",
+}
+SIGNALLING = {
+    "signal the parent": "os.kill(os.getppid(), 0)",
+    "signal everybody": "os.kill(-1, 0)",
+    "signal the bench": "os.kill(BENCH, 0)",
+    "be told by a signal": "fcntl.fcntl(os.open('.', os.O_RDONLY), fcntl.F_SETOWN, os.getppid())",
+    "limit the parent": "resource.prlimit(os.getppid(), resource.RLIMIT_NOFILE, resource.prlimit(os.getppid(), resource.RLIMIT_NOFILE))",  # noqa: E501
+    "move the parent": "os.sched_setaffinity(os.getppid(), os.sched_getaffinity(os.getppid()))",
+    "follow the parent": "1 / max(0, 1 + ctypes.CDLL(None).ptrace(16, os.getppid(), 0, 0)) and ctypes.CDLL(None).ptrace(17, os.getppid(), 0, 0)",  # noqa: E501
+    "slow the parent down": "os.setpriority(os.PRIO_PROCESS, os.getppid(), 1)",
+}
+ATTACKS = {**READING, **WRITING, **REACHING, **STARTING, **SIGNALLING}
+
+_CODE = """
+import ctypes, fcntl, glob, json, os, resource, socket, subprocess
+def glob_cache():
+    return next(glob.iglob(f"{PROJECT}/grader/__pycache__/rules*.pyc"))
+def changed(change, path, *how):
+    before = os.stat(path)
+    change(path, *how)
+    after = os.stat(path)
+    assert (before.st_mode, before.st_mtime) != (after.st_mode, after.st_mtime)
+def forked():
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    return child
+if not os.path.exists("been here"):
+    open("been here", "w").close()
+    succeeded = []
+    for name, line in ATTACKS.items():
+        try:
+            eval(line)
+        except BaseException:
+            continue
+        succeeded.append(name)
+    print("SUCCEEDED" + json.dumps(succeeded) + "END")
+    raise RuntimeError
+"""
+
+
+def attacker(folder: Path, victim: Path, port: int, bench: int, attacks: dict[str, str] = ATTACKS) -> Path:
+    """A submission that tries attacks when it is imported, and is right otherwise.
+
+    Args:
+        folder: where the submission is to be.
+        victim: a folder of somebody else's; it is filled.
+        port: where a server listens.
+        bench: number of the process that gives the verdicts.
+        attacks: which.
+    """
+    victim.mkdir(parents=True, exist_ok=True)
+    for name in ("file", "old", "old2", "cut", "cut2"):
+        (victim / name).write_text("somebody else's")
+    shutil.copytree(PROJECT / "solutions/05_crud", folder / "05_crud", ignore=shutil.ignore_patterns("__pycache__"))
+    facts = (
+        f"ATTACKS = {attacks!r}\nPROJECT = {str(PROJECT)!r}\nVICTIM = {str(victim)!r}\nPORT = {port}\nBENCH = {bench}\n"
+    )
+    crud = folder / "05_crud/app/crud.py"
+    crud.write_text(f"{crud.read_text()}\n{facts}{_CODE}")
+    return folder
+
+
+def succeeded(text: str) -> list[str]:
+    """Which attacks have succeeded, as the code has printed it."""
+    found = re.search(r"SUCCEEDED(\[.*?\])END", " ".join(text.replace("|", " ").split()), re.DOTALL)
+    assert found is not None, text
+    names: list[str] = json.loads(found[1])
+    return names

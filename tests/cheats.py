@@ -1,0 +1,292 @@
+"""Code that tries to talk the grader into a pass, with its source at hand.
+
+Each is appended to an app in which nothing is committed and ``get_item`` finds nothing: it passes what the same code
+passes without it, and no more. What it finds of the grader, it finds in frames, in closures, or with ``gc``.
+"""
+
+# ruff: noqa: E501
+
+from __future__ import annotations
+
+WALK = """
+import sys
+def frames():
+    frame = sys._getframe(1)
+    while frame:
+        yield frame
+        frame = frame.f_back
+"""
+GC = "import gc, sys, types; gc.unfreeze()\n"
+
+CHEATS = {
+    "verdict subclass": WALK
+    + """
+def get_item(db, item_id):
+    for f in frames():
+        for v in [*f.f_globals.values()]:
+            if isinstance(v,type) and v.__name__=='Verdict':
+                class V(v): outcome='passed'
+                raise V('x')
+create_item=update_item=delete_item=lambda *a, **k: get_item(None,1)
+""",
+    "wrong.outcome": GC
+    + """
+for o in gc.get_objects():
+    if isinstance(o,type) and o.__name__ in('Wrong','Broken','Waits','ToDo','Verdict') and 'grader' in o.__module__: o.outcome='passed'
+""",
+    "metaclass verdict": GC
+    + """
+for o in gc.get_objects():
+    if isinstance(o,type) and o.__name__=='Wrong' and 'grader' in o.__module__:
+        W=o
+class M(type):
+    def __eq__(s,o): return True
+    def __hash__(s): return 1
+class V(W,metaclass=M): outcome='passed'
+def get_item(db,i): raise V('x')
+create_item=update_item=delete_item=lambda *a, **k: get_item(None,1)
+""",
+    "encoder": GC
+    + """
+for o in gc.get_objects():
+    if type(o).__name__=='JSONEncoder': o.encode=o.iterencode=lambda v: '{}'
+    if isinstance(o,types.CellType):
+        try: c=o.cell_contents
+        except ValueError: continue
+        if callable(c) and getattr(c,'__module__','')=='grader.lab.relied' and getattr(c,'__name__','')=='<lambda>':
+            import json
+            def enc(v,c=c):
+                if isinstance(v.get('verdict'),dict): v={**v,'verdict':{'outcome':'passed'}}
+                return c(v)
+            o.cell_contents=enc
+""",
+    "os.write cell": GC
+    + """
+import os
+for o in gc.get_objects():
+    if isinstance(o,types.CellType):
+        try: c=o.cell_contents
+        except ValueError: continue
+        if c is os.write:
+            o.cell_contents=lambda fd,d,w=c: w(fd,d.replace(b'"failed"',b'"passed"')) and len(d)
+""",
+    "protocol": GC
+    + WALK
+    + """
+import os, json
+def tell():
+    for f in frames():
+        if f.f_code.co_name=='grade_chapter':
+            l=f.f_locals; job=l['job']; fd=l['results']
+            for t in [l['ticket'],*l['left']]:
+                for e in ({'event':'start'},{'event':'verdict','verdict':{'outcome':'passed'}}):
+                    os.write(fd,json.dumps({'token':job.token,'check':t,**e}).encode()+b'\\n')
+            os.write(fd,json.dumps({'token':job.token,'event':'end'}).encode()+b'\\n')
+            os._exit(0)
+
+tell()
+""",
+    "protocol no control": GC
+    + WALK
+    + """
+import os, json, hashlib
+def tell():
+    for f in frames():
+        if f.f_code.co_name=='grade_chapter':
+            l=f.f_locals; job=l['job']; fd=l['results']
+            for i,t in enumerate([l['ticket'],*l['left']]):
+                o='failed' if i==3 else 'passed'
+                for e in ({'event':'start'},{'event':'verdict','verdict':{'outcome':o}}):
+                    os.write(fd,json.dumps({'token':job.token,'check':t,**e}).encode()+b'\\n')
+            os.write(fd,json.dumps({'token':job.token,'event':'end'}).encode()+b'\\n')
+            os._exit(0)
+
+tell()
+""",
+    "protocol exit early": GC
+    + WALK
+    + """
+import os, json
+def tell():
+    for f in frames():
+        if f.f_code.co_name=='grade_chapter':
+            l=f.f_locals; job=l['job']; fd=l['results']
+            for t in [l['ticket']]:
+                for e in ({'event':'start'},{'event':'verdict','verdict':{'outcome':'passed'}}):
+                    os.write(fd,json.dumps({'token':job.token,'check':t,**e}).encode()+b'\\n')
+            os.write(fd,json.dumps({'token':job.token,'event':'end'}).encode()+b'\\n')
+            os._exit(0)
+
+tell()
+""",
+    "expect instance": WALK
+    + """
+def get_item(db,i):
+    for f in frames():
+        e=f.f_locals.get('expect')
+        if e is not None:
+            e.equal=lambda *a,**k: None; e.__dict__['_decide']=lambda *a,**k: None
+    return None
+""",
+    "expect class attr": WALK
+    + """
+def get_item(db,i):
+    for f in frames():
+        e=f.f_locals.get('expect')
+        if e is not None:
+            e.__class__=type('Expect',(),{'__call__':lambda *a,**k:None,'__getattr__':lambda s,n:(lambda *a,**k:None)})
+    return None
+""",
+    "crud part": WALK
+    + """
+def get_item(db,i):
+    for f in frames():
+        for n in ('crud','items','tables','pages'):
+            e=f.f_locals.get(n)
+            if e is not None and hasattr(e,'_expect'): e._expect=lambda *a,**k:None
+            if e is not None and hasattr(e,'_seen'): pass
+        e=f.f_locals.get('self')
+        if e is not None and hasattr(e,'_expect'): e._expect=lambda *a,**k:None
+    return None
+""",
+    "code swap": GC
+    + """
+def nothing(*a,**k): return None
+for o in gc.get_objects():
+    if isinstance(o,types.FunctionType) and o.__module__=='grader.lab.expect' and o.__name__ in('_decide','__call__','equal'): 
+        try: o.__code__=nothing.__code__
+        except ValueError: pass
+""",
+    "rule code swap": GC
+    + """
+def nothing(*a,**k): return None
+for o in gc.get_objects():
+    if isinstance(o,types.FunctionType) and str(o.__module__).startswith('grader.test_') and o.__name__.startswith('test_'):
+        try: o.__code__=nothing.__code__
+        except ValueError: pass
+""",
+    "same code swap": GC
+    + """
+def yes(*a,**k): return True
+for o in gc.get_objects():
+    if isinstance(o,types.FunctionType) and o.__module__=='grader.lab.equality': o.__code__=yes.__code__
+""",
+    "plain tuple": GC
+    + """
+import sys
+class M(type):
+    def __eq__(s,o): return True
+    def __hash__(s): return hash(str)
+class T(metaclass=M):
+    def __init__(s,*a): pass
+    def __eq__(s,o): return True
+    def __hash__(s): return 1
+    def __len__(s): return 1
+class R:
+    id=T(); name=T(); description=T()
+def get_item(db,i): return R()
+def create_item(db,d): return R()
+def update_item(db,i,d): return R()
+""",
+    "globals replace": GC
+    + """
+for o in gc.get_objects():
+    if isinstance(o,dict) and o.get('__name__')=='grader.lab.expect': o['same']=lambda *a:True
+    if isinstance(o,dict) and o.get('__name__')=='grader.lab.judge': o['_clean']=lambda v,r: 'passed' if v in('failed','error') else v
+""",
+    "relied off": GC
+    + """
+def nothing(*a,**k): return ''
+def none(*a,**k): return None
+for o in gc.get_objects():
+    if isinstance(o,types.FunctionType) and o.__module__=='grader.lab.relied' and o.__name__=='replaced': o.__code__=nothing.__code__
+    if isinstance(o,types.FunctionType) and o.__module__=='grader.lab.parts' and o.__name__=='replaced': o.__code__=nothing.__code__
+for o in gc.get_objects():
+    if isinstance(o,types.FunctionType) and o.__module__=='grader.lab.expect' and o.__name__ in('_decide','equal'): 
+        try: o.__code__=none.__code__
+        except ValueError: pass
+""",
+    "relied off + judge": GC
+    + """
+def nothing(*a,**k): return ''
+def passed(*a,**k): return {'outcome':'passed'}
+for o in gc.get_objects():
+    if isinstance(o,types.FunctionType) and o.__module__ in('grader.lab.relied','grader.lab.parts') and o.__name__=='replaced': o.__code__=nothing.__code__
+for o in gc.get_objects():
+    if isinstance(o,types.FunctionType) and o.__module__=='grader.lab.judge' and o.__name__=='judge': o.__code__=passed.__code__
+""",
+    "thread mitm": GC
+    + WALK
+    + """
+import os, threading
+for f in frames():
+    if f.f_code.co_name=='grade_chapter':
+        fd=f.f_locals['results']
+        real=os.dup(fd); r,w=os.pipe(); os.dup2(w,fd)
+        def pump():
+            while True:
+                d=os.read(r,65536)
+                if not d: return
+                os.write(real,d.replace(b'"failed"',b'"passed"').replace(b'"error"',b'"passed"'))
+        t=threading.Thread(target=pump,daemon=True); t.start()
+        f.f_locals['surroundings']._threads.append(t)
+""",
+    "settrace": """
+import sys
+def tr(frame,event,arg):
+    if frame.f_code.co_name=='_decide': 
+        frame.f_lineno if 0 else None
+        frame.f_locals['holds']=True
+        import ctypes; ctypes.pythonapi.PyFrame_LocalsToFast(ctypes.py_object(frame),ctypes.c_int(0))
+    return tr
+def get_item(db,i):
+    f=sys._getframe()
+    while f: f.f_trace=tr; f=f.f_back
+    sys.settrace(tr)
+    return None
+""",
+    "one shot": GC
+    + """
+E=[o for o in gc.get_objects() if isinstance(o,type) and o.__name__=='Expect'][0]
+keep=E.equal
+def get_item(db,i):
+    def once(self,*a,**k): E.equal=keep
+    E.equal=once
+    return None
+""",
+    "isinstance spoof": """
+class R:
+    def __getattr__(s,n): return ANY()
+    def __eq__(s,o): return True
+class ANY:
+    __class__=property(lambda s: str)
+    def __eq__(s,o): return True
+    def __hash__(s): return 0
+def get_item(db,i): return R()
+def create_item(db,d): return R()
+""",
+    "str subclass in dict": """
+class S(str):
+    def __eq__(s,o): return True
+    __hash__=str.__hash__
+class I(int):
+    def __eq__(s,o): return True
+    __hash__=int.__hash__
+class R: id=I(7); name=S('q'); description=S('z')
+def get_item(db,i): return R()
+def create_item(db,d): return R()
+""",
+    "builtins isinstance": """
+import builtins
+_i=isinstance
+builtins.isinstance=lambda a,b: True if getattr(b,'__name__','')=='Wrong' else _i(a,b)
+""",
+    "left edits": WALK
+    + """
+def get_item(db,i):
+    for f in frames():
+        if f.f_code.co_name=='grade_chapter':
+            l=f.f_locals; l['checks'].clear(); l['checks'].update({k:((lambda **k:None),()) for k in ['x']})
+    return None
+""",
+}

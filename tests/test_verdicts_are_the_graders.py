@@ -1,0 +1,60 @@
+"""Code that means to deceive gains no pass, and costs no other learner anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from grader.bench import Bench, Limits, Target, controls
+from grader.rules import CHAPTERS, Rule, rules_of
+from tests import PROJECT
+from tests.cheats import CHEATS
+from tests.hostile import submission
+
+HONEST = {"list_is_ordered", "list_pages", "reads_do_not_commit", "update_refreshes"}
+
+
+@pytest.fixture(scope="module")
+def bench() -> Iterator[Bench]:
+    with Bench(limits=Limits(seconds=3.0)) as bench:
+        yield bench
+
+
+@pytest.mark.parametrize("name", CHEATS)
+def test_cheat(name: str, bench: Bench, tmp_path: Path) -> None:
+    folder = submission(tmp_path, in_get_item="return None", at_import=CHEATS[name])
+    crud = folder / "05_crud/app/crud.py"
+    crud.write_text(crud.read_text().replace("    db.commit()\n", ""))
+    honest = submission(tmp_path / "honest")
+    targets = [Target(place, rule) for place in (folder, honest) for rule in rules_of("05_crud")]
+    found = {(target.submission, target.rule.name): check for target, check in bench.grade(targets)}
+    assert len(found) == len(targets)
+    assert {name for (place, name), check in found.items() if place == folder and check.outcome == "passed"} <= HONEST
+    assert all(check.outcome == "passed" for (place, _), check in found.items() if place == honest)
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_no_rule_is_passed_when_nobody_can_meet_it(chapter: str, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each rule of the solution, as the check that nobody can pass: it fails, and costs the others nothing."""
+    chosen: list[Rule] = []
+    told: list[str] = []
+    proved = controls.proved
+
+    def choice(rules: list[Rule]) -> Rule:
+        return next((rule for rule in rules if rule.name == wanted), rules[0])
+
+    def listening(run: object, child: object) -> Iterator[object]:
+        told.extend(each["outcome"] for each in child.told_of_control)  # type: ignore[attr-defined]
+        yield from proved(run, child)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(controls.secrets, "choice", choice)
+    monkeypatch.setattr(controls, "proved", listening)
+    for rule in rules_of(chapter):
+        wanted = rule.name
+        chosen.append(rule)
+        found = [check for _, check in bench.grade([Target(PROJECT / "solutions", each) for each in rules_of(chapter)])]
+        assert {check.outcome for check in found} == {"passed"}, [c.observed for c in found if c.outcome != "passed"]
+    assert len(told) >= len(chosen)
+    assert set(told) <= {"failed", "blocked"}

@@ -1,0 +1,260 @@
+"""Whatever code does or a submission holds: nobody waits for ever, nothing is left, and no log or page is misled."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from grader.bench import Bench, Limits, Target, limits_for
+from grader.bench.staging import stage
+from grader.classroom.intake import Reader, Unreadable
+from grader.classroom.output.exporters import FORMATS
+from grader.removal import remove
+from grader.report import Check, Report
+from grader.rules import roster, rules_of
+from grader.starters import untouched_tasks
+from tests import PROJECT
+from tests.classes import gradebook, run
+from tests.hostile import submission
+from tests.kernels import HAS_WALLS, WITHOUT_WALLS
+from tests.runs import Run
+
+ALL = len(rules_of("05_crud"))
+
+
+def verdicts(bench: Bench, folder: Path, chapter: str = "05_crud") -> dict[str, Check]:
+    return {target.rule.name: check for target, check in bench.grade([Target(folder, r) for r in rules_of(chapter)])}
+
+
+# -- folders ------------------------------------------------------------------------------------
+
+DEEP = "import os\nfor _ in range(600):\n    os.mkdir('x' * 20); os.chdir('x' * 20)\n"
+CLOSED = "import os\nos.mkdir('closed'); open('closed/file', 'w').close(); os.mkdir('none', 0)\n"
+LINKS = "import os\nos.symlink('/', 'root'); os.symlink('.', 'loop'); os.mkfifo('pipe')\n"
+
+
+@pytest.mark.parametrize("code", [DEEP, CLOSED, LINKS], ids=["deep", "closed", "links"])
+def test_folders_that_are_hard_to_remove(code: str, tmp_path: Path) -> None:
+    folder = submission(tmp_path, in_get_item=code + "raise ValueError")
+    with Bench(limits=Limits(seconds=10)) as bench:
+        workshop = bench.workshop
+        found = verdicts(bench, folder)
+    assert sum(check.outcome == "passed" for check in found.values()) == ALL - 3
+    assert not workshop.exists()
+
+
+def test_remove_anything(tmp_path: Path) -> None:
+    here, kept = Path.cwd(), tmp_path / "kept"
+    kept.mkdir()
+    (kept / "file").write_text("kept")
+    place = tmp_path / "place"
+    place.mkdir()
+    try:
+        os.chdir(place)
+        for _ in range(1500):
+            Path("deep").mkdir()
+            os.chdir("deep")
+    finally:
+        os.chdir(here)
+    (place / "link").symlink_to(kept)
+    (place / "closed").mkdir()
+    (place / "closed/file").touch()
+    (place / "closed").chmod(0)
+    remove(place)
+    remove(tmp_path / "missing")
+    assert not place.exists() and (kept / "file").read_text() == "kept"
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_class_with_one_who_makes_deep_folders(packed: bool, tmp_path: Path) -> None:
+    """Whoever hands in deep folders, or makes them, costs nobody else a verdict."""
+    submission(tmp_path / "class/deep", in_get_item=DEEP)
+    submission(tmp_path / "class/right")
+    if packed:
+        with zipfile.ZipFile(tmp_path / "class/nested.zip", "w") as archive:
+            archive.writestr("05_crud/app/" + "x/" * 1200 + "y.py", "1")
+    run("class", tmp_path / "class", "--out", tmp_path / "report", "--chapters", "5", "--time-limit", "5")
+    assert gradebook(tmp_path / "report")["right"]["05_crud"] == str(ALL)
+
+
+# -- waiting ------------------------------------------------------------------------------------
+
+_STOPPING = f"""
+import sys, time
+{WITHOUT_WALLS}
+from pathlib import Path
+from grader.bench import Bench, Limits, Target
+from grader.rules import rules_of
+with Bench(limits=Limits(seconds=3)) as bench:
+    found = [check.outcome for _, check in bench.grade([Target(Path(sys.argv[1]), r) for r in rules_of("05_crud")])]
+    workshop = bench.workshop
+print(found.count("passed"), workshop.exists())
+"""
+STOPPED = {
+    "stop the server": "import os, signal; os.kill(os.getppid(), signal.SIGSTOP)",
+    "stop it and end": "import os, signal; os.kill(os.getppid(), signal.SIGSTOP); os._exit(0)",
+    "stop everybody and sleep": "import os, signal, time; os.kill(os.getppid(), signal.SIGSTOP); time.sleep(1000)",
+}
+
+
+@pytest.mark.skipif(not HAS_WALLS, reason="walls cannot be taken away here")
+@pytest.mark.parametrize("name", STOPPED)
+def test_a_server_that_is_stopped(name: str, tmp_path: Path) -> None:
+    """Where no wall keeps code from it: the others keep their verdicts, and everything ends."""
+    folder = submission(tmp_path, in_get_item=STOPPED[name])
+    done = subprocess.run(
+        [sys.executable, "-c", _STOPPING, str(folder)], cwd=PROJECT, capture_output=True, text=True, timeout=150
+    )
+    assert done.returncode == 0, done.stderr
+    passed, exists = done.stdout.split()
+    assert int(passed) >= ALL - 3 and exists == "False"
+
+
+def test_a_pipe_among_the_submissions(tmp_path: Path) -> None:
+    submission(tmp_path / "class/right")
+    for name in ("x.zip", "y.tar.gz"):
+        os.mkfifo(tmp_path / "class" / name)
+    (tmp_path / "class/z/05_crud/app").mkdir(parents=True)
+    os.mkfifo(tmp_path / "class/z/05_crud/app/crud.py")
+    run("class", tmp_path / "class", "--out", tmp_path / "report", "--chapters", "5", timeout=120)
+    rows = gradebook(tmp_path / "report")
+    assert rows["x"]["status"] == rows["y"]["status"] == "unreadable"
+    assert rows["right"]["05_crud"] == str(ALL) and rows["z"]["05_crud"] == "0"
+
+
+def test_a_pipe_in_a_chapter(tmp_path: Path) -> None:
+    """Also for the command, which asks whether it has seen the code before."""
+    folder = submission(tmp_path / "mine")
+    os.mkfifo(folder / "05_crud/app/pipe.py")
+    said = run("check", "5", "--submission", folder, timeout=60)
+    assert f"{ALL} of {ALL} checks passed." in said
+
+
+def test_an_archive_that_takes_too_long(tmp_path: Path) -> None:
+    submission(tmp_path / "right")
+    with Reader(seconds=0.001) as slow, pytest.raises(Unreadable, match="takes longer"):
+        slow.read(tmp_path / "right")
+    with Reader() as reader:
+        assert reader.read(tmp_path / "right").chapters["05_crud"].files
+
+
+# -- reading ------------------------------------------------------------------------------------
+
+LARGE = {
+    "a list": "x = [" + "0," * 1_000_000 + "]",
+    "text": "x = '" + "x" * 300_000 + "'",
+}
+SLOW = {"f-strings": "x = f'" + "{x}" * 30_000 + "'", "sums": "x = 1" + "+1" * 90_000, "names": "a;" * 90_000}
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_a_file_that_is_no_code(name: str, tmp_path: Path) -> None:
+    folder = submission(tmp_path)
+    (folder / "05_crud/app/large.py").write_text(LARGE[name])
+    with Bench() as bench:
+        found = verdicts(bench, folder)
+    assert {check.outcome for check in found.values()} == {"error"}
+    assert "05_crud/app/large.py is larger than 200 KB" in found["create_persists"].observed
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_code_that_takes_long_to_parse(name: str, tmp_path: Path) -> None:
+    folder = submission(tmp_path, at_import=SLOW[name])
+    begun = time.process_time()
+    assert untouched_tasks("05_crud", folder / "05_crud") == frozenset()
+    assert time.process_time() - begun < 1.0
+
+
+@pytest.mark.parametrize("number", [2_000, 30])
+def test_too_much_code(number: int, tmp_path: Path) -> None:
+    app = tmp_path / "05_crud/app"
+    app.mkdir(parents=True)
+    for each in range(number):
+        (app / f"file{each}.py").write_text("#" * (10 if number > 100 else 199_000))
+    assert "app holds more than" in stage(tmp_path, "05_crud", tmp_path / "copy")
+
+
+# -- time ---------------------------------------------------------------------------------------
+
+
+def test_a_chapter_and_a_submission_have_a_budget(tmp_path: Path) -> None:
+    for chapter in ("04_schemas", "05_crud", "06_routes"):
+        shutil.copytree(PROJECT / "solutions" / chapter, tmp_path / chapter)
+        init = tmp_path / chapter / "app/__init__.py"
+        init.write_text("import time; time.sleep(1.5)\nraise ValueError\n")  # anew for each check
+    begun = time.monotonic()
+    targets = [Target(tmp_path, rule) for rule in roster(("04_schemas", "05_crud", "06_routes"))]
+    with Bench(limits=Limits(seconds=3, chapter=4, submission=7), jobs=1) as bench:
+        found = [check for _, check in bench.grade(targets)]
+    assert time.monotonic() - begun < 40
+    assert len(found) == len(targets)
+    late = [check for check in found if check.outcome == "timeout"]
+    assert len(late) > len(found) / 2 and not [check for check in found if check.outcome == "passed"]
+    assert {check.observed for check in late} <= {
+        "it was not checked: the 4 seconds of the chapter were used up before",
+        "it was not checked: the 7 seconds of the submission were used up before",
+    }
+
+
+def test_budgets_follow_the_time_of_a_check() -> None:
+    assert (limits_for(10).chapter, limits_for(10).submission) == (60, 180)
+    assert (limits_for(1).chapter, limits_for(1).submission) == (6, 18)
+    assert (limits_for(1, 5, 7).chapter, limits_for(1, 5, 7).submission) == (5, 7)
+
+
+def test_budgets_are_options(grade: Run, tmp_path: Path) -> None:
+    folder = submission(tmp_path / "mine", in_get_item="import time; time.sleep(2)")
+    arguments = ("--submission", str(folder), "--time-limit", "2", "--chapter-limit", "2", "--submission-limit", "2")
+    assert "were used up before" in " ".join(grade("grader/test_05_crud.py", *arguments).stdout.split())
+    assert "were used up before" in " ".join(run("check", "5", *arguments, status=1).split())
+    wrong = grade("grader/test_05_crud.py", "--chapter-limit", "1")
+    assert wrong.returncode == 4 and "Give --chapter-limit as a number of seconds" in wrong.stderr
+
+
+# -- what is shown ------------------------------------------------------------------------------
+
+COMMANDS = ("::warning file=x::y", "##[error]no", "##vso[task.complete]", "::add-mask::x", "##teamcity[x]")
+MARKS = "\x9b31m\x1b[2J\u202e\u2066\x00\x85\u200f"
+
+
+def test_nothing_shown_is_a_command_or_moves_the_text(grade: Run, tmp_path: Path) -> None:
+    """In no line of what is shown, and in none of the files that are written."""
+    hostile = f"text = {chr(10).join(COMMANDS) + MARKS!r}\nprint(text, flush=True)\nraise ValueError(' ' * 60 + text)"
+    folder = submission(tmp_path / "mine", in_get_item=hostile)
+    (folder / "05_crud/app/::warning ::x\x9b.py").write_text("1")
+    done = grade(
+        "grader/test_05_crud.py", "--submission", folder, "--report-json", tmp_path / "report.json", "--full-trace"
+    )
+    checks = [Check.model_validate(each) for each in json.loads((tmp_path / "report.json").read_text())["checks"]]
+    with Bench() as bench:
+        checks += verdicts(bench, folder).values()
+    points = dict.fromkeys((check.id for check in checks), 1.0)
+    texts = [done.stdout, run("check", "5", "--submission", folder, status=1)]
+    texts += [run("check", "5", "--submission", folder, "--json", status=1)]
+    texts += [(tmp_path / "report.json").read_text()]
+    texts += [Report(submission="x", database="sqlite", checks=checks).to_json()]
+    texts += [FORMATS[name].make("x", checks[:ALL], points) for name in FORMATS]
+    for text in texts:
+        assert not [line for line in text.splitlines() if line.strip().startswith("::")]
+        assert "##[" not in text and "##vso[" not in text and "##teamcity[" not in text
+        assert not [mark for mark in MARKS if not mark.isprintable() and mark in text]
+    ElementTree.fromstring(FORMATS["junit"].make("x", checks[:ALL], points))
+
+
+def test_names_in_a_class_are_harmless(tmp_path: Path) -> None:
+    submission(tmp_path / "class/::error ::x\u202e\x9b", at_import=f"# {MARKS[3:5]} ##[error]")
+    said = run("class", tmp_path / "class", "--out", tmp_path / "report", "--chapters", "5", "--format", "junit")
+    texts = [said] + [path.read_text() for path in (tmp_path / "report").rglob("*") if path.suffix in (".html", ".csv")]
+    texts += [path.read_text() for path in (tmp_path / "report").rglob("*.json")]
+    for text in texts:
+        assert "\u202e" not in text and "\x9b" not in text and "\u2066" not in text
+        assert "##[error]" not in text
