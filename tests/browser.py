@@ -111,7 +111,7 @@ class Browser:
             raise RuntimeError(found["exceptionDetails"].get("exception", {}).get("description", str(found)))
         return found["result"].get("value")
 
-    def wait_for(self, script: str, seconds: float = 30) -> Any:
+    def wait_for(self, script: str, seconds: float = 120) -> Any:
         """The value of a JavaScript expression as soon as it is true."""
         deadline = time.monotonic() + seconds
         while True:

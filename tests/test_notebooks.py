@@ -194,6 +194,52 @@ def test_the_recaps_are_those_of_the_lessons() -> None:
     assert (NOTEBOOKS / "recap.md").read_text(encoding="utf-8") == recap(), "run python -m tests.notebooks"
 
 
+# What a lesson names and another one shows, or what cannot be shown where `httpx2` is installed.
+SHOWN_ELSEWHERE = {
+    ("03_deps", "StarletteDeprecationWarning"): "",
+    ("05_crud", "404"): "06_routes",
+    ("05_crud", "409"): "02_models",
+    ("10_background", "201"): "06_routes",
+    ("10_background", "422"): "06_routes",
+}
+EXCEPTION = re.compile(r"\b[A-Z]\w*(?:Error|Warning|Exception)\b")
+# A status or another number of two digits or more; not that of a chapter, a section or a port.
+NUMBER = re.compile(r"(?<![\w.*/:#-])[1-9]\d+(?![\w*.-])")
+
+
+def said(name: str) -> Iterator[tuple[str, str]]:
+    """Each exception and number that a sentence of a lesson names, with the sentence."""
+    for cell in read(name).cells[1:]:
+        if cell.cell_type == "markdown" and not cell.source.startswith("## Read on"):
+            text = re.sub(r"```.*?```|\]\([^)]*\)|<http[^>]*>", "", cell.source, flags=re.DOTALL)
+            for sentence in re.split(r"(?<=[.?!:])\s+|\n", text):
+                plain = re.sub(r"(?:chapters?|lessons?|section) \d+(?:(?:,| and| to) \d+)*", "", sentence)
+                for word in [*EXCEPTION.findall(plain), *NUMBER.findall(plain)]:
+                    yield word, sentence.strip()
+
+
+def shown_in(name: str) -> str:
+    code = [cell for cell in read(name).cells if cell.cell_type == "code"]
+    return " ".join(cell.source + " ".join(map(str, cell.outputs)) for cell in code)
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_what_a_sentence_states_a_cell_shows(name: str) -> None:
+    """Lists the sentences that name a status, an exception or a number which no cell of the lesson shows."""
+    shown = shown_in(name)
+    bare = [
+        f"{word}: {sentence}"
+        for word, sentence in said(name)
+        if not re.search(rf"\b{word}\b", shown) and (name, word) not in SHOWN_ELSEWHERE
+    ]
+    assert bare == []
+
+
+def test_what_is_shown_elsewhere_is_shown_there() -> None:
+    for (_, word), lesson in SHOWN_ELSEWHERE.items():
+        assert not lesson or re.search(rf"\b{word}\b", shown_in(lesson)), word
+
+
 # -- running ----------------------------------------------------------------------------------------
 
 
@@ -332,6 +378,43 @@ def test_magics(checkout: Path, kernel: Kernel) -> None:
         (True, False), (True, False), (True, True), (True, True),
     ]  # fmt: skip
     assert "db.refresh" in hints[-1]
+
+
+def test_the_way_on_is_linked(checkout: Path, kernel: Kernel) -> None:
+    crud = checkout / "chapters/05_crud/app/crud.py"
+    kernel.run("%load_ext grader.notebook")
+    solution = (checkout / "solutions/05_crud/app/crud.py").read_text(encoding="utf-8")
+    crud.write_text(solution.replace("    db.refresh(item)\n", "", 1), encoding="utf-8")
+    assert '<a href="../chapters/05_crud/app/crud.py">chapters/05_crud/app/crud.py:' in kernel.run("%grade 5.1")
+    crud.write_text(solution, encoding="utf-8")
+    shown = kernel.run("%grade 5")
+    assert '<a href="06_routes.ipynb">06_routes</a>' in shown and "workbook diff 5" in shown
+
+
+def test_before_the_first_cell(kernel: Kernel) -> None:
+    """What `etc/ipython` loads in every kernel; the first cell of a lesson takes its place."""
+    kernel.run("%load_ext grader.lessons.early")
+    for line in ("%grade 05", "%hint 5.1", "%quiz 05", "%predict lazy_engine"):
+        assert "Run the first cell of the lesson first" in kernel.run(line)
+    kernel.run("%load_ext grader.notebook")
+    assert "05_crud" in kernel.run("%grade 05")
+
+
+def test_lessons_to_work_in(checkout: Path, environment: dict[str, str]) -> None:
+    command = [sys.executable, "-m", "grader.cli", "lesson"]
+    mine = checkout / "lessons/05_crud.ipynb"
+    for _ in range(2):
+        done = subprocess.run([*command, "5"], cwd=checkout, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0 and "lessons/05_crud.ipynb" in done.stdout, done.stderr
+        if "mine" not in mine.read_text(encoding="utf-8"):
+            copied = nbformat.read(mine, as_version=4)
+            assert [cell.source for cell in copied.cells] == [cell.source for cell in read("05_crud").cells]
+            assert not any(cell.get("outputs") or "jupyter" in cell.metadata for cell in copied.cells)
+            mine.write_text("mine", encoding="utf-8")
+    assert mine.read_text(encoding="utf-8") == "mine"
+    subprocess.run([*command, "5", "--fresh"], cwd=checkout, env=environment, check=True, capture_output=True)
+    assert mine.read_text(encoding="utf-8") != "mine"
+    assert not [name for name in ("glossary.md", "recap.md") if not (checkout / "lessons" / name).is_file()]
 
 
 def test_learner_code_never_comes_into_the_kernel(checkout: Path, kernel: Kernel) -> None:
