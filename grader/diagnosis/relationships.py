@@ -38,7 +38,7 @@ def inner_join(evidence: Evidence) -> Told | None:
             if isinstance(node, ast.keyword) and node.arg == "innerjoin" and text_of(node.value) == "True":
                 return Told(where=file.at(node), hint="This drops the items that have no owner.")
     found = _function(evidence)
-    for call in calls(found[1], "join") if found else ():
+    for call in calls(found[1], "join") if found and evidence.rule == _NULL else ():
         if found and text_of(keyword(call, "isouter")) != "True":
             saw = f"{evidence.saw}; join() keeps only the items whose owner it finds"
             return Told(saw=saw, where=found[0].at(call), hint="Which kind of join keeps rows that match nothing?")
@@ -76,7 +76,7 @@ def closed_before_reading(evidence: Evidence) -> Told | None:
     endpoint = endpoint_of(evidence)
     places += [endpoint[:2]] if endpoint else []
     for file, node in places:
-        for call in calls(node, "close"):
+        for call in calls(node, "close", "expunge", "expunge_all"):
             return Told(where=file.at(call), hint="Whose session is this, and what has not been loaded by then?")
         withs = [each for each in ast.walk(node) if isinstance(each, ast.With)]
         opens = any(re.search(r"SessionLocal|Session\(", text_of(each.items[0].context_expr)) for each in withs)

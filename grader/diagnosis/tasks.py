@@ -85,6 +85,28 @@ def other_arguments(evidence: Evidence) -> Told | None:
     return None
 
 
+@reading("nobody looks whether the item is there", "unknown_item_is_404")
+def item_not_looked_up(evidence: Evidence) -> Told | None:
+    """Whoever answers 202 promises something; for an item that does not exist there is nothing to promise."""
+    found = endpoint_of(evidence)
+    if found is None:
+        return None
+    words = text_of(found[1])
+    if re.search(r"Found|get_item|item_or_404|\.get\(|get_one|scalar|Depends", words):
+        return None
+    return Told(where=found[0].at(found[1]), hint="Who finds out whether there is such an item, and before the answer?")
+
+
+@reading("the endpoint writes the event itself", _OWN, _WAITS)
+def written_by_the_endpoint(evidence: Evidence) -> Told | None:
+    """What the endpoint does, the client waits for, and it is done in the request's session."""
+    found = endpoint_of(evidence)
+    written = calls(found[1], "commit", "add", "execute") if found else []
+    if found is None or not written or calls(found[1], "add_task"):
+        return None
+    return Told(where=found[0].at(written[0]), hint="This is done before the answer. Who could do it afterwards?")
+
+
 # -- the session --------------------------------------------------------------------------------------
 
 
