@@ -1,5 +1,62 @@
 """In the child: mistakes of chapter 07, in the order in which they are tried."""
 
 from grader.diagnosis.anywhere import unknown_attribute, unknown_name, used_before_assignment
+from grader.diagnosis.routes import (
+    echoed,
+    other_route,
+    own_session_left_open,
+    prefix_twice,
+    router_not_included,
+    status_not_said,
+)
+from grader.diagnosis.tables import lifespan_unknown, nobody_creates
+from grader.diagnosis.units import (
+    accident,
+    answered_too_early,
+    begun_after_a_read,
+    commit_after_the_answer,
+    committing_function,
+    error_swallowed,
+    events_miscounted,
+    helper_commits,
+    helper_has_its_own_session,
+    helper_returns_otherwise,
+    name_has_to_be_new,
+    no_flush,
+    no_rollback,
+    other_event,
+    several_commits,
+    skips_what_fails,
+    unit_not_committed,
+)
 
-READINGS = (unknown_name, used_before_assignment, unknown_attribute)
+READINGS = (
+    accident,
+    unknown_name,
+    used_before_assignment,
+    prefix_twice,
+    router_not_included,
+    other_route,
+    lifespan_unknown,
+    nobody_creates,
+    begun_after_a_read,
+    no_flush,
+    status_not_said,
+    helper_has_its_own_session,
+    helper_commits,
+    helper_returns_otherwise,
+    other_event,
+    unknown_attribute,
+    committing_function,
+    skips_what_fails,
+    several_commits,
+    unit_not_committed,
+    events_miscounted,
+    error_swallowed,
+    commit_after_the_answer,
+    no_rollback,
+    name_has_to_be_new,
+    echoed,
+    answered_too_early,
+    own_session_left_open,
+)

@@ -1,5 +1,44 @@
 """In the child: mistakes of chapter 09, in the order in which they are tried."""
 
 from grader.diagnosis.anywhere import unknown_attribute, unknown_name, used_before_assignment
+from grader.diagnosis.relationships import (
+    closed_before_reading,
+    forgotten_after_loading,
+    inner_join,
+    no_null,
+    not_loaded_ahead,
+    other_function,
+    other_join_condition,
+    other_page,
+    other_schema,
+)
+from grader.diagnosis.routes import (
+    other_route,
+    own_session_left_open,
+    page_not_handed_on,
+    prefix_twice,
+    router_not_included,
+)
+from grader.diagnosis.tables import lifespan_unknown, nobody_creates
 
-READINGS = (unknown_name, used_before_assignment, unknown_attribute)
+READINGS = (
+    unknown_name,
+    used_before_assignment,
+    unknown_attribute,
+    prefix_twice,
+    router_not_included,
+    other_route,
+    lifespan_unknown,
+    nobody_creates,
+    other_join_condition,
+    inner_join,
+    forgotten_after_loading,
+    closed_before_reading,
+    other_function,
+    not_loaded_ahead,
+    no_null,
+    page_not_handed_on,
+    other_page,
+    other_schema,
+    own_session_left_open,
+)

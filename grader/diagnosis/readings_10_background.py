@@ -1,5 +1,66 @@
 """In the child: mistakes of chapter 10, in the order in which they are tried."""
 
 from grader.diagnosis.anywhere import unknown_attribute, unknown_name, used_before_assignment
+from grader.diagnosis.routes import (
+    body_not_validated,
+    exception_returned,
+    looked_for_in_the_query,
+    other_route,
+    prefix_twice,
+    router_not_included,
+    status_in_the_body,
+    status_not_said,
+    unknown_not_noticed,
+)
+from grader.diagnosis.tables import lifespan_unknown, nobody_creates
+from grader.diagnosis.tasks import (
+    called_at_once,
+    coroutine_task,
+    depends_in_a_task,
+    event_not_committed,
+    handed_over_twice,
+    item_not_looked_up,
+    kind_without_bounds,
+    more_than_one_commit,
+    nothing_handed_over,
+    other_arguments,
+    requests_session,
+    shared_by_tasks,
+    task_not_closed,
+    task_raises,
+    thread_of_its_own,
+    written_by_the_endpoint,
+)
 
-READINGS = (unknown_name, used_before_assignment, unknown_attribute)
+READINGS = (
+    unknown_name,
+    used_before_assignment,
+    prefix_twice,
+    router_not_included,
+    other_route,
+    lifespan_unknown,
+    nobody_creates,
+    looked_for_in_the_query,
+    status_not_said,
+    exception_returned,
+    status_in_the_body,
+    body_not_validated,
+    kind_without_bounds,
+    thread_of_its_own,
+    called_at_once,
+    unknown_not_noticed,
+    item_not_looked_up,
+    written_by_the_endpoint,
+    nothing_handed_over,
+    handed_over_twice,
+    other_arguments,
+    coroutine_task,
+    depends_in_a_task,
+    requests_session,
+    shared_by_tasks,
+    unknown_attribute,
+    task_raises,
+    event_not_committed,
+    task_not_closed,
+    more_than_one_commit,
+)

@@ -76,9 +76,12 @@ def _body_parameter(node: Function) -> ast.arg | None:
 @reading("the router is not included", *_ANSWERS)
 def router_not_included(evidence: Evidence) -> Told | None:
     """A router answers only when the app includes it: app.include_router(...)."""
-    if "has no route" not in evidence.saw or "its routes: none" not in evidence.saw:
+    main, endpoint = evidence.source.file("app/main.py"), endpoint_of(evidence)
+    unknown = "its routes: none" in evidence.saw or (endpoint is not None and not _is_included(main, endpoint[0]))
+    if "has no route" not in evidence.saw and not evidence.saw.startswith(("404", "405")):
         return None
-    main = evidence.source.file("app/main.py")
+    if not unknown:
+        return None
     included = calls(main.tree, "include_router")
     named = [node for node in main.nodes if isinstance(node, ast.Expr) and "router" in text_of(node) and not included]
     made = calls(main.tree, "FastAPI")
@@ -88,6 +91,19 @@ def router_not_included(evidence: Evidence) -> Told | None:
         where=main.at(place),
         hint="The router is made in its own file. Who tells the app of it?",
     )
+
+
+def _is_included(main: File, routes: File) -> bool:
+    """Whether main.py includes the router of another file, by whatever name it imports that."""
+    stem = routes.name.rpartition("/")[2].removesuffix(".py")
+    names = {stem}
+    for node in main.nodes:
+        if isinstance(node, ast.ImportFrom | ast.Import):
+            module = getattr(node, "module", "") or ""
+            named = [each for each in node.names if stem in (each.name.rpartition(".")[2], module.rpartition(".")[2])]
+            names |= {each.asname or each.name for each in named}
+    given = [text_of(argument) for call in calls(main.tree, "include_router") for argument in call.args]
+    return any(name in re.findall(r"\w+", words) for name in names for words in given) or not given
 
 
 @reading("a prefix that is there twice", *_ANSWERS)
@@ -108,7 +124,7 @@ def prefix_twice(evidence: Evidence) -> Told | None:
 @reading("another method or path", *_ANSWERS)
 def other_route(evidence: Evidence) -> Told | None:
     """A request finds an endpoint only by exactly its method and path."""
-    if "has no route" not in evidence.saw:
+    if ("has no route" not in evidence.saw and not evidence.saw.startswith("405")) or endpoint_of(evidence):
         return None
     method, path = request_of(evidence)
     routes = [each for each in _routes(evidence) if not each[1].name.startswith("to_do_")]
@@ -124,6 +140,19 @@ def other_route(evidence: Evidence) -> Told | None:
             where=file.at(call),
             hint="Compare method and path.",
         )
+    return None
+
+
+@reading("a value that is looked for in the query", *_ANSWERS, "bad_body_is_422")
+def looked_for_in_the_query(evidence: Evidence) -> Told | None:
+    """A parameter of a plain type is one of the query; a schema is what FastAPI takes for the body."""
+    found = endpoint_of(evidence)
+    missing = re.search(r'"loc":\["query","(\w+)"\],"msg":"Field required', evidence.saw)
+    for each in (*found[1].args.args, *found[1].args.kwonlyargs) if found and missing else ():
+        if found and missing and each.arg == missing[1]:
+            return Told(
+                where=found[0].at(each), hint="A plain type is looked for in the query. What is a body made of?"
+            )
     return None
 
 

@@ -1,0 +1,208 @@
+"""In the child: mistakes with related rows: when and how owners are loaded, and how they are shown."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from grader.diagnosis.evidence import Evidence
+from grader.diagnosis.reading import Told, reading
+from grader.diagnosis.routes import endpoint_of
+from grader.diagnosis.source import File, Function, calls, keyword, name_of, text_of
+
+_OWNER, _NULL = "owner_is_in_the_answer", "item_without_owner_has_null"
+_CONSTANT, _LOADED = "query_count_is_constant", "loaded_before_the_session_closes"
+_LIST = "list_pages"
+_LOADERS = "selectinload", "joinedload", "subqueryload", "contains_eager", "immediateload", "raiseload"
+
+
+def _function(evidence: Evidence) -> tuple[File, Function] | None:
+    name = "list_items_with_owner"
+    return evidence.source.function(name, "app/crud.py") or evidence.source.function(name)
+
+
+def _owner_attribute(evidence: Evidence) -> tuple[File, ast.stmt] | None:
+    found = evidence.source.class_("Item", "app/models.py")
+    for node in found[1].body if found else ():
+        name = getattr(node, "name", "") or name_of(getattr(node, "target", None))
+        if found and name == "owner":
+            return found[0], node
+    return None
+
+
+@reading("inner join", _NULL, _OWNER)
+def inner_join(evidence: Evidence) -> Told | None:
+    """An inner join gives only the items that have an owner."""
+    for file in evidence.source.files():
+        for node in file.nodes:
+            if isinstance(node, ast.keyword) and node.arg == "innerjoin" and text_of(node.value) == "True":
+                return Told(where=file.at(node), hint="This drops the items that have no owner.")
+    found = _function(evidence)
+    for call in calls(found[1], "join") if found and evidence.rule == _NULL else ():
+        if found and text_of(keyword(call, "isouter")) != "True":
+            saw = f"{evidence.saw}; join() keeps only the items whose owner it finds"
+            return Told(saw=saw, where=found[0].at(call), hint="Which kind of join keeps rows that match nothing?")
+    return None
+
+
+@reading("joined on other columns", _OWNER)
+def other_join_condition(evidence: Evidence) -> Told | None:
+    """An owner belongs to the items whose owner_id is its id."""
+    found = _function(evidence)
+    for call in calls(found[1], "outerjoin", "join") if found else ():
+        words = text_of(call)
+        if found and re.search(r"Owner\.id == Item\.id|Item\.id == Owner\.id", words):
+            return Told(where=found[0].at(call), hint="Which column of an item says whose it is?")
+    return None
+
+
+@reading("commit() or rollback() after loading", _CONSTANT, _LOADED)
+def forgotten_after_loading(evidence: Evidence) -> Told | None:
+    """commit() and rollback() make SQLAlchemy forget what was loaded; a function that reads needs neither."""
+    found = _function(evidence)
+    for call in calls(found[1], "commit", "rollback", "expire_all", "expire") if found else ():
+        if found and calls(found[1], *_LOADERS):
+            word = name_of(call)
+            saw = f"{evidence.saw}; {word}() came after the owners were loaded, and makes SQLAlchemy forget them"
+            return Told(saw=saw, where=found[0].at(call), hint="A function that reads has nothing to end.")
+    return None
+
+
+@reading("the session is closed too early", _LOADED)
+def closed_before_reading(evidence: Evidence) -> Told | None:
+    """What is not loaded when its session is closed can never be loaded."""
+    found = _function(evidence)
+    places = [found] if found else []
+    endpoint = endpoint_of(evidence)
+    places += [endpoint[:2]] if endpoint else []
+    for file, node in places:
+        for call in calls(node, "close", "expunge", "expunge_all"):
+            return Told(where=file.at(call), hint="Whose session is this, and what has not been loaded by then?")
+        withs = [each for each in ast.walk(node) if isinstance(each, ast.With)]
+        opens = any(re.search(r"SessionLocal|Session\(", text_of(each.items[0].context_expr)) for each in withs)
+        if opens and not calls(node, *_LOADERS):
+            return Told(where=file.at(withs[0]), hint="At the end of this block the session is closed.")
+    return None
+
+
+@reading("owners are loaded one by one", _CONSTANT, _LOADED)
+def not_loaded_ahead(evidence: Evidence) -> Told | None:
+    """Without a word about it, an owner is loaded when somebody reads it: one more query for each item."""
+    found = _function(evidence)
+    if found is None:
+        return None
+    file, node = found
+    attribute = _owner_attribute(evidence)
+    if attribute is not None and isinstance(attribute[1], ast.FunctionDef):
+        return Told(where=attribute[0].at(attribute[1]), hint="This asks the database each time somebody reads it.")
+    for other in evidence.source.files():
+        for method in other.functions:
+            asked = calls(method, "get", "scalar", "scalars", "execute")
+            if method.decorator_list and "validator" in text_of(method.decorator_list[0]) and asked:
+                return Told(where=other.at(asked[0]), hint="This runs for each item of the answer.")
+    only = [call for call in calls(node, "load_only") if "name" not in text_of(call)]
+    if only:
+        return Told(where=file.at(only[0]), hint="The rest of each owner is loaded later, one by one.")
+    loops = [each for each in ast.walk(node) if isinstance(each, ast.For | ast.ListComp | ast.GeneratorExp)]
+    if calls(node, "outerjoin", "join") and not calls(node, *_LOADERS):
+        hint = "The join finds the owners. Who says that they belong in Item.owner?"
+        return Told(where=file.at(calls(node, "outerjoin", "join")[0]), hint=hint)
+    if loops and not calls(node, *_LOADERS):
+        return Told(where=file.at(loops[0]), hint="Each turn of this loop asks the database once more.")
+    if calls(node, *_LOADERS) or (attribute and "lazy=" in text_of(attribute[1])):
+        return None
+    events = [event for event in evidence.events_of("SELECT items") if event.where.startswith(file.name)]
+    where = events[-1].where if events else file.at(node)
+    return Told(where=where, hint="This loads the items alone. What loads all of their owners along with them?")
+
+
+@reading("the route calls another function", _CONSTANT, _OWNER, _LOADED)
+def other_function(evidence: Evidence) -> Told | None:
+    """list_items loads the items alone; the one that loads the owners is another."""
+    found = endpoint_of(evidence)
+    wanted = calls(found[1], "list_items_with_owner") if found else []
+    for call in calls(found[1], "list_items") if found and not wanted else ():
+        if found:
+            return Told(where=found[0].at(call), hint="Which function of crud.py loads the owners, too?")
+    return None
+
+
+@reading("an item without owner is left out, or made up", _NULL)
+def no_null(evidence: Evidence) -> Told | None:
+    """An item without owner is an item like any other, and its owner is null."""
+    found = endpoint_of(evidence)
+    if found is None:
+        return None
+    file, node, call = found
+    option = keyword(call, "response_model_exclude_none")
+    if option is not None:
+        return Told(where=file.at(option), hint="This leaves out whatever is null.")
+    for each in ast.walk(node):
+        if isinstance(each, ast.comprehension) and each.ifs and "owner" in text_of(each.ifs[0]):
+            return Told(where=file.at(each.ifs[0]), hint="This leaves items out.")
+        if isinstance(each, ast.BoolOp) and isinstance(each.op, ast.Or) and "owner" in text_of(each):
+            return Told(where=file.at(each), hint="This makes an owner up where there is none.")
+    schema = evidence.source.class_("ItemWithOwner")
+    for field in schema[1].body if schema else ():
+        is_owner = isinstance(field, ast.AnnAssign) and name_of(field.target) == "owner"
+        if schema and is_owner and not re.search("None|Optional", text_of(getattr(field, "annotation", None))):
+            return Told(where=schema[0].at(field), hint="The type leaves no room for an item without owner.")
+    return None
+
+
+@reading("the schema shows something else", _OWNER, "other_answers_show_no_owner", _LOADED)
+def other_schema(evidence: Evidence) -> Told | None:
+    """ItemWithOwner is an item with owner: {id, name}; ItemRead stays as it is."""
+    read, with_owner = evidence.source.class_("ItemRead"), evidence.source.class_("ItemWithOwner")
+    owner = evidence.source.class_("OwnerRead")
+    if evidence.rule == "other_answers_show_no_owner":
+        for field in read[1].body if read else ():
+            if read and isinstance(field, ast.AnnAssign) and "owner" in name_of(field.target):
+                return Told(where=read[0].at(field), hint="This schema is that of every other answer, too.")
+        return None
+    for found, right in ((with_owner, {"owner": "OwnerRead"}), (owner, {"id": "int", "name": "str"})):
+        fields = (
+            {name_of(each.target): each for each in found[1].body if isinstance(each, ast.AnnAssign)} if found else {}
+        )
+        for name, kind in right.items():
+            if found and name in fields and kind not in text_of(fields[name].annotation):
+                hint = "Compare with the task sheet: what is an owner there?"
+                return Told(where=found[0].at(fields[name]), hint=hint)
+            if found and name not in fields and (found is owner or "owner" in name):
+                return Told(saw=f"{found[1].name} has no field '{name}'", where=found[0].at(found[1]))
+        known = (*right, "id", "name", "description", "model_config")
+        more = [each for name, each in fields.items() if name not in known]
+        if found and more:
+            return Told(where=found[0].at(more[0]), hint="Nobody asked for this field.")
+        bases = " ".join(text_of(each) for each in found[1].bases) if found else ""
+        if found and "from_attributes" not in text_of(found[1]) and bases in ("BaseModel", ""):
+            hint = "What is read is an object. Which setting lets a schema read its attributes?"
+            return Told(where=found[0].at(found[1]), hint=hint)
+    return None
+
+
+@reading("the page is another one", _LIST, _OWNER)
+def other_page(evidence: Evidence) -> Told | None:
+    """offset and limit choose items, in the order of their ids, whatever their owners are."""
+    found = _function(evidence)
+    if found is None:
+        return None
+    file, node = found
+    defaults = {each.arg for each in node.args.args[-len(node.args.defaults) :]} if node.args.defaults else set()
+    if "required positional argument" in evidence.saw or ("missing" in evidence.saw and not defaults):
+        return Told(where=file.at(node), hint="What is a page where the caller says nothing?")
+    cut = [*calls(node, "offset"), *calls(node, "limit")]
+    for call in cut:
+        argument = text_of(call.args[0]) if call.args else ""
+        if name_of(call) not in argument or re.search(r"[-+*/%]", argument):
+            return Told(where=file.at(call), hint="Which number belongs here?")
+    if evidence.rule == _LIST and len(cut) < 2 and not calls(node, "slice", "list_items", "fetch"):
+        return Told(where=file.at(node), hint="Where do offset and limit get into the query?")
+    if len(calls(node, "offset")) > 1:
+        return Told(where=file.at(calls(node, "offset")[1]), hint="The page is one of items. Why are owners cut, too?")
+    ordered = calls(node, "order_by")
+    if evidence.rule == _LIST and not ordered and not calls(node, "list_items"):
+        return Told(where=file.at(cut[0] if cut else node), hint="In which order are the rows, before the page is cut?")
+    if ordered and not re.match(r"(\w+\.)?Item\.id\b", text_of(ordered[0].args[0]) if ordered[0].args else ""):
+        return Told(where=file.at(ordered[0]), hint="The list is in the order of the items' ids.")
+    return None
