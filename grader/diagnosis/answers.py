@@ -8,11 +8,12 @@ from typing import Any
 
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.routes import behind, endpoint_of, own_line, request_of, said_status
+from grader.diagnosis.routes import TOO_STRICT, behind, endpoint_of, own_line, request_of, said_status
 from grader.diagnosis.source import File, Function, calls, inside, keyword, name_of, text_of
 
 _ITEM = "read_answers_the_item", "create_answers_201", "patch_keeps_omitted_fields"
 _LIST = "list_answers_items"
+_SHAPE = "Clients are written for the answer that they were promised: another shape breaks them."
 _MADE = "model_validate", "from_orm", "ItemRead", "model_dump", "dict", "jsonable_encoder"
 _CHANGED = "update_item", "commit", "flush", "execute", "exec", "sqlmodel_update", "setattr"
 
@@ -38,7 +39,9 @@ def list_wrapped(evidence: Evidence) -> Told | None:
     found = endpoint_of(evidence)
     if found is None or not isinstance(evidence.actual, dict) or not isinstance(evidence.expected, list):
         return None
-    return Told(where=_given_back(*found[:2]), hint="The answer is the list itself. What does this put around it?")
+    return Told(
+        where=_given_back(*found[:2]), hint="The answer is the list itself. What does this put around it?", why=_SHAPE
+    )
 
 
 @reading("a list around the item", *_ITEM)
@@ -47,7 +50,9 @@ def item_in_a_list(evidence: Evidence) -> Told | None:
     found = endpoint_of(evidence)
     if found is None or not isinstance(evidence.actual, list) or not isinstance(evidence.expected, dict):
         return None
-    return Told(where=_given_back(*found[:2]), hint="The answer is the item itself. What does this put around it?")
+    return Told(
+        where=_given_back(*found[:2]), hint="The answer is the item itself. What does this put around it?", why=_SHAPE
+    )
 
 
 @reading("nothing is returned", *_ITEM, _LIST)
@@ -90,6 +95,7 @@ def fields_missing(evidence: Evidence) -> Told | None:
         saw=f"{evidence.saw}: {named} {'is' if len(missing) == 1 else 'are'} missing",
         where=where,
         hint=hint or "Which schema has all three fields, and takes the whole item?",
+        why=_SHAPE,
     )
 
 
@@ -101,10 +107,11 @@ def other_types(evidence: Evidence) -> Told | None:
     for shown, wanted in zip(actual, expected, strict=False) if found else ():
         for name in set(shown) & set(wanted):
             if found and shown[name] != wanted[name] and str(shown[name]) == str(wanted[name]):
-                saw = f"{name} is {shown[name]!r}, a {type(shown[name]).__name__}"
-                wish = f"{name} is {wanted[name]!r}, a {type(wanted[name]).__name__}"
+                words = {str: "text", int: "number"}
+                saw = f"{name} is the {words.get(type(shown[name]), 'value')} {shown[name]!r}"
+                wish = f"{name} is the {words.get(type(wanted[name]), 'value')} {wanted[name]!r}"
                 hint = "Which schema makes the answer of the item, with the types that its fields have?"
-                return Told(saw=saw, wanted=wish, where=_given_back(*found[:2]), hint=hint)
+                return Told(saw=saw, wanted=wish, where=_given_back(*found[:2]), hint=hint, why=_SHAPE)
     return None
 
 
@@ -117,7 +124,7 @@ def another_item(evidence: Evidence) -> Told | None:
     found = endpoint_of(evidence)
     asked = re.search(r"/(\d+)$", request_of(evidence)[1])
     actual = evidence.actual if isinstance(evidence.actual, dict) else getattr(evidence.actual, "json", None)
-    if found is None or not asked or not isinstance(actual, dict) or actual.get("id") in (None, int(asked[1])):
+    if found is None or not asked or not isinstance(actual, dict) or str(actual.get("id", asked[1])) == asked[1]:
         return None
     file, node, _ = found
     other = calls(node, "list_items", "scalars", "query", "execute", "exec", "scalar")
@@ -192,7 +199,7 @@ def empty_list_refused(evidence: Evidence) -> Told | None:
     found = said_status(evidence, everywhere=True) if empty and re.match(r"4\d\d \{", evidence.saw) else None
     if found is None or "[" in evidence.saw:
         return None
-    return Told(where=found[0].at(found[1]), hint="How would a client show that there is nothing yet?")
+    return Told(where=found[0].at(found[1]), hint="How would a client show that there is nothing yet?", why=TOO_STRICT)
 
 
 @reading("a name that exists already is refused", "create_answers_201")
@@ -202,7 +209,8 @@ def taken_name_refused(evidence: Evidence) -> Told | None:
     found = said_status(evidence, everywhere=True) if len(posts) > 1 and evidence.saw.startswith("4") else None
     if found is None:
         return None
-    return Told(where=found[0].at(found[1]), hint="Two items may have the same name. What tells them apart?")
+    hint = "Two items may have the same name. What tells them apart?"
+    return Told(where=found[0].at(found[1]), hint=hint, why=TOO_STRICT)
 
 
 # -- nothing done -------------------------------------------------------------------------------------

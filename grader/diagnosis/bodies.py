@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading, reading_of
-from grader.diagnosis.routes import behind, body_parameter, endpoint_of, request_of
+from grader.diagnosis.routes import TOO_STRICT, behind, body_parameter, endpoint_of, request_of
 from grader.diagnosis.schemas import rules_of
 from grader.diagnosis.source import File, calls, text_of
 
@@ -56,8 +56,9 @@ def in_a_request(function: Callable[[Evidence], Told | None]) -> Callable[[Evide
         if seen is None or told is None:
             return None
         name = seen.did[-1].partition("(")[0]
-        did = "refuses this" if seen.saw.startswith("refused") else "lets this through"
-        return replace(told, saw=f"{evidence.saw}; {name} {did}")
+        if seen.saw.startswith("refused"):
+            return replace(told, saw=f"{evidence.saw}; {name} refuses this", why=told.why or TOO_STRICT)
+        return replace(told, saw=f"{evidence.saw}; {name} lets this through")
 
     vars(holds)["reading"] = replace(original, rules=(*_INVALID, *_VALID), holds=holds)
     return holds

@@ -19,6 +19,7 @@ _ANSWERS = (
     *("create_answers_201", "read_answers_the_item", "list_answers_items", "patch_keeps_omitted_fields"),
     *("delete_answers_204", "answers_202", "owner_is_in_the_answer", "the_rest_still_works"),
 )
+TOO_STRICT = "Clients send what the task sheet allows; refusing it takes something away from them."
 _INVALID = "bad_body_is_422", "patch_null_name_is_422"
 _DUMPS = "model_dump", "dict", "jsonable_encoder"
 _LEAKS = "sessions_close_after_every_answer", "session_is_closed_after_the_answer", "task_session_is_closed"
@@ -349,6 +350,16 @@ def id_without_bounds(evidence: Evidence) -> Told | None:
     )
 
 
+@reading("ids that may exist are refused", "read_answers_the_item")
+def id_bounds_too_narrow(evidence: Evidence) -> Told | None:
+    """The database gives out ids up to 2147483647."""
+    found = _parameter(evidence, ("item_id", "id", "pk", "identifier"))
+    if found is None or '"loc":["path"' not in evidence.saw:
+        return None
+    hint = "The column holds whole numbers up to 2147483647, and this refuses some of them."
+    return Told(where=found[0].at(found[1]), hint=hint, why=TOO_STRICT)
+
+
 @reading("paging without the right bounds", "bad_paging_is_422", "list_answers_items")
 def paging_bounds(evidence: Evidence) -> Told | None:
     """offset and limit come from strangers: each needs a lower and an upper bound."""
@@ -365,7 +376,8 @@ def paging_bounds(evidence: Evidence) -> Told | None:
         return None
     if refused:
         hint = "This refuses what the task sheet allows."
-    elif evidence.raised:
+        return Told(where=found[0].at(found[1]), hint=hint, why=TOO_STRICT)
+    if evidence.raised:
         hint = "Numbers of a database end somewhere. Where does this one end?"
     else:
         hint = f"Which numbers may {found[2]} be? FastAPI refuses the others with 422, if you tell it."
@@ -550,31 +562,30 @@ def own_session_left_open(evidence: Evidence) -> Told | None:
             of_get_db = name_of(call) == "next" and "get_db" in text_of(call)
             if name_of(call) == "next" and not of_get_db:
                 continue
-            hint = _who_closes(file, call)
+            place, hint = _who_closes(file, call)
+            if hint and of_get_db:
+                hint = "next() takes the session out of get_db, and nobody comes back to close it."
             if hint:
-                hint = (
-                    "next() takes the session out of get_db, and nobody comes back to close it." if of_get_db else hint
-                )
-                return Told(where=file.at(call), hint=hint)
+                return Told(where=file.at(place), hint=hint)
     return None
 
 
-def _who_closes(file: File, call: ast.Call) -> str:
-    """What to ask about a session that is opened here; empty where it is closed in every case."""
+def _who_closes(file: File, call: ast.Call) -> tuple[ast.Call, str]:
+    """The place to look at, and what to ask about a session that is opened here; nothing where it is surely closed."""
     around = [each.items for each in file.nodes if isinstance(each, ast.With)]
     if any(call in ast.walk(item.context_expr) for items in around for item in items):
-        return ""
+        return call, ""
     function = next((each for each in reversed(file.functions) if call in ast.walk(each)), None)
     tries = [each for each in ast.walk(function) if isinstance(each, ast.Try)] if function is not None else []
     last = [each for one in tries for each in one.finalbody]
     if any(calls(each, "close", "remove") for each in last):
-        return ""
-    if any(calls(each, "rollback", "commit", "expunge_all") for each in last):
-        return "This is what the finally below should close. What it does there ends a transaction, and closes nothing."
-    bound = [each for each in file.tree.body if isinstance(each, ast.Assign) and each.value is call]
-    if bound:
-        return "This is opened once, when the file is imported; all requests share it, and nobody closes it."
-    return "Who closes this, after a success, after a 404, and after a crash?"
+        return call, ""
+    other = [one for each in last for one in calls(each, "rollback", "commit", "expunge_all")]
+    if other:
+        return other[0], "This ends the transaction. Does it close the session, too?"
+    if any(each.value is call for each in file.tree.body if isinstance(each, ast.Assign)):
+        return call, "This is opened once, when the file is imported; all requests share it, and nobody closes it."
+    return call, "Who closes this, after a success, after a 404, and after a crash?"
 
 
 @reading("the item is of another session", "patch_keeps_omitted_fields", "delete_answers_204", "update_persists")
