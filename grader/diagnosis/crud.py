@@ -8,8 +8,8 @@ import re
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.evidence import Event, Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.routes import endpoint_of, request_of
-from grader.diagnosis.source import File, Function, calls, keyword, name_of, text_of
+from grader.diagnosis.routes import endpoint_of, own_line, request_of
+from grader.diagnosis.source import File, Function, calls, inside, keyword, name_of, text_of
 
 _FUNCTIONS = {
     "create": "create_item",
@@ -19,6 +19,7 @@ _FUNCTIONS = {
     "list": "list_items",
 }
 _BY_METHOD = {"post": "create_item", "patch": "update_item", "delete": "delete_item"}
+_UNKNOWN = "get_unknown_is_404", "patch_unknown_is_404", "delete_unknown_is_404"
 _WRITES = "INSERT", "UPDATE", "DELETE"
 _PERSISTS = (
     *("create_persists", "update_persists", "delete_persists"),
@@ -154,7 +155,7 @@ def rolled_back(evidence: Evidence) -> Told | None:
         return None
     after = evidence.events[evidence.events.index(write) :]
     taken_back = next((event for event in after if event.what == "ROLLBACK" and event.where), None)
-    if taken_back is None:
+    if taken_back is None or taken_back.where.rpartition(":")[0] in evidence.given:
         return None
     by_close = "close(" in evidence.source.line(taken_back.where)
     return Told(
@@ -208,9 +209,11 @@ def stored_twice(evidence: Evidence) -> Told | None:
     called = sum(line.startswith(("create_item(", "POST ")) for line in evidence.did)
     if not called or len(inserts) <= called or not inserts[1].where:
         return None
+    found = endpoint_of(evidence)
+    twice = calls(found[1], "create_item", "add") if found else []
     return Told(
         saw=f"{len(inserts)} INSERTs were sent for {called} call{'s' if called > 1 else ''}",
-        where=inserts[1].where,
+        where=found[0].at(twice[-1]) if found and len(twice) > 1 else own_line(evidence, inserts[1].where),
         hint="Which of the lines that store something is one too many?",
     )
 
@@ -223,7 +226,7 @@ def no_where(evidence: Evidence) -> Told | None:
             verb = event.what.split()[0]
             return Told(
                 saw=f"the {verb} has no WHERE: it was carried out on every row",
-                where=event.where,
+                where=own_line(evidence, event.where),
                 hint="Say which row is meant.",
             )
     return None
@@ -237,7 +240,7 @@ def found_by_name(evidence: Evidence) -> Told | None:
         if re.search(r"\bname\b", condition) and event.where:
             return Told(
                 saw=f"{event.what.split()[0]} ... WHERE name = ...: several rows have this name",
-                where=event.where,
+                where=own_line(evidence, event.where),
                 hint="Names may repeat. What does each row have for itself alone?",
             )
     return None
@@ -256,7 +259,7 @@ def returned_nothing(evidence: Evidence) -> Told | None:
     if found is None or not nothing:
         return None
     file, node = found
-    returns = [each for each in ast.walk(node) if isinstance(each, ast.Return)]
+    returns = [each for each in inside(node) if isinstance(each, ast.Return)]
     empty = [each for each in returns if each.value is None or text_of(each.value) == "None"]
     if returns and not empty:
         return None
@@ -357,19 +360,28 @@ def not_refreshed(evidence: Evidence) -> Told | None:
 def is_not_none(evidence: Evidence) -> Told | None:
     """``is not None`` cannot tell a field that was not sent from one that was sent as null."""
     found = function_of(evidence)
-    for node in ast.walk(found[1]) if found else ():
-        if found and isinstance(node, ast.Compare) and text_of(node).endswith((" is not None", " is None")):
-            return Told(
-                where=_description_line(found[0], node),
-                hint='This line cannot tell "not sent" from "sent as null". Who remembers which were sent?',
-            )
-    return None
+    compared = [
+        node
+        for node in (inside(found[1]) if found else ())
+        if isinstance(node, ast.Compare)
+        and text_of(node).endswith((" is not None", " is None", " != None", " == None"))
+        and _is_a_value(node.left, found[1] if found else None)
+    ]
+    about = [node for node in compared if "description" in text_of(node)] or compared
+    if found is None or not about:
+        return None
+    hint = 'This line cannot tell "not sent" from "sent as null". Who remembers which were sent?'
+    return Told(where=found[0].at(about[0]), hint=hint)
 
 
-def _description_line(file: File, node: ast.expr) -> str:
-    """Of several such comparisons the one about the description, which null may clear."""
-    others = [each for each in file.nodes if isinstance(each, ast.Compare) and "description" in text_of(each)]
-    return file.at(next((each for each in others if "None" in text_of(each)), node))
+def _is_a_value(node: ast.expr, function: Function | None) -> bool:
+    """Whether an expression is the value of a field that was sent: ``data.name``, or ``value`` of a loop over them."""
+    if isinstance(node, ast.Attribute):
+        return node.attr in ("name", "description")
+    loops = [each for each in ast.walk(function) if isinstance(each, ast.For | ast.comprehension)] if function else []
+    names = {each.id for loop in loops for each in ast.walk(loop.target) if isinstance(each, ast.Name)}
+    fetched = isinstance(node, ast.Call) and name_of(node) in ("getattr", "get", "any", "all")
+    return fetched or isinstance(node, ast.Subscript) or (isinstance(node, ast.Name) and node.id in names)
 
 
 @reading("exclude_none leaves out what was sent as null", *_NULL_CLEARS)
@@ -399,13 +411,33 @@ def _dumped_with(evidence: Evidence, option: str, hint: str) -> Told | None:
 def wrote_what_was_not_sent(evidence: Evidence) -> Told | None:
     """model_dump() alone gives every field; of those that were not sent it gives the default."""
     found = function_of(evidence)
-    for call in calls(found[1], "model_dump", "dict") if found else ():
-        if found and not call.keywords:
+    for call in calls(found[1], "model_dump", "dict", "sqlmodel_update") if found else ():
+        whole = name_of(call) == "sqlmodel_update" and call.args and isinstance(call.args[0], ast.Name)
+        dumped = name_of(call) != "sqlmodel_update" and not call.keywords
+        if found and (dumped or (whole and text_of(call.args[0]) == _arguments(found[1])[-1])):
             return Told(
                 where=found[0].at(call),
-                hint="This gives every field of the schema, with None for what was not sent. "
+                hint="This gives every field of the schema, with the default for what was not sent. "
                 "The schema knows which fields were sent.",
             )
+    return None
+
+
+@reading("a field is written whether it was sent or not", "update_keeps_omitted_fields", "patch_keeps_omitted_fields")
+def assigned_unsent(evidence: Evidence) -> Told | None:
+    """A schema has a value for every field, also for those that were not sent: their default."""
+    found = function_of(evidence)
+    if found is None or not evidence.sent("UPDATE"):
+        return None
+    told = "".join(evidence.did[-1:])
+    guarded = {id(each) for node in ast.walk(found[1]) if isinstance(node, ast.If) for each in ast.walk(node)}
+    for node in inside(found[1]):
+        target = node.targets[0] if isinstance(node, ast.Assign) else None
+        if not isinstance(target, ast.Attribute) or target.attr not in ("name", "description") or id(node) in guarded:
+            continue
+        if not re.search(rf"\b{target.attr}'?[=:]", told) and isinstance(getattr(node, "value", None), ast.Attribute):
+            hint = f"Nobody has sent a {target.attr} here, and this line writes one all the same."
+            return Told(where=found[0].at(node), hint=hint)
     return None
 
 
@@ -413,14 +445,17 @@ def wrote_what_was_not_sent(evidence: Evidence) -> Told | None:
 def emptied_to_none(evidence: Evidence) -> Told | None:
     """``value or None`` makes None of an empty text, which is a value of its own."""
     found = function_of(evidence)
-    for node in ast.walk(found[1]) if found else ():
-        if (
-            found
-            and isinstance(node, ast.BoolOp)
-            and isinstance(node.op, ast.Or)
-            and text_of(node.values[-1]) == "None"
-        ):
+    if found is None or not re.search(r"description'?[=:] ?''", "".join(evidence.did[-1:])):
+        return None
+    for node in inside(found[1]):
+        if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or) and text_of(node.values[-1]) == "None":
             return Told(where=found[0].at(node), hint='"" counts as false, so "or" goes on to None.')
+        if (
+            isinstance(node, ast.If | ast.IfExp)
+            and "None" in text_of(node)
+            and re.search(r"== ''|not \w", text_of(node.test))
+        ):
+            return Told(where=found[0].at(node), hint='"" is a text like any other: it was sent, and is to be stored.')
     return None
 
 
@@ -428,18 +463,19 @@ def emptied_to_none(evidence: Evidence) -> Told | None:
 def tested_for_truth(evidence: Evidence) -> Told | None:
     """None and an empty text count as false, and both can be sent on purpose."""
     found = function_of(evidence)
-    for node in ast.walk(found[1]) if found else ():
-        if found and isinstance(node, ast.If | ast.IfExp | ast.comprehension):
-            tests = node.ifs if isinstance(node, ast.comprehension) else [node.test]
-            for test in tests:
-                if isinstance(test, ast.Name | ast.Attribute | ast.Call) and name_of(test) not in (
-                    "hasattr",
-                    "isinstance",
-                ):
-                    return Told(
-                        where=found[0].at(test),
-                        hint='None and "" count as false here. Ask whether the field was sent, not what it holds.',
-                    )
+    for node in inside(found[1]) if found else ():
+        tests: list[ast.expr] = []
+        if isinstance(node, ast.comprehension):
+            tests = node.ifs
+        elif isinstance(node, ast.If | ast.IfExp):
+            tests = [node.test]
+        elif isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or):
+            tests = node.values[:1]
+        for test in tests:
+            inner = test.operand if isinstance(test, ast.UnaryOp) else test
+            if found and _is_a_value(inner, found[1]):
+                hint = 'None and "" count as false here. Ask whether the field was sent, not what it holds.'
+                return Told(where=found[0].at(test), hint=hint)
     return None
 
 
@@ -465,7 +501,7 @@ def no_order(evidence: Evidence) -> Told | None:
         return None
     return Told(
         saw=f"{evidence.saw}; the SELECT has no ORDER BY",
-        where=selects[-1].where,
+        where=own_line(evidence, selects[-1].where),
         hint="Say by what the rows are to be ordered, before the page is cut.",
     )
 
@@ -478,7 +514,8 @@ def another_order(evidence: Evidence) -> Told | None:
     words = re.split(r" limit | offset ", order)[0].strip()
     if not words or not selects[-1].where or re.fullmatch(r"items\.id( asc)?", words):
         return None
-    return Told(saw=f"{evidence.saw}; the SELECT says ORDER BY {words}", where=selects[-1].where)
+    where = own_line(evidence, selects[-1].where)
+    return Told(saw=f"{evidence.saw}; the SELECT says ORDER BY {words}", where=where)
 
 
 @reading("execute() gives rows, not items", "list_is_ordered", "list_pages", "get_returns_the_item")
@@ -503,14 +540,18 @@ def offset_as_an_id(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("an unknown id raises", "get_unknown_is_none")
+@reading("an unknown id raises", "get_unknown_is_none", *_UNKNOWN)
 def raised_for_an_unknown_id(evidence: Evidence) -> Told | None:
     """An item that is not there is no error of get_item: its caller decides what that means."""
-    raised = evidence.raised_kind("NoResultFound", "HTTPException", "LookupError", "ValueError")
+    kinds = ["NoResultFound", "LookupError", "HTTPException", "ValueError"]
+    raised = evidence.raised_kind(*(kinds if evidence.rule == "get_unknown_is_none" else kinds[:2]))
     if raised is None or not raised.lines:
         return None
+    where = innermost(raised, evidence.given)
     hint = "None is the answer for an id that is not there; the route makes a 404 of it."
-    return Told(where=innermost(raised, evidence.given), hint=hint)
+    if where.startswith("app/routes/"):
+        hint = "This raises where there is no row, and nobody makes a 404 of it."
+    return Told(where=where, hint=hint)
 
 
 @reading("a list in the place of an item", "get_returns_the_item")
@@ -519,7 +560,7 @@ def returned_a_list(evidence: Evidence) -> Told | None:
     found = function_of(evidence)
     if found is None or not evidence.saw.startswith("["):
         return None
-    returns = [node for node in ast.walk(found[1]) if isinstance(node, ast.Return)]
+    returns = [node for node in inside(found[1]) if isinstance(node, ast.Return)]
     return Told(where=found[0].at(returns[-1]), hint="An id is that of one item.") if returns else None
 
 

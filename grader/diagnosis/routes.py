@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import File, Function, calls, keyword, name_of, text_of
+from grader.diagnosis.source import File, Function, calls, inside, keyword, name_of, text_of
 
 _METHODS = "get", "post", "put", "patch", "delete", "api_route", "head", "options"
 _REQUEST = re.compile(r"\b(GET|POST|PATCH|DELETE|PUT) (/\S*)")
@@ -19,7 +19,9 @@ _ANSWERS = (
     *("create_answers_201", "read_answers_the_item", "list_answers_items", "patch_keeps_omitted_fields"),
     *("delete_answers_204", "answers_202", "owner_is_in_the_answer", "the_rest_still_works"),
 )
+TOO_STRICT = "Clients send what the task sheet allows; refusing it takes something away from them."
 _INVALID = "bad_body_is_422", "patch_null_name_is_422"
+_DUMPS = "model_dump", "dict", "jsonable_encoder"
 _LEAKS = "sessions_close_after_every_answer", "session_is_closed_after_the_answer", "task_session_is_closed"
 
 
@@ -61,7 +63,45 @@ def endpoint_of(evidence: Evidence) -> tuple[File, Function, ast.Call] | None:
     return (best[1], best[2], best[3]) if best else None
 
 
-def _body_parameter(node: Function) -> ast.arg | None:
+def behind(evidence: Evidence) -> list[tuple[File, Function]]:
+    """The endpoint of the last request, what it depends on, and the functions beside it that it calls."""
+    found = endpoint_of(evidence)
+    chain: list[tuple[File, Function]] = [found[:2]] if found else []
+    for file, node in chain:  # which grows meanwhile
+        for name in _led_to(evidence, file, node):
+            other = evidence.source.function(name, file.name) or evidence.source.function(name)
+            if other is not None and other not in chain and other[0].name not in evidence.given:
+                chain.append(other)
+    return chain
+
+
+def _led_to(evidence: Evidence, file: File, node: Function) -> list[str]:
+    """Names of the functions that a function depends on, and of those in its file that it calls."""
+    aliases = {each.id for each in ast.walk(node.args) if isinstance(each, ast.Name)}
+    words = [text_of(node.args), *map(text_of, node.decorator_list)]
+    for other in evidence.source.files():
+        bound = [each for each in other.tree.body if isinstance(each, ast.Assign)]
+        words += [text_of(each.value) for each in bound if name_of(each.targets[0]) in aliases]
+    beside = {each.name for each in file.functions}
+    called = [name_of(call) for call in inside(node) if isinstance(call, ast.Call) and isinstance(call.func, ast.Name)]
+    depends = re.findall(r"(?:Depends|Security)\((?:\w+\.)*(\w+)", " ".join(words))
+    return [*depends, *(name for name in called if name in beside)]
+
+
+def own_line(evidence: Evidence, where: str) -> str:
+    """A place as it is where the file is the learner's own; of a file that was given, the line that leads there."""
+    if not where or where.rpartition(":")[0] not in evidence.given:
+        return where
+    name = evidence.source.function_of(where)
+    chain = behind(evidence)
+    for file, node in chain:
+        made = calls(node, name) if name else []
+        if made:
+            return file.at(made[-1])
+    return chain[0][0].at(chain[0][1]) if chain else where
+
+
+def body_parameter(node: Function) -> ast.arg | None:
     """The parameter that takes the body: the one whose type is a schema, a dict, or a list of such."""
     for each in (*node.args.args, *node.args.kwonlyargs):
         words = text_of(each.annotation)
@@ -172,68 +212,135 @@ def exception_returned(evidence: Evidence) -> Told | None:
 @reading("a status in the answer's body", *_UNKNOWN, *_ANSWERS)
 def status_in_the_body(evidence: Evidence) -> Told | None:
     """``return {...}, 404`` is Flask's way; FastAPI makes a list of the two."""
-    found = endpoint_of(evidence)
-    for node in ast.walk(found[1]) if found else ():
-        if found and isinstance(node, ast.Return) and isinstance(node.value, ast.Tuple):
-            hint = "FastAPI makes a list of this. How does an endpoint end with another status?"
-            return Told(where=found[0].at(node), hint=hint)
+    for file, node in behind(evidence):
+        for each in inside(node):
+            if isinstance(each, ast.Return) and isinstance(each.value, ast.Tuple):
+                hint = "FastAPI makes a list of this. How does an endpoint end with another status?"
+                return Told(where=file.at(each), hint=hint)
+    return None
+
+
+@reading("the 404 is caught on its way", *_UNKNOWN)
+def unknown_swallowed(evidence: Evidence) -> Told | None:
+    """An HTTPException is an exception too: a broad except takes it, and something else is answered."""
+    for file, node in behind(evidence):
+        for each in inside(node):
+            handlers = each.handlers if isinstance(each, ast.Try) else []
+            caught = [handler for handler in handlers if _catches_all(handler)]
+            if caught and handlers[0] is caught[0] and not _raises_again(caught[0]):
+                hint = "This catches every exception, also the one that is meant for the client."
+                return Told(where=file.at(caught[0]), hint=hint)
+    return None
+
+
+def _catches_all(handler: ast.ExceptHandler) -> bool:
+    return handler.type is None or name_of(handler.type) in ("Exception", "BaseException", "HTTPException")
+
+
+def _raises_again(handler: ast.ExceptHandler) -> bool:
+    names = "", handler.name or ""
+    return any(isinstance(each, ast.Raise) and text_of(each.exc) in names for each in ast.walk(handler))
+
+
+@reading("another status than 404", *_UNKNOWN)
+def other_status_for_unknown(evidence: Evidence) -> Told | None:
+    """404 says that there is no such thing; other codes say something else."""
+    found = said_status(evidence)
+    if found is None or evidence.saw.startswith("404"):
+        return None
+    return Told(where=found[0].at(found[1]), hint="Which status code says that there is no such thing?")
+
+
+def said_status(evidence: Evidence, everywhere: bool = False) -> tuple[File, ast.Call] | None:
+    """Where the code says the status that was answered: ``HTTPException(400)``, ``Response(status_code=204)``."""
+    every = [(file, node) for file in evidence.source.files() for node in file.functions] if everywhere else []
+    for file, node in [*behind(evidence), *every]:
+        for call in inside(node):
+            if isinstance(call, ast.Call) and _says(call, evidence.saw[:3]):
+                return file, call
+    return None
+
+
+def _says(call: ast.Call, status: str) -> bool:
+    values = [*call.args, *(each.value for each in call.keywords if each.arg == "status_code")]
+    return any(re.search(rf"^{status}$|HTTP_{status}_", text_of(each)) for each in values)
+
+
+@reading("an item that is there is answered with 404", *_ANSWERS)
+def known_item_refused(evidence: Evidence) -> Told | None:
+    """The 404 is for ids that do not exist; here the condition before it holds for others as well."""
+    path = request_of(evidence)[1]
+    if not re.match(r"404 \{", evidence.saw) or not re.search(r"/\d+", path):
+        return None
+    for file, node in behind(evidence):
+        for each in inside(node):
+            if isinstance(each, ast.If) and any(isinstance(inner, ast.Raise) for inner in each.body):
+                hint = "This item is there. For which items is the condition in this line true?"
+                return Told(saw=f"{evidence.saw}, and the item is there", where=file.at(each), hint=hint)
     return None
 
 
 @reading("an unknown id is not noticed", *_UNKNOWN)
 def unknown_not_noticed(evidence: Evidence) -> Told | None:
     """get_item gives None for an id that is not there; somebody has to ask for that before going on."""
-    found = endpoint_of(evidence)
-    if found is None:
+    chain = behind(evidence)
+    tests = [(file, each) for file, node in chain for each in inside(node) if isinstance(each, ast.If | ast.IfExp)]
+    asking = [(file, each) for file, each in tests if _asks_for_the_item(each.test)]
+    if asking and any(isinstance(inner, ast.Raise) for inner in ast.walk(asking[0][1])):
         return None
-    file, node, _ = found
-    swallowed = [each for each in ast.walk(node) if isinstance(each, ast.ExceptHandler)]
-    if swallowed and not any(isinstance(each, ast.Raise) for handler in swallowed for each in ast.walk(handler)):
-        return Told(
-            where=file.at(swallowed[0]), hint="Here every error ends, also the one that the client has to hear of."
-        )
-    if any(isinstance(each, ast.Raise) for each in ast.walk(node)):
-        return None
-    tests = [each for each in ast.walk(node) if isinstance(each, ast.If | ast.IfExp) and "None" in text_of(each.test)]
-    if tests:
-        return Told(where=file.at(tests[0]), hint="What should a client be told whose id does not exist?")
-    found_here = calls(node, "get_item", "get", "first", "one_or_none", "scalar_one_or_none", "delete", "update")
-    if found_here:
-        hint = "Which value is this for an id that is not there, and who asks for that?"
-        return Told(where=file.at(found_here[-1]), hint=hint)
+    if asking:
+        hint = "Here the id does not exist. What should the client be told?"
+        return Told(where=asking[0][0].at(asking[0][1]), hint=hint)
+    for file, node in reversed(chain):
+        statements = calls(node, "delete", "update") if calls(node, "execute", "exec", "query") else []
+        if statements:
+            hint = "A statement that matches no row is no error. Who looks whether it has matched one?"
+            return Told(where=file.at(statements[0]), hint=hint)
+        looked = calls(node, "get_item", "get", "first", "one_or_none", "scalar", "scalar_one_or_none")
+        if looked:
+            hint = "What does this give for an id that is not there, and who asks for that?"
+            return Told(where=file.at(looked[-1]), hint=hint)
     return None
+
+
+def _asks_for_the_item(test: ast.expr) -> bool:
+    """Whether a condition asks if something was found: ``item is None``, ``not item``, ``item``."""
+    inner = test.operand if isinstance(test, ast.UnaryOp) else test
+    return isinstance(inner, ast.Name) or "None" in text_of(test)
 
 
 @reading("the status code is not said", "create_answers_201", "delete_answers_204", "answers_202")
 def status_not_said(evidence: Evidence) -> Told | None:
     """Without a status code of its own every endpoint answers 200."""
     found = endpoint_of(evidence)
-    if found is None or not evidence.saw.startswith("20"):
+    if found is None or not evidence.saw.startswith("200") or keyword(found[2], "status_code") is not None:
         return None
-    file, _, call = found
-    wanted = evidence.wanted[:3]
-    said = keyword(call, "status_code")
-    if evidence.saw[:3] == wanted:
+    hint = "Unless you say something else, an endpoint answers 200. Where do you say it?"
+    return Told(saw="the answer is 200", where=found[0].at(found[2]), hint=hint)
+
+
+@reading("another status code for a success", *_ANSWERS)
+def other_status(evidence: Evidence) -> Told | None:
+    """201 is for something new, 204 for an empty answer, 202 for what is done later, 200 for all else."""
+    found = endpoint_of(evidence)
+    if found is None or not re.match(r"20\d", evidence.saw) or evidence.saw[:3] == evidence.wanted[:3]:
         return None
-    hint = (
-        "The decorator says which status code it is." if said is not None else "Without a word an endpoint answers 200."
-    )
-    return Told(saw=f"the answer is {evidence.saw[:3]}", where=file.at(said if said is not None else call), hint=hint)
+    said, made = keyword(found[2], "status_code"), said_status(evidence)
+    if said is None and made is None:
+        return None
+    where = found[0].at(said) if said is not None else made[0].at(made[1]) if made else ""
+    hint = "204 means that there is nothing to show." if evidence.saw.startswith("204") else ""
+    hint = f"{hint} Compare the status code in this line with the task sheet.".strip()
+    return Told(saw=f"the answer is {evidence.saw[:3]}", where=where, hint=hint)
 
 
 @reading("400 in the place of 422", *_INVALID, "bad_paging_is_422", "huge_id_is_no_crash")
 def bad_request(evidence: Evidence) -> Told | None:
     """What does not fit the schema or the bounds is 422, which FastAPI answers by itself."""
-    if not evidence.saw.startswith("400"):
+    found = said_status(evidence, everywhere=True) if evidence.saw.startswith("400") else None
+    if found is None:
         return None
-    found = endpoint_of(evidence)
-    places = [(found[0], found[1])] if found else []
-    places += [(file, node) for file in evidence.source.files() for node in file.functions]
-    for file, node in places:
-        for each in ast.walk(node):
-            if isinstance(each, ast.Call | ast.keyword) and re.search(r"(status_code=|\()400\b", text_of(each)):
-                return Told(where=file.at(each), hint="A schema or a bounded parameter answers 422 by itself.")
-    return None
+    return Told(where=found[0].at(found[1]), hint="A schema or a bounded parameter answers 422 by itself.")
 
 
 # -- parameters ---------------------------------------------------------------------------------------
@@ -251,19 +358,7 @@ def _alias(evidence: Evidence, annotation: ast.expr | None) -> tuple[File, ast.s
 
 def _parameter(evidence: Evidence, names: tuple[str, ...]) -> tuple[File, ast.AST, str] | None:
     """Where it is said what a parameter of the endpoint, or of what it depends on, may be; and its name."""
-    found = endpoint_of(evidence)
-    if found is None:
-        return None
-    functions = [(found[0], found[1])]
-    wanted = text_of(found[1].args)
-    for file in evidence.source.files():
-        for node in file.functions:
-            bound = [each for each in file.tree.body if isinstance(each, ast.Assign)]
-            named = [name_of(each.targets[0]) for each in bound if f"Depends({node.name})" in text_of(each)]
-            alias = named[0] if named else ""
-            if f"Depends({node.name})" in wanted or (alias and re.search(rf"\b{alias}\b", wanted)):
-                functions.append((file, node))
-    for file, node in functions:
+    for file, node in behind(evidence):
         for each in (*node.args.args, *node.args.kwonlyargs):
             if each.arg in names:
                 alias_place = _alias(evidence, each.annotation)
@@ -284,6 +379,16 @@ def id_without_bounds(evidence: Evidence) -> Told | None:
     )
 
 
+@reading("ids that may exist are refused", "read_answers_the_item")
+def id_bounds_too_narrow(evidence: Evidence) -> Told | None:
+    """The database gives out ids up to 2147483647."""
+    found = _parameter(evidence, ("item_id", "id", "pk", "identifier"))
+    if found is None or '"loc":["path"' not in evidence.saw:
+        return None
+    hint = "The column holds whole numbers up to 2147483647, and this refuses some of them."
+    return Told(where=found[0].at(found[1]), hint=hint, why=TOO_STRICT)
+
+
 @reading("paging without the right bounds", "bad_paging_is_422", "list_answers_items")
 def paging_bounds(evidence: Evidence) -> Told | None:
     """offset and limit come from strangers: each needs a lower and an upper bound."""
@@ -300,55 +405,79 @@ def paging_bounds(evidence: Evidence) -> Told | None:
         return None
     if refused:
         hint = "This refuses what the task sheet allows."
-    elif evidence.raised:
+        return Told(where=found[0].at(found[1]), hint=hint, why=TOO_STRICT)
+    if evidence.raised:
         hint = "Numbers of a database end somewhere. Where does this one end?"
     else:
         hint = f"Which numbers may {found[2]} be? FastAPI refuses the others with 422, if you tell it."
     return Told(where=found[0].at(found[1]), hint=hint)
 
 
+def table_behind(evidence: Evidence, name: str) -> tuple[File, ast.AST] | None:
+    """Where a name becomes that of a table model of SQLModel: its class, or ``ItemCreate = Item``."""
+    found = evidence.source.class_(name) if name else None
+    if found is not None:
+        is_table = any(each.arg == "table" and text_of(each.value) == "True" for each in found[1].keywords)
+        return found if is_table else None
+    for file in evidence.source.files():
+        for node in file.tree.body:
+            targets = [name_of(each) for each in node.targets] if isinstance(node, ast.Assign) else []
+            if isinstance(node, ast.Assign) and name in targets and isinstance(node.value, ast.Name):
+                return (file, node) if table_behind(evidence, node.value.id) else None
+    return None
+
+
 @reading("the body is not validated", *_INVALID, "input_is_validated", "create_ignores_a_client_id")
 def body_not_validated(evidence: Evidence) -> Told | None:
     """FastAPI validates a body by the type of the parameter; a dict, Any, or a table model lets everything in."""
     found = endpoint_of(evidence)
-    body = _body_parameter(found[1]) if found else None
-    if found is None or body is None:
+    body = body_parameter(found[1]) if found else None
+    if found is None or body is None or evidence.saw.startswith("422"):
         return None
     words = text_of(body.annotation)
-    table = _is_table(evidence, name_of(body.annotation))
-    if not table and not re.search(r"\b(dict|Dict|Any|Request|object)\b", words):
+    table = table_behind(evidence, name_of(body.annotation))
+    if table is not None:
+        is_alias = isinstance(table[1], ast.Assign)
+        told = text_of(body.annotation) if is_alias else f"{body.arg}: {words}"
+        return Told(
+            saw=f"{evidence.saw}; {told} is the table model",
+            where=table[0].at(table[1]) if is_alias else found[0].at(body),
+            hint="A table model validates nothing. Which class has no table, and says what a client may send?",
+        )
+    if not re.search(r"\b(dict|Dict|Any|Request|object)\b", words):
         return None
-    told = f"{body.arg}: {words}"
-    hint = "A table model validates nothing: rows are made of trusted values." if table else "This takes any object."
-    saw = f"{evidence.saw}; {told} is {'the table model' if table else 'no schema'}"
-    return Told(saw=saw, where=found[0].at(body), hint=hint)
-
-
-def _is_table(evidence: Evidence, name: str) -> bool:
-    found = evidence.source.class_(name) if name else None
-    return found is not None and any(
-        keyword.arg == "table" and text_of(keyword.value) == "True" for keyword in found[1].keywords
-    )
+    hint = "FastAPI checks a body only against a schema, and this type takes everything."
+    return Told(saw=f"{evidence.saw}; {body.arg}: {words} is no schema", where=found[0].at(body), hint=hint)
 
 
 @reading("PATCH takes the schema of POST", "patch_keeps_omitted_fields", "patch_null_clears")
 def patch_takes_create(evidence: Evidence) -> Told | None:
     """ItemCreate needs a name; a change may leave everything out."""
     found = endpoint_of(evidence)
-    body = _body_parameter(found[1]) if found else None
-    if found is None or body is None or "Create" not in text_of(body.annotation):
+    body = body_parameter(found[1]) if found else None
+    if found is None or body is None or "Create" not in text_of(body.annotation) or "missing" not in evidence.saw:
         return None
     return Told(where=found[0].at(body), hint="Which schema is meant for changes?")
+
+
+@reading("POST takes the schema of PATCH", *_INVALID, "input_is_validated")
+def create_takes_update(evidence: Evidence) -> Told | None:
+    """In an ItemUpdate everything may be left out, the name too."""
+    found = endpoint_of(evidence) if request_of(evidence)[0] == "post" else None
+    body = body_parameter(found[1]) if found else None
+    if found is None or body is None or "Update" not in text_of(body.annotation):
+        return None
+    return Told(where=found[0].at(body), hint="Which schema is meant for new items?")
 
 
 @reading("nothing to change is refused", "patch_keeps_omitted_fields")
 def empty_patch_refused(evidence: Evidence) -> Told | None:
     """A PATCH of {} changes nothing, and that is no mistake of the client's."""
-    found = endpoint_of(evidence)
-    raises = [each for each in ast.walk(found[1]) if isinstance(each, ast.Raise)] if found else []
-    if found is None or not raises or not "".join(evidence.did[-1:]).endswith("{}"):
+    empty = "".join(evidence.did[-1:]).endswith("{}")
+    found = said_status(evidence, everywhere=True) if empty and evidence.saw.startswith("4") else None
+    if found is None:
         return None
-    return Told(where=found[0].at(raises[0]), hint="Nothing was sent, so nothing changes; the answer is the item.")
+    return Told(where=found[0].at(found[1]), hint="Nothing was sent, so nothing changes; the answer is the item.")
 
 
 # -- answers ------------------------------------------------------------------------------------------
@@ -356,12 +485,16 @@ def empty_patch_refused(evidence: Evidence) -> Told | None:
 
 @reading("what is null is left out of the answer", *_ANSWERS)
 def nulls_left_out(evidence: Evidence) -> Told | None:
-    """response_model_exclude_none drops every field that is None; clients expect all three."""
+    """exclude_none drops every field that is None; clients expect all three."""
     found = endpoint_of(evidence)
-    for option in ("response_model_exclude_none", "response_model_exclude_unset", "response_model_exclude_defaults"):
-        value = keyword(found[2], option) if found else None
-        if found and text_of(value) == "True":
-            return Told(where=found[0].at(value if value is not None else found[2]), hint="This leaves fields out.")
+    if found is None or "'description': None" not in evidence.wanted:
+        return None
+    file, node, call = found
+    for option in ("exclude_none", "exclude_unset", "exclude_defaults"):
+        values = [keyword(call, f"response_model_{option}"), *(keyword(each, option) for each in calls(node, *_DUMPS))]
+        for value in values:
+            if text_of(value) == "True":
+                return Told(where=file.at(value or call), hint="This leaves fields out: those that are null, too.")
     return None
 
 
@@ -369,10 +502,10 @@ def nulls_left_out(evidence: Evidence) -> Told | None:
 def echoed(evidence: Evidence) -> Told | None:
     """What was sent knows no id, and nothing of what the database made of the row."""
     found = endpoint_of(evidence)
-    body = _body_parameter(found[1]) if found else None
+    body = body_parameter(found[1]) if found else None
     if found is None or body is None or "shows" not in evidence.saw:
         return None
-    for node in ast.walk(found[1]):
+    for node in inside(found[1]):
         if isinstance(node, ast.Return) and re.search(rf"\b{body.arg}\b", text_of(node)):
             inner = calls(node, "create_item", "add_item", "update_item")
             if not inner:
@@ -416,7 +549,7 @@ def after_the_answer(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("the list is handed on otherwise", "list_answers_items", "list_pages")
+@reading("the page is not handed on as it was asked for", "list_answers_items", "list_pages")
 def page_not_handed_on(evidence: Evidence) -> Told | None:
     """The page that a client asks for has to reach the function that makes it, each number in its place."""
     found = endpoint_of(evidence)
@@ -431,9 +564,18 @@ def page_not_handed_on(evidence: Evidence) -> Told | None:
             return Told(where=file.at(call), hint="offset and limit end here: nobody hands them on.")
         if given in (["limit", "offset"], ["offset=limit", "limit=offset"]) or re.search(r"[-+*/%]", words):
             return Told(where=file.at(call), hint="Compare what is handed on with what the function takes.")
-    defaults = text_of(node.args)
-    if "without a limit" in evidence.saw and not re.search(r"limit: [^=]*=\s?(100|Query\(100)", defaults):
-        return Told(where=file.at(node), hint="How long is a page where the client says nothing?")
+    return None
+
+
+@reading("another default for the page", "list_answers_items")
+def other_default_page(evidence: Evidence) -> Told | None:
+    """Where the client says nothing, a page begins with the first item and has 100 of them."""
+    found = endpoint_of(evidence)
+    if found is None or "without a limit" not in evidence.saw:
+        return None
+    for each in (*found[1].args.args, *found[1].args.kwonlyargs):
+        if each.arg == "limit":
+            return Told(where=found[0].at(each), hint="How long is a page where the client says nothing?")
     return None
 
 
@@ -443,31 +585,36 @@ def page_not_handed_on(evidence: Evidence) -> Told | None:
 @reading("a session that nobody closes", *_LEAKS)
 def own_session_left_open(evidence: Evidence) -> Told | None:
     """Whoever opens a session has to close it, in every case: with a with block, or in a finally."""
-    for file in evidence.source.files():
-        if file.name in ("app/deps.py", "app/db.py") or file.name in evidence.given:
-            continue
-        for node in file.nodes:
-            opened = isinstance(node, ast.Call) and name_of(node) in ("SessionLocal", "Session", "connect")
-            generator = isinstance(node, ast.Call) and name_of(node) == "next" and "get_db" in text_of(node)
-            if not opened and not generator:
+    own = [file for file in evidence.source.files() if file.name not in evidence.given]
+    for file in own:
+        for call in calls(file.tree, "SessionLocal", "Session", "connect", "next"):
+            of_get_db = name_of(call) == "next" and "get_db" in text_of(call)
+            if name_of(call) == "next" and not of_get_db:
                 continue
-            withs = [each for each in file.nodes if isinstance(each, ast.With)]
-            around = [each for each in withs if node in ast.walk(each.items[0].context_expr)]
-            if around:
-                continue
-            inside = file.function_at(node.lineno)  # type: ignore[attr-defined]
-            function = next((each for each in file.functions if each.name == inside), None)
-            tries = [each for each in ast.walk(function) if isinstance(each, ast.Try)] if function else []
-            if any(calls(last, "close", "remove") for each in tries for last in each.finalbody):
-                continue
-            if generator:
+            place, hint = _who_closes(file, call)
+            if hint and of_get_db:
                 hint = "next() takes the session out of get_db, and nobody comes back to close it."
-            elif not inside:
-                hint = "This is opened once, for all requests, and stays open."
-            else:
-                hint = "Who closes this, after a success, after a 404, and after a crash?"
-            return Told(where=file.at(node), hint=hint)
+            if hint:
+                return Told(where=file.at(place), hint=hint)
     return None
+
+
+def _who_closes(file: File, call: ast.Call) -> tuple[ast.Call, str]:
+    """The place to look at, and what to ask about a session that is opened here; nothing where it is surely closed."""
+    around = [each.items for each in file.nodes if isinstance(each, ast.With)]
+    if any(call in ast.walk(item.context_expr) for items in around for item in items):
+        return call, ""
+    function = next((each for each in reversed(file.functions) if call in ast.walk(each)), None)
+    tries = [each for each in ast.walk(function) if isinstance(each, ast.Try)] if function is not None else []
+    last = [each for one in tries for each in one.finalbody]
+    if any(calls(each, "close", "remove") for each in last):
+        return call, ""
+    other = [one for each in last for one in calls(each, "rollback", "commit", "expunge_all")]
+    if other:
+        return other[0], "This ends the transaction. Does it close the session, too?"
+    if any(each.value is call for each in file.tree.body if isinstance(each, ast.Assign)):
+        return call, "This is opened once, when the file is imported; all requests share it, and nobody closes it."
+    return call, "Who closes this, after a success, after a 404, and after a crash?"
 
 
 @reading("the item is of another session", "patch_keeps_omitted_fields", "delete_answers_204", "update_persists")
@@ -476,11 +623,10 @@ def other_session(evidence: Evidence) -> Told | None:
     raised = evidence.raised_kind("InvalidRequestError")
     if raised is None or not re.search(r"not persistent within|already attached", raised.message):
         return None
-    for file in evidence.source.files():
-        for node in file.functions:
-            if file.name in evidence.given or file.name in ("app/deps.py", "app/db.py"):
-                continue
-            opened = calls(node, "SessionLocal", "Session")
-            if opened:
-                return Told(where=file.at(opened[0]), hint="The endpoint works with another session than this one.")
-    return Told(where=innermost(raised, evidence.given))
+    saw = f"a crash: {raised.kind}: the item belongs to another session"
+    for file, node in behind(evidence):
+        opened = calls(node, "SessionLocal", "Session")
+        if opened:
+            hint = "The item comes from this session, and is to be changed in another."
+            return Told(saw=saw, where=file.at(opened[0]), hint=hint)
+    return Told(saw=saw, where=innermost(raised, evidence.given))

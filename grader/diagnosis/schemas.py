@@ -47,7 +47,7 @@ def _field(evidence: Evidence, name: str) -> tuple[File, ast.stmt] | None:
     return None
 
 
-def _rules_of(evidence: Evidence, name: str) -> tuple[File, ast.stmt] | None:
+def rules_of(evidence: Evidence, name: str) -> tuple[File, ast.stmt] | None:
     """Where it is said what a field may hold: at the name of its type, ``Name = Annotated[...]``, or at the field."""
     found = _field(evidence, name)
     if found is None:
@@ -80,6 +80,8 @@ def _accepted(evidence: Evidence) -> str:
     told = evidence.did[-1] if evidence.did else ""
     if "accepted:" not in evidence.saw:
         return ""
+    if told.startswith("ItemUpdate(") and "name=" not in told:
+        return "description"
     return "name" if not re.search(r"name='lamp'", told) else "description"
 
 
@@ -237,7 +239,7 @@ def name_has_a_default(evidence: Evidence) -> Told | None:
 def blank_accepted(evidence: Evidence) -> Told | None:
     """A name of nothing but white space counts some characters, and still says nothing."""
     told = "".join(evidence.did[-1:])
-    found = _rules_of(evidence, "name")
+    found = rules_of(evidence, "name")
     if found is None or "accepted" not in evidence.saw or not re.search(r"name='[\s\\tn]*'", told):
         return None
     empty = "name=''" in told
@@ -249,8 +251,8 @@ def blank_accepted(evidence: Evidence) -> Told | None:
 def too_long_accepted(evidence: Evidence) -> Told | None:
     """SQLite stores what is too long; PostgreSQL refuses it, and the client gets a 500."""
     field = _accepted(evidence)
-    found = _rules_of(evidence, field) if field else None
-    if found is None:
+    found = rules_of(evidence, field) if field else None
+    if found is None or not re.search(r"\* \d{3}", "".join(evidence.did[-1:])):
         return None
     limit = re.search(r"max_length=(\d+)", text_of(found[1]))
     column = {"name": 200, "description": 500}[field]
@@ -268,7 +270,7 @@ def too_long_accepted(evidence: Evidence) -> Told | None:
 def refuses_too_much(evidence: Evidence) -> Told | None:
     """A schema that is stricter than the table refuses what clients have every right to send."""
     found = re.match(r"refused: (name|description): (?!Field required|Input should be a valid)(.*)", evidence.saw)
-    rules = _rules_of(evidence, found[1]) if found else None
+    rules = rules_of(evidence, found[1]) if found else None
     own = _field(evidence, found[1]) if found else None
     if found is None or rules is None or own is None:
         return None

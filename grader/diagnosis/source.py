@@ -128,9 +128,15 @@ def name_of(node: ast.AST | None) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
+def inside(node: ast.AST) -> list[ast.AST]:
+    """Every node within another; of a function not its decorators: ``@router.delete(...)`` deletes nothing."""
+    decorators = {id(each) for one in getattr(node, "decorator_list", ()) for each in ast.walk(one)}
+    return [each for each in ast.walk(node) if id(each) not in decorators]
+
+
 def calls(node: ast.AST, *names: str) -> list[ast.Call]:
     """The calls within a node of something with one of these last names, in the order of their lines."""
-    found = [each for each in ast.walk(node) if isinstance(each, ast.Call) and name_of(each) in names]
+    found = [each for each in inside(node) if isinstance(each, ast.Call) and name_of(each) in names]
     return sorted(found, key=lambda call: (call.lineno, call.col_offset))
 
 

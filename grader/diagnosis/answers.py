@@ -1,0 +1,237 @@
+"""In the child: mistakes in what the answers of endpoints show: another shape, lost values, another item."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Any
+
+from grader.diagnosis.evidence import Evidence
+from grader.diagnosis.reading import Told, reading
+from grader.diagnosis.routes import TOO_STRICT, behind, endpoint_of, own_line, request_of, said_status
+from grader.diagnosis.source import File, Function, calls, inside, keyword, name_of, text_of
+
+_ITEM = "read_answers_the_item", "create_answers_201", "patch_keeps_omitted_fields"
+_LIST = "list_answers_items"
+_SHAPE = "Clients are written for the answer that they were promised: another shape breaks them."
+_MADE = "model_validate", "from_orm", "ItemRead", "model_dump", "dict", "jsonable_encoder"
+_CHANGED = "update_item", "commit", "flush", "execute", "exec", "sqlmodel_update", "setattr"
+
+
+def _given_back(file: File, node: Function) -> str:
+    """The line that says what the endpoint answers: its last ``return``, or its last line where it has none."""
+    returns = [each for each in inside(node) if isinstance(each, ast.Return)]
+    return file.at(max(returns, key=lambda each: each.lineno) if returns else node.body[-1])
+
+
+def _rows(value: Any) -> list[dict[str, Any]]:
+    """The items of an answer, or the rows that it should show."""
+    values = value if isinstance(value, list) else [value]
+    return values if all(isinstance(each, dict) for each in values) else []
+
+
+# -- another shape ------------------------------------------------------------------------------------
+
+
+@reading("something around the list", _LIST, "owner_is_in_the_answer")
+def list_wrapped(evidence: Evidence) -> Told | None:
+    """The answer to GET /items/ is the list itself, not an object in which there is a list."""
+    found = endpoint_of(evidence)
+    if found is None or not isinstance(evidence.actual, dict) or not isinstance(evidence.expected, list):
+        return None
+    return Told(
+        where=_given_back(*found[:2]), hint="The answer is the list itself. What does this put around it?", why=_SHAPE
+    )
+
+
+@reading("a list around the item", *_ITEM)
+def item_in_a_list(evidence: Evidence) -> Told | None:
+    """An id is that of one item, and the answer is this item."""
+    found = endpoint_of(evidence)
+    if found is None or not isinstance(evidence.actual, list) or not isinstance(evidence.expected, dict):
+        return None
+    return Told(
+        where=_given_back(*found[:2]), hint="The answer is the item itself. What does this put around it?", why=_SHAPE
+    )
+
+
+@reading("nothing is returned", *_ITEM, _LIST)
+def answered_nothing(evidence: Evidence) -> Told | None:
+    """An endpoint without a return answers null."""
+    found = endpoint_of(evidence)
+    if found is None or evidence.actual is not None or evidence.expected is None or "None" not in evidence.saw:
+        return None
+    hint = "The client wants to see the item as it is now. What does this endpoint return?"
+    return Told(saw=f"{evidence.saw}: null in JSON", where=_given_back(*found[:2]), hint=hint)
+
+
+@reading("a body beside 204", "delete_answers_204")
+def body_with_204(evidence: Evidence) -> Told | None:
+    """204 says that the body is empty; not even null is."""
+    found = endpoint_of(evidence)
+    if found is None or not evidence.saw.startswith("body:"):
+        return None
+    return Told(where=_given_back(*found[:2]), hint="204 promises an empty body, and this makes one.")
+
+
+@reading("fields are missing in the answer", *_ITEM, _LIST)
+def fields_missing(evidence: Evidence) -> Told | None:
+    """Clients count on all three fields in every answer."""
+    found = endpoint_of(evidence)
+    actual, expected = _rows(evidence.actual), _rows(evidence.expected)
+    if found is None or not actual or not expected:
+        return None
+    missing = sorted(set(expected[0]) - set(actual[0]))
+    if not missing or len(actual) != len(expected):
+        return None
+    model = keyword(found[2], "response_model")
+    words = text_of(model if model is not None else found[1].returns)
+    schema = evidence.source.class_(next(iter(re.findall(r"\b(Item\w+)\b", words)), ""))
+    own = schema is not None and schema[0].name not in evidence.given
+    where = schema[0].at(schema[1]) if schema is not None and own else _given_back(*found[:2])
+    named = " and ".join(missing)
+    hint = "This is what a client may see of an item. What is missing?" if own else ""
+    return Told(
+        saw=f"{evidence.saw}: {named} {'is' if len(missing) == 1 else 'are'} missing",
+        where=where,
+        hint=hint or "Which schema has all three fields, and takes the whole item?",
+        why=_SHAPE,
+    )
+
+
+@reading("another type in the answer", *_ITEM, _LIST)
+def other_types(evidence: Evidence) -> Told | None:
+    """1 and "1" are different values in JSON."""
+    found = endpoint_of(evidence)
+    actual, expected = _rows(evidence.actual), _rows(evidence.expected)
+    for shown, wanted in zip(actual, expected, strict=False) if found else ():
+        for name in set(shown) & set(wanted):
+            if found and shown[name] != wanted[name] and str(shown[name]) == str(wanted[name]):
+                words = {str: "text", int: "number"}
+                saw = f"{name} is the {words.get(type(shown[name]), 'value')} {shown[name]!r}"
+                wish = f"{name} is the {words.get(type(wanted[name]), 'value')} {wanted[name]!r}"
+                hint = "Which schema makes the answer of the item, with the types that its fields have?"
+                return Told(saw=saw, wanted=wish, where=_given_back(*found[:2]), hint=hint, why=_SHAPE)
+    return None
+
+
+# -- other values -------------------------------------------------------------------------------------
+
+
+@reading("another item is shown", "read_answers_the_item", "get_unknown_is_404")
+def another_item(evidence: Evidence) -> Told | None:
+    """The id in the path says which item is meant; only the row with this very id will do."""
+    found = endpoint_of(evidence)
+    asked = re.search(r"/(\d+)$", request_of(evidence)[1])
+    actual = evidence.actual if isinstance(evidence.actual, dict) else getattr(evidence.actual, "json", None)
+    if found is None or not asked or not isinstance(actual, dict) or str(actual.get("id", asked[1])) == asked[1]:
+        return None
+    file, node, _ = found
+    other = calls(node, "list_items", "scalars", "query", "execute", "exec", "scalar")
+    selects = [event for event in evidence.events_of("SELECT items") if event.where]
+    where = file.at(other[-1]) if other else own_line(evidence, selects[-1].where) if selects else file.at(node)
+    return Told(
+        saw=f"the answer shows the item with the id {actual.get('id')}",
+        wanted="404" if evidence.rule.startswith("get_unknown") else f"the item with the id {asked[1]}",
+        where=where,
+        hint=f"Which item does this line ask for when the path says {asked[1]}?",
+    )
+
+
+@reading("a value is lost on the way to the answer", *_ITEM, _LIST)
+def value_lost(evidence: Evidence) -> Told | None:
+    """The row has the value, the answer has null: somebody between the two has left it out."""
+    found = endpoint_of(evidence)
+    actual, expected = _rows(evidence.actual), _rows(evidence.expected)
+    if found is None or not actual or [each.get("id") for each in actual] != [each.get("id") for each in expected]:
+        return None
+    for name in ("name", "description"):
+        kept = [shown.get(name) for shown in actual]
+        if any(kept) or not any(row.get(name) for row in expected) or "the row" in evidence.saw:
+            continue
+        saw = f"{evidence.saw}: {name} is null" if len(actual) == 1 else f"{name} is null in every item of the answer"
+        hint = f"The row has a {name}. Does it get into what this line makes?"
+        return Told(saw=saw, where=_given_back(*found[:2]), hint=hint)
+    return None
+
+
+@reading("the answer is made before the change", "patch_keeps_omitted_fields")
+def answered_before_the_change(evidence: Evidence) -> Told | None:
+    """A schema made of an item keeps the values of that moment; what is changed later does not get into it."""
+    found = endpoint_of(evidence)
+    if found is None or not evidence.saw.startswith("the answer is {"):
+        return None
+    file, node, _ = found
+    changed = calls(node, *_CHANGED)
+    early = [each for each in calls(node, *_MADE) if changed and each.lineno < changed[-1].lineno]
+    early = [each for each in early if not re.search(r"exclude_unset|exclude_none", text_of(each))]
+    if not early:
+        return None
+    hint = "At this moment the item is as it was. When has it changed?"
+    return Told(saw=f"{evidence.saw}, as before the change", where=file.at(early[0]), hint=hint)
+
+
+@reading("the list is put into another order", _LIST)
+def reordered(evidence: Evidence) -> Told | None:
+    """The database has ordered the rows by their ids; somebody has put them into another order after that."""
+    found = endpoint_of(evidence)
+    actual, expected = _rows(evidence.actual), _rows(evidence.expected)
+    ids = [each.get("id") for each in actual]
+    wanted = [each.get("id") for each in expected]
+    if found is None or ids == wanted or sorted(map(str, ids)) != sorted(map(str, wanted)):
+        return None
+    for file, node in behind(evidence):
+        slices = [each for each in inside(node) if isinstance(each, ast.Slice) and text_of(each.step).startswith("-")]
+        turned: list[ast.AST] = [*slices, *calls(node, "reversed", "sorted", "sort", "reverse")]
+        if turned:
+            hint = "The ids were in order before this line."
+            return Told(saw=f"the ids came as {ids}", wanted=f"{wanted}", where=file.at(turned[0]), hint=hint)
+    return None
+
+
+# -- refused ------------------------------------------------------------------------------------------
+
+
+@reading("an empty list is refused", _LIST)
+def empty_list_refused(evidence: Evidence) -> Told | None:
+    """No items is an answer as well: an empty list."""
+    empty = not evidence.events_of("INSERT") and request_of(evidence)[0] == "get"
+    found = said_status(evidence, everywhere=True) if empty and re.match(r"4\d\d \{", evidence.saw) else None
+    if found is None or "[" in evidence.saw:
+        return None
+    return Told(where=found[0].at(found[1]), hint="How would a client show that there is nothing yet?", why=TOO_STRICT)
+
+
+@reading("a name that exists already is refused", "create_answers_201")
+def taken_name_refused(evidence: Evidence) -> Told | None:
+    """Names may repeat: an item is known by its id."""
+    posts = [line for line in evidence.did if line.startswith("POST ")]
+    found = said_status(evidence, everywhere=True) if len(posts) > 1 and evidence.saw.startswith("4") else None
+    if found is None:
+        return None
+    hint = "Two items may have the same name. What tells them apart?"
+    return Told(where=found[0].at(found[1]), hint=hint, why=TOO_STRICT)
+
+
+# -- nothing done -------------------------------------------------------------------------------------
+
+
+@reading("nothing is written", "delete_answers_204", "create_answers_201", "patch_keeps_omitted_fields")
+def nothing_written(evidence: Evidence) -> Told | None:
+    """The endpoint answers that all went well, and has sent no statement that changes a row."""
+    found = endpoint_of(evidence)
+    verb = {"post": "INSERT", "patch": "UPDATE", "delete": "DELETE"}.get(request_of(evidence)[0], "")
+    answered = evidence.sent("ANSWER 2") and not evidence.raised
+    if found is None or not verb or not answered or evidence.sent("INSERT", "UPDATE", "DELETE"):
+        return None
+    if not re.match(r"ids in the database|rows in the database|the row is", evidence.saw):
+        return None
+    file, node, _ = found
+    wished = "_".join(({"post": "create", "patch": "update"}.get(request_of(evidence)[0], "delete"), "item"))
+    if any(name_of(each) == wished for each in calls(node, wished)):
+        return None
+    return Told(
+        saw=f"no {verb} was sent",
+        where=_given_back(file, node),
+        hint=f"The endpoint ends here, and nobody has sent the {verb}.",
+    )

@@ -1,0 +1,142 @@
+"""In the child: mistakes in how endpoints take what a client sends, and in schemas that are met behind an endpoint."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+from grader.diagnosis.evidence import Evidence
+from grader.diagnosis.reading import Told, reading, reading_of
+from grader.diagnosis.routes import TOO_STRICT, behind, body_parameter, endpoint_of, request_of
+from grader.diagnosis.schemas import rules_of
+from grader.diagnosis.source import File, calls, text_of
+
+_INVALID = "bad_body_is_422", "patch_null_name_is_422", "input_is_validated", "create_ignores_a_client_id"
+_VALID = (
+    "create_answers_201",
+    "patch_keeps_omitted_fields",
+    "patch_null_clears",
+    "bad_body_is_422",
+    "input_is_validated",
+)
+_PAIR = re.compile(r"'(id|name|description)': ('(?:[^'\\]|\\.)*'(?: \* \d+)?|\[.*?\]|\{.*?\}|[^,}]+)")
+_REFUSAL = re.compile(r'"loc":\["body"(?:,"(\w+)")?\],"msg":"([^"]*)')
+
+
+def sent(evidence: Evidence) -> dict[str, str]:
+    """What the body of the last request had, by the names of its fields, as Python writes it."""
+    line = evidence.did[-1] if evidence.did else ""
+    return dict(_PAIR.findall(line.partition(" {")[2]))
+
+
+def schema_of_body(evidence: Evidence) -> tuple[File, ast.ClassDef] | None:
+    """The learner's own class that is the type of the endpoint's body."""
+    found = endpoint_of(evidence)
+    body = body_parameter(found[1]) if found else None
+    for name in re.findall(r"\w+", text_of(body.annotation)) if body is not None else ():
+        schema = evidence.source.class_(name)
+        if schema is not None:
+            return schema if schema[0].name not in evidence.given else None
+    return None
+
+
+# -- schemas behind an endpoint -----------------------------------------------------------------------
+
+
+def in_a_request(function: Callable[[Evidence], Told | None]) -> Callable[[Evidence], Told | None]:
+    """A reading of a schema, for a request whose body is this schema: what it says of the schema is the same."""
+    original = reading_of(function)
+    assert original is not None
+
+    def holds(evidence: Evidence) -> Told | None:
+        seen = _by_the_schema(evidence)
+        told = original.holds(seen) if seen is not None else None
+        if seen is None or told is None:
+            return None
+        name = seen.did[-1].partition("(")[0]
+        if seen.saw.startswith("refused"):
+            return replace(told, saw=f"{evidence.saw}; {name} refuses this", why=told.why or TOO_STRICT)
+        return replace(told, saw=f"{evidence.saw}; {name} lets this through")
+
+    vars(holds)["reading"] = replace(original, rules=(*_INVALID, *_VALID), holds=holds)
+    return holds
+
+
+def _by_the_schema(evidence: Evidence) -> Evidence | None:
+    """What a request tells of the schema of its body, as if the schema alone had been tried."""
+    schema = schema_of_body(evidence)
+    if schema is None:
+        return None
+    did = f"{schema[1].name}({', '.join(f'{name}={value}' for name, value in sent(evidence).items())})"
+    refused = _REFUSAL.search(evidence.saw) if evidence.saw.startswith("422") else None
+    if refused:
+        saw = f"refused: {f'{refused[1]}: ' if refused[1] else ''}{refused[2]}"
+    elif evidence.wanted.startswith("422") or "the id" in evidence.saw:
+        saw = f"accepted: {did}"
+    else:
+        return None
+    return replace(evidence, did=[did], saw=saw)
+
+
+@reading("NUL is accepted", "bad_body_is_422", "input_is_validated")
+def nul_accepted(evidence: Evidence) -> Told | None:
+    r"""SQLite stores a text with the character NUL, \x00; PostgreSQL cannot, and the client gets a 500."""
+    schema = schema_of_body(evidence)
+    field = next((name for name, value in sent(evidence).items() if "\\x00" in value), "")
+    found = rules_of(replace(evidence, did=[schema[1].name]), field) if schema is not None and field else None
+    if schema is None or found is None or evidence.saw.startswith("422"):
+        return None
+    saw = f"{evidence.saw}; {schema[1].name} lets this through"
+    for name in re.findall(r"Validator\((\w+)\)", text_of(found[1])):
+        validator = evidence.source.function(name)
+        if validator is not None and not any(isinstance(each, ast.Raise) for each in ast.walk(validator[1])):
+            return Told(saw=saw, where=validator[0].at(validator[1]), hint="What does this refuse?")
+    hint = "A database cannot store every character: PostgreSQL has no NUL. Who refuses it?"
+    return Told(saw=saw, where=found[0].at(found[1]), hint=hint)
+
+
+# -- the body -----------------------------------------------------------------------------------------
+
+
+@reading("the body is looked for elsewhere", *_INVALID, *_VALID)
+def body_looked_for_elsewhere(evidence: Evidence) -> Told | None:
+    """FastAPI takes a lone schema for the whole body, several, or one with embed, for fields of it, and all else for
+    a part of the query."""
+    found = endpoint_of(evidence)
+    missing = re.search(r'"loc":\["(body|query)","(\w+)"\]', evidence.saw) if evidence.saw.startswith("422") else None
+    for each in (*found[1].args.args, *found[1].args.kwonlyargs) if found and missing else ():
+        if found and missing and each.arg == missing[2] and missing[2] not in ("name", "description"):
+            hint = f"This asks for a body {{'{each.arg}': {{...}}}}. The client sends the fields themselves."
+            if missing[1] == "query":
+                hint = "FastAPI takes this for a part of the query (?...=): nothing says that it is a schema."
+            return Told(where=found[0].at(each), hint=hint)
+    return None
+
+
+@reading("a field is not handed on", "create_answers_201", "patch_keeps_omitted_fields")
+def not_handed_on(evidence: Evidence) -> Told | None:
+    """What the client has sent gets into the row only if every line on the way hands it on."""
+    verb = {"post": "INSERT items", "patch": "UPDATE items"}.get(request_of(evidence)[0], "")
+    writes = evidence.events_of(verb) if verb else []
+    if not evidence.saw.startswith("the row is") or not writes:
+        return None
+    stored = str(writes[-1].parameters)
+    lost = [(name, value) for name, value in sent(evidence).items() if value != "None" and value not in stored]
+    for file, node in behind(evidence) if lost else ():
+        made = calls(node, "create_item", "update_item")
+        body = body_parameter(node)
+        if made and body is not None and not any(text_of(each) == body.arg for each in _values(made[-1])):
+            name, value = lost[0]
+            return Told(
+                saw=f"the {verb.split()[0]} was sent without the {name}",
+                wanted=f"a row with the {name} {value}",
+                where=file.at(made[-1]),
+                hint=f"The client has sent a {name}. Is it in what this line hands on?",
+            )
+    return None
+
+
+def _values(call: ast.Call) -> list[ast.expr]:
+    return [*call.args, *(each.value for each in call.keywords)]
