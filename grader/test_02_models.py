@@ -14,9 +14,15 @@ if TYPE_CHECKING:
     from grader.lab.story import Story
     from grader.lab.topics.elsewhere import Elsewhere
     from grader.lab.topics.item_tables import ItemTables
+    from grader.lab.topics.start_up import StartUp
     from grader.lab.topics.untouched import Untouched
 
 _LAMP = {"name": "lamp", "description": "warm light"}
+_ROWS = {
+    "a name and a description": _LAMP,
+    "a name of one letter and an empty description": {"name": "L", "description": ""},
+    "a name of 200 letters and a description of 500": {"name": "L" * 200, "description": "L" * 500},
+}
 
 
 @rule(
@@ -33,9 +39,10 @@ def test_items_table_has_the_columns(item_tables: ItemTables, story: Story, expe
     expect(table.name == "items", saw=f"the table is called {table.name}", wanted="the table is called items")
     table.expect_columns(id="a whole number, primary key", name="text up to 200", description="text up to 500")
     table.expect_attributes("id", "name", "description")
-    story.did("inserted a row with a name and a description")
-    taken = table.takes(**_LAMP)
-    expect(taken, saw=f"the database refused it: {table.refusal}", wanted="a row needs nothing else")
+    for what, row in _ROWS.items():
+        story.begin("created the table of the model Item", f"inserted a row with {what}")
+        taken = table.takes(**row)
+        expect(taken, saw=f"the database refused it: {table.refusal}", wanted="a row needs nothing else")
 
 
 @rule(
@@ -123,13 +130,16 @@ def test_names_may_repeat(item_tables: ItemTables, story: Story, expect: Expect)
     "function that yields once, under @asynccontextmanager), and Base knows only models that were imported. "
     "create_all sees for itself what is missing: it needs no if.",
 )
-def test_tables_are_created_at_startup(item_tables: ItemTables, client: Client, focus: Focus, story: Story) -> None:
+def test_tables_are_created_at_startup(
+    item_tables: ItemTables, start_up: StartUp, client: Client, focus: Focus, story: Story
+) -> None:
     """After start-up, before any request, the table exists."""
-    item_tables.put_another_table()
-    story.did("started the app on a database whose only table is 'notes', in a folder with an empty file app.db")
-    focus.on_name("main.lifespan")
-    client.start()
-    item_tables.items_after_start()
+    for database in item_tables.databases_to_start_on():
+        story.begin(f"started the app on {database} whose only table is 'notes', in a folder with an empty file app.db")
+        focus.on_name("main.lifespan")
+        with start_up.without_latecomers():
+            item_tables.items_after_start()
+        client.close()
 
 
 @rule(
@@ -150,7 +160,7 @@ def test_import_touches_no_database(
         client.app()
     story.did("started the app")
     client.start()
-    item_tables.items_after_start()
+    item_tables.items_some_time_after_start()
 
 
 @rule(
@@ -166,10 +176,10 @@ def test_restart_keeps_data(item_tables: ItemTables, client: Client, code: Code,
     for database in item_tables.databases_to_restart_on():
         story.begin(f"started the app on {database}, inserted a row, stopped the app and started it again")
         client.start()
-        item_tables.put_desk(item_tables.items_after_start())
+        item_tables.put_desk(item_tables.items_some_time_after_start())
         client.stop()
         code.import_again()
         client.start()
-        kept = item_tables.items_after_start().holds_desk()
+        kept = item_tables.items_some_time_after_start().holds_desk()
         expect(kept, saw="the row is gone after the restart", wanted="the row is still there")
         client.stop()

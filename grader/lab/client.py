@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Annotated, Any
@@ -21,7 +22,11 @@ from grader.outcomes import TASK_TO_DO, Broken, ToDo, is_to_do
 
 
 class Client:
-    """Starts an app, sends requests to it, and tells what was done and answered."""
+    """Starts an app, sends requests to it, and tells what was done and answered.
+
+    Attributes:
+        is_up: set when the app says that its start is over.
+    """
 
     def __init__(self, place: Place, code: Code, focus: Focus, story: Story, seen: Seen) -> None:
         self._place = place
@@ -30,6 +35,7 @@ class Client:
         self._story = story
         self._seen = seen
         self._running: RunningApp | None = None
+        self.is_up = threading.Event()
         self._app: FastAPI | None = None
         self._endpoint: object = None
         self._before_each: list[Callable[[], None]] = []
@@ -48,11 +54,14 @@ class Client:
             Wrong: it does not start.
         """
         app = self._app = app or self.app()
+        self.is_up.clear()
 
         async def watched(scope: Any, receive: Any, send: Any) -> None:
             async def telling(message: Any) -> None:
                 if message["type"] == "http.response.start":
                     self._seen.note_answer(message["status"])
+                if message["type"] == "lifespan.startup.complete":
+                    self.is_up.set()
                 await send(message)
 
             try:

@@ -244,7 +244,8 @@ def listen() -> None:
     event.listen(Session, "after_attach", _attached)
 
 
-def _own(connection: Connection) -> bool:
+def is_own(connection: Connection) -> bool:
+    """Whether a connection is the grader's own."""
     return bool(connection.get_execution_options().get(UNOBSERVED))
 
 
@@ -255,7 +256,7 @@ def _driver(connection: Connection) -> object:
 
 def _transaction(word: str) -> Any:
     def listener(connection: Connection) -> None:
-        if not _own(connection):
+        if not is_own(connection):
             for seen in _observers:
                 seen.note(word, _driver(connection))
 
@@ -264,7 +265,7 @@ def _transaction(word: str) -> Any:
 
 def _savepoint(word: str) -> Any:
     def listener(connection: Connection, *_: object) -> None:
-        if not _own(connection):
+        if not is_own(connection):
             for seen in _observers:
                 seen.note(word, _driver(connection))
 
@@ -283,13 +284,13 @@ def _failed(context: ExceptionContext) -> None:
 
 
 def _connected(connection: Connection) -> None:
-    if not _own(connection):
+    if not is_own(connection):
         for seen in _observers:
             seen.connections.append(connection)
 
 
 def _executes(connection: Connection, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-    if _own(connection) or is_housekeeping(statement):
+    if is_own(connection) or is_housekeeping(statement):
         return
     for seen in _observers:
         moment = seen.note(in_words(statement), connection.connection.dbapi_connection)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,11 +67,20 @@ class ItemTables:
         if not table.stores(**DESK):
             raise Waits(f"the database refuses a complete row: {table.refusal}", _TABLE_RULE)
 
-    def put_another_table(self) -> None:
-        """Let the database have a table already, and an empty file lie about that is called like the default one."""
+    def databases_to_start_on(self) -> Iterator[str]:
+        """The database of the check, and a SQLite file where that is none; each in words.
+
+        It has a table already, and an empty file lies about that is called like the default one.
+        """
         self._database.run("CREATE TABLE notes (id INTEGER)")
         self._elsewhere.work_in_a_new_folder()
         Path("app.db").touch()
+        yield "a database"
+        if self._database.kind != "sqlite":
+            url = self._elsewhere.sqlite_url()
+            self._elsewhere.database_at(url).run("CREATE TABLE notes (id INTEGER)")
+            self._code.import_again(DATABASE_URL=url)
+            yield "a SQLite file"
 
     def databases_to_restart_on(self) -> Iterator[str]:
         """The database of the check, then with no URL in the environment the default one; each in words."""
@@ -78,6 +88,21 @@ class ItemTables:
         self._elsewhere.work_in_a_new_folder()
         self._code.import_again(DATABASE_URL=None)
         yield "the default database, app.db"
+
+    def items_some_time_after_start(self) -> ItemTable:
+        """The same, for rules that do not ask when it was made.
+
+        Raises:
+            Wrong: it is not there.
+        """
+        latest = time.monotonic() + 1
+        while True:
+            try:
+                return self.items_after_start()
+            except Wrong:
+                if time.monotonic() > latest:
+                    raise
+                time.sleep(0.02)
 
     def items_after_start(self) -> ItemTable:
         """The table of the learner's model ``Item``, as the running app has made it.
