@@ -275,7 +275,7 @@ def _savepoint(word: str) -> Any:
 def _failed(context: ExceptionContext) -> None:
     """Notice a refused COMMIT: SQLAlchemy counts the transaction as ended, SQLite goes on with it."""
     connection = context.connection
-    if context.statement is None and connection is not None and not _own(connection):
+    if context.statement is None and connection is not None and not is_own(connection):
         driver = id(_driver(connection))
         for seen in _observers:
             last = next((moment for moment in reversed(seen.moments) if moment.connection == driver), None)
