@@ -22,7 +22,7 @@ from grader import BadInput
 from grader.classroom.intake import Chapter
 from grader.classroom.intake.roster import Learner
 from grader.report import Check, entry_of
-from grader.rules import Rule
+from grader.rules import Rule, rules_of
 
 FILE = "class.sqlite"
 _FORMAT = 1
@@ -41,9 +41,13 @@ _KEPT = (
     "observed",
     "expected",
     "where",
+    "line",
+    "mistake",
     "trace",
     "seconds",
     "did",
+    "function",
+    "caret",
     "printed",
     "traceback",
     "begun",
@@ -232,6 +236,9 @@ class Store:
 def shortened(check: Check) -> str:
     """What of a verdict the roster does not know."""
     facts = {name: getattr(check, name) for name in _KEPT}
+    rule = next(each for each in rules_of(check.chapter) if each.id == check.id)
+    # A reading says why, and gives a hint, for the mistake that was made.
+    facts |= {name: getattr(check, name) for name in ("why", "hint") if getattr(check, name) != getattr(rule, name)}
     return json.dumps({name: value for name, value in facts.items() if value}, ensure_ascii=False)
 
 

@@ -23,23 +23,38 @@ from grader.classroom.output.marks import Marks, possible, shown
 from grader.classroom.output.pages import LETTERS, WORDS, asset, environment
 from grader.classroom.store import Row, Store
 from grader.databases import NAMES
+from grader.diagnosis.catalogue import mistake_named, title_of
 from grader.report import Check
 from grader.rules import rules_of
 
-_SHOWN = ("observed", "expected", "where", "trace", "did", "printed", "traceback")
+_SHOWN = (
+    "observed",
+    "expected",
+    "where",
+    "line",
+    "function",
+    "mistake",
+    "trace",
+    "did",
+    "printed",
+    "traceback",
+)
 _LONGEST = 2_000
 _MOST_SAYINGS = 100
 
 
 @dataclass
 class _Count:
-    """How one rule was met by the class."""
+    """How one rule was met by the class, and by which mistakes it was broken."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     seen: Counter[str] = field(default_factory=Counter)
+    mistakes: Counter[str] = field(default_factory=Counter)
 
     def add(self, check: Check) -> None:
         self.outcomes[check.outcome] += 1
+        if check.mistake:
+            self.mistakes[check.mistake] += 1
         said = check.observed[:200]
         if check.outcome in ("failed", "error", "timeout") and (said in self.seen or len(self.seen) < _MOST_SAYINGS):
             self.seen[said] += 1
@@ -58,6 +73,7 @@ class Site:
         self._most = possible(weights, plan.chapters)
         self._learners: list[dict[str, Any]] = []
         self._counts = {rule.id: _Count() for rule in plan.rules}
+        self._mistakes: Counter[str] = Counter()
         self._blobs: dict[str, int] = {}
         self._sources: list[tuple[str, str]] = []
 
@@ -74,6 +90,8 @@ class Site:
         if row.status == "graded":
             for check in checks:
                 self._counts[check.id].add(check)
+            # A mistake may break several rules, in several chapters; a learner who makes it counts once.
+            self._mistakes.update({check.mistake for check in checks if check.mistake})
         outcomes = "".join(LETTERS[check.outcome] for check in checks)
         texts = [learner.id, learner.name, row.status, row.note, *learner.more.values()]
         self._learners.append(
@@ -131,6 +149,7 @@ class Site:
                 learners=self._learners,
                 statuses=sorted({each["status"] for each in self._learners}),
                 tiles=self._tiles(),
+                mistakes=self._most_mistakes(),
                 statistics=self._statistics(),
                 cells=lambda outcomes: _cells(outcomes, sizes),
                 letters=LETTERS,
@@ -173,6 +192,20 @@ class Site:
             tiles += [(status, str(count))] if count else []
         return tiles
 
+    def _most_mistakes(self) -> list[dict[str, Any]]:
+        """The mistakes that were made, those of the most learners first, with the rules that they broke."""
+        found = []
+        for name, learners in self._mistakes.items():
+            broken = [
+                {"number": number, "id": rule.id}
+                for number, rule in enumerate(self._plan.rules)
+                if self._counts[rule.id].mistakes[name]
+            ]
+            known = mistake_named(name)
+            about = {"title": title_of(name), "about": known.about if known else ""}
+            found.append({"name": name, **about, "learners": learners, "rules": broken})
+        return sorted(found, key=lambda each: (-each["learners"], each["title"]))
+
     def _statistics(self) -> list[dict[str, Any]]:
         """The rules that are broken, those most often broken first."""
         found = []
@@ -208,6 +241,8 @@ def _cells(outcomes: str, sizes: Sequence[int]) -> Iterator[dict[str, Any]]:
 def _brief(check: Check) -> dict[str, Any]:
     """What the page shows of a verdict beside what it knows of the rule."""
     found = {name: getattr(check, name) for name in _SHOWN if getattr(check, name)}
+    if check.mistake:
+        found |= {"mistake": title_of(check.mistake), "why": check.why, "hint": check.hint}
     # The end of a traceback, or of what was printed, says most; of a sentence it is the beginning.
     ends = ("traceback", "printed")
     return {

@@ -84,11 +84,15 @@
   const timeline = (steps) => make("ol", { class: "time" }, steps.map((step) => make("li", { class: "code" }, step)));
   const facts = (check) => {
     const list = make("dl", { class: "facts" });
-    const add = (label, value) => list.append(make("dt", {}, label), make("dd", {}, value));
-    for (const [label, name] of [["did", "did"], ["saw", "observed"], ["wanted", "expected"], ["why", "why"]]) if (check[name]) add(label, check[name]);
-    if (check.where) add("where", make("code", {}, check.where));
+    const add = (label, value) => list.append(make("dt", {}, label), make("dd", {}, [value].flat()));
+    const told = (...pairs) => { for (const [label, name] of pairs) if (check[name]) add(label, check[name]); };
+    told(["mistake", "mistake"], ["did", "did"], ["saw", "observed"], ["wanted", "expected"]);
+    if (check.where) {
+      const place = check.function ? `${check.where} in ${check.function}` : check.where;
+      add("where", [make("code", {}, place), check.line ? make("pre", {}, check.line.trim()) : ""]);
+    }
+    told(["hint", "hint"], ["why", "why"]);
     if (check.trace?.length) add("timeline", timeline(check.trace));
-    if (check.hint) add("hint", check.hint);
     if (check.printed) add("printed", make("pre", {}, check.printed));
     if (check.traceback) add("traceback", make("details", {}, make("summary", { class: "soft" }, "show"), make("pre", {}, check.traceback)));
     return list;
