@@ -24,6 +24,7 @@ _REFRESH = (
     "Whoever gets the item after its session was closed can neither load it nor know."
 )
 _BARE: dict[str, Any] = {"name": "lamp", "description": None}
+_LONG: dict[str, Any] = {"name": "Lamp" * 50, "description": "Warm\n" * 100}
 _LAMP: dict[str, Any] = {"name": "lamp", "description": "warm light"}
 
 
@@ -39,7 +40,7 @@ def test_create_persists(tables: Tables, items: Items, writes: Writes) -> None:
     tables.create()
     writes.expect_created(**_LAMP)  # while there is none
     items.add(id=3, name="lamp", description="old")
-    for sent in ({"name": "lamp"}, _LAMP, _BARE, {"name": "chair", "description": ""}):
+    for sent in ({"name": "lamp"}, _LAMP, _BARE, {"name": "chair", "description": ""}, _LONG):
         writes.expect_created(**sent)
 
 
@@ -53,7 +54,8 @@ def test_create_persists(tables: Tables, items: Items, writes: Writes) -> None:
 def test_create_refreshes(tables: Tables, items: Items, writes: Writes) -> None:
     """The returned item is readable after its session was closed, and is what the database holds of the new row."""
     tables.create()
-    items.add(id=5, **_LAMP)
+    for item_id, name in ((50, "lamp"), (70, "a lamp"), (90, "table")):
+        items.add(id=item_id, name=name)
     items.described_by_the_database("INSERT")
     for sent in (_LAMP, {"name": "lamp"}):
         writes.expect_created_current(**sent)
@@ -183,7 +185,7 @@ def test_update_persists(tables: Tables, items: Items, writes: Writes) -> None:
     tables.create()
     for item_id in (2, 9):
         items.add(id=item_id, name="lamp", description="old")
-    writes.expect_saved({"id": 5, "name": "lamp", "description": "warm"}, name="torch", description="cold light")
+    writes.expect_saved({"id": 5, **_LAMP}, name="Torch", description="Cold light")
     writes.expect_saved({"id": 1, **_LAMP}, name="torch")
     writes.expect_saved({"id": 10, **_BARE}, description="cold light")
     items.add_alike(100)

@@ -25,10 +25,14 @@ import shutil
 import sys
 import tempfile
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from grader.bench import Bench, Target
+from grader.report import Check
+from grader.rules import rules_of
 from tests import PROJECT
 
 CASES = Path(__file__).with_suffix("")
@@ -87,24 +91,32 @@ def all_cases() -> list[Case]:
     return [load(file.parent) for file in sorted(CASES.glob("*/*/*/case.toml"))]
 
 
+def judge(cases: Sequence[Case], bench: Bench) -> dict[str, dict[str, Check]]:
+    """What a bench says about cases, side by side: by the name of the case and the name of the rule."""
+    found: dict[str, dict[str, Check]] = {case.name: {} for case in cases}
+    with tempfile.TemporaryDirectory() as folder:
+        for case in cases:
+            case.build(Path(folder, case.name))
+        targets = [Target(Path(folder, case.name), rule) for case in cases for rule in rules_of(case.chapter)]
+        for target, check in bench.grade(targets):
+            found[target.submission.relative_to(folder).as_posix()][target.rule.name] = check
+    return found
+
+
 def main() -> None:
     """Print what the grader says about one case, or about those whose name begins so."""
     from grader import terminal
-    from grader.bench import Bench, Target
-    from grader.rules import rules_of
 
     wanted, database = sys.argv[1], sys.argv[3] if len(sys.argv) > 3 else "sqlite"
-    with Bench(database) as bench, tempfile.TemporaryDirectory() as folder:
+    with Bench(database) as bench:
         for case in all_cases():
             if not case.name.startswith(wanted):
                 continue
-            case.build(Path(folder, case.slug))
-            targets = [Target(Path(folder, case.slug), rule) for rule in rules_of(case.chapter)]
-            checks = {check.id: check for _, check in bench.grade(targets)}
+            checks = judge([case], bench)[case.name]
             print(f"=== {case.name}: {case.about}\n=== fails {sorted(case.fails)} waits {sorted(case.waits)}")
             told = sorted({check.mistake or "" for check in checks.values()} - {""})
             print(f"=== mistake {case.mistake!r}, told {told}")
-            ordered = [checks[target.rule.id] for target in targets if checks[target.rule.id].outcome != "passed"]
+            ordered = [checks[rule.name] for rule in rules_of(case.chapter) if checks[rule.name].outcome != "passed"]
             for line in terminal.chapters(ordered, terminal.ASCII, full_trace="--full-trace" in sys.argv):
                 print(line.text)
 

@@ -8,30 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from grader.bench import Bench, Target
+from grader.bench import Bench
 from grader.report import Check
 from grader.rules import CHAPTERS, rules_of
-from tests.cases import Case, all_cases
+from tests.cases import Case, all_cases, judge
 
 CASES = all_cases()
 
 
 @pytest.fixture(scope="module", params=os.environ.get("CASES_DATABASES", "sqlite,postgresql").split(","))
-def verdicts(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Check]]:
+def verdicts(request: pytest.FixtureRequest) -> dict[str, dict[str, Check]]:
     """The verdicts on all selected cases: one bench grades them side by side."""
-    folder = tmp_path_factory.mktemp("cases")
     selected = {item.callspec.params["case"].name for item in request.session.items if "case" in _params(item)}
-    targets = []
-    for case in CASES:
-        if case.name in selected:
-            case.build(folder / case.name)
-            targets += [Target(folder / case.name, rule) for rule in rules_of(case.chapter)]
-    found: dict[str, dict[str, Check]] = {}
     with Bench(request.param) as bench:
-        for target, check in bench.grade(targets):
-            name = target.submission.relative_to(folder).as_posix()
-            found.setdefault(name, {})[target.rule.name] = check
-    return found
+        return judge([case for case in CASES if case.name in selected], bench)
 
 
 def _params(item: pytest.Item) -> dict[str, object]:

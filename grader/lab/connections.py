@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
@@ -27,6 +28,23 @@ def unordered_means_oldest_first(connection: Any, _record: Any) -> None:
     """Undo what `unordered_means_reversed` does to the order of rows."""
     if type(connection).__module__ == "sqlite3":
         connection.execute("PRAGMA reverse_unordered_selects = OFF")
+
+
+_GROUPED = re.compile(r"(SELECT .*\bGROUP BY ([^,()]+?)(?:,[^()]+?)?)(\s+LIMIT\b[^()]*)?", re.IGNORECASE | re.DOTALL)
+
+
+def grouped_means_reversed(
+    connection: Connection, _cursor: Any, statement: str, parameters: Any, *_: Any
+) -> tuple[str, Any]:
+    """Make SQLite show that GROUP BY promises no order either: it sorts in order to group, PostgreSQL does not.
+
+    Source: PostgreSQL documentation, "Sorting Rows (ORDER BY)".
+    """
+    grouped = "GROUP BY" in statement and "ORDER BY" not in statement and connection.dialect.name == "sqlite"
+    found = _GROUPED.fullmatch(statement.strip()) if grouped else None
+    if found and not connection.get_execution_options().get(UNOBSERVED):
+        statement = f"{found[1]} ORDER BY {found[2]} DESC{found[3] or ''}"
+    return statement, parameters
 
 
 def references_are_checked(connection: Any, _record: Any) -> None:
@@ -61,5 +79,6 @@ def listen_to_connections() -> None:
     """Set every new SQLite connection up as the checks want it, once for the process; what is undone is seen first."""
     listen()
     event.listen(Pool, "connect", unordered_means_reversed)
+    event.listen(Engine, "before_cursor_execute", grouped_means_reversed, retval=True)
     event.listen(Engine, "savepoint", begin_before_savepoint)
     event.listen(Pool, "checkin", end_what_a_failed_commit_left)

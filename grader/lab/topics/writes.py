@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -19,7 +20,15 @@ from grader.lab.words import show
 from grader.outcomes import Wrong
 
 Row = dict[str, Any]
-Updated = tuple[Any, Session]
+
+
+@dataclass(frozen=True)
+class Updated:
+    """What ``update_item`` returned, the session that it worked in, and the id of the row that was meant."""
+
+    item: Any
+    session: Session
+    id: int
 
 
 class Writes:
@@ -81,20 +90,19 @@ class Writes:
         others = self._items.rows()
         updated = self._updated(row, **sent)
         self._sessions.close()
-        if not updated:
+        if updated is None:
             return
         rows = {each["id"]: each for each in self._items.rows()}
-        stored = rows.pop(row["id"], None)
-        self._expect(stored is not None, saw=f"there is no row with the id {row['id']} any more", wanted="the row")
+        stored = rows.pop(updated.id, None)
+        self._expect(stored is not None, saw=f"there is no row with the id {updated.id} any more", wanted="the row")
         found = {name: (stored or {}).get(name) for name in sent}
         self._expect.equal(found, sent, "in the database, seen by others:")
         self._expect.equal(list(rows.values()), others, "the other rows:")
 
     def expect_kept(self, row: Row, **sent: Any) -> None:
         """End the check as failed unless ``update_item`` changes in this row what is sent, and nothing else."""
-        self._update(row, **sent)
-        stored = self._items.rows()[-1]
-        self._expect.equal({name: stored[name] for name in row}, {**row, **sent}, "row:")
+        stored = self._row_after(self._update(row, **sent))
+        self._expect.equal({name: stored.get(name) for name in row}, {**row, **sent}, "row:")
 
     def expect_described(self, description: str | None, alone: Row, with_a_name: Row) -> None:
         """End the check as failed unless ``update_item`` writes this description.
@@ -105,10 +113,10 @@ class Writes:
             with_a_name: the row to which it is sent together with a new name.
         """
         tried = self._try_update({"name": "chair", "description": "soft"}, description="hard")
-        works = tried and self._items.rows()[-1]["description"] == "hard"
+        works = tried is not None and self._row_after(tried).get("description") == "hard"
         for row, named in ((alone, {} if works else {"name": alone["name"]}), (with_a_name, {"name": "torch"})):
-            self._update(row, **named, description=description)
-            self._expect.equal(self._items.rows()[-1]["description"], description, "description in the database:")
+            stored = self._row_after(self._update(row, **named, description=description))
+            self._expect.equal(stored.get("description"), description, "description in the database:")
 
     def expect_updated_current(self, row: Row, **sent: Any) -> None:
         """End the check as failed unless what ``update_item`` returns is readable later, and is what is stored.
@@ -116,8 +124,8 @@ class Writes:
         An error where not all is sent is the matter of another rule.
         """
         updated = self._updated(row, **sent)
-        if updated:
-            self._crud.expect_current(*updated)
+        if updated is not None:
+            self._crud.expect_current(updated.item, updated.session)
 
     def expect_deleted(self, item_id: int) -> None:
         """End the check as failed unless ``delete_item`` removes this row and no other."""
@@ -133,15 +141,13 @@ class Writes:
         self._expect.equal(len(left), len(before) - 1, "rows in the database:")
 
     def _update(self, row: Row, **sent: Any) -> Updated:
-        """Store a row, then let ``update_item`` apply what was sent.
-
-        Returns:
-            What ``update_item`` returned, and the session that it worked in.
-        """
+        """Store a row, then let ``update_item`` apply what was sent."""
         session = self._sessions.new()
-        item = self._sessions.load_item(session, self._items.add(**row))
+        item_id = self._items.add(**row)
+        item = self._sessions.load_item(session, item_id)
         self._story.begin(f"stored {show(row)}")
-        return self._code.call("crud.update_item", session, item, self._schemas.make("ItemUpdate", **sent)), session
+        data = self._schemas.make("ItemUpdate", **sent)
+        return Updated(self._code.call("crud.update_item", session, item, data), session, item_id)
 
     def _try_update(self, row: Row, **sent: Any) -> Updated | None:
         """The same where it works; None where it does not, which is the matter of another rule."""
@@ -152,6 +158,10 @@ class Writes:
     def _updated(self, row: Row, **sent: Any) -> Updated | None:
         """The same; where both fields are sent it has to work."""
         return self._update(row, **sent) if len(sent) == 2 else self._try_update(row, **sent)
+
+    def _row_after(self, updated: Updated) -> Row:
+        """What is stored now in the place of the row that was updated; empty if it is gone."""
+        return self._items.row(updated.id) or {}
 
 
 def _values(row: Row) -> tuple[Any, Any]:
