@@ -79,7 +79,7 @@ def test_what_is_refused() -> None:
     assert "saved with NameError" in found(lambda code: code[2].outputs.append(error))
     assert "path of this machine" in found(lambda code: code[2].outputs.append(stream("/home/anna/x.db")))
     assert "warning" in found(lambda code: code[2].outputs.append(stream("deprecated", "stderr")))
-    assert "usual form" in found(lambda code: code[2].metadata.update(collapsed=True))
+    assert "usual form" in found(lambda code: code[2].metadata.update(scrolled=True))
 
 
 @pytest.mark.parametrize("name", LESSONS)

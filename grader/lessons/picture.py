@@ -180,7 +180,7 @@ def _arrows(row: _Row) -> Iterator[str]:
         yield f"    Note over {worker}: take {row.connection}" if row.session else f"    code->>{worker}: take"
     elif what == GIVEN_BACK:
         yield (
-            f"    {worker}->>{worker}: give {row.connection} back" if row.session else f"    code->>{worker}: give back"
+            f"    Note over {worker}: give {row.connection} back" if row.session else f"    code->>{worker}: give back"
         )
     else:
         yield f"    {worker}->>database: {_label(what)}"
