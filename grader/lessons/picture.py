@@ -17,10 +17,12 @@ from grader.lessons.story import AT_END, GIVEN_BACK, TAKEN, Story
 _LONGEST_LABEL = 48
 _LONGEST_LINE = 66
 _LONGEST_SQL = 240
-# On white in every theme: a picture that was drawn stays readable when the theme is changed.
+# Lines and their labels in a grey that can be read on white and on black: a picture stays as it was drawn when
+# the theme of JupyterLab is changed.
 _COMPACT = (
-    '%%{init: {"theme": "default", "themeCSS": "background-color: #fff;", '
-    '"sequence": {"mirrorActors": false, "messageMargin": 22, "height": 40}}}%%'
+    '%%{init: {"theme": "base", "themeVariables": {"primaryColor": "#ececff", "primaryTextColor": "#222222", '
+    '"primaryBorderColor": "#9370db", "actorLineColor": "#b8a8dc", "lineColor": "#7a7a7a", "signalColor": "#7a7a7a", '
+    '"signalTextColor": "#7a7a7a"}, "sequence": {"mirrorActors": false, "messageMargin": 22, "height": 40}}}%%'
 )
 # What only watches, before the block that a line opens.
 _WATCHERS = re.compile(r"\b(?:observe\([^()]*\)(?: as \w+)?|attempt\(\)), ")
@@ -175,10 +177,10 @@ def _arrows(row: _Row) -> Iterator[str]:
     elif what.startswith("ANSWER "):
         yield f"    code-->>client: {what.removeprefix('ANSWER ')}"
     elif what == TAKEN:
-        yield f"    {worker}->>{worker}: take {row.connection}" if row.session else f"    code->>{worker}: take"
+        yield f"    Note over {worker}: take {row.connection}" if row.session else f"    code->>{worker}: take"
     elif what == GIVEN_BACK:
         yield (
-            f"    {worker}->>{worker}: give {row.connection} back" if row.session else f"    code->>{worker}: give back"
+            f"    Note over {worker}: give {row.connection} back" if row.session else f"    code->>{worker}: give back"
         )
     else:
         yield f"    {worker}->>database: {_label(what)}"
