@@ -25,17 +25,22 @@ from grader.bench.cluster import SUPERUSER, CannotMake, Programs, unpack
 _ACCOUNT = "pgserver"  # as root the server runs as this user: PostgreSQL refuses to be root
 _IN_MEMORY = Path("/dev/shm")
 _ENOUGH = 512 * 1024 * 1024
-_LONGEST_SOCKET = 100 if sys.platform == "darwin" else 104
+_LONGEST_SOCKET = 107 if sys.platform == "linux" else 103
 _PATIENCE = 60.0
 
 # Waits for a word, or for the end of whoever was to say it.
 _GUARD = """
 read -r told && exit
-kill -QUIT "$(head -n 1 "$1/postmaster.pid")"
-for second in 1 2 3; do
+server=$(head -n 1 "$1/postmaster.pid")
+kill -QUIT "$server"
+kill -CONT "$server"
+for second in 1 2 3 4 5 6 7 8; do
     sleep 1
-    rm -rf "$1" "$2" && [ ! -e "$1" ] && exit
+    rm -rf "$1" "$2"
+    kill -0 "$server" || [ -e "$1" ] || exit
 done
+kill -KILL "$server"
+rm -rf "$1" "$2"
 """
 # What each process of the server may use: so much memory in KiB, files so large in blocks of 512 bytes.
 _LIMITED = 'ulimit -v 2097152; ulimit -f 524288; ulimit -c 0; exec "$0" "$@"'
@@ -240,11 +245,15 @@ def _end(process: subprocess.Popen[bytes], data: Path) -> None:
     import signal
 
     shared = _shared_memory(data)
-    with suppress(OSError):
-        process.send_signal(signal.SIGQUIT)
-    try:
-        process.wait(2.0)
-    except subprocess.TimeoutExpired:
+    for seconds in (2.0, 8.0):
+        with suppress(OSError):
+            process.send_signal(signal.SIGQUIT)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(seconds)
+            break
+        with suppress(OSError):
+            process.send_signal(signal.SIGCONT)  # it was stopped; those for connections it kills by itself
+    if process.poll() is None:
         process.kill()
         process.wait()
     if process.returncode >= 0:

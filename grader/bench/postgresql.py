@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 from grader import BadInput
 
 _OTHERWISE = "set GRADER_POSTGRESQL_URL to the URL of a server, or use --database sqlite."
-_PATIENCE = 10
+_PATIENCE = 5
 
 
 class _Own(Protocol):

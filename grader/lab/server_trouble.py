@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import OperationalError
 
 from grader.lab.job import LOST, SHARED
 from grader.lab.observer import UNOBSERVED
@@ -30,31 +31,38 @@ class ServerTrouble:
     def __init__(self, place: Place) -> None:
         self._place = place
         self._met = ""
+        self._no_answer = False
         if place.database != "sqlite":
             event.listen(Engine, "handle_error", self._heard)
 
     def _heard(self, context: ExceptionContext) -> None:
-        own = context.engine is not None and UNOBSERVED in context.engine.get_execution_options()
-        if own and context.is_disconnect:
-            self._met = LOST
-        elif not self._met and _code(context.original_exception) in _SERVERS_OWN:
-            self._met = SHARED
+        code = str(getattr(context.original_exception, "sqlstate", "") or "")
+        if context.engine is not None and UNOBSERVED in context.engine.get_execution_options():
+            self._met = LOST if context.is_disconnect else self._met
+        elif code in _SERVERS_OWN:
+            self._met = self._met or SHARED
+        elif not code and isinstance(context.sqlalchemy_exception, OperationalError):
+            self._no_answer = True
 
     def begin(self) -> None:
         """Forget what was met before."""
-        self._met = ""
+        self._met, self._no_answer = "", False
 
     def met(self) -> str:
         """What there was: `grader.lab.job.LOST`, `grader.lab.job.SHARED` or nothing."""
         if self._place.database == "sqlite":
             return ""
+        engine = own_engine(self._place.own_url)
         try:
-            with own_engine(self._place.own_url).connect() as own:
+            with engine.connect() as own:
                 own.exec_driver_sql("SELECT 1")
+            if self._no_answer:  # to the learner's code: would the grader be answered?
+                _connect_anew(engine)
         except Exception:
             return LOST
         return self._met
 
 
-def _code(error: Any) -> str:
-    return str(getattr(error, "sqlstate", "") or "")
+def _connect_anew(engine: Engine) -> None:
+    arguments: Any = engine.dialect.create_connect_args(engine.url)
+    engine.dialect.connect(*arguments[0], **arguments[1]).close()
