@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import importlib
 import os
-import sys
 from collections.abc import Callable
 from functools import cache
 from typing import Annotated
@@ -36,7 +35,7 @@ def get_ready(chapter: str) -> None:
         _once(importlib.import_module("grader.lab.client").warm_up)
     if chapter == "08_sqlmodel":
         _once(sqlmodel_registry.warm_up)
-    relied.own(len(sys.modules))
+    relied.remember_own()
     gc.freeze()
     if collecting:
         gc.enable()
