@@ -13,7 +13,6 @@ import faulthandler
 import gc
 import os
 import signal
-import sys
 from pathlib import Path
 
 from grader.lab.code import forget_app
@@ -82,7 +81,7 @@ def grade_chapter(job: Job, walls: Walls, results: int) -> None:
     enter(job.root, job.url)
     listen_to_connections()
     trouble = ServerTrouble(place)
-    relied = own(len(sys.modules))
+    relied = own()
     asked = Relied([makers, *map(vars, makers.values())])
     speech = Relied([], functions=reporter)
     hide_grader()

@@ -35,9 +35,7 @@ def become(user: int, root: Path, *, readable: bool, walled: bool) -> None:
     if not readable and not keeps_reading:
         user = 0
     if root.stat().st_uid != user:
-        for place, _, files in os.walk(root):
-            for path in (Path(place), *(Path(place, file) for file in files)):
-                os.chown(path, user, user, follow_symlinks=False)
+        _give(root, user)
     os.setgroups([])
     if user:
         if keeps_reading:
@@ -50,6 +48,17 @@ def become(user: int, root: Path, *, readable: bool, walled: bool) -> None:
                 control(_DROP_FROM_BOUNDS, number)
     if keeps_reading or not user:
         _hold_only(1 << _READ_AND_PASS if keeps_reading else 0)
+
+
+def _give(folder: Path, user: int) -> None:
+    """Give the folders of a folder to a user, and the files that only their owner may read."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                _give(Path(entry.path), user)
+            elif not entry.stat(follow_symlinks=False).st_mode & stat.S_IROTH:
+                os.chown(entry.path, user, user, follow_symlinks=False)
+    os.chown(folder, user, user)
 
 
 def can_be_read_by_others(path: Path) -> bool:

@@ -61,15 +61,22 @@ class Relied:
             return "a function's variable"
 
 
-@cache
-def own(modules: int) -> Relied:
-    """The grader's own, and Python's, once for the server and all children that are forked from it.
+def remember_own() -> None:
+    """Remember the grader's own, and Python's, for the children that will be forked from this process."""
+    modules = sum(name.startswith("grader") for name in sys.modules)
+    if modules not in _remembered:
+        _heart()
+        _remembered.clear()
+        _remembered[modules] = Relied(_own_names())
 
-    Args:
-        modules: how many modules there are now: there may be more of the grader's when there are more.
-    """
-    _heart()
-    return Relied(_own_names())
+
+def own() -> Relied:
+    """The grader's own, and Python's, as they were remembered: looking at them once more would copy their memory."""
+    return next(iter(_remembered.values()))
+
+
+# By the number of the grader's modules at that time.
+_remembered: dict[int, Relied] = {}
 
 
 @cache

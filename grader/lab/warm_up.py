@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import importlib
 import os
-import sys
 from collections.abc import Callable
 from functools import cache
 from typing import Annotated
@@ -40,7 +39,7 @@ def get_ready(chapter: str, url: str) -> None:
         _once(sqlmodel_registry.warm_up)
     if url.startswith("postgresql"):
         _once(_import_driver)
-    relied.own(len(sys.modules))
+    relied.remember_own()
     gc.freeze()
     if collecting:
         gc.enable()
