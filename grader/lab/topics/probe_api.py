@@ -135,6 +135,7 @@ def _write(db: Session, model: type[Any]) -> list[Any]:
     first, second = model(note="flushed"), model(note="not even flushed")
     db.add(first)
     db.flush()
+    first.note = "changed again"
     db.add(second)
     return [first, second]
 
