@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -41,7 +41,7 @@ class Api:
         """
         answer = self._client.only_request(method, path, **options)
         if answer.status >= 300:
-            raise Waits(str(answer), rule)
+            raise Waits(str(answer), rule, answer.error)
         return answer
 
     def expect_patch_to_work(self) -> None:
@@ -75,9 +75,15 @@ class Api:
             return
         self._expect.equal(_described(self._items.rows()[-1]), wanted, "the row is")
 
-    def expect_patched(self, before: dict[str, Any], sent: dict[str, Any]) -> Answer:
-        """End the check as failed unless PATCH turns `before` into the same with what was sent, and nothing else."""
-        item_id = self._items.add(**before)
+    def expect_patched(self, before: Mapping[str, Any], sent: dict[str, Any], **more: Any) -> Answer:
+        """End the check as failed unless PATCH turns `before` into the same with what was sent, and nothing else.
+
+        Args:
+            before: an item, which is stored first.
+            sent: the body.
+            more: other columns of its row.
+        """
+        item_id = self._items.add(**before, **more)
         self._story.begin(f"stored {before}")
         answer = self._client.request("PATCH", f"/items/{item_id}", json=sent)
         if answer.status >= 300:
@@ -86,7 +92,7 @@ class Api:
         return answer
 
     def expect_no_crash(self, method: str, unknown: int, beyond: tuple[int, ...], **options: Any) -> None:
-        """End the check as failed if ids that cannot exist are not answered as they should be.
+        """End the check as failed if ids that cannot exist are not answered as they should be, or change a row.
 
         Args:
             method: ``GET``, ``PATCH`` or ``DELETE``.
@@ -95,10 +101,13 @@ class Api:
             options: as for the request.
         """
         plain = self._client.request(method, f"/items/{unknown}", **options)
+        rows = self._items.rows()
         for item_id in beyond:
+            self._let_go_of_leaks()
             answer = self._client.only_request(method, f"/items/{item_id}", **options)
             if (answer.status, type(answer.error)) != (plain.status, type(plain.error)):
                 self._expect.status(answer, 404, 422)
+            self._expect.equal(self._items.rows(), rows, "rows in the database:")
 
     def expect_page(self, query: str, rows: list[dict[str, Any]], what: str = "") -> None:
         """End the check as failed unless this page of the list shows these rows."""
@@ -135,7 +144,7 @@ class Api:
             return
         story = list(self._story.lines)
         if answer.status not in (400, 422) or self._client.request(method, path, json=_LAMP).status >= 300:
-            raise Waits(str(answer), rule)
+            raise Waits(str(answer), rule, answer.error)
         self._story.lines[:] = story
         self._expect(False, saw=str(answer), wanted="accepted")
 
