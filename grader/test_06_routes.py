@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from grader.outcomes import Waits
@@ -26,6 +27,18 @@ _EBOOKS: tuple[dict[str, str | None], ...] = (
     {"name": "eBook"},
     {"name": "eBook", "description": None},
     {"name": "eBook", "description": "warm light"},
+    {"name": "eBook", "description": ""},
+)
+_BARE: dict[str, str | None] = {"name": "lamp", "description": None}
+_TORCH = {"name": "torch", "description": "cold light"}
+_CHANGES: tuple[tuple[Mapping[str, str | None], dict[str, str]], ...] = (
+    (_LAMP, {"description": "cold light"}),
+    (_LAMP, {"name": "torch"}),
+    (_LAMP, _TORCH),
+    (_LAMP, {}),
+    (_BARE, {"description": "cold light"}),
+    (_BARE, {"name": "torch"}),
+    (_BARE, {}),
 )
 _BAD_TEXTS: tuple[object, ...] = (
     {"name": ""},
@@ -51,9 +64,11 @@ def test_create_answers_201(
 ) -> None:
     """The answer is 201 and the stored row, which is what was sent, committed before the answer; names may repeat."""
     tables.create()
-    database.find_oldest_first()  # who looks for the new item by its name finds an older one
-    items.described_by_the_database("INSERT", when="NEW.description IS NOT NULL")
-    for number, body in enumerate(_EBOOKS, start=1):
+    items.add(name="eBook")
+    items.add_many(99)  # who looks for the new item on the first page does not find it
+    database.find_oldest_first()  # who looks for it by its name finds an older one
+    items.described_by_the_database("INSERT", when="NEW.description <> ''")
+    for number, body in enumerate(_EBOOKS, start=101):
         answer = client.request("POST", "/items/", json=body)
         expect.status(answer, 201)
         expect.equal(len(items.rows()), number, "rows in the database:")
@@ -69,11 +84,14 @@ def test_create_answers_201(
     hint="Look the item up with crud.get_item, and return it as an ItemRead. Any id up to 2**31 - 1 can exist.",
 )
 def test_read_answers_the_item(tables: Tables, items: Items, client: Client, api: Api, expect: Expect) -> None:
-    """200 and the id, name and description of the right row."""
+    """200 and the id, name and description of the right row: the first, the last, one in the middle, one of many."""
     tables.create()
-    for item_id, name, description in ((2, "chair", None), (5, "lamp", "warm light"), (123456789, "table", "")):
-        items.add(id=item_id, name=name, description=description)
-    for row in items.rows():
+    for item_id, description in ((2, None), (5, "warm light")):
+        items.add(id=item_id, description=description)
+    items.add_many(100)
+    items.add(id=123456789, name="table", description="")
+    rows = items.rows()
+    for row in (*rows[:2], rows[60], *rows[-2:]):
         answer = client.only_request("GET", f"/items/{row['id']}")
         expect.status(answer, 200)
         expect.equal(api.shown(answer.json), row)
@@ -94,7 +112,7 @@ def test_get_unknown_is_404(tables: Tables, items: Items, client: Client, api: A
     answer = api.expect_to_work("GET", "/items/5", "read_answers_the_item")
     if "lamp" not in answer.body:
         raise Waits(str(answer), "read_answers_the_item")
-    for unknown in (3, 6):
+    for unknown in (1, 3, 6):
         expect.status(client.only_request("GET", f"/items/{unknown}"), 404)
 
 
@@ -108,8 +126,11 @@ def test_patch_unknown_is_404(tables: Tables, items: Items, client: Client, api:
     """404 for an id that is not there, something else for the one that is; nothing is stored."""
     tables.create()
     api.expect_patch_to_work()
+    unknown = items.rows()[-1]["id"] + 1
+    items.add(id=unknown + 1)
     rows = items.rows()
-    expect.status(client.only_request("PATCH", f"/items/{rows[-1]['id'] + 1}", json=_LAMP), 404)
+    for item_id, sent in ((unknown, _TORCH), (unknown + 2, _TORCH), (unknown, {"description": None}), (unknown, {})):
+        expect.status(client.only_request("PATCH", f"/items/{item_id}", json=sent), 404)
     expect.equal(items.rows(), rows, "rows in the database:")
 
 
@@ -120,11 +141,14 @@ def test_patch_unknown_is_404(tables: Tables, items: Items, client: Client, api:
     hint="Look the item up first, as for GET; a bulk delete tells with rowcount how many rows it met.",
 )
 def test_delete_unknown_is_404(tables: Tables, items: Items, client: Client, api: Api, expect: Expect) -> None:
-    """404 for an id that is not there, something else for the one that is."""
+    """404 for an id that is not there, or no more; something else for the one that is."""
     tables.create()
-    item_id = items.add()
-    api.expect_to_work("DELETE", f"/items/{item_id}", "delete_answers_204")
-    expect.status(client.only_request("DELETE", f"/items/{item_id + 1}"), 404)
+    for item_id in (2, 4, 6):
+        items.add(id=item_id)
+    api.expect_to_work("DELETE", "/items/4", "delete_answers_204")
+    gone = () if items.row(4) else (4,)  # whether it is gone is the business of delete_answers_204
+    for unknown in (3, 7, *gone):
+        expect.status(client.only_request("DELETE", f"/items/{unknown}"), 404)
 
 
 @rule(
@@ -134,17 +158,16 @@ def test_delete_unknown_is_404(tables: Tables, items: Items, client: Client, api
     "Beyond that the driver or the database raises, and the client sees 500.",
     hint="Annotated[int, Path(ge=1, le=2**31 - 1)] lets FastAPI answer 422 by itself.",
 )
-def test_huge_id_is_no_crash(tables: Tables, items: Items, api: Api, expect: Expect) -> None:
+def test_huge_id_is_no_crash(tables: Tables, items: Items, api: Api) -> None:
     """GET, PATCH and DELETE of an id beyond 32 or 64 bits answer 404 or 422, and touch no other item."""
     tables.create()
     item_id = items.add(**_LAMP)
-    torch = {"json": {"name": "torch", "description": "cold"}}
-    silent = [api.expect_no_crash("GET", item_id + 1, (2**63, -(2**63) - 1, 2**31, 2**32 + item_id))]
-    silent += [api.expect_no_crash("PATCH", item_id + 1, (2**63, 2**31), **torch)]
-    silent += [api.expect_no_crash("DELETE", item_id + 1, (2**63, 2**31))]
+    beyond = (2**63, -(2**63) - 1, 2**31, 2**32 + item_id, 10**30)
+    silent = [api.expect_no_crash("GET", item_id + 1, (*beyond, 0, -1))]
+    silent += [api.expect_no_crash("PATCH", item_id + 1, beyond, json=_TORCH)]
+    silent += [api.expect_no_crash("DELETE", item_id + 1, beyond)]
     if all(silent):
         raise Waits(silent[0], "read_answers_the_item")
-    expect.equal(items.row(item_id), {"id": item_id, **_LAMP}, "the item that is there:")
 
 
 @rule(
@@ -154,13 +177,17 @@ def test_huge_id_is_no_crash(tables: Tables, items: Items, api: Api, expect: Exp
     hint="status_code=204 in the decorator; delete and commit, then return nothing.",
 )
 def test_delete_answers_204(tables: Tables, items: Items, client: Client, api: Api, expect: Expect) -> None:
-    """204, an empty body, and this row, and no other, is gone before the answer is sent."""
+    """204, an empty body, and this row, and no other, is gone before the answer is sent; whichever row it is."""
     tables.create()
-    stays, goes, stays_too = items.add(), items.add(), items.add()
-    answer = client.request("DELETE", f"/items/{goes}")
-    expect.status(answer, 204)
-    expect.equal(answer.body, "", "body:")
-    expect.equal([row["id"] for row in items.rows()], [stays, stays_too], "ids in the database:")
+    first, _ = items.add(), items.add(description=None)
+    items.add_many(110)
+    last = items.add(description=None)
+    for goes in (first + 1, first, first + 50, last):
+        before = items.ids()
+        answer = client.only_request("DELETE", f"/items/{goes}")
+        expect.status(answer, 204)
+        expect.equal(answer.body, "", "body:")
+        expect.equal(sorted(before - items.ids()), [goes], "ids that are no longer in the database:")
     api.expect_saved_first()
 
 
@@ -176,15 +203,17 @@ def test_list_answers_items(tables: Tables, items: Items, client: Client, api: A
     answer = client.request("GET", "/items/")
     expect.status(answer, 200)
     expect.equal(answer.json, [])
-    for item_id, name in ((3, "b"), (1, "d"), (5, "a"), (2, "e"), (4, "c")):
+    for item_id, name in ((3, "b"), (1, "d"), (5, "a"), (2, "e"), (4, "a")):
         items.add(id=item_id, name=name, description="small" if item_id > 2 else None)
     rows = items.rows()
     # Not the middle of the list: cut out of the wrong order, that would hold the same items.
-    for query, wanted in (("", rows), ("?offset=1&limit=2", rows[1:3])):
+    for query, wanted in (("", rows), ("?offset=1&limit=2", rows[1:3]), ("?limit=2", rows[:2])):
         api.expect_page(query, wanted)
     items.add_many(100)
+    rows = items.rows()
     expect.equal(len(client.only_request("GET", "/items/").json or []), 100, "items of 105 without a limit:")
-    api.expect_page("?offset=103", items.rows()[103:], "the last of 105 items:")
+    api.expect_page("?offset=103", rows[103:], "the last of 105 items:")
+    api.expect_page("?offset=4", rows[4:104], "the fifth and 99 more of 105 items:")
 
 
 @rule(
@@ -201,12 +230,12 @@ def test_bad_paging_is_422(tables: Tables, items: Items, client: Client, api: Ap
     plain = client.only_request("GET", "/items/?offset=0&limit=5")
     if plain.unrouted:
         raise Waits(str(plain), "list_answers_items")
-    for offset, limit in ((0, 0), (0, 101), (0, -1), (0, "many"), (-1, 1)):
-        expect.status(client.only_request("GET", f"/items/?offset={offset}&limit={limit}"), 422)
+    for query in ("limit=0", "limit=101", "limit=-1", "limit=many", "offset=-1", "offset=1&limit=101"):
+        expect.status(client.only_request("GET", f"/items/?{query}"), 422)
     if plain.status == 200:  # that it is not is another rule's business
-        for limit in (1, 100):
-            expect.status(client.only_request("GET", f"/items/?offset=0&limit={limit}"), 200)
-        answer = client.only_request("GET", f"/items/?offset={2**63}&limit=1")
+        for query in ("offset=0&limit=1", "limit=100"):
+            expect.status(client.only_request("GET", f"/items/?{query}"), 200)
+        answer = client.only_request("GET", f"/items/?offset={2**63}")
         if answer.status != 200 or "lamp" in answer.body:
             expect.status(answer, 422)
 
@@ -220,13 +249,14 @@ def test_bad_paging_is_422(tables: Tables, items: Items, client: Client, api: Ap
 def test_patch_keeps_omitted_fields(tables: Tables, items: Items, api: Api, expect: Expect) -> None:
     """One field, the other, and none: the answer and the row have what was sent, and all the rest is as before."""
     tables.create()
-    bare = {"name": "lamp", "description": None}
-    for before, sent in ((_LAMP, {"description": "cold light"}), (_LAMP, {"name": "torch"}), (bare, {})):
+    items.add_many(101)
+    for item_id, (before, sent) in zip((50, *range(201, 207)), _CHANGES, strict=True):
+        items.remove(item_id)
         others = items.rows()
-        answer = api.expect_patched(before, sent)
+        answer = api.expect_patched(before, sent, id=item_id)
         expect.status(answer, 200)
-        expect.equal(items.rows()[:-1], others, "the other rows are")
-        expect.equal(api.shown(answer.json), items.rows()[-1], "the answer is")
+        expect.equal([row for row in items.rows() if row["id"] != item_id], others, "the other rows are")
+        expect.equal(api.shown(answer.json), items.row(item_id), "the answer is")
         api.expect_saved_first()
 
 
@@ -243,6 +273,8 @@ def test_patch_null_clears(tables: Tables, api: Api) -> None:
     named = {} if api.patches_description_alone() else {"name": "lamp"}
     for value in (None, ""):
         api.expect_patched(_LAMP, {**named, "description": value})
+        api.expect_patched(_LAMP, {"name": "torch", "description": value})
+    api.expect_patched(_BARE, {**named, "description": ""})
 
 
 @rule(
@@ -280,7 +312,7 @@ def test_bad_body_is_422(tables: Tables, items: Items, api: Api, expect: Expect)
     rows = items.rows()
     for body in ({"description": "no name"}, {"name": None}, *_BAD_TEXTS, "{"):
         api.expect_refused(*create, body)
-    for body in _BAD_TEXTS if changes else ():
+    for body in (*_BAD_TEXTS, {"description": "x" * 501}, {"description": "\x00"}) if changes else ():
         api.expect_refused(*change, body)
     expect.equal(items.rows(), rows, "rows in the database:")
 

@@ -143,10 +143,12 @@ def test_other_answers_show_no_owner(
         ("GET", "/items/", None),
         ("PATCH", f"/items/{item_id}", {"name": "torch"}),
     ):
-        found = client.only_request(method, path, **({} if body is None else {"json": body})).json
+        answer = client.only_request(method, path, **({} if body is None else {"json": body}))
+        found = answer.json
         item = found[0] if isinstance(found, list) and found else found
         fields = sorted(item) if isinstance(item, dict) else item
-        expect.equal(fields, ["description", "id", "name"], "fields:")
+        if answer.status < 300:  # whether there is an answer is the business of the_rest_still_works
+            expect.equal(fields, ["description", "id", "name"], "fields:")
 
 
 @rule(

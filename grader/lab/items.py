@@ -40,6 +40,10 @@ class Items:
         """What the table holds, ordered by id."""
         return self._database.rows("SELECT id, name, description FROM items ORDER BY id")
 
+    def ids(self) -> set[int]:
+        """The ids of all rows."""
+        return {row["id"] for row in self._database.rows("SELECT id FROM items")}
+
     def row(self, item_id: int) -> dict[str, Any] | None:
         """What the table holds under this id."""
         return next((row for row in self.rows() if row["id"] == item_id), None)

@@ -73,8 +73,10 @@ def _expect_sound(place: Place, code: Code, focus: Focus) -> None:
             raise code.import_failure(module, error) from None
     for file in place.suspicious:
         if (place.root / file).exists() and file != "app/__init__.py":  # with any other it is imported too
-            with suppress(ToDo):
+            try:
                 code.module(_module(file))
+            except ToDo:
+                forget_app()  # half of what it imports is there, and cannot be imported again as it is
     if "app/main.py" in place.suspicious:
         with suppress(ToDo):
             _expect_start(code, focus)

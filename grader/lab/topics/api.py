@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -41,7 +41,7 @@ class Api:
         """
         answer = self._client.only_request(method, path, **options)
         if answer.status >= 300:
-            raise Waits(str(answer), rule)
+            raise Waits(str(answer), rule, answer.error)
         return answer
 
     def works(self, method: str, path: str, **options: Any) -> bool:
@@ -85,9 +85,15 @@ class Api:
             return
         self._expect.equal(_described(self._items.rows()[-1]), wanted, "the row is")
 
-    def expect_patched(self, before: dict[str, Any], sent: dict[str, Any]) -> Answer:
-        """End the check as failed unless PATCH turns `before` into the same with what was sent, and nothing else."""
-        item_id = self._items.add(**before)
+    def expect_patched(self, before: Mapping[str, Any], sent: dict[str, Any], **more: Any) -> Answer:
+        """End the check as failed unless PATCH turns `before` into the same with what was sent, and nothing else.
+
+        Args:
+            before: an item, which is stored first.
+            sent: the body.
+            more: other columns of its row.
+        """
+        item_id = self._items.add(**before, **more)
         self._story.begin(f"stored {before}")
         answer = self._client.request("PATCH", f"/items/{item_id}", json=sent)
         if answer.status >= 300:
@@ -96,7 +102,7 @@ class Api:
         return answer
 
     def expect_no_crash(self, method: str, unknown: int, beyond: tuple[int, ...], **options: Any) -> str:
-        """End the check as failed if ids that cannot exist are not answered as they should be.
+        """End the check as failed if ids that cannot exist are not answered as they should be, or change a row.
 
         Args:
             method: ``GET``, ``PATCH`` or ``DELETE``.
@@ -109,11 +115,14 @@ class Api:
         """
         plain = self._client.request(method, f"/items/{unknown}", **options)
         told = plain.status == 404 and not plain.unrouted
+        rows = self._items.rows()
         for item_id in beyond:
+            self._let_go_of_leaks()
             answer = self._client.only_request(method, f"/items/{item_id}", **options)
             if not _alike(answer, plain):
                 self._expect.status(answer, 404, 422)
                 told = True
+            self._expect.equal(self._items.rows(), rows, "rows in the database:")
         return "" if told else str(plain)
 
     def expect_page(self, query: str, rows: list[dict[str, Any]], what: str = "") -> None:
@@ -151,7 +160,7 @@ class Api:
             return
         story = list(self._story.lines)
         if answer.status not in (400, 422) or self._client.request(method, path, json=_LAMP).status >= 300:
-            raise Waits(str(answer), rule)
+            raise Waits(str(answer), rule, answer.error)
         self._story.lines[:] = story
         self._expect(False, saw=str(answer), wanted="accepted")
 

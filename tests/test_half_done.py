@@ -1,0 +1,195 @@
+"""What is still to do is told from what is broken: the one is no mistake, the other is told first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from grader import terminal
+from grader.report import Check
+from grader.rules import CHAPTERS
+from grader.starters import suspicious_files, tasks_of, untouched_stubs
+from tests.half_done import verdicts, write_half_done
+
+NOTHING_IS_WRONG = "nothing is wrong"
+
+
+def told(found: dict[str, Check]) -> str:
+    """What a terminal shows of these verdicts, in one line."""
+    checks = list(found.values())
+    lines = (*terminal.chapters(checks, terminal.ASCII), *terminal.closing(checks))
+    return " ".join(word for line in lines for word in line.text.split())
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_whatever_is_still_to_do_breaks_nothing(chapter: str, tmp_path: Path) -> None:
+    """With one task done, or all but one, no check ends in an error."""
+    tasks = [*tasks_of(chapter)]
+    done = {f"only {task}": {task} for task in tasks} | {f"all but {task}": {*tasks} - {task} for task in tasks}
+    submissions = {name: tmp_path / name for name in done}
+    for name, submission in submissions.items():
+        write_half_done(chapter, submission, done[name])
+    found = verdicts(chapter, [*submissions.values()])
+    broken = {
+        name: [f"{check.id}: {check.observed}" for check in found[submission].values() if check.outcome == "error"]
+        for name, submission in submissions.items()
+    }
+    assert {name: errors for name, errors in broken.items() if errors} == {}
+
+
+# What a chapter's starter makes impossible as long as a task is to do: the task, the file, its code then, a learner's.
+IN_THE_WAY = {
+    "a bare class as the type of an answer": (
+        *("08_sqlmodel", "8.3", "app/routes/items.py"),
+        ("def get_item(item: Found) -> ItemRead:", "def get_item(item: Found) -> Item:"),
+    ),
+    "a list of them": (
+        *("08_sqlmodel", "8.3", "app/routes/items.py"),
+        ('@router.get("/items/")\n', '@router.get("/items/", response_model=list[Item])\n'),
+    ),
+    "a class that inherits from it": (
+        *("08_sqlmodel", "8.3", "app/routes/items.py"),
+        (
+            '@router.get("/items/{item_id}")\ndef get_item(item: Found) -> ItemRead:',
+            'class Shown(Item):\n    """More."""\n\n\n'
+            '@router.get("/items/{item_id}")\ndef get_item(item: Found) -> Shown:',
+        ),
+    ),
+    "a validator of a field that a base class does not have yet": (
+        *("08_sqlmodel", "8.2", "app/models.py"),
+        (
+            "class ItemRead(ItemBase):\n",
+            "class ItemRead(ItemBase):\n"
+            '    @field_validator("name")\n    @classmethod\n'
+            "    def strip(cls, name: str) -> str:\n        return name.strip()\n\n",
+        ),
+        ("from sqlmodel import", "from pydantic import field_validator\nfrom sqlmodel import"),
+    ),
+    "an attribute of the model": (
+        *("09_relationships", "9.2", "app/crud.py"),
+        (
+            "def list_items_with_owner(",
+            "WITH_OWNER = selectinload(Item.owner)\n\n\ndef list_items_with_owner(",
+        ),
+    ),
+    "an attribute of the class that is to become a model": (
+        *("08_sqlmodel", "8.3", "app/crud.py"),
+        ("def create_item(", "IN_ORDER = Item.id\n\n\ndef create_item("),
+    ),
+    "a placeholder": (
+        *("01_engine", "1.1", "app/db.py"),
+        ("\nengine = ", '\nIS_SQLITE = DATABASE_URL.startswith("sqlite")\nengine = '),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", IN_THE_WAY)
+def test_what_the_starter_makes_impossible_is_to_do(name: str, tmp_path: Path) -> None:
+    chapter, task, file, *changes = IN_THE_WAY[name]
+    path = write_half_done(chapter, tmp_path, {*tasks_of(chapter)} - {task}) / file
+    for old, new in changes:
+        assert path.read_text().count(old) == 1
+        path.write_text(path.read_text().replace(old, new))
+    found = verdicts(chapter, [tmp_path])[tmp_path]
+    assert "error" not in {check.outcome for check in found.values()}, told(found)
+    assert f"next: chapter {chapter[:2]}, task {task} " in told(found)
+
+
+# Mistakes that have nothing to do with what is still to do: chapter, file, what is added to it.
+BROKEN = {
+    "a bracket that is not closed": ("06_routes", "app/main.py", "app.include_router(items.router\n"),
+    "a name that is not there": ("07_uow", "app/main.py", "app.include_router(item_uow.router)\n"),
+    "an attribute that is not there": ("09_relationships", "app/main.py", "app.include_router(items.ruoter)\n"),
+    "a file that is not there": ("10_background", "app/routes/events.py", "from app.task import record_event\n"),
+    "a name that another file does not have": ("03_deps", "app/deps.py", "from app.db import Sessions\n"),
+    "a library that is not there": ("01_engine", "app/db.py", "import sqlalchemie\n"),
+    "a value that does not fit": ("02_models", "app/main.py", 'app.add_middleware("logging")\napp.openapi(1)\n'),
+    "a mistyped attribute of a model that lacks another": ("09_relationships", "app/crud.py", "PAGE = Item.ownr\n"),
+    "an attribute of a function": ("08_sqlmodel", "app/crud.py", "create_item.name.first\n"),
+    "a placeholder of one's own": (
+        "01_engine",
+        "app/db.py",
+        "from sqlalchemy import create_engine\ncreate_engine(...)\n",
+    ),
+    "a given file": ("05_crud", "app/main.py", "app.start()\n"),
+    "a given file that is no Python": ("04_schemas", "app/deps.py", "def get_db(:\n"),
+    "a given file that ends everything": ("03_deps", "app/models.py", "raise SystemExit\n"),
+    "a file of tasks that are untouched": ("05_crud", "app/crud.py", "return\n"),
+    "a file with characters that are no text": ("10_background", "app/tasks.py", "name = '\0'\n"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_what_is_broken_is_told_first(name: str, tmp_path: Path) -> None:
+    chapter, file, added = BROKEN[name]
+    path = write_half_done(chapter, tmp_path, ()) / file
+    path.write_text(f"{path.read_text()}\n\n{added}")
+    found = verdicts(chapter, [tmp_path])[tmp_path]
+    assert {check.outcome for check in found.values()} == {"error"}, told(found)
+    assert all(check.where.startswith(f"{chapter}/{file}:") for check in found.values()), told(found)
+    assert NOTHING_IS_WRONG not in told(found) and f"next: mend chapters/{chapter}/{file}:" in told(found)
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_helper_that_is_broken_is_told_first(chapter: str, tmp_path: Path) -> None:
+    app = write_half_done(chapter, tmp_path, ()) / "app"
+    (app / "helper.py").write_text('"""Mine."""\n\nnames = [name for name in nmaes]\n')
+    file = {"01_engine": "db.py", "02_models": "models.py"}.get(chapter, "deps.py")
+    (app / file).write_text(f"{(app / file).read_text()}\n\nfrom app import helper\n")
+    found = verdicts(chapter, [tmp_path])[tmp_path]
+    assert {(check.outcome, check.where) for check in found.values()} == {("error", f"{chapter}/app/helper.py:3")}
+
+
+@pytest.mark.parametrize("chapter", [chapter for chapter in CHAPTERS if chapter != "01_engine"])
+def test_an_app_that_does_not_start_is_told_first(chapter: str, tmp_path: Path) -> None:
+    main = write_half_done(chapter, tmp_path, ()) / "app/main.py"
+    assert main.read_text().count("    yield\n") == 1
+    main.write_text(main.read_text().replace("    yield\n", "    yield app.start\n"))
+    found = verdicts(chapter, [tmp_path])[tmp_path]
+    assert not {check.outcome for check in found.values()} & {"todo", "passed"}, told(found)
+    assert NOTHING_IS_WRONG not in told(found) and "'FastAPI' object has no attribute 'start'" in told(found)
+
+
+def test_a_slip_in_a_given_file_is_no_task(tmp_path: Path) -> None:
+    """The router is included, nothing else is done, and the given get_db has a mistyped name."""
+    deps = write_half_done("06_routes", tmp_path, {"6.1"}) / "app/deps.py"
+    deps.write_text(deps.read_text().replace("SessionLocal()", "SesionLocal()"))
+    found = verdicts("06_routes", [tmp_path])[tmp_path]
+    outcomes = {name: check.outcome for name, check in found.items()}
+    assert outcomes.pop("the_rest_still_works") == "passed"
+    assert set(outcomes.values()) == {"error"} and "NameError" in told(found)
+
+
+def test_what_passes_is_not_taken_back_by_what_it_does_not_need(tmp_path: Path) -> None:
+    main = write_half_done("05_crud", tmp_path, {"5.1", "5.2"}) / "app/main.py"
+    main.write_text(f"{main.read_text()}\n\nnot_there\n")
+    found = verdicts("05_crud", [tmp_path])[tmp_path]
+    outcomes = {check.task: check.outcome for check in found.values()}
+    assert outcomes == {"5.1": "passed", "5.2": "passed", "5.3": "error", "5.4": "error", "5.5": "error"}
+
+
+def test_files_that_nobody_needs_are_only_read(tmp_path: Path) -> None:
+    """A file that is imported by nothing may do what it likes; but it has to be Python."""
+    app = write_half_done("05_crud", tmp_path, ()) / "app"
+    (app / "try_it.py").write_text('raise SystemExit("not for the grader")\n')
+    assert {check.outcome for check in verdicts("05_crud", [tmp_path])[tmp_path].values()} == {"todo"}
+    (app / "try_it.py").write_text("print('hello'\n")
+    assert {check.outcome for check in verdicts("05_crud", [tmp_path])[tmp_path].values()} == {"error"}
+
+
+def test_only_what_was_changed_or_asked_for_is_suspicious(tmp_path: Path) -> None:
+    chapter = write_half_done("05_crud", tmp_path, ())
+    assert suspicious_files("05_crud", chapter) == ("app/crud.py",)
+    (chapter / "app/deps.py").write_text("# other\n")
+    assert set(suspicious_files("05_crud", chapter)) > {"app/crud.py", "app/deps.py", "app/main.py"}
+
+
+def test_stubs_say_what_they_lack(tmp_path: Path) -> None:
+    lacks = {
+        (stub.task, stub.name): stub.lacks
+        for chapter in ("01_engine", "08_sqlmodel", "09_relationships")
+        for stub in untouched_stubs(chapter, write_half_done(chapter, tmp_path, ()))
+    }
+    assert lacks["1.2", "engine"] == ("a value",) and lacks["8.3", "Item"] == ("bases",)
+    assert lacks["9.2", "Item"] == ("owner",) and lacks["9.5", "list_items_with_owner"] == ()
