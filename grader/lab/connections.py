@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.pool import Pool
 
 from grader.lab.observer import UNOBSERVED, listen
+from grader.lab.statements import reverse_groups
 
 
 def unordered_means_reversed(connection: Any, record: Any) -> None:
@@ -30,23 +30,6 @@ def unordered_means_oldest_first(connection: Any, _record: Any) -> None:
         connection.execute("PRAGMA reverse_unordered_selects = OFF")
 
 
-_GROUPED = re.compile(r"(SELECT .*\bGROUP BY ([^,()]+?)(?:,[^()]+?)?)(\s+LIMIT\b[^()]*)?", re.IGNORECASE | re.DOTALL)
-
-
-def grouped_means_reversed(
-    connection: Connection, _cursor: Any, statement: str, parameters: Any, *_: Any
-) -> tuple[str, Any]:
-    """Make SQLite show that GROUP BY promises no order either: it sorts in order to group, PostgreSQL does not.
-
-    Source: PostgreSQL documentation, "Sorting Rows (ORDER BY)".
-    """
-    grouped = "GROUP BY" in statement and "ORDER BY" not in statement and connection.dialect.name == "sqlite"
-    found = _GROUPED.fullmatch(statement.strip()) if grouped else None
-    if found and not connection.get_execution_options().get(UNOBSERVED):
-        statement = f"{found[1]} ORDER BY {found[2]} DESC{found[3] or ''}"
-    return statement, parameters
-
-
 def references_are_checked(connection: Any, _record: Any) -> None:
     """Let SQLite check foreign keys.
 
@@ -54,6 +37,18 @@ def references_are_checked(connection: Any, _record: Any) -> None:
     """
     if type(connection).__module__ == "sqlite3":
         connection.execute("PRAGMA foreign_keys = ON")
+
+
+def groups_come_reversed(
+    connection: Connection, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool
+) -> tuple[str, Any]:
+    """Let groups without ORDER BY come in an order that nobody expects: both databases happen to sort many of them.
+
+    Source: SQLite documentation, "SELECT", section 4: "the order of rows is undefined".
+    """
+    if "GROUP BY" in statement.upper() and not connection.get_execution_options().get(UNOBSERVED):
+        return reverse_groups(statement), parameters
+    return statement, parameters
 
 
 def begin_before_savepoint(connection: Connection, _name: str) -> None:
@@ -79,6 +74,6 @@ def listen_to_connections() -> None:
     """Set every new SQLite connection up as the checks want it, once for the process; what is undone is seen first."""
     listen()
     event.listen(Pool, "connect", unordered_means_reversed)
-    event.listen(Engine, "before_cursor_execute", grouped_means_reversed, retval=True)
+    event.listen(Engine, "before_cursor_execute", groups_come_reversed, retval=True)
     event.listen(Engine, "savepoint", begin_before_savepoint)
     event.listen(Pool, "checkin", end_what_a_failed_commit_left)

@@ -100,6 +100,9 @@ FIXTURES = {
         "topics.owner_lists.OwnerLists",
         *("code", "focus", "seen", "expect", "sessions", "schemas", "owner_answers"),
     ),
+    "owner_pages": _made_by(
+        "topics.owner_pages.OwnerPages", "story", "expect", "owners", "owner_lists", "owner_answers"
+    ),
     # 07, 10
     "events": _made_by("topics.events.Events", "tables", "database", "story"),
     # 10

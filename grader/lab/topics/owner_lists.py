@@ -10,7 +10,7 @@ from grader.lab.focus import Focus
 from grader.lab.observer import Seen
 from grader.lab.sessions import Sessions
 from grader.lab.topics.loading import not_loaded, refusal
-from grader.lab.topics.owner_answers import OwnerAnswers
+from grader.lab.topics.owner_answers import OwnerAnswers, id_and_owner
 from grader.lab.topics.schemas import Schemas
 from grader.outcomes import Waits, Wrong
 
@@ -77,11 +77,11 @@ class OwnerLists:
         sent = self._seen.statements() - before
         self._expect(not sent, saw=f"{sent} more statements were sent to read the items", wanted="everything is loaded")
 
-    def ids(self, **page: int) -> list[Any]:
-        """The ids that ``list_items_with_owner`` gives, in its order."""
+    def page(self, **page: int) -> list[tuple[Any, Any]]:
+        """The ids that ``list_items_with_owner`` gives, in its order, and that of each item's owner."""
         session = self._sessions.new()
         items = self._shown_and_closed(session, self._listed(session, **page))
-        return [getattr(item, "id", None) for item in items]
+        return [id_and_owner(item.model_dump()) for item in items]
 
     def _statements_of_list(self, count: int) -> int:
         before = self._seen.statements()
