@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _OUTCOMES = ("passed", "failed", "todo", "error", "blocked", "timeout")
 _FRAME = re.compile(r'\s*File "(.+)", line (\d+) in ')
 
+# A child keeps to less; whoever speaks in its name need not.
+_LONGEST, _LONGEST_MOMENT, _MOST_MOMENTS = 20_000, 200, 100
+
 FORGED = {
     "outcome": "error",
     "observed": "the code told the grader a verdict of its own",
@@ -136,9 +139,11 @@ def _entry(run: Run, rule: Rule, told: dict[str, Any]) -> Check:
 
     outcome = told["outcome"] if told.get("outcome") in _OUTCOMES else "error"
     told_in_words = ("did", "observed", "expected", "where", "traceback") if outcome != "passed" else ()
-    check = entry_of(rule, outcome=outcome, **{name: str(told.get(name, "")) for name in told_in_words})
+    check = entry_of(rule, outcome=outcome, **{name: str(told.get(name, ""))[:_LONGEST] for name in told_in_words})
     check.printed = harmless(str(told.get("printed", "")).replace(f"{run.root}{os.sep}", ""))
     trace, seconds = told.get("trace", []), told.get("seconds", 0.0)
-    check.trace = [harmless(str(each)) for each in trace] if isinstance(trace, list) else []
-    check.seconds = float(seconds) if isinstance(seconds, int | float) else 0.0
+    check.trace = (
+        [harmless(str(each)[:_LONGEST_MOMENT]) for each in trace[:_MOST_MOMENTS]] if isinstance(trace, list) else []
+    )
+    check.seconds = float(seconds) if isinstance(seconds, int | float) and 0 <= seconds < 1e6 else 0.0
     return check
