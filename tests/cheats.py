@@ -290,3 +290,127 @@ def get_item(db,i):
     return None
 """,
 }
+
+# Odd things that gain nothing, cost no other learner anything, and end in time.
+ODDITIES = {
+    "deep json": WALK
+    + """
+import os
+for f in frames():
+    if f.f_code.co_name=='grade_chapter':
+        os.write(f.f_locals['results'], b'['*200000+b'\\n')
+""",
+    "odd messages": WALK
+    + """
+import os,json
+for f in frames():
+    if f.f_code.co_name=='grade_chapter':
+        t=f.f_locals['job'].token
+        for m in ([],{'token':t},{'token':t,'event':'verdict'},{'token':t,'event':'start','check':[]},{'token':t,'event':'verdict','check':f.f_locals['ticket']},{'token':t,'event':{},'check':{}},{'token':t,'event':'hello','process':'x','open':5},'x',None,5):
+            os.write(f.f_locals['results'], json.dumps(m).encode()+b'\\n')
+""",
+    "verdict of odd types": WALK
+    + """
+import os,json
+for f in frames():
+    if f.f_code.co_name=='grade_chapter':
+        t=f.f_locals['job'].token
+        os.write(f.f_locals['results'], (json.dumps({'token':t,'event':'verdict','check':f.f_locals['ticket'],'verdict':{'outcome':['passed'],'seconds':float('inf'),'trace':[[[1]]]*1000,'observed':{'x':1}}})+'\\n').encode())
+os._exit(0)
+""",
+    "fake answers": """
+import asyncio
+class I(int):
+    def __eq__(s,o): return True
+    __hash__=int.__hash__
+""",
+    "connection lies": """
+import sqlalchemy
+sqlalchemy.Connection.execute = lambda *a, **k: None
+""",
+    "session lies": """
+from sqlalchemy.orm import Session
+Session.in_transaction = lambda s: False
+""",
+    "sigalrm": """
+import signal
+def h(*a): raise SystemExit(0)
+signal.signal(signal.SIGALRM,h)
+signal.setitimer(signal.ITIMER_REAL,0.02,0.02)
+""",
+    "stdout close": """
+import os,sys
+sys.stdout.close(); os.close(1); os.close(2)
+""",
+    "many threads": """
+import threading,time
+def f(): time.sleep(100)
+try:
+  for _ in range(1000): threading.Thread(target=f,daemon=True).start()
+except RuntimeError: pass
+""",
+    "memory": """
+x=[]
+try:
+  while True: x.append(bytearray(50_000_000))
+except MemoryError: pass
+""",
+    "disk": """
+import os
+for i in range(20):
+  try:
+    with open(f'f{i}','wb') as f:
+      f.truncate(60_000_000)
+  except OSError: pass
+""",
+    "int80": """
+import ctypes
+ctypes.CDLL(None).syscall(0x40000000+2, b'/etc/passwd', 0)
+""",
+    "memfd exec": """
+import os,subprocess
+fd=os.memfd_create('x')
+os.write(fd,open('/usr/lib/os-release','rb').read())
+try: os.execve(fd,['x'],{})
+except OSError: pass
+""",
+    "proc root": """
+import os
+for p in ('/proc/self/root/proc/self/root/work/solutions/05_crud/app/crud.py','/proc/thread-self/cwd/../../','../'):
+  try: open(p) if p.endswith('py') else os.listdir(p)
+  except OSError: continue
+  raise SystemExit('GOT IT '+p)
+""",
+    "pdeathsig": """
+import ctypes
+ctypes.CDLL(None).prctl(1,0,0,0,0)
+""",
+    "siocspgrp": """
+import socket,fcntl,struct,os
+a,b=socket.socketpair()
+try: fcntl.ioctl(a,0x8901,struct.pack('i',os.getppid()))
+except OSError: pass
+else: raise SystemExit('GOT IT')
+""",
+    "rename own app": """
+import os
+os.rename('app','app2')
+""",
+    "chdir root removed": """
+import os,shutil
+os.chdir('/')
+""",
+    "rm own": """
+import shutil
+shutil.rmtree('.',ignore_errors=True)
+""",
+    "meta_path": """
+import sys
+sys.meta_path[:]=[m for m in sys.meta_path if type(m).__name__!='_NoGrader']
+try:
+  import grader.rules
+except ImportError: pass
+except OSError: pass
+else: raise SystemExit('GOT IT')
+""",
+}

@@ -10,7 +10,7 @@ import pytest
 from grader.bench import Bench, Limits, Target, controls
 from grader.rules import CHAPTERS, Rule, rules_of
 from tests import PROJECT
-from tests.cheats import CHEATS
+from tests.cheats import CHEATS, ODDITIES
 from tests.hostile import submission
 
 HONEST = {"list_is_ordered", "list_pages", "reads_do_not_commit", "update_refreshes"}
@@ -22,15 +22,16 @@ def bench() -> Iterator[Bench]:
         yield bench
 
 
-@pytest.mark.parametrize("name", CHEATS)
+@pytest.mark.parametrize("name", [*CHEATS, *ODDITIES])
 def test_cheat(name: str, bench: Bench, tmp_path: Path) -> None:
-    folder = submission(tmp_path, in_get_item="return None", at_import=CHEATS[name])
+    folder = submission(tmp_path, in_get_item="return None", at_import={**CHEATS, **ODDITIES}[name])
     crud = folder / "05_crud/app/crud.py"
     crud.write_text(crud.read_text().replace("    db.commit()\n", ""))
     honest = submission(tmp_path / "honest")
     targets = [Target(place, rule) for place in (folder, honest) for rule in rules_of("05_crud")]
     found = {(target.submission, target.rule.name): check for target, check in bench.grade(targets)}
     assert len(found) == len(targets)
+    assert not [check for check in found.values() if "GOT IT" in check.observed]
     assert {name for (place, name), check in found.items() if place == folder and check.outcome == "passed"} <= HONEST
     assert all(check.outcome == "passed" for (place, _), check in found.items() if place == honest)
 

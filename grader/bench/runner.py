@@ -240,12 +240,13 @@ class Runner:
             if message["token"] != child.token:
                 return
             event, name = message["event"], message.get("check")
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError, AttributeError):
             child.place = child.place or verdicts.place_in(line, run)
             return
+        name = name if isinstance(name, str) else ""
         if event == "hello" and not child.process:
-            child.process = int(message.get("process", 0))
-            self._means.children.open_to.update(message.get("open", ()))
+            child.process = int(message["process"])
+            self._means.children.open_to.update(map(str, message["open"]))
         if event in ("start", "end"):
             yield from self._settle(run, child)
             if run.child is not child:  # the check is judged again
@@ -263,7 +264,7 @@ class Runner:
             child.place = ""
             child.deadline = time.monotonic() + self._patience(run) + LAST_WORDS
         elif event == "verdict" and rule is not None and child.current is rule:
-            child.told.append(message["verdict"])
+            child.told.append(message.get("verdict"))
             child.trouble = str(message.get("trouble", ""))
         elif event == "not prepared" and rule is not None and child.current is rule:
             yield from self._judge_again(run, rule, verdicts.not_prepared(message.get("reason")))

@@ -24,6 +24,9 @@ _OUTCOMES = ("passed", "failed", "todo", "error", "blocked", "timeout")
 _IN_WORDS = "did", "observed", "expected", "why", "hint", "where", "line", "function", "mistake", "traceback"
 _FRAME = re.compile(r'\s*File "(.+)", line (\d+) in ')
 
+# A child keeps to less; whoever speaks in its name need not.
+_LONGEST, _LONGEST_MOMENT, _MOST_MOMENTS = 20_000, 200, 100
+
 FORGED = {
     "outcome": "error",
     "observed": "the code told the grader a verdict of its own",
@@ -159,12 +162,14 @@ def _entry(run: Run, rule: Rule, told: dict[str, Any]) -> Check:
     from grader.report import entry_of
 
     outcome = told["outcome"] if told.get("outcome") in _OUTCOMES else "error"
-    words = {name: str(told[name]) for name in _IN_WORDS if told.get(name)} if outcome != "passed" else {}
+    words = {name: str(told[name])[:_LONGEST] for name in _IN_WORDS if told.get(name)} if outcome != "passed" else {}
     check = entry_of(rule, outcome=outcome, **words)
     check.printed = harmless(str(told.get("printed", "")).replace(f"{run.root}{os.sep}", ""))
     check.caret = told["caret"] if isinstance(told.get("caret"), int) else 0
     trace, seconds = told.get("trace", []), told.get("seconds", 0.0)
-    check.trace = [harmless(str(each)) for each in trace] if isinstance(trace, list) else []
-    check.seconds = float(seconds) if isinstance(seconds, int | float) else 0.0
+    check.trace = (
+        [harmless(str(each)[:_LONGEST_MOMENT]) for each in trace[:_MOST_MOMENTS]] if isinstance(trace, list) else []
+    )
+    check.seconds = float(seconds) if isinstance(seconds, int | float) and 0 <= seconds < 1e6 else 0.0
     check.unjudged = isinstance(told, Unjudged)
     return check

@@ -110,7 +110,9 @@ class Client:
             if is_to_do(response.error):
                 raise ToDo(str(response.error), where=self._focus.line_of(response.error))
             return Answer(500, error=response.error)
-        answer = Answer(response.status, response.body.decode("utf-8", "replace"), unrouted=self._endpoint is None)
+        # Numbers and text of Python's own, whatever came: nothing that may say that it equals everything.
+        status, body = int(response.status), bytes(response.body).decode("utf-8", "replace")
+        answer = Answer(status, body, unrouted=self._endpoint is None)
         if answer.unrouted and answer.status in (404, 405):
             answer.routes = self._routes()
         detail = answer.json.get("detail") if isinstance(answer.json, dict) else None

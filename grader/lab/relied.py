@@ -18,6 +18,12 @@ _SET_ANEW = frozenset({"__warningregistry__", "__annotations__", "__doc__", "__a
 
 _MAKES_VERDICTS = ("outcomes", "lab.equality", "lab.expect", "lab.judge")
 
+_READS_WITH = {
+    "sqlalchemy": ("Connection", "Engine", "CursorResult", "Result", "ScalarResult", "Row"),
+    "sqlalchemy.orm": ("Session",),
+    "sqlalchemy.pool": ("Pool", "QueuePool"),
+}
+
 _any, _map = any, map
 _OF_A_FUNCTION = [attrgetter(name) for name in ("__code__", "__defaults__", "__kwdefaults__")]
 _CONTENT = attrgetter("cell_contents")
@@ -109,7 +115,16 @@ def _own_names() -> list[Mapping[str, Any]]:
         for value in vars(module).values()
         if isinstance(value, type) and value.__module__ == module.__name__
     ]
-    return [vars(builtins), *map(vars, modules), *map(vars, classes)]
+    return [vars(builtins), *map(vars, modules), *map(vars, classes), *_of_libraries()]
+
+
+def _of_libraries() -> list[Mapping[str, Any]]:
+    """What of the libraries the grader reads databases and answers with; whoever listens to them changes none of it."""
+    found: list[Mapping[str, Any]] = []
+    for module, names in _READS_WITH.items():
+        if module in sys.modules:
+            found += [vars(getattr(sys.modules[module], name)) for name in names]
+    return found
 
 
 def _stays(owner: Mapping[str, Any], name: str, value: object) -> bool:

@@ -139,6 +139,7 @@ _SIGNALS: _Calls = {
     "rt_sigqueueinfo": (129, 138),
     "rt_tgsigqueueinfo": (297, 240),
 }
+_IOCTL = (16, 29)
 _CLONE, _SOCKET, _FCNTL, _OPEN, _OPENAT = (56, 220), (41, 198), (72, 25), (2, None), (257, 56)
 _TRUNCATE: _Calls = {"truncate": (76, 45)}
 
@@ -146,6 +147,7 @@ _THREAD = 0x00010000  # of clone: a thread, and no process
 _TRUNCATES, _ACCESS_MODE = 0o1000, 0o3  # of open; the second is 0 for reading
 # Of fcntl: who is told of what happens to a file, with a signal of one's choice; and leases, which hold others up.
 _FILE_SIGNALS = (8, 10, 15, 1024)
+_SOCKET_SIGNALS = (0x8901, 0x8902, 0x5412)  # of ioctl: the same for sockets; and typing into a terminal
 
 _MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7), "arm64": (1, 0xC00000B7)}
 _SECCOMP = (317, 277)
@@ -214,6 +216,7 @@ class Filter:
 
     def _files(self, truncates: bool) -> Iterator[Step]:
         yield from _if_called(_FCNTL[self._column], [*_load(1), *_refuse_if_equal(_FILE_SIGNALS)])
+        yield from _if_called(_IOCTL[self._column], [*_load(1), *_refuse_if_equal(_SOCKET_SIGNALS)])
         for each, at in ((_OPEN, 1), (_OPENAT, 2)) if truncates else ():
             number = each[self._column]
             if number is not None:  # a file that is opened to be read can be cut short by that
