@@ -108,8 +108,8 @@ MESSAGES = {
 """,
     "05_crud/wrong/list_takes_the_offset_for_an_id": """\
       rule      05_crud.list_pages
-      did       stored 103 items, the ids 11 to 113, then list_items(db,
-                offset=2, limit=2)
+      did       stored 103 items, the ids 11 to 113, some of them alike, then
+                list_items(db, offset=2, limit=2)
       saw       on this page and on an earlier one: the ids [11, 12]
       wanted    items that were on no earlier page
       why       A table grows; an answer must not. The client asks for as many
