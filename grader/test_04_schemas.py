@@ -179,9 +179,9 @@ def test_update_rejects_null_name(schemas: Schemas) -> None:
 @rule(
     task="4.3",
     title="ItemUpdate refuses a blank name",
-    why="What is no name for a new item is none for an old one: a change must not make an item invisible.",
-    hint="Give the name of ItemUpdate the same type as that of ItemCreate: the rules for a name are the same, only "
-    "the default differs.",
+    why="A name that is blank after a change hides an item just as well as one that was blank from the start.",
+    hint="Give the name in ItemUpdate the same type as in ItemCreate: the rules for a name stay the same, only "
+    "the default is new.",
     needs=["create_needs_a_name"],
 )
 def test_update_rejects_blank_name(schemas: Schemas) -> None:

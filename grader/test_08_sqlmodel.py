@@ -28,6 +28,7 @@ _WRONG_TEXTS: tuple[object, ...] = (
     {"name": "   "},
     {"name": "x" * 201},
     {"name": "lamp", "description": "x" * 501},
+    "null",
 )
 
 

@@ -33,14 +33,14 @@ class Judged:
     outdated: tuple[str, ...]
 
 
-def reasons_for(chapter: str) -> dict[str, str]:
-    """Why mutants of a chapter behave the same, by their names."""
+def reasons_for(chapter: str, database: str = "sqlite") -> dict[str, str]:
+    """Why mutants of a chapter behave the same on a database, by their names."""
     file = LISTS / f"{chapter}.toml"
     if not file.is_file():
         return {}
     found: dict[str, str] = {}
     for entry in tomllib.loads(file.read_text(encoding="utf-8"))["same"]:
-        for name in entry["mutants"]:
+        for name in entry["mutants"] if entry.get("database", database) == database else ():
             if name in found:
                 raise ValueError(f"{file.name}: {name} is listed twice")
             found[name] = entry["reason"]
@@ -49,7 +49,7 @@ def reasons_for(chapter: str) -> dict[str, str]:
 
 def judge(chapter: str, mutants: Sequence[Mutant], database: str = "sqlite") -> Judged:
     """Grade all mutants of a chapter."""
-    reasons = reasons_for(chapter)
+    reasons = reasons_for(chapter, database)
     with Bench(database) as bench:
         survivors = list(_survivors(bench, mutants))
     names = {mutant.name for mutant in survivors}

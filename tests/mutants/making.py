@@ -44,12 +44,17 @@ def mutants_of(chapter: str) -> list[Mutant]:
     found: dict[str, Mutant] = {}
     for path in sorted((SOLUTIONS / chapter / "app").rglob("*.py")):
         source = path.read_text(encoding="utf-8")
+        lines, signatures = _lines_of_tasks(source, int(chapter[:2]))
         known = {_program(source)}
-        for task, text in _changed(source, *_lines_of_tasks(source, int(chapter[:2]))):
-            if _program(text) in known:
+        for task, text in _changed(source, lines, signatures):
+            first, old, new = _what_changed(source, text)
+            given = [
+                place for place, line in enumerate(old, first) if _code([line]) and place not in lines | signatures
+            ]
+            if given or _program(text) in known:
                 continue
             known.add(_program(text))
-            name = f"{task}: {_what_changed(source, text)}"
+            name = f"{task}: {_code(old) or 'nothing'} => {_code(new) or 'nothing'}"
             while name in found:
                 name += " (again)"
             found[name] = Mutant(chapter, name, path.relative_to(SOLUTIONS / chapter).as_posix(), text)
@@ -122,16 +127,19 @@ def _program(text: str) -> str:
         return ""
 
 
-def _what_changed(source: str, text: str) -> str:
-    """The lines that differ, before and after: from the first one to the last."""
+def _what_changed(source: str, text: str) -> tuple[int, list[str], list[str]]:
+    """From the first line that differs to the last: the number of the first, and the lines before and after."""
     old, new = source.splitlines(), text.splitlines()
+    first = 1
     while old and new and old[0] == new[0]:
         del old[0], new[0]
+        first += 1
     while old and new and old[-1] == new[-1]:
         del old[-1], new[-1]
-    return f"{_in_one_line(old)} => {_in_one_line(new)}"
+    return first, old, new
 
 
-def _in_one_line(lines: list[str]) -> str:
+def _code(lines: list[str]) -> str:
+    """Lines of code as one, without comments."""
     code = (re.sub(r"\s*# .*", "", line).strip() for line in lines)
-    return " / ".join(line for line in code if line) or "nothing"
+    return " / ".join(line for line in code if line)

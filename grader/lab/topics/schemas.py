@@ -31,6 +31,7 @@ class Schemas:
         self._story = story
         self._expect = expect
         self._module = models.schemas
+        self._places: dict[type[BaseModel], str] = {}
 
     def schema(self, name: str) -> type[BaseModel]:
         """A schema of the learner's."""
@@ -39,7 +40,9 @@ class Schemas:
         is_model = isinstance(found, type) and issubclass(found, BaseModel)
         self._expect(is_model, saw=f"{name} is {show(found)}", wanted=f"{name} is a BaseModel", where=file)
         assert isinstance(found, type) and issubclass(found, BaseModel)
-        self._focus.at = self._place_of(found, name) or file
+        if found not in self._places:
+            self._places[found] = self._place_of(found, name) or file
+        self._focus.at = self._places[found]
         if not found.model_fields:
             raise ToDo(f"{name} has no fields yet")
         return found

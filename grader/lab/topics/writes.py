@@ -92,17 +92,14 @@ class Writes:
         self._sessions.close()
         if updated is None:
             return
-        rows = {each["id"]: each for each in self._items.rows()}
-        stored = rows.pop(updated.id, None)
-        self._expect(stored is not None, saw=f"there is no row with the id {updated.id} any more", wanted="the row")
-        found = {name: (stored or {}).get(name) for name in sent}
-        self._expect.equal(found, sent, "in the database, seen by others:")
-        self._expect.equal(list(rows.values()), others, "the other rows:")
+        stored, rest = self._rows_after(updated)
+        self._expect.equal({name: stored[name] for name in sent}, sent, "in the database, seen by others:")
+        self._expect.equal(rest, others, "the other rows:")
 
     def expect_kept(self, row: Row, **sent: Any) -> None:
         """End the check as failed unless ``update_item`` changes in this row what is sent, and nothing else."""
-        stored = self._row_after(self._update(row, **sent))
-        self._expect.equal({name: stored.get(name) for name in row}, {**row, **sent}, "row:")
+        stored, _ = self._rows_after(self._update(row, **sent))
+        self._expect.equal({name: stored[name] for name in row}, {**row, **sent}, "row:")
 
     def expect_described(self, description: str | None, alone: Row, with_a_name: Row) -> None:
         """End the check as failed unless ``update_item`` writes this description.
@@ -113,10 +110,10 @@ class Writes:
             with_a_name: the row to which it is sent together with a new name.
         """
         tried = self._try_update({"name": "chair", "description": "soft"}, description="hard")
-        works = tried is not None and self._row_after(tried).get("description") == "hard"
+        works = tried is not None and (self._items.row(tried.id) or {}).get("description") == "hard"
         for row, named in ((alone, {} if works else {"name": alone["name"]}), (with_a_name, {"name": "torch"})):
-            stored = self._row_after(self._update(row, **named, description=description))
-            self._expect.equal(stored.get("description"), description, "description in the database:")
+            stored, _ = self._rows_after(self._update(row, **named, description=description))
+            self._expect.equal(stored["description"], description, "description in the database:")
 
     def expect_updated_current(self, row: Row, **sent: Any) -> None:
         """End the check as failed unless what ``update_item`` returns is readable later, and is what is stored.
@@ -159,9 +156,12 @@ class Writes:
         """The same; where both fields are sent it has to work."""
         return self._update(row, **sent) if len(sent) == 2 else self._try_update(row, **sent)
 
-    def _row_after(self, updated: Updated) -> Row:
-        """What is stored now in the place of the row that was updated; empty if it is gone."""
-        return self._items.row(updated.id) or {}
+    def _rows_after(self, updated: Updated) -> tuple[Row, list[Row]]:
+        """The row that was meant as it is stored now, and all others."""
+        rows = self._items.rows()
+        stored = [row for row in rows if row["id"] == updated.id]
+        self._expect(bool(stored), saw=f"there is no row with the id {updated.id} any more", wanted="the row, changed")
+        return stored[0], [row for row in rows if row["id"] != updated.id]
 
 
 def _values(row: Row) -> tuple[Any, Any]:
