@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -68,7 +68,11 @@ def style_for(encoding: str | None, width: int | None = None) -> Style:
 
 @dataclass
 class Block:
-    """What is told at once: a check that has to be fixed, others that fail for the same reason, and who waits."""
+    """What is told at once: a check that has to be fixed, others that fail for the same reason, and who waits.
+
+    Of the checks that fail for one reason those are told whose task is in the file that is to be changed; the others
+    wait, as if they had not failed: their tasks may be done.
+    """
 
     check: Check
     same: list[Check] = field(default_factory=list)
@@ -77,30 +81,53 @@ class Block:
     @property
     def names(self) -> set[str]:
         """The names of its rules."""
-        return {check.id.partition(".")[2] for check in (self.check, *self.same)}
+        return {check.id.partition(".")[2] for check in (self.check, *self.same, *self.moved)}
+
+    @property
+    def place(self) -> tuple[str, ...]:
+        """The line that is to be changed."""
+        return self.check.chapter, self.check.outcome, self.check.where
+
+    @property
+    def moved(self) -> list[Check]:
+        """Those that wait although they have failed."""
+        return [check for check in self.waiting if check.outcome != "blocked"]
 
 
 def blocks(checks: Sequence[Check]) -> list[Block]:
     """What is to be fixed, what is broken first: the same mistake in the same place is one block."""
-    found: dict[tuple[str, ...], Block] = {}
+    groups: dict[tuple[str, ...], list[Check]] = {}
     to_fix = [check for check in checks if check.outcome in ("error", "failed", "timeout")]
     for check in sorted(to_fix, key=_urgency):
         reason = check.mistake or check.observed
-        key = (check.chapter, check.outcome, reason, check.where)
-        if key in found:
-            found[key].same.append(check)
-        else:
-            found[key] = Block(check)
+        groups.setdefault((check.chapter, check.outcome, reason, check.where), []).append(check)
+    found = sorted((_block_of(group) for group in groups.values()), key=lambda block: _urgency(block.check))
+    for block in [each for each in found if each.check.elsewhere]:
+        first = next((each for each in found if not each.check.elsewhere and each.place == block.place), None)
+        if first is not None:  # another task has to change the same line
+            first.waiting += [block.check, *block.same]
+            found.remove(block)
     waiting = [check for check in checks if check.outcome == "blocked"]
     for check in waiting:
-        block = _block_for(check, waiting, list(found.values()))
+        block = _block_for(check, waiting, found)
         if block is not None:
             block.waiting.append(check)
-    return list(found.values())
+    return found
+
+
+def _block_of(group: Sequence[Check]) -> Block:
+    here = [check for check in group if not check.elsewhere] or list(group)
+    return Block(here[0], here[1:], [check for check in group if check not in here])
 
 
 def _urgency(check: Check) -> tuple[object, ...]:
     return CHAPTERS.index(check.chapter), check.outcome != "error", task_number(check.task)
+
+
+def settled(checks: Sequence[Check]) -> dict[str, str]:
+    """The outcomes by ids; what fails only because of another task's code waits for that task."""
+    moved = {check.id for block in blocks(checks) for check in block.moved}
+    return {check.id: "blocked" if check.id in moved else check.outcome for check in checks}
 
 
 def _block_for(check: Check, waiting: Sequence[Check], found: Sequence[Block]) -> Block | None:
@@ -145,8 +172,9 @@ def chapters(
         whole: how many blocks are told whole, the rest in a line each; all when not given.
     """
     several = len({check.chapter for check in checks}) > 1
+    outcomes = settled(checks)
     for chapter, group in groupby(checks, key=lambda check: check.chapter):
-        yield from _overview(chapter, list(group), style, submission)
+        yield from _overview(chapter, list(group), outcomes, style, submission)
     if several:
         yield from total(checks)
     told = blocks(checks)
@@ -169,9 +197,11 @@ def total(checks: Sequence[Check]) -> Iterator[Line]:
     yield Line(f"{passed} of {len(checks)} checks passed.", "green" if passed == len(checks) else "")
 
 
-def _overview(chapter: str, checks: Sequence[Check], style: Style, submission: str) -> Iterator[Line]:
+def _overview(
+    chapter: str, checks: Sequence[Check], outcomes: Mapping[str, str], style: Style, submission: str
+) -> Iterator[Line]:
     """A chapter in one line, and what is in the way of what was begun."""
-    counts = {outcome: sum(check.outcome == outcome for check in checks) for outcome in ("passed", "blocked", "todo")}
+    counts = {each: sum(outcomes[check.id] == each for check in checks) for each in ("passed", "blocked", "todo")}
     to_fix = len(checks) - sum(counts.values())
     words = [f"{counts['passed']} passed"] if counts["passed"] else []
     words += [f"{to_fix} to fix"] if to_fix else []

@@ -15,6 +15,7 @@ from grader.bench.plan import Run, Target
 from grader.lab.job import SPOILT
 from grader.rules import NO_FOLDER, Rule
 from grader.shown import harmless
+from grader.starters import files_of
 
 if TYPE_CHECKING:
     from grader.report import Check
@@ -141,6 +142,9 @@ def judged(run: Run, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:
     if check.outcome in ("failed", "blocked") and rule.task in shared.untouched and not told.get("regression"):
         check.outcome = "todo"
     check.begun = check.outcome == "todo" and rule.task not in shared.untouched
+    if check.outcome == "failed" and check.where:
+        own = files_of(rule.chapter).get(rule.task, ())
+        check.elsewhere = check.where.partition("/")[2].partition(":")[0] not in own
     shared.outcomes[rule.name] = check.outcome
     if check.unjudged:
         shared.unjudged.add(rule.name)

@@ -11,6 +11,7 @@ from grader.bench import Bench, Target
 from grader.cli import progress
 from grader.cli.place import Place, chapter_here
 from grader.rules import CHAPTERS, Rule, rules_of
+from grader.terminal import settled
 
 if TYPE_CHECKING:
     from grader.report import Check
@@ -66,7 +67,9 @@ def stream(place: Place, rules: Sequence[Rule], database: str = "sqlite") -> Ite
     for chapter in chapters:
         if before[chapter] == progress.fingerprint(place, chapter):  # not changed meanwhile
             told = {
-                name: check.outcome for name, check in found.items() if check.chapter == chapter and not check.unjudged
+                check.id: outcome
+                for check, outcome in zip(found.values(), settled(list(found.values())).values(), strict=True)
+                if check.chapter == chapter and not check.unjudged
             }
             progress.keep(place, chapter, database, before[chapter], told)
 
@@ -85,7 +88,7 @@ def outcomes(place: Place, chapters: Sequence[str] = CHAPTERS) -> dict[str, str]
     """The outcome of every rule of these chapters on SQLite: what is known of unchanged code, the rest graded anew."""
     known = {chapter: progress.known(place, chapter, "sqlite") for chapter in chapters}
     missing = [rule for chapter in chapters if not known[chapter] for rule in rules_of(chapter)]
-    found: dict[str, str] = {check.id: check.outcome for check in grade(place, missing)} if missing else {}
+    found = settled(grade(place, missing)) if missing else {}
     for chapter in chapters:
         found |= known[chapter]
     return {rule.id: found[rule.id] for chapter in chapters for rule in rules_of(chapter)}

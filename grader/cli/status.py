@@ -13,7 +13,7 @@ from grader.rules import CHAPTERS, rules_of
 from grader.starters import PROJECT, file_of, tasks_of, untouched_tasks
 from grader.terminal import Line, wrapped
 
-_COLOURS = {"passed": "green", "failed": "red", "todo": ""}
+_COLOURS = {"passed": "green", "failed": "red", "todo": "", "open": ""}
 
 
 def status(submission: SubmissionOption = None) -> None:
@@ -30,7 +30,7 @@ def status(submission: SubmissionOption = None) -> None:
 
 def _lines(where: place.Place, found: dict[str, str], at: str) -> list[Line]:
     style = console.style()
-    sign = {"passed": style.passed, "failed": style.failed, "todo": style.waiting}
+    sign = {"passed": style.passed, "failed": style.failed, "todo": style.waiting, "open": style.waiting}
     lines = [Line(f"Your progress in {where.name}", bold=True), Line("")]
     for chapter in CHAPTERS:
         states = _tasks(chapter, found, frozenset())
@@ -58,14 +58,18 @@ def _quiz(chapter: str) -> str:
 
 
 def _tasks(chapter: str, found: Mapping[str, str], untouched: frozenset[str]) -> dict[str, str]:
-    """Whether each task of a chapter is passed, failed or todo."""
+    """Whether each task of a chapter is passed, failed, todo, or open: written, and not judged by itself."""
     everything = [found[rule.id] for rule in rules_of(chapter)]
     states = {}
     for task in tasks_of(chapter):
         own = [found[rule.id] for rule in rules_of(chapter) if rule.task == task]
-        # A task without a check of its own is judged by all the others of its chapter.
         broken = "error" in (own or everything)
-        states[task] = "todo" if task in untouched and not broken else _together(own or everything)
+        if task in untouched and not broken:
+            states[task] = "todo"
+        elif own or broken:
+            states[task] = _together(own or everything)
+        else:  # a task without a check of its own has passed when all others have; it never fails for them
+            states[task] = "passed" if _together(everything) == "passed" else "open"
     return states
 
 
@@ -96,7 +100,7 @@ def _closing(where: place.Place, found: dict[str, str], at: str) -> list[Line]:
 def next_task(where: place.Place, found: Mapping[str, str], chapter: str) -> str:
     """The task of a chapter to go on with: what fails before what is to do; an empty string where nothing is left."""
     states = _tasks(chapter, found, untouched_tasks(chapter, where.folder / chapter))
-    for wanted in ("failed", "todo"):
+    for wanted in ("failed", "todo", "open"):
         for task, state in states.items():
             if state == wanted:
                 return task

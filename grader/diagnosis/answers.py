@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from grader.diagnosis.evidence import Evidence
-from grader.diagnosis.reading import Told, reading
+from grader.diagnosis.reading import Told, reading, reading_of
 from grader.diagnosis.routes import TOO_STRICT, behind, endpoint_of, own_line, request_of, said_status
 from grader.diagnosis.source import File, Function, calls, inside, keyword, name_of, text_of
 
@@ -74,27 +76,45 @@ def body_with_204(evidence: Evidence) -> Told | None:
     return Told(where=_given_back(*found[:2]), hint="204 promises an empty body, and this makes one.")
 
 
+def in_an_answer(function: Callable[[Evidence], Told | None]) -> Callable[[Evidence], Told | None]:
+    """A reading of ItemRead, for an answer that is made with the learner's own: what it says of it is the same."""
+    original = reading_of(function)
+    assert original is not None
+
+    def holds(evidence: Evidence) -> Told | None:
+        schema = _schema_of_answer(evidence)
+        if schema is None or schema[0].name in evidence.given or not _left_out(evidence):
+            return None
+        return original.holds(replace(evidence, did=[f"{schema[1].name}.model_validate(item)"]))
+
+    vars(holds)["reading"] = replace(original, rules=(*_ITEM, _LIST), holds=holds)
+    return holds
+
+
+def _schema_of_answer(evidence: Evidence) -> tuple[File, ast.ClassDef] | None:
+    """The learner's class that the endpoint names for its answer."""
+    found = endpoint_of(evidence)
+    model = keyword(found[2], "response_model") if found else None
+    words = text_of(model if model is not None else found[1].returns) if found else ""
+    return next((found for found in map(evidence.source.class_, re.findall(r"\w+", words)) if found is not None), None)
+
+
+def _left_out(evidence: Evidence) -> list[str]:
+    """The fields that the answer should have and has not."""
+    actual, expected = _rows(evidence.actual), _rows(evidence.expected)
+    return sorted(set(expected[0]) - set(actual[0])) if actual and len(actual) == len(expected) else []
+
+
 @reading("fields are missing in the answer", *_ITEM, _LIST)
 def fields_missing(evidence: Evidence) -> Told | None:
     """Clients count on all three fields in every answer."""
-    found = endpoint_of(evidence)
-    actual, expected = _rows(evidence.actual), _rows(evidence.expected)
-    if found is None or not actual or not expected:
+    found, missing = endpoint_of(evidence), _left_out(evidence)
+    if found is None or not missing:
         return None
-    missing = sorted(set(expected[0]) - set(actual[0]))
-    if not missing or len(actual) != len(expected):
-        return None
-    model = keyword(found[2], "response_model")
-    words = text_of(model if model is not None else found[1].returns)
-    schema = evidence.source.class_(next(iter(re.findall(r"\b(Item\w+)\b", words)), ""))
-    own = schema is not None and schema[0].name not in evidence.given
-    where = schema[0].at(schema[1]) if schema is not None and own else _given_back(*found[:2])
-    named = " and ".join(missing)
-    hint = "This is what a client may see of an item. What is missing?" if own else ""
     return Told(
-        saw=f"{evidence.saw}: {named} {'is' if len(missing) == 1 else 'are'} missing",
-        where=where,
-        hint=hint or "Which schema has all three fields, and takes the whole item?",
+        saw=f"{evidence.saw}: {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing",
+        where=_given_back(*found[:2]),
+        hint="Which schema has all three fields, and takes the whole item?",
         why=_SHAPE,
     )
 

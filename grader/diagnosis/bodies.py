@@ -9,17 +9,15 @@ from dataclasses import replace
 
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading, reading_of
-from grader.diagnosis.routes import TOO_STRICT, behind, body_parameter, endpoint_of, request_of
+from grader.diagnosis.routes import TOO_STRICT, behind, body_parameter, endpoint_of, request_of, table_behind
 from grader.diagnosis.schemas import rules_of
 from grader.diagnosis.source import File, calls, text_of
 
 _INVALID = "bad_body_is_422", "patch_null_name_is_422", "input_is_validated", "create_ignores_a_client_id"
-_VALID = (
-    "create_answers_201",
-    "patch_keeps_omitted_fields",
-    "patch_null_clears",
-    "bad_body_is_422",
-    "input_is_validated",
+_VALID = "create_answers_201", "patch_keeps_omitted_fields", "patch_null_clears"
+_MADE = (
+    *("create_persists", "create_refreshes", "update_persists", "update_refreshes", "update_keeps_omitted_fields"),
+    *("update_null_clears", "update_empty_string_is_a_value"),
 )
 _PAIR = re.compile(r"'(id|name|description)': ('(?:[^'\\]|\\.)*'(?: \* \d+)?|\[.*?\]|\{.*?\}|[^,}]+)")
 _REFUSAL = re.compile(r'"loc":\["body"(?:,"(\w+)")?\],"msg":"([^"]*)')
@@ -60,14 +58,20 @@ def in_a_request(function: Callable[[Evidence], Told | None]) -> Callable[[Evide
             return replace(told, saw=f"{evidence.saw}; {name} refuses this", why=told.why or TOO_STRICT)
         return replace(told, saw=f"{evidence.saw}; {name} lets this through")
 
-    vars(holds)["reading"] = replace(original, rules=(*_INVALID, *_VALID), holds=holds)
+    vars(holds)["reading"] = replace(original, rules=(*_INVALID, *_VALID, *_MADE), holds=holds)
     return holds
 
 
 def _by_the_schema(evidence: Evidence) -> Evidence | None:
-    """What a request tells of the schema of its body, as if the schema alone had been tried."""
+    """What a request tells of the schema of its body, as if the schema alone had been tried.
+
+    Or what a call tells whose argument could not be made: ``update_item(db, item, ItemUpdate(...))``.
+    """
+    argument = re.match(r"(Item\w+\(.*\)) is accepted", evidence.wanted)
+    if argument and evidence.saw.startswith("ValidationError: "):
+        return replace(evidence, did=[argument[1]], saw=evidence.saw.replace("ValidationError", "refused", 1))
     schema = schema_of_body(evidence)
-    if schema is None:
+    if schema is None or table_behind(evidence, schema[1].name) is not None:
         return None
     did = f"{schema[1].name}({', '.join(f'{name}={value}' for name, value in sent(evidence).items())})"
     refused = _REFUSAL.search(evidence.saw) if evidence.saw.startswith("422") else None

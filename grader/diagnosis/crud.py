@@ -23,6 +23,7 @@ _UNKNOWN = "get_unknown_is_404", "patch_unknown_is_404", "delete_unknown_is_404"
 _WRITES = "INSERT", "UPDATE", "DELETE"
 _PERSISTS = (
     *("create_persists", "update_persists", "delete_persists"),
+    *("update_keeps_omitted_fields", "update_null_clears", "update_empty_string_is_a_value"),
     *("create_answers_201", "patch_keeps_omitted_fields", "delete_answers_204"),
 )
 
@@ -182,6 +183,25 @@ def flushed_not_committed(evidence: Evidence) -> Told | None:
     )
 
 
+@reading("commit() in one branch only", *_PERSISTS)
+def committed_in_one_branch(evidence: Evidence) -> Told | None:
+    """A commit() under a condition saves only what meets the condition."""
+    if evidence.sent("COMMIT") or evidence.raised or evidence.sent("ANSWER 4", "ANSWER 5"):
+        return None
+    return _in_one_branch(evidence, "commit", "Which changes get past this line without being saved?")
+
+
+def _in_one_branch(evidence: Evidence, name: str, hint: str) -> Told | None:
+    """The condition under which alone something is called."""
+    found = function_of(evidence)
+    for node in inside(found[1]) if found else ():
+        if found and isinstance(node, ast.If) and any(calls(each, name) for each in node.body):
+            outside = [each for each in calls(found[1], name) if each not in [*ast.walk(node)]]
+            if not outside:
+                return Told(where=found[0].at(node), hint=hint)
+    return None
+
+
 @reading("no commit()", *_PERSISTS)
 def not_committed(evidence: Evidence) -> Told | None:
     """What is written lasts only when it is committed; closing the session takes it back."""
@@ -329,6 +349,15 @@ def refreshed_too_early(evidence: Evidence) -> Told | None:
         where=file.at(refreshed[-1]),
         hint="When is the row as it will stay: before the COMMIT, or after it?",
     )
+
+
+@reading("refresh() in one branch only", *_CREATE_AND_UPDATE)
+def refreshed_in_one_branch(evidence: Evidence) -> Told | None:
+    """A refresh() under a condition loads the row again only where the condition holds."""
+    after = evidence.timeline[::-1]
+    if "COMMIT" not in after or any(what.startswith("SELECT") for what in after[: after.index("COMMIT")]):
+        return None
+    return _in_one_branch(evidence, "refresh", "Which items get past this line without being loaded again?")
 
 
 @reading("commit() without refresh()", *_CREATE_AND_UPDATE)
@@ -530,6 +559,20 @@ def rows_not_items(evidence: Evidence) -> Told | None:
     return Told(where=found[0].at(executed[0]), hint="Each row is a tuple with the item in it. What gives the items?")
 
 
+@reading("items with equal names are taken for one", "list_pages")
+def equal_names_merged(evidence: Evidence) -> Told | None:
+    """Two items may have the same name; whoever collects them by name, or asks for distinct ones, loses some."""
+    found = function_of(evidence)
+    if found is None or not re.match(r"items on the page|not on any page", evidence.saw):
+        return None
+    merging = [each for each in inside(found[1]) if isinstance(each, ast.DictComp | ast.SetComp)]
+    places: list[ast.AST] = [*merging, *calls(found[1], "set", "distinct", "group_by", "fromkeys")]
+    if not places:
+        return None
+    hint = "Two items may have the same name, and both belong to the page."
+    return Told(saw=f"{evidence.saw}; several have the same name", where=found[0].at(places[0]), hint=hint)
+
+
 @reading("the offset is taken for an id", "list_pages")
 def offset_as_an_id(evidence: Evidence) -> Told | None:
     """An offset counts rows; ids have gaps as soon as an item was deleted."""
@@ -595,7 +638,7 @@ def field_not_written(evidence: Evidence) -> Told | None:
     """What is not handed to the model, or set on the item, stays as it was."""
     found = function_of(evidence)
     write = next((event for event in evidence.events_of("INSERT items", "UPDATE items")), None)
-    if found is None or write is None or calls(found[1], "model_dump", "dict", "setattr"):
+    if found is None or write is None or calls(found[1], "model_dump", "dict", "setattr", "sqlmodel_update"):
         return None
     file, node = found
     told, source = "".join(evidence.did[-1:]), text_of(ast.Module(body=node.body[1:] or node.body, type_ignores=[]))
@@ -609,7 +652,7 @@ def field_not_written(evidence: Evidence) -> Told | None:
     return Told(saw=saw, where=file.at(place), hint=f"Who hands '{name}' on?")
 
 
-@reading("an update stores a new row", "update_persists")
+@reading("an update stores a new row", "update_persists", "update_keeps_omitted_fields", "patch_keeps_omitted_fields")
 def stored_a_new_row(evidence: Evidence) -> Told | None:
     """An update changes the row that is there; a new object is a new row, with an id of its own."""
     found = function_of(evidence)
@@ -655,7 +698,7 @@ def other_parameters(evidence: Evidence) -> Told | None:
 def other_defaults(evidence: Evidence) -> Told | None:
     """Where nobody says anything, a page begins with the first item and has 100 of them."""
     found = function_of(evidence)
-    if found is None or not any(line.startswith("list_items(") and "=" not in line for line in evidence.did[-1:]):
+    if found is None or not re.match(r"list_items\(db(, offset=\d+)?\)", "".join(evidence.did[-1:])):
         return None
     names, values = _arguments(found[1]), [*found[1].args.defaults]
     defaults = {name: text_of(value) for name, value in zip(names[::-1], values[::-1], strict=False)}

@@ -1,5 +1,48 @@
 """In the child: mistakes of chapter 08, in the order in which they are tried."""
 
+from grader.diagnosis import readings_05_crud, readings_06_routes
+from grader.diagnosis.answers import in_an_answer
 from grader.diagnosis.anywhere import unknown_attribute, unknown_name, used_before_assignment
+from grader.diagnosis.bodies import in_a_request
+from grader.diagnosis.schemas import field_missing, read_is_stricter, shows_more, takes_an_id
+from grader.diagnosis.sqlmodels import (
+    length_not_seen,
+    name_has_no_index,
+    name_takes_null,
+    not_a_sqlmodel,
+    not_a_table,
+    other_column,
+    other_name_of_the_table,
+    own_registry,
+    returned_a_copy,
+    row_refused,
+    schema_is_the_table,
+)
 
-READINGS = (unknown_name, used_before_assignment, unknown_attribute)
+_ANYWHERE = unknown_name, used_before_assignment, unknown_attribute
+_CRUD = tuple(each for each in readings_05_crud.READINGS if each not in _ANYWHERE)
+_ROUTES = tuple(each for each in readings_06_routes.READINGS if each not in (*_ANYWHERE, *_CRUD))
+
+READINGS = (
+    unknown_name,
+    used_before_assignment,
+    not_a_table,
+    not_a_sqlmodel,
+    other_name_of_the_table,
+    length_not_seen,
+    other_column,
+    name_takes_null,
+    row_refused,
+    name_has_no_index,
+    own_registry,
+    schema_is_the_table,
+    field_missing,
+    in_an_answer(field_missing),
+    shows_more,
+    read_is_stricter,
+    returned_a_copy,
+    *_ROUTES,
+    in_a_request(takes_an_id),
+    *_CRUD,
+    unknown_attribute,
+)

@@ -24,27 +24,33 @@ _VALIDATORS = "field_validator", "model_validator", "validator", "root_validator
 def _schema(evidence: Evidence) -> tuple[File, ast.ClassDef] | None:
     """The class that the story is about."""
     named = [found for line in evidence.did for found in _SCHEMA.findall(line)] + _SCHEMA.findall(evidence.saw)
+    named = named or [line.partition("(")[0] for line in evidence.did[-1:]]
     return evidence.source.class_(named[-1]) if named else None
 
 
-def _chain(evidence: Evidence, found: tuple[File, ast.ClassDef] | None) -> list[tuple[File, ast.ClassDef]]:
+def ancestry(evidence: Evidence, found: tuple[File, ast.ClassDef] | None) -> list[tuple[File, ast.ClassDef]]:
     """A class, and the learner's classes that it inherits from."""
-    chain: list[tuple[File, ast.ClassDef]] = []
-    while found is not None and found not in chain:
-        chain.append(found)
+    found_so_far: list[tuple[File, ast.ClassDef]] = []
+    while found is not None and found not in found_so_far:
+        found_so_far.append(found)
         parents = [evidence.source.class_(name_of(base)) for base in found[1].bases]
         found = next((parent for parent in parents if parent is not None), None)
-    return chain
+    return found_so_far
 
 
-def _field(evidence: Evidence, name: str) -> tuple[File, ast.stmt] | None:
-    """The line that declares a field, in the class or in one that it inherits from."""
-    for file, node in _chain(evidence, _schema(evidence)):
+def field_in(evidence: Evidence, found: tuple[File, ast.ClassDef] | None, name: str) -> tuple[File, ast.stmt] | None:
+    """The line that declares a field, in a class or in one that it inherits from."""
+    for file, node in ancestry(evidence, found):
         for each in node.body:
             targets = each.targets if isinstance(each, ast.Assign) else [getattr(each, "target", None)]
             if any(name_of(target) == name for target in targets if target is not None):
                 return file, each
     return None
+
+
+def _field(evidence: Evidence, name: str) -> tuple[File, ast.stmt] | None:
+    """The line that declares a field of the class that the story is about."""
+    return field_in(evidence, _schema(evidence), name)
 
 
 def rules_of(evidence: Evidence, name: str) -> tuple[File, ast.stmt] | None:
@@ -63,7 +69,7 @@ def _validators(evidence: Evidence) -> list[tuple[File, Function]]:
     """The validators of the class, and of those that it inherits from."""
     return [
         (file, method)
-        for file, node in _chain(evidence, _schema(evidence))
+        for file, node in ancestry(evidence, _schema(evidence))
         for method in node.body
         if isinstance(method, ast.FunctionDef) and any(name_of(each) in _VALIDATORS for each in method.decorator_list)
     ]
@@ -161,14 +167,14 @@ def takes_an_id(evidence: Evidence) -> Told | None:
     found = _field(evidence, "id")
     if found is not None:
         return Told(where=found[0].at(found[1]), hint="Who gives out ids, the client or the database?")
-    for file, node in _chain(evidence, _schema(evidence)):
+    for file, node in ancestry(evidence, _schema(evidence)):
         for each in ast.walk(node):
             if "allow" in text_of(each) and isinstance(each, ast.keyword | ast.Assign | ast.AnnAssign):
                 return Told(where=file.at(each), hint="This keeps every field that a client thinks up.")
     return None
 
 
-@reading("a field that is missing", *_CREATE, *_UPDATE, "read_accepts_an_orm_object")
+@reading("a field that is missing", *_CREATE, *_UPDATE, *_READ)
 def field_missing(evidence: Evidence) -> Told | None:
     """A schema knows only the fields that it declares, itself or by inheritance."""
     found = _schema(evidence)
@@ -183,7 +189,9 @@ def field_missing(evidence: Evidence) -> Told | None:
         for each in found[1].body
         if isinstance(each, ast.AnnAssign) and name_of(each.target) not in ("id", "name", "description", "model_config")
     ]
-    hint = f"There is '{others[0]}' here. Is that to be '{name}'?" if others else ""
+    hint = "A schema has the fields that it declares, and those that it inherits."
+    if others:
+        hint = f"There is '{others[0]}' here. Is that to be '{name}'?"
     return Told(saw=f"{found[1].name} has no field '{name}'", where=found[0].at(found[1]), hint=hint)
 
 
@@ -289,7 +297,7 @@ def refuses_too_much(evidence: Evidence) -> Told | None:
 @reading("a default that is validated", "update_fields_are_optional")
 def default_validated(evidence: Evidence) -> Told | None:
     """With validate_default a field that was left out is refused because of its own default."""
-    for file, node in _chain(evidence, _schema(evidence)):
+    for file, node in ancestry(evidence, _schema(evidence)):
         for each in ast.walk(node):
             if isinstance(each, ast.keyword) and each.arg == "validate_default" and text_of(each.value) == "True":
                 hint = 'The default stands for "not sent", and is no value to be checked.'
@@ -312,7 +320,7 @@ def other_default(evidence: Evidence) -> Told | None:
 @reading("model_dump() is overridden", _SENT)
 def dump_overridden(evidence: Evidence) -> Told | None:
     """A model_dump() of one's own gives something else than what was asked for."""
-    for file, node in _chain(evidence, _schema(evidence)):
+    for file, node in ancestry(evidence, _schema(evidence)):
         for method in node.body:
             if isinstance(method, ast.FunctionDef) and method.name in ("model_dump", "dict"):
                 return Told(where=file.at(method), hint="Whoever calls model_dump() wants what Pydantic gives.")
@@ -328,7 +336,7 @@ def reads_no_objects(evidence: Evidence) -> Told | None:
     found = _schema(evidence)
     if found is None or "valid dictionary or instance" not in evidence.saw:
         return None
-    for file, node in _chain(evidence, found):
+    for file, node in ancestry(evidence, found):
         for each in ast.walk(node):
             if isinstance(each, ast.Assign | ast.keyword) and "orm_mode" in text_of(each):
                 hint = "orm_mode is the name that Pydantic 1 had for it. What is it called today?"
@@ -342,7 +350,7 @@ def shows_more(evidence: Evidence) -> Told | None:
     """An answer shows exactly the fields that its schema has."""
     listed = re.search(r"shows also \[(.*)\]", evidence.saw)
     names = re.findall(r"'(\w+)'", listed[1]) if listed else []
-    for file, node in _chain(evidence, _schema(evidence)) if names else ():
+    for file, node in ancestry(evidence, _schema(evidence)) if names else ():
         for each in node.body:
             declared = getattr(each, "name", "") or name_of(getattr(each, "target", None))
             if declared in names:

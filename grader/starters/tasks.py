@@ -17,6 +17,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -46,10 +47,18 @@ def tasks_of(chapter: str) -> dict[str, str]:
 
 def file_of(task: str, chapter: str) -> str:
     """The file of a chapter in which a task is done, for example ``app/db.py``; the first of them."""
+    return next(iter(files_of(chapter).get(task, ())), "app")
+
+
+@cache
+def files_of(chapter: str) -> dict[str, tuple[str, ...]]:
+    """The files of a chapter in which each of its tasks is done."""
+    found: dict[str, tuple[str, ...]] = {}
     for file in sorted((SOLUTIONS / chapter / "app").rglob("*.py")):
-        if any(each.task == task for each in pieces_of(file.read_text(encoding="utf-8"), int(chapter[:2]))):
-            return file.relative_to(SOLUTIONS / chapter).as_posix()
-    return "app"
+        name = file.relative_to(SOLUTIONS / chapter).as_posix()
+        for task in {each.task for each in pieces_of(file.read_text(encoding="utf-8"), int(chapter[:2]))}:
+            found[task] = (*found.get(task, ()), name)
+    return found
 
 
 def pieces_of(source: str, chapter: int) -> list[Piece]:

@@ -46,9 +46,10 @@ class Crud:
 
     def made_from(self, sent: dict[str, Any]) -> dict[str, Any]:
         """The row that ``create_item`` stores for this; nothing of it is kept or told."""
-        story = list(self._story.lines)
+        story, moments = list(self._story.lines), len(self._seen.moments)
         with self._sessions.new() as session:
             self.create(session, **sent)
+        del self._seen.moments[moments:]
         made = self._items.rows()[-1]
         self._items.remove(made["id"])
         self._story.lines[:] = story

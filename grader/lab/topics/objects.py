@@ -27,6 +27,7 @@ class Objects:
     def plain(self, **values: Any) -> Any:
         """An Item of the learner's models."""
         item = self._code.need("models.Item")
+        self._models.metadata()  # where there is no table yet, nothing can be made of the model
         with self._code.running("an Item"):
             configure_mappers()
             made = inspect(item).class_manager.new_instance()  # whatever its __init__ takes
@@ -48,5 +49,5 @@ class Objects:
         self._models.add_secret_column()
         item = self.plain(**values)
         item.internal_note = "bought for 3"
-        item.shelf = "B 4"
+        vars(item)["shelf"] = "B 4"  # not every class lets others set it
         return item

@@ -1,0 +1,211 @@
+"""In the child: mistakes that are made with classes of SQLModel: the table model, and schemas beside it."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from grader.diagnosis.evidence import Evidence
+from grader.diagnosis.reading import Told, reading
+from grader.diagnosis.routes import body_parameter, endpoint_of, table_behind
+from grader.diagnosis.schemas import ancestry, field_in
+from grader.diagnosis.source import File, calls, keyword, name_of, text_of
+
+_TABLE = "item_is_a_sqlmodel_table"
+_TEXTS = "name", "description"
+_SCHEMA = re.compile(r"\b(ItemCreate|ItemUpdate|ItemRead)\b")
+_SCHEMA_RULES = (
+    *("input_is_validated", "create_ignores_a_client_id", "bad_body_is_422", "patch_null_name_is_422"),
+    *("answers_hide_internal_fields", "read_accepts_an_orm_object", "read_hides_internal_fields"),
+    *("update_keeps_omitted_fields", "update_refreshes", "update_null_clears", "patch_keeps_omitted_fields"),
+)
+
+
+def _item(evidence: Evidence) -> tuple[File, ast.ClassDef] | None:
+    return evidence.source.class_("Item")
+
+
+def _declared(evidence: Evidence, name: str) -> tuple[File, ast.stmt] | None:
+    """The line that declares a field of Item, in the class or in one that it inherits from."""
+    return field_in(evidence, _item(evidence), name)
+
+
+# -- the table ----------------------------------------------------------------------------------------
+
+
+@reading("a model without a table", _TABLE)
+def not_a_table(evidence: Evidence) -> Told | None:
+    """A class of SQLModel is a schema; table=True makes it the model of a table."""
+    found = _item(evidence)
+    if found is None or "has no table" not in evidence.saw:
+        return None
+    hint = "A class of SQLModel is a schema, until it is told to be a table as well."
+    return Told(saw="Item is a schema: it has no table", where=found[0].at(found[1]), hint=hint)
+
+
+@reading("a model that is not SQLModel's", _TABLE)
+def not_a_sqlmodel(evidence: Evidence) -> Told | None:
+    """This chapter's models are classes of SQLModel: table and schemas in one family."""
+    found = _item(evidence)
+    if found is None or "does not inherit from SQLModel" not in evidence.saw:
+        return None
+    bases = ", ".join(map(text_of, found[1].bases)) or "nothing"
+    hint = "Which class of this file has the two fields already, and comes from SQLModel?"
+    return Told(saw=f"Item inherits from {bases}", where=found[0].at(found[1]), hint=hint)
+
+
+@reading("the table is not called items", _TABLE)
+def other_name_of_the_table(evidence: Evidence) -> Told | None:
+    """Without __tablename__ SQLModel calls a table like its class, in small letters."""
+    found = _item(evidence)
+    if found is None or not evidence.saw.startswith("tables: "):
+        return None
+    named = field_in(evidence, found, "__tablename__")
+    if named is not None:
+        return Told(where=named[0].at(named[1]), hint="Names of tables are compared letter by letter.")
+    hint = "Without a word SQLModel calls a table like its class, in small letters."
+    return Told(where=found[0].at(found[1]), hint=hint)
+
+
+@reading("the length does not reach the column", _TABLE)
+def length_not_seen(evidence: Evidence) -> Told | None:
+    """SQLModel takes the length of a column from Field(max_length=...), and from nowhere else."""
+    named = re.match(r"(name|description): text of any length", evidence.saw)
+    found = _declared(evidence, named[1]) if named else None
+    if found is None:
+        return None
+    annotation = text_of(getattr(found[1], "annotation", None))
+    if re.search(r"Name|Description|StringConstraints", annotation):
+        hint = "The length is inside of this type, where SQLModel does not look for it. Where does it look?"
+    else:
+        hint = "Nothing here says how long the text may be."
+    return Told(where=found[0].at(found[1]), hint=hint)
+
+
+@reading("a column of another kind", _TABLE)
+def other_column(evidence: Evidence) -> Told | None:
+    """The type of a field, and what Field() says, make the column."""
+    named = re.match(r"(id|name|description): ", evidence.saw)
+    found = _declared(evidence, named[1]) if named else None
+    where = found[0].at(found[1]) if found else ""
+    item = _item(evidence)
+    if named and not where and item is not None:
+        where = item[0].at(item[1])
+    if not where:
+        return None
+    return Told(where=where, hint="Compare the type, and what Field() says, with the task sheet.")
+
+
+@reading("NULL is allowed for the name", _TABLE)
+def name_takes_null(evidence: Evidence) -> Told | None:
+    """Whether a column takes NULL follows from the type of the field, and from nullable=."""
+    found = _declared(evidence, "name") if "NULL was stored as a name" in evidence.saw else None
+    if found is None:
+        return None
+    said = "nullable=True" in text_of(found[1])
+    hint = "nullable=True counts for more than the type." if said else "The type says here that there may be no name."
+    return Told(saw="the database stored a row whose name is NULL", where=found[0].at(found[1]), hint=hint)
+
+
+@reading("a row is refused that is right", _TABLE)
+def row_refused(evidence: Evidence) -> Told | None:
+    """A column takes NULL if its type has None in it; values repeat unless somebody says unique."""
+    if not evidence.saw.startswith("refused: "):
+        return None
+    column = re.search(r"items\.(\w+)|column \"(\w+)\"", evidence.saw)
+    name = (column[1] or column[2]) if column else ""
+    unique = re.search(r"unique", evidence.saw, re.I)
+    if unique:
+        lines = [found for found in (_declared(evidence, each) for each in _TEXTS) if found is not None]
+        said = next((found for found in lines if "unique" in text_of(found[1])), None)
+        hint = "Two items may have the same name. Which word in this line forbids it?"
+        return Told(where=said[0].at(said[1]), hint=hint) if said else None
+    found = _declared(evidence, name)
+    if found is None or name == "name":
+        return None
+    saw = f"the database refused a row whose {name} is NULL"
+    if name == "description":
+        hint = "Whether a column takes NULL follows from its type."
+        if "nullable=False" in text_of(found[1]):
+            hint = "nullable=False counts for more than the type."
+        return Told(saw=saw, where=found[0].at(found[1]), hint=hint)
+    return Told(where=found[0].at(found[1]), hint=f"Nobody asked for '{name}', and a row without it is refused.")
+
+
+@reading("no index on the name", _TABLE)
+def name_has_no_index(evidence: Evidence) -> Told | None:
+    """An index helps a search by name only if it begins with the name."""
+    found = _declared(evidence, "name") if "no index on name" in evidence.saw else None
+    if found is None:
+        return None
+    other = _declared(evidence, "description")
+    if other is not None and "index=True" in text_of(other[1]):
+        return Told(where=other[0].at(other[1]), hint="The index is on this column. Which one is searched for?")
+    return Told(where=found[0].at(found[1]), hint="Nothing here asks for an index.")
+
+
+@reading("a registry or metadata of one's own", _TABLE, "the_rest_still_works")
+def own_registry(evidence: Evidence) -> Told | None:
+    """main.py creates the tables of SQLModel.metadata; a model with another registry or metadata is not among them."""
+    found = _item(evidence)
+    for file, node in ancestry(evidence, found) if "SQLModel.metadata" in evidence.saw else ():
+        own = [each for each in node.body if isinstance(each, ast.Assign) and name_of(each.targets[0]) == "metadata"]
+        places: list[ast.AST] = [*(each.value for each in node.keywords if each.arg == "registry"), *own]
+        if places:
+            hint = "This is a collection of tables of its own. Which one does main.py create?"
+            return Told(where=file.at(places[0]), hint=hint)
+    return None
+
+
+# -- schemas ------------------------------------------------------------------------------------------
+
+
+@reading("the table model in the place of a schema", *_SCHEMA_RULES)
+def schema_is_the_table(evidence: Evidence) -> Told | None:
+    """A table model validates nothing that comes in, and shows every column that it has or will have."""
+    for name in _schemas_of(evidence):
+        alias = table_behind(evidence, name)
+        if alias is not None and isinstance(alias[1], ast.Assign):
+            saw = f"{evidence.saw}; {name} is only another name of the table model"
+            return Told(saw=saw, where=alias[0].at(alias[1]), hint=_APART)
+        schema = evidence.source.class_(name)
+        parents = [name_of(each) for each in schema[1].bases] if schema else []
+        tables = [each for each in parents if table_behind(evidence, each)]
+        if schema is not None and tables:
+            saw = f"{evidence.saw}; {name} inherits from the table model {tables[0]}"
+            return Told(saw=saw, where=schema[0].at(schema[1]), hint=_APART)
+    return None
+
+
+_APART = "A table model takes everything, and has every column. Which class has only the fields that belong here?"
+
+
+def _schemas_of(evidence: Evidence) -> list[str]:
+    """The schemas that a story is about: those that it names, or that of the body or of the answer."""
+    named = [name for line in (*evidence.did, evidence.wanted) for name in _SCHEMA.findall(line)]
+    found = endpoint_of(evidence)
+    if named or found is None:
+        return named[-1:]
+    body, model = body_parameter(found[1]), keyword(found[2], "response_model")
+    answer = text_of(model if model is not None else found[1].returns)
+    taken = text_of(body.annotation) if body is not None else ""
+    shown = evidence.rule.startswith(("answers_hide", "read_"))
+    return _SCHEMA.findall(answer if shown else taken)
+
+
+@reading("what was returned is a copy", "create_refreshes", "update_refreshes")
+def returned_a_copy(evidence: Evidence) -> Told | None:
+    """Only the object that the session knows is kept up to date; a second one keeps what it was made of."""
+    name = "create_item" if evidence.rule.startswith("create") else "update_item"
+    found = evidence.source.function(name, "app/crud.py")
+    added = calls(found[1], "add")[:1] if found else []
+    for node in ast.walk(found[1]) if found and added else ():
+        made = node.value if isinstance(node, ast.Assign) else None
+        if not isinstance(made, ast.Call) or name_of(made) not in ("Item", "model_validate", "model_copy"):
+            continue
+        copied = name_of(node.targets[0]) if isinstance(node, ast.Assign) else ""
+        returns = [text_of(each.value) for each in ast.walk(found[1]) if isinstance(each, ast.Return)] if found else []
+        if found and copied in returns and copied != text_of(added[0].args[0] if added[0].args else None):
+            hint = "This makes a second object. Which one does the session know, and keep up to date?"
+            return Told(saw=f"{evidence.saw}: it is a copy", where=found[0].at(node), hint=hint)
+    return None
