@@ -101,12 +101,7 @@ def blocks(checks: Sequence[Check]) -> list[Block]:
     for check in sorted(to_fix, key=_urgency):
         reason = check.mistake or check.observed
         groups.setdefault((check.chapter, check.outcome, reason, check.where), []).append(check)
-    found = sorted((_block_of(group) for group in groups.values()), key=lambda block: _urgency(block.check))
-    for block in [each for each in found if each.check.elsewhere]:
-        first = next((each for each in found if not each.check.elsewhere and each.place == block.place), None)
-        if first is not None:  # another task has to change the same line
-            first.waiting += [block.check, *block.same]
-            found.remove(block)
+    found = _joined(sorted((_block_of(group) for group in groups.values()), key=lambda block: _urgency(block.check)))
     waiting = [check for check in checks if check.outcome == "blocked"]
     for check in waiting:
         block = _block_for(check, waiting, found)
@@ -118,6 +113,15 @@ def blocks(checks: Sequence[Check]) -> list[Block]:
 def _block_of(group: Sequence[Check]) -> Block:
     here = [check for check in group if not check.elsewhere] or list(group)
     return Block(here[0], here[1:], [check for check in group if check not in here])
+
+
+def _joined(found: Sequence[Block]) -> list[Block]:
+    """What has to be changed in a file of another task waits, if that task fails at the same line."""
+    own = {block.place: block for block in reversed(found) if not block.check.elsewhere}
+    for block in found:
+        if block.check.elsewhere and block.place in own:
+            own[block.place].waiting += [block.check, *block.same]
+    return [block for block in found if not block.check.elsewhere or block.place not in own]
 
 
 def _urgency(check: Check) -> tuple[object, ...]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from grader import test_04_schemas as schemas
 from grader import test_05_crud as crud
 from grader import test_06_routes as routes
 from grader.outcomes import Waits
@@ -21,12 +20,7 @@ if TYPE_CHECKING:
     from grader.lab.topics.table_model import TableModel
 
 _LAMP = {"name": "lamp", "description": "warm light"}
-_GOOD_TEXTS: tuple[dict[str, Any], ...] = (
-    _LAMP,
-    {"name": "a", "description": ""},
-    {"name": "lamp", "description": None},
-    {"name": "é" * 200, "description": "é" * 500},
-)
+_SHORT = {"name": "a", "description": ""}
 _WRONG_TEXTS: tuple[object, ...] = (
     {"name": ["lamp"]},
     {"name": "lamp", "description": {"text": "warm light"}},
@@ -34,9 +28,6 @@ _WRONG_TEXTS: tuple[object, ...] = (
     {"name": "   "},
     {"name": "x" * 201},
     {"name": "lamp", "description": "x" * 501},
-    {"name": "la\x00mp"},
-    {"name": "lamp", "description": "\x00"},
-    {"name": None},
     "null",
 )
 
@@ -66,7 +57,7 @@ def test_item_is_a_sqlmodel_table(table_model: TableModel, story: Story) -> None
     "they take: lengths, and that a name is not blank.",
 )
 def test_input_is_validated(tables: Tables, items: Items, client: Client, api: Api, expect: Expect) -> None:
-    """POST and PATCH answer 422 to what the table cannot take, and store nothing; the shortest and longest are fine."""
+    """POST and PATCH answer 422 to a missing, wrong, blank or too long text, and store nothing; a short one is fine."""
     tables.create()
     path = f"/items/{items.add(**_LAMP)}"
     plain = client.request("POST", "/items/", json=_LAMP)
@@ -74,14 +65,12 @@ def test_input_is_validated(tables: Tables, items: Items, client: Client, api: A
         raise Waits(str(plain), "create_answers_201")
     expect(plain.status != 422, saw=str(plain), wanted="accepted")
     if plain.status < 300:
-        for good in _GOOD_TEXTS:
-            api.expect_accepted("POST", "/items/", good, "create_answers_201")
+        api.expect_accepted("POST", "/items/", _SHORT, "create_answers_201")
     changes = api.works("PATCH", path, json=_LAMP)
     if changes:
-        for good in (*_GOOD_TEXTS, {"description": "dim light"}):
-            api.expect_accepted("PATCH", path, good, "patch_keeps_omitted_fields")
+        api.expect_accepted("PATCH", path, _SHORT, "patch_keeps_omitted_fields")
     rows = items.rows()
-    for body in ({}, {"description": "no name"}, *_WRONG_TEXTS):
+    for body in ({}, {"description": "no name"}, {"name": None}, *_WRONG_TEXTS):
         api.expect_refused("POST", "/items/", body)
     for body in (*_WRONG_TEXTS, {"description": "x" * 501}) if changes else ():
         api.expect_refused("PATCH", path, body)
@@ -89,7 +78,7 @@ def test_input_is_validated(tables: Tables, items: Items, client: Client, api: A
 
 
 @rule(
-    task="8.4",
+    task="8.14",
     title="a client cannot choose the id",
     why="An endpoint that takes the table model as its body takes the id too: the client can pick any, or hit one "
     "that is there already.",
@@ -108,51 +97,28 @@ def test_create_ignores_a_client_id(tables: Tables, items: Items, client: Client
     expect.equal(items.row(taken), {"id": taken, "name": "chair", "description": None}, "the other item:")
 
 
-# Rules of chapters 04 to 06 are the same here; only the numbers of their tasks differ, and which of them wait.
-_TASKS = {"4.4": "8.6", "5.1": "8.7", "5.2": "8.8", "5.3": "8.9", "5.4": "8.10", "5.5": "8.11"}
+# The rules of chapters 05 and 06 are the same here; only the numbers of their tasks differ.
+_TASKS = {"5.1": "8.7", "5.3": "8.9", "5.4": "8.10"}
 _TASKS |= {"6.2": "8.12", "6.3": "8.13", "6.4": "8.14", "6.5": "8.15", "6.6": "8.16", "6.7": "8.17", "6.8": "8.18"}
-
-test_read_accepts_an_orm_object = again(schemas.test_read_accepts_an_orm_object, "08_sqlmodel", _TASKS)
-test_read_hides_internal_fields = again(schemas.test_read_hides_internal_fields, "08_sqlmodel", _TASKS)
 
 test_create_persists = again(crud.test_create_persists, "08_sqlmodel", _TASKS)
 test_create_refreshes = again(crud.test_create_refreshes, "08_sqlmodel", _TASKS)
-test_get_returns_the_item = again(crud.test_get_returns_the_item, "08_sqlmodel", _TASKS)
-test_get_unknown_is_none = again(crud.test_get_unknown_is_none, "08_sqlmodel", _TASKS)
-test_list_is_ordered = again(crud.test_list_is_ordered, "08_sqlmodel", _TASKS)
 test_list_pages = again(crud.test_list_pages, "08_sqlmodel", _TASKS)
-test_update_persists = again(crud.test_update_persists, "08_sqlmodel", _TASKS)
-test_update_null_clears = again(crud.test_update_null_clears, "08_sqlmodel", _TASKS, needs=[])
-test_update_keeps_omitted_fields = again(crud.test_update_keeps_omitted_fields, "08_sqlmodel", _TASKS, needs=[])
-test_update_empty_string_is_a_value = again(crud.test_update_empty_string_is_a_value, "08_sqlmodel", _TASKS)
+test_update_null_clears = again(crud.test_update_null_clears, "08_sqlmodel", _TASKS)
+test_update_keeps_omitted_fields = again(crud.test_update_keeps_omitted_fields, "08_sqlmodel", _TASKS)
 test_update_refreshes = again(crud.test_update_refreshes, "08_sqlmodel", _TASKS, needs=["update_keeps_omitted_fields"])
-test_delete_persists = again(crud.test_delete_persists, "08_sqlmodel", _TASKS)
 
-test_create_answers_201 = again(
-    routes.test_create_answers_201,
-    "08_sqlmodel",
-    _TASKS,
-    needs=["create_persists", "create_refreshes", "read_accepts_an_orm_object"],
-)
-test_read_answers_the_item = again(
-    routes.test_read_answers_the_item, "08_sqlmodel", _TASKS, needs=["read_accepts_an_orm_object"]
-)
+test_create_answers_201 = again(routes.test_create_answers_201, "08_sqlmodel", _TASKS)
+test_read_answers_the_item = again(routes.test_read_answers_the_item, "08_sqlmodel", _TASKS)
 test_get_unknown_is_404 = again(routes.test_get_unknown_is_404, "08_sqlmodel", _TASKS)
 test_patch_unknown_is_404 = again(routes.test_patch_unknown_is_404, "08_sqlmodel", _TASKS)
 test_delete_unknown_is_404 = again(routes.test_delete_unknown_is_404, "08_sqlmodel", _TASKS)
 test_huge_id_is_no_crash = again(routes.test_huge_id_is_no_crash, "08_sqlmodel", _TASKS)
 test_delete_answers_204 = again(routes.test_delete_answers_204, "08_sqlmodel", _TASKS)
-test_list_answers_items = again(
-    routes.test_list_answers_items, "08_sqlmodel", _TASKS, needs=["list_pages", "read_accepts_an_orm_object"]
-)
+test_list_answers_items = again(routes.test_list_answers_items, "08_sqlmodel", _TASKS, needs=["list_pages"])
 test_bad_paging_is_422 = again(routes.test_bad_paging_is_422, "08_sqlmodel", _TASKS)
-test_patch_keeps_omitted_fields = again(
-    routes.test_patch_keeps_omitted_fields,
-    "08_sqlmodel",
-    _TASKS,
-    needs=["update_keeps_omitted_fields", "update_refreshes", "read_accepts_an_orm_object"],
-)
-test_patch_null_clears = again(routes.test_patch_null_clears, "08_sqlmodel", _TASKS, needs=["update_null_clears"])
+test_patch_keeps_omitted_fields = again(routes.test_patch_keeps_omitted_fields, "08_sqlmodel", _TASKS)
+test_patch_null_clears = again(routes.test_patch_null_clears, "08_sqlmodel", _TASKS)
 test_patch_null_name_is_422 = again(routes.test_patch_null_name_is_422, "08_sqlmodel", _TASKS)
 test_bad_body_is_422 = again(routes.test_bad_body_is_422, "08_sqlmodel", _TASKS)
 test_answers_hide_internal_fields = again(routes.test_answers_hide_internal_fields, "08_sqlmodel", _TASKS)

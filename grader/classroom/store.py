@@ -48,6 +48,7 @@ _KEPT = (
     "did",
     "function",
     "caret",
+    "elsewhere",
     "printed",
     "traceback",
     "begun",
