@@ -88,9 +88,9 @@ def test_the_caret_points_into_the_line_that_python_cannot_read() -> None:
 def test_numbers_come_first_failures_last_and_then_the_next_step() -> None:
     found = [
         check("1.1", "todo"),
-        check("5.1", "passed"),
+        check("5.1", "passed").model_copy(update={"id": "05_crud.another"}),
         check("5.3", "failed", observed="a"),
-        check("5.2", "blocked", observed="x (first: rule)"),
+        check("5.2", "blocked", observed="x (first: rule)").model_copy(update={"id": "05_crud.third"}),
     ]
     text = "\n".join(line.text for line in (*chapters(found, ASCII), *closing(found)))
     assert text == (
