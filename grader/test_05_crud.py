@@ -24,7 +24,7 @@ _REFRESH = (
     "Whoever gets the item after its session was closed can neither load it nor know."
 )
 _BARE: dict[str, Any] = {"name": "lamp", "description": None}
-_LONG: dict[str, Any] = {"name": "Lamp" * 50, "description": "Warm\n" * 100}
+_LONG: dict[str, Any] = {"name": "Lamp" * 50, "description": "Warm\n" * 99 + "light"}
 _LAMP: dict[str, Any] = {"name": "lamp", "description": "warm light"}
 
 

@@ -21,8 +21,8 @@ To see what the grader says about a case: ``python -m tests.cases 05_crud/wrong/
 
 from __future__ import annotations
 
+import argparse
 import shutil
-import sys
 import tempfile
 import tomllib
 from collections.abc import Sequence
@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.bench import Bench, Target
+from grader.databases import DATABASES
 from grader.report import Check
 from grader.rules import rules_of
 from tests import PROJECT
@@ -104,20 +105,25 @@ def judge(cases: Sequence[Case], bench: Bench) -> dict[str, dict[str, Check]]:
 
 
 def main() -> None:
-    """Print what the grader says about one case, or about those whose name begins so."""
+    """Print what the grader says about the cases whose names begin so."""
     from grader import terminal
 
-    wanted, database = sys.argv[1], sys.argv[3] if len(sys.argv) > 3 else "sqlite"
-    with Bench(database) as bench:
-        for case in all_cases():
-            if not case.name.startswith(wanted):
-                continue
+    parser = argparse.ArgumentParser(prog="python -m tests.cases", description=main.__doc__)
+    parser.add_argument("name", help="how the names begin: 05_crud/wrong/no_refresh")
+    parser.add_argument("--database", choices=DATABASES, default="sqlite")
+    parser.add_argument("--full-trace", action="store_true", help="also the tracebacks of the code")
+    options = parser.parse_args()
+    cases = [case for case in all_cases() if case.name.startswith(options.name)]
+    if not cases:
+        parser.error("no case has a name that begins so")
+    with Bench(options.database) as bench:
+        for case in cases:
             checks = judge([case], bench)[case.name]
             print(f"=== {case.name}: {case.about}\n=== fails {sorted(case.fails)} waits {sorted(case.waits)}")
             told = sorted({check.mistake or "" for check in checks.values()} - {""})
             print(f"=== mistake {case.mistake!r}, told {told}")
             ordered = [checks[rule.name] for rule in rules_of(case.chapter) if checks[rule.name].outcome != "passed"]
-            for line in terminal.chapters(ordered, terminal.ASCII, full_trace="--full-trace" in sys.argv):
+            for line in terminal.chapters(ordered, terminal.ASCII, full_trace=options.full_trace):
                 print(line.text)
 
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from grader.bench import Bench
+from grader.databases import DATABASES
 from tests.cases import Case, all_cases, judge
 
 # A loop that ends by itself should this process be killed.
@@ -63,14 +64,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.repeat", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="how a case's name begins, 05_crud/wrong; all if none")
     parser.add_argument("--times", type=int, default=5, help="how often on each database (5)")
-    parser.add_argument("--databases", default="sqlite,postgresql", help="on which (sqlite,postgresql)")
+    parser.add_argument("--databases", nargs="+", choices=DATABASES, default=DATABASES, help="on which (both)")
     parser.add_argument("--loops", type=int, default=2, help="how many busy loops run beside it (2)")
     options = parser.parse_args()
     cases = [case for case in all_cases() if case.name.startswith(tuple(options.names or [""]))]
     if not cases:
         parser.error("no case has a name that begins so")
     with busy(options.loops):
-        found = differing(repeated(cases, options.databases.split(","), options.times))
+        found = differing(repeated(cases, options.databases, options.times))
     for (name, rule), counted in found.items():
         print(f"{name} {rule}: {', '.join(f'{verdict}: {count}' for verdict, count in counted.items())}")
     print(f"{len(cases)} cases, {len(found)} verdicts that differ")

@@ -6,6 +6,7 @@ import argparse
 import difflib
 import sys
 
+from grader.databases import DATABASES
 from grader.rules import CHAPTERS, chapter_named
 from grader.starters import SOLUTIONS
 from tests.mutants.judging import judge
@@ -16,7 +17,7 @@ def main() -> int:
     """Grade the mutants of chapters, and print those with which nothing is wrong."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
     parser.add_argument("chapters", nargs="*", metavar="CHAPTER", help="5, 05 or 05_crud; all when not given")
-    parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
+    parser.add_argument("--database", choices=DATABASES, default="sqlite")
     parser.add_argument("--only", default="", help="only mutants whose name holds these words")
     parser.add_argument("--list", action="store_true", help="print the names of the mutants, and grade none")
     options = parser.parse_args()
