@@ -35,7 +35,7 @@ class Database:
             with self.engine.connect() as connection, hardly_waiting(connection):
                 return [dict(row) for row in connection.execute(text(sql), parameters).mappings()]
         except OperationalError as error:
-            if not is_locked(error):
+            if not is_locked(error, self.engine.url):
                 raise
         return rows_behind_the_lock(self.engine.url, sql, parameters)
 
