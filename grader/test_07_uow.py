@@ -9,7 +9,6 @@ from grader.rules import rule
 
 if TYPE_CHECKING:
     from grader.lab.code import Code
-    from grader.lab.database import Database
     from grader.lab.expect import Expect
     from grader.lab.items import Items
     from grader.lab.observer import Seen
@@ -84,30 +83,18 @@ def test_create_answers_201(tables: Tables, records: Records, units: Units, expe
     needs=["add_item_does_not_commit"],
 )
 def test_item_and_event_are_saved_together(
-    tables: Tables,
-    items: Items,
-    database: Database,
-    records: Records,
-    units: Units,
-    story: Story,
-    seen: Seen,
-    expect: Expect,
+    tables: Tables, records: Records, units: Units, story: Story, expect: Expect
 ) -> None:
     """The item and an event of kind created that belongs to it are there, made lasting by the same COMMIT."""
     tables.create()
-    items.add_many(3)
-    database.run("DELETE FROM items WHERE name <> 'item 2'")
+    records.let_ids_differ()
     told = units.post(_ONE, "lamp")
     saved = records.saved()
     if told.status >= 400 and saved == {"items": ["item 2"], "events": []}:
         raise Waits(str(told), "create_answers_201")
     story.did(f"was told {told}")
     expect.equal(saved, {"items": ["item 2", "lamp"], "events": ["created: lamp"]}, "saved:")
-    expect(
-        any({"items", "item_events"} <= saved_to for saved_to in seen.saved_together()),
-        saw="the item and its event were saved by different COMMITs",
-        wanted="one transaction for both",
-    )
+    records.expect_one_transaction()
 
 
 @rule(

@@ -153,7 +153,8 @@ class Store:
                 )
                 for chapter in chapters.values():
                     self._database.execute(
-                        "INSERT OR IGNORE INTO sources VALUES (?, ?)", [chapter.digest, _packed(chapter)]
+                        "INSERT OR IGNORE INTO sources VALUES (?, ?)",
+                        [chapter.digest, zlib.compress(json.dumps(chapter.to_texts()).encode())],
                     )
 
     def learners(self) -> Iterator[Row]:
@@ -176,7 +177,7 @@ class Store:
     def source(self, digest: str) -> Chapter:
         """The code that has this digest."""
         found = self._database.execute("SELECT files FROM sources WHERE digest = ?", [digest]).fetchone()
-        return _unpacked(found[0])
+        return Chapter.from_texts(json.loads(zlib.decompress(found[0])))
 
     # -- verdicts -------------------------------------------------------------------------------
 
@@ -212,16 +213,6 @@ class Store:
         """The verdicts on some content, in the order of the rules; those that are not known are left out."""
         rows = dict(self._database.execute("SELECT rule, verdict FROM verdicts WHERE content = ?", [content]))
         return [whole(rule, rows[rule.id]) for rule in rules if rule.id in rows]
-
-
-def _packed(chapter: Chapter) -> bytes:
-    files = {path: content.decode("latin-1") for path, content in chapter.files.items()}
-    return zlib.compress(json.dumps(files).encode())
-
-
-def _unpacked(data: bytes) -> Chapter:
-    files = json.loads(zlib.decompress(data))
-    return Chapter({path: content.encode("latin-1") for path, content in files.items()})
 
 
 def shortened(check: Check) -> str:

@@ -1,145 +1,32 @@
-"""Command, and the workers of a Dask cluster: grades submissions on other machines, on the same bench.
+"""Command: grades submissions on other machines, by the workers of a Dask cluster.
 
-A submission travels as bytes, its verdicts come back as bytes. Dask does the work of a lost worker again on
-another one; a submission that has cost several workers is given up, and named.
+Dask does the work of a lost worker again on another one; a submission that has cost several workers is given up, and
+named.
 """
 
 from __future__ import annotations
 
-import atexit
 import json
 import logging
-import os
 import queue
 import socket
-import tempfile
-import threading
 import time
 import zlib
 from collections.abc import Callable, Generator, Iterable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from grader import BadInput
-from grader.bench import Bench
-from grader.bench.sandbox import prepare
-from grader.classroom.grading.plan import Piece, Plan, Task, plan_of
-from grader.classroom.grading.workers import Batch, grade_task
-from grader.classroom.intake import Chapter
-from grader.classroom.store import shortened, whole
+from grader.classroom.grading.cluster_worker import grade_remotely, pack_task
+from grader.classroom.grading.plan import Plan, Task
+from grader.classroom.grading.workers import Batch
+from grader.classroom.store import whole
 from grader.rules import rules_of
 
 _FIRST_WORKER = 5.0
 _PATIENCE = 120.0
 _MOST_LOSSES = 2
-
-
-# -- what travels -------------------------------------------------------------------------------
-
-
-def pack_task(task: Task, plan: Plan) -> bytes:
-    """A task as bytes, with what it is to be judged by."""
-    pieces = [
-        {
-            "chapter": piece.chapter,
-            "content": piece.content,
-            "files": {path: content.decode("latin-1") for path, content in piece.code.files.items()},
-            "rules": piece.rules,
-            "known": dict(piece.known),
-        }
-        for piece in task.pieces
-    ]
-    return zlib.compress(json.dumps({"learner": task.learner, "pieces": pieces, "plan": plan.facts()}).encode())
-
-
-def unpack_task(data: bytes) -> tuple[Task, dict[str, Any]]:
-    """The task, and what it is to be judged by."""
-    request = json.loads(zlib.decompress(data))
-    pieces = [
-        Piece(
-            each["chapter"],
-            each["content"],
-            Chapter({path: content.encode("latin-1") for path, content in each["files"].items()}),
-            tuple(each["rules"]),
-            each["known"],
-        )
-        for each in request["pieces"]
-    ]
-    return Task(request["learner"], tuple(pieces)), request["plan"]
-
-
-# -- on a worker --------------------------------------------------------------------------------
-
-_own = threading.local()
-
-
-def grade_remotely(data: bytes) -> bytes:
-    """Grade one submission in this process; each thread keeps a bench of its own warm.
-
-    Args:
-        data: made by `pack_task`.
-
-    Returns:
-        The verdicts, or why this worker cannot judge.
-    """
-    task, asked = unpack_task(data)
-    plan = plan_of(tuple(asked["chapters"]), asked["database"], asked["seconds"])
-    if plan.facts() != asked:
-        return _answer(refused="a worker has another version of the grader or of its libraries; make them the same")
-    try:
-        verdicts = [(content, check.id, shortened(check)) for content, check in grade_task(_bench(plan), task)]
-    except BadInput as problem:
-        return _answer(refused=str(problem))
-    except BaseException:
-        _own.bench.close()
-        del _own.bench
-        raise
-    return _answer(verdicts=verdicts)
-
-
-def _answer(**facts: Any) -> bytes:
-    return zlib.compress(json.dumps(facts, ensure_ascii=False).encode("utf-8", "replace"))
-
-
-def _bench(plan: Plan) -> Bench:
-    if getattr(_own, "bench", None) is None or _own.plan != (plan.database, plan.seconds):
-        slot = _take_slot()
-        if hasattr(os, "sched_setaffinity"):
-            processors = sorted(os.sched_getaffinity(0))
-            os.sched_setaffinity(0, {processors[slot % len(processors)]})
-        sandbox = prepare([], plan.database, plan.seconds)
-        _own.bench = Bench(plan.database, sandbox.limits, jobs=1, isolation=sandbox.isolation(slot))
-        _own.plan = (plan.database, plan.seconds)
-        atexit.register(_own.bench.close)
-    bench: Bench = _own.bench
-    return bench
-
-
-def _take_slot() -> int:
-    """A number that no other worker on this machine has; it is free again when this process has ended."""
-    if (slot := getattr(_own, "slot", None)) is not None:
-        return int(slot)
-    try:
-        import fcntl
-    except ImportError:
-        return 0
-    folder = Path(tempfile.gettempdir(), f"workbook-slots-{os.getuid()}")
-    folder.mkdir(mode=0o700, exist_ok=True)
-    for number in range(1000):
-        lock = (folder / str(number)).open("w")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            lock.close()
-            continue
-        _own.slot, _own.lock = number, lock
-        return number
-    return 0
-
-
-# -- here ---------------------------------------------------------------------------------------
 
 
 def on_a_cluster(tasks: Iterable[Task], client: Any, plan: Plan, tell: Callable[[str], None]) -> Generator[Batch]:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 
 class Unreadable(Exception):
@@ -32,6 +33,15 @@ class Chapter:
         for path, content in sorted(self.files.items()):
             found.update(b"\0%d %d\0" % (len(path.encode()), len(content)) + path.encode() + content)
         return found.hexdigest()[:32]
+
+    def to_texts(self) -> dict[str, str]:
+        """The files as JSON can hold them, byte for byte."""
+        return {path: content.decode("latin-1") for path, content in self.files.items()}
+
+    @classmethod
+    def from_texts(cls, texts: Mapping[str, str]) -> Self:
+        """The chapter again, out of what `to_texts` made of it."""
+        return cls({path: text.encode("latin-1") for path, text in texts.items()})
 
     def write(self, folder: Path) -> None:
         """Write the code below an empty folder.

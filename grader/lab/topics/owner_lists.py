@@ -47,7 +47,51 @@ class OwnerLists:
             found.append((what, statements, self._focus.at))
         return found
 
-    def listed(self, session: Any, **page: int) -> list[Any]:
+    def listed_and_closed(self) -> list[Any]:
+        """The first page, after its session was closed."""
+        session = self._sessions.new()
+        items = self._listed_anyhow(session)
+        with self._code.running("a session that can be closed"):
+            session.close()
+        return items
+
+    def expect_accepted(self, items: list[Any]) -> None:
+        """End the check as failed if there are no objects, ``ItemWithOwner`` refuses one, or reading them takes more
+        statements.
+
+        Raises:
+            Waits: so it is, and the answer is broken as well.
+        """
+        before = self._seen.statements()
+        if not items and self._owner_answers.are_broken():
+            raise Waits("no items", "owner_is_in_the_answer")
+        self._expect(bool(items), saw="no items", wanted="the items that were stored")
+        schema = self._schema()
+        try:
+            for item in items:
+                schema.model_validate(item)
+        except Exception as error:
+            if not not_loaded(error) and self._owner_answers.are_broken():
+                raise Waits(refusal(error), "owner_is_in_the_answer") from None
+            raise Wrong(refusal(error), "ItemWithOwner.model_validate(item) works for each item") from None
+        sent = self._seen.statements() - before
+        self._expect(not sent, saw=f"{sent} more statements were sent to read the items", wanted="everything is loaded")
+
+    def ids(self, **page: int) -> list[Any]:
+        """The ids that ``list_items_with_owner`` gives, in its order."""
+        session = self._sessions.new()
+        items = self._shown_and_closed(session, self._listed(session, **page))
+        return [getattr(item, "id", None) for item in items]
+
+    def _statements_of_list(self, count: int) -> int:
+        before = self._seen.statements()
+        session = self._sessions.new()
+        shown = self._shown_and_closed(session, self._listed_anyhow(session))
+        if len(shown) != count:
+            raise Waits(f"{len(shown)} items instead of {count}", "list_pages")
+        return self._seen.statements() - before
+
+    def _listed(self, session: Any, **page: int) -> list[Any]:
         """What the learner's ``list_items_with_owner`` gives.
 
         Raises:
@@ -63,12 +107,12 @@ class OwnerLists:
                 raise Waits(str(verdict), "owner_is_in_the_answer") from None
             raise
 
-    def listed_anyhow(self, session: Any) -> list[Any]:
+    def _listed_anyhow(self, session: Any) -> list[Any]:
         """The same for the first page; where the function has no defaults, which is one rule's business, with both."""
         defaults = self._code.takes("crud.list_items_with_owner", session)
-        return self.listed(session, **({} if defaults else {"offset": 0, "limit": 100}))
+        return self._listed(session, **({} if defaults else {"offset": 0, "limit": 100}))
 
-    def shown(self, items: list[Any]) -> list[Any]:
+    def _shown(self, items: list[Any]) -> list[Any]:
         """What ``ItemWithOwner`` makes of each of the objects.
 
         Raises:
@@ -80,41 +124,9 @@ class OwnerLists:
         except Exception as error:
             raise Waits(refusal(error), "loaded_before_the_session_closes") from None
 
-    def expect_accepted(self, items: list[Any]) -> None:
-        """End the check as failed if there are no objects, or ``ItemWithOwner`` refuses one.
-
-        Raises:
-            Waits: so it is, and the answer is broken as well.
-        """
-        if not items and self._owner_answers.are_broken():
-            raise Waits("no items", "owner_is_in_the_answer")
-        self._expect(bool(items), saw="no items", wanted="the items that were stored")
-        schema = self._schema()
-        try:
-            for item in items:
-                schema.model_validate(item)
-        except Exception as error:
-            if not not_loaded(error) and self._owner_answers.are_broken():
-                raise Waits(refusal(error), "owner_is_in_the_answer") from None
-            raise Wrong(refusal(error), "ItemWithOwner.model_validate(item) works for each item") from None
-
-    def _statements_of_list(self, count: int) -> int:
-        before = self._seen.statements()
-        session = self._sessions.new()
-        shown = self._shown_and_closed(session, self.listed_anyhow(session))
-        if len(shown) != count:
-            raise Waits(f"{len(shown)} items instead of {count}", "list_pages")
-        return self._seen.statements() - before
-
-    def ids(self, **page: int) -> list[Any]:
-        """The ids that ``list_items_with_owner`` gives, in its order."""
-        session = self._sessions.new()
-        items = self._shown_and_closed(session, self.listed(session, **page))
-        return [getattr(item, "id", None) for item in items]
-
     def _shown_and_closed(self, session: Any, items: list[Any]) -> list[Any]:
-        """The same as `shown`; then the session is closed, as in SQLite it may keep the next request out."""
-        shown = self.shown(items)
+        """The same as `_shown`; then the session is closed, as in SQLite it may keep the next request out."""
+        shown = self._shown(items)
         with self._code.running("a session that can be closed"):
             session.close()
         return shown

@@ -39,6 +39,11 @@ class Records:
         database.break_down("BEFORE INSERT", "item_events", f"{name} = 'event broken'")
         database.refuse_commit("items", "NEW.name = 'commit refused'")
 
+    def let_ids_differ(self) -> None:
+        """Store an item, 'item 2', so that the ids of the next item and of its event are not the same."""
+        self._items.add_many(3)
+        self._database.run("DELETE FROM items WHERE name <> 'item 2'")
+
     def saved(self) -> dict[str, list[Any]]:
         """What is in the database: names of items, and of each event its kind and the name of its item."""
         rows = self._database.rows(
@@ -60,6 +65,14 @@ class Records:
             not self._seen.commits_of_writes() and saved == before,
             saw=f"{function} committed: {more or 'nothing'} is saved",
             wanted="no COMMIT, nothing saved yet",
+        )
+
+    def expect_one_transaction(self) -> None:
+        """End the check as failed unless some COMMIT made an item and an event last at once."""
+        self._expect(
+            any({"items", "item_events"} <= tables for tables in self._seen.saved_together()),
+            saw="the item and its event were saved by different COMMITs",
+            wanted="one transaction for both",
         )
 
     def take_name(self, name: str) -> int:

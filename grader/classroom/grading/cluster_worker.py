@@ -1,0 +1,121 @@
+"""Worker of a Dask cluster: grades one submission after the other on a bench of its own.
+
+A submission travels as bytes, its verdicts come back as bytes.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import tempfile
+import threading
+import zlib
+from pathlib import Path
+from typing import Any
+
+from grader import BadInput
+from grader.bench import Bench
+from grader.bench.sandbox import prepare
+from grader.classroom.grading.plan import Piece, Plan, Task, plan_of
+from grader.classroom.grading.workers import grade_task
+from grader.classroom.intake import Chapter
+from grader.classroom.store import shortened
+
+
+def pack_task(task: Task, plan: Plan) -> bytes:
+    """A task as bytes, with what it is to be judged by."""
+    pieces = [
+        {
+            "chapter": piece.chapter,
+            "content": piece.content,
+            "files": piece.code.to_texts(),
+            "rules": piece.rules,
+            "known": dict(piece.known),
+        }
+        for piece in task.pieces
+    ]
+    return zlib.compress(json.dumps({"learner": task.learner, "pieces": pieces, "plan": plan.facts()}).encode())
+
+
+def unpack_task(data: bytes) -> tuple[Task, dict[str, Any]]:
+    """The task, and what it is to be judged by."""
+    request = json.loads(zlib.decompress(data))
+    pieces = [
+        Piece(
+            each["chapter"],
+            each["content"],
+            Chapter.from_texts(each["files"]),
+            tuple(each["rules"]),
+            each["known"],
+        )
+        for each in request["pieces"]
+    ]
+    return Task(request["learner"], tuple(pieces)), request["plan"]
+
+
+_own = threading.local()
+
+
+def grade_remotely(data: bytes) -> bytes:
+    """Grade one submission in this process; each thread keeps a bench of its own warm.
+
+    Args:
+        data: made by `pack_task`.
+
+    Returns:
+        The verdicts, or why this worker cannot judge.
+    """
+    task, asked = unpack_task(data)
+    plan = plan_of(tuple(asked["chapters"]), asked["database"], asked["seconds"])
+    if plan.facts() != asked:
+        return _answer(refused="a worker has another version of the grader or of its libraries; make them the same")
+    try:
+        verdicts = [(content, check.id, shortened(check)) for content, check in grade_task(_bench(plan), task)]
+    except BadInput as problem:
+        return _answer(refused=str(problem))
+    except BaseException:
+        _own.bench.close()
+        del _own.bench
+        raise
+    return _answer(verdicts=verdicts)
+
+
+def _answer(**facts: Any) -> bytes:
+    return zlib.compress(json.dumps(facts, ensure_ascii=False).encode("utf-8", "replace"))
+
+
+def _bench(plan: Plan) -> Bench:
+    if getattr(_own, "bench", None) is None or _own.plan != (plan.database, plan.seconds):
+        slot = _take_slot()
+        if hasattr(os, "sched_setaffinity"):
+            processors = sorted(os.sched_getaffinity(0))
+            os.sched_setaffinity(0, {processors[slot % len(processors)]})
+        sandbox = prepare([], plan.database, plan.seconds)
+        _own.bench = Bench(plan.database, sandbox.limits, jobs=1, isolation=sandbox.isolation(slot))
+        _own.plan = (plan.database, plan.seconds)
+        atexit.register(_own.bench.close)
+    bench: Bench = _own.bench
+    return bench
+
+
+def _take_slot() -> int:
+    """A number that no other worker on this machine has; it is free again when this process has ended."""
+    if (slot := getattr(_own, "slot", None)) is not None:
+        return int(slot)
+    try:
+        import fcntl
+    except ImportError:
+        return 0
+    folder = Path(tempfile.gettempdir(), f"workbook-slots-{os.getuid()}")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for number in range(1000):
+        lock = (folder / str(number)).open("w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.close()
+            continue
+        _own.slot, _own.lock = number, lock
+        return number
+    return 0
