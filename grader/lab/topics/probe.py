@@ -127,6 +127,7 @@ class Probe:
     def send_two_at_once(self, kind: str) -> Answer:
         """Let a second request begin before the first one ends, and end after it; what it is answered."""
         self.tidy_up()
+        self._story.begin()
         answer: Answer = self.overlap.run(lambda turn: self._request("stay", turn, kind))
         self._answer = answer
         which = "async endpoint" if kind == "async" else "endpoint"
