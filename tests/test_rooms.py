@@ -49,7 +49,11 @@ def test_verdicts_are_given_without_the_learners_libraries(name: str, tmp_path: 
     held = held_by(commands(tmp_path)[name], tmp_path)
     assert "grader.bench" in held and "grader.report" in held
     assert not held & set(LEARNERS)
-    assert {each for each in held if each.startswith("grader.lab")} <= {"grader.lab", "grader.lab.job", "grader.lab.fixtures"}
+    assert {each for each in held if each.startswith("grader.lab")} <= {
+        "grader.lab",
+        "grader.lab.fixtures",
+        "grader.lab.job",
+    }
 
 
 def test_what_a_kernel_holds_would_be_seen(tmp_path: Path) -> None:

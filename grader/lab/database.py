@@ -40,7 +40,7 @@ class Database:
                 names = list(found.keys())
                 return [dict(zip(names, row, strict=True)) for row in found]
         except OperationalError as error:
-            if not is_locked(error):
+            if not is_locked(error, self.engine.url):
                 raise
         return rows_behind_the_lock(self.engine.url, sql, parameters)
 

@@ -10,6 +10,7 @@ import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -26,9 +27,10 @@ def wait_for_locks(connection: sqlite3.Connection, milliseconds: int) -> None:
     connection.execute(f"PRAGMA busy_timeout = {milliseconds}")
 
 
-def is_locked(error: OperationalError) -> bool:
-    """Whether SQLite did not do something because others keep the file locked."""
-    return isinstance(error.orig, sqlite3.OperationalError) and "locked" in str(error.orig)
+def is_locked(error: OperationalError, url: URL) -> bool:
+    """Whether a SQLite file was not read because others keep it locked, and all that is committed is in it."""
+    locked = isinstance(error.orig, sqlite3.OperationalError) and "locked" in str(error.orig)
+    return locked and not Path(f"{_file(url)}-wal").exists()
 
 
 @contextmanager
@@ -47,7 +49,10 @@ def hardly_waiting(connection: Connection) -> Iterator[None]:
 
 def rows_behind_the_lock(url: URL, sql: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The rows that a query finds in a locked file: what was committed before it was locked."""
-    file = quote(os.path.realpath((url.database or "").removeprefix("file:")))
-    with closing(sqlite3.connect(f"file:{file}?immutable=1", uri=True)) as connection:
+    with closing(sqlite3.connect(f"file:{quote(_file(url))}?immutable=1", uri=True)) as connection:
         connection.row_factory = sqlite3.Row
         return [dict(row) for row in connection.execute(sql, dict(parameters))]
+
+
+def _file(url: URL) -> str:
+    return os.path.realpath((url.database or "").removeprefix("file:"))

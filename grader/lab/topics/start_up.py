@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,6 +12,7 @@ from sqlalchemy import Connection, Engine, event
 
 from grader.lab.client import Client
 from grader.lab.observer import is_own
+from grader.outcomes import Wrong
 
 # Seconds after which an app is taken to wait for a thread: the others are up long before.
 _WAITS = 1.0
@@ -21,25 +23,46 @@ class StartUp:
 
     def __init__(self, client: Client) -> None:
         self._client = client
+        self._late = threading.Event()
+        self._start_waits = False
 
     @contextmanager
     def without_latecomers(self) -> Iterator[None]:
-        """Start the app, and as long as the block runs refuse tables that are made after the start.
+        """Start the app, and as long as the block runs let no table be made after the start.
 
         A thread or a task that the start does not wait for may come before the first request or after it.
+
+        Raises:
+            Wrong: the block has; where there was such a table, that is told too.
         """
-        event.listen(Engine, "before_cursor_execute", self._refuse_late_tables)
+        event.listen(Engine, "before_cursor_execute", self._leave_out_late_tables, retval=True)
         try:
             self._client.start()
             yield
+        except Wrong as verdict:
+            if not self._late.wait(0.2):
+                raise
+            saw = f"{verdict.saw}; they are made by something that the start does not wait for"
+            raise Wrong(saw, verdict.wanted, verdict.where) from None
         finally:
-            event.remove(Engine, "before_cursor_execute", self._refuse_late_tables)
+            event.remove(Engine, "before_cursor_execute", self._leave_out_late_tables)
 
-    def _refuse_late_tables(self, connection: Connection, _cursor: Any, statement: str, *_: Any) -> None:
-        if is_own(connection) or not statement.lstrip().upper().startswith("CREATE"):
-            return
-        if self._client.is_up.wait(0 if _on_an_event_loop() else _WAITS):
-            raise RuntimeError("too late: the start of the app is over, and has not waited for this")
+    def _leave_out_late_tables(
+        self, connection: Connection, _cursor: Any, statement: str, parameters: Any, *_: Any
+    ) -> tuple[str, Any]:
+        makes = statement.lstrip().upper().startswith("CREATE") and not is_own(connection)
+        if makes and self._is_late():
+            self._late.set()
+            return "SELECT 1", parameters
+        return statement, parameters
+
+    def _is_late(self) -> bool:
+        """Whether the start is over; in a thread, whether it soon is."""
+        if _on_an_event_loop() or self._start_waits:
+            return self._client.is_up.is_set()
+        late = self._client.is_up.wait(_WAITS)
+        self._start_waits = not late
+        return late
 
 
 def _on_an_event_loop() -> bool:
