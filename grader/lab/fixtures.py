@@ -102,7 +102,11 @@ FIXTURES = {
     ),
     # 10
     "events": _made_by("topics.events.Events", "tables", "database", "story"),
-    "tasks": _made_by("topics.tasks.Tasks", "place", "code", "focus", "story", "seen", "expect", "client", "events"),
+    "strays": _made_by("topics.strays.Strays", "seen"),
+    "tasks": _made_by(
+        "topics.tasks.Tasks",
+        *("place", "code", "focus", "story", "seen", "expect", "client", "events", "strays"),
+    ),
 }
 
 # What is made in another way in one chapter.
