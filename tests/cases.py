@@ -19,6 +19,7 @@ To see what the grader says about a case: ``python -m tests.cases 05_crud/wrong/
 
 from __future__ import annotations
 
+import difflib
 import shutil
 import sys
 import tempfile
@@ -27,6 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from grader.starters import pieces_of
 from tests import PROJECT
 
 CASES = Path(__file__).with_suffix("")
@@ -62,6 +64,20 @@ class Case:
             if found != 1:
                 raise ValueError(f"{self.name}: {edit['file']} holds {edit['old']!r} {found} times, not once")
             file.write_text(text.replace(edit["old"], edit["new"]), encoding="utf-8")
+
+
+def first_task(case: Case, submission: Path) -> str:
+    """The first task in whose code a case that was built there makes a change; empty where it changes none of them."""
+    found = set()
+    for file in (PROJECT / "solutions" / case.chapter / "app").rglob("*.py"):
+        solution = file.read_text(encoding="utf-8")
+        text = (submission / file.relative_to(PROJECT / "solutions")).read_text(encoding="utf-8")
+        changes = difflib.SequenceMatcher(None, solution.splitlines(), text.splitlines(), False).get_opcodes()
+        spans = [(first, last) for kind, first, last, _, _ in changes if kind != "equal"]
+        for piece in pieces_of(solution, int(case.chapter[:2])):
+            if any(first < piece.last and max(last, first + 1) >= piece.first for first, last in spans):
+                found.add(piece.task)
+    return min(found, key=lambda task: int(task.partition(".")[2]), default="")
 
 
 def load(folder: Path) -> Case:

@@ -11,7 +11,7 @@ import pytest
 from grader.bench import Bench, Target
 from grader.report import Check
 from grader.rules import CHAPTERS, rules_of
-from tests.cases import Case, all_cases
+from tests.cases import Case, all_cases, first_task
 
 CASES = all_cases()
 
@@ -34,6 +34,10 @@ def verdicts(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     return found
 
 
+def number(task: str) -> int:
+    return int(task.partition(".")[2])
+
+
 def _params(item: pytest.Item) -> dict[str, object]:
     return item.callspec.params if hasattr(item, "callspec") else {}
 
@@ -45,6 +49,22 @@ def test_case(case: Case, verdicts: dict[str, dict[str, Check]]) -> None:
     waits = {name for name, check in found.items() if check.outcome == "blocked"}
     told = "\n".join(f"{name}: {found[name].did}: {found[name].observed}" for name in sorted(failed | waits))
     assert (failed, waits) == (case.fails, case.waits), f"{case.about}\n{told}"
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.waits], ids=lambda case: case.name)
+def test_a_mistake_in_a_later_task_blocks_no_rule_of_an_earlier_one(
+    case: Case, verdicts: dict[str, dict[str, Check]], tmp_path: Path
+) -> None:
+    case.build(tmp_path)
+    mistaken = first_task(case, tmp_path)
+    blocked = {
+        f"{name} ({check.task}): {check.observed}"
+        for name, check in verdicts[case.name].items()
+        if check.outcome == "blocked" and mistaken and number(check.task) < number(mistaken)
+    }
+    assert not {told for told in blocked if "the app has no route" not in told and "405" not in told}, (
+        f"{mistaken} is mistaken"
+    )
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
