@@ -69,6 +69,12 @@ class RunningApp:
         if self._failure is not None:
             raise self._failure
 
+    def has_more_to_do(self) -> bool:
+        """Whether tasks go on in the event loop, apart from the application's lifespan."""
+        assert self._loop is not None
+        asyncio.run_coroutine_threadsafe(asyncio.sleep(0), self._loop).result()  # what was to come soon has come
+        return len(asyncio.all_tasks(self._loop)) > 1
+
     def request(
         self, method: str, path: str, *, json: object = None, content: str = "", headers: dict[str, str] | None = None
     ) -> Response:

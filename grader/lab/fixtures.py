@@ -102,7 +102,7 @@ FIXTURES = {
     ),
     # 10
     "events": _made_by("topics.events.Events", "tables", "database", "story"),
-    "strays": _made_by("topics.strays.Strays", "seen"),
+    "strays": _made_by("topics.strays.Strays", "seen", "client"),
     "tasks": _made_by(
         "topics.tasks.Tasks",
         *("place", "code", "focus", "story", "seen", "expect", "client", "events", "strays"),

@@ -18,6 +18,7 @@ from typing import Any
 from starlette.background import BackgroundTask, BackgroundTasks
 
 from grader.lab.asgi import LOOP
+from grader.lab.client import Client
 from grader.lab.observer import Seen
 from grader.lab.statements import tables_written
 
@@ -31,8 +32,9 @@ _HELD, _LATEST, _REST = 1.0, 3.0, 0.5
 class Strays:
     """Watches who writes to a table while a request is answered."""
 
-    def __init__(self, seen: Seen) -> None:
+    def __init__(self, seen: Seen, client: Client) -> None:
         self._seen = seen
+        self._client = client
         self._table = ""
         self._over = threading.Event()
         self._began = 0
@@ -63,12 +65,15 @@ class Strays:
         """
         latest = time.monotonic() + (_LATEST if self._held else _REST)
         done = self._written(self._began, end) and not self._loose
-        while not done and (self._held or _strange_threads()) and time.monotonic() < latest:
+        while not done and self._may_go_on() and time.monotonic() < latest:
             if self._written(end, None) and not self._seen.left_open():
                 break
             time.sleep(0.002)
         self._seen.hold = None
         return self._loose or self._written(end, None)
+
+    def _may_go_on(self) -> bool:
+        return self._held or self._client.has_more_to_do() or bool(_strange_threads())
 
     def _written(self, begin: int, end: int | None) -> bool:
         return any(self._table in moment.writes_to() for moment in self._seen.moments[begin:end])
