@@ -21,6 +21,8 @@ _OWN = (
 
 # How many characters a kind must not have.
 _SIZES = (0, 51, 256)
+# Events of these kinds cannot be written.
+_FAILURES = "refused", "broken", "lost"
 
 
 @rule(
@@ -144,13 +146,13 @@ def test_answer_does_not_wait(tables: Tables, items: Items, tasks: Tasks, expect
     needs=["event_is_written", "task_uses_its_own_session"],
 )
 def test_task_session_is_closed(tables: Tables, items: Items, events: Events, tasks: Tasks, expect: Expect) -> None:
-    """After a success, a refused event and a refused commit: no connection out, no transaction, no object attached."""
+    """After a success, and whatever the database refuses: no connection out, no transaction, no object attached."""
     tables.create()
     item_id = items.add()
     events.make_writes_fail()
     tasks.record(item_id)
     expect.all_closed("a success")
-    for kind in ("viewed", "refused", "lost"):
+    for kind in ("viewed", *_FAILURES):
         tasks.post(item_id, kind)
         expect.all_closed("the request and its task")
         tasks.record_in_vain(item_id, kind)
@@ -169,12 +171,12 @@ def test_task_session_is_closed(tables: Tables, items: Items, events: Events, ta
 def test_failed_task_leaves_nothing_behind(
     tables: Tables, items: Items, events: Events, tasks: Tasks, expect: Expect
 ) -> None:
-    """After a refused event and a refused commit: no row, no transaction, no change; the next task writes its event."""
+    """Whatever the database refuses, the commit too: no row, no transaction, no change; the next task writes its event."""
     tables.create()
     item_id = items.add()
     rows = items.rows()
     events.make_writes_fail()
-    for kind in ("refused", "lost"):
+    for kind in _FAILURES:
         tasks.record_in_vain(item_id, kind)
         expect.equal(events.rows(), [], "events in the database:")
         expect.equal(items.rows(), rows, "items in the database:")

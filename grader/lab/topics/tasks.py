@@ -19,6 +19,14 @@ from grader.lab.topics.strays import Strays
 from grader.outcomes import Waits, Wrong
 
 
+# Why an event of this kind cannot be written.
+_IN_VAIN = {
+    "refused": ", which the database refuses",
+    "broken": ", at which the database fails with an OperationalError",
+    "lost": ", of which it refuses the COMMIT",
+}
+
+
 @dataclass
 class Posted:
     """A request for an event, its answer, and what happened before and after the answer was sent.
@@ -179,8 +187,7 @@ class Tasks:
     def record_in_vain(self, item_id: int, kind: str = "viewed") -> None:
         """Call the learner's ``record_event`` where it cannot succeed: it may raise, or only say so."""
         function: Any = self._code.need("tasks.record_event")
-        refused = {"refused": ", which the database refuses", "lost": ", of which it refuses the COMMIT"}
-        self._story.did(f"record_event({item_id}, {kind!r}){refused.get(kind, '')}")
+        self._story.did(f"record_event({item_id}, {kind!r}){_IN_VAIN.get(kind, '')}")
         self._focus.on(function)
         try:
             function(item_id, kind)
