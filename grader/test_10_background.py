@@ -171,7 +171,7 @@ def test_task_session_is_closed(tables: Tables, items: Items, events: Events, ta
 def test_failed_task_leaves_nothing_behind(
     tables: Tables, items: Items, events: Events, tasks: Tasks, expect: Expect
 ) -> None:
-    """Whatever the database refuses, the commit too: no row, no transaction, no change; the next task writes its event."""
+    """Whatever the database refuses, the commit too: no row, no transaction; the next task writes its event."""
     tables.create()
     item_id = items.add()
     rows = items.rows()

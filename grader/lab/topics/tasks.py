@@ -18,7 +18,6 @@ from grader.lab.topics.events import Events
 from grader.lab.topics.strays import Strays
 from grader.outcomes import Waits, Wrong
 
-
 # Why an event of this kind cannot be written.
 _IN_VAIN = {
     "refused": ", which the database refuses",
