@@ -75,7 +75,7 @@ class OwnerPages:
 
     def _look_for_owners(self, found: list[tuple[Any, Any]]) -> None:
         """Notice whether any item is shown with its owner: where none is, that is another rule's business."""
-        self._with_owners = self._with_owners or not set(self._pairs).isdisjoint(found)
+        self._with_owners = self._with_owners or any(pair in found for pair in self._pairs)
 
     def _slice(self, offset: int = 0, limit: int = 100) -> list[tuple[int, int]]:
         return self._pairs[offset:][:limit]
