@@ -19,6 +19,9 @@ App = Callable[[Any, Any, Any], Awaitable[None]]
 
 _MOST_REDIRECTS = 10
 
+# The name of the thread in which an application's event loop runs.
+LOOP = "event loop of the app"
+
 
 @dataclass
 class Response:
@@ -47,7 +50,7 @@ class RunningApp:
         self._stop: asyncio.Event | None = None
         self._failure: BaseException | None = None
         self._started = threading.Event()
-        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread = threading.Thread(target=self._serve, name=LOOP, daemon=True)
         self._thread.start()
         self._started.wait()
         if self._failure is not None:
@@ -65,6 +68,12 @@ class RunningApp:
         self._thread.join()
         if self._failure is not None:
             raise self._failure
+
+    def has_more_to_do(self) -> bool:
+        """Whether tasks go on in the event loop, apart from the application's lifespan."""
+        assert self._loop is not None
+        asyncio.run_coroutine_threadsafe(asyncio.sleep(0), self._loop).result()  # what was to come soon has come
+        return len(asyncio.all_tasks(self._loop)) > 1
 
     def request(
         self, method: str, path: str, *, json: object = None, content: str = "", headers: dict[str, str] | None = None

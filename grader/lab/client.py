@@ -120,6 +120,10 @@ class Client:
             raise ToDo(detail)
         return answer
 
+    def has_more_to_do(self) -> bool:
+        """Whether the app has begun something that no request waits for, and that its event loop knows of."""
+        return self._running is not None and self._running.has_more_to_do()
+
     def only_request(self, method: str, path: str, **options: Any) -> Answer:
         """Send a request of which the story tells alone: one of many like it."""
         self._story.begin()

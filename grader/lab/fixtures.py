@@ -106,7 +106,11 @@ FIXTURES = {
     # 07, 10
     "events": _made_by("topics.events.Events", "tables", "database", "story"),
     # 10
-    "tasks": _made_by("topics.tasks.Tasks", "place", "code", "focus", "story", "seen", "expect", "client", "events"),
+    "strays": _made_by("topics.strays.Strays", "seen", "client"),
+    "tasks": _made_by(
+        "topics.tasks.Tasks",
+        *("place", "code", "focus", "story", "seen", "expect", "client", "events", "strays"),
+    ),
     # 06 to 10
     "rest": _made_by(
         "topics.rest.Rest",

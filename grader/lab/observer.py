@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -52,6 +52,9 @@ class Seen:
 
     Strong references are kept to sessions, to objects added to them and to connections: what the code
     forgot to close must not be tidied away by garbage collection before it is noticed.
+
+    Attributes:
+        hold: called with each statement before it is noted and sent; it may take its time.
     """
 
     root: Path | None = None
@@ -66,6 +69,7 @@ class Seen:
     attached: list[object] = field(default_factory=list)
     working: dict[int, int] = field(default_factory=dict)
     errors: list[BaseException] = field(default_factory=list)
+    hold: Callable[[str], None] | None = None
 
     def note(self, what: str, connection: object = None) -> Moment:
         """Add a moment to the timeline, with the place in the observed code that caused it."""
@@ -293,6 +297,8 @@ def _executes(connection: Connection, _cursor: Any, statement: str, parameters: 
     if is_own(connection) or is_housekeeping(statement):
         return
     for seen in _observers:
+        if seen.hold is not None:
+            seen.hold(statement)
         moment = seen.note(in_words(statement), connection.connection.dbapi_connection)
         moment.sql, moment.parameters = statement, parameters
         moment.session = seen.working.get(moment.connection, 0)

@@ -26,7 +26,8 @@ class Events:
         return [(row["item_id"], row["kind"]) for row in found]
 
     def make_writes_fail(self) -> None:
-        """Let the database refuse events of kind ``refused``, and the COMMIT after one of kind ``lost``."""
+        """Let the database refuse events of kind ``refused``, fail at ``broken``, refuse the COMMIT of ``lost``."""
         for moment in ("BEFORE INSERT", "BEFORE UPDATE"):
             self._database.refuse(moment, "item_events", "NEW.kind = 'refused'")
+            self._database.break_down(moment, "item_events", "NEW.kind = 'broken'")
         self._database.refuse_commit("item_events", "NEW.kind = 'lost'")

@@ -15,18 +15,36 @@ from grader.lab.observer import Moment, Seen
 from grader.lab.place import Place
 from grader.lab.story import Story
 from grader.lab.topics.events import Events
-from grader.outcomes import Wrong
+from grader.lab.topics.strays import Strays
+from grader.outcomes import Waits, Wrong
+
+# Why an event of this kind cannot be written.
+_IN_VAIN = {
+    "refused": ", which the database refuses",
+    "broken": ", at which the database fails with an OperationalError",
+    "lost": ", of which it refuses the COMMIT",
+}
 
 
 @dataclass
 class Posted:
-    """A request for an event, its answer, and what happened before and after the answer was sent."""
+    """A request for an event, its answer, and what happened before and after the answer was sent.
+
+    Attributes:
+        status: the status code that the client saw.
+        answer: the answer.
+        before: what happened before it was sent.
+        after: what happened after it, before the request was over.
+        newest: number of the newest session when it was sent.
+        stray: an event was written by something that the request did not wait for.
+    """
 
     status: int
     answer: Answer
     before: list[Moment]
     after: list[Moment]
     newest: int = 0
+    stray: bool = False
 
     def __str__(self) -> str:
         return str(self.answer) if self.answer.error is None or not self.after else str(self.status)
@@ -53,6 +71,7 @@ class Tasks:
         expect: Expect,
         client: Client,
         events: Events,
+        strays: Strays,
     ) -> None:
         self._place = place
         self._code = code
@@ -62,22 +81,51 @@ class Tasks:
         self._expect = expect
         self._client = client
         self._events = events
+        self._strays = strays
 
     def post(self, item_id: int, kind: str = "viewed") -> Posted:
         """Ask the learner's app to record an event; the answer counts as the client sees it."""
         seen = self._seen
         begin = len(seen.moments)
-        answer = self._client.request("POST", f"/items/{item_id}/events", json={"kind": kind})
-        moments = seen.moments[begin:]
+        with self._strays.held_back("item_events"):
+            answer = self._client.request("POST", f"/items/{item_id}/events", json={"kind": kind})
+            end = len(seen.moments)
+        stray = self._strays.wait_for_the_rest(end)
+        moments = seen.moments[begin:end]
         sent = [place for place, moment in enumerate(moments) if moment.what.startswith("ANSWER")]
         if not sent:
-            return Posted(answer.status, answer, moments, [])
+            return Posted(answer.status, answer, moments, [], stray=stray)
         last = moments[sent[-1]]
-        return Posted(int(last.what.split()[1]), answer, moments[: sent[-1]], moments[sent[-1] + 1 :], last.session)
+        before, after = moments[: sent[-1]], moments[sent[-1] + 1 :]
+        return Posted(int(last.what.split()[1]), answer, before, after, last.session, stray)
+
+    def expect_refused(self, item_id: int, content: str) -> None:
+        """End the check as failed unless this body is answered with 422.
+
+        Raises:
+            Waits: there is no route that could.
+        """
+        options = {"content": content, "headers": {"content-type": "application/json"}}
+        answer = self._client.only_request("POST", f"/items/{item_id}/events", **options)
+        if answer.status in (404, 405):
+            raise Waits(str(answer), "answers_202")
+        self._expect.status(answer, 422)
+
+    def expect_accepted(self, item_id: int, kind: str) -> None:
+        """End the check as failed if a good kind is refused; that none is taken is another rule's business."""
+        path = f"/items/{item_id}/events"
+        if self._client.only_request("POST", path, json={"kind": "viewed"}).status not in (400, 422):
+            answer = self._client.only_request("POST", path, json={"kind": kind})
+            self._expect(answer.status not in (400, 422), saw=str(answer), wanted="accepted")
 
     def expect_written(self, posted: list[Posted], *wanted: tuple[int, str]) -> None:
         """End the check as failed unless these are the events in the database after these requests."""
         rows = self._events.rows()
+        self._expect(
+            not any(each.stray for each in posted),
+            saw="the event was written by something that nobody waits for, and that a server that stops would end",
+            wanted="an event that is written by a background task",
+        )
         crashed = [each.answer for each in posted if each.answer.error is not None]
         writes = [moment for each in posted for moment in each.writes()]
         where, saw = "", f"events in the database: {rows}"
@@ -138,8 +186,7 @@ class Tasks:
     def record_in_vain(self, item_id: int, kind: str = "viewed") -> None:
         """Call the learner's ``record_event`` where it cannot succeed: it may raise, or only say so."""
         function: Any = self._code.need("tasks.record_event")
-        refused = {"refused": ", which the database refuses", "lost": ", of which it refuses the COMMIT"}
-        self._story.did(f"record_event({item_id}, {kind!r}){refused.get(kind, '')}")
+        self._story.did(f"record_event({item_id}, {kind!r}){_IN_VAIN.get(kind, '')}")
         self._focus.on(function)
         try:
             function(item_id, kind)

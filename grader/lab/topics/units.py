@@ -127,6 +127,10 @@ class Units:
         newest = [row["id"] for row in self._items.rows()][-len(names) :]
         self._expect.equal(sorted(each["id"] for each in shown), newest, "ids in the answer:")
 
+    def are_shown(self, shown: Any, *names: str) -> bool:
+        """Whether items of these names are shown; that they are is another rule's business."""
+        return isinstance(shown, list) and sorted(_name_of(each) for each in shown) == sorted(names)
+
     def expect_stored(self, shown: Any, rows: list[dict[str, Any]]) -> None:
         """End the check as failed unless what is shown, in whatever order, are these rows."""
         self._expect.shows(_sorted_by("id", shown), rows)
@@ -140,6 +144,11 @@ def _body(name: str) -> dict[str, Any]:
 def _shown(name: str) -> dict[str, Any]:
     """How the item with this name is to be shown."""
     return {"id": "a number", "name": name, "description": _DESCRIBED.get(name)}
+
+
+def _name_of(shown: Any) -> str:
+    """The name of an item as it is shown; empty where it has none."""
+    return str(shown.get("name", "")) if isinstance(shown, dict) else ""
 
 
 def _without_id(shown: Any) -> Any:

@@ -1,5 +1,5 @@
 from fastapi import APIRouter, BackgroundTasks, Depends, HTTPException, Path
-from pydantic import BaseModel
+from pydantic import BaseModel, constr
 from sqlalchemy.orm import Session
 
 from .. import crud
@@ -10,7 +10,7 @@ router = APIRouter(prefix="/items", tags=["events"])
 
 
 class EventIn(BaseModel):
-    kind: str
+    kind: constr(min_length=1, max_length=50)
 
 
 @router.post("/{item_id}/events", status_code=202)

@@ -1,0 +1,118 @@
+"""In the child: work that nobody waits for, kept from being quicker than the request that began it.
+
+A thread may write its event before the request is over, or after, as the machine pleases; a server that stops does not
+ask it. What writes an event outside of a background task is held back until the request is over: somebody who waits for
+it lets the request wait too, and then it may go on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from starlette.background import BackgroundTask, BackgroundTasks
+
+from grader.lab.asgi import LOOP
+from grader.lab.client import Client
+from grader.lab.observer import Seen
+from grader.lab.statements import tables_written
+
+# A context goes along into the thread in which a task that is no coroutine runs, and into no other.
+_in_task: ContextVar[bool] = ContextVar("in_task", default=False)
+# How many seconds somebody may wait for it; how many it is waited for when the request is over, where it is known that
+# it will go on, and where there is only a thread that might.
+_HELD, _LATEST, _REST = 1.0, 3.0, 0.5
+
+
+class Strays:
+    """Watches who writes to a table while a request is answered."""
+
+    def __init__(self, seen: Seen, client: Client) -> None:
+        self._seen = seen
+        self._client = client
+        self._table = ""
+        self._over = threading.Event()
+        self._began = 0
+        self._held = self._loose = False
+
+    @contextmanager
+    def held_back(self, table: str) -> Iterator[None]:
+        """Hold back who writes to this table while the block sends a request, unless it is a background task."""
+        self._table, self._began = table, len(self._seen.moments)
+        self._held = self._loose = False
+        self._over.clear()
+        originals = {kind: kind.__call__ for kind in (BackgroundTask, BackgroundTasks)}
+        for kind, original in originals.items():
+            _replace(kind, _marked(original))
+        self._seen.hold = self._hold
+        try:
+            yield
+        finally:
+            for kind, original in originals.items():
+                _replace(kind, original)
+            self._over.set()
+
+    def wait_for_the_rest(self, end: int) -> bool:
+        """Wait a moment for what a request has left behind; whether it wrote to the table.
+
+        Args:
+            end: how many moments there were when the request was over.
+        """
+        latest = time.monotonic() + (_LATEST if self._held else _REST)
+        done = self._written(self._began, end) and not self._loose
+        while not done and self._may_go_on() and time.monotonic() < latest:
+            if self._written(end, None) and not self._seen.left_open():
+                break
+            time.sleep(0.002)
+        self._seen.hold = None
+        return self._loose or self._written(end, None)
+
+    def _may_go_on(self) -> bool:
+        return self._held or self._client.has_more_to_do() or bool(_strange_threads())
+
+    def _written(self, begin: int, end: int | None) -> bool:
+        return any(self._table in moment.writes_to() for moment in self._seen.moments[begin:end])
+
+    def _hold(self, statement: str) -> None:
+        if self._table not in tables_written(statement):
+            return
+        answered = any(moment.what.startswith("ANSWER") for moment in self._seen.moments[self._began :])
+        strange = threading.current_thread() in _strange_threads()
+        if _in_task.get() or not (strange or answered):
+            return
+        if asyncio._get_running_loop() is not None:  # it would hold the request back too
+            self._loose = True
+        else:
+            self._held = True
+            self._over.wait(_HELD)
+
+
+def _marked(original: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    async def run(*arguments: Any) -> None:
+        token = _in_task.set(True)
+        try:
+            await original(*arguments)
+        finally:
+            _in_task.reset(token)
+
+    return run
+
+
+def _replace(kind: type, call: Callable[..., Awaitable[None]]) -> None:
+    kind.__call__ = call  # type: ignore[method-assign]
+
+
+def _strange_threads() -> list[threading.Thread]:
+    """The threads that are not the check's own, nor those in which the app's functions run."""
+    return [
+        thread
+        for thread in threading.enumerate()
+        if thread is not threading.main_thread()
+        and thread.name != LOOP
+        and not type(thread).__module__.startswith("anyio.")
+    ]
