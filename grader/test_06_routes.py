@@ -98,7 +98,7 @@ def test_read_answers_the_item(tables: Tables, items: Items, client: Client, api
 
 
 @rule(
-    task="6.3",
+    task="6.6",
     title="GET of an unknown id answers 404",
     why=_UNKNOWN,
     hint="get_item gives None: raise HTTPException(status_code=404, detail='Item not found'), and let no "
@@ -162,11 +162,12 @@ def test_huge_id_is_no_crash(tables: Tables, items: Items, api: Api) -> None:
     """GET, PATCH and DELETE of an id beyond 32 or 64 bits answer 404 or 422, and touch no other item."""
     tables.create()
     item_id = items.add(**_LAMP)
-    api.expect_to_work("GET", f"/items/{item_id}", "read_answers_the_item")
     beyond = (2**63, -(2**63) - 1, 2**31, 2**32 + item_id, 10**30)
-    api.expect_no_crash("GET", item_id + 1, (*beyond, 0, -1))
-    api.expect_no_crash("PATCH", item_id + 1, beyond, json=_TORCH)
-    api.expect_no_crash("DELETE", item_id + 1, beyond)
+    silent = [api.expect_no_crash("GET", item_id + 1, (*beyond, 0, -1))]
+    silent += [api.expect_no_crash("PATCH", item_id + 1, beyond, json=_TORCH)]
+    silent += [api.expect_no_crash("DELETE", item_id + 1, beyond)]
+    if all(silent):
+        raise Waits(silent[0], "read_answers_the_item")
 
 
 @rule(
@@ -226,14 +227,17 @@ def test_bad_paging_is_422(tables: Tables, items: Items, client: Client, api: Ap
     """limit from 1 to 100, offset from 0; an offset too large for the database is 422 or an empty list."""
     tables.create()
     items.add(**_LAMP)
-    api.expect_to_work("GET", "/items/", "list_answers_items")
-    for query in ("offset=0&limit=1", "limit=100"):
-        expect.status(client.only_request("GET", f"/items/?{query}"), 200)
-    for query in ("limit=0", "limit=101", "limit=-1", "limit=many", "offset=-1", "offset=1&limit=101"):
-        expect.status(client.only_request("GET", f"/items/?{query}"), 422)
-    answer = client.only_request("GET", f"/items/?offset={2**63}")
-    if answer.status != 200 or "lamp" in answer.body:
-        expect.status(answer, 422)
+    plain = client.only_request("GET", "/items/?offset=0&limit=5")
+    if plain.unrouted:
+        raise Waits(str(plain), "list_answers_items")
+    for offset, limit in ((0, 0), (0, 101), (0, -1), (0, "many"), (-1, 1), (1, 101)):
+        expect.status(client.only_request("GET", f"/items/?offset={offset}&limit={limit}"), 422)
+    if plain.status == 200:  # that it is not is another rule's business
+        for limit in (1, 100):
+            expect.status(client.only_request("GET", f"/items/?offset=0&limit={limit}"), 200)
+        answer = client.only_request("GET", f"/items/?offset={2**63}&limit=1")
+        if answer.status != 200 or "lamp" in answer.body:
+            expect.status(answer, 422)
 
 
 @rule(
@@ -301,13 +305,14 @@ def test_bad_body_is_422(tables: Tables, items: Items, api: Api, expect: Expect)
     path = f"/items/{items.add(**_LAMP)}"
     longest = {"name": "é" * 200, "description": "é" * 500}
     create, change = ("POST", "/items/"), ("PATCH", path)
-    for request, rule_name in ((create, "create_answers_201"), (change, "patch_keeps_omitted_fields")):
-        api.expect_accepted(*request, longest, rule_name)
-        api.expect_id_not_taken(*request, rule_name)
+    changes = api.works(*change, json=_LAMP)
+    for request in (create, change) if changes else (create,):
+        api.expect_accepted(*request, longest, "create_answers_201")
+        api.expect_id_not_taken(*request, "create_answers_201")
     rows = items.rows()
     for body in ({"description": "no name"}, {"name": None}, *_BAD_TEXTS, "{"):
         api.expect_refused(*create, body)
-    for body in (*_BAD_TEXTS, {"description": "x" * 501}, {"description": "\x00"}):
+    for body in (*_BAD_TEXTS, {"description": "x" * 501}, {"description": "\x00"}) if changes else ():
         api.expect_refused(*change, body)
     expect.equal(items.rows(), rows, "rows in the database:")
 
@@ -318,27 +323,22 @@ def test_bad_body_is_422(tables: Tables, items: Items, api: Api, expect: Expect)
     why="A column that is added next year must not leak out by itself.",
     hint="Return an ItemRead (or name it as the response_model): only its fields get out.",
 )
-def test_answers_hide_internal_fields(
-    tables: Tables, items: Items, models: Models, client: Client, api: Api, expect: Expect
-) -> None:
+def test_answers_hide_internal_fields(tables: Tables, items: Items, models: Models, api: Api) -> None:
     """With one more column in the table, every answer still has no other than the three fields."""
     models.add_secret_column()
     tables.create()
     path = f"/items/{items.add()}"
-    api.expect_to_work("GET", path, "read_answers_the_item")
     torch = {"json": {"name": "torch", "description": "cold light"}}
-    for method, where, options in (
+    api.expect_no_more_fields(
         ("GET", path, {}),
         ("GET", "/items/", {}),
         ("POST", "/items/", torch),
         ("PATCH", path, torch),
-    ):
-        more = api.more_fields(client.only_request(method, where, **options).json)
-        expect(not more, saw=f"the answer shows also {', '.join(more)}", wanted="id, name and description")
+    )
 
 
 @rule(
-    task="6.3",
+    task="6.4",
     title="the session is closed after every answer",
     why="A session that stays open keeps a connection from everyone else; after a few requests the app stands still.",
     hint="Use the session that Depends(get_db) gives you; who opens another one has to close it, also after an error.",
@@ -347,7 +347,6 @@ def test_sessions_close_after_every_answer(tables: Tables, items: Items, databas
     """After 200, 201, 204, 404, 422 and a crash: no connection out, no transaction, no object attached."""
     tables.create()
     path, gone, unknown = f"/items/{items.add()}", f"/items/{items.add()}", "/items/4711"
-    api.expect_to_work("GET", path, "read_answers_the_item")
     lamp, blank = {"json": _LAMP}, {"json": {"name": ""}}
     create, change = ("POST", "/items/", lamp), ("PATCH", path, lamp)
     reads: tuple[tuple[str, str, dict[str, Any]], ...] = (("GET", path, {}), ("GET", "/items/", {}))

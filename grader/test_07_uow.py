@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from grader.lab.sessions import Sessions
     from grader.lab.story import Story
     from grader.lab.tables import Tables
+    from grader.lab.topics.accidents import Accidents
+    from grader.lab.topics.endpoints import Endpoints
     from grader.lab.topics.handover import Handover
     from grader.lab.topics.records import Records
     from grader.lab.topics.rest import Rest
@@ -48,9 +50,12 @@ def test_add_item_does_not_commit(
         event = code.call("crud_uow.add_event", session, item, "viewed")
         records.expect_not_committed("add_event", before)
         expect.equal(code.read(event, "kind"), {"kind": "viewed"}, "the event:")
+        sessions.flush(session)
+        returned = code.read(item, "id", "name"), code.read(event, "id", "kind")
         sessions.end(session, ending)
         wanted = {"items": ["chair", *saved], "events": [f"viewed: {name}" for name in saved]}
         expect.equal(records.saved(), wanted, "saved:")
+    records.expect_stored(*returned)
 
 
 @rule(
@@ -65,9 +70,10 @@ def test_create_answers_201(tables: Tables, records: Records, units: Units, expe
     """201 and a new item for an item of any name, 201 and a list for a list, also for an empty one."""
     tables.create()
     taken = records.take_name("lamp")
-    told = units.post(_ONE, "lamp")
-    expect.status(told.answer, 201)
-    units.expect_item(told.answer.json, "lamp", other_than=taken)
+    for name in ("lamp", "table", "bench"):
+        told = units.post(_ONE, name)
+        expect.status(told.answer, 201)
+        units.expect_item(told.answer.json, name, other_than=taken)
     batch = units.post_batch("chair", "lamp")
     if batch is not None:
         expect.status(batch.answer, 201)
@@ -136,10 +142,13 @@ def test_commits_once(tables: Tables, units: Units, story: Story, seen: Seen, ex
     hint="refresh(item) loads the row once more; an answer that is made from what was sent cannot know.",
     needs=["create_answers_201", "item_and_event_are_saved_together"],
 )
-def test_created_item_is_refreshed(tables: Tables, items: Items, units: Units, expect: Expect) -> None:
-    """The answer is the stored row, also when a trigger changed it."""
+def test_created_item_is_refreshed(
+    tables: Tables, items: Items, records: Records, units: Units, expect: Expect
+) -> None:
+    """The answer is the stored row, also when triggers changed it: one at the item's INSERT, one at the event's."""
     tables.create()
     items.described_by_the_database("INSERT")
+    records.change_with_events()
     told = units.post(_ONE, "lamp")
     stored = items.rows()
     if told.status >= 400 or not stored:
@@ -197,6 +206,7 @@ def test_batch_is_all_or_nothing(tables: Tables, records: Records, units: Units,
     why="A session in which something failed refuses all further work (PendingRollbackError), and one that is left in "
     "a transaction keeps locks from everyone else.",
     hint="except Exception: db.rollback(), then a bare raise. The commit can fail too: it belongs into the try.",
+    needs=["add_item_does_not_commit"],
 )
 def test_session_is_rolled_back_on_error(
     tables: Tables, records: Records, units: Units, handover: Handover, expect: Expect
@@ -204,11 +214,11 @@ def test_session_is_rolled_back_on_error(
     """Whatever the database refuses, the endpoint hands its session back outside any transaction."""
     tables.create()
     records.make_writes_fail()
-    with handover.watching():
+    with handover.watching(), records.losing_connections():
         for path, _ in units.good_paths():
             handover.learn()
             expect.all_closed()
-            for name in _FAILURES:
+            for name in (*_FAILURES, "commit lost"):
                 told = units.fail(path, name)
                 handover.expect_done(told)
 
@@ -220,16 +230,20 @@ def test_session_is_rolled_back_on_error(
     hint="After the rollback raise the error again; and commit before the answer is sent, not after it.",
     needs=["item_and_event_are_saved_together"],
 )
-def test_error_reaches_the_client(tables: Tables, records: Records, units: Units, expect: Expect) -> None:
-    """Whatever the database refuses, also the COMMIT, the client is told a status of 400 or more."""
+def test_error_reaches_the_client(
+    tables: Tables, records: Records, units: Units, endpoints: Endpoints, accidents: Accidents, expect: Expect
+) -> None:
+    """Whatever the database refuses, also the COMMIT, the client is told a status of 400 or more, and on purpose."""
     tables.create()
     records.make_writes_fail()
-    for path, before in units.good_paths():
-        for name in _FAILURES if path == _ONE else ("event refused", "commit refused"):
-            told = units.fail(path, name)
-            if path == _BATCH and records.saved() != before:
-                break  # a batch that skips what fails is the business of batch_is_all_or_nothing
-            expect(told.status >= 400, saw=f"the client was told {told}", wanted="a status of 400 or more")
+    with endpoints.watching():
+        for path, before in units.good_paths():
+            for name in _FAILURES:
+                told = units.fail(path, name)
+                if path == _BATCH and records.saved() != before:
+                    break  # a batch that skips what fails is the business of batch_is_all_or_nothing
+                expect(told.status >= 400, saw=f"the client was told {told}", wanted="a status of 400 or more")
+                accidents.expect_none(told)
 
 
 @rule(

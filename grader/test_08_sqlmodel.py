@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from grader import test_05_crud as crud
 from grader import test_06_routes as routes
+from grader.outcomes import Waits
 from grader.rules import again, rule
 
 if TYPE_CHECKING:
@@ -53,16 +54,19 @@ def test_item_is_a_sqlmodel_table(table_model: TableModel, story: Story) -> None
     hint="The types of the bodies are ItemCreate and ItemUpdate, which have no table=True, and whose fields say what "
     "they take: lengths, and that a name is not blank.",
 )
-def test_input_is_validated(tables: Tables, items: Items, api: Api, expect: Expect) -> None:
+def test_input_is_validated(tables: Tables, items: Items, client: Client, api: Api, expect: Expect) -> None:
     """POST and PATCH answer 422 to a missing, wrong, blank or too long text, and store nothing."""
     tables.create()
     path = f"/items/{items.add(**_LAMP)}"
-    api.expect_accepted("POST", "/items/", _LAMP, "create_answers_201")
-    api.expect_accepted("PATCH", path, _LAMP, "patch_keeps_omitted_fields")
+    plain = client.request("POST", "/items/", json=_LAMP)
+    if plain.unrouted:
+        raise Waits(str(plain), "create_answers_201")
+    expect(plain.status != 422, saw=str(plain), wanted="accepted")
+    changes = api.works("PATCH", path, json=_LAMP)
     rows = items.rows()
     for body in ({}, {"description": "no name"}, {"name": None}, *_WRONG_TEXTS):
         api.expect_refused("POST", "/items/", body)
-    for body in _WRONG_TEXTS:
+    for body in _WRONG_TEXTS if changes else ():
         api.expect_refused("PATCH", path, body)
     expect.equal(items.rows(), rows, "rows in the database:")
 

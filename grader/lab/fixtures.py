@@ -81,7 +81,9 @@ FIXTURES = {
     # 07
     "records": _made_by("topics.records.Records", "story", "seen", "expect", "database", "items"),
     "units": _made_by("topics.units.Units", "story", "seen", "expect", "items", "client", "records"),
-    "handover": _made_by("topics.handover.Handover", "seen", "expect", "client"),
+    "endpoints": _made_by("topics.endpoints.Endpoints", "client"),
+    "handover": _made_by("topics.handover.Handover", "seen", "expect", "client", "endpoints"),
+    "accidents": _made_by("topics.accidents.Accidents", "focus", "expect", "endpoints"),
     # 08
     "table_model": _made_by(
         "topics.table_model.TableModel", "code", "focus", "expect", "database", "client", "item_tables"
@@ -94,6 +96,9 @@ FIXTURES = {
     "owner_lists": _made_by(
         "topics.owner_lists.OwnerLists",
         *("code", "focus", "seen", "expect", "sessions", "schemas", "owner_answers"),
+    ),
+    "owner_pages": _made_by(
+        "topics.owner_pages.OwnerPages", "story", "expect", "owners", "owner_lists", "owner_answers"
     ),
     # 07, 10
     "events": _made_by("topics.events.Events", "tables", "database", "story"),

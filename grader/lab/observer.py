@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakSet
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, ExceptionContext, event
 from sqlalchemy.orm import Session
-from sqlalchemy.pool import Pool
+from sqlalchemy.pool import Pool, PoolResetState
 
 from grader.lab.statements import WRITES, in_words, is_housekeeping, tables_written
 
@@ -59,6 +59,8 @@ class Seen:
     sessions: list[Session] = field(default_factory=list)
     connections: list[Connection] = field(default_factory=list)
     out: dict[int, Moment] = field(default_factory=dict)
+    refused: set[int] = field(default_factory=set)
+    returned_inside: list[Any] = field(default_factory=list)
     opened: int = 0
     opened_at: str = ""
     attached: list[object] = field(default_factory=list)
@@ -91,10 +93,14 @@ class Seen:
         """A connection has left the pool."""
         self.out[id(record)] = Moment("checkout", self.here())
 
-    def gave_back(self, record: Any, connection: object) -> None:
-        """A connection has come back to the pool."""
+    def gave_back(self, record: Any, connection: Any) -> None:
+        """A connection has come back to the pool, inside a transaction where nobody rolled a refused COMMIT back."""
         self.out.pop(id(record), None)
         self.working.pop(id(connection), None)
+        refused = id(connection) in self.refused
+        self.refused.discard(id(connection))
+        if refused or getattr(connection, "in_transaction", False) is True:
+            self.returned_inside.append(record)
 
     def uses(self, session: Session, connection: object) -> None:
         """A session has begun to work with a connection (None: it only took an object in)."""
@@ -140,6 +146,10 @@ class Seen:
             until: count only up to the first moment that begins so; to the end when empty.
         """
         return len(self.saved_together(until))
+
+    def pooled_inside(self) -> int:
+        """How many connections went into the pool inside a transaction; those that it closed do no harm."""
+        return sum(record.dbapi_connection is not None for record in self.returned_inside)
 
     def left_open(self, sessions: list[Session] | None = None) -> list[str]:
         """What is still open now, in words; empty when everything was closed.
@@ -222,10 +232,12 @@ def listen() -> None:
         event.listen(Engine, name, _transaction(name.upper()))
     for name in ("savepoint", "rollback_savepoint", "release_savepoint"):
         event.listen(Engine, name, _savepoint(name.upper().replace("_", " ")))
+    event.listen(Engine, "handle_error", _failed)
     event.listen(Engine, "engine_connect", _connected)
     event.listen(Engine, "before_cursor_execute", _executes)
     event.listen(Engine, "do_connect", _opens)
     event.listen(Pool, "checkout", _checked_out)
+    event.listen(Pool, "reset", _reset)
     event.listen(Pool, "checkin", _checked_in)
     event.listen(Session, "after_begin", _began)
     event.listen(Session, "after_attach", _attached)
@@ -258,6 +270,17 @@ def _savepoint(word: str) -> Any:
     return listener
 
 
+def _failed(context: ExceptionContext) -> None:
+    """Notice a refused COMMIT: SQLAlchemy counts the transaction as ended, SQLite goes on with it."""
+    connection = context.connection
+    if context.statement is None and connection is not None and not _own(connection):
+        driver = id(_driver(connection))
+        for seen in _observers:
+            last = next((moment for moment in reversed(seen.moments) if moment.connection == driver), None)
+            if last is not None and last.what == "COMMIT":
+                seen.refused.add(driver)
+
+
 def _connected(connection: Connection) -> None:
     if not _own(connection):
         for seen in _observers:
@@ -284,6 +307,13 @@ def _checked_out(connection: Any, record: Any, _proxy: Any) -> None:
     if UNOBSERVED not in record.info:
         for seen in _observers:
             seen.took(record, connection)
+
+
+def _reset(connection: Any, _record: Any, state: PoolResetState) -> None:
+    """Notice that the pool rolls back: it does so unless SQLAlchemy counts the transaction as ended."""
+    if not state.transaction_was_reset:
+        for seen in _observers:
+            seen.refused.discard(id(connection))
 
 
 def _checked_in(connection: Any, record: Any) -> None:

@@ -36,6 +36,27 @@ def in_words(statement: str) -> str:
     return f"{' '.join(verb.upper().split())} {found.group(found.lastindex or 0)}"
 
 
+def reverse_groups(statement: str) -> str:
+    """A SELECT whose groups may come in any order, with the largest first; any other statement as it is."""
+    outside = _nested_blanked(statement)
+    group = re.search(r"\bGROUP\s+BY\b", outside, re.IGNORECASE)
+    other = re.search(r"\b(?:ORDER\s+BY|UNION|INTERSECT|EXCEPT|DISTINCT\s+ON)\b", outside, re.IGNORECASE)
+    if group is None or other is not None or not outside.lstrip().upper().startswith("SELECT"):
+        return statement
+    rest = re.compile(r"\b(?:LIMIT|OFFSET|FETCH|FOR)\b|;|$", re.IGNORECASE).search(outside, group.end())
+    end = rest.start() if rest else len(statement)
+    return f"{statement[:end].rstrip()} ORDER BY 1 DESC {statement[end:]}"
+
+
+def _nested_blanked(statement: str) -> str:
+    """The statement with blanks in the place of its comments, its texts and all that stands in parentheses."""
+    depth, found = 0, []
+    for letter in _TEXT_OR_COMMENT.sub(lambda each: " " * len(each[0]), statement):
+        depth += (letter == "(") - (letter == ")")
+        found.append(" " if depth or letter == ")" else letter)
+    return "".join(found)
+
+
 def tables_written(statement: str) -> set[str]:
     """The tables that a statement writes to, in small letters."""
     return {name.lower() for name in _WRITTEN.findall(_without_comments(statement))}

@@ -14,7 +14,7 @@ from grader.lab.observer import Seen
 from grader.lab.place import Place
 from grader.lab.story import Story
 from grader.lab.topics.crud import Crud
-from grader.outcomes import Waits
+from grader.outcomes import ToDo, Waits
 
 _FIELDS = ("id", "name", "description")
 _LAMP = {"name": "lamp", "description": "warm light"}
@@ -43,6 +43,16 @@ class Api:
         if answer.status >= 300:
             raise Waits(str(answer), rule, answer.error)
         return answer
+
+    def works(self, method: str, path: str, **options: Any) -> bool:
+        """Whether a plain request does; not where it is still to do. The story does not tell of it."""
+        story = list(self._story.lines)
+        try:
+            return self._client.request(method, path, **options).status < 300
+        except ToDo:
+            return False
+        finally:
+            self._story.lines[:] = story
 
     def expect_patch_to_work(self) -> None:
         """End the check as waiting for `patch_keeps_omitted_fields`, unless a plain PATCH changes a row."""
@@ -91,7 +101,7 @@ class Api:
         self._expect.equal(self._items.row(item_id), {"id": item_id, **before, **sent}, "the row is")
         return answer
 
-    def expect_no_crash(self, method: str, unknown: int, beyond: tuple[int, ...], **options: Any) -> None:
+    def expect_no_crash(self, method: str, unknown: int, beyond: tuple[int, ...], **options: Any) -> str:
         """End the check as failed if ids that cannot exist are not answered as they should be, or change a row.
 
         Args:
@@ -99,15 +109,21 @@ class Api:
             unknown: an id that could exist and does not; how that is answered is another rule's business.
             beyond: ids that are too large, or too small.
             options: as for the request.
+
+        Returns:
+            What every id is answered with, where that says nothing about these; empty where it does.
         """
         plain = self._client.request(method, f"/items/{unknown}", **options)
         rows = self._items.rows()
+        told = plain.status == 404 and not plain.unrouted
         for item_id in beyond:
             self._let_go_of_leaks()
             answer = self._client.only_request(method, f"/items/{item_id}", **options)
-            if (answer.status, type(answer.error)) != (plain.status, type(plain.error)):
+            if not _alike(answer, plain):
                 self._expect.status(answer, 404, 422)
-            self._expect.equal(self._items.rows(), rows, "rows in the database:")
+                told = True
+        self._expect.equal(self._items.rows(), rows, "rows in the database:")
+        return "" if told else str(plain)
 
     def expect_page(self, query: str, rows: list[dict[str, Any]], what: str = "") -> None:
         """End the check as failed unless this page of the list shows these rows."""
@@ -160,10 +176,16 @@ class Api:
         self._expect(not taken, saw="the client chose the id", wanted="an id of the database's")
 
     def expect_closed_after(self, *requests: tuple[str, str, dict[str, Any]]) -> None:
-        """End the check as failed if anything is still open after one of these requests."""
+        """End the check as failed if anything is still open after one of these requests.
+
+        Raises:
+            Waits: none of them has asked the database for anything.
+        """
         for method, path, options in requests:
-            self._client.only_request(method, path, **options)
+            answer = self._client.only_request(method, path, **options)
             self._expect.all_closed()
+        if not any("items" in moment.sql for moment in self._seen.moments):
+            raise Waits(str(answer), "create_answers_201")
 
     def _let_go_of_leaks(self) -> None:
         """Close what was left open before the pool is empty: what is kept for observing would never be collected."""
@@ -181,9 +203,26 @@ class Api:
             return {name: value for name, value in found.items() if name in _FIELDS}
         return found
 
-    def more_fields(self, found: Any) -> list[str]:
-        """The fields of the items in an answer that they should not have."""
-        return sorted({name for item in _items_in(found) for name in item if name not in _FIELDS})
+    def expect_no_more_fields(self, *requests: tuple[str, str, dict[str, Any]]) -> None:
+        """End the check as failed if an item in an answer to these requests has a field that it should not have.
+
+        Raises:
+            Waits: no answer shows an item.
+        """
+        shown = 0
+        for method, path, options in requests:
+            answer = self._client.only_request(method, path, **options)
+            items = list(_items_in(answer.json))
+            more = sorted({name for item in items for name in item if name not in _FIELDS})
+            self._expect(not more, saw=f"the answer shows also {', '.join(more)}", wanted="id, name and description")
+            shown += len(items)
+        if not shown:
+            raise Waits(str(answer), "create_answers_201")
+
+
+def _alike(one: Answer, other: Answer) -> bool:
+    """Whether two answers have the same status, and come of the same kind of exception, if any."""
+    return (one.status, type(one.error)) == (other.status, type(other.error))
 
 
 def _described(row: dict[str, Any]) -> dict[str, Any]:

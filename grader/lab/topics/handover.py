@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from sqlalchemy.orm import Session
 from grader.lab.client import Client
 from grader.lab.expect import Expect
 from grader.lab.observer import Seen
+from grader.lab.topics.endpoints import Endpoints
 from grader.lab.topics.units import Told
 
 
@@ -44,11 +44,11 @@ class Handover:
     Source: SQLAlchemy, "ORM Events" (``after_begin``, ``after_transaction_end``, ...).
     """
 
-    def __init__(self, seen: Seen, expect: Expect, client: Client) -> None:
+    def __init__(self, seen: Seen, expect: Expect, client: Client, endpoints: Endpoints) -> None:
         self._seen = seen
         self._expect = expect
         self._client = client
-        self._phase = "before"
+        self._endpoints = endpoints
         self._endings: list[Ending] = []
         self._committed: list[Session] = []
         self._connections: dict[int, int] = {}
@@ -63,31 +63,18 @@ class Handover:
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Watch while the block runs."""
-
-        routing: Any = importlib.import_module("fastapi.routing")
-        original = routing.run_endpoint_function
-
-        async def run_endpoint(**arguments: Any) -> Any:
-            self._phase = "inside"
-            try:
-                return await original(**arguments)
-            finally:
-                self._phase = "after"
-
         self._client.before_each(self._begin)
-        routing.run_endpoint_function = run_endpoint
         for name, listener in self._listeners.items():
             event.listen(Session, name, listener)
         try:
-            yield
+            with self._endpoints.watching():
+                yield
         finally:
-            routing.run_endpoint_function = original
             for name, listener in self._listeners.items():
                 event.remove(Session, name, listener)
 
     def _begin(self) -> None:
         """Watch a new request: how the transactions of those before it ended is no longer asked."""
-        self._phase = "before"
         self._endings.clear()
 
     def learn(self) -> None:
@@ -96,12 +83,18 @@ class Handover:
         self._endpoint_commits = commits != {"after"}
 
     def expect_done(self, told: Told) -> None:
-        """End the check as failed if, after an error, the endpoint handed its session back in a transaction."""
+        """End the check as failed if, after an error, a session or a connection was handed back in a transaction."""
         left = [each for each in self._endings if each.how == "close" and each.wrote and each.phase != "inside"]
         self._expect(
             not (told.status >= 400 and left and self._endpoint_commits),
             saw="the endpoint was done, and its session still in a transaction: only close() ended that",
             wanted="a rollback() before the endpoint lets the error go on",
+        )
+        self._expect(
+            not self._seen.pooled_inside(),
+            saw="after a refused COMMIT the connection went back into the pool inside its transaction: "
+            "close() alone does not end it, and the next request gets it like that",
+            wanted="a rollback() before the session is closed",
         )
         self._expect.all_closed()
 
@@ -127,7 +120,7 @@ class Handover:
         if transaction.parent is None:
             how = "COMMIT" if session in self._committed else "close"
             self._committed = [each for each in self._committed if each is not session]
-            self._endings.append(Ending(session, how, self._phase, self._wrote(session)))
+            self._endings.append(Ending(session, how, self._endpoints.phase, self._wrote(session)))
 
     def _on_rollback(self, session: Session, transaction: Any) -> None:
         # It comes after the end of the transaction that was rolled back; close() alone never gets here.

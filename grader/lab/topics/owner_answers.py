@@ -11,7 +11,7 @@ from grader.lab.observer import Seen
 from grader.lab.story import Story
 from grader.lab.topics.loading import not_loaded, refusal
 from grader.lab.topics.owners import Owners
-from grader.outcomes import Waits, Wrong
+from grader.outcomes import Waits, Wrong, waiting_for
 
 _PATH = "/items-with-owner/"
 
@@ -55,9 +55,21 @@ class OwnerAnswers:
             item = next(each for each in found if each.get("id") == row["id"])
             self._expect.equal(item, row)
 
-    def ids(self, query: str = "") -> list[Any]:
-        """The ids in the answer, in its order."""
-        return [item.get("id") for item in self.get(query)]
+    def page(self, query: str = "") -> list[tuple[Any, Any]]:
+        """The ids in the answer, in its order, and that of each item's owner.
+
+        Raises:
+            Waits: there is no such answer; another rule tells that.
+        """
+        with waiting_for("owner_is_in_the_answer"):
+            return [id_and_owner(item) for item in self.get(query)]
+
+    def takes_pages(self) -> bool:
+        """Whether the route has a use for offset and limit: then it does not take any word for them."""
+        try:
+            return self._client.request("GET", f"{_PATH}?offset=many&limit=many").status != 200
+        finally:
+            self._story.begin()
 
     def expect_loaded(self) -> None:
         """End the check as failed if the answer needed something that was not loaded; a route to do is none."""
@@ -84,3 +96,9 @@ class OwnerAnswers:
         finally:
             self._story.lines[:], self._focus.at = story, focus
         return (answer.status != 200 or answer.json == []) and not not_loaded(answer.error)
+
+
+def id_and_owner(item: dict[str, Any]) -> tuple[Any, Any]:
+    """Of an item as it is shown: its id, and its owner's, None where it shows none."""
+    owner = item.get("owner")
+    return item.get("id"), owner.get("id") if isinstance(owner, dict) else None

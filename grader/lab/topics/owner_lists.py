@@ -10,7 +10,7 @@ from grader.lab.focus import Focus
 from grader.lab.observer import Seen
 from grader.lab.sessions import Sessions
 from grader.lab.topics.loading import not_loaded, refusal
-from grader.lab.topics.owner_answers import OwnerAnswers
+from grader.lab.topics.owner_answers import OwnerAnswers, id_and_owner
 from grader.lab.topics.schemas import Schemas
 from grader.outcomes import Waits, Wrong
 
@@ -106,11 +106,11 @@ class OwnerLists:
             raise Waits(f"{len(shown)} items instead of {count}", "list_pages")
         return self._seen.statements() - before
 
-    def ids(self, **page: int) -> list[Any]:
-        """The ids that ``list_items_with_owner`` gives, in its order."""
+    def page(self, **page: int) -> list[tuple[Any, Any]]:
+        """The ids that ``list_items_with_owner`` gives, in its order, and that of each item's owner."""
         session = self._sessions.new()
         items = self._shown_and_closed(session, self.listed(session, **page))
-        return [getattr(item, "id", None) for item in items]
+        return [id_and_owner(item.model_dump()) for item in items]
 
     def _shown_and_closed(self, session: Any, items: list[Any]) -> list[Any]:
         """The same as `shown`; then the session is closed, as in SQLite it may keep the next request out."""

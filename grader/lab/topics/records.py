@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from grader.lab.database import Database
 from grader.lab.expect import Expect
@@ -17,6 +23,7 @@ FAILURES = {
     "event refused": "made the database refuse the event of 'event refused'",
     "event broken": "made the database fail with an OperationalError at the event of 'event broken'",
     "commit refused": "made the database refuse the COMMIT after 'commit refused'",
+    "commit lost": "lost the connection to the database before the COMMIT after 'commit lost'",
 }
 
 
@@ -38,6 +45,43 @@ class Records:
         database.refuse("BEFORE INSERT", "item_events", f"{name} = 'event refused'")
         database.break_down("BEFORE INSERT", "item_events", f"{name} = 'event broken'")
         database.refuse_commit("items", "NEW.name = 'commit refused'")
+
+    @contextmanager
+    def losing_connections(self) -> Iterator[None]:
+        """Lose the connection before the COMMIT of the item ``commit lost`` in the block, once for each request.
+
+        Then the session is not rolled back by anybody yet, as it is after a failed flush.
+        """
+        event.listen(Session, "before_commit", self._lose)
+        try:
+            yield
+        finally:
+            event.remove(Session, "before_commit", self._lose)
+
+    def _lose(self, session: Session) -> None:
+        name, moments = "commit lost", self._seen.moments
+        sent = any(name in repr(each.parameters) for each in moments if each.session == session.hash_key)
+        pending = any(getattr(each, "name", "") == name for each in session.new)
+        if (sent or pending) and all(each.what != "CONNECTION LOST" for each in moments):
+            self._seen.note("CONNECTION LOST")
+            raise OperationalError("COMMIT", {}, ConnectionError("connection lost"))
+
+    def change_with_events(self) -> None:
+        """Let the database itself change the description of an item once more when it gets an event."""
+        change = "UPDATE items SET description = 'changed with its event' WHERE id = NEW.item_id"
+        self._database.make_trigger("AFTER INSERT", "item_events", change)
+        self._story.arranged("another one when it gets an event")
+
+    def expect_stored(self, item: dict[str, Any], happened: dict[str, Any]) -> None:
+        """End the check as failed unless the newest item and the newest event are those that were returned."""
+        newest = {
+            "add_item": (item, "SELECT id, name FROM items ORDER BY id DESC LIMIT 1"),
+            "add_event": (happened, "SELECT id, kind FROM item_events ORDER BY id DESC LIMIT 1"),
+        }
+        for function, (returned, query) in newest.items():
+            stored = self._database.rows(query)[0]
+            saw = f"{function} returned {returned}, which is not what it stored: {stored}"
+            self._expect(returned == stored, saw=saw, wanted=f"{function} returns what it added")
 
     def saved(self) -> dict[str, list[Any]]:
         """What is in the database: names of items, and of each event its kind and the name of its item."""

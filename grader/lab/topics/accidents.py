@@ -1,0 +1,42 @@
+"""In the child: exceptions that nobody raises on purpose when something could not be saved."""
+
+from __future__ import annotations
+
+from fastapi.exceptions import ResponseValidationError
+from pydantic import ValidationError
+from sqlalchemy.exc import ArgumentError, InvalidRequestError
+from sqlalchemy.orm.exc import DetachedInstanceError
+
+from grader.lab.expect import Expect
+from grader.lab.focus import Focus
+from grader.lab.topics.endpoints import Endpoints
+from grader.lab.topics.units import Told
+from grader.lab.words import describe
+
+_PYTHON = (NameError, AttributeError, TypeError, LookupError, ImportError, RecursionError, AssertionError)
+_LIBRARIES = (ArgumentError, InvalidRequestError, DetachedInstanceError, ValidationError, ResponseValidationError)
+
+
+class Accidents:
+    """Tells the error that was meant for the client from one that the handling of errors made by accident."""
+
+    def __init__(self, focus: Focus, expect: Expect, endpoints: Endpoints) -> None:
+        self._focus = focus
+        self._expect = expect
+        self._endpoints = endpoints
+
+    def expect_none(self, told: Told) -> None:
+        """End the check as failed if a mistake in the code, and not what the database refused, is what was told."""
+        for error in (self._endpoints.error, told.answer.error):
+            if error is not None and _is_accident(error):
+                self._expect(
+                    False,
+                    saw=f"the client was told {told.status} because of {describe(error)}",
+                    wanted="the error that was met, raised again, or one that you raise on purpose",
+                    where=self._focus.line_of(error),
+                )
+
+
+def _is_accident(error: BaseException) -> bool:
+    """Whether nobody raises this on purpose here; an exception of the learner's own is on purpose."""
+    return isinstance(error, (*_PYTHON, *_LIBRARIES)) and type(error).__module__.partition(".")[0] != "app"
