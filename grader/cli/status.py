@@ -56,8 +56,10 @@ def _tasks(chapter: str, found: Mapping[str, str], untouched: frozenset[str]) ->
     for task in tasks_of(chapter):
         own = [found[rule.id] for rule in rules_of(chapter) if rule.task == task]
         # A task without a check of its own is judged by all the others of its chapter.
-        broken = "error" in (own or everything)
-        states[task] = "todo" if task in untouched and not broken else _together(own or everything)
+        state = _together(own or everything)
+        # What was given can fail, or break, before a task is begun.
+        wrong = state == "failed" and (own or "error" in everything)
+        states[task] = "todo" if task in untouched and not wrong else state
     return states
 
 
