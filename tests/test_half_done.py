@@ -161,6 +161,19 @@ def test_a_slip_in_a_given_file_is_no_task(tmp_path: Path) -> None:
     assert set(outcomes.values()) == {"error"} and "NameError" in told(found)
 
 
+def test_the_line_of_the_starter_that_is_left_in_is_a_mistake(tmp_path: Path) -> None:
+    """The code is there, and after it the line that says that it is not."""
+    crud = write_half_done("05_crud", tmp_path, tasks_of("05_crud")) / "app/crud.py"
+    before, after = crud.read_text().split("    db.delete(item)\n")
+    crud.write_text(f'{before}    db.delete(item)\n    raise NotImplementedError("5.5 delete")\n{after}')
+    found = verdicts("05_crud", [tmp_path])[tmp_path]
+    wrong = {name: check for name, check in found.items() if check.outcome != "passed"}
+    assert {name: check.outcome for name, check in wrong.items()} == {"delete_persists": "failed"}
+    check = wrong["delete_persists"]
+    assert "still runs: raise NotImplementedError('5.5 delete')" in check.observed
+    assert check.where == f"05_crud/app/crud.py:{before.count(chr(10)) + 2}"
+
+
 def test_what_passes_is_not_taken_back_by_what_it_does_not_need(tmp_path: Path) -> None:
     main = write_half_done("05_crud", tmp_path, {"5.1", "5.2"}) / "app/main.py"
     main.write_text(f"{main.read_text()}\n\nnot_there\n")

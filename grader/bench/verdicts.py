@@ -138,10 +138,15 @@ def place_in(line: bytes, run: Run) -> str:
 def judged(run: Run, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:
     """Make the report's entry; hold it back while what it needs is not judged, and let go of what waited for it."""
     shared = run.shared
-    check = _entry(run, rule, told if isinstance(told, dict) else {})
-    if check.outcome in ("failed", "blocked") and rule.task in shared.untouched and not told.get("regression"):
+    told = told if isinstance(told, dict) else {}
+    check = _entry(run, rule, told)
+    untouched = rule.task in shared.untouched
+    if check.outcome in ("failed", "blocked") and untouched and not told.get("regression"):
         check.outcome = "todo"
-    check.begun = check.outcome == "todo" and rule.task not in shared.untouched
+    if check.outcome == "todo" and check.observed.startswith(f"{rule.task} ") and not untouched:
+        check.outcome, check.expected = "failed", "your code, and this line taken out"
+        check.observed = f"the starter's line still runs: raise NotImplementedError({check.observed!r})"
+    check.begun = check.outcome == "todo" and not untouched
     if check.outcome == "failed" and check.where:
         own = files_of(rule.chapter).get(rule.task, ())
         check.elsewhere = check.where.partition("/")[2].partition(":")[0] not in own

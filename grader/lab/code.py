@@ -65,7 +65,7 @@ class Code:
         if isinstance(error, ModuleNotFoundError) and error.name in ("app", f"app.{name}"):
             return Broken(f"{file} is missing", f"a file {file}", self._place.shown(file))
         if isinstance(error, SyntaxError):
-            bad = Path(error.filename or file)
+            bad = Path(error.filename or self._with_null_bytes() or file)
             bad = bad.relative_to(root) if bad.is_relative_to(root) else Path(file)
             where = f"{self._place.shown(bad.as_posix())}:{error.lineno or 1}"
             return Broken(
@@ -85,6 +85,11 @@ class Code:
             return ToDo(str(error), where=self._focus.line_of(error))
         stub = stub_behind(error, self._place.stubs, self._place.root)
         return None if stub is None else ToDo(f"{stub.task} {stub.words}")
+
+    def _with_null_bytes(self) -> Path | None:
+        """The first file of the learner's that holds a NUL: Python refuses it without naming it."""
+        files = sorted((self._place.root / "app").rglob("*.py"))
+        return next((file for file in files if b"\0" in file.read_bytes()), None)
 
     def _missing_module(self, error: BaseException) -> str:
         """The file of a module of the learner's whose absence an import met, or an empty string."""
