@@ -68,6 +68,7 @@ from grader.diagnosis.routes import (
 from grader.diagnosis.schemas import (
     blank_accepted,
     default_validated,
+    field_missing,
     field_required,
     name_has_a_default,
     nothing_sent_refused,
@@ -109,6 +110,7 @@ READINGS = (
     patch_takes_create,
     create_takes_update,
     empty_patch_refused,
+    in_a_request(field_missing),
     in_a_request(nothing_sent_refused),
     in_a_request(default_validated),
     in_a_request(field_required),

@@ -87,13 +87,13 @@ def other_column(evidence: Evidence) -> Told | None:
     """The type of a field, and what Field() says, make the column."""
     named = re.match(r"(id|name|description): ", evidence.saw)
     found = _declared(evidence, named[1]) if named else None
-    where = found[0].at(found[1]) if found else ""
-    item = _item(evidence)
-    if named and not where and item is not None:
-        where = item[0].at(item[1])
-    if not where:
+    if named is None:
         return None
-    return Told(where=where, hint="Compare the type, and what Field() says, with the task sheet.")
+    if found is None:  # in the class that ItemRead builds on, too, if there is one
+        classes = [each for each in ancestry(evidence, _item(evidence)) if each[1].name != "SQLModel"]
+        hint = f"Neither this class nor Item declares '{named[1]}'."
+        return Told(where=classes[-1][0].at(classes[-1][1]), hint=hint) if classes else None
+    return Told(where=found[0].at(found[1]), hint="Compare the type, and what Field() says, with the task sheet.")
 
 
 @reading("NULL is allowed for the name", _TABLE)

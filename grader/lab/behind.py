@@ -1,4 +1,4 @@
-"""In the child: whether it is the starter's code, and not the learner's, that makes an import fail."""
+"""In the child: whether it is the starter's code, and not the learner's, that makes an import or a check fail."""
 
 from __future__ import annotations
 
@@ -39,6 +39,24 @@ def stub_behind(error: BaseException, stubs: Sequence[Stub], root: Path) -> Stub
         used = set(_names_used(error, root))
         found += [stub for stub in stubs if stub.lacks == (VALUE,) and stub.name in used]
     return min(found, key=lambda stub: [int(part) for part in stub.task.split(".")], default=None)
+
+
+def stub_at(where: str, stubs: Sequence[Stub], root: Path) -> Stub | None:
+    """The untouched code of the starter at a place in the learner's files.
+
+    Args:
+        where: the place, ``app/models.py:12``.
+        stubs: what of the starter is untouched.
+        root: folder that holds the learner's ``app``.
+    """
+    file, _, line = where.rpartition(":")
+    here = [stub for stub in stubs if stub.file == file]
+    with suppress(OSError, SyntaxError, ValueError):
+        for node in ast.parse((root / file).read_bytes()).body if here and line.isdigit() else ():
+            if node.lineno <= int(line) <= (node.end_lineno or node.lineno):
+                names = {getattr(node, "name", ""), *(getattr(each, "id", "") for each in getattr(node, "targets", ()))}
+                return next((stub for stub in here if stub.name in names), None)
+    return None
 
 
 def _is_class(stub: Stub) -> bool:

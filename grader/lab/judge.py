@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from grader.lab.behind import stub_at
 from grader.lab.expect import Expect
 from grader.lab.explanation import explain
 from grader.lab.focus import Focus
@@ -57,6 +58,7 @@ def judge(
         }
         if found["outcome"] != "todo" and not unmeetable:
             found |= explain(parts, rule, found, verdict)
+            found |= _still_to_do(found, parts)
     found["did"] = ", then ".join(parts.story.lines)
     found["trace"] = parts.story.timeline()[:_LONGEST_TRACE]
     found["seconds"] = round(time.perf_counter() - started, 4)
@@ -74,6 +76,13 @@ def _verdict_on(error: BaseException, focus: Focus) -> Verdict:
     if is_to_do(error):
         return ToDo(str(error), "", where, error)
     return Broken(f"the check met {describe(error)}", "code that the check can judge", where, error)
+
+
+def _still_to_do(found: dict[str, Any], parts: Parts) -> dict[str, Any]:
+    """What there is to say instead where the line that is to be changed is still the starter's."""
+    where = found["where"].removeprefix(parts.place.shown(""))
+    stub = stub_at(where, parts.place.stubs, parts.place.root) if found["outcome"] == "failed" else None
+    return {"outcome": "todo", "observed": f"{stub.task} {stub.words}", "where": ""} if stub is not None else {}
 
 
 def _try_to_fail(parts: Parts, check: Callable[..., None], asked: tuple[str, ...], unmeetable: str) -> None:
