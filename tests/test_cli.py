@@ -318,7 +318,9 @@ def test_lint_finds_what_is_missing(copy: Copy) -> None:
 def test_a_task_that_no_check_notices(copy: Copy) -> None:
     for rule in ("is_ordered", "pages"):
         copy.change("grader/test_05_crud.py", f"def test_list_{rule}", f"def no_list_{rule}")
-    copy.change("grader/test_05_crud.py", '    caller.expect_undisturbed("crud.list_items", rule="list_is_ordered")\n', "")
+    copy.change(
+        "grader/test_05_crud.py", '    caller.expect_undisturbed("crud.list_items", rule="list_is_ordered")\n', ""
+    )
     copy.change("grader/test_05_crud.py", '    caller.expect_undisturbed("crud.list_items", offset=10)\n', "")
     done = copy.run("lint", "5")
     assert "grader/test_05_crud.py: task-is-judged: write a rule that fails while task 5.3 is to do" in done.stdout
