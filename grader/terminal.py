@@ -302,7 +302,8 @@ def _where(check: Check, place: str, style: Style) -> Iterator[Line]:
     if check.line.strip():
         indent = len(check.line) - len(check.line.lstrip())
         shown = plain(check.line.strip())
-        yield Line(f"{'':20}{shown}"[: style.width].rstrip())
+        room = style.width - 20
+        yield Line(f"{'':20}{shown if len(shown) <= room else shown[: room - 4].rstrip() + ' ...'}")
         if 0 < check.caret - indent <= style.width - 20:
             yield Line(f"{'':20}{' ' * (check.caret - indent - 1)}^")
 

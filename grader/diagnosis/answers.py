@@ -225,8 +225,8 @@ def empty_list_refused(evidence: Evidence) -> Told | None:
 @reading("a name that exists already is refused", "create_answers_201")
 def taken_name_refused(evidence: Evidence) -> Told | None:
     """Names may repeat: an item is known by its id."""
-    posts = [line for line in evidence.did if line.startswith("POST ")]
-    found = said_status(evidence, everywhere=True) if len(posts) > 1 and evidence.saw.startswith("4") else None
+    refused = evidence.wanted.startswith("201") and evidence.saw.startswith("409")
+    found = said_status(evidence, everywhere=True) if refused else None
     if found is None:
         return None
     hint = "Two items may have the same name. What tells them apart?"
@@ -244,7 +244,7 @@ def nothing_written(evidence: Evidence) -> Told | None:
     answered = evidence.sent("ANSWER 2") and not evidence.raised
     if found is None or not verb or not answered or evidence.sent("INSERT", "UPDATE", "DELETE"):
         return None
-    if not re.match(r"ids in the database|rows in the database|the row is", evidence.saw):
+    if not re.match(r"ids (that are no longer )?in the database|rows in the database|the row is", evidence.saw):
         return None
     file, node, _ = found
     wished = "_".join(({"post": "create", "patch": "update"}.get(request_of(evidence)[0], "delete"), "item"))

@@ -4,6 +4,7 @@ from grader.diagnosis.anywhere import unknown_attribute, unknown_name, used_befo
 from grader.diagnosis.routes import (
     echoed,
     other_route,
+    other_status,
     own_session_left_open,
     prefix_twice,
     router_not_included,
@@ -42,6 +43,7 @@ READINGS = (
     begun_after_a_read,
     no_flush,
     status_not_said,
+    other_status,
     helper_has_its_own_session,
     helper_commits,
     helper_returns_otherwise,

@@ -30,9 +30,24 @@ def _owner_attribute(evidence: Evidence) -> tuple[File, ast.stmt] | None:
     return None
 
 
-@reading("inner join", _NULL, _OWNER)
+@reading("SQLAlchemy cannot make sense of a relationship")
+def models_not_configured(evidence: Evidence) -> Told | None:
+    """With the first query SQLAlchemy looks at all relationships; where one makes no sense, no model can be used."""
+    raised = evidence.raised_kind("InvalidRequestError", "ArgumentError")
+    named = re.search(r"relationship '?Item\.owner\b", raised.message) if raised else None
+    attribute = _owner_attribute(evidence)
+    if raised is None or named is None or attribute is None:
+        return None
+    saw = f"{raised.kind}: {raised.message}; none of the models can be used"
+    return Told(saw=saw, where=attribute[0].at(attribute[1]), hint="An item has one owner, or none.")
+
+
+@reading("inner join", _NULL, _OWNER, "the_rest_still_works")
 def inner_join(evidence: Evidence) -> Told | None:
     """An inner join gives only the items that have an owner."""
+    lost = evidence.raised_kind("InvalidRequestError")
+    if evidence.rule == "the_rest_still_works" and (lost is None or "Could not refresh" not in lost.message):
+        return None
     for file in evidence.source.files():
         for node in file.nodes:
             if isinstance(node, ast.keyword) and node.arg == "innerjoin" and text_of(node.value) == "True":

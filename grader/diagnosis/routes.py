@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.evidence import Evidence
@@ -487,7 +488,7 @@ def empty_patch_refused(evidence: Evidence) -> Told | None:
 def nulls_left_out(evidence: Evidence) -> Told | None:
     """exclude_none drops every field that is None; clients expect all three."""
     found = endpoint_of(evidence)
-    if found is None or "'description': None" not in evidence.wanted:
+    if found is None or not _fields_left_out(evidence.actual, evidence.expected):
         return None
     file, node, call = found
     for option in ("exclude_none", "exclude_unset", "exclude_defaults"):
@@ -496,6 +497,15 @@ def nulls_left_out(evidence: Evidence) -> Told | None:
             if text_of(value) == "True":
                 return Told(where=file.at(value or call), hint="This leaves fields out: those that are null, too.")
     return None
+
+
+def _fields_left_out(actual: Any, expected: Any) -> bool:
+    """Whether items in an answer lack fields that are null."""
+    if isinstance(actual, list) and isinstance(expected, list):
+        return any(_fields_left_out(*pair) for pair in zip(actual, expected, strict=False))
+    if not isinstance(actual, dict) or not isinstance(expected, dict):
+        return False
+    return any(name not in actual for name, value in expected.items() if value is None)
 
 
 @reading("the answer is made of what was sent", "create_answers_201", "created_item_is_refreshed")
@@ -549,7 +559,7 @@ def after_the_answer(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("the page is not handed on as it was asked for", "list_answers_items", "list_pages")
+@reading("the page is not handed on as it was asked for", "list_answers_items", "list_pages", "owner_is_in_the_answer")
 def page_not_handed_on(evidence: Evidence) -> Told | None:
     """The page that a client asks for has to reach the function that makes it, each number in its place."""
     found = endpoint_of(evidence)
@@ -557,6 +567,8 @@ def page_not_handed_on(evidence: Evidence) -> Told | None:
         return None
     file, node, _ = found
     for call in calls(node, "list_items", "list_items_with_owner"):
+        if any(isinstance(each, ast.Starred) for each in call.args) or any(each.arg is None for each in call.keywords):
+            continue
         given = [text_of(each) for each in call.args if not re.search("db|session", text_of(each), re.I)]
         given += [f"{each.arg}={text_of(each.value)}" for each in call.keywords if each.arg not in ("db", "session")]
         words = " ".join(given)

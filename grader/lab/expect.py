@@ -9,7 +9,7 @@ from grader.lab.equality import same
 from grader.lab.focus import Focus
 from grader.lab.observer import Seen
 from grader.lab.place import Place
-from grader.lab.words import instead_of_begin, show
+from grader.lab.words import instead_of_begin, show_both
 from grader.outcomes import Wrong
 
 
@@ -50,12 +50,14 @@ class Expect:
     def equal(self, actual: Any, wanted: Any, what: str = "") -> None:
         """End the check as failed unless the two are equal."""
         wanted, subject = self.instead or wanted, f"{what} " if what else ""
-        self._compare(actual, wanted, f"{subject}{show(actual)}", f"{subject}{show(wanted)}")
+        shown, wish = show_both(actual, wanted)
+        self._compare(actual, wanted, f"{subject}{shown}", f"{subject}{wish}")
 
     def shows(self, shown: Any, stored: Any) -> None:
         """End the check as failed unless an answer shows what is stored."""
         stored = self.instead or stored
-        self._compare(shown, stored, f"the answer shows {show(shown)}", f"what is stored: {show(stored)}")
+        told, wish = show_both(shown, stored)
+        self._compare(shown, stored, f"the answer shows {told}", f"what is stored: {wish}")
 
     def _compare(self, actual: Any, wanted: Any, saw: str, wish: str) -> None:
         self._decide(same(actual, wanted), saw, wish, values=(actual, wanted))

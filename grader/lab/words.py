@@ -9,6 +9,8 @@ from typing import Any
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
+from grader.lab.equality import same
+
 _REPEATED = re.compile(r"'(\w)\1{29,}'")
 _ADDRESS = re.compile(r"<(?:[a-z_]\w*\.)*((?:\w+ )?\w+)(?: object)? at 0x[0-9a-fA-F]+>")
 
@@ -21,6 +23,7 @@ def describe(error: BaseException) -> str:
         message = ": ".join(part for part in (".".join(map(str, first["loc"])), first["msg"]) if part)
         if first["type"] != "missing":
             message += f", not {show(first['input'])}"
+    message = _ADDRESS.sub(r"<\1>", message)
     return shorten(f"{type(error).__name__}: {message}" if message else type(error).__name__, 200)
 
 
@@ -34,6 +37,26 @@ def show(value: Any) -> str:
         return shorten(_REPEATED.sub(lambda text: f"'{text[1]}' * {len(text[0]) - 2}", shown), 160)
     except Exception as error:
         return f"<{type(value).__name__}, whose repr raised {type(error).__name__}>"
+
+
+def show_both(actual: Any, wanted: Any) -> tuple[str, str]:
+    """Two values in one short line each; of long lists, what is not the same in both."""
+    shown, wish = show(actual), show(wanted)
+    cut = shown.endswith("...") or wish.endswith("...")
+    if not (cut and isinstance(actual, list) and isinstance(wanted, list)):
+        return shown, wish
+    shortest = min(len(actual), len(wanted))
+    first = next((place for place in range(shortest) if not same(actual[place], wanted[place])), shortest)
+    rest = shortest - first
+    last = next((place for place in range(rest) if not same(actual[-1 - place], wanted[-1 - place])), rest)
+    return tuple(_between(each, first, last) for each in (actual, wanted))  # type: ignore[return-value]
+
+
+def _between(values: list[Any], first: int, last: int) -> str:
+    """A list without the values at its beginning and at its end that need no telling."""
+    shown = [show(each) for each in values[first : len(values) - last]]
+    told = ", ".join([*(["..."] if first else []), *shown, *(["..."] if last else [])])
+    return shorten(f"[{told}]", 160)
 
 
 def shorten(words: str, limit: int = 120) -> str:
