@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 USUAL_WIDTH, _NARROWEST, _WIDEST = 80, 40, 100
 _LABEL = 16
+_SOME = 3  # how many other checks are named that fail for the same reason
 
 
 @dataclass(frozen=True)
@@ -252,6 +253,8 @@ def block_lines(
     """All that there is to say about one thing that is to be fixed."""
     yield from _heading(block.check, style)
     also = [f"{check.task} {check.title}" for check in block.same]
+    if len(also) > _SOME:
+        also = [*also[: _SOME - 1], f"and {len(also) - _SOME + 1} more"]
     yield from failure(block.check, style, submission=submission, full_trace=full_trace, also=also)
     if block.waiting:
         number = len(block.waiting)

@@ -27,7 +27,10 @@ from tests.classes import ALL, WITHOUT_BUBBLEWRAP, Graded, gradebook, run, start
 from tests.hostile import submission
 
 TEXT = {"type": "string"}
-KEYS = ["id", "chapter", "task", "title", "outcome", "observed", "expected", "why", "hint", "where", "trace", "seconds"]
+KEYS = [
+    *("id", "chapter", "task", "title", "outcome", "observed", "expected", "why", "hint"),
+    *("where", "line", "mistake", "trace", "seconds"),
+]
 # The contract's report, key for key.
 REPORT = {
     "type": "object",
@@ -50,7 +53,9 @@ REPORT = {
                 "additionalProperties": False,
                 "required": KEYS,
                 "properties": {
-                    **dict.fromkeys(["id", "chapter", "title", "observed", "expected", "why", "hint", "where"], TEXT),
+                    **dict.fromkeys(["id", "chapter", "title", "observed", "expected", "why"], TEXT),
+                    **dict.fromkeys(["hint", "where", "line"], TEXT),
+                    "mistake": {"type": ["string", "null"]},
                     "task": {"type": "string", "pattern": r"^\d+\.\d+$"},
                     "outcome": {"enum": ["passed", "failed", "todo", "error", "blocked", "timeout"]},
                     "trace": {"type": "array", "items": TEXT},

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import difflib
 import re
 
 from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import Source
+from grader.diagnosis.source import Source, name_of
 
 _NAME = re.compile(r"name '(\w+)' is not defined")
 _UNBOUND = re.compile(r"variable '(\w+)'")
 _ATTRIBUTE = re.compile(r"'(\w+)' object has no attribute '(\w+)'")
+_IN_A_MODULE = re.compile(r"module '([\w.]+)' has no attribute '(\w+)'")
 # Where names of the libraries come from; the line that imports one is what is missing.
 _HOMES = {
     "HTTPException": "fastapi",
@@ -65,13 +67,16 @@ def unknown_name(evidence: Evidence) -> Told | None:
 
 def _defined_in(source: Source, name: str) -> str:
     """The learner's file in which a name is defined at the top; empty where none does."""
-    for file in source.files():
-        for node in file.tree.body:
-            targets = getattr(node, "targets", [getattr(node, "target", None)])
-            names = {getattr(node, "name", ""), *(getattr(target, "id", "") for target in targets)}
-            if name in names:
-                return file.name
-    return ""
+    return next((file.name for file in source.files() if name in _names_in(source, file.name)), "")
+
+
+def _names_in(source: Source, file: str) -> set[str]:
+    """The names that a file of the learner's defines at the top."""
+    found = set()
+    for node in source.file(file).tree.body:
+        targets = getattr(node, "targets", [getattr(node, "target", None)])
+        found |= {getattr(node, "name", ""), *(getattr(target, "id", "") for target in targets)}
+    return found - {""}
 
 
 @reading("a variable that is used before it has a value")
@@ -92,14 +97,36 @@ def used_before_assignment(evidence: Evidence) -> Told | None:
 def unknown_attribute(evidence: Evidence) -> Told | None:
     """The code asks an object for something that it does not have."""
     raised = evidence.raised_kind("AttributeError")
-    found = raised and _ATTRIBUTE.search(raised.message)
+    module = raised and _IN_A_MODULE.search(raised.message)
+    found = raised and (module or _ATTRIBUTE.search(raised.message))
     if not raised or not found or not raised.lines:
         return None
     where = innermost(raised, evidence.given)
     if f".{found[2]}" not in evidence.source.line(where):
         return None
+    if module:
+        file = f"{found[1].replace('.', '/')}.py"
+        names = sorted(_names_in(evidence.source, file))
+        similar = difflib.get_close_matches(found[2], names, 1, cutoff=0.75)
+        hint = f"{file} defines no '{found[2]}'." if names else f"The module {found[1]} has no '{found[2]}'."
+        return Told(where=where, hint=f"{hint} It has '{similar[0]}'." if similar else hint)
     if found[1] == "NoneType":
         hint = f"What stands before .{found[2]} is None here. Where does it come from, and when is it None?"
     else:
         hint = f"What stands before .{found[2]} is a {found[1]}. Is it what you think it is, and is the name right?"
     return Told(where=where, hint=hint)
+
+
+@reading("a dependency that is called at once")
+def dependency_called(evidence: Evidence) -> Told | None:
+    """Depends wants the function itself: FastAPI calls it for each request."""
+    raised = evidence.raised_kind("TypeError")
+    if raised is None or "is not a callable object" not in raised.message:
+        return None
+    for file in evidence.source.files():
+        for node in file.nodes:
+            handed = node.args[0] if isinstance(node, ast.Call) and name_of(node) == "Depends" and node.args else None
+            if isinstance(handed, ast.Call):
+                hint = "The parentheses call it here, once. Who is to call it, and when?"
+                return Told(where=file.at(handed), hint=hint)
+    return None

@@ -111,10 +111,11 @@ def body_looked_for_elsewhere(evidence: Evidence) -> Told | None:
     found = endpoint_of(evidence)
     missing = re.search(r'"loc":\["(body|query)","(\w+)"\]', evidence.saw) if evidence.saw.startswith("422") else None
     for each in (*found[1].args.args, *found[1].args.kwonlyargs) if found and missing else ():
-        if found and missing and each.arg == missing[2] and missing[2] not in ("name", "description"):
+        in_the_query = missing is not None and missing[1] == "query"
+        if found and missing and each.arg == missing[2] and (in_the_query or each.arg not in ("name", "description")):
             hint = f"This asks for a body {{'{each.arg}': {{...}}}}. The client sends the fields themselves."
-            if missing[1] == "query":
-                hint = "FastAPI takes this for a part of the query (?...=): nothing says that it is a schema."
+            if in_the_query:
+                hint = "FastAPI takes this for a part of the query (?...=): it is no schema."
             return Told(where=found[0].at(each), hint=hint)
     return None
 

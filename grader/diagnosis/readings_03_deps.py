@@ -1,6 +1,6 @@
 """In the child: mistakes of chapter 03, in the order in which they are tried."""
 
-from grader.diagnosis.anywhere import unknown_attribute, unknown_name, used_before_assignment
+from grader.diagnosis.anywhere import dependency_called, unknown_attribute, unknown_name, used_before_assignment
 from grader.diagnosis.dependencies import (
     another_is_closed,
     asks_the_client,
@@ -22,6 +22,7 @@ from grader.diagnosis.dependencies import (
 )
 
 READINGS = (
+    dependency_called,
     unknown_name,
     used_before_assignment,
     unknown_attribute,

@@ -15,7 +15,7 @@ from grader.diagnosis.answers import (
     taken_name_refused,
     value_lost,
 )
-from grader.diagnosis.anywhere import unknown_attribute, unknown_name, used_before_assignment
+from grader.diagnosis.anywhere import dependency_called, unknown_attribute, unknown_name, used_before_assignment
 from grader.diagnosis.bodies import body_looked_for_elsewhere, in_a_request, not_handed_on, nul_accepted
 from grader.diagnosis.crud import (
     another_order,
@@ -80,6 +80,7 @@ from grader.diagnosis.schemas import (
 from grader.diagnosis.tables import lifespan_unknown, nobody_creates
 
 READINGS = (
+    dependency_called,
     unknown_name,
     used_before_assignment,
     prefix_twice,

@@ -1,6 +1,6 @@
 """In the child: mistakes of chapter 07, in the order in which they are tried."""
 
-from grader.diagnosis.anywhere import unknown_attribute, unknown_name, used_before_assignment
+from grader.diagnosis.anywhere import dependency_called, unknown_attribute, unknown_name, used_before_assignment
 from grader.diagnosis.routes import (
     echoed,
     other_route,
@@ -32,6 +32,7 @@ from grader.diagnosis.units import (
 )
 
 READINGS = (
+    dependency_called,
     accident,
     unknown_name,
     used_before_assignment,

@@ -2,7 +2,7 @@
 
 from grader.diagnosis import readings_05_crud, readings_06_routes
 from grader.diagnosis.answers import in_an_answer
-from grader.diagnosis.anywhere import unknown_attribute, unknown_name, used_before_assignment
+from grader.diagnosis.anywhere import dependency_called, unknown_attribute, unknown_name, used_before_assignment
 from grader.diagnosis.bodies import in_a_request
 from grader.diagnosis.schemas import field_missing, read_is_stricter, shows_more, takes_an_id
 from grader.diagnosis.sqlmodels import (
@@ -24,6 +24,7 @@ _CRUD = tuple(each for each in readings_05_crud.READINGS if each not in _ANYWHER
 _ROUTES = tuple(each for each in readings_06_routes.READINGS if each not in (*_ANYWHERE, *_CRUD))
 
 READINGS = (
+    dependency_called,
     unknown_name,
     used_before_assignment,
     not_a_table,

@@ -1,6 +1,6 @@
 """In the child: mistakes of chapter 09, in the order in which they are tried."""
 
-from grader.diagnosis.anywhere import unknown_attribute, unknown_name, used_before_assignment
+from grader.diagnosis.anywhere import dependency_called, unknown_attribute, unknown_name, used_before_assignment
 from grader.diagnosis.relationships import (
     closed_before_reading,
     forgotten_after_loading,
@@ -23,6 +23,7 @@ from grader.diagnosis.routes import (
 from grader.diagnosis.tables import lifespan_unknown, nobody_creates
 
 READINGS = (
+    dependency_called,
     unknown_name,
     used_before_assignment,
     unknown_attribute,

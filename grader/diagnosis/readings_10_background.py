@@ -1,6 +1,6 @@
 """In the child: mistakes of chapter 10, in the order in which they are tried."""
 
-from grader.diagnosis.anywhere import unknown_attribute, unknown_name, used_before_assignment
+from grader.diagnosis.anywhere import dependency_called, unknown_attribute, unknown_name, used_before_assignment
 from grader.diagnosis.routes import (
     body_not_validated,
     exception_returned,
@@ -34,6 +34,7 @@ from grader.diagnosis.tasks import (
 )
 
 READINGS = (
+    dependency_called,
     unknown_name,
     used_before_assignment,
     prefix_twice,

@@ -230,6 +230,8 @@ def unknown_swallowed(evidence: Evidence) -> Told | None:
             caught = [handler for handler in handlers if _catches_all(handler)]
             if caught and handlers[0] is caught[0] and not _raises_again(caught[0]):
                 hint = "This catches every exception, also the one that is meant for the client."
+                if name_of(caught[0].type) == "HTTPException":
+                    hint = "This catches the answer that is meant for the client."
                 return Told(where=file.at(caught[0]), hint=hint)
     return None
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from grader.lab.equality import same
 
 _REPEATED = re.compile(r"'(\w)\1{29,}'")
-_ADDRESS = re.compile(r"<(?:[a-z_]\w*\.)*((?:\w+ )?\w+)(?: object)? at 0x[0-9a-fA-F]+>")
+_ADDRESS = re.compile(r"<(?:[a-z_]\w*\.)*((?:\w+ )*?\w+)(?: object)? at 0x[0-9a-fA-F]+>")
 
 
 def describe(error: BaseException) -> str:
