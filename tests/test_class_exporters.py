@@ -244,7 +244,7 @@ def test_example_workflow_grades_every_chapter() -> None:
     learner, workbook = folders
     for chapter, each in zip(ALL, graders.values(), strict=True):
         test = f"grader/test_{chapter}.py"
-        assert each["command"] == f"cd {workbook} && pytest {test} --submission ../{learner}/chapters"
+        assert each["command"] == f"cd {workbook} && pytest {test} --submission=../{learner}/chapters"
         assert (PROJECT / test).is_file()
     assert all({"test-name", "command", "max-score", "timeout"} <= set(each) for each in graders.values())
     reporter = next(step for step in steps if "grading-reporter" in step.get("uses", ""))
