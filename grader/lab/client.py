@@ -53,8 +53,8 @@ class Client:
         Raises:
             Wrong: it does not start.
         """
+        self.is_up.clear()  # what an import makes comes before the start, also after another one
         app = self._app = app or self.app()
-        self.is_up.clear()
 
         async def watched(scope: Any, receive: Any, send: Any) -> None:
             async def telling(message: Any) -> None:
