@@ -222,18 +222,27 @@ def not_committed(evidence: Evidence) -> Told | None:
     )
 
 
+def _rows_of(insert: Event) -> int:
+    """How many rows an INSERT is for: SQLAlchemy puts several into one statement."""
+    sent = insert.parameters
+    if isinstance(sent, dict):
+        return max(1, sum(re.fullmatch(r"name(__\d+)?", str(name)) is not None for name in sent))
+    return len(sent) if isinstance(sent, list) else 1
+
+
 @reading("the same item stored twice", "create_persists", "create_answers_201")
 def stored_twice(evidence: Evidence) -> Told | None:
     """One call stores one item."""
     inserts = evidence.events_of("INSERT items")
     called = sum(line.startswith(("create_item(", "POST ")) for line in evidence.did)
-    if not called or len(inserts) <= called or not inserts[1].where:
+    stored = sum(map(_rows_of, inserts))
+    if not called or stored <= called or not inserts[-1].where:
         return None
     found = endpoint_of(evidence)
     twice = calls(found[1], "create_item", "add") if found else []
     return Told(
-        saw=f"{len(inserts)} INSERTs were sent for {called} call{'s' if called > 1 else ''}",
-        where=found[0].at(twice[-1]) if found and len(twice) > 1 else own_line(evidence, inserts[1].where),
+        saw=f"{stored} rows were sent for {called} call{'s' if called > 1 else ''}",
+        where=found[0].at(twice[-1]) if found and len(twice) > 1 else own_line(evidence, inserts[-1].where),
         hint="Which of the lines that store something is one too many?",
     )
 
@@ -726,7 +735,8 @@ def another_page(evidence: Evidence) -> Told | None:
     sql, sent = selects[-1].sql.lower(), selects[-1].parameters
     values = [value for value in (sent.values() if isinstance(sent, dict) else sent or ()) if isinstance(value, int)]
     asked = {"offset": int(called[1] or 0), "limit": int(called[2] or 100)}
-    missing = [word for word in ("limit", "offset") if f" {word} " not in sql.replace("\n", " ")]
+    sql = " ".join(sql.replace("limit all", "").split())  # how SQLAlchemy tells PostgreSQL that there is none
+    missing = [word for word in ("limit", "offset") if f" {word} " not in sql]
     if len(values) >= 2 and values[-2] < 0:  # how SQLAlchemy tells SQLite that there is none
         missing = ["limit"]
     if missing:
