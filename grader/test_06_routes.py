@@ -168,8 +168,8 @@ def test_huge_id_is_no_crash(tables: Tables, items: Items, api: Api) -> None:
     silent = [api.expect_no_crash("GET", item_id + 1, (*beyond, 0, -1))]
     silent += [api.expect_no_crash("PATCH", item_id + 1, beyond, json=_TORCH)]
     silent += [api.expect_no_crash("DELETE", item_id + 1, beyond)]
-    if all(silent):
-        raise Waits(silent[0], "read_answers_the_item")
+    if silent[0] and all(silent):
+        raise Waits(str(silent[0]), "read_answers_the_item", silent[0].error)
 
 
 @rule(

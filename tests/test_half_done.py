@@ -128,7 +128,7 @@ def test_what_is_broken_is_told_first(name: str, tmp_path: Path) -> None:
     found = verdicts(chapter, [tmp_path])[tmp_path]
     assert {check.outcome for check in found.values()} == {"error"}, told(found)
     assert all(check.where.startswith(f"{chapter}/{file}:") for check in found.values()), told(found)
-    assert NOTHING_IS_WRONG not in told(found) and f"next: mend chapters/{chapter}/{file}:" in told(found)
+    assert NOTHING_IS_WRONG not in told(found) and f"next: fix chapters/{chapter}/{file}:" in told(found)
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)

@@ -73,8 +73,10 @@ def reading_of(value: Any) -> Reading | None:
 
 def first_that_holds(readings: Sequence[Reading], evidence: Evidence) -> tuple[Reading, Told] | None:
     """The first reading that holds, and what it says; one that fails itself does not hold."""
+    by_an_import = evidence.outcome == "error" and evidence.saw.startswith("importing ")
     for each in readings:
-        if each.rules and evidence.rule not in each.rules:
+        # What an import raises says nothing of what the rule looks at.
+        if each.rules and (by_an_import or evidence.rule not in each.rules):
             continue
         try:
             told = each.holds(evidence)

@@ -101,7 +101,7 @@ class Api:
         self._expect.equal(self._items.row(item_id), {"id": item_id, **before, **sent}, "the row is")
         return answer
 
-    def expect_no_crash(self, method: str, unknown: int, beyond: tuple[int, ...], **options: Any) -> str:
+    def expect_no_crash(self, method: str, unknown: int, beyond: tuple[int, ...], **options: Any) -> Answer | None:
         """End the check as failed if ids that cannot exist are not answered as they should be, or change a row.
 
         Args:
@@ -111,7 +111,7 @@ class Api:
             options: as for the request.
 
         Returns:
-            What every id is answered with, where that says nothing about these; empty where it does.
+            What every id is answered with, where that says nothing about these; None where it does.
         """
         plain = self._client.request(method, f"/items/{unknown}", **options)
         told = plain.status == 404 and not plain.unrouted
@@ -123,7 +123,7 @@ class Api:
                 self._expect.status(answer, 404, 422)
                 told = True
             self._expect.equal(self._items.rows(), rows, "rows in the database:")
-        return "" if told else str(plain)
+        return None if told else plain
 
     def expect_page(self, query: str, rows: list[dict[str, Any]], what: str = "") -> None:
         """End the check as failed unless this page of the list shows these rows."""
@@ -189,7 +189,7 @@ class Api:
             answer = self._client.only_request(method, path, **options)
             self._expect.all_closed()
         if not any("items" in moment.sql for moment in self._seen.moments):
-            raise Waits(str(answer), "create_answers_201")
+            raise Waits(str(answer), "create_answers_201", answer.error)
 
     def _let_go_of_leaks(self) -> None:
         """Close what was left open before the pool is empty: what is kept for observing would never be collected."""
@@ -221,7 +221,7 @@ class Api:
             self._expect(not more, saw=f"the answer shows also {', '.join(more)}", wanted="id, name and description")
             shown += len(items)
         if not shown:
-            raise Waits(str(answer), "create_answers_201")
+            raise Waits(str(answer), "create_answers_201", answer.error)
 
 
 def _alike(one: Answer, other: Answer) -> bool:
