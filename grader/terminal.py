@@ -302,13 +302,15 @@ def failure(
 def _where(check: Check, place: str, style: Style) -> Iterator[Line]:
     """The place, and the line that is there, under which a caret points to what Python could not read."""
     yield from _fact("where", place, style)
-    if check.line.strip():
-        indent = len(check.line) - len(check.line.lstrip())
-        shown = plain(check.line.strip())
-        room = style.width - 20
-        yield Line(f"{'':20}{shown if len(shown) <= room else shown[: room - 4].rstrip() + ' ...'}")
-        if 0 < check.caret - indent <= style.width - 20:
-            yield Line(f"{'':20}{' ' * (check.caret - indent - 1)}^")
+    shown = plain(check.line.strip())
+    caret = check.caret - (len(check.line) - len(check.line.lstrip())) - 1
+    begin = 0
+    for row in _wrap(shown, style.width - 20, whole=False) if shown else ():
+        begin = shown.find(row, begin)
+        yield Line(f"{'':20}{row}")
+        if check.caret and begin <= caret <= begin + len(row):
+            yield Line(f"{'':20}{' ' * (caret - begin)}^")
+        begin += len(row)
 
 
 def _printed(text: str, style: Style) -> Iterator[Line]:
