@@ -661,7 +661,7 @@ def test_a_lesson_in_jupyterlab(checkout: Path, environment: dict[str, str], pos
         page.wait_for("document.querySelectorAll('.jp-OutputArea-output .jp-RenderedMermaid img').length >= 1")
         graded = page.wait_for(
             "[...document.querySelectorAll('.jp-OutputArea-output pre')].map(e => e.innerText)"
-            ".find(text => text.includes('checks passed'))"
+            ".find(text => text.includes('13 checks are still to do'))"
         )
         assert "05_crud" in graded and "Everything is still to do" in graded
         assert not page.run("document.querySelectorAll('.jp-OutputArea-output[data-mime-type*=stderr]').length")

@@ -70,6 +70,10 @@ REVOKE ALL ON FUNCTION grader.make_new(text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION grader.make_new(text) TO {own};
 SELECT grader.make_new({password});
 """
+_SEES_CONNECTIONS = """
+GRANT SELECT ON pg_catalog.pg_stat_activity TO {name};
+GRANT EXECUTE ON FUNCTION pg_catalog.pg_stat_get_activity(integer) TO {name};
+"""
 _NEW_PASSWORDS = """
 ALTER ROLE {name} PASSWORD {password};
 ALTER ROLE {own} PASSWORD {own_password};
@@ -140,9 +144,12 @@ class Spaces:
         """Let go of the server; spaces on a named one are dropped, the grader's own goes as a whole."""
         for each in self._ready:
             each.cancel()
-        if self._server.elsewhere:
-            self._thread.submit(self._drop_all)
-        self._thread.submit(self._disconnect)
+        last = [self._drop_all, self._disconnect] if self._server.elsewhere else [self._disconnect]
+        for call in last:
+            try:
+                self._thread.submit(call)
+            except RuntimeError:  # Python ends, and with it every thread
+                call()
         self._thread.shutdown(wait=self._server.elsewhere)
 
     # -- in the thread ----------------------------------------------------------------------------
@@ -228,6 +235,19 @@ def make_space(admin: Connection[Any], server: PostgreSQL, name: str) -> Space:
     with psycopg.connect(server.admin_url, dbname=name, autocommit=True) as inside:
         inside.execute(_filled(_MAKE_NEW, name, **passwords))
     return _space(server, name, **passwords)
+
+
+def let_see_connections(server: PostgreSQL, space: Space) -> None:
+    """Let a space's role see who is connected, and what they do, as on a server of one's own.
+
+    Args:
+        server: the grader's own server.
+        space: the space.
+    """
+    import psycopg
+
+    with psycopg.connect(server.admin_url, dbname=space.name, autocommit=True) as inside:
+        inside.execute(_filled(_SEES_CONNECTIONS, space.name))
 
 
 def drop_space(admin: Connection[Any], name: str) -> None:

@@ -12,8 +12,8 @@ from itertools import count
 from pathlib import Path
 
 from grader.bench import Bench
-from grader.bench.postgresql import start
-from grader.bench.spaces import Spaces
+from grader.bench.postgresql import PostgreSQL, start
+from grader.bench.spaces import Spaces, let_see_connections
 
 _numbers = count(1)
 
@@ -27,7 +27,7 @@ def bench(database: str = "sqlite") -> Bench:
 
 
 @cache
-def _spaces() -> Spaces:
+def _postgresql() -> tuple[PostgreSQL, Spaces]:
     server = start(bench().workshop / "lesson-postgresql")
     spaces = Spaces(server, ahead=1)
 
@@ -36,7 +36,7 @@ def _spaces() -> Spaces:
         server.stop()
 
     atexit.register(stop)  # before the bench is closed, because it is registered after it
-    return spaces
+    return server, spaces
 
 
 def new_file(name: str) -> Path:
@@ -52,4 +52,8 @@ def new_postgresql_database() -> str:
     Raises:
         BadInput: there is no PostgreSQL.
     """
-    return _spaces().take().url
+    server, spaces = _postgresql()
+    space = spaces.take()
+    if not server.elsewhere:
+        let_see_connections(server, space)
+    return space.url
