@@ -241,7 +241,7 @@ def let_see_connections(server: PostgreSQL, space: Space) -> None:
     """Let a space's role see who is connected, and what they do, as on a server of one's own.
 
     Args:
-        server: the grader's own server.
+        server: the server; on a named one everybody may, as a rule.
         space: the space.
     """
     import psycopg

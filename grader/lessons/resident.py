@@ -54,6 +54,5 @@ def new_postgresql_database() -> str:
     """
     server, spaces = _postgresql()
     space = spaces.take()
-    if not server.elsewhere:
-        let_see_connections(server, space)
+    let_see_connections(server, space)
     return space.url
