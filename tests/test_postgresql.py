@@ -257,7 +257,9 @@ def left_on(server: PostgreSQL) -> list[str]:
     """Databases and roles of runs."""
     with connect(server.admin_url) as admin:
         names = "SELECT datname AS name FROM pg_database UNION SELECT rolname FROM pg_roles"
-        found = admin.execute(f"SELECT name FROM ({names}) AS all_names WHERE name LIKE 'grader\\_%' ORDER BY 1").fetchall()
+        found = admin.execute(
+            f"SELECT name FROM ({names}) AS all_names WHERE name LIKE 'grader\\_%' ORDER BY 1"
+        ).fetchall()
     return [name for (name,) in found]
 
 

@@ -13,6 +13,7 @@ import pytest
 from tests import PROJECT
 
 RULES = str(PROJECT / "grader/test_04_schemas.py")
+PASSED = "04_schemas        10 passed"
 PYTEST = str(Path(sys.executable).with_name("pytest"))
 
 
@@ -59,7 +60,7 @@ def ran(hostile: Path, *arguments: str, cwd: Path = PROJECT) -> str:
 )
 def test_values_are_no_paths(options: list[str], hostile: Path) -> None:
     said = ran(hostile, RULES, *(option.replace("CHAPTERS", str(hostile)) for option in options))
-    assert "9 of 9 checks passed." in said
+    assert PASSED in said
 
 
 @pytest.mark.parametrize(
@@ -72,12 +73,12 @@ def test_values_are_no_paths(options: list[str], hostile: Path) -> None:
     ],
 )
 def test_inside_the_submission(options: list[str], hostile: Path) -> None:
-    assert "9 of 9 checks passed." in ran(hostile, RULES, *options, cwd=hostile)
+    assert PASSED in ran(hostile, RULES, *options, cwd=hostile)
 
 
 def test_options_first(hostile: Path) -> None:
     """Written in one word, an option may stand before the rules; the value of one of two words is a path for pytest."""
-    assert "9 of 9 checks passed." in ran(hostile, f"--submission={hostile}", RULES)
+    assert PASSED in ran(hostile, f"--submission={hostile}", RULES)
 
 
 def test_settings_from_elsewhere_are_refused(tmp_path: Path) -> None:
