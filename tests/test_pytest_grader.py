@@ -154,6 +154,14 @@ def test_what_the_code_printed_is_shown(grade: Run, submission: Path) -> None:
     assert "| deleting " in grade("grader/test_05_crud.py", "--submission", submission).stdout
 
 
+def test_what_the_code_printed_holds_no_frame_but_its_own(grade: Run, submission: Path) -> None:
+    code = "    import traceback\n\n    traceback.print_stack()\n"
+    change(submission, "05_crud/app/crud.py", "    db.delete(item)\n", code)
+    told = grade("grader/test_05_crud.py", "--submission", submission).stdout
+    assert '|   File "app/crud.py", line ' in told and "traceback.print_stack()" in told
+    assert "grader/lab" not in told and "site-packages" not in told
+
+
 BAD = {
     "no such folder": (["--submission", "no/such/folder"], "There is no folder 'no/such/folder'."),
     "no chapter": (["--submission", "grader"], "The folder 'grader' holds no chapter."),

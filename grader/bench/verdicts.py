@@ -167,13 +167,24 @@ def judged(run: Run, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:
         yield Target(run.submission, rule), check
 
 
+def _own_frames(printed: str, root: Path) -> str:
+    """What was printed, of tracebacks the learner's own frames alone; files are named from the chapter's folder on."""
+    inside = re.escape(f"{root}{os.sep}")
+    own = re.sub(rf'^ *File "(?!{inside})/[^"\n]*", line \d+, in .*\n(?:    .*\n)*', "", f"{printed}\n", flags=re.M)
+    begins_cut = own != f"{printed}\n" and printed.startswith(" ")
+    lines = own.splitlines()
+    while begins_cut and lines and lines[0].startswith("    "):
+        lines.pop(0)
+    return "\n".join(lines).replace(f"{root}{os.sep}", "").strip("\n")
+
+
 def _entry(run: Run, rule: Rule, told: dict[str, Any]) -> Check:
     from grader.report import entry_of
 
     outcome = told["outcome"] if told.get("outcome") in _OUTCOMES else "error"
     words = {name: str(told[name])[:_LONGEST] for name in _IN_WORDS if told.get(name)} if outcome != "passed" else {}
     check = entry_of(rule, outcome=outcome, **words)
-    check.printed = harmless(str(told.get("printed", "")).replace(f"{run.root}{os.sep}", ""))
+    check.printed = harmless(_own_frames(str(told.get("printed", "")), run.root))
     check.caret = told["caret"] if isinstance(told.get("caret"), int) else 0
     trace, seconds = told.get("trace", []), told.get("seconds", 0.0)
     check.trace = (
