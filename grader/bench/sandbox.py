@@ -13,7 +13,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 from grader.bench import Isolation, Limits, limits_for
 from grader.bench.limits import PROCESSES
 from grader.bench.openness import OPENINGS, openness
+from grader.bench.temporary import temporary_folder
 from grader.starters import PROJECT, SOLUTIONS
 
 LIMITS = Limits()
@@ -184,8 +184,8 @@ def _tried_walls(sandbox: Sandbox, database: str) -> tuple[str, ...]:
     if sys.platform != "linux":
         return tuple(OPENINGS)
     url = os.environ.get("GRADER_POSTGRESQL_URL", "postgresql:///?host=/none") if database == "postgresql" else "sqlite"
-    with tempfile.TemporaryDirectory(prefix="grader-") as folder:
-        workshop = Path(folder).resolve()
+    with temporary_folder() as folder:
+        workshop = folder.resolve()
         isolation = sandbox.isolation(0)
         isolation.let_through(workshop)
         command = [*isolation.command(workshop), sys.executable, "-I", "-c", _WALLS, str(isolation.user), url]
@@ -214,8 +214,8 @@ def _over_the_network(url: str) -> bool:
 
 def _try(sandbox: Sandbox) -> tuple[str, int]:
     """Why the namespaces do not do what they should, empty when they do; and how many processes can be had."""
-    with tempfile.TemporaryDirectory(prefix="grader-") as folder:
-        workshop = Path(folder).resolve()
+    with temporary_folder() as folder:
+        workshop = folder.resolve()
         isolation = sandbox.isolation(0)
         if isolation.user >= 0:
             workshop.chmod(0o711)

@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -66,6 +67,8 @@ class Row:
         note: what there is to say about the submission.
         chapters: digest of what was handed in, by chapter.
         refused: why a chapter cannot be graded, by chapter.
+        submitted: when it was handed in, with its time zone; None where nobody knows.
+        names: what its folders and files are called in the platform's download.
     """
 
     learner: Learner
@@ -73,6 +76,8 @@ class Row:
     note: str = ""
     chapters: Mapping[str, str] | None = None
     refused: Mapping[str, str] | None = None
+    submitted: datetime | None = None
+    names: Sequence[str] = ()
 
     def digest(self, chapter: str) -> str:
         """Digest of a chapter; empty where there is nothing to grade."""
@@ -163,7 +168,8 @@ class Store:
             self._database.execute("DELETE FROM learners")
             for position, (row, chapters) in enumerate(rows):
                 learner = row.learner
-                handed_in = {"digests": row.chapters or {}, "refused": row.refused or {}}
+                handed_in: dict[str, Any] = {"digests": row.chapters or {}, "refused": row.refused or {}}
+                handed_in |= {"submitted": row.submitted and row.submitted.isoformat(), "names": list(row.names)}
                 texts = (json.dumps(dict(learner.more)), row.status, row.note, json.dumps(handed_in))
                 self._database.execute(
                     "INSERT INTO learners VALUES (?, ?, ?, ?, ?, ?, ?)", [position, learner.id, learner.name, *texts]
@@ -184,7 +190,9 @@ class Store:
             for position, id_, name, more, status, note, handed_in in rows:
                 last = position
                 data = json.loads(handed_in)
-                yield Row(Learner(id_, name, json.loads(more)), status, note, data["digests"], data["refused"])
+                time = data.get("submitted")
+                told = (datetime.fromisoformat(time) if time else None, tuple(data.get("names", ())))
+                yield Row(Learner(id_, name, json.loads(more)), status, note, data["digests"], data["refused"], *told)
 
     def count(self, status: str = "%") -> int:
         """How many learners there are, with this status."""

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import queue
-import tempfile
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from grader import BadInput
 from grader.bench import Bench, Interrupted, Target
+from grader.bench.temporary import make_folder, remove_folder
 from grader.classroom.grading.plan import Task
 from grader.removal import remove
 from grader.report import Check
@@ -48,7 +47,7 @@ def grade_task(bench: Bench, task: Task) -> Iterator[tuple[str, Check]]:
         Each verdict as it is made, with the key of the content that it is about.
     """
     contents = {piece.chapter: piece.content for piece in task.pieces}
-    folder = Path(tempfile.mkdtemp(prefix="grader-"))
+    folder = make_folder()
     try:
         for piece in task.pieces:
             piece.code.write(folder / piece.chapter)
@@ -59,7 +58,7 @@ def grade_task(bench: Bench, task: Task) -> Iterator[tuple[str, Check]]:
         for _, check in bench.grade(targets, known):
             yield contents[check.chapter], check
     finally:
-        remove(folder)
+        remove_folder(folder)
         for path in bench.workshop.iterdir():  # what a submission left there is not for the next one
             if path.name not in _KEPT_IN_WORKSHOP:
                 remove(path)

@@ -75,7 +75,7 @@ def publish(store: Store, plan: Plan, weights: Mapping[str, float], folder: Path
     """
     more: dict[str, None] = {}
     for row in store.learners():
-        more |= dict.fromkeys(row.learner.more)
+        more |= dict.fromkeys(row.learner.shown)
     gradebook = Gradebook(folder / "gradebook.csv", plan.chapters, weights, tuple(more))
     results = Folder(folder / "results", ".json")
     pages = Folder(folder / "feedback", ".html")
