@@ -99,7 +99,9 @@ def find(folder: Path, layout: str | None = None) -> Download:
     told = "" if name == "plain" and place == folder else f"Layout: {name}, {LAYOUTS[name].TITLE}"
     if told and place != folder:
         told += f", in '{printable(place.name)}'"
-    return Download(name, f"{told}. Is it another? Give --layout." if told and not layout else told, entries, ignored)
+    if told and not layout:
+        told += ". If it is another, give --layout."
+    return Download(name, told, entries, ignored)
 
 
 def _is_submission(folder: Path) -> bool:

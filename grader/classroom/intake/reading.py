@@ -43,11 +43,13 @@ def read(*sources: Source | Path, selected: Sequence[str] = CHAPTERS) -> Submiss
         Unreadable: nothing of it can be used.
     """
     reading = _Reading(selected)
-    reasons = []
+    reasons: list[tuple[str, str]] = []
+    other = ""
     for source in sources:
         each = source if isinstance(source, Source) else Source(source, source.name)
         try:
-            reading.take(each, several=len(sources) > 1)
+            if not reading.take(each, several=len(sources) > 1):
+                other = "it is no folder, zip or tar archive"
         except Unreadable as reason:
             reasons.append((each.name, str(reason)))
     try:
@@ -55,8 +57,8 @@ def read(*sources: Source | Path, selected: Sequence[str] = CHAPTERS) -> Submiss
     except Unreadable as reason:
         reasons.append(("", str(reason)))
         submission = Submission({})
-    if reasons and not submission.chapters:
-        raise Unreadable(reasons[0][1])
+    if not submission.chapters and (reasons or other):
+        raise Unreadable(reasons[0][1] if reasons else other)
     failed = [f"{shown(name)} was left out: {reason}" for name, reason in reasons]
     return Submission(submission.chapters, (*submission.notes, *failed))
 
@@ -72,8 +74,8 @@ class _Reading:
         self._notes: list[str] = []
         self._unreadable: list[str] = []
 
-    def take(self, source: Source, several: bool) -> None:
-        """Find what a folder, an archive or a file holds.
+    def take(self, source: Source, several: bool) -> bool:
+        """Find what a folder, an archive or a file holds; whether it is one that can hold anything.
 
         Args:
             source: the folder or file.
@@ -85,22 +87,22 @@ class _Reading:
                 raise Unreadable("it is a link; a submission has to be its own files")
             if path.is_dir():
                 self._take_tree(FolderTree(path), (name,) if several else (), 0)
-                return
+                return True
             if not path.is_file():  # a pipe, say, which nobody may ever write to
                 raise Unreadable("it is no file and no folder")
             if name.lower().endswith(ARCHIVES):
                 with path.open("rb") as file, open_archive(file, name) as tree:
                     self._take_tree(tree, (name,), 1)
-                return
+                return True
             if asked_name(name):
                 with path.open("rb") as file:
                     self._loose.append(((name,), file.read(_LONGEST_FILE)))
-                return
+                return True
         except Unreadable:
             raise
         except Exception as error:  # a broken archive can raise anything; it must not stop the others
             raise Unreadable(f"it cannot be read: {_reason(error)}") from None
-        raise Unreadable("it is no folder, zip or tar archive")
+        return False
 
     def _take_tree(self, tree: Tree, above: Parts, nested: int) -> None:
         """Find the copies of chapters, stray code and archives in a folder or archive that lies at some place."""

@@ -149,7 +149,8 @@ def load(file: Path, id_column: str | None = None, known: Collection[str] = ()) 
     if encoding:
         told.append(f"The roster is not UTF-8; it was read as {encoding}.")
     if ids != "id":
-        told.append(f"The roster's column '{ids}' is the id." + ("" if id_column else " Is it another? --id-column."))
+        advice = "" if id_column else " If another is meant, give --id-column."
+        told.append(f"The roster's column '{ids}' is the id.{advice}")
     found: dict[str, Learner] = {}
     without, again = [], []
     for number, row in enumerate(rows, start=2):
@@ -189,9 +190,11 @@ def _id_column(
     ]
     if usual and usual[0].lower() == "id":
         return usual[0]
-    best = max([*usual, *header], key=lambda name: scores[name], default="")
-    if best and (best in usual or scores[best]):
+    best = max(header, key=lambda name: scores[name], default="")
+    if best and scores[best] and not (usual and _KINDS.get(best.lower())):
         return best
+    if usual:
+        return usual[0]
     raise BadInput(
         f"The roster '{file}' has no column that is known to hold ids. Name it with --id-column; its columns are: "
         f"{columns or 'none'}"

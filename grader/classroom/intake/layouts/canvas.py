@@ -15,7 +15,7 @@ from grader.classroom.intake.layouts.pieces import Piece, printable
 
 TITLE = "Canvas' download of an assignment"
 _NAME = re.compile(
-    r"(?:(?P<name>\w+?)_)?(?:(?P<late>LATE)_)?(?:anon_(?P<anonymous>[A-Za-z0-9]+)|(?P<number>\d+))"
+    r"(?:(?P<name>\S+?)_)?(?:(?P<late>LATE)_)?(?:anon_(?P<anonymous>[A-Za-z0-9]+)|(?P<number>\d+))"
     r"_(?:(?P<attachment>\d+)_(?P<file>.+)|text\.html|link\.html)"
 )
 
