@@ -6,6 +6,7 @@ process that makes a folder here removes those that nobody holds any more.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import tempfile
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from grader import BadInput
 from grader.removal import remove
 
 try:
@@ -51,6 +53,20 @@ def temporary_folder() -> Iterator[Path]:
         yield folder
     finally:
         remove_folder(folder)
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether something went wrong because a disk is full."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def disk_full(where: object) -> BadInput:
+    """What there is to say then.
+
+    Args:
+        where: the folder that is on this disk.
+    """
+    return BadInput(f"The disk of '{where}' is full. Make room, then start again with --resume: what is known is kept.")
 
 
 def _hold(folder: Path) -> bool:

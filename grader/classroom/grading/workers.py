@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import tempfile
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field
 
 from grader import BadInput
 from grader.bench import Bench, Interrupted, Target
-from grader.bench.temporary import make_folder, remove_folder
+from grader.bench.temporary import disk_full, is_full, make_folder, remove_folder
 from grader.classroom.grading.plan import Task
 from grader.removal import remove
 from grader.report import Check
@@ -99,6 +100,8 @@ class Worker(threading.Thread):
                         except (BadInput, Interrupted):
                             raise
                         except Exception as error:  # whatever it is, it costs this submission alone
+                            if is_full(error):
+                                raise
                             failures += 1
                             self._events.put((task, f"{type(error).__name__}: {error}"))
                             if failures > _MOST_FAILURES:
@@ -183,6 +186,8 @@ def _gathered(events: queue.SimpleQueue[object]) -> tuple[Batch, BaseException |
 
 
 def _sentence(error: BaseException) -> BaseException:
+    if is_full(error):
+        return disk_full(tempfile.gettempdir())
     if isinstance(error, BadInput) or not isinstance(error, Exception):
         return error
     return BadInput(f"The grader cannot go on ({type(error).__name__}: {error}).")

@@ -6,6 +6,7 @@ import json
 import queue
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from grader.bench.isolation import cleaned_environment
+from grader.bench.temporary import disk_full
 from grader.classroom.intake.entry import Source
 from grader.classroom.intake.reading import read
 from grader.classroom.intake.submission import Chapter, Submission, Unreadable
@@ -47,6 +49,7 @@ class Reader:
 
         Raises:
             Unreadable: nothing of it can be used.
+            BadInput: the disk is full.
         """
         process = self._process or self._start()
         assert process.stdin is not None
@@ -114,6 +117,8 @@ def _packed(sources: Sequence[Source], selected: Sequence[str]) -> dict[str, Any
         submission = read(*sources, selected=selected)
     except Unreadable as reason:
         return {"unreadable": str(reason)}
+    except OSError:
+        return {"full": tempfile.gettempdir()}
     chapters = {
         name: {"refused": chapter.refused, "files": chapter.to_texts()} for name, chapter in submission.chapters.items()
     }
@@ -121,6 +126,8 @@ def _packed(sources: Sequence[Source], selected: Sequence[str]) -> dict[str, Any
 
 
 def _unpacked(told: dict[str, Any]) -> Submission:
+    if "full" in told:
+        raise disk_full(told["full"])
     if "unreadable" in told:
         raise Unreadable(told["unreadable"])
     chapters = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import bz2
-import errno
 import gzip
 import io
 import lzma
@@ -19,7 +18,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from grader.bench.temporary import temporary_folder
+from grader.bench.temporary import is_full, temporary_folder
 from grader.classroom.intake import limits
 from grader.classroom.intake.layout import Parts
 from grader.classroom.intake.submission import Chapter, Unreadable, as_text, shown
@@ -88,7 +87,9 @@ class ArchiveTree:
         with temporary_folder() as temporary:
             try:
                 chapter.write(temporary)
-            except (OSError, ValueError):
+            except (OSError, ValueError) as error:
+                if is_full(error):
+                    raise
                 return Chapter(refused=f"{name}/app holds names that cannot be written as files")
         return chapter
 
@@ -217,7 +218,7 @@ def unpack(file: Path, folder: Path) -> list[str]:
             except Unreadable:
                 raise
             except Exception as error:  # one broken member must not stop the others
-                if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+                if is_full(error):
                     raise
                 left_out.append(shown("/".join(parts)))
     return left_out

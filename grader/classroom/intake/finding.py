@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from grader import BadInput
-from grader.bench.temporary import temporary_folder
+from grader.bench.temporary import disk_full, is_full, temporary_folder
 from grader.classroom.intake.archives import unpack
 from grader.classroom.intake.entry import Download
 from grader.classroom.intake.layout import ARCHIVES, chapter_of, without_ending
@@ -38,7 +37,9 @@ def opened(submissions: Path) -> Iterator[tuple[Path, list[str]]]:
         try:
             left_out = unpack(archive, folder)
         except OSError as error:
-            if error.errno == errno.ENOSPC or archive != submissions:
+            if is_full(error):
+                raise disk_full(temporary) from None
+            if archive != submissions:
                 raise
             raise BadInput(f"'{archive}' cannot be read ({error.strerror or error}).") from None
         except Exception as error:  # a broken archive can raise anything

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from grader.bench.temporary import is_full
 from grader.classroom.intake import limits
 from grader.classroom.intake.archives import open_archive
 from grader.classroom.intake.choosing import Copy, choose
@@ -41,6 +42,7 @@ def read(*sources: Source | Path, selected: Sequence[str] = CHAPTERS) -> Submiss
 
     Raises:
         Unreadable: nothing of it can be used.
+        OSError: the disk is full.
     """
     reading = _Reading(selected)
     reasons: list[tuple[str, str]] = []
@@ -101,6 +103,8 @@ class _Reading:
         except Unreadable:
             raise
         except Exception as error:  # a broken archive can raise anything; it must not stop the others
+            if is_full(error):
+                raise
             raise Unreadable(f"it cannot be read: {_reason(error)}") from None
         return False
 
@@ -140,6 +144,8 @@ class _Reading:
         except Unreadable as reason:
             self._unreadable.append(f"{shown('/'.join(where))} was left out: {reason}")
         except Exception as error:  # as above
+            if is_full(error):
+                raise
             self._unreadable.append(f"{shown('/'.join(where))} was left out: it cannot be read: {_reason(error)}")
 
     def _chapter(self, tree: Tree, place: Parts, above: Parts) -> Copy:
@@ -215,7 +221,7 @@ class _Reading:
                     self._notes.append(f"{where} was left out: {chapter} was handed in as a whole")
             elif not chapter:
                 if not present:
-                    self._notes.append(f"{where} was left out: it may be of {' or '.join(options)}; tell --chapters")
+                    self._notes.append(f"{where} was left out: it may be of {', '.join(options)}; give --chapters")
             elif options[chapter] in told.get(chapter, ()):
                 self._notes.append(f"{where} was left out: there is another {name}")
             else:
