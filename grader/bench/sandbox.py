@@ -99,6 +99,24 @@ class Sandbox:
             return []
         return _bubblewrap(workshop, self.hidden, network=self.network, as_root=self.first_user >= 0)
 
+    @property
+    def name(self) -> str:
+        """What keeps the code apart, in a word or two."""
+        return "bubblewrap" if self.namespaces else "none" if self.open_to else "Landlock and seccomp"
+
+    def protection(self) -> str:
+        """What keeps the code apart, and from what, in a sentence."""
+        if self.namespaces:
+            net = "the network is open, for PostgreSQL is reached through it" if self.network else "no network"
+            return f"Isolation: bubblewrap; {net}; no view of other submissions, of solutions/, or of the report."
+        if not self.open_to:
+            net = "no TCP but to the port of PostgreSQL" if self.network else "no network"
+            return (
+                f"Isolation: the kernel's Landlock and seccomp ({self.reason}); {net}; no view of other submissions, "
+                "of solutions/, or of the report."
+            )
+        return f"Isolation: none ({self.reason}). {openness(self.open_to)}"
+
     def words(self, database: str) -> list[str]:
         """What is in force, in one sentence a line."""
         limits = self.limits
@@ -109,19 +127,7 @@ class Sandbox:
             each = each[:1]
         each += [f"{limits.processes} processes" if limits.processes else "no limit of processes"]
         found = [f"Limits: {', '.join(each)}; an empty environment; a temporary folder for each child."]
-        if self.namespaces:
-            net = "the network is open, for PostgreSQL is reached through it" if self.network else "no network"
-            found.append(
-                f"Isolation: bubblewrap; {net}; no view of other submissions, of solutions/, or of the report."
-            )
-        elif not self.open_to:
-            net = "no TCP but to the port of PostgreSQL" if self.network else "no network"
-            found.append(
-                f"Isolation: the kernel's Landlock and seccomp ({self.reason}); {net}; no view of other submissions, "
-                "of solutions/, or of the report."
-            )
-        else:
-            found.append(f"Isolation: none ({self.reason}). {openness(self.open_to)}")
+        found.append(self.protection())
         if database == "postgresql":
             found.append(
                 "On PostgreSQL, code that means harm can start programs through the database server, "

@@ -103,7 +103,12 @@ def _row(
 
 
 def grade(
-    store: Store, plan: Plan, grader: Callable[[Tasks], Generator[Batch]], console: Console, tally: Tally
+    store: Store,
+    plan: Plan,
+    grader: Callable[[Tasks], Generator[Batch]],
+    console: Console,
+    tally: Tally,
+    isolation: str = "",
 ) -> None:
     """Grade what is not known yet, and keep each verdict as it is made.
 
@@ -113,6 +118,7 @@ def grade(
         grader: grades tasks side by side.
         console: where the progress is shown.
         tally: counts what is done; right also when the run is interrupted.
+        isolation: what keeps the code apart, where the grader does not say it of each submission.
     """
     left = sum(row.status == "graded" and not known_in_full(store, plan, row) for row in store.learners())
     already = store.count("graded") - left
@@ -127,7 +133,8 @@ def grade(
         with ProgressBar(console, left) as bar:
             for batch in stream:
                 if batch.verdicts:
-                    store.keep(batch.verdicts)
+                    contents = {content: isolation for content, _ in batch.verdicts} if isolation else {}
+                    store.keep(batch.verdicts, contents | batch.isolation)
                 unjudged |= {content: check.observed for content, check in batch.verdicts if check.unjudged}
                 for task in batch.done:
                     tasks.done(task)

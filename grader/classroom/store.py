@@ -34,6 +34,7 @@ CREATE TABLE IF NOT EXISTS sources (digest TEXT PRIMARY KEY, files BLOB NOT NULL
 CREATE TABLE IF NOT EXISTS verdicts (
     content TEXT, rule TEXT, verdict TEXT NOT NULL, PRIMARY KEY (content, rule)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS isolation (content TEXT, words TEXT, PRIMARY KEY (content, words)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS learners (
     position INTEGER PRIMARY KEY, id TEXT UNIQUE, name TEXT, more TEXT, status TEXT, note TEXT, chapters TEXT
 );
@@ -70,6 +71,7 @@ class Row:
         refused: why a chapter cannot be graded, by chapter.
         submitted: when it was handed in, with its time zone; None where nobody knows.
         names: what its folders and files are called in the platform's download.
+        isolation: what kept the code apart while it was judged; told by `isolated`.
     """
 
     learner: Learner
@@ -79,6 +81,7 @@ class Row:
     refused: Mapping[str, str] | None = None
     submitted: datetime | None = None
     names: Sequence[str] = ()
+    isolation: str = ""
 
     def digest(self, chapter: str) -> str:
         """Digest of a chapter; empty where there is nothing to grade."""
@@ -247,8 +250,13 @@ class Store:
 
     # -- verdicts -------------------------------------------------------------------------------
 
-    def keep(self, verdicts: Sequence[tuple[str, Check]]) -> None:
-        """Write verdicts, each with the content that it is about; they are on disk when this returns."""
+    def keep(self, verdicts: Sequence[tuple[str, Check]], isolation: Mapping[str, str] | None = None) -> None:
+        """Write verdicts; they are on disk when this returns.
+
+        Args:
+            verdicts: each with the content that it is about.
+            isolation: what kept the code apart that was judged, by content.
+        """
         with self._database:
             self._database.execute("BEGIN")
             before = self._database.total_changes
@@ -257,11 +265,21 @@ class Store:
                 "WHERE json_extract(verdicts.verdict, '$.unjudged')",
                 [(content, check.id, shortened(check)) for content, check in verdicts],
             )
+            made = self._database.total_changes - before
+            self._database.executemany("INSERT OR IGNORE INTO isolation VALUES (?, ?)", (isolation or {}).items())
             # Counted in the same transaction: an interruption can come at any moment.
             self._database.execute(
                 "INSERT INTO about VALUES ('kept', ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
-                [str(self._database.total_changes - before)],
+                [str(made)],
             )
+
+    def isolation(self, contents: Iterable[str]) -> str:
+        """What kept the code apart while these contents were judged; empty where that is not known."""
+        found: dict[str, None] = {}
+        for content in contents:
+            for (words,) in self._database.execute("SELECT words FROM isolation WHERE content = ?", [content]):
+                found[words] = None
+        return ", ".join(found)
 
     def kept(self) -> int:
         """How many verdicts have ever been kept here."""

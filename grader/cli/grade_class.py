@@ -201,7 +201,7 @@ def _grade_here(store: Store, plan: Plan, console: Console, tally: Tally, sandbo
         return Bench(plan.database, sandbox.limits, jobs=1, isolation=sandbox.isolation(slot))
 
     count = jobs or _processors()
-    grade(store, plan, lambda tasks: on_this_machine(tasks, count, make_bench), console, tally)
+    grade(store, plan, lambda tasks: on_this_machine(tasks, count, make_bench), console, tally, sandbox.name)
 
 
 def _connected(address: str) -> Any:

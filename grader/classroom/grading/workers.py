@@ -30,11 +30,13 @@ class Batch:
         verdicts: verdicts, each with the key of the content that it is about.
         done: tasks that are finished.
         failed: tasks that could not be finished, each with the reason.
+        isolation: what kept the code apart that was judged, by the key of the content, where that may differ.
     """
 
     verdicts: list[tuple[str, Check]] = field(default_factory=list)
     done: list[Task] = field(default_factory=list)
     failed: list[tuple[Task, str]] = field(default_factory=list)
+    isolation: dict[str, str] = field(default_factory=dict)
 
 
 def grade_task(bench: Bench, task: Task) -> Iterator[tuple[str, Check]]:
