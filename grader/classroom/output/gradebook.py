@@ -39,6 +39,7 @@ def _columns(
         ("total", lambda row, marks: shown(marks.total)),
         ("possible", lambda row, marks: shown(most.total)),
         ("percent", lambda row, marks: f"{100 * marks.total / most.total:.1f}" if most.total else "0.0"),
+        ("isolation", lambda row, marks: row.isolation),
         ("note", lambda row, marks: row.note),
     ]
 

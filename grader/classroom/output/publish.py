@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from grader.classroom.grading.plan import Plan, checks_of
+from grader.classroom.grading.plan import Plan, checks_of, isolated
 from grader.classroom.output.exporters import FORMATS
 from grader.classroom.output.feedback import feedback
 from grader.classroom.output.gradebook import Gradebook
@@ -75,7 +75,7 @@ def publish(store: Store, plan: Plan, weights: Mapping[str, float], folder: Path
     """
     more: dict[str, None] = {}
     for row in store.learners():
-        more |= dict.fromkeys(row.learner.more)
+        more |= dict.fromkeys(row.learner.shown)
     gradebook = Gradebook(folder / "gradebook.csv", plan.chapters, weights, tuple(more))
     results = Folder(folder / "results", ".json")
     pages = Folder(folder / "feedback", ".html")
@@ -86,7 +86,7 @@ def publish(store: Store, plan: Plan, weights: Mapping[str, float], folder: Path
     for row in store.learners():
         checks = checks_of(store, plan, row)
         marks = marks_of(checks, weights, plan.chapters)
-        gradebook.add(row, marks)
+        gradebook.add(isolated(store, plan, row), marks)
         name = names.of(row.learner.id)
         if row.status != "missing":
             report = Report(submission=row.learner.id, database=plan.database, checks=checks)  # type: ignore[arg-type]

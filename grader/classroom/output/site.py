@@ -93,14 +93,14 @@ class Site:
             # A mistake may break several rules, in several chapters; a learner who makes it counts once.
             self._mistakes.update({check.mistake for check in checks if check.mistake})
         outcomes = "".join(LETTERS[check.outcome] for check in checks)
-        texts = [learner.id, learner.name, row.status, row.note, *learner.more.values()]
+        texts = [learner.id, learner.name, row.status, row.note, *learner.shown.values()]
         self._learners.append(
             {
                 "id": learner.id,
                 "name": learner.name,
                 "status": row.status,
                 "note": row.note,
-                "more": [f"{name}: {value}" for name, value in learner.more.items() if value],
+                "more": [f"{name}: {value}" for name, value in learner.shown.items() if value],
                 "key": " ".join(texts).lower(),
                 "total": shown(marks.total),
                 "points": marks.total,
