@@ -23,10 +23,13 @@ from grader.classroom.intake import roster, weights
 from grader.classroom.intake.roster import Learner
 from grader.classroom.intake.selection import selected
 from grader.classroom.output.exporters import FORMATS
-from grader.classroom.output.publish import publish
+from grader.classroom.output.feedback_zips import LAYOUTS
+from grader.classroom.output.platforms import PLATFORMS, Grades
+from grader.classroom.output.publish import Wanted, publish
 from grader.classroom.run import Tally, grade, take_in
 from grader.classroom.store import Store
-from grader.cli.classes import WeightsOption, check_formats, plain_console, sentences, some
+from grader.cli.class_points import Points, grades_as_asked
+from grader.cli.classes import WeightsOption, check_formats, check_names, plain_console, sentences, some
 from grader.cli.options import ChapterLimitOption, SubmissionLimitOption
 from grader.databases import DATABASES
 from grader.rules import CHAPTERS
@@ -84,6 +87,10 @@ def grade_class(
     chapters: Annotated[str | None, typer.Option(help="Only these chapters, as in 3-6 or 1,4.")] = None,
     database: Annotated[str | None, typer.Option(help="Where the checks run: sqlite (default) or postgresql.")] = None,
     weights_file: WeightsOption = None,
+    by_hand_file: Annotated[
+        Path | None,
+        typer.Option("--by-hand", metavar="FILE", help="Points and comments of yours: learner,rule,points,comment"),
+    ] = None,
     time_limit: Annotated[
         float | None, typer.Option(metavar="SECONDS", help=f"Longest time for a check ({LIMITS.seconds:g}).")
     ] = None,
@@ -92,6 +99,21 @@ def grade_class(
     formats: Annotated[
         list[str] | None,
         typer.Option("--format", metavar="NAME", help=f"Export, too: {', '.join(FORMATS)}; repeatable."),
+    ] = None,
+    gradebooks: Annotated[
+        list[str] | None,
+        typer.Option("--gradebook", metavar="NAME", help=f"Grades to import: {', '.join(PLATFORMS)}, csv; repeatable."),
+    ] = None,
+    scale: Annotated[
+        str | None, typer.Option(metavar="SCALE", help="Grades in points (default), percent, or a number: out of 20.")
+    ] = None,
+    digits: Annotated[int | None, typer.Option("--round", metavar="N", help="Decimals of a grade (2).")] = None,
+    assignment: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The assignment's column in the platform's gradebook.")
+    ] = None,
+    feedback: Annotated[
+        list[str] | None,
+        typer.Option("--feedback", metavar="NAME", help=f"Feedback in a zip for {' or '.join(LAYOUTS)}; repeatable."),
     ] = None,
     cluster: Annotated[
         str, typer.Option(metavar="ADDRESS", help="Grade on the workers of this Dask scheduler, tcp://...")
@@ -116,6 +138,10 @@ def grade_class(
         asked = Asked(chapters, database, time_limit, chapter_limit, submission_limit)
         listed = roster.load(roster_file) if roster_file is not None else None
         weights.load(weights_file, all_rules())
+        given = Points(weights_file, by_hand_file)
+        check_names("--gradebook", gradebooks or [], (*PLATFORMS, "csv"))
+        check_names("--feedback", feedback or [], tuple(LAYOUTS))
+        Grades(scale or Grades.scale, Grades.digits if digits is None else digits)
         entries, ignored = intake.find(submissions)
         client = _connected(cluster)
         with Store(out) as store:
@@ -128,9 +154,11 @@ def grade_class(
             points = _weights(store, plan, weights_file)
             learners = listed if listed is not None else _roster(store)
             store.describe(**plan.facts(), weights=dict(points), roster=[vars(each) for each in learners])
+            grades = grades_as_asked(store, scale, digits, assignment)
             if ignored:
                 console.print(f"Left out, because they are no folder, zip or tar archive: {some(ignored)}")
             take_in(store, plan, entries, learners)
+            terms = given.terms(store, points)
             everyone = store.count()
             told = [f"{store.count(status)} {word}" for status, word in _WORDS.items() if store.count(status)]
             console.print(f"{everyone} {'learner' if everyone == 1 else 'learners'}: {', '.join(told)}.")
@@ -144,8 +172,17 @@ def grade_class(
                     before = Snapshot()
                     _grade_here(store, plan, console, tally, sandbox, jobs)
                     spoilt = sentence(before.changed()) if "files" in sandbox.open_to else ""
-                publish(store, plan, points, out, formats or [])
+                wanted = Wanted(
+                    formats=formats or (),
+                    platforms=[name for name in gradebooks or () if name in PLATFORMS],
+                    grades=grades,
+                    feedback=feedback or (),
+                    sources={entry.learner: entry.path.name for entry in entries},
+                )
+                said = publish(store, plan, terms, out, wanted)
         _tell_end(console, tally, out)
+        for line in said:
+            console.print(line)
         if spoilt:
             console.print(spoilt, style="red")
     if tally.failed or spoilt:
