@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+import shutil
 import zipfile
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -12,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from grader import BadInput
-from grader.classroom.intake import by_hand, late
+from grader.classroom.grading.plan import plan_of
+from grader.classroom.intake import Chapter, by_hand, late
 from grader.classroom.intake.by_hand import ByHand
 from grader.classroom.intake.roster import Learner
 from grader.classroom.output import feedback_zips, giveaways, platforms
@@ -20,7 +23,7 @@ from grader.classroom.output.feedback_zips import Handout
 from grader.classroom.output.lateness import lateness_of
 from grader.classroom.output.marks import Marks, Terms, final_marks
 from grader.classroom.output.platforms import Grades, Line
-from grader.classroom.store import Row
+from grader.classroom.store import Row, Store
 from grader.guide import hints_for
 from grader.report import entry_of
 from grader.rules import CHAPTERS, roster, rules_of
@@ -355,3 +358,58 @@ def test_a_hint_that_quotes_the_solution_gives_way() -> None:
     harmless = entry_of(rule, outcome="failed", hint="One commit at the end.")
     assert giveaways.without_solution(harmless) == harmless
     assert Marks({}).total == 0
+
+
+# -- what has changed between reports ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def three(small: Small, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Three reports of one class: cleo's rules pass one by one, dora is withdrawn, emil is new."""
+    folder = tmp_path_factory.mktemp("three")
+    reports = [Path(shutil.copytree(small.report, folder / f"week{number}")) for number in (1, 2, 3)]
+    for number, report in enumerate(reports):
+        plan = plan_of(("01_engine",), "sqlite", 10.0)
+        with Store(report) as store:
+            code = Chapter({"app/db.py": f"# cleo, week {number}\n".encode()})
+            rows: list[tuple[Row, dict[str, Chapter]]] = [
+                (row, {}) for row in store.learners() if row.learner.id != "cleo"
+            ]
+            rows.append((Row(Learner("cleo", "Cleo"), "graded", "", {"01_engine": code.digest}), {"01_engine": code}))
+            if number == 2:
+                rows = [(row, chapters) for row, chapters in rows if row.learner.id != "dora"]
+                rows.append((Row(Learner("emil", "Emil"), "missing"), {}))
+            store.replace_learners(rows)
+            store.keep(
+                [
+                    (
+                        plan.content("01_engine", code.digest),
+                        entry_of(rule, outcome="passed" if place <= 2 * number else "failed", observed="no"),
+                    )
+                    for place, rule in enumerate(rules_of("01_engine"))
+                ]
+            )
+            store.describe(late=None, by_hand=[], finished=f"2026-11-0{number + 1}T12:00:00+00:00")
+    return reports
+
+
+def test_compare_tells_each_learner_in_a_line(three: list[Path]) -> None:
+    told = run("compare", *three, status=1).splitlines()
+    assert told[0] == "cleo  1 -> 3 -> 5 points  (+4)  4 passed now"
+    assert told[1:3] == ["New: emil", "Withdrawn: dora"]
+    detail = told[told.index("In detail:") :]
+    assert detail[1] == "cleo" and detail[2].startswith("  01_engine.") and "the submission has changed" in detail[2]
+    assert told[-1] == "4 verdicts of 1 learner have changed."
+    assert run("compare", three[0], three[0]) == "No verdict has changed.\n"
+    assert "two reports at least" in run("compare", three[0], status=2)
+
+
+def test_development_over_time(three: list[Path], tmp_path: Path) -> None:
+    run("compare", *three, "--html", tmp_path / "development.html", status=1)
+    page = (tmp_path / "development.html").read_text(encoding="utf-8")
+    text = " ".join(re.sub(r"<style>.*?</style>|<[^>]+>", " ", page, flags=re.S).split())
+    assert "3 reports, from 2026-11-01 12:00 to 2026-11-03 12:00" in text
+    assert "Cleo cleo 1 3 5 +4" in text
+    assert "Emil emil 0" in text and "Dora dora 0 0 0" in text
+    median = [100 * points / ENGINE for points in (5.5, 6.5, 7.5)]  # of anna 10, ben 10, cleo, and one who has none
+    assert "median " + " ".join(f"{value:g}" if value % 1 else f"{value:.1f}" for value in median) in text

@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from grader.classroom.intake import by_hand, late
-from grader.classroom.intake.by_hand import ByHand
-from grader.classroom.intake.late import Late
-from grader.classroom.output.marks import Terms
+from grader.classroom.output.marks import Terms, terms_of
 from grader.classroom.output.platforms import Grades
 from grader.classroom.store import Store
 
@@ -44,8 +42,7 @@ class Points:
             named = [each.learner for each in self._by_hand if each.learner]
             by_hand.known_only(named, ids, f"'{self._names['by_hand']}'")
             store.describe(by_hand=[vars(each) for each in self._by_hand])
-        kept_late, kept = store.about("late"), store.about("by_hand") or []
-        return Terms(points, Late.from_dict(kept_late) if kept_late else None, [ByHand(**each) for each in kept])
+        return terms_of(store, points)
 
 
 def grades_as_asked(store: Store, scale: str | None, digits: int | None, assignment: str | None) -> Grades:

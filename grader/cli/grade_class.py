@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -180,6 +181,7 @@ def grade_class(
                     sources={entry.learner: entry.path.name for entry in entries},
                 )
                 said = publish(store, plan, terms, out, wanted)
+                store.describe(finished=datetime.now(UTC).isoformat(timespec="seconds"))
         _tell_end(console, tally, out)
         for line in said:
             console.print(line)

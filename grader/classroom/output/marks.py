@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from grader.classroom.intake.by_hand import ByHand
 from grader.classroom.intake.late import Late
 from grader.classroom.output.lateness import Lateness, lateness_of
-from grader.classroom.store import Row
+from grader.classroom.store import Row, Store
 from grader.report import Check
 
 
@@ -25,6 +25,17 @@ class Terms:
     weights: Mapping[str, float]
     late: Late | None = None
     by_hand: Sequence[ByHand] = ()
+
+
+def terms_of(store: Store, points: Mapping[str, float]) -> Terms:
+    """By what points are given in a report, as it was kept with it.
+
+    Args:
+        store: what is known.
+        points: points by rule id.
+    """
+    late, by_hand = store.about("late"), store.about("by_hand") or []
+    return Terms(points, Late.from_dict(late) if late else None, [ByHand(**each) for each in by_hand])
 
 
 @dataclass(frozen=True)
