@@ -23,6 +23,7 @@ from grader.classroom.output.feedback_zips import Handout
 from grader.classroom.output.lateness import lateness_of
 from grader.classroom.output.marks import Marks, Terms, final_marks
 from grader.classroom.output.platforms import Grades, Line
+from grader.classroom.output.publish import publish
 from grader.classroom.store import Row, Store
 from grader.guide import hints_for
 from grader.report import entry_of
@@ -413,3 +414,62 @@ def test_development_over_time(three: list[Path], tmp_path: Path) -> None:
     assert "Emil emil 0" in text and "Dora dora 0 0 0" in text
     median = [100 * points / ENGINE for points in (5.5, 6.5, 7.5)]  # of anna 10, ben 10, cleo, and one who has none
     assert "median " + " ".join(f"{value:g}" if value % 1 else f"{value:.1f}" for value in median) in text
+
+
+# -- similar code ------------------------------------------------------------------------------------------------------
+
+
+def class_of_copies(folder: Path) -> Path:
+    """anna and ben have the same code but for its names; cleo wrote her own, dora nothing."""
+    for learner, source in (("anna", "solutions"), ("ben", "solutions"), ("cleo", "chapters"), ("dora", "chapters")):
+        copy_code(PROJECT / source / "05_crud", folder / learner / "05_crud")
+    crud = folder / "ben/05_crud/app/crud.py"
+    crud.write_text(re.sub(r"\bdata\b", "payload", crud.read_text(encoding="utf-8")), encoding="utf-8")
+    own = "def create_item(db, data):\n    return [row for row in data if row and len(row) > 3]\n"
+    (folder / "cleo/05_crud/app/crud.py").write_text(own)
+    return folder
+
+
+def test_without_compare50_it_is_said_how_to_get_it(tmp_path: Path) -> None:
+    (tmp_path / "class/anna/05_crud").mkdir(parents=True)
+    told = run("class", tmp_path / "class", "--out", tmp_path / "report", "--similar", status=2, PATH=str(tmp_path))
+    assert "pipx install compare50" in told and not (tmp_path / "report").exists()
+
+
+@pytest.mark.skipif(shutil.which("compare50") is None, reason="there is no compare50 here")
+def test_pairs_with_the_most_in_common(tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    run("class", class_of_copies(tmp_path / "class"), "--out", report, "--chapters", "5", "--similar")
+    page = (report / "index.html").read_text(encoding="utf-8")
+    section = page[page.index('id="similar"') : page.index('id="detail"')]
+    assert re.findall(r"#learner/(\w+)", section) == ["anna", "ben"]
+    assert "It is no verdict" in section
+    assert "payload" in (report / "similar/match_1.html").read_text(encoding="utf-8")
+
+
+def test_the_same_code_is_shown(tmp_path: Path) -> None:
+    """Byte for byte, but not what is still the starter's."""
+    plan = plan_of(("05_crud", "06_routes"), "sqlite", 10.0)
+    with Store(tmp_path / "report") as store:
+        rows, verdicts = [], []
+        for learner, code, outcome in (
+            ("anna", b"x", "failed"),
+            ("ben", b"x", "failed"),
+            ("c", b"", "todo"),
+            ("d", b"", "todo"),
+        ):
+            chapters = {name: Chapter({"app/crud.py": code}) for name in plan.chapters}
+            digests = {name: chapter.digest for name, chapter in chapters.items()}
+            rows.append((Row(Learner(learner), "graded", "", digests), chapters))
+            for name, digest in digests.items():
+                verdicts += [
+                    (plan.content(name, digest), entry_of(rule, outcome=outcome, observed="no"))
+                    for rule in rules_of(name)
+                ]
+        store.replace_learners(rows)
+        store.keep(verdicts)
+        publish(store, plan, Terms({rule.id: 1.0 for rule in plan.rules}), tmp_path / "report")
+    page = (tmp_path / "report/index.html").read_text(encoding="utf-8")
+    section = page[page.index('id="same"') : page.index('id="detail"')]
+    assert re.findall(r'<th scope="row">(.*?)</th>', section) == ["anna, ben"]
+    assert "<code>05_crud</code>, <code>06_routes</code>" in section

@@ -23,6 +23,7 @@ from grader.classroom.grading.workers import on_this_machine
 from grader.classroom.intake import roster, weights
 from grader.classroom.intake.roster import Learner
 from grader.classroom.intake.selection import selected
+from grader.classroom.output import similar
 from grader.classroom.output.exporters import FORMATS
 from grader.classroom.output.feedback_zips import LAYOUTS
 from grader.classroom.output.platforms import PLATFORMS, Grades
@@ -116,6 +117,9 @@ def grade_class(
         list[str] | None,
         typer.Option("--feedback", metavar="NAME", help=f"Feedback in a zip for {' or '.join(LAYOUTS)}; repeatable."),
     ] = None,
+    similar_code: Annotated[
+        bool, typer.Option("--similar", help="Show whose code has the most in common; needs compare50.")
+    ] = False,
     cluster: Annotated[
         str, typer.Option(metavar="ADDRESS", help="Grade on the workers of this Dask scheduler, tcp://...")
     ] = "",
@@ -143,6 +147,8 @@ def grade_class(
         check_names("--gradebook", gradebooks or [], (*PLATFORMS, "csv"))
         check_names("--feedback", feedback or [], tuple(LAYOUTS))
         Grades(scale or Grades.scale, Grades.digits if digits is None else digits)
+        if similar_code:
+            similar.interpreter()
         entries, ignored = intake.find(submissions)
         client = _connected(cluster)
         with Store(out) as store:
@@ -178,6 +184,7 @@ def grade_class(
                     platforms=[name for name in gradebooks or () if name in PLATFORMS],
                     grades=grades,
                     feedback=feedback or (),
+                    similar=similar_code,
                     sources={entry.learner: entry.path.name for entry in entries},
                 )
                 said = publish(store, plan, terms, out, wanted)

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from grader.classroom.grading.plan import Plan, checks_of
-from grader.classroom.output import feedback, feedback_zips, platforms
+from grader.classroom.output import feedback, feedback_zips, platforms, similar
 from grader.classroom.output.exporters import FORMATS
 from grader.classroom.output.feedback import feedback_of
 from grader.classroom.output.feedback_zips import Handout
@@ -76,6 +76,7 @@ class Wanted:
         platforms: gradebooks for learning platforms, by name.
         grades: how grades are written.
         feedback: zips to hand back, by platform.
+        similar: whether to look whose code has the most in common.
         sources: name of the folder or file in which the work was handed in, by learner.
     """
 
@@ -83,6 +84,7 @@ class Wanted:
     platforms: Sequence[str] = ()
     grades: Grades = field(default_factory=Grades)
     feedback: Sequence[str] = ()
+    similar: bool = False
     sources: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -111,13 +113,14 @@ def publish(store: Store, plan: Plan, terms: Terms, folder: Path, wanted: Wanted
     site = Site(plan, terms.weights)
     exports = {name: Folder(folder / "exports" / name, FORMATS[name].ending) for name in wanted.formats}
     names = Names()
+    files: dict[str, str] = {}
     lines: list[Line] = []
     handouts: list[Handout] = []
     for row in store.learners():
         checks = checks_of(store, plan, row)
         marks = final_marks(row, checks, terms, plan.chapters)
         gradebook.add(row, marks)
-        name = names.of(row.learner.id)
+        name = files[row.learner.id] = names.of(row.learner.id)
         if row.status != "missing":
             report = Report(submission=row.learner.id, database=plan.database, checks=checks)  # type: ignore[arg-type]
             results.write(name, report.to_json())
@@ -141,7 +144,8 @@ def publish(store: Store, plan: Plan, terms: Terms, folder: Path, wanted: Wanted
     mails.close()
     for written in (results, pages, texts, *exports.values()):
         written.close()
-    site.write(store, folder / "index.html")
+    pairs = similar.compare(store, plan, files, folder) if wanted.similar else []
+    site.write(store, folder / "index.html", pairs)
     said = []
     for name in wanted.platforms:
         platform = platforms.PLATFORMS[name]

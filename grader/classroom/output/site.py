@@ -24,6 +24,7 @@ from grader.classroom.intake.by_hand import ByHand
 from grader.classroom.output.differences import compare, lines_of, solution_of
 from grader.classroom.output.marks import Marks, possible, shown
 from grader.classroom.output.pages import LETTERS, WORDS, asset, environment
+from grader.classroom.output.similar import Pair
 from grader.classroom.store import Row, Store
 from grader.databases import NAMES
 from grader.diagnosis.catalogue import mistake_named, title_of
@@ -141,12 +142,13 @@ class Site:
             self._sources.append((chapter, digest))
         return self._blobs[content]
 
-    def write(self, store: Store, file: Path) -> None:
+    def write(self, store: Store, file: Path, similar: Sequence[Pair] = ()) -> None:
         """Write the page.
 
         Args:
             store: what is known.
             file: where to.
+            similar: pairs of learners whose code has the most in common.
         """
         script = asset("site.js")
         chapters, first = [], 0
@@ -182,6 +184,7 @@ class Site:
                 divisions=[(name, sorted(found)) for name, found in self._divisions.items() if len(found) > 1],
                 widths=" + ".join(f"max({size} * var(--u), 4.4rem) + .6rem" for size in sizes),
                 same=self._same_code(),
+                similar=[self._similar(pair) for pair in similar],
                 statistics=self._statistics(),
                 cells=lambda outcomes: _cells(outcomes, sizes),
                 letters=LETTERS,
@@ -224,6 +227,11 @@ class Site:
             count = sum(each["status"] == status for each in self._learners)
             tiles += [(status, str(count))] if count else []
         return tiles
+
+    def _similar(self, pair: Pair) -> dict[str, Any]:
+        names = {each["id"]: each["name"] or each["id"] for each in self._learners}
+        people = [{"name": names[learner], "anchor": quote(learner, safe="")} for learner in pair.learners]
+        return {"people": people, "share": round(pair.share, 1), "page": pair.page}
 
     def _same_code(self) -> list[dict[str, Any]]:
         """Who handed in the same code, byte for byte; what is still the starter's does not count."""
