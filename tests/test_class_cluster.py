@@ -5,18 +5,24 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from tests.classes import gradebook, run, start, verdicts, wait_until_nobody_works_in
+from grader import BadInput
+from grader.bench.sandbox import prepare
+from grader.classroom.grading.cluster import connect
+from tests.classes import WITHOUT_BUBBLEWRAP, gradebook, run, start, verdicts, wait_until_nobody_works_in
 from tests.hostile import submission
 
-pytest.importorskip("distributed", reason="the extra 'cluster' is not installed")
+Client = pytest.importorskip("distributed", reason="the extra 'cluster' is not installed").Client
 DASK = Path(sys.executable).with_name("dask")
 
 
@@ -34,10 +40,10 @@ class Cluster:
             time.sleep(0.1)
         self.address = text.partition('"address": "')[2].partition('"')[0]
 
-    def add_worker(self) -> subprocess.Popen[bytes]:
+    def add_worker(self, *more: str) -> subprocess.Popen[bytes]:
         place = str(self._folder / f"worker{len(self._processes)}")
         return self._start(
-            "worker", self.address, "--no-nanny", "--nthreads", "1", "--no-dashboard", "--local-directory", place
+            "worker", self.address, "--no-nanny", "--nthreads", "1", "--no-dashboard", "--local-directory", place, *more
         )
 
     def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
@@ -94,11 +100,67 @@ def test_lost_worker_costs_nothing(cluster: Cluster, small_class: tuple[Path, Pa
     assert "Cluster: 2 workers with 2 threads." in said or "Cluster: 1 workers" in said
     rows, before = gradebook(report), gradebook(undisturbed)
     assert {learner: rows[learner] for learner in before} == before
+    assert said.count("Worker tcp://127.0.0.1:") in (1, 2)
     assert {rows[f"more{number}"]["05_crud"] for number in range(6)} == {rows["right"]["05_crud"]}
     assert verdicts(undisturbed).items() <= verdicts(report).items()
     assert f"{len(verdicts(report))} new verdicts" in said
     cluster.close()
     wait_until_nobody_works_in(tmp_path / "cluster")
+
+
+def test_each_worker_says_its_isolation(cluster: Cluster, tmp_path: Path) -> None:
+    """One worker has bubblewrap, the other has not: the run says so, and the gradebook for each learner."""
+    own = prepare([])
+    if own.reason:
+        pytest.skip(f"no namespaces here: {own.reason}")
+    preload = tmp_path / "without_bubblewrap.py"
+    preload.write_text(WITHOUT_BUBBLEWRAP.partition("from grader")[0])
+    for number in range(8):
+        submission(tmp_path / f"class/learner{number}", at_import=f"number = {number}")
+    cluster.add_worker()
+    cluster.add_worker("--preload", str(preload))
+    client = Client(cluster.address, set_as_default=False)
+    client.wait_for_workers(2, timeout=60)
+    client.close()
+    options = ("--out", tmp_path / "report", "--chapters", "5", "--cluster", cluster.address)
+    said = run("class", tmp_path / "class", *options)
+    found = {row["isolation"] for row in gradebook(tmp_path / "report").values()}
+    other = "Landlock and seccomp" if "the kernel's Landlock" in said else "none"
+    assert found == {"bubblewrap", other}
+    lines = [line for line in said.splitlines() if line.startswith("Worker tcp://")]
+    assert len(lines) == 2
+    assert sum("Isolation: bubblewrap; no network" in line for line in lines) == 1
+    assert sum("bubblewrap is not installed" in line for line in lines) == 1
+
+
+def test_addresses_of_nobody(cluster: Cluster, tmp_path: Path) -> None:
+    """Whatever is given for the scheduler, one sentence says what to do, at once."""
+    submission(tmp_path / "class/learner")
+    worker = cluster.add_worker()
+    assert worker.poll() is None
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=_answer_wrongly, args=[server], daemon=True).start()
+        stranger = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        for address in (stranger, "tcp://127.0.0.1:9", "tcp://127.0.0.1:99999", "http://127.0.0.1", "tcp://[", " "):
+            with pytest.raises(BadInput) as told:
+                connect(address)
+            assert "There is no Dask scheduler at '" in str(told.value) and "\n" not in str(told.value)
+    client = Client(cluster.address, set_as_default=False)
+    client.wait_for_workers(1, timeout=60)
+    (address,) = client.scheduler_info()["workers"]
+    client.close()
+    options = ("--out", tmp_path / "report", "--chapters", "5", "--cluster", address)
+    said = run("class", tmp_path / "class", *options, status=2)
+    assert f"There is no Dask scheduler at '{address}' (a worker answers there)" in said
+    assert len(said.splitlines()) == 1
+
+
+def _answer_wrongly(server: socket.socket) -> None:
+    with suppress(OSError):
+        while True:
+            connection, _ = server.accept()
+            with connection, suppress(OSError):
+                connection.sendall(b"HTTP/1.0 400 Bad Request\r\n\r\n")
 
 
 def test_scheduler_without_workers(cluster: Cluster, small_class: tuple[Path, Path], tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 import zipfile
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -149,8 +150,8 @@ def test_blackboard(small: Small) -> None:
     assert rows[1][0] == "'=Bo"
 
 
-def row_of(learner: str, name: str = "", status: str = "graded", **more: str) -> Row:
-    return Row(Learner(learner, name, more), status)
+def row_of(learner: str, name: str = "", status: str = "graded", names: Sequence[str] = (), **more: str) -> Row:
+    return Row(Learner(learner, name, more), status, names=names)
 
 
 def test_the_platforms_own_export_says_who_and_where() -> None:
@@ -301,9 +302,9 @@ def test_options_that_mean_nothing(small: Small) -> None:
 def test_feedback_zips(tmp_path: Path) -> None:
     """Moodle knows a participant by a number in the folder's name, Canvas by the name of what was downloaded."""
     handouts = [
-        Handout(row_of("a", "Ann_Lee Ng"), "Ann_Lee Ng_1234_assignsubmission_file_", "<html>", "text"),
-        Handout(row_of("b", "Ben", Identifier="Participant 77"), "", "<html>", "text"),
-        Handout(row_of("c", "Cleo"), "cleo", "<html>", "text"),
+        Handout(row_of("a", "Ann_Lee Ng", names=["Ann_Lee Ng_1234_assignsubmission_file_"]), "<html>", "text"),
+        Handout(row_of("b", "Ben", Identifier="Participant 77"), "<html>", "text"),
+        Handout(row_of("c", "Cleo", names=["cleo"]), "<html>", "text"),
     ]
     assert feedback_zips.write("moodle", handouts, tmp_path / "m.zip") == ["c"]
     names = [
@@ -317,9 +318,9 @@ def test_feedback_zips(tmp_path: Path) -> None:
             parts = name.split("/")[0].split("_", 4)
             assert len(parts) >= 4 and parts[1].isdecimal() and parts[2:4] == ["assignsubmission", "file"]
     handouts = [
-        Handout(row_of("a"), "ngann_501_9001_chapters.zip", "<html>", "text"),
-        Handout(row_of("b"), "boben_LATE_502_9002_chapters-1.zip", "<html>", "text"),
-        Handout(row_of("c"), "cleo", "<html>", "text"),
+        Handout(row_of("a", "", names=["ngann_501_9001_chapters.zip"]), "<html>", "text"),
+        Handout(row_of("b", "", names=["boben_LATE_502_9002_chapters-1.zip"]), "<html>", "text"),
+        Handout(row_of("c", "", names=["cleo"]), "<html>", "text"),
     ]
     assert feedback_zips.write("canvas", handouts, tmp_path / "c.zip") == ["c"]
     with zipfile.ZipFile(tmp_path / "c.zip") as archive:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 import threading
 from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
@@ -18,8 +17,8 @@ from grader.bench.openness import openness
 from grader.bench.plan import Target
 from grader.bench.runner import Means, Runner
 from grader.bench.staging import expect_solutions
+from grader.bench.temporary import make_folder, remove_folder
 from grader.lab.job import HAS_FORK
-from grader.removal import remove
 
 if TYPE_CHECKING:
     from grader.report import Check
@@ -52,7 +51,7 @@ class Bench:
         self._processors = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
         self.jobs = jobs or len(self._processors) or os.cpu_count() or 1
         self._isolation = isolation or Isolation()
-        self._workshop = Path(tempfile.mkdtemp(prefix="grader-"))
+        self._workshop = make_folder()
         self._databases = Databases(database, self._workshop, self._isolation, self.jobs)
         self._children = Children(self._workshop, fork, self._isolation)
         self._interrupted = threading.Event()
@@ -131,4 +130,4 @@ class Bench:
         self._children.close()
         self._databases.close()
         self._children.close_server()
-        remove(self._workshop)
+        remove_folder(self._workshop)

@@ -13,7 +13,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 from grader.bench import Isolation, Limits, limits_for
 from grader.bench.limits import PROCESSES
 from grader.bench.openness import OPENINGS, openness
+from grader.bench.temporary import temporary_folder
 from grader.starters import PROJECT, SOLUTIONS
 
 LIMITS = Limits()
@@ -99,6 +99,24 @@ class Sandbox:
             return []
         return _bubblewrap(workshop, self.hidden, network=self.network, as_root=self.first_user >= 0)
 
+    @property
+    def name(self) -> str:
+        """What keeps the code apart, in a word or two."""
+        return "bubblewrap" if self.namespaces else "none" if self.open_to else "Landlock and seccomp"
+
+    def protection(self) -> str:
+        """What keeps the code apart, and from what, in a sentence."""
+        if self.namespaces:
+            net = "the network is open, for PostgreSQL is reached through it" if self.network else "no network"
+            return f"Isolation: bubblewrap; {net}; no view of other submissions, of solutions/, or of the report."
+        if not self.open_to:
+            net = "no TCP but to the port of PostgreSQL" if self.network else "no network"
+            return (
+                f"Isolation: the kernel's Landlock and seccomp ({self.reason}); {net}; no view of other submissions, "
+                "of solutions/, or of the report."
+            )
+        return f"Isolation: none ({self.reason}). {openness(self.open_to)}"
+
     def words(self, database: str) -> list[str]:
         """What is in force, in one sentence a line."""
         limits = self.limits
@@ -109,19 +127,7 @@ class Sandbox:
             each = each[:1]
         each += [f"{limits.processes} processes" if limits.processes else "no limit of processes"]
         found = [f"Limits: {', '.join(each)}; an empty environment; a temporary folder for each child."]
-        if self.namespaces:
-            net = "the network is open, for PostgreSQL is reached through it" if self.network else "no network"
-            found.append(
-                f"Isolation: bubblewrap; {net}; no view of other submissions, of solutions/, or of the report."
-            )
-        elif not self.open_to:
-            net = "no TCP but to the port of PostgreSQL" if self.network else "no network"
-            found.append(
-                f"Isolation: the kernel's Landlock and seccomp ({self.reason}); {net}; no view of other submissions, "
-                "of solutions/, or of the report."
-            )
-        else:
-            found.append(f"Isolation: none ({self.reason}). {openness(self.open_to)}")
+        found.append(self.protection())
         if database == "postgresql":
             found.append(
                 "On PostgreSQL, code that means harm can start programs through the database server, "
@@ -184,8 +190,8 @@ def _tried_walls(sandbox: Sandbox, database: str) -> tuple[str, ...]:
     if sys.platform != "linux":
         return tuple(OPENINGS)
     url = os.environ.get("GRADER_POSTGRESQL_URL", "postgresql:///?host=/none") if database == "postgresql" else "sqlite"
-    with tempfile.TemporaryDirectory(prefix="grader-") as folder:
-        workshop = Path(folder).resolve()
+    with temporary_folder() as folder:
+        workshop = folder.resolve()
         isolation = sandbox.isolation(0)
         isolation.let_through(workshop)
         command = [*isolation.command(workshop), sys.executable, "-I", "-c", _WALLS, str(isolation.user), url]
@@ -214,8 +220,8 @@ def _over_the_network(url: str) -> bool:
 
 def _try(sandbox: Sandbox) -> tuple[str, int]:
     """Why the namespaces do not do what they should, empty when they do; and how many processes can be had."""
-    with tempfile.TemporaryDirectory(prefix="grader-") as folder:
-        workshop = Path(folder).resolve()
+    with temporary_folder() as folder:
+        workshop = folder.resolve()
         isolation = sandbox.isolation(0)
         if isolation.user >= 0:
             workshop.chmod(0o711)

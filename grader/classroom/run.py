@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from rich.console import Console
 
@@ -13,7 +14,10 @@ from grader.classroom.grading.plan import Plan, Tasks, known_in_full
 from grader.classroom.grading.progress_bar import ProgressBar
 from grader.classroom.grading.workers import Batch
 from grader.classroom.intake import Chapter, Entry, Unreadable
+from grader.classroom.intake.layouts.pieces import folded, put_in_one
+from grader.classroom.intake.matching import match
 from grader.classroom.intake.roster import Learner
+from grader.classroom.intake.times import time_of
 from grader.classroom.store import Row, Store
 
 
@@ -34,7 +38,7 @@ class Tally:
     seconds: float = 0.0
 
 
-def take_in(store: Store, plan: Plan, entries: list[Entry], learners: list[Learner]) -> None:
+def take_in(store: Store, plan: Plan, entries: Sequence[Entry], learners: Sequence[Learner]) -> list[str]:
     """Read every submission and keep what counts of it.
 
     Args:
@@ -42,41 +46,69 @@ def take_in(store: Store, plan: Plan, entries: list[Entry], learners: list[Learn
         plan: which chapters count.
         entries: the submissions that were found.
         learners: the roster; empty where there is none.
+
+    Returns:
+        Those that are not in the roster.
     """
-    found = {entry.learner: entry for entry in entries}
-    strangers = [Learner(entry.learner) for entry in entries if entry.learner not in {each.id for each in learners}]
-    strange = {learner.id for learner in strangers} if learners else set()
+    found, strangers = match(entries, learners) if learners else ({}, [(entry, "") for entry in entries])
+    taken = {folded(learner.id) for learner in learners}
 
     def rows() -> Iterator[tuple[Row, Mapping[str, Chapter]]]:
         with intake.Reader() as reader:
-            for learner in [*learners, *strangers]:
-                notes = ["not in the roster"] if learner.id in strange else []
-                yield _row(learner, found.get(learner.id), plan, notes, reader)
+            for learner in learners:
+                yield _row(learner, found.get(learner.id, []), plan, [], reader)
+            for entry, why in strangers:
+                yield _row(_stranger(entry, taken), [entry], plan, [why] if why else [], reader)
 
     store.replace_learners(rows())
+    return [entry.name or entry.learner for entry, why in strangers if why]
+
+
+def _stranger(entry: Entry, taken: set[str]) -> Learner:
+    """A learner whom the layout alone knows, under an id that nobody else has."""
+    number, id_ = 1, entry.learner
+    while folded(id_) in taken:
+        number += 1
+        id_ = f"{entry.learner}~{number}"
+    taken.add(folded(id_))
+    return Learner(id_, entry.name)
 
 
 def _row(
-    learner: Learner, entry: Entry | None, plan: Plan, notes: list[str], reader: intake.Reader
+    learner: Learner, entries: Sequence[Entry], plan: Plan, notes: list[str], reader: intake.Reader
 ) -> tuple[Row, Mapping[str, Chapter]]:
-    if entry is None:
+    if not entries:
         return Row(learner, "missing", "; ".join(["nothing was handed in", *notes])), {}
+    entry = put_in_one(entries)
+    notes = [*entry.notes, *notes]
+    submitted = entry.submitted or time_of(learner.keys.get("time", ""))
+
+    def row(status: str, *said: str, **more: Any) -> Row:
+        return Row(learner, status, "; ".join([*said, *notes]), submitted=submitted, names=entry.names, **more)
+
+    if not entry.sources:
+        return row("empty", "no file was handed in"), {}
     try:
-        submission = reader.read(entry.path.absolute())
+        submission = reader.read(entry.sources, plan.chapters)
     except Unreadable as reason:
-        return Row(learner, "unreadable", "; ".join([str(reason), *notes])), {}
+        return row("unreadable", str(reason)), {}
     chosen = {name: chapter for name, chapter in submission.chapters.items() if name in plan.chapters}
     if not chosen:
         what = "none of these chapters" if submission.chapters else "no chapter"
-        return Row(learner, "empty", "; ".join([f"{what} in the submission", *notes])), {}
+        return row("empty", f"{what} in the submission", *submission.notes), {}
     graded = {name: chapter for name, chapter in chosen.items() if not chapter.refused}
     refused = {name: chapter.refused for name, chapter in chosen.items() if chapter.refused}
-    note = "; ".join([*refused.values(), *notes])
-    return Row(learner, "graded", note, {name: each.digest for name, each in graded.items()}, refused), graded
+    digests = {name: each.digest for name, each in graded.items()}
+    return row("graded", *refused.values(), *submission.notes, chapters=digests, refused=refused), graded
 
 
 def grade(
-    store: Store, plan: Plan, grader: Callable[[Tasks], Generator[Batch]], console: Console, tally: Tally
+    store: Store,
+    plan: Plan,
+    grader: Callable[[Tasks], Generator[Batch]],
+    console: Console,
+    tally: Tally,
+    isolation: str = "",
 ) -> None:
     """Grade what is not known yet, and keep each verdict as it is made.
 
@@ -86,6 +118,7 @@ def grade(
         grader: grades tasks side by side.
         console: where the progress is shown.
         tally: counts what is done; right also when the run is interrupted.
+        isolation: what keeps the code apart, where the grader does not say it of each submission.
     """
     left = sum(row.status == "graded" and not known_in_full(store, plan, row) for row in store.learners())
     already = store.count("graded") - left
@@ -100,7 +133,8 @@ def grade(
         with ProgressBar(console, left) as bar:
             for batch in stream:
                 if batch.verdicts:
-                    store.keep(batch.verdicts)
+                    contents = {content: isolation for content, _ in batch.verdicts} if isolation else {}
+                    store.keep(batch.verdicts, contents | batch.isolation)
                 unjudged |= {content: check.observed for content, check in batch.verdicts if check.unjudged}
                 for task in batch.done:
                     tasks.done(task)

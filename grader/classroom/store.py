@@ -13,12 +13,14 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
 from grader import BadInput
+from grader.bench.temporary import disk_full, is_full
 from grader.classroom.intake import Chapter
 from grader.classroom.intake.roster import Learner
 from grader.report import Check, entry_of
@@ -32,6 +34,7 @@ CREATE TABLE IF NOT EXISTS sources (digest TEXT PRIMARY KEY, files BLOB NOT NULL
 CREATE TABLE IF NOT EXISTS verdicts (
     content TEXT, rule TEXT, verdict TEXT NOT NULL, PRIMARY KEY (content, rule)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS isolation (content TEXT, words TEXT, PRIMARY KEY (content, words)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS learners (
     position INTEGER PRIMARY KEY, id TEXT UNIQUE, name TEXT, more TEXT, status TEXT, note TEXT, chapters TEXT
 );
@@ -66,6 +69,9 @@ class Row:
         note: what there is to say about the submission.
         chapters: digest of what was handed in, by chapter.
         refused: why a chapter cannot be graded, by chapter.
+        submitted: when it was handed in, with its time zone; None where nobody knows.
+        names: what its folders and files are called in the platform's download.
+        isolation: what kept the code apart while it was judged; told by `isolated`.
     """
 
     learner: Learner
@@ -73,6 +79,9 @@ class Row:
     note: str = ""
     chapters: Mapping[str, str] | None = None
     refused: Mapping[str, str] | None = None
+    submitted: datetime | None = None
+    names: Sequence[str] = ()
+    isolation: str = ""
 
     def digest(self, chapter: str) -> str:
         """Digest of a chapter; empty where there is nothing to grade."""
@@ -99,6 +108,7 @@ class Store:
     def __init__(self, folder: Path, *, readonly: bool = False) -> None:
         file = folder / FILE
         self._readonly = readonly
+        self._folder = folder
         if readonly and not file.is_file():
             raise BadInput(f"'{folder}' is no report of 'workbook class'; it holds no {FILE}.")
         try:
@@ -112,14 +122,50 @@ class Store:
                 self._database.executescript(_TABLES)
             if self.about("format") not in (None, _FORMAT):
                 raise BadInput(f"'{folder}' was made by another version of the grader; give --out a new folder.")
-        except (OSError, sqlite3.Error) as error:
-            what = "read" if readonly else "written"
-            raise BadInput(f"The report '{folder}' cannot be {what} ({error}).") from None
+        except OSError as error:
+            if is_full(error):
+                raise disk_full(folder) from None
+            raise BadInput(f"The report '{folder}' cannot be written ({error.strerror or error}).") from None
+        except sqlite3.Error as error:
+            raise self._sentence(error) from None
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        self._close()
+        if isinstance(error, sqlite3.Error):
+            raise self._sentence(error) from None
+
+    def _sentence(self, error: sqlite3.Error) -> BadInput:
+        """What there is to say and to do about the file."""
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code == sqlite3.SQLITE_FULL:
+            return disk_full(self._folder)
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            advice = "" if self._readonly else ", or give --out another folder"
+            return BadInput(f"Another run is writing to the report '{self._folder}'. Wait for it{advice}.")
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR):
+            return self._damaged(error)
+        what = "read" if self._readonly else "written"
+        return BadInput(f"The report '{self._folder}' cannot be {what} ({error}).")
+
+    def _damaged(self, error: Exception) -> BadInput:
+        reason = str(error).split("\n")[0][:100] or type(error).__name__
+        return BadInput(
+            f"The report '{self._folder}' is damaged: its {FILE} cannot be read ({reason}). "
+            f"Put back a copy of {FILE}, or grade the class again with a new --out."
+        )
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """What is not as it was written is damaged."""
+        try:
+            yield
+        except (ValueError, KeyError, TypeError, zlib.error) as error:
+            raise self._damaged(error) from None
+
+    def _close(self) -> None:
         if not self._readonly:
             with suppress(sqlite3.Error):
                 self._database.execute("PRAGMA journal_mode = DELETE")  # one file, that can be moved and read anywhere
@@ -135,17 +181,16 @@ class Store:
             self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._database.execute("BEGIN EXCLUSIVE")
             self._database.execute("COMMIT")
-        except sqlite3.OperationalError:
-            raise BadInput(
-                "Another run is writing to this report; wait for it, or give --out another folder."
-            ) from None
+        except sqlite3.Error as error:
+            raise self._sentence(error) from None
 
     # -- what the run is about ------------------------------------------------------------------
 
     def about(self, name: str) -> Any:
         """A fact about the run; None when it is not known."""
         found = self._database.execute("SELECT value FROM about WHERE name = ?", [name]).fetchone()
-        return None if found is None else json.loads(found[0])
+        with self._reading():
+            return None if found is None else json.loads(found[0])
 
     def describe(self, **facts: Any) -> None:
         """Keep facts about the run."""
@@ -163,7 +208,8 @@ class Store:
             self._database.execute("DELETE FROM learners")
             for position, (row, chapters) in enumerate(rows):
                 learner = row.learner
-                handed_in = {"digests": row.chapters or {}, "refused": row.refused or {}}
+                handed_in: dict[str, Any] = {"digests": row.chapters or {}, "refused": row.refused or {}}
+                handed_in |= {"submitted": row.submitted and row.submitted.isoformat(), "names": list(row.names)}
                 texts = (json.dumps(dict(learner.more)), row.status, row.note, json.dumps(handed_in))
                 self._database.execute(
                     "INSERT INTO learners VALUES (?, ?, ?, ?, ?, ?, ?)", [position, learner.id, learner.name, *texts]
@@ -183,8 +229,13 @@ class Store:
         ).fetchall():
             for position, id_, name, more, status, note, handed_in in rows:
                 last = position
-                data = json.loads(handed_in)
-                yield Row(Learner(id_, name, json.loads(more)), status, note, data["digests"], data["refused"])
+                with self._reading():
+                    data = json.loads(handed_in)
+                    time = data.get("submitted")
+                    told = (datetime.fromisoformat(time) if time else None, tuple(data.get("names", ())))
+                    learner = Learner(id_, name, json.loads(more))
+                    row = Row(learner, status, note, data["digests"], data["refused"], *told)
+                yield row
 
     def count(self, status: str = "%") -> int:
         """How many learners there are, with this status."""
@@ -194,12 +245,18 @@ class Store:
     def source(self, digest: str) -> Chapter:
         """The code that has this digest."""
         found = self._database.execute("SELECT files FROM sources WHERE digest = ?", [digest]).fetchone()
-        return Chapter.from_texts(json.loads(zlib.decompress(found[0])))
+        with self._reading():
+            return Chapter.from_texts(json.loads(zlib.decompress(found[0])))
 
     # -- verdicts -------------------------------------------------------------------------------
 
-    def keep(self, verdicts: Sequence[tuple[str, Check]]) -> None:
-        """Write verdicts, each with the content that it is about; they are on disk when this returns."""
+    def keep(self, verdicts: Sequence[tuple[str, Check]], isolation: Mapping[str, str] | None = None) -> None:
+        """Write verdicts; they are on disk when this returns.
+
+        Args:
+            verdicts: each with the content that it is about.
+            isolation: what kept the code apart that was judged, by content.
+        """
         with self._database:
             self._database.execute("BEGIN")
             before = self._database.total_changes
@@ -208,11 +265,21 @@ class Store:
                 "WHERE json_extract(verdicts.verdict, '$.unjudged')",
                 [(content, check.id, shortened(check)) for content, check in verdicts],
             )
+            made = self._database.total_changes - before
+            self._database.executemany("INSERT OR IGNORE INTO isolation VALUES (?, ?)", (isolation or {}).items())
             # Counted in the same transaction: an interruption can come at any moment.
             self._database.execute(
                 "INSERT INTO about VALUES ('kept', ?) ON CONFLICT (name) DO UPDATE SET value = value + excluded.value",
-                [str(self._database.total_changes - before)],
+                [str(made)],
             )
+
+    def isolation(self, contents: Iterable[str]) -> str:
+        """What kept the code apart while these contents were judged; empty where that is not known."""
+        found: dict[str, None] = {}
+        for content in contents:
+            for (words,) in self._database.execute("SELECT words FROM isolation WHERE content = ?", [content]):
+                found[words] = None
+        return ", ".join(found)
 
     def kept(self) -> int:
         """How many verdicts have ever been kept here."""
@@ -225,13 +292,15 @@ class Store:
     def outcomes(self, content: str) -> dict[str, str]:
         """Outcomes by rule id of what is known about some content; what could not be judged is not known."""
         rows = self._database.execute("SELECT rule, verdict FROM verdicts WHERE content = ?", [content])
-        found = {rule: json.loads(verdict) for rule, verdict in rows}
-        return {rule: facts["outcome"] for rule, facts in found.items() if not facts.get("unjudged")}
+        with self._reading():
+            found = {rule: json.loads(verdict) for rule, verdict in rows}
+            return {rule: facts["outcome"] for rule, facts in found.items() if not facts.get("unjudged")}
 
     def checks(self, content: str, rules: Sequence[Rule]) -> list[Check]:
         """The verdicts on some content, in the order of the rules; those that are not known are left out."""
         rows = dict(self._database.execute("SELECT rule, verdict FROM verdicts WHERE content = ?", [content]))
-        return [whole(rule, rows[rule.id]) for rule in rules if rule.id in rows]
+        with self._reading():
+            return [whole(rule, rows[rule.id]) for rule in rules if rule.id in rows]
 
 
 def shortened(check: Check) -> str:

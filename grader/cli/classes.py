@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ import typer
 from rich.console import Console
 
 from grader import BadInput
+from grader.bench.temporary import disk_full, is_full
 from grader.classroom.output.exporters import FORMATS
 
 WeightsOption = Annotated[
@@ -33,6 +35,9 @@ def sentences() -> Iterator[None]:
         typer.echo(str(problem), err=True)
         raise typer.Exit(2) from None
     except OSError as error:
+        if is_full(error):
+            typer.echo(str(disk_full(error.filename or tempfile.gettempdir())), err=True)
+            raise typer.Exit(2) from None
         where = f": {error.filename}" if error.filename else ""
         typer.echo(
             f"The report cannot be written ({error.strerror or error}{where}); --resume goes on with it.", err=True

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from grader import BadInput
-from grader.classroom.intake import weights
+from grader.classroom.intake import reports, weights
 from grader.classroom.output.exporters import FORMATS
 from grader.cli.classes import WeightsOption, check_formats, sentences
-from grader.report import Check
 from grader.rules import roster
 
 
@@ -26,14 +23,7 @@ def export(
     """Print a report in the format of another program: gradescope, exercism, junit, github (a summary), classroom."""
     with sentences():
         check_formats([format_])
-        try:
-            data = json.loads(report.read_text(encoding="utf-8"))
-            checks = [Check.model_validate(each) for each in data["checks"]]
-            name = str(data["submission"])
-        except OSError as error:
-            raise BadInput(f"'{report}' cannot be read ({error.strerror}).") from None
-        except (ValueError, KeyError, TypeError):
-            raise BadInput(f"'{report}' is no report; 'pytest grader --report-json FILE' writes one.") from None
+        name, checks = reports.load(report)
         known = weights.load(weights_file, roster())
         points = {check.id: known.get(check.id, 1.0) for check in checks}
         typer.echo(FORMATS[format_].make(name, checks, points), nl=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,11 +21,12 @@ from grader.classroom import intake
 from grader.classroom.grading.plan import Plan, plan_of
 from grader.classroom.grading.workers import on_this_machine
 from grader.classroom.intake import roster, weights
+from grader.classroom.intake.layouts import LAYOUTS
 from grader.classroom.intake.roster import Learner
 from grader.classroom.intake.selection import selected
 from grader.classroom.output import similar
 from grader.classroom.output.exporters import FORMATS
-from grader.classroom.output.feedback_zips import LAYOUTS
+from grader.classroom.output.feedback_zips import LAYOUTS as ZIPS
 from grader.classroom.output.platforms import PLATFORMS, Grades
 from grader.classroom.output.publish import Wanted, publish
 from grader.classroom.run import Tally, grade, take_in
@@ -78,13 +79,22 @@ class Asked:
 
 
 def grade_class(
-    submissions: Annotated[Path, typer.Argument(help="Folder with a folder, zip or tar archive for each learner.")],
+    submissions: Annotated[
+        Path,
+        typer.Argument(help="A platform's download, folder or zip; or a folder, zip or tar archive for each learner."),
+    ],
     out: Annotated[Path, typer.Option("--out", metavar="REPORT", help="Folder for the report; it is made.")],
     jobs: Annotated[
         int, typer.Option(show_default=False, help="Submissions side by side; one for each processor if not given.")
     ] = 0,
     roster_file: Annotated[
-        Path | None, typer.Option("--roster", metavar="CSV", help="Who is in the class: columns id, name, ...")
+        Path | None, typer.Option("--roster", metavar="CSV", help="Who is in the class, as the platform exports it.")
+    ] = None,
+    id_column: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The roster's column with the ids; found if not given.")
+    ] = None,
+    layout: Annotated[
+        str | None, typer.Option(metavar="NAME", help=f"{', '.join(LAYOUTS)}; recognised if not given.")
     ] = None,
     chapters: Annotated[str | None, typer.Option(help="Only these chapters, as in 3-6 or 1,4.")] = None,
     database: Annotated[str | None, typer.Option(help="Where the checks run: sqlite (default) or postgresql.")] = None,
@@ -115,7 +125,7 @@ def grade_class(
     ] = None,
     feedback: Annotated[
         list[str] | None,
-        typer.Option("--feedback", metavar="NAME", help=f"Feedback in a zip for {' or '.join(LAYOUTS)}; repeatable."),
+        typer.Option("--feedback", metavar="NAME", help=f"Feedback in a zip for {' or '.join(ZIPS)}; repeatable."),
     ] = None,
     similar_code: Annotated[
         bool, typer.Option("--similar", help="Show whose code has the most in common; needs compare50.")
@@ -136,20 +146,25 @@ def grade_class(
     Example: workbook class submissions --out report --roster roster.csv
     """
     console = plain_console()
-    with sentences():
+    with sentences(), ExitStack() as unpacked:
         if jobs < 0 or jobs > 1000:
             raise BadInput("Give --jobs as a number from 1 to 1000.")
         check_formats(formats or [])
         asked = Asked(chapters, database, time_limit, chapter_limit, submission_limit)
-        listed = roster.load(roster_file) if roster_file is not None else None
         weights.load(weights_file, all_rules())
         given = Points(weights_file, by_hand_file)
         check_names("--gradebook", gradebooks or [], (*PLATFORMS, "csv"))
-        check_names("--feedback", feedback or [], tuple(LAYOUTS))
+        check_names("--feedback", feedback or [], tuple(ZIPS))
         Grades(scale or Grades.scale, Grades.digits if digits is None else digits)
         if similar_code:
             similar.interpreter()
-        entries, ignored = intake.find(submissions)
+        if id_column is not None and roster_file is None:
+            raise BadInput("--id-column names a column of the roster; give --roster, too.")
+        _apart(out, submissions)
+        folder, left_out = unpacked.enter_context(intake.opened(submissions))
+        download = intake.find(folder, layout)
+        known = {text for entry in download.entries for text in (entry.learner, *entry.keys.values())}
+        listed = roster.load(roster_file, id_column, known) if roster_file is not None else None
         client = _connected(cluster)
         with Store(out) as store:
             store.lock()
@@ -159,16 +174,23 @@ def grade_class(
                 )
             plan = asked.plan(store)
             points = _weights(store, plan, weights_file)
-            learners = listed if listed is not None else _roster(store)
-            store.describe(**plan.facts(), weights=dict(points), roster=[vars(each) for each in learners])
+            learners = listed.learners if listed is not None else _roster(store)
+            told = [download.told, *(listed.told if listed is not None else [])]
+            facts = {"weights": dict(points), "roster": [vars(each) for each in learners], "layout": download.layout}
+            store.describe(**plan.facts(), **facts)
             grades = grades_as_asked(store, scale, digits, assignment)
-            if ignored:
-                console.print(f"Left out, because they are no folder, zip or tar archive: {some(ignored)}")
-            take_in(store, plan, entries, learners)
+            if ignored := [*download.ignored, *left_out]:
+                told.append(f"Left out, because they are no folder, zip or tar archive: {some(ignored)}")
+            strangers = take_in(store, plan, download.entries, learners)
+            unpacked.close()
             terms = given.terms(store, points)
+            if strangers:
+                told.append(f"{len(strangers)} of {len(download.entries)} are not in the roster: {some(strangers)}")
+            for sentence_ in filter(None, told):
+                console.print(sentence_)
             everyone = store.count()
-            told = [f"{store.count(status)} {word}" for status, word in _WORDS.items() if store.count(status)]
-            console.print(f"{everyone} {'learner' if everyone == 1 else 'learners'}: {', '.join(told)}.")
+            counts = [f"{store.count(status)} {word}" for status, word in _WORDS.items() if store.count(status)]
+            console.print(f"{everyone} {'learner' if everyone == 1 else 'learners'}: {', '.join(counts)}.")
             tally, spoilt = Tally(), ""
             with _interruptible(console, tally):
                 if client is not None:
@@ -185,16 +207,16 @@ def grade_class(
                     grades=grades,
                     feedback=feedback or (),
                     similar=similar_code,
-                    sources={entry.learner: entry.path.name for entry in entries},
                 )
                 said = publish(store, plan, terms, out, wanted)
                 store.describe(finished=datetime.now(UTC).isoformat(timespec="seconds"))
-        _tell_end(console, tally, out)
+            ungraded = _ungraded(store)
+        _tell_end(console, tally, ungraded, out)
         for line in said:
             console.print(line)
         if spoilt:
             console.print(spoilt, style="red")
-    if tally.failed or spoilt:
+    if tally.failed or ungraded or spoilt:
         raise typer.Exit(1)
 
 
@@ -224,7 +246,7 @@ def _grade_here(store: Store, plan: Plan, console: Console, tally: Tally, sandbo
         return Bench(plan.database, sandbox.limits, jobs=1, isolation=sandbox.isolation(slot))
 
     count = jobs or _processors()
-    grade(store, plan, lambda tasks: on_this_machine(tasks, count, make_bench), console, tally)
+    grade(store, plan, lambda tasks: on_this_machine(tasks, count, make_bench), console, tally, sandbox.name)
 
 
 def _connected(address: str) -> Any:
@@ -246,7 +268,28 @@ def _processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _tell_end(console: Console, tally: Tally, out: Path) -> None:
+def _apart(out: Path, submissions: Path) -> None:
+    """Make sure that the report is not written into what is graded.
+
+    Raises:
+        BadInput: it would be.
+    """
+    if out.resolve().is_relative_to(submissions.resolve()):
+        raise BadInput(
+            f"'{out}' lies inside '{submissions}', where it would be taken for a submission; give --out another folder."
+        )
+
+
+def _ungraded(store: Store) -> dict[str, str]:
+    """What was handed in and could not be graded, or not the whole of it: the reasons by learner."""
+    return {
+        row.learner.id: row.note
+        for row in store.learners()
+        if row.status in ("empty", "unreadable") or (row.status == "graded" and row.refused)
+    }
+
+
+def _tell_end(console: Console, tally: Tally, ungraded: Mapping[str, str], out: Path) -> None:
     if tally.verdicts:
         minutes = f"{tally.submissions / max(tally.seconds, 0.001) * 60:.0f} a minute"
         console.print(
@@ -256,6 +299,8 @@ def _tell_end(console: Console, tally: Tally, out: Path) -> None:
         console.print("Nothing new to grade.")
     for learner, reason in tally.failed.items():
         console.print(f"Not finished: {learner} ({reason}). Start again with --resume.", style="red")
+    if ungraded:
+        console.print(f"Not graded, or not all of it; the gradebook says why: {some(list(ungraded))}", style="red")
     console.print(f"Gradebook: {out / 'gradebook.csv'}")
     console.print(f"Pages:     {out / 'index.html'}, and for each learner {out / 'feedback'}")
 

@@ -6,16 +6,18 @@ named.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import queue
+import re
 import socket
 import time
 import zlib
 from collections.abc import Callable, Generator, Iterable
 from contextlib import suppress
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from grader import BadInput
 from grader.classroom.grading.cluster_worker import grade_remotely, pack_task
@@ -23,7 +25,11 @@ from grader.classroom.grading.plan import Plan, Task
 from grader.classroom.grading.workers import Batch
 from grader.classroom.store import whole
 from grader.rules import rules_of
+from grader.shown import harmless
 
+_PORT = 8786
+_SCHEMES = ("tcp", "tls", "ws", "wss")
+_FIRST_ANSWER = 10.0
 _FIRST_WORKER = 5.0
 _PATIENCE = 120.0
 _MOST_LOSSES = 2
@@ -43,6 +49,7 @@ def on_a_cluster(tasks: Iterable[Task], client: Any, plan: Plan, tell: Callable[
     """
     finished: queue.SimpleQueue[tuple[Task, Any]] = queue.SimpleQueue()
     losses: dict[str, int] = {}
+    told: set[str] = set()
     under_way: dict[str, Any] = {}
     left = iter(tasks)
 
@@ -71,7 +78,11 @@ def on_a_cluster(tasks: Iterable[Task], client: Any, plan: Plan, tell: Callable[
                 losses[task.learner] = losses.get(task.learner, 0) + 1
                 send(task)
             elif status == "verdicts":
-                yield Batch(_verdicts(task, outcome), [task])
+                if outcome["worker"] not in told:
+                    told.add(outcome["worker"])
+                    tell(f"Worker {harmless(outcome['worker'])}: {harmless(outcome['protection'])}")
+                contents = {piece.content: outcome["isolation"] for piece in task.pieces}
+                yield Batch(_verdicts(task, outcome["verdicts"]), [task], isolation=contents)
             else:
                 yield Batch(failed=[(task, outcome)])
     finally:
@@ -96,20 +107,74 @@ def connect(address: str) -> Any:
         raise BadInput('The cluster needs a package more: pip install -e ".[cluster]" -c constraints.txt') from None
     for name in ("distributed", "distributed.client", "distributed.core", "distributed.batched", "tornado"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    place = _place(address)
     try:
-        parts = urlsplit(address)
-        if parts.scheme == "tcp":  # Dask would go on trying for a while where nobody listens
-            socket.create_connection((parts.hostname or "localhost", parts.port or 8786), timeout=10).close()
-        client = Client(address, timeout=10, set_as_default=False)  # type: ignore[no-untyped-call]
+        # Whoever answers is asked who it is, before anything is made that would go on trying.
+        with socket.create_connection((place.hostname or "", place.port or 0), timeout=_FIRST_ANSWER):
+            pass
+        kind = asyncio.run(_kind_of(place.geturl()))
+    except (Exception, asyncio.CancelledError) as error:
+        raise _no_scheduler(address, _reason(error)) from None
+    if kind != "Scheduler":
+        raise _no_scheduler(address, f"a {kind.lower()} answers there")
+    try:
+        client = Client(place.geturl(), timeout=_FIRST_ANSWER, set_as_default=False)  # type: ignore[no-untyped-call]
     except (OSError, ValueError, TimeoutError) as error:
-        reason = str(error).split("\n")[0]
-        raise BadInput(f"There is no Dask scheduler at '{address}' ({reason}). Start one: dask scheduler") from None
+        raise _no_scheduler(address, str(error).split("\n")[0]) from None
     try:
         client.wait_for_workers(1, timeout=_FIRST_WORKER)
     except TimeoutError:
         client.close()  # type: ignore[no-untyped-call]
         raise BadInput(f"The scheduler at '{address}' has no worker. Start one: dask worker {address}") from None
     return client
+
+
+def _place(address: str) -> SplitResult:
+    """The parts of an address, with the port that schedulers usually have where it names none.
+
+    Raises:
+        BadInput: it is none.
+    """
+    try:
+        parts = urlsplit(address if "://" in address else f"tcp://{address}")
+        port = parts.port or _PORT
+    except ValueError as error:
+        raise _no_scheduler(address, str(error)) from None
+    host = parts.hostname or ""
+    good = re.fullmatch(r"[\w.:%-]+", host) and parts.path in ("", "/") and not parts.query and not parts.username
+    if parts.scheme not in _SCHEMES or not good:
+        raise _no_scheduler(address, "it is no address")
+    return parts._replace(netloc=f"[{host}]:{port}" if ":" in host else f"{host}:{port}", path="")
+
+
+async def _kind_of(address: str) -> str:
+    """What answers at an address: ``Scheduler``, ``Worker``, ``Nanny``."""
+    from distributed.security import Security
+
+    arguments = Security().get_connection_args("client")  # type: ignore[no-untyped-call]
+    async with asyncio.timeout(_FIRST_ANSWER), _rpc(address, arguments) as other:
+        return str((await other.identity())["type"])
+
+
+def _rpc(address: str, arguments: dict[str, Any]) -> Any:
+    from distributed.core import rpc
+
+    return rpc(address, connection_args=arguments)  # type: ignore[no-untyped-call]
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, TimeoutError):
+        return f"no answer within {_FIRST_ANSWER:g} s"
+    known = isinstance(error, OSError | ValueError | TypeError)
+    return str(error).split("\n")[0] if known and str(error) else "something else answers there"
+
+
+def _no_scheduler(address: str, reason: str) -> BadInput:
+    told = " ".join(harmless(address).split())[:200]
+    return BadInput(
+        f"There is no Dask scheduler at '{told}' ({harmless(reason)}). Start one with 'dask scheduler', and give the "
+        "address that it tells: --cluster tcp://HOST:8786"
+    )
 
 
 def _workers(client: Any) -> dict[str, Any]:
@@ -135,12 +200,12 @@ def _look_after(client: Any, since: float | None, tell: Callable[[str], None]) -
 
 
 def _result(future: Any) -> tuple[str, Any]:
-    """``verdicts``, ``lost`` or ``failed``, and the verdicts or the reason."""
+    """``verdicts``, ``lost`` or ``failed``, and the answer or the reason."""
     if future.status == "finished":
         answer = json.loads(zlib.decompress(future.result()))
         if "refused" in answer:
             raise BadInput(f"The cluster cannot judge: {answer['refused']}.")
-        return "verdicts", answer["verdicts"]
+        return "verdicts", answer
     if future.status in ("cancelled", "lost"):
         raise BadInput("The connection to the scheduler is lost. Start again with --resume.")
     error = future.exception()

@@ -16,7 +16,7 @@ from typing import Any
 
 from grader import BadInput
 from grader.bench import Bench
-from grader.bench.sandbox import prepare
+from grader.bench.sandbox import Sandbox, prepare
 from grader.classroom.grading.plan import Piece, Plan, Task, plan_of
 from grader.classroom.grading.workers import grade_task
 from grader.classroom.intake import Chapter
@@ -64,7 +64,7 @@ def grade_remotely(data: bytes) -> bytes:
         data: made by `pack_task`.
 
     Returns:
-        The verdicts, or why this worker cannot judge.
+        The verdicts and how the code was kept apart here, or why this worker cannot judge.
     """
     task, asked = unpack_task(data)
     limits = (asked["seconds"], asked.get("chapter_limit"), asked.get("submission_limit"))
@@ -79,7 +79,14 @@ def grade_remotely(data: bytes) -> bytes:
         _own.bench.close()
         del _own.bench
         raise
-    return _answer(verdicts=verdicts)
+    sandbox: Sandbox = _own.sandbox
+    return _answer(verdicts=verdicts, worker=_address(), isolation=sandbox.name, protection=sandbox.protection())
+
+
+def _address() -> str:
+    from distributed import get_worker
+
+    return str(get_worker().address)
 
 
 def _answer(**facts: Any) -> bytes:
@@ -92,7 +99,7 @@ def _bench(plan: Plan) -> Bench:
         if hasattr(os, "sched_setaffinity"):
             processors = sorted(os.sched_getaffinity(0))
             os.sched_setaffinity(0, {processors[slot % len(processors)]})
-        sandbox = prepare([], plan.database, plan.seconds, plan.chapter_limit, plan.submission_limit)
+        sandbox = _own.sandbox = prepare([], plan.database, plan.seconds, plan.chapter_limit, plan.submission_limit)
         _own.bench = Bench(plan.database, sandbox.limits, jobs=1, isolation=sandbox.isolation(slot))
         _own.plan = _limits(plan)
         atexit.register(_own.bench.close)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from grader.classroom.intake import Chapter
@@ -146,6 +146,12 @@ def checks_of(store: Store, plan: Plan, row: Row) -> list[Check]:
         known = {check.id: check for check in store.checks(plan.content(chapter, digest), rules_of(chapter))}
         found += [known.get(rule.id) or _unjudged(row, rule) for rule in rules_of(chapter)]
     return found
+
+
+def isolated(store: Store, plan: Plan, row: Row) -> Row:
+    """The same learner, with what kept the code apart while it was judged."""
+    contents = [plan.content(chapter, digest) for chapter in plan.chapters if (digest := row.digest(chapter))]
+    return replace(row, isolation=store.isolation(contents))
 
 
 def _unjudged(row: Row, rule: Rule) -> Check:

@@ -9,10 +9,10 @@ import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from grader import BadInput
 from grader.bench import Bench, Interrupted, Target
+from grader.bench.temporary import disk_full, is_full, make_folder, remove_folder
 from grader.classroom.grading.plan import Task
 from grader.removal import remove
 from grader.report import Check
@@ -30,11 +30,13 @@ class Batch:
         verdicts: verdicts, each with the key of the content that it is about.
         done: tasks that are finished.
         failed: tasks that could not be finished, each with the reason.
+        isolation: what kept the code apart that was judged, by the key of the content, where that may differ.
     """
 
     verdicts: list[tuple[str, Check]] = field(default_factory=list)
     done: list[Task] = field(default_factory=list)
     failed: list[tuple[Task, str]] = field(default_factory=list)
+    isolation: dict[str, str] = field(default_factory=dict)
 
 
 def grade_task(bench: Bench, task: Task) -> Iterator[tuple[str, Check]]:
@@ -48,7 +50,7 @@ def grade_task(bench: Bench, task: Task) -> Iterator[tuple[str, Check]]:
         Each verdict as it is made, with the key of the content that it is about.
     """
     contents = {piece.chapter: piece.content for piece in task.pieces}
-    folder = Path(tempfile.mkdtemp(prefix="grader-"))
+    folder = make_folder()
     try:
         for piece in task.pieces:
             piece.code.write(folder / piece.chapter)
@@ -59,7 +61,7 @@ def grade_task(bench: Bench, task: Task) -> Iterator[tuple[str, Check]]:
         for _, check in bench.grade(targets, known):
             yield contents[check.chapter], check
     finally:
-        remove(folder)
+        remove_folder(folder)
         for path in bench.workshop.iterdir():  # what a submission left there is not for the next one
             if path.name not in _KEPT_IN_WORKSHOP:
                 remove(path)
@@ -100,6 +102,8 @@ class Worker(threading.Thread):
                         except (BadInput, Interrupted):
                             raise
                         except Exception as error:  # whatever it is, it costs this submission alone
+                            if is_full(error):
+                                raise
                             failures += 1
                             self._events.put((task, f"{type(error).__name__}: {error}"))
                             if failures > _MOST_FAILURES:
@@ -184,6 +188,8 @@ def _gathered(events: queue.SimpleQueue[object]) -> tuple[Batch, BaseException |
 
 
 def _sentence(error: BaseException) -> BaseException:
+    if is_full(error):
+        return disk_full(tempfile.gettempdir())
     if isinstance(error, BadInput) or not isinstance(error, Exception):
         return error
     return BadInput(f"The grader cannot go on ({type(error).__name__}: {error}).")

@@ -6,14 +6,19 @@ import json
 import queue
 import subprocess
 import sys
+import tempfile
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
 from grader.bench.isolation import cleaned_environment
+from grader.bench.temporary import disk_full
+from grader.classroom.intake.entry import Source
 from grader.classroom.intake.reading import read
 from grader.classroom.intake.submission import Chapter, Submission, Unreadable
+from grader.rules import CHAPTERS
 from grader.starters import PROJECT
 
 SECONDS = 60.0
@@ -39,19 +44,18 @@ class Reader:
     def __exit__(self, *_: object) -> None:
         self._end()
 
-    def read(self, path: Path) -> Submission:
-        """Read a submission.
-
-        Args:
-            path: its folder or archive.
+    def read(self, sources: Sequence[Source], selected: Sequence[str] = CHAPTERS) -> Submission:
+        """Read a submission; arguments as for `grader.classroom.intake.read`.
 
         Raises:
             Unreadable: nothing of it can be used.
+            BadInput: the disk is full.
         """
         process = self._process or self._start()
         assert process.stdin is not None
         try:
-            process.stdin.write(json.dumps(str(path)).encode() + b"\n")
+            asked = [[[str(source.path.absolute()), source.name] for source in sources], list(selected)]
+            process.stdin.write(json.dumps(asked).encode() + b"\n")
             process.stdin.flush()
             answer = self._answers.get(timeout=self._seconds)
         except queue.Empty:
@@ -96,35 +100,38 @@ class Reader:
 
 
 def main() -> None:
-    """Read the submissions whose paths come line by line as JSON; answer with a line of JSON each."""
+    """Read the submissions whose sources come line by line as JSON; answer with a line of JSON each."""
     with suppress(ImportError, OSError, ValueError):
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     for line in sys.stdin.buffer:
-        sys.stdout.write(json.dumps(_packed(Path(json.loads(line)))) + "\n")
+        sources, selected = json.loads(line)
+        told = _packed([Source(Path(path), name) for path, name in sources], selected)
+        sys.stdout.write(json.dumps(told) + "\n")
         sys.stdout.flush()
 
 
-def _packed(path: Path) -> dict[str, Any]:
+def _packed(sources: Sequence[Source], selected: Sequence[str]) -> dict[str, Any]:
     try:
-        chapters = read(path).chapters
+        submission = read(*sources, selected=selected)
     except Unreadable as reason:
         return {"unreadable": str(reason)}
-    return {
-        name: {
-            "refused": chapter.refused,
-            "files": {path: text.decode("latin-1") for path, text in chapter.files.items()},
-        }
-        for name, chapter in chapters.items()
+    except OSError:
+        return {"full": tempfile.gettempdir()}
+    chapters = {
+        name: {"refused": chapter.refused, "files": chapter.to_texts()} for name, chapter in submission.chapters.items()
     }
+    return {"chapters": chapters, "notes": submission.notes}
 
 
 def _unpacked(told: dict[str, Any]) -> Submission:
+    if "full" in told:
+        raise disk_full(told["full"])
     if "unreadable" in told:
         raise Unreadable(told["unreadable"])
-    chapters = {}
-    for name, chapter in told.items():
-        files = {path: text.encode("latin-1") for path, text in chapter["files"].items()}
-        chapters[name] = Chapter(files, chapter["refused"])
-    return Submission(chapters)
+    chapters = {
+        name: Chapter(Chapter.from_texts(chapter["files"]).files, chapter["refused"])
+        for name, chapter in told["chapters"].items()
+    }
+    return Submission(chapters, tuple(told["notes"]))

@@ -1,9 +1,10 @@
-"""Command: reads a submission that is a zip or tar archive, without writing anything where the archive says."""
+"""Command: what a submission that is a zip or tar archive holds, without writing anything where the archive says."""
 
 from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import lzma
 import re
 import stat
@@ -11,26 +12,33 @@ import tarfile
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from grader.bench.temporary import is_full, temporary_folder
 from grader.classroom.intake import limits
-from grader.classroom.intake.layout import root_of
-from grader.classroom.intake.submission import Chapter, Submission, Unreadable, as_text, shown
-from grader.rules import CHAPTERS
+from grader.classroom.intake.layout import Parts
+from grader.classroom.intake.submission import Chapter, Unreadable, as_text, shown
 
 
 @dataclass(frozen=True)
 class _Member:
     """A member of an archive: where it says it lies, what it is, and how to read it."""
 
-    parts: tuple[str, ...]
+    parts: Parts
     kind: str  # "file", "folder", "link" or "other"
-    read: Callable[[int], bytes]
+    open: Callable[[], IO[bytes]]
+
+    def read(self, most: int) -> bytes:
+        """What it holds, up to so many bytes."""
+        with self.open() as opened:
+            return opened.read(most)
 
 
-def _parts(name: str) -> tuple[str, ...]:
+def parts_of(name: str) -> Parts:
     """The parts of a member's path.
 
     Raises:
@@ -42,50 +50,121 @@ def _parts(name: str) -> tuple[str, ...]:
     return path.parts
 
 
-def read_zip(path: Path) -> Submission:
-    """The chapters in a zip archive."""
-    with zipfile.ZipFile(path) as archive:
-        members = archive.infolist()
-        if len(members) > limits.MOST_MEMBERS:
+class ArchiveTree:
+    """What an archive holds.
+
+    Args:
+        members: its members, in order; of those with one name the last counts.
+    """
+
+    def __init__(self, members: Iterable[_Member]) -> None:
+        self.notes: list[str] = []
+        self._members = list(members)
+        self._files = {member.parts: member for member in self._members}
+        kinds: dict[Parts, str] = {}
+        for member in self._members:
+            for length in range(1, len(member.parts)):
+                kinds.setdefault(member.parts[:length], "folder")
+            if member.parts:
+                kinds[member.parts] = member.kind
+        self.kinds: Mapping[Parts, str] = kinds
+
+    def code(self, app: Parts, name: str, room: limits.Room) -> Chapter:
+        """The code in a folder (see `Tree`)."""
+        files: dict[str, bytes] = {}
+        for member in self._members:
+            rest = member.parts[len(app) :]
+            if member.parts[: len(app)] != app or not rest or "__pycache__" in rest:
+                continue
+            inner = "/".join(("app", *rest))
+            if member.kind == "link":
+                return Chapter(refused=f"{shown(f'{name}/{inner}')} is a link; a submission has to be its own files")
+            if member.kind == "file" and rest[-1].endswith(".py"):
+                content = member.read(room.bytes + 1)
+                room.take(len(content))
+                files[as_text(inner)] = content
+        chapter = Chapter(files)
+        with temporary_folder() as temporary:
+            try:
+                chapter.write(temporary)
+            except (OSError, ValueError) as error:
+                if is_full(error):
+                    raise
+                return Chapter(refused=f"{name}/app holds names that cannot be written as files")
+        return chapter
+
+    def read(self, file: Parts, most: int) -> bytes:
+        """What a file holds (see `Tree`)."""
+        return self._files[file].read(most)
+
+    def stream(self, file: Parts) -> IO[bytes]:
+        """A file to read from its beginning to its end."""
+        return self._files[file].open()
+
+    def open(self, file: Parts) -> IO[bytes]:
+        """A file to read and seek in (see `Tree`)."""
+        content = self.read(file, limits.MOST_NESTED + 1)
+        if len(content) > limits.MOST_NESTED:
+            raise Unreadable(f"it is larger than {limits.MOST_NESTED // limits.MEBIBYTE} MiB")
+        copy = tempfile.TemporaryFile()  # noqa: SIM115  (it has no name that could stay behind)
+        copy.write(content)
+        copy.seek(0)
+        return copy
+
+
+@contextmanager
+def open_archive(file: IO[bytes], name: str) -> Iterator[ArchiveTree]:
+    """What an archive holds, as long as it is open.
+
+    Args:
+        file: the archive.
+        name: its name, which tells its kind.
+
+    Raises:
+        Unreadable: it is too large, or leads out of itself.
+        Exception: it is broken; then anything can be raised.
+    """
+    with _zip(file) if name.lower().endswith(".zip") else _tar(file) as tree:
+        yield tree
+
+
+@contextmanager
+def _zip(file: IO[bytes]) -> Iterator[ArchiveTree]:
+    with zipfile.ZipFile(file) as archive:
+        infos = archive.infolist()
+        if len(infos) > limits.MOST_MEMBERS:
             raise Unreadable(f"the archive holds more than {limits.MOST_MEMBERS} files")
 
-        def all_members() -> Iterator[_Member]:
-            for info in members:
+        def members() -> Iterator[_Member]:
+            for info in infos:
                 mode = info.external_attr >> 16
                 kind = "folder" if info.is_dir() else "link" if stat.S_ISLNK(mode) else "file"
+                yield _Member(parts_of(info.filename), kind, partial(archive.open, info))
 
-                def content(most: int, info: zipfile.ZipInfo = info) -> bytes:
-                    with archive.open(info) as file:
-                        return file.read(most)
-
-                yield _Member(_parts(info.filename), kind, content)
-
-        return _sorted_out(all_members(), root_of({place for info in members for place in _places(info.filename)}))
+        yield ArchiveTree(members())
 
 
-def read_tar(path: Path) -> Submission:
-    """The chapters in a tar archive."""
-    with _unpacked(path) as file, tarfile.open(fileobj=_Capped(file), mode="r:") as archive:  # type: ignore[call-overload]
-        names = []
-        for info in archive:
-            names.append(info.name)
-            if len(names) > limits.MOST_MEMBERS:
+@contextmanager
+def _tar(source: IO[bytes]) -> Iterator[ArchiveTree]:
+    with _unpacked(source) as file, tarfile.open(fileobj=_Capped(file), mode="r:") as archive:  # type: ignore[call-overload]
+        for count, info in enumerate(archive, start=1):
+            parts_of(info.name)
+            if count > limits.MOST_MEMBERS:
                 raise Unreadable(f"the archive holds more than {limits.MOST_MEMBERS} files")
             if archive.offset > limits.MOST_UNPACKED:
                 raise Unreadable(f"the archive unpacks to more than {limits.MOST_UNPACKED // limits.MEBIBYTE} MiB")
-        root = root_of({place for name in names for place in _places(name)})
 
-        def all_members() -> Iterator[_Member]:
+        def members() -> Iterator[_Member]:
             for info in archive.getmembers():
                 kind = "folder" if info.isdir() else "file" if info.isreg() else "other"
+                kind = "link" if info.issym() or info.islnk() else kind
+                yield _Member(parts_of(info.name), kind, partial(_extracted, archive, info))
 
-                def content(most: int, info: tarfile.TarInfo = info) -> bytes:
-                    file = archive.extractfile(info)
-                    return file.read(most) if file is not None else b""
+        yield ArchiveTree(members())
 
-                yield _Member(_parts(info.name), "link" if info.issym() or info.islnk() else kind, content)
 
-        return _sorted_out(all_members(), root)
+def _extracted(archive: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
+    return archive.extractfile(info) or io.BytesIO()
 
 
 class _Capped:
@@ -102,59 +181,49 @@ class _Capped:
         return self._file.read(size)
 
 
-def _unpacked(path: Path) -> IO[bytes]:
+def _unpacked(file: IO[bytes]) -> IO[bytes]:
     """The archive without its compression, whatever its name says."""
-    with path.open("rb") as file:
-        start = file.read(6)
-    opener = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open}.get(start[:2], open)
-    return opener(path, "rb")  # type: ignore[operator, no-any-return]
+    start = file.read(6)
+    file.seek(0)
+    opener = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open}.get(start[:2])
+    return opener(file, "rb") if opener else file  # type: ignore[operator]
 
 
-def _places(name: str) -> Iterator[tuple[str, ...]]:
-    """The folders on a member's path that hold a chapter."""
-    parts = _parts(name)
-    for number, part in enumerate(parts):
-        if part in CHAPTERS:
-            yield parts[:number]
-            return
+def unpack(file: Path, folder: Path) -> list[str]:
+    """Unpack a platform's download into an empty folder: regular files alone, each below it.
+
+    Returns:
+        Names of files that cannot be written here.
+
+    Raises:
+        Unreadable: it is too large, or leads out of itself.
+        OSError: it cannot be read, or the disk is full.
+    """
+    left_out = []
+    room = limits.MOST_DOWNLOAD
+    with file.open("rb") as opened, open_archive(opened, file.name) as tree:
+        for parts, kind in tree.kinds.items():
+            place = folder.joinpath(*map(_clipped, parts))
+            try:
+                (place if kind == "folder" else place.parent).mkdir(parents=True, exist_ok=True)
+                if kind != "file":
+                    continue
+                # What is broken in the archive stays behind as a broken file, and is a row that says so.
+                with place.open("xb") as target, tree.stream(parts) as source:
+                    while data := source.read(limits.MEBIBYTE):
+                        room -= len(data)
+                        if room < 0:
+                            raise Unreadable(f"it unpacks to more than {limits.MOST_DOWNLOAD // 1024**3} GiB")
+                        target.write(data)
+            except Unreadable:
+                raise
+            except Exception as error:  # one broken member must not stop the others
+                if is_full(error):
+                    raise
+                left_out.append(shown("/".join(parts)))
+    return left_out
 
 
-def _sorted_out(members: Iterable[_Member], root: tuple[str, ...] | None) -> Submission:
-    """The chapters below the root of an archive."""
-    files: dict[str, dict[str, bytes]] = {}
-    refused: dict[str, str] = {}
-    room = limits.Room()
-    for member in members:
-        parts = member.parts[len(root) :] if root is not None and member.parts[: len(root)] == root else ()
-        if not parts or parts[0] not in CHAPTERS:
-            continue
-        chapter, rest = parts[0], parts[1:]
-        files.setdefault(chapter, {})
-        if rest[:1] not in ((), ("app",)) or "__pycache__" in rest:
-            continue
-        if member.kind == "link":
-            link = "/".join(parts if len(rest) > 1 else (chapter, "app"))
-            refused.setdefault(chapter, f"{shown(link)} is a link; a submission has to be its own files")
-        elif member.kind == "file" and len(rest) > 1 and rest[-1].endswith(".py"):
-            content = member.read(room.bytes + 1)
-            room.take(len(content))
-            files[chapter][as_text("/".join(rest))] = content
-        elif rest == ("app",) and member.kind == "folder":
-            files[chapter].setdefault("", b"")
-    return Submission({chapter: _chapter(chapter, files[chapter], refused) for chapter in CHAPTERS if chapter in files})
-
-
-def _chapter(name: str, files: dict[str, bytes], refused: Mapping[str, str]) -> Chapter:
-    has_app = bool(files)
-    files.pop("", None)
-    if name in refused:
-        return Chapter(refused=refused[name])
-    if not has_app:
-        return Chapter(refused=f"{name}/app is missing; the chapter's code belongs there")
-    chapter = Chapter(files)
-    with tempfile.TemporaryDirectory(prefix="grader-") as temporary:
-        try:
-            chapter.write(Path(temporary))
-        except (OSError, ValueError):
-            return Chapter(refused=f"{name}/app holds names that cannot be written as files")
-    return chapter
+def _clipped(part: str) -> str:
+    """A name that file systems can hold, with its beginning and its ending."""
+    return part if len(part.encode("utf-8", "replace")) <= 250 else f"{part[:40]}...{part[-20:]}"

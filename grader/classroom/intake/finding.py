@@ -1,72 +1,124 @@
-"""Command: finds the submissions in a folder, one for each learner."""
+"""Command: finds the submissions in what a platform gave out, one for each learner."""
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from grader import BadInput
+from grader.bench.temporary import disk_full, is_full, temporary_folder
+from grader.classroom.intake.archives import unpack
+from grader.classroom.intake.entry import Download
+from grader.classroom.intake.layout import ARCHIVES, chapter_of, without_ending
+from grader.classroom.intake.layouts import LAYOUTS, gradescope, layout_of, plain
+from grader.classroom.intake.layouts.pieces import printable, put_together
+from grader.classroom.intake.submission import Unreadable, shown
 from grader.rules import CHAPTERS
-from grader.shown import harmless
-
-ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
-_OTHER_ARCHIVES = (".7z", ".rar", ".gz", ".bz2", ".xz", ".zst")
 
 
-@dataclass(frozen=True)
-class Entry:
-    """A submission that was found, not yet read."""
+@contextmanager
+def opened(submissions: Path) -> Iterator[tuple[Path, list[str]]]:
+    """The folder of submissions; a platform's archive is unpacked into a temporary folder meanwhile.
 
-    learner: str
-    path: Path
-
-
-def find(folder: Path) -> tuple[list[Entry], list[str]]:
-    """The submissions in a folder, by learner.
-
-    Returns:
-        The submissions, and the names of files that are none.
+    Yields:
+        The folder, and names in the archive that could not be unpacked.
 
     Raises:
-        BadInput: the folder does not exist, is itself one submission, holds none, or two of one learner.
+        BadInput: the archive cannot be read.
     """
+    archive = _archive(submissions)
+    if archive is None:
+        yield submissions, []
+        return
+    with temporary_folder() as temporary:
+        folder = temporary / (without_ending(archive.name) or "download")
+        folder.mkdir()
+        try:
+            left_out = unpack(archive, folder)
+        except OSError as error:
+            if is_full(error):
+                raise disk_full(temporary) from None
+            if archive != submissions:
+                raise
+            raise BadInput(f"'{archive}' cannot be read ({error.strerror or error}).") from None
+        except Exception as error:  # a broken archive can raise anything
+            if archive != submissions:
+                yield submissions, []
+                return
+            reason = str(error) if isinstance(error, Unreadable) else f"it is broken ({shown(str(error))})"
+            raise BadInput(f"'{archive}' cannot be unpacked: {reason}. Download it again.") from None
+        if archive == submissions or layout_of(_inside(folder)[1]) != "plain":
+            yield folder, left_out
+        else:  # the only one in the class
+            yield submissions, []
+
+
+def _archive(submissions: Path) -> Path | None:
+    """The archive that is a whole class: what was given, or the only file in the folder that was."""
+    if submissions.is_file():
+        return submissions if submissions.name.lower().endswith(ARCHIVES) else None
+    with suppress(OSError):
+        inner = _visible(submissions)
+        if len(inner) == 1 and inner[0].is_file() and not inner[0].is_symlink():
+            return inner[0] if inner[0].name.lower().endswith(ARCHIVES) else None
+    return None
+
+
+def find(folder: Path, layout: str | None = None) -> Download:
+    """The submissions in a folder, by learner.
+
+    Args:
+        folder: what a platform gave out, as it is, or a folder or archive for each learner.
+        layout: name of its layout; recognised where it is not given.
+
+    Raises:
+        BadInput: the folder does not exist, is itself one submission, or holds none.
+    """
+    if layout is not None and layout not in LAYOUTS:
+        raise BadInput(f"There is no layout '{layout}'; give --layout {', '.join(LAYOUTS)}.")
     if not folder.is_dir():
         raise BadInput(f"There is no folder '{folder}'. Give the folder that holds one submission for each learner.")
-    if any((folder / chapter).is_dir() or (folder / "chapters" / chapter).is_dir() for chapter in CHAPTERS):
+    if _is_submission(folder):
         raise BadInput(
             f"'{folder}' is one submission itself. Give the folder that holds a folder, zip or tar archive per learner."
         )
-    found: dict[str, Entry] = {}
-    ignored = []
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith((".", "__MACOSX")):
-            continue
-        learner = _learner(path)
-        if not learner:
-            ignored.append(_printable(path.name))
-        elif learner in found:
-            raise BadInput(
-                f"There are two submissions of '{learner}', {_printable(found[learner].path.name)} and "
-                f"{_printable(path.name)}. Rename or remove one."
-            )
-        else:
-            found[learner] = Entry(learner, path)
-    if not found:
-        raise BadInput(f"'{folder}' holds no submission. Put a folder, zip or tar archive for each learner into it.")
-    return list(found.values()), ignored
+    place, paths = _inside(folder, descend=layout != "plain")
+    name = layout or layout_of(paths)
+    pieces = LAYOUTS[name].pieces(paths)
+    named = {piece.path for piece in pieces}
+    # What somebody has put beside a platform's files is a submission, too.
+    more = [piece for path in paths if path not in named and (piece := plain.piece_of(path)) is not None]
+    known = {*named, *(piece.path for piece in more)}
+    ignored = [printable(path.name) for path in paths if path not in known and path.name != gradescope.METADATA]
+    entries = sorted(put_together([*pieces, *more]), key=lambda entry: entry.learner)
+    if not entries:
+        raise BadInput(
+            f"'{folder}' holds no submission{f' in the layout of {name}' if layout else ''}. "
+            "Put a folder, zip or tar archive for each learner into it."
+        )
+    told = "" if name == "plain" and place == folder else f"Layout: {name}, {LAYOUTS[name].TITLE}"
+    if told and place != folder:
+        told += f", in '{printable(place.name)}'"
+    if told and not layout:
+        told += ". If it is another, give --layout."
+    return Download(name, told, entries, ignored)
 
 
-def _learner(path: Path) -> str:
-    """The learner's id: the name of the folder, or of the archive without its ending."""
-    name = _printable(path.name)
-    if path.is_dir():
-        return name
-    endings = sorted((*ARCHIVES, *_OTHER_ARCHIVES), key=len, reverse=True)
-    ending = next((ending for ending in endings if name.lower().endswith(ending)), "")
-    return name[: -len(ending)].strip() if ending else ""
+def _is_submission(folder: Path) -> bool:
+    return any((folder / chapter).is_dir() or (folder / "chapters" / chapter).is_dir() for chapter in CHAPTERS)
 
 
-def _printable(name: str) -> str:
-    """A file name as text that can be written anywhere."""
-    return harmless(os.fsencode(name).decode("utf-8", "replace").strip().replace("\n", "\\n").replace("\t", "\\t"))
+def _inside(folder: Path, descend: bool = True) -> tuple[Path, list[Path]]:
+    """What lies in the folder; or one level deeper, where nothing but one folder lies in it that is a class itself."""
+    paths = _visible(folder)
+    if descend and len(paths) == 1 and paths[0].is_dir() and not paths[0].is_symlink() and layout_of(paths) == "plain":
+        inner = _visible(paths[0])
+        several = len(inner) > 1 and all(plain.piece_of(each) and not chapter_of(each.name) for each in inner)
+        if inner and not _is_submission(paths[0]) and (several or layout_of(inner) != "plain"):
+            return paths[0], inner
+    return folder, paths
+
+
+def _visible(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if not path.name.startswith((".", "__MACOSX")))

@@ -1,50 +1,95 @@
-"""Command: reads a submission that is a folder."""
+"""Command: what a submission that is a folder holds."""
 
 from __future__ import annotations
 
 import os
-import tempfile
+import stat
+from collections.abc import Mapping
 from pathlib import Path
+from typing import IO
 
-from grader.bench.staging import stage
 from grader.classroom.intake import limits
-from grader.classroom.intake.layout import DEEPEST, NOT_THEIRS, root_of
-from grader.classroom.intake.submission import Chapter, Submission, as_text
-from grader.rules import CHAPTERS
+from grader.classroom.intake.layout import DEEPEST, Parts, chapter_of, is_theirs
+from grader.classroom.intake.submission import Chapter, Unreadable, as_text, shown
+from grader.shown import harmless
+from grader.starters import TooMuch, code_files, read_code
 
 
-def read_folder(folder: Path) -> Submission:
-    """The chapters in a folder."""
-    places = set()
-    for place, names, _ in os.walk(folder, onerror=_refuse):
-        above = Path(place).relative_to(folder).parts
-        if any(name in CHAPTERS for name in names):
-            places.add(above)
-        kept = [name for name in names if name not in NOT_THEIRS and not name.startswith(".")]
-        names[:] = [name for name in kept if name not in CHAPTERS and len(above) < DEEPEST]
-    root = root_of(places)
-    if root is None:
-        return Submission({})
-    found = {}
-    room = limits.Room()
-    for chapter in CHAPTERS:
-        if (folder.joinpath(*root) / chapter).is_dir():
-            found[chapter] = _read_chapter(folder.joinpath(*root), chapter, room)
-    return Submission(found)
+class FolderTree:
+    """What a folder holds, as far as chapters can lie in it; what lies in a chapter is read when it is asked for.
+
+    Args:
+        folder: the folder.
+
+    Raises:
+        OSError: it cannot be listed.
+        Unreadable: it holds too much.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.notes: list[str] = []
+        self.kinds: Mapping[Parts, str] = self._listed()
+
+    def _listed(self) -> dict[Parts, str]:
+        found: dict[Parts, str] = {}
+        waiting: list[Parts] = [()]
+        while waiting:
+            place = waiting.pop()
+            try:
+                with os.scandir(self._folder.joinpath(*place)) as entries:
+                    inner = [(entry.name, _kind(entry)) for entry in entries]
+            except OSError as error:
+                if not place:
+                    raise
+                self.notes.append(f"{shown('/'.join(place))} cannot be read ({error.strerror})")
+                continue
+            # What lies in a chapter is read when it is known that this is the copy.
+            in_chapter = bool(place) and bool(chapter_of(place[-1])) and any(name == "app" for name, _ in inner)
+            closed = in_chapter or place[-1:] == ("app",)
+            for name, kind in inner:
+                path = (*place, name)
+                found[path] = kind
+                if len(found) > limits.MOST_MEMBERS:
+                    raise Unreadable(f"it holds more than {limits.MOST_MEMBERS} files")
+                if kind == "folder" and not closed and is_theirs(path) and len(path) <= DEEPEST + 1:
+                    waiting.append(path)
+        return found
+
+    def code(self, app: Parts, name: str, room: limits.Room) -> Chapter:
+        """The code in a folder; what counts as code is the bench's word (see `Tree`)."""
+        root = self._folder.joinpath(*app)
+        files: dict[str, bytes] = {}
+        try:
+            for file in code_files(root):
+                inner = file.relative_to(root).as_posix()
+                try:
+                    content = read_code(file)
+                except OSError as error:
+                    return Chapter(refused=harmless(f"{name}/app/{inner} cannot be read ({error.strerror})"))
+                room.take(len(content))
+                files[as_text(f"app/{inner}")] = content
+        except TooMuch as problem:
+            return Chapter(refused=harmless(f"{name}/{problem}"))
+        return Chapter(files)
+
+    def read(self, file: Parts, most: int) -> bytes:
+        """What a file holds (see `Tree`)."""
+        with self.open(file) as opened:
+            return opened.read(most)
+
+    def open(self, file: Parts) -> IO[bytes]:
+        """A regular file, never a link, and never one that waits for somebody (see `Tree`)."""
+        path = self._folder.joinpath(*file)
+        place = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+        opened = os.fdopen(place, "rb")
+        if not stat.S_ISREG(os.fstat(place).st_mode):
+            opened.close()
+            raise OSError(0, "it is no regular file")
+        return opened
 
 
-def _refuse(error: OSError) -> None:
-    raise error
-
-
-def _read_chapter(submission: Path, chapter: str, room: limits.Room) -> Chapter:
-    """A chapter of a folder; what counts as its code is the bench's word."""
-    with tempfile.TemporaryDirectory(prefix="grader-") as temporary:
-        copy = Path(temporary)
-        refused = stage(submission, chapter, copy)
-        if refused:
-            return Chapter(refused=refused)
-        code = sorted(file for file in copy.rglob("*.py") if file.is_file())
-        for file in code:
-            room.take(file.stat().st_size)
-        return Chapter({as_text(file.relative_to(copy).as_posix()): file.read_bytes() for file in code})
+def _kind(entry: os.DirEntry[str]) -> str:
+    if entry.is_symlink():
+        return "link"
+    return "folder" if entry.is_dir(follow_symlinks=False) else "file" if entry.is_file() else "other"

@@ -9,6 +9,9 @@ MOST_MEMBERS = 100_000
 MOST_FILES = 1_000
 MOST_BYTES = 20 * MEBIBYTE
 MOST_UNPACKED = 1024 * MEBIBYTE
+# An archive in an archive, and a platform's download as a whole.
+MOST_NESTED = 256 * MEBIBYTE
+MOST_DOWNLOAD = 64 * 1024 * MEBIBYTE
 
 
 class Room:

@@ -60,9 +60,15 @@ class Chapter:
 
 @dataclass(frozen=True)
 class Submission:
-    """What one learner handed in, by chapter; a chapter that is not there is still to do."""
+    """What one learner handed in, by chapter; a chapter that is not there is still to do.
+
+    Attributes:
+        chapters: what counts.
+        notes: what was chosen among several copies, or could not be read, in sentences.
+    """
 
     chapters: Mapping[str, Chapter]
+    notes: tuple[str, ...] = ()
 
 
 def as_text(path: str) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.classroom.output.platforms import column
+from grader.classroom.output.platforms import moodle_number
 from grader.classroom.store import Row
 
 
@@ -25,24 +25,18 @@ class Handout:
 
     Attributes:
         row: the learner.
-        source: name of the folder or file in which the work was handed in; empty where there was none.
         html: the page.
         text: the same as text.
     """
 
     row: Row
-    source: str
     html: str
     text: str
 
 
 def _moodle(handout: Handout) -> str:
     """How the paths of a learner's files begin; empty where Moodle's number is not known."""
-    told = re.search(r"_(\d+)_assign(?:submission|feedback)_", handout.source)
-    number = told[1] if told else ""
-    for known in (column(handout.row, "Identifier"), handout.row.learner.id):
-        match = re.fullmatch(r"(?:Participant\s*|\D*?)(\d+)", known)
-        number = number or (match[1] if match else "")
+    number = moodle_number(handout.row)
     # An underscore or a slash in a name would be taken for the end of it.
     name = re.sub(r'[_/\\:*?"<>|]', "-", handout.row.learner.name or handout.row.learner.id)
     return f"{name}_{number}_assignsubmission_file/feedback" if number else ""
@@ -50,8 +44,8 @@ def _moodle(handout: Handout) -> str:
 
 def _canvas(handout: Handout) -> str:
     """The same for Canvas: a file goes back under the name under which another came."""
-    match = re.match(r"[^_]+_(?:LATE_)?\d+_\d+_", handout.source)
-    return f"{match[0]}feedback" if match else ""
+    found = (re.match(r"[^_]+_(?:LATE_)?\d+_\d+_", name) for name in handout.row.names)
+    return next((f"{match[0]}feedback" for match in found if match), "")
 
 
 LAYOUTS: dict[str, Callable[[Handout], str]] = {"moodle": _moodle, "canvas": _canvas}

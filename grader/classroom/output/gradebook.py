@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from grader.classroom.output.marks import Marks, Terms, possible, shown
-from grader.classroom.output.platforms import Grades, column, safe, told
+from grader.classroom.output.platforms import Grades, mail_of, safe, told
 from grader.classroom.store import Row
 
 _Cell = Callable[[Row, Marks], str]
@@ -18,7 +18,7 @@ def _columns(chapters: Sequence[str], terms: Terms, more: Sequence[str], grades:
     most = possible(terms.weights, chapters).total
 
     def more_of(name: str) -> _Cell:
-        return lambda row, marks: row.learner.more.get(name, "")
+        return lambda row, marks: row.learner.shown.get(name, "")
 
     def points_of(chapter: str) -> _Cell:
         return lambda row, marks: shown(marks.chapters[chapter])
@@ -52,7 +52,7 @@ def _columns(chapters: Sequence[str], terms: Terms, more: Sequence[str], grades:
     ]
     if (grades.scale, grades.digits) != (Grades.scale, Grades.digits):
         columns.append(("grade", lambda row, marks: grades.of(marks.total, most)))
-    columns.append(("note", lambda row, marks: row.note))
+    columns += [("isolation", lambda row, marks: row.isolation), ("note", lambda row, marks: row.note)]
     return columns
 
 
@@ -134,5 +134,4 @@ class MailMerge(Table):
 
     def add(self, row: Row, marks: Marks, most: Marks, text: str) -> None:
         """Write the row of a learner."""
-        mail = column(row, "email") or column(row, "email address") or (row.learner.id if "@" in row.learner.id else "")
-        self.write([row.learner.id, row.learner.name, mail, shown(marks.total), shown(most.total)], text=text)
+        self.write([row.learner.id, row.learner.name, mail_of(row), shown(marks.total), shown(most.total)], text=text)

@@ -34,13 +34,12 @@ class Lateness:
 
 
 def submitted_of(row: Row) -> datetime | None:
-    """When a submission was handed in: as its layout says, else as a column ``submitted`` of the roster does.
+    """When a submission was handed in: as the platform says, else as a column ``submitted`` of the roster does.
 
     A time without an offset is one of this machine.
     """
-    known = getattr(row, "submitted", None)
-    if isinstance(known, datetime):
-        return known if known.tzinfo else known.astimezone()
+    if row.submitted is not None:
+        return row.submitted if row.submitted.tzinfo else row.submitted.astimezone()
     for name, text in row.learner.more.items():
         if name.strip().lower() == "submitted" and text:
             try:

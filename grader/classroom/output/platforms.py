@@ -122,6 +122,26 @@ def has_column(row: Row, name: str) -> bool:
     return name.casefold() in {known.strip().casefold() for known in row.learner.more}
 
 
+def mail_of(row: Row) -> str:
+    """A learner's e-mail address; empty where nobody knows it."""
+    return row.learner.keys.get("email") or column(row, "email") or (row.learner.id if "@" in row.learner.id else "")
+
+
+def moodle_number(row: Row) -> str:
+    """The number by which Moodle knows a participant of the assignment; empty where only Moodle knows it.
+
+    The worksheet has it, and so have the names in the download. A number that a roster of somebody else's gives, a
+    student's say, is none: it may be that of another participant.
+    """
+    for name in row.names:
+        if match := re.search(r"_(\d+)_assign(?:submission|feedback)_", name):
+            return match[1]
+    own = next((name for name in ("Maximum Grade", "Last modified (grade)") if has_column(row, name)), "")
+    told = column(row, "Identifier") or (row.learner.id if own else "")
+    match = re.fullmatch(r"(?:\D+ )?(\d+)", told)
+    return match[1] if match else ""
+
+
 def assignment_of(platform: str, rows: Iterable[Row], asked: str) -> str:
     """The assignment's column as the platform's own export names it, with its number; else what was asked for.
 
@@ -155,7 +175,8 @@ def canvas(lines: Sequence[Line], grades: Grades, possible: float) -> bytes:
     for line in lines:
         row = line.row
         number = column(row, "ID")
-        if not number and has_column(row, "SIS Login ID") and row.learner.id.isdecimal() and not has_column(row, "ID"):
+        own = has_column(row, "SIS Login ID") or has_column(row, "SIS User ID")
+        if own and not has_column(row, "ID") and row.learner.id.isdecimal():
             number = row.learner.id  # the roster is Canvas's own, and its number was taken for the id
         login = column(row, "SIS Login ID") or ("" if number else row.learner.id)
         cells = [row.learner.name or row.learner.id, number, column(row, "SIS User ID"), login, column(row, "Section")]
@@ -181,14 +202,12 @@ def moodle(lines: Sequence[Line], grades: Grades, possible: float) -> bytes:
     ]
     for line in lines:
         row = line.row
-        identifier = column(row, "Identifier") or row.learner.id
-        if identifier.isdecimal():
-            identifier = f"Participant {identifier}"
-        mail = column(row, "Email address") or column(row, "email")
+        number = moodle_number(row)
+        identifier = f"Participant {number}" if number else row.learner.id
         most = column(row, "Maximum Grade") or grades.text(grades.most(possible))
         table.append(
             [
-                *(identifier, row.learner.name, mail or (row.learner.id if "@" in row.learner.id else "")),
+                *(identifier, row.learner.name, mail_of(row)),
                 *(column(row, "Status"), line.grade, most, column(row, "Grade can be changed") or "Yes"),
                 *(column(row, "Last modified (submission)") or "-", column(row, "Last modified (grade)") or "-"),
                 line.comment,
@@ -218,6 +237,10 @@ def blackboard(lines: Sequence[Line], grades: Grades, possible: float) -> bytes:
 
 def warning(platform: str, lines: Sequence[Line], grades: Grades, possible: float) -> str:
     """What will go wrong when a platform takes the grades in, as a sentence; empty where nothing is known to."""
+    unknown = [line.row.learner.id for line in lines if platform == "moodle" and not moodle_number(line.row)]
+    if unknown:
+        who = ", ".join(unknown[:5]) + (f" and {len(unknown) - 5} more" if len(unknown) > 5 else "")
+        return f"Moodle will not know {len(unknown)}; give its grading worksheet as the roster: {who}"
     limit = next((column(line.row, "Maximum Grade") for line in lines), "") if platform == "moodle" else ""
     try:
         too_much = bool(limit) and grades.most(possible) > float(limit.replace(",", "."))

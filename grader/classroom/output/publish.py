@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-from grader.classroom.grading.plan import Plan, checks_of
+from grader.classroom.grading.plan import Plan, checks_of, isolated
 from grader.classroom.output import feedback, feedback_zips, platforms, similar
 from grader.classroom.output.exporters import FORMATS
 from grader.classroom.output.feedback import feedback_of
@@ -77,7 +77,6 @@ class Wanted:
         grades: how grades are written.
         feedback: zips to hand back, by platform.
         similar: whether to look whose code has the most in common.
-        sources: name of the folder or file in which the work was handed in, by learner.
     """
 
     formats: Sequence[str] = ()
@@ -85,7 +84,6 @@ class Wanted:
     grades: Grades = field(default_factory=Grades)
     feedback: Sequence[str] = ()
     similar: bool = False
-    sources: Mapping[str, str] = field(default_factory=dict)
 
 
 def publish(store: Store, plan: Plan, terms: Terms, folder: Path, wanted: Wanted | None = None) -> list[str]:
@@ -104,7 +102,7 @@ def publish(store: Store, plan: Plan, terms: Terms, folder: Path, wanted: Wanted
     wanted = wanted or Wanted()
     more: dict[str, None] = {}
     for row in store.learners():
-        more |= dict.fromkeys(row.learner.more)
+        more |= dict.fromkeys(row.learner.shown)
     most = possible(terms.weights, plan.chapters)
     gradebook = Gradebook(folder / "gradebook.csv", plan.chapters, terms, tuple(more), wanted.grades)
     mails = MailMerge(folder / "mail-merge.csv")
@@ -119,7 +117,7 @@ def publish(store: Store, plan: Plan, terms: Terms, folder: Path, wanted: Wanted
     for row in store.learners():
         checks = checks_of(store, plan, row)
         marks = final_marks(row, checks, terms, plan.chapters)
-        gradebook.add(row, marks)
+        gradebook.add(isolated(store, plan, row), marks)
         name = files[row.learner.id] = names.of(row.learner.id)
         if row.status != "missing":
             report = Report(submission=row.learner.id, database=plan.database, checks=checks)  # type: ignore[arg-type]
@@ -139,7 +137,7 @@ def publish(store: Store, plan: Plan, terms: Terms, folder: Path, wanted: Wanted
             summary = f"{passed} of {len(checks)} checks passed." if checks else "Nothing was handed in."
             lines.append(Line(row, grade, f"{summary} {platforms.told(marks)}".strip()))
         if wanted.feedback and row.status != "missing":
-            handouts.append(Handout(row, wanted.sources.get(row.learner.id, ""), html, text))
+            handouts.append(Handout(row, html, text))
     gradebook.close()
     mails.close()
     for written in (results, pages, texts, *exports.values()):

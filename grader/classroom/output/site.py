@@ -108,7 +108,7 @@ class Site:
         begun = {check.chapter for check in checks if check.outcome != "todo"}
         for chapter in begun & set(row.chapters or ()):
             self._same.setdefault((chapter, row.digest(chapter)), []).append(learner.name or learner.id)
-        texts = [learner.id, learner.name, row.status, row.note, *learner.more.values()]
+        texts = [learner.id, learner.name, row.status, row.note, *learner.shown.values()]
         self._learners.append(
             {
                 "id": learner.id,
@@ -116,7 +116,7 @@ class Site:
                 "name": learner.name,
                 "status": row.status,
                 "note": row.note,
-                "more": [f"{name}: {value}" for name, value in learner.more.items() if value],
+                "more": [f"{name}: {value}" for name, value in learner.shown.items() if value],
                 "key": " ".join(texts).lower(),
                 "total": shown(marks.total),
                 "points": marks.total,

@@ -33,13 +33,17 @@ def main(autograder: Path) -> int:
         command = [sys.executable, "-m", "grader.cli", "class", str(work / "class"), "--out", str(work / "report")]
         paths = [str(source / each) if each == "weights.toml" else each for each in options]
         done = subprocess.run(
-            [*command, "--jobs", "1", "--format", "gradescope", *paths],
+            [*command, "--layout", "plain", "--jobs", "1", "--format", "gradescope", *paths],
             cwd=source / "workbook",
             env={**os.environ, "PYTHONPATH": str(source / "workbook"), "PYTHONDONTWRITEBYTECODE": "1"},
+            stdout=subprocess.PIPE,
+            text=True,
             check=False,
         )
+        print(done.stdout)
         exported = list((work / "report/exports/gradescope").glob("*.json"))
-        if done.returncode or len(exported) != 1:
+        # Status 1 alone says that nothing could be graded of what was handed in: that is a result, too.
+        if done.returncode not in (0, 1) or "Not finished:" in done.stdout or len(exported) != 1:
             print("Grading went wrong; there is no result.", file=sys.stderr)
             return done.returncode or 1
         found = json.loads(exported[0].read_text(encoding="utf-8"))

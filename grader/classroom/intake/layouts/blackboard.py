@@ -1,0 +1,63 @@
+"""Command: Blackboard's "Assignment File Download".
+
+``Homework 5_alee_attempt_2026-10-02-11-05-30_work.zip`` for each file, and a receipt without a file's name, ``.txt``,
+that begins with ``Name: Ann Lee (alee)``. The times are those of the server's time zone, which it does not name; they
+are taken for those of this machine's. Published in Blackboard's help for instructors, "Download assignments".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+from grader.classroom.intake.layouts.pieces import Piece, printable
+
+TITLE = "Blackboard's download of an assignment"
+_NAME = re.compile(
+    r"(?P<before>.+)_attempt_(?P<time>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|(?P<receipt>\.txt))?",
+    re.DOTALL | re.IGNORECASE,
+)
+_RECEIPT = re.compile(r"\s*Name:\s*(?P<name>.*?)\s*\((?P<login>[^()]+)\)\s*$", re.MULTILINE)
+_LONGEST_RECEIPT = 4096
+
+
+def fits(paths: Iterable[Path]) -> bool:
+    """Whether any name is one of Blackboard's."""
+    return any(_NAME.fullmatch(path.name) for path in paths)
+
+
+def pieces(paths: Iterable[Path]) -> list[Piece]:
+    """The files that Blackboard names, by login; receipts tell the learner's name."""
+    matches = [(path, match) for path in paths if (match := _NAME.fullmatch(printable(path.name)))]
+    receipts: dict[tuple[str, str], re.Match[str]] = {}
+    for path, match in matches:
+        if match["receipt"] and (receipt := _receipt(path)) and match["before"].endswith(f"_{receipt['login']}"):
+            receipts[match["before"], match["time"]] = receipt
+    names = {before: receipt["name"] for (before, _), receipt in receipts.items()}
+    logins = {before: receipt["login"] for (before, _), receipt in receipts.items()}
+    found = []
+    for path, match in matches:
+        before = match["before"]
+        login = logins.get(before) or before.rpartition("_")[2]
+        name = names.get(before, "")
+        keys = {"login": login, **({"name": name} if name else {})}
+        found.append(Piece(path, match["file"] or "", login, name, keys, _time(match["time"])))
+    return found
+
+
+def _receipt(path: Path) -> re.Match[str] | None:
+    with suppress(OSError):
+        if not path.is_symlink() and path.is_file():
+            with path.open("rb") as file:
+                return _RECEIPT.match(file.read(_LONGEST_RECEIPT).decode("utf-8-sig", "replace"))
+    return None
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        return datetime.strptime(text, "%Y-%m-%d-%H-%M-%S").astimezone()
+    except (ValueError, OverflowError):
+        return None

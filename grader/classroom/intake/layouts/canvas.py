@@ -1,0 +1,40 @@
+"""Command: Canvas' "Download Submissions" of an assignment.
+
+``leeann_LATE_123_456_work.zip``: the sortable name without blanks and commas, ``LATE`` where it was, the numbers of
+user and attachment, and the file's own name; ``anon_Ab1cd_456_work.zip`` where grading is anonymous. Canvas gives no
+time of submission. Published in Canvas' source, ``lib/content_zipper.rb``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from grader.classroom.intake.layouts.pieces import Piece, printable
+
+TITLE = "Canvas' download of an assignment"
+_NAME = re.compile(
+    r"(?:(?P<name>\S+?)_)?(?:(?P<late>LATE)_)?(?:anon_(?P<anonymous>[A-Za-z0-9]+)|(?P<number>\d+))"
+    r"_(?:(?P<attachment>\d+)_(?P<file>.+)|text\.html|link\.html)"
+)
+
+
+def fits(paths: Iterable[Path]) -> bool:
+    """Whether most names are Canvas'."""
+    names = [path.name for path in paths]
+    return 2 * sum(_NAME.fullmatch(name) is not None for name in names) > len(names)
+
+
+def pieces(paths: Iterable[Path]) -> list[Piece]:
+    """The files that Canvas names, by the user's number."""
+    found = []
+    for path in paths:
+        match = _NAME.fullmatch(printable(path.name))
+        if match is None or path.is_dir():
+            continue
+        name, learner = match["name"] or "", match["number"] or match["anonymous"]
+        keys = {"joined name": name, "number": learner} if name else {"number": learner}
+        note = "handed in late, says Canvas" if match["late"] else ""
+        found.append(Piece(path, match["file"] or "", learner, name, keys, note=note))
+    return found

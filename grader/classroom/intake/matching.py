@@ -1,0 +1,138 @@
+"""Command: which submission is whose in the roster: by number, login, e-mail or name, whatever the layout has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from grader.classroom.intake.entry import Entry
+from grader.classroom.intake.layouts.pieces import folded
+from grader.classroom.intake.roster import Learner
+
+
+def match(
+    entries: Sequence[Entry], learners: Sequence[Learner]
+) -> tuple[dict[str, list[Entry]], list[tuple[Entry, str]]]:
+    """The submissions of each learner, by id; and those of nobody in the roster, each with what there is to say."""
+    index = _Index(learners)
+    # Where a layout and a roster call most submissions by the same name, others are no guess by another name.
+    trusted = {
+        kind
+        for kind in {kind for entry in entries for kind in entry.keys}
+        if 2 * sum(len(index.called(kind, entry)) == 1 for entry in entries) > len(entries)
+    }
+    found: dict[str, list[Entry]] = {}
+    named: dict[str, list[Entry]] = {}
+    strangers = []
+    for entry in entries:
+        people = index.owners(entry, trusted)
+        by_name = not people
+        people = people or index.named(entry)
+        if len(people) == 1:
+            (named if by_name else found).setdefault(people[0].id, []).append(entry)
+        else:
+            several = f"may be {' or '.join(each.id for each in people[:3])} in the roster" if people else ""
+            strangers.append((entry, several or "not in the roster"))
+    for learner, those in named.items():
+        if learner in found or len(those) > 1:  # two people of one name, of whom the roster has one
+            strangers += [(entry, f"may be {learner} in the roster") for entry in those]
+        else:
+            found[learner] = those
+    return found, strangers
+
+
+class _Index:
+    """The roster, by everything that a submission may be known by."""
+
+    def __init__(self, learners: Sequence[Learner]) -> None:
+        self._ids: dict[str, list[Learner]] = {}
+        self._kinds: dict[str, dict[str, list[Learner]]] = {}
+        for learner in learners:
+            self._ids.setdefault(folded(learner.id), []).append(learner)
+            for kind, value in _keys(learner).items():
+                for form, text in _forms(kind, value):
+                    self._kinds.setdefault(form, {}).setdefault(text, []).append(learner)
+
+    def called(self, kind: str, entry: Entry) -> list[Learner]:
+        """Those whom the roster knows by what the layout calls by the same name."""
+        value = folded(entry.keys.get(kind, ""))
+        return self._kinds.get(kind, {}).get(value, []) if value and kind not in _WEAK else []
+
+    def owners(self, entry: Entry, trusted: Collection[str]) -> list[Learner]:
+        """Whose a submission may be by what is one person's: one, or several of whom nothing tells which, or nobody."""
+        told = {kind: value for kind, value in entry.keys.items() if value}
+        values = [folded(each) for each in [entry.learner, *(told[kind] for kind in told if kind not in _WEAK)]]
+        tries = [self.called(kind, entry) for kind in told]
+        if "repository" in told:
+            tries += [self._kinds.get("github", {}).get(folded(told["login"]), []), self._behind(told["repository"])]
+        if not trusted & told.keys():
+            tries += [self._ids.get(value, []) for value in values]
+            strong = [known for kind, known in self._kinds.items() if kind not in _WEAK]
+            tries += [known.get(value, []) for known in strong for value in values]
+            tries += [self._kinds.get("mailbox", {}).get(value, []) for value in values]
+        return _first(tries)
+
+    def named(self, entry: Entry) -> list[Learner]:
+        """Those who have the name that comes with a submission."""
+        return _first(self._kinds.get(form, {}).get(text, []) for form, text in self._names(entry))
+
+    def _behind(self, repository: str) -> list[Learner]:
+        """Those whose login a repository's name ends with, the longest of them: logins may hold a ``-``."""
+        parts = folded(repository).split("-")
+        for number in range(1, len(parts)):
+            login = "-".join(parts[number:])
+            for kind in ("github", "login"):
+                if found := self._kinds.get(kind, {}).get(login):
+                    return found
+        return []
+
+    def _names(self, entry: Entry) -> Iterable[tuple[str, str]]:
+        name = entry.keys.get("name") or entry.name
+        if name:
+            yield from _forms("name", name)
+        yield "joined name", _joined(entry.keys.get("joined name", ""))
+        if not entry.keys:  # a plain folder may be called by the learner's name
+            yield from _forms("name", entry.learner)
+
+
+def _first(tries: Iterable[Sequence[Learner]]) -> list[Learner]:
+    """The first that is one; else the first that are several."""
+    several: list[Learner] = []
+    for found in tries:
+        people = list({learner.id: learner for learner in found}.values())
+        if len(people) == 1:
+            return people
+        several = several or people
+    return several
+
+
+_WEAK = ("name", "joined name", "mailbox", "time", "repository")
+
+
+def _keys(learner: Learner) -> Mapping[str, str]:
+    keys = dict(learner.keys)
+    if learner.name:
+        keys.setdefault("name", learner.name)
+    if "@" in learner.id:
+        keys.setdefault("email", learner.id)
+    return keys
+
+
+def _forms(kind: str, value: str) -> Iterable[tuple[str, str]]:
+    """How a value can be looked up: its kind, and what is compared."""
+    if kind == "name":
+        words = sorted(re.findall(r"\w+", folded(value)))
+        yield "name", " ".join(words)  # "Lee, Ann" is "Ann Lee"
+        last, comma, first = value.partition(",")
+        order = [last, first] if comma else [" ".join(value.split()[1:]), *value.split()[:1]]
+        yield "joined name", _joined("".join(order))
+    elif kind == "email":
+        yield "email", folded(value)
+        yield "mailbox", folded(value).partition("@")[0]
+    elif value:
+        yield kind, folded(value)
+
+
+def _joined(name: str) -> str:
+    """A name as Canvas writes it: letters and digits alone."""
+    return re.sub(r"\W", "", folded(name))
