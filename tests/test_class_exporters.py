@@ -4,12 +4,18 @@
 - exercism: "The Test Runner Interface" of its documentation, version 3.
 - JUnit: the schema ``junit-10.xsd`` of the Jenkins xUnit plugin.
 - GitHub: "Adding a job summary" of its documentation: Markdown of at most 1 MiB.
+- GitHub Classroom: ``src/main.js`` and ``src/notify-classroom.js`` of classroom-resources/autograding-grading-reporter.
 """
 
 from __future__ import annotations
 
+import base64
 import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 import xml.etree.ElementTree as ElementTree
 from html.parser import HTMLParser
 from pathlib import Path
@@ -19,7 +25,7 @@ import pytest
 import yaml
 
 from grader.classroom.output.exporters import FORMATS
-from grader.report import Check, Outcome
+from grader.report import Check, Outcome, entry_of
 from grader.rules import roster
 from tests import PROJECT
 from tests.classes import ALL, Graded, run
@@ -215,6 +221,8 @@ def test_what_learners_write_breaks_no_format(name: str, text: str) -> None:
     elif name == "exercism":
         jsonschema.validate(json.loads(made), EXERCISM)
         assert {test["task_id"] for test in json.loads(made)["tests"]} == {int(checks[0].task.partition(".")[2])}
+    elif name == "classroom":
+        jsonschema.validate(json.loads(base64.b64decode(made)), CLASSROOM)
     elif name == "junit":
         assert set(check_junit(made)) == {"05_crud"}
     else:
@@ -235,20 +243,73 @@ def test_export_of_one_report(tmp_path: Path) -> None:
     assert "cannot be read" in run("export", tmp_path / "nowhere", "--format", "github", status=2)
 
 
-def test_example_workflow_grades_every_chapter() -> None:
-    """What GitHub Classroom's own steps ask for, and names that exist here."""
+CLASSROOM = {
+    "type": "object",
+    "required": ["version", "status", "max_score", "tests"],
+    "properties": {
+        "version": {"const": 1},
+        "status": {"enum": ["pass", "fail", "error"]},
+        "max_score": {"type": "number", "minimum": 0},
+        "tests": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["name", "status", "score", "message", "line_no"],
+                "properties": {
+                    "name": TEXT,
+                    "status": {"enum": ["pass", "fail", "error"]},
+                    "score": {"type": "number", "minimum": 0},
+                    "message": NULLABLE,
+                    "line_no": {"type": "integer"},
+                },
+            },
+        },
+    },
+}
+
+
+def test_classroom_gives_points_for_each_rule() -> None:
+    """As the reporter adds them up; and small enough for one environment variable, whatever was seen."""
+    weights = {rule.id: 2.0 for rule in roster()}
+    checks = [entry_of(rule, outcome="passed") for rule in roster()[:50]]
+    checks += [entry_of(rule, outcome="failed", observed="\U0001f600" * 5000) for rule in roster()[50:]]
+    made = FORMATS["classroom"].make("anna", checks, weights)
+    found = json.loads(base64.b64decode(made))
+    jsonschema.validate(found, CLASSROOM)
+    assert sum(test["score"] for test in found["tests"]) == 100.0
+    assert found["max_score"] == 2 * len(roster()) and found["status"] == "fail"
+    assert len(made) < 128 * 1024 and made.count("\n") == 1
+    alone = json.loads(base64.b64decode(FORMATS["classroom"].make("anna", checks[:50], weights)))
+    assert alone["status"] == "pass"
+
+
+def test_example_workflow(tmp_path: Path) -> None:
+    """Its step, run here as it is written, hands the reporter what it asks for."""
     example = yaml.safe_load((PROJECT / ".github/classroom.example.yml").read_text(encoding="utf-8"))
     steps = example["jobs"]["run-autograding-tests"]["steps"]
-    graders = {step["id"]: step["with"] for step in steps if "command-grader" in step.get("uses", "")}
-    folders = [step["with"]["path"] for step in steps if "checkout" in step.get("uses", "")]
-    learner, workbook = folders
-    for chapter, each in zip(ALL, graders.values(), strict=True):
-        test = f"grader/test_{chapter}.py"
-        assert each["command"] == f"cd {workbook} && pytest {test} --submission=../{learner}/chapters"
-        assert (PROJECT / test).is_file()
-    assert all({"test-name", "command", "max-score", "timeout"} <= set(each) for each in graders.values())
+    learner, workbook = [step["with"]["path"] for step in steps if "checkout" in step.get("uses", "")]
+    step = next(step for step in steps if step.get("id") == "workbook")
     reporter = next(step for step in steps if "grading-reporter" in step.get("uses", ""))
-    assert reporter["with"]["runners"].split(",") == list(graders)
-    results = {f"{name.upper()}_RESULTS": f"${{{{ steps.{name}.outputs.result }}}}" for name in graders}
-    assert reporter["env"] == results
-    assert "workbook export report.json --format github" in steps[-1]["run"]
+    assert reporter["with"]["runners"].split(",") == [step["id"]]
+    assert reporter["env"] == {f"{step['id'].upper()}_RESULTS": f"${{{{ steps.{step['id']}.outputs.result }}}}"}
+    (tmp_path / workbook).symlink_to(PROJECT)
+    shutil.copytree(PROJECT / "solutions/01_engine", tmp_path / learner / "chapters/01_engine")
+    script = step["run"].replace("pytest grader ", "pytest grader/test_01_engine.py -q ")
+    script = script.replace("../learner", str(tmp_path / learner))
+    for name in ("report.json", "result.txt"):
+        script = script.replace(name, str(tmp_path / name))
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "GITHUB_OUTPUT": str(tmp_path / "output"),
+        "GITHUB_STEP_SUMMARY": str(tmp_path / "summary"),
+    }
+    done = subprocess.run(
+        ["bash", "-e", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    name, _, result = (tmp_path / "output").read_text().partition("=")
+    found = json.loads(base64.b64decode(result))
+    jsonschema.validate(found, CLASSROOM)
+    assert (name, found["status"], len(found["tests"])) == ("result", "pass", ALL["01_engine"])
+    assert "10 of 10 checks passed" in (tmp_path / "summary").read_text(encoding="utf-8")

@@ -1,7 +1,10 @@
-"""From each platform's download and roster to the right rows: sixty learners in each of five layouts."""
+"""From each platform's download and roster to the right rows, and back into its own gradebook: sixty learners each."""
 
 from __future__ import annotations
 
+import csv
+import io
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -39,6 +42,10 @@ def test_sixty_learners(platform: str, packed: bool, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(content)
     report = tmp_path / "report"
     options = ["--out", report, "--roster", tmp_path / name, "--chapters", "1", "--time-limit", "60"]
+    if platform in COLUMNS:
+        options += ["--gradebook", platform, "--assignment", "hw1"]
+    if platform in ("moodle", "canvas"):
+        options += ["--feedback", platform]
     said = run("class", download, *options)
 
     assert f"Layout: {platform}, " in said
@@ -61,3 +68,41 @@ def test_sixty_learners(platform: str, packed: bool, tmp_path: Path) -> None:
         expected_time = None if person is ABSENT else given.submitted(person)
         found = times[given.id_of(person)]
         assert (found and found.replace(second=0)) == (expected_time and expected_time.replace(second=0)), person
+    if platform in COLUMNS:
+        check_import(platform, report)
+
+
+# File, encoding, delimiter; the columns of the id and of the grade; how the platform writes a learner's id.
+COLUMNS = {
+    "moodle": (
+        "gradebook-moodle.csv",
+        "utf-8",
+        ",",
+        "Identifier",
+        "Grade",
+        lambda person: f"Participant {person.user}",
+    ),
+    "canvas": ("gradebook-canvas.csv", "utf-8", ",", "ID", "hw1 (4711)", lambda person: person.user),
+    "blackboard": (
+        *("gradebook-blackboard.txt", "utf-16", "\t", "Username", "hw1 [Total Pts: 10 Score] |815"),
+        lambda person: person.login.replace("-", "_"),
+    ),
+}
+
+
+def check_import(platform: str, report: Path) -> None:
+    """Everybody's grade stands in the platform's own column, at the platform's own id; and in the zip of feedback."""
+    file, encoding, delimiter, key, column, id_of = COLUMNS[platform]
+    text = (report / file).read_bytes().decode(encoding)
+    rows = {row[key]: row for row in csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)}
+    for person in PEOPLE:
+        if person is not STRANGER:
+            points = 0 if person is ABSENT else POINTS[kind_of(person)]
+            assert rows[id_of(person)][column] == str(points), (person, rows[id_of(person)])
+    if platform == "blackboard":
+        return
+    with zipfile.ZipFile(report / f"feedback-{platform}.zip") as archive:
+        names = archive.namelist()
+    assert len(names) == 2 * (len(PEOPLE) - 1)
+    for person in PEOPLE:
+        assert any(f"_{person.user}_" in name for name in names) == (person is not ABSENT), person

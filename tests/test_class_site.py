@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
+from urllib.parse import unquote, urlparse
 
 import pytest
 
 from grader.classroom.grading.plan import plan_of
+from grader.classroom.intake import Chapter
+from grader.classroom.intake.by_hand import ByHand
 from grader.classroom.intake.roster import Learner
-from grader.classroom.output.marks import marks_of
+from grader.classroom.output.marks import Terms, marks_of
+from grader.classroom.output.publish import publish
 from grader.classroom.output.site import Site
 from grader.classroom.store import Row, Store
-from grader.report import Check
-from grader.rules import CHAPTERS, roster
+from grader.report import Check, entry_of
+from grader.rules import CHAPTERS, roster, rules_of
 from tests.browser import Browser, find
 from tests.classes import ALL, Graded, run
 from tests.hostile import submission
@@ -132,9 +137,11 @@ def test_keyboard_alone(page: Browser) -> None:
     """A slash leads to the filter; every learner can be reached with the tabulator."""
     page.run("document.body.dispatchEvent(new KeyboardEvent('keydown', {key: '/', bubbles: true}))")
     assert page.run("document.activeElement.id") == "q"
-    for _ in range(5):  # over the rest of the filter, to the first learner
+    for _ in range(10):  # over the rest of the filter, to the first learner
         for kind in ("keyDown", "keyUp"):
             page.command("Input.dispatchKeyEvent", type=kind, key="Tab", code="Tab", windowsVirtualKeyCode=9)
+        if page.run("document.activeElement.tagName") == "A":
+            break
     assert page.run("document.activeElement.hash").startswith("#learner/")
     assert page.run(
         "[...document.querySelectorAll('input, select, button')].every(each => each.labels?.length || each.innerText)"
@@ -198,3 +205,132 @@ def test_thousand_learners_open_at_once(browser: Browser, tmp_path: Path) -> Non
     print(f"opened in {opened:.2f} s, filtered in {milliseconds:.0f} ms")
     # Far more than on a quiet machine (about 1 s and 50 ms), far less than what would disturb.
     assert opened < 10 and milliseconds < 1000, (opened, milliseconds)
+
+
+# -- a class of which every verdict is known ---------------------------------------------------------------------------
+
+WRONG = "05_crud.create_refreshes"
+
+
+def write_report(folder: Path) -> Path:
+    """Two learners: 13 points and none; the second made a mistake, and has an id that no URL can hold as it is."""
+    plan = plan_of(("05_crud",), "sqlite", 10.0)
+    weights = {rule.id: 1.0 for rule in plan.rules}
+    with Store(folder) as store:
+        rows, verdicts = [], []
+        for number, (learner, name, group) in enumerate(
+            (("anna", "Anna", "A"), ("\u0141ucja/\u00e9%", "\u0141ucja", "B"))
+        ):
+            chapter = Chapter({"app/crud.py": f"# {number}\n".encode()})
+            rows.append(
+                (
+                    Row(Learner(learner, name, {"Group": group}), "graded", "", {"05_crud": chapter.digest}),
+                    {"05_crud": chapter},
+                )
+            )
+            for rule in rules_of("05_crud"):
+                told = {"outcome": "passed"} if not number else {"outcome": "failed", "observed": "something else"}
+                if number and rule.id == WRONG:
+                    told["mistake"] = "not_refreshed"
+                verdicts.append((plan.content("05_crud", chapter.digest), entry_of(rule, **told)))
+        store.replace_learners(rows)
+        store.keep(verdicts)
+        by_hand = [ByHand("anna", "", 0.0, "Very clear"), ByHand("anna", WRONG, 1.0, "Seen on paper")]
+        publish(store, plan, Terms(weights, by_hand=by_hand), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_report(tmp_path_factory.mktemp("report") / "report")
+
+
+@pytest.fixture
+def known(browser: Browser, report: Path) -> Iterator[Browser]:
+    browser.open("about:blank")
+    browser.open((report / "index.html").as_uri())
+    browser.wait_for("document.readyState === 'complete' && !!document.getElementById('matrix')")
+    yield browser
+    browser.command("Emulation.clearDeviceMetricsOverride")
+
+
+def test_the_median_lies_between_two(known: Browser) -> None:
+    tiles = known.run("[...document.querySelectorAll('.tiles li')].map(each => each.innerText)")
+    assert "6.5\nmedian of 13 points" in tiles
+
+
+def test_links_to_any_id_lead_somewhere(known: Browser, report: Path) -> None:
+    known.run("document.querySelectorAll('#matrix tbody a')[1].click()")
+    known.wait_for("document.querySelector('#learner h1')?.innerText === '\u0141ucja'")
+    links = known.run("[...document.querySelectorAll('#learner a[href*=\".\"]')].map(each => each.href)")
+    assert len(links) == 2
+    for link in links:
+        assert Path(unquote(urlparse(link).path)).is_file(), link
+
+
+def test_escape_leads_back_to_the_learner(known: Browser) -> None:
+    known.run("document.querySelectorAll('#matrix tbody a')[1].click()")
+    known.wait_for("document.activeElement.id === 'who-is-it'")
+    known.run("document.dispatchEvent(new KeyboardEvent('keydown', {key: 'Escape', bubbles: true}))")
+    known.wait_for("!document.getElementById('overview').hidden")
+    assert known.run("document.activeElement.innerText") == "\u0141ucja"
+
+
+def test_filters_by_group_and_by_mistake(known: Browser) -> None:
+    assert known.run("document.querySelector('label[for=by0]').innerText") == "Group"
+    choose(known, "by0", "A")
+    assert shown(known) == ["anna"]
+    known.run("document.querySelector('#filter [type=reset]').click()")
+    known.wait_for(f"{SHOWN}.length === 2")
+    known.run("document.querySelector('a[href=\"#mistake/0\"]').click()")
+    known.wait_for("document.getElementById('mistake').value === '0'")
+    assert shown(known) == ["\u0141ucja/\u00e9%"]
+    cells = known.run(f"{SHOWN}[0].querySelectorAll('td.num')[0].innerText")
+    assert cells == "1"
+
+
+def test_points_by_hand_are_shown_as_such(known: Browser) -> None:
+    look_at(known, "learner/anna")
+    text = known.wait_for(
+        "document.getElementById('05_crud.create_refreshes') && document.getElementById('learner').textContent"
+    )
+    assert "By hand: +0 points: Very clear" in text and "By hand: 1 point: Seen on paper" in text
+
+
+@pytest.mark.parametrize(("width", "name"), [(390, 130), (1280, 180), (1920, 180)])
+def test_every_width(browser: Browser, graded: Graded, width: int, name: int) -> None:
+    """Names have room and stay in sight; the page itself never scrolls sideways."""
+    browser.open("about:blank")
+    browser.open((graded.report / "index.html").as_uri())
+    browser.wait_for("document.readyState === 'complete' && !!document.getElementById('matrix')")
+    browser.command("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
+    try:
+        browser.wait_for(f"innerWidth === {width}")
+        assert browser.run("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+        cell = "document.querySelector('#matrix tbody th').getBoundingClientRect()"
+        assert browser.run(f"{cell}.width") >= name
+        browser.run("document.querySelector('.wide').scrollLeft = 400; 1")
+        assert browser.run(f"{cell}.left - document.querySelector('.wide').getBoundingClientRect().left") in range(3)
+    finally:
+        browser.command("Emulation.clearDeviceMetricsOverride")
+
+
+AXE = files("axe_core_python").joinpath("axe.min.js")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("target", ["index.html", "index.html#learner/hostile00", "feedback/hostile00.html"])
+def test_accessibility(browser: Browser, graded: Graded, target: str, scheme: str) -> None:
+    file, _, fragment = target.partition("#")
+    browser.command("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+    try:
+        browser.open("about:blank")
+        browser.open((graded.report / file).as_uri() + (f"#{fragment}" if fragment else ""))
+        ready = "document.querySelector('#learner h1')" if fragment else "document.querySelector('h1')"
+        browser.wait_for(f"document.readyState === 'complete' && !!{ready}")
+        browser.run("document.querySelectorAll('details').forEach(each => { each.open = true; })")
+        browser.run(f"{AXE.read_text(encoding='utf-8')}; 1")
+        found = browser.run("axe.run().then(all => all.violations.map(each => [each.id, each.nodes[0].html]))")
+        assert found == []
+    finally:
+        browser.command("Emulation.setEmulatedMedia", features=[])

@@ -1,16 +1,19 @@
-"""Command: compares two reports: whose verdicts have changed, and why."""
+"""Command: compares reports: who has more points than before, whose verdicts have changed, and why."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from grader import BadInput
 from grader.classroom.grading.plan import Plan, checks_of
-from grader.classroom.store import Row, Store
+from grader.classroom.output.development import Moment
+from grader.classroom.output.marks import final_marks, possible, terms_of
+from grader.classroom.store import FILE, Row, Store
 from grader.report import Check
 from grader.rules import CHAPTERS, roster
 from grader.versions import Versions
@@ -59,6 +62,13 @@ class Report:
         chapters = tuple(chapter for chapter in CHAPTERS if chapter in store.about("chapters"))
         self.plan = Plan(chapters, store.about("database"), store.about("seconds"), Versions(**versions))
         self._store = store
+        self.name = folder.name
+        weights = store.about("weights") or {}
+        self._terms = terms_of(
+            store, {rule: weights.get(rule, 1.0) for rule in self.plan.versions.rules if rule in known}
+        )
+        changed = datetime.fromtimestamp((folder / FILE).stat().st_mtime, UTC)
+        self._finished = store.about("finished") or changed.isoformat(timespec="seconds")
         self.rows = {row.learner.id: row for row in store.learners()}
 
     def checks(self, learner: str) -> dict[str, Check]:
@@ -67,10 +77,79 @@ class Report:
         found = checks_of(self._store, self.plan, row) if row else []
         return {check.id: check for check in found if check.id in self.plan.versions.rules}
 
+    def points(self, learner: str) -> float | None:
+        """The points of a learner; None for somebody who is not in it."""
+        row = self.rows.get(learner)
+        if row is None:
+            return None
+        return final_marks(row, list(self.checks(learner).values()), self._terms, self.plan.chapters).total
+
+    def moment(self) -> Moment:
+        """What development is told by."""
+        passed: Counter[str] = Counter()
+        judged: Counter[str] = Counter()
+        mistakes: Counter[str] = Counter()
+        points = {}
+        for learner, row in self.rows.items():
+            points[learner] = self.points(learner) or 0.0
+            checks = self.checks(learner).values()
+            if row.status != "missing":
+                judged.update(check.chapter for check in checks)
+                passed.update(check.chapter for check in checks if check.outcome == "passed")
+                mistakes.update({check.mistake for check in checks if check.mistake})
+        most = possible(self._terms.weights, self.plan.chapters).total
+        shares = {chapter: 100 * passed[chapter] / count for chapter, count in judged.items() if count}
+        names = {learner: row.learner.name for learner, row in self.rows.items()}
+        return Moment(self.name, self._finished, most, points, names, shares, dict(mistakes))
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a learner stands in several reports.
+
+    Attributes:
+        learner: who.
+        points: in each report; None where they are not in it.
+        better: how many rules pass in the last report that did not in the first.
+        worse: how many no longer pass.
+        other: how many have changed otherwise.
+    """
+
+    learner: str
+    points: tuple[float | None, ...]
+    better: int
+    worse: int
+    other: int
+
+
+def standings(reports: Sequence[Report], changes: Sequence[Change]) -> list[Standing]:
+    """Those who are in the first report and in the last, and of whom something has changed.
+
+    Args:
+        reports: the reports, in their order.
+        changes: what has changed between the first and the last.
+    """
+    found = []
+    for learner in [learner for learner in reports[-1].rows if learner in reports[0].rows]:
+        points = tuple(report.points(learner) for report in reports)
+        mine = [change for change in changes if change.learner == learner]
+        better = sum(change.after == "passed" for change in mine)
+        worse = sum(change.before == "passed" for change in mine)
+        if mine or len(set(points)) > 1:
+            found.append(Standing(learner, points, better, worse, len(mine) - better - worse))
+    return found
+
+
+def came_and_went(first: Report, last: Report) -> tuple[list[str], list[str]]:
+    """Who is new in the last report, and who is no longer in it."""
+    return [each for each in last.rows if each not in first.rows], [
+        each for each in first.rows if each not in last.rows
+    ]
+
 
 def compare(first: Report, second: Report) -> Iterator[Change]:
-    """Every verdict that has changed, learner by learner, in the order of the second report."""
-    for learner in dict.fromkeys([*second.rows, *first.rows]):
+    """Every verdict that has changed, learner by learner, of those who are in both reports."""
+    for learner in [learner for learner in second.rows if learner in first.rows]:
         before, after = first.checks(learner), second.checks(learner)
         for rule in [rule.id for rule in roster() if rule.id in before or rule.id in after]:
             old, new = before.get(rule), after.get(rule)
@@ -82,10 +161,8 @@ def compare(first: Report, second: Report) -> Iterator[Change]:
 
 def _why(first: Report, second: Report, learner: str, rule: str) -> str:
     """The nearest thing that is different; the submission before the rule, the rule before the grader."""
-    old, new = first.rows.get(learner), second.rows.get(learner)
+    old, new = first.rows[learner], second.rows[learner]
     chapter = rule.partition(".")[0]
-    if old is None or new is None:
-        return "only in one report"
     if old.status != new.status:
         return f"the submission: {old.status} before, {new.status} now"
     if _handed_in(old, chapter) != _handed_in(new, chapter):

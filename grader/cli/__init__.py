@@ -34,7 +34,7 @@ Exit status:
 """
 
 
-_FOR_CLASSES = ("class", "compare", "export")
+_FOR_CLASSES = ("class", "compare", "export", "export-autograder")
 
 
 def make_app(*, classes: bool = True) -> typer.Typer:
@@ -73,11 +73,13 @@ def make_app(*, classes: bool = True) -> typer.Typer:
     if classes:
         from grader.cli.compare import compare
         from grader.cli.export import export
+        from grader.cli.export_autograder import export_autograder
         from grader.cli.grade_class import grade_class
 
         app.command("class")(grade_class)
         app.command()(compare)
         app.command()(export)
+        app.command("export-autograder")(export_autograder)
     return app
 
 

@@ -56,6 +56,17 @@ def check_formats(formats: list[str]) -> None:
             raise BadInput(f"There is no format '{name}'; known are {', '.join(FORMATS)}.")
 
 
+def check_names(option: str, names: list[str], known: tuple[str, ...]) -> None:
+    """Make sure that an option is given what it knows.
+
+    Raises:
+        BadInput: it is not.
+    """
+    for name in names:
+        if name not in known:
+            raise BadInput(f"{option} does not know '{name}'; known are {', '.join(known)}.")
+
+
 def some(names: list[str]) -> str:
     """Names in one line; the first of them where there are many."""
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")

@@ -1,36 +1,79 @@
-"""Command ``workbook compare``: whose verdicts have changed between two reports."""
+"""Command ``workbook compare``: who has more points than before, and whose verdicts have changed."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
+from grader import BadInput
 from grader.classroom import comparison
-from grader.classroom.comparison import Report
+from grader.classroom.comparison import Change, Report, Standing
+from grader.classroom.output import development
+from grader.classroom.output.marks import shown
 from grader.classroom.store import Store
 from grader.cli.classes import plain_console, sentences, some
 
 
 def compare(
-    report_a: Annotated[Path, typer.Argument(help="Folder of the first report.")],
-    report_b: Annotated[Path, typer.Argument(help="Folder of the second report.")],
+    folders: Annotated[list[Path], typer.Argument(metavar="REPORT REPORT...", help="Folders, the oldest first.")],
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="Write a page that shows the development, too.")
+    ] = None,
 ) -> None:
-    """Say whose verdicts have changed between two reports, and why.
+    """Say who has more or fewer points than before, whose verdicts have changed, and why.
 
-    Exit status 0: none has; 1: some have; 2: bad input.
+    What has changed is told between the first report and the last.
+
+    Exit status 0: nothing has; 1: something has; 2: bad input.
+
+    Example: workbook compare report1 report2 report3 --html development.html
     """
     console = plain_console()
-    with sentences(), Store(report_a, readonly=True) as store_a, Store(report_b, readonly=True) as store_b:
-        first, second = Report(store_a, report_a), Report(store_b, report_b)
-        for folder, report in ((report_a, first), (report_b, second)):
+    with sentences(), ExitStack() as open_stores:
+        if len(folders) < 2:
+            raise BadInput("Give two reports at least, the oldest first.")
+        stores = [open_stores.enter_context(Store(folder, readonly=True)) for folder in folders]
+        reports = [Report(store, folder) for store, folder in zip(stores, folders, strict=True)]
+        for folder, report in zip(folders, reports, strict=True):
             if report.gone:
                 console.print(f"Not compared, because this grader does not know them: {some(report.gone)} ({folder})")
-        changes = list(comparison.compare(first, second))
+        changes = list(comparison.compare(reports[0], reports[-1]))
+        standings = comparison.standings(reports, changes)
+        new, withdrawn = comparison.came_and_went(reports[0], reports[-1])
+        if html is not None:
+            development.write([report.moment() for report in reports], html)
+    for standing in standings:
+        console.print(_line(standing, max(len(each.learner) for each in standings)))
+    for word, learners in (("New", new), ("Withdrawn", withdrawn)):
+        if learners:
+            console.print(f"{word}: {', '.join(learners)}")
+    _detail(console, changes)
+    if html is not None:
+        console.print(f"Development: {html}")
+    if standings or new or withdrawn:
+        raise typer.Exit(1)
+    console.print("No verdict has changed.")
+
+
+def _line(standing: Standing, width: int) -> str:
+    """A learner in one line: ``anna   57 -> 61  (+4)  5 passed now, 1 no longer``."""
+    known = [points for points in standing.points if points is not None]
+    change = round(known[-1] - known[0], 4)
+    course = " -> ".join("-" if points is None else shown(points) for points in standing.points)
+    words = ((standing.better, "passed now"), (standing.worse, "no longer"), (standing.other, "changed otherwise"))
+    told = ", ".join(f"{count} {word}" for count, word in words if count)
+    return f"{standing.learner:<{width}}  {course} points  ({change:+g})  {told}".rstrip()
+
+
+def _detail(console: Console, changes: Sequence[Change]) -> None:
     if not changes:
-        console.print("No verdict has changed.")
         return
+    console.print("\nIn detail:", style="bold")
     learner = None
     for change in changes:
         if change.learner != learner:
@@ -40,11 +83,10 @@ def compare(
         if change.said and change.after != "passed":
             console.print(f"      saw {_one_line(change.said)}")
     console.print("\nIn short:", style="bold")
-    for rule, before, after, why, count in comparison.summary(changes):
+    for rule, before, after, why, count in comparison.summary(list(changes)):
         console.print(f"  {count} x {rule}: {_arrow(before, after)}  ({why})")
     people = len({change.learner for change in changes})
     console.print(f"{len(changes)} verdicts of {people} {'learner' if people == 1 else 'learners'} have changed.")
-    raise typer.Exit(1)
 
 
 def _arrow(before: str, after: str) -> str:
@@ -52,5 +94,5 @@ def _arrow(before: str, after: str) -> str:
 
 
 def _one_line(text: str) -> str:
-    shown = "".join(letter if letter.isprintable() else " " for letter in text)
-    return shown if len(shown) <= 200 else f"{shown[:197]}..."
+    shown_ = "".join(letter if letter.isprintable() else " " for letter in text)
+    return shown_ if len(shown_) <= 200 else f"{shown_[:197]}..."

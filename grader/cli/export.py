@@ -20,7 +20,7 @@ def export(
     format_: Annotated[str, typer.Option("--format", metavar="NAME", help=f"{', '.join(FORMATS)}")],
     weights_file: WeightsOption = None,
 ) -> None:
-    """Print a report in the format of another program: gradescope, exercism, junit, or github (a step summary)."""
+    """Print a report in the format of another program: gradescope, exercism, junit, github (a summary), classroom."""
     with sentences():
         check_formats([format_])
         name, checks = reports.load(report)

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,11 +24,15 @@ from grader.classroom.intake import roster, weights
 from grader.classroom.intake.layouts import LAYOUTS
 from grader.classroom.intake.roster import Learner
 from grader.classroom.intake.selection import selected
+from grader.classroom.output import similar
 from grader.classroom.output.exporters import FORMATS
-from grader.classroom.output.publish import publish
+from grader.classroom.output.feedback_zips import LAYOUTS as ZIPS
+from grader.classroom.output.platforms import PLATFORMS, Grades
+from grader.classroom.output.publish import Wanted, publish
 from grader.classroom.run import Tally, grade, take_in
 from grader.classroom.store import Store
-from grader.cli.classes import WeightsOption, check_formats, plain_console, sentences, some
+from grader.cli.class_points import Points, grades_as_asked
+from grader.cli.classes import WeightsOption, check_formats, check_names, plain_console, sentences, some
 from grader.cli.options import ChapterLimitOption, SubmissionLimitOption
 from grader.databases import DATABASES
 from grader.rules import CHAPTERS
@@ -94,6 +99,10 @@ def grade_class(
     chapters: Annotated[str | None, typer.Option(help="Only these chapters, as in 3-6 or 1,4.")] = None,
     database: Annotated[str | None, typer.Option(help="Where the checks run: sqlite (default) or postgresql.")] = None,
     weights_file: WeightsOption = None,
+    by_hand_file: Annotated[
+        Path | None,
+        typer.Option("--by-hand", metavar="FILE", help="Points and comments of yours: learner,rule,points,comment"),
+    ] = None,
     time_limit: Annotated[
         float | None, typer.Option(metavar="SECONDS", help=f"Longest time for a check ({LIMITS.seconds:g}).")
     ] = None,
@@ -103,6 +112,24 @@ def grade_class(
         list[str] | None,
         typer.Option("--format", metavar="NAME", help=f"Export, too: {', '.join(FORMATS)}; repeatable."),
     ] = None,
+    gradebooks: Annotated[
+        list[str] | None,
+        typer.Option("--gradebook", metavar="NAME", help=f"Grades to import: {', '.join(PLATFORMS)}, csv; repeatable."),
+    ] = None,
+    scale: Annotated[
+        str | None, typer.Option(metavar="SCALE", help="Grades in points (default), percent, or a number: out of 20.")
+    ] = None,
+    digits: Annotated[int | None, typer.Option("--round", metavar="N", help="Decimals of a grade (2).")] = None,
+    assignment: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The assignment's column in the platform's gradebook.")
+    ] = None,
+    feedback: Annotated[
+        list[str] | None,
+        typer.Option("--feedback", metavar="NAME", help=f"Feedback in a zip for {' or '.join(ZIPS)}; repeatable."),
+    ] = None,
+    similar_code: Annotated[
+        bool, typer.Option("--similar", help="Show whose code has the most in common; needs compare50.")
+    ] = False,
     cluster: Annotated[
         str, typer.Option(metavar="ADDRESS", help="Grade on the workers of this Dask scheduler, tcp://...")
     ] = "",
@@ -125,6 +152,12 @@ def grade_class(
         check_formats(formats or [])
         asked = Asked(chapters, database, time_limit, chapter_limit, submission_limit)
         weights.load(weights_file, all_rules())
+        given = Points(weights_file, by_hand_file)
+        check_names("--gradebook", gradebooks or [], (*PLATFORMS, "csv"))
+        check_names("--feedback", feedback or [], tuple(ZIPS))
+        Grades(scale or Grades.scale, Grades.digits if digits is None else digits)
+        if similar_code:
+            similar.interpreter()
         if id_column is not None and roster_file is None:
             raise BadInput("--id-column names a column of the roster; give --roster, too.")
         _apart(out, submissions)
@@ -145,10 +178,12 @@ def grade_class(
             told = [download.told, *(listed.told if listed is not None else [])]
             facts = {"weights": dict(points), "roster": [vars(each) for each in learners], "layout": download.layout}
             store.describe(**plan.facts(), **facts)
+            grades = grades_as_asked(store, scale, digits, assignment)
             if ignored := [*download.ignored, *left_out]:
                 told.append(f"Left out, because they are no folder, zip or tar archive: {some(ignored)}")
             strangers = take_in(store, plan, download.entries, learners)
             unpacked.close()
+            terms = given.terms(store, points)
             if strangers:
                 told.append(f"{len(strangers)} of {len(download.entries)} are not in the roster: {some(strangers)}")
             for sentence_ in filter(None, told):
@@ -166,9 +201,19 @@ def grade_class(
                     before = Snapshot()
                     _grade_here(store, plan, console, tally, sandbox, jobs)
                     spoilt = sentence(before.changed()) if "files" in sandbox.open_to else ""
-                publish(store, plan, points, out, formats or [])
+                wanted = Wanted(
+                    formats=formats or (),
+                    platforms=[name for name in gradebooks or () if name in PLATFORMS],
+                    grades=grades,
+                    feedback=feedback or (),
+                    similar=similar_code,
+                )
+                said = publish(store, plan, terms, out, wanted)
+                store.describe(finished=datetime.now(UTC).isoformat(timespec="seconds"))
             ungraded = _ungraded(store)
         _tell_end(console, tally, ungraded, out)
+        for line in said:
+            console.print(line)
         if spoilt:
             console.print(spoilt, style="red")
     if tally.failed or ungraded or spoilt:

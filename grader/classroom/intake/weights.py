@@ -6,6 +6,8 @@
     [points]
     "05_crud" = 2                   # every rule of a chapter
     "05_crud.create_refreshes" = 5  # one rule
+
+The same file holds what is said about late work, see `grader.classroom.intake.late`.
 """
 
 from __future__ import annotations
@@ -31,17 +33,7 @@ def load(file: Path | None, rules: Iterable[Rule]) -> Mapping[str, float]:
     Raises:
         BadInput: the file cannot be read, or says something that means nothing.
     """
-    data: dict[str, Any] = {}
-    if file is not None:
-        try:
-            data = tomllib.loads(file.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise BadInput(f"The weights '{file}' cannot be read ({error.strerror}).") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise BadInput(f"The weights '{file}' are no valid TOML: {error}.") from None
-    unknown = sorted(set(data) - {"default", "points"})
-    if unknown:
-        raise BadInput(f"The weights '{file}' hold an unknown entry '{unknown[0]}'; known are 'default' and [points].")
+    data = read(file) if file is not None else {}
     points = data.get("points", {})
     if not isinstance(points, dict):
         raise BadInput(f"In the weights '{file}' [points] has to be a table.")
@@ -54,6 +46,26 @@ def load(file: Path | None, rules: Iterable[Rule]) -> Mapping[str, float]:
             raise BadInput(f"The weights '{file}' name '{name}', which is no chapter and no rule; {advice}")
         _number(file, name, value)
     return {rule.id: _number(file, rule.id, points.get(rule.id, points.get(rule.chapter, default))) for rule in rules}
+
+
+def read(file: Path) -> dict[str, Any]:
+    """What the file says, as it is written.
+
+    Raises:
+        BadInput: it cannot be read, or holds an entry that nobody knows.
+    """
+    try:
+        data = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise BadInput(f"The weights '{file}' cannot be read ({error.strerror}).") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadInput(f"The weights '{file}' are no valid TOML: {error}.") from None
+    unknown = sorted(set(data) - {"default", "points", "late"})
+    if unknown:
+        raise BadInput(
+            f"The weights '{file}' hold an unknown entry '{unknown[0]}'; known are 'default', [points] and [late]."
+        )
+    return data
 
 
 def _number(file: Path | None, name: str, value: object) -> float:

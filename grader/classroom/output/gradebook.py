@@ -3,71 +3,88 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from grader.classroom.output.marks import Marks, possible, shown
+from grader.classroom.output.marks import Marks, Terms, possible, shown
+from grader.classroom.output.platforms import Grades, mail_of, safe, told
 from grader.classroom.store import Row
 
-# A spreadsheet takes a cell that begins like this for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_Cell = Callable[[Row, Marks], str]
 
 
-def safe(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula, or breaks a line at."""
-    text = "".join(letter if letter.isprintable() else " " for letter in cell)
-    return f"'{text}" if cell.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA) else text
-
-
-def _columns(
-    chapters: Sequence[str], most: Marks, more: Sequence[str]
-) -> list[tuple[str, Callable[[Row, Marks], str]]]:
+def _columns(chapters: Sequence[str], terms: Terms, more: Sequence[str], grades: Grades) -> list[tuple[str, _Cell]]:
     """The columns, each with what stands in it for a learner."""
+    most = possible(terms.weights, chapters).total
 
-    def more_of(name: str) -> Callable[[Row, Marks], str]:
-        return lambda row, marks: row.learner.more.get(name, "")
+    def more_of(name: str) -> _Cell:
+        return lambda row, marks: row.learner.shown.get(name, "")
 
-    def points_of(chapter: str) -> Callable[[Row, Marks], str]:
+    def points_of(chapter: str) -> _Cell:
         return lambda row, marks: shown(marks.chapters[chapter])
 
-    return [
+    def late(cell: Callable[[Marks], str]) -> _Cell:
+        return lambda row, marks: cell(marks) if marks.late else ""
+
+    columns: list[tuple[str, _Cell]] = [
         ("id", lambda row, marks: row.learner.id),
         ("name", lambda row, marks: row.learner.name),
         *((name, more_of(name)) for name in more),
         ("status", lambda row, marks: row.status),
         *((chapter, points_of(chapter)) for chapter in chapters),
-        ("total", lambda row, marks: shown(marks.total)),
-        ("possible", lambda row, marks: shown(most.total)),
-        ("percent", lambda row, marks: f"{100 * marks.total / most.total:.1f}" if most.total else "0.0"),
-        ("isolation", lambda row, marks: row.isolation),
-        ("note", lambda row, marks: row.note),
     ]
+    # Only what is in use has a column: nobody has to look at empty ones.
+    if terms.late is not None:
+        columns += [
+            ("days_late", late(lambda marks: str(marks.late.days) if marks.late and marks.late.submitted else "")),
+            ("late_minus", late(lambda marks: shown(marks.late.minus) if marks.late else "")),
+            ("late_computed", late(lambda marks: marks.late.said if marks.late else "")),
+        ]
+    if terms.by_hand:
+        columns += [
+            ("by_hand_added", lambda row, marks: shown(marks.added)),
+            ("by_hand", lambda row, marks: told(Marks({}, None, marks.by_hand))),
+        ]
+    columns += [
+        ("total", lambda row, marks: shown(marks.total)),
+        ("possible", lambda row, marks: shown(most)),
+        ("percent", lambda row, marks: f"{100 * marks.total / most:.1f}" if most else "0.0"),
+    ]
+    if (grades.scale, grades.digits) != (Grades.scale, Grades.digits):
+        columns.append(("grade", lambda row, marks: grades.of(marks.total, most)))
+    columns += [("isolation", lambda row, marks: row.isolation), ("note", lambda row, marks: row.note)]
+    return columns
 
 
-class Gradebook:
-    """Writes the gradebook row by row.
+class Table:
+    """A CSV file that is written row by row, and safe to open.
 
     Args:
         file: where to.
-        chapters: names of the chapters.
-        weights: points by rule id.
-        more: the roster's other columns.
+        names: names of the columns.
     """
 
-    def __init__(
-        self, file: Path, chapters: Sequence[str], weights: Mapping[str, float], more: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, file: Path, names: Sequence[str]) -> None:
         self._file = file
-        self._columns = _columns(chapters, possible(weights, chapters), more)
         self._temporary = file.with_suffix(".tmp")
         self._out = self._temporary.open("w", encoding="utf-8", newline="")
         self._writer = csv.writer(self._out)
         self._plain = True
-        self._write([name for name, _ in self._columns])
+        self.write(names)
 
-    def add(self, row: Row, marks: Marks) -> None:
-        """Write the row of a learner."""
-        self._write([cell(row, marks) for _, cell in self._columns])
+    def write(self, cells: Sequence[str], *, text: str = "") -> None:
+        """Write a row.
+
+        Args:
+            cells: what stands in it.
+            text: a last cell that keeps its lines.
+        """
+        made = [safe(cell) for cell in cells]
+        if text:
+            first, *others = text.splitlines()
+            made.append("\n".join([safe(first), *others]))
+        self._plain = self._plain and all(cell.isascii() for cell in made)
+        self._writer.writerow(made)
 
     def close(self) -> None:
         """Put the file in its place; one that is not plain ASCII gets the mark by which spreadsheets know UTF-8."""
@@ -82,7 +99,39 @@ class Gradebook:
             self._temporary = marked
         self._temporary.replace(self._file)
 
-    def _write(self, cells: Sequence[str]) -> None:
-        made = [safe(cell) for cell in cells]
-        self._plain = self._plain and all(cell.isascii() for cell in made)
-        self._writer.writerow(made)
+
+class Gradebook(Table):
+    """Writes the gradebook row by row.
+
+    Args:
+        file: where to.
+        chapters: names of the chapters.
+        terms: by what points are given.
+        more: the roster's other columns.
+        grades: how grades are written.
+    """
+
+    def __init__(
+        self, file: Path, chapters: Sequence[str], terms: Terms, more: Sequence[str] = (), grades: Grades | None = None
+    ) -> None:
+        self._columns = _columns(chapters, terms, more, grades or Grades())
+        super().__init__(file, [name for name, _ in self._columns])
+
+    def add(self, row: Row, marks: Marks) -> None:
+        """Write the row of a learner."""
+        self.write([cell(row, marks) for _, cell in self._columns])
+
+
+class MailMerge(Table):
+    """Writes what a mail merge asks for: whom to write to, and the feedback as text.
+
+    Args:
+        file: where to.
+    """
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(file, ["id", "name", "email", "total", "possible", "feedback"])
+
+    def add(self, row: Row, marks: Marks, most: Marks, text: str) -> None:
+        """Write the row of a learner."""
+        self.write([row.learner.id, row.learner.name, mail_of(row), shown(marks.total), shown(most.total)], text=text)

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
 from grader.classroom.grading.plan import Plan, checks_of, isolated
+from grader.classroom.output import feedback, feedback_zips, platforms, similar
 from grader.classroom.output.exporters import FORMATS
-from grader.classroom.output.feedback import feedback
-from grader.classroom.output.gradebook import Gradebook
-from grader.classroom.output.marks import marks_of, possible
+from grader.classroom.output.feedback import feedback_of
+from grader.classroom.output.feedback_zips import Handout
+from grader.classroom.output.gradebook import Gradebook, MailMerge
+from grader.classroom.output.marks import Terms, final_marks, possible
+from grader.classroom.output.platforms import Grades, Line
 from grader.classroom.output.site import Site
 from grader.classroom.store import Store
-from grader.report import Report
+from grader.report import NO_VERDICT, Report
 
 
 class Names:
@@ -63,39 +67,95 @@ class Folder:
                 file.unlink()
 
 
-def publish(store: Store, plan: Plan, weights: Mapping[str, float], folder: Path, formats: Sequence[str] = ()) -> None:
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked for beside the report's own files.
+
+    Attributes:
+        formats: exports for other programs, by name.
+        platforms: gradebooks for learning platforms, by name.
+        grades: how grades are written.
+        feedback: zips to hand back, by platform.
+        similar: whether to look whose code has the most in common.
+    """
+
+    formats: Sequence[str] = ()
+    platforms: Sequence[str] = ()
+    grades: Grades = field(default_factory=Grades)
+    feedback: Sequence[str] = ()
+    similar: bool = False
+
+
+def publish(store: Store, plan: Plan, terms: Terms, folder: Path, wanted: Wanted | None = None) -> list[str]:
     """Write the gradebook, the results and the pages.
 
     Args:
         store: what is known.
         plan: what was to be found out.
-        weights: points by rule id.
+        terms: by what points are given.
         folder: the report's folder.
-        formats: exports for other programs, by name.
+        wanted: what is asked for beside.
+
+    Returns:
+        What there is to say about it, in sentences.
     """
+    wanted = wanted or Wanted()
     more: dict[str, None] = {}
     for row in store.learners():
         more |= dict.fromkeys(row.learner.shown)
-    gradebook = Gradebook(folder / "gradebook.csv", plan.chapters, weights, tuple(more))
+    most = possible(terms.weights, plan.chapters)
+    gradebook = Gradebook(folder / "gradebook.csv", plan.chapters, terms, tuple(more), wanted.grades)
+    mails = MailMerge(folder / "mail-merge.csv")
     results = Folder(folder / "results", ".json")
-    pages = Folder(folder / "feedback", ".html")
-    site = Site(plan, weights)
-    most = possible(weights, plan.chapters)
-    exports = {name: Folder(folder / "exports" / name, FORMATS[name].ending) for name in formats}
+    pages, texts = Folder(folder / "feedback", ".html"), Folder(folder / "feedback", ".txt")
+    site = Site(plan, terms.weights)
+    exports = {name: Folder(folder / "exports" / name, FORMATS[name].ending) for name in wanted.formats}
     names = Names()
+    files: dict[str, str] = {}
+    lines: list[Line] = []
+    handouts: list[Handout] = []
     for row in store.learners():
         checks = checks_of(store, plan, row)
-        marks = marks_of(checks, weights, plan.chapters)
+        marks = final_marks(row, checks, terms, plan.chapters)
         gradebook.add(isolated(store, plan, row), marks)
-        name = names.of(row.learner.id)
+        name = files[row.learner.id] = names.of(row.learner.id)
         if row.status != "missing":
             report = Report(submission=row.learner.id, database=plan.database, checks=checks)  # type: ignore[arg-type]
             results.write(name, report.to_json())
             for format_, export in exports.items():
-                export.write(name, FORMATS[format_].make(row.learner.id, checks, weights))
-        pages.write(name, feedback(row, checks, marks, most, plan.chapters))
+                export.write(name, FORMATS[format_].make(row.learner.id, checks, terms.weights))
+        told = feedback_of(row, checks, marks, most, plan.chapters)
+        html, text = feedback.page(told), feedback.text(told)
+        pages.write(name, html)
+        texts.write(name, text)
+        mails.add(row, marks, most, text)
         site.add(row, checks, marks, name)
+        if wanted.platforms:
+            judged = all(check.observed != NO_VERDICT for check in checks)
+            grade = wanted.grades.of(marks.total, most.total) if judged else ""
+            passed = sum(check.outcome == "passed" for check in checks)
+            summary = f"{passed} of {len(checks)} checks passed." if checks else "Nothing was handed in."
+            lines.append(Line(row, grade, f"{summary} {platforms.told(marks)}".strip()))
+        if wanted.feedback and row.status != "missing":
+            handouts.append(Handout(row, html, text))
     gradebook.close()
-    for written in (results, pages, *exports.values()):
+    mails.close()
+    for written in (results, pages, texts, *exports.values()):
         written.close()
-    site.write(store, folder / "index.html")
+    pairs = similar.compare(store, plan, files, folder) if wanted.similar else []
+    site.write(store, folder / "index.html", pairs)
+    said = []
+    for name in wanted.platforms:
+        platform = platforms.PLATFORMS[name]
+        (folder / platform.file).write_bytes(platform.make(lines, wanted.grades, most.total))
+        said.append(f"For {name.capitalize()}: {folder / platform.file}")
+        if warning := platforms.warning(name, lines, wanted.grades, most.total):
+            said.append(warning)
+    for name in wanted.feedback:
+        file = folder / f"feedback-{name}.zip"
+        left_out = feedback_zips.write(name, handouts, file)
+        said.append(f"Feedback for {name.capitalize()}: {file}")
+        if left_out:
+            who = ", ".join(left_out[:5]) + (f" and {len(left_out) - 5} more" if len(left_out) > 5 else "")
+            said.append(f"  Without {len(left_out)}, whose number in {name.capitalize()} is not known: {who}")
+    return said

@@ -11,16 +11,20 @@ import gzip
 import hashlib
 import itertools
 import json
+import statistics
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from grader.classroom.grading.plan import Plan
+from grader.classroom.intake.by_hand import ByHand
 from grader.classroom.output.differences import compare, lines_of, solution_of
 from grader.classroom.output.marks import Marks, possible, shown
 from grader.classroom.output.pages import LETTERS, WORDS, asset, environment
+from grader.classroom.output.similar import Pair
 from grader.classroom.store import Row, Store
 from grader.databases import NAMES
 from grader.diagnosis.catalogue import mistake_named, title_of
@@ -40,7 +44,10 @@ _SHOWN = (
     "traceback",
 )
 _LONGEST = 2_000
+_FIRST_ROWS = 12
 _MOST_SAYINGS = 100
+# Columns of a roster by which a class is divided.
+_DIVISIONS = ("section", "sections", "group", "groups", "class", "course", "team", "cohort", "tutorial")
 
 
 @dataclass
@@ -74,6 +81,8 @@ class Site:
         self._learners: list[dict[str, Any]] = []
         self._counts = {rule.id: _Count() for rule in plan.rules}
         self._mistakes: Counter[str] = Counter()
+        self._divisions: dict[str, Counter[str]] = {}
+        self._same: dict[tuple[str, str], list[str]] = {}
         self._blobs: dict[str, int] = {}
         self._sources: list[tuple[str, str]] = []
 
@@ -93,10 +102,17 @@ class Site:
             # A mistake may break several rules, in several chapters; a learner who makes it counts once.
             self._mistakes.update({check.mistake for check in checks if check.mistake})
         outcomes = "".join(LETTERS[check.outcome] for check in checks)
+        divided = {name: text for name, text in learner.more.items() if name.strip().lower() in _DIVISIONS and text}
+        for name, text in divided.items():
+            self._divisions.setdefault(name, Counter())[text] += 1
+        begun = {check.chapter for check in checks if check.outcome != "todo"}
+        for chapter in begun & set(row.chapters or ()):
+            self._same.setdefault((chapter, row.digest(chapter)), []).append(learner.name or learner.id)
         texts = [learner.id, learner.name, row.status, row.note, *learner.shown.values()]
         self._learners.append(
             {
                 "id": learner.id,
+                "anchor": quote(learner.id, safe=""),
                 "name": learner.name,
                 "status": row.status,
                 "note": row.note,
@@ -106,7 +122,11 @@ class Site:
                 "points": marks.total,
                 "outcomes": outcomes,
                 "full": set(outcomes) == {"p"},
-                "file": file,
+                "file": quote(file),
+                "divided": divided,
+                "mistakes": sorted({check.mistake for check in checks if check.mistake}),
+                "remarks": list(_remarks(marks)),
+                "given": {each.rule: _given(each) for each in marks.by_hand if each.rule},
                 "refused": dict(row.refused or {}),
                 "blobs": [self._blob(chapter, row.digest(chapter)) for chapter in self._plan.chapters],
             }
@@ -122,8 +142,14 @@ class Site:
             self._sources.append((chapter, digest))
         return self._blobs[content]
 
-    def write(self, store: Store, file: Path) -> None:
-        """Write the page."""
+    def write(self, store: Store, file: Path, similar: Sequence[Pair] = ()) -> None:
+        """Write the page.
+
+        Args:
+            store: what is known.
+            file: where to.
+            similar: pairs of learners whose code has the most in common.
+        """
         script = asset("site.js")
         chapters, first = [], 0
         for name in self._plan.chapters:
@@ -133,6 +159,10 @@ class Site:
             ]
             chapters.append({"name": name, "first": first, "count": len(rules), "rules": rules})
             first += len(rules)
+        mistakes = self._most_mistakes()
+        numbers = {mistake["name"]: number for number, mistake in enumerate(mistakes)}
+        for learner in self._learners:
+            learner["mistakes"] = sorted(numbers[name] for name in learner["mistakes"] if name in numbers)
         about = ("id", "task", "title", "why", "hint")
         rules = [{name: getattr(rule, name) for name in about} for rule in self._plan.rules]
         sizes = [len(rules_of(name)) for name in self._plan.chapters]
@@ -149,7 +179,12 @@ class Site:
                 learners=self._learners,
                 statuses=sorted({each["status"] for each in self._learners}),
                 tiles=self._tiles(),
-                mistakes=self._most_mistakes(),
+                mistakes=mistakes,
+                first_rows=_FIRST_ROWS,
+                divisions=[(name, sorted(found)) for name, found in self._divisions.items() if len(found) > 1],
+                widths=" + ".join(f"max({size} * var(--u), 4.4rem) + .6rem" for size in sizes),
+                same=self._same_code(),
+                similar=[self._similar(pair) for pair in similar],
                 statistics=self._statistics(),
                 cells=lambda outcomes: _cells(outcomes, sizes),
                 letters=LETTERS,
@@ -160,6 +195,7 @@ class Site:
                     "chapters": [{key: chapter[key] for key in ("name", "first", "count")} for chapter in chapters],
                     "letters": {letter: outcome for outcome, letter in LETTERS.items()},
                     "words": WORDS,
+                    "mistakes": [{key: mistake[key] for key in ("title", "about")} for mistake in mistakes],
                 },
                 solutions={chapter: lines_of(solution_of(chapter)) for chapter in self._plan.chapters},
                 blobs=self._packed(store),
@@ -183,7 +219,7 @@ class Site:
     def _tiles(self) -> list[tuple[str, str]]:
         handed_in = [each for each in self._learners if each["status"] != "missing"]
         points = sorted(each["points"] for each in handed_in)
-        median = points[len(points) // 2] if points else 0.0
+        median = statistics.median(points) if points else 0.0
         tiles = [("learners", str(len(self._learners))), ("handed in", str(len(handed_in)))]
         tiles += [("everything passed", str(sum(each["full"] for each in self._learners)))]
         tiles += [(f"median of {shown(self._most.total)} points", shown(median))]
@@ -192,9 +228,24 @@ class Site:
             tiles += [(status, str(count))] if count else []
         return tiles
 
+    def _similar(self, pair: Pair) -> dict[str, Any]:
+        names = {each["id"]: each["name"] or each["id"] for each in self._learners}
+        people = [{"name": names[learner], "anchor": quote(learner, safe="")} for learner in pair.learners]
+        return {"people": people, "share": round(pair.share, 1), "page": pair.page}
+
+    def _same_code(self) -> list[dict[str, Any]]:
+        """Who handed in the same code, byte for byte; what is still the starter's does not count."""
+        found: dict[tuple[str, ...], list[str]] = {}
+        for (chapter, digest), learners in self._same.items():
+            if len(learners) > 1:
+                what = " (the solution)" if digest == solution_of(chapter).digest else ""
+                found.setdefault(tuple(learners), []).append(f"{chapter}{what}")
+        rows = [{"learners": learners, "chapters": sorted(chapters)} for learners, chapters in found.items()]
+        return sorted(rows, key=lambda row: (-len(row["chapters"]), row["learners"]))
+
     def _most_mistakes(self) -> list[dict[str, Any]]:
         """The mistakes that were made, those of the most learners first, with the rules that they broke."""
-        found = []
+        found: list[dict[str, Any]] = []
         for name, learners in self._mistakes.items():
             broken = [
                 {"number": number, "id": rule.id}
@@ -204,7 +255,8 @@ class Site:
             known = mistake_named(name)
             about = {"title": title_of(name), "about": known.about if known else ""}
             found.append({"name": name, **about, "learners": learners, "rules": broken})
-        return sorted(found, key=lambda each: (-each["learners"], each["title"]))
+        found.sort(key=lambda each: (-self._mistakes[each["name"]], each["title"]))
+        return [{**each, "number": number} for number, each in enumerate(found)]
 
     def _statistics(self) -> list[dict[str, Any]]:
         """The rules that are broken, those most often broken first."""
@@ -223,6 +275,21 @@ class Site:
             about = {"number": number, "id": rule.id, "title": rule.title, "wrong": wrong, "judged": judged}
             found.append({**about, "shares": shares, "words": words, "said": said, "times": times})
         return sorted(found, key=lambda each: (-each["wrong"], each["number"]))
+
+
+def _given(each: ByHand) -> str:
+    points = "" if each.points is None else f"{each.points:g} {'point' if each.points == 1 else 'points'}"
+    return ": ".join(part for part in (points, each.comment) if part)
+
+
+def _remarks(marks: Marks) -> Iterator[str]:
+    """What is said of a learner's points as a whole."""
+    if marks.late is not None:
+        yield f"Late work: {marks.late.said}"
+    for each in marks.by_hand:
+        if not each.rule:
+            points = "" if each.points is None else f"{each.points:+g} points"
+            yield f"By hand: {': '.join(part for part in (points, each.comment) if part)}"
 
 
 def _hash(script: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from grader.classroom.output.exporters.classroom import classroom
 from grader.classroom.output.exporters.exercism import exercism
 from grader.classroom.output.exporters.github import github
 from grader.classroom.output.exporters.gradescope import gradescope
@@ -33,4 +34,5 @@ FORMATS = {
     "exercism": Format(exercism, ".json"),
     "junit": Format(junit, ".xml"),
     "github": Format(github, ".md"),
+    "classroom": Format(classroom, ".txt"),
 }

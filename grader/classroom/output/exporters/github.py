@@ -6,6 +6,7 @@ import html
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
+from grader.classroom.output.exporters.words import facts as told
 from grader.classroom.output.exporters.words import plain
 from grader.classroom.output.marks import shown
 from grader.report import Check
@@ -31,7 +32,7 @@ def github(learner: str, checks: Sequence[Check], weights: Mapping[str, float]) 
     for check in checks:
         if check.outcome in ("passed", "todo"):
             continue
-        facts = "".join(f"<br>{label}: {_inline(value)}" for label, value in check.facts().items())
+        facts = "".join(f"<br>{label}: {_inline(value)}" for label, value in told(check).items())
         title = f"<b>{check.outcome}</b> {check.task} {_inline(check.title)} <code>{check.id}</code>"
         part = f"\n<details><summary>{title}</summary>\n<p>{facts.removeprefix('<br>')}</p></details>\n"
         if len((text + part).encode()) > _LONGEST_SUMMARY:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from grader.classroom.output.giveaways import without_solution
 from grader.report import Check
 
 
+def facts(check: Check) -> dict[str, str]:
+    """What there is to say about a check that did not pass; nothing of the solution, for learners read it."""
+    return without_solution(check).facts()
+
+
 def message(check: Check) -> str:
-    """What there is to say about a check that did not pass, as lines of text."""
-    return "\n".join(f"{label}: {text}" for label, text in check.facts().items()) or check.outcome
+    """The same as lines of text."""
+    return "\n".join(f"{label}: {text}" for label, text in facts(check).items()) or check.outcome
 
 
 def plain(text: str) -> str:

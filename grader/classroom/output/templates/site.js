@@ -1,7 +1,7 @@
 "use strict";
 (() => {
   const $ = (id) => document.getElementById(id);
-  const { learners, rules, chapters, letters, words } = JSON.parse($("data").textContent);
+  const { learners, rules, chapters, letters, words, mistakes } = JSON.parse($("data").textContent);
   const body = $("matrix").tBodies[0];
   const rows = [...body.rows];
   const first = rows.slice();
@@ -18,13 +18,17 @@
   const keys = learners.map((each) => each.key);
   const passes = (each, number, asked) => {
     if (!asked.q.every((word) => keys[number].includes(word))) return false;
+    if (asked.by.some(([name, value]) => each.divided[name] !== value)) return false;
+    if (asked.mistake !== "" && !each.mistakes.includes(+asked.mistake)) return false;
     if (asked.who === "open" && each.full) return false;
     if (asked.who === "full" && !each.full) return false;
     if (asked.who.startsWith("=") && each.status !== asked.who.slice(1)) return false;
     return asked.rule === "" || (each.outcomes !== "" && each.outcomes[asked.rule] !== "p");
   };
   const filter = () => {
-    const asked = { q: $("q").value.toLowerCase().split(/\s+/).filter(Boolean), who: $("who").value, rule: $("rule").value };
+    const asked = { q: $("q").value.toLowerCase().split(/\s+/).filter(Boolean), who: $("who").value, rule: $("rule").value,
+      mistake: $("mistake")?.value ?? "",
+      by: [...document.querySelectorAll("select.by")].filter((each) => each.value).map((each) => [each.dataset.name, each.value]) };
     let shown = 0;
     for (const row of rows) {
       const number = +row.dataset.i;
@@ -40,6 +44,7 @@
     const sorted = first.slice();
     if (order === "up") sorted.sort((a, b) => of(a).points - of(b).points);
     if (order === "down") sorted.sort((a, b) => of(b).points - of(a).points);
+    if (order === "mistakes") sorted.sort((a, b) => of(b).mistakes.length - of(a).mistakes.length);
     if (order === "name") sorted.sort((a, b) => (of(a).name || of(a).id).localeCompare(of(b).name || of(b).id));
     body.append(...sorted);
   };
@@ -97,14 +102,15 @@
     if (check.traceback) add("traceback", make("details", {}, make("summary", { class: "soft" }, "show"), make("pre", {}, check.traceback)));
     return list;
   };
-  const checkOf = (number, letter, told, here) => {
+  const checkOf = (number, letter, told, here, given) => {
     const rule = rules[number];
     const check = { why: rule.why, hint: rule.hint, ...told };
     if (letter === "p") check.why = check.hint = "";
     const block = make("section", { class: `check ${letter}${here ? " here" : ""}`, id: rule.id },
-      make("h4", {}, make("span", { class: `badge ${letter}` }, words[letters[letter]]), `${rule.task} ${rule.title} `, make("code", { class: "soft" }, rule.id.split(".")[1])));
+      make("h3", {}, make("span", { class: `badge ${letter}` }, words[letters[letter]]), `${rule.task} ${rule.title} `, make("code", { class: "soft" }, rule.id.split(".")[1])));
     if (letter === "p" && check.trace?.length) block.append(make("details", {}, make("summary", { class: "soft" }, "timeline"), timeline(check.trace)));
     else if (letter !== "p" && letter !== "d") block.append(facts(check));
+    if (given) block.append(make("p", { class: "remark" }, `By hand: ${given}`));
     return block;
   };
 
@@ -153,8 +159,11 @@
     const page = [make("h1", { tabindex: -1, id: "who-is-it" }, learner.name || learner.id),
       make("p", { class: "soft" }, [learner.id, learner.status, `${learner.total} points`, ...learner.more].join(" \u00b7 "))];
     if (learner.note) page.push(make("p", {}, learner.note));
+    for (const remark of learner.remarks) page.push(make("p", { class: "remark" }, remark));
     page.push(make("p", { class: "back" }, make("a", { href: `feedback/${learner.file}.html` }, "feedback to hand out"),
       learner.status === "missing" ? "" : " \u00b7 ", learner.status === "missing" ? "" : make("a", { href: `results/${learner.file}.json` }, "results as JSON")));
+    if (learner.mistakes.length) page.push(make("h2", {}, "Mistakes"),
+      make("ul", { class: "made" }, learner.mistakes.map((number) => make("li", {}, make("a", { href: `#mistake/${number}` }, mistakes[number].title)))));
     for (const [place, chapter] of chapters.entries()) {
       if (!learner.outcomes) break;
       const outcomes = learner.outcomes.slice(chapter.first, chapter.first + chapter.count);
@@ -165,9 +174,9 @@
       const wanted = target && rules.findIndex((rule) => rule.id === target);
       const open = target ? wanted >= chapter.first && wanted < chapter.first + chapter.count : /[fet]/.test(outcomes);
       const block = make("details", { class: "chapter", open: open ? "" : null },
-        make("summary", {}, chapter.name, make("span", { class: "num" }, `${passed} of ${chapter.count} passed`)));
+        make("summary", {}, make("h2", {}, chapter.name), make("span", { class: "num" }, `${passed} of ${chapter.count} passed`)));
       if (/^d+$/.test(outcomes) && !open) block.append(make("p", { class: "check" }, `All ${chapter.count} checks are still to do.`));
-      else [...outcomes].forEach((letter, k) => block.append(checkOf(chapter.first + k, letter, told.checks[rules[chapter.first + k].id] ?? { observed: learner.refused[chapter.name] ?? learner.note }, rules[chapter.first + k].id === target)));
+      else [...outcomes].forEach((letter, k) => block.append(checkOf(chapter.first + k, letter, told.checks[rules[chapter.first + k].id] ?? { observed: learner.refused[chapter.name] ?? learner.note }, rules[chapter.first + k].id === target, learner.given[rules[chapter.first + k].id])));
       if (told.files) block.append(codeOf(chapter.name, told.files));
       page.push(block);
     }
@@ -179,7 +188,7 @@
     $("who-is-it").focus({ preventScroll: true });
   };
 
-  let scrolled = 0;
+  let scrolled = 0, left = null;
   const route = () => {
     const [kind, id, target] = location.hash.slice(1).split("/").map(decodeURIComponent);
     const detail = kind === "learner";
@@ -187,11 +196,17 @@
     $("overview").hidden = detail;
     $("detail").hidden = !detail;
     tip.hidden = true;
-    if (detail) { $("learner").replaceChildren(); show(id, target); return; }
+    if (detail) { left = id; $("learner").replaceChildren(); show(id, target); return; }
     asked++;
     document.title = "Class report";
-    if (kind === "rule") { $("rule").value = id; filter(); $("learners").scrollIntoView(); $("learners").focus({ preventScroll: true }); }
-    else if (!kind) scrollTo(0, scrolled);
+    if (kind === "rule" || kind === "mistake") { $(kind).value = id; filter(); $("learners").scrollIntoView(); $("learners").focus({ preventScroll: true }); }
+    else if (!kind) {
+      scrollTo(0, scrolled);
+      // Back at the learner from whom the reader comes.
+      const row = left === null ? null : rows.find((each) => learners[+each.dataset.i].id === left);
+      row?.querySelector("a").focus({ preventScroll: true });
+      left = null;
+    }
   };
   addEventListener("hashchange", route);
   addEventListener("keydown", (event) => {
