@@ -22,7 +22,7 @@ from urllib.parse import parse_qs, urlsplit
 from grader.bench import Isolation, Limits, limits_for
 from grader.bench.limits import PROCESSES
 from grader.bench.openness import OPENINGS, openness
-from grader.starters import PROJECT, SOLUTIONS
+from grader.places import PROJECT, SOLUTIONS
 
 LIMITS = Limits()
 _MODULES = ("fastapi", "sqlalchemy", "sqlmodel", "pydantic", "pydantic_core", "httpx2", "psycopg")

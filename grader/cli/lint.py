@@ -18,8 +18,9 @@ from grader.bench import Target
 from grader.cli import console, examples, grading, place
 from grader.cli.options import OneChapterArgument
 from grader.guide import LEVELS, hints_for, mistake_for, reason_for
+from grader.places import NOTEBOOKS, SOLUTIONS
 from grader.rules import CHAPTERS, rules_of
-from grader.starters import PROJECT, SOLUTIONS, pieces_of, starter_of, tasks_of, untouched_tasks, write_starters
+from grader.starters import pieces_of, starter_of, tasks_of, untouched_tasks, write_starters
 from grader.terminal import Line
 
 _LINE_NUMBER = re.compile(r"\blines? \d+|:\d+\b", re.IGNORECASE)
@@ -102,7 +103,7 @@ def _hints(chapter: str, task: str) -> Iterator[Finding]:
 
 
 def _lesson(chapter: str) -> str:
-    file = PROJECT / "notebooks" / f"{chapter}.ipynb"
+    file = NOTEBOOKS / f"{chapter}.ipynb"
     if not file.is_file():
         return ""
     cells = json.loads(file.read_text(encoding="utf-8"))["cells"]

@@ -39,6 +39,10 @@ def _parts(incomplete: str) -> list[str]:
 ChapterArgument = Annotated[
     str, typer.Argument(metavar="CHAPTER", help="5 or 05_crud; default: where you are", autocompletion=_chapters)
 ]
+ChapterOrAllArgument = Annotated[
+    str,
+    typer.Argument(metavar="CHAPTER", help="5, 05_crud, or all; default: where you are", autocompletion=_chapters),
+]
 OneChapterArgument = Annotated[
     str, typer.Argument(metavar="CHAPTER", help="5 or 05_crud; default: all", autocompletion=_chapters)
 ]

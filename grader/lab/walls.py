@@ -21,9 +21,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from grader.lab import identity, landlock, seccomp
-
-_GRADER = Path(__file__).resolve().parents[1]
-PROJECT = _GRADER.parent
+from grader.places import IS_INSTALLED, PACKAGE, PROJECT
 
 _LIBRARIES = (
     *("/lib", "/lib32", "/lib64", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64"),
@@ -129,7 +127,7 @@ class Walls:
 def open_to(sockets: Sockets) -> list[str]:
     """What is open to this process, of all that should not be: each is tried."""
     found = []
-    if _can_read(_GRADER / "__init__.py"):
+    if _can_read(PACKAGE / "__init__.py"):
         found.append(FILES)
     if _can_open_a_socket() and not sockets.families:
         found.append(NETWORK)
@@ -174,10 +172,8 @@ def _can_send_signals() -> bool:
 
 
 def _parts_of_the_project() -> list[Path]:
-    """What of the project code must not see: all of it, or its parts where it is installed among the libraries."""
-    if PROJECT.name in ("site-packages", "dist-packages"):
-        return [_GRADER, *(PROJECT / name for name in ("solutions", "chapters", "tests", "notebooks"))]
-    return [PROJECT]
+    """What of the project code must not see: all of it; among the libraries the grader, which holds the course."""
+    return [PACKAGE] if IS_INSTALLED else [PROJECT]
 
 
 def _readable() -> Iterator[Path]:
@@ -188,7 +184,7 @@ def _readable() -> Iterator[Path]:
         place = Path(entry).resolve()
         if entry and place.exists() and place != PROJECT:
             yield place
-    if PROJECT.name in ("site-packages", "dist-packages"):
+    if IS_INSTALLED:
         yield PROJECT
     yield from (Path(name).resolve() for name in (*_LIBRARIES, *_SETTINGS) if Path(name).exists())
 

@@ -10,8 +10,9 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+from grader.places import SOLUTIONS
 from grader.starters.reading import read_code
-from grader.starters.tasks import SOLUTIONS, Piece, pieces_of, tasks_of
+from grader.starters.tasks import Piece, pieces_of, tasks_of
 from grader.starters.writing import starter_of
 from grader.stubs import BASES, VALUE, Stub
 
