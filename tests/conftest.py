@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,10 @@ from tests.copies import Copy, copy_of_the_project
 from tests.runs import Run, runs_with
 
 __all__ = ["graded", "small_class"]
+
+# In the background (`nohup pytest &`) SIGINT is ignored, and so it would be in what the tests start: Ctrl-C too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

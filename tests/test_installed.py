@@ -117,11 +117,11 @@ def get_item(db, item_id):
     told = []
     for place in PLACES:
         try:
-            found = os.listdir(place) if place.endswith("/") else Path(place).read_bytes()[:20]
-            told.append(f"READ {place}: {found}")
-        except OSError as error:
-            told.append(f"refused ({error.strerror})")
-    print("; ".join(told))
+            os.listdir(place) if os.path.isdir(place) else Path(place).read_bytes()
+            told.append(f"READ{len(told)}")
+        except OSError:
+            told.append("refused")
+    print(*told)
     raise ValueError
 """
 
@@ -137,15 +137,14 @@ def test_code_under_test_reads_no_solution(installed: Environment, home: Path) -
         home / ".workbook/given.json",
     ]
     assert all(place.is_file() for place in places)
-    told = [*map(str, places), f"{course}/solutions/", f"{home}/"]
+    told = [*map(str, places), f"{course}/solutions", str(home)]
     solve(home, "05_crud")
     with (home / "chapters/05_crud/app/crud.py").open("a", encoding="utf-8") as file:
         file.write(SPY.replace("PLACES", repr(told)))
-    done = installed.run("workbook", "check", "05_crud.get_returns_the_item", "--json", cwd=home)
-    (check,) = json.loads(done.stdout)["checks"]
+    done = installed.run("workbook", "check", "05_crud.get_returns_the_item", cwd=home)
     if "No walls here" in done.stderr:
         pytest.skip("this system has no walls")
-    assert check["printed"].count("refused") == len(told) and "READ" not in check["printed"], check["printed"]
+    assert " ".join(["refused"] * len(told)) in " ".join(done.stdout.split()), done.stdout
 
 
 def test_solutions_for_those_who_may_see_them(installed: Environment, home: Path, tmp_path: Path) -> None:

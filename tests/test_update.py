@@ -26,7 +26,8 @@ def newer(source: Path) -> None:
     """Make a version 99 of the source: a new task before others, other words, files that come and go."""
     change(source / "pyproject.toml", 'version = "', 'version = "99.')
     crud = source / "solutions/05_crud/app/crud.py"
-    for file in (crud, source / "grader/test_05_crud.py", source / "grader/guide/05_crud.toml"):
+    rules = [source / f"grader/test_{chapter}.py" for chapter in ("05_crud", "08_sqlmodel")]
+    for file in (crud, source / "grader/guide/05_crud.toml", *rules):
         text = file.read_text(encoding="utf-8")
         file.write_text(re.sub(r"\b5\.([2-5])\b", lambda found: f"5.{int(found[1]) + 1}", text), encoding="utf-8")
     count = '''def count_items(db: Session) -> int:

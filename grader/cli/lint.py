@@ -46,6 +46,7 @@ def lint(chapter: OneChapterArgument = "") -> None:
       workbook lint            all chapters
       workbook lint 5
     """
+    place.expect_clone()
     chapters = [place.chapter(chapter)] if chapter else CHAPTERS
     found = [finding for name in chapters for finding in (*_tasks(name), *_rules(name))] + _judged(chapters)
     console.show(Line(f"{finding.file}: {finding.rule}: {finding.remedy}") for finding in found)

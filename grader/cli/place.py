@@ -81,10 +81,10 @@ def chapter(words: str) -> str:
 
 
 def rules(words: str) -> tuple[Rule, ...]:
-    """The rules of the chapter or task, or the one rule, that the words name.
+    """The rules of the chapter or task, the one rule, or those that a mistake breaks, as the words name them.
 
     Raises:
-        BadInput: there is no such thing.
+        BadInput: there is no such thing, or several chapters have a rule of this name.
     """
     found = rules_named(words)
     if not found and words.count(".") == 1 and chapter_named(words):
@@ -92,6 +92,9 @@ def rules(words: str) -> tuple[Rule, ...]:
         name = f"{int(within[:2])}.{words.partition('.')[2]}"
         if name in tasks_of(within):  # a task that the other checks of its chapter judge
             return rules_named(within)
+    if not found and any(words == each.name for each in roster()):
+        return (rule(words),)
+    found = found or _broken_by(words)
     if not found:
         raise BadInput(
             f"There is no chapter, task or rule '{words}'; write 5 for a chapter, 5.1 for a task, "
@@ -100,13 +103,25 @@ def rules(words: str) -> tuple[Rule, ...]:
     return found
 
 
+def _broken_by(mistake: str) -> tuple[Rule, ...]:
+    """The rules that a mistake of this name may break."""
+    from grader.diagnosis.catalogue import readings_of
+
+    known = {chapter: [each for each in readings_of(chapter) if each.name == mistake] for chapter in CHAPTERS}
+    return tuple(
+        rule for rule in roster() if any(not each.rules or rule.name in each.rules for each in known[rule.chapter])
+    )
+
+
 def rule(words: str) -> Rule:
-    """The rule with this id; its name alone is enough where it is the only one.
+    """The rule with this id; its name alone is enough where it is the only one, or that of the chapter one is in.
 
     Raises:
         BadInput: there is no such rule.
     """
     found = [each for each in roster() if words in (each.id, each.name)]
+    here = Path.cwd().parts
+    found = [each for each in found if len(found) > 1 and each.chapter in here] or found
     if not found:
         raise BadInput(
             f"There is no rule '{words}'; a check that fails shows the id of its rule, for example "
