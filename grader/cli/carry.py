@@ -57,7 +57,7 @@ def carry(chapter: ChapterArgument = "", yes: YesOption = False) -> None:
     if not fitting:
         raise typer.Exit(1)
     coming = {name: path for file in fitting for name, path in with_helpers[file].items()}
-    coming = {name: path for name, path in coming.items() if _text(path) != _text(where.folder / target / name)}
+    coming = {name: path for name, path in coming.items() if not _is_there(path, where.folder / target / name)}
     console.say(f"Into {where.name}/{target} come:")
     console.show(_plan(where, target, coming))
     console.agree("What is there now is kept in a backup. Go on?", yes)
@@ -171,6 +171,10 @@ def _failing(target: str, exchanged: Sequence[dict[str, Path]]) -> list[list[Che
             if check.outcome != "passed":
                 found[judged.submission].append(check)
     return [found[folder] for folder in folders]
+
+
+def _is_there(source: Path, target: Path) -> bool:
+    return target.is_file() and target.read_bytes() == source.read_bytes()
 
 
 def _text(file: Path) -> bytes:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from grader import optional
 from grader.cli import console, given
 from grader.places import NOTEBOOKS, home, is_clone
 from grader.rules import chapter_named
@@ -40,6 +41,8 @@ def lesson(
             shutil.copyfile(file, copy)
         elif file.suffix == ".ipynb" and (not copy.exists() or (fresh and file.stem == name)):
             copy.write_text(given.without_outputs(file), encoding="utf-8")
+    if reason := optional.missing("notebooks"):
+        console.say(f"To run them: {reason}")
     console.show(
         [
             Line(f"The lessons are in {where}/, without outputs. They are yours."),
