@@ -137,7 +137,7 @@ def test_code_under_test_reads_no_solution(installed: Environment, home: Path) -
         home / ".workbook/given.json",
     ]
     assert all(place.is_file() for place in places)
-    told = [*map(str, places), f"{course}/solutions", str(home)]
+    told = [*map(str, places), str(home)]
     solve(home, "05_crud")
     with (home / "chapters/05_crud/app/crud.py").open("a", encoding="utf-8") as file:
         file.write(SPY.replace("PLACES", repr(told)))

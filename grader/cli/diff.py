@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +14,6 @@ from grader import BadInput
 from grader.cli import chain, console, grading, place
 from grader.cli.options import ChapterOrTaskArgument, SubmissionOption, YesOption
 from grader.places import SOLUTIONS
-from grader.rules import chapter_named
 from grader.starters import files_of, pieces_of
 from grader.terminal import Line, plain
 
@@ -42,7 +42,7 @@ def diff(
       workbook diff 6 --steps
     """
     where = place.submission(submission)
-    task = place.task(chapter) if "." in chapter and not chapter_named(chapter) else ""
+    task = place.task(chapter) if re.fullmatch(r"\d+\.\d+", chapter) else ""
     name = place.chapter(task.partition(".")[0] if task else chapter) if chapter else grading.at(where)
     if steps and not chain.before(name):
         raise BadInput("Chapter 01 is the first; there is no step before it. Leave --steps out.")

@@ -167,8 +167,12 @@ def _write(file: Path, content: bytes | None) -> None:
 
 
 def _renumbered(before: Mapping[str, str], files: Mapping[str, bytes]) -> dict[str, str]:
-    """The tasks that have another number now, as their comments tell: the new by the old."""
+    """The tasks that have another number now, the new by the old: their comments say the same, or nearly."""
     old = progress.tasks_in(text for name, text in before.items() if name.endswith(".py"))
     new = progress.tasks_in(content.decode() for name, content in files.items() if name.endswith(".py"))
-    numbers = {words: number for number, words in new.items()}
-    return {number: numbers[words] for number, words in old.items() if words in numbers and numbers[words] != number}
+    found = {}
+    for number, words in old.items():
+        within = {text: other for other, text in new.items() if other.partition(".")[0] == number.partition(".")[0]}
+        for close in difflib.get_close_matches(words, within, n=1, cutoff=0.8):
+            found[number] = within[close]
+    return {number: other for number, other in found.items() if other != number}
