@@ -61,7 +61,7 @@ def diff(
     files = [file for file in old.keys() | new.keys() if old.get(file) != new.get(file)]
     files.sort(key=lambda file: (file not in asked, file))
     if not files:
-        what = f"the lines of task {task} in " if task else ""
+        what = f"The lines of task {task} in " if task else ""
         console.say(f"{what}{left} and {right} are the same, letter for letter.")
     elif html is None:
         for file in files:

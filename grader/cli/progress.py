@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,6 @@ from grader.starters import TooMuch, code_files, read_code
 
 _OUTCOMES = "progress.json"
 _HINTS = "hints.json"
-_TASK = re.compile(r"^ *# (\d+\.\d+) (.+)", re.MULTILINE)
 
 
 def fingerprint(place: Place, chapter: str) -> str:
@@ -79,11 +77,6 @@ def hints_seen(task: str) -> int:
 def see_hints(counts: Mapping[str, int]) -> None:
     """Remember how many hints were shown, by the tasks' numbers."""
     _write(_HINTS, {**_read(_HINTS), **counts})
-
-
-def tasks_in(texts: Iterable[str]) -> dict[str, str]:
-    """The words of the tasks that these files ask for, by their numbers."""
-    return {number: words for text in texts for number, words in _TASK.findall(text)}
 
 
 def rename_tasks(numbers: Mapping[str, str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import re
 import warnings
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
@@ -20,6 +21,7 @@ from grader.places import home, is_clone
 from grader.starters import read_code
 from grader.terminal import Line, plain
 
+_TASK = re.compile(r"^ *# (\d+\.\d+) (.+)", re.MULTILINE)
 COMES, CHANGES, MERGES, GOES, CONFLICT = "comes", "new version", "new lines, beside yours", "goes", "changed by both"
 
 
@@ -168,11 +170,21 @@ def _write(file: Path, content: bytes | None) -> None:
 
 def _renumbered(before: Mapping[str, str], files: Mapping[str, bytes]) -> dict[str, str]:
     """The tasks that have another number now, the new by the old: their comments say the same, or nearly."""
-    old = progress.tasks_in(text for name, text in before.items() if name.endswith(".py"))
-    new = progress.tasks_in(content.decode() for name, content in files.items() if name.endswith(".py"))
+    old, new = _tasks(before), _tasks({name: given.essence(name, content) for name, content in files.items()})
     found = {}
     for number, words in old.items():
         within = {text: other for other, text in new.items() if other.partition(".")[0] == number.partition(".")[0]}
         for close in difflib.get_close_matches(words, within, n=1, cutoff=0.8):
             found[number] = within[close]
     return {number: other for number, other in found.items() if other != number}
+
+
+def _tasks(files: Mapping[str, str]) -> dict[str, str]:
+    """The words of each task, by its number; the files of later chapters hold those of earlier ones as well."""
+    found = {}
+    for name, text in files.items():
+        own = re.match(r"chapters/(\d\d)_.*\.py$", name)
+        for number, words in _TASK.findall(text) if own else ():
+            if own and number.startswith(f"{int(own[1])}."):
+                found[number] = words
+    return found
