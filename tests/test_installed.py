@@ -25,7 +25,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture(scope="module")
 def installed(files: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Environment:
-    made = Environment(tmp_path_factory.mktemp("bare") / "venv")
+    made = Environment(tmp_path_factory.mktemp("bare") / "venv", beside=True)
     made.install(files[".whl"])
     return made
 

@@ -48,6 +48,14 @@ def test_without_fork(tmp_path: Path) -> None:
     assert said == "False\n"
 
 
+def test_in_the_background(tmp_path: Path) -> None:
+    """`nohup pytest &` ignores SIGINT; the tests that press Ctrl-C pass all the same."""
+    test = "tests/test_keeping.py::test_ctrl_c_instead_of_an_answer"
+    command = f"trap '' INT; exec '{sys.executable}' -m pytest {test} -q -p no:cacheprovider"
+    done = subprocess.run(["/bin/sh", "-c", command], cwd=PROJECT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0 and "1 passed" in done.stdout, done.stdout
+
+
 # -- what Windows lacks ------------------------------------------------------------------------------------------------
 
 # Only reached where there is fork, or where the platform was asked before (`Bench`, `postgresql.start`).
@@ -59,6 +67,7 @@ POSIX_ONLY = {
     "grader/lab/landlock.py": "version() is 0 elsewhere",
     "grader/lab/processes.py": "called by the server, and by a child that the server has forked",
     "grader/lab/server.py": "Bench starts it only with fork",
+    "grader/removal.py": "remove() asks os.supports_dir_fd first",
 }
 GUARD = re.compile(r"hasattr\(|getattr\(|sys\.platform|os\.name|fork|AttributeError|supports_")
 
