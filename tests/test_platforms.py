@@ -15,7 +15,7 @@ import mypy
 import pytest
 
 from grader.bench import Bench, Target
-from grader.rules import rules_of
+from grader.rules import CHAPTERS, rules_of
 from tests import PROJECT
 from tests.copies import Copy, copy_of_the_project
 from tests.spawn import environment
@@ -189,14 +189,23 @@ def test_no_two_names_differ_in_their_case_alone() -> None:
 def test_consoles_of_windows(encoding: str, copy: Copy) -> None:
     copy.solve("05_crud")
     copy.change("chapters/05_crud/app/crud.py", "    db.refresh(item)\n", "    print('Grüße ✓')\n")
-    for arguments in ("status", "check 5", "hint 5.1 --all", "explain list_pages --yes", "diff 5 --yes", "--help"):
+    for chapter in {*CHAPTERS} - {"05_crud"}:  # what is not there is quickly judged
+        shutil.rmtree(copy.folder / "chapters" / chapter)
+    for arguments in (
+        "status",
+        "check 5",
+        "hint 5.1 --all",
+        "explain 05_crud.list_pages --yes",
+        "diff 5 --yes",
+        "--help",
+    ):
         done = subprocess.run(
             ["workbook", *arguments.split()],
             executable=shutil.which("workbook", path=str(Path(sys.executable).parent)),
             cwd=copy.folder,
             env=copy.environment | {"PYTHONIOENCODING": encoding},
             capture_output=True,
-            timeout=120,
+            timeout=240,
         )
         text = done.stdout.decode(encoding)
         assert b"Traceback" not in done.stderr and text, done.stderr
