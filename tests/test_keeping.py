@@ -26,7 +26,7 @@ def backups(copy: Copy) -> list[Path]:
 
 def test_restore_brings_back_what_reset_took(copy: Copy) -> None:
     done = copy.run("restore")
-    assert done.returncode == 2 and "There is not a backup" in done.stderr
+    assert done.returncode == 2 and "There is no backup" in done.stderr
     copy.change(CRUD, "# 5.1", "# my own\n    # 5.1")
     copy.change("chapters/01_engine/app/db.py", "# 1.1", "# my first\n# 1.1")
     mine = (copy.folder / CRUD).read_text()

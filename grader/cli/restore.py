@@ -43,8 +43,8 @@ def restore(
     if from_:
         found = [folder for folder in found if folder.name == Path(from_).name]
     if not found:
-        what = f"the backup {from_}" if from_ else f"a backup of {name}" if name else "a backup"
-        raise BadInput(f"There is not {what}; workbook restore --list shows those that there are.")
+        what = f"backup {from_}" if from_ else f"backup of {name}" if name else "backup"
+        raise BadInput(f"There is no {what}; workbook restore --list shows those that there are.")
     folder = found[0]
     files = {file: _place_of(file.relative_to(folder)) for file in _files(folder, name)}
     changing = {file: target for file, target in files.items() if not _is_same(file, target)}

@@ -18,7 +18,8 @@ from grader.cli import backup, console, given, progress
 from grader.cli.merging import Conflict, merge, text_of
 from grader.cli.options import YesOption
 from grader.places import home, is_clone
-from grader.starters import read_code
+from grader.rules import CHAPTERS
+from grader.starters import files_of, read_code
 from grader.terminal import Line, plain
 
 _TASK = re.compile(r"^ *# (\d+\.\d+) (.+)", re.MULTILINE)
@@ -106,8 +107,17 @@ def _step(name: str, mine: bytes | None, before: str | None, new: bytes | None) 
     if name.endswith(".ipynb"):
         shown = (f"the lesson has changed, and so has your copy of it; yours: {len(mine):,} bytes, new: {len(new):,}",)
         return Step(name, CONFLICT, mine, new, shown)
+    if before is None and name in _with_tasks():  # what was given is not known any more: it is the learner's work
+        return None
     assert wanted is not None
     return _merged(name, mine, (before or "").splitlines(), now.splitlines(), wanted.splitlines())
+
+
+def _with_tasks() -> set[str]:
+    """The files in which learners write."""
+    return {
+        f"chapters/{chapter}/{file}" for chapter in CHAPTERS for files in files_of(chapter).values() for file in files
+    }
 
 
 def _merged(name: str, raw: bytes, before: list[str], mine: list[str], new: list[str]) -> Step | None:
