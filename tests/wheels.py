@@ -35,7 +35,7 @@ def build(source: Path, out: Path, *kinds: str) -> list[Path]:
     """
     targets = [word for kind in kinds for word in ("-t", kind)]
     command = [sys.executable, "-m", "hatchling", "build", "-d", str(out), *targets]
-    subprocess.run(command, cwd=source, check=True, capture_output=True, timeout=120)
+    subprocess.run(command, cwd=source, check=True, capture_output=True, timeout=300)
     return sorted(out.iterdir())
 
 
@@ -91,7 +91,7 @@ class Environment:
             ]
         else:
             command = [shutil.which("uv") or "uv", "pip", "install", "--offline", "--python", str(self.python)]
-        subprocess.run([*command, "--no-deps", str(wheel)], check=True, capture_output=True, timeout=120)
+        subprocess.run([*command, "--no-deps", str(wheel)], check=True, capture_output=True, timeout=300)
 
     def run(
         self, *command: str | Path, cwd: Path, answer: str = "", **environment: str
@@ -108,7 +108,7 @@ class Environment:
             input=answer,
             capture_output=True,
             encoding="utf-8",
-            timeout=120,
+            timeout=300,
         )
         assert "Traceback" not in done.stderr, done.stderr
         return done
