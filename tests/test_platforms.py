@@ -35,7 +35,7 @@ def test_without_fork(tmp_path: Path) -> None:
         "no:cacheprovider",
     ]
     told = subprocess.run(
-        [*command, "--submission=solutions"],
+        [*command, "--submission=solutions", "--time-limit=60"],
         cwd=PROJECT,
         env=environment(tmp_path),
         capture_output=True,
