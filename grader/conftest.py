@@ -17,13 +17,12 @@ import pytest
 from grader import BadInput
 from grader.bench import Bench, Target, chapter_folders, early, expect_solutions, limits_for
 from grader.lab.fixtures import FIXTURES, GIVEN
+from grader.places import home
 from grader.rules import CHAPTERS, Rule, rule_of
 
 if TYPE_CHECKING:
     from grader.report import Check
 
-_HERE = Path(__file__).parent
-_PROJECT = _HERE.parent
 _STATE = pytest.StashKey["Grading"]()
 _VERDICT = pytest.StashKey["Check"]()
 
@@ -116,7 +115,7 @@ class NotPassed(Exception):
 
 def _submission(config: pytest.Config) -> tuple[Path, str]:
     given = config.getoption("submission")
-    folder = Path(config.invocation_params.dir, given) if given else _PROJECT / "chapters"
+    folder = Path(config.invocation_params.dir, given) if given else home() / "chapters"
     chapter_folders(folder, given or "chapters")
     return folder.resolve(), given or "chapters"
 
@@ -287,3 +286,5 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 __all__ = ["CHAPTERS"]
+# The course, where the package is installed: it holds no tests.
+collect_ignore = ["course"]

@@ -12,10 +12,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from grader.places import COURSE, PACKAGE, PROJECT, SOLUTIONS
 from grader.rules import Rule
-from grader.starters import PROJECT, SOLUTIONS
 
-_GRADER = PROJECT / "grader"
 # What only shows verdicts; all other code of the grader may have a say in one.
 _FRONTS = ("classroom", "cli", "conftest", "guide", "lesson", "lessons", "notebook", "report", "terminal", "versions")
 _LIBRARIES = ("fastapi", "starlette", "httpx2", "pydantic", "sqlalchemy", "sqlmodel", "psycopg")
@@ -71,7 +70,7 @@ def fingerprint() -> str:
     """One fingerprint of everything that any verdict depends on."""
     found = hashlib.sha256("\n".join(f"{name}={version}" for name, version in _libraries().items()).encode())
     for file in _files():
-        found.update(file.relative_to(PROJECT).as_posix().encode() + file.read_bytes())
+        found.update(_name(file) + file.read_bytes())
     return found.hexdigest()
 
 
@@ -86,18 +85,22 @@ def _shared() -> str:
     found = hashlib.sha256()
     for file in _files():
         content = file.read_bytes() if not file.name.startswith("test_") else _without_rules(file)
-        found.update(file.relative_to(PROJECT).as_posix().encode() + content)
+        found.update(_name(file) + content)
     return found.hexdigest()[:16]
 
 
 def _files() -> list[Path]:
     """The files with all code that judges, and the solutions."""
-    found = []
-    for file in sorted(_GRADER.rglob("*.py")):
-        room = file.relative_to(_GRADER).parts[0].removesuffix(".py")
-        if room not in _FRONTS:
-            found.append(file)
-    return [*found, *sorted(SOLUTIONS.rglob("*.py"))]
+    found: list[Path] = []
+    for entry in PACKAGE.iterdir():
+        if entry.name.removesuffix(".py") not in (*_FRONTS, "course"):
+            found += entry.rglob("*.py") if entry.is_dir() else [entry] * (entry.suffix == ".py")
+    return [*sorted(found), *sorted(SOLUTIONS.rglob("*.py"))]
+
+
+def _name(file: Path) -> bytes:
+    """What a file is called: the same in a clone and where the package is installed."""
+    return file.relative_to(COURSE if file.is_relative_to(COURSE) else PROJECT).as_posix().encode()
 
 
 def _without_rules(file: Path) -> bytes:

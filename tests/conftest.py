@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -14,6 +15,10 @@ from tests.copies import Copy, copy_of_the_project
 from tests.runs import Run, runs_with
 
 __all__ = ["graded", "small_class"]
+
+# In the background (`nohup pytest &`) SIGINT is ignored, and so it would be in what the tests start: Ctrl-C too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 # All cases on both databases take as long as all other tests together: a run of the whole suite takes a part of them,

@@ -27,7 +27,7 @@ class Copy:
         dropped = ("DATABASE_URL", "NO_COLOR", "FORCE_COLOR", "GRADER_POSTGRESQL_URL")
         kept = {name: value for name, value in os.environ.items() if name not in dropped}
         return kept | {
-            "PYTHONPATH": str(self.folder),
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(self.folder), os.environ.get("PYTHONPATH")])),
             "TMPDIR": str(self.temporary),
             "COLUMNS": "80",
             "TERM": "xterm",

@@ -182,7 +182,7 @@ def test_run_serves_a_chapter(options: list[str], copy: Copy) -> None:
             screen.expect("startup complete")
             assert httpx.get(f"http://127.0.0.1:{port}/openapi.json").json()["info"]["title"] == "Changed"
         screen.sendintr()
-    assert screen.exitstatus == 0
+    assert screen.exitstatus == 130
     assert not list((copy.folder / "solutions").rglob("*.db"))
 
 

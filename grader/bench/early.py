@@ -18,8 +18,9 @@ import pytest
 
 from grader.bench import Bench
 from grader.databases import DATABASES
+from grader.places import PACKAGE, PROJECT, home_around, is_made_by_init
+from grader.rules import CHAPTERS
 
-_GRADER = Path(__file__).parents[1]
 _NO_RUN = ("--collect-only", "--co", "-h", "--help", "--version", "-V", "--fixtures", "--markers", "--cache-show")
 _bench: Bench | None = None
 
@@ -45,10 +46,45 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         )
 
 
+def _found(argument: str, here: Path = Path()) -> str:
+    """``grader/test_05_crud.py`` is the grader's own, also where there is no such folder."""
+    path, colons, names = argument.partition("::")
+    if Path(path).parts[:1] == (PACKAGE.name,) and not (here / path).exists() and (PROJECT / path).exists():
+        return f"{PROJECT / path}{colons}{names}"
+    return argument
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Let pytest find the grader's settings where the grader is."""
+    known, here = early_config.known_args_namespace, early_config.invocation_params.dir
+    known.file_or_dir = [_found(argument, here) for argument in known.file_or_dir]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """The checks are what is run in a learner's folder, which has no tests of its own."""
+    here = config.invocation_params.dir
+    config.args = [_found(argument, here) for argument in config.args]
+    if config.args_source is pytest.Config.ArgsSource.INVOCATION_DIR and is_made_by_init(here):
+        config.args = [str(PACKAGE)]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config) -> None:
+    """Where no tests are, as in the folder of a chapter: say what grades it."""
+    here = config.invocation_params.dir
+    home = home_around(here)
+    if exitstatus != pytest.ExitCode.NO_TESTS_COLLECTED or home is None or not here.is_relative_to(home / "chapters"):
+        return
+    chapter = next((name for name in CHAPTERS if here.is_relative_to(home / "chapters" / name)), "")
+    checks = f"grader/test_{chapter}.py" if chapter else "grader"
+    terminalreporter.write_line(f"There are no tests here. Your code is graded by: workbook check, or pytest {checks}")
+
+
 def _grades(arguments: list[str]) -> bool:
     """Whether these are the arguments of a run of the grader."""
     return any(
-        Path(argument.split("::")[0]).resolve().is_relative_to(_GRADER)
+        Path(_found(argument).split("::")[0]).resolve().is_relative_to(PACKAGE)
         for argument in arguments
         if not argument.startswith("-")
     )

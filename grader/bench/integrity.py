@@ -10,9 +10,11 @@ from contextlib import suppress
 from pathlib import Path
 from types import CodeType
 
-from grader.starters import PROJECT, SOLUTIONS
+from grader.places import IS_INSTALLED, PACKAGE, PROJECT, SOLUTIONS
 
-_WATCHED = (PROJECT / "grader", SOLUTIONS)
+# Where the package is installed, the course lies in it; the solutions are all of it that verdicts depend on.
+_WATCHED = (PACKAGE, SOLUTIONS)
+_LEFT_OUT = (str(PACKAGE / "course"),)
 # Python's caches: the grader's own processes write them, too. Those of pytest are written before anything is graded.
 _CACHE, _PYTESTS = ".pyc", "-pytest-"
 _HEADER = 16
@@ -37,11 +39,16 @@ def sentence(changed: list[str]) -> str:
     """What there is to say of changed files; empty where there are none."""
     if not changed:
         return ""
+    remedy = (
+        "Install the workbook again."
+        if IS_INSTALLED
+        else "Put the files back, for example with 'git checkout -- grader solutions', and remove every __pycache__ "
+        "there."
+    )
     more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
     return (
         f"{changed[0]}{more} changed while the code ran: the grader itself, or a solution, may be spoilt, and so may "
-        f"these verdicts. Put the files back, for example with 'git checkout -- grader solutions', and remove "
-        f"every __pycache__ there."
+        f"these verdicts. {remedy}"
     )
 
 
@@ -51,7 +58,8 @@ def _stamps() -> Iterator[tuple[str, Stamp]]:
         with suppress(OSError), os.scandir(waiting.pop()) as entries:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
-                    waiting.append(entry.path)
+                    if entry.path not in _LEFT_OUT:
+                        waiting.append(entry.path)
                 else:
                     with suppress(OSError):
                         about = entry.stat(follow_symlinks=False)

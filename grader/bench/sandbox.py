@@ -22,7 +22,7 @@ from grader.bench import Isolation, Limits, limits_for
 from grader.bench.limits import PROCESSES
 from grader.bench.openness import OPENINGS, openness
 from grader.bench.temporary import temporary_folder
-from grader.starters import PROJECT, SOLUTIONS
+from grader.places import COURSE, IS_INSTALLED, PROJECT, SOLUTIONS
 
 LIMITS = Limits()
 _MODULES = ("fastapi", "sqlalchemy", "sqlmodel", "pydantic", "pydantic_core", "httpx2", "psycopg")
@@ -153,7 +153,7 @@ def prepare(
         submission: longest time for a submission, or None for the usual.
     """
     limits = limits_for(seconds, chapter, submission)
-    everything = tuple(path.resolve() for path in (SOLUTIONS, PROJECT / "tests", *hidden))
+    everything = tuple(path.resolve() for path in (COURSE if IS_INSTALLED else SOLUTIONS, PROJECT / "tests", *hidden))
     # Numbers that no account uses; different ones for each process that grades.
     root = hasattr(os, "geteuid") and os.geteuid() == 0
     first_user = 20_000 + (os.getpid() * 64) % 40_000 if root else -1

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from grader import BadInput
+from grader.places import IS_INSTALLED, SOLUTIONS
 from grader.rules import CHAPTERS
 from grader.shown import harmless
-from grader.starters import SOLUTIONS, TooMuch, code_files, read_code
+from grader.starters import TooMuch, code_files, read_code
 
 
 def chapter_folders(submission: Path, name: str = "") -> list[str]:
@@ -38,9 +39,12 @@ def expect_solutions(chapters: Iterable[str] = CHAPTERS) -> None:
     """
     for chapter in chapters:
         if not (SOLUTIONS / chapter / "app").is_dir():
+            remedy = "install the workbook again."
+            if not IS_INSTALLED:
+                remedy = "put solutions/ back as it was, for example with 'git checkout -- solutions'."
             raise BadInput(
                 f"The folder solutions/{chapter}/app is missing, from which the grader knows what was given and what "
-                f"is still to do; put solutions/ back as it was, for example with 'git checkout -- solutions'."
+                f"is still to do; {remedy}"
             )
 
 

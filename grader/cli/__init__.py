@@ -8,7 +8,9 @@ command answers at once.
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from typing import Annotated
 
 import typer
 
@@ -50,26 +52,37 @@ def make_app(*, classes: bool = True) -> typer.Typer:
     from grader.cli.doctor import doctor
     from grader.cli.explain import explain
     from grader.cli.hint import hint
+    from grader.cli.init import init
     from grader.cli.lesson import lesson
     from grader.cli.lint import lint
     from grader.cli.release import release
     from grader.cli.reset import reset
+    from grader.cli.restore import restore
     from grader.cli.run import run
+    from grader.cli.solutions import solutions
     from grader.cli.status import status
+    from grader.cli.update import update
     from grader.cli.watch import watch
 
     app = typer.Typer(name="workbook", pretty_exceptions_enable=False, rich_markup_mode=None)
 
     @app.callback(invoke_without_command=True, help=_ABOUT, epilog=_STATUS)
-    def workbook(context: typer.Context) -> None:
+    def workbook(
+        context: typer.Context,
+        version: Annotated[bool, typer.Option("--version", help="show the version and exit", is_eager=True)] = False,
+    ) -> None:
+        if version:
+            from grader.cli.given import version as installed
+
+            typer.echo(f"workbook {installed()}")
+            raise typer.Exit(0)
         expect_solutions()
         if context.invoked_subcommand is None:
             status()
 
-    for learners in (status, lesson, check, watch, hint, explain, diff, reset, carry, run, doctor):
-        app.command()(learners)
-    for authors in (release, lint):
-        app.command()(authors)
+    learners = (init, status, lesson, check, watch, hint, explain, diff, reset, restore, carry, run, update, doctor)
+    for command in (*learners, solutions, release, lint):
+        app.command()(command)
     if classes:
         from grader.cli.compare import compare
         from grader.cli.export import export
@@ -108,4 +121,5 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # who presses Ctrl-C twice does not want to see where it hit
         grading.close()

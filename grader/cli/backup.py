@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
-from grader.cli.place import KEPT
-from grader.starters import PROJECT
+from grader.places import found_home, kept
 
 
 def keep(files: Iterable[Path], root: Path, label: str) -> Path:
@@ -16,20 +15,21 @@ def keep(files: Iterable[Path], root: Path, label: str) -> Path:
 
     Args:
         files: the files.
-        root: folder below which they lie; the copies lie in the same way.
+        root: folder below which they lie; the copies lie in the same way, those of a chapter without ``chapters``.
         label: ends the name of the new folder.
 
     Returns:
         The new folder.
     """
     stem = f"{datetime.now():%Y-%m-%d_%H%M%S}_{label}"
-    number, folder = 1, KEPT / "backups" / stem
+    number, folder = 1, kept() / "backups" / stem
     while folder.exists():
         number += 1
         folder = folder.with_name(f"{stem}_{number}")
     folder.mkdir(parents=True)
     for file in files:
-        copy = folder / file.relative_to(root)
+        name = file.relative_to(root)
+        copy = folder / Path(*name.parts[name.parts[0] == "chapters" :])
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(file, copy)
     return folder
@@ -44,5 +44,6 @@ def put(source: Path, target: Path) -> None:
 
 
 def name_of(path: Path) -> str:
-    """A path as it is told: from the project on, where it lies below it."""
-    return path.relative_to(PROJECT).as_posix() if path.is_relative_to(PROJECT) else str(path)
+    """A path as it is told: from the learner's folder on, where it lies below it."""
+    home = found_home()
+    return path.relative_to(home).as_posix() if home is not None and path.is_relative_to(home) else str(path)

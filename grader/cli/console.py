@@ -75,17 +75,29 @@ def agree(question: str, yes: bool) -> None:
     """
     import typer
 
-    if yes:
+    if yes or wants(question):
         return
+    say("Nothing was done.")
+    raise typer.Exit(1)
+
+
+def wants(question: str) -> bool:
+    """Whether the user says yes.
+
+    Raises:
+        typer.Exit: the user could not be asked; status 1.
+        KeyboardInterrupt: the user has pressed Ctrl-C instead of answering.
+    """
+    import typer
+
     try:
-        agreed = typer.confirm(question)
-    except typer.Abort:
+        return typer.confirm(question)
+    except typer.Abort as end:
         print()
+        if isinstance(end.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from None
         complain("Nothing was done, for there was no answer; add --yes to agree in advance.")
         raise typer.Exit(1) from None
-    if not agreed:
-        say("Nothing was done.")
-        raise typer.Exit(1)
 
 
 def clear() -> None:

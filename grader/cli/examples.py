@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.guide import mistake_for
+from grader.places import CASES, SOLUTIONS
 from grader.rules import CHAPTERS, Rule
-from grader.starters import PROJECT, SOLUTIONS
-
-CASES = PROJECT / "tests" / "cases"
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ def explain(rule: RuleArgument, submission: SubmissionOption = None, yes: YesOpt
     \b
     Examples:
       workbook explain 05_crud.create_refreshes
-      workbook explain create_refreshes
+      workbook explain list_is_ordered
       workbook explain not_refreshed
     """
     mistake = mistake_named(rule)

@@ -10,6 +10,7 @@ from grader.cli import console, grading, place, progress
 from grader.cli.options import TaskArgument
 from grader.cli.status import next_task
 from grader.guide import LEVELS, hint_lines
+from grader.places import is_clone
 from grader.rules import chapter_named
 from grader.terminal import Line, wrapped
 
@@ -51,5 +52,6 @@ def one_more(task: str, more: int = 1) -> list[Line]:
     if left:
         lines.append(Line(f"({left} more: workbook hint {task})"))
     else:
-        lines += wrapped(f"(That is all; the whole answer is in solutions/{chapter_named(task)}.)")
+        whole = f"is in solutions/{chapter_named(task)}" if is_clone() else f"shows workbook diff {task}"
+        lines += wrapped(f"(That is all; the whole answer {whole}.)")
     return lines

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from grader.cli import console
-from grader.lessons import NOTEBOOKS
+from grader import optional
+from grader.cli import console, given
+from grader.places import NOTEBOOKS, home, is_clone
 from grader.rules import chapter_named
-from grader.starters import PROJECT
 from grader.terminal import Line
-
-# Beside `notebooks`, so that the links of a lesson lead to the same files.
-COPIES = PROJECT / "lessons"
 
 
 def lesson(
@@ -25,7 +20,7 @@ def lesson(
         bool, typer.Option("--fresh", help="begin that lesson again: your copy of it is replaced")
     ] = False,
 ) -> None:
-    """Copy the lessons into `lessons/`, without outputs, and say how to open one.
+    """Copy the lessons, without outputs, and say how to open one: into `lessons/` of a clone, else `notebooks/`.
 
     The copies are yours: what you run and change there never shows up in git. A copy that exists is kept.
 
@@ -36,25 +31,21 @@ def lesson(
       workbook lesson 5 --fresh    take a new copy of that lesson
     """
     name = chapter_named(chapter) or "00_start"
-    COPIES.mkdir(exist_ok=True)
+    # In a clone beside `notebooks`, so that the links of a lesson lead to the same files.
+    where = "lessons" if is_clone() else "notebooks"
+    copies = home() / where
+    copies.mkdir(exist_ok=True)
     for file in sorted(NOTEBOOKS.glob("*.*")):
-        copy = COPIES / file.name
+        copy = copies / file.name
         if file.suffix == ".md":
             shutil.copyfile(file, copy)
         elif file.suffix == ".ipynb" and (not copy.exists() or (fresh and file.stem == name)):
-            copy.write_text(_without_outputs(file), encoding="utf-8")
+            copy.write_text(given.without_outputs(file), encoding="utf-8")
+    if reason := optional.missing("notebooks"):
+        console.say(f"To run them: {reason}")
     console.show(
         [
-            Line("The lessons are in lessons/, without outputs. They are yours."),
-            Line(f"next: jupyter lab lessons/{name}.ipynb, or open that file in VS Code", bold=True),
+            Line(f"The lessons are in {where}/, without outputs. They are yours."),
+            Line(f"next: jupyter lab {where}/{name}.ipynb, or open that file in VS Code", bold=True),
         ]
     )
-
-
-def _without_outputs(file: Path) -> str:
-    notebook = json.loads(file.read_text(encoding="utf-8"))
-    for cell in notebook["cells"]:
-        if cell["cell_type"] == "code":
-            cell["outputs"], cell["execution_count"] = [], None
-            cell["metadata"] = {key: value for key, value in cell["metadata"].items() if key == "tags"}
-    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"

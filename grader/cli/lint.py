@@ -18,8 +18,9 @@ from grader.bench import Target
 from grader.cli import console, examples, grading, place
 from grader.cli.options import OneChapterArgument
 from grader.guide import LEVELS, hints_for, mistake_for, reason_for
+from grader.places import NOTEBOOKS, SOLUTIONS
 from grader.rules import CHAPTERS, rules_of
-from grader.starters import PROJECT, SOLUTIONS, pieces_of, starter_of, tasks_of, untouched_tasks, write_starters
+from grader.starters import pieces_of, starter_of, tasks_of, untouched_tasks, write_starters
 from grader.terminal import Line
 
 _LINE_NUMBER = re.compile(r"\blines? \d+|:\d+\b", re.IGNORECASE)
@@ -45,6 +46,7 @@ def lint(chapter: OneChapterArgument = "") -> None:
       workbook lint            all chapters
       workbook lint 5
     """
+    place.expect_clone()
     chapters = [place.chapter(chapter)] if chapter else CHAPTERS
     found = [finding for name in chapters for finding in (*_tasks(name), *_rules(name))] + _judged(chapters)
     console.show(Line(f"{finding.file}: {finding.rule}: {finding.remedy}") for finding in found)
@@ -102,7 +104,7 @@ def _hints(chapter: str, task: str) -> Iterator[Finding]:
 
 
 def _lesson(chapter: str) -> str:
-    file = PROJECT / "notebooks" / f"{chapter}.ipynb"
+    file = NOTEBOOKS / f"{chapter}.ipynb"
     if not file.is_file():
         return ""
     cells = json.loads(file.read_text(encoding="utf-8"))["cells"]

@@ -39,6 +39,10 @@ def _parts(incomplete: str) -> list[str]:
 ChapterArgument = Annotated[
     str, typer.Argument(metavar="CHAPTER", help="5 or 05_crud; default: where you are", autocompletion=_chapters)
 ]
+ChapterOrAllArgument = Annotated[
+    str,
+    typer.Argument(metavar="CHAPTER", help="5, 05_crud, or all; default: where you are", autocompletion=_chapters),
+]
 OneChapterArgument = Annotated[
     str, typer.Argument(metavar="CHAPTER", help="5 or 05_crud; default: all", autocompletion=_chapters)
 ]
@@ -46,8 +50,16 @@ PartArgument = Annotated[
     str,
     typer.Argument(
         metavar="PART",
-        help="5 or 05_crud, 5.1, a rule, or all; default: the chapter where you are",
+        help="5 or 05_crud, 5.1, a rule, a mistake, or all; default: the chapter where you are",
         autocompletion=_parts,
+    ),
+]
+ChapterOrTaskArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="CHAPTER",
+        help="5 or 05_crud, or a task, 5.1; default: where you are",
+        autocompletion=lambda incomplete: [*_chapters(incomplete), *_tasks(incomplete)],
     ),
 ]
 TaskArgument = Annotated[

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from grader.cli.place import Place
 from grader.guide import reason_for
+from grader.places import SOLUTIONS, is_clone
 from grader.rules import CHAPTERS, rules_of
-from grader.starters import SOLUTIONS
 from grader.terminal import Line, next_step, standing, wrapped
 
 if TYPE_CHECKING:
@@ -30,9 +30,10 @@ def lines(place: Place, checks: Sequence[Check]) -> list[Line]:
     if ids != {rule.id for rule in rules_of(chapter)} or len(ids) != len(checks) or place.folder == SOLUTIONS:
         return []
     number = int(chapter[:2])
+    solution = f"solutions/{chapter}" if is_clone() else "the solution"
     return [
         Line(""),
-        *wrapped(f"Compare your code with solutions/{chapter}: workbook diff {number}"),
+        *wrapped(f"Compare your code with {solution}: workbook diff {number}"),
         *wrapped(reason_for(chapter), " " * 8, "  why   "),
         *_onwards(place, number),
     ]

@@ -8,10 +8,9 @@ from pathlib import Path
 
 from grader import BadInput
 from grader.bench import chapter_folders
+from grader.places import IS_INSTALLED, PROJECT, found_home, home, is_made_by_init
 from grader.rules import CHAPTERS, Rule, chapter_named, roster, rules_named
-from grader.starters import PROJECT, tasks_of
-
-KEPT = PROJECT / ".workbook"
+from grader.starters import tasks_of
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,7 @@ class Place:
     Attributes:
         folder: where it is.
         name: what the user calls it.
-        own: whether it is the learner's own ``chapters/`` of this project.
+        own: whether it is the learner's own ``chapters/``.
     """
 
     folder: Path
@@ -30,24 +29,37 @@ class Place:
 
 
 def submission(given: Path | None) -> Place:
-    """The submission that was given, or the project's ``chapters/``.
+    """The submission that was given, or the learner's ``chapters/``.
 
     Raises:
-        BadInput: there is none; or the user is in another copy of the workbook than this command belongs to.
+        BadInput: there is none; or the user is in a clone of the workbook that this command does not belong to.
     """
     if given is not None:
         chapter_folders(given)
-        return Place(given.resolve(), str(given), given.resolve() == PROJECT / "chapters")
+        at_home = found_home()
+        return Place(given.resolve(), str(given), at_home is not None and given.resolve() == at_home / "chapters")
     for folder in (Path.cwd(), *Path.cwd().parents):
+        if is_made_by_init(folder):
+            break
         if (folder / "chapters").is_dir() and (folder / "grader" / "rules.py").is_file():
-            if folder.resolve() != PROJECT:
+            if IS_INSTALLED or folder.resolve() != PROJECT:
                 raise BadInput(
                     f"You are in the workbook at {folder}, but this command belongs to the one at {PROJECT}; "
                     f"run 'pip install -e . -c constraints.txt' in the former, or add --submission."
                 )
             break
-    chapter_folders(PROJECT / "chapters", "chapters")
-    return Place(PROJECT / "chapters", "chapters", True)
+    chapter_folders(home() / "chapters", "chapters")
+    return Place(home() / "chapters", "chapters", True)
+
+
+def expect_clone() -> None:
+    """Make sure that this command belongs to a clone of the project.
+
+    Raises:
+        BadInput: it was installed without the source.
+    """
+    if IS_INSTALLED:
+        raise BadInput("This is for authors: it works in a clone of the project that 'pip install -e .' has installed.")
 
 
 def chapter_here(place: Place) -> str:
@@ -69,10 +81,10 @@ def chapter(words: str) -> str:
 
 
 def rules(words: str) -> tuple[Rule, ...]:
-    """The rules of the chapter or task, or the one rule, that the words name.
+    """The rules of the chapter or task, the one rule, or those that a mistake breaks, as the words name them.
 
     Raises:
-        BadInput: there is no such thing.
+        BadInput: there is no such thing, or several chapters have a rule of this name.
     """
     found = rules_named(words)
     if not found and words.count(".") == 1 and chapter_named(words):
@@ -80,6 +92,9 @@ def rules(words: str) -> tuple[Rule, ...]:
         name = f"{int(within[:2])}.{words.partition('.')[2]}"
         if name in tasks_of(within):  # a task that the other checks of its chapter judge
             return rules_named(within)
+    if not found and any(words == each.name for each in roster()):
+        return (rule(words),)
+    found = found or _broken_by(words)
     if not found:
         raise BadInput(
             f"There is no chapter, task or rule '{words}'; write 5 for a chapter, 5.1 for a task, "
@@ -88,13 +103,25 @@ def rules(words: str) -> tuple[Rule, ...]:
     return found
 
 
+def _broken_by(mistake: str) -> tuple[Rule, ...]:
+    """The rules that a mistake of this name may break."""
+    from grader.diagnosis.catalogue import readings_of
+
+    known = {chapter: [each for each in readings_of(chapter) if each.name == mistake] for chapter in CHAPTERS}
+    return tuple(
+        rule for rule in roster() if any(not each.rules or rule.name in each.rules for each in known[rule.chapter])
+    )
+
+
 def rule(words: str) -> Rule:
-    """The rule with this id; its name alone is enough where it is the only one.
+    """The rule with this id; its name alone is enough where it is the only one, or that of the chapter one is in.
 
     Raises:
         BadInput: there is no such rule.
     """
     found = [each for each in roster() if words in (each.id, each.name)]
+    here = Path.cwd().parts
+    found = [each for each in found if len(found) > 1 and each.chapter in here] or found
     if not found:
         raise BadInput(
             f"There is no rule '{words}'; a check that fails shows the id of its rule, for example "

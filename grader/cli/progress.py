@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from grader import versions
-from grader.cli.place import KEPT, Place
+from grader.cli.place import Place
+from grader.places import kept
 from grader.rules import rules_of
 from grader.starters import TooMuch, code_files, read_code
 
-_OUTCOMES = KEPT / "progress.json"
-_HINTS = KEPT / "hints.json"
+_OUTCOMES = "progress.json"
+_HINTS = "hints.json"
 
 
 def fingerprint(place: Place, chapter: str) -> str:
@@ -78,6 +79,19 @@ def see_hints(counts: Mapping[str, int]) -> None:
     _write(_HINTS, {**_read(_HINTS), **counts})
 
 
+def rename_tasks(numbers: Mapping[str, str]) -> None:
+    """Tasks have another number now: what is known of each goes with it.
+
+    Args:
+        numbers: the new number by the old.
+    """
+    seen = _read(_HINTS)
+    if set(numbers) & set(seen):
+        others = {number: count for number, count in seen.items() if number not in numbers}
+        moved = {new: seen[old] for old, new in numbers.items() if old in seen}
+        _write(_HINTS, {**others, **moved})
+
+
 def _digest(folder: Path, root: Path) -> str:
     parts = ["link"] if folder.is_symlink() or folder.parent.is_symlink() else []
     try:
@@ -93,17 +107,18 @@ def _sum(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _read(file: Path) -> dict[str, Any]:
-    """What a file holds; nothing where it is missing or was spoilt."""
+def _read(name: str) -> dict[str, Any]:
+    """What a file in ``.workbook/`` holds; nothing where it is missing or was spoilt."""
     try:
-        data = json.loads(file.read_text(encoding="utf-8"))
+        data = json.loads((kept() / name).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}
 
 
-def _write(file: Path, data: Mapping[str, Any]) -> None:
-    """Write a file as a whole; where that is not allowed, nothing is kept."""
+def _write(name: str, data: Mapping[str, Any]) -> None:
+    """Write a file in ``.workbook/`` as a whole; where that is not allowed, nothing is kept."""
+    file = kept() / name
     with suppress(OSError):
         file.parent.mkdir(exist_ok=True)
         new = file.with_suffix(".new")

@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
-from grader.cli import backup, console
+from grader.cli import backup, console, place
 from grader.cli.options import YesOption
-from grader.starters import PROJECT, SOLUTIONS, write_starters
+from grader.places import PROJECT, SOLUTIONS
+from grader.starters import write_starters
 
 
 def release(
@@ -26,6 +27,7 @@ def release(
       workbook release --yes
       workbook release --check
     """
+    place.expect_clone()
     chapters = PROJECT / "chapters"
     with tempfile.TemporaryDirectory() as temporary:
         made = Path(temporary)

@@ -2,51 +2,73 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 import typer
 
 from grader import BadInput
 from grader.cli import backup, console, grading, place, progress
-from grader.cli.options import ChapterArgument, SubmissionOption, YesOption
-from grader.starters import tasks_of, write_starters
+from grader.cli.options import ChapterOrAllArgument, SubmissionOption, YesOption
+from grader.rules import CHAPTERS
+from grader.starters import starter_files, tasks_of
 
 
-def reset(chapter: ChapterArgument = "", submission: SubmissionOption = None, yes: YesOption = False) -> None:
+def reset(chapter: ChapterOrAllArgument = "", submission: SubmissionOption = None, yes: YesOption = False) -> None:
     """Put the starter of a chapter in the place of your work, which is kept in a dated folder.
 
-    It asks first. The exit status is 0 when the chapter is as it was at the beginning.
+    It asks first, and workbook restore brings your work back. The exit status is 0 when the chapter is as it was at the
+    beginning.
 
     \b
     Examples:
       workbook reset 5
+      workbook reset all
     """
     where = place.submission(submission)
-    name = place.chapter(chapter) if chapter else grading.at(where)
-    folder = where.folder / name
-    if folder.is_symlink() or (folder / "app").is_symlink():
-        raise BadInput(f"{where.name}/{name} is a link; put the folder itself there, and try again.")
-    with tempfile.TemporaryDirectory() as temporary:
-        starter = Path(temporary, name)
-        write_starters(name, starter)
-        mine, new = _files(folder), _files(starter)
-        changed = {file for file in mine.keys() | new.keys() if mine.get(file) != new.get(file)}
-        if not changed:
-            console.say(f"{where.name}/{name} is the starter already.")
-            raise typer.Exit(0)
-        if changed & mine.keys():
-            console.say(f"In {where.name}/{name} the starter will replace: {', '.join(sorted(changed & mine.keys()))}")
-            console.agree("Your work is kept in a backup. Go on?", yes)
-            kept = backup.keep([folder / file for file in sorted(mine)], where.folder, f"reset_{name}")
-            console.say(f"Your work is in {backup.name_of(kept)}/{name}")
-        for file in changed - new.keys():
-            (folder / file).unlink()
-        for file in changed & new.keys():
-            backup.put(starter / file, folder / file)
-    if where.own:
-        progress.see_hints(dict.fromkeys(tasks_of(name), 0))
-    console.say(f"{where.name}/{name} is the starter again.")
+    everything = chapter == "all"
+    names = CHAPTERS if everything else [place.chapter(chapter) if chapter else grading.at(where)]
+    for folder in (where.folder / name for name in names):
+        if folder.is_symlink() or (folder / "app").is_symlink():
+            raise BadInput(f"{where.name}/{folder.name} is a link; put the folder itself there, and try again.")
+    starters = {name: starter_files(name) for name in names}
+    mine = {name: _files(where.folder / name) for name in names}
+    names = [name for name in names if mine[name] != starters[name]]
+    if not names:
+        console.say(f"{where.name if everything else f'{where.name}/{next(iter(starters))}'} is the starter already.")
+        raise typer.Exit(0)
+    replaced = {name: _changed(mine[name], starters[name]) & mine[name].keys() for name in names}
+    for name, files in replaced.items():
+        if files:
+            console.say(f"In {where.name}/{name} the starter will replace: {', '.join(sorted(files))}")
+    if any(replaced.values()):
+        console.agree("Your work is kept in a backup. Go on?", yes)
+        kept = backup.keep(
+            [where.folder / name / file for name in names for file in sorted(mine[name])],
+            where.folder,
+            f"reset_{'all' if everything else names[0]}",
+        )
+        console.say(f"Your work is in {backup.name_of(kept)}{'' if everything else f'/{names[0]}'}")
+    for name in names:
+        _put(starters[name], mine[name], where.folder / name)
+        if where.own:
+            progress.see_hints(dict.fromkeys(tasks_of(name), 0))
+        console.say(f"{where.name}/{name} is the starter again.")
+
+
+def _changed(mine: dict[str, bytes], starter: dict[str, bytes]) -> set[str]:
+    return {file for file in mine.keys() | starter.keys() if mine.get(file) != starter.get(file)}
+
+
+def _put(starter: dict[str, bytes], mine: dict[str, bytes], folder: Path) -> None:
+    """Make a chapter what its starter is."""
+    for name in _changed(mine, starter):
+        file = folder / name
+        if name not in starter:
+            file.unlink()
+            continue
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.unlink(missing_ok=True)  # a link is replaced, not followed
+        file.write_bytes(starter[name])
 
 
 def _files(folder: Path) -> dict[str, bytes]:

@@ -18,9 +18,10 @@ import typer
 from grader import BadInput
 from grader.cli import console, grading, place
 from grader.cli.options import ChapterArgument, SubmissionOption
-from grader.cli.place import KEPT
 from grader.databases import Database
-from grader.starters import SOLUTIONS
+from grader.places import SOLUTIONS, kept
+
+_CTRL_C = 130
 
 
 def run(
@@ -35,8 +36,8 @@ def run(
 ) -> None:
     """Serve a chapter's application with uvicorn; it starts again on every save. Ctrl-C ends it.
 
-    With --database postgresql it gets a server of its own, whose data is gone when you end it. The exit status is that
-    of uvicorn.
+    With --database postgresql it gets a server of its own, whose data is gone when you end it. The exit status is
+    130 after Ctrl-C, else that of uvicorn.
 
     \b
     Examples:
@@ -51,7 +52,7 @@ def run(
             raise BadInput("Chapter 01 has nothing to serve yet; write workbook run 2 for the first application.")
         raise BadInput(f"{where.name}/{name} has no app/main.py; workbook reset {int(name[:2])} brings the starter.")
     _look_for_a_free(port)
-    home = KEPT / "run" / name if solution else folder
+    home = kept() / "run" / name if solution else folder
     home.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "uvicorn", "app.main:app", "--app-dir", str(folder), "--port", str(port)]
     command += ["--reload", "--reload-dir", str(folder / "app")]
@@ -102,12 +103,14 @@ def _database_url(database: Database | None) -> Iterator[str]:
 def _serve(command: list[str], home: Path, environment: dict[str, str]) -> int:
     """Run the server to its end; Ctrl-C reaches it as well, and it is waited for."""
     process = subprocess.Popen(command, cwd=home, env=environment)
+    interrupted = False
     try:
         while True:
             try:
-                return process.wait()
+                status = process.wait()
+                return _CTRL_C if interrupted else status
             except KeyboardInterrupt:
-                continue
+                interrupted = True
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)

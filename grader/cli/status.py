@@ -9,8 +9,9 @@ import typer
 from grader.cli import console, grading, place
 from grader.cli.options import SubmissionOption
 from grader.lessons import results
+from grader.places import found_home
 from grader.rules import CHAPTERS, rules_of
-from grader.starters import PROJECT, file_of, tasks_of, untouched_tasks
+from grader.starters import file_of, tasks_of, untouched_tasks
 from grader.terminal import Line, wrapped
 
 _COLOURS = {"passed": "green", "failed": "red", "todo": "", "open": ""}
@@ -87,12 +88,12 @@ def _closing(where: place.Place, found: dict[str, str], at: str) -> list[Line]:
     task = next_task(where, found, at)
     if not task:
         return [*lines, Line(f"Chapter {at[:2]} has passed: workbook diff {int(at[:2])} compares it with the solution")]
-    number, lesson = int(at[:2]), f"notebooks/{at}.ipynb"
+    number, lesson, home = int(at[:2]), f"notebooks/{at}.ipynb", found_home()
     return [
         *lines,
         Line(f"next: task {task}, in {where.name}/{at}/{file_of(task, at)}", bold=True),
         Line(f"      what there is to do: {where.name}/{at}/README.md"),
-        *([Line(f"      the lesson:          {lesson}")] if (PROJECT / lesson).is_file() else []),
+        *([Line(f"      the lesson:          {lesson}")] if home is not None and (home / lesson).is_file() else []),
         Line(f"      then: workbook check {number}    workbook hint {task}    workbook watch {number}"),
     ]
 

@@ -33,6 +33,17 @@ def limit(job: Job) -> None:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
+def raise_limit_of_open_files(most: int = 4096) -> None:
+    """Let this process have so many files open, as far as it may: each place that a child may read is one."""
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def stay_on(cpu: int) -> None:
     """Stay on one processor; -1 for any."""
     if cpu >= 0 and hasattr(os, "sched_setaffinity"):

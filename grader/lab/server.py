@@ -28,6 +28,7 @@ from grader.lab.child import become_child, grade_chapter
 from grader.lab.job import Job
 from grader.lab.observer import listen
 from grader.lab.processes import adopt_orphans, kill_group, kill_strays
+from grader.lab.restrictions import raise_limit_of_open_files
 from grader.lab.walls import Walls, sockets_for
 from grader.lab.warm_up import get_ready
 from grader.removal import remove
@@ -145,6 +146,7 @@ def main() -> None:
     if len(sys.argv) < 2:
         print("The grader's own process starts as it should.")
         return
+    raise_limit_of_open_files()
     if sys.argv[1] == "serve":
         serve(socket.socket(fileno=int(sys.argv[2])), Path(sys.argv[3]), [Path(name) for name in sys.argv[4:]])
     job = Job.read(json.loads(sys.stdin.readline()))

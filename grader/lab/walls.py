@@ -8,22 +8,22 @@ something is missing, it is left open, and said.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from grader.lab import identity, landlock, seccomp
-
-_GRADER = Path(__file__).resolve().parents[1]
-PROJECT = _GRADER.parent
+from grader.lab.restrictions import raise_limit_of_open_files
+from grader.places import IS_INSTALLED, PACKAGE, PROJECT
 
 _LIBRARIES = (
     *("/lib", "/lib32", "/lib64", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64"),
@@ -84,8 +84,10 @@ class Walls:
         self._readable = list(dict.fromkeys(_readable()))
         self._open_to_others: bool | None = None
         if self._version:
+            granted: dict[Path, Callable[[Path], landlock.Grant]] = {}
             for path in self._readable:
-                self._grants += _granted(path, self._hidden)
+                granted |= _granted(path, self._hidden)
+            self._grants += [grant(path) for path, grant in granted.items()]
             self._grants += [landlock.writing(Path(name)) for name in _WRITABLE_DEVICES]
         self.prepare(Sockets())
 
@@ -129,7 +131,7 @@ class Walls:
 def open_to(sockets: Sockets) -> list[str]:
     """What is open to this process, of all that should not be: each is tried."""
     found = []
-    if _can_read(_GRADER / "__init__.py"):
+    if _can_read(PACKAGE / "__init__.py"):
         found.append(FILES)
     if _can_open_a_socket() and not sockets.families:
         found.append(NETWORK)
@@ -140,18 +142,25 @@ def open_to(sockets: Sockets) -> list[str]:
     return found
 
 
+def _is_refused(error: OSError) -> bool:
+    """Whether it is the walls that say no; too many open files say nothing about them."""
+    return error.errno not in (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+
+
 def _can_read(file: Path) -> bool:
-    with suppress(OSError):
+    try:
         os.close(os.open(file, os.O_RDONLY))
-        return True
-    return False
+    except OSError as error:
+        return not _is_refused(error)
+    return True
 
 
 def _can_open_a_socket() -> bool:
-    with suppress(OSError):
+    try:
         socket.socket().close()
-        return True
-    return False
+    except OSError as error:
+        return not _is_refused(error)
+    return True
 
 
 def _can_change_modes() -> bool:
@@ -174,10 +183,8 @@ def _can_send_signals() -> bool:
 
 
 def _parts_of_the_project() -> list[Path]:
-    """What of the project code must not see: all of it, or its parts where it is installed among the libraries."""
-    if PROJECT.name in ("site-packages", "dist-packages"):
-        return [_GRADER, *(PROJECT / name for name in ("solutions", "chapters", "tests", "notebooks"))]
-    return [PROJECT]
+    """What of the project code must not see: all of it; among the libraries the grader, which holds the course."""
+    return [PACKAGE] if IS_INSTALLED else [PROJECT]
 
 
 def _readable() -> Iterator[Path]:
@@ -188,20 +195,20 @@ def _readable() -> Iterator[Path]:
         place = Path(entry).resolve()
         if entry and place.exists() and place != PROJECT:
             yield place
-    if PROJECT.name in ("site-packages", "dist-packages"):
+    if IS_INSTALLED:
         yield PROJECT
     yield from (Path(name).resolve() for name in (*_LIBRARIES, *_SETTINGS) if Path(name).exists())
 
 
-def _granted(path: Path, hidden: Sequence[Path]) -> Iterator[landlock.Grant]:
-    """Reading what is below a path, without what is hidden there."""
+def _granted(path: Path, hidden: Sequence[Path]) -> Iterator[tuple[Path, Callable[[Path], landlock.Grant]]]:
+    """Reading what is below a path, without what is hidden there: paths, and what each is granted."""
     if any(path.is_relative_to(each) and not _holds_the_library(each, path) for each in hidden):
         return
     within = [each for each in hidden if each != path and each.is_relative_to(path)]
     if not within:
-        yield landlock.reading(path)
+        yield path, landlock.reading
         return
-    yield landlock.listing(path)  # the names may be seen, as Python looks for modules by them
+    yield path, landlock.listing  # the names may be seen, as Python looks for modules by them
     with suppress(OSError):
         for entry in sorted(path.iterdir()):
             yield from _granted(entry.resolve(), hidden)
@@ -217,6 +224,7 @@ def main() -> None:
     """Say as JSON what is open to a process behind the walls (arguments: user, URL; hidden folders)."""
     user, url, hidden = int(sys.argv[1]), sys.argv[2], [Path(name) for name in sys.argv[3:]]
     root = Path(tempfile.mkdtemp(prefix="walls-", dir=".")).resolve()
+    raise_limit_of_open_files()
     try:
         told = Walls(hidden).enclose(root, url, user)
     except OSError as error:

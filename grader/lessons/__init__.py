@@ -1,5 +1,5 @@
 """Kernel: what the notebooks use, observing and drawing, requests, databases, magics."""
 
-from grader.starters import PROJECT
+from grader.places import NOTEBOOKS
 
-NOTEBOOKS = PROJECT / "notebooks"
+__all__ = ["NOTEBOOKS"]

@@ -26,8 +26,9 @@ from grader.guide import LEVELS, hint_lines
 from grader.lessons import NOTEBOOKS, quizzing, resident
 from grader.lessons.predicting import Predictor
 from grader.lessons.questions import lessons, prediction
+from grader.places import home, is_clone
 from grader.rules import CHAPTERS, Rule, chapter_named, rules_named, rules_of
-from grader.starters import PROJECT, tasks_of
+from grader.starters import tasks_of
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -117,9 +118,8 @@ class Workbook(Magics):
             raise UsageError(f"There is no task '{task}'; write %hint 5.1 for a task.")
         self._hints[task] = min(self._hints.get(task, 0) + 1, len(LEVELS))
         left = len(LEVELS) - self._hints[task]
-        more = (
-            f"({left} more: run %hint {task} again)" if left else f"(That is all; see solutions/{chapter_named(task)}.)"
-        )
+        whole = f"solutions/{chapter_named(task)}" if is_clone() else f"workbook diff {task}"
+        more = f"({left} more: run %hint {task} again)" if left else f"(That is all; see {whole}.)"
         return Page([*hint_lines(task, self._hints[task]), terminal.Line(more)])
 
     @line_magic
@@ -154,7 +154,7 @@ def _options(line: str) -> argparse.Namespace:
 
 
 def _graded(options: argparse.Namespace) -> list[terminal.Line]:
-    folder = Path(options.submission) if options.submission else PROJECT / "chapters"
+    folder = Path(options.submission) if options.submission else home() / "chapters"
     # A folder that a lesson made for an experiment is called by its own name.
     temporary = folder.is_relative_to(resident.bench().workshop)
     name = folder.name if temporary else options.submission or "chapters"

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from pathlib import Path
 
 from grader.lessons.questions import quiz_of
-from grader.starters import PROJECT
+from grader.places import kept
 
-FILE = PROJECT / ".workbook" / "quiz.json"
+
+def _file() -> Path:
+    return kept() / "quiz.json"
 
 
 def keep(lesson: str, key: str, right: bool) -> None:
@@ -19,10 +22,11 @@ def keep(lesson: str, key: str, right: bool) -> None:
     everything = _read()
     everything.setdefault(lesson, {})[key] = right
     with suppress(OSError):  # where nothing may be written, nothing is kept
-        FILE.parent.mkdir(exist_ok=True)
-        new = FILE.with_suffix(".new")
+        file = _file()
+        file.parent.mkdir(exist_ok=True)
+        new = file.with_suffix(".new")
         new.write_text(json.dumps(everything, indent=1) + "\n", encoding="utf-8")
-        new.replace(FILE)
+        new.replace(file)
 
 
 def right_and_all(lesson: str) -> tuple[int, int] | None:
@@ -37,7 +41,7 @@ def right_and_all(lesson: str) -> tuple[int, int] | None:
 def _read() -> dict[str, dict[str, bool]]:
     """What is kept; nothing where the file is missing or was spoilt."""
     try:
-        data = json.loads(FILE.read_text(encoding="utf-8"))
+        data = json.loads(_file().read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
         return {}
     return {key: each for key, each in data.items() if isinstance(each, dict)} if isinstance(data, dict) else {}

@@ -10,8 +10,9 @@ from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
+from grader.places import SOLUTIONS
 from grader.starters.reading import read_code
-from grader.starters.tasks import SOLUTIONS, Piece, pieces_of, tasks_of
+from grader.starters.tasks import Piece, pieces_of, tasks_of
 from grader.starters.writing import starter_of
 from grader.stubs import BASES, VALUE, Stub
 
@@ -65,9 +66,14 @@ def given_files(chapter: str, root: Path) -> frozenset[str]:
     found = set()
     for file, code in _solution(chapter).items():
         with suppress(OSError):
-            if file not in asked and read_code(root / file) == code:
+            if file not in asked and _same_text(read_code(root / file), code):
                 found.add(file)
     return frozenset(found)
+
+
+def _same_text(mine: bytes, ours: bytes) -> bool:
+    """Whether two files are the same, whatever their line ends: git and editors change them on Windows."""
+    return mine.replace(b"\r\n", b"\n") == ours.replace(b"\r\n", b"\n")
 
 
 def _parsed(code: bytes) -> ast.Module:

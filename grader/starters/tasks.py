@@ -18,10 +18,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[2]
-SOLUTIONS = PROJECT / "solutions"
+from grader.places import SOLUTIONS
+
 _COMMENT = re.compile(r"(?P<indent> *)# (?P<task>(?P<chapter>\d+)\.\d+) (?P<text>.+)")
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
-from grader.starters.tasks import SOLUTIONS, pieces_of
+from grader.places import SOLUTIONS
+from grader.starters.tasks import pieces_of
 
 
 def starter_of(source: str, chapter: int, task: str = "") -> str:
@@ -23,6 +23,25 @@ def starter_of(source: str, chapter: int, task: str = "") -> str:
     return "\n".join(lines)
 
 
+def starter_files(chapter: str, solutions: Path = SOLUTIONS) -> dict[str, bytes]:
+    """The files of the starter of a chapter, by their names.
+
+    Args:
+        chapter: name of the chapter.
+        solutions: folder that holds the solutions.
+    """
+    found = {}
+    for file in sorted((solutions / chapter).rglob("*")):
+        name = file.relative_to(solutions / chapter)
+        if file.is_dir() or "__pycache__" in name.parts:
+            continue
+        content = file.read_bytes()
+        if file.suffix == ".py":
+            content = starter_of(file.read_text(encoding="utf-8"), int(chapter[:2])).encode()
+        found[name.as_posix()] = content
+    return found
+
+
 def write_starters(chapter: str, target: Path, solutions: Path = SOLUTIONS) -> None:
     """Write the starter of a chapter.
 
@@ -31,13 +50,7 @@ def write_starters(chapter: str, target: Path, solutions: Path = SOLUTIONS) -> N
         target: folder of the chapter to write into; files of the same name are replaced.
         solutions: folder that holds the solutions.
     """
-    for file in sorted((solutions / chapter).rglob("*")):
-        if file.is_dir() or "__pycache__" in file.parts:
-            continue
-        copy = target / file.relative_to(solutions / chapter)
+    for name, content in starter_files(chapter, solutions).items():
+        copy = target / name
         copy.parent.mkdir(parents=True, exist_ok=True)
-        if file.suffix == ".py":
-            text = starter_of(file.read_text(encoding="utf-8"), int(chapter[:2]))
-            copy.write_text(text, encoding="utf-8", newline="\n")
-        else:
-            shutil.copyfile(file, copy)
+        copy.write_bytes(content)

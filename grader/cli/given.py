@@ -1,0 +1,103 @@
+"""Commands: what a learner's folder is given: the starters, the lessons without outputs, and a few settings."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from grader.places import COURSE, NOTEBOOKS
+from grader.rules import CHAPTERS
+from grader.starters import starter_files
+
+DISTRIBUTION = "fastapi-database-workbook"
+_FOLDER = Path(__file__).with_name("folder")
+_NOTEBOOK = ".ipynb"
+
+
+def version() -> str:
+    """The version of the workbook that is installed."""
+    return metadata.version(DISTRIBUTION)
+
+
+def given_files() -> dict[str, bytes]:
+    """What this version gives, by the names of the files in a learner's folder, ``chapters/01_engine/app/db.py``."""
+    return dict(_given())
+
+
+def _given() -> Iterator[tuple[str, bytes]]:
+    own = {"README.md": "README.md", "pyproject.toml": "pyproject.toml.in", ".gitignore": "gitignore"}
+    for name, template in own.items():
+        yield name, (_FOLDER / template).read_bytes().replace(b"{{ version }}", version().encode())
+    for file in sorted((COURSE / ".vscode").glob("*.json")):
+        yield f".vscode/{file.name}", file.read_bytes()
+    for chapter in CHAPTERS:
+        for name, content in starter_files(chapter).items():
+            yield f"chapters/{chapter}/{name}", content
+    for file in sorted(NOTEBOOKS.glob("*.*")):
+        if file.suffix == _NOTEBOOK:
+            yield f"notebooks/{file.name}", without_outputs(file).encode()
+        elif file.suffix == ".md":
+            yield f"notebooks/{file.name}", file.read_bytes()
+
+
+def without_outputs(file: Path) -> str:
+    """The text of a notebook as it is before anything was run."""
+    notebook = json.loads(file.read_text(encoding="utf-8"))
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            cell["outputs"], cell["execution_count"] = [], None
+            cell["metadata"] = {key: value for key, value in cell["metadata"].items() if key == "tags"}
+    return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+
+
+def essence(name: str, content: bytes) -> str:
+    """What counts of a file: its text without the kind of line ends; of a notebook its cells without what they show."""
+    if name.endswith(_NOTEBOOK):
+        try:
+            cells = json.loads(content)["cells"]
+            parts = [[cell["cell_type"], "".join(cell["source"])] for cell in cells]
+        except (ValueError, KeyError, TypeError, RecursionError):
+            parts = [["broken", content.decode("utf-8", "replace")]]
+        return "notebook " + hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+    return content.decode("utf-8", "surrogateescape").replace("\r\n", "\n")
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a learner's folder was given last, kept in ``.workbook/given.json``.
+
+    Attributes:
+        version: of which version of the workbook; empty where it is not known.
+        files: the essence of each file, by its name.
+    """
+
+    version: str = ""
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+def _file(home: Path) -> Path:
+    return home / ".workbook" / "given.json"
+
+
+def given_to(home: Path) -> Given:
+    """What a folder was given; nothing where that was deleted or spoilt."""
+    try:
+        data: Any = json.loads(_file(home).read_text(encoding="utf-8"))
+        return Given(str(data["version"]), {str(name): str(text) for name, text in data["files"].items()})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return Given()
+
+
+def remember(home: Path, files: Mapping[str, bytes]) -> None:
+    """Keep what a folder has been given by this version."""
+    file = _file(home)
+    file.parent.mkdir(exist_ok=True)
+    data = {"version": version(), "files": {name: essence(name, content) for name, content in files.items()}}
+    new = file.with_suffix(".new")
+    new.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    new.replace(file)

@@ -1,0 +1,98 @@
+"""Command ``workbook restore``: brings back what a command has replaced."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from grader import BadInput
+from grader.cli import backup, console, place
+from grader.cli.options import ChapterArgument, YesOption
+from grader.places import home, kept
+from grader.terminal import Line
+
+_NAME = re.compile(r"(\d{4}-\d\d-\d\d)_(\d\d)(\d\d)(\d\d)_(\w+?)(?:_(.+))?")
+
+
+def restore(
+    chapter: ChapterArgument = "",
+    from_: Annotated[
+        str, typer.Option("--from", metavar="BACKUP", help="that backup; default: the newest that fits")
+    ] = "",
+    list_: Annotated[bool, typer.Option("--list", help="show the backups, the newest first, and do nothing")] = False,
+    yes: YesOption = False,
+) -> None:
+    """Bring back what a command has replaced: the newest backup, or the newest of a chapter.
+
+    It shows what comes back and asks. What is there now is kept in another backup, so that you can go back again.
+
+    \b
+    Examples:
+      workbook restore --list
+      workbook restore 5
+      workbook restore --from 2026-05-01_101500_reset_05_crud
+    """
+    name = place.chapter(chapter) if chapter else ""
+    found = _backups(name)
+    if list_:
+        console.show([Line(_told(folder)) for folder in found] or [Line("There is no backup yet.")])
+        raise typer.Exit(0)
+    if from_:
+        found = [folder for folder in found if folder.name == Path(from_).name]
+    if not found:
+        what = f"backup {from_}" if from_ else f"backup of {name}" if name else "backup"
+        raise BadInput(f"There is no {what}; workbook restore --list shows those that there are.")
+    folder = found[0]
+    files = {file: _place_of(file.relative_to(folder)) for file in _files(folder, name)}
+    changing = {file: target for file, target in files.items() if not _is_same(file, target)}
+    if not changing:
+        console.say(f"All that is in {backup.name_of(folder)} is in its place already.")
+        raise typer.Exit(0)
+    console.say(f"From {backup.name_of(folder)} come back:")
+    console.show(Line(f"  {backup.name_of(target)}") for target in changing.values())
+    console.agree("What is there now is kept in another backup. Go on?", yes)
+    there = [target for target in changing.values() if target.is_file()]
+    if there:
+        console.say(f"What was there is in {backup.name_of(backup.keep(there, home(), 'restore'))}")
+    for file, target in changing.items():
+        backup.put(file, target)
+    console.say("Done.")
+
+
+def _backups(chapter: str) -> list[Path]:
+    """The backups that hold something (of a chapter), the newest first."""
+    folders = sorted((kept() / "backups").glob("*/"), key=_age, reverse=True)
+    return [folder for folder in folders if any(True for _ in _files(folder, chapter))]
+
+
+def _age(folder: Path) -> tuple[str, float]:
+    return folder.name[:17], folder.stat().st_mtime
+
+
+def _files(folder: Path, chapter: str) -> list[Path]:
+    """The files of a backup; of a chapter, those and its lesson."""
+    return [
+        file
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+        and (not chapter or chapter in file.relative_to(folder).parts or file.name == f"{chapter}.ipynb")
+    ]
+
+
+def _place_of(name: Path) -> Path:
+    """Where a file of a backup belongs: those of chapters lie in it as they do in ``chapters/``."""
+    return home() / ("chapters" if re.match(r"\d\d_", name.parts[0]) else "") / name
+
+
+def _is_same(file: Path, target: Path) -> bool:
+    return target.is_file() and not target.is_symlink() and target.read_bytes() == file.read_bytes()
+
+
+def _told(folder: Path) -> str:
+    found = _NAME.fullmatch(folder.name)
+    count = len(_files(folder, ""))
+    when = f"{found[1]} {found[2]}:{found[3]}" if found else ""
+    return f"{folder.name:<48} {when}  {count} {'file' if count == 1 else 'files'}"

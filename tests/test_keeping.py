@@ -1,0 +1,203 @@
+"""Commands that replace a learner's files, and the way back; what they say where they decline."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from grader.rules import CHAPTERS
+from tests import PROJECT
+from tests.browser import Browser, find
+from tests.copies import COMMAND, Copy
+
+CRUD = "chapters/05_crud/app/crud.py"
+
+
+def backups(copy: Copy) -> list[Path]:
+    return sorted((copy.folder / ".workbook/backups").glob("*"))
+
+
+def test_restore_brings_back_what_reset_took(copy: Copy) -> None:
+    done = copy.run("restore")
+    assert done.returncode == 2 and "There is no backup" in done.stderr
+    copy.change(CRUD, "# 5.1", "# my own\n    # 5.1")
+    copy.change("chapters/01_engine/app/db.py", "# 1.1", "# my first\n# 1.1")
+    mine = (copy.folder / CRUD).read_text()
+    assert copy.run("reset", "5", "--yes").returncode == 0
+    assert copy.run("reset", "1", "--yes").returncode == 0
+    listed = copy.run("restore", "--list").stdout.splitlines()
+    assert "reset_01_engine" in listed[0] and "reset_05_crud" in listed[1] and len(listed) == 2
+    done = copy.run("restore", "5", answer="n\n")
+    assert done.returncode == 1 and CRUD in done.stdout and "# my own" not in (copy.folder / CRUD).read_text()
+    done = copy.run("restore", "5", answer="y\n")
+    assert done.returncode == 0 and (copy.folder / CRUD).read_text() == mine
+    assert "# my first" not in (copy.folder / "chapters/01_engine/app/db.py").read_text(), "only chapter 05 was named"
+    newest = backups(copy)[-1].name
+    assert newest.endswith("_restore"), "what was there is kept as well"
+    assert copy.run("restore", "--from", newest, "--yes").returncode == 0
+    assert "# my own" not in (copy.folder / CRUD).read_text(), "and back again"
+    done = copy.run("restore", "--from", "2020")
+    assert done.returncode == 2 and "--list" in done.stderr
+
+
+def test_reset_of_everything(copy: Copy) -> None:
+    copy.solve("01_engine", "05_crud")
+    (copy.folder / "chapters/03_deps/app/mine.py").write_text("x = 1\n")
+    mine = (copy.folder / CRUD).read_bytes()
+    done = copy.run("reset", "all", answer="y\n")
+    assert done.returncode == 0 and done.stdout.count("Go on?") == 1, done.stdout
+    for chapter in CHAPTERS:
+        for file in (PROJECT / "chapters" / chapter).rglob("*.py"):
+            assert (copy.folder / file.relative_to(PROJECT)).read_bytes() == file.read_bytes()
+    assert not (copy.folder / "chapters/03_deps/app/mine.py").exists()
+    (kept,) = backups(copy)
+    assert kept.name.endswith("_reset_all") and (kept / "05_crud/app/crud.py").read_bytes() == mine
+    assert "is the starter already" in copy.run("reset", "all").stdout
+    assert copy.run("restore", "--yes").returncode == 0
+    assert (copy.folder / CRUD).read_bytes() == mine and (copy.folder / "chapters/03_deps/app/mine.py").exists()
+
+
+def test_carry_takes_helpers_along_and_says_why_it_declines(copy: Copy) -> None:
+    copy.solve("01_engine", "02_models", "03_deps", "04_schemas")
+    schemas = "chapters/04_schemas/app/schemas.py"
+    helpers = copy.folder / "chapters/04_schemas/app/helpers"
+    helpers.mkdir()
+    (helpers / "__init__.py").write_text("")
+    (helpers / "lengths.py").write_text("from .numbers import LONGEST\n")
+    (helpers / "numbers.py").write_text("LONGEST = 200\n")
+    (helpers / "unused.py").write_text("")
+    copy.change(schemas, "from typing import Annotated", "from typing import Annotated\n\nfrom .helpers import lengths")
+    copy.change(schemas, "max_length=200", "max_length=lengths.LONGEST")
+    done = copy.run("carry", "5", "--yes")
+    assert done.returncode == 0, done.stdout
+    target = copy.folder / "chapters/05_crud/app"
+    assert (target / "helpers/numbers.py").read_text() == "LONGEST = 200\n"
+    assert (target / "helpers/__init__.py").exists()
+    assert not (target / "helpers/unused.py").exists(), "only what is imported"
+    assert "app/helpers/lengths.py" in done.stdout
+    (copy.folder / "chapters/05_crud/app/helpers/numbers.py").unlink()
+    # Passes chapter 04, but lets NUL through, which chapter 06 sees.
+    copy.change(schemas, ", AfterValidator(refuse_nul)", "")
+    done = copy.run("carry", "6", "--yes")
+    text = " ".join(done.stdout.split())
+    assert "app/schemas.py stays ours: with yours the solution of chapter 06 does not work." in text, text
+    assert "saw " in text and "06_routes.bad_body_is_422" in text and "rules" not in text
+
+
+def test_check_takes_what_explain_takes(copy: Copy) -> None:
+    copy.solve("05_crud")
+    copy.change(CRUD, "    db.refresh(item)\n", "")
+    done = copy.run("check", "list_is_ordered")
+    assert done.returncode == 0 and "05_crud           1 passed" in done.stdout
+    done = copy.run("check", "create_refreshes")
+    assert done.returncode == 2 and "05_crud.create_refreshes or 08_sqlmodel.create_refreshes" in " ".join(
+        done.stderr.split()
+    )
+    done = copy.run("check", "create_refreshes", cwd="chapters/05_crud")
+    assert done.returncode == 1 and "rule      05_crud.create_refreshes" in done.stdout
+    done = copy.run("check", "not_refreshed", "--json")
+    assert (
+        done.returncode == 1 and "05_crud.update_refreshes" in done.stdout and "get_unknown_is_none" not in done.stdout
+    )
+
+
+# -- diff --------------------------------------------------------------------------------------------------------------
+
+
+def test_diff_shows_the_own_files_first(copy: Copy) -> None:
+    copy.change("chapters/06_routes/app/crud.py", '"""Create', '"""Mine: create')
+    text = copy.run("diff", "6", "--yes").stdout
+    heads = [line.partition("/app/")[2] for line in text.splitlines() if line.startswith("--- ")]
+    assert heads == ["main.py", "routes/__init__.py", "routes/items.py", "crud.py"] or heads[-1] == "crud.py", heads
+
+
+def test_diff_of_a_task_shows_its_lines_only(copy: Copy) -> None:
+    text = copy.run("diff", "5.4", "--yes").stdout
+    assert "+    for name, value in data.model_dump(exclude_unset=True).items():" in text
+    assert '-    raise NotImplementedError("5.4' in text and "5.1" not in text and "5.5" not in text
+    assert "db.delete" not in text and "def " not in text
+    copy.solve("05_crud")
+    copy.change(CRUD, "    return db.get(Item, item_id)\n", "    found = db.get(Item, item_id)\n    return found\n")
+    rows = [row for row in copy.run("diff", "5.2", "--yes").stdout.splitlines() if row[:1] in "-+" and row[1:2] == " "]
+    assert rows == ["-    found = db.get(Item, item_id)", "-    return found", "+    return db.get(Item, item_id)"]
+    assert "are the same, letter for letter" in " ".join(copy.run("diff", "5.3", "--yes").stdout.split())
+    done = copy.run("diff", "5.99")
+    assert done.returncode == 2 and "There is no task" in done.stderr
+
+
+@pytest.mark.skipif(find() is None, reason="no Chromium here")
+def test_the_page_of_a_diff_fits_a_narrow_window(copy: Copy, tmp_path: Path) -> None:
+    copy.change(CRUD, '"""Create', f'"""{"A line that is far too long for any window. " * 5}Create')
+    assert copy.run("diff", "5", "--yes", "--html", "page.html").returncode == 0
+    (tmp_path / "profile").mkdir()
+    with Browser(tmp_path / "profile") as browser:
+        size = {"width": 640, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+        browser.command("Emulation.setDeviceMetricsOverride", **size)
+        browser.open((copy.folder / "page.html").as_uri())
+        browser.wait_for("document.readyState === 'complete' && !!document.querySelector('table')")
+        assert browser.run("document.documentElement.scrollWidth") <= 640
+        assert browser.run("[...document.querySelectorAll('.scroll')].every(e => e.scrollWidth <= e.clientWidth + 1)")
+        widths = browser.run("[...document.querySelector('table tbody tr').cells].map(cell => cell.offsetWidth)")
+        shown = [width for width in widths if width]
+        assert len(shown) == 4 and min(shown[1], shown[3]) > 200, "code has the room, not the numbers"
+
+
+# -- Ctrl-C ------------------------------------------------------------------------------------------------------------
+
+SLOW = "import time\nprint('importing', flush=True)\ntime.sleep(60)\n"
+
+
+def test_ctrl_c_while_it_starts(copy: Copy, tmp_path: Path) -> None:
+    (tmp_path / "slow").mkdir()
+    (tmp_path / "slow/typer.py").write_text(SLOW)
+    path = f"{tmp_path / 'slow'}{os.pathsep}{copy.folder}"
+    with in_terminal(copy, "check", "5", PYTHONPATH=path) as screen:
+        screen.expect("importing")
+        screen.sendintr()
+        screen.expect(pexpect.EOF)
+        assert "Traceback" not in (screen.before or "")
+    assert screen.exitstatus == 130
+
+
+def test_ctrl_c_instead_of_an_answer(copy: Copy) -> None:
+    copy.change(CRUD, "# 5.1", "# my own\n    # 5.1")
+    with in_terminal(copy, "reset", "5") as screen:
+        screen.expect("Go on?")
+        screen.sendintr()
+        screen.expect(pexpect.EOF)
+        assert "Traceback" not in (screen.before or "") and "add --yes" not in (screen.before or "")
+    assert screen.exitstatus == 130 and "# my own" in (copy.folder / CRUD).read_text()
+
+
+def test_ctrl_c_while_it_grades(copy: Copy) -> None:
+    loop = "import time\nprint('looping')\nwhile True:\n    time.sleep(1)\n"
+    (copy.folder / "chapters/05_crud/app/crud.py").write_text(loop)
+    with in_terminal(copy, "check", "5") as screen:
+        time.sleep(1.5)
+        screen.sendintr()
+        screen.sendintr()  # who is in a hurry presses it twice
+        screen.expect(pexpect.EOF)
+        assert "Traceback" not in (screen.before or "")
+    assert screen.exitstatus == 130
+
+
+@contextmanager
+def in_terminal(copy: Copy, *arguments: str, **environment: str) -> Iterator[pexpect.spawn[str]]:
+    child = pexpect.spawn(
+        COMMAND, list(arguments), cwd=copy.folder, env=copy.environment | environment, encoding="utf-8", timeout=60
+    )
+    yield child
+    child.close()
+    assert not list(copy.temporary.iterdir())
+
+
+def test_the_way_back_is_not_needed_where_nothing_was_replaced(copy: Copy) -> None:
+    shutil.rmtree(copy.folder / "chapters/05_crud")
+    assert copy.run("reset", "5").returncode == 0 and not backups(copy)
