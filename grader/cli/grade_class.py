@@ -58,7 +58,7 @@ class Asked:
     ) -> None:
         if database not in (None, *DATABASES):
             raise BadInput(f"There is no database '{database}' here; give --database {' or '.join(DATABASES)}.")
-        limits_for(seconds or LIMITS.seconds, chapter_limit, submission_limit)
+        limits_for(LIMITS.seconds if seconds is None else seconds, chapter_limit, submission_limit)
         self._chapters = selected(chapters) if chapters is not None else None
         self._database = database
         self._seconds = seconds
