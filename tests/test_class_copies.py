@@ -221,3 +221,24 @@ def test_chapter_names_are_words(tmp_path: Path) -> None:
         submission = read({f"x{chapter}/app/db.py": MINE, f"{chapter} - Copy/app/db.py": MINE}, tmp_path / chapter)
         assert list(submission.chapters) == [chapter]
         assert submission.notes == (f"x{chapter}/app was left out: nothing says of which chapter it is",)
+
+
+def test_the_only_archive_in_a_folder(tmp_path: Path) -> None:
+    """A platform's download is opened; the archive of the only learner is that learner's."""
+    inside = {f"Ann Lee_7_assignsubmission_file/{name}": content for name, content in files("").items()}
+    (tmp_path / "class").mkdir()
+    (tmp_path / "class/hw1-42.zip").write_bytes(zipped(inside))
+    with intake.opened(tmp_path / "class") as (folder, _):
+        assert folder != tmp_path / "class"
+        (entry,) = intake.find(folder).entries
+        assert (entry.learner, entry.name) == ("7", "Ann Lee")
+        assert dict(intake.read(*entry.sources).chapters["05_crud"].files) == {"app/crud.py": MINE}
+    assert not folder.exists()
+    (tmp_path / "class/hw1-42.zip").write_bytes(zipped(files("a_12_b/") | files("more/")))
+    with intake.opened(tmp_path / "class") as (folder, _):
+        assert folder == tmp_path / "class"
+        assert [entry.learner for entry in intake.find(folder).entries] == ["hw1-42"]
+    (tmp_path / "broken.zip").write_bytes(b"PK")
+    for given, message in (("broken.zip", "cannot be unpacked: it is broken"), ("nowhere", "There is no folder")):
+        with pytest.raises(roster.BadInput, match=message), intake.opened(tmp_path / given) as (folder, _):
+            intake.find(folder)

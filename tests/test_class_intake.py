@@ -438,6 +438,11 @@ def test_whose_a_submission_is() -> None:
     assert owners([entry("7", name="Sam Twin", number="7")], learners) == {"7": "may be c1 or c2 in the roster"}
     twins = [entry("8", name="Bo Ek", number="8"), entry("9", name="Bo Ek", number="9")]
     assert owners(twins, learners) == dict.fromkeys(["8", "9"], "may be b2 in the roster")
+    # A folder of clones that are called by their ids.
+    assert owners([entry("1", login="1", repository="c1"), entry("2", login="2", repository="c2")], learners) == {
+        "1": "c1",
+        "2": "c2",
+    }
     # Logins with a dash, where nobody knows how long the assignment's name is.
     assert owners([entry("ek", login="ek", repository="hw-jo-ek")], learners) == {"ek": "Jo\u0308rg"}
 

@@ -90,7 +90,7 @@ class ArchiveTree:
         with temporary_folder() as temporary:
             try:
                 chapter.write(temporary)
-            except (OSError, ValueError) as error:
+            except (OSError, ValueError, RecursionError) as error:
                 if is_full(error):
                     raise
                 return Chapter(refused=f"{name}/app holds names that cannot be written as files")

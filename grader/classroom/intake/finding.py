@@ -8,7 +8,7 @@ from pathlib import Path
 
 from grader import BadInput
 from grader.bench.temporary import disk_full, is_full, temporary_folder
-from grader.classroom.intake.archives import unpack
+from grader.classroom.intake.archives import open_archive, unpack
 from grader.classroom.intake.entry import Download
 from grader.classroom.intake.layout import ARCHIVES, chapter_of, without_ending
 from grader.classroom.intake.layouts import LAYOUTS, gradescope, layout_of, plain
@@ -39,19 +39,11 @@ def opened(submissions: Path) -> Iterator[tuple[Path, list[str]]]:
         except OSError as error:
             if is_full(error):
                 raise disk_full(temporary) from None
-            if archive != submissions:
-                raise
             raise BadInput(f"'{archive}' cannot be read ({error.strerror or error}).") from None
         except Exception as error:  # a broken archive can raise anything
-            if archive != submissions:
-                yield submissions, []
-                return
             reason = str(error) if isinstance(error, Unreadable) else f"it is broken ({shown(str(error))})"
             raise BadInput(f"'{archive}' cannot be unpacked: {reason}. Download it again.") from None
-        if archive == submissions or layout_of(_inside(folder)[1]) != "plain":
-            yield folder, left_out
-        else:  # the only one in the class
-            yield submissions, []
+        yield folder, left_out
 
 
 def _archive(submissions: Path) -> Path | None:
@@ -60,9 +52,20 @@ def _archive(submissions: Path) -> Path | None:
         return submissions if submissions.name.lower().endswith(ARCHIVES) else None
     with suppress(OSError):
         inner = _visible(submissions)
-        if len(inner) == 1 and inner[0].is_file() and not inner[0].is_symlink():
-            return inner[0] if inner[0].name.lower().endswith(ARCHIVES) else None
+        if len(inner) == 1 and inner[0].is_file() and not inner[0].is_symlink() and _holds_a_class(inner[0]):
+            return inner[0]
     return None
+
+
+def _holds_a_class(archive: Path) -> bool:
+    """Whether the names in an archive are a platform's; a learner's own is never unpacked as a whole."""
+    if not archive.name.lower().endswith(ARCHIVES):
+        return False
+    with suppress(Exception), archive.open("rb") as file, open_archive(file, archive.name) as tree:
+        top = {parts[0] for parts in tree.kinds if not parts[0].startswith((".", "__MACOSX"))}
+        inner = {parts[1] for parts in tree.kinds if len(parts) > 1} if len(top) == 1 else set()
+        return any(names and layout_of([archive / name for name in names]) != "plain" for names in (top, inner))
+    return False
 
 
 def find(folder: Path, layout: str | None = None) -> Download:
