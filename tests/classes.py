@@ -207,7 +207,8 @@ class Graded:
         self.report = folder / "report"
         options = [*("--out", self.report), *("--roster", roster_file), *("--time-limit", "3")]
         formats = [word for name in ("gradescope", "exercism", "junit", "github") for word in ("--format", name)]
-        self.said = run("class", self.submissions, *options, *formats)
+        # Some of them cannot be graded, and that is the status.
+        self.said = run("class", self.submissions, *options, *formats, status=1)
 
 
 @pytest.fixture(scope="session")

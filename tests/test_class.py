@@ -84,6 +84,9 @@ def test_run_says_what_is_in_force(graded: Graded) -> None:
     assert "Limits: 3 s for a check, 2048 MiB of memory" in graded.said
     assert "Isolation: " in graded.said
     assert "a minute" in graded.said and "left" in graded.said
+    assert "1 of 50 are not in the roster: right1" in graded.said
+    told = "Not graded, or not all of it; the gradebook says why: empty0, empty1, empty2, broken0, broken1 and 2 more"
+    assert told in graded.said
 
 
 def test_results_are_the_contracts_report(graded: Graded) -> None:
@@ -125,18 +128,19 @@ def test_feedback_holds_no_solution(graded: Graded) -> None:
         code = [line for line in marked if line in page and line not in ("db.commit()", "db.rollback()")]
         assert not code, file
         assert not [other for other in graded.expected if other != file.stem and other in page], file
-    assert len(list((graded.report / "feedback").iterdir())) == len(graded.expected)
+    for ending in ("html", "txt"):
+        assert len(list((graded.report / "feedback").glob(f"*.{ending}"))) == len(graded.expected)
 
 
 def test_nothing_new_is_not_graded_again(graded: Graded, tmp_path: Path) -> None:
     """An unchanged submission never, a changed one always; options that are not given are those of last time."""
     report = Path(shutil.copytree(graded.report, tmp_path / "report"))
-    assert "Nothing new to grade." in run("class", graded.submissions, "--out", report, "--resume")
+    assert "Nothing new to grade." in run("class", graded.submissions, "--out", report, "--resume", status=1)
     assert gradebook(report) == gradebook(graded.report)
     submissions = Path(shutil.copytree(graded.submissions, tmp_path / "class", symlinks=True))
     (submissions / "right0/chapters/04_schemas/app/schemas.py").write_text("raise ValueError('mine')\n")
     shutil.rmtree(submissions / "starter0")
-    said = run("class", submissions, "--out", report, "--resume")
+    said = run("class", submissions, "--out", report, "--resume", status=1)
     assert f"{ALL['04_schemas']} new verdicts" in said
     rows, before = gradebook(report), gradebook(graded.report)
     assert rows["right0"]["04_schemas"] == "0"
@@ -332,7 +336,8 @@ BAD = {
     "roster": (["CLASS", "--out", "R", "--roster", "nowhere.csv"], "cannot be read"),
     "weights": (["CLASS", "--out", "R", "--weights", "nowhere.toml"], "cannot be read"),
     "format": (["CLASS", "--out", "R", "--format", "pdf"], "There is no format 'pdf'"),
-    "report": (["CLASS", "--out", "CLASS/anna.zip"], "cannot be written"),
+    "report": (["CLASS", "--out", "FILE"], "cannot be written"),
+    "report inside": (["CLASS", "--out", "CLASS/anna.zip"], "lies inside"),
     "cluster": (["CLASS", "--out", "R", "--cluster", "tcp://127.0.0.1:9"], "There is no Dask scheduler"),
 }
 
@@ -344,6 +349,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     (folder / "ONE/chapters/05_crud").mkdir(parents=True)
     (folder / "CLASS").mkdir()
     (folder / "CLASS/anna.zip").write_bytes(b"")
+    (folder / "FILE").write_bytes(b"")
     yield folder
 
 

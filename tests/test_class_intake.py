@@ -8,14 +8,18 @@ import stat
 import tarfile
 import zipfile
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from grader import BadInput
 from grader.classroom import intake
-from grader.classroom.intake import Unreadable, limits, roster, weights
+from grader.classroom.intake import Entry, Unreadable, limits, roster, weights
+from grader.classroom.intake.matching import match
+from grader.classroom.intake.roster import Learner
 from grader.classroom.intake.selection import selected
+from grader.classroom.intake.times import time_of
 from grader.classroom.output.publish import Names
 from grader.rules import CHAPTERS
 from grader.rules import roster as all_rules
@@ -318,3 +322,147 @@ def test_chapters() -> None:
         if text != "05":
             with pytest.raises(BadInput, match="There is no chapter"):
                 selected(text)
+
+
+# -- rosters of platforms, and whose a submission is ---------------------------------------------
+
+NAMES = "Anna Lee", "Björn Müller", "Chloé O'Brien"
+
+
+@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "mac_roman"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_roster_in_any_usual_encoding(codec: str, delimiter: str, tmp_path: Path) -> None:
+    lines = [f"st{number:02}{delimiter}{NAMES[number % 3]}" for number in range(30)]
+    file = tmp_path / "roster.csv"
+    file.write_bytes("\r\n".join([f"Username{delimiter}Full name", *lines, ""]).encode(codec))
+    found = roster.load(file)
+    assert [(each.id, each.name) for each in found.learners] == [
+        (f"st{number:02}", NAMES[number % 3]) for number in range(30)
+    ]
+    assert any("is not UTF-8" in line for line in found.told) == (codec in ("cp1252", "mac_roman"))
+
+
+# The header and a line of what a platform exports; the id, the name, and what of the rest is worth a column.
+ROSTERS = {
+    "Moodle, participants": (
+        "First name,Last name,Email address,Groups\nAnn,Lee,ann@example.edu,G1\n",
+        ("ann@example.edu", "Ann Lee", {"Groups": "G1"}),
+    ),
+    "Moodle, participants with numbers": (
+        "First name,Last name,ID number,Email address\nAnn,Lee,0042,ann@example.edu\n",
+        ("0042", "Ann Lee", {"Email address": "ann@example.edu"}),
+    ),
+    "Moodle, in German": (
+        'Vorname,Nachname,Anmeldename,"E-Mail-Adresse"\nAnn,Lee,alee,ann@example.edu\n',
+        ("alee", "Ann Lee", {"E-Mail-Adresse": "ann@example.edu"}),
+    ),
+    "Moodle, worksheet in German": (
+        'Identifier,"Vollständiger Name",Status\n"Teilnehmer/in 12",Ann Lee,-\n',
+        ("12", "Ann Lee", {"Status": "-"}),
+    ),
+    "Canvas, first and last name": (
+        "LastName,FirstName,ID,SIS Login ID,Section\n    Points Possible,,,,\nLee,Ann,12,alee,A\n",
+        ("12", "Ann Lee", {"SIS Login ID": "alee", "Section": "A"}),
+    ),
+    "Gradescope, grades": (
+        "First Name,Last Name,SID,Email,Sections,Total Score,Max Points,Status,Submission ID,Submission Time,"
+        "Lateness (H:M:S)\nAnn,Lee,007,ann@example.edu,A,1,2,Graded,5,2026-10-02 11:05:30 -0700,00:00:00\n",
+        (
+            "007",
+            "Ann Lee",
+            {"Email": "ann@example.edu", "Sections": "A", "Status": "Graded", "Submission ID": "5"},
+        ),
+    ),
+    "GitHub Classroom, grades": (
+        '"assignment_name","assignment_url","starter_code_url","github_username","roster_identifier",'
+        '"student_repository_name","student_repository_url","submission_timestamp","points_awarded",'
+        '"points_available"\n"hw","u","u","alee","ann@example.edu","hw-alee","u","2026-10-02 11:05:30 UTC","1","2"\n',
+        ("ann@example.edu", "", {"github_username": "alee", "student_repository_name": "hw-alee"}),
+    ),
+}
+
+
+@pytest.mark.parametrize("what", ROSTERS)
+def test_rosters_of_platforms(what: str, tmp_path: Path) -> None:
+    text, expected = ROSTERS[what]
+    (tmp_path / "roster.csv").write_text(text, encoding="utf-8")
+    (learner,) = roster.load(tmp_path / "roster.csv").learners
+    assert (learner.id, learner.name, learner.shown) == expected
+    if "time" in learner.keys:
+        expected_time = datetime(2026, 10, 2, 11 if "GitHub" in what else 18, 5, 30, tzinfo=UTC)
+        assert time_of(learner.keys["time"]) == expected_time
+
+
+def test_times_in_words() -> None:
+    assert time_of("Friday, 2 October 2026, 11:05 AM") == datetime(2026, 10, 2, 11, 5).astimezone()
+    assert time_of("2026-10-02T11:05:30+02:00") == datetime(2026, 10, 2, 9, 5, 30, tzinfo=UTC)
+    for text in ("-", "", "yesterday", "Friday", "0001-01-01"):
+        assert time_of(text) is None
+
+
+def owners(entries: list[Entry], learners: list[Learner]) -> dict[str, str]:
+    """Whose each submission is, or what is said about it."""
+    found, strangers = match(entries, learners)
+    owned = {entry.learner: learner for learner, those in found.items() for entry in those}
+    return owned | {entry.learner: why for entry, why in strangers}
+
+
+def test_whose_a_submission_is() -> None:
+    learners = [
+        Learner("A1", "Lee, Ann", keys={"email": "ann.lee@example.edu", "number": "12", "sid": "99"}),
+        Learner("b2", "Bo Ek", keys={"email": "bo@example.edu", "number": "99", "sid": "12"}),
+        Learner("Jo\u0308rg", "Jo Ek", keys={"login": "jo-ek"}),
+        Learner("c1", "Sam Twin"),
+        Learner("c2", "Sam Twin"),
+    ]
+
+    def entry(id_: str, **keys: str) -> Entry:
+        return Entry(id_, (), keys={kind.replace("_", " "): value for kind, value in keys.items()})
+
+    assert owners([entry("a1"), entry("JÖRG"), entry("BO"), entry("ann.lee@EXAMPLE.edu"), entry("x")], learners) == {
+        "a1": "A1",
+        "JÖRG": "Jo\u0308rg",
+        "BO": "b2",
+        "ann.lee@EXAMPLE.edu": "A1",
+        "x": "not in the roster",
+    }
+    # What layout and roster call the same is trusted: a number is not another's number of another kind.
+    assert owners([entry("12", number="12"), entry("99", number="99"), entry("7", number="7")], learners[:2]) == {
+        "12": "A1",
+        "99": "b2",
+        "7": "not in the roster",
+    }
+    # Names, in either order; two people of one name are nobody's guess.
+    assert owners([entry("5", name="Ann Lee", number="5")], learners) == {"5": "A1"}
+    assert owners([entry("6", joined_name="leeann", number="6")], learners) == {"6": "A1"}
+    assert owners([entry("7", name="Sam Twin", number="7")], learners) == {"7": "may be c1 or c2 in the roster"}
+    twins = [entry("8", name="Bo Ek", number="8"), entry("9", name="Bo Ek", number="9")]
+    assert owners(twins, learners) == dict.fromkeys(["8", "9"], "may be b2 in the roster")
+    # A folder of clones that are called by their ids.
+    assert owners([entry("1", login="1", repository="c1"), entry("2", login="2", repository="c2")], learners) == {
+        "1": "c1",
+        "2": "c2",
+    }
+    # Logins with a dash, where nobody knows how long the assignment's name is.
+    assert owners([entry("ek", login="ek", repository="hw-jo-ek")], learners) == {"ek": "Jo\u0308rg"}
+
+
+def test_a_group_of_gradescope(tmp_path: Path) -> None:
+    """Broken metadata are one sentence; a submission of nobody keeps its folder's name."""
+    for name in ("submission_1", "submission_2"):
+        unzipped(tmp_path / f"{name}.dir", {FILE: CODE})
+    (tmp_path / "submission_metadata.yml").write_text(
+        "submission_1:\n  :submitters:\n  - :name: A\n  - :email: b@example.edu\n"
+    )
+    found = intake.find(tmp_path).entries
+    assert [(entry.learner, entry.notes) for entry in found] == [
+        ("A", ("handed in by 2 together",)),
+        ("b@example.edu", ("handed in by 2 together",)),
+        ("submission_2", ("submission_metadata.yml does not say whose it is",)),
+    ]
+    for broken in ("a: [", "\t", "!!python/object/apply:os.system ['x']: 1", "- 1"):
+        (tmp_path / "submission_metadata.yml").write_text(broken)
+        try:
+            assert [entry.learner for entry in intake.find(tmp_path).entries] == ["submission_1", "submission_2"]
+        except BadInput as told:
+            assert "is no YAML that can be read" in str(told)

@@ -20,8 +20,11 @@ from typing import IO
 
 from grader.bench.temporary import is_full, temporary_folder
 from grader.classroom.intake import limits
-from grader.classroom.intake.layout import Parts
+from grader.classroom.intake.layout import DEEPEST, Parts
 from grader.classroom.intake.submission import Chapter, Unreadable, as_text, shown
+
+# Archives need not name their folders; those in which chapters can lie lie less deep than this.
+_DEEPEST_FOLDER = 2 * DEEPEST
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class ArchiveTree:
         self._files = {member.parts: member for member in self._members}
         kinds: dict[Parts, str] = {}
         for member in self._members:
-            for length in range(1, len(member.parts)):
+            for length in range(1, min(len(member.parts), _DEEPEST_FOLDER)):
                 kinds.setdefault(member.parts[:length], "folder")
             if member.parts:
                 kinds[member.parts] = member.kind
@@ -87,7 +90,7 @@ class ArchiveTree:
         with temporary_folder() as temporary:
             try:
                 chapter.write(temporary)
-            except (OSError, ValueError) as error:
+            except (OSError, ValueError, RecursionError) as error:
                 if is_full(error):
                     raise
                 return Chapter(refused=f"{name}/app holds names that cannot be written as files")

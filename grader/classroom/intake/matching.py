@@ -63,7 +63,8 @@ class _Index:
         told = {kind: value for kind, value in entry.keys.items() if value}
         values = [folded(each) for each in [entry.learner, *(told[kind] for kind in told if kind not in _WEAK)]]
         tries = [self.called(kind, entry) for kind in told]
-        if "repository" in told:
+        if "repository" in told:  # a whole name first: not every folder of clones is GitHub Classroom's
+            tries.append(self._ids.get(folded(told["repository"]), []))
             tries += [self._kinds.get("github", {}).get(folded(told["login"]), []), self._behind(told["repository"])]
         if not trusted & told.keys():
             tries += [self._ids.get(value, []) for value in values]

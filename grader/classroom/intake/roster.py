@@ -52,6 +52,7 @@ _KINDS = {
     "e-mail address": "email",
     "anmeldename": "login",
     "benutzername": "login",
+    "kennung": "number",
     "matrikelnummer": "sid",
     "matrikelnr": "sid",
     "id-nummer": "sid",
@@ -244,5 +245,5 @@ def _learner(cells: Mapping[str, str], kinds: Mapping[str, str], ids: str) -> Le
 
 def _number(value: str) -> str:
     """Moodle's ``Participant 12345`` is participant 12345, in every language."""
-    match = re.fullmatch(r"[^\W\d]+ (\d+)", value)
+    match = re.fullmatch(r"\D+ (\d+)", value)
     return match[1] if match else value
