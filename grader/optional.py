@@ -1,4 +1,4 @@
-"""Every process: what a smaller installation (``etc/minimal.txt``) leaves out, and what to say where it is missing."""
+"""Every process: what a smaller installation (see README) leaves out, and what to say where it is missing."""
 
 from __future__ import annotations
 

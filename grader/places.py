@@ -1,7 +1,7 @@
 """Every process: where the course's files lie, and where the learner works.
 
 In a clone of the project the two are the same folder. Installed from a wheel, the course lies in the package (see
-``etc/hatch_build.py``), and learners work in a folder that ``workbook init`` has made.
+``.packaging/hatch_build.py``), and learners work in a folder that ``workbook init`` has made.
 """
 
 from __future__ import annotations

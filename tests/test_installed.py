@@ -64,7 +64,7 @@ def test_wheel_and_sdist_hold_everything(files: dict[str, Path], tmp_path: Path)
 
 
 def test_an_editable_install_brings_no_second_copy_of_the_solutions() -> None:
-    hook = runpy.run_path(str(PROJECT / "etc/hatch_build.py"))["CourseHook"]
+    hook = runpy.run_path(str(PROJECT / ".packaging/hatch_build.py"))["CourseHook"]
     added = {}
     for version in ("editable", "standard"):
         added[version] = {"force_include": {}}

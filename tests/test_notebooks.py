@@ -271,7 +271,7 @@ def environment(checkout: Path, tmp_path: Path) -> Iterator[dict[str, str]]:
     yield {
         **os.environ,
         **places,
-        "JUPYTER_CONFIG_PATH": str(PROJECT / "etc/jupyter"),
+        "JUPYTER_CONFIG_PATH": str(PROJECT / "grader/lessons/settings/jupyter"),
         "PYTHONPATH": str(checkout),
         "TMPDIR": str(temporary),
         "IPYTHONDIR": str(tmp_path / "ipython"),
@@ -392,7 +392,7 @@ def test_the_way_on_is_linked(checkout: Path, kernel: Kernel) -> None:
 
 
 def test_before_the_first_cell(kernel: Kernel) -> None:
-    """What `etc/ipython` loads in every kernel; the first cell of a lesson takes its place."""
+    """What `settings/ipython` loads in every kernel; the first cell of a lesson takes its place."""
     kernel.run("%load_ext grader.lessons.early")
     for line in ("%grade 05", "%hint 5.1", "%quiz 05", "%predict lazy_engine"):
         assert "Run the first cell of the lesson first" in kernel.run(line)

@@ -1,4 +1,4 @@
-"""What ``etc/minimal.txt`` installs grades everything; what it leaves out says so in a sentence."""
+"""What ``.packaging/minimal.txt`` installs grades everything; what it leaves out says so in a sentence."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from grader.rules import roster
 from tests import PROJECT
 from tests.wheels import Environment, build, copy_of_the_source
 
-NAMES = [line for line in (PROJECT / "etc/minimal.txt").read_text().splitlines() if line and line[0] != "#"]
+NAMES = [line for line in (PROJECT / ".packaging/minimal.txt").read_text().splitlines() if line and line[0] != "#"]
 # Runs before anything else in each process: what is not installed cannot be imported.
 ABSENT = """
 import sys

@@ -16,7 +16,7 @@ _SOURCE = (
     "grader",
     "solutions",
     "notebooks",
-    "etc",
+    ".packaging",
     ".vscode",
     "pyproject.toml",
     "README.md",

@@ -23,6 +23,8 @@ except ImportError:  # Windows, where nobody is killed without the chance to cle
     fcntl = None  # type: ignore[assignment]
 
 _PREFIX = "grader-held-"
+# How a folder is opened to be locked: nothing that a link leads to.
+_ITSELF = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
 _held: dict[Path, int] = {}
 _cleared: set[str] = set()
 
@@ -75,7 +77,7 @@ def _hold(folder: Path) -> bool:
         return True
     place = -1
     try:
-        place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        place = os.open(folder, _ITSELF)
         fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if folder.stat().st_ino == os.fstat(place).st_ino:
             _held[folder] = place
@@ -89,7 +91,7 @@ def _hold(folder: Path) -> bool:
 
 def _clear(place: Path) -> None:
     """Remove the folders whose processes have ended."""
-    if fcntl is None:
+    if fcntl is None or not hasattr(os, "geteuid"):
         return
     with suppress(OSError):
         for folder in sorted(place.glob(f"{_PREFIX}*")):
@@ -97,7 +99,7 @@ def _clear(place: Path) -> None:
                 about = folder.lstat()
                 if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.geteuid():
                     continue
-                lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+                lock = os.open(folder, _ITSELF)
                 try:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     remove(folder)

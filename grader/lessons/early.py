@@ -1,6 +1,6 @@
 """Kernel: before the first cell of a lesson was run, the magics of the workbook say so.
 
-`etc/ipython`, which is installed with the package, loads this in every kernel.
+`settings/ipython`, which is installed with the package, loads this in every kernel.
 """
 
 from __future__ import annotations

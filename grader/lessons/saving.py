@@ -1,7 +1,7 @@
 """Jupyter server: saves the project's lessons without what only belongs to one machine.
 
 JupyterLab notes the exact version of Python in each notebook that it opens, so git would see a change in every lesson
-that was only read. `etc/jupyter`, which is installed with the package, switches this on.
+that was only read. `settings/jupyter`, which is installed with the package, switches this on.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
+
 class CourseHook(BuildHookInterface):
     """Maps the folders of the course to their places in the wheel."""
 
