@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+from typing import TypeVar
 
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.evidence import Event, Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.routes import endpoint_of, own_line, request_of
-from grader.diagnosis.source import File, Function, calls, inside, keyword, name_of, text_of
+from grader.diagnosis.source import File, Function, calls, decorators, inside, keyword, name_of, text_of
 
 _FUNCTIONS = {
     "create": "create_item",
@@ -38,6 +39,17 @@ def function_of(evidence: Evidence) -> tuple[File, Function] | None:
         elsewhere = calls(endpoint[1], name) and "app/crud.py" not in evidence.given
         return (evidence.source.function(name, "app/crud.py") if elsewhere else None) or endpoint[:2]
     return evidence.source.function(name, "app/crud.py") or evidence.source.function(name) if name else None
+
+
+def reached(evidence: Evidence) -> list[tuple[File, Function]]:
+    """The function that a rule is about, and the learner's functions that it leads to."""
+    found = function_of(evidence)
+    return evidence.source.reached(*found, evidence.given) if found else []
+
+
+def calls_in(evidence: Evidence, *names: str) -> list[tuple[File, ast.Call]]:
+    """The calls of something with one of these names, in the function that a rule is about and all it leads to."""
+    return [(file, call) for file, node in reached(evidence) for call in calls(node, *names)]
 
 
 def _last_write(evidence: Evidence) -> Event | None:
@@ -85,11 +97,9 @@ def begun_twice(evidence: Evidence) -> Told | None:
 @reading("a change that SQLAlchemy cannot notice", "update_persists", "update_keeps_omitted_fields")
 def changed_behind_the_back(evidence: Evidence) -> Told | None:
     """SQLAlchemy notices ``item.name = ...`` and setattr(), but nothing that goes past them into ``__dict__``."""
-    found = function_of(evidence)
-    if found is None or evidence.sent("UPDATE"):
+    if evidence.sent("UPDATE") or evidence.raised:
         return None
-    file, node = found
-    for each in ast.walk(node):
+    for file, each in [(file, each) for file, node in reached(evidence) for each in inside(node)]:
         behind = isinstance(each, ast.Attribute) and each.attr == "__dict__"
         if behind or (isinstance(each, ast.Call) and name_of(each) == "vars"):
             return Told(
@@ -103,16 +113,15 @@ def changed_behind_the_back(evidence: Evidence) -> Told | None:
 @reading("an item that was never added to the session", "create_persists", "create_refreshes")
 def never_added(evidence: Evidence) -> Told | None:
     """A new object means nothing to the database until it is added to the session."""
-    found = function_of(evidence)
-    if found is None or evidence.sent("INSERT"):
+    made = calls_in(evidence, "Item")
+    other_error = evidence.raised and not evidence.raised_kind("InvalidRequestError", "DetachedInstanceError")
+    if not made or evidence.sent("INSERT") or other_error:
         return None
-    file, node = found
-    if calls(node, "add", "add_all", "merge", "insert", "execute", "begin", "begin_nested", "bulk_save_objects"):
+    if calls_in(evidence, "add", "add_all", "merge", "insert", "execute", "begin", "begin_nested", "bulk_save_objects"):
         return None
-    made = calls(node, "Item")
     return Told(
         saw="no INSERT was sent: the session does not know the new item",
-        where=file.at(made[0] if made else node),
+        where=made[0][0].at(made[0][1]),
         hint="The object is made here, but nobody tells the session about it.",
     )
 
@@ -169,16 +178,12 @@ def rolled_back(evidence: Evidence) -> Told | None:
 @reading("flush() in the place of commit()", *_PERSISTS)
 def flushed_not_committed(evidence: Evidence) -> Told | None:
     """flush() sends the statements, but only commit() makes them last; others do not see them before."""
-    found = function_of(evidence)
-    if found is None or not evidence.sent(*_WRITES) or evidence.sent("COMMIT"):
-        return None
-    file, node = found
-    flushes = calls(node, "flush")
-    if not flushes or calls(node, "commit"):
+    flushes = calls_in(evidence, "flush")
+    if not flushes or not evidence.sent(*_WRITES) or evidence.sent("COMMIT") or calls_in(evidence, "commit"):
         return None
     return Told(
         saw=f"{evidence.events_of(*_WRITES)[-1].what} was sent, but no COMMIT",
-        where=file.at(flushes[-1]),
+        where=flushes[-1][0].at(flushes[-1][1]),
         hint="flush() sends the statement and leaves the transaction open. What ends a transaction and keeps it?",
     )
 
@@ -193,12 +198,11 @@ def committed_in_one_branch(evidence: Evidence) -> Told | None:
 
 def _in_one_branch(evidence: Evidence, name: str, hint: str) -> Told | None:
     """The condition under which alone something is called."""
-    found = function_of(evidence)
-    for node in inside(found[1]) if found else ():
-        if found and isinstance(node, ast.If) and any(calls(each, name) for each in node.body):
-            outside = [each for each in calls(found[1], name) if each not in [*ast.walk(node)]]
-            if not outside:
-                return Told(where=found[0].at(node), hint=hint)
+    for file, node in [(file, node) for file, function in reached(evidence) for node in inside(function)]:
+        if isinstance(node, ast.If) and any(calls(each, name) for each in [*node.body, *node.orelse]):
+            within = [*ast.walk(node)]
+            if all(call in within for _, call in calls_in(evidence, name)):
+                return Told(where=file.at(node), hint=hint)
     return None
 
 
@@ -206,18 +210,17 @@ def _in_one_branch(evidence: Evidence, name: str, hint: str) -> Told | None:
 def not_committed(evidence: Evidence) -> Told | None:
     """What is written lasts only when it is committed; closing the session takes it back."""
     found = function_of(evidence)
-    if found is None or evidence.sent("COMMIT") or evidence.raised:
+    if found is None or evidence.sent("COMMIT", "ANSWER 4", "ANSWER 5") or evidence.raised:
         return None
-    file, node = found
-    if calls(node, "commit", "begin", "begin_nested"):
+    if calls_in(evidence, "commit", "begin", "begin_nested"):
         return None
-    changed = calls(node, "add", "delete", "execute", "setattr", "refresh", "merge")
+    changed = calls_in(evidence, "add", "delete", "execute", "setattr", "merge") or calls_in(evidence, "refresh")
     sent = evidence.events_of(*_WRITES)
-    if (not changed and not sent) or evidence.sent("ANSWER 4", "ANSWER 5"):
+    if not changed and not sent:
         return None
     return Told(
         saw=f"{sent[-1].what} was sent, but no COMMIT" if sent else "no COMMIT was sent",
-        where=file.at(changed[-1] if changed else node),
+        where=changed[-1][0].at(changed[-1][1]) if changed else own_line(evidence, sent[-1].where),
         hint="The change lives in the session's transaction alone. Who makes it last?",
     )
 
@@ -324,29 +327,34 @@ def merged_copy_lost(evidence: Evidence) -> Told | None:
 @reading("only some attributes are refreshed", *_CREATE_AND_UPDATE)
 def refreshed_in_part(evidence: Evidence) -> Told | None:
     """refresh(item, [...]) loads only the attributes that it names."""
-    found = function_of(evidence)
-    for call in calls(found[1], "refresh") if found else ():
-        if found and (len(call.args) > 1 or keyword(call, "attribute_names")):
-            return Told(where=found[0].at(call), hint="This loads only what it names; the rest stays expired.")
+    for file, call in calls_in(evidence, "refresh"):
+        if len(call.args) > 1 or keyword(call, "attribute_names"):
+            return Told(where=file.at(call), hint="This loads only what it names. What about the rest?")
     return None
 
 
 @reading("refresh() before commit()", *_CREATE_AND_UPDATE, "update_persists")
 def refreshed_too_early(evidence: Evidence) -> Told | None:
     """What is loaded before the commit is forgotten by it; and refresh() takes back a change that was not sent yet."""
-    found = function_of(evidence)
-    if found is None:
+    committed = next((n for n, event in enumerate(evidence.events) if event.what == "COMMIT"), 0)
+    before = [event for event in evidence.events[:committed] if event.what.startswith("SELECT items")]
+    refreshed = [event for event in before if "refresh(" in evidence.source.line(event.where)]
+    if evidence.rule == "update_persists":
+        if not refreshed or evidence.sent("UPDATE"):
+            return None
+        return Told(
+            saw="refresh() took the change back before it was sent: no UPDATE",
+            where=own_line(evidence, refreshed[-1].where),
+            hint="What was set is known to the session alone at this line. What does refresh() do to it?",
+        )
+    after = [event for event in evidence.events[committed:] if event.what.startswith("SELECT items") and event.where]
+    if not refreshed or after:
         return None
-    file, node = found
-    refreshed, committed = calls(node, "refresh"), calls(node, "commit")
-    if not refreshed or not committed or refreshed[-1].lineno > committed[-1].lineno:
-        return None
-    lost = evidence.rule == "update_persists" and not evidence.sent("UPDATE")
     return Told(
-        saw="refresh() took the change back before it was sent: no UPDATE"
-        if lost
-        else "the item was loaded before the COMMIT, and commit() makes SQLAlchemy forget what was loaded",
-        where=file.at(refreshed[-1]),
+        saw="the item was loaded before the COMMIT, and commit() makes SQLAlchemy forget what was loaded"
+        if "shows" not in evidence.saw
+        else f"{evidence.saw}; it was loaded before the COMMIT, and not after it",
+        where=own_line(evidence, refreshed[-1].where),
         hint="When is the row as it will stay: before the COMMIT, or after it?",
     )
 
@@ -363,21 +371,14 @@ def refreshed_in_one_branch(evidence: Evidence) -> Told | None:
 @reading("commit() without refresh()", *_CREATE_AND_UPDATE)
 def not_refreshed(evidence: Evidence) -> Told | None:
     """commit() makes SQLAlchemy forget what the object holds, and nothing loads it again before it is returned."""
-    found = function_of(evidence)
-    after = evidence.timeline[::-1]
-    if (
-        found is None
-        or "COMMIT" not in after
-        or any(what.startswith("SELECT") for what in after[: after.index("COMMIT")])
-    ):
-        return None
-    file, node = found
-    commits = calls(node, "commit")
-    if not commits or calls(node, "refresh", "execute"):
+    commits = [event for event in evidence.events if event.what == "COMMIT" and event.where]
+    late = evidence.events[evidence.events.index(commits[-1]) :] if commits else []
+    unread = "shows" not in evidence.saw and "DetachedInstanceError" not in evidence.saw
+    if not commits or unread or any(event.what.startswith("SELECT") for event in late):
         return None
     return Told(
         saw=f"{evidence.saw}; after the COMMIT nothing was loaded again" if "shows" in evidence.saw else "",
-        where=file.at(commits[-1]),
+        where=own_line(evidence, commits[-1].where),
         hint="After this line what the item holds is old: the row has to be loaded from the database once more.",
     )
 
@@ -388,19 +389,28 @@ def not_refreshed(evidence: Evidence) -> Told | None:
 @reading("'is not None' cannot clear a field", *_NULL_CLEARS)
 def is_not_none(evidence: Evidence) -> Told | None:
     """``is not None`` cannot tell a field that was not sent from one that was sent as null."""
-    found = function_of(evidence)
     compared = [
-        node
-        for node in (inside(found[1]) if found else ())
+        (file, node)
+        for file, function in reached(evidence)
+        for node in inside(function)
         if isinstance(node, ast.Compare)
         and text_of(node).endswith((" is not None", " is None", " != None", " == None"))
-        and _is_a_value(node.left, found[1] if found else None)
+        and _is_a_value(node.left, function)
     ]
-    about = [node for node in compared if "description" in text_of(node)] or compared
-    if found is None or not about:
+    about = _about_the_description(compared)
+    if not about:
         return None
     hint = 'This line cannot tell "not sent" from "sent as null". Who remembers which were sent?'
-    return Told(where=found[0].at(about[0]), hint=hint)
+    return Told(where=about[0][0].at(about[0][1]), hint=hint)
+
+
+_Node = TypeVar("_Node", bound=ast.AST)
+
+
+def _about_the_description(nodes: list[tuple[File, _Node]]) -> list[tuple[File, _Node]]:
+    """Those that name the description; where none does, those that are meant for every field."""
+    named = [(file, node) for file, node in nodes if "description" in text_of(node)]
+    return named or [(file, node) for file, node in nodes if not re.search(r"\bname\b", text_of(node))]
 
 
 def _is_a_value(node: ast.expr, function: Function | None) -> bool:
@@ -428,11 +438,11 @@ def exclude_defaults(evidence: Evidence) -> Told | None:
 
 
 def _dumped_with(evidence: Evidence, option: str, hint: str) -> Told | None:
-    found = function_of(evidence)
-    for call in calls(found[1], "model_dump", "dict") if found else ():
-        if found and text_of(keyword(call, option)) == "True":
+    for file, call in calls_in(evidence, "model_dump", "dict"):
+        if text_of(keyword(call, option)) == "True":
             more = " Which option asks for what was sent, whatever its value?"
-            return Told(where=found[0].at(call), hint=hint + more)
+            value = keyword(call, option)
+            return Told(where=file.at(call if value is None else value), hint=hint + more)
     return None
 
 
@@ -440,12 +450,12 @@ def _dumped_with(evidence: Evidence, option: str, hint: str) -> Told | None:
 def wrote_what_was_not_sent(evidence: Evidence) -> Told | None:
     """model_dump() alone gives every field; of those that were not sent it gives the default."""
     found = function_of(evidence)
-    for call in calls(found[1], "model_dump", "dict", "sqlmodel_update") if found else ():
+    for file, call in calls_in(evidence, "model_dump", "dict", "sqlmodel_update"):
         whole = name_of(call) == "sqlmodel_update" and call.args and isinstance(call.args[0], ast.Name)
-        dumped = name_of(call) != "sqlmodel_update" and not call.keywords
+        dumped = name_of(call) != "sqlmodel_update" and not call.keywords and isinstance(call.func, ast.Attribute)
         if found and (dumped or (whole and text_of(call.args[0]) == _arguments(found[1])[-1])):
             return Told(
-                where=found[0].at(call),
+                where=file.at(call),
                 hint="This gives every field of the schema, with the default for what was not sent. "
                 "The schema knows which fields were sent.",
             )
@@ -455,56 +465,64 @@ def wrote_what_was_not_sent(evidence: Evidence) -> Told | None:
 @reading("a field is written whether it was sent or not", "update_keeps_omitted_fields", "patch_keeps_omitted_fields")
 def assigned_unsent(evidence: Evidence) -> Told | None:
     """A schema has a value for every field, also for those that were not sent: their default."""
-    found = function_of(evidence)
-    if found is None or not evidence.sent("UPDATE"):
+    if not evidence.sent("UPDATE"):
         return None
     told = "".join(evidence.did[-1:])
-    guarded = {id(each) for node in ast.walk(found[1]) if isinstance(node, ast.If) for each in ast.walk(node)}
-    for node in inside(found[1]):
+    guarded = {
+        id(each)
+        for _, function in reached(evidence)
+        for node in ast.walk(function)
+        if isinstance(node, ast.If)
+        for each in ast.walk(node)
+    }
+    for file, node in [(file, node) for file, function in reached(evidence) for node in inside(function)]:
         target = node.targets[0] if isinstance(node, ast.Assign) else None
         if not isinstance(target, ast.Attribute) or target.attr not in ("name", "description") or id(node) in guarded:
             continue
         if not re.search(rf"\b{target.attr}'?[=:]", told) and isinstance(getattr(node, "value", None), ast.Attribute):
             hint = f"Nobody has sent a {target.attr} here, and this line writes one all the same."
-            return Told(where=found[0].at(node), hint=hint)
+            return Told(where=file.at(node), hint=hint)
     return None
 
 
 @reading("an empty text becomes None", "update_empty_string_is_a_value", "patch_null_clears")
 def emptied_to_none(evidence: Evidence) -> Told | None:
     """``value or None`` makes None of an empty text, which is a value of its own."""
-    found = function_of(evidence)
-    if found is None or not re.search(r"description'?[=:] ?''", "".join(evidence.did[-1:])):
+    if not re.search(r"description'?[=:] ?''", "".join(evidence.did[-1:])):
         return None
-    for node in inside(found[1]):
+    nodes = [(file, node) for file, function in reached(evidence) for node in inside(function)]
+    for file, node in nodes:
         if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or) and text_of(node.values[-1]) == "None":
-            return Told(where=found[0].at(node), hint='"" counts as false, so "or" goes on to None.')
+            return Told(where=file.at(node), hint='"" counts as false, so "or" goes on to None.')
         if (
             isinstance(node, ast.If | ast.IfExp)
             and "None" in text_of(node)
             and re.search(r"== ''|not \w", text_of(node.test))
         ):
-            return Told(where=found[0].at(node), hint='"" is a text like any other: it was sent, and is to be stored.')
+            return Told(where=file.at(node), hint='"" is a text like any other: it was sent, and is to be stored.')
     return None
 
 
 @reading("what counts as false is taken for 'not sent'", *_NULL_CLEARS, "update_empty_string_is_a_value")
 def tested_for_truth(evidence: Evidence) -> Told | None:
     """None and an empty text count as false, and both can be sent on purpose."""
-    found = function_of(evidence)
-    for node in inside(found[1]) if found else ():
-        tests: list[ast.expr] = []
-        if isinstance(node, ast.comprehension):
-            tests = node.ifs
-        elif isinstance(node, ast.If | ast.IfExp):
-            tests = [node.test]
-        elif isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or):
-            tests = node.values[:1]
-        for test in tests:
-            inner = test.operand if isinstance(test, ast.UnaryOp) else test
-            if found and _is_a_value(inner, found[1]):
-                hint = 'None and "" count as false here. Ask whether the field was sent, not what it holds.'
-                return Told(where=found[0].at(test), hint=hint)
+    tested: list[tuple[File, ast.expr]] = []
+    for file, function in reached(evidence):
+        for node in inside(function):
+            tests: list[ast.expr] = []
+            if isinstance(node, ast.comprehension):
+                tests = node.ifs
+            elif isinstance(node, ast.If | ast.IfExp):
+                tests = [node.test]
+            elif isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or):
+                tests = node.values[:1]
+            for test in tests:
+                inner = test.operand if isinstance(test, ast.UnaryOp) else test
+                if _is_a_value(inner, function):
+                    tested.append((file, test))
+    for file, test in _about_the_description(tested):
+        hint = 'None and "" count as false here. Ask whether the field was sent, not what it holds.'
+        return Told(where=file.at(test), hint=hint)
     return None
 
 
@@ -515,11 +533,20 @@ def tested_for_truth(evidence: Evidence) -> Told | None:
 def committed_a_read(evidence: Evidence) -> Told | None:
     """commit() in a function that only reads saves what its caller has not finished."""
     commits = [event for event in evidence.events_of("COMMIT") if event.where]
-    if not commits or evidence.raised:
+    found = function_of(evidence)
+    if not commits or evidence.raised or found is None:
         return None
-    return Told(
-        saw=evidence.saw, where=commits[-1].where, hint="Nothing was changed here, so there is nothing to save."
-    )
+    where = commits[-1].where
+    for name, decorator in decorators(found[1]):  # it is right for the functions that write
+        other = evidence.source.function(name)
+        if other is not None and other[0].name == where.rpartition(":")[0] and _around(other[1], where):
+            hint = f"@{name} commits after the function. What does a function that only reads have to save?"
+            return Told(saw=evidence.saw, where=found[0].at(decorator), hint=hint)
+    return Told(saw=evidence.saw, where=where, hint="A function that only reads has nothing of its own to save.")
+
+
+def _around(node: Function, where: str) -> bool:
+    return node.lineno <= int(where.rpartition(":")[2]) <= (node.end_lineno or node.lineno)
 
 
 @reading("a list without ORDER BY", "list_is_ordered", "list_pages", "list_answers_items")
@@ -550,27 +577,32 @@ def another_order(evidence: Evidence) -> Told | None:
 @reading("execute() gives rows, not items", "list_is_ordered", "list_pages", "get_returns_the_item")
 def rows_not_items(evidence: Evidence) -> Told | None:
     """execute() gives rows: tuples, even where each holds one item only."""
-    found = function_of(evidence)
-    if found is None or not re.search(r"\((<Item|Item\()", evidence.saw):
+    executed = calls_in(evidence, "execute")
+    if not executed or not re.search(r"\((<Item|Item\()", evidence.saw):
         return None
-    executed = calls(found[1], "execute")
-    if not executed or calls(found[1], "scalars", "scalar", "scalar_one", "scalar_one_or_none"):
+    if calls_in(evidence, "scalars", "scalar", "scalar_one", "scalar_one_or_none"):
         return None
-    return Told(where=found[0].at(executed[0]), hint="Each row is a tuple with the item in it. What gives the items?")
+    hint = "Each row is a tuple with the item in it. What gives the items?"
+    return Told(where=executed[0][0].at(executed[0][1]), hint=hint)
 
 
 @reading("items with equal names are taken for one", "list_pages")
 def equal_names_merged(evidence: Evidence) -> Told | None:
     """Two items may have the same name; whoever collects them by name, or asks for distinct ones, loses some."""
-    found = function_of(evidence)
-    if found is None or not re.match(r"items on the page|not on any page", evidence.saw):
+    if not re.match(r"items on the page|not on any page", evidence.saw):
         return None
-    merging = [each for each in inside(found[1]) if isinstance(each, ast.DictComp | ast.SetComp)]
-    places: list[ast.AST] = [*merging, *calls(found[1], "set", "distinct", "group_by", "fromkeys")]
-    if not places:
+    merging: list[tuple[File, ast.AST]] = [
+        (file, each)
+        for file, node in reached(evidence)
+        for each in inside(node)
+        if isinstance(each, ast.DictComp | ast.SetComp) and "name" in text_of(each)
+    ]
+    merging += calls_in(evidence, "distinct", "group_by")
+    if not merging:
         return None
     hint = "Two items may have the same name, and both belong to the page."
-    return Told(saw=f"{evidence.saw}; several have the same name", where=found[0].at(places[0]), hint=hint)
+    where = merging[0][0].at(merging[0][1])
+    return Told(saw=f"{evidence.saw}; several have the same name", where=where, hint=hint)
 
 
 @reading("the offset is taken for an id", "list_pages")
@@ -578,8 +610,11 @@ def offset_as_an_id(evidence: Evidence) -> Told | None:
     """An offset counts rows; ids have gaps as soon as an item was deleted."""
     for event in evidence.events_of("SELECT items"):
         condition = event.sql.lower().replace("\n", " ").partition(" where ")[2]
-        if re.match(r"\(?items\.id\s*(>|between)", condition) and event.where:
-            return Told(where=event.where, hint="An offset says how many rows to skip, whatever their ids are.")
+        if re.match(r"\(?(items\.)?id\s*(>|between)", condition) and event.where:
+            return Told(
+                where=own_line(evidence, event.where),
+                hint="An offset says how many rows to skip, whatever their ids are.",
+            )
     return None
 
 
