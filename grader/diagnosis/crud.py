@@ -38,7 +38,15 @@ def function_of(evidence: Evidence) -> tuple[File, Function] | None:
         name = name or _BY_METHOD.get(request_of(evidence)[0], "")
         elsewhere = calls(endpoint[1], name) and "app/crud.py" not in evidence.given
         return (evidence.source.function(name, "app/crud.py") if elsewhere else None) or endpoint[:2]
-    return evidence.source.function(name, "app/crud.py") or evidence.source.function(name) if name else None
+    return _defined(evidence, name) if name else None
+
+
+def _defined(evidence: Evidence, name: str) -> tuple[File, Function] | None:
+    """A function by its name, also one that has another where it is written: ``get_item = items.get``."""
+    found = evidence.source.function(name, "app/crud.py") or evidence.source.function(name)
+    bound = evidence.source.bound(name, evidence.source.file("app/crud.py")) if found is None else None
+    other = name_of(getattr(bound[1], "value", None)) if bound else ""
+    return evidence.source.function(other) if other else found
 
 
 def reached(evidence: Evidence) -> list[tuple[File, Function]]:
@@ -736,19 +744,20 @@ def other_defaults(evidence: Evidence) -> Told | None:
     if found is None or not re.match(r"list_items\(db(, offset=\d+)?\)", "".join(evidence.did[-1:])):
         return None
     names, values = _arguments(found[1]), [*found[1].args.defaults]
-    defaults = {name: text_of(value) for name, value in zip(names[::-1], values[::-1], strict=False)}
+    defaults: dict[str, ast.expr | None] = dict(zip(names[::-1], values[::-1], strict=False))
     keywords = zip(found[1].args.kwonlyargs, found[1].args.kw_defaults, strict=True)
-    defaults |= {each.arg: text_of(value) for each, value in keywords}
-    other = [f"{name}={value}" for name, value in defaults.items() if (name, value) in _wrong_defaults(name, value)]
+    defaults |= {each.arg: value for each, value in keywords}
+    other = [(name, value) for name, value in defaults.items() if value is not None and _wrong_default(name, value)]
     if not other:
         return None
+    told = ", ".join(f"{name}={text_of(value)}" for name, value in other)
     hint = "What are offset and limit where the caller says nothing?"
-    return Told(saw=f"{evidence.saw}; the defaults are {', '.join(other)}", where=found[0].at(found[1]), hint=hint)
+    return Told(saw=f"{evidence.saw}; the defaults are {told}", where=found[0].at(other[0][1]), hint=hint)
 
 
-def _wrong_defaults(name: str, value: str) -> list[tuple[str, str]]:
+def _wrong_default(name: str, value: ast.expr) -> bool:
     right = {"offset": "0", "limit": "100"}
-    return [(name, value)] if name in right and value.isdigit() and value != right[name] else []
+    return name in right and text_of(value).isdigit() and text_of(value) != right[name]
 
 
 @reading("another page than was asked for", "list_pages")

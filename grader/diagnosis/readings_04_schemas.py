@@ -21,7 +21,9 @@ from grader.diagnosis.schemas import (
     too_long_accepted,
     validator_changes_values,
     validator_raises_otherwise,
+    validator_refuses,
     validator_returns_nothing,
+    value_shown_otherwise,
 )
 
 READINGS = (
@@ -33,6 +35,7 @@ READINGS = (
     dump_overridden,
     validator_changes_values,
     nothing_sent_refused,
+    validator_refuses,
     takes_an_id,
     field_missing,
     default_validated,
@@ -48,4 +51,5 @@ READINGS = (
     reads_vars,
     shows_more,
     read_is_stricter,
+    value_shown_otherwise,
 )
