@@ -102,11 +102,19 @@ def _fields_of(evidence: Evidence, method: Function) -> set[str]:
     return named
 
 
+def _with_helpers(evidence: Evidence) -> list[tuple[File, Function]]:
+    """The validators of the class, and the learner's functions that they call."""
+    found: list[tuple[File, Function]] = []
+    for validator in _validators(evidence):
+        found += [each for each in evidence.source.reached(*validator, evidence.given) if each not in found]
+    return found
+
+
 def _raises(evidence: Evidence) -> list[tuple[File, Function, ast.Raise]]:
-    """What the validators of the class raise, each with its validator."""
+    """What the validators of the class, and the functions that they call, raise."""
     return [
         (file, method, node)
-        for file, method in _validators(evidence)
+        for file, method in _with_helpers(evidence)
         for node in ast.walk(method)
         if isinstance(node, ast.Raise)
     ]
@@ -166,7 +174,7 @@ def validator_raises_otherwise(evidence: Evidence) -> Told | None:
         return None
     where = innermost(raised, evidence.given)
     inside = evidence.source.function_of(where)
-    if inside not in {method.name for _, method in _validators(evidence)}:
+    if inside not in {method.name for _, method in _with_helpers(evidence)}:
         return None
     if "NoneType" in raised.message:
         hint = "In mode 'before' a validator meets whatever was sent, null too."
@@ -236,7 +244,7 @@ def nothing_sent_refused(evidence: Evidence) -> Told | None:
 def _said(evidence: Evidence, node: ast.Raise) -> bool:
     """Whether what was seen is the message of this exception."""
     texts = [each.value for each in ast.walk(node) if isinstance(each, ast.Constant) and isinstance(each.value, str)]
-    return any(text.strip() and text in evidence.saw for text in texts)
+    return bool(texts) and all(text in evidence.saw for text in texts)
 
 
 @reading("a validator that refuses what is right", *_CREATE, *_UPDATE, "read_accepts_an_orm_object")
@@ -330,7 +338,7 @@ def null_accepted(evidence: Evidence) -> Told | None:
     annotation = text_of(getattr(found[1], "annotation", None))
     if "None" not in annotation and "Optional" not in annotation:
         return None
-    checked = [(file, method, node) for file, method, node in _raises(evidence) if _about(evidence, method, "name")]
+    checked = _meant(evidence, r"\bNone\b|\bnull\b")
     if checked:  # null is to be refused there
         file, method, node = checked[0]
         hint = "null came through here. When is this condition true?"
@@ -341,6 +349,18 @@ def null_accepted(evidence: Evidence) -> Told | None:
         else ""
     )
     return Told(where=found[0].at(found[1]), hint=f"The type says here that null is a name.{default}")
+
+
+def _meant(evidence: Evidence, words: str) -> list[tuple[File, Function, ast.Raise]]:
+    """What validators of the name raise, where the name of the validator, its condition or its message has a word."""
+    return [
+        (file, method, node)
+        for file, method, node in _raises(evidence)
+        if _about(evidence, method, "name")
+        and re.search(
+            words, f"{method.name} {text_of(getattr(_condition_of(method, node), 'test', node))} {text_of(node)}"
+        )
+    ]
 
 
 def _about(evidence: Evidence, method: Function, field: str) -> bool:
@@ -367,8 +387,8 @@ def blank_accepted(evidence: Evidence) -> Told | None:
     found = rules_of(evidence, "name")
     if found is None or "accepted" not in evidence.saw or not re.search(r"name='[\s\\tn]*'", told):
         return None
-    checked = [(file, method, node) for file, method, node in _raises(evidence) if _about(evidence, method, "name")]
-    if checked:
+    checked = _meant(evidence, r"strip|isspace|blank|empty|visible|not (v|value|name|text)\b|len\(")
+    if checked and ("name=''" in told or "name=''" not in evidence.saw):
         file, method, node = checked[0]
         hint = "Which names come through here? Try one of white space alone, and an empty one."
         return Told(where=file.at(_condition_of(method, node)), hint=hint)
