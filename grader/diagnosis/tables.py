@@ -370,7 +370,11 @@ def models_unknown(evidence: Evidence) -> Told | None:
             and "models" in "".join(map(text_of, imports))
         ):
             hint = "This import is there for type checkers alone. What happens when the app runs?"
-            return Told(saw=f"{evidence.saw}; app/models.py was not imported", where=file.at(imports[0]), hint=hint)
+            return Told(
+                saw=evidence.saw.partition("; ")[0] + "; app/models.py was never imported",
+                where=file.at(imports[0]),
+                hint=hint,
+            )
     if any(_IMPORT.match(line) for line in file.lines) and "never imported" not in evidence.saw:
         late = next(
             (number for number, line in enumerate(file.lines, 1) if re.match(r"\s+(import|from) .*models", line)), 0
