@@ -122,8 +122,10 @@ def another_default(evidence: Evidence) -> Told | None:
         hint = "This path begins in the folder of this file. Where is the app started?"
     elif ":memory:" in evidence.saw or evidence.saw.endswith(("sqlite://", "sqlite:///")):
         hint = "This is a database in memory. What is left of it after the app has stopped?"
-    else:
+    elif nodes and evidence.saw.endswith(str(nodes[0].value)):
         hint = "Compare the two URLs letter by letter."
+    else:
+        hint = "In which folder does this path begin? Where is the app started?"
     return Told(where=file.at(nodes[0] if nodes else node), hint=hint)
 
 
@@ -227,7 +229,7 @@ def autocommit(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("an event that commits", "nothing_is_saved_without_commit")
+@reading("an event that commits", "nothing_is_saved_without_commit", "sessions_are_independent", "works_across_threads")
 def event_commits(evidence: Evidence) -> Told | None:
     """What listens to the events of sessions or connections runs with each of them; a COMMIT there saves everything."""
     listeners = {
@@ -242,7 +244,7 @@ def event_commits(evidence: Evidence) -> Told | None:
             for call in calls(node, "commit", "execute", "exec_driver_sql") if listens else ():
                 if name_of(call) == "commit" or "COMMIT" in text_of(call):
                     hint = "This runs with every such event. Who says then what is saved?"
-                    return Told(saw=f"{evidence.saw}: {node.name}() commits", where=file.at(call), hint=hint)
+                    return Told(saw=f"{evidence.saw}; {node.name}() commits", where=file.at(call), hint=hint)
     return None
 
 
@@ -309,6 +311,11 @@ def sqlite_option(evidence: Evidence) -> Told | None:
             for node in file.nodes
             if (isinstance(node, ast.keyword) and node.arg == name)
             or (isinstance(node, ast.Constant) and node.value == name)
+        ]
+        given = given or [
+            node
+            for node in file.nodes
+            if isinstance(node, ast.Constant) and name in str(node.value) and "\n" not in str(node.value)
         ]
         for node in given[:1]:
             condition = _condition_around(file, node)
@@ -379,7 +386,7 @@ def autoflush_is_true(evidence: Evidence) -> Told | None:
                 continue
             bound = evidence.source.bound(name_of(value), file) if isinstance(value, ast.Name | ast.Attribute) else None
             place = bound or (file, value)
-            hint = f"What is {text_of(value)} when this runs? Your sessions do send what is pending."
+            hint = "Is this true or false when it runs? Your sessions do send what is pending."
             return Told(where=place[0].at(place[1]), hint=hint)
     return None
 

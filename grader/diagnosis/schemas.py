@@ -416,8 +416,10 @@ def too_long_accepted(evidence: Evidence) -> Told | None:
         for file, method, node in _raises(evidence)
         if _about(evidence, method, field) and "len(" in text_of(_condition_of(method, node))
     ]
-    if limits or measured:
-        hint = f"The column takes {column} characters. From which length on does this line refuse a text?"
+    if limits:
+        hint = f"The column takes {column} characters. From which length on does this refuse a text?"
+    elif measured:
+        hint = f"The column takes {column} characters. When is this condition true? Try the text above."
     if limits:
         constant = evidence.source.bound(name_of(limits[0].value), found[0]) if name_of(limits[0].value) else None
         place = constant or (found[0], limits[0].value)
