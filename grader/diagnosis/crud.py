@@ -134,21 +134,22 @@ def never_added(evidence: Evidence) -> Told | None:
     )
 
 
-@reading("commit() before add()", "create_persists")
+@reading("commit() before add()", "create_persists", "update_persists", "delete_persists")
 def committed_before_added(evidence: Evidence) -> Told | None:
     """commit() saves what the session knows at that moment; what is added after it is not part of it."""
     found = function_of(evidence)
-    if found is None or evidence.sent("INSERT"):
+    if found is None or evidence.sent(*_WRITES) or evidence.raised:
         return None
     file, node = found
-    added, committed = calls(node, "add"), calls(node, "commit")
-    if added and committed and committed[-1].lineno < added[0].lineno:
-        return Told(
-            saw="commit() was called before add(), so no INSERT was sent",
-            where=file.at(added[0]),
-            hint="commit() saves what the session knows at that moment. In which order do these two lines belong?",
-        )
-    return None
+    changed, committed = calls(node, "add", "setattr", "delete"), calls(node, "commit")
+    if not changed or not committed or committed[-1].lineno > changed[0].lineno:
+        return None
+    what = name_of(changed[0])
+    return Told(
+        saw=f"commit() was called before {what}(), so nothing was sent that could be saved",
+        where=file.at(changed[0] if what == "add" else committed[-1]),
+        hint="commit() saves what the session knows at that moment. In which order do these two lines belong?",
+    )
 
 
 @reading("refresh() of an item that is not in the database yet", "create_persists")
@@ -526,7 +527,8 @@ def tested_for_truth(evidence: Evidence) -> Told | None:
                 tests = node.values[:1]
             for test in tests:
                 inner = test.operand if isinstance(test, ast.UnaryOp) else test
-                if _is_a_value(inner, function):
+                handed_on = function is not reached(evidence)[0][1] and text_of(inner) in _arguments(function)
+                if _is_a_value(inner, function) or (handed_on and isinstance(node, ast.BoolOp | ast.IfExp)):
                     tested.append((file, test))
     for file, test in _about_the_description(tested):
         hint = 'None and "" count as false here. Ask whether the field was sent, not what it holds.'
@@ -757,7 +759,7 @@ def other_defaults(evidence: Evidence) -> Told | None:
 
 def _wrong_default(name: str, value: ast.expr) -> bool:
     right = {"offset": "0", "limit": "100"}
-    return name in right and text_of(value).isdigit() and text_of(value) != right[name]
+    return name in right and (text_of(value).isdigit() or text_of(value) == "None") and text_of(value) != right[name]
 
 
 @reading("another page than was asked for", "list_pages")
@@ -780,4 +782,23 @@ def another_page(evidence: Evidence) -> Told | None:
     else:
         return None
     wish = f"asked for was offset {asked['offset']}, limit {asked['limit']}"
-    return Told(saw=f"{evidence.saw}; {told}, and {wish}", where=selects[-1].where, hint="Which number belongs where?")
+    where, hint = own_line(evidence, selects[-1].where), "Which number belongs where?"
+    nodes = [(file, node) for file, function in reached(evidence) for node in inside(function)]
+    slices = [
+        (file, node) for file, node in nodes if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice)
+    ]
+    made = [
+        (file, node)
+        for file, node in nodes
+        if isinstance(node, ast.Call)
+        and name_of(node) in ("offset", "limit", "fetch")
+        and node.args
+        and not isinstance(node.args[0], ast.Name | ast.Constant)
+    ]
+    if missing and len(slices) == 1:
+        where, hint = slices[0][0].at(slices[0][1].slice), "Count the rows that this slice takes, and from where on."
+    elif missing:
+        hint = "What skips rows here, and what ends the page?"
+    elif made:
+        where, hint = made[0][0].at(made[0][1].args[0]), "What does this line make of the number that was asked for?"
+    return Told(saw=f"{evidence.saw}; {told}, and {wish}", where=where, hint=hint)

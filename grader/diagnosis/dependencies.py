@@ -186,6 +186,12 @@ def shared_session(evidence: Evidence) -> Told | None:
     for each in ast.walk(node):
         if isinstance(each, ast.Assign) and "app.state" in text_of(node) and isinstance(each.targets[0], ast.Attribute):
             return Told(where=found[0].at(each), hint="The app has one state for all requests.")
+    for each in ast.walk(node):
+        target = each.targets[0] if isinstance(each, ast.Assign) else None
+        elsewhere = isinstance(target, ast.Attribute | ast.Subscript) and "request.state" not in text_of(target)
+        if elsewhere and isinstance(each, ast.Assign) and calls(each.value, *_MAKERS):
+            hint = f"{text_of(target)} is there once for all requests. What does it hold while two of them run?"
+            return Told(where=found[0].at(each), hint=hint)
     return None
 
 

@@ -54,21 +54,23 @@ def other_variable(evidence: Evidence) -> Told | None:
     return Told(
         saw=f"the code asks for the environment variable '{name}'; what is set is DATABASE_URL",
         where=file.at(node),
-        hint="Capital and small letters count, too.",
+        hint="Capital and small letters count, too."
+        if name.upper() == "DATABASE_URL"
+        else "Compare the name in this line with the one that was set.",
     )
 
 
 @reading("the environment is never asked", "url_from_environment")
 def url_in_the_code(evidence: Evidence) -> Told | None:
     """The URL is written into the code, so that it is the same on every machine."""
-    file = evidence.source.file(_DB)
-    node = _bound(file, "DATABASE_URL")
-    asked = any(name_of(each) in ("environ", "getenv") for each in file.nodes)
-    if node is None or asked or len(evidence.source.files()) > 2:
+    found = _place_of_the_url(evidence)
+    asking = "environ", "getenv", "BaseSettings", "load_dotenv", "dotenv_values", "environb"
+    names = {name_of(node) for file in evidence.source.files() for node in file.nodes}
+    if found is None or names & set(asking):
         return None
     return Told(
         saw=f"{evidence.saw}: the environment variable was never asked for",
-        where=file.at(node),
+        where=found[0].at(found[1]),
         hint="Which function of os reads an environment variable, and gives something else where there is none?",
     )
 
@@ -566,6 +568,10 @@ def no_declarative_base(evidence: Evidence) -> Told | None:
             saw=saw, where=file.at(node), hint="Which class of sqlalchemy.orm collects the tables of its children?"
         )
     value = text_of(getattr(node, "value", None))
+    if evidence.raised_kind("UnmappedClassError") is not None:
+        saw = f"a model on Base is not mapped: Base is {value}"
+        hint = "This base waits until somebody calls prepare(). What do your models need?"
+        return Told(saw=saw, where=file.at(node), hint=hint, wanted="a class that SQLAlchemy maps to a table at once")
     hints = {
         "declarative_base": "declarative_base is a function: it has to be called.",
         "DeclarativeBase": "Make a class of your own that inherits from it.",

@@ -27,6 +27,8 @@ from grader.diagnosis.tables import (
     other_kind,
     other_metadata,
     other_table_name,
+    start_error_swallowed,
+    tables_listed,
     unique_name,
 )
 
@@ -54,6 +56,8 @@ READINGS = (
     models_unknown,
     other_metadata,
     created_conditionally,
+    start_error_swallowed,
+    tables_listed,
     created_at_another_moment,
     creation_not_committed,
     never_called,

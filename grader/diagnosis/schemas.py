@@ -18,7 +18,7 @@ _READ = "read_accepts_an_orm_object", "read_hides_internal_fields"
 _IGNORES_ID = "create_ignores_a_client_id"
 _SENT = "update_knows_what_was_sent"
 _ALL = *_CREATE, *_UPDATE, *_READ, _IGNORES_ID, _SENT
-_CHANGED = _SENT, *_CREATE, "read_accepts_an_orm_object", "update_rejects_null_name"
+_CHANGED = _SENT, *_CREATE, "read_accepts_an_orm_object", "update_rejects_null_name", "update_rejects_blank_name"
 _IN_A_TYPE = "AfterValidator", "BeforeValidator", "PlainValidator", "WrapValidator"
 _VALIDATORS = "field_validator", "model_validator", "validator", "root_validator"
 
@@ -183,12 +183,12 @@ def validator_raises_otherwise(evidence: Evidence) -> Told | None:
     return Told(saw=f"{raised.kind}: {raised.message}", where=where, hint=hint)
 
 
-@reading(
-    "a validator that changes what was sent", _SENT, *_CREATE, "read_accepts_an_orm_object", "update_rejects_null_name"
-)
+@reading("a validator that changes what was sent", *_CHANGED)
 def validator_changes_values(evidence: Evidence) -> Told | None:
     """A validator may refuse a value; one that fills in, drops or replaces values hides what was sent."""
     if evidence.saw.startswith("refused"):
+        return None
+    if evidence.rule == "update_rejects_blank_name" and "name=None" not in evidence.saw:
         return None
     field = _accepted(evidence) or _refused(evidence)
     for file, method in _validators(evidence):
@@ -470,8 +470,11 @@ def other_default(evidence: Evidence) -> Told | None:
     value = getattr(found[1], "value", None) if found else None
     if found is None or value is None or text_of(value) == "None" or "description is" not in evidence.saw:
         return None
-    if isinstance(value, ast.Call) and text_of(keyword(value, "default")) in ("", "None"):
-        return None
+    if isinstance(value, ast.Call):
+        positional = text_of(value.args[0]) if value.args else ""
+        default = positional or text_of(keyword(value, "default")) or text_of(keyword(value, "default_factory"))
+        if default in ("", "None", "..."):
+            return None
     return Told(where=found[0].at(found[1]), hint="What does the database hold where there is no description?")
 
 
@@ -555,7 +558,24 @@ def value_shown_otherwise(evidence: Evidence) -> Told | None:
                 return Told(where=file.at(method), hint="What does this make of the value that the object has?")
     lost = sorted(set(evidence.expected) - set(evidence.actual))
     found = _field(evidence, lost[0]) if lost else None
-    if found is not None and "alias" in text_of(found[1]):
-        hint = f"Under which name does this show the {lost[0]}?"
-        return Told(where=found[0].at(found[1]), hint=hint)
+    if found is not None and re.search(r"alias|exclude", text_of(found[1])):
+        hint = f"Is the {lost[0]} shown, and under which name?"
+        saw = f"{evidence.saw}: there is no '{lost[0]}'"
+        return Told(saw=saw, where=found[0].at(found[1]), hint=hint)
+    return None
+
+
+@reading("a type that changes the text", *_CREATE, "update_rejects_blank_name")
+def type_changes_text(evidence: Evidence) -> Told | None:
+    """Some rules of a type do not refuse a text but make another one of it: small letters, no white space around."""
+    field = _refused(evidence)
+    rules = rules_of(evidence, field) if field and " is '" in evidence.saw else None
+    places: list[tuple[File, ast.AST]] = [rules] if rules else []
+    places += [(file, node) for file, node in ancestry(evidence, _schema(evidence)) if rules]
+    for file, place in places:
+        for node in ast.walk(place):
+            name = (node.arg or "").removeprefix("str_") if isinstance(node, ast.keyword) else ""
+            changes = ("to_lower", "to_upper") if field == "name" else ("to_lower", "to_upper", "strip_whitespace")
+            if isinstance(node, ast.keyword) and name in changes and text_of(node.value) == "True":
+                return Told(where=file.at(node.value), hint="What does this make of the text above?")
     return None

@@ -189,6 +189,12 @@ def description_required(evidence: Evidence) -> Told | None:
     if option is not None and text_of(option) == "False":
         hint = "What does nullable=False say about the description?"
         return Told(saw="the database refused a row whose description is NULL", where=found[0].at(option), hint=hint)
+    words = re.fullmatch(r"Mapped\[(\w+)\]", annotation)
+    alias = evidence.source.bound(words[1], found[0]) if words else None
+    text = text_of(getattr(alias[1], "value", None)) if alias else ""
+    if text.startswith("Annotated[str,") and "None" not in text and "nullable" not in text:
+        hint = f"{words[1] if words else ''} is a text that is never None. What does that make of the column?"
+        return Told(saw="the database refused a row whose description is NULL", where=found[0].at(found[1]), hint=hint)
     if (
         re.search(r"\bMapped\[str\]", annotation)
         and option is None
@@ -228,6 +234,10 @@ def name_not_indexed(evidence: Evidence) -> Told | None:
             hint = "Here the columns are texts. Of which table are they?"
         elif columns[:1] and re.fullmatch(r"(\w+\.)*name|'name'", columns[0]):
             return None
+        elif columns[:1] and "(" in columns[0]:
+            hint = "What does this index help to find: a name, or what this makes of it?"
+            saw = f"an index on {columns[0]}, and none on name"
+            return Told(saw=saw, where=file.at(call), hint=hint)
         else:
             hint = "What comes first in an index decides what it helps to find. What comes first here?"
         return Told(where=file.at(call), hint=hint)
@@ -462,6 +472,37 @@ def creation_not_committed(evidence: Evidence) -> Told | None:
         where=evidence.events[made[-1]].where,
         hint="This belongs to a transaction that somebody has begun. Who ends it, and how?",
     )
+
+
+@reading("an error at the start is swallowed", _AT_START)
+def start_error_swallowed(evidence: Evidence) -> Told | None:
+    """What is caught at the start and not raised again looks like a start that went well."""
+    if evidence.sent("CREATE TABLE items"):
+        return None
+    for file in evidence.source.files():
+        for node in file.nodes:
+            handlers: list[ast.AST] = []
+            if isinstance(node, ast.Try) and any(calls(each, "create_all") for each in node.body):
+                handlers = [
+                    one for one in node.handlers if not any(isinstance(each, ast.Raise) for each in ast.walk(one))
+                ]
+            elif isinstance(node, ast.With) and calls(node, "create_all"):
+                handlers = [item.context_expr for item in node.items if name_of(item.context_expr) == "suppress"]
+            for handler in handlers:
+                hint = "What becomes of an error of create_all() here, and who hears of it?"
+                return Told(saw=f"{evidence.saw}; no CREATE TABLE was sent", where=file.at(handler), hint=hint)
+    return None
+
+
+@reading("create_all() for some tables only", _AT_START)
+def tables_listed(evidence: Evidence) -> Told | None:
+    """With tables= create_all() makes the tables of this list, and no other."""
+    for file in evidence.source.files():
+        for call in calls(file.tree, "create_all"):
+            option = keyword(call, "tables")
+            if option is not None:
+                return Told(where=file.at(option), hint="create_all() makes the tables of this list, and no other.")
+    return None
 
 
 @reading("a function that nobody calls", _AT_START)

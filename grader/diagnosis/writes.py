@@ -150,3 +150,17 @@ def field_left_out(evidence: Evidence) -> Told | None:
                 hint = f"The {min(lost)} was sent. Does it come through this line?"
                 return Told(where=file.at(value), hint=hint)
     return None
+
+
+@reading("nothing is deleted", "delete_persists")
+def nothing_deleted(evidence: Evidence) -> Told | None:
+    """A row is gone only when the database was told to delete it."""
+    found = reached(evidence)
+    if not found or evidence.sent("DELETE") or evidence.raised or calls_in(evidence, "delete", "text", "execute"):
+        return None
+    file, node = found[0]
+    return Told(
+        saw=f"{evidence.saw}; no DELETE was sent",
+        where=file.at(node),
+        hint="Which line tells the session that this row is to be deleted?",
+    )
