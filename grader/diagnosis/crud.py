@@ -241,7 +241,7 @@ def stored_twice(evidence: Evidence) -> Told | None:
     called = sum(line.startswith(("create_item(", "POST ")) for line in evidence.did)
     if not called or len(inserts) <= called or not inserts[1].where:
         return None
-    found = endpoint_of(evidence)
+    found = endpoint_of(evidence) or function_of(evidence)
     twice = calls(found[1], "create_item", "add") if found else []
     return Told(
         saw=f"{len(inserts)} INSERTs were sent for {called} call{'s' if called > 1 else ''}",
@@ -269,11 +269,12 @@ def found_by_name(evidence: Evidence) -> Told | None:
     """Names may repeat: only the id tells which row is meant."""
     for event in evidence.events_of("SELECT items", "UPDATE items", "DELETE items"):
         condition = event.sql.lower().replace("\n", " ").partition(" where ")[2]
-        if re.search(r"\bname\b", condition) and event.where:
+        by = re.search(r"\b(name|description)\b", condition)
+        if by and event.where:
             return Told(
-                saw=f"{event.what.split()[0]} ... WHERE name = ...: several rows have this name",
+                saw=f"{event.what.split()[0]} ... WHERE {by[1]} = ...: several rows have this {by[1]}",
                 where=own_line(evidence, event.where),
-                hint="Names may repeat. What does each row have for itself alone?",
+                hint=f"{by[1].capitalize()}s may repeat. What does each row have for itself alone?",
             )
     return None
 

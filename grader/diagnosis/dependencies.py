@@ -381,13 +381,13 @@ def closed_on_one_way(evidence: Evidence) -> Told | None:
 def never_closed(evidence: Evidence) -> Told | None:
     """Nobody calls close(): the session keeps its connection, or what it has loaded, for as long as it lives."""
     found = _keeper(evidence)
-    if found is None or not calls(found[1], *_MAKERS):
+    if found is None:
         return None
     file, node = found
     db = _yielded(node)
-    if calls(node, "close", "remove", "reset", "closing", "add_task", "callback", "enter_context", "push"):
+    if calls(node, "close", "remove", "reset", "closing", "callback", "enter_context", "push"):
         return None
-    if any(isinstance(each, ast.With) for each in ast.walk(node)) or "close" in "".join(file.lines):
+    if any(isinstance(each, ast.With) for each in ast.walk(node)):
         return None
     others = {"rollback": "a rollback", "expunge_all": "expunge_all()", "expire_all": "expire_all()"}
     others |= {"commit": "a commit"}
@@ -398,9 +398,13 @@ def never_closed(evidence: Evidence) -> Told | None:
         if word and db and yields and each.lineno > yields[0].lineno:
             saw = f"{evidence.saw}: {word} does not close it"
             return Told(saw=saw, where=file.at(each), hint="This leaves the session open. What ends it?")
-    made = _made(node)
-    place = (made or _yields(node) or [node])[0]
-    return Told(where=file.at(place), hint="Here a session is opened. Who closes it, and when?")
+    made = [*_made(node), *_yields(node)]
+    if not made:
+        return None
+    hint = "The endpoint gets a session here. Who closes it, and when?"
+    if calls(made[0], *_MAKERS):
+        hint = "Here a session is opened. Who closes it, and when?"
+    return Told(where=file.at(made[0]), hint=hint)
 
 
 # -- errors -------------------------------------------------------------------------------------------

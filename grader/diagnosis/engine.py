@@ -131,6 +131,19 @@ def another_default(evidence: Evidence) -> Told | None:
     return Told(where=file.at(nodes[0] if nodes else node), hint=hint)
 
 
+@reading("the environment is asked under a condition", "url_from_environment")
+def asked_conditionally(evidence: Evidence) -> Told | None:
+    """DATABASE_URL says by itself whether it is set; another condition before it makes it count only sometimes."""
+    file = evidence.source.file(_DB)
+    for node in [each for each in file.nodes if isinstance(each, ast.If | ast.IfExp)]:
+        inside = [*ast.walk(node)]
+        asked = [each for name, each in _variables(file) if name == "DATABASE_URL"]
+        if asked and all(each in inside for each in asked) and "DATABASE_URL" not in text_of(node.test):
+            hint = "The variable was set here. When does your code look at it?"
+            return Told(where=file.at(node), hint=hint)
+    return None
+
+
 @reading("the engine is made with another URL", "url_from_environment")
 def engine_has_another_url(evidence: Evidence) -> Told | None:
     """DATABASE_URL is right, but what create_engine() is given is something else."""
@@ -162,6 +175,10 @@ def no_default(evidence: Evidence) -> Told | None:
                 where=file.at(node),
                 hint="Say what the URL is where nobody has set one.",
             )
+    raised = evidence.raised[0] if evidence.raised else None
+    where = raised.lines[-1] if raised and raised.lines else ""
+    if evidence.source.line(where).strip().startswith("raise"):
+        return Told(where=where, hint="Nobody has set a URL here. Which one is the app to use then?")
     return None
 
 
@@ -203,6 +220,9 @@ def connected_at_import(evidence: Evidence) -> Told | None:
             if found:
                 what = text_of(found[0].func)
                 saw = f"{evidence.saw}: {what}() ran while {file.name} was imported"
+                if found[0].func and not isinstance(statement, ast.Expr) and name_of(found[0]) not in wanted:
+                    other = evidence.source.function(name_of(found[0]), file.name)
+                    found = calls(other[1], *wanted) if other else found
                 hint = "An import only makes things ready. What talks to the database has to wait until the app starts."
                 return Told(saw=saw, where=file.at(found[0]), hint=hint)
     return None
@@ -376,6 +396,17 @@ def autoflush_left_on(evidence: Evidence) -> Told | None:
     if not made or own_class or None in options or "autoflush" in options:
         return None
     return Told(where=file.at(made[-1]), hint="Nothing is said about autoflush here, and then it is on.")
+
+
+@reading("an event that flushes", "query_does_not_write_pending_objects")
+def event_flushes(evidence: Evidence) -> Told | None:
+    """What listens to the events of a session runs with each of them; a flush() there sends what is pending."""
+    for file in evidence.source.files():
+        for node in file.functions:
+            for call in calls(node, "flush"):
+                hint = f"{node.name}() sends what is pending. When does it run?"
+                return Told(saw=f"{evidence.saw}; {node.name}() calls flush()", where=file.at(call), hint=hint)
+    return None
 
 
 @reading("autoflush has another value", "query_does_not_write_pending_objects")

@@ -3,6 +3,7 @@
 from grader.diagnosis.anywhere import unknown_attribute, unknown_name, used_before_assignment
 from grader.diagnosis.engine import (
     another_default,
+    asked_conditionally,
     autocommit,
     autoflush_from_a_text,
     autoflush_is_true,
@@ -12,6 +13,7 @@ from grader.diagnosis.engine import (
     connected_at_import,
     engine_has_another_url,
     event_commits,
+    event_flushes,
     missing_driver,
     no_declarative_base,
     no_default,
@@ -39,6 +41,7 @@ READINGS = (
     url_in_the_code,
     password_hidden,
     url_cut,
+    asked_conditionally,
     engine_has_another_url,
     no_default,
     slashes,
@@ -51,6 +54,7 @@ READINGS = (
     pragma_always,
     sqlite_option,
     missing_driver,
+    event_flushes,
     autoflush_lost,
     autoflush_from_a_text,
     autoflush_switched_on,

@@ -54,6 +54,8 @@ from grader.diagnosis.writes import (
     nothing_deleted,
     only_a_savepoint,
     returned_early,
+    returned_in_the_loop,
+    taken_out,
     value_changed,
 )
 
@@ -63,6 +65,7 @@ READINGS = (
     unknown_attribute,
     async_function,
     begun_twice,
+    taken_out,
     refused_to_change_nothing,
     changed_behind_the_back,
     committed_before_added,
@@ -83,6 +86,7 @@ READINGS = (
     no_where,
     field_left_out,
     field_not_written,
+    returned_in_the_loop,
     returned_nothing,
     returned_a_list,
     returned_the_input,

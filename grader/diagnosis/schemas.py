@@ -74,7 +74,8 @@ def _validators(evidence: Evidence) -> list[tuple[File, Function]]:
         (file, method)
         for file, node in ancestry(evidence, _schema(evidence))
         for method in node.body
-        if isinstance(method, ast.FunctionDef) and any(name_of(each) in _VALIDATORS for each in method.decorator_list)
+        if isinstance(method, ast.FunctionDef)
+        and (method.name == "model_post_init" or any(name_of(each) in _VALIDATORS for each in method.decorator_list))
     ]
     return inside_classes + [place for _, place in _annotated_validators(evidence)]
 
@@ -151,7 +152,8 @@ def validator_returns_nothing(evidence: Evidence) -> Told | None:
     for file, method in _validators(evidence):
         returns = [node for node in ast.walk(method) if isinstance(node, ast.Return) and node.value is not None]
         about = _fields_of(evidence, method)
-        if not returns and " is None" in evidence.saw and (not about or _refused(evidence) in about):
+        decorated = bool(method.decorator_list) or method.name != "model_post_init"
+        if decorated and not returns and " is None" in evidence.saw and (not about or _refused(evidence) in about):
             hint = "What a validator returns is the field's value from then on."
             return Told(saw=f"{evidence.saw}: {method.name}() returned nothing", where=file.at(method), hint=hint)
     return None
@@ -208,7 +210,7 @@ def _hint_for_a_change(evidence: Evidence) -> str:
         return "What does the schema hold after this line that was not sent, or what that was sent does it lack?"
     if "* 50" in evidence.saw or "* 20" in evidence.saw:
         return "This makes the text fit. Does the client learn of it?"
-    return "This line makes another value of the one that was sent. What does it make of the value above?"
+    return "This line makes another value of the one that came in. What does it make of the value above?"
 
 
 def _changes(node: ast.AST, method: Function) -> bool:

@@ -170,6 +170,9 @@ def name_may_be_null(evidence: Evidence) -> Told | None:
     if option is not None and text_of(option) == "True":
         hint = "What does nullable=True say about the name?"
         return Told(saw="the database stored a row whose name is NULL", where=found[0].at(option), hint=hint)
+    if option is not None and not isinstance(option, ast.Constant):
+        hint = "Is this true or false? The database takes NULL here."
+        return Told(saw="the database stored a row whose name is NULL", where=found[0].at(option), hint=hint)
     if "None" in line.partition("=")[0] or "Optional" in line.partition("=")[0]:
         hint = "The type in Mapped[...] says here that there may be no name."
     elif "Column(" in line and "Mapped" not in line:
@@ -558,6 +561,11 @@ def nobody_creates(evidence: Evidence) -> Told | None:
     """Models only describe tables; somebody has to send CREATE TABLE."""
     if any(calls(file.tree, "create_all", "create", "CreateTable", "upgrade") for file in evidence.source.files()):
         return None
+    for file in evidence.source.files():
+        for each in file.nodes:
+            if isinstance(each, ast.Attribute) and each.attr == "create_all":
+                hint = "This hands the function on. Who calls it, and when? The first request may come at once."
+                return Told(where=file.at(each), hint=hint)
     file = evidence.source.file(_MAIN)
     node = _lifespan(file)
     return Told(
@@ -576,7 +584,12 @@ def deleted_at_the_start(evidence: Evidence) -> Told | None:
     hint = "This runs at every start, or at every stop. What is left then of what was stored?"
     for event in (*evidence.earlier, *evidence.events):
         if event.what.upper().startswith(("DELETE", "DROP", "SQL DROP", "SQL TRUNCATE")) and event.where:
-            return Told(saw=f"{evidence.saw}: the app sent {event.what}", where=event.where, hint=hint)
+            where, name = event.where, event.where.rpartition(":")[0]
+            around = evidence.source.function(evidence.source.function_of(where), name)
+            deleting = calls(around[1], "delete", "drop_all", "drop") if around else []
+            if deleting and not re.search("delete|drop|truncate", evidence.source.line(where), re.IGNORECASE):
+                where = f"{name}:{deleting[0].lineno}"  # it was sent with a flush or a commit
+            return Told(saw=f"{evidence.saw}: the app sent {event.what}", where=where, hint=hint)
     for file in evidence.source.files():
         for call in calls(file.tree, "unlink", "remove", "rmtree", "replace", "rename", "truncate"):
             if re.match(r"(os|shutil)\.|.*\b(Path|path|file|db|database)\w*\b.*\.unlink", text_of(call.func)):

@@ -164,3 +164,27 @@ def nothing_deleted(evidence: Evidence) -> Told | None:
         where=file.at(node),
         hint="Which line tells the session that this row is to be deleted?",
     )
+
+
+@reading("the function ends within its loop", "update_persists", "update_keeps_omitted_fields")
+def returned_in_the_loop(evidence: Evidence) -> Told | None:
+    """A return in a loop ends the function in its first round: the other fields are never reached."""
+    for file, node in reached(evidence):
+        for loop in [each for each in inside(node) if isinstance(each, ast.For)]:
+            leaves = [each for each in ast.walk(loop) if isinstance(each, ast.Return)]
+            if leaves and calls(loop, "setattr") and not evidence.raised:
+                return Told(where=file.at(leaves[0]), hint="How many rounds of the loop are there before this line?")
+    return None
+
+
+@reading("the item is taken out of the session", *_SAVES, "update_refreshes", "create_refreshes")
+def taken_out(evidence: Evidence) -> Told | None:
+    """An item that was expunged is none of the session's: its changes are not sent, and it cannot be refreshed."""
+    raised = evidence.raised_kind("InvalidRequestError")
+    found = calls_in(evidence, "expunge", "expunge_all", "make_transient", "make_transient_to_detached")
+    if not found or (evidence.raised and (raised is None or "not persistent" not in raised.message)):
+        return None
+    if evidence.sent(*_WRITES) and "update_persists" in evidence.rule:
+        return None
+    hint = "From here on the session knows nothing of this item. Who sends its changes then?"
+    return Told(where=found[0][0].at(found[0][1]), hint=hint)
