@@ -383,7 +383,7 @@ def not_refreshed(evidence: Evidence) -> Told | None:
     """commit() makes SQLAlchemy forget what the object holds, and nothing loads it again before it is returned."""
     commits = [event for event in evidence.events if event.what == "COMMIT" and event.where]
     late = evidence.events[evidence.events.index(commits[-1]) :] if commits else []
-    unread = "shows" not in evidence.saw and "DetachedInstanceError" not in evidence.saw
+    unread = not re.search(r"shows \{'id': \d|DetachedInstanceError", evidence.saw)
     if not commits or unread or any(event.what.startswith("SELECT") for event in late):
         return None
     return Told(

@@ -389,7 +389,7 @@ def blank_accepted(evidence: Evidence) -> Told | None:
     found = rules_of(evidence, "name")
     if found is None or "accepted" not in evidence.saw or not re.search(r"name='[\s\\tn]*'", told):
         return None
-    checked = _meant(evidence, r"strip|isspace|blank|empty|visible|not (v|value|name|text)\b|len\(")
+    checked = _meant(evidence, r"strip|isspace|blank|empty|visible|not (v|value|name|text)\b|== 0|< 1")
     if checked and ("name=''" in told or "name=''" not in evidence.saw):
         file, method, node = checked[0]
         hint = "Which names come through here? Try one of white space alone, and an empty one."

@@ -214,9 +214,10 @@ def check_constraint(evidence: Evidence) -> Told | None:
     """A CheckConstraint refuses rows for everybody; what nobody asked for keeps right rows out."""
     if "check constraint" not in evidence.saw.lower():
         return None
-    for file in evidence.source.files():
-        for call in calls(file.tree, "CheckConstraint", "Enum", "Boolean"):
-            return Told(where=file.at(call), hint="Which rows does this keep out? Try the one above.")
+    made = [(file, call) for file in evidence.source.files() for call in calls(file.tree, "CheckConstraint", "Enum")]
+    named = [each for each in made if text_of(keyword(each[1], "name")).strip("'\"") in evidence.saw.split()]
+    for file, call in named or made:
+        return Told(where=file.at(call), hint="Which rows does this keep out? Try the one above.")
     return None
 
 

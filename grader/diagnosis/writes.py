@@ -20,15 +20,21 @@ _SENT = re.compile(r"\b(name|description)=('(?:[^'\\]|\\.)*'|None)(?=[,)])")
 @reading("an item that is there is taken for a new one", "create_persists")
 def existing_returned(evidence: Evidence) -> Told | None:
     """Names may repeat: each call of create_item stores a new row, whatever is there already."""
-    looked = [event for event in evidence.events_of("SELECT items") if event.where]
-    if not looked or evidence.sent(*_WRITES) or evidence.raised:
+    looked = [
+        event for event in evidence.events_of("SELECT items") if event.where and " where " in _one_line(event.sql)
+    ]
+    if not looked or evidence.sent(*_WRITES) or evidence.raised or not calls_in(evidence, "add", "add_all", "insert"):
         return None
     return Told(
-        saw="no INSERT was sent: the code looked for an item that is there, and went on with that one",
+        saw="a SELECT looked for an item that is there already, and after it no INSERT was sent",
         where=own_line(evidence, looked[0].where),
         hint="Names may repeat: each call stores a new item. What is this line looking for?",
         why="Two lamps are two rows. Whoever creates one has to get a new one.",
     )
+
+
+def _one_line(sql: str) -> str:
+    return " ".join(sql.lower().split())
 
 
 @reading("the function ends before it writes", *_SAVES, "update_null_clears", "update_empty_string_is_a_value")
