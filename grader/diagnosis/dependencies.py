@@ -28,6 +28,7 @@ def _keeper(evidence: Evidence) -> tuple[File, Function] | None:
     entered = [item.context_expr for each in ast.walk(found[1]) if isinstance(each, ast.With) for item in each.items]
     entered += [each.value for each in ast.walk(found[1]) if isinstance(each, ast.YieldFrom)]
     entered += [each.iter for each in ast.walk(found[1]) if isinstance(each, ast.For)]
+    entered += [call.args[0] for call in calls(found[1].args, "Depends") if call.args]
     for each in entered:
         other = evidence.source.function(name_of(each))
         if other is not None and other != found and _yields(other[1]):
@@ -259,7 +260,7 @@ def another_is_closed(evidence: Evidence) -> Told | None:
 def returned_not_yielded(evidence: Evidence) -> Told | None:
     """A function that returns is over; only one that yields goes on after the answer, and can close."""
     found = _get_db(evidence)
-    if found is None or _yields(found[1]) or "state" in text_of(found[1]):
+    if found is None or _yields(found[1]) or "state" in text_of(found[1]) or calls(found[1].args, "Depends"):
         return None
     returns = [each for each in ast.walk(found[1]) if isinstance(each, ast.Return)]
     if not returns or calls(found[1], "add_task"):

@@ -398,7 +398,7 @@ def autoflush_left_on(evidence: Evidence) -> Told | None:
     return Told(where=file.at(made[-1]), hint="Nothing is said about autoflush here, and then it is on.")
 
 
-@reading("an event that flushes", "query_does_not_write_pending_objects")
+@reading("a flush() before each query", "query_does_not_write_pending_objects")
 def event_flushes(evidence: Evidence) -> Told | None:
     """What listens to the events of a session runs with each of them; a flush() there sends what is pending."""
     for file in evidence.source.files():

@@ -111,17 +111,17 @@ def _with_helpers(evidence: Evidence) -> list[tuple[File, Function]]:
     return found
 
 
-def _raises(evidence: Evidence) -> list[tuple[File, Function, ast.Raise]]:
+def _raises(evidence: Evidence) -> list[tuple[File, Function, ast.Raise | ast.Assert]]:
     """What the validators of the class, and the functions that they call, raise."""
     return [
         (file, method, node)
         for file, method in _with_helpers(evidence)
         for node in ast.walk(method)
-        if isinstance(node, ast.Raise)
+        if isinstance(node, ast.Raise | ast.Assert)
     ]
 
 
-def _condition_of(method: Function, node: ast.Raise) -> ast.AST:
+def _condition_of(method: Function, node: ast.Raise | ast.Assert) -> ast.AST:
     """The condition under which something is raised; the raise itself where there is none."""
     around = [each for each in ast.walk(method) if isinstance(each, ast.If) and node in ast.walk(each)]
     return max(around, key=lambda each: each.lineno, default=node)
@@ -243,7 +243,7 @@ def nothing_sent_refused(evidence: Evidence) -> Told | None:
     return None
 
 
-def _said(evidence: Evidence, node: ast.Raise) -> bool:
+def _said(evidence: Evidence, node: ast.Raise | ast.Assert) -> bool:
     """Whether what was seen is the message of this exception."""
     texts = [each.value for each in ast.walk(node) if isinstance(each, ast.Constant) and isinstance(each.value, str)]
     return bool(texts) and all(text in evidence.saw for text in texts)
@@ -353,7 +353,7 @@ def null_accepted(evidence: Evidence) -> Told | None:
     return Told(where=found[0].at(found[1]), hint=f"The type says here that null is a name.{default}")
 
 
-def _meant(evidence: Evidence, words: str) -> list[tuple[File, Function, ast.Raise]]:
+def _meant(evidence: Evidence, words: str) -> list[tuple[File, Function, ast.Raise | ast.Assert]]:
     """What validators of the name raise, where the name of the validator, its condition or its message has a word."""
     return [
         (file, method, node)
@@ -485,7 +485,8 @@ def dump_overridden(evidence: Evidence) -> Told | None:
     """A model_dump() of one's own gives something else than what was asked for."""
     for file, node in ancestry(evidence, _schema(evidence)):
         for method in node.body:
-            if isinstance(method, ast.FunctionDef) and method.name in ("model_dump", "dict"):
+            serializes = "model_serializer" in [name_of(each) for each in getattr(method, "decorator_list", ())]
+            if isinstance(method, ast.FunctionDef) and (method.name in ("model_dump", "dict") or serializes):
                 return Told(where=file.at(method), hint="Whoever calls model_dump() wants what Pydantic gives.")
     return None
 

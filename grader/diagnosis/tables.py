@@ -312,6 +312,13 @@ def lifespan_unknown(evidence: Evidence) -> Told | None:
     """FastAPI runs only the lifespan that it is given: FastAPI(lifespan=...)."""
     file = evidence.source.file(_MAIN)
     node = _lifespan(file)
+    creating = [each for each in file.functions if calls(each, "create_all") and _lifespan(file) is each]
+    for call in calls(file.tree, "FastAPI"):
+        given = keyword(call, "lifespan")
+        other = given is not None and creating and creating[0].name not in text_of(given)
+        if given is not None and other and not calls(file.tree, creating[0].name) and not evidence.sent("CREATE TABLE"):
+            saw = f"{evidence.saw}; {creating[0].name}() was never run"
+            return Told(saw=saw, where=file.at(given), hint="Which function does FastAPI run at the start?")
     made = [call for call in calls(file.tree, "FastAPI") if keyword(call, "lifespan") is None]
     if node is None or not made or any(keyword(call, "lifespan") for call in calls(file.tree, "FastAPI")):
         return None
