@@ -582,7 +582,8 @@ def another_order(evidence: Evidence) -> Told | None:
     if not words or not selects[-1].where or re.fullmatch(r"items\.id( asc)?", words):
         return None
     where = own_line(evidence, selects[-1].where)
-    return Told(saw=f"{evidence.saw}; the SELECT says ORDER BY {words}", where=where)
+    hint = "Items are listed in the order of their ids. What does this line order them by?"
+    return Told(saw=f"{evidence.saw}; the SELECT says ORDER BY {words}", where=where, hint=hint)
 
 
 @reading("execute() gives rows, not items", "list_is_ordered", "list_pages", "get_returns_the_item")
@@ -753,9 +754,9 @@ def other_defaults(evidence: Evidence) -> Told | None:
     other = [(name, value) for name, value in defaults.items() if value is not None and _wrong_default(name, value)]
     if not other:
         return None
-    told = ", ".join(f"{name}={text_of(value)}" for name, value in other)
+    told = " and ".join(f"{name} is {text_of(value)}" for name, value in other)
     hint = "What are offset and limit where the caller says nothing?"
-    return Told(saw=f"{evidence.saw}; the defaults are {told}", where=found[0].at(other[0][1]), hint=hint)
+    return Told(saw=f"{evidence.saw}; where the caller says nothing, {told}", where=found[0].at(other[0][1]), hint=hint)
 
 
 def _wrong_default(name: str, value: ast.expr) -> bool:
