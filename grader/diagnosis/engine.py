@@ -344,7 +344,7 @@ def sqlite_option(evidence: Evidence) -> Told | None:
             if condition is not None:
                 hint = "The URL begins with postgresql+psycopg://. What does this condition say about it?"
                 return Told(saw=saw, where=file.at(condition), hint=hint)
-            return Told(saw=saw, where=file.at(node), hint="For which databases does your code give this?")
+            return Told(saw=saw, where=file.at(node), hint="To which databases does your code give this?")
     return None
 
 

@@ -207,7 +207,7 @@ def validator_changes_values(evidence: Evidence) -> Told | None:
 
 def _hint_for_a_change(evidence: Evidence) -> str:
     if evidence.rule == _SENT:
-        return "What does the schema hold after this line that was not sent, or what that was sent does it lack?"
+        return "Which fields count as sent after this line? Compare them with those in the call above."
     if "* 50" in evidence.saw or "* 20" in evidence.saw:
         return "This makes the text fit. Does the client learn of it?"
     return "This line makes another value of the one that came in. What does it make of the value above?"
