@@ -59,7 +59,8 @@ def _closer(place: str, source: Source, parts: Parts) -> str:
 
 
 def _mistake(evidence: Evidence, parts: Parts) -> dict[str, Any]:
-    held = first_that_holds(readings_of(parts.place.chapter), evidence)
+    said_already = evidence.saw.startswith("this workbook is synchronous")
+    held = None if said_already else first_that_holds(readings_of(parts.place.chapter), evidence)
     if held is None:
         return {}
     reading, said = held
