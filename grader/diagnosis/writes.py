@@ -99,7 +99,14 @@ def value_changed(evidence: Evidence) -> Told | None:
     field, value = _changed(evidence, write) if write is not None else ("", None)
     if not field:
         return None
-    for file, node in [(file, each) for file, function in reached(evidence) for each in inside(function)]:
+    nodes = [(file, each) for file, function in reached(evidence) for each in inside(function)]
+    for file, node in nodes:
+        leaves_out = isinstance(node, ast.If) and any(isinstance(each, ast.Continue) for each in node.body)
+        tests = [node.test] if isinstance(node, ast.If) and leaves_out else getattr(node, "ifs", [])
+        named = [each for each in tests if re.search(rf"['\"]{field}['\"]", text_of(each))]
+        if named:
+            return Told(where=file.at(named[0]), hint=f"The {field} was sent. Does it get past this line?")
+    for file, node in nodes:
         text = text_of(node) if isinstance(node, ast.expr) else ""
         about = re.search(rf"\b({field}|value)\b", text)
         method = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and name_of(node) in _TEXT_METHODS
