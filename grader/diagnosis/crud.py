@@ -299,9 +299,7 @@ def returned_nothing(evidence: Evidence) -> Told | None:
     if returns and not empty:
         return None
     where = file.at(empty[0]) if empty else file.at(node.end_lineno or node.lineno)
-    return Told(
-        saw=f"{node.name} returned None", where=where, hint="Who calls the function wants to have something back."
-    )
+    return Told(saw=f"{node.name} returned None", where=where, hint="The caller of this function wants something back.")
 
 
 @reading("the schema is returned, not the item", *_CREATE_AND_UPDATE)
