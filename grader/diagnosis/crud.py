@@ -138,7 +138,9 @@ def never_added(evidence: Evidence) -> Told | None:
 def committed_before_added(evidence: Evidence) -> Told | None:
     """commit() saves what the session knows at that moment; what is added after it is not part of it."""
     found = function_of(evidence)
-    if found is None or evidence.sent(*_WRITES) or evidence.raised:
+    if found is None or evidence.sent(*_WRITES):
+        return None
+    if evidence.raised and "not persistent" not in evidence.raised[0].message:
         return None
     file, node = found
     changed, committed = calls(node, "add", "setattr", "delete"), calls(node, "commit")

@@ -111,6 +111,8 @@ def looked_for_in_a_page(evidence: Evidence) -> Told | None:
     event = _select(evidence)
     if event is None or _condition(event) or " limit " not in " ".join(event.sql.lower().split()):
         return None
+    if not any(value > 1 for value in _sent(event)[:1]):  # first() asks for one row
+        return None
     return Told(
         saw=f"{evidence.saw}; the SELECT asked for the rows of one page, not for this id",
         where=own_line(evidence, _caller(evidence) or event.where),

@@ -197,7 +197,7 @@ def taken_out(evidence: Evidence) -> Told | None:
     found = calls_in(evidence, "expunge", "expunge_all", "make_transient", "make_transient_to_detached")
     if not found or (evidence.raised and (raised is None or "not persistent" not in raised.message)):
         return None
-    if evidence.sent(*_WRITES) and "update_persists" in evidence.rule:
+    if evidence.sent(*_WRITES):
         return None
     hint = "From here on the session knows nothing of this item. Who sends its changes then?"
     return Told(where=found[0][0].at(found[0][1]), hint=hint)
