@@ -29,8 +29,8 @@ _ELSEWHERE = "postgresql+psycopg://Nobody:p%40ssword@127.0.0.1:1/nowhere"
     title="DATABASE_URL comes from the environment",
     why="The same code has to run on your laptop's SQLite file and on the server's PostgreSQL; "
     "only the environment tells them apart.",
-    hint="os.environ.get takes the name of the variable, in capitals, and a value for when it is not set. "
-    "Give create_engine what it returned, unchanged.",
+    hint="Follow the value from the environment to create_engine(). On which line is it no longer the same, "
+    "letter by letter?",
 )
 def test_url_from_environment(engines: Engines, elsewhere: Elsewhere, story: Story) -> None:
     """The URL in the environment is the one that the engine uses, with everything behind its question mark."""
@@ -46,8 +46,8 @@ def test_url_from_environment(engines: Engines, elsewhere: Elsewhere, story: Sto
     task="1.1",
     title="without DATABASE_URL it is the local file app.db",
     why="A beginner should be able to start the app with nothing installed and nothing configured.",
-    hint='os.environ.get("DATABASE_URL", default) returns the default when the variable is not set. The default '
-    "is sqlite:///./app.db: three slashes, then ./app.db, the file app.db in the folder where the app is started.",
+    hint="The URL that is wanted names the file app.db in the folder where the app is started. Where does your "
+    "code get another value from when the variable is not set?",
 )
 def test_default_is_local_sqlite(engines: Engines, elsewhere: Elsewhere, code: Code, story: Story) -> None:
     """With no variable set, the engine opens app.db in the working directory."""
@@ -63,7 +63,8 @@ def test_default_is_local_sqlite(engines: Engines, elsewhere: Elsewhere, code: C
     task="1.2",
     title="importing db touches no database",
     why="Whoever imports the module (a test, a tool, another part of the app) must not need a running database.",
-    hint="create_engine alone opens nothing; look for a connect, a query or a create_all at module level.",
+    hint="Python runs every line at the top of a module when it is imported, and the functions called there. "
+    "Which of them needs the database?",
 )
 def test_import_touches_no_database(
     engines: Engines, elsewhere: Elsewhere, untouched: Untouched, code: Code, story: Story
@@ -82,8 +83,7 @@ def test_import_touches_no_database(
     task="1.3",
     title="SessionLocal makes sessions on db.engine",
     why="A session that is bound to nothing, or to another engine, works on no database or on the wrong one.",
-    hint="SessionLocal = sessionmaker(engine, ...): sessionmaker takes the engine, your own one, as its first "
-    "argument, and returns a factory: something that you call to get a session.",
+    hint="Follow what SessionLocal() gives you. Where does it learn which engine to use?",
 )
 def test_session_uses_engine(engines: Engines, session_factory: SessionFactory, story: Story, expect: Expect) -> None:
     """A session of the factory is bound to the module's own engine."""
@@ -98,7 +98,8 @@ def test_session_uses_engine(engines: Engines, session_factory: SessionFactory, 
     title="a query does not write what is pending (no autoflush)",
     why="With autoflush, a harmless query sends half-finished objects to the database, "
     "and their errors appear at the query instead of at the write.",
-    hint="sessionmaker has an option for this: autoflush. It is on unless you turn it off.",
+    hint="Each session knows whether it sends what is pending before a query. What do your sessions have there "
+    "in the end, and which line decides it?",
     needs=["url_from_environment", "session_uses_engine"],
 )
 def test_query_does_not_write_pending_objects(
@@ -127,9 +128,9 @@ _ENDS: tuple[tuple[str, Callable[[Any], Any], str], ...] = (
 @rule(
     task="1.3",
     title="nothing is saved without commit",
-    why="If every statement commits by itself, several writes can never succeed or fail together.",
-    hint="Look for AUTOCOMMIT or isolation_level at the engine, and for a session class of your own "
-    "that commits by itself, or not even in commit().",
+    why="Only commit() decides what lasts. Otherwise several writes can neither succeed nor fail together.",
+    hint="Without any settings, SQLAlchemy saves at commit(), and only then. What in app/db.py changes how a "
+    "transaction begins or ends?",
     needs=["url_from_environment", "session_uses_engine"],
 )
 def test_nothing_is_saved_without_commit(
@@ -154,9 +155,8 @@ def test_nothing_is_saved_without_commit(
     title="two sessions do not share a transaction",
     why="Two requests at the same time have a session each. If both work on one connection, "
     "the commit of one saves the half-finished work of the other.",
-    hint="Look at poolclass: StaticPool and SingletonThreadPool hand one connection to several sessions. "
-    "Leave it out: SQLAlchemy's own choice is right for a file and for a server. "
-    "And SessionLocal() has to make a new session with each call.",
+    hint="Two sessions are independent if each works on a connection of its own. What in app/db.py makes these "
+    "two share?",
     needs=["url_from_environment", "session_uses_engine"],
 )
 def test_sessions_are_independent(session_factory: SessionFactory, code: Code, story: Story, expect: Expect) -> None:
@@ -179,8 +179,8 @@ def test_sessions_are_independent(session_factory: SessionFactory, code: Code, s
     task="1.3",
     title="a session works across threads",
     why="FastAPI runs the parts of one request in different threads of a pool, one after the other.",
-    hint="For a SQLite file, SQLAlchemy's own settings are right; look at what you changed in create_engine "
-    "(check_same_thread, poolclass).",
+    hint="Without any settings, SQLAlchemy lets a session move from one thread to another. What in app/db.py "
+    "changes how connections are made or kept?",
     needs=["url_from_environment", "session_uses_engine"],
 )
 def test_works_across_threads(
@@ -199,9 +199,8 @@ def test_works_across_threads(
 @rule(
     task="1.2",
     title="other databases get no SQLite arguments",
-    why="PostgreSQL refuses check_same_thread and does not know PRAGMA: the app would not even connect.",
-    hint="Give connect_args and PRAGMAs only where the URL is one of SQLite, or leave them out: "
-    "SQLAlchemy sets what SQLite needs. Other URLs are used as they are.",
+    why="A database refuses options and statements that it does not know: the app could not even connect.",
+    hint="Follow what was refused from your code to the connection. For which databases does your code send it?",
     needs=["url_from_environment", "import_touches_no_database"],
 )
 def test_other_databases_get_no_sqlite_arguments(
@@ -226,7 +225,8 @@ def test_other_databases_get_no_sqlite_arguments(
     task="1.4",
     title="Base is a declarative base",
     why="Models become tables only through a declarative base, which collects them in its metadata.",
-    hint="A class of your own that inherits from DeclarativeBase; its body may be empty.",
+    hint="A class that inherits from Base, with a table name and a primary key, has to become a table at once. "
+    "What keeps this one from it?",
 )
 def test_base_is_declarative(engines: Engines, base: Base, code: Code, story: Story) -> None:
     """A subclass of Base with a table name and a primary key is a mapped table."""

@@ -29,8 +29,7 @@ _ROWS = {
     task="2.1",
     title="the table items has its columns",
     why="The name and the length of each column are a promise to the database and to everyone who reads it.",
-    hint='The table is called items: __tablename__ = "items". mapped_column takes a type: '
-    "String(200) for the name, String(500) for the description.",
+    hint="The class Item, with all that it inherits, describes this table. Which of its lines says what we saw?",
 )
 def test_items_table_has_the_columns(item_tables: ItemTables, story: Story, expect: Expect) -> None:
     """The table, as the database has it, has id, name and description with their types, and needs no more."""
@@ -49,9 +48,8 @@ def test_items_table_has_the_columns(item_tables: ItemTables, story: Story, expe
     task="2.1",
     title="the database gives every item an id",
     why="Nobody chooses the id of an item; the database counts, and every part of the app relies on it.",
-    hint="The id was given: a whole number (int, or Integer) as the primary key counts by itself in every database. "
-    "SQLite does not count a BigInteger or SmallInteger, PostgreSQL not without autoincrement; "
-    "a default= is Python's, which knows nothing of what others insert.",
+    hint="Look at the column as the database sees it: which type does it have there, and what makes the "
+    "database count?",
 )
 def test_ids_come_from_the_database(item_tables: ItemTables, story: Story, expect: Expect) -> None:
     """A row that is inserted without an id gets one, in SQLite and in PostgreSQL."""
@@ -64,8 +62,7 @@ def test_ids_come_from_the_database(item_tables: ItemTables, story: Story, expec
     task="2.1",
     title="the database refuses an item without a name",
     why="A rule that only Python knows is broken by the first script that writes to the table by itself.",
-    hint="Mapped[str] means NOT NULL, Mapped[str | None] means that NULL is allowed; a Column without "
-    "nullable=False allows it.",
+    hint="Whether a column takes NULL follows from how it is declared. What does the declaration of the name say?",
 )
 def test_name_is_required(item_tables: ItemTables, story: Story, expect: Expect) -> None:
     """NULL as a name breaks a constraint."""
@@ -79,7 +76,8 @@ def test_name_is_required(item_tables: ItemTables, story: Story, expect: Expect)
     task="2.2",
     title="an item may have no description",
     why="What is optional for the client has to be optional for the table, or every short item is an error.",
-    hint="Mapped[str | None] makes the column nullable.",
+    hint="Whether a column takes NULL follows from how it is declared. What does the database say about the "
+    "description?",
 )
 def test_description_is_optional(item_tables: ItemTables, story: Story, expect: Expect) -> None:
     """NULL as a description is stored."""
@@ -93,8 +91,7 @@ def test_description_is_optional(item_tables: ItemTables, story: Story, expect: 
     task="2.1",
     title="the name is indexed",
     why="Without an index the database reads the whole table for every search by name.",
-    hint="mapped_column(..., index=True) at the name. An index over several columns has to start with the name; "
-    "one on an expression such as lower(name) does not count.",
+    hint="An index helps to find a name only if it begins with the column 'name'. Which indexes does your table have?",
 )
 def test_name_is_indexed(item_tables: ItemTables, story: Story, expect: Expect) -> None:
     """Some index of the table starts with the name."""
@@ -110,7 +107,7 @@ def test_name_is_indexed(item_tables: ItemTables, story: Story, expect: Expect) 
     task="2.1",
     title="two items may have the same name",
     why="The name is what people call an item, not what identifies it; two lamps are two rows.",
-    hint="index=True is enough; unique=True or a UniqueConstraint is more than was asked for.",
+    hint="The database says which rule the second row breaks. Where does your model declare that rule?",
 )
 def test_names_may_repeat(item_tables: ItemTables, story: Story, expect: Expect) -> None:
     """A second row with the same name is stored."""
@@ -125,10 +122,8 @@ def test_names_may_repeat(item_tables: ItemTables, story: Story, expect: Expect)
     task="2.3",
     title="the tables are created when the app starts",
     why="A fresh database has no tables; without them the first request fails.",
-    hint="The code before the yield of the lifespan runs at start-up: Base.metadata.create_all(engine), with "
-    "parentheses, and with the Base and the engine of app.db. The app has to be given the lifespan (an async "
-    "function that yields once, under @asynccontextmanager), and Base knows only models that were imported. "
-    "create_all sees for itself what is missing: it needs no if.",
+    hint="Go through the start of your app line by line, up to the first request. What is created, from which "
+    "models, and in which database?",
 )
 def test_tables_are_created_at_startup(
     item_tables: ItemTables, start_up: StartUp, client: Client, focus: Focus, story: Story
@@ -147,7 +142,8 @@ def test_tables_are_created_at_startup(
     title="importing main touches no database",
     why="A test or a tool that imports the app must be able to choose the database first; "
     "at module level it is too late.",
-    hint="create_all belongs into the lifespan, not at module level.",
+    hint="Python runs every line at the top of a module when it is imported, and the functions called there. "
+    "Which of them needs the database?",
     needs=["tables_are_created_at_startup"],
 )
 def test_import_touches_no_database(
@@ -167,8 +163,8 @@ def test_import_touches_no_database(
     task="2.3",
     title="a restart keeps the data",
     why="A server restarts with every deployment; what it stored has to be there afterwards.",
-    hint="create_all only adds what is missing, and never changes or removes a table; look for drop_all, for "
-    "checkfirst=False, for a file that is deleted, or for an error at the end (engine.dispose() needs no await).",
+    hint="Go through the stop and the second start line by line. What happens to a table that is there "
+    "already, and to its rows?",
     needs=["tables_are_created_at_startup"],
 )
 def test_restart_keeps_data(item_tables: ItemTables, client: Client, code: Code, story: Story, expect: Expect) -> None:

@@ -15,10 +15,9 @@ _LEAK = (
     "A session that stays open keeps a connection from everyone else. The pool is small: "
     "after a few such requests the app stands still."
 )
-_FINALLY = (
-    "What has to happen in any case belongs into the finally of a try, or use with SessionLocal() as db. "
-    "Close the very session that you yielded, with close() and its parentheses, and do not use it afterwards: "
-    "that opens it again. A rollback() alone does not close it."
+_CLOSE = (
+    "Play get_db through for this answer. Which line closes the session that the endpoint had, is it reached, "
+    "and what happens after it?"
 )
 
 
@@ -26,9 +25,8 @@ _FINALLY = (
     task="3.1",
     title="get_db yields a session",
     why="Endpoints work with whatever the dependency yields; it has to be a session that is ready to use.",
-    hint="get_db is a generator function that yields once, and what it yields is what SessionLocal() returned, "
-    "with the parentheses. It needs no @contextmanager, FastAPI adds that; "
-    "and a parameter of get_db without Depends is asked of the client.",
+    hint="FastAPI runs get_db for each request and hands the endpoint what it yields. Play this through: what "
+    "does your endpoint get?",
 )
 def test_yields_a_session(probe: Probe, expect: Expect) -> None:
     """What an endpoint gets through Depends(get_db) is a session that can query."""
@@ -41,7 +39,7 @@ def test_yields_a_session(probe: Probe, expect: Expect) -> None:
     task="3.1",
     title="the session is closed after a success",
     why=_LEAK,
-    hint=_FINALLY,
+    hint=_CLOSE,
     needs=["yields_a_session"],
 )
 def test_closes_after_success(probe: Probe) -> None:
@@ -56,7 +54,7 @@ def test_closes_after_success(probe: Probe) -> None:
     task="3.1",
     title="the session is closed after an HTTP error",
     why=_LEAK + " A client that asks for things that do not exist must not be able to stop it.",
-    hint=_FINALLY,
+    hint=_CLOSE,
     needs=["yields_a_session"],
 )
 def test_closes_after_http_error(probe: Probe) -> None:
@@ -69,7 +67,7 @@ def test_closes_after_http_error(probe: Probe) -> None:
     task="3.1",
     title="the session is closed after a crash",
     why=_LEAK + " One bug in one endpoint must not take the whole app with it.",
-    hint=_FINALLY,
+    hint=_CLOSE,
     needs=["yields_a_session"],
 )
 def test_closes_after_crash(probe: Probe) -> None:
@@ -82,8 +80,9 @@ def test_closes_after_crash(probe: Probe) -> None:
 @rule(
     task="3.1",
     title="an error in the endpoint reaches the client",
-    why="A dependency that swallows or replaces exceptions turns a clear 404 into a puzzling 500, or hides a bug.",
-    hint="If you catch an exception in get_db, end the except block with a bare raise; no return in a finally.",
+    why="Code that swallows or replaces exceptions turns a clear 404 into a puzzling 500, or hides a bug.",
+    hint="Follow the exception from the endpoint to the client. Which line of yours stops it, or makes another "
+    "one of it?",
     needs=["yields_a_session"],
 )
 def test_error_reaches_the_client(probe: Probe) -> None:
@@ -102,9 +101,7 @@ def test_error_reaches_the_client(probe: Probe) -> None:
     task="3.1",
     title="each request has a session of its own",
     why="Two requests that share a session see and commit each other's half-finished work.",
-    hint="Make the session inside get_db, with SessionLocal(): not once at module level, not in a cache, "
-    "and not once for each thread, because requests take turns on the threads. Keep it in a local variable, "
-    "and close this one alone: what is global, or self of an object that all share, holds another's by then.",
+    hint="Follow the session of one request. Where does your code keep it, and who else can reach it there?",
     needs=["yields_a_session"],
 )
 def test_each_request_has_its_own_session(probe: Probe, story: Story, expect: Expect) -> None:
@@ -122,10 +119,9 @@ def test_each_request_has_its_own_session(probe: Probe, story: Story, expect: Ex
 @rule(
     task="3.1",
     title="what was not committed is discarded",
-    why="Only the code that did the work knows whether it is complete. A dependency that commits for it "
-    "saves half of what failed later, and does so after the answer has been sent.",
-    hint="get_db opens and closes; it does not commit (SessionLocal.begin() does, at the end of its block), "
-    "and begins no transaction around the session, whose end would undo the endpoint's own commit.",
+    why="Only the code that did the work knows whether it is complete. So its own commit decides what is "
+    "saved, and nothing else does.",
+    hint="Compare what the endpoint did with what the database holds. Who else decides how the transaction ends?",
     needs=["yields_a_session"],
 )
 def test_uncommitted_work_is_discarded(probe: Probe, expect: Expect) -> None:

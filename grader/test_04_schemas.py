@@ -19,9 +19,10 @@ _BLANKS = ("", " ", " \t\n ", "\N{NO-BREAK SPACE}")
 @rule(
     task="4.2",
     title="ItemCreate needs a name that is not blank",
-    why="An item without a visible name can be stored but not found, chosen or talked about.",
-    hint="A field without a default is required. min_length=1 alone takes ' ' for a name: strip first, then measure. "
-    "A validator of your own raises ValueError, and returns the value.",
+    why="People find an item by its name: there has to be one that they can see. And every name that they can "
+    "see is welcome.",
+    hint="Take the value above through the rules for the name, in the order in which they run. Which one "
+    "answers in another way than you expect?",
 )
 def test_create_needs_a_name(schemas: Schemas) -> None:
     """A missing, null or blank name is refused, with a description and without; a real one is kept as it is."""
@@ -37,8 +38,9 @@ def test_create_needs_a_name(schemas: Schemas) -> None:
 @rule(
     task="4.2",
     title="the description of an ItemCreate is optional",
-    why="Most items need none; whoever has to send something sends nonsense.",
-    hint="Two things make a field optional: a default (= None), and a type that takes None (... | None).",
+    why="Most items need no description, and many clients send none.",
+    hint="What does your schema say about a description: may it be left out, may it be null, and what becomes "
+    "of a text?",
 )
 def test_create_description_is_optional(schemas: Schemas) -> None:
     """Left out and null mean no description; a text is kept, and an empty text is a text too."""
@@ -53,9 +55,9 @@ def test_create_description_is_optional(schemas: Schemas) -> None:
 @rule(
     task="4.1",
     title="the lengths match the table",
-    why="SQLite stores 300 characters in a String(200), PostgreSQL answers with an error: "
-    "the client has to hear it from the schema, as a 422.",
-    hint="max_length=200 for the name and 500 for the description, in both schemas; characters count, not bytes.",
+    why="The schema has to say the same as the table. If it takes more, PostgreSQL refuses the row and the "
+    "client gets a 500. If it takes less, clients lose what the table has room for.",
+    hint="Count the characters above. Which line decides about the length of this field in this schema?",
 )
 def test_lengths_match_the_table(schemas: Schemas) -> None:
     """The longest texts are accepted, one character more is refused, when creating and when updating."""
@@ -73,8 +75,8 @@ def test_lengths_match_the_table(schemas: Schemas) -> None:
     task="4.2",
     title="the client does not choose the id",
     why="The database gives out the ids. A client that may choose them can take or overwrite another's.",
-    hint="Leave id out of ItemCreate, of ItemUpdate and of what they inherit from; "
-    "Pydantic ignores what a schema does not name (but not with extra='allow').",
+    hint="A schema keeps the fields that it declares, and any others that it is told to keep. How does it come "
+    "to hold an id?",
 )
 def test_create_ignores_a_client_id(schemas: Schemas) -> None:
     """An id that was sent is either refused or gone."""
@@ -87,9 +89,9 @@ def test_create_ignores_a_client_id(schemas: Schemas) -> None:
 @rule(
     task="4.4",
     title="ItemRead reads an object of the ORM",
-    why="Endpoints have ORM objects with attributes, not dictionaries; by default Pydantic reads only the latter.",
-    hint="from_attributes=True in the model_config, and three fields; the description may be None. "
-    "(vars(item) is empty after a commit: SQLAlchemy loads a value when the attribute is read.)",
+    why="An endpoint returns an object of the ORM. Whatever the table holds, ItemRead has to be able to show it.",
+    hint="ItemRead takes its values out of an object's attributes. Follow the one above: where do they come "
+    "from, and what happens to them on the way?",
 )
 def test_read_accepts_an_orm_object(objects: Objects, schemas: Schemas) -> None:
     """ItemRead.model_validate takes a mapped object, also after a commit, and shows id, name and description."""
@@ -108,7 +110,7 @@ def test_read_accepts_an_orm_object(objects: Objects, schemas: Schemas) -> None:
     task="4.4",
     title="ItemRead shows three fields and hides all others",
     why="A column that is added next year (a price you paid, a note about a customer) must not leak out by itself.",
-    hint="Name the three fields that may be seen and no other, computed fields included; do not allow extra ones.",
+    hint="What ItemRead shows is decided by ItemRead alone. How does this field get in?",
     needs=["read_accepts_an_orm_object"],
 )
 def test_read_hides_internal_fields(objects: Objects, schemas: Schemas, expect: Expect) -> None:
@@ -123,9 +125,8 @@ def test_read_hides_internal_fields(objects: Objects, schemas: Schemas, expect: 
 @rule(
     task="4.3",
     title="every field of ItemUpdate may be left out",
-    why="PATCH changes a part; whoever changes the description should not have to repeat the name.",
-    hint="Give every field a default (it is not checked, so None will do everywhere). Sending nothing is fine, "
-    "and so is null for the description: that is how it is cleared.",
+    why="PATCH changes a part: a client sends what it wants to change, and nothing else.",
+    hint="Take the fields above through ItemUpdate. Which line refuses them, or makes something else of them?",
 )
 def test_update_fields_are_optional(schemas: Schemas) -> None:
     """Nothing, one field, the other and both are accepted; the description may be null or empty."""
@@ -142,7 +143,7 @@ def test_update_fields_are_optional(schemas: Schemas) -> None:
     task="4.3",
     title="ItemUpdate knows what was sent",
     why="'Not sent' and 'sent as null' are different wishes; only the schema can still tell them apart.",
-    hint="Pydantic remembers it in model_fields_set. A validator that fills in or sets a field makes it count as sent.",
+    hint="Compare what was sent with what the schema believes was sent. On which line do the two part?",
     needs=["update_fields_are_optional"],
 )
 def test_update_knows_what_was_sent(schemas: Schemas) -> None:
@@ -165,9 +166,8 @@ def test_update_knows_what_was_sent(schemas: Schemas) -> None:
 @rule(
     task="4.3",
     title="ItemUpdate refuses null as a name",
-    why="The column does not take NULL: without this rule the client gets a 500 from the database.",
-    hint="Optional is not the same as nullable: a default lets the field be left out, '| None' in its type lets "
-    "null in. A default is not checked against the type.",
+    why="The table has no room for an item without a name, so null cannot be stored as one.",
+    hint="'Left out' and 'sent as null' are two things. What does ItemUpdate say about each of them, for the name?",
 )
 def test_update_rejects_null_name(schemas: Schemas) -> None:
     """A name may be left out, but not be null."""
@@ -179,9 +179,9 @@ def test_update_rejects_null_name(schemas: Schemas) -> None:
 @rule(
     task="4.3",
     title="ItemUpdate refuses a blank name",
-    why="A name that is blank after a change hides an item just as well as one that was blank from the start.",
-    hint="Give the name in ItemUpdate the same type as in ItemCreate: the rules for a name stay the same, only "
-    "the default is new.",
+    why="A name has to be one that people can see, after a change as well as at the start.",
+    hint="Take the name above through the rules of ItemUpdate, in the order in which they run. Which one "
+    "answers in another way than you expect?",
     needs=["create_needs_a_name"],
 )
 def test_update_rejects_blank_name(schemas: Schemas) -> None:

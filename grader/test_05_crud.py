@@ -20,8 +20,11 @@ if TYPE_CHECKING:
     from grader.lab.topics.writes import Writes
 
 _REFRESH = (
-    "commit() expires every attribute, and the database may have changed the row (a default, a trigger). "
-    "Whoever gets the item after its session was closed can neither load it nor know."
+    "The caller may read the item after its session was closed, when nothing can be loaded any more. It then has to "
+    "show what the database holds, also what a default or a trigger has changed."
+)
+_WHEN = (
+    "Which object do you return, and when were its values last loaded: before the last write was saved, or after it?"
 )
 _BARE: dict[str, Any] = {"name": "lamp", "description": None}
 _LONG: dict[str, Any] = {"name": "Lamp" * 50, "description": "Warm\n" * 99 + "light"}
@@ -31,9 +34,9 @@ _LAMP: dict[str, Any] = {"name": "lamp", "description": "warm light"}
 @rule(
     task="5.1",
     title="create_item saves the item",
-    why="Others see only what was committed; the rest is gone as soon as the session is closed.",
-    hint="add(), then commit(), in this order. Each call stores one new row with everything that was sent; "
-    "names may repeat.",
+    why="What was sent has to be in the database afterwards, as one new row that everybody sees. What was not "
+    "committed is gone as soon as the session is closed.",
+    hint="Follow the values from what was sent to the row. The timeline shows what reached the database.",
 )
 def test_create_persists(tables: Tables, items: Items, writes: Writes) -> None:
     """After create_item the row is in the database as it was sent, seen from another connection; names may repeat."""
@@ -48,7 +51,7 @@ def test_create_persists(tables: Tables, items: Items, writes: Writes) -> None:
     task="5.1",
     title="create_item returns a fully loaded item",
     why=_REFRESH,
-    hint="After commit(), refresh(item) loads the row once more; and return the item.",
+    hint=_WHEN,
     needs=["create_persists"],
 )
 def test_create_refreshes(tables: Tables, items: Items, writes: Writes) -> None:
@@ -65,7 +68,7 @@ def test_create_refreshes(tables: Tables, items: Items, writes: Writes) -> None:
     task="5.2",
     title="get_item returns the item",
     why="Everything else starts with finding the right row.",
-    hint="db.get(Item, item_id) looks a row up by its primary key; db.scalars(...) gives items, db.execute(...) rows.",
+    hint="What does your query ask for, and what does your function make of the answer?",
 )
 def test_get_returns_the_item(
     tables: Tables, items: Items, sessions: Sessions, code: Code, story: Story, expect: Expect
@@ -86,7 +89,7 @@ def test_get_returns_the_item(
     task="5.2",
     title="get_item returns None for an unknown id",
     why="'There is none' is an answer, not an accident; the caller decides what it means.",
-    hint="db.get gives None by itself; one() raises, one_or_none() does not.",
+    hint="Go through the function with an id that no row has. What does each line give you?",
 )
 def test_get_unknown_is_none(
     tables: Tables, items: Items, crud: Crud, sessions: Sessions, code: Code, story: Story, expect: Expect
@@ -109,8 +112,8 @@ def test_get_unknown_is_none(
     task="5.3",
     title="list_items is ordered by id",
     why="Without ORDER BY the database gives rows in the order that suits it, and pages overlap or miss rows.",
-    hint="select(Item).order_by(Item.id), before offset and limit: sorting the page afterwards is too late. "
-    "db.scalars(...) gives items, db.execute(...) rows.",
+    hint="The database puts the rows in order, and then cuts the page. Which order does your query ask for, "
+    "and what happens to the page after that?",
 )
 def test_list_is_ordered(
     tables: Tables, items: Items, crud: Crud, sessions: Sessions, story: Story, expect: Expect
@@ -136,8 +139,8 @@ def test_list_is_ordered(
     task="5.3",
     title="list_items gives one page",
     why="A table grows; an answer must not. The client asks for as many as it can show.",
-    hint="offset() skips rows, limit() ends the page; both belong into the query. The parameters have "
-    "these names, in this order; the default limit is 100.",
+    hint="Compare the page that was asked for with the one that came. How many rows does your query skip, how "
+    "many does it give, and what happens to them after that?",
 )
 def test_list_pages(tables: Tables, pages: Pages) -> None:
     """Pages have the size that was asked for, follow each other without overlap, and are 100 long by default."""
@@ -157,8 +160,7 @@ def test_list_pages(tables: Tables, pages: Pages) -> None:
     title="reading does not commit",
     why="A commit in a read saves whatever the caller had begun and not yet finished; a rollback() or close() "
     "throws it away.",
-    hint="get_item and list_items need no commit(), no begin(), no rollback() and no close(): the session is the "
-    "caller's. 'with db:' closes it too.",
+    hint="The session is the caller's, and so is its transaction. Which line ends it, or changes what is in it?",
 )
 def test_reads_do_not_commit(tables: Tables, items: Items, caller: Caller) -> None:
     """What the caller has written but not committed is still there after a read, and can still be rolled back.
@@ -176,9 +178,10 @@ def test_reads_do_not_commit(tables: Tables, items: Items, caller: Caller) -> No
 @rule(
     task="5.4",
     title="update_item saves the change",
-    why="Others see only what was committed; the rest is gone as soon as the session is closed.",
-    hint="Set every field that was sent, then commit(); refresh() before the commit takes the change back. "
-    "An UPDATE statement needs a WHERE with the id.",
+    why="The change has to be in the database afterwards, in this row alone, for everybody to see. What was "
+    "not committed is gone as soon as the session is closed.",
+    hint="Follow the new value from what was sent to the row. The timeline shows what reached the database, "
+    "and in which order.",
 )
 def test_update_persists(tables: Tables, items: Items, writes: Writes) -> None:
     """After update_item the change, of both or of one field, is in the database, in this row only, seen by others."""
@@ -196,7 +199,7 @@ def test_update_persists(tables: Tables, items: Items, writes: Writes) -> None:
     task="5.4",
     title="update_item returns a fully loaded item",
     why=_REFRESH,
-    hint="After commit(), refresh(item) loads the row once more; and return the item.",
+    hint=_WHEN,
     needs=["update_persists"],
 )
 def test_update_refreshes(tables: Tables, items: Items, writes: Writes) -> None:
@@ -213,8 +216,7 @@ def test_update_refreshes(tables: Tables, items: Items, writes: Writes) -> None:
     task="5.4",
     title="update_item keeps what was not sent",
     why="A client that changes the description has said nothing about the name.",
-    hint="data.model_dump(exclude_unset=True) holds what was sent and nothing else; it may be empty, and then nothing "
-    "changes.",
+    hint="Compare the fields that were sent with those that your code writes. How does it tell them apart?",
     needs=["update_persists"],
 )
 def test_update_keeps_omitted_fields(tables: Tables, writes: Writes) -> None:
@@ -233,8 +235,8 @@ def test_update_keeps_omitted_fields(tables: Tables, writes: Writes) -> None:
 @rule(
     task="5.4",
     title="update_item clears what was sent as null",
-    why="'is not None' cannot tell 'not sent' from 'sent as null': a description could never be removed again.",
-    hint="Ask what was sent (exclude_unset, model_fields_set), not whether the value is None.",
+    why="A client has to be able to remove a description. 'Not sent' and 'sent as null' are different wishes.",
+    hint="Here null was sent on purpose. Follow it from what was sent to the row: where does it get lost?",
     needs=["update_persists"],
 )
 def test_update_null_clears(tables: Tables, writes: Writes) -> None:
@@ -246,8 +248,8 @@ def test_update_null_clears(tables: Tables, writes: Writes) -> None:
 @rule(
     task="5.4",
     title="an empty text is a value",
-    why="'if data.description:' is false for an empty text too, and so the client's wish is lost.",
-    hint="Ask what was sent, not whether the value is true.",
+    why="An empty text was sent on purpose. It is not the same as null, and not the same as 'not sent'.",
+    hint="Follow the empty text from what was sent to the row. Where does it get lost, or become something else?",
     needs=["update_persists"],
 )
 def test_update_empty_string_is_a_value(tables: Tables, writes: Writes) -> None:
@@ -259,9 +261,9 @@ def test_update_empty_string_is_a_value(tables: Tables, writes: Writes) -> None:
 @rule(
     task="5.5",
     title="delete_item deletes the item",
-    why="Without a commit the row is back as soon as the session is closed.",
-    hint="delete(item) only tells the session; what makes it last is commit(). "
-    "A DELETE statement needs a WHERE with the id: names may repeat.",
+    why="What was deleted has to be gone for everybody, and nothing else with it. What was not committed is "
+    "back as soon as the session is closed.",
+    hint="The timeline shows what reached the database. Which rows does it delete, and does it last?",
 )
 def test_delete_persists(tables: Tables, items: Items, writes: Writes) -> None:
     """After delete_item this row, and no other, is gone, seen from another connection: any row, also the only one."""

@@ -21,11 +21,10 @@ MESSAGES = {
                 understands
       wanted    only what PostgreSQL understands
       where     chapters/01_engine/app/db.py:12
-                    engine = create_engine(DATABASE_URL,
-                    connect_args={"check_same_thread": False})
-      hint      This line says nothing about which database it is for.
-      why       PostgreSQL refuses check_same_thread and does not know PRAGMA:
-                the app would not even connect.
+                    engine = create_engine(DATABASE_URL, connect_args={"chec ...
+      hint      To which databases does your code give this?
+      why       A database refuses options and statements that it does not know:
+                the app could not even connect.
       timeline  BEGIN > COMMIT
       rule      01_engine.other_databases_get_no_sqlite_arguments
 """,
@@ -68,10 +67,9 @@ MESSAGES = {
       saw       {'name': 'lamp', 'description': None}
       wanted    {'name': 'lamp'}
       where     chapters/04_schemas/app/schemas.py:42 in complete
-                    return {"description": None, **body} if isinstance(body,
-                    dict) else body
-      hint      Which values does this line change, and who still knows
-                afterwards what was sent?
+                    return {"description": None, **body} if isinstance(body, ...
+      hint      Which fields count as sent after this line? Compare them with
+                those in the call above.
       why       'Not sent' and 'sent as null' are different wishes; only the
                 schema can still tell them apart.
       rule      04_schemas.update_knows_what_was_sent
@@ -83,8 +81,7 @@ MESSAGES = {
       saw       on this page and on an earlier one: the ids [11, 12]
       wanted    items that were on no earlier page
       where     chapters/05_crud/app/crud.py:31 in list_items
-                    return db.scalars(select(Item).where(Item.id >
-                    offset).order_by(Item.id).limit(limit)).all()
+                    return db.scalars(select(Item).where(Item.id > offset).o ...
       hint      An offset says how many rows to skip, whatever their ids are.
       why       A table grows; an answer must not. The client asks for as many
                 as it can show.
@@ -103,9 +100,9 @@ MESSAGES = {
                     db.commit()
       hint      After this line what the item holds is old: the row has to be
                 loaded from the database once more.
-      why       commit() expires every attribute, and the database may have
-                changed the row (a default, a trigger). Whoever gets the item
-                after its session was closed can neither load it nor know.
+      why       The caller may read the item after its session was closed, when
+                nothing can be loaded any more. It then has to show what the
+                database holds, also what a default or a trigger has changed.
       timeline  BEGIN > INSERT items > COMMIT
       rule      05_crud.create_refreshes
 """,
@@ -119,8 +116,8 @@ MESSAGES = {
                     if data.description is not None:
       hint      This line cannot tell "not sent" from "sent as null". Who
                 remembers which were sent?
-      why       'is not None' cannot tell 'not sent' from 'sent as null': a
-                description could never be removed again.
+      why       A client has to be able to remove a description. 'Not sent' and
+                'sent as null' are different wishes.
       timeline  COMMIT > BEGIN > SELECT items
       rule      05_crud.update_null_clears
 """,
@@ -148,8 +145,7 @@ MESSAGES = {
       wanted    session closed: connection returned, no transaction, no object
                 attached
       where     chapters/06_routes/app/routes/items.py:48 in list_items
-                    return [ItemRead.model_validate(item) for item in
-                    crud.list_items(SessionLocal(), offset, limit)]
+                    return [ItemRead.model_validate(item) for item in crud.l ...
       hint      Who closes this, after a success, after a 404, and after a
                 crash?
       why       A session that stays open keeps a connection from everyone else;

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+from typing import TypeVar
 
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.evidence import Event, Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.routes import endpoint_of, own_line, request_of
-from grader.diagnosis.source import File, Function, calls, inside, keyword, name_of, text_of
+from grader.diagnosis.source import File, Function, calls, decorators, inside, keyword, name_of, text_of
 
 _FUNCTIONS = {
     "create": "create_item",
@@ -37,7 +38,26 @@ def function_of(evidence: Evidence) -> tuple[File, Function] | None:
         name = name or _BY_METHOD.get(request_of(evidence)[0], "")
         elsewhere = calls(endpoint[1], name) and "app/crud.py" not in evidence.given
         return (evidence.source.function(name, "app/crud.py") if elsewhere else None) or endpoint[:2]
-    return evidence.source.function(name, "app/crud.py") or evidence.source.function(name) if name else None
+    return _defined(evidence, name) if name else None
+
+
+def _defined(evidence: Evidence, name: str) -> tuple[File, Function] | None:
+    """A function by its name, also one that has another where it is written: ``get_item = items.get``."""
+    found = evidence.source.function(name, "app/crud.py") or evidence.source.function(name)
+    bound = evidence.source.bound(name, evidence.source.file("app/crud.py")) if found is None else None
+    other = name_of(getattr(bound[1], "value", None)) if bound else ""
+    return evidence.source.function(other) if other else found
+
+
+def reached(evidence: Evidence) -> list[tuple[File, Function]]:
+    """The function that a rule is about, and the learner's functions that it leads to."""
+    found = function_of(evidence)
+    return evidence.source.reached(*found, evidence.given) if found else []
+
+
+def calls_in(evidence: Evidence, *names: str) -> list[tuple[File, ast.Call]]:
+    """The calls of something with one of these names, in the function that a rule is about and all it leads to."""
+    return [(file, call) for file, node in reached(evidence) for call in calls(node, *names)]
 
 
 def _last_write(evidence: Evidence) -> Event | None:
@@ -85,11 +105,9 @@ def begun_twice(evidence: Evidence) -> Told | None:
 @reading("a change that SQLAlchemy cannot notice", "update_persists", "update_keeps_omitted_fields")
 def changed_behind_the_back(evidence: Evidence) -> Told | None:
     """SQLAlchemy notices ``item.name = ...`` and setattr(), but nothing that goes past them into ``__dict__``."""
-    found = function_of(evidence)
-    if found is None or evidence.sent("UPDATE"):
+    if evidence.sent("UPDATE") or evidence.raised:
         return None
-    file, node = found
-    for each in ast.walk(node):
+    for file, each in [(file, each) for file, node in reached(evidence) for each in inside(node)]:
         behind = isinstance(each, ast.Attribute) and each.attr == "__dict__"
         if behind or (isinstance(each, ast.Call) and name_of(each) == "vars"):
             return Told(
@@ -103,35 +121,37 @@ def changed_behind_the_back(evidence: Evidence) -> Told | None:
 @reading("an item that was never added to the session", "create_persists", "create_refreshes")
 def never_added(evidence: Evidence) -> Told | None:
     """A new object means nothing to the database until it is added to the session."""
-    found = function_of(evidence)
-    if found is None or evidence.sent("INSERT"):
+    made = calls_in(evidence, "Item")
+    other_error = evidence.raised and not evidence.raised_kind("InvalidRequestError", "DetachedInstanceError")
+    if not made or evidence.sent("INSERT") or other_error:
         return None
-    file, node = found
-    if calls(node, "add", "add_all", "merge", "insert", "execute", "begin", "begin_nested", "bulk_save_objects"):
+    if calls_in(evidence, "add", "add_all", "merge", "insert", "execute", "begin", "begin_nested", "bulk_save_objects"):
         return None
-    made = calls(node, "Item")
     return Told(
         saw="no INSERT was sent: the session does not know the new item",
-        where=file.at(made[0] if made else node),
+        where=made[0][0].at(made[0][1]),
         hint="The object is made here, but nobody tells the session about it.",
     )
 
 
-@reading("commit() before add()", "create_persists")
+@reading("commit() before add()", "create_persists", "update_persists", "delete_persists")
 def committed_before_added(evidence: Evidence) -> Told | None:
     """commit() saves what the session knows at that moment; what is added after it is not part of it."""
     found = function_of(evidence)
-    if found is None or evidence.sent("INSERT"):
+    if found is None or evidence.sent(*_WRITES):
+        return None
+    if evidence.raised and "not persistent" not in evidence.raised[0].message:
         return None
     file, node = found
-    added, committed = calls(node, "add"), calls(node, "commit")
-    if added and committed and committed[-1].lineno < added[0].lineno:
-        return Told(
-            saw="commit() was called before add(), so no INSERT was sent",
-            where=file.at(added[0]),
-            hint="commit() saves what the session knows at that moment. In which order do these two lines belong?",
-        )
-    return None
+    changed, committed = calls(node, "add", "setattr", "delete"), calls(node, "commit")
+    if not changed or not committed or committed[-1].lineno > changed[0].lineno:
+        return None
+    what = name_of(changed[0])
+    return Told(
+        saw=f"commit() was called before {what}(), so nothing was sent that could be saved",
+        where=file.at(changed[0] if what == "add" else committed[-1]),
+        hint="commit() saves what the session knows at that moment. In which order do these two lines belong?",
+    )
 
 
 @reading("refresh() of an item that is not in the database yet", "create_persists")
@@ -169,16 +189,12 @@ def rolled_back(evidence: Evidence) -> Told | None:
 @reading("flush() in the place of commit()", *_PERSISTS)
 def flushed_not_committed(evidence: Evidence) -> Told | None:
     """flush() sends the statements, but only commit() makes them last; others do not see them before."""
-    found = function_of(evidence)
-    if found is None or not evidence.sent(*_WRITES) or evidence.sent("COMMIT"):
-        return None
-    file, node = found
-    flushes = calls(node, "flush")
-    if not flushes or calls(node, "commit"):
+    flushes = calls_in(evidence, "flush")
+    if not flushes or not evidence.sent(*_WRITES) or evidence.sent("COMMIT") or calls_in(evidence, "commit"):
         return None
     return Told(
         saw=f"{evidence.events_of(*_WRITES)[-1].what} was sent, but no COMMIT",
-        where=file.at(flushes[-1]),
+        where=flushes[-1][0].at(flushes[-1][1]),
         hint="flush() sends the statement and leaves the transaction open. What ends a transaction and keeps it?",
     )
 
@@ -193,12 +209,11 @@ def committed_in_one_branch(evidence: Evidence) -> Told | None:
 
 def _in_one_branch(evidence: Evidence, name: str, hint: str) -> Told | None:
     """The condition under which alone something is called."""
-    found = function_of(evidence)
-    for node in inside(found[1]) if found else ():
-        if found and isinstance(node, ast.If) and any(calls(each, name) for each in node.body):
-            outside = [each for each in calls(found[1], name) if each not in [*ast.walk(node)]]
-            if not outside:
-                return Told(where=found[0].at(node), hint=hint)
+    for file, node in [(file, node) for file, function in reached(evidence) for node in inside(function)]:
+        if isinstance(node, ast.If) and any(calls(each, name) for each in [*node.body, *node.orelse]):
+            within = [*ast.walk(node)]
+            if all(call in within for _, call in calls_in(evidence, name)):
+                return Told(where=file.at(node), hint=hint)
     return None
 
 
@@ -206,18 +221,17 @@ def _in_one_branch(evidence: Evidence, name: str, hint: str) -> Told | None:
 def not_committed(evidence: Evidence) -> Told | None:
     """What is written lasts only when it is committed; closing the session takes it back."""
     found = function_of(evidence)
-    if found is None or evidence.sent("COMMIT") or evidence.raised:
+    if found is None or evidence.sent("COMMIT", "ANSWER 4", "ANSWER 5") or evidence.raised:
         return None
-    file, node = found
-    if calls(node, "commit", "begin", "begin_nested"):
+    if calls_in(evidence, "commit", "begin", "begin_nested"):
         return None
-    changed = calls(node, "add", "delete", "execute", "setattr", "refresh", "merge")
+    changed = calls_in(evidence, "add", "delete", "execute", "setattr", "merge") or calls_in(evidence, "refresh")
     sent = evidence.events_of(*_WRITES)
-    if (not changed and not sent) or evidence.sent("ANSWER 4", "ANSWER 5"):
+    if not changed and not sent:
         return None
     return Told(
         saw=f"{sent[-1].what} was sent, but no COMMIT" if sent else "no COMMIT was sent",
-        where=file.at(changed[-1] if changed else node),
+        where=changed[-1][0].at(changed[-1][1]) if changed else own_line(evidence, sent[-1].where),
         hint="The change lives in the session's transaction alone. Who makes it last?",
     )
 
@@ -238,10 +252,10 @@ def stored_twice(evidence: Evidence) -> Told | None:
     stored = sum(map(_rows_of, inserts))
     if not called or stored <= called or not inserts[-1].where:
         return None
-    found = endpoint_of(evidence)
+    found = endpoint_of(evidence) or function_of(evidence)
     twice = calls(found[1], "create_item", "add") if found else []
     return Told(
-        saw=f"{stored} rows were sent for {called} call{'s' if called > 1 else ''}",
+        saw=f"{stored} rows were inserted for {called} call{'s' if called > 1 else ''}",
         where=found[0].at(twice[-1]) if found and len(twice) > 1 else own_line(evidence, inserts[-1].where),
         hint="Which of the lines that store something is one too many?",
     )
@@ -266,11 +280,12 @@ def found_by_name(evidence: Evidence) -> Told | None:
     """Names may repeat: only the id tells which row is meant."""
     for event in evidence.events_of("SELECT items", "UPDATE items", "DELETE items"):
         condition = event.sql.lower().replace("\n", " ").partition(" where ")[2]
-        if re.search(r"\bname\b", condition) and event.where:
+        by = re.search(r"\b(name|description)\b", condition)
+        if by and event.where:
             return Told(
-                saw=f"{event.what.split()[0]} ... WHERE name = ...: several rows have this name",
+                saw=f"{event.what.split()[0]} ... WHERE {by[1]} = ...: several rows have this {by[1]}",
                 where=own_line(evidence, event.where),
-                hint="Names may repeat. What does each row have for itself alone?",
+                hint=f"{by[1].capitalize()}s may repeat. What does each row have for itself alone?",
             )
     return None
 
@@ -293,9 +308,7 @@ def returned_nothing(evidence: Evidence) -> Told | None:
     if returns and not empty:
         return None
     where = file.at(empty[0]) if empty else file.at(node.end_lineno or node.lineno)
-    return Told(
-        saw=f"{node.name} returned None", where=where, hint="Who calls the function wants to have something back."
-    )
+    return Told(saw=f"{node.name} returned None", where=where, hint="The caller of this function wants something back.")
 
 
 @reading("the schema is returned, not the item", *_CREATE_AND_UPDATE)
@@ -333,29 +346,34 @@ def merged_copy_lost(evidence: Evidence) -> Told | None:
 @reading("only some attributes are refreshed", *_CREATE_AND_UPDATE)
 def refreshed_in_part(evidence: Evidence) -> Told | None:
     """refresh(item, [...]) loads only the attributes that it names."""
-    found = function_of(evidence)
-    for call in calls(found[1], "refresh") if found else ():
-        if found and (len(call.args) > 1 or keyword(call, "attribute_names")):
-            return Told(where=found[0].at(call), hint="This loads only what it names; the rest stays expired.")
+    for file, call in calls_in(evidence, "refresh"):
+        if len(call.args) > 1 or keyword(call, "attribute_names"):
+            return Told(where=file.at(call), hint="This loads only what it names. What about the rest?")
     return None
 
 
 @reading("refresh() before commit()", *_CREATE_AND_UPDATE, "update_persists")
 def refreshed_too_early(evidence: Evidence) -> Told | None:
     """What is loaded before the commit is forgotten by it; and refresh() takes back a change that was not sent yet."""
-    found = function_of(evidence)
-    if found is None:
+    committed = next((n for n, event in enumerate(evidence.events) if event.what == "COMMIT"), 0)
+    before = [event for event in evidence.events[:committed] if event.what.startswith("SELECT items")]
+    refreshed = [event for event in before if "refresh(" in evidence.source.line(event.where)]
+    if evidence.rule == "update_persists":
+        if not refreshed or evidence.sent("UPDATE"):
+            return None
+        return Told(
+            saw="refresh() took the change back before it was sent: no UPDATE",
+            where=own_line(evidence, refreshed[-1].where),
+            hint="What was set is known to the session alone at this line. What does refresh() do to it?",
+        )
+    after = [event for event in evidence.events[committed:] if event.what.startswith("SELECT items") and event.where]
+    if not refreshed or after:
         return None
-    file, node = found
-    refreshed, committed = calls(node, "refresh"), calls(node, "commit")
-    if not refreshed or not committed or refreshed[-1].lineno > committed[-1].lineno:
-        return None
-    lost = evidence.rule == "update_persists" and not evidence.sent("UPDATE")
     return Told(
-        saw="refresh() took the change back before it was sent: no UPDATE"
-        if lost
-        else "the item was loaded before the COMMIT, and commit() makes SQLAlchemy forget what was loaded",
-        where=file.at(refreshed[-1]),
+        saw="the item was loaded before the COMMIT, and commit() makes SQLAlchemy forget what was loaded"
+        if "shows" not in evidence.saw
+        else f"{evidence.saw}; it was loaded before the COMMIT, and not after it",
+        where=own_line(evidence, refreshed[-1].where),
         hint="When is the row as it will stay: before the COMMIT, or after it?",
     )
 
@@ -372,21 +390,14 @@ def refreshed_in_one_branch(evidence: Evidence) -> Told | None:
 @reading("commit() without refresh()", *_CREATE_AND_UPDATE)
 def not_refreshed(evidence: Evidence) -> Told | None:
     """commit() makes SQLAlchemy forget what the object holds, and nothing loads it again before it is returned."""
-    found = function_of(evidence)
-    after = evidence.timeline[::-1]
-    if (
-        found is None
-        or "COMMIT" not in after
-        or any(what.startswith("SELECT") for what in after[: after.index("COMMIT")])
-    ):
-        return None
-    file, node = found
-    commits = calls(node, "commit")
-    if not commits or calls(node, "refresh", "execute"):
+    commits = [event for event in evidence.events if event.what == "COMMIT" and event.where]
+    late = evidence.events[evidence.events.index(commits[-1]) :] if commits else []
+    unread = not re.search(r"shows \{'id': \d|DetachedInstanceError", evidence.saw)
+    if not commits or unread or any(event.what.startswith("SELECT") for event in late):
         return None
     return Told(
         saw=f"{evidence.saw}; after the COMMIT nothing was loaded again" if "shows" in evidence.saw else "",
-        where=file.at(commits[-1]),
+        where=own_line(evidence, commits[-1].where),
         hint="After this line what the item holds is old: the row has to be loaded from the database once more.",
     )
 
@@ -397,19 +408,28 @@ def not_refreshed(evidence: Evidence) -> Told | None:
 @reading("'is not None' cannot clear a field", *_NULL_CLEARS)
 def is_not_none(evidence: Evidence) -> Told | None:
     """``is not None`` cannot tell a field that was not sent from one that was sent as null."""
-    found = function_of(evidence)
     compared = [
-        node
-        for node in (inside(found[1]) if found else ())
+        (file, node)
+        for file, function in reached(evidence)
+        for node in inside(function)
         if isinstance(node, ast.Compare)
         and text_of(node).endswith((" is not None", " is None", " != None", " == None"))
-        and _is_a_value(node.left, found[1] if found else None)
+        and _is_a_value(node.left, function)
     ]
-    about = [node for node in compared if "description" in text_of(node)] or compared
-    if found is None or not about:
+    about = _about_the_description(compared)
+    if not about:
         return None
     hint = 'This line cannot tell "not sent" from "sent as null". Who remembers which were sent?'
-    return Told(where=found[0].at(about[0]), hint=hint)
+    return Told(where=about[0][0].at(about[0][1]), hint=hint)
+
+
+_Node = TypeVar("_Node", bound=ast.AST)
+
+
+def _about_the_description(nodes: list[tuple[File, _Node]]) -> list[tuple[File, _Node]]:
+    """Those that name the description; where none does, those that are meant for every field."""
+    named = [(file, node) for file, node in nodes if "description" in text_of(node)]
+    return named or [(file, node) for file, node in nodes if not re.search(r"\bname\b", text_of(node))]
 
 
 def _is_a_value(node: ast.expr, function: Function | None) -> bool:
@@ -437,11 +457,11 @@ def exclude_defaults(evidence: Evidence) -> Told | None:
 
 
 def _dumped_with(evidence: Evidence, option: str, hint: str) -> Told | None:
-    found = function_of(evidence)
-    for call in calls(found[1], "model_dump", "dict") if found else ():
-        if found and text_of(keyword(call, option)) == "True":
+    for file, call in calls_in(evidence, "model_dump", "dict"):
+        if text_of(keyword(call, option)) == "True":
             more = " Which option asks for what was sent, whatever its value?"
-            return Told(where=found[0].at(call), hint=hint + more)
+            value = keyword(call, option)
+            return Told(where=file.at(call if value is None else value), hint=hint + more)
     return None
 
 
@@ -449,12 +469,12 @@ def _dumped_with(evidence: Evidence, option: str, hint: str) -> Told | None:
 def wrote_what_was_not_sent(evidence: Evidence) -> Told | None:
     """model_dump() alone gives every field; of those that were not sent it gives the default."""
     found = function_of(evidence)
-    for call in calls(found[1], "model_dump", "dict", "sqlmodel_update") if found else ():
+    for file, call in calls_in(evidence, "model_dump", "dict", "sqlmodel_update"):
         whole = name_of(call) == "sqlmodel_update" and call.args and isinstance(call.args[0], ast.Name)
-        dumped = name_of(call) != "sqlmodel_update" and not call.keywords
+        dumped = name_of(call) != "sqlmodel_update" and not call.keywords and isinstance(call.func, ast.Attribute)
         if found and (dumped or (whole and text_of(call.args[0]) == _arguments(found[1])[-1])):
             return Told(
-                where=found[0].at(call),
+                where=file.at(call),
                 hint="This gives every field of the schema, with the default for what was not sent. "
                 "The schema knows which fields were sent.",
             )
@@ -464,56 +484,65 @@ def wrote_what_was_not_sent(evidence: Evidence) -> Told | None:
 @reading("a field is written whether it was sent or not", "update_keeps_omitted_fields", "patch_keeps_omitted_fields")
 def assigned_unsent(evidence: Evidence) -> Told | None:
     """A schema has a value for every field, also for those that were not sent: their default."""
-    found = function_of(evidence)
-    if found is None or not evidence.sent("UPDATE"):
+    if not evidence.sent("UPDATE"):
         return None
     told = "".join(evidence.did[-1:])
-    guarded = {id(each) for node in ast.walk(found[1]) if isinstance(node, ast.If) for each in ast.walk(node)}
-    for node in inside(found[1]):
+    guarded = {
+        id(each)
+        for _, function in reached(evidence)
+        for node in ast.walk(function)
+        if isinstance(node, ast.If)
+        for each in ast.walk(node)
+    }
+    for file, node in [(file, node) for file, function in reached(evidence) for node in inside(function)]:
         target = node.targets[0] if isinstance(node, ast.Assign) else None
         if not isinstance(target, ast.Attribute) or target.attr not in ("name", "description") or id(node) in guarded:
             continue
         if not re.search(rf"\b{target.attr}'?[=:]", told) and isinstance(getattr(node, "value", None), ast.Attribute):
             hint = f"Nobody has sent a {target.attr} here, and this line writes one all the same."
-            return Told(where=found[0].at(node), hint=hint)
+            return Told(where=file.at(node), hint=hint)
     return None
 
 
 @reading("an empty text becomes None", "update_empty_string_is_a_value", "patch_null_clears")
 def emptied_to_none(evidence: Evidence) -> Told | None:
     """``value or None`` makes None of an empty text, which is a value of its own."""
-    found = function_of(evidence)
-    if found is None or not re.search(r"description'?[=:] ?''", "".join(evidence.did[-1:])):
+    if not re.search(r"description'?[=:] ?''", "".join(evidence.did[-1:])):
         return None
-    for node in inside(found[1]):
+    nodes = [(file, node) for file, function in reached(evidence) for node in inside(function)]
+    for file, node in nodes:
         if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or) and text_of(node.values[-1]) == "None":
-            return Told(where=found[0].at(node), hint='"" counts as false, so "or" goes on to None.')
+            return Told(where=file.at(node), hint='"" counts as false, so "or" goes on to None.')
         if (
             isinstance(node, ast.If | ast.IfExp)
             and "None" in text_of(node)
             and re.search(r"== ''|not \w", text_of(node.test))
         ):
-            return Told(where=found[0].at(node), hint='"" is a text like any other: it was sent, and is to be stored.')
+            return Told(where=file.at(node), hint='"" is a text like any other: it was sent, and is to be stored.')
     return None
 
 
 @reading("what counts as false is taken for 'not sent'", *_NULL_CLEARS, "update_empty_string_is_a_value")
 def tested_for_truth(evidence: Evidence) -> Told | None:
     """None and an empty text count as false, and both can be sent on purpose."""
-    found = function_of(evidence)
-    for node in inside(found[1]) if found else ():
-        tests: list[ast.expr] = []
-        if isinstance(node, ast.comprehension):
-            tests = node.ifs
-        elif isinstance(node, ast.If | ast.IfExp):
-            tests = [node.test]
-        elif isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or):
-            tests = node.values[:1]
-        for test in tests:
-            inner = test.operand if isinstance(test, ast.UnaryOp) else test
-            if found and _is_a_value(inner, found[1]):
-                hint = 'None and "" count as false here. Ask whether the field was sent, not what it holds.'
-                return Told(where=found[0].at(test), hint=hint)
+    tested: list[tuple[File, ast.expr]] = []
+    for file, function in reached(evidence):
+        for node in inside(function):
+            tests: list[ast.expr] = []
+            if isinstance(node, ast.comprehension):
+                tests = node.ifs
+            elif isinstance(node, ast.If | ast.IfExp):
+                tests = [node.test]
+            elif isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or):
+                tests = node.values[:1]
+            for test in tests:
+                inner = test.operand if isinstance(test, ast.UnaryOp) else test
+                handed_on = function is not reached(evidence)[0][1] and text_of(inner) in _arguments(function)
+                if _is_a_value(inner, function) or (handed_on and isinstance(node, ast.BoolOp | ast.IfExp)):
+                    tested.append((file, test))
+    for file, test in _about_the_description(tested):
+        hint = 'None and "" count as false here. Ask whether the field was sent, not what it holds.'
+        return Told(where=file.at(test), hint=hint)
     return None
 
 
@@ -524,11 +553,20 @@ def tested_for_truth(evidence: Evidence) -> Told | None:
 def committed_a_read(evidence: Evidence) -> Told | None:
     """commit() in a function that only reads saves what its caller has not finished."""
     commits = [event for event in evidence.events_of("COMMIT") if event.where]
-    if not commits or evidence.raised:
+    found = function_of(evidence)
+    if not commits or evidence.raised or found is None:
         return None
-    return Told(
-        saw=evidence.saw, where=commits[-1].where, hint="Nothing was changed here, so there is nothing to save."
-    )
+    where = commits[-1].where
+    for name, decorator in decorators(found[1]):  # it is right for the functions that write
+        other = evidence.source.function(name)
+        if other is not None and other[0].name == where.rpartition(":")[0] and _around(other[1], where):
+            hint = f"@{name} commits after the function. What does a function that only reads have to save?"
+            return Told(saw=evidence.saw, where=found[0].at(decorator), hint=hint)
+    return Told(saw=evidence.saw, where=where, hint="A function that only reads has nothing of its own to save.")
+
+
+def _around(node: Function, where: str) -> bool:
+    return node.lineno <= int(where.rpartition(":")[2]) <= (node.end_lineno or node.lineno)
 
 
 @reading("a list without ORDER BY", "list_is_ordered", "list_pages", "list_answers_items")
@@ -553,33 +591,39 @@ def another_order(evidence: Evidence) -> Told | None:
     if not words or not selects[-1].where or re.fullmatch(r"items\.id( asc)?", words):
         return None
     where = own_line(evidence, selects[-1].where)
-    return Told(saw=f"{evidence.saw}; the SELECT says ORDER BY {words}", where=where)
+    hint = "Items are listed in the order of their ids. What does this line order them by?"
+    return Told(saw=f"{evidence.saw}; the SELECT says ORDER BY {words}", where=where, hint=hint)
 
 
 @reading("execute() gives rows, not items", "list_is_ordered", "list_pages", "get_returns_the_item")
 def rows_not_items(evidence: Evidence) -> Told | None:
     """execute() gives rows: tuples, even where each holds one item only."""
-    found = function_of(evidence)
-    if found is None or not re.search(r"\((<Item|Item\()", evidence.saw):
+    executed = calls_in(evidence, "execute")
+    if not executed or not re.search(r"\((<Item|Item\()", evidence.saw):
         return None
-    executed = calls(found[1], "execute")
-    if not executed or calls(found[1], "scalars", "scalar", "scalar_one", "scalar_one_or_none"):
+    if calls_in(evidence, "scalars", "scalar", "scalar_one", "scalar_one_or_none"):
         return None
-    return Told(where=found[0].at(executed[0]), hint="Each row is a tuple with the item in it. What gives the items?")
+    hint = "Each row is a tuple with the item in it. What gives the items?"
+    return Told(where=executed[0][0].at(executed[0][1]), hint=hint)
 
 
 @reading("items with equal names are taken for one", "list_pages")
 def equal_names_merged(evidence: Evidence) -> Told | None:
     """Two items may have the same name; whoever collects them by name, or asks for distinct ones, loses some."""
-    found = function_of(evidence)
-    if found is None or not re.match(r"items on the page|not on any page", evidence.saw):
+    if not re.match(r"items on the page|not on any page", evidence.saw):
         return None
-    merging = [each for each in inside(found[1]) if isinstance(each, ast.DictComp | ast.SetComp)]
-    places: list[ast.AST] = [*merging, *calls(found[1], "set", "distinct", "group_by", "fromkeys")]
-    if not places:
+    merging: list[tuple[File, ast.AST]] = [
+        (file, each)
+        for file, node in reached(evidence)
+        for each in inside(node)
+        if isinstance(each, ast.DictComp | ast.SetComp) and "name" in text_of(each)
+    ]
+    merging += calls_in(evidence, "distinct", "group_by")
+    if not merging:
         return None
     hint = "Two items may have the same name, and both belong to the page."
-    return Told(saw=f"{evidence.saw}; several have the same name", where=found[0].at(places[0]), hint=hint)
+    where = merging[0][0].at(merging[0][1])
+    return Told(saw=f"{evidence.saw}; several have the same name", where=where, hint=hint)
 
 
 @reading("the offset is taken for an id", "list_pages")
@@ -587,8 +631,11 @@ def offset_as_an_id(evidence: Evidence) -> Told | None:
     """An offset counts rows; ids have gaps as soon as an item was deleted."""
     for event in evidence.events_of("SELECT items"):
         condition = event.sql.lower().replace("\n", " ").partition(" where ")[2]
-        if re.match(r"\(?items\.id\s*(>|between)", condition) and event.where:
-            return Told(where=event.where, hint="An offset says how many rows to skip, whatever their ids are.")
+        if re.match(r"\(?(items\.)?id\s*(>|between)", condition) and event.where:
+            return Told(
+                where=own_line(evidence, event.where),
+                hint="An offset says how many rows to skip, whatever their ids are.",
+            )
     return None
 
 
@@ -710,19 +757,20 @@ def other_defaults(evidence: Evidence) -> Told | None:
     if found is None or not re.match(r"list_items\(db(, offset=\d+)?\)", "".join(evidence.did[-1:])):
         return None
     names, values = _arguments(found[1]), [*found[1].args.defaults]
-    defaults = {name: text_of(value) for name, value in zip(names[::-1], values[::-1], strict=False)}
+    defaults: dict[str, ast.expr | None] = dict(zip(names[::-1], values[::-1], strict=False))
     keywords = zip(found[1].args.kwonlyargs, found[1].args.kw_defaults, strict=True)
-    defaults |= {each.arg: text_of(value) for each, value in keywords}
-    other = [f"{name}={value}" for name, value in defaults.items() if (name, value) in _wrong_defaults(name, value)]
+    defaults |= {each.arg: value for each, value in keywords}
+    other = [(name, value) for name, value in defaults.items() if value is not None and _wrong_default(name, value)]
     if not other:
         return None
+    told = " and ".join(f"{name} is {text_of(value)}" for name, value in other)
     hint = "What are offset and limit where the caller says nothing?"
-    return Told(saw=f"{evidence.saw}; the defaults are {', '.join(other)}", where=found[0].at(found[1]), hint=hint)
+    return Told(saw=f"{evidence.saw}; where the caller says nothing, {told}", where=found[0].at(other[0][1]), hint=hint)
 
 
-def _wrong_defaults(name: str, value: str) -> list[tuple[str, str]]:
+def _wrong_default(name: str, value: ast.expr) -> bool:
     right = {"offset": "0", "limit": "100"}
-    return [(name, value)] if name in right and value.isdigit() and value != right[name] else []
+    return name in right and (text_of(value).isdigit() or text_of(value) == "None") and text_of(value) != right[name]
 
 
 @reading("another page than was asked for", "list_pages")
@@ -746,4 +794,23 @@ def another_page(evidence: Evidence) -> Told | None:
     else:
         return None
     wish = f"asked for was offset {asked['offset']}, limit {asked['limit']}"
-    return Told(saw=f"{evidence.saw}; {told}, and {wish}", where=selects[-1].where, hint="Which number belongs where?")
+    where, hint = own_line(evidence, selects[-1].where), "Which number belongs where?"
+    nodes = [(file, node) for file, function in reached(evidence) for node in inside(function)]
+    slices = [
+        (file, node) for file, node in nodes if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice)
+    ]
+    made = [
+        (file, node)
+        for file, node in nodes
+        if isinstance(node, ast.Call)
+        and name_of(node) in ("offset", "limit", "fetch")
+        and node.args
+        and not isinstance(node.args[0], ast.Name | ast.Constant)
+    ]
+    if missing and len(slices) == 1:
+        where, hint = slices[0][0].at(slices[0][1].slice), "Count the rows that this slice takes, and from where on."
+    elif missing:
+        hint = "What skips rows here, and what ends the page?"
+    elif made:
+        where, hint = made[0][0].at(made[0][1].args[0]), "What does this line make of the number that was asked for?"
+    return Told(saw=f"{evidence.saw}; {told}, and {wish}", where=where, hint=hint)

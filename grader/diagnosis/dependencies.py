@@ -20,6 +20,31 @@ def _get_db(evidence: Evidence) -> tuple[File, Function] | None:
     return evidence.source.function("get_db", "app/deps.py") or evidence.source.function("get_db")
 
 
+def _keeper(evidence: Evidence) -> tuple[File, Function] | None:
+    """The function that opens and closes the session: get_db, or the one that it leaves this to."""
+    found = _get_db(evidence)
+    if found is None or calls(found[1], *_MAKERS):
+        return found
+    entered = [item.context_expr for each in ast.walk(found[1]) if isinstance(each, ast.With) for item in each.items]
+    entered += [each.value for each in ast.walk(found[1]) if isinstance(each, ast.YieldFrom)]
+    entered += [each.iter for each in ast.walk(found[1]) if isinstance(each, ast.For)]
+    entered += [call.args[0] for call in calls(found[1].args, "Depends") if call.args]
+    for each in entered:
+        other = evidence.source.function(name_of(each))
+        if other is not None and other != found and _yields(other[1]):
+            return other
+    middlewares = [(file, node) for file in evidence.source.files() for node in file.functions if calls(node, *_MAKERS)]
+    if not entered and len(middlewares) == 1 and calls(middlewares[0][1], "call_next"):
+        return middlewares[0]
+    return found
+
+
+def _handed_out(node: Function) -> int:
+    """The line at which a function hands the session out and waits: its yield, or call_next in a middleware."""
+    found = [*_yields(node), *calls(node, "call_next")]
+    return min((each.lineno for each in found), default=0)
+
+
 def _yields(node: ast.AST) -> list[ast.Yield]:
     found = [each for each in ast.walk(node) if isinstance(each, ast.Yield)]
     return sorted(found, key=lambda each: each.lineno)
@@ -132,37 +157,51 @@ def shared_session(evidence: Evidence) -> Told | None:
     found = _get_db(evidence)
     if found is None or (evidence.rule != _OWN and "another" not in evidence.saw and not _overlaps(evidence)):
         return None
-    file, node = found
+    node = found[1]
     if any("cache" in name_of(each) for each in node.decorator_list):
-        return Told(where=file.at(node.decorator_list[0]), hint="A cache gives everybody what it made first.")
+        return Told(where=found[0].at(node.decorator_list[0]), hint="A cache gives everybody what it made first.")
     for each in ast.walk(node):
         if isinstance(each, ast.Global):
             return Told(
-                where=file.at(each), hint="A global name is one for all requests: the next one puts its own there."
+                where=found[0].at(each), hint="A global name is one for all requests: the next one puts its own there."
             )
-    for other in file.functions:
+    for place, other in [(each, function) for each in evidence.source.files() for function in each.functions]:
         if any("cache" in name_of(each) for each in other.decorator_list) and _made(other):
-            return Told(where=file.at(other.decorator_list[0]), hint="A cache gives everybody what it made first.")
+            return Told(where=place.at(other.decorator_list[0]), hint="A cache gives everybody what it made first.")
         defaults = [each for each in other.args.defaults if calls(each, *_MAKERS)]
         if defaults:
-            return Told(where=file.at(defaults[0]), hint="A default value is made once, when the module is imported.")
-    for statement in file.tree.body:
+            return Told(where=place.at(defaults[0]), hint="A default value is made once, when the module is imported.")
+    for file, statement in [(each, one) for each in evidence.source.files() for one in each.tree.body]:
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom):
             continue
         if calls(statement, "scoped_session"):
             hint = "This keeps one session for each thread, and requests take turns on the threads."
             return Told(where=file.at(statement), hint=hint)
-        if calls(statement, *_MAKERS):
+        if calls(statement, "SessionLocal", "Session"):
             return Told(where=file.at(statement), hint="This runs once, when the module is imported.")
         names = [name_of(each) for each in getattr(statement, "targets", [getattr(statement, "target", None)]) if each]
         kept = [name for name in names if name and re.search(rf"\b{name}\b", text_of(node))]
-        if kept and isinstance(statement, ast.Assign | ast.AnnAssign) and not text_of(statement.value).isdigit():
+        if kept and isinstance(statement, ast.Assign | ast.AnnAssign) and _can_keep(evidence, statement.value):
             hint = f"'{kept[0]}' is there once for all requests. What does it hold while two of them run?"
             return Told(where=file.at(statement), hint=hint)
     for each in ast.walk(node):
         if isinstance(each, ast.Assign) and "app.state" in text_of(node) and isinstance(each.targets[0], ast.Attribute):
-            return Told(where=file.at(each), hint="The app has one state for all requests.")
+            return Told(where=found[0].at(each), hint="The app has one state for all requests.")
+    for each in ast.walk(node):
+        target = each.targets[0] if isinstance(each, ast.Assign) else None
+        elsewhere = isinstance(target, ast.Attribute | ast.Subscript) and "request.state" not in text_of(target)
+        if elsewhere and isinstance(each, ast.Assign) and calls(each.value, *_MAKERS):
+            hint = f"{text_of(target)} is there once for all requests. What does it hold while two of them run?"
+            return Told(where=found[0].at(each), hint=hint)
     return None
+
+
+def _can_keep(evidence: Evidence, value: ast.expr | None) -> bool:
+    """Whether a value at the top of a module can hold a session for others: None, a collection, an own object."""
+    made = evidence.source.class_(name_of(value)) is not None if isinstance(value, ast.Call) else False
+    kinds = "dict", "list", "set", "deque", "local", "ContextVar", "WeakKeyDictionary", "WeakValueDictionary", "Queue"
+    empty = isinstance(value, ast.Dict | ast.List) or (value is not None and text_of(value) == "None")
+    return empty or made or (isinstance(value, ast.Call) and name_of(value) in kinds)
 
 
 def _overlaps(evidence: Evidence) -> bool:
@@ -221,7 +260,7 @@ def another_is_closed(evidence: Evidence) -> Told | None:
 def returned_not_yielded(evidence: Evidence) -> Told | None:
     """A function that returns is over; only one that yields goes on after the answer, and can close."""
     found = _get_db(evidence)
-    if found is None or _yields(found[1]) or "state" in text_of(found[1]):
+    if found is None or _yields(found[1]) or "state" in text_of(found[1]) or calls(found[1].args, "Depends"):
         return None
     returns = [each for each in ast.walk(found[1]) if isinstance(each, ast.Return)]
     if not returns or calls(found[1], "add_task"):
@@ -269,46 +308,87 @@ def _closes_name(node: ast.AST, name: str) -> bool:
 @reading("closed only under a condition", *_CLOSES)
 def closed_conditionally(evidence: Evidence) -> Told | None:
     """A session has to be closed in any case, whatever was done with it."""
+    found = _keeper(evidence)
+    if found is None:
+        return None
+    file, node = found
+    always = [each for statement in _finals(node) for each in ast.walk(statement)]
+    for each in ast.walk(node):
+        if not isinstance(each, ast.If) or each.lineno < _handed_out(node):
+            continue
+        if each not in always and evidence.rule != "closes_after_success":  # it may not have been reached
+            continue
+        then, otherwise = ([call for one in part for call in calls(one, "close", "remove")] for part in _parts(each))
+        others = [call for call in calls(node, "close", "remove") if call not in [*then, *otherwise]]
+        if others or bool(then) == bool(otherwise) or text_of(each.test).removesuffix(" is not None") == _yielded(node):
+            continue
+        saw = f"{evidence.saw}; the condition {text_of(each.test)} was {'not true' if then else 'true'}"
+        hint = f"In which cases is this {'not true' if then else 'true'}, and who closes then?"
+        return Told(saw=saw, where=file.at(each), hint=hint)
+    return None
+
+
+def _parts(node: ast.If) -> tuple[list[ast.stmt], list[ast.stmt]]:
+    return node.body, node.orelse
+
+
+@reading("closed in a background task", *_CLOSES)
+def closed_in_a_task(evidence: Evidence) -> Told | None:
+    """FastAPI runs background tasks after an answer; after an exception they never run."""
     found = _get_db(evidence)
-    for each in ast.walk(found[1]) if found else ():
-        if found and isinstance(each, ast.If) and calls(each, "close", "remove"):
-            saw = f"{evidence.saw}; the condition {text_of(each.test)} was not true"
-            return Told(saw=saw, where=found[0].at(each), hint="In which cases is this not true, and who closes then?")
+    for each in calls(found[1], "add_task") if found else ():
+        if found and "close" in text_of(each):
+            hint = "FastAPI runs this after an answer that went well. What runs in any case?"
+            return Told(where=found[0].at(each), hint=hint)
     return None
 
 
 @reading("closed only after a success, or only after an error", *_CLOSES)
 def closed_on_one_way(evidence: Evidence) -> Told | None:
     """Without a finally, an exception that comes out of the yield goes past whatever follows it."""
-    found = _get_db(evidence)
+    found = _keeper(evidence)
     if found is None:
         return None
     file, node = found
-    closed, yields = calls(node, "close", "remove"), _yields(node)
-    if not closed or not yields or any(call in ast.walk(statement) for statement in _finals(node) for call in closed):
+    closed, handed_out = calls(node, "close", "remove"), _handed_out(node)
+    if not closed or not handed_out or closed[-1].lineno < handed_out:
         return None
-    if closed[-1].lineno < yields[0].lineno:
+    if any(call in ast.walk(statement) for statement in _finals(node) for call in closed):
         return None
     handlers = [handler for each in _tries(node) for handler in each.handlers]
     caught = [call for call in closed if any(call in ast.walk(handler) for handler in handlers)]
-    if evidence.rule == "closes_after_success" and caught:
-        hint = "This runs only after an exception of this kind. What runs in any case?"
+    if evidence.rule == "closes_after_success":
+        after = [call for call in closed if call not in caught]
+        if not caught or after:
+            return None
+        hint = "This runs only after an exception. What runs in any case?"
         return Told(where=file.at(caught[0]), hint=hint)
-    if evidence.rule != "closes_after_success":
-        hint = "An exception out of the endpoint goes past this line. What runs in any case?"
-        return Told(where=file.at(closed[-1]), hint=hint)
-    return None
+    of_http = [each for each in handlers if "HTTPException" in text_of(each.type)]
+    if evidence.rule == "closes_after_http_error" and of_http and not calls(of_http[0], "close"):
+        hint = "An HTTP error ends here, and the session is still open. What runs in any case?"
+        return Told(where=file.at(of_http[0]), hint=hint)
+    if (
+        evidence.rule == "closes_after_crash"
+        and caught
+        and text_of(handlers[-1].type) not in ("Exception", "BaseException", "")
+    ):
+        hint = "This block closes the session for exceptions of this kind. What about all others?"
+        return Told(where=file.at(handlers[-1]), hint=hint)
+    hint = "An exception from the endpoint skips this line. What runs in any case?"
+    return Told(where=file.at(closed[-1]), hint=hint)
 
 
 @reading("the session is not closed", *_CLOSES)
 def never_closed(evidence: Evidence) -> Told | None:
     """Nobody calls close(): the session keeps its connection, or what it has loaded, for as long as it lives."""
-    found = _get_db(evidence)
+    found = _keeper(evidence)
     if found is None:
         return None
     file, node = found
     db = _yielded(node)
-    if calls(node, "close", "remove", "reset", "closing") or any(isinstance(each, ast.With) for each in ast.walk(node)):
+    if calls(node, "close", "remove", "reset", "closing", "callback", "enter_context", "push"):
+        return None
+    if any(isinstance(each, ast.With) for each in ast.walk(node)):
         return None
     others = {"rollback": "a rollback", "expunge_all": "expunge_all()", "expire_all": "expire_all()"}
     others |= {"commit": "a commit"}
@@ -319,9 +399,13 @@ def never_closed(evidence: Evidence) -> Told | None:
         if word and db and yields and each.lineno > yields[0].lineno:
             saw = f"{evidence.saw}: {word} does not close it"
             return Told(saw=saw, where=file.at(each), hint="This leaves the session open. What ends it?")
-    made = _made(node)
-    place = (made or _yields(node) or [node])[0]
-    return Told(where=file.at(place), hint="Here a session is opened. Who closes it, and when?")
+    made = [*_made(node), *_yields(node)]
+    if not made:
+        return None
+    hint = "The endpoint gets a session here. Who closes it, and when?"
+    if calls(made[0], *_MAKERS):
+        hint = "Here a session is opened. Who closes it, and when?"
+    return Told(where=file.at(made[0]), hint=hint)
 
 
 # -- errors -------------------------------------------------------------------------------------------
@@ -330,7 +414,7 @@ def never_closed(evidence: Evidence) -> Told | None:
 @reading("an exception is swallowed", _ERROR)
 def swallows_errors(evidence: Evidence) -> Told | None:
     """What is caught and not raised again never reaches the client: an error looks like a success, or like a riddle."""
-    found = _get_db(evidence)
+    found = _keeper(evidence)
     if found is None:
         return None
     file, node = found
@@ -345,7 +429,10 @@ def swallows_errors(evidence: Evidence) -> Told | None:
     for attempt in _tries(node):
         for handler in attempt.handlers:
             if not any(isinstance(inner, ast.Raise) for inner in ast.walk(handler)):
-                return Told(where=file.at(handler), hint="After this block the exception is gone. How does it go on?")
+                return Told(
+                    where=file.at(handler),
+                    hint="After this block the exception is gone. FastAPI can answer only what reaches it.",
+                )
     for other in evidence.source.files():
         for method in [each for each in other.functions if each.name == "__exit__"]:
             if any(text_of(inner) == "return True" for inner in ast.walk(method)):
@@ -356,7 +443,7 @@ def swallows_errors(evidence: Evidence) -> Told | None:
 @reading("an exception is replaced by another", _ERROR)
 def replaces_errors(evidence: Evidence) -> Told | None:
     """The client, and handlers in main.py, wait for the exception that was raised, with its status and its detail."""
-    found = _get_db(evidence)
+    found = _keeper(evidence)
     for attempt in _tries(found[1]) if found else ():
         for handler in attempt.handlers:
             other = [each for each in ast.walk(handler) if isinstance(each, ast.Raise) and each.exc is not None]
@@ -377,15 +464,20 @@ def replaces_errors(evidence: Evidence) -> Told | None:
 @reading("get_db commits", _DISCARDED)
 def commits_for_others(evidence: Evidence) -> Told | None:
     """Only the code that did the work knows whether it is complete; a dependency commits half of what failed."""
-    found = _get_db(evidence)
+    found = _keeper(evidence)
     if found is None:
         return None
     file, node = found
-    for each in calls(node, "commit"):
-        return Told(where=file.at(each), hint="Whoever wrote something decides whether it stays.")
+    own_commits = [event for event in evidence.events_of("COMMIT") if event.where]
+    for event in own_commits:
+        if ".commit()" in evidence.source.line(event.where):
+            return Told(where=event.where, hint="Only the code that did the work knows whether it is complete.")
+    saved = "nothing was saved" not in evidence.saw
+    for each in calls(node, "commit") if saved else ():
+        return Told(where=file.at(each), hint="Only the code that did the work knows whether it is complete.")
     for block in [each for each in ast.walk(node) if isinstance(each, ast.With)]:
         for item in block.items:
-            if text_of(item.context_expr).endswith(".begin()"):
+            if text_of(item.context_expr).endswith(".begin()") and saved:
                 saw = f"{evidence.saw}: begin() commits at the end of its block"
                 return Told(saw=saw, where=file.at(item.context_expr), hint="What does the end of this block do?")
     for call in calls(node, "execution_options", *_MAKERS):

@@ -7,7 +7,7 @@ import re
 
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import File, calls, keyword, name_of, text_of
+from grader.diagnosis.source import File, calls, decorators, keyword, name_of, text_of
 
 _DB = "app/db.py"
 _URL_RULES = "url_from_environment", "default_is_local_sqlite"
@@ -54,23 +54,94 @@ def other_variable(evidence: Evidence) -> Told | None:
     return Told(
         saw=f"the code asks for the environment variable '{name}'; what is set is DATABASE_URL",
         where=file.at(node),
-        hint="Capital and small letters count, too.",
+        hint="Capital and small letters count, too."
+        if name.upper() == "DATABASE_URL"
+        else "Compare the name in this line with the one that was set.",
     )
 
 
 @reading("the environment is never asked", "url_from_environment")
 def url_in_the_code(evidence: Evidence) -> Told | None:
     """The URL is written into the code, so that it is the same on every machine."""
-    file = evidence.source.file(_DB)
-    node = _bound(file, "DATABASE_URL")
-    asked = any(name_of(each) in ("environ", "getenv") for each in file.nodes)
-    if node is None or asked or len(evidence.source.files()) > 2:
+    found = _place_of_the_url(evidence)
+    asking = "environ", "getenv", "BaseSettings", "load_dotenv", "dotenv_values", "environb"
+    names = {name_of(node) for file in evidence.source.files() for node in file.nodes}
+    if found is None or names & set(asking):
         return None
     return Told(
         saw=f"{evidence.saw}: the environment variable was never asked for",
-        where=file.at(node),
+        where=found[0].at(found[1]),
         hint="Which function of os reads an environment variable, and gives something else where there is none?",
     )
+
+
+def _place_of_the_url(evidence: Evidence) -> tuple[File, ast.stmt] | None:
+    """The statement that gives DATABASE_URL its value, in app/db.py or where that imports it from."""
+    file = evidence.source.file(_DB)
+    node = _bound(file, "DATABASE_URL")
+    return (file, node) if node is not None else evidence.source.bound("DATABASE_URL", file)
+
+
+@reading("the password is hidden in the URL", *_URL_RULES)
+def password_hidden(evidence: Evidence) -> Told | None:
+    """As a text, a URL object of SQLAlchemy's shows *** in the place of its password."""
+    if ":***@" not in evidence.saw or ":***@" in evidence.wanted:
+        return None
+    places: list[tuple[File, ast.AST]] = [
+        (file, node)
+        for file in evidence.source.files()
+        for node in file.nodes
+        if (isinstance(node, ast.Call) and name_of(node) in ("str", "format", "render_as_string"))
+        or (isinstance(node, ast.FormattedValue) and "url" in text_of(node.value).lower())
+    ]
+    places += [place for place in [_place_of_the_url(evidence)] if place]
+    for file, node in places[:1]:
+        hint = "A URL object hides its password when it is made into a text. What did the environment hold?"
+        return Told(saw=f"{evidence.saw}; the password has become ***", where=file.at(node), hint=hint)
+    return None
+
+
+@reading("a part of the URL is lost", "url_from_environment")
+def url_cut(evidence: Evidence) -> Told | None:
+    """Everything in a URL counts, also the options behind its question mark."""
+    seen, wanted = evidence.saw.rpartition(" is ")[2], evidence.wanted.rpartition(" is ")[2]
+    found = _place_of_the_url(evidence)
+    if found is None or "db.DATABASE_URL is" not in evidence.saw or wanted.partition("?")[0] != seen:
+        return None
+    hint = "What stands behind the question mark is a part of the URL. Which line takes it away?"
+    return Told(saw=f"{evidence.saw}; ?{wanted.partition('?')[2]} is lost", where=found[0].at(found[1]), hint=hint)
+
+
+@reading("another default for the URL", "default_is_local_sqlite")
+def another_default(evidence: Evidence) -> Told | None:
+    """Without a variable it is sqlite:///./app.db, a path that begins in the folder where the app is started."""
+    found = _place_of_the_url(evidence)
+    if found is None or "db.DATABASE_URL is" not in evidence.saw or "sqlite" not in evidence.saw:
+        return None
+    file, node = found
+    nodes = [each for each in ast.walk(node) if isinstance(each, ast.Constant) and "sqlite" in str(each.value)]
+    if "__file__" in "\n".join(file.lines):
+        hint = "This path begins in the folder of this file. Where is the app started?"
+    elif ":memory:" in evidence.saw or evidence.saw.endswith(("sqlite://", "sqlite:///")):
+        hint = "This is a database in memory. What is left of it after the app has stopped?"
+    elif nodes and evidence.saw.endswith(str(nodes[0].value)):
+        hint = "Compare the two URLs letter by letter."
+    else:
+        hint = "In which folder does this path begin? Where is the app started?"
+    return Told(where=file.at(nodes[0] if nodes else node), hint=hint)
+
+
+@reading("the environment is asked under a condition", "url_from_environment")
+def asked_conditionally(evidence: Evidence) -> Told | None:
+    """DATABASE_URL says by itself whether it is set; another condition before it makes it count only sometimes."""
+    file = evidence.source.file(_DB)
+    for node in [each for each in file.nodes if isinstance(each, ast.If | ast.IfExp)]:
+        inside = [*ast.walk(node)]
+        asked = [each for name, each in _variables(file) if name == "DATABASE_URL"]
+        if asked and all(each in inside for each in asked) and "DATABASE_URL" not in text_of(node.test):
+            hint = "The variable was set here. When does your code look at it?"
+            return Told(where=file.at(node), hint=hint)
+    return None
 
 
 @reading("the engine is made with another URL", "url_from_environment")
@@ -87,7 +158,7 @@ def engine_has_another_url(evidence: Evidence) -> Told | None:
     hint = (
         "This URL is written here once more." if written else f"What is {text_of(given)} made of, and what gets lost?"
     )
-    return Told(where=file.at(made[0]), hint=hint)
+    return Told(where=file.at(given), hint=hint)
 
 
 @reading("no URL where the environment names none", "default_is_local_sqlite")
@@ -104,6 +175,10 @@ def no_default(evidence: Evidence) -> Told | None:
                 where=file.at(node),
                 hint="Say what the URL is where nobody has set one.",
             )
+    raised = evidence.raised[0] if evidence.raised else None
+    where = raised.lines[-1] if raised and raised.lines else ""
+    if evidence.source.line(where).strip().startswith("raise"):
+        return Told(where=where, hint="Nobody has set a URL here. Which one is the app to use then?")
     return None
 
 
@@ -129,26 +204,26 @@ def slashes(evidence: Evidence) -> Told | None:
 @reading("work on the database while the module is imported", "import_touches_no_database")
 def connected_at_import(evidence: Evidence) -> Told | None:
     """What stands at the top of a module runs when it is imported: before the app starts, and in every test."""
-    wanted = (
-        "connect",
-        "begin",
-        "create_all",
-        "drop_all",
-        "inspect",
-        "execute",
-        "scalars",
-        "raw_connection",
-        "reflect",
-    )
+    wanted = "connect", "begin", "create_all", "drop_all", "inspect", "execute", "scalars", "raw_connection", "reflect"
     for file in evidence.source.files():
         for statement in file.tree.body:
             if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import):
                 continue
+            if isinstance(statement, ast.If) and "__main__" in text_of(statement.test):
+                continue
             found = calls(statement, *wanted)
+            if not found:  # perhaps in a function that is called here
+                for call in [each for each in ast.walk(statement) if isinstance(each, ast.Call)]:
+                    other = evidence.source.function(name_of(call), file.name)
+                    if other is not None and calls(other[1], *wanted):
+                        found = [call]
             if found:
                 what = text_of(found[0].func)
                 saw = f"{evidence.saw}: {what}() ran while {file.name} was imported"
-                hint = "An import only makes things ready. What talks to the database belongs where the app starts."
+                if found[0].func and not isinstance(statement, ast.Expr) and name_of(found[0]) not in wanted:
+                    other = evidence.source.function(name_of(found[0]), file.name)
+                    found = calls(other[1], *wanted) if other else found
+                hint = "An import only makes things ready. What talks to the database has to wait until the app starts."
                 return Told(saw=saw, where=file.at(found[0]), hint=hint)
     return None
 
@@ -161,13 +236,37 @@ def autocommit(evidence: Evidence) -> Told | None:
     """With AUTOCOMMIT, or without transactions in SQLite's driver, every statement is saved at once."""
     for file in evidence.source.files():
         for node in file.nodes:
-            told = text_of(node) if isinstance(node, ast.keyword | ast.Dict | ast.Constant) else ""
+            told = text_of(node) if isinstance(node, ast.keyword | ast.Dict | ast.Constant | ast.Assign) else ""
+            if isinstance(node, ast.Assign) and not isinstance(node.targets[0], ast.Attribute):
+                continue
+            if isinstance(node, ast.Assign) and re.search(r"isolation_level = (None|'')", told):
+                hint = "This tells SQLite's driver to begin no transaction. Who begins one then?"
+                return Told(saw=f"{evidence.saw}, though nobody has called commit()", where=file.at(node), hint=hint)
             if re.search(r"AUTOCOMMIT|isolation_level'?\s*[:=]\s*None|autocommit'?\s*[:=]\s*True", told):
                 return Told(
                     saw=f"{evidence.saw}, though nobody has called commit()",
                     where=file.at(node),
                     hint="This option switches transactions off.",
                 )
+    return None
+
+
+@reading("an event that commits", "nothing_is_saved_without_commit", "sessions_are_independent", "works_across_threads")
+def event_commits(evidence: Evidence) -> Told | None:
+    """What listens to the events of sessions or connections runs with each of them; a COMMIT there saves everything."""
+    listeners = {
+        text_of(call.args[2])
+        for file in evidence.source.files()
+        for call in calls(file.tree, "listen")
+        if len(call.args) > 2
+    }
+    for file in evidence.source.files():
+        for node in file.functions:
+            listens = any(name == "listens_for" for name, _ in decorators(node)) or node.name in listeners
+            for call in calls(node, "commit", "execute", "exec_driver_sql") if listens else ():
+                if name_of(call) == "commit" or "COMMIT" in text_of(call):
+                    hint = "This runs with every such event. Who says then what is saved?"
+                    return Told(saw=f"{evidence.saw}; {node.name}() commits", where=file.at(call), hint=hint)
     return None
 
 
@@ -212,6 +311,11 @@ def refuses_threads(evidence: Evidence) -> Told | None:
                     where=file.at(node),
                     hint="FastAPI runs a request on more than one thread. What does True ask of SQLite here?",
                 )
+        for call in calls(file.tree, "connect"):
+            if text_of(call.func) == "sqlite3.connect" and keyword(call, "check_same_thread") is None:
+                saw = "SQLite refused the connection: it was opened in another thread"
+                hint = "Here you open SQLite's connections yourself. In which threads does the driver let you use one?"
+                return Told(saw=saw, where=file.at(call), hint=hint) if "thread" in evidence.saw else None
     return None
 
 
@@ -222,17 +326,33 @@ def sqlite_option(evidence: Evidence) -> Told | None:
     if not found:
         return None
     name = found[1] or found[2]
+    saw = f"PostgreSQL was given '{name}', which only SQLite understands"
     for file in evidence.source.files():
-        for number, line in enumerate(file.lines, start=1):
-            if name in line:
-                return Told(
-                    saw=f"PostgreSQL was given '{name}', which only SQLite understands",
-                    where=file.at(number),
-                    hint="Is the condition the right way round? This is for SQLite alone."
-                    if "sqlite" in line
-                    else "This line says nothing about which database it is for.",
-                )
+        given = [
+            node
+            for node in file.nodes
+            if (isinstance(node, ast.keyword) and node.arg == name)
+            or (isinstance(node, ast.Constant) and node.value == name)
+        ]
+        given = given or [
+            node
+            for node in file.nodes
+            if isinstance(node, ast.Constant) and name in str(node.value) and "\n" not in str(node.value)
+        ]
+        for node in given[:1]:
+            condition = _condition_around(file, node)
+            if condition is not None:
+                hint = "The URL begins with postgresql+psycopg://. What does this condition say about it?"
+                return Told(saw=saw, where=file.at(condition), hint=hint)
+            return Told(saw=saw, where=file.at(node), hint="To which databases does your code give this?")
     return None
+
+
+def _condition_around(file: File, node: ast.AST) -> ast.expr | None:
+    """The condition about the database under which something is done, or else it is left out."""
+    around = [each for each in file.nodes if isinstance(each, ast.If | ast.IfExp) and node in ast.walk(each)]
+    tests = [each.test for each in around if re.search(r"sqlite|postgres|dialect|URL|url", text_of(each.test))]
+    return max(tests, key=lambda each: each.lineno, default=None)
 
 
 @reading("a PRAGMA for every database", "other_databases_get_no_sqlite_arguments")
@@ -243,7 +363,9 @@ def pragma_always(evidence: Evidence) -> Told | None:
     for file in evidence.source.files():
         for node in file.nodes:
             if isinstance(node, ast.Constant) and "PRAGMA" in str(node.value).upper() and "\n" not in str(node.value):
-                return Told(where=file.at(node), hint="Send this only where the database is SQLite.")
+                condition = _condition_around(file, node)
+                hint = "PRAGMA is a word of SQLite's alone. To which databases does your code send it?"
+                return Told(where=file.at(node if condition is None else condition), hint=hint)
     return None
 
 
@@ -267,10 +389,39 @@ def missing_driver(evidence: Evidence) -> Told | None:
 def autoflush_left_on(evidence: Evidence) -> Told | None:
     """A session sends what is pending before each query, unless it is told not to."""
     file = evidence.source.file(_DB)
-    made = calls(file.tree, "sessionmaker", "Session", "partial")
-    if not made or "autoflush" in "\n".join(file.lines):
+    bound = _bound(file, "SessionLocal")
+    made = calls(bound, "sessionmaker", "Session", "partial") if bound is not None else []
+    options = [each.arg for call in made for each in call.keywords]
+    own_class = any(_own_session_class(each) for each in file.classes) or "configure" in "\n".join(file.lines)
+    if not made or own_class or None in options or "autoflush" in options:
         return None
-    return Told(where=file.at(made[-1]), hint="autoflush is on unless it is switched off.")
+    return Told(where=file.at(made[-1]), hint="Nothing is said about autoflush here, and then it is on.")
+
+
+@reading("a flush() before each query", "query_does_not_write_pending_objects")
+def event_flushes(evidence: Evidence) -> Told | None:
+    """What listens to the events of a session runs with each of them; a flush() there sends what is pending."""
+    for file in evidence.source.files():
+        for node in file.functions:
+            for call in calls(node, "flush"):
+                hint = f"{node.name}() sends what is pending. When does it run?"
+                return Told(saw=f"{evidence.saw}; {node.name}() calls flush()", where=file.at(call), hint=hint)
+    return None
+
+
+@reading("autoflush has another value", "query_does_not_write_pending_objects")
+def autoflush_is_true(evidence: Evidence) -> Told | None:
+    """autoflush takes any value, and whatever is not empty, not zero and not False switches it on."""
+    for file in evidence.source.files():
+        for call in calls(file.tree, "sessionmaker", "Session", "configure"):
+            value = keyword(call, "autoflush")
+            if value is None or isinstance(value, ast.Constant):
+                continue
+            bound = evidence.source.bound(name_of(value), file) if isinstance(value, ast.Name | ast.Attribute) else None
+            place = bound or (file, value)
+            hint = "Is this true or false when it runs? Your sessions do send what is pending."
+            return Told(where=place[0].at(place[1]), hint=hint)
+    return None
 
 
 @reading("autoflush=True", "query_does_not_write_pending_objects")
@@ -283,7 +434,9 @@ def autoflush_switched_on(evidence: Evidence) -> Told | None:
             value = node.value if isinstance(node, ast.keyword) and node.arg == "autoflush" else None
             if isinstance(value, ast.Constant) and value.value:
                 text = isinstance(value.value, str)
-                hint = "A text that is not empty counts as true, whatever it says." if text else "This switches it on."
+                hint = (
+                    "A text that is not empty counts as true, whatever it says." if text else "What does this ask for?"
+                )
                 return Told(where=file.at(value), hint=hint)
     return None
 
@@ -300,7 +453,7 @@ def autoflush_from_a_text(evidence: Evidence) -> Told | None:
                 if any(isinstance(each, ast.Compare) for each in ast.walk(source)):
                     continue
                 return Told(
-                    saw=f"{evidence.saw}: autoflush is on, as its value is a text that is not empty",
+                    saw=f"{evidence.saw}: autoflush is on, because a text that is not empty counts as true",
                     where=file.at(source),
                     hint="What comes out of the environment is a text, and 'False' is a text that is not empty.",
                 )
@@ -317,7 +470,12 @@ def autoflush_lost(evidence: Evidence) -> Told | None:
     for file in evidence.source.files():
         for node in file.classes:
             start = next((each for each in node.body if getattr(each, "name", "") == "__init__"), None)
-            if not _own_session_class(node) or start is None:
+            asked = any(
+                text_of(keyword(call, "autoflush")) == "False"
+                for each in file.tree.body
+                for call in calls(each, "sessionmaker")
+            )
+            if not _own_session_class(node) or start is None or not asked:
                 continue
             passed = calls(start, "__init__")
             passes = f"autoflush=False was passed, but the session was made with True: {node.name} does not hand it on"
@@ -342,27 +500,28 @@ def one_session(evidence: Evidence) -> Told | None:
         if not isinstance(statement, ast.FunctionDef | ast.ClassDef)
         for call in calls(statement, "Session", "SessionLocal")
     ]
-    cached = [
-        node for node in file.functions if any(name.endswith("cache") for name in map(name_of, node.decorator_list))
-    ]
-    for node in (*scoped, *made, *cached):
-        return Told(where=file.at(node), hint="This makes a session once, and gives the same one to everybody.")
+    cached = [node for node in file.functions if any("cache" in name for name in map(name_of, node.decorator_list))]
+    first = [node.decorator_list[0] for node in cached]
+    for node in (*scoped, *made, *first):
+        return Told(where=file.at(node), hint="This makes one session, and everybody gets it.")
     return None
 
 
 @reading("one connection for all sessions", "sessions_are_independent", "works_across_threads")
 def one_connection(evidence: Evidence) -> Told | None:
     """A pool that keeps one connection puts all sessions into one transaction."""
-    file = evidence.source.file(_DB)
-    for call in calls(file.tree, "create_engine"):
-        pool = keyword(call, "poolclass")
-        if name_of(pool) in ("StaticPool", "SingletonThreadPool", "AssertionPool"):
-            return Told(
-                saw=f"{evidence.saw}: both use the same connection",
-                where=file.at(pool) if pool is not None else file.at(call),
-                hint=f"{name_of(pool)} keeps one connection. It is meant for databases in memory.",
-            )
+    for file in evidence.source.files():
+        for node in file.nodes:
+            if isinstance(node, ast.Name | ast.Attribute) and name_of(node) in _ONE_CONNECTION:
+                return Told(
+                    saw=f"{evidence.saw}: both use the same connection" if "commit saved" in evidence.saw else "",
+                    where=file.at(node),
+                    hint=f"How many connections does a {name_of(node)} keep, and for whom?",
+                )
     return None
+
+
+_ONE_CONNECTION = "StaticPool", "SingletonThreadPool", "AssertionPool"
 
 
 @reading("SessionLocal is no factory", "session_uses_engine")
@@ -393,6 +552,10 @@ def second_engine(evidence: Evidence) -> Told | None:
     bind = next(iter(calls(node, "sessionmaker", "Session")), None)
     if others:
         return Told(where=file.at(others[0]), hint="This makes a second engine. There is one already.")
+    opened = calls(node, "connect")
+    if opened:
+        hint = "This opens one connection, here and now. What opens one whenever a session needs it?"
+        return Told(where=file.at(opened[0]), hint=hint)
     if bind is not None and "no engine" in evidence.saw and "class_" not in text_of(bind):
         return Told(where=file.at(bind), hint="Nobody tells the sessions which engine to use.")
     if bind is not None and "which is no engine" in evidence.saw:
@@ -422,6 +585,13 @@ def no_declarative_base(evidence: Evidence) -> Told | None:
         return None
     if isinstance(node, ast.ClassDef):
         bases = ", ".join(text_of(each) for each in node.bases)
+        raised = evidence.raised_kind("UnmappedClassError")
+        if raised is not None and "DeferredReflection" in raised.message + bases:
+            saw = f"a model on Base is not mapped: Base inherits from {bases}"
+            hint = "DeferredReflection waits for prepare(engine). What do your models need?"
+            return Told(
+                saw=saw, where=file.at(node), hint=hint, wanted="a class that SQLAlchemy maps to a table at once"
+            )
         if "Declarative" in bases:
             return None
         saw = f"Base inherits from {bases or 'nothing'}"
@@ -429,6 +599,10 @@ def no_declarative_base(evidence: Evidence) -> Told | None:
             saw=saw, where=file.at(node), hint="Which class of sqlalchemy.orm collects the tables of its children?"
         )
     value = text_of(getattr(node, "value", None))
+    if evidence.raised_kind("UnmappedClassError") is not None:
+        saw = f"a model on Base is not mapped: Base is {value}"
+        hint = "This base waits until somebody calls prepare(). What do your models need?"
+        return Told(saw=saw, where=file.at(node), hint=hint, wanted="a class that SQLAlchemy maps to a table at once")
     hints = {
         "declarative_base": "declarative_base is a function: it has to be called.",
         "DeclarativeBase": "Make a class of your own that inherits from it.",

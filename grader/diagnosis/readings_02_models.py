@@ -3,10 +3,12 @@
 from grader.diagnosis.anywhere import unknown_attribute, unknown_name, used_before_assignment
 from grader.diagnosis.engine import connected_at_import
 from grader.diagnosis.tables import (
+    check_constraint,
     created_again,
     created_at_another_moment,
     created_at_the_end,
     created_conditionally,
+    creation_not_committed,
     deleted_at_the_start,
     description_required,
     ids_not_counted,
@@ -17,6 +19,7 @@ from grader.diagnosis.tables import (
     more_required_columns,
     name_may_be_null,
     name_not_indexed,
+    never_called,
     no_column,
     nobody_creates,
     not_a_model,
@@ -24,6 +27,8 @@ from grader.diagnosis.tables import (
     other_kind,
     other_metadata,
     other_table_name,
+    start_error_swallowed,
+    tables_listed,
     unique_name,
 )
 
@@ -38,6 +43,7 @@ READINGS = (
     misnamed_column,
     other_kind,
     more_required_columns,
+    check_constraint,
     name_may_be_null,
     description_required,
     name_not_indexed,
@@ -50,7 +56,11 @@ READINGS = (
     models_unknown,
     other_metadata,
     created_conditionally,
+    start_error_swallowed,
+    tables_listed,
     created_at_another_moment,
+    creation_not_committed,
+    never_called,
     nobody_creates,
     deleted_at_the_start,
     created_again,

@@ -19,9 +19,12 @@ from grader.diagnosis.schemas import (
     shows_more,
     takes_an_id,
     too_long_accepted,
+    type_changes_text,
     validator_changes_values,
     validator_raises_otherwise,
+    validator_refuses,
     validator_returns_nothing,
+    value_shown_otherwise,
 )
 
 READINGS = (
@@ -33,6 +36,7 @@ READINGS = (
     dump_overridden,
     validator_changes_values,
     nothing_sent_refused,
+    validator_refuses,
     takes_an_id,
     field_missing,
     default_validated,
@@ -43,9 +47,11 @@ READINGS = (
     blank_accepted,
     too_long_accepted,
     other_default,
+    type_changes_text,
     refuses_too_much,
     reads_no_objects,
     reads_vars,
     shows_more,
     read_is_stricter,
+    value_shown_otherwise,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from typing import cast
 
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.evidence import Evidence
@@ -17,7 +18,8 @@ _READ = "read_accepts_an_orm_object", "read_hides_internal_fields"
 _IGNORES_ID = "create_ignores_a_client_id"
 _SENT = "update_knows_what_was_sent"
 _ALL = *_CREATE, *_UPDATE, *_READ, _IGNORES_ID, _SENT
-_CHANGED = _SENT, *_CREATE, "read_accepts_an_orm_object", "update_rejects_null_name"
+_CHANGED = _SENT, *_CREATE, "read_accepts_an_orm_object", "update_rejects_null_name", "update_rejects_blank_name"
+_IN_A_TYPE = "AfterValidator", "BeforeValidator", "PlainValidator", "WrapValidator"
 _VALIDATORS = "field_validator", "model_validator", "validator", "root_validator"
 
 
@@ -59,20 +61,70 @@ def rules_of(evidence: Evidence, name: str) -> tuple[File, ast.stmt] | None:
     if found is None:
         return None
     words = {name_of(each) for each in ast.walk(getattr(found[1], "annotation", found[1]))}
-    for node in found[0].tree.body:
-        if isinstance(node, ast.Assign) and name_of(node.targets[0]) in words - {name}:
-            return found[0], node
+    for word in sorted(words - {name, ""}):
+        place = evidence.source.bound(word, found[0])
+        if place is not None and getattr(place[1], "value", None) is not None:
+            return place
     return found
 
 
 def _validators(evidence: Evidence) -> list[tuple[File, Function]]:
     """The validators of the class, and of those that it inherits from."""
-    return [
+    inside_classes = [
         (file, method)
         for file, node in ancestry(evidence, _schema(evidence))
         for method in node.body
-        if isinstance(method, ast.FunctionDef) and any(name_of(each) in _VALIDATORS for each in method.decorator_list)
+        if isinstance(method, ast.FunctionDef)
+        and (method.name == "model_post_init" or any(name_of(each) in _VALIDATORS for each in method.decorator_list))
     ]
+    return inside_classes + [place for _, place in _annotated_validators(evidence)]
+
+
+def _annotated_validators(evidence: Evidence) -> list[tuple[str, tuple[File, Function]]]:
+    """The learner's functions that validate a field by its type, ``Annotated[str, AfterValidator(clean)]``."""
+    found = []
+    for field in ("name", "description"):
+        places = [place for place in (_field(evidence, field), rules_of(evidence, field)) if place is not None]
+        for place in places[: 1 if places[:1] == places[1:] else 2]:
+            for call in calls(place[1], *_IN_A_TYPE):
+                function = evidence.source.function(name_of(call.args[0])) if call.args else None
+                if function is not None:
+                    found.append((field, function))
+    return found
+
+
+def _fields_of(evidence: Evidence, method: Function) -> set[str]:
+    """The fields that a validator is about; empty for one of the whole schema."""
+    named = {field for field, (_, function) in _annotated_validators(evidence) if function is method}
+    for decorator in method.decorator_list:
+        if name_of(decorator) in ("field_validator", "validator"):
+            texts = {str(each.value) for each in ast.walk(decorator) if isinstance(each, ast.Constant)}
+            named |= {"name", "description"} if "*" in texts else texts & {"name", "description"}
+    return named
+
+
+def _with_helpers(evidence: Evidence) -> list[tuple[File, Function]]:
+    """The validators of the class, and the learner's functions that they call."""
+    found: list[tuple[File, Function]] = []
+    for validator in _validators(evidence):
+        found += [each for each in evidence.source.reached(*validator, evidence.given) if each not in found]
+    return found
+
+
+def _raises(evidence: Evidence) -> list[tuple[File, Function, ast.Raise | ast.Assert]]:
+    """What the validators of the class, and the functions that they call, raise."""
+    return [
+        (file, method, node)
+        for file, method in _with_helpers(evidence)
+        for node in ast.walk(method)
+        if isinstance(node, ast.Raise | ast.Assert)
+    ]
+
+
+def _condition_of(method: Function, node: ast.Raise | ast.Assert) -> ast.AST:
+    """The condition under which something is raised; the raise itself where there is none."""
+    around = [each for each in ast.walk(method) if isinstance(each, ast.If) and node in ast.walk(each)]
+    return max(around, key=lambda each: each.lineno, default=node)
 
 
 def _refused(evidence: Evidence) -> str:
@@ -99,7 +151,9 @@ def validator_returns_nothing(evidence: Evidence) -> Told | None:
     """What a validator returns becomes the value of the field; without a return that is None."""
     for file, method in _validators(evidence):
         returns = [node for node in ast.walk(method) if isinstance(node, ast.Return) and node.value is not None]
-        if not returns and " is None" in evidence.saw:
+        about = _fields_of(evidence, method)
+        decorated = bool(method.decorator_list) or method.name != "model_post_init"
+        if decorated and not returns and " is None" in evidence.saw and (not about or _refused(evidence) in about):
             hint = "What a validator returns is the field's value from then on."
             return Told(saw=f"{evidence.saw}: {method.name}() returned nothing", where=file.at(method), hint=hint)
     return None
@@ -109,11 +163,20 @@ def validator_returns_nothing(evidence: Evidence) -> Told | None:
 def validator_raises_otherwise(evidence: Evidence) -> Told | None:
     """Pydantic makes a ValidationError, and FastAPI a 422, of a ValueError; other exceptions are a crash."""
     raised = evidence.raised_kind("TypeError", "AttributeError", "KeyError", "IndexError")
-    if raised is None or not raised.lines:
+    if raised is None:
+        return None
+    if not raised.lines:  # a method of Python's own is the validator
+        for field in ("name", "description"):
+            place = rules_of(evidence, field)
+            for call in calls(place[1], "BeforeValidator") if place else ():
+                if place and call.args and text_of(call.args[0]).startswith("str."):
+                    saw = f"{text_of(call.args[0])} met something that is no text, and raised a {raised.kind}"
+                    hint = "What is done before the type is checked meets whatever was sent, null too."
+                    return Told(saw=saw, where=place[0].at(call), hint=hint)
         return None
     where = innermost(raised, evidence.given)
     inside = evidence.source.function_of(where)
-    if inside not in {method.name for _, method in _validators(evidence)}:
+    if inside not in {method.name for _, method in _with_helpers(evidence)}:
         return None
     if "NoneType" in raised.message:
         hint = "In mode 'before' a validator meets whatever was sent, null too."
@@ -122,40 +185,83 @@ def validator_raises_otherwise(evidence: Evidence) -> Told | None:
     return Told(saw=f"{raised.kind}: {raised.message}", where=where, hint=hint)
 
 
-@reading(
-    "a validator that changes what was sent", _SENT, *_CREATE, "read_accepts_an_orm_object", "update_rejects_null_name"
-)
+@reading("a validator that changes what was sent", *_CHANGED)
 def validator_changes_values(evidence: Evidence) -> Told | None:
     """A validator may refuse a value; one that fills in, drops or replaces values hides what was sent."""
     if evidence.saw.startswith("refused"):
         return None
+    if evidence.rule == "update_rejects_blank_name" and "name=None" not in evidence.saw:
+        return None
     field = _accepted(evidence) or _refused(evidence)
     for file, method in _validators(evidence):
-        decorators = [each for decorator in method.decorator_list for each in ast.walk(decorator)]
-        about = {each.value for each in decorators if isinstance(each, ast.Constant)}
-        if field and any(name_of(deco) == "field_validator" for deco in method.decorator_list) and field not in about:
+        about = _fields_of(evidence, method)
+        if field and about and field not in about:
             continue
-        changes = [
-            node
-            for node in ast.walk(method)
-            if isinstance(node, ast.BoolOp | ast.IfExp | ast.DictComp | ast.Dict | ast.Assign)
-            or (isinstance(node, ast.Return) and isinstance(node.value, ast.Constant))
-        ]
+        changes = [node for node in ast.walk(method) if _changes(node, method)]
+        named = [node for node in changes if field and field in text_of(node)]
         if changes:
-            lines = [getattr(node, "lineno", method.lineno) for node in changes]
-            hint = "Which values does this line change, and who still knows afterwards what was sent?"
-            return Told(where=file.at(min(lines)), hint=hint)
+            where = min(getattr(node, "lineno", method.lineno) for node in named or changes)
+            return Told(where=file.at(where), hint=_hint_for_a_change(evidence))
     return None
+
+
+def _hint_for_a_change(evidence: Evidence) -> str:
+    if evidence.rule == _SENT:
+        return "Which fields count as sent after this line? Compare them with those in the call above."
+    if "* 50" in evidence.saw or "* 20" in evidence.saw:
+        return "This makes the text fit. Does the client learn of it?"
+    return "This line makes another value of the one that came in. What does it make of the value above?"
+
+
+def _changes(node: ast.AST, method: Function) -> bool:
+    """Whether a node of a validator makes another value, or another set of fields, of what was sent."""
+    if isinstance(node, ast.Return):
+        return isinstance(node.value, ast.Constant | ast.IfExp | ast.BoolOp | ast.Dict | ast.Subscript)
+    if isinstance(node, ast.Assign | ast.AugAssign):
+        target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+        attribute = isinstance(target, ast.Attribute | ast.Subscript)
+        return attribute or text_of(target) in {each.arg for each in method.args.args[1:]}
+    if isinstance(node, ast.Call):
+        return name_of(node) in ("setattr", "setdefault", "pop", "update", "model_construct", "discard", "__setattr__")
+    return isinstance(node, ast.DictComp)
 
 
 @reading("an update without a change is refused", "update_fields_are_optional")
 def nothing_sent_refused(evidence: Evidence) -> Told | None:
-    """An update in which nothing is sent, or only null, is a right request: it changes what it says, or nothing."""
-    for file, method in _validators(evidence):
-        raises = [node for node in ast.walk(method) if isinstance(node, ast.Raise)]
-        if raises and evidence.saw.startswith("refused: Value error"):
-            return Told(where=file.at(raises[0]), hint="Whoever sends nothing, or only null, asks for nothing wrong.")
+    """An update in which nothing is sent, or only a part, is a right request: it changes what it says, or nothing."""
+    for file, method, node in _raises(evidence):
+        if not evidence.saw.startswith("refused: Value error") or not _said(evidence, node):
+            continue
+        told = "".join(evidence.did[-1:])
+        where = file.at(_condition_of(method, node))
+        if told.startswith("ItemUpdate()"):
+            return Told(where=where, hint="Nothing was sent here. That asks for no change, and is no mistake.")
+        if "name=" not in told:
+            hint = "The name was not sent here, which is not the same as null. Can this line tell one from the other?"
+            return Told(where=where, hint=hint)
+        return Told(where=where, hint="What was sent here is a right request. When is this condition true?")
     return None
+
+
+def _said(evidence: Evidence, node: ast.Raise | ast.Assert) -> bool:
+    """Whether what was seen is the message of this exception."""
+    texts = [each.value for each in ast.walk(node) if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+    return bool(texts) and all(text in evidence.saw for text in texts)
+
+
+@reading("a validator that refuses what is right", *_CREATE, *_UPDATE, "read_accepts_an_orm_object")
+def validator_refuses(evidence: Evidence) -> Told | None:
+    """A validator of one's own refuses values that the task sheet allows."""
+    if not re.match(r"refused: (\w+: )?(Value error|Assertion failed)", evidence.saw):
+        return None
+    for file, method, node in _raises(evidence):
+        if _said(evidence, node):
+            hint = "For which values is this true? Try the value above, and its neighbours."
+            return Told(where=file.at(_condition_of(method, node)), hint=hint, why=_STRICT)
+    return None
+
+
+_STRICT = "Clients send what the task sheet allows; refusing it takes something away from them."
 
 
 # -- what a client may send ---------------------------------------------------------------------------
@@ -169,9 +275,15 @@ def takes_an_id(evidence: Evidence) -> Told | None:
         return Told(where=found[0].at(found[1]), hint="Who gives out ids, the client or the database?")
     for file, node in ancestry(evidence, _schema(evidence)):
         for each in ast.walk(node):
-            if "allow" in text_of(each) and isinstance(each, ast.keyword | ast.Assign | ast.AnnAssign):
+            if _allows_extra(each):
                 return Told(where=file.at(each), hint="This keeps every field that a client thinks up.")
     return None
+
+
+def _allows_extra(node: ast.AST) -> bool:
+    return (isinstance(node, ast.Constant) and node.value == "allow") or (
+        isinstance(node, ast.Attribute) and text_of(node).endswith("xtra.allow")
+    )
 
 
 @reading("a field that is missing", *_CREATE, *_UPDATE, *_READ)
@@ -228,8 +340,35 @@ def null_accepted(evidence: Evidence) -> Told | None:
     annotation = text_of(getattr(found[1], "annotation", None))
     if "None" not in annotation and "Optional" not in annotation:
         return None
-    default = "'may be left out' needs a default, and a default is not validated." if "Update" in evidence.saw else ""
-    return Told(where=found[0].at(found[1]), hint=f"The type says here that null is a name. {default}".strip())
+    checked = _meant(evidence, r"\bNone\b|\bnull\b")
+    if checked:  # null is to be refused there
+        file, method, node = checked[0]
+        hint = "null came through here. When is this condition true?"
+        return Told(where=file.at(_condition_of(method, node)), hint=hint)
+    default = (
+        " It may be left out because it has a default; the type need not allow null for that."
+        if "Update" in evidence.saw
+        else ""
+    )
+    return Told(where=found[0].at(found[1]), hint=f"The type says here that null is a name.{default}")
+
+
+def _meant(evidence: Evidence, words: str) -> list[tuple[File, Function, ast.Raise | ast.Assert]]:
+    """What validators of the name raise, where the name of the validator, its condition or its message has a word."""
+    return [
+        (file, method, node)
+        for file, method, node in _raises(evidence)
+        if _about(evidence, method, "name")
+        and re.search(
+            words, f"{method.name} {text_of(getattr(_condition_of(method, node), 'test', node))} {text_of(node)}"
+        )
+    ]
+
+
+def _about(evidence: Evidence, method: Function, field: str) -> bool:
+    """Whether a validator has to do with a field."""
+    named = _fields_of(evidence, method)
+    return field in named or (not named and re.search(rf"\b{field}\b", text_of(method)) is not None)
 
 
 @reading("a name that has a default", "create_needs_a_name")
@@ -250,8 +389,17 @@ def blank_accepted(evidence: Evidence) -> Told | None:
     found = rules_of(evidence, "name")
     if found is None or "accepted" not in evidence.saw or not re.search(r"name='[\s\\tn]*'", told):
         return None
-    empty = "name=''" in told
-    hint = "Nothing here says that something has to be left." if empty else "A blank counts as a character, too."
+    checked = _meant(evidence, r"strip|isspace|blank|empty|visible|not (v|value|name|text)\b|== 0|< 1")
+    if checked and ("name=''" in told or "name=''" not in evidence.saw):
+        file, method, node = checked[0]
+        hint = "Which names come through here? Try one of white space alone, and an empty one."
+        return Told(where=file.at(_condition_of(method, node)), hint=hint)
+    if "name=''" in told:
+        hint = "Nothing here says that something has to be left."
+    elif "name=''" in evidence.saw:
+        hint = "The length is measured first, and the white space is stripped after that."
+    else:
+        hint = "A blank counts as a character, too."
     return Told(where=found[0].at(found[1]), hint=hint)
 
 
@@ -262,13 +410,25 @@ def too_long_accepted(evidence: Evidence) -> Told | None:
     found = rules_of(evidence, field) if field else None
     if found is None or not re.search(r"\* \d{3}", "".join(evidence.did[-1:])):
         return None
-    limit = re.search(r"max_length=(\d+)", text_of(found[1]))
     column = {"name": 200, "description": 500}[field]
-    hint = "Nothing here limits the length."
-    if limit:
-        hint = f"The column takes {column} characters; what does this line say?"
+    hint, place = "Nothing here limits the length.", (found[0], cast(ast.AST, found[1]))
+    limits = [node for node in ast.walk(found[1]) if isinstance(node, ast.keyword) and "max_length" in (node.arg or "")]
+    measured = [
+        (file, method, node)
+        for file, method, node in _raises(evidence)
+        if _about(evidence, method, field) and "len(" in text_of(_condition_of(method, node))
+    ]
+    if limits:
+        hint = f"The column takes {column} characters. From which length on does this refuse a text?"
+    elif measured:
+        hint = f"The column takes {column} characters. When is this condition true? Try the text above."
+    if limits:
+        constant = evidence.source.bound(name_of(limits[0].value), found[0]) if name_of(limits[0].value) else None
+        place = constant or (found[0], limits[0].value)
+    elif measured:
+        place = measured[0][0], _condition_of(*measured[0][1:])
     return Told(
-        where=found[0].at(found[1]),
+        where=place[0].at(place[1]),
         hint=hint,
         why="SQLite would store it; PostgreSQL refuses what is longer than its column, and the client would get a 500.",
     )
@@ -290,7 +450,7 @@ def refuses_too_much(evidence: Evidence) -> Told | None:
     return Told(
         where=place[0].at(place[1]),
         hint="What does this ask for beyond the task sheet?",
-        why="Clients send what the task sheet allows; refusing it takes something away from them.",
+        why=_STRICT,
     )
 
 
@@ -312,8 +472,11 @@ def other_default(evidence: Evidence) -> Told | None:
     value = getattr(found[1], "value", None) if found else None
     if found is None or value is None or text_of(value) == "None" or "description is" not in evidence.saw:
         return None
-    if isinstance(value, ast.Call) and text_of(keyword(value, "default")) in ("", "None"):
-        return None
+    if isinstance(value, ast.Call):
+        positional = text_of(value.args[0]) if value.args else ""
+        default = positional or text_of(keyword(value, "default")) or text_of(keyword(value, "default_factory"))
+        if default in ("", "None", "..."):
+            return None
     return Told(where=found[0].at(found[1]), hint="What does the database hold where there is no description?")
 
 
@@ -322,7 +485,8 @@ def dump_overridden(evidence: Evidence) -> Told | None:
     """A model_dump() of one's own gives something else than what was asked for."""
     for file, node in ancestry(evidence, _schema(evidence)):
         for method in node.body:
-            if isinstance(method, ast.FunctionDef) and method.name in ("model_dump", "dict"):
+            serializes = "model_serializer" in [name_of(each) for each in getattr(method, "decorator_list", ())]
+            if isinstance(method, ast.FunctionDef) and (method.name in ("model_dump", "dict") or serializes):
                 return Told(where=file.at(method), hint="Whoever calls model_dump() wants what Pydantic gives.")
     return None
 
@@ -356,7 +520,7 @@ def shows_more(evidence: Evidence) -> Told | None:
             if declared in names:
                 return Told(where=file.at(each), hint="Nobody asked for this field.")
         for inner in ast.walk(node):
-            if isinstance(inner, ast.keyword | ast.Assign) and "allow" in text_of(inner):
+            if _allows_extra(inner):
                 return Told(where=file.at(inner), hint="This lets every field through, whatever it is called.")
     return None
 
@@ -383,3 +547,38 @@ def read_is_stricter(evidence: Evidence) -> Told | None:
     if text_of(getattr(declared[1], "annotation", None)) == "str" and "None" in "".join(evidence.did[-1:]):
         return Told(where=declared[0].at(declared[1]), hint="The column may be NULL, and this type has no room for it.")
     return Told(where=declared[0].at(declared[1]), hint="The table holds such rows. Why should an answer refuse them?")
+
+
+@reading("an answer shows another value than the object has", "read_accepts_an_orm_object")
+def value_shown_otherwise(evidence: Evidence) -> Told | None:
+    """A serializer, or a field of another name, makes something else of what the object holds."""
+    if not isinstance(evidence.actual, dict) or not isinstance(evidence.expected, dict):
+        return None
+    for file, node in ancestry(evidence, _schema(evidence)):
+        for method in node.body:
+            names = [name_of(each) for each in getattr(method, "decorator_list", ())]
+            if any(name in ("field_serializer", "model_serializer") for name in names):
+                return Told(where=file.at(method), hint="What does this make of the value that the object has?")
+    lost = sorted(set(evidence.expected) - set(evidence.actual))
+    found = _field(evidence, lost[0]) if lost else None
+    if found is not None and re.search(r"alias|exclude", text_of(found[1])):
+        hint = f"Is the {lost[0]} shown, and under which name?"
+        saw = f"{evidence.saw}: there is no '{lost[0]}'"
+        return Told(saw=saw, where=found[0].at(found[1]), hint=hint)
+    return None
+
+
+@reading("a type that changes the text", *_CREATE, "update_rejects_blank_name")
+def type_changes_text(evidence: Evidence) -> Told | None:
+    """Some rules of a type do not refuse a text but make another one of it: small letters, no white space around."""
+    field = _refused(evidence)
+    rules = rules_of(evidence, field) if field and " is '" in evidence.saw else None
+    places: list[tuple[File, ast.AST]] = [rules] if rules else []
+    places += [(file, node) for file, node in ancestry(evidence, _schema(evidence)) if rules]
+    for file, place in places:
+        for node in ast.walk(place):
+            name = (node.arg or "").removeprefix("str_") if isinstance(node, ast.keyword) else ""
+            changes = ("to_lower", "to_upper") if field == "name" else ("to_lower", "to_upper", "strip_whitespace")
+            if isinstance(node, ast.keyword) and name in changes and text_of(node.value) == "True":
+                return Told(where=file.at(node.value), hint="What does this make of the text above?")
+    return None

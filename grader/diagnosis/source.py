@@ -110,6 +110,33 @@ class Source:
                     return each, node
         return None
 
+    def reached(self, file: File, node: Function, given: frozenset[str] = frozenset()) -> list[tuple[File, Function]]:
+        """A function, and the learner's functions that it leads to: those that it calls, and those that decorate it.
+
+        Args:
+            file: the file of the function.
+            node: the function.
+            given: names of files that are as the chapter gave them; nothing in them is followed.
+        """
+        chain: list[tuple[File, Function]] = [(file, node)]
+        for within, each in chain:  # which grows meanwhile
+            names = [name for name, _ in decorators(each)]
+            names += [name_of(call) for call in inside(each) if isinstance(call, ast.Call) and not _of_a_session(call)]
+            for name in dict.fromkeys(names):
+                found = (self.function(name, within.name) or self.function(name)) if name else None
+                if found is not None and found not in chain and found[0].name not in given:
+                    chain.append(found)
+        return chain
+
+    def bound(self, name: str, file: File) -> tuple[File, ast.stmt] | None:
+        """The statement that gives a name its value at the top of a module; where it is imported, in the other one."""
+        for each in (file, *(other for other in self.files() if other is not file)):
+            for statement in reversed(each.tree.body):
+                targets = getattr(statement, "targets", [getattr(statement, "target", None)])
+                if any(isinstance(target, ast.Name) and target.id == name for target in targets):
+                    return each, statement
+        return None
+
     def class_(self, name: str, file: str = "") -> tuple[File, ast.ClassDef] | None:
         """A class by its name, in one file or in the first that has it."""
         for each in [self.file(file)] if file else self.files():
@@ -117,6 +144,12 @@ class Source:
                 if node.name == name:
                     return each, node
         return None
+
+
+def _of_a_session(call: ast.Call) -> bool:
+    """Whether a call is of a session's own method, ``db.add(...)``: another one of this name is not meant."""
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+    return name_of(owner).strip("_") in ("db", "session", "s", "connection", "conn")
 
 
 def name_of(node: ast.AST | None) -> str:

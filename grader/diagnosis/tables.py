@@ -16,12 +16,43 @@ _COLUMNS, _AT_START, _RESTART = "items_table_has_the_columns", "tables_are_creat
 
 def _attribute(evidence: Evidence, name: str) -> tuple[File, ast.stmt] | None:
     """The line of the class Item that declares an attribute."""
-    found = evidence.source.class_("Item")
-    for node in found[1].body if found else ():
-        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
-        if found and any(name_of(each) == name for each in targets if each is not None):
-            return found[0], node
+    for file, owner in _item_and_its_bases(evidence):
+        for node in owner.body:
+            targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+            if any(name_of(each) == name for each in targets if each is not None):
+                return file, node
     return None
+
+
+def _item_and_its_bases(evidence: Evidence) -> list[tuple[File, ast.ClassDef]]:
+    """The class Item, and the learner's classes that it inherits from."""
+    found = evidence.source.class_("Item")
+    chain = [found] if found else []
+    for _, node in chain:  # which grows meanwhile
+        parents = [evidence.source.class_(name_of(base)) for base in node.bases]
+        chain += [parent for parent in parents if parent is not None and parent not in chain]
+    return chain
+
+
+def _option(node: ast.AST, name: str) -> ast.expr | None:
+    """The value of an option on the line of a column, ``nullable=True``."""
+    return next((each.value for each in ast.walk(node) if isinstance(each, ast.keyword) and each.arg == name), None)
+
+
+def _where_the_type_is(evidence: Evidence, file: File, node: ast.stmt) -> tuple[File, ast.AST]:
+    """The place that says which type a column has: a constant or a type of another name, or the column itself."""
+    for each in ast.walk(node):
+        length = each.args[0] if isinstance(each, ast.Call) and name_of(each) == "String" and each.args else None
+        bound = evidence.source.bound(length.id, file) if isinstance(length, ast.Name) else None
+        if bound is not None:
+            return bound
+        if isinstance(each, ast.Call) and name_of(each) == "String":
+            return file, each
+    for each in ast.walk(getattr(node, "annotation", node)):
+        bound = evidence.source.bound(each.id, file) if isinstance(each, ast.Name) else None
+        if bound is not None and re.search(r"String|mapped_column|Text", text_of(getattr(bound[1], "value", None))):
+            return bound
+    return file, node
 
 
 def _column_in(words: str) -> str:
@@ -107,8 +138,9 @@ def other_kind(evidence: Evidence) -> Told | None:
         assert place is not None
         return Told(where=place[0].at(place[1]), hint="One column tells rows apart, and that is the id.")
     else:
-        hint = "Compare the number in the brackets, and the type, with the task sheet."
-    return Told(where=file.at(node), hint=hint)
+        hint = "Compare what this line says with the task sheet."
+    said = _where_the_type_is(evidence, file, node)
+    return Told(where=said[0].at(said[1]), hint=hint)
 
 
 def text_of_attribute(evidence: Evidence, name: str) -> str:
@@ -134,10 +166,14 @@ def name_may_be_null(evidence: Evidence) -> Told | None:
     found = _attribute(evidence, "name")
     if found is None:
         return None
-    line = text_of(found[1])
-    if "nullable=True" in line:
-        hint = "nullable=True counts for more than the type in Mapped[...]."
-    elif "None" in line.partition("=")[0] or "Optional" in line.partition("=")[0]:
+    line, option = text_of(found[1]), _option(found[1], "nullable")
+    if option is not None and text_of(option) == "True":
+        hint = "What does nullable=True say about the name?"
+        return Told(saw="the database stored a row whose name is NULL", where=found[0].at(option), hint=hint)
+    if option is not None and not isinstance(option, ast.Constant):
+        hint = "Is this true or false? The database takes NULL here."
+        return Told(saw="the database stored a row whose name is NULL", where=found[0].at(option), hint=hint)
+    if "None" in line.partition("=")[0] or "Optional" in line.partition("=")[0]:
         hint = "The type in Mapped[...] says here that there may be no name."
     elif "Column(" in line and "Mapped" not in line:
         hint = "A Column allows NULL as long as nobody says otherwise."
@@ -152,14 +188,37 @@ def description_required(evidence: Evidence) -> Told | None:
     found = _attribute(evidence, "description")
     if found is None:
         return None
-    line = text_of(found[1])
-    if "nullable=False" in line:
-        hint = "nullable=False counts for more than the type in Mapped[...]."
-    elif "None" not in line.partition("=")[0]:
+    option, annotation = _option(found[1], "nullable"), text_of(getattr(found[1], "annotation", None))
+    if option is not None and text_of(option) == "False":
+        hint = "What does nullable=False say about the description?"
+        return Told(saw="the database refused a row whose description is NULL", where=found[0].at(option), hint=hint)
+    words = re.fullmatch(r"Mapped\[(\w+)\]", annotation)
+    alias = evidence.source.bound(words[1], found[0]) if words else None
+    text = text_of(getattr(alias[1], "value", None)) if alias else ""
+    if text.startswith("Annotated[str,") and "None" not in text and "nullable" not in text:
+        hint = f"{words[1] if words else ''} is a text that is never None. What does that make of the column?"
+        return Told(saw="the database refused a row whose description is NULL", where=found[0].at(found[1]), hint=hint)
+    if (
+        re.search(r"\bMapped\[str\]", annotation)
+        and option is None
+        and "NOT NULL" in evidence.saw.upper().replace("-", " ")
+    ):
         hint = "The type in Mapped[...] says here that there always is a description."
     else:
         return None
     return Told(saw="the database refused a row whose description is NULL", where=found[0].at(found[1]), hint=hint)
+
+
+@reading("a condition in the table that refuses rows", _COLUMNS, "description_is_optional", "names_may_repeat")
+def check_constraint(evidence: Evidence) -> Told | None:
+    """A CheckConstraint refuses rows for everybody; what nobody asked for keeps right rows out."""
+    if "check constraint" not in evidence.saw.lower():
+        return None
+    made = [(file, call) for file in evidence.source.files() for call in calls(file.tree, "CheckConstraint", "Enum")]
+    named = [each for each in made if text_of(keyword(each[1], "name")).strip("'\"") in evidence.saw.split()]
+    for file, call in named or made:
+        return Told(where=file.at(call), hint="Which rows does this keep out? Try the one above.")
+    return None
 
 
 @reading("no index on the name", "name_is_indexed")
@@ -168,15 +227,30 @@ def name_not_indexed(evidence: Evidence) -> Told | None:
     found = _attribute(evidence, "name")
     if found is None:
         return None
-    indexed = calls(found[0].tree, "Index")
+    indexed = [(file, call) for file in evidence.source.files() for call in calls(file.tree, "Index")]
     other = next((each for each in ("id", "description") if "index=True" in text_of_attribute(evidence, each)), "")
     if indexed:
-        hint = "This index does not begin with the column name."
-        return Told(where=found[0].at(indexed[0]), hint=hint)
+        file, call = indexed[0]
+        columns = [text_of(each) for each in call.args[1:]]
+        texts = bool(columns) and all(isinstance(each, ast.Constant) for each in call.args[1:])
+        in_the_class = any(call in ast.walk(node) for _, node in _item_and_its_bases(evidence))
+        if texts and not in_the_class and "__table_args__" not in text_of(found[0].tree):
+            hint = "Here the columns are texts. Of which table are they?"
+        elif columns[:1] and re.fullmatch(r"(\w+\.)*name|'name'", columns[0]):
+            return None
+        elif columns[:1] and "(" in columns[0]:
+            hint = "What does this index help to find: a name, or what this makes of it?"
+            saw = f"an index on {columns[0]}, and none on name"
+            return Told(saw=saw, where=file.at(call), hint=hint)
+        else:
+            hint = "What comes first in an index decides what it helps to find. What comes first here?"
+        return Told(where=file.at(call), hint=hint)
     if other:
         place = _attribute(evidence, other)
         assert place is not None
         return Told(where=place[0].at(place[1]), hint="The index is on this column. Which one is searched for?")
+    if _option(found[1], "index") is not None and text_of(_option(found[1], "index")) == "True":
+        return None
     return Told(where=found[0].at(found[1]), hint="Nothing here asks for an index.")
 
 
@@ -186,10 +260,14 @@ def unique_name(evidence: Evidence) -> Told | None:
     found = _attribute(evidence, "name")
     if found is None:
         return None
-    if "unique=True" in text_of(found[1]):
-        return Told(where=found[0].at(found[1]), hint="An index does not have to be unique to be of use.")
-    made = calls(found[0].tree, "UniqueConstraint", "Index")
-    return Told(where=found[0].at(made[0]), hint="Who says that this may not repeat?") if made else None
+    option = _option(found[1], "unique")
+    if option is not None and text_of(option) == "True":
+        return Told(where=found[0].at(option), hint="An index does not have to be unique to be of use.")
+    for file in evidence.source.files():
+        for call in calls(file.tree, "UniqueConstraint", "Index"):
+            if name_of(call) == "UniqueConstraint" or text_of(keyword(call, "unique")) == "True":
+                return Told(where=file.at(call), hint="Who says that this may not repeat?")
+    return None
 
 
 @reading("the database gives out no ids", "ids_come_from_the_database")
@@ -199,12 +277,20 @@ def ids_not_counted(evidence: Evidence) -> Told | None:
     if found is None:
         return None
     line = text_of(found[1])
+    keys = [each for each in ("name", "description") if "primary_key=True" in text_of_attribute(evidence, each)]
+    if "made by Python" in evidence.saw and _option(found[1], "default") is not None:
+        hint = "This default is made by Python, in this process. Who else inserts rows?"
+        return Told(where=found[0].at(_option(found[1], "default") or found[1]), hint=hint)
     if "autoincrement=False" in line:
-        hint = "This switches the counting off; only SQLite counts all the same."
-    elif "default=" in line:
-        hint = "A default= is made by Python, here in this process. Leave the counting to the database."
-    elif "BigInteger" in line or "SmallInteger" in line:
-        hint = "SQLite counts only columns of the type INTEGER."
+        hint = "What does autoincrement=False say to the database?"
+    elif keys:
+        place = _attribute(evidence, keys[0])
+        assert place is not None
+        return Told(where=place[0].at(place[1]), hint="Two columns make up the primary key now. Then nobody counts.")
+    elif re.search(r"\bdefault=", line):
+        hint = "This default is made by Python, in this process. Who else inserts rows?"
+    elif re.search(r"\b(BigInteger|SmallInteger|BIGINT|SMALLINT)\b", line):
+        hint = "SQLite gives out ids only where the type of the column is INTEGER. What is it here?"
     else:
         return None
     return Told(where=found[0].at(found[1]), hint=hint)
@@ -226,6 +312,13 @@ def lifespan_unknown(evidence: Evidence) -> Told | None:
     """FastAPI runs only the lifespan that it is given: FastAPI(lifespan=...)."""
     file = evidence.source.file(_MAIN)
     node = _lifespan(file)
+    creating = [each for each in file.functions if calls(each, "create_all") and _lifespan(file) is each]
+    for call in calls(file.tree, "FastAPI"):
+        given = keyword(call, "lifespan")
+        other = given is not None and creating and creating[0].name not in text_of(given)
+        if given is not None and other and not calls(file.tree, creating[0].name) and not evidence.sent("CREATE TABLE"):
+            saw = f"{evidence.saw}; {creating[0].name}() was never run"
+            return Told(saw=saw, where=file.at(given), hint="Which function does FastAPI run at the start?")
     made = [call for call in calls(file.tree, "FastAPI") if keyword(call, "lifespan") is None]
     if node is None or not made or any(keyword(call, "lifespan") for call in calls(file.tree, "FastAPI")):
         return None
@@ -244,7 +337,11 @@ def lifespan_of_another_kind(evidence: Evidence) -> Told | None:
     file = evidence.source.file(_MAIN)
     node = _lifespan(file)
     raised = evidence.raised_kind("TypeError", "RuntimeError")
-    if node is None or raised is None or not re.search(r"context manager|async iterator|didn't yield", raised.message):
+    if (
+        node is None
+        or raised is None
+        or not re.search(r"context manager|async iterator|async generator|didn't (yield|stop)", raised.message)
+    ):
         return None
     if not any(isinstance(each, ast.Yield) for each in ast.walk(node)):
         hint = "A lifespan yields once: what stands before the yield runs at the start, what follows it at the end."
@@ -286,6 +383,19 @@ def created_at_the_end(evidence: Evidence) -> Told | None:
 def models_unknown(evidence: Evidence) -> Told | None:
     """Base knows only the models of modules that were imported before create_all() runs."""
     file = evidence.source.file(_MAIN)
+    for node in file.nodes:
+        imports = [each for each in ast.walk(node) if isinstance(each, ast.Import | ast.ImportFrom)]
+        if (
+            isinstance(node, ast.If)
+            and "TYPE_CHECKING" in text_of(node.test)
+            and "models" in "".join(map(text_of, imports))
+        ):
+            hint = "This import is there for type checkers alone. What happens when the app runs?"
+            return Told(
+                saw=evidence.saw.partition("; ")[0] + "; app/models.py was never imported",
+                where=file.at(imports[0]),
+                hint=hint,
+            )
     if any(_IMPORT.match(line) for line in file.lines) and "never imported" not in evidence.saw:
         late = next(
             (number for number, line in enumerate(file.lines, 1) if re.match(r"\s+(import|from) .*models", line)), 0
@@ -317,7 +427,19 @@ def other_metadata(evidence: Evidence) -> Told | None:
             if calls(call, "MetaData", "create_engine", "declarative_base"):
                 hint = "These are not the Base and the engine of app/db.py."
                 return Told(where=file.at(call), hint=hint)
+            if file.name == "app/db.py":
+                continue
+            used = [node.id for node in ast.walk(call) if isinstance(node, ast.Name)]
+            for statement in file.tree.body:
+                target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+                if name_of(target) in used and calls(statement, "MetaData", "create_engine", "declarative_base"):
+                    hint = "app/db.py has one already, and everybody else uses that one."
+                    return Told(where=file.at(statement), hint=hint)
     models = evidence.source.file(_MODELS)
+    for statement in models.tree.body:
+        if isinstance(statement, ast.Assign) and calls(statement, "declarative_base", "generate_base"):
+            hint = "This is a second base. main.py creates the tables of the one in app/db.py."
+            return Told(where=models.at(statement), hint=hint)
     for node in models.classes:
         if any(name_of(each) == "DeclarativeBase" for each in node.bases):
             hint = "This is a second base. main.py creates the tables of the one in app/db.py."
@@ -328,14 +450,95 @@ def other_metadata(evidence: Evidence) -> Told | None:
 @reading("the tables are created under a condition", _AT_START)
 def created_conditionally(evidence: Evidence) -> Told | None:
     """create_all() sees for itself which tables are there; a condition before it only keeps it from running."""
-    file = evidence.source.file(_MAIN)
     if evidence.raised or evidence.sent("CREATE TABLE items"):
         return None
-    for node in file.nodes:
+    for file, node in [(each, node) for each in evidence.source.files() for node in each.nodes]:
         if isinstance(node, ast.If) and calls(node, "create_all"):
             script = "__name__" in text_of(node.test)
-            hint = "This is true only for 'python main.py'." if script else "create_all() needs no if."
+            hint = (
+                "This is true only for 'python main.py'."
+                if script
+                else "create_all() sees for itself what is missing. What is this condition for?"
+            )
             return Told(saw=f"{evidence.saw}; create_all() did not run", where=file.at(node), hint=hint)
+    for file, function in [(each, node) for each in evidence.source.files() for node in each.functions]:
+        made = calls(function, "create_all")
+        for node in [each for each in ast.walk(function) if isinstance(each, ast.If)]:
+            leaves = any(isinstance(each, ast.Return) for each in node.body)
+            if made and leaves and node.lineno < made[0].lineno:
+                hint = "When does the function end here, before it creates anything?"
+                return Told(saw=f"{evidence.saw}; create_all() did not run", where=file.at(node), hint=hint)
+    return None
+
+
+@reading("the creation of the tables is not committed", _AT_START)
+def creation_not_committed(evidence: Evidence) -> Told | None:
+    """PostgreSQL creates tables within a transaction; without a COMMIT they are gone with it."""
+    what = [event.what for event in evidence.events]
+    made = [n for n, event in enumerate(evidence.events) if event.what == "CREATE TABLE items" and event.where]
+    if not made or "COMMIT" in what[made[-1] :] or evidence.raised:
+        return None
+    return Told(
+        saw=f"{evidence.saw}; CREATE TABLE was sent, but no COMMIT after it",
+        where=evidence.events[made[-1]].where,
+        hint="This belongs to a transaction that somebody has begun. Who ends it, and how?",
+    )
+
+
+@reading("an error at the start is swallowed", _AT_START)
+def start_error_swallowed(evidence: Evidence) -> Told | None:
+    """What is caught at the start and not raised again looks like a start that went well."""
+    if evidence.sent("CREATE TABLE items"):
+        return None
+    for file in evidence.source.files():
+        for node in file.nodes:
+            handlers: list[ast.AST] = []
+            if isinstance(node, ast.Try) and any(calls(each, "create_all") for each in node.body):
+                handlers = [
+                    one for one in node.handlers if not any(isinstance(each, ast.Raise) for each in ast.walk(one))
+                ]
+            elif isinstance(node, ast.With) and calls(node, "create_all"):
+                handlers = [item.context_expr for item in node.items if name_of(item.context_expr) == "suppress"]
+            for handler in handlers:
+                hint = "What becomes of an error of create_all() here, and who hears of it?"
+                return Told(saw=f"{evidence.saw}; no CREATE TABLE was sent", where=file.at(handler), hint=hint)
+    return None
+
+
+@reading("create_all() for some tables only", _AT_START)
+def tables_listed(evidence: Evidence) -> Told | None:
+    """With tables= create_all() makes the tables of this list, and no other."""
+    for file in evidence.source.files():
+        for call in calls(file.tree, "create_all"):
+            option = keyword(call, "tables")
+            if option is not None:
+                return Told(where=file.at(option), hint="create_all() makes the tables of this list, and no other.")
+    return None
+
+
+@reading("a function that nobody calls", _AT_START)
+def never_called(evidence: Evidence) -> Told | None:
+    """A function that is only written creates nothing."""
+    if evidence.raised or evidence.sent("CREATE TABLE"):
+        return None
+    lifespan = _lifespan(evidence.source.file(_MAIN))
+    for file in evidence.source.files():
+        for node in file.functions:
+            if not calls(node, "create_all") or node is lifespan or node.decorator_list:
+                continue
+            named = [
+                each
+                for other in evidence.source.files()
+                for each in other.nodes
+                if isinstance(each, ast.Name | ast.Attribute) and name_of(each) == node.name
+            ]
+            if not named:
+                where = (evidence.source.file(_MAIN), lifespan) if lifespan is not None else (file, node)
+                return Told(
+                    saw=f"{evidence.saw}; {node.name}() in {file.name} would create them, and nobody calls it",
+                    where=where[0].at(where[1]),
+                    hint="Who runs when the app starts, and what does it do before its yield?",
+                )
     return None
 
 
@@ -366,6 +569,11 @@ def nobody_creates(evidence: Evidence) -> Told | None:
     """Models only describe tables; somebody has to send CREATE TABLE."""
     if any(calls(file.tree, "create_all", "create", "CreateTable", "upgrade") for file in evidence.source.files()):
         return None
+    for file in evidence.source.files():
+        for each in file.nodes:
+            if isinstance(each, ast.Attribute) and each.attr == "create_all":
+                hint = "This hands the function on. Who calls it, and when? The first request may come at once."
+                return Told(where=file.at(each), hint=hint)
     file = evidence.source.file(_MAIN)
     node = _lifespan(file)
     return Told(
@@ -381,14 +589,20 @@ def nobody_creates(evidence: Evidence) -> Told | None:
 @reading("data is deleted at the start", _RESTART)
 def deleted_at_the_start(evidence: Evidence) -> Told | None:
     """What an app throws away when it starts or stops is gone for good."""
-    wanted = "drop_all", "unlink", "remove", "delete", "rmtree", "drop", "truncate"
+    hint = "This runs at every start, or at every stop. What is left then of what was stored?"
+    for event in (*evidence.earlier, *evidence.events):
+        if event.what.upper().startswith(("DELETE", "DROP", "SQL DROP", "SQL TRUNCATE")) and event.where:
+            where, name = event.where, event.where.rpartition(":")[0]
+            around = evidence.source.function(evidence.source.function_of(where), name)
+            deleting = calls(around[1], "delete", "drop_all", "drop") if around else []
+            if deleting and not re.search("delete|drop|truncate", evidence.source.line(where), re.IGNORECASE):
+                where = f"{name}:{deleting[0].lineno}"  # it was sent with a flush or a commit
+            return Told(saw=f"{evidence.saw}: the app sent {event.what}", where=where, hint=hint)
     for file in evidence.source.files():
-        for call in calls(file.tree, *wanted):
-            events = (*evidence.earlier, *evidence.events)
-            sent = next((event.what for event in events if event.what.startswith(("DELETE", "DROP"))), "")
-            what = f"the app sent {sent}" if sent else f"the code calls {text_of(call.func)}()"
-            saw = f"{evidence.saw}: {what}"
-            return Told(saw=saw, where=file.at(call), hint="This runs at every start, or at every stop.")
+        for call in calls(file.tree, "unlink", "remove", "rmtree", "replace", "rename", "truncate"):
+            if re.match(r"(os|shutil)\.|.*\b(Path|path|file|db|database)\w*\b.*\.unlink", text_of(call.func)):
+                saw = f"{evidence.saw}: the code calls {text_of(call.func)}()"
+                return Told(saw=saw, where=file.at(call), hint=hint)
     return None
 
 
@@ -397,8 +611,11 @@ def created_again(evidence: Evidence) -> Told | None:
     """The second start finds the tables there; create_all() looks first, and makes only what is missing."""
     if "already exists" not in evidence.saw:
         return None
+    hint = "At the second start the table is there already. What makes this line create it all the same?"
+    sent = [event for event in evidence.events_of("CREATE TABLE items") if event.where]
     for file in evidence.source.files():
-        for call in calls(file.tree, "create_all", "create", "CreateTable"):
-            hint = "At the second start the table is there. create_all() looks first, unless it is told not to."
-            return Told(where=file.at(call), hint=hint)
-    return None
+        for call in calls(file.tree, "create_all", "create"):
+            option = keyword(call, "checkfirst")
+            if option is not None:
+                return Told(where=file.at(option), hint=hint)
+    return Told(where=sent[-1].where, hint=hint) if sent else None

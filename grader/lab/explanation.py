@@ -11,7 +11,7 @@ from typing import Any
 from grader.diagnosis.catalogue import readings_of
 from grader.diagnosis.evidence import Event, Evidence, Raised
 from grader.diagnosis.reading import first_that_holds
-from grader.diagnosis.source import Source
+from grader.diagnosis.source import Source, calls
 from grader.lab.observer import Moment
 from grader.lab.parts import Parts
 from grader.outcomes import Verdict
@@ -51,7 +51,7 @@ def _closer(place: str, source: Source, parts: Parts) -> str:
     function = (
         next((node for node in source.file(name).functions if str(node.lineno) == number), None) if name else None
     )
-    if function is None:
+    if function is None or calls(function, "add", "commit", "delete", "merge", "refresh", "setattr"):
         return place
     inside = {f"{name}:{line}" for line in range(function.lineno + 1, (function.end_lineno or 0) + 1)}
     sent = [moment for moment in parts.story.moments() if moment.where in inside and moment.sql]
@@ -59,7 +59,8 @@ def _closer(place: str, source: Source, parts: Parts) -> str:
 
 
 def _mistake(evidence: Evidence, parts: Parts) -> dict[str, Any]:
-    held = first_that_holds(readings_of(parts.place.chapter), evidence)
+    said_already = evidence.saw.startswith("this workbook is synchronous")
+    held = None if said_already else first_that_holds(readings_of(parts.place.chapter), evidence)
     if held is None:
         return {}
     reading, said = held

@@ -75,7 +75,7 @@ def _verdict_on(error: BaseException, focus: Focus) -> Verdict:
     where = focus.line_of(error) or focus.at
     if is_to_do(error):
         return ToDo(str(error), "", where, error)
-    return Broken(f"the check met {describe(error)}", "code that the check can judge", where, error)
+    return Broken(describe(error), "no error", where, error)
 
 
 def _still_to_do(found: dict[str, Any], parts: Parts) -> dict[str, Any]:

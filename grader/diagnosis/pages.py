@@ -1,0 +1,130 @@
+"""In the child: more mistakes in functions that read items: what comes between the query and its caller."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from grader.diagnosis.crud import reached
+from grader.diagnosis.evidence import Event, Evidence
+from grader.diagnosis.reading import Told, reading
+from grader.diagnosis.routes import own_line
+from grader.diagnosis.source import File, inside, name_of, text_of
+
+_CALLED = re.compile(r"list_items\(db(?:, (?:offset=)?(\d+))?(?:, (?:limit=)?(\d+))?\)")
+
+
+def _select(evidence: Evidence) -> Event | None:
+    """The last SELECT of items that a line of the learner's has sent."""
+    return next((event for event in reversed(evidence.events_of("SELECT items")) if event.where), None)
+
+
+def _condition(event: Event) -> str:
+    """What stands behind WHERE in a statement, in small letters; empty where it has none."""
+    words = " ".join(event.sql.lower().split()).partition(" where ")[2]
+    return re.split(r" order by | limit | offset ", words)[0]
+
+
+def _asked(evidence: Evidence) -> tuple[int, int] | None:
+    """Offset and limit that were asked for."""
+    line = evidence.did[-1] if evidence.did else ""
+    found = _CALLED.match(line)
+    if found is None:
+        return None
+    only = re.search(r"\(db, limit=(\d+)\)", line)
+    return (0, int(only[1])) if only else (int(found[1] or 0), int(found[2] or 100))
+
+
+def _sent(event: Event) -> list[int]:
+    values = event.parameters.values() if isinstance(event.parameters, dict) else event.parameters or ()
+    return [value for value in values if isinstance(value, int)]
+
+
+@reading("rows are left out of the list", "list_pages", "list_is_ordered")
+def filtered(evidence: Evidence) -> Told | None:
+    """A list gives all items, page by page; a WHERE keeps some of them out of every page."""
+    event = _select(evidence)
+    if event is None or not _condition(event) or re.match(r"\(?(items\.)?id\s*(>|between)", _condition(event)):
+        return None
+    return Told(
+        saw=f"{evidence.saw}; the SELECT has WHERE {_condition(event)}",
+        where=own_line(evidence, event.where),
+        hint="Nobody asked to leave items out.",
+    )
+
+
+@reading("limit or offset is changed before the query", "list_pages")
+def bounds_changed(evidence: Evidence) -> Told | None:
+    """The caller says which page it wants; what makes another number of it gives another page."""
+    event, asked = _select(evidence), _asked(evidence)
+    if event is None or asked is None or not _sent(event):
+        return None
+    wrong = [name for name, value in (("offset", asked[0]), ("limit", asked[1])) if value not in _sent(event)]
+    for name in wrong:
+        for file, node in [(file, each) for file, function in reached(evidence) for each in inside(function)]:
+            targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+            assigned = isinstance(node, ast.stmt) and any(name_of(each) == name for each in targets if each is not None)
+            bounded = isinstance(node, ast.Call) and name_of(node) in ("min", "max") and f"{name}" in text_of(node)
+            either = isinstance(node, ast.BoolOp) and text_of(node.values[0]) == name
+            if assigned or bounded or either:
+                value = dict(offset=asked[0], limit=asked[1])[name]
+                hint = f"The caller asked for {name} {value}. What is it after this line?"
+                return Told(where=file.at(node), hint=hint)
+    return None
+
+
+@reading("the page is changed after the query", "list_pages", "list_is_ordered")
+def changed_afterwards(evidence: Evidence) -> Told | None:
+    """What the query gives is the page; whatever is cut, left out or sorted after that makes another one of it."""
+    event, asked = _select(evidence), _asked(evidence)
+    if event is None or asked is None:
+        return None
+    if evidence.rule == "list_pages" and not (set(_sent(event)) >= {value for value in asked if value}):
+        return None
+    if evidence.rule == "list_is_ordered" and not re.search(r"order by (items\.)?id\b(?! desc)", event.sql.lower()):
+        return None
+    found = [
+        (file, each)
+        for file, function in reached(evidence)
+        for each in inside(function)
+        if _changes_a_page(each, evidence.rule)
+    ]
+    if len(found) != 1:
+        return None
+    file, node = found[0]
+    hint = "The query gives the right rows, in the right order. What does this line make of them?"
+    return Told(where=file.at(node), hint=hint)
+
+
+def _changes_a_page(node: ast.AST, rule: str) -> bool:
+    if isinstance(node, ast.Call) and name_of(node) in ("sorted", "sort", "reversed", "reverse", "shuffle", "set"):
+        return rule == "list_is_ordered" or name_of(node) == "set"
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice):
+        return True
+    comprehension = isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp)
+    return comprehension and (any(each.ifs for each in node.generators) or not isinstance(node, ast.ListComp))  # type: ignore[attr-defined]
+
+
+@reading("an item is looked for in one page", "get_returns_the_item")
+def looked_for_in_a_page(evidence: Evidence) -> Told | None:
+    """A page ends after some rows; an item behind it is not found there."""
+    event = _select(evidence)
+    if event is None or _condition(event) or " limit " not in " ".join(event.sql.lower().split()):
+        return None
+    if not any(value > 1 for value in _sent(event)[:1]):  # first() asks for one row
+        return None
+    return Told(
+        saw=f"{evidence.saw}; the SELECT asked for the rows of one page, not for this id",
+        where=own_line(evidence, _caller(evidence) or event.where),
+        hint="A page ends somewhere, and ids go on. What looks a row up by its id?",
+    )
+
+
+def _caller(evidence: Evidence) -> str:
+    """Where get_item asks for the page."""
+    chain: list[tuple[File, ast.AST]] = [(file, node) for file, node in reached(evidence)[:1]]
+    for file, node in chain:
+        for each in ast.walk(node):
+            if isinstance(each, ast.Call) and name_of(each) == "list_items":
+                return file.at(each)
+    return ""

@@ -1,0 +1,203 @@
+"""In the child: more mistakes in functions that write an item: what keeps a write from happening, or changes it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Any
+
+from grader.diagnosis.crud import calls_in, reached
+from grader.diagnosis.evidence import Event, Evidence
+from grader.diagnosis.reading import Told, reading
+from grader.diagnosis.routes import own_line
+from grader.diagnosis.source import calls, inside, keyword, name_of, text_of
+
+_WRITES = "INSERT", "UPDATE", "DELETE"
+_SAVES = "create_persists", "update_persists", "delete_persists"
+_SENT = re.compile(r"\b(name|description)=('(?:[^'\\]|\\.)*'|None)(?=[,)])")
+
+
+@reading("an item that is there is taken for a new one", "create_persists")
+def existing_returned(evidence: Evidence) -> Told | None:
+    """Names may repeat: each call of create_item stores a new row, whatever is there already."""
+    looked = [
+        event for event in evidence.events_of("SELECT items") if event.where and " where " in _one_line(event.sql)
+    ]
+    if not looked or evidence.sent(*_WRITES) or evidence.raised or not calls_in(evidence, "add", "add_all", "insert"):
+        return None
+    return Told(
+        saw="a SELECT looked for an item that is there already, and after it no INSERT was sent",
+        where=own_line(evidence, looked[0].where),
+        hint="Names may repeat: each call stores a new item. What is this line looking for?",
+        why="Two lamps are two rows. Whoever creates one has to get a new one.",
+    )
+
+
+def _one_line(sql: str) -> str:
+    return " ".join(sql.lower().split())
+
+
+@reading("the function ends before it writes", *_SAVES, "update_null_clears", "update_empty_string_is_a_value")
+def returned_early(evidence: Evidence) -> Told | None:
+    """A return under a condition leaves the function before anything was sent or saved."""
+    if evidence.sent(*_WRITES, "COMMIT") or evidence.raised:
+        return None
+    found = []
+    for file, node in reached(evidence):
+        written = calls(node, "add", "delete", "execute", "commit", "setattr", "merge")
+        for each in [each for each in inside(node) if isinstance(each, ast.If)]:
+            leaves = [inner for inner in each.body if isinstance(inner, ast.Return)]
+            if leaves and written and each.lineno < written[-1].lineno:
+                found.append((file, each))
+    if len(found) != 1:
+        return None
+    file, condition = found[0]
+    return Told(
+        saw=f"{evidence.saw}; nothing was sent, and there was no COMMIT",
+        where=file.at(condition),
+        hint="Which calls leave the function here, before anything is written?",
+    )
+
+
+@reading("a savepoint in the place of a transaction", *_SAVES)
+def only_a_savepoint(evidence: Evidence) -> Told | None:
+    """begin_nested() makes a savepoint within the transaction; its end saves nothing."""
+    nested = calls_in(evidence, "begin_nested")
+    if not nested or evidence.raised or evidence.sent("COMMIT") or calls_in(evidence, "commit"):
+        return None
+    return Told(
+        saw="the savepoint was released, but no COMMIT was sent",
+        where=nested[0][0].at(nested[0][1]),
+        hint="A savepoint is a part of a transaction. What ends the transaction itself, and keeps it?",
+    )
+
+
+@reading("a query that does not load the row anew", "create_refreshes", "update_refreshes")
+def not_loaded_anew(evidence: Evidence) -> Told | None:
+    """With expire_on_commit=False a query gives the object that the session has, with the values that it had."""
+    commits = [n for n, event in enumerate(evidence.events) if event.what == "COMMIT"]
+    late = evidence.events[commits[-1] :] if commits else []
+    selects = [event for event in late if event.what.startswith("SELECT items") and event.where]
+    if not selects or "the item shows" not in evidence.saw or "refresh" in evidence.source.line(selects[-1].where):
+        return None
+    for file in evidence.source.files():
+        for node in file.nodes:
+            if isinstance(node, ast.Call) and text_of(keyword(node, "expire_on_commit")) == "False":
+                return Told(
+                    saw=f"{evidence.saw}; the SELECT after the COMMIT left the object as it was, because "
+                    "of expire_on_commit=False",
+                    where=own_line(evidence, selects[-1].where),
+                    hint="The session has this object already, and a query does not overwrite it. What does?",
+                )
+    return None
+
+
+@reading("a value is changed on its way to the row", *_SAVES[:2], "update_empty_string_is_a_value")
+def value_changed(evidence: Evidence) -> Told | None:
+    """What was sent is stored as it was sent: what a text may be is decided by the schemas."""
+    write = next((event for event in reversed(evidence.events) if event.what.startswith(_WRITES[:2])), None)
+    field, value = _changed(evidence, write) if write is not None else ("", None)
+    if not field:
+        return None
+    nodes = [(file, each) for file, function in reached(evidence) for each in inside(function)]
+    for file, node in nodes:
+        leaves_out = isinstance(node, ast.If) and any(isinstance(each, ast.Continue) for each in node.body)
+        tests = [node.test] if isinstance(node, ast.If) and leaves_out else getattr(node, "ifs", [])
+        named = [each for each in tests if re.search(rf"['\"]{field}['\"]", text_of(each))]
+        if named:
+            return Told(where=file.at(named[0]), hint=f"The {field} was sent. Does it get past this line?")
+    for file, node in nodes:
+        text = text_of(node) if isinstance(node, ast.expr) else ""
+        about = re.search(rf"\b({field}|value)\b", text)
+        method = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and name_of(node) in _TEXT_METHODS
+        cut = isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice)
+        either = isinstance(node, ast.BoolOp | ast.IfExp)
+        if about and (method or cut or either):
+            hint = f"The {field} that was sent is {value!r}. What does this line make of it?"
+            return Told(where=file.at(node), hint=hint)
+    return None
+
+
+_TEXT_METHODS = {
+    "strip",
+    "lstrip",
+    "rstrip",
+    "lower",
+    "upper",
+    "title",
+    "capitalize",
+    "casefold",
+    "replace",
+    "swapcase",
+}
+
+
+def _changed(evidence: Evidence, write: Event) -> tuple[str, str | None]:
+    """The field that was sent and is not among what went to the database, and what was sent."""
+    values = _flat(write.parameters)
+    for field, text in _SENT.findall("".join(evidence.did[-1:])):
+        value = ast.literal_eval(text)
+        if value not in values:
+            return field, value
+    return "", None
+
+
+def _flat(parameters: Any) -> list[Any]:
+    """The values of the parameters of a statement, be they in a tuple, a dictionary or a list of these."""
+    if isinstance(parameters, dict):
+        return list(parameters.values())
+    if isinstance(parameters, list | tuple):
+        return [value for each in parameters for value in (_flat(each) if isinstance(each, dict | tuple) else [each])]
+    return []
+
+
+@reading("a field is left out", *_SAVES[:2], "update_null_clears", "update_keeps_omitted_fields")
+def field_left_out(evidence: Evidence) -> Told | None:
+    """model_dump() gives what include= and exclude= leave of the fields."""
+    for file, call in calls_in(evidence, "model_dump", "dict"):
+        for option in ("include", "exclude"):
+            value = keyword(call, option)
+            sent = {field for field, _ in _SENT.findall("".join(evidence.did[-1:]))}
+            lost = {each for each in sent if (f"'{each}'" in text_of(value)) == (option == "exclude")}
+            if value is not None and lost:
+                hint = f"The {min(lost)} was sent. Does it come through this line?"
+                return Told(where=file.at(value), hint=hint)
+    return None
+
+
+@reading("nothing is deleted", "delete_persists")
+def nothing_deleted(evidence: Evidence) -> Told | None:
+    """A row is gone only when the database was told to delete it."""
+    found = reached(evidence)
+    if not found or evidence.sent("DELETE") or evidence.raised or calls_in(evidence, "delete", "text", "execute"):
+        return None
+    file, node = found[0]
+    return Told(
+        saw=f"{evidence.saw}; no DELETE was sent",
+        where=file.at(node),
+        hint="Which line tells the session that this row is to be deleted?",
+    )
+
+
+@reading("the function ends within its loop", "update_persists", "update_keeps_omitted_fields")
+def returned_in_the_loop(evidence: Evidence) -> Told | None:
+    """A return in a loop ends the function in its first round: the other fields are never reached."""
+    for file, node in reached(evidence):
+        for loop in [each for each in inside(node) if isinstance(each, ast.For)]:
+            leaves = [each for each in ast.walk(loop) if isinstance(each, ast.Return)]
+            if leaves and calls(loop, "setattr") and not evidence.raised:
+                return Told(where=file.at(leaves[0]), hint="How many rounds of the loop are there before this line?")
+    return None
+
+
+@reading("the item is taken out of the session", *_SAVES, "update_refreshes", "create_refreshes")
+def taken_out(evidence: Evidence) -> Told | None:
+    """An item that was expunged is none of the session's: its changes are not sent, and it cannot be refreshed."""
+    raised = evidence.raised_kind("InvalidRequestError")
+    found = calls_in(evidence, "expunge", "expunge_all", "make_transient", "make_transient_to_detached")
+    if not found or (evidence.raised and (raised is None or "not persistent" not in raised.message)):
+        return None
+    if evidence.sent(*_WRITES):
+        return None
+    hint = "From here on the session knows nothing of this item. Who sends its changes then?"
+    return Told(where=found[0][0].at(found[0][1]), hint=hint)

@@ -1,0 +1,3 @@
+"""Settings."""
+
+DATABASE_URL = "sqlite:///./app.db"
