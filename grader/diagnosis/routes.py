@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
+import copy
 import re
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import File, Function, calls, inside, keyword, name_of, text_of
+from grader.diagnosis.source import File, Function, calls, decorators, inside, keyword, name_of, text_of
 
 _METHODS = "get", "post", "put", "patch", "delete", "api_route", "head", "options"
 _REQUEST = re.compile(r"\b(GET|POST|PATCH|DELETE|PUT) (/\S*)")
@@ -53,8 +55,11 @@ def _fits(pattern: str, path: str) -> bool:
 
 
 def endpoint_of(evidence: Evidence) -> tuple[File, Function, ast.Call] | None:
-    """The endpoint that the last request was meant for."""
+    """The endpoint that answered the last request, or was meant for it, and the call that makes it one."""
     method, path = request_of(evidence)
+    answered = _answered(evidence, method) if method else None
+    if answered is not None:
+        return answered
     fitting = [
         (len(_path_of(call).split("/")), file, node, call)
         for file, node, verb, call in _routes(evidence)
@@ -64,29 +69,84 @@ def endpoint_of(evidence: Evidence) -> tuple[File, Function, ast.Call] | None:
     return (best[1], best[2], best[3]) if best else None
 
 
+def _answered(evidence: Evidence, method: str) -> tuple[File, Function, ast.Call] | None:
+    """The endpoint that answered, as the app has routed the request."""
+    name, _, line = evidence.endpoint.rpartition(":")
+    file = evidence.source.file(name)
+    for node in file.functions if name else ():
+        if line != str(min([node.lineno, *(each.lineno for each in node.decorator_list)])):
+            continue
+        made = [each for each in node.decorator_list if isinstance(each, ast.Call) and name_of(each) in _METHODS]
+        fitting = [each for each in made if name_of(each) == method] or made
+        if node.name.startswith("to_do_"):
+            return None
+        if fitting:
+            return file, node, fitting[0]
+        for other in evidence.source.files():  # add_api_route("/", node), router.get("/")(node)
+            for call in calls(other.tree, "add_api_route", "add_route", *_METHODS):
+                if any(name_of(each) == node.name for each in (*call.args, *(key.value for key in call.keywords))):
+                    said = call.func if isinstance(call.func, ast.Call) else call
+                    return file, node, _moved(said, node.lineno) if other is not file else said
+        return file, node, ast.Call(ast.Name(method), [], [], lineno=node.lineno)
+    return None
+
+
+def _moved(call: ast.Call, line: int) -> ast.Call:
+    """A call that stands in another file, as if all of it stood in this line."""
+    moved = copy.deepcopy(call)
+    for each in ast.walk(moved):
+        if hasattr(each, "lineno"):
+            vars(each)["lineno"] = line
+    return moved
+
+
 def behind(evidence: Evidence) -> list[tuple[File, Function]]:
-    """The endpoint of the last request, what it depends on, and the functions beside it that it calls."""
+    """The endpoint of the last request, what it depends on, what decorates it, and the functions that it calls.
+
+    Not those of ``app/crud.py``, which have rules of their own.
+    """
     found = endpoint_of(evidence)
     chain: list[tuple[File, Function]] = [found[:2]] if found else []
     for file, node in chain:  # which grows meanwhile
         for name in _led_to(evidence, file, node):
             other = evidence.source.function(name, file.name) or evidence.source.function(name)
-            if other is not None and other not in chain and other[0].name not in evidence.given:
-                chain.append(other)
+            class_ = evidence.source.class_(name) if other is None else None
+            methods = [each for each in class_[1].body if isinstance(each, Function)] if class_ else []
+            found_in = (
+                [(class_[0], each) for each in methods if each.name in ("__init__", "__call__")] if class_ else []
+            )
+            for each in [other] if other is not None else found_in:
+                own = each[0] is file or each[0].name != "app/crud.py"
+                if each not in chain and each[0].name not in evidence.given and own:
+                    chain.append(each)
     return chain
 
 
 def _led_to(evidence: Evidence, file: File, node: Function) -> list[str]:
-    """Names of the functions that a function depends on, and of those in its file that it calls."""
+    """Names of the functions that a function depends on, is decorated with, or calls."""
     aliases = {each.id for each in ast.walk(node.args) if isinstance(each, ast.Name)}
     words = [text_of(node.args), *map(text_of, node.decorator_list)]
     for other in evidence.source.files():
         bound = [each for each in other.tree.body if isinstance(each, ast.Assign)]
         words += [text_of(each.value) for each in bound if name_of(each.targets[0]) in aliases]
-    beside = {each.name for each in file.functions}
-    called = [name_of(call) for call in inside(node) if isinstance(call, ast.Call) and isinstance(call.func, ast.Name)]
+    known = {each.name for each in file.functions} | imported(file)
+    called = [name_of(call) for call in inside(node) if isinstance(call, ast.Call) and _is_known(call.func, known)]
+    decorating = [name for name, each in decorators(node) if _is_known(getattr(each, "func", each), known)]
     depends = re.findall(r"(?:Depends|Security)\((?:\w+\.)*(\w+)", " ".join(words))
-    return [*depends, *(name for name in called if name in beside)]
+    return [*depends, *(name for name in (*called, *decorating) if name not in _METHODS)]
+
+
+def imported(file: File) -> set[str]:
+    """What a file imports from the learner's own modules, by the names that it has there."""
+    froms = [node for node in file.nodes if isinstance(node, ast.ImportFrom)]
+    own = [node for node in froms if node.level or (node.module or "").partition(".")[0] == "app"]
+    return {each.asname or each.name for node in own for each in node.names}
+
+
+def _is_known(called: ast.AST, known: set[str]) -> bool:
+    """Whether ``change(...)`` or ``services.change(...)`` is a call of a function of the learner's own."""
+    inner = called.value if isinstance(called, ast.Attribute) else called
+    return isinstance(inner, ast.Name) and inner.id in known
 
 
 def own_line(evidence: Evidence, where: str) -> str:
@@ -254,19 +314,57 @@ def other_status_for_unknown(evidence: Evidence) -> Told | None:
     return Told(where=found[0].at(found[1]), hint="Which status code says that there is no such thing?")
 
 
-def said_status(evidence: Evidence, everywhere: bool = False) -> tuple[File, ast.Call] | None:
-    """Where the code says the status that was answered: ``HTTPException(400)``, ``Response(status_code=204)``."""
-    every = [(file, node) for file in evidence.source.files() for node in file.functions] if everywhere else []
-    for file, node in [*behind(evidence), *every]:
-        for call in inside(node):
-            if isinstance(call, ast.Call) and _says(call, evidence.saw[:3]):
-                return file, call
+def said_status(evidence: Evidence, everywhere: bool = False) -> tuple[File, ast.AST] | None:
+    """Where the code says the status that was answered: ``HTTPException(400)``, ``Response(status_code=204)``.
+
+    Or where it raises an exception of its own that becomes this status.
+    """
+    status = evidence.saw[:3]
+    for file, node in behind(evidence):
+        for each in inside(node):
+            if (isinstance(each, ast.Call) and _says(each, status)) or _raises_for(evidence, each, status):
+                return file, each
+            target = each.targets[0] if isinstance(each, ast.Assign) else None
+            if isinstance(target, ast.Attribute) and target.attr == "status_code" and _is_status(each.value, status):
+                return file, each
+    for file in evidence.source.files() if everywhere else ():
+        for node in file.functions:
+            said = [each for each in inside(node) if isinstance(each, ast.Call) and _says(each, status)]
+            if said and not any(evidence.source.class_(name) for name in _handled_by(node)):
+                return file, said[0]
     return None
+
+
+def _handled_by(node: Function) -> list[str]:
+    """The names of the exceptions that a function is the handler of."""
+    handlers = [each for name, each in decorators(node) if name == "exception_handler"]
+    return [name_of(each.args[0]) for each in handlers if isinstance(each, ast.Call) and each.args]
+
+
+def _raises_for(evidence: Evidence, node: ast.AST, status: str) -> bool:
+    """Whether a line raises an exception of the learner's own that says this status, or whose handler does."""
+    raised = name_of(node.exc) if isinstance(node, ast.Raise) and node.exc is not None else ""
+    class_ = evidence.source.class_(raised) if raised else None
+    if class_ is None:
+        return False
+    if any(_is_status(each, status) for each in ast.walk(class_[1]) if isinstance(each, ast.expr)):
+        return True
+    handlers = [node for file in evidence.source.files() for node in file.functions if raised in _handled_by(node)]
+    return any(_says(each, status) for node in handlers for each in inside(node) if isinstance(each, ast.Call))
+
+
+def _is_status(node: ast.AST, status: str) -> bool:
+    return re.search(rf"^{status}$|HTTP_{status}_|HTTPStatus\.\w+", text_of(node)) is not None and (
+        "HTTPStatus" not in text_of(node) or _NAMES_OF_STATUS.get(text_of(node).rpartition(".")[2]) == status
+    )
+
+
+_NAMES_OF_STATUS = {each.name: str(each.value) for each in HTTPStatus}
 
 
 def _says(call: ast.Call, status: str) -> bool:
     values = [*call.args, *(each.value for each in call.keywords if each.arg == "status_code")]
-    return any(re.search(rf"^{status}$|HTTP_{status}_", text_of(each)) for each in values)
+    return any(_is_status(each, status) for each in values)
 
 
 @reading("an item that is there is answered with 404", *_ANSWERS)
@@ -366,6 +464,28 @@ def _parameter(evidence: Evidence, names: tuple[str, ...]) -> tuple[File, ast.AS
             if each.arg in names:
                 alias_place = _alias(evidence, each.annotation)
                 return (*alias_place, each.arg) if alias_place else (file, each, each.arg)
+            inner = _field_of_a_parameter(evidence, each, names)
+            if inner is not None:
+                return inner
+    return None
+
+
+def _field_of_a_parameter(
+    evidence: Evidence, parameter: ast.arg, names: tuple[str, ...]
+) -> tuple[File, ast.AST, str] | None:
+    """Where a class of the learner's own, the type of a parameter, declares one of these: ``page: Page = Depends()``."""
+    alias = _alias(evidence, parameter.annotation)
+    words = text_of(getattr(alias[1], "value", None) if alias else parameter.annotation)
+    for name in re.findall(r"\w+", words):
+        class_ = evidence.source.class_(name)
+        for each in class_[1].body if class_ and class_[0].name not in evidence.given else ():
+            arguments = [*each.args.args, *each.args.kwonlyargs] if isinstance(each, Function) else []
+            declared = [each.target] if isinstance(each, ast.AnnAssign) else arguments
+            for one in declared:
+                called = one.arg if isinstance(one, ast.arg) else name_of(one)
+                if class_ and called in names and called != "id":
+                    alias_place = _alias(evidence, getattr(each, "annotation", getattr(one, "annotation", None)))
+                    return (*alias_place, called) if alias_place else (class_[0], one, called)
     return None
 
 

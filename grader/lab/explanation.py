@@ -11,7 +11,7 @@ from typing import Any
 from grader.diagnosis.catalogue import readings_of
 from grader.diagnosis.evidence import Event, Evidence, Raised
 from grader.diagnosis.reading import first_that_holds
-from grader.diagnosis.source import Source
+from grader.diagnosis.source import Function, Source
 from grader.lab.observer import Moment
 from grader.lab.parts import Parts
 from grader.outcomes import Verdict
@@ -48,14 +48,19 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
 def _closer(place: str, source: Source, parts: Parts) -> str:
     """Where a rule names a function as a whole that only reads: the last line in it that asked the database."""
     name, _, number = place.rpartition(":")
-    function = (
-        next((node for node in source.file(name).functions if str(node.lineno) == number), None) if name else None
-    )
+    function = next((node for node in source.file(name).functions if _begins(node) == number), None) if name else None
     if function is None:
         return place
+    if function.lineno != int(number):  # a decorator is seldom what is wrong
+        return f"{name}:{function.lineno}"
     inside = {f"{name}:{line}" for line in range(function.lineno + 1, (function.end_lineno or 0) + 1)}
     sent = [moment for moment in parts.story.moments() if moment.where in inside and moment.sql]
     return sent[-1].where if sent and not any(moment.writes_to() for moment in sent) else place
+
+
+def _begins(function: Function) -> str:
+    """The number of the line in which a function begins, with its decorators."""
+    return str(min([function.lineno, *(each.lineno for each in function.decorator_list)]))
 
 
 def _mistake(evidence: Evidence, parts: Parts) -> dict[str, Any]:
@@ -83,6 +88,7 @@ def _evidence(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict, 
         saw=found.get("observed", ""),
         wanted=found.get("expected", ""),
         where=found.get("where", "").removeprefix(place.shown("")),
+        endpoint=parts.focus.endpoint.removeprefix(place.shown("")),
         events=[_event(moment) for moment in parts.story.moments()],
         earlier=[_event(moment) for moment in parts.story.earlier_moments()],
         raised=[_raised(error, place.root) for error in errors],
