@@ -491,7 +491,7 @@ def emptied_to_none(evidence: Evidence) -> Told | None:
 @reading("what counts as false is taken for 'not sent'", *_NULL_CLEARS, "update_empty_string_is_a_value")
 def tested_for_truth(evidence: Evidence) -> Told | None:
     """None and an empty text count as false, and both can be sent on purpose."""
-    found = function_of(evidence)
+    found, places = function_of(evidence), list[ast.expr]()
     for node in inside(found[1]) if found else ():
         tests: list[ast.expr] = []
         if isinstance(node, ast.comprehension):
@@ -503,9 +503,12 @@ def tested_for_truth(evidence: Evidence) -> Told | None:
         for test in tests:
             inner = test.operand if isinstance(test, ast.UnaryOp) else test
             if found and _is_a_value(inner, found[1]):
-                hint = 'None and "" count as false here. Ask whether the field was sent, not what it holds.'
-                return Told(where=found[0].at(test), hint=hint)
-    return None
+                places.append(test)
+    if not found or not places:
+        return None
+    hint = 'None and "" count as false here. Ask whether the field was sent, not what it holds.'
+    own = [each for each in places if "description" in text_of(each)]  # the field that these stories are about
+    return Told(where=found[0].at((own or places)[0]), hint=hint)
 
 
 # -- reading ------------------------------------------------------------------------------------------
@@ -544,7 +547,15 @@ def another_order(evidence: Evidence) -> Told | None:
     if not words or not selects[-1].where or re.fullmatch(r"items\.id( asc)?", words):
         return None
     where = own_line(evidence, selects[-1].where)
-    return Told(saw=f"{evidence.saw}; the SELECT says ORDER BY {words}", where=where)
+    ids = [each.get("id") for each in evidence.actual] if _are_rows(evidence.actual) else []
+    saw = f"the ids came as {ids[:10]}" if ids else evidence.saw
+    wanted = f"{[each.get('id') for each in evidence.expected][:10]}" if ids and _are_rows(evidence.expected) else ""
+    hint = "By what does this line order the rows, and what does the task sheet say?"
+    return Told(saw=f"{saw}; the SELECT says ORDER BY {words}", wanted=wanted, where=where, hint=hint)
+
+
+def _are_rows(values: object) -> bool:
+    return isinstance(values, list) and all(isinstance(each, dict) for each in values)
 
 
 @reading("execute() gives rows, not items", "list_is_ordered", "list_pages", "get_returns_the_item")

@@ -78,6 +78,15 @@ from grader.diagnosis.schemas import (
     too_long_accepted,
 )
 from grader.diagnosis.tables import lifespan_unknown, nobody_creates
+from grader.diagnosis.ways import (
+    checked_by_hand,
+    clamped,
+    ended_early,
+    looked_through_a_page,
+    merged_by_name,
+    stand_in_left,
+    validated_by_hand,
+)
 
 READINGS = (
     dependency_called,
@@ -88,11 +97,13 @@ READINGS = (
     other_route,
     lifespan_unknown,
     nobody_creates,
+    stand_in_left,
     other_session,
     exception_returned,
     status_in_the_body,
     unknown_swallowed,
     other_status_for_unknown,
+    looked_through_a_page,
     known_item_refused,
     other_types,
     another_item,
@@ -106,8 +117,11 @@ READINGS = (
     bad_request,
     id_without_bounds,
     id_bounds_too_narrow,
+    clamped,
+    checked_by_hand,
     paging_bounds,
     body_not_validated,
+    validated_by_hand,
     patch_takes_create,
     create_takes_update,
     empty_patch_refused,
@@ -131,6 +145,7 @@ READINGS = (
     body_with_204,
     own_session_left_open,
     shown_as_it_is,
+    ended_early,
     nothing_written,
     stored_twice,
     no_where,
@@ -148,6 +163,7 @@ READINGS = (
     assigned_unsent,
     not_handed_on,
     page_not_handed_on,
+    merged_by_name,
     other_default_page,
     no_order,
     another_order,

@@ -21,6 +21,7 @@ from grader.diagnosis.tasks import (
     event_not_committed,
     handed_over_twice,
     item_not_looked_up,
+    kind_changed,
     kind_without_bounds,
     more_than_one_commit,
     nothing_handed_over,
@@ -29,9 +30,12 @@ from grader.diagnosis.tasks import (
     shared_by_tasks,
     task_not_closed,
     task_raises,
+    tasks_never_run,
     thread_of_its_own,
+    written_after_the_failure,
     written_by_the_endpoint,
 )
+from grader.diagnosis.ways import ended_early, stand_in_left
 
 READINGS = (
     dependency_called,
@@ -40,6 +44,7 @@ READINGS = (
     prefix_twice,
     router_not_included,
     other_route,
+    stand_in_left,
     lifespan_unknown,
     nobody_creates,
     looked_for_in_the_query,
@@ -48,12 +53,15 @@ READINGS = (
     exception_returned,
     status_in_the_body,
     body_not_validated,
+    kind_changed,
     kind_without_bounds,
     thread_of_its_own,
     called_at_once,
     unknown_not_noticed,
     item_not_looked_up,
     written_by_the_endpoint,
+    tasks_never_run,
+    ended_early,
     nothing_handed_over,
     handed_over_twice,
     other_arguments,
@@ -65,5 +73,6 @@ READINGS = (
     task_raises,
     event_not_committed,
     task_not_closed,
+    written_after_the_failure,
     more_than_one_commit,
 )

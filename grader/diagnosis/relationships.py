@@ -13,6 +13,7 @@ from grader.diagnosis.source import File, Function, calls, keyword, name_of, tex
 _OWNER, _NULL = "owner_is_in_the_answer", "item_without_owner_has_null"
 _CONSTANT, _LOADED = "query_count_is_constant", "loaded_before_the_session_closes"
 _LIST = "list_pages"
+_RIGHT_OWNER = "A client that is shown another owner believes it."
 _LOADERS = "selectinload", "joinedload", "subqueryload", "contains_eager", "immediateload", "raiseload"
 
 
@@ -67,8 +68,33 @@ def other_join_condition(evidence: Evidence) -> Told | None:
     for call in calls(found[1], "outerjoin", "join") if found else ():
         words = text_of(call)
         if found and re.search(r"Owner\.id == Item\.id|Item\.id == Owner\.id", words):
-            return Told(where=found[0].at(call), hint="Which column of an item says whose it is?")
+            return Told(where=found[0].at(call), hint="Which column of an item says whose it is?", why=_RIGHT_OWNER)
     return None
+
+
+@reading("owners are paired with items by their place", _OWNER, _LIST, _NULL)
+def paired_by_place(evidence: Evidence) -> Told | None:
+    """Two lists that are put side by side fit only if both have the same length and order; an id fits always."""
+    found = _function(evidence)
+    for call in calls(found[1], "zip", "zip_longest", "enumerate") if found else ():
+        if found and re.search(r"owner", text_of(call), re.I):
+            hint = "The first goes with the first here, the second with the second. What says whose an item is?"
+            return Told(where=found[0].at(call), hint=hint)
+    return None
+
+
+@reading("the owner is deleted with the item", "the_rest_still_works")
+def owner_deleted(evidence: Evidence) -> Told | None:
+    """An owner may have other items, and is there also without any."""
+    attribute = _owner_attribute(evidence)
+    if attribute is None or not evidence.sent("DELETE owners"):
+        return None
+    hint = "What goes along when an item is deleted? Its owner may have other items."
+    for each in ast.walk(attribute[1]):
+        if isinstance(each, ast.keyword) and each.arg == "cascade":
+            return Told(where=attribute[0].at(each), hint=hint)
+    sent = [event.where for event in evidence.events_of("DELETE owners") if event.where]
+    return Told(where=sent[0], hint=hint) if sent and sent[0].rpartition(":")[0] not in evidence.given else None
 
 
 @reading("commit() or rollback() after loading", _CONSTANT, _LOADED)
@@ -115,6 +141,14 @@ def not_loaded_ahead(evidence: Evidence) -> Told | None:
             asked = calls(method, "get", "scalar", "scalars", "execute")
             if method.decorator_list and "validator" in text_of(method.decorator_list[0]) and asked:
                 return Told(where=other.at(asked[0]), hint="This runs for each item of the answer.")
+    single = calls(node, "immediateload")
+    made = getattr(attribute[1], "value", None) if attribute else None
+    lazy = keyword(made, "lazy") if isinstance(made, ast.Call) else None
+    hint = "This asks for each owner as soon as its item is there: one by one."
+    if single:
+        return Told(where=file.at(single[0]), hint=hint)
+    if attribute and lazy is not None and "immediate" in text_of(lazy) and not calls(node, *_LOADERS):
+        return Told(where=attribute[0].at(lazy), hint=hint)
     only = [call for call in calls(node, "load_only") if "name" not in text_of(call)]
     if only:
         return Told(where=file.at(only[0]), hint="The rest of each owner is loaded later, one by one.")
@@ -161,7 +195,8 @@ def no_null(evidence: Evidence) -> Told | None:
     for field in schema[1].body if schema else ():
         is_owner = isinstance(field, ast.AnnAssign) and name_of(field.target) == "owner"
         if schema and is_owner and not re.search("None|Optional", text_of(getattr(field, "annotation", None))):
-            return Told(where=schema[0].at(field), hint="The type leaves no room for an item without owner.")
+            saw = f"{evidence.saw}; the owner of this item is None"
+            return Told(saw=saw, where=schema[0].at(field), hint="The type leaves no room for an item without owner.")
     return None
 
 
@@ -173,7 +208,8 @@ def other_schema(evidence: Evidence) -> Told | None:
     if evidence.rule == "other_answers_show_no_owner":
         for field in read[1].body if read else ():
             if read and isinstance(field, ast.AnnAssign) and "owner" in name_of(field.target):
-                return Told(where=read[0].at(field), hint="This schema is that of every other answer, too.")
+                hint = "Every answer below /items/ is made with ItemRead, and now shows this. Where does it belong?"
+                return Told(saw=f"{evidence.saw}; ItemRead shows the owner", where=read[0].at(field), hint=hint)
         return None
     for found, right in ((with_owner, {"owner": "OwnerRead"}), (owner, {"id": "int", "name": "str"})):
         fields = (
@@ -183,8 +219,10 @@ def other_schema(evidence: Evidence) -> Told | None:
             if found and name in fields and kind not in text_of(fields[name].annotation):
                 hint = "Compare with the task sheet: what is an owner there?"
                 return Told(where=found[0].at(fields[name]), hint=hint)
-            if found and name not in fields and (found is owner or "owner" in name):
-                return Told(saw=f"{found[1].name} has no field '{name}'", where=found[0].at(found[1]))
+            if found and name not in fields and (found is owner or "owner" in name) and _shows_less(evidence, name):
+                hint = "Compare with the task sheet: what is shown of an item and its owner?"
+                saw = f"{evidence.saw}; {found[1].name} has no field '{name}'"
+                return Told(saw=saw, where=found[0].at(found[1]), hint=hint)
         known = (*right, "id", "name", "description", "model_config")
         more = [each for name, each in fields.items() if name not in known]
         if found and more:
@@ -196,11 +234,19 @@ def other_schema(evidence: Evidence) -> Told | None:
     return None
 
 
+def _shows_less(evidence: Evidence, name: str) -> bool:
+    """Whether a field is missing where the answer is seen; there may be no answer."""
+    if not isinstance(evidence.actual, dict):
+        return True
+    owner = evidence.actual.get("owner")
+    return name not in evidence.actual and not (isinstance(owner, dict) and name in owner)
+
+
 @reading("the page is another one", _LIST, _OWNER)
 def other_page(evidence: Evidence) -> Told | None:
     """offset and limit choose items, in the order of their ids, whatever their owners are."""
     found = _function(evidence)
-    if found is None:
+    if found is None or (evidence.rule == _OWNER and not evidence.saw.startswith("ids of the items")):
         return None
     file, node = found
     defaults = {each.arg for each in node.args.args[-len(node.args.defaults) :]} if node.args.defaults else set()

@@ -108,8 +108,9 @@ def behind(evidence: Evidence) -> list[tuple[File, Function]]:
     found = endpoint_of(evidence)
     chain: list[tuple[File, Function]] = [found[:2]] if found else []
     for file, node in chain:  # which grows meanwhile
-        for name in _led_to(evidence, file, node):
-            other = evidence.source.function(name, file.name) or evidence.source.function(name)
+        for name, module in _led_to(evidence, file, node):
+            beside = evidence.source.function(name, file.name) if not module else None
+            other = beside or evidence.source.function(name, module)
             class_ = evidence.source.class_(name) if other is None else None
             methods = [each for each in class_[1].body if isinstance(each, Function)] if class_ else []
             found_in = (
@@ -122,18 +123,25 @@ def behind(evidence: Evidence) -> list[tuple[File, Function]]:
     return chain
 
 
-def _led_to(evidence: Evidence, file: File, node: Function) -> list[str]:
-    """Names of the functions that a function depends on, is decorated with, or calls."""
+def _led_to(evidence: Evidence, file: File, node: Function) -> list[tuple[str, str]]:
+    """Names of the functions that a function depends on, is decorated with, or calls; and their file, if named."""
     aliases = {each.id for each in ast.walk(node.args) if isinstance(each, ast.Name)}
     words = [text_of(node.args), *map(text_of, node.decorator_list)]
     for other in evidence.source.files():
         bound = [each for each in other.tree.body if isinstance(each, ast.Assign)]
         words += [text_of(each.value) for each in bound if name_of(each.targets[0]) in aliases]
-    known = {each.name for each in file.functions} | imported(file)
-    called = [name_of(call) for call in inside(node) if isinstance(call, ast.Call) and _is_known(call.func, known)]
-    decorating = [name for name, each in decorators(node) if _is_known(getattr(each, "func", each), known)]
-    depends = re.findall(r"(?:Depends|Security)\((?:\w+\.)*(\w+)", " ".join(words))
-    return [*depends, *(name for name in (*called, *decorating) if name not in _METHODS)]
+    known = {each.name for each in file.functions} | imported(file) | {"self", "cls"}
+    called = [each.func for each in inside(node) if isinstance(each, ast.Call)]
+    decorating = [getattr(each, "func", each) for each in node.decorator_list]
+    found = [(name, "") for name in re.findall(r"(?:Depends|Security)\((?:\w+\.)*(\w+)", " ".join(words))]
+    for each in (*called, *decorating):
+        inner = each.value if isinstance(each, ast.Attribute) else each
+        if not isinstance(inner, ast.Name) or inner.id not in known or name_of(each) in _METHODS:
+            continue
+        module = "" if inner is each or inner.id in ("self", "cls") else f"app/{inner.id}.py"
+        if not module or evidence.source.file(module).functions:
+            found.append((name_of(each), module))
+    return found
 
 
 def imported(file: File) -> set[str]:
@@ -141,12 +149,6 @@ def imported(file: File) -> set[str]:
     froms = [node for node in file.nodes if isinstance(node, ast.ImportFrom)]
     own = [node for node in froms if node.level or (node.module or "").partition(".")[0] == "app"]
     return {each.asname or each.name for node in own for each in node.names}
-
-
-def _is_known(called: ast.AST, known: set[str]) -> bool:
-    """Whether ``change(...)`` or ``services.change(...)`` is a call of a function of the learner's own."""
-    inner = called.value if isinstance(called, ast.Attribute) else called
-    return isinstance(inner, ast.Name) and inner.id in known
 
 
 def own_line(evidence: Evidence, where: str) -> str:
@@ -162,13 +164,25 @@ def own_line(evidence: Evidence, where: str) -> str:
     return chain[0][0].at(chain[0][1]) if chain else where
 
 
-def body_parameter(node: Function) -> ast.arg | None:
+def body_parameter(evidence: Evidence, node: Function) -> ast.arg | None:
     """The parameter that takes the body: the one whose type is a schema, a dict, or a list of such."""
     for each in (*node.args.args, *node.args.kwonlyargs):
         words = text_of(each.annotation)
-        if _BODY.search(words) and "Depends" not in words and not re.match(r"Db|Session|Found", words):
+        if re.search(r"Depends|Query|Path", words) or re.match(r"Db|Session|Found", words):
+            continue
+        if _BODY.search(words) or any(_is_schema(evidence, name) for name in re.findall(r"\w+", words)):
             return each
     return None
+
+
+def _is_schema(evidence: Evidence, name: str) -> bool:
+    """Whether a name is that of a class of the learner's that inherits from a schema."""
+    found = evidence.source.class_(name)
+    return found is not None and any(
+        _BODY.search(name_of(base)) or name_of(base) in ("SQLModel", "ItemBase") or _is_schema(evidence, name_of(base))
+        for base in found[1].bases
+        if name_of(base) != name
+    )
 
 
 # -- no route -----------------------------------------------------------------------------------------
@@ -325,7 +339,8 @@ def said_status(evidence: Evidence, everywhere: bool = False) -> tuple[File, ast
             if (isinstance(each, ast.Call) and _says(each, status)) or _raises_for(evidence, each, status):
                 return file, each
             target = each.targets[0] if isinstance(each, ast.Assign) else None
-            if isinstance(target, ast.Attribute) and target.attr == "status_code" and _is_status(each.value, status):
+            sets = isinstance(target, ast.Attribute) and target.attr == "status_code"
+            if isinstance(each, ast.Assign) and sets and _is_status(each.value, status):
                 return file, each
     for file in evidence.source.files() if everywhere else ():
         for node in file.functions:
@@ -473,7 +488,7 @@ def _parameter(evidence: Evidence, names: tuple[str, ...]) -> tuple[File, ast.AS
 def _field_of_a_parameter(
     evidence: Evidence, parameter: ast.arg, names: tuple[str, ...]
 ) -> tuple[File, ast.AST, str] | None:
-    """Where a class of the learner's own, the type of a parameter, declares one of these: ``page: Page = Depends()``."""
+    """Where a class of the learner's own, the type of a parameter, declares one of these."""
     alias = _alias(evidence, parameter.annotation)
     words = text_of(getattr(alias[1], "value", None) if alias else parameter.annotation)
     for name in re.findall(r"\w+", words):
@@ -554,7 +569,7 @@ def table_behind(evidence: Evidence, name: str) -> tuple[File, ast.AST] | None:
 def body_not_validated(evidence: Evidence) -> Told | None:
     """FastAPI validates a body by the type of the parameter; a dict, Any, or a table model lets everything in."""
     found = endpoint_of(evidence)
-    body = body_parameter(found[1]) if found else None
+    body = body_parameter(evidence, found[1]) if found else None
     if found is None or body is None or evidence.saw.startswith("422"):
         return None
     words = text_of(body.annotation)
@@ -577,7 +592,7 @@ def body_not_validated(evidence: Evidence) -> Told | None:
 def patch_takes_create(evidence: Evidence) -> Told | None:
     """ItemCreate needs a name; a change may leave everything out."""
     found = endpoint_of(evidence)
-    body = body_parameter(found[1]) if found else None
+    body = body_parameter(evidence, found[1]) if found else None
     if found is None or body is None or "Create" not in text_of(body.annotation) or "missing" not in evidence.saw:
         return None
     return Told(where=found[0].at(body), hint="Which schema is meant for changes?")
@@ -587,7 +602,7 @@ def patch_takes_create(evidence: Evidence) -> Told | None:
 def create_takes_update(evidence: Evidence) -> Told | None:
     """In an ItemUpdate everything may be left out, the name too."""
     found = endpoint_of(evidence) if request_of(evidence)[0] == "post" else None
-    body = body_parameter(found[1]) if found else None
+    body = body_parameter(evidence, found[1]) if found else None
     if found is None or body is None or "Update" not in text_of(body.annotation):
         return None
     return Told(where=found[0].at(body), hint="Which schema is meant for new items?")
@@ -634,7 +649,7 @@ def _fields_left_out(actual: Any, expected: Any) -> bool:
 def echoed(evidence: Evidence) -> Told | None:
     """What was sent knows no id, and nothing of what the database made of the row."""
     found = endpoint_of(evidence)
-    body = body_parameter(found[1]) if found else None
+    body = body_parameter(evidence, found[1]) if found else None
     if found is None or body is None or "shows" not in evidence.saw:
         return None
     for node in inside(found[1]):
