@@ -79,9 +79,12 @@ from grader.diagnosis.schemas import (
 )
 from grader.diagnosis.tables import lifespan_unknown, nobody_creates
 from grader.diagnosis.ways import (
+    TABLES_AT_START,
+    catches_all,
     checked_by_hand,
     clamped,
     ended_early,
+    handler_answers_200,
     looked_through_a_page,
     merged_by_name,
     stand_in_left,
@@ -97,7 +100,10 @@ READINGS = (
     other_route,
     lifespan_unknown,
     nobody_creates,
+    *TABLES_AT_START,
     stand_in_left,
+    catches_all,
+    handler_answers_200,
     other_session,
     exception_returned,
     status_in_the_body,

@@ -33,7 +33,15 @@ from grader.diagnosis.units import (
     two_sessions,
     unit_not_committed,
 )
-from grader.diagnosis.ways import empty_batch_refused, error_is_no_json, merged_by_name, stand_in_left
+from grader.diagnosis.ways import (
+    TABLES_AT_START,
+    catches_all,
+    empty_batch_refused,
+    error_is_no_json,
+    handler_answers_200,
+    merged_by_name,
+    stand_in_left,
+)
 
 READINGS = (
     dependency_called,
@@ -45,8 +53,11 @@ READINGS = (
     router_not_included,
     other_route,
     stand_in_left,
+    catches_all,
+    handler_answers_200,
     lifespan_unknown,
     nobody_creates,
+    *TABLES_AT_START,
     begun_after_a_read,
     no_flush,
     empty_batch_refused,

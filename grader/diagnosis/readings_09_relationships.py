@@ -24,7 +24,7 @@ from grader.diagnosis.routes import (
     router_not_included,
 )
 from grader.diagnosis.tables import lifespan_unknown, nobody_creates
-from grader.diagnosis.ways import merged_by_name, stand_in_left
+from grader.diagnosis.ways import TABLES_AT_START, catches_all, handler_answers_200, merged_by_name, stand_in_left
 
 READINGS = (
     dependency_called,
@@ -35,8 +35,11 @@ READINGS = (
     router_not_included,
     other_route,
     stand_in_left,
+    catches_all,
+    handler_answers_200,
     lifespan_unknown,
     nobody_creates,
+    *TABLES_AT_START,
     models_not_configured,
     other_join_condition,
     paired_by_place,

@@ -35,7 +35,7 @@ from grader.diagnosis.tasks import (
     written_after_the_failure,
     written_by_the_endpoint,
 )
-from grader.diagnosis.ways import ended_early, stand_in_left
+from grader.diagnosis.ways import TABLES_AT_START, catches_all, ended_early, handler_answers_200, stand_in_left
 
 READINGS = (
     dependency_called,
@@ -45,8 +45,11 @@ READINGS = (
     router_not_included,
     other_route,
     stand_in_left,
+    catches_all,
+    handler_answers_200,
     lifespan_unknown,
     nobody_creates,
+    *TABLES_AT_START,
     looked_for_in_the_query,
     status_not_said,
     other_status,

@@ -612,7 +612,8 @@ def create_takes_update(evidence: Evidence) -> Told | None:
 def empty_patch_refused(evidence: Evidence) -> Told | None:
     """A PATCH of {} changes nothing, and that is no mistake of the client's."""
     empty = "".join(evidence.did[-1:]).endswith("{}")
-    found = said_status(evidence, everywhere=True) if empty and evidence.saw.startswith("4") else None
+    other = empty and re.match(r"3|4|204", evidence.saw)
+    found = said_status(evidence, everywhere=True) if other else None
     if found is None:
         return None
     return Told(where=found[0].at(found[1]), hint="Nothing was sent, so nothing changes; the answer is the item.")

@@ -78,7 +78,7 @@ def tasks_never_run(evidence: Evidence) -> Told | None:
         return None
     for file, node in behind(evidence):
         attached = [each for each in ast.walk(node) if isinstance(each, ast.keyword) and each.arg == "background"]
-        attached_to = "background" in text_of(ast.Module([*node.body], [])).replace("background_tasks", "")
+        attached_to = any(isinstance(each, ast.Attribute) and each.attr == "background" for each in ast.walk(node))
         parameters = {each.arg for each in (*node.args.args, *node.args.kwonlyargs)}
         taken = {name_of(call.func.value) for call in calls(node, "add_task") if isinstance(call.func, ast.Attribute)}
         if attached and taken & parameters:
@@ -334,8 +334,7 @@ def kind_changed(evidence: Evidence) -> Told | None:
             cut = (
                 isinstance(each, ast.Subscript) and isinstance(each.slice, ast.Slice) and "kind" in text_of(each.value)
             )
-            other = isinstance(each, ast.BoolOp) and isinstance(each.op, ast.Or) and "kind" in text_of(each.values[0])
-            if cut or other:
+            if cut:
                 hint = "This makes another kind of what was sent. What does the client hear of it?"
                 return Told(where=file.at(each), hint=hint)
     return None

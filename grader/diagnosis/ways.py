@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Callable
+from dataclasses import replace
 
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.evidence import Evidence
-from grader.diagnosis.reading import Told, reading
+from grader.diagnosis.reading import Told, reading, reading_of
 from grader.diagnosis.routes import TOO_STRICT, behind, own_line, request_of, said_status
-from grader.diagnosis.source import File, Function, calls, inside, name_of, text_of
+from grader.diagnosis.source import File, Function, calls, decorators, inside, name_of, text_of
+from grader.diagnosis.tables import (
+    created_at_another_moment,
+    created_at_the_end,
+    created_conditionally,
+    models_unknown,
+    not_called,
+)
 
+_UNKNOWN = "get_unknown_is_404", "patch_unknown_is_404", "delete_unknown_is_404", "unknown_item_is_404"
 _ONE_ITEM = "read_answers_the_item", "patch_keeps_omitted_fields", "delete_answers_204"
 _WRITES = (
     *("create_answers_201", "patch_keeps_omitted_fields", "patch_null_clears", "delete_answers_204"),
@@ -48,6 +58,63 @@ def stand_in_left(evidence: Evidence) -> Told | None:
         where=found[0].at(min([found[1].lineno, *(each.lineno for each in found[1].decorator_list)])),
         hint="This answers whatever nothing else answers. It stood in for a router: is it still needed?",
     )
+
+
+@reading("a route that answers every path", "the_rest_still_works")
+def catches_all(evidence: Evidence) -> Told | None:
+    """A path that does not exist is 404, which FastAPI answers by itself, unless a route takes it."""
+    name, _, line = evidence.endpoint.rpartition(":")
+    if (
+        not evidence.wanted.startswith("404")
+        or not line
+        or "no" not in request_of(evidence)[1]
+        or "501" in evidence.saw
+    ):
+        return None
+    if name in evidence.given or not re.search(r"\{\w+:path\}", evidence.source.line(evidence.endpoint)):
+        return None
+    return Told(where=evidence.endpoint, hint="Which paths does this route answer, and which does nobody else?")
+
+
+@reading("a handler that answers with a success", "the_rest_still_works", *_UNKNOWN)
+def handler_answers_200(evidence: Evidence) -> Told | None:
+    """A response is 200 unless it says something else, also one that tells of an error."""
+    if not evidence.saw.startswith("200") or not evidence.wanted.startswith("404"):
+        return None
+    for file in evidence.source.files():
+        for node in file.functions:
+            handles = any(name == "exception_handler" for name, _ in decorators(node))
+            handles = handles and "NotImplementedError" not in " ".join(map(text_of, node.decorator_list))
+            answers = calls(node, "JSONResponse", "Response", "PlainTextResponse", "HTMLResponse")
+            said = [each for each in answers if "status_code" in text_of(each) or len(each.args) > 1]
+            if handles and answers and not said:
+                return Told(where=file.at(answers[0]), hint="Which status does this answer have?")
+    return None
+
+
+def at_start(function: Callable[[Evidence], Told | None]) -> Callable[[Evidence], Told | None]:
+    """A reading of how tables are created, for the chapters that come later."""
+    original = reading_of(function)
+    assert original is not None
+
+    def holds(evidence: Evidence) -> Told | None:
+        missing = evidence.saw.startswith("tables after the start") and "create_all() is not called" not in evidence.saw
+        return original.holds(evidence) if missing else None
+
+    vars(holds)["reading"] = replace(original, rules=("the_rest_still_works",), holds=holds)
+    return holds
+
+
+TABLES_AT_START = tuple(
+    at_start(each)
+    for each in (
+        not_called,
+        created_at_the_end,
+        models_unknown,
+        created_conditionally,
+        created_at_another_moment,
+    )
+)
 
 
 @reading("a value out of bounds is changed, not refused", "bad_paging_is_422")
