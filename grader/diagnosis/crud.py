@@ -533,7 +533,7 @@ def no_order(evidence: Evidence) -> Told | None:
         return None
     return Told(
         saw=f"{evidence.saw}; the SELECT has no ORDER BY",
-        where=own_line(evidence, selects[-1].where),
+        where=_built(evidence, selects[-1].where, "select", "query"),
         hint="Say by what the rows are to be ordered, before the page is cut.",
     )
 
@@ -546,12 +546,20 @@ def another_order(evidence: Evidence) -> Told | None:
     words = re.split(r" limit | offset ", order)[0].strip()
     if not words or not selects[-1].where or re.fullmatch(r"items\.id( asc)?", words):
         return None
-    where = own_line(evidence, selects[-1].where)
+    where = _built(evidence, selects[-1].where, "order_by")
     ids = [each.get("id") for each in evidence.actual] if _are_rows(evidence.actual) else []
     saw = f"the ids came as {ids[:10]}" if ids else evidence.saw
     wanted = f"{[each.get('id') for each in evidence.expected][:10]}" if ids and _are_rows(evidence.expected) else ""
     hint = "By what does this line order the rows, and what does the task sheet say?"
     return Told(saw=f"{saw}; the SELECT says ORDER BY {words}", wanted=wanted, where=where, hint=hint)
+
+
+def _built(evidence: Evidence, where: str, *names: str) -> str:
+    """Where a statement gets this clause, if it is in one place of the function that sends it; else where it is sent."""
+    file, name = evidence.source.file(where.rpartition(":")[0]), evidence.source.function_of(where)
+    found = evidence.source.function(name, file.name) if name and file.name not in evidence.given else None
+    made = calls(found[1], *names) if found else []
+    return file.at(made[0].args[0] if made[0].args else made[0]) if len(made) == 1 else own_line(evidence, where)
 
 
 def _are_rows(values: object) -> bool:
@@ -590,7 +598,8 @@ def offset_as_an_id(evidence: Evidence) -> Told | None:
     for event in evidence.events_of("SELECT items"):
         condition = event.sql.lower().replace("\n", " ").partition(" where ")[2]
         if re.match(r"\(?items\.id\s*(>|between)", condition) and event.where:
-            return Told(where=event.where, hint="An offset says how many rows to skip, whatever their ids are.")
+            where = _built(evidence, event.where, "where", "filter")
+            return Told(where=where, hint="An offset says how many rows to skip, whatever their ids are.")
     return None
 
 

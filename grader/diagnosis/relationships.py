@@ -219,7 +219,12 @@ def other_schema(evidence: Evidence) -> Told | None:
             if found and name in fields and kind not in text_of(fields[name].annotation):
                 hint = "Compare with the task sheet: what is an owner there?"
                 return Told(where=found[0].at(fields[name]), hint=hint)
-            if found and name not in fields and (found is owner or "owner" in name) and _shows_less(evidence, name):
+            if (
+                found
+                and name not in fields
+                and (found is owner or "owner" in name)
+                and _shows_less(evidence, name, found is owner)
+            ):
                 hint = "Compare with the task sheet: what is shown of an item and its owner?"
                 saw = f"{evidence.saw}; {found[1].name} has no field '{name}'"
                 return Told(saw=saw, where=found[0].at(found[1]), hint=hint)
@@ -234,12 +239,12 @@ def other_schema(evidence: Evidence) -> Told | None:
     return None
 
 
-def _shows_less(evidence: Evidence, name: str) -> bool:
+def _shows_less(evidence: Evidence, name: str, of_owner: bool) -> bool:
     """Whether a field is missing where the answer is seen; there may be no answer."""
     if not isinstance(evidence.actual, dict):
         return True
     owner = evidence.actual.get("owner")
-    return name not in evidence.actual and not (isinstance(owner, dict) and name in owner)
+    return isinstance(owner, dict) and name not in owner if of_owner else name not in evidence.actual
 
 
 @reading("the page is another one", _LIST, _OWNER)

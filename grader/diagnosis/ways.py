@@ -215,7 +215,7 @@ def merged_by_name(evidence: Evidence) -> Told | None:
 @reading("the function ends before it writes", *_WRITES)
 def ended_early(evidence: Evidence) -> Told | None:
     """A return before the line that writes: in some cases nothing is saved, and the caller hears of a success."""
-    failed = evidence.raised or evidence.sent("ANSWER 4", "ANSWER 5", "INSERT", "UPDATE", "DELETE")
+    failed = evidence.raised or evidence.sent("ANSWER 4", "ANSWER 5", "COMMIT", "INSERT", "UPDATE", "DELETE")
     chain = [] if failed else chain_of(evidence)
     found: list[tuple[File, ast.If]] = []
     for file, node in chain:
