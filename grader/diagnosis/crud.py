@@ -555,7 +555,7 @@ def another_order(evidence: Evidence) -> Told | None:
 
 
 def _built(evidence: Evidence, where: str, *names: str) -> str:
-    """Where a statement gets this clause, if it is in one place of the function that sends it; else where it is sent."""
+    """Where a statement gets this clause, if the function that sends it does so once; else where it is sent."""
     file, name = evidence.source.file(where.rpartition(":")[0]), evidence.source.function_of(where)
     found = evidence.source.function(name, file.name) if name and file.name not in evidence.given else None
     made = calls(found[1], *names) if found else []
