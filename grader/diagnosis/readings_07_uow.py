@@ -36,6 +36,7 @@ from grader.diagnosis.units import (
 from grader.diagnosis.ways import (
     TABLES_AT_START,
     catches_all,
+    created_on_import,
     empty_batch_refused,
     error_is_no_json,
     handler_answers_200,
@@ -58,6 +59,7 @@ READINGS = (
     lifespan_unknown,
     nobody_creates,
     *TABLES_AT_START,
+    created_on_import,
     begun_after_a_read,
     no_flush,
     empty_batch_refused,

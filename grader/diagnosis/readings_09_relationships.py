@@ -24,7 +24,14 @@ from grader.diagnosis.routes import (
     router_not_included,
 )
 from grader.diagnosis.tables import lifespan_unknown, nobody_creates
-from grader.diagnosis.ways import TABLES_AT_START, catches_all, handler_answers_200, merged_by_name, stand_in_left
+from grader.diagnosis.ways import (
+    TABLES_AT_START,
+    catches_all,
+    created_on_import,
+    handler_answers_200,
+    merged_by_name,
+    stand_in_left,
+)
 
 READINGS = (
     dependency_called,
@@ -40,6 +47,7 @@ READINGS = (
     lifespan_unknown,
     nobody_creates,
     *TABLES_AT_START,
+    created_on_import,
     models_not_configured,
     other_join_condition,
     paired_by_place,

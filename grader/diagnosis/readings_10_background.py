@@ -35,7 +35,14 @@ from grader.diagnosis.tasks import (
     written_after_the_failure,
     written_by_the_endpoint,
 )
-from grader.diagnosis.ways import TABLES_AT_START, catches_all, ended_early, handler_answers_200, stand_in_left
+from grader.diagnosis.ways import (
+    TABLES_AT_START,
+    catches_all,
+    created_on_import,
+    ended_early,
+    handler_answers_200,
+    stand_in_left,
+)
 
 READINGS = (
     dependency_called,
@@ -50,6 +57,7 @@ READINGS = (
     lifespan_unknown,
     nobody_creates,
     *TABLES_AT_START,
+    created_on_import,
     looked_for_in_the_query,
     status_not_said,
     other_status,

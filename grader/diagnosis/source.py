@@ -102,6 +102,13 @@ class Source:
         name, _, number = where.rpartition(":")
         return self.file(name).function_at(int(number)) if name and number.isdigit() else ""
 
+    def begin_of(self, where: str) -> str:
+        """Where the function around a place begins; the place itself where there is none."""
+        name, _, number = where.rpartition(":")
+        file = self.file(name)
+        found = self.function(file.function_at(int(number)), name) if name and number.isdigit() else None
+        return file.at(found[1]) if found else where
+
     def function(self, name: str, file: str = "") -> tuple[File, Function] | None:
         """A function or method by its name, in one file or in the first that has it."""
         for each in [self.file(file)] if file else self.files():

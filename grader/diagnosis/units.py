@@ -356,7 +356,8 @@ def no_rollback(evidence: Evidence) -> Told | None:
     withs = [(file, each) for file, node in units for each in ast.walk(node) if isinstance(each, ast.With)]
     own = [each for each in withs if "SessionLocal" in text_of(each[1].items[0])]
     handlers_ = [(file, each) for file, node in units for one in _tries(node) for each in one.handlers]
-    failed = [line for raised in evidence.raised for line in raised.lines if line.startswith(units[0][0].name)]
+    lines = {each.at(line) for each, node in units for line in range(node.lineno, (node.end_lineno or 0) + 1)}
+    failed = [line for raised in evidence.raised[:1] for line in raised.lines if line in lines]
     if failed and not own and not handlers_:
         hint = "An error comes out of this line, and goes on from there. What ends the transaction?"
         return Told(where=failed[-1], hint=hint)

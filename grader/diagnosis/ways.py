@@ -105,6 +105,18 @@ def at_start(function: Callable[[Evidence], Told | None]) -> Callable[[Evidence]
     return holds
 
 
+@reading("tables are created on import", "the_rest_still_works")
+def created_on_import(evidence: Evidence) -> Told | None:
+    """What stands outside of every function runs once, when the file is imported: not at each start of the app."""
+    for file in evidence.source.files() if evidence.saw.startswith("tables after the start") else ():
+        for node in file.tree.body:
+            made = [] if isinstance(node, Function | ast.ClassDef | ast.If) else calls(node, "create_all")
+            if made:
+                hint = "This runs when the file is imported. What runs each time when the app starts?"
+                return Told(where=file.at(made[0]), hint=hint)
+    return None
+
+
 TABLES_AT_START = tuple(
     at_start(each)
     for each in (

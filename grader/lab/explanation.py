@@ -17,6 +17,7 @@ from grader.lab.parts import Parts
 from grader.outcomes import Verdict
 
 _MOST_ERRORS = 5
+_REFUSALS = {"IntegrityError", "DataError"}
 
 
 def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) -> dict[str, Any]:
@@ -41,6 +42,9 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
         place = _closer(place, source, parts)
         told["where"] = place and parts.place.shown(place)
     cause = verdict.cause
+    if "mistake" not in told and {each.__name__ for each in type(cause).__mro__} & _REFUSALS:
+        place = source.begin_of(place)  # what the database refuses comes from somewhere else in the function
+        told["where"] = place and parts.place.shown(place)
     caret = cause.offset or 0 if isinstance(cause, SyntaxError) else 0
     return told | {"line": source.line(place), "function": source.function_of(place), "caret": caret}
 
