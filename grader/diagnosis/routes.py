@@ -24,6 +24,8 @@ _ANSWERS = (
 )
 TOO_STRICT = "Clients send what the task sheet allows; refusing it takes something away from them."
 _INVALID = "bad_body_is_422", "patch_null_name_is_422"
+_BRANCHES = ast.If | ast.IfExp | ast.ExceptHandler | ast.Match
+_LOOKUPS = "get_item", "get", "get_one", "first", "one_or_none", "scalar", "scalar_one_or_none", "next"
 _DUMPS = "model_dump", "dict", "jsonable_encoder"
 _LEAKS = "sessions_close_after_every_answer", "session_is_closed_after_the_answer", "task_session_is_closed"
 
@@ -277,10 +279,10 @@ def looked_for_in_the_query(evidence: Evidence) -> Told | None:
 @reading("the exception is returned, not raised", *_UNKNOWN)
 def exception_returned(evidence: Evidence) -> Told | None:
     """An HTTPException that is returned is an object like any other; only a raised one becomes an answer."""
-    for file in evidence.source.files():
-        for node in file.nodes:
-            if isinstance(node, ast.Return) and name_of(node.value) == "HTTPException":
-                return Told(where=file.at(node), hint="You return the exception. What makes FastAPI answer with it?")
+    for file, node in behind(evidence):
+        for each in inside(node):
+            if isinstance(each, ast.Return) and name_of(each.value) == "HTTPException":
+                return Told(where=file.at(each), hint="You return the exception. What makes FastAPI answer with it?")
     return None
 
 
@@ -325,6 +327,9 @@ def other_status_for_unknown(evidence: Evidence) -> Told | None:
     found = said_status(evidence)
     if found is None or evidence.saw.startswith("404"):
         return None
+    branches = [each for _, node in behind(evidence) for each in ast.walk(node) if isinstance(each, _BRANCHES)]
+    if evidence.saw.startswith("2") and not any(found[1] in ast.walk(each) for each in branches):
+        return None  # that is the answer for an item that is there
     return Told(where=found[0].at(found[1]), hint="Which status code says that there is no such thing?")
 
 
@@ -388,11 +393,20 @@ def known_item_refused(evidence: Evidence) -> Told | None:
     path = request_of(evidence)[1]
     if not re.match(r"404 \{", evidence.saw) or not re.search(r"/\d+", path):
         return None
+    saw = f"{evidence.saw}, and the item is there"
     for file, node in behind(evidence):
         for each in inside(node):
-            if isinstance(each, ast.If) and any(isinstance(inner, ast.Raise) for inner in each.body):
+            if not isinstance(each, ast.If) or not any(isinstance(inner, ast.Raise) for inner in each.body):
+                continue
+            if not _asks_for_the_item(node, each.test):
                 hint = "This item is there. For which items is the condition in this line true?"
-                return Told(saw=f"{evidence.saw}, and the item is there", where=file.at(each), hint=hint)
+                return Told(saw=saw, where=file.at(each), hint=hint)
+            names = [name_of(inner) for inner in ast.walk(each.test) if isinstance(inner, ast.Name)]
+            for looked in [inner for inner in inside(node) if isinstance(inner, ast.Assign)]:
+                as_given = calls(looked, "get_item", "get") and not isinstance(looked.value, ast.IfExp)
+                if name_of(looked.targets[0]) in names and not as_given:
+                    hint = "This finds nothing, and the item is there. What exactly does it look for?"
+                    return Told(saw=saw, where=file.at(looked), hint=hint)
     return None
 
 
@@ -400,8 +414,12 @@ def known_item_refused(evidence: Evidence) -> Told | None:
 def unknown_not_noticed(evidence: Evidence) -> Told | None:
     """get_item gives None for an id that is not there; somebody has to ask for that before going on."""
     chain = behind(evidence)
-    tests = [(file, each) for file, node in chain for each in inside(node) if isinstance(each, ast.If | ast.IfExp)]
-    asking = [(file, each) for file, each in tests if _asks_for_the_item(each.test)]
+    asking = [
+        (file, each)
+        for file, node in chain
+        for each in inside(node)
+        if isinstance(each, ast.If | ast.IfExp) and _asks_for_the_item(node, each.test)
+    ]
     if asking and any(isinstance(inner, ast.Raise) for inner in ast.walk(asking[0][1])):
         return None
     if asking:
@@ -412,17 +430,23 @@ def unknown_not_noticed(evidence: Evidence) -> Told | None:
         if statements:
             hint = "A statement that matches no row is no error. Who looks whether it has matched one?"
             return Told(where=file.at(statements[0]), hint=hint)
-        looked = calls(node, "get_item", "get", "first", "one_or_none", "scalar", "scalar_one_or_none")
+        looked = calls(node, *_LOOKUPS)
         if looked:
             hint = "What does this give for an id that is not there, and who asks for that?"
             return Told(where=file.at(looked[-1]), hint=hint)
     return None
 
 
-def _asks_for_the_item(test: ast.expr) -> bool:
+def _asks_for_the_item(node: Function, test: ast.expr) -> bool:
     """Whether a condition asks if something was found: ``item is None``, ``not item``, ``item``."""
     inner = test.operand if isinstance(test, ast.UnaryOp) else test
-    return isinstance(inner, ast.Name) or "None" in text_of(test)
+    inner = inner.left if isinstance(inner, ast.Compare) and "None" in text_of(inner) else inner
+    if isinstance(inner, ast.Call | ast.NamedExpr):
+        return bool(calls(inner, *_LOOKUPS))
+    assigned = [each for each in inside(node) if isinstance(each, ast.Assign | ast.NamedExpr)]
+    found = {name_of(each.targets[0] if isinstance(each, ast.Assign) else each.target) for each in assigned}
+    taken = {each.arg for each in (*node.args.args, *node.args.kwonlyargs)} - {"offset", "limit", "item_id"}
+    return isinstance(inner, ast.Name) and inner.id in found | taken
 
 
 @reading("the status code is not said", "create_answers_201", "delete_answers_204", "answers_202")
@@ -508,12 +532,14 @@ def _field_of_a_parameter(
 def id_without_bounds(evidence: Evidence) -> Told | None:
     """Python's numbers have no end; those of a database have, and its driver raises."""
     found = _parameter(evidence, ("item_id", "id", "pk", "identifier"))
-    if found is None:
+    asked = re.search(r"/(-?\d+)", request_of(evidence)[1])
+    if found is None or not asked:
         return None
+    number = asked[1] if len(asked[1]) < 12 else f"{asked[1][:3]}... ({len(asked[1])} digits)"
     return Told(
         saw=evidence.saw if evidence.raised else "",
         where=found[0].at(found[1]),
-        hint="The column holds whole numbers up to 2147483647. What does this line say of larger ones?",
+        hint=f"The column holds whole numbers up to 2147483647. What does this line say of {number}?",
     )
 
 
@@ -544,10 +570,11 @@ def paging_bounds(evidence: Evidence) -> Told | None:
     if refused:
         hint = "This refuses what the task sheet allows."
         return Told(where=found[0].at(found[1]), hint=hint, why=TOO_STRICT)
+    number = next((number for each, number in asked if each == found[2]), "this number")
     if evidence.raised:
         hint = "Numbers of a database end somewhere. Where does this one end?"
     else:
-        hint = f"Which numbers may {found[2]} be? FastAPI refuses the others with 422, if you tell it."
+        hint = f"Which numbers may {found[2]} be? What does this line say of {number}?"
     return Told(where=found[0].at(found[1]), hint=hint)
 
 
@@ -762,6 +789,9 @@ def _who_closes(file: File, call: ast.Call) -> tuple[ast.Call, str]:
     other = [one for each in last for one in calls(each, "rollback", "commit", "expunge_all")]
     if other:
         return other[0], "This ends the transaction. Does it close the session, too?"
+    closed = calls(function, "close", "remove") if function is not None else []
+    if closed and closed[-1].lineno > call.lineno:
+        return closed[-1], "After which answers, or errors, is this line not reached?"
     if any(each.value is call for each in file.tree.body if isinstance(each, ast.Assign)):
         return call, "This is opened once, when the file is imported; all requests share it, and nobody closes it."
     return call, "Who closes this, after a success, after a 404, and after a crash?"
