@@ -2,6 +2,7 @@
 
 from grader.diagnosis.anywhere import dependency_called, unknown_attribute, unknown_name, used_before_assignment
 from grader.diagnosis.routes import (
+    bad_request,
     body_not_validated,
     exception_returned,
     looked_for_in_the_query,
@@ -64,6 +65,7 @@ READINGS = (
     exception_returned,
     status_in_the_body,
     body_not_validated,
+    bad_request,
     kind_changed,
     kind_without_bounds,
     thread_of_its_own,

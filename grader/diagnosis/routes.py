@@ -79,8 +79,8 @@ def _answered(evidence: Evidence, method: str) -> tuple[File, Function, ast.Call
         if line != str(min([node.lineno, *(each.lineno for each in node.decorator_list)])):
             continue
         made = [each for each in node.decorator_list if isinstance(each, ast.Call) and name_of(each) in _METHODS]
-        fitting = [each for each in made if name_of(each) == method] or made
-        if node.name.startswith("to_do_"):
+        fitting = [each for each in made if name_of(each) in (method, "api_route")]
+        if node.name.startswith("to_do_") or (made and not fitting):
             return None
         if fitting:
             return file, node, fitting[0]

@@ -8,7 +8,7 @@ import re
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.routes import behind, endpoint_of
+from grader.diagnosis.routes import TOO_STRICT, behind, endpoint_of
 from grader.diagnosis.source import File, Function, calls, name_of, text_of
 
 _WRITTEN, _CLOSED = "event_is_written", "task_session_is_closed"
@@ -343,20 +343,39 @@ def kind_changed(evidence: Evidence) -> Told | None:
 @reading("a kind without bounds", "bad_body_is_422")
 def kind_without_bounds(evidence: Evidence) -> Told | None:
     """The column has room for 50 characters, and an event without a kind says nothing."""
+    found = _kind(evidence)
+    sent = re.search(r"""["']kind["']: (?:["'](.*?)["'](?: \* (\d+))?|null)""", "".join(evidence.did[-1:]))
+    if found is None:
+        return None
+    file, field, said = found
+    size = int(sent[2]) if sent and sent[2] else len(sent[1] or "") if sent else 0
+    refused = evidence.saw.startswith("422")
+    bounds = {each.arg: each for each in ast.walk(said) if isinstance(each, ast.keyword)}
+    bound = bounds.get("max_length" if size > 25 else "min_length")
+    why = TOO_STRICT if refused else ""
+    if field.value is not None and "Field" not in text_of(field.value) and not refused and not size:
+        hint = f"This ends with a default, {text_of(field.value)}. What has a default may be left out."
+        return Told(where=file.at(field), hint=hint)
+    if "None" in text_of(field.annotation) and not refused and not size:
+        return Told(where=file.at(field), hint="The type says here that null is a kind.")
+    if bound is not None and size:
+        hint = f"A kind has 1 to 50 characters. What does {text_of(bound.value)} say of one with {size}?"
+        return Told(where=file.at(bound), hint=hint, why=why)
+    if not sent:
+        return None
+    hint = f"A kind has 1 to 50 characters. What does this line say of one with {size or 'none'}?"
+    return Told(where=file.at(bound or said), hint=hint, why=why)
+
+
+def _kind(evidence: Evidence) -> tuple[File, ast.AnnAssign, ast.AST] | None:
+    """The field kind of a schema: its file, the field, and what says which texts it takes, perhaps under a name."""
     for file in evidence.source.files():
         for node in file.classes:
             for each in node.body:
                 is_kind = isinstance(each, ast.AnnAssign) and text_of(each.target) == "kind"
                 if isinstance(each, ast.AnnAssign) and is_kind and "Mapped" not in text_of(each.annotation):
-                    words = text_of(each)
-                    limit = re.search(r"max_length=(\d+)", words)
-                    if each.value is not None and "Field" not in text_of(each.value):
-                        hint = f"This ends with a default, {text_of(each.value)}. What has a default may be left out."
-                    elif "None" in text_of(each.annotation):
-                        hint = "The type says here that null is a kind."
-                    elif limit and int(limit[1]) != 50:
-                        hint = f"The column has room for 50 characters, and this line says {limit[1]}."
-                    else:
-                        hint = "Which kinds are too short, and which too long? The schema can say so."
-                    return Told(where=file.at(each), hint=hint)
+                    named = [one for one in file.tree.body if isinstance(one, ast.Assign)]
+                    words = {one.id for one in ast.walk(each.annotation) if isinstance(one, ast.Name)}
+                    alias = [one for one in named if name_of(one.targets[0]) in words]
+                    return file, each, alias[0] if alias else each
     return None
