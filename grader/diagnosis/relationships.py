@@ -52,7 +52,8 @@ def inner_join(evidence: Evidence) -> Told | None:
     for file in evidence.source.files():
         for node in file.nodes:
             if isinstance(node, ast.keyword) and node.arg == "innerjoin" and text_of(node.value) == "True":
-                return Told(where=file.at(node), hint="This drops the items that have no owner.")
+                saw = f"{evidence.saw}; innerjoin=True keeps only the items that have an owner"
+                return Told(saw=saw, where=file.at(node), hint="Which kind of join keeps an item that has no owner?")
     found = _function(evidence)
     for call in calls(found[1], "join") if found and evidence.rule == _NULL else ():
         if found and text_of(keyword(call, "isouter")) != "True":
@@ -157,7 +158,8 @@ def not_loaded_ahead(evidence: Evidence) -> Told | None:
         hint = "The join finds the owners. Who says that they belong in Item.owner?"
         return Told(where=file.at(calls(node, "outerjoin", "join")[0]), hint=hint)
     if loops and not calls(node, *_LOADERS):
-        return Told(where=file.at(loops[0]), hint="Each turn of this loop asks the database once more.")
+        hint = "Each turn of this loop asks the database once more. What does the query load, and what not?"
+        return Told(where=file.at(loops[0]), hint=hint)
     if calls(node, *_LOADERS) or (attribute and "lazy=" in text_of(attribute[1])):
         return None
     events = [event for event in evidence.events_of("SELECT items") if event.where.startswith(file.name)]

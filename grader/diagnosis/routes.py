@@ -660,7 +660,8 @@ def nulls_left_out(evidence: Evidence) -> Told | None:
         values = [keyword(call, f"response_model_{option}"), *(keyword(each, option) for each in calls(node, *_DUMPS))]
         for value in values:
             if text_of(value) == "True":
-                return Told(where=file.at(value or call), hint="This leaves fields out: those that are null, too.")
+                hint = f"{option} leaves fields out of the answer. Which ones here, and does the client expect them?"
+                return Told(where=file.at(value or call), hint=hint)
     return None
 
 

@@ -131,7 +131,9 @@ def item_not_looked_up(evidence: Evidence) -> Told | None:
         hint = "The task looks for the item when the client has its answer. Who could look before?"
         saw = f"{evidence.saw}; nobody looked for the item before the answer"
         return Told(saw=saw, where=found[0].at(found[1]), hint=hint)
-    return Told(where=found[0].at(found[1]), hint="Who finds out whether there is such an item, and before the answer?")
+    return Told(
+        where=found[0].at(found[1]), hint="Which line finds out, before the answer, whether there is such an item?"
+    )
 
 
 @reading("the endpoint writes the event itself", _OWN, _WAITS)
@@ -359,11 +361,13 @@ def kind_without_bounds(evidence: Evidence) -> Told | None:
     if "None" in text_of(field.annotation) and not refused and not size:
         return Told(where=file.at(field), hint="The type says here that null is a kind.")
     if bound is not None and size:
-        hint = f"A kind has 1 to 50 characters. What does {text_of(bound.value)} say of one with {size}?"
+        hint = (
+            f"A kind has 1 to 50 characters, this one {size}. What does {bound.arg}={text_of(bound.value)} say of it?"
+        )
         return Told(where=file.at(bound), hint=hint, why=why)
     if not sent:
         return None
-    hint = f"A kind has 1 to 50 characters. What does this line say of one with {size or 'none'}?"
+    hint = f"A kind has 1 to 50 characters, this one {size or 'none'}. What does this line say of it?"
     return Told(where=file.at(bound or said), hint=hint, why=why)
 
 
