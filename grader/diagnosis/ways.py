@@ -215,10 +215,10 @@ def merged_by_name(evidence: Evidence) -> Told | None:
                 "distinct",
                 "unique",
             ):
-                keys = [*each.args[:1]] or [each]
+                keys = [*each.args[:1]]
             elif isinstance(each, ast.Compare) and isinstance(each.ops[0], ast.In | ast.NotIn):
                 keys = [each.left]
-            if any(re.search(r"\bname\b|\bdistinct\b|\bunique\b", text_of(key)) for key in keys):
+            if any(re.search(r"\bname\b", text_of(key)) for key in keys):
                 hint = "Two items may have the same name. What becomes of the second one here?"
                 return Told(where=file.at(each), hint=hint)
     return None
