@@ -130,7 +130,7 @@ MESSAGES = {
       where     chapters/06_routes/app/routes/items.py:19
                     ItemId = int
       hint      The column holds whole numbers up to 2147483647. What does this
-                line say of larger ones?
+                line say of 9223372036854775808?
       why       An int in Python has no limit, a column has: 32 bits in
                 PostgreSQL, 64 in SQLite. Beyond that the driver or the database
                 raises, and the client sees 500.
@@ -145,7 +145,7 @@ MESSAGES = {
       wanted    session closed: connection returned, no transaction, no object
                 attached
       where     chapters/06_routes/app/routes/items.py:48 in list_items
-                    return [ItemRead.model_validate(item) for item in crud.list_
+                    return [ItemRead.model_validate(item) for item in crud.l ...
       hint      Who closes this, after a success, after a 404, and after a
                 crash?
       why       A session that stays open keeps a connection from everyone else;

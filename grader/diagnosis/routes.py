@@ -535,7 +535,7 @@ def id_without_bounds(evidence: Evidence) -> Told | None:
     asked = re.search(r"/(-?\d+)", request_of(evidence)[1])
     if found is None or not asked:
         return None
-    number = asked[1] if len(asked[1]) < 12 else f"{asked[1][:3]}... ({len(asked[1])} digits)"
+    number = asked[1] if len(asked[1]) < 26 else f"{asked[1][:3]}... ({len(asked[1])} digits)"
     return Told(
         saw=evidence.saw if evidence.raised else "",
         where=found[0].at(found[1]),
