@@ -88,6 +88,7 @@ from grader.diagnosis.ways import (
     handler_answers_200,
     looked_through_a_page,
     merged_by_name,
+    some_left_out,
     stand_in_left,
     validated_by_hand,
 )
@@ -172,6 +173,7 @@ READINGS = (
     not_handed_on,
     page_not_handed_on,
     merged_by_name,
+    some_left_out,
     other_default_page,
     no_order,
     another_order,

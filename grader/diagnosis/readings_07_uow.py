@@ -41,6 +41,7 @@ from grader.diagnosis.ways import (
     error_is_no_json,
     handler_answers_200,
     merged_by_name,
+    some_left_out,
     stand_in_left,
 )
 
@@ -77,6 +78,7 @@ READINGS = (
     unit_not_committed,
     event_after_the_commit,
     merged_by_name,
+    some_left_out,
     event_of_another_item,
     events_miscounted,
     error_swallowed,

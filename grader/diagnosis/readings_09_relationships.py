@@ -30,6 +30,7 @@ from grader.diagnosis.ways import (
     created_on_import,
     handler_answers_200,
     merged_by_name,
+    some_left_out,
     stand_in_left,
 )
 
@@ -60,6 +61,7 @@ READINGS = (
     no_null,
     page_not_handed_on,
     merged_by_name,
+    some_left_out,
     offset_as_an_id,
     other_page,
     other_schema,

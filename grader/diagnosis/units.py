@@ -77,10 +77,13 @@ def helper_has_its_own_session(evidence: Evidence) -> Told | None:
 def helper_returns_otherwise(evidence: Evidence) -> Told | None:
     """The caller goes on with what the helper returns: it has to be the very object that was added."""
     found = _helper(evidence)
+    if any(line.startswith("add_event(db, None") for line in evidence.did):
+        found = evidence.source.function("add_item", "app/crud_uow.py")
     if found is None:
         return None
     file, node = found
     returns = [each for each in ast.walk(node) if isinstance(each, ast.Return) and each.value is not None]
+    returns = [each for each in returns if text_of(each.value) != "None"]
     added = calls(node, "add")
     if not returns and ("None" in evidence.saw or "NoneType" in evidence.saw):
         return Told(
@@ -89,8 +92,10 @@ def helper_returns_otherwise(evidence: Evidence) -> Told | None:
     if not returns:
         return None
     value = text_of(returns[-1].value)
-    if not added:
+    if not added and not calls(node, "add_all", "append", "merge", "execute", "scalar", "scalars"):
         return Told(where=file.at(returns[-1]), hint="Who tells the session about this object?")
+    if not added:
+        return None
     if value != text_of(added[0].args[0] if added[0].args else None) and "Item" in value and "(" in value:
         return Told(where=file.at(returns[-1]), hint="This is another object than the one that was added.")
     return None
@@ -146,11 +151,17 @@ def several_commits(evidence: Evidence) -> Told | None:
     sent = [event.where for event in evidence.events_of("COMMIT") if event.where]
     sent = [where for where in sent if where.rpartition(":")[0] not in evidence.given]
     if len(sent) > 1:
-        return Told(where=sent[-1 if again else 0], hint=hint)
+        looped = [each.at(call) for each, call in _calls(evidence, "commit") if _is_in_a_loop(evidence, call)]
+        return Told(where=next((where for where in sent if where in looped), sent[-1 if again else 0]), hint=hint)
     committed = _calls(evidence, "commit")
     if len(committed) > 1 and evidence.rule in (_DISCARDS, _BATCH):
         return Told(where=sent[0] if sent else committed[0][0].at(committed[0][1]), hint=hint)
     return None
+
+
+def _is_in_a_loop(evidence: Evidence, call: ast.Call) -> bool:
+    loops = [each for _, node in _units(evidence) for each in ast.walk(node) if isinstance(each, ast.For)]
+    return any(call in ast.walk(loop) for loop in loops)
 
 
 @reading("nothing is committed", _TOGETHER, _ONCE, _BATCH)
@@ -167,7 +178,8 @@ def unit_not_committed(evidence: Evidence) -> Told | None:
         where = (nested or flushed)[0][0].at((nested or flushed)[0][1])
     elif last and endpoint_of(evidence):
         hint = "What is sent here lives in the session's transaction alone. Which line makes it last?"
-        where = _line_in(evidence, last[-1])
+        told = _calls(evidence, "add_event")
+        where = _at(told[-1]) if told else _line_in(evidence, last[-1])
     else:
         return None
     return Told(saw=f"{evidence.saw}; no COMMIT was sent", where=where, hint=hint)
@@ -277,6 +289,12 @@ def accident(evidence: Evidence) -> Told | None:
     if raised is None or not raised.bases & set(_ACCIDENTS) or not raised.lines:
         return None
     where = innermost(raised, evidence.given)
+    name, _, line = where.rpartition(":")
+    tries = _tries(evidence.source.file(name).tree)
+    handling = [one for each in tries for one in (*each.handlers, *each.finalbody)]
+    handled = any(each.lineno <= int(line) <= (each.end_lineno or 0) for each in handling)
+    if not handled and error_swallowed(evidence) is not None:
+        return None  # that the function went on after the error is the mistake
     return Told(
         saw=f"after the error your own handling raised {raised.kind}: {raised.message[:100]}",
         where=where,

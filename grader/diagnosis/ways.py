@@ -224,6 +224,29 @@ def merged_by_name(evidence: Evidence) -> Told | None:
     return None
 
 
+@reading("some items are left out", "batch_is_all_or_nothing", "create_answers_201", "list_answers_items", "list_pages")
+def some_left_out(evidence: Evidence) -> Told | None:
+    """A slice, a condition or a continue lets a loop go past some of the items."""
+    actual, expected = evidence.actual, evidence.expected
+    if isinstance(actual, dict) and isinstance(expected, dict):
+        actual, expected = actual.get("items"), expected.get("items")
+    many = request_of(evidence)[1].endswith("/batch") or evidence.rule.startswith("list_")
+    if not many or not isinstance(actual, list) or not isinstance(expected, list) or len(actual) >= len(expected):
+        return None
+    places: list[tuple[File, ast.AST]] = []
+    for file, node in chain_of(evidence):
+        for each in inside(node):
+            if isinstance(each, ast.Subscript) and isinstance(each.slice, ast.Slice):
+                places.append((file, each))
+            elif isinstance(each, ast.comprehension) and each.ifs:
+                places.append((file, each.ifs[0]))
+            elif isinstance(each, ast.If) and any(isinstance(one, ast.Continue) for one in each.body):
+                places.append((file, each))
+    if len(places) != 1:
+        return None
+    return Told(where=places[0][0].at(places[0][1]), hint="Which items of the list does this leave out?")
+
+
 @reading("the function ends before it writes", *_WRITES)
 def ended_early(evidence: Evidence) -> Told | None:
     """A return before the line that writes: in some cases nothing is saved, and the caller hears of a success."""
