@@ -506,6 +506,12 @@ def _parameter(evidence: Evidence, names: tuple[str, ...]) -> tuple[File, ast.AS
             inner = _field_of_a_parameter(evidence, each, names)
             if inner is not None:
                 return inner
+    for file, node in behind(evidence):  # request.query_params.get("limit")
+        for call in [each for each in inside(node) if isinstance(each, ast.Call | ast.Subscript)]:
+            said = call.args if isinstance(call, ast.Call) else [call.slice]
+            for name in names:
+                if any(isinstance(each, ast.Constant) and each.value == name for each in said):
+                    return file, call, name
     return None
 
 
@@ -615,7 +621,7 @@ def body_not_validated(evidence: Evidence) -> Told | None:
     return Told(saw=f"{evidence.saw}; {body.arg}: {words} is no schema", where=found[0].at(body), hint=hint)
 
 
-@reading("PATCH takes the schema of POST", "patch_keeps_omitted_fields", "patch_null_clears")
+@reading("PATCH takes the schema of POST", "patch_keeps_omitted_fields", "patch_null_clears", "patch_unknown_is_404")
 def patch_takes_create(evidence: Evidence) -> Told | None:
     """ItemCreate needs a name; a change may leave everything out."""
     found = endpoint_of(evidence)
@@ -751,10 +757,19 @@ def other_default_page(evidence: Evidence) -> Told | None:
     found = endpoint_of(evidence)
     if found is None or "without a limit" not in evidence.saw:
         return None
-    for each in (*found[1].args.args, *found[1].args.kwonlyargs):
+    arguments = found[1].args
+    values: list[tuple[ast.arg, ast.expr | None]] = [*zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)]
+    values += zip(arguments.args[::-1], arguments.defaults[::-1], strict=False)
+    hint = "How long is a page where the client says nothing?"
+    for each, value in values:
         if each.arg == "limit":
-            return Told(where=found[0].at(each), hint="How long is a page where the client says nothing?")
-    return None
+            named = [
+                node for node in found[0].tree.body if isinstance(node, ast.Assign) and isinstance(value, ast.Name)
+            ]
+            places = [node for node in named if name_of(node.targets[0]) == name_of(value)]
+            return Told(where=found[0].at(places[0] if places else each), hint=hint)
+    place = _parameter(evidence, ("limit",))
+    return Told(where=place[0].at(place[1]), hint=hint) if place else None
 
 
 # -- sessions -----------------------------------------------------------------------------------------

@@ -291,8 +291,8 @@ def accident(evidence: Evidence) -> Told | None:
     where = innermost(raised, evidence.given)
     name, _, line = where.rpartition(":")
     tries = _tries(evidence.source.file(name).tree)
-    handling = [one for each in tries for one in (*each.handlers, *each.finalbody)]
-    handled = any(each.lineno <= int(line) <= (each.end_lineno or 0) for each in handling)
+    handling: list[ast.stmt | ast.ExceptHandler] = [one for each in tries for one in (*each.handlers, *each.finalbody)]
+    handled = any(each.lineno <= int(line) <= (each.end_lineno or 0) for each in handling if line)
     if not handled and error_swallowed(evidence) is not None:
         return None  # that the function went on after the error is the mistake
     return Told(
