@@ -80,6 +80,7 @@ from grader.diagnosis.schemas import (
 from grader.diagnosis.tables import lifespan_unknown, nobody_creates
 from grader.diagnosis.ways import (
     TABLES_AT_START,
+    body_may_be_null,
     catches_all,
     checked_by_hand,
     clamped,
@@ -131,7 +132,7 @@ READINGS = (
     checked_by_hand,
     paging_bounds,
     body_not_validated,
-    validated_by_hand,
+    body_may_be_null,
     create_takes_update,
     empty_patch_refused,
     in_a_request(field_missing),
@@ -145,6 +146,7 @@ READINGS = (
     in_a_request(too_long_accepted),
     in_a_request(refuses_too_much),
     nul_accepted,
+    validated_by_hand,
     taken_name_refused,
     empty_list_refused,
     nulls_left_out,

@@ -15,6 +15,7 @@ from grader.diagnosis.relationships import (
     other_schema,
     owner_deleted,
     paired_by_place,
+    reads_only_dictionaries,
 )
 from grader.diagnosis.routes import (
     other_route,
@@ -50,6 +51,7 @@ READINGS = (
     *TABLES_AT_START,
     created_on_import,
     models_not_configured,
+    reads_only_dictionaries,
     other_join_condition,
     paired_by_place,
     owner_deleted,

@@ -8,6 +8,7 @@ import re
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.routes import endpoint_of
+from grader.diagnosis.schemas import ancestry, field_in
 from grader.diagnosis.source import File, Function, calls, keyword, name_of, text_of
 
 _OWNER, _NULL = "owner_is_in_the_answer", "item_without_owner_has_null"
@@ -234,11 +235,25 @@ def other_schema(evidence: Evidence) -> Told | None:
         more = [each for name, each in fields.items() if name not in known]
         if found and more:
             return Told(where=found[0].at(more[0]), hint="Nobody asked for this field.")
-        bases = " ".join(text_of(each) for each in found[1].bases) if found else ""
-        if found and "from_attributes" not in text_of(found[1]) and bases in ("BaseModel", ""):
-            hint = "What is read is an object. Which setting lets a schema read its attributes?"
-            return Told(where=found[0].at(found[1]), hint=hint)
+    missing = [name for name in ("id", "name", "description") if field_in(evidence, with_owner, name) is None]
+    if with_owner and missing:
+        hint = "Compare with the task sheet: what is shown of an item, beside its owner?"
+        saw = f"{evidence.saw}; {with_owner[1].name} has no field '{missing[0]}'"
+        return Told(saw=saw, where=with_owner[0].at(with_owner[1]), hint=hint)
     return None
+
+
+@reading("a schema that reads no objects", _OWNER, _LOADED, _NULL, "the_rest_still_works")
+def reads_only_dictionaries(evidence: Evidence) -> Told | None:
+    """A schema takes dictionaries, unless from_attributes tells it to read the attributes of objects as well."""
+    named = re.search(r"valid dictionary or (?:instance of (\w+)|object)", evidence.saw)
+    found = evidence.source.class_(named[1]) if named and named[1] else None
+    hint = "What is read is an object. Which setting lets a schema read its attributes?"
+    for file, node in ancestry(evidence, found):
+        for each in node.body:
+            if "from_attributes" in text_of(each):
+                return None if "True" in text_of(each) else Told(where=file.at(each), hint=hint)
+    return Told(where=found[0].at(found[1]), hint=hint) if found and found[0].name not in evidence.given else None
 
 
 def _shows_less(evidence: Evidence, name: str, of_owner: bool) -> bool:
@@ -255,6 +270,8 @@ def other_page(evidence: Evidence) -> Told | None:
     found = _function(evidence)
     if found is None or (evidence.rule == _OWNER and not evidence.saw.startswith("ids of the items")):
         return None
+    if calls(found[1], "list_items"):  # which then is what chooses the items
+        found = evidence.source.function("list_items", "app/crud.py") or found
     file, node = found
     defaults = {each.arg for each in node.args.args[-len(node.args.defaults) :]} if node.args.defaults else set()
     if "required positional argument" in evidence.saw or ("missing" in evidence.saw and not defaults):
@@ -265,7 +282,8 @@ def other_page(evidence: Evidence) -> Told | None:
         if name_of(call) not in argument or re.search(r"[-+*/%]", argument):
             return Told(where=file.at(call), hint="Which number belongs here?")
     if evidence.rule == _LIST and len(cut) < 2 and not calls(node, "slice", "list_items", "fetch"):
-        return Told(where=file.at(node), hint="Where do offset and limit get into the query?")
+        hint = "Where do offset and limit get into the query? Both have to."
+        return Told(where=file.at(cut[0] if cut else node), hint=hint)
     if len(calls(node, "offset")) > 1:
         return Told(where=file.at(calls(node, "offset")[1]), hint="The page is one of items. Why are owners cut, too?")
     ordered = calls(node, "order_by")

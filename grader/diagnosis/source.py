@@ -54,7 +54,9 @@ class File:
         return [node for node in self.nodes if isinstance(node, ast.ClassDef)]
 
     def at(self, node: ast.AST | int) -> str:
-        """The place of a node, ``app/crud.py:12``."""
+        """The place of a node, ``app/crud.py:12``; of a call in a chain the line with its name."""
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            return f"{self.name}:{node.func.end_lineno}"
         return f"{self.name}:{node if isinstance(node, int) else getattr(node, 'lineno', 1)}"
 
     def function_at(self, line: int) -> str:

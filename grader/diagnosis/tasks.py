@@ -107,6 +107,10 @@ def other_arguments(evidence: Evidence) -> Told | None:
     found = endpoint_of(evidence)
     for call in calls(found[1], "add_task") if found else ():
         given = [*call.args[1:], *(each.value for each in call.keywords)]
+        words = [text_of(each) for each in call.args[1:]]
+        if found and len(words) == 2 and "kind" in words[0] and "id" in words[1]:
+            hint = "Compare the order with that of the parameters of record_event."
+            return Told(where=found[0].at(call.args[1]), hint=hint)
         fixed = [each for each in given if isinstance(each, ast.Constant)]
         if found and fixed:
             return Told(where=found[0].at(fixed[0]), hint="Which kind has the client sent?")
@@ -235,9 +239,13 @@ def task_raises(evidence: Evidence) -> Told | None:
     if raised is not None and raised.lines:
         where = innermost(raised, evidence.given)
         if where.startswith(found[0].name):
-            detached = "Detached" in raised.kind
-            hint = "Its session is closed by then. What is read has to be read before." if detached else ""
-            return Told(saw=f"the task raised {raised.kind}: {raised.message[:120]}", where=where, hint=hint)
+            hint = "The exception comes out of this line. Which value in it is not what you think?"
+            if "Detached" in raised.kind:
+                hint = "Its session is closed by then. What is read has to be read before."
+            elif raised.kind in ("IntegrityError", "DataError"):
+                hint = "The database refuses what the task writes. Which values were handed over?"
+            message = raised.message.partition("\n")[0][:120]
+            return Told(saw=f"the task raised {raised.kind}: {message}", where=where, hint=hint)
     for handler in [each for each in ast.walk(found[1]) if isinstance(each, ast.ExceptHandler)]:
         quiet = not any(isinstance(each, ast.Raise) for each in ast.walk(handler))
         if quiet and not evidence.sent("INSERT"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from typing import TypeGuard
 
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.evidence import Evidence
@@ -291,8 +292,8 @@ def accident(evidence: Evidence) -> Told | None:
     where = innermost(raised, evidence.given)
     name, _, line = where.rpartition(":")
     tries = _tries(evidence.source.file(name).tree)
-    handling: list[ast.stmt | ast.ExceptHandler] = [one for each in tries for one in (*each.handlers, *each.finalbody)]
-    handled = any(each.lineno <= int(line) <= (each.end_lineno or 0) for each in handling if line)
+    handling = [one for each in tries for one in (*each.handlers, *each.finalbody)]
+    handled = any(each.lineno <= int(line or 0) <= (each.end_lineno or 0) for each in handling if _has_lines(each))
     if not handled and error_swallowed(evidence) is not None:
         return None  # that the function went on after the error is the mistake
     return Told(
@@ -300,6 +301,10 @@ def accident(evidence: Evidence) -> Told | None:
         where=where,
         hint="This line runs only after an error, and fails then.",
     )
+
+
+def _has_lines(node: ast.AST) -> TypeGuard[ast.stmt | ast.ExceptHandler]:
+    return isinstance(node, ast.stmt | ast.ExceptHandler)
 
 
 @reading("the error is swallowed", _ERROR)

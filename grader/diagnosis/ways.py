@@ -10,7 +10,15 @@ from dataclasses import replace
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading, reading_of
-from grader.diagnosis.routes import TOO_STRICT, behind, own_line, request_of, said_status
+from grader.diagnosis.routes import (
+    TOO_STRICT,
+    behind,
+    body_parameter,
+    endpoint_of,
+    own_line,
+    request_of,
+    said_status,
+)
 from grader.diagnosis.source import File, Function, calls, decorators, inside, name_of, text_of
 from grader.diagnosis.tables import (
     created_at_another_moment,
@@ -275,8 +283,22 @@ def validated_by_hand(evidence: Evidence) -> Told | None:
     if raised is None or not raised.lines or not evidence.saw.startswith("a crash: "):
         return None
     where = innermost(raised, evidence.given)
+    if where.startswith("app/crud.py"):
+        return None
     hint = "This raises when the body is wrong, and the exception goes all the way out. Who can check the body first?"
     return Told(where=where, hint=hint)
+
+
+@reading("a body that may be missing", "bad_body_is_422", "input_is_validated")
+def body_may_be_null(evidence: Evidence) -> Told | None:
+    """A type with None in it takes a body that is null, or none at all."""
+    found = endpoint_of(evidence)
+    body = body_parameter(evidence, found[1]) if found else None
+    if not found or body is None or not re.search(r" '?(null)?'?$", "".join(evidence.did[-1:])):
+        return None
+    if evidence.saw.startswith("422") or not re.search(r"\bNone\b|Optional", text_of(body.annotation)):
+        return None
+    return Told(where=found[0].at(body), hint="The type says here that there may be no body.")
 
 
 @reading("an empty list is refused", "create_answers_201", "batch_is_all_or_nothing")
