@@ -755,5 +755,6 @@ def another_page(evidence: Evidence) -> Told | None:
         told = f"the SELECT was sent with LIMIT {values[-2]} and OFFSET {values[-1]}"
     else:
         return None
+    hint = "Which of the two numbers does not get into the query?" if missing else "Which number belongs where?"
     wish = f"asked for was offset {asked['offset']}, limit {asked['limit']}"
-    return Told(saw=f"{evidence.saw}; {told}, and {wish}", where=selects[-1].where, hint="Which number belongs where?")
+    return Told(saw=f"{evidence.saw}; {told}, and {wish}", where=selects[-1].where, hint=hint)
