@@ -26,6 +26,7 @@ TOO_STRICT = "Clients send what the task sheet allows; refusing it takes somethi
 _INVALID = "bad_body_is_422", "patch_null_name_is_422"
 _BRANCHES = ast.If | ast.IfExp | ast.ExceptHandler | ast.Match
 _LOOKUPS = "get_item", "get", "get_one", "first", "one_or_none", "scalar", "scalar_one_or_none", "next"
+_OF_CLASSES = "__init__", "__call__", "__enter__", "__exit__"  # what runs of a class that somebody depends on
 _DUMPS = "model_dump", "dict", "jsonable_encoder"
 _LEAKS = "sessions_close_after_every_answer", "session_is_closed_after_the_answer", "task_session_is_closed"
 
@@ -114,10 +115,8 @@ def behind(evidence: Evidence) -> list[tuple[File, Function]]:
             beside = evidence.source.function(name, file.name) if not module else None
             other = beside or evidence.source.function(name, module)
             class_ = evidence.source.class_(name) if other is None else None
-            methods = [each for each in class_[1].body if isinstance(each, Function)] if class_ else []
-            found_in = (
-                [(class_[0], each) for each in methods if each.name in ("__init__", "__call__")] if class_ else []
-            )
+            used = [each for each in _methods(class_[1]) if each.name in _OF_CLASSES] if class_ else []
+            found_in = [(class_[0], each) for each in used] if class_ else []
             for each in [other] if other is not None else found_in:
                 own = each[0] is file or each[0].name != "app/crud.py"
                 if each not in chain and each[0].name not in evidence.given and own:
@@ -136,14 +135,27 @@ def _led_to(evidence: Evidence, file: File, node: Function) -> list[tuple[str, s
     called = [each.func for each in inside(node) if isinstance(each, ast.Call)]
     decorating = [getattr(each, "func", each) for each in node.decorator_list]
     found = [(name, "") for name in re.findall(r"(?:Depends|Security)\((?:\w+\.)*(\w+)", " ".join(words))]
+    handed = {each.arg for each in (*node.args.args, *node.args.kwonlyargs)} - {"self", "cls", "db", "session"}
     for each in (*called, *decorating):
         inner = each.value if isinstance(each, ast.Attribute) else each
+        if isinstance(each, ast.Attribute) and isinstance(inner, ast.Name) and inner.id in handed:
+            found += [(each.attr, file.name) for file in _with_method(evidence, each.attr)]
         if not isinstance(inner, ast.Name) or inner.id not in known or name_of(each) in _METHODS:
             continue
         module = "" if inner is each or inner.id in ("self", "cls") else f"app/{inner.id}.py"
         if not module or evidence.source.file(module).functions:
             found.append((name_of(each), module))
     return found
+
+
+def _with_method(evidence: Evidence, name: str) -> list[File]:
+    """The files of the learner's own with a class that has a method of this name: ``service.create(...)``."""
+    own = [file for file in evidence.source.files() if file.name not in evidence.given]
+    return [file for file in own if any(each.name == name for class_ in file.classes for each in _methods(class_))]
+
+
+def _methods(node: ast.ClassDef) -> list[Function]:
+    return [each for each in node.body if isinstance(each, Function)]
 
 
 def imported(file: File) -> set[str]:
