@@ -1,5 +1,6 @@
 """In the child: mistakes of chapter 07, in the order in which they are tried."""
 
+from grader.diagnosis.answers import answered_nothing
 from grader.diagnosis.anywhere import dependency_called, unknown_attribute, unknown_name, used_before_assignment
 from grader.diagnosis.routes import (
     echoed,
@@ -85,6 +86,7 @@ READINGS = (
     commit_after_the_answer,
     no_rollback,
     name_has_to_be_new,
+    answered_nothing,
     echoed,
     answered_too_early,
     own_session_left_open,

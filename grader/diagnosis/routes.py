@@ -478,9 +478,12 @@ def other_status(evidence: Evidence) -> Told | None:
     if found is None or not re.match(r"20\d", evidence.saw) or evidence.saw[:3] == evidence.wanted[:3]:
         return None
     said, made = keyword(found[2], "status_code"), said_status(evidence)
-    if said is None and made is None:
+    if said is not None and _is_status(said, evidence.saw[:3]):
+        where = found[0].at(said)
+    elif made is not None:
+        where = made[0].at(made[1])
+    else:
         return None
-    where = found[0].at(said) if said is not None else made[0].at(made[1]) if made else ""
     hint = "204 means that there is nothing to show." if evidence.saw.startswith("204") else ""
     hint = f"{hint} Compare the status code in this line with the task sheet.".strip()
     return Told(saw=f"the answer is {evidence.saw[:3]}", where=where, hint=hint)

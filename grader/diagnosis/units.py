@@ -253,7 +253,8 @@ def events_miscounted(evidence: Evidence) -> Told | None:
     units = _units(evidence)
     if not units or "events" not in evidence.saw or evidence.raised:
         return None
-    file, node = units[0]
+    working = [(file, node) for file, node in units if calls(node, "add_item", "Item", "create_item")]
+    file, node = (working or units)[-1 if working else 0]
     told, sent = _calls(evidence, "add_event"), evidence.events_of("INSERT item_events")
     if not told and not sent and not any("ItemEvent" in text_of(each) for _, each in units):
         return Told(where=file.at(node), hint="Who writes the event?")
