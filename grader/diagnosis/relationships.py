@@ -104,8 +104,11 @@ def forgotten_after_loading(evidence: Evidence) -> Told | None:
     """commit() and rollback() make SQLAlchemy forget what was loaded; a function that reads needs neither."""
     found = _function(evidence)
     for call in calls(found[1], "commit", "rollback", "expire_all", "expire") if found else ():
+        word = name_of(call)
+        ended = [event.where for event in (*evidence.earlier, *evidence.events) if event.what in ("COMMIT", "ROLLBACK")]
+        if word in ("commit", "rollback") and found and found[0].at(call) not in ended:
+            continue  # it was not run
         if found and calls(found[1], *_LOADERS):
-            word = name_of(call)
             saw = f"{evidence.saw}; {word}() came after the owners were loaded, and makes SQLAlchemy forget them"
             return Told(saw=saw, where=found[0].at(call), hint="A function that reads has nothing to end.")
     return None
