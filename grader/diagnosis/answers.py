@@ -21,8 +21,13 @@ _CHANGED = "update_item", "commit", "flush", "execute", "exec", "sqlmodel_update
 
 
 def _given_back(file: File, node: Function) -> str:
-    """The line that says what the endpoint answers: its last ``return``, or its last line where it has none."""
+    """The line that says what the endpoint answers: its last ``return``, or its last line where it has none.
+
+    Where that is part of a block, the line in which it begins.
+    """
     returns = [each for each in inside(node) if isinstance(each, ast.Return)]
+    if not returns and hasattr(node.body[-1], "body"):
+        return file.at(node)
     return file.at(max(returns, key=lambda each: each.lineno) if returns else node.body[-1])
 
 

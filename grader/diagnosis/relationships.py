@@ -78,7 +78,7 @@ def other_join_condition(evidence: Evidence) -> Told | None:
 def paired_by_place(evidence: Evidence) -> Told | None:
     """Two lists that are put side by side fit only if both have the same length and order; an id fits always."""
     found = _function(evidence)
-    for call in calls(found[1], "zip", "zip_longest", "enumerate") if found else ():
+    for call in calls(found[1], "zip", "zip_longest", "enumerate", "next") if found else ():
         if found and re.search(r"owner", text_of(call), re.I):
             hint = "The first goes with the first here, the second with the second. What says whose an item is?"
             return Told(where=found[0].at(call), hint=hint)
@@ -111,6 +111,10 @@ def forgotten_after_loading(evidence: Evidence) -> Told | None:
         if found and calls(found[1], *_LOADERS):
             saw = f"{evidence.saw}; {word}() came after the owners were loaded, and makes SQLAlchemy forget them"
             return Told(saw=saw, where=found[0].at(call), hint="A function that reads has nothing to end.")
+    for block in ast.walk(found[1]) if found and calls(found[1], *_LOADERS) else ():
+        if found and isinstance(block, ast.With) and ".begin()" in text_of(block.items[0].context_expr):
+            saw = f"{evidence.saw}; the COMMIT at the end of this block makes SQLAlchemy forget them"
+            return Told(saw=saw, where=found[0].at(block), hint="A function that reads has nothing to begin or to end.")
     return None
 
 

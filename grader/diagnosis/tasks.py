@@ -324,7 +324,7 @@ def more_than_one_commit(evidence: Evidence) -> Told | None:
         return Told(where=sent[0], hint="What has this saved, when the next step fails?")
     if found and len(begun) > 1:
         return Told(where=found[0].at(begun[1]), hint="This block saves something of its own after the failure.")
-    for statement in found[0].tree.body if found and "next task" in evidence.saw else ():
+    for statement in found[0].tree.body if found and "'viewed'" in evidence.did[-1] else ():
         if found and isinstance(statement, ast.Assign) and isinstance(statement.value, ast.List | ast.Dict | ast.Set):
             hint = "What is kept here from one task to the next is written later, though its task failed."
             return Told(where=found[0].at(statement), hint=hint)
