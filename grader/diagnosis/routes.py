@@ -681,7 +681,7 @@ def nulls_left_out(evidence: Evidence) -> Told | None:
         values = [keyword(call, f"response_model_{option}"), *(keyword(each, option) for each in calls(node, *_DUMPS))]
         for value in values:
             if text_of(value) == "True":
-                hint = f"{option} leaves fields out of the answer. Which ones here, and does the client expect them?"
+                hint = f"This {option} leaves fields out of the answer. Which ones, and does the client expect them?"
                 return Told(where=file.at(value or call), hint=hint)
     return None
 
