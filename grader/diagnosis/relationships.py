@@ -277,7 +277,7 @@ def other_page(evidence: Evidence) -> Told | None:
     found = _function(evidence)
     if found is None or (evidence.rule == _OWNER and not evidence.saw.startswith("ids of the items")):
         return None
-    if calls(found[1], "list_items"):  # which then is what chooses the items
+    if calls(found[1], "list_items") and not calls(found[1], "offset", "limit", "slice"):  # which chooses the items
         found = evidence.source.function("list_items", "app/crud.py") or found
     file, node = found
     defaults = {each.arg for each in node.args.args[-len(node.args.defaults) :]} if node.args.defaults else set()
