@@ -560,7 +560,7 @@ def id_without_bounds(evidence: Evidence) -> Told | None:
     return Told(
         saw=evidence.saw if evidence.raised else "",
         where=found[0].at(found[1]),
-        hint=f"The column holds whole numbers up to 2147483647. What does this line say of {number}?",
+        hint=f"Ids are whole numbers from 1 to 2147483647. What does this line say of {number}?",
     )
 
 
