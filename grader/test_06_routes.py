@@ -56,8 +56,8 @@ _BAD_TEXTS: tuple[object, ...] = (
     title="POST /items/ answers 201 with the stored item",
     why="201 says that something new is there; the answer is the client's only way to learn its id "
     "and what the database made of it.",
-    hint="status_code=201 in the decorator; hand the ItemCreate on as it is; commit before you answer; return what "
-    "crud.create_item gives back.",
+    hint="Follow one item from the body to its row, and from there to the answer. Where does it first "
+    "differ from what is wanted?",
 )
 def test_create_answers_201(
     tables: Tables, items: Items, database: Database, client: Client, api: Api, expect: Expect
@@ -82,8 +82,9 @@ def test_create_answers_201(
 @rule(
     task="6.6",
     title="GET /items/{id} answers with the item",
-    why="This is what all links to an item lead to.",
-    hint="Look the item up with crud.get_item, and return it as an ItemRead. Any id up to 2**31 - 1 can exist.",
+    why="Every link to an item leads here: its id has to show exactly this item.",
+    hint="Follow the id from the path to the row, and the row to the answer. Where do they first differ "
+    "from what is wanted?",
 )
 def test_read_answers_the_item(tables: Tables, items: Items, client: Client, api: Api, expect: Expect) -> None:
     """200 and the id, name and description of the right row: the first, the last, one in the middle, one of many."""
@@ -103,8 +104,7 @@ def test_read_answers_the_item(tables: Tables, items: Items, client: Client, api
     task="6.6",
     title="GET of an unknown id answers 404",
     why=_UNKNOWN,
-    hint="get_item gives None: raise HTTPException(status_code=404, detail='Item not found'), and let no "
-    "except of your own catch it.",
+    hint="Follow an id that is in no row through the endpoint. Which line decides what the client is told?",
 )
 def test_get_unknown_is_404(tables: Tables, items: Items, client: Client, api: Api, expect: Expect) -> None:
     """404 for an id that is not there, 200 for the one that is."""
@@ -122,7 +122,7 @@ def test_get_unknown_is_404(tables: Tables, items: Items, client: Client, api: A
     task="6.7",
     title="PATCH of an unknown id answers 404",
     why=_UNKNOWN,
-    hint="Look the item up first, as for GET.",
+    hint="Follow an id that is in no row through the endpoint. Which line decides what the client is told?",
 )
 def test_patch_unknown_is_404(tables: Tables, items: Items, client: Client, api: Api, expect: Expect) -> None:
     """404 for an id that is not there, something else for the one that is; nothing is stored."""
@@ -139,8 +139,8 @@ def test_patch_unknown_is_404(tables: Tables, items: Items, client: Client, api:
 @rule(
     task="6.8",
     title="DELETE of an unknown id answers 404",
-    why=_UNKNOWN + " A DELETE statement that matches no row is no error for the database; you have to look.",
-    hint="Look the item up first, as for GET; a bulk delete tells with rowcount how many rows it met.",
+    why=_UNKNOWN + " For the database it is no error to delete what is not there.",
+    hint="Follow an id that is in no row through the endpoint. Which line decides what the client is told?",
 )
 def test_delete_unknown_is_404(tables: Tables, items: Items, client: Client, api: Api, expect: Expect) -> None:
     """404 for an id that is not there, or no more; something else for the one that is."""
@@ -158,7 +158,7 @@ def test_delete_unknown_is_404(tables: Tables, items: Items, client: Client, api
     title="a huge id is no crash",
     why="An int in Python has no limit, a column has: 32 bits in PostgreSQL, 64 in SQLite. "
     "Beyond that the driver or the database raises, and the client sees 500.",
-    hint="Annotated[int, Path(ge=1, le=2**31 - 1)] lets FastAPI answer 422 by itself.",
+    hint="Follow this number from the path to the database. Which line says which ids an endpoint takes?",
 )
 def test_huge_id_is_no_crash(tables: Tables, items: Items, api: Api) -> None:
     """GET, PATCH and DELETE of an id beyond 32 or 64 bits answer 404 or 422, and touch no other item."""
@@ -175,8 +175,10 @@ def test_huge_id_is_no_crash(tables: Tables, items: Items, api: Api) -> None:
 @rule(
     task="6.8",
     title="DELETE /items/{id} answers 204 and deletes",
-    why="204 means 'done, and there is nothing more to say': the body has to be empty.",
-    hint="status_code=204 in the decorator; delete and commit, then return nothing.",
+    why="204 means 'done, and there is nothing more to say'. The client counts on it: exactly this item is "
+    "gone, and the body is empty.",
+    hint="Compare the status, the body and the rows that are gone with what is wanted. Which line decides "
+    "the one that differs?",
 )
 def test_delete_answers_204(tables: Tables, items: Items, client: Client, api: Api, expect: Expect) -> None:
     """204, an empty body, and this row, and no other, is gone before the answer is sent; whichever row it is."""
@@ -196,8 +198,9 @@ def test_delete_answers_204(tables: Tables, items: Items, client: Client, api: A
 @rule(
     task="6.5",
     title="GET /items/ answers with a page of items",
-    why="Clients show lists page by page; that works only if the order is the same each time.",
-    hint="Hand offset and limit on to crud.list_items, and return a list of ItemRead. The default limit is 100.",
+    why="Clients show lists page by page. That works only if each page has exactly the items that were "
+    "asked for, in the same order each time.",
+    hint="Follow the request to the query, and the rows from there to the answer. Where does the difference begin?",
 )
 def test_list_answers_items(tables: Tables, items: Items, client: Client, api: Api, expect: Expect) -> None:
     """An empty list, all items ordered by id, and the page that was asked for."""
@@ -221,9 +224,10 @@ def test_list_answers_items(tables: Tables, items: Items, client: Client, api: A
 @rule(
     task="6.2",
     title="offset and limit outside their bounds answer 422",
-    why="SQLite takes limit=-1 for 'everything', PostgreSQL answers with an error, "
-    "and limit=1000000 keeps the server busy for everyone.",
-    hint="Query(ge=1, le=100) for the limit, Query(ge=0, le=2**63 - 1) for the offset.",
+    why="Clients may ask for 1 to 100 items, from any place on. More keeps the server busy for everyone, "
+    "and numbers below or far beyond that mean something else to each database: SQLite takes limit=-1 "
+    "for 'everything', PostgreSQL for an error.",
+    hint="Which line says which numbers this parameter may be? Try the number of this request on it.",
 )
 def test_bad_paging_is_422(tables: Tables, items: Items, client: Client, api: Api, expect: Expect) -> None:
     """limit from 1 to 100, offset from 0; an offset too large for the database is 422 or an empty list."""
@@ -245,8 +249,10 @@ def test_bad_paging_is_422(tables: Tables, items: Items, client: Client, api: Ap
 @rule(
     task="6.7",
     title="PATCH keeps what was not sent",
-    why="A client that changes the description has said nothing about the name.",
-    hint="Hand the ItemUpdate itself on to crud.update_item: it knows what was sent; answer with what it returns.",
+    why="A PATCH changes what was sent, and nothing else: a client that changes the description has said "
+    "nothing about the name.",
+    hint="Follow each field from the body to the row, and from there to the answer. Which one does not "
+    "arrive as wanted?",
 )
 def test_patch_keeps_omitted_fields(tables: Tables, items: Items, api: Api, expect: Expect) -> None:
     """One field, the other, and none: the answer and the row have what was sent, and all the rest is as before."""
@@ -265,8 +271,9 @@ def test_patch_keeps_omitted_fields(tables: Tables, items: Items, api: Api, expe
 @rule(
     task="6.7",
     title="PATCH with null clears the description",
-    why="'is not None' cannot tell 'not sent' from 'sent as null': a description could never be removed again.",
-    hint="Ask what was sent (exclude_unset, model_fields_set), not whether the value is None or empty.",
+    why="null and '' are values that a client can send on purpose. 'Not sent' is something else: it means "
+    "'leave it as it is'.",
+    hint="Follow the description from the body to the row. Which line decides whether it is stored?",
 )
 def test_patch_null_clears(tables: Tables, api: Api) -> None:
     """null becomes NULL, and an empty text stays an empty text."""
@@ -282,8 +289,9 @@ def test_patch_null_clears(tables: Tables, api: Api) -> None:
 @rule(
     task="6.7",
     title="PATCH with null as a name answers 422",
-    why="The column does not take NULL: without a rule of your own the client gets a 500 from the database.",
-    hint="ItemUpdate decides it: a name may be left out, but not be null.",
+    why="Every item has a name. A client that sends null has to hear that this is wrong: 500 tells it "
+    "about a bug of yours, and 200 that all is well.",
+    hint="Follow the null from the body to the row. Which line could be the first to refuse it?",
 )
 def test_patch_null_name_is_422(tables: Tables, items: Items, client: Client, api: Api, expect: Expect) -> None:
     """422 (or 400), and the row is as it was."""
@@ -298,8 +306,9 @@ def test_patch_null_name_is_422(tables: Tables, items: Items, client: Client, ap
 @rule(
     task="6.4",
     title="a bad body answers 422",
-    why="What the client got wrong it has to hear from you, before the database refuses it (500) or stores it.",
-    hint="Take ItemCreate and ItemUpdate as the types of the bodies; FastAPI does the rest.",
+    why="A client has to hear from you what it got wrong, before the database refuses it (500) or stores "
+    "it. What is right has to get in.",
+    hint="Which line says what this body may be? Compare it with what was sent.",
 )
 def test_bad_body_is_422(tables: Tables, items: Items, api: Api, expect: Expect) -> None:
     """A missing, blank or too long text, NUL, no JSON object: 422. The longest texts are fine, an id is never taken."""
@@ -323,7 +332,7 @@ def test_bad_body_is_422(tables: Tables, items: Items, api: Api, expect: Expect)
     task="6.4",
     title="answers show id, name and description, and nothing else",
     why="A column that is added next year must not leak out by itself.",
-    hint="Return an ItemRead (or name it as the response_model): only its fields get out.",
+    hint="Follow the item into this answer. Which line decides which of its fields a client sees?",
 )
 def test_answers_hide_internal_fields(tables: Tables, items: Items, models: Models, api: Api) -> None:
     """With one more column in the table, every answer still has no other than the three fields."""
@@ -343,7 +352,7 @@ def test_answers_hide_internal_fields(tables: Tables, items: Items, models: Mode
     task="6.4",
     title="the session is closed after every answer",
     why="A session that stays open keeps a connection from everyone else; after a few requests the app stands still.",
-    hint="Use the session that Depends(get_db) gives you; who opens another one has to close it, also after an error.",
+    hint="Which line opened the session that is still open, and which one should have closed it after this request?",
 )
 def test_sessions_close_after_every_answer(tables: Tables, items: Items, database: Database, api: Api) -> None:
     """After 200, 201, 204, 404, 422 and a crash: no connection out, no transaction, no object attached."""
@@ -366,8 +375,7 @@ def test_sessions_close_after_every_answer(tables: Tables, items: Items, databas
     title="the rest of the app still works",
     why="The tables are made when the app starts, and a path that does not exist is 404: what earlier chapters asked "
     "for still holds, and clients count on it.",
-    hint="The lifespan creates the tables, as in chapter 02. Once the router is included, take the stand-in to_do_6_1 "
-    "out: it answers 501 wherever nothing else answers.",
+    hint="Follow the last step of what was done through your app. Which line decides what happens there?",
 )
 def test_the_rest_still_works(rest: Rest) -> None:
     """The app starts on an empty database, and again on what was stored; 404 for a path that does not exist."""

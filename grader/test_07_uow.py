@@ -30,9 +30,10 @@ _FAILURES = "item refused", "event refused", "event broken", "commit refused"
 @rule(
     task="7.2",
     title="add_item and add_event add, and do not commit",
-    why="What has been committed cannot be taken back. Only the caller knows what else belongs to it.",
-    hint="db.add(...), and flush() where the id is needed: that sends the INSERT. commit() belongs into the endpoint. "
-    "Both return what they added; add_event writes an event of the item that it is given.",
+    why="Only the caller knows what else belongs to the transaction, and when it is complete. It goes on "
+    "with what it gets back.",
+    hint="Compare what was seen with what is wanted: what is added, what is returned, what is left to the "
+    "caller. Which line decides the one that differs?",
 )
 def test_add_item_does_not_commit(
     tables: Tables, records: Records, schemas: Schemas, sessions: Sessions, code: Code, expect: Expect
@@ -61,8 +62,8 @@ def test_add_item_does_not_commit(
     task="7.4",
     title="POST /items-uow answers 201 with the item",
     why="201 says that something new is there; the answer is the client's only way to learn its id.",
-    hint="status_code=201 in the decorator of both routes; return what was saved as ItemRead. An item has no id before "
-    "a flush(). Names may repeat: each request makes a new item.",
+    hint="Follow one request from the body to the rows, and back to the answer. Where does it first differ "
+    "from what is wanted?",
     needs=["add_item_does_not_commit"],
 )
 def test_create_answers_201(tables: Tables, records: Records, units: Units, expect: Expect) -> None:
@@ -86,7 +87,8 @@ def test_create_answers_201(tables: Tables, records: Records, units: Units, expe
     task="7.4",
     title="the item and its event are saved in one transaction",
     why="An item without its event, or an event without its item, is a record that is wrong for good.",
-    hint="add_item, add_event, and then one commit() for both.",
+    hint="Follow the item and its event through the timeline. Which line sends each of them, and which "
+    "COMMIT makes it last?",
     needs=["add_item_does_not_commit"],
 )
 def test_item_and_event_are_saved_together(
@@ -108,7 +110,7 @@ def test_item_and_event_are_saved_together(
     task="7.4",
     title="there is one COMMIT for everything",
     why="Between two COMMITs everything can stop: a crash, a lost connection. What was saved first then stays alone.",
-    hint="The timeline shows which COMMIT comes too early. crud.create_item commits, crud_uow.add_item does not.",
+    hint="The timeline shows every COMMIT, and what was written before it. Which line of yours sends each of them?",
     needs=["add_item_does_not_commit"],
 )
 def test_commits_once(tables: Tables, units: Units, story: Story, seen: Seen, expect: Expect) -> None:
@@ -126,7 +128,7 @@ def test_commits_once(tables: Tables, units: Units, story: Story, seen: Seen, ex
     task="7.4",
     title="the answer shows the item as the database has it",
     why="A default or a trigger may have changed the row; a client that is shown something else goes on with it.",
-    hint="refresh(item) loads the row once more; an answer that is made from what was sent cannot know.",
+    hint="When does the endpoint take the values that it shows, and what happens to the row after that?",
     needs=["create_answers_201", "item_and_event_are_saved_together"],
 )
 def test_created_item_is_refreshed(
@@ -150,7 +152,7 @@ def test_created_item_is_refreshed(
     task="7.4",
     title="without its event the item is not saved either",
     why="This is what a transaction is for: all of it, or nothing.",
-    hint="Both belong into one transaction; when the event cannot be written, the item has to go too.",
+    hint="The timeline shows what was sent, and what was made to last. Which line did that?",
     needs=["add_item_does_not_commit"],
 )
 def test_failed_event_discards_the_item(tables: Tables, records: Records, units: Units) -> None:
@@ -166,8 +168,9 @@ def test_failed_event_discards_the_item(tables: Tables, records: Records, units:
 @rule(
     task="7.5",
     title="a batch is saved as a whole or not at all",
-    why="A client that was told of an error sends the whole list again; it must not get half of it twice.",
-    hint="One commit, after the last item; and no error may be skipped.",
+    why="A batch is one piece of work. A client that is told of success counts on every item; one that is "
+    "told of an error sends the whole list again, and must not get half of it twice.",
+    hint="Follow each item of the list through the endpoint. Where does it first differ from what is wanted?",
     needs=["add_item_does_not_commit"],
 )
 def test_batch_is_all_or_nothing(tables: Tables, records: Records, units: Units, seen: Seen, expect: Expect) -> None:
@@ -192,7 +195,8 @@ def test_batch_is_all_or_nothing(tables: Tables, records: Records, units: Units,
     title="after an error the session is rolled back",
     why="A session in which something failed refuses all further work (PendingRollbackError), and one that is left in "
     "a transaction keeps locks from everyone else.",
-    hint="except Exception: db.rollback(), then a bare raise. The commit can fail too: it belongs into the try.",
+    hint="Find the statement that failed in the timeline. What ends the transaction after it, and which "
+    "line of yours does that?",
     needs=["add_item_does_not_commit"],
 )
 def test_session_is_rolled_back_on_error(
@@ -214,7 +218,7 @@ def test_session_is_rolled_back_on_error(
     task="7.4",
     title="an error reaches the client",
     why="A client that is told 201 believes that its item is saved, and throws its own copy away.",
-    hint="After the rollback raise the error again; and commit before the answer is sent, not after it.",
+    hint="Follow the error from the line that raises it to the answer. What becomes of it on the way?",
     needs=["item_and_event_are_saved_together"],
 )
 def test_error_reaches_the_client(
@@ -237,12 +241,11 @@ def test_error_reaches_the_client(
     task="7.1",
     title="the rest of the app still works",
     why="Clients go on using what was there before. A step that breaks it is a step back.",
-    hint="Compare main.py, models.py and routes/items.py with how they were given: the lifespan creates the tables, "
-    "both routers are included, and the stand-in to_do_7_1 is gone.",
+    hint="Follow the last step of what was done through your app. Which line decides what happens there?",
 )
 def test_the_rest_still_works(rest: Rest) -> None:
     """The app starts on an empty database; /items/ works, also DELETE of an item with events; other paths are 404."""
     rest.expect_start("items", "item_events")
     rest.expect_items_to_work()
-    rest.expect_delete_to_take_events()
     rest.expect_nothing_in_the_way("POST", "/items-uow")
+    rest.expect_delete_to_take_events()

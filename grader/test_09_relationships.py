@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 @rule(
     task="9.6",
     title="GET /items-with-owner/ shows each item with its owner",
-    why="A client that has to ask again for each owner is slow; one that gets more than it should know is a leak.",
-    hint="ItemWithOwner has the fields of ItemRead, and owner: OwnerRead | None; answer with a list of them.",
+    why="The client wants the item and whose it is, in one answer: the right owner, and of the owner the "
+    "id and the name alone.",
+    hint="Follow one item and its owner from the query to the answer. Where does the first difference begin?",
 )
 def test_owner_is_in_the_answer(tables: Tables, items: Items, owners: Owners, owner_answers: OwnerAnswers) -> None:
     """200, and exactly id, name, description and the owner's id and name for every item."""
@@ -39,8 +40,8 @@ def test_owner_is_in_the_answer(tables: Tables, items: Items, owners: Owners, ow
 @rule(
     task="9.6",
     title="an item without an owner stays in the list, with null",
-    why="An inner join drops every item that has no owner: it is in the database, and nobody sees it any more.",
-    hint="Item.owner may be None: owner: OwnerRead | None in the schema, and an outer join where you join.",
+    why="An item that has no owner is an item like any other. If the list does not show it as it is, nobody sees it.",
+    hint="Follow an item that has no owner from the query to the answer. Which line does it not get past as it is?",
     needs=["owner_is_in_the_answer"],
 )
 def test_item_without_owner_has_null(tables: Tables, items: Items, owners: Owners, owner_answers: OwnerAnswers) -> None:
@@ -55,9 +56,9 @@ def test_item_without_owner_has_null(tables: Tables, items: Items, owners: Owner
 @rule(
     task="9.6",
     title="more items do not take more queries",
-    why="Reading item.owner for each item sends a SELECT for each owner: one query for the list, and N more. "
-    "Ten items are quick on your desk; a hundred over a network are not.",
-    hint="Load all owners at once: select(Item).options(selectinload(Item.owner)) or joinedload(Item.owner).",
+    why="One query for the list, and one more for each owner: ten items are quick on your desk; a hundred "
+    "over a network are not.",
+    hint="The timeline shows every statement. Which ones come once for each owner, and which line causes them?",
     needs=["owner_is_in_the_answer"],
 )
 def test_query_count_is_constant(
@@ -82,10 +83,8 @@ def test_query_count_is_constant(
 @rule(
     task="9.5",
     title="the owners are loaded before the session closes",
-    why="What is not loaded is loaded when it is read, and that needs the session that the item came from. "
-    "Once this is closed, reading item.owner raises DetachedInstanceError.",
-    hint="selectinload or joinedload in the query load the owner together with the item; "
-    "ItemWithOwner and OwnerRead need from_attributes to read objects.",
+    why="What is read after the session was closed has to be loaded by then: nothing can be loaded any more.",
+    hint="Follow an item from the query to the moment when it is read. What is known of it by then, and what is not?",
 )
 def test_loaded_before_the_session_closes(
     tables: Tables, owners: Owners, owner_answers: OwnerAnswers, owner_lists: OwnerLists, story: Story
@@ -102,10 +101,9 @@ def test_loaded_before_the_session_closes(
 @rule(
     task="9.6",
     title="the list comes in pages, in the order of the ids",
-    why="Owners change nothing about it: without ORDER BY no order is promised, and an answer must not grow with the "
-    "table. A limit counts rows; a join that repeats items makes pages shorter than they were meant.",
-    hint="order_by(Item.id), offset() and limit() as in list_items, with its defaults; load the owners with options(). "
-    "The route hands both numbers on, in the same order.",
+    why="A page has exactly the items that were asked for, in the same order each time. Owners change "
+    "nothing about that.",
+    hint="Follow offset and limit from the caller to the query. Which rows does it choose, and in which order?",
     needs=["loaded_before_the_session_closes"],
 )
 def test_list_pages(tables: Tables, owner_pages: OwnerPages) -> None:
@@ -122,8 +120,8 @@ def test_list_pages(tables: Tables, owner_pages: OwnerPages) -> None:
 @rule(
     task="9.6",
     title="the answers below /items/ are as they were",
-    why="A client of /items/ counts on three fields. What is new belongs into a schema of its own.",
-    hint="Leave ItemRead as it is; ItemWithOwner builds on it.",
+    why="A client of /items/ counts on three fields. What is new belongs in a schema of its own.",
+    hint="Which line says what this answer shows?",
     needs=["owner_is_in_the_answer", "item_without_owner_has_null"],
 )
 def test_other_answers_show_no_owner(
@@ -150,8 +148,8 @@ def test_other_answers_show_no_owner(
 @rule(
     task="9.6",
     title="the session is closed after the answer",
-    why="A session that stays open for the sake of late loading keeps a connection from everyone else.",
-    hint="Use the session that Depends(get_db) gives you, and load in the query what the answer needs.",
+    why="A session that stays open keeps a connection from everyone else.",
+    hint="Which line opened the session that worked here, and which one should have closed it?",
     needs=["owner_is_in_the_answer"],
 )
 def test_session_is_closed_after_the_answer(
@@ -169,8 +167,7 @@ def test_session_is_closed_after_the_answer(
     task="9.1",
     title="the rest of the app still works",
     why="Clients go on using what was there before. A step that breaks it is a step back.",
-    hint="Compare main.py, models.py and routes/items.py with how they were given: the lifespan creates the tables, "
-    "both routers are included, and the stand-in to_do_9_1 is gone. Whoever deletes an item does not delete its owner.",
+    hint="Follow the last step of what was done through your app. Which line decides what happens there?",
 )
 def test_the_rest_still_works(rest: Rest) -> None:
     """The app starts on an empty database; /items/ works, also DELETE of an item with an owner; other paths are 404."""

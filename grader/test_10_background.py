@@ -29,8 +29,8 @@ _FAILURES = "refused", "broken", "lost"
 @rule(
     task="10.3",
     title="POST /items/{id}/events answers 202",
-    why="202 means: understood, and it will be done. 201 would say that it is done already.",
-    hint="status_code=202 in the decorator of create_event; the kind comes in the body, as an EventCreate.",
+    why="202 means: understood, and it will be done. Any other status tells the client something else.",
+    hint="Follow this request to the endpoint, and through it to the answer. Which line decides the status?",
 )
 def test_answers_202(tables: Tables, items: Items, tasks: Tasks) -> None:
     """The client gets 202 for an item that is there."""
@@ -41,9 +41,9 @@ def test_answers_202(tables: Tables, items: Items, tasks: Tasks) -> None:
 @rule(
     task="10.4",
     title="the event is written",
-    why="The client was promised that it will be done, and does not ask again.",
-    hint="background_tasks.add_task(record_event, item.id, data.kind), and no thread of your own: nobody would wait "
-    "for it. And in record_event a commit.",
+    why="The client was promised that it will be done, once for each request. It has no reason to ask again.",
+    hint="Follow one request through the endpoint to record_event, and to the COMMIT. What arrives at each "
+    "step, and how often?",
     needs=["answers_202"],
 )
 def test_event_is_written(tables: Tables, items: Items, events: Events, tasks: Tasks) -> None:
@@ -62,8 +62,9 @@ def test_event_is_written(tables: Tables, items: Items, events: Events, tasks: T
 @rule(
     task="10.3",
     title="an unknown item is 404, and no event is written",
-    why="After the answer nobody can tell the client any more that the item does not exist.",
-    hint="Look the item up before you accept the event: the dependency Found of routes/items.py does it.",
+    why="Only the answer can tell the client that there is no such item: after it is sent, it is too late.",
+    hint="Follow an id that is in no row through the endpoint. Which line decides what the client is told, "
+    "and what is done after it?",
     needs=["answers_202"],
 )
 def test_unknown_item_is_404(tables: Tables, items: Items, tasks: Tasks, expect: Expect) -> None:
@@ -82,9 +83,10 @@ def test_unknown_item_is_404(tables: Tables, items: Items, tasks: Tasks, expect:
 @rule(
     task="10.2",
     title="a bad body answers 422",
-    why="The answer is the last chance to tell the client what is wrong with its request. The column has room for 50 "
-    "characters: PostgreSQL refuses a longer text in the task, where nobody hears of it, and SQLite takes it.",
-    hint="EventCreate needs a field kind: a text that is required, of 1 to 50 characters.",
+    why="The answer is the last chance to tell the client what is wrong. The column has room for 1 to 50 "
+    "characters: PostgreSQL refuses a longer text in the task, where nobody hears of it. What is right "
+    "has to get in.",
+    hint="Which line says what a kind may be? Compare it with the body of this request.",
 )
 def test_bad_body_is_422(tables: Tables, items: Items, events: Events, tasks: Tasks, expect: Expect) -> None:
     """422 without a kind, with null, an empty one or one of 51 characters, and for no JSON object; no event is written.
@@ -104,8 +106,7 @@ def test_bad_body_is_422(tables: Tables, items: Items, events: Events, tasks: Ta
     task="10.4",
     title="the task uses a session of its own",
     why=_OWN,
-    hint="Hand over the id and the kind, never a session or an object that belongs to one; "
-    "record_event begins with SessionLocal().",
+    hint="Follow the session that sent this statement back to the line that opened it. When does that line run?",
     needs=["event_is_written"],
 )
 def test_task_uses_its_own_session(tables: Tables, items: Items, tasks: Tasks) -> None:
@@ -123,7 +124,7 @@ def test_task_uses_its_own_session(tables: Tables, items: Items, tasks: Tasks) -
     task="10.4",
     title="the answer does not wait for the event",
     why="The client is not to wait for what it does not need, nor to see an error when only the event fails.",
-    hint="add_task takes a function and its arguments, and calls it later: add_task(record_event, item.id, kind)",
+    hint="The timeline shows when the answer was sent. Which line made the event be written, and when did it run?",
     needs=["event_is_written", "task_uses_its_own_session"],
 )
 def test_answer_does_not_wait(tables: Tables, items: Items, tasks: Tasks, expect: Expect) -> None:
@@ -143,7 +144,7 @@ def test_answer_does_not_wait(tables: Tables, items: Items, tasks: Tasks, expect
     title="the task closes its session, also when it fails",
     why="Nobody else can: get_db closes the session of the request, not yours. "
     "A session that stays open keeps a connection from everyone else.",
-    hint="with SessionLocal() as db: closes it in any case; so does a finally.",
+    hint="Go through record_event as it ran here. Which line opened the session, and which one should have closed it?",
     needs=["event_is_written", "task_uses_its_own_session"],
 )
 def test_task_session_is_closed(tables: Tables, items: Items, events: Events, tasks: Tasks, expect: Expect) -> None:
@@ -166,7 +167,8 @@ def test_task_session_is_closed(tables: Tables, items: Items, events: Events, ta
     task="10.4",
     title="a task that fails leaves nothing behind",
     why="Half of an event is worse than none, and what was left undone must not turn up in the next task.",
-    hint="One commit at the end for everything; what raises before it is rolled back: with SessionLocal.begin() as db.",
+    hint="The timeline shows what was sent, and what was made to last. Which line of the task did that, and "
+    "which runs after the error?",
     needs=["event_is_written", "task_uses_its_own_session", "task_session_is_closed"],
 )
 def test_failed_task_leaves_nothing_behind(
@@ -190,12 +192,11 @@ def test_failed_task_leaves_nothing_behind(
     task="10.1",
     title="the rest of the app still works",
     why="Clients go on using what was there before. A step that breaks it is a step back.",
-    hint="Compare main.py, models.py and routes/items.py with how they were given: the lifespan creates the tables, "
-    "both routers are included, and the stand-in to_do_10_1 is gone.",
+    hint="Follow the last step of what was done through your app. Which line decides what happens there?",
 )
 def test_the_rest_still_works(rest: Rest) -> None:
     """The app starts on an empty database; /items/ works, also DELETE of an item with events; other paths are 404."""
     rest.expect_start("items", "item_events")
     rest.expect_items_to_work()
-    rest.expect_delete_to_take_events()
     rest.expect_nothing_in_the_way("POST", "/items/1/events")
+    rest.expect_delete_to_take_events()

@@ -129,8 +129,8 @@ MESSAGES = {
       wanted    404 or 422
       where     chapters/06_routes/app/routes/items.py:19
                     ItemId = int
-      hint      The column holds whole numbers up to 2147483647. What does this
-                line say of larger ones?
+      hint      Ids are whole numbers from 1 to 2147483647. What does this line
+                say of 9223372036854775808?
       why       An int in Python has no limit, a column has: 32 bits in
                 PostgreSQL, 64 in SQLite. Beyond that the driver or the database
                 raises, and the client sees 500.

@@ -21,8 +21,13 @@ _CHANGED = "update_item", "commit", "flush", "execute", "exec", "sqlmodel_update
 
 
 def _given_back(file: File, node: Function) -> str:
-    """The line that says what the endpoint answers: its last ``return``, or its last line where it has none."""
+    """The line that says what the endpoint answers: its last ``return``, or its last line where it has none.
+
+    Where that is part of a block, the line in which it begins.
+    """
     returns = [each for each in inside(node) if isinstance(each, ast.Return)]
+    if not returns and hasattr(node.body[-1], "body"):
+        return file.at(node)
     return file.at(max(returns, key=lambda each: each.lineno) if returns else node.body[-1])
 
 
@@ -61,9 +66,12 @@ def item_in_a_list(evidence: Evidence) -> Told | None:
 def answered_nothing(evidence: Evidence) -> Told | None:
     """An endpoint without a return answers null."""
     found = endpoint_of(evidence)
+    hint = "The client wants to see the item as it is now. What does this endpoint return?"
+    if found and "ResponseValidationError: response: " in evidence.saw and evidence.saw.endswith("not None"):
+        returned = [each for each in inside(found[1]) if isinstance(each, ast.Return) and each.value is not None]
+        return None if returned else Told(where=_given_back(*found[:2]), hint=hint)
     if found is None or evidence.actual is not None or evidence.expected is None or "None" not in evidence.saw:
         return None
-    hint = "The client wants to see the item as it is now. What does this endpoint return?"
     return Told(saw=f"{evidence.saw}: null in JSON", where=_given_back(*found[:2]), hint=hint)
 
 

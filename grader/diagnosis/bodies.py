@@ -32,7 +32,7 @@ def sent(evidence: Evidence) -> dict[str, str]:
 def schema_of_body(evidence: Evidence) -> tuple[File, ast.ClassDef] | None:
     """The learner's own class that is the type of the endpoint's body."""
     found = endpoint_of(evidence)
-    body = body_parameter(found[1]) if found else None
+    body = body_parameter(evidence, found[1]) if found else None
     for name in re.findall(r"\w+", text_of(body.annotation)) if body is not None else ():
         schema = evidence.source.class_(name)
         if schema is not None:
@@ -131,7 +131,7 @@ def not_handed_on(evidence: Evidence) -> Told | None:
     lost = [(name, value) for name, value in sent(evidence).items() if value != "None" and value not in stored]
     for file, node in behind(evidence) if lost else ():
         made = calls(node, "create_item", "update_item")
-        body = body_parameter(node)
+        body = body_parameter(evidence, node)
         if made and body is not None and not any(text_of(each) == body.arg for each in _values(made[-1])):
             name, value = lost[0]
             return Told(

@@ -577,7 +577,7 @@ def no_order(evidence: Evidence) -> Told | None:
         return None
     return Told(
         saw=f"{evidence.saw}; the SELECT has no ORDER BY",
-        where=own_line(evidence, selects[-1].where),
+        where=_built(evidence, selects[-1].where, "select", "query"),
         hint="Say by what the rows are to be ordered, before the page is cut.",
     )
 
@@ -590,9 +590,24 @@ def another_order(evidence: Evidence) -> Told | None:
     words = re.split(r" limit | offset ", order)[0].strip()
     if not words or not selects[-1].where or re.fullmatch(r"items\.id( asc)?", words):
         return None
-    where = own_line(evidence, selects[-1].where)
-    hint = "Items are listed in the order of their ids. What does this line order them by?"
-    return Told(saw=f"{evidence.saw}; the SELECT says ORDER BY {words}", where=where, hint=hint)
+    where = _built(evidence, selects[-1].where, "order_by")
+    ids = [each.get("id") for each in evidence.actual] if _are_rows(evidence.actual) else []
+    saw = f"the ids came as {ids[:10]}" if ids else evidence.saw
+    wanted = f"{[each.get('id') for each in evidence.expected][:10]}" if ids and _are_rows(evidence.expected) else ""
+    hint = "By what does this line order the rows, and what does the task sheet say?"
+    return Told(saw=f"{saw}; the SELECT says ORDER BY {words}", wanted=wanted, where=where, hint=hint)
+
+
+def _built(evidence: Evidence, where: str, *names: str) -> str:
+    """Where a statement gets this clause, if the function that sends it does so once; else where it is sent."""
+    file, name = evidence.source.file(where.rpartition(":")[0]), evidence.source.function_of(where)
+    found = evidence.source.function(name, file.name) if name and file.name not in evidence.given else None
+    made = calls(found[1], *names) if found else []
+    return file.at(made[0].args[0] if made[0].args else made[0]) if len(made) == 1 else own_line(evidence, where)
+
+
+def _are_rows(values: object) -> bool:
+    return isinstance(values, list) and all(isinstance(each, dict) for each in values)
 
 
 @reading("execute() gives rows, not items", "list_is_ordered", "list_pages", "get_returns_the_item")
@@ -632,10 +647,8 @@ def offset_as_an_id(evidence: Evidence) -> Told | None:
     for event in evidence.events_of("SELECT items"):
         condition = event.sql.lower().replace("\n", " ").partition(" where ")[2]
         if re.match(r"\(?(items\.)?id\s*(>|between)", condition) and event.where:
-            return Told(
-                where=own_line(evidence, event.where),
-                hint="An offset says how many rows to skip, whatever their ids are.",
-            )
+            where = _built(evidence, event.where, "where", "filter")
+            return Told(where=where, hint="An offset says how many rows to skip, whatever their ids are.")
     return None
 
 
@@ -793,8 +806,9 @@ def another_page(evidence: Evidence) -> Told | None:
         told = f"the SELECT was sent with LIMIT {values[-2]} and OFFSET {values[-1]}"
     else:
         return None
+    hint = "Which of the two numbers does not get into the query?" if missing else "Which number belongs where?"
     wish = f"asked for was offset {asked['offset']}, limit {asked['limit']}"
-    where, hint = own_line(evidence, selects[-1].where), "Which number belongs where?"
+    where = own_line(evidence, selects[-1].where)
     nodes = [(file, node) for file, function in reached(evidence) for node in inside(function)]
     slices = [
         (file, node) for file, node in nodes if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice)

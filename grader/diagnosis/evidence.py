@@ -59,6 +59,7 @@ class Evidence:
         saw: what was seen, in the rule's own words.
         wanted: what was wanted, in the rule's own words.
         where: the place that the rule names, ``app/crud.py:12``; empty where it names none.
+        endpoint: where the endpoint begins that answered the last request; empty where none of the learner's did.
         events: the timeline of what is told.
         earlier: the timeline of what came before it in this check.
         raised: the exception that came out of the learner's code, and those that caused it, the outermost first.
@@ -77,6 +78,7 @@ class Evidence:
     saw: str
     wanted: str
     where: str
+    endpoint: str
     events: Sequence[Event]
     earlier: Sequence[Event]
     raised: Sequence[Raised]

@@ -1,6 +1,7 @@
 """In the child: mistakes of chapter 09, in the order in which they are tried."""
 
 from grader.diagnosis.anywhere import dependency_called, unknown_attribute, unknown_name, used_before_assignment
+from grader.diagnosis.crud import offset_as_an_id
 from grader.diagnosis.relationships import (
     closed_before_reading,
     forgotten_after_loading,
@@ -12,6 +13,9 @@ from grader.diagnosis.relationships import (
     other_join_condition,
     other_page,
     other_schema,
+    owner_deleted,
+    paired_by_place,
+    reads_only_dictionaries,
 )
 from grader.diagnosis.routes import (
     other_route,
@@ -21,6 +25,15 @@ from grader.diagnosis.routes import (
     router_not_included,
 )
 from grader.diagnosis.tables import lifespan_unknown, nobody_creates
+from grader.diagnosis.ways import (
+    TABLES_AT_START,
+    catches_all,
+    created_on_import,
+    handler_answers_200,
+    merged_by_name,
+    some_left_out,
+    stand_in_left,
+)
 
 READINGS = (
     dependency_called,
@@ -30,10 +43,18 @@ READINGS = (
     prefix_twice,
     router_not_included,
     other_route,
+    stand_in_left,
+    catches_all,
+    handler_answers_200,
     lifespan_unknown,
     nobody_creates,
+    *TABLES_AT_START,
+    created_on_import,
     models_not_configured,
+    reads_only_dictionaries,
     other_join_condition,
+    paired_by_place,
+    owner_deleted,
     inner_join,
     forgotten_after_loading,
     closed_before_reading,
@@ -41,6 +62,9 @@ READINGS = (
     not_loaded_ahead,
     no_null,
     page_not_handed_on,
+    merged_by_name,
+    some_left_out,
+    offset_as_an_id,
     other_page,
     other_schema,
     own_session_left_open,

@@ -2,6 +2,7 @@
 
 from grader.diagnosis.anywhere import dependency_called, unknown_attribute, unknown_name, used_before_assignment
 from grader.diagnosis.routes import (
+    bad_request,
     body_not_validated,
     exception_returned,
     looked_for_in_the_query,
@@ -21,6 +22,7 @@ from grader.diagnosis.tasks import (
     event_not_committed,
     handed_over_twice,
     item_not_looked_up,
+    kind_changed,
     kind_without_bounds,
     more_than_one_commit,
     nothing_handed_over,
@@ -29,8 +31,18 @@ from grader.diagnosis.tasks import (
     shared_by_tasks,
     task_not_closed,
     task_raises,
+    tasks_never_run,
     thread_of_its_own,
+    written_after_the_failure,
     written_by_the_endpoint,
+)
+from grader.diagnosis.ways import (
+    TABLES_AT_START,
+    catches_all,
+    created_on_import,
+    ended_early,
+    handler_answers_200,
+    stand_in_left,
 )
 
 READINGS = (
@@ -40,20 +52,29 @@ READINGS = (
     prefix_twice,
     router_not_included,
     other_route,
+    stand_in_left,
+    catches_all,
+    handler_answers_200,
     lifespan_unknown,
     nobody_creates,
+    *TABLES_AT_START,
+    created_on_import,
     looked_for_in_the_query,
     status_not_said,
     other_status,
     exception_returned,
     status_in_the_body,
     body_not_validated,
+    bad_request,
+    kind_changed,
     kind_without_bounds,
     thread_of_its_own,
     called_at_once,
     unknown_not_noticed,
     item_not_looked_up,
     written_by_the_endpoint,
+    tasks_never_run,
+    ended_early,
     nothing_handed_over,
     handed_over_twice,
     other_arguments,
@@ -65,5 +86,6 @@ READINGS = (
     task_raises,
     event_not_committed,
     task_not_closed,
+    written_after_the_failure,
     more_than_one_commit,
 )

@@ -8,11 +8,13 @@ import re
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.routes import endpoint_of
+from grader.diagnosis.schemas import ancestry, field_in
 from grader.diagnosis.source import File, Function, calls, keyword, name_of, text_of
 
 _OWNER, _NULL = "owner_is_in_the_answer", "item_without_owner_has_null"
 _CONSTANT, _LOADED = "query_count_is_constant", "loaded_before_the_session_closes"
 _LIST = "list_pages"
+_RIGHT_OWNER = "A client that is shown another owner believes it."
 _LOADERS = "selectinload", "joinedload", "subqueryload", "contains_eager", "immediateload", "raiseload"
 
 
@@ -51,7 +53,8 @@ def inner_join(evidence: Evidence) -> Told | None:
     for file in evidence.source.files():
         for node in file.nodes:
             if isinstance(node, ast.keyword) and node.arg == "innerjoin" and text_of(node.value) == "True":
-                return Told(where=file.at(node), hint="This drops the items that have no owner.")
+                saw = f"{evidence.saw}; innerjoin=True keeps only the items that have an owner"
+                return Told(saw=saw, where=file.at(node), hint="Which kind of join keeps an item that has no owner?")
     found = _function(evidence)
     for call in calls(found[1], "join") if found and evidence.rule == _NULL else ():
         if found and text_of(keyword(call, "isouter")) != "True":
@@ -67,8 +70,33 @@ def other_join_condition(evidence: Evidence) -> Told | None:
     for call in calls(found[1], "outerjoin", "join") if found else ():
         words = text_of(call)
         if found and re.search(r"Owner\.id == Item\.id|Item\.id == Owner\.id", words):
-            return Told(where=found[0].at(call), hint="Which column of an item says whose it is?")
+            return Told(where=found[0].at(call), hint="Which column of an item says whose it is?", why=_RIGHT_OWNER)
     return None
+
+
+@reading("owners are paired with items by their place", _OWNER, _LIST, _NULL)
+def paired_by_place(evidence: Evidence) -> Told | None:
+    """Two lists that are put side by side fit only if both have the same length and order; an id fits always."""
+    found = _function(evidence)
+    for call in calls(found[1], "zip", "zip_longest", "enumerate", "next") if found else ():
+        if found and re.search(r"owner", text_of(call), re.I):
+            hint = "The first goes with the first here, the second with the second. What says whose an item is?"
+            return Told(where=found[0].at(call), hint=hint)
+    return None
+
+
+@reading("the owner is deleted with the item", "the_rest_still_works")
+def owner_deleted(evidence: Evidence) -> Told | None:
+    """An owner may have other items, and is there also without any."""
+    attribute = _owner_attribute(evidence)
+    if attribute is None or not evidence.sent("DELETE owners"):
+        return None
+    hint = "What goes along when an item is deleted? Its owner may have other items."
+    for each in ast.walk(attribute[1]):
+        if isinstance(each, ast.keyword) and each.arg == "cascade":
+            return Told(where=attribute[0].at(each), hint=hint)
+    sent = [event.where for event in evidence.events_of("DELETE owners") if event.where]
+    return Told(where=sent[0], hint=hint) if sent and sent[0].rpartition(":")[0] not in evidence.given else None
 
 
 @reading("commit() or rollback() after loading", _CONSTANT, _LOADED)
@@ -76,10 +104,17 @@ def forgotten_after_loading(evidence: Evidence) -> Told | None:
     """commit() and rollback() make SQLAlchemy forget what was loaded; a function that reads needs neither."""
     found = _function(evidence)
     for call in calls(found[1], "commit", "rollback", "expire_all", "expire") if found else ():
+        word = name_of(call)
+        ended = [event.where for event in (*evidence.earlier, *evidence.events) if event.what in ("COMMIT", "ROLLBACK")]
+        if word in ("commit", "rollback") and found and found[0].at(call) not in ended:
+            continue  # it was not run
         if found and calls(found[1], *_LOADERS):
-            word = name_of(call)
             saw = f"{evidence.saw}; {word}() came after the owners were loaded, and makes SQLAlchemy forget them"
             return Told(saw=saw, where=found[0].at(call), hint="A function that reads has nothing to end.")
+    for block in ast.walk(found[1]) if found and calls(found[1], *_LOADERS) else ():
+        if found and isinstance(block, ast.With) and ".begin()" in text_of(block.items[0].context_expr):
+            saw = f"{evidence.saw}; the COMMIT at the end of this block makes SQLAlchemy forget them"
+            return Told(saw=saw, where=found[0].at(block), hint="A function that reads has nothing to begin or to end.")
     return None
 
 
@@ -115,6 +150,14 @@ def not_loaded_ahead(evidence: Evidence) -> Told | None:
             asked = calls(method, "get", "scalar", "scalars", "execute")
             if method.decorator_list and "validator" in text_of(method.decorator_list[0]) and asked:
                 return Told(where=other.at(asked[0]), hint="This runs for each item of the answer.")
+    single = calls(node, "immediateload")
+    made = getattr(attribute[1], "value", None) if attribute else None
+    lazy = keyword(made, "lazy") if isinstance(made, ast.Call) else None
+    hint = "This asks for each owner as soon as its item is there: one by one."
+    if single:
+        return Told(where=file.at(single[0]), hint=hint)
+    if attribute and lazy is not None and "immediate" in text_of(lazy) and not calls(node, *_LOADERS):
+        return Told(where=attribute[0].at(lazy), hint=hint)
     only = [call for call in calls(node, "load_only") if "name" not in text_of(call)]
     if only:
         return Told(where=file.at(only[0]), hint="The rest of each owner is loaded later, one by one.")
@@ -123,7 +166,8 @@ def not_loaded_ahead(evidence: Evidence) -> Told | None:
         hint = "The join finds the owners. Who says that they belong in Item.owner?"
         return Told(where=file.at(calls(node, "outerjoin", "join")[0]), hint=hint)
     if loops and not calls(node, *_LOADERS):
-        return Told(where=file.at(loops[0]), hint="Each turn of this loop asks the database once more.")
+        hint = "Each turn of this loop asks the database once more. What does the query load, and what not?"
+        return Told(where=file.at(loops[0]), hint=hint)
     if calls(node, *_LOADERS) or (attribute and "lazy=" in text_of(attribute[1])):
         return None
     events = [event for event in evidence.events_of("SELECT items") if event.where.startswith(file.name)]
@@ -161,7 +205,8 @@ def no_null(evidence: Evidence) -> Told | None:
     for field in schema[1].body if schema else ():
         is_owner = isinstance(field, ast.AnnAssign) and name_of(field.target) == "owner"
         if schema and is_owner and not re.search("None|Optional", text_of(getattr(field, "annotation", None))):
-            return Told(where=schema[0].at(field), hint="The type leaves no room for an item without owner.")
+            saw = f"{evidence.saw}; the owner of this item is None"
+            return Told(saw=saw, where=schema[0].at(field), hint="The type leaves no room for an item without owner.")
     return None
 
 
@@ -173,7 +218,8 @@ def other_schema(evidence: Evidence) -> Told | None:
     if evidence.rule == "other_answers_show_no_owner":
         for field in read[1].body if read else ():
             if read and isinstance(field, ast.AnnAssign) and "owner" in name_of(field.target):
-                return Told(where=read[0].at(field), hint="This schema is that of every other answer, too.")
+                hint = "Every answer below /items/ is made with ItemRead, and now shows this. Where does it belong?"
+                return Told(saw=f"{evidence.saw}; ItemRead shows the owner", where=read[0].at(field), hint=hint)
         return None
     for found, right in ((with_owner, {"owner": "OwnerRead"}), (owner, {"id": "int", "name": "str"})):
         fields = (
@@ -183,25 +229,56 @@ def other_schema(evidence: Evidence) -> Told | None:
             if found and name in fields and kind not in text_of(fields[name].annotation):
                 hint = "Compare with the task sheet: what is an owner there?"
                 return Told(where=found[0].at(fields[name]), hint=hint)
-            if found and name not in fields and (found is owner or "owner" in name):
-                return Told(saw=f"{found[1].name} has no field '{name}'", where=found[0].at(found[1]))
+            if (
+                found
+                and name not in fields
+                and (found is owner or "owner" in name)
+                and _shows_less(evidence, name, found is owner)
+            ):
+                hint = "Compare with the task sheet: what is shown of an item and its owner?"
+                saw = f"{evidence.saw}; {found[1].name} has no field '{name}'"
+                return Told(saw=saw, where=found[0].at(found[1]), hint=hint)
         known = (*right, "id", "name", "description", "model_config")
         more = [each for name, each in fields.items() if name not in known]
         if found and more:
             return Told(where=found[0].at(more[0]), hint="Nobody asked for this field.")
-        bases = " ".join(text_of(each) for each in found[1].bases) if found else ""
-        if found and "from_attributes" not in text_of(found[1]) and bases in ("BaseModel", ""):
-            hint = "What is read is an object. Which setting lets a schema read its attributes?"
-            return Told(where=found[0].at(found[1]), hint=hint)
+    missing = [name for name in ("id", "name", "description") if field_in(evidence, with_owner, name) is None]
+    if with_owner and missing:
+        hint = "Compare with the task sheet: what is shown of an item, beside its owner?"
+        saw = f"{evidence.saw}; {with_owner[1].name} has no field '{missing[0]}'"
+        return Told(saw=saw, where=with_owner[0].at(with_owner[1]), hint=hint)
     return None
+
+
+@reading("a schema that reads no objects", _OWNER, _LOADED, _NULL, "the_rest_still_works")
+def reads_only_dictionaries(evidence: Evidence) -> Told | None:
+    """A schema takes dictionaries, unless from_attributes tells it to read the attributes of objects as well."""
+    named = re.search(r"valid dictionary or (?:instance of (\w+)|object)", evidence.saw)
+    found = evidence.source.class_(named[1]) if named and named[1] else None
+    hint = "What is read is an object. Which setting lets a schema read its attributes?"
+    for file, node in ancestry(evidence, found):
+        for each in node.body:
+            if "from_attributes" in text_of(each):
+                return None if "True" in text_of(each) else Told(where=file.at(each), hint=hint)
+    return Told(where=found[0].at(found[1]), hint=hint) if found and found[0].name not in evidence.given else None
+
+
+def _shows_less(evidence: Evidence, name: str, of_owner: bool) -> bool:
+    """Whether a field is missing where the answer is seen; there may be no answer."""
+    if not isinstance(evidence.actual, dict):
+        return True
+    owner = evidence.actual.get("owner")
+    return isinstance(owner, dict) and name not in owner if of_owner else name not in evidence.actual
 
 
 @reading("the page is another one", _LIST, _OWNER)
 def other_page(evidence: Evidence) -> Told | None:
     """offset and limit choose items, in the order of their ids, whatever their owners are."""
     found = _function(evidence)
-    if found is None:
+    if found is None or (evidence.rule == _OWNER and not evidence.saw.startswith("ids of the items")):
         return None
+    if calls(found[1], "list_items") and not calls(found[1], "offset", "limit", "slice"):  # which chooses the items
+        found = evidence.source.function("list_items", "app/crud.py") or found
     file, node = found
     defaults = {each.arg for each in node.args.args[-len(node.args.defaults) :]} if node.args.defaults else set()
     if "required positional argument" in evidence.saw or ("missing" in evidence.saw and not defaults):
@@ -212,7 +289,8 @@ def other_page(evidence: Evidence) -> Told | None:
         if name_of(call) not in argument or re.search(r"[-+*/%]", argument):
             return Told(where=file.at(call), hint="Which number belongs here?")
     if evidence.rule == _LIST and len(cut) < 2 and not calls(node, "slice", "list_items", "fetch"):
-        return Told(where=file.at(node), hint="Where do offset and limit get into the query?")
+        hint = "Where do offset and limit get into the query? Both have to."
+        return Told(where=file.at(cut[0] if cut else node), hint=hint)
     if len(calls(node, "offset")) > 1:
         return Told(where=file.at(calls(node, "offset")[1]), hint="The page is one of items. Why are owners cut, too?")
     ordered = calls(node, "order_by")

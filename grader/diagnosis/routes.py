@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ast
+import copy
 import re
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import File, Function, calls, inside, keyword, name_of, text_of
+from grader.diagnosis.source import File, Function, calls, decorators, inside, keyword, name_of, text_of
 
 _METHODS = "get", "post", "put", "patch", "delete", "api_route", "head", "options"
 _REQUEST = re.compile(r"\b(GET|POST|PATCH|DELETE|PUT) (/\S*)")
@@ -22,6 +24,9 @@ _ANSWERS = (
 )
 TOO_STRICT = "Clients send what the task sheet allows; refusing it takes something away from them."
 _INVALID = "bad_body_is_422", "patch_null_name_is_422"
+_BRANCHES = ast.If | ast.IfExp | ast.ExceptHandler | ast.Match
+_LOOKUPS = "get_item", "get", "get_one", "first", "one_or_none", "scalar", "scalar_one_or_none", "next"
+_OF_CLASSES = "__init__", "__call__", "__enter__", "__exit__"  # what runs of a class that somebody depends on
 _DUMPS = "model_dump", "dict", "jsonable_encoder"
 _LEAKS = "sessions_close_after_every_answer", "session_is_closed_after_the_answer", "task_session_is_closed"
 
@@ -53,8 +58,11 @@ def _fits(pattern: str, path: str) -> bool:
 
 
 def endpoint_of(evidence: Evidence) -> tuple[File, Function, ast.Call] | None:
-    """The endpoint that the last request was meant for."""
+    """The endpoint that answered the last request, or was meant for it, and the call that makes it one."""
     method, path = request_of(evidence)
+    answered = _answered(evidence, method) if method else None
+    if answered is not None:
+        return answered
     fitting = [
         (len(_path_of(call).split("/")), file, node, call)
         for file, node, verb, call in _routes(evidence)
@@ -64,29 +72,97 @@ def endpoint_of(evidence: Evidence) -> tuple[File, Function, ast.Call] | None:
     return (best[1], best[2], best[3]) if best else None
 
 
+def _answered(evidence: Evidence, method: str) -> tuple[File, Function, ast.Call] | None:
+    """The endpoint that answered, as the app has routed the request."""
+    name, _, line = evidence.endpoint.rpartition(":")
+    file = evidence.source.file(name)
+    for node in file.functions if name else ():
+        if line != str(min([node.lineno, *(each.lineno for each in node.decorator_list)])):
+            continue
+        made = [each for each in node.decorator_list if isinstance(each, ast.Call) and name_of(each) in _METHODS]
+        fitting = [each for each in made if name_of(each) in (method, "api_route")]
+        if node.name.startswith("to_do_") or (made and not fitting):
+            return None
+        if fitting:
+            return file, node, fitting[0]
+        for other in evidence.source.files():  # add_api_route("/", node), router.get("/")(node)
+            for call in calls(other.tree, "add_api_route", "add_route", *_METHODS):
+                if any(name_of(each) == node.name for each in (*call.args, *(key.value for key in call.keywords))):
+                    said = call.func if isinstance(call.func, ast.Call) else call
+                    return file, node, _moved(said, node.lineno) if other is not file else said
+        return file, node, ast.Call(ast.Name(method), [], [], lineno=node.lineno)
+    return None
+
+
+def _moved(call: ast.Call, line: int) -> ast.Call:
+    """A call that stands in another file, as if all of it stood in this line."""
+    moved = copy.deepcopy(call)
+    for each in ast.walk(moved):
+        if hasattr(each, "lineno"):
+            vars(each)["lineno"] = line
+    return moved
+
+
 def behind(evidence: Evidence) -> list[tuple[File, Function]]:
-    """The endpoint of the last request, what it depends on, and the functions beside it that it calls."""
+    """The endpoint of the last request, what it depends on, what decorates it, and the functions that it calls.
+
+    Not those of ``app/crud.py``, which have rules of their own.
+    """
     found = endpoint_of(evidence)
     chain: list[tuple[File, Function]] = [found[:2]] if found else []
     for file, node in chain:  # which grows meanwhile
-        for name in _led_to(evidence, file, node):
-            other = evidence.source.function(name, file.name) or evidence.source.function(name)
-            if other is not None and other not in chain and other[0].name not in evidence.given:
-                chain.append(other)
+        for name, module in _led_to(evidence, file, node):
+            beside = evidence.source.function(name, file.name) if not module else None
+            other = beside or evidence.source.function(name, module)
+            class_ = evidence.source.class_(name) if other is None else None
+            used = [each for each in _methods(class_[1]) if each.name in _OF_CLASSES] if class_ else []
+            found_in = [(class_[0], each) for each in used] if class_ else []
+            for each in [other] if other is not None else found_in:
+                own = each[0] is file or each[0].name != "app/crud.py"
+                if each not in chain and each[0].name not in evidence.given and own:
+                    chain.append(each)
     return chain
 
 
-def _led_to(evidence: Evidence, file: File, node: Function) -> list[str]:
-    """Names of the functions that a function depends on, and of those in its file that it calls."""
+def _led_to(evidence: Evidence, file: File, node: Function) -> list[tuple[str, str]]:
+    """Names of the functions that a function depends on, is decorated with, or calls; and their file, if named."""
     aliases = {each.id for each in ast.walk(node.args) if isinstance(each, ast.Name)}
     words = [text_of(node.args), *map(text_of, node.decorator_list)]
     for other in evidence.source.files():
         bound = [each for each in other.tree.body if isinstance(each, ast.Assign)]
         words += [text_of(each.value) for each in bound if name_of(each.targets[0]) in aliases]
-    beside = {each.name for each in file.functions}
-    called = [name_of(call) for call in inside(node) if isinstance(call, ast.Call) and isinstance(call.func, ast.Name)]
-    depends = re.findall(r"(?:Depends|Security)\((?:\w+\.)*(\w+)", " ".join(words))
-    return [*depends, *(name for name in called if name in beside)]
+    known = {each.name for each in file.functions} | imported(file) | {"self", "cls"}
+    called = [each.func for each in inside(node) if isinstance(each, ast.Call)]
+    decorating = [getattr(each, "func", each) for each in node.decorator_list]
+    found = [(name, "") for name in re.findall(r"(?:Depends|Security)\((?:\w+\.)*(\w+)", " ".join(words))]
+    handed = {each.arg for each in (*node.args.args, *node.args.kwonlyargs)} - {"self", "cls", "db", "session"}
+    for each in (*called, *decorating):
+        inner = each.value if isinstance(each, ast.Attribute) else each
+        if isinstance(each, ast.Attribute) and isinstance(inner, ast.Name) and inner.id in handed:
+            found += [(each.attr, file.name) for file in _with_method(evidence, each.attr)]
+        if not isinstance(inner, ast.Name) or inner.id not in known or name_of(each) in _METHODS:
+            continue
+        module = "" if inner is each or inner.id in ("self", "cls") else f"app/{inner.id}.py"
+        if not module or evidence.source.file(module).functions:
+            found.append((name_of(each), module))
+    return found
+
+
+def _with_method(evidence: Evidence, name: str) -> list[File]:
+    """The files of the learner's own with a class that has a method of this name: ``service.create(...)``."""
+    own = [file for file in evidence.source.files() if file.name not in evidence.given]
+    return [file for file in own if any(each.name == name for class_ in file.classes for each in _methods(class_))]
+
+
+def _methods(node: ast.ClassDef) -> list[Function]:
+    return [each for each in node.body if isinstance(each, Function)]
+
+
+def imported(file: File) -> set[str]:
+    """What a file imports from the learner's own modules, by the names that it has there."""
+    froms = [node for node in file.nodes if isinstance(node, ast.ImportFrom)]
+    own = [node for node in froms if node.level or (node.module or "").partition(".")[0] == "app"]
+    return {each.asname or each.name for node in own for each in node.names}
 
 
 def own_line(evidence: Evidence, where: str) -> str:
@@ -102,13 +178,25 @@ def own_line(evidence: Evidence, where: str) -> str:
     return chain[0][0].at(chain[0][1]) if chain else where
 
 
-def body_parameter(node: Function) -> ast.arg | None:
+def body_parameter(evidence: Evidence, node: Function) -> ast.arg | None:
     """The parameter that takes the body: the one whose type is a schema, a dict, or a list of such."""
     for each in (*node.args.args, *node.args.kwonlyargs):
         words = text_of(each.annotation)
-        if _BODY.search(words) and "Depends" not in words and not re.match(r"Db|Session|Found", words):
+        if re.search(r"Depends|Query|Path", words) or re.match(r"Db|Session|Found", words):
+            continue
+        if _BODY.search(words) or any(_is_schema(evidence, name) for name in re.findall(r"\w+", words)):
             return each
     return None
+
+
+def _is_schema(evidence: Evidence, name: str) -> bool:
+    """Whether a name is that of a class of the learner's that inherits from a schema."""
+    found = evidence.source.class_(name)
+    return found is not None and any(
+        _BODY.search(name_of(base)) or name_of(base) in ("SQLModel", "ItemBase") or _is_schema(evidence, name_of(base))
+        for base in found[1].bases
+        if name_of(base) != name
+    )
 
 
 # -- no route -----------------------------------------------------------------------------------------
@@ -203,10 +291,10 @@ def looked_for_in_the_query(evidence: Evidence) -> Told | None:
 @reading("the exception is returned, not raised", *_UNKNOWN)
 def exception_returned(evidence: Evidence) -> Told | None:
     """An HTTPException that is returned is an object like any other; only a raised one becomes an answer."""
-    for file in evidence.source.files():
-        for node in file.nodes:
-            if isinstance(node, ast.Return) and name_of(node.value) == "HTTPException":
-                return Told(where=file.at(node), hint="You return the exception. What makes FastAPI answer with it?")
+    for file, node in behind(evidence):
+        for each in inside(node):
+            if isinstance(each, ast.Return) and name_of(each.value) == "HTTPException":
+                return Told(where=file.at(each), hint="You return the exception. What makes FastAPI answer with it?")
     return None
 
 
@@ -251,22 +339,64 @@ def other_status_for_unknown(evidence: Evidence) -> Told | None:
     found = said_status(evidence)
     if found is None or evidence.saw.startswith("404"):
         return None
+    branches = [each for _, node in behind(evidence) for each in ast.walk(node) if isinstance(each, _BRANCHES)]
+    if evidence.saw.startswith("2") and not any(found[1] in ast.walk(each) for each in branches):
+        return None  # that is the answer for an item that is there
     return Told(where=found[0].at(found[1]), hint="Which status code says that there is no such thing?")
 
 
-def said_status(evidence: Evidence, everywhere: bool = False) -> tuple[File, ast.Call] | None:
-    """Where the code says the status that was answered: ``HTTPException(400)``, ``Response(status_code=204)``."""
-    every = [(file, node) for file in evidence.source.files() for node in file.functions] if everywhere else []
-    for file, node in [*behind(evidence), *every]:
-        for call in inside(node):
-            if isinstance(call, ast.Call) and _says(call, evidence.saw[:3]):
-                return file, call
+def said_status(evidence: Evidence, everywhere: bool = False) -> tuple[File, ast.AST] | None:
+    """Where the code says the status that was answered: ``HTTPException(400)``, ``Response(status_code=204)``.
+
+    Or where it raises an exception of its own that becomes this status.
+    """
+    status = evidence.saw[:3]
+    for file, node in behind(evidence):
+        for each in inside(node):
+            if (isinstance(each, ast.Call) and _says(each, status)) or _raises_for(evidence, each, status):
+                return file, each
+            target = each.targets[0] if isinstance(each, ast.Assign) else None
+            sets = isinstance(target, ast.Attribute) and target.attr == "status_code"
+            if isinstance(each, ast.Assign) and sets and _is_status(each.value, status):
+                return file, each
+    for file in evidence.source.files() if everywhere else ():
+        for node in file.functions:
+            said = [each for each in inside(node) if isinstance(each, ast.Call) and _says(each, status)]
+            if said and not any(evidence.source.class_(name) for name in _handled_by(node)):
+                return file, said[0]
     return None
+
+
+def _handled_by(node: Function) -> list[str]:
+    """The names of the exceptions that a function is the handler of."""
+    handlers = [each for name, each in decorators(node) if name == "exception_handler"]
+    return [name_of(each.args[0]) for each in handlers if isinstance(each, ast.Call) and each.args]
+
+
+def _raises_for(evidence: Evidence, node: ast.AST, status: str) -> bool:
+    """Whether a line raises an exception of the learner's own that says this status, or whose handler does."""
+    raised = name_of(node.exc) if isinstance(node, ast.Raise) and node.exc is not None else ""
+    class_ = evidence.source.class_(raised) if raised else None
+    if class_ is None:
+        return False
+    if any(_is_status(each, status) for each in ast.walk(class_[1]) if isinstance(each, ast.expr)):
+        return True
+    handlers = [node for file in evidence.source.files() for node in file.functions if raised in _handled_by(node)]
+    return any(_says(each, status) for node in handlers for each in inside(node) if isinstance(each, ast.Call))
+
+
+def _is_status(node: ast.AST, status: str) -> bool:
+    return re.search(rf"^{status}$|HTTP_{status}_|HTTPStatus\.\w+", text_of(node)) is not None and (
+        "HTTPStatus" not in text_of(node) or _NAMES_OF_STATUS.get(text_of(node).rpartition(".")[2]) == status
+    )
+
+
+_NAMES_OF_STATUS = {each.name: str(each.value) for each in HTTPStatus}
 
 
 def _says(call: ast.Call, status: str) -> bool:
     values = [*call.args, *(each.value for each in call.keywords if each.arg == "status_code")]
-    return any(re.search(rf"^{status}$|HTTP_{status}_", text_of(each)) for each in values)
+    return any(_is_status(each, status) for each in values)
 
 
 @reading("an item that is there is answered with 404", *_ANSWERS)
@@ -275,11 +405,20 @@ def known_item_refused(evidence: Evidence) -> Told | None:
     path = request_of(evidence)[1]
     if not re.match(r"404 \{", evidence.saw) or not re.search(r"/\d+", path):
         return None
+    saw = f"{evidence.saw}, and the item is there"
     for file, node in behind(evidence):
         for each in inside(node):
-            if isinstance(each, ast.If) and any(isinstance(inner, ast.Raise) for inner in each.body):
+            if not isinstance(each, ast.If) or not any(isinstance(inner, ast.Raise) for inner in each.body):
+                continue
+            if not _asks_for_the_item(node, each.test):
                 hint = "This item is there. For which items is the condition in this line true?"
-                return Told(saw=f"{evidence.saw}, and the item is there", where=file.at(each), hint=hint)
+                return Told(saw=saw, where=file.at(each), hint=hint)
+            names = [name_of(inner) for inner in ast.walk(each.test) if isinstance(inner, ast.Name)]
+            for looked in [inner for inner in inside(node) if isinstance(inner, ast.Assign)]:
+                as_given = calls(looked, "get_item", "get") and not isinstance(looked.value, ast.IfExp)
+                if name_of(looked.targets[0]) in names and not as_given:
+                    hint = "This finds nothing, and the item is there. What exactly does it look for?"
+                    return Told(saw=saw, where=file.at(looked), hint=hint)
     return None
 
 
@@ -287,8 +426,12 @@ def known_item_refused(evidence: Evidence) -> Told | None:
 def unknown_not_noticed(evidence: Evidence) -> Told | None:
     """get_item gives None for an id that is not there; somebody has to ask for that before going on."""
     chain = behind(evidence)
-    tests = [(file, each) for file, node in chain for each in inside(node) if isinstance(each, ast.If | ast.IfExp)]
-    asking = [(file, each) for file, each in tests if _asks_for_the_item(each.test)]
+    asking = [
+        (file, each)
+        for file, node in chain
+        for each in inside(node)
+        if isinstance(each, ast.If | ast.IfExp) and _asks_for_the_item(node, each.test)
+    ]
     if asking and any(isinstance(inner, ast.Raise) for inner in ast.walk(asking[0][1])):
         return None
     if asking:
@@ -299,17 +442,23 @@ def unknown_not_noticed(evidence: Evidence) -> Told | None:
         if statements:
             hint = "A statement that matches no row is no error. Who looks whether it has matched one?"
             return Told(where=file.at(statements[0]), hint=hint)
-        looked = calls(node, "get_item", "get", "first", "one_or_none", "scalar", "scalar_one_or_none")
+        looked = calls(node, *_LOOKUPS)
         if looked:
             hint = "What does this give for an id that is not there, and who asks for that?"
             return Told(where=file.at(looked[-1]), hint=hint)
     return None
 
 
-def _asks_for_the_item(test: ast.expr) -> bool:
+def _asks_for_the_item(node: Function, test: ast.expr) -> bool:
     """Whether a condition asks if something was found: ``item is None``, ``not item``, ``item``."""
     inner = test.operand if isinstance(test, ast.UnaryOp) else test
-    return isinstance(inner, ast.Name) or "None" in text_of(test)
+    inner = inner.left if isinstance(inner, ast.Compare) and "None" in text_of(inner) else inner
+    if isinstance(inner, ast.Call | ast.NamedExpr):
+        return bool(calls(inner, *_LOOKUPS))
+    assigned = [each for each in inside(node) if isinstance(each, ast.Assign | ast.NamedExpr)]
+    found = {name_of(each.targets[0] if isinstance(each, ast.Assign) else each.target) for each in assigned}
+    taken = {each.arg for each in (*node.args.args, *node.args.kwonlyargs)} - {"offset", "limit", "item_id"}
+    return isinstance(inner, ast.Name) and inner.id in found | taken
 
 
 @reading("the status code is not said", "create_answers_201", "delete_answers_204", "answers_202")
@@ -329,9 +478,12 @@ def other_status(evidence: Evidence) -> Told | None:
     if found is None or not re.match(r"20\d", evidence.saw) or evidence.saw[:3] == evidence.wanted[:3]:
         return None
     said, made = keyword(found[2], "status_code"), said_status(evidence)
-    if said is None and made is None:
+    if said is not None and _is_status(said, evidence.saw[:3]):
+        where = found[0].at(said)
+    elif made is not None:
+        where = made[0].at(made[1])
+    else:
         return None
-    where = found[0].at(said) if said is not None else made[0].at(made[1]) if made else ""
     hint = "204 means that there is nothing to show." if evidence.saw.startswith("204") else ""
     hint = f"{hint} Compare the status code in this line with the task sheet.".strip()
     return Told(saw=f"the answer is {evidence.saw[:3]}", where=where, hint=hint)
@@ -366,6 +518,34 @@ def _parameter(evidence: Evidence, names: tuple[str, ...]) -> tuple[File, ast.AS
             if each.arg in names:
                 alias_place = _alias(evidence, each.annotation)
                 return (*alias_place, each.arg) if alias_place else (file, each, each.arg)
+            inner = _field_of_a_parameter(evidence, each, names)
+            if inner is not None:
+                return inner
+    for file, node in behind(evidence):  # request.query_params.get("limit")
+        for call in [each for each in inside(node) if isinstance(each, ast.Call | ast.Subscript)]:
+            said = call.args if isinstance(call, ast.Call) else [call.slice]
+            for name in names:
+                if any(isinstance(each, ast.Constant) and each.value == name for each in said):
+                    return file, call, name
+    return None
+
+
+def _field_of_a_parameter(
+    evidence: Evidence, parameter: ast.arg, names: tuple[str, ...]
+) -> tuple[File, ast.AST, str] | None:
+    """Where a class of the learner's own, the type of a parameter, declares one of these."""
+    alias = _alias(evidence, parameter.annotation)
+    words = text_of(getattr(alias[1], "value", None) if alias else parameter.annotation)
+    for name in re.findall(r"\w+", words):
+        class_ = evidence.source.class_(name)
+        for each in class_[1].body if class_ and class_[0].name not in evidence.given else ():
+            arguments = [*each.args.args, *each.args.kwonlyargs] if isinstance(each, Function) else []
+            declared = [each.target] if isinstance(each, ast.AnnAssign) else arguments
+            for one in declared:
+                called = one.arg if isinstance(one, ast.arg) else name_of(one)
+                if class_ and called in names and called != "id":
+                    alias_place = _alias(evidence, getattr(each, "annotation", getattr(one, "annotation", None)))
+                    return (*alias_place, called) if alias_place else (class_[0], one, called)
     return None
 
 
@@ -373,12 +553,14 @@ def _parameter(evidence: Evidence, names: tuple[str, ...]) -> tuple[File, ast.AS
 def id_without_bounds(evidence: Evidence) -> Told | None:
     """Python's numbers have no end; those of a database have, and its driver raises."""
     found = _parameter(evidence, ("item_id", "id", "pk", "identifier"))
-    if found is None:
+    asked = re.search(r"/(-?\d+)", request_of(evidence)[1])
+    if found is None or not asked:
         return None
+    number = asked[1] if len(asked[1]) < 26 else f"{asked[1][:3]}... ({len(asked[1])} digits)"
     return Told(
         saw=evidence.saw if evidence.raised else "",
         where=found[0].at(found[1]),
-        hint="The column holds whole numbers up to 2147483647. What does this line say of larger ones?",
+        hint=f"Ids are whole numbers from 1 to 2147483647. What does this line say of {number}?",
     )
 
 
@@ -409,10 +591,11 @@ def paging_bounds(evidence: Evidence) -> Told | None:
     if refused:
         hint = "This refuses what the task sheet allows."
         return Told(where=found[0].at(found[1]), hint=hint, why=TOO_STRICT)
+    number = next((number for each, number in asked if each == found[2]), "this number")
     if evidence.raised:
         hint = "Numbers of a database end somewhere. Where does this one end?"
     else:
-        hint = f"Which numbers may {found[2]} be? FastAPI refuses the others with 422, if you tell it."
+        hint = f"Which numbers may {found[2]} be? What does this line say of {number}?"
     return Told(where=found[0].at(found[1]), hint=hint)
 
 
@@ -434,7 +617,7 @@ def table_behind(evidence: Evidence, name: str) -> tuple[File, ast.AST] | None:
 def body_not_validated(evidence: Evidence) -> Told | None:
     """FastAPI validates a body by the type of the parameter; a dict, Any, or a table model lets everything in."""
     found = endpoint_of(evidence)
-    body = body_parameter(found[1]) if found else None
+    body = body_parameter(evidence, found[1]) if found else None
     if found is None or body is None or evidence.saw.startswith("422"):
         return None
     words = text_of(body.annotation)
@@ -453,11 +636,11 @@ def body_not_validated(evidence: Evidence) -> Told | None:
     return Told(saw=f"{evidence.saw}; {body.arg}: {words} is no schema", where=found[0].at(body), hint=hint)
 
 
-@reading("PATCH takes the schema of POST", "patch_keeps_omitted_fields", "patch_null_clears")
+@reading("PATCH takes the schema of POST", "patch_keeps_omitted_fields", "patch_null_clears", "patch_unknown_is_404")
 def patch_takes_create(evidence: Evidence) -> Told | None:
     """ItemCreate needs a name; a change may leave everything out."""
     found = endpoint_of(evidence)
-    body = body_parameter(found[1]) if found else None
+    body = body_parameter(evidence, found[1]) if found else None
     if found is None or body is None or "Create" not in text_of(body.annotation) or "missing" not in evidence.saw:
         return None
     return Told(where=found[0].at(body), hint="Which schema is meant for changes?")
@@ -467,7 +650,7 @@ def patch_takes_create(evidence: Evidence) -> Told | None:
 def create_takes_update(evidence: Evidence) -> Told | None:
     """In an ItemUpdate everything may be left out, the name too."""
     found = endpoint_of(evidence) if request_of(evidence)[0] == "post" else None
-    body = body_parameter(found[1]) if found else None
+    body = body_parameter(evidence, found[1]) if found else None
     if found is None or body is None or "Update" not in text_of(body.annotation):
         return None
     return Told(where=found[0].at(body), hint="Which schema is meant for new items?")
@@ -477,7 +660,8 @@ def create_takes_update(evidence: Evidence) -> Told | None:
 def empty_patch_refused(evidence: Evidence) -> Told | None:
     """A PATCH of {} changes nothing, and that is no mistake of the client's."""
     empty = "".join(evidence.did[-1:]).endswith("{}")
-    found = said_status(evidence, everywhere=True) if empty and evidence.saw.startswith("4") else None
+    other = empty and re.match(r"3|4|204", evidence.saw)
+    found = said_status(evidence, everywhere=True) if other else None
     if found is None:
         return None
     return Told(where=found[0].at(found[1]), hint="Nothing was sent, so nothing changes; the answer is the item.")
@@ -497,7 +681,8 @@ def nulls_left_out(evidence: Evidence) -> Told | None:
         values = [keyword(call, f"response_model_{option}"), *(keyword(each, option) for each in calls(node, *_DUMPS))]
         for value in values:
             if text_of(value) == "True":
-                return Told(where=file.at(value or call), hint="This leaves fields out: those that are null, too.")
+                hint = f"This {option} leaves fields out of the answer. Which ones, and does the client expect them?"
+                return Told(where=file.at(value or call), hint=hint)
     return None
 
 
@@ -514,7 +699,7 @@ def _fields_left_out(actual: Any, expected: Any) -> bool:
 def echoed(evidence: Evidence) -> Told | None:
     """What was sent knows no id, and nothing of what the database made of the row."""
     found = endpoint_of(evidence)
-    body = body_parameter(found[1]) if found else None
+    body = body_parameter(evidence, found[1]) if found else None
     if found is None or body is None or "shows" not in evidence.saw:
         return None
     for node in inside(found[1]):
@@ -587,10 +772,19 @@ def other_default_page(evidence: Evidence) -> Told | None:
     found = endpoint_of(evidence)
     if found is None or "without a limit" not in evidence.saw:
         return None
-    for each in (*found[1].args.args, *found[1].args.kwonlyargs):
+    arguments = found[1].args
+    values: list[tuple[ast.arg, ast.expr | None]] = [*zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)]
+    values += zip(arguments.args[::-1], arguments.defaults[::-1], strict=False)
+    hint = "How long is a page where the client says nothing?"
+    for each, value in values:
         if each.arg == "limit":
-            return Told(where=found[0].at(each), hint="How long is a page where the client says nothing?")
-    return None
+            named = [
+                node for node in found[0].tree.body if isinstance(node, ast.Assign) and isinstance(value, ast.Name)
+            ]
+            places = [node for node in named if name_of(node.targets[0]) == name_of(value)]
+            return Told(where=found[0].at(places[0] if places else each), hint=hint)
+    place = _parameter(evidence, ("limit",))
+    return Told(where=place[0].at(place[1]), hint=hint) if place else None
 
 
 # -- sessions -----------------------------------------------------------------------------------------
@@ -626,6 +820,9 @@ def _who_closes(file: File, call: ast.Call) -> tuple[ast.Call, str]:
     other = [one for each in last for one in calls(each, "rollback", "commit", "expunge_all")]
     if other:
         return other[0], "This ends the transaction. Does it close the session, too?"
+    closed = calls(function, "close", "remove") if function is not None else []
+    if closed and closed[-1].lineno > call.lineno:
+        return closed[-1], "After which answers, or errors, is this line not reached?"
     if any(each.value is call for each in file.tree.body if isinstance(each, ast.Assign)):
         return call, "This is opened once, when the file is imported; all requests share it, and nobody closes it."
     return call, "Who closes this, after a success, after a 404, and after a crash?"

@@ -54,7 +54,9 @@ class File:
         return [node for node in self.nodes if isinstance(node, ast.ClassDef)]
 
     def at(self, node: ast.AST | int) -> str:
-        """The place of a node, ``app/crud.py:12``."""
+        """The place of a node, ``app/crud.py:12``; of a call in a chain the line with its name."""
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            return f"{self.name}:{node.func.end_lineno}"
         return f"{self.name}:{node if isinstance(node, int) else getattr(node, 'lineno', 1)}"
 
     def function_at(self, line: int) -> str:
@@ -101,6 +103,13 @@ class Source:
         """The name of the function around a place; empty where there is none."""
         name, _, number = where.rpartition(":")
         return self.file(name).function_at(int(number)) if name and number.isdigit() else ""
+
+    def begin_of(self, where: str) -> str:
+        """Where the function around a place begins; the place itself where there is none."""
+        name, _, number = where.rpartition(":")
+        file = self.file(name)
+        found = self.function(file.function_at(int(number)), name) if name and number.isdigit() else None
+        return file.at(found[1]) if found else where
 
     def function(self, name: str, file: str = "") -> tuple[File, Function] | None:
         """A function or method by its name, in one file or in the first that has it."""

@@ -186,7 +186,7 @@ def _schemas_of(evidence: Evidence) -> list[str]:
     found = endpoint_of(evidence)
     if named or found is None:
         return named[-1:]
-    body, model = body_parameter(found[1]), keyword(found[2], "response_model")
+    body, model = body_parameter(evidence, found[1]), keyword(found[2], "response_model")
     answer = text_of(model if model is not None else found[1].returns)
     taken = text_of(body.annotation) if body is not None else ""
     shown = evidence.rule.startswith(("answers_hide", "read_"))

@@ -8,8 +8,8 @@ import re
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.routes import endpoint_of
-from grader.diagnosis.source import File, Function, calls, text_of
+from grader.diagnosis.routes import TOO_STRICT, behind, endpoint_of
+from grader.diagnosis.source import File, Function, calls, name_of, text_of
 
 _WRITTEN, _CLOSED = "event_is_written", "task_session_is_closed"
 _OWN, _NOTHING = "task_uses_its_own_session", "failed_task_leaves_nothing_behind"
@@ -31,6 +31,14 @@ def _is_session(node: ast.AST) -> bool:
 def called_at_once(evidence: Evidence) -> Told | None:
     """With parentheses the function runs at once, and the client waits for it."""
     found = endpoint_of(evidence)
+    for file, node in behind(evidence):
+        for call in [each for each in ast.walk(node) if isinstance(each, ast.Call)]:
+            given = [*call.args, *(each.value for each in call.keywords)]
+            named = any(
+                isinstance(each, ast.Name | ast.Attribute) and name_of(each) == "record_event" for each in given
+            )
+            if named and name_of(call) in ("run_in_threadpool", "to_thread", "run_sync", "gather", "run"):
+                return Told(where=file.at(call), hint="The endpoint goes on when this is done, and so does the client.")
     for call in calls(found[1], "record_event") if found else ():
         if found:
             outer = [each for each in calls(found[1], "add_task") if call in ast.walk(each)]
@@ -63,6 +71,26 @@ def nothing_handed_over(evidence: Evidence) -> Told | None:
     return Told(where=found[0].at(found[1]), hint="Who is asked to record the event?")
 
 
+@reading("tasks that FastAPI does not know", _WRITTEN)
+def tasks_never_run(evidence: Evidence) -> Told | None:
+    """FastAPI runs the tasks that it was asked to collect, or those of the answer; no others."""
+    if evidence.sent("INSERT item_events") or evidence.raised:
+        return None
+    for file, node in behind(evidence):
+        attached = [each for each in ast.walk(node) if isinstance(each, ast.keyword) and each.arg == "background"]
+        attached_to = any(isinstance(each, ast.Attribute) and each.attr == "background" for each in ast.walk(node))
+        parameters = {each.arg for each in (*node.args.args, *node.args.kwonlyargs)}
+        taken = {name_of(call.func.value) for call in calls(node, "add_task") if isinstance(call.func, ast.Attribute)}
+        if attached and taken & parameters:
+            hint = "The answer brings a task of its own. What becomes of those that were added before?"
+            return Told(where=file.at(attached[0].value), hint=hint)
+        made = calls(node, "BackgroundTasks", "BackgroundTask")
+        if made and not attached and not attached_to:
+            hint = "This is a collection of your own. Who looks into it when the answer has been sent?"
+            return Told(where=file.at(made[0]), hint=hint)
+    return None
+
+
 @reading("the work is handed over twice", _WRITTEN)
 def handed_over_twice(evidence: Evidence) -> Told | None:
     """Each add_task is one more run of the function."""
@@ -79,6 +107,10 @@ def other_arguments(evidence: Evidence) -> Told | None:
     found = endpoint_of(evidence)
     for call in calls(found[1], "add_task") if found else ():
         given = [*call.args[1:], *(each.value for each in call.keywords)]
+        words = [text_of(each) for each in call.args[1:]]
+        if found and len(words) == 2 and "kind" in words[0] and "id" in words[1]:
+            hint = "Compare the order with that of the parameters of record_event."
+            return Told(where=found[0].at(call.args[1]), hint=hint)
         fixed = [each for each in given if isinstance(each, ast.Constant)]
         if found and fixed:
             return Told(where=found[0].at(fixed[0]), hint="Which kind has the client sent?")
@@ -94,7 +126,18 @@ def item_not_looked_up(evidence: Evidence) -> Told | None:
     words = text_of(found[1])
     if re.search(r"Found|get_item|item_or_404|\.get\(|get_one|scalar|Depends", words):
         return None
-    return Told(where=found[0].at(found[1]), hint="Who finds out whether there is such an item, and before the answer?")
+    late = [event for event in evidence.events_of("SELECT items") if event.where.startswith("app/tasks.py")]
+    if (
+        late
+        and "ANSWER 202" in evidence.timeline
+        and evidence.timeline.index("ANSWER 202") < evidence.events.index(late[0])
+    ):
+        hint = "The task looks for the item when the client has its answer. Who could look before?"
+        saw = f"{evidence.saw}; nobody looked for the item before the answer"
+        return Told(saw=saw, where=found[0].at(found[1]), hint=hint)
+    return Told(
+        where=found[0].at(found[1]), hint="Which line finds out, before the answer, whether there is such an item?"
+    )
 
 
 @reading("the endpoint writes the event itself", _OWN, _WAITS)
@@ -196,9 +239,13 @@ def task_raises(evidence: Evidence) -> Told | None:
     if raised is not None and raised.lines:
         where = innermost(raised, evidence.given)
         if where.startswith(found[0].name):
-            detached = "Detached" in raised.kind
-            hint = "Its session is closed by then. What is read has to be read before." if detached else ""
-            return Told(saw=f"the task raised {raised.kind}: {raised.message[:120]}", where=where, hint=hint)
+            hint = "The exception comes out of this line. Which value in it is not what you think?"
+            if "Detached" in raised.kind:
+                hint = "Its session is closed by then. What is read has to be read before."
+            elif raised.kind in ("IntegrityError", "DataError"):
+                hint = "The database refuses what the task writes. Which values were handed over?"
+            message = raised.message.partition("\n")[0][:120]
+            return Told(saw=f"the task raised {raised.kind}: {message}", where=where, hint=hint)
     for handler in [each for each in ast.walk(found[1]) if isinstance(each, ast.ExceptHandler)]:
         quiet = not any(isinstance(each, ast.Raise) for each in ast.walk(handler))
         if quiet and not evidence.sent("INSERT"):
@@ -243,17 +290,41 @@ def task_not_closed(evidence: Evidence) -> Told | None:
 # -- failures -----------------------------------------------------------------------------------------
 
 
+@reading("something is written after the failure", _NOTHING)
+def written_after_the_failure(evidence: Evidence) -> Told | None:
+    """What an except block writes and commits is what the failed task leaves behind."""
+    whats = [event.what for event in evidence.events]
+    found = _task(evidence)
+    if found is None or "ROLLBACK" not in whats or "in the database" not in evidence.saw:
+        return None
+    later = evidence.events[whats.index("ROLLBACK") :]
+    written = [event for event in later if re.match("INSERT|UPDATE|DELETE", event.what) and event.where]
+    if not written or not any(event.what == "COMMIT" for event in later):
+        return None
+    line = int(written[0].where.rpartition(":")[2])
+    for each in ast.walk(found[1]):
+        body = each.handlers if isinstance(each, ast.Try) else []
+        for handler in body:
+            added = calls(handler, "ItemEvent", "add", "execute", "record_event", "merge")
+            if added and handler.lineno <= line <= (handler.end_lineno or line):
+                hint = "This runs after the failure. What is to be left of a task that has failed?"
+                return Told(saw=f"{evidence.saw}, written after the failure", where=found[0].at(added[0]), hint=hint)
+    hint = "This is written after the failure. What is to be left of a task that has failed?"
+    return Told(saw=f"{evidence.saw}, written after the failure", where=written[0].where, hint=hint)
+
+
 @reading("more than one commit", _NOTHING)
 def more_than_one_commit(evidence: Evidence) -> Told | None:
     """What the first commit has saved stays, whatever happens to the second."""
     found = _task(evidence)
     committed = calls(found[1], "commit") if found else []
     begun = [each for each in calls(found[1], "begin") if "SessionLocal" in text_of(each.func)] if found else []
-    if found and len(committed) > 1:
-        return Told(where=found[0].at(committed[0]), hint="What does this save, if the next step fails?")
+    sent = [event.where for event in evidence.events_of("COMMIT") if event.where.startswith("app/tasks.py")]
+    if found and len(committed) > 1 and sent:
+        return Told(where=sent[0], hint="What has this saved, when the next step fails?")
     if found and len(begun) > 1:
         return Told(where=found[0].at(begun[1]), hint="This block saves something of its own after the failure.")
-    for statement in found[0].tree.body if found else ():
+    for statement in found[0].tree.body if found and "'viewed'" in evidence.did[-1] else ():
         if found and isinstance(statement, ast.Assign) and isinstance(statement.value, ast.List | ast.Dict | ast.Set):
             hint = "What is kept here from one task to the next is written later, though its task failed."
             return Told(where=found[0].at(statement), hint=hint)
@@ -263,23 +334,60 @@ def more_than_one_commit(evidence: Evidence) -> Told | None:
 # -- the body -----------------------------------------------------------------------------------------
 
 
+@reading("a kind that is changed, not refused", "bad_body_is_422")
+def kind_changed(evidence: Evidence) -> Told | None:
+    """A client that sent something wrong is to hear of it; what is stored in its place it never sent."""
+    if not evidence.saw.startswith("202"):
+        return None
+    for file, node in behind(evidence):
+        for each in ast.walk(node):
+            cut = (
+                isinstance(each, ast.Subscript) and isinstance(each.slice, ast.Slice) and "kind" in text_of(each.value)
+            )
+            if cut:
+                hint = "This makes another kind of what was sent. What does the client hear of it?"
+                return Told(where=file.at(each), hint=hint)
+    return None
+
+
 @reading("a kind without bounds", "bad_body_is_422")
 def kind_without_bounds(evidence: Evidence) -> Told | None:
     """The column has room for 50 characters, and an event without a kind says nothing."""
+    found = _kind(evidence)
+    sent = re.search(r"""["']kind["']: (?:["'](.*?)["'](?: \* (\d+))?|null)""", "".join(evidence.did[-1:]))
+    if found is None:
+        return None
+    file, field, said = found
+    size = int(sent[2]) if sent and sent[2] else len(sent[1] or "") if sent else 0
+    refused = evidence.saw.startswith("422")
+    bounds = {each.arg: each for each in ast.walk(said) if isinstance(each, ast.keyword)}
+    bound = bounds.get("max_length" if size > 25 else "min_length")
+    why = TOO_STRICT if refused else ""
+    if field.value is not None and "Field" not in text_of(field.value) and not refused and not size:
+        hint = f"This ends with a default, {text_of(field.value)}. What has a default may be left out."
+        return Told(where=file.at(field), hint=hint)
+    if "None" in text_of(field.annotation) and not refused and not size:
+        return Told(where=file.at(field), hint="The type says here that null is a kind.")
+    if bound is not None and size:
+        hint = (
+            f"A kind has 1 to 50 characters, this one {size}. What does {bound.arg}={text_of(bound.value)} say of it?"
+        )
+        return Told(where=file.at(bound), hint=hint, why=why)
+    if not sent:
+        return None
+    hint = f"A kind has 1 to 50 characters, this one {size or 'none'}. What does this line say of it?"
+    return Told(where=file.at(bound or said), hint=hint, why=why)
+
+
+def _kind(evidence: Evidence) -> tuple[File, ast.AnnAssign, ast.AST] | None:
+    """The field kind of a schema: its file, the field, and what says which texts it takes, perhaps under a name."""
     for file in evidence.source.files():
         for node in file.classes:
             for each in node.body:
                 is_kind = isinstance(each, ast.AnnAssign) and text_of(each.target) == "kind"
                 if isinstance(each, ast.AnnAssign) and is_kind and "Mapped" not in text_of(each.annotation):
-                    words = text_of(each)
-                    limit = re.search(r"max_length=(\d+)", words)
-                    if each.value is not None and "Field" not in text_of(each.value):
-                        hint = "What has a default may be left out."
-                    elif "None" in text_of(each.annotation):
-                        hint = "The type says here that null is a kind."
-                    elif limit and int(limit[1]) != 50:
-                        hint = f"The column has room for 50 characters; what does this line say, {limit[1]}?"
-                    else:
-                        hint = "Which kinds are too short, and which too long? The schema can say so."
-                    return Told(where=file.at(each), hint=hint)
+                    named = [one for one in file.tree.body if isinstance(one, ast.Assign)]
+                    words = {one.id for one in ast.walk(each.annotation) if isinstance(one, ast.Name)}
+                    alias = [one for one in named if name_of(one.targets[0]) in words]
+                    return file, each, alias[0] if alias else each
     return None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
+from typing import TypeGuard
 
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.routes import endpoint_of
+from grader.diagnosis.routes import behind, endpoint_of
 from grader.diagnosis.source import File, Function, calls, text_of
 
 _ADDS = "add_item_does_not_commit"
@@ -28,6 +29,16 @@ def _helper(evidence: Evidence) -> tuple[File, Function] | None:
 def _unit(evidence: Evidence) -> tuple[File, Function] | None:
     found = endpoint_of(evidence)
     return found[:2] if found else None
+
+
+def _units(evidence: Evidence) -> list[tuple[File, Function]]:
+    """The endpoint and the functions that do its work: not the two helpers, and not what hands out the session."""
+    return [each for each in behind(evidence) if each[0].name not in ("app/crud_uow.py", "app/deps.py")]
+
+
+def _calls(evidence: Evidence, *names: str) -> list[tuple[File, ast.Call]]:
+    """The calls of something with one of these names in the functions that do the work."""
+    return [(file, call) for file, node in _units(evidence) for call in calls(node, *names)]
 
 
 def _tries(node: ast.AST) -> list[ast.Try]:
@@ -67,10 +78,13 @@ def helper_has_its_own_session(evidence: Evidence) -> Told | None:
 def helper_returns_otherwise(evidence: Evidence) -> Told | None:
     """The caller goes on with what the helper returns: it has to be the very object that was added."""
     found = _helper(evidence)
+    if any(line.startswith("add_event(db, None") for line in evidence.did):
+        found = evidence.source.function("add_item", "app/crud_uow.py")
     if found is None:
         return None
     file, node = found
     returns = [each for each in ast.walk(node) if isinstance(each, ast.Return) and each.value is not None]
+    returns = [each for each in returns if text_of(each.value) != "None"]
     added = calls(node, "add")
     if not returns and ("None" in evidence.saw or "NoneType" in evidence.saw):
         return Told(
@@ -79,14 +93,16 @@ def helper_returns_otherwise(evidence: Evidence) -> Told | None:
     if not returns:
         return None
     value = text_of(returns[-1].value)
-    if not added:
+    if not added and not calls(node, "add_all", "append", "merge", "execute", "scalar", "scalars"):
         return Told(where=file.at(returns[-1]), hint="Who tells the session about this object?")
+    if not added:
+        return None
     if value != text_of(added[0].args[0] if added[0].args else None) and "Item" in value and "(" in value:
         return Told(where=file.at(returns[-1]), hint="This is another object than the one that was added.")
     return None
 
 
-@reading("the event says something else", _ADDS, _TOGETHER)
+@reading("the event says something else", _ADDS, _TOGETHER, _BATCH)
 def other_event(evidence: Evidence) -> Told | None:
     """An event is one of the item and of the kind that add_event is given."""
     if evidence.rule == _ADDS:
@@ -99,13 +115,12 @@ def other_event(evidence: Evidence) -> Told | None:
                     hint = "add_event is told the kind." if fixed else "add_event is told the item."
                     return Told(where=found[0].at(each.value), hint=hint)
         return None
-    unit = _unit(evidence)
     kinds = set(re.findall(r"'(\w+): ", evidence.saw)) - {"created"}
-    for call in calls(unit[1], "add_event") if unit else ():
-        for given in [*call.args, *(each.value for each in call.keywords)]:
-            if unit and isinstance(given, ast.Constant) and given.value in kinds:
+    for file, node in _units(evidence):
+        for given in ast.walk(node):
+            if isinstance(given, ast.Constant) and given.value in kinds:
                 saw = f"the event's kind is {given.value!r}; 'created' is wanted"
-                return Told(saw=saw, where=unit[0].at(given), hint="Compare the kind with the task sheet.")
+                return Told(saw=saw, where=file.at(given), hint="Compare the kind with the task sheet.")
     return None
 
 
@@ -115,78 +130,154 @@ def other_event(evidence: Evidence) -> Told | None:
 @reading("a function that commits inside the unit", _TOGETHER, _ONCE, _DISCARDS, _BATCH)
 def committing_function(evidence: Evidence) -> Told | None:
     """crud.create_item commits; what follows it is another transaction."""
-    found = _unit(evidence)
-    for call in calls(found[1], "create_item") if found else ():
-        if found:
-            hint = "This function commits by itself. Which one only adds?"
-            return Told(where=found[0].at(call), hint=hint)
+    for file, call in _calls(evidence, "create_item"):
+        commits = [event for event in evidence.events_of("COMMIT") if event.where]
+        if file.name != "app/crud.py" and len(commits) != 1:
+            return Told(where=file.at(call), hint="This function commits by itself. Which one only adds?")
     return None
 
 
 @reading("more than one commit", _TOGETHER, _ONCE, _DISCARDS, _BATCH)
 def several_commits(evidence: Evidence) -> Told | None:
     """Between two commits everything can stop; what the first has saved then stays alone."""
-    found = _unit(evidence)
-    if found is None:
-        return None
-    file, node = found
-    committed = calls(node, "commit")
-    loops = [each for each in ast.walk(node) if isinstance(each, ast.For)]
-    inside = [call for call in committed if any(call in ast.walk(loop) for loop in loops)]
-    if evidence.rule == _BATCH and inside:
-        early = [each for loop in loops for each in ast.walk(loop) if isinstance(each, ast.Return)]
-        hint = "This ends the function in the first turn of the loop." if early else "This saves each item alone."
-        return Told(where=file.at(early[0] if early else inside[0]), hint=hint)
-    if len(committed) > 1:
-        again = evidence.saw.startswith("2 COMMITs, 1")
-        hint = "What is there to save by then?" if again else "What has been saved here stays, whatever comes after it."
-        return Told(where=file.at(committed[-1 if again else 0]), hint=hint)
+    for file, node in _units(evidence):
+        loops = [each for each in ast.walk(node) if isinstance(each, ast.For)]
+        inside = [call for loop in loops for call in calls(loop, "commit")]
+        if evidence.rule == _BATCH and inside:
+            early = [each for loop in loops for each in ast.walk(loop) if isinstance(each, ast.Return)]
+            hint = "This ends the function in the first turn of the loop." if early else "This saves each item alone."
+            return Told(where=file.at(early[0] if early else inside[0]), hint=hint)
+    again = evidence.saw.startswith("2 COMMITs, 1")
+    hint = "What is there to save by then?" if again else "What has been saved here stays, whatever comes after it."
+    sent = [event.where for event in evidence.events_of("COMMIT") if event.where]
+    sent = [where for where in sent if where.rpartition(":")[0] not in evidence.given]
+    if len(sent) > 1:
+        looped = [each.at(call) for each, call in _calls(evidence, "commit") if _is_in_a_loop(evidence, call)]
+        return Told(where=next((where for where in sent if where in looped), sent[-1 if again else 0]), hint=hint)
+    committed = _calls(evidence, "commit")
+    if len(committed) > 1 and evidence.rule in (_DISCARDS, _BATCH):
+        return Told(where=sent[0] if sent else committed[0][0].at(committed[0][1]), hint=hint)
     return None
+
+
+def _is_in_a_loop(evidence: Evidence, call: ast.Call) -> bool:
+    loops = [each for _, node in _units(evidence) for each in ast.walk(node) if isinstance(each, ast.For)]
+    return any(call in ast.walk(loop) for loop in loops)
 
 
 @reading("nothing is committed", _TOGETHER, _ONCE, _BATCH)
 def unit_not_committed(evidence: Evidence) -> Told | None:
     """flush() and savepoints send statements; only the COMMIT of the transaction makes them last."""
-    found = _unit(evidence)
-    if found is None or calls(found[1], "commit") or evidence.sent("COMMIT"):
+    if evidence.raised or _calls(evidence, "commit", "begin") or evidence.sent("COMMIT"):
         return None
-    file, node = found
-    nested = calls(node, "begin_nested")
-    flushed = calls(node, "flush")
-    if not nested and not flushed:
+    nested, flushed = _calls(evidence, "begin_nested"), _calls(evidence, "flush")
+    last = [event.where for event in evidence.events_of("INSERT") if event.where]
+    if nested or flushed:
+        hint = (
+            "The end of a savepoint is not the end of the transaction." if nested else "This sends, and saves nothing."
+        )
+        where = (nested or flushed)[0][0].at((nested or flushed)[0][1])
+    elif last and endpoint_of(evidence):
+        hint = "What is sent here lives in the session's transaction alone. Which line makes it last?"
+        told = _calls(evidence, "add_event")
+        where = _at(told[-1]) if told else _line_in(evidence, last[-1])
+    else:
         return None
-    hint = "The end of a savepoint is not the end of the transaction." if nested else "This sends, and saves nothing."
-    return Told(saw=f"{evidence.saw}; no COMMIT was sent", where=file.at((nested or flushed)[0]), hint=hint)
+    return Told(saw=f"{evidence.saw}; no COMMIT was sent", where=where, hint=hint)
+
+
+def _line_in(evidence: Evidence, where: str) -> str:
+    """A line of a helper as that of its call in the functions that do the work, where there is just one."""
+    file, name = where.rpartition(":")[0], evidence.source.function_of(where)
+    made = _calls(evidence, name) if name and file == "app/crud_uow.py" else []
+    return made[0][0].at(made[0][1]) if len(made) == 1 else where
+
+
+@reading("the event comes after the commit", _TOGETHER, _BATCH)
+def event_after_the_commit(evidence: Evidence) -> Told | None:
+    """commit() saves what was written by then; what comes after it is another transaction, which nobody ends."""
+    whats = [event.what for event in evidence.events]
+    if "COMMIT" not in whats or "events" not in evidence.saw or evidence.raised:
+        return None
+    last = len(whats) - whats[::-1].index("COMMIT")
+    late = [event for event in evidence.events[last:] if event.what == "INSERT item_events" and event.where]
+    hint = "What is written after the COMMIT is not part of it."
+    if late:
+        saw = f"{evidence.saw}; its INSERT came after the COMMIT"
+        return Told(saw=saw, where=_line_in(evidence, late[0].where), hint=hint)
+    committed, told = _calls(evidence, "commit"), _calls(evidence, "add_event")
+    beside = len(committed) == 1 and len(told) == 1 and told[0][0] is committed[0][0]
+    if beside and "INSERT item_events" not in whats and told[0][1].lineno > committed[0][1].lineno:
+        return Told(where=_at(told[0]), hint=hint)
+    return None
+
+
+@reading("item and event in two sessions", _TOGETHER, _ONCE, _DISCARDS, _ROLLED)
+def two_sessions(evidence: Evidence) -> Told | None:
+    """A second session is a second transaction: nothing in it fails or succeeds with the first."""
+    tasks = _calls(evidence, "add_task")
+    if tasks:
+        hint = "This runs after the answer, in another transaction. What if it fails then?"
+        return Told(where=tasks[0][0].at(tasks[0][1]), hint=hint)
+    first = {event.session for event in evidence.events_of("INSERT items") if event.session}
+    other = [event for event in evidence.events_of("INSERT item_events") if event.session and event.where]
+    other = [event for event in other if first and event.session not in first]
+    opened = _calls(evidence, "SessionLocal", "Session", "sessionmaker")
+    if not other:
+        return None
+    hint = "A second session is a second transaction. What holds the two together?"
+    where = opened[0][0].at(opened[0][1]) if len(opened) == 1 else other[0].where
+    return Told(saw=f"{evidence.saw}; the event was written by another session", where=where, hint=hint)
+
+
+@reading("the event of another item", _TOGETHER, _BATCH)
+def event_of_another_item(evidence: Evidence) -> Told | None:
+    """Each new item has an event, and each event is that of its own item."""
+    actual, expected = evidence.actual, evidence.expected
+    if not isinstance(actual, dict) or not isinstance(expected, dict) or actual.get("items") != expected.get("items"):
+        return None
+    shown, wanted = list(actual.get("events", ())), list(expected.get("events", ()))
+    kinds = {str(each).partition(":")[0] for each in shown}
+    if len(shown) != len(wanted) or sorted(shown) == sorted(wanted) or kinds != {"created"}:
+        return None
+    told = [*_calls(evidence, "add_event"), *_calls(evidence, "ItemEvent")]
+    if not told:
+        return None
+    hint = "Of which item is the event that this line makes? Go through it once for each item."
+    return Told(where=told[0][0].at(told[0][1]), hint=hint)
 
 
 @reading("the event is forgotten, or written twice", _TOGETHER, _BATCH)
 def events_miscounted(evidence: Evidence) -> Told | None:
     """Each new item has one event of kind created."""
-    found = _unit(evidence)
-    if found is None or "events" not in evidence.saw:
+    units = _units(evidence)
+    if not units or "events" not in evidence.saw or evidence.raised:
         return None
-    file, node = found
-    told = calls(node, "add_event")
-    if not told and not re.search(r"ItemEvent", text_of(node)):
+    working = [(file, node) for file, node in units if calls(node, "add_item", "Item", "create_item")]
+    file, node = (working or units)[-1 if working else 0]
+    told, sent = _calls(evidence, "add_event"), evidence.events_of("INSERT item_events")
+    if not told and not sent and not any("ItemEvent" in text_of(each) for _, each in units):
         return Told(where=file.at(node), hint="Who writes the event?")
-    if evidence.rule == _TOGETHER and len(told) > 1:
-        return Told(where=file.at(told[1]), hint="How many events has an item now?")
-    loops = [each for each in ast.walk(node) if isinstance(each, ast.For | ast.ListComp)]
-    if evidence.rule == _BATCH and told and not any(told[0] in ast.walk(loop) for loop in loops):
-        return Told(where=file.at(told[0]), hint="How often does this line run?")
+    if evidence.rule == _TOGETHER and len(told) > 1 and len(sent) > 1:
+        return Told(where=told[1][0].at(told[1][1]), hint="How many events has an item now?")
+    loops = [each for _, unit in units for each in ast.walk(unit) if isinstance(each, ast.For | ast.ListComp)]
+    once = told and not any(told[0][1] in ast.walk(loop) for loop in loops)
+    if evidence.rule == _BATCH and len(told) == 1 and once and len(units) == 1:
+        return Told(where=told[0][0].at(told[0][1]), hint="How often does this line run?")
     return None
 
 
 @reading("what fails is skipped", _BATCH)
 def skips_what_fails(evidence: Evidence) -> Told | None:
     """All of a batch or nothing: an error in the middle ends it as a whole."""
-    found = _unit(evidence)
-    if found is None:
-        return None
-    file, node = found
-    loops = [each for each in ast.walk(node) if isinstance(each, ast.For)]
-    for attempt in [each for loop in loops for each in _tries(loop)]:
-        return Told(where=file.at(attempt.handlers[0]), hint="What happens to the others when this one fails?")
+    for file, node in _units(evidence):
+        loops = [each for each in ast.walk(node) if isinstance(each, ast.For)]
+        for attempt in [each for loop in loops for each in _tries(loop)]:
+            for handler in attempt.handlers:
+                if not any(isinstance(each, ast.Raise) for each in ast.walk(handler)):
+                    return Told(where=file.at(handler), hint="What happens to the others when this one fails?")
+        for call in [call for loop in loops for call in calls(loop, "suppress")]:
+            return Told(where=file.at(call), hint="What happens to the others when this one fails?")
     return None
 
 
@@ -200,6 +291,12 @@ def accident(evidence: Evidence) -> Told | None:
     if raised is None or not raised.bases & set(_ACCIDENTS) or not raised.lines:
         return None
     where = innermost(raised, evidence.given)
+    name, _, line = where.rpartition(":")
+    tries = _tries(evidence.source.file(name).tree)
+    handling = [one for each in tries for one in (*each.handlers, *each.finalbody)]
+    handled = any(each.lineno <= int(line or 0) <= (each.end_lineno or 0) for each in handling if _has_lines(each))
+    if not handled and error_swallowed(evidence) is not None:
+        return None  # that the function went on after the error is the mistake
     return Told(
         saw=f"after the error your own handling raised {raised.kind}: {raised.message[:100]}",
         where=where,
@@ -207,11 +304,14 @@ def accident(evidence: Evidence) -> Told | None:
     )
 
 
+def _has_lines(node: ast.AST) -> TypeGuard[ast.stmt | ast.ExceptHandler]:
+    return isinstance(node, ast.stmt | ast.ExceptHandler)
+
+
 @reading("the error is swallowed", _ERROR)
 def error_swallowed(evidence: Evidence) -> Told | None:
     """Without a raise the function goes on, and the client is told of a success."""
-    found = _unit(evidence)
-    places = [found] if found else []
+    places = _units(evidence)
     places += [(file, node) for file in evidence.source.files() for node in file.functions if node.name == "__exit__"]
     for file, node in places:
         for call in calls(node, "suppress"):
@@ -238,8 +338,8 @@ def error_swallowed(evidence: Evidence) -> Told | None:
 @reading("the commit comes after the answer", _ERROR)
 def commit_after_the_answer(evidence: Evidence) -> Told | None:
     """What follows the yield of a dependency runs when the client has its answer; if it fails then, nobody is told."""
-    found = _unit(evidence)
-    if found is not None and calls(found[1], "commit", "begin"):
+    working = [node for _, node in _units(evidence) if not any(isinstance(each, ast.Yield) for each in ast.walk(node))]
+    if any(calls(node, "commit", "begin") for node in working):
         return None
     for file in evidence.source.files():
         for node in file.functions:
@@ -255,34 +355,42 @@ def commit_after_the_answer(evidence: Evidence) -> Told | None:
 @reading("no rollback after an error", _ROLLED)
 def no_rollback(evidence: Evidence) -> Told | None:
     """Closing a session is not rolling back: after a refused COMMIT the connection is still in its transaction."""
-    found = _unit(evidence)
-    if found is None:
-        return None
-    file, node = found
-    rolled, committed = calls(node, "rollback"), calls(node, "commit")
-    for call in rolled:
-        for test in [each for each in ast.walk(node) if isinstance(each, ast.If) and call in ast.walk(each)]:
-            return Told(where=file.at(test), hint="In which cases is this not true?")
-    for attempt in _tries(node):
-        handlers = [text_of(handler.type) for handler in attempt.handlers if calls(handler, "rollback")]
-        if handlers and not any(name in ("", "Exception", "BaseException") for name in handlers):
-            hint = "Which other errors can come out of this block?"
-            return Told(where=file.at(attempt.handlers[0]), hint=hint)
-        outside = [call for call in committed if not any(call in ast.walk(each) for each in attempt.body)]
-        if rolled and outside:
+    units = _units(evidence)
+    rolled, committed = _calls(evidence, "rollback"), _calls(evidence, "commit")
+    for file, node in units:
+        for call in calls(node, "rollback"):
+            for test in [each for each in ast.walk(node) if isinstance(each, ast.If) and call in ast.walk(each)]:
+                return Told(where=file.at(test), hint="In which cases is this not true?")
+        for attempt in _tries(node):
+            handlers = [text_of(handler.type) for handler in attempt.handlers if calls(handler, "rollback")]
+            if handlers and not any(name in ("", "Exception", "BaseException") for name in handlers):
+                hint = "Which other errors can come out of this block?"
+                return Told(where=file.at(attempt.handlers[0]), hint=hint)
+        outside = [call for call in calls(node, "commit") if not any(call in ast.walk(each) for each in _tries(node))]
+        if calls(node, "rollback") and outside:
             return Told(where=file.at(outside[0]), hint="The commit can fail, too. Who rolls back then?")
-    if rolled:
+    if rolled or not units:
         return None
-    instead = calls(node, "close", "expunge_all", "expire_all")
-    nested = calls(node, "begin_nested")
+    instead, nested = _calls(evidence, "close", "expunge_all", "expire_all"), _calls(evidence, "begin_nested")
     if instead:
-        return Told(where=file.at(instead[0]), hint="This does not end the transaction. What does?")
+        return Told(where=_at(instead[0]), hint="This does not end the transaction. What does?")
     if nested:
-        return Told(where=file.at(nested[0]), hint="This rolls the savepoint back. Who ends the transaction around it?")
-    own = [each for each in ast.walk(node) if isinstance(each, ast.With) and "SessionLocal" in text_of(each.items[0])]
-    handlers_ = [handler for attempt in _tries(node) for handler in attempt.handlers]
-    place: ast.AST = (own or handlers_ or committed or [node])[0]
-    return Told(where=file.at(place), hint="What ends the transaction when one of these lines raises?")
+        hint = "This rolls the savepoint back. Who ends the transaction around it?"
+        return Told(where=_at(nested[0]), hint=hint)
+    withs = [(file, each) for file, node in units for each in ast.walk(node) if isinstance(each, ast.With)]
+    own = [each for each in withs if "SessionLocal" in text_of(each[1].items[0])]
+    handlers_ = [(file, each) for file, node in units for one in _tries(node) for each in one.handlers]
+    lines = {each.at(line) for each, node in units for line in range(node.lineno, (node.end_lineno or 0) + 1)}
+    failed = [line for raised in evidence.raised[:1] for line in raised.lines if line in lines]
+    if failed and not own and not handlers_:
+        hint = "An error comes out of this line, and goes on from there. What ends the transaction?"
+        return Told(where=failed[-1], hint=hint)
+    place = (own or handlers_ or committed or units)[0]
+    return Told(where=_at(place), hint="What ends the transaction when one of these lines raises?")
+
+
+def _at(place: tuple[File, ast.AST]) -> str:
+    return place[0].at(place[1])
 
 
 # -- answers ------------------------------------------------------------------------------------------
@@ -292,7 +400,7 @@ def no_rollback(evidence: Evidence) -> Told | None:
 def answered_too_early(evidence: Evidence) -> Told | None:
     """What the database makes of the row is known when it is loaded once more, after everything was written."""
     found = _unit(evidence)
-    if found is None:
+    if found is None or "shows" not in evidence.saw:
         return None
     file, node = found
     committed = calls(node, "commit")
@@ -306,6 +414,12 @@ def answered_too_early(evidence: Evidence) -> Told | None:
         return Told(where=file.at(committed[-1]), hint="After this line the row has to be loaded once more.")
     if committed and refreshed and refreshed[-1].lineno < committed[-1].lineno:
         return Told(where=file.at(refreshed[-1]), hint="What may still change after this line?")
+    whats = [event.what for event in evidence.events]
+    last = whats[::-1].index("COMMIT") if "COMMIT" in whats else 0
+    if not committed and "COMMIT" in whats and "SELECT items" not in whats[len(whats) - last :]:
+        returned = [each for each in ast.walk(node) if isinstance(each, ast.Return)]
+        place = (refreshed or made or returned or [node])[0]
+        return Told(where=file.at(place), hint="What may still change after this line?")
     return None
 
 

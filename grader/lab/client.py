@@ -68,7 +68,7 @@ class Client:
                 await app(scope, receive, telling)
             finally:
                 self._endpoint = scope.get("endpoint")
-                self._focus.on(self._endpoint)
+                self._focus.on_endpoint(self._endpoint)
 
         with self._code.running("an app that starts"):
             self._running = RunningApp(watched)

@@ -11,12 +11,13 @@ from typing import Any
 from grader.diagnosis.catalogue import readings_of
 from grader.diagnosis.evidence import Event, Evidence, Raised
 from grader.diagnosis.reading import first_that_holds
-from grader.diagnosis.source import Source, calls
+from grader.diagnosis.source import Function, Source, calls
 from grader.lab.observer import Moment
 from grader.lab.parts import Parts
 from grader.outcomes import Verdict
 
 _MOST_ERRORS = 5
+_REFUSALS = {"IntegrityError", "DataError"}
 
 
 def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) -> dict[str, Any]:
@@ -41,6 +42,9 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
         place = _closer(place, source, parts)
         told["where"] = place and parts.place.shown(place)
     cause = verdict.cause
+    if "mistake" not in told and {each.__name__ for each in type(cause).__mro__} & _REFUSALS:
+        place = source.begin_of(place)  # what the database refuses comes from somewhere else in the function
+        told["where"] = place and parts.place.shown(place)
     caret = cause.offset or 0 if isinstance(cause, SyntaxError) else 0
     return told | {"line": source.line(place), "function": source.function_of(place), "caret": caret}
 
@@ -48,14 +52,19 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
 def _closer(place: str, source: Source, parts: Parts) -> str:
     """Where a rule names a function as a whole that only reads: the last line in it that asked the database."""
     name, _, number = place.rpartition(":")
-    function = (
-        next((node for node in source.file(name).functions if str(node.lineno) == number), None) if name else None
-    )
+    function = next((node for node in source.file(name).functions if _begins(node) == number), None) if name else None
     if function is None or calls(function, "add", "commit", "delete", "merge", "refresh", "setattr"):
         return place
+    if function.lineno != int(number):  # a decorator is seldom what is wrong
+        return f"{name}:{function.lineno}"
     inside = {f"{name}:{line}" for line in range(function.lineno + 1, (function.end_lineno or 0) + 1)}
     sent = [moment for moment in parts.story.moments() if moment.where in inside and moment.sql]
     return sent[-1].where if sent and not any(moment.writes_to() for moment in sent) else place
+
+
+def _begins(function: Function) -> str:
+    """The number of the line in which a function begins, with its decorators."""
+    return str(min([function.lineno, *(each.lineno for each in function.decorator_list)]))
 
 
 def _mistake(evidence: Evidence, parts: Parts) -> dict[str, Any]:
@@ -84,6 +93,7 @@ def _evidence(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict, 
         saw=found.get("observed", ""),
         wanted=found.get("expected", ""),
         where=found.get("where", "").removeprefix(place.shown("")),
+        endpoint=parts.focus.endpoint.removeprefix(place.shown("")),
         events=[_event(moment) for moment in parts.story.moments()],
         earlier=[_event(moment) for moment in parts.story.earlier_moments()],
         raised=[_raised(error, place.root) for error in errors],

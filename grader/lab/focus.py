@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import traceback
 from collections.abc import Iterable
 from contextlib import suppress
@@ -17,14 +18,24 @@ class Focus:
 
     Attributes:
         at: that place; empty where there is none.
+        endpoint: the place of the endpoint that answered the last request; empty where none did.
     """
 
     def __init__(self, place: Place) -> None:
         self._place = place
-        self.at = ""
+        self.at = self.endpoint = ""
+
+    def on_endpoint(self, function: object) -> None:
+        """Look at the endpoint that has answered, if it is the learner's."""
+        before, self.at = self.at, ""
+        self.on(function)
+        self.endpoint = self.at
+        self.at = self.at or before
 
     def on(self, function: object) -> None:
-        """Look at a function, if it is the learner's."""
+        """Look at a function, if it is the learner's; of a decorated one at what was decorated."""
+        with suppress(Exception):
+            function = inspect.unwrap(function)  # type: ignore[arg-type]
         code = getattr(function, "__code__", None)
         if code is not None and Path(code.co_filename).is_relative_to(self._place.root):
             file = Path(code.co_filename).relative_to(self._place.root).as_posix()

@@ -1,0 +1,339 @@
+"""In the child: mistakes on the way from a request to the database and back, in every chapter that has endpoints."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+from grader.diagnosis.anywhere import innermost
+from grader.diagnosis.evidence import Evidence
+from grader.diagnosis.reading import Told, reading, reading_of
+from grader.diagnosis.routes import (
+    TOO_STRICT,
+    behind,
+    body_parameter,
+    endpoint_of,
+    own_line,
+    request_of,
+    said_status,
+)
+from grader.diagnosis.source import File, Function, calls, decorators, inside, name_of, text_of
+from grader.diagnosis.tables import (
+    created_at_another_moment,
+    created_at_the_end,
+    created_conditionally,
+    models_unknown,
+    not_called,
+)
+
+_UNKNOWN = "get_unknown_is_404", "patch_unknown_is_404", "delete_unknown_is_404", "unknown_item_is_404"
+_ONE_ITEM = "read_answers_the_item", "patch_keeps_omitted_fields", "delete_answers_204"
+_WRITES = (
+    *("create_answers_201", "patch_keeps_omitted_fields", "patch_null_clears", "delete_answers_204"),
+    *("create_persists", "update_persists", "update_null_clears", "update_keeps_omitted_fields"),
+    *("update_empty_string_is_a_value", "event_is_written", "item_and_event_are_saved_together"),
+)
+_SENDS = (
+    *("commit", "add", "add_all", "delete", "update_item", "create_item", "delete_item", "execute", "flush"),
+    *("add_task", "add_item", "add_event", "setattr", "sqlmodel_update"),
+)
+
+
+def chain_of(evidence: Evidence) -> list[tuple[File, Function]]:
+    """The learner's functions that a story is about: those behind the last request, or the one that was called."""
+    chain = behind(evidence)
+    called = [re.match(r"(\w+)\(", line) for line in evidence.did]
+    for match in called:
+        found = evidence.source.function(match[1]) if match else None
+        if found is not None and found not in chain and found[0].name not in evidence.given:
+            chain.append(found)
+    listed = evidence.source.function("list_items_with_owner", "app/crud.py")
+    return [*chain, listed] if listed is not None and listed not in chain else chain
+
+
+@reading("a stand-in that is still there", "the_rest_still_works")
+def stand_in_left(evidence: Evidence) -> Told | None:
+    """The stand-in of the starter answers every path that nothing else answers; a finished app has no use for it."""
+    task = re.match(r"501 (\d+)\.(\d+) ", evidence.saw)
+    found = evidence.source.function(f"to_do_{task[1]}_{task[2]}") if task else None
+    if found is None or not evidence.wanted.startswith("404"):
+        return None
+    return Told(
+        saw="a path that does not exist is answered with 501, by the stand-in",
+        wanted="404",
+        where=found[0].at(min([found[1].lineno, *(each.lineno for each in found[1].decorator_list)])),
+        hint="This answers whatever nothing else answers. It stood in for a router: is it still needed?",
+    )
+
+
+@reading("a route that answers every path", "the_rest_still_works")
+def catches_all(evidence: Evidence) -> Told | None:
+    """A path that does not exist is 404, which FastAPI answers by itself, unless a route takes it."""
+    name, _, line = evidence.endpoint.rpartition(":")
+    if (
+        not evidence.wanted.startswith("404")
+        or not line
+        or "no" not in request_of(evidence)[1]
+        or "501" in evidence.saw
+    ):
+        return None
+    if name in evidence.given or not re.search(r"\{\w+:path\}", evidence.source.line(evidence.endpoint)):
+        return None
+    return Told(where=evidence.endpoint, hint="Which paths does this route answer, and which does nobody else?")
+
+
+@reading("a handler that answers with a success", "the_rest_still_works", *_UNKNOWN)
+def handler_answers_200(evidence: Evidence) -> Told | None:
+    """A response is 200 unless it says something else, also one that tells of an error."""
+    if not evidence.saw.startswith("200") or not evidence.wanted.startswith("404"):
+        return None
+    for file in evidence.source.files():
+        for node in file.functions:
+            handles = any(name == "exception_handler" for name, _ in decorators(node))
+            handles = handles and "NotImplementedError" not in " ".join(map(text_of, node.decorator_list))
+            answers = calls(node, "JSONResponse", "Response", "PlainTextResponse", "HTMLResponse")
+            said = [each for each in answers if "status_code" in text_of(each) or len(each.args) > 1]
+            if handles and answers and not said:
+                return Told(where=file.at(answers[0]), hint="Which status does this answer have?")
+    return None
+
+
+def at_start(function: Callable[[Evidence], Told | None]) -> Callable[[Evidence], Told | None]:
+    """A reading of how tables are created, for the chapters that come later."""
+    original = reading_of(function)
+    assert original is not None
+
+    def holds(evidence: Evidence) -> Told | None:
+        missing = evidence.saw.startswith("tables after the start") and "create_all() is not called" not in evidence.saw
+        return original.holds(evidence) if missing else None
+
+    vars(holds)["reading"] = replace(original, rules=("the_rest_still_works",), holds=holds)
+    return holds
+
+
+@reading("tables are created on import", "the_rest_still_works")
+def created_on_import(evidence: Evidence) -> Told | None:
+    """What stands outside of every function runs once, when the file is imported: not at each start of the app."""
+    for file in evidence.source.files() if evidence.saw.startswith("tables after the start") else ():
+        for node in file.tree.body:
+            made = [] if isinstance(node, Function | ast.ClassDef | ast.If) else calls(node, "create_all")
+            if made:
+                hint = "This runs when the file is imported. What runs each time when the app starts?"
+                return Told(where=file.at(made[0]), hint=hint)
+    return None
+
+
+TABLES_AT_START = tuple(
+    at_start(each)
+    for each in (
+        not_called,
+        created_at_the_end,
+        models_unknown,
+        created_conditionally,
+        created_at_another_moment,
+    )
+)
+
+
+@reading("a value out of bounds is changed, not refused", "bad_paging_is_422")
+def clamped(evidence: Evidence) -> Told | None:
+    """A client that asks for too much is to hear of it; an answer to another question says nothing."""
+    asked = re.findall(r"(offset|limit)=(-?\d+)", "".join(evidence.did[-1:]))
+    names = [name for name, number in asked if name == "limit" or len(asked) == 1]
+    if not names or not evidence.saw.startswith("200"):
+        return None
+    name = names[-1]
+    hint = f"This goes on with another {name} than the one that was asked for. What does the client hear of it?"
+    for file, node in behind(evidence):
+        for each in inside(node):
+            compared = isinstance(each, ast.If | ast.IfExp) and re.search(
+                rf"\b{name}\b.*[<>]|[<>].*\b{name}\b", text_of(each.test)
+            )
+            bounded = isinstance(each, ast.Call) and name_of(each) in ("min", "max", "abs", "clamp")
+            either = isinstance(each, ast.BoolOp) and text_of(each).startswith(f"{name} or ")
+            if isinstance(each, ast.If) and compared:
+                inner = [one for one in each.body if isinstance(one, ast.Assign) and name_of(one.targets[0]) == name]
+                if inner:
+                    return Told(where=file.at(inner[0]), hint=hint)
+            elif compared or either or (bounded and re.search(rf"\b{name}\b", text_of(each))):
+                return Told(where=file.at(each), hint=hint)
+    return None
+
+
+@reading("a condition that lets too much through", "bad_paging_is_422")
+def checked_by_hand(evidence: Evidence) -> Told | None:
+    """Whoever checks numbers by hand has to think of each side: too small, too large, and too large for a database."""
+    asked = re.findall(r"(offset|limit)=(-?\d+)", "".join(evidence.did[-1:]))
+    if not asked or '"loc":["query"' in evidence.saw:
+        return None
+    for file, node in behind(evidence):
+        for each in inside(node):
+            raises = isinstance(each, ast.If) and any(isinstance(one, ast.Raise) for one in each.body)
+            if isinstance(each, ast.If) and raises and re.search(r"\b(offset|limit)\b", text_of(each.test)):
+                told = " and ".join(f"{name}={number}" for name, number in asked)
+                hint = f"Is this true for {told}? Try each side: too small, too large."
+                return Told(where=file.at(each), hint=hint)
+    return None
+
+
+@reading("an item is looked for on a page of the list", *_ONE_ITEM)
+def looked_through_a_page(evidence: Evidence) -> Told | None:
+    """A page of the list has at most 100 items; the one that is meant may be behind them."""
+    asked = re.search(r"/(\d+)$", request_of(evidence)[1])
+    if not asked or not evidence.saw.startswith("404 {"):
+        return None
+    for file, node in behind(evidence):
+        for call in calls(node, "list_items"):
+            saw = f"{evidence.saw}, and item {asked[1]} is there"
+            return Told(saw=saw, where=file.at(call), hint="How many items does this give, and which ones not?")
+    for event in evidence.events_of("SELECT items"):
+        if re.search(r"\blimit\b", event.sql.lower()) and " where " not in event.sql.lower().replace("\n", " "):
+            saw = f"{evidence.saw}, and item {asked[1]} is there; the SELECT has a LIMIT and no WHERE"
+            return Told(saw=saw, where=own_line(evidence, event.where), hint="Which items are not among these?")
+    return None
+
+
+@reading(
+    "items with equal names become one",
+    *("batch_is_all_or_nothing", "create_answers_201", "list_answers_items", "list_pages"),
+)
+def merged_by_name(evidence: Evidence) -> Told | None:
+    """Two items may have the same name; whoever collects them by name keeps only one of them."""
+    many = request_of(evidence)[1].endswith("/batch") or request_of(evidence)[0] == "get"
+    if evidence.rule == "list_pages":
+        many = evidence.chapter == "09_relationships"
+    shown = re.match(r"saved: |the answer: |ids in the answer|ids on the page|\[", evidence.saw)
+    if not many or evidence.raised or not shown:
+        return None
+    for file, node in chain_of(evidence):
+        for each in inside(node):
+            keys: list[ast.AST] = []
+            if isinstance(each, ast.DictComp):
+                keys = [each.key]
+            elif isinstance(each, ast.SetComp):
+                keys = [each.elt]
+            elif isinstance(each, ast.Assign) and isinstance(each.targets[0], ast.Subscript):
+                keys = [each.targets[0].slice]
+            elif isinstance(each, ast.Call) and name_of(each) in (
+                "setdefault",
+                "fromkeys",
+                "set",
+                "distinct",
+                "unique",
+            ):
+                keys = [*each.args[:1]]
+            elif isinstance(each, ast.Compare) and isinstance(each.ops[0], ast.In | ast.NotIn):
+                keys = [each.left]
+            if any(re.search(r"\bname\b", text_of(key)) for key in keys):
+                hint = "Two items may have the same name. What becomes of the second one here?"
+                return Told(where=file.at(each), hint=hint)
+    return None
+
+
+@reading("some items are left out", "batch_is_all_or_nothing", "create_answers_201", "list_answers_items", "list_pages")
+def some_left_out(evidence: Evidence) -> Told | None:
+    """A slice, a condition or a continue lets a loop go past some of the items."""
+    actual, expected = evidence.actual, evidence.expected
+    if isinstance(actual, dict) and isinstance(expected, dict):
+        actual, expected = actual.get("items"), expected.get("items")
+    many = request_of(evidence)[1].endswith("/batch") or evidence.rule.startswith("list_")
+    if not many or not isinstance(actual, list) or not isinstance(expected, list) or len(actual) >= len(expected):
+        return None
+    places: list[tuple[File, ast.AST]] = []
+    for file, node in chain_of(evidence):
+        for each in inside(node):
+            if isinstance(each, ast.Subscript) and isinstance(each.slice, ast.Slice):
+                places.append((file, each))
+            elif isinstance(each, ast.comprehension) and each.ifs:
+                places.append((file, each.ifs[0]))
+            elif isinstance(each, ast.If) and any(isinstance(one, ast.Continue) for one in each.body):
+                places.append((file, each))
+    if len(places) != 1:
+        return None
+    return Told(where=places[0][0].at(places[0][1]), hint="Which items of the list does this leave out?")
+
+
+@reading("the function ends before it writes", *_WRITES)
+def ended_early(evidence: Evidence) -> Told | None:
+    """A return before the line that writes: in some cases nothing is saved, and the caller hears of a success."""
+    failed = evidence.raised or evidence.sent("ANSWER 4", "ANSWER 5", "COMMIT", "INSERT", "UPDATE", "DELETE")
+    chain = [] if failed else chain_of(evidence)
+    found: list[tuple[File, ast.If]] = []
+    for file, node in chain:
+        sends = calls(node, *_SENDS)
+        for each in inside(node):
+            ends = isinstance(each, ast.If) and any(isinstance(one, ast.Return | ast.Continue) for one in each.body)
+            inner = isinstance(each, ast.If) and any(calls(one, *_SENDS) for one in each.body)
+            if isinstance(each, ast.If) and ends and not inner and sends and sends[-1].lineno > (each.end_lineno or 0):
+                found.append((file, each))
+    if len(found) != 1:
+        return None
+    hint = "Below this condition the function is over. For which requests is it true?"
+    return Told(saw=f"{evidence.saw}; nothing was written", where=found[0][0].at(found[0][1]), hint=hint)
+
+
+@reading(
+    "a schema raises where nobody answers for it", "bad_body_is_422", "input_is_validated", "patch_null_name_is_422"
+)
+def validated_by_hand(evidence: Evidence) -> Told | None:
+    """FastAPI answers 422 when it validates a body itself; an exception of your own call is a crash."""
+    raised = evidence.raised_kind("ValidationError", "JSONDecodeError")
+    if raised is None or not raised.lines or not evidence.saw.startswith("a crash: "):
+        return None
+    where = innermost(raised, evidence.given)
+    if where.startswith("app/crud.py"):
+        return None
+    hint = "This raises when the body is wrong, and the exception goes all the way out. Who can check the body first?"
+    return Told(where=where, hint=hint)
+
+
+@reading("a body that may be missing", "bad_body_is_422", "input_is_validated")
+def body_may_be_null(evidence: Evidence) -> Told | None:
+    """A type with None in it takes a body that is null, or none at all."""
+    found = endpoint_of(evidence)
+    body = body_parameter(evidence, found[1]) if found else None
+    if not found or body is None or not re.search(r" '?(null)?'?$", "".join(evidence.did[-1:])):
+        return None
+    if evidence.saw.startswith("422") or not re.search(r"\bNone\b|Optional", text_of(body.annotation)):
+        return None
+    return Told(where=found[0].at(body), hint="The type says here that there may be no body.")
+
+
+@reading("an empty list is refused", "create_answers_201", "batch_is_all_or_nothing")
+def empty_batch_refused(evidence: Evidence) -> Told | None:
+    """A batch of no items is a batch like any other: nothing is saved, and the answer is an empty list."""
+    if not "".join(evidence.did[-1:]).endswith("batch []") or evidence.saw.startswith("200"):
+        return None
+    hint = "A client that sends no items has made no mistake. What is the answer to it?"
+    found = said_status(evidence) if evidence.saw.startswith("4") else None
+    if found is not None:
+        return Told(where=found[0].at(found[1]), hint=hint, why=TOO_STRICT)
+    raised = evidence.raised[0] if evidence.raised else None
+    if raised is not None and raised.lines:
+        return Told(where=innermost(raised, evidence.given), hint="What is there here when the list is empty?")
+    for file, node in behind(evidence) if evidence.saw.startswith("422") else ():
+        for each in (*node.args.args, *node.args.kwonlyargs):
+            if re.search(r"min_length|MinLen|conlist", text_of(each.annotation)):
+                return Told(where=file.at(each), hint=hint, why=TOO_STRICT)
+    return None
+
+
+@reading("an answer that cannot be written as JSON", "error_reaches_the_client")
+def error_is_no_json(evidence: Evidence) -> Told | None:
+    """An answer is text: an exception that is put into it is an object, of which JSON can make nothing."""
+    if "not JSON serializable" not in evidence.saw:
+        return None
+    main = evidence.source.file("app/main.py")
+    for file, node in [*behind(evidence), *((main, each) for each in main.functions)]:
+        caught = {each.name for each in inside(node) if isinstance(each, ast.ExceptHandler) and each.name}
+        caught |= {each.arg for each in node.args.args if "Error" in text_of(each.annotation) or each.arg == "exc"}
+        for call in calls(node, "HTTPException", "JSONResponse"):
+            for value in [*call.args, *(each.value for each in call.keywords)]:
+                bare = [each for each in ast.walk(value) if isinstance(each, ast.Name) and each.id in caught]
+                turned = [each for each in ast.walk(value) if isinstance(each, ast.Call | ast.FormattedValue)]
+                if bare and not turned:
+                    hint = f"'{bare[0].id}' is an object of Python's. What of it can go into an answer?"
+                    return Told(where=file.at(bare[0]), hint=hint)
+    return None
