@@ -365,8 +365,8 @@ def test_report_is_not_overwritten(small_class: tuple[Path, Path]) -> None:
     submissions, report = small_class
     said = run("class", submissions, "--out", report, status=2)
     assert "holds a report already. Add --resume" in said
-    assert "is no report of 'workbook class'" in run("compare", submissions, report, status=2)
-    assert "is no report" in run("export", PROJECT / "pyproject.toml", "--format", "junit", status=2)
+    assert "is not a report of 'workbook class'" in run("compare", submissions, report, status=2)
+    assert "is not a report" in run("export", PROJECT / "pyproject.toml", "--format", "junit", status=2)
 
 
 def test_weights_make_points(small_class: tuple[Path, Path], tmp_path: Path) -> None:

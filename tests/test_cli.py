@@ -245,7 +245,7 @@ def test_reset_keeps_the_work(copy: Copy) -> None:
     assert (kept / "05_crud/app/extra.py").exists() and not (mine / "extra.py").exists()
     assert (mine.parent / "app.db").read_text() == "data"
     assert (mine / "crud.py").read_bytes() == (PROJECT / "chapters/05_crud/app/crud.py").read_bytes()
-    assert "is the starter already" in copy.run("reset", "5").stdout and len(backups(copy)) == 1
+    assert "is already the starter" in copy.run("reset", "5").stdout and len(backups(copy)) == 1
     shutil.rmtree(mine.parent)
     assert copy.run("reset", "5").returncode == 0 and (mine / "crud.py").exists(), "nothing is lost, nothing is asked"
 
@@ -262,7 +262,7 @@ def test_carry_takes_what_has_passed_and_fits(copy: Copy) -> None:
     done = copy.run("carry", "6", answer="n\n")
     assert done.returncode == 1 and (target / "deps.py").read_text() == before and not backups(copy)
     assert "Chapter 02 has not passed yet" in done.stdout
-    assert "app/schemas.py stays ours" in done.stdout and "06_routes.bad_body_is_422" in done.stdout
+    assert "keep our app/schemas.py" in done.stdout and "06_routes.bad_body_is_422" in done.stdout
     assert "replaces a file that you have changed" in done.stdout
     done = copy.run("carry", "6", answer="y\n")
     assert done.returncode == 0
@@ -281,7 +281,7 @@ def test_release(copy: Copy) -> None:
     (copy.folder / "chapters/05_crud/app/left.py").write_text("")
     done = copy.run("release", "--check")
     assert done.returncode == 1
-    assert "chapters/05_crud/app/crud.py changes" in done.stdout and "left.py goes" in done.stdout
+    assert "chapters/05_crud/app/crud.py changes" in done.stdout and "left.py is removed" in done.stdout
     done = copy.run("release", answer="n\n")
     assert done.returncode == 1 and (copy.folder / "chapters/05_crud/app/left.py").exists()
     assert copy.run("release", "--yes").returncode == 0

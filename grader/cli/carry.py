@@ -18,10 +18,10 @@ from grader.terminal import Line
 
 
 def carry(chapter: ChapterArgument = "", yes: YesOption = False) -> None:
-    """Bring your own code of earlier chapters into the files that are given to a chapter.
+    """Use your own code from earlier chapters in the files that a chapter starts with.
 
-    Only files of chapters that have passed are taken, and only those with which the chapter's solution still passes
-    every check. It asks before it replaces anything, and keeps what it replaces.
+    It takes only files from chapters that have passed, and only files with which the chapter's solution still passes
+    every check. It asks before it replaces anything, and keeps a backup.
 
     \b
     Examples:
@@ -31,30 +31,32 @@ def carry(chapter: ChapterArgument = "", yes: YesOption = False) -> None:
     target = place.chapter(chapter) if chapter else grading.at(where)
     given = chain.given_from(target)
     if not given:
-        console.say(f"Chapter {target[:2]} builds on no file of an earlier chapter; there is nothing to carry.")
+        console.say(f"Chapter {target[:2]} uses no file from an earlier chapter, so there is nothing to carry.")
         raise typer.Exit(0)
     origins = sorted(set(given.values()))
     passed = {origin for origin in origins if grading.has_passed(where, origin)}
     for origin in origins:
         if origin not in passed:
             number = int(origin[:2])
-            console.say(f"Chapter {number:02} has not passed yet: its files stay ours (workbook check {number}).")
+            console.say(
+                f"Chapter {number:02} has not passed yet, so you keep our files of it (workbook check {number})."
+            )
     mine = {file: where.folder / origin / file for file, origin in given.items() if origin in passed}
     new = [file for file in mine if _text(mine[file]) != _text(where.folder / target / file)]
     if not new:
-        console.say(f"{where.name}/{target} has nothing to get: it holds all of your files that can be carried.")
+        console.say(f"{where.name}/{target} already has all of your files that can be carried.")
         raise typer.Exit(0)
     fitting = _fitting(target, mine, new)
     if not fitting:
         raise typer.Exit(1)
-    console.say(f"Into {where.name}/{target} come:")
+    console.say(f"These files will go into {where.name}/{target}:")
     console.show(_plan(where, target, given, fitting))
-    console.agree("What is there now is kept in a backup. Go on?", yes)
+    console.agree("The files that are there now are kept in a backup. Go on?", yes)
     there = [where.folder / target / file for file in fitting if (where.folder / target / file).is_file()]
     kept = backup.keep(there, where.folder, f"carry_{target}")
     for file in fitting:
         backup.put(mine[file], where.folder / target / file)
-    console.say(f"Done. What was there before is in {backup.name_of(kept)}/{target}")
+    console.say(f"Done. The files that were there before are in {backup.name_of(kept)}/{target}")
 
 
 def _plan(where: place.Place, target: str, given: dict[str, str], files: Sequence[str]) -> list[Line]:
@@ -63,7 +65,7 @@ def _plan(where: place.Place, target: str, given: dict[str, str], files: Sequenc
         there = _text(where.folder / target / file)
         changed = there not in (b"", _text(SOLUTIONS / target / file))
         note = "; replaces a file that you have changed" if changed else ""
-        lines.append(Line(f"  {file:<22} yours, of {given[file]}{note}", "yellow" if changed else ""))
+        lines.append(Line(f"  {file:<22} yours, from {given[file]}{note}", "yellow" if changed else ""))
     return lines
 
 
@@ -77,9 +79,11 @@ def _fitting(target: str, mine: dict[str, Path], new: list[str]) -> list[str]:
     for file in new:
         if alone[file]:
             failing = _some(alone[file])
-            console.say(f"{file} stays ours: with yours the solution of chapter {target[:2]} fails {failing}.")
+            console.say(f"You keep our {file}: with yours, the solution of chapter {target[:2]} fails {failing}.")
     if len(fitting) == len(new) or (fitting and _failing(target, [{file: mine[file] for file in fitting}])[0]):
-        console.say(f"Your files fit one by one, but not together ({_some(together)}); nothing was changed.")
+        console.say(
+            f"Each of your files works alone, but together they do not ({_some(together)}); nothing was changed."
+        )
         return []
     return fitting
 

@@ -19,7 +19,7 @@ def compare(
 ) -> None:
     """Say whose verdicts have changed between two reports, and why.
 
-    Exit status 0: none has; 1: some have; 2: bad input.
+    Exit status 0: no verdict changed; 1: some changed; 2: bad input.
     """
     console = plain_console()
     with sentences(), Store(report_a, readonly=True) as store_a, Store(report_b, readonly=True) as store_b:

@@ -81,7 +81,7 @@ def agree(question: str, yes: bool) -> None:
         agreed = typer.confirm(question)
     except typer.Abort:
         print()
-        complain("Nothing was done, for there was no answer; add --yes to agree in advance.")
+        complain("Nothing was done, because there was no answer; add --yes to agree in advance.")
         raise typer.Exit(1) from None
     if not agreed:
         say("Nothing was done.")

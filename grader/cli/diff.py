@@ -20,15 +20,15 @@ Texts = dict[str, list[str]]
 def diff(
     chapter: ChapterArgument = "",
     submission: SubmissionOption = None,
-    html: Annotated[Path | None, typer.Option(metavar="FILE", help="write a page, side by side, into FILE")] = None,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="write a side-by-side page to FILE")] = None,
     steps: Annotated[
-        bool, typer.Option("--steps", help="instead: what the chapter's solution adds to the previous one's")
+        bool, typer.Option("--steps", help="show instead what this chapter's solution adds to the one before")
     ] = False,
     yes: YesOption = False,
 ) -> None:
-    """Compare your code with the solution. While the chapter has not passed, it asks first.
+    """Compare your code with the solution. If the chapter has not passed yet, it asks first.
 
-    Lines with - are yours (with --steps: the previous chapter's), lines with + are the solution's.
+    Lines with - are yours (with --steps: the previous chapter's), lines with + are from the solution.
 
     \b
     Examples:
@@ -51,7 +51,7 @@ def diff(
     new = _texts(SOLUTIONS / name)
     files = [file for file in sorted(old.keys() | new.keys()) if old.get(file) != new.get(file)]
     if not files:
-        console.say(f"{left} and {right} are the same, letter for letter.")
+        console.say(f"{left} and {right} are exactly the same.")
     elif html is None:
         for file in files:
             console.show(_unified(file, left, right, old.get(file, []), new.get(file, [])))
@@ -94,9 +94,9 @@ def _page(files: list[str], left: str, right: str, old: Texts, new: Texts) -> st
 
 def _write(file: Path, page: str, yes: bool) -> None:
     if file.exists():
-        console.agree(f"There is a file {file} already. Replace it?", yes)
+        console.agree(f"The file {file} already exists. Replace it?", yes)
     try:
         file.write_text(page, encoding="utf-8")
     except OSError as error:
-        raise BadInput(f"The page cannot be written to '{file}' ({error.strerror}); give another file.") from None
+        raise BadInput(f"The page cannot be written to '{file}' ({error.strerror}); choose another file.") from None
     console.say(f"The page is in {file}")

@@ -29,9 +29,9 @@ class _Trouble(Exception):
 
 
 def doctor() -> None:
-    """Look whether everything is there that the workbook needs: one line each, with the remedy.
+    """Check that this machine has everything the workbook needs, and say how to fix what is missing.
 
-    The exit status is 0 if everything is well.
+    The exit status is 0 if everything is fine.
     """
     well = True
     for label, look in _LOOKS.items():
@@ -41,7 +41,7 @@ def doctor() -> None:
             sign, text, colour, well = console.style().failed, str(trouble), "red", False
         head = f"  {sign} {label:<16}"
         console.show(Line(line.text, colour) for line in wrapped(text, " " * len(head), head))
-    console.say("Everything is well." if well else "Mend what is marked, and run workbook doctor again.")
+    console.say("Everything is fine." if well else "Fix what is marked, then run workbook doctor again.")
     raise typer.Exit(0 if well else 1)
 
 
@@ -50,9 +50,9 @@ def _python() -> str:
 
     required = metadata.metadata("fastapi-database-workbook")["Requires-Python"]
     if not SpecifierSet(required).contains(platform.python_version(), prereleases=True):
-        raise _Trouble(f"{platform.python_version()} does not do: make the environment with Python {required}")
+        raise _Trouble(f"{platform.python_version()} is not supported: make the environment with Python {required}")
     if sys.prefix == sys.base_prefix:
-        return f"{platform.python_version()} (outside of a virtual environment; python -m venv .venv makes one)"
+        return f"{platform.python_version()} (not in a virtual environment; python -m venv .venv makes one)"
     return platform.python_version()
 
 
@@ -72,7 +72,7 @@ def _packages() -> str:
         told = ", ".join(f"{name} {installed[name]} instead of {wanted[name]}" for name in other[:4])
         more = f" and {len(other) - 4} more" if len(other) > 4 else ""
         raise _Trouble(f"{told}{more}: {_INSTALL}")
-    return f"{sum(bool(installed[name]) for name in wanted)} packages, the versions of constraints.txt"
+    return f"{sum(bool(installed[name]) for name in wanted)} packages, all in the versions of constraints.txt"
 
 
 def _version(name: str) -> str:
@@ -88,7 +88,7 @@ def _write_access() -> str:
             with tempfile.TemporaryFile(dir=folder):
                 pass
         except OSError as error:
-            raise _Trouble(f"nothing can be written in {folder} ({error.strerror}): give yourself access") from None
+            raise _Trouble(f"cannot write in {folder} ({error.strerror}): change its permissions") from None
     return f"{PROJECT / 'chapters'} and {tempfile.gettempdir()}"
 
 
@@ -100,8 +100,8 @@ def _grader() -> str:
     except BadInput as problem:
         raise _Trouble(str(problem)) from None
     if check.outcome != "passed":
-        raise _Trouble(f"{rule.id} says '{check.observed}' of the solution: {_INSTALL}")
-    return f"judges a check of the solution, from a cold start in {time.perf_counter() - begin:.1f} s"
+        raise _Trouble(f"{rule.id} fails on the solution, '{check.observed}': {_INSTALL}")
+    return f"graded one check of the solution, from a cold start, in {time.perf_counter() - begin:.1f} s"
 
 
 def _postgresql() -> str:
@@ -127,9 +127,9 @@ def _kept_cluster() -> str:
 
     kept = kept_clusters()
     if not kept:
-        return f"; nothing can be kept in {cache_folder()}, so that each start takes longer"
+        return f"; cannot write in {cache_folder()}, so each start takes longer"
     size = sum(file.stat().st_size for file in kept) / 1e6
-    return f"; a new cluster is kept in {cache_folder()} ({size:.0f} MB; to be rid of it, delete that folder)"
+    return f"; keeps a prepared server in {cache_folder()} ({size:.0f} MB; you may delete that folder)"
 
 
 def _kernel() -> str:
@@ -150,8 +150,8 @@ def _kernel() -> str:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
     if reply["content"]["status"] != "ok":
-        raise _Trouble("the kernel's Python does not know the workbook: python -m ipykernel install --sys-prefix")
-    return "starts and knows the workbook"
+        raise _Trouble("the kernel's Python does not find the workbook: python -m ipykernel install --sys-prefix")
+    return "starts and finds the workbook"
 
 
 _LOOKS: dict[str, Callable[[], str]] = {

@@ -18,7 +18,7 @@ from grader.rules import roster
 
 def export(
     report: Annotated[
-        Path, typer.Argument(help="A report in JSON: of 'pytest grader --report-json', or results/ID.json.")
+        Path, typer.Argument(help="A JSON report, from 'pytest grader --report-json' or results/ID.json.")
     ],
     format_: Annotated[str, typer.Option("--format", metavar="NAME", help=f"{', '.join(FORMATS)}")],
     weights_file: WeightsOption = None,
@@ -33,7 +33,7 @@ def export(
         except OSError as error:
             raise BadInput(f"'{report}' cannot be read ({error.strerror}).") from None
         except (ValueError, KeyError, TypeError):
-            raise BadInput(f"'{report}' is no report; 'pytest grader --report-json FILE' writes one.") from None
+            raise BadInput(f"'{report}' is not a report; 'pytest grader --report-json FILE' writes one.") from None
         known = weights.load(weights_file, roster())
         points = {check.id: known.get(check.id, 1.0) for check in checks}
         typer.echo(FORMATS[format_].make(name, checks, points), nl=False)

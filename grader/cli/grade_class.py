@@ -74,9 +74,14 @@ class Asked:
 
 def grade_class(
     submissions: Annotated[Path, typer.Argument(help="Folder with a folder, zip or tar archive for each learner.")],
-    out: Annotated[Path, typer.Option("--out", metavar="REPORT", help="Folder for the report; it is made.")],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="REPORT", help="Folder for the report; it is created if needed.")
+    ],
     jobs: Annotated[
-        int, typer.Option(show_default=False, help="Submissions side by side; one for each processor if not given.")
+        int,
+        typer.Option(
+            show_default=False, help="How many submissions to grade at once; one for each processor if not given."
+        ),
     ] = 0,
     roster_file: Annotated[
         Path | None, typer.Option("--roster", metavar="CSV", help="Who is in the class: columns id, name, ...")
@@ -91,20 +96,20 @@ def grade_class(
     submission_limit: SubmissionLimitOption = None,
     formats: Annotated[
         list[str] | None,
-        typer.Option("--format", metavar="NAME", help=f"Export, too: {', '.join(FORMATS)}; repeatable."),
+        typer.Option("--format", metavar="NAME", help=f"Also export as {', '.join(FORMATS)}; can be repeated."),
     ] = None,
     cluster: Annotated[
         str, typer.Option(metavar="ADDRESS", help="Grade on the workers of this Dask scheduler, tcp://...")
     ] = "",
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with a report; what is known stays, options not given, too.")
+        bool, typer.Option("--resume", help="Continue a report: verdicts stay, and so do options that you do not give.")
     ] = False,
 ) -> None:
     """Grade a class: a folder of submissions becomes a gradebook, results, and pages.
 
-    Each verdict is kept as it is made: --resume grades what is not known yet, and nothing twice.
+    Each verdict is saved at once, so --resume grades only what is missing.
 
-    Exit status 0: everything is graded; 1: something could not be; 2: bad input.
+    Exit status 0: everything is graded; 1: something could not be graded; 2: bad input.
 
     Example: workbook class submissions --out report --roster roster.csv
     """
@@ -122,14 +127,14 @@ def grade_class(
             store.lock()
             if not resume and (store.has_verdicts() or (out / "gradebook.csv").exists()):
                 raise BadInput(
-                    f"'{out}' holds a report already. Add --resume to go on with it, or give another folder."
+                    f"'{out}' already holds a report. Add --resume to continue it, or choose another folder."
                 )
             plan = asked.plan(store)
             points = _weights(store, plan, weights_file)
             learners = listed if listed is not None else _roster(store)
             store.describe(**plan.facts(), weights=dict(points), roster=[vars(each) for each in learners])
             if ignored:
-                console.print(f"Left out, because they are no folder, zip or tar archive: {some(ignored)}")
+                console.print(f"Left out, because they are not a folder, a zip or a tar archive: {some(ignored)}")
             take_in(store, plan, entries, learners)
             everyone = store.count()
             told = [f"{store.count(status)} {word}" for status, word in _WORDS.items() if store.count(status)]

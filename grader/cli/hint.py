@@ -22,7 +22,7 @@ def hint(
 
     \b
     Examples:
-      workbook hint            for the task that you are at
+      workbook hint            for your next task
       workbook hint 5.1
     """
     if task:
@@ -51,5 +51,5 @@ def one_more(task: str, more: int = 1) -> list[Line]:
     if left:
         lines.append(Line(f"({left} more: workbook hint {task})"))
     else:
-        lines += wrapped(f"(That is all; the whole answer is in solutions/{chapter_named(task)}.)")
+        lines += wrapped(f"(Those are all the hints; the whole answer is in solutions/{chapter_named(task)}.)")
     return lines

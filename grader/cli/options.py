@@ -37,7 +37,7 @@ def _parts(incomplete: str) -> list[str]:
 
 
 ChapterArgument = Annotated[
-    str, typer.Argument(metavar="CHAPTER", help="5 or 05_crud; default: where you are", autocompletion=_chapters)
+    str, typer.Argument(metavar="CHAPTER", help="5 or 05_crud; default: your current one", autocompletion=_chapters)
 ]
 OneChapterArgument = Annotated[
     str, typer.Argument(metavar="CHAPTER", help="5 or 05_crud; default: all", autocompletion=_chapters)
@@ -46,7 +46,7 @@ PartArgument = Annotated[
     str,
     typer.Argument(
         metavar="PART",
-        help="5 or 05_crud, 5.1, a rule, or all; default: the chapter where you are",
+        help="5 or 05_crud, 5.1, a rule, or all; default: your current chapter",
         autocompletion=_parts,
     ),
 ]

@@ -14,7 +14,7 @@ from grader.starters import tasks_of, write_starters
 
 
 def reset(chapter: ChapterArgument = "", submission: SubmissionOption = None, yes: YesOption = False) -> None:
-    """Put the starter of a chapter in the place of your work, which is kept in a dated folder.
+    """Go back to the starter of a chapter. Your work is kept in a dated folder.
 
     It asks first. The exit status is 0 when the chapter is as it was at the beginning.
 
@@ -33,10 +33,10 @@ def reset(chapter: ChapterArgument = "", submission: SubmissionOption = None, ye
         mine, new = _files(folder), _files(starter)
         changed = {file for file in mine.keys() | new.keys() if mine.get(file) != new.get(file)}
         if not changed:
-            console.say(f"{where.name}/{name} is the starter already.")
+            console.say(f"{where.name}/{name} is already the starter.")
             raise typer.Exit(0)
         if changed & mine.keys():
-            console.say(f"In {where.name}/{name} the starter will replace: {', '.join(sorted(changed & mine.keys()))}")
+            console.say(f"In {where.name}/{name} the starter replaces: {', '.join(sorted(changed & mine.keys()))}")
             console.agree("Your work is kept in a backup. Go on?", yes)
             kept = backup.keep([folder / file for file in sorted(mine)], where.folder, f"reset_{name}")
             console.say(f"Your work is in {backup.name_of(kept)}/{name}")

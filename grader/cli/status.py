@@ -17,9 +17,9 @@ _COLOURS = {"passed": "green", "failed": "red", "todo": "", "open": ""}
 
 
 def status(submission: SubmissionOption = None) -> None:
-    """Show your progress: chapters and tasks that passed, fail, or are to do; and the next step.
+    """Show your progress: what has passed, what fails, what is still to do, and the next step.
 
-    What is known of unchanged code is not graded again. The exit status is 0.
+    Code that has not changed is not graded again. The exit status is 0.
     """
     where = place.submission(submission)
     found = grading.outcomes(where)
@@ -91,8 +91,8 @@ def _closing(where: place.Place, found: dict[str, str], at: str) -> list[Line]:
     return [
         *lines,
         Line(f"next: task {task}, in {where.name}/{at}/{file_of(task, at)}", bold=True),
-        Line(f"      what there is to do: {where.name}/{at}/README.md"),
-        *([Line(f"      the lesson:          {lesson}")] if (PROJECT / lesson).is_file() else []),
+        Line(f"      the task sheet: {where.name}/{at}/README.md"),
+        *([Line(f"      the lesson:     {lesson}")] if (PROJECT / lesson).is_file() else []),
         Line(f"      then: workbook check {number}    workbook hint {task}    workbook watch {number}"),
     ]
 
