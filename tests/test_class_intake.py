@@ -141,7 +141,7 @@ def test_links_are_refused(kind: str, link: str, tmp_path: Path) -> None:
             info_.linkname = str(target) if kind == "symbolic" else "06_routes/app/main.py"
             archive.addfile(info_)
     found = intake.read(file).chapters
-    assert "is a link; a submission has to be its own files" in found["05_crud"].refused
+    assert "is a link; a submission must hold the files themselves" in found["05_crud"].refused
     assert dict(found["06_routes"].files) == {"app/main.py": CODE}
 
 

@@ -49,8 +49,8 @@ MESSAGES = {
   x 3.1 the session is closed after a success
       did       let an endpoint read and answer 200
       saw       a session still holds 1 object: a rollback does not close it
-      wanted    a closed session: connection returned, no transaction, no object
-                attached
+      wanted    a closed session: its connection is back in the pool, no
+                transaction is open, it holds no objects
       where     chapters/03_deps/app/deps.py:17 in get_db
                     db.rollback()
       hint      This leaves the session open. What ends it?
@@ -145,8 +145,8 @@ MESSAGES = {
       did       GET /items/
       saw       a connection is still out of the pool (taken at app/crud.py:31);
                 a session is still in a transaction
-      wanted    session closed: connection returned, no transaction, no object
-                attached
+      wanted    a closed session: its connection is back in the pool, no
+                transaction is open, it holds no objects
       where     chapters/06_routes/app/routes/items.py:48 in list_items
                     return [ItemRead.model_validate(item) for item in
                     crud.list_items(SessionLocal(), offset, limit)]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from grader.bench.verdicts import without_places
 from grader.report import Check
 from grader.rules import rules_of
+from grader.starters import PROJECT
 from grader.terminal import ASCII, Style, blocks, chapters, closing, failure, next_step, style_for
 
 
@@ -70,6 +72,21 @@ def test_words_and_paths_stay_whole_at_every_width(width: int) -> None:
     assert any(place in line for line in lines)
     assert all(len(line) <= width for line in lines if place not in line)
     assert not any(line.rstrip().endswith("-") or line.lstrip().startswith("-") for line in lines)
+
+
+def test_printed_output_names_no_file_of_the_grader() -> None:
+    own = PROJECT / "grader/lab/code.py"
+    printed = (
+        f"{own}:12: SAWarning: not in a session\n  function()\nhello\n"
+        f'Traceback (most recent call last):\n  File "{own}", line 9, in call\n    function()\n    ~~~~~~~~^^\n'
+        '  File "app/crud.py", line 3, in f\n    db.add(1)\n'
+        '  File "/env/lib/site-packages/sqlalchemy/orm/session.py", line 1, in add\nValueError\n'
+    )
+    assert without_places(printed) == (
+        "SAWarning: not in a session\nhello\n"
+        'Traceback (most recent call last):\n  File "app/crud.py", line 3, in f\n    db.add(1)\n'
+        '  File "sqlalchemy/orm/session.py", line 1, in add\nValueError\n'
+    )
 
 
 def test_printed_output_is_shown_without_control_characters() -> None:

@@ -39,8 +39,8 @@ def sentence(changed: list[str]) -> str:
         return ""
     more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
     return (
-        f"{changed[0]}{more} changed while the code ran: the grader itself, or a solution, may be spoilt, and so may "
-        f"these verdicts. Put the files back, for example with 'git checkout -- grader solutions', and remove "
+        f"{changed[0]}{more} changed while the code ran: the grader or a solution may be damaged, and these verdicts "
+        f"may be wrong. Restore the files, for example with 'git checkout -- grader solutions', and remove "
         f"every __pycache__ there."
     )
 

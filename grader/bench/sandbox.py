@@ -110,7 +110,7 @@ class Sandbox:
         each += [f"{limits.processes} processes" if limits.processes else "no limit of processes"]
         found = [f"Limits: {', '.join(each)}; an empty environment; a temporary folder for each child."]
         if self.namespaces:
-            net = "the network is open, for PostgreSQL is reached through it" if self.network else "no network"
+            net = "the network is open, because PostgreSQL is reached through it" if self.network else "no network"
             found.append(
                 f"Isolation: bubblewrap; {net}; no view of other submissions, of solutions/, or of the report."
             )

@@ -39,8 +39,8 @@ def expect_solutions(chapters: Iterable[str] = CHAPTERS) -> None:
     for chapter in chapters:
         if not (SOLUTIONS / chapter / "app").is_dir():
             raise BadInput(
-                f"The folder solutions/{chapter}/app is missing, from which the grader knows what was given and what "
-                f"is still to do; put solutions/ back as it was, for example with 'git checkout -- solutions'."
+                f"The folder solutions/{chapter}/app is missing, but the grader needs it to know what was given and "
+                f"what is still to do; restore it, for example with 'git checkout -- solutions'."
             )
 
 
@@ -58,7 +58,7 @@ def stage(submission: Path, chapter: str, folder: Path) -> str:
     source = submission / chapter
     app = source / "app"
     if source.is_symlink() or app.is_symlink():
-        return f"{chapter}/app is a link; a submission has to be its own files"
+        return f"{chapter}/app is a link; a submission must hold the files themselves"
     if not app.is_dir():
         return f"{chapter}/app is missing; the chapter's code belongs there"
     try:

@@ -397,7 +397,7 @@ def second_engine(evidence: Evidence) -> Told | None:
         return Told(where=file.at(others[0]), hint="This makes a second engine. There is one already.")
     if bind is not None and "no engine" in evidence.saw and "class_" not in text_of(bind):
         return Told(where=file.at(bind), hint="Nobody tells the sessions which engine to use.")
-    if bind is not None and "which is no engine" in evidence.saw:
+    if bind is not None and "which is not an engine" in evidence.saw:
         return Told(where=file.at(bind), hint="A session works with an engine, not with a URL.")
     return None
 

@@ -86,5 +86,5 @@ class Expect:
         self(
             not left,
             saw=told + "; ".join(left[:3]),
-            wanted="session closed: connection returned, no transaction, no object attached",
+            wanted="a closed session: its connection is back in the pool, no transaction is open, it holds no objects",
         )

@@ -75,7 +75,7 @@ def _verdict_on(error: BaseException, focus: Focus) -> Verdict:
     where = focus.line_of(error) or focus.at
     if is_to_do(error):
         return ToDo(str(error), "", where, error)
-    return Broken(f"the check met {describe(error)}", "code that the check can judge", where, error)
+    return Broken(f"checking your code raised {describe(error)}", "code that raises nothing here", where, error)
 
 
 def _still_to_do(found: dict[str, Any], parts: Parts) -> dict[str, Any]:
@@ -102,8 +102,8 @@ def spoilt(name: str) -> dict[str, Any]:
     """
     return {
         "outcome": "error",
-        "observed": f"the code has put something of its own in the place of '{name}', which the grader relies on",
-        "expected": "code that leaves Python's built-in functions, and the grader, as they are",
+        "observed": f"the code has replaced '{name}', which the grader relies on",
+        "expected": "code that replaces neither Python's built-in functions nor parts of the grader",
     }
 
 

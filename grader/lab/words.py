@@ -69,7 +69,7 @@ def instead_of_begin(error: BaseException | None) -> str:
     return _NO_BEGIN if "transaction is already begun" in str(error) else ""
 
 
-_NO_BEGIN = "commit() instead of begin(): whatever is done with a session, loading the item too, begins one"
+_NO_BEGIN = "commit() instead of begin(): any use of the session begins a transaction, even loading the item"
 
 
 def arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:

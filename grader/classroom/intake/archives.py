@@ -134,7 +134,7 @@ def _sorted_out(members: Iterable[_Member], root: tuple[str, ...] | None) -> Sub
             continue
         if member.kind == "link":
             link = "/".join(parts if len(rest) > 1 else (chapter, "app"))
-            refused.setdefault(chapter, f"{shown(link)} is a link; a submission has to be its own files")
+            refused.setdefault(chapter, f"{shown(link)} is a link; a submission must hold the files themselves")
         elif member.kind == "file" and len(rest) > 1 and rest[-1].endswith(".py"):
             content = member.read(room.bytes + 1)
             room.take(len(content))

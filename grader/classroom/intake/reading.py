@@ -22,7 +22,7 @@ def read(path: Path) -> Submission:
     name = path.name.lower()
     try:
         if path.is_symlink():
-            raise Unreadable("it is a link; a submission has to be its own files")
+            raise Unreadable("it is a link; a submission must hold the files themselves")
         if path.is_dir():
             return read_folder(path)
         if not path.is_file():  # a pipe, say, which nobody may ever write to

@@ -177,7 +177,7 @@ class Api:
         self.expect_accepted(method, path, {"id": chosen, "name": "table", "description": None}, rule, 422)
         told_elsewhere = method == "POST" and self._place.chapter == "08_sqlmodel"
         taken = not told_elsewhere and self._items.row(chosen) is not None
-        self._expect(not taken, saw="the client chose the id", wanted="an id of the database's")
+        self._expect(not taken, saw="the client chose the id", wanted="an id that the database assigns")
 
     def expect_closed_after(self, *requests: tuple[str, str, dict[str, Any]]) -> None:
         """End the check as failed if anything is still open after one of these requests.
@@ -218,7 +218,7 @@ class Api:
             answer = self._client.only_request(method, path, **options)
             items = list(_items_in(answer.json))
             more = sorted({name for item in items for name in item if name not in _FIELDS})
-            self._expect(not more, saw=f"the answer shows also {', '.join(more)}", wanted="id, name and description")
+            self._expect(not more, saw=f"the answer also shows {', '.join(more)}", wanted="id, name and description")
             shown += len(items)
         if not shown:
             raise Waits(str(answer), "create_answers_201", answer.error)

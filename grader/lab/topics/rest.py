@@ -116,7 +116,7 @@ class Rest:
             except ToDo as to_do:
                 if not self._client.has_route(method, path):
                     raise
-                raise Regression(f"501 {to_do.saw}", "404: what stood in for it is no longer needed") from None
+                raise Regression(f"501 {to_do.saw}", "404: the stand-in is no longer needed") from None
             with as_before():
                 self._expect.status(answer, 404)
 
