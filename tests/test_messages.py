@@ -114,7 +114,7 @@ MESSAGES = {
       did       stored {'name': 'lamp', 'description': 'warm light'}, then
                 update_item(db, item, ItemUpdate(description=None))
       saw       description in the database: 'warm light'
-      wanted    description in the database: None
+      wanted    description in the database: NULL
       where     chapters/05_crud/app/crud.py:39 in update_item
                     if data.description is not None:
       hint      This line cannot tell "not sent" from "sent as null". Who

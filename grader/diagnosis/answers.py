@@ -61,10 +61,12 @@ def item_in_a_list(evidence: Evidence) -> Told | None:
 def answered_nothing(evidence: Evidence) -> Told | None:
     """An endpoint without a return answers null."""
     found = endpoint_of(evidence)
-    if found is None or evidence.actual is not None or evidence.expected is None or "None" not in evidence.saw:
+    null = re.search(r"\b(None|null)\b", evidence.saw)
+    if found is None or evidence.actual is not None or evidence.expected is None or null is None:
         return None
     hint = "The client wants to see the item as it is now. What does this endpoint return?"
-    return Told(saw=f"{evidence.saw}: null in JSON", where=_given_back(*found[:2]), hint=hint)
+    saw = evidence.saw if null[1] == "null" else f"{evidence.saw}: null in JSON"
+    return Told(saw=saw, where=_given_back(*found[:2]), hint=hint)
 
 
 @reading("204 with a body", "delete_answers_204")

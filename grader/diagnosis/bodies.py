@@ -26,7 +26,8 @@ _REFUSAL = re.compile(r'"loc":\["body"(?:,"(\w+)")?\],"msg":"([^"]*)')
 def sent(evidence: Evidence) -> dict[str, str]:
     """What the body of the last request had, by the names of its fields, as Python writes it."""
     line = evidence.did[-1] if evidence.did else ""
-    return dict(_PAIR.findall(line.partition(" {")[2]))
+    found = _PAIR.findall(line.partition(" {")[2])
+    return {name: "None" if value == "null" else value for name, value in found}
 
 
 def schema_of_body(evidence: Evidence) -> tuple[File, ast.ClassDef] | None:

@@ -14,6 +14,7 @@ from grader.lab.observer import Seen
 from grader.lab.place import Place
 from grader.lab.story import Story
 from grader.lab.topics.crud import Crud
+from grader.lab.words import with_null
 from grader.outcomes import ToDo, Waits
 
 _FIELDS = ("id", "name", "description")
@@ -94,7 +95,7 @@ class Api:
             more: other columns of its row.
         """
         item_id = self._items.add(**before, **more)
-        self._story.begin(f"stored {before}")
+        self._story.begin(f"stored {with_null(dict(before), 'NULL')}")
         answer = self._client.request("PATCH", f"/items/{item_id}", json=sent)
         if answer.status >= 300:
             self._expect.status(answer, 200)
@@ -129,7 +130,7 @@ class Api:
         """End the check as failed unless this page of the list shows these rows."""
         answer = self._client.only_request("GET", f"/items/{query}")
         self._expect.status(answer, 200)
-        self._expect.equal(self.shown(answer.json), rows, what)
+        self._expect.equal(self.shown(answer.json), rows, what, null="null")
 
     def expect_saved_first(self) -> None:
         """End the check as failed if the answer to the one write so far was sent before its COMMIT."""
