@@ -117,10 +117,10 @@ class Workbook(Magics):
             raise UsageError(f"There is no task '{task}'; write %hint 5.1 for a task.")
         self._hints[task] = min(self._hints.get(task, 0) + 1, len(LEVELS))
         left = len(LEVELS) - self._hints[task]
-        more = (
-            f"({left} more: run %hint {task} again)" if left else f"(That is all; see solutions/{chapter_named(task)}.)"
-        )
-        return Page([*hint_lines(task, self._hints[task]), terminal.Line(more)])
+        told = f"({left} more: run %hint {task} again)"
+        if not left:
+            told = f"(Those are all the hints; see solutions/{chapter_named(task)}.)"
+        return Page([*hint_lines(task, self._hints[task]), terminal.Line(told)])
 
     @line_magic
     def predict(self, line: str) -> None:
@@ -135,7 +135,7 @@ class Workbook(Magics):
         """Ask the questions of a lesson: ``%quiz 05``."""
         lesson = next((each for each in lessons() if line.strip() and each.startswith(f"{line.strip():0>2}")), "")
         if not lesson:
-            raise UsageError(f"There is no quiz '{line.strip()}'; write %quiz 05 for that of lesson 05.")
+            raise UsageError(f"There is no quiz '{line.strip()}'; write %quiz 05 for the quiz of lesson 05.")
         quizzing.ask(lesson)
 
 

@@ -38,7 +38,7 @@ def _parts(name: str) -> tuple[str, ...]:
     """
     path = PurePosixPath(name.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or re.match(r"[A-Za-z]:", name):
-        raise Unreadable(f"the archive holds a path that leads out of it: {shown(name)}")
+        raise Unreadable(f"the archive holds a path that points outside it: {shown(name)}")
     return path.parts
 
 
@@ -156,5 +156,5 @@ def _chapter(name: str, files: dict[str, bytes], refused: Mapping[str, str]) -> 
         try:
             chapter.write(Path(temporary))
         except (OSError, ValueError):
-            return Chapter(refused=f"{name}/app holds names that cannot be written as files")
+            return Chapter(refused=f"{name}/app holds file names that cannot be used here")
     return chapter

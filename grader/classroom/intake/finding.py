@@ -35,7 +35,7 @@ def find(folder: Path) -> tuple[list[Entry], list[str]]:
         raise BadInput(f"There is no folder '{folder}'. Give the folder that holds one submission for each learner.")
     if any((folder / chapter).is_dir() or (folder / "chapters" / chapter).is_dir() for chapter in CHAPTERS):
         raise BadInput(
-            f"'{folder}' is one submission itself. Give the folder that holds a folder, zip or tar archive per learner."
+            f"'{folder}' is one submission. Give the folder that holds a folder, zip or tar archive per learner."
         )
     found: dict[str, Entry] = {}
     ignored = []
@@ -53,7 +53,7 @@ def find(folder: Path) -> tuple[list[Entry], list[str]]:
         else:
             found[learner] = Entry(learner, path)
     if not found:
-        raise BadInput(f"'{folder}' holds no submission. Put a folder, zip or tar archive for each learner into it.")
+        raise BadInput(f"'{folder}' holds no submission. Put a folder, zip or tar archive for each learner in it.")
     return list(found.values()), ignored
 
 

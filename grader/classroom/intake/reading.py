@@ -26,7 +26,7 @@ def read(path: Path) -> Submission:
         if path.is_dir():
             return read_folder(path)
         if not path.is_file():  # a pipe, say, which nobody may ever write to
-            raise Unreadable("it is no file and no folder")
+            raise Unreadable("it is neither a file nor a folder")
         if name.endswith(".zip"):
             return read_zip(path)
         if name.endswith(ARCHIVES):
@@ -36,4 +36,4 @@ def read(path: Path) -> Submission:
     except Exception as error:  # a broken archive can raise anything; it must not stop the others
         reason = shown(str(error)).strip().split("\n")[0] or type(error).__name__
         raise Unreadable(f"it cannot be read: {reason}") from None
-    raise Unreadable("it is no folder, zip or tar archive")
+    raise Unreadable("it is not a folder, a zip or a tar archive")

@@ -47,10 +47,10 @@ def load(file: Path) -> list[Learner]:
     try:
         rows = [[harmless(cell.strip()) for cell in row] for row in csv.reader(io.StringIO(text), delimiter=delimiter)]
     except csv.Error as error:
-        raise BadInput(f"The roster '{file}' is no CSV file ({error}).") from None
+        raise BadInput(f"The roster '{file}' is not a CSV file ({error}).") from None
     names = [name.lower() if name.lower() in ("id", "name") else name for name in rows[0]] if rows else []
     if "id" not in names:
-        raise BadInput(f"The roster '{file}' has no column 'id'. Its first line has to name the columns: id,name")
+        raise BadInput(f"The roster '{file}' has no column 'id'. Its first line must name the columns: id,name")
     found: dict[str, Learner] = {}
     for number, row in enumerate(rows[1:], start=2):
         cells = dict(zip(names, row, strict=False))

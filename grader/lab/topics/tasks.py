@@ -21,8 +21,8 @@ from grader.outcomes import Waits, Wrong
 # Why an event of this kind cannot be written.
 _IN_VAIN = {
     "refused": ", which the database refuses",
-    "broken": ", at which the database fails with an OperationalError",
-    "lost": ", of which it refuses the COMMIT",
+    "broken": ", for which the database raises an OperationalError",
+    "lost": ", for which it refuses the COMMIT",
 }
 
 
