@@ -117,7 +117,7 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
     return Told(where=where, hint=hint)
 
 
-@reading("a dependency that is called too early")
+@reading("a dependency that is called instead of passed")
 def dependency_called(evidence: Evidence) -> Told | None:
     """Depends needs the function itself: FastAPI calls it for each request."""
     raised = evidence.raised_kind("TypeError")

@@ -150,7 +150,7 @@ def validator_changes_values(evidence: Evidence) -> Told | None:
 
 @reading("an update without a change is refused", "update_fields_are_optional")
 def nothing_sent_refused(evidence: Evidence) -> Told | None:
-    """An update may send no field at all, or only null. Both are allowed."""
+    """An update may send no field at all, or only a null for the description. Both are allowed."""
     for file, method in _validators(evidence):
         raises = [node for node in ast.walk(method) if isinstance(node, ast.Raise)]
         if raises and evidence.saw.startswith("refused: Value error"):

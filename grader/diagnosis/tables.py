@@ -54,7 +54,7 @@ def other_table_name(evidence: Evidence) -> Told | None:
 
 @reading("an attribute that does not become a column", _COLUMNS)
 def no_column(evidence: Evidence) -> Told | None:
-    """SQLAlchemy only makes columns from Mapped[...], mapped_column() and Column. It ignores everything else."""
+    """SQLAlchemy makes columns only from Mapped[...], mapped_column() and Column. It ignores everything else."""
     name = _column_in(evidence.saw)
     found = _attribute(evidence, name) if name and ": missing" in evidence.saw else None
     if found is None:
