@@ -18,7 +18,7 @@ from grader.terminal import Line
 
 
 def carry(chapter: ChapterArgument = "", yes: YesOption = False) -> None:
-    """Use your own code from earlier chapters in the files that a chapter starts with.
+    """Use your own code from earlier chapters in a chapter.
 
     It takes only files from chapters that have passed, and only files with which the chapter's solution still passes
     every check. It asks before it replaces anything, and keeps a backup.

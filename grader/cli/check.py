@@ -29,9 +29,9 @@ def check(
     chapter_limit: ChapterLimitOption = None,
     submission_limit: SubmissionLimitOption = None,
 ) -> None:
-    """Grade a chapter, a task, a rule or everything, with the same result as `pytest grader`.
+    """Grade a chapter, a task, a rule or everything.
 
-    The exit status is 0 only if every check passed.
+    The result is the same as with `pytest grader`. The exit status is 0 only if every check passed.
 
     \b
     Examples:

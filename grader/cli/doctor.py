@@ -29,8 +29,9 @@ class _Trouble(Exception):
 
 
 def doctor() -> None:
-    """Check that this machine has everything the workbook needs, and say how to fix what is missing.
+    """Check that this machine has what the workbook needs.
 
+    Each line says whether something works, and how to fix it if not.
     The exit status is 0 if everything is fine.
     """
     well = True

@@ -19,10 +19,11 @@ from grader.terminal import Line, failure, wrapped
 
 
 def explain(rule: RuleArgument, submission: SubmissionOption = None, yes: YesOption = False) -> None:
-    """Explain a rule or a mistake: what it is, why it matters, how the check sees it, and an example, broken and fixed.
+    """Explain a rule or a mistake, with an example.
 
-    A failed check shows the id of its rule; the JSON report also has the name of the mistake. If the chapter has not
-    passed yet, it asks before it shows the fixed example.
+    It says what is asked, why it matters and how the check sees it. The example is shown broken and fixed. A failed
+    check shows the id of its rule; the JSON report also has the name of the mistake. If the chapter has not passed
+    yet, it asks before it shows the fixed example.
 
     \b
     Examples:

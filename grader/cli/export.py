@@ -23,7 +23,10 @@ def export(
     format_: Annotated[str, typer.Option("--format", metavar="NAME", help=f"{', '.join(FORMATS)}")],
     weights_file: WeightsOption = None,
 ) -> None:
-    """Print a report in the format of another program: gradescope, exercism, junit, or github (a step summary)."""
+    """Print a report in the format of another program.
+
+    The formats are gradescope, exercism, junit, and github (a step summary).
+    """
     with sentences():
         check_formats([format_])
         try:

@@ -105,9 +105,10 @@ def grade_class(
         bool, typer.Option("--resume", help="Continue a report: verdicts stay, and so do options that you do not give.")
     ] = False,
 ) -> None:
-    """Grade a class: a folder of submissions becomes a gradebook, results, and pages.
+    """Grade a class, a folder of submissions.
 
-    Each verdict is saved at once, so --resume grades only what is missing.
+    The report holds a gradebook, results, and pages. Each verdict is saved at once, so --resume grades only what is
+    missing.
 
     Exit status 0: everything is graded; 1: something could not be graded; 2: bad input.
 

@@ -18,7 +18,9 @@ def hint(
     task: TaskArgument = "",
     everything: Annotated[bool, typer.Option("--all", help="show all hints at once")] = False,
 ) -> None:
-    """Show a hint for a task; one more each time: where to look, the concept, nearly the code.
+    """Show a hint for a task, one more each time.
+
+    There are three: where to look, the concept, nearly the code.
 
     \b
     Examples:

@@ -23,9 +23,10 @@ def lesson(
     chapter: Annotated[str, typer.Argument(help="the chapter, for example 5; the first lesson if not given")] = "",
     fresh: Annotated[bool, typer.Option("--fresh", help="start that lesson again: replace your copy of it")] = False,
 ) -> None:
-    """Copy the lessons to `lessons/`, without outputs, and say how to open one.
+    """Copy the lessons to `lessons/`, without outputs.
 
-    The copies are yours: what you run and change there never shows up in git. A copy that exists is kept.
+    It says how to open one. The copies are yours: what you run and change there never shows up in git. A copy that
+    exists is kept.
 
     \b
     Examples:

@@ -33,10 +33,10 @@ def run(
     submission: SubmissionOption = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="port of 127.0.0.1")] = 8000,
 ) -> None:
-    """Serve a chapter's application with uvicorn; it restarts on every save. Ctrl-C stops it.
+    """Serve a chapter's application with uvicorn.
 
-    With --database postgresql it gets its own database server, whose data is deleted when you stop. The exit status is
-    the one of uvicorn.
+    It restarts on every save; Ctrl-C stops it. With --database postgresql it gets its own database server, whose data
+    is deleted when you stop. The exit status is the one of uvicorn.
 
     \b
     Examples:

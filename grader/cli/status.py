@@ -17,9 +17,10 @@ _COLOURS = {"passed": "green", "failed": "red", "todo": "", "open": ""}
 
 
 def status(submission: SubmissionOption = None) -> None:
-    """Show your progress: what has passed, what fails, what is still to do, and the next step.
+    """Show your progress and the next step.
 
-    Code that has not changed is not graded again. The exit status is 0.
+    Progress is what has passed, what fails and what is still to do, by chapters and tasks. Code that has not changed
+    is not graded again. The exit status is 0.
     """
     where = place.submission(submission)
     found = grading.outcomes(where)
