@@ -231,7 +231,7 @@ def _interruptible(console: Console, tally: Tally) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        console.print(f"Stopped. {tally.verdicts} new verdicts are kept; --resume goes on from there.")
+        console.print(f"Stopped. {tally.verdicts} new verdicts are kept; --resume continues from there.")
         raise typer.Exit(130) from None
     finally:
         signal.signal(signal.SIGTERM, before)

@@ -186,4 +186,4 @@ def _gathered(events: queue.SimpleQueue[object]) -> tuple[Batch, BaseException |
 def _sentence(error: BaseException) -> BaseException:
     if isinstance(error, BadInput) or not isinstance(error, Exception):
         return error
-    return BadInput(f"The grader cannot go on ({type(error).__name__}: {error}).")
+    return BadInput(f"The grader cannot continue ({type(error).__name__}: {error}).")
