@@ -364,7 +364,7 @@ def test_bad_input_is_one_sentence(what: str, places: Path) -> None:
 def test_report_is_not_overwritten(small_class: tuple[Path, Path]) -> None:
     submissions, report = small_class
     said = run("class", submissions, "--out", report, status=2)
-    assert "holds a report already. Add --resume" in said
+    assert "already holds a report. Add --resume" in said
     assert "is not a report of 'workbook class'" in run("compare", submissions, report, status=2)
     assert "is not a report" in run("export", PROJECT / "pyproject.toml", "--format", "junit", status=2)
 
