@@ -31,7 +31,7 @@ def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
     """Refuse to go on without the early plugin: pytest would take the values of its options for paths to read from."""
     if not pluginmanager.hasplugin(early.__name__):
         raise pytest.UsageError(
-            "pytest has not read the workbook's pyproject.toml, but settings from somewhere else; "
+            "pytest took its settings from somewhere else, not from the workbook's pyproject.toml; "
             "start it in the workbook's folder, as in: pytest grader --submission=DIR"
         )
 
@@ -129,7 +129,7 @@ def _report_file(config: pytest.Config) -> Path | None:
         with file.open("a", encoding="utf-8"):
             pass
     except OSError as error:
-        raise BadInput(f"The report cannot be written to '{given}' ({error.strerror}); give another file.") from None
+        raise BadInput(f"The report cannot be written to '{given}' ({error.strerror}); choose another file.") from None
     return file
 
 

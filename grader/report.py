@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # What there is to see where a check was never judged.
 NO_VERDICT = "no verdict: the run was interrupted"
-_FIRST = "Fix this first: the rule can only be checked after that."
+_FIRST = "Fix this first. Your code can be checked only when this works."
 
 Outcome = Literal["passed", "failed", "todo", "error", "blocked", "timeout"]
 

@@ -229,14 +229,14 @@ def _overview(
 def _in_the_way(check: Check, style: Style, submission: str) -> Iterator[Line]:
     """What is in the way of code that was written: something of the starter's."""
     if check.where:
-        line = "the line 'raise NotImplementedError' still runs; take it out when your code is there"
+        line = "the line 'raise NotImplementedError' still runs; remove it when your code is there"
         saw = f"{line} ({check.observed})" if not _TASK.match(check.observed) else line
         yield from _fact("saw", saw, style)
         yield from _fact("where", f"{submission}/{check.where}", style)
     elif _is_missing(check):
         yield from _fact("saw", check.observed, style)
     elif _TASK.match(check.observed):
-        yield from _fact("saw", f"this is still in the way: {check.observed}", style)
+        yield from _fact("saw", f"this is still to do first: {check.observed}", style)
 
 
 def _is_missing(check: Check) -> bool:

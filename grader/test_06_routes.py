@@ -97,7 +97,7 @@ def test_read_answers_the_item(tables: Tables, items: Items, client: Client, api
     for row in (*rows[:2], rows[60], *rows[-2:]):
         answer = client.only_request("GET", f"/items/{row['id']}")
         expect.status(answer, 200)
-        expect.equal(api.shown(answer.json), row)
+        expect.equal(api.shown(answer.json), row, null="null")
 
 
 @rule(

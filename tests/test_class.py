@@ -80,7 +80,7 @@ def test_every_row_is_right(graded: Graded) -> None:
         assert said == (learner, expected.status, points, sum(points.values()), str(sum(ALL.values())))
     assert "not in the roster" in rows["right1"]["note"]
     assert "05_crud/app is a link" in rows["linked0"]["note"]
-    assert "leads out of it" in rows["broken2"]["note"]
+    assert "points outside it" in rows["broken2"]["note"]
 
 
 def test_run_says_what_is_in_force(graded: Graded) -> None:
@@ -336,7 +336,7 @@ def test_without_bubblewrap_it_says_so(tmp_path: Path) -> None:
 BAD = {
     "no folder": (["nowhere", "--out", "R"], "There is no folder 'nowhere'"),
     "no submission": (["EMPTY", "--out", "R"], "holds no submission"),
-    "one submission": (["ONE", "--out", "R"], "is one submission itself"),
+    "one submission": (["ONE", "--out", "R"], "is one submission."),
     "chapters": (["CLASS", "--out", "R", "--chapters", "12"], "There is no chapter '12'"),
     "database": (["CLASS", "--out", "R", "--database", "oracle"], "There is no database 'oracle'"),
     "jobs": (["CLASS", "--out", "R", "--jobs", "-1"], "Give --jobs"),
@@ -373,9 +373,9 @@ def test_bad_input_is_one_sentence(what: str, places: Path) -> None:
 def test_report_is_not_overwritten(small_class: tuple[Path, Path]) -> None:
     submissions, report = small_class
     said = run("class", submissions, "--out", report, status=2)
-    assert "holds a report already. Add --resume" in said
-    assert "is no report of 'workbook class'" in run("compare", submissions, report, status=2)
-    assert "is no report" in run("export", PROJECT / "pyproject.toml", "--format", "junit", status=2)
+    assert "already holds a report. Add --resume" in said
+    assert "is not a report of 'workbook class'" in run("compare", submissions, report, status=2)
+    assert "is not a report" in run("export", PROJECT / "pyproject.toml", "--format", "junit", status=2)
 
 
 def test_weights_make_points(small_class: tuple[Path, Path], tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_same_code_is_the_same_content_whatever_it_came_in(tmp_path: Path) -> No
 @pytest.mark.parametrize("pack", ["zip", "tar.gz"])
 def test_paths_that_lead_out_are_refused(name: str, pack: str, tmp_path: Path) -> None:
     make, file = PACKS[pack]
-    with pytest.raises(Unreadable, match="leads out of it"):
+    with pytest.raises(Unreadable, match="points outside it"):
         intake.read(make(tmp_path / file, {FILE: CODE, name: CODE}))
     assert sorted(path.name for path in tmp_path.iterdir()) == [file]
 
@@ -144,7 +144,7 @@ def test_links_are_refused(kind: str, link: str, tmp_path: Path) -> None:
             info_.linkname = str(target) if kind == "symbolic" else "06_routes/app/main.py"
             archive.addfile(info_)
     found = intake.read(file).chapters
-    assert "is a link; a submission has to be its own files" in found["05_crud"].refused
+    assert "is a link; a submission must hold the files themselves" in found["05_crud"].refused
     assert dict(found["06_routes"].files) == {"app/main.py": CODE}
 
 
@@ -216,9 +216,9 @@ def test_archive_with_a_password(tmp_path: Path) -> None:
 
 def test_names_that_cannot_be_files(tmp_path: Path) -> None:
     found = intake.read(zipped(tmp_path / "a.zip", {FILE: CODE, "05_crud/app/crud.py/more.py": CODE})).chapters
-    assert "cannot be written" in found["05_crud"].refused
+    assert "cannot be used here" in found["05_crud"].refused
     found = intake.read(zipped(tmp_path / "b.zip", {f"05_crud/app/{'x' * 300}.py": CODE})).chapters
-    assert "cannot be written" in found["05_crud"].refused
+    assert "cannot be used here" in found["05_crud"].refused
 
 
 # -- the folder of submissions ------------------------------------------------------------------
@@ -243,7 +243,7 @@ def test_folders_that_are_no_class(tmp_path: Path) -> None:
         intake.find(tmp_path)
     zipped(tmp_path / "anna.zip", {})
     (tmp_path / "chapters/05_crud").mkdir(parents=True)
-    with pytest.raises(BadInput, match="is one submission itself"):
+    with pytest.raises(BadInput, match=r"is one submission\."):
         intake.find(tmp_path)
 
 
@@ -300,7 +300,7 @@ def test_weights(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("text", "message"), [
-    ("x = ", "no valid TOML"), ("points = 3", "has to be a table"), ("defaults = 3", "unknown entry 'defaults'"),
+    ("x = ", "not valid TOML"), ("points = 3", "must be a table"), ("defaults = 3", "unknown entry 'defaults'"),
     ('[points]\n"05_crud.list_page" = 1', "did you mean '05_crud.list_pages'"),
     ('[points]\n"05_crud" = -1', "not negative"),
     ('[points]\n"05_crud" = "2"', "not negative"),

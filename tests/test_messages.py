@@ -48,8 +48,8 @@ MESSAGES = {
   x 3.1 the session is closed after a success
       did       let an endpoint read and answer 200
       saw       a session still holds 1 object: a rollback does not close it
-      wanted    a closed session: connection returned, no transaction, no object
-                attached
+      wanted    a closed session: its connection is back in the pool, no
+                transaction is open, it holds no objects
       where     chapters/03_deps/app/deps.py:17 in get_db
                     db.rollback()
       hint      This leaves the session open. What ends it?
@@ -111,7 +111,7 @@ MESSAGES = {
       did       stored {'name': 'lamp', 'description': 'warm light'}, then
                 update_item(db, item, ItemUpdate(description=None))
       saw       description in the database: 'warm light'
-      wanted    description in the database: None
+      wanted    description in the database: NULL
       where     chapters/05_crud/app/crud.py:39 in update_item
                     if data.description is not None:
       hint      This line cannot tell "not sent" from "sent as null". Who
@@ -142,8 +142,8 @@ MESSAGES = {
       did       GET /items/
       saw       a connection is still out of the pool (taken at app/crud.py:31);
                 a session is still in a transaction
-      wanted    session closed: connection returned, no transaction, no object
-                attached
+      wanted    a closed session: its connection is back in the pool, no
+                transaction is open, it holds no objects
       where     chapters/06_routes/app/routes/items.py:48 in list_items
                     return [ItemRead.model_validate(item) for item in crud.l ...
       hint      Who closes this, after a success, after a 404, and after a

@@ -231,7 +231,7 @@ def test_named_server_and_a_role_that_may_make_databases_and_roles(
 def test_named_server_and_a_role_that_may_not(rights: str, named: Callable[[str], None], tmp_path: Path) -> None:
     named(rights)
     with pytest.raises(
-        BadInput, match=r"^The role 'somebody' of GRADER_POSTGRESQL_URL may not make databases and roles"
+        BadInput, match=r"^The role 'somebody' of GRADER_POSTGRESQL_URL may not create databases and roles"
     ):
         start(tmp_path / "postgresql")
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from grader.bench.verdicts import without_places
 from grader.report import Check
 from grader.rules import rules_of
+from grader.starters import PROJECT
 from grader.terminal import ASCII, Style, blocks, chapters, closing, failure, next_step, style_for
 
 
@@ -72,6 +74,21 @@ def test_words_and_paths_stay_whole_at_every_width(width: int) -> None:
     assert not any(line.rstrip().endswith("-") or line.lstrip().startswith("-") for line in lines)
 
 
+def test_printed_output_names_no_file_of_the_grader() -> None:
+    own = PROJECT / "grader/lab/code.py"
+    printed = (
+        f"{own}:12: SAWarning: not in a session\n  function()\nhello\n"
+        f'Traceback (most recent call last):\n  File "{own}", line 9, in call\n    function()\n    ~~~~~~~~^^\n'
+        '  File "app/crud.py", line 3, in f\n    db.add(1)\n'
+        '  File "/env/lib/site-packages/sqlalchemy/orm/session.py", line 1, in add\nValueError\n'
+    )
+    assert without_places(printed) == (
+        "SAWarning: not in a session\nhello\n"
+        'Traceback (most recent call last):\n  File "app/crud.py", line 3, in f\n    db.add(1)\n'
+        '  File "sqlalchemy/orm/session.py", line 1, in add\nValueError\n'
+    )
+
+
 def test_printed_output_is_shown_without_control_characters() -> None:
     told = check("5.1", "failed", observed="x", printed="one\n\x1b[2Jtwo" + "z" * 300)
     lines = [line.text for line in failure(told, ASCII)]
@@ -133,11 +150,11 @@ def test_what_is_in_the_way_of_code_that_was_written() -> None:
     stand_in = {"observed": "5.1 include the router", "begun": True}
     found = [check("5.2", "todo", **stand_in), check("5.3", "todo", **stand_in)]
     text = "\n".join(line.text for line in (*chapters(found, ASCII), *closing(found)))
-    assert "all 2 checks are still to do\n      saw       this is still in the way: 5.1 include the router\n" in text
+    assert "all 2 checks are still to do\n      saw       this is still to do first: 5.1 include the router\n" in text
     assert text.endswith("next: chapter 05, task 5.1 (chapters/05_crud/README.md)")
     left = check("5.2", "todo", observed="5.2 look it up", begun=True, where="05_crud/app/crud.py:20")
     text = " ".join(" ".join(line.text.split()) for line in chapters([left, check("5.3", "passed")], ASCII))
-    assert "take it out when your code is there where chapters/05_crud/app/crud.py:20" in text
+    assert "remove it when your code is there where chapters/05_crud/app/crud.py:20" in text
 
 
 def test_the_next_step_for_code_that_broke_is_its_place() -> None:

@@ -82,7 +82,7 @@ def test_not_utf8(bench: Bench, tmp_path: Path) -> None:
     (folder / "05_crud/app/crud.py").write_bytes(b"name = '\xe9'\n")
     found = verdicts(bench, folder)
     assert {check.outcome for check in found.values()} == {"error"}
-    assert "crud.py is no valid Python" in found["create_persists"].observed
+    assert "crud.py is not valid Python" in found["create_persists"].observed
 
 
 HARMLESS_AT_IMPORT = {

@@ -201,8 +201,8 @@ def test_a_chapter_and_a_submission_have_a_budget(tmp_path: Path) -> None:
     late = [check for check in found if check.outcome == "timeout"]
     assert len(late) > len(found) / 2 and not [check for check in found if check.outcome == "passed"]
     assert {check.observed for check in late} <= {
-        "it was not checked: the 4 seconds of the chapter were used up before",
-        "it was not checked: the 7 seconds of the submission were used up before",
+        "not checked: the 4 seconds for the chapter were already used up",
+        "not checked: the 7 seconds for the submission were already used up",
     }
 
 
@@ -215,8 +215,8 @@ def test_budgets_follow_the_time_of_a_check() -> None:
 def test_budgets_are_options(grade: Run, tmp_path: Path) -> None:
     folder = submission(tmp_path / "mine", in_get_item="import time; time.sleep(2)")
     arguments = ("--submission", str(folder), "--time-limit", "2", "--chapter-limit", "2", "--submission-limit", "2")
-    assert "were used up before" in " ".join(grade("grader/test_05_crud.py", *arguments).stdout.split())
-    assert "were used up before" in " ".join(run("check", "5", *arguments, status=1).split())
+    assert "were already used up" in " ".join(grade("grader/test_05_crud.py", *arguments).stdout.split())
+    assert "were already used up" in " ".join(run("check", "5", *arguments, status=1).split())
     wrong = grade("grader/test_05_crud.py", "--chapter-limit", "1")
     assert wrong.returncode == 4 and "Give --chapter-limit as a number of seconds" in wrong.stderr
 

@@ -87,4 +87,4 @@ def test_settings_from_elsewhere_are_refused(tmp_path: Path) -> None:
     command = [PYTEST, "-c", str(tmp_path / "pytest.ini"), RULES, "-p", "no:cacheprovider"]
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 4
-    assert "pytest has not read the workbook's pyproject.toml" in done.stderr and "Traceback" not in done.stderr
+    assert "not from the workbook's pyproject.toml" in done.stderr and "Traceback" not in done.stderr

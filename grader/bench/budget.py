@@ -47,9 +47,9 @@ class Budget:
 
     def _left(self, run: Run) -> tuple[float, str]:
         return min(
-            (self._limits.chapter - run.seconds, f"the {self._limits.chapter:g} seconds of the chapter"),
+            (self._limits.chapter - run.seconds, f"the {self._limits.chapter:g} seconds for the chapter"),
             (
                 self._limits.submission - self._submissions[run.submission],
-                f"the {self._limits.submission:g} seconds of the submission",
+                f"the {self._limits.submission:g} seconds for the submission",
             ),
         )

@@ -115,7 +115,7 @@ class Databases:
                 space = self._spaces.take()
             except psycopg.Error as error:
                 reason = str(error).strip().split("\n")[0]
-                raise BadInput(f"PostgreSQL makes no database for the checks: {reason}") from None
+                raise BadInput(f"PostgreSQL could not create a database for the checks: {reason}") from None
         self._taken[child] = space
         return space.url, space.own_url
 

@@ -20,6 +20,6 @@ def openness(open_to: Collection[str]) -> str:
         return ""
     listed = " and ".join([", ".join(can[:-1]), can[-1]] if len(can) > 1 else can)
     return (
-        f"No walls here: the code that is graded can {listed}, as this system does not offer what keeps it from that "
+        f"No walls here: the graded code can {listed}, because this system cannot prevent it "
         f"(README, 'How safe it is'). Grade strangers' code in a container."
     )

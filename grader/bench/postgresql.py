@@ -75,7 +75,7 @@ class PostgreSQL:
             BadInput: that is not possible.
         """
         if self._own is None:
-            raise BadInput(f"The PostgreSQL that GRADER_POSTGRESQL_URL names has gone: {self.trouble()}")
+            raise BadInput(f"The PostgreSQL that GRADER_POSTGRESQL_URL names no longer answers: {self.trouble()}")
         self._own.stop()
         try:
             self._own.start()
@@ -119,7 +119,7 @@ def _cannot_start(error: Exception, folder: Path | None = None) -> BadInput:
     reason = _reason(error)
     if "socket" in reason and folder is not None:
         return BadInput(
-            f"PostgreSQL cannot be started in '{folder}', as a socket's path has to be shorter; "
+            f"PostgreSQL cannot be started in '{folder}', because its path is too long for a socket; "
             "set TMPDIR to another folder, for example /tmp."
         )
     return BadInput(f"PostgreSQL could not be started ({type(error).__name__}: {reason}); {_OTHERWISE}")
@@ -145,8 +145,8 @@ def _connect(url: str) -> PostgreSQL:
         raise BadInput(f"The PostgreSQL that GRADER_POSTGRESQL_URL names does not answer: {_reason(error)}") from None
     if not may:
         raise BadInput(
-            f"The role '{user}' of GRADER_POSTGRESQL_URL may not make databases and roles, with which the grader keeps "
-            f"submissions apart; a superuser can allow it (ALTER ROLE {user} CREATEDB CREATEROLE)."
+            f"The role '{user}' of GRADER_POSTGRESQL_URL may not create databases and roles, which the grader needs to "
+            f"keep submissions apart; a superuser can allow it (ALTER ROLE {user} CREATEDB CREATEROLE)."
         )
     return PostgreSQL(named=admin_url)
 

@@ -62,7 +62,7 @@ def stage(submission: Path, chapter: str, folder: Path) -> str:
     source = submission / chapter
     app = source / "app"
     if source.is_symlink() or app.is_symlink():
-        return f"{chapter}/app is a link; a submission has to be its own files"
+        return f"{chapter}/app is a link; a submission must hold the files themselves"
     if not app.is_dir():
         return f"{chapter}/app is missing; the chapter's code belongs there"
     try:

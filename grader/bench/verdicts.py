@@ -15,7 +15,7 @@ from grader.bench.plan import Run, Target
 from grader.lab.job import SPOILT
 from grader.rules import NO_FOLDER, Rule
 from grader.shown import harmless
-from grader.starters import files_of
+from grader.starters import PROJECT, files_of
 
 if TYPE_CHECKING:
     from grader.report import Check
@@ -24,13 +24,18 @@ _OUTCOMES = ("passed", "failed", "todo", "error", "blocked", "timeout")
 # What a child tells in words; the rest of an entry is known here.
 _IN_WORDS = "did", "observed", "expected", "why", "hint", "where", "line", "function", "mistake", "traceback"
 _FRAME = re.compile(r'\s*File "(.+)", line (\d+) in ')
+# What shows up in print and is the grader's own: where a warning was raised, and its frames in a traceback.
+_OWN_FILE = re.escape(f"{PROJECT}{os.sep}grader{os.sep}")
+_OWN_WARNING = re.compile(rf"^{_OWN_FILE}[^\n:]+:\d+: (\w+: .*\n?)(?:  .*\n?)?", re.MULTILINE)
+_OWN_FRAME = re.compile(rf'^  File "{_OWN_FILE}[^"\n]+", line \d+.*\n?(?:    .*\n?)*', re.MULTILINE)
+_LIBRARY = re.compile(r"(?<![^\s\"'])/[^\s\"':]*?site-packages/")
 
 # A child keeps to less; whoever speaks in its name need not.
 _LONGEST, _LONGEST_MOMENT, _MOST_MOMENTS = 20_000, 200, 100
 
 FORGED = {
     "outcome": "error",
-    "observed": "the code told the grader a verdict of its own",
+    "observed": "the code sent the grader a verdict of its own",
     "expected": "code that leaves the verdict to the grader",
 }
 
@@ -42,15 +47,17 @@ class Unjudged(dict[str, str]):
         super().__init__(
             outcome="error",
             observed=observed,
-            expected="a check that can be judged; this is no verdict on your code: run it again",
+            expected="a check that can run; this is not a fault of your code, so run it again",
         )
 
 
-LOST = Unjudged("the grader's own connection to the database ended while the check ran, and again when it ran alone")
+LOST = Unjudged(
+    "the grader lost its own connection to the database during the check, and again when the check ran alone"
+)
 CHEATED = {
     "outcome": "error",
-    "observed": "the code told the grader that a check has passed which no code can pass: it has changed the grader, "
-    "so that nothing of this chapter counts",
+    "observed": "the code reported that it passed a check that no code can pass: it has changed the grader, "
+    "so nothing in this chapter counts",
     "expected": "code that leaves the verdict to the grader",
 }
 NOT_STARTED = {
@@ -72,7 +79,9 @@ def refused(chapter: str, reason: str) -> dict[str, Any]:
 
 def not_prepared(reason: object) -> Unjudged:
     """What there is to say of a check whose database could not be made new."""
-    return Unjudged(f"the grader could not prepare the database for the check, and again when it ran alone: {reason}")
+    return Unjudged(
+        f"the grader could not prepare the database for the check, not even when the check ran alone: {reason}"
+    )
 
 
 def died(status: int) -> dict[str, Any]:
@@ -99,8 +108,8 @@ def timed_out(seconds: float, place: str) -> dict[str, Any]:
     """
     return {
         "outcome": "timeout",
-        "observed": f"no end after {seconds:g} seconds",
-        "expected": "an answer in time; look for a loop that does not end, or for something that is waited for",
+        "observed": f"still running after {seconds:g} seconds",
+        "expected": "an answer in time; look for a loop that never ends, or for a line that waits",
         "where": place,
     }
 
@@ -109,11 +118,11 @@ def out_of_time(used_up: str) -> dict[str, Any]:
     """What there is to say of a check for which no time was left.
 
     Args:
-        used_up: what was used up before: ``the 60 seconds of the chapter``.
+        used_up: what was used up before: ``the 60 seconds for the chapter``.
     """
     return {
         "outcome": "timeout",
-        "observed": f"it was not checked: {used_up} were used up before",
+        "observed": f"not checked: {used_up} were already used up",
         "expected": "code that answers in time",
     }
 
@@ -125,6 +134,11 @@ def with_output(told: Any, child: Child, rule: Rule) -> Any:
     ticket = next((ticket for ticket, each in child.tickets.items() if each is rule), "")
     helps = told.get("outcome") in ("failed", "error")
     return {**told, "printed": child.printed_during(ticket) if helps else ""}
+
+
+def without_places(printed: str) -> str:
+    """What code printed, without what is the grader's own in it, and with short names for the files of libraries."""
+    return _LIBRARY.sub("", _OWN_FRAME.sub("", _OWN_WARNING.sub(r"\1", printed)))
 
 
 def place_in(line: bytes, run: Run) -> str:
@@ -144,7 +158,7 @@ def judged(run: Run, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:
     if check.outcome in ("failed", "blocked") and untouched and not told.get("regression"):
         check.outcome = "todo"
     if check.outcome == "todo" and check.observed.startswith(f"{rule.task} ") and not untouched:
-        check.outcome, check.expected = "failed", "your code, and this line taken out"
+        check.outcome, check.expected = "failed", "your code without this line"
         check.observed = f"the starter's line still runs: raise NotImplementedError({check.observed!r})"
     check.begun = check.outcome == "todo" and not untouched
     if check.outcome == "failed" and check.where:

@@ -110,7 +110,7 @@ class Store:
         self._readonly = readonly
         self._folder = folder
         if readonly and not file.is_file():
-            raise BadInput(f"'{folder}' is no report of 'workbook class'; it holds no {FILE}.")
+            raise BadInput(f"'{folder}' is not a report of 'workbook class'; it holds no {FILE}.")
         try:
             if readonly:
                 self._database = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)

@@ -21,7 +21,7 @@ Without a command it shows your progress and the next step.
 \b
 Examples:
   workbook                 where you are, and what is next
-  workbook check           grade the chapter that you are at
+  workbook check           grade your current chapter
   workbook watch           grade it again on every save
   workbook hint 5.1        a hint for task 5.1; one more each time
   workbook diff 5          your chapter 05 against the solution
@@ -29,10 +29,10 @@ Examples:
 
 _STATUS = """\b
 Exit status:
-  0    everything that was asked for is done or has passed
-  1    a check has not passed, something was found, or you said no
-  2    what was given cannot be used; one sentence says what to do
-  130  ended by Ctrl-C
+  0    everything you asked for is done, or every check passed
+  1    a check did not pass, something was found, or you said no
+  2    the command cannot use what you gave it; one sentence says what to do
+  130  stopped with Ctrl-C
 """
 
 
@@ -110,13 +110,13 @@ def main() -> None:
         sys.exit(2)
     except typer.TyperException as problem:
         command = getattr(getattr(problem, "ctx", None), "command_path", "workbook")
-        console.complain(f"{problem.format_message().rstrip('.')}; {command} --help says what can be given.")
+        console.complain(f"{problem.format_message().rstrip('.')}; {command} --help shows what you can give.")
         sys.exit(2)
     except typer.Abort:
         sys.exit(1)
     except OSError as error:
         where = f": {error.filename}" if error.filename else ""
-        console.complain(f"{error.strerror or error}{where}; make room or give access, and try again.")
+        console.complain(f"{error.strerror or error}{where}; free some space or change the permissions, and try again.")
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

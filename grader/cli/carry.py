@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def carry(chapter: ChapterArgument = "", yes: YesOption = False) -> None:
-    """Bring your own code of earlier chapters into the files that are given to a chapter.
+    """Use your own code from earlier chapters in a chapter.
 
     Only files of chapters that have passed are taken, and only those with which the chapter's solution still passes
     every check. Modules of your own that they import come along. It asks before it replaces anything, and keeps what
@@ -39,18 +39,20 @@ def carry(chapter: ChapterArgument = "", yes: YesOption = False) -> None:
     target = place.chapter(chapter) if chapter else grading.at(where)
     given = chain.given_from(target)
     if not given:
-        console.say(f"Chapter {target[:2]} builds on no file of an earlier chapter; there is nothing to carry.")
+        console.say(f"Chapter {target[:2]} uses no file from an earlier chapter, so there is nothing to carry.")
         raise typer.Exit(0)
     origins = sorted(set(given.values()))
     passed = {origin for origin in origins if grading.has_passed(where, origin)}
     for origin in origins:
         if origin not in passed:
             number = int(origin[:2])
-            console.say(f"Chapter {number:02} has not passed yet: its files stay ours (workbook check {number}).")
+            console.say(
+                f"Chapter {number:02} has not passed yet, so you keep our files of it (workbook check {number})."
+            )
     mine = {file: where.folder / origin / file for file, origin in given.items() if origin in passed}
     new = [file for file in mine if _text(mine[file]) != _text(where.folder / target / file)]
     if not new:
-        console.say(f"{where.name}/{target} has nothing to get: it holds all of your files that can be carried.")
+        console.say(f"{where.name}/{target} already has all of your files that can be carried.")
         raise typer.Exit(0)
     with_helpers = {file: {file: mine[file], **_helpers(mine[file], given[file], target)} for file in new}
     fitting = _fitting(target, with_helpers)

@@ -23,19 +23,19 @@ def check(
     part: PartArgument = "",
     submission: SubmissionOption = None,
     database: DatabaseOption = "sqlite",
-    json: Annotated[bool, typer.Option("--json", help="print the report as JSON, and nothing else")] = False,
+    json: Annotated[bool, typer.Option("--json", help="print only the report, as JSON")] = False,
     full_trace: Annotated[bool, typer.Option("--full-trace", help="show the whole traceback of your code")] = False,
     time_limit: Annotated[float, typer.Option(metavar="SECONDS", help="longest time for one check")] = Limits.seconds,
     chapter_limit: ChapterLimitOption = None,
     submission_limit: SubmissionLimitOption = None,
 ) -> None:
-    """Grade a chapter, a task, a rule or everything, and say what `pytest grader` says.
+    """Grade a chapter, a task, a rule or everything.
 
-    The exit status is 0 only if every check passed.
+    The result is the same as with `pytest grader`. The exit status is 0 only if every check passed.
 
     \b
     Examples:
-      workbook check                          the chapter that you are at
+      workbook check                          your current chapter
       workbook check 5                        chapter 05
       workbook check 5.1 --database postgresql
       workbook check all --json > report.json

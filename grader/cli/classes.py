@@ -17,7 +17,7 @@ from grader.classroom.output.exporters import FORMATS
 
 WeightsOption = Annotated[
     Path | None,
-    typer.Option("--weights", metavar="TOML", help="What rules are worth; one point each if not given."),
+    typer.Option("--weights", metavar="TOML", help="How many points each rule is worth; one each if not given."),
 ]
 
 
@@ -40,7 +40,7 @@ def sentences() -> Iterator[None]:
             raise typer.Exit(2) from None
         where = f": {error.filename}" if error.filename else ""
         typer.echo(
-            f"The report cannot be written ({error.strerror or error}{where}); --resume goes on with it.", err=True
+            f"The report cannot be written ({error.strerror or error}{where}); add --resume to continue it.", err=True
         )
         raise typer.Exit(2) from None
 
@@ -53,7 +53,7 @@ def check_formats(formats: list[str]) -> None:
     """
     for name in formats:
         if name not in FORMATS:
-            raise BadInput(f"There is no format '{name}'; known are {', '.join(FORMATS)}.")
+            raise BadInput(f"There is no format '{name}'; choose from {', '.join(FORMATS)}.")
 
 
 def check_names(option: str, names: list[str], known: tuple[str, ...]) -> None:

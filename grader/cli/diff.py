@@ -23,13 +23,13 @@ Texts = dict[str, list[str]]
 def diff(
     chapter: ChapterOrTaskArgument = "",
     submission: SubmissionOption = None,
-    html: Annotated[Path | None, typer.Option(metavar="FILE", help="write a page, side by side, into FILE")] = None,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="write a side-by-side page to FILE")] = None,
     steps: Annotated[
-        bool, typer.Option("--steps", help="instead: what the chapter's solution adds to the previous one's")
+        bool, typer.Option("--steps", help="show instead what this chapter's solution adds to the one before")
     ] = False,
     yes: YesOption = False,
 ) -> None:
-    """Compare your code with the solution. While the chapter has not passed, it asks first.
+    """Compare your code with the solution. If the chapter has not passed yet, it asks first.
 
     Lines with - are yours (with --steps: the previous chapter's), lines with + are the solution's. The files that you
     write come first. For a task it shows the task's lines.
@@ -131,9 +131,9 @@ def _table(maker: difflib.HtmlDiff, old: list[str], new: list[str], left: str, r
 
 def _write(file: Path, page: str, yes: bool) -> None:
     if file.exists():
-        console.agree(f"There is a file {file} already. Replace it?", yes)
+        console.agree(f"The file {file} already exists. Replace it?", yes)
     try:
         file.write_text(page, encoding="utf-8")
     except OSError as error:
-        raise BadInput(f"The page cannot be written to '{file}' ({error.strerror}); give another file.") from None
+        raise BadInput(f"The page cannot be written to '{file}' ({error.strerror}); choose another file.") from None
     console.say(f"The page is in {file}")

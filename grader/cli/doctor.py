@@ -30,9 +30,10 @@ class _Trouble(Exception):
 
 
 def doctor() -> None:
-    """Look whether everything is there that the workbook needs: one line each, with the remedy.
+    """Check that this machine has what the workbook needs.
 
-    The exit status is 0 if everything is well.
+    Each line says whether something works, and how to fix it if not.
+    The exit status is 0 if everything is fine.
     """
     well = True
     for label, look in _LOOKS.items():
@@ -51,9 +52,9 @@ def _python() -> str:
 
     required = metadata.metadata("fastapi-database-workbook")["Requires-Python"]
     if not SpecifierSet(required).contains(platform.python_version(), prereleases=True):
-        raise _Trouble(f"{platform.python_version()} does not do: make the environment with Python {required}")
+        raise _Trouble(f"{platform.python_version()} is not supported: make the environment with Python {required}")
     if sys.prefix == sys.base_prefix:
-        return f"{platform.python_version()} (outside of a virtual environment; python -m venv .venv makes one)"
+        return f"{platform.python_version()} (not in a virtual environment; python -m venv .venv makes one)"
     return platform.python_version()
 
 
@@ -168,9 +169,9 @@ def _kept_cluster() -> str:
 
     kept = kept_clusters()
     if not kept:
-        return f"; nothing can be kept in {cache_folder()}, so that each start takes longer"
+        return f"; cannot write in {cache_folder()}, so each start takes longer"
     size = sum(file.stat().st_size for file in kept) / 1e6
-    return f"; a new cluster is kept in {cache_folder()} ({size:.0f} MB; to be rid of it, delete that folder)"
+    return f"; keeps a prepared server in {cache_folder()} ({size:.0f} MB; you may delete that folder)"
 
 
 def _kernel() -> str:
@@ -193,8 +194,8 @@ def _kernel() -> str:
         client.stop_channels()
         manager.shutdown_kernel(now=True)
     if reply["content"]["status"] != "ok":
-        raise _Trouble("the kernel's Python does not know the workbook: python -m ipykernel install --sys-prefix")
-    return "starts and knows the workbook"
+        raise _Trouble("the kernel's Python does not find the workbook: python -m ipykernel install --sys-prefix")
+    return "starts and finds the workbook"
 
 
 _LOOKS: dict[str, Callable[[], str]] = {

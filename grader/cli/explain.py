@@ -19,10 +19,11 @@ from grader.terminal import Line, failure, wrapped
 
 
 def explain(rule: RuleArgument, submission: SubmissionOption = None, yes: YesOption = False) -> None:
-    """Explain a rule or a mistake: what it is about, why, how it is observed, and an example, broken and fixed.
+    """Explain a rule or a mistake, with an example.
 
-    A check that fails shows the id of its rule, and the report the name of the mistake. While the chapter has not
-    passed, it asks before it shows the fixed example.
+    It says what is asked, why it matters and how the check sees it. The example is shown broken and fixed. A failed
+    check shows the id of its rule; the JSON report also has the name of the mistake. If the chapter has not passed
+    yet, it asks before it shows the fixed example.
 
     \b
     Examples:
@@ -40,7 +41,7 @@ def explain(rule: RuleArgument, submission: SubmissionOption = None, yes: YesOpt
     console.show(_paragraph("why", found.why))
     example = examples.example_of(found)
     if example is None:
-        console.show(_paragraph("example", "There is none here: the examples are in the folder tests of the project."))
+        console.show(_paragraph("example", "There is none here: the examples are in the project's folder tests."))
         return
     console.show(_observed(found, example))
     _show_fixed(example, place.submission(submission), yes)
@@ -60,9 +61,11 @@ def _show_fixed(example: examples.Example, where: place.Place, yes: bool) -> Non
     """Show the difference between a broken example and the solution; not unasked while there is still work to do."""
     if not yes and not grading.has_passed(where, example.chapter):
         console.agree(
-            f"Chapter {example.chapter[:2]} has not passed yet; the example shows some of its solution. Show it?", yes
+            f"Chapter {example.chapter[:2]} has not passed yet; the example shows a part of its solution. Show it?", yes
         )
-    console.show([*_paragraph("example", f"{example.about} (lines with -); lines with + are the solution's"), Line("")])
+    console.show(
+        [*_paragraph("example", f"{example.about} (lines with -); lines with + are from the solution"), Line("")]
+    )
     for file, text in example.files.items():
         console.show(_difference(example.chapter, file, text))
 
@@ -76,7 +79,9 @@ def _observed(rule: Rule, example: examples.Example) -> Iterator[Line]:
     with tempfile.TemporaryDirectory() as folder:
         example.write(Path(folder))
         (_, check), *_ = grading.bench().grade([Target(Path(folder), rule)])
-    yield from _paragraph("how", "The check runs the code and looks. Of the broken example below it says:")
+    yield from _paragraph(
+        "how", "The check runs the code and looks at what it does. About the broken example below it says:"
+    )
     shown = {"id": "", "why": "", "hint": "", "where": ""}
     yield from failure(check.model_copy(update=shown), console.style())
 

@@ -15,7 +15,7 @@ from grader.rules import roster
 
 def export(
     report: Annotated[
-        Path, typer.Argument(help="A report in JSON: of 'pytest grader --report-json', or results/ID.json.")
+        Path, typer.Argument(help="A JSON report, from 'pytest grader --report-json' or results/ID.json.")
     ],
     format_: Annotated[str, typer.Option("--format", metavar="NAME", help=f"{', '.join(FORMATS)}")],
     weights_file: WeightsOption = None,

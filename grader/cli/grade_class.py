@@ -85,7 +85,10 @@ def grade_class(
     ],
     out: Annotated[Path, typer.Option("--out", metavar="REPORT", help="Folder for the report; it is made.")],
     jobs: Annotated[
-        int, typer.Option(show_default=False, help="Submissions side by side; one for each processor if not given.")
+        int,
+        typer.Option(
+            show_default=False, help="How many submissions to grade at once; one for each processor if not given."
+        ),
     ] = 0,
     roster_file: Annotated[
         Path | None, typer.Option("--roster", metavar="CSV", help="Who is in the class, as the platform exports it.")
@@ -110,7 +113,7 @@ def grade_class(
     submission_limit: SubmissionLimitOption = None,
     formats: Annotated[
         list[str] | None,
-        typer.Option("--format", metavar="NAME", help=f"Export, too: {', '.join(FORMATS)}; repeatable."),
+        typer.Option("--format", metavar="NAME", help=f"Also export as {', '.join(FORMATS)}; can be repeated."),
     ] = None,
     gradebooks: Annotated[
         list[str] | None,
@@ -134,14 +137,15 @@ def grade_class(
         str, typer.Option(metavar="ADDRESS", help="Grade on the workers of this Dask scheduler, tcp://...")
     ] = "",
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with a report; what is known stays, options not given, too.")
+        bool, typer.Option("--resume", help="Continue a report: verdicts stay, and so do options that you do not give.")
     ] = False,
 ) -> None:
-    """Grade a class: a folder of submissions becomes a gradebook, results, and pages.
+    """Grade a class, a folder of submissions.
 
-    Each verdict is kept as it is made: --resume grades what is not known yet, and nothing twice.
+    The report holds a gradebook, results, and pages. Each verdict is saved at once, so --resume grades only what is
+    missing.
 
-    Exit status 0: everything is graded; 1: something could not be; 2: bad input.
+    Exit status 0: everything is graded; 1: something could not be graded; 2: bad input.
 
     Example: workbook class submissions --out report --roster roster.csv
     """
@@ -170,7 +174,7 @@ def grade_class(
             store.lock()
             if not resume and (store.has_verdicts() or (out / "gradebook.csv").exists()):
                 raise BadInput(
-                    f"'{out}' holds a report already. Add --resume to go on with it, or give another folder."
+                    f"'{out}' already holds a report. Add --resume to continue it, or choose another folder."
                 )
             plan = asked.plan(store)
             points = _weights(store, plan, weights_file)
@@ -316,7 +320,7 @@ def _interruptible(console: Console, tally: Tally) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        console.print(f"Stopped. {tally.verdicts} new verdicts are kept; --resume goes on from there.")
+        console.print(f"Stopped. {tally.verdicts} new verdicts are kept; --resume continues from there.")
         raise typer.Exit(130) from None
     finally:
         signal.signal(signal.SIGTERM, before)

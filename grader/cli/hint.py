@@ -19,11 +19,13 @@ def hint(
     task: TaskArgument = "",
     everything: Annotated[bool, typer.Option("--all", help="show all hints at once")] = False,
 ) -> None:
-    """Show a hint for a task; one more each time: where to look, the concept, nearly the code.
+    """Show a hint for a task, one more each time.
+
+    There are three: where to look, the concept, nearly the code.
 
     \b
     Examples:
-      workbook hint            for the task that you are at
+      workbook hint            for your next task
       workbook hint 5.1
     """
     if task:

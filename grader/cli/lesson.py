@@ -16,17 +16,16 @@ from grader.terminal import Line
 
 def lesson(
     chapter: Annotated[str, typer.Argument(help="the chapter, for example 5; the first lesson if not given")] = "",
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="begin that lesson again: your copy of it is replaced")
-    ] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="start that lesson again: replace your copy of it")] = False,
 ) -> None:
     """Copy the lessons, without outputs, and say how to open one: into `lessons/` of a clone, else `notebooks/`.
 
-    The copies are yours: what you run and change there never shows up in git. A copy that exists is kept.
+    It says how to open one. The copies are yours: what you run and change there never shows up in git. A copy that
+    exists is kept.
 
     \b
     Examples:
-      workbook lesson              copy all, begin with 00_start
+      workbook lesson              copy all, start with 00_start
       workbook lesson 5            the same, and open the lesson of chapter 05
       workbook lesson 5 --fresh    take a new copy of that lesson
     """

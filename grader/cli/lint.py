@@ -36,7 +36,7 @@ class Finding:
 
 
 def lint(chapter: OneChapterArgument = "") -> None:
-    """For authors: look whether the course is complete.
+    """For authors: check that the course is complete.
 
     Every task has a comment, a starter, a check that notices when it is missing, hints, a section in the notebook and
     known mistakes; every rule an explanation. The exit status is 0 if nothing was found.

@@ -37,7 +37,7 @@ def _parts(incomplete: str) -> list[str]:
 
 
 ChapterArgument = Annotated[
-    str, typer.Argument(metavar="CHAPTER", help="5 or 05_crud; default: where you are", autocompletion=_chapters)
+    str, typer.Argument(metavar="CHAPTER", help="5 or 05_crud; default: your current one", autocompletion=_chapters)
 ]
 ChapterOrAllArgument = Annotated[
     str,

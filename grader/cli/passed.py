@@ -43,5 +43,5 @@ def _onwards(place: Place, number: int) -> list[Line]:
     if number == len(CHAPTERS):
         return wrapped("That was the last chapter: workbook status shows whether anything is left.")
     after = CHAPTERS[number]
-    carries = f"; workbook carry {number + 1} takes your own code along" if after != "08_sqlmodel" else ""
+    carries = f"; workbook carry {number + 1} brings your own code along" if after != "08_sqlmodel" else ""
     return wrapped(f"next: chapter {after[:2]} ({place.name}/{after}/README.md){carries}", " " * 6, "")

@@ -45,7 +45,7 @@ def submission(given: Path | None) -> Place:
             if IS_INSTALLED or folder.resolve() != PROJECT:
                 raise BadInput(
                     f"You are in the workbook at {folder}, but this command belongs to the one at {PROJECT}; "
-                    f"run 'pip install -e . -c constraints.txt' in the former, or add --submission."
+                    f"run 'pip install -e . -c constraints.txt' in the first one, or add --submission."
                 )
             break
     chapter_folders(home() / "chapters", "chapters")
@@ -124,7 +124,7 @@ def rule(words: str) -> Rule:
     found = [each for each in found if len(found) > 1 and each.chapter in here] or found
     if not found:
         raise BadInput(
-            f"There is no rule '{words}'; a check that fails shows the id of its rule, for example "
+            f"There is no rule '{words}'; a failed check shows the id of its rule, for example "
             f"05_crud.create_refreshes{_meant(words, [each.id for each in roster()])}."
         )
     if len(found) > 1:

@@ -20,7 +20,7 @@ def release(
 ) -> None:
     """For authors: write chapters/ anew from solutions/.
 
-    It names what changes and asks; what was in chapters/ is kept in a backup, for it may be somebody's work.
+    It lists the changes and asks first. It keeps a backup of chapters/, because it may be somebody's work.
 
     \b
     Examples:
@@ -36,23 +36,25 @@ def release(
         old, new = _files(chapters), _files(made)
         changed = sorted(file for file in old.keys() | new.keys() if old.get(file) != new.get(file))
         if not changed:
-            console.say("chapters is what the solutions make of it; nothing to do.")
+            console.say("chapters/ is up to date with solutions/; nothing to do.")
             raise typer.Exit(0)
         for file in changed:
-            note = "goes" if file not in new else "comes" if file not in old else "changes"
+            note = "is removed" if file not in new else "is new" if file not in old else "changes"
             console.say(f"chapters/{file} {note}")
         if check:
             raise typer.Exit(1)
         console.agree("Go on?", yes)
         replaced = [chapters / file for file in changed if file in old]
         if replaced:
-            console.say(f"What was there before is in {backup.name_of(backup.keep(replaced, chapters, 'release'))}")
+            console.say(
+                f"The files that were there before are in {backup.name_of(backup.keep(replaced, chapters, 'release'))}"
+            )
         for file in changed:
             if file in new:
                 backup.put(made / file, chapters / file)
             else:
                 (chapters / file).unlink()
-    console.say(f"{len(changed)} files of chapters are released.")
+    console.say(f"{len(changed)} files in chapters are written.")
 
 
 def _files(folder: Path) -> dict[str, bytes]:

@@ -34,7 +34,7 @@ def run(
     submission: SubmissionOption = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="port of 127.0.0.1")] = 8000,
 ) -> None:
-    """Serve a chapter's application with uvicorn; it starts again on every save. Ctrl-C ends it.
+    """Serve a chapter's application with uvicorn.
 
     With --database postgresql it gets a server of its own, whose data is gone when you end it. The exit status is
     130 after Ctrl-C, else that of uvicorn.
@@ -49,8 +49,10 @@ def run(
     folder = (SOLUTIONS if solution else where.folder) / name
     if not (folder / "app" / "main.py").is_file():
         if name == "01_engine":
-            raise BadInput("Chapter 01 has nothing to serve yet; write workbook run 2 for the first application.")
-        raise BadInput(f"{where.name}/{name} has no app/main.py; workbook reset {int(name[:2])} brings the starter.")
+            raise BadInput("Chapter 01 has nothing to serve yet; workbook run 2 serves the first application.")
+        raise BadInput(
+            f"{where.name}/{name} has no app/main.py; workbook reset {int(name[:2])} brings back the starter."
+        )
     _look_for_a_free(port)
     home = kept() / "run" / name if solution else folder
     home.mkdir(parents=True, exist_ok=True)
@@ -66,7 +68,7 @@ def run(
 def _told(url: str, home: Path) -> str:
     """Where the data is; what is in the environment may hold a password, and is not shown."""
     if url.startswith("postgresql"):
-        return "a PostgreSQL of its own, whose data is gone at the end"
+        return "its own PostgreSQL server, whose data is deleted when you stop"
     return str(home / "app.db") if url or "DATABASE_URL" not in os.environ else "the one that DATABASE_URL names"
 
 
@@ -77,7 +79,7 @@ def _look_for_a_free(port: int) -> None:
         try:
             attempt.bind(("127.0.0.1", port))
         except OSError:
-            remedy = f"end what uses it, or add --port {port + 1}"
+            remedy = f"stop what uses it, or add --port {port + 1}"
             raise BadInput(f"Port {port} is taken, perhaps by an earlier run; {remedy}.") from None
 
 

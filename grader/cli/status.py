@@ -18,9 +18,10 @@ _COLOURS = {"passed": "green", "failed": "red", "todo": "", "open": ""}
 
 
 def status(submission: SubmissionOption = None) -> None:
-    """Show your progress: chapters and tasks that passed, fail, or are to do; and the next step.
+    """Show your progress and the next step.
 
-    What is known of unchanged code is not graded again. The exit status is 0.
+    Progress is what has passed, what fails and what is still to do, by chapters and tasks. Code that has not changed
+    is not graded again. The exit status is 0.
     """
     where = place.submission(submission)
     found = grading.outcomes(where)

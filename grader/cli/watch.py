@@ -37,7 +37,7 @@ def watch(
 
     \b
     Examples:
-      workbook watch           the chapter that you are at
+      workbook watch           your current chapter
       workbook watch 5
     """
     where = place.submission(submission)
@@ -203,7 +203,7 @@ def _task(view: _View) -> str:
 
 def _help(view: _View) -> Line:
     if not view.has_keys:
-        return Line("(waiting for the next save; Ctrl-C ends it)")
+        return Line("(waiting for the next save; Ctrl-C stops it)")
     done = all(check.outcome == "passed" for check in view.checks)
     more = ["[n] next chapter"] if done else ["[n] next failure"] if len(_left(view)) > 1 else []
     return Line("   ".join([*more, "[h] hint", "[q] quit", "(waiting for the next save)"]))

@@ -40,9 +40,9 @@ def _rows(value: Any) -> list[dict[str, Any]]:
 # -- another shape ------------------------------------------------------------------------------------
 
 
-@reading("something around the list", _LIST, "owner_is_in_the_answer")
+@reading("the list is wrapped in something", _LIST, "owner_is_in_the_answer")
 def list_wrapped(evidence: Evidence) -> Told | None:
-    """The answer to GET /items/ is the list itself, not an object in which there is a list."""
+    """The answer to GET /items/ is the list itself, not an object that contains the list."""
     found = endpoint_of(evidence)
     if found is None or not isinstance(evidence.actual, dict) or not isinstance(evidence.expected, list):
         return None
@@ -51,9 +51,9 @@ def list_wrapped(evidence: Evidence) -> Told | None:
     )
 
 
-@reading("a list around the item", *_ITEM)
+@reading("the item is wrapped in a list", *_ITEM)
 def item_in_a_list(evidence: Evidence) -> Told | None:
-    """An id is that of one item, and the answer is this item."""
+    """An id belongs to one item, so the answer is that item, not a list."""
     found = endpoint_of(evidence)
     if found is None or not isinstance(evidence.actual, list) or not isinstance(evidence.expected, dict):
         return None
@@ -75,9 +75,9 @@ def answered_nothing(evidence: Evidence) -> Told | None:
     return Told(saw=f"{evidence.saw}: null in JSON", where=_given_back(*found[:2]), hint=hint)
 
 
-@reading("a body beside 204", "delete_answers_204")
+@reading("204 with a body", "delete_answers_204")
 def body_with_204(evidence: Evidence) -> Told | None:
-    """204 says that the body is empty; not even null is."""
+    """204 promises an empty body. Even null is a body."""
     found = endpoint_of(evidence)
     if found is None or not evidence.saw.startswith("body:"):
         return None
@@ -113,7 +113,7 @@ def _left_out(evidence: Evidence) -> list[str]:
     return sorted(set(expected[0]) - set(actual[0])) if actual and len(actual) == len(expected) else []
 
 
-@reading("fields are missing in the answer", *_ITEM, _LIST)
+@reading("fields are missing from the answer", *_ITEM, _LIST)
 def fields_missing(evidence: Evidence) -> Told | None:
     """Clients count on all three fields in every answer."""
     found, missing = endpoint_of(evidence), _left_out(evidence)
@@ -127,9 +127,9 @@ def fields_missing(evidence: Evidence) -> Told | None:
     )
 
 
-@reading("another type in the answer", *_ITEM, _LIST)
+@reading("a value of another type in the answer", *_ITEM, _LIST)
 def other_types(evidence: Evidence) -> Told | None:
-    """1 and "1" are different values in JSON."""
+    """In JSON, 1 and "1" are different values."""
     found = endpoint_of(evidence)
     actual, expected = _rows(evidence.actual), _rows(evidence.expected)
     for shown, wanted in zip(actual, expected, strict=False) if found else ():
@@ -146,9 +146,9 @@ def other_types(evidence: Evidence) -> Told | None:
 # -- other values -------------------------------------------------------------------------------------
 
 
-@reading("another item is shown", "read_answers_the_item", "get_unknown_is_404")
+@reading("the wrong item is shown", "read_answers_the_item", "get_unknown_is_404")
 def another_item(evidence: Evidence) -> Told | None:
-    """The id in the path says which item is meant; only the row with this very id will do."""
+    """The id in the path says which item is meant. The answer must show the row with this id."""
     found = endpoint_of(evidence)
     asked = re.search(r"/(\d+)$", request_of(evidence)[1])
     actual = evidence.actual if isinstance(evidence.actual, dict) else getattr(evidence.actual, "json", None)
@@ -166,9 +166,9 @@ def another_item(evidence: Evidence) -> Told | None:
     )
 
 
-@reading("a value is lost on the way to the answer", *_ITEM, _LIST)
+@reading("a value gets lost on the way to the answer", *_ITEM, _LIST)
 def value_lost(evidence: Evidence) -> Told | None:
-    """The row has the value, the answer has null: somebody between the two has left it out."""
+    """The row has the value, but the answer shows null: some line between the two leaves it out."""
     found = endpoint_of(evidence)
     actual, expected = _rows(evidence.actual), _rows(evidence.expected)
     if found is None or not actual or [each.get("id") for each in actual] != [each.get("id") for each in expected]:
@@ -185,7 +185,7 @@ def value_lost(evidence: Evidence) -> Told | None:
 
 @reading("the answer is made before the change", "patch_keeps_omitted_fields")
 def answered_before_the_change(evidence: Evidence) -> Told | None:
-    """A schema made of an item keeps the values of that moment; what is changed later does not get into it."""
+    """A schema keeps the values that the item had when the schema was made. Later changes do not reach it."""
     found = endpoint_of(evidence)
     if found is None or not evidence.saw.startswith("the answer is {"):
         return None
@@ -199,9 +199,9 @@ def answered_before_the_change(evidence: Evidence) -> Told | None:
     return Told(saw=f"{evidence.saw}, as before the change", where=file.at(early[0]), hint=hint)
 
 
-@reading("the list is put into another order", _LIST)
+@reading("the list is sorted again", _LIST)
 def reordered(evidence: Evidence) -> Told | None:
-    """The database has ordered the rows by their ids; somebody has put them into another order after that."""
+    """The database returns the rows ordered by id. Later code puts them in another order."""
     found = endpoint_of(evidence)
     actual, expected = _rows(evidence.actual), _rows(evidence.expected)
     ids = [each.get("id") for each in actual]
@@ -222,7 +222,7 @@ def reordered(evidence: Evidence) -> Told | None:
 
 @reading("an empty list is refused", _LIST)
 def empty_list_refused(evidence: Evidence) -> Told | None:
-    """No items is an answer as well: an empty list."""
+    """If there are no items, the answer is an empty list."""
     empty = not evidence.events_of("INSERT") and request_of(evidence)[0] == "get"
     found = said_status(evidence, everywhere=True) if empty and re.match(r"4\d\d \{", evidence.saw) else None
     if found is None or "[" in evidence.saw:
@@ -232,7 +232,7 @@ def empty_list_refused(evidence: Evidence) -> Told | None:
 
 @reading("a name that exists already is refused", "create_answers_201")
 def taken_name_refused(evidence: Evidence) -> Told | None:
-    """Names may repeat: an item is known by its id."""
+    """Two items may have the same name: an item is known by its id."""
     refused = evidence.wanted.startswith("201") and evidence.saw.startswith("409")
     found = said_status(evidence, everywhere=True) if refused else None
     if found is None:
@@ -246,7 +246,7 @@ def taken_name_refused(evidence: Evidence) -> Told | None:
 
 @reading("nothing is written", "delete_answers_204", "create_answers_201", "patch_keeps_omitted_fields")
 def nothing_written(evidence: Evidence) -> Told | None:
-    """The endpoint answers that all went well, and has sent no statement that changes a row."""
+    """The endpoint answers that all went well, but it sent no statement that changes a row."""
     found = endpoint_of(evidence)
     verb = {"post": "INSERT", "patch": "UPDATE", "delete": "DELETE"}.get(request_of(evidence)[0], "")
     answered = evidence.sent("ANSWER 2") and not evidence.raised

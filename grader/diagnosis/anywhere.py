@@ -44,9 +44,9 @@ def innermost(raised: Raised, given: frozenset[str]) -> str:
     return (own or list(raised.lines) or [""])[-1]
 
 
-@reading("a name that is not there")
+@reading("a name that does not exist")
 def unknown_name(evidence: Evidence) -> Told | None:
-    """The code uses a name that was never defined or imported, or that is spelled in another way."""
+    """The code uses a name that was never defined or imported, or that is spelled differently."""
     raised = evidence.raised_kind("NameError")
     found = raised and _NAME.search(raised.message)
     if not raised or not found or raised.kind != "NameError":
@@ -81,7 +81,7 @@ def _names_in(source: Source, file: str) -> set[str]:
 
 @reading("a variable that is used before it has a value")
 def used_before_assignment(evidence: Evidence) -> Told | None:
-    """On one way through the function the variable never gets a value, and is used all the same."""
+    """On one path through the function, the variable gets no value before it is used."""
     raised = evidence.raised_kind("UnboundLocalError")
     found = raised and _UNBOUND.search(raised.message)
     if not raised or not found:
@@ -93,9 +93,9 @@ def used_before_assignment(evidence: Evidence) -> Told | None:
     )
 
 
-@reading("an attribute that is not there")
+@reading("an attribute that does not exist")
 def unknown_attribute(evidence: Evidence) -> Told | None:
-    """The code asks an object for something that it does not have."""
+    """The code asks an object for an attribute that it does not have."""
     raised = evidence.raised_kind("AttributeError")
     module = raised and _IN_A_MODULE.search(raised.message)
     found = raised and (module or _ATTRIBUTE.search(raised.message))
@@ -117,9 +117,9 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
     return Told(where=where, hint=hint)
 
 
-@reading("a dependency that is called at once")
+@reading("a dependency that is called instead of passed")
 def dependency_called(evidence: Evidence) -> Told | None:
-    """Depends wants the function itself: FastAPI calls it for each request."""
+    """Depends needs the function itself: FastAPI calls it for each request."""
     raised = evidence.raised_kind("TypeError")
     if raised is None or "is not a callable object" not in raised.message:
         return None

@@ -26,7 +26,8 @@ _REFUSAL = re.compile(r'"loc":\["body"(?:,"(\w+)")?\],"msg":"([^"]*)')
 def sent(evidence: Evidence) -> dict[str, str]:
     """What the body of the last request had, by the names of its fields, as Python writes it."""
     line = evidence.did[-1] if evidence.did else ""
-    return dict(_PAIR.findall(line.partition(" {")[2]))
+    found = _PAIR.findall(line.partition(" {")[2])
+    return {name: "None" if value == "null" else value for name, value in found}
 
 
 def schema_of_body(evidence: Evidence) -> tuple[File, ast.ClassDef] | None:
@@ -86,7 +87,7 @@ def _by_the_schema(evidence: Evidence) -> Evidence | None:
 
 @reading("NUL is accepted", "bad_body_is_422", "input_is_validated")
 def nul_accepted(evidence: Evidence) -> Told | None:
-    r"""SQLite stores a text with the character NUL, \x00; PostgreSQL cannot, and the client gets a 500."""
+    r"""SQLite stores a text that contains the character NUL, \x00. PostgreSQL refuses it, and the client gets a 500."""
     schema = schema_of_body(evidence)
     field = next((name for name, value in sent(evidence).items() if "\\x00" in value), "")
     found = rules_of(replace(evidence, did=[schema[1].name]), field) if schema is not None and field else None
@@ -104,10 +105,10 @@ def nul_accepted(evidence: Evidence) -> Told | None:
 # -- the body -----------------------------------------------------------------------------------------
 
 
-@reading("the body is looked for elsewhere", *_INVALID, *_VALID)
+@reading("FastAPI looks for the body in another place", *_INVALID, *_VALID)
 def body_looked_for_elsewhere(evidence: Evidence) -> Told | None:
-    """FastAPI takes a lone schema for the whole body, several, or one with embed, for fields of it, and all else for
-    a part of the query."""
+    """A single schema is the whole body. Several schemas, or one with embed=True, are fields inside the body. FastAPI
+    looks for everything else in the query."""
     found = endpoint_of(evidence)
     missing = re.search(r'"loc":\["(body|query)","(\w+)"\]', evidence.saw) if evidence.saw.startswith("422") else None
     for each in (*found[1].args.args, *found[1].args.kwonlyargs) if found and missing else ():
@@ -120,9 +121,9 @@ def body_looked_for_elsewhere(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("a field is not handed on", "create_answers_201", "patch_keeps_omitted_fields")
+@reading("a field is not passed on", "create_answers_201", "patch_keeps_omitted_fields")
 def not_handed_on(evidence: Evidence) -> Told | None:
-    """What the client has sent gets into the row only if every line on the way hands it on."""
+    """A value from the client reaches the row only if every line on the way passes it on."""
     verb = {"post": "INSERT items", "patch": "UPDATE items"}.get(request_of(evidence)[0], "")
     writes = evidence.events_of(verb) if verb else []
     if not evidence.saw.startswith("the row is") or not writes:

@@ -76,7 +76,8 @@ _NULL_CLEARS = "update_null_clears", "patch_null_clears"
 
 @reading("'async def' for a function that nobody awaits", "create_persists", "list_is_ordered", "get_returns_the_item")
 def async_function(evidence: Evidence) -> Told | None:
-    """A call of an async function only makes a coroutine; its body runs when somebody awaits it, and nobody does."""
+    """Calling an async function only makes a coroutine. Its body runs when the coroutine is awaited, and here nobody
+    awaits it."""
     found = function_of(evidence)
     if found is None or not isinstance(found[1], ast.AsyncFunctionDef):
         return None
@@ -84,14 +85,14 @@ def async_function(evidence: Evidence) -> Told | None:
 
 
 @reading(
-    "begin() in a session that has begun",
+    "begin() in a session that has already begun",
     "create_persists",
     "update_persists",
     "delete_persists",
     "reads_do_not_commit",
 )
 def begun_twice(evidence: Evidence) -> Told | None:
-    """Whatever is done with a session begins a transaction by itself; a begin() after that raises."""
+    """A session begins a transaction by itself as soon as you use it. A begin() after that raises an error."""
     raised = evidence.raised_kind("InvalidRequestError")
     if raised is None or "already begun" not in raised.message:
         return None
@@ -136,7 +137,7 @@ def never_added(evidence: Evidence) -> Told | None:
 
 @reading("commit() before add()", "create_persists", "update_persists", "delete_persists")
 def committed_before_added(evidence: Evidence) -> Told | None:
-    """commit() saves what the session knows at that moment; what is added after it is not part of it."""
+    """commit() saves what is in the session at that moment. An object that you add later is not saved."""
     found = function_of(evidence)
     if found is None or evidence.sent(*_WRITES):
         return None
@@ -156,7 +157,7 @@ def committed_before_added(evidence: Evidence) -> Told | None:
 
 @reading("refresh() of an item that is not in the database yet", "create_persists")
 def refreshed_before_it_was_saved(evidence: Evidence) -> Told | None:
-    """refresh() loads the row of an item; an item that was never sent to the database has none."""
+    """refresh() loads the item's row. An item that was never sent to the database has no row."""
     raised = evidence.raised_kind("InvalidRequestError")
     if raised is None or "not persistent" not in raised.message or evidence.sent("INSERT"):
         return None
@@ -168,9 +169,9 @@ def refreshed_before_it_was_saved(evidence: Evidence) -> Told | None:
     )
 
 
-@reading("what was written is rolled back", *_PERSISTS)
+@reading("the write is rolled back", *_PERSISTS)
 def rolled_back(evidence: Evidence) -> Told | None:
-    """rollback(), or close() without a commit() before it, takes back all that was written."""
+    """rollback(), or close() without a commit() before it, undoes everything that was written."""
     write = _last_write(evidence)
     if write is None or evidence.raised or evidence.sent("COMMIT"):
         return None
@@ -186,7 +187,7 @@ def rolled_back(evidence: Evidence) -> Told | None:
     )
 
 
-@reading("flush() in the place of commit()", *_PERSISTS)
+@reading("flush() instead of commit()", *_PERSISTS)
 def flushed_not_committed(evidence: Evidence) -> Told | None:
     """flush() sends the statements, but only commit() makes them last; others do not see them before."""
     flushes = calls_in(evidence, "flush")
@@ -201,7 +202,7 @@ def flushed_not_committed(evidence: Evidence) -> Told | None:
 
 @reading("commit() in one branch only", *_PERSISTS)
 def committed_in_one_branch(evidence: Evidence) -> Told | None:
-    """A commit() under a condition saves only what meets the condition."""
+    """A commit() under a condition saves only when the condition holds."""
     if evidence.sent("COMMIT") or evidence.raised or evidence.sent("ANSWER 4", "ANSWER 5"):
         return None
     return _in_one_branch(evidence, "commit", "Which changes get past this line without being saved?")
@@ -219,7 +220,7 @@ def _in_one_branch(evidence: Evidence, name: str, hint: str) -> Told | None:
 
 @reading("no commit()", *_PERSISTS)
 def not_committed(evidence: Evidence) -> Told | None:
-    """What is written lasts only when it is committed; closing the session takes it back."""
+    """A write becomes permanent only with a commit. Closing the session undoes it."""
     found = function_of(evidence)
     if found is None or evidence.sent("COMMIT", "ANSWER 4", "ANSWER 5") or evidence.raised:
         return None
@@ -244,9 +245,9 @@ def _rows_of(insert: Event) -> int:
     return len(sent) if isinstance(sent, list) else 1
 
 
-@reading("the same item stored twice", "create_persists", "create_answers_201")
+@reading("the same item is stored twice", "create_persists", "create_answers_201")
 def stored_twice(evidence: Evidence) -> Told | None:
-    """One call stores one item."""
+    """One call must store one item."""
     inserts = evidence.events_of("INSERT items")
     called = sum(line.startswith(("create_item(", "POST ")) for line in evidence.did)
     stored = sum(map(_rows_of, inserts))
@@ -263,7 +264,7 @@ def stored_twice(evidence: Evidence) -> Told | None:
 
 @reading("a statement without WHERE", *_PERSISTS)
 def no_where(evidence: Evidence) -> Told | None:
-    """An UPDATE or DELETE without WHERE is meant for every row of the table."""
+    """An UPDATE or DELETE without WHERE changes every row of the table."""
     for event in evidence.events_of("UPDATE items", "DELETE items"):
         if " where " not in f" {event.sql.lower()} ".replace("\n", " ") and event.where:
             verb = event.what.split()[0]
@@ -275,9 +276,9 @@ def no_where(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("a row that is looked for by its name", *_PERSISTS, "create_refreshes")
+@reading("the row is looked up by its name", *_PERSISTS, "create_refreshes")
 def found_by_name(evidence: Evidence) -> Told | None:
-    """Names may repeat: only the id tells which row is meant."""
+    """Two items may have the same name. Only the id says which row is meant."""
     for event in evidence.events_of("SELECT items", "UPDATE items", "DELETE items"):
         condition = event.sql.lower().replace("\n", " ").partition(" where ")[2]
         by = re.search(r"\b(name|description)\b", condition)
@@ -313,7 +314,7 @@ def returned_nothing(evidence: Evidence) -> Told | None:
 
 @reading("the schema is returned, not the item", *_CREATE_AND_UPDATE)
 def returned_the_input(evidence: Evidence) -> Told | None:
-    """What came in knows no id, and nothing of what the database made of the row."""
+    """The schema has no id, and none of the values that the database made."""
     found = function_of(evidence)
     if found is None or "was returned, which has no" not in evidence.saw:
         return None
@@ -326,9 +327,10 @@ def returned_the_input(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("what merge() returns is thrown away", *_CREATE_AND_UPDATE, "update_persists")
+@reading("the result of merge() is thrown away", *_CREATE_AND_UPDATE, "update_persists")
 def merged_copy_lost(evidence: Evidence) -> Told | None:
-    """merge() works on a copy that belongs to the session, and returns it; the object it was given stays outside."""
+    """merge() makes a copy that belongs to the session, and returns it. The object that you pass in stays outside the
+    session."""
     found = function_of(evidence)
     if found is None:
         return None
@@ -380,7 +382,7 @@ def refreshed_too_early(evidence: Evidence) -> Told | None:
 
 @reading("refresh() in one branch only", *_CREATE_AND_UPDATE)
 def refreshed_in_one_branch(evidence: Evidence) -> Told | None:
-    """A refresh() under a condition loads the row again only where the condition holds."""
+    """A refresh() under a condition loads the row again only when the condition holds."""
     after = evidence.timeline[::-1]
     if "COMMIT" not in after or any(what.startswith("SELECT") for what in after[: after.index("COMMIT")]):
         return None
@@ -442,15 +444,15 @@ def _is_a_value(node: ast.expr, function: Function | None) -> bool:
     return fetched or isinstance(node, ast.Subscript) or (isinstance(node, ast.Name) and node.id in names)
 
 
-@reading("exclude_none leaves out what was sent as null", *_NULL_CLEARS)
+@reading("exclude_none drops what was sent as null", *_NULL_CLEARS)
 def exclude_none(evidence: Evidence) -> Told | None:
-    """``exclude_none=True`` drops every field that is None, also one that the client sent as null."""
+    """``exclude_none=True`` drops every field that is None, even one that the client sent as null."""
     return _dumped_with(evidence, "exclude_none", "This drops a field that was sent as null, too.")
 
 
-@reading("exclude_defaults leaves out what was sent as null", *_NULL_CLEARS)
+@reading("exclude_defaults drops what was sent as null", *_NULL_CLEARS)
 def exclude_defaults(evidence: Evidence) -> Told | None:
-    """``exclude_defaults=True`` drops every field that equals its default, also one that the client sent."""
+    """``exclude_defaults=True`` drops every field that equals its default, even one that the client sent."""
     return _dumped_with(
         evidence, "exclude_defaults", "null is the default here, so this drops it even where it was sent."
     )
@@ -467,7 +469,7 @@ def _dumped_with(evidence: Evidence, option: str, hint: str) -> Told | None:
 
 @reading("every field is written, sent or not", "update_keeps_omitted_fields", "patch_keeps_omitted_fields")
 def wrote_what_was_not_sent(evidence: Evidence) -> Told | None:
-    """model_dump() alone gives every field; of those that were not sent it gives the default."""
+    """model_dump() alone returns every field. For a field that was not sent it returns the default."""
     found = function_of(evidence)
     for file, call in calls_in(evidence, "model_dump", "dict", "sqlmodel_update"):
         whole = name_of(call) == "sqlmodel_update" and call.args and isinstance(call.args[0], ast.Name)
@@ -481,7 +483,7 @@ def wrote_what_was_not_sent(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("a field is written whether it was sent or not", "update_keeps_omitted_fields", "patch_keeps_omitted_fields")
+@reading("a field is written even if it was not sent", "update_keeps_omitted_fields", "patch_keeps_omitted_fields")
 def assigned_unsent(evidence: Evidence) -> Told | None:
     """A schema has a value for every field, also for those that were not sent: their default."""
     if not evidence.sent("UPDATE"):
@@ -522,7 +524,7 @@ def emptied_to_none(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("what counts as false is taken for 'not sent'", *_NULL_CLEARS, "update_empty_string_is_a_value")
+@reading("a false value is taken for 'not sent'", *_NULL_CLEARS, "update_empty_string_is_a_value")
 def tested_for_truth(evidence: Evidence) -> Told | None:
     """None and an empty text count as false, and both can be sent on purpose."""
     tested: list[tuple[File, ast.expr]] = []
@@ -549,9 +551,9 @@ def tested_for_truth(evidence: Evidence) -> Told | None:
 # -- reading ------------------------------------------------------------------------------------------
 
 
-@reading("a function that reads commits", "reads_do_not_commit")
+@reading("a function that only reads commits", "reads_do_not_commit")
 def committed_a_read(evidence: Evidence) -> Told | None:
-    """commit() in a function that only reads saves what its caller has not finished."""
+    """commit() in a function that only reads saves work that its caller has not finished."""
     commits = [event for event in evidence.events_of("COMMIT") if event.where]
     found = function_of(evidence)
     if not commits or evidence.raised or found is None:
@@ -571,7 +573,7 @@ def _around(node: Function, where: str) -> bool:
 
 @reading("a list without ORDER BY", "list_is_ordered", "list_pages", "list_answers_items")
 def no_order(evidence: Evidence) -> Told | None:
-    """Without ORDER BY the database gives rows in any order it likes, and another one next time."""
+    """Without ORDER BY the database may return the rows in any order, and in another order next time."""
     selects = evidence.events_of("SELECT items")
     if not selects or not selects[-1].where or "order by" in selects[-1].sql.lower():
         return None
@@ -582,9 +584,9 @@ def no_order(evidence: Evidence) -> Told | None:
     )
 
 
-@reading("the order is not that of the ids", "list_is_ordered", "list_answers_items")
+@reading("the list is not ordered by id", "list_is_ordered", "list_answers_items")
 def another_order(evidence: Evidence) -> Told | None:
-    """The list is ordered, but by something else than the id, or from the last to the first."""
+    """The list is ordered by something other than the id, or from the last item to the first."""
     selects = evidence.events_of("SELECT items")
     order = selects[-1].sql.lower().replace("\n", " ").partition(" order by ")[2] if selects else ""
     words = re.split(r" limit | offset ", order)[0].strip()
@@ -610,7 +612,7 @@ def _are_rows(values: object) -> bool:
     return isinstance(values, list) and all(isinstance(each, dict) for each in values)
 
 
-@reading("execute() gives rows, not items", "list_is_ordered", "list_pages", "get_returns_the_item")
+@reading("execute() returns rows, not items", "list_is_ordered", "list_pages", "get_returns_the_item")
 def rows_not_items(evidence: Evidence) -> Told | None:
     """execute() gives rows: tuples, even where each holds one item only."""
     executed = calls_in(evidence, "execute")
@@ -622,7 +624,7 @@ def rows_not_items(evidence: Evidence) -> Told | None:
     return Told(where=executed[0][0].at(executed[0][1]), hint=hint)
 
 
-@reading("items with equal names are taken for one", "list_pages")
+@reading("items with the same name are merged", "list_pages")
 def equal_names_merged(evidence: Evidence) -> Told | None:
     """Two items may have the same name; whoever collects them by name, or asks for distinct ones, loses some."""
     if not re.match(r"items on the page|not on any page", evidence.saw):
@@ -641,9 +643,9 @@ def equal_names_merged(evidence: Evidence) -> Told | None:
     return Told(saw=f"{evidence.saw}; several have the same name", where=where, hint=hint)
 
 
-@reading("the offset is taken for an id", "list_pages")
+@reading("the offset is used as an id", "list_pages")
 def offset_as_an_id(evidence: Evidence) -> Told | None:
-    """An offset counts rows; ids have gaps as soon as an item was deleted."""
+    """An offset counts rows. Ids have gaps as soon as an item is deleted."""
     for event in evidence.events_of("SELECT items"):
         condition = event.sql.lower().replace("\n", " ").partition(" where ")[2]
         if re.match(r"\(?(items\.)?id\s*(>|between)", condition) and event.where:
@@ -652,9 +654,9 @@ def offset_as_an_id(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("an unknown id raises", "get_unknown_is_none", *_UNKNOWN)
+@reading("an unknown id raises an exception", "get_unknown_is_none", *_UNKNOWN)
 def raised_for_an_unknown_id(evidence: Evidence) -> Told | None:
-    """An item that is not there is no error of get_item: its caller decides what that means."""
+    """For get_item, an unknown id is not an error. The caller decides what it means."""
     kinds = ["NoResultFound", "LookupError", "HTTPException", "ValueError"]
     raised = evidence.raised_kind(*(kinds if evidence.rule == "get_unknown_is_none" else kinds[:2]))
     if raised is None or not raised.lines:
@@ -666,9 +668,9 @@ def raised_for_an_unknown_id(evidence: Evidence) -> Told | None:
     return Told(where=where, hint=hint)
 
 
-@reading("a list in the place of an item", "get_returns_the_item")
+@reading("a list instead of an item", "get_returns_the_item")
 def returned_a_list(evidence: Evidence) -> Told | None:
-    """all() and scalars() give several items, even where there is only one."""
+    """all() and scalars() return several items, even if there is only one."""
     found = function_of(evidence)
     if found is None or not evidence.saw.startswith("["):
         return None
@@ -678,7 +680,7 @@ def returned_a_list(evidence: Evidence) -> Told | None:
 
 @reading("the caller's transaction is ended", "reads_do_not_commit")
 def ended_the_callers_transaction(evidence: Evidence) -> Told | None:
-    """The session belongs to the caller: closing it, or rolling it back, throws the caller's work away."""
+    """The session belongs to the caller. Closing it or rolling it back throws the caller's work away."""
     found = function_of(evidence)
     if found is None or "ended the caller's transaction" not in evidence.saw:
         return None
@@ -694,7 +696,8 @@ def ended_the_callers_transaction(evidence: Evidence) -> Told | None:
 
 @reading("the code chooses the id", "create_persists")
 def chose_the_id(evidence: Evidence) -> Told | None:
-    """The database gives out ids; whoever counts takes one that is in use, or that somebody else is about to take."""
+    """The database assigns ids. Code that counts them itself may take an id that is already used, or that another
+    request is about to take."""
     found = function_of(evidence)
     for call in calls(found[1], "Item") if found else ():
         if found and keyword(call, "id") is not None:
@@ -704,7 +707,7 @@ def chose_the_id(evidence: Evidence) -> Told | None:
 
 @reading("a field that is never written", "create_persists", "update_persists", "update_keeps_omitted_fields")
 def field_not_written(evidence: Evidence) -> Told | None:
-    """What is not handed to the model, or set on the item, stays as it was."""
+    """A field that is not passed to the model, or not set on the item, keeps its old value."""
     found = function_of(evidence)
     write = next((event for event in evidence.events_of("INSERT items", "UPDATE items")), None)
     if found is None or write is None or calls(found[1], "model_dump", "dict", "setattr", "sqlmodel_update"):
@@ -723,7 +726,7 @@ def field_not_written(evidence: Evidence) -> Told | None:
 
 @reading("an update stores a new row", "update_persists", "update_keeps_omitted_fields", "patch_keeps_omitted_fields")
 def stored_a_new_row(evidence: Evidence) -> Told | None:
-    """An update changes the row that is there; a new object is a new row, with an id of its own."""
+    """An update changes the existing row. A new object is a new row with a new id."""
     found = function_of(evidence)
     inserts = evidence.events_of("INSERT items")
     if found is None or found[1].name != "update_item" or not inserts:
@@ -734,9 +737,9 @@ def stored_a_new_row(evidence: Evidence) -> Told | None:
     return Told(saw=f"{evidence.saw}; an INSERT was sent", where=where, hint=hint)
 
 
-@reading("nothing to change is an error", "update_keeps_omitted_fields")
+@reading("an empty update is an error", "update_keeps_omitted_fields")
 def refused_to_change_nothing(evidence: Evidence) -> Told | None:
-    """A client that sends nothing asks for no change, which is no mistake of its."""
+    """A client that sends no field asks for no change. That is not an error."""
     empty = "ItemUpdate()" in "".join(evidence.did[-1:])
     raised = evidence.raised[0] if evidence.raised else None
     if not empty or raised is None or not raised.lines:
@@ -749,9 +752,9 @@ def refused_to_change_nothing(evidence: Evidence) -> Told | None:
     return Told(where=where, hint="Nothing was sent, so nothing changes, and the item comes back as it is.")
 
 
-@reading("parameters of other names, or in another order", "list_pages")
+@reading("parameters with other names, or in another order", "list_pages")
 def other_parameters(evidence: Evidence) -> Told | None:
-    """Callers hand offset and limit over by name, or in this order."""
+    """Callers pass offset and limit by name, or in this order."""
     found = function_of(evidence)
     if found is None or found[1].name != "list_items":
         return None
@@ -765,7 +768,7 @@ def other_parameters(evidence: Evidence) -> Told | None:
 
 @reading("other defaults for the page", "list_pages")
 def other_defaults(evidence: Evidence) -> Told | None:
-    """Where nobody says anything, a page begins with the first item and has 100 of them."""
+    """If the caller says nothing, the page starts at the first item and has up to 100 items."""
     found = function_of(evidence)
     if found is None or not re.match(r"list_items\(db(, offset=\d+)?\)", "".join(evidence.did[-1:])):
         return None
@@ -786,9 +789,9 @@ def _wrong_default(name: str, value: ast.expr) -> bool:
     return name in right and (text_of(value).isdigit() or text_of(value) == "None") and text_of(value) != right[name]
 
 
-@reading("another page than was asked for", "list_pages")
+@reading("not the page that was asked for", "list_pages")
 def another_page(evidence: Evidence) -> Told | None:
-    """OFFSET says how many rows to skip, LIMIT how many to give at most; both are what the caller asked for."""
+    """OFFSET says how many rows to skip, LIMIT how many to return at most. Both must be what the caller asked for."""
     called = re.match(r"list_items\(db(?:, (?:offset=)?(\d+), (?:limit=)?(\d+))?\)", (evidence.did or [""])[-1])
     selects = [event for event in evidence.events_of("SELECT items") if event.where]
     if not called or not selects:

@@ -72,9 +72,9 @@ def _finals(node: ast.AST) -> list[ast.stmt]:
 # -- what is yielded ----------------------------------------------------------------------------------
 
 
-@reading("the factory in the place of a session", _YIELDS)
+@reading("the factory instead of a session", _YIELDS)
 def yields_the_factory(evidence: Evidence) -> Told | None:
-    """A factory makes sessions; it is none. Calling it gives one."""
+    """A factory is not a session. Call it to get one."""
     found = _get_db(evidence)
     for each in _yields(found[1]) if found else ():
         if found and text_of(each.value) in ("SessionLocal", "sessionmaker", "Session"):
@@ -92,9 +92,9 @@ def yields_the_factory(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("something else than a session is yielded", _YIELDS)
+@reading("something other than a session is yielded", _YIELDS)
 def yields_something_else(evidence: Evidence) -> Told | None:
-    """Endpoints work with whatever is yielded: a connection, or a block that nobody entered, is no session."""
+    """Endpoints work with what is yielded. A connection, or a with block that was never entered, is not a session."""
     found = _get_db(evidence)
     if found is None:
         return None
@@ -125,9 +125,9 @@ def yields_something_else(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("a parameter that FastAPI asks the client for", _YIELDS)
+@reading("a parameter that FastAPI expects from the client", _YIELDS)
 def asks_the_client(evidence: Evidence) -> Told | None:
-    """Whatever a dependency takes, and does not get by Depends, is looked for in the request."""
+    """FastAPI looks in the request for every parameter of a dependency that does not use Depends."""
     found = _get_db(evidence)
     arguments = [*found[1].args.args, *found[1].args.kwonlyargs] if found else []
     for each in arguments:
@@ -138,9 +138,9 @@ def asks_the_client(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("@contextmanager over a dependency", _YIELDS)
+@reading("@contextmanager on a dependency", _YIELDS)
 def is_a_context_manager(evidence: Evidence) -> Told | None:
-    """FastAPI makes a context manager of a dependency that yields by itself; twice is once too often."""
+    """FastAPI itself turns a dependency with yield into a context manager. Doing it twice breaks it."""
     found = _get_db(evidence)
     for each in found[1].decorator_list if found else ():
         if found and "contextmanager" in name_of(each):
@@ -151,9 +151,10 @@ def is_a_context_manager(evidence: Evidence) -> Told | None:
 # -- one session for several requests -----------------------------------------------------------------
 
 
-@reading("a session that requests share", *_SHARED)
+@reading("requests share one session", *_SHARED)
 def shared_session(evidence: Evidence) -> Told | None:
-    """What lies outside the function is there once for all requests; so is a cache, and a default value."""
+    """What is made outside the function exists once, for all requests. The same is true for a cache and for a default
+    value."""
     found = _get_db(evidence)
     if found is None or (evidence.rule != _OWN and "another" not in evidence.saw and not _overlaps(evidence)):
         return None
@@ -211,7 +212,7 @@ def _overlaps(evidence: Evidence) -> bool:
 
 @reading("all sessions are closed", _OWN)
 def closes_all(evidence: Evidence) -> Told | None:
-    """close_all_sessions() closes those of other requests, too, which are still at work."""
+    """close_all_sessions() also closes the sessions of other requests, which are still in use."""
     found = _get_db(evidence)
     for each in calls(found[1], "close_all_sessions", "close_all") if found else ():
         if found:
@@ -224,7 +225,7 @@ def closes_all(evidence: Evidence) -> Told | None:
 
 @reading("close without parentheses", *_CLOSES)
 def close_not_called(evidence: Evidence) -> Told | None:
-    """A method that is only named does nothing."""
+    """Naming a method does nothing. The parentheses call it."""
     found = _get_db(evidence)
     for each in ast.walk(found[1]) if found else ():
         if (
@@ -237,9 +238,9 @@ def close_not_called(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("another session is closed", *_CLOSES)
+@reading("the wrong session is closed", *_CLOSES)
 def another_is_closed(evidence: Evidence) -> Told | None:
-    """Each call of the factory makes a new session; closing that one leaves the first as it is."""
+    """Each call of the factory makes a new session. Closing the new one leaves the first one open."""
     found = _get_db(evidence)
     if found is None:
         return None
@@ -258,7 +259,8 @@ def another_is_closed(evidence: Evidence) -> Told | None:
 
 @reading("the session is returned, not yielded", *_CLOSES)
 def returned_not_yielded(evidence: Evidence) -> Told | None:
-    """A function that returns is over; only one that yields goes on after the answer, and can close."""
+    """A function that returns is over. Only a function that yields continues after the answer and can close the
+    session."""
     found = _get_db(evidence)
     if found is None or _yields(found[1]) or "state" in text_of(found[1]) or calls(found[1].args, "Depends"):
         return None
@@ -271,7 +273,7 @@ def returned_not_yielded(evidence: Evidence) -> Told | None:
 
 @reading("a session that is used after close()", *_CLOSES)
 def used_after_close(evidence: Evidence) -> Told | None:
-    """A closed session opens again by itself as soon as it is used."""
+    """A closed session opens again as soon as you use it."""
     found = _get_db(evidence)
     if found is None:
         return None
@@ -286,9 +288,9 @@ def used_after_close(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("something beside the session stays open", *_CLOSES)
+@reading("something besides the session stays open", *_CLOSES)
 def more_is_open(evidence: Evidence) -> Told | None:
-    """Whatever is opened on the way, a connection or a second session, has to be closed as well."""
+    """Everything that is opened must be closed, also a connection or a second session."""
     found = _get_db(evidence)
     if found is None:
         return None
@@ -440,7 +442,7 @@ def swallows_errors(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("an exception is replaced by another", _ERROR)
+@reading("an exception is replaced by another one", _ERROR)
 def replaces_errors(evidence: Evidence) -> Told | None:
     """The client, and handlers in main.py, wait for the exception that was raised, with its status and its detail."""
     found = _keeper(evidence)

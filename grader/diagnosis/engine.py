@@ -44,7 +44,7 @@ def _variables(file: File) -> list[tuple[str, ast.AST]]:
 
 @reading("another environment variable", "url_from_environment")
 def other_variable(evidence: Evidence) -> Told | None:
-    """The code asks for an environment variable of another name, which nobody sets."""
+    """The code asks for an environment variable with another name, which nobody sets."""
     file = evidence.source.file(_DB)
     variables = _variables(file)
     others = [(name, node) for name, node in variables if name != "DATABASE_URL"]
@@ -146,7 +146,7 @@ def asked_conditionally(evidence: Evidence) -> Told | None:
 
 @reading("the engine is made with another URL", "url_from_environment")
 def engine_has_another_url(evidence: Evidence) -> Told | None:
-    """DATABASE_URL is right, but what create_engine() is given is something else."""
+    """DATABASE_URL is right, but create_engine() gets something else."""
     file = evidence.source.file(_DB)
     made = calls(file.tree, "create_engine")
     if "db.engine.url is" not in evidence.saw or not made:
@@ -161,9 +161,10 @@ def engine_has_another_url(evidence: Evidence) -> Told | None:
     return Told(where=file.at(given), hint=hint)
 
 
-@reading("no URL where the environment names none", "default_is_local_sqlite")
+@reading("no default for the URL", "default_is_local_sqlite")
 def no_default(evidence: Evidence) -> Told | None:
-    """Without a second argument getenv() gives None where the variable is not set, and os.environ[...] raises."""
+    """If the variable is not set, getenv() without a second argument returns None, and os.environ[...] raises an
+    exception."""
     file = evidence.source.file(_DB)
     for name, node in _variables(file):
         asked_for_sure = isinstance(node, ast.Subscript)
@@ -184,7 +185,8 @@ def no_default(evidence: Evidence) -> Told | None:
 
 @reading("slashes in a SQLite URL", "default_is_local_sqlite")
 def slashes(evidence: Evidence) -> Told | None:
-    """sqlite:/// and then a path: two slashes leave room for no server, four begin at the root of the disk."""
+    """A SQLite URL is sqlite:/// and then the path. Two slashes are too few; four mean a path from the root of the
+    disk."""
     file = evidence.source.file(_DB)
     for node in file.nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -201,7 +203,7 @@ def slashes(evidence: Evidence) -> Told | None:
 # -- at import ----------------------------------------------------------------------------------------
 
 
-@reading("work on the database while the module is imported", "import_touches_no_database")
+@reading("work on the database during import", "import_touches_no_database")
 def connected_at_import(evidence: Evidence) -> Told | None:
     """What stands at the top of a module runs when it is imported: before the app starts, and in every test."""
     wanted = "connect", "begin", "create_all", "drop_all", "inspect", "execute", "scalars", "raw_connection", "reflect"
@@ -272,7 +274,7 @@ def event_commits(evidence: Evidence) -> Told | None:
 
 @reading("a session class that commits by itself", "nothing_is_saved_without_commit", "uncommitted_work_is_discarded")
 def session_class_commits(evidence: Evidence) -> Told | None:
-    """A session class of one's own commits where its users did not ask for it, or does not where they did."""
+    """A session class of your own commits when its users did not ask for it, or does not commit when they did."""
     for file in evidence.source.files():
         for node in file.classes:
             if not any(name_of(base).endswith("Session") for base in node.bases):
@@ -300,7 +302,7 @@ def session_class_commits(evidence: Evidence) -> Told | None:
 
 @reading("SQLite refuses other threads", "works_across_threads")
 def refuses_threads(evidence: Evidence) -> Told | None:
-    """check_same_thread=True makes SQLite refuse a connection to every thread but the one that opened it."""
+    """With check_same_thread=True, only the thread that opened a SQLite connection may use it."""
     for file in evidence.source.files():
         for node in file.nodes:
             if isinstance(node, ast.Dict | ast.keyword) and re.search(
@@ -319,9 +321,9 @@ def refuses_threads(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("an option of SQLite's for every database", "other_databases_get_no_sqlite_arguments")
+@reading("a SQLite option for every database", "other_databases_get_no_sqlite_arguments")
 def sqlite_option(evidence: Evidence) -> Told | None:
-    """What only SQLite's driver understands is given to whatever database the URL names."""
+    """Only SQLite's driver understands this option, but every database gets it."""
     found = re.search(r'invalid connection option "(\w+)"|argument\(s\) \'(\w+)\'', evidence.saw)
     if not found:
         return None
@@ -357,7 +359,7 @@ def _condition_around(file: File, node: ast.AST) -> ast.expr | None:
 
 @reading("a PRAGMA for every database", "other_databases_get_no_sqlite_arguments")
 def pragma_always(evidence: Evidence) -> Told | None:
-    """PRAGMA is SQLite's own; other databases answer with a syntax error."""
+    """Only SQLite knows PRAGMA. Other databases answer with a syntax error."""
     if "PRAGMA" not in evidence.saw:
         return None
     for file in evidence.source.files():
@@ -371,7 +373,7 @@ def pragma_always(evidence: Evidence) -> Told | None:
 
 @reading("a driver that is not installed", "other_databases_get_no_sqlite_arguments", "url_from_environment")
 def missing_driver(evidence: Evidence) -> Told | None:
-    """The part of a URL after the + names the driver; the one that is installed here is psycopg."""
+    """The part of the URL after the + names the driver. The PostgreSQL driver that is installed here is psycopg."""
     raised = evidence.raised_kind("ModuleNotFoundError")
     name = raised.message.partition("'")[2].partition("'")[0] if raised else ""
     for file in evidence.source.files() if name else ():
@@ -387,7 +389,7 @@ def missing_driver(evidence: Evidence) -> Told | None:
 
 @reading("autoflush is on", "query_does_not_write_pending_objects")
 def autoflush_left_on(evidence: Evidence) -> Told | None:
-    """A session sends what is pending before each query, unless it is told not to."""
+    """Unless you turn autoflush off, a session sends pending changes before each query."""
     file = evidence.source.file(_DB)
     bound = _bound(file, "SessionLocal")
     made = calls(bound, "sessionmaker", "Session", "partial") if bound is not None else []
@@ -426,7 +428,7 @@ def autoflush_is_true(evidence: Evidence) -> Told | None:
 
 @reading("autoflush=True", "query_does_not_write_pending_objects")
 def autoflush_switched_on(evidence: Evidence) -> Told | None:
-    """The session is told to send what is pending before each query."""
+    """This tells the session to send pending changes before each query."""
     for file in evidence.source.files():
         if any(_own_session_class(each) for each in file.classes):
             continue
@@ -441,9 +443,9 @@ def autoflush_switched_on(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("autoflush comes out of a text", "query_does_not_write_pending_objects")
+@reading("autoflush is set from a text", "query_does_not_write_pending_objects")
 def autoflush_from_a_text(evidence: Evidence) -> Told | None:
-    """A setting out of the environment is a text, and every text that is not empty counts as true, 'False' too."""
+    """A setting from the environment is a text. Every text that is not empty counts as true, even 'False'."""
     for file in evidence.source.files():
         for call in calls(file.tree, "sessionmaker", "Session", "async_sessionmaker"):
             value = keyword(call, "autoflush")
@@ -466,7 +468,7 @@ def _own_session_class(node: ast.ClassDef) -> bool:
 
 @reading("a session class that loses autoflush=False", "query_does_not_write_pending_objects")
 def autoflush_lost(evidence: Evidence) -> Told | None:
-    """A session class of one's own takes the option and does not hand it on, or hands on another value."""
+    """A session class of your own takes the option but does not pass it on, or passes on another value."""
     for file in evidence.source.files():
         for node in file.classes:
             start = next((each for each in node.body if getattr(each, "name", "") == "__init__"), None)
@@ -487,9 +489,9 @@ def autoflush_lost(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("one session for all", "sessions_are_independent")
+@reading("one session for everybody", "sessions_are_independent")
 def one_session(evidence: Evidence) -> Told | None:
-    """Whoever asks for a session gets the same one: what one of them commits or rolls back is everybody's."""
+    """Every caller gets the same session. What one of them commits or rolls back affects all of them."""
     if "same session twice" not in evidence.saw:
         return None
     file = evidence.source.file(_DB)
@@ -526,7 +528,7 @@ _ONE_CONNECTION = "StaticPool", "SingletonThreadPool", "AssertionPool"
 
 @reading("SessionLocal is no factory", "session_uses_engine")
 def no_factory(evidence: Evidence) -> Told | None:
-    """SessionLocal has to be something that makes a new session each time it is called."""
+    """SessionLocal must make a new session each time it is called."""
     file = evidence.source.file(_DB)
     node = _bound(file, "SessionLocal")
     value = getattr(node, "value", None)
@@ -543,7 +545,7 @@ def no_factory(evidence: Evidence) -> Told | None:
 
 @reading("sessions on another engine", "session_uses_engine")
 def second_engine(evidence: Evidence) -> Told | None:
-    """The sessions are bound to an engine of their own, with a pool and settings of its own."""
+    """The sessions are bound to another engine, which has its own pool and its own settings."""
     file = evidence.source.file(_DB)
     node = _bound(file, "SessionLocal")
     if node is None or "bound to" not in evidence.saw:
@@ -558,14 +560,14 @@ def second_engine(evidence: Evidence) -> Told | None:
         return Told(where=file.at(opened[0]), hint=hint)
     if bind is not None and "no engine" in evidence.saw and "class_" not in text_of(bind):
         return Told(where=file.at(bind), hint="Nobody tells the sessions which engine to use.")
-    if bind is not None and "which is no engine" in evidence.saw:
+    if bind is not None and "which is not an engine" in evidence.saw:
         return Told(where=file.at(bind), hint="A session works with an engine, not with a URL.")
     return None
 
 
-@reading("autocommit=True is gone", "session_uses_engine")
+@reading("autocommit=True no longer exists", "session_uses_engine")
 def session_autocommit(evidence: Evidence) -> Told | None:
-    """SQLAlchemy 2 has no sessions that commit by themselves; older texts write autocommit=False."""
+    """In SQLAlchemy 2 no session commits by itself. Older tutorials still write autocommit=False."""
     file = evidence.source.file(_DB)
     for call in calls(file.tree, "sessionmaker", "Session"):
         if text_of(keyword(call, "autocommit")) == "True":
@@ -576,9 +578,9 @@ def session_autocommit(evidence: Evidence) -> Told | None:
 # -- the base class -----------------------------------------------------------------------------------
 
 
-@reading("Base is no declarative base", "base_is_declarative")
+@reading("Base is not a declarative base", "base_is_declarative")
 def no_declarative_base(evidence: Evidence) -> Told | None:
-    """Base has to be a class of one's own that inherits from DeclarativeBase."""
+    """Base must be a class of your own that inherits from DeclarativeBase."""
     file = evidence.source.file(_DB)
     node = _bound(file, "Base")
     if node is None:

@@ -58,7 +58,7 @@ def reading(
     """
 
     def declare(function: Callable[[Evidence], Told | None]) -> Callable[[Evidence], Told | None]:
-        about = " ".join((function.__doc__ or "").split())
+        about = " ".join((function.__doc__ or "").split()).replace("``", "`")  # for people, not for Sphinx
         vars(function)["reading"] = Reading(function.__name__, title, rules, about, function)
         return function
 

@@ -34,7 +34,7 @@ def _owner_attribute(evidence: Evidence) -> tuple[File, ast.stmt] | None:
 
 @reading("SQLAlchemy cannot make sense of a relationship")
 def models_not_configured(evidence: Evidence) -> Told | None:
-    """With the first query SQLAlchemy looks at all relationships; where one makes no sense, no model can be used."""
+    """SQLAlchemy looks at all relationships at the first query. If one of them makes no sense, no model can be used."""
     raised = evidence.raised_kind("InvalidRequestError", "ArgumentError")
     named = re.search(r"relationship '?Item\.owner\b", raised.message) if raised else None
     attribute = _owner_attribute(evidence)
@@ -46,7 +46,7 @@ def models_not_configured(evidence: Evidence) -> Told | None:
 
 @reading("inner join", _NULL, _OWNER, "the_rest_still_works")
 def inner_join(evidence: Evidence) -> Told | None:
-    """An inner join gives only the items that have an owner."""
+    """An inner join returns only the items that have an owner."""
     lost = evidence.raised_kind("InvalidRequestError")
     if evidence.rule == "the_rest_still_works" and (lost is None or "Could not refresh" not in lost.message):
         return None
@@ -63,9 +63,9 @@ def inner_join(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("joined on other columns", _OWNER)
+@reading("joined on the wrong columns", _OWNER)
 def other_join_condition(evidence: Evidence) -> Told | None:
-    """An owner belongs to the items whose owner_id is its id."""
+    """An item's owner is the one whose id is in the item's owner_id."""
     found = _function(evidence)
     for call in calls(found[1], "outerjoin", "join") if found else ():
         words = text_of(call)
@@ -101,7 +101,7 @@ def owner_deleted(evidence: Evidence) -> Told | None:
 
 @reading("commit() or rollback() after loading", _CONSTANT, _LOADED)
 def forgotten_after_loading(evidence: Evidence) -> Told | None:
-    """commit() and rollback() make SQLAlchemy forget what was loaded; a function that reads needs neither."""
+    """commit() and rollback() make SQLAlchemy forget what was loaded. A function that only reads needs neither."""
     found = _function(evidence)
     for call in calls(found[1], "commit", "rollback", "expire_all", "expire") if found else ():
         word = name_of(call)
@@ -120,7 +120,7 @@ def forgotten_after_loading(evidence: Evidence) -> Told | None:
 
 @reading("the session is closed too early", _LOADED)
 def closed_before_reading(evidence: Evidence) -> Told | None:
-    """What is not loaded when its session is closed can never be loaded."""
+    """What is not loaded when the session is closed can no longer be loaded."""
     found = _function(evidence)
     places = [found] if found else []
     endpoint = endpoint_of(evidence)
@@ -137,7 +137,7 @@ def closed_before_reading(evidence: Evidence) -> Told | None:
 
 @reading("owners are loaded one by one", _CONSTANT, _LOADED)
 def not_loaded_ahead(evidence: Evidence) -> Told | None:
-    """Without a word about it, an owner is loaded when somebody reads it: one more query for each item."""
+    """Unless the query says otherwise, an owner is loaded when you read it: one more query for each item."""
     found = _function(evidence)
     if found is None:
         return None
@@ -175,9 +175,9 @@ def not_loaded_ahead(evidence: Evidence) -> Told | None:
     return Told(where=where, hint="This loads the items alone. What loads all of their owners along with them?")
 
 
-@reading("the route calls another function", _CONSTANT, _OWNER, _LOADED)
+@reading("the route calls the wrong function", _CONSTANT, _OWNER, _LOADED)
 def other_function(evidence: Evidence) -> Told | None:
-    """list_items loads the items alone; the one that loads the owners is another."""
+    """list_items loads only the items. Another function loads the owners as well."""
     found = endpoint_of(evidence)
     wanted = calls(found[1], "list_items_with_owner") if found else []
     for call in calls(found[1], "list_items") if found and not wanted else ():
@@ -186,9 +186,9 @@ def other_function(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("an item without owner is left out, or made up", _NULL)
+@reading("an item without an owner is left out, or gets a made-up one", _NULL)
 def no_null(evidence: Evidence) -> Told | None:
-    """An item without owner is an item like any other, and its owner is null."""
+    """An item without an owner belongs in the list, with null as its owner."""
     found = endpoint_of(evidence)
     if found is None:
         return None
@@ -212,7 +212,7 @@ def no_null(evidence: Evidence) -> Told | None:
 
 @reading("the schema shows something else", _OWNER, "other_answers_show_no_owner", _LOADED)
 def other_schema(evidence: Evidence) -> Told | None:
-    """ItemWithOwner is an item with owner: {id, name}; ItemRead stays as it is."""
+    """ItemWithOwner is an item with owner: {id, name}. ItemRead stays as it is."""
     read, with_owner = evidence.source.class_("ItemRead"), evidence.source.class_("ItemWithOwner")
     owner = evidence.source.class_("OwnerRead")
     if evidence.rule == "other_answers_show_no_owner":
@@ -273,7 +273,7 @@ def _shows_less(evidence: Evidence, name: str, of_owner: bool) -> bool:
 
 @reading("the page is another one", _LIST, _OWNER)
 def other_page(evidence: Evidence) -> Told | None:
-    """offset and limit choose items, in the order of their ids, whatever their owners are."""
+    """offset and limit choose items in the order of their ids, whatever their owners are."""
     found = _function(evidence)
     if found is None or (evidence.rule == _OWNER and not evidence.saw.startswith("ids of the items")):
         return None

@@ -204,7 +204,7 @@ def _is_schema(evidence: Evidence, name: str) -> bool:
 
 @reading("the router is not included", *_ANSWERS)
 def router_not_included(evidence: Evidence) -> Told | None:
-    """A router answers only when the app includes it: app.include_router(...)."""
+    """A router answers only if the app includes it: app.include_router(...)."""
     main, endpoint = evidence.source.file("app/main.py"), endpoint_of(evidence)
     unknown = "its routes: none" in evidence.saw or (endpoint is not None and not _is_included(main, endpoint[0]))
     if "has no route" not in evidence.saw and not evidence.saw.startswith(("404", "405")):
@@ -235,9 +235,9 @@ def _is_included(main: File, routes: File) -> bool:
     return any(name in re.findall(r"\w+", words) for name in names for words in given) or not given
 
 
-@reading("a prefix that is there twice", *_ANSWERS)
+@reading("the prefix is there twice", *_ANSWERS)
 def prefix_twice(evidence: Evidence) -> Told | None:
-    """A prefix of the router, of include_router() and the paths of the routes are joined."""
+    """FastAPI joins the prefix of include_router(), the prefix of the router and the path of the route."""
     _, path = request_of(evidence)
     first = path.strip("/").split("/")[0]
     if "has no route" not in evidence.saw or f"/{first}/{first}" not in evidence.saw:
@@ -252,7 +252,7 @@ def prefix_twice(evidence: Evidence) -> Told | None:
 
 @reading("another method or path", *_ANSWERS)
 def other_route(evidence: Evidence) -> Told | None:
-    """A request finds an endpoint only by exactly its method and path."""
+    """A request reaches an endpoint only if both method and path match exactly."""
     if ("has no route" not in evidence.saw and not evidence.saw.startswith("405")) or endpoint_of(evidence):
         return None
     method, path = request_of(evidence)
@@ -272,9 +272,9 @@ def other_route(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("a value that is looked for in the query", *_ANSWERS, "bad_body_is_422")
+@reading("FastAPI looks for a value in the query", *_ANSWERS, "bad_body_is_422")
 def looked_for_in_the_query(evidence: Evidence) -> Told | None:
-    """A parameter of a plain type is one of the query; a schema is what FastAPI takes for the body."""
+    """FastAPI looks for a parameter with a plain type in the query. It takes a schema from the body."""
     found = endpoint_of(evidence)
     missing = re.search(r'"loc":\["query","(\w+)"\],"msg":"Field required', evidence.saw)
     for each in (*found[1].args.args, *found[1].args.kwonlyargs) if found and missing else ():
@@ -298,9 +298,9 @@ def exception_returned(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("a status in the answer's body", *_UNKNOWN, *_ANSWERS)
+@reading("the status is in the body of the answer", *_UNKNOWN, *_ANSWERS)
 def status_in_the_body(evidence: Evidence) -> Told | None:
-    """``return {...}, 404`` is Flask's way; FastAPI makes a list of the two."""
+    """``return {...}, 404`` works in Flask. FastAPI turns it into a list of two values."""
     for file, node in behind(evidence):
         for each in inside(node):
             if isinstance(each, ast.Return) and isinstance(each.value, ast.Tuple):
@@ -311,7 +311,7 @@ def status_in_the_body(evidence: Evidence) -> Told | None:
 
 @reading("the 404 is caught on its way", *_UNKNOWN)
 def unknown_swallowed(evidence: Evidence) -> Told | None:
-    """An HTTPException is an exception too: a broad except takes it, and something else is answered."""
+    """An HTTPException is an exception, too. A broad except catches it, and the client gets another answer."""
     for file, node in behind(evidence):
         for each in inside(node):
             handlers = each.handlers if isinstance(each, ast.Try) else []
@@ -335,7 +335,7 @@ def _raises_again(handler: ast.ExceptHandler) -> bool:
 
 @reading("another status than 404", *_UNKNOWN)
 def other_status_for_unknown(evidence: Evidence) -> Told | None:
-    """404 says that there is no such thing; other codes say something else."""
+    """404 says that the item does not exist. Other codes mean something else."""
     found = said_status(evidence)
     if found is None or evidence.saw.startswith("404"):
         return None
@@ -399,9 +399,9 @@ def _says(call: ast.Call, status: str) -> bool:
     return any(_is_status(each, status) for each in values)
 
 
-@reading("an item that is there is answered with 404", *_ANSWERS)
+@reading("404 for an item that exists", *_ANSWERS)
 def known_item_refused(evidence: Evidence) -> Told | None:
-    """The 404 is for ids that do not exist; here the condition before it holds for others as well."""
+    """The 404 is for ids that do not exist. The condition before it also holds for other ids."""
     path = request_of(evidence)[1]
     if not re.match(r"404 \{", evidence.saw) or not re.search(r"/\d+", path):
         return None
@@ -424,7 +424,7 @@ def known_item_refused(evidence: Evidence) -> Told | None:
 
 @reading("an unknown id is not noticed", *_UNKNOWN)
 def unknown_not_noticed(evidence: Evidence) -> Told | None:
-    """get_item gives None for an id that is not there; somebody has to ask for that before going on."""
+    """get_item returns None for an unknown id. Your code must check for it before it goes on."""
     chain = behind(evidence)
     asking = [
         (file, each)
@@ -461,9 +461,9 @@ def _asks_for_the_item(node: Function, test: ast.expr) -> bool:
     return isinstance(inner, ast.Name) and inner.id in found | taken
 
 
-@reading("the status code is not said", "create_answers_201", "delete_answers_204", "answers_202")
+@reading("no status code is set", "create_answers_201", "delete_answers_204", "answers_202")
 def status_not_said(evidence: Evidence) -> Told | None:
-    """Without a status code of its own every endpoint answers 200."""
+    """An endpoint without a status code of its own answers 200."""
     found = endpoint_of(evidence)
     if found is None or not evidence.saw.startswith("200") or keyword(found[2], "status_code") is not None:
         return None
@@ -471,9 +471,10 @@ def status_not_said(evidence: Evidence) -> Told | None:
     return Told(saw="the answer is 200", where=found[0].at(found[2]), hint=hint)
 
 
-@reading("another status code for a success", *_ANSWERS)
+@reading("the wrong status code for a success", *_ANSWERS)
 def other_status(evidence: Evidence) -> Told | None:
-    """201 is for something new, 204 for an empty answer, 202 for what is done later, 200 for all else."""
+    """201 means that something new was made, 204 that the body is empty, 202 that the work is done later, and 200
+    everything else."""
     found = endpoint_of(evidence)
     if found is None or not re.match(r"20\d", evidence.saw) or evidence.saw[:3] == evidence.wanted[:3]:
         return None
@@ -489,9 +490,9 @@ def other_status(evidence: Evidence) -> Told | None:
     return Told(saw=f"the answer is {evidence.saw[:3]}", where=where, hint=hint)
 
 
-@reading("400 in the place of 422", *_INVALID, "bad_paging_is_422", "huge_id_is_no_crash")
+@reading("400 instead of 422", *_INVALID, "bad_paging_is_422", "huge_id_is_no_crash")
 def bad_request(evidence: Evidence) -> Told | None:
-    """What does not fit the schema or the bounds is 422, which FastAPI answers by itself."""
+    """If a value does not fit the schema or its bounds, FastAPI itself answers 422."""
     found = said_status(evidence, everywhere=True) if evidence.saw.startswith("400") else None
     if found is None:
         return None
@@ -551,7 +552,7 @@ def _field_of_a_parameter(
 
 @reading("an id without bounds", "huge_id_is_no_crash")
 def id_without_bounds(evidence: Evidence) -> Told | None:
-    """Python's numbers have no end; those of a database have, and its driver raises."""
+    """Numbers in Python have no limit. Numbers in a database do, and the driver raises an exception."""
     found = _parameter(evidence, ("item_id", "id", "pk", "identifier"))
     asked = re.search(r"/(-?\d+)", request_of(evidence)[1])
     if found is None or not asked:
@@ -564,9 +565,9 @@ def id_without_bounds(evidence: Evidence) -> Told | None:
     )
 
 
-@reading("ids that may exist are refused", "read_answers_the_item")
+@reading("ids that can exist are refused", "read_answers_the_item")
 def id_bounds_too_narrow(evidence: Evidence) -> Told | None:
-    """The database gives out ids up to 2147483647."""
+    """The database assigns ids up to 2147483647."""
     found = _parameter(evidence, ("item_id", "id", "pk", "identifier"))
     if found is None or '"loc":["path"' not in evidence.saw:
         return None
@@ -576,7 +577,7 @@ def id_bounds_too_narrow(evidence: Evidence) -> Told | None:
 
 @reading("paging without the right bounds", "bad_paging_is_422", "list_answers_items")
 def paging_bounds(evidence: Evidence) -> Told | None:
-    """offset and limit come from strangers: each needs a lower and an upper bound."""
+    """offset and limit come from clients. Each needs a lower and an upper bound."""
     asked = re.findall(r"(offset|limit)=(-?\d+)", "".join(evidence.did[-1:]))
     refused = re.search(r'"loc":\["query","\s*(\w+)', evidence.saw)
     if evidence.rule == "list_answers_items" and not refused:
@@ -615,7 +616,7 @@ def table_behind(evidence: Evidence, name: str) -> tuple[File, ast.AST] | None:
 
 @reading("the body is not validated", *_INVALID, "input_is_validated", "create_ignores_a_client_id")
 def body_not_validated(evidence: Evidence) -> Told | None:
-    """FastAPI validates a body by the type of the parameter; a dict, Any, or a table model lets everything in."""
+    """FastAPI validates the body by the type of the parameter. A dict, Any or a table model lets everything in."""
     found = endpoint_of(evidence)
     body = body_parameter(evidence, found[1]) if found else None
     if found is None or body is None or evidence.saw.startswith("422"):
@@ -638,7 +639,7 @@ def body_not_validated(evidence: Evidence) -> Told | None:
 
 @reading("PATCH takes the schema of POST", "patch_keeps_omitted_fields", "patch_null_clears", "patch_unknown_is_404")
 def patch_takes_create(evidence: Evidence) -> Told | None:
-    """ItemCreate needs a name; a change may leave everything out."""
+    """ItemCreate requires a name. A PATCH may leave out every field."""
     found = endpoint_of(evidence)
     body = body_parameter(evidence, found[1]) if found else None
     if found is None or body is None or "Create" not in text_of(body.annotation) or "missing" not in evidence.saw:
@@ -648,7 +649,7 @@ def patch_takes_create(evidence: Evidence) -> Told | None:
 
 @reading("POST takes the schema of PATCH", *_INVALID, "input_is_validated")
 def create_takes_update(evidence: Evidence) -> Told | None:
-    """In an ItemUpdate everything may be left out, the name too."""
+    """ItemUpdate lets a client leave out every field, even the name."""
     found = endpoint_of(evidence) if request_of(evidence)[0] == "post" else None
     body = body_parameter(evidence, found[1]) if found else None
     if found is None or body is None or "Update" not in text_of(body.annotation):
@@ -656,9 +657,9 @@ def create_takes_update(evidence: Evidence) -> Told | None:
     return Told(where=found[0].at(body), hint="Which schema is meant for new items?")
 
 
-@reading("nothing to change is refused", "patch_keeps_omitted_fields")
+@reading("an empty PATCH is refused", "patch_keeps_omitted_fields")
 def empty_patch_refused(evidence: Evidence) -> Told | None:
-    """A PATCH of {} changes nothing, and that is no mistake of the client's."""
+    """A PATCH with {} changes nothing. That is not an error of the client."""
     empty = "".join(evidence.did[-1:]).endswith("{}")
     other = empty and re.match(r"3|4|204", evidence.saw)
     found = said_status(evidence, everywhere=True) if other else None
@@ -670,9 +671,9 @@ def empty_patch_refused(evidence: Evidence) -> Told | None:
 # -- answers ------------------------------------------------------------------------------------------
 
 
-@reading("what is null is left out of the answer", *_ANSWERS)
+@reading("null is left out of the answer", *_ANSWERS)
 def nulls_left_out(evidence: Evidence) -> Told | None:
-    """exclude_none drops every field that is None; clients expect all three."""
+    """exclude_none drops every field that is None, but clients expect all three fields."""
     found = endpoint_of(evidence)
     if found is None or not _fields_left_out(evidence.actual, evidence.expected):
         return None
@@ -695,9 +696,9 @@ def _fields_left_out(actual: Any, expected: Any) -> bool:
     return any(name not in actual for name, value in expected.items() if value is None)
 
 
-@reading("the answer is made of what was sent", "create_answers_201", "created_item_is_refreshed")
+@reading("the answer is made from what was sent", "create_answers_201", "created_item_is_refreshed")
 def echoed(evidence: Evidence) -> Told | None:
-    """What was sent knows no id, and nothing of what the database made of the row."""
+    """The data from the client has no id, and none of the values that the database made."""
     found = endpoint_of(evidence)
     body = body_parameter(evidence, found[1]) if found else None
     if found is None or body is None or "shows" not in evidence.saw:
@@ -710,9 +711,9 @@ def echoed(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("more is shown than the schema has", "answers_hide_internal_fields", "other_answers_show_no_owner")
+@reading("the answer shows more than the schema", "answers_hide_internal_fields", "other_answers_show_no_owner")
 def shown_as_it_is(evidence: Evidence) -> Told | None:
-    """FastAPI filters an answer by the schema that the endpoint names; without one it sends whatever it gets."""
+    """FastAPI filters an answer by the schema that the endpoint names. Without a schema it sends everything it gets."""
     found = endpoint_of(evidence)
     if found is None:
         return None
@@ -728,7 +729,7 @@ def shown_as_it_is(evidence: Evidence) -> Told | None:
 
 @reading("the work is done after the answer", *_ANSWERS, "error_reaches_the_client")
 def after_the_answer(evidence: Evidence) -> Told | None:
-    """Background tasks, and what follows the yield of a dependency, run when the client has its answer already."""
+    """Background tasks, and the lines after a dependency's yield, run when the client already has its answer."""
     if "before the COMMIT" not in evidence.saw:
         return None
     found = endpoint_of(evidence)
@@ -746,9 +747,9 @@ def after_the_answer(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("the page is not handed on as it was asked for", "list_answers_items", "list_pages", "owner_is_in_the_answer")
+@reading("offset and limit are not passed on correctly", "list_answers_items", "list_pages", "owner_is_in_the_answer")
 def page_not_handed_on(evidence: Evidence) -> Told | None:
-    """The page that a client asks for has to reach the function that makes it, each number in its place."""
+    """The numbers that the client sends must reach the function that makes the page, each as the right argument."""
     found = endpoint_of(evidence)
     if found is None or request_of(evidence)[0] != "get":
         return None
@@ -768,7 +769,7 @@ def page_not_handed_on(evidence: Evidence) -> Told | None:
 
 @reading("another default for the page", "list_answers_items")
 def other_default_page(evidence: Evidence) -> Told | None:
-    """Where the client says nothing, a page begins with the first item and has 100 of them."""
+    """If the client says nothing, the page starts at the first item and has up to 100 items."""
     found = endpoint_of(evidence)
     if found is None or "without a limit" not in evidence.saw:
         return None
@@ -792,7 +793,7 @@ def other_default_page(evidence: Evidence) -> Told | None:
 
 @reading("a session that nobody closes", *_LEAKS)
 def own_session_left_open(evidence: Evidence) -> Told | None:
-    """Whoever opens a session has to close it, in every case: with a with block, or in a finally."""
+    """A session that you open must always be closed: with a with block, or in a finally."""
     own = [file for file in evidence.source.files() if file.name not in evidence.given]
     for file in own:
         for call in calls(file.tree, "SessionLocal", "Session", "connect", "next"):
@@ -828,9 +829,9 @@ def _who_closes(file: File, call: ast.Call) -> tuple[ast.Call, str]:
     return call, "Who closes this, after a success, after a 404, and after a crash?"
 
 
-@reading("the item is of another session", "patch_keeps_omitted_fields", "delete_answers_204", "update_persists")
+@reading("the item belongs to another session", "patch_keeps_omitted_fields", "delete_answers_204", "update_persists")
 def other_session(evidence: Evidence) -> Told | None:
-    """An object belongs to the session that loaded it; another session cannot save or refresh it."""
+    """An object belongs to the session that loaded it. Another session cannot save or refresh it."""
     raised = evidence.raised_kind("InvalidRequestError")
     if raised is None or not re.search(r"not persistent within|already attached", raised.message):
         return None

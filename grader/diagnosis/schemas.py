@@ -148,7 +148,7 @@ def _accepted(evidence: Evidence) -> str:
 
 @reading("a validator that returns nothing", *_ALL)
 def validator_returns_nothing(evidence: Evidence) -> Told | None:
-    """What a validator returns becomes the value of the field; without a return that is None."""
+    """The field gets the value that the validator returns. Without a return this is None."""
     for file, method in _validators(evidence):
         returns = [node for node in ast.walk(method) if isinstance(node, ast.Return) and node.value is not None]
         about = _fields_of(evidence, method)
@@ -159,9 +159,9 @@ def validator_returns_nothing(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("a validator that raises something else", *_ALL)
+@reading("a validator that raises the wrong exception", *_ALL)
 def validator_raises_otherwise(evidence: Evidence) -> Told | None:
-    """Pydantic makes a ValidationError, and FastAPI a 422, of a ValueError; other exceptions are a crash."""
+    """A ValueError becomes a ValidationError in Pydantic and a 422 in FastAPI. Any other exception is a crash."""
     raised = evidence.raised_kind("TypeError", "AttributeError", "KeyError", "IndexError")
     if raised is None:
         return None
@@ -187,7 +187,7 @@ def validator_raises_otherwise(evidence: Evidence) -> Told | None:
 
 @reading("a validator that changes what was sent", *_CHANGED)
 def validator_changes_values(evidence: Evidence) -> Told | None:
-    """A validator may refuse a value; one that fills in, drops or replaces values hides what was sent."""
+    """A validator may refuse a value. If it fills in, drops or replaces values, nobody can see what was sent."""
     if evidence.saw.startswith("refused"):
         return None
     if evidence.rule == "update_rejects_blank_name" and "name=None" not in evidence.saw:
@@ -267,9 +267,9 @@ _STRICT = "Clients send what the task sheet allows; refusing it takes something 
 # -- what a client may send ---------------------------------------------------------------------------
 
 
-@reading("the client's id is taken in", _IGNORES_ID)
+@reading("the client's id is accepted", _IGNORES_ID)
 def takes_an_id(evidence: Evidence) -> Told | None:
-    """Ids come from the database; a schema that has the field, or allows extra ones, hands a client's id on."""
+    """The database assigns ids. A schema that has the field id, or allows extra fields, passes on the client's id."""
     found = _field(evidence, "id")
     if found is not None:
         return Told(where=found[0].at(found[1]), hint="Who gives out ids, the client or the database?")
@@ -288,7 +288,7 @@ def _allows_extra(node: ast.AST) -> bool:
 
 @reading("a field that is missing", *_CREATE, *_UPDATE, *_READ)
 def field_missing(evidence: Evidence) -> Told | None:
-    """A schema knows only the fields that it declares, itself or by inheritance."""
+    """A schema has only the fields that it declares or inherits."""
     found = _schema(evidence)
     if found is None:
         return None
@@ -307,9 +307,9 @@ def field_missing(evidence: Evidence) -> Told | None:
     return Told(saw=f"{found[1].name} has no field '{name}'", where=found[0].at(found[1]), hint=hint)
 
 
-@reading("a field that has to be sent", "create_description_is_optional", "update_fields_are_optional")
+@reading("a field that must be sent", "create_description_is_optional", "update_fields_are_optional")
 def field_required(evidence: Evidence) -> Told | None:
-    """A field without a default has to be sent, also one that may be null."""
+    """A field without a default must be sent, even if it may be null."""
     found = re.search(r"refused: (\w+): Field required", evidence.saw)
     declared = _field(evidence, found[1]) if found else None
     schema = _schema(evidence)
@@ -324,7 +324,7 @@ def field_required(evidence: Evidence) -> Told | None:
 
 @reading("null is refused for the description", "create_description_is_optional", "update_fields_are_optional")
 def null_refused(evidence: Evidence) -> Told | None:
-    """A description may be null: that is how a client says that there is none."""
+    """A description may be null. This is how a client says that there is none."""
     if "None" not in "".join(evidence.did[-1:]) or "description: Input should be" not in evidence.saw:
         return None
     found = _field(evidence, "description")
@@ -333,7 +333,7 @@ def null_refused(evidence: Evidence) -> Told | None:
 
 @reading("null is accepted for a name", "update_rejects_null_name", "create_needs_a_name")
 def null_accepted(evidence: Evidence) -> Told | None:
-    """A type with None in it takes a null that was sent, and so does not tell it from a field that was left out."""
+    """A type that includes None accepts null. Then null looks the same as a field that was left out."""
     found = _field(evidence, "name")
     if found is None or "name=None" not in "".join(evidence.did[-1:]) or "accepted" not in evidence.saw:
         return None
@@ -371,9 +371,9 @@ def _about(evidence: Evidence, method: Function, field: str) -> bool:
     return field in named or (not named and re.search(rf"\b{field}\b", text_of(method)) is not None)
 
 
-@reading("a name that has a default", "create_needs_a_name")
+@reading("a name with a default", "create_needs_a_name")
 def name_has_a_default(evidence: Evidence) -> Told | None:
-    """A field with a default may be left out, and defaults are not validated."""
+    """A field with a default may be left out, and Pydantic does not validate the default."""
     found = _field(evidence, "name")
     if found is None or "accepted" not in evidence.saw or "name=" in "".join(evidence.did[-1:]):
         return None
@@ -384,7 +384,7 @@ def name_has_a_default(evidence: Evidence) -> Told | None:
 
 @reading("a blank name is accepted", "create_needs_a_name", "update_rejects_blank_name")
 def blank_accepted(evidence: Evidence) -> Told | None:
-    """A name of nothing but white space counts some characters, and still says nothing."""
+    """A name made of spaces has a length, but it still says nothing."""
     told = "".join(evidence.did[-1:])
     found = rules_of(evidence, "name")
     if found is None or "accepted" not in evidence.saw or not re.search(r"name='[\s\\tn]*'", told):
@@ -405,7 +405,7 @@ def blank_accepted(evidence: Evidence) -> Told | None:
 
 @reading("a text that is too long is accepted", "lengths_match_the_table")
 def too_long_accepted(evidence: Evidence) -> Told | None:
-    """SQLite stores what is too long; PostgreSQL refuses it, and the client gets a 500."""
+    """SQLite stores a text that is too long. PostgreSQL refuses it, and the client gets a 500."""
     field = _accepted(evidence)
     found = rules_of(evidence, field) if field else None
     if found is None or not re.search(r"\* \d{3}", "".join(evidence.did[-1:])):
@@ -434,9 +434,9 @@ def too_long_accepted(evidence: Evidence) -> Told | None:
     )
 
 
-@reading("more is refused than the table asks for", *_CREATE, *_UPDATE)
+@reading("the schema is stricter than the table", *_CREATE, *_UPDATE)
 def refuses_too_much(evidence: Evidence) -> Told | None:
-    """A schema that is stricter than the table refuses what clients have every right to send."""
+    """The schema refuses values that fit the table, and that clients may send."""
     found = re.match(r"refused: (name|description): (?!Field required|Input should be a valid)(.*)", evidence.saw)
     rules = rules_of(evidence, found[1]) if found else None
     own = _field(evidence, found[1]) if found else None
@@ -456,7 +456,8 @@ def refuses_too_much(evidence: Evidence) -> Told | None:
 
 @reading("a default that is validated", "update_fields_are_optional")
 def default_validated(evidence: Evidence) -> Told | None:
-    """With validate_default a field that was left out is refused because of its own default."""
+    """With validate_default, Pydantic also checks the default. It refuses a field that was left out because its
+    default is not valid."""
     for file, node in ancestry(evidence, _schema(evidence)):
         for each in ast.walk(node):
             if isinstance(each, ast.keyword) and each.arg == "validate_default" and text_of(each.value) == "True":
@@ -465,9 +466,9 @@ def default_validated(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("another default than None", "create_description_is_optional")
+@reading("a default other than None", "create_description_is_optional")
 def other_default(evidence: Evidence) -> Told | None:
-    """A description that was left out is no description: None, and not an empty text."""
+    """A description that was left out is None, not an empty text."""
     found = _field(evidence, "description")
     value = getattr(found[1], "value", None) if found else None
     if found is None or value is None or text_of(value) == "None" or "description is" not in evidence.saw:
@@ -482,7 +483,7 @@ def other_default(evidence: Evidence) -> Told | None:
 
 @reading("model_dump() is overridden", _SENT)
 def dump_overridden(evidence: Evidence) -> Told | None:
-    """A model_dump() of one's own gives something else than what was asked for."""
+    """A model_dump() of your own returns something other than what the caller asked for."""
     for file, node in ancestry(evidence, _schema(evidence)):
         for method in node.body:
             serializes = "model_serializer" in [name_of(each) for each in getattr(method, "decorator_list", ())]
@@ -496,7 +497,7 @@ def dump_overridden(evidence: Evidence) -> Told | None:
 
 @reading("a schema that reads only dictionaries", "read_accepts_an_orm_object")
 def reads_no_objects(evidence: Evidence) -> Told | None:
-    """Pydantic reads the attributes of an object only if the schema says from_attributes."""
+    """Pydantic reads the attributes of an object only if the schema sets from_attributes=True."""
     found = _schema(evidence)
     if found is None or "valid dictionary or instance" not in evidence.saw:
         return None
@@ -509,9 +510,9 @@ def reads_no_objects(evidence: Evidence) -> Told | None:
     return Told(where=found[0].at(found[1]), hint=hint)
 
 
-@reading("one more field is shown", "read_hides_internal_fields")
+@reading("a field too many is shown", "read_hides_internal_fields")
 def shows_more(evidence: Evidence) -> Told | None:
-    """An answer shows exactly the fields that its schema has."""
+    """An answer shows exactly the fields of its schema."""
     listed = re.search(r"shows also \[(.*)\]", evidence.saw)
     names = re.findall(r"'(\w+)'", listed[1]) if listed else []
     for file, node in ancestry(evidence, _schema(evidence)) if names else ():
@@ -525,9 +526,9 @@ def shows_more(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("an object is read past its attributes", *_READ)
+@reading("the object's __dict__ is read, not its attributes", *_READ)
 def reads_vars(evidence: Evidence) -> Told | None:
-    """vars() and __dict__ hold what happens to be loaded; after a commit that is nothing."""
+    """vars() and __dict__ hold only what is loaded. After a commit that is nothing."""
     for file, method in _validators(evidence):
         for node in ast.walk(method):
             past = isinstance(node, ast.Attribute) and node.attr == "__dict__"
@@ -537,9 +538,9 @@ def reads_vars(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("what is stored is not shown as it is", "read_accepts_an_orm_object")
+@reading("a stored value is not shown as it is", "read_accepts_an_orm_object")
 def read_is_stricter(evidence: Evidence) -> Told | None:
-    """A schema for answers has to take whatever the table can hold."""
+    """A schema for answers must accept every value that the table can hold."""
     found = re.match(r"refused: (id|name|description): (?!Field required)", evidence.saw)
     declared = _field(evidence, found[1]) if found else None
     if declared is None:

@@ -35,7 +35,7 @@ def _declared(evidence: Evidence, name: str) -> tuple[File, ast.stmt] | None:
 
 @reading("a model without a table", _TABLE)
 def not_a_table(evidence: Evidence) -> Told | None:
-    """A class of SQLModel is a schema; table=True makes it the model of a table."""
+    """A SQLModel class is only a schema. table=True makes it the model of a table."""
     found = _item(evidence)
     if found is None or "has no table" not in evidence.saw:
         return None
@@ -43,9 +43,9 @@ def not_a_table(evidence: Evidence) -> Told | None:
     return Told(saw="Item is a schema: it has no table", where=found[0].at(found[1]), hint=hint)
 
 
-@reading("a model that is not SQLModel's", _TABLE)
+@reading("a model that is not a SQLModel", _TABLE)
 def not_a_sqlmodel(evidence: Evidence) -> Told | None:
-    """This chapter's models are classes of SQLModel: table and schemas in one family."""
+    """In this chapter the models are SQLModel classes: the table and the schemas are one family."""
     found = _item(evidence)
     if found is None or "does not inherit from SQLModel" not in evidence.saw:
         return None
@@ -56,7 +56,7 @@ def not_a_sqlmodel(evidence: Evidence) -> Told | None:
 
 @reading("the table is not called items", _TABLE)
 def other_name_of_the_table(evidence: Evidence) -> Told | None:
-    """Without __tablename__ SQLModel calls a table like its class, in small letters."""
+    """Without __tablename__ SQLModel names the table after the class, in lower case."""
     found = _item(evidence)
     if found is None or not evidence.saw.startswith("tables: "):
         return None
@@ -69,7 +69,7 @@ def other_name_of_the_table(evidence: Evidence) -> Told | None:
 
 @reading("the length does not reach the column", _TABLE)
 def length_not_seen(evidence: Evidence) -> Told | None:
-    """SQLModel takes the length of a column from Field(max_length=...), and from nowhere else."""
+    """SQLModel takes the length of a column only from Field(max_length=...)."""
     named = re.match(r"(name|description): text of any length", evidence.saw)
     found = _declared(evidence, named[1]) if named else None
     if found is None:
@@ -82,9 +82,9 @@ def length_not_seen(evidence: Evidence) -> Told | None:
     return Told(where=found[0].at(found[1]), hint=hint)
 
 
-@reading("a column of another kind", _TABLE)
+@reading("a column of another type", _TABLE)
 def other_column(evidence: Evidence) -> Told | None:
-    """The type of a field, and what Field() says, make the column."""
+    """The type of the field and the arguments of Field() define the column."""
     named = re.match(r"(id|name|description): ", evidence.saw)
     found = _declared(evidence, named[1]) if named else None
     if named is None:
@@ -96,9 +96,9 @@ def other_column(evidence: Evidence) -> Told | None:
     return Told(where=found[0].at(found[1]), hint="Compare the type, and what Field() says, with the task sheet.")
 
 
-@reading("NULL is allowed for the name", _TABLE)
+@reading("the name allows NULL", _TABLE)
 def name_takes_null(evidence: Evidence) -> Told | None:
-    """Whether a column takes NULL follows from the type of the field, and from nullable=."""
+    """The type of the field, or nullable=, decides whether a column allows NULL."""
     found = _declared(evidence, "name") if "NULL was stored as a name" in evidence.saw else None
     if found is None:
         return None
@@ -107,9 +107,9 @@ def name_takes_null(evidence: Evidence) -> Told | None:
     return Told(saw="the database stored a row whose name is NULL", where=found[0].at(found[1]), hint=hint)
 
 
-@reading("a row is refused that is right", _TABLE)
+@reading("a correct row is refused", _TABLE)
 def row_refused(evidence: Evidence) -> Told | None:
-    """A column takes NULL if its type has None in it; values repeat unless somebody says unique."""
+    """A column allows NULL if its type includes None. Values may repeat unless the column is unique."""
     if not evidence.saw.startswith("refused: "):
         return None
     column = re.search(r"items\.(\w+)|column \"(\w+)\"", evidence.saw)
@@ -134,7 +134,7 @@ def row_refused(evidence: Evidence) -> Told | None:
 
 @reading("no index on the name", _TABLE)
 def name_has_no_index(evidence: Evidence) -> Told | None:
-    """An index helps a search by name only if it begins with the name."""
+    """An index helps a search by name only if the name is its first column."""
     found = _declared(evidence, "name") if "no index on name" in evidence.saw else None
     if found is None:
         return None
@@ -144,9 +144,9 @@ def name_has_no_index(evidence: Evidence) -> Told | None:
     return Told(where=found[0].at(found[1]), hint="Nothing here asks for an index.")
 
 
-@reading("a registry or metadata of one's own", _TABLE, "the_rest_still_works")
+@reading("a registry or metadata of its own", _TABLE, "the_rest_still_works")
 def own_registry(evidence: Evidence) -> Told | None:
-    """main.py creates the tables of SQLModel.metadata; a model with another registry or metadata is not among them."""
+    """main.py creates the tables in SQLModel.metadata. A model with another registry or metadata is not among them."""
     found = _item(evidence)
     for file, node in ancestry(evidence, found) if "SQLModel.metadata" in evidence.saw else ():
         own = [each for each in node.body if isinstance(each, ast.Assign) and name_of(each.targets[0]) == "metadata"]
@@ -160,9 +160,9 @@ def own_registry(evidence: Evidence) -> Told | None:
 # -- schemas ------------------------------------------------------------------------------------------
 
 
-@reading("the table model in the place of a schema", *_SCHEMA_RULES)
+@reading("the table model instead of a schema", *_SCHEMA_RULES)
 def schema_is_the_table(evidence: Evidence) -> Told | None:
-    """A table model validates nothing that comes in, and shows every column that it has or will have."""
+    """A table model does not validate its input, and it shows every column that it has."""
     for name in _schemas_of(evidence):
         alias = table_behind(evidence, name)
         if alias is not None and isinstance(alias[1], ast.Assign):
@@ -193,9 +193,9 @@ def _schemas_of(evidence: Evidence) -> list[str]:
     return _SCHEMA.findall(answer if shown else taken)
 
 
-@reading("what was returned is a copy", "create_refreshes", "update_refreshes")
+@reading("a copy is returned", "create_refreshes", "update_refreshes")
 def returned_a_copy(evidence: Evidence) -> Told | None:
-    """Only the object that the session knows is kept up to date; a second one keeps what it was made of."""
+    """Only the object in the session is kept up to date. A copy keeps the values that it was made with."""
     name = "create_item" if evidence.rule.startswith("create") else "update_item"
     found = evidence.source.function(name, "app/crud.py")
     added = calls(found[1], "add")[:1] if found else []

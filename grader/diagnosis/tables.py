@@ -64,7 +64,7 @@ def _column_in(words: str) -> str:
 # -- the columns --------------------------------------------------------------------------------------
 
 
-@reading("a class that is no model", _COLUMNS)
+@reading("a class that is not a model", _COLUMNS)
 def not_a_model(evidence: Evidence) -> Told | None:
     """A class becomes a table only if it inherits from Base."""
     found = evidence.source.class_("Item")
@@ -76,16 +76,16 @@ def not_a_model(evidence: Evidence) -> Told | None:
 
 @reading("the table has another name", _COLUMNS)
 def other_table_name(evidence: Evidence) -> Told | None:
-    """The rest of the app, and the lessons, know the table by the name items."""
+    """The rest of the app and the lessons expect the table name items."""
     found = _attribute(evidence, "__tablename__")
     if found is None or "the table is called" not in evidence.saw:
         return None
     return Told(where=found[0].at(found[1]), hint="Names of tables are compared letter by letter.")
 
 
-@reading("a column that is no column", _COLUMNS)
+@reading("an attribute that does not become a column", _COLUMNS)
 def no_column(evidence: Evidence) -> Told | None:
-    """What is not a mapped_column(), a Column or an annotation Mapped[...] is ignored by SQLAlchemy."""
+    """SQLAlchemy makes columns only from Mapped[...], mapped_column() and Column. It ignores everything else."""
     name = _column_in(evidence.saw)
     found = _attribute(evidence, name) if name and ": missing" in evidence.saw else None
     if found is None:
@@ -102,7 +102,7 @@ def no_column(evidence: Evidence) -> Told | None:
 
 @reading("a column has another name", _COLUMNS)
 def misnamed_column(evidence: Evidence) -> Told | None:
-    """A column of another name is another column; so is one whose first argument names it otherwise."""
+    """The column takes its name from the attribute, or from the first argument if that is a text."""
     name = _column_in(evidence.saw)
     found = _attribute(evidence, name) if name else None
     for call in calls(found[1], "mapped_column", "Column") if found else ():
@@ -118,7 +118,7 @@ def misnamed_column(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("a column of another kind", _COLUMNS)
+@reading("a column of another type", _COLUMNS)
 def other_kind(evidence: Evidence) -> Told | None:
     """The type of a column says what it can hold, and how long a text may be."""
     name = _column_in(evidence.saw)
@@ -149,9 +149,9 @@ def text_of_attribute(evidence: Evidence, name: str) -> str:
     return text_of(found[1]) if found else ""
 
 
-@reading("one more column that has to be filled", _COLUMNS)
+@reading("an extra column that must be filled", _COLUMNS)
 def more_required_columns(evidence: Evidence) -> Told | None:
-    """A column that nobody asked for, and that must not be empty, keeps every row out that does not know it."""
+    """If an extra column must not be empty, the database refuses every row that does not fill it."""
     refused = re.search(r"items\.(\w+)|column \"(\w+)\"", evidence.saw)
     name = (refused[1] or refused[2]) if refused else ""
     found = _attribute(evidence, name) if name not in ("", "id", "name", "description") else None
@@ -160,9 +160,9 @@ def more_required_columns(evidence: Evidence) -> Told | None:
     return Told(where=found[0].at(found[1]), hint=f"Nobody asked for '{name}', and a row without it is refused.")
 
 
-@reading("NULL is allowed for the name", "name_is_required")
+@reading("the name allows NULL", "name_is_required")
 def name_may_be_null(evidence: Evidence) -> Told | None:
-    """Whether a column may be NULL follows from Mapped[...], from nullable=, or, for a plain Column, is yes."""
+    """Mapped[...] or nullable= decides whether a column allows NULL. A plain Column allows it."""
     found = _attribute(evidence, "name")
     if found is None:
         return None
@@ -182,9 +182,9 @@ def name_may_be_null(evidence: Evidence) -> Told | None:
     return Told(saw="the database stored a row whose name is NULL", where=found[0].at(found[1]), hint=hint)
 
 
-@reading("NULL is refused for the description", "description_is_optional")
+@reading("the description does not allow NULL", "description_is_optional")
 def description_required(evidence: Evidence) -> Told | None:
-    """A description may be missing: the column has to allow NULL."""
+    """A description may be missing, so its column must allow NULL."""
     found = _attribute(evidence, "description")
     if found is None:
         return None
@@ -223,7 +223,7 @@ def check_constraint(evidence: Evidence) -> Told | None:
 
 @reading("no index on the name", "name_is_indexed")
 def name_not_indexed(evidence: Evidence) -> Told | None:
-    """An index helps a search by name only if it begins with the name."""
+    """An index helps a search by name only if the name is its first column."""
     found = _attribute(evidence, "name")
     if found is None:
         return None
@@ -256,7 +256,7 @@ def name_not_indexed(evidence: Evidence) -> Told | None:
 
 @reading("names are unique", "names_may_repeat")
 def unique_name(evidence: Evidence) -> Told | None:
-    """Two items may have the same name; a unique column refuses the second one."""
+    """Two items may have the same name. A unique column refuses the second one."""
     found = _attribute(evidence, "name")
     if found is None:
         return None
@@ -270,9 +270,9 @@ def unique_name(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("the database gives out no ids", "ids_come_from_the_database")
+@reading("the database assigns no ids", "ids_come_from_the_database")
 def ids_not_counted(evidence: Evidence) -> Told | None:
-    """A whole number as the primary key is counted up by the database, if nothing is said against it."""
+    """The database counts up a primary key that is a whole number, unless something turns this off."""
     found = _attribute(evidence, "id")
     if found is None:
         return None
@@ -307,9 +307,9 @@ def _lifespan(file: File) -> ast.AsyncFunctionDef | ast.FunctionDef | None:
     return None
 
 
-@reading("the lifespan is not given to the app", _AT_START, "the_rest_still_works")
+@reading("the app does not get the lifespan", _AT_START, "the_rest_still_works")
 def lifespan_unknown(evidence: Evidence) -> Told | None:
-    """FastAPI runs only the lifespan that it is given: FastAPI(lifespan=...)."""
+    """FastAPI runs a lifespan only if you pass it: FastAPI(lifespan=...)."""
     file = evidence.source.file(_MAIN)
     node = _lifespan(file)
     creating = [each for each in file.functions if calls(each, "create_all") and _lifespan(file) is each]
@@ -331,9 +331,9 @@ def lifespan_unknown(evidence: Evidence) -> Told | None:
     )
 
 
-@reading("the lifespan is no asynchronous context manager", _AT_START)
+@reading("the lifespan is not an async context manager", _AT_START)
 def lifespan_of_another_kind(evidence: Evidence) -> Told | None:
-    """A lifespan is an async function that yields once, under @asynccontextmanager."""
+    """A lifespan is an async function with @asynccontextmanager that yields once."""
     file = evidence.source.file(_MAIN)
     node = _lifespan(file)
     raised = evidence.raised_kind("TypeError", "RuntimeError")
@@ -354,7 +354,7 @@ def lifespan_of_another_kind(evidence: Evidence) -> Told | None:
 
 @reading("create_all without parentheses", _AT_START)
 def not_called(evidence: Evidence) -> Told | None:
-    """A function that is only named does nothing; the parentheses call it."""
+    """Naming a function does nothing. The parentheses call it."""
     for file in evidence.source.files():
         for node in file.nodes:
             value = node.value if isinstance(node, ast.Expr) else None
@@ -363,9 +363,9 @@ def not_called(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("tables are created after the yield", _AT_START)
+@reading("the tables are created after the yield", _AT_START)
 def created_at_the_end(evidence: Evidence) -> Told | None:
-    """What follows the yield of a lifespan runs when the app stops."""
+    """The lines after the yield of a lifespan run when the app stops."""
     file = evidence.source.file(_MAIN)
     node = _lifespan(file)
     yields = [each for each in ast.walk(node) if isinstance(each, ast.Yield)] if node else []
@@ -381,7 +381,7 @@ def created_at_the_end(evidence: Evidence) -> Told | None:
 
 @reading("the models are not imported", _AT_START)
 def models_unknown(evidence: Evidence) -> Told | None:
-    """Base knows only the models of modules that were imported before create_all() runs."""
+    """Base knows only the models whose modules were imported before create_all() runs."""
     file = evidence.source.file(_MAIN)
     for node in file.nodes:
         imports = [each for each in ast.walk(node) if isinstance(each, ast.Import | ast.ImportFrom)]
@@ -542,9 +542,9 @@ def never_called(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("the tables are created at another moment", _AT_START)
+@reading("the tables are created too early or too late", _AT_START)
 def created_at_another_moment(evidence: Evidence) -> Told | None:
-    """A request may come at once: the tables have to be there before the first one."""
+    """A request may come right after the start, so the tables must be there before it."""
     file = evidence.source.file(_MAIN)
     for node in file.functions:
         events = [text_of(each) for each in node.decorator_list]
@@ -566,7 +566,7 @@ def created_at_another_moment(evidence: Evidence) -> Told | None:
 
 @reading("nobody creates the tables", _AT_START, "the_rest_still_works")
 def nobody_creates(evidence: Evidence) -> Told | None:
-    """Models only describe tables; somebody has to send CREATE TABLE."""
+    """Models only describe tables. Some line of the app must create them."""
     if any(calls(file.tree, "create_all", "create", "CreateTable", "upgrade") for file in evidence.source.files()):
         return None
     for file in evidence.source.files():
@@ -586,7 +586,7 @@ def nobody_creates(evidence: Evidence) -> Told | None:
 # -- the next start -----------------------------------------------------------------------------------
 
 
-@reading("data is deleted at the start", _RESTART)
+@reading("data is deleted when the app starts or stops", _RESTART)
 def deleted_at_the_start(evidence: Evidence) -> Told | None:
     """What an app throws away when it starts or stops is gone for good."""
     hint = "This runs at every start, or at every stop. What is left then of what was stored?"
@@ -608,7 +608,7 @@ def deleted_at_the_start(evidence: Evidence) -> Told | None:
 
 @reading("CREATE TABLE for a table that exists", _RESTART)
 def created_again(evidence: Evidence) -> Told | None:
-    """The second start finds the tables there; create_all() looks first, and makes only what is missing."""
+    """At the second start the tables are already there. create_all() checks first, and creates only what is missing."""
     if "already exists" not in evidence.saw:
         return None
     hint = "At the second start the table is there already. What makes this line create it all the same?"

@@ -50,18 +50,19 @@ def called_at_once(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("a thread in the place of a background task", _WRITTEN, _WAITS)
+@reading("a thread instead of a background task", _WRITTEN, _WAITS)
 def thread_of_its_own(evidence: Evidence) -> Told | None:
-    """Nobody waits for a thread: the app may stop before it has written anything, and nobody hears of its errors."""
+    """Nobody waits for the thread. The app may stop before the thread has written anything, and nobody hears about its
+    errors."""
     for file in evidence.source.files():
         for call in calls(file.tree, "Thread", "Timer", "submit", "start_new_thread", "run_in_executor", "create_task"):
             return Told(where=file.at(call), hint="FastAPI has a way to do work after the answer, and waits for it.")
     return None
 
 
-@reading("nothing is handed over", _WRITTEN)
+@reading("no work is handed over", _WRITTEN)
 def nothing_handed_over(evidence: Evidence) -> Told | None:
-    """The endpoint answers, and asks nobody to do the work."""
+    """The endpoint answers but asks nobody to do the work."""
     found = endpoint_of(evidence)
     if found is None or evidence.sent("INSERT"):
         return None
@@ -93,7 +94,7 @@ def tasks_never_run(evidence: Evidence) -> Told | None:
 
 @reading("the work is handed over twice", _WRITTEN)
 def handed_over_twice(evidence: Evidence) -> Told | None:
-    """Each add_task is one more run of the function."""
+    """Each add_task runs the function once more."""
     found = endpoint_of(evidence)
     handed = calls(found[1], "add_task") if found else []
     if found is None or len(handed) < 2 or len(evidence.events_of("INSERT item_events")) < 2:
@@ -101,7 +102,7 @@ def handed_over_twice(evidence: Evidence) -> Told | None:
     return Told(where=found[0].at(handed[1]), hint="How often does this run now?")
 
 
-@reading("something else is handed over", _WRITTEN)
+@reading("the wrong values are handed over", _WRITTEN)
 def other_arguments(evidence: Evidence) -> Told | None:
     """The task records what it is given: the item's id, and the kind that the client sent."""
     found = endpoint_of(evidence)
@@ -117,9 +118,9 @@ def other_arguments(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("nobody looks whether the item is there", "unknown_item_is_404")
+@reading("nobody checks whether the item exists", "unknown_item_is_404")
 def item_not_looked_up(evidence: Evidence) -> Told | None:
-    """Whoever answers 202 promises something; for an item that does not exist there is nothing to promise."""
+    """A 202 promises that the work will be done. For an item that does not exist, nobody can promise this."""
     found = endpoint_of(evidence)
     if found is None:
         return None
@@ -142,7 +143,7 @@ def item_not_looked_up(evidence: Evidence) -> Told | None:
 
 @reading("the endpoint writes the event itself", _OWN, _WAITS)
 def written_by_the_endpoint(evidence: Evidence) -> Told | None:
-    """What the endpoint does, the client waits for, and it is done in the request's session."""
+    """The client waits for everything that the endpoint does, and the endpoint uses the request's session."""
     found = endpoint_of(evidence)
     written = calls(found[1], "commit", "add", "execute") if found else []
     if found is None or not written or calls(found[1], "add_task"):
@@ -153,9 +154,9 @@ def written_by_the_endpoint(evidence: Evidence) -> Told | None:
 # -- the session --------------------------------------------------------------------------------------
 
 
-@reading("the request's session in the task", _OWN)
+@reading("the task uses the request's session", _OWN)
 def requests_session(evidence: Evidence) -> Told | None:
-    """The request's session belongs to the request, which is over, or about to be, when the task runs."""
+    """The request's session belongs to the request. When the task runs, the request is over or about to end."""
     found = endpoint_of(evidence)
     if found is None:
         return None
@@ -178,7 +179,7 @@ def requests_session(evidence: Evidence) -> Told | None:
 
 @reading("one session for all tasks", _OWN, _CLOSED, _NOTHING)
 def shared_by_tasks(evidence: Evidence) -> Told | None:
-    """A session that is made when the module is imported is the same one in every task."""
+    """A session that is made during import is the same one in every task."""
     found = _task(evidence)
     if found is None:
         return None
@@ -197,16 +198,16 @@ def shared_by_tasks(evidence: Evidence) -> Told | None:
 
 @reading("an async task that nobody awaits", _OWN, _WRITTEN, _CLOSED)
 def coroutine_task(evidence: Evidence) -> Told | None:
-    """Calling an async function makes a coroutine, which does nothing by itself."""
+    """Calling an async function only makes a coroutine, which does nothing by itself."""
     found = _task(evidence)
     if found is None or not isinstance(found[1], ast.AsyncFunctionDef):
         return None
     return Told(where=found[0].at(found[1]), hint="The work here is synchronous, and so may the function be.")
 
 
-@reading("Depends where nobody resolves it", _WRITTEN, _OWN)
+@reading("Depends in a function that FastAPI does not call", _WRITTEN, _OWN)
 def depends_in_a_task(evidence: Evidence) -> Told | None:
-    """Depends works in endpoints and dependencies; a task is called as a plain function."""
+    """Depends works in endpoints and dependencies. A task is called as a plain function."""
     found = _task(evidence)
     for default in [*found[1].args.defaults, *filter(None, found[1].args.kw_defaults)] if found else ():
         if found and "Depends" in text_of(default):
@@ -216,7 +217,7 @@ def depends_in_a_task(evidence: Evidence) -> Told | None:
 
 @reading("the event is not committed", _WRITTEN)
 def event_not_committed(evidence: Evidence) -> Told | None:
-    """What is written lasts only when it is committed; closing the session takes it back."""
+    """A write becomes permanent only with a commit. Closing the session undoes it."""
     found = _task(evidence)
     if found is None or evidence.sent("COMMIT") or evidence.raised:
         return None
@@ -231,7 +232,7 @@ def event_not_committed(evidence: Evidence) -> Told | None:
 
 @reading("the task fails", _WRITTEN, _OWN)
 def task_raises(evidence: Evidence) -> Told | None:
-    """The exception comes out of the task, after the client has its answer."""
+    """The task raises an exception after the client has its answer."""
     found = _task(evidence)
     if found is None:
         return None
@@ -255,9 +256,9 @@ def task_raises(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("the task's session is not closed in every case", _CLOSED)
+@reading("the task's session is not always closed", _CLOSED)
 def task_not_closed(evidence: Evidence) -> Told | None:
-    """A session has to be closed after a success and after a failure: by a with block, or in a finally."""
+    """A session must be closed after a success and after a failure: with a with block, or in a finally."""
     found = _task(evidence)
     if found is None:
         return None
@@ -315,7 +316,7 @@ def written_after_the_failure(evidence: Evidence) -> Told | None:
 
 @reading("more than one commit", _NOTHING)
 def more_than_one_commit(evidence: Evidence) -> Told | None:
-    """What the first commit has saved stays, whatever happens to the second."""
+    """What the first commit saved stays saved, even if the second one fails."""
     found = _task(evidence)
     committed = calls(found[1], "commit") if found else []
     begun = [each for each in calls(found[1], "begin") if "SessionLocal" in text_of(each.func)] if found else []

@@ -50,7 +50,7 @@ def _tries(node: ast.AST) -> list[ast.Try]:
 
 @reading("a helper that commits", _ADDS, _ONCE, _TOGETHER, _DISCARDS)
 def helper_commits(evidence: Evidence) -> Told | None:
-    """What has been committed cannot be taken back, whatever else fails that belongs to it."""
+    """After a commit the work can no longer be undone, even if a later step fails."""
     for name in ("add_item", "add_event"):
         found = evidence.source.function(name, "app/crud_uow.py")
         for call in calls(found[1], "commit") if found else ():
@@ -66,7 +66,7 @@ def helper_commits(evidence: Evidence) -> Told | None:
 
 @reading("a helper with a session of its own", _ADDS)
 def helper_has_its_own_session(evidence: Evidence) -> Told | None:
-    """A second session is a second transaction: nothing in it fails or succeeds with the first."""
+    """A second session is a second transaction. It does not succeed or fail together with the first."""
     found = _helper(evidence)
     for call in calls(found[1], "SessionLocal", "Session") if found else ():
         if found:
@@ -76,7 +76,7 @@ def helper_has_its_own_session(evidence: Evidence) -> Told | None:
 
 @reading("a helper that returns nothing, or another object", _ADDS)
 def helper_returns_otherwise(evidence: Evidence) -> Told | None:
-    """The caller goes on with what the helper returns: it has to be the very object that was added."""
+    """The caller works with what the helper returns. This must be the object that was added."""
     found = _helper(evidence)
     if any(line.startswith("add_event(db, None") for line in evidence.did):
         found = evidence.source.function("add_item", "app/crud_uow.py")
@@ -104,7 +104,7 @@ def helper_returns_otherwise(evidence: Evidence) -> Told | None:
 
 @reading("the event says something else", _ADDS, _TOGETHER, _BATCH)
 def other_event(evidence: Evidence) -> Told | None:
-    """An event is one of the item and of the kind that add_event is given."""
+    """An event has the item and the kind that add_event was given."""
     if evidence.rule == _ADDS:
         found = _helper(evidence)
         for call in calls(found[1], "ItemEvent") if found else ():
@@ -247,7 +247,7 @@ def event_of_another_item(evidence: Evidence) -> Told | None:
     return Told(where=told[0][0].at(told[0][1]), hint=hint)
 
 
-@reading("the event is forgotten, or written twice", _TOGETHER, _BATCH)
+@reading("the event is missing, or written twice", _TOGETHER, _BATCH)
 def events_miscounted(evidence: Evidence) -> Told | None:
     """Each new item has one event of kind created."""
     units = _units(evidence)
@@ -267,7 +267,7 @@ def events_miscounted(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("what fails is skipped", _BATCH)
+@reading("a row that fails is skipped", _BATCH)
 def skips_what_fails(evidence: Evidence) -> Told | None:
     """All of a batch or nothing: an error in the middle ends it as a whole."""
     for file, node in _units(evidence):
@@ -284,9 +284,9 @@ def skips_what_fails(evidence: Evidence) -> Told | None:
 # -- errors -------------------------------------------------------------------------------------------
 
 
-@reading("an error in the handling of the error", _ERROR)
+@reading("an error in the code that handles errors", _ERROR)
 def accident(evidence: Evidence) -> Told | None:
-    """The code that handles the error fails itself, and its own mistake goes out instead."""
+    """The code that handles the error fails itself, so the client gets its error instead."""
     raised = evidence.raised[0] if evidence.raised else None
     if raised is None or not raised.bases & set(_ACCIDENTS) or not raised.lines:
         return None
@@ -398,7 +398,7 @@ def _at(place: tuple[File, ast.AST]) -> str:
 
 @reading("the answer is made before the row is complete", "created_item_is_refreshed")
 def answered_too_early(evidence: Evidence) -> Told | None:
-    """What the database makes of the row is known when it is loaded once more, after everything was written."""
+    """The values that the database makes are known only after everything was written and the row was loaded again."""
     found = _unit(evidence)
     if found is None or "shows" not in evidence.saw:
         return None
@@ -423,9 +423,9 @@ def answered_too_early(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("a name that has to be new", "create_answers_201")
+@reading("a name that must be new", "create_answers_201")
 def name_has_to_be_new(evidence: Evidence) -> Told | None:
-    """Names may repeat: each request makes a new item."""
+    """Two items may have the same name. Each request makes a new item."""
     for event in evidence.events_of("SELECT items"):
         condition = event.sql.lower().replace("\n", " ").partition(" where ")[2]
         if re.search(r"\bname\b", condition) and event.where and "another item" in " ".join(evidence.did):
@@ -435,7 +435,7 @@ def name_has_to_be_new(evidence: Evidence) -> Told | None:
 
 @reading("begin() after a read", "create_answers_201", _BATCH)
 def begun_after_a_read(evidence: Evidence) -> Told | None:
-    """Whatever is done with a session begins a transaction by itself; a begin() after that raises."""
+    """A session begins a transaction by itself as soon as you use it. A begin() after that raises an error."""
     raised = evidence.raised_kind("InvalidRequestError")
     if raised is None or "already begun" not in raised.message:
         return None
@@ -446,7 +446,7 @@ def begun_after_a_read(evidence: Evidence) -> Told | None:
 
 @reading("an event before there is an id", "create_answers_201", _BATCH, _ADDS)
 def no_flush(evidence: Evidence) -> Told | None:
-    """The database gives out the id when the INSERT is sent; before a flush there is none."""
+    """The database assigns the id when the INSERT is sent. Before a flush there is no id."""
     if not re.search(r"item_events\.item_id|null value in column \"item_id\"", evidence.saw):
         return None
     found = evidence.source.function("add_item", "app/crud_uow.py")

@@ -17,7 +17,7 @@ from grader.lab.focus import Focus
 from grader.lab.observer import Seen
 from grader.lab.place import Place
 from grader.lab.story import Story
-from grader.lab.words import shorten, show
+from grader.lab.words import shorten, show, with_null
 from grader.outcomes import TASK_TO_DO, Broken, ToDo, is_to_do
 
 
@@ -102,7 +102,7 @@ class Client:
             self._story.begin_timeline()
         assert self._running is not None
         body = options.get("json", options.get("content"))
-        self._story.did(f"{method} {shorten(path)}{' ' + show(body) if body is not None else ''}")
+        self._story.did(f"{method} {shorten(path)}{' ' + show(with_null(body, 'null')) if body is not None else ''}")
         response = self._running.request(method, path, **options)
         self._code.returned()
         if response.error is not None:

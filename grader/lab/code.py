@@ -69,7 +69,7 @@ class Code:
             bad = bad.relative_to(root) if bad.is_relative_to(root) else Path(file)
             where = f"{self._place.shown(bad.as_posix())}:{error.lineno or 1}"
             return Broken(
-                f"{bad.as_posix()} is no valid Python: {error.msg}", "a file that Python can read", where, error
+                f"{bad.as_posix()} is not valid Python: {error.msg}", "a file that Python can read", where, error
             )
         where = self._focus.line_of(error) or self._place.shown(file)
         missing = self._missing_module(error)
@@ -136,7 +136,7 @@ class Code:
             result = function(*args, **kwargs)
         if inspect.iscoroutine(result):
             result.close()
-            raise Wrong("a coroutine was returned: nobody awaits an 'async def' here", "a plain 'def'")
+            raise Wrong("the function returned a coroutine: nobody awaits an 'async def' here", "a plain 'def'")
         return result
 
     def takes(self, path: str, *args: Any) -> bool:
@@ -165,7 +165,7 @@ class Code:
             Broken: it has changed what verdicts are made with.
         """
         if not is_untouched():
-            raise Broken("the code has changed what the grader makes its verdicts with", "code that leaves it alone")
+            raise Broken("the code has changed a part of the grader", "code that leaves the grader as it is")
 
     def raised(self, error: BaseException, wanted: str) -> Verdict:
         """What an exception out of learner code means, as a verdict."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from grader.lab.answer import Answer
@@ -9,8 +10,11 @@ from grader.lab.equality import same
 from grader.lab.focus import Focus
 from grader.lab.observer import Seen
 from grader.lab.place import Place
-from grader.lab.words import instead_of_begin, show_both
+from grader.lab.words import instead_of_begin, show_both, with_null
 from grader.outcomes import Wrong
+
+# What is in a database, by the words for it.
+_ROWS = re.compile(r"\b(database|rows?)\b|^the (other )?item:")
 
 
 class Expect:
@@ -47,16 +51,24 @@ class Expect:
             self.unmet += 1
             raise Wrong(saw, wanted, where, cause, values)
 
-    def equal(self, actual: Any, wanted: Any, what: str = "") -> None:
-        """End the check as failed unless the two are equal."""
+    def equal(self, actual: Any, wanted: Any, what: str = "", *, null: str = "") -> None:
+        """End the check as failed unless the two are equal.
+
+        Args:
+            actual: what was seen.
+            wanted: plain data.
+            what: what it is, in words.
+            null: what None is called there (`with_null`); where it is not given, `what` tells.
+        """
         wanted, subject = self.instead or wanted, f"{what} " if what else ""
-        shown, wish = show_both(actual, wanted)
+        null = null or ("null" if what.startswith("the answer") else "NULL" if _ROWS.search(what) else "None")
+        shown, wish = show_both(with_null(actual, null), with_null(wanted, null))
         self._compare(actual, wanted, f"{subject}{shown}", f"{subject}{wish}")
 
     def shows(self, shown: Any, stored: Any) -> None:
         """End the check as failed unless an answer shows what is stored."""
         stored = self.instead or stored
-        told, wish = show_both(shown, stored)
+        told, wish = show_both(with_null(shown, "null"), with_null(stored, "NULL"))
         self._compare(shown, stored, f"the answer shows {told}", f"what is stored: {wish}")
 
     def _compare(self, actual: Any, wanted: Any, saw: str, wish: str) -> None:
@@ -86,5 +98,5 @@ class Expect:
         self(
             not left,
             saw=told + "; ".join(left[:3]),
-            wanted="session closed: connection returned, no transaction, no object attached",
+            wanted="a closed session: its connection is back in the pool, no transaction is open, it holds no objects",
         )

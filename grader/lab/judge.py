@@ -102,8 +102,8 @@ def spoilt(name: str) -> dict[str, Any]:
     """
     return {
         "outcome": "error",
-        "observed": f"the code has put something of its own in the place of '{name}', which the grader relies on",
-        "expected": "code that leaves Python's built-in functions, and the grader, as they are",
+        "observed": f"the code has replaced '{name}', which the grader relies on",
+        "expected": "code that replaces neither Python's built-in functions nor parts of the grader",
     }
 
 

@@ -21,7 +21,7 @@ _DRIVERS = ("aiosqlite", "asyncpg", "aiomysql", "asyncmy", "aioodbc")
 def asynchronous_instead(where: str = "", cause: BaseException | None = None) -> Broken:
     """The verdict on code that uses the extension."""
     saw = "this workbook is synchronous: its engine comes from create_engine, and its sessions are plain Sessions"
-    return Broken(saw, "create_engine, sessionmaker and Session, and no await on what they make", where, cause)
+    return Broken(saw, "create_engine, sessionmaker and Session, without await", where, cause)
 
 
 def is_asynchronous(value: object) -> bool:

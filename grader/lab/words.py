@@ -39,6 +39,35 @@ def show(value: Any) -> str:
         return f"<{type(value).__name__}, whose repr raised {type(error).__name__}>"
 
 
+class _Null:
+    """What None is called where it is not Python's; shown in the place of it."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __repr__(self) -> str:
+        return self._name
+
+
+_NULLS = {"null": _Null("null"), "NULL": _Null("NULL")}
+
+
+def with_null(value: Any, name: str) -> Any:
+    """A value to show in which None is called as it is where the value comes from.
+
+    Args:
+        value: plain data, or anything else, which stays as it is.
+        name: ``null`` for JSON, ``NULL`` for a database, ``None`` for Python.
+    """
+    if value is None:
+        return _NULLS.get(name)
+    if type(value) is dict:
+        return {key: with_null(each, name) for key, each in value.items()}
+    if type(value) is list or type(value) is tuple:
+        return type(value)(with_null(each, name) for each in value)
+    return value
+
+
 def show_both(actual: Any, wanted: Any) -> tuple[str, str]:
     """Two values in one short line each; of long lists, what is not the same in both."""
     shown, wish = show(actual), show(wanted)
@@ -69,7 +98,7 @@ def instead_of_begin(error: BaseException | None) -> str:
     return _NO_BEGIN if "transaction is already begun" in str(error) else ""
 
 
-_NO_BEGIN = "commit() instead of begin(): whatever is done with a session, loading the item too, begins one"
+_NO_BEGIN = "commit() instead of begin(): any use of the session begins a transaction, even loading the item"
 
 
 def arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:

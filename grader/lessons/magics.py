@@ -135,7 +135,7 @@ class Workbook(Magics):
         """Ask the questions of a lesson: ``%quiz 05``."""
         lesson = next((each for each in lessons() if line.strip() and each.startswith(f"{line.strip():0>2}")), "")
         if not lesson:
-            raise UsageError(f"There is no quiz '{line.strip()}'; write %quiz 05 for that of lesson 05.")
+            raise UsageError(f"There is no quiz '{line.strip()}'; write %quiz 05 for the quiz of lesson 05.")
         quizzing.ask(lesson)
 
 

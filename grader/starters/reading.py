@@ -39,14 +39,14 @@ def code_files(app: Path) -> Iterator[Path]:
             with suppress(OSError):
                 about = path.lstat()
                 if stat.S_ISLNK(about.st_mode) and (path.suffix == ".py" or path.is_dir()):
-                    raise TooMuch(f"{shown} is a link; a submission has to be its own files")
+                    raise TooMuch(f"{shown} is a link; a submission must hold the files themselves")
                 if stat.S_ISDIR(about.st_mode) and name != "__pycache__":
                     folders += 1
                     inner.append((path, (*parts, name)))
                 elif stat.S_ISREG(about.st_mode) and path.suffix == ".py":
                     files, size = files + 1, size + about.st_size
                     if about.st_size > LONGEST_FILE:
-                        raise TooMuch(f"{shown} is larger than {LONGEST_FILE // 1024} KB; code is never so large")
+                        raise TooMuch(f"{shown} is larger than {LONGEST_FILE // 1024} KB, which is too large for code")
                     if len(name) > LONGEST_NAME:
                         raise TooMuch(f"{shown[:80]}... has too long a name")
                     yield path
@@ -55,7 +55,7 @@ def code_files(app: Path) -> Iterator[Path]:
             if files > MOST_FILES or folders > MOST_FOLDERS or entries > MOST_ENTRIES:
                 raise TooMuch(f"app holds more than {MOST_FILES} files or folders")
         if inner and len(parts) >= DEEPEST:
-            raise TooMuch(f"app holds folders that lie deeper than {DEEPEST} others")
+            raise TooMuch(f"app holds folders that are nested more than {DEEPEST} deep")
         waiting += reversed(inner)
 
 

@@ -39,7 +39,7 @@ class ItemUpdate(BaseModel):
 class ItemRead(BaseModel):
     """What a client gets to see of an item."""
 
-    # 4.4 the three fields that are no secret, read from the attributes of an object
+    # 4.4 the three fields that are not secret, read from the attributes of an object
     model_config = ConfigDict(from_attributes=True)
     id: int
     name: str

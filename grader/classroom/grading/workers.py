@@ -192,4 +192,4 @@ def _sentence(error: BaseException) -> BaseException:
         return disk_full(tempfile.gettempdir())
     if isinstance(error, BadInput) or not isinstance(error, Exception):
         return error
-    return BadInput(f"The grader cannot go on ({type(error).__name__}: {error}).")
+    return BadInput(f"The grader cannot continue ({type(error).__name__}: {error}).")

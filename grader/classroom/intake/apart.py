@@ -65,7 +65,7 @@ class Reader:
             answer = b""
         if not answer:
             self._end()
-            raise Unreadable("it takes too much memory to read, or is broken so that nothing can read it")
+            raise Unreadable("it takes too much memory to read, or it is broken")
         return _unpacked(json.loads(answer))
 
     def _start(self) -> subprocess.Popen[bytes]:

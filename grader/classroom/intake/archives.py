@@ -49,7 +49,7 @@ def parts_of(name: str) -> Parts:
     """
     path = PurePosixPath(name.replace("\\", "/"))
     if path.is_absolute() or ".." in path.parts or re.match(r"[A-Za-z]:", name):
-        raise Unreadable(f"the archive holds a path that leads out of it: {shown(name)}")
+        raise Unreadable(f"the archive holds a path that points outside it: {shown(name)}")
     return path.parts
 
 

@@ -84,7 +84,7 @@ def find(folder: Path, layout: str | None = None) -> Download:
         raise BadInput(f"There is no folder '{folder}'. Give the folder that holds one submission for each learner.")
     if _is_submission(folder):
         raise BadInput(
-            f"'{folder}' is one submission itself. Give the folder that holds a folder, zip or tar archive per learner."
+            f"'{folder}' is one submission. Give the folder that holds a folder, zip or tar archive per learner."
         )
     place, paths = _inside(folder, descend=layout != "plain")
     name = layout or layout_of(paths)

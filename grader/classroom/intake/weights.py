@@ -36,14 +36,14 @@ def load(file: Path | None, rules: Iterable[Rule]) -> Mapping[str, float]:
     data = read(file) if file is not None else {}
     points = data.get("points", {})
     if not isinstance(points, dict):
-        raise BadInput(f"In the weights '{file}' [points] has to be a table.")
+        raise BadInput(f"In the weights '{file}' [points] must be a table.")
     default = _number(file, "default", data.get("default", 1))
     known = {*CHAPTERS, *(rule.id for rule in roster())}
     for name, value in points.items():
         if name not in known:
             near = difflib.get_close_matches(name, known, 1)
             advice = f"did you mean '{near[0]}'?" if near else "name a chapter or a rule."
-            raise BadInput(f"The weights '{file}' name '{name}', which is no chapter and no rule; {advice}")
+            raise BadInput(f"The weights '{file}' name '{name}', which is neither a chapter nor a rule; {advice}")
         _number(file, name, value)
     return {rule.id: _number(file, rule.id, points.get(rule.id, points.get(rule.chapter, default))) for rule in rules}
 

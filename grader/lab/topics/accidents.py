@@ -32,7 +32,7 @@ class Accidents:
                 self._expect(
                     False,
                     saw=f"the client was told {told.status} because of {describe(error)}",
-                    wanted="the error that was met, raised again, or one that you raise on purpose",
+                    wanted="the original error, raised again, or an error that you raise on purpose",
                     where=self._focus.line_of(error),
                 )
 

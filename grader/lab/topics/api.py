@@ -14,6 +14,7 @@ from grader.lab.observer import Seen
 from grader.lab.place import Place
 from grader.lab.story import Story
 from grader.lab.topics.crud import Crud
+from grader.lab.words import with_null
 from grader.outcomes import ToDo, Waits
 
 _FIELDS = ("id", "name", "description")
@@ -94,7 +95,7 @@ class Api:
             more: other columns of its row.
         """
         item_id = self._items.add(**before, **more)
-        self._story.begin(f"stored {before}")
+        self._story.begin(f"stored {with_null(dict(before), 'NULL')}")
         answer = self._client.request("PATCH", f"/items/{item_id}", json=sent)
         if answer.status >= 300:
             self._expect.status(answer, 200)
@@ -129,7 +130,7 @@ class Api:
         """End the check as failed unless this page of the list shows these rows."""
         answer = self._client.only_request("GET", f"/items/{query}")
         self._expect.status(answer, 200)
-        self._expect.equal(self.shown(answer.json), rows, what)
+        self._expect.equal(self.shown(answer.json), rows, what, null="null")
 
     def expect_saved_first(self) -> None:
         """End the check as failed if the answer to the one write so far was sent before its COMMIT."""
@@ -177,7 +178,7 @@ class Api:
         self.expect_accepted(method, path, {"id": chosen, "name": "table", "description": None}, rule, 422)
         told_elsewhere = method == "POST" and self._place.chapter == "08_sqlmodel"
         taken = not told_elsewhere and self._items.row(chosen) is not None
-        self._expect(not taken, saw="the client chose the id", wanted="an id of the database's")
+        self._expect(not taken, saw="the client chose the id", wanted="an id that the database assigns")
 
     def expect_closed_after(self, *requests: tuple[str, str, dict[str, Any]]) -> None:
         """End the check as failed if anything is still open after one of these requests.
@@ -218,7 +219,7 @@ class Api:
             answer = self._client.only_request(method, path, **options)
             items = list(_items_in(answer.json))
             more = sorted({name for item in items for name in item if name not in _FIELDS})
-            self._expect(not more, saw=f"the answer shows also {', '.join(more)}", wanted="id, name and description")
+            self._expect(not more, saw=f"the answer also shows {', '.join(more)}", wanted="id, name and description")
             shown += len(items)
         if not shown:
             raise Waits(str(answer), "create_answers_201", answer.error)

@@ -73,11 +73,11 @@ class Caller:
         saved = any(row["name"] == _NAME for row in self._items.rows())
         self._expect(
             not saved and not committed,
-            saw="the read sent a COMMIT" + (" and saved the caller's unfinished row" if saved else ""),
+            saw="the function sent a COMMIT" + (" and saved the caller's unfinished row" if saved else ""),
             wanted="no COMMIT",
         )
-        lost = "the read ended the caller's transaction: the caller's unfinished row is gone"
-        self._expect(kept, saw=lost, wanted="a transaction that goes on")
+        lost = "the function ended the caller's transaction: the caller's unfinished row is gone"
+        self._expect(kept, saw=lost, wanted="a transaction that is still open")
 
     def _finds_unfinished(self, session: Session) -> bool:
         items = self._tables.named("items")

@@ -107,7 +107,7 @@ class Engines:
         if bind is engine:
             return "db.engine"
         if not isinstance(bind, Engine | Connection):
-            return f"{show(bind)}, which is no engine"
+            return f"{show(bind)}, which is not an engine"
         if bind.engine is engine:
             return "one connection of db.engine"
         same = bind.engine.url == engine.url

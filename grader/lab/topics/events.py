@@ -18,7 +18,7 @@ class Events:
     def add(self, item_id: int, kind: str) -> None:
         """Write an event through the grader's own connection: an item may have several of a kind."""
         self._database.insert(self._tables.named("item_events"), {"item_id": item_id, "kind": kind})
-        self._story.arranged(f"stored an event of item {item_id}, {kind!r}")
+        self._story.arranged(f"stored an event {kind!r} for item {item_id}")
 
     def rows(self) -> list[tuple[int, str]]:
         """The events in the database, oldest first: the item's id and the kind."""

@@ -87,13 +87,13 @@ class Handover:
         left = [each for each in self._endings if each.how == "close" and each.wrote and each.phase != "inside"]
         self._expect(
             not (told.status >= 400 and left and self._endpoint_commits),
-            saw="the endpoint was done, and its session still in a transaction: only close() ended that",
-            wanted="a rollback() before the endpoint lets the error go on",
+            saw="the endpoint ended while its session was still in a transaction: only close() ended that",
+            wanted="a rollback() before the error leaves the endpoint",
         )
         self._expect(
             not self._seen.pooled_inside(),
-            saw="after a refused COMMIT the connection went back into the pool inside its transaction: "
-            "close() alone does not end it, and the next request gets it like that",
+            saw="after a refused COMMIT the connection went back into the pool with its transaction still open: "
+            "close() alone does not end it, and the next request gets this connection",
             wanted="a rollback() before the session is closed",
         )
         self._expect.all_closed()

@@ -83,7 +83,7 @@ class ItemTable:
         row = {**_required_besides(self._table), **LAMP}
         default: Any = self._table.columns["id"].default
         if self._has_number_as_id() and default is not None and (default.is_scalar or default.is_callable):
-            self.refusal = "the default of the id is made by Python, so whoever inserts with SQL has to choose one"
+            self.refusal = "Python makes the default of the id, so an INSERT in plain SQL has to choose an id"
             return False
         if not self._insert(self.database, row):
             return False
@@ -100,7 +100,7 @@ class ItemTable:
         """Whether PostgreSQL would count too: SQLite does whenever the key is an INTEGER, also when told not to."""
         key: Any = self._table.columns["id"]
         counts = self._table.autoincrement_column is key or key.server_default is not None or key.default is not None
-        self.refusal = self.refusal if counts else "PostgreSQL does not count, as autoincrement is off"
+        self.refusal = self.refusal if counts else "PostgreSQL assigns no ids, because autoincrement is off"
         return counts
 
     def holds_desk(self) -> bool:

@@ -54,7 +54,7 @@ class ItemTables:
             table = self.items()
         for column in columns:
             if not table.has_column(column) or (column == "id" and not table.has_key()):
-                raise Waits(f"the table has no column {column} as it should be", _TABLE_RULE)
+                raise Waits(f"the column {column} is missing, or it is not right yet", _TABLE_RULE)
         self.put_desk(table)
         return table
 

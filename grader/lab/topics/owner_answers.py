@@ -53,7 +53,7 @@ class OwnerAnswers:
         self._expect.equal(ids, [row["id"] for row in rows], "ids of the items:")
         for row in rows:
             item = next(each for each in found if each.get("id") == row["id"])
-            self._expect.equal(item, row)
+            self._expect.equal(item, row, null="null")
 
     def page(self, query: str = "") -> list[tuple[Any, Any]]:
         """The ids in the answer, in its order, and that of each item's owner.

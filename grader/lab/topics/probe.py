@@ -166,7 +166,7 @@ class Probe:
         if _commit_failed(answer.error):  # that of get_db, which did not come to close(): another rule forbids it
             return
         left = self._left_open_for_good()
-        wanted = "a closed session: connection returned, no transaction, no object attached"
+        wanted = "a closed session: its connection is back in the pool, no transaction is open, it holds no objects"
         self._expect(not left, saw="; ".join(left[:3]), wanted=wanted)
 
     def _left_open_for_good(self) -> list[str]:
@@ -202,7 +202,7 @@ class Probe:
 
     def expect_error(self, answer: Answer) -> None:
         """End the check as failed unless the answer is an error, whatever was made of it."""
-        wanted = "an answer that tells of the error: 409, or 500"
+        wanted = "an answer that reports the error: 409, or 500"
         self._expect_not_swallowed(answer, wanted)
         self._expect(answer.status >= 400, saw=str(answer), wanted=wanted)
 

@@ -75,7 +75,7 @@ class Records:
         """Let the database itself change the description of an item once more when it gets an event."""
         change = "UPDATE items SET description = 'changed with its event' WHERE id = NEW.item_id"
         self._database.make_trigger("AFTER INSERT", "item_events", change)
-        self._story.arranged("another one when it gets an event")
+        self._story.arranged("another trigger changes it when it gets an event")
 
     def expect_stored(self, item: dict[str, Any], happened: dict[str, Any]) -> None:
         """End the check as failed unless the newest item and the newest event are those that were returned."""
@@ -130,5 +130,5 @@ class Records:
         saved = self.saved()
         more = {what: list((Counter(saved[what]) - Counter(before[what])).elements()) for what in saved}
         told = "; ".join(f"{what} {names}" for what, names in more.items() if names)
-        self._expect(not told, saw=f"saved all the same: {told}", wanted="nothing of this request is saved")
+        self._expect(not told, saw=f"saved anyway: {told}", wanted="nothing of this request is saved")
         self._expect.equal(saved, before, "saved:")

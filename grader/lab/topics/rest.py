@@ -74,12 +74,14 @@ class Rest:
             row = self._items.rows()[-1]
             self._expect.equal((stored, row), (row, {"id": row["id"], **_LAMP}), "the answer, and the row:")
             path = f"/items/{row['id']}"
-            self._expect.equal(self._answer("GET", path, 200), row)
+            self._expect.equal(self._answer("GET", path, 200), row, null="null")
             self._answer("POST", "/items/", 422, json={"name": " "})
             changed = {"id": row["id"], "name": "lamp", "description": None}
-            self._expect.equal(self._answer("PATCH", path, 200, json={"description": None}), changed)
+            self._expect.equal(self._answer("PATCH", path, 200, json={"description": None}), changed, null="null")
             self._expect.equal(self._items.rows()[-1], changed, "the row:")
-            self._expect.equal(self._answer("GET", "/items/?offset=1&limit=1", 200), self._items.rows()[1:2])
+            self._expect.equal(
+                self._answer("GET", "/items/?offset=1&limit=1", 200), self._items.rows()[1:2], null="null"
+            )
             for method in ("GET", "DELETE"):
                 self._answer(method, f"/items/{row['id'] + 1}", 404)
 
@@ -116,7 +118,7 @@ class Rest:
             except ToDo as to_do:
                 if not self._client.has_route(method, path):
                     raise
-                raise Regression(f"501 {to_do.saw}", "404: what stood in for it is no longer needed") from None
+                raise Regression(f"501 {to_do.saw}", "404: the stand-in is no longer needed") from None
             with as_before():
                 self._expect.status(answer, 404)
 

@@ -132,13 +132,13 @@ class Schemas:
     def expect_no_id(self, name: str, values: dict[str, Any]) -> None:
         """End the check as failed if the schema keeps an id that was sent; refusing it is fine."""
         schema = self.schema(name)
-        with self._code.running("the id refused or ignored"):
+        with self._code.running("an id that is refused or ignored"):
             try:
                 kept = self._validate(schema, {"id": 4711, **values}).model_dump()
             except ValidationError:
                 return
         gone = kept.get("id") is None and 4711 not in kept.values()
-        self._expect(gone, saw=f"the schema kept it: {_brief(kept)}", wanted="the id refused or ignored")
+        self._expect(gone, saw=f"the schema kept it: {_brief(kept)}", wanted="an id that is refused or ignored")
 
     def expect_sent(self, name: str, values: dict[str, Any]) -> None:
         """End the check as failed unless the schema remembers exactly what was sent."""

@@ -163,7 +163,7 @@ class ProbedSessions:
         with ExitStack() as threads:  # all stay until the end: the number of one that has ended is given to the next
             for step in (lambda: self.query(session), write, finish):
                 thread = threads.enter_context(ThreadPoolExecutor(1))
-                with self._code.running("a session that the next thread can go on with"):
+                with self._code.running("a session that the next thread can use"):
                     thread.submit(step).result()
 
     def saved(self) -> list[str]:

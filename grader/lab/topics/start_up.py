@@ -42,7 +42,7 @@ class StartUp:
         except Wrong as verdict:
             if not self._late.wait(0.2):
                 raise
-            saw = f"{verdict.saw}; they are made by something that the start does not wait for"
+            saw = f"{verdict.saw}; they are created by code that the start does not wait for"
             raise Wrong(saw, verdict.wanted, verdict.where) from None
         finally:
             event.remove(Engine, "before_cursor_execute", self._leave_out_late_tables)

@@ -56,5 +56,5 @@ class TableModel:
         self._client.start()
         self._focus.on_name("models.Item")
         made = "items" in self._database.tables()
-        saw = "after the start there is no table: Item is not in SQLModel.metadata, which main.py creates"
+        saw = "after the start there is no table: Item is not in SQLModel.metadata, whose tables main.py creates"
         self._expect(made, saw=saw, wanted="a table that exists after the start")

@@ -21,8 +21,8 @@ from grader.outcomes import Waits, Wrong
 # Why an event of this kind cannot be written.
 _IN_VAIN = {
     "refused": ", which the database refuses",
-    "broken": ", at which the database fails with an OperationalError",
-    "lost": ", of which it refuses the COMMIT",
+    "broken": ", for which the database raises an OperationalError",
+    "lost": ", for which it refuses the COMMIT",
 }
 
 
@@ -123,7 +123,7 @@ class Tasks:
         rows = self._events.rows()
         self._expect(
             not any(each.stray for each in posted),
-            saw="the event was written by something that nobody waits for, and that a server that stops would end",
+            saw="the event was written by code that nobody waits for: a server that stops would cut it off",
             wanted="an event that is written by a background task",
         )
         crashed = [each.answer for each in posted if each.answer.error is not None]

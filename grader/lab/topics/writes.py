@@ -16,7 +16,7 @@ from grader.lab.sessions import Sessions
 from grader.lab.story import Story
 from grader.lab.topics.crud import Crud
 from grader.lab.topics.schemas import Schemas
-from grader.lab.words import show
+from grader.lab.words import show, with_null
 from grader.outcomes import Wrong
 
 Row = dict[str, Any]
@@ -144,7 +144,7 @@ class Writes:
         session = self._sessions.new()
         item_id = self._items.add(**row)
         item = self._sessions.load_item(session, item_id)
-        self._story.begin(f"stored {show(row)}")
+        self._story.begin(f"stored {show(with_null(row, 'NULL'))}")
         data = self._schemas.make("ItemUpdate", **sent)
         return Updated(self._code.call("crud.update_item", session, item, data), session, item_id)
 

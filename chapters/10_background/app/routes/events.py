@@ -15,7 +15,7 @@ router = APIRouter(tags=["events"])
 class EventCreate(BaseModel):
     """What a client sends to have an event recorded."""
 
-    # 10.2 the kind of event: text of 1 to 50 characters, as the column has room for
+    # 10.2 the kind of event: text of 1 to 50 characters, as many as the column can hold
 
 
 # 10.3 answer 202, and hand record_event over with the item's id and the kind

@@ -15,7 +15,7 @@ router = APIRouter(tags=["events"])
 class EventCreate(BaseModel):
     """What a client sends to have an event recorded."""
 
-    # 10.2 the kind of event: text of 1 to 50 characters, as the column has room for
+    # 10.2 the kind of event: text of 1 to 50 characters, as many as the column can hold
     kind: Annotated[
         str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50), AfterValidator(refuse_nul)
     ]
