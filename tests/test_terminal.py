@@ -79,13 +79,12 @@ def test_printed_output_names_no_file_of_the_grader() -> None:
     printed = (
         f"{own}:12: SAWarning: not in a session\n  function()\nhello\n"
         f'Traceback (most recent call last):\n  File "{own}", line 9, in call\n    function()\n    ~~~~~~~~^^\n'
-        '  File "app/crud.py", line 3, in f\n    db.add(1)\n'
+        '  File "/learner/app/crud.py", line 3, in f\n    db.add(1)\n'
         '  File "/env/lib/site-packages/sqlalchemy/orm/session.py", line 1, in add\nValueError\n'
     )
-    assert without_places(printed) == (
+    assert without_places(printed, Path("/learner")) == (
         "SAWarning: not in a session\nhello\n"
-        'Traceback (most recent call last):\n  File "app/crud.py", line 3, in f\n    db.add(1)\n'
-        '  File "sqlalchemy/orm/session.py", line 1, in add\nValueError\n'
+        'Traceback (most recent call last):\n  File "app/crud.py", line 3, in f\n    db.add(1)\nValueError'
     )
 
 

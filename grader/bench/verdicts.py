@@ -26,9 +26,8 @@ _IN_WORDS = "did", "observed", "expected", "why", "hint", "where", "line", "func
 _FRAME = re.compile(r'\s*File "(.+)", line (\d+) in ')
 # What shows up in print and is the grader's own: where a warning was raised, and its frames in a traceback.
 _OWN_FILE = re.escape(f"{PROJECT}{os.sep}grader{os.sep}")
-_OWN_WARNING = re.compile(rf"^{_OWN_FILE}[^\n:]+:\d+: (\w+: .*\n?)(?:  .*\n?)?", re.MULTILINE)
-_OWN_FRAME = re.compile(rf'^  File "{_OWN_FILE}[^"\n]+", line \d+.*\n?(?:    .*\n?)*', re.MULTILINE)
 _LIBRARY = re.compile(r"(?<![^\s\"'])/[^\s\"':]*?site-packages/")
+_OWN_WARNING = re.compile(rf"^{_OWN_FILE}[^\n:]+:\d+: (\w+: .*\n?)(?:  .*\n?)?", re.MULTILINE)
 
 # A child keeps to less; whoever speaks in its name need not.
 _LONGEST, _LONGEST_MOMENT, _MOST_MOMENTS = 20_000, 200, 100
@@ -136,11 +135,6 @@ def with_output(told: Any, child: Child, rule: Rule) -> Any:
     return {**told, "printed": child.printed_during(ticket) if helps else ""}
 
 
-def without_places(printed: str) -> str:
-    """What code printed, without what is the grader's own in it, and with short names for the files of libraries."""
-    return _LIBRARY.sub("", _OWN_FRAME.sub("", _OWN_WARNING.sub(r"\1", printed)))
-
-
 def place_in(line: bytes, run: Run) -> str:
     """The place in the learner's code that a line of a traceback names, or an empty string."""
     found = _FRAME.match(line.decode("utf-8", "replace"))
@@ -181,15 +175,21 @@ def judged(run: Run, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:
         yield Target(run.submission, rule), check
 
 
-def _own_frames(printed: str, root: Path) -> str:
-    """What was printed, of tracebacks the learner's own frames alone; files are named from the chapter's folder on."""
+def without_places(printed: str, root: Path) -> str:
+    """What code printed: of tracebacks its own frames alone, and no file of the grader's.
+
+    Args:
+        printed: what it printed, perhaps only the end of it.
+        root: the learner's folder; its files are named from there on.
+    """
     inside = re.escape(f"{root}{os.sep}")
     own = re.sub(rf'^ *File "(?!{inside})/[^"\n]*", line \d+, in .*\n(?:    .*\n)*', "", f"{printed}\n", flags=re.M)
     begins_cut = own != f"{printed}\n" and printed.startswith(" ")
     lines = own.splitlines()
     while begins_cut and lines and lines[0].startswith("    "):
         lines.pop(0)
-    return "\n".join(lines).replace(f"{root}{os.sep}", "").strip("\n")
+    printed = _OWN_WARNING.sub(r"\1", "\n".join(lines)).replace(f"{root}{os.sep}", "")
+    return _LIBRARY.sub("", printed).strip("\n")
 
 
 def _entry(run: Run, rule: Rule, told: dict[str, Any]) -> Check:
@@ -198,7 +198,7 @@ def _entry(run: Run, rule: Rule, told: dict[str, Any]) -> Check:
     outcome = told["outcome"] if told.get("outcome") in _OUTCOMES else "error"
     words = {name: str(told[name])[:_LONGEST] for name in _IN_WORDS if told.get(name)} if outcome != "passed" else {}
     check = entry_of(rule, outcome=outcome, **words)
-    check.printed = harmless(_own_frames(str(told.get("printed", "")), run.root))
+    check.printed = harmless(without_places(str(told.get("printed", "")), run.root))
     check.caret = told["caret"] if isinstance(told.get("caret"), int) else 0
     trace, seconds = told.get("trace", []), told.get("seconds", 0.0)
     check.trace = (
