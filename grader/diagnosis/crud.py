@@ -799,15 +799,9 @@ def another_page(evidence: Evidence) -> Told | None:
     sql, sent = selects[-1].sql.lower(), selects[-1].parameters
     values = [value for value in (sent.values() if isinstance(sent, dict) else sent or ()) if isinstance(value, int)]
     asked = {"offset": int(called[1] or 0), "limit": int(called[2] or 100)}
-<<<<<<< HEAD
-    sql = " ".join(sql.replace("limit all", "").split())  # how SQLAlchemy tells PostgreSQL that there is none
-    missing = [word for word in ("limit", "offset") if f" {word} " not in sql]
-    if len(values) >= 2 and values[-2] < 0:  # how SQLAlchemy tells SQLite that there is none
-=======
     missing = [word for word in ("limit", "offset") if f" {word} " not in sql.replace("\n", " ")]
     none = "limit all" in sql or (len(values) >= 2 and values[-2] < 0)  # how PostgreSQL and SQLite are told of none
     if none:
->>>>>>> diagA
         missing = ["limit"]
     if missing:
         told = f"the SELECT has no {' and no '.join(word.upper() for word in missing)}"
