@@ -262,7 +262,7 @@ def test_carry_takes_what_has_passed_and_fits(copy: Copy) -> None:
     done = copy.run("carry", "6", answer="n\n")
     assert done.returncode == 1 and (target / "deps.py").read_text() == before and not backups(copy)
     assert "Chapter 02 has not passed yet" in done.stdout
-    assert "keep our app/schemas.py" in done.stdout and "06_routes.bad_body_is_422" in done.stdout
+    assert "You keep our app/schemas.py" in done.stdout and "06_routes.bad_body_is_422" in done.stdout
     assert "replaces a file that you have changed" in done.stdout
     done = copy.run("carry", "6", answer="y\n")
     assert done.returncode == 0

@@ -87,7 +87,7 @@ def test_carry_takes_helpers_along_and_says_why_it_declines(copy: Copy) -> None:
     copy.change(schemas, ", AfterValidator(refuse_nul)", "")
     done = copy.run("carry", "6", "--yes")
     text = " ".join(done.stdout.split())
-    assert "app/schemas.py stays ours: with yours the solution of chapter 06 does not work." in text, text
+    assert "You keep our app/schemas.py: with yours, the solution of chapter 06 does not work." in text, text
     assert "saw " in text and "06_routes.bad_body_is_422" in text and "rules" not in text
 
 

@@ -21,7 +21,8 @@ MESSAGES = {
                 understands
       wanted    only what PostgreSQL understands
       where     chapters/01_engine/app/db.py:12
-                    engine = create_engine(DATABASE_URL, connect_args={"chec ...
+                    engine = create_engine(DATABASE_URL,
+                    connect_args={"check_same_thread": False})
       hint      To which databases does your code give this?
       why       A database refuses options and statements that it does not know:
                 the app could not even connect.
@@ -67,7 +68,8 @@ MESSAGES = {
       saw       {'name': 'lamp', 'description': None}
       wanted    {'name': 'lamp'}
       where     chapters/04_schemas/app/schemas.py:42 in complete
-                    return {"description": None, **body} if isinstance(body, ...
+                    return {"description": None, **body} if isinstance(body,
+                    dict) else body
       hint      Which fields count as sent after this line? Compare them with
                 those in the call above.
       why       'Not sent' and 'sent as null' are different wishes; only the
@@ -81,7 +83,8 @@ MESSAGES = {
       saw       on this page and on an earlier one: the ids [11, 12]
       wanted    items that were on no earlier page
       where     chapters/05_crud/app/crud.py:31 in list_items
-                    return db.scalars(select(Item).where(Item.id > offset).o ...
+                    return db.scalars(select(Item).where(Item.id >
+                    offset).order_by(Item.id).limit(limit)).all()
       hint      An offset says how many rows to skip, whatever their ids are.
       why       A table grows; an answer must not. The client asks for as many
                 as it can show.
@@ -145,7 +148,8 @@ MESSAGES = {
       wanted    a closed session: its connection is back in the pool, no
                 transaction is open, it holds no objects
       where     chapters/06_routes/app/routes/items.py:48 in list_items
-                    return [ItemRead.model_validate(item) for item in crud.l ...
+                    return [ItemRead.model_validate(item) for item in
+                    crud.list_items(SessionLocal(), offset, limit)]
       hint      Who closes this, after a success, after a 404, and after a
                 crash?
       why       A session that stays open keeps a connection from everyone else;

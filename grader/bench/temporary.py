@@ -22,7 +22,7 @@ try:
 except ImportError:  # Windows, where nobody is killed without the chance to clear up
     fcntl = None  # type: ignore[assignment]
 
-_PREFIX = "grader-held-"
+_PREFIX = "grader."
 # How a folder is opened to be locked: nothing that a link leads to.
 _ITSELF = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
 _held: dict[Path, int] = {}

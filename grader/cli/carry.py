@@ -140,10 +140,12 @@ def _fitting(target: str, coming: dict[str, dict[str, Path]]) -> list[str]:
     fitting = [file for file in new if not alone[file]]
     for file in new:
         if alone[file]:
-            _decline(f"{file} stays ours: with yours the solution of chapter {target[:2]} does not work.", alone[file])
+            _decline(
+                f"You keep our {file}: with yours, the solution of chapter {target[:2]} does not work.", alone[file]
+            )
     of_fitting = {name: path for file in fitting for name, path in coming[file].items()}
     if len(fitting) == len(new) or (fitting and _failing(target, [of_fitting])[0]):
-        _decline("Your files fit one by one, but not together; nothing was changed.", together)
+        _decline("Each of your files works alone, but together they do not; nothing was changed.", together)
         return []
     return fitting
 

@@ -62,7 +62,7 @@ def diff(
     files.sort(key=lambda file: (file not in asked, file))
     if not files:
         what = f"The lines of task {task} in " if task else ""
-        console.say(f"{what}{left} and {right} are the same, letter for letter.")
+        console.say(f"{what}{left} and {right} are exactly the same.")
     elif html is None:
         for file in files:
             console.show(_unified(file, left, right, old.get(file, []), new.get(file, [])))

@@ -34,7 +34,7 @@ def reset(chapter: ChapterOrAllArgument = "", submission: SubmissionOption = Non
     mine = {name: _files(where.folder / name) for name in names}
     names = [name for name in names if mine[name] != starters[name]]
     if not names:
-        console.say(f"{where.name if everything else f'{where.name}/{next(iter(starters))}'} is the starter already.")
+        console.say(f"{where.name if everything else f'{where.name}/{next(iter(starters))}'} is already the starter.")
         raise typer.Exit(0)
     replaced = {name: _changed(mine[name], starters[name]) & mine[name].keys() for name in names}
     for name, files in replaced.items():
