@@ -82,6 +82,8 @@ def load(folder: Path) -> Case:
     fails, waits = frozenset(data.get("fails", ())), frozenset(data.get("waits", ()))
     if (kind == "wrong" and not fails) or (kind == "right" and (fails or waits)):
         raise ValueError(f"{folder}: a wrong case names the rules that it breaks, a right one none")
+    if (kind == "wrong") != ("mistake" in data):
+        raise ValueError(f"{folder}: a wrong case, and no other, says which reading is right for it (mistake)")
     return Case(
         chapter, kind, slug, data["about"], fails, waits, data.get("mistake"), tuple(data.get("edit", ())), folder
     )

@@ -70,9 +70,11 @@ def answered_nothing(evidence: Evidence) -> Told | None:
     if found and "ResponseValidationError: response: " in evidence.saw and evidence.saw.endswith("not None"):
         returned = [each for each in inside(found[1]) if isinstance(each, ast.Return) and each.value is not None]
         return None if returned else Told(where=_given_back(*found[:2]), hint=hint)
-    if found is None or evidence.actual is not None or evidence.expected is None or "None" not in evidence.saw:
+    null = re.search(r"\b(None|null)\b", evidence.saw)
+    if found is None or evidence.actual is not None or evidence.expected is None or null is None:
         return None
-    return Told(saw=f"{evidence.saw}: null in JSON", where=_given_back(*found[:2]), hint=hint)
+    saw = evidence.saw if null[1] == "null" else f"{evidence.saw}: null in JSON"
+    return Told(saw=saw, where=_given_back(*found[:2]), hint=hint)
 
 
 @reading("204 with a body", "delete_answers_204")
