@@ -7,7 +7,7 @@ import re
 
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import File, Function, calls, name_of, text_of
+from grader.diagnosis.source import File, Function, calls, inside, name_of, text_of
 
 _CLOSES = "closes_after_success", "closes_after_http_error", "closes_after_crash"
 _OWN, _YIELDS = "each_request_has_its_own_session", "yields_a_session"
@@ -80,6 +80,15 @@ def yields_the_factory(evidence: Evidence) -> Told | None:
         if found and text_of(each.value) in ("SessionLocal", "sessionmaker", "Session"):
             hint = f"{text_of(each.value)} makes sessions. What turns it into one?"
             return Told(where=found[0].at(each), hint=hint)
+    for statement in inside(found[1]) if found else ():
+        if (
+            found
+            and isinstance(statement, ast.Assign)
+            and text_of(statement.value) == "SessionLocal"
+            and text_of(statement.targets[0]) == _yielded(found[1])
+        ):
+            hint = "SessionLocal makes sessions. What turns it into one?"
+            return Told(where=found[0].at(statement), hint=hint)
     file = evidence.source.file("app/deps.py")
     for node in file.tree.body:
         if (

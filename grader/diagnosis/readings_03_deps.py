@@ -24,12 +24,12 @@ from grader.diagnosis.dependencies import (
 
 READINGS = (
     dependency_called,
+    yields_the_factory,
     unknown_name,
     used_before_assignment,
     unknown_attribute,
     is_a_context_manager,
     asks_the_client,
-    yields_the_factory,
     yields_something_else,
     closes_all,
     shared_session,

@@ -20,6 +20,7 @@ from grader.diagnosis.tasks import (
     coroutine_task,
     depends_in_a_task,
     event_not_committed,
+    handed_over_too_early,
     handed_over_twice,
     item_not_looked_up,
     kind_changed,
@@ -46,6 +47,7 @@ from grader.diagnosis.ways import (
 )
 
 READINGS = (
+    handed_over_too_early,
     dependency_called,
     unknown_name,
     used_before_assignment,

@@ -389,6 +389,11 @@ def blank_accepted(evidence: Evidence) -> Told | None:
     found = rules_of(evidence, "name")
     if found is None or "accepted" not in evidence.saw or not re.search(r"name='[\s\\tn]*'", told):
         return None
+    for file in evidence.source.files():
+        for call in calls(file.tree, "strip"):
+            if call.args and text_of(call.args[0]) in ("' '", '" "') and "name=' '" not in told:
+                hint = "This takes away spaces only. Which other characters cannot be seen?"
+                return Told(where=file.at(call), hint=hint)
     checked = _meant(evidence, r"strip|isspace|blank|empty|visible|not (v|value|name|text)\b|== 0|< 1")
     if checked and ("name=''" in told or "name=''" not in evidence.saw):
         file, method, node = checked[0]

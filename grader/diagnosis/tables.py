@@ -234,8 +234,11 @@ def name_not_indexed(evidence: Evidence) -> Told | None:
         columns = [text_of(each) for each in call.args[1:]]
         texts = bool(columns) and all(isinstance(each, ast.Constant) for each in call.args[1:])
         in_the_class = any(call in ast.walk(node) for _, node in _item_and_its_bases(evidence))
+        listed = any("__table_args__" in text_of(node) for _, node in _item_and_its_bases(evidence))
         if texts and not in_the_class and "__table_args__" not in text_of(found[0].tree):
             hint = "Here the columns are texts. Of which table are they?"
+        elif texts and in_the_class and not listed:
+            hint = "This index gets to no table: an attribute of the class is not enough. Where does a model list them?"
         elif columns[:1] and re.fullmatch(r"(\w+\.)*name|'name'", columns[0]):
             return None
         elif columns[:1] and "(" in columns[0]:
@@ -435,6 +438,13 @@ def other_metadata(evidence: Evidence) -> Told | None:
                 if name_of(target) in used and calls(statement, "MetaData", "create_engine", "declarative_base"):
                     hint = "app/db.py has one already, and everybody else uses that one."
                     return Told(where=file.at(statement), hint=hint)
+        for function in file.functions if file.name != "app/db.py" else ():
+            made = calls(function, "create_engine")
+            if made and calls(function, "create_all"):
+                saw = f"{evidence.saw}; the table was created in another database"
+                hint = "app/db.py has an engine already, and everybody else uses that one."
+                created = evidence.sent("CREATE TABLE items")
+                return Told(saw=saw if created else "", where=file.at(made[0]), hint=hint)
     models = evidence.source.file(_MODELS)
     for statement in models.tree.body:
         if isinstance(statement, ast.Assign) and calls(statement, "declarative_base", "generate_base"):

@@ -118,6 +118,17 @@ def other_arguments(evidence: Evidence) -> Told | None:
     return None
 
 
+@reading("the task is handed over too early", "unknown_item_is_404")
+def handed_over_too_early(evidence: Evidence) -> Told | None:
+    """A task that was handed over is run with every answer that the endpoint returns, a 404 too."""
+    found = endpoint_of(evidence)
+    handed = calls(found[1], "add_task") if found else []
+    if found is None or not handed or not evidence.saw.startswith("404, but an event"):
+        return None
+    hint = "The 404 is right. But what was handed over by then, before you knew whether there is such an item?"
+    return Told(where=found[0].at(handed[0]), hint=hint)
+
+
 @reading("nobody checks whether the item exists", "unknown_item_is_404")
 def item_not_looked_up(evidence: Evidence) -> Told | None:
     """A 202 promises that the work will be done. For an item that does not exist, nobody can promise this."""
