@@ -23,7 +23,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 # All cases on both databases take as long as all other tests together: a run of the whole suite takes a part of them,
 # another one each day. `CASES=all pytest` takes every one, as does whoever asks for them: pytest tests/test_cases.py.
-PARTS = 5
+PARTS = 10
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
