@@ -40,10 +40,12 @@ def _sent(event: Event) -> list[int]:
     return [value for value in values if isinstance(value, int)]
 
 
-@reading("rows are left out of the list", "list_pages", "list_is_ordered")
+@reading("rows are left out of the list", "list_pages", "list_is_ordered", "the_rest_still_works")
 def filtered(evidence: Evidence) -> Told | None:
     """A list gives all items, page by page; a WHERE keeps some of them out of every page."""
     event = _select(evidence)
+    if evidence.rule == "the_rest_still_works" and not "".join(evidence.did[-1:]).startswith("GET /items/?"):
+        return None
     if event is None or not _condition(event) or re.match(r"\(?(items\.)?id\s*(>|between)", _condition(event)):
         return None
     return Told(

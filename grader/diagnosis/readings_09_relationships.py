@@ -2,6 +2,7 @@
 
 from grader.diagnosis.anywhere import dependency_called, unknown_attribute, unknown_name, used_before_assignment
 from grader.diagnosis.crud import offset_as_an_id
+from grader.diagnosis.pages import filtered
 from grader.diagnosis.relationships import (
     closed_before_reading,
     forgotten_after_loading,
@@ -51,6 +52,7 @@ READINGS = (
     *TABLES_AT_START,
     created_on_import,
     models_not_configured,
+    filtered,
     reads_only_dictionaries,
     other_join_condition,
     paired_by_place,

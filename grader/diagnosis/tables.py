@@ -428,7 +428,8 @@ def other_metadata(evidence: Evidence) -> Told | None:
     for file in evidence.source.files():
         for call in calls(file.tree, "create_all"):
             if calls(call, "MetaData", "create_engine", "declarative_base"):
-                hint = "These are not the Base and the engine of app/db.py."
+                own = "engine" if calls(call, "create_engine") else "Base"
+                hint = f"This makes a second {own}. Which one does everybody else use?"
                 return Told(where=file.at(call), hint=hint)
             if file.name == "app/db.py":
                 continue

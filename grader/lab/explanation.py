@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.catalogue import readings_of
 from grader.diagnosis.evidence import Event, Evidence, Raised
 from grader.diagnosis.reading import first_that_holds
@@ -34,12 +35,15 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
     """
     told: dict[str, Any] = {"where": found.get("where", "")}
     source = Source(parts.place.root)
+    crashed = ""
     if found["outcome"] in ("failed", "error"):
         with suppress(Exception):  # an explanation must never cost a verdict
-            told |= _mistake(_evidence(parts, rule, found, verdict, source), parts)
+            evidence = _evidence(parts, rule, found, verdict, source)
+            crashed = _crashed_at(evidence)
+            told |= _mistake(evidence, parts)
     place = told["where"].removeprefix(parts.place.shown(""))
     if "mistake" not in told:
-        place = _closer(place, source, parts)
+        place = crashed or _closer(place, source, parts)
         told["where"] = place and parts.place.shown(place)
     cause = verdict.cause
     if "mistake" not in told and {each.__name__ for each in type(cause).__mro__} & _REFUSALS:
@@ -47,6 +51,12 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
         told["where"] = place and parts.place.shown(place)
     caret = cause.offset or 0 if isinstance(cause, SyntaxError) else 0
     return told | {"line": source.line(place), "function": source.function_of(place), "caret": caret}
+
+
+def _crashed_at(evidence: Evidence) -> str:
+    """The line in which the code crashed; not where the database refused something that comes from elsewhere."""
+    raised = evidence.raised[0] if evidence.raised and evidence.saw.startswith("a crash: ") else None
+    return innermost(raised, evidence.given) if raised is not None and not raised.bases & _REFUSALS else ""
 
 
 def _closer(place: str, source: Source, parts: Parts) -> str:
