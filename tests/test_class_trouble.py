@@ -85,7 +85,7 @@ def test_damaged_report(
     if how != "table":  # which a run that goes on makes again
         said = complaint(capsys, grade_class, submissions, report, resume=True)
         one_sentence(said, "is damaged: its class.sqlite cannot be read", "with a new --out")
-    said = complaint(capsys, compare, finished[1], report)
+    said = complaint(capsys, compare, [finished[1], report])
     one_sentence(said, f"The report '{report}' is damaged", "Put back a copy of class.sqlite, or grade the class again")
 
 
@@ -143,7 +143,7 @@ def test_second_run_is_refused(tiny: Path, tmp_path: Path, capsys: pytest.Captur
         said = run("class", tiny, "--out", report, "--resume", status=2)
         busy = f"Another run is writing to the report '{report}'. Wait for it"
         one_sentence(said, f"{busy}, or give --out another folder.")
-        one_sentence(complaint(capsys, compare, report, report), f"{busy}.")
+        one_sentence(complaint(capsys, compare, [report, report]), f"{busy}.")
         assert first.poll() is None
     finally:
         first.send_signal(signal.SIGTERM)
