@@ -81,7 +81,9 @@ class ArchiveTree:
                 continue
             inner = "/".join(("app", *rest))
             if member.kind == "link":
-                return Chapter(refused=f"{shown(f'{name}/{inner}')} is a link; a submission has to be its own files")
+                return Chapter(
+                    refused=f"{shown(f'{name}/{inner}')} is a link; a submission must hold the files themselves"
+                )
             if member.kind == "file" and rest[-1].endswith(".py"):
                 content = member.read(room.bytes + 1)
                 room.take(len(content))
@@ -93,7 +95,7 @@ class ArchiveTree:
             except (OSError, ValueError, RecursionError) as error:
                 if is_full(error):
                     raise
-                return Chapter(refused=f"{name}/app holds names that cannot be written as files")
+                return Chapter(refused=f"{name}/app holds file names that cannot be used here")
         return chapter
 
     def read(self, file: Parts, most: int) -> bytes:

@@ -95,7 +95,7 @@ def _toml(file: Path, text: str) -> list[tuple[str, Mapping[str, Any]]]:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise BadInput(f"'{file}' is no valid TOML: {error}.") from None
+        raise BadInput(f"'{file}' is not valid TOML: {error}.") from None
     rows = data.get("by_hand")
     if set(data) != {"by_hand"} or not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise BadInput(f"'{file}' has to hold [[by_hand]] entries with learner, rule, points, comment.")

@@ -86,7 +86,7 @@ class _Reading:
         path, name = source.path, source.name
         try:
             if path.is_symlink():
-                raise Unreadable("it is a link; a submission has to be its own files")
+                raise Unreadable("it is a link; a submission must hold the files themselves")
             if path.is_dir():
                 self._take_tree(FolderTree(path), (name,) if several else (), 0)
                 return True
@@ -154,7 +154,7 @@ class _Reading:
         chapter, app = chapter_of(name), (*place, "app")
         note = ""
         if tree.kinds[place] == "link" or tree.kinds.get(app) == "link":
-            code = Chapter(refused=f"{shown(name)}/app is a link; a submission has to be its own files")
+            code = Chapter(refused=f"{shown(name)}/app is a link; a submission must hold the files themselves")
         elif tree.kinds.get(app) == "folder":
             code = tree.code(app, shown(name), self._room)
         elif any(path[:-1] == place and _is_code(path, kind) for path, kind in tree.kinds.items()):

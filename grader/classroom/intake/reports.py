@@ -34,7 +34,7 @@ def load(file: Path) -> tuple[str, list[Check]]:
         if not isinstance(name, str):
             raise TypeError
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise BadInput(f"'{file}' is no report; 'pytest grader --report-json FILE' writes one.") from None
+        raise BadInput(f"'{file}' is not a report; 'pytest grader --report-json FILE' writes one.") from None
     rules = {rule.id: rule for rule in roster()}
     seen: set[str] = set()
     for check in checks:

@@ -59,7 +59,7 @@ def read(file: Path) -> dict[str, Any]:
     except OSError as error:
         raise BadInput(f"The weights '{file}' cannot be read ({error.strerror}).") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadInput(f"The weights '{file}' are no valid TOML: {error}.") from None
+        raise BadInput(f"The weights '{file}' are not valid TOML: {error}.") from None
     unknown = sorted(set(data) - {"default", "points", "late"})
     if unknown:
         raise BadInput(
