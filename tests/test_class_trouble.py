@@ -204,20 +204,20 @@ def report_of(*checks: Any, **more: Any) -> str:
 
 
 BAD_REPORTS = {
-    "deep": ('{"submission": "a", "checks": ' + "[" * 100_000, "is no report"),
-    "deep and closed": (report_of(check(trace=0)).replace("0", "[" * 50_000 + "]" * 50_000), "is no report"),
-    "NaN": (report_of(check(seconds=float("nan"))), "is no report"),
+    "deep": ('{"submission": "a", "checks": ' + "[" * 100_000, "is not a report"),
+    "deep and closed": (report_of(check(trace=0)).replace("0", "[" * 50_000 + "]" * 50_000), "is not a report"),
+    "NaN": (report_of(check(seconds=float("nan"))), "is not a report"),
     "infinite": (report_of(check(seconds=1)).replace('"seconds": 1', '"seconds": 1e999'), "took inf s"),
     "negative": (report_of(check(seconds=-1)), "took -1.0 s"),
-    "huge": (report_of(check(seconds=1)).replace('"seconds": 1', '"seconds": 1' + "0" * 5000), "is no report"),
+    "huge": (report_of(check(seconds=1)).replace('"seconds": 1', '"seconds": 1' + "0" * 5000), "is not a report"),
     "unknown task": (report_of(check(task="five")), "the task 'five' of the rule '05_crud."),
     "unknown rule": (report_of(check(id="05_crud.x")), "of the rule '05_crud.x', which this workbook does not know"),
-    "unknown outcome": (report_of(check(outcome="great")), "is no report"),
+    "unknown outcome": (report_of(check(outcome="great")), "is not a report"),
     "twice": (report_of(check(), check()), "twice"),
     "nothing": (report_of(), "holds no verdict"),
-    "a list": ("[]", "is no report"),
-    "no text": (report_of(check(), submission=5), "is no report"),
-    "no JSON": ("\0\0", "is no report"),
+    "a list": ("[]", "is not a report"),
+    "no text": (report_of(check(), submission=5), "is not a report"),
+    "no JSON": ("\0\0", "is not a report"),
 }
 
 
@@ -237,4 +237,4 @@ def test_strange_text_is_exported(tmp_path: Path, capsys: pytest.CaptureFixture[
         said = capsys.readouterr().out
         assert said.encode() and "\x1b" not in said
     (tmp_path / "report.json").write_text("[]")
-    one_sentence(run("export", tmp_path / "report.json", "--format", "junit", status=2), "is no report")
+    one_sentence(run("export", tmp_path / "report.json", "--format", "junit", status=2), "is not a report")

@@ -59,7 +59,7 @@ def test_reset_of_everything(copy: Copy) -> None:
     assert not (copy.folder / "chapters/03_deps/app/mine.py").exists()
     (kept,) = backups(copy)
     assert kept.name.endswith("_reset_all") and (kept / "05_crud/app/crud.py").read_bytes() == mine
-    assert "is the starter already" in copy.run("reset", "all").stdout
+    assert "is already the starter" in copy.run("reset", "all").stdout
     assert copy.run("restore", "--yes").returncode == 0
     assert (copy.folder / CRUD).read_bytes() == mine and (copy.folder / "chapters/03_deps/app/mine.py").exists()
 
@@ -127,7 +127,7 @@ def test_diff_of_a_task_shows_its_lines_only(copy: Copy) -> None:
     copy.change(CRUD, "    return db.get(Item, item_id)\n", "    found = db.get(Item, item_id)\n    return found\n")
     rows = [row for row in copy.run("diff", "5.2", "--yes").stdout.splitlines() if row[:1] in "-+" and row[1:2] == " "]
     assert rows == ["-    found = db.get(Item, item_id)", "-    return found", "+    return db.get(Item, item_id)"]
-    assert "are the same, letter for letter" in " ".join(copy.run("diff", "5.3", "--yes").stdout.split())
+    assert "are exactly the same" in " ".join(copy.run("diff", "5.3", "--yes").stdout.split())
     done = copy.run("diff", "5.99")
     assert done.returncode == 2 and "There is no task" in done.stderr
 
