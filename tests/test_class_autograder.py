@@ -16,8 +16,8 @@ import pytest
 
 from tests import PROJECT
 from tests.classes import ALL, copy_code, run
+from tests.gradescope import GRADESCOPE
 from tests.hostile import submission
-from tests.test_class_exporters import GRADESCOPE
 
 CRUD = ALL["05_crud"]
 SPY = """

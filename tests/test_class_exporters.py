@@ -29,51 +29,11 @@ from grader.report import Check, Outcome, entry_of
 from grader.rules import roster
 from tests import PROJECT
 from tests.classes import ALL, Graded, run
+from tests.gradescope import GRADESCOPE
 
 WEIGHTS = {rule.id: 1.0 for rule in roster()}
-VISIBILITY = {"enum": ["visible", "hidden", "after_due_date", "after_published"]}
-TEXT_FORMAT = {"enum": ["text", "html", "simple_format", "md", "ansi"]}
-NUMBER = {"type": "number"}
 TEXT = {"type": "string"}
 
-GRADESCOPE = {
-    "type": "object",
-    "additionalProperties": False,
-    "anyOf": [{"required": ["score"]}, {"required": ["tests"]}],
-    "properties": {
-        "score": NUMBER,
-        "execution_time": NUMBER,
-        "output": TEXT,
-        "output_format": TEXT_FORMAT,
-        "test_output_format": TEXT_FORMAT,
-        "test_name_format": TEXT_FORMAT,
-        "visibility": VISIBILITY,
-        "stdout_visibility": VISIBILITY,
-        "extra_data": {"type": "object"},
-        "leaderboard": {"type": "array"},
-        "tests": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "additionalProperties": False,
-                "required": ["score"],  # there is none for the whole
-                "properties": {
-                    "score": {"type": "number", "minimum": 0},
-                    "max_score": {"type": "number", "minimum": 0},
-                    "status": {"enum": ["passed", "failed"]},
-                    "name": TEXT,
-                    "name_format": TEXT_FORMAT,
-                    "number": TEXT,
-                    "output": TEXT,
-                    "output_format": TEXT_FORMAT,
-                    "tags": {"type": "array", "items": TEXT},
-                    "visibility": VISIBILITY,
-                    "extra_data": {"type": "object"},
-                },
-            },
-        },
-    },
-}
 NULLABLE = {"type": ["string", "null"]}
 EXERCISM = {
     "type": "object",
