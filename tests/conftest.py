@@ -21,24 +21,32 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# All cases on both databases take as long as all other tests together: a run of the whole suite takes a part of them,
-# another one each day. `CASES=all pytest` takes every one, as does whoever asks for them: pytest tests/test_cases.py.
-PARTS = 10
+# All of these take longer than all other tests together: a run of the whole suite takes a part of each, another one
+# each day. `CASES=all pytest` takes every one, as does whoever names their file or uses -k.
+PARTS = {"test_case": 10, "test_cheat": 4, "test_attack_costs_nobody_else": 4}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
         item.add_marker(pytest.mark.filterwarnings("error"), append=False)
-    asked_for = config.option.keyword or any("test_cases" in argument for argument in config.invocation_params.args)
+    asked_for = config.option.keyword or any("test_" in argument for argument in config.invocation_params.args)
     if os.environ.get("CASES") == "all" or asked_for:
         return
-    cases = [item for item in items if getattr(item, "originalname", "") == "test_case"]
-    names = sorted({item.callspec.params["case"].name for item in cases})
-    today = set(names[date.today().toordinal() % PARTS :: PARTS])
-    left_out = [item for item in cases if item.callspec.params["case"].name not in today]
+    left_out = set()
+    for test, parts in PARTS.items():
+        found = [item for item in items if getattr(item, "originalname", "") == test]
+        names = sorted({_name(item) for item in found})
+        today = set(names[date.today().toordinal() % parts :: parts])
+        left_out |= {item for item in found if _name(item) not in today}
     if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in set(left_out)]
+        config.hook.pytest_deselected(items=[*left_out])
+        items[:] = [item for item in items if item not in left_out]
+
+
+def _name(item: pytest.Item) -> str:
+    """What a test is about, whatever database it runs on."""
+    parameters = item.callspec.params
+    return parameters["case"].name if "case" in parameters else item.callspec.id
 
 
 @pytest.fixture

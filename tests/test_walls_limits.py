@@ -17,6 +17,7 @@ import pytest
 from grader.bench import Bench, Limits, Target, limits_for
 from grader.bench.staging import stage
 from grader.classroom.intake import Reader, Unreadable
+from grader.classroom.intake.entry import Source
 from grader.classroom.output.exporters import FORMATS
 from grader.removal import remove
 from grader.report import Check, Report
@@ -142,10 +143,11 @@ def test_a_pipe_in_a_chapter(tmp_path: Path) -> None:
 
 def test_an_archive_that_takes_too_long(tmp_path: Path) -> None:
     submission(tmp_path / "right")
+    right = [Source(tmp_path / "right", "right")]
     with Reader(seconds=0.001) as slow, pytest.raises(Unreadable, match="takes longer"):
-        slow.read(tmp_path / "right")
+        slow.read(right)
     with Reader() as reader:
-        assert reader.read(tmp_path / "right").chapters["05_crud"].files
+        assert reader.read(right).chapters["05_crud"].files
 
 
 # -- reading ------------------------------------------------------------------------------------
