@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from importlib.resources import files
@@ -206,7 +207,8 @@ def test_thousand_learners_open_at_once(browser: Browser, tmp_path: Path) -> Non
     assert shown(browser) == [f"s{number:04}" for number in range(1000) if "77" in f"{number}"]
     print(f"opened in {opened:.2f} s, filtered in {milliseconds:.0f} ms")
     # Far more than on a quiet machine (about 1 s and 50 ms), far less than what would disturb.
-    assert opened < 10 and milliseconds < 1000, (opened, milliseconds)
+    longest = 10 if os.getloadavg()[0] < (os.cpu_count() or 1) else 60
+    assert opened < longest and milliseconds < 100 * longest, (opened, milliseconds)
 
 
 # -- a class of which every verdict is known ---------------------------------------------------------------------------
