@@ -60,19 +60,27 @@ class Expect:
             what: what it is, in words.
             null: what None is called there (`with_null`); where it is not given, `what` tells.
         """
-        wanted, subject = self.instead or wanted, f"{what} " if what else ""
+        wanted = self.instead or wanted
+        if self._are_same(actual, wanted):
+            return
+        subject = f"{what} " if what else ""
         null = null or ("null" if what.startswith("the answer") else "NULL" if _ROWS.search(what) else "None")
         shown, wish = show_both(with_null(actual, null), with_null(wanted, null))
-        self._compare(actual, wanted, f"{subject}{shown}", f"{subject}{wish}")
+        self._decide(False, f"{subject}{shown}", f"{subject}{wish}", values=(actual, wanted))
 
     def shows(self, shown: Any, stored: Any) -> None:
         """End the check as failed unless an answer shows what is stored."""
         stored = self.instead or stored
+        if self._are_same(shown, stored):
+            return
         told, wish = show_both(with_null(shown, "null"), with_null(stored, "NULL"))
-        self._compare(shown, stored, f"the answer shows {told}", f"what is stored: {wish}")
+        self._decide(False, f"the answer shows {told}", f"what is stored: {wish}", values=(shown, stored))
 
-    def _compare(self, actual: Any, wanted: Any, saw: str, wish: str) -> None:
-        self._decide(same(actual, wanted), saw, wish, values=(actual, wanted))
+    def _are_same(self, actual: Any, wanted: Any) -> bool:
+        """Whether two values are equal: only where they are not, somebody has to find words for them."""
+        holds = same(actual, wanted)
+        self.asked += holds
+        return holds
 
     def status(self, answer: Answer, *wanted: int) -> None:
         """End the check as failed unless the answer has one of these status codes."""

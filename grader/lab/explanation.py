@@ -41,13 +41,11 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
             evidence = _evidence(parts, rule, found, verdict, source)
             crashed = _crashed_at(evidence)
             told |= _mistake(evidence, parts)
-    place = told["where"].removeprefix(parts.place.shown(""))
+    cause, place = verdict.cause, told["where"].removeprefix(parts.place.shown(""))
     if "mistake" not in told:
         place = crashed or _closer(place, source, parts)
-        told["where"] = place and parts.place.shown(place)
-    cause = verdict.cause
-    if "mistake" not in told and {each.__name__ for each in type(cause).__mro__} & _REFUSALS:
-        place = source.begin_of(place)  # what the database refuses comes from somewhere else in the function
+        if {each.__name__ for each in type(cause).__mro__} & _REFUSALS:
+            place = source.begin_of(place)  # what the database refuses comes from somewhere else in the function
         told["where"] = place and parts.place.shown(place)
     caret = cause.offset or 0 if isinstance(cause, SyntaxError) else 0
     return told | {"line": source.line(place), "function": source.function_of(place), "caret": caret}
