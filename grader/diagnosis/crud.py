@@ -237,20 +237,12 @@ def not_committed(evidence: Evidence) -> Told | None:
     )
 
 
-def _rows_of(insert: Event) -> int:
-    """How many rows an INSERT is for: SQLAlchemy puts several into one statement."""
-    sent = insert.parameters
-    if isinstance(sent, dict):
-        return max(1, sum(re.fullmatch(r"name(__\d+)?", str(name)) is not None for name in sent))
-    return len(sent) if isinstance(sent, list) else 1
-
-
 @reading("the same item is stored twice", "create_persists", "create_answers_201")
 def stored_twice(evidence: Evidence) -> Told | None:
     """One call must store one item."""
     inserts = evidence.events_of("INSERT items")
     called = sum(line.startswith(("create_item(", "POST ")) for line in evidence.did)
-    stored = sum(map(_rows_of, inserts))
+    stored = sum(insert.rows_of("name") for insert in inserts)
     if not called or stored <= called or not inserts[-1].where:
         return None
     found = endpoint_of(evidence) or function_of(evidence)

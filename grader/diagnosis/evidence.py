@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +29,12 @@ class Event:
     parameters: Any = None
     session: int = 0
     connection: int = 0
+
+    def rows_of(self, column: str) -> int:
+        """How many rows an INSERT is for, by a column that it fills: SQLAlchemy puts several into one statement."""
+        if isinstance(self.parameters, dict):
+            return max(1, sum(re.fullmatch(rf"{column}(__\d+)?", str(name)) is not None for name in self.parameters))
+        return len(self.parameters) if isinstance(self.parameters, list) else 1
 
 
 @dataclass(frozen=True)

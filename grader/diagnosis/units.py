@@ -258,9 +258,7 @@ def events_miscounted(evidence: Evidence) -> Told | None:
     told, sent = _calls(evidence, "add_event"), evidence.events_of("INSERT item_events")
     if not told and not sent and not any("ItemEvent" in text_of(each) for _, each in units):
         return Told(where=file.at(node), hint="Who writes the event?")
-    # SQLAlchemy sends PostgreSQL several rows in one INSERT.
-    rows = sum(max(1, sum(str(name).startswith("kind") for name in each.parameters or ())) for each in sent)
-    if evidence.rule == _TOGETHER and len(told) > 1 and rows > 1:
+    if evidence.rule == _TOGETHER and len(told) > 1 and sum(insert.rows_of("kind") for insert in sent) > 1:
         return Told(where=told[1][0].at(told[1][1]), hint="How many events has an item now?")
     loops = [each for _, unit in units for each in ast.walk(unit) if isinstance(each, ast.For | ast.ListComp)]
     once = told and not any(told[0][1] in ast.walk(loop) for loop in loops)
