@@ -47,8 +47,9 @@ def compare(
         new, withdrawn = comparison.came_and_went(reports[0], reports[-1])
         if html is not None:
             development.write([report.moment() for report in reports], html)
+    width = max((len(each.learner) for each in standings), default=0)
     for standing in standings:
-        console.print(_line(standing, max(len(each.learner) for each in standings)))
+        console.print(_line(standing, width))
     for word, learners in (("New", new), ("Withdrawn", withdrawn)):
         if learners:
             console.print(f"{word}: {', '.join(learners)}")

@@ -11,12 +11,12 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from grader import BadInput
+from grader.bench.temporary import temporary_folder
 from grader.classroom.grading.plan import Plan
 from grader.classroom.store import Row, Store
 from grader.starters import write_starters
@@ -71,8 +71,7 @@ def compare(store: Store, plan: Plan, names: Mapping[str, str], folder: Path) ->
     python = interpreter()
     pages = folder / "similar"
     shutil.rmtree(pages, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix="grader-") as temporary:
-        work = Path(temporary)
+    with temporary_folder() as work:
         given = {}
         for chapter in plan.chapters:
             write_starters(chapter, work / "starters" / chapter)
