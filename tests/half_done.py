@@ -7,9 +7,10 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from grader.bench import Bench, Target
+from grader.places import SOLUTIONS
 from grader.report import Check
 from grader.rules import rules_of
-from grader.starters import SOLUTIONS, pieces_of
+from grader.starters import pieces_of
 
 
 def write_half_done(chapter: str, submission: Path, done: Collection[str]) -> Path:

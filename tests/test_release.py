@@ -14,8 +14,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from grader.places import SOLUTIONS
 from grader.rules import CHAPTERS, rules_of
-from grader.starters import SOLUTIONS, starter_of, tasks_of, untouched_tasks, write_starters
+from grader.starters import starter_of, tasks_of, untouched_tasks, write_starters
 from tests import PROJECT
 
 # What each chapter asks for (shared with every other program that reads the workbook), and what it builds on.

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from grader.bench import Bench, Target
+from grader.places import SOLUTIONS
 from grader.rules import CHAPTERS, rules_of
-from grader.starters import SOLUTIONS
 
 # Chapter 08 is the same feature with SQLModel: the earlier rules are among its own.
 LATER = [chapter for chapter in CHAPTERS[1:] if chapter != "08_sqlmodel"]

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from grader.bench.verdicts import without_places
+from grader.places import PROJECT
 from grader.report import Check
 from grader.rules import rules_of
-from grader.starters import PROJECT
 from grader.terminal import ASCII, Style, blocks, chapters, closing, failure, next_step, style_for
 
 

@@ -8,9 +8,10 @@ import shutil
 import pytest
 
 from grader.bench import Bench, Target
+from grader.places import SOLUTIONS
 from grader.report import Check
 from grader.rules import CHAPTERS, Rule, rules_of
-from grader.starters import SOLUTIONS, starter_of, tasks_of
+from grader.starters import starter_of, tasks_of
 
 TO_DO = re.compile(r'raise NotImplementedError\("\d+\.\d+ [^"]*"\)')
 

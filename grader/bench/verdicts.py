@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from grader.bench.children import Child
 from grader.bench.plan import Run, Target
 from grader.lab.job import SPOILT
+from grader.places import PACKAGE
 from grader.rules import NO_FOLDER, Rule
 from grader.shown import harmless
-from grader.starters import PROJECT, files_of
+from grader.starters import files_of
 
 if TYPE_CHECKING:
     from grader.report import Check
@@ -25,7 +26,7 @@ _OUTCOMES = ("passed", "failed", "todo", "error", "blocked", "timeout")
 _IN_WORDS = "did", "observed", "expected", "why", "hint", "where", "line", "function", "mistake", "traceback"
 _FRAME = re.compile(r'\s*File "(.+)", line (\d+) in ')
 # What shows up in print and is the grader's own: where a warning was raised, and its frames in a traceback.
-_OWN_FILE = re.escape(f"{PROJECT}{os.sep}grader{os.sep}")
+_OWN_FILE = re.escape(f"{PACKAGE}{os.sep}")
 _LIBRARY = re.compile(r"(?<![^\s\"'])/[^\s\"':]*?site-packages/")
 _OWN_WARNING = re.compile(rf"^{_OWN_FILE}[^\n:]+:\d+: (\w+: .*\n?)(?:  .*\n?)?", re.MULTILINE)
 

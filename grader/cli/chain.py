@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from grader.places import SOLUTIONS
 from grader.rules import CHAPTERS
-from grader.starters import SOLUTIONS
 
 # Chapter 08 begins anew; chapters 09 and 10 go on from 06.
 _AFTER = {"08_sqlmodel": "06_routes", "09_relationships": "06_routes", "10_background": "06_routes"}

@@ -13,8 +13,8 @@ from grader.cli import console, examples, grading, place
 from grader.cli.options import RuleArgument, SubmissionOption, YesOption
 from grader.diagnosis.catalogue import mistake_named
 from grader.diagnosis.reading import Reading
+from grader.places import SOLUTIONS
 from grader.rules import Rule, rules_of
-from grader.starters import SOLUTIONS
 from grader.terminal import Line, failure, wrapped
 
 

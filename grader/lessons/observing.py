@@ -10,7 +10,7 @@ from grader.lab.observer import observing_with
 from grader.lessons import NOTEBOOKS, picture
 from grader.lessons.showing import show
 from grader.lessons.story import Story
-from grader.starters import SOLUTIONS
+from grader.places import SOLUTIONS
 
 
 @contextmanager

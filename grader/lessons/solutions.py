@@ -12,7 +12,7 @@ from unittest import mock
 
 from grader.lessons.databases import new_database
 from grader.lessons.resident import new_file
-from grader.starters import SOLUTIONS
+from grader.places import SOLUTIONS
 
 if TYPE_CHECKING:
     from fastapi import FastAPI

@@ -1,14 +1,11 @@
 """Verdict process and commands: finds the tasks in the solutions, writes starters, compares submissions with them."""
 
-from grader.places import PROJECT, SOLUTIONS
 from grader.starters.comparing import given_files, suspicious_files, untouched_stubs, untouched_tasks
 from grader.starters.reading import TooMuch, code_files, read_code
 from grader.starters.tasks import file_of, files_of, pieces_of, tasks_of
 from grader.starters.writing import starter_files, starter_of, write_starters
 
 __all__ = [
-    "PROJECT",
-    "SOLUTIONS",
     "TooMuch",
     "code_files",
     "file_of",

@@ -7,8 +7,8 @@ import difflib
 import sys
 
 from grader.databases import DATABASES
+from grader.places import SOLUTIONS
 from grader.rules import CHAPTERS, chapter_named
-from grader.starters import SOLUTIONS
 from tests.mutants.judging import judge
 from tests.mutants.making import Mutant, mutants_of
 

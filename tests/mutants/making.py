@@ -13,7 +13,8 @@ from typing import Any
 import libcst as cst
 from libcst.metadata import CodeRange, MetadataWrapper, PositionProvider
 
-from grader.starters import SOLUTIONS, pieces_of
+from grader.places import SOLUTIONS
+from grader.starters import pieces_of
 from tests.mutants.operators import OF_SIGNATURES, OPERATORS, SCHEMAS
 
 

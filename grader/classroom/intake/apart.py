@@ -18,8 +18,8 @@ from grader.bench.temporary import disk_full
 from grader.classroom.intake.entry import Source
 from grader.classroom.intake.reading import read
 from grader.classroom.intake.submission import Chapter, Submission, Unreadable
+from grader.places import PROJECT
 from grader.rules import CHAPTERS
-from grader.starters import PROJECT
 
 SECONDS = 60.0
 _MEMORY = 1024 * 1024 * 1024

@@ -6,8 +6,9 @@ import re
 from functools import cache
 from pathlib import Path, PurePosixPath
 
+from grader.places import SOLUTIONS
 from grader.rules import CHAPTERS
-from grader.starters import SOLUTIONS, files_of, starter_of
+from grader.starters import files_of, starter_of
 
 Parts = tuple[str, ...]
 

@@ -7,8 +7,8 @@ from functools import cache
 from typing import Any
 
 from grader.classroom.intake import Chapter
+from grader.places import SOLUTIONS
 from grader.shown import harmless
-from grader.starters import SOLUTIONS
 
 _MOST_LINES = 3_000
 

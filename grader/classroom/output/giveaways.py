@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import cache
 
 from grader.guide import hints_for
+from grader.places import SOLUTIONS
 from grader.report import Check
 from grader.rules import CHAPTERS
-from grader.starters import SOLUTIONS, starter_of
+from grader.starters import starter_of
 
 # Shorter lines, such as db.commit(), are in every book.
 _SHORTEST = 12

@@ -14,7 +14,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from grader.starters import PROJECT
+from grader.places import PROJECT
 
 _HERE = Path(__file__).parent
 # For lessons only: an image without them is made in half the time.
