@@ -10,6 +10,7 @@ import pytest
 from grader.bench import Bench, Limits, Target, controls
 from grader.rules import CHAPTERS, Rule, rules_of
 from tests import PROJECT
+from tests.cases import all_cases
 from tests.cheats import CHEATS, ODDITIES
 from tests.hostile import submission
 
@@ -59,3 +60,19 @@ def test_no_rule_is_passed_when_nobody_can_meet_it(chapter: str, bench: Bench, m
         assert {check.outcome for check in found} == {"passed"}, [c.observed for c in found if c.outcome != "passed"]
     assert len(told) >= len(chosen)
     assert set(told) <= {"failed", "blocked"}
+
+
+def test_control_leaves_nothing_to_the_next_check(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The control deletes what its rule deletes; an app that remembers it passes no rule because of that."""
+    case = next(case for case in all_cases() if case.slug == "unknown_is_404_after_the_first")
+    case.build(tmp_path)
+    rules = [rule for rule in rules_of(case.chapter) if rule.name in ("read_answers_the_item", *case.fails)]
+    monkeypatch.setattr(controls.secrets, "choice", lambda asked: asked[-1])
+    monkeypatch.setattr(controls.secrets, "randbelow", lambda _: 0)  # the second of three
+    monkeypatch.setattr(bench, "jobs", 1)
+    found = {
+        target.rule.name: check.outcome for target, check in bench.grade([Target(tmp_path, rule) for rule in rules])
+    }
+    assert found == {"read_answers_the_item": "passed", "delete_unknown_is_404": "failed"}

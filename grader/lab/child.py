@@ -130,8 +130,9 @@ def grade_chapter(job: Job, walls: Walls, results: int) -> None:
                 if speech.replaced():
                     os._exit(SPOILT)
                 reporter.tell(ticket, verdict, met, last=not left)
-            as_expected = passed or (control and verdict["outcome"] in ("failed", "blocked"))
-            used = as_expected and not parts.code.imports_anew and job.chapter not in ABOUT_IMPORTS
+            # After a control, too, a new import: the next check might pass because of what the control left behind.
+            alone = control or parts.code.imports_anew or job.chapter in ABOUT_IMPORTS
+            used = passed and not alone
             if not used:
                 forget_app()
             if settled:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Self
 
 from grader.classroom.output.marks import Marks, Terms, possible, shown
 from grader.classroom.output.platforms import Grades, mail_of, safe, told
@@ -57,7 +58,7 @@ def _columns(chapters: Sequence[str], terms: Terms, more: Sequence[str], grades:
 
 
 class Table:
-    """A CSV file that is written row by row, and safe to open.
+    """A CSV file that is written row by row, and safe to open; a context, whose end puts it in its place.
 
     Args:
         file: where to.
@@ -86,10 +87,16 @@ class Table:
         self._plain = self._plain and all(cell.isascii() for cell in made)
         self._writer.writerow(made)
 
-    def close(self) -> None:
-        """Put the file in its place; one that is not plain ASCII gets the mark by which spreadsheets know UTF-8."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Put the file in its place, unless writing it has failed."""
         self._out.close()
-        if not self._plain:
+        if kind is not None:
+            self._temporary.unlink(missing_ok=True)
+            return
+        if not self._plain:  # the mark by which spreadsheets know UTF-8
             marked = self._file.with_suffix(".utf8.tmp")
             with self._temporary.open("rb") as source, marked.open("wb") as target:
                 target.write(b"\xef\xbb\xbf")

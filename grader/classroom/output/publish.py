@@ -104,8 +104,6 @@ def publish(store: Store, plan: Plan, terms: Terms, folder: Path, wanted: Wanted
     for row in store.learners():
         more |= dict.fromkeys(row.learner.shown)
     most = possible(terms.weights, plan.chapters)
-    gradebook = Gradebook(folder / "gradebook.csv", plan.chapters, terms, tuple(more), wanted.grades)
-    mails = MailMerge(folder / "mail-merge.csv")
     results = Folder(folder / "results", ".json")
     pages, texts = Folder(folder / "feedback", ".html"), Folder(folder / "feedback", ".txt")
     site = Site(plan, terms.weights)
@@ -114,32 +112,34 @@ def publish(store: Store, plan: Plan, terms: Terms, folder: Path, wanted: Wanted
     files: dict[str, str] = {}
     lines: list[Line] = []
     handouts: list[Handout] = []
-    for row in store.learners():
-        checks = checks_of(store, plan, row)
-        marks = final_marks(row, checks, terms, plan.chapters)
-        gradebook.add(isolated(store, plan, row), marks)
-        name = files[row.learner.id] = names.of(row.learner.id)
-        if row.status != "missing":
-            report = Report(submission=row.learner.id, database=plan.database, checks=checks)  # type: ignore[arg-type]
-            results.write(name, report.to_json())
-            for format_, export in exports.items():
-                export.write(name, FORMATS[format_].make(row.learner.id, checks, terms.weights))
-        told = feedback_of(row, checks, marks, most, plan.chapters)
-        html, text = feedback.page(told), feedback.text(told)
-        pages.write(name, html)
-        texts.write(name, text)
-        mails.add(row, marks, most, text)
-        site.add(row, checks, marks, name)
-        if wanted.platforms:
-            judged = all(check.observed != NO_VERDICT for check in checks)
-            grade = wanted.grades.of(marks.total, most.total) if judged else ""
-            passed = sum(check.outcome == "passed" for check in checks)
-            summary = f"{passed} of {len(checks)} checks passed." if checks else "Nothing was handed in."
-            lines.append(Line(row, grade, f"{summary} {platforms.told(marks)}".strip()))
-        if wanted.feedback and row.status != "missing":
-            handouts.append(Handout(row, html, text))
-    gradebook.close()
-    mails.close()
+    with (
+        Gradebook(folder / "gradebook.csv", plan.chapters, terms, tuple(more), wanted.grades) as gradebook,
+        MailMerge(folder / "mail-merge.csv") as mails,
+    ):
+        for row in store.learners():
+            checks = checks_of(store, plan, row)
+            marks = final_marks(row, checks, terms, plan.chapters)
+            gradebook.add(isolated(store, plan, row), marks)
+            name = files[row.learner.id] = names.of(row.learner.id)
+            if row.status != "missing":
+                report = Report(submission=row.learner.id, database=plan.database, checks=checks)  # type: ignore[arg-type]
+                results.write(name, report.to_json())
+                for format_, export in exports.items():
+                    export.write(name, FORMATS[format_].make(row.learner.id, checks, terms.weights))
+            told = feedback_of(row, checks, marks, most, plan.chapters)
+            html, text = feedback.page(told), feedback.text(told)
+            pages.write(name, html)
+            texts.write(name, text)
+            mails.add(row, marks, most, text)
+            site.add(row, checks, marks, name)
+            if wanted.platforms:
+                judged = all(check.observed != NO_VERDICT for check in checks)
+                grade = wanted.grades.of(marks.total, most.total) if judged else ""
+                passed = sum(check.outcome == "passed" for check in checks)
+                summary = f"{passed} of {len(checks)} checks passed." if checks else "Nothing was handed in."
+                lines.append(Line(row, grade, f"{summary} {platforms.told(marks)}".strip()))
+            if wanted.feedback and row.status != "missing":
+                handouts.append(Handout(row, html, text))
     for written in (results, pages, texts, *exports.values()):
         written.close()
     pairs = similar.compare(store, plan, files, folder) if wanted.similar else []
