@@ -70,14 +70,16 @@ def test_event_is_written(tables: Tables, items: Items, events: Events, tasks: T
 def test_unknown_item_is_404(tables: Tables, items: Items, tasks: Tasks, expect: Expect) -> None:
     """404 for an id that is not there, something else for the one that is; no event of an unknown item."""
     tables.create()
-    item_id = items.add()
-    for unknown in (item_id + 1, 4711):
+    for item_id in (2, 4, 6):
+        items.add(id=item_id)
+    for unknown in (3, 7, 4711):
         posted = tasks.post(unknown)
         tasks.expect_status(posted, 404)
         expect(
             not (posted.writes() or posted.stray), saw="404, but an event was written all the same", wanted="no event"
         )
-    expect(tasks.post(item_id).status != 404, saw="404 also for the item that is there", wanted="202 for it")
+    for item_id in (6, 2):
+        expect(tasks.post(item_id).status != 404, saw="404 also for an item that is there", wanted="202 for it")
 
 
 @rule(

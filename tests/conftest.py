@@ -21,9 +21,23 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# All of these take longer than all other tests together: a run of the whole suite takes a part of each, another one
-# each day. `CASES=all pytest` takes every one, as does whoever names their file or uses -k.
-PARTS = {"test_case": 10, "test_cheat": 4, "test_attack_costs_nobody_else": 4}
+# What takes long, and in how many parts: a run of the whole suite takes a part of each, another one each day. A test
+# without parameters runs on one day in so many. `CASES=all pytest` takes every one, as does whoever names their file
+# or uses -k.
+PARTS = {
+    "test_case": 20,
+    "test_cheat": 8,
+    "test_attack_costs_nobody_else": 6,
+    "test_server_that_fails_meanwhile": 2,
+    "test_hostile_function": 3,
+    "test_hostile_import": 3,
+    "test_no_rule_is_passed_when_nobody_can_meet_it": 3,
+    "test_whatever_is_still_to_do_breaks_nothing": 3,
+    "test_interrupted_run_goes_on": 2,
+    "test_notebooks_show_what_is_stored": 2,
+    "test_any_cell_can_be_run_again": 2,
+    "test_a_reader_predicts_answers_and_is_graded": 2,
+}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -45,6 +59,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _name(item: pytest.Item) -> str:
     """What a test is about, whatever database it runs on."""
+    if not hasattr(item, "callspec"):
+        return ""
     parameters = item.callspec.params
     return parameters["case"].name if "case" in parameters else item.callspec.id
 

@@ -6,6 +6,7 @@ from grader.diagnosis.anywhere import dependency_called, unknown_attribute, unkn
 from grader.diagnosis.bodies import in_a_request
 from grader.diagnosis.schemas import field_missing, read_is_stricter, shows_more, takes_an_id
 from grader.diagnosis.sqlmodels import (
+    id_made_in_python,
     length_not_seen,
     name_has_no_index,
     name_takes_null,
@@ -31,6 +32,7 @@ READINGS = (
     not_a_sqlmodel,
     other_name_of_the_table,
     length_not_seen,
+    id_made_in_python,
     other_column,
     name_takes_null,
     row_refused,

@@ -96,6 +96,16 @@ def other_column(evidence: Evidence) -> Told | None:
     return Told(where=found[0].at(found[1]), hint="Compare the type, and what Field() says, with the task sheet.")
 
 
+@reading("the id has a value before the database gives one", _TABLE)
+def id_made_in_python(evidence: Evidence) -> Told | None:
+    """An id that is not None is sent with the INSERT, and the database is never asked for one."""
+    found = _declared(evidence, "id") if "has an id already" in evidence.saw else None
+    if found is None:
+        return None
+    hint = "The database gives an id only to a row that comes without one. What does a new Item hold here?"
+    return Told(where=found[0].at(found[1]), hint=hint)
+
+
 @reading("the name allows NULL", _TABLE)
 def name_takes_null(evidence: Evidence) -> Told | None:
     """The type of the field, or nullable=, decides whether a column allows NULL."""

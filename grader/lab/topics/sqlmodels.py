@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, Table
 from sqlalchemy.orm import Session
 
 from grader.lab.code import Code
@@ -43,6 +43,12 @@ class SqlModels:
             self._code.need("models.Item")
 
 
+def made_in_python(table: Table) -> bool:
+    """Whether the id of a new row is made by the model, not by the database."""
+    default = table.columns["id"].default
+    return default is not None and not default.is_sequence
+
+
 def _amiss(metadata: Any) -> str:
     """Why there is no table into which the checks can write items, in words; empty where there is one."""
     table = metadata.tables.get("items") if isinstance(metadata, MetaData) else None
@@ -51,6 +57,8 @@ def _amiss(metadata: Any) -> str:
     missing = [name for name in COLUMNS if name not in table.columns]
     if missing:
         return f"the table 'items' has no column {missing[0]}"
+    if made_in_python(table):
+        return "the id of a new item does not come from the database"
     if not table.columns["description"].nullable:
         return "the table 'items' refuses NULL as a description"
     once = any(index.unique and index.columns.keys() == ["name"] for index in table.indexes)

@@ -9,7 +9,7 @@ from grader.lab.expect import Expect
 from grader.lab.focus import Focus
 from grader.lab.sqlmodel_registry import sqlmodel
 from grader.lab.topics.item_tables import ItemTables
-from grader.lab.topics.sqlmodels import COLUMNS
+from grader.lab.topics.sqlmodels import COLUMNS, made_in_python
 
 
 class TableModel:
@@ -41,6 +41,8 @@ class TableModel:
         """End the check as failed unless the table, as the database has it, is that of chapter 02."""
         items, expect = self._item_tables.items(), self._expect
         items.expect_columns(**COLUMNS)
+        by_itself = made_in_python(self._code.need("models.Item").__table__)
+        expect(not by_itself, saw="a new Item has an id already", wanted="no id (None) until the database gives one")
         expect(not items.takes(name=None), saw="NULL was stored as a name", wanted="the name is required (NOT NULL)")
         for row in ({"name": "lamp", "description": None}, {"name": "lamp", "description": "warm light"}):
             expect(items.takes(**row), saw=f"refused: {row}: {items.refusal}", wanted=f"stored: {row}")
