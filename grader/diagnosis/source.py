@@ -6,7 +6,7 @@ import ast
 import warnings
 from collections.abc import Iterator
 from contextlib import suppress
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -86,10 +86,13 @@ class Source:
             self._files[name] = File(name, text)
         return self._files[name]
 
+    @cached_property
+    def _names(self) -> list[str]:
+        return sorted(path.relative_to(self._root).as_posix() for path in (self._root / "app").rglob("*.py"))[:100]
+
     def files(self) -> list[File]:
         """All files, in the order of their names; of a very large package only the first."""
-        names = sorted(path.relative_to(self._root).as_posix() for path in (self._root / "app").rglob("*.py"))
-        return [self.file(name) for name in names[:100]]
+        return [self.file(name) for name in self._names]
 
     def line(self, where: str) -> str:
         """The source line of a place ``app/crud.py:12``; empty where there is none."""
@@ -170,10 +173,11 @@ def name_of(node: ast.AST | None) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def inside(node: ast.AST) -> list[ast.AST]:
+@cache
+def inside(node: ast.AST) -> tuple[ast.AST, ...]:
     """Every node within another; of a function not its decorators: ``@router.delete(...)`` deletes nothing."""
     decorators = {id(each) for one in getattr(node, "decorator_list", ()) for each in ast.walk(one)}
-    return [each for each in ast.walk(node) if id(each) not in decorators]
+    return tuple(each for each in ast.walk(node) if id(each) not in decorators)
 
 
 def calls(node: ast.AST, *names: str) -> list[ast.Call]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
         What is to be told in the place of it, and ``mistake``, ``line`` and ``function``.
     """
     told: dict[str, Any] = {"where": found.get("where", "")}
-    source = Source(parts.place.root)
+    source = _source_of(parts.place.root)
     crashed = ""
     if found["outcome"] in ("failed", "error"):
         with suppress(Exception):  # an explanation must never cost a verdict
@@ -49,6 +50,12 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
         told["where"] = place and parts.place.shown(place)
     caret = cause.offset or 0 if isinstance(cause, SyntaxError) else 0
     return told | {"line": source.line(place), "function": source.function_of(place), "caret": caret}
+
+
+@cache
+def _source_of(root: Path) -> Source:
+    """A child has one submission, whose files are read for the first of its failures."""
+    return Source(root)
 
 
 def _crashed_at(evidence: Evidence) -> str:
