@@ -307,7 +307,7 @@ def _where(check: Check, place: str, style: Style) -> Iterator[Line]:
     begin = 0
     for row in _wrap(shown, style.width - 20, whole=False) if shown else ():
         begin = shown.find(row, begin)
-        yield Line(f"{'':20}{row}")
+        yield Line(f"{'':20}{without_commands(row)}")
         if check.caret and begin <= caret <= begin + len(row):
             yield Line(f"{'':20}{' ' * (caret - begin)}^")
         begin += len(row)

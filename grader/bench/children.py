@@ -13,16 +13,18 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from grader.bench.isolation import Isolation
 from grader.bench.server import PYTHON, Server
-from grader.lab.job import Job, end_of_output
+from grader.lab.job import BEFORE, Job, end_of_output
 from grader.rules import Rule
 
 _PRINTED = 20_000
 _MESSAGES = 4_000_000
+_MOST_LINES = 10_000
 
 
 @dataclass
@@ -76,6 +78,10 @@ class Child:
         while check not in self._printed and time.monotonic() < deadline:
             time.sleep(0.002)
         return self._printed.get(check, b"").decode("utf-8", "replace").strip()
+
+    def knows(self, check: str) -> bool:
+        """Whether this is the name of something that it was asked for, or of what came before."""
+        return check in self.tickets or check in (self.control, BEFORE)
 
     def wait_until_heard(self) -> None:
         """Wait a moment until everything that it sent has been read."""
@@ -204,9 +210,10 @@ class Children:
         def read_results() -> None:
             taken = 0
             with results, suppress(OSError, ValueError):
-                for line in iter(lambda: results.readline(_MESSAGES), b""):
+                lines = iter(lambda: results.readline(_MESSAGES), b"")
+                for line in islice(lines, _MOST_LINES):  # whoever sends more finds the pipe closed
                     taken += len(line)
-                    if taken < _MESSAGES:
+                    if taken < _MESSAGES and line.strip():
                         self.inbox.put(("message", child.number, line))
 
         def read_output() -> None:
@@ -215,7 +222,8 @@ class Children:
                 for data in iter(lambda: output.read1(65536), b""):
                     printed += data
                     while (end := end_of_output(child.token).search(printed)) is not None:
-                        child._printed[end[1].decode()] = printed[: end.start()][-_PRINTED:]
+                        if child.knows(name := end[1].decode()):
+                            child._printed[name] = printed[: end.start()][-_PRINTED:]
                         printed = printed[end.end() :]
                     printed = printed[-_PRINTED:]
 

@@ -18,13 +18,14 @@ def cleaned_environment() -> dict[str, str]:
 
 
 _numbers = itertools.count()
+_USERS = 8
 
 
 def user_of_its_own() -> int:
     """Number of a user for the children of a bench, which no account has; -1 where only root could become it."""
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
         return -1
-    return 20_000 + (os.getpid() * 64 + next(_numbers)) % 40_000
+    return 20_000 + (os.getpid() * 64 + next(_numbers) * _USERS) % 40_000
 
 
 def _no_command(_workshop: Path) -> Sequence[str]:
@@ -47,6 +48,14 @@ class Isolation:
     environment: Mapping[str, str] = field(default_factory=cleaned_environment)
     user: int = field(default_factory=user_of_its_own)
     hidden: Sequence[Path] = ()
+
+    def user_of(self, slot: int) -> int:
+        """The user of the children in one place of the bench: what one user may have, such as processes, is counted.
+
+        Args:
+            slot: number of the place.
+        """
+        return self.user + slot % _USERS if self.user >= 0 else self.user
 
     def let_through(self, folder: Path) -> None:
         """Let children that are another user pass through a folder, to what is theirs in it."""

@@ -130,8 +130,8 @@ class Sandbox:
         found.append(self.protection())
         if database == "postgresql":
             found.append(
-                "On PostgreSQL, code that means harm can start programs through the database server, "
-                "outside of all this; grade strangers' code in a container."
+                "On PostgreSQL each child has a role without rights, in a database of its own; how much memory the "
+                "server takes for it is not limited. Grade strangers' code in a container."
             )
         return found
 

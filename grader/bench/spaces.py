@@ -14,6 +14,7 @@ import secrets
 import time
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -75,9 +76,14 @@ GRANT SELECT ON pg_catalog.pg_stat_activity TO {name};
 GRANT EXECUTE ON FUNCTION pg_catalog.pg_stat_get_activity(integer) TO {name};
 """
 _NEW_PASSWORDS = """
+ALTER ROLE {own} RESET ALL;
+ALTER ROLE {own} IN DATABASE {name} RESET ALL;
 ALTER ROLE {name} PASSWORD {password};
 ALTER ROLE {own} PASSWORD {own_password};
 """
+# Nothing that code under test locks, or does without an end, may keep the grader waiting.
+_PATIENCE = "SET lock_timeout = '5s'"
+_MOST_SECONDS = 60.0
 _END_ALL = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = %s"
 _LEFT = "SELECT datname FROM pg_database WHERE datname ~ '^grader_[0-9a-f]{8}_[0-9]+$'"
 
@@ -134,7 +140,12 @@ class Spaces:
             self._ready.remove(future)
         if not self._ready and self._ahead > 1:
             self._ready.append(self._thread.submit(self._make))
-        return future.result()
+        try:
+            return future.result(timeout=_MOST_SECONDS)
+        except FutureTimeout:
+            import psycopg
+
+            raise psycopg.OperationalError("no database was made in time") from None
 
     def give_back(self, space: Space) -> None:
         """Have a space prepared for whoever comes next."""
@@ -166,12 +177,9 @@ class Spaces:
         try:
             admin = self._connected()
             passwords = _passwords()
+            _end_connections(admin, space.name)  # which may hold the roles
             admin.execute(_filled(_NEW_PASSWORDS, space.name, **passwords))
-            latest = time.monotonic() + 5
-            while _first(admin.execute(_END_ALL, [space.name])):
-                if time.monotonic() > latest:
-                    raise psycopg.OperationalError("a connection does not end")
-                time.sleep(0.001)
+            _end_connections(admin, space.name)  # of whoever came in meanwhile with the old ones
             return _space(self._server, space.name, **passwords)
         except psycopg.Error:
             self.stuck = True
@@ -212,7 +220,24 @@ def connected(server: PostgreSQL) -> Connection[Any]:
     """A connection to the maintenance database; each statement is committed by itself."""
     import psycopg
 
-    return psycopg.connect(server.admin_url, autocommit=True)
+    made = psycopg.connect(server.admin_url, autocommit=True)
+    made.execute(_PATIENCE)
+    return made
+
+
+def _end_connections(admin: Connection[Any], database: str) -> None:
+    """End every connection to a database.
+
+    Raises:
+        psycopg.OperationalError: one does not end.
+    """
+    import psycopg
+
+    latest = time.monotonic() + 5
+    while _first(admin.execute(_END_ALL, [database])):
+        if time.monotonic() > latest:
+            raise psycopg.OperationalError("a connection does not end")
+        time.sleep(0.001)
 
 
 def make_space(admin: Connection[Any], server: PostgreSQL, name: str) -> Space:
@@ -264,6 +289,7 @@ def drop_space(admin: Connection[Any], name: str) -> None:
 def _space(server: PostgreSQL, name: str, password: str, own_password: str) -> Space:
     # What the learner's code may set for its role does not reach the grader's own connection.
     settings = {"role": name, "search_path": "public", "statement_timeout": "0", "lock_timeout": "0"}
+    settings["default_transaction_read_only"] = "off"
     options = " ".join(f"-c {setting}={value}" for setting, value in settings.items())
     return Space(
         name,

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from grader import BadInput
+from grader.bench.temporary import disk_full, is_full
 from grader.places import IS_INSTALLED, SOLUTIONS
 from grader.rules import CHAPTERS
 from grader.shown import harmless
@@ -71,10 +72,12 @@ def stage(submission: Path, chapter: str, folder: Path) -> str:
         return harmless(f"{chapter}/{problem}")
     for path in code:
         copy = folder / path.relative_to(source)
-        copy.parent.mkdir(parents=True, exist_ok=True)
         try:
+            copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(read_code(path))
         except OSError as error:
+            if is_full(error):
+                raise disk_full(folder) from None
             return harmless(f"{path.relative_to(submission).as_posix()} cannot be read ({error.strerror})")
     (folder / "app").mkdir(exist_ok=True)
     return ""

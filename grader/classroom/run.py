@@ -20,6 +20,8 @@ from grader.classroom.intake.roster import Learner
 from grader.classroom.intake.times import time_of
 from grader.classroom.store import Row, Store
 
+_MOST_NOTES, _LONGEST_NOTE = 20, 500
+
 
 @dataclass
 class Tally:
@@ -74,6 +76,12 @@ def _stranger(entry: Entry, taken: set[str]) -> Learner:
     return Learner(id_, entry.name)
 
 
+def _few(notes: list[str]) -> list[str]:
+    """The notes, as far as somebody reads them."""
+    shown = [note if len(note) <= _LONGEST_NOTE else f"{note[:_LONGEST_NOTE]}..." for note in notes[:_MOST_NOTES]]
+    return [*shown, f"and {len(notes) - _MOST_NOTES} more"] if len(notes) > _MOST_NOTES else shown
+
+
 def _row(
     learner: Learner, entries: Sequence[Entry], plan: Plan, notes: list[str], reader: intake.Reader
 ) -> tuple[Row, Mapping[str, Chapter]]:
@@ -84,7 +92,7 @@ def _row(
     submitted = entry.submitted or time_of(learner.keys.get("time", ""))
 
     def row(status: str, *said: str, **more: Any) -> Row:
-        return Row(learner, status, "; ".join([*said, *notes]), submitted=submitted, names=entry.names, **more)
+        return Row(learner, status, "; ".join([*said, *_few(notes)]), submitted=submitted, names=entry.names, **more)
 
     if not entry.sources:
         return row("empty", "no file was handed in"), {}

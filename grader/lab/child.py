@@ -18,7 +18,7 @@ from pathlib import Path
 from grader.lab.code import forget_app
 from grader.lab.connections import listen_to_connections
 from grader.lab.fresh_database import NotPrepared, prepare_database
-from grader.lab.job import SPOILT, Job, unsealed
+from grader.lab.job import BEFORE, SPOILT, Job, unsealed
 from grader.lab.judge import judge, spoilt
 from grader.lab.parts import load_makers, open_parts
 from grader.lab.place import place_of
@@ -119,7 +119,7 @@ def grade_chapter(job: Job, walls: Walls, results: int) -> None:
                 # What a used app did wrong may come from the checks before: only a new one is blamed for it.
                 settled = passed or not used or control
                 doubtful = settled and not control and soundness.is_in_doubt(verdict, rules[position].task)
-                reporter.mark_output(ticket if settled else "before")
+                reporter.mark_output(ticket if settled else BEFORE)
                 met = "" if passed or control else trouble.met()
                 if settled and not doubtful:
                     reporter.tell(ticket, verdict, met, last=not left)  # at once: nobody waits for what is put away

@@ -196,6 +196,7 @@ class Code:
                 else:
                     saw = f"reading .{name} raised {describe(error)}"
                 raise Wrong(saw, f"a value for .{name}", "", error) from None
+        self.returned()  # an attribute may be a function of the learner's
         return found
 
     def import_again(self, **environment: str | None) -> None:

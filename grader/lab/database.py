@@ -6,8 +6,8 @@ import re
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import MetaData, Table, event, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Connection, MetaData, Table, event, text
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import Pool
 
 from grader.lab.connections import references_are_checked, unordered_means_oldest_first
@@ -36,13 +36,29 @@ class Database:
         """The rows that a query finds among what is committed."""
         try:
             with self.engine.connect() as connection, hardly_waiting(connection):
-                found = connection.execute(text(sql), parameters)
-                names = list(found.keys())
-                return [dict(zip(names, row, strict=True)) for row in found]
+                return self._read(connection, sql, parameters)
         except OperationalError as error:
             if not is_locked(error, self.engine.url):
                 raise
         return rows_behind_the_lock(self.engine.url, sql, parameters)
+
+    def _read(self, connection: Connection, sql: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+        """What the driver finds: SQLAlchemy lets everybody who listens change a statement."""
+        driver: Any = self.engine.dialect.dbapi
+        cursor = connection.connection.cursor()
+        try:
+            if self.kind == "sqlite":
+                cursor.execute(sql, parameters)
+            else:
+                cursor.execute(
+                    _PARAMETER.sub(r"%(\1)s", sql.replace("%", "%%")) if parameters else sql, parameters or None
+                )
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        except driver.Error as error:
+            raise DBAPIError.instance(sql, parameters, error, driver.Error, dialect=self.engine.dialect) from error
+        finally:
+            cursor.close()
 
     def run(self, sql: str, **parameters: Any) -> None:
         """Run a statement that finds no rows."""
@@ -191,6 +207,8 @@ def _take_the_id(_connection: Any, _cursor: Any, statement: str, parameters: Any
     return statement.replace(") VALUES (", ") OVERRIDING SYSTEM VALUE VALUES (", 1), parameters
 
 
+# `:id`, but no cast, `::text`.
+_PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
 _CONSTRAINT = "integrity_constraint_violation"
 
 

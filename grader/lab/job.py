@@ -99,6 +99,7 @@ LAST_WORDS = 0.25
 # What a child tells of the database server after a check: the grader's own connection has ended; or there was an error
 # as others have it at the same time.
 LOST = "lost"
+BEFORE = "before"  # in the place of a check: printed by one that is judged again
 SHARED = "shared"
 
 

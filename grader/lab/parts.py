@@ -49,7 +49,9 @@ class Parts:
         self.seen = seen
         self._makers = makers
         self._made: dict[str, Any] = {"place": place, "seen": seen}
-        self._as_made: list[tuple[str, type, dict[str, Any], frozenset[str]]] = []
+        self._as_made: list[tuple[str, type, dict[str, Any], frozenset[str]]] = [
+            (name, type(part), {}, _named_in(part.__class__)) for name, part in self._made.items()
+        ]
         self.focus: Focus = self.named("focus")
         self.story: Story = self.named("story")
         self.code: Code = self.named("code")

@@ -78,6 +78,7 @@ _REFUSED: _Calls = {
     "quotactl_fd": (443, 443),
     "acct": (163, 89),
     "fanotify_init": (300, 262),
+    "inotify_add_watch": (254, 27),
     # what outlives the process
     "shmget": (29, 194),
     "semget": (64, 190),

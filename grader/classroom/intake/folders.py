@@ -10,7 +10,7 @@ from typing import IO
 
 from grader.classroom.intake import limits
 from grader.classroom.intake.layout import DEEPEST, Parts, chapter_of, is_theirs
-from grader.classroom.intake.submission import Chapter, Unreadable, as_text, shown
+from grader.classroom.intake.submission import Chapter, Unreadable, as_text, is_too_long, shown
 from grader.shown import harmless
 from grader.starters import TooMuch, code_files, read_code
 
@@ -63,10 +63,12 @@ class FolderTree:
         try:
             for file in code_files(root):
                 inner = file.relative_to(root).as_posix()
+                if is_too_long(as_text(f"app/{inner}")):
+                    return Chapter(refused=harmless(f"{name}/app/{inner[:80]}... has a name that is too long"))
                 try:
                     content = read_code(file)
                 except OSError as error:
-                    return Chapter(refused=harmless(f"{name}/app/{inner} cannot be read ({error.strerror})"))
+                    return Chapter(refused=f"{shown(f'{name}/app/{inner}')} cannot be read ({error.strerror})")
                 room.take(len(content))
                 files[as_text(f"app/{inner}")] = content
         except TooMuch as problem:

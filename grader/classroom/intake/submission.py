@@ -11,6 +11,9 @@ from typing import Self
 
 from grader.shown import harmless
 
+# Bytes: what file systems take, and what is left of that below the folders in which a submission is graded.
+_LONGEST_NAME, _LONGEST_PATH = 255, 2000
+
 
 class Unreadable(Exception):
     """Nothing of a submission can be used; the message says why."""
@@ -74,6 +77,11 @@ class Submission:
 def as_text(path: str) -> str:
     """A path that can be encoded; a name that is no UTF-8 is no module's."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def is_too_long(path: str) -> bool:
+    """Whether a path could not be written everywhere: each name has its longest, and so has the whole."""
+    return len(path.encode()) > _LONGEST_PATH or any(len(name.encode()) > _LONGEST_NAME for name in path.split("/"))
 
 
 def shown(name: str) -> str:

@@ -12,6 +12,7 @@ from grader.classroom.output.marks import Marks, shown
 from grader.classroom.output.pages import LETTERS, WORDS, asset, environment
 from grader.classroom.store import Row
 from grader.report import Check
+from grader.shown import without_commands
 from grader.terminal import next_step
 
 _WIDTH = 88
@@ -139,4 +140,5 @@ def _check_lines(told: Feedback, check: Check) -> Iterator[str]:
 
 def _wrapped(line: str) -> list[str]:
     indent = " " * (16 if line.startswith(" " * 6) else 2 * line.startswith("  "))
-    return textwrap.wrap(line, _WIDTH, subsequent_indent=indent, break_on_hyphens=False) or [""]
+    rows = textwrap.wrap(line, _WIDTH, subsequent_indent=indent, break_on_hyphens=False) or [""]
+    return [without_commands(row) for row in rows]
