@@ -117,10 +117,6 @@ def test_only_grading_of_own_code_goes_uncompared(name: str) -> None:
         assert not re.search("NBVAL", cell.source)
 
 
-# Tasks of which a check runs only with the whole chapter: to be graded where they stand.
-NOT_GRADED_YET = {"04_schemas": {"4.1"}}
-
-
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_tasks_follow_what_prepares_them(name: str) -> None:
     """Tasks are graded right below their list, each check of a task after its list, and the chapter at the end."""
@@ -135,7 +131,7 @@ def test_tasks_follow_what_prepares_them(name: str) -> None:
     assert sources[grading[-1]] == f"%grade {name[:2]}"
     graded = {sources[number].removeprefix("%grade "): number for number in grading[:-1]}
     missing = {rule.task: rule.id for rule in rules_of(name) if graded.get(rule.task, -1) < listed[rule.task]}
-    assert set(missing) == NOT_GRADED_YET.get(name, set()), missing
+    assert missing == {}
 
 
 @pytest.mark.parametrize("name", LESSONS)
