@@ -623,7 +623,7 @@ class Lesson:
         (
             "05_crud",
             "flushed_only",
-            "def create_without_commit",
+            "def create_v1",
             "outside:",
             "5.1",
             "crud.py",
