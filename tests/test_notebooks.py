@@ -87,8 +87,7 @@ def test_a_lesson_has_its_parts(name: str) -> None:
     text = prose(name)
     assert text.startswith(f"# {name[:2]} ")
     parts = ["**You will be able to**", "**Time:**", "**You need:**", "```mermaid", "## Quiz", "## Read on"]
-    if name != "00_start":
-        parts += ["## Recap", "| rule | reason | spelling |", "**Try (not graded):**", "(glossary.md"]
+    parts += ["## Recap", "| rule | reason | spelling |", "**Try (not graded):**"]
     for part in parts:
         assert part in text, part
     assert text.count("**Predict") >= (1 if name == "00_start" else 5)
@@ -120,13 +119,19 @@ def test_only_grading_of_own_code_goes_uncompared(name: str) -> None:
 
 @pytest.mark.parametrize("name", CHAPTERS)
 def test_tasks_follow_what_prepares_them(name: str) -> None:
-    """Each task is graded right below it, and the chapter at the end."""
-    cells = read(name).cells
-    for cell, below in pairwise(cells):
-        for number in re.findall(r"^- \*\*(\d+\.\d+)\*\* ", cell.source, re.MULTILINE):
-            assert below.source.startswith("%grade "), number
-    grading = [cell.source for cell in cells if cell.source.startswith("%grade")]
-    assert grading[-1] == f"%grade {name[:2]}"
+    """Tasks are graded right below their list, each check of a task after its list, and the chapter at the end."""
+    sources = [cell.source for cell in read(name).cells]
+    listed: dict[str, int] = {}
+    for number, source in enumerate(sources):
+        tasks = re.findall(r"^- \*\*(\d+\.\d+)\*\* ", source, re.MULTILINE)
+        listed |= dict.fromkeys(tasks, number)
+        if any(rule.task in tasks for rule in rules_of(name)):
+            assert sources[number + 1].startswith("%grade "), tasks
+    grading = [number for number, source in enumerate(sources) if source.startswith("%grade")]
+    assert sources[grading[-1]] == f"%grade {name[:2]}"
+    graded = {sources[number].removeprefix("%grade "): number for number in grading[:-1]}
+    missing = {rule.task: rule.id for rule in rules_of(name) if graded.get(rule.task, -1) < listed[rule.task]}
+    assert missing == {}
 
 
 @pytest.mark.parametrize("name", LESSONS)
@@ -158,8 +163,20 @@ def test_a_quiz_does_not_give_itself_away(name: str) -> None:
         right = [answer for answer in question.answers if answer.right]
         wrong = [answer for answer in question.answers if not answer.right]
         assert len(right) == 1 and len(wrong) >= 2, question.text
-        assert len(right[0].text) <= max(len(answer.text) for answer in wrong), question.text
         assert all(answer.why for answer in question.answers), question.text
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_the_length_of_an_answer_does_not_tell(name: str) -> None:
+    """The right answer stands out as the longest, or as the shortest, no more often than by chance."""
+    longest, shortest = [], []
+    for question in questions.quiz_of(name):
+        right = next(len(answer.text) for answer in question.answers if answer.right)
+        wrong = [len(answer.text) for answer in question.answers if not answer.right]
+        longest += [question.text] if right > max(wrong) else []
+        shortest += [question.text] if right < min(wrong) else []
+    assert len(longest) <= len(questions.quiz_of(name)) / 3, longest
+    assert len(shortest) <= len(questions.quiz_of(name)) / 3, shortest
 
 
 def test_right_answers_are_found_in_every_place() -> None:
@@ -169,12 +186,48 @@ def test_right_answers_are_found_in_every_place() -> None:
         for question in questions.quiz_of(name)
     ]
     assert all(places.count(place) >= len(places) / 5 for place in (0, 1, 2))
-    longest = [
-        max(question.answers, key=lambda answer: len(answer.text)).right
-        for name in LESSONS
-        for question in questions.quiz_of(name)
-    ]
-    assert longest.count(True) <= len(longest) / 3
+
+
+def places_of_what_happens(*names: str) -> list[int]:
+    """Where the answer stands in each prediction with three choices of these lessons."""
+    asked = [each for name in names for each in questions.predictions_of(name).values() if len(each.choices) == 3]
+    return [each.choices.index(each.answer) for each in asked]
+
+
+def test_what_happens_is_found_in_every_place() -> None:
+    """The same letter is the answer of a prediction neither nearly always nor nearly never."""
+    places = places_of_what_happens(*LESSONS)
+    assert all(len(places) / 5 <= places.count(place) <= len(places) / 2 for place in (0, 1, 2))
+
+
+@pytest.mark.parametrize(("name", "following"), list(pairwise(LESSONS)), ids=list(LESSONS)[1:])
+def test_what_happens_is_not_at_one_place(name: str, following: str) -> None:
+    """In no two lessons after one another."""
+    places = places_of_what_happens(name, following)
+    assert all(places.count(place) <= len(places) / 2 for place in (0, 1, 2))
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_the_code_below_a_prediction_does_not_tell(name: str) -> None:
+    """That something is broken, or right, is said when the reader has seen it."""
+    cells = read(name).cells
+    for cell, below in pairwise(cells):
+        if cell.source.startswith("%predict "):
+            assert not re.search(r"\bbroken\b|\bright[:.]", below.source, re.IGNORECASE), below.source
+
+
+def glossary() -> dict[str, str]:
+    """The anchor of each term, and the lesson that explains it."""
+    rows = (NOTEBOOKS / "glossary.md").read_text(encoding="utf-8")
+    return dict(re.findall(r'^\| <a name="([\w-]+)"></a>.*\((\w+)\.ipynb\) \|$', rows, re.MULTILINE))
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_terms_lead_to_the_glossary(name: str) -> None:
+    """Ten terms or more of a lesson do, and all of those that it explains."""
+    linked = set(re.findall(r"\]\(glossary\.md#([\w-]+)\)", prose(name)))
+    assert len(linked) >= 10
+    assert not {anchor for anchor, lesson in glossary().items() if lesson == name} - linked
 
 
 @pytest.mark.parametrize("name", LESSONS)
@@ -570,7 +623,7 @@ class Lesson:
         (
             "05_crud",
             "flushed_only",
-            "def create_without_commit",
+            "def create_v1",
             "outside:",
             "5.1",
             "crud.py",

@@ -12,6 +12,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from grader.lab.observer import leave_out, observing
 from grader.lab.statements import in_words
+from grader.lessons.lines import whole_at
 
 
 class Base(DeclarativeBase):
@@ -151,3 +152,41 @@ def test_an_added_object_is_not_collected(engine: Engine) -> None:
 )
 def test_statements_in_words(statement: str, words: str) -> None:
     assert in_words(statement) == words
+
+
+CELL = """\
+with observe(), Session(engine) as db:
+    db.refresh(book)  # <-- one line more
+    print(
+        "in order:",
+        [book.id for book in db.scalars(select(Book))],
+    )
+    tasks.add_task(  # after the answer
+        record, db.get_one(Book, 1).id, "viewed"
+    )
+    found = (
+        db.scalars(select(Book))
+        .all()
+    )
+    note = "# no comment"
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        (1, "with observe(), Session(engine) as db:"),
+        (2, "db.refresh(book)"),
+        (5, "[book.id for book in db.scalars(select(Book))]"),
+        (7, 'tasks.add_task(record, db.get_one(Book, 1).id, "viewed")'),
+        (8, 'tasks.add_task(record, db.get_one(Book, 1).id, "viewed")'),
+        (12, "db.scalars(select(Book)).all()"),
+        (14, 'note = "# no comment"'),
+    ],
+)
+def test_a_picture_names_whole_pieces_of_code_without_comments(line: int, shown: str) -> None:
+    assert whole_at(CELL, line) == shown
+
+
+def test_a_cell_that_is_not_python_alone_is_named_by_its_line() -> None:
+    assert whole_at("%grade 5\n  db.commit()\n", 2) == "db.commit()"

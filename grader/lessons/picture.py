@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import linecache
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
 from typing import Any
 
 from grader.lab.observer import Moment
+from grader.lessons.lines import code_at
 from grader.lessons.showing import markdown_table, shortened
-from grader.lessons.story import AT_END, GIVEN_BACK, TAKEN, Story
+from grader.lessons.story import GIVEN_BACK, TAKEN, Story
 
 _LONGEST_LABEL = 48
 _LONGEST_LINE = 66
@@ -24,8 +23,6 @@ _COMPACT = (
     '"primaryBorderColor": "#9370db", "actorLineColor": "#b8a8dc", "lineColor": "#7a7a7a", "signalColor": "#7a7a7a", '
     '"signalTextColor": "#7a7a7a"}, "sequence": {"mirrorActors": false, "messageMargin": 22, "height": 40}}}%%'
 )
-# What only watches, before the block that a line opens.
-_WATCHERS = re.compile(r"\b(?:observe\([^()]*\)(?: as \w+)?|attempt\(\)), ")
 # SQLAlchemy names each column of a SELECT once more (books.id AS books_id); for a reader it is noise.
 _ALIAS = re.compile(r"(\w+)\.(\w+) AS \1_\2\b")
 
@@ -46,7 +43,7 @@ def _rows(story: Story) -> list[_Row]:
     connections = _numbered(moment.connection for moment in story.told)
     return [
         _Row(
-            line_at(moment.where),
+            code_at(moment.where),
             f"session {sessions[moment.session]}" if moment.session else "",
             f"connection {connections[moment.connection]}" if moment.connection else "",
             moment,
@@ -57,17 +54,6 @@ def _rows(story: Story) -> list[_Row]:
 
 def _numbered(found: Iterator[int] | Any) -> dict[int, int]:
     return {key: number for number, key in enumerate(dict.fromkeys(key for key in found if key), start=1)}
-
-
-def line_at(where: str) -> str:
-    """The text of a line of code, with its file's name where it is not a notebook's cell."""
-    at_end = where.endswith(AT_END)
-    file, _, number = where.removesuffix(AT_END).rpartition(":")
-    if not file:
-        return ""
-    text = _WATCHERS.sub("", linecache.getline(file, int(number)).strip())
-    name = "" if "ipykernel" in file or file.startswith("<") else f"{Path(file).name}: "
-    return f"{name}{'end of ' if at_end else ''}{text.removesuffix(':') if at_end else text}"
 
 
 def sql_of(moment: Moment) -> str:

@@ -62,8 +62,13 @@ def new_journal(
     return engine, ShelfSession
 
 
-def check_books_at_commit(engine: Engine) -> None:
-    """Let SQLite check at the COMMIT that the book of each entry exists."""
+def check_books_at_commit(
+    engine: Engine, on_delete: str = "NO ACTION"
+) -> None:
+    """Let SQLite check at the COMMIT that the book of each entry exists.
+
+    ``on_delete`` says what becomes of the entries of a deleted book.
+    """
     with engine.begin() as connection:
         connection.execute(text("DROP TABLE journal"))
         connection.execute(
@@ -72,6 +77,7 @@ def check_books_at_commit(engine: Engine) -> None:
                 "id INTEGER PRIMARY KEY, kind VARCHAR(50) NOT NULL, "
                 "created_at DATETIME DEFAULT CURRENT_TIMESTAMP, "
                 "book_id INTEGER NOT NULL REFERENCES books (id) "
+                f"ON DELETE {on_delete} "
                 "DEFERRABLE INITIALLY DEFERRED)"
             )
         )
