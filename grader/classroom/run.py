@@ -92,7 +92,7 @@ def _row(
     submitted = entry.submitted or time_of(learner.keys.get("time", ""))
 
     def row(status: str, *said: str, **more: Any) -> Row:
-        return Row(learner, status, "; ".join([*said, *_few(notes)]), submitted=submitted, names=entry.names, **more)
+        return Row(learner, status, "; ".join(_few([*said, *notes])), submitted=submitted, names=entry.names, **more)
 
     if not entry.sources:
         return row("empty", "no file was handed in"), {}
