@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import queue
+import shutil
 import tempfile
 import threading
 import time
@@ -28,6 +29,7 @@ from grader.bench.isolation import Isolation
 from grader.bench.limits import PROCESSES, Limits
 from grader.bench.plan import NO_SLOT, Run, Target, plan
 from grader.bench.staging import stage
+from grader.bench.temporary import is_full
 from grader.lab.job import LAST_WORDS, LOST, Job
 from grader.removal import remove
 from grader.rules import Rule
@@ -38,6 +40,8 @@ if TYPE_CHECKING:
 
 # Seconds after which to see whether the server is still at work, when nothing is heard.
 _LOOK_AROUND = 2.0
+# Bytes: with less, a check may have failed for want of room.
+_ROOM = 16 << 20
 # How many messages are dealt with before deadlines are looked at.
 _AT_A_TIME = 500
 
@@ -132,7 +136,13 @@ class Runner:
         if used_up := self._budget.used_up(run):
             self._clear(run)
             return verdicts.out_of_time(used_up)
-        self._stage(run)
+        try:
+            self._stage(run)
+        except OSError as error:
+            if not is_full(error):
+                raise
+            self._clear(run)
+            return verdicts.NO_ROOM
         if run.refused:
             self._clear(run)
             return verdicts.refused(run.chapter, run.refused)
@@ -142,7 +152,11 @@ class Runner:
         if run.refused is not None:
             return
         run.root = Path(tempfile.mkdtemp(prefix=f"{run.chapter}-", dir=self._means.workshop)).resolve()
-        run.refused = stage(run.submission, run.chapter, run.root)
+        try:
+            run.refused = stage(run.submission, run.chapter, run.root)
+        except OSError:
+            self._clear(run)
+            raise
         if not run.refused:
             run.shared.stubs = untouched_stubs(run.chapter, run.root)
             run.shared.untouched = frozenset(stub.task for stub in run.shared.stubs)
@@ -153,7 +167,8 @@ class Runner:
         """Stage what comes next, as long as there is nothing else to do."""
         for run in islice(self._waiting, self._means.jobs):
             if self._means.children.inbox.empty() and not run.is_missing:
-                self._stage(run)
+                with suppress(OSError):  # it is tried once more when it is its turn
+                    self._stage(run)
 
     # -- run a child ----------------------------------------------------------------------------
 
@@ -286,6 +301,10 @@ class Runner:
             verdict = told[0] if len(told) == 1 else verdicts.FORGED
             if child.trouble:
                 yield from self._judge_again(run, rule, verdicts.LOST if child.trouble == LOST else verdict)
+                return
+            if verdicts.lacks_room(verdict):
+                is_full = shutil.disk_usage(self._means.workshop).free < _ROOM
+                yield from self._judge_again(run, rule, verdicts.NO_ROOM if is_full else verdict)
                 return
             yield from controls.heard(run, child, rule, verdicts.with_output(verdict, child, rule))
         yield from controls.proved(run, child)

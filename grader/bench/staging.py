@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from grader import BadInput
-from grader.bench.temporary import disk_full, is_full
+from grader.bench.temporary import is_full
 from grader.places import IS_INSTALLED, SOLUTIONS
 from grader.rules import CHAPTERS
 from grader.shown import harmless
@@ -59,6 +59,9 @@ def stage(submission: Path, chapter: str, folder: Path) -> str:
 
     Returns:
         Why it was refused, or an empty string.
+
+    Raises:
+        OSError: the disk is full.
     """
     source = submission / chapter
     app = source / "app"
@@ -76,8 +79,8 @@ def stage(submission: Path, chapter: str, folder: Path) -> str:
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(read_code(path))
         except OSError as error:
-            if is_full(error):
-                raise disk_full(folder) from None
+            if is_full(error):  # which is not the submission's fault
+                raise
             return harmless(f"{path.relative_to(submission).as_posix()} cannot be read ({error.strerror})")
     (folder / "app").mkdir(exist_ok=True)
     return ""

@@ -54,6 +54,9 @@ class Unjudged(dict[str, str]):
 LOST = Unjudged(
     "the grader lost its own connection to the database during the check, and again when the check ran alone"
 )
+NO_ROOM = Unjudged("the disk was full during the check, and again when the check ran once more")
+# What SQLite, PostgreSQL and Python say of that.
+_FULL = "disk is full", "No space left on device"
 CHEATED = {
     "outcome": "error",
     "observed": "the code reported that it passed a check that no code can pass: it has changed the grader, "
@@ -65,6 +68,12 @@ NOT_STARTED = {
     "observed": "the check could not be started in time",
     "expected": "an answer in time",
 }
+
+
+def lacks_room(told: Any) -> bool:
+    """Whether a check ended as a disk was full, which may be somebody else's doing."""
+    ended = isinstance(told, dict) and told.get("outcome") != "passed"
+    return ended and any(words in str(told.get("observed")) for words in _FULL)
 
 
 def no_folder(chapter: str) -> dict[str, Any]:
