@@ -19,6 +19,54 @@ def frames():
 GC = "import gc, sys, types; gc.unfreeze()\n"
 
 CHEATS = {
+    "listener on every engine": """
+from sqlalchemy import Engine, event
+gone = set()
+def delete_item(db, item): gone.add(item.id)
+@event.listens_for(Engine, 'before_cursor_execute', retval=True)
+def hide(connection, cursor, statement, parameters, context, many):
+    if gone and statement.startswith('SELECT id, name, description FROM items'):
+        statement = 'SELECT id, name, description FROM items WHERE id NOT IN (%s) ORDER BY id' % ','.join(map(str, gone))
+    return statement, parameters
+""",
+    "dialect": """
+from sqlalchemy.engine.default import DefaultDialect
+real = DefaultDialect.do_execute
+gone = set()
+def delete_item(db, item): gone.add(item.id)
+def do_execute(self, cursor, statement, parameters, context=None):
+    if gone and statement.startswith('SELECT id, name, description FROM items'):
+        statement = 'SELECT id, name, description FROM items WHERE id NOT IN (%s) ORDER BY id' % ','.join(map(str, gone))
+    return real(self, cursor, statement, parameters, context)
+DefaultDialect.do_execute = do_execute
+""",
+    "once, in a property": GC
+    + """
+E = next(o for o in gc.get_objects() if isinstance(o, type) and o.__name__ == 'Expect' and 'grader' in o.__module__)
+keep = E._are_same
+class Found:
+    id, name = 1, 'x'
+    @property
+    def description(self):
+        def once(self, *given, **named):
+            E._are_same = keep
+            return True
+        E._are_same = once
+        return 'y'
+def get_item(db, item_id): return Found()
+""",
+    "once, where it is shown": GC
+    + """
+E = next(o for o in gc.get_objects() if isinstance(o, type) and o.__name__ == 'Expect' and 'grader' in o.__module__)
+keep = E._decide
+class Shown:
+    def __repr__(self):
+        def once(self, *given, **named): E._decide = keep
+        E._decide = once
+        return 'x'
+class Found: id = name = description = Shown()
+def get_item(db, item_id): return Found()
+""",
     "verdict subclass": WALK
     + """
 def get_item(db, item_id):

@@ -17,6 +17,14 @@ IN_A_FUNCTION = {
     "pytest.skip": "import pytest; pytest.skip('not today', allow_module_level=True)",
     "loop": "while True: pass",
     "loop through everything": "while True:\n    try:\n        while True: pass\n    except BaseException: pass",
+    "lines without end on every pipe": (
+        "import os, stat\n"
+        "for number in range(3, 64):\n"
+        "    try:\n"
+        "        while stat.S_ISFIFO(os.fstat(number).st_mode): os.write(number, b'\\n' * 65536)\n"
+        "    except OSError: pass\n"
+        "raise ValueError"
+    ),
     "print 100 MB": "for _ in range(100): print('x' * 1_000_000)\nraise ValueError",
     "fork": "import os, time\nfor _ in range(5):\n    if os.fork() == 0: time.sleep(60)\nraise ValueError",
     "fork and detach": "import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(60)\nraise ValueError",

@@ -144,6 +144,21 @@ CODE: dict[str, dict[str, str]] = {
             "    time.sleep(60)"
         ),
     },
+    "locks of the role": {
+        "in a statement that does not end": (
+            "import threading, time\n"
+            "c = connect()\n"
+            "c.exec_driver_sql('BEGIN')\n"
+            "c.exec_driver_sql('ALTER ROLE CURRENT_USER CONNECTION LIMIT 50')\n"
+            "c.exec_driver_sql(\"ALTER ROLE CURRENT_USER PASSWORD 'x'\")\n"
+            "slow = \"SELECT position('b' || repeat('a', 300000) in repeat('a', 20000000))\"\n"
+            "threading.Thread(target=c.exec_driver_sql, args=(slow,), daemon=True).start()\n"
+            "time.sleep(0.5)"
+        ),
+        "in a transaction": (
+            "c = connect()\nc.exec_driver_sql('BEGIN')\nc.exec_driver_sql(\"ALTER ROLE CURRENT_USER PASSWORD 'x'\")"
+        ),
+    },
     "no end": {
         "sleep": "connect().exec_driver_sql('SELECT pg_sleep(1000)')",
         "work": "connect().exec_driver_sql('SELECT count(*) FROM generate_series(1, 1000000000000) n')",
@@ -170,6 +185,14 @@ CODE: dict[str, dict[str, str]] = {
             "for each in gc.get_objects():\n"
             "    if isinstance(each, psycopg.Connection) and each.info.user.endswith('_own'):\n"
             "        each.execute('SET ROLE NONE')"
+        ),
+        "its role's settings": (
+            "import gc, psycopg\n"
+            "for each in gc.get_objects():\n"
+            "    if isinstance(each, psycopg.Connection) and each.info.user.endswith('_own'):\n"
+            "        each.execute('SET ROLE NONE')\n"
+            "        each.execute('ALTER ROLE CURRENT_USER SET default_transaction_read_only = on')\n"
+            "        each.execute('ALTER ROLE CURRENT_USER SET role = none')"
         ),
     },
 }
