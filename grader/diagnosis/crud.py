@@ -268,6 +268,23 @@ def no_where(evidence: Evidence) -> Told | None:
     return None
 
 
+@reading("a condition that Python has worked out", *_PERSISTS)
+def condition_worked_out(evidence: Evidence) -> Told | None:
+    """``Item.id == 3`` is a condition for the database. ``item.id == 3`` is True or False before it gets there."""
+    for event in evidence.events_of("UPDATE items", "DELETE items"):
+        condition = " ".join(event.sql.lower().split()).partition(" where ")[2]
+        found = re.fullmatch(r"(true|1 = 1)|(false|0 = 1)", condition)
+        if found and event.where:
+            verb, rows = event.what.split()[0], "every row" if found[1] else "no row"
+            return Told(
+                saw=f"the {verb} says WHERE {condition}: that is {rows}",
+                where=_built(evidence, event.where, "where", "filter"),
+                hint="Python has worked this condition out by itself, before the database saw it. What is compared "
+                "with what?",
+            )
+    return None
+
+
 @reading("the row is looked up by its name", *_PERSISTS, "create_refreshes")
 def found_by_name(evidence: Evidence) -> Told | None:
     """Two items may have the same name. Only the id says which row is meant."""
@@ -569,11 +586,33 @@ def no_order(evidence: Evidence) -> Told | None:
     selects = evidence.events_of("SELECT items")
     if not selects or not selects[-1].where or "order by" in selects[-1].sql.lower():
         return None
+    told = _in_one_branch(
+        evidence, "order_by", "This line decides whether the rows are ordered. For which pages are they?"
+    )
+    if told is not None:
+        return Told(saw=f"{evidence.saw}; the SELECT of this page has no ORDER BY", where=told.where, hint=told.hint)
     return Told(
         saw=f"{evidence.saw}; the SELECT has no ORDER BY",
         where=_built(evidence, selects[-1].where, "select", "query"),
         hint="Say by what the rows are to be ordered, before the page is cut.",
     )
+
+
+@reading("a clause that nobody keeps", "list_is_ordered", "list_pages", "list_answers_items")
+def clause_thrown_away(evidence: Evidence) -> Told | None:
+    """order_by(), offset() and limit() leave the statement as it is, and return another one that has the clause."""
+    selects = [event for event in evidence.events_of("SELECT items") if event.where]
+    words = " ".join(selects[-1].sql.lower().split()) if selects else ""
+    for file, node in [(file, node) for file, function in reached(evidence) for node in inside(function)]:
+        clause = name_of(node.value) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) else ""
+        if clause in ("order_by", "limit", "offset") and words and f" {clause.replace('_', ' ')} " not in words:
+            hint = f"{clause}() changes nothing: it returns another statement. Who keeps that one?"
+            return Told(
+                saw=f"{evidence.saw}; the SELECT has no {clause.replace('_', ' ').upper()}",
+                where=file.at(node),
+                hint=hint,
+            )
+    return None
 
 
 @reading("the list is not ordered by id", "list_is_ordered", "list_answers_items")
@@ -820,6 +859,8 @@ def another_page(evidence: Evidence) -> Told | None:
         where, hint = slices[0][0].at(slices[0][1].slice), "Count the rows that this slice takes, and from where on."
     elif missing:
         hint = "What skips rows here, and what ends the page?"
+    elif calls_in(evidence, "slice"):
+        hint = "slice() is told where to begin and where to stop. Which of its numbers is how many?"
     elif made:
         where, hint = made[0][0].at(made[0][1].args[0]), "What does this line make of the number that was asked for?"
     return Told(saw=f"{evidence.saw}; {told}, and {wish}", where=where, hint=hint)

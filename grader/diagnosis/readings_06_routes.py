@@ -21,6 +21,8 @@ from grader.diagnosis.crud import (
     another_order,
     assigned_unsent,
     changed_behind_the_back,
+    clause_thrown_away,
+    condition_worked_out,
     emptied_to_none,
     exclude_defaults,
     exclude_none,
@@ -93,6 +95,7 @@ from grader.diagnosis.ways import (
     stand_in_left,
     validated_by_hand,
 )
+from grader.diagnosis.writes import copy_changed
 
 READINGS = (
     dependency_called,
@@ -160,8 +163,10 @@ READINGS = (
     nothing_written,
     stored_twice,
     no_where,
+    condition_worked_out,
     found_by_name,
     changed_behind_the_back,
+    copy_changed,
     flushed_not_committed,
     rolled_back,
     not_committed,
@@ -177,6 +182,7 @@ READINGS = (
     merged_by_name,
     some_left_out,
     other_default_page,
+    clause_thrown_away,
     no_order,
     another_order,
     reordered,

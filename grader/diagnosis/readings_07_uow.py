@@ -2,6 +2,7 @@
 
 from grader.diagnosis.answers import answered_nothing
 from grader.diagnosis.anywhere import dependency_called, unknown_attribute, unknown_name, used_before_assignment
+from grader.diagnosis.relationships import unlinked_before_the_delete
 from grader.diagnosis.routes import (
     echoed,
     other_route,
@@ -61,6 +62,7 @@ READINGS = (
     nobody_creates,
     *TABLES_AT_START,
     created_on_import,
+    unlinked_before_the_delete,
     begun_after_a_read,
     no_flush,
     empty_batch_refused,

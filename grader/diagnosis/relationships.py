@@ -44,6 +44,39 @@ def models_not_configured(evidence: Evidence) -> Told | None:
     return Told(saw=saw, where=attribute[0].at(attribute[1]), hint="An item has one owner, or none.")
 
 
+@reading("SQLAlchemy unlinks what is to be deleted", "the_rest_still_works", "delete_answers_204", "delete_persists")
+def unlinked_before_the_delete(evidence: Evidence) -> Told | None:
+    """Before it deletes a row, SQLAlchemy sets the foreign keys that point to it to NULL, unless the relationship
+    says that the database, or a cascade, deals with these rows."""
+    for event in evidence.events_of("UPDATE "):
+        table = event.what.partition(" ")[2]
+        column = re.search(r"\bset (\w+_id)=", " ".join(event.sql.lower().split()))
+        sent = str(event.parameters)
+        found = _relationship_to(evidence, table) if column and "None" in sent else None
+        deletes = re.match(r"DELETE /|delete_item\(", "".join(evidence.did[-1:]))
+        if column and found is not None and deletes:
+            saw = f"{evidence.saw}; before the DELETE, SQLAlchemy set {column[1]} of the rows in {table} to NULL"
+            hint = (
+                f"Who is to deal with the rows in {table}: SQLAlchemy, or the database? This relationship can say so."
+            )
+            return Told(saw=saw, where=found[0].at(found[1]), hint=hint)
+    return None
+
+
+def _relationship_to(evidence: Evidence, table: str) -> tuple[File, ast.stmt] | None:
+    """The relationship by which an item has rows of another table."""
+    for file in evidence.source.files():
+        named = [
+            each.name for each in file.classes if any(f"__tablename__ = '{table}'" == text_of(one) for one in each.body)
+        ]
+        item = next((each for each in file.classes if each.name == "Item"), None)
+        for statement in item.body if item is not None else ():
+            words = re.findall(r"\w+", text_of(statement))
+            if "relationship" in words and set(named).intersection(words):
+                return file, statement
+    return None
+
+
 @reading("inner join", _NULL, _OWNER, "the_rest_still_works")
 def inner_join(evidence: Evidence) -> Told | None:
     """An inner join returns only the items that have an owner."""
@@ -279,6 +312,12 @@ def other_page(evidence: Evidence) -> Told | None:
         return None
     if calls(found[1], "list_items") and not calls(found[1], "offset", "limit", "slice"):  # which chooses the items
         found = evidence.source.function("list_items", "app/crud.py") or found
+    owners = [
+        event for event in evidence.events_of("SELECT owners") if " limit " in " ".join(event.sql.lower().split())
+    ]
+    if owners and owners[-1].where and evidence.saw.startswith("ids on the page, each with that of its owner"):
+        hint = "The page is one of items. Which owners do the items of this page have?"
+        return Told(where=owners[-1].where, hint=hint)
     file, node = found
     defaults = {each.arg for each in node.args.args[-len(node.args.defaults) :]} if node.args.defaults else set()
     if "required positional argument" in evidence.saw or ("missing" in evidence.saw and not defaults):

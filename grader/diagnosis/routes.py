@@ -443,10 +443,17 @@ def unknown_not_noticed(evidence: Evidence) -> Told | None:
             hint = "A statement that matches no row is no error. Who looks whether it has matched one?"
             return Told(where=file.at(statements[0]), hint=hint)
         looked = calls(node, *_LOOKUPS)
+        if looked and calls(looked[-1], "count", "max") and not re.search("where|filter|item_id", text_of(looked[-1])):
+            hint = f"This gives one number: {_number_of(looked[-1])}. Does it say which ids there are?"
+            return Told(where=file.at(looked[-1]), hint=hint)
         if looked:
             hint = "What does this give for an id that is not there, and who asks for that?"
             return Told(where=file.at(looked[-1]), hint=hint)
     return None
+
+
+def _number_of(call: ast.Call) -> str:
+    return "how many items there are" if calls(call, "count") else "the highest id"
 
 
 def _asks_for_the_item(node: Function, test: ast.expr) -> bool:
@@ -838,6 +845,7 @@ def other_session(evidence: Evidence) -> Told | None:
     saw = f"a crash: {raised.kind}: the item belongs to another session"
     for file, node in behind(evidence):
         opened = calls(node, "SessionLocal", "Session")
+        opened += [each for each in calls(node, "next") if "get_db" in text_of(each)]
         if opened:
             hint = "The item comes from this session, and is to be changed in another."
             return Told(saw=saw, where=file.at(opened[0]), hint=hint)

@@ -9,7 +9,7 @@ from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.routes import TOO_STRICT, behind, endpoint_of
-from grader.diagnosis.source import File, Function, calls, name_of, text_of
+from grader.diagnosis.source import File, Function, calls, inside, name_of, text_of
 
 _WRITTEN, _CLOSED = "event_is_written", "task_session_is_closed"
 _OWN, _NOTHING = "task_uses_its_own_session", "failed_task_leaves_nothing_behind"
@@ -86,9 +86,13 @@ def tasks_never_run(evidence: Evidence) -> Told | None:
             hint = "The answer brings a task of its own. What becomes of those that were added before?"
             return Told(where=file.at(attached[0].value), hint=hint)
         made = calls(node, "BackgroundTasks", "BackgroundTask")
+        hint = "This is a collection of your own. Who looks into it when the answer has been sent?"
         if made and not attached and not attached_to:
-            hint = "This is a collection of your own. Who looks into it when the answer has been sent?"
             return Told(where=file.at(made[0]), hint=hint)
+        for name in taken - parameters:  # one that was made when the file was imported
+            bound = evidence.source.bound(name, file)
+            if bound is not None and calls(bound[1], "BackgroundTasks"):
+                return Told(where=bound[0].at(bound[1]), hint=hint)
     return None
 
 
@@ -100,6 +104,44 @@ def handed_over_twice(evidence: Evidence) -> Told | None:
     if found is None or len(handed) < 2 or len(evidence.events_of("INSERT item_events")) < 2:
         return None
     return Told(where=found[0].at(handed[1]), hint="How often does this run now?")
+
+
+@reading("the tasks are run by hand", _WRITTEN, _WAITS)
+def tasks_run_by_hand(evidence: Evidence) -> Told | None:
+    """FastAPI runs the background tasks after the answer. An endpoint that runs them itself lets the client wait, and
+    they are run once more."""
+    for file, node in behind(evidence):
+        taken = {
+            each.arg
+            for each in (*node.args.args, *node.args.kwonlyargs)
+            if "BackgroundTasks" in text_of(each.annotation)
+        }
+        for call in [each for each in inside(node) if isinstance(each, ast.Call)]:
+            if isinstance(call.func, ast.Name) and call.func.id in taken:
+                hint = "Who runs the background tasks, and when? How often do they run with this line?"
+                return Told(where=file.at(call), hint=hint)
+    return None
+
+
+@reading("a loop that goes on after a success", _WRITTEN)
+def not_done_after_a_success(evidence: Evidence) -> Told | None:
+    """A loop that tries again has to end as soon as the event is saved. Each further round writes it once more."""
+    found = _task(evidence)
+    inserts = [event for event in evidence.events_of("INSERT item_events") if event.where]
+    written, asked = len(evidence.events_of("COMMIT")), len(evidence.events_of("ANSWER 202"))
+    if found is None or not inserts or written <= asked or evidence.raised:
+        return None
+    for file, node in evidence.source.reached(*found, evidence.given):
+        for loop in [each for each in inside(node) if isinstance(each, ast.For | ast.While)]:
+            around = range(loop.lineno, (loop.end_lineno or loop.lineno) + 1)
+            if not any(event.where in {f"{file.name}:{line}" for line in around} for event in inserts):
+                continue
+            failing = [each for one in ast.walk(loop) if isinstance(one, ast.Try) for each in one.handlers]
+            after_failure = [each for handler in failing for each in ast.walk(handler)]
+            ends = [each for each in ast.walk(loop) if isinstance(each, ast.Return | ast.Break)]
+            if calls(loop, "commit", "begin") and all(each in after_failure for each in ends):
+                return Told(where=file.at(loop), hint="When does this loop end after a COMMIT that worked?")
+    return None
 
 
 @reading("the wrong values are handed over", _WRITTEN)
@@ -292,6 +334,10 @@ def task_not_closed(evidence: Evidence) -> Told | None:
     closed = calls(node, "close", "remove")
     finals = [statement for each in ast.walk(node) if isinstance(each, ast.Try) for statement in each.finalbody]
     if any(calls(statement, "close", "remove") for statement in finals):
+        before = [statement for statement in finals if calls(statement, "commit", "flush", "refresh")]
+        if before and not calls(before[0], "close", "remove") and not isinstance(before[0], ast.Try | ast.With):
+            hint = "This line can raise as well, in a session in which something has failed. What is not reached then?"
+            return Told(where=file.at(before[0]), hint=hint)
         return None
     if closed:
         hint = "There is a way through this function on which this line is never reached."
@@ -344,6 +390,26 @@ def more_than_one_commit(evidence: Evidence) -> Told | None:
 
 
 # -- the body -----------------------------------------------------------------------------------------
+
+
+@reading("the body is the value alone", "answers_202", "bad_body_is_422")
+def body_is_the_value(evidence: Evidence) -> Told | None:
+    """A single Body() parameter is the whole body: FastAPI takes "viewed" for it, and refuses {"kind": "viewed"}."""
+    found = endpoint_of(evidence)
+    bare = evidence.saw.startswith("202") and re.search(r"/events ['\"]", "".join(evidence.did[-1:]))
+    refused = evidence.saw.startswith("422") and re.search(r'"loc":\["body"\],"msg":"Input should be', evidence.saw)
+    if found is None or not (bare or refused):
+        return None
+    file, node, _ = found
+    defaults = dict(zip(node.args.args[::-1], node.args.defaults[::-1], strict=False))
+    defaults |= {each: value for each, value in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True) if value}
+    for each in (*node.args.args, *node.args.kwonlyargs):
+        alias = evidence.source.bound(name_of(each.annotation), file) if each.annotation is not None else None
+        words = f"{text_of(each.annotation)} {text_of(defaults.get(each))} {text_of(alias[1] if alias else None)}"
+        if re.search(r"\bBody\(", words) and "embed=True" not in words:
+            hint = "What does a client send for a single Body(): this value alone, or an object that has it?"
+            return Told(where=file.at(each), hint=hint)
+    return None
 
 
 @reading("a kind that is changed, not refused", "bad_body_is_422")

@@ -10,7 +10,7 @@ from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.routes import behind, endpoint_of
-from grader.diagnosis.source import File, Function, calls, text_of
+from grader.diagnosis.source import File, Function, calls, inside, name_of, text_of
 
 _ADDS = "add_item_does_not_commit"
 _TOGETHER, _ONCE, _BATCH = "item_and_event_are_saved_together", "commits_once", "batch_is_all_or_nothing"
@@ -115,12 +115,19 @@ def other_event(evidence: Evidence) -> Told | None:
                     hint = "add_event is told the kind." if fixed else "add_event is told the item."
                     return Told(where=found[0].at(each.value), hint=hint)
         return None
-    kinds = set(re.findall(r"'(\w+): ", evidence.saw)) - {"created"}
+    kinds = set(re.findall(r"'([^':]+): ", evidence.saw)) - {"created"}
     for file, node in _units(evidence):
         for given in ast.walk(node):
             if isinstance(given, ast.Constant) and given.value in kinds:
                 saw = f"the event's kind is {given.value!r}; 'created' is wanted"
                 return Told(saw=saw, where=file.at(given), hint="Compare the kind with the task sheet.")
+    found = evidence.source.function("add_event", "app/crud_uow.py") if kinds else None
+    for call in calls(found[1], "ItemEvent") if found else ():
+        for each in call.keywords:
+            if found and each.arg == "kind" and not isinstance(each.value, ast.Name):
+                saw = f"the event's kind is {min(kinds)!r}; 'created' is wanted"
+                hint = "add_event is told the kind. What does this line make of it?"
+                return Told(saw=saw, where=found[0].at(each.value), hint=hint)
     return None
 
 
@@ -240,11 +247,34 @@ def event_of_another_item(evidence: Evidence) -> Told | None:
     kinds = {str(each).partition(":")[0] for each in shown}
     if len(shown) != len(wanted) or sorted(shown) == sorted(wanted) or kinds != {"created"}:
         return None
+    other = _id_of_another(evidence)
+    if other is not None:
+        return Told(where=_at(other), hint="add_event is given an item. Whose id does this line write?")
     told = [*_calls(evidence, "add_event"), *_calls(evidence, "ItemEvent")]
     if not told:
         return None
     hint = "Of which item is the event that this line makes? Go through it once for each item."
     return Told(where=told[0][0].at(told[0][1]), hint=hint)
+
+
+def _id_of_another(evidence: Evidence) -> tuple[File, ast.expr] | None:
+    """The id that add_event writes, if it is not taken from the item that it is given."""
+    found = evidence.source.function("add_event", "app/crud_uow.py")
+    if found is None or len(found[1].args.args) < 2:
+        return None
+    file, node = found
+    given = node.args.args[1].arg
+    assigned = [each for each in inside(node) if isinstance(each, ast.Assign)]
+    from_it = {name_of(each.targets[0]) for each in assigned if given in _names(each.value)} | {given}
+    for call in calls(node, "ItemEvent"):
+        for each in call.keywords:
+            if each.arg in ("item_id", "item") and not from_it & _names(each.value):
+                return file, each.value
+    return None
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
 
 
 @reading("the event is missing, or written twice", _TOGETHER, _BATCH)
@@ -316,8 +346,11 @@ def error_swallowed(evidence: Evidence) -> Told | None:
     for file, node in places:
         for call in calls(node, "suppress"):
             return Told(where=file.at(call), hint="There is no except, and yet this swallows the error.")
-        if node.name == "__exit__" and any(text_of(each) == "return True" for each in ast.walk(node)):
-            return Told(where=file.at(node), hint="An __exit__ that returns True swallows the error.")
+        true = _swallowing(node) if node.name == "__exit__" else None
+        if true is not None:
+            later = bool(evidence.raised and evidence.raised[0].bases & set(_ACCIDENTS))
+            saw = f"{evidence.saw}; this came after the first error, which was swallowed" if later else ""
+            return Told(saw=saw, where=file.at(true), hint="An __exit__ that returns True swallows the error.")
         for attempt in _tries(node):
             for statement in attempt.finalbody:
                 for each in ast.walk(statement):
@@ -333,6 +366,20 @@ def error_swallowed(evidence: Evidence) -> Told | None:
             if handles and ("status_code=200" in text_of(node) or "status_code" not in text_of(node)):
                 return Told(where=main.at(node), hint="Which status does a client see here?")
     return None
+
+
+def _swallowing(node: Function) -> ast.Return | None:
+    """Where an ``__exit__`` returns something that counts as true although there was an error."""
+    true = [each for each in inside(node) if isinstance(each, ast.Return) and _counts_as_true(each.value)]
+    tests = [each for each in inside(node) if isinstance(each, ast.If)]
+    good = [test for test in tests if re.search(r" is None$|^not ", text_of(test.test))]
+    after_success = [each for test in good for statement in test.body for each in ast.walk(statement)]
+    return next((each for each in (*(one for one in true if one not in after_success), *true)), None)
+
+
+def _counts_as_true(node: ast.expr | None) -> bool:
+    text = text_of(node)
+    return (isinstance(node, ast.Constant) and bool(node.value)) or text.endswith("is not None") or text[:5] == "bool("
 
 
 @reading("the commit comes after the answer", _ERROR)
@@ -366,9 +413,14 @@ def no_rollback(evidence: Evidence) -> Told | None:
             if handlers and not any(name in ("", "Exception", "BaseException") for name in handlers):
                 hint = "Which other errors can come out of this block?"
                 return Told(where=file.at(attempt.handlers[0]), hint=hint)
-        outside = [call for call in calls(node, "commit") if not any(call in ast.walk(each) for each in _tries(node))]
+        tried = [statement for each in _tries(node) if each.handlers for statement in each.body]
+        outside = [call for call in calls(node, "commit") if not any(call in ast.walk(each) for each in tried)]
         if calls(node, "rollback") and outside:
-            return Told(where=file.at(outside[0]), hint="The commit can fail, too. Who rolls back then?")
+            orelse = [statement for each in _tries(node) for statement in each.orelse]
+            hint = "The commit can fail, too. Who rolls back then?"
+            if any(outside[0] in ast.walk(each) for each in orelse):
+                hint = "The commit can fail, too. Does an except reach the else that stands behind it?"
+            return Told(where=file.at(outside[0]), hint=hint)
     if rolled or not units:
         return None
     instead, nested = _calls(evidence, "close", "expunge_all", "expire_all"), _calls(evidence, "begin_nested")
