@@ -226,7 +226,8 @@ def not_committed(evidence: Evidence) -> Told | None:
         return None
     if calls_in(evidence, "commit", "begin", "begin_nested"):
         return None
-    changed = calls_in(evidence, "add", "delete", "execute", "setattr", "merge") or calls_in(evidence, "refresh")
+    writing = "add", "delete", "execute", "setattr", "sqlmodel_update", "merge"
+    changed = calls_in(evidence, *writing) or calls_in(evidence, "refresh")
     sent = evidence.events_of(*_WRITES)
     if not changed and not sent:
         return None

@@ -111,8 +111,10 @@ def other_event(evidence: Evidence) -> Told | None:
             for each in call.keywords:
                 fixed = isinstance(each.value, ast.Constant) and each.arg == "kind"
                 queried = each.arg == "item_id" and isinstance(each.value, ast.Call)
-                if found and (fixed or queried):
-                    hint = "add_event is told the kind." if fixed else "add_event is told the item."
+                made = each.arg == "kind" and not isinstance(each.value, ast.Name) and "'kind'" in evidence.saw
+                if found and (fixed or queried or made):
+                    hint = "add_event is told the item." if queried else "add_event is told the kind."
+                    hint = hint if fixed or queried else f"{hint} What does this line make of it?"
                     return Told(where=found[0].at(each.value), hint=hint)
         return None
     kinds = set(re.findall(r"'([^':]+): ", evidence.saw)) - {"created"}
