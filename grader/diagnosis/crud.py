@@ -283,6 +283,10 @@ def condition_worked_out(evidence: Evidence) -> Told | None:
                 hint="Python has worked this condition out by itself, before the database saw it. What is compared "
                 "with what?",
             )
+        if re.fullmatch(r"(items\.\w+) = \1", condition) and event.where:
+            saw = f"the {event.what.split()[0]} says WHERE {condition}: that is every row"
+            where = _built(evidence, event.where, "where", "filter")
+            return Told(saw=saw, where=where, hint="A column is compared with itself here. Which row is meant?")
     return None
 
 

@@ -74,6 +74,10 @@ def _relationship_to(evidence: Evidence, table: str) -> tuple[File, ast.stmt] | 
             words = re.findall(r"\w+", text_of(statement))
             if "relationship" in words and set(named).intersection(words):
                 return file, statement
+        for statement in [one for each in file.classes if each.name in named for one in each.body]:
+            words = re.findall(r"\w+", text_of(statement))
+            if {"relationship", "backref", "Item"} <= set(words):
+                return file, statement
     return None
 
 

@@ -116,10 +116,13 @@ def tasks_run_by_hand(evidence: Evidence) -> Told | None:
             for each in (*node.args.args, *node.args.kwonlyargs)
             if "BackgroundTasks" in text_of(each.annotation)
         }
-        for call in [each for each in inside(node) if isinstance(each, ast.Call)]:
-            if isinstance(call.func, ast.Name) and call.func.id in taken:
+        for each in inside(node):
+            called = each.func if isinstance(each, ast.Call) else None
+            gone_through = each.value if isinstance(each, ast.Attribute) and each.attr == "tasks" else None
+            by_hand = called if called is not None else gone_through
+            if isinstance(by_hand, ast.Name) and by_hand.id in taken:
                 hint = "Who runs the background tasks, and when? How often do they run with this line?"
-                return Told(where=file.at(call), hint=hint)
+                return Told(where=file.at(each), hint=hint)
     return None
 
 
@@ -133,13 +136,17 @@ def not_done_after_a_success(evidence: Evidence) -> Told | None:
         return None
     for file, node in evidence.source.reached(*found, evidence.given):
         for loop in [each for each in inside(node) if isinstance(each, ast.For | ast.While)]:
-            around = range(loop.lineno, (loop.end_lineno or loop.lineno) + 1)
-            if not any(event.where in {f"{file.name}:{line}" for line in around} for event in inserts):
+            around = {f"{file.name}:{line}" for line in range(loop.lineno, (loop.end_lineno or loop.lineno) + 1)}
+            writes = any(event.where in around for event in inserts) and bool(calls(loop, "commit", "begin"))
+            decorates = node is not found[1] and bool(
+                calls(loop, *(each.arg for each in ast.walk(node) if isinstance(each, ast.arg)))
+            )
+            if not writes and not decorates:
                 continue
             failing = [each for one in ast.walk(loop) if isinstance(one, ast.Try) for each in one.handlers]
             after_failure = [each for handler in failing for each in ast.walk(handler)]
             ends = [each for each in ast.walk(loop) if isinstance(each, ast.Return | ast.Break)]
-            if calls(loop, "commit", "begin") and all(each in after_failure for each in ends):
+            if all(each in after_failure for each in ends):
                 return Told(where=file.at(loop), hint="When does this loop end after a COMMIT that worked?")
     return None
 
