@@ -2,7 +2,7 @@
 
 from grader.diagnosis.answers import answered_nothing
 from grader.diagnosis.anywhere import dependency_called, unknown_attribute, unknown_name, used_before_assignment
-from grader.diagnosis.relationships import unlinked_before_the_delete
+from grader.diagnosis.relationships import nobody_deletes_the_events, unlinked_before_the_delete
 from grader.diagnosis.routes import (
     echoed,
     other_route,
@@ -23,6 +23,7 @@ from grader.diagnosis.units import (
     event_after_the_commit,
     event_of_another_item,
     events_miscounted,
+    field_left_out_by_add_item,
     helper_commits,
     helper_has_its_own_session,
     helper_returns_otherwise,
@@ -36,6 +37,7 @@ from grader.diagnosis.units import (
     unit_not_committed,
 )
 from grader.diagnosis.ways import (
+    GIVEN_FUNCTIONS,
     TABLES_AT_START,
     catches_all,
     created_on_import,
@@ -63,6 +65,8 @@ READINGS = (
     *TABLES_AT_START,
     created_on_import,
     unlinked_before_the_delete,
+    *GIVEN_FUNCTIONS,
+    nobody_deletes_the_events,
     begun_after_a_read,
     no_flush,
     empty_batch_refused,
@@ -71,6 +75,7 @@ READINGS = (
     helper_has_its_own_session,
     helper_commits,
     helper_returns_otherwise,
+    field_left_out_by_add_item,
     other_event,
     unknown_attribute,
     two_sessions,

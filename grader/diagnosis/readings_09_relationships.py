@@ -27,6 +27,7 @@ from grader.diagnosis.routes import (
 )
 from grader.diagnosis.tables import lifespan_unknown, nobody_creates
 from grader.diagnosis.ways import (
+    GIVEN_FUNCTIONS,
     TABLES_AT_START,
     catches_all,
     created_on_import,
@@ -51,6 +52,7 @@ READINGS = (
     nobody_creates,
     *TABLES_AT_START,
     created_on_import,
+    *GIVEN_FUNCTIONS,
     models_not_configured,
     filtered,
     reads_only_dictionaries,

@@ -1,7 +1,7 @@
 """In the child: mistakes of chapter 10, in the order in which they are tried."""
 
 from grader.diagnosis.anywhere import dependency_called, unknown_attribute, unknown_name, used_before_assignment
-from grader.diagnosis.relationships import unlinked_before_the_delete
+from grader.diagnosis.relationships import nobody_deletes_the_events, unlinked_before_the_delete
 from grader.diagnosis.routes import (
     bad_request,
     body_not_validated,
@@ -22,6 +22,7 @@ from grader.diagnosis.tasks import (
     coroutine_task,
     depends_in_a_task,
     event_not_committed,
+    existing_event_kept,
     handed_over_too_early,
     handed_over_twice,
     item_not_looked_up,
@@ -31,6 +32,7 @@ from grader.diagnosis.tasks import (
     not_done_after_a_success,
     nothing_handed_over,
     other_arguments,
+    other_values_written,
     requests_session,
     shared_by_tasks,
     task_not_closed,
@@ -42,6 +44,7 @@ from grader.diagnosis.tasks import (
     written_by_the_endpoint,
 )
 from grader.diagnosis.ways import (
+    GIVEN_FUNCTIONS,
     TABLES_AT_START,
     catches_all,
     created_on_import,
@@ -66,6 +69,8 @@ READINGS = (
     *TABLES_AT_START,
     created_on_import,
     unlinked_before_the_delete,
+    *GIVEN_FUNCTIONS,
+    nobody_deletes_the_events,
     looked_for_in_the_query,
     status_not_said,
     other_status,
@@ -88,6 +93,8 @@ READINGS = (
     handed_over_twice,
     not_done_after_a_success,
     other_arguments,
+    other_values_written,
+    existing_event_kept,
     coroutine_task,
     depends_in_a_task,
     requests_session,

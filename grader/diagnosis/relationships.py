@@ -63,6 +63,22 @@ def unlinked_before_the_delete(evidence: Evidence) -> Told | None:
     return None
 
 
+@reading("a foreign key that says nothing of deleting", "the_rest_still_works")
+def nobody_deletes_the_events(evidence: Evidence) -> Told | None:
+    """An event is deleted with its item only if the foreign key says so. Else it stays, or the DELETE is refused."""
+    item_event = evidence.source.class_("ItemEvent")
+    deleted = "".join(evidence.did[-1:]).startswith("DELETE /items/") and evidence.sent("DELETE items")
+    refused = re.search("foreign key", evidence.saw, re.IGNORECASE)
+    if item_event is None or not deleted or not (refused or evidence.saw.startswith("events in the database")):
+        return None
+    file, node = item_event
+    column = next((each for each in node.body if name_of(getattr(each, "target", None)) == "item_id"), None)
+    if column is None or re.search("ondelete", text_of(column)):
+        return None
+    hint = "When an item is deleted, what becomes of its events? Nothing here says it to the database."
+    return Told(where=file.at(column), hint=hint)
+
+
 def _relationship_to(evidence: Evidence, table: str) -> tuple[File, ast.stmt] | None:
     """The relationship by which an item has rows of another table."""
     for file in evidence.source.files():

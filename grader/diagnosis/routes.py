@@ -28,7 +28,10 @@ _BRANCHES = ast.If | ast.IfExp | ast.ExceptHandler | ast.Match
 _LOOKUPS = "get_item", "get", "get_one", "first", "one_or_none", "scalar", "scalar_one_or_none", "next"
 _OF_CLASSES = "__init__", "__call__", "__enter__", "__exit__"  # what runs of a class that somebody depends on
 _DUMPS = "model_dump", "dict", "jsonable_encoder"
-_LEAKS = "sessions_close_after_every_answer", "session_is_closed_after_the_answer", "task_session_is_closed"
+_LEAKS = (
+    *("sessions_close_after_every_answer", "session_is_closed_after_the_answer", "task_session_is_closed"),
+    "session_is_rolled_back_on_error",
+)
 
 
 def request_of(evidence: Evidence) -> tuple[str, str]:
@@ -708,7 +711,8 @@ def echoed(evidence: Evidence) -> Told | None:
     """The data from the client has no id, and none of the values that the database made."""
     found = endpoint_of(evidence)
     body = body_parameter(evidence, found[1]) if found else None
-    if found is None or body is None or "shows" not in evidence.saw:
+    without_id = evidence.saw.startswith("the answer: {") and "'id'" not in evidence.saw
+    if found is None or body is None or not ("shows" in evidence.saw or without_id):
         return None
     for node in inside(found[1]):
         if isinstance(node, ast.Return) and re.search(rf"\b{body.arg}\b", text_of(node)):
@@ -802,6 +806,8 @@ def other_default_page(evidence: Evidence) -> Told | None:
 def own_session_left_open(evidence: Evidence) -> Told | None:
     """A session that you open must always be closed: with a with block, or in a finally."""
     own = [file for file in evidence.source.files() if file.name not in evidence.given]
+    if evidence.rule == "session_is_rolled_back_on_error" and "still out of the pool" not in evidence.saw:
+        return None
     for file in own:
         for call in calls(file.tree, "SessionLocal", "Session", "connect", "next"):
             of_get_db = name_of(call) == "next" and "get_db" in text_of(call)

@@ -151,6 +151,39 @@ def not_done_after_a_success(evidence: Evidence) -> Told | None:
     return None
 
 
+@reading("the task writes other values", _WRITTEN)
+def other_values_written(evidence: Evidence) -> Told | None:
+    """The task writes what it is given: the item's id, and the kind."""
+    found = _task(evidence)
+    if found is None or evidence.raised or not evidence.sent("INSERT item_events"):
+        return None
+    given = [each.arg for each in found[1].args.args]
+    assigned = [each for each in inside(found[1]) if isinstance(each, ast.Assign)]
+    for call in calls(found[1], "ItemEvent"):
+        for each in call.keywords:
+            words = {one.id for one in ast.walk(each.value) if isinstance(one, ast.Name)}
+            if each.arg not in ("item_id", "kind") or each.arg not in given or each.arg in words:
+                continue
+            if not any(name_of(one.targets[0]) in words for one in assigned):
+                hint = f"record_event is given the {each.arg}. What does this line write?"
+                return Told(where=found[0].at(each.value), hint=hint)
+    return None
+
+
+@reading("an event that is there is taken for the new one", _WRITTEN)
+def existing_event_kept(evidence: Evidence) -> Told | None:
+    """Each request is an event of its own, whatever events the item has already."""
+    looked = [event for event in evidence.events_of("SELECT item_events") if event.where.startswith("app/tasks.py")]
+    answered, written = evidence.events_of("ANSWER 202"), evidence.events_of("INSERT item_events")
+    if not looked or len(written) >= len(answered) or evidence.raised:
+        return None
+    return Told(
+        saw=f"{evidence.saw}; a SELECT looked for an event that is there already",
+        where=looked[0].where,
+        hint="Each request is an event of its own. What is this line looking for?",
+    )
+
+
 @reading("the wrong values are handed over", _WRITTEN)
 def other_arguments(evidence: Evidence) -> Told | None:
     """The task records what it is given: the item's id, and the kind that the client sent."""

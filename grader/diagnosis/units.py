@@ -102,6 +102,20 @@ def helper_returns_otherwise(evidence: Evidence) -> Told | None:
     return None
 
 
+@reading("add_item leaves a field out", "create_answers_201", _ADDS)
+def field_left_out_by_add_item(evidence: Evidence) -> Told | None:
+    """What the client sent reaches the row only if add_item hands it to the item."""
+    found = evidence.source.function("add_item", "app/crud_uow.py")
+    made = calls(found[1], "Item") if found else []
+    inserts = evidence.events_of("INSERT items")
+    lost = re.search(r"'description': '((?:[^'\\]|\\.)*)'", "".join(evidence.did[-1:]))
+    if found is None or len(made) != 1 or not inserts or not lost or lost[1] in str(inserts[-1].parameters):
+        return None
+    if any(each.arg in (None, "description") for each in made[0].keywords) or ".description" in text_of(found[1]):
+        return None
+    return Told(where=found[0].at(made[0]), hint="The client has sent a description. Who hands it on to the item?")
+
+
 @reading("the event says something else", _ADDS, _TOGETHER, _BATCH)
 def other_event(evidence: Evidence) -> Told | None:
     """An event has the item and the kind that add_event was given."""
