@@ -127,6 +127,36 @@ def other_join_condition(evidence: Evidence) -> Told | None:
     return None
 
 
+@reading("a join that repeats items", _OWNER, _LIST)
+def items_repeated(evidence: Evidence) -> Told | None:
+    """A join gives a row for each pair. An item that has several partners comes several times, and offset and limit
+    count all of these rows."""
+    found = _function(evidence)
+    selects = [event for event in evidence.events_of("SELECT items") if event.where]
+    words = " ".join(selects[-1].sql.lower().split()) if selects else ""
+    shown = re.match(r"ids of the items: \[([\d, ]+)\]", evidence.saw)
+    ids = shown[1].split(", ") if shown else []
+    counted = evidence.saw.startswith("ids on the page: ") and " join items as " in words
+    if found is None or " join " not in words or not (counted or len(set(ids)) < len(ids)):
+        return None
+    joined = calls(found[1], "join", "outerjoin", "join_from", "outerjoin_from")
+    where = found[0].at(joined[-1]) if joined else selects[-1].where
+    hint = "A join gives a row for each pair. In how many pairs is one item here?"
+    return Told(saw=f"{evidence.saw}; the SELECT joins each item with several rows", where=where, hint=hint)
+
+
+@reading("nobody asks for the owners", _OWNER)
+def owners_never_asked_for(evidence: Evidence) -> Told | None:
+    """An owner is a row of another table. It is in an answer only if a statement has asked for it."""
+    selects = [event for event in evidence.events_of("SELECT items") if event.where]
+    if evidence.raised or not selects or not evidence.saw.endswith("'owner': null}"):
+        return None
+    if any("owners" in event.sql.lower() for event in evidence.events):
+        return None
+    saw = f"{evidence.saw}; no statement asked for the owners"
+    return Told(saw=saw, where=selects[-1].where, hint="This loads the items. Which line loads their owners?")
+
+
 @reading("owners are paired with items by their place", _OWNER, _LIST, _NULL)
 def paired_by_place(evidence: Evidence) -> Told | None:
     """Two lists that are put side by side fit only if both have the same length and order; an id fits always."""
