@@ -760,7 +760,11 @@ def field_not_written(evidence: Evidence) -> Told | None:
     return Told(saw=saw, where=file.at(place), hint=f"Who hands '{name}' on?")
 
 
-@reading("an update stores a new row", "update_persists", "update_keeps_omitted_fields", "patch_keeps_omitted_fields")
+@reading(
+    "an update stores a new row",
+    *("update_persists", "update_keeps_omitted_fields", "patch_keeps_omitted_fields"),
+    *("update_null_clears", "update_empty_string_is_a_value"),
+)
 def stored_a_new_row(evidence: Evidence) -> Told | None:
     """An update changes the existing row. A new object is a new row with a new id."""
     found = function_of(evidence)
