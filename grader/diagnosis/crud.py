@@ -341,7 +341,11 @@ def returned_the_input(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("the result of merge() is thrown away", *_CREATE_AND_UPDATE, "update_persists")
+@reading(
+    "the result of merge() is thrown away",
+    *(*_CREATE_AND_UPDATE, "update_persists", "update_null_clears", "update_keeps_omitted_fields"),
+    "patch_keeps_omitted_fields",
+)
 def merged_copy_lost(evidence: Evidence) -> Told | None:
     """merge() makes a copy that belongs to the session, and returns it. The object that you pass in stays outside the
     session."""
@@ -467,9 +471,16 @@ def exclude_none(evidence: Evidence) -> Told | None:
 @reading("exclude_defaults drops what was sent as null", *_NULL_CLEARS)
 def exclude_defaults(evidence: Evidence) -> Told | None:
     """``exclude_defaults=True`` drops every field that equals its default, even one that the client sent."""
-    return _dumped_with(
-        evidence, "exclude_defaults", "null is the default here, so this drops it even where it was sent."
-    )
+    hint = "null is the default here, so this drops it even where it was sent."
+    compared = [
+        file.at(node)
+        for file, function in reached(evidence)
+        for node in inside(function)
+        if isinstance(node, ast.Compare) and re.search(r"\.(get_)?default\b", text_of(node))
+    ]
+    if compared:
+        return Told(where=compared[0], hint=f"{hint} Who remembers which fields were sent?")
+    return _dumped_with(evidence, "exclude_defaults", hint)
 
 
 def _dumped_with(evidence: Evidence, option: str, hint: str) -> Told | None:
@@ -485,6 +496,8 @@ def _dumped_with(evidence: Evidence, option: str, hint: str) -> Told | None:
 def wrote_what_was_not_sent(evidence: Evidence) -> Told | None:
     """model_dump() alone returns every field. For a field that was not sent it returns the default."""
     found = function_of(evidence)
+    if evidence.raised_kind("InvalidRequestError"):
+        return None
     for file, call in calls_in(evidence, "model_dump", "dict", "sqlmodel_update"):
         whole = name_of(call) == "sqlmodel_update" and call.args and isinstance(call.args[0], ast.Name)
         dumped = name_of(call) != "sqlmodel_update" and not call.keywords and isinstance(call.func, ast.Attribute)

@@ -402,7 +402,7 @@ def _says(call: ast.Call, status: str) -> bool:
     return any(_is_status(each, status) for each in values)
 
 
-@reading("404 for an item that exists", *_ANSWERS)
+@reading("404 for an item that exists", *_ANSWERS, *_INVALID, "patch_null_clears")
 def known_item_refused(evidence: Evidence) -> Told | None:
     """The 404 is for ids that do not exist. The condition before it also holds for other ids."""
     path = request_of(evidence)[1]
@@ -784,9 +784,7 @@ def other_default_page(evidence: Evidence) -> Told | None:
     found = endpoint_of(evidence)
     if found is None or "without a limit" not in evidence.saw:
         return None
-    arguments = found[1].args
-    values: list[tuple[ast.arg, ast.expr | None]] = [*zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)]
-    values += zip(arguments.args[::-1], arguments.defaults[::-1], strict=False)
+    values = _defaults(found[1])
     hint = "How long is a page where the client says nothing?"
     for each, value in values:
         if each.arg == "limit":
@@ -795,8 +793,32 @@ def other_default_page(evidence: Evidence) -> Told | None:
             ]
             places = [node for node in named if name_of(node.targets[0]) == name_of(value)]
             return Told(where=found[0].at(places[0] if places else each), hint=hint)
-    place = _parameter(evidence, ("limit",))
-    return Told(where=place[0].at(place[1]), hint=hint) if place else None
+    said, place = _default_elsewhere(evidence, found[1]), _parameter(evidence, ("limit",))
+    where = said or (place[0].at(place[1]) if place else "")
+    return Told(where=where, hint=hint) if where else None
+
+
+def _defaults(node: Function) -> list[tuple[ast.arg, ast.expr | None]]:
+    """The parameters of a function that have a default, or may be given by name alone, and their defaults."""
+    values: list[tuple[ast.arg, ast.expr | None]] = [*zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)]
+    return [*values, *zip(node.args.args[::-1], node.args.defaults[::-1], strict=False)]
+
+
+def _default_elsewhere(evidence: Evidence, node: Function) -> str:
+    """Where what an endpoint depends on gives ``limit`` a default: a function, or a class; empty where nothing does."""
+    functions = behind(evidence)[1:]
+    for name in re.findall(r"\w+", text_of(node.args)):
+        class_ = evidence.source.class_(name)
+        for each in class_[1].body if class_ and class_[0].name not in evidence.given else ():
+            if class_ and isinstance(each, Function):
+                functions.append((class_[0], each))
+            elif class_ and isinstance(each, ast.AnnAssign) and name_of(each.target) == "limit" and each.value:
+                return class_[0].at(each)
+    for file, function in functions:
+        for parameter, value in _defaults(function):
+            if parameter.arg == "limit" and value is not None:
+                return file.at(parameter)
+    return ""
 
 
 # -- sessions -----------------------------------------------------------------------------------------
@@ -855,4 +877,5 @@ def other_session(evidence: Evidence) -> Told | None:
         if opened:
             hint = "The item comes from this session, and is to be changed in another."
             return Told(saw=saw, where=file.at(opened[0]), hint=hint)
-    return Told(saw=saw, where=innermost(raised, evidence.given))
+    hint = "The session in this line does not know this item. Where does the item come from?"
+    return Told(saw=saw, where=innermost(raised, evidence.given), hint=hint)

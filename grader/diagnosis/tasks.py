@@ -260,7 +260,8 @@ def requests_session(evidence: Evidence) -> Told | None:
             hint = "When this runs, the request is over, and its session with it. What can be taken along safely?"
             return Told(where=file.at(each), hint=hint)
     for call in calls(node, "add_task"):
-        for given in [*call.args[1:], *(each.value for each in call.keywords)]:
+        bound = [each for made in calls(call, "partial") for each in made.args[1:]]
+        for given in [*bound, *call.args[1:], *(each.value for each in call.keywords)]:
             if isinstance(given, ast.Name) and given.id in ("db", "session", "item"):
                 what = "the session" if given.id != "item" else "the item, which belongs to the session"
                 hint = f"You hand over {what} of the request. A number and a text would be safe."
@@ -314,13 +315,13 @@ def event_not_committed(evidence: Evidence) -> Told | None:
     found = _task(evidence)
     if found is None or evidence.sent("COMMIT") or evidence.raised:
         return None
-    file, node = found
-    if calls(node, "commit") or ".begin()" in text_of(node):
+    chain = evidence.source.reached(*found, evidence.given)
+    if any(calls(node, "commit") or ".begin()" in text_of(node) for _, node in chain):
         return None
-    written = calls(node, "flush", "execute", "add", "add_all")
+    written = [file.at(call) for file, node in chain for call in calls(node, "flush", "execute", "add", "add_all")]
     sent = evidence.events_of("INSERT")
     saw = f"{sent[-1].what} was sent, but no COMMIT" if sent else "no COMMIT was sent"
-    return Told(saw=saw, where=file.at(written[-1] if written else node), hint="Who makes this last?")
+    return Told(saw=saw, where=written[-1] if written else found[0].at(found[1]), hint="Who makes this last?")
 
 
 @reading("the task fails", _WRITTEN, _OWN)
@@ -353,20 +354,36 @@ def task_raises(evidence: Evidence) -> Told | None:
 def task_not_closed(evidence: Evidence) -> Told | None:
     """A session must be closed after a success and after a failure: with a with block, or in a finally."""
     found = _task(evidence)
-    if found is None:
-        return None
-    file, node = found
+    chain = evidence.source.reached(*found, evidence.given) if found else []
+    closes = any(calls(node, "close", "remove") or _blocks(node) for _, node in chain)
+    for file, node in chain:
+        hands_out = calls(node, "close", "remove") or any(isinstance(each, ast.Yield) for each in ast.walk(node))
+        told = _not_closed(file, node) if node is chain[0][1] or hands_out or not closes else None
+        if told is not None:
+            return told
+    return None
+
+
+def _blocks(node: Function) -> list[ast.With]:
+    return [each for each in ast.walk(node) if isinstance(each, ast.With)]
+
+
+def _not_closed(file: File, node: Function) -> Told | None:
+    """What there is to say of a function that opens a session and does not close it on every way."""
     generators = [each for each in calls(node, "get_db")]
     if generators:
         hint = "get_db closes when somebody goes on after its yield. Who does that here?"
         return Told(where=file.at(generators[0]), hint=hint)
     connected = calls(node, "connect")
-    withs = [each for each in ast.walk(node) if isinstance(each, ast.With)]
+    withs = _blocks(node)
     managed = [item.context_expr for each in withs for item in each.items]
     opened = [each for each in ast.walk(node) if isinstance(each, ast.Call) and _is_session(each.func)] + connected
     free = [each for each in opened if not any(each in ast.walk(expression) for expression in managed)]
     if not free:
-        after = [each for each in withs if each is not node.body[-1]]
+        own = [
+            each for each in withs if any(one in ast.walk(item.context_expr) for item in each.items for one in opened)
+        ]
+        after = [each for each in own if each is not node.body[-1]]
         last = node.body[-1]
         if after and last.lineno > (after[-1].end_lineno or 0):
             return Told(where=file.at(last), hint="The session is closed by then, and opens again when it is used.")

@@ -64,9 +64,10 @@ def _crashed_at(evidence: Evidence) -> str:
 def _says_it_all(evidence: Evidence) -> bool:
     """Whether what was seen is an exception that speaks of the very line that is shown."""
     raised = evidence.raised[0] if evidence.raised else None
-    if raised is None or not raised.bases & _ACCIDENTS or raised.kind == "PendingRollbackError":
-        return False
     shown = evidence.saw.removeprefix("a crash: ")
+    own = raised is not None and raised.kind == "ValidationError" and shown != evidence.saw
+    if raised is None or not (own or raised.bases & _ACCIDENTS) or raised.kind == "PendingRollbackError":
+        return False
     at_this_line = shown != evidence.saw or innermost(raised, evidence.given) == evidence.where
     return shown.startswith(f"{raised.kind}: ") and bool(raised.lines) and at_this_line
 
