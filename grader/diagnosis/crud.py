@@ -9,7 +9,7 @@ from typing import TypeVar
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.evidence import Event, Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.routes import endpoint_of, own_line, request_of
+from grader.diagnosis.routes import behind, endpoint_of, own_line, request_of
 from grader.diagnosis.source import File, Function, calls, decorators, inside, keyword, name_of, text_of
 
 _FUNCTIONS = {
@@ -533,12 +533,16 @@ def assigned_unsent(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("an empty text becomes None", "update_empty_string_is_a_value", "patch_null_clears")
+@reading(
+    "an empty text becomes None",
+    *("update_empty_string_is_a_value", "patch_null_clears", "create_answers_201", "create_persists"),
+)
 def emptied_to_none(evidence: Evidence) -> Told | None:
     """``value or None`` makes None of an empty text, which is a value of its own."""
     if not re.search(r"description'?[=:] ?''", "".join(evidence.did[-1:])):
         return None
-    nodes = [(file, node) for file, function in reached(evidence) for node in inside(function)]
+    chain = [*reached(evidence), *behind(evidence)]
+    nodes = [(file, node) for file, function in chain for node in inside(function)]
     for file, node in nodes:
         if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or) and text_of(node.values[-1]) == "None":
             return Told(where=file.at(node), hint='"" counts as false, so "or" goes on to None.')
