@@ -27,6 +27,7 @@ _INVALID = "bad_body_is_422", "patch_null_name_is_422"
 _BRANCHES = ast.If | ast.IfExp | ast.ExceptHandler | ast.Match
 _LOOKUPS = "get_item", "get", "get_one", "first", "one_or_none", "scalar", "scalar_one_or_none", "next"
 _OF_CLASSES = "__init__", "__call__", "__enter__", "__exit__"  # what runs of a class that somebody depends on
+_PAGES = "list_items", "list_items_with_owner"
 _DUMPS = "model_dump", "dict", "jsonable_encoder"
 _LEAKS = (
     *("sessions_close_after_every_answer", "session_is_closed_after_the_answer", "task_session_is_closed"),
@@ -764,8 +765,11 @@ def page_not_handed_on(evidence: Evidence) -> Told | None:
     found = endpoint_of(evidence)
     if found is None or request_of(evidence)[0] != "get":
         return None
-    file, node, _ = found
-    for call in calls(node, "list_items", "list_items_with_owner"):
+    chain = behind(evidence)
+    named = [
+        each for each in chain if each == chain[0] or {"offset", "limit"} <= {one.arg for one in each[1].args.args}
+    ]
+    for file, call in [(file, call) for file, node in named for call in calls(node, *_PAGES)]:
         if any(isinstance(each, ast.Starred) for each in call.args) or any(each.arg is None for each in call.keywords):
             continue
         given = [text_of(each) for each in call.args if not re.search("db|session", text_of(each), re.I)]

@@ -30,7 +30,6 @@ def _is_session(node: ast.AST) -> bool:
 @reading("the task is called, not handed over", _WAITS, _WRITTEN, "unknown_item_is_404")
 def called_at_once(evidence: Evidence) -> Told | None:
     """With parentheses the function runs at once, and the client waits for it."""
-    found = endpoint_of(evidence)
     for file, node in behind(evidence):
         for call in [each for each in ast.walk(node) if isinstance(each, ast.Call)]:
             given = [*call.args, *(each.value for each in call.keywords)]
@@ -39,15 +38,23 @@ def called_at_once(evidence: Evidence) -> Told | None:
             )
             if named and name_of(call) in ("run_in_threadpool", "to_thread", "run_sync", "gather", "run"):
                 return Told(where=file.at(call), hint="The endpoint goes on when this is done, and so does the client.")
-    for call in calls(found[1], "record_event") if found else ():
-        if found:
-            outer = [each for each in calls(found[1], "add_task") if call in ast.walk(each)]
-            lambdas = [each for each in ast.walk(found[1]) if isinstance(each, ast.Lambda | ast.FunctionDef)]
-            if any(call in ast.walk(each) for each in lambdas if each is not found[1]):
+    for file, node in behind(evidence):
+        for call in calls(node, "record_event") if node.name != "record_event" else ():
+            outer = [each for each in calls(node, "add_task") if call in ast.walk(each)]
+            lambdas = [each for each in ast.walk(node) if isinstance(each, ast.Lambda | ast.FunctionDef)]
+            later = node.name in _handed_over(evidence) or any(
+                call in ast.walk(each) for each in lambdas if each is not node
+            )
+            if later:
                 continue
             hint = "add_task takes the function and, apart from it, its arguments." if outer else "This runs at once."
-            return Told(where=found[0].at(call), hint=hint)
+            return Told(where=file.at(call), hint=hint)
     return None
+
+
+def _handed_over(evidence: Evidence) -> set[str]:
+    """The names of the functions that are handed over as tasks."""
+    return {name_of(call.args[0]) for _, node in behind(evidence) for call in calls(node, "add_task") if call.args}
 
 
 @reading("a thread instead of a background task", _WRITTEN, _WAITS)
@@ -187,16 +194,15 @@ def existing_event_kept(evidence: Evidence) -> Told | None:
 @reading("the wrong values are handed over", _WRITTEN)
 def other_arguments(evidence: Evidence) -> Told | None:
     """The task records what it is given: the item's id, and the kind that the client sent."""
-    found = endpoint_of(evidence)
-    for call in calls(found[1], "add_task") if found else ():
+    for file, call in [(file, call) for file, node in behind(evidence) for call in calls(node, "add_task")]:
         given = [*call.args[1:], *(each.value for each in call.keywords)]
         words = [text_of(each) for each in call.args[1:]]
-        if found and len(words) == 2 and "kind" in words[0] and "id" in words[1]:
+        if len(words) == 2 and "kind" in words[0] and "id" in words[1]:
             hint = "Compare the order with that of the parameters of record_event."
-            return Told(where=found[0].at(call.args[1]), hint=hint)
+            return Told(where=file.at(call.args[1]), hint=hint)
         fixed = [each for each in given if isinstance(each, ast.Constant)]
-        if found and fixed:
-            return Told(where=found[0].at(fixed[0]), hint="Which kind has the client sent?")
+        if fixed:
+            return Told(where=file.at(fixed[0]), hint="Which kind has the client sent?")
     return None
 
 

@@ -53,11 +53,9 @@ def helper_commits(evidence: Evidence) -> Told | None:
     """After a commit the work can no longer be undone, even if a later step fails."""
     for name in ("add_item", "add_event"):
         found = evidence.source.function(name, "app/crud_uow.py")
-        for call in calls(found[1], "commit") if found else ():
-            if found:
-                return Told(
-                    where=found[0].at(call), hint="Who knows what else belongs to this, and when it is complete?"
-                )
+        for file, node in evidence.source.reached(*found, evidence.given) if found else ():
+            for call in calls(node, "commit"):
+                return Told(where=file.at(call), hint="Who knows what else belongs to this, and when it is complete?")
         for block in [each for each in ast.walk(found[1]) if isinstance(each, ast.With)] if found else ():
             if found and ".begin()" in text_of(block.items[0].context_expr):
                 return Told(where=found[0].at(block), hint="What does the end of this block do?")
@@ -291,6 +289,19 @@ def _id_of_another(evidence: Evidence) -> tuple[File, ast.expr] | None:
 
 def _names(node: ast.AST) -> set[str]:
     return {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+
+
+@reading("a generator that is used up", "create_answers_201", "created_item_is_refreshed", _TOGETHER, _BATCH)
+def generator_used_up(evidence: Evidence) -> Told | None:
+    """A generator can be gone through once. Whoever goes through it again finds nothing."""
+    for file, node in _units(evidence):
+        for made in [each for each in inside(node) if isinstance(each, ast.Assign)]:
+            lazy = isinstance(made.value, ast.GeneratorExp) or name_of(made.value) in ("map", "filter", "zip")
+            loops = [each.iter for each in inside(node) if isinstance(each, ast.For | ast.comprehension)]
+            if lazy and sum(name_of(each) == name_of(made.targets[0]) != "" for each in loops) > 1:
+                hint = "A generator can be gone through once. What does the second loop find?"
+                return Told(where=file.at(made), hint=hint)
+    return None
 
 
 @reading("the event is missing, or written twice", _TOGETHER, _BATCH)
