@@ -138,7 +138,8 @@ def not_done_after_a_success(evidence: Evidence) -> Told | None:
     """A loop that tries again has to end as soon as the event is saved. Each further round writes it once more."""
     found = _task(evidence)
     inserts = [event for event in evidence.events_of("INSERT item_events") if event.where]
-    written, asked = len(evidence.events_of("COMMIT")), len(evidence.events_of("ANSWER 202"))
+    written = sum(insert.rows_of("kind") for insert in evidence.events_of("INSERT item_events"))
+    asked = len(evidence.events_of("ANSWER 202"))
     if found is None or not inserts or written <= asked or evidence.raised:
         return None
     for file, node in evidence.source.reached(*found, evidence.given):
@@ -182,7 +183,11 @@ def existing_event_kept(evidence: Evidence) -> Told | None:
     """Each request is an event of its own, whatever events the item has already."""
     looked = [event for event in evidence.events_of("SELECT item_events") if event.where.startswith("app/tasks.py")]
     answered, written = evidence.events_of("ANSWER 202"), evidence.events_of("INSERT item_events")
-    if not looked or len(written) >= len(answered) or evidence.raised:
+    found = _task(evidence)
+    saved = found is not None and any(
+        calls(node, "commit", "begin") for _, node in evidence.source.reached(*found, evidence.given)
+    )
+    if not looked or not saved or len(written) >= len(answered) or evidence.raised:
         return None
     return Told(
         saw=f"{evidence.saw}; a SELECT looked for an event that is there already",
