@@ -511,7 +511,7 @@ def kind_without_bounds(evidence: Evidence) -> Told | None:
     why = TOO_STRICT if refused else ""
     if field.value is not None and "Field" not in text_of(field.value) and not refused and not size:
         hint = f"This ends with a default, {text_of(field.value)}. What has a default may be left out."
-        return Told(where=file.at(field), hint=hint)
+        return Told(where=file.at(field.value), hint=hint)
     if "None" in text_of(field.annotation) and not refused and not size:
         return Told(where=file.at(field), hint="The type says here that null is a kind.")
     if bound is not None and size:
