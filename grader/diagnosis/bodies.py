@@ -11,7 +11,7 @@ from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading, reading_of
 from grader.diagnosis.routes import TOO_STRICT, behind, body_parameter, endpoint_of, request_of, table_behind
 from grader.diagnosis.schemas import rules_of
-from grader.diagnosis.source import File, calls, text_of
+from grader.diagnosis.source import File, calls, name_of, text_of
 
 _INVALID = "bad_body_is_422", "patch_null_name_is_422", "input_is_validated", "create_ignores_a_client_id"
 _VALID = "create_answers_201", "patch_keeps_omitted_fields", "patch_null_clears"
@@ -98,6 +98,10 @@ def nul_accepted(evidence: Evidence) -> Told | None:
         validator = evidence.source.function(name)
         if validator is not None and not any(isinstance(each, ast.Raise) for each in ast.walk(validator[1])):
             return Told(saw=saw, where=validator[0].at(validator[1]), hint="What does this refuse?")
+        tests = [each for each in ast.walk(validator[1]) if isinstance(each, ast.If)] if validator is not None else []
+        if validator is not None and len(tests) == 1 and not re.search(r"' in |chr\(0\) in ", text_of(tests[0].test)):
+            hint = "Where in this text is the NUL, and where does this line look for it?"
+            return Told(saw=saw, where=validator[0].at(tests[0]), hint=hint)
     hint = "A database cannot store every character: PostgreSQL has no NUL. Who refuses it?"
     return Told(saw=saw, where=found[0].at(found[1]), hint=hint)
 
@@ -135,6 +139,14 @@ def not_handed_on(evidence: Evidence) -> Told | None:
         body = body_parameter(evidence, node)
         if made and body is not None and not any(text_of(each) == body.arg for each in _values(made[-1])):
             name, value = lost[0]
+            inner = [call for each in _values(made[-1]) for call in ast.walk(each) if isinstance(call, ast.Call)]
+            helpers = [evidence.source.function(name_of(call), file.name) for call in inner]
+            for helper in [each for each in helpers if each is not None]:
+                for call in calls(helper[1], "ItemCreate", "ItemUpdate"):
+                    if not any(each.arg in (None, name) for each in call.keywords):
+                        hint = f"The client has sent a {name}. Does it get into what this line makes?"
+                        saw = f"the {verb.split()[0]} was sent without the {name}"
+                        return Told(saw=saw, where=helper[0].at(call), hint=hint)
             return Told(
                 saw=f"the {verb.split()[0]} was sent without the {name}",
                 wanted=f"a row with the {name} {value}",

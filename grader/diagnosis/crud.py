@@ -9,7 +9,7 @@ from typing import TypeVar
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.evidence import Event, Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.routes import endpoint_of, own_line, request_of
+from grader.diagnosis.routes import behind, endpoint_of, own_line, request_of
 from grader.diagnosis.source import File, Function, calls, decorators, inside, keyword, name_of, text_of
 
 _FUNCTIONS = {
@@ -226,7 +226,8 @@ def not_committed(evidence: Evidence) -> Told | None:
         return None
     if calls_in(evidence, "commit", "begin", "begin_nested"):
         return None
-    changed = calls_in(evidence, "add", "delete", "execute", "setattr", "merge") or calls_in(evidence, "refresh")
+    writing = "add", "delete", "execute", "setattr", "sqlmodel_update", "merge"
+    changed = calls_in(evidence, *writing) or calls_in(evidence, "refresh")
     sent = evidence.events_of(*_WRITES)
     if not changed and not sent:
         return None
@@ -265,6 +266,27 @@ def no_where(evidence: Evidence) -> Told | None:
                 where=own_line(evidence, event.where),
                 hint="Say which row is meant.",
             )
+    return None
+
+
+@reading("a condition that Python has worked out", *_PERSISTS)
+def condition_worked_out(evidence: Evidence) -> Told | None:
+    """``Item.id == 3`` is a condition for the database. ``item.id == 3`` is True or False before it gets there."""
+    for event in evidence.events_of("UPDATE items", "DELETE items"):
+        condition = " ".join(event.sql.lower().split()).partition(" where ")[2]
+        found = re.fullmatch(r"(true|1 = 1)|(false|0 = 1)", condition)
+        if found and event.where:
+            verb, rows = event.what.split()[0], "every row" if found[1] else "no row"
+            return Told(
+                saw=f"the {verb} says WHERE {condition}: that is {rows}",
+                where=_built(evidence, event.where, "where", "filter"),
+                hint="Python has worked this condition out by itself, before the database saw it. What is compared "
+                "with what?",
+            )
+        if re.fullmatch(r"(items\.\w+) = \1", condition) and event.where:
+            saw = f"the {event.what.split()[0]} says WHERE {condition}: that is every row"
+            where = _built(evidence, event.where, "where", "filter")
+            return Told(saw=saw, where=where, hint="A column is compared with itself here. Which row is meant?")
     return None
 
 
@@ -319,7 +341,11 @@ def returned_the_input(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("the result of merge() is thrown away", *_CREATE_AND_UPDATE, "update_persists")
+@reading(
+    "the result of merge() is thrown away",
+    *(*_CREATE_AND_UPDATE, "update_persists", "update_null_clears", "update_keeps_omitted_fields"),
+    "patch_keeps_omitted_fields",
+)
 def merged_copy_lost(evidence: Evidence) -> Told | None:
     """merge() makes a copy that belongs to the session, and returns it. The object that you pass in stays outside the
     session."""
@@ -445,9 +471,16 @@ def exclude_none(evidence: Evidence) -> Told | None:
 @reading("exclude_defaults drops what was sent as null", *_NULL_CLEARS)
 def exclude_defaults(evidence: Evidence) -> Told | None:
     """``exclude_defaults=True`` drops every field that equals its default, even one that the client sent."""
-    return _dumped_with(
-        evidence, "exclude_defaults", "null is the default here, so this drops it even where it was sent."
-    )
+    hint = "null is the default here, so this drops it even where it was sent."
+    compared = [
+        file.at(node)
+        for file, function in reached(evidence)
+        for node in inside(function)
+        if isinstance(node, ast.Compare) and re.search(r"\.(get_)?default\b", text_of(node))
+    ]
+    if compared:
+        return Told(where=compared[0], hint=f"{hint} Who remembers which fields were sent?")
+    return _dumped_with(evidence, "exclude_defaults", hint)
 
 
 def _dumped_with(evidence: Evidence, option: str, hint: str) -> Told | None:
@@ -463,6 +496,8 @@ def _dumped_with(evidence: Evidence, option: str, hint: str) -> Told | None:
 def wrote_what_was_not_sent(evidence: Evidence) -> Told | None:
     """model_dump() alone returns every field. For a field that was not sent it returns the default."""
     found = function_of(evidence)
+    if evidence.raised_kind("InvalidRequestError"):
+        return None
     for file, call in calls_in(evidence, "model_dump", "dict", "sqlmodel_update"):
         whole = name_of(call) == "sqlmodel_update" and call.args and isinstance(call.args[0], ast.Name)
         dumped = name_of(call) != "sqlmodel_update" and not call.keywords and isinstance(call.func, ast.Attribute)
@@ -498,12 +533,16 @@ def assigned_unsent(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("an empty text becomes None", "update_empty_string_is_a_value", "patch_null_clears")
+@reading(
+    "an empty text becomes None",
+    *("update_empty_string_is_a_value", "patch_null_clears", "create_answers_201", "create_persists"),
+)
 def emptied_to_none(evidence: Evidence) -> Told | None:
     """``value or None`` makes None of an empty text, which is a value of its own."""
     if not re.search(r"description'?[=:] ?''", "".join(evidence.did[-1:])):
         return None
-    nodes = [(file, node) for file, function in reached(evidence) for node in inside(function)]
+    chain = [*reached(evidence), *behind(evidence)]
+    nodes = [(file, node) for file, function in chain for node in inside(function)]
     for file, node in nodes:
         if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or) and text_of(node.values[-1]) == "None":
             return Told(where=file.at(node), hint='"" counts as false, so "or" goes on to None.')
@@ -569,11 +608,33 @@ def no_order(evidence: Evidence) -> Told | None:
     selects = evidence.events_of("SELECT items")
     if not selects or not selects[-1].where or "order by" in selects[-1].sql.lower():
         return None
+    told = _in_one_branch(
+        evidence, "order_by", "This line decides whether the rows are ordered. For which pages are they?"
+    )
+    if told is not None:
+        return Told(saw=f"{evidence.saw}; the SELECT of this page has no ORDER BY", where=told.where, hint=told.hint)
     return Told(
         saw=f"{evidence.saw}; the SELECT has no ORDER BY",
         where=_built(evidence, selects[-1].where, "select", "query"),
         hint="Say by what the rows are to be ordered, before the page is cut.",
     )
+
+
+@reading("a clause that nobody keeps", "list_is_ordered", "list_pages", "list_answers_items")
+def clause_thrown_away(evidence: Evidence) -> Told | None:
+    """order_by(), offset() and limit() leave the statement as it is, and return another one that has the clause."""
+    selects = [event for event in evidence.events_of("SELECT items") if event.where]
+    words = " ".join(selects[-1].sql.lower().split()) if selects else ""
+    for file, node in [(file, node) for file, function in reached(evidence) for node in inside(function)]:
+        clause = name_of(node.value) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) else ""
+        if clause in ("order_by", "limit", "offset") and words and f" {clause.replace('_', ' ')} " not in words:
+            hint = f"{clause}() changes nothing: it returns another statement. Who keeps that one?"
+            return Told(
+                saw=f"{evidence.saw}; the SELECT has no {clause.replace('_', ' ').upper()}",
+                where=file.at(node),
+                hint=hint,
+            )
+    return None
 
 
 @reading("the list is not ordered by id", "list_is_ordered", "list_answers_items")
@@ -716,7 +777,11 @@ def field_not_written(evidence: Evidence) -> Told | None:
     return Told(saw=saw, where=file.at(place), hint=f"Who hands '{name}' on?")
 
 
-@reading("an update stores a new row", "update_persists", "update_keeps_omitted_fields", "patch_keeps_omitted_fields")
+@reading(
+    "an update stores a new row",
+    *("update_persists", "update_keeps_omitted_fields", "patch_keeps_omitted_fields"),
+    *("update_null_clears", "update_empty_string_is_a_value"),
+)
 def stored_a_new_row(evidence: Evidence) -> Told | None:
     """An update changes the existing row. A new object is a new row with a new id."""
     found = function_of(evidence)
@@ -820,6 +885,8 @@ def another_page(evidence: Evidence) -> Told | None:
         where, hint = slices[0][0].at(slices[0][1].slice), "Count the rows that this slice takes, and from where on."
     elif missing:
         hint = "What skips rows here, and what ends the page?"
+    elif calls_in(evidence, "slice"):
+        hint = "slice() is told where to begin and where to stop. Which of its numbers is how many?"
     elif made:
         where, hint = made[0][0].at(made[0][1].args[0]), "What does this line make of the number that was asked for?"
     return Told(saw=f"{evidence.saw}; {told}, and {wish}", where=where, hint=hint)

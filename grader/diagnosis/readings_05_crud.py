@@ -9,9 +9,11 @@ from grader.diagnosis.crud import (
     begun_twice,
     changed_behind_the_back,
     chose_the_id,
+    clause_thrown_away,
     committed_a_read,
     committed_before_added,
     committed_in_one_branch,
+    condition_worked_out,
     emptied_to_none,
     ended_the_callers_transaction,
     equal_names_merged,
@@ -48,6 +50,7 @@ from grader.diagnosis.crud import (
 )
 from grader.diagnosis.pages import bounds_changed, changed_afterwards, filtered, looked_for_in_a_page
 from grader.diagnosis.writes import (
+    copy_changed,
     existing_returned,
     field_left_out,
     not_loaded_anew,
@@ -68,6 +71,7 @@ READINGS = (
     taken_out,
     refused_to_change_nothing,
     changed_behind_the_back,
+    copy_changed,
     committed_before_added,
     existing_returned,
     never_added,
@@ -83,6 +87,7 @@ READINGS = (
     stored_twice,
     stored_a_new_row,
     no_where,
+    condition_worked_out,
     field_left_out,
     field_not_written,
     returned_in_the_loop,
@@ -107,6 +112,7 @@ READINGS = (
     ended_the_callers_transaction,
     committed_a_read,
     other_parameters,
+    clause_thrown_away,
     no_order,
     another_order,
     rows_not_items,

@@ -2,6 +2,7 @@
 
 from grader.diagnosis.answers import answered_nothing
 from grader.diagnosis.anywhere import dependency_called, unknown_attribute, unknown_name, used_before_assignment
+from grader.diagnosis.relationships import nobody_deletes_the_events, unlinked_before_the_delete
 from grader.diagnosis.routes import (
     echoed,
     other_route,
@@ -22,6 +23,8 @@ from grader.diagnosis.units import (
     event_after_the_commit,
     event_of_another_item,
     events_miscounted,
+    field_left_out_by_add_item,
+    generator_used_up,
     helper_commits,
     helper_has_its_own_session,
     helper_returns_otherwise,
@@ -35,6 +38,7 @@ from grader.diagnosis.units import (
     unit_not_committed,
 )
 from grader.diagnosis.ways import (
+    GIVEN_FUNCTIONS,
     TABLES_AT_START,
     catches_all,
     created_on_import,
@@ -61,6 +65,9 @@ READINGS = (
     nobody_creates,
     *TABLES_AT_START,
     created_on_import,
+    unlinked_before_the_delete,
+    *GIVEN_FUNCTIONS,
+    nobody_deletes_the_events,
     begun_after_a_read,
     no_flush,
     empty_batch_refused,
@@ -69,7 +76,9 @@ READINGS = (
     helper_has_its_own_session,
     helper_commits,
     helper_returns_otherwise,
+    field_left_out_by_add_item,
     other_event,
+    generator_used_up,
     unknown_attribute,
     two_sessions,
     committing_function,

@@ -4,6 +4,7 @@ from grader.diagnosis import readings_05_crud, readings_06_routes
 from grader.diagnosis.answers import in_an_answer
 from grader.diagnosis.anywhere import dependency_called, unknown_attribute, unknown_name, used_before_assignment
 from grader.diagnosis.bodies import in_a_request
+from grader.diagnosis.crud import merged_copy_lost
 from grader.diagnosis.schemas import field_missing, read_is_stricter, shows_more, takes_an_id
 from grader.diagnosis.sqlmodels import (
     id_made_in_python,
@@ -21,8 +22,8 @@ from grader.diagnosis.sqlmodels import (
 )
 
 _ANYWHERE = unknown_name, used_before_assignment, unknown_attribute
-_CRUD = tuple(each for each in readings_05_crud.READINGS if each not in _ANYWHERE)
-_ROUTES = tuple(each for each in readings_06_routes.READINGS if each not in (*_ANYWHERE, *_CRUD))
+_CRUD = tuple(each for each in readings_05_crud.READINGS if each not in (*_ANYWHERE, merged_copy_lost))
+_ROUTES = tuple(each for each in readings_06_routes.READINGS if each not in (*_ANYWHERE, merged_copy_lost, *_CRUD))
 
 READINGS = (
     dependency_called,
@@ -44,6 +45,7 @@ READINGS = (
     shows_more,
     read_is_stricter,
     returned_a_copy,
+    merged_copy_lost,
     *_ROUTES,
     in_a_request(takes_an_id),
     *_CRUD,

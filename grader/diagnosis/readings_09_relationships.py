@@ -7,6 +7,7 @@ from grader.diagnosis.relationships import (
     closed_before_reading,
     forgotten_after_loading,
     inner_join,
+    items_repeated,
     models_not_configured,
     no_null,
     not_loaded_ahead,
@@ -15,6 +16,7 @@ from grader.diagnosis.relationships import (
     other_page,
     other_schema,
     owner_deleted,
+    owners_never_asked_for,
     paired_by_place,
     reads_only_dictionaries,
 )
@@ -27,6 +29,7 @@ from grader.diagnosis.routes import (
 )
 from grader.diagnosis.tables import lifespan_unknown, nobody_creates
 from grader.diagnosis.ways import (
+    GIVEN_FUNCTIONS,
     TABLES_AT_START,
     catches_all,
     created_on_import,
@@ -51,10 +54,12 @@ READINGS = (
     nobody_creates,
     *TABLES_AT_START,
     created_on_import,
+    *GIVEN_FUNCTIONS,
     models_not_configured,
     filtered,
     reads_only_dictionaries,
     other_join_condition,
+    items_repeated,
     paired_by_place,
     owner_deleted,
     inner_join,
@@ -63,6 +68,7 @@ READINGS = (
     other_function,
     not_loaded_ahead,
     no_null,
+    owners_never_asked_for,
     page_not_handed_on,
     merged_by_name,
     some_left_out,

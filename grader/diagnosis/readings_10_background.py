@@ -1,6 +1,7 @@
 """In the child: mistakes of chapter 10, in the order in which they are tried."""
 
 from grader.diagnosis.anywhere import dependency_called, unknown_attribute, unknown_name, used_before_assignment
+from grader.diagnosis.relationships import nobody_deletes_the_events, unlinked_before_the_delete
 from grader.diagnosis.routes import (
     bad_request,
     body_not_validated,
@@ -16,28 +17,34 @@ from grader.diagnosis.routes import (
 )
 from grader.diagnosis.tables import lifespan_unknown, nobody_creates
 from grader.diagnosis.tasks import (
+    body_is_the_value,
     called_at_once,
     coroutine_task,
     depends_in_a_task,
     event_not_committed,
+    existing_event_kept,
     handed_over_too_early,
     handed_over_twice,
     item_not_looked_up,
     kind_changed,
     kind_without_bounds,
     more_than_one_commit,
+    not_done_after_a_success,
     nothing_handed_over,
     other_arguments,
+    other_values_written,
     requests_session,
     shared_by_tasks,
     task_not_closed,
     task_raises,
     tasks_never_run,
+    tasks_run_by_hand,
     thread_of_its_own,
     written_after_the_failure,
     written_by_the_endpoint,
 )
 from grader.diagnosis.ways import (
+    GIVEN_FUNCTIONS,
     TABLES_AT_START,
     catches_all,
     created_on_import,
@@ -61,6 +68,9 @@ READINGS = (
     nobody_creates,
     *TABLES_AT_START,
     created_on_import,
+    unlinked_before_the_delete,
+    *GIVEN_FUNCTIONS,
+    nobody_deletes_the_events,
     looked_for_in_the_query,
     status_not_said,
     other_status,
@@ -68,9 +78,11 @@ READINGS = (
     status_in_the_body,
     body_not_validated,
     bad_request,
+    body_is_the_value,
     kind_changed,
     kind_without_bounds,
     thread_of_its_own,
+    tasks_run_by_hand,
     called_at_once,
     unknown_not_noticed,
     item_not_looked_up,
@@ -79,7 +91,10 @@ READINGS = (
     ended_early,
     nothing_handed_over,
     handed_over_twice,
+    not_done_after_a_success,
     other_arguments,
+    other_values_written,
+    existing_event_kept,
     coroutine_task,
     depends_in_a_task,
     requests_session,

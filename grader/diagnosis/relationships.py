@@ -44,6 +44,59 @@ def models_not_configured(evidence: Evidence) -> Told | None:
     return Told(saw=saw, where=attribute[0].at(attribute[1]), hint="An item has one owner, or none.")
 
 
+@reading("SQLAlchemy unlinks what is to be deleted", "the_rest_still_works", "delete_answers_204", "delete_persists")
+def unlinked_before_the_delete(evidence: Evidence) -> Told | None:
+    """Before it deletes a row, SQLAlchemy sets the foreign keys that point to it to NULL, unless the relationship
+    says that the database, or a cascade, deals with these rows."""
+    for event in evidence.events_of("UPDATE "):
+        table = event.what.partition(" ")[2]
+        column = re.search(r"\bset (\w+_id)=", " ".join(event.sql.lower().split()))
+        sent = str(event.parameters)
+        found = _relationship_to(evidence, table) if column and "None" in sent else None
+        deletes = re.match(r"DELETE /|delete_item\(", "".join(evidence.did[-1:]))
+        if column and found is not None and deletes:
+            saw = f"{evidence.saw}; before the DELETE, SQLAlchemy set {column[1]} of the rows in {table} to NULL"
+            hint = (
+                f"Who is to deal with the rows in {table}: SQLAlchemy, or the database? This relationship can say so."
+            )
+            return Told(saw=saw, where=found[0].at(found[1]), hint=hint)
+    return None
+
+
+@reading("a foreign key that says nothing of deleting", "the_rest_still_works")
+def nobody_deletes_the_events(evidence: Evidence) -> Told | None:
+    """An event is deleted with its item only if the foreign key says so. Else it stays, or the DELETE is refused."""
+    item_event = evidence.source.class_("ItemEvent")
+    deleted = "".join(evidence.did[-1:]).startswith("DELETE /items/") and evidence.sent("DELETE items")
+    refused = re.search("foreign key", evidence.saw, re.IGNORECASE)
+    if item_event is None or not deleted or not (refused or evidence.saw.startswith("events in the database")):
+        return None
+    file, node = item_event
+    column = next((each for each in node.body if name_of(getattr(each, "target", None)) == "item_id"), None)
+    if column is None or re.search("ondelete", text_of(column)):
+        return None
+    hint = "When an item is deleted, what becomes of its events? Nothing here says it to the database."
+    return Told(where=file.at(column), hint=hint)
+
+
+def _relationship_to(evidence: Evidence, table: str) -> tuple[File, ast.stmt] | None:
+    """The relationship by which an item has rows of another table."""
+    for file in evidence.source.files():
+        named = [
+            each.name for each in file.classes if any(f"__tablename__ = '{table}'" == text_of(one) for one in each.body)
+        ]
+        item = next((each for each in file.classes if each.name == "Item"), None)
+        for statement in item.body if item is not None else ():
+            words = re.findall(r"\w+", text_of(statement))
+            if "relationship" in words and set(named).intersection(words):
+                return file, statement
+        for statement in [one for each in file.classes if each.name in named for one in each.body]:
+            words = re.findall(r"\w+", text_of(statement))
+            if {"relationship", "backref", "Item"} <= set(words):
+                return file, statement
+    return None
+
+
 @reading("inner join", _NULL, _OWNER, "the_rest_still_works")
 def inner_join(evidence: Evidence) -> Told | None:
     """An inner join returns only the items that have an owner."""
@@ -72,6 +125,36 @@ def other_join_condition(evidence: Evidence) -> Told | None:
         if found and re.search(r"Owner\.id == Item\.id|Item\.id == Owner\.id", words):
             return Told(where=found[0].at(call), hint="Which column of an item says whose it is?", why=_RIGHT_OWNER)
     return None
+
+
+@reading("a join that repeats items", _OWNER, _LIST)
+def items_repeated(evidence: Evidence) -> Told | None:
+    """A join gives a row for each pair. An item that has several partners comes several times, and offset and limit
+    count all of these rows."""
+    found = _function(evidence)
+    selects = [event for event in evidence.events_of("SELECT items") if event.where]
+    words = " ".join(selects[-1].sql.lower().split()) if selects else ""
+    shown = re.match(r"ids of the items: \[([\d, ]+)\]", evidence.saw)
+    ids = shown[1].split(", ") if shown else []
+    counted = evidence.saw.startswith("ids on the page: ") and " join items as " in words
+    if found is None or " join " not in words or not (counted or len(set(ids)) < len(ids)):
+        return None
+    joined = calls(found[1], "join", "outerjoin", "join_from", "outerjoin_from")
+    where = found[0].at(joined[-1]) if joined else selects[-1].where
+    hint = "A join gives a row for each pair. In how many pairs is one item here?"
+    return Told(saw=f"{evidence.saw}; the SELECT joins each item with several rows", where=where, hint=hint)
+
+
+@reading("nobody asks for the owners", _OWNER)
+def owners_never_asked_for(evidence: Evidence) -> Told | None:
+    """An owner is a row of another table. It is in an answer only if a statement has asked for it."""
+    selects = [event for event in evidence.events_of("SELECT items") if event.where]
+    if evidence.raised or not selects or not evidence.saw.endswith("'owner': null}"):
+        return None
+    if any("owners" in event.sql.lower() for event in evidence.events):
+        return None
+    saw = f"{evidence.saw}; no statement asked for the owners"
+    return Told(saw=saw, where=selects[-1].where, hint="This loads the items. Which line loads their owners?")
 
 
 @reading("owners are paired with items by their place", _OWNER, _LIST, _NULL)
@@ -279,6 +362,12 @@ def other_page(evidence: Evidence) -> Told | None:
         return None
     if calls(found[1], "list_items") and not calls(found[1], "offset", "limit", "slice"):  # which chooses the items
         found = evidence.source.function("list_items", "app/crud.py") or found
+    owners = [
+        event for event in evidence.events_of("SELECT owners") if " limit " in " ".join(event.sql.lower().split())
+    ]
+    if owners and owners[-1].where and evidence.saw.startswith("ids on the page, each with that of its owner"):
+        hint = "The page is one of items. Which owners do the items of this page have?"
+        return Told(where=owners[-1].where, hint=hint)
     file, node = found
     defaults = {each.arg for each in node.args.args[-len(node.args.defaults) :]} if node.args.defaults else set()
     if "required positional argument" in evidence.saw or ("missing" in evidence.saw and not defaults):

@@ -27,8 +27,12 @@ _INVALID = "bad_body_is_422", "patch_null_name_is_422"
 _BRANCHES = ast.If | ast.IfExp | ast.ExceptHandler | ast.Match
 _LOOKUPS = "get_item", "get", "get_one", "first", "one_or_none", "scalar", "scalar_one_or_none", "next"
 _OF_CLASSES = "__init__", "__call__", "__enter__", "__exit__"  # what runs of a class that somebody depends on
+_PAGES = "list_items", "list_items_with_owner"
 _DUMPS = "model_dump", "dict", "jsonable_encoder"
-_LEAKS = "sessions_close_after_every_answer", "session_is_closed_after_the_answer", "task_session_is_closed"
+_LEAKS = (
+    *("sessions_close_after_every_answer", "session_is_closed_after_the_answer", "task_session_is_closed"),
+    "session_is_rolled_back_on_error",
+)
 
 
 def request_of(evidence: Evidence) -> tuple[str, str]:
@@ -399,7 +403,7 @@ def _says(call: ast.Call, status: str) -> bool:
     return any(_is_status(each, status) for each in values)
 
 
-@reading("404 for an item that exists", *_ANSWERS)
+@reading("404 for an item that exists", *_ANSWERS, *_INVALID, "patch_null_clears")
 def known_item_refused(evidence: Evidence) -> Told | None:
     """The 404 is for ids that do not exist. The condition before it also holds for other ids."""
     path = request_of(evidence)[1]
@@ -443,10 +447,17 @@ def unknown_not_noticed(evidence: Evidence) -> Told | None:
             hint = "A statement that matches no row is no error. Who looks whether it has matched one?"
             return Told(where=file.at(statements[0]), hint=hint)
         looked = calls(node, *_LOOKUPS)
+        if looked and calls(looked[-1], "count", "max") and not re.search("where|filter|item_id", text_of(looked[-1])):
+            hint = f"This gives one number: {_number_of(looked[-1])}. Does it say which ids there are?"
+            return Told(where=file.at(looked[-1]), hint=hint)
         if looked:
             hint = "What does this give for an id that is not there, and who asks for that?"
             return Told(where=file.at(looked[-1]), hint=hint)
     return None
+
+
+def _number_of(call: ast.Call) -> str:
+    return "how many items there are" if calls(call, "count") else "the highest id"
 
 
 def _asks_for_the_item(node: Function, test: ast.expr) -> bool:
@@ -701,7 +712,8 @@ def echoed(evidence: Evidence) -> Told | None:
     """The data from the client has no id, and none of the values that the database made."""
     found = endpoint_of(evidence)
     body = body_parameter(evidence, found[1]) if found else None
-    if found is None or body is None or "shows" not in evidence.saw:
+    without_id = evidence.saw.startswith("the answer: {") and "'id'" not in evidence.saw
+    if found is None or body is None or not ("shows" in evidence.saw or without_id):
         return None
     for node in inside(found[1]):
         if isinstance(node, ast.Return) and re.search(rf"\b{body.arg}\b", text_of(node)):
@@ -753,8 +765,11 @@ def page_not_handed_on(evidence: Evidence) -> Told | None:
     found = endpoint_of(evidence)
     if found is None or request_of(evidence)[0] != "get":
         return None
-    file, node, _ = found
-    for call in calls(node, "list_items", "list_items_with_owner"):
+    chain = behind(evidence)
+    named = [
+        each for each in chain if each == chain[0] or {"offset", "limit"} <= {one.arg for one in each[1].args.args}
+    ]
+    for file, call in [(file, call) for file, node in named for call in calls(node, *_PAGES)]:
         if any(isinstance(each, ast.Starred) for each in call.args) or any(each.arg is None for each in call.keywords):
             continue
         given = [text_of(each) for each in call.args if not re.search("db|session", text_of(each), re.I)]
@@ -773,9 +788,7 @@ def other_default_page(evidence: Evidence) -> Told | None:
     found = endpoint_of(evidence)
     if found is None or "without a limit" not in evidence.saw:
         return None
-    arguments = found[1].args
-    values: list[tuple[ast.arg, ast.expr | None]] = [*zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)]
-    values += zip(arguments.args[::-1], arguments.defaults[::-1], strict=False)
+    values = _defaults(found[1])
     hint = "How long is a page where the client says nothing?"
     for each, value in values:
         if each.arg == "limit":
@@ -784,8 +797,32 @@ def other_default_page(evidence: Evidence) -> Told | None:
             ]
             places = [node for node in named if name_of(node.targets[0]) == name_of(value)]
             return Told(where=found[0].at(places[0] if places else each), hint=hint)
-    place = _parameter(evidence, ("limit",))
-    return Told(where=place[0].at(place[1]), hint=hint) if place else None
+    said, place = _default_elsewhere(evidence, found[1]), _parameter(evidence, ("limit",))
+    where = said or (place[0].at(place[1]) if place else "")
+    return Told(where=where, hint=hint) if where else None
+
+
+def _defaults(node: Function) -> list[tuple[ast.arg, ast.expr | None]]:
+    """The parameters of a function that have a default, or may be given by name alone, and their defaults."""
+    values: list[tuple[ast.arg, ast.expr | None]] = [*zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)]
+    return [*values, *zip(node.args.args[::-1], node.args.defaults[::-1], strict=False)]
+
+
+def _default_elsewhere(evidence: Evidence, node: Function) -> str:
+    """Where what an endpoint depends on gives ``limit`` a default: a function, or a class; empty where nothing does."""
+    functions = behind(evidence)[1:]
+    for name in re.findall(r"\w+", text_of(node.args)):
+        class_ = evidence.source.class_(name)
+        for each in class_[1].body if class_ and class_[0].name not in evidence.given else ():
+            if class_ and isinstance(each, Function):
+                functions.append((class_[0], each))
+            elif class_ and isinstance(each, ast.AnnAssign) and name_of(each.target) == "limit" and each.value:
+                return class_[0].at(each)
+    for file, function in functions:
+        for parameter, value in _defaults(function):
+            if parameter.arg == "limit" and value is not None:
+                return file.at(parameter)
+    return ""
 
 
 # -- sessions -----------------------------------------------------------------------------------------
@@ -795,6 +832,8 @@ def other_default_page(evidence: Evidence) -> Told | None:
 def own_session_left_open(evidence: Evidence) -> Told | None:
     """A session that you open must always be closed: with a with block, or in a finally."""
     own = [file for file in evidence.source.files() if file.name not in evidence.given]
+    if evidence.rule == "session_is_rolled_back_on_error" and "still out of the pool" not in evidence.saw:
+        return None
     for file in own:
         for call in calls(file.tree, "SessionLocal", "Session", "connect", "next"):
             of_get_db = name_of(call) == "next" and "get_db" in text_of(call)
@@ -838,7 +877,9 @@ def other_session(evidence: Evidence) -> Told | None:
     saw = f"a crash: {raised.kind}: the item belongs to another session"
     for file, node in behind(evidence):
         opened = calls(node, "SessionLocal", "Session")
+        opened += [each for each in calls(node, "next") if "get_db" in text_of(each)]
         if opened:
             hint = "The item comes from this session, and is to be changed in another."
             return Told(saw=saw, where=file.at(opened[0]), hint=hint)
-    return Told(saw=saw, where=innermost(raised, evidence.given))
+    hint = "The session in this line does not know this item. Where does the item come from?"
+    return Told(saw=saw, where=innermost(raised, evidence.given), hint=hint)

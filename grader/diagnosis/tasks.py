@@ -9,7 +9,7 @@ from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.routes import TOO_STRICT, behind, endpoint_of
-from grader.diagnosis.source import File, Function, calls, name_of, text_of
+from grader.diagnosis.source import File, Function, calls, inside, name_of, text_of
 
 _WRITTEN, _CLOSED = "event_is_written", "task_session_is_closed"
 _OWN, _NOTHING = "task_uses_its_own_session", "failed_task_leaves_nothing_behind"
@@ -30,7 +30,6 @@ def _is_session(node: ast.AST) -> bool:
 @reading("the task is called, not handed over", _WAITS, _WRITTEN, "unknown_item_is_404")
 def called_at_once(evidence: Evidence) -> Told | None:
     """With parentheses the function runs at once, and the client waits for it."""
-    found = endpoint_of(evidence)
     for file, node in behind(evidence):
         for call in [each for each in ast.walk(node) if isinstance(each, ast.Call)]:
             given = [*call.args, *(each.value for each in call.keywords)]
@@ -39,15 +38,23 @@ def called_at_once(evidence: Evidence) -> Told | None:
             )
             if named and name_of(call) in ("run_in_threadpool", "to_thread", "run_sync", "gather", "run"):
                 return Told(where=file.at(call), hint="The endpoint goes on when this is done, and so does the client.")
-    for call in calls(found[1], "record_event") if found else ():
-        if found:
-            outer = [each for each in calls(found[1], "add_task") if call in ast.walk(each)]
-            lambdas = [each for each in ast.walk(found[1]) if isinstance(each, ast.Lambda | ast.FunctionDef)]
-            if any(call in ast.walk(each) for each in lambdas if each is not found[1]):
+    for file, node in behind(evidence):
+        for call in calls(node, "record_event") if node.name != "record_event" else ():
+            outer = [each for each in calls(node, "add_task") if call in ast.walk(each)]
+            lambdas = [each for each in ast.walk(node) if isinstance(each, ast.Lambda | ast.FunctionDef)]
+            later = node.name in _handed_over(evidence) or any(
+                call in ast.walk(each) for each in lambdas if each is not node
+            )
+            if later:
                 continue
             hint = "add_task takes the function and, apart from it, its arguments." if outer else "This runs at once."
-            return Told(where=found[0].at(call), hint=hint)
+            return Told(where=file.at(call), hint=hint)
     return None
+
+
+def _handed_over(evidence: Evidence) -> set[str]:
+    """The names of the functions that are handed over as tasks."""
+    return {name_of(call.args[0]) for _, node in behind(evidence) for call in calls(node, "add_task") if call.args}
 
 
 @reading("a thread instead of a background task", _WRITTEN, _WAITS)
@@ -86,9 +93,13 @@ def tasks_never_run(evidence: Evidence) -> Told | None:
             hint = "The answer brings a task of its own. What becomes of those that were added before?"
             return Told(where=file.at(attached[0].value), hint=hint)
         made = calls(node, "BackgroundTasks", "BackgroundTask")
+        hint = "This is a collection of your own. Who looks into it when the answer has been sent?"
         if made and not attached and not attached_to:
-            hint = "This is a collection of your own. Who looks into it when the answer has been sent?"
             return Told(where=file.at(made[0]), hint=hint)
+        for name in taken - parameters:  # one that was made when the file was imported
+            bound = evidence.source.bound(name, file)
+            if bound is not None and calls(bound[1], "BackgroundTasks"):
+                return Told(where=bound[0].at(bound[1]), hint=hint)
     return None
 
 
@@ -102,19 +113,101 @@ def handed_over_twice(evidence: Evidence) -> Told | None:
     return Told(where=found[0].at(handed[1]), hint="How often does this run now?")
 
 
+@reading("the tasks are run by hand", _WRITTEN, _WAITS)
+def tasks_run_by_hand(evidence: Evidence) -> Told | None:
+    """FastAPI runs the background tasks after the answer. An endpoint that runs them itself lets the client wait, and
+    they are run once more."""
+    for file, node in behind(evidence):
+        taken = {
+            each.arg
+            for each in (*node.args.args, *node.args.kwonlyargs)
+            if "BackgroundTasks" in text_of(each.annotation)
+        }
+        for each in inside(node):
+            called = each.func if isinstance(each, ast.Call) else None
+            gone_through = each.value if isinstance(each, ast.Attribute) and each.attr == "tasks" else None
+            by_hand = called if called is not None else gone_through
+            if isinstance(by_hand, ast.Name) and by_hand.id in taken:
+                hint = "Who runs the background tasks, and when? How often do they run with this line?"
+                return Told(where=file.at(each), hint=hint)
+    return None
+
+
+@reading("a loop that goes on after a success", _WRITTEN)
+def not_done_after_a_success(evidence: Evidence) -> Told | None:
+    """A loop that tries again has to end as soon as the event is saved. Each further round writes it once more."""
+    found = _task(evidence)
+    inserts = [event for event in evidence.events_of("INSERT item_events") if event.where]
+    written = sum(insert.rows_of("kind") for insert in evidence.events_of("INSERT item_events"))
+    asked = len(evidence.events_of("ANSWER 202"))
+    if found is None or not inserts or written <= asked or evidence.raised:
+        return None
+    for file, node in evidence.source.reached(*found, evidence.given):
+        for loop in [each for each in inside(node) if isinstance(each, ast.For | ast.While)]:
+            around = {f"{file.name}:{line}" for line in range(loop.lineno, (loop.end_lineno or loop.lineno) + 1)}
+            writes = any(event.where in around for event in inserts) and bool(calls(loop, "commit", "begin"))
+            decorates = node is not found[1] and bool(
+                calls(loop, *(each.arg for each in ast.walk(node) if isinstance(each, ast.arg)))
+            )
+            if not writes and not decorates:
+                continue
+            failing = [each for one in ast.walk(loop) if isinstance(one, ast.Try) for each in one.handlers]
+            after_failure = [each for handler in failing for each in ast.walk(handler)]
+            ends = [each for each in ast.walk(loop) if isinstance(each, ast.Return | ast.Break)]
+            if all(each in after_failure for each in ends):
+                return Told(where=file.at(loop), hint="When does this loop end after a COMMIT that worked?")
+    return None
+
+
+@reading("the task writes other values", _WRITTEN)
+def other_values_written(evidence: Evidence) -> Told | None:
+    """The task writes what it is given: the item's id, and the kind."""
+    found = _task(evidence)
+    if found is None or evidence.raised or not evidence.sent("INSERT item_events"):
+        return None
+    given = [each.arg for each in found[1].args.args]
+    assigned = [each for each in inside(found[1]) if isinstance(each, ast.Assign)]
+    for call in calls(found[1], "ItemEvent"):
+        for each in call.keywords:
+            words = {one.id for one in ast.walk(each.value) if isinstance(one, ast.Name)}
+            if each.arg not in ("item_id", "kind") or each.arg not in given or each.arg in words:
+                continue
+            if not any(name_of(one.targets[0]) in words for one in assigned):
+                hint = f"record_event is given the {each.arg}. What does this line write?"
+                return Told(where=found[0].at(each.value), hint=hint)
+    return None
+
+
+@reading("an event that is there is taken for the new one", _WRITTEN)
+def existing_event_kept(evidence: Evidence) -> Told | None:
+    """Each request is an event of its own, whatever events the item has already."""
+    looked = [event for event in evidence.events_of("SELECT item_events") if event.where.startswith("app/tasks.py")]
+    answered, written = evidence.events_of("ANSWER 202"), evidence.events_of("INSERT item_events")
+    found = _task(evidence)
+    saved = found is not None and any(
+        calls(node, "commit", "begin") for _, node in evidence.source.reached(*found, evidence.given)
+    )
+    if not looked or not saved or len(written) >= len(answered) or evidence.raised:
+        return None
+    return Told(
+        saw=f"{evidence.saw}; a SELECT looked for an event that is there already",
+        where=looked[0].where,
+        hint="Each request is an event of its own. What is this line looking for?",
+    )
+
+
 @reading("the wrong values are handed over", _WRITTEN)
 def other_arguments(evidence: Evidence) -> Told | None:
     """The task records what it is given: the item's id, and the kind that the client sent."""
-    found = endpoint_of(evidence)
-    for call in calls(found[1], "add_task") if found else ():
+    for file, call in [(file, call) for file, node in behind(evidence) for call in calls(node, "add_task")]:
         given = [*call.args[1:], *(each.value for each in call.keywords)]
         words = [text_of(each) for each in call.args[1:]]
-        if found and len(words) == 2 and "kind" in words[0] and "id" in words[1]:
+        if len(words) == 2 and "kind" in words[0] and "id" in words[1]:
             hint = "Compare the order with that of the parameters of record_event."
-            return Told(where=found[0].at(call.args[1]), hint=hint)
+            return Told(where=file.at(call.args[1]), hint=hint)
         fixed = [each for each in given if isinstance(each, ast.Constant)]
-        if found and fixed:
-            return Told(where=found[0].at(fixed[0]), hint="Which kind has the client sent?")
+        if fixed:
+            return Told(where=file.at(fixed[0]), hint="Which kind has the client sent?")
     return None
 
 
@@ -178,7 +271,8 @@ def requests_session(evidence: Evidence) -> Told | None:
             hint = "When this runs, the request is over, and its session with it. What can be taken along safely?"
             return Told(where=file.at(each), hint=hint)
     for call in calls(node, "add_task"):
-        for given in [*call.args[1:], *(each.value for each in call.keywords)]:
+        bound = [each for made in calls(call, "partial") for each in made.args[1:]]
+        for given in [*bound, *call.args[1:], *(each.value for each in call.keywords)]:
             if isinstance(given, ast.Name) and given.id in ("db", "session", "item"):
                 what = "the session" if given.id != "item" else "the item, which belongs to the session"
                 hint = f"You hand over {what} of the request. A number and a text would be safe."
@@ -232,13 +326,13 @@ def event_not_committed(evidence: Evidence) -> Told | None:
     found = _task(evidence)
     if found is None or evidence.sent("COMMIT") or evidence.raised:
         return None
-    file, node = found
-    if calls(node, "commit") or ".begin()" in text_of(node):
+    chain = evidence.source.reached(*found, evidence.given)
+    if any(calls(node, "commit") or ".begin()" in text_of(node) for _, node in chain):
         return None
-    written = calls(node, "flush", "execute", "add", "add_all")
+    written = [file.at(call) for file, node in chain for call in calls(node, "flush", "execute", "add", "add_all")]
     sent = evidence.events_of("INSERT")
     saw = f"{sent[-1].what} was sent, but no COMMIT" if sent else "no COMMIT was sent"
-    return Told(saw=saw, where=file.at(written[-1] if written else node), hint="Who makes this last?")
+    return Told(saw=saw, where=written[-1] if written else found[0].at(found[1]), hint="Who makes this last?")
 
 
 @reading("the task fails", _WRITTEN, _OWN)
@@ -271,20 +365,36 @@ def task_raises(evidence: Evidence) -> Told | None:
 def task_not_closed(evidence: Evidence) -> Told | None:
     """A session must be closed after a success and after a failure: with a with block, or in a finally."""
     found = _task(evidence)
-    if found is None:
-        return None
-    file, node = found
+    chain = evidence.source.reached(*found, evidence.given) if found else []
+    closes = any(calls(node, "close", "remove") or _blocks(node) for _, node in chain)
+    for file, node in chain:
+        hands_out = calls(node, "close", "remove") or any(isinstance(each, ast.Yield) for each in ast.walk(node))
+        told = _not_closed(file, node) if node is chain[0][1] or hands_out or not closes else None
+        if told is not None:
+            return told
+    return None
+
+
+def _blocks(node: Function) -> list[ast.With]:
+    return [each for each in ast.walk(node) if isinstance(each, ast.With)]
+
+
+def _not_closed(file: File, node: Function) -> Told | None:
+    """What there is to say of a function that opens a session and does not close it on every way."""
     generators = [each for each in calls(node, "get_db")]
     if generators:
         hint = "get_db closes when somebody goes on after its yield. Who does that here?"
         return Told(where=file.at(generators[0]), hint=hint)
     connected = calls(node, "connect")
-    withs = [each for each in ast.walk(node) if isinstance(each, ast.With)]
+    withs = _blocks(node)
     managed = [item.context_expr for each in withs for item in each.items]
     opened = [each for each in ast.walk(node) if isinstance(each, ast.Call) and _is_session(each.func)] + connected
     free = [each for each in opened if not any(each in ast.walk(expression) for expression in managed)]
     if not free:
-        after = [each for each in withs if each is not node.body[-1]]
+        own = [
+            each for each in withs if any(one in ast.walk(item.context_expr) for item in each.items for one in opened)
+        ]
+        after = [each for each in own if each is not node.body[-1]]
         last = node.body[-1]
         if after and last.lineno > (after[-1].end_lineno or 0):
             return Told(where=file.at(last), hint="The session is closed by then, and opens again when it is used.")
@@ -292,6 +402,10 @@ def task_not_closed(evidence: Evidence) -> Told | None:
     closed = calls(node, "close", "remove")
     finals = [statement for each in ast.walk(node) if isinstance(each, ast.Try) for statement in each.finalbody]
     if any(calls(statement, "close", "remove") for statement in finals):
+        before = [statement for statement in finals if calls(statement, "commit", "flush", "refresh")]
+        if before and not calls(before[0], "close", "remove") and not isinstance(before[0], ast.Try | ast.With):
+            hint = "This line can raise as well, in a session in which something has failed. What is not reached then?"
+            return Told(where=file.at(before[0]), hint=hint)
         return None
     if closed:
         hint = "There is a way through this function on which this line is never reached."
@@ -346,6 +460,26 @@ def more_than_one_commit(evidence: Evidence) -> Told | None:
 # -- the body -----------------------------------------------------------------------------------------
 
 
+@reading("the body is the value alone", "answers_202", "bad_body_is_422")
+def body_is_the_value(evidence: Evidence) -> Told | None:
+    """A single Body() parameter is the whole body: FastAPI takes "viewed" for it, and refuses {"kind": "viewed"}."""
+    found = endpoint_of(evidence)
+    bare = evidence.saw.startswith("202") and re.search(r"/events ['\"]", "".join(evidence.did[-1:]))
+    refused = evidence.saw.startswith("422") and re.search(r'"loc":\["body"\],"msg":"Input should be', evidence.saw)
+    if found is None or not (bare or refused):
+        return None
+    file, node, _ = found
+    defaults = dict(zip(node.args.args[::-1], node.args.defaults[::-1], strict=False))
+    defaults |= {each: value for each, value in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True) if value}
+    for each in (*node.args.args, *node.args.kwonlyargs):
+        alias = evidence.source.bound(name_of(each.annotation), file) if each.annotation is not None else None
+        words = f"{text_of(each.annotation)} {text_of(defaults.get(each))} {text_of(alias[1] if alias else None)}"
+        if re.search(r"\bBody\(", words) and "embed=True" not in words:
+            hint = "What does a client send for a single Body(): this value alone, or an object that has it?"
+            return Told(where=file.at(each), hint=hint)
+    return None
+
+
 @reading("a kind that is changed, not refused", "bad_body_is_422")
 def kind_changed(evidence: Evidence) -> Told | None:
     """A client that sent something wrong is to hear of it; what is stored in its place it never sent."""
@@ -377,7 +511,7 @@ def kind_without_bounds(evidence: Evidence) -> Told | None:
     why = TOO_STRICT if refused else ""
     if field.value is not None and "Field" not in text_of(field.value) and not refused and not size:
         hint = f"This ends with a default, {text_of(field.value)}. What has a default may be left out."
-        return Told(where=file.at(field), hint=hint)
+        return Told(where=file.at(field.value), hint=hint)
     if "None" in text_of(field.annotation) and not refused and not size:
         return Told(where=file.at(field), hint="The type says here that null is a kind.")
     if bound is not None and size:

@@ -10,7 +10,7 @@ from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.routes import behind, endpoint_of
-from grader.diagnosis.source import File, Function, calls, text_of
+from grader.diagnosis.source import File, Function, calls, inside, name_of, text_of
 
 _ADDS = "add_item_does_not_commit"
 _TOGETHER, _ONCE, _BATCH = "item_and_event_are_saved_together", "commits_once", "batch_is_all_or_nothing"
@@ -53,11 +53,9 @@ def helper_commits(evidence: Evidence) -> Told | None:
     """After a commit the work can no longer be undone, even if a later step fails."""
     for name in ("add_item", "add_event"):
         found = evidence.source.function(name, "app/crud_uow.py")
-        for call in calls(found[1], "commit") if found else ():
-            if found:
-                return Told(
-                    where=found[0].at(call), hint="Who knows what else belongs to this, and when it is complete?"
-                )
+        for file, node in evidence.source.reached(*found, evidence.given) if found else ():
+            for call in calls(node, "commit"):
+                return Told(where=file.at(call), hint="Who knows what else belongs to this, and when it is complete?")
         for block in [each for each in ast.walk(found[1]) if isinstance(each, ast.With)] if found else ():
             if found and ".begin()" in text_of(block.items[0].context_expr):
                 return Told(where=found[0].at(block), hint="What does the end of this block do?")
@@ -102,6 +100,20 @@ def helper_returns_otherwise(evidence: Evidence) -> Told | None:
     return None
 
 
+@reading("add_item leaves a field out", "create_answers_201", _ADDS)
+def field_left_out_by_add_item(evidence: Evidence) -> Told | None:
+    """What the client sent reaches the row only if add_item hands it to the item."""
+    found = evidence.source.function("add_item", "app/crud_uow.py")
+    made = calls(found[1], "Item") if found else []
+    inserts = evidence.events_of("INSERT items")
+    lost = re.search(r"'description': '((?:[^'\\]|\\.)*)'", "".join(evidence.did[-1:]))
+    if found is None or len(made) != 1 or not inserts or not lost or lost[1] in str(inserts[-1].parameters):
+        return None
+    if any(each.arg in (None, "description") for each in made[0].keywords) or ".description" in text_of(found[1]):
+        return None
+    return Told(where=found[0].at(made[0]), hint="The client has sent a description. Who hands it on to the item?")
+
+
 @reading("the event says something else", _ADDS, _TOGETHER, _BATCH)
 def other_event(evidence: Evidence) -> Told | None:
     """An event has the item and the kind that add_event was given."""
@@ -111,16 +123,25 @@ def other_event(evidence: Evidence) -> Told | None:
             for each in call.keywords:
                 fixed = isinstance(each.value, ast.Constant) and each.arg == "kind"
                 queried = each.arg == "item_id" and isinstance(each.value, ast.Call)
-                if found and (fixed or queried):
-                    hint = "add_event is told the kind." if fixed else "add_event is told the item."
+                made = each.arg == "kind" and not isinstance(each.value, ast.Name) and "'kind'" in evidence.saw
+                if found and (fixed or queried or made):
+                    hint = "add_event is told the item." if queried else "add_event is told the kind."
+                    hint = hint if fixed or queried else f"{hint} What does this line make of it?"
                     return Told(where=found[0].at(each.value), hint=hint)
         return None
-    kinds = set(re.findall(r"'(\w+): ", evidence.saw)) - {"created"}
+    kinds = set(re.findall(r"'([^':]+): ", evidence.saw)) - {"created"}
     for file, node in _units(evidence):
         for given in ast.walk(node):
             if isinstance(given, ast.Constant) and given.value in kinds:
                 saw = f"the event's kind is {given.value!r}; 'created' is wanted"
                 return Told(saw=saw, where=file.at(given), hint="Compare the kind with the task sheet.")
+    found = evidence.source.function("add_event", "app/crud_uow.py") if kinds else None
+    for call in calls(found[1], "ItemEvent") if found else ():
+        for each in call.keywords:
+            if found and each.arg == "kind" and not isinstance(each.value, ast.Name):
+                saw = f"the event's kind is {min(kinds)!r}; 'created' is wanted"
+                hint = "add_event is told the kind. What does this line make of it?"
+                return Told(saw=saw, where=found[0].at(each.value), hint=hint)
     return None
 
 
@@ -240,11 +261,47 @@ def event_of_another_item(evidence: Evidence) -> Told | None:
     kinds = {str(each).partition(":")[0] for each in shown}
     if len(shown) != len(wanted) or sorted(shown) == sorted(wanted) or kinds != {"created"}:
         return None
+    other = _id_of_another(evidence)
+    if other is not None:
+        return Told(where=_at(other), hint="add_event is given an item. Whose id does this line write?")
     told = [*_calls(evidence, "add_event"), *_calls(evidence, "ItemEvent")]
     if not told:
         return None
     hint = "Of which item is the event that this line makes? Go through it once for each item."
     return Told(where=told[0][0].at(told[0][1]), hint=hint)
+
+
+def _id_of_another(evidence: Evidence) -> tuple[File, ast.expr] | None:
+    """The id that add_event writes, if it is not taken from the item that it is given."""
+    found = evidence.source.function("add_event", "app/crud_uow.py")
+    if found is None or len(found[1].args.args) < 2:
+        return None
+    file, node = found
+    given = node.args.args[1].arg
+    assigned = [each for each in inside(node) if isinstance(each, ast.Assign)]
+    from_it = {name_of(each.targets[0]) for each in assigned if given in _names(each.value)} | {given}
+    for call in calls(node, "ItemEvent"):
+        for each in call.keywords:
+            if each.arg in ("item_id", "item") and not from_it & _names(each.value):
+                return file, each.value
+    return None
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+
+
+@reading("a generator that is used up", "create_answers_201", "created_item_is_refreshed", _TOGETHER, _BATCH)
+def generator_used_up(evidence: Evidence) -> Told | None:
+    """A generator can be gone through once. Whoever goes through it again finds nothing."""
+    for file, node in _units(evidence):
+        for made in [each for each in inside(node) if isinstance(each, ast.Assign)]:
+            lazy = isinstance(made.value, ast.GeneratorExp) or name_of(made.value) in ("map", "filter", "zip")
+            loops = [each.iter for each in inside(node) if isinstance(each, ast.For | ast.comprehension)]
+            if lazy and sum(name_of(each) == name_of(made.targets[0]) != "" for each in loops) > 1:
+                hint = "A generator can be gone through once. What does the second loop find?"
+                return Told(where=file.at(made), hint=hint)
+    return None
 
 
 @reading("the event is missing, or written twice", _TOGETHER, _BATCH)
@@ -316,8 +373,11 @@ def error_swallowed(evidence: Evidence) -> Told | None:
     for file, node in places:
         for call in calls(node, "suppress"):
             return Told(where=file.at(call), hint="There is no except, and yet this swallows the error.")
-        if node.name == "__exit__" and any(text_of(each) == "return True" for each in ast.walk(node)):
-            return Told(where=file.at(node), hint="An __exit__ that returns True swallows the error.")
+        true = _swallowing(node) if node.name == "__exit__" else None
+        if true is not None:
+            later = bool(evidence.raised and evidence.raised[0].bases & set(_ACCIDENTS))
+            saw = f"{evidence.saw}; this came after the first error, which was swallowed" if later else ""
+            return Told(saw=saw, where=file.at(true), hint="An __exit__ that returns True swallows the error.")
         for attempt in _tries(node):
             for statement in attempt.finalbody:
                 for each in ast.walk(statement):
@@ -333,6 +393,20 @@ def error_swallowed(evidence: Evidence) -> Told | None:
             if handles and ("status_code=200" in text_of(node) or "status_code" not in text_of(node)):
                 return Told(where=main.at(node), hint="Which status does a client see here?")
     return None
+
+
+def _swallowing(node: Function) -> ast.Return | None:
+    """Where an ``__exit__`` returns something that counts as true although there was an error."""
+    true = [each for each in inside(node) if isinstance(each, ast.Return) and _counts_as_true(each.value)]
+    tests = [each for each in inside(node) if isinstance(each, ast.If)]
+    good = [test for test in tests if re.search(r" is None$|^not ", text_of(test.test))]
+    after_success = [each for test in good for statement in test.body for each in ast.walk(statement)]
+    return next((each for each in (*(one for one in true if one not in after_success), *true)), None)
+
+
+def _counts_as_true(node: ast.expr | None) -> bool:
+    text = text_of(node)
+    return (isinstance(node, ast.Constant) and bool(node.value)) or text.endswith("is not None") or text[:5] == "bool("
 
 
 @reading("the commit comes after the answer", _ERROR)
@@ -366,9 +440,14 @@ def no_rollback(evidence: Evidence) -> Told | None:
             if handlers and not any(name in ("", "Exception", "BaseException") for name in handlers):
                 hint = "Which other errors can come out of this block?"
                 return Told(where=file.at(attempt.handlers[0]), hint=hint)
-        outside = [call for call in calls(node, "commit") if not any(call in ast.walk(each) for each in _tries(node))]
+        tried = [statement for each in _tries(node) if each.handlers for statement in each.body]
+        outside = [call for call in calls(node, "commit") if not any(call in ast.walk(each) for each in tried)]
         if calls(node, "rollback") and outside:
-            return Told(where=file.at(outside[0]), hint="The commit can fail, too. Who rolls back then?")
+            orelse = [statement for each in _tries(node) for statement in each.orelse]
+            hint = "The commit can fail, too. Who rolls back then?"
+            if any(outside[0] in ast.walk(each) for each in orelse):
+                hint = "The commit can fail, too. Does an except reach the else that stands behind it?"
+            return Told(where=file.at(outside[0]), hint=hint)
     if rolled or not units:
         return None
     instead, nested = _calls(evidence, "close", "expunge_all", "expire_all"), _calls(evidence, "begin_nested")

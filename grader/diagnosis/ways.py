@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from grader.diagnosis.anywhere import innermost
+from grader.diagnosis.crud import flushed_not_committed, not_committed
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading, reading_of
 from grader.diagnosis.routes import (
@@ -24,6 +25,7 @@ from grader.diagnosis.tables import (
     created_at_another_moment,
     created_at_the_end,
     created_conditionally,
+    deleted_at_the_start,
     models_unknown,
     not_called,
 )
@@ -125,15 +127,47 @@ def created_on_import(evidence: Evidence) -> Told | None:
     return None
 
 
-TABLES_AT_START = tuple(
-    at_start(each)
-    for each in (
-        not_called,
-        created_at_the_end,
-        models_unknown,
-        created_conditionally,
-        created_at_another_moment,
-    )
+def in_what_was_given(function: Callable[[Evidence], Told | None]) -> Callable[[Evidence], Told | None]:
+    """A reading of an endpoint or of a function of crud.py, for chapters that give it: somebody has changed it."""
+    original = reading_of(function)
+    assert original is not None
+
+    def holds(evidence: Evidence) -> Told | None:
+        told = original.holds(evidence) if request_of(evidence)[0] else None
+        return told if told is not None and told.where.rpartition(":")[0] not in evidence.given else None
+
+    vars(holds)["reading"] = replace(original, rules=("the_rest_still_works",), holds=holds)
+    return holds
+
+
+GIVEN_FUNCTIONS = tuple(in_what_was_given(each) for each in (flushed_not_committed, not_committed))
+
+
+def after_a_restart(function: Callable[[Evidence], Told | None]) -> Callable[[Evidence], Told | None]:
+    """A reading of what becomes of the tables between two starts, for the chapters that come later."""
+    original = reading_of(function)
+    assert original is not None
+
+    def holds(evidence: Evidence) -> Told | None:
+        again = "started the app again" in "".join(evidence.did[-1:])
+        return original.holds(evidence) if again else None
+
+    vars(holds)["reading"] = replace(original, rules=("the_rest_still_works",), holds=holds)
+    return holds
+
+
+TABLES_AT_START = (
+    *(
+        at_start(each)
+        for each in (
+            not_called,
+            created_at_the_end,
+            models_unknown,
+            created_conditionally,
+            created_at_another_moment,
+        )
+    ),
+    after_a_restart(deleted_at_the_start),
 )
 
 

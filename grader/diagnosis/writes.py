@@ -14,6 +14,10 @@ from grader.diagnosis.source import calls, inside, keyword, name_of, text_of
 
 _WRITES = "INSERT", "UPDATE", "DELETE"
 _SAVES = "create_persists", "update_persists", "delete_persists"
+_UPDATES = (
+    *("update_persists", "update_refreshes", "update_null_clears", "update_keeps_omitted_fields"),
+    *("update_empty_string_is_a_value", "patch_keeps_omitted_fields", "patch_null_clears"),
+)
 _SENT = re.compile(r"\b(name|description)=('(?:[^'\\]|\\.)*'|None)(?=[,)])")
 
 
@@ -149,6 +153,26 @@ def _flat(parameters: Any) -> list[Any]:
     if isinstance(parameters, list | tuple):
         return [value for each in parameters for value in (_flat(each) if isinstance(each, dict | tuple) else [each])]
     return []
+
+
+@reading("a copy is changed, not the item", *_UPDATES)
+def copy_changed(evidence: Evidence) -> Told | None:
+    """A copy is an object of its own: no session has loaded it, and what is set on it reaches no row."""
+    if evidence.raised or evidence.sent("UPDATE"):
+        return None
+    for file, function in reached(evidence):
+        for node in [each for each in inside(function) if isinstance(each, ast.Assign)]:
+            made = name_of(node.value) in ("model_copy", "copy", "deepcopy") and isinstance(node.value, ast.Call)
+            if not made or not re.search(r"\b(db_)?item\b", text_of(node.value)):
+                continue
+            changed = calls(function, "setattr", "add", "merge", "sqlmodel_update", "update", "refresh")
+            copied = name_of(node.targets[0])
+            if not any(re.search(rf"\b{copied}\b", text_of(each)) for each in changed):
+                continue
+            saw = "no UPDATE was sent: what was changed is a copy of the item"
+            hint = "A copy is not the row that the session has loaded. Which call changes the item itself?"
+            return Told(saw=saw, where=file.at(node), hint=hint)
+    return None
 
 
 @reading("a field is left out", *_SAVES[:2], "update_null_clears", "update_keeps_omitted_fields")

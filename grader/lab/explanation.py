@@ -20,6 +20,8 @@ from grader.outcomes import Verdict
 
 _MOST_ERRORS = 5
 _REFUSALS = {"IntegrityError", "DataError"}
+# What is raised where a line asks for something that cannot be: its message says what.
+_ACCIDENTS = {"TypeError", "AttributeError", "LookupError", "NameError", "InvalidRequestError", "ArgumentError"}
 
 
 def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) -> dict[str, Any]:
@@ -42,6 +44,8 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
             evidence = _evidence(parts, rule, found, verdict, source)
             crashed = _crashed_at(evidence)
             told |= _mistake(evidence, parts)
+            if "mistake" not in told and _says_it_all(evidence):
+                told["hint"] = "Read the exception: what does it say about this line?"
     cause, place = verdict.cause, told["where"].removeprefix(parts.place.shown(""))
     if "mistake" not in told:
         place = crashed or _closer(place, source, parts)
@@ -62,6 +66,17 @@ def _crashed_at(evidence: Evidence) -> str:
     """The line in which the code crashed; not where the database refused something that comes from elsewhere."""
     raised = evidence.raised[0] if evidence.raised and evidence.saw.startswith("a crash: ") else None
     return innermost(raised, evidence.given) if raised is not None and not raised.bases & _REFUSALS else ""
+
+
+def _says_it_all(evidence: Evidence) -> bool:
+    """Whether what was seen is an exception that speaks of the very line that is shown."""
+    raised = evidence.raised[0] if evidence.raised else None
+    shown = evidence.saw.removeprefix("a crash: ")
+    own = raised is not None and raised.kind == "ValidationError" and shown != evidence.saw
+    if raised is None or not (own or raised.bases & _ACCIDENTS) or raised.kind == "PendingRollbackError":
+        return False
+    at_this_line = shown != evidence.saw or innermost(raised, evidence.given) == evidence.where
+    return shown.startswith(f"{raised.kind}: ") and bool(raised.lines) and at_this_line
 
 
 def _closer(place: str, source: Source, parts: Parts) -> str:
