@@ -762,23 +762,53 @@ def other_parameters(evidence: Evidence) -> Told | None:
 def other_defaults(evidence: Evidence) -> Told | None:
     """If the caller says nothing, the page starts at the first item and has up to 100 items."""
     found = function_of(evidence)
-    if found is None or not re.match(r"list_items\(db(, offset=\d+)?\)", "".join(evidence.did[-1:])):
+    called = re.match(r"list_items\(db(?:, (offset|limit)=\d+)?\)", "".join(evidence.did[-1:]))
+    if found is None or called is None:
         return None
     names, values = _arguments(found[1]), [*found[1].args.defaults]
     defaults: dict[str, ast.expr | None] = dict(zip(names[::-1], values[::-1], strict=False))
     keywords = zip(found[1].args.kwonlyargs, found[1].args.kw_defaults, strict=True)
     defaults |= {each.arg: value for each, value in keywords}
-    other = [(name, value) for name, value in defaults.items() if value is not None and _wrong_default(name, value)]
+    meant = {
+        name: _behind_its_name(evidence, found[0], value)
+        for name, value in defaults.items()
+        if value is not None and name != called[1]
+    }
+    other = [(name, place) for name, place in meant.items() if _wrong_default(name, place[1])]
     if not other:
         return None
-    told = " and ".join(f"{name} is {text_of(value)}" for name, value in other)
+    told = " and ".join(f"{name} is {text_of(value)}" for name, (_, value) in other)
     hint = "What are offset and limit where the caller says nothing?"
-    return Told(saw=f"{evidence.saw}; where the caller says nothing, {told}", where=found[0].at(other[0][1]), hint=hint)
+    file, value = other[0][1]
+    return Told(saw=f"{evidence.saw}; where the caller says nothing, {told}", where=file.at(value), hint=hint)
+
+
+def _behind_its_name(evidence: Evidence, file: File, value: ast.expr) -> tuple[File, ast.expr]:
+    """The number that a name at the top of a module stands for; the value itself where it is not a name."""
+    bound = evidence.source.bound(value.id, file) if isinstance(value, ast.Name) else None
+    number = getattr(bound[1], "value", None) if bound else None
+    return (bound[0], number) if bound is not None and isinstance(number, ast.Constant) else (file, value)
 
 
 def _wrong_default(name: str, value: ast.expr) -> bool:
     right = {"offset": "0", "limit": "100"}
     return name in right and (text_of(value).isdigit() or text_of(value) == "None") and text_of(value) != right[name]
+
+
+@reading("the order is asked for after the page", "list_is_ordered", "list_pages", "list_answers_items")
+def ordered_after_the_limit(evidence: Evidence) -> Told | None:
+    """A page is cut out of rows that are in order. SQLAlchemy's Query refuses order_by() or filter() after limit()."""
+    raised = evidence.raised_kind("InvalidRequestError")
+    found = re.search(
+        r"Query\.(\w+)\(\) being called on a Query which already has LIMIT", raised.message if raised else ""
+    )
+    if raised is None or not found:
+        return None
+    name, _, number = innermost(raised, evidence.given).rpartition(":")
+    file = evidence.source.file(name)
+    late = [each for each in calls(file.tree, found[1]) if each.lineno <= int(number) <= (each.end_lineno or 0)]
+    where = file.at(late[0]) if late else f"{name}:{number}"
+    return Told(where=where, hint=f"In which order do {found[1]}(), offset() and limit() belong? Read the exception.")
 
 
 @reading("not the page that was asked for", "list_pages")
@@ -820,6 +850,9 @@ def another_page(evidence: Evidence) -> Told | None:
         where, hint = slices[0][0].at(slices[0][1].slice), "Count the rows that this slice takes, and from where on."
     elif missing:
         hint = "What skips rows here, and what ends the page?"
+    elif stops := [(file, node) for file, node in nodes if isinstance(node, ast.Call) and name_of(node) == "slice"]:
+        where = stops[0][0].at(stops[0][1])
+        hint = "slice() takes the place to begin and the place to stop. What are they for this call?"
     elif made:
         where, hint = made[0][0].at(made[0][1].args[0]), "What does this line make of the number that was asked for?"
     return Told(saw=f"{evidence.saw}; {told}, and {wish}", where=where, hint=hint)

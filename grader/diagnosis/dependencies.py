@@ -297,6 +297,32 @@ def used_after_close(evidence: Evidence) -> Told | None:
     return None
 
 
+@reading("the session is closed before it is yielded", *_CLOSES)
+def yielded_after_close(evidence: Evidence) -> Told | None:
+    """A with block, or a finally, that is over before the yield has closed the session; the endpoint opens it again."""
+    found = _keeper(evidence)
+    yields = _yields(found[1]) if found else []
+    if found is None or not yields:
+        return None
+    (file, node), db = found, _yielded(found[1])
+    ends = {
+        block: [item for item in block.items if text_of(item.optional_vars or item.context_expr) == db]
+        for block in ast.walk(node)
+        if isinstance(block, ast.With)
+    }
+    over = [block for block, items in ends.items() if items and (block.end_lineno or 0) < yields[0].lineno]
+    closed = [call for call in calls(node, "close") if text_of(call.func) == f"{db}.close"]
+    before = [call for call in closed if call.lineno < yields[0].lineno]
+    if not (over or before) or len(before) < len(closed):
+        return None
+    what = "the with block" if over else "close()"
+    return Told(
+        saw=f"{evidence.saw}: {what} had closed it before the endpoint got it, and it opened again",
+        where=file.at(yields[0]),
+        hint=f"What has {what} done to the session before this line, and who closes it after the endpoint?",
+    )
+
+
 @reading("something besides the session stays open", *_CLOSES)
 def more_is_open(evidence: Evidence) -> Told | None:
     """Everything that is opened must be closed, also a connection or a second session."""
@@ -440,14 +466,15 @@ def swallows_errors(evidence: Evidence) -> Told | None:
     for attempt in _tries(node):
         for handler in attempt.handlers:
             if not any(isinstance(inner, ast.Raise) for inner in ast.walk(handler)):
-                return Told(
-                    where=file.at(handler),
-                    hint="After this block the exception is gone. FastAPI can answer only what reaches it.",
-                )
+                hint = "After this block the exception is gone. FastAPI can answer only what reaches it."
+                if _yields(handler):
+                    hint = "A dependency yields once. What should become of the exception that came out of the yield?"
+                return Told(where=file.at(handler), hint=hint)
     for other in evidence.source.files():
         for method in [each for each in other.functions if each.name == "__exit__"]:
-            if any(text_of(inner) == "return True" for inner in ast.walk(method)):
-                return Told(where=other.at(method), hint="An __exit__ that returns True swallows the exception.")
+            for inner in ast.walk(method):
+                if text_of(inner) == "return True":
+                    return Told(where=other.at(inner), hint="An __exit__ that returns True swallows the exception.")
     return None
 
 

@@ -144,6 +144,74 @@ def asked_conditionally(evidence: Evidence) -> Told | None:
     return None
 
 
+@reading("the URL that was set counts only sometimes", "url_from_environment")
+def url_dismissed(evidence: Evidence) -> Told | None:
+    """The environment is asked, and then a condition about its answer puts the default in the place of it."""
+    place = _place_of_the_url(evidence)
+    if place is None or not evidence.saw.startswith("db.DATABASE_URL is "):
+        return None
+    file, default = place[0], evidence.saw.rpartition(" is ")[2]
+    asked = [node for name, node in _variables(file) if name == "DATABASE_URL"]
+    written = [each for each in file.nodes if isinstance(each, ast.Constant) and each.value == default]
+    if not asked or not written:
+        return None
+    answers = _names_given(file, asked)
+    defaults = _names_given(file, written)
+    found = []
+    for node in file.nodes:
+        if not isinstance(node, ast.If | ast.IfExp) or _only_whether_it_is_set(node.test):
+            continue
+        about = any(each in asked or name_of(each) in answers for each in ast.walk(node.test))
+        around = [each for each in file.functions if node in ast.walk(each)]
+        scope = [*ast.walk(around[-1] if around else node)]
+        decides = any(each in written or name_of(each) in defaults for each in scope)
+        if about and decides and not _rewritten(node, answers):
+            found.append(node.test)
+    if len(found) != 1:
+        return None
+    hint = "What was set is in the answer of the environment. When does your code take it, with this condition?"
+    return Told(
+        saw=f"{evidence.saw}: what was set was read, and the default was taken", where=file.at(found[0]), hint=hint
+    )
+
+
+def _names_given(file: File, values: list[ast.AST] | list[ast.Constant]) -> set[str]:
+    """The names that one of these values gets, or that a function takes it by."""
+    names: set[str] = set()
+    for node in file.nodes:
+        inner = [*ast.walk(node)] if isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr | ast.Call) else []
+        if not any(value in inner for value in values):
+            continue
+        if isinstance(node, ast.Call):
+            called = [each for each in file.functions if each.name == name_of(node)]
+            names |= {each.arg for function in called for each in function.args.args}
+        elif not isinstance(node, ast.expr) or isinstance(node, ast.NamedExpr):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]  # type: ignore[attr-defined]
+            names |= {name_of(each) for each in targets} - {"DATABASE_URL"}
+    return names - {""}
+
+
+def _only_whether_it_is_set(test: ast.expr) -> bool:
+    """Whether a condition asks no more than whether there is something: ``url``, ``not url``, ``url is None``."""
+    if isinstance(test, ast.UnaryOp):
+        return _only_whether_it_is_set(test.operand)
+    if isinstance(test, ast.Compare):
+        sides = [text_of(each) for each in (test.left, *test.comparators)]
+        return "None" in sides or "''" in sides or "'DATABASE_URL'" in sides
+    return isinstance(test, ast.Name | ast.Attribute | ast.Call) and name_of(test) not in ("startswith", "endswith")
+
+
+def _rewritten(node: ast.If | ast.IfExp, names: set[str]) -> bool:
+    """Whether a condition only says when an answer is written in another way: ``url = url.replace(...)``."""
+    first = node.body[0] if isinstance(node, ast.If) else None
+    target = name_of(first.targets[0]) if isinstance(first, ast.Assign) else ""
+    return (
+        target in names
+        and isinstance(first, ast.Assign)
+        and target in {name_of(each) for each in ast.walk(first.value)}
+    )
+
+
 @reading("the engine is made with another URL", "url_from_environment")
 def engine_has_another_url(evidence: Evidence) -> Told | None:
     """DATABASE_URL is right, but create_engine() gets something else."""
@@ -209,13 +277,12 @@ def connected_at_import(evidence: Evidence) -> Told | None:
     wanted = "connect", "begin", "create_all", "drop_all", "inspect", "execute", "scalars", "raw_connection", "reflect"
     for file in evidence.source.files():
         for statement in file.tree.body:
-            if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import):
-                continue
             if isinstance(statement, ast.If) and "__main__" in text_of(statement.test):
                 continue
-            found = calls(statement, *wanted)
+            at_once = _run_at_once(statement)
+            found = [call for each in at_once for call in calls(each, *wanted)]
             if not found:  # perhaps in a function that is called here
-                for call in [each for each in ast.walk(statement) if isinstance(each, ast.Call)]:
+                for call in [each for one in at_once for each in ast.walk(one) if isinstance(each, ast.Call)]:
                     other = evidence.source.function(name_of(call), file.name)
                     if other is not None and calls(other[1], *wanted):
                         found = [call]
@@ -226,8 +293,19 @@ def connected_at_import(evidence: Evidence) -> Told | None:
                     other = evidence.source.function(name_of(found[0]), file.name)
                     found = calls(other[1], *wanted) if other else found
                 hint = "An import only makes things ready. What talks to the database has to wait until the app starts."
+                if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+                    hint = "A default value is made once, when the function is defined. When is that?"
                 return Told(saw=saw, where=file.at(found[0]), hint=hint)
     return None
+
+
+def _run_at_once(statement: ast.stmt) -> list[ast.AST]:
+    """What of a statement at the top of a module runs with it: of a function not its body, but its default values."""
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+        return [each for each in (*statement.args.defaults, *statement.args.kw_defaults) if each is not None]
+    if isinstance(statement, ast.ClassDef):
+        return [each for one in statement.body for each in _run_at_once(one)]
+    return [] if isinstance(statement, ast.Import) else [statement]
 
 
 # -- the engine ---------------------------------------------------------------------------------------

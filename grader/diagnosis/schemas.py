@@ -206,7 +206,9 @@ def validator_changes_values(evidence: Evidence) -> Told | None:
 
 
 def _hint_for_a_change(evidence: Evidence) -> str:
-    if evidence.rule == _SENT:
+    actual, expected = evidence.actual, evidence.expected
+    other_value = isinstance(actual, dict) and isinstance(expected, dict) and set(actual) == set(expected)
+    if evidence.rule == _SENT and not other_value:
         return "Which fields count as sent after this line? Compare them with those in the call above."
     if "* 50" in evidence.saw or "* 20" in evidence.saw:
         return "This makes the text fit. Does the client learn of it?"
@@ -256,8 +258,11 @@ def validator_refuses(evidence: Evidence) -> Told | None:
         return None
     for file, method, node in _raises(evidence):
         if _said(evidence, node):
+            condition = _condition_of(method, node)
             hint = "For which values is this true? Try the value above, and its neighbours."
-            return Told(where=file.at(_condition_of(method, node)), hint=hint, why=_STRICT)
+            if "encode(" in text_of(getattr(condition, "test", condition)):
+                hint = "What does this count: characters, or bytes? What does the column count?"
+            return Told(where=file.at(condition), hint=hint, why=_STRICT)
     return None
 
 
@@ -406,6 +411,29 @@ def blank_accepted(evidence: Evidence) -> Told | None:
     else:
         hint = "A blank counts as a character, too."
     return Told(where=found[0].at(found[1]), hint=hint)
+
+
+@reading("a schema made of bare types", "lengths_match_the_table", "update_rejects_blank_name")
+def rules_left_behind(evidence: Evidence) -> Told | None:
+    """A field's annotation is its type alone: Pydantic keeps the rest of Annotated[...] in the field's metadata."""
+    told = "".join(evidence.did[-1:])
+    if "accepted" not in evidence.saw or not told.startswith("ItemUpdate(") or "name=None" in told:
+        return None
+    made = [(file, call) for file in evidence.source.files() for call in calls(file.tree, "create_model")]
+    if not made or any("metadata" in line for line in made[0][0].lines):
+        return None
+    hint = "Name says more than that it is a text. What is left of it here? Print it."
+    for file in {each[0].name: each[0] for each in made}.values():
+        for node in file.nodes:
+            pair = node.elts if isinstance(node, ast.Tuple) and len(node.elts) == 2 else []
+            bare = [each for each in (*ast.walk(pair[0]),) if text_of(each).endswith(".annotation")] if pair else []
+            value = pair[1] if pair else None
+            if bare and (isinstance(value, ast.Constant) or name_of(value) == "Field"):
+                return Told(where=file.at(bare[0]), hint=hint)
+        for call in calls(file.tree, "get_type_hints"):
+            if keyword(call, "include_extras") is None:
+                return Told(where=file.at(call), hint=hint)
+    return None
 
 
 @reading("a text that is too long is accepted", "lengths_match_the_table")
