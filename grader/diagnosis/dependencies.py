@@ -190,7 +190,8 @@ def shared_session(evidence: Evidence) -> Told | None:
         if calls(statement, "SessionLocal", "Session"):
             return Told(where=file.at(statement), hint="This runs once, when the module is imported.")
         names = [name_of(each) for each in getattr(statement, "targets", [getattr(statement, "target", None)]) if each]
-        kept = [name for name in names if name and re.search(rf"\b{name}\b", text_of(node))]
+        around = [other for _, other in evidence.source.reached(*found, evidence.given)]
+        kept = [name for name in names if name and any(re.search(rf"\b{name}\b", text_of(each)) for each in around)]
         if kept and isinstance(statement, ast.Assign | ast.AnnAssign) and _can_keep(evidence, statement.value):
             hint = f"'{kept[0]}' is there once for all requests. What does it hold while two of them run?"
             return Told(where=file.at(statement), hint=hint)
@@ -306,7 +307,11 @@ def yielded_after_close(evidence: Evidence) -> Told | None:
         return None
     (file, node), db = found, _yielded(found[1])
     ends = {
-        block: [item for item in block.items if text_of(item.optional_vars or item.context_expr) == db]
+        block: [
+            item
+            for item in block.items
+            if text_of(item.optional_vars or item.context_expr) in (db, f"closing({db})", f"contextlib.closing({db})")
+        ]
         for block in ast.walk(node)
         if isinstance(block, ast.With)
     }
@@ -362,7 +367,27 @@ def closed_conditionally(evidence: Evidence) -> Told | None:
         saw = f"{evidence.saw}; the condition {text_of(each.test)} was {'not true' if then else 'true'}"
         hint = f"In which cases is this {'not true' if then else 'true'}, and who closes then?"
         return Told(saw=saw, where=file.at(each), hint=hint)
+    for place, leaving in _exits(evidence, node):
+        for each in [each for each in ast.walk(leaving) if isinstance(each, ast.If)]:
+            then, otherwise = ([call for one in part for call in calls(one, "close")] for part in _parts(each))
+            closed = calls(leaving, "close")
+            if bool(then) != bool(otherwise) and len(closed) == len([*then, *otherwise]):
+                hint = "In which cases does this come to no close()?"
+                return Told(where=place.at(each), hint=hint)
     return None
+
+
+def _exits(evidence: Evidence, node: Function) -> list[tuple[File, ast.FunctionDef]]:
+    """What runs at the end of the with blocks of a function: the ``__exit__`` of the learner's own classes."""
+    entered = [item.context_expr for each in ast.walk(node) if isinstance(each, ast.With) for item in each.items]
+    owners = [evidence.source.class_(name_of(each)) for each in entered if isinstance(each, ast.Call)]
+    return [
+        (owner[0], method)
+        for owner in owners
+        if owner is not None
+        for method in owner[1].body
+        if isinstance(method, ast.FunctionDef) and method.name == "__exit__"
+    ]
 
 
 def _parts(node: ast.If) -> tuple[list[ast.stmt], list[ast.stmt]]:
@@ -436,6 +461,13 @@ def never_closed(evidence: Evidence) -> Told | None:
         if word and db and yields and each.lineno > yields[0].lineno:
             saw = f"{evidence.saw}: {word} does not close it"
             return Told(saw=saw, where=file.at(each), hint="This leaves the session open. What ends it?")
+    last = [call for statement in _finals(node) for call in ast.walk(statement) if isinstance(call, ast.Call)]
+    for other in [evidence.source.function(name_of(call)) for call in last if not isinstance(call.func, ast.Attribute)]:
+        if other is None or calls(other[1], "close", "remove"):
+            continue
+        for call in calls(other[1], *others):
+            saw = f"{evidence.saw}: {others[name_of(call)]} does not close it"
+            return Told(saw=saw, where=other[0].at(call), hint="This leaves the session open. What ends it?")
     made = [*_made(node), *_yields(node)]
     if not made:
         return None
@@ -467,7 +499,7 @@ def swallows_errors(evidence: Evidence) -> Told | None:
         for handler in attempt.handlers:
             if not any(isinstance(inner, ast.Raise) for inner in ast.walk(handler)):
                 hint = "After this block the exception is gone. FastAPI can answer only what reaches it."
-                if _yields(handler):
+                if "didn't stop" in evidence.saw:
                     hint = "A dependency yields once. What should become of the exception that came out of the yield?"
                 return Told(where=file.at(handler), hint=hint)
     for other in evidence.source.files():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Callable
 
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
@@ -109,7 +110,10 @@ def url_cut(evidence: Evidence) -> Told | None:
     if found is None or "db.DATABASE_URL is" not in evidence.saw or wanted.partition("?")[0] != seen:
         return None
     hint = "What stands behind the question mark is a part of the URL. Which line takes it away?"
-    return Told(saw=f"{evidence.saw}; ?{wanted.partition('?')[2]} is lost", where=found[0].at(found[1]), hint=hint)
+    cuts = "split", "rsplit", "partition", "rpartition", "index", "find", "sub", "_replace", "urlsplit", "urlparse"
+    cut = [call for call in calls(found[0].tree, *cuts) if re.search(r"\?|query", text_of(call))]
+    place = cut[0] if len(cut) == 1 else found[1]
+    return Told(saw=f"{evidence.saw}; ?{wanted.partition('?')[2]} is lost", where=found[0].at(place), hint=hint)
 
 
 @reading("another default for the URL", "default_is_local_sqlite")
@@ -167,12 +171,33 @@ def url_dismissed(evidence: Evidence) -> Told | None:
         decides = any(each in written or name_of(each) in defaults for each in scope)
         if about and decides and not _rewritten(node, answers):
             found.append(node.test)
+    for node in file.nodes:
+        if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or) and any(each in node.values for each in asked):
+            first = node.values[0]
+            if first in written or name_of(first) in defaults:
+                hint = "'or' takes its first value unless that is empty. What comes first here?"
+                return Told(where=file.at(first), hint=hint)
+    if not found:
+        return _given_back_anyway(evidence, file, asked, lambda each: each in written or name_of(each) in defaults)
     if len(found) != 1:
         return None
     hint = "What was set is in the answer of the environment. When does your code take it, with this condition?"
     return Told(
         saw=f"{evidence.saw}: what was set was read, and the default was taken", where=file.at(found[0]), hint=hint
     )
+
+
+def _given_back_anyway(
+    evidence: Evidence, file: File, asked: list[ast.AST], is_default: Callable[[ast.AST], bool]
+) -> Told | None:
+    """A function that asks the environment and has one return, of the default."""
+    for function in file.functions:
+        returns = [each for each in ast.walk(function) if isinstance(each, ast.Return) and each.value is not None]
+        within = [*ast.walk(function)]
+        if len(returns) == 1 and any(each in within for each in asked) and is_default(returns[0].value or returns[0]):
+            hint = "The environment was asked above. Does this line give back what it answered?"
+            return Told(where=file.at(returns[0]), hint=hint)
+    return None
 
 
 def _names_given(file: File, values: list[ast.AST] | list[ast.Constant]) -> set[str]:
@@ -198,7 +223,8 @@ def _only_whether_it_is_set(test: ast.expr) -> bool:
     if isinstance(test, ast.Compare):
         sides = [text_of(each) for each in (test.left, *test.comparators)]
         return "None" in sides or "''" in sides or "'DATABASE_URL'" in sides
-    return isinstance(test, ast.Name | ast.Attribute | ast.Call) and name_of(test) not in ("startswith", "endswith")
+    simple = "get", "getenv", "bool", "len", "strip"
+    return isinstance(test, ast.Name | ast.Attribute) or (isinstance(test, ast.Call) and name_of(test) in simple)
 
 
 def _rewritten(node: ast.If | ast.IfExp, names: set[str]) -> bool:
@@ -293,7 +319,7 @@ def connected_at_import(evidence: Evidence) -> Told | None:
                     other = evidence.source.function(name_of(found[0]), file.name)
                     found = calls(other[1], *wanted) if other else found
                 hint = "An import only makes things ready. What talks to the database has to wait until the app starts."
-                if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+                if any(found[0] in ast.walk(function.args) for function in file.functions):
                     hint = "A default value is made once, when the function is defined. When is that?"
                 return Told(saw=saw, where=file.at(found[0]), hint=hint)
     return None
@@ -493,15 +519,27 @@ def event_flushes(evidence: Evidence) -> Told | None:
 def autoflush_is_true(evidence: Evidence) -> Told | None:
     """autoflush takes any value, and whatever is not empty, not zero and not False switches it on."""
     for file in evidence.source.files():
-        for call in calls(file.tree, "sessionmaker", "Session", "configure"):
-            value = keyword(call, "autoflush")
+        values = [
+            keyword(call, "autoflush") for call in calls(file.tree, "sessionmaker", "Session", "configure", "dict")
+        ]
+        for node in [each for each in file.nodes if isinstance(each, ast.Dict)]:  # for sessionmaker(**options)
+            pairs = zip(node.keys, node.values, strict=True)
+            values += [value for key, value in pairs if key is not None and text_of(key) == "'autoflush'"]
+        for value in values:
             if value is None or isinstance(value, ast.Constant):
                 continue
             bound = evidence.source.bound(name_of(value), file) if isinstance(value, ast.Name | ast.Attribute) else None
-            place = bound or (file, value)
+            place = _parameter(evidence, file, value) or bound or (file, value)
             hint = "Is this true or false when it runs? Your sessions do send what is pending."
             return Told(where=place[0].at(place[1]), hint=hint)
     return None
+
+
+def _parameter(evidence: Evidence, file: File, value: ast.expr) -> tuple[File, ast.expr] | None:
+    """What decides a value that is a parameter of the function around it: its default, or what is passed."""
+    around = [each for each in file.functions if value in ast.walk(each)]
+    known = [each.arg for each in (*around[-1].args.args, *around[-1].args.kwonlyargs)] if around else []
+    return evidence.source.handed_over(file, around[-1], name_of(value)) if name_of(value) in known else None
 
 
 @reading("autoflush=True", "query_does_not_write_pending_objects")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
-from grader.diagnosis.crud import reached
+from grader.diagnosis.crud import calls_in, reached
 from grader.diagnosis.evidence import Event, Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.routes import own_line
@@ -48,9 +48,10 @@ def filtered(evidence: Evidence) -> Told | None:
         return None
     if event is None or not _condition(event) or re.match(r"\(?(items\.)?id\s*(>|between)", _condition(event)):
         return None
+    made = calls_in(evidence, "where", "filter", "filter_by")
     return Told(
         saw=f"{evidence.saw}; the SELECT has WHERE {_condition(event)}",
-        where=own_line(evidence, event.where),
+        where=made[0][0].at(made[0][1]) if len(made) == 1 else own_line(evidence, event.where),
         hint="Nobody asked to leave items out.",
     )
 
@@ -70,7 +71,8 @@ def bounds_changed(evidence: Evidence) -> Told | None:
             either = isinstance(node, ast.BoolOp) and text_of(node.values[0]) == name
             if assigned or bounded or either:
                 value = dict(offset=asked[0], limit=asked[1])[name]
-                hint = f"The caller asked for {name} {value}. What is it after this line?"
+                asked_for = f"asked for {name} {value}" if str(value) in evidence.did[-1] else f"says nothing of {name}"
+                hint = f"The caller {asked_for}. What is it after this line?"
                 return Told(where=file.at(node), hint=hint)
     return None
 
@@ -114,6 +116,12 @@ def looked_for_in_a_page(evidence: Evidence) -> Told | None:
     words = " ".join(event.sql.lower().split()).replace(" limit all ", " ") if event else ""  # PostgreSQL's none
     if event is None or _condition(event) or " limit " not in words:
         return None
+    if " offset " in words and any(value > 0 for value in _sent(event)[1:2]):
+        return Told(
+            saw=f"{evidence.saw}; the SELECT counts rows, and has no WHERE",
+            where=own_line(evidence, event.where),
+            hint="Ids go on, and some are gone. Has the row at this place the id that was asked for?",
+        )
     if not any(value > 1 for value in _sent(event)[:1]):  # first() asks for one row
         return None
     return Told(

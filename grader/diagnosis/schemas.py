@@ -20,6 +20,10 @@ _SENT = "update_knows_what_was_sent"
 _ALL = *_CREATE, *_UPDATE, *_READ, _IGNORES_ID, _SENT
 _CHANGED = _SENT, *_CREATE, "read_accepts_an_orm_object", "update_rejects_null_name", "update_rejects_blank_name"
 _IN_A_TYPE = "AfterValidator", "BeforeValidator", "PlainValidator", "WrapValidator"
+_OTHER_TEXT = (
+    *("lower", "upper", "casefold", "title", "capitalize", "swapcase", "replace", "translate", "normalize", "sub"),
+    *("escape", "encode", "quote", "expandtabs", "ljust", "rjust", "center", "zfill"),
+)
 _VALIDATORS = "field_validator", "model_validator", "validator", "root_validator"
 
 
@@ -32,12 +36,11 @@ def _schema(evidence: Evidence) -> tuple[File, ast.ClassDef] | None:
 
 def ancestry(evidence: Evidence, found: tuple[File, ast.ClassDef] | None) -> list[tuple[File, ast.ClassDef]]:
     """A class, and the learner's classes that it inherits from."""
-    found_so_far: list[tuple[File, ast.ClassDef]] = []
-    while found is not None and found not in found_so_far:
-        found_so_far.append(found)
-        parents = [evidence.source.class_(name_of(base)) for base in found[1].bases]
-        found = next((parent for parent in parents if parent is not None), None)
-    return found_so_far
+    chain = [found] if found is not None else []
+    for _, node in chain:  # which grows meanwhile
+        parents = [evidence.source.class_(name_of(base)) for base in node.bases]
+        chain += [parent for parent in parents if parent is not None and parent not in chain]
+    return chain
 
 
 def field_in(evidence: Evidence, found: tuple[File, ast.ClassDef] | None, name: str) -> tuple[File, ast.stmt] | None:
@@ -218,6 +221,8 @@ def _hint_for_a_change(evidence: Evidence) -> str:
 def _changes(node: ast.AST, method: Function) -> bool:
     """Whether a node of a validator makes another value, or another set of fields, of what was sent."""
     if isinstance(node, ast.Return):
+        if isinstance(node.value, ast.Call) and name_of(node.value) in _OTHER_TEXT:
+            return True
         return isinstance(node.value, ast.Constant | ast.IfExp | ast.BoolOp | ast.Dict | ast.Subscript)
     if isinstance(node, ast.Assign | ast.AugAssign):
         target = node.targets[0] if isinstance(node, ast.Assign) else node.target
@@ -295,7 +300,8 @@ def _allows_extra(node: ast.AST) -> bool:
 def field_missing(evidence: Evidence) -> Told | None:
     """A schema has only the fields that it declares or inherits."""
     found = _schema(evidence)
-    if found is None:
+    made = [base for _, node in ancestry(evidence, found) for base in node.bases if isinstance(base, ast.Call)]
+    if found is None or made:  # what a call makes may have any field
         return None
     name = next((each for each in ("name", "description") if _field(evidence, each) is None), "")
     name = name or ("id" if found[1].name == "ItemRead" and _field(evidence, "id") is None else "")
@@ -410,6 +416,9 @@ def blank_accepted(evidence: Evidence) -> Told | None:
         hint = "The length is measured first, and the white space is stripped after that."
     else:
         hint = "A blank counts as a character, too."
+    own = _field(evidence, "name")
+    if own is not None and _of_the_other_field(evidence, "name", found):
+        return Told(where=own[0].at(own[1]), hint="Which type has this field here? Compare what the two types allow.")
     return Told(where=found[0].at(found[1]), hint=hint)
 
 
@@ -460,6 +469,9 @@ def too_long_accepted(evidence: Evidence) -> Told | None:
         place = constant or (found[0], limits[0].value)
     elif measured:
         place = measured[0][0], _condition_of(*measured[0][1:])
+    own = _field(evidence, field)
+    if own is not None and not measured and _of_the_other_field(evidence, field, found):
+        place, hint = own, "Which type has this field here? Compare what the two types allow."
     return Told(
         where=place[0].at(place[1]),
         hint=hint,
@@ -479,12 +491,19 @@ def refuses_too_much(evidence: Evidence) -> Told | None:
     stricter = [
         call for call in calls(own[1], "StringConstraints", "Field") if any(keyword(call, name) for name in limits)
     ]
-    place = own if stricter else rules
+    place = own if stricter or _of_the_other_field(evidence, found[1], rules) else rules
     return Told(
         where=place[0].at(place[1]),
         hint="What does this ask for beyond the task sheet?",
         why=_STRICT,
     )
+
+
+def _of_the_other_field(evidence: Evidence, field: str, rules: tuple[File, ast.stmt]) -> bool:
+    """Whether rules that do not fit a field are those of the other one, which they do fit: ``name: Description``."""
+    other = "description" if field == "name" else "name"
+    named = name_of(getattr(rules[1], "targets", [getattr(rules[1], "target", None)])[0])
+    return rules_of(evidence, other) == rules and named.lower().startswith(other)
 
 
 @reading("a default that is validated", "update_fields_are_optional")
@@ -602,13 +621,18 @@ def value_shown_otherwise(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("a type that changes the text", *_CREATE, "update_rejects_blank_name")
+@reading("a type that changes the text", *_CREATE, *_UPDATE)
 def type_changes_text(evidence: Evidence) -> Told | None:
     """Some rules of a type do not refuse a text but make another one of it: small letters, no white space around."""
     field = _refused(evidence)
     rules = rules_of(evidence, field) if field and " is '" in evidence.saw else None
     places: list[tuple[File, ast.AST]] = [rules] if rules else []
     places += [(file, node) for file, node in ancestry(evidence, _schema(evidence)) if rules]
+    for file, place in places[:1]:
+        for call in calls(place, *_IN_A_TYPE):
+            lambdas = [name_of(each) for each in ast.walk(call) if isinstance(each, ast.Call) and each is not call]
+            if {*lambdas, *(name_of(each) for each in call.args)} & {*_OTHER_TEXT}:
+                return Told(where=file.at(call), hint="What does this make of the text above?")
     for file, place in places:
         for node in ast.walk(place):
             name = (node.arg or "").removeprefix("str_") if isinstance(node, ast.keyword) else ""

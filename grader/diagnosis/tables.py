@@ -7,7 +7,7 @@ import re
 
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import File, calls, inside, keyword, name_of, text_of
+from grader.diagnosis.source import File, Function, calls, inside, keyword, name_of, text_of
 
 _MODELS, _MAIN = "app/models.py", "app/main.py"
 _IMPORT, _LATE_IMPORT = re.compile(r"\s*(import|from)\b.*\bmodels\b"), re.compile(r"\s+(import|from)\b.*\bmodels\b")
@@ -48,11 +48,56 @@ def _where_the_type_is(evidence: Evidence, file: File, node: ast.stmt) -> tuple[
             return bound
         if isinstance(each, ast.Call) and name_of(each) == "String":
             return file, each
-    for each in ast.walk(getattr(node, "annotation", node)):
+    for each in ast.walk(node):
         bound = evidence.source.bound(each.id, file) if isinstance(each, ast.Name) else None
         if bound is not None and re.search(r"String|mapped_column|Text", text_of(getattr(bound[1], "value", None))):
             return bound
+    helper = _helper_of(evidence, file, node)
+    for length in [call.args[0] for call in calls(helper[1], "String") if call.args] if helper else ():
+        name = length.id if isinstance(length, ast.Name) else ""
+        if helper and name in {each.arg for each in (*helper[1].args.args, *helper[1].args.kwonlyargs)}:
+            passed = _passed(file, node, helper, name)
+            return passed if passed[1] is not None else (file, node)  # type: ignore[return-value]
+        return (helper[0], length) if helper else (file, node)
     return file, node
+
+
+def _helper_of(evidence: Evidence, file: File, node: ast.stmt) -> tuple[File, Function] | None:
+    """The learner's function that makes a column: ``name = text_column(200)``."""
+    value = getattr(node, "value", None)
+    found = evidence.source.function(name_of(value), file.name) or evidence.source.function(name_of(value))
+    return found if isinstance(value, ast.Call) and found and calls(found[1], "mapped_column", "Column") else None
+
+
+def _passed(file: File, node: ast.stmt, helper: tuple[File, Function], name: str) -> tuple[File, ast.expr | None]:
+    """What a column passes to the function that makes it, for a parameter, or the default of this parameter."""
+    call, arguments = getattr(node, "value", None), helper[1].args
+    names = [each.arg for each in (*arguments.posonlyargs, *arguments.args)]
+    assert isinstance(call, ast.Call)
+    value = keyword(call, name)
+    if value is None and name in names[: len(call.args)]:
+        value = call.args[names.index(name)]
+    if value is not None:
+        return file, value
+    defaults = dict(zip(names[::-1], arguments.defaults[::-1], strict=False))
+    only = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    return helper[0], {**defaults, **{each.arg: default for each, default in only}}.get(name)
+
+
+def _option_behind(evidence: Evidence, file: File, node: ast.stmt, name: str) -> tuple[File, ast.AST] | None:
+    """Where the function that makes a column decides about an option of it: at its value, or where nothing says it."""
+    helper = _helper_of(evidence, file, node)
+    made = calls(helper[1], "mapped_column", "Column") if helper else []
+    if helper is None or len(made) != 1:
+        return None
+    value = keyword(made[0], name)
+    if value is None and any(each.arg is None for each in made[0].keywords):
+        return None  # it may be in **options
+    known = [each.arg for each in (*helper[1].args.args, *helper[1].args.kwonlyargs)]
+    if isinstance(value, ast.Name) and value.id in known:
+        passed = _passed(file, node, helper, value.id)
+        return (passed[0], passed[1]) if passed[1] is not None else None
+    return helper[0], made[0] if value is None else value
 
 
 def _column_in(words: str) -> str:
@@ -188,6 +233,10 @@ def name_may_be_null(evidence: Evidence) -> Told | None:
     if option is not None and not isinstance(option, ast.Constant):
         hint = "Is this true or false? The database takes NULL here."
         return Told(saw="the database stored a row whose name is NULL", where=found[0].at(option), hint=hint)
+    behind = _option_behind(evidence, *found, "nullable")
+    if behind is not None and text_of(behind[1]) == "True":
+        hint = "Whether the column takes NULL is decided here. What does this say about the name?"
+        return Told(saw="the database stored a row whose name is NULL", where=behind[0].at(behind[1]), hint=hint)
     alias = _alias_with_none(evidence, *found)
     if alias is not None:
         name, place = alias
@@ -288,6 +337,9 @@ def name_not_indexed(evidence: Evidence) -> Told | None:
         place = _attribute(evidence, other)
         assert place is not None
         return Told(where=place[0].at(place[1]), hint="The index is on this column. Which one is searched for?")
+    behind = _option_behind(evidence, *found, "index")
+    if behind is not None and text_of(behind[1]) != "True":
+        return Told(where=behind[0].at(behind[1]), hint="The column is made here. What does this say about an index?")
     if _option(found[1], "index") is not None and text_of(_option(found[1], "index")) == "True":
         return None
     return Told(where=found[0].at(found[1]), hint="Nothing here asks for an index.")
