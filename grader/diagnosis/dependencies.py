@@ -194,6 +194,8 @@ def shared_session(evidence: Evidence) -> Told | None:
         kept = [name for name in names if name and any(re.search(rf"\b{name}\b", text_of(each)) for each in around)]
         if kept and isinstance(statement, ast.Assign | ast.AnnAssign) and _can_keep(evidence, statement.value):
             hint = f"'{kept[0]}' is there once for all requests. What does it hold while two of them run?"
+            if name_of(statement.value) == "local":
+                hint = "This keeps one session for each thread, and requests take turns on the threads."
             return Told(where=file.at(statement), hint=hint)
     for each in ast.walk(node):
         if isinstance(each, ast.Assign) and "app.state" in text_of(node) and isinstance(each.targets[0], ast.Attribute):
