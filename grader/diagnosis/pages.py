@@ -109,6 +109,20 @@ def _changes_a_page(node: ast.AST, rule: str) -> bool:
     return comprehension and (any(each.ifs for each in node.generators) or not isinstance(node, ast.ListComp))  # type: ignore[attr-defined]
 
 
+@reading("the row is looked up by its place", "get_returns_the_item")
+def found_by_position(evidence: Evidence) -> Told | None:
+    """OFFSET counts rows. Ids have gaps, so the row at place 5 is not the row with the id 5."""
+    event = _select(evidence)
+    words = " ".join(event.sql.lower().split()) if event else ""
+    if event is None or _condition(event) or " offset " not in words or not any(_sent(event)[-1:]):
+        return None
+    return Told(
+        saw=f"{evidence.saw}; the SELECT counts rows, and has no WHERE",
+        where=own_line(evidence, event.where),
+        hint="Ids go on, and some are gone. Has the row at this place the id that was asked for?",
+    )
+
+
 @reading("an item is looked for in one page", "get_returns_the_item")
 def looked_for_in_a_page(evidence: Evidence) -> Told | None:
     """A page ends after some rows; an item behind it is not found there."""
@@ -116,12 +130,6 @@ def looked_for_in_a_page(evidence: Evidence) -> Told | None:
     words = " ".join(event.sql.lower().split()).replace(" limit all ", " ") if event else ""  # PostgreSQL's none
     if event is None or _condition(event) or " limit " not in words:
         return None
-    if " offset " in words and any(value > 0 for value in _sent(event)[1:2]):
-        return Told(
-            saw=f"{evidence.saw}; the SELECT counts rows, and has no WHERE",
-            where=own_line(evidence, event.where),
-            hint="Ids go on, and some are gone. Has the row at this place the id that was asked for?",
-        )
     if not any(value > 1 for value in _sent(event)[:1]):  # first() asks for one row
         return None
     return Told(

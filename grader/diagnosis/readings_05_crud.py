@@ -47,7 +47,7 @@ from grader.diagnosis.crud import (
     tested_for_truth,
     wrote_what_was_not_sent,
 )
-from grader.diagnosis.pages import bounds_changed, changed_afterwards, filtered, looked_for_in_a_page
+from grader.diagnosis.pages import bounds_changed, changed_afterwards, filtered, found_by_position, looked_for_in_a_page
 from grader.diagnosis.writes import (
     existing_returned,
     field_left_out,
@@ -113,6 +113,7 @@ READINGS = (
     another_order,
     rows_not_items,
     offset_as_an_id,
+    found_by_position,
     looked_for_in_a_page,
     raised_for_an_unknown_id,
     other_defaults,
