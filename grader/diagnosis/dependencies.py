@@ -17,7 +17,14 @@ _MAKERS = "SessionLocal", "Session", "sessionmaker"
 
 
 def _get_db(evidence: Evidence) -> tuple[File, Function] | None:
-    return evidence.source.function("get_db", "app/deps.py") or evidence.source.function("get_db")
+    found = evidence.source.function("get_db", "app/deps.py") or evidence.source.function("get_db")
+    bound = evidence.source.bound("get_db", evidence.source.file("app/deps.py")) if found is None else None
+    value = getattr(bound[1], "value", None) if bound else None
+    owner = evidence.source.class_(name_of(value)) if isinstance(value, ast.Call) else None
+    for method in owner[1].body if owner else ():  # get_db = Sessions()
+        if owner and isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef) and method.name == "__call__":
+            return owner[0], method
+    return found
 
 
 def _keeper(evidence: Evidence) -> tuple[File, Function] | None:
@@ -266,6 +273,14 @@ def another_is_closed(evidence: Evidence) -> Told | None:
         for part in ast.walk(statement):
             if isinstance(part, ast.Assign) and text_of(part.targets[0]) == _yielded(node):
                 return Told(where=file.at(part), hint="From here on the name stands for another session.")
+    closed = [call for call in calls(node, "close") if isinstance(call.func, ast.Attribute)]
+    owners = [text_of(call.func.value) for call in closed if isinstance(call.func, ast.Attribute)]
+    opened = {
+        name_of(each.targets[0]) for each in ast.walk(node) if isinstance(each, ast.Assign) and calls(each, "connect")
+    }
+    if owners and set(owners) <= opened and calls(node, *_MAKERS):
+        saw = f"{evidence.saw}: '{owners[-1]}' was closed, the session was not"
+        return Told(saw=saw, where=file.at(closed[-1]), hint="What does this close, and what was yielded?")
     return None
 
 
