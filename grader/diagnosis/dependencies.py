@@ -467,7 +467,8 @@ def never_closed(evidence: Evidence) -> Told | None:
     db = _yielded(node)
     if calls(node, "close", "remove", "reset", "closing", "callback", "enter_context", "push"):
         return None
-    if any(isinstance(each, ast.With) for each in ast.walk(node)):
+    entered = [item.context_expr for each in ast.walk(node) if isinstance(each, ast.With) for item in each.items]
+    if any(name_of(each) not in ("ExitStack", "suppress", "Lock", "RLock", "nullcontext") for each in entered):
         return None
     others = {"rollback": "a rollback", "expunge_all": "expunge_all()", "expire_all": "expire_all()"}
     others |= {"commit": "a commit"}
@@ -514,7 +515,7 @@ def swallows_errors(evidence: Evidence) -> Told | None:
                 return Told(where=file.at(inner), hint="Leaving a finally like this throws the exception away.")
     for attempt in _tries(node):
         for handler in attempt.handlers:
-            if not any(isinstance(inner, ast.Raise) for inner in ast.walk(handler)):
+            if not _raised_in(evidence, handler):
                 hint = "After this block the exception is gone. FastAPI can answer only what reaches it."
                 if "didn't stop" in evidence.saw:
                     hint = "A dependency yields once. What should become of the exception that came out of the yield?"
@@ -522,9 +523,21 @@ def swallows_errors(evidence: Evidence) -> Told | None:
     for other in evidence.source.files():
         for method in [each for each in other.functions if each.name == "__exit__"]:
             for inner in ast.walk(method):
-                if text_of(inner) == "return True":
+                value = inner.value if isinstance(inner, ast.Return) else None
+                if text_of(value) == "True" or isinstance(value, ast.Compare | ast.BoolOp | ast.UnaryOp):
                     return Told(where=other.at(inner), hint="An __exit__ that returns True swallows the exception.")
     return None
+
+
+def _raised_in(evidence: Evidence, handler: ast.ExceptHandler) -> list[tuple[File | None, ast.Raise]]:
+    """What an except block raises, in the block itself (no file is named then) or in a function that it calls."""
+    found: list[tuple[File | None, ast.Raise]] = [
+        (None, each) for each in ast.walk(handler) if isinstance(each, ast.Raise)
+    ]
+    for call in [each for each in ast.walk(handler) if isinstance(each, ast.Call) and isinstance(each.func, ast.Name)]:
+        other = evidence.source.function(name_of(call))
+        found += [(other[0], each) for each in ast.walk(other[1]) if isinstance(each, ast.Raise)] if other else []
+    return found
 
 
 @reading("an exception is replaced by another one", _ERROR)
@@ -533,9 +546,12 @@ def replaces_errors(evidence: Evidence) -> Told | None:
     found = _keeper(evidence)
     for attempt in _tries(found[1]) if found else ():
         for handler in attempt.handlers:
-            other = [each for each in ast.walk(handler) if isinstance(each, ast.Raise) and each.exc is not None]
+            other = [(file, each) for file, each in _raised_in(evidence, handler) if each.exc is not None]
             if found and other:
-                return Told(where=found[0].at(other[0]), hint="This raises another exception than the one that came.")
+                return Told(
+                    where=(other[0][0] or found[0]).at(other[0][1]),
+                    hint="This raises another exception than the one that came.",
+                )
     main = evidence.source.file("app/main.py")
     for node in main.functions:
         for decorator in node.decorator_list:

@@ -49,8 +49,10 @@ from grader.diagnosis.crud import (
 )
 from grader.diagnosis.pages import bounds_changed, changed_afterwards, filtered, found_by_position, looked_for_in_a_page
 from grader.diagnosis.writes import (
+    deleted_conditionally,
     existing_returned,
     field_left_out,
+    field_not_listed,
     not_loaded_anew,
     nothing_deleted,
     only_a_savepoint,
@@ -79,12 +81,14 @@ READINGS = (
     committed_in_one_branch,
     only_a_savepoint,
     not_committed,
+    deleted_conditionally,
     nothing_deleted,
     chose_the_id,
     stored_twice,
     stored_a_new_row,
     no_where,
     field_left_out,
+    field_not_listed,
     field_not_written,
     returned_in_the_loop,
     returned_nothing,

@@ -410,6 +410,11 @@ def blank_accepted(evidence: Evidence) -> Told | None:
         file, method, node = checked[0]
         hint = "Which names come through here? Try one of white space alone, and an empty one."
         return Told(where=file.at(_condition_of(method, node)), hint=hint)
+    shortest = [node.value for node in ast.walk(found[1]) if isinstance(node, ast.keyword) and node.arg == "min_length"]
+    if "name=''" in told and shortest and text_of(shortest[0]) != "1":
+        constant = evidence.source.bound(name_of(shortest[0]), found[0]) if name_of(shortest[0]) else None
+        place = constant or (found[0], shortest[0])
+        return Told(where=place[0].at(place[1]), hint="How many characters has an empty name? Does this refuse it?")
     if "name=''" in told:
         hint = "Nothing here says that something has to be left."
     elif "name=''" in evidence.saw:
@@ -605,6 +610,12 @@ def read_is_stricter(evidence: Evidence) -> Told | None:
 @reading("an answer shows another value than the object has", "read_accepts_an_orm_object")
 def value_shown_otherwise(evidence: Evidence) -> Told | None:
     """A serializer, or a field of another name, makes something else of what the object holds."""
+    asked = re.match(r"refused: (\w+): Field required", evidence.saw)
+    for name in ("id", "name", "description") if asked and asked[1] not in ("id", "name", "description") else ():
+        renamed = _field(evidence, name)
+        if renamed is not None and asked and f"'{asked[1]}'" in text_of(renamed[1]):
+            hint = "From which attribute of the object does this field take its value?"
+            return Told(where=renamed[0].at(renamed[1]), hint=hint)
     if not isinstance(evidence.actual, dict) or not isinstance(evidence.expected, dict):
         return None
     for file, node in ancestry(evidence, _schema(evidence)):

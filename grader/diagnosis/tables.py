@@ -277,6 +277,12 @@ def description_required(evidence: Evidence) -> Told | None:
     if option is not None and text_of(option) == "False":
         hint = "What does nullable=False say about the description?"
         return Told(saw="the database refused a row whose description is NULL", where=found[0].at(option), hint=hint)
+    behind = _option_behind(evidence, *found, "nullable")
+    if behind is not None and text_of(behind[1]) == "False":
+        hint = "Whether the column takes NULL is decided here. What does this say about the description?"
+        return Told(
+            saw="the database refused a row whose description is NULL", where=behind[0].at(behind[1]), hint=hint
+        )
     words = re.fullmatch(r"Mapped\[(\w+)\]", annotation)
     alias = evidence.source.bound(words[1], found[0]) if words else None
     text = text_of(getattr(alias[1], "value", None)) if alias else ""
@@ -392,10 +398,11 @@ def ids_not_counted(evidence: Evidence) -> Told | None:
 
 def _lifespan(file: File) -> ast.AsyncFunctionDef | ast.FunctionDef | None:
     """The function of main.py that is a lifespan: it yields, or has the name."""
-    for node in file.functions:
-        if node.name == "lifespan" or any("contextmanager" in name_of(each) for each in node.decorator_list):
-            return node
-    return None
+    return next((node for node in file.functions if _is_a_lifespan(node)), None)
+
+
+def _is_a_lifespan(node: Function) -> bool:
+    return node.name == "lifespan" or any("contextmanager" in name_of(each) for each in node.decorator_list)
 
 
 @reading("the app does not get the lifespan", _AT_START, "the_rest_still_works")
@@ -403,7 +410,7 @@ def lifespan_unknown(evidence: Evidence) -> Told | None:
     """FastAPI runs a lifespan only if you pass it: FastAPI(lifespan=...)."""
     file = evidence.source.file(_MAIN)
     node = _lifespan(file)
-    creating = [each for each in file.functions if calls(each, "create_all") and _lifespan(file) is each]
+    creating = [each for each in file.functions if calls(each, "create_all") and _is_a_lifespan(each)]
     for call in calls(file.tree, "FastAPI"):
         given = keyword(call, "lifespan")
         other = given is not None and creating and creating[0].name not in text_of(given)
@@ -666,7 +673,7 @@ def created_at_another_moment(evidence: Evidence) -> Told | None:
     file = evidence.source.file(_MAIN)
     for node in file.functions:
         events = [text_of(each) for each in node.decorator_list]
-        if not calls(node, "create_all") or node is _lifespan(file):
+        if not calls(node, "create_all") or _is_a_lifespan(node):
             continue
         if any("on_event" in each and "startup" in each for each in events):
             hint = "An app that has a lifespan does not run its startup events."
