@@ -100,7 +100,7 @@ def nul_accepted(evidence: Evidence) -> Told | None:
             return Told(saw=saw, where=validator[0].at(validator[1]), hint="What does this refuse?")
         for each in [each for each in ast.walk(validator[1]) if isinstance(each, ast.If)] if validator else ():
             refuses = any(isinstance(one, ast.Raise) for one in each.body)
-            if validator and refuses and not re.fullmatch(r"'(\\x00|\\0)' in \w+", text_of(each.test)):
+            if validator and refuses and not re.fullmatch(r"'(\\x00|\\0)' in .+", text_of(each.test)):
                 hint = "Where in the text above is the NUL, and where does this line look for one?"
                 return Told(saw=saw, where=validator[0].at(each), hint=hint)
     hint = "A database cannot store every character: PostgreSQL has no NUL. Who refuses it?"

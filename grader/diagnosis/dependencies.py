@@ -333,7 +333,8 @@ def yielded_after_close(evidence: Evidence) -> Told | None:
         if isinstance(block, ast.With)
     }
     over = [block for block, items in ends.items() if items and (block.end_lineno or 0) < yields[0].lineno]
-    closed = [call for call in calls(node, "close") if text_of(call.func) == f"{db}.close"]
+    caught = [each for attempt in _tries(node) for handler in attempt.handlers for each in ast.walk(handler)]
+    closed = [call for call in calls(node, "close") if text_of(call.func) == f"{db}.close" and call not in caught]
     before = [call for call in closed if call.lineno < yields[0].lineno]
     if not (over or before) or len(before) < len(closed):
         return None

@@ -183,10 +183,18 @@ def field_not_listed(evidence: Evidence) -> Told | None:
         named = {str(each.value) for each in texts} & {"name", "description"}
         lets_through = isinstance(node.ops[0], ast.In)
         lost = {each for each in sent if named and (each in named) != lets_through}
+        lost = {each for each in lost if _differs(evidence, each)}
         if lost and not evidence.raised and not isinstance(node.left, ast.Constant):
             place = bound or (file, node)
             return Told(where=place[0].at(place[1]), hint=f"The {min(lost)} was sent. Does it get past this?")
     return None
+
+
+def _differs(evidence: Evidence, field: str) -> bool:
+    """Whether a field of what was seen is not as it should be."""
+    if isinstance(evidence.actual, dict) and isinstance(evidence.expected, dict):
+        return bool(evidence.actual.get(field) != evidence.expected.get(field))
+    return field in evidence.saw
 
 
 @reading("deleted under a condition", "delete_persists")
