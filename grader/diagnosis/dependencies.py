@@ -277,7 +277,7 @@ def another_is_closed(evidence: Evidence) -> Told | None:
     owners = [text_of(call.func.value) for call in closed if isinstance(call.func, ast.Attribute)]
     opened = {
         name_of(each.targets[0]) for each in ast.walk(node) if isinstance(each, ast.Assign) and calls(each, "connect")
-    }
+    } - {_yielded(node)}
     if owners and set(owners) <= opened and calls(node, *_MAKERS):
         saw = f"{evidence.saw}: '{owners[-1]}' was closed, the session was not"
         return Told(saw=saw, where=file.at(closed[-1]), hint="What does this close, and what was yielded?")

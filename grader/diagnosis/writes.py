@@ -205,7 +205,7 @@ def deleted_conditionally(evidence: Evidence) -> Told | None:
     deleting = calls_in(evidence, "delete")
     for file, node in [(file, node) for file, function in reached(evidence) for node in inside(function)]:
         if isinstance(node, ast.If) and deleting and all(call in ast.walk(node) for _, call in deleting):
-            hint = "For which items is this true? Try the one above."
+            hint = "When is this true? Try the item above."
             return Told(saw=f"{evidence.saw}; no DELETE was sent", where=file.at(node), hint=hint)
     return None
 
