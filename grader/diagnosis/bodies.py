@@ -98,10 +98,11 @@ def nul_accepted(evidence: Evidence) -> Told | None:
         validator = evidence.source.function(name)
         if validator is not None and not any(isinstance(each, ast.Raise) for each in ast.walk(validator[1])):
             return Told(saw=saw, where=validator[0].at(validator[1]), hint="What does this refuse?")
-        tests = [each for each in ast.walk(validator[1]) if isinstance(each, ast.If)] if validator is not None else []
-        if validator is not None and len(tests) == 1 and not re.search(r"' in |chr\(0\) in ", text_of(tests[0].test)):
-            hint = "Where in this text is the NUL, and where does this line look for it?"
-            return Told(saw=saw, where=validator[0].at(tests[0]), hint=hint)
+        for each in [each for each in ast.walk(validator[1]) if isinstance(each, ast.If)] if validator else ():
+            refuses = any(isinstance(one, ast.Raise) for one in each.body)
+            if validator and refuses and not re.fullmatch(r"'(\\x00|\\0)' in .+", text_of(each.test)):
+                hint = "Where in the text above is the NUL, and where does this line look for one?"
+                return Told(saw=saw, where=validator[0].at(each), hint=hint)
     hint = "A database cannot store every character: PostgreSQL has no NUL. Who refuses it?"
     return Told(saw=saw, where=found[0].at(found[1]), hint=hint)
 

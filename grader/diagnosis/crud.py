@@ -484,11 +484,14 @@ def exclude_defaults(evidence: Evidence) -> Told | None:
 
 
 def _dumped_with(evidence: Evidence, option: str, hint: str) -> Told | None:
-    for file, call in calls_in(evidence, "model_dump", "dict"):
-        if text_of(keyword(call, option)) == "True":
-            more = " Which option asks for what was sent, whatever its value?"
+    for file, function in reached(evidence):
+        for call in calls(function, "model_dump", "dict"):
             value = keyword(call, option)
-            return Told(where=file.at(call if value is None else value), hint=hint + more)
+            handed = evidence.source.handed_over(file, function, value.id) if isinstance(value, ast.Name) else None
+            place = handed or (file, value)
+            if place[1] is not None and text_of(place[1]) == "True":
+                more = " Which option asks for what was sent, whatever its value?"
+                return Told(where=place[0].at(place[1]), hint=hint + more)
     return None
 
 
@@ -507,6 +510,16 @@ def wrote_what_was_not_sent(evidence: Evidence) -> Told | None:
                 hint="This gives every field of the schema, with the default for what was not sent. "
                 "The schema knows which fields were sent.",
             )
+    for file, function in reached(evidence):
+        for call in calls(function, "model_dump", "dict"):
+            option = keyword(call, "exclude_unset")
+            turned = isinstance(option, ast.UnaryOp) and isinstance(option.op, ast.Not)
+            inner = option.operand if isinstance(option, ast.UnaryOp) else option
+            handed = evidence.source.handed_over(file, function, inner.id) if isinstance(inner, ast.Name) else None
+            place = handed or (file, inner)
+            if place[1] is not None and text_of(place[1]) == str(turned):
+                hint = "With this, exclude_unset is false. What does model_dump() give then for what was not sent?"
+                return Told(where=place[0].at(place[1]), hint=hint)
     return None
 
 
@@ -646,6 +659,11 @@ def another_order(evidence: Evidence) -> Told | None:
     if not words or not selects[-1].where or re.fullmatch(r"items\.id( asc)?", words):
         return None
     where = _built(evidence, selects[-1].where, "order_by")
+    made = [(file, call) for file, call in calls_in(evidence, "order_by") if call.args]
+    if len(made) == 1:  # perhaps in another function, or by a name
+        file, by = made[0][0], made[0][1].args[0]
+        bound = evidence.source.bound(by.id, file) if isinstance(by, ast.Name) else None
+        where = bound[0].at(bound[1]) if bound else file.at(by)
     ids = [each.get("id") for each in evidence.actual] if _are_rows(evidence.actual) else []
     saw = f"the ids came as {ids[:10]}" if ids else evidence.saw
     wanted = f"{[each.get('id') for each in evidence.expected][:10]}" if ids and _are_rows(evidence.expected) else ""
@@ -827,18 +845,54 @@ def other_parameters(evidence: Evidence) -> Told | None:
 def other_defaults(evidence: Evidence) -> Told | None:
     """If the caller says nothing, the page starts at the first item and has up to 100 items."""
     found = function_of(evidence)
-    if found is None or not re.match(r"list_items\(db(, offset=\d+)?\)", "".join(evidence.did[-1:])):
+    called = re.match(r"list_items\(db(?:, (offset|limit)=\d+)?\)", "".join(evidence.did[-1:]))
+    if found is None or called is None:
         return None
     names, values = _arguments(found[1]), [*found[1].args.defaults]
     defaults: dict[str, ast.expr | None] = dict(zip(names[::-1], values[::-1], strict=False))
     keywords = zip(found[1].args.kwonlyargs, found[1].args.kw_defaults, strict=True)
     defaults |= {each.arg: value for each, value in keywords}
-    other = [(name, value) for name, value in defaults.items() if value is not None and _wrong_default(name, value)]
+    meant = {
+        name: _behind_its_name(evidence, found[0], value)
+        for name, value in defaults.items()
+        if value is not None and name != called[1]
+    }
+    limited = any(_limited(event) for event in evidence.events_of("SELECT items")[-1:])
+    if limited and "None" in text_of(meant["limit"][1] if "limit" in meant else None):
+        return None  # the function has another number for it
+    other = [(name, place) for name, place in meant.items() if _wrong_default(name, place[1])]
     if not other:
         return None
-    told = " and ".join(f"{name} is {text_of(value)}" for name, value in other)
+    told = " and ".join(f"{name} is {text_of(value)}" for name, (_, value) in other)
     hint = "What are offset and limit where the caller says nothing?"
-    return Told(saw=f"{evidence.saw}; where the caller says nothing, {told}", where=found[0].at(other[0][1]), hint=hint)
+    file, value = other[0][1]
+    return Told(saw=f"{evidence.saw}; where the caller says nothing, {told}", where=file.at(value), hint=hint)
+
+
+def _limited(event: Event) -> bool:
+    """Whether a SELECT asks for a number of rows; SQLite and PostgreSQL have ways to say that there is no limit."""
+    words = f" {' '.join(event.sql.lower().split())} "
+    values = event.parameters.values() if isinstance(event.parameters, dict) else event.parameters or ()
+    endless = " limit all " in words or " limit -1 " in words or -1 in values
+    return " limit " in words and not endless
+
+
+def _behind_its_name(evidence: Evidence, file: File, value: ast.expr) -> tuple[File, ast.expr]:
+    """The number that a name stands for, at the top of a module or in a class; the value itself where it is no name."""
+    bound: tuple[File, ast.AST] | None = None
+    if isinstance(value, ast.Name):
+        bound = evidence.source.bound(value.id, file)
+    elif isinstance(value, ast.Attribute):  # settings.page_size
+        owners = [(each, one) for each in evidence.source.files() for owner in each.classes for one in owner.body]
+        set_there = [
+            (each, one)
+            for each, one in owners
+            if isinstance(one, ast.Assign | ast.AnnAssign)
+            and value.attr == name_of(one.targets[0] if isinstance(one, ast.Assign) else one.target)
+        ]
+        bound = set_there[0] if len(set_there) == 1 else None
+    number = getattr(bound[1], "value", None) if bound else None
+    return (bound[0], number) if bound is not None and isinstance(number, ast.Constant) else (file, value)
 
 
 def _wrong_default(name: str, value: ast.expr) -> bool:
@@ -846,11 +900,40 @@ def _wrong_default(name: str, value: ast.expr) -> bool:
     return name in right and (text_of(value).isdigit() or text_of(value) == "None") and text_of(value) != right[name]
 
 
+@reading(
+    "the order or the condition comes after the page",
+    *("list_is_ordered", "list_pages", "list_answers_items", "get_returns_the_item"),
+)
+def ordered_after_the_limit(evidence: Evidence) -> Told | None:
+    """A page is cut out of rows that were chosen and put in order. After limit(), SQLAlchemy's Query refuses
+    order_by() and filter()."""
+    raised = evidence.raised_kind("InvalidRequestError")
+    found = re.search(
+        r"Query\.(\w+)\(\) being called on a Query which already has LIMIT", raised.message if raised else ""
+    )
+    if raised is None or not found:
+        return None
+    name, _, number = innermost(raised, evidence.given).rpartition(":")
+    file = evidence.source.file(name)
+    late = [each for each in calls(file.tree, found[1]) if each.lineno <= int(number) <= (each.end_lineno or 0)]
+    where = file.at(late[0]) if late else f"{name}:{number}"
+    return Told(where=where, hint=f"In which order do {found[1]}(), offset() and limit() belong? Read the exception.")
+
+
 @reading("not the page that was asked for", "list_pages")
 def another_page(evidence: Evidence) -> Told | None:
     """OFFSET says how many rows to skip, LIMIT how many to return at most. Both must be what the caller asked for."""
     called = re.match(r"list_items\(db(?:, (?:offset=)?(\d+), (?:limit=)?(\d+))?\)", (evidence.did or [""])[-1])
     selects = [event for event in evidence.events_of("SELECT items") if event.where]
+    cut = [
+        (file, each)
+        for file, function in reached(evidence)
+        for each in inside(function)
+        if isinstance(each, ast.Subscript) and isinstance(each.slice, ast.Slice)
+    ]
+    if called and not evidence.sent("SELECT") and not evidence.raised and len(cut) == 1:
+        hint = "A slice takes the place to begin and the place to stop. What are they for this call?"
+        return Told(saw=f"{evidence.saw}; no SELECT was sent", where=cut[0][0].at(cut[0][1].slice), hint=hint)
     if not called or not selects:
         return None
     sql, sent = selects[-1].sql.lower(), selects[-1].parameters
@@ -870,9 +953,6 @@ def another_page(evidence: Evidence) -> Told | None:
     wish = f"asked for was offset {asked['offset']}, limit {asked['limit']}"
     where = own_line(evidence, selects[-1].where)
     nodes = [(file, node) for file, function in reached(evidence) for node in inside(function)]
-    slices = [
-        (file, node) for file, node in nodes if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice)
-    ]
     made = [
         (file, node)
         for file, node in nodes
@@ -881,12 +961,13 @@ def another_page(evidence: Evidence) -> Told | None:
         and node.args
         and not isinstance(node.args[0], ast.Name | ast.Constant)
     ]
-    if missing and len(slices) == 1:
-        where, hint = slices[0][0].at(slices[0][1].slice), "Count the rows that this slice takes, and from where on."
+    if missing and len(cut) == 1:
+        where, hint = cut[0][0].at(cut[0][1].slice), "Count the rows that this slice takes, and from where on."
     elif missing:
         hint = "What skips rows here, and what ends the page?"
-    elif calls_in(evidence, "slice"):
-        hint = "slice() is told where to begin and where to stop. Which of its numbers is how many?"
+    elif stops := [(file, node) for file, node in nodes if isinstance(node, ast.Call) and name_of(node) == "slice"]:
+        where = stops[0][0].at(stops[0][1])
+        hint = "slice() takes the place to begin and the place to stop. What are they for this call?"
     elif made:
         where, hint = made[0][0].at(made[0][1].args[0]), "What does this line make of the number that was asked for?"
     return Told(saw=f"{evidence.saw}; {told}, and {wish}", where=where, hint=hint)

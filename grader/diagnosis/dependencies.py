@@ -17,7 +17,14 @@ _MAKERS = "SessionLocal", "Session", "sessionmaker"
 
 
 def _get_db(evidence: Evidence) -> tuple[File, Function] | None:
-    return evidence.source.function("get_db", "app/deps.py") or evidence.source.function("get_db")
+    found = evidence.source.function("get_db", "app/deps.py") or evidence.source.function("get_db")
+    bound = evidence.source.bound("get_db", evidence.source.file("app/deps.py")) if found is None else None
+    value = getattr(bound[1], "value", None) if bound else None
+    owner = evidence.source.class_(name_of(value)) if isinstance(value, ast.Call) else None
+    for method in owner[1].body if owner else ():  # get_db = Sessions()
+        if owner and isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef) and method.name == "__call__":
+            return owner[0], method
+    return found
 
 
 def _keeper(evidence: Evidence) -> tuple[File, Function] | None:
@@ -190,9 +197,12 @@ def shared_session(evidence: Evidence) -> Told | None:
         if calls(statement, "SessionLocal", "Session"):
             return Told(where=file.at(statement), hint="This runs once, when the module is imported.")
         names = [name_of(each) for each in getattr(statement, "targets", [getattr(statement, "target", None)]) if each]
-        kept = [name for name in names if name and re.search(rf"\b{name}\b", text_of(node))]
+        around = [other for _, other in evidence.source.reached(*found, evidence.given)]
+        kept = [name for name in names if name and any(re.search(rf"\b{name}\b", text_of(each)) for each in around)]
         if kept and isinstance(statement, ast.Assign | ast.AnnAssign) and _can_keep(evidence, statement.value):
             hint = f"'{kept[0]}' is there once for all requests. What does it hold while two of them run?"
+            if name_of(statement.value) == "local":
+                hint = "This keeps one session for each thread, and requests take turns on the threads."
             return Told(where=file.at(statement), hint=hint)
     for each in ast.walk(node):
         if isinstance(each, ast.Assign) and "app.state" in text_of(node) and isinstance(each.targets[0], ast.Attribute):
@@ -263,6 +273,14 @@ def another_is_closed(evidence: Evidence) -> Told | None:
         for part in ast.walk(statement):
             if isinstance(part, ast.Assign) and text_of(part.targets[0]) == _yielded(node):
                 return Told(where=file.at(part), hint="From here on the name stands for another session.")
+    closed = [call for call in calls(node, "close") if isinstance(call.func, ast.Attribute)]
+    owners = [text_of(call.func.value) for call in closed if isinstance(call.func, ast.Attribute)]
+    opened = {
+        name_of(each.targets[0]) for each in ast.walk(node) if isinstance(each, ast.Assign) and calls(each, "connect")
+    } - {_yielded(node)}
+    if owners and set(owners) <= opened and calls(node, *_MAKERS):
+        saw = f"{evidence.saw}: '{owners[-1]}' was closed, the session was not"
+        return Told(saw=saw, where=file.at(closed[-1]), hint="What does this close, and what was yielded?")
     return None
 
 
@@ -295,6 +313,37 @@ def used_after_close(evidence: Evidence) -> Told | None:
         if isinstance(each, ast.Call) and closed and each.lineno > closed[-1].lineno and f"{db}." in text_of(each.func):
             return Told(where=file.at(each), hint="A closed session opens again when it is used.")
     return None
+
+
+@reading("the session is closed before it is yielded", *_CLOSES)
+def yielded_after_close(evidence: Evidence) -> Told | None:
+    """A with block, or a finally, that is over before the yield has closed the session; the endpoint opens it again."""
+    found = _keeper(evidence)
+    yields = _yields(found[1]) if found else []
+    if found is None or not yields:
+        return None
+    (file, node), db = found, _yielded(found[1])
+    ends = {
+        block: [
+            item
+            for item in block.items
+            if text_of(item.optional_vars or item.context_expr) in (db, f"closing({db})", f"contextlib.closing({db})")
+        ]
+        for block in ast.walk(node)
+        if isinstance(block, ast.With)
+    }
+    over = [block for block, items in ends.items() if items and (block.end_lineno or 0) < yields[0].lineno]
+    caught = [each for attempt in _tries(node) for handler in attempt.handlers for each in ast.walk(handler)]
+    closed = [call for call in calls(node, "close") if text_of(call.func) == f"{db}.close" and call not in caught]
+    before = [call for call in closed if call.lineno < yields[0].lineno]
+    if not (over or before) or len(before) < len(closed):
+        return None
+    what = "the with block" if over else "close()"
+    return Told(
+        saw=f"{evidence.saw}: {what} had closed it before the endpoint got it, and it opened again",
+        where=file.at(yields[0]),
+        hint=f"What has {what} done to the session before this line, and who closes it after the endpoint?",
+    )
 
 
 @reading("something besides the session stays open", *_CLOSES)
@@ -336,7 +385,27 @@ def closed_conditionally(evidence: Evidence) -> Told | None:
         saw = f"{evidence.saw}; the condition {text_of(each.test)} was {'not true' if then else 'true'}"
         hint = f"In which cases is this {'not true' if then else 'true'}, and who closes then?"
         return Told(saw=saw, where=file.at(each), hint=hint)
+    for place, leaving in _exits(evidence, node):
+        for each in [each for each in ast.walk(leaving) if isinstance(each, ast.If)]:
+            then, otherwise = ([call for one in part for call in calls(one, "close")] for part in _parts(each))
+            closed = calls(leaving, "close")
+            if bool(then) != bool(otherwise) and len(closed) == len([*then, *otherwise]):
+                hint = "In which cases does this come to no close()?"
+                return Told(where=place.at(each), hint=hint)
     return None
+
+
+def _exits(evidence: Evidence, node: Function) -> list[tuple[File, ast.FunctionDef]]:
+    """What runs at the end of the with blocks of a function: the ``__exit__`` of the learner's own classes."""
+    entered = [item.context_expr for each in ast.walk(node) if isinstance(each, ast.With) for item in each.items]
+    owners = [evidence.source.class_(name_of(each)) for each in entered if isinstance(each, ast.Call)]
+    return [
+        (owner[0], method)
+        for owner in owners
+        if owner is not None
+        for method in owner[1].body
+        if isinstance(method, ast.FunctionDef) and method.name == "__exit__"
+    ]
 
 
 def _parts(node: ast.If) -> tuple[list[ast.stmt], list[ast.stmt]]:
@@ -399,7 +468,8 @@ def never_closed(evidence: Evidence) -> Told | None:
     db = _yielded(node)
     if calls(node, "close", "remove", "reset", "closing", "callback", "enter_context", "push"):
         return None
-    if any(isinstance(each, ast.With) for each in ast.walk(node)):
+    entered = [item.context_expr for each in ast.walk(node) if isinstance(each, ast.With) for item in each.items]
+    if any(name_of(each) not in ("ExitStack", "suppress", "Lock", "RLock", "nullcontext") for each in entered):
         return None
     others = {"rollback": "a rollback", "expunge_all": "expunge_all()", "expire_all": "expire_all()"}
     others |= {"commit": "a commit"}
@@ -410,6 +480,13 @@ def never_closed(evidence: Evidence) -> Told | None:
         if word and db and yields and each.lineno > yields[0].lineno:
             saw = f"{evidence.saw}: {word} does not close it"
             return Told(saw=saw, where=file.at(each), hint="This leaves the session open. What ends it?")
+    last = [call for statement in _finals(node) for call in ast.walk(statement) if isinstance(call, ast.Call)]
+    for other in [evidence.source.function(name_of(call)) for call in last if not isinstance(call.func, ast.Attribute)]:
+        if other is None or calls(other[1], "close", "remove"):
+            continue
+        for call in calls(other[1], *others):
+            saw = f"{evidence.saw}: {others[name_of(call)]} does not close it"
+            return Told(saw=saw, where=other[0].at(call), hint="This leaves the session open. What ends it?")
     made = [*_made(node), *_yields(node)]
     if not made:
         return None
@@ -439,16 +516,29 @@ def swallows_errors(evidence: Evidence) -> Told | None:
                 return Told(where=file.at(inner), hint="Leaving a finally like this throws the exception away.")
     for attempt in _tries(node):
         for handler in attempt.handlers:
-            if not any(isinstance(inner, ast.Raise) for inner in ast.walk(handler)):
-                return Told(
-                    where=file.at(handler),
-                    hint="After this block the exception is gone. FastAPI can answer only what reaches it.",
-                )
+            if not _raised_in(evidence, handler):
+                hint = "After this block the exception is gone. FastAPI can answer only what reaches it."
+                if "didn't stop" in evidence.saw:
+                    hint = "A dependency yields once. What should become of the exception that came out of the yield?"
+                return Told(where=file.at(handler), hint=hint)
     for other in evidence.source.files():
         for method in [each for each in other.functions if each.name == "__exit__"]:
-            if any(text_of(inner) == "return True" for inner in ast.walk(method)):
-                return Told(where=other.at(method), hint="An __exit__ that returns True swallows the exception.")
+            for inner in ast.walk(method):
+                value = inner.value if isinstance(inner, ast.Return) else None
+                if text_of(value) == "True" or isinstance(value, ast.Compare | ast.BoolOp | ast.UnaryOp):
+                    return Told(where=other.at(inner), hint="An __exit__ that returns True swallows the exception.")
     return None
+
+
+def _raised_in(evidence: Evidence, handler: ast.ExceptHandler) -> list[tuple[File | None, ast.Raise]]:
+    """What an except block raises, in the block itself (no file is named then) or in a function that it calls."""
+    found: list[tuple[File | None, ast.Raise]] = [
+        (None, each) for each in ast.walk(handler) if isinstance(each, ast.Raise)
+    ]
+    for call in [each for each in ast.walk(handler) if isinstance(each, ast.Call) and isinstance(each.func, ast.Name)]:
+        other = evidence.source.function(name_of(call))
+        found += [(other[0], each) for each in ast.walk(other[1]) if isinstance(each, ast.Raise)] if other else []
+    return found
 
 
 @reading("an exception is replaced by another one", _ERROR)
@@ -457,9 +547,12 @@ def replaces_errors(evidence: Evidence) -> Told | None:
     found = _keeper(evidence)
     for attempt in _tries(found[1]) if found else ():
         for handler in attempt.handlers:
-            other = [each for each in ast.walk(handler) if isinstance(each, ast.Raise) and each.exc is not None]
+            other = [(file, each) for file, each in _raised_in(evidence, handler) if each.exc is not None]
             if found and other:
-                return Told(where=found[0].at(other[0]), hint="This raises another exception than the one that came.")
+                return Told(
+                    where=(other[0][0] or found[0]).at(other[0][1]),
+                    hint="This raises another exception than the one that came.",
+                )
     main = evidence.source.file("app/main.py")
     for node in main.functions:
         for decorator in node.decorator_list:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Callable
 
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
@@ -109,7 +110,10 @@ def url_cut(evidence: Evidence) -> Told | None:
     if found is None or "db.DATABASE_URL is" not in evidence.saw or wanted.partition("?")[0] != seen:
         return None
     hint = "What stands behind the question mark is a part of the URL. Which line takes it away?"
-    return Told(saw=f"{evidence.saw}; ?{wanted.partition('?')[2]} is lost", where=found[0].at(found[1]), hint=hint)
+    cuts = "split", "rsplit", "partition", "rpartition", "index", "find", "sub", "_replace", "urlsplit", "urlparse"
+    cut = [call for call in calls(found[0].tree, *cuts) if re.search(r"\?|query", text_of(call))]
+    place = cut[0] if len(cut) == 1 else found[1]
+    return Told(saw=f"{evidence.saw}; ?{wanted.partition('?')[2]} is lost", where=found[0].at(place), hint=hint)
 
 
 @reading("another default for the URL", "default_is_local_sqlite")
@@ -142,6 +146,96 @@ def asked_conditionally(evidence: Evidence) -> Told | None:
             hint = "The variable was set here. When does your code look at it?"
             return Told(where=file.at(node), hint=hint)
     return None
+
+
+@reading("the URL that was set counts only sometimes", "url_from_environment")
+def url_dismissed(evidence: Evidence) -> Told | None:
+    """The environment is asked, and then a condition about its answer puts the default in the place of it."""
+    place = _place_of_the_url(evidence)
+    if place is None or not evidence.saw.startswith("db.DATABASE_URL is "):
+        return None
+    file, default = place[0], evidence.saw.rpartition(" is ")[2]
+    asked = [node for name, node in _variables(file) if name == "DATABASE_URL"]
+    written = [each for each in file.nodes if isinstance(each, ast.Constant) and each.value == default]
+    if not asked or not written:
+        return None
+    answers = _names_given(file, asked)
+    defaults = _names_given(file, written)
+    found = []
+    for node in file.nodes:
+        if not isinstance(node, ast.If | ast.IfExp) or _only_whether_it_is_set(node.test):
+            continue
+        about = any(each in asked or name_of(each) in answers for each in ast.walk(node.test))
+        around = [each for each in file.functions if node in ast.walk(each)]
+        scope = [*ast.walk(around[-1] if around else node)]
+        decides = any(each in written or name_of(each) in defaults for each in scope)
+        if about and decides and not _rewritten(node, answers):
+            found.append(node.test)
+    for node in file.nodes:
+        if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or) and any(each in node.values for each in asked):
+            first = node.values[0]
+            if first in written or name_of(first) in defaults:
+                hint = "'or' takes its first value unless that is empty. What comes first here?"
+                return Told(where=file.at(first), hint=hint)
+    if not found:
+        return _given_back_anyway(evidence, file, asked, lambda each: each in written or name_of(each) in defaults)
+    if len(found) != 1:
+        return None
+    hint = "What was set is in the answer of the environment. When does your code take it, with this condition?"
+    return Told(
+        saw=f"{evidence.saw}: what was set was read, and the default was taken", where=file.at(found[0]), hint=hint
+    )
+
+
+def _given_back_anyway(
+    evidence: Evidence, file: File, asked: list[ast.AST], is_default: Callable[[ast.AST], bool]
+) -> Told | None:
+    """A function that asks the environment and has one return, of the default."""
+    for function in file.functions:
+        returns = [each for each in ast.walk(function) if isinstance(each, ast.Return) and each.value is not None]
+        within = [*ast.walk(function)]
+        if len(returns) == 1 and any(each in within for each in asked) and is_default(returns[0].value or returns[0]):
+            hint = "The environment was asked above. Does this line give back what it answered?"
+            return Told(where=file.at(returns[0]), hint=hint)
+    return None
+
+
+def _names_given(file: File, values: list[ast.AST] | list[ast.Constant]) -> set[str]:
+    """The names that one of these values gets, or that a function takes it by."""
+    names: set[str] = set()
+    for node in file.nodes:
+        inner = [*ast.walk(node)] if isinstance(node, ast.Assign | ast.AnnAssign | ast.NamedExpr | ast.Call) else []
+        if not any(value in inner for value in values):
+            continue
+        if isinstance(node, ast.Call):
+            called = [each for each in file.functions if each.name == name_of(node)]
+            names |= {each.arg for function in called for each in function.args.args}
+        elif not isinstance(node, ast.expr) or isinstance(node, ast.NamedExpr):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]  # type: ignore[attr-defined]
+            names |= {name_of(each) for each in targets} - {"DATABASE_URL"}
+    return names - {""}
+
+
+def _only_whether_it_is_set(test: ast.expr) -> bool:
+    """Whether a condition asks no more than whether there is something: ``url``, ``not url``, ``url is None``."""
+    if isinstance(test, ast.UnaryOp):
+        return _only_whether_it_is_set(test.operand)
+    if isinstance(test, ast.Compare):
+        sides = [text_of(each) for each in (test.left, *test.comparators)]
+        return "None" in sides or "''" in sides or "'DATABASE_URL'" in sides
+    simple = "get", "getenv", "bool", "len", "strip"
+    return isinstance(test, ast.Name | ast.Attribute) or (isinstance(test, ast.Call) and name_of(test) in simple)
+
+
+def _rewritten(node: ast.If | ast.IfExp, names: set[str]) -> bool:
+    """Whether a condition only says when an answer is written in another way: ``url = url.replace(...)``."""
+    first = node.body[0] if isinstance(node, ast.If) else None
+    target = name_of(first.targets[0]) if isinstance(first, ast.Assign) else ""
+    return (
+        target in names
+        and isinstance(first, ast.Assign)
+        and target in {name_of(each) for each in ast.walk(first.value)}
+    )
 
 
 @reading("the engine is made with another URL", "url_from_environment")
@@ -209,13 +303,12 @@ def connected_at_import(evidence: Evidence) -> Told | None:
     wanted = "connect", "begin", "create_all", "drop_all", "inspect", "execute", "scalars", "raw_connection", "reflect"
     for file in evidence.source.files():
         for statement in file.tree.body:
-            if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import):
-                continue
             if isinstance(statement, ast.If) and "__main__" in text_of(statement.test):
                 continue
-            found = calls(statement, *wanted)
+            at_once = _run_at_once(statement)
+            found = [call for each in at_once for call in calls(each, *wanted)]
             if not found:  # perhaps in a function that is called here
-                for call in [each for each in ast.walk(statement) if isinstance(each, ast.Call)]:
+                for call in [each for one in at_once for each in ast.walk(one) if isinstance(each, ast.Call)]:
                     other = evidence.source.function(name_of(call), file.name)
                     if other is not None and calls(other[1], *wanted):
                         found = [call]
@@ -226,8 +319,19 @@ def connected_at_import(evidence: Evidence) -> Told | None:
                     other = evidence.source.function(name_of(found[0]), file.name)
                     found = calls(other[1], *wanted) if other else found
                 hint = "An import only makes things ready. What talks to the database has to wait until the app starts."
+                if any(found[0] in ast.walk(function.args) for function in file.functions):
+                    hint = "A default value is made once, when the function is defined. When is that?"
                 return Told(saw=saw, where=file.at(found[0]), hint=hint)
     return None
+
+
+def _run_at_once(statement: ast.stmt) -> list[ast.AST]:
+    """What of a statement at the top of a module runs with it: of a function not its body, but its default values."""
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+        return [each for each in (*statement.args.defaults, *statement.args.kw_defaults) if each is not None]
+    if isinstance(statement, ast.ClassDef):
+        return [each for one in statement.body for each in _run_at_once(one)]
+    return [] if isinstance(statement, ast.Import) else [statement]
 
 
 # -- the engine ---------------------------------------------------------------------------------------
@@ -415,15 +519,27 @@ def event_flushes(evidence: Evidence) -> Told | None:
 def autoflush_is_true(evidence: Evidence) -> Told | None:
     """autoflush takes any value, and whatever is not empty, not zero and not False switches it on."""
     for file in evidence.source.files():
-        for call in calls(file.tree, "sessionmaker", "Session", "configure"):
-            value = keyword(call, "autoflush")
+        values = [
+            keyword(call, "autoflush") for call in calls(file.tree, "sessionmaker", "Session", "configure", "dict")
+        ]
+        for node in [each for each in file.nodes if isinstance(each, ast.Dict)]:  # for sessionmaker(**options)
+            pairs = zip(node.keys, node.values, strict=True)
+            values += [value for key, value in pairs if key is not None and text_of(key) == "'autoflush'"]
+        for value in values:
             if value is None or isinstance(value, ast.Constant):
                 continue
             bound = evidence.source.bound(name_of(value), file) if isinstance(value, ast.Name | ast.Attribute) else None
-            place = bound or (file, value)
+            place = _parameter(evidence, file, value) or bound or (file, value)
             hint = "Is this true or false when it runs? Your sessions do send what is pending."
             return Told(where=place[0].at(place[1]), hint=hint)
     return None
+
+
+def _parameter(evidence: Evidence, file: File, value: ast.expr) -> tuple[File, ast.expr] | None:
+    """What decides a value that is a parameter of the function around it: its default, or what is passed."""
+    around = [each for each in file.functions if value in ast.walk(each)]
+    known = [each.arg for each in (*around[-1].args.args, *around[-1].args.kwonlyargs)] if around else []
+    return evidence.source.handed_over(file, around[-1], name_of(value)) if name_of(value) in known else None
 
 
 @reading("autoflush=True", "query_does_not_write_pending_objects")

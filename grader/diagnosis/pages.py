@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
-from grader.diagnosis.crud import reached
+from grader.diagnosis.crud import calls_in, reached
 from grader.diagnosis.evidence import Event, Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.routes import own_line
@@ -48,9 +48,10 @@ def filtered(evidence: Evidence) -> Told | None:
         return None
     if event is None or not _condition(event) or re.match(r"\(?(items\.)?id\s*(>|between)", _condition(event)):
         return None
+    made = calls_in(evidence, "where", "filter", "filter_by")
     return Told(
         saw=f"{evidence.saw}; the SELECT has WHERE {_condition(event)}",
-        where=own_line(evidence, event.where),
+        where=made[0][0].at(made[0][1]) if len(made) == 1 else own_line(evidence, event.where),
         hint="Nobody asked to leave items out.",
     )
 
@@ -70,7 +71,8 @@ def bounds_changed(evidence: Evidence) -> Told | None:
             either = isinstance(node, ast.BoolOp) and text_of(node.values[0]) == name
             if assigned or bounded or either:
                 value = dict(offset=asked[0], limit=asked[1])[name]
-                hint = f"The caller asked for {name} {value}. What is it after this line?"
+                asked_for = f"asked for {name} {value}" if str(value) in evidence.did[-1] else f"says nothing of {name}"
+                hint = f"The caller {asked_for}. What is it after this line?"
                 return Told(where=file.at(node), hint=hint)
     return None
 
@@ -105,6 +107,20 @@ def _changes_a_page(node: ast.AST, rule: str) -> bool:
         return True
     comprehension = isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp)
     return comprehension and (any(each.ifs for each in node.generators) or not isinstance(node, ast.ListComp))  # type: ignore[attr-defined]
+
+
+@reading("the row is looked up by its place", "get_returns_the_item")
+def found_by_position(evidence: Evidence) -> Told | None:
+    """OFFSET counts rows. Ids have gaps, so the row at place 5 is not the row with the id 5."""
+    event = _select(evidence)
+    words = " ".join(event.sql.lower().split()) if event else ""
+    if event is None or _condition(event) or " offset " not in words or not any(_sent(event)[-1:]):
+        return None
+    return Told(
+        saw=f"{evidence.saw}; the SELECT counts rows, and has no WHERE",
+        where=own_line(evidence, event.where),
+        hint="Ids go on, and some are gone. Has the row at this place the id that was asked for?",
+    )
 
 
 @reading("an item is looked for in one page", "get_returns_the_item")

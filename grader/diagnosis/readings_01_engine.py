@@ -30,6 +30,7 @@ from grader.diagnosis.engine import (
     slashes,
     sqlite_option,
     url_cut,
+    url_dismissed,
     url_in_the_code,
 )
 
@@ -42,6 +43,7 @@ READINGS = (
     password_hidden,
     url_cut,
     asked_conditionally,
+    url_dismissed,
     engine_has_another_url,
     no_default,
     slashes,

@@ -18,6 +18,7 @@ from grader.diagnosis.dependencies import (
     shared_session,
     swallows_errors,
     used_after_close,
+    yielded_after_close,
     yields_something_else,
     yields_the_factory,
 )
@@ -36,6 +37,7 @@ READINGS = (
     close_not_called,
     another_is_closed,
     used_after_close,
+    yielded_after_close,
     more_is_open,
     closed_in_a_task,
     returned_not_yielded,

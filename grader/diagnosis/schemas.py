@@ -20,6 +20,10 @@ _SENT = "update_knows_what_was_sent"
 _ALL = *_CREATE, *_UPDATE, *_READ, _IGNORES_ID, _SENT
 _CHANGED = _SENT, *_CREATE, "read_accepts_an_orm_object", "update_rejects_null_name", "update_rejects_blank_name"
 _IN_A_TYPE = "AfterValidator", "BeforeValidator", "PlainValidator", "WrapValidator"
+_OTHER_TEXT = (
+    *("lower", "upper", "casefold", "title", "capitalize", "swapcase", "replace", "translate", "normalize", "sub"),
+    *("escape", "encode", "quote", "expandtabs", "ljust", "rjust", "center", "zfill"),
+)
 _VALIDATORS = "field_validator", "model_validator", "validator", "root_validator"
 
 
@@ -32,12 +36,11 @@ def _schema(evidence: Evidence) -> tuple[File, ast.ClassDef] | None:
 
 def ancestry(evidence: Evidence, found: tuple[File, ast.ClassDef] | None) -> list[tuple[File, ast.ClassDef]]:
     """A class, and the learner's classes that it inherits from."""
-    found_so_far: list[tuple[File, ast.ClassDef]] = []
-    while found is not None and found not in found_so_far:
-        found_so_far.append(found)
-        parents = [evidence.source.class_(name_of(base)) for base in found[1].bases]
-        found = next((parent for parent in parents if parent is not None), None)
-    return found_so_far
+    chain = [found] if found is not None else []
+    for _, node in chain:  # which grows meanwhile
+        parents = [evidence.source.class_(name_of(base)) for base in node.bases]
+        chain += [parent for parent in parents if parent is not None and parent not in chain]
+    return chain
 
 
 def field_in(evidence: Evidence, found: tuple[File, ast.ClassDef] | None, name: str) -> tuple[File, ast.stmt] | None:
@@ -198,6 +201,10 @@ def validator_changes_values(evidence: Evidence) -> Told | None:
         if field and about and field not in about:
             continue
         changes = [node for node in ast.walk(method) if _changes(node, method)]
+        if "accepted" in evidence.saw:  # then it is not the text that became another one
+            changes = [
+                each for each in changes if not (isinstance(each, ast.Return) and isinstance(each.value, ast.Call))
+            ]
         named = [node for node in changes if field and field in text_of(node)]
         if changes:
             where = min(getattr(node, "lineno", method.lineno) for node in named or changes)
@@ -206,7 +213,9 @@ def validator_changes_values(evidence: Evidence) -> Told | None:
 
 
 def _hint_for_a_change(evidence: Evidence) -> str:
-    if evidence.rule == _SENT:
+    actual, expected = evidence.actual, evidence.expected
+    other_value = isinstance(actual, dict) and isinstance(expected, dict) and set(actual) == set(expected)
+    if evidence.rule == _SENT and not other_value:
         return "Which fields count as sent after this line? Compare them with those in the call above."
     if "* 50" in evidence.saw or "* 20" in evidence.saw:
         return "This makes the text fit. Does the client learn of it?"
@@ -216,6 +225,8 @@ def _hint_for_a_change(evidence: Evidence) -> str:
 def _changes(node: ast.AST, method: Function) -> bool:
     """Whether a node of a validator makes another value, or another set of fields, of what was sent."""
     if isinstance(node, ast.Return):
+        if isinstance(node.value, ast.Call) and name_of(node.value) in _OTHER_TEXT:
+            return True
         return isinstance(node.value, ast.Constant | ast.IfExp | ast.BoolOp | ast.Dict | ast.Subscript)
     if isinstance(node, ast.Assign | ast.AugAssign):
         target = node.targets[0] if isinstance(node, ast.Assign) else node.target
@@ -256,8 +267,11 @@ def validator_refuses(evidence: Evidence) -> Told | None:
         return None
     for file, method, node in _raises(evidence):
         if _said(evidence, node):
+            condition = _condition_of(method, node)
             hint = "For which values is this true? Try the value above, and its neighbours."
-            return Told(where=file.at(_condition_of(method, node)), hint=hint, why=_STRICT)
+            if "encode(" in text_of(getattr(condition, "test", condition)):
+                hint = "What does this count: characters, or bytes? What does the column count?"
+            return Told(where=file.at(condition), hint=hint, why=_STRICT)
     return None
 
 
@@ -290,7 +304,8 @@ def _allows_extra(node: ast.AST) -> bool:
 def field_missing(evidence: Evidence) -> Told | None:
     """A schema has only the fields that it declares or inherits."""
     found = _schema(evidence)
-    if found is None:
+    made = [base for _, node in ancestry(evidence, found) for base in node.bases if isinstance(base, ast.Call)]
+    if found is None or made:  # what a call makes may have any field
         return None
     name = next((each for each in ("name", "description") if _field(evidence, each) is None), "")
     name = name or ("id" if found[1].name == "ItemRead" and _field(evidence, "id") is None else "")
@@ -399,13 +414,44 @@ def blank_accepted(evidence: Evidence) -> Told | None:
         file, method, node = checked[0]
         hint = "Which names come through here? Try one of white space alone, and an empty one."
         return Told(where=file.at(_condition_of(method, node)), hint=hint)
+    shortest = [node.value for node in ast.walk(found[1]) if isinstance(node, ast.keyword) and node.arg == "min_length"]
+    if "name=''" in told and shortest and text_of(shortest[0]) != "1":
+        constant = evidence.source.bound(name_of(shortest[0]), found[0]) if name_of(shortest[0]) else None
+        place = constant or (found[0], shortest[0])
+        return Told(where=place[0].at(place[1]), hint="How many characters has an empty name? Does this refuse it?")
     if "name=''" in told:
         hint = "Nothing here says that something has to be left."
     elif "name=''" in evidence.saw:
         hint = "The length is measured first, and the white space is stripped after that."
     else:
         hint = "A blank counts as a character, too."
+    own = _field(evidence, "name")
+    if own is not None and _of_the_other_field(evidence, "name", found):
+        return Told(where=own[0].at(own[1]), hint="Which type has this field here? Compare what the two types allow.")
     return Told(where=found[0].at(found[1]), hint=hint)
+
+
+@reading("a schema made of bare types", "lengths_match_the_table", "update_rejects_blank_name")
+def rules_left_behind(evidence: Evidence) -> Told | None:
+    """A field's annotation is its type alone: Pydantic keeps the rest of Annotated[...] in the field's metadata."""
+    told = "".join(evidence.did[-1:])
+    if "accepted" not in evidence.saw or not told.startswith("ItemUpdate(") or "name=None" in told:
+        return None
+    made = [(file, call) for file in evidence.source.files() for call in calls(file.tree, "create_model")]
+    if not made or any("metadata" in line for line in made[0][0].lines):
+        return None
+    hint = "Name says more than that it is a text. What is left of it here? Print it."
+    for file in {each[0].name: each[0] for each in made}.values():
+        for node in file.nodes:
+            pair = node.elts if isinstance(node, ast.Tuple) and len(node.elts) == 2 else []
+            bare = [each for each in (*ast.walk(pair[0]),) if text_of(each).endswith(".annotation")] if pair else []
+            value = pair[1] if pair else None
+            if bare and (isinstance(value, ast.Constant) or name_of(value) == "Field"):
+                return Told(where=file.at(bare[0]), hint=hint)
+        for call in calls(file.tree, "get_type_hints"):
+            if keyword(call, "include_extras") is None:
+                return Told(where=file.at(call), hint=hint)
+    return None
 
 
 @reading("a text that is too long is accepted", "lengths_match_the_table")
@@ -432,6 +478,9 @@ def too_long_accepted(evidence: Evidence) -> Told | None:
         place = constant or (found[0], limits[0].value)
     elif measured:
         place = measured[0][0], _condition_of(*measured[0][1:])
+    own = _field(evidence, field)
+    if own is not None and not measured and _of_the_other_field(evidence, field, found):
+        place, hint = own, "Which type has this field here? Compare what the two types allow."
     return Told(
         where=place[0].at(place[1]),
         hint=hint,
@@ -451,12 +500,19 @@ def refuses_too_much(evidence: Evidence) -> Told | None:
     stricter = [
         call for call in calls(own[1], "StringConstraints", "Field") if any(keyword(call, name) for name in limits)
     ]
-    place = own if stricter else rules
+    place = own if stricter or _of_the_other_field(evidence, found[1], rules) else rules
     return Told(
         where=place[0].at(place[1]),
         hint="What does this ask for beyond the task sheet?",
         why=_STRICT,
     )
+
+
+def _of_the_other_field(evidence: Evidence, field: str, rules: tuple[File, ast.stmt]) -> bool:
+    """Whether rules that do not fit a field are those of the other one, which they do fit: ``name: Description``."""
+    other = "description" if field == "name" else "name"
+    named = name_of(getattr(rules[1], "targets", [getattr(rules[1], "target", None)])[0])
+    return rules_of(evidence, other) == rules and named.lower().startswith(other)
 
 
 @reading("a default that is validated", "update_fields_are_optional")
@@ -558,6 +614,12 @@ def read_is_stricter(evidence: Evidence) -> Told | None:
 @reading("an answer shows another value than the object has", "read_accepts_an_orm_object")
 def value_shown_otherwise(evidence: Evidence) -> Told | None:
     """A serializer, or a field of another name, makes something else of what the object holds."""
+    asked = re.match(r"refused: (\w+): Field required", evidence.saw)
+    for name in ("id", "name", "description") if asked and asked[1] not in ("id", "name", "description") else ():
+        renamed = _field(evidence, name)
+        if renamed is not None and asked and f"'{asked[1]}'" in text_of(renamed[1]):
+            hint = "From which attribute of the object does this field take its value?"
+            return Told(where=renamed[0].at(renamed[1]), hint=hint)
     if not isinstance(evidence.actual, dict) or not isinstance(evidence.expected, dict):
         return None
     for file, node in ancestry(evidence, _schema(evidence)):
@@ -574,13 +636,18 @@ def value_shown_otherwise(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("a type that changes the text", *_CREATE, "update_rejects_blank_name")
+@reading("a type that changes the text", *_CREATE, *_UPDATE)
 def type_changes_text(evidence: Evidence) -> Told | None:
     """Some rules of a type do not refuse a text but make another one of it: small letters, no white space around."""
     field = _refused(evidence)
     rules = rules_of(evidence, field) if field and " is '" in evidence.saw else None
     places: list[tuple[File, ast.AST]] = [rules] if rules else []
     places += [(file, node) for file, node in ancestry(evidence, _schema(evidence)) if rules]
+    for file, place in places[:1]:
+        for call in calls(place, *_IN_A_TYPE):
+            lambdas = [name_of(each) for each in ast.walk(call) if isinstance(each, ast.Call) and each is not call]
+            if {*lambdas, *(name_of(each) for each in call.args)} & {*_OTHER_TEXT}:
+                return Told(where=file.at(call), hint="What does this make of the text above?")
     for file, place in places:
         for node in ast.walk(place):
             name = (node.arg or "").removeprefix("str_") if isinstance(node, ast.keyword) else ""

@@ -149,6 +149,33 @@ class Source:
                     return each, statement
         return None
 
+    def handed_over(self, file: File, function: Function, name: str) -> tuple[File, ast.expr] | None:
+        """What a parameter gets: what the one call passes that passes it, or its default; None where that is unclear.
+
+        Args:
+            file: the file of the function.
+            function: the function.
+            name: the name of the parameter.
+        """
+        arguments = [*function.args.posonlyargs, *function.args.args]
+        names = [each.arg for each in arguments]
+        passed: list[tuple[File, ast.expr]] = []
+        for each in self.files():
+            for call in calls(each.tree, function.name):
+                value = keyword(call, name)
+                if value is None and name in names[: len(call.args)]:
+                    value = call.args[names.index(name)]
+                passed += [(each, value)] if value is not None else []
+        defaults = dict(zip(names[::-1], function.args.defaults[::-1], strict=False))
+        defaults |= {
+            each.arg: value
+            for each, value in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True)
+            if value is not None
+        }
+        if passed or name not in defaults:
+            return passed[0] if len(passed) == 1 else None
+        return file, defaults[name]
+
     def class_(self, name: str, file: str = "") -> tuple[File, ast.ClassDef] | None:
         """A class by its name, in one file or in the first that has it."""
         for each in [self.file(file)] if file else self.files():

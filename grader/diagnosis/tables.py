@@ -7,7 +7,7 @@ import re
 
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import File, calls, keyword, name_of, text_of
+from grader.diagnosis.source import File, Function, calls, inside, keyword, name_of, text_of
 
 _MODELS, _MAIN = "app/models.py", "app/main.py"
 _IMPORT, _LATE_IMPORT = re.compile(r"\s*(import|from)\b.*\bmodels\b"), re.compile(r"\s+(import|from)\b.*\bmodels\b")
@@ -48,11 +48,56 @@ def _where_the_type_is(evidence: Evidence, file: File, node: ast.stmt) -> tuple[
             return bound
         if isinstance(each, ast.Call) and name_of(each) == "String":
             return file, each
-    for each in ast.walk(getattr(node, "annotation", node)):
+    for each in ast.walk(node):
         bound = evidence.source.bound(each.id, file) if isinstance(each, ast.Name) else None
         if bound is not None and re.search(r"String|mapped_column|Text", text_of(getattr(bound[1], "value", None))):
             return bound
+    helper = _helper_of(evidence, file, node)
+    for length in [call.args[0] for call in calls(helper[1], "String") if call.args] if helper else ():
+        name = length.id if isinstance(length, ast.Name) else ""
+        if helper and name in {each.arg for each in (*helper[1].args.args, *helper[1].args.kwonlyargs)}:
+            passed = _passed(file, node, helper, name)
+            return passed if passed[1] is not None else (file, node)  # type: ignore[return-value]
+        return (helper[0], length) if helper else (file, node)
     return file, node
+
+
+def _helper_of(evidence: Evidence, file: File, node: ast.stmt) -> tuple[File, Function] | None:
+    """The learner's function that makes a column: ``name = text_column(200)``."""
+    value = getattr(node, "value", None)
+    found = evidence.source.function(name_of(value), file.name) or evidence.source.function(name_of(value))
+    return found if isinstance(value, ast.Call) and found and calls(found[1], "mapped_column", "Column") else None
+
+
+def _passed(file: File, node: ast.stmt, helper: tuple[File, Function], name: str) -> tuple[File, ast.expr | None]:
+    """What a column passes to the function that makes it, for a parameter, or the default of this parameter."""
+    call, arguments = getattr(node, "value", None), helper[1].args
+    names = [each.arg for each in (*arguments.posonlyargs, *arguments.args)]
+    assert isinstance(call, ast.Call)
+    value = keyword(call, name)
+    if value is None and name in names[: len(call.args)]:
+        value = call.args[names.index(name)]
+    if value is not None:
+        return file, value
+    defaults = dict(zip(names[::-1], arguments.defaults[::-1], strict=False))
+    only = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    return helper[0], {**defaults, **{each.arg: default for each, default in only}}.get(name)
+
+
+def _option_behind(evidence: Evidence, file: File, node: ast.stmt, name: str) -> tuple[File, ast.AST] | None:
+    """Where the function that makes a column decides about an option of it: at its value, or where nothing says it."""
+    helper = _helper_of(evidence, file, node)
+    made = calls(helper[1], "mapped_column", "Column") if helper else []
+    if helper is None or len(made) != 1:
+        return None
+    value = keyword(made[0], name)
+    if value is None and any(each.arg is None for each in made[0].keywords):
+        return None  # it may be in **options
+    known = [each.arg for each in (*helper[1].args.args, *helper[1].args.kwonlyargs)]
+    if isinstance(value, ast.Name) and value.id in known:
+        passed = _passed(file, node, helper, value.id)
+        return (passed[0], passed[1]) if passed[1] is not None else None
+    return helper[0], made[0] if value is None else value
 
 
 def _column_in(words: str) -> str:
@@ -127,6 +172,10 @@ def other_kind(evidence: Evidence) -> Told | None:
         return None
     file, node = found
     line = text_of(node)
+    unread = next((place for place in _maps_of_a_model(evidence) if "any length" in evidence.saw), None)
+    if unread is not None:
+        hint = "Whose type_annotation_map does SQLAlchemy read: that of a model, or that of its base?"
+        return Told(where=unread[0].at(unread[1]), hint=hint)
     if "any length" in evidence.saw:
         hint = "Nothing here says how long the text may be."
     elif "primary key" in evidence.saw and name == "id" and "primary_key" in line and "together" not in evidence.saw:
@@ -141,6 +190,17 @@ def other_kind(evidence: Evidence) -> Told | None:
         hint = "Compare what this line says with the task sheet."
     said = _where_the_type_is(evidence, file, node)
     return Told(where=said[0].at(said[1]), hint=hint)
+
+
+def _maps_of_a_model(evidence: Evidence) -> list[tuple[File, ast.stmt]]:
+    """Where a type_annotation_map stands in Item, or in a mixin, and not in the base."""
+    return [
+        (file, each)
+        for file, node in _item_and_its_bases(evidence)
+        if not any("Declarative" in name_of(base) for base in node.bases)
+        for each in node.body
+        if isinstance(each, ast.Assign | ast.AnnAssign) and "type_annotation_map" in text_of(each).partition("=")[0]
+    ]
 
 
 def text_of_attribute(evidence: Evidence, name: str) -> str:
@@ -173,6 +233,17 @@ def name_may_be_null(evidence: Evidence) -> Told | None:
     if option is not None and not isinstance(option, ast.Constant):
         hint = "Is this true or false? The database takes NULL here."
         return Told(saw="the database stored a row whose name is NULL", where=found[0].at(option), hint=hint)
+    behind = _option_behind(evidence, *found, "nullable")
+    if behind is not None and text_of(behind[1]) == "True":
+        hint = "Whether the column takes NULL is decided here. What does this say about the name?"
+        return Told(saw="the database stored a row whose name is NULL", where=behind[0].at(behind[1]), hint=hint)
+    alias = _alias_with_none(evidence, *found)
+    if alias is not None:
+        name, place = alias
+        shared = name in text_of_attribute(evidence, "description").partition("=")[0]
+        hint = f"{name} leaves room for None. What does that make of the column?"
+        place = found if shared else place
+        return Told(saw="the database stored a row whose name is NULL", where=place[0].at(place[1]), hint=hint)
     if "None" in line.partition("=")[0] or "Optional" in line.partition("=")[0]:
         hint = "The type in Mapped[...] says here that there may be no name."
     elif "Column(" in line and "Mapped" not in line:
@@ -180,6 +251,20 @@ def name_may_be_null(evidence: Evidence) -> Told | None:
     else:
         return None
     return Told(saw="the database stored a row whose name is NULL", where=found[0].at(found[1]), hint=hint)
+
+
+def _alias_with_none(evidence: Evidence, file: File, node: ast.stmt) -> tuple[str, tuple[File, ast.stmt]] | None:
+    """The type of another name that a column has, ``Text = Annotated[str | None, ...]``, if it allows NULL."""
+    for each in ast.walk(getattr(node, "annotation", node)):
+        bound = evidence.source.bound(each.id, file) if isinstance(each, ast.Name) else None
+        value = getattr(bound[1], "value", None) if bound else None
+        if bound is None or value is None or not isinstance(each, ast.Name):
+            continue
+        parts = value.slice.elts if isinstance(value, ast.Subscript) and isinstance(value.slice, ast.Tuple) else []
+        kind = text_of(parts[0] if parts and name_of(value.value) == "Annotated" else value)
+        if re.search(r"\bNone\b|\bOptional\b", kind) or text_of(_option(value, "nullable")) == "True":
+            return each.id, bound
+    return None
 
 
 @reading("the description does not allow NULL", "description_is_optional")
@@ -192,6 +277,12 @@ def description_required(evidence: Evidence) -> Told | None:
     if option is not None and text_of(option) == "False":
         hint = "What does nullable=False say about the description?"
         return Told(saw="the database refused a row whose description is NULL", where=found[0].at(option), hint=hint)
+    behind = _option_behind(evidence, *found, "nullable")
+    if behind is not None and text_of(behind[1]) == "False":
+        hint = "Whether the column takes NULL is decided here. What does this say about the description?"
+        return Told(
+            saw="the database refused a row whose description is NULL", where=behind[0].at(behind[1]), hint=hint
+        )
     words = re.fullmatch(r"Mapped\[(\w+)\]", annotation)
     alias = evidence.source.bound(words[1], found[0]) if words else None
     text = text_of(getattr(alias[1], "value", None)) if alias else ""
@@ -252,6 +343,9 @@ def name_not_indexed(evidence: Evidence) -> Told | None:
         place = _attribute(evidence, other)
         assert place is not None
         return Told(where=place[0].at(place[1]), hint="The index is on this column. Which one is searched for?")
+    behind = _option_behind(evidence, *found, "index")
+    if behind is not None and text_of(behind[1]) != "True":
+        return Told(where=behind[0].at(behind[1]), hint="The column is made here. What does this say about an index?")
     if _option(found[1], "index") is not None and text_of(_option(found[1], "index")) == "True":
         return None
     return Told(where=found[0].at(found[1]), hint="Nothing here asks for an index.")
@@ -304,10 +398,11 @@ def ids_not_counted(evidence: Evidence) -> Told | None:
 
 def _lifespan(file: File) -> ast.AsyncFunctionDef | ast.FunctionDef | None:
     """The function of main.py that is a lifespan: it yields, or has the name."""
-    for node in file.functions:
-        if node.name == "lifespan" or any("contextmanager" in name_of(each) for each in node.decorator_list):
-            return node
-    return None
+    return next((node for node in file.functions if _is_a_lifespan(node)), None)
+
+
+def _is_a_lifespan(node: Function) -> bool:
+    return node.name == "lifespan" or any("contextmanager" in name_of(each) for each in node.decorator_list)
 
 
 @reading("the app does not get the lifespan", _AT_START, "the_rest_still_works")
@@ -315,7 +410,7 @@ def lifespan_unknown(evidence: Evidence) -> Told | None:
     """FastAPI runs a lifespan only if you pass it: FastAPI(lifespan=...)."""
     file = evidence.source.file(_MAIN)
     node = _lifespan(file)
-    creating = [each for each in file.functions if calls(each, "create_all") and _lifespan(file) is each]
+    creating = [each for each in file.functions if calls(each, "create_all") and _is_a_lifespan(each)]
     for call in calls(file.tree, "FastAPI"):
         given = keyword(call, "lifespan")
         other = given is not None and creating and creating[0].name not in text_of(given)
@@ -523,8 +618,27 @@ def tables_listed(evidence: Evidence) -> Told | None:
         for call in calls(file.tree, "create_all"):
             option = keyword(call, "tables")
             if option is not None:
-                return Told(where=file.at(option), hint="create_all() makes the tables of this list, and no other.")
+                hint = "create_all() makes the tables of this list, and no other."
+                made = _where_it_is_made(evidence, file, option)
+                if made is not None:
+                    hint += " What is in it on a new database?"
+                place = made or (file, option)
+                return Told(where=place[0].at(place[1]), hint=hint)
     return None
+
+
+def _where_it_is_made(evidence: Evidence, file: File, value: ast.expr) -> tuple[File, ast.AST] | None:
+    """Where a list gets what it holds: the condition under which something is put in, or what gives it its name."""
+    name = value.id if isinstance(value, ast.Name) else ""
+    around = [each for each in file.functions if value in ast.walk(each)]
+    within = inside(around[-1]) if around and name else []
+    for node in within:
+        if isinstance(node, ast.If) and any(text_of(each.func) == f"{name}.append" for each in calls(node, "append")):
+            return file, node
+    for node in within:
+        if isinstance(node, ast.Assign) and name_of(node.targets[0]) == name:
+            return file, node
+    return evidence.source.bound(name, file) if name else None
 
 
 @reading("a function that nobody calls", _AT_START)
@@ -559,7 +673,7 @@ def created_at_another_moment(evidence: Evidence) -> Told | None:
     file = evidence.source.file(_MAIN)
     for node in file.functions:
         events = [text_of(each) for each in node.decorator_list]
-        if not calls(node, "create_all") or node is _lifespan(file):
+        if not calls(node, "create_all") or _is_a_lifespan(node):
             continue
         if any("on_event" in each and "startup" in each for each in events):
             hint = "An app that has a lifespan does not run its startup events."
@@ -624,9 +738,34 @@ def created_again(evidence: Evidence) -> Told | None:
         return None
     hint = "At the second start the table is there already. What makes this line create it all the same?"
     sent = [event for event in evidence.events_of("CREATE TABLE items") if event.where]
+    for file, guard in [place for each in evidence.source.files() for place in _guards_of_the_creation(each)]:
+        saw = f"{evidence.saw}; '{text_of(guard.test)}' did not keep the app from creating it once more"
+        hint = "At the second start the table items is there. What does this line ask for, letter by letter?"
+        return Told(saw=saw, where=file.at(guard), hint=hint)
     for file in evidence.source.files():
         for call in calls(file.tree, "create_all", "create"):
             option = keyword(call, "checkfirst")
             if option is not None:
                 return Told(where=file.at(option), hint=hint)
     return Told(where=sent[-1].where, hint=hint) if sent else None
+
+
+def _guards_of_the_creation(file: File) -> list[tuple[File, ast.If]]:
+    """The conditions that are to keep tables from being created again: they ask which tables are there."""
+    found: list[tuple[File, ast.If]] = []
+    for function in file.functions:
+        for call in calls(function, "create_all", "create", "CreateTable"):
+            for node in [each for each in inside(function) if isinstance(each, ast.If)]:
+                names = {name_of(each) for each in ast.walk(node.test)}
+                given = [
+                    text_of(each.value)
+                    for each in inside(function)
+                    if isinstance(each, ast.Assign) and name_of(each.targets[0]) in names
+                ]
+                asks = re.search(r"has_table|get_table_names|sqlite_master", " ".join([text_of(node.test), *given]))
+                leaves = node.lineno < call.lineno and any(
+                    isinstance(each, ast.Return | ast.Continue) for each in node.body
+                )
+                if asks and (call in ast.walk(node) or leaves):
+                    found.append((file, node))
+    return found

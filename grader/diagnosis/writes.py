@@ -181,11 +181,56 @@ def field_left_out(evidence: Evidence) -> Told | None:
     for file, call in calls_in(evidence, "model_dump", "dict"):
         for option in ("include", "exclude"):
             value = keyword(call, option)
+            if isinstance(value, ast.Name):
+                bound = evidence.source.bound(value.id, file)
+                value = getattr(bound[1], "value", None) if bound else None
+                file = bound[0] if bound else file
             sent = {field for field, _ in _SENT.findall("".join(evidence.did[-1:]))}
             lost = {each for each in sent if (f"'{each}'" in text_of(value)) == (option == "exclude")}
             if value is not None and lost:
                 hint = f"The {min(lost)} was sent. Does it come through this line?"
                 return Told(where=file.at(value), hint=hint)
+    return None
+
+
+@reading("only listed fields get through", *_SAVES[:2], "update_null_clears", "update_keeps_omitted_fields")
+def field_not_listed(evidence: Evidence) -> Told | None:
+    """A condition lets only the fields of a list through, and one that was sent is not in it."""
+    sent = {field for field, _ in _SENT.findall("".join(evidence.did[-1:]))}
+    for file, node in [(file, node) for file, function in reached(evidence) for node in inside(function)]:
+        if not isinstance(node, ast.Compare) or not isinstance(node.ops[0], ast.In | ast.NotIn):
+            continue
+        listed: ast.expr | None = node.comparators[0]
+        bound = evidence.source.bound(listed.id, file) if isinstance(listed, ast.Name) else None
+        listed = getattr(bound[1], "value", None) if bound else listed
+        texts = [each for each in ast.walk(listed) if isinstance(each, ast.Constant)] if listed is not None else []
+        named = {str(each.value) for each in texts} & {"name", "description"}
+        lets_through = isinstance(node.ops[0], ast.In)
+        lost = {each for each in sent if named and (each in named) != lets_through}
+        lost = {each for each in lost if _differs(evidence, each)}
+        if lost and not evidence.raised and not isinstance(node.left, ast.Constant):
+            place = bound or (file, node)
+            return Told(where=place[0].at(place[1]), hint=f"The {min(lost)} was sent. Does it get past this?")
+    return None
+
+
+def _differs(evidence: Evidence, field: str) -> bool:
+    """Whether a field of what was seen is not as it should be."""
+    if isinstance(evidence.actual, dict) and isinstance(evidence.expected, dict):
+        return bool(evidence.actual.get(field) != evidence.expected.get(field))
+    return field in evidence.saw
+
+
+@reading("deleted under a condition", "delete_persists")
+def deleted_conditionally(evidence: Evidence) -> Told | None:
+    """Whoever calls delete_item wants this item deleted, whatever is in it."""
+    if not reached(evidence) or evidence.sent("DELETE") or evidence.raised:
+        return None
+    deleting = calls_in(evidence, "delete")
+    for file, node in [(file, node) for file, function in reached(evidence) for node in inside(function)]:
+        if isinstance(node, ast.If) and deleting and all(call in ast.walk(node) for _, call in deleting):
+            hint = "When is this true? Try the item above."
+            return Told(saw=f"{evidence.saw}; no DELETE was sent", where=file.at(node), hint=hint)
     return None
 
 
