@@ -211,19 +211,31 @@ def _overview(
     words = [f"{counts['passed']} passed"] if counts["passed"] else []
     words += [f"{to_fix} to fix"] if to_fix else []
     waits = counts["blocked"]
-    words += [f"{waits} wait{'s' if waits == 1 else ''} for {'it' if to_fix == 1 else 'them'}"] if waits else []
+    whom = "another task" if not to_fix else "it" if to_fix == 1 else "them"
+    words += [f"{waits} wait{'s' if waits == 1 else ''} for {whom}"] if waits else []
     words += [f"{counts['todo']} to do"] if counts["todo"] else []
     told = ", ".join(words)
     if counts["todo"] == len(checks):
         told = f"all {len(checks)} checks are still to do" if len(checks) > 1 else "1 check is still to do"
     colour = "green" if counts["passed"] == len(checks) else "red" if to_fix else ""
     yield Line(f"{chapter:<{_LABEL}}  {told}", colour, bold=bool(to_fix))
+    if waits and not to_fix:
+        yield from _waited_for(next(check for check in checks if outcomes[check.id] == "blocked"), style)
     told_already: set[tuple[str, str]] = set()
     for check in checks:
         reason = (check.observed, check.where)
         if check.outcome == "todo" and (check.begun or _is_missing(check)) and reason not in told_already:
             told_already.add(reason)
             yield from _in_the_way(check, style, submission)
+
+
+def _waited_for(check: Check, style: Style) -> Iterator[Line]:
+    """What a check waits for that nobody asked for now."""
+    found = _FIRST.search(check.observed)
+    first = next((rule for rule in rules_of(check.chapter) if found and rule.name == found[1]), None)
+    if first is not None:
+        yield from _fact("saw", _FIRST.sub("", check.observed), style)
+        yield from _fact("first", f"{first.task} {first.title} (workbook check {first.task})", style)
 
 
 def _in_the_way(check: Check, style: Style, submission: str) -> Iterator[Line]:
@@ -411,6 +423,7 @@ def task_left(check: Check) -> str:
 
 # What a starter raises begins with the number of its task.
 _TASK = re.compile(r"(\d{1,2}\.\d{1,2})\b")
+_FIRST = re.compile(r" \(first: (\w+)\)$")
 
 
 def task_number(task: str) -> tuple[int, ...]:

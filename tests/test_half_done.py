@@ -38,6 +38,14 @@ def test_whatever_is_still_to_do_breaks_nothing(chapter: str, tmp_path: Path) ->
     assert {name: errors for name, errors in broken.items() if errors} == {}
 
 
+def test_a_name_is_right_before_there_is_a_description(tmp_path: Path) -> None:
+    """Two tasks describe one class: the second is to do, the first has passed."""
+    write_half_done("02_models", tmp_path, {"2.1"})
+    found = verdicts("02_models", [tmp_path])[tmp_path].values()
+    assert {check.outcome for check in found if check.task == "2.1"} == {"passed"}
+    assert {check.outcome for check in found if check.task == "2.2"} == {"todo"}
+
+
 # What a chapter's starter makes impossible as long as a task is to do: the task, the file, its code then, a learner's.
 IN_THE_WAY = {
     "a bare class as the type of an answer": (

@@ -53,7 +53,9 @@ def unknown_name(evidence: Evidence) -> Told | None:
         return None
     name, where = found[1], innermost(raised, evidence.given)
     file = evidence.source.file(where.rpartition(":")[0])
-    known = {getattr(node, "id", "") for node in file.nodes} | set(dir(builtins))
+    imports = [node for node in file.nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+    imported = {each.asname or each.name for node in imports for each in node.names}
+    known = {getattr(node, "id", "") for node in file.nodes} | imported | set(dir(builtins))
     similar = difflib.get_close_matches(name, known - {name}, 1, cutoff=0.8)
     if name in _HOMES or _defined_in(evidence.source, name):
         home = _HOMES.get(name) or _defined_in(evidence.source, name)
