@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 
-def remove(path: Path, seconds: float = 60.0) -> None:
+def remove(path: Path, seconds: float = 20.0) -> None:
     """Remove a folder with all that it holds, however deep, or a file; what cannot be removed stays.
 
     Args:

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import sqlite3
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -156,6 +157,17 @@ def test_report_inside_the_submissions_is_refused(inside: str, tiny: Path, capsy
     said = complaint(capsys, grade_class, tiny, tiny / inside)
     one_sentence(said, f"lies inside '{tiny}'", "give --out another folder")
     assert sorted(tiny.rglob("*")) == before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no file has such a name")
+def test_names_that_are_too_long_cost_only_their_own_learner(tiny: Path, tmp_path: Path) -> None:
+    for learner in ("carl", "dora", "emil", "fred", "gina"):
+        write(tiny / learner, below("", "right"))
+        Path(os.fsdecode(os.fsencode(tiny / learner / "01_engine/app") + b"/" + b"\xff" * 180 + b".py")).touch()
+    run("class", tiny, "--out", tmp_path / "report", "--chapters", "1", status=1)
+    rows = gradebook(tmp_path / "report")
+    assert rows["anna"]["total"] == rows["anna"]["possible"]
+    assert all("has a name that is too long" in row["note"] for name, row in rows.items() if name > "bert")
 
 
 # -- what a killed run leaves -------------------------------------------------------------------

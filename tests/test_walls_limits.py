@@ -11,10 +11,11 @@ import time
 import xml.etree.ElementTree as ElementTree
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from grader.bench import Bench, Limits, Target, limits_for
+from grader.bench import Bench, Limits, Target, limits_for, runner
 from grader.bench.staging import stage
 from grader.classroom.intake import Reader, Unreadable
 from grader.classroom.intake.entry import Source
@@ -25,7 +26,7 @@ from grader.rules import roster, rules_of
 from grader.starters import untouched_tasks
 from tests import PROJECT
 from tests.classes import gradebook, run
-from tests.hostile import submission
+from tests.hostile import OF_GET, submission
 from tests.kernels import HAS_WALLS, WITHOUT_WALLS
 from tests.runs import Run
 
@@ -206,6 +207,20 @@ def test_a_chapter_and_a_submission_have_a_budget(tmp_path: Path) -> None:
         "not checked: the 4 seconds for the chapter were already used up",
         "not checked: the 7 seconds for the submission were already used up",
     }
+
+
+@pytest.mark.parametrize(("free", "told"), [(0, "error"), (1 << 40, "failed")])
+def test_a_full_disk_costs_nobody_a_verdict(
+    free: int, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What fails for want of room is judged once more, and then, if there is none, not at all."""
+    folder = submission(tmp_path, in_get_item="raise OSError(28, 'No space left on device')")
+    monkeypatch.setattr(runner.shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    with Bench() as bench:
+        found = verdicts(bench, folder)
+    check = found["get_returns_the_item"]
+    assert (check.outcome, check.unjudged) == (told, told == "error")
+    assert {name for name, check in found.items() if check.outcome != "passed"} == OF_GET
 
 
 def test_budgets_follow_the_time_of_a_check() -> None:

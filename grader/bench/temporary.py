@@ -23,6 +23,8 @@ except ImportError:  # Windows, where nobody is killed without the chance to cle
     fcntl = None  # type: ignore[assignment]
 
 _PREFIX = "grader."
+# What is left of a killed run is taken away bit by bit: nobody waits longer for it.
+_SECONDS_FOR_EACH = 5.0
 # How a folder is opened to be locked: nothing that a link leads to.
 _ITSELF = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
 _held: dict[Path, int] = {}
@@ -102,6 +104,6 @@ def _clear(place: Path) -> None:
                 lock = os.open(folder, _ITSELF)
                 try:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    remove(folder)
+                    remove(folder, _SECONDS_FOR_EACH)
                 finally:
                     os.close(lock)

@@ -70,6 +70,8 @@ class Table:
         self._temporary = file.with_suffix(".tmp")
         self._out = self._temporary.open("w", encoding="utf-8", newline="")
         self._writer = csv.writer(self._out)
+        # For programs that take another sign for the end of a cell.
+        self._quoting = csv.writer(self._out, quoting=csv.QUOTE_ALL)
         self._plain = True
         self.write(names)
 
@@ -85,7 +87,8 @@ class Table:
             first, *others = text.splitlines()
             made.append("\n".join([safe(first), *others]))
         self._plain = self._plain and all(cell.isascii() for cell in made)
-        self._writer.writerow(made)
+        writer = self._quoting if any(";" in cell or "\t" in cell for cell in made) else self._writer
+        writer.writerow(made)
 
     def __enter__(self) -> Self:
         return self
