@@ -64,7 +64,7 @@ class FolderTree:
             for file in code_files(root):
                 inner = file.relative_to(root).as_posix()
                 if is_too_long(as_text(f"app/{inner}")):
-                    return Chapter(refused=harmless(f"{name}/app/{inner[:80]}... has a name that is too long"))
+                    return Chapter(refused=harmless(f"{name}/app/{inner[:30]}... has a name that is too long"))
                 try:
                     content = read_code(file)
                 except OSError as error:
