@@ -46,7 +46,7 @@ class Page:
         self._lines = list(lines)
 
     def _repr_html_(self) -> str:
-        style = "line-height: 1.35; white-space: pre-wrap; margin: 0"
+        style = "line-height: 1.35; white-space: pre-wrap; word-break: normal; margin: 0"
         return f'<pre style="{style}">' + "\n".join(map(_html, self._lines)) + "</pre>"
 
     def __repr__(self) -> str:
