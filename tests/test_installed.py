@@ -163,6 +163,19 @@ def test_solutions_for_those_who_may_see_them(installed: Environment, home: Path
     assert done.returncode == 2 and "not an empty folder" in " ".join(done.stderr.split())
 
 
+def test_a_fresh_lesson_in_a_folder(installed: Environment, home: Path) -> None:
+    lesson = home / "notebooks/05_crud.ipynb"
+    assert installed.run("workbook", "lesson", "5", "--fresh", cwd=home).returncode == 0
+    lesson.write_text(lesson.read_text(encoding="utf-8").replace('"source": [', '"source": ["Mine. ",', 1), "utf-8")
+    (home / "notebooks/glossary.md").write_text("My own words.")
+    done = installed.run("workbook", "lesson", "5", "--fresh", cwd=home)
+    assert done.returncode == 1 and "Mine. " in lesson.read_text(encoding="utf-8")
+    done = installed.run("workbook", "lesson", "5", "--fresh", cwd=home, answer="y\n")
+    assert done.returncode == 0 and "Mine. " not in lesson.read_text(encoding="utf-8")
+    assert (home / "notebooks/glossary.md").read_text() == "My own words.", "workbook update brings new pages"
+    assert len(list((home / ".workbook/backups").glob("*_lesson_05_crud/notebooks/05_crud.ipynb"))) == 1
+
+
 def test_no_workbook_here(installed: Environment, home: Path, tmp_path: Path) -> None:
     for arguments in ("", "check", "check 5", "watch", "diff 5", "reset 5", "carry 5", "update", "restore", "lesson"):
         done = installed.run("workbook", *arguments.split(), cwd=tmp_path)

@@ -108,6 +108,33 @@ def test_check_takes_what_explain_takes(copy: Copy) -> None:
     )
 
 
+def test_a_fresh_lesson_keeps_the_notes(copy: Copy) -> None:
+    shutil.copytree(PROJECT / "notebooks", copy.folder / "notebooks")
+    assert copy.run("lesson", "5").returncode == 0 and not backups(copy)
+    lesson = copy.folder / "lessons/05_crud.ipynb"
+    new = lesson.read_text(encoding="utf-8")
+    lesson.write_text(new.replace('"outputs": []', '"outputs": [{"name": "ran", "output_type": "stream"}]'))
+    done = copy.run("lesson", "5", "--fresh")
+    assert done.returncode == 0 and not backups(copy), "what is run again is no work of the learner's"
+    assert lesson.read_text(encoding="utf-8") == new
+    mine = new.replace('"source": [\n', '"source": [\n    "My notes. \\n",\n', 1)
+    lesson.write_text(mine, encoding="utf-8")
+    assert copy.run("lesson", "5").returncode == 0 and lesson.read_text(encoding="utf-8") == mine
+    done = copy.run("lesson", "5", "--fresh")
+    assert (
+        done.returncode == 1 and "add --yes" in done.stderr and "You have changed lessons/05_crud.ipynb" in done.stdout
+    )
+    assert copy.run("lesson", "5", "--fresh", answer="n\n").returncode == 1
+    assert lesson.read_text(encoding="utf-8") == mine and not backups(copy)
+    (copy.folder / "lessons/glossary.md").write_text("My own words.")
+    done = copy.run("lesson", "5", "--fresh", "--yes")
+    (kept,) = backups(copy)
+    assert done.returncode == 0 and kept.name in done.stdout and kept.name.endswith("_lesson_05_crud")
+    assert lesson.read_text(encoding="utf-8") == new
+    assert (kept / "lessons/glossary.md").read_text() == "My own words.", "a page that is replaced is kept as well"
+    assert copy.run("restore", "5", "--yes").returncode == 0 and lesson.read_text(encoding="utf-8") == mine
+
+
 # -- diff --------------------------------------------------------------------------------------------------------------
 
 

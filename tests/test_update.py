@@ -190,3 +190,49 @@ def test_other_words_in_a_stub_are_no_conflict() -> None:
     assert text_of(merge(old, old, new), keep_mine=True) == [*new]
     done = ("def f():", "    return 1")
     assert text_of(merge(old, done, new), keep_mine=False) == [*done]
+
+
+HEAD = ["class Item(Base):", "    # 2.1 a name", ""]
+
+
+@pytest.mark.parametrize(
+    ("given", "mine", "new", "merged"),
+    [
+        (
+            ["    # 2.2 a description"],
+            ["    # 2.2 a description", "    description = mine"],
+            ["    # 2.2 a description", "", "    # 2.3 an owner"],
+            ["    # 2.2 a description", "    description = mine", "", "    # 2.3 an owner"],
+        ),
+        (
+            ["    # 2.2 a description"],
+            ["    # 2.2 a description", "    description = mine"],
+            ["    # 2.2 a description, or none", "", "    # 2.3 an owner"],
+            ["    # 2.2 a description, or none", "    description = mine", "", "    # 2.3 an owner"],
+        ),
+        (
+            ["    # 2.2 look", '    raise NotImplementedError("2.2 look")', "", "", "def g():", "    return 1"],
+            ["    # 2.2 look", "    mine()", "", "", "def g():", "    return 1"],
+            [
+                *("    # 2.2 look", '    raise NotImplementedError("2.2 look")', ""),
+                *("    # 2.3 see", '    raise NotImplementedError("2.3 see")', "", "", "def g():", "    return 1"),
+            ],
+            [
+                *("    # 2.2 look", "    mine()", ""),
+                *("    # 2.3 see", '    raise NotImplementedError("2.3 see")', "", "", "def g():", "    return 1"),
+            ],
+        ),
+    ],
+    ids=["a task is added", "and the one before reworded", "in the same function"],
+)
+def test_what_was_written_stays_below_its_task(
+    given: list[str], mine: list[str], new: list[str], merged: list[str]
+) -> None:
+    pieces = merge([*HEAD, *given], [*HEAD, *mine], [*HEAD, *new])
+    assert not any(isinstance(piece, Conflict) for piece in pieces), pieces
+    assert text_of(pieces, keep_mine=False) == [*HEAD, *merged]
+
+
+def test_a_new_task_above_what_was_written_is_a_conflict() -> None:
+    pieces = merge(["a", "stub"], ["a", "mine"], ["a", "# 2.1 first", "stub"])
+    assert [piece.mine for piece in pieces if isinstance(piece, Conflict)] == [("mine",)]

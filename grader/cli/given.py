@@ -38,14 +38,19 @@ def _given() -> Iterator[tuple[str, bytes]]:
     for chapter in CHAPTERS:
         for name, content in starter_files(chapter).items():
             yield f"chapters/{chapter}/{name}", content
-    for file in sorted(NOTEBOOKS.glob("*.*")):
-        if file.suffix == _NOTEBOOK:
-            yield f"notebooks/{file.name}", without_outputs(file).encode()
-        elif file.suffix == ".md":
-            yield f"notebooks/{file.name}", file.read_bytes()
+    for name, content in lessons().items():
+        yield f"notebooks/{name}", content
 
 
-def without_outputs(file: Path) -> str:
+def lessons() -> dict[str, bytes]:
+    """The lessons without outputs, and the pages that they lead to, by the names of the files."""
+    files = sorted(file for file in NOTEBOOKS.glob("*.*") if file.suffix in (_NOTEBOOK, ".md"))
+    return {
+        file.name: _without_outputs(file).encode() if file.suffix == _NOTEBOOK else file.read_bytes() for file in files
+    }
+
+
+def _without_outputs(file: Path) -> str:
     """The text of a notebook as it is before anything was run."""
     notebook = json.loads(file.read_text(encoding="utf-8"))
     for cell in notebook["cells"]:
