@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -43,8 +44,17 @@ def test_restore_brings_back_what_reset_took(copy: Copy) -> None:
     assert newest.endswith("_restore"), "what was there is kept as well"
     assert copy.run("restore", "--from", newest, "--yes").returncode == 0
     assert "# my own" not in (copy.folder / CRUD).read_text(), "and back again"
-    done = copy.run("restore", "--from", "2020")
+    done = copy.run("restore", "--from", "2020-")
     assert done.returncode == 2 and "--list" in done.stderr
+    done = copy.run("restore", "5", answer="n\n")
+    assert "reset_05_crud come back" in done.stdout, "not what a restore has kept"
+    listed = copy.run("restore", "--list").stdout.splitlines()
+    assert re.search(r"_restore\S* +before restore: chapter 05, 1 file$", listed[0]), listed
+    assert re.search(r"_reset_05_crud +before reset: chapter 05, \d+ files$", listed[-1]), listed
+    done = copy.run("restore", "--from", "reset_01", answer="n\n")
+    assert done.returncode == 1 and "reset_01_engine come back" in done.stdout, "any part of the name"
+    done = copy.run("restore", "--from", "reset_0")
+    assert done.returncode == 2 and "write more of the name" in " ".join(done.stderr.split())
 
 
 def test_reset_of_everything(copy: Copy) -> None:

@@ -103,7 +103,12 @@ def test_an_update_in_the_middle_loses_nothing(installed: Environment, home: Pat
     mine = {file: file.read_bytes() for file in home.rglob("*") if file.is_file() and ".workbook" not in file.parts}
     assert "nothing to do" in installed.run("workbook", "update", cwd=home).stdout
 
+    assert "is installed" not in installed.run("workbook", "check", "1", cwd=home).stdout
     installed.install(wheels[1])
+    for command in ((), ("check", "1")):
+        text = " ".join(installed.run("workbook", *command, cwd=home).stdout.split())
+        assert re.search(r"workbook 99\.\S+ is installed, your folder is of 0\.\S+ workbook update", text), text
+    assert json.loads(installed.run("workbook", "check", "1", "--json", cwd=home).stdout)
     done = installed.run("workbook", "update", cwd=home, answer="n\n")
     assert done.returncode == 1 and {file: file.read_bytes() for file in mine} == mine, "nothing happens without a yes"
     done = installed.run("workbook", "update", cwd=home, answer="y\nn\ny\n")
@@ -145,6 +150,9 @@ def test_an_update_in_the_middle_loses_nothing(installed: Environment, home: Pat
     assert "nothing to do" in installed.run("workbook", "update", cwd=home).stdout
     done = installed.run("workbook", "restore", "--yes", cwd=home)
     assert done.returncode == 0 and (home / CRUD).read_bytes() == mine[home / CRUD]
+    assert "from version" in installed.run("workbook", "update", cwd=home, answer="n\n").stdout.lower()
+    done = installed.run("workbook", "update", "--yes", cwd=home)
+    assert "new lines, beside yours" in done.stdout and (home / CRUD).read_bytes() == crud, "and once more"
 
 
 def test_what_was_given_is_not_known_any_more(installed: Environment, home: Path, wheels: list[Path]) -> None:

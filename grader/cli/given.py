@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from grader.cli.backup import GIVEN
 from grader.places import COURSE, NOTEBOOKS
 from grader.rules import CHAPTERS
 from grader.starters import starter_files
@@ -86,7 +87,7 @@ class Given:
 
 
 def _file(home: Path) -> Path:
-    return home / ".workbook" / "given.json"
+    return home / ".workbook" / GIVEN
 
 
 def given_to(home: Path) -> Given:
@@ -100,9 +101,34 @@ def given_to(home: Path) -> Given:
 
 def remember(home: Path, files: Mapping[str, bytes]) -> None:
     """Keep what a folder has been given by this version."""
+    _keep(home, Given(version(), {name: essence(name, content) for name, content in files.items()}))
+
+
+def go_back(home: Path, backup: Path, names: Iterable[str]) -> None:
+    """Files have come back from a backup: they are of the version that the folder was given when it was made.
+
+    Args:
+        home: the learner's folder.
+        backup: the backup's folder; one that knows no version changes nothing.
+        names: the files.
+    """
+    now, then = given_to(home), given_to(backup)
+    files = {name: then.files[name] for name in names if name in then.files}
+    if then.version and any(now.files.get(name) != text for name, text in files.items()):
+        _keep(home, Given(then.version, {**now.files, **files}))
+
+
+def not_up_to_date(home: Path) -> str:
+    """That a folder is of another version than the workbook that is installed; empty where it is not."""
+    known = given_to(home).version
+    if known == version():
+        return ""
+    return f"workbook {version()} is installed, your folder is of {known or 'an unknown version'}: workbook update"
+
+
+def _keep(home: Path, what: Given) -> None:
     file = _file(home)
     file.parent.mkdir(exist_ok=True)
-    data = {"version": version(), "files": {name: essence(name, content) for name, content in files.items()}}
     new = file.with_suffix(".new")
-    new.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    new.write_text(json.dumps({"version": what.version, "files": dict(what.files)}, indent=1) + "\n", encoding="utf-8")
     new.replace(file)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import typer
 
-from grader.cli import console, grading, place
+from grader.cli import console, grading, passed, place
 from grader.cli.options import SubmissionOption
 from grader.lessons import results
 from grader.places import found_home
@@ -50,7 +50,7 @@ def _lines(where: place.Place, found: dict[str, str], at: str) -> list[Line]:
         head = f"  {sign[state]} {task} "
         rows = wrapped(texts[task], " " * len(head), head)
         lines += [Line(row.text, _COLOURS[state]) for row in rows]
-    return [*lines, Line(""), *_closing(where, found, at)]
+    return [*lines, Line(""), *_closing(where, found, at), *passed.news(where)]
 
 
 def _quiz(chapter: str) -> str:
@@ -82,9 +82,9 @@ def _together(outcomes: list[str]) -> str:
 
 
 def _closing(where: place.Place, found: dict[str, str], at: str) -> list[Line]:
-    passed = sum(outcome == "passed" for outcome in found.values())
-    lines = [Line(f"{passed} of {len(found)} checks passed.")]
-    if passed == len(found):
+    count = sum(outcome == "passed" for outcome in found.values())
+    lines = [Line(f"{count} of {len(found)} checks passed.")]
+    if count == len(found):
         return [*lines, Line("You have finished the workbook.", "green", bold=True)]
     task = next_task(where, found, at)
     if not task:
