@@ -199,6 +199,14 @@ def test_init_replaces_nothing(installed: Environment, home: Path, tmp_path: Pat
     assert installed.run("workbook", "init", "home", cwd=tmp_path, UV="uv").stdout.endswith("then uv run workbook\n")
 
 
+def test_init_makes_no_workbook_in_a_workbook(installed: Environment, home: Path, tmp_path: Path) -> None:
+    for arguments in ((), ("mine",), (home / "chapters/mine",)):
+        done = installed.run("workbook", "init", *arguments, cwd=home)
+        assert done.returncode == 2 and "name a folder outside of it" in " ".join(done.stderr.split())
+    assert not (home / "workbook").exists() and not (home / "mine").exists()
+    assert installed.run("workbook", "init", tmp_path / "other", cwd=home).returncode == 0
+
+
 def test_version(installed: Environment, tmp_path: Path) -> None:
     done = installed.run("workbook", "--version", cwd=tmp_path)
     assert done.returncode == 0 and done.stdout.startswith("workbook 0.")

@@ -210,6 +210,7 @@ def test_ctrl_c_instead_of_an_answer(copy: Copy) -> None:
         screen.sendintr()
         screen.expect(pexpect.EOF)
         assert "Traceback" not in (screen.before or "") and "add --yes" not in (screen.before or "")
+        assert "Nothing was changed." in (screen.before or "")
     assert screen.exitstatus == 130 and "# my own" in (copy.folder / CRUD).read_text()
 
 

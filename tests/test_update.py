@@ -126,6 +126,9 @@ def test_an_update_in_the_middle_loses_nothing(installed: Environment, home: Pat
         assert re.search(rf"{re.escape(file)} +{kind}", text), (file, text)
     assert re.search(r"- +# 3\.1 in my own words", text) and re.search(r"\+ +# 3\.1 first", text), "a conflict is shown"
 
+    assert "notebooks/01_engine.ipynb: you have changed it, and so has the new version" in text
+    assert "Take the whole new lesson instead of yours" in text
+
     assert b"# 3.1 in my own words" in (home / "chapters/03_deps/app/deps.py").read_bytes(), "the answer was no"
     lesson = (home / "notebooks/01_engine.ipynb").read_text(encoding="utf-8")
     assert "New: " in lesson and "My notes." not in lesson, "the answer was yes"

@@ -8,10 +8,9 @@ from typing import Annotated
 import typer
 
 from grader import optional
-from grader.cli import backup, console, given
+from grader.cli import backup, console, given, place
 from grader.cli.options import YesOption
 from grader.places import home, is_clone
-from grader.rules import chapter_named
 from grader.terminal import Line
 
 
@@ -31,7 +30,7 @@ def lesson(
       workbook lesson 5            the same, and open the lesson of chapter 05
       workbook lesson 5 --fresh    take a new copy of that lesson
     """
-    name = chapter_named(chapter) or "00_start"
+    name = place.chapter(chapter) if chapter not in ("", "0", "00", "00_start") else "00_start"
     # In a clone beside `notebooks`, so that the links of a lesson lead to the same files.
     where = "lessons" if is_clone() else "notebooks"
     copies = home() / where

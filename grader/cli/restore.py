@@ -21,7 +21,7 @@ _NAME = re.compile(r"(\d{4}-\d\d-\d\d)_(\d\d)(\d\d)(\d\d)_(\w+?)(?:_(.+))?")
 def restore(
     chapter: ChapterArgument = "",
     from_: Annotated[
-        str, typer.Option("--from", metavar="BACKUP", help="that backup; a part of its name that no other has is enough")
+        str, typer.Option("--from", metavar="BACKUP", help="that backup; a part of its name is enough")
     ] = "",
     list_: Annotated[bool, typer.Option("--list", help="show the backups, the newest first, and do nothing")] = False,
     yes: YesOption = False,
@@ -38,7 +38,7 @@ def restore(
       workbook restore --from 2026-05-01_101500_reset_05_crud
       workbook restore --from 101500
     """
-    name = place.chapter(chapter) if chapter else ""
+    name = place.whole_chapter(chapter, "restore") if chapter else ""
     found = _backups(name)
     if list_:
         console.show([Line(_told(folder)) for folder in found] or [Line("There is no backup yet.")])

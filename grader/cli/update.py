@@ -105,8 +105,7 @@ def _step(name: str, mine: bytes | None, before: str | None, new: bytes | None) 
     if now == before:
         return Step(name, CHANGES, new)
     if name.endswith(".ipynb"):
-        shown = (f"the lesson has changed, and so has your copy of it; yours: {len(mine):,} bytes, new: {len(new):,}",)
-        return Step(name, CONFLICT, mine, new, shown)
+        return Step(name, CONFLICT, mine, new, ("The new lesson would replace yours as a whole.",))
     if before is None and name in _with_tasks():  # what was given is not known any more: it is the learner's work
         return None
     assert wanted is not None
@@ -152,11 +151,14 @@ def _decided(step: Step, yes: bool) -> Step:
     """A step of which the user has said whose lines it takes where both have changed them."""
     if step.kind != CONFLICT:
         return step
-    console.show([Line(""), Line(f"{step.name}: lines with - are yours, lines with + are new", bold=True)])
+    is_lesson = step.name.endswith(".ipynb")
+    both, lines = "you have changed it, and so has the new version", "lines with - are yours, lines with + are new"
+    console.show([Line(""), Line(f"{step.name}: {both if is_lesson else lines}", bold=True)])
     colours = {"-": "red", "+": "green"}
     console.show(Line(f"  {plain(row.expandtabs())}".rstrip(), colours.get(row[:1], "")) for row in step.shown)
-    if yes or not console.wants("Take the new lines instead of yours (yours are in the backup)?"):
-        console.say("Yours stay.")
+    what = "the whole new lesson instead of yours" if is_lesson else "the new lines instead of yours"
+    if yes or not console.wants(f"Take {what} (yours {'is' if is_lesson else 'are'} kept in the backup)?"):
+        console.say("Yours stays." if is_lesson else "Yours stay.")
         return step
     return Step(step.name, CHANGES, step.other)
 
