@@ -181,6 +181,9 @@ def test_one_hint_more_each_time(copy: Copy) -> None:
     assert "exclude_unset=True" in levels[1] and "exclude_unset" not in levels[0]
     assert "        for name, value in" in levels[2], "code keeps its indentation"
     assert "Task 1.1" in copy.run("hint").stdout
+    assert "Task 5.1" in copy.run("hint", "5").stdout, "the first open task of a chapter"
+    copy.solve("05_crud")
+    assert "nothing left to do" in copy.run("hint", "05_crud").stdout
     assert all(level in copy.run("hint", "2.1", "--all").stdout for level in LEVELS)
 
 

@@ -157,6 +157,11 @@ def test_an_update_in_the_middle_loses_nothing(installed: Environment, home: Pat
     done = installed.run("workbook", "update", "--yes", cwd=home)
     assert "new lines, beside yours" in done.stdout and (home / CRUD).read_bytes() == crud, "and once more"
 
+    installed.install(wheels[0])
+    assert "workbook update goes back to it" in " ".join(installed.run("workbook", cwd=home).stdout.split())
+    text = installed.run("workbook", "update", cwd=home, answer="n\n").stdout
+    assert "back to one that is older" in text and "older version" in text and "new version" not in text
+
 
 def test_what_was_given_is_not_known_any_more(installed: Environment, home: Path, wheels: list[Path]) -> None:
     """Then nothing of a learner's is replaced unasked, and --yes keeps all of it."""

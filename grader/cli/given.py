@@ -123,7 +123,18 @@ def not_up_to_date(home: Path) -> str:
     known = given_to(home).version
     if known == version():
         return ""
-    return f"workbook {version()} is installed, your folder is of {known or 'an unknown version'}: workbook update"
+    what = "workbook update goes back to it" if is_older(known) else "workbook update"
+    return f"workbook {version()} is installed, your folder is of {known or 'an unknown version'}: {what}"
+
+
+def is_older(known: str) -> bool:
+    """Whether the workbook that is installed is older than a version."""
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return Version(version()) < Version(known)
+    except InvalidVersion:
+        return False
 
 
 def _keep(home: Path, what: Given) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import typer
 
@@ -24,10 +27,25 @@ def status(submission: SubmissionOption = None) -> None:
     is not graded again. The exit status is 0.
     """
     where = place.submission(submission)
-    found = grading.outcomes(where)
+    with _patience():
+        found = grading.outcomes(where)
     at = grading.at(where, found)
     console.show(_lines(where, found, at))
     raise typer.Exit(0)
+
+
+@contextmanager
+def _patience() -> Iterator[None]:
+    """Say to a person who waits for more than a second what takes so long."""
+    words = "Checking the code that has changed ..."
+    timer = threading.Timer(1, console.say, [words])
+    timer.daemon = True
+    if console.is_terminal(sys.stdout):
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _lines(where: place.Place, found: dict[str, str], at: str) -> list[Line]:

@@ -64,10 +64,14 @@ def update(yes: YesOption = False) -> None:
         given.remember(here, files)
         console.say(f"Your workbook is that of version {given.version()} already; nothing to do.")
         raise typer.Exit(0)
-    console.say(f"From version {known.version or '(not known)'} to {given.version()}:")
-    console.show(Line(f"  {step.name:<44} {step.kind}", "yellow" if step.kind == CONFLICT else "") for step in steps)
+    new = "older" if given.is_older(known.version) else "new"
+    back = ", back to one that is older" if new == "older" else ""
+    console.say(f"From version {known.version or '(not known)'} to {given.version()}{back}:")
+    for step in steps:
+        kind = step.kind.replace("new", new)
+        console.show([Line(f"  {step.name:<44} {kind}", "yellow" if step.kind == CONFLICT else "")])
     console.agree("Your work stays; what changes is kept in a backup. Go on?", yes)
-    steps = [_decided(step, yes) for step in steps]
+    steps = [_decided(step, new, yes) for step in steps]
     changing = [step for step in steps if step.content != _read(here / step.name)]
     there = [here / step.name for step in changing if (here / step.name).is_file()]
     if there:
@@ -105,7 +109,7 @@ def _step(name: str, mine: bytes | None, before: str | None, new: bytes | None) 
     if now == before:
         return Step(name, CHANGES, new)
     if name.endswith(".ipynb"):
-        return Step(name, CONFLICT, mine, new, ("The new lesson would replace yours as a whole.",))
+        return Step(name, CONFLICT, mine, new, ("Its cells are not compared: one of the two stays, as a whole.",))
     if before is None and name in _with_tasks():  # what was given is not known any more: it is the learner's work
         return None
     assert wanted is not None
@@ -147,16 +151,22 @@ def _is_python(code: bytes) -> bool:
     return False
 
 
-def _decided(step: Step, yes: bool) -> Step:
-    """A step of which the user has said whose lines it takes where both have changed them."""
+def _decided(step: Step, new: str, yes: bool) -> Step:
+    """A step of which the user has said whose lines it takes where both have changed them.
+
+    Args:
+        step: the step.
+        new: what the other version is called, "new" or "older".
+        yes: nobody is asked, and the learner's lines stay.
+    """
     if step.kind != CONFLICT:
         return step
     is_lesson = step.name.endswith(".ipynb")
-    both, lines = "you have changed it, and so has the new version", "lines with - are yours, lines with + are new"
-    console.show([Line(""), Line(f"{step.name}: {both if is_lesson else lines}", bold=True)])
+    both, lines = f"you have changed it, and so has the {new} version", "lines with - are yours, lines with + are"
+    console.show([Line(""), Line(f"{step.name}: {both if is_lesson else f'{lines} {new}'}", bold=True)])
     colours = {"-": "red", "+": "green"}
     console.show(Line(f"  {plain(row.expandtabs())}".rstrip(), colours.get(row[:1], "")) for row in step.shown)
-    what = "the whole new lesson instead of yours" if is_lesson else "the new lines instead of yours"
+    what = f"the whole {new} lesson instead of yours" if is_lesson else f"the {new} lines instead of yours"
     if yes or not console.wants(f"Take {what} (yours {'is' if is_lesson else 'are'} kept in the backup)?"):
         console.say("Yours stays." if is_lesson else "Yours stay.")
         return step
