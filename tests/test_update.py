@@ -157,6 +157,9 @@ def test_an_update_in_the_middle_loses_nothing(installed: Environment, home: Pat
     done = installed.run("workbook", "update", "--yes", cwd=home)
     assert "new lines, beside yours" in done.stdout and (home / CRUD).read_bytes() == crud, "and once more"
 
+    seen = json.loads((home / ".workbook/hints.json").read_text())
+    assert seen == {"5.4": 3}, "the hints of a task go with it, there and back"
+
     installed.install(wheels[0])
     assert "workbook update goes back to it" in " ".join(installed.run("workbook", cwd=home).stdout.split())
     text = installed.run("workbook", "update", cwd=home, answer="n\n").stdout

@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from grader import BadInput
-from grader.cli import backup, console, given, place
+from grader.cli import backup, console, given, place, progress
 from grader.cli.options import ChapterArgument, YesOption
+from grader.cli.update import renumbered
 from grader.places import home, kept
 from grader.rules import CHAPTERS
 from grader.terminal import Line
@@ -61,7 +62,9 @@ def restore(
         console.say(f"What was there is in {backup.name_of(backup.keep(there, home(), 'restore'))}")
     for file, target in changing.items():
         backup.put(file, target)
+    now = given.given_to(home()).files
     given.go_back(home(), folder, [backup.name_of(target) for target in changing.values()])
+    progress.rename_tasks(renumbered(now, given.given_to(home()).files))
     console.say("Done.")
 
 

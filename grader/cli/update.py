@@ -79,9 +79,9 @@ def update(yes: YesOption = False) -> None:
         console.say(f"What was there before is in {backup.name_of(kept)}")
     for step in changing:
         _write(here / step.name, step.content)
-    if known.files:
-        progress.rename_tasks(_renumbered(known.files, files))
     given.remember(here, files)
+    if known.files:
+        progress.rename_tasks(renumbered(known.files, given.given_to(here).files))
     console.say(f"Done: your workbook is that of version {given.version()}. workbook shows where you are.")
 
 
@@ -190,9 +190,14 @@ def _write(file: Path, content: bytes | None) -> None:
     file.write_bytes(content)
 
 
-def _renumbered(before: Mapping[str, str], files: Mapping[str, bytes]) -> dict[str, str]:
-    """The tasks that have another number now, the new by the old: their comments say the same, or nearly."""
-    old, new = _tasks(before), _tasks({name: given.essence(name, content) for name, content in files.items()})
+def renumbered(before: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str]:
+    """The tasks that have another number now, the new by the old: their comments say the same, or nearly.
+
+    Args:
+        before: the essence of the files that a folder was given before.
+        now: of those that it is given now.
+    """
+    old, new = _tasks(before), _tasks(now)
     found = {}
     for number, words in old.items():
         within = {text: other for other, text in new.items() if other.partition(".")[0] == number.partition(".")[0]}
