@@ -33,6 +33,11 @@ def is_made_by_init(folder: Path) -> bool:
         return False
 
 
+def is_a_clone(folder: Path) -> bool:
+    """Whether a folder is a clone of the project, this one or another."""
+    return (folder / "chapters").is_dir() and (folder / "grader" / "rules.py").is_file()
+
+
 def home_around(place: Path) -> Path | None:
     """The folder that holds the learner's ``chapters/``: above a place, or the clone; None where there is none."""
     for folder in (place, *place.parents):

@@ -181,7 +181,17 @@ def test_one_hint_more_each_time(copy: Copy) -> None:
     assert "exclude_unset=True" in levels[1] and "exclude_unset" not in levels[0]
     assert "        for name, value in" in levels[2], "code keeps its indentation"
     assert "Task 1.1" in copy.run("hint").stdout
+    assert "Task 5.1" in copy.run("hint", "5").stdout, "the first open task of a chapter"
+    copy.solve("05_crud")
+    assert "nothing left to do" in copy.run("hint", "05_crud").stdout
     assert all(level in copy.run("hint", "2.1", "--all").stdout for level in LEVELS)
+
+
+def test_explanation_without_an_answer(unchanged: Copy) -> None:
+    done = unchanged.run("explain", "05_crud.create_refreshes")
+    assert done.returncode == 0 and not done.stderr
+    assert "Not shown: the example holds a part of the solution; --yes shows it." in done.stdout
+    assert unchanged.run("explain", "not_refreshed", answer="n\n").returncode == 1
 
 
 def test_explanation_is_judged_on_the_spot(copy: Copy) -> None:
@@ -367,6 +377,10 @@ def test_doctor(copy: Copy) -> None:
         "explain create_refreshes",
         "diff 5 --yes --html nowhere/page.html",
         "reset 0",
+        "reset 5.1",
+        "carry 5.1",
+        "restore 5.1",
+        "lesson 99",
         "run 1",
         "watch 12",
         "fish",
@@ -377,6 +391,23 @@ def test_bad_input_is_one_sentence(arguments: str, unchanged: Copy) -> None:
     done = unchanged.run(*arguments.split())
     assert done.returncode == 2 and done.stdout == ""
     assert 10 < len(done.stderr) < 500 and max(map(len, done.stderr.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        ("reset 5.1 --yes", "workbook reset 5"),
+        ("carry 5.1", "workbook carry 5"),
+        ("restore 05_crud.create_refreshes", "workbook restore 5"),
+        ("check engine", "did you mean 01_engine"),
+        ("check 01_engin", "did you mean 01_engine"),
+        ("watch deps", "did you mean 03_deps"),
+        ("check create_refresh", "did you mean 05_crud.create_refreshes"),
+    ],
+)
+def test_what_was_meant(arguments: str, meant: str, unchanged: Copy) -> None:
+    done = unchanged.run(*arguments.split())
+    assert done.returncode == 2 and meant in " ".join(done.stderr.split()), done.stderr
 
 
 @pytest.mark.parametrize("arguments", ["", "check 5", "reset 5 --yes", "diff 5 --yes", "hint 5.1"])

@@ -20,6 +20,7 @@ from grader.cli.saves import saves
 from tests.copies import COMMAND, Copy
 
 WAITING = "waiting for the next save"
+IS_IDLE = os.getloadavg()[0] < (os.cpu_count() or 1)
 REFRESH = "    db.refresh(item)\n"
 
 
@@ -107,6 +108,20 @@ def test_watch_takes_keys(copy: Copy) -> None:
         screen.expect(WAITING)
         screen.sendintr()
     assert screen.exitstatus == 130
+
+
+def test_what_takes_long_says_so(copy: Copy) -> None:
+    save(copy, "    return db.get(Item, item_id)", "    while True:\n        pass")
+    with terminal(copy, "watch", "5") as screen:
+        screen.expect("watching chapters/05_crud")
+        screen.expect(r"checking; \d+ of 13 checks are done so far", timeout=5)
+        save(copy, "    return db.get(Item, item_id)", "    while 1:\n        pass")
+        screen.expect("saved: app/crud.py", timeout=2 if IS_IDLE else 8)
+        screen.expect(r"checking; \d+ of 13 checks are done so far")
+        screen.send("q")
+    with terminal(copy) as screen:
+        screen.expect("Checking the code that has changed")
+        screen.expect("1.1")
 
 
 def test_a_save_does_not_wait_for_an_endless_loop(copy: Copy) -> None:

@@ -90,7 +90,8 @@ def test_a_chapter_from_the_wheel_alone(installed: Environment, home: Path) -> N
     assert "Compare your code with the solution: workbook diff 1" in " ".join(done.stdout.split())
     done = installed.run("workbook", "check", cwd=home / "chapters/02_models/app")
     assert done.returncode == 1 and "grading chapters/02_models" in done.stdout
-    assert "workbook diff 2.1" in " ".join(installed.run("workbook", "hint", "2.1", "--all", cwd=home).stdout.split())
+    told = " ".join(installed.run("workbook", "hint", "2.1", "--all", cwd=home).stdout.split())
+    assert "(That is all; workbook diff 2.1 shows the whole answer.)" in told
     text = installed.run("workbook", "explain", "01_engine.session_uses_engine", "--yes", cwd=home).stdout
     assert "example" in text and "There is none here" not in text
 
@@ -163,6 +164,19 @@ def test_solutions_for_those_who_may_see_them(installed: Environment, home: Path
     assert done.returncode == 2 and "not an empty folder" in " ".join(done.stderr.split())
 
 
+def test_a_fresh_lesson_in_a_folder(installed: Environment, home: Path) -> None:
+    lesson = home / "notebooks/05_crud.ipynb"
+    assert installed.run("workbook", "lesson", "5", "--fresh", cwd=home).returncode == 0
+    lesson.write_text(lesson.read_text(encoding="utf-8").replace('"source": [', '"source": ["Mine. ",', 1), "utf-8")
+    (home / "notebooks/glossary.md").write_text("My own words.")
+    done = installed.run("workbook", "lesson", "5", "--fresh", cwd=home)
+    assert done.returncode == 1 and "Mine. " in lesson.read_text(encoding="utf-8")
+    done = installed.run("workbook", "lesson", "5", "--fresh", cwd=home, answer="y\n")
+    assert done.returncode == 0 and "Mine. " not in lesson.read_text(encoding="utf-8")
+    assert (home / "notebooks/glossary.md").read_text() == "My own words.", "workbook update brings new pages"
+    assert len(list((home / ".workbook/backups").glob("*_lesson_05_crud/notebooks/05_crud.ipynb"))) == 1
+
+
 def test_no_workbook_here(installed: Environment, home: Path, tmp_path: Path) -> None:
     for arguments in ("", "check", "check 5", "watch", "diff 5", "reset 5", "carry 5", "update", "restore", "lesson"):
         done = installed.run("workbook", *arguments.split(), cwd=tmp_path)
@@ -184,6 +198,14 @@ def test_init_replaces_nothing(installed: Environment, home: Path, tmp_path: Pat
     (tmp_path / "mine/.git").mkdir()
     assert installed.run("workbook", "init", ".", cwd=tmp_path / "mine").returncode == 0
     assert installed.run("workbook", "init", "home", cwd=tmp_path, UV="uv").stdout.endswith("then uv run workbook\n")
+
+
+def test_init_makes_no_workbook_in_a_workbook(installed: Environment, home: Path, tmp_path: Path) -> None:
+    for arguments in ((), ("mine",), (home / "chapters/mine",)):
+        done = installed.run("workbook", "init", *arguments, cwd=home)
+        assert done.returncode == 2 and "name a folder outside of it" in " ".join(done.stderr.split())
+    assert not (home / "workbook").exists() and not (home / "mine").exists()
+    assert installed.run("workbook", "init", tmp_path / "other", cwd=home).returncode == 0
 
 
 def test_version(installed: Environment, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -43,8 +44,17 @@ def test_restore_brings_back_what_reset_took(copy: Copy) -> None:
     assert newest.endswith("_restore"), "what was there is kept as well"
     assert copy.run("restore", "--from", newest, "--yes").returncode == 0
     assert "# my own" not in (copy.folder / CRUD).read_text(), "and back again"
-    done = copy.run("restore", "--from", "2020")
+    done = copy.run("restore", "--from", "2020-")
     assert done.returncode == 2 and "--list" in done.stderr
+    done = copy.run("restore", "5", answer="n\n")
+    assert "reset_05_crud come back" in done.stdout, "not what a restore has kept"
+    listed = copy.run("restore", "--list").stdout.splitlines()
+    assert re.search(r"_restore\S* +before restore: chapter 05, 1 file$", listed[0]), listed
+    assert re.search(r"_reset_05_crud +before reset: chapter 05, \d+ files$", listed[-1]), listed
+    done = copy.run("restore", "--from", "reset_01", answer="n\n")
+    assert done.returncode == 1 and "reset_01_engine come back" in done.stdout, "any part of the name"
+    done = copy.run("restore", "--from", "reset_0")
+    assert done.returncode == 2 and "write more of the name" in " ".join(done.stderr.split())
 
 
 def test_reset_of_everything(copy: Copy) -> None:
@@ -106,6 +116,33 @@ def test_check_takes_what_explain_takes(copy: Copy) -> None:
     assert (
         done.returncode == 1 and "05_crud.update_refreshes" in done.stdout and "get_unknown_is_none" not in done.stdout
     )
+
+
+def test_a_fresh_lesson_keeps_the_notes(copy: Copy) -> None:
+    shutil.copytree(PROJECT / "notebooks", copy.folder / "notebooks")
+    assert copy.run("lesson", "5").returncode == 0 and not backups(copy)
+    lesson = copy.folder / "lessons/05_crud.ipynb"
+    new = lesson.read_text(encoding="utf-8")
+    lesson.write_text(new.replace('"outputs": []', '"outputs": [{"name": "ran", "output_type": "stream"}]'))
+    done = copy.run("lesson", "5", "--fresh")
+    assert done.returncode == 0 and not backups(copy), "what is run again is no work of the learner's"
+    assert lesson.read_text(encoding="utf-8") == new
+    mine = new.replace('"source": [\n', '"source": [\n    "My notes. \\n",\n', 1)
+    lesson.write_text(mine, encoding="utf-8")
+    assert copy.run("lesson", "5").returncode == 0 and lesson.read_text(encoding="utf-8") == mine
+    done = copy.run("lesson", "5", "--fresh")
+    assert (
+        done.returncode == 1 and "add --yes" in done.stderr and "You have changed lessons/05_crud.ipynb" in done.stdout
+    )
+    assert copy.run("lesson", "5", "--fresh", answer="n\n").returncode == 1
+    assert lesson.read_text(encoding="utf-8") == mine and not backups(copy)
+    (copy.folder / "lessons/glossary.md").write_text("My own words.")
+    done = copy.run("lesson", "5", "--fresh", "--yes")
+    (kept,) = backups(copy)
+    assert done.returncode == 0 and kept.name in done.stdout and kept.name.endswith("_lesson_05_crud")
+    assert lesson.read_text(encoding="utf-8") == new
+    assert (kept / "lessons/glossary.md").read_text() == "My own words.", "a page that is replaced is kept as well"
+    assert copy.run("restore", "5", "--yes").returncode == 0 and lesson.read_text(encoding="utf-8") == mine
 
 
 # -- diff --------------------------------------------------------------------------------------------------------------
@@ -173,6 +210,7 @@ def test_ctrl_c_instead_of_an_answer(copy: Copy) -> None:
         screen.sendintr()
         screen.expect(pexpect.EOF)
         assert "Traceback" not in (screen.before or "") and "add --yes" not in (screen.before or "")
+        assert "Nothing was changed." in (screen.before or "")
     assert screen.exitstatus == 130 and "# my own" in (copy.folder / CRUD).read_text()
 
 

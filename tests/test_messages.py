@@ -11,6 +11,7 @@ from grader.bench import Bench, Target
 from grader.rules import rules_of
 from grader.terminal import ASCII, block_lines, blocks
 from tests.cases import CASES, load
+from tests.half_done import write_half_done
 
 MESSAGES = {
     "01_engine/wrong/connect_args_always": """\
@@ -175,3 +176,12 @@ def test_message(name: str, bench: Bench, tmp_path: Path) -> None:
     ordered = [found[rule] for rule in rules]  # verdicts come as they are made
     told = [line.text for block in blocks(ordered) for line in block_lines(block, ASCII)]
     assert "\n".join(told) + "\n" == MESSAGES[name]
+
+
+def test_an_item_is_not_a_item(bench: Bench, tmp_path: Path) -> None:
+    submission = write_half_done("05_crud", tmp_path, ("5.1", "5.2", "5.3", "5.4", "5.5")).parent
+    crud = submission / "05_crud/app/crud.py"
+    crud.write_text(crud.read_text(encoding="utf-8").replace("    db.refresh(item)\n", "    item.nam\n", 1), "utf-8")
+    rule = next(rule for rule in rules_of("05_crud") if rule.name == "create_persists")
+    ((_, check),) = bench.grade([Target(submission, rule)])
+    assert check.hint.startswith("What stands before .nam is an Item."), check

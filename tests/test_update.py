@@ -103,7 +103,12 @@ def test_an_update_in_the_middle_loses_nothing(installed: Environment, home: Pat
     mine = {file: file.read_bytes() for file in home.rglob("*") if file.is_file() and ".workbook" not in file.parts}
     assert "nothing to do" in installed.run("workbook", "update", cwd=home).stdout
 
+    assert "is installed" not in installed.run("workbook", "check", "1", cwd=home).stdout
     installed.install(wheels[1])
+    for command in ((), ("check", "1")):
+        text = " ".join(installed.run("workbook", *command, cwd=home).stdout.split())
+        assert re.search(r"workbook 99\.\S+ is installed, your folder is of 0\.\S+ workbook update", text), text
+    assert json.loads(installed.run("workbook", "check", "1", "--json", cwd=home).stdout)
     done = installed.run("workbook", "update", cwd=home, answer="n\n")
     assert done.returncode == 1 and {file: file.read_bytes() for file in mine} == mine, "nothing happens without a yes"
     done = installed.run("workbook", "update", cwd=home, answer="y\nn\ny\n")
@@ -120,6 +125,9 @@ def test_an_update_in_the_middle_loses_nothing(installed: Environment, home: Pat
     }.items():
         assert re.search(rf"{re.escape(file)} +{kind}", text), (file, text)
     assert re.search(r"- +# 3\.1 in my own words", text) and re.search(r"\+ +# 3\.1 first", text), "a conflict is shown"
+
+    assert "notebooks/01_engine.ipynb: you have changed it, and so has the new version" in text
+    assert "Take the whole new lesson instead of yours" in text
 
     assert b"# 3.1 in my own words" in (home / "chapters/03_deps/app/deps.py").read_bytes(), "the answer was no"
     lesson = (home / "notebooks/01_engine.ipynb").read_text(encoding="utf-8")
@@ -145,6 +153,17 @@ def test_an_update_in_the_middle_loses_nothing(installed: Environment, home: Pat
     assert "nothing to do" in installed.run("workbook", "update", cwd=home).stdout
     done = installed.run("workbook", "restore", "--yes", cwd=home)
     assert done.returncode == 0 and (home / CRUD).read_bytes() == mine[home / CRUD]
+    assert "from version" in installed.run("workbook", "update", cwd=home, answer="n\n").stdout.lower()
+    done = installed.run("workbook", "update", "--yes", cwd=home)
+    assert "new lines, beside yours" in done.stdout and (home / CRUD).read_bytes() == crud, "and once more"
+
+    seen = json.loads((home / ".workbook/hints.json").read_text())
+    assert seen == {"5.4": 3}, "the hints of a task go with it, there and back"
+
+    installed.install(wheels[0])
+    assert "workbook update goes back to it" in " ".join(installed.run("workbook", cwd=home).stdout.split())
+    text = installed.run("workbook", "update", cwd=home, answer="n\n").stdout
+    assert "back to one that is older" in text and "older version" in text and "new version" not in text
 
 
 def test_what_was_given_is_not_known_any_more(installed: Environment, home: Path, wheels: list[Path]) -> None:
@@ -190,3 +209,49 @@ def test_other_words_in_a_stub_are_no_conflict() -> None:
     assert text_of(merge(old, old, new), keep_mine=True) == [*new]
     done = ("def f():", "    return 1")
     assert text_of(merge(old, done, new), keep_mine=False) == [*done]
+
+
+HEAD = ["class Item(Base):", "    # 2.1 a name", ""]
+
+
+@pytest.mark.parametrize(
+    ("given", "mine", "new", "merged"),
+    [
+        (
+            ["    # 2.2 a description"],
+            ["    # 2.2 a description", "    description = mine"],
+            ["    # 2.2 a description", "", "    # 2.3 an owner"],
+            ["    # 2.2 a description", "    description = mine", "", "    # 2.3 an owner"],
+        ),
+        (
+            ["    # 2.2 a description"],
+            ["    # 2.2 a description", "    description = mine"],
+            ["    # 2.2 a description, or none", "", "    # 2.3 an owner"],
+            ["    # 2.2 a description, or none", "    description = mine", "", "    # 2.3 an owner"],
+        ),
+        (
+            ["    # 2.2 look", '    raise NotImplementedError("2.2 look")', "", "", "def g():", "    return 1"],
+            ["    # 2.2 look", "    mine()", "", "", "def g():", "    return 1"],
+            [
+                *("    # 2.2 look", '    raise NotImplementedError("2.2 look")', ""),
+                *("    # 2.3 see", '    raise NotImplementedError("2.3 see")', "", "", "def g():", "    return 1"),
+            ],
+            [
+                *("    # 2.2 look", "    mine()", ""),
+                *("    # 2.3 see", '    raise NotImplementedError("2.3 see")', "", "", "def g():", "    return 1"),
+            ],
+        ),
+    ],
+    ids=["a task is added", "and the one before reworded", "in the same function"],
+)
+def test_what_was_written_stays_below_its_task(
+    given: list[str], mine: list[str], new: list[str], merged: list[str]
+) -> None:
+    pieces = merge([*HEAD, *given], [*HEAD, *mine], [*HEAD, *new])
+    assert not any(isinstance(piece, Conflict) for piece in pieces), pieces
+    assert text_of(pieces, keep_mine=False) == [*HEAD, *merged]
+
+
+def test_a_new_task_above_what_was_written_is_a_conflict() -> None:
+    pieces = merge(["a", "stub"], ["a", "mine"], ["a", "# 2.1 first", "stub"])
+    assert [piece.mine for piece in pieces if isinstance(piece, Conflict)] == [("mine",)]

@@ -9,9 +9,12 @@ from pathlib import Path
 
 from grader.places import found_home, kept
 
+# What tells what a learner's folder was given last; see `grader.cli.given`.
+GIVEN = "given.json"
+
 
 def keep(files: Iterable[Path], root: Path, label: str) -> Path:
-    """Copy files into a new dated folder below ``.workbook/backups``.
+    """Copy files into a new dated folder below ``.workbook/backups``, with what tells of which version they are.
 
     Args:
         files: the files.
@@ -32,6 +35,9 @@ def keep(files: Iterable[Path], root: Path, label: str) -> Path:
         copy = folder / Path(*name.parts[name.parts[0] == "chapters" :])
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(file, copy)
+    if (kept() / GIVEN).is_file():
+        (folder / ".workbook").mkdir()
+        shutil.copy2(kept() / GIVEN, folder / ".workbook" / GIVEN)
     return folder
 
 

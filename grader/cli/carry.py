@@ -36,7 +36,7 @@ def carry(chapter: ChapterArgument = "", yes: YesOption = False) -> None:
       workbook carry 5         your db.py, models.py, ... for chapters/05_crud
     """
     where = place.submission(None)
-    target = place.chapter(chapter) if chapter else grading.at(where)
+    target = place.whole_chapter(chapter, "carry") if chapter else grading.at(where)
     given = chain.given_from(target)
     if not given:
         console.say(f"Chapter {target[:2]} uses no file from an earlier chapter, so there is nothing to carry.")

@@ -90,14 +90,29 @@ def wants(question: str) -> bool:
     """
     import typer
 
+    said = answer(question)
+    if said is None:
+        complain("Nothing was done, for there was no answer; add --yes to agree in advance.")
+        raise typer.Exit(1)
+    return said
+
+
+def answer(question: str) -> bool | None:
+    """Whether the user says yes; None where they could not be asked.
+
+    Raises:
+        KeyboardInterrupt: the user has pressed Ctrl-C instead of answering. Commands ask before they change anything.
+    """
+    import typer
+
     try:
         return typer.confirm(question)
     except typer.Abort as end:
         print()
         if isinstance(end.__context__, KeyboardInterrupt):
+            say("Nothing was changed.")
             raise KeyboardInterrupt from None
-        complain("Nothing was done, for there was no answer; add --yes to agree in advance.")
-        raise typer.Exit(1) from None
+        return None
 
 
 def clear() -> None:

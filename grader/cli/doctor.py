@@ -97,10 +97,9 @@ def _workbook() -> str:
         return f"{given.version()}; there is no folder to work in here, workbook init makes one"
     if is_clone():
         return f"{given.version()}, a clone in {here}"
-    known = given.given_to(here).version
-    if known != given.version():
-        raise _Trouble(f"{given.version()} is installed, {here} is of {known or 'an unknown version'}: workbook update")
-    return f"{known}, in {here}"
+    if trouble := given.not_up_to_date(here):
+        raise _Trouble(f"{trouble.removeprefix('workbook ')} (in {here})")
+    return f"{given.version()}, in {here}"
 
 
 def _write_access() -> str:

@@ -8,6 +8,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import typer
+
 from grader.bench import Target
 from grader.cli import console, examples, grading, place
 from grader.cli.options import RuleArgument, SubmissionOption, YesOption
@@ -60,9 +62,12 @@ def _explain_mistake(mistake: Reading, where: place.Place, yes: bool) -> None:
 def _show_fixed(example: examples.Example, where: place.Place, yes: bool) -> None:
     """Show the difference between a broken example and the solution; not unasked while there is still work to do."""
     if not yes and not grading.has_passed(where, example.chapter):
-        console.agree(
-            f"Chapter {example.chapter[:2]} has not passed yet; the example shows a part of its solution. Show it?", yes
+        said = console.answer(
+            f"Chapter {example.chapter[:2]} has not passed yet; the example shows a part of its solution. Show it?"
         )
+        if not said:
+            console.say("Not shown: the example holds a part of the solution; --yes shows it.")
+            raise typer.Exit(0 if said is None else 1)
     console.show(
         [*_paragraph("example", f"{example.about} (lines with -); lines with + are from the solution"), Line("")]
     )

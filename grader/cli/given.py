@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from grader.cli.backup import GIVEN
 from grader.places import COURSE, NOTEBOOKS
 from grader.rules import CHAPTERS
 from grader.starters import starter_files
@@ -38,14 +39,19 @@ def _given() -> Iterator[tuple[str, bytes]]:
     for chapter in CHAPTERS:
         for name, content in starter_files(chapter).items():
             yield f"chapters/{chapter}/{name}", content
-    for file in sorted(NOTEBOOKS.glob("*.*")):
-        if file.suffix == _NOTEBOOK:
-            yield f"notebooks/{file.name}", without_outputs(file).encode()
-        elif file.suffix == ".md":
-            yield f"notebooks/{file.name}", file.read_bytes()
+    for name, content in lessons().items():
+        yield f"notebooks/{name}", content
 
 
-def without_outputs(file: Path) -> str:
+def lessons() -> dict[str, bytes]:
+    """The lessons without outputs, and the pages that they lead to, by the names of the files."""
+    files = sorted(file for file in NOTEBOOKS.glob("*.*") if file.suffix in (_NOTEBOOK, ".md"))
+    return {
+        file.name: _without_outputs(file).encode() if file.suffix == _NOTEBOOK else file.read_bytes() for file in files
+    }
+
+
+def _without_outputs(file: Path) -> str:
     """The text of a notebook as it is before anything was run."""
     notebook = json.loads(file.read_text(encoding="utf-8"))
     for cell in notebook["cells"]:
@@ -81,7 +87,7 @@ class Given:
 
 
 def _file(home: Path) -> Path:
-    return home / ".workbook" / "given.json"
+    return home / ".workbook" / GIVEN
 
 
 def given_to(home: Path) -> Given:
@@ -95,9 +101,45 @@ def given_to(home: Path) -> Given:
 
 def remember(home: Path, files: Mapping[str, bytes]) -> None:
     """Keep what a folder has been given by this version."""
+    _keep(home, Given(version(), {name: essence(name, content) for name, content in files.items()}))
+
+
+def go_back(home: Path, backup: Path, names: Iterable[str]) -> None:
+    """Files have come back from a backup: they are of the version that the folder was given when it was made.
+
+    Args:
+        home: the learner's folder.
+        backup: the backup's folder; one that knows no version changes nothing.
+        names: the files.
+    """
+    now, then = given_to(home), given_to(backup)
+    files = {name: then.files[name] for name in names if name in then.files}
+    if then.version and any(now.files.get(name) != text for name, text in files.items()):
+        _keep(home, Given(then.version, {**now.files, **files}))
+
+
+def not_up_to_date(home: Path) -> str:
+    """That a folder is of another version than the workbook that is installed; empty where it is not."""
+    known = given_to(home).version
+    if known == version():
+        return ""
+    what = "workbook update goes back to it" if is_older(known) else "workbook update"
+    return f"workbook {version()} is installed, your folder is of {known or 'an unknown version'}: {what}"
+
+
+def is_older(known: str) -> bool:
+    """Whether the workbook that is installed is older than a version."""
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return Version(version()) < Version(known)
+    except InvalidVersion:
+        return False
+
+
+def _keep(home: Path, what: Given) -> None:
     file = _file(home)
     file.parent.mkdir(exist_ok=True)
-    data = {"version": version(), "files": {name: essence(name, content) for name, content in files.items()}}
     new = file.with_suffix(".new")
-    new.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    new.write_text(json.dumps({"version": what.version, "files": dict(what.files)}, indent=1) + "\n", encoding="utf-8")
     new.replace(file)

@@ -11,7 +11,7 @@ from grader.cli.options import TaskArgument
 from grader.cli.status import next_task
 from grader.guide import LEVELS, hint_lines
 from grader.places import is_clone
-from grader.rules import chapter_named
+from grader.rules import CHAPTERS, chapter_named
 from grader.terminal import Line, wrapped
 
 
@@ -26,18 +26,22 @@ def hint(
     \b
     Examples:
       workbook hint            for your next task
+      workbook hint 5          for the next task of chapter 05
       workbook hint 5.1
     """
-    if task:
-        name = place.task(task)
-    else:
-        where = place.submission(None)
-        found = grading.outcomes(where)
-        name = next_task(where, found, grading.at(where, found))
-        if not name:
-            console.say("There is nothing left to do here; name a task to see its hints, for example workbook hint 5.1")
-            raise typer.Exit(0)
+    chapter = chapter_named(task) if "." not in task else ""
+    name = place.task(task) if task and not chapter else _next(chapter)
+    if not name:
+        console.say("There is nothing left to do here; name a task to see its hints, for example workbook hint 5.1")
+        raise typer.Exit(0)
     console.show(one_more(name, len(LEVELS) if everything else 1))
+
+
+def _next(chapter: str) -> str:
+    """The next task of a chapter, or of the one where the learner is; an empty string where nothing is left."""
+    where = place.submission(None)
+    found = grading.outcomes(where, [chapter] if chapter else CHAPTERS)
+    return next_task(where, found, chapter or grading.at(where, found))
 
 
 def one_more(task: str, more: int = 1) -> list[Line]:
@@ -54,6 +58,7 @@ def one_more(task: str, more: int = 1) -> list[Line]:
     if left:
         lines.append(Line(f"({left} more: workbook hint {task})"))
     else:
-        whole = f"is in solutions/{chapter_named(task)}" if is_clone() else f"shows workbook diff {task}"
-        lines += wrapped(f"(That is all; the whole answer {whole}.)")
+        solution = f"the whole answer is in solutions/{chapter_named(task)}"
+        whole = solution if is_clone() else f"workbook diff {task} shows the whole answer"
+        lines += wrapped(f"(That is all; {whole}.)")
     return lines

@@ -10,7 +10,7 @@ import typer
 
 from grader import BadInput
 from grader.cli import console, given
-from grader.places import is_made_by_init
+from grader.places import is_a_clone, is_made_by_init
 from grader.terminal import Line
 
 # What may lie in a folder already: what others make first.
@@ -33,6 +33,9 @@ def init(
     """
     if is_made_by_init(folder):
         raise BadInput(f"'{folder}' is a workbook already; go into it, and 'workbook update' brings what is new.")
+    for above in folder.resolve().parents:
+        if is_made_by_init(above) or is_a_clone(above):
+            raise BadInput(f"'{folder}' would lie in the workbook {above}; name a folder outside of it.")
     try:
         there = [each.name for each in folder.iterdir() if each.name not in _HARMLESS] if folder.exists() else []
     except NotADirectoryError:

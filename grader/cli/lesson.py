@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import shutil
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from grader import optional
-from grader.cli import console, given
-from grader.places import NOTEBOOKS, home, is_clone
-from grader.rules import chapter_named
+from grader.cli import backup, console, given, place
+from grader.cli.options import YesOption
+from grader.places import home, is_clone
 from grader.terminal import Line
 
 
 def lesson(
     chapter: Annotated[str, typer.Argument(help="the chapter, for example 5; the first lesson if not given")] = "",
     fresh: Annotated[bool, typer.Option("--fresh", help="start that lesson again: replace your copy of it")] = False,
+    yes: YesOption = False,
 ) -> None:
-    """Copy the lessons, without outputs, and say how to open one: into `lessons/` of a clone, else `notebooks/`.
+    """Copy the lessons, without outputs, and say how to open one.
 
-    It says how to open one. The copies are yours: what you run and change there never shows up in git. A copy that
-    exists is kept.
+    In a clone they go into `lessons/`, which git does not see, elsewhere into `notebooks/`. They are yours: a copy that
+    exists is kept. With --fresh it asks first if you have changed the lesson, and keeps your copy in a backup.
 
     \b
     Examples:
@@ -29,17 +30,27 @@ def lesson(
       workbook lesson 5            the same, and open the lesson of chapter 05
       workbook lesson 5 --fresh    take a new copy of that lesson
     """
-    name = chapter_named(chapter) or "00_start"
+    name = place.chapter(chapter) if chapter not in ("", "0", "00", "00_start") else "00_start"
     # In a clone beside `notebooks`, so that the links of a lesson lead to the same files.
     where = "lessons" if is_clone() else "notebooks"
     copies = home() / where
+    copies, lessons = home() / where, given.lessons()
+    coming = [file for file in lessons if not (copies / file).exists()]
+    pages = [file for file in lessons if file.endswith(".md") and file not in coming]
+    replaced = [file for file in pages if is_clone() and (copies / file).read_bytes() != lessons[file]]
+    chosen = f"{name}.ipynb"
+    if fresh and chosen not in coming:
+        if _is_changed(copies / chosen, where, lessons[chosen]):
+            console.say(f"You have changed {where}/{chosen}. A new copy will replace it.")
+            console.agree("Yours is kept in a backup. Go on?", yes)
+            replaced.append(chosen)
+        coming.append(chosen)
+    if replaced:
+        kept = backup.keep([copies / file for file in replaced], home(), f"lesson_{name}")
+        console.say(f"Your copy of {' and '.join(replaced)} is in {backup.name_of(kept)}/{where}")
     copies.mkdir(exist_ok=True)
-    for file in sorted(NOTEBOOKS.glob("*.*")):
-        copy = copies / file.name
-        if file.suffix == ".md":
-            shutil.copyfile(file, copy)
-        elif file.suffix == ".ipynb" and (not copy.exists() or (fresh and file.stem == name)):
-            copy.write_text(given.without_outputs(file), encoding="utf-8")
+    for file in {*coming, *replaced}:
+        (copies / file).write_bytes(lessons[file])
     if reason := optional.missing("notebooks"):
         console.say(f"To run them: {reason}")
     console.show(
@@ -48,3 +59,10 @@ def lesson(
             Line(f"next: jupyter lab {where}/{name}.ipynb, or open that file in VS Code", bold=True),
         ]
     )
+
+
+def _is_changed(copy: Path, where: str, new: bytes) -> bool:
+    """Whether the learner has changed the cells of a lesson; running them is no change."""
+    file = f"{where}/{copy.name}"
+    now = given.essence(file, copy.read_bytes())
+    return now not in (given.essence(file, new), given.given_to(home()).files.get(file))

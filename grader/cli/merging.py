@@ -3,6 +3,7 @@
 Three texts: what the learner was given, what they made of it, what is given now. A change of one side is taken over;
 where both have changed the same lines, it is a conflict (S. Khanna, K. Kunal, B. Pierce, "A Formal Investigation of
 Diff3", 2007). Changes that only touch are none: the comment above a task may be reworded while the task is done.
+What a learner wrote stays below the comment that it was written for: a new task comes after it, or it is a conflict.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ Lines = Sequence[str]
 
 # What stands in the place of a task's code. Other words in it change nothing for a learner who has done the task.
 _STUB = re.compile(r'raise NotImplementedError\("\d+\.\d+ .*"\)')
+_TASK = re.compile(r"^\s*# \d+\.\d+ ")
 
 
 @dataclass(frozen=True)
@@ -69,13 +71,42 @@ def text_of(pieces: Sequence[Piece], *, keep_mine: bool) -> list[str]:
 
 def _edits(given: Lines, other: Lines, is_mine: bool) -> Iterator[_Edit]:
     before, after = ([_STUB.sub("to do", line) for line in lines] for lines in (given, other))
-    for kind, first, last, begin, end in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        if kind != "equal":
-            yield _Edit(first, last, tuple(other[begin:end]), is_mine)
+    pieces = difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+    slid = 0  # how many lines an insertion was moved down into the equal piece after it
+    for number, (kind, first, last, begin, end) in enumerate(pieces):
+        first, begin = first + slid, begin + slid
+        if kind == "equal":
+            for here, there in zip(range(first, last), range(begin, end), strict=True):
+                yield from _one_line(given, here, other[there], is_mine)
+            slid = 0
             continue
-        for here, there in zip(range(first, last), range(begin, end), strict=True):
-            if given[here] != other[there]:
-                yield _Edit(here, here + 1, (other[there],), is_mine)
+        if kind == "insert" and not is_mine:
+            # Where lines repeat, there are several places; the last one leaves a stub with its own task.
+            room = pieces[number + 1][2] - last if number + 1 < len(pieces) else 0
+            while slid < room and before[last + slid] == after[begin + slid]:
+                yield from _one_line(given, last + slid, other[begin + slid], is_mine)
+                slid += 1
+            first, last, begin, end = (place + slid for place in (first, last, begin, end))
+        yield from _new_tasks_apart(given, _Edit(first, last, tuple(other[begin:end]), is_mine))
+
+
+def _one_line(given: Lines, place: int, line: str, is_mine: bool) -> Iterator[_Edit]:
+    if given[place] != line:
+        yield _Edit(place, place + 1, (line,), is_mine)
+
+
+def _new_tasks_apart(given: Lines, edit: _Edit) -> Iterator[_Edit]:
+    """An edit that rewords tasks and adds others after them, as two."""
+    tasks = [number for number, line in enumerate(edit.lines) if _TASK.match(line)]
+    earlier = sum(bool(_TASK.match(line)) for line in given[edit.first : edit.last])
+    if edit.is_mine or not earlier or len(tasks) <= earlier:
+        yield edit
+        return
+    begin = tasks[earlier]
+    while begin and not edit.lines[begin - 1].strip():
+        begin -= 1
+    yield _Edit(edit.first, edit.last, edit.lines[:begin], False)
+    yield _Edit(edit.last, edit.last, edit.lines[begin:], False)
 
 
 def _without_idle_stubs(given: Lines, edits: Sequence[_Edit]) -> list[_Edit]:
@@ -96,12 +127,28 @@ def _overlapping(edits: Sequence[_Edit]) -> Iterator[list[_Edit]]:
         if group:
             last = max(each.last for each in group)
             same_place = edit.first == edit.last == last and any(each.first == each.last == last for each in group)
-            if edit.first >= last and not same_place:
+            follows = same_place and _begins_a_task(edit) and all(each.is_mine for each in group)
+            # The learner's lines would end up below the comment of a task that is new.
+            below = edit.is_mine and any(
+                not each.is_mine and each.last == edit.first and _has_task(each) for each in group
+            )
+            if edit.first >= last and (follows or not (same_place or below)):
                 yield group
                 group = []
         group.append(edit)
     if group:
         yield group
+
+
+def _has_task(edit: _Edit) -> bool:
+    """Whether lines are brought, with a task among them."""
+    return len(edit.lines) > edit.last - edit.first and any(_TASK.match(line) for line in edit.lines)
+
+
+def _begins_a_task(edit: _Edit) -> bool:
+    """Whether what is brought is a new task, which comes after what the learner wrote for the one before."""
+    written = [line for line in edit.lines if line.strip()]
+    return not edit.is_mine and bool(written) and _TASK.match(written[0]) is not None
 
 
 def _together(given: Lines, first: int, last: int, group: Sequence[_Edit]) -> Piece:

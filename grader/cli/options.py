@@ -63,7 +63,10 @@ ChapterOrTaskArgument = Annotated[
     ),
 ]
 TaskArgument = Annotated[
-    str, typer.Argument(metavar="TASK", help="for example 5.1; default: your next task", autocompletion=_tasks)
+    str,
+    typer.Argument(
+        metavar="TASK", help="5.1, or 5 for the next of chapter 05; default: your next task", autocompletion=_tasks
+    ),
 ]
 RuleArgument = Annotated[
     str,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from grader.cli import given
 from grader.cli.place import Place
 from grader.guide import reason_for
-from grader.places import SOLUTIONS, is_clone
+from grader.places import SOLUTIONS, found_home, is_clone
 from grader.rules import CHAPTERS, rules_of
 from grader.terminal import Line, next_step, standing, wrapped
 
@@ -16,11 +17,19 @@ if TYPE_CHECKING:
 
 
 def closing(place: Place, checks: Sequence[Check]) -> Iterator[Line]:
-    """The last lines of a run: where to go on."""
+    """The last lines of a run: where to go on, and whether a newer version waits."""
     yield Line("")
     yield from standing(checks)
     step = next_step(checks, submission=place.name)
     yield from lines(place, checks) or [Line(text, bold=True) for text in [step] if text]
+    yield from news(place)
+
+
+def news(place: Place) -> list[Line]:
+    """That the learner's folder is of another version than the workbook that is installed."""
+    here = found_home()
+    told = given.not_up_to_date(here) if place.own and here is not None and not is_clone() else ""
+    return [Line(line.text, "yellow") for line in wrapped(told)] if told else []
 
 
 def lines(place: Place, checks: Sequence[Check]) -> list[Line]:

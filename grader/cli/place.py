@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from grader import BadInput
 from grader.bench import chapter_folders
-from grader.places import IS_INSTALLED, PROJECT, found_home, home, is_made_by_init
+from grader.places import IS_INSTALLED, PROJECT, found_home, home, is_a_clone, is_made_by_init
 from grader.rules import CHAPTERS, Rule, chapter_named, roster, rules_named
 from grader.starters import tasks_of
 
@@ -41,7 +42,7 @@ def submission(given: Path | None) -> Place:
     for folder in (Path.cwd(), *Path.cwd().parents):
         if is_made_by_init(folder):
             break
-        if (folder / "chapters").is_dir() and (folder / "grader" / "rules.py").is_file():
+        if is_a_clone(folder):
             if IS_INSTALLED or folder.resolve() != PROJECT:
                 raise BadInput(
                     f"You are in the workbook at {folder}, but this command belongs to the one at {PROJECT}; "
@@ -76,7 +77,25 @@ def chapter(words: str) -> str:
     """
     found = chapter_named(words)
     if not found:
-        raise BadInput(f"There is no chapter '{words}'; write 5 or 05_crud for chapter 05 ({_all_chapters()}).")
+        raise BadInput(
+            f"There is no chapter '{words}'; write 5 or 05_crud for chapter 05 ({_all_chapters()})"
+            f"{_meant(words, CHAPTERS)}."
+        )
+    return found
+
+
+def whole_chapter(words: str, command: str) -> str:
+    """The chapter that the words name, for a command that replaces files of all of its tasks.
+
+    Raises:
+        BadInput: there is no such chapter, or the words name a part of it.
+    """
+    found = chapter(words)
+    if "." in words and not {"/", "\\"} & {*words}:
+        number = int(found[:2])
+        raise BadInput(
+            f"'{words}' is a part of chapter {found[:2]}, but this needs a whole chapter: workbook {command} {number}."
+        )
     return found
 
 
@@ -98,7 +117,7 @@ def rules(words: str) -> tuple[Rule, ...]:
     if not found:
         raise BadInput(
             f"There is no chapter, task or rule '{words}'; write 5 for a chapter, 5.1 for a task, "
-            f"05_crud.create_refreshes for a rule, or all{_meant(words, [each.id for each in roster()])}."
+            f"05_crud.create_refreshes for a rule, or all{_meant(words, [*CHAPTERS, *(each.id for each in roster())])}."
         )
     return found
 
@@ -152,6 +171,6 @@ def _all_chapters() -> str:
     return f"{CHAPTERS[0]} to {CHAPTERS[-1]}"
 
 
-def _meant(words: str, known: list[str]) -> str:
+def _meant(words: str, known: Sequence[str]) -> str:
     close = difflib.get_close_matches(words, known, n=1)
     return f"; did you mean {close[0]}?"[:-1] if close else ""

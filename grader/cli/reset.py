@@ -26,7 +26,7 @@ def reset(chapter: ChapterOrAllArgument = "", submission: SubmissionOption = Non
     """
     where = place.submission(submission)
     everything = chapter == "all"
-    names = CHAPTERS if everything else [place.chapter(chapter) if chapter else grading.at(where)]
+    names = CHAPTERS if everything else [place.whole_chapter(chapter, "reset") if chapter else grading.at(where)]
     for folder in (where.folder / name for name in names):
         if folder.is_symlink() or (folder / "app").is_symlink():
             raise BadInput(f"{where.name}/{folder.name} is a link; put the folder itself there, and try again.")

@@ -9,9 +9,11 @@ from typing import Annotated
 import typer
 
 from grader import BadInput
-from grader.cli import backup, console, place
+from grader.cli import backup, console, given, place, progress
 from grader.cli.options import ChapterArgument, YesOption
+from grader.cli.update import renumbered
 from grader.places import home, kept
+from grader.rules import CHAPTERS
 from grader.terminal import Line
 
 _NAME = re.compile(r"(\d{4}-\d\d-\d\d)_(\d\d)(\d\d)(\d\d)_(\w+?)(?:_(.+))?")
@@ -20,28 +22,29 @@ _NAME = re.compile(r"(\d{4}-\d\d-\d\d)_(\d\d)(\d\d)(\d\d)_(\w+?)(?:_(.+))?")
 def restore(
     chapter: ChapterArgument = "",
     from_: Annotated[
-        str, typer.Option("--from", metavar="BACKUP", help="that backup; default: the newest that fits")
+        str, typer.Option("--from", metavar="BACKUP", help="that backup; a part of its name is enough")
     ] = "",
     list_: Annotated[bool, typer.Option("--list", help="show the backups, the newest first, and do nothing")] = False,
     yes: YesOption = False,
 ) -> None:
     """Bring back what a command has replaced: the newest backup, or the newest of a chapter.
 
-    It shows what comes back and asks. What is there now is kept in another backup, so that you can go back again.
+    It shows what comes back and asks. What is there now is kept in another backup, so that you can go back again:
+    --from takes those that a restore has made as well.
 
     \b
     Examples:
       workbook restore --list
       workbook restore 5
       workbook restore --from 2026-05-01_101500_reset_05_crud
+      workbook restore --from 101500
     """
-    name = place.chapter(chapter) if chapter else ""
+    name = place.whole_chapter(chapter, "restore") if chapter else ""
     found = _backups(name)
     if list_:
         console.show([Line(_told(folder)) for folder in found] or [Line("There is no backup yet.")])
         raise typer.Exit(0)
-    if from_:
-        found = [folder for folder in found if folder.name == Path(from_).name]
+    found = _named(Path(from_).name, found) if from_ else [each for each in found if _command(each) != "restore"]
     if not found:
         what = f"backup {from_}" if from_ else f"backup of {name}" if name else "backup"
         raise BadInput(f"There is no {what}; workbook restore --list shows those that there are.")
@@ -49,7 +52,7 @@ def restore(
     files = {file: _place_of(file.relative_to(folder)) for file in _files(folder, name)}
     changing = {file: target for file, target in files.items() if not _is_same(file, target)}
     if not changing:
-        console.say(f"All that is in {backup.name_of(folder)} is in its place already.")
+        console.say(f"All that is in {backup.name_of(folder)} is in its place already; --list shows other backups.")
         raise typer.Exit(0)
     console.say(f"From {backup.name_of(folder)} come back:")
     console.show(Line(f"  {backup.name_of(target)}") for target in changing.values())
@@ -59,6 +62,9 @@ def restore(
         console.say(f"What was there is in {backup.name_of(backup.keep(there, home(), 'restore'))}")
     for file, target in changing.items():
         backup.put(file, target)
+    now = given.given_to(home()).files
+    given.go_back(home(), folder, [backup.name_of(target) for target in changing.values()])
+    progress.rename_tasks(renumbered(now, given.given_to(home()).files))
     console.say("Done.")
 
 
@@ -66,6 +72,27 @@ def _backups(chapter: str) -> list[Path]:
     """The backups that hold something (of a chapter), the newest first."""
     folders = sorted((kept() / "backups").glob("*/"), key=_age, reverse=True)
     return [folder for folder in folders if any(True for _ in _files(folder, chapter))]
+
+
+def _named(words: str, folders: list[Path]) -> list[Path]:
+    """The backup of this name, or the only one with this part in its name.
+
+    Raises:
+        BadInput: several have it.
+    """
+    fitting = [folder for folder in folders if folder.name == words] or [each for each in folders if words in each.name]
+    if len(fitting) > 1:
+        raise BadInput(
+            f"'{words}' is a part of {len(fitting)} backups, {fitting[0].name} and {fitting[1].name} among them; "
+            "write more of the name."
+        )
+    return fitting
+
+
+def _command(folder: Path) -> str:
+    """The command that made a backup."""
+    found = _NAME.fullmatch(folder.name)
+    return found[5] if found else ""
 
 
 def _age(folder: Path) -> tuple[str, float]:
@@ -78,6 +105,7 @@ def _files(folder: Path, chapter: str) -> list[Path]:
         file
         for file in sorted(folder.rglob("*"))
         if file.is_file()
+        and ".workbook" not in file.relative_to(folder).parts
         and (not chapter or chapter in file.relative_to(folder).parts or file.name == f"{chapter}.ipynb")
     ]
 
@@ -92,7 +120,12 @@ def _is_same(file: Path, target: Path) -> bool:
 
 
 def _told(folder: Path) -> str:
-    found = _NAME.fullmatch(folder.name)
-    count = len(_files(folder, ""))
-    when = f"{found[1]} {found[2]}:{found[3]}" if found else ""
-    return f"{folder.name:<48} {when}  {count} {'file' if count == 1 else 'files'}"
+    """What a backup holds: the command before which it was made, the chapters, and how many files."""
+    found, files = _NAME.fullmatch(folder.name), _files(folder, "")
+    names = {part.removesuffix(".ipynb") for file in files for part in file.relative_to(folder).parts}
+    chapters = [name[:2] for name in CHAPTERS if name in names]
+    few = f"chapter{'s' * (len(chapters) > 1)} {' '.join(chapters)}"
+    what = "all chapters" if len(chapters) == len(CHAPTERS) else few if chapters else "no chapter"
+    version = f" to {found[6].partition('_')[0]}" if found and found[5] == "update" else ""
+    count = f"{len(files)} {'file' if len(files) == 1 else 'files'}"
+    return f"{folder.name:<36}  before {found[5] if found else 'something'}{version}: {what}, {count}"

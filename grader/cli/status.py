@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import typer
 
-from grader.cli import console, grading, place
+from grader.cli import console, grading, passed, place
 from grader.cli.options import SubmissionOption
 from grader.lessons import results
 from grader.places import found_home
@@ -24,10 +27,25 @@ def status(submission: SubmissionOption = None) -> None:
     is not graded again. The exit status is 0.
     """
     where = place.submission(submission)
-    found = grading.outcomes(where)
+    with _patience():
+        found = grading.outcomes(where)
     at = grading.at(where, found)
     console.show(_lines(where, found, at))
     raise typer.Exit(0)
+
+
+@contextmanager
+def _patience() -> Iterator[None]:
+    """Say to a person who waits for more than a second what takes so long."""
+    words = "Checking the code that has changed ..."
+    timer = threading.Timer(1, console.say, [words])
+    timer.daemon = True
+    if console.is_terminal(sys.stdout):
+        timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _lines(where: place.Place, found: dict[str, str], at: str) -> list[Line]:
@@ -50,7 +68,7 @@ def _lines(where: place.Place, found: dict[str, str], at: str) -> list[Line]:
         head = f"  {sign[state]} {task} "
         rows = wrapped(texts[task], " " * len(head), head)
         lines += [Line(row.text, _COLOURS[state]) for row in rows]
-    return [*lines, Line(""), *_closing(where, found, at)]
+    return [*lines, Line(""), *_closing(where, found, at), *passed.news(where)]
 
 
 def _quiz(chapter: str) -> str:
@@ -82,9 +100,9 @@ def _together(outcomes: list[str]) -> str:
 
 
 def _closing(where: place.Place, found: dict[str, str], at: str) -> list[Line]:
-    passed = sum(outcome == "passed" for outcome in found.values())
-    lines = [Line(f"{passed} of {len(found)} checks passed.")]
-    if passed == len(found):
+    count = sum(outcome == "passed" for outcome in found.values())
+    lines = [Line(f"{count} of {len(found)} checks passed.")]
+    if count == len(found):
         return [*lines, Line("You have finished the workbook.", "green", bold=True)]
     task = next_task(where, found, at)
     if not task:

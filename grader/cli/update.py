@@ -64,10 +64,14 @@ def update(yes: YesOption = False) -> None:
         given.remember(here, files)
         console.say(f"Your workbook is that of version {given.version()} already; nothing to do.")
         raise typer.Exit(0)
-    console.say(f"From version {known.version or '(not known)'} to {given.version()}:")
-    console.show(Line(f"  {step.name:<44} {step.kind}", "yellow" if step.kind == CONFLICT else "") for step in steps)
+    new = "older" if given.is_older(known.version) else "new"
+    back = ", back to one that is older" if new == "older" else ""
+    console.say(f"From version {known.version or '(not known)'} to {given.version()}{back}:")
+    for step in steps:
+        kind = step.kind.replace("new", new)
+        console.show([Line(f"  {step.name:<44} {kind}", "yellow" if step.kind == CONFLICT else "")])
     console.agree("Your work stays; what changes is kept in a backup. Go on?", yes)
-    steps = [_decided(step, yes) for step in steps]
+    steps = [_decided(step, new, yes) for step in steps]
     changing = [step for step in steps if step.content != _read(here / step.name)]
     there = [here / step.name for step in changing if (here / step.name).is_file()]
     if there:
@@ -75,9 +79,9 @@ def update(yes: YesOption = False) -> None:
         console.say(f"What was there before is in {backup.name_of(kept)}")
     for step in changing:
         _write(here / step.name, step.content)
-    if known.files:
-        progress.rename_tasks(_renumbered(known.files, files))
     given.remember(here, files)
+    if known.files:
+        progress.rename_tasks(renumbered(known.files, given.given_to(here).files))
     console.say(f"Done: your workbook is that of version {given.version()}. workbook shows where you are.")
 
 
@@ -105,8 +109,7 @@ def _step(name: str, mine: bytes | None, before: str | None, new: bytes | None) 
     if now == before:
         return Step(name, CHANGES, new)
     if name.endswith(".ipynb"):
-        shown = (f"the lesson has changed, and so has your copy of it; yours: {len(mine):,} bytes, new: {len(new):,}",)
-        return Step(name, CONFLICT, mine, new, shown)
+        return Step(name, CONFLICT, mine, new, ("Its cells are not compared: one of the two stays, as a whole.",))
     if before is None and name in _with_tasks():  # what was given is not known any more: it is the learner's work
         return None
     assert wanted is not None
@@ -148,15 +151,24 @@ def _is_python(code: bytes) -> bool:
     return False
 
 
-def _decided(step: Step, yes: bool) -> Step:
-    """A step of which the user has said whose lines it takes where both have changed them."""
+def _decided(step: Step, new: str, yes: bool) -> Step:
+    """A step of which the user has said whose lines it takes where both have changed them.
+
+    Args:
+        step: the step.
+        new: what the other version is called, "new" or "older".
+        yes: nobody is asked, and the learner's lines stay.
+    """
     if step.kind != CONFLICT:
         return step
-    console.show([Line(""), Line(f"{step.name}: lines with - are yours, lines with + are new", bold=True)])
+    is_lesson = step.name.endswith(".ipynb")
+    both, lines = f"you have changed it, and so has the {new} version", "lines with - are yours, lines with + are"
+    console.show([Line(""), Line(f"{step.name}: {both if is_lesson else f'{lines} {new}'}", bold=True)])
     colours = {"-": "red", "+": "green"}
     console.show(Line(f"  {plain(row.expandtabs())}".rstrip(), colours.get(row[:1], "")) for row in step.shown)
-    if yes or not console.wants("Take the new lines instead of yours (yours are in the backup)?"):
-        console.say("Yours stay.")
+    what = f"the whole {new} lesson instead of yours" if is_lesson else f"the {new} lines instead of yours"
+    if yes or not console.wants(f"Take {what} (yours {'is' if is_lesson else 'are'} kept in the backup)?"):
+        console.say("Yours stays." if is_lesson else "Yours stay.")
         return step
     return Step(step.name, CHANGES, step.other)
 
@@ -178,9 +190,14 @@ def _write(file: Path, content: bytes | None) -> None:
     file.write_bytes(content)
 
 
-def _renumbered(before: Mapping[str, str], files: Mapping[str, bytes]) -> dict[str, str]:
-    """The tasks that have another number now, the new by the old: their comments say the same, or nearly."""
-    old, new = _tasks(before), _tasks({name: given.essence(name, content) for name, content in files.items()})
+def renumbered(before: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str]:
+    """The tasks that have another number now, the new by the old: their comments say the same, or nearly.
+
+    Args:
+        before: the essence of the files that a folder was given before.
+        now: of those that it is given now.
+    """
+    old, new = _tasks(before), _tasks(now)
     found = {}
     for number, words in old.items():
         within = {text: other for other, text in new.items() if other.partition(".")[0] == number.partition(".")[0]}

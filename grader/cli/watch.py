@@ -24,8 +24,10 @@ from grader.terminal import Line
 if TYPE_CHECKING:
     from grader.report import Check
 
-# What happens: ("saved", names), ("key", letter), ("verdict", check), ("end", None) and ("broken", exception).
+# What happens: ("saved", names), ("key", letter), ("verdict", check), ("end", None), ("broken", exception), or nothing.
 Events = SimpleQueue[tuple[str, Any]]
+
+_PATIENCE = 1.0  # seconds after which somebody wants to know whether it works
 
 
 def watch(
@@ -79,6 +81,7 @@ def _follow(view: _View, events: Events) -> None:
         grade.start(f"watching {view.where.name}/{watched}")
         while view.chapter == watched:
             kind, what = _next(events)
+            grade.tell()
             if kind == "saved":
                 grade.start(f"{time.strftime('%H:%M:%S')}  saved: {terminal.plain(', '.join(what))}")
             elif kind == "verdict":
@@ -96,11 +99,10 @@ def _follow(view: _View, events: Events) -> None:
 
 
 def _next(events: Events) -> tuple[str, Any]:
-    while True:
-        try:
-            return events.get(timeout=0.5)  # never for ever: on Windows nothing else lets Ctrl-C in
-        except Empty:
-            pass
+    try:
+        return events.get(timeout=0.5)  # never for ever: on Windows nothing else lets Ctrl-C in
+    except Empty:
+        return "nothing", None
 
 
 class _Grading:
@@ -112,6 +114,7 @@ class _Grading:
         self._thread: threading.Thread | None = None
         self._found: dict[str, Check] = {}
         self._again = ""
+        self._told_at = 0.0
 
     @property
     def running(self) -> bool:
@@ -122,9 +125,11 @@ class _Grading:
         """Grade; what is being graded already has become old."""
         if self._thread is not None:
             self._again = title
+            console.show([Line(title, bold=True)])
             grading.bench(self._view.database).interrupt()
             return
         self._found = {}
+        self._told_at = time.monotonic()
         console.clear()
         console.show([Line(title, bold=True), Line("")])
         self._thread = threading.Thread(target=self._grade, daemon=True)
@@ -139,6 +144,12 @@ class _Grading:
         except Exception as problem:
             self._events.put(("broken", problem))
         self._events.put(("end", None))
+
+    def tell(self) -> None:
+        """Say that it is still going on, once, where nothing was to be seen for a while."""
+        if self.running and self._told_at and time.monotonic() - self._told_at > _PATIENCE:
+            self._told_at = 0.0
+            console.show([Line(f"checking; {len(self._found)} of {len(self._rules)} checks are done so far")])
 
     def take(self, check: Check) -> None:
         """A verdict has come."""

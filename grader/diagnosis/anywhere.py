@@ -115,7 +115,8 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
     if found[1] == "NoneType":
         hint = f"What stands before .{found[2]} is None here. Where does it come from, and when is it None?"
     else:
-        hint = f"What stands before .{found[2]} is a {found[1]}. Is it what you think it is, and is the name right?"
+        kind = f"{'an' if found[1][0] in 'AEIOUaeiou' else 'a'} {found[1]}"
+        hint = f"What stands before .{found[2]} is {kind}. Is it what you think it is, and is the name right?"
     return Told(where=where, hint=hint)
 
 
