@@ -211,7 +211,15 @@ def _overview(
     words = [f"{counts['passed']} passed"] if counts["passed"] else []
     words += [f"{to_fix} to fix"] if to_fix else []
     waits = counts["blocked"]
-    whom = "another task" if not to_fix else "it" if to_fix == 1 else "them"
+    whom = (
+        "what is to do"
+        if not to_fix and counts["todo"]
+        else "another task"
+        if not to_fix
+        else "it"
+        if to_fix == 1
+        else "them"
+    )
     words += [f"{waits} wait{'s' if waits == 1 else ''} for {whom}"] if waits else []
     words += [f"{counts['todo']} to do"] if counts["todo"] else []
     told = ", ".join(words)
@@ -220,7 +228,7 @@ def _overview(
     colour = "green" if counts["passed"] == len(checks) else "red" if to_fix else ""
     yield Line(f"{chapter:<{_LABEL}}  {told}", colour, bold=bool(to_fix))
     if waits and not to_fix:
-        yield from _waited_for(next(check for check in checks if outcomes[check.id] == "blocked"), style)
+        yield from _waited_for(checks, next(check for check in checks if outcomes[check.id] == "blocked"), style)
     told_already: set[tuple[str, str]] = set()
     for check in checks:
         reason = (check.observed, check.where)
@@ -229,11 +237,11 @@ def _overview(
             yield from _in_the_way(check, style, submission)
 
 
-def _waited_for(check: Check, style: Style) -> Iterator[Line]:
-    """What a check waits for that nobody asked for now."""
+def _waited_for(checks: Sequence[Check], check: Check, style: Style) -> Iterator[Line]:
+    """What a check waits for that is not among those that are told of."""
     found = _FIRST.search(check.observed)
     first = next((rule for rule in rules_of(check.chapter) if found and rule.name == found[1]), None)
-    if first is not None:
+    if first is not None and all(each.id != first.id for each in checks):
         yield from _fact("saw", _FIRST.sub("", check.observed), style)
         yield from _fact("first", f"{first.task} {first.title} (workbook check {first.task})", style)
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import ast
 import textwrap
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from copy import copy
 from functools import cache
 from pathlib import Path
 
@@ -37,14 +36,10 @@ def untouched_stubs(chapter: str, root: Path) -> tuple[Stub, ...]:
     touched: set[str] = set()
     for file, stubs in _starter_code(chapter):
         try:
-            present = _parsed(read_code(root / file))
+            present = _owners(_parsed(read_code(root / file)))
         except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
-            present = ast.Module([], [])
-        owners = _owners(present)
-        for stub, code in stubs:
-            beside = {name for other, _ in stubs if other.task != stub.task for name in other.lacks}
-            if code not in (owners.get(stub.name), beside and _owners(present, beside).get(stub.name)):
-                touched.add(stub.task)
+            present = {}
+        touched |= {stub.task for stub, code in stubs if present.get(stub.name) != code}
     return tuple(stub for _, stubs in _starter_code(chapter) for stub, _ in stubs if stub.task not in touched)
 
 
@@ -125,18 +120,6 @@ def _lacks(piece: Piece, source: str) -> tuple[str, ...]:
     return (BASES,) if head.startswith("class ") else (VALUE,) if head.endswith(" = ...") else ()
 
 
-def _binds_only(statement: ast.stmt, names: Collection[str]) -> bool:
-    bound = {*_bound(ast.Module([statement], []))}
-    return bool(bound) and bound <= {*names}
-
-
-def _with_body(node: ast.ClassDef, body: list[ast.stmt]) -> ast.ClassDef:
-    """A copy of a class with other statements."""
-    copied = copy(node)
-    copied.body = body
-    return copied
-
-
 def _bound(module: ast.Module) -> Iterator[str]:
     """The names of variables that the statements of a module or class assign to."""
     for node in module.body:
@@ -144,19 +127,11 @@ def _bound(module: ast.Module) -> Iterator[str]:
         yield from (target.id for target in targets if isinstance(target, ast.Name))
 
 
-def _owners(module: ast.Module, beside: Collection[str] = ()) -> dict[str, str]:
-    """The statements of a module by the name that they define; of a class without what other tasks add to it.
-
-    Args:
-        module: the syntax tree.
-        beside: the names of those.
-    """
+def _owners(module: ast.Module) -> dict[str, str]:
+    """The statements of a module by the name that they define."""
     found = {}
     for node in module.body:
-        if isinstance(node, ast.ClassDef) and beside:
-            body = [each for each in node.body if not _binds_only(each, beside)]
-            found[node.name] = ast.dump(_with_body(node, body))
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             found[node.name] = ast.dump(node)
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             found[node.targets[0].id] = ast.dump(node.value)
