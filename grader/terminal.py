@@ -211,15 +211,9 @@ def _overview(
     words = [f"{counts['passed']} passed"] if counts["passed"] else []
     words += [f"{to_fix} to fix"] if to_fix else []
     waits = counts["blocked"]
-    whom = (
-        "what is to do"
-        if not to_fix and counts["todo"]
-        else "another task"
-        if not to_fix
-        else "it"
-        if to_fix == 1
-        else "them"
-    )
+    whom = "it" if to_fix == 1 else "them"
+    if not to_fix:
+        whom = "what is to do" if counts["todo"] else "another task"
     words += [f"{waits} wait{'s' if waits == 1 else ''} for {whom}"] if waits else []
     words += [f"{counts['todo']} to do"] if counts["todo"] else []
     told = ", ".join(words)
