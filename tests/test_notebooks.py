@@ -465,7 +465,7 @@ def test_lessons_to_work_in(checkout: Path, environment: dict[str, str]) -> None
             assert not any(cell.get("outputs") or "jupyter" in cell.metadata for cell in copied.cells)
             mine.write_text("mine", encoding="utf-8")
     assert mine.read_text(encoding="utf-8") == "mine"
-    subprocess.run([*command, "5", "--fresh"], cwd=checkout, env=environment, check=True, capture_output=True)
+    subprocess.run([*command, "5", "--fresh", "--yes"], cwd=checkout, env=environment, check=True, capture_output=True)
     assert mine.read_text(encoding="utf-8") != "mine"
     assert not [name for name in ("glossary.md", "recap.md") if not (checkout / "lessons" / name).is_file()]
 
