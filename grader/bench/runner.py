@@ -303,8 +303,8 @@ class Runner:
                 yield from self._judge_again(run, rule, verdicts.LOST if child.trouble == LOST else verdict)
                 return
             if verdicts.lacks_room(verdict):
-                is_full = shutil.disk_usage(self._means.workshop).free < _ROOM
-                yield from self._judge_again(run, rule, verdicts.NO_ROOM if is_full else verdict)
+                has_room = shutil.disk_usage(self._means.workshop).free >= _ROOM
+                yield from self._judge_again(run, rule, verdict if has_room else verdicts.NO_ROOM)
                 return
             yield from controls.heard(run, child, rule, verdicts.with_output(verdict, child, rule))
         yield from controls.proved(run, child)

@@ -17,7 +17,7 @@ from typing import Any
 from grader.lab.behind import stub_behind
 from grader.lab.focus import Focus
 from grader.lab.place import Place
-from grader.lab.relied import is_untouched
+from grader.lab.relied import expect_untouched
 from grader.lab.sqlmodel_registry import forget_models
 from grader.lab.story import Story
 from grader.lab.synchronous import asynchronous_instead, makes_asynchronous
@@ -164,8 +164,7 @@ class Code:
         Raises:
             Broken: it has changed what verdicts are made with.
         """
-        if not is_untouched():
-            raise Broken("the code has changed a part of the grader", "code that leaves the grader as it is")
+        expect_untouched()
 
     def raised(self, error: BaseException, wanted: str) -> Verdict:
         """What an exception out of learner code means, as a verdict."""

@@ -10,18 +10,12 @@ from grader.lab.equality import same
 from grader.lab.focus import Focus
 from grader.lab.observer import Seen
 from grader.lab.place import Place
-from grader.lab.relied import is_untouched
+from grader.lab.relied import expect_untouched
 from grader.lab.words import instead_of_begin, show_both, with_null
-from grader.outcomes import Broken, Wrong
+from grader.outcomes import Wrong
 
 # What is in a database, by the words for it.
 _ROWS = re.compile(r"\b(database|rows?)\b|^the (other )?item:")
-
-
-def _expect_untouched() -> None:
-    """What shows an object of the learner's runs its code."""
-    if not is_untouched():
-        raise Broken("the code has changed a part of the grader", "code that leaves the grader as it is")
 
 
 class Expect:
@@ -73,7 +67,7 @@ class Expect:
         subject = f"{what} " if what else ""
         null = null or ("null" if what.startswith("the answer") else "NULL" if _ROWS.search(what) else "None")
         shown, wish = show_both(with_null(actual, null), with_null(wanted, null))
-        _expect_untouched()
+        expect_untouched()  # what shows an object of the learner's runs its code
         self._decide(False, f"{subject}{shown}", f"{subject}{wish}", values=(actual, wanted))
 
     def shows(self, shown: Any, stored: Any) -> None:
@@ -82,7 +76,7 @@ class Expect:
         if self._are_same(shown, stored):
             return
         told, wish = show_both(with_null(shown, "null"), with_null(stored, "NULL"))
-        _expect_untouched()
+        expect_untouched()  # what shows an object of the learner's runs its code
         self._decide(False, f"the answer shows {told}", f"what is stored: {wish}", values=(shown, stored))
 
     def _are_same(self, actual: Any, wanted: Any) -> bool:

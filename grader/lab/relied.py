@@ -11,6 +11,8 @@ from operator import attrgetter, is_not
 from types import CellType, FunctionType
 from typing import Any
 
+from grader.outcomes import Broken
+
 # Replacing these is a matter of taste, and changes no verdict.
 _OFTEN_REPLACED = frozenset({"print", "input", "open", "help", "exit", "quit", "breakpoint", "__import__"})
 # What Python itself sets anew.
@@ -104,6 +106,16 @@ def is_untouched() -> bool:
     Something may be replaced in a function of the learner's and put back before the check has ended.
     """
     return not _heart().replaced() and sys.gettrace() is None and sys.getprofile() is None
+
+
+def expect_untouched() -> None:
+    """Go on after the learner's code has run.
+
+    Raises:
+        Broken: it has changed what verdicts are made with.
+    """
+    if not is_untouched():
+        raise Broken("the code has changed a part of the grader", "code that leaves the grader as it is")
 
 
 def _own_names() -> list[Mapping[str, Any]]:
