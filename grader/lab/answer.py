@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,14 +19,15 @@ class Answer:
         body: the body as text.
         error: the exception that the app let through, if any.
         unrouted: no endpoint was called.
-        routes: the paths that the app has, where no endpoint was called.
+        routes: tells the paths that the app has; asked only for an answer that is shown, because an app takes longer
+            to describe itself than to answer.
     """
 
     status: int
     body: str = ""
     error: BaseException | None = None
     unrouted: bool = False
-    routes: tuple[str, ...] = ()
+    routes: Callable[[], tuple[str, ...]] = tuple
 
     @property
     def json(self) -> Any:
@@ -39,6 +41,6 @@ class Answer:
         if self.error is not None:
             return f"a crash: {describe(self.error)}"
         if self.unrouted and self.status in (404, 405):
-            known = ", ".join(self.routes[:8]) or "none: did main.py include the router?"
+            known = ", ".join(self.routes()[:8]) or "none: did main.py include the router?"
             return f"{self.status}: the app has no route for this method and path; its routes: {known}"
         return f"{self.status} {shorten(self.body)}".rstrip()

@@ -112,9 +112,7 @@ class Client:
             return Answer(500, error=response.error)
         # Numbers and text of Python's own, whatever came: nothing that may say that it equals everything.
         status, body = int(response.status), bytes(response.body).decode("utf-8", "replace")
-        answer = Answer(status, body, unrouted=self._endpoint is None)
-        if answer.unrouted and answer.status in (404, 405):
-            answer.routes = self._routes()
+        answer = Answer(status, body, unrouted=self._endpoint is None, routes=self._routes)
         detail = answer.json.get("detail") if isinstance(answer.json, dict) else None
         if answer.status == 501 and isinstance(detail, str) and TASK_TO_DO.match(detail):
             raise ToDo(detail)
