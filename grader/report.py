@@ -24,9 +24,9 @@ class Check(BaseModel):
 
     `did`, `function`, `caret`, `printed`, `traceback` and `begun` are for the screen only; in the JSON report
     `observed` begins with what was done. `function` and `caret` (a column, from 1) tell more of `where`, `elsewhere`
-    that it is in a file that is not the task's. `begun` says of what is to do that the code of its task is no longer
-    the starter's, and `unjudged` that something of the grader's own went wrong: it is no verdict on the code, and is
-    not kept.
+    that it is not in the code of the task, and `task_there` in that of which other task, as far as that is known.
+    `begun` says of what is to do that the code of its task is no longer the starter's, and `unjudged` that something
+    of the grader's own went wrong: it is no verdict on the code, and is not kept.
     """
 
     id: str
@@ -46,6 +46,7 @@ class Check(BaseModel):
     did: str = Field(default="", exclude=True)
     function: str = Field(default="", exclude=True)
     elsewhere: bool = Field(default=False, exclude=True)
+    task_there: str = Field(default="", exclude=True)
     caret: int = Field(default=0, exclude=True)
     printed: str = Field(default="", exclude=True)
     traceback: str = Field(default="", exclude=True)

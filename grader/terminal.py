@@ -71,11 +71,12 @@ def style_for(encoding: str | None, width: int | None = None) -> Style:
 class Block:
     """What is told at once: a check that has to be fixed, others that fail for the same reason, and who waits.
 
-    Of the checks that fail for one reason those are told whose task is in the file that is to be changed; the others
-    wait, as if they had not failed: their tasks may be done.
+    Of the checks that fail for one reason those are told in whose task's code the line is that is to be changed; the
+    others wait, as if they had not failed: their tasks may be done.
     """
 
     check: Check
+    task: str
     same: list[Check] = field(default_factory=list)
     waiting: list[Check] = field(default_factory=list)
 
@@ -100,9 +101,12 @@ def blocks(checks: Sequence[Check]) -> list[Block]:
     groups: dict[tuple[str, ...], list[Check]] = {}
     to_fix = [check for check in checks if check.outcome in ("error", "failed", "timeout")]
     for check in sorted(to_fix, key=_urgency):
-        reason = check.mistake or check.observed
-        groups.setdefault((check.chapter, check.outcome, reason, check.where), []).append(check)
-    found = _joined(sorted((_block_of(group) for group in groups.values()), key=lambda block: _urgency(block.check)))
+        reason, where = check.mistake or check.observed, check.where
+        if check.outcome == "timeout" and where:  # which line of a loop ran last is chance, and so is for how long
+            reason, where = "", check.function or where.partition(":")[0]
+        groups.setdefault((check.chapter, check.outcome, reason, where), []).append(check)
+    begun = [_block_of(group, checks) for group in groups.values()]
+    found = _joined(sorted(begun, key=lambda block: _urgency(block.check, block.task)))
     waiting = [check for check in checks if check.outcome == "blocked"]
     for check in waiting:
         block = _block_for(check, waiting, found)
@@ -111,9 +115,16 @@ def blocks(checks: Sequence[Check]) -> list[Block]:
     return found
 
 
-def _block_of(group: Sequence[Check]) -> Block:
+def _block_of(group: Sequence[Check], checks: Sequence[Check]) -> Block:
     here = [check for check in group if not check.elsewhere] or list(group)
-    return Block(here[0], here[1:], [check for check in group if check not in here])
+    return Block(here[0], _task_to_fix(here[0], checks), here[1:], [check for check in group if check not in here])
+
+
+def _task_to_fix(check: Check, checks: Sequence[Check]) -> str:
+    """The task whose code is to be changed: another one only if its mistake is known, or a check of its own fails."""
+    there = [each.outcome for each in checks if (each.chapter, each.task) == (check.chapter, check.task_there)]
+    blamed = check.mistake or check.outcome == "error" or any(outcome != "passed" for outcome in there)
+    return check.task_there if check.task_there and blamed else check.task
 
 
 def _joined(found: Sequence[Block]) -> list[Block]:
@@ -125,14 +136,25 @@ def _joined(found: Sequence[Block]) -> list[Block]:
     return [block for block in found if not block.check.elsewhere or block.place not in own]
 
 
-def _urgency(check: Check) -> tuple[object, ...]:
-    return CHAPTERS.index(check.chapter), check.outcome != "error", task_number(check.task)
+def _urgency(check: Check, task: str = "") -> tuple[object, ...]:
+    return CHAPTERS.index(check.chapter), check.outcome != "error", task_number(task or check.task)
 
 
 def settled(checks: Sequence[Check]) -> dict[str, str]:
     """The outcomes by ids; what fails only because of another task's code waits for that task."""
     moved = {check.id for block in blocks(checks) for check in block.moved}
     return {check.id: "blocked" if check.id in moved else check.outcome for check in checks}
+
+
+def outcomes_by_task(checks: Sequence[Check]) -> dict[str, str]:
+    """As `settled`; a failure for which another task's code is to be changed names that: ``failed 7.5``."""
+    moved = {
+        check.id: block.task
+        for block in blocks(checks)
+        for check in (block.check, *block.same)
+        if block.task != check.task
+    }
+    return {id: f"{outcome} {moved[id]}" if id in moved else outcome for id, outcome in settled(checks).items()}
 
 
 def _block_for(check: Check, waiting: Sequence[Check], found: Sequence[Block]) -> Block | None:
@@ -193,7 +215,7 @@ def chapters(
             yield from block_lines(block, style, submission=submission, full_trace=full_trace)
         else:
             yield from (Line(""),) if number == whole else ()
-            yield from _heading(block.check, style)
+            yield from _heading(block, style)
 
 
 def total(checks: Sequence[Check]) -> Iterator[Line]:
@@ -265,7 +287,7 @@ def block_lines(
     block: Block, style: Style, *, submission: str = "chapters", full_trace: bool = False
 ) -> Iterator[Line]:
     """All that there is to say about one thing that is to be fixed."""
-    yield from _heading(block.check, style)
+    yield from _heading(block, style)
     also = [f"{check.task} {check.title}" for check in block.same]
     if len(also) > _SOME:
         also = [*also[: _SOME - 1], f"and {len(also) - _SOME + 1} more"]
@@ -275,8 +297,8 @@ def block_lines(
         yield Line(f"      {number} check{' waits' if number == 1 else 's wait'} for this one.", "yellow")
 
 
-def _heading(check: Check, style: Style) -> Iterator[Line]:
-    rows = _wrap(plain(f"{check.task} {check.title}"), style.width - 4)
+def _heading(block: Block, style: Style) -> Iterator[Line]:
+    rows = _wrap(plain(f"{block.task} {block.check.title}"), style.width - 4)
     yield Line(f"  {style.failed} {rows[0]}", "red")
     yield from (Line(f"    {row}", "red") for row in rows[1:])
 
@@ -398,15 +420,16 @@ def next_step(checks: Sequence[Check], *, submission: str = "chapters") -> str:
         left = [check for check in found if check.outcome != "passed"]
         if left:
             to_fix = blocks(found)
-            return _fix(to_fix[0].check, submission) if to_fix else _do(left, chapter, submission)
+            return _fix(to_fix[0], submission) if to_fix else _do(left, chapter, submission)
     last = checks[-1].chapter if checks else ""
     whole = last and {rule.id for rule in rules_of(last)} <= {check.id for check in checks}
     later = CHAPTERS[CHAPTERS.index(last) + 1 :] if whole else ()
     return f"next: chapter {later[0][:2]} ({submission}/{later[0]}/README.md)" if later else ""
 
 
-def _fix(check: Check, submission: str) -> str:
-    what = f"{submission}/{check.where}" if check.outcome == "error" and check.where else check.task
+def _fix(block: Block, submission: str) -> str:
+    check = block.check
+    what = f"{submission}/{check.where}" if check.outcome == "error" and check.where else block.task
     again = f", then `workbook check {int(check.chapter[:2])}`" if submission == "chapters" else ""
     return f"next: fix {what}{again}"
 

@@ -142,7 +142,7 @@ MESSAGES = {
       rule      06_routes.huge_id_is_no_crash
 """,
     "06_routes/wrong/own_session_left_open": """\
-  x 6.4 the session is closed after every answer
+  x 6.5 the session is closed after every answer
       did       GET /items/
       saw       a connection is still out of the pool (taken at app/crud.py:31);
                 a session is still in a transaction

@@ -10,7 +10,7 @@ from grader.bench.verdicts import without_places
 from grader.places import PROJECT
 from grader.report import Check
 from grader.rules import rules_of
-from grader.terminal import ASCII, Style, blocks, chapters, closing, failure, next_step, style_for
+from grader.terminal import ASCII, Style, blocks, chapters, closing, failure, next_step, outcomes_by_task, style_for
 
 
 def check(task: str, outcome: str, **more: object) -> Check:
@@ -134,6 +134,32 @@ def test_the_same_mistake_in_another_place_is_another_block() -> None:
     assert len(blocks(found)) == 2
     found = [each.model_copy(update={"where": "05_crud/app/crud.py:9", "observed": each.task}) for each in found]
     assert [block.check.task for block in blocks(found)] == ["5.1"]
+
+
+def test_the_task_to_fix_is_the_one_whose_line_is_shown() -> None:
+    there = {"elsewhere": True, "task_there": "5.2", "where": "05_crud/app/crud.py:9"}
+    known = [check("5.1", "failed", mistake="not_refreshed", **there), check("5.2", "passed")]
+    (block,) = blocks(known)
+    assert (block.task, block.check.task) == ("5.2", "5.1")
+    text = "\n".join(line.text for line in (*chapters(known, ASCII), *closing(known)))
+    assert "x 5.2 a rule" in text and "next: fix 5.2" in text
+    guessed = [check("5.1", "failed", **there), check("5.2", "passed")]
+    assert [block.task for block in blocks(guessed)] == ["5.1"]
+    told = [
+        check("5.1", "failed", **there).model_copy(update={"id": "05_crud.a"}),
+        check("5.2", "failed", where=there["where"]).model_copy(update={"id": "05_crud.b"}),
+    ]
+    assert outcomes_by_task(told) == {"05_crud.a": "blocked", "05_crud.b": "failed"}
+    named = [each.model_copy(update={"id": f"05_crud.{each.outcome}"}) for each in known]
+    assert outcomes_by_task(named) == {"05_crud.failed": "failed 5.2", "05_crud.passed": "passed"}
+
+
+def test_an_endless_loop_is_one_block() -> None:
+    found = [
+        check("5.1", "timeout", observed=f"still running after {seconds} seconds", where=f"05_crud/app/crud.py:{line}")
+        for seconds, line in ((10, 3), (10, 4), (2, 3))
+    ]
+    assert len(blocks(found)) == 1
 
 
 def test_a_check_waits_for_the_one_that_its_own_waits_for() -> None:

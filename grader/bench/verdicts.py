@@ -16,7 +16,7 @@ from grader.lab.job import SPOILT
 from grader.places import PACKAGE
 from grader.rules import NO_FOLDER, Rule
 from grader.shown import harmless
-from grader.starters import files_of
+from grader.starters import files_of, tasks_at
 
 if TYPE_CHECKING:
     from grader.report import Check
@@ -165,9 +165,8 @@ def judged(run: Run, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:
         check.outcome, check.expected = "failed", "your code without this line"
         check.observed = f"the starter's line still runs: raise NotImplementedError({check.observed!r})"
     check.begun = check.outcome == "todo" and not untouched
-    if check.outcome == "failed" and check.where:
-        own = files_of(rule.chapter).get(rule.task, ())
-        check.elsewhere = check.where.partition("/")[2].partition(":")[0] not in own
+    if check.outcome in ("failed", "error") and check.where:
+        check.elsewhere, check.task_there = _whose_code(rule, check.where, told)
     shared.outcomes[rule.name] = check.outcome
     if check.unjudged:
         shared.unjudged.add(rule.name)
@@ -183,6 +182,17 @@ def judged(run: Run, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:
             check.unjudged = not shared.unjudged.isdisjoint(missing)
         shared.held.remove((rule, check))
         yield Target(run.submission, rule), check
+
+
+def _whose_code(rule: Rule, where: str, told: dict[str, Any]) -> tuple[bool, str]:
+    """Whether a place is not in the code of the rule's task, and whose it is; empty where nobody can tell."""
+    file = where.partition("/")[2].partition(":")[0]
+    outside = file not in files_of(rule.chapter).get(rule.task, ())
+    owner, under = str(told.get("owner", "")), str(told.get("under", ""))
+    tasks = tasks_at(rule.chapter, file, owner, under if outside or not owner else "")
+    if not tasks:
+        return outside, ""
+    return (False, "") if rule.task in tasks else (True, tasks[0])
 
 
 def without_places(printed: str, root: Path) -> str:

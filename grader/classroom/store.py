@@ -52,6 +52,7 @@ _KEPT = (
     "function",
     "caret",
     "elsewhere",
+    "task_there",
     "printed",
     "traceback",
     "begun",

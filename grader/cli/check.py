@@ -65,4 +65,5 @@ def check(
 def _help(checks: list[Check]) -> Iterator[Line]:
     """Where to read on about the first check that has failed."""
     for block in blocks(checks)[:1]:
-        yield Line(f"      workbook hint {block.check.task}    workbook explain {block.check.id}")
+        moved = block.check.mistake if block.task != block.check.task else None
+        yield Line(f"      workbook hint {block.task}    workbook explain {moved or block.check.id}")

@@ -11,7 +11,7 @@ from grader.bench import Bench, Target
 from grader.cli import progress
 from grader.cli.place import Place, chapter_here
 from grader.rules import CHAPTERS, Rule, rules_of
-from grader.terminal import settled
+from grader.terminal import outcomes_by_task
 
 if TYPE_CHECKING:
     from grader.report import Check
@@ -68,7 +68,7 @@ def stream(place: Place, rules: Sequence[Rule], database: str = "sqlite") -> Ite
         if before[chapter] == progress.fingerprint(place, chapter):  # not changed meanwhile
             told = {
                 check.id: outcome
-                for check, outcome in zip(found.values(), settled(list(found.values())).values(), strict=True)
+                for check, outcome in zip(found.values(), outcomes_by_task(list(found.values())).values(), strict=True)
                 if check.chapter == chapter and not check.unjudged
             }
             progress.keep(place, chapter, database, before[chapter], told)
@@ -88,7 +88,7 @@ def outcomes(place: Place, chapters: Sequence[str] = CHAPTERS) -> dict[str, str]
     """The outcome of every rule of these chapters on SQLite: what is known of unchanged code, the rest graded anew."""
     known = {chapter: progress.known(place, chapter, "sqlite") for chapter in chapters}
     missing = [rule for chapter in chapters if not known[chapter] for rule in rules_of(chapter)]
-    found = settled(grade(place, missing)) if missing else {}
+    found = outcomes_by_task(grade(place, missing)) if missing else {}
     for chapter in chapters:
         found |= known[chapter]
     return {rule.id: found[rule.id] for chapter in chapters for rule in rules_of(chapter)}

@@ -79,10 +79,12 @@ def _quiz(chapter: str) -> str:
 
 def _tasks(chapter: str, found: Mapping[str, str], untouched: frozenset[str]) -> dict[str, str]:
     """Whether each task of a chapter is passed, failed, todo, or open: written, and not judged by itself."""
-    everything = [found[rule.id] for rule in rules_of(chapter)]
+    outcomes = [(rule.task, *found[rule.id].partition(" ")[::2]) for rule in rules_of(chapter)]
+    everything = [outcome for _, outcome, _ in outcomes]
     states = {}
     for task in tasks_of(chapter):
-        own = [found[rule.id] for rule in rules_of(chapter) if rule.task == task]
+        own = ["blocked" if there else outcome for judged, outcome, there in outcomes if judged == task]
+        own += [outcome for _, outcome, there in outcomes if there == task]
         broken = "error" in (own or everything)
         if task in untouched and not broken:
             states[task] = "todo"

@@ -209,7 +209,7 @@ def _task(view: _View) -> str:
     """The task that the user is at: that of the failure that is shown, else the next one."""
     left = _left(view)
     found = {check.id: check.outcome for check in view.checks}
-    return left[view.shown % len(left)].check.task if left else status.next_task(view.where, found, view.chapter)
+    return left[view.shown % len(left)].task if left else status.next_task(view.where, found, view.chapter)
 
 
 def _help(view: _View) -> Line:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import suppress
@@ -11,6 +12,7 @@ from pathlib import Path
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _LARGEST_FILE = 200_000
+_TASK = re.compile(r"\s*# (\d{1,2}\.\d{1,2}) ")
 
 
 class File:
@@ -64,6 +66,26 @@ class File:
         around = [node for node in self.functions if node.lineno <= line <= (node.end_lineno or node.lineno)]
         return around[-1].name if around else ""
 
+    def owner_at(self, line: int) -> str:
+        """What a module's statement around a line defines: a function, a class, a variable; empty where it is none."""
+        waiting: list[ast.stmt] = list(self.tree.body)
+        while waiting:
+            node = waiting.pop()
+            first = min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", ()))])
+            if first <= line <= (node.end_lineno or first):
+                if isinstance(node, Function | ast.ClassDef):
+                    return node.name
+                targets = [node.target] if isinstance(node, ast.AnnAssign) else getattr(node, "targets", [])
+                if targets:
+                    return name_of(targets[0])
+                waiting = [each for each in ast.iter_child_nodes(node) if isinstance(each, ast.stmt)]
+        return ""
+
+    def task_above(self, line: int) -> str:
+        """The number in the nearest comment above a line that introduces a task: ``# 5.1 add the item``."""
+        found = (_TASK.match(each) for each in reversed(self.lines[:line]))
+        return next((each[1] for each in found if each), "")
+
 
 class Source:
     """The files of the learner's package ``app``; each is read when it is first asked for.
@@ -106,6 +128,13 @@ class Source:
         """The name of the function around a place; empty where there is none."""
         name, _, number = where.rpartition(":")
         return self.file(name).function_at(int(number)) if name and number.isdigit() else ""
+
+    def owner_of(self, where: str) -> tuple[str, str]:
+        """What the statement around a place defines (`File.owner_at`), and the task that a comment above it names."""
+        name, _, number = where.rpartition(":")
+        if not name or not number.isdigit():
+            return "", ""
+        return self.file(name).owner_at(int(number)), self.file(name).task_above(int(number))
 
     def begin_of(self, where: str) -> str:
         """Where the function around a place begins; the place itself where there is none."""

@@ -34,7 +34,8 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
         verdict: what ended it.
 
     Returns:
-        What is to be told in the place of it, and ``mistake``, ``line`` and ``function``.
+        What is to be told in the place of it, and ``mistake``, ``line``, ``function``; `owner` and
+        `under` tell whose line it is (`Source.owner_of`).
     """
     told: dict[str, Any] = {"where": found.get("where", "")}
     source = _source_of(parts.place.root)
@@ -53,7 +54,9 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
             place = source.begin_of(place)  # what the database refuses comes from somewhere else in the function
         told["where"] = place and parts.place.shown(place)
     caret = cause.offset or 0 if isinstance(cause, SyntaxError) else 0
-    return told | {"line": source.line(place), "function": source.function_of(place), "caret": caret}
+    owner, under = source.owner_of(place)
+    told |= {"line": source.line(place), "function": source.function_of(place), "caret": caret}
+    return told | {"owner": owner, "under": under}
 
 
 @cache

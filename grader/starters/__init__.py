@@ -2,7 +2,7 @@
 
 from grader.starters.comparing import given_files, suspicious_files, untouched_stubs, untouched_tasks
 from grader.starters.reading import TooMuch, code_files, read_code
-from grader.starters.tasks import file_of, files_of, pieces_of, tasks_of
+from grader.starters.tasks import file_of, files_of, pieces_of, tasks_at, tasks_of
 from grader.starters.writing import starter_files, starter_of, write_starters
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "starter_files",
     "starter_of",
     "suspicious_files",
+    "tasks_at",
     "tasks_of",
     "untouched_stubs",
     "untouched_tasks",

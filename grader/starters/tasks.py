@@ -60,6 +60,29 @@ def files_of(chapter: str) -> dict[str, tuple[str, ...]]:
     return found
 
 
+@cache
+def _tasks_by_place(chapter: str) -> dict[tuple[str, str], tuple[str, ...]]:
+    found: dict[tuple[str, str], tuple[str, ...]] = {}
+    for file in sorted((SOLUTIONS / chapter / "app").rglob("*.py")):
+        name = file.relative_to(SOLUTIONS / chapter).as_posix()
+        for each in pieces_of(file.read_text(encoding="utf-8"), int(chapter[:2])):
+            found[name, each.owner] = (*found.get((name, each.owner), ()), each.task)
+    return found
+
+
+def tasks_at(chapter: str, file: str, owner: str, under: str = "") -> tuple[str, ...]:
+    """The tasks whose code stands at a place of a submission; none where nobody can tell.
+
+    Args:
+        chapter: the chapter.
+        file: the file, ``app/crud.py``.
+        owner: what the module's statement there defines: ``create_item``.
+        under: the task of the nearest numbered comment above it.
+    """
+    known = _tasks_by_place(chapter).get((file, owner), ())
+    return known or tuple(task for task in files_of(chapter) if task == under and file in files_of(chapter)[task])
+
+
 def pieces_of(source: str, chapter: int) -> list[Piece]:
     """The tasks of one chapter in a solution's file, from top to bottom."""
     lines = source.split("\n")
