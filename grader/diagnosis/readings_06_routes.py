@@ -17,28 +17,7 @@ from grader.diagnosis.answers import (
 )
 from grader.diagnosis.anywhere import dependency_called, unknown_attribute, unknown_name, used_before_assignment
 from grader.diagnosis.bodies import body_looked_for_elsewhere, in_a_request, not_handed_on, nul_accepted
-from grader.diagnosis.crud import (
-    another_order,
-    assigned_unsent,
-    changed_behind_the_back,
-    clause_thrown_away,
-    condition_worked_out,
-    emptied_to_none,
-    exclude_defaults,
-    exclude_none,
-    flushed_not_committed,
-    found_by_name,
-    is_not_none,
-    merged_copy_lost,
-    no_order,
-    no_where,
-    not_committed,
-    raised_for_an_unknown_id,
-    rolled_back,
-    stored_twice,
-    tested_for_truth,
-    wrote_what_was_not_sent,
-)
+from grader.diagnosis.reads import another_order, clause_thrown_away, no_order, raised_for_an_unknown_id
 from grader.diagnosis.routes import (
     after_the_answer,
     bad_request,
@@ -68,6 +47,17 @@ from grader.diagnosis.routes import (
     unknown_not_noticed,
     unknown_swallowed,
 )
+from grader.diagnosis.saves import (
+    changed_behind_the_back,
+    condition_worked_out,
+    flushed_not_committed,
+    found_by_name,
+    merged_copy_lost,
+    no_where,
+    not_committed,
+    rolled_back,
+    stored_twice,
+)
 from grader.diagnosis.schemas import (
     blank_accepted,
     default_validated,
@@ -81,6 +71,15 @@ from grader.diagnosis.schemas import (
     too_long_accepted,
 )
 from grader.diagnosis.tables import lifespan_unknown, nobody_creates
+from grader.diagnosis.updates import (
+    assigned_unsent,
+    emptied_to_none,
+    exclude_defaults,
+    exclude_none,
+    is_not_none,
+    tested_for_truth,
+    wrote_what_was_not_sent,
+)
 from grader.diagnosis.ways import (
     TABLES_AT_START,
     body_may_be_null,

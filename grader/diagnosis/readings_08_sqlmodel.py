@@ -4,7 +4,7 @@ from grader.diagnosis import readings_05_crud, readings_06_routes
 from grader.diagnosis.answers import in_an_answer
 from grader.diagnosis.anywhere import dependency_called, unknown_attribute, unknown_name, used_before_assignment
 from grader.diagnosis.bodies import in_a_request
-from grader.diagnosis.crud import merged_copy_lost
+from grader.diagnosis.saves import merged_copy_lost
 from grader.diagnosis.schemas import field_missing, read_is_stricter, shows_more, takes_an_id
 from grader.diagnosis.sqlmodels import (
     id_made_in_python,

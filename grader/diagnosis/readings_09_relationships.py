@@ -1,8 +1,8 @@
 """In the child: mistakes of chapter 09, in the order in which they are tried."""
 
 from grader.diagnosis.anywhere import dependency_called, unknown_attribute, unknown_name, used_before_assignment
-from grader.diagnosis.crud import offset_as_an_id
 from grader.diagnosis.pages import filtered
+from grader.diagnosis.reads import offset_as_an_id
 from grader.diagnosis.relationships import (
     closed_before_reading,
     forgotten_after_loading,

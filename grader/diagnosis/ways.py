@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from grader.diagnosis.anywhere import innermost
-from grader.diagnosis.crud import flushed_not_committed, not_committed
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading, reading_of
 from grader.diagnosis.routes import (
@@ -20,6 +19,7 @@ from grader.diagnosis.routes import (
     request_of,
     said_status,
 )
+from grader.diagnosis.saves import flushed_not_committed, not_committed
 from grader.diagnosis.source import File, Function, calls, decorators, inside, name_of, text_of
 from grader.diagnosis.tables import (
     created_at_another_moment,

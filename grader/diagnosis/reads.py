@@ -1,0 +1,323 @@
+"""In the child: mistakes in what reads one item or a list, for all chapters that have ``app/crud.py``."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from grader.diagnosis.anywhere import innermost
+from grader.diagnosis.crud import arguments_of, built, calls_in, function_of, in_one_branch, reached
+from grader.diagnosis.evidence import Event, Evidence
+from grader.diagnosis.reading import Told, reading
+from grader.diagnosis.routes import own_line
+from grader.diagnosis.source import File, Function, calls, decorators, inside, name_of, text_of
+
+_UNKNOWN = "get_unknown_is_404", "patch_unknown_is_404", "delete_unknown_is_404"
+
+
+@reading("a function that only reads commits", "reads_do_not_commit")
+def committed_a_read(evidence: Evidence) -> Told | None:
+    """commit() in a function that only reads saves work that its caller has not finished."""
+    commits = [event for event in evidence.events_of("COMMIT") if event.where]
+    found = function_of(evidence)
+    if not commits or evidence.raised or found is None:
+        return None
+    where = commits[-1].where
+    for name, decorator in decorators(found[1]):  # it is right for the functions that write
+        other = evidence.source.function(name)
+        if other is not None and other[0].name == where.rpartition(":")[0] and _around(other[1], where):
+            hint = f"@{name} commits after the function. What does a function that only reads have to save?"
+            return Told(saw=evidence.saw, where=found[0].at(decorator), hint=hint)
+    return Told(saw=evidence.saw, where=where, hint="A function that only reads has nothing of its own to save.")
+
+
+def _around(node: Function, where: str) -> bool:
+    return node.lineno <= int(where.rpartition(":")[2]) <= (node.end_lineno or node.lineno)
+
+
+@reading("a list without ORDER BY", "list_is_ordered", "list_pages", "list_answers_items")
+def no_order(evidence: Evidence) -> Told | None:
+    """Without ORDER BY the database may return the rows in any order, and in another order next time."""
+    selects = evidence.events_of("SELECT items")
+    if not selects or not selects[-1].where or "order by" in selects[-1].sql.lower():
+        return None
+    told = in_one_branch(
+        evidence, "order_by", "This line decides whether the rows are ordered. For which pages are they?"
+    )
+    if told is not None:
+        return Told(saw=f"{evidence.saw}; the SELECT of this page has no ORDER BY", where=told.where, hint=told.hint)
+    return Told(
+        saw=f"{evidence.saw}; the SELECT has no ORDER BY",
+        where=built(evidence, selects[-1].where, "select", "query"),
+        hint="Say by what the rows are to be ordered, before the page is cut.",
+    )
+
+
+@reading("a clause that nobody keeps", "list_is_ordered", "list_pages", "list_answers_items")
+def clause_thrown_away(evidence: Evidence) -> Told | None:
+    """order_by(), offset() and limit() leave the statement as it is, and return another one that has the clause."""
+    selects = [event for event in evidence.events_of("SELECT items") if event.where]
+    words = " ".join(selects[-1].sql.lower().split()) if selects else ""
+    for file, node in [(file, node) for file, function in reached(evidence) for node in inside(function)]:
+        clause = name_of(node.value) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) else ""
+        if clause in ("order_by", "limit", "offset") and words and f" {clause.replace('_', ' ')} " not in words:
+            hint = f"{clause}() changes nothing: it returns another statement. Who keeps that one?"
+            return Told(
+                saw=f"{evidence.saw}; the SELECT has no {clause.replace('_', ' ').upper()}",
+                where=file.at(node),
+                hint=hint,
+            )
+    return None
+
+
+@reading("the list is not ordered by id", "list_is_ordered", "list_answers_items")
+def another_order(evidence: Evidence) -> Told | None:
+    """The list is ordered by something other than the id, or from the last item to the first."""
+    selects = evidence.events_of("SELECT items")
+    order = selects[-1].sql.lower().replace("\n", " ").partition(" order by ")[2] if selects else ""
+    words = re.split(r" limit | offset ", order)[0].strip()
+    if not words or not selects[-1].where or re.fullmatch(r"items\.id( asc)?", words):
+        return None
+    where = built(evidence, selects[-1].where, "order_by")
+    made = [(file, call) for file, call in calls_in(evidence, "order_by") if call.args]
+    if len(made) == 1:  # perhaps in another function, or by a name
+        file, by = made[0][0], made[0][1].args[0]
+        bound = evidence.source.bound(by.id, file) if isinstance(by, ast.Name) else None
+        where = bound[0].at(bound[1]) if bound else file.at(by)
+    ids = [each.get("id") for each in evidence.actual] if _are_rows(evidence.actual) else []
+    saw = f"the ids came as {ids[:10]}" if ids else evidence.saw
+    wanted = f"{[each.get('id') for each in evidence.expected][:10]}" if ids and _are_rows(evidence.expected) else ""
+    hint = "By what does this line order the rows, and what does the task sheet say?"
+    return Told(saw=f"{saw}; the SELECT says ORDER BY {words}", wanted=wanted, where=where, hint=hint)
+
+
+def _are_rows(values: object) -> bool:
+    return isinstance(values, list) and all(isinstance(each, dict) for each in values)
+
+
+@reading("execute() returns rows, not items", "list_is_ordered", "list_pages", "get_returns_the_item")
+def rows_not_items(evidence: Evidence) -> Told | None:
+    """execute() gives rows: tuples, even where each holds one item only."""
+    executed = calls_in(evidence, "execute")
+    if not executed or not re.search(r"\((<Item|Item\()", evidence.saw):
+        return None
+    if calls_in(evidence, "scalars", "scalar", "scalar_one", "scalar_one_or_none"):
+        return None
+    hint = "Each row is a tuple with the item in it. What gives the items?"
+    return Told(where=executed[0][0].at(executed[0][1]), hint=hint)
+
+
+@reading("items with the same name are merged", "list_pages")
+def equal_names_merged(evidence: Evidence) -> Told | None:
+    """Two items may have the same name; whoever collects them by name, or asks for distinct ones, loses some."""
+    if not re.match(r"items on the page|not on any page", evidence.saw):
+        return None
+    merging: list[tuple[File, ast.AST]] = [
+        (file, each)
+        for file, node in reached(evidence)
+        for each in inside(node)
+        if isinstance(each, ast.DictComp | ast.SetComp) and "name" in text_of(each)
+    ]
+    merging += calls_in(evidence, "distinct", "group_by")
+    if not merging:
+        return None
+    hint = "Two items may have the same name, and both belong to the page."
+    where = merging[0][0].at(merging[0][1])
+    return Told(saw=f"{evidence.saw}; several have the same name", where=where, hint=hint)
+
+
+@reading("the offset is used as an id", "list_pages")
+def offset_as_an_id(evidence: Evidence) -> Told | None:
+    """An offset counts rows. Ids have gaps as soon as an item is deleted."""
+    for event in evidence.events_of("SELECT items"):
+        condition = event.sql.lower().replace("\n", " ").partition(" where ")[2]
+        if re.match(r"\(?(items\.)?id\s*(>|between)", condition) and event.where:
+            where = built(evidence, event.where, "where", "filter")
+            return Told(where=where, hint="An offset says how many rows to skip, whatever their ids are.")
+    return None
+
+
+@reading("an unknown id raises an exception", "get_unknown_is_none", *_UNKNOWN)
+def raised_for_an_unknown_id(evidence: Evidence) -> Told | None:
+    """For get_item, an unknown id is not an error. The caller decides what it means."""
+    kinds = ["NoResultFound", "LookupError", "HTTPException", "ValueError"]
+    raised = evidence.raised_kind(*(kinds if evidence.rule == "get_unknown_is_none" else kinds[:2]))
+    if raised is None or not raised.lines:
+        return None
+    where = innermost(raised, evidence.given)
+    hint = "None is the answer for an id that is not there; the route makes a 404 of it."
+    if where.startswith("app/routes/"):
+        hint = "This raises where there is no row, and nobody makes a 404 of it."
+    return Told(where=where, hint=hint)
+
+
+@reading("a list instead of an item", "get_returns_the_item")
+def returned_a_list(evidence: Evidence) -> Told | None:
+    """all() and scalars() return several items, even if there is only one."""
+    found = function_of(evidence)
+    if found is None or not evidence.saw.startswith("["):
+        return None
+    returns = [node for node in inside(found[1]) if isinstance(node, ast.Return)]
+    return Told(where=found[0].at(returns[-1]), hint="An id is that of one item.") if returns else None
+
+
+@reading("the caller's transaction is ended", "reads_do_not_commit")
+def ended_the_callers_transaction(evidence: Evidence) -> Told | None:
+    """The session belongs to the caller. Closing it or rolling it back throws the caller's work away."""
+    found = function_of(evidence)
+    if found is None or "ended the caller's transaction" not in evidence.saw:
+        return None
+    file, node = found
+    closed = calls(node, "close", "rollback", "expunge_all", "reset")
+    withs = [each for each in ast.walk(node) if isinstance(each, ast.With)]
+    blocks = [each for each in withs if text_of(each.items[0].context_expr) in arguments_of(node)]
+    for each in (*closed, *blocks):
+        hint = "The end of this block closes the session." if isinstance(each, ast.With) else "Whose session is this?"
+        return Told(where=file.at(each), hint=hint)
+    return None
+
+
+@reading("parameters with other names, or in another order", "list_pages")
+def other_parameters(evidence: Evidence) -> Told | None:
+    """Callers pass offset and limit by name, or in this order."""
+    found = function_of(evidence)
+    if found is None or found[1].name != "list_items":
+        return None
+    names = [name for name in arguments_of(found[1]) if name in ("offset", "limit")]
+    if names == ["offset", "limit"]:
+        return None
+    given = ", ".join(arguments_of(found[1])[1:])
+    hint = "Callers write list_items(db, offset=..., limit=...), or leave the names out."
+    return Told(saw=f"{evidence.saw}; the parameters are {given}", where=found[0].at(found[1]), hint=hint)
+
+
+@reading("other defaults for the page", "list_pages")
+def other_defaults(evidence: Evidence) -> Told | None:
+    """If the caller says nothing, the page starts at the first item and has up to 100 items."""
+    found = function_of(evidence)
+    called = re.match(r"list_items\(db(?:, (offset|limit)=\d+)?\)", "".join(evidence.did[-1:]))
+    if found is None or called is None:
+        return None
+    names, values = arguments_of(found[1]), [*found[1].args.defaults]
+    defaults: dict[str, ast.expr | None] = dict(zip(names[::-1], values[::-1], strict=False))
+    keywords = zip(found[1].args.kwonlyargs, found[1].args.kw_defaults, strict=True)
+    defaults |= {each.arg: value for each, value in keywords}
+    meant = {
+        name: _behind_its_name(evidence, found[0], value)
+        for name, value in defaults.items()
+        if value is not None and name != called[1]
+    }
+    limited = any(_limited(event) for event in evidence.events_of("SELECT items")[-1:])
+    if limited and "None" in text_of(meant["limit"][1] if "limit" in meant else None):
+        return None  # the function has another number for it
+    other = [(name, place) for name, place in meant.items() if _wrong_default(name, place[1])]
+    if not other:
+        return None
+    told = " and ".join(f"{name} is {text_of(value)}" for name, (_, value) in other)
+    hint = "What are offset and limit where the caller says nothing?"
+    file, value = other[0][1]
+    return Told(saw=f"{evidence.saw}; where the caller says nothing, {told}", where=file.at(value), hint=hint)
+
+
+def _limited(event: Event) -> bool:
+    """Whether a SELECT asks for a number of rows; SQLite and PostgreSQL have ways to say that there is no limit."""
+    words = f" {' '.join(event.sql.lower().split())} "
+    values = event.parameters.values() if isinstance(event.parameters, dict) else event.parameters or ()
+    endless = " limit all " in words or " limit -1 " in words or -1 in values
+    return " limit " in words and not endless
+
+
+def _behind_its_name(evidence: Evidence, file: File, value: ast.expr) -> tuple[File, ast.expr]:
+    """The number that a name stands for, at the top of a module or in a class; the value itself where it is no name."""
+    bound: tuple[File, ast.AST] | None = None
+    if isinstance(value, ast.Name):
+        bound = evidence.source.bound(value.id, file)
+    elif isinstance(value, ast.Attribute):  # settings.page_size
+        owners = [(each, one) for each in evidence.source.files() for owner in each.classes for one in owner.body]
+        set_there = [
+            (each, one)
+            for each, one in owners
+            if isinstance(one, ast.Assign | ast.AnnAssign)
+            and value.attr == name_of(one.targets[0] if isinstance(one, ast.Assign) else one.target)
+        ]
+        bound = set_there[0] if len(set_there) == 1 else None
+    number = getattr(bound[1], "value", None) if bound else None
+    return (bound[0], number) if bound is not None and isinstance(number, ast.Constant) else (file, value)
+
+
+def _wrong_default(name: str, value: ast.expr) -> bool:
+    right = {"offset": "0", "limit": "100"}
+    return name in right and (text_of(value).isdigit() or text_of(value) == "None") and text_of(value) != right[name]
+
+
+@reading(
+    "the order or the condition comes after the page",
+    *("list_is_ordered", "list_pages", "list_answers_items", "get_returns_the_item"),
+)
+def ordered_after_the_limit(evidence: Evidence) -> Told | None:
+    """A page is cut out of rows that were chosen and put in order. After limit(), SQLAlchemy's Query refuses
+    order_by() and filter()."""
+    raised = evidence.raised_kind("InvalidRequestError")
+    found = re.search(
+        r"Query\.(\w+)\(\) being called on a Query which already has LIMIT", raised.message if raised else ""
+    )
+    if raised is None or not found:
+        return None
+    name, _, number = innermost(raised, evidence.given).rpartition(":")
+    file = evidence.source.file(name)
+    late = [each for each in calls(file.tree, found[1]) if each.lineno <= int(number) <= (each.end_lineno or 0)]
+    where = file.at(late[0]) if late else f"{name}:{number}"
+    return Told(where=where, hint=f"In which order do {found[1]}(), offset() and limit() belong? Read the exception.")
+
+
+@reading("not the page that was asked for", "list_pages")
+def another_page(evidence: Evidence) -> Told | None:
+    """OFFSET says how many rows to skip, LIMIT how many to return at most. Both must be what the caller asked for."""
+    called = re.match(r"list_items\(db(?:, (?:offset=)?(\d+), (?:limit=)?(\d+))?\)", (evidence.did or [""])[-1])
+    selects = [event for event in evidence.events_of("SELECT items") if event.where]
+    cut = [
+        (file, each)
+        for file, function in reached(evidence)
+        for each in inside(function)
+        if isinstance(each, ast.Subscript) and isinstance(each.slice, ast.Slice)
+    ]
+    if called and not evidence.sent("SELECT") and not evidence.raised and len(cut) == 1:
+        hint = "A slice takes the place to begin and the place to stop. What are they for this call?"
+        return Told(saw=f"{evidence.saw}; no SELECT was sent", where=cut[0][0].at(cut[0][1].slice), hint=hint)
+    if not called or not selects:
+        return None
+    sql, sent = selects[-1].sql.lower(), selects[-1].parameters
+    values = [value for value in (sent.values() if isinstance(sent, dict) else sent or ()) if isinstance(value, int)]
+    asked = {"offset": int(called[1] or 0), "limit": int(called[2] or 100)}
+    missing = [word for word in ("limit", "offset") if f" {word} " not in sql.replace("\n", " ")]
+    none = "limit all" in sql or (len(values) >= 2 and values[-2] < 0)  # how PostgreSQL and SQLite are told of none
+    if none:
+        missing = ["limit"]
+    if missing:
+        told = f"the SELECT has no {' and no '.join(word.upper() for word in missing)}"
+    elif len(values) >= 2 and values[-2:] != [asked["limit"], asked["offset"]]:
+        told = f"the SELECT was sent with LIMIT {values[-2]} and OFFSET {values[-1]}"
+    else:
+        return None
+    hint = "Which of the two numbers does not get into the query?" if missing else "Which number belongs where?"
+    wish = f"asked for was offset {asked['offset']}, limit {asked['limit']}"
+    where = own_line(evidence, selects[-1].where)
+    nodes = [(file, node) for file, function in reached(evidence) for node in inside(function)]
+    made = [
+        (file, node)
+        for file, node in nodes
+        if isinstance(node, ast.Call)
+        and name_of(node) in ("offset", "limit", "fetch")
+        and node.args
+        and not isinstance(node.args[0], ast.Name | ast.Constant)
+    ]
+    if missing and len(cut) == 1:
+        where, hint = cut[0][0].at(cut[0][1].slice), "Count the rows that this slice takes, and from where on."
+    elif missing:
+        hint = "What skips rows here, and what ends the page?"
+    elif stops := [(file, node) for file, node in nodes if isinstance(node, ast.Call) and name_of(node) == "slice"]:
+        where = stops[0][0].at(stops[0][1])
+        hint = "slice() takes the place to begin and the place to stop. What are they for this call?"
+    elif made:
+        where, hint = made[0][0].at(made[0][1].args[0]), "What does this line make of the number that was asked for?"
+    return Told(saw=f"{evidence.saw}; {told}, and {wish}", where=where, hint=hint)

@@ -1,0 +1,377 @@
+"""In the child: mistakes in what creates, saves and loads again, for all chapters that have ``app/crud.py``."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from grader.diagnosis.anywhere import innermost
+from grader.diagnosis.crud import arguments_of, built, calls_in, function_of, in_one_branch, reached
+from grader.diagnosis.evidence import Event, Evidence
+from grader.diagnosis.reading import Told, reading
+from grader.diagnosis.routes import endpoint_of, own_line
+from grader.diagnosis.source import calls, inside, keyword, name_of, text_of
+
+_WRITES = "INSERT", "UPDATE", "DELETE"
+_PERSISTS = (
+    *("create_persists", "update_persists", "delete_persists"),
+    *("update_keeps_omitted_fields", "update_null_clears", "update_empty_string_is_a_value"),
+    *("create_answers_201", "patch_keeps_omitted_fields", "delete_answers_204"),
+)
+
+
+def _last_write(evidence: Evidence) -> Event | None:
+    return next(iter(reversed(evidence.events_of(*_WRITES))), None)
+
+
+@reading("'async def' for a function that nobody awaits", "create_persists", "list_is_ordered", "get_returns_the_item")
+def async_function(evidence: Evidence) -> Told | None:
+    """Calling an async function only makes a coroutine. Its body runs when the coroutine is awaited, and here nobody
+    awaits it."""
+    found = function_of(evidence)
+    if found is None or not isinstance(found[1], ast.AsyncFunctionDef):
+        return None
+    return Told(where=found[0].at(found[1]), hint="The session here is synchronous, and so are these functions.")
+
+
+@reading(
+    "begin() in a session that has already begun",
+    "create_persists",
+    "update_persists",
+    "delete_persists",
+    "reads_do_not_commit",
+)
+def begun_twice(evidence: Evidence) -> Told | None:
+    """A session begins a transaction by itself as soon as you use it. A begin() after that raises an error."""
+    raised = evidence.raised_kind("InvalidRequestError")
+    if raised is None or "already begun" not in raised.message:
+        return None
+    return Told(
+        where=innermost(raised, evidence.given),
+        hint="The caller has used this session before, so its transaction has begun already. "
+        "There is nothing to begin here: what ends a transaction that has begun?",
+    )
+
+
+@reading("a change that SQLAlchemy cannot notice", "update_persists", "update_keeps_omitted_fields")
+def changed_behind_the_back(evidence: Evidence) -> Told | None:
+    """SQLAlchemy notices ``item.name = ...`` and setattr(), but nothing that goes past them into ``__dict__``."""
+    if evidence.sent("UPDATE") or evidence.raised:
+        return None
+    for file, each in [(file, each) for file, node in reached(evidence) for each in inside(node)]:
+        behind = isinstance(each, ast.Attribute) and each.attr == "__dict__"
+        if behind or (isinstance(each, ast.Call) and name_of(each) == "vars"):
+            return Told(
+                saw="no UPDATE was sent: SQLAlchemy did not notice any change",
+                where=file.at(each),
+                hint="SQLAlchemy notices item.name = ... and setattr(item, ...), not what is put into __dict__.",
+            )
+    return None
+
+
+@reading("an item that was never added to the session", "create_persists", "create_refreshes")
+def never_added(evidence: Evidence) -> Told | None:
+    """A new object means nothing to the database until it is added to the session."""
+    made = calls_in(evidence, "Item")
+    other_error = evidence.raised and not evidence.raised_kind("InvalidRequestError", "DetachedInstanceError")
+    if not made or evidence.sent("INSERT") or other_error:
+        return None
+    if calls_in(evidence, "add", "add_all", "merge", "insert", "execute", "begin", "begin_nested", "bulk_save_objects"):
+        return None
+    return Told(
+        saw="no INSERT was sent: the session does not know the new item",
+        where=made[0][0].at(made[0][1]),
+        hint="The object is made here, but nobody tells the session about it.",
+    )
+
+
+@reading("commit() before add()", "create_persists", "update_persists", "delete_persists")
+def committed_before_added(evidence: Evidence) -> Told | None:
+    """commit() saves what is in the session at that moment. An object that you add later is not saved."""
+    found = function_of(evidence)
+    if found is None or evidence.sent(*_WRITES):
+        return None
+    if evidence.raised and "not persistent" not in evidence.raised[0].message:
+        return None
+    file, node = found
+    changed, committed = calls(node, "add", "setattr", "delete"), calls(node, "commit")
+    if not changed or not committed or committed[-1].lineno > changed[0].lineno:
+        return None
+    what = name_of(changed[0])
+    return Told(
+        saw=f"commit() was called before {what}(), so nothing was sent that could be saved",
+        where=file.at(changed[0] if what == "add" else committed[-1]),
+        hint="commit() saves what the session knows at that moment. In which order do these two lines belong?",
+    )
+
+
+@reading("refresh() of an item that is not in the database yet", "create_persists")
+def refreshed_before_it_was_saved(evidence: Evidence) -> Told | None:
+    """refresh() loads the item's row. An item that was never sent to the database has no row."""
+    raised = evidence.raised_kind("InvalidRequestError")
+    if raised is None or "not persistent" not in raised.message or evidence.sent("INSERT"):
+        return None
+    return Told(
+        saw="refresh() found nothing to load: no INSERT was sent before it",
+        where=innermost(raised, evidence.given),
+        hint="With autoflush off, adding an item sends nothing. What sends it, and saves it, has to come before this "
+        "line.",
+    )
+
+
+@reading("the write is rolled back", *_PERSISTS)
+def rolled_back(evidence: Evidence) -> Told | None:
+    """rollback(), or close() without a commit() before it, undoes everything that was written."""
+    write = _last_write(evidence)
+    if write is None or evidence.raised or evidence.sent("COMMIT"):
+        return None
+    after = evidence.events[evidence.events.index(write) :]
+    taken_back = next((event for event in after if event.what == "ROLLBACK" and event.where), None)
+    if taken_back is None or taken_back.where.rpartition(":")[0] in evidence.given:
+        return None
+    by_close = "close(" in evidence.source.line(taken_back.where)
+    return Told(
+        saw=f"{write.what} was sent, and then {'close()' if by_close else 'a ROLLBACK'} took it back",
+        where=taken_back.where,
+        hint="Nothing has made the change last before this line.",
+    )
+
+
+@reading("flush() instead of commit()", *_PERSISTS)
+def flushed_not_committed(evidence: Evidence) -> Told | None:
+    """flush() sends the statements, but only commit() makes them last; others do not see them before."""
+    flushes = calls_in(evidence, "flush")
+    if not flushes or not evidence.sent(*_WRITES) or evidence.sent("COMMIT") or calls_in(evidence, "commit"):
+        return None
+    return Told(
+        saw=f"{evidence.events_of(*_WRITES)[-1].what} was sent, but no COMMIT",
+        where=flushes[-1][0].at(flushes[-1][1]),
+        hint="flush() sends the statement and leaves the transaction open. What ends a transaction and keeps it?",
+    )
+
+
+@reading("commit() in one branch only", *_PERSISTS)
+def committed_in_one_branch(evidence: Evidence) -> Told | None:
+    """A commit() under a condition saves only when the condition holds."""
+    if evidence.sent("COMMIT") or evidence.raised or evidence.sent("ANSWER 4", "ANSWER 5"):
+        return None
+    return in_one_branch(evidence, "commit", "Which changes get past this line without being saved?")
+
+
+@reading("no commit()", *_PERSISTS)
+def not_committed(evidence: Evidence) -> Told | None:
+    """A write becomes permanent only with a commit. Closing the session undoes it."""
+    found = function_of(evidence)
+    if found is None or evidence.sent("COMMIT", "ANSWER 4", "ANSWER 5") or evidence.raised:
+        return None
+    if calls_in(evidence, "commit", "begin", "begin_nested"):
+        return None
+    writing = "add", "delete", "execute", "setattr", "sqlmodel_update", "merge"
+    changed = calls_in(evidence, *writing) or calls_in(evidence, "refresh")
+    sent = evidence.events_of(*_WRITES)
+    if not changed and not sent:
+        return None
+    return Told(
+        saw=f"{sent[-1].what} was sent, but no COMMIT" if sent else "no COMMIT was sent",
+        where=changed[-1][0].at(changed[-1][1]) if changed else own_line(evidence, sent[-1].where),
+        hint="The change lives in the session's transaction alone. Who makes it last?",
+    )
+
+
+@reading("the same item is stored twice", "create_persists", "create_answers_201")
+def stored_twice(evidence: Evidence) -> Told | None:
+    """One call must store one item."""
+    inserts = evidence.events_of("INSERT items")
+    called = sum(line.startswith(("create_item(", "POST ")) for line in evidence.did)
+    stored = sum(insert.rows_of("name") for insert in inserts)
+    if not called or stored <= called or not inserts[-1].where:
+        return None
+    found = endpoint_of(evidence) or function_of(evidence)
+    twice = calls(found[1], "create_item", "add") if found else []
+    return Told(
+        saw=f"{stored} rows were inserted for {called} call{'s' if called > 1 else ''}",
+        where=found[0].at(twice[-1]) if found and len(twice) > 1 else own_line(evidence, inserts[-1].where),
+        hint="Which of the lines that store something is one too many?",
+    )
+
+
+@reading("a statement without WHERE", *_PERSISTS)
+def no_where(evidence: Evidence) -> Told | None:
+    """An UPDATE or DELETE without WHERE changes every row of the table."""
+    for event in evidence.events_of("UPDATE items", "DELETE items"):
+        if " where " not in f" {event.sql.lower()} ".replace("\n", " ") and event.where:
+            verb = event.what.split()[0]
+            return Told(
+                saw=f"the {verb} has no WHERE: it was carried out on every row",
+                where=own_line(evidence, event.where),
+                hint="Say which row is meant.",
+            )
+    return None
+
+
+@reading("a condition that Python has worked out", *_PERSISTS)
+def condition_worked_out(evidence: Evidence) -> Told | None:
+    """``Item.id == 3`` is a condition for the database. ``item.id == 3`` is True or False before it gets there."""
+    for event in evidence.events_of("UPDATE items", "DELETE items"):
+        condition = " ".join(event.sql.lower().split()).partition(" where ")[2]
+        found = re.fullmatch(r"(true|1 = 1)|(false|0 = 1)", condition)
+        if found and event.where:
+            verb, rows = event.what.split()[0], "every row" if found[1] else "no row"
+            return Told(
+                saw=f"the {verb} says WHERE {condition}: that is {rows}",
+                where=built(evidence, event.where, "where", "filter"),
+                hint="Python has worked this condition out by itself, before the database saw it. What is compared "
+                "with what?",
+            )
+        if re.fullmatch(r"(items\.\w+) = \1", condition) and event.where:
+            saw = f"the {event.what.split()[0]} says WHERE {condition}: that is every row"
+            where = built(evidence, event.where, "where", "filter")
+            return Told(saw=saw, where=where, hint="A column is compared with itself here. Which row is meant?")
+    return None
+
+
+@reading("the row is looked up by its name", *_PERSISTS, "create_refreshes")
+def found_by_name(evidence: Evidence) -> Told | None:
+    """Two items may have the same name. Only the id says which row is meant."""
+    for event in evidence.events_of("SELECT items", "UPDATE items", "DELETE items"):
+        condition = event.sql.lower().replace("\n", " ").partition(" where ")[2]
+        by = re.search(r"\b(name|description)\b", condition)
+        if by and event.where:
+            return Told(
+                saw=f"{event.what.split()[0]} ... WHERE {by[1]} = ...: several rows have this {by[1]}",
+                where=own_line(evidence, event.where),
+                hint=f"{by[1].capitalize()}s may repeat. What does each row have for itself alone?",
+            )
+    return None
+
+
+# -- what comes back ----------------------------------------------------------------------------------
+
+
+_CREATE_AND_UPDATE = "create_refreshes", "update_refreshes"
+
+
+@reading("nothing is returned", *_CREATE_AND_UPDATE, "get_returns_the_item", "list_is_ordered", "list_pages")
+def returned_nothing(evidence: Evidence) -> Told | None:
+    """A function without a return gives its caller None."""
+    found = function_of(evidence)
+    nothing = "None was returned" in evidence.saw or evidence.saw == "among what was returned: None"
+    if found is None or not nothing:
+        return None
+    file, node = found
+    returns = [each for each in inside(node) if isinstance(each, ast.Return)]
+    empty = [each for each in returns if each.value is None or text_of(each.value) == "None"]
+    if returns and not empty:
+        return None
+    where = file.at(empty[0]) if empty else file.at(node.end_lineno or node.lineno)
+    return Told(saw=f"{node.name} returned None", where=where, hint="The caller of this function wants something back.")
+
+
+@reading("the schema is returned, not the item", *_CREATE_AND_UPDATE)
+def returned_the_input(evidence: Evidence) -> Told | None:
+    """The schema has no id, and none of the values that the database made."""
+    found = function_of(evidence)
+    if found is None or "was returned, which has no" not in evidence.saw:
+        return None
+    file, node = found
+    names = arguments_of(node)
+    for each in ast.walk(node):
+        if isinstance(each, ast.Return) and isinstance(each.value, ast.Name) and each.value.id == names[-1]:
+            hint = f"'{each.value.id}' is what was sent. Which object is the row of the database?"
+            return Told(where=file.at(each), hint=hint)
+    return None
+
+
+@reading(
+    "the result of merge() is thrown away",
+    *(*_CREATE_AND_UPDATE, "update_persists", "update_null_clears", "update_keeps_omitted_fields"),
+    "patch_keeps_omitted_fields",
+)
+def merged_copy_lost(evidence: Evidence) -> Told | None:
+    """merge() makes a copy that belongs to the session, and returns it. The object that you pass in stays outside the
+    session."""
+    found = function_of(evidence)
+    if found is None:
+        return None
+    file, node = found
+    for each in ast.walk(node):
+        if isinstance(each, ast.Expr) and isinstance(each.value, ast.Call) and name_of(each.value) == "merge":
+            return Told(
+                saw=f"{evidence.saw}: this object was never part of the session",
+                where=file.at(each),
+                hint="merge() gives you another object, the one that belongs to the session. Go on with that one.",
+            )
+    return None
+
+
+@reading("only some attributes are refreshed", *_CREATE_AND_UPDATE)
+def refreshed_in_part(evidence: Evidence) -> Told | None:
+    """refresh(item, [...]) loads only the attributes that it names."""
+    for file, call in calls_in(evidence, "refresh"):
+        if len(call.args) > 1 or keyword(call, "attribute_names"):
+            return Told(where=file.at(call), hint="This loads only what it names. What about the rest?")
+    return None
+
+
+@reading("refresh() before commit()", *_CREATE_AND_UPDATE, "update_persists")
+def refreshed_too_early(evidence: Evidence) -> Told | None:
+    """What is loaded before the commit is forgotten by it; and refresh() takes back a change that was not sent yet."""
+    committed = next((n for n, event in enumerate(evidence.events) if event.what == "COMMIT"), 0)
+    before = [event for event in evidence.events[:committed] if event.what.startswith("SELECT items")]
+    refreshed = [event for event in before if "refresh(" in evidence.source.line(event.where)]
+    if evidence.rule == "update_persists":
+        if not refreshed or evidence.sent("UPDATE"):
+            return None
+        return Told(
+            saw="refresh() took the change back before it was sent: no UPDATE",
+            where=own_line(evidence, refreshed[-1].where),
+            hint="What was set is known to the session alone at this line. What does refresh() do to it?",
+        )
+    after = [event for event in evidence.events[committed:] if event.what.startswith("SELECT items") and event.where]
+    if not refreshed or after:
+        return None
+    return Told(
+        saw="the item was loaded before the COMMIT, and commit() makes SQLAlchemy forget what was loaded"
+        if "shows" not in evidence.saw
+        else f"{evidence.saw}; it was loaded before the COMMIT, and not after it",
+        where=own_line(evidence, refreshed[-1].where),
+        hint="When is the row as it will stay: before the COMMIT, or after it?",
+    )
+
+
+@reading("refresh() in one branch only", *_CREATE_AND_UPDATE)
+def refreshed_in_one_branch(evidence: Evidence) -> Told | None:
+    """A refresh() under a condition loads the row again only when the condition holds."""
+    after = evidence.timeline[::-1]
+    if "COMMIT" not in after or any(what.startswith("SELECT") for what in after[: after.index("COMMIT")]):
+        return None
+    return in_one_branch(evidence, "refresh", "Which items get past this line without being loaded again?")
+
+
+@reading("commit() without refresh()", *_CREATE_AND_UPDATE)
+def not_refreshed(evidence: Evidence) -> Told | None:
+    """commit() makes SQLAlchemy forget what the object holds, and nothing loads it again before it is returned."""
+    commits = [event for event in evidence.events if event.what == "COMMIT" and event.where]
+    late = evidence.events[evidence.events.index(commits[-1]) :] if commits else []
+    unread = not re.search(r"shows \{'id': \d|DetachedInstanceError", evidence.saw)
+    if not commits or unread or any(event.what.startswith("SELECT") for event in late):
+        return None
+    return Told(
+        saw=f"{evidence.saw}; after the COMMIT nothing was loaded again" if "shows" in evidence.saw else "",
+        where=own_line(evidence, commits[-1].where),
+        hint="After this line what the item holds is old: the row has to be loaded from the database once more.",
+    )
+
+
+# -- a partial update ---------------------------------------------------------------------------------
+
+
+@reading("the code chooses the id", "create_persists")
+def chose_the_id(evidence: Evidence) -> Told | None:
+    """The database assigns ids. Code that counts them itself may take an id that is already used, or that another
+    request is about to take."""
+    found = function_of(evidence)
+    for call in calls(found[1], "Item") if found else ():
+        if found and keyword(call, "id") is not None:
+            return Told(where=found[0].at(call), hint="Who knows which ids were ever given out?")
+    return None

@@ -1,0 +1,240 @@
+"""In the child: mistakes in partial updates, for all chapters that have ``app/crud.py``."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TypeVar
+
+from grader.diagnosis.anywhere import innermost
+from grader.diagnosis.crud import arguments_of, calls_in, function_of, reached
+from grader.diagnosis.evidence import Evidence
+from grader.diagnosis.reading import Told, reading
+from grader.diagnosis.routes import behind
+from grader.diagnosis.source import File, Function, calls, inside, keyword, name_of, text_of
+
+_NULL_CLEARS = "update_null_clears", "patch_null_clears"
+
+
+# -- what was written, and whether it was saved -------------------------------------------------------
+
+
+@reading("'is not None' cannot clear a field", *_NULL_CLEARS)
+def is_not_none(evidence: Evidence) -> Told | None:
+    """``is not None`` cannot tell a field that was not sent from one that was sent as null."""
+    compared = [
+        (file, node)
+        for file, function in reached(evidence)
+        for node in inside(function)
+        if isinstance(node, ast.Compare)
+        and text_of(node).endswith((" is not None", " is None", " != None", " == None"))
+        and _is_a_value(node.left, function)
+    ]
+    about = _about_the_description(compared)
+    if not about:
+        return None
+    hint = 'This line cannot tell "not sent" from "sent as null". Who remembers which were sent?'
+    return Told(where=about[0][0].at(about[0][1]), hint=hint)
+
+
+_Node = TypeVar("_Node", bound=ast.AST)
+
+
+def _about_the_description(nodes: list[tuple[File, _Node]]) -> list[tuple[File, _Node]]:
+    """Those that name the description; where none does, those that are meant for every field."""
+    named = [(file, node) for file, node in nodes if "description" in text_of(node)]
+    return named or [(file, node) for file, node in nodes if not re.search(r"\bname\b", text_of(node))]
+
+
+def _is_a_value(node: ast.expr, function: Function | None) -> bool:
+    """Whether an expression is the value of a field that was sent: ``data.name``, or ``value`` of a loop over them."""
+    if isinstance(node, ast.Attribute):
+        return node.attr in ("name", "description")
+    loops = [each for each in ast.walk(function) if isinstance(each, ast.For | ast.comprehension)] if function else []
+    names = {each.id for loop in loops for each in ast.walk(loop.target) if isinstance(each, ast.Name)}
+    fetched = isinstance(node, ast.Call) and name_of(node) in ("getattr", "get", "any", "all")
+    return fetched or isinstance(node, ast.Subscript) or (isinstance(node, ast.Name) and node.id in names)
+
+
+@reading("exclude_none drops what was sent as null", *_NULL_CLEARS)
+def exclude_none(evidence: Evidence) -> Told | None:
+    """``exclude_none=True`` drops every field that is None, even one that the client sent as null."""
+    return _dumped_with(evidence, "exclude_none", "This drops a field that was sent as null, too.")
+
+
+@reading("exclude_defaults drops what was sent as null", *_NULL_CLEARS)
+def exclude_defaults(evidence: Evidence) -> Told | None:
+    """``exclude_defaults=True`` drops every field that equals its default, even one that the client sent."""
+    hint = "null is the default here, so this drops it even where it was sent."
+    compared = [
+        file.at(node)
+        for file, function in reached(evidence)
+        for node in inside(function)
+        if isinstance(node, ast.Compare) and re.search(r"\.(get_)?default\b", text_of(node))
+    ]
+    if compared:
+        return Told(where=compared[0], hint=f"{hint} Who remembers which fields were sent?")
+    return _dumped_with(evidence, "exclude_defaults", hint)
+
+
+def _dumped_with(evidence: Evidence, option: str, hint: str) -> Told | None:
+    for file, function in reached(evidence):
+        for call in calls(function, "model_dump", "dict"):
+            value = keyword(call, option)
+            handed = evidence.source.handed_over(file, function, value.id) if isinstance(value, ast.Name) else None
+            place = handed or (file, value)
+            if place[1] is not None and text_of(place[1]) == "True":
+                more = " Which option asks for what was sent, whatever its value?"
+                return Told(where=place[0].at(place[1]), hint=hint + more)
+    return None
+
+
+@reading("every field is written, sent or not", "update_keeps_omitted_fields", "patch_keeps_omitted_fields")
+def wrote_what_was_not_sent(evidence: Evidence) -> Told | None:
+    """model_dump() alone returns every field. For a field that was not sent it returns the default."""
+    found = function_of(evidence)
+    if evidence.raised_kind("InvalidRequestError"):
+        return None
+    for file, call in calls_in(evidence, "model_dump", "dict", "sqlmodel_update"):
+        whole = name_of(call) == "sqlmodel_update" and call.args and isinstance(call.args[0], ast.Name)
+        dumped = name_of(call) != "sqlmodel_update" and not call.keywords and isinstance(call.func, ast.Attribute)
+        if found and (dumped or (whole and text_of(call.args[0]) == arguments_of(found[1])[-1])):
+            return Told(
+                where=file.at(call),
+                hint="This gives every field of the schema, with the default for what was not sent. "
+                "The schema knows which fields were sent.",
+            )
+    for file, function in reached(evidence):
+        for call in calls(function, "model_dump", "dict"):
+            option = keyword(call, "exclude_unset")
+            turned = isinstance(option, ast.UnaryOp) and isinstance(option.op, ast.Not)
+            inner = option.operand if isinstance(option, ast.UnaryOp) else option
+            handed = evidence.source.handed_over(file, function, inner.id) if isinstance(inner, ast.Name) else None
+            place = handed or (file, inner)
+            if place[1] is not None and text_of(place[1]) == str(turned):
+                hint = "With this, exclude_unset is false. What does model_dump() give then for what was not sent?"
+                return Told(where=place[0].at(place[1]), hint=hint)
+    return None
+
+
+@reading("a field is written even if it was not sent", "update_keeps_omitted_fields", "patch_keeps_omitted_fields")
+def assigned_unsent(evidence: Evidence) -> Told | None:
+    """A schema has a value for every field, also for those that were not sent: their default."""
+    if not evidence.sent("UPDATE"):
+        return None
+    told = "".join(evidence.did[-1:])
+    guarded = {
+        id(each)
+        for _, function in reached(evidence)
+        for node in ast.walk(function)
+        if isinstance(node, ast.If)
+        for each in ast.walk(node)
+    }
+    for file, node in [(file, node) for file, function in reached(evidence) for node in inside(function)]:
+        target = node.targets[0] if isinstance(node, ast.Assign) else None
+        if not isinstance(target, ast.Attribute) or target.attr not in ("name", "description") or id(node) in guarded:
+            continue
+        if not re.search(rf"\b{target.attr}'?[=:]", told) and isinstance(getattr(node, "value", None), ast.Attribute):
+            hint = f"Nobody has sent a {target.attr} here, and this line writes one all the same."
+            return Told(where=file.at(node), hint=hint)
+    return None
+
+
+@reading(
+    "an empty text becomes None",
+    *("update_empty_string_is_a_value", "patch_null_clears", "create_answers_201", "create_persists"),
+)
+def emptied_to_none(evidence: Evidence) -> Told | None:
+    """``value or None`` makes None of an empty text, which is a value of its own."""
+    if not re.search(r"description'?[=:] ?''", "".join(evidence.did[-1:])):
+        return None
+    chain = [*reached(evidence), *behind(evidence)]
+    nodes = [(file, node) for file, function in chain for node in inside(function)]
+    for file, node in nodes:
+        if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or) and text_of(node.values[-1]) == "None":
+            return Told(where=file.at(node), hint='"" counts as false, so "or" goes on to None.')
+        if (
+            isinstance(node, ast.If | ast.IfExp)
+            and "None" in text_of(node)
+            and re.search(r"== ''|not \w", text_of(node.test))
+        ):
+            return Told(where=file.at(node), hint='"" is a text like any other: it was sent, and is to be stored.')
+    return None
+
+
+@reading("a false value is taken for 'not sent'", *_NULL_CLEARS, "update_empty_string_is_a_value")
+def tested_for_truth(evidence: Evidence) -> Told | None:
+    """None and an empty text count as false, and both can be sent on purpose."""
+    tested: list[tuple[File, ast.expr]] = []
+    for file, function in reached(evidence):
+        for node in inside(function):
+            tests: list[ast.expr] = []
+            if isinstance(node, ast.comprehension):
+                tests = node.ifs
+            elif isinstance(node, ast.If | ast.IfExp):
+                tests = [node.test]
+            elif isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or):
+                tests = node.values[:1]
+            for test in tests:
+                inner = test.operand if isinstance(test, ast.UnaryOp) else test
+                handed_on = function is not reached(evidence)[0][1] and text_of(inner) in arguments_of(function)
+                if _is_a_value(inner, function) or (handed_on and isinstance(node, ast.BoolOp | ast.IfExp)):
+                    tested.append((file, test))
+    for file, test in _about_the_description(tested):
+        hint = 'None and "" count as false here. Ask whether the field was sent, not what it holds.'
+        return Told(where=file.at(test), hint=hint)
+    return None
+
+
+# -- reading ------------------------------------------------------------------------------------------
+
+
+@reading("a field that is never written", "create_persists", "update_persists", "update_keeps_omitted_fields")
+def field_not_written(evidence: Evidence) -> Told | None:
+    """A field that is not passed to the model, or not set on the item, keeps its old value."""
+    found = function_of(evidence)
+    write = next((event for event in evidence.events_of("INSERT items", "UPDATE items")), None)
+    if found is None or write is None or calls(found[1], "model_dump", "dict", "setattr", "sqlmodel_update"):
+        return None
+    file, node = found
+    told, source = "".join(evidence.did[-1:]), text_of(ast.Module(body=node.body[1:] or node.body, type_ignores=[]))
+    sent = [name for name in ("name", "description") if f"{name}=" in told]
+    name = next((name for name in sent if not re.search(rf"\b{name}\b", source)), "")
+    if not name:
+        return None
+    assigned = [each for each in ast.walk(node) if isinstance(each, ast.Assign) and "." in text_of(each.targets[0])]
+    place = (calls(node, "Item") or assigned or [node])[-1]
+    saw = f"{evidence.saw}; nobody has set {name}"
+    return Told(saw=saw, where=file.at(place), hint=f"Who hands '{name}' on?")
+
+
+@reading(
+    "an update stores a new row",
+    *("update_persists", "update_keeps_omitted_fields", "patch_keeps_omitted_fields"),
+    *("update_null_clears", "update_empty_string_is_a_value"),
+)
+def stored_a_new_row(evidence: Evidence) -> Told | None:
+    """An update changes the existing row. A new object is a new row with a new id."""
+    found = function_of(evidence)
+    inserts = evidence.events_of("INSERT items")
+    if found is None or found[1].name != "update_item" or not inserts:
+        return None
+    made = calls(found[1], "Item", "insert")
+    where = found[0].at(made[0]) if made else inserts[0].where
+    hint = "There is an item already: change that one."
+    return Told(saw=f"{evidence.saw}; an INSERT was sent", where=where, hint=hint)
+
+
+@reading("an empty update is an error", "update_keeps_omitted_fields")
+def refused_to_change_nothing(evidence: Evidence) -> Told | None:
+    """A client that sends no field asks for no change. That is not an error."""
+    empty = "ItemUpdate()" in "".join(evidence.did[-1:])
+    raised = evidence.raised[0] if evidence.raised else None
+    if not empty or raised is None or not raised.lines:
+        return None
+    where = innermost(raised, evidence.given)
+    if "SET" in raised.message or "syntax error" in raised.message or "syntax error" in evidence.saw:
+        return Told(
+            where=where, hint="Nothing was sent, so there is nothing to SET; and an UPDATE without it is no SQL."
+        )
+    return Told(where=where, hint="Nothing was sent, so nothing changes, and the item comes back as it is.")
