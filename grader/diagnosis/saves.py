@@ -363,9 +363,6 @@ def not_refreshed(evidence: Evidence) -> Told | None:
     )
 
 
-# -- a partial update ---------------------------------------------------------------------------------
-
-
 @reading("the code chooses the id", "create_persists")
 def chose_the_id(evidence: Evidence) -> Told | None:
     """The database assigns ids. Code that counts them itself may take an id that is already used, or that another

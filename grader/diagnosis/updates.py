@@ -16,9 +16,6 @@ from grader.diagnosis.source import File, Function, calls, inside, keyword, name
 _NULL_CLEARS = "update_null_clears", "patch_null_clears"
 
 
-# -- what was written, and whether it was saved -------------------------------------------------------
-
-
 @reading("'is not None' cannot clear a field", *_NULL_CLEARS)
 def is_not_none(evidence: Evidence) -> Told | None:
     """``is not None`` cannot tell a field that was not sent from one that was sent as null."""
@@ -184,9 +181,6 @@ def tested_for_truth(evidence: Evidence) -> Told | None:
         hint = 'None and "" count as false here. Ask whether the field was sent, not what it holds.'
         return Told(where=file.at(test), hint=hint)
     return None
-
-
-# -- reading ------------------------------------------------------------------------------------------
 
 
 @reading("a field that is never written", "create_persists", "update_persists", "update_keeps_omitted_fields")
