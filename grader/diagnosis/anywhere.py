@@ -64,7 +64,7 @@ def unknown_name(evidence: Evidence) -> Told | None:
         hint = f"There is '{similar[0]}' here: is it a slip of the pen?"
     else:
         hint = f"Where should '{name}' come from? Define it before this line runs, or import it at the top of the file."
-    return Told(saw=f"{raised.kind}: {raised.message}", where=where, hint=hint)
+    return Told(saw=raised.told, where=where, hint=hint)
 
 
 def _defined_in(source: Source, name: str) -> str:
@@ -89,7 +89,7 @@ def used_before_assignment(evidence: Evidence) -> Told | None:
     if not raised or not found:
         return None
     return Told(
-        saw=f"{raised.kind}: {raised.message}",
+        saw=raised.told,
         where=innermost(raised, evidence.given),
         hint=f"On the way that leads here, no line has given '{found[1]}' a value. Which line should have?",
     )

@@ -445,7 +445,7 @@ def closed_on_one_way(evidence: Evidence) -> Told | None:
         return Told(where=file.at(caught[0]), hint=hint)
     of_http = [each for each in handlers if "HTTPException" in text_of(each.type)]
     if evidence.rule == "closes_after_http_error" and of_http and not calls(of_http[0], "close"):
-        hint = "An HTTP error ends here, and the session is still open. What runs in any case?"
+        hint = "After an HTTP error get_db ends here, and the session is still open. What runs in any case?"
         return Told(where=file.at(of_http[0]), hint=hint)
     if (
         evidence.rule == "closes_after_crash"
@@ -565,6 +565,9 @@ def replaces_errors(evidence: Evidence) -> Told | None:
 # -- commits ------------------------------------------------------------------------------------------
 
 
+_NOT_ITS_WORK = "This commits whatever an endpoint has left behind. Who decides that the work is complete?"
+
+
 @reading("get_db commits", _DISCARDED)
 def commits_for_others(evidence: Evidence) -> Told | None:
     """Only the code that did the work knows whether it is complete; a dependency commits half of what failed."""
@@ -575,10 +578,10 @@ def commits_for_others(evidence: Evidence) -> Told | None:
     own_commits = [event for event in evidence.events_of("COMMIT") if event.where]
     for event in own_commits:
         if ".commit()" in evidence.source.line(event.where):
-            return Told(where=event.where, hint="Only the code that did the work knows whether it is complete.")
+            return Told(where=event.where, hint=_NOT_ITS_WORK)
     saved = "nothing was saved" not in evidence.saw
     for each in calls(node, "commit") if saved else ():
-        return Told(where=file.at(each), hint="Only the code that did the work knows whether it is complete.")
+        return Told(where=file.at(each), hint=_NOT_ITS_WORK)
     for block in [each for each in ast.walk(node) if isinstance(each, ast.With)]:
         for item in block.items:
             if text_of(item.context_expr).endswith(".begin()") and saved:

@@ -399,7 +399,7 @@ def session_class_commits(evidence: Evidence) -> Told | None:
                     return Told(
                         saw=f"{evidence.saw}: {node.name}.{method.name}() commits",
                         where=file.at(committed[0]),
-                        hint="Only the code that did the work knows whether it is complete.",
+                        hint="This commits whatever was left behind. Who decides that the work is complete?",
                     )
     return None
 

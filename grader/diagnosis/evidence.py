@@ -46,12 +46,14 @@ class Raised:
         message: its message.
         lines: the learner's lines that it came through, the innermost last, as ``app/crud.py:12``.
         bases: the names of its class and all that this inherits from.
+        told: kind and message in one line, for people to read.
     """
 
     kind: str
     message: str
     lines: tuple[str, ...] = ()
     bases: frozenset[str] = frozenset()
+    told: str = ""
 
 
 @dataclass(frozen=True)

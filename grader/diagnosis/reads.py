@@ -88,7 +88,8 @@ def another_order(evidence: Evidence) -> Told | None:
     saw = f"the ids came as {ids[:10]}" if ids else evidence.saw
     wanted = f"{[each.get('id') for each in evidence.expected][:10]}" if ids and _are_rows(evidence.expected) else ""
     hint = "By what does this line order the rows, and what does the task sheet say?"
-    return Told(saw=f"{saw}; the SELECT says ORDER BY {words}", wanted=wanted, where=where, hint=hint)
+    why = "A client goes through the pages by the order that it was promised; in another one it cannot find its place."
+    return Told(saw=f"{saw}; the SELECT says ORDER BY {words}", wanted=wanted, where=where, hint=hint, why=why)
 
 
 def _are_rows(values: object) -> bool:

@@ -14,7 +14,7 @@ from grader.diagnosis.source import File, Function, calls, keyword, name_of, tex
 _OWNER, _NULL = "owner_is_in_the_answer", "item_without_owner_has_null"
 _CONSTANT, _LOADED = "query_count_is_constant", "loaded_before_the_session_closes"
 _LIST = "list_pages"
-_RIGHT_OWNER = "A client that is shown another owner believes it."
+_RIGHT_OWNER = "A client that is shown another owner, or none, believes it."
 _LOADERS = "selectinload", "joinedload", "subqueryload", "contains_eager", "immediateload", "raiseload"
 
 
@@ -40,7 +40,7 @@ def models_not_configured(evidence: Evidence) -> Told | None:
     attribute = _owner_attribute(evidence)
     if raised is None or named is None or attribute is None:
         return None
-    saw = f"{raised.kind}: {raised.message}; none of the models can be used"
+    saw = f"{raised.told}; none of the models can be used"
     return Told(saw=saw, where=attribute[0].at(attribute[1]), hint="An item has one owner, or none.")
 
 

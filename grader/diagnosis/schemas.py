@@ -185,7 +185,7 @@ def validator_raises_otherwise(evidence: Evidence) -> Told | None:
         hint = "In mode 'before' a validator meets whatever was sent, null too."
     else:
         hint = "Pydantic knows one exception that means: this value is refused."
-    return Told(saw=f"{raised.kind}: {raised.message}", where=where, hint=hint)
+    return Told(saw=raised.told, where=where, hint=hint)
 
 
 @reading("a validator that changes what was sent", *_CHANGED)

@@ -350,8 +350,7 @@ def task_raises(evidence: Evidence) -> Told | None:
                 hint = "Its session is closed by then. What is read has to be read before."
             elif raised.kind in ("IntegrityError", "DataError"):
                 hint = "The database refuses what the task writes. Which values were handed over?"
-            message = raised.message.partition("\n")[0][:120]
-            return Told(saw=f"the task raised {raised.kind}: {message}", where=where, hint=hint)
+            return Told(saw=f"the task raised {raised.told}", where=where, hint=hint)
     for handler in [each for each in ast.walk(found[1]) if isinstance(each, ast.ExceptHandler)]:
         quiet = not any(isinstance(each, ast.Raise) for each in ast.walk(handler))
         if quiet and not evidence.sent("INSERT"):

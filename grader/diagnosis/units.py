@@ -355,7 +355,7 @@ def accident(evidence: Evidence) -> Told | None:
     if not handled and error_swallowed(evidence) is not None:
         return None  # that the function went on after the error is the mistake
     return Told(
-        saw=f"after the error your own handling raised {raised.kind}: {raised.message[:100]}",
+        saw=f"after the error your own handling raised {raised.told}",
         where=where,
         hint="This line runs only after an error, and fails then.",
     )
@@ -363,6 +363,11 @@ def accident(evidence: Evidence) -> Told | None:
 
 def _has_lines(node: ast.AST) -> TypeGuard[ast.stmt | ast.ExceptHandler]:
     return isinstance(node, ast.stmt | ast.ExceptHandler)
+
+
+_BY_CHANCE = (
+    "This error is an accident of your code, and says nothing of what went wrong. Without it nobody would know."
+)
 
 
 @reading("the error is swallowed", _ERROR)
@@ -385,7 +390,11 @@ def error_swallowed(evidence: Evidence) -> Told | None:
                         return Told(where=file.at(each), hint="A return in a finally throws the exception away.")
             for handler in attempt.handlers:
                 if not any(isinstance(each, ast.Raise) for each in ast.walk(handler)):
-                    return Told(where=file.at(handler), hint="After this block nobody knows of the error any more.")
+                    hint, by_chance = (
+                        "After this block nobody knows of the error any more.",
+                        "because of" in evidence.saw,
+                    )
+                    return Told(where=file.at(handler), hint=hint, why=_BY_CHANCE if by_chance else "")
     main = evidence.source.file("app/main.py")
     for node in main.functions:
         for decorator in node.decorator_list:

@@ -16,6 +16,7 @@ from grader.diagnosis.reading import first_that_holds
 from grader.diagnosis.source import Function, Source, calls
 from grader.lab.observer import Moment
 from grader.lab.parts import Parts
+from grader.lab.words import describe
 from grader.outcomes import Verdict
 
 _MOST_ERRORS = 5
@@ -161,4 +162,4 @@ def _raised(error: BaseException, root: Path) -> Raised:
     ]
     kind = type(error)
     bases = frozenset(each.__name__ for each in kind.__mro__)
-    return Raised(kind.__name__, str(error), tuple(lines), bases)
+    return Raised(kind.__name__, str(error), tuple(lines), bases, describe(error))

@@ -23,8 +23,13 @@ def describe(error: BaseException) -> str:
         message = ": ".join(part for part in (".".join(map(str, first["loc"])), first["msg"]) if part)
         if first["type"] != "missing":
             message += f", not {show(first['input'])}"
-    message = _ADDRESS.sub(r"<\1>", message)
+    message = _ADDRESS.sub(r"<\1>", message).partition(" (Background on this error")[0]
     return shorten(f"{type(error).__name__}: {message}" if message else type(error).__name__, 200)
+
+
+def some_of(ids: list[Any]) -> str:
+    """Ids in a few words: all of a few, of many the first and the last."""
+    return show(ids) if len(ids) < 9 else f"{', '.join(map(str, ids[:3]))}, ..., {ids[-1]} ({len(ids)} of them)"
 
 
 def show(value: Any) -> str:

@@ -16,7 +16,7 @@ from grader.lab.sessions import Sessions
 from grader.lab.story import Story
 from grader.lab.topics.crud import Crud
 from grader.lab.topics.schemas import Schemas
-from grader.lab.words import show, with_null
+from grader.lab.words import show, some_of, with_null
 from grader.outcomes import Wrong
 
 Row = dict[str, Any]
@@ -131,7 +131,7 @@ class Writes:
         before = self._items.rows()
         session = self._sessions.new()
         item = self._sessions.load_item(session, item_id)
-        self._story.begin(f"stored the ids {show([row['id'] for row in before])}, and loaded {item_id}")
+        self._story.begin(f"stored the ids {some_of([row['id'] for row in before])}, and loaded {item_id}")
         self._code.call("crud.delete_item", session, item)
         self._sessions.close()
         left = self._items.rows()

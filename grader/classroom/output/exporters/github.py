@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
@@ -13,6 +14,8 @@ from grader.report import Check
 
 # What GitHub takes of one step is 1 MiB; the rest would be lost as a whole.
 _LONGEST_SUMMARY = 1_000_000
+# GitHub makes a link of it, without any further sign.
+_ADDRESS = re.compile(r"(www)\.", re.IGNORECASE)
 
 
 def github(learner: str, checks: Sequence[Check], weights: Mapping[str, float]) -> str:
@@ -44,4 +47,5 @@ def github(learner: str, checks: Sequence[Check], weights: Mapping[str, float]) 
 def _inline(text: str) -> str:
     """Text in one line of Markdown, in which nothing means anything."""
     made = html.escape(" ".join(plain(text).split()))
-    return "".join(f"&#{ord(letter)};" if letter in "\\`*_{}[]()#+!|~@:$" else letter for letter in made)
+    made = "".join(f"&#{ord(letter)};" if letter in "\\`*_{}[]()#+!|~@:$" else letter for letter in made)
+    return _ADDRESS.sub(r"\1&#46;", made)
