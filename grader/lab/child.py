@@ -88,6 +88,7 @@ def grade_chapter(job: Job, walls: Walls, results: int) -> None:
     surroundings = Surroundings(job.root)
     soundness = Soundness(place, makers, surroundings)
     used = False  # whether the app, as it is imported now, has served a check before
+    served: set[int] = set()  # which checks have passed on it
     left = [*job.checks]
     while left:
         ticket = left.pop(0)
@@ -130,10 +131,13 @@ def grade_chapter(job: Job, walls: Walls, results: int) -> None:
                 if speech.replaced():
                     os._exit(SPOILT)
                 reporter.tell(ticket, verdict, met, last=not left)
-            # After a control, too, a new import: the next check might pass because of what the control left behind.
-            alone = control or parts.code.imports_anew or job.chapter in ABOUT_IMPORTS
-            used = passed and not alone
+            # After a control, too, a new import: the next check might pass because of what the control left behind;
+            # not where the same check has run to its end before, which has left no less.
+            served |= {position} if passed else set()
+            alone = parts.code.imports_anew or job.chapter in ABOUT_IMPORTS
+            used = (passed or (control and position in served)) and not alone
             if not used:
                 forget_app()
+                served.clear()
             if settled:
                 break
