@@ -67,13 +67,14 @@ def test_add_item_does_not_commit(
     needs=["add_item_does_not_commit"],
 )
 def test_create_answers_201(tables: Tables, records: Records, units: Units, expect: Expect) -> None:
-    """201 and a new item for an item of any name, 201 and a list for a list, also for an empty one."""
+    """201 and a new item for an item of any name, 422 for none; 201 and a list for a list, also for an empty one."""
     tables.create()
     taken = records.take_name("lamp")
     for name in ("lamp", "table", "bench"):
         told = units.post(_ONE, name)
         expect.status(told.answer, 201)
         units.expect_item(told.answer.json, name, other_than=taken)
+    units.expect_null_refused()
     batch = units.post_batch("chair", "lamp")
     if batch is not None:
         expect.status(batch.answer, 201)

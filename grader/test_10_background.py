@@ -96,7 +96,15 @@ def test_bad_body_is_422(tables: Tables, items: Items, events: Events, tasks: Ta
     """
     tables.create()
     item_id = items.add()
-    for content in ("{}", '{"kind": null}', "[]", '"viewed"', "{", *(f'{{"kind": "{"é" * size}"}}' for size in _SIZES)):
+    for content in (
+        "{}",
+        '{"kind": null}',
+        "null",
+        "[]",
+        '"viewed"',
+        "{",
+        *(f'{{"kind": "{"é" * size}"}}' for size in _SIZES),
+    ):
         tasks.expect_refused(item_id, content)
     expect.equal(events.rows(), [], "events in the database:")
     for kind in ("v", "é" * 50):

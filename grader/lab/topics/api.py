@@ -146,6 +146,14 @@ class Api:
             answer = self._client.only_request(method, path, json=body)
         self._expect.status(answer, 422)
 
+    def expect_no_body_refused(self, create: tuple[str, str], change: tuple[str, str] | None) -> None:
+        """End the check as failed unless ``null`` and an empty body create nothing; as a change they may mean none."""
+        for body in ("null", ""):
+            self.expect_refused(*create, body)
+            if change is not None:
+                json_type = {"content-type": "application/json"}
+                self._expect.status(self._client.only_request(*change, content=body, headers=json_type), 422, 200)
+
     def expect_accepted(self, method: str, path: str, body: dict[str, Any], rule: str, *also: int) -> None:
         """End the check as failed if a good body is refused; as waiting for a rule if the request does not work at all.
 

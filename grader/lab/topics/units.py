@@ -83,6 +83,11 @@ class Units:
         sent = [moment.what for moment in self._seen.moments if moment.what.startswith("ANSWER")]
         return Told(int(sent[-1].split()[1]) if sent else answer.status, answer)
 
+    def expect_null_refused(self) -> None:
+        """End the check as failed unless ``null`` in the place of an item is answered with 422."""
+        options = {"content": "null", "headers": {"content-type": "application/json"}}
+        self._expect.status(self._client.only_request("POST", ONE, **options), 422)
+
     def post_good(self, path: str) -> dict[str, list[Any]]:
         """Send two items that cannot fail, so that the failures after it say something; what is saved then.
 
