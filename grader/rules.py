@@ -54,6 +54,7 @@ class Rule:
         hint: one hint that leads to the mistake without giving the answer away.
         needs: names of earlier rules of the chapter without which a failure of this one says nothing.
         function: the check itself.
+        also: numbers of other tasks whose code it judges.
     """
 
     chapter: str
@@ -64,6 +65,7 @@ class Rule:
     hint: str
     needs: tuple[str, ...]
     function: CheckFunction
+    also: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -77,14 +79,14 @@ class Rule:
 
 
 def rule(
-    *, task: str, title: str, why: str, hint: str, needs: Sequence[str] = ()
+    *, task: str, title: str, why: str, hint: str, needs: Sequence[str] = (), also: Sequence[str] = ()
 ) -> Callable[[CheckFunction], CheckFunction]:
     """Declare the function below as a check. The arguments are those of `Rule`."""
 
     def declare(function: CheckFunction) -> CheckFunction:
         chapter = function.__module__.rpartition(".test_")[2]
         name = function.__name__.removeprefix("test_")
-        vars(function)["rule"] = Rule(chapter, name, task, title, why, hint, tuple(needs), function)
+        vars(function)["rule"] = Rule(chapter, name, task, title, why, hint, tuple(needs), function, tuple(also))
         return function
 
     return declare
@@ -120,6 +122,7 @@ def again(
         original,
         chapter=chapter,
         task=tasks[original.task],
+        also=tuple(tasks[each] for each in original.also),
         needs=original.needs if needs is None else tuple(needs),
         function=same_rule,
     )
@@ -166,4 +169,4 @@ def rules_named(words: str) -> tuple[Rule, ...]:
     if not chapter or not part:
         return rules_of(chapter) if chapter else ()
     task = f"{int(chapter[:2])}.{part}"
-    return tuple(rule for rule in rules_of(chapter) if part == rule.name or task == rule.task)
+    return tuple(rule for rule in rules_of(chapter) if part == rule.name or task in (rule.task, *rule.also))

@@ -159,7 +159,8 @@ def judged(run: Run, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:
     told = told if isinstance(told, dict) else {}
     check = _entry(run, rule, told)
     untouched = rule.task in shared.untouched
-    if check.outcome in ("failed", "blocked") and untouched and not told.get("regression"):
+    nothing_done = untouched and shared.untouched.issuperset(rule.also)
+    if check.outcome in ("failed", "blocked") and nothing_done and not told.get("regression"):
         check.outcome = "todo"
     if check.outcome == "todo" and check.observed.startswith(f"{rule.task} ") and not untouched:
         check.outcome, check.expected = "failed", "your code without this line"
@@ -189,7 +190,7 @@ def _whose_code(rule: Rule, where: str, told: dict[str, Any]) -> tuple[bool, str
     file = where.partition("/")[2].partition(":")[0]
     outside = file not in files_of(rule.chapter).get(rule.task, ())
     owner, under = str(told.get("owner", "")), str(told.get("under", ""))
-    tasks = tasks_at(rule.chapter, file, owner, under if outside or not owner else "")
+    tasks = tasks_at(rule.chapter, file, owner, under if outside or not owner or "." in owner else "")
     if not tasks:
         return outside, ""
     return (False, "") if rule.task in tasks else (True, tasks[0])

@@ -17,24 +17,19 @@ _ATTRIBUTE = re.compile(r"'(\w+)' object has no attribute '(\w+)'")
 _IN_A_MODULE = re.compile(r"module '([\w.]+)' has no attribute '(\w+)'")
 # Where names of the libraries come from; the line that imports one is what is missing.
 _HOMES = {
-    "HTTPException": "fastapi",
-    "Depends": "fastapi",
-    "APIRouter": "fastapi",
-    "Query": "fastapi",
-    "BackgroundTasks": "fastapi",
-    "FastAPI": "fastapi",
-    "select": "sqlalchemy",
-    "update": "sqlalchemy",
-    "delete": "sqlalchemy",
-    "insert": "sqlalchemy",
-    "text": "sqlalchemy",
-    "create_engine": "sqlalchemy",
-    "selectinload": "sqlalchemy.orm",
-    "joinedload": "sqlalchemy.orm",
-    "sessionmaker": "sqlalchemy.orm",
-    "Session": "sqlalchemy.orm",
-    "Field": "pydantic",
-    "BaseModel": "pydantic",
+    name: home
+    for home, names in {
+        "contextlib": "asynccontextmanager contextmanager suppress",
+        "fastapi": "APIRouter BackgroundTasks Body Depends FastAPI HTTPException Path Query Request Response status",
+        "pydantic": "BaseModel ConfigDict Field StringConstraints field_validator model_validator",
+        "sqlalchemy": "Column ForeignKey Integer String Text create_engine delete event func insert select text update",
+        "sqlalchemy.exc": "IntegrityError SQLAlchemyError",
+        "sqlalchemy.orm": "DeclarativeBase Mapped Session declarative_base joinedload mapped_column relationship "
+        "selectinload sessionmaker",
+        "sqlmodel": "SQLModel",
+        "typing": "Annotated Any Optional",
+    }.items()
+    for name in names.split()
 }
 
 
@@ -59,9 +54,10 @@ def unknown_name(evidence: Evidence) -> Told | None:
     similar = difflib.get_close_matches(name, known - {name}, 1, cutoff=0.8)
     if name in _HOMES or _defined_in(evidence.source, name):
         home = _HOMES.get(name) or _defined_in(evidence.source, name)
+        home = "sqlmodel" if name == "Field" and evidence.chapter == "08_sqlmodel" else home
         hint = f"'{name}' is in {home}, and this file does not import it."
     elif similar:
-        hint = f"There is '{similar[0]}' here: is it a slip of the pen?"
+        hint = f"There is '{similar[0]}' here: is it a typing mistake?"
     else:
         hint = f"Where should '{name}' come from? Define it before this line runs, or import it at the top of the file."
     return Told(saw=raised.told, where=where, hint=hint)

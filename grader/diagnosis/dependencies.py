@@ -295,6 +295,8 @@ def returned_not_yielded(evidence: Evidence) -> Told | None:
     if not returns or calls(found[1], "add_task"):
         return None
     hint = "After a return there is nobody left to close it. What hands a value out and goes on later?"
+    if any(isinstance(each, ast.With) and returns[0] in ast.walk(each) for each in ast.walk(found[1])):
+        hint = "A return ends the with: the session is closed before the endpoint has it. What goes on later?"
     return Told(where=found[0].at(returns[0]), hint=hint)
 
 

@@ -238,7 +238,23 @@ def _rewritten(node: ast.If | ast.IfExp, names: set[str]) -> bool:
     )
 
 
-@reading("the engine is made with another URL", "url_from_environment")
+@reading("engine is no engine")
+def not_an_engine(evidence: Evidence) -> Told | None:
+    """``engine`` is something else: a connection, or a function that nobody has called."""
+    file = evidence.source.file(_DB)
+    if not re.match(r"db\.engine is (?!missing)", evidence.saw):
+        return None
+    function = evidence.source.function("engine", _DB)
+    if function is not None:
+        return Told(where=file.at(function[1]), hint="This is a function, which nobody has called yet. Who would?")
+    held = evidence.source.bound("engine", file)
+    value = getattr(held[1], "value", None) if held else None
+    if held is None or not isinstance(value, ast.Call):
+        return None
+    return Told(where=held[0].at(held[1]), hint=f"What does {name_of(value)}(...) return?")
+
+
+@reading("the engine is made with another URL", "url_from_environment", "other_databases_get_no_sqlite_arguments")
 def engine_has_another_url(evidence: Evidence) -> Told | None:
     """DATABASE_URL is right, but create_engine() gets something else."""
     file = evidence.source.file(_DB)
@@ -252,7 +268,8 @@ def engine_has_another_url(evidence: Evidence) -> Told | None:
     hint = (
         "This URL is written here once more." if written else f"What is {text_of(given)} made of, and what gets lost?"
     )
-    return Told(where=file.at(given), hint=hint)
+    why = "The same code runs on your laptop and on a server; only the environment tells which database is meant."
+    return Told(where=file.at(given), hint=hint, why=why if evidence.rule not in _URL_RULES else "")
 
 
 @reading("no default for the URL", "default_is_local_sqlite")

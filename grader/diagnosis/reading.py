@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -71,9 +72,12 @@ def reading_of(value: Any) -> Reading | None:
     return found if isinstance(found, Reading) else None
 
 
+_AT_IMPORT = re.compile(r"^importing |^\S+ is not valid Python: ")
+
+
 def first_that_holds(readings: Sequence[Reading], evidence: Evidence) -> tuple[Reading, Told] | None:
     """The first reading that holds, and what it says; one that fails itself does not hold."""
-    by_an_import = evidence.outcome == "error" and evidence.saw.startswith("importing ")
+    by_an_import = evidence.outcome == "error" and bool(_AT_IMPORT.search(evidence.saw))
     for each in readings:
         # What an import raises says nothing of what the rule looks at.
         if each.rules and (by_an_import or evidence.rule not in each.rules):

@@ -40,6 +40,7 @@ from grader.diagnosis.units import (
 from grader.diagnosis.ways import (
     GIVEN_FUNCTIONS,
     TABLES_AT_START,
+    body_may_be_null,
     catches_all,
     created_on_import,
     empty_batch_refused,
@@ -54,6 +55,7 @@ READINGS = (
     dependency_called,
     error_is_no_json,
     accident,
+    body_may_be_null,
     unknown_name,
     prefix_twice,
     router_not_included,

@@ -27,7 +27,7 @@ from grader.diagnosis.routes import (
     prefix_twice,
     router_not_included,
 )
-from grader.diagnosis.tables import lifespan_unknown, nobody_creates
+from grader.diagnosis.tables import length_without_type, lifespan_unknown, nobody_creates, not_mapped
 from grader.diagnosis.ways import (
     GIVEN_FUNCTIONS,
     TABLES_AT_START,
@@ -44,6 +44,8 @@ READINGS = (
     unknown_name,
     used_before_assignment,
     unknown_attribute,
+    not_mapped,
+    length_without_type,
     prefix_twice,
     router_not_included,
     other_route,

@@ -46,6 +46,7 @@ from grader.diagnosis.tasks import (
 from grader.diagnosis.ways import (
     GIVEN_FUNCTIONS,
     TABLES_AT_START,
+    body_may_be_null,
     catches_all,
     created_on_import,
     ended_early,
@@ -56,6 +57,7 @@ from grader.diagnosis.ways import (
 READINGS = (
     handed_over_too_early,
     dependency_called,
+    body_may_be_null,
     unknown_name,
     used_before_assignment,
     prefix_twice,

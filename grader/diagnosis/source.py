@@ -67,19 +67,11 @@ class File:
         return around[-1].name if around else ""
 
     def owner_at(self, line: int) -> str:
-        """What a module's statement around a line defines: a function, a class, a variable; empty where it is none."""
-        waiting: list[ast.stmt] = list(self.tree.body)
-        while waiting:
-            node = waiting.pop()
-            first = min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", ()))])
-            if first <= line <= (node.end_lineno or first):
-                if isinstance(node, Function | ast.ClassDef):
-                    return node.name
-                targets = [node.target] if isinstance(node, ast.AnnAssign) else getattr(node, "targets", [])
-                if targets:
-                    return name_of(targets[0])
-                waiting = [each for each in ast.iter_child_nodes(node) if isinstance(each, ast.stmt)]
-        return ""
+        """What a module's statement around a line defines: a function, a variable, a class or its attribute, ``A.b``.
+
+        Empty where it is none.
+        """
+        return _definition_at(self.tree, line)
 
     def task_above(self, line: int) -> str:
         """The number in the nearest comment above a line that introduces a task: ``# 5.1 add the item``."""
@@ -212,6 +204,21 @@ class Source:
                 if node.name == name:
                     return each, node
         return None
+
+
+def _definition_at(tree: ast.AST, line: int) -> str:
+    for node in ast.iter_child_nodes(tree):
+        if not isinstance(node, ast.stmt):
+            continue
+        first = min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", ()))])
+        if first <= line <= (node.end_lineno or first):
+            if isinstance(node, ast.ClassDef):
+                return ".".join(filter(None, (node.name, _definition_at(node, line))))
+            if isinstance(node, Function):
+                return node.name
+            targets = [node.target] if isinstance(node, ast.AnnAssign) else getattr(node, "targets", [])
+            return name_of(targets[0]) if targets else _definition_at(node, line)
+    return ""
 
 
 def _of_a_session(call: ast.Call) -> bool:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import re
 
+from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.source import File, Function, calls, inside, keyword, name_of, text_of
 
 _MODELS, _MAIN = "app/models.py", "app/main.py"
 _IMPORT, _LATE_IMPORT = re.compile(r"\s*(import|from)\b.*\bmodels\b"), re.compile(r"\s+(import|from)\b.*\bmodels\b")
+_ANNOTATION = re.compile(r'annotation for "(\w+)\.(\w+)"')
 _COLUMNS, _AT_START, _RESTART = "items_table_has_the_columns", "tables_are_created_at_startup", "restart_keeps_data"
 
 
@@ -107,6 +109,35 @@ def _column_in(words: str) -> str:
 
 
 # -- the columns --------------------------------------------------------------------------------------
+
+
+@reading("a column's type is not inside Mapped[...]")
+def not_mapped(evidence: Evidence) -> Told | None:
+    """SQLAlchemy reads the annotations of a model, and asks for ``Mapped[...]`` around each type."""
+    raised = next((each for each in evidence.raised if "MappedAnnotationError" in each.bases), None)
+    found = _ANNOTATION.search(raised.message) if raised is not None else None
+    held = evidence.source.class_(found[1]) if found else None
+    if found is None or held is None:
+        return None
+    for node in held[1].body:
+        if isinstance(node, ast.AnnAssign) and name_of(node.target) == found[2]:
+            saw = f"SQLAlchemy cannot read the annotation of {found[2]}: {text_of(node.annotation)}"
+            hint = "SQLAlchemy reads this annotation. What has to stand around the type?"
+            if "Mapped[" in saw:
+                hint = "What stands inside the brackets of Mapped here, and what should?"
+            return Told(saw=saw, where=held[0].at(node), hint=hint)
+    return None
+
+
+@reading("a number in the place of a column's type")
+def length_without_type(evidence: Evidence) -> Told | None:
+    """``mapped_column`` takes a type, and the type takes the length."""
+    raised = evidence.raised_kind("ArgumentError")
+    found = re.search(r"'SchemaItem' object.* got (\d+)$", raised.message.partition("\n")[0]) if raised else None
+    if raised is None or found is None:
+        return None
+    hint = f"What is {found[1]} to this column? The type of a text takes its length."
+    return Told(where=innermost(raised, evidence.given), hint=hint)
 
 
 @reading("a class that is not a model", _COLUMNS)

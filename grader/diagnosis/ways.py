@@ -323,7 +323,7 @@ def validated_by_hand(evidence: Evidence) -> Told | None:
     return Told(where=where, hint=hint)
 
 
-@reading("a body that may be missing", "bad_body_is_422", "input_is_validated")
+@reading("a body that may be missing", "bad_body_is_422", "input_is_validated", "create_answers_201")
 def body_may_be_null(evidence: Evidence) -> Told | None:
     """A type with None in it takes a body that is null, or none at all."""
     found = endpoint_of(evidence)

@@ -55,8 +55,19 @@ def stub_at(where: str, stubs: Sequence[Stub], root: Path) -> Stub | None:
         for node in ast.parse((root / file).read_bytes()).body if here and line.isdigit() else ():
             if node.lineno <= int(line) <= (node.end_lineno or node.lineno):
                 names = {getattr(node, "name", ""), *(getattr(each, "id", "") for each in getattr(node, "targets", ()))}
-                return next((stub for stub in here if stub.name in names), None)
+                return next(
+                    (each for each in here if each.name in names and not _is_beside(each, node, int(line))), None
+                )
     return None
+
+
+def _is_beside(stub: Stub, node: ast.stmt, line: int) -> bool:
+    """Whether a line of a class is an attribute that this task does not write."""
+    for each in node.body if isinstance(node, ast.ClassDef) and stub.lacks != (BASES,) else ():
+        targets = [each.target] if isinstance(each, ast.AnnAssign) else getattr(each, "targets", [])
+        if targets and each.lineno <= line <= (each.end_lineno or each.lineno):
+            return not {getattr(target, "id", "") for target in targets} & {*stub.lacks}
+    return False
 
 
 def _is_class(stub: Stub) -> bool:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import ast
-import textwrap
 import warnings
-from collections.abc import Iterator
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
 from grader.places import SOLUTIONS
 from grader.starters.reading import read_code
-from grader.starters.tasks import Piece, pieces_of, tasks_of
+from grader.starters.tasks import Piece, bound, bound_in, pieces_of, tasks_of
 from grader.starters.writing import starter_of
 from grader.stubs import BASES, VALUE, Stub
 
@@ -36,10 +35,12 @@ def untouched_stubs(chapter: str, root: Path) -> tuple[Stub, ...]:
     touched: set[str] = set()
     for file, stubs in _starter_code(chapter):
         try:
-            present = _owners(_parsed(read_code(root / file)))
+            module = _parsed(read_code(root / file))
+            present = [_owners(module, _of_others(stub, stubs)) for stub, _ in stubs]
         except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
-            present = {}
-        touched |= {stub.task for stub, code in stubs if present.get(stub.name) != code}
+            present = [{} for _ in stubs]
+        pairs = zip(stubs, present, strict=True)
+        touched |= {stub.task for (stub, code), owners in pairs if owners.get(stub.name) != code}
     return tuple(stub for _, stubs in _starter_code(chapter) for stub, _ in stubs if stub.task not in touched)
 
 
@@ -114,24 +115,26 @@ def _starter_code(chapter: str) -> list[tuple[str, list[tuple[Stub, str]]]]:
 def _lacks(piece: Piece, source: str) -> tuple[str, ...]:
     """What the name that a piece of a solution defines does not have in the starter (see `Stub`)."""
     if not piece.starter:  # lines of a class
-        taken_out = textwrap.dedent("\n".join(source.split("\n")[piece.first - 1 : piece.last]))
-        return tuple(_bound(ast.parse(taken_out)))
+        return bound_in(piece, source)
     head = piece.starter[0]
     return (BASES,) if head.startswith("class ") else (VALUE,) if head.endswith(" = ...") else ()
 
 
-def _bound(module: ast.Module) -> Iterator[str]:
-    """The names of variables that the statements of a module or class assign to."""
-    for node in module.body:
-        targets = [node.target] if isinstance(node, ast.AnnAssign) else getattr(node, "targets", [])
-        yield from (target.id for target in targets if isinstance(target, ast.Name))
+def _of_others(stub: Stub, stubs: Sequence[tuple[Stub, str]]) -> tuple[str, ...]:
+    """What other tasks write into the same class: it may be there while this task is untouched."""
+    return tuple(
+        name for other, _ in stubs if other.name == stub.name and other.task != stub.task for name in other.lacks
+    )
 
 
-def _owners(module: ast.Module) -> dict[str, str]:
-    """The statements of a module by the name that they define."""
+def _owners(module: ast.Module, left_out: Sequence[str] = ()) -> dict[str, str]:
+    """The statements of a module by the name that they define; of a class without these attributes."""
     found = {}
     for node in module.body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        if isinstance(node, ast.ClassDef) and left_out:
+            body = [each for each in node.body if not {*bound(ast.Module([each], []))} & {*left_out}]
+            found[node.name] = ast.dump(ast.ClassDef(**{**dict(ast.iter_fields(node)), "body": body}))
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             found[node.name] = ast.dump(node)
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
             found[node.targets[0].id] = ast.dump(node.value)

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import ast
 import re
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -65,9 +66,25 @@ def _tasks_by_place(chapter: str) -> dict[tuple[str, str], tuple[str, ...]]:
     found: dict[tuple[str, str], tuple[str, ...]] = {}
     for file in sorted((SOLUTIONS / chapter / "app").rglob("*.py")):
         name = file.relative_to(SOLUTIONS / chapter).as_posix()
-        for each in pieces_of(file.read_text(encoding="utf-8"), int(chapter[:2])):
-            found[name, each.owner] = (*found.get((name, each.owner), ()), each.task)
+        source = file.read_text(encoding="utf-8")
+        for each in pieces_of(source, int(chapter[:2])):
+            attributes = bound_in(each, source) if not each.starter else ()
+            for owner in (each.owner, *(f"{each.owner}.{attribute}" for attribute in attributes)):
+                found[name, owner] = (*found.get((name, owner), ()), each.task)
     return found
+
+
+def bound_in(piece: Piece, source: str) -> tuple[str, ...]:
+    """The attributes that lines of a class define: a piece of a solution's file."""
+    taken_out = textwrap.dedent("\n".join(source.split("\n")[piece.first - 1 : piece.last]))
+    return tuple(bound(ast.parse(taken_out)))
+
+
+def bound(module: ast.Module) -> Iterator[str]:
+    """The names of variables that the statements of a module or class assign to."""
+    for node in module.body:
+        targets = [node.target] if isinstance(node, ast.AnnAssign) else getattr(node, "targets", [])
+        yield from (target.id for target in targets if isinstance(target, ast.Name))
 
 
 def tasks_at(chapter: str, file: str, owner: str, under: str = "") -> tuple[str, ...]:
@@ -76,10 +93,13 @@ def tasks_at(chapter: str, file: str, owner: str, under: str = "") -> tuple[str,
     Args:
         chapter: the chapter.
         file: the file, ``app/crud.py``.
-        owner: what the module's statement there defines: ``create_item``.
+        owner: what the module's statement there defines: ``create_item``; with an attribute of a class, ``Item.name``.
         under: the task of the nearest numbered comment above it.
     """
-    known = _tasks_by_place(chapter).get((file, owner), ())
+    places = _tasks_by_place(chapter)
+    known = places.get((file, owner)) or places.get((file, owner.partition(".")[0]), ())
+    if under in known:
+        return (under,)
     return known or tuple(task for task in files_of(chapter) if task == under and file in files_of(chapter)[task])
 
 

@@ -65,10 +65,6 @@ class ItemTable:
         """Whether the table has a column of this name."""
         return any(column.name == name for column in self._table.columns)
 
-    def has_only(self, *names: str) -> bool:
-        """Whether these are all its columns."""
-        return {column.name for column in self._table.columns} == {*names}
-
     def has_key(self) -> bool:
         """Whether the id alone is the primary key."""
         return [column.name for column in self._table.primary_key] == ["id"]
