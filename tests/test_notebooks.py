@@ -87,7 +87,7 @@ def test_a_lesson_has_its_parts(name: str) -> None:
     text = prose(name)
     assert text.startswith(f"# {name[:2]} ")
     parts = ["**You will be able to**", "**Time:**", "**You need:**", "```mermaid", "## Quiz", "## Read on"]
-    parts += ["## Recap", "| rule | reason | spelling |", "**Try (not graded):**"]
+    parts += ["## Recap", "| rule | reason | in code |", "**Try (not graded):**"]
     for part in parts:
         assert part in text, part
     assert text.count("**Predict") >= (1 if name == "00_start" else 5)
