@@ -11,6 +11,7 @@ Title = Annotated[
         strip_whitespace=True, min_length=1, max_length=200
     ),
 ]
+Note = Annotated[str, StringConstraints(max_length=500)]
 
 
 class BookBase(SQLModel):
@@ -32,14 +33,14 @@ class BookCreate(SQLModel):
     """What a client sends to create a book."""
 
     title: Title
-    note: str | None = None
+    note: Note | None = None
 
 
 class BookUpdate(SQLModel):
     """What a client sends to change a book."""
 
     title: Title = Field(default=None)
-    note: str | None = None
+    note: Note | None = None
 
 
 class BookRead(BookBase):

@@ -50,6 +50,6 @@ def delete_item(db: Session, item: Item) -> None:
 
 def list_items_with_owner(db: Session, offset: int = 0, limit: int = 100) -> Sequence[Item]:
     """Return a page of items like ``list_items``, each with its owner already loaded."""
-    # 9.5 select a page of items, and load the owners of all of them with one more query
+    # 9.5 select a page of items and load all their owners, with no more statements for many items than for few
     page = select(Item).order_by(Item.id).offset(offset).limit(limit)
     return db.scalars(page.options(selectinload(Item.owner))).all()
