@@ -8,7 +8,7 @@ import pytest
 
 from grader import terminal
 from grader.report import Check
-from grader.rules import CHAPTERS
+from grader.rules import CHAPTERS, rules_named
 from grader.starters import suspicious_files, tasks_of, untouched_stubs
 from tests.half_done import verdicts, write_half_done
 
@@ -47,6 +47,31 @@ def test_a_name_is_right_before_there_is_a_description(tmp_path: Path) -> None:
     found = verdicts("02_models", [tmp_path])[tmp_path].values()
     assert {check.observed for check in found if check.task == "2.1" and check.outcome != "passed"} == {DESCRIPTION}
     assert not [check.id for check in found if check.outcome in ("failed", "error")]
+
+
+def test_a_description_is_right_before_there_is_a_name(tmp_path: Path) -> None:
+    write_half_done("02_models", tmp_path, {"2.2"})
+    found = verdicts("02_models", [tmp_path])[tmp_path]
+    assert not [check.id for check in found.values() if check.outcome in ("failed", "error")]
+    assert found["items_table_has_the_columns"].outcome == "todo"
+    assert found["description_is_optional"].outcome == "passed"
+
+
+@pytest.mark.parametrize("done", [{"2.2"}, {"2.1", "2.2"}])
+@pytest.mark.parametrize(
+    ("wrong", "hint"),
+    [("mapped_column(String(200))", "task sheet"), ("String(500)", "not a column"), ("mapped_column(500)", "length")],
+)
+def test_a_wrong_description_is_told_under_its_own_task(done: set[str], wrong: str, hint: str, tmp_path: Path) -> None:
+    """The other task of the class may be untouched or done: the line that is wrong is that of 2.2."""
+    file = write_half_done("02_models", tmp_path, done) / "app/models.py"
+    file.write_text(file.read_text(encoding="utf-8").replace("mapped_column(String(500))", wrong), encoding="utf-8")
+    checks = [*verdicts("02_models", [tmp_path])[tmp_path].values()]
+    block = terminal.blocks(checks)[0]
+    assert block.task == "2.2" and "description" in block.check.line and hint in block.check.hint
+    chosen = {rule.name for rule in rules_named("2.2")}
+    mine = [check for check in checks if check.id.partition(".")[2] in chosen]
+    assert terminal.next_step(mine).startswith("next: fix ") and terminal.blocks(mine)[0].task == "2.2"
 
 
 # What a chapter's starter makes impossible as long as a task is to do: the task, the file, its code then, a learner's.
