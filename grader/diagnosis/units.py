@@ -166,7 +166,11 @@ def several_commits(evidence: Evidence) -> Told | None:
         inside = [call for loop in loops for call in calls(loop, "commit")]
         if evidence.rule == _BATCH and inside:
             early = [each for loop in loops for each in ast.walk(loop) if isinstance(each, ast.Return)]
-            hint = "This ends the function in the first turn of the loop." if early else "This saves each item alone."
+            hint = (
+                "This ends the function in the first turn of the loop."
+                if early
+                else "This runs in each turn of the loop. How much does one COMMIT save?"
+            )
             return Told(where=file.at(early[0] if early else inside[0]), hint=hint)
     again = evidence.saw.startswith("2 COMMITs, 1")
     hint = "What is there to save by then?" if again else "What has been saved here stays, whatever comes after it."

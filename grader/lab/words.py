@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 
 from grader.lab.equality import same
 
+# Equal values in a list, from which on one is shown with their number.
+_MANY = 8
 _REPEATED = re.compile(r"'(\w)\1{29,}'")
 _ADDRESS = re.compile(r"<(?:[a-z_]\w*\.)*((?:\w+ )*?\w+)(?: object)? at 0x[0-9a-fA-F]+>")
 
@@ -38,6 +40,8 @@ def show(value: Any) -> str:
         known = {name: vars(value)[name] for name in ("id", "name") if name in vars(value)}
         return f"{type(value).__name__}({', '.join(f'{name}={shown!r}' for name, shown in known.items())})"
     try:
+        if type(value) is list and len(value) > _MANY and all(each == value[0] for each in value):
+            return f"[{show(value[0])}] * {len(value)}"
         shown = _ADDRESS.sub(r"<\1>", repr(value))
         return shorten(_REPEATED.sub(lambda text: f"'{text[1]}' * {len(text[0]) - 2}", shown), 160)
     except Exception as error:
