@@ -500,12 +500,23 @@ def refuses_too_much(evidence: Evidence) -> Told | None:
     stricter = [
         call for call in calls(own[1], "StringConstraints", "Field") if any(keyword(call, name) for name in limits)
     ]
-    place = own if stricter or _of_the_other_field(evidence, found[1], rules) else rules
+    place: tuple[File, ast.AST] = own if stricter or _of_the_other_field(evidence, found[1], rules) else rules
+    place = _of_every_text(evidence) or place
     return Told(
         where=place[0].at(place[1]),
         hint="What does this ask for beyond the task sheet?",
         why=_STRICT,
     )
+
+
+def _of_every_text(evidence: Evidence) -> tuple[File, ast.AST] | None:
+    """The setting of a schema that limits the length of all its texts, where that is what refuses one."""
+    name = "str_min_length" if "should have at least" in evidence.saw else "str_max_length"
+    for file, node in ancestry(evidence, _schema(evidence)) if "should have at" in evidence.saw else ():
+        for each in ast.walk(node):
+            if name in (getattr(each, "arg", ""), getattr(each, "value", "")):
+                return file, each
+    return None
 
 
 def _of_the_other_field(evidence: Evidence, field: str, rules: tuple[File, ast.stmt]) -> bool:
@@ -608,7 +619,8 @@ def read_is_stricter(evidence: Evidence) -> Told | None:
         return None
     if text_of(getattr(declared[1], "annotation", None)) == "str" and "None" in "".join(evidence.did[-1:]):
         return Told(where=declared[0].at(declared[1]), hint="The column may be NULL, and this type has no room for it.")
-    return Told(where=declared[0].at(declared[1]), hint="The table holds such rows. Why should an answer refuse them?")
+    place = _of_every_text(evidence) or declared
+    return Told(where=place[0].at(place[1]), hint="The table holds such rows. Why should an answer refuse them?")
 
 
 @reading("an answer shows another value than the object has", "read_accepts_an_orm_object")

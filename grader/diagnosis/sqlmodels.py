@@ -114,6 +114,8 @@ def name_takes_null(evidence: Evidence) -> Told | None:
         return None
     said = "nullable=True" in text_of(found[1])
     hint = "nullable=True counts for more than the type." if said else "The type says here that there may be no name."
+    if "sa_column=" in text_of(found[1]):
+        hint = "sa_column takes the place of what the type says. What does this column say about NULL?"
     return Told(saw="the database stored a row whose name is NULL", where=found[0].at(found[1]), hint=hint)
 
 

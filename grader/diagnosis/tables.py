@@ -716,7 +716,9 @@ def created_at_another_moment(evidence: Evidence) -> Told | None:
             hint = "Calling an async function only makes a coroutine; somebody has to await it."
         else:
             continue
-        return Told(saw=f"{evidence.saw}; {node.name}() had not run", where=file.at(node), hint=hint)
+        handed = [each for each in calls(file.tree, "Depends") if each.args and name_of(each.args[0]) == node.name]
+        where = file.at(handed[0]) if handed else file.at(node)
+        return Told(saw=f"{evidence.saw}; {node.name}() had not run", where=where, hint=hint)
     return None
 
 

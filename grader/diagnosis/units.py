@@ -426,7 +426,7 @@ def _counts_as_true(node: ast.expr | None) -> bool:
 def commit_after_the_answer(evidence: Evidence) -> Told | None:
     """What follows the yield of a dependency runs when the client has its answer; if it fails then, nobody is told."""
     working = [node for _, node in _units(evidence) if not any(isinstance(each, ast.Yield) for each in ast.walk(node))]
-    if any(calls(node, "commit", "begin") for node in working):
+    if any(calls(node, "commit", "begin") for node in working) or "because of" in evidence.saw:
         return None
     for file in evidence.source.files():
         for node in file.functions:

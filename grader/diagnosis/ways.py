@@ -360,13 +360,15 @@ def error_is_no_json(evidence: Evidence) -> Told | None:
     if "not JSON serializable" not in evidence.saw:
         return None
     main = evidence.source.file("app/main.py")
-    for file, node in [*behind(evidence), *((main, each) for each in main.functions)]:
+    helpers = [(file, each) for file in evidence.source.files() for each in file.functions if file is not main]
+    for file, node in [*behind(evidence), *((main, each) for each in main.functions), *helpers]:
         caught = {each.name for each in inside(node) if isinstance(each, ast.ExceptHandler) and each.name}
         caught |= {each.arg for each in node.args.args if "Error" in text_of(each.annotation) or each.arg == "exc"}
         for call in calls(node, "HTTPException", "JSONResponse"):
             for value in [*call.args, *(each.value for each in call.keywords)]:
                 bare = [each for each in ast.walk(value) if isinstance(each, ast.Name) and each.id in caught]
-                turned = [each for each in ast.walk(value) if isinstance(each, ast.Call | ast.FormattedValue)]
+                turned = bool(calls(value, "str", "repr", "format"))
+                turned = turned or any(isinstance(each, ast.FormattedValue) for each in ast.walk(value))
                 if bare and not turned:
                     hint = f"'{bare[0].id}' is an object of Python's. What of it can go into an answer?"
                     return Told(where=file.at(bare[0]), hint=hint)
