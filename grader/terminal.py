@@ -105,6 +105,10 @@ def blocks(checks: Sequence[Check]) -> list[Block]:
         if check.outcome == "timeout" and where:  # which line of a loop ran last is chance, and so is for how long
             reason, where = "", check.function or where.partition(":")[0]
         groups.setdefault((check.chapter, check.outcome, reason, where), []).append(check)
+    for key in [key for key in groups if not key[-1]]:  # the same reason, and nobody knows where: told with the others
+        known = next((other for other in groups if other[-1] and other[:-1] == key[:-1]), None)
+        if known is not None:
+            groups[known] += groups.pop(key)
     begun = [_block_of(group, checks) for group in groups.values()]
     found = _joined(sorted(begun, key=lambda block: _urgency(block.check, block.task)))
     waiting = [check for check in checks if check.outcome == "blocked"]

@@ -191,8 +191,9 @@ def _whose_code(rule: Rule, where: str, told: dict[str, Any]) -> tuple[bool, str
     outside = file not in files_of(rule.chapter).get(rule.task, ())
     owner, under = str(told.get("owner", "")), str(told.get("under", ""))
     tasks = tasks_at(rule.chapter, file, owner, under if outside or not owner or "." in owner else "")
-    if not tasks:
-        return outside, ""
+    if not tasks:  # something of the learner's own, or that was given: it belongs to what is asked for in its file
+        there = [task for task, files in files_of(rule.chapter).items() if file in files] if outside else []
+        return outside, min(there, key=lambda task: int(task.partition(".")[2]), default="")
     return (False, "") if rule.task in tasks else (True, tasks[0])
 
 

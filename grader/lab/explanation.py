@@ -105,7 +105,7 @@ def _mistake(evidence: Evidence, parts: Parts) -> dict[str, Any]:
     said_already = evidence.saw.startswith("this workbook is synchronous")
     held = None if said_already else first_that_holds(readings_of(parts.place.chapter), evidence)
     if held is None:
-        return {}
+        return {"hint": "Which of your lines say async or await? Write them without."} if said_already else {}
     reading, said = held
     words = {"observed": said.saw, "expected": said.wanted, "hint": said.hint, "why": said.why}
     told: dict[str, Any] = {name: text for name, text in words.items() if text}
