@@ -105,7 +105,8 @@ def blocks(checks: Sequence[Check]) -> list[Block]:
         if check.outcome == "timeout" and where:  # which line of a loop ran last is chance, and so is for how long
             reason, where = "", check.function or where.partition(":")[0]
         groups.setdefault((check.chapter, check.outcome, reason, where), []).append(check)
-    for key in [key for key in groups if not key[-1]]:  # the same reason, and nobody knows where: told with the others
+    for key in [key for key, (first, *_) in groups.items() if not (key[-1] or first.mistake)]:
+        # The same was seen, and nobody knows where: it is told with the others.
         known = next((other for other in groups if other[-1] and other[:-1] == key[:-1]), None)
         if known is not None:
             groups[known] += groups.pop(key)
