@@ -17,6 +17,7 @@ from grader.rules import CHAPTERS, chapter_named, roster, rules_named
 from grader.starters import tasks_of
 from tests import PROJECT
 from tests.copies import COMMAND, Copy, copy_of_the_project
+from tests.half_done import write_half_done
 
 COMMANDS = ["status", "check", "watch", "hint", "explain", "diff", "reset", "carry", "run", "doctor", "release", "lint"]
 
@@ -149,11 +150,25 @@ def test_check_of_a_part(copy: Copy) -> None:
     for part, count in {"5.4": 5, "05_crud.delete_persists": 1}.items():
         done = copy.run("check", part)
         assert done.returncode == 0 and f"05_crud           {count} passed" in done.stdout
-        assert "Compare" not in done.stdout
+        assert "Compare" not in done.stdout and "next: chapter 06 (chapters/06_routes/README.md)" in done.stdout
     done = copy.run("check", "6.1")
     assert "06_routes" in done.stdout, "a task without a check of its own is judged with its chapter"
     done = copy.run("check", cwd="chapters/05_crud/app")
     assert "05_crud           13 passed" in done.stdout
+
+
+def test_a_part_that_has_passed_leads_on(copy: Copy) -> None:
+    def last(*part: str) -> str:
+        done = copy.run("check", *part)
+        assert done.returncode == 0, done.stdout
+        return done.stdout.splitlines()[-1]
+
+    shutil.rmtree(copy.folder / "chapters/05_crud")
+    write_half_done("05_crud", copy.folder / "chapters", {"5.1", "5.2", "5.4", "5.5"})
+    assert last("5.1") == last("05_crud.create_refreshes") == "next: task 5.3"
+    copy.change("chapters/05_crud/app/crud.py", "    db.delete(item)\n", "")
+    assert last("5.1") == "next: fix 5.5", "what is known to fail comes first"
+    assert "next:" not in copy.run("check", "5.1", "--submission", "solutions").stdout
 
 
 def test_check_as_json_and_on_postgresql(unchanged: Copy) -> None:
