@@ -63,9 +63,18 @@ def restore(
     for file, target in changing.items():
         backup.put(file, target)
     now = given.given_to(home()).files
-    given.go_back(home(), folder, [backup.name_of(target) for target in changing.values()])
+    given.go_back(home(), folder, [*map(backup.name_of, changing.values()), *_declined(folder, name)])
     progress.rename_tasks(renumbered(now, given.given_to(home()).files))
     console.say("Done.")
+
+
+def _declined(folder: Path, chapter: str) -> list[str]:
+    """What an update has given (to a chapter), whether it was taken or not: it is to be offered again.
+
+    A file that the learner has kept as it was is not in the backup.
+    """
+    known = given.given_to(folder).files if _command(folder) == "update" else {}
+    return [name for name in known if not chapter or chapter in Path(name).parts or Path(name).stem == chapter]
 
 
 def _backups(chapter: str) -> list[Path]:
