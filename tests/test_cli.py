@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from grader.cli import doctor
 from grader.cli.chain import before, given_from
 from grader.guide import LEVELS, hints_for, reason_for
 from grader.rules import CHAPTERS, chapter_named, roster, rules_named
@@ -93,6 +95,8 @@ def test_from_nothing_to_a_passed_chapter(copy: Copy) -> None:
     assert done.returncode == 1 and "grading chapters/02_models" in done.stdout
     done = copy.run("status", cwd="chapters")
     assert "4 of  4 tasks   10 of 10 checks" in done.stdout and "next: task 2.1" in done.stdout
+    done = copy.run("status", cwd="chapters/01_engine")
+    assert "Chapter 01 has passed" in done.stdout and "next: task 2.1, in chapters/02_models/app/" in done.stdout
 
 
 def test_what_is_known_is_kept_and_not_trusted_when_something_has_changed(copy: Copy) -> None:
@@ -207,6 +211,20 @@ def test_explanation_without_an_answer(unchanged: Copy) -> None:
     assert done.returncode == 0 and not done.stderr
     assert "Not shown: the example holds a part of the solution; --yes shows it." in done.stdout
     assert unchanged.run("explain", "not_refreshed", answer="n\n").returncode == 1
+
+
+def test_explain_lists_the_rules(unchanged: Copy) -> None:
+    every = unchanged.run("explain", "03_deps")
+    assert every.returncode == 0
+    for rule in rules_named("03_deps"):
+        assert f"      {rule.id}\n" in every.stdout and rule.title[:30] in every.stdout
+    assert unchanged.run("explain", "3").stdout == every.stdout
+    assert unchanged.run("explain", cwd="chapters/03_deps").stdout == every.stdout
+    part = unchanged.run("explain", "5.1").stdout
+    assert "05_crud.create_refreshes\n" in part and "05_crud.list_pages" not in part
+    assert unchanged.run("explain").stdout.startswith("01_engine\n")
+    done = unchanged.run("explain", "5.99")
+    assert done.returncode == 2 and "There is no chapter, task or rule '5.99'" in done.stderr
 
 
 def test_explanation_is_judged_on_the_spot(copy: Copy) -> None:
@@ -371,6 +389,22 @@ def test_doctor(copy: Copy) -> None:
     done = copy.run("doctor", GRADER_POSTGRESQL_URL="postgresql://localhost:1/none")
     assert done.returncode == 1 and "✗ packages" in done.stdout and "✗ PostgreSQL" in done.stdout
     assert "pip install -e . -c constraints.txt" in " ".join(done.stdout.split())
+
+
+def test_doctor_names_the_packages_that_differ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a wheel come the newest versions, which is no trouble."""
+    text = (PROJECT / "constraints.txt").read_text()
+    names = ["fastapi", "httpx", "pytest", "rich", "typer", "uvicorn"]
+    for count in (0, 2, 6):
+        for name in names[:count]:
+            text = re.sub(rf"^{name}==", f"{name}==0.", text, flags=re.MULTILINE)
+        (tmp_path / "constraints.txt").write_text(text)
+        monkeypatch.setattr(doctor, "CONSTRAINTS", tmp_path / "constraints.txt")
+        monkeypatch.setattr(doctor, "IS_INSTALLED", True)
+        told = doctor._packages()
+        assert [name for name in names if re.search(rf"\b{name} \S+ instead of 0", told)] == names[: min(count, 5)]
+        assert told.endswith("and 1 more") == (count == 6), told
+        text = (PROJECT / "constraints.txt").read_text()
 
 
 # -- bad input, plain terminals -------------------------------------------------------------------

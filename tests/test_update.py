@@ -107,7 +107,7 @@ def test_an_update_in_the_middle_loses_nothing(installed: Environment, home: Pat
     installed.install(wheels[1])
     for command in ((), ("check", "1")):
         text = " ".join(installed.run("workbook", *command, cwd=home).stdout.split())
-        assert re.search(r"workbook 99\.\S+ is installed, your folder is of 0\.\S+ workbook update", text), text
+        assert re.search(r"workbook 99\.\S+ is installed, your folder has 0\.\S+ workbook update", text), text
     assert json.loads(installed.run("workbook", "check", "1", "--json", cwd=home).stdout)
     done = installed.run("workbook", "update", cwd=home, answer="n\n")
     assert done.returncode == 1 and {file: file.read_bytes() for file in mine} == mine, "nothing happens without a yes"

@@ -118,7 +118,7 @@ def main() -> None:
         sys.exit(2)
     except typer.TyperException as problem:
         command = getattr(getattr(problem, "ctx", None), "command_path", "workbook")
-        console.complain(f"{problem.format_message().rstrip('.')}; {command} --help shows what you can give.")
+        console.complain(f"{problem.format_message().rstrip('.')}; see {command} --help.")
         sys.exit(2)
     except typer.Abort:
         sys.exit(1)

@@ -47,14 +47,14 @@ def restore(
     found = _named(Path(from_).name, found) if from_ else [each for each in found if _command(each) != "restore"]
     if not found:
         what = f"backup {from_}" if from_ else f"backup of {name}" if name else "backup"
-        raise BadInput(f"There is no {what}; workbook restore --list shows those that there are.")
+        raise BadInput(f"There is no {what}; workbook restore --list shows what you have.")
     folder = found[0]
     files = {file: _place_of(file.relative_to(folder)) for file in _files(folder, name)}
     changing = {file: target for file, target in files.items() if not _is_same(file, target)}
     if not changing:
         console.say(f"All that is in {backup.name_of(folder)} is in its place already; --list shows other backups.")
         raise typer.Exit(0)
-    console.say(f"From {backup.name_of(folder)} come back:")
+    console.say(f"The backup {backup.name_of(folder)} brings back:")
     console.show(Line(f"  {backup.name_of(target)}") for target in changing.values())
     console.agree("What is there now is kept in another backup. Go on?", yes)
     there = [target for target in changing.values() if target.is_file()]

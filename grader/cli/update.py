@@ -62,7 +62,7 @@ def update(yes: YesOption = False) -> None:
     steps = plan(here, known.files, files)
     if not steps:
         given.remember(here, files)
-        console.say(f"Your workbook is that of version {given.version()} already; nothing to do.")
+        console.say(f"Your workbook already has version {given.version()}; there is nothing to do.")
         raise typer.Exit(0)
     new = "older" if given.is_older(known.version) else "new"
     back = ", back to one that is older" if new == "older" else ""
@@ -82,7 +82,7 @@ def update(yes: YesOption = False) -> None:
     given.remember(here, files)
     if known.files:
         progress.rename_tasks(renumbered(known.files, given.given_to(here).files))
-    console.say(f"Done: your workbook is that of version {given.version()}. workbook shows where you are.")
+    console.say(f"Done: your workbook now has version {given.version()}. workbook shows where you are.")
 
 
 def plan(here: Path, before: Mapping[str, str], files: Mapping[str, bytes]) -> list[Step]:
