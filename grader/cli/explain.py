@@ -20,7 +20,7 @@ from grader.diagnosis.reading import Reading
 from grader.places import SOLUTIONS
 from grader.rules import Rule, chapter_named, rules_of
 from grader.starters import tasks_of
-from grader.terminal import Line, failure, wrapped
+from grader.terminal import Line, failure, task_number, wrapped
 
 
 def explain(rule: RuleArgument = "", submission: SubmissionOption = None, yes: YesOption = False) -> None:
@@ -69,7 +69,8 @@ def _listed(words: str, submission: Path | None) -> tuple[Rule, ...]:
 def _list(rules: Sequence[Rule]) -> Iterator[Line]:
     chapter = rules[0].chapter
     yield Line(chapter, bold=True)
-    for task, group in groupby(rules, key=lambda rule: rule.task):
+    in_order = sorted(rules, key=lambda rule: task_number(rule.task))
+    for task, group in groupby(in_order, key=lambda rule: rule.task):
         yield from (Line(""), *wrapped(f"{task} {tasks_of(chapter)[task]}", "      ", "  "))
         for rule in group:
             yield from (Line(f"      {rule.id}", bold=True), *wrapped(rule.title, " " * 10))
