@@ -166,7 +166,7 @@ def test_an_update_in_the_middle_loses_nothing(installed: Environment, home: Pat
     installed.install(wheels[0])
     assert "workbook update goes back to it" in " ".join(installed.run("workbook", cwd=home).stdout.split())
     text = installed.run("workbook", "update", cwd=home, answer="n\n").stdout
-    assert "back to one that is older" in text and "older version" in text and "new version" not in text
+    assert "which is older:" in text and "older version" in text and "new version" not in text
 
 
 def test_what_was_given_is_not_known_any_more(installed: Environment, home: Path, wheels: list[Path]) -> None:

@@ -123,7 +123,7 @@ def _grader() -> str:
     if check.outcome != "passed":
         raise _Trouble(f"{rule.id} says '{check.observed}' of the solution: {_INSTALL}")
     seconds = time.perf_counter() - begin
-    walls = grading.bench().openness or "the walls around your code stand"
+    walls = grading.bench().openness or "the walls around your code are in place"
     return f"judges a check of the solution, from a cold start in {seconds:.1f} s; {walls[0].lower()}{walls[1:]}"
 
 

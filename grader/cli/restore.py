@@ -52,7 +52,7 @@ def restore(
     files = {file: _place_of(file.relative_to(folder)) for file in _files(folder, name)}
     changing = {file: target for file, target in files.items() if not _is_same(file, target)}
     if not changing:
-        console.say(f"All that is in {backup.name_of(folder)} is in its place already; --list shows other backups.")
+        console.say(f"Everything in {backup.name_of(folder)} is already in its place; --list shows other backups.")
         raise typer.Exit(0)
     console.say(f"The backup {backup.name_of(folder)} brings back:")
     console.show(Line(f"  {backup.name_of(target)}") for target in changing.values())

@@ -65,7 +65,7 @@ def update(yes: YesOption = False) -> None:
         console.say(f"Your workbook already has version {given.version()}; there is nothing to do.")
         raise typer.Exit(0)
     new = "older" if given.is_older(known.version) else "new"
-    back = ", back to one that is older" if new == "older" else ""
+    back = ", which is older" if new == "older" else ""
     console.say(f"From version {known.version or '(not known)'} to {given.version()}{back}:")
     for step in steps:
         kind = step.kind.replace("new", new)
@@ -172,7 +172,7 @@ def _decided(step: Step, new: str, yes: bool) -> Step:
         console.show(wrapped(told, "  "))
     what = f"the whole {new} lesson instead of yours" if is_lesson else f"the {new} lines instead of yours"
     if yes or not console.wants(f"Take {what} (yours {'is' if is_lesson else 'are'} kept in the backup)?"):
-        console.say("Yours stays." if is_lesson else "Yours stay.")
+        console.say("Your lesson stays." if is_lesson else "Your lines stay.")
         return step
     return Step(step.name, CHANGES, step.other)
 

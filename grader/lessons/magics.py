@@ -20,7 +20,7 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class
 
 from grader import BadInput, terminal
-from grader.bench import Bench, Target, chapter_folders
+from grader.bench import QUICK, Bench, Target, chapter_folders
 from grader.databases import DATABASES
 from grader.guide import LEVELS, hint_lines
 from grader.lessons import NOTEBOOKS, quizzing, resident
@@ -188,7 +188,7 @@ def _rest(options: argparse.Namespace, checks: Sequence[Check], bench: Bench) ->
     others = [rule for rule in rules_of(chapter) if rule.id not in passed]
     if options.submission or not others or len(passed) != len(checks):
         return []
-    every = [*checks, *_verdicts(bench, home() / "chapters", others)]
+    every = [*checks, *_verdicts(bench, home() / "chapters", others, quick=True)]
     word, task = _task_within(chapter, every)
     step = f"next: {word} {task}" if task else terminal.next_step(every)
     return [terminal.Line(step, bold=True)] if step else []
@@ -209,14 +209,19 @@ def _current_task(graded: str) -> str:
     folder = home() / "chapters"
     chapter_folders(folder, "chapters")
     for chapter in (*filter(None, [graded]), *CHAPTERS):
-        _, task = _task_within(chapter, _verdicts(resident.bench(), folder, rules_of(chapter)))
+        _, task = _task_within(chapter, _verdicts(resident.bench(), folder, rules_of(chapter), quick=True))
         if task:
             return task
     return ""
 
 
-def _verdicts(bench: Bench, folder: Path, rules: Sequence[Rule]) -> list[Check]:
-    found = {check.id: check for _, check in bench.grade([Target(folder.resolve(), rule) for rule in rules])}
+def _verdicts(bench: Bench, folder: Path, rules: Sequence[Rule], *, quick: bool = False) -> list[Check]:
+    usual = bench.limits
+    bench.limits = QUICK if quick else usual
+    try:
+        found = {check.id: check for _, check in bench.grade([Target(folder.resolve(), rule) for rule in rules])}
+    finally:
+        bench.limits = usual
     return [found[rule.id] for rule in rules]
 
 
