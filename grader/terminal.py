@@ -443,7 +443,8 @@ def task_within(chapter: str, outcomes: Mapping[str, str], untouched: Collection
     """
     all_of_them = [(rule.task, *outcomes[rule.id].partition(" ")[::2]) for rule in rules_of(chapter)]
     left = [(there or task, outcome) for task, outcome, there in all_of_them if outcome != "passed"]
-    to_fix = {task for task, outcome in left if outcome not in ("todo", "blocked")}
+    failing = {(task, outcome) for task, outcome in left if outcome not in ("todo", "blocked")}
+    to_fix = {task for task, outcome in failing if task not in untouched or outcome == "error"}
     to_do = {task for task, outcome in left if outcome == "todo"} | {*untouched} or {task for task, _ in left}
     if not left:
         return "", ""
