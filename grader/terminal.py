@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -401,10 +401,10 @@ def plain(text: str) -> str:
 # -- the end ------------------------------------------------------------------------------------------
 
 
-def closing(checks: Sequence[Check], *, submission: str = "chapters") -> Iterator[Line]:
-    """The last lines: how it stands, and what to do next."""
+def closing(checks: Sequence[Check], *, submission: str = "chapters", in_notebook: bool = False) -> Iterator[Line]:
+    """The last lines: how it stands, and what to do next; arguments as for `next_step`."""
     yield from standing(checks)
-    step = next_step(checks, submission=submission)
+    step = next_step(checks, submission=submission, in_notebook=in_notebook)
     if step:
         yield Line(step, bold=True)
 
@@ -418,24 +418,52 @@ def standing(checks: Sequence[Check]) -> Iterator[Line]:
         yield Line("Everything that was checked is right.", "green", bold=True)
 
 
-def next_step(checks: Sequence[Check], *, submission: str = "chapters") -> str:
-    """Where to go on: what is to be fixed, then the first task that is to do; after a whole chapter, the next one."""
+def next_step(checks: Sequence[Check], *, submission: str = "chapters", in_notebook: bool = False) -> str:
+    """Where to go on: what is to be fixed, then the first task that is to do; after a whole chapter, the next one.
+
+    Args:
+        checks: the verdicts, in order.
+        submission: what the user calls the submission.
+        in_notebook: name magics, not commands.
+    """
     for chapter, group in groupby(checks, key=lambda check: check.chapter):
         found = list(group)
         left = [check for check in found if check.outcome != "passed"]
         if left:
             to_fix = blocks(found)
-            return _fix(to_fix[0], submission) if to_fix else _do(left, chapter, submission)
+            return _fix(to_fix[0], submission, in_notebook) if to_fix else _do(left, chapter, submission)
     last = checks[-1].chapter if checks else ""
     whole = last and {rule.id for rule in rules_of(last)} <= {check.id for check in checks}
     later = CHAPTERS[CHAPTERS.index(last) + 1 :] if whole else ()
     return f"next: chapter {later[0][:2]} ({submission}/{later[0]}/README.md)" if later else ""
 
 
-def _fix(block: Block, submission: str) -> str:
+def task_within(chapter: str, outcomes: Mapping[str, str], untouched: Collection[str] = ()) -> tuple[str, str]:
+    """The task of a chapter to go on with, and before it ``fix`` or ``task``; empty where nothing is left.
+
+    Args:
+        chapter: name of the chapter.
+        outcomes: what is known of all of its rules, as `outcomes_by_task` gives it.
+        untouched: its tasks whose code is still the starter's.
+    """
+    all_of_them = [(rule.task, *outcomes[rule.id].partition(" ")[::2]) for rule in rules_of(chapter)]
+    left = [(there or task, outcome) for task, outcome, there in all_of_them if outcome != "passed"]
+    failing = {(task, outcome) for task, outcome in left if outcome not in ("todo", "blocked")}
+    to_fix = {task for task, outcome in failing if task not in untouched or outcome == "error"}
+    to_do = {task for task, outcome in left if outcome == "todo"} | {*untouched} or {task for task, _ in left}
+    if not left:
+        return "", ""
+    return "fix" if to_fix else "task", min(to_fix or to_do, key=task_number)
+
+
+def _fix(block: Block, submission: str, in_notebook: bool) -> str:
     check = block.check
     what = f"{submission}/{check.where}" if check.outcome == "error" and check.where else block.task
-    again = f", then `workbook check {int(check.chapter[:2])}`" if submission == "chapters" else ""
+    command = f"workbook check {int(check.chapter[:2])}"
+    if in_notebook:  # a task without a check of its own is graded with its chapter
+        is_judged = any(rule.task == block.task for rule in rules_of(check.chapter))
+        command = f"%grade {block.task if is_judged else check.chapter[:2]}"
+    again = f", then `{command}`" if submission == "chapters" else ""
     return f"next: fix {what}{again}"
 
 

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
+from grader.cli import doctor
 from grader.cli.chain import before, given_from
 from grader.guide import LEVELS, hints_for, reason_for
 from grader.rules import CHAPTERS, chapter_named, roster, rules_named
 from grader.starters import tasks_of
 from tests import PROJECT
 from tests.copies import COMMAND, Copy, copy_of_the_project
+from tests.half_done import write_half_done
 
 COMMANDS = ["status", "check", "watch", "hint", "explain", "diff", "reset", "carry", "run", "doctor", "release", "lint"]
 
@@ -92,6 +97,8 @@ def test_from_nothing_to_a_passed_chapter(copy: Copy) -> None:
     assert done.returncode == 1 and "grading chapters/02_models" in done.stdout
     done = copy.run("status", cwd="chapters")
     assert "4 of  4 tasks   10 of 10 checks" in done.stdout and "next: task 2.1" in done.stdout
+    done = copy.run("status", cwd="chapters/01_engine")
+    assert "Chapter 01 has passed" in done.stdout and "next: task 2.1, in chapters/02_models/app/" in done.stdout
 
 
 def test_what_is_known_is_kept_and_not_trusted_when_something_has_changed(copy: Copy) -> None:
@@ -149,11 +156,29 @@ def test_check_of_a_part(copy: Copy) -> None:
     for part, count in {"5.4": 5, "05_crud.delete_persists": 1}.items():
         done = copy.run("check", part)
         assert done.returncode == 0 and f"05_crud           {count} passed" in done.stdout
-        assert "Compare" not in done.stdout
+        assert "Compare" not in done.stdout and "next: chapter 06 (chapters/06_routes/README.md)" in done.stdout
     done = copy.run("check", "6.1")
     assert "06_routes" in done.stdout, "a task without a check of its own is judged with its chapter"
     done = copy.run("check", cwd="chapters/05_crud/app")
     assert "05_crud           13 passed" in done.stdout
+
+
+def test_a_part_that_has_passed_leads_on(copy: Copy) -> None:
+    def last(*part: str) -> str:
+        done = copy.run("check", *part)
+        assert done.returncode == 0, done.stdout
+        return done.stdout.splitlines()[-1]
+
+    shutil.rmtree(copy.folder / "chapters/05_crud")
+    write_half_done("05_crud", copy.folder / "chapters", {"5.1", "5.2", "5.4", "5.5"})
+    assert last("5.1") == last("05_crud.create_refreshes") == "next: task 5.3"
+    copy.change("chapters/05_crud/app/crud.py", "    db.delete(item)\n", "")
+    assert last("5.1") == "next: fix 5.5", "what is known to fail comes first"
+    copy.change("chapters/05_crud/app/crud.py", "    return db.get(Item, item_id)\n", "    while True:\n        pass\n")
+    begin = time.monotonic()
+    assert last("5.1") == "next: fix 5.2"
+    assert time.monotonic() - begin < 25, "a loop elsewhere does not hold up the answer"
+    assert "next:" not in copy.run("check", "5.1", "--submission", "solutions").stdout
 
 
 def test_check_as_json_and_on_postgresql(unchanged: Copy) -> None:
@@ -192,6 +217,20 @@ def test_explanation_without_an_answer(unchanged: Copy) -> None:
     assert done.returncode == 0 and not done.stderr
     assert "Not shown: the example holds a part of the solution; --yes shows it." in done.stdout
     assert unchanged.run("explain", "not_refreshed", answer="n\n").returncode == 1
+
+
+def test_explain_lists_the_rules(unchanged: Copy) -> None:
+    every = unchanged.run("explain", "03_deps")
+    assert every.returncode == 0
+    for rule in rules_named("03_deps"):
+        assert f"      {rule.id}\n" in every.stdout and rule.title[:30] in every.stdout
+    assert unchanged.run("explain", "3").stdout == every.stdout
+    assert unchanged.run("explain", cwd="chapters/03_deps").stdout == every.stdout
+    part = unchanged.run("explain", "5.1").stdout
+    assert "05_crud.create_refreshes\n" in part and "05_crud.list_pages" not in part
+    assert unchanged.run("explain").stdout.startswith("01_engine\n")
+    done = unchanged.run("explain", "5.99")
+    assert done.returncode == 2 and "There is no chapter, task or rule '5.99'" in done.stderr
 
 
 def test_explanation_is_judged_on_the_spot(copy: Copy) -> None:
@@ -358,6 +397,19 @@ def test_doctor(copy: Copy) -> None:
     assert "pip install -e . -c constraints.txt" in " ".join(done.stdout.split())
 
 
+def test_doctor_names_the_packages_that_differ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a wheel come the newest versions, which is no trouble."""
+    names = ["fastapi", "httpx", "pytest", "rich", "typer", "uvicorn"]
+    monkeypatch.setattr(doctor, "CONSTRAINTS", tmp_path / "constraints.txt")
+    monkeypatch.setattr(doctor, "IS_INSTALLED", True)
+    for count in (0, 2, 6):
+        lines = [f"{name}=={'0.' * (name in names[:count])}{metadata.version(name)}\n" for name in names]
+        (tmp_path / "constraints.txt").write_text("".join(lines))
+        told = doctor._packages()
+        assert [name for name in names if re.search(rf"\b{name} \S+ instead of 0", told)] == names[: min(count, 5)]
+        assert told.endswith("and 1 more") == (count == 6), told
+
+
 # -- bad input, plain terminals -------------------------------------------------------------------
 
 
@@ -402,12 +454,19 @@ def test_bad_input_is_one_sentence(arguments: str, unchanged: Copy) -> None:
         ("check engine", "did you mean 01_engine"),
         ("check 01_engin", "did you mean 01_engine"),
         ("watch deps", "did you mean 03_deps"),
+        ("test", "workbook check grades"),
+        ("verify 5", "workbook check grades"),
+        ("run-tests", "workbook check grades"),
+        ("grade", "workbook check grades"),
+        ("next", "workbook shows where you are"),
+        ("list", "workbook shows where you are"),
         ("check create_refresh", "did you mean 05_crud.create_refreshes"),
     ],
 )
 def test_what_was_meant(arguments: str, meant: str, unchanged: Copy) -> None:
     done = unchanged.run(*arguments.split())
-    assert done.returncode == 2 and meant in " ".join(done.stderr.split()), done.stderr
+    said = " ".join(done.stderr.split())
+    assert done.returncode == 2 and meant in said and ("reset" not in said or "reset" in arguments), said
 
 
 @pytest.mark.parametrize("arguments", ["", "check 5", "reset 5 --yes", "diff 5 --yes", "hint 5.1"])

@@ -201,6 +201,15 @@ def test_run_serves_a_chapter(options: list[str], copy: Copy) -> None:
     assert not list((copy.folder / "solutions").rglob("*.db"))
 
 
+def test_explain_asks_before_it_shows_a_solution(copy: Copy) -> None:
+    with terminal(copy, "explain", "05_crud.create_refreshes") as screen:
+        screen.expect(r"\[y/N\]")
+        assert "how " in screen.before and "+    db.refresh" not in screen.before
+        screen.sendline("n")
+        screen.expect("Not shown")
+    assert screen.exitstatus == 1 and "+    db.refresh" not in screen.before
+
+
 def test_questions_and_colours(copy: Copy) -> None:
     copy.solve("01_engine")
     copy.change("chapters/01_engine/app/db.py", "# 1.1", "# mine\n# 1.1")

@@ -103,6 +103,11 @@ def test_pytest_finds_the_checks(installed: Environment, home: Path) -> None:
         assert done.returncode == 0 and "10 passed" in done.stdout, done.stdout + done.stderr
     done = installed.run("pytest", "grader/test_01_engine.py::test_session_uses_engine", "-v", cwd=home)
     assert done.returncode == 0 and "1 passed" in done.stdout
+    for place in (home, home / "chapters/02_models"):
+        told = installed.run("pytest", "grader/test_02_models.py", "-v", cwd=place).stdout
+        name = next(word for word in told.split() if word.endswith("::test_name_is_indexed"))
+        done = installed.run("pytest", name, cwd=place)
+        assert "1 to do" in done.stdout, f"{name} can be given to pytest again"
     done = installed.run("pytest", "--collect-only", "-q", cwd=home)
     assert f"{len(roster())} tests collected" in done.stdout, "pytest alone runs the checks"
     done = installed.run("pytest", cwd=home / "chapters/05_crud")

@@ -47,12 +47,12 @@ def test_restore_brings_back_what_reset_took(copy: Copy) -> None:
     done = copy.run("restore", "--from", "2020-")
     assert done.returncode == 2 and "--list" in done.stderr
     done = copy.run("restore", "5", answer="n\n")
-    assert "reset_05_crud come back" in done.stdout, "not what a restore has kept"
+    assert "reset_05_crud brings back:" in done.stdout, "not what a restore has kept"
     listed = copy.run("restore", "--list").stdout.splitlines()
     assert re.search(r"_restore\S* +before restore: chapter 05, 1 file$", listed[0]), listed
     assert re.search(r"_reset_05_crud +before reset: chapter 05, \d+ files$", listed[-1]), listed
     done = copy.run("restore", "--from", "reset_01", answer="n\n")
-    assert done.returncode == 1 and "reset_01_engine come back" in done.stdout, "any part of the name"
+    assert done.returncode == 1 and "reset_01_engine brings back:" in done.stdout, "any part of the name"
     done = copy.run("restore", "--from", "reset_0")
     assert done.returncode == 2 and "write more of the name" in " ".join(done.stderr.split())
 
@@ -116,6 +116,16 @@ def test_check_takes_what_explain_takes(copy: Copy) -> None:
     assert (
         done.returncode == 1 and "05_crud.update_refreshes" in done.stdout and "get_unknown_is_none" not in done.stdout
     )
+
+
+def test_without_a_chapter_the_lesson_is_the_current_one(copy: Copy) -> None:
+    shutil.copytree(PROJECT / "notebooks", copy.folder / "notebooks")
+    assert "next: jupyter lab lessons/00_start.ipynb" in copy.run("lesson").stdout, "nothing was begun"
+    assert "next: jupyter lab lessons/05_crud.ipynb" in copy.run("lesson", cwd="chapters/05_crud").stdout
+    copy.solve("01_engine")
+    assert copy.run("check", "1").returncode == 0
+    assert "next: jupyter lab lessons/02_models.ipynb" in copy.run("lesson").stdout
+    assert "next: jupyter lab lessons/00_start.ipynb" in copy.run("lesson", "0").stdout
 
 
 def test_a_fresh_lesson_keeps_the_notes(copy: Copy) -> None:

@@ -422,7 +422,7 @@ def test_magics(checkout: Path, kernel: Kernel) -> None:
     crud.write_text(crud.read_text().replace("    db.refresh(item)\n", "", 1), encoding="utf-8")
     shown = kernel.run("%grade 5.1")
     assert "chapters/05_crud/app/crud.py:" in shown and "DetachedInstanceError" in shown
-    assert "5.2" not in shown
+    assert "5.2" not in shown and "next: fix 5.1, then `%grade 5.1`" in shown
     crud.write_text("import os\nos._exit(0)\n", encoding="utf-8")
     assert "ended the process" in kernel.run("%grade 5.1")
     assert "Everything that was checked is right." in kernel.run("%grade 1 --submission ../../solutions")
@@ -431,6 +431,20 @@ def test_magics(checkout: Path, kernel: Kernel) -> None:
         (True, False), (True, False), (True, True), (True, True),
     ]  # fmt: skip
     assert "db.refresh" in hints[-1]
+
+
+def test_where_to_go_on_in_a_chapter(checkout: Path, kernel: Kernel) -> None:
+    crud = checkout / "chapters/05_crud/app/crud.py"
+    kernel.run("%load_ext grader.notebook")
+    assert "Task 1.1" in kernel.run("%hint"), "the first chapter that has not passed"
+    solution = (checkout / "solutions/05_crud/app/crud.py").read_text(encoding="utf-8")
+    for what in ("db.get(Item, item_id)", "db.delete(item)"):
+        crud.write_text(solution.replace(what, "None"), encoding="utf-8")
+        task = {"db.get(Item, item_id)": "5.2", "db.delete(item)": "5.5"}[what]
+        assert f"next: fix {task}" in kernel.run("%grade 5.1")
+        assert f"Task {task}" in kernel.run("%hint"), "in the chapter that was graded last"
+    shutil.copytree(checkout / "solutions/05_crud", checkout / "chapters/05_crud", dirs_exist_ok=True)
+    assert '<a href="06_routes.ipynb">06_routes</a>' in kernel.run("%grade 5.1")
 
 
 def test_the_way_on_is_linked(checkout: Path, kernel: Kernel) -> None:
@@ -484,7 +498,6 @@ def test_bad_input_is_one_sentence(kernel: Kernel) -> None:
         "%grade 77": "There is no chapter or task '77'; write %grade 05 for a chapter, %grade 5.1 for a task.",
         "%hint 5.9": "There is no task '5.9'; write %hint 5.1 for a task.",
         "%grade 8.1": "Task 8.1 has no check of its own; write %grade 08.",
-        "%hint": "Name a task: %hint 5.1",
         "%grade --submission nowhere": "There is no folder 'nowhere'.",
         "%grade 5 --database oracle": "argument --database: invalid choice: 'oracle'",
     }.items():

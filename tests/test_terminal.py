@@ -10,11 +10,22 @@ from grader.bench.verdicts import without_places
 from grader.places import PROJECT
 from grader.report import Check
 from grader.rules import rules_of
-from grader.terminal import ASCII, Style, blocks, chapters, closing, failure, next_step, outcomes_by_task, style_for
+from grader.terminal import (
+    ASCII,
+    Style,
+    blocks,
+    chapters,
+    closing,
+    failure,
+    next_step,
+    outcomes_by_task,
+    style_for,
+    task_within,
+)
 
 
 def check(task: str, outcome: str, **more: object) -> Check:
-    chapter = {"1": "01_engine", "5": "05_crud", "10": "10_background"}[task.partition(".")[0]]
+    chapter = {"1": "01_engine", "5": "05_crud", "8": "08_sqlmodel", "10": "10_background"}[task.partition(".")[0]]
     return Check(id=f"{chapter}.rule", chapter=chapter, task=task, title="a rule", outcome=outcome, **more)  # type: ignore[arg-type]
 
 
@@ -45,6 +56,35 @@ def test_the_next_chapter_comes_after_a_whole_one() -> None:
     found = [check("1.1", "passed").model_copy(update={"id": rule.id}) for rule in rules_of("01_engine")]
     assert next_step(found) == "next: chapter 02 (chapters/02_models/README.md)"
     assert next_step(found[1:]) == ""
+
+
+def test_a_notebook_names_its_magics() -> None:
+    (line,) = closing([check("5.1", "failed"), check("5.2", "todo")], in_notebook=True)
+    assert line.text == "next: fix 5.1, then `%grade 5.1`"
+    assert next_step([check("10.1", "error"), check("10.2", "todo")], in_notebook=True).endswith("then `%grade 10.1`")
+    broken = check("8.1", "error")  # a task without a check of its own
+    assert next_step([broken], in_notebook=True) == "next: fix 8.1, then `%grade 08`"
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "untouched", "wanted"),
+    [
+        ({"5.2": "todo", "5.3": "todo"}, [], ("task", "5.2")),
+        ({"5.2": "todo", "5.3": "failed"}, [], ("fix", "5.3")),
+        ({"5.2": "failed 5.4"}, [], ("fix", "5.4")),
+        ({"5.2": "blocked", "5.3": "todo"}, [], ("task", "5.3")),
+        ({"5.3": "todo"}, ["5.2"], ("task", "5.2")),
+        ({"5.2": "failed", "5.3": "todo"}, ["5.2"], ("task", "5.2")),
+        ({"5.2": "error", "5.3": "todo"}, ["5.2"], ("fix", "5.2")),
+        ({"5.2": "blocked"}, [], ("task", "5.2")),
+        ({}, [], ("", "")),
+    ],
+)
+def test_the_next_task_within_a_chapter(
+    outcomes: dict[str, str], untouched: list[str], wanted: tuple[str, str]
+) -> None:
+    found = {rule.id: outcomes.get(rule.task, "passed") for rule in rules_of("05_crud")}
+    assert task_within("05_crud", found, untouched) == wanted
 
 
 def test_failure_has_every_fact_and_fits_the_terminal() -> None:

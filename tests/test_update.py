@@ -107,7 +107,7 @@ def test_an_update_in_the_middle_loses_nothing(installed: Environment, home: Pat
     installed.install(wheels[1])
     for command in ((), ("check", "1")):
         text = " ".join(installed.run("workbook", *command, cwd=home).stdout.split())
-        assert re.search(r"workbook 99\.\S+ is installed, your folder is of 0\.\S+ workbook update", text), text
+        assert re.search(r"workbook 99\.\S+ is installed, your folder has 0\.\S+ workbook update", text), text
     assert json.loads(installed.run("workbook", "check", "1", "--json", cwd=home).stdout)
     done = installed.run("workbook", "update", cwd=home, answer="n\n")
     assert done.returncode == 1 and {file: file.read_bytes() for file in mine} == mine, "nothing happens without a yes"
@@ -128,6 +128,7 @@ def test_an_update_in_the_middle_loses_nothing(installed: Environment, home: Pat
 
     assert "notebooks/01_engine.ipynb: you have changed it, and so has the new version" in text
     assert "Take the whole new lesson instead of yours" in text
+    assert "workbook lesson 1 --fresh brings the new one later" in " ".join(text.split())
 
     assert b"# 3.1 in my own words" in (home / "chapters/03_deps/app/deps.py").read_bytes(), "the answer was no"
     lesson = (home / "notebooks/01_engine.ipynb").read_text(encoding="utf-8")
@@ -153,7 +154,9 @@ def test_an_update_in_the_middle_loses_nothing(installed: Environment, home: Pat
     assert "nothing to do" in installed.run("workbook", "update", cwd=home).stdout
     done = installed.run("workbook", "restore", "--yes", cwd=home)
     assert done.returncode == 0 and (home / CRUD).read_bytes() == mine[home / CRUD]
-    assert "from version" in installed.run("workbook", "update", cwd=home, answer="n\n").stdout.lower()
+    text = installed.run("workbook", "update", cwd=home, answer="n\n").stdout
+    assert "from version" in text.lower()
+    assert re.search(r"03_deps/app/deps\.py +changed by both", text), "what was declined is offered again"
     done = installed.run("workbook", "update", "--yes", cwd=home)
     assert "new lines, beside yours" in done.stdout and (home / CRUD).read_bytes() == crud, "and once more"
 
@@ -163,7 +166,7 @@ def test_an_update_in_the_middle_loses_nothing(installed: Environment, home: Pat
     installed.install(wheels[0])
     assert "workbook update goes back to it" in " ".join(installed.run("workbook", cwd=home).stdout.split())
     text = installed.run("workbook", "update", cwd=home, answer="n\n").stdout
-    assert "back to one that is older" in text and "older version" in text and "new version" not in text
+    assert "which is older:" in text and "older version" in text and "new version" not in text
 
 
 def test_what_was_given_is_not_known_any_more(installed: Environment, home: Path, wheels: list[Path]) -> None:

@@ -2,12 +2,13 @@
 
 from grader.bench.bench import Bench
 from grader.bench.isolation import Isolation
-from grader.bench.limits import Limits, limits_for
+from grader.bench.limits import QUICK, Limits, limits_for
 from grader.bench.plan import Target
 from grader.bench.runner import Interrupted
 from grader.bench.staging import chapter_folders, expect_solutions
 
 __all__ = [
+    "QUICK",
     "Bench",
     "Interrupted",
     "Isolation",

@@ -49,8 +49,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def _found(argument: str, here: Path = Path()) -> str:
     """``grader/test_05_crud.py`` is the grader's own, also where there is no such folder."""
     path, colons, names = argument.partition("::")
-    if Path(path).parts[:1] == (PACKAGE.name,) and not (here / path).exists() and (PROJECT / path).exists():
-        return f"{PROJECT / path}{colons}{names}"
+    parts = [part for part in Path(path).parts if part != ".."]  # pytest names it so in a folder below
+    own = Path(PROJECT, *parts)
+    if parts[:1] == [PACKAGE.name] and not (here / path).exists() and own.exists():
+        return f"{own}{colons}{names}"
     return argument
 
 

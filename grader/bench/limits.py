@@ -35,6 +35,9 @@ class Limits:
     submission: float = 180.0
 
 
+# For a look at what nobody has asked for: it must not hold up an answer.
+QUICK = Limits(seconds=3.0, chapter=12.0, submission=12.0)
+
 # How much longer than a check a chapter, and a submission, may take, where nothing else is said.
 _CHECKS_IN_A_CHAPTER, _CHECKS_IN_A_SUBMISSION = 6, 18
 

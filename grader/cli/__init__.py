@@ -36,6 +36,12 @@ Exit status:
 """
 
 
+# What similar programs call it, and what it is called here.
+_CHECK, _STATUS_COMMAND = "workbook check grades your code", "workbook shows where you are and what is next"
+_ELSEWHERE = {
+    **dict.fromkeys(("test", "tests", "verify", "grade", "submit", "run-tests"), _CHECK),
+    **dict.fromkeys(("next", "list", "progress"), _STATUS_COMMAND),
+}
 _FOR_CLASSES = ("class", "compare", "export", "export-autograder")
 
 
@@ -102,6 +108,8 @@ def main() -> None:
 
     console.get_ready()
     try:
+        for word in _ELSEWHERE.keys() & {*sys.argv[1:2]}:
+            raise grading.BadInput(f"There is no command '{word}'; {_ELSEWHERE[word]}.")
         grading.start_early(sys.argv[1:])
         classes = bool({*_FOR_CLASSES, "--help"} & set(sys.argv[1:2])) or "_WORKBOOK_COMPLETE" in os.environ
         sys.exit(make_app(classes=classes)(prog_name="workbook", standalone_mode=False))
@@ -110,7 +118,7 @@ def main() -> None:
         sys.exit(2)
     except typer.TyperException as problem:
         command = getattr(getattr(problem, "ctx", None), "command_path", "workbook")
-        console.complain(f"{problem.format_message().rstrip('.')}; {command} --help shows what you can give.")
+        console.complain(f"{problem.format_message().rstrip('.')}; see {command} --help.")
         sys.exit(2)
     except typer.Abort:
         sys.exit(1)

@@ -92,7 +92,7 @@ def wants(question: str) -> bool:
 
     said = answer(question)
     if said is None:
-        complain("Nothing was done, for there was no answer; add --yes to agree in advance.")
+        complain("Nothing was done, because there was no answer; add --yes to agree in advance.")
         raise typer.Exit(1)
     return said
 

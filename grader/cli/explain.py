@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 
 import typer
@@ -16,23 +18,29 @@ from grader.cli.options import RuleArgument, SubmissionOption, YesOption
 from grader.diagnosis.catalogue import mistake_named
 from grader.diagnosis.reading import Reading
 from grader.places import SOLUTIONS
-from grader.rules import Rule, rules_of
-from grader.terminal import Line, failure, wrapped
+from grader.rules import Rule, chapter_named, rules_of
+from grader.starters import tasks_of
+from grader.terminal import Line, failure, task_number, wrapped
 
 
-def explain(rule: RuleArgument, submission: SubmissionOption = None, yes: YesOption = False) -> None:
+def explain(rule: RuleArgument = "", submission: SubmissionOption = None, yes: YesOption = False) -> None:
     """Explain a rule or a mistake, with an example.
 
     It says what is asked, why it matters and how the check sees it. The example is shown broken and fixed. A failed
     check shows the id of its rule; the JSON report also has the name of the mistake. If the chapter has not passed
-    yet, it asks before it shows the fixed example.
+    yet, it asks before it shows the fixed example. For a chapter or a task it lists the rules.
 
     \b
     Examples:
+      workbook explain         the rules of your current chapter
+      workbook explain 5.1     the rules of task 5.1
       workbook explain 05_crud.create_refreshes
       workbook explain list_is_ordered
       workbook explain not_refreshed
     """
+    if listed := _listed(rule, submission):
+        console.show(_list(listed))
+        return
     mistake = mistake_named(rule)
     if mistake is not None:
         _explain_mistake(mistake, place.submission(submission), yes)
@@ -47,6 +55,30 @@ def explain(rule: RuleArgument, submission: SubmissionOption = None, yes: YesOpt
         return
     console.show(_observed(found, example))
     _show_fixed(example, place.submission(submission), yes)
+
+
+def _listed(words: str, submission: Path | None) -> tuple[Rule, ...]:
+    """The rules of the chapter or task that the words name, or of the chapter where the learner is; else none."""
+    if not words:
+        return rules_of(grading.at(place.submission(submission)))
+    if re.fullmatch(r"\d+\.\d+", words):
+        return place.rules(words)
+    return rules_of(chapter_named(words)) if chapter_named(words) and "." not in words else ()
+
+
+def _list(rules: Sequence[Rule]) -> Iterator[Line]:
+    chapter = rules[0].chapter
+    yield Line(chapter, bold=True)
+    in_order = sorted(rules, key=lambda rule: task_number(rule.task))
+    for task, group in groupby(in_order, key=lambda rule: rule.task):
+        yield from (Line(""), *wrapped(f"{task} {tasks_of(chapter)[task]}", "      ", "  "))
+        for rule in group:
+            yield from (Line(f"      {rule.id}", bold=True), *wrapped(rule.title, " " * 10))
+    yield Line("")
+    yield from wrapped(f"workbook explain {rules[0].id} explains that rule.")
+    yield from wrapped(
+        f'A mistake has a name, too: workbook check {int(chapter[:2])} --json shows those of your code as "mistake".'
+    )
 
 
 def _explain_mistake(mistake: Reading, where: place.Place, yes: bool) -> None:

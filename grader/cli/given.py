@@ -124,7 +124,7 @@ def not_up_to_date(home: Path) -> str:
     if known == version():
         return ""
     what = "workbook update goes back to it" if is_older(known) else "workbook update"
-    return f"workbook {version()} is installed, your folder is of {known or 'an unknown version'}: {what}"
+    return f"workbook {version()} is installed, your folder has {known or 'an unknown version'}: {what}"
 
 
 def is_older(known: str) -> bool:

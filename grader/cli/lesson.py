@@ -8,14 +8,15 @@ from typing import Annotated
 import typer
 
 from grader import optional
-from grader.cli import backup, console, given, place
+from grader.cli import backup, console, given, grading, place
 from grader.cli.options import YesOption
 from grader.places import home, is_clone
+from grader.rules import CHAPTERS
 from grader.terminal import Line
 
 
 def lesson(
-    chapter: Annotated[str, typer.Argument(help="the chapter, for example 5; the first lesson if not given")] = "",
+    chapter: Annotated[str, typer.Argument(help="5 or 05_crud; default: your current one")] = "",
     fresh: Annotated[bool, typer.Option("--fresh", help="start that lesson again: replace your copy of it")] = False,
     yes: YesOption = False,
 ) -> None:
@@ -26,14 +27,13 @@ def lesson(
 
     \b
     Examples:
-      workbook lesson              copy all, start with 00_start
-      workbook lesson 5            the same, and open the lesson of chapter 05
+      workbook lesson              copy all, and name the lesson of your current chapter
+      workbook lesson 5            the same, for the lesson of chapter 05
       workbook lesson 5 --fresh    take a new copy of that lesson
     """
-    name = place.chapter(chapter) if chapter not in ("", "0", "00", "00_start") else "00_start"
+    name = _name(chapter)
     # In a clone beside `notebooks`, so that the links of a lesson lead to the same files.
     where = "lessons" if is_clone() else "notebooks"
-    copies = home() / where
     copies, lessons = home() / where, given.lessons()
     coming = [file for file in lessons if not (copies / file).exists()]
     pages = [file for file in lessons if file.endswith(".md") and file not in coming]
@@ -55,10 +55,22 @@ def lesson(
         console.say(f"To run them: {reason}")
     console.show(
         [
-            Line(f"The lessons are in {where}/, without outputs. They are yours."),
+            Line(f"Your lessons are in {where}/"),
             Line(f"next: jupyter lab {where}/{name}.ipynb, or open that file in VS Code", bold=True),
         ]
     )
+
+
+def _name(words: str) -> str:
+    """The lesson that the words name; without words that of the chapter where the learner is, or the very first."""
+    if words in ("0", "00", "00_start"):
+        return "00_start"
+    if words or not (home() / "chapters").is_dir():
+        return place.chapter(words) if words else "00_start"
+    where = place.submission(None)
+    at = grading.at(where)
+    is_new = at == CHAPTERS[0] and set(grading.outcomes(where, [at]).values()) == {"todo"}
+    return "00_start" if is_new and not place.chapter_here(where) else at
 
 
 def _is_changed(copy: Path, where: str, new: bytes) -> bool:

@@ -71,7 +71,9 @@ TaskArgument = Annotated[
 RuleArgument = Annotated[
     str,
     typer.Argument(
-        metavar="RULE", help="for example 05_crud.create_refreshes, or a mistake", autocompletion=_explained
+        metavar="RULE",
+        help="05_crud.create_refreshes or a mistake; 5 or 5.1 lists rules; default: those where you are",
+        autocompletion=_explained,
     ),
 ]
 SubmissionOption = Annotated[

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from grader.cli import given
+from grader.bench import QUICK
+from grader.cli import given, grading, progress
 from grader.cli.place import Place
 from grader.guide import reason_for
 from grader.places import SOLUTIONS, found_home, is_clone
 from grader.rules import CHAPTERS, rules_of
-from grader.terminal import Line, next_step, standing, wrapped
+from grader.starters import untouched_tasks
+from grader.terminal import Line, next_step, outcomes_by_task, standing, task_within, wrapped
 
 if TYPE_CHECKING:
     from grader.report import Check
@@ -21,8 +23,23 @@ def closing(place: Place, checks: Sequence[Check]) -> Iterator[Line]:
     yield Line("")
     yield from standing(checks)
     step = next_step(checks, submission=place.name)
-    yield from lines(place, checks) or [Line(text, bold=True) for text in [step] if text]
+    yield from lines(place, checks) or [Line(text, bold=True) for text in [step] if text] or _rest(place, checks)
     yield from news(place)
+
+
+def _rest(place: Place, checks: Sequence[Check]) -> list[Line]:
+    """Where to go on after a part of one chapter has passed: what is known of the rest, or is found out now."""
+    chapter = checks[0].chapter
+    is_part = {check.chapter for check in checks} == {chapter} and all(check.outcome == "passed" for check in checks)
+    if not is_part or not place.own:
+        return []
+    found = progress.known(place, chapter, "sqlite")
+    if not found:
+        grading.bench().limits = QUICK
+        others = [rule for rule in rules_of(chapter) if all(check.id != rule.id for check in checks)]
+        found = outcomes_by_task([*checks, *grading.grade(place, others)])
+    word, task = task_within(chapter, found, untouched_tasks(chapter, place.folder / chapter))
+    return [Line(f"next: {word} {task}", bold=True)] if task else _onwards(place, int(chapter[:2]))
 
 
 def news(place: Place) -> list[Line]:

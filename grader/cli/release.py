@@ -54,7 +54,7 @@ def release(
                 backup.put(made / file, chapters / file)
             else:
                 (chapters / file).unlink()
-    console.say(f"{len(changed)} files in chapters are written.")
+    console.say(f"Wrote {len(changed)} files in chapters.")
 
 
 def _files(folder: Path) -> dict[str, bytes]:

@@ -47,14 +47,14 @@ def restore(
     found = _named(Path(from_).name, found) if from_ else [each for each in found if _command(each) != "restore"]
     if not found:
         what = f"backup {from_}" if from_ else f"backup of {name}" if name else "backup"
-        raise BadInput(f"There is no {what}; workbook restore --list shows those that there are.")
+        raise BadInput(f"There is no {what}; workbook restore --list shows what you have.")
     folder = found[0]
     files = {file: _place_of(file.relative_to(folder)) for file in _files(folder, name)}
     changing = {file: target for file, target in files.items() if not _is_same(file, target)}
     if not changing:
-        console.say(f"All that is in {backup.name_of(folder)} is in its place already; --list shows other backups.")
+        console.say(f"Everything in {backup.name_of(folder)} is already in its place; --list shows other backups.")
         raise typer.Exit(0)
-    console.say(f"From {backup.name_of(folder)} come back:")
+    console.say(f"The backup {backup.name_of(folder)} brings back:")
     console.show(Line(f"  {backup.name_of(target)}") for target in changing.values())
     console.agree("What is there now is kept in another backup. Go on?", yes)
     there = [target for target in changing.values() if target.is_file()]
@@ -63,9 +63,18 @@ def restore(
     for file, target in changing.items():
         backup.put(file, target)
     now = given.given_to(home()).files
-    given.go_back(home(), folder, [backup.name_of(target) for target in changing.values()])
+    given.go_back(home(), folder, [*map(backup.name_of, changing.values()), *_declined(folder, name)])
     progress.rename_tasks(renumbered(now, given.given_to(home()).files))
     console.say("Done.")
+
+
+def _declined(folder: Path, chapter: str) -> list[str]:
+    """What an update has given (to a chapter), whether it was taken or not: it is to be offered again.
+
+    A file that the learner has kept as it was is not in the backup.
+    """
+    known = given.given_to(folder).files if _command(folder) == "update" else {}
+    return [name for name in known if not chapter or chapter in Path(name).parts or Path(name).stem == chapter]
 
 
 def _backups(chapter: str) -> list[Path]:

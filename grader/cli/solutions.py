@@ -29,7 +29,7 @@ def solutions(
       workbook solutions solutions --yes     all of them
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise BadInput(f"'{out}' is there already, and is not an empty folder; name a new one.")
+        raise BadInput(f"'{out}' exists and is not an empty folder; name a new one.")
     chosen = list(CHAPTERS)
     if found_home() is not None and not yes:
         where = place.submission(None)

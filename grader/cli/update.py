@@ -20,7 +20,7 @@ from grader.cli.options import YesOption
 from grader.places import home, is_clone
 from grader.rules import CHAPTERS
 from grader.starters import files_of, read_code
-from grader.terminal import Line, plain
+from grader.terminal import Line, plain, wrapped
 
 _TASK = re.compile(r"^ *# (\d+\.\d+) (.+)", re.MULTILINE)
 COMES, CHANGES, MERGES, GOES, CONFLICT = "comes", "new version", "new lines, beside yours", "goes", "changed by both"
@@ -62,10 +62,10 @@ def update(yes: YesOption = False) -> None:
     steps = plan(here, known.files, files)
     if not steps:
         given.remember(here, files)
-        console.say(f"Your workbook is that of version {given.version()} already; nothing to do.")
+        console.say(f"Your workbook already has version {given.version()}; there is nothing to do.")
         raise typer.Exit(0)
     new = "older" if given.is_older(known.version) else "new"
-    back = ", back to one that is older" if new == "older" else ""
+    back = ", which is older" if new == "older" else ""
     console.say(f"From version {known.version or '(not known)'} to {given.version()}{back}:")
     for step in steps:
         kind = step.kind.replace("new", new)
@@ -82,7 +82,7 @@ def update(yes: YesOption = False) -> None:
     given.remember(here, files)
     if known.files:
         progress.rename_tasks(renumbered(known.files, given.given_to(here).files))
-    console.say(f"Done: your workbook is that of version {given.version()}. workbook shows where you are.")
+    console.say(f"Done: your workbook now has version {given.version()}. workbook shows where you are.")
 
 
 def plan(here: Path, before: Mapping[str, str], files: Mapping[str, bytes]) -> list[Step]:
@@ -109,7 +109,7 @@ def _step(name: str, mine: bytes | None, before: str | None, new: bytes | None) 
     if now == before:
         return Step(name, CHANGES, new)
     if name.endswith(".ipynb"):
-        return Step(name, CONFLICT, mine, new, ("Its cells are not compared: one of the two stays, as a whole.",))
+        return Step(name, CONFLICT, mine, new, ("Cells are not compared: you keep one of the two as a whole.",))
     if before is None and name in _with_tasks():  # what was given is not known any more: it is the learner's work
         return None
     assert wanted is not None
@@ -166,9 +166,13 @@ def _decided(step: Step, new: str, yes: bool) -> Step:
     console.show([Line(""), Line(f"{step.name}: {both if is_lesson else f'{lines} {new}'}", bold=True)])
     colours = {"-": "red", "+": "green"}
     console.show(Line(f"  {plain(row.expandtabs())}".rstrip(), colours.get(row[:1], "")) for row in step.shown)
+    if is_lesson:
+        number = int(Path(step.name).name[:2])
+        told = f"If you keep yours now, workbook lesson {number} --fresh brings the {new} one later."
+        console.show(wrapped(told, "  "))
     what = f"the whole {new} lesson instead of yours" if is_lesson else f"the {new} lines instead of yours"
     if yes or not console.wants(f"Take {what} (yours {'is' if is_lesson else 'are'} kept in the backup)?"):
-        console.say("Yours stays." if is_lesson else "Yours stay.")
+        console.say("Your lesson stays." if is_lesson else "Your lines stay.")
         return step
     return Step(step.name, CHANGES, step.other)
 

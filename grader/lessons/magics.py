@@ -20,7 +20,7 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_magic, magics_class
 
 from grader import BadInput, terminal
-from grader.bench import Target, chapter_folders
+from grader.bench import QUICK, Bench, Target, chapter_folders
 from grader.databases import DATABASES
 from grader.guide import LEVELS, hint_lines
 from grader.lessons import NOTEBOOKS, quizzing, resident
@@ -28,7 +28,7 @@ from grader.lessons.predicting import Predictor
 from grader.lessons.questions import lessons, prediction
 from grader.places import home, is_clone
 from grader.rules import CHAPTERS, Rule, chapter_named, rules_named, rules_of
-from grader.starters import tasks_of
+from grader.starters import tasks_of, untouched_tasks
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -93,6 +93,7 @@ class Workbook(Magics):
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
         self._hints: dict[str, int] = {}
+        self._chapter = ""
         self._predictor = Predictor()
         shell.events.register("pre_run_cell", self._predictor.before_cell)
         shell.events.register("post_run_cell", self._predictor.after_cell)
@@ -104,16 +105,24 @@ class Workbook(Magics):
         Options: ``--database postgresql``, ``--submission DIR``, ``--full-trace``.
         """
         try:
-            return Page(_graded(_options(line)))
+            options = _options(line)
+            self._chapter = "" if options.submission else chapter_named(options.what)
+            return Page(_graded(options))
         except BadInput as problem:
             raise UsageError(str(problem)) from None
 
     @line_magic
     def hint(self, line: str) -> Page:
-        """Show a hint for a task: where to look, then the concept, then nearly the code; one more each time."""
-        task = line.strip()
+        """Show a hint for a task: where to look, then the concept, then nearly the code; one more each time.
+
+        ``%hint 5.1`` is for that task, ``%hint`` for your next one.
+        """
+        try:
+            task = line.strip() or _current_task(self._chapter)
+        except BadInput as problem:
+            raise UsageError(str(problem)) from None
         if not task:
-            raise UsageError("Name a task: %hint 5.1")
+            raise UsageError("Every task is done; name one to see its hints: %hint 5.1")
         if not chapter_named(task) or task not in tasks_of(chapter_named(task)):
             raise UsageError(f"There is no task '{task}'; write %hint 5.1 for a task.")
         self._hints[task] = min(self._hints.get(task, 0) + 1, len(LEVELS))
@@ -161,15 +170,59 @@ def _graded(options: argparse.Namespace) -> list[terminal.Line]:
     rules = selected(options.what)
     chapter_folders(folder, name)
     bench = resident.bench(options.database)
-    found = {check.id: check for _, check in bench.grade([Target(folder.resolve(), rule) for rule in rules])}
-    checks = [found[rule.id] for rule in rules]
+    checks = _verdicts(bench, folder, rules)
     style = terminal.Style()
     return [
         *terminal.chapters(checks, style, submission=name, full_trace=options.full_trace),
-        *terminal.closing(checks, submission=name),
+        *terminal.closing(checks, submission=name, in_notebook=True),
+        *_rest(options, checks, bench),
         *(line for sentence in (bench.openness, bench.spoilt) if sentence for line in terminal.wrapped(sentence)),
         *_passed(options, checks),
     ]
+
+
+def _rest(options: argparse.Namespace, checks: Sequence[Check], bench: Bench) -> list[terminal.Line]:
+    """After a part of a chapter of the learner's own: where to go on in it."""
+    chapter = checks[0].chapter
+    passed = {check.id for check in checks if (check.chapter, check.outcome) == (chapter, "passed")}
+    others = [rule for rule in rules_of(chapter) if rule.id not in passed]
+    if options.submission or not others or len(passed) != len(checks):
+        return []
+    every = [*checks, *_verdicts(bench, home() / "chapters", others, quick=True)]
+    word, task = _task_within(chapter, every)
+    step = f"next: {word} {task}" if task else terminal.next_step(every)
+    return [terminal.Line(step, bold=True)] if step else []
+
+
+def _task_within(chapter: str, checks: Sequence[Check]) -> tuple[str, str]:
+    """As `terminal.task_within`, from the verdicts on a whole chapter of the learner's own."""
+    untouched = untouched_tasks(chapter, home() / "chapters" / chapter)
+    return terminal.task_within(chapter, terminal.outcomes_by_task(checks), untouched)
+
+
+def _current_task(graded: str) -> str:
+    """The next task of the chapter that was graded last, else of the first that has not passed.
+
+    Args:
+        graded: that chapter; empty where none was graded.
+    """
+    folder = home() / "chapters"
+    chapter_folders(folder, "chapters")
+    for chapter in (*filter(None, [graded]), *CHAPTERS):
+        _, task = _task_within(chapter, _verdicts(resident.bench(), folder, rules_of(chapter), quick=True))
+        if task:
+            return task
+    return ""
+
+
+def _verdicts(bench: Bench, folder: Path, rules: Sequence[Rule], *, quick: bool = False) -> list[Check]:
+    usual = bench.limits
+    bench.limits = QUICK if quick else usual
+    try:
+        found = {check.id: check for _, check in bench.grade([Target(folder.resolve(), rule) for rule in rules])}
+    finally:
+        bench.limits = usual
+    return [found[rule.id] for rule in rules]
 
 
 def _passed(options: argparse.Namespace, checks: Sequence[Check]) -> list[terminal.Line]:
