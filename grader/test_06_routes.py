@@ -161,11 +161,8 @@ def test_delete_unknown_is_404(tables: Tables, items: Items, client: Client, api
     "Beyond that the driver or the database raises, and the client sees 500.",
     hint="Follow this number from the path to the database. Which line says which ids an endpoint takes?",
 )
-def test_huge_id_is_no_crash(tables: Tables, items: Items, client: Client, api: Api, expect: Expect) -> None:
-    """GET, PATCH and DELETE of an id beyond 32 or 64 bits answer 404 or 422, and touch no other item.
-
-    The largest id that a column of 32 bits holds is an id like any other.
-    """
+def test_huge_id_is_no_crash(tables: Tables, items: Items, api: Api) -> None:
+    """GET, PATCH and DELETE of an id beyond 32 or 64 bits answer 404 or 422, and touch no other item."""
     tables.create()
     item_id = items.add(**_LAMP)
     beyond = (2**63, -(2**63) - 1, 2**31, 2**32 + item_id, 10**30)
@@ -174,9 +171,6 @@ def test_huge_id_is_no_crash(tables: Tables, items: Items, client: Client, api: 
     silent += [api.expect_no_crash("DELETE", item_id + 1, beyond)]
     if silent[0] and all(silent):
         raise Waits(str(silent[0]), "read_answers_the_item", silent[0].error)
-    if api.works("GET", f"/items/{item_id}"):
-        largest = items.add(id=2**31 - 1)
-        expect.status(client.only_request("GET", f"/items/{largest}"), 200)
 
 
 @rule(
