@@ -9,6 +9,7 @@ from grader.rules import rule
 if TYPE_CHECKING:
     from grader.lab.expect import Expect
     from grader.lab.items import Items
+    from grader.lab.story import Story
     from grader.lab.tables import Tables
     from grader.lab.topics.events import Events
     from grader.lab.topics.rest import Rest
@@ -156,7 +157,9 @@ def test_answer_does_not_wait(tables: Tables, items: Items, tasks: Tasks, expect
     hint="Go through record_event as it ran here. Which line opened the session, and which one should have closed it?",
     needs=["event_is_written", "task_uses_its_own_session"],
 )
-def test_task_session_is_closed(tables: Tables, items: Items, events: Events, tasks: Tasks, expect: Expect) -> None:
+def test_task_session_is_closed(
+    tables: Tables, items: Items, events: Events, tasks: Tasks, story: Story, expect: Expect
+) -> None:
     """After a success, and whatever the database refuses: no connection out, no transaction, no object attached."""
     tables.create()
     item_id = items.add()
@@ -164,12 +167,14 @@ def test_task_session_is_closed(tables: Tables, items: Items, events: Events, ta
     tasks.record(item_id)
     expect.all_closed("a success")
     for kind in ("viewed", *_FAILURES):
+        story.begin()
         tasks.post(item_id, kind)
         expect.all_closed("the request and its task")
         tasks.record_in_vain(item_id, kind)
         expect.all_closed("a failure" if kind != "viewed" else "a success")
+    story.begin()
     tasks.record_in_vain(item_id + 1)
-    expect.all_closed("a failure")
+    expect.all_closed("a call for an item that is not there")
 
 
 @rule(
