@@ -215,7 +215,7 @@ def test_update_refreshes(tables: Tables, items: Items, writes: Writes) -> None:
 @rule(
     task="5.4",
     title="update_item keeps what was not sent",
-    why="A client that changes the description has said nothing about the name.",
+    why="A client that changes one field has said nothing about the other.",
     hint="Compare the fields that were sent with those that your code writes. How does it tell them apart?",
     needs=["update_persists"],
 )

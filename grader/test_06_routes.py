@@ -252,8 +252,8 @@ def test_bad_paging_is_422(tables: Tables, items: Items, client: Client, api: Ap
 @rule(
     task="6.7",
     title="PATCH keeps what was not sent",
-    why="A PATCH changes what was sent, and nothing else: a client that changes the description has said "
-    "nothing about the name.",
+    why="A PATCH changes what was sent, and nothing else: a client that changes one field has said "
+    "nothing about the other.",
     hint="Follow each field from the body to the row, and from there to the answer. Which one does not "
     "arrive as wanted?",
 )

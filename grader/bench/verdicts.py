@@ -190,7 +190,7 @@ def _whose_code(rule: Rule, where: str, told: dict[str, Any]) -> tuple[bool, str
     file = where.partition("/")[2].partition(":")[0]
     outside = file not in files_of(rule.chapter).get(rule.task, ())
     owner, under = str(told.get("owner", "")), str(told.get("under", ""))
-    tasks = tasks_at(rule.chapter, file, owner, under if outside or not owner or "." in owner else "")
+    tasks = tasks_at(rule.chapter, file, owner, under, of_others=outside or not owner)
     if not tasks:  # something of the learner's own, or that was given: it belongs to what is asked for in its file
         there = [task for task, files in files_of(rule.chapter).items() if file in files] if outside else []
         return outside, min(there, key=lambda task: int(task.partition(".")[2]), default="")

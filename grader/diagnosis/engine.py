@@ -388,7 +388,7 @@ def event_commits(evidence: Evidence) -> Told | None:
             listens = any(name == "listens_for" for name, _ in decorators(node)) or node.name in listeners
             for call in calls(node, "commit", "execute", "exec_driver_sql") if listens else ():
                 if name_of(call) == "commit" or "COMMIT" in text_of(call):
-                    hint = "This runs with every such event. Who says then what is saved?"
+                    hint = "SQLAlchemy calls this by itself, again and again. Who says then what is saved?"
                     return Told(saw=f"{evidence.saw}; {node.name}() commits", where=file.at(call), hint=hint)
     return None
 

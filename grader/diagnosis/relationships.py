@@ -210,6 +210,9 @@ def closed_before_reading(evidence: Evidence) -> Told | None:
     places += [endpoint[:2]] if endpoint else []
     for file, node in places:
         for call in calls(node, "close", "expunge", "expunge_all"):
+            asked = [event.where for event in evidence.events_of("SELECT items") if event.where]
+            if asked and not calls(node, *_LOADERS):
+                return Told(where=asked[-1], hint="What of the owners is loaded here, before the session is closed?")
             return Told(where=file.at(call), hint="Whose session is this, and what has not been loaded by then?")
         withs = [each for each in ast.walk(node) if isinstance(each, ast.With)]
         opens = any(re.search(r"SessionLocal|Session\(", text_of(each.items[0].context_expr)) for each in withs)

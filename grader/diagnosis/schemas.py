@@ -420,7 +420,7 @@ def blank_accepted(evidence: Evidence) -> Told | None:
         place = constant or (found[0], shortest[0])
         return Told(where=place[0].at(place[1]), hint="How many characters has an empty name? Does this refuse it?")
     if "name=''" in told:
-        hint = "Nothing here says that something has to be left."
+        hint = "Nothing here asks for a character that people can see."
     elif "name=''" in evidence.saw:
         hint = "The length is measured first, and the white space is stripped after that."
     else:

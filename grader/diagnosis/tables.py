@@ -472,6 +472,9 @@ def lifespan_of_another_kind(evidence: Evidence) -> Told | None:
         or not re.search(r"context manager|async iterator|async generator|didn't (yield|stop)", raised.message)
     ):
         return None
+    for each in file.nodes:
+        if isinstance(each, ast.alias) and each.asname == "asynccontextmanager" and each.name != each.asname:
+            return Told(where=file.at(each), hint="What is imported here, and what is it called from here on?")
     if not any(isinstance(each, ast.Yield) for each in ast.walk(node)):
         hint = "A lifespan yields once: what stands before the yield runs at the start, what follows it at the end."
     elif not isinstance(node, ast.AsyncFunctionDef):

@@ -14,6 +14,7 @@ from grader.diagnosis.source import File, Function, calls, inside, name_of, text
 _WRITTEN, _CLOSED = "event_is_written", "task_session_is_closed"
 _OWN, _NOTHING = "task_uses_its_own_session", "failed_task_leaves_nothing_behind"
 _WAITS = "answer_does_not_wait"
+_SHARED = "All tasks share this session: what one has left in it, the next one meets, in another thread at that."
 
 
 def _task(evidence: Evidence) -> tuple[File, Function] | None:
@@ -290,14 +291,15 @@ def shared_by_tasks(evidence: Evidence) -> Told | None:
         return None
     file, node = found
     if any(_is_session(each) for each in node.args.defaults):
-        return Told(where=file.at(node.args.defaults[0]), hint="A default value is made once, at import.")
+        default = node.args.defaults[0]
+        return Told(where=file.at(default), hint="A default value is made once, at import.", why=_SHARED)
     for statement in file.tree.body:
         value = getattr(statement, "value", None)
         if isinstance(statement, ast.Assign) and isinstance(value, ast.Call) and _is_session(value):
             hint = "This runs once, when the module is imported. When should a session be opened?"
             if "scoped_session" in text_of(value):
                 hint = "This gives all tasks of a thread the same session, unless somebody removes it."
-            return Told(where=file.at(statement), hint=hint)
+            return Told(where=file.at(statement), hint=hint, why=_SHARED)
     return None
 
 

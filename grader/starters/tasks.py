@@ -87,7 +87,7 @@ def bound(module: ast.Module) -> Iterator[str]:
         yield from (target.id for target in targets if isinstance(target, ast.Name))
 
 
-def tasks_at(chapter: str, file: str, owner: str, under: str = "") -> tuple[str, ...]:
+def tasks_at(chapter: str, file: str, owner: str, under: str, *, of_others: bool) -> tuple[str, ...]:
     """The tasks whose code stands at a place of a submission; none where nobody can tell.
 
     Args:
@@ -95,12 +95,14 @@ def tasks_at(chapter: str, file: str, owner: str, under: str = "") -> tuple[str,
         file: the file, ``app/crud.py``.
         owner: what the module's statement there defines: ``create_item``; with an attribute of a class, ``Item.name``.
         under: the task of the nearest numbered comment above it.
+        of_others: where that is nothing that a task asks for, count it to the task of that comment.
     """
     places = _tasks_by_place(chapter)
     known = places.get((file, owner)) or places.get((file, owner.partition(".")[0]), ())
     if under in known:
         return (under,)
-    return known or tuple(task for task in files_of(chapter) if task == under and file in files_of(chapter)[task])
+    fits = of_others and file in files_of(chapter).get(under, ())
+    return known or ((under,) if fits else ())
 
 
 def pieces_of(source: str, chapter: int) -> list[Piece]:
