@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 # What code hosts take for a command where it stands in a log: at the start of a line, or anywhere.
-_COMMAND_AT_START = re.compile(r"^(\s*):(?=:\w)", re.MULTILINE)
+_COMMAND_AT_START = re.compile(r"^([^\S\n]*):(?=:\w)", re.MULTILINE)
 _COMMAND = re.compile(r"##(?=\w*\[)")
 
 

@@ -139,14 +139,16 @@ def test_names_may_repeat(item_tables: ItemTables, story: Story, expect: Expect)
     "models, and in which database?",
 )
 def test_tables_are_created_at_startup(
-    item_tables: ItemTables, start_up: StartUp, client: Client, focus: Focus, story: Story
+    item_tables: ItemTables, start_up: StartUp, client: Client, focus: Focus, story: Story, expect: Expect
 ) -> None:
-    """After start-up, before any request, the table exists."""
+    """After start-up, before any request, the table exists, with the indexes of the model."""
     for database in item_tables.databases_to_start_on():
         story.begin(f"started the app on {database} whose only table is 'notes', in a folder with an empty file app.db")
         focus.on_name("main.lifespan")
         with start_up.without_latecomers():
-            item_tables.items_after_start()
+            missing = item_tables.items_after_start().missing_indexes()
+            saw = f"the table after the start has no index on {', '.join(missing)}"
+            expect(not missing, saw=saw, wanted="the indexes that the model describes")
         client.close()
 
 

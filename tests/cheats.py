@@ -279,6 +279,31 @@ for f in frames():
         t=threading.Thread(target=pump,daemon=True); t.start()
         f.f_locals['surroundings']._threads.append(t)
 """,
+    "monitoring": """
+import dis, sys
+m = getattr(sys, 'monitoring', None)
+if m is not None and not m.get_tool(3):
+    m.use_tool_id(3, 'x')
+    lines = {}
+    def line(code, number):
+        if code.co_name != 'judge': return
+        if not lines:
+            for each in dis.get_instructions(code):
+                if each.opname == 'CALL_FUNCTION_EX': lines.setdefault('check', each.positions.lineno)
+                if each.argval == 'did': lines.setdefault('after', each.positions.lineno)
+        if number == lines['check']: sys._getframe(1).f_lineno = lines['after']
+    m.register_callback(3, m.events.LINE, line)
+    m.set_events(3, m.events.LINE)
+""",
+    "ids that are equal to all others": """
+class Id(int):
+    __hash__ = int.__hash__
+    def __eq__(self, other): return True
+    def __ne__(self, other): return False
+class Row:
+    def __init__(self, item): self.id = Id(item.id)
+def create_item(db, data): raise ValueError
+""",
     "settrace": """
 import sys
 def tr(frame,event,arg):

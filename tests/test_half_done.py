@@ -74,6 +74,23 @@ def test_a_wrong_description_is_told_under_its_own_task(done: set[str], wrong: s
     assert terminal.next_step(mine).startswith("next: fix ") and terminal.blocks(mine)[0].task == "2.2"
 
 
+# An exception of the learner's own that ends as no verdict should: what is seen instead.
+BY_HAND = {
+    'raise NotImplementedError("1.5 is too old, use SQLAlchemy 2")': "NotImplementedError: 1.5 is too old",
+    'raise SyntaxError("x", ("app/crud.py", "\u00b2", 1, ""))': "SyntaxError: x",
+    'raise SyntaxError("x", ("app/crud.py", 1, object(), ""))': "SyntaxError: x",
+}
+
+
+@pytest.mark.parametrize("line", BY_HAND)
+def test_an_exception_made_by_hand_is_a_failure_like_any_other(line: str, tmp_path: Path) -> None:
+    file = write_half_done("05_crud", tmp_path, tasks_of("05_crud")) / "app/crud.py"
+    text = file.read_text(encoding="utf-8").replace("    return db.get(Item, item_id)", f"    {line}")
+    file.write_text(text, encoding="utf-8")
+    found = verdicts("05_crud", [tmp_path])[tmp_path]["get_returns_the_item"]
+    assert (found.outcome, BY_HAND[line] in found.observed) == ("failed", True), found.observed
+
+
 # What a chapter's starter makes impossible as long as a task is to do: the task, the file, its code then, a learner's.
 IN_THE_WAY = {
     "a bare class as the type of an answer": (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from grader.bench.verdicts import without_places
 from grader.places import PROJECT
 from grader.report import Check
 from grader.rules import rules_of
+from grader.shown import harmless
 from grader.terminal import (
     ASCII,
     Style,
@@ -135,6 +137,12 @@ def test_printed_output_is_shown_without_control_characters() -> None:
     lines = [line.text for line in failure(told, ASCII)]
     assert "          | one" in lines and max(map(len, lines)) <= ASCII.width
     assert not any("\x1b" in line for line in lines)
+
+
+def test_text_of_blank_lines_is_made_harmless_at_once() -> None:
+    began = time.perf_counter()
+    assert harmless("a:" + "\n" * 19_900 + "b\n ::warning::x").endswith(" : :warning::x")
+    assert time.perf_counter() - began < 0.5
 
 
 def test_the_caret_points_into_the_line_that_python_cannot_read() -> None:

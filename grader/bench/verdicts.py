@@ -31,6 +31,7 @@ _LIBRARY = re.compile(r"(?<![^\s\"'])/[^\s\"':]*?site-packages/")
 _OWN_WARNING = re.compile(rf"^{_OWN_FILE}[^\n:]+:\d+: (\w+: .*\n?)(?:  .*\n?)?", re.MULTILINE)
 
 # A child keeps to less; whoever speaks in its name need not.
+_TASK = re.compile(r"(\d+\.\d+) ")
 _LONGEST, _LONGEST_MOMENT, _MOST_MOMENTS = 20_000, 200, 100
 
 FORGED = {
@@ -162,6 +163,10 @@ def judged(run: Run, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:
     nothing_done = untouched and shared.untouched.issuperset(rule.also)
     if check.outcome in ("failed", "blocked") and nothing_done and not told.get("regression"):
         check.outcome = "todo"
+    to_do = _TASK.match(check.observed) if check.outcome == "todo" else None
+    if to_do is not None and to_do[1] not in files_of(rule.chapter):
+        check.outcome, check.expected = "failed", "no exception"
+        check.observed = f"NotImplementedError: {check.observed}"
     if check.outcome == "todo" and check.observed.startswith(f"{rule.task} ") and not untouched:
         check.outcome, check.expected = "failed", "your code without this line"
         check.observed = f"the starter's line still runs: raise NotImplementedError({check.observed!r})"
@@ -189,7 +194,7 @@ def _whose_code(rule: Rule, where: str, told: dict[str, Any]) -> tuple[bool, str
     """Whether a place is not in the code of the rule's task, and whose it is; empty where nobody can tell."""
     file = where.partition("/")[2].partition(":")[0]
     outside = file not in files_of(rule.chapter).get(rule.task, ())
-    owner, under = str(told.get("owner", "")), str(told.get("under", ""))
+    owner, under = (each if isinstance(each, str) else "" for each in (told.get("owner"), told.get("under")))
     tasks = tasks_at(rule.chapter, file, owner, under, of_others=outside or not owner)
     if not tasks:  # something of the learner's own, or that was given: it belongs to what is asked for in its file
         there = [task for task, files in files_of(rule.chapter).items() if file in files] if outside else []
@@ -218,8 +223,8 @@ def _entry(run: Run, rule: Rule, told: dict[str, Any]) -> Check:
     from grader.report import entry_of
 
     outcome = told["outcome"] if told.get("outcome") in _OUTCOMES else "error"
-    words = {name: str(told[name])[:_LONGEST] for name in _IN_WORDS if told.get(name)} if outcome != "passed" else {}
-    check = entry_of(rule, outcome=outcome, **words)
+    words = {name: text[:_LONGEST] for name in _IN_WORDS if isinstance(text := told.get(name), str) and text}
+    check = entry_of(rule, outcome=outcome, **(words if outcome != "passed" else {}))
     check.printed = harmless(without_places(str(told.get("printed", "")), run.root))
     check.caret = told["caret"] if isinstance(told.get("caret"), int) else 0
     trace, seconds = told.get("trace", []), told.get("seconds", 0.0)

@@ -111,7 +111,7 @@ class Source:
     def line(self, where: str) -> str:
         """The source line of a place ``app/crud.py:12``; empty where there is none."""
         name, _, number = where.rpartition(":")
-        if not name or not number.isdigit():
+        if not name or not _is_number(number):
             return ""
         lines = self.file(name).lines
         return lines[int(number) - 1] if 0 < int(number) <= len(lines) else ""
@@ -119,12 +119,12 @@ class Source:
     def function_of(self, where: str) -> str:
         """The name of the function around a place; empty where there is none."""
         name, _, number = where.rpartition(":")
-        return self.file(name).function_at(int(number)) if name and number.isdigit() else ""
+        return self.file(name).function_at(int(number)) if name and _is_number(number) else ""
 
     def owner_of(self, where: str) -> tuple[str, str]:
         """What the statement around a place defines (`File.owner_at`), and the task that a comment above it names."""
         name, _, number = where.rpartition(":")
-        if not name or not number.isdigit():
+        if not name or not _is_number(number):
             return "", ""
         return self.file(name).owner_at(int(number)), self.file(name).task_above(int(number))
 
@@ -132,7 +132,7 @@ class Source:
         """Where the function around a place begins; the place itself where there is none."""
         name, _, number = where.rpartition(":")
         file = self.file(name)
-        found = self.function(file.function_at(int(number)), name) if name and number.isdigit() else None
+        found = self.function(file.function_at(int(number)), name) if name and _is_number(number) else None
         return file.at(found[1]) if found else where
 
     def function(self, name: str, file: str = "") -> tuple[File, Function] | None:
@@ -206,19 +206,28 @@ class Source:
         return None
 
 
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
 def _definition_at(tree: ast.AST, line: int) -> str:
-    for node in ast.iter_child_nodes(tree):
-        if not isinstance(node, ast.stmt):
-            continue
-        first = min([node.lineno, *(each.lineno for each in getattr(node, "decorator_list", ()))])
-        if first <= line <= (node.end_lineno or first):
-            if isinstance(node, ast.ClassDef):
-                return ".".join(filter(None, (node.name, _definition_at(node, line))))
-            if isinstance(node, Function):
-                return node.name
-            targets = [node.target] if isinstance(node, ast.AnnAssign) else getattr(node, "targets", [])
-            return name_of(targets[0]) if targets else _definition_at(node, line)
-    return ""
+    names: list[str] = []
+    around: ast.AST | None = tree
+    while around is not None:
+        inside = (node for node in ast.iter_child_nodes(around) if isinstance(node, ast.stmt | ast.ExceptHandler))
+        around = next((node for node in inside if _first(node) <= line <= (node.end_lineno or 0)), None)
+        if isinstance(around, Function | ast.ClassDef):
+            names.append(around.name)
+        targets = [around.target] if isinstance(around, ast.AnnAssign) else getattr(around, "targets", [])
+        names += [name_of(target) for target in targets[:1]]
+        if not isinstance(around, ast.ClassDef) and names:
+            break
+    return ".".join(filter(None, names[:2]))
+
+
+def _first(node: ast.stmt | ast.ExceptHandler) -> int:
+    lines: list[int] = [each.lineno for each in getattr(node, "decorator_list", ())]
+    return min([node.lineno, *lines])
 
 
 def _of_a_session(call: ast.Call) -> bool:

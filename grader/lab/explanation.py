@@ -19,7 +19,7 @@ from grader.lab.parts import Parts
 from grader.lab.words import describe
 from grader.outcomes import Verdict
 
-_MOST_ERRORS = 5
+_MOST_ERRORS, _LONGEST_LINE = 5, 1000
 _REFUSALS = {"IntegrityError", "DataError"}
 # What is raised where a line asks for something that cannot be: its message says what.
 _ACCIDENTS = {"TypeError", "AttributeError", "LookupError", "NameError", "InvalidRequestError", "ArgumentError"}
@@ -54,10 +54,12 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
         if {each.__name__ for each in type(cause).__mro__} & _REFUSALS:
             place = source.begin_of(place)  # what the database refuses comes from somewhere else in the function
         told["where"] = place and parts.place.shown(place)
-    caret = cause.offset or 0 if isinstance(cause, SyntaxError) else 0
-    owner, under = source.owner_of(place)
-    told |= {"line": source.line(place), "function": source.function_of(place), "caret": caret}
-    return told | {"owner": owner, "under": under}
+    with suppress(Exception):  # an exception may have been made by hand, of anything
+        owner, under = source.owner_of(place)
+        told |= {"line": source.line(place), "function": source.function_of(place), "owner": owner, "under": under}
+        if isinstance(cause, SyntaxError) and type(cause.offset) is int:
+            told["caret"] = min(cause.offset, _LONGEST_LINE)
+    return told
 
 
 @cache

@@ -59,8 +59,15 @@ class _NoGrader:
             raise ModuleNotFoundError("the code under test cannot import the grader", name=name)
 
 
+def keep_from_monitoring() -> None:
+    """Take ``sys.monitoring`` away, by which code could skip the grader's own lines and leave no trace (PEP 669)."""
+    vars(sys).pop("monitoring", None)
+    sys.modules.pop("sys.monitoring", None)
+
+
 def hide_grader() -> None:
     """Let nobody import the grader any more."""
+    keep_from_monitoring()
     for name in [name for name in sys.modules if name.split(".")[0] == "grader"]:
         del sys.modules[name]
     sys.meta_path.insert(0, _NoGrader())

@@ -78,7 +78,7 @@ class Crud:
         if other and rule:
             raise Waits(other, rule)
         self._expect(not other, saw=f"among what was returned: {other}", wanted="items, each with an .id")
-        return [item.id for item in found]
+        return [_plain(item.id) for item in found]
 
     def expect_current(self, item: Any, session: Session, other_than: Collection[int] = ()) -> None:
         """End the check as failed unless the item, after every session was closed, shows what is stored.
@@ -102,3 +102,8 @@ class Crud:
 def is_iterable(found: Any) -> bool:
     """Whether ``for`` takes it: what has ``__getitem__`` alone is no ``Iterable``, and yet iterable."""
     return isinstance(found, Iterable) or hasattr(found, "__getitem__")
+
+
+def _plain(value: Any) -> Any:
+    """A number of Python's own: one of a class of the learner's may say that it equals others."""
+    return int.__add__(value, 0) if issubclass(type(value), int) else value

@@ -122,6 +122,12 @@ class ItemTable:
     def _has_number_as_id(self) -> bool:
         return any(column.name == "id" and isinstance(column.type, Integer) for column in self._table.columns)
 
+    def missing_indexes(self) -> list[str]:
+        """The columns, in words, of each index that the model describes and the database does not have."""
+        found = self.indexes()
+        described = [[column.name for column in index.columns] for index in self._table.indexes]
+        return [" and ".join(columns) for columns in described if columns and columns not in found]
+
     def indexes(self) -> list[list[str | None]]:
         """The columns of each index, the primary key's last; for an expression, None."""
         inspector = inspect(self.database.engine)

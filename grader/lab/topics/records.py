@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from grader.lab.database import Database
+from grader.lab.equality import same
 from grader.lab.expect import Expect
 from grader.lab.items import Items
 from grader.lab.observer import Seen
@@ -86,7 +87,7 @@ class Records:
         for function, (returned, query) in newest.items():
             stored = self._database.rows(query)[0]
             saw = f"{function} returned {returned}, which is not what it stored: {stored}"
-            self._expect(returned == stored, saw=saw, wanted=f"{function} returns what it added")
+            self._expect(same(returned, stored), saw=saw, wanted=f"{function} returns what it added")
 
     def saved(self) -> dict[str, list[Any]]:
         """What is in the database: names of items, and of each event its kind and the name of its item."""
