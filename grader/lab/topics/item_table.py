@@ -6,7 +6,7 @@ import warnings
 from itertools import count
 from typing import Any
 
-from sqlalchemy import CHAR, Integer, MetaData, String, Table, Text, inspect, select
+from sqlalchemy import CHAR, Column, Integer, MetaData, String, Table, Text, inspect, select
 from sqlalchemy.exc import CompileError, DBAPIError, StatementError
 
 from grader.lab.code import Code
@@ -125,8 +125,9 @@ class ItemTable:
     def missing_indexes(self) -> list[str]:
         """The columns, in words, of each index that the model describes and the database does not have."""
         found = self.indexes()
-        described = [[column.name for column in index.columns] for index in self._table.indexes]
-        return [" and ".join(columns) for columns in described if columns and columns not in found]
+        plain = [each for each in self._table.indexes if all(isinstance(part, Column) for part in each.expressions)]
+        described = [[column.name for column in index.columns] for index in plain]
+        return [" and ".join(columns) for columns in described if columns not in found]
 
     def indexes(self) -> list[list[str | None]]:
         """The columns of each index, the primary key's last; for an expression, None."""
