@@ -25,8 +25,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # without parameters runs on one day in so many. `CASES=all pytest` takes every one, as does whoever names their file
 # or uses -k.
 PARTS = {
-    "test_case": 20,
-    "test_cheat": 8,
+    "test_case": 25,
+    "test_cheat": 10,
     "test_attack_costs_nobody_else": 6,
     "test_server_that_fails_meanwhile": 2,
     "test_hostile_function": 3,
