@@ -147,19 +147,21 @@ def _urgency(check: Check, task: str = "") -> tuple[object, ...]:
 
 def settled(checks: Sequence[Check]) -> dict[str, str]:
     """The outcomes by ids; what fails only because of another task's code waits for that task."""
-    moved = {check.id for block in blocks(checks) for check in block.moved}
+    return _settled(checks, blocks(checks))
+
+
+def _settled(checks: Sequence[Check], found: Sequence[Block]) -> dict[str, str]:
+    moved = {check.id for block in found for check in block.moved}
     return {check.id: "blocked" if check.id in moved else check.outcome for check in checks}
 
 
 def outcomes_by_task(checks: Sequence[Check]) -> dict[str, str]:
     """As `settled`; a failure for which another task's code is to be changed names that: ``failed 7.5``."""
+    found = blocks(checks)
     moved = {
-        check.id: block.task
-        for block in blocks(checks)
-        for check in (block.check, *block.same)
-        if block.task != check.task
+        check.id: block.task for block in found for check in (block.check, *block.same) if block.task != check.task
     }
-    return {id: f"{outcome} {moved[id]}" if id in moved else outcome for id, outcome in settled(checks).items()}
+    return {id: f"{outcome} {moved[id]}" if id in moved else outcome for id, outcome in _settled(checks, found).items()}
 
 
 def _block_for(check: Check, waiting: Sequence[Check], found: Sequence[Block]) -> Block | None:

@@ -66,13 +66,6 @@ class File:
         around = [node for node in self.functions if node.lineno <= line <= (node.end_lineno or node.lineno)]
         return around[-1].name if around else ""
 
-    def owner_at(self, line: int) -> str:
-        """What a module's statement around a line defines: a function, a variable, a class or its attribute, ``A.b``.
-
-        Empty where it is none.
-        """
-        return _definition_at(self.tree, line)
-
     def task_above(self, line: int) -> str:
         """The number in the nearest comment above a line that introduces a task: ``# 5.1 add the item``."""
         found = (_TASK.match(each) for each in reversed(self.lines[:line]))
@@ -122,11 +115,11 @@ class Source:
         return self.file(name).function_at(int(number)) if name and _is_number(number) else ""
 
     def owner_of(self, where: str) -> tuple[str, str]:
-        """What the statement around a place defines (`File.owner_at`), and the task that a comment above it names."""
+        """What the statement around a place defines (`definition_at`), and the task that a comment above it names."""
         name, _, number = where.rpartition(":")
         if not name or not _is_number(number):
             return "", ""
-        return self.file(name).owner_at(int(number)), self.file(name).task_above(int(number))
+        return definition_at(self.file(name).tree, int(number)), self.file(name).task_above(int(number))
 
     def begin_of(self, where: str) -> str:
         """Where the function around a place begins; the place itself where there is none."""
@@ -210,7 +203,11 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit()
 
 
-def _definition_at(tree: ast.AST, line: int) -> str:
+def definition_at(tree: ast.AST, line: int) -> str:
+    """What a module's statement around a line defines: a function, a variable, a class or its attribute, ``A.b``.
+
+    Empty where it is none.
+    """
     names: list[str] = []
     around: ast.AST | None = tree
     while around is not None:

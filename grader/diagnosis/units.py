@@ -166,11 +166,9 @@ def several_commits(evidence: Evidence) -> Told | None:
         inside = [call for loop in loops for call in calls(loop, "commit")]
         if evidence.rule == _BATCH and inside:
             early = [each for loop in loops for each in ast.walk(loop) if isinstance(each, ast.Return)]
-            hint = (
-                "This ends the function in the first turn of the loop."
-                if early
-                else "This runs in each turn of the loop. How much does one COMMIT save?"
-            )
+            hint = "This runs in each turn of the loop. How much does one COMMIT save?"
+            if early:
+                hint = "This ends the function in the first turn of the loop."
             return Told(where=file.at(early[0] if early else inside[0]), hint=hint)
     again = evidence.saw.startswith("2 COMMITs, 1")
     hint = "What is there to save by then?" if again else "What has been saved here stays, whatever comes after it."
@@ -394,11 +392,9 @@ def error_swallowed(evidence: Evidence) -> Told | None:
                         return Told(where=file.at(each), hint="A return in a finally throws the exception away.")
             for handler in attempt.handlers:
                 if not any(isinstance(each, ast.Raise) for each in ast.walk(handler)):
-                    hint, by_chance = (
-                        "After this block nobody knows of the error any more.",
-                        "because of" in evidence.saw,
-                    )
-                    return Told(where=file.at(handler), hint=hint, why=_BY_CHANCE if by_chance else "")
+                    why = _BY_CHANCE if "because of" in evidence.saw else ""
+                    hint = "After this block nobody knows of the error any more."
+                    return Told(where=file.at(handler), hint=hint, why=why)
     main = evidence.source.file("app/main.py")
     for node in main.functions:
         for decorator in node.decorator_list:

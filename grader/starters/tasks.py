@@ -53,12 +53,11 @@ def file_of(task: str, chapter: str) -> str:
 @cache
 def files_of(chapter: str) -> dict[str, tuple[str, ...]]:
     """The files of a chapter in which each of its tasks is done."""
-    found: dict[str, tuple[str, ...]] = {}
-    for file in sorted((SOLUTIONS / chapter / "app").rglob("*.py")):
-        name = file.relative_to(SOLUTIONS / chapter).as_posix()
-        for task in {each.task for each in pieces_of(file.read_text(encoding="utf-8"), int(chapter[:2]))}:
-            found[task] = (*found.get(task, ()), name)
-    return found
+    found: dict[str, dict[str, None]] = {}
+    for (file, _), tasks in _tasks_by_place(chapter).items():
+        for task in tasks:
+            found.setdefault(task, {})[file] = None
+    return {task: tuple(files) for task, files in found.items()}
 
 
 @cache
