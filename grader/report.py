@@ -24,7 +24,8 @@ class Check(BaseModel):
 
     `did`, `function`, `caret`, `printed`, `traceback` and `begun` are for the screen only; in the JSON report
     `observed` begins with what was done. `function` and `caret` (a column, from 1) tell more of `where`, `elsewhere`
-    that it is not in the code of the task, and `task_there` in that of which other task, as far as that is known.
+    that it is not in the code of the task, and `task_there` in that of which other task, as far as that is known, or
+    that it is in what the chapter gave (`GIVEN`).
     `begun` says of what is to do that the code of its task is no longer the starter's, and `unjudged` that something
     of the grader's own went wrong: it is no verdict on the code, and is not kept.
     """

@@ -37,6 +37,9 @@ WITHOUT_HTTP = ("01_engine", "04_schemas", "05_crud")
 ABOUT_IMPORTS = ("01_engine", "02_models")
 
 
+# Whose code it is that came with a chapter and is none of its tasks.
+GIVEN = "given"
+
 # How what was observed begins where a submission has no folder for the chapter.
 NO_FOLDER = "there is no folder"
 

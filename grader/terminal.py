@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from grader.rules import CHAPTERS, NO_FOLDER, rules_of
+from grader.rules import CHAPTERS, GIVEN, NO_FOLDER, rules_of
 from grader.shown import without_commands
 
 if TYPE_CHECKING:
@@ -72,13 +72,15 @@ class Block:
     """What is told at once: a check that has to be fixed, others that fail for the same reason, and who waits.
 
     Of the checks that fail for one reason those are told in whose task's code the line is that is to be changed; the
-    others wait, as if they had not failed: their tasks may be done.
+    others wait, as if they had not failed: their tasks may be done. Where the line is `given`, it came with the
+    chapter, and no task is named.
     """
 
     check: Check
     task: str
     same: list[Check] = field(default_factory=list)
     waiting: list[Check] = field(default_factory=list)
+    given: bool = False
 
     @property
     def names(self) -> set[str]:
@@ -122,11 +124,16 @@ def blocks(checks: Sequence[Check]) -> list[Block]:
 
 def _block_of(group: Sequence[Check], checks: Sequence[Check]) -> Block:
     here = [check for check in group if not check.elsewhere] or list(group)
-    return Block(here[0], _task_to_fix(here[0], checks), here[1:], [check for check in group if check not in here])
+    first, waiting = here[0], [check for check in group if check not in here]
+    about_given = first.mistake or first.outcome == "error" or first.id.endswith(".the_rest_still_works")
+    given = first.task_there == GIVEN and bool(about_given)
+    return Block(first, _task_to_fix(first, checks), here[1:], waiting, given)
 
 
 def _task_to_fix(check: Check, checks: Sequence[Check]) -> str:
     """The task whose code is to be changed: another one only if its mistake is known, or a check of its own fails."""
+    if check.task_there == GIVEN:
+        return check.task
     there = [each.outcome for each in checks if (each.chapter, each.task) == (check.chapter, check.task_there)]
     blamed = check.mistake or check.outcome == "error" or any(outcome != "passed" for outcome in there)
     return check.task_there if check.task_there and blamed else check.task
@@ -305,7 +312,8 @@ def block_lines(
 
 
 def _heading(block: Block, style: Style) -> Iterator[Line]:
-    rows = _wrap(plain(f"{block.task} {block.check.title}"), style.width - 4)
+    title = block.check.title if block.given else f"{block.task} {block.check.title}"
+    rows = _wrap(plain(title), style.width - 4)
     yield Line(f"  {style.failed} {rows[0]}", "red")
     yield from (Line(f"    {row}", "red") for row in rows[1:])
 
@@ -460,10 +468,11 @@ def task_within(chapter: str, outcomes: Mapping[str, str], untouched: Collection
 
 def _fix(block: Block, submission: str, in_notebook: bool) -> str:
     check = block.check
-    what = f"{submission}/{check.where}" if check.outcome == "error" and check.where else block.task
+    in_a_line = check.outcome == "error" or block.given
+    what = f"{submission}/{check.where}" if in_a_line and check.where else block.task
     command = f"workbook check {int(check.chapter[:2])}"
     if in_notebook:  # a task without a check of its own is graded with its chapter
-        is_judged = any(rule.task == block.task for rule in rules_of(check.chapter))
+        is_judged = not block.given and any(rule.task == block.task for rule in rules_of(check.chapter))
         command = f"%grade {block.task if is_judged else check.chapter[:2]}"
     again = f", then `{command}`" if submission == "chapters" else ""
     return f"next: fix {what}{again}"

@@ -14,9 +14,9 @@ from grader.bench.children import Child
 from grader.bench.plan import Run, Target
 from grader.lab.job import SPOILT
 from grader.places import PACKAGE
-from grader.rules import NO_FOLDER, Rule
+from grader.rules import GIVEN, NO_FOLDER, Rule
 from grader.shown import harmless
-from grader.starters import files_of, tasks_at
+from grader.starters import files_of, is_given, tasks_at
 
 if TYPE_CHECKING:
     from grader.report import Check
@@ -32,7 +32,7 @@ _OWN_WARNING = re.compile(rf"^{_OWN_FILE}[^\n:]+:\d+: (\w+: .*\n?)(?:  .*\n?)?",
 
 # A child keeps to less; whoever speaks in its name need not.
 _TASK = re.compile(r"(\d+\.\d+) ")
-_LONGEST, _LONGEST_MOMENT, _MOST_MOMENTS = 20_000, 200, 100
+_LONGEST, _LONGEST_MOMENT, _MOST_MOMENTS, _MOST_NAMES = 20_000, 200, 100, 50
 
 FORGED = {
     "outcome": "error",
@@ -172,7 +172,7 @@ def judged(run: Run, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:
         check.observed = f"the starter's line still runs: raise NotImplementedError({check.observed!r})"
     check.begun = check.outcome == "todo" and not untouched
     if check.outcome in ("failed", "error") and check.where:
-        check.elsewhere, check.task_there = _whose_code(rule, check.where, told)
+        check.elsewhere, check.task_there = _whose_code(run, rule, check.where, told)
     shared.outcomes[rule.name] = check.outcome
     if check.unjudged:
         shared.unjudged.add(rule.name)
@@ -190,16 +190,27 @@ def judged(run: Run, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:
         yield Target(run.submission, rule), check
 
 
-def _whose_code(rule: Rule, where: str, told: dict[str, Any]) -> tuple[bool, str]:
+def _whose_code(run: Run, rule: Rule, where: str, told: dict[str, Any]) -> tuple[bool, str]:
     """Whether a place is not in the code of the rule's task, and whose it is; empty where nobody can tell."""
     file = where.partition("/")[2].partition(":")[0]
     outside = file not in files_of(rule.chapter).get(rule.task, ())
     owner, under = (each if isinstance(each, str) else "" for each in (told.get("owner"), told.get("under")))
     tasks = tasks_at(rule.chapter, file, owner, under, of_others=outside or not owner)
-    if not tasks:  # something of the learner's own, or that was given: it belongs to what is asked for in its file
-        there = [task for task, files in files_of(rule.chapter).items() if file in files] if outside else []
-        return outside, min(there, key=lambda task: int(task.partition(".")[2]), default="")
-    return (False, "") if rule.task in tasks else (True, tasks[0])
+    for names in _levels(told.get("around")):  # something of the learner's own, or given: it belongs to what uses it
+        near = tuple(task for name in names for task in tasks_at(rule.chapter, file, name, "", of_others=False))
+        tasks = tasks or near
+    if tasks:
+        return (False, "") if rule.task in tasks else (True, tasks[0])
+    if is_given(rule.chapter, file, owner) and file not in run.shared.given:
+        return True, GIVEN
+    there = [task for task, files in files_of(rule.chapter).items() if file in files] if outside else []
+    return outside, min(there, key=lambda task: int(task.partition(".")[2]), default="")
+
+
+def _levels(told: Any) -> Iterator[list[str]]:
+    """Lists of names, as a child has told them: it may tell anything."""
+    for level in told[:_MOST_NAMES] if isinstance(told, list) else ():
+        yield [name for name in level[:_MOST_NAMES] if isinstance(name, str)] if isinstance(level, list) else []
 
 
 def without_places(printed: str, root: Path) -> str:

@@ -66,4 +66,5 @@ def _help(checks: list[Check]) -> Iterator[Line]:
     """Where to read on about the first check that has failed."""
     for block in blocks(checks)[:1]:
         moved = block.check.mistake if block.task != block.check.task else None
-        yield Line(f"      workbook hint {block.task}    workbook explain {moved or block.check.id}")
+        hint = "" if block.given else f"workbook hint {block.task}    "
+        yield Line(f"      {hint}workbook explain {moved or block.check.id}")

@@ -5,14 +5,16 @@ from __future__ import annotations
 import ast
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import cache, cached_property
 from pathlib import Path
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _LARGEST_FILE = 200_000
+_MOST_STATEMENTS = 200
 _TASK = re.compile(r"\s*# (\d{1,2}\.\d{1,2}) ")
+_BEGINS_A_STATEMENT = re.compile(r"[\w@]")
 
 
 class File:
@@ -68,8 +70,34 @@ class File:
 
     def task_above(self, line: int) -> str:
         """The number in the nearest comment above a line that introduces a task: ``# 5.1 add the item``."""
-        found = (_TASK.match(each) for each in reversed(self.lines[:line]))
-        return next((each[1] for each in found if each), "")
+        left_a_body = False
+        for each in reversed(self.lines[:line]):
+            found = _TASK.match(each)
+            if found and not (left_a_body and each.startswith(" ")):
+                return found[1]
+            left_a_body = left_a_body or bool(_BEGINS_A_STATEMENT.match(each))
+        return ""
+
+    def around(self, name: str) -> list[list[str]]:
+        """What the module's statements define that use a name, then what uses those, and last what the name uses."""
+        uses = {each: _names_in(nodes) for each, nodes in self._definitions.items()}
+        found: list[list[str]] = []
+        known = {name}
+        while True:
+            level = [each for each in uses if each not in known and uses[each] & (set(found[-1]) if found else {name})]
+            if not level:
+                break
+            found.append(level)
+            known |= {*level}
+        return [*found, [each for each in uses if each in uses.get(name, ()) and each != name]]
+
+    @cached_property
+    def _definitions(self) -> dict[str, list[ast.stmt]]:
+        """The module's first statements, by the name that they define."""
+        found: dict[str, list[ast.stmt]] = {}
+        for node in self.tree.body[:_MOST_STATEMENTS]:
+            found.setdefault(definition_at(self.tree, node.lineno).partition(".")[0], []).append(node)
+        return {name: nodes for name, nodes in found.items() if name}
 
 
 class Source:
@@ -114,12 +142,16 @@ class Source:
         name, _, number = where.rpartition(":")
         return self.file(name).function_at(int(number)) if name and _is_number(number) else ""
 
-    def owner_of(self, where: str) -> tuple[str, str]:
-        """What the statement around a place defines (`definition_at`), and the task that a comment above it names."""
+    def owner_of(self, where: str) -> tuple[str, str, list[list[str]]]:
+        """What the statement around a place defines (`definition_at`), the task that a comment above it names, and
+        what in the same file has to do with that definition (`File.around`).
+        """
         name, _, number = where.rpartition(":")
         if not name or not _is_number(number):
-            return "", ""
-        return definition_at(self.file(name).tree, int(number)), self.file(name).task_above(int(number))
+            return "", "", []
+        file = self.file(name)
+        owner = definition_at(file.tree, int(number))
+        return owner, file.task_above(int(number)), file.around(owner.partition(".")[0]) if owner else []
 
     def begin_of(self, where: str) -> str:
         """Where the function around a place begins; the place itself where there is none."""
@@ -220,6 +252,10 @@ def definition_at(tree: ast.AST, line: int) -> str:
         if not isinstance(around, ast.ClassDef) and names:
             break
     return ".".join(filter(None, names[:2]))
+
+
+def _names_in(nodes: Sequence[ast.AST]) -> set[str]:
+    return {part.id for node in nodes for part in ast.walk(node) if isinstance(part, ast.Name)}
 
 
 def _first(node: ast.stmt | ast.ExceptHandler) -> int:

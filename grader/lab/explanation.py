@@ -35,8 +35,8 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
         verdict: what ended it.
 
     Returns:
-        What is to be told in the place of it, and ``mistake``, ``line``, ``function``; `owner` and
-        `under` tell whose line it is (`Source.owner_of`).
+        What is to be told in the place of it, and ``mistake``, ``line``, ``function``; `owner`,
+        `under` and `around` tell whose line it is (`Source.owner_of`).
     """
     told: dict[str, Any] = {"where": found.get("where", "")}
     source = _source_of(parts.place.root)
@@ -55,8 +55,9 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
             place = source.begin_of(place)  # what the database refuses comes from somewhere else in the function
         told["where"] = place and parts.place.shown(place)
     with suppress(Exception):  # an exception may have been made by hand, of anything
-        owner, under = source.owner_of(place)
-        told |= {"line": source.line(place), "function": source.function_of(place), "owner": owner, "under": under}
+        owner, under, around = source.owner_of(place)
+        told |= {"line": source.line(place), "function": source.function_of(place)}
+        told |= {"owner": owner, "under": under, "around": around}
         if isinstance(cause, SyntaxError) and type(cause.offset) is int:
             told["caret"] = min(cause.offset, _LONGEST_LINE)
     return told

@@ -86,6 +86,31 @@ def bound(module: ast.Module) -> Iterator[str]:
         yield from (target.id for target in targets if isinstance(target, ast.Name))
 
 
+def is_given(chapter: str, file: str, owner: str) -> bool:
+    """Whether a module's statement in a file is none of a chapter's tasks, and came with it.
+
+    Args:
+        chapter: the chapter.
+        file: the file, ``app/main.py``.
+        owner: what the statement defines.
+    """
+    name = owner.partition(".")[0]
+    return name in _defined_in(chapter).get(file, ()) and (file, name) not in _tasks_by_place(chapter)
+
+
+@cache
+def _defined_in(chapter: str) -> dict[str, frozenset[str]]:
+    """What the modules of a solution define."""
+    found = {}
+    for file in (SOLUTIONS / chapter / "app").rglob("*.py"):
+        module = ast.parse(file.read_text(encoding="utf-8"))
+        names = {
+            node.name for node in module.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        }
+        found[file.relative_to(SOLUTIONS / chapter).as_posix()] = frozenset({*names, *bound(module)})
+    return found
+
+
 def tasks_at(chapter: str, file: str, owner: str, under: str, *, of_others: bool) -> tuple[str, ...]:
     """The tasks whose code stands at a place of a submission; none where nobody can tell.
 
