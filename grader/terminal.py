@@ -148,6 +148,14 @@ def _joined(found: Sequence[Block]) -> list[Block]:
     return [block for block in found if not block.check.elsewhere or block.place not in own]
 
 
+def blamed_on(checks: Sequence[Check], others: Sequence[Check]) -> list[Check]:
+    """Which checks of other tasks fail because the code of the tasks of these checks is wrong."""
+    tasks, ids = {check.task for check in checks}, {check.id for check in others}
+    to_fix = [block for block in blocks([*checks, *others]) if block.task in tasks and not block.given]
+    found = [check for block in to_fix for check in (block.check, *block.same) if check.id in ids]
+    return [check for check in found if check.task not in tasks]
+
+
 def _urgency(check: Check, task: str = "") -> tuple[object, ...]:
     return CHAPTERS.index(check.chapter), check.outcome != "error", task_number(task or check.task)
 
@@ -260,9 +268,13 @@ def _overview(
     if waits and not to_fix:
         yield from _waited_for(checks, next(check for check in checks if outcomes[check.id] == "blocked"), style)
     told_already: set[tuple[str, str]] = set()
+    half_done = {check.task for check in checks if check.outcome == "passed"}
     for check in checks:
         reason = (check.observed, check.where)
-        if check.outcome == "todo" and (check.begun or _is_missing(check)) and reason not in told_already:
+        stands_out = (
+            check.begun or _is_missing(check) or (check.task in half_done and _TASK.match(check.observed) is None)
+        )
+        if check.outcome == "todo" and stands_out and reason not in told_already:
             told_already.add(reason)
             yield from _in_the_way(check, style, submission)
 
@@ -278,7 +290,10 @@ def _waited_for(checks: Sequence[Check], check: Check, style: Style) -> Iterator
 
 def _in_the_way(check: Check, style: Style, submission: str) -> Iterator[Line]:
     """What is in the way of code that was written: something of the starter's."""
-    if check.where:
+    if not (check.begun or _is_missing(check) or _TASK.match(check.observed)):
+        yield from _fact("saw", check.observed, style)
+        yield from _where(check, f"{submission}/{check.where}", style) if check.where else ()
+    elif check.where:
         line = "the line 'raise NotImplementedError' still runs; remove it when your code is there"
         saw = f"{line} ({check.observed})" if not _TASK.match(check.observed) else line
         yield from _fact("saw", saw, style)

@@ -157,10 +157,34 @@ def test_check_of_a_part(copy: Copy) -> None:
         done = copy.run("check", part)
         assert done.returncode == 0 and f"05_crud           {count} passed" in done.stdout
         assert "Compare" not in done.stdout and "next: chapter 06 (chapters/06_routes/README.md)" in done.stdout
-    done = copy.run("check", "6.1")
-    assert "06_routes" in done.stdout, "a task without a check of its own is judged with its chapter"
+    done = copy.run("check", "9.2")
+    assert "Task 9.2 has no check of its own" in done.stdout and "09_relationships" in done.stdout
     done = copy.run("check", cwd="chapters/05_crud/app")
     assert "05_crud           13 passed" in done.stdout
+
+
+def test_a_task_is_not_right_as_long_as_another_check_fails_for_it(copy: Copy) -> None:
+    copy.solve("06_routes")
+    copy.change("chapters/06_routes/app/routes/items.py", "le=2**31 - 1", "le=2^31 - 1")
+    for _ in range(2):  # the second time it is known
+        done = copy.run("check", "6.2")
+        assert done.returncode == 1 and "06_routes         2 passed, 1 to fix" in done.stdout
+        assert "✗ 6.2 GET /items/{id}" in done.stdout and "le=2^31 - 1" in done.stdout
+        assert "is right" not in done.stdout
+    copy.change("chapters/06_routes/app/routes/items.py", "le=2^31 - 1", "le=2**31 - 1")
+    done = copy.run("check", "6.2")
+    assert done.returncode == 0 and "06_routes         2 passed" in done.stdout
+
+
+def test_what_is_half_done_says_what_is_in_its_way(copy: Copy) -> None:
+    copy.solve("02_models")
+    copy.change("chapters/02_models/app/main.py", "    Base.metadata.create_all(engine)\n", "    ...\n")
+    copy.change(
+        "chapters/02_models/app/main.py", "@asynccontext", "Base.metadata.create_all(engine)\n\n\n@asynccontext"
+    )
+    told = " ".join(copy.run("check", "2.3").stdout.split())
+    assert "2 passed, 1 to do saw a connection was opened" in told
+    assert "where chapters/02_models/app/main.py:13 Base.metadata.create_all(engine)" in told
 
 
 def test_a_part_that_has_passed_leads_on(copy: Copy) -> None:

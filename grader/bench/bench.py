@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -106,6 +107,15 @@ class Bench:
             yield from runner.verdicts()
         finally:
             self.spoilt = sentence(before.changed()) if "files" in self._children.open_to else ""
+
+    @contextmanager
+    def within(self, limits: Limits) -> Iterator[None]:
+        """Grade within these limits for a while."""
+        usual, self.limits = self.limits, limits
+        try:
+            yield
+        finally:
+            self.limits = usual
 
     @property
     def openness(self) -> str:

@@ -7,16 +7,27 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from grader import BadInput
-from grader.bench import Bench, Target
+from grader.bench import QUICK, Bench, Target
 from grader.cli import progress
 from grader.cli.place import Place, chapter_here
 from grader.rules import CHAPTERS, Rule, rules_of
-from grader.terminal import outcomes_by_task
+from grader.terminal import blamed_on, outcomes_by_task
 
 if TYPE_CHECKING:
     from grader.report import Check
 
-__all__ = ["BadInput", "at", "bench", "close", "grade", "has_passed", "outcomes", "start_early", "stream"]
+__all__ = [
+    "BadInput",
+    "at",
+    "bench",
+    "close",
+    "failing_for",
+    "grade",
+    "has_passed",
+    "outcomes",
+    "start_early",
+    "stream",
+]
 
 _benches: dict[str, Bench] = {}
 
@@ -82,6 +93,19 @@ def grade(place: Place, rules: Sequence[Rule], database: str = "sqlite") -> list
     """
     found = {check.id: check for check in stream(place, rules, database)}
     return [found[rule.id] for rule in rules]
+
+
+def failing_for(place: Place, checks: Sequence[Check], database: str) -> list[Check]:
+    """After all checks of a task have passed: other checks of its chapter that fail because of the task's code."""
+    chapter = checks[0].chapter
+    others = [rule for rule in rules_of(chapter) if all(check.id != rule.id for check in checks)]
+    if {check.chapter for check in checks} != {chapter} or any(check.outcome != "passed" for check in checks):
+        return []
+    known = progress.known(place, chapter, database)
+    if known and not {f"failed {check.task}" for check in checks} & {*known.values()}:
+        return []
+    with bench(database).within(QUICK):
+        return blamed_on(checks, grade(place, others, database))
 
 
 def outcomes(place: Place, chapters: Sequence[str] = CHAPTERS) -> dict[str, str]:

@@ -171,25 +171,30 @@ def _graded(options: argparse.Namespace) -> list[terminal.Line]:
     chapter_folders(folder, name)
     bench = resident.bench(options.database)
     checks = _verdicts(bench, folder, rules)
+    others = _others(folder, checks, bench)
+    elsewhere = terminal.blamed_on(checks, others)
+    checks += elsewhere
     style = terminal.Style()
     return [
         *terminal.chapters(checks, style, submission=name, full_trace=options.full_trace),
         *terminal.closing(checks, submission=name, in_notebook=True),
-        *_rest(options, checks, bench),
+        *(_rest([*checks, *others]) if others and not (elsewhere or options.submission) else ()),
         *(line for sentence in (bench.openness, bench.spoilt) if sentence for line in terminal.wrapped(sentence)),
         *_passed(options, checks),
     ]
 
 
-def _rest(options: argparse.Namespace, checks: Sequence[Check], bench: Bench) -> list[terminal.Line]:
-    """After a part of a chapter of the learner's own: where to go on in it."""
+def _others(folder: Path, checks: Sequence[Check], bench: Bench) -> list[Check]:
+    """After a part of a chapter has passed: the verdicts on what else is judged in it."""
     chapter = checks[0].chapter
     passed = {check.id for check in checks if (check.chapter, check.outcome) == (chapter, "passed")}
     others = [rule for rule in rules_of(chapter) if rule.id not in passed]
-    if options.submission or not others or len(passed) != len(checks):
-        return []
-    every = [*checks, *_verdicts(bench, home() / "chapters", others, quick=True)]
-    word, task = _task_within(chapter, every)
+    return _verdicts(bench, folder, others, quick=True) if others and len(passed) == len(checks) else []
+
+
+def _rest(every: Sequence[Check]) -> list[terminal.Line]:
+    """After a part of a chapter of the learner's own has passed: where to go on in it."""
+    word, task = _task_within(every[0].chapter, every)
     step = f"next: {word} {task}" if task else terminal.next_step(every)
     return [terminal.Line(step, bold=True)] if step else []
 
@@ -216,12 +221,8 @@ def _current_task(graded: str) -> str:
 
 
 def _verdicts(bench: Bench, folder: Path, rules: Sequence[Rule], *, quick: bool = False) -> list[Check]:
-    usual = bench.limits
-    bench.limits = QUICK if quick else usual
-    try:
+    with bench.within(QUICK if quick else bench.limits):
         found = {check.id: check for _, check in bench.grade([Target(folder.resolve(), rule) for rule in rules])}
-    finally:
-        bench.limits = usual
     return [found[rule.id] for rule in rules]
 
 
