@@ -456,7 +456,8 @@ _LEAVES_IT_CLOSED = "rollback", "commit", "expunge_all", "expire_all", "close", 
 
 @reading("the session is closed before it is yielded", *_CLOSES)
 def yielded_after_close(evidence: Evidence) -> Told | None:
-    """A with block, or a finally, that is over before the yield has closed the session; the endpoint opens it again."""
+    """A with block, or a finally, that is over before the yield or call_next() has closed the session; the endpoint
+    opens it again."""
     found = _keeper(evidence)
     handed_out = _handed_out(found[1]) if found else 0
     if found is None or not handed_out:
@@ -648,7 +649,8 @@ def _never_reached(node: ast.AST) -> list[tuple[ast.Call, str]]:
 
 @reading("the session is not closed", *_CLOSES)
 def never_closed(evidence: Evidence) -> Told | None:
-    """Nobody calls close(): the session keeps its connection, or what it has loaded, for as long as it lives."""
+    """Nobody calls close() when the request is over: the session keeps its connection, or what it has loaded, for as
+    long as it lives."""
     found = _keeper(evidence)
     if found is None:
         return None
