@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -16,6 +17,7 @@ from grader.diagnosis.reading import first_that_holds
 from grader.diagnosis.source import Function, Source, calls
 from grader.lab.observer import Moment
 from grader.lab.parts import Parts
+from grader.lab.synchronous import ASYNCHRONOUS
 from grader.lab.words import describe
 from grader.outcomes import Verdict
 
@@ -105,16 +107,34 @@ def _begins(function: Function) -> str:
 
 
 def _mistake(evidence: Evidence, parts: Parts) -> dict[str, Any]:
-    said_already = evidence.saw.startswith("this workbook is synchronous")
+    said_already = evidence.saw == ASYNCHRONOUS
     held = None if said_already else first_that_holds(readings_of(parts.place.chapter), evidence)
     if held is None:
-        return {"hint": "Which of your lines say async or await? Write them without."} if said_already else {}
+        return _of_asynchronous(evidence, parts) if said_already else {}
     reading, said = held
     words = {"observed": said.saw, "expected": said.wanted, "hint": said.hint, "why": said.why}
     told: dict[str, Any] = {name: text for name, text in words.items() if text}
     if said.where:
         told["where"] = parts.place.shown(said.where)
     return told | {"mistake": reading.name}
+
+
+def _of_asynchronous(evidence: Evidence, parts: Parts) -> dict[str, Any]:
+    """What there is to say where the learner's files use SQLAlchemy's asyncio extension: of all checks the same."""
+    for file in evidence.source.files():
+        imports = [node for node in file.nodes if isinstance(node, ast.ImportFrom | ast.Import)]
+        used = [node for node in imports if "sqlalchemy.ext.asyncio" in ast.unparse(node)]
+        if used and file.name not in evidence.given:
+            made = calls(file.tree, "create_async_engine")
+            words = [each for each in ("async", "await", "aiosqlite", "asyncpg") if each in "\n".join(file.lines)]
+            hint = f"Which words in {file.name} say {' or '.join(words)}? Write it without them."
+            hint += " The lifespan stays as it is." if _has_a_lifespan(evidence) else ""
+            return {"hint": hint, "where": parts.place.shown(file.at((made or used)[0]))}
+    return {"hint": "Which of your lines say async or await, or name an asynchronous driver? Write them without."}
+
+
+def _has_a_lifespan(evidence: Evidence) -> bool:
+    return any("lifespan" in line for line in evidence.source.file("app/main.py").lines)
 
 
 def _evidence(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict, source: Source) -> Evidence:
