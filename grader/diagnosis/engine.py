@@ -286,9 +286,14 @@ def not_an_engine(evidence: Evidence) -> Told | None:
         return Told(where=file.at(function[1]), hint=hint)
     held = evidence.source.bound("engine", file)
     value = getattr(held[1], "value", None) if held else None
-    if held is None or not isinstance(value, ast.Call):
+    if held is None or value is None:
         return None
-    return Told(where=held[0].at(held[1]), hint=f"What does {name_of(value)}(...) return?")
+    hint = "Is this what create_engine() gives back when it is called?"
+    if isinstance(value, ast.Call):
+        hint = f"What does {name_of(value)}(...) return?"
+    elif isinstance(value, ast.Name) and evidence.source.function(value.id):
+        hint = "This names the function. What calls it?"
+    return Told(where=held[0].at(held[1]), hint=hint)
 
 
 @reading("the engine is made with another URL", "url_from_environment", "other_databases_get_no_sqlite_arguments")
