@@ -13,6 +13,7 @@ from types import ModuleType
 
 from grader.outcomes import Broken
 
+ASYNCHRONOUS = "your code uses SQLAlchemy's asyncio extension; this workbook is synchronous"
 _EXTENSION = "sqlalchemy.ext.asyncio"
 _FOLDER = _EXTENSION.replace(".", "/")
 _DRIVERS = ("aiosqlite", "asyncpg", "aiomysql", "asyncmy", "aioodbc")
@@ -20,8 +21,7 @@ _DRIVERS = ("aiosqlite", "asyncpg", "aiomysql", "asyncmy", "aioodbc")
 
 def asynchronous_instead(where: str = "", cause: BaseException | None = None) -> Broken:
     """The verdict on code that uses the extension."""
-    saw = "this workbook is synchronous: its engine comes from create_engine, and its sessions are plain Sessions"
-    return Broken(saw, "create_engine, sessionmaker and Session, without await", where, cause)
+    return Broken(ASYNCHRONOUS, "create_engine, sessionmaker and Session, without await", where, cause)
 
 
 def is_asynchronous(value: object) -> bool:
