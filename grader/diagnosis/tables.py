@@ -758,7 +758,10 @@ def deleted_at_the_start(evidence: Evidence) -> Told | None:
             deleting = calls(around[1], "delete", "drop_all", "drop") if around else []
             if deleting and not re.search("delete|drop|truncate", evidence.source.line(where), re.IGNORECASE):
                 where = f"{name}:{deleting[0].lineno}"  # it was sent with a flush or a commit
-            return Told(saw=f"{evidence.saw}: the app sent {event.what}", where=where, hint=hint)
+            sent = [each.what for each in (*evidence.earlier, *evidence.events) if each.where == event.where]
+            told = next((what for what in sent if what.endswith(" items")), event.what)
+            seen = "the item is gone" if evidence.saw == "the item: NULL" else evidence.saw
+            return Told(saw=f"{seen}: the app sent {told}", where=where, hint=hint)
     for file in evidence.source.files():
         for call in calls(file.tree, "unlink", "remove", "rmtree", "replace", "rename", "truncate"):
             if re.match(r"(os|shutil)\.|.*\b(Path|path|file|db|database)\w*\b.*\.unlink", text_of(call.func)):
