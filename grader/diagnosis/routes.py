@@ -28,6 +28,7 @@ _INVALID = "bad_body_is_422", "patch_null_name_is_422"
 _BRANCHES = ast.If | ast.IfExp | ast.ExceptHandler | ast.Match
 _LOOKUPS = "get_item", "get", "get_one", "first", "one_or_none", "scalar", "scalar_one_or_none", "next"
 _OF_CLASSES = "__init__", "__call__", "__enter__", "__exit__"  # what runs of a class that somebody depends on
+_WHO_CLOSES = "Who closes this, after a success, after a 404, and after a crash?"
 _PAGES = "list_items", "list_items_with_owner"
 _DUMPS = "model_dump", "dict", "jsonable_encoder"
 _LEAKS = (
@@ -871,6 +872,8 @@ def own_session_left_open(evidence: Evidence) -> Told | None:
             if name_of(call) == "next" and not of_get_db:
                 continue
             place, hint = _who_closes(file, call)
+            if hint == _WHO_CLOSES and evidence.rule == "session_is_rolled_back_on_error":
+                hint = "You opened this session yourself. Who closes it, after a success and after a crash?"
             if hint and of_get_db:
                 hint = "next() takes the session out of get_db, and nobody comes back to close it."
             if hint:
@@ -896,7 +899,7 @@ def _who_closes(file: File, call: ast.Call) -> tuple[ast.Call, str]:
         return closed[-1], "After which answers, or errors, is this line not reached?"
     if any(each.value is call for each in file.tree.body if isinstance(each, ast.Assign)):
         return call, "This is opened once, when the file is imported; all requests share it, and nobody closes it."
-    return call, "You opened this session yourself. Who closes it, after a success and after a crash?"
+    return call, _WHO_CLOSES
 
 
 @reading("the item belongs to another session", "patch_keeps_omitted_fields", "delete_answers_204", "update_persists")
