@@ -930,7 +930,10 @@ def deleted_at_the_start(evidence: Evidence) -> Told | None:
             within = [each for each in inside(around[1]) if isinstance(each, ast.If)] if around else []
             if any(each.body[0].lineno <= line <= (each.body[-1].end_lineno or 0) for each in within):
                 hint = "When does this run, and what is left then of what was stored?"
-            return Told(saw=f"{evidence.saw}: the app sent {event.what}", where=where, hint=hint)
+            sent = [each.what for each in (*evidence.earlier, *evidence.events) if each.where == event.where]
+            told = next((what for what in sent if what.endswith(" items")), event.what)
+            seen = "the item is gone" if evidence.saw == "the item: NULL" else evidence.saw
+            return Told(saw=f"{seen}: the app sent {told}", where=where, hint=hint)
     for file in evidence.source.files():
         for call in calls(file.tree, "rename", "renames", "replace", "move"):
             of_os = bool(re.match(r"(os|shutil)\.", text_of(call.func)))  # str.replace() takes two texts

@@ -92,10 +92,12 @@ def _closer(place: str, source: Source, parts: Parts) -> str:
     """Where a rule names a function as a whole that only reads: the last line in it that asked the database."""
     name, _, number = place.rpartition(":")
     function = next((node for node in source.file(name).functions if _begins(node) == number), None) if name else None
-    if function is None or calls(function, "add", "commit", "delete", "merge", "refresh", "setattr"):
+    if function is None:
         return place
     if function.lineno != int(number):  # a decorator is seldom what is wrong
         return f"{name}:{function.lineno}"
+    if calls(function, "add", "commit", "delete", "merge", "refresh", "setattr"):
+        return place
     inside = {f"{name}:{line}" for line in range(function.lineno + 1, (function.end_lineno or 0) + 1)}
     sent = [moment for moment in parts.story.moments() if moment.where in inside and moment.sql]
     return sent[-1].where if sent and not any(moment.writes_to() for moment in sent) else place
