@@ -105,10 +105,9 @@ def _begins(function: Function) -> str:
 
 
 def _mistake(evidence: Evidence, parts: Parts) -> dict[str, Any]:
-    said_already = evidence.saw.startswith("this workbook is synchronous")
-    held = None if said_already else first_that_holds(readings_of(parts.place.chapter), evidence)
+    held = first_that_holds(readings_of(parts.place.chapter), evidence)
     if held is None:
-        return {"hint": "Which of your lines say async or await? Write them without."} if said_already else {}
+        return {}
     reading, said = held
     words = {"observed": said.saw, "expected": said.wanted, "hint": said.hint, "why": said.why}
     told: dict[str, Any] = {name: text for name, text in words.items() if text}
