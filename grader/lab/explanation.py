@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -20,6 +21,7 @@ from grader.lab.words import describe
 from grader.outcomes import Verdict
 
 _MOST_ERRORS, _LONGEST_LINE = 5, 1000
+_NONE_IN_AN_OPERATION = re.compile(r"TypeError: .*(operand type|between instances).*'NoneType'")
 _REFUSALS = {"IntegrityError", "DataError"}
 # What is raised where a line asks for something that cannot be: its message says what.
 _ACCIDENTS = {"TypeError", "AttributeError", "LookupError", "NameError", "InvalidRequestError", "ArgumentError"}
@@ -48,6 +50,8 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
             told |= _mistake(evidence, parts)
             if "mistake" not in told and _says_it_all(evidence):
                 told["hint"] = "Read the exception: what does it say about this line?"
+                if _NONE_IN_AN_OPERATION.search(evidence.saw):
+                    told["hint"] = "One of the two sides is None here. Which one, and when is it?"
     cause, place = verdict.cause, told["where"].removeprefix(parts.place.shown(""))
     if "mistake" not in told:
         place = crashed or _closer(place, source, parts)
