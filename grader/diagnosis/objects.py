@@ -52,13 +52,17 @@ def session_of_its_own(evidence: Evidence) -> Told | None:
     if any(what.startswith("SELECT") for what in late[: late.index("COMMIT")]):
         return None
     file, node = found
-    for call in calls(node, "commit"):
-        own = name_of(call.func.value) if isinstance(call.func, ast.Attribute) else ""
-        if own and own not in arguments_of(node) and own in _opened(node):
+    places: list[tuple[ast.AST, str]] = [
+        (call, name_of(call.func.value)) for call in calls(node, "commit") if isinstance(call.func, ast.Attribute)
+    ]
+    for each in [each for each in inside(node) if isinstance(each, ast.With)]:
+        places += [(each, name_of(one.optional_vars)) for one in each.items if calls(one.context_expr, "begin")]
+    for place, own in places:
+        if own in _opened(node) and own not in arguments_of(node):
             return Told(
                 saw=f"{evidence.saw.partition(':')[0]}: the item belongs to the session '{own}', and was not loaded "
-                f"again after {own}.commit()",
-                where=file.at(call),
+                "again after its COMMIT",
+                where=file.at(place),
                 hint=f"The caller handed you a session. Whose is '{own}', and which of the two can load this item?",
             )
     return None
@@ -75,7 +79,9 @@ def _opened(node: Function) -> set[str]:
     return {
         name_of(name)
         for name, value in made
-        if isinstance(value, ast.Call) and "session" in name_of(value).lower() and name_of(value) != "object_session"
+        if isinstance(value, ast.Call)
+        and "session" in text_of(value.func).lower()
+        and name_of(value) != "object_session"
     }
 
 

@@ -391,12 +391,15 @@ def not_refreshed(evidence: Evidence) -> Told | None:
     where = own_line(evidence, commits[-1].where)
     expired, closed = (_below(evidence, where, *names) for names in (("expire", "expire_all"), ("close",)))
     if expired:
-        kept = "shows" in evidence.saw
+        kept, name = (
+            "shows" in evidence.saw,
+            "expire_all" if "expire_all" in evidence.source.line(expired) else "expire",
+        )
         saw = evidence.saw if kept else evidence.saw.partition(":")[0]
         return Told(
-            saw=f"{saw}{';' if kept else ':'} expire() made it forget what it held, and nothing was loaded after that",
+            saw=f"{saw}{';' if kept else ':'} {name}() made it forget what it held, and nothing was loaded after that",
             where=expired,
-            hint="expire() only forgets. Which method loads the row now?",
+            hint=f"{name}() only forgets. Which method loads the row now?",
         )
     saw = f"{evidence.saw}; after the COMMIT nothing was loaded again" if "shows" in evidence.saw else ""
     if closed and not saw:

@@ -356,20 +356,25 @@ def written_conditionally(evidence: Evidence) -> Told | None:
     if evidence.raised or (write is not None and not field):
         return None
     found: dict[tuple[int, str], tuple[File, ast.AST]] = {}
+    always = False
+    for file, each in [(file, each) for file, function in reached(evidence) for each in inside(function)]:
+        if isinstance(each, ast.comprehension) and each.ifs:
+            found[id(each), "filter"] = file, each.ifs[0]
+    filters = dict(found)
     for file, function in reached(evidence):
         for each in inside(function):
-            if isinstance(each, ast.comprehension) and each.ifs:
-                found[id(each), ""] = file, each.ifs[0]
-            if not _sets(each, field) and not _stores(each, evidence.rule):
-                continue
-            around = _conditions(function, each)
-            if not around:
-                return None  # this line is reached whatever was sent
-            found |= {(id(condition), branch): (file, condition) for condition, branch in around}
+            if _sets(each, field) or _stores(each, evidence.rule):
+                around = _conditions(function, each)
+                always = always or not around
+                found |= {(id(condition), branch): (file, condition) for condition, branch in around}
+    if always:  # what it writes has perhaps passed a filter
+        found = filters
+    if len(found) > 1:
+        found = {key: place for key, place in found.items() if not _asks_for(place[1], fields)}
     if len(found) != 1:
         return None
     file, condition = next(iter(found.values()))
-    saw, hint = f"no {_statement(evidence)} was sent", "For which changes is this true? Try the one above."
+    saw, hint = f"no {_statement(evidence)} was sent", "When is this true? Try it with what was stored and sent above."
     if write is not None:
         saw = f"the {field} was not written"
         if len(fields) == 2 and _is_elif(file, condition):
@@ -379,8 +384,13 @@ def written_conditionally(evidence: Evidence) -> Told | None:
         and len(fields) == 1
         and any(event.what == "UPDATE items" and event.where for event in evidence.earlier)
     ):
-        saw += "; the same with name and description was saved"
+        saw += "; a change of both name and description was saved"
     return Told(saw=f"{evidence.saw}; {saw}", where=file.at(condition), hint=hint)
+
+
+def _asks_for(node: ast.AST, fields: list[str]) -> bool:
+    """Whether a condition asks for a field that was sent: it is true."""
+    return bool(re.fullmatch(rf"'({'|'.join(fields)})' in [\w.]+", text_of(getattr(node, "test", None))))
 
 
 def _stores(node: ast.AST, rule: str) -> bool:
