@@ -30,7 +30,7 @@ def asynchronous(evidence: Evidence) -> Told | None:
     made = [*engines, *sessions]
     if not made:
         saw = f"the URL asks for {driver}: a driver for code that awaits the database"
-        hint = f"create_engine() makes a plain engine. Which part of this URL says {driver}, and what is left without that?"
+        hint = f"create_engine() makes a plain engine. Which part of the URL says {driver}? What is left without it?"
         wanted = "a driver that a plain engine can use"
         where = urls[0][0].at(urls[0][1]) if urls else ""
         return Told(saw=saw, wanted=wanted, where=where, hint=hint) if urls else Told(hint=_which(files))
