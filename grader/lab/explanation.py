@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import traceback
 from collections.abc import Iterable, Iterator
@@ -22,6 +21,7 @@ from grader.lab.words import describe
 from grader.outcomes import Verdict
 
 _MOST_ERRORS, _LONGEST_LINE = 5, 1000
+_NONE_IN_AN_OPERATION = re.compile(r"TypeError: .*(operand type|between instances).*'NoneType'")
 _REFUSALS = {"IntegrityError", "DataError"}
 # What is raised where a line asks for something that cannot be: its message says what.
 _ACCIDENTS = {"TypeError", "AttributeError", "LookupError", "NameError", "InvalidRequestError", "ArgumentError"}
@@ -50,6 +50,8 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
             told |= _mistake(evidence, parts)
             if "mistake" not in told and _says_it_all(evidence):
                 told["hint"] = "Read the exception: what does it say about this line?"
+                if _NONE_IN_AN_OPERATION.search(evidence.saw):
+                    told["hint"] = "One of the two sides is None here. Which one, and when is it?"
     cause, place = verdict.cause, told["where"].removeprefix(parts.place.shown(""))
     if "mistake" not in told:
         place = crashed or _closer(place, source, parts)
@@ -109,33 +111,15 @@ def _begins(function: Function) -> str:
 
 
 def _mistake(evidence: Evidence, parts: Parts) -> dict[str, Any]:
-    said_already = evidence.saw.startswith("this workbook is synchronous")
-    held = None if said_already else first_that_holds(readings_of(parts.place.chapter), evidence)
+    held = first_that_holds(readings_of(parts.place.chapter), evidence)
     if held is None:
-        return _of_asynchronous(evidence, parts) if said_already else {}
+        return {}
     reading, said = held
     words = {"observed": said.saw, "expected": said.wanted, "hint": said.hint, "why": said.why}
     told: dict[str, Any] = {name: text for name, text in words.items() if text}
     if said.where:
         told["where"] = parts.place.shown(said.where)
     return told | {"mistake": reading.name}
-
-
-def _of_asynchronous(evidence: Evidence, parts: Parts) -> dict[str, Any]:
-    """Where SQLAlchemy's asyncio extension comes in: one place, wherever it fails first."""
-    told: dict[str, Any] = {"hint": "Which of your lines say async or await? Write them without."}
-    imports = [
-        (file, node)
-        for file in evidence.source.files()
-        for node in ast.walk(file.tree)
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sqlalchemy.ext.asyncio")
-    ]
-    for file, node in imports[:1]:
-        names = ", ".join(each.name for each in node.names)
-        told |= {"where": parts.place.shown(file.at(node)), "observed": f"{file.name} uses SQLAlchemy's {names}"}
-    if any(re.search(r"\+(aiosqlite|asyncpg|aiomysql)\b", line) for file, _ in imports for line in file.lines):
-        told["hint"] += " And leave the URL as it is: the driver that you put into it is an asynchronous one, too."
-    return told
 
 
 def _evidence(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict, source: Source) -> Evidence:

@@ -11,9 +11,9 @@ import traceback
 from collections.abc import Iterator
 from types import ModuleType
 
+from grader.diagnosis.asynchronous import SAW, WANTED
 from grader.outcomes import Broken
 
-ASYNCHRONOUS = "your code uses SQLAlchemy's asyncio extension; this workbook is synchronous"
 _EXTENSION = "sqlalchemy.ext.asyncio"
 _FOLDER = _EXTENSION.replace(".", "/")
 _DRIVERS = ("aiosqlite", "asyncpg", "aiomysql", "asyncmy", "aioodbc")
@@ -21,7 +21,7 @@ _DRIVERS = ("aiosqlite", "asyncpg", "aiomysql", "asyncmy", "aioodbc")
 
 def asynchronous_instead(where: str = "", cause: BaseException | None = None) -> Broken:
     """The verdict on code that uses the extension."""
-    return Broken(ASYNCHRONOUS, "create_engine, sessionmaker and Session, without await", where, cause)
+    return Broken(SAW, WANTED, where, cause)
 
 
 def is_asynchronous(value: object) -> bool:
