@@ -251,7 +251,8 @@ def _entry(run: Run, rule: Rule, told: dict[str, Any]) -> Check:
 
     outcome = told["outcome"] if told.get("outcome") in _OUTCOMES else "error"
     words = {name: _short(text) for name in _IN_WORDS if isinstance(text := told.get(name), str) and text}
-    check = entry_of(rule, outcome=outcome, **(words if outcome != "passed" else {}))
+    unjudged = isinstance(told, Unjudged)
+    check = entry_of(rule, outcome=outcome, unjudged=unjudged, **(words if outcome != "passed" else {}))
     check.printed = harmless(without_places(str(told.get("printed", "")), run.root))[-_LONGEST_OUTPUT:]
     check.caret = told["caret"] if isinstance(told.get("caret"), int) else 0
     trace, seconds = told.get("trace", []), told.get("seconds", 0.0)
@@ -259,5 +260,4 @@ def _entry(run: Run, rule: Rule, told: dict[str, Any]) -> Check:
         [_short(str(each), _LONGEST_MOMENT) for each in trace[:_MOST_MOMENTS]] if isinstance(trace, list) else []
     )
     check.seconds = float(seconds) if isinstance(seconds, int | float) and 0 <= seconds < 1e6 else 0.0
-    check.unjudged = isinstance(told, Unjudged)
     return check
