@@ -84,7 +84,7 @@ def test_unknown_item_is_404(tables: Tables, items: Items, tasks: Tasks, expect:
 
 @rule(
     task="10.2",
-    title="a bad body answers 422",
+    title="a good body is accepted, a bad one answers 422",
     why="The answer is the last chance to tell the client what is wrong. The column has room for 1 to 50 "
     "characters: PostgreSQL refuses a longer text in the task, where nobody hears of it. What is right "
     "has to get in.",

@@ -220,7 +220,7 @@ def router_not_included(evidence: Evidence) -> Told | None:
     place, hint = _place_for_router(main, endpoint[0].name.removeprefix("app/") if endpoint else "")
     which = f" of {endpoint[0].name.removeprefix('app/')}" if endpoint and endpoint[0] is not main else ""
     return Told(
-        saw=f"the app answers nothing at all below this path: it does not know the router{which}",
+        saw=f"the app does not know the router{which}, and so it answers none of its paths",
         where=main.at(place),
         hint=hint,
     )
@@ -233,6 +233,10 @@ def _place_for_router(main: File, routes: str) -> tuple[ast.AST | int, str]:
     named: list[ast.AST] = [
         node for node in main.nodes if isinstance(node, ast.Expr) and "router" in text_of(node) and not included
     ]
+    stem = routes.rpartition("/")[2].removesuffix(".py")
+    only = [each for each in main.nodes if isinstance(each, ast.Expr) and text_of(each) in (stem, f"{stem}.router")]
+    if stem and only:
+        return only[0], "This line names it, and nothing happens with it. What tells the app of a router?"
     comments = [number for number, line in enumerate(main.lines, 1) if re.match(r"\s*# \d+\.\d+ ", line)]
     about = [number for number in comments if routes and routes in main.lines[number - 1]]
     if named:

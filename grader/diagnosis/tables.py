@@ -928,6 +928,9 @@ def deleted_at_the_start(evidence: Evidence) -> Told | None:
                 where = f"{name}:{deleting[0].lineno}"  # it was sent with a flush or a commit
             line = int(where.rpartition(":")[2])
             within = [each for each in inside(around[1]) if isinstance(each, ast.If)] if around else []
+            stops = [each for each in inside(around[1]) if isinstance(each, ast.Yield)] if around else []
+            if stops and stops[0].lineno < line:
+                hint = "This runs each time the app stops. What is left then of what was stored?"
             if any(each.body[0].lineno <= line <= (each.body[-1].end_lineno or 0) for each in within):
                 hint = "When does this run, and what is left then of what was stored?"
             sent = [each.what for each in (*evidence.earlier, *evidence.events) if each.where == event.where]

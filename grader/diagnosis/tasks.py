@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.evidence import Evidence
@@ -14,7 +16,14 @@ from grader.diagnosis.source import File, Function, calls, inside, name_of, text
 _WRITTEN, _CLOSED = "event_is_written", "task_session_is_closed"
 _OWN, _NOTHING = "task_uses_its_own_session", "failed_task_leaves_nothing_behind"
 _WAITS = "answer_does_not_wait"
+_STAYS_OPEN = "Nobody else does it. A session that stays open keeps a connection from everyone else."
 _SHARED = "All tasks share this session: what one has left in it, the next one meets, in another thread at that."
+
+_BEGINS = "Thread", "Timer", "submit", "start_new_thread", "run_in_executor", "create_task"
+_OTHER_WAY = "FastAPI has a way to do work after the answer, and waits for it."
+_COLLECTIONS = "list", "dict", "set", "deque", "defaultdict", "Queue", "SimpleQueue", "LifoQueue"
+_FAILURES = "refused", "broken", "lost"
+_ALL_ERRORS = {"Exception", "BaseException"}
 
 
 def _task(evidence: Evidence) -> tuple[File, Function] | None:
@@ -49,6 +58,8 @@ def called_at_once(evidence: Evidence) -> Told | None:
             if later:
                 continue
             hint = "add_task takes the function and, apart from it, its arguments." if outer else "This runs at once."
+            if not outer and evidence.rule == "unknown_item_is_404":
+                hint = "This runs at once, before anybody knows whether there is such an item."
             return Told(where=file.at(call), hint=hint)
     return None
 
@@ -62,10 +73,32 @@ def _handed_over(evidence: Evidence) -> set[str]:
 def thread_of_its_own(evidence: Evidence) -> Told | None:
     """Nobody waits for the thread. The app may stop before the thread has written anything, and nobody hears about its
     errors."""
-    for file in evidence.source.files():
-        for call in calls(file.tree, "Thread", "Timer", "submit", "start_new_thread", "run_in_executor", "create_task"):
-            return Told(where=file.at(call), hint="FastAPI has a way to do work after the answer, and waits for it.")
-    return None
+    found, task = (
+        [(file, call) for file in evidence.source.files() for call in calls(file.tree, *_BEGINS)],
+        _task(evidence),
+    )
+    if not found:
+        return None
+    endpoint, worker = behind(evidence), evidence.source.reached(*task, evidence.given) if task else []
+    saw = "the background task only started other work, and nobody waits for that: a server that stops would cut it off"
+    saw = saw if "nobody waits for" in evidence.saw else ""
+    for file, node in endpoint:
+        for call in calls(node, *_BEGINS):
+            if any(call in ast.walk(each) for each in calls(node, "add_task")):
+                hint = (
+                    "FastAPI waits for what add_task is given. Here that begins something else, and is done at once. "
+                )
+                return Told(saw=saw, where=file.at(call), hint=f"{hint}What could add_task be given instead?")
+            return Told(where=file.at(call), hint=_OTHER_WAY)
+    for file, node in worker if "record_event" in _handed_over(evidence) else ():
+        for call in calls(node, *_BEGINS):
+            hint = "FastAPI waits for the task. But the task begins this, and is done at once. Who does the work then?"
+            return Told(saw=saw, where=file.at(call), hint=hint)
+    for file, node in endpoint:
+        for call in calls(node, "put", "put_nowait"):
+            hint = f"A thread of your own takes this out of the queue, and nobody waits for it. {_OTHER_WAY}"
+            return Told(where=file.at(call), hint=hint)
+    return Told(where=found[0][0].at(found[0][1]), hint=_OTHER_WAY)
 
 
 @reading("no work is handed over", _WRITTEN)
@@ -111,7 +144,7 @@ def handed_over_twice(evidence: Evidence) -> Told | None:
     handed = calls(found[1], "add_task") if found else []
     if found is None or len(handed) < 2 or len(evidence.events_of("INSERT item_events")) < 2:
         return None
-    return Told(where=found[0].at(handed[1]), hint="How often does this run now?")
+    return Told(where=found[0].at(handed[1]), hint="How often is record_event handed over for one request?")
 
 
 @reading("the tasks are run by hand", _WRITTEN, _WAITS)
@@ -197,9 +230,12 @@ def existing_event_kept(evidence: Evidence) -> Told | None:
     )
 
 
-@reading("the wrong values are handed over", _WRITTEN)
+@reading("the wrong values are handed over", _WRITTEN, _OWN)
 def other_arguments(evidence: Evidence) -> Told | None:
     """The task records what it is given: the item's id, and the kind that the client sent."""
+    whole = _whole_handed_over(evidence)
+    if whole is not None or evidence.rule != _WRITTEN:
+        return whole
     for file, call in [(file, call) for file, node in behind(evidence) for call in calls(node, "add_task")]:
         given = [*call.args[1:], *(each.value for each in call.keywords)]
         words = [text_of(each) for each in call.args[1:]]
@@ -210,6 +246,46 @@ def other_arguments(evidence: Evidence) -> Told | None:
         if fixed:
             return Told(where=file.at(fixed[0]), hint="Which kind has the client sent?")
     return None
+
+
+def _whole_handed_over(evidence: Evidence) -> Told | None:
+    """What there is to say where the task fails because it was given an object in the place of a number or a text."""
+    raised, task = evidence.raised[0] if evidence.raised else None, _task(evidence)
+    if raised is None or task is None or not any(line.startswith(task[0].name) for line in raised.lines):
+        return None
+    known = {each.name for file in evidence.source.files() for each in file.classes} | {"dict"}
+    kinds = [each for each in re.findall(r"'(\w+)'", raised.message) if each in known]
+    asked = re.search(r"'str' object has no attribute '\w+'", raised.message)
+    for file, value, wanted in _passed(evidence):
+        whole = isinstance(value, ast.Name) or bool(calls(value, "model_dump", "dict"))
+        if whole and kinds and (kinds[0] == "Item") == (wanted == "item_id"):
+            saw = f"record_event was handed {'an' if kinds[0][0] in 'AEIOU' else 'a'} {kinds[0]}"
+            hint = "record_event writes what it is given. What does this line give it?"
+            saw = f"{saw}; the item's id is wanted" if wanted == "item_id" else f"{saw}; the kind is wanted, a text"
+            return Told(saw=saw, where=file.at(value), hint=hint)
+        if whole and asked and evidence.rule == _OWN and wanted == "kind":
+            return Told(
+                saw=f"record_event was handed all of {text_of(value)}; {_last_call(evidence)} raised {raised.told}",
+                where=file.at(value),
+                wanted="record_event(item_id, kind) takes the kind itself, a text",
+                hint="You hand over the whole body. What of it does record_event need? It has to take just that, too.",
+                why="Whoever calls record_event gives it an id and a kind, as its parameters say.",
+            )
+    return None
+
+
+def _passed(evidence: Evidence) -> Iterator[tuple[File, ast.expr, str]]:
+    """Each value that is handed over with record_event, and the parameter that it is for."""
+    for file, node in behind(evidence):
+        for call in calls(node, "add_task", "partial", "record_event", "BackgroundTask"):
+            values = call.args if name_of(call) == "record_event" else call.args[1:]
+            yield from ((file, value, name) for value, name in zip(values, ("item_id", "kind"), strict=False))
+            yield from ((file, each.value, each.arg) for each in call.keywords if each.arg)
+
+
+def _last_call(evidence: Evidence) -> str:
+    """The last thing that was done."""
+    return evidence.did[-1] if evidence.did else "a call of it"
 
 
 @reading("the task is handed over too early", "unknown_item_is_404")
@@ -253,7 +329,9 @@ def written_by_the_endpoint(evidence: Evidence) -> Told | None:
     written = calls(found[1], "commit", "add", "execute") if found else []
     if found is None or not written or calls(found[1], "add_task"):
         return None
-    return Told(where=found[0].at(written[0]), hint="This is done before the answer. Who could do it afterwards?")
+    why = "The client is not to wait for what it does not need, nor to see an error when only the event fails."
+    hint = "This is done before the answer. Who could do it afterwards?"
+    return Told(where=found[0].at(written[0]), hint=hint, why=why)
 
 
 # -- the session --------------------------------------------------------------------------------------
@@ -269,7 +347,15 @@ def requests_session(evidence: Evidence) -> Told | None:
     inner = [each for each in ast.walk(node) if isinstance(each, ast.FunctionDef | ast.Lambda) and each is not node]
     for each in inner:
         if re.search(r"\b(db|session)\b", text_of(each)) or "item." in text_of(each):
-            hint = "When this runs, the request is over, and its session with it. What can be taken along safely?"
+            late = (
+                re.search(r"\bitem\.\w+", text_of(each)) if evidence.saw.startswith("SELECT items was sent") else None
+            )
+            if late:
+                saw = f"{evidence.saw}, after the answer: {late[0]} was read only then"
+                wanted = "nothing uses the session of the request after the answer"
+                hint = f"When is {late[0]} read: in this line, or when the task runs?"
+                return Told(saw=saw, wanted=wanted, where=file.at(each), hint=hint)
+            hint = "When this runs, the request is over, and its session may be closed. What can be taken along safely?"
             return Told(where=file.at(each), hint=hint)
     for call in calls(node, "add_task"):
         bound = [each for made in calls(call, "partial") for each in made.args[1:]]
@@ -277,9 +363,21 @@ def requests_session(evidence: Evidence) -> Told | None:
             if isinstance(given, ast.Name) and given.id in ("db", "session", "item"):
                 what = "the session" if given.id != "item" else "the item, which belongs to the session"
                 hint = f"You hand over {what} of the request. A number and a text would be safe."
+                if evidence.raised and evidence.saw == evidence.raised[0].told and given.id == "item":
+                    saw = f"record_event was given the item itself; {_last_call(evidence)} raised {evidence.saw}"
+                    wanted = "record_event(item_id, kind) takes the id"
+                    hint = hint.replace("safe.", "safe, and record_event has to take them.")
+                    return Told(saw=saw, wanted=wanted, where=file.at(given), hint=hint)
                 return Told(where=file.at(given), hint=hint)
             if _is_session(given):
-                return Told(where=file.at(given), hint="The endpoint opens this one. Who closes it, and when?")
+                opened = "a session that was opened before record_event began"
+                return Told(
+                    saw=evidence.saw.replace("a session that was there before", opened),
+                    where=file.at(given),
+                    hint="The endpoint opens this session. If the task never runs, nobody closes it. What does "
+                    "record_event need besides the id and the kind?",
+                    why="A session belongs to one unit of work. Whoever opens it should be the one who closes it.",
+                )
     return None
 
 
@@ -309,7 +407,15 @@ def coroutine_task(evidence: Evidence) -> Told | None:
     found = _task(evidence)
     if found is None or not isinstance(found[1], ast.AsyncFunctionDef):
         return None
-    return Told(where=found[0].at(found[1]), hint="The work here is synchronous, and so may the function be.")
+    saw = why = ""
+    if "coroutine" in evidence.saw:
+        saw = f"{_last_call(evidence)} only made a coroutine: nothing is written until somebody awaits it"
+        why = (
+            "FastAPI would await it, but in the event loop: while this synchronous work goes on, no other request "
+            "is served."
+        )
+    hint = "The work here is synchronous, and so may the function be."
+    return Told(saw=saw, where=found[0].at(found[1]), hint=hint, why=why)
 
 
 @reading("Depends in a function that FastAPI does not call", _WRITTEN, _OWN)
@@ -350,9 +456,18 @@ def task_raises(evidence: Evidence) -> Told | None:
             hint = "The exception comes out of this line. Which value in it is not what you think?"
             if "Detached" in raised.kind:
                 hint = "Its session is closed by then. What is read has to be read before."
+            elif "not persistent within this Session" in raised.message:
+                hint = "Is the session still open here, and does it know this object?"
             elif raised.kind in ("IntegrityError", "DataError"):
                 hint = "The database refuses what the task writes. Which values were handed over?"
-            return Told(saw=f"the task raised {raised.told}", where=where, hint=hint)
+            no_field = re.search(r"is an invalid keyword argument for (\w+)", raised.message)
+            if no_field:
+                hint = f"{no_field[1]} has no field of this name. What does models.py call it?"
+            told = Told(saw=f"the task raised {raised.told}", where=where, hint=hint)
+            if evidence.rule == _WRITTEN and re.search("INSERT item_events .*COMMIT", " ".join(evidence.timeline)):
+                why = "A task that raises after its work looks like one that failed."
+                return replace(told, wanted="no exception in the task", why=why)
+            return told
     for handler in [each for each in ast.walk(found[1]) if isinstance(each, ast.ExceptHandler)]:
         quiet = not any(isinstance(each, ast.Raise) for each in ast.walk(handler))
         if quiet and not evidence.sent("INSERT"):
@@ -370,7 +485,7 @@ def task_not_closed(evidence: Evidence) -> Told | None:
     closes = any(calls(node, "close", "remove") or _blocks(node) for _, node in chain)
     for file, node in chain:
         hands_out = calls(node, "close", "remove") or any(isinstance(each, ast.Yield) for each in ast.walk(node))
-        told = _not_closed(file, node) if node is chain[0][1] or hands_out or not closes else None
+        told = _not_closed(evidence, file, node) if node is chain[0][1] or hands_out or not closes else None
         if told is not None:
             return told
     return None
@@ -380,38 +495,86 @@ def _blocks(node: Function) -> list[ast.With]:
     return [each for each in ast.walk(node) if isinstance(each, ast.With)]
 
 
-def _not_closed(file: File, node: Function) -> Told | None:
+def _not_closed(evidence: Evidence, file: File, node: Function) -> Told | None:
     """What there is to say of a function that opens a session and does not close it on every way."""
     generators = [each for each in calls(node, "get_db")]
     if generators:
         hint = "get_db closes when somebody goes on after its yield. Who does that here?"
-        return Told(where=file.at(generators[0]), hint=hint)
+        return Told(where=file.at(generators[0]), hint=hint, why=_STAYS_OPEN)
     connected = calls(node, "connect")
-    withs = _blocks(node)
-    managed = [item.context_expr for each in withs for item in each.items]
     opened = [each for each in ast.walk(node) if isinstance(each, ast.Call) and _is_session(each.func)] + connected
-    free = [each for each in opened if not any(each in ast.walk(expression) for expression in managed)]
+    bound = [each for each in ast.walk(node) if isinstance(each, ast.Assign) and each.value in opened]
+    names = {name_of(each.targets[0]) for each in bound}
+    withs = _blocks(node)
+    own = [each for each in withs if any(_opens(item, opened, names) for item in each.items)]
+    managed = [item.context_expr for each in withs for item in each.items]
+    entered = {name_of(each) for each in managed if isinstance(each, ast.Name)} & names
+    later = [each.value for each in bound if name_of(each.targets[0]) in entered]
+    free = [each for each in opened if each not in later and not any(each in ast.walk(one) for one in managed)]
     if not free:
-        own = [
-            each for each in withs if any(one in ast.walk(item.context_expr) for item in each.items for one in opened)
-        ]
-        after = [each for each in own if each is not node.body[-1]]
-        last = node.body[-1]
-        if after and last.lineno > (after[-1].end_lineno or 0):
-            return Told(where=file.at(last), hint="The session is closed by then, and opens again when it is used.")
-        return None
+        return (_left_before(file, node, bound, own) if later else None) or _used_after(file, node, own)
     closed = calls(node, "close", "remove")
-    finals = [statement for each in ast.walk(node) if isinstance(each, ast.Try) for statement in each.finalbody]
+    tries = [each for each in ast.walk(node) if isinstance(each, ast.Try)]
+    finals = [statement for each in tries for statement in each.finalbody]
     if any(calls(statement, "close", "remove") for statement in finals):
         before = [statement for statement in finals if calls(statement, "commit", "flush", "refresh")]
         if before and not calls(before[0], "close", "remove") and not isinstance(before[0], ast.Try | ast.With):
             hint = "This line can raise as well, in a session in which something has failed. What is not reached then?"
             return Told(where=file.at(before[0]), hint=hint)
-        return None
+        closing = [each for each in tries if any(calls(one, "close", "remove") for one in each.finalbody)]
+        return _left_before(file, node, bound, closing)
     if closed:
+        missed = _error_missed(evidence, file, [each for each in tries if calls(each, "close", "remove")])
         hint = "There is a way through this function on which this line is never reached."
-        return Told(where=file.at(closed[0]), hint=hint)
+        return missed or Told(where=file.at(closed[0]), hint=hint)
+    if free[0] in connected:
+        wanted = "its connection is back in the pool"
+        return Told(where=file.at(free[0]), wanted=wanted, hint="Here a connection is taken. Who gives it back?")
     return Told(where=file.at(free[0]), hint="Here a session is opened. Who closes it?")
+
+
+def _opens(item: ast.withitem, opened: list[ast.Call], names: set[str]) -> bool:
+    """Whether a with block is that of a session which is opened in it, or before it under one of these names."""
+    inner = any(each in ast.walk(item.context_expr) for each in opened)
+    return inner or (isinstance(item.context_expr, ast.Name) and item.context_expr.id in names)
+
+
+def _left_before(file: File, node: Function, bound: list[ast.Assign], closing: Sequence[ast.stmt]) -> Told | None:
+    """Where a function is left between the line that opens a session and the block that closes it."""
+    begin = bound[0].lineno if bound and closing else 0
+    for each in inside(node) if begin else ():
+        if isinstance(each, ast.Return | ast.Raise) and begin < each.lineno < closing[0].lineno:
+            if any(begin < one.lineno < each.lineno for one in calls(node, "close", "remove")):
+                continue
+            block = "with" if isinstance(closing[0], ast.With) else "try"
+            return Told(where=file.at(each), hint=f"Here the function ends before the {block} that closes the session.")
+    return None
+
+
+def _used_after(file: File, node: Function, own: list[ast.With]) -> Told | None:
+    """Where a function goes on using a session, or what belongs to it, after the block that closes it."""
+    after = [each for each in node.body if own and each.lineno > (own[-1].end_lineno or 0)]
+    if not after:
+        return None
+    held = {name_of(item.optional_vars or item.context_expr) for item in own[-1].items}
+    using = [each for each in after if any(isinstance(one, ast.Name) and one.id in held for one in ast.walk(each))]
+    hint = "The session is closed by then, and opens again when it is used."
+    return Told(where=file.at((using or after[-1:])[0]), hint=hint)
+
+
+def _error_missed(evidence: Evidence, file: File, closing: list[ast.Try]) -> Told | None:
+    """The except that is for other errors than the one that came, where it is what closes the session."""
+    raised = evidence.raised[0] if evidence.raised else None
+    handlers = [handler for each in closing for handler in each.handlers]
+    caught = {name_of(one) for each in handlers for one in ast.walk(each.type or ast.Name("Exception"))}
+    last = _last_call(evidence)
+    if raised is None or not handlers or not last.startswith("POST") or caught & (raised.bases | _ALL_ERRORS):
+        return None
+    if not any(line.startswith(file.name) for line in raised.lines):
+        return None
+    hint = "Is this the only error that can come? What closes the session after another one?"
+    saw = f"the task raised {raised.kind}; {evidence.saw}"
+    return Told(saw=saw, where=file.at(handlers[0]), hint=hint)
 
 
 # -- failures -----------------------------------------------------------------------------------------
@@ -436,6 +599,13 @@ def written_after_the_failure(evidence: Evidence) -> Told | None:
             if added and handler.lineno <= line <= (handler.end_lineno or line):
                 hint = "This runs after the failure. What is to be left of a task that has failed?"
                 return Told(saw=f"{evidence.saw}, written after the failure", where=found[0].at(added[0]), hint=hint)
+    for file, node in evidence.source.reached(*found, evidence.given):
+        for loop in [each for each in inside(node) if isinstance(each, ast.For | ast.While)]:
+            again = written[0].where in {file.at(each) for each in range(loop.lineno, (loop.end_lineno or 0) + 1)}
+            if again and any(isinstance(each, ast.Try) for each in ast.walk(loop)):
+                hint = "After the database has refused the event, this loop goes on and writes another one. "
+                hint += "What is to be left of a task that has failed?"
+                return Told(saw=f"{evidence.saw}, written after the failure", where=file.at(loop), hint=hint)
     hint = "This is written after the failure. What is to be left of a task that has failed?"
     return Told(saw=f"{evidence.saw}, written after the failure", where=written[0].where, hint=hint)
 
@@ -452,9 +622,15 @@ def more_than_one_commit(evidence: Evidence) -> Told | None:
     if found and len(begun) > 1:
         return Told(where=found[0].at(begun[1]), hint="This block saves something of its own after the failure.")
     for statement in found[0].tree.body if found and "'viewed'" in evidence.did[-1] else ():
-        if found and isinstance(statement, ast.Assign) and isinstance(statement.value, ast.List | ast.Dict | ast.Set):
+        value = statement.value if isinstance(statement, ast.Assign | ast.AnnAssign) else None
+        if found and (isinstance(value, ast.List | ast.Dict | ast.Set) or name_of(value) in _COLLECTIONS):
             hint = "What is kept here from one task to the next is written later, though its task failed."
-            return Told(where=found[0].at(statement), hint=hint)
+            again = [kind for kind in _FAILURES if kind in evidence.saw] if evidence.raised else []
+            if not again:
+                return Told(where=found[0].at(statement), hint=hint)
+            saw = f"{_last_call(evidence)} sent {again[0]!r} once more, and failed, too: {evidence.saw}"
+            hint = "What a task that failed leaves in here is sent again with the next one."
+            return Told(saw=saw, wanted="only 'viewed' is written", where=found[0].at(statement), hint=hint)
     return None
 
 
@@ -486,11 +662,15 @@ def kind_changed(evidence: Evidence) -> Told | None:
     """A client that sent something wrong is to hear of it; what is stored in its place it never sent."""
     if not evidence.saw.startswith("202"):
         return None
+    told = _bounds_told(evidence)
     for file, node in behind(evidence):
         for each in ast.walk(node):
             cut = (
                 isinstance(each, ast.Subscript) and isinstance(each.slice, ast.Slice) and "kind" in text_of(each.value)
             )
+            if cut and told is not None:
+                hint = "To cut it off later does not tell the client."
+                return replace(told, hint=f"{told.hint} {hint}")
             if cut:
                 hint = "This makes another kind of what was sent. What does the client hear of it?"
                 return Told(where=file.at(each), hint=hint)
@@ -500,6 +680,25 @@ def kind_changed(evidence: Evidence) -> Told | None:
 @reading("a kind without bounds", "bad_body_is_422")
 def kind_without_bounds(evidence: Evidence) -> Told | None:
     """The column has room for 50 characters, and an event without a kind says nothing."""
+    return _bounds_told(evidence)
+
+
+def _bounds_told(evidence: Evidence) -> Told | None:
+    told = _bounds(evidence)
+    raised = evidence.raised[0] if evidence.raised else None
+    if (
+        told is None
+        or raised is None
+        or not evidence.saw.startswith("a crash: ")
+        or "ANSWER 202" not in evidence.timeline
+    ):
+        return told
+    later = "" if "response already started" in raised.message else f"; the task then raised {raised.told}"
+    return replace(told, saw=f"202: the client hears that this is accepted{later}")
+
+
+def _bounds(evidence: Evidence) -> Told | None:
+    """What there is to say of the field that took or refused what was sent, and of its bounds."""
     found = _kind(evidence)
     sent = re.search(r"""["']kind["']: (?:["'](.*?)["'](?: \* (\d+))?|null)""", "".join(evidence.did[-1:]))
     if found is None:

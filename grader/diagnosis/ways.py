@@ -129,6 +129,10 @@ def created_on_import(evidence: Evidence) -> Told | None:
                 hint = "This runs when the file is imported. What runs each time when the app starts?"
                 sent = any(each.what.startswith("CREATE TABLE") for each in (*evidence.earlier, *evidence.events))
                 saw = f"{evidence.saw}; CREATE TABLE was sent when the file was imported, before the start"
+                if evidence.saw.endswith(": none"):
+                    saw = (
+                        f"the tables were made when {file.name} was imported; the start on an empty database made none"
+                    )
                 return Told(saw=saw if sent else "", where=file.at(made[0]), hint=hint)
     return None
 
