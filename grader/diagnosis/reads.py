@@ -88,6 +88,9 @@ def another_order(evidence: Evidence) -> Told | None:
     saw = f"the ids came as {ids[:10]}" if ids else evidence.saw
     wanted = f"{[each.get('id') for each in evidence.expected][:10]}" if ids and _are_rows(evidence.expected) else ""
     hint = "By what does this line order the rows, and what does the task sheet say?"
+    if re.fullmatch(r"items\.id desc", words) and ids == sorted(ids) and len(ids) > 1:
+        hint = "The LIMIT keeps the rows that come first, and here these have the highest ids. "
+        hint += "By what should this line order, so that it keeps the lowest?"
     why = "A client goes through the pages by the order that it was promised; in another one it cannot find its place."
     return Told(saw=f"{saw}; the SELECT says ORDER BY {words}", wanted=wanted, where=where, hint=hint, why=why)
 
