@@ -424,7 +424,9 @@ def known_item_refused(evidence: Evidence) -> Told | None:
                 return Told(saw=saw, where=file.at(each), hint=hint)
             names = [name_of(inner) for inner in ast.walk(each.test) if isinstance(inner, ast.Name)]
             for looked in [inner for inner in inside(node) if isinstance(inner, ast.Assign)]:
-                as_given = calls(looked, "get_item", "get") and not isinstance(looked.value, ast.IfExp)
+                asked = calls(looked, "get_item", "get")
+                changed = any(isinstance(one, ast.BinOp) for call in asked for one in call.args)
+                as_given = asked and not changed and not isinstance(looked.value, ast.IfExp)
                 if name_of(looked.targets[0]) in names and not as_given:
                     hint = "This finds nothing, and the item is there. What exactly does it look for?"
                     return Told(saw=saw, where=file.at(looked), hint=hint)
@@ -634,9 +636,8 @@ def item_not_returned(evidence: Evidence) -> Told | None:
     found = endpoint_of(evidence)
     for file, node in behind(evidence)[1:]:
         looks = calls(node, *_LOOKUPS)
-        yields = any(isinstance(each, ast.Return | ast.Yield) for each in inside(node))
-        depended = found is not None and _is_depended_on(evidence, found, node.name)
-        if looks and not yields and depended and any(isinstance(each, ast.Raise) for each in inside(node)):
+        gives = any(isinstance(each, ast.Return | ast.Yield) and each.value is not None for each in inside(node))
+        if looks and not gives and found is not None and _is_depended_on(evidence, found, node.name):
             hint = "This function finds the item. What does its caller get?"
             return Told(where=file.at(node), hint=hint)
     return None
@@ -887,11 +888,15 @@ def _where_the_page_ends(evidence: Evidence, file: File, call: ast.Call) -> str:
     around = next((each for each in reversed(file.functions) if call in ast.walk(each)), None)
     slices = [each for each in inside(around) if isinstance(each, ast.Slice)] if around is not None else []
     if any(re.search(r"\b(offset|limit)\b", text_of(each)) for each in slices):
-        return f"{name_of(call)}() gives the first 100 items, and the page is cut from these. Who can cut it before?"
+        given = "the first 100 items" if len(call.args) + len(call.keywords) < 2 else "some of the items"
+        return f"{name_of(call)}() gives {given} here, and the page is cut from these. Who can cut it before?"
     if around is not None and len(calls(around, *_PAGES)) > 1:
         asked = re.findall(r"\b(offset|limit)=", "".join(evidence.did[-1:]))
         lost = " and ".join(name for name in dict.fromkeys(asked) if name not in text_of(call)) or "page"
         return f"There are two calls here. Which one serves this request, and does it know the {lost}?"
+    ends = [name for name in ("offset", "limit") if name not in text_of(call)]
+    if len(ends) == 1:
+        return f"{ends[0]} ends here: nobody hands it on."
     return "offset and limit end here: nobody hands them on."
 
 

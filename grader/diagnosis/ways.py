@@ -140,17 +140,20 @@ def another_row(evidence: Evidence) -> Told | None:
     write, condition, verb = writes[-1], _condition(writes[-1]), writes[-1].what.split()[0]
     if re.search(r"\bid (<|>|!=|between|not in)", condition):
         actual, expected = evidence.actual, evidence.expected
-        lists = isinstance(actual, list) and isinstance(expected, list)
+        lists = isinstance(actual, list) and isinstance(expected, list) and verb == "DELETE"
         more = [each for each in actual if each not in expected] if lists else []
-        gone = f"{evidence.saw}; nobody asked for {' and '.join(map(str, more))}"
+        saw = f"{evidence.saw}; the {verb} says WHERE {condition}"
+        if 0 < len(more) < 4:
+            saw = f"{evidence.saw}; nobody asked for {' and '.join(map(str, more))}"
+        elif more:
+            saw = f"{len(actual)} items are gone, not one; the {verb} says WHERE {condition}"
         return Told(
-            saw=gone
-            if verb == "DELETE" and 0 < len(more) < 4
-            else f"{evidence.saw}; the {verb} says WHERE {condition}",
+            saw=saw,
             where=built(evidence, write.where, "where", "filter"),
             hint=f"One item was named. For which ids is the condition of this {verb} true?",
         )
-    found = [event for event in evidence.events_of("SELECT items") if event.where]
+    before = evidence.events[: evidence.events.index(write)]
+    found = [event for event in before if event.what == "SELECT items" and event.where]
     ids = [each for each in _values_of(write) if type(each) is int]
     if not re.fullmatch(r"(items\.)?id = \S+", condition) or not ids[-1:] or str(ids[-1]) == asked[1] or not found:
         return None
