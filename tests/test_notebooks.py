@@ -447,6 +447,15 @@ def test_where_to_go_on_in_a_chapter(checkout: Path, kernel: Kernel) -> None:
     assert '<a href="06_routes.ipynb">06_routes</a>' in kernel.run("%grade 5.1")
 
 
+def test_a_task_is_not_right_as_long_as_another_check_fails_for_it(checkout: Path, kernel: Kernel) -> None:
+    kernel.run("%load_ext grader.notebook")
+    shutil.copytree(checkout / "solutions/06_routes", checkout / "chapters/06_routes", dirs_exist_ok=True)
+    routes = checkout / "chapters/06_routes/app/routes/items.py"
+    routes.write_text(routes.read_text(encoding="utf-8").replace("le=2**31", "le=2^31"), encoding="utf-8")
+    shown = kernel.run("%grade 6.2")
+    assert "2 passed, 1 to fix" in shown and "next: fix 6.2" in shown and "is right" not in shown
+
+
 def test_the_way_on_is_linked(checkout: Path, kernel: Kernel) -> None:
     crud = checkout / "chapters/05_crud/app/crud.py"
     kernel.run("%load_ext grader.notebook")

@@ -64,6 +64,11 @@ CHEATED = {
     "so nothing in this chapter counts",
     "expected": "code that leaves the verdict to the grader",
 }
+NEVER_PREPARED = {
+    "outcome": "error",
+    "observed": "the code kept the grader from making the database new, twice",
+    "expected": "code that leaves the grader's own connection to the database alone",
+}
 NOT_STARTED = {
     "outcome": "timeout",
     "observed": "the check could not be started in time",
@@ -90,7 +95,8 @@ def refused(chapter: str, reason: str) -> dict[str, Any]:
 def not_prepared(reason: object) -> Unjudged:
     """What there is to say of a check whose database could not be made new."""
     return Unjudged(
-        f"the grader could not prepare the database for the check, not even when the check ran alone: {reason}"
+        "the grader could not prepare the database for the check, not even when the check ran alone: "
+        f"{str(reason)[:_LONGEST_MOMENT]}"
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -112,13 +114,30 @@ def _mistake(evidence: Evidence, parts: Parts) -> dict[str, Any]:
     said_already = evidence.saw.startswith("this workbook is synchronous")
     held = None if said_already else first_that_holds(readings_of(parts.place.chapter), evidence)
     if held is None:
-        return {"hint": "Which of your lines say async or await? Write them without."} if said_already else {}
+        return _of_asynchronous(evidence, parts) if said_already else {}
     reading, said = held
     words = {"observed": said.saw, "expected": said.wanted, "hint": said.hint, "why": said.why}
     told: dict[str, Any] = {name: text for name, text in words.items() if text}
     if said.where:
         told["where"] = parts.place.shown(said.where)
     return told | {"mistake": reading.name}
+
+
+def _of_asynchronous(evidence: Evidence, parts: Parts) -> dict[str, Any]:
+    """Where SQLAlchemy's asyncio extension comes in: one place, wherever it fails first."""
+    told: dict[str, Any] = {"hint": "Which of your lines say async or await? Write them without."}
+    imports = [
+        (file, node)
+        for file in evidence.source.files()
+        for node in ast.walk(file.tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sqlalchemy.ext.asyncio")
+    ]
+    for file, node in imports[:1]:
+        names = ", ".join(each.name for each in node.names)
+        told |= {"where": parts.place.shown(file.at(node)), "observed": f"{file.name} uses SQLAlchemy's {names}"}
+    if any(re.search(r"\+(aiosqlite|asyncpg|aiomysql)\b", line) for file, _ in imports for line in file.lines):
+        told["hint"] += " And leave the URL as it is: the driver that you put into it is an asynchronous one, too."
+    return told
 
 
 def _evidence(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict, source: Source) -> Evidence:
