@@ -15,6 +15,12 @@ IN_A_FUNCTION = {
     "sys.exit": "import sys; sys.exit(0)",
     "pytest.exit": "import pytest; pytest.exit('done', 0)",
     "pytest.skip": "import pytest; pytest.skip('not today', allow_module_level=True)",
+    "a thread that cannot be waited for": (
+        "import _thread, threading, time\n"
+        "_thread.start_new_thread(lambda: (threading.current_thread(), time.sleep(0.3)), ())\n"
+        "raise ValueError"
+    ),
+    "output closed": "import os\nos.close(1); os.close(2)\nraise RuntimeError",
     "loop": "while True: pass",
     "loop through everything": "while True:\n    try:\n        while True: pass\n    except BaseException: pass",
     "lines without end on every pipe": (

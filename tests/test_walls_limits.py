@@ -158,6 +158,7 @@ LARGE = {
     "text": "x = '" + "x" * 300_000 + "'",
 }
 SLOW = {"f-strings": "x = f'" + "{x}" * 30_000 + "'", "sums": "x = 1" + "+1" * 90_000, "names": "a;" * 90_000}
+SLOW["marks that combine"] = "a" + "\N{COMBINING ACUTE ACCENT}" * 7_900 + "\N{COMBINING DOT BELOW}" * 7_900
 
 
 @pytest.mark.parametrize("name", LARGE)

@@ -83,11 +83,20 @@ def show_both(actual: Any, wanted: Any) -> tuple[str, str]:
     cut = shown.endswith("...") or wish.endswith("...")
     if not (cut and isinstance(actual, list) and isinstance(wanted, list)):
         return shown, wish
+    ids = _ids_of(actual), _ids_of(wanted)
+    if all(ids) and ids[0] != ids[1]:
+        return f"ids {some_of(ids[0]).strip('[]')}", f"ids {some_of(ids[1]).strip('[]')}"
     shortest = min(len(actual), len(wanted))
     first = next((place for place in range(shortest) if not same(actual[place], wanted[place])), shortest)
     rest = shortest - first
     last = next((place for place in range(rest) if not same(actual[-1 - place], wanted[-1 - place])), rest)
     return tuple(_between(each, first, last) for each in (actual, wanted))  # type: ignore[return-value]
+
+
+def _ids_of(values: list[Any]) -> list[Any]:
+    """The ids of items; empty where these are something else."""
+    ids = [each.get("id") if type(each) is dict else None for each in values]
+    return ids if all(type(each) is int for each in ids) else []
 
 
 def _between(values: list[Any], first: int, last: int) -> str:
