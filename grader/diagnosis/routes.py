@@ -553,7 +553,8 @@ def bad_request(evidence: Evidence) -> Told | None:
     found = said_status(evidence, everywhere=True) if evidence.saw.startswith("400") else None
     if found is None:
         return None
-    hint = "A schema or a bounded parameter answers 422 by itself."
+    what = "schema" if evidence.rule in _INVALID else "parameter with bounds"
+    hint = f"The task sheet says 422. A {what} answers that by itself."
     if any(_handled_by(node) and found[1] in ast.walk(node) for node in found[0].functions):
         hint = "FastAPI answers 422 to such a request by itself. What does this handler make of it?"
     why = "Clients know 422 as the answer to a value that is not allowed." if evidence.rule.startswith("huge") else ""

@@ -73,11 +73,10 @@ def _handed_over(evidence: Evidence) -> set[str]:
 def thread_of_its_own(evidence: Evidence) -> Told | None:
     """Nobody waits for the thread. The app may stop before the thread has written anything, and nobody hears about its
     errors."""
-    found, task = (
-        [(file, call) for file in evidence.source.files() for call in calls(file.tree, *_BEGINS)],
-        _task(evidence),
-    )
-    if not found:
+    task = _task(evidence)
+    found = [(file, call) for file in evidence.source.files() for call in calls(file.tree, *_BEGINS)]
+    waited_for = "nobody waits for" not in evidence.saw and evidence.sent("INSERT item_events")
+    if not found or (evidence.rule == _WRITTEN and waited_for):
         return None
     endpoint, worker = behind(evidence), evidence.source.reached(*task, evidence.given) if task else []
     saw = "the background task only started other work, and nobody waits for that: a server that stops would cut it off"
@@ -85,9 +84,7 @@ def thread_of_its_own(evidence: Evidence) -> Told | None:
     for file, node in endpoint:
         for call in calls(node, *_BEGINS):
             if any(call in ast.walk(each) for each in calls(node, "add_task")):
-                hint = (
-                    "FastAPI waits for what add_task is given. Here that begins something else, and is done at once. "
-                )
+                hint = "FastAPI waits for what add_task is given. This only begins the work, and is done at once. "
                 return Told(saw=saw, where=file.at(call), hint=f"{hint}What could add_task be given instead?")
             return Told(where=file.at(call), hint=_OTHER_WAY)
     for file, node in worker if "record_event" in _handed_over(evidence) else ():
