@@ -55,7 +55,13 @@ def models_not_configured(evidence: Evidence) -> Told | None:
         return None
     saw = re.split(r"\.  ?(?:If|Ensure) ", raised.told)[0]
     saw = saw if evidence.outcome == "error" else f"{saw}; none of the models can be used"
+    column = field_in(evidence, evidence.source.class_("Item", "app/models.py"), "owner_id")
+    if hint == _NO_KEY and column is not None and "ForeignKey" not in text_of(column[1]):
+        return Told(saw=saw, where=column[0].at(column[1]), hint=hint)
     return Told(saw=saw, where=owner[0].at(owner[1]), hint=hint)
+
+
+_NO_KEY = "SQLAlchemy finds the owner of an item by a foreign key. Which column has one?"
 
 
 def _of_a_configuration(message: str, words: str, annotation: str) -> str:
@@ -80,7 +86,11 @@ def _of_a_configuration(message: str, words: str, annotation: str) -> str:
         return which
     if re.search("foreign_keys|primaryjoin|remote_side", words):
         return "Which column of an item holds the id of its owner? Compare that with the columns that are named here."
-    return "An item has one owner, or none. What does this line say beyond that?"
+    if "multiple foreign key" in message:
+        return "More than one column leads to owners. Which of them holds the id of an item's owner?"
+    return (
+        _NO_KEY if "no foreign keys" in message else "An item has one owner, or none. What does this say beyond that?"
+    )
 
 
 @reading("a column in the place of a relationship")
@@ -268,10 +278,14 @@ def owner_deleted(evidence: Evidence) -> Told | None:
     return Told(where=sent[0], hint=hint) if sent and sent[0].rpartition(":")[0] not in evidence.given else None
 
 
+# What is seen where something was read that is not loaded; else it is about something that went wrong before.
+_READ = re.compile(r"not loaded|Detached|not bound|closed|\d statements for|^reading |refused owner")
+
+
 @reading("commit() or rollback() after loading", _CONSTANT, _LOADED)
 def forgotten_after_loading(evidence: Evidence) -> Told | None:
     """commit() and rollback() make SQLAlchemy forget what was loaded. A function that only reads needs neither."""
-    found = _function(evidence)
+    found = _function(evidence) if _READ.search(evidence.saw) else None
     for call in calls(found[1], "commit", "rollback", "expire_all", "expire") if found else ():
         word = name_of(call)
         ended = [event.where for event in (*evidence.earlier, *evidence.events) if event.what in ("COMMIT", "ROLLBACK")]
@@ -279,7 +293,8 @@ def forgotten_after_loading(evidence: Evidence) -> Told | None:
             continue  # it was not run
         if found and calls(found[1], *_LOADERS):
             saw = _forgotten(evidence, f"{word}() came after the owners were loaded, and", f"then {word}()")
-            return Told(saw=saw, where=found[0].at(call), hint="A function that reads has nothing to end.")
+            hint = f"A function that reads has nothing to {'end' if word in ('commit', 'rollback') else 'forget'}."
+            return Told(saw=saw, where=found[0].at(call), hint=hint)
     for block in ast.walk(found[1]) if found and calls(found[1], *_LOADERS) else ():
         if found and isinstance(block, ast.With) and ".begin()" in text_of(block.items[0].context_expr):
             end = "the COMMIT at the end of this block"
@@ -299,6 +314,8 @@ def _forgotten(evidence: Evidence, how: str, then: str) -> str:
 @reading("the session is closed too early", _LOADED)
 def closed_before_reading(evidence: Evidence) -> Told | None:
     """What is not loaded when the session is closed can no longer be loaded."""
+    if not _READ.search(evidence.saw):
+        return None
     found = _function(evidence)
     places = [found] if found else []
     endpoint = endpoint_of(evidence)
@@ -347,7 +364,7 @@ def _goes_through_rows(node: ast.AST) -> bool:
 @reading("owners are loaded one by one", _CONSTANT, _LOADED)
 def not_loaded_ahead(evidence: Evidence) -> Told | None:
     """Unless the query says otherwise, an owner is loaded when you read it: one more query for each item."""
-    found = _function(evidence)
+    found = _function(evidence) if _READ.search(evidence.saw) else None
     if found is None:
         return None
     file, node = found
@@ -442,6 +459,8 @@ def no_null(evidence: Evidence) -> Told | None:
 @reading("the schema shows something else", _OWNER, "other_answers_show_no_owner", _LOADED)
 def other_schema(evidence: Evidence) -> Told | None:
     """ItemWithOwner is an item with owner: {id, name}. ItemRead stays as it is."""
+    if evidence.rule == _LOADED and "ItemWithOwner" not in evidence.saw:
+        return None
     read, with_owner = evidence.source.class_("ItemRead"), evidence.source.class_("ItemWithOwner")
     owner = evidence.source.class_("OwnerRead")
     if evidence.rule == "other_answers_show_no_owner":
@@ -544,7 +563,8 @@ def _shows_less(evidence: Evidence, name: str, of_owner: bool) -> bool:
 def other_page(evidence: Evidence) -> Told | None:
     """offset and limit choose items in the order of their ids, whatever their owners are."""
     found = _function(evidence)
-    if found is None or (evidence.rule == _OWNER and not evidence.saw.startswith("ids of the items")):
+    of_a_page = evidence.saw.startswith(("ids of the items", "ids on the page"))
+    if found is None or not (of_a_page or ("missing" in evidence.saw and evidence.rule == _LIST)):
         return None
     if calls(found[1], "list_items") and not calls(found[1], "offset", "limit", "slice"):  # which chooses the items
         found = evidence.source.function("list_items", "app/crud.py") or found

@@ -102,7 +102,7 @@ class Client:
             self._story.begin_timeline()
         assert self._running is not None
         body = show(with_null(options["json"], "null")) if options.get("json") is not None else options.get("content")
-        self._story.did(f"{method} {shorten(path)}{f' {shorten(body) or repr(body)}' if body is not None else ''}")
+        self._story.did(f"{method} {shorten(path)}{f' {shorten(body, 160) or repr(body)}' if body is not None else ''}")
         response = self._running.request(method, path, **options)
         self._code.returned()
         if response.error is not None:
