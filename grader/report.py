@@ -61,6 +61,11 @@ class Check(BaseModel):
             return [harmless(each) for each in value]
         return harmless(value) if isinstance(value, str) else value
 
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody knows what the right verdict would be: it says nothing about the code."""
+        return self.unjudged or self.observed == NO_VERDICT
+
     def facts(self, between: str = " > ") -> dict[str, str]:
         """What there is to say about a check that did not pass, by label, in the order in which it is told.
 
@@ -91,7 +96,7 @@ def entry_of(rule: Rule, **told: Any) -> Check:
         told: fields of `Check`; ``outcome`` at least.
     """
     check = Check(id=rule.id, chapter=rule.chapter, task=rule.task, title=rule.title, **told)
-    if check.outcome != "passed" and check.observed != NO_VERDICT:
+    if check.outcome != "passed" and not check.is_open:
         check.why = check.why or rule.why
         check.hint = check.hint or (rule.hint if check.outcome != "error" else _FIRST)
     return check

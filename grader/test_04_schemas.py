@@ -110,7 +110,7 @@ def test_read_accepts_an_orm_object(objects: Objects, schemas: Schemas) -> None:
     task="4.4",
     title="ItemRead shows three fields and hides all others",
     why="A column that is added next year (a price you paid, a note about a customer) must not leak out by itself.",
-    hint="What ItemRead shows is decided by ItemRead alone. How does this field get in?",
+    hint="What ItemRead shows is decided by ItemRead alone. How do more fields get in?",
     needs=["read_accepts_an_orm_object"],
 )
 def test_read_hides_internal_fields(objects: Objects, schemas: Schemas, expect: Expect) -> None:

@@ -103,7 +103,8 @@ def test_get_unknown_is_none(
     for unknown in (1, 3, 6, 2):
         if unknown == 2:
             items.remove_all()
-        story.begin(f"stored items with the ids {[row['id'] for row in items.rows()]}")
+        ids = [row["id"] for row in items.rows()]
+        story.begin(f"stored items with the ids {ids}" if ids else "stored nothing")
         with sessions.new() as session:
             expect.equal(code.call("crud.get_item", session, unknown), None)
 

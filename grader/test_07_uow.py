@@ -60,7 +60,7 @@ def test_add_item_does_not_commit(
 
 @rule(
     task="7.4",
-    title="POST /items-uow answers 201 with the item",
+    title="POST answers 201 with the new item, for a batch with the new items",
     why="201 says that something new is there; the answer is the client's only way to learn its id.",
     hint="Follow one request from the body to the rows, and back to the answer. Where does it first differ "
     "from what is wanted?",
@@ -218,7 +218,8 @@ def test_session_is_rolled_back_on_error(
 @rule(
     task="7.4",
     title="an error reaches the client",
-    why="A client that is told 201 believes that its item is saved, and throws its own copy away.",
+    why="A client that is told 201 believes that its item is saved, and throws its own copy away. An error made by "
+    "accident hides what really went wrong.",
     hint="Follow the error from the line that raises it to the answer. What becomes of it on the way?",
     needs=["item_and_event_are_saved_together"],
 )

@@ -42,6 +42,8 @@ WRITING = {
     "write a cache of the grader's": "open(f'{PROJECT}/grader/lab/__pycache__/spoilt.tmp', 'w')",
     "leave something in /tmp": "open('/tmp/left-by-an-attack', 'w')",
     "leave shared memory": "open('/dev/shm/left-by-an-attack', 'w')",
+    "fill memory that counts for nobody": "os.write(os.memfd_create('x'), b'x')",
+    "reserve more of the disk than a file may have": "1 / max(0, 1 + ctypes.CDLL(None).fallocate(os.open('big', os.O_RDWR | os.O_CREAT), 1, ctypes.c_long(0), ctypes.c_long(1 << 20)))",  # noqa: E501
     "make a device": "os.mknod('disk', 0o60600, os.makedev(254, 0))",
     "write to the parent's limits": "open(f'/proc/{os.getppid()}/oom_score_adj', 'w').write('1000')",
 }
@@ -50,6 +52,8 @@ REACHING = {
     "open a UDP socket": "socket.socket(socket.AF_INET, socket.SOCK_DGRAM)",
     "open a UNIX socket": "socket.socket(socket.AF_UNIX)",
     "open a netlink socket": "socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)",
+    "open a pair of datagram sockets": "socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)",
+    "open a pair of packet sockets": "socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)",
     "listen": "socket.create_server(('127.0.0.1', 0))",
 }
 STARTING = {

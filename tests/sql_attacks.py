@@ -114,6 +114,11 @@ STATEMENTS: dict[str, dict[str, list[str]]] = {
             "GRANT ALL ON items TO PUBLIC",
         ],
         "a publication": ["CREATE PUBLICATION p FOR TABLE items"],
+        "more large objects than can be locked": ["SELECT count(lo_create(0)) FROM generate_series(1, 200000)"],
+        "more functions than can be locked": [
+            "DO $$ BEGIN FOR n IN 1..60000 LOOP "
+            "EXECUTE format('CREATE FUNCTION f%s() RETURNS int LANGUAGE sql RETURN 1', n); END LOOP; END $$"
+        ],
         "much": ["CREATE TABLE much AS SELECT md5(n::text) FROM generate_series(1, 3000000) n"],
     },
 }
@@ -185,6 +190,13 @@ CODE: dict[str, dict[str, str]] = {
             "for each in gc.get_objects():\n"
             "    if isinstance(each, psycopg.Connection) and each.info.user.endswith('_own'):\n"
             "        each.execute('SET ROLE NONE')"
+        ),
+        "its large objects": (
+            "import gc, psycopg\n"
+            "for each in gc.get_objects():\n"
+            "    if isinstance(each, psycopg.Connection) and each.info.user.endswith('_own'):\n"
+            "        each.execute('SET ROLE NONE')\n"
+            "        each.execute(\"SELECT lo_from_bytea(0, 'x') FROM generate_series(1, 100)\")"
         ),
         "its role's settings": (
             "import gc, psycopg\n"

@@ -24,7 +24,7 @@ from grader.classroom.output.feedback_zips import Handout
 from grader.classroom.output.lateness import lateness_of
 from grader.classroom.output.marks import Marks, Terms, final_marks
 from grader.classroom.output.platforms import Grades, Line
-from grader.classroom.output.publish import publish
+from grader.classroom.output.publish import Wanted, publish
 from grader.classroom.store import Row, Store
 from grader.guide import hints_for
 from grader.report import entry_of
@@ -446,6 +446,37 @@ def test_pairs_with_the_most_in_common(tmp_path: Path) -> None:
     assert re.findall(r"#learner/(\w+)", section) == ["anna", "ben"]
     assert "It is no verdict" in section
     assert "payload" in (report / "similar/match_1.html").read_text(encoding="utf-8")
+
+
+def test_who_could_not_be_judged_has_no_grade(tmp_path: Path) -> None:
+    """Nobody gets 0 because something of the grader's own went wrong, or because the run was stopped."""
+    plan, report = plan_of(("05_crud",), "sqlite", 10.0), tmp_path / "report"
+    first, *others = rules_of("05_crud")
+    told = {
+        "anna": [entry_of(first, outcome="passed")],
+        "ben": [entry_of(first, outcome="error", observed="the disk was full", unjudged=True)],
+        "cleo": [],  # the run was stopped before
+    }
+    with Store(report) as store:
+        chapters = {learner: Chapter({"app/crud.py": learner.encode()}) for learner in told}
+        store.replace_learners(
+            (Row(Learner(learner), "graded", chapters={"05_crud": chapter.digest}), {"05_crud": chapter})
+            for learner, chapter in chapters.items()
+        )
+        for learner, verdicts in told.items():
+            content = plan.content("05_crud", chapters[learner].digest)
+            passed = [entry_of(rule, outcome="passed") for rule in others]
+            store.keep([(content, check) for check in (*verdicts, *passed)])
+        publish(store, plan, Terms({rule.id: 1.0 for rule in plan.rules}), report, Wanted(platforms=["canvas"]))
+    found = gradebook(report)
+    assert [found[learner]["total"] for learner in told] == ["13", "", ""]
+    for learner in ("ben", "cleo"):
+        assert found[learner]["note"] == "not finished: 1 check could not be judged; grade again with --resume"
+        feedback = (report / f"feedback/{learner}.txt").read_text(encoding="utf-8")
+        assert "not finished" in feedback and "Fix this first" not in feedback
+    with (report / "gradebook-canvas.csv").open(encoding="utf-8-sig", newline="") as file:
+        grades = {row[0]: row[-1] for row in csv.reader(file)}
+    assert (grades["anna"], grades["ben"], grades["cleo"]) == ("13", "", "")
 
 
 def test_the_same_code_is_shown(tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ from tests.half_done import write_half_done
 MESSAGES = {
     "01_engine/wrong/connect_args_always": """\
   x 1.2 other databases get no SQLite arguments
-      did       set DATABASE_URL to a PostgreSQL URL, imported app.db, connected
-                and began a transaction
+      did       set DATABASE_URL to a PostgreSQL URL and imported app.db, then
+                connected and began a transaction
       saw       PostgreSQL was given 'check_same_thread', which only SQLite
                 understands
       wanted    only what PostgreSQL understands
@@ -27,7 +27,6 @@ MESSAGES = {
       hint      To which databases does your code give this?
       why       A database refuses options and statements that it does not know:
                 the app could not even connect.
-      timeline  BEGIN > COMMIT
       rule      01_engine.other_databases_get_no_sqlite_arguments
 """,
     "02_models/wrong/models_not_imported": """\

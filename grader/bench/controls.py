@@ -45,7 +45,7 @@ def heard(run: Run, child: Child, rule: Rule, told: Any) -> Iterator[tuple[Targe
         told = verdicts.CHEATED
     if not child.proved and isinstance(told, dict) and told.get("outcome") == "passed":
         if _is_hopeless(run, rule):
-            yield from verdicts.judged(run, rule, verdicts.FORGED)
+            yield from verdicts.judged(run, rule, verdicts.NEVER_PROVED)
         else:
             child.unproved.append((rule, told))
     else:

@@ -119,11 +119,25 @@ class Databases:
         self._taken[child] = space
         return space.url, space.own_url
 
-    def take_back(self, child: int) -> None:
-        """Take the database of a child that has ended; files go with the folder."""
+    def can_be_made_new(self, child: int) -> bool:
+        """Whether the database of a child can be made new, whatever the child says; files lie in its own folder."""
+        if self._postgresql is None:
+            return True
+        from grader.bench.spaces import can_be_made_new
+
+        space = self._taken.get(child)
+        return space is not None and can_be_made_new(space)
+
+    def take_back(self, child: int, spoilt: bool = False) -> None:
+        """Take the database of a child that has ended; files go with the folder.
+
+        Args:
+            child: its number.
+            spoilt: it could not be made new, and is not for anybody any more.
+        """
         space = self._taken.pop(child, None)
         if space is not None and self._spaces is not None:
-            self._spaces.give_back(space)
+            (self._spaces.discard if spoilt else self._spaces.give_back)(space)
 
     def close(self) -> None:
         """Stop the server, if it is the grader's own; drop what was made on another."""

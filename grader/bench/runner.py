@@ -284,7 +284,11 @@ class Runner:
             child.told.append(message.get("verdict"))
             child.trouble = str(message.get("trouble", ""))
         elif event == "not prepared" and rule is not None and child.current is rule:
-            yield from self._judge_again(run, rule, verdicts.not_prepared(message.get("reason")))
+            again = rule.name in run.judged_again
+            in_vain = again and self._means.databases.can_be_made_new(child.number)
+            told = verdicts.NEVER_PREPARED if in_vain else verdicts.not_prepared(message.get("reason"))
+            self._means.databases.take_back(child.number, spoilt=True)
+            yield from self._judge_again(run, rule, told)
         elif event == "end" and not run.waiting:
             child.over = True
             self._means.children.stop(child)  # nobody waits for it to tidy up

@@ -61,6 +61,7 @@ BEGIN
         PERFORM pg_sleep(0.001), pg_stat_clear_snapshot();
     END LOOP;
     EXECUTE format('DROP OWNED BY %I CASCADE', name);
+    PERFORM lo_unlink(oid) FROM pg_largeobject_metadata;  -- those of the grader's own role, which anybody may make
     EXECUTE format('GRANT CONNECT, CREATE, TEMPORARY ON DATABASE %I TO %I', name, name);
     EXECUTE format('GRANT USAGE, CREATE ON SCHEMA public TO %I', name);
     EXECUTE format('ALTER ROLE %I RESET ALL', name);
@@ -81,6 +82,10 @@ ALTER ROLE {own} IN DATABASE {name} RESET ALL;
 ALTER ROLE {name} PASSWORD {password};
 ALTER ROLE {own} PASSWORD {own_password};
 """
+# A database that has grown by more than this many bytes is dropped: to take out what is in it may be too much to ask.
+_GROWN = "SELECT pg_database_size(%s) - pg_database_size('template0')"
+_MOST_GROWTH = 16 << 20
+
 # Nothing that code under test locks, or does without an end, may keep the grader waiting.
 _PATIENCE = "SET lock_timeout = '5s'"
 _MOST_SECONDS = 60.0
@@ -120,6 +125,7 @@ class Spaces:
         self.stuck = False
         self._run = secrets.token_hex(4)
         self._made: list[str] = []
+        self._number = 0
         self._admin: Connection[Any] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="spaces")
         self._ready: deque[Future[Space]] = deque()
@@ -151,6 +157,10 @@ class Spaces:
         """Have a space prepared for whoever comes next."""
         self._ready.append(self._thread.submit(self._renew, space))
 
+    def discard(self, space: Space) -> None:
+        """Have a space dropped that cannot be made new, and another one prepared."""
+        self._ready.append(self._thread.submit(self._replace, space))
+
     def close(self) -> None:
         """Let go of the server; spaces on a named one are dropped, the grader's own goes as a whole."""
         for each in self._ready:
@@ -166,7 +176,8 @@ class Spaces:
     # -- in the thread ----------------------------------------------------------------------------
 
     def _make(self) -> Space:
-        name = f"{_PREFIX}_{self._run}_{len(self._made)}"
+        self._number += 1
+        name = f"{_PREFIX}_{self._run}_{self._number}"
         self._made.append(name)
         return make_space(self._connected(), self._server, name)
 
@@ -178,12 +189,23 @@ class Spaces:
             admin = self._connected()
             passwords = _passwords()
             _end_connections(admin, space.name)  # which may hold the roles
+            if _first(admin.execute(_GROWN, [space.name])) > _MOST_GROWTH:
+                return self._replace(space)
             admin.execute(_filled(_NEW_PASSWORDS, space.name, **passwords))
             _end_connections(admin, space.name)  # of whoever came in meanwhile with the old ones
             return _space(self._server, space.name, **passwords)
         except psycopg.Error:
             self.stuck = True
             return self._make()
+
+    def _replace(self, space: Space) -> Space:
+        """Another space in the place of one, which goes as far as it can."""
+        import psycopg
+
+        with suppress(psycopg.Error):
+            drop_space(self._connected(), space.name)
+            self._made.remove(space.name)
+        return self._make()
 
     def _drop_all(self) -> None:
         import psycopg
@@ -273,6 +295,24 @@ def let_see_connections(server: PostgreSQL, space: Space) -> None:
 
     with psycopg.connect(server.admin_url, dbname=space.name, autocommit=True) as inside:
         inside.execute(_filled(_SEES_CONNECTIONS, space.name))
+
+
+def can_be_made_new(space: Space) -> bool:
+    """Whether that which a child does before each check works: it is tried by the same connection.
+
+    Args:
+        space: the space.
+    """
+    import psycopg
+
+    try:
+        with psycopg.connect(space.own_url.replace("+psycopg", ""), autocommit=True) as own:
+            own.execute(_PATIENCE)
+            own.execute("SET ROLE NONE")
+            own.execute("SELECT grader.make_new(%s)", [_passwords()["password"]])
+    except psycopg.Error:
+        return False
+    return True
 
 
 def drop_space(admin: Connection[Any], name: str) -> None:

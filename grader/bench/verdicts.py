@@ -32,7 +32,7 @@ _OWN_WARNING = re.compile(rf"^{_OWN_FILE}[^\n:]+:\d+: (\w+: .*\n?)(?:  .*\n?)?",
 
 # A child keeps to less; whoever speaks in its name need not.
 _TASK = re.compile(r"(\d+\.\d+) ")
-_LONGEST, _LONGEST_MOMENT, _MOST_MOMENTS, _MOST_NAMES = 20_000, 200, 100, 50
+_LONGEST, _LONGEST_OUTPUT, _LONGEST_MOMENT, _MOST_MOMENTS, _MOST_NAMES = 4_000, 20_000, 200, 60, 50
 
 FORGED = {
     "outcome": "error",
@@ -64,6 +64,16 @@ CHEATED = {
     "so nothing in this chapter counts",
     "expected": "code that leaves the verdict to the grader",
 }
+NEVER_PROVED = {
+    "outcome": "error",
+    "observed": "the process in which the check ran came to an early end, again and again",
+    "expected": "code that does not end the process in which it runs",
+}
+NEVER_PREPARED = {
+    "outcome": "error",
+    "observed": "the code kept the grader from making the database new, twice",
+    "expected": "code that leaves the grader's own connection to the database alone",
+}
 NOT_STARTED = {
     "outcome": "timeout",
     "observed": "the check could not be started in time",
@@ -90,7 +100,8 @@ def refused(chapter: str, reason: str) -> dict[str, Any]:
 def not_prepared(reason: object) -> Unjudged:
     """What there is to say of a check whose database could not be made new."""
     return Unjudged(
-        f"the grader could not prepare the database for the check, not even when the check ran alone: {reason}"
+        "the grader could not prepare the database for the check, not even when the check ran alone: "
+        f"{str(reason)[:_LONGEST_MOMENT]}"
     )
 
 
@@ -230,18 +241,23 @@ def without_places(printed: str, root: Path) -> str:
     return _LIBRARY.sub("", printed).strip("\n")
 
 
+def _short(text: str, length: int = _LONGEST) -> str:
+    """Text of some length at most, also where it takes more letters to show it."""
+    return harmless(text[:length])[:length]
+
+
 def _entry(run: Run, rule: Rule, told: dict[str, Any]) -> Check:
     from grader.report import entry_of
 
     outcome = told["outcome"] if told.get("outcome") in _OUTCOMES else "error"
-    words = {name: text[:_LONGEST] for name in _IN_WORDS if isinstance(text := told.get(name), str) and text}
-    check = entry_of(rule, outcome=outcome, **(words if outcome != "passed" else {}))
-    check.printed = harmless(without_places(str(told.get("printed", "")), run.root))
+    words = {name: _short(text) for name in _IN_WORDS if isinstance(text := told.get(name), str) and text}
+    unjudged = isinstance(told, Unjudged)
+    check = entry_of(rule, outcome=outcome, unjudged=unjudged, **(words if outcome != "passed" else {}))
+    check.printed = harmless(without_places(str(told.get("printed", "")), run.root))[-_LONGEST_OUTPUT:]
     check.caret = told["caret"] if isinstance(told.get("caret"), int) else 0
     trace, seconds = told.get("trace", []), told.get("seconds", 0.0)
     check.trace = (
-        [harmless(str(each)[:_LONGEST_MOMENT]) for each in trace[:_MOST_MOMENTS]] if isinstance(trace, list) else []
+        [_short(str(each), _LONGEST_MOMENT) for each in trace[:_MOST_MOMENTS]] if isinstance(trace, list) else []
     )
     check.seconds = float(seconds) if isinstance(seconds, int | float) and 0 <= seconds < 1e6 else 0.0
-    check.unjudged = isinstance(told, Unjudged)
     return check

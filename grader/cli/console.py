@@ -11,6 +11,7 @@ from functools import cache
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
+from grader.shown import harmless
 from grader.terminal import Line, Style, line_width, style_for, wrapped
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def show(lines: Iterable[Line]) -> None:
 
     for line in lines:
         style = " ".join([*(["bold"] if line.bold else []), *([line.colour] if line.colour else [])])
-        _console().print(Text(line.text, style=style))
+        _console().print(Text(harmless(line.text), style=style))
 
 
 def say(text: str) -> None:
@@ -59,7 +60,7 @@ def say(text: str) -> None:
 
 def complain(text: str) -> None:
     """Write one sentence about what went wrong where it does not get into a pipe."""
-    rows = textwrap.wrap(f"workbook: {text}", line_width(), break_long_words=False, break_on_hyphens=False)
+    rows = textwrap.wrap(harmless(f"workbook: {text}"), line_width(), break_long_words=False, break_on_hyphens=False)
     print("\n".join(rows), file=sys.stderr)
 
 
@@ -106,7 +107,7 @@ def answer(question: str) -> bool | None:
     import typer
 
     try:
-        return typer.confirm(question)
+        return typer.confirm(harmless(question))
     except typer.Abort as end:
         print()
         if isinstance(end.__context__, KeyboardInterrupt):

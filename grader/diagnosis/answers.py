@@ -20,7 +20,7 @@ _MADE = "model_validate", "from_orm", "ItemRead", "model_dump", "dict", "jsonabl
 _CHANGED = "update_item", "commit", "flush", "execute", "exec", "sqlmodel_update", "setattr"
 
 
-def _given_back(file: File, node: Function) -> str:
+def given_back(file: File, node: Function) -> str:
     """The line that says what the endpoint answers: its last ``return``, or its last line where it has none.
 
     Where that is part of a block, the line in which it begins.
@@ -47,7 +47,7 @@ def list_wrapped(evidence: Evidence) -> Told | None:
     if found is None or not isinstance(evidence.actual, dict) or not isinstance(evidence.expected, list):
         return None
     return Told(
-        where=_given_back(*found[:2]), hint="The answer is the list itself. What does this put around it?", why=_SHAPE
+        where=given_back(*found[:2]), hint="The answer is the list itself. What does this put around it?", why=_SHAPE
     )
 
 
@@ -58,7 +58,7 @@ def item_in_a_list(evidence: Evidence) -> Told | None:
     if found is None or not isinstance(evidence.actual, list) or not isinstance(evidence.expected, dict):
         return None
     return Told(
-        where=_given_back(*found[:2]), hint="The answer is the item itself. What does this put around it?", why=_SHAPE
+        where=given_back(*found[:2]), hint="The answer is the item itself. What does this put around it?", why=_SHAPE
     )
 
 
@@ -69,12 +69,12 @@ def answered_nothing(evidence: Evidence) -> Told | None:
     hint = "The client wants to see the item as it is now. What does this endpoint return?"
     if found and "ResponseValidationError: response: " in evidence.saw and evidence.saw.endswith("not None"):
         returned = [each for each in inside(found[1]) if isinstance(each, ast.Return) and each.value is not None]
-        return None if returned else Told(where=_given_back(*found[:2]), hint=hint)
+        return None if returned else Told(where=given_back(*found[:2]), hint=hint)
     null = re.search(r"\b(None|null)\b", evidence.saw)
     if found is None or evidence.actual is not None or evidence.expected is None or null is None:
         return None
     saw = evidence.saw if null[1] == "null" else f"{evidence.saw}: null in JSON"
-    return Told(saw=saw, where=_given_back(*found[:2]), hint=hint)
+    return Told(saw=saw, where=given_back(*found[:2]), hint=hint)
 
 
 @reading("204 with a body", "delete_answers_204")
@@ -83,7 +83,7 @@ def body_with_204(evidence: Evidence) -> Told | None:
     found = endpoint_of(evidence)
     if found is None or not evidence.saw.startswith("body:"):
         return None
-    return Told(where=_given_back(*found[:2]), hint="204 promises an empty body, and this makes one.")
+    return Told(where=given_back(*found[:2]), hint="204 promises an empty body, and this makes one.")
 
 
 def in_an_answer(function: Callable[[Evidence], Told | None]) -> Callable[[Evidence], Told | None]:
@@ -123,7 +123,7 @@ def fields_missing(evidence: Evidence) -> Told | None:
         return None
     return Told(
         saw=f"{evidence.saw}: {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing",
-        where=_given_back(*found[:2]),
+        where=given_back(*found[:2]),
         hint="Which schema has all three fields, and takes the whole item?",
         why=_SHAPE,
     )
@@ -141,7 +141,7 @@ def other_types(evidence: Evidence) -> Told | None:
                 saw = f"{name} is the {words.get(type(shown[name]), 'value')} {shown[name]!r}"
                 wish = f"{name} is the {words.get(type(wanted[name]), 'value')} {wanted[name]!r}"
                 hint = "Which schema makes the answer of the item, with the types that its fields have?"
-                return Told(saw=saw, wanted=wish, where=_given_back(*found[:2]), hint=hint, why=_SHAPE)
+                return Told(saw=saw, wanted=wish, where=given_back(*found[:2]), hint=hint, why=_SHAPE)
     return None
 
 
@@ -181,7 +181,7 @@ def value_lost(evidence: Evidence) -> Told | None:
             continue
         saw = f"{evidence.saw}: {name} is null" if len(actual) == 1 else f"{name} is null in every item of the answer"
         hint = f"The row has a {name}. Does it get into what this line makes?"
-        return Told(saw=saw, where=_given_back(*found[:2]), hint=hint)
+        return Told(saw=saw, where=given_back(*found[:2]), hint=hint)
     return None
 
 
@@ -262,6 +262,6 @@ def nothing_written(evidence: Evidence) -> Told | None:
         return None
     return Told(
         saw=f"no {verb} was sent",
-        where=_given_back(file, node),
+        where=given_back(file, node),
         hint=f"The endpoint ends here, and nobody has sent the {verb}.",
     )

@@ -7,7 +7,7 @@ import ast
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told
 from grader.diagnosis.routes import endpoint_of, own_line, request_of
-from grader.diagnosis.source import File, Function, calls, inside, name_of
+from grader.diagnosis.source import File, Function, calls, inside, name_of, text_of
 
 _FUNCTIONS = {
     "create": "create_item",
@@ -48,6 +48,14 @@ def reached(evidence: Evidence) -> list[tuple[File, Function]]:
 def calls_in(evidence: Evidence, *names: str) -> list[tuple[File, ast.Call]]:
     """The calls of something with one of these names, in the function that a rule is about and all it leads to."""
     return [(file, call) for file, node in reached(evidence) for call in calls(node, *names)]
+
+
+def asks_what_was_sent(evidence: Evidence) -> bool:
+    """Whether the function goes through those fields alone that were sent: the schema knows which ones."""
+    nodes = [each for _, node in reached(evidence) for each in inside(node)]
+    unset = [each for each in nodes if isinstance(each, ast.keyword) and each.arg == "exclude_unset"]
+    fields = [each for each in nodes if isinstance(each, ast.Attribute) and each.attr == "model_fields_set"]
+    return bool(fields) or any(text_of(each.value) == "True" for each in unset)
 
 
 def arguments_of(node: Function) -> list[str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import re
 
+from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import File, Function, calls, inside, name_of, text_of
+from grader.diagnosis.source import File, Function, calls, inside, keyword, name_of, text_of
 
 _CLOSES = "closes_after_success", "closes_after_http_error", "closes_after_crash"
 _OWN, _YIELDS = "each_request_has_its_own_session", "yields_a_session"
@@ -117,12 +118,21 @@ def yields_something_else(evidence: Evidence) -> Told | None:
     file, node = found
     yields = _yields(node)
     if len(yields) > 1:
-        return Told(where=file.at(yields[1]), hint="A dependency yields once; what follows the yield tidies up.")
+        hint = "A dependency yields once; what follows the yield tidies up."
+        if "didn't stop" in evidence.saw:
+            saw, wanted = evidence.saw.replace("a crash: ", "after the answer: "), "get_db yields once, and then ends"
+            return Told(saw=saw, wanted=wanted, where=file.at(yields[1]), hint=hint)
+        return Told(where=file.at(yields[1]), hint=hint)
     if yields and yields[0].value is None:
-        return Told(where=file.at(yields[0]), hint="This gives the endpoint nothing.")
+        opened = [call for call in calls(node, *_MAKERS) if call.lineno > yields[0].lineno]
+        hint = "This gives the endpoint nothing"
+        return Told(
+            where=file.at(yields[0]), hint=f"{hint}: the session is opened only after it." if opened else f"{hint}."
+        )
     value = text_of(yields[0].value) if yields else ""
     if value.endswith(".begin()"):
-        return Told(where=file.at(yields[0]), hint="begin() gives a block to be entered with 'with', not a session.")
+        hint = "begin() gives a block that commits at its end, not a session. What gives you just a session?"
+        return Told(where=file.at(yields[0]), hint=hint)
     inner = evidence.source.function(value.removesuffix("()")) if value.endswith("()") else None
     if inner is not None and _yields(inner[1]):
         hint = f"{value} is a generator: calling it runs nothing. Whoever wants what it yields has to go through it."
@@ -164,6 +174,22 @@ def is_a_context_manager(evidence: Evidence) -> Told | None:
     return None
 
 
+@reading("a variable that is reset in another context", _YIELDS)
+def reset_in_another_context(evidence: Evidence) -> Told | None:
+    """FastAPI may run what follows the yield in another context than what comes before it. A token of a context
+    variable is valid only where it was made."""
+    raised = evidence.raised_kind("ValueError")
+    if raised is None or "created in a different Context" not in raised.message or not raised.lines:
+        return None
+    return Told(
+        saw="after the answer, get_db crashed: ValueError: the token was created in a different Context",
+        wanted="get_db ends without an exception of its own",
+        where=innermost(raised, evidence.given),
+        hint="FastAPI may run what follows the yield in another context than what comes before it, and this token is "
+        "valid only where it was made. Do you need this variable at all?",
+    )
+
+
 # -- one session for several requests -----------------------------------------------------------------
 
 
@@ -172,6 +198,12 @@ def shared_session(evidence: Evidence) -> Told | None:
     """What is made outside the function exists once, for all requests. The same is true for a cache and for a default
     value."""
     found = _get_db(evidence)
+    if found is not None and evidence.rule in _CLOSES and (by_thread := _kept_by_thread(evidence, found[1])):
+        hint = (
+            "This keeps one session for each thread. An async endpoint and the end of get_db may run on two threads: "
+            "whose session is closed there?"
+        )
+        return Told(where=by_thread, hint=hint)
     if found is None or (evidence.rule != _OWN and "another" not in evidence.saw and not _overlaps(evidence)):
         return None
     node = found[1]
@@ -188,6 +220,8 @@ def shared_session(evidence: Evidence) -> Told | None:
         defaults = [each for each in other.args.defaults if calls(each, *_MAKERS)]
         if defaults:
             return Told(where=place.at(defaults[0]), hint="A default value is made once, when the module is imported.")
+    for place, made, once in _made_once_in_a_class(evidence):
+        return Told(where=place.at(made), hint=f"{once}. How many requests share what it makes?")
     for file, statement in [(each, one) for each in evidence.source.files() for one in each.tree.body]:
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom):
             continue
@@ -200,6 +234,9 @@ def shared_session(evidence: Evidence) -> Told | None:
         around = [other for _, other in evidence.source.reached(*found, evidence.given)]
         kept = [name for name in names if name and any(re.search(rf"\b{name}\b", text_of(each)) for each in around)]
         if kept and isinstance(statement, ast.Assign | ast.AnnAssign) and _can_keep(evidence, statement.value):
+            for place, call in _put_back(evidence, found, kept[0]):
+                hint = f"After a request its session goes into '{kept[0]}'. Which session does the next request get?"
+                return Told(where=place.at(call), hint=hint, why=_USED_AGAIN)
             hint = f"'{kept[0]}' is there once for all requests. What does it hold while two of them run?"
             if name_of(statement.value) == "local":
                 hint = "This keeps one session for each thread, and requests take turns on the threads."
@@ -214,6 +251,70 @@ def shared_session(evidence: Evidence) -> Told | None:
             hint = f"{text_of(target)} is there once for all requests. What does it hold while two of them run?"
             return Told(where=found[0].at(each), hint=hint)
     return None
+
+
+_USED_AGAIN = (
+    "A session is for one request. Used again, it carries over what the request before left in it or set on it, and "
+    "whoever still holds the session of the first request works in the second."
+)
+
+
+def _kept_by_thread(evidence: Evidence, node: Function) -> str:
+    """Where a session is kept for each thread, if the story is of an async endpoint and get_db closes what it finds."""
+    if "async endpoint" not in " ".join(evidence.did) or not calls(node, "close", "remove"):
+        return ""
+    for file in evidence.source.files():
+        for statement in file.tree.body:
+            kept = calls(statement, "scoped_session") if isinstance(statement, ast.Assign | ast.AnnAssign) else []
+            if kept and keyword(kept[0], "scopefunc") is None and len(kept[0].args) == 1:
+                return file.at(statement)
+    return ""
+
+
+def _made_once_in_a_class(evidence: Evidence) -> list[tuple[File, ast.stmt, str]]:
+    """Where a class makes a session for all requests: in its body, or in the __init__ of the one object of it."""
+    found: list[tuple[File, ast.stmt, str]] = []
+    for file in evidence.source.files():
+        for owner in file.classes:
+            for each in owner.body:
+                if isinstance(each, ast.Assign | ast.AnnAssign) and calls(each, "SessionLocal", "Session"):
+                    found.append((file, each, "This runs once, when the class is made"))
+                if (
+                    isinstance(each, ast.FunctionDef)
+                    and each.name == "__init__"
+                    and _is_made_once(evidence, owner.name)
+                ):
+                    made = [one for one in ast.walk(each) if isinstance(one, ast.Assign | ast.AnnAssign)]
+                    made = [one for one in made if calls(one, "SessionLocal", "Session")]
+                    found += [(file, one, "__init__ runs once, when the app starts") for one in made]
+    return found
+
+
+def _is_made_once(evidence: Evidence, name: str) -> bool:
+    """Whether an object of a class is made at the top of a module, or by the app as its middleware."""
+    for file in evidence.source.files():
+        for statement in file.tree.body:
+            if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+                continue
+            if calls(statement, name) or any(
+                name in map(name_of, call.args) for call in calls(statement, "add_middleware")
+            ):
+                return True
+    return False
+
+
+def _put_back(evidence: Evidence, found: tuple[File, Function], name: str) -> list[tuple[File, ast.Call]]:
+    """Where a session is put into a collection after its request, for the next one to take out."""
+    if "one after the other" not in " ".join(evidence.did):
+        return []
+    methods = "append", "appendleft", "insert", "add", "put", "put_nowait"
+    return [
+        (found[0], call)
+        for call in calls(found[1], *methods)
+        if isinstance(call.func, ast.Attribute)
+        and text_of(call.func.value) == name
+        and call.lineno > _handed_out(found[1]) > 0
+    ]
 
 
 def _can_keep(evidence: Evidence, value: ast.expr | None) -> bool:
@@ -259,7 +360,7 @@ def close_not_called(evidence: Evidence) -> Told | None:
 
 @reading("the wrong session is closed", *_CLOSES)
 def another_is_closed(evidence: Evidence) -> Told | None:
-    """Each call of the factory makes a new session. Closing the new one leaves the first one open."""
+    """Closing another session, a new one or that of an earlier request, leaves the one open that was yielded."""
     found = _get_db(evidence)
     if found is None:
         return None
@@ -275,6 +376,10 @@ def another_is_closed(evidence: Evidence) -> Told | None:
                 return Told(where=file.at(part), hint="From here on the name stands for another session.")
     closed = [call for call in calls(node, "close") if isinstance(call.func, ast.Attribute)]
     owners = [text_of(call.func.value) for call in closed if isinstance(call.func, ast.Attribute)]
+    earlier = [call for call in closed if _is_from_before(file, node, call)]
+    if earlier and len(earlier) == len(calls(node, "close", "remove")) and earlier[-1].lineno < _handed_out(node):
+        hint = "This closes the session of the request before. Who closes this one, when its own request ends?"
+        return Told(where=file.at(earlier[0]), hint=hint)
     opened = {
         name_of(each.targets[0]) for each in ast.walk(node) if isinstance(each, ast.Assign) and calls(each, "connect")
     } - {_yielded(node)}
@@ -282,6 +387,24 @@ def another_is_closed(evidence: Evidence) -> Told | None:
         saw = f"{evidence.saw}: '{owners[-1]}' was closed, the session was not"
         return Told(saw=saw, where=file.at(closed[-1]), hint="What does this close, and what was yielded?")
     return None
+
+
+def _is_from_before(file: File, node: Function, call: ast.Call) -> bool:
+    """Whether what is closed is kept at the top of the module, and is not what is yielded: ``_open.pop().close()``."""
+    kept = {
+        name_of(target)
+        for each in file.tree.body
+        for target in getattr(each, "targets", [getattr(each, "target", None)])
+    }
+    words = [each.id for each in ast.walk(call.func) if isinstance(each, ast.Name)]
+    own = text_of(call.func) == f"{_yielded(node)}.close" and not _bound_anew(node, _yielded(node), call.lineno)
+    return not own and bool(words) and words[0] in kept
+
+
+def _bound_anew(node: Function, name: str, line: int) -> bool:
+    """Whether a name gets another session behind a line, and before the session is handed out."""
+    assigned = [each for each in ast.walk(node) if isinstance(each, ast.Assign) and calls(each.value, *_MAKERS)]
+    return any(text_of(each.targets[0]) == name and line < each.lineno < _handed_out(node) for each in assigned)
 
 
 @reading("the session is returned, not yielded", *_CLOSES)
@@ -294,10 +417,18 @@ def returned_not_yielded(evidence: Evidence) -> Told | None:
     returns = [each for each in ast.walk(found[1]) if isinstance(each, ast.Return)]
     if not returns or calls(found[1], "add_task"):
         return None
-    hint = "After a return there is nobody left to close it. What hands a value out and goes on later?"
-    if any(isinstance(each, ast.With) and returns[0] in ast.walk(each) for each in ast.walk(found[1])):
+    saw, hint = "", "After a return there is nobody left to close it. What hands a value out and goes on later?"
+    before = "had closed it before the endpoint got it, and it opened again"
+    around = [each for each in ast.walk(found[1]) if returns[0] in ast.walk(each)]
+    if any(isinstance(each, ast.With) for each in around):
         hint = "A return ends the with: the session is closed before the endpoint has it. What goes on later?"
-    return Told(where=found[0].at(returns[0]), hint=hint)
+        saw = f"{evidence.saw}: the with block {before}"
+    elif any(calls(one, "close") for each in around if isinstance(each, ast.Try) for one in each.finalbody):
+        hint = (
+            "A return runs the finally at once: the session is closed before the endpoint has it. What goes on later?"
+        )
+        saw = f"{evidence.saw}: close() {before}"
+    return Told(saw=saw, where=found[0].at(returns[0]), hint=hint)
 
 
 @reading("a session that is used after close()", *_CLOSES)
@@ -311,20 +442,27 @@ def used_after_close(evidence: Evidence) -> Told | None:
     always = [call for statement in _finals(node) for call in calls(statement, "close")]
     if not always and evidence.rule != "closes_after_success":  # then close() was not reached
         return None
-    for each in ast.walk(node):
-        if isinstance(each, ast.Call) and closed and each.lineno > closed[-1].lineno and f"{db}." in text_of(each.func):
-            return Told(where=file.at(each), hint="A closed session opens again when it is used.")
+    after = [each for each in ast.walk(node) if isinstance(each, ast.Call) and f"{db}." in text_of(each.func)]
+    after = [each for each in after if closed and each.lineno > closed[-1].lineno]
+    opens = [each for each in after if name_of(each) not in _LEAVES_IT_CLOSED]
+    taken = [each for each in opens if f"(taken at {file.at(each)})" in evidence.saw]
+    for each in taken or opens:
+        return Told(where=file.at(each), hint="A closed session opens again when it is used.")
     return None
+
+
+_LEAVES_IT_CLOSED = "rollback", "commit", "expunge_all", "expire_all", "close", "invalidate", "reset"
 
 
 @reading("the session is closed before it is yielded", *_CLOSES)
 def yielded_after_close(evidence: Evidence) -> Told | None:
-    """A with block, or a finally, that is over before the yield has closed the session; the endpoint opens it again."""
+    """A with block, or a finally, that is over before the yield or call_next() has closed the session; the endpoint
+    opens it again."""
     found = _keeper(evidence)
-    yields = _yields(found[1]) if found else []
-    if found is None or not yields:
+    handed_out = _handed_out(found[1]) if found else 0
+    if found is None or not handed_out:
         return None
-    (file, node), db = found, _yielded(found[1])
+    (file, node), db = found, _yielded(found[1]) or _held_by_a_middleware(found[1])
     ends = {
         block: [
             item
@@ -334,18 +472,26 @@ def yielded_after_close(evidence: Evidence) -> Told | None:
         for block in ast.walk(node)
         if isinstance(block, ast.With)
     }
-    over = [block for block, items in ends.items() if items and (block.end_lineno or 0) < yields[0].lineno]
+    over = [block for block, items in ends.items() if items and (block.end_lineno or 0) < handed_out]
     caught = [each for attempt in _tries(node) for handler in attempt.handlers for each in ast.walk(handler)]
     closed = [call for call in calls(node, "close") if text_of(call.func) == f"{db}.close" and call not in caught]
-    before = [call for call in closed if call.lineno < yields[0].lineno]
+    before = [call for call in closed if call.lineno < handed_out and not _bound_anew(node, db, call.lineno)]
     if not (over or before) or len(before) < len(closed):
         return None
     what = "the with block" if over else "close()"
     return Told(
         saw=f"{evidence.saw}: {what} had closed it before the endpoint got it, and it opened again",
-        where=file.at(yields[0]),
+        where=file.at(handed_out),
         hint=f"What has {what} done to the session before this line, and who closes it after the endpoint?",
     )
+
+
+def _held_by_a_middleware(node: Function) -> str:
+    """What a function that yields nothing calls its session: ``request.state.db``."""
+    entered = [item for each in ast.walk(node) if isinstance(each, ast.With) for item in each.items]
+    names = [text_of(item.optional_vars) for item in entered if calls(item.context_expr, *_MAKERS)]
+    assigned = [each for each in ast.walk(node) if isinstance(each, ast.Assign) and calls(each.value, *_MAKERS)]
+    return next(iter([*names, *(text_of(each.targets[0]) for each in assigned)]), "")
 
 
 @reading("something besides the session stays open", *_CLOSES)
@@ -359,7 +505,14 @@ def more_is_open(evidence: Evidence) -> Told | None:
         chained = [outer for outer in calls(node, "execute", "scalar", "scalars") if each in ast.walk(outer.func)]
         bound = [call for call in calls(node, *_MAKERS) if each is not call and each in ast.walk(call)]
         if chained or (bound and name_of(each) == "connect" and not _closes_name(node, "connection")):
-            return Told(where=file.at(each), hint="Who closes this one?")
+            if chained:
+                return Told(where=file.at(each), hint="Who closes this one?")
+            alone = "session" not in evidence.saw
+            return Told(
+                saw=f"{evidence.saw}; the session itself is closed" if alone else "",
+                where=file.at(each),
+                hint="Closing the session does not give back what connect() took. Who does?",
+            )
     return None
 
 
@@ -384,7 +537,10 @@ def closed_conditionally(evidence: Evidence) -> Told | None:
         others = [call for call in calls(node, "close", "remove") if call not in [*then, *otherwise]]
         if others or bool(then) == bool(otherwise) or text_of(each.test).removesuffix(" is not None") == _yielded(node):
             continue
-        saw = f"{evidence.saw}; the condition {text_of(each.test)} was {'not true' if then else 'true'}"
+        what, true = f"the condition {text_of(each.test)}", not then
+        if isinstance(each.test, ast.UnaryOp) and isinstance(each.test.op, ast.Not):
+            what, true = text_of(each.test.operand), not true
+        saw = f"{evidence.saw}; {what} was {'true' if true else 'not true'}"
         hint = f"In which cases is this {'not true' if then else 'true'}, and who closes then?"
         return Told(saw=saw, where=file.at(each), hint=hint)
     for place, leaving in _exits(evidence, node):
@@ -437,6 +593,9 @@ def closed_on_one_way(evidence: Evidence) -> Told | None:
         return None
     if any(call in ast.walk(statement) for statement in _finals(node) for call in closed):
         return None
+    for unreached, word in _never_reached(node) if evidence.rule != "closes_after_success" else ():
+        hint = f"{word} ends the block: Python never comes to this line. What runs in any case?"
+        return Told(where=file.at(unreached), hint=hint)
     handlers = [handler for each in _tries(node) for handler in each.handlers]
     caught = [call for call in closed if any(call in ast.walk(handler) for handler in handlers)]
     if evidence.rule == "closes_after_success":
@@ -445,10 +604,13 @@ def closed_on_one_way(evidence: Evidence) -> Told | None:
             return None
         hint = "This runs only after an exception. What runs in any case?"
         return Told(where=file.at(caught[0]), hint=hint)
-    of_http = [each for each in handlers if "HTTPException" in text_of(each.type)]
-    if evidence.rule == "closes_after_http_error" and of_http and not calls(of_http[0], "close"):
-        hint = "After an HTTP error get_db ends here, and the session is still open. What runs in any case?"
-        return Told(where=file.at(of_http[0]), hint=hint)
+    what, kinds = _raised_by_the_endpoint(evidence)
+    own = next(
+        (each for each in handlers if re.search(rf"\b({kinds}|Base\w+|Exception)\b|^$", text_of(each.type))), None
+    )
+    if own is not None and re.search(rf"\b({kinds})\b", text_of(own.type)) and not calls(own, "close"):
+        hint = f"After {what} get_db ends here, and the session is still open. What runs in any case?"
+        return Told(where=file.at(own), hint=hint)
     if (
         evidence.rule == "closes_after_crash"
         and caught
@@ -460,14 +622,49 @@ def closed_on_one_way(evidence: Evidence) -> Told | None:
     return Told(where=file.at(closed[-1]), hint=hint)
 
 
+def _raised_by_the_endpoint(evidence: Evidence) -> tuple[str, str]:
+    """What comes out of the endpoint in the story, in words, and a pattern of the classes that catch just this."""
+    told, of_databases = " ".join(evidence.did), "SQLAlchemyError|DBAPIError|DatabaseError|StatementError"
+    if "IntegrityError" in told:
+        return "an IntegrityError", f"IntegrityError|{of_databases}"
+    if "the database refuses" in told:
+        return "an error of the database", f"OperationalError|ProgrammingError|{of_databases}"
+    if "HTTPException" in told:
+        return "an HTTP error", "HTTPException"
+    return "a crash", "Crash"
+
+
+def _never_reached(node: ast.AST) -> list[tuple[ast.Call, str]]:
+    """The calls of close() that stand behind a raise or a return in the same block, and which of the two it is."""
+    found: list[tuple[ast.Call, str]] = []
+    for each in ast.walk(node):
+        for body in (getattr(each, "body", None), getattr(each, "orelse", None), getattr(each, "finalbody", None)):
+            ended = ""
+            for statement in body if isinstance(body, list) else ():
+                found += [(call, ended) for call in calls(statement, "close", "remove") if ended]
+                if isinstance(statement, ast.Raise | ast.Return):
+                    ended = "raise" if isinstance(statement, ast.Raise) else "return"
+    return found
+
+
 @reading("the session is not closed", *_CLOSES)
 def never_closed(evidence: Evidence) -> Told | None:
-    """Nobody calls close(): the session keeps its connection, or what it has loaded, for as long as it lives."""
+    """Nobody calls close() when the request is over: the session keeps its connection, or what it has loaded, for as
+    long as it lives."""
     found = _keeper(evidence)
     if found is None:
         return None
     file, node = found
     db = _yielded(node)
+    assigned = [each for each in ast.walk(node) if isinstance(each, ast.Assign) and isinstance(each.value, ast.Call)]
+    for stack in [each for each in assigned if name_of(each.value) == "ExitStack"]:
+        if not _is_left(node, text_of(stack.targets[0])):
+            hint = "An ExitStack closes what it holds when it is closed itself. Who closes it?"
+            return Told(where=file.at(stack), hint=hint)
+    for call in calls(node, "register"):
+        if text_of(call.func) in ("atexit.register", "register") and ".close" in text_of(call):
+            hint = "atexit runs this when the whole program ends. When does one request end?"
+            return Told(where=file.at(call), hint=hint)
     if calls(node, "close", "remove", "reset", "closing", "callback", "enter_context", "push"):
         return None
     entered = [item.context_expr for each in ast.walk(node) if isinstance(each, ast.With) for item in each.items]
@@ -481,7 +678,9 @@ def never_closed(evidence: Evidence) -> Told | None:
         yields = _yields(node)
         if word and db and yields and each.lineno > yields[0].lineno:
             saw = f"{evidence.saw}: {word} does not close it"
-            return Told(saw=saw, where=file.at(each), hint="This leaves the session open. What ends it?")
+            blocks = [one for one in ast.walk(node) if isinstance(one, ast.If) and each in ast.walk(one)]
+            hint = f"This leaves the session open. What ends it{', and in every case' if blocks else ''}?"
+            return Told(saw=saw, where=file.at(each), hint=hint)
     last = [call for statement in _finals(node) for call in ast.walk(statement) if isinstance(call, ast.Call)]
     for other in [evidence.source.function(name_of(call)) for call in last if not isinstance(call.func, ast.Attribute)]:
         if other is None or calls(other[1], "close", "remove"):
@@ -496,6 +695,14 @@ def never_closed(evidence: Evidence) -> Told | None:
     if calls(made[0], *_MAKERS):
         hint = "Here a session is opened. Who closes it, and when?"
     return Told(where=file.at(made[0]), hint=hint)
+
+
+def _is_left(node: ast.AST, name: str) -> bool:
+    """Whether a function leaves what it calls so: by a with block, close() or __exit__(), or by giving it away."""
+    used = [each for each in ast.walk(node) if isinstance(each, ast.Name | ast.Attribute) and text_of(each) == name]
+    on_it = [each for each in ast.walk(node) if isinstance(each, ast.Attribute) and text_of(each.value) == name]
+    only_filled = all(each.attr in ("enter_context", "push", "callback") for each in on_it)
+    return not only_filled or len(used) > 1 + len(on_it)
 
 
 # -- errors -------------------------------------------------------------------------------------------
@@ -591,7 +798,8 @@ def commits_for_others(evidence: Evidence) -> Told | None:
                 return Told(saw=saw, where=file.at(item.context_expr), hint="What does the end of this block do?")
     for call in calls(node, "execution_options", *_MAKERS):
         if "AUTOCOMMIT" in text_of(call):
-            return Told(where=file.at(call), hint="With this every statement is saved at once.")
+            saw = f"{evidence.saw} at once; the ROLLBACK came too late" if evidence.sent("ROLLBACK") and saved else ""
+            return Told(saw=saw, where=file.at(call), hint="With this every statement is saved at once.")
     begun = calls(node, "begin")
     if begun and calls(node, "connect"):
         hint = "A transaction around the session: its end decides over what the endpoint has committed."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import re
 from collections.abc import Callable
 
@@ -61,6 +62,17 @@ def other_variable(evidence: Evidence) -> Told | None:
     )
 
 
+@reading("the URL has no name", *_URL_RULES)
+def url_without_a_name(evidence: Evidence) -> Told | None:
+    """The environment is asked, but its answer does not get the name DATABASE_URL, which others ask for."""
+    file = evidence.source.file(_DB)
+    asked = [node for name, node in _variables(file) if name == "DATABASE_URL"]
+    if "has no name 'DATABASE_URL'" not in evidence.saw or not asked:
+        return None
+    hint = "Others ask db for DATABASE_URL. You read the variable already: what name does its value get?"
+    return Told(where=file.at(asked[0]), hint=hint)
+
+
 @reading("the environment is never asked", "url_from_environment")
 def url_in_the_code(evidence: Evidence) -> Told | None:
     """The URL is written into the code, so that it is the same on every machine."""
@@ -116,6 +128,23 @@ def url_cut(evidence: Evidence) -> Told | None:
     return Told(saw=f"{evidence.saw}; ?{wanted.partition('?')[2]} is lost", where=found[0].at(place), hint=hint)
 
 
+@reading("the URL is written in other letters", "url_from_environment")
+def url_in_other_letters(evidence: Evidence) -> Told | None:
+    """Capital and small letters count in a URL: in a user's name, a password, the name of a database."""
+    seen, wanted = evidence.saw.rpartition(" is ")[2], evidence.wanted.rpartition(" is ")[2]
+    found = _place_of_the_url(evidence)
+    if found is None or seen == wanted or seen.lower() != wanted.lower():
+        return None
+    changes = [each for each in (*found[0].nodes,) if isinstance(each, ast.Call) and name_of(each) in _LETTERS]
+    place = changes[0] if len(changes) == 1 else found[1]
+    became = "capital letters have become small ones" if seen == wanted.lower() else "its letters have changed"
+    hint = "Do capital and small letters count in a user's name, or in a password?"
+    return Told(saw=f"{evidence.saw}; {became}", where=found[0].at(place), hint=hint)
+
+
+_LETTERS = "lower", "upper", "casefold", "title", "capitalize", "swapcase"
+
+
 @reading("another default for the URL", "default_is_local_sqlite")
 def another_default(evidence: Evidence) -> Told | None:
     """Without a variable it is sqlite:///./app.db, a path that begins in the folder where the app is started."""
@@ -126,6 +155,8 @@ def another_default(evidence: Evidence) -> Told | None:
     nodes = [each for each in ast.walk(node) if isinstance(each, ast.Constant) and "sqlite" in str(each.value)]
     if "__file__" in "\n".join(file.lines):
         hint = "This path begins in the folder of this file. Where is the app started?"
+    elif re.search(r"expanduser|\.home\(\)|environ.*HOME", text_of(node)):
+        hint = "This path begins in your home folder. Where is the app started?"
     elif ":memory:" in evidence.saw or evidence.saw.endswith(("sqlite://", "sqlite:///")):
         hint = "This is a database in memory. What is left of it after the app has stopped?"
     elif nodes and evidence.saw.endswith(str(nodes[0].value)):
@@ -143,7 +174,9 @@ def asked_conditionally(evidence: Evidence) -> Told | None:
         inside = [*ast.walk(node)]
         asked = [each for name, each in _variables(file) if name == "DATABASE_URL"]
         if asked and all(each in inside for each in asked) and "DATABASE_URL" not in text_of(node.test):
-            hint = "The variable was set here. When does your code look at it?"
+            others = [name for name, each in _variables(file) if each in ast.walk(node.test)]
+            unset = f", {others[0]} was not" if len(others) == 1 else ""
+            hint = f"DATABASE_URL was set for this check{unset}. In which case does your code look at DATABASE_URL?"
             return Told(where=file.at(node), hint=hint)
     return None
 
@@ -165,11 +198,12 @@ def url_dismissed(evidence: Evidence) -> Told | None:
     for node in file.nodes:
         if not isinstance(node, ast.If | ast.IfExp) or _only_whether_it_is_set(node.test):
             continue
-        about = any(each in asked or name_of(each) in answers for each in ast.walk(node.test))
+        names = {*answers, "DATABASE_URL"}
+        about = any(each in asked or name_of(each) in names for each in ast.walk(node.test))
         around = [each for each in file.functions if node in ast.walk(each)]
         scope = [*ast.walk(around[-1] if around else node)]
         decides = any(each in written or name_of(each) in defaults for each in scope)
-        if about and decides and not _rewritten(node, answers):
+        if about and decides and not _rewritten(node, names):
             found.append(node.test)
     for node in file.nodes:
         if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or) and any(each in node.values for each in asked):
@@ -182,9 +216,11 @@ def url_dismissed(evidence: Evidence) -> Told | None:
     if len(found) != 1:
         return None
     hint = "What was set is in the answer of the environment. When does your code take it, with this condition?"
-    return Told(
-        saw=f"{evidence.saw}: what was set was read, and the default was taken", where=file.at(found[0]), hint=hint
-    )
+    happened = "what was set was read, and the default was taken"
+    if any(name_of(each) == "DATABASE_URL" for each in ast.walk(found[0])):
+        hint = "What was set is in DATABASE_URL already. For which URLs does this put another one in its place?"
+        happened = "what was set was read, and then replaced"
+    return Told(saw=f"{evidence.saw}: {happened}", where=file.at(found[0]), hint=hint)
 
 
 def _given_back_anyway(
@@ -246,12 +282,18 @@ def not_an_engine(evidence: Evidence) -> Told | None:
         return None
     function = evidence.source.function("engine", _DB)
     if function is not None:
-        return Told(where=file.at(function[1]), hint="This is a function, which nobody has called yet. Who would?")
+        hint = "Others import engine and use it at once, without brackets. What should have this name?"
+        return Told(where=file.at(function[1]), hint=hint)
     held = evidence.source.bound("engine", file)
     value = getattr(held[1], "value", None) if held else None
-    if held is None or not isinstance(value, ast.Call):
+    if held is None or value is None:
         return None
-    return Told(where=held[0].at(held[1]), hint=f"What does {name_of(value)}(...) return?")
+    hint = "Is this what create_engine() gives back when it is called?"
+    if isinstance(value, ast.Call):
+        hint = f"What does {name_of(value)}(...) return?"
+    elif isinstance(value, ast.Name) and evidence.source.function(value.id):
+        hint = "This names the function. What calls it?"
+    return Told(where=held[0].at(held[1]), hint=hint)
 
 
 @reading("the engine is made with another URL", "url_from_environment", "other_databases_get_no_sqlite_arguments")
@@ -264,12 +306,27 @@ def engine_has_another_url(evidence: Evidence) -> Told | None:
     given = made[0].args[0] if made[0].args else keyword(made[0], "url")
     if given is None or name_of(given) == "DATABASE_URL":
         return None
-    written = isinstance(given, ast.Constant)
-    hint = (
-        "This URL is written here once more." if written else f"What is {text_of(given)} made of, and what gets lost?"
-    )
+    hint = "This makes another URL than DATABASE_URL. What is lost or changed on the way? Do you need another one?"
+    place: ast.AST = given
+    if isinstance(given, ast.Constant):
+        hint = "This URL is written here once more."
+    elif isinstance(given, ast.Name) and isinstance(held := _bound(file, given.id), ast.Assign | ast.AnnAssign):
+        place = held
     why = "The same code runs on your laptop and on a server; only the environment tells which database is meant."
-    return Told(where=file.at(given), hint=hint, why=why if evidence.rule not in _URL_RULES else "")
+    saw = evidence.saw + _what_is_lost(evidence.saw.rpartition(" is ")[2], evidence.wanted.rpartition(" is ")[2])
+    return Told(saw=saw, where=file.at(place), hint=hint, why=why if evidence.rule not in _URL_RULES else "")
+
+
+def _what_is_lost(seen: str, wanted: str) -> str:
+    """What of a URL got lost or changed, where that is plain; begins with a semicolon."""
+    query, lost = wanted.partition("?")[2], []
+    if seen.partition("://")[0] != wanted.partition("://")[0]:
+        return ""
+    if query and "?" not in seen:
+        lost.append(f"?{query} is lost")
+    if "%40" in wanted and "%40" not in seen and seen.count("@") > wanted.count("@"):
+        lost.append("%40 has become @")
+    return "".join(f"; {each}" for each in lost)
 
 
 @reading("no default for the URL", "default_is_local_sqlite")
@@ -304,7 +361,7 @@ def slashes(evidence: Evidence) -> Told | None:
             found = re.match(r"sqlite(?:\+\w+)?:(/+)\.?/?\w", node.value)
             if found and len(found[1]) != 3:
                 return Told(
-                    saw=f"the URL {node.value} has {len(found[1])} slashes",
+                    saw=f"the URL {node.value} has {len(found[1])} slashes after sqlite:",
                     where=file.at(node),
                     hint="After sqlite: come three slashes, and then a path that is relative to the working folder.",
                 )
@@ -319,11 +376,15 @@ def connected_at_import(evidence: Evidence) -> Told | None:
     """What stands at the top of a module runs when it is imported: before the app starts, and in every test."""
     wanted = "connect", "begin", "create_all", "drop_all", "inspect", "execute", "scalars", "raw_connection", "reflect"
     for file in evidence.source.files():
+        creating = [call for statement in file.tree.body for call in calls(statement, "create_all")]
         for statement in file.tree.body:
             if isinstance(statement, ast.If) and "__main__" in text_of(statement.test):
                 continue
             at_once = _run_at_once(statement)
             found = [call for each in at_once for call in calls(each, *wanted)]
+            later = [each for each in creating if found and statement.lineno < each.lineno and _at_the_top(file, each)]
+            if later and name_of(found[0]) == "drop_all":  # what it throws away is another rule's matter
+                continue
             if not found:  # perhaps in a function that is called here
                 for call in [each for one in at_once for each in ast.walk(one) if isinstance(each, ast.Call)]:
                     other = evidence.source.function(name_of(call), file.name)
@@ -342,6 +403,11 @@ def connected_at_import(evidence: Evidence) -> Told | None:
     return None
 
 
+def _at_the_top(file: File, call: ast.Call) -> bool:
+    """Whether a call stands at the top of a module as a statement."""
+    return any(isinstance(each, ast.Expr) and each.value is call for each in file.tree.body)
+
+
 def _run_at_once(statement: ast.stmt) -> list[ast.AST]:
     """What of a statement at the top of a module runs with it: of a function not its body, but its default values."""
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -357,6 +423,7 @@ def _run_at_once(statement: ast.stmt) -> list[ast.AST]:
 @reading("an engine that commits by itself", "nothing_is_saved_without_commit")
 def autocommit(evidence: Evidence) -> Told | None:
     """With AUTOCOMMIT, or without transactions in SQLite's driver, every statement is saved at once."""
+    saw = f"{evidence.saw}, though nobody has called commit(){_saved_before(evidence)}"
     for file in evidence.source.files():
         for node in file.nodes:
             told = text_of(node) if isinstance(node, ast.keyword | ast.Dict | ast.Constant | ast.Assign) else ""
@@ -364,14 +431,15 @@ def autocommit(evidence: Evidence) -> Told | None:
                 continue
             if isinstance(node, ast.Assign) and re.search(r"isolation_level = (None|'')", told):
                 hint = "This tells SQLite's driver to begin no transaction. Who begins one then?"
-                return Told(saw=f"{evidence.saw}, though nobody has called commit()", where=file.at(node), hint=hint)
+                return Told(saw=saw, where=file.at(node), hint=hint)
             if re.search(r"AUTOCOMMIT|isolation_level'?\s*[:=]\s*None|autocommit'?\s*[:=]\s*True", told):
-                return Told(
-                    saw=f"{evidence.saw}, though nobody has called commit()",
-                    where=file.at(node),
-                    hint="This option switches transactions off.",
-                )
+                return Told(saw=saw, where=file.at(node), hint="This option switches transactions off.")
     return None
+
+
+def _saved_before(evidence: Evidence) -> str:
+    """What to add where the timeline ends with a ROLLBACK, which had nothing left to undo."""
+    return "; it was saved before the ROLLBACK" if evidence.timeline[-1:] == ["ROLLBACK"] else ""
 
 
 @reading("an event that commits", "nothing_is_saved_without_commit", "sessions_are_independent", "works_across_threads")
@@ -389,7 +457,9 @@ def event_commits(evidence: Evidence) -> Told | None:
             for call in calls(node, "commit", "execute", "exec_driver_sql") if listens else ():
                 if name_of(call) == "commit" or "COMMIT" in text_of(call):
                     hint = "SQLAlchemy calls this by itself, again and again. Who says then what is saved?"
-                    return Told(saw=f"{evidence.saw}; {node.name}() commits", where=file.at(call), hint=hint)
+                    saw = f"{evidence.saw}; {node.name}() commits"
+                    saw += _saved_before(evidence) if "is in the database" in saw else ""
+                    return Told(saw=saw, where=file.at(call), hint=hint)
     return None
 
 
@@ -450,25 +520,70 @@ def sqlite_option(evidence: Evidence) -> Told | None:
         return None
     name = found[1] or found[2]
     saw = f"PostgreSQL was given '{name}', which only SQLite understands"
-    for file in evidence.source.files():
-        given = [
-            node
-            for node in file.nodes
-            if (isinstance(node, ast.keyword) and node.arg == name)
-            or (isinstance(node, ast.Constant) and node.value == name)
-        ]
-        given = given or [
-            node
-            for node in file.nodes
-            if isinstance(node, ast.Constant) and name in str(node.value) and "\n" not in str(node.value)
-        ]
-        for node in given[:1]:
-            condition = _condition_around(file, node)
-            if condition is not None:
-                hint = "The URL begins with postgresql+psycopg://. What does this condition say about it?"
-                return Told(saw=saw, where=file.at(condition), hint=hint)
-            return Told(saw=saw, where=file.at(node), hint="To which databases does your code give this?")
+    for file, node in _given_as(evidence, name):
+        condition = _condition_around(file, node)
+        if condition is not None:
+            hint = "The URL begins with postgresql+psycopg://. What does this condition say about it?"
+            return Told(saw=saw, where=file.at(condition), hint=hint)
+        return Told(saw=saw, where=file.at(node), hint="To which databases does your code give this?")
     return None
+
+
+def _given_as(evidence: Evidence, name: str) -> list[tuple[File, ast.AST]]:
+    """Where an option of this name is given, or a text that holds the name."""
+    places: list[tuple[File, ast.AST]] = [(file, node) for file in evidence.source.files() for node in file.nodes]
+    given: list[tuple[File, ast.AST]] = [
+        (file, node)
+        for file, node in places
+        if (isinstance(node, ast.keyword) and node.arg == name)
+        or (isinstance(node, ast.Constant) and node.value == name)
+    ]
+    return given or [
+        (file, node)
+        for file, node in places
+        if isinstance(node, ast.Constant) and name in str(node.value) and "\n" not in str(node.value)
+    ]
+
+
+@reading("an option that SQLite does not know")
+def option_unknown_to_sqlite(evidence: Evidence) -> Told | None:
+    """Options for the driver of another database, and options that are spelled wrong, keep SQLite from connecting."""
+    raised = evidence.raised_kind("TypeError")
+    found = _UNKNOWN_TO_SQLITE.search(raised.message) if raised else None
+    if found is None:
+        return None
+    name = found[1] or found[2]
+    similar = difflib.get_close_matches(name, _OPTIONS_OF_SQLITE, 1, cutoff=0.8)
+    for file, node in _given_as(evidence, name):
+        condition = _condition_around(file, node)
+        hint = "Which database knows this option? Your code gives it to every one."
+        if similar:
+            hint = f"SQLite's driver knows '{similar[0]}': is it a typing mistake?"
+        elif condition is not None:
+            hint = "Which database knows this option, and which ones get it under this condition?"
+        return Told(
+            saw=f"SQLite's driver was given '{name}', which it does not understand",
+            wanted="only what SQLite understands",
+            where=file.at(node if condition is None or similar else condition),
+            hint=hint,
+            why="A database refuses options that it does not know: the app could not even connect.",
+        )
+    return None
+
+
+_UNKNOWN_TO_SQLITE = re.compile(
+    r"'(\w+)' is an invalid keyword argument for Connection|Connection\(\) got an unexpected keyword argument '(\w+)'"
+)
+_OPTIONS_OF_SQLITE = (
+    "timeout",
+    "check_same_thread",
+    "isolation_level",
+    "detect_types",
+    "cached_statements",
+    "uri",
+    "factory",
+    "autocommit",
+)
 
 
 def _condition_around(file: File, node: ast.AST) -> ast.expr | None:
@@ -488,8 +603,24 @@ def pragma_always(evidence: Evidence) -> Told | None:
             if isinstance(node, ast.Constant) and "PRAGMA" in str(node.value).upper() and "\n" not in str(node.value):
                 condition = _condition_around(file, node)
                 hint = "PRAGMA is a word of SQLite's alone. To which databases does your code send it?"
-                return Told(where=file.at(node if condition is None else condition), hint=hint)
+                why = ""
+                if _is_caught(file, node):
+                    why = "PostgreSQL takes nothing more in a transaction in which it refused a statement; "
+                    why += "to catch the error does not change that."
+                return Told(where=file.at(node if condition is None else condition), hint=hint, why=why)
     return None
+
+
+def _is_caught(file: File, node: ast.AST) -> bool:
+    """Whether nobody hears of an error that this line raises."""
+    for each in file.nodes:
+        if isinstance(each, ast.Try) and any(node in ast.walk(one) for one in each.body):
+            raising = [one for handler in each.handlers for one in ast.walk(handler) if isinstance(one, ast.Raise)]
+            if each.handlers and not raising:
+                return True
+        if isinstance(each, ast.With) and node in ast.walk(each) and calls(each, "suppress"):
+            return True
+    return False
 
 
 @reading("a driver that is not installed", "other_databases_get_no_sqlite_arguments", "url_from_environment")
@@ -524,11 +655,18 @@ def autoflush_left_on(evidence: Evidence) -> Told | None:
 @reading("a flush() before each query", "query_does_not_write_pending_objects")
 def event_flushes(evidence: Evidence) -> Told | None:
     """What listens to the events of a session runs with each of them; a flush() there sends what is pending."""
-    for file in evidence.source.files():
-        for node in file.functions:
-            for call in calls(node, "flush"):
-                hint = f"{node.name}() sends what is pending. When does it run?"
-                return Told(saw=f"{evidence.saw}; {node.name}() calls flush()", where=file.at(call), hint=hint)
+    found = [
+        (file, node, calls(node, "flush")[0])
+        for file in evidence.source.files()
+        for node in file.functions
+        if calls(node, "flush")
+    ]
+    for file, node, call in found:
+        names = list(dict.fromkeys(f"{each.name}()" for _, each, _ in found))
+        hint = f"{node.name}() sends what is pending. When does it run?"
+        if len(names) > 1:
+            hint = f"{', '.join(names[:-1])} and {names[-1]} send what is pending. When do they run?"
+        return Told(saw=f"{evidence.saw}; {node.name}() calls flush()", where=file.at(call), hint=hint)
     return None
 
 
@@ -545,18 +683,35 @@ def autoflush_is_true(evidence: Evidence) -> Told | None:
         for value in values:
             if value is None or isinstance(value, ast.Constant):
                 continue
+            handed = _parameter(evidence, file, value)
+            if handed is not None:
+                return Told(where=handed[0].at(handed[1]), hint=handed[2])
             bound = evidence.source.bound(name_of(value), file) if isinstance(value, ast.Name | ast.Attribute) else None
-            place = _parameter(evidence, file, value) or bound or (file, value)
-            hint = "Is this true or false when it runs? Your sessions do send what is pending."
+            if bound is not None and isinstance(getattr(bound[1], "value", None), ast.Constant):
+                return Told(where=bound[0].at(bound[1]), hint="autoflush gets this value. What does the task want?")
+            hint = "When is this true? The task wants autoflush off, on every database and everywhere it runs."
+            if bound is not None and "flush" not in name_of(value).lower():  # it decides other things, too
+                hint = f"When is {name_of(value)} true, and what do your sessions do then? What does the task want?"
+                bound = None
+            place = bound or (file, value)
             return Told(where=place[0].at(place[1]), hint=hint)
     return None
 
 
-def _parameter(evidence: Evidence, file: File, value: ast.expr) -> tuple[File, ast.expr] | None:
-    """What decides a value that is a parameter of the function around it: its default, or what is passed."""
+def _parameter(evidence: Evidence, file: File, value: ast.expr) -> tuple[File, ast.expr, str] | None:
+    """What decides a value that is a parameter of the function around it: its default, or what is passed; a hint."""
     around = [each for each in file.functions if value in ast.walk(each)]
-    known = [each.arg for each in (*around[-1].args.args, *around[-1].args.kwonlyargs)] if around else []
-    return evidence.source.handed_over(file, around[-1], name_of(value)) if name_of(value) in known else None
+    function = around[-1] if around else None
+    if function is None or name_of(value) not in {
+        each.arg for each in (*function.args.args, *function.args.kwonlyargs)
+    }:
+        return None
+    found = evidence.source.handed_over(file, function, name_of(value))
+    default = found is not None and found[1] in (*function.args.defaults, *function.args.kw_defaults)
+    hint = f"{function.name}() gets this for {name_of(value)}. What does the task want?"
+    if default:
+        hint = f"Nobody gives {function.name}() a value, so this default counts. What does the task want?"
+    return (*found, hint) if found is not None else None
 
 
 @reading("autoflush=True", "query_does_not_write_pending_objects")
@@ -637,6 +792,11 @@ def one_session(evidence: Evidence) -> Told | None:
     ]
     cached = [node for node in file.functions if any("cache" in name for name in map(name_of, node.decorator_list))]
     first = [node.decorator_list[0] for node in cached]
+    for call in scoped:
+        decides = keyword(call, "scopefunc") or (call.args[1] if len(call.args) > 1 else None)
+        if decides is not None:
+            hint = f"scopefunc decides who shares a session. What does {text_of(decides)} answer in two threads?"
+            return Told(where=file.at(call), hint=hint)
     for node in (*scoped, *made, *first):
         return Told(where=file.at(node), hint="This makes one session, and everybody gets it.")
     return None
@@ -665,11 +825,18 @@ def no_factory(evidence: Evidence) -> Told | None:
     file = evidence.source.file(_DB)
     node = _bound(file, "SessionLocal")
     value = getattr(node, "value", None)
+    yields = isinstance(node, ast.FunctionDef) and any(isinstance(each, ast.Yield) for each in ast.walk(node))
+    if node is not None and yields and "SessionLocal() returned" in evidence.saw:
+        hint = "What does a function with yield give back when it is called? SessionLocal() has to be a session."
+        return Told(where=file.at(node), hint=hint)
     if node is None or value is None:
         return None
-    if text_of(value) in ("sessionmaker", "scoped_session"):
+    if isinstance(value, ast.Attribute) and value.attr == "begin":
+        hint = "What does .begin give back when it is called: a session, or something for 'with'? "
+        hint += "SessionLocal() itself has to be the session."
+    elif text_of(value) in ("sessionmaker", "scoped_session"):
         hint = "sessionmaker makes factories: call it to get one."
-    elif isinstance(value, ast.Call) and name_of(value) == "Session":
+    elif isinstance(value, ast.Call) and (name_of(value) == "Session" or isinstance(value.func, ast.Call)):
         hint = "This is one session. What makes a new one each time?"
     else:
         return None
@@ -718,15 +885,14 @@ def no_declarative_base(evidence: Evidence) -> Told | None:
     node = _bound(file, "Base")
     if node is None:
         return None
+    wanted = "a class that SQLAlchemy maps to a table at once"
     if isinstance(node, ast.ClassDef):
         bases = ", ".join(text_of(each) for each in node.bases)
         raised = evidence.raised_kind("UnmappedClassError")
         if raised is not None and "DeferredReflection" in raised.message + bases:
             saw = f"a model on Base is not mapped: Base inherits from {bases}"
-            hint = "DeferredReflection waits for prepare(engine). What do your models need?"
-            return Told(
-                saw=saw, where=file.at(node), hint=hint, wanted="a class that SQLAlchemy maps to a table at once"
-            )
+            hint = "DeferredReflection reads the columns from tables that exist already. What is left without it?"
+            return Told(saw=saw, where=file.at(node), hint=hint, wanted=wanted)
         if "Declarative" in bases:
             return None
         saw = f"Base inherits from {bases or 'nothing'}"
@@ -736,8 +902,13 @@ def no_declarative_base(evidence: Evidence) -> Told | None:
     value = text_of(getattr(node, "value", None))
     if evidence.raised_kind("UnmappedClassError") is not None:
         saw = f"a model on Base is not mapped: Base is {value}"
-        hint = "This base waits until somebody calls prepare(). What do your models need?"
-        return Told(saw=saw, where=file.at(node), hint=hint, wanted="a class that SQLAlchemy maps to a table at once")
+        hint = (
+            "This base waits for prepare(). Which class of sqlalchemy.orm maps your models as soon as you write them?"
+        )
+        if value.startswith("automap_base"):
+            hint = "automap_base() is for tables that exist already. Which class of sqlalchemy.orm maps your models "
+            hint += "as soon as you write them?"
+        return Told(saw=saw, where=file.at(node), hint=hint, wanted=wanted)
     hints = {
         "declarative_base": "declarative_base is a function: it has to be called.",
         "DeclarativeBase": "Make a class of your own that inherits from it.",

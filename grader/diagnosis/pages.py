@@ -76,8 +76,39 @@ def bounds_changed(evidence: Evidence) -> Told | None:
                 value = dict(offset=asked[0], limit=asked[1])[name]
                 asked_for = f"asked for {name} {value}" if str(value) in evidence.did[-1] else f"says nothing of {name}"
                 hint = f"The caller {asked_for}. What is it after this line?"
-                return Told(where=file.at(node), hint=hint)
+                if not assigned:
+                    hint = f"The caller {asked_for}. What does this line make of it?"
+                return Told(saw=f"{evidence.saw}{_sent_instead(event, asked)}", where=file.at(node), hint=hint)
     return None
+
+
+def _sent_instead(event: Event, asked: tuple[int, int]) -> str:
+    """What a SELECT asked for, where it says so in numbers that are not those that were asked for."""
+    words, values = " ".join(event.sql.lower().split()), _sent(event)
+    both = " limit " in words and " offset " in words and len(values) > 1 and values[-2:] != [asked[1], asked[0]]
+    return f"; the SELECT was sent with LIMIT {values[-2]} and OFFSET {values[-1]}" if both else ""
+
+
+@reading("an empty page that is None", "list_pages")
+def none_for_an_empty_page(evidence: Evidence) -> Told | None:
+    """Where there is nothing to list, the list is empty. A caller that goes through it needs no other case."""
+    if evidence.saw != "among what was returned: None" or evidence.did[:1] != ["stored no item"]:
+        return None
+    returns = [
+        (file, each)
+        for file, function in reached(evidence)
+        for each in inside(function)
+        if isinstance(each, ast.Return) and re.search(r"\bNone\b", text_of(each) or "None")
+    ]
+    if len(returns) != 1:
+        return None
+    file, node = returns[0]
+    hint = "An empty page is an answer, too. What should come back where there is nothing to list?"
+    if isinstance(node.value, ast.BoolOp):
+        hint = "An empty page is an answer, too. But an empty list counts as false: what does this line make of it?"
+    name = evidence.did[-1].partition("(")[0]
+    why = "Whoever goes through the pages comes to an empty one in the end: a list with nothing in it."
+    return Told(saw=f"{name} returned None", wanted="an empty list", where=file.at(node), hint=hint, why=why)
 
 
 @reading("the page is changed after the query", "list_pages", "list_is_ordered")

@@ -21,6 +21,7 @@ from grader.diagnosis.engine import (
     not_an_engine,
     one_connection,
     one_session,
+    option_unknown_to_sqlite,
     other_variable,
     password_hidden,
     pragma_always,
@@ -32,7 +33,9 @@ from grader.diagnosis.engine import (
     sqlite_option,
     url_cut,
     url_dismissed,
+    url_in_other_letters,
     url_in_the_code,
+    url_without_a_name,
 )
 
 READINGS = (
@@ -40,10 +43,13 @@ READINGS = (
     used_before_assignment,
     unknown_attribute,
     not_an_engine,
+    option_unknown_to_sqlite,
+    url_without_a_name,
     other_variable,
     url_in_the_code,
     password_hidden,
     url_cut,
+    url_in_other_letters,
     asked_conditionally,
     url_dismissed,
     engine_has_another_url,

@@ -1,7 +1,20 @@
 """In the child: mistakes of chapter 05, in the order in which they are tried."""
 
 from grader.diagnosis.anywhere import unknown_attribute, unknown_name, used_before_assignment
-from grader.diagnosis.pages import bounds_changed, changed_afterwards, filtered, found_by_position, looked_for_in_a_page
+from grader.diagnosis.objects import (
+    another_object_returned,
+    another_row_deleted,
+    forgotten_before_it_was_read,
+    session_of_its_own,
+)
+from grader.diagnosis.pages import (
+    bounds_changed,
+    changed_afterwards,
+    filtered,
+    found_by_position,
+    looked_for_in_a_page,
+    none_for_an_empty_page,
+)
 from grader.diagnosis.reads import (
     another_order,
     another_page,
@@ -67,6 +80,8 @@ from grader.diagnosis.writes import (
     returned_in_the_loop,
     taken_out,
     value_changed,
+    value_made_up,
+    written_conditionally,
 )
 
 READINGS = (
@@ -91,6 +106,7 @@ READINGS = (
     not_committed,
     deleted_conditionally,
     nothing_deleted,
+    another_row_deleted,
     chose_the_id,
     stored_twice,
     stored_a_new_row,
@@ -100,10 +116,13 @@ READINGS = (
     field_not_listed,
     field_not_written,
     returned_in_the_loop,
+    none_for_an_empty_page,
     returned_nothing,
     returned_a_list,
     returned_the_input,
     merged_copy_lost,
+    another_object_returned,
+    session_of_its_own,
     refreshed_in_part,
     refreshed_too_early,
     refreshed_in_one_branch,
@@ -118,6 +137,8 @@ READINGS = (
     tested_for_truth,
     returned_early,
     value_changed,
+    value_made_up,
+    written_conditionally,
     ended_the_callers_transaction,
     committed_a_read,
     other_parameters,
@@ -126,6 +147,7 @@ READINGS = (
     no_order,
     another_order,
     rows_not_items,
+    forgotten_before_it_was_read,
     offset_as_an_id,
     found_by_position,
     looked_for_in_a_page,

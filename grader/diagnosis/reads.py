@@ -10,6 +10,7 @@ from grader.diagnosis.crud import arguments_of, built, calls_in, function_of, in
 from grader.diagnosis.evidence import Event, Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.routes import own_line
+from grader.diagnosis.saves import WITH_THE_LIST
 from grader.diagnosis.source import File, Function, calls, decorators, inside, name_of, text_of
 
 _UNKNOWN = "get_unknown_is_404", "patch_unknown_is_404", "delete_unknown_is_404"
@@ -46,8 +47,9 @@ def no_order(evidence: Evidence) -> Told | None:
     )
     if told is not None:
         return Told(saw=f"{evidence.saw}; the SELECT of this page has no ORDER BY", where=told.where, hint=told.hint)
+    grouped = "; GROUP BY promises no order" if "group by" in selects[-1].sql.lower() else ""
     return Told(
-        saw=f"{evidence.saw}; the SELECT has no ORDER BY",
+        saw=f"{evidence.saw}; the SELECT has no ORDER BY{grouped}",
         where=built(evidence, selects[-1].where, "select", "query"),
         hint="Say by what the rows are to be ordered, before the page is cut.",
     )
@@ -87,9 +89,20 @@ def another_order(evidence: Evidence) -> Told | None:
     ids = [each.get("id") for each in evidence.actual] if _are_rows(evidence.actual) else []
     saw = f"the ids came as {ids[:10]}" if ids else evidence.saw
     wanted = f"{[each.get('id') for each in evidence.expected][:10]}" if ids and _are_rows(evidence.expected) else ""
-    hint = "By what does this line order the rows, and what does the task sheet say?"
+    hint = f"By what does this line order the rows, and what does {_promise(evidence)} say?"
+    if " desc" in words and calls_in(evidence, "reversed", "reverse", "sorted", "sort"):
+        hint = "Which rows does LIMIT cut out when the largest come first? Turning the page round brings no others."
+    elif "cast(" in words:
+        hint = "Sorted as texts, 10 comes before 2. As what does this line sort the ids?"
     why = "A client goes through the pages by the order that it was promised; in another one it cannot find its place."
     return Told(saw=f"{saw}; the SELECT says ORDER BY {words}", wanted=wanted, where=where, hint=hint, why=why)
+
+
+def _promise(evidence: Evidence) -> str:
+    """Where a learner can read by what the list is ordered."""
+    found = evidence.source.function("list_items", "app/crud.py")
+    told = "order" in (ast.get_docstring(found[1]) or "") if found else False
+    return "the docstring of list_items" if told else "the task"
 
 
 def _are_rows(values: object) -> bool:
@@ -105,7 +118,8 @@ def rows_not_items(evidence: Evidence) -> Told | None:
     if calls_in(evidence, "scalars", "scalar", "scalar_one", "scalar_one_or_none"):
         return None
     hint = "Each row is a tuple with the item in it. What gives the items?"
-    return Told(where=executed[0][0].at(executed[0][1]), hint=hint)
+    why = WITH_THE_LIST if evidence.rule.startswith("list_") else ""
+    return Told(where=executed[0][0].at(executed[0][1]), hint=hint, why=why)
 
 
 @reading("items with the same name are merged", "list_pages")
@@ -133,9 +147,18 @@ def offset_as_an_id(evidence: Evidence) -> Told | None:
     for event in evidence.events_of("SELECT items"):
         condition = event.sql.lower().replace("\n", " ").partition(" where ")[2]
         if re.match(r"\(?(items\.)?id\s*(>|between)", condition) and event.where:
+            nodes = [(file, each) for file, function in reached(evidence) for each in inside(function)]
+            compared = [(file, each) for file, each in nodes if _compares_the_offset(each)]
             where = built(evidence, event.where, "where", "filter")
+            where = compared[0][0].at(compared[0][1]) if len(compared) == 1 else where
             return Told(where=where, hint="An offset says how many rows to skip, whatever their ids are.")
     return None
+
+
+def _compares_the_offset(node: ast.AST) -> bool:
+    """Whether an expression compares ids with the offset."""
+    compares = isinstance(node, ast.Compare) or (isinstance(node, ast.Call) and name_of(node) == "between")
+    return compares and bool(re.search(r"\.id\b.*\boffset\b|\boffset\b.*\.id\b", text_of(node)))
 
 
 @reading("an unknown id raises an exception", "get_unknown_is_none", *_UNKNOWN)
@@ -268,7 +291,9 @@ def ordered_after_the_limit(evidence: Evidence) -> Told | None:
     file = evidence.source.file(name)
     late = [each for each in calls(file.tree, found[1]) if each.lineno <= int(number) <= (each.end_lineno or 0)]
     where = file.at(late[0]) if late else f"{name}:{number}"
-    return Told(where=where, hint=f"In which order do {found[1]}(), offset() and limit() belong? Read the exception.")
+    hint = f"In which order do {found[1]}(), offset() and limit() belong? Read the exception."
+    why = "A page is cut out of rows that have been chosen and put in order."
+    return Told(where=where, hint=hint, why=why if evidence.rule.startswith("list_") else "")
 
 
 @reading("not the page that was asked for", "list_pages")
@@ -300,7 +325,9 @@ def another_page(evidence: Evidence) -> Told | None:
         told = f"the SELECT was sent with LIMIT {values[-2]} and OFFSET {values[-1]}"
     else:
         return None
-    hint = "Which of the two numbers does not get into the query?" if missing else "Which number belongs where?"
+    if not missing and values[-2:] == [asked["limit"], 0] and not calls_in(evidence, "offset", "slice"):
+        missing = ["offset"]
+    hint = "Which number belongs where?"
     wish = f"asked for was offset {asked['offset']}, limit {asked['limit']}"
     where = own_line(evidence, selects[-1].where)
     nodes = [(file, node) for file, function in reached(evidence) for node in inside(function)]
@@ -316,6 +343,9 @@ def another_page(evidence: Evidence) -> Told | None:
         where, hint = cut[0][0].at(cut[0][1].slice), "Count the rows that this slice takes, and from where on."
     elif missing:
         hint = "What skips rows here, and what ends the page?"
+        words = "to skip" if missing == ["offset"] else "it wants at most"
+        if len(missing) == 1 and not calls_in(evidence, *missing, "fetch", "slice", "islice"):
+            hint = f"The caller says how many rows {words}. Where does your query say so?"
     elif stops := [(file, node) for file, node in nodes if isinstance(node, ast.Call) and name_of(node) == "slice"]:
         where = stops[0][0].at(stops[0][1])
         hint = "slice() takes the place to begin and the place to stop. What are they for this call?"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import difflib
 import re
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -20,13 +21,14 @@ _BODY = re.compile(r"Create|Update|dict|Dict|Any\b|Item\b|Request|Event|Body|Bas
 _UNKNOWN = "get_unknown_is_404", "patch_unknown_is_404", "delete_unknown_is_404", "unknown_item_is_404"
 _ANSWERS = (
     *("create_answers_201", "read_answers_the_item", "list_answers_items", "patch_keeps_omitted_fields"),
-    *("delete_answers_204", "answers_202", "owner_is_in_the_answer", "the_rest_still_works"),
+    *("delete_answers_204", "answers_202", "owner_is_in_the_answer", "the_rest_still_works", "batch_is_all_or_nothing"),
 )
 TOO_STRICT = "Clients send what the task sheet allows; refusing it takes something away from them."
 _INVALID = "bad_body_is_422", "patch_null_name_is_422"
 _BRANCHES = ast.If | ast.IfExp | ast.ExceptHandler | ast.Match
 _LOOKUPS = "get_item", "get", "get_one", "first", "one_or_none", "scalar", "scalar_one_or_none", "next"
 _OF_CLASSES = "__init__", "__call__", "__enter__", "__exit__"  # what runs of a class that somebody depends on
+_WHO_CLOSES = "Who closes this, after a success, after a 404, and after a crash?"
 _PAGES = "list_items", "list_items_with_owner"
 _DUMPS = "model_dump", "dict", "jsonable_encoder"
 _LEAKS = (
@@ -215,15 +217,34 @@ def router_not_included(evidence: Evidence) -> Told | None:
         return None
     if not unknown:
         return None
-    included = calls(main.tree, "include_router")
-    named = [node for node in main.nodes if isinstance(node, ast.Expr) and "router" in text_of(node) and not included]
-    made = calls(main.tree, "FastAPI")
-    place = (named or included or made or [1])[0]
+    place, hint = _place_for_router(main, endpoint[0].name.removeprefix("app/") if endpoint else "")
+    which = f" of {endpoint[0].name.removeprefix('app/')}" if endpoint and endpoint[0] is not main else ""
     return Told(
-        saw="the app answers nothing at all below this path: it does not know the router",
+        saw=f"the app answers nothing at all below this path: it does not know the router{which}",
         where=main.at(place),
-        hint="The router is made in its own file. Who tells the app of it?",
+        hint=hint,
     )
+
+
+def _place_for_router(main: File, routes: str) -> tuple[ast.AST | int, str]:
+    """Where main.py should include the router of a file, below the comment that names it; and what to ask there."""
+    hint = "The router is made in its own file. Who tells the app of it?"
+    included = calls(main.tree, "include_router")
+    named: list[ast.AST] = [
+        node for node in main.nodes if isinstance(node, ast.Expr) and "router" in text_of(node) and not included
+    ]
+    comments = [number for number, line in enumerate(main.lines, 1) if re.match(r"\s*# \d+\.\d+ ", line)]
+    about = [number for number in comments if routes and routes in main.lines[number - 1]]
+    if named:
+        return named[0], hint
+    if about:
+        end = min([number for number in comments if number > about[0]], default=len(main.lines) + 1)
+        return next((each for each in included if about[0] < each.lineno < end), about[0]), hint
+    made = calls(main.tree, "FastAPI")
+    if included and made and routes:
+        return made[0], f"Look at what this file imports, and what it includes. Who tells the app of {routes}?"
+    place = [*included, *made]
+    return place[0] if place else 1, hint
 
 
 def _is_included(main: File, routes: File) -> bool:
@@ -254,6 +275,12 @@ def prefix_twice(evidence: Evidence) -> Told | None:
     return None
 
 
+def _likeness(pattern: str, path: str) -> float:
+    """How much alike the paths of a route and of a request are."""
+    one, other = (re.sub(r"\{\w+\}|\d+", "{}", each).strip("/") for each in (pattern, path))
+    return difflib.SequenceMatcher(None, one, other).ratio()
+
+
 @reading("another method or path", *_ANSWERS)
 def other_route(evidence: Evidence) -> Told | None:
     """A request reaches an endpoint only if both method and path match exactly."""
@@ -263,6 +290,8 @@ def other_route(evidence: Evidence) -> Told | None:
     routes = [each for each in _routes(evidence) if not each[1].name.startswith("to_do_")]
     same_path = [each for each in routes if _fits(_path_of(each[3]), path) and each[2] != method]
     same_method = [each for each in routes if each[2] == method]
+    same_method = [each for each in same_method if each[0].name not in evidence.given] or same_method
+    same_method.sort(key=lambda each: _likeness(_path_of(each[3]), path), reverse=True)
     taken = {"get", "post", "patch", "delete"} - {method}
     for file, node, verb, call in (
         [each for each in same_path if each[2] not in taken] or same_method[:1] or same_path[:1]
@@ -337,11 +366,11 @@ def _raises_again(handler: ast.ExceptHandler) -> bool:
     return any(isinstance(each, ast.Raise) and text_of(each.exc) in names for each in ast.walk(handler))
 
 
-@reading("another status than 404", *_UNKNOWN)
+@reading("another status than 404", *_UNKNOWN, "the_rest_still_works")
 def other_status_for_unknown(evidence: Evidence) -> Told | None:
     """404 says that the item does not exist. Other codes mean something else."""
     found = said_status(evidence)
-    if found is None or evidence.saw.startswith("404"):
+    if found is None or evidence.saw.startswith("404") or not evidence.wanted.startswith("404"):
         return None
     branches = [each for _, node in behind(evidence) for each in ast.walk(node) if isinstance(each, _BRANCHES)]
     if evidence.saw.startswith("2") and not any(found[1] in ast.walk(each) for each in branches):
@@ -719,7 +748,10 @@ def echoed(evidence: Evidence) -> Told | None:
         if isinstance(node, ast.Return) and re.search(rf"\b{body.arg}\b", text_of(node)):
             inner = calls(node, "create_item", "add_item", "update_item")
             if not inner:
-                return Told(where=found[0].at(node), hint=f"'{body.arg}' is what was sent. What is stored?")
+                hint = f"'{body.arg}' is what was sent. What is stored?"
+                if "ItemRead" not in text_of(found[1].returns) and keyword(found[2], "response_model") is None:
+                    hint = f"{hint} And which schema has an id? Look at the return type, too."
+                return Told(where=found[0].at(node), hint=hint)
     return None
 
 
@@ -840,6 +872,8 @@ def own_session_left_open(evidence: Evidence) -> Told | None:
             if name_of(call) == "next" and not of_get_db:
                 continue
             place, hint = _who_closes(file, call)
+            if hint == _WHO_CLOSES and evidence.rule == "session_is_rolled_back_on_error":
+                hint = "You opened this session yourself. Who closes it, after a success and after a crash?"
             if hint and of_get_db:
                 hint = "next() takes the session out of get_db, and nobody comes back to close it."
             if hint:
@@ -865,7 +899,7 @@ def _who_closes(file: File, call: ast.Call) -> tuple[ast.Call, str]:
         return closed[-1], "After which answers, or errors, is this line not reached?"
     if any(each.value is call for each in file.tree.body if isinstance(each, ast.Assign)):
         return call, "This is opened once, when the file is imported; all requests share it, and nobody closes it."
-    return call, "Who closes this, after a success, after a 404, and after a crash?"
+    return call, _WHO_CLOSES
 
 
 @reading("the item belongs to another session", "patch_keeps_omitted_fields", "delete_answers_204", "update_persists")

@@ -46,8 +46,16 @@ def begun_twice(evidence: Evidence) -> Told | None:
     raised = evidence.raised_kind("InvalidRequestError")
     if raised is None or "already begun" not in raised.message:
         return None
+    where = innermost(raised, evidence.given)
+    if evidence.rule == "reads_do_not_commit":
+        return Told(
+            wanted="no exception; the caller's transaction is still open afterwards",
+            where=where,
+            hint="The caller's transaction is open already, and a read has nothing to save. What is this begin() for?",
+            why="A read leaves the transaction to its caller. A begin() fails where the caller has begun already.",
+        )
     return Told(
-        where=innermost(raised, evidence.given),
+        where=where,
         hint="The caller has used this session before, so its transaction has begun already. "
         "There is nothing to begin here: what ends a transaction that has begun?",
     )
@@ -99,10 +107,15 @@ def committed_before_added(evidence: Evidence) -> Told | None:
         return None
     what = name_of(changed[0])
     return Told(
-        saw=f"commit() was called before {what}(), so nothing was sent that could be saved",
+        saw=f"{_exception(evidence)}commit() was called before {what}(), so nothing was sent that could be saved",
         where=file.at(changed[0] if what == "add" else committed[-1]),
         hint="commit() saves what the session knows at that moment. In which order do these two lines belong?",
     )
+
+
+def _exception(evidence: Evidence) -> str:
+    """What was seen, if it is an exception, to be followed by what it came from."""
+    return f"{evidence.saw}; " if evidence.raised else ""
 
 
 @reading("refresh() of an item that is not in the database yet", "create_persists")
@@ -112,7 +125,7 @@ def refreshed_before_it_was_saved(evidence: Evidence) -> Told | None:
     if raised is None or "not persistent" not in raised.message or evidence.sent("INSERT"):
         return None
     return Told(
-        saw="refresh() found nothing to load: no INSERT was sent before it",
+        saw=f"{_exception(evidence)}refresh() found nothing to load: no INSERT was sent before it",
         where=innermost(raised, evidence.given),
         hint="With autoflush off, adding an item sends nothing. What sends it, and saves it, has to come before this "
         "line.",
@@ -235,12 +248,16 @@ def found_by_name(evidence: Evidence) -> Told | None:
     """Two items may have the same name. Only the id says which row is meant."""
     for event in evidence.events_of("SELECT items", "UPDATE items", "DELETE items"):
         condition = event.sql.lower().replace("\n", " ").partition(" where ")[2]
-        by = re.search(r"\b(name|description)\b", condition)
+        by = list(dict.fromkeys(re.findall(r"\b(name|description)\b", condition)))
         if by and event.where:
+            alike = f"several rows have this {by[0]}" if len(by) == 1 else "several rows are alike in both"
+            repeat = f"{by[0].capitalize()}s may repeat."
+            if len(by) == 2:
+                repeat = "Two rows may have the same name and the same description."
             return Told(
-                saw=f"{event.what.split()[0]} ... WHERE {by[1]} = ...: several rows have this {by[1]}",
-                where=own_line(evidence, event.where),
-                hint=f"{by[1].capitalize()}s may repeat. What does each row have for itself alone?",
+                saw=f"{event.what.split()[0]} ... WHERE {' = ... AND '.join(by)} = ...: {alike}",
+                where=built(evidence, event.where, "where", "filter", "filter_by"),
+                hint=f"{repeat} What does each row have for itself alone?",
             )
     return None
 
@@ -249,6 +266,7 @@ def found_by_name(evidence: Evidence) -> Told | None:
 
 
 _CREATE_AND_UPDATE = "create_refreshes", "update_refreshes"
+WITH_THE_LIST = "The caller works with the items of the list that comes back."
 
 
 @reading("nothing is returned", *_CREATE_AND_UPDATE, "get_returns_the_item", "list_is_ordered", "list_pages")
@@ -264,7 +282,11 @@ def returned_nothing(evidence: Evidence) -> Told | None:
     if returns and not empty:
         return None
     where = file.at(empty[0]) if empty else file.at(node.end_lineno or node.lineno)
-    return Told(saw=f"{node.name} returned None", where=where, hint="The caller of this function wants something back.")
+    hint = "The caller of this function wants something back."
+    if not empty:
+        hint = "After this line nothing is handed back. What does the caller want?"
+    why = WITH_THE_LIST if evidence.rule.startswith("list_") else ""
+    return Told(saw=f"{node.name} returned None", where=where, hint=hint, why=why)
 
 
 @reading("the schema is returned, not the item", *_CREATE_AND_UPDATE)
@@ -328,6 +350,9 @@ def refreshed_too_early(evidence: Evidence) -> Told | None:
             hint="What was set is known to the session alone at this line. What does refresh() do to it?",
         )
     after = [event for event in evidence.events[committed:] if event.what.startswith("SELECT items") and event.where]
+    write = _last_write(evidence)
+    if write is not None and not refreshed:  # a query loads it as well
+        refreshed = [event for event in before if event.where and _comes_after(evidence, event, write)]
     if not refreshed or after:
         return None
     return Told(
@@ -339,13 +364,20 @@ def refreshed_too_early(evidence: Evidence) -> Told | None:
     )
 
 
+def _comes_after(evidence: Evidence, event: Event, other: Event) -> bool:
+    return evidence.events.index(event) > evidence.events.index(other)
+
+
 @reading("refresh() in one branch only", *_CREATE_AND_UPDATE)
 def refreshed_in_one_branch(evidence: Evidence) -> Told | None:
     """A refresh() under a condition loads the row again only when the condition holds."""
     after = evidence.timeline[::-1]
     if "COMMIT" not in after or any(what.startswith("SELECT") for what in after[: after.index("COMMIT")]):
         return None
-    return in_one_branch(evidence, "refresh", "Which items get past this line without being loaded again?")
+    hint = "Which items get past this line without being loaded again?"
+    if evidence.rule == "update_refreshes":
+        hint = "Which changes get past this line without the item being loaded again?"
+    return in_one_branch(evidence, "refresh", hint)
 
 
 @reading("commit() without refresh()", *_CREATE_AND_UPDATE)
@@ -356,11 +388,34 @@ def not_refreshed(evidence: Evidence) -> Told | None:
     unread = not re.search(r"shows \{'id': \d|DetachedInstanceError", evidence.saw)
     if not commits or unread or any(event.what.startswith("SELECT") for event in late):
         return None
-    return Told(
-        saw=f"{evidence.saw}; after the COMMIT nothing was loaded again" if "shows" in evidence.saw else "",
-        where=own_line(evidence, commits[-1].where),
-        hint="After this line what the item holds is old: the row has to be loaded from the database once more.",
-    )
+    where = own_line(evidence, commits[-1].where)
+    expired, closed = (_below(evidence, where, *names) for names in (("expire", "expire_all"), ("close",)))
+    if expired:
+        kept, name = (
+            "shows" in evidence.saw,
+            "expire_all" if "expire_all" in evidence.source.line(expired) else "expire",
+        )
+        saw = evidence.saw if kept else evidence.saw.partition(":")[0]
+        return Told(
+            saw=f"{saw}{';' if kept else ':'} {name}() made it forget what it held, and nothing was loaded after that",
+            where=expired,
+            hint=f"{name}() only forgets. Which method loads the row now?",
+        )
+    saw = f"{evidence.saw}; after the COMMIT nothing was loaded again" if "shows" in evidence.saw else ""
+    if closed and not saw:
+        line = closed.rpartition(":")[2]
+        saw = f"{evidence.saw.partition(':')[0]}: it was not loaded between the commit and the close() in line {line}"
+    hint = "After this line what the item holds is old: the row has to be loaded from the database once more."
+    return Told(saw=saw, where=where, hint=hint)
+
+
+def _below(evidence: Evidence, where: str, *names: str) -> str:
+    """The place of the first call of something with one of these names below a line of the same function."""
+    name, _, line = where.rpartition(":")
+    function = evidence.source.function_of(where)
+    found = evidence.source.function(function, name) if function else None
+    below = [call for call in calls(found[1], *names) if call.lineno > int(line)] if found else []
+    return found[0].at(below[0]) if found and below else ""
 
 
 @reading("the code chooses the id", "create_persists")
@@ -369,6 +424,23 @@ def chose_the_id(evidence: Evidence) -> Told | None:
     request is about to take."""
     found = function_of(evidence)
     for call in calls(found[1], "Item") if found else ():
-        if found and keyword(call, "id") is not None:
-            return Told(where=found[0].at(call), hint="Who knows which ids were ever given out?")
+        chosen = keyword(call, "id")
+        if found and chosen is not None:
+            inserted = evidence.events_of("INSERT items")[-1:]
+            saw = (
+                f"{evidence.saw}; the code chose the id {''.join(_numbers(inserted)[:1])}" if _numbers(inserted) else ""
+            )
+            hint = "Which id does this line choose, and is it free? Who chooses one when you give none?"
+            if "NoneType" in evidence.saw and "max" in text_of(chosen):
+                saw = f"{evidence.saw}; max() of an empty table is None"
+                hint = "The table is empty here, so there is no highest id. Who chooses an id when you give none?"
+            why = "The database alone knows which ids are free, also while others are writing."
+            return Told(saw=saw, where=found[0].at(call), hint=hint, why=why)
     return None
+
+
+def _numbers(events: list[Event]) -> list[str]:
+    """The numbers among what was sent with statements."""
+    sent = [event.parameters for event in events]
+    values = [value for each in sent for value in (each.values() if isinstance(each, dict) else each or ())]
+    return [str(value) for value in values if type(value) is int]

@@ -184,7 +184,7 @@ def validator_raises_otherwise(evidence: Evidence) -> Told | None:
     if "NoneType" in raised.message:
         hint = "In mode 'before' a validator meets whatever was sent, null too."
     else:
-        hint = "Pydantic knows one exception that means: this value is refused."
+        hint = "Which exceptions tell Pydantic that a value is refused? What becomes of all others?"
     return Told(saw=raised.told, where=where, hint=hint)
 
 
@@ -207,19 +207,29 @@ def validator_changes_values(evidence: Evidence) -> Told | None:
             ]
         named = [node for node in changes if field and field in text_of(node)]
         if changes:
-            where = min(getattr(node, "lineno", method.lineno) for node in named or changes)
-            return Told(where=file.at(where), hint=_hint_for_a_change(evidence))
+            first = min(named or changes, key=lambda node: getattr(node, "lineno", method.lineno))
+            hint = _hint_for_a_change(evidence, first)
+            return Told(where=file.at(first), hint=hint, why=_CUT if hint == _SHORTENED else "")
     return None
 
 
-def _hint_for_a_change(evidence: Evidence) -> str:
+_SHORTENED = "This makes the text fit. Does the client learn of it?"
+_CUT = "A client whose text is cut without a word believes that all of it was saved."
+
+
+def _hint_for_a_change(evidence: Evidence, node: ast.AST) -> str:
     actual, expected = evidence.actual, evidence.expected
     other_value = isinstance(actual, dict) and isinstance(expected, dict) and set(actual) == set(expected)
-    if evidence.rule == _SENT and not other_value:
+    drops = isinstance(node, ast.DictComp) or (isinstance(node, ast.Call) and name_of(node) in ("pop", "discard"))
+    if (evidence.rule == _SENT and not other_value) or (evidence.rule == "update_rejects_null_name" and drops):
         return "Which fields count as sent after this line? Compare them with those in the call above."
     if "* 50" in evidence.saw or "* 20" in evidence.saw:
-        return "This makes the text fit. Does the client learn of it?"
-    return "This line makes another value of the one that came in. What does it make of the value above?"
+        return _SHORTENED
+    hint = "This line makes another value of the one that came in. What does it make of the value above?"
+    target = node.targets[0] if isinstance(node, ast.Assign) else None
+    if evidence.rule == _SENT and isinstance(target, ast.Attribute):
+        hint += " And does a field that it sets count as sent?"
+    return hint
 
 
 def _changes(node: ast.AST, method: Function) -> bool:
@@ -246,7 +256,10 @@ def nothing_sent_refused(evidence: Evidence) -> Told | None:
         told = "".join(evidence.did[-1:])
         where = file.at(_condition_of(method, node))
         if told.startswith("ItemUpdate()"):
-            return Told(where=where, hint="Nothing was sent here. That asks for no change, and is no mistake.")
+            hint = "Nothing was sent here. That asks for no change, and is no mistake."
+            if re.search(r"\bis (not )?None\b", text_of(getattr(_condition_of(method, node), "test", node))):
+                hint = "Nothing was sent here, and that is no mistake. Can this line tell 'not sent' from null?"
+            return Told(where=where, hint=hint)
         if "name=" not in told:
             hint = "The name was not sent here, which is not the same as null. Can this line tell one from the other?"
             return Told(where=where, hint=hint)
@@ -269,12 +282,15 @@ def validator_refuses(evidence: Evidence) -> Told | None:
         if _said(evidence, node):
             condition = _condition_of(method, node)
             hint = "For which values is this true? Try the value above, and its neighbours."
+            if re.search(_KINDS_OF_CHARACTERS, text_of(getattr(condition, "test", condition))):
+                hint = "Which characters does this let through? What does the task sheet say about them?"
             if "encode(" in text_of(getattr(condition, "test", condition)):
                 hint = "What does this count: characters, or bytes? What does the column count?"
             return Told(where=file.at(condition), hint=hint, why=_STRICT)
     return None
 
 
+_KINDS_OF_CHARACTERS = r"\.is(alnum|alpha|ascii|digit|identifier|printable|title|lower|upper)\(|match\(|search\("
 _STRICT = "Clients send what the task sheet allows; refusing it takes something away from them."
 
 
@@ -334,6 +350,9 @@ def field_required(evidence: Evidence) -> Told | None:
         hint = f"It inherits the field '{found[1]}' as it is there: required."
         return Told(where=schema[0].at(schema[1]), hint=hint)
     hint = "Being allowed to be None is one thing, being left out another. What does a field need for the latter?"
+    if not re.search(r"\bNone\b|Optional", text_of(getattr(declared[1], "annotation", None))):
+        hint = "What has no default has to be sent. What does a field need to be left out?"
+        hint += " Its type can stay as it is." if found[1] == "name" else ""
     return Told(where=declared[0].at(declared[1]), hint=hint)
 
 
@@ -358,14 +377,20 @@ def null_accepted(evidence: Evidence) -> Told | None:
     checked = _meant(evidence, r"\bNone\b|\bnull\b")
     if checked:  # null is to be refused there
         file, method, node = checked[0]
+        away = _kept_away(evidence, method, node, "name")
+        if away is not None:
+            return Told(where=file.at(away[0]), hint=away[1])
         hint = "null came through here. When is this condition true?"
         return Told(where=file.at(_condition_of(method, node)), hint=hint)
-    default = (
-        " It may be left out because it has a default; the type need not allow null for that."
-        if "Update" in evidence.saw
-        else ""
-    )
+    default = _LEFT_OUT[getattr(found[1], "value", None) is not None] if "Update" in evidence.saw else ""
     return Told(where=found[0].at(found[1]), hint=f"The type says here that null is a name.{default}")
+
+
+# Whether the field has a default: what lets a field be left out.
+_LEFT_OUT = {
+    True: " It may be left out because it has a default; the type need not allow null for that.",
+    False: " What lets a field be left out is a default, not its type.",
+}
 
 
 def _meant(evidence: Evidence, words: str) -> list[tuple[File, Function, ast.Raise | ast.Assert]]:
@@ -378,6 +403,42 @@ def _meant(evidence: Evidence, words: str) -> list[tuple[File, Function, ast.Rai
             words, f"{method.name} {text_of(getattr(_condition_of(method, node), 'test', node))} {text_of(node)}"
         )
     ]
+
+
+def _kept_away(
+    evidence: Evidence, method: Function, node: ast.Raise | ast.Assert, field: str
+) -> tuple[ast.If, str] | None:
+    """A condition on the other field that keeps the call from coming to what is raised, and what there is to ask."""
+    other, told = "description" if field == "name" else "name", "".join(evidence.did[-1:])
+    if re.search(rf"\b{other}=(None|'')", told):
+        return None
+    sent = f"{other}=" in told
+    for each in [each for each in ast.walk(method) if isinstance(each, ast.If)]:
+        true = _true_of(each.test, other, sent)
+        if true is False and any(node in ast.walk(one) for one in each.body):
+            part = "above: which part of it is false?" if isinstance(each.test, ast.BoolOp) else "above."
+            return each, f"When is this condition true? Try the call {part}"
+        if true and each.lineno < node.lineno and isinstance(each.body[-1], ast.Return):
+            return each, f"Follow the call above line by line. Does it ever get to the line that looks at the {field}?"
+    return None
+
+
+def _true_of(test: ast.expr, field: str, sent: bool) -> bool | None:
+    """Whether a condition is true where a text was sent in a field, or none; None where it depends on more."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        true = _true_of(test.operand, field, sent)
+        return None if true is None else not true
+    if isinstance(test, ast.BoolOp):
+        parts, decides = [_true_of(each, field, sent) for each in test.values], isinstance(test.op, ast.Or)
+        return decides if decides in parts else None if None in parts else not decides
+    if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.Is | ast.IsNot):
+        none = text_of(test.comparators[0]) == "None" and name_of(test.left) == field
+        return sent == isinstance(test.ops[0], ast.IsNot) if none else None
+    if isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.In | ast.NotIn):
+        return sent == isinstance(test.ops[0], ast.In) if text_of(test.left) == repr(field) else None
+    read = isinstance(test, ast.Name | ast.Attribute) and name_of(test) == field
+    asked = isinstance(test, ast.Call) and name_of(test) == "get" and text_of(test.args[0]) == repr(field)
+    return sent if read or asked else None
 
 
 def _about(evidence: Evidence, method: Function, field: str) -> bool:
@@ -412,6 +473,9 @@ def blank_accepted(evidence: Evidence) -> Told | None:
     checked = _meant(evidence, r"strip|isspace|blank|empty|visible|not (v|value|name|text)\b|== 0|< 1")
     if checked and ("name=''" in told or "name=''" not in evidence.saw):
         file, method, node = checked[0]
+        away = _kept_away(evidence, method, node, "name")
+        if away is not None:
+            return Told(where=file.at(away[0]), hint=away[1])
         hint = "Which names come through here? Try one of white space alone, and an empty one."
         return Told(where=file.at(_condition_of(method, node)), hint=hint)
     shortest = [node.value for node in ast.walk(found[1]) if isinstance(node, ast.keyword) and node.arg == "min_length"]
@@ -462,7 +526,7 @@ def too_long_accepted(evidence: Evidence) -> Told | None:
     """SQLite stores a text that is too long. PostgreSQL refuses it, and the client gets a 500."""
     field = _accepted(evidence)
     found = rules_of(evidence, field) if field else None
-    if found is None or not re.search(r"\* \d{3}", "".join(evidence.did[-1:])):
+    if found is None or not re.search(r"\* \d{3}", "".join(evidence.did[-1:])) or _is_cut(evidence):
         return None
     column = {"name": 200, "description": 500}[field]
     hint, place = "Nothing here limits the length.", (found[0], cast(ast.AST, found[1]))
@@ -481,6 +545,9 @@ def too_long_accepted(evidence: Evidence) -> Told | None:
         place = constant or (found[0], limits[0].value)
     elif measured:
         place = measured[0][0], _condition_of(*measured[0][1:])
+        away = _kept_away(evidence, *measured[0][1:], field)
+        if away is not None:
+            place, hint = (measured[0][0], away[0]), away[1]
     own = _field(evidence, field)
     if own is not None and not measured and _of_the_other_field(evidence, field, found):
         place, hint = own, "Which type has this field here? Compare what the two types allow."
@@ -492,6 +559,12 @@ def too_long_accepted(evidence: Evidence) -> Told | None:
 
 
 _TOO_LONG = "SQLite would store it; PostgreSQL refuses what is longer than its column, and the client would get a 500."
+
+
+def _is_cut(evidence: Evidence) -> bool:
+    """Whether a text that is too long became a shorter one."""
+    sent, kept = (re.findall(r"\* (\d{3})", line) for line in ("".join(evidence.did[-1:]), evidence.saw))
+    return bool(sent and kept) and "accepted" in evidence.saw and max(map(int, kept)) < max(map(int, sent))
 
 
 @reading("the schema is stricter than the table", *_CREATE, *_UPDATE)
@@ -509,11 +582,12 @@ def refuses_too_much(evidence: Evidence) -> Told | None:
     said = own if stricter or _of_the_other_field(evidence, found[1], rules) else rules
     place: tuple[File, ast.AST] = said[0], _limit_in(said[1], found[2])
     place = _of_every_text(evidence) or place
-    return Told(
-        where=place[0].at(place[1]),
-        hint="What does this ask for beyond the task sheet?",
-        why=_STRICT,
-    )
+    hint = "What does this ask for beyond the task sheet?"
+    if "match pattern" in found[2]:
+        hint = "Take the text above through the pattern, character by character. Where does it stop?"
+        if "\\n" in "".join(evidence.did[-1:]) and "." in found[2]:
+            hint = "Which character of the text above does the pattern's dot not stand for?"
+    return Told(where=place[0].at(place[1]), hint=hint, why=_STRICT)
 
 
 def _limit_in(node: ast.AST, refusal: str) -> ast.AST:
@@ -573,8 +647,20 @@ def dump_overridden(evidence: Evidence) -> Told | None:
         for method in node.body:
             serializes = "model_serializer" in [name_of(each) for each in getattr(method, "decorator_list", ())]
             if isinstance(method, ast.FunctionDef) and (method.name in ("model_dump", "dict") or serializes):
-                return Told(where=file.at(method), hint="Whoever calls model_dump() wants what Pydantic gives.")
+                hint = "Whoever calls model_dump() wants what Pydantic gives."
+                actual, expected = evidence.actual, evidence.expected
+                if serializes and isinstance(actual, dict) and isinstance(expected, dict):
+                    nulls = [expected[name] is None for name in expected if name not in actual]
+                    hint = "What does this make of what was sent?"
+                    hint = "Which fields does this leave out? Was null sent, or nothing?" if any(nulls) else hint
+                return Told(where=file.at(_only_return(method)), hint=hint)
     return None
+
+
+def _only_return(method: Function) -> ast.AST:
+    """What a function returns, if there is one place where it does; the function itself otherwise."""
+    returns = [each for each in ast.walk(method) if isinstance(each, ast.Return)]
+    return returns[0] if len(returns) == 1 else method
 
 
 # -- what a client gets to see ------------------------------------------------------------------------
@@ -605,6 +691,10 @@ def shows_more(evidence: Evidence) -> Told | None:
             declared = getattr(each, "name", "") or name_of(getattr(each, "target", None))
             if declared in names:
                 return Told(where=file.at(each), hint="Nobody asked for this field.")
+        for method in [each for each in node.body if isinstance(each, ast.FunctionDef)]:
+            if method.name == "model_dump" or "model_serializer" in map(name_of, method.decorator_list):
+                hint = "This decides what is shown. Which names does it take from the object?"
+                return Told(where=file.at(_only_return(method)), hint=hint)
         for inner in ast.walk(node):
             if _allows_extra(inner):
                 return Told(where=file.at(inner), hint="This lets every field through, whatever it is called.")
@@ -618,7 +708,7 @@ def reads_vars(evidence: Evidence) -> Told | None:
         for node in ast.walk(method):
             past = isinstance(node, ast.Attribute) and node.attr == "__dict__"
             if past or (isinstance(node, ast.Call) and name_of(node) == "vars"):
-                hint = "After a commit this is empty: attributes are loaded when somebody asks for them."
+                hint = "After a commit the values are not in here: attributes are loaded when somebody asks for them."
                 return Told(where=file.at(node), hint=hint)
     return None
 
@@ -650,8 +740,10 @@ def value_shown_otherwise(evidence: Evidence) -> Told | None:
     for file, node in ancestry(evidence, _schema(evidence)):
         for method in node.body:
             names = [name_of(each) for each in getattr(method, "decorator_list", ())]
-            if any(name in ("field_serializer", "model_serializer") for name in names):
-                return Told(where=file.at(method), hint="What does this make of the value that the object has?")
+            serializes = any(name in ("field_serializer", "model_serializer") for name in names)
+            if serializes and isinstance(method, ast.FunctionDef):
+                hint = "What does this make of the value that the object has?"
+                return Told(where=file.at(_only_return(method)), hint=hint)
     lost = sorted(set(evidence.expected) - set(evidence.actual))
     found = _field(evidence, lost[0]) if lost else None
     if found is not None and re.search(r"alias|exclude", text_of(found[1])):
@@ -663,13 +755,16 @@ def value_shown_otherwise(evidence: Evidence) -> Told | None:
 
 @reading("a type that changes the text", *_CREATE, *_UPDATE)
 def type_changes_text(evidence: Evidence) -> Told | None:
-    """Some rules of a type do not refuse a text but make another one of it: small letters, no white space around."""
-    field = _refused(evidence)
-    rules = rules_of(evidence, field) if field and " is '" in evidence.saw else None
+    """Some rules of a type do not refuse a text but make another one of it: small letters, a shorter one."""
+    cut = _is_cut(evidence)
+    field = _accepted(evidence) if cut else _refused(evidence)
+    rules = rules_of(evidence, field) if field and (cut or " is '" in evidence.saw) else None
     places: list[tuple[File, ast.AST]] = [rules] if rules else []
     places += [(file, node) for file, node in ancestry(evidence, _schema(evidence)) if rules]
     for file, place in places[:1]:
         for call in calls(place, *_IN_A_TYPE):
+            if cut and any(isinstance(each, ast.Slice) for each in ast.walk(call)):
+                return Told(where=file.at(call), hint=_SHORTENED, why=_CUT)
             lambdas = [name_of(each) for each in ast.walk(call) if isinstance(each, ast.Call) and each is not call]
             if {*lambdas, *(name_of(each) for each in call.args)} & {*_OTHER_TEXT}:
                 return Told(where=file.at(call), hint="What does this make of the text above?")

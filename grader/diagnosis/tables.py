@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 
 from grader.diagnosis.anywhere import innermost
@@ -13,6 +14,7 @@ from grader.diagnosis.source import File, Function, calls, inside, keyword, name
 _MODELS, _MAIN = "app/models.py", "app/main.py"
 _IMPORT, _LATE_IMPORT = re.compile(r"\s*(import|from)\b.*\bmodels\b"), re.compile(r"\s+(import|from)\b.*\bmodels\b")
 _ANNOTATION = re.compile(r'annotation for "(\w+)\.(\w+)"')
+_REFUSES_RIGHT_ITEMS = "A rule that nobody asked for makes the database refuse items that are right."
 _COLUMNS, _AT_START, _RESTART = "items_table_has_the_columns", "tables_are_created_at_startup", "restart_keeps_data"
 
 
@@ -96,10 +98,57 @@ def _option_behind(evidence: Evidence, file: File, node: ast.stmt, name: str) ->
     if value is None and any(each.arg is None for each in made[0].keywords):
         return None  # it may be in **options
     known = [each.arg for each in (*helper[1].args.args, *helper[1].args.kwonlyargs)]
-    if isinstance(value, ast.Name) and value.id in known:
-        passed = _passed(file, node, helper, value.id)
+    parameter = value.operand if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.Not) else value
+    if isinstance(parameter, ast.Name) and parameter.id in known:
+        passed = _passed(file, node, helper, parameter.id)
         return (passed[0], passed[1]) if passed[1] is not None else None
     return helper[0], made[0] if value is None else value
+
+
+def _value_behind(
+    evidence: Evidence, file: File, node: ast.stmt, behind: tuple[File, ast.AST] | None, name: str
+) -> str:
+    """What an option of a column comes to by what the function that makes it is told (`_option_behind`)."""
+    helper = _helper_of(evidence, file, node) if behind is not None else None
+    made = calls(helper[1], "mapped_column", "Column") if helper else []
+    value = keyword(made[0], name) if made else None
+    said = text_of(behind[1]) if behind is not None else ""
+    opposite = {"True": "False", "False": "True"}
+    return opposite.get(said, said) if isinstance(value, ast.UnaryOp) and said != text_of(value) else said
+
+
+def _told_by(
+    evidence: Evidence, file: File, node: ast.stmt, behind: tuple[File, ast.AST], says: str
+) -> tuple[str, str]:
+    """Where to change what a column gets from the function that makes it, and a hint.
+
+    A function that makes other columns too stays as it is: who calls it says what is different.
+
+    Args:
+        evidence: what is known.
+        file: the file of the column.
+        node: the column.
+        behind: where the function decides (`_option_behind`).
+        says: what it makes of a column, ``makes a column NOT NULL``.
+    """
+    helper = _helper_of(evidence, file, node)
+    name = _column_of(node)
+    if helper is None or behind[1] in ast.walk(node):
+        return behind[0].at(behind[1]), f"What does this call say about the {name}?"
+    others = [call for each in evidence.source.files() for call in calls(each.tree, helper[1].name)]
+    defaults = [*helper[1].args.defaults, *helper[1].args.kw_defaults]
+    if len(others) > 1 and behind[1] in defaults:
+        hint = f"{helper[1].name}() {says} unless its caller says otherwise. What does this call say?"
+        return file.at(node), hint
+    if len(others) > 1:
+        return behind[0].at(behind[1]), f"{helper[1].name}() {says}, whoever calls it. Is that right for the {name}?"
+    hint = f"Whether the column takes NULL is decided here. What does this say about the {name}?"
+    return behind[0].at(behind[1]), hint
+
+
+def _column_of(node: ast.stmt) -> str:
+    """The name of the attribute that a line declares."""
+    return name_of(node.target if isinstance(node, ast.AnnAssign) else getattr(node, "targets", [None])[0])
 
 
 def _column_in(words: str) -> str:
@@ -122,7 +171,7 @@ def not_mapped(evidence: Evidence) -> Told | None:
     for node in held[1].body:
         if isinstance(node, ast.AnnAssign) and name_of(node.target) == found[2]:
             saw = f"SQLAlchemy cannot read the annotation of {found[2]}: {text_of(node.annotation)}"
-            hint = "SQLAlchemy reads this annotation. What has to stand around the type?"
+            hint = "SQLAlchemy learns from the annotation what the column is. What has to stand around the type?"
             if "Mapped[" in saw:
                 hint = "What stands inside the brackets of Mapped here, and what should?"
             return Told(saw=saw, where=held[0].at(node), hint=hint)
@@ -179,6 +228,16 @@ def no_column(evidence: Evidence) -> Told | None:
 @reading("a column has another name", _COLUMNS)
 def misnamed_column(evidence: Evidence) -> Told | None:
     """The column takes its name from the attribute, or from the first argument if that is a text."""
+    without = re.match(r"Item has no attribute (\w+)", evidence.saw)
+    for file, owner in _item_and_its_bases(evidence) if without else ():
+        for node in owner.body:
+            made = calls(node, "mapped_column", "Column") if isinstance(node, ast.Assign | ast.AnnAssign) else []
+            texts = [call for call in made if call.args and text_of(call.args[0]).strip("'") == (without or "")[1]]
+            if texts:
+                saw = f"the column {(without or '')[1]} belongs to the attribute {_column_of(node)}; {evidence.saw}"
+                hint = "The column's name is in the brackets, the attribute's name in front. "
+                hint += "Which one do you write to read it from an item?"
+                return Told(saw=saw, where=file.at(node), hint=hint)
     name = _column_in(evidence.saw)
     found = _attribute(evidence, name) if name else None
     for call in calls(found[1], "mapped_column", "Column") if found else ():
@@ -220,7 +279,9 @@ def other_kind(evidence: Evidence) -> Told | None:
     else:
         hint = "Compare what this line says with the task sheet."
     said = _where_the_type_is(evidence, file, node)
-    return Told(where=said[0].at(said[1]), hint=hint)
+    uuid = re.search(r"\bUUID\b|\bUuid\b", line)
+    saw = evidence.saw.replace("text padded to exactly 32", "a UUID") if uuid else ""
+    return Told(saw=saw, where=said[0].at(said[1]), hint=hint)
 
 
 def _maps_of_a_model(evidence: Evidence) -> list[tuple[File, ast.stmt]]:
@@ -248,7 +309,8 @@ def more_required_columns(evidence: Evidence) -> Told | None:
     found = _attribute(evidence, name) if name not in ("", "id", "name", "description") else None
     if found is None:
         return None
-    return Told(where=found[0].at(found[1]), hint=f"Nobody asked for '{name}', and a row without it is refused.")
+    hint = f"Nobody asked for '{name}', and a row without it is refused."
+    return Told(where=found[0].at(found[1]), hint=hint, why=_REFUSES_RIGHT_ITEMS)
 
 
 @reading("the name allows NULL", "name_is_required")
@@ -265,9 +327,9 @@ def name_may_be_null(evidence: Evidence) -> Told | None:
         hint = "Is this true or false? The database takes NULL here."
         return Told(saw="the database stored a row whose name is NULL", where=found[0].at(option), hint=hint)
     behind = _option_behind(evidence, *found, "nullable")
-    if behind is not None and text_of(behind[1]) == "True":
-        hint = "Whether the column takes NULL is decided here. What does this say about the name?"
-        return Told(saw="the database stored a row whose name is NULL", where=behind[0].at(behind[1]), hint=hint)
+    if behind is not None and _value_behind(evidence, *found, behind, "nullable") == "True":
+        where, hint = _told_by(evidence, *found, behind, "allows NULL")
+        return Told(saw="the database stored a row whose name is NULL", where=where, hint=hint)
     alias = _alias_with_none(evidence, *found)
     if alias is not None:
         name, place = alias
@@ -309,11 +371,9 @@ def description_required(evidence: Evidence) -> Told | None:
         hint = "What does nullable=False say about the description?"
         return Told(saw="the database refused a row whose description is NULL", where=found[0].at(option), hint=hint)
     behind = _option_behind(evidence, *found, "nullable")
-    if behind is not None and text_of(behind[1]) == "False":
-        hint = "Whether the column takes NULL is decided here. What does this say about the description?"
-        return Told(
-            saw="the database refused a row whose description is NULL", where=behind[0].at(behind[1]), hint=hint
-        )
+    if behind is not None and _value_behind(evidence, *found, behind, "nullable") == "False":
+        where, hint = _told_by(evidence, *found, behind, "makes a column NOT NULL")
+        return Told(saw="the database refused a row whose description is NULL", where=where, hint=hint)
     words = re.fullmatch(r"Mapped\[(\w+)\]", annotation)
     alias = evidence.source.bound(words[1], found[0]) if words else None
     text = text_of(getattr(alias[1], "value", None)) if alias else ""
@@ -339,7 +399,8 @@ def check_constraint(evidence: Evidence) -> Told | None:
     made = [(file, call) for file in evidence.source.files() for call in calls(file.tree, "CheckConstraint", "Enum")]
     named = [each for each in made if text_of(keyword(each[1], "name")).strip("'\"") in evidence.saw.split()]
     for file, call in named or made:
-        return Told(where=file.at(call), hint="Which rows does this keep out? Try the one above.")
+        hint = "Which rows does this keep out? Try the one above."
+        return Told(where=file.at(call), hint=hint, why=_REFUSES_RIGHT_ITEMS)
     return None
 
 
@@ -371,15 +432,21 @@ def name_not_indexed(evidence: Evidence) -> Told | None:
             hint = "What comes first in an index decides what it helps to find. What comes first here?"
         return Told(where=file.at(call), hint=hint)
     if other:
-        place = _attribute(evidence, other)
-        assert place is not None
-        return Told(where=place[0].at(place[1]), hint="The index is on this column. Which one is searched for?")
+        hint = f"Your index is on {other}. Which column is searched for?"
+        return Told(where=found[0].at(found[1]), hint=hint)
     behind = _option_behind(evidence, *found, "index")
-    if behind is not None and text_of(behind[1]) != "True":
-        return Told(where=behind[0].at(behind[1]), hint="The column is made here. What does this say about an index?")
+    if behind is not None and _value_behind(evidence, *found, behind, "index") != "True":
+        where, hint = _told_by(evidence, *found, behind, "makes no index")
+        hint = hint if hint.endswith("What does this call say?") else _MADE_HERE
+        return Told(where=where, hint=hint)
     if _option(found[1], "index") is not None and text_of(_option(found[1], "index")) == "True":
         return None
-    return Told(where=found[0].at(found[1]), hint="Nothing here asks for an index.")
+    places = [each for each in evidence.source.files() if re.search("CREATE (UNIQUE )?INDEX", "\n".join(each.lines))]
+    saw = f"the model has no index (the one in {places[0].name} is made by hand)" if places else ""
+    return Told(saw=saw, where=found[0].at(found[1]), hint="Nothing here asks for an index.")
+
+
+_MADE_HERE = "The column is made here. What does this say about an index?"
 
 
 @reading("names are unique", "names_may_repeat")
@@ -390,12 +457,18 @@ def unique_name(evidence: Evidence) -> Told | None:
         return None
     option = _option(found[1], "unique")
     if option is not None and text_of(option) == "True":
-        return Told(where=found[0].at(option), hint="An index does not have to be unique to be of use.")
+        hint = "An index does not have to be unique to be of use."
+        if _option(found[1], "index") is None:
+            hint = "unique=True forbids a second item of this name. What asks for an index, and nothing more?"
+        return Told(where=found[0].at(option), hint=hint)
     for file in evidence.source.files():
         for call in calls(file.tree, "UniqueConstraint", "Index"):
             if name_of(call) == "UniqueConstraint" or text_of(keyword(call, "unique")) == "True":
                 return Told(where=file.at(call), hint="Who says that this may not repeat?")
     return None
+
+
+_NO_ROWIDS = "SQLite takes a new id from the row's rowid. What does this say about rowids?"
 
 
 @reading("the database assigns no ids", "ids_come_from_the_database")
@@ -405,17 +478,20 @@ def ids_not_counted(evidence: Evidence) -> Told | None:
     if found is None:
         return None
     line = text_of(found[1])
+    for file in evidence.source.files():
+        for node in file.nodes:
+            if isinstance(node, ast.keyword) and node.arg == "sqlite_with_rowid" and text_of(node.value) == "False":
+                return Told(where=file.at(node.value), hint=_NO_ROWIDS)
+            if isinstance(node, ast.Constant) and node.value == "sqlite_with_rowid":
+                return Told(where=file.at(node), hint=_NO_ROWIDS)
     keys = [each for each in ("name", "description") if "primary_key=True" in text_of_attribute(evidence, each)]
-    if "made by Python" in evidence.saw and _option(found[1], "default") is not None:
-        hint = "This default is made by Python, in this process. Who else inserts rows?"
-        return Told(where=found[0].at(_option(found[1], "default") or found[1]), hint=hint)
     if "autoincrement=False" in line:
         hint = "What does autoincrement=False say to the database?"
     elif keys:
         place = _attribute(evidence, keys[0])
         assert place is not None
         return Told(where=place[0].at(place[1]), hint="Two columns make up the primary key now. Then nobody counts.")
-    elif re.search(r"\bdefault=", line):
+    elif re.search(r"\b(insert_)?default(_factory)?=", line):
         hint = "This default is made by Python, in this process. Who else inserts rows?"
     elif re.search(r"\b(BigInteger|SmallInteger|BIGINT|SMALLINT)\b", line):
         hint = "SQLite gives out ids only where the type of the column is INTEGER. What is it here?"
@@ -448,6 +524,15 @@ def lifespan_unknown(evidence: Evidence) -> Told | None:
         if given is not None and other and not calls(file.tree, creating[0].name) and not evidence.sent("CREATE TABLE"):
             saw = f"{evidence.saw}; {creating[0].name}() was never run"
             return Told(saw=saw, where=file.at(given), hint="Which function does FastAPI run at the start?")
+    served = [each for each in file.tree.body if isinstance(each, ast.Assign) and name_of(each.targets[0]) == "app"]
+    bare = [call for each in served[-1:] for call in calls(each, "FastAPI") if keyword(call, "lifespan") is None]
+    apps = [call for each in evidence.source.files() for call in calls(each.tree, "FastAPI")]
+    others = [call for call in apps if keyword(call, "lifespan") is not None]
+    if bare and others and not evidence.sent("CREATE TABLE") and not evidence.raised:
+        saw = f"{evidence.saw}; {name_of(keyword(others[0], 'lifespan')) or 'its lifespan'}() was never run"
+        hint = "Which app has the lifespan, and which one does the server start?"
+        hint += " A mounted app's lifespan does not run." if calls(file.tree, "mount") else ""
+        return Told(saw=saw, where=file.at(bare[0]), hint=hint)
     made = [call for call in calls(file.tree, "FastAPI") if keyword(call, "lifespan") is None]
     if node is None or not made or any(keyword(call, "lifespan") for call in calls(file.tree, "FastAPI")):
         return None
@@ -551,6 +636,10 @@ def models_unknown(evidence: Evidence) -> Told | None:
     )
 
 
+_KNEW_NO_TABLE = "the MetaData that create_all() was called on knew no table"
+_NEW_METADATA = "A new MetaData knows no tables. Which one do your models belong to?"
+
+
 @reading("the tables of another base or engine", _AT_START)
 def other_metadata(evidence: Evidence) -> Told | None:
     """create_all() makes the tables that this metadata knows, in the database of this engine."""
@@ -559,7 +648,12 @@ def other_metadata(evidence: Evidence) -> Told | None:
             if calls(call, "MetaData", "create_engine", "declarative_base"):
                 own = "engine" if calls(call, "create_engine") else "Base"
                 hint = f"This makes a second {own}. Which one does everybody else use?"
-                return Told(where=file.at(call), hint=hint)
+                saw = ""
+                if calls(call, "MetaData"):
+                    saw, hint = f"{evidence.saw}; {_KNEW_NO_TABLE}", _NEW_METADATA
+                elif own == "engine" and evidence.sent("CREATE TABLE items"):
+                    saw = f"{evidence.saw}; the table was created in another database"
+                return Told(saw=saw, where=file.at(call), hint=hint)
             if file.name == "app/db.py":
                 continue
             used = [node.id for node in ast.walk(call) if isinstance(node, ast.Name)]
@@ -567,8 +661,17 @@ def other_metadata(evidence: Evidence) -> Told | None:
                 target = statement.targets[0] if isinstance(statement, ast.Assign) else None
                 if name_of(target) in used and calls(statement, "MetaData", "create_engine", "declarative_base"):
                     hint = "app/db.py has one already, and everybody else uses that one."
-                    return Told(where=file.at(statement), hint=hint)
+                    saw = ""
+                    if calls(statement, "MetaData"):
+                        saw, hint = f"{evidence.saw}; {_KNEW_NO_TABLE}", _NEW_METADATA
+                    return Told(saw=saw, where=file.at(statement), hint=hint)
         for function in file.functions if file.name != "app/db.py" else ():
+            for statement in [each for each in inside(function) if isinstance(each, ast.Assign)]:
+                owners = {text_of(call.func).rpartition(".")[0] for call in calls(function, "create_all")}
+                new = isinstance(statement.value, ast.Call) and name_of(statement.value) == "MetaData"
+                if new and text_of(statement.targets[0]) in owners:
+                    saw = f"{evidence.saw}; {_KNEW_NO_TABLE}"
+                    return Told(saw=saw, where=file.at(statement), hint=_NEW_METADATA)
             made = calls(function, "create_engine")
             if made and calls(function, "create_all"):
                 saw = f"{evidence.saw}; the table was created in another database"
@@ -633,6 +736,8 @@ def start_error_swallowed(evidence: Evidence) -> Told | None:
     for file in evidence.source.files():
         for node in file.nodes:
             handlers: list[ast.AST] = []
+            if not isinstance(node, ast.Try | ast.With):
+                continue
             if isinstance(node, ast.Try) and any(calls(each, "create_all") for each in node.body):
                 handlers = [
                     one for one in node.handlers if not any(isinstance(each, ast.Raise) for each in ast.walk(one))
@@ -640,9 +745,27 @@ def start_error_swallowed(evidence: Evidence) -> Told | None:
             elif isinstance(node, ast.With) and calls(node, "create_all"):
                 handlers = [item.context_expr for item in node.items if name_of(item.context_expr) == "suppress"]
             for handler in handlers:
+                unknown = _names_of_nothing(file, node)
+                if unknown:
+                    saw = f"{evidence.saw}; NameError: name '{unknown[0].id}' is not defined, and nobody heard of it"
+                    hint = "Something went wrong here, and it was caught. Read the error above letter by letter."
+                    return Told(saw=saw, where=file.at(unknown[0]), hint=hint)
                 hint = "What becomes of an error of create_all() here, and who hears of it?"
                 return Told(saw=f"{evidence.saw}; no CREATE TABLE was sent", where=file.at(handler), hint=hint)
     return None
+
+
+def _names_of_nothing(file: File, node: ast.Try | ast.With) -> list[ast.Name]:
+    """Names in a block that this file gives to nothing."""
+    known = {each.id for each in file.nodes if isinstance(each, ast.Name) and not isinstance(each.ctx, ast.Load)}
+    for each in file.nodes:
+        if isinstance(each, ast.Import | ast.ImportFrom):
+            known |= {(one.asname or one.name).partition(".")[0] for one in each.names}
+        known |= {each.arg} if isinstance(each, ast.arg) else {getattr(each, "name", None) or ""}
+    if "*" in known:
+        return []
+    names = [each for one in node.body for each in ast.walk(one) if isinstance(each, ast.Name)]
+    return [each for each in names if each.id not in known and not hasattr(builtins, each.id)]
 
 
 @reading("create_all() for some tables only", _AT_START)
@@ -675,6 +798,23 @@ def _where_it_is_made(evidence: Evidence, file: File, value: ast.expr) -> tuple[
     return evidence.source.bound(name, file) if name else None
 
 
+@reading("tables without their indexes", _AT_START)
+def created_without_indexes(evidence: Evidence) -> Told | None:
+    """CREATE TABLE makes a table and no index: create_all() and Table.create() send a CREATE INDEX as well."""
+    if not evidence.saw.startswith("the table after the start has no index"):
+        return None
+    why = "Without an index the database reads the whole table for every search by name."
+    for file in evidence.source.files():
+        for call in calls(file.tree, "CreateTable"):
+            hint = "CreateTable makes the table and no more. Who makes what belongs to it?"
+            return Told(where=file.at(call), hint=hint, why=why)
+    for event in evidence.events_of("CREATE TABLE items"):
+        if event.where and not calls(evidence.source.file(event.where.rpartition(":")[0]).tree, "create_all", "create"):
+            hint = "This makes the table and no more. Who makes what belongs to it?"
+            return Told(where=event.where, hint=hint, why=why)
+    return None
+
+
 @reading("a function that nobody calls", _AT_START)
 def never_called(evidence: Evidence) -> Told | None:
     """A function that is only written creates nothing."""
@@ -701,6 +841,14 @@ def never_called(evidence: Evidence) -> Told | None:
     return None
 
 
+_LATER = "Thread", "Timer", "submit", "call_later", "call_soon", "add_task", "run_in_executor", "to_thread"
+
+
+def _is_handed(call: ast.Call, name: str) -> bool:
+    """Whether a call gets a function itself, by its name."""
+    return any(name_of(each) == name for each in [*call.args, *(one.value for one in call.keywords)])
+
+
 @reading("the tables are created too early or too late", _AT_START)
 def created_at_another_moment(evidence: Evidence) -> Told | None:
     """A request may come right after the start, so the tables must be there before it."""
@@ -716,7 +864,24 @@ def created_at_another_moment(evidence: Evidence) -> Told | None:
         elif any("middleware" in each for each in events) or (file.lines and "dependencies" in "".join(file.lines)):
             hint = "This runs with a request. Who runs before the first one?"
         elif isinstance(node, ast.AsyncFunctionDef):
+            planned = [
+                call
+                for call in calls(file.tree, "create_task", "ensure_future", "run_coroutine_threadsafe")
+                if calls(call, node.name)
+            ]
+            if planned:
+                saw = f"{evidence.saw.partition('; ')[0]}; {node.name}() ran only after the start"
+                hint = (
+                    f"{name_of(planned[0])}() only plans the work for later. How does the start wait until it is done?"
+                )
+                return Told(saw=saw, where=file.at(planned[0]), hint=hint)
             hint = "Calling an async function only makes a coroutine; somebody has to await it."
+        elif handed_on := [call for call in calls(file.tree, *_LATER) if _is_handed(call, node.name)]:
+            if evidence.events and "does not wait for" not in evidence.saw:
+                continue
+            saw = f"{evidence.saw.partition('; ')[0]}; {node.name}() ran only after the start"
+            hint = "This starts the work, and goes on at once. How does the start wait until it is done?"
+            return Told(saw=saw, where=file.at(handed_on[0]), hint=hint)
         else:
             continue
         handed = [each for each in calls(file.tree, "Depends") if each.args and name_of(each.args[0]) == node.name]
@@ -734,7 +899,10 @@ def nobody_creates(evidence: Evidence) -> Told | None:
         for each in file.nodes:
             if isinstance(each, ast.Attribute) and each.attr == "create_all":
                 hint = "This hands the function on. Who calls it, and when? The first request may come at once."
-                return Told(where=file.at(each), hint=hint)
+                late = "they are created by code that the start does not wait for"
+                later = any(each in ast.walk(call) for call in calls(file.tree, *_LATER)) and late not in evidence.saw
+                saw = "" if evidence.events or evidence.raised or not later else f"{evidence.saw}; {late}"
+                return Told(saw=saw, where=file.at(each), hint=hint)
     file = evidence.source.file(_MAIN)
     node = _lifespan(file)
     return Told(
@@ -758,10 +926,27 @@ def deleted_at_the_start(evidence: Evidence) -> Told | None:
             deleting = calls(around[1], "delete", "drop_all", "drop") if around else []
             if deleting and not re.search("delete|drop|truncate", evidence.source.line(where), re.IGNORECASE):
                 where = f"{name}:{deleting[0].lineno}"  # it was sent with a flush or a commit
-            return Told(saw=f"{evidence.saw}: the app sent {event.what}", where=where, hint=hint)
+            line = int(where.rpartition(":")[2])
+            within = [each for each in inside(around[1]) if isinstance(each, ast.If)] if around else []
+            if any(each.body[0].lineno <= line <= (each.body[-1].end_lineno or 0) for each in within):
+                hint = "When does this run, and what is left then of what was stored?"
+            sent = [each.what for each in (*evidence.earlier, *evidence.events) if each.where == event.where]
+            told = next((what for what in sent if what.endswith(" items")), event.what)
+            seen = "the item is gone" if evidence.saw == "the item: NULL" else evidence.saw
+            return Told(saw=f"{seen}: the app sent {told}", where=where, hint=hint)
     for file in evidence.source.files():
-        for call in calls(file.tree, "unlink", "remove", "rmtree", "replace", "rename", "truncate"):
-            if re.match(r"(os|shutil)\.|.*\b(Path|path|file|db|database)\w*\b.*\.unlink", text_of(call.func)):
+        for call in calls(file.tree, "rename", "renames", "replace", "move"):
+            of_os = bool(re.match(r"(os|shutil)\.", text_of(call.func)))  # str.replace() takes two texts
+            of_a_path = isinstance(call.func, ast.Attribute) and len(call.args) == 1 and name_of(call) != "move"
+            if of_os or of_a_path:
+                saw = f"{evidence.saw.partition(' after the restart')[0]}: the database's file was renamed"
+                return Told(saw=saw, where=file.at(call), hint="Where is the old file after this line?")
+    for file in evidence.source.files():
+        for call in calls(file.tree, "unlink", "remove", "rmtree", "truncate", "write_bytes", "write_text", "open"):
+            mode = keyword(call, "mode") or next(iter(call.args[isinstance(call.func, ast.Name) :]), None)
+            if name_of(call) == "open" and not text_of(mode).startswith(("'w", "'x")):
+                continue
+            if re.match(r"(os|shutil)\.|.*\.(unlink|write_bytes|write_text|open)$|open$", text_of(call.func)):
                 saw = f"{evidence.saw}: the code calls {text_of(call.func)}()"
                 return Told(saw=saw, where=file.at(call), hint=hint)
     return None

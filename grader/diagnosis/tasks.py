@@ -334,7 +334,7 @@ def event_not_committed(evidence: Evidence) -> Told | None:
     written = [file.at(call) for file, node in chain for call in calls(node, "flush", "execute", "add", "add_all")]
     sent = evidence.events_of("INSERT")
     saw = f"{sent[-1].what} was sent, but no COMMIT" if sent else "no COMMIT was sent"
-    return Told(saw=saw, where=written[-1] if written else found[0].at(found[1]), hint="Who makes this last?")
+    return Told(saw=saw, where=written[-1] if written else found[0].at(found[1]), hint="What makes this permanent?")
 
 
 @reading("the task fails", _WRITTEN, _OWN)

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
-from grader.diagnosis.anywhere import innermost
+from grader.diagnosis.answers import given_back
+from grader.diagnosis.anywhere import innermost, unknown_name
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.routes import behind, endpoint_of
+from grader.diagnosis.routes import behind, endpoint_of, request_of
 from grader.diagnosis.source import File, Function, calls, inside, name_of, text_of
 
 _ADDS = "add_item_does_not_commit"
 _TOGETHER, _ONCE, _BATCH = "item_and_event_are_saved_together", "commits_once", "batch_is_all_or_nothing"
 _DISCARDS, _ROLLED = "failed_event_discards_the_item", "session_is_rolled_back_on_error"
 _ERROR = "error_reaches_the_client"
+_NO_ITEM_ID = re.compile(r"item_events\.item_id|null value in column \"item_id\"")
+_GOES_ON = "The caller goes on with what it gets back: it has to be what was added."
+_WRONG_RECORD = "An event that is missing, or that tells of something else, is a wrong record."
+_BY_CHANCE = "An error that your own handling makes by accident hides what really went wrong."
 _ACCIDENTS = "NameError", "AttributeError", "TypeError", "UnboundLocalError", "IndexError", "KeyError", "ImportError"
 
 
 def _helper(evidence: Evidence) -> tuple[File, Function] | None:
-    """add_item or add_event: the one that was called last."""
-    called = [name for line in evidence.did for name in ("add_item", "add_event") if line.startswith(f"{name}(")]
+    """add_item or add_event: the one that is spoken of, or that was called last."""
+    names = "add_item", "add_event"
+    called = [name for line in evidence.did for name in names if line.startswith(f"{name}(")]
+    called += [name for name in names if evidence.saw.startswith(f"{name} ")]
     name = called[-1] if called else "add_item"
     return evidence.source.function(name, "app/crud_uow.py") or evidence.source.function(name)
 
@@ -76,7 +83,7 @@ def helper_has_its_own_session(evidence: Evidence) -> Told | None:
 def helper_returns_otherwise(evidence: Evidence) -> Told | None:
     """The caller works with what the helper returns. This must be the object that was added."""
     found = _helper(evidence)
-    if any(line.startswith("add_event(db, None") for line in evidence.did):
+    if any(line.startswith("add_event(db, None") for line in evidence.did) or _NO_ITEM_ID.search(evidence.saw):
         found = evidence.source.function("add_item", "app/crud_uow.py")
     if found is None:
         return None
@@ -85,18 +92,28 @@ def helper_returns_otherwise(evidence: Evidence) -> Told | None:
     returns = [each for each in returns if text_of(each.value) != "None"]
     added = calls(node, "add")
     if not returns and ("None" in evidence.saw or "NoneType" in evidence.saw):
+        nothing = [each for each in ast.walk(node) if isinstance(each, ast.Return)]
         return Told(
-            saw=f"{node.name} returned None", where=file.at(node.body[-1]), hint="Its caller wants what was added."
+            saw=f"{node.name} returned None",
+            where=file.at(nothing[-1] if nothing else node),
+            wanted=f"{node.name} returns what it added",
+            hint="Its caller wants what was added. What does this function return?",
+            why=_GOES_ON,
         )
     if not returns:
         return None
     value = text_of(returns[-1].value)
     if not added and not calls(node, "add_all", "append", "merge", "execute", "scalar", "scalars"):
-        return Told(where=file.at(returns[-1]), hint="Who tells the session about this object?")
+        return Told(where=file.at(returns[-1]), hint="Who tells the session about this object?", why=_WRONG_RECORD)
     if not added:
         return None
+    if calls(returns[-1], "Item", "ItemEvent") and calls(added[-1], "Item", "ItemEvent"):
+        made = "items" if node.name == "add_item" else "events"
+        hint = f"You add one object and return another one. How many {made} does this function make?"
+        return Told(where=file.at(returns[-1]), hint=hint, why=_GOES_ON)
     if value != text_of(added[0].args[0] if added[0].args else None) and "Item" in value and "(" in value:
-        return Told(where=file.at(returns[-1]), hint="This is another object than the one that was added.")
+        hint = "This is another object than the one that was added."
+        return Told(where=file.at(returns[-1]), hint=hint, why=_GOES_ON)
     return None
 
 
@@ -120,14 +137,21 @@ def other_event(evidence: Evidence) -> Told | None:
     if evidence.rule == _ADDS:
         found = _helper(evidence)
         for call in calls(found[1], "ItemEvent") if found else ():
+            named = {each.arg for each in call.keywords}
+            if found and _NO_ITEM_ID.search(evidence.saw) and not named & {"item_id", "item", None}:
+                return Told(where=found[0].at(call), hint="To which item does this event belong?", why=_WRONG_RECORD)
             for each in call.keywords:
                 fixed = isinstance(each.value, ast.Constant) and each.arg == "kind"
                 queried = each.arg == "item_id" and isinstance(each.value, ast.Call)
                 made = each.arg == "kind" and not isinstance(each.value, ast.Name) and "'kind'" in evidence.saw
+                whole = found and each.arg == "item_id" and name_of(each.value) == _given_item(found[1])
+                if found and whole and isinstance(each.value, ast.Name):
+                    hint = "The column holds a number. What is handed over here?"
+                    return Told(where=found[0].at(each.value), hint=hint, why=_WRONG_RECORD)
                 if found and (fixed or queried or made):
                     hint = "add_event is told the item." if queried else "add_event is told the kind."
                     hint = hint if fixed or queried else f"{hint} What does this line make of it?"
-                    return Told(where=found[0].at(each.value), hint=hint)
+                    return Told(where=found[0].at(each.value), hint=hint, why=_WRONG_RECORD)
         return None
     kinds = set(re.findall(r"'([^':]+): ", evidence.saw)) - {"created"}
     for file, node in _units(evidence):
@@ -145,6 +169,17 @@ def other_event(evidence: Evidence) -> Told | None:
     return None
 
 
+@reading("a keyword that the table does not have", _ADDS)
+def unknown_column(evidence: Evidence) -> Told | None:
+    """A row is made with the names that its columns have in models.py."""
+    raised = evidence.raised_kind("TypeError")
+    found = raised and re.search(r"'(\w+)' is an invalid keyword argument for (\w+)", raised.message)
+    if not raised or not found or raised.told not in evidence.saw:
+        return None
+    hint = f"Which columns does {found[2]} have? Compare the names with app/models.py."
+    return Told(where=innermost(raised, evidence.given), hint=hint)
+
+
 # -- one transaction ----------------------------------------------------------------------------------
 
 
@@ -152,9 +187,45 @@ def other_event(evidence: Evidence) -> Told | None:
 def committing_function(evidence: Evidence) -> Told | None:
     """crud.create_item commits; what follows it is another transaction."""
     for file, call in _calls(evidence, "create_item"):
-        commits = [event for event in evidence.events_of("COMMIT") if event.where]
-        if file.name != "app/crud.py" and len(commits) != 1:
+        commits = [event.where for event in evidence.events_of("COMMIT") if event.where]
+        own = len(commits) == 1 and evidence.source.function_of(commits[0]) != "create_item"
+        if file.name != "app/crud.py" and not own:
             return Told(where=file.at(call), hint="This function commits by itself. Which one only adds?")
+    return None
+
+
+def _saved_in_part(evidence: Evidence) -> bool:
+    """Whether something of what failed was saved, and the client was told of a success."""
+    return evidence.saw.startswith("saved anyway") and evidence.sent("ANSWER 2")
+
+
+@reading("the work goes on after an error", _DISCARDS, _ERROR, _BATCH)
+def saved_after_the_error(evidence: Evidence) -> Told | None:
+    """Whoever saves a part after an error has a part without the rest, and nobody is told of the error."""
+    if not (_saved_in_part(evidence) or (evidence.rule == _ERROR and evidence.sent("ANSWER 2"))):
+        return None
+    for file, node in _units(evidence):
+        for handler in [each for attempt in _tries(node) for each in attempt.handlers]:
+            if calls(handler, "commit"):
+                hint = "An error brought you here. What do you save now, what is missing, and who is told of the error?"
+                return Told(where=file.at(handler), hint=hint)
+    return None
+
+
+@reading("each statement is saved by itself", _DISCARDS, _BATCH)
+def saved_by_itself(evidence: Evidence) -> Told | None:
+    """With AUTOCOMMIT every statement is saved at once, and a rollback has nothing left to take back."""
+    if not re.match("saved", evidence.saw) or evidence.sent("COMMIT"):
+        return None
+    for file in [each for each in evidence.source.files() if each.name not in evidence.given]:
+        for each in file.nodes:
+            if isinstance(each, ast.Constant) and each.value == "AUTOCOMMIT":
+                undone = ", although a ROLLBACK was sent" if evidence.sent("ROLLBACK") else ""
+                return Told(
+                    saw=f"{evidence.saw}{undone}: each statement was saved at once",
+                    where=file.at(each),
+                    hint="What does AUTOCOMMIT do after each statement? What is left for a rollback?",
+                )
     return None
 
 
@@ -269,17 +340,19 @@ def event_of_another_item(evidence: Evidence) -> Told | None:
     told = [*_calls(evidence, "add_event"), *_calls(evidence, "ItemEvent")]
     if not told:
         return None
-    hint = "Of which item is the event that this line makes? Go through it once for each item."
+    hint = "Of which item is the event that this line makes?"
+    if evidence.rule == _BATCH:
+        hint = f"{hint} Go through it once for each item."
     return Told(where=told[0][0].at(told[0][1]), hint=hint)
 
 
 def _id_of_another(evidence: Evidence) -> tuple[File, ast.expr] | None:
     """The id that add_event writes, if it is not taken from the item that it is given."""
     found = evidence.source.function("add_event", "app/crud_uow.py")
-    if found is None or len(found[1].args.args) < 2:
+    given = _given_item(found[1]) if found else ""
+    if found is None or not given:
         return None
     file, node = found
-    given = node.args.args[1].arg
     assigned = [each for each in inside(node) if isinstance(each, ast.Assign)]
     from_it = {name_of(each.targets[0]) for each in assigned if given in _names(each.value)} | {given}
     for call in calls(node, "ItemEvent"):
@@ -287,6 +360,11 @@ def _id_of_another(evidence: Evidence) -> tuple[File, ast.expr] | None:
             if each.arg in ("item_id", "item") and not from_it & _names(each.value):
                 return file, each.value
     return None
+
+
+def _given_item(node: Function) -> str:
+    """The name that add_event has for the item that it is given."""
+    return node.args.args[1].arg if len(node.args.args) > 1 else ""
 
 
 def _names(node: ast.AST) -> set[str]:
@@ -343,38 +421,38 @@ def skips_what_fails(evidence: Evidence) -> Told | None:
 # -- errors -------------------------------------------------------------------------------------------
 
 
-@reading("an error in the code that handles errors", _ERROR)
+@reading("an error in the code that handles errors", _ERROR, _ROLLED)
 def accident(evidence: Evidence) -> Told | None:
     """The code that handles the error fails itself, so the client gets its error instead."""
     raised = evidence.raised[0] if evidence.raised else None
     if raised is None or not raised.bases & set(_ACCIDENTS) or not raised.lines:
         return None
+    if evidence.rule == _ROLLED and not evidence.sent("ANSWER 5"):
+        return None  # that was another request
     where = innermost(raised, evidence.given)
     name, _, line = where.rpartition(":")
     tries = _tries(evidence.source.file(name).tree)
     handling = [one for each in tries for one in (*each.handlers, *each.finalbody)]
     handled = any(each.lineno <= int(line or 0) <= (each.end_lineno or 0) for each in handling if _has_lines(each))
-    if not handled and error_swallowed(evidence) is not None:
+    if not handled and (evidence.rule == _ROLLED or error_swallowed(evidence) is not None):
         return None  # that the function went on after the error is the mistake
-    return Told(
-        saw=f"after the error your own handling raised {raised.told}",
-        where=where,
-        hint="This line runs only after an error, and fails then.",
-    )
+    hint = "This line runs only after an error, and fails then."
+    if evidence.rule == _ROLLED:
+        hint = f"{hint} What stands below it never runs."
+    unknown = unknown_name(evidence)
+    saw = f"after the error your own handling raised {raised.told}"
+    return Told(saw=saw, where=where, hint=f"{hint} {unknown.hint}" if unknown else hint, why=_BY_CHANCE)
 
 
 def _has_lines(node: ast.AST) -> TypeGuard[ast.stmt | ast.ExceptHandler]:
     return isinstance(node, ast.stmt | ast.ExceptHandler)
 
 
-_BY_CHANCE = (
-    "This error is an accident of your code, and says nothing of what went wrong. Without it nobody would know."
-)
-
-
-@reading("the error is swallowed", _ERROR)
+@reading("the error is swallowed", _ERROR, _DISCARDS, _BATCH)
 def error_swallowed(evidence: Evidence) -> Told | None:
     """Without a raise the function goes on, and the client is told of a success."""
+    if evidence.rule != _ERROR and not _saved_in_part(evidence):
+        return None
     places = _units(evidence)
     places += [(file, node) for file in evidence.source.files() for node in file.functions if node.name == "__exit__"]
     for file, node in places:
@@ -394,13 +472,16 @@ def error_swallowed(evidence: Evidence) -> Told | None:
                 if not any(isinstance(each, ast.Raise) for each in ast.walk(handler)):
                     why = _BY_CHANCE if "because of" in evidence.saw else ""
                     hint = "After this block nobody knows of the error any more."
+                    if evidence.rule != _ERROR:
+                        hint = "An error ends here. What happens after this block, and what is saved then?"
                     return Told(where=file.at(handler), hint=hint, why=why)
     main = evidence.source.file("app/main.py")
     for node in main.functions:
         for decorator in node.decorator_list:
             handles = "exception_handler" in text_of(decorator) and "NotImplemented" not in text_of(decorator)
             if handles and ("status_code=200" in text_of(node) or "status_code" not in text_of(node)):
-                return Told(where=main.at(node), hint="Which status does a client see here?")
+                answers = calls(node, "JSONResponse", "Response", "PlainTextResponse", "HTMLResponse")
+                return Told(where=main.at(answers[0] if answers else node), hint="Which status does a client see here?")
     return None
 
 
@@ -459,7 +540,11 @@ def no_rollback(evidence: Evidence) -> Told | None:
             return Told(where=file.at(outside[0]), hint=hint)
     if rolled or not units:
         return None
-    instead, nested = _calls(evidence, "close", "expunge_all", "expire_all"), _calls(evidence, "begin_nested")
+    # A dependency that opens and closes a session does that right.
+    lent = [node for _, node in units if _lends(node)]
+    units = [each for each in units if each[1] not in lent] or units
+    closing = [(file, call) for file, node in units for call in calls(node, "close", "expunge_all", "expire_all")]
+    instead, nested = closing, _calls(evidence, "begin_nested")
     if instead:
         return Told(where=_at(instead[0]), hint="This does not end the transaction. What does?")
     if nested:
@@ -470,11 +555,19 @@ def no_rollback(evidence: Evidence) -> Told | None:
     handlers_ = [(file, each) for file, node in units for one in _tries(node) for each in one.handlers]
     lines = {each.at(line) for each, node in units for line in range(node.lineno, (node.end_lineno or 0) + 1)}
     failed = [line for raised in evidence.raised[:1] for line in raised.lines if line in lines]
+    closes = f" The close() in '{lent[0].name}' does not count." if lent else ""
     if failed and not own and not handlers_:
         hint = "An error comes out of this line, and goes on from there. What ends the transaction?"
-        return Told(where=failed[-1], hint=hint)
+        return Told(where=failed[-1], hint=hint + closes)
     place = (own or handlers_ or committed or units)[0]
-    return Told(where=_at(place), hint="What ends the transaction when one of these lines raises?")
+    return Told(where=_at(place), hint=f"What ends the transaction when one of these lines raises?{closes}")
+
+
+def _lends(node: Function) -> bool:
+    """Whether a function opens a session, hands it out and closes it, and does no more."""
+    opened = calls(node, "SessionLocal", "Session")
+    yields = any(isinstance(each, ast.Yield) for each in inside(node))
+    return bool(opened) and yields and not calls(node, "commit", "begin")
 
 
 def _at(place: tuple[File, ast.AST]) -> str:
@@ -511,6 +604,41 @@ def answered_too_early(evidence: Evidence) -> Told | None:
     return None
 
 
+@reading("the answer is not what was made", "create_answers_201", _BATCH)
+def answered_otherwise(evidence: Evidence) -> Told | None:
+    """The client is promised the new item, or the list of the new items, with all fields and their own ids."""
+    found = endpoint_of(evidence)
+    actual, expected = evidence.actual, evidence.expected
+    refused = "ResponseValidationError: response" in evidence.saw and "app/schemas.py" in evidence.given
+    if found is None or not (refused or re.match("the answer: |ids in the answer", evidence.saw)):
+        return None
+    batch = request_of(evidence)[1].endswith("/batch")
+    what = "the new items, each with its own id" if batch else "the new item, with its id"
+    if evidence.saw.startswith("ids") or "not the id of a new item" in evidence.saw:
+        said = [(file, value) for file, node in _units(evidence) for value in _ids_said(node)]
+        hint = "Whose id does this line put into the answer?"
+        return Told(where=_at(said[0]), hint=hint) if len(said) == 1 else None
+    if not refused and _shape(actual) == _shape(expected):
+        return None
+    return Told(where=given_back(*found[:2]), hint=f"The client wants to see {what}. What does this endpoint return?")
+
+
+def _shape(value: Any) -> Any:
+    """What can be told of a value without what it says: its type, that of what is in it, the names of fields."""
+    if isinstance(value, list):
+        return "list", *map(_shape, value[:1])
+    return sorted(map(str, value)) if isinstance(value, dict) else type(value)
+
+
+def _ids_said(node: Function) -> list[ast.expr]:
+    """What is handed over as an id in a function that makes an answer."""
+    found = [each.value for call in calls(node, "ItemRead", "dict") for each in call.keywords if each.arg == "id"]
+    for each in inside(node):
+        if isinstance(each, ast.Dict):
+            found += [value for key, value in zip(each.keys, each.values, strict=True) if text_of(key) == "'id'"]
+    return found
+
+
 @reading("a name that must be new", "create_answers_201")
 def name_has_to_be_new(evidence: Evidence) -> Told | None:
     """Two items may have the same name. Each request makes a new item."""
@@ -528,14 +656,16 @@ def begun_after_a_read(evidence: Evidence) -> Told | None:
     if raised is None or "already begun" not in raised.message:
         return None
     return Told(
-        where=innermost(raised, evidence.given), hint="A transaction has begun before. What ends it, and keeps it?"
+        where=innermost(raised, evidence.given),
+        wanted=evidence.wanted.partition(":")[0],
+        hint="Any use of the session begins a transaction. Which line before this one did so, and is it needed?",
     )
 
 
 @reading("an event before there is an id", "create_answers_201", _BATCH, _ADDS)
 def no_flush(evidence: Evidence) -> Told | None:
     """The database assigns the id when the INSERT is sent. Before a flush there is no id."""
-    if not re.search(r"item_events\.item_id|null value in column \"item_id\"", evidence.saw):
+    if not _NO_ITEM_ID.search(evidence.saw):
         return None
     found = evidence.source.function("add_item", "app/crud_uow.py")
     added = calls(found[1], "add") if found else []

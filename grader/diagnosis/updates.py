@@ -7,7 +7,7 @@ import re
 from typing import TypeVar
 
 from grader.diagnosis.anywhere import innermost
-from grader.diagnosis.crud import arguments_of, calls_in, function_of, reached
+from grader.diagnosis.crud import arguments_of, asks_what_was_sent, calls_in, function_of, reached
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.routes import behind
@@ -31,6 +31,8 @@ def is_not_none(evidence: Evidence) -> Told | None:
     if not about:
         return None
     hint = 'This line cannot tell "not sent" from "sent as null". Who remembers which were sent?'
+    if asks_what_was_sent(evidence) and isinstance(about[0][1].left, ast.Name | ast.Subscript):
+        hint = "What comes to this line was sent, all of it. Which value does it leave out all the same?"
     return Told(where=about[0][0].at(about[0][1]), hint=hint)
 
 
@@ -82,6 +84,8 @@ def _dumped_with(evidence: Evidence, option: str, hint: str) -> Told | None:
             place = handed or (file, value)
             if place[1] is not None and text_of(place[1]) == "True":
                 more = " Which option asks for what was sent, whatever its value?"
+                if text_of(keyword(call, "exclude_unset")) == "True":
+                    more = " The other option leaves out what was not sent, and nothing else."
                 return Told(where=place[0].at(place[1]), hint=hint + more)
     return None
 
@@ -179,6 +183,10 @@ def tested_for_truth(evidence: Evidence) -> Told | None:
                     tested.append((file, test))
     for file, test in _about_the_description(tested):
         hint = 'None and "" count as false here. Ask whether the field was sent, not what it holds.'
+        if asks_what_was_sent(evidence) and isinstance(test, ast.Name):
+            hint = (
+                'None and "" count as false here. What comes to this line was sent: is there anything left to choose?'
+            )
         return Told(where=file.at(test), hint=hint)
     return None
 
@@ -199,7 +207,10 @@ def field_not_written(evidence: Evidence) -> Told | None:
     assigned = [each for each in ast.walk(node) if isinstance(each, ast.Assign) and "." in text_of(each.targets[0])]
     place = (calls(node, "Item") or assigned or [node])[-1]
     saw = f"{evidence.saw}; nobody has set {name}"
-    return Told(saw=saw, where=file.at(place), hint=f"Who hands '{name}' on?")
+    hint = f"Who hands '{name}' on?"
+    if isinstance(place, ast.Assign):
+        hint = f"The {name_of(place.targets[0])} is handed on here. Who does it for the {name}?"
+    return Told(saw=saw, where=file.at(place), hint=hint)
 
 
 @reading(

@@ -83,7 +83,11 @@ def catches_all(evidence: Evidence) -> Told | None:
         return None
     if name in evidence.given or not re.search(r"\{\w+:path\}", evidence.source.line(evidence.endpoint)):
         return None
-    return Told(where=evidence.endpoint, hint="Which paths does this route answer, and which does nobody else?")
+    hint = (
+        "This route answers every path that no other route does. Which status tells a client that a path does not "
+        "exist?"
+    )
+    return Told(where=evidence.endpoint, hint=hint)
 
 
 @reading("a handler that answers with a success", "the_rest_still_works", *_UNKNOWN)
@@ -123,7 +127,9 @@ def created_on_import(evidence: Evidence) -> Told | None:
             made = [] if isinstance(node, Function | ast.ClassDef | ast.If) else calls(node, "create_all")
             if made:
                 hint = "This runs when the file is imported. What runs each time when the app starts?"
-                return Told(where=file.at(made[0]), hint=hint)
+                sent = any(each.what.startswith("CREATE TABLE") for each in (*evidence.earlier, *evidence.events))
+                saw = f"{evidence.saw}; CREATE TABLE was sent when the file was imported, before the start"
+                return Told(saw=saw if sent else "", where=file.at(made[0]), hint=hint)
     return None
 
 
@@ -371,5 +377,6 @@ def error_is_no_json(evidence: Evidence) -> Told | None:
                 turned = turned or any(isinstance(each, ast.FormattedValue) for each in ast.walk(value))
                 if bare and not turned:
                     hint = f"'{bare[0].id}' is an object of Python's. What of it can go into an answer?"
-                    return Told(where=file.at(bare[0]), hint=hint)
+                    why = "An error that your own handling makes by accident hides what really went wrong."
+                    return Told(where=file.at(bare[0]), hint=hint, why=why)
     return None

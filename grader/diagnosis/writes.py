@@ -10,7 +10,7 @@ from grader.diagnosis.crud import calls_in, reached
 from grader.diagnosis.evidence import Event, Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.routes import own_line
-from grader.diagnosis.source import calls, inside, keyword, name_of, text_of
+from grader.diagnosis.source import File, Function, calls, inside, keyword, name_of, text_of
 
 _WRITES = "INSERT", "UPDATE", "DELETE"
 _SAVES = "create_persists", "update_persists", "delete_persists"
@@ -57,10 +57,15 @@ def returned_early(evidence: Evidence) -> Told | None:
         return None
     file, condition = found[0]
     return Told(
-        saw=f"{evidence.saw}; nothing was sent, and there was no COMMIT",
+        saw=f"{evidence.saw}; no {_statement(evidence)} reached the database, and there was no COMMIT",
         where=file.at(condition),
         hint="Which calls leave the function here, before anything is written?",
     )
+
+
+def _statement(evidence: Evidence) -> str:
+    """The statement that a rule waits for."""
+    return {"create": "INSERT", "delete": "DELETE"}.get(evidence.rule.partition("_")[0], "UPDATE")
 
 
 @reading("a savepoint in the place of a transaction", *_SAVES)
@@ -229,7 +234,7 @@ def deleted_conditionally(evidence: Evidence) -> Told | None:
     deleting = calls_in(evidence, "delete")
     for file, node in [(file, node) for file, function in reached(evidence) for node in inside(function)]:
         if isinstance(node, ast.If) and deleting and all(call in ast.walk(node) for _, call in deleting):
-            hint = "When is this true? Try the item above."
+            hint = "When is this true? Try it with what is stored above."
             return Told(saw=f"{evidence.saw}; no DELETE was sent", where=file.at(node), hint=hint)
     return None
 
@@ -241,11 +246,24 @@ def nothing_deleted(evidence: Evidence) -> Told | None:
     if not found or evidence.sent("DELETE") or evidence.raised or calls_in(evidence, "delete", "text", "execute"):
         return None
     file, node = found[0]
-    return Told(
-        saw=f"{evidence.saw}; no DELETE was sent",
-        where=file.at(node),
-        hint="Which line tells the session that this row is to be deleted?",
-    )
+    changes = [each for each in inside(node) if _sets(each, "")] if evidence.sent("UPDATE") else []
+    hint = "Which line tells the session that this row is to be deleted?"
+    if len(changes) == 1:
+        hint = "This line writes into the row, and the row stays. What takes it away?"
+    where = file.at(changes[0] if len(changes) == 1 else node)
+    return Told(saw=f"{evidence.saw}; no DELETE was sent", where=where, hint=hint)
+
+
+def _sets(node: ast.AST, field: str) -> bool:
+    """Whether a node sets a field of an item: this one, or any where none is named."""
+    if isinstance(node, ast.Call) and name_of(node) in ("setattr", "sqlmodel_update"):
+        named = node.args[1] if name_of(node) == "setattr" and len(node.args) > 1 else None
+        return not field or not isinstance(named, ast.Constant) or named.value == field
+    if not isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign):
+        return False
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    names = {part.attr for each in targets for part in ast.walk(each) if isinstance(part, ast.Attribute)}
+    return bool(names & ({field} if field else {"name", "description"}))
 
 
 @reading("the function ends within its loop", "update_persists", "update_keeps_omitted_fields")
@@ -266,7 +284,147 @@ def taken_out(evidence: Evidence) -> Told | None:
     found = calls_in(evidence, "expunge", "expunge_all", "make_transient", "make_transient_to_detached")
     if not found or (evidence.raised and (raised is None or "not persistent" not in raised.message)):
         return None
-    if evidence.sent(*_WRITES):
+    file, call = found[0]
+    if evidence.sent(*_WRITES) and not _before_the_commit(evidence, file.at(call)):
         return None
-    hint = "From here on the session knows nothing of this item. Who sends its changes then?"
-    return Told(where=found[0][0].at(found[0][1]), hint=hint)
+    hint, saw = "From here on the session knows nothing of this item. Who sends its changes then?", ""
+    if evidence.sent(*_WRITES):
+        hint = "From here on the session does not know the item, and cannot load it again. After the commit it would "
+        hint += "have to."
+    elif evidence.rule == "delete_persists":
+        saw = f"{evidence.saw}; no DELETE was sent"
+        hint = (
+            f"{name_of(call)}() makes the session forget the item; the row stays. What tells the session to delete it?"
+        )
+    return Told(saw=saw, where=file.at(call), hint=hint)
+
+
+def _before_the_commit(evidence: Evidence, where: str) -> bool:
+    """Whether a line stands above the one that commits, and nothing was loaded after that."""
+    commits = [n for n, event in enumerate(evidence.events) if event.what == "COMMIT" and event.where]
+    if not commits or not evidence.rule.endswith("_refreshes") or evidence.raised_kind("InvalidRequestError"):
+        return False
+    file, _, line = evidence.events[commits[-1]].where.rpartition(":")
+    late = any(event.what.startswith("SELECT") for event in evidence.events[commits[-1] :])
+    return not late and where.rpartition(":")[0] == file and int(where.rpartition(":")[2]) < int(line)
+
+
+@reading("a value that nobody sent", "create_persists", "update_keeps_omitted_fields")
+def value_made_up(evidence: Evidence) -> Told | None:
+    """What was not sent is None for a new item, and stays as it is for one that is changed."""
+    write = next((event for event in reversed(evidence.events) if event.what.startswith(_WRITES[:2])), None)
+    sent = dict(_SENT.findall("".join(evidence.did[-1:])))
+    if write is None or evidence.raised or sent.get("description", "None") != "None":
+        return None
+    known = [ast.literal_eval(text) for text in sent.values()]
+    made_up = [value for value in _flat(write.parameters) if isinstance(value, str) and value not in known]
+    nodes = [(file, each) for file, function in reached(evidence) for each in inside(function)]
+    places = [(file, each) for file, each in nodes if len(made_up) == 1 and _puts_in(each, made_up[0])]
+    if not places:
+        return None
+    hint = "The description is None here. What does this line make of it?"
+    if evidence.rule.startswith("update"):
+        hint = "Nobody sent a description, and this line puts one in. What becomes of the one in the row?"
+    return Told(where=places[0][0].at(places[0][1]), hint=hint)
+
+
+def _puts_in(node: ast.AST, value: str) -> bool:
+    """Whether a node gives the description this value."""
+    given: list[ast.AST | None] = []
+    if isinstance(node, ast.Dict):
+        given = [each for key, each in zip(node.keys, node.values, strict=True) if text_of(key) == "'description'"]
+    elif isinstance(node, ast.Call):
+        given = [keyword(node, "description")]
+        if node.args and text_of(node.args[0]) == "'description'":
+            given += node.args[1:]
+        elif name_of(node) == "setattr" and len(node.args) == 3 and text_of(node.args[1]) == "'description'":
+            given += node.args[2:]
+    elif isinstance(node, ast.Assign) and re.search(r"\bdescription\b", text_of(node.targets[0])):
+        given = [node.value]
+    elif isinstance(node, ast.BoolOp | ast.IfExp) and re.search(r"\b(description|value)\b", text_of(node)):
+        given = [node]
+    parts = [part for each in given if each is not None for part in ast.walk(each)]
+    return any(isinstance(part, ast.Constant) and part.value == value for part in parts)
+
+
+@reading("written under a condition", *_SAVES[:2], *_UPDATES[2:5])
+def written_conditionally(evidence: Evidence) -> Told | None:
+    """What was sent is written, whatever else was sent with it and whatever the row held before."""
+    write = next((event for event in reversed(evidence.events) if event.what.startswith(_WRITES[:2])), None)
+    fields = [field for field, _ in _SENT.findall("".join(evidence.did[-1:]))]
+    field = _changed(evidence, write)[0] if write is not None else fields[0] if len(fields) == 1 else ""
+    if evidence.raised or (write is not None and not field):
+        return None
+    found: dict[tuple[int, str], tuple[File, ast.AST]] = {}
+    always = False
+    for file, each in [(file, each) for file, function in reached(evidence) for each in inside(function)]:
+        if isinstance(each, ast.comprehension) and each.ifs:
+            found[id(each), "filter"] = file, each.ifs[0]
+    filters = dict(found)
+    for file, function in reached(evidence):
+        for each in inside(function):
+            if _sets(each, field) or _stores(each, evidence.rule):
+                around = _conditions(function, each)
+                always = always or not around
+                found |= {(id(condition), branch): (file, condition) for condition, branch in around}
+    if always:  # what it writes has perhaps passed a filter
+        found = filters
+    if len(found) > 1:
+        found = {key: place for key, place in found.items() if not _asks_for(place[1], fields)}
+    if len(found) != 1:
+        return None
+    file, condition = next(iter(found.values()))
+    saw, hint = f"no {_statement(evidence)} was sent", "When is this true? Try it with what was stored and sent above."
+    if write is not None:
+        saw = f"the {field} was not written"
+        if len(fields) == 2 and _is_elif(file, condition):
+            hint = "Both fields were sent. Does Python come to this line when the one above it was true?"
+    elif (
+        evidence.rule == "update_persists"
+        and len(fields) == 1
+        and any(event.what == "UPDATE items" and event.where for event in evidence.earlier)
+    ):
+        saw += "; a change of both name and description was saved"
+    return Told(saw=f"{evidence.saw}; {saw}", where=file.at(condition), hint=hint)
+
+
+def _asks_for(node: ast.AST, fields: list[str]) -> bool:
+    """Whether a condition asks for a field that was sent: it is true."""
+    return bool(re.fullmatch(rf"'({'|'.join(fields)})' in [\w.]+", text_of(getattr(node, "test", None))))
+
+
+def _stores(node: ast.AST, rule: str) -> bool:
+    """Whether a node hands an item to the session, or sends a statement of its own."""
+    if not isinstance(node, ast.Call):
+        return False
+    if name_of(node) == "execute":
+        return "select(" not in text_of(node)
+    return rule.startswith("create") and name_of(node) in ("add", "add_all", "merge")
+
+
+def _conditions(function: Function, node: ast.AST) -> list[tuple[ast.AST, str]]:
+    """What has to be true so that a line of a function is reached, each with the branch in which it stands."""
+    found: list[tuple[ast.AST, str]] = []
+    around: ast.AST = function
+    while around is not node:
+        inner = next(each for each in ast.iter_child_nodes(around) if any(part is node for part in ast.walk(each)))
+        for branch in ("body", "orelse", "finalbody"):
+            block = getattr(around, branch, None)
+            if not isinstance(block, list) or inner not in block:
+                continue
+            elif_follows = branch == "orelse" and len(block) == 1 and isinstance(inner, ast.If)
+            if isinstance(around, ast.If) and not elif_follows:
+                found.append((around, branch))
+            found += [(each, "") for each in block[: block.index(inner)] if _leaves(each)]
+        around = inner
+    return found
+
+
+def _leaves(node: ast.AST) -> bool:
+    """Whether a condition goes past what follows it; that there is no item is no such case."""
+    leaves = isinstance(node, ast.If) and isinstance(node.body[-1], ast.Continue | ast.Return | ast.Break)
+    return leaves and not re.fullmatch(r"not \w+|\w+ is None", text_of(node.test))  # type: ignore[attr-defined]
+
+
+def _is_elif(file: File, node: ast.AST) -> bool:
+    return any(isinstance(each, ast.If) and each.orelse == [node] for each in file.nodes)

@@ -34,9 +34,11 @@ class Expect:
         self.instead = ""
         self.asked = self.unmet = 0
 
-    def __call__(self, holds: bool, *, saw: str, wanted: str, where: str = "") -> None:
+    def __call__(
+        self, holds: bool, *, saw: str, wanted: str, where: str = "", cause: BaseException | None = None
+    ) -> None:
         """End the check as failed unless the condition holds."""
-        self._decide(holds and not self.instead, saw, wanted, where)
+        self._decide(holds and not self.instead, saw, wanted, where, cause)
 
     def _decide(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -20,6 +21,7 @@ from grader.lab.words import describe
 from grader.outcomes import Verdict
 
 _MOST_ERRORS, _LONGEST_LINE = 5, 1000
+_NONE_IN_AN_OPERATION = re.compile(r"TypeError: .*(operand type|between instances).*'NoneType'")
 _REFUSALS = {"IntegrityError", "DataError"}
 # What is raised where a line asks for something that cannot be: its message says what.
 _ACCIDENTS = {"TypeError", "AttributeError", "LookupError", "NameError", "InvalidRequestError", "ArgumentError"}
@@ -48,6 +50,8 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
             told |= _mistake(evidence, parts)
             if "mistake" not in told and _says_it_all(evidence):
                 told["hint"] = "Read the exception: what does it say about this line?"
+                if _NONE_IN_AN_OPERATION.search(evidence.saw):
+                    told["hint"] = "One of the two sides is None here. Which one, and when is it?"
     cause, place = verdict.cause, told["where"].removeprefix(parts.place.shown(""))
     if "mistake" not in told:
         place = crashed or _closer(place, source, parts)
@@ -90,10 +94,12 @@ def _closer(place: str, source: Source, parts: Parts) -> str:
     """Where a rule names a function as a whole that only reads: the last line in it that asked the database."""
     name, _, number = place.rpartition(":")
     function = next((node for node in source.file(name).functions if _begins(node) == number), None) if name else None
-    if function is None or calls(function, "add", "commit", "delete", "merge", "refresh", "setattr"):
+    if function is None:
         return place
     if function.lineno != int(number):  # a decorator is seldom what is wrong
         return f"{name}:{function.lineno}"
+    if calls(function, "add", "commit", "delete", "merge", "refresh", "setattr"):
+        return place
     inside = {f"{name}:{line}" for line in range(function.lineno + 1, (function.end_lineno or 0) + 1)}
     sent = [moment for moment in parts.story.moments() if moment.where in inside and moment.sql]
     return sent[-1].where if sent and not any(moment.writes_to() for moment in sent) else place
@@ -105,10 +111,9 @@ def _begins(function: Function) -> str:
 
 
 def _mistake(evidence: Evidence, parts: Parts) -> dict[str, Any]:
-    said_already = evidence.saw.startswith("this workbook is synchronous")
-    held = None if said_already else first_that_holds(readings_of(parts.place.chapter), evidence)
+    held = first_that_holds(readings_of(parts.place.chapter), evidence)
     if held is None:
-        return {"hint": "Which of your lines say async or await? Write them without."} if said_already else {}
+        return {}
     reading, said = held
     words = {"observed": said.saw, "expected": said.wanted, "hint": said.hint, "why": said.why}
     told: dict[str, Any] = {name: text for name, text in words.items() if text}

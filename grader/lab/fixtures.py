@@ -61,7 +61,7 @@ FIXTURES = {
         "topics.session_factory.SessionFactory",
         *("place", "code", "focus", "story", "expect", "sessions", "engines", "elsewhere"),
     ),
-    "postgresql": _made_by("topics.postgresql.PostgreSQL", "code", "engines", "session_factory"),
+    "postgresql": _made_by("topics.postgresql.PostgreSQL", "code", "story", "engines", "session_factory"),
     "base": _made_by("topics.base.Base", "code", "focus", "expect", "models"),
     # 02
     "start_up": _made_by("topics.start_up.StartUp", "client"),

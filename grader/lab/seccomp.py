@@ -42,6 +42,8 @@ _UNKNOWN: _Calls = {
     "clone3": (435, 435),
     "openat2": (437, 437),
     "io_uring_setup": (425, 425),
+    "memfd_create": (319, 279),  # memory that counts for no process
+    "memfd_secret": (447, 447),
     "fork": (57, None),
     "vfork": (58, None),
     "setxattr": (188, 5),
@@ -53,6 +55,8 @@ _UNKNOWN: _Calls = {
     "fremovexattr": (199, 16),
     "removexattrat": (466, 466),
 }
+# Room on the disk beyond the size of a file, which is what is limited: whoever asks for it goes on without.
+_UNSUPPORTED: _Calls = {"fallocate": (285, 47)}
 _REFUSED: _Calls = {
     # programs
     "execve": (59, 221),
@@ -140,7 +144,8 @@ _SIGNALS: _Calls = {
     "rt_tgsigqueueinfo": (297, 240),
 }
 _IOCTL = (16, 29)
-_CLONE, _SOCKET, _FCNTL, _OPEN, _OPENAT = (56, 220), (41, 198), (72, 25), (2, None), (257, 56)
+_CLONE, _FCNTL, _OPEN, _OPENAT = (56, 220), (72, 25), (2, None), (257, 56)
+_SOCKET, _SOCKETPAIR = (41, 198), (53, 199)
 _UTIMENSAT = (280, 88)
 _TRUNCATE: _Calls = {"truncate": (76, 45)}
 
@@ -149,6 +154,8 @@ _TRUNCATES, _ACCESS_MODE = 0o1000, 0o3  # of open; the second is 0 for reading
 # Of fcntl: who is told of what happens to a file, with a signal of one's choice; and leases, which hold others up.
 _FILE_SIGNALS = (8, 10, 15, 1024)
 _SOCKET_SIGNALS = (0x8901, 0x8902, 0x5412)  # of ioctl: the same for sockets; and typing into a terminal
+_RESERVING = (0x40305828, 0x4030582A, 0x40305839)  # of ioctl: what fallocate does
+_STREAM, _KIND = 1, 0xF  # of sockets: their kind, without the flags
 
 _MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7), "arm64": (1, 0xC00000B7)}
 _SECCOMP = (317, 277)
@@ -183,6 +190,7 @@ class Filter:
         answers = {
             **dict.fromkeys(self._numbers(_WITHOUT_EFFECT), _ANSWER),
             **dict.fromkeys(self._numbers(_UNKNOWN), _ANSWER | errno.ENOSYS),
+            **dict.fromkeys(self._numbers(_UNSUPPORTED), _ANSWER | errno.EOPNOTSUPP),
             **dict.fromkeys(self._numbers(_REFUSED), _ANSWER | errno.EPERM),
             **dict.fromkeys(self._numbers(_TRUNCATE) if truncates else (), _ANSWER | errno.EPERM),
         }
@@ -220,7 +228,7 @@ class Filter:
         times = [*_load(2), (_EQUAL, 0, 1, 0), (_RETURN, 0, 0, _ANSWER | errno.EPERM), (_RETURN, 0, 0, _ANSWER)]
         yield from _if_called(_UTIMENSAT[self._column], times)
         yield from _if_called(_FCNTL[self._column], [*_load(1), *_refuse_if_equal(_FILE_SIGNALS)])
-        yield from _if_called(_IOCTL[self._column], [*_load(1), *_refuse_if_equal(_SOCKET_SIGNALS)])
+        yield from _if_called(_IOCTL[self._column], [*_load(1), *_refuse_if_equal((*_SOCKET_SIGNALS, *_RESERVING))])
         for each, at in ((_OPEN, 1), (_OPENAT, 2)) if truncates else ():
             number = each[self._column]
             if number is not None:  # a file that is opened to be read can be cut short by that
@@ -239,7 +247,12 @@ class Filter:
             yield from _if_called(number, [*_load(0), *_allow_if_equal((0,))])
 
     def _sockets(self, families: Sequence[int]) -> Iterator[Step]:
-        yield from _if_called(_SOCKET[self._column], [*_load(0), *_allow_if_equal(sorted(families))])
+        # What is no stream can be sent to whoever listens, with file descriptors, and without being connected.
+        streams = [*_load(1), (_AND, 0, 0, _KIND), *_allow_if_equal((_STREAM,))]
+        yield from _if_called(_SOCKETPAIR[self._column], streams)
+        others = sorted({*families} - {UNIX_FAMILY})
+        unix = [(_EQUAL, 0, len(streams), UNIX_FAMILY), *streams] if UNIX_FAMILY in families else []
+        yield from _if_called(_SOCKET[self._column], [*_load(0), *unix, *_allow_if_equal(others)])
 
 
 def _load(argument: int) -> list[Step]:

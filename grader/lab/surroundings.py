@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -32,7 +33,8 @@ class Surroundings:
         """Whether a thread that was not there at first goes on; those of a finished check get a moment to end."""
         strangers = [thread for thread in threading.enumerate() if thread not in self._threads]
         for thread in strangers:
-            thread.join(0.05)
+            with suppress(Exception):  # one that was not begun by the threading module cannot be waited for
+                thread.join(0.05)
         return any(thread.is_alive() for thread in strangers)
 
 

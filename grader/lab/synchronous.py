@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Iterator
 from types import ModuleType
 
+from grader.diagnosis.asynchronous import SAW, WANTED
 from grader.outcomes import Broken
 
 _EXTENSION = "sqlalchemy.ext.asyncio"
@@ -20,8 +21,7 @@ _DRIVERS = ("aiosqlite", "asyncpg", "aiomysql", "asyncmy", "aioodbc")
 
 def asynchronous_instead(where: str = "", cause: BaseException | None = None) -> Broken:
     """The verdict on code that uses the extension."""
-    saw = "this workbook is synchronous: its engine comes from create_engine, and its sessions are plain Sessions"
-    return Broken(saw, "create_engine, sessionmaker and Session, without await", where, cause)
+    return Broken(SAW, WANTED, where, cause)
 
 
 def is_asynchronous(value: object) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from unicodedata import combining
 
 from grader.places import SOLUTIONS
 from grader.starters.reading import read_code
@@ -18,6 +19,7 @@ from grader.stubs import BASES, VALUE, Stub
 # Solutions take a tenth of it. What takes Python longest to parse are long lines of f-strings.
 _LONGEST = 32 * 1024
 _MOST_BRACES = 500
+_MOST_MARKS = 1_000
 
 
 def untouched_tasks(chapter: str, root: Path) -> frozenset[str]:
@@ -85,6 +87,8 @@ def _parsed(code: bytes) -> ast.Module:
     """
     if len(code) > _LONGEST or code.count(b"{") > _MOST_BRACES:
         raise ValueError("it is much longer than any starter")
+    if not code.isascii() and sum(map(bool, map(combining, code.decode("utf-8", "replace")))) > _MOST_MARKS:
+        raise ValueError("it has names that Python needs long to read")  # quadratic in marks that combine
     with warnings.catch_warnings(action="ignore"):
         return ast.parse(code)
 

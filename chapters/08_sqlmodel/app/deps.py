@@ -9,5 +9,5 @@ from app.db import engine
 
 def get_db() -> Iterator[Session]:
     """Yield a session for one request, and close it whatever happens."""
-    with Session(engine) as db:
+    with Session(engine, autoflush=False) as db:
         yield db

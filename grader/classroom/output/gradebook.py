@@ -11,6 +11,8 @@ from grader.classroom.output.marks import Marks, Terms, possible, shown
 from grader.classroom.output.platforms import Grades, mail_of, safe, told
 from grader.classroom.store import Row
 
+# What is not known as long as a check has no verdict.
+_SUMS = ("total", "percent", "grade")
 _Cell = Callable[[Row, Marks], str]
 
 
@@ -127,9 +129,16 @@ class Gradebook(Table):
         self._columns = _columns(chapters, terms, more, grades or Grades())
         super().__init__(file, [name for name, _ in self._columns])
 
-    def add(self, row: Row, marks: Marks) -> None:
-        """Write the row of a learner."""
-        self.write([cell(row, marks) for _, cell in self._columns])
+    def add(self, row: Row, marks: Marks, left_open: int = 0) -> None:
+        """Write the row of a learner.
+
+        Args:
+            row: the learner.
+            marks: what they have earned.
+            left_open: how many checks could not be judged: then nobody knows what it comes to.
+        """
+        open_ = _SUMS if left_open else ()
+        self.write(["" if name in open_ else cell(row, marks) for name, cell in self._columns])
 
 
 class MailMerge(Table):
@@ -142,6 +151,7 @@ class MailMerge(Table):
     def __init__(self, file: Path) -> None:
         super().__init__(file, ["id", "name", "email", "total", "possible", "feedback"])
 
-    def add(self, row: Row, marks: Marks, most: Marks, text: str) -> None:
-        """Write the row of a learner."""
-        self.write([row.learner.id, row.learner.name, mail_of(row), shown(marks.total), shown(most.total)], text=text)
+    def add(self, row: Row, marks: Marks, most: Marks, text: str, left_open: int = 0) -> None:
+        """Write the row of a learner; arguments as for `Gradebook.add`."""
+        total = "" if left_open else shown(marks.total)
+        self.write([row.learner.id, row.learner.name, mail_of(row), total, shown(most.total)], text=text)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -18,7 +18,7 @@ from grader.classroom.output.marks import Terms, final_marks, possible
 from grader.classroom.output.platforms import Grades, Line
 from grader.classroom.output.site import Site
 from grader.classroom.store import Store
-from grader.report import NO_VERDICT, Report
+from grader.report import Report
 
 
 class Names:
@@ -119,7 +119,9 @@ def publish(store: Store, plan: Plan, terms: Terms, folder: Path, wanted: Wanted
         for row in store.learners():
             checks = checks_of(store, plan, row)
             marks = final_marks(row, checks, terms, plan.chapters)
-            gradebook.add(isolated(store, plan, row), marks)
+            if left_open := sum(check.is_open for check in checks):
+                row = replace(row, note="; ".join(filter(None, [_not_finished(left_open), row.note])))
+            gradebook.add(isolated(store, plan, row), marks, left_open)
             name = files[row.learner.id] = names.of(row.learner.id)
             if row.status != "missing":
                 report = Report(submission=row.learner.id, database=plan.database, checks=checks)  # type: ignore[arg-type]
@@ -130,11 +132,10 @@ def publish(store: Store, plan: Plan, terms: Terms, folder: Path, wanted: Wanted
             html, text = feedback.page(told), feedback.text(told)
             pages.write(name, html)
             texts.write(name, text)
-            mails.add(row, marks, most, text)
+            mails.add(row, marks, most, text, left_open)
             site.add(row, checks, marks, name)
             if wanted.platforms:
-                judged = all(check.observed != NO_VERDICT for check in checks)
-                grade = wanted.grades.of(marks.total, most.total) if judged else ""
+                grade = "" if left_open else wanted.grades.of(marks.total, most.total)
                 passed = sum(check.outcome == "passed" for check in checks)
                 summary = f"{passed} of {len(checks)} checks passed." if checks else "Nothing was handed in."
                 lines.append(Line(row, grade, f"{summary} {platforms.told(marks)}".strip()))
@@ -159,3 +160,8 @@ def publish(store: Store, plan: Plan, terms: Terms, folder: Path, wanted: Wanted
             who = ", ".join(left_out[:5]) + (f" and {len(left_out) - 5} more" if len(left_out) > 5 else "")
             said.append(f"  Without {len(left_out)}, whose number in {name.capitalize()} is not known: {who}")
     return said
+
+
+def _not_finished(left_open: int) -> str:
+    checks = "1 check" if left_open == 1 else f"{left_open} checks"
+    return f"not finished: {checks} could not be judged; grade again with --resume"

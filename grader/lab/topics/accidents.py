@@ -34,6 +34,7 @@ class Accidents:
                     saw=f"the client was told {told.status} because of {describe(error)}",
                     wanted="the original error, raised again, or an error that you raise on purpose",
                     where=self._focus.line_of(error),
+                    cause=error,
                 )
 
 

@@ -83,9 +83,10 @@ class ItemTable:
         row = {**_required_besides(self._table), **LAMP}
         default: Any = self._table.columns["id"].default
         if self._has_number_as_id() and default is not None and (default.is_scalar or default.is_callable):
-            self.refusal = "Python makes the default of the id, so an INSERT in plain SQL has to choose an id"
+            self.refusal = f"{_NO_COUNTER}, because Python makes the default"
             return False
         if not self._insert(self.database, row):
+            self.refusal = f"the row got no id: {self.refusal}"
             return False
         if self.database.kind == "sqlite":
             return self._counts_in_postgresql()
@@ -94,13 +95,15 @@ class ItemTable:
             self.metadata.create_all(sqlite.engine)
         except (CompileError, DBAPIError, NotImplementedError):  # made for PostgreSQL: a type, a schema, a collation
             return True
-        return self._insert(sqlite, row)
+        taken = self._insert(sqlite, row)
+        self.refusal = self.refusal if taken else f"the row got no id: {self.refusal}"
+        return taken
 
     def _counts_in_postgresql(self) -> bool:
         """Whether PostgreSQL would count too: SQLite does whenever the key is an INTEGER, also when told not to."""
         key: Any = self._table.columns["id"]
         counts = self._table.autoincrement_column is key or key.server_default is not None or key.default is not None
-        self.refusal = self.refusal if counts else "PostgreSQL assigns no ids, because autoincrement is off"
+        self.refusal = self.refusal if counts else f"{_NO_COUNTER}, because autoincrement is off"
         return counts
 
     def holds_desk(self) -> bool:
@@ -136,6 +139,9 @@ class ItemTable:
             found: list[Any] = [*inspector.get_indexes(self.name), *inspector.get_unique_constraints(self.name)]
         key = inspector.get_pk_constraint(self.name)["constrained_columns"]
         return [*(list(index["column_names"]) for index in found), list(key)]
+
+
+_NO_COUNTER = "on PostgreSQL the column id gets no counter"
 
 
 def _required_besides(table: Table) -> dict[str, Any]:

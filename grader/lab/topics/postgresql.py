@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Engine, event
 
 from grader.lab.code import Code
+from grader.lab.story import Story
 from grader.lab.topics.engines import Engines
 from grader.lab.topics.session_factory import SessionFactory
 
@@ -16,8 +17,9 @@ from grader.lab.topics.session_factory import SessionFactory
 class PostgreSQL:
     """A server that is not there: it takes what an engine sends and answers as little as it can."""
 
-    def __init__(self, code: Code, engines: Engines, session_factory: SessionFactory) -> None:
+    def __init__(self, code: Code, story: Story, engines: Engines, session_factory: SessionFactory) -> None:
         self._code = code
+        self._story = story
         self._engines = engines
         self._session_factory = session_factory
 
@@ -32,8 +34,10 @@ class PostgreSQL:
         try:
             # Only the connecting is of interest: the stand-in knows nothing about the server.
             with mock.patch.object(PGDialect_psycopg, "initialize", _StandIn.initialize):
+                self._story.did("set DATABASE_URL to a PostgreSQL URL and imported app.db")
                 self._engines.import_db(DATABASE_URL=url)
                 self._engines.expect_engine_url(url)
+                self._story.did("connected and began a transaction")
                 with self._code.running("a connection"), self._engines.engine().begin():
                     pass
                 if not stand_in.refused:

@@ -203,7 +203,7 @@ class Probe:
     def expect_error(self, answer: Answer) -> None:
         """End the check as failed unless the answer is an error, whatever was made of it."""
         wanted = "an answer that reports the error: 409, or 500"
-        self._expect_not_swallowed(answer, wanted)
+        self._expect_not_swallowed(answer, "409 or 500, from the IntegrityError itself")
         self._expect(answer.status >= 400, saw=str(answer), wanted=wanted)
 
     def saved(self) -> list[str]:

@@ -127,7 +127,7 @@ class ProbedSessions:
                 second = other_thread.submit(self.open, beside=True).result()
         self._expect(
             second is not first,
-            saw="SessionLocal() returned the same session twice",
+            saw="SessionLocal() returned the same session twice, also in another thread",
             wanted="a new session with each call",
         )
         return first, second

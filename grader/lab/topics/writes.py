@@ -129,9 +129,10 @@ class Writes:
     def expect_deleted(self, item_id: int) -> None:
         """End the check as failed unless ``delete_item`` removes this row and no other."""
         before = self._items.rows()
+        item_row = with_null(next(row for row in before if row["id"] == item_id), "NULL")
         session = self._sessions.new()
         item = self._sessions.load_item(session, item_id)
-        self._story.begin(f"stored the ids {some_of([row['id'] for row in before])}, and loaded {item_id}")
+        self._story.begin(f"stored the ids {some_of([row['id'] for row in before])}, and loaded {show(item_row)}")
         self._code.call("crud.delete_item", session, item)
         self._sessions.close()
         left = self._items.rows()
