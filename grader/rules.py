@@ -40,6 +40,9 @@ ABOUT_IMPORTS = ("01_engine", "02_models")
 # Whose code it is that came with a chapter and is none of its tasks.
 GIVEN = "given"
 
+# The rule that judges what is none of a chapter's tasks.
+THE_REST = "the_rest_still_works"
+
 # How what was observed begins where a submission has no folder for the chapter.
 NO_FOLDER = "there is no folder"
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from grader.rules import CHAPTERS, GIVEN, NO_FOLDER, rules_of
+from grader.rules import CHAPTERS, GIVEN, NO_FOLDER, THE_REST, rules_of
 from grader.shown import without_commands
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def blocks(checks: Sequence[Check]) -> list[Block]:
 def _block_of(group: Sequence[Check], checks: Sequence[Check]) -> Block:
     here = [check for check in group if not check.elsewhere] or list(group)
     first, waiting = here[0], [check for check in group if check not in here]
-    about_given = first.mistake or first.outcome == "error" or first.id.endswith(".the_rest_still_works")
+    about_given = first.mistake or first.outcome == "error" or first.id.endswith(f".{THE_REST}")
     given = first.task_there == GIVEN and bool(about_given)
     return Block(first, _task_to_fix(first, checks), here[1:], waiting, given)
 

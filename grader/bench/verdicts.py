@@ -14,7 +14,7 @@ from grader.bench.children import Child
 from grader.bench.plan import Run, Target
 from grader.lab.job import SPOILT
 from grader.places import PACKAGE
-from grader.rules import GIVEN, NO_FOLDER, Rule
+from grader.rules import GIVEN, NO_FOLDER, THE_REST, Rule
 from grader.shown import harmless
 from grader.starters import files_of, is_given, tasks_at
 
@@ -212,9 +212,11 @@ def _whose_code(run: Run, rule: Rule, where: str, told: dict[str, Any]) -> tuple
         tasks = tasks or near
     if tasks:
         return (False, "") if rule.task in tasks else (True, tasks[0])
-    if is_given(rule.chapter, file, owner) and file not in run.shared.given:
+    there = [task for task, files in files_of(rule.chapter).items() if file in files]
+    own = bool(owner) and (outside or rule.name == THE_REST)  # and none of the tasks uses it
+    if file not in run.shared.given and (not there or own or is_given(rule.chapter, file, owner)):
         return True, GIVEN
-    there = [task for task, files in files_of(rule.chapter).items() if file in files] if outside else []
+    there = there if outside else []
     return outside, min(there, key=lambda task: int(task.partition(".")[2]), default="")
 
 

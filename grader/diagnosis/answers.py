@@ -15,6 +15,7 @@ from grader.diagnosis.source import File, Function, calls, inside, keyword, name
 
 _ITEM = "read_answers_the_item", "create_answers_201", "patch_keeps_omitted_fields"
 _LIST = "list_answers_items"
+_AROUND = "What does this put around it, and what does the line with def promise?"
 _SHAPE = "Clients are written for the answer that they were promised: another shape breaks them."
 _MADE = "model_validate", "from_orm", "ItemRead", "model_dump", "dict", "jsonable_encoder"
 _CHANGED = "update_item", "commit", "flush", "execute", "exec", "sqlmodel_update", "setattr"
@@ -46,9 +47,7 @@ def list_wrapped(evidence: Evidence) -> Told | None:
     found = endpoint_of(evidence)
     if found is None or not isinstance(evidence.actual, dict) or not isinstance(evidence.expected, list):
         return None
-    return Told(
-        where=given_back(*found[:2]), hint="The answer is the list itself. What does this put around it?", why=_SHAPE
-    )
+    return Told(where=given_back(*found[:2]), hint=f"The answer is the list itself. {_AROUND}", why=_SHAPE)
 
 
 @reading("the item is wrapped in a list", *_ITEM)
@@ -57,9 +56,7 @@ def item_in_a_list(evidence: Evidence) -> Told | None:
     found = endpoint_of(evidence)
     if found is None or not isinstance(evidence.actual, list) or not isinstance(evidence.expected, dict):
         return None
-    return Told(
-        where=given_back(*found[:2]), hint="The answer is the item itself. What does this put around it?", why=_SHAPE
-    )
+    return Told(where=given_back(*found[:2]), hint=f"The answer is the item itself. {_AROUND}", why=_SHAPE)
 
 
 @reading("nothing is returned", *_ITEM, _LIST)
@@ -240,7 +237,8 @@ def taken_name_refused(evidence: Evidence) -> Told | None:
     if found is None:
         return None
     hint = "Two items may have the same name. What tells them apart?"
-    return Told(where=found[0].at(found[1]), hint=hint, why=TOO_STRICT)
+    saw = f"{evidence.saw}; an item of this name was stored before"
+    return Told(saw=saw, where=found[0].at(found[1]), hint=hint, why=TOO_STRICT)
 
 
 # -- nothing done -------------------------------------------------------------------------------------
@@ -254,7 +252,7 @@ def nothing_written(evidence: Evidence) -> Told | None:
     answered = evidence.sent("ANSWER 2") and not evidence.raised
     if found is None or not verb or not answered or evidence.sent("INSERT", "UPDATE", "DELETE"):
         return None
-    if not re.match(r"ids (that are no longer )?in the database|rows in the database|the row is", evidence.saw):
+    if not re.match(r"ids (that are no longer )?in the database|(new )?rows in the database|the row is", evidence.saw):
         return None
     file, node, _ = found
     wished = "_".join(({"post": "create", "patch": "update"}.get(request_of(evidence)[0], "delete"), "item"))

@@ -147,7 +147,8 @@ def not_handed_on(evidence: Evidence) -> Told | None:
                     if not any(each.arg in (None, name) for each in call.keywords):
                         hint = f"The client has sent a {name}. Does it get into what this line makes?"
                         saw = f"the {verb.split()[0]} was sent without the {name}"
-                        return Told(saw=saw, where=helper[0].at(call), hint=hint)
+                        wanted = f"a row with the {name} {value}"
+                        return Told(saw=saw, wanted=wanted, where=helper[0].at(call), hint=hint)
             return Told(
                 saw=f"the {verb.split()[0]} was sent without the {name}",
                 wanted=f"a row with the {name} {value}",

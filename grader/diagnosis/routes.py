@@ -31,6 +31,7 @@ _OF_CLASSES = "__init__", "__call__", "__enter__", "__exit__"  # what runs of a 
 _WHO_CLOSES = "Who closes this, after a success, after a 404, and after a crash?"
 _PAGES = "list_items", "list_items_with_owner"
 _DUMPS = "model_dump", "dict", "jsonable_encoder"
+_CHECKS = "model_validate", "model_validate_json", "parse_obj", "validate_python", "ItemCreate", "ItemUpdate"
 _LEAKS = (
     *("sessions_close_after_every_answer", "session_is_closed_after_the_answer", "task_session_is_closed"),
     "session_is_rolled_back_on_error",
@@ -235,6 +236,8 @@ def _place_for_router(main: File, routes: str) -> tuple[ast.AST | int, str]:
     ]
     comments = [number for number, line in enumerate(main.lines, 1) if re.match(r"\s*# \d+\.\d+ ", line)]
     about = [number for number in comments if routes and routes in main.lines[number - 1]]
+    stem = routes.rpartition("/")[2].removesuffix(".py")
+    named += [node for node in main.tree.body if isinstance(node, ast.Expr) and text_of(node.value) == stem]
     if named:
         return named[0], hint
     if about:
@@ -350,10 +353,14 @@ def unknown_swallowed(evidence: Evidence) -> Told | None:
             handlers = each.handlers if isinstance(each, ast.Try) else []
             caught = [handler for handler in handlers if _catches_all(handler)]
             if caught and handlers[0] is caught[0] and not _raises_again(caught[0]):
-                hint = "This catches every exception, also the one that is meant for the client."
+                saw, hint = "", "This catches every exception, also the one that is meant for the client."
                 if name_of(caught[0].type) == "HTTPException":
                     hint = "This catches the answer that is meant for the client."
-                return Told(where=file.at(caught[0]), hint=hint)
+                elif not any(isinstance(one, ast.Raise) for _, other in behind(evidence) for one in ast.walk(other)):
+                    saw = f"{evidence.saw}; what went wrong with an item that is not there was caught"
+                    hint = "What goes wrong without an item is caught here without a word. Who tells the client "
+                    hint += "that there is no such item?"
+                return Told(saw=saw, where=file.at(caught[0]), hint=hint)
     return None
 
 
@@ -448,7 +455,9 @@ def known_item_refused(evidence: Evidence) -> Told | None:
                 return Told(saw=saw, where=file.at(each), hint=hint)
             names = [name_of(inner) for inner in ast.walk(each.test) if isinstance(inner, ast.Name)]
             for looked in [inner for inner in inside(node) if isinstance(inner, ast.Assign)]:
-                as_given = calls(looked, "get_item", "get") and not isinstance(looked.value, ast.IfExp)
+                asked = calls(looked, "get_item", "get")
+                changed = any(isinstance(one, ast.BinOp) for call in asked for one in call.args)
+                as_given = asked and not changed and not isinstance(looked.value, ast.IfExp)
                 if name_of(looked.targets[0]) in names and not as_given:
                     hint = "This finds nothing, and the item is there. What exactly does it look for?"
                     return Told(saw=saw, where=file.at(looked), hint=hint)
@@ -468,7 +477,7 @@ def unknown_not_noticed(evidence: Evidence) -> Told | None:
     if asking and any(isinstance(inner, ast.Raise) for inner in ast.walk(asking[0][1])):
         return None
     if asking:
-        hint = "Here the id does not exist. What should the client be told?"
+        hint = "What happens here when there is no such item, and what does the client hear?"
         return Told(where=asking[0][0].at(asking[0][1]), hint=hint)
     for file, node in reversed(chain):
         statements = calls(node, "delete", "update") if calls(node, "execute", "exec", "query") else []
@@ -480,7 +489,7 @@ def unknown_not_noticed(evidence: Evidence) -> Told | None:
             hint = f"This gives one number: {_number_of(looked[-1])}. Does it say which ids there are?"
             return Told(where=file.at(looked[-1]), hint=hint)
         if looked:
-            hint = "What does this give for an id that is not there, and who asks for that?"
+            hint = "What does this return for an id that is not there? Does any line look at that before it goes on?"
             return Told(where=file.at(looked[-1]), hint=hint)
     return None
 
@@ -508,6 +517,9 @@ def status_not_said(evidence: Evidence) -> Told | None:
     if found is None or not evidence.saw.startswith("200") or keyword(found[2], "status_code") is not None:
         return None
     hint = "Unless you say something else, an endpoint answers 200. Where do you say it?"
+    if evidence.wanted.startswith("204") and not re.fullmatch(r"200( null)?", evidence.saw):
+        hint += " And what may be in the body of a 204?"
+        return Told(saw=evidence.saw, wanted="204 and an empty body", where=found[0].at(found[2]), hint=hint)
     return Told(saw="the answer is 200", where=found[0].at(found[2]), hint=hint)
 
 
@@ -525,8 +537,11 @@ def other_status(evidence: Evidence) -> Told | None:
         where = made[0].at(made[1])
     else:
         return None
-    hint = "204 means that there is nothing to show." if evidence.saw.startswith("204") else ""
-    hint = f"{hint} Compare the status code in this line with the task sheet.".strip()
+    hint = "Compare the status code in this line with the task sheet."
+    if evidence.saw.startswith("204"):
+        hint = (
+            "204 means that there is nothing to show. Which status does the task sheet want, and what is shown with it?"
+        )
     return Told(saw=f"the answer is {evidence.saw[:3]}", where=where, hint=hint)
 
 
@@ -536,7 +551,11 @@ def bad_request(evidence: Evidence) -> Told | None:
     found = said_status(evidence, everywhere=True) if evidence.saw.startswith("400") else None
     if found is None:
         return None
-    return Told(where=found[0].at(found[1]), hint="A schema or a bounded parameter answers 422 by itself.")
+    hint = "A schema or a bounded parameter answers 422 by itself."
+    if any(_handled_by(node) and found[1] in ast.walk(node) for node in found[0].functions):
+        hint = "FastAPI answers 422 to such a request by itself. What does this handler make of it?"
+    why = "Clients know 422 as the answer to a value that is not allowed." if evidence.rule.startswith("huge") else ""
+    return Told(where=found[0].at(found[1]), hint=hint, why=why)
 
 
 # -- parameters ---------------------------------------------------------------------------------------
@@ -552,7 +571,7 @@ def _alias(evidence: Evidence, annotation: ast.expr | None) -> tuple[File, ast.s
     return None
 
 
-def _parameter(evidence: Evidence, names: tuple[str, ...]) -> tuple[File, ast.AST, str] | None:
+def parameter_of(evidence: Evidence, names: tuple[str, ...]) -> tuple[File, ast.AST, str] | None:
     """Where it is said what a parameter of the endpoint, or of what it depends on, may be; and its name."""
     for file, node in behind(evidence):
         for each in (*node.args.args, *node.args.kwonlyargs):
@@ -593,26 +612,76 @@ def _field_of_a_parameter(
 @reading("an id without bounds", "huge_id_is_no_crash")
 def id_without_bounds(evidence: Evidence) -> Told | None:
     """Numbers in Python have no limit. Numbers in a database do, and the driver raises an exception."""
-    found = _parameter(evidence, ("item_id", "id", "pk", "identifier"))
+    found = parameter_of(evidence, ("item_id", "id", "pk", "identifier"))
     asked = re.search(r"/(-?\d+)", request_of(evidence)[1])
     if found is None or not asked:
         return None
     number = asked[1] if len(asked[1]) < 26 else f"{asked[1][:3]}... ({len(asked[1])} digits)"
-    return Told(
-        saw=evidence.saw if evidence.raised else "",
-        where=found[0].at(found[1]),
-        hint=f"Ids are whole numbers from 1 to 2147483647. What does this line say of {number}?",
-    )
+    hint = f"Ids are whole numbers from 1 to 2147483647. What does this line say of {number}?"
+    if not re.search(r"\b(int|conint|PositiveInt)\b", text_of(found[1])) and calls(found[0].tree, "int"):
+        hint += " If it asks for a number, FastAPI checks it, and the check by hand can go."
+    saw, why = evidence.saw if evidence.raised else "", ""
+    if evidence.saw.startswith("2"):
+        shown = getattr(evidence.actual, "json", None)
+        item = (
+            f" with item {shown['id']}: another one than asked for" if isinstance(shown, dict) and "id" in shown else ""
+        )
+        saw = f"{evidence.saw[:3]}{item}" if item else evidence.saw
+        why = "An id that no item can have must not lead to another item: the client would trust, or change, that one."
+    return Told(saw=saw, where=found[0].at(found[1]), hint=hint, why=why)
 
 
-@reading("ids that can exist are refused", "read_answers_the_item")
+@reading("ids that can exist are refused")
 def id_bounds_too_narrow(evidence: Evidence) -> Told | None:
-    """The database assigns ids up to 2147483647."""
-    found = _parameter(evidence, ("item_id", "id", "pk", "identifier"))
-    if found is None or '"loc":["path"' not in evidence.saw:
+    """The database assigns ids from 1 up to 2147483647."""
+    asked = re.search(r"/(\d+)", request_of(evidence)[1])
+    found = parameter_of(evidence, ("item_id", "id", "pk", "identifier")) if asked else None
+    if found is None or not asked or evidence.wanted.startswith("422"):
         return None
-    hint = "The column holds whole numbers up to 2147483647, and this refuses some of them."
-    return Told(where=found[0].at(found[1]), hint=hint, why=TOO_STRICT)
+    if not re.match(r'422 .*"type":"(greater|less)_than(_equal)?","loc":\["path"', evidence.saw):
+        return None
+    hint = f"{asked[1]} is an id like any other, and so is every number up to 2147483647. "
+    return Told(where=found[0].at(found[1]), hint=f"{hint}What does this line say of it?", why=TOO_STRICT)
+
+
+@reading("the path calls the id by another name")
+def id_by_another_name(evidence: Evidence) -> Told | None:
+    """What stands in {braces} in the path is handed over by exactly this name."""
+    missing = re.match(r'422 .*"type":"missing","loc":\["(?:path|query)","(\w*id)"\]', evidence.saw)
+    found = endpoint_of(evidence) if missing else None
+    if found is None or not missing or f"{{{missing[1]}}}" in _path_of(found[2]):
+        return None
+    named = re.findall(r"\{(\w+)(?::\w+)?\}", _path_of(found[2]))
+    if len(named) != 1:
+        return None
+    hint = f"The path calls it {named[0]}, the function {missing[1]}. FastAPI goes by the name."
+    return Told(where=found[0].at(found[2]), hint=hint)
+
+
+@reading("the item is not returned to the endpoint")
+def item_not_returned(evidence: Evidence) -> Told | None:
+    """An endpoint gets what its dependency returns; a function without a return gives None."""
+    raised = evidence.raised[0] if evidence.raised else None
+    if raised is None or "None" not in raised.message:
+        return None
+    found = endpoint_of(evidence)
+    for file, node in behind(evidence)[1:]:
+        looks = calls(node, *_LOOKUPS)
+        gives = any(isinstance(each, ast.Return | ast.Yield) and each.value is not None for each in inside(node))
+        if looks and not gives and found is not None and _is_depended_on(evidence, found, node.name):
+            hint = "This function finds the item. What does its caller get?"
+            return Told(where=file.at(node), hint=hint)
+    return None
+
+
+def _is_depended_on(evidence: Evidence, endpoint: tuple[File, Function, ast.Call], name: str) -> bool:
+    """Whether a parameter of an endpoint is what this function returns: ``item: Annotated[Item, Depends(name)]``."""
+    for each in (*endpoint[1].args.args, *endpoint[1].args.kwonlyargs):
+        alias = _alias(evidence, each.annotation)
+        words = f"{text_of(getattr(alias[1], 'value', None))}" if alias else text_of(each.annotation)
+        if re.search(rf"Depends\((\w+\.)*{name}\b", f"{words} {text_of(endpoint[1].args)}"):
+            return True
+    return False
 
 
 @reading("paging without the right bounds", "bad_paging_is_422", "list_answers_items")
@@ -626,11 +695,14 @@ def paging_bounds(evidence: Evidence) -> Told | None:
     names = [each for each, _ in asked if each.startswith(name)] if name else [each for each, number in asked]
     if len(names) > 1 and not name:
         names = [each for each, number in asked if int(number) not in range(1, 101)] or names
-    found = _parameter(evidence, tuple(names[:1])) if names else None
+    found = parameter_of(evidence, tuple(names[:1])) if names else None
     if found is None:
         return None
     if refused:
         hint = "This refuses what the task sheet allows."
+        told = [f"{each}={number}" for each, number in asked if each == found[2]]
+        if told:
+            hint = f"{told[0]} is within the bounds of the task sheet. What does this line say of it?"
         return Told(where=found[0].at(found[1]), hint=hint, why=TOO_STRICT)
     number = next((number for each, number in asked if each == found[2]), "this number")
     if evidence.raised:
@@ -673,7 +745,18 @@ def body_not_validated(evidence: Evidence) -> Told | None:
         )
     if not re.search(r"\b(dict|Dict|Any|Request|object)\b", words):
         return None
+    checks = [(file, call) for file, node in behind(evidence) for call in calls(node, *_CHECKS)]
+    if checks and evidence.raised_kind("ValidationError", "JSONDecodeError"):
+        return None  # that is an exception of a check by hand
+    for file, node in behind(evidence) if evidence.saw.startswith("2") else ():
+        for each in inside(node):
+            if isinstance(each, ast.If) and any(calls(one, *_CHECKS) for one in each.body):
+                hint = "You check the body yourself below this line. Which bodies never get that far?"
+                return Told(saw=f"{evidence.saw[:3]}: this body got in", where=file.at(each), hint=hint)
     hint = "FastAPI checks a body only against a schema, and this type takes everything."
+    if checks and evidence.saw == "the client chose the id":
+        saw = f"{evidence.saw}: what no schema has checked went into the row"
+        return Told(saw=saw, where=found[0].at(body), hint=f"{hint} The id comes from there.")
     return Told(saw=f"{evidence.saw}; {body.arg}: {words} is no schema", where=found[0].at(body), hint=hint)
 
 
@@ -705,7 +788,10 @@ def empty_patch_refused(evidence: Evidence) -> Told | None:
     found = said_status(evidence, everywhere=True) if other else None
     if found is None:
         return None
-    return Told(where=found[0].at(found[1]), hint="Nothing was sent, so nothing changes; the answer is the item.")
+    hint = "Nothing was sent, so nothing changes; the answer is the item."
+    if evidence.saw.startswith("304"):
+        hint = "Whether nothing was sent or the same as before: the answer is the item, with 200."
+    return Told(where=found[0].at(found[1]), hint=hint)
 
 
 # -- answers ------------------------------------------------------------------------------------------
@@ -725,6 +811,10 @@ def nulls_left_out(evidence: Evidence) -> Told | None:
                 hint = f"This {option} leaves fields out of the answer. Which ones, and does the client expect them?"
                 return Told(where=file.at(value or call), hint=hint)
     return None
+
+
+def _joined(words: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def _fields_left_out(actual: Any, expected: Any) -> bool:
@@ -767,6 +857,14 @@ def shown_as_it_is(evidence: Evidence) -> Told | None:
     if re.search(r"\b(ItemRead|ItemWithOwner)\b", named):
         return None
     saw = f"{evidence.saw}; {node.name}() promises {named or 'nothing'}"
+    shows = [
+        other.name
+        for other_file, other, verb, decorator in _routes(evidence)
+        if other_file is file and other is not node and verb != "delete" and not other.name.startswith("to_do_")
+        if not named and other.returns is None and keyword(decorator, "response_model") is None
+    ]
+    if shows:
+        saw += f", nor {'does' if len(shows) == 1 else 'do'} {_joined([f'{name}()' for name in shows])}"
     place = model if model is not None else node.returns if node.returns is not None else node
     return Told(saw=saw, where=file.at(place), hint="Which schema says what a client may see?")
 
@@ -785,9 +883,9 @@ def after_the_answer(evidence: Evidence) -> Told | None:
             yields = [each for each in ast.walk(node) if isinstance(each, ast.Yield)]
             late = [each for each in calls(node, "commit") if yields and each.lineno > yields[0].lineno]
             if late:
-                return Told(
-                    where=file.at(late[0]), hint="What follows the yield of a dependency runs after the answer."
-                )
+                hint = "What follows the yield of a dependency runs after the answer. "
+                hint += "Who can commit when the work is done, but before the answer?"
+                return Told(where=file.at(late[0]), hint=hint)
     return None
 
 
@@ -808,10 +906,29 @@ def page_not_handed_on(evidence: Evidence) -> Told | None:
         given += [f"{each.arg}={text_of(each.value)}" for each in call.keywords if each.arg not in ("db", "session")]
         words = " ".join(given)
         if "offset" not in words or "limit" not in words:
-            return Told(where=file.at(call), hint="offset and limit end here: nobody hands them on.")
-        if given in (["limit", "offset"], ["offset=limit", "limit=offset"]) or re.search(r"[-+*/%]", words):
+            return Told(where=file.at(call), hint=_where_the_page_ends(evidence, file, call))
+        if re.search(r"[*/]", words):
+            return Told(where=file.at(call), hint="What does offset count: items or pages?")
+        if given in (["limit", "offset"], ["offset=limit", "limit=offset"]) or re.search(r"[-+%]", words):
             return Told(where=file.at(call), hint="Compare what is handed on with what the function takes.")
     return None
+
+
+def _where_the_page_ends(evidence: Evidence, file: File, call: ast.Call) -> str:
+    """What to ask about a call without offset or limit: another may have them, or the page is cut from its list."""
+    around = next((each for each in reversed(file.functions) if call in ast.walk(each)), None)
+    slices = [each for each in inside(around) if isinstance(each, ast.Slice)] if around is not None else []
+    if any(re.search(r"\b(offset|limit)\b", text_of(each)) for each in slices):
+        given = "the first 100 items" if len(call.args) + len(call.keywords) < 2 else "some of the items"
+        return f"{name_of(call)}() gives {given} here, and the page is cut from these. Who can cut it before?"
+    if around is not None and len(calls(around, *_PAGES)) > 1:
+        asked = re.findall(r"\b(offset|limit)=", "".join(evidence.did[-1:]))
+        lost = " and ".join(name for name in dict.fromkeys(asked) if name not in text_of(call)) or "page"
+        return f"There are two calls here. Which one serves this request, and does it know the {lost}?"
+    ends = [name for name in ("offset", "limit") if name not in text_of(call)]
+    if len(ends) == 1:
+        return f"{ends[0]} ends here: nobody hands it on."
+    return "offset and limit end here: nobody hands them on."
 
 
 @reading("another default for the page", "list_answers_items")
@@ -829,7 +946,7 @@ def other_default_page(evidence: Evidence) -> Told | None:
             ]
             places = [node for node in named if name_of(node.targets[0]) == name_of(value)]
             return Told(where=found[0].at(places[0] if places else each), hint=hint)
-    said, place = _default_elsewhere(evidence, found[1]), _parameter(evidence, ("limit",))
+    said, place = _default_elsewhere(evidence, found[1]), parameter_of(evidence, ("limit",))
     where = said or (place[0].at(place[1]) if place else "")
     return Told(where=where, hint=hint) if where else None
 
@@ -875,7 +992,10 @@ def own_session_left_open(evidence: Evidence) -> Told | None:
             if hint == _WHO_CLOSES and evidence.rule == "session_is_rolled_back_on_error":
                 hint = "You opened this session yourself. Who closes it, after a success and after a crash?"
             if hint and of_get_db:
-                hint = "next() takes the session out of get_db, and nobody comes back to close it."
+                hint = (
+                    "next() takes the session out of get_db, which ends with that: nothing closes what is done with it "
+                )
+                hint += "afterwards. What does Depends want to be given?"
             if hint:
                 return Told(where=file.at(place), hint=hint)
     return None
@@ -908,7 +1028,7 @@ def other_session(evidence: Evidence) -> Told | None:
     raised = evidence.raised_kind("InvalidRequestError")
     if raised is None or not re.search(r"not persistent within|already attached", raised.message):
         return None
-    saw = f"a crash: {raised.kind}: the item belongs to another session"
+    saw = f"a crash: {raised.kind}: the item came from another session than this one"
     for file, node in behind(evidence):
         opened = calls(node, "SessionLocal", "Session")
         opened += [each for each in calls(node, "next") if "get_db" in text_of(each)]

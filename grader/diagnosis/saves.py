@@ -201,9 +201,13 @@ def stored_twice(evidence: Evidence) -> Told | None:
         return None
     found = endpoint_of(evidence) or function_of(evidence)
     twice = calls(found[1], "create_item", "add") if found else []
+    unused = [each.value for each in inside(found[1]) if isinstance(each, ast.Expr)] if found else []
+    thrown_away = [each for each in twice if each in unused and name_of(each) == "create_item"]
+    places = (thrown_away or twice)[-1:] if len(twice) > 1 else []
     return Told(
         saw=f"{stored} rows were inserted for {called} call{'s' if called > 1 else ''}",
-        where=found[0].at(twice[-1]) if found and len(twice) > 1 else own_line(evidence, inserts[-1].where),
+        wanted=f"{called} new row{'s' if called > 1 else ''}" if evidence.wanted.startswith("new rows") else "",
+        where=found[0].at(places[0]) if found and places else own_line(evidence, inserts[-1].where),
         hint="Which of the lines that store something is one too many?",
     )
 

@@ -538,6 +538,11 @@ def lifespan_unknown(evidence: Evidence) -> Told | None:
         return None
     if node.name in "\n".join(line for line in file.lines if "lifespan_context" in line):
         return None
+    for each in file.nodes:
+        target = each.targets[0] if isinstance(each, ast.Assign) else None
+        if isinstance(target, ast.Attribute) and target.attr == "lifespan" and node.name in text_of(each):
+            hint = "FastAPI does not look at this attribute. Where does it take the lifespan from?"
+            return Told(saw=f"{evidence.saw}; {node.name}() was never run", where=file.at(each), hint=hint)
     return Told(
         saw=f"{evidence.saw}; {node.name}() was never run",
         where=file.at(made[0]),

@@ -6,9 +6,11 @@ import ast
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from grader.diagnosis.anywhere import innermost
-from grader.diagnosis.evidence import Evidence
+from grader.diagnosis.crud import built
+from grader.diagnosis.evidence import Event, Evidence
 from grader.diagnosis.reading import Told, reading, reading_of
 from grader.diagnosis.routes import (
     TOO_STRICT,
@@ -16,11 +18,12 @@ from grader.diagnosis.routes import (
     body_parameter,
     endpoint_of,
     own_line,
+    parameter_of,
     request_of,
     said_status,
 )
 from grader.diagnosis.saves import flushed_not_committed, not_committed
-from grader.diagnosis.source import File, Function, calls, decorators, inside, name_of, text_of
+from grader.diagnosis.source import File, Function, calls, decorators, inside, keyword, name_of, text_of
 from grader.diagnosis.tables import (
     created_at_another_moment,
     created_at_the_end,
@@ -37,6 +40,7 @@ _WRITES = (
     *("create_persists", "update_persists", "update_null_clears", "update_keeps_omitted_fields"),
     *("update_empty_string_is_a_value", "event_is_written", "item_and_event_are_saved_together"),
 )
+_METHODS = "get", "post", "put", "patch", "delete", "api_route", "middleware"
 _SENDS = (
     *("commit", "add", "add_all", "delete", "update_item", "create_item", "delete_item", "execute", "flush"),
     *("add_task", "add_item", "add_event", "setattr", "sqlmodel_update"),
@@ -62,12 +66,17 @@ def stand_in_left(evidence: Evidence) -> Told | None:
     found = evidence.source.function(f"to_do_{task[1]}_{task[2]}") if task else None
     if found is None or not evidence.wanted.startswith("404"):
         return None
-    return Told(
-        saw="a path that does not exist is answered with 501, by the stand-in",
-        wanted="404",
-        where=found[0].at(min([found[1].lineno, *(each.lineno for each in found[1].decorator_list)])),
-        hint="This answers whatever nothing else answers. It stood in for a router: is it still needed?",
-    )
+    first = min([found[1].lineno, *(each.lineno for each in found[1].decorator_list)])
+    included = calls(found[0].tree, "include_router")
+    saw = "a path that does not exist is answered with 501, by the stand-in"
+    hint = "This answers whatever nothing else answers. It stood in for a router: is it still needed?"
+    if included and all(each.lineno > first for each in included):
+        saw = "every path is answered with 501, by the stand-in: it stands above include_router()"
+        hint = (
+            "FastAPI asks the routes from top to bottom, and this one answers every path. Your router comes after it: "
+        )
+        hint += "is the stand-in still needed?"
+    return Told(saw=saw, wanted="404", where=found[0].at(first), hint=hint)
 
 
 @reading("a route that answers every path", "the_rest_still_works")
@@ -113,10 +122,77 @@ def at_start(function: Callable[[Evidence], Told | None]) -> Callable[[Evidence]
 
     def holds(evidence: Evidence) -> Told | None:
         missing = evidence.saw.startswith("tables after the start") and "create_all() is not called" not in evidence.saw
-        return original.holds(evidence) if missing else None
+        whole = replace(evidence, events=[*evidence.earlier, *evidence.events])  # what an import has made, too
+        return original.holds(whole) if missing else None
 
     vars(holds)["reading"] = replace(original, rules=("the_rest_still_works",), holds=holds)
     return holds
+
+
+@reading("the wrong row is changed", *("delete_unknown_is_404", "patch_unknown_is_404"), *_ONE_ITEM[1:])
+def another_row(evidence: Evidence) -> Told | None:
+    """The id in the path says which row is meant; the statement that was sent means another one, or more than one."""
+    asked = re.search(r"/(\d+)$", request_of(evidence)[1])
+    writes = [event for event in evidence.events_of("DELETE items", "UPDATE items") if event.where]
+    if not asked or not writes or evidence.raised or evidence.sent("INSERT") or not evidence.sent("COMMIT"):
+        return None
+    conditions = [_condition(event) for event in evidence.events_of("SELECT items", "DELETE items", "UPDATE items")]
+    if any(re.search(r"\b(name|description)\b", each) for each in conditions):
+        return None
+    write, condition, verb = writes[-1], _condition(writes[-1]), writes[-1].what.split()[0]
+    if re.search(r"\bid (<|>|!=|between|not in)", condition):
+        actual, expected = evidence.actual, evidence.expected
+        lists = isinstance(actual, list) and isinstance(expected, list) and verb == "DELETE"
+        more = [each for each in actual if each not in expected] if lists else []
+        saw = f"{evidence.saw}; the {verb} says WHERE {condition}"
+        if 0 < len(more) < 4:
+            saw = f"{evidence.saw}; nobody asked for {' and '.join(map(str, more))}"
+        elif more:
+            saw = f"{len(actual)} items are gone, not one; the {verb} says WHERE {condition}"
+        return Told(
+            saw=saw,
+            where=built(evidence, write.where, "where", "filter"),
+            hint=f"One item was named. For which ids is the condition of this {verb} true?",
+        )
+    before = evidence.events[: evidence.events.index(write)]
+    found = [event for event in before if event.what == "SELECT items" and event.where]
+    ids = [each for each in _values_of(write) if type(each) is int]
+    if not re.fullmatch(r"(items\.)?id = \S+", condition) or not ids[-1:] or str(ids[-1]) == asked[1] or not found:
+        return None
+    unknown = evidence.rule in _UNKNOWN
+    hint = "There is no item with this id. Which item does this line find instead?"
+    return Told(
+        saw=f"{evidence.saw}; the {verb} was for item {ids[-1]}, which nobody asked for",
+        where=own_line(evidence, found[-1].where),
+        hint=hint if unknown else f"Which item does this line find when the path says {asked[1]}?",
+    )
+
+
+def _condition(event: Event) -> str:
+    """What stands behind WHERE in a statement, in small letters; empty where it has none."""
+    words = " ".join(event.sql.lower().split()).partition(" where ")[2]
+    return re.split(r" (?:order by|limit|offset|returning) ", words)[0]
+
+
+def _values_of(event: Event) -> list[Any]:
+    return [*(event.parameters.values() if isinstance(event.parameters, dict) else event.parameters or ())]
+
+
+@reading("tables are created by a request", "the_rest_still_works")
+def created_by_a_request(evidence: Evidence) -> Told | None:
+    """A request may come right after the start, so the tables must be there before it."""
+    handed = {
+        name_of(each.args[0]) for file in evidence.source.files() for each in calls(file.tree, "Depends") if each.args
+    }
+    for file in evidence.source.files():
+        for node in file.functions:
+            made = calls(node, "create_all")
+            endpoint = any(name in _METHODS and isinstance(each, ast.Call) for name, each in decorators(node))
+            if made and (endpoint or node.name in handed):
+                saw = f"{evidence.saw}; create_all() is called in {node.name}(), with a request"
+                hint = "This runs when this request comes. What does the app do at its start, before the yield?"
+                return Told(saw=saw, where=file.at(made[0]), hint=hint)
+    return None
 
 
 @reading("tables are created on import", "the_rest_still_works")
@@ -156,7 +232,10 @@ def after_a_restart(function: Callable[[Evidence], Told | None]) -> Callable[[Ev
 
     def holds(evidence: Evidence) -> Told | None:
         again = "started the app again" in "".join(evidence.did[-1:])
-        return original.holds(evidence) if again else None
+        told = original.holds(evidence) if again else None
+        if told is None or evidence.actual is not None:
+            return told
+        return replace(told, saw=told.saw.replace(evidence.saw, "the item is gone", 1))
 
     vars(holds)["reading"] = replace(original, rules=("the_rest_still_works",), holds=holds)
     return holds
@@ -171,6 +250,7 @@ TABLES_AT_START = (
             models_unknown,
             created_conditionally,
             created_at_another_moment,
+            created_by_a_request,
         )
     ),
     after_a_restart(deleted_at_the_start),
@@ -184,8 +264,11 @@ def clamped(evidence: Evidence) -> Told | None:
     names = [name for name, number in asked if name == "limit" or len(asked) == 1]
     if not names or not evidence.saw.startswith("200"):
         return None
-    name = names[-1]
-    hint = f"This goes on with another {name} than the one that was asked for. What does the client hear of it?"
+    name, number = names[-1], dict(asked)[names[-1]]
+    said = parameter_of(evidence, (name,))
+    place = said[0].at(said[1]) if said is not None else ""
+    hint = f"Which numbers may {name} be? What does this line say of {number}? "
+    hint += "Later another number is made of it, and the client hears nothing."
     for file, node in behind(evidence):
         for each in inside(node):
             compared = isinstance(each, ast.If | ast.IfExp) and re.search(
@@ -196,9 +279,9 @@ def clamped(evidence: Evidence) -> Told | None:
             if isinstance(each, ast.If) and compared:
                 inner = [one for one in each.body if isinstance(one, ast.Assign) and name_of(one.targets[0]) == name]
                 if inner:
-                    return Told(where=file.at(inner[0]), hint=hint)
+                    return Told(where=place or file.at(inner[0]), hint=hint)
             elif compared or either or (bounded and re.search(rf"\b{name}\b", text_of(each))):
-                return Told(where=file.at(each), hint=hint)
+                return Told(where=place or file.at(each), hint=hint)
     return None
 
 
@@ -218,16 +301,27 @@ def checked_by_hand(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("an item is looked for on a page of the list", *_ONE_ITEM)
+@reading("an item is looked for on a page of the list", *_ONE_ITEM, "create_answers_201")
 def looked_through_a_page(evidence: Evidence) -> Told | None:
     """A page of the list has at most 100 items; the one that is meant may be behind them."""
+    if request_of(evidence)[0] == "post":
+        shown, stored = evidence.actual, evidence.expected
+        other = isinstance(shown, dict) and isinstance(stored, dict) and shown.get("id") != stored.get("id")
+        for file, node in behind(evidence) if other else ():
+            for call in calls(node, "list_items"):
+                hint = "How many items does list_items() give at most? And what does create_item() give back?"
+                return Told(where=file.at(call), hint=hint)
+        return None
     asked = re.search(r"/(\d+)$", request_of(evidence)[1])
     if not asked or not evidence.saw.startswith("404 {"):
         return None
     for file, node in behind(evidence):
         for call in calls(node, "list_items"):
-            saw = f"{evidence.saw}, and item {asked[1]} is there"
-            return Told(saw=saw, where=file.at(call), hint="How many items does this give, and which ones not?")
+            saw = f"{evidence.saw}, and item {asked[1]} is there, among more than 100"
+            hint = "How many items does list_items() give when nobody says how many?"
+            if len(call.args) > 1 or keyword(call, "limit") is not None:
+                hint = "How many items does list_items() give at most, and which ones not?"
+            return Told(saw=saw, where=file.at(call), hint=hint)
     for event in evidence.events_of("SELECT items"):
         if re.search(r"\blimit\b", event.sql.lower()) and " where " not in event.sql.lower().replace("\n", " "):
             saw = f"{evidence.saw}, and item {asked[1]} is there; the SELECT has a LIMIT and no WHERE"
@@ -244,7 +338,7 @@ def merged_by_name(evidence: Evidence) -> Told | None:
     many = request_of(evidence)[1].endswith("/batch") or request_of(evidence)[0] == "get"
     if evidence.rule == "list_pages":
         many = evidence.chapter == "09_relationships"
-    shown = re.match(r"saved: |the answer: |ids in the answer|ids on the page|\[", evidence.saw)
+    shown = re.match(r"saved: |the answer: |ids in the answer|ids on the page|ids \d|\[", evidence.saw)
     if not many or evidence.raised or not shown:
         return None
     for file, node in chain_of(evidence):
@@ -267,9 +361,25 @@ def merged_by_name(evidence: Evidence) -> Told | None:
             elif isinstance(each, ast.Compare) and isinstance(each.ops[0], ast.In | ast.NotIn):
                 keys = [each.left]
             if any(re.search(r"\bname\b", text_of(key)) for key in keys):
-                hint = "Two items may have the same name. What becomes of the second one here?"
-                return Told(where=file.at(each), hint=hint)
+                both = " and the same description" if "description" in " ".join(map(text_of, keys)) else ""
+                hint = f"Two items may have the same name{both}. What becomes of the second one here?"
+                if isinstance(each, ast.DictComp | ast.Assign):
+                    hint = f"Two items may have the same name{both}. How many of them can be under one key?"
+                return Told(saw=_missing_from(evidence), where=file.at(each), hint=hint)
     return None
+
+
+def _missing_from(evidence: Evidence) -> str:
+    """Which items are not in a list that was answered; empty where that cannot be told."""
+    actual, expected = evidence.actual, evidence.expected
+    if not isinstance(actual, list) or not isinstance(expected, list):
+        return ""
+    ids = [[each.get("id") if isinstance(each, dict) else each for each in found] for found in (actual, expected)]
+    missing = [str(each) for each in ids[1] if type(each) is int and each not in ids[0]]
+    if not missing or len(missing) > 5:
+        return ""
+    told = f"item {missing[0]} is" if len(missing) == 1 else f"the items {', '.join(missing)} are"
+    return f"{told} missing: {len(actual)} items instead of {len(expected)}"
 
 
 @reading("some items are left out", "batch_is_all_or_nothing", "create_answers_201", "list_answers_items", "list_pages")
@@ -295,9 +405,11 @@ def some_left_out(evidence: Evidence) -> Told | None:
     return Told(where=places[0][0].at(places[0][1]), hint="Which items of the list does this leave out?")
 
 
-@reading("the function ends before it writes", *_WRITES)
+@reading("the function ends before it writes", *_WRITES, *_UNKNOWN)
 def ended_early(evidence: Evidence) -> Told | None:
     """A return before the line that writes: in some cases nothing is saved, and the caller hears of a success."""
+    if evidence.rule in _UNKNOWN:
+        return _ended_before_asking(evidence)
     failed = evidence.raised or evidence.sent("ANSWER 4", "ANSWER 5", "COMMIT", "INSERT", "UPDATE", "DELETE")
     chain = [] if failed else chain_of(evidence)
     found: list[tuple[File, ast.If]] = []
@@ -314,6 +426,22 @@ def ended_early(evidence: Evidence) -> Told | None:
     return Told(saw=f"{evidence.saw}; nothing was written", where=found[0][0].at(found[0][1]), hint=hint)
 
 
+def _ended_before_asking(evidence: Evidence) -> Told | None:
+    """The condition with which an endpoint ends that has answered with a success, and has not asked the database."""
+    if not evidence.saw.startswith("2") or any(event.sql for event in evidence.events):
+        return None
+    found = [
+        (file, each)
+        for file, node in behind(evidence)
+        for each in inside(node)
+        if isinstance(each, ast.If) and any(isinstance(one, ast.Return) for one in each.body)
+    ]
+    if len(found) != 1:
+        return None
+    hint = "For which ids does the function end here, and what is the client told then?"
+    return Told(saw=f"{evidence.saw}; the database was not asked", where=found[0][0].at(found[0][1]), hint=hint)
+
+
 @reading(
     "a schema raises where nobody answers for it", "bad_body_is_422", "input_is_validated", "patch_null_name_is_422"
 )
@@ -325,7 +453,10 @@ def validated_by_hand(evidence: Evidence) -> Told | None:
     where = innermost(raised, evidence.given)
     if where.startswith("app/crud.py"):
         return None
-    hint = "This raises when the body is wrong, and the exception goes all the way out. Who can check the body first?"
+    wrong = "no JSON" if raised.kind == "JSONDecodeError" else "wrong"
+    hint = (
+        f"This raises when the body is {wrong}, and the exception goes all the way out. Who can check the body first?"
+    )
     return Told(where=where, hint=hint)
 
 

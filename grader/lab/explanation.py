@@ -24,7 +24,10 @@ _MOST_ERRORS, _LONGEST_LINE = 5, 1000
 _NONE_IN_AN_OPERATION = re.compile(r"TypeError: .*(operand type|between instances).*'NoneType'")
 _REFUSALS = {"IntegrityError", "DataError"}
 # What is raised where a line asks for something that cannot be: its message says what.
-_ACCIDENTS = {"TypeError", "AttributeError", "LookupError", "NameError", "InvalidRequestError", "ArgumentError"}
+_ACCIDENTS = {
+    *("TypeError", "AttributeError", "LookupError", "NameError", "ValueError", "ArithmeticError"),
+    *("InvalidRequestError", "ArgumentError"),
+}
 
 
 def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) -> dict[str, Any]:
@@ -83,8 +86,9 @@ def _says_it_all(evidence: Evidence) -> bool:
     """Whether what was seen is an exception that speaks of the very line that is shown."""
     raised = evidence.raised[0] if evidence.raised else None
     shown = evidence.saw.removeprefix("a crash: ")
-    own = raised is not None and raised.kind == "ValidationError" and shown != evidence.saw
-    if raised is None or not (own or raised.bases & _ACCIDENTS) or raised.kind == "PendingRollbackError":
+    if raised is None or not raised.bases & _ACCIDENTS or raised.kind == "PendingRollbackError":
+        return False
+    if raised.kind == "ValidationError" and shown == evidence.saw:
         return False
     at_this_line = shown != evidence.saw or innermost(raised, evidence.given) == evidence.where
     return shown.startswith(f"{raised.kind}: ") and bool(raised.lines) and at_this_line

@@ -83,6 +83,9 @@ def show_both(actual: Any, wanted: Any) -> tuple[str, str]:
     cut = [each.endswith("...") for each in (shown, wish)]
     if not (any(cut) and isinstance(actual, list) and isinstance(wanted, list)):
         return shown, wish
+    ids = _ids_of(actual), _ids_of(wanted)
+    if all(ids) and ids[0] != ids[1]:
+        return f"ids {some_of(ids[0]).strip('[]')}", f"ids {some_of(ids[1]).strip('[]')}"
     if not all(cut) and len(actual) != len(wanted):
         return _counted(shown, actual), _counted(wish, wanted)
     shortest = min(len(actual), len(wanted))
@@ -96,6 +99,12 @@ def show_both(actual: Any, wanted: Any) -> tuple[str, str]:
 def _counted(shown: str, values: list[Any]) -> str:
     """A list as it is shown, and how many values it has where some are not shown."""
     return f"{shorten(shown, 100)} ({len(values)} in all)" if "..." in shown else shown
+
+
+def _ids_of(values: list[Any]) -> list[Any]:
+    """The ids of items; empty where these are something else."""
+    ids = [each.get("id") if type(each) is dict else None for each in values]
+    return ids if all(type(each) is int for each in ids) else []
 
 
 def _between(values: list[Any], first: int, last: int) -> str:

@@ -55,7 +55,7 @@ class Rest:
         for table in self._database.tables():  # importing the app is not starting it
             self._database.drop_table(table)
         with as_before():
-            self._story.did("started the app on an empty database")
+            self._story.begin("started the app on an empty database")
             self._focus.on_name("main.lifespan")
             self._client.start()
             found = self._database.tables()
