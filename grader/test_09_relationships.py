@@ -56,9 +56,9 @@ def test_item_without_owner_has_null(tables: Tables, items: Items, owners: Owner
 @rule(
     task="9.6",
     title="more items do not take more queries",
-    why="One query for the list, and one more for each owner: ten items are quick on your desk; a hundred "
+    why="One query for the list, and one more for each item or owner: ten items are quick on your desk; a hundred "
     "over a network are not.",
-    hint="The timeline shows every statement. Which ones come once for each owner, and which line causes them?",
+    hint="The timeline shows every statement. Which ones come again and again, and which line sends them?",
     needs=["owner_is_in_the_answer"],
 )
 def test_query_count_is_constant(

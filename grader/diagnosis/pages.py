@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
-from grader.diagnosis.crud import calls_in, reached
+from grader.diagnosis.crud import built, calls_in, reached
 from grader.diagnosis.evidence import Event, Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.routes import own_line
@@ -49,9 +49,12 @@ def filtered(evidence: Evidence) -> Told | None:
     if event is None or not _condition(event) or re.match(r"\(?(items\.)?id\s*(>|between)", _condition(event)):
         return None
     made = calls_in(evidence, "where", "filter", "filter_by")
+    where = (
+        made[0][0].at(made[0][1]) if len(made) == 1 else built(evidence, event.where, "where", "filter", "filter_by")
+    )
     return Told(
         saw=f"{evidence.saw}; the SELECT has WHERE {_condition(event)}",
-        where=made[0][0].at(made[0][1]) if len(made) == 1 else own_line(evidence, event.where),
+        where=where,
         hint="Nobody asked to leave items out.",
     )
 

@@ -4,7 +4,7 @@ from grader.diagnosis import readings_05_crud, readings_06_routes
 from grader.diagnosis.answers import in_an_answer
 from grader.diagnosis.anywhere import dependency_called, unknown_attribute, unknown_name, used_before_assignment
 from grader.diagnosis.bodies import in_a_request
-from grader.diagnosis.saves import merged_copy_lost
+from grader.diagnosis.saves import flushed_not_committed, merged_copy_lost, not_committed
 from grader.diagnosis.schemas import field_missing, read_is_stricter, shows_more, takes_an_id
 from grader.diagnosis.sqlmodels import (
     id_made_in_python,
@@ -13,17 +13,24 @@ from grader.diagnosis.sqlmodels import (
     name_takes_null,
     not_a_sqlmodel,
     not_a_table,
+    nothing_saved,
     other_column,
     other_name_of_the_table,
     own_registry,
     returned_a_copy,
     row_refused,
     schema_is_the_table,
+    types_of_the_table,
 )
+from grader.diagnosis.updates import stored_a_new_row
+from grader.diagnosis.writes import copy_changed
 
 _ANYWHERE = unknown_name, used_before_assignment, unknown_attribute
-_CRUD = tuple(each for each in readings_05_crud.READINGS if each not in (*_ANYWHERE, merged_copy_lost))
-_ROUTES = tuple(each for each in readings_06_routes.READINGS if each not in (*_ANYWHERE, merged_copy_lost, *_CRUD))
+_OF_05 = [each for each in readings_05_crud.READINGS if each not in (*_ANYWHERE, merged_copy_lost)]
+_SAVE_NOTHING = copy_changed, flushed_not_committed, not_committed, stored_a_new_row
+_CRUD = tuple(nothing_saved(each) if each in _SAVE_NOTHING else each for each in _OF_05)
+_OF_06 = [each for each in readings_06_routes.READINGS if each not in (*_ANYWHERE, merged_copy_lost)]
+_ROUTES = tuple(each for each in _OF_06 if each not in _OF_05)
 
 READINGS = (
     dependency_called,
@@ -45,7 +52,8 @@ READINGS = (
     shows_more,
     read_is_stricter,
     returned_a_copy,
-    merged_copy_lost,
+    nothing_saved(merged_copy_lost),
+    types_of_the_table,
     *_ROUTES,
     in_a_request(takes_an_id),
     *_CRUD,

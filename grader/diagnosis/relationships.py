@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import re
 
+from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.routes import endpoint_of
 from grader.diagnosis.schemas import ancestry, field_in
-from grader.diagnosis.source import File, Function, calls, keyword, name_of, text_of
+from grader.diagnosis.source import File, Function, calls, inside, keyword, name_of, text_of
 
 _OWNER, _NULL = "owner_is_in_the_answer", "item_without_owner_has_null"
 _CONSTANT, _LOADED = "query_count_is_constant", "loaded_before_the_session_closes"
@@ -26,22 +27,83 @@ def _function(evidence: Evidence) -> tuple[File, Function] | None:
 def _owner_attribute(evidence: Evidence) -> tuple[File, ast.stmt] | None:
     found = evidence.source.class_("Item", "app/models.py")
     for node in found[1].body if found else ():
-        name = getattr(node, "name", "") or name_of(getattr(node, "target", None))
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        name = getattr(node, "name", "") or name_of(targets[0])
         if found and name == "owner":
             return found[0], node
     return None
+
+
+def _made_owner(evidence: Evidence) -> tuple[File, ast.stmt, str, str] | None:
+    """The line that declares Item.owner, the name of what makes it, ``relationship``, and its annotation."""
+    attribute = _owner_attribute(evidence)
+    if attribute is None:
+        return None
+    made = name_of(getattr(attribute[1], "value", None))
+    return *attribute, made, text_of(getattr(attribute[1], "annotation", None))
 
 
 @reading("SQLAlchemy cannot make sense of a relationship")
 def models_not_configured(evidence: Evidence) -> Told | None:
     """SQLAlchemy looks at all relationships at the first query. If one of them makes no sense, no model can be used."""
     raised = evidence.raised_kind("InvalidRequestError", "ArgumentError")
-    named = re.search(r"relationship '?Item\.owner\b", raised.message) if raised else None
-    attribute = _owner_attribute(evidence)
-    if raised is None or named is None or attribute is None:
+    owner = _made_owner(evidence)
+    if raised is None or owner is None or owner[2] != "relationship":
         return None
-    saw = f"{raised.told}; none of the models can be used"
-    return Told(saw=saw, where=attribute[0].at(attribute[1]), hint="An item has one owner, or none.")
+    hint = _of_a_configuration(raised.message, text_of(owner[1]), owner[3])
+    if not hint:
+        return None
+    saw = re.split(r"\.  ?(?:If|Ensure) ", raised.told)[0]
+    saw = saw if evidence.outcome == "error" else f"{saw}; none of the models can be used"
+    column = field_in(evidence, evidence.source.class_("Item", "app/models.py"), "owner_id")
+    if hint == _NO_KEY and column is not None and "ForeignKey" not in text_of(column[1]):
+        return Told(saw=saw, where=column[0].at(column[1]), hint=hint)
+    return Told(saw=saw, where=owner[0].at(owner[1]), hint=hint)
+
+
+_NO_KEY = "SQLAlchemy finds the owner of an item by a foreign key. Which column has one?"
+
+
+def _of_a_configuration(message: str, words: str, annotation: str) -> str:
+    """What to ask about the line of Item.owner where SQLAlchemy raised this; empty where it is about another one."""
+    which = f"The type says here which class the owner is: {annotation}. Which class has the rows of owners?"
+    unmapped = re.search(r"Class '(?:\w+\.)*(\w+)' is not mapped", message)
+    unknown = re.search(r"expression '(\w+)' failed to locate a name", message)
+    back = re.search(r"'Mapper\[Owner\(owners\)\]' has no property '(\w+)'", message)
+    if back and f"'{back[1]}'" in words:
+        return f"This counts on a list '{back[1]}' at Owner, and there is none. One direction needs no back_populates."
+    if (unmapped and re.search(rf"\b{unmapped[1]}\b", words)) or (unknown and unknown[1] in words):
+        return which if annotation else "What stands here is to be the class that has the rows of owners."
+    if "typing annotation is required" in message and '"Item.owner"' in message:
+        return "Nothing here says which class the owner is."
+    if not re.search(r"relationship '?(Item\.)?owner\b", message):
+        return ""
+    if "lazy=" in words and "dynamic" in words:
+        return 'lazy="dynamic" is for a list of objects. An item has one owner, or none.'
+    if "expects a class" in message:
+        return "relationship() wants the name of the class here, and not that of the table."
+    if "no foreign keys" in message and "Owner" not in annotation and annotation:
+        return which
+    if re.search("foreign_keys|primaryjoin|remote_side", words):
+        return "Which column of an item holds the id of its owner? Compare that with the columns that are named here."
+    if "multiple foreign key" in message:
+        return "More than one column leads to owners. Which of them holds the id of an item's owner?"
+    return (
+        _NO_KEY if "no foreign keys" in message else "An item has one owner, or none. What does this say beyond that?"
+    )
+
+
+@reading("a column in the place of a relationship")
+def owner_is_a_column(evidence: Evidence) -> Told | None:
+    """A column holds a value, as owner_id does. A relationship finds the object that belongs to it."""
+    owner = _made_owner(evidence)
+    raised = evidence.raised_kind("SQLAlchemyError")
+    column = owner is not None and owner[2] in ("mapped_column", "Column")
+    meant = (raised is not None and "owner" in raised.message) or "'owner': null" in evidence.saw
+    if owner is None or not column or not meant:
+        return None
+    hint = "owner is not a column: owner_id is. What finds the object that belongs to it?"
+    return Told(where=owner[0].at(owner[1]), hint=hint)
 
 
 @reading("SQLAlchemy unlinks what is to be deleted", "the_rest_still_works", "delete_answers_204", "delete_persists")
@@ -123,7 +185,8 @@ def other_join_condition(evidence: Evidence) -> Told | None:
     for call in calls(found[1], "outerjoin", "join") if found else ():
         words = text_of(call)
         if found and re.search(r"Owner\.id == Item\.id|Item\.id == Owner\.id", words):
-            return Told(where=found[0].at(call), hint="Which column of an item says whose it is?", why=_RIGHT_OWNER)
+            why = "" if evidence.saw.startswith("ids of the items") else _RIGHT_OWNER
+            return Told(where=found[0].at(call), hint="Which column of an item says whose it is?", why=why)
     return None
 
 
@@ -141,8 +204,37 @@ def items_repeated(evidence: Evidence) -> Told | None:
         return None
     joined = calls(found[1], "join", "outerjoin", "join_from", "outerjoin_from")
     where = found[0].at(joined[-1]) if joined else selects[-1].where
-    hint = "A join gives a row for each pair. In how many pairs is one item here?"
-    return Told(saw=f"{evidence.saw}; the SELECT joins each item with several rows", where=where, hint=hint)
+    saw, hint = "the SELECT joins an item with several rows", "A join gives a row for each pair."
+    if re.search(r"\bon (true|1 = 1|1)\b", words) or "cross join" in words:
+        hint = "This pairs every item with every owner. Which pairs belong together?"
+    elif counted and calls(found[1], "unique"):
+        hint = "LIMIT counts the rows of the join, before unique() takes the doubles out. Which join makes them, "
+        hint += "and what is it for?"
+        saw += ", and LIMIT counts them all"
+    else:
+        hint += " In how many pairs is one item here?"
+    return Told(saw=f"{evidence.saw}; {saw}", where=where, hint=hint)
+
+
+@reading("the owner is overwritten with None", _OWNER)
+def owner_overwritten(evidence: Evidence) -> Told | None:
+    """Whatever was loaded, or would be when it is read: what is written into an object takes its place."""
+    if evidence.raised or not evidence.saw.endswith("'owner': null}"):
+        return None
+    found, endpoint = _function(evidence), endpoint_of(evidence)
+    for file, function in [each for each in (found, endpoint[:2] if endpoint else None) if each is not None]:
+        for node in inside(function):
+            written = isinstance(node, ast.Assign) and re.search(r"\w\.owner$", text_of(node.targets[0]))
+            handed = isinstance(node, ast.Call) and name_of(node) in ("set_committed_value", "setattr", "set_attribute")
+            if written and text_of(node.value) == "None":  # type: ignore[attr-defined]
+                name = text_of(node.targets[0])  # type: ignore[attr-defined]
+            elif handed and [text_of(each) for each in node.args[1:]] == ["'owner'", "None"]:  # type: ignore[attr-defined]
+                name = ".owner"
+            else:
+                continue
+            hint = "This writes None into an item, whoever owns it. Where would its owner come from?"
+            return Told(saw=f"{evidence.saw}; {name} was set to None", where=file.at(node), hint=hint)
+    return None
 
 
 @reading("nobody asks for the owners", _OWNER)
@@ -154,6 +246,10 @@ def owners_never_asked_for(evidence: Evidence) -> Told | None:
     if any("owners" in event.sql.lower() for event in evidence.events):
         return None
     saw = f"{evidence.saw}; no statement asked for the owners"
+    attribute = _owner_attribute(evidence)
+    if attribute is not None and isinstance(attribute[1], ast.FunctionDef):
+        hint = "Whoever reads .owner gets what this returns. Where does it look for the owner?"
+        return Told(saw=saw, where=attribute[0].at(attribute[1]), hint=hint)
     return Told(saw=saw, where=selects[-1].where, hint="This loads the items. Which line loads their owners?")
 
 
@@ -182,28 +278,44 @@ def owner_deleted(evidence: Evidence) -> Told | None:
     return Told(where=sent[0], hint=hint) if sent and sent[0].rpartition(":")[0] not in evidence.given else None
 
 
+# What is seen where something was read that is not loaded; else it is about something that went wrong before.
+_READ = re.compile(r"not loaded|Detached|not bound|closed|\d statements for|^reading |refused owner")
+
+
 @reading("commit() or rollback() after loading", _CONSTANT, _LOADED)
 def forgotten_after_loading(evidence: Evidence) -> Told | None:
     """commit() and rollback() make SQLAlchemy forget what was loaded. A function that only reads needs neither."""
-    found = _function(evidence)
+    found = _function(evidence) if _READ.search(evidence.saw) else None
     for call in calls(found[1], "commit", "rollback", "expire_all", "expire") if found else ():
         word = name_of(call)
         ended = [event.where for event in (*evidence.earlier, *evidence.events) if event.what in ("COMMIT", "ROLLBACK")]
         if word in ("commit", "rollback") and found and found[0].at(call) not in ended:
             continue  # it was not run
         if found and calls(found[1], *_LOADERS):
-            saw = f"{evidence.saw}; {word}() came after the owners were loaded, and makes SQLAlchemy forget them"
-            return Told(saw=saw, where=found[0].at(call), hint="A function that reads has nothing to end.")
+            saw = _forgotten(evidence, f"{word}() came after the owners were loaded, and", f"then {word}()")
+            hint = f"A function that reads has nothing to {'end' if word in ('commit', 'rollback') else 'forget'}."
+            return Told(saw=saw, where=found[0].at(call), hint=hint)
     for block in ast.walk(found[1]) if found and calls(found[1], *_LOADERS) else ():
         if found and isinstance(block, ast.With) and ".begin()" in text_of(block.items[0].context_expr):
-            saw = f"{evidence.saw}; the COMMIT at the end of this block makes SQLAlchemy forget them"
+            end = "the COMMIT at the end of this block"
+            saw = _forgotten(evidence, end, end)
             return Told(saw=saw, where=found[0].at(block), hint="A function that reads has nothing to begin or to end.")
     return None
+
+
+def _forgotten(evidence: Evidence, how: str, then: str) -> str:
+    """What was seen, where what was loaded has been forgotten again."""
+    reads, loaded = evidence.saw, ": its value was not loaded"
+    if loaded in reads:
+        return reads.replace(loaded, f": it was loaded, but {then} made SQLAlchemy forget it")
+    return f"{reads}; {how} makes SQLAlchemy forget them"
 
 
 @reading("the session is closed too early", _LOADED)
 def closed_before_reading(evidence: Evidence) -> Told | None:
     """What is not loaded when the session is closed can no longer be loaded."""
+    if not _READ.search(evidence.saw):
+        return None
     found = _function(evidence)
     places = [found] if found else []
     endpoint = endpoint_of(evidence)
@@ -217,20 +329,54 @@ def closed_before_reading(evidence: Evidence) -> Told | None:
         withs = [each for each in ast.walk(node) if isinstance(each, ast.With)]
         opens = any(re.search(r"SessionLocal|Session\(", text_of(each.items[0].context_expr)) for each in withs)
         if opens and not calls(node, *_LOADERS):
-            return Told(where=file.at(withs[0]), hint="At the end of this block the session is closed.")
+            hint = "At the end of this block the session is closed. What of the owners is loaded by then?"
+            if (file, node) != found and not calls(node, "list_items_with_owner"):
+                hint = "At the end of this block the session is closed, and the answer is made after that. Which "
+                hint += "function of crud.py loads the owners, too?"
+            return Told(where=file.at(withs[0]), hint=hint)
     return None
+
+
+@reading("rows in the place of items", _LOADED, _CONSTANT, _LIST, _OWNER)
+def rows_of_pairs(evidence: Evidence) -> Told | None:
+    """execute() gives rows, each of which holds what was selected. ItemWithOwner reads the items themselves."""
+    found = _function(evidence)
+    if found is None or not re.search(r"ItemWithOwner refused id: Field required", evidence.saw):
+        return None
+    file, node = found
+    held = re.search(r"; what the list holds is a row \((.*)\)$", evidence.saw)
+    executed, selected = calls(node, "execute"), calls(node, "select")
+    if held is None and (not executed or calls(node, "scalars") or _goes_through_rows(node)):
+        return None
+    kinds = held[1] if held else ", ".join(name_of(each) for each in selected[0].args) if selected else ""
+    rows = f"rows ({kinds})" if kinds else "rows"
+    saw = evidence.saw if held else f"{evidence.saw}; the list holds {rows}"
+    hint = f"The list holds {rows}, not items. Which objects does ItemWithOwner read?"
+    why = "ItemWithOwner reads an item, and the item's own .owner. A row has neither."
+    return Told(saw=saw, where=file.at(executed[-1] if executed else node), hint=hint, why=why)
+
+
+def _goes_through_rows(node: ast.AST) -> bool:
+    """Whether a function makes something else of the rows that it gets."""
+    return any(isinstance(each, ast.For | ast.ListComp | ast.GeneratorExp) for each in inside(node))
 
 
 @reading("owners are loaded one by one", _CONSTANT, _LOADED)
 def not_loaded_ahead(evidence: Evidence) -> Told | None:
     """Unless the query says otherwise, an owner is loaded when you read it: one more query for each item."""
-    found = _function(evidence)
+    found = _function(evidence) if _READ.search(evidence.saw) else None
     if found is None:
         return None
     file, node = found
     attribute = _owner_attribute(evidence)
     if attribute is not None and isinstance(attribute[1], ast.FunctionDef):
-        return Told(where=attribute[0].at(attribute[1]), hint="This asks the database each time somebody reads it.")
+        closed = "; the session that it asks is closed by then" if " raised " in evidence.saw else ""
+        hint = "This asks the database each time somebody reads it."
+        return Told(saw=f"{evidence.saw}{closed}", where=attribute[0].at(attribute[1]), hint=hint)
+    asking = [each for each in inside(node) if _asks_in_each_turn(each)]
+    if asking and evidence.rule == _CONSTANT:
+        hint = "Each turn of this loop asks the database once more. How do you get the whole page at once, owners "
+        return Told(where=file.at(asking[0]), hint=f"{hint}included?")
     for other in evidence.source.files():
         for method in other.functions:
             asked = calls(method, "get", "scalar", "scalars", "execute")
@@ -254,11 +400,25 @@ def not_loaded_ahead(evidence: Evidence) -> Told | None:
     if loops and not calls(node, *_LOADERS):
         hint = "Each turn of this loop asks the database once more. What does the query load, and what not?"
         return Told(where=file.at(loops[0]), hint=hint)
-    if calls(node, *_LOADERS) or (attribute and "lazy=" in text_of(attribute[1])):
+    ahead = lazy is not None and not re.search(r"raise|select\b|True", text_of(lazy))
+    if calls(node, *_LOADERS) or ahead:
         return None
     events = [event for event in evidence.events_of("SELECT items") if event.where.startswith(file.name)]
     where = events[-1].where if events else file.at(node)
     return Told(where=where, hint="This loads the items alone. What loads all of their owners along with them?")
+
+
+def _asks_in_each_turn(node: ast.AST) -> bool:
+    """Whether a loop sends a statement in each of its turns."""
+    turns: list[ast.AST] = []
+    if isinstance(node, ast.For):
+        turns = [*node.body]
+    elif isinstance(node, ast.ListComp | ast.SetComp | ast.GeneratorExp):
+        turns = [node.elt]
+    elif isinstance(node, ast.DictComp):
+        turns = [node.key, node.value]
+    sends = [each for turn in turns for each in calls(turn, "get", "get_one", "scalar", "scalars", "execute")]
+    return any(re.match(r"(\w+\.)*(db|session|own)\.", text_of(each.func)) for each in sends)
 
 
 @reading("the route calls the wrong function", _CONSTANT, _OWNER, _LOADED)
@@ -299,6 +459,8 @@ def no_null(evidence: Evidence) -> Told | None:
 @reading("the schema shows something else", _OWNER, "other_answers_show_no_owner", _LOADED)
 def other_schema(evidence: Evidence) -> Told | None:
     """ItemWithOwner is an item with owner: {id, name}. ItemRead stays as it is."""
+    if evidence.rule == _LOADED and "ItemWithOwner" not in evidence.saw:
+        return None
     read, with_owner = evidence.source.class_("ItemRead"), evidence.source.class_("ItemWithOwner")
     owner = evidence.source.class_("OwnerRead")
     if evidence.rule == "other_answers_show_no_owner":
@@ -346,7 +508,47 @@ def reads_only_dictionaries(evidence: Evidence) -> Told | None:
         for each in node.body:
             if "from_attributes" in text_of(each):
                 return None if "True" in text_of(each) else Told(where=file.at(each), hint=hint)
-    return Told(where=found[0].at(found[1]), hint=hint) if found and found[0].name not in evidence.given else None
+    if found is None or found[0].name in evidence.given:
+        return None
+    why = f"{found[1].name} gets objects of the database, not dictionaries. It has to be able to read them."
+    return Told(where=found[0].at(found[1]), hint=hint, why=why if evidence.rule == _LOADED else "")
+
+
+_NO_SCHEMA = r"unknown type: <class '(?:\w+\.)*(\w+)'>|field! .*?app\.models\.(\w+)"
+
+
+@reading("no schema says what is shown")
+def no_schema(evidence: Evidence) -> Told | None:
+    """FastAPI makes JSON of an object by a schema: the return type of the endpoint, or its response_model."""
+    raised = evidence.raised_kind("PydanticSerializationError", "FastAPIError")
+    kind = re.search(_NO_SCHEMA, raised.message) if raised else None
+    if raised is not None and kind and kind[2] and raised.lines:
+        file, _, line = innermost(raised, evidence.given).rpartition(":")
+        decorated = [
+            node
+            for node in evidence.source.file(file).functions
+            if any(str(each.lineno) == line for each in node.decorator_list)
+        ]
+        where = evidence.source.file(file).at(decorated[0]) if decorated else f"{file}:{line}"
+        return Told(
+            where=where, hint=f"{kind[2]} has a table, and is no schema. Which schema says what is shown of it?"
+        )
+    found = endpoint_of(evidence)
+    if evidence.rule != _OWNER or found is None or keyword(found[2], "response_model") is not None:
+        return None
+    if "ItemWithOwner" in text_of(found[1].returns):
+        return None
+    where, which = found[0].at(found[1]), "Which schema says it, and who tells FastAPI?"
+    if kind and kind[1]:
+        a = f"{'an' if kind[1][0] in 'AEIOU' else 'a'} {kind[1]}"
+        saw = f"a crash: FastAPI cannot turn {a} into JSON ({raised.kind if raised else ''})"
+        hint = f"FastAPI gets {kind[1]} objects here, and does not know what to show of them. {which}"
+        return Told(saw=saw, where=where, hint=hint)
+    shown, wanted = evidence.actual, evidence.expected
+    if isinstance(shown, dict) and isinstance(wanted, dict) and set(wanted) < set(shown) and not found[1].returns:
+        hint = f"Nothing says here what is shown of an item, so FastAPI shows all that it finds. {which}"
+        return Told(where=where, hint=hint)
+    return None
 
 
 def _shows_less(evidence: Evidence, name: str, of_owner: bool) -> bool:
@@ -361,7 +563,8 @@ def _shows_less(evidence: Evidence, name: str, of_owner: bool) -> bool:
 def other_page(evidence: Evidence) -> Told | None:
     """offset and limit choose items in the order of their ids, whatever their owners are."""
     found = _function(evidence)
-    if found is None or (evidence.rule == _OWNER and not evidence.saw.startswith("ids of the items")):
+    of_a_page = evidence.saw.startswith(("ids of the items", "ids on the page"))
+    if found is None or not (of_a_page or ("missing" in evidence.saw and evidence.rule == _LIST)):
         return None
     if calls(found[1], "list_items") and not calls(found[1], "offset", "limit", "slice"):  # which chooses the items
         found = evidence.source.function("list_items", "app/crud.py") or found
@@ -374,20 +577,31 @@ def other_page(evidence: Evidence) -> Told | None:
     file, node = found
     defaults = {each.arg for each in node.args.args[-len(node.args.defaults) :]} if node.args.defaults else set()
     if "required positional argument" in evidence.saw or ("missing" in evidence.saw and not defaults):
-        return Told(where=file.at(node), hint="What is a page where the caller says nothing?")
+        wanted = "the same as with offset=0 and limit=100"
+        return Told(wanted=wanted, where=file.at(node), hint="What is a page where the caller says nothing?")
     cut = [*calls(node, "offset"), *calls(node, "limit")]
     for call in cut:
         argument = text_of(call.args[0]) if call.args else ""
         if name_of(call) not in argument or re.search(r"[-+*/%]", argument):
-            return Told(where=file.at(call), hint="Which number belongs here?")
+            hint = "Which number belongs here?"
+            if name_of(call) == "offset" and "limit" in argument:
+                hint = "Which number is for offset(), which for limit()?"
+            if "offset" in argument and "*" in argument:
+                hint = "The offset counts items already, not pages. What does this line make of it?"
+            return Told(where=file.at(call), hint=hint)
     if evidence.rule == _LIST and len(cut) < 2 and not calls(node, "slice", "list_items", "fetch"):
         hint = "Where do offset and limit get into the query? Both have to."
-        return Told(where=file.at(cut[0] if cut else node), hint=hint)
+        selected = calls(node, "select", "query")
+        place = cut or selected
+        return Told(where=file.at(place[0] if place else node), hint=hint)
     if len(calls(node, "offset")) > 1:
         return Told(where=file.at(calls(node, "offset")[1]), hint="The page is one of items. Why are owners cut, too?")
     ordered = calls(node, "order_by")
     if evidence.rule == _LIST and not ordered and not calls(node, "list_items"):
-        return Told(where=file.at(cut[0] if cut else node), hint="In which order are the rows, before the page is cut?")
+        hint = "In which order are the rows, before the page is cut?"
+        if grouped := calls(node, "group_by"):
+            return Told(where=file.at(grouped[0]), hint="GROUP BY promises no order. Which clause does?")
+        return Told(where=file.at(cut[0] if cut else node), hint=hint)
     if ordered and not re.match(r"(\w+\.)?Item\.id\b", text_of(ordered[0].args[0]) if ordered[0].args else ""):
         return Told(where=file.at(ordered[0]), hint="The list is in the order of the items' ids.")
     return None

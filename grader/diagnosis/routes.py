@@ -240,6 +240,8 @@ def _place_for_router(main: File, routes: str) -> tuple[ast.AST | int, str]:
         return only[0], "This line names it, and nothing happens with it. What tells the app of a router?"
     comments = [number for number, line in enumerate(main.lines, 1) if re.match(r"\s*# \d+\.\d+ ", line)]
     about = [number for number in comments if routes and routes in main.lines[number - 1]]
+    stem = routes.rpartition("/")[2].removesuffix(".py")
+    named += [node for node in main.tree.body if isinstance(node, ast.Expr) and text_of(node.value) == stem]
     if named:
         return named[0], hint
     if about:
@@ -864,9 +866,11 @@ def shown_as_it_is(evidence: Evidence) -> Told | None:
         other.name
         for other_file, other, verb, decorator in _routes(evidence)
         if other_file is file and other is not node and verb != "delete" and not other.name.startswith("to_do_")
-        if not named and other.returns is None and keyword(decorator, "response_model") is None
+        if text_of(keyword(decorator, "response_model") or other.returns) in (named, f"list[{named}]", f"List[{named}]")
     ]
-    if shows:
+    if shows and named:
+        saw += f", and so {'does' if len(shows) == 1 else 'do'} {_joined([f'{name}()' for name in shows])}"
+    elif shows:
         saw += f", nor {'does' if len(shows) == 1 else 'do'} {_joined([f'{name}()' for name in shows])}"
     place = model if model is not None else node.returns if node.returns is not None else node
     return Told(saw=saw, where=file.at(place), hint="Which schema says what a client may see?")

@@ -187,7 +187,7 @@ def not_committed(evidence: Evidence) -> Told | None:
     return Told(
         saw=f"{sent[-1].what} was sent, but no COMMIT" if sent else "no COMMIT was sent",
         where=changed[-1][0].at(changed[-1][1]) if changed else own_line(evidence, sent[-1].where),
-        hint="The change lives in the session's transaction alone. Who makes it last?",
+        hint="The change lives in the session's transaction alone. Which call makes it last?",
     )
 
 

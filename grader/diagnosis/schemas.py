@@ -492,6 +492,9 @@ def blank_accepted(evidence: Evidence) -> Told | None:
     own = _field(evidence, "name")
     if own is not None and _of_the_other_field(evidence, "name", found):
         return Told(where=own[0].at(own[1]), hint="Which type has this field here? Compare what the two types allow.")
+    described = evidence.source.bound("Name", found[0]) if evidence.chapter == "08_sqlmodel" else None
+    if described is not None and own == found and "min_length" in text_of(described[1]):
+        hint = "You described this text in 8.1. Is that used here?"
     return Told(where=found[0].at(found[1]), hint=hint)
 
 
@@ -551,8 +554,11 @@ def too_long_accepted(evidence: Evidence) -> Told | None:
     return Told(
         where=place[0].at(place[1]),
         hint=hint,
-        why="SQLite would store it; PostgreSQL refuses what is longer than its column, and the client would get a 500.",
+        why="" if evidence.raised_kind("ValidationError") else _TOO_LONG,  # which comes before any database
     )
+
+
+_TOO_LONG = "SQLite would store it; PostgreSQL refuses what is longer than its column, and the client would get a 500."
 
 
 def _is_cut(evidence: Evidence) -> bool:
@@ -573,7 +579,8 @@ def refuses_too_much(evidence: Evidence) -> Told | None:
     stricter = [
         call for call in calls(own[1], "StringConstraints", "Field") if any(keyword(call, name) for name in limits)
     ]
-    place: tuple[File, ast.AST] = own if stricter or _of_the_other_field(evidence, found[1], rules) else rules
+    said = own if stricter or _of_the_other_field(evidence, found[1], rules) else rules
+    place: tuple[File, ast.AST] = said[0], _limit_in(said[1], found[2])
     place = _of_every_text(evidence) or place
     hint = "What does this ask for beyond the task sheet?"
     if "match pattern" in found[2]:
@@ -581,6 +588,12 @@ def refuses_too_much(evidence: Evidence) -> Told | None:
         if "\\n" in "".join(evidence.did[-1:]) and "." in found[2]:
             hint = "Which character of the text above does the pattern's dot not stand for?"
     return Told(where=place[0].at(place[1]), hint=hint, why=_STRICT)
+
+
+def _limit_in(node: ast.AST, refusal: str) -> ast.AST:
+    """The limit that was in the way, in what says what a field may hold; all of this where none is named."""
+    name = "min_length" if "at least" in refusal else "max_length" if "at most" in refusal else "pattern"
+    return next((each for each in ast.walk(node) if isinstance(each, ast.keyword) and each.arg == name), node)
 
 
 def _of_every_text(evidence: Evidence) -> tuple[File, ast.AST] | None:

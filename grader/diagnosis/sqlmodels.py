@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Callable
+from dataclasses import replace
 
+from grader.diagnosis.bodies import schema_of_body, sent
 from grader.diagnosis.evidence import Evidence
-from grader.diagnosis.reading import Told, reading
+from grader.diagnosis.reading import Told, reading, reading_of
 from grader.diagnosis.routes import body_parameter, endpoint_of, table_behind
 from grader.diagnosis.schemas import ancestry, field_in
 from grader.diagnosis.source import File, calls, keyword, name_of, text_of
@@ -152,7 +155,8 @@ def name_has_no_index(evidence: Evidence) -> Told | None:
         return None
     other = _declared(evidence, "description")
     if other is not None and "index=True" in text_of(other[1]):
-        return Told(where=other[0].at(other[1]), hint="The index is on this column. Which one is searched for?")
+        hint = "The index is on this column. Which column does the task sheet want it on?"
+        return Told(where=other[0].at(other[1]), hint=hint)
     return Told(where=found[0].at(found[1]), hint="Nothing here asks for an index.")
 
 
@@ -172,24 +176,69 @@ def own_registry(evidence: Evidence) -> Told | None:
 # -- schemas ------------------------------------------------------------------------------------------
 
 
-@reading("the table model instead of a schema", *_SCHEMA_RULES)
+_MADE = "create_persists", "create_refreshes", "create_answers_201", "patch_null_clears"
+# What making an object raises whose class has no table, and inherits the columns of one.
+_NO_TABLE = re.compile(r"'NoneType' object has no attribute 'set'|cannot pickle '\w+' object")
+
+
+@reading("the table model instead of a schema", *_SCHEMA_RULES, *_MADE)
 def schema_is_the_table(evidence: Evidence) -> Told | None:
     """A table model does not validate its input, and it shows every column that it has."""
+    if evidence.rule in _MADE and not any(_NO_TABLE.match(each.message) for each in evidence.raised):
+        return None
     for name in _schemas_of(evidence):
         alias = table_behind(evidence, name)
         if alias is not None and isinstance(alias[1], ast.Assign):
-            saw = f"{evidence.saw}; {name} is only another name of the table model"
-            return Told(saw=saw, where=alias[0].at(alias[1]), hint=_APART)
+            names = [name_of(each) for each in alias[1].targets]
+            told = f"{', '.join(names[:-1])} and {names[-1]} are" if names[1:] else f"{name} is"
+            told += f" only {'other names' if names[1:] else 'another name'} of the table model"
+            return Told(saw=f"{evidence.saw}; {told}", where=alias[0].at(alias[1]), hint=_apart(name))
         schema = evidence.source.class_(name)
         parents = [name_of(each) for each in schema[1].bases] if schema else []
         tables = [each for each in parents if table_behind(evidence, each)]
         if schema is not None and tables:
             saw = f"{evidence.saw}; {name} inherits from the table model {tables[0]}"
-            return Told(saw=saw, where=schema[0].at(schema[1]), hint=_APART)
+            return Told(saw=saw, where=schema[0].at(schema[1]), hint=_apart(name))
     return None
 
 
-_APART = "A table model takes everything, and has every column. Which class has only the fields that belong here?"
+def _apart(name: str) -> str:
+    """What to ask about a schema that is, or comes from, the table model."""
+    if name == "ItemRead":
+        return "A table model shows every column that it has. Which fields belong in an answer, and in what class?"
+    return (
+        "A table model checks nothing, and has every column. Give what a client sends a class of its own: no table, "
+        "and the types of 8.1."
+    )
+
+
+# A text that is empty, too long, or none at all, or has a NUL in it: field=value.
+_WRONG_TEXT = r"\\x00|\* \d|^name='(\s|\\\w+)*'$|=[\[{]"
+
+
+@reading("the types of the table, where a client sends something", *_SCHEMA_RULES[:4])
+def types_of_the_table(evidence: Evidence) -> Told | None:
+    """What the table's columns can hold is one thing. What a client may send is less: no blank name, for example."""
+    found, schema = endpoint_of(evidence), schema_of_body(evidence)
+    if found is None or schema is None or evidence.saw.startswith("422") or not evidence.wanted.startswith("422"):
+        return None
+    parents = [each for each in ancestry(evidence, schema) if each[1] is not schema[1]]
+    shared = [each for each in parents if each in ancestry(evidence, _item(evidence))]
+    if not shared or table_behind(evidence, schema[1].name) is not None:
+        return None
+    declared = {name: field_in(evidence, schema, name) for name in _TEXTS}
+    inherited = [name for name in _TEXTS if declared[name] == field_in(evidence, shared[0], name) is not None]
+    wrong = {name for name, value in sent(evidence).items() if re.search(_WRONG_TEXT, f"{name}={value}")}
+    if not wrong or not wrong <= {*inherited}:
+        return None
+    base = shared[0][1].name
+    return Told(
+        saw=f"{evidence.saw}; {schema[1].name} takes {' and '.join(inherited)} from {base}, whose types are those of "
+        "the table",
+        where=schema[0].at(schema[1]),
+        hint=f"{base} says what the table holds. Which types did you describe for what a client sends, and where are "
+        "they used?",
+    )
 
 
 def _schemas_of(evidence: Evidence) -> list[str]:
@@ -205,7 +254,10 @@ def _schemas_of(evidence: Evidence) -> list[str]:
     return _SCHEMA.findall(answer if shown else taken)
 
 
-@reading("a copy is returned", "create_refreshes", "update_refreshes")
+_COPIED = "create_refreshes", "update_refreshes", "create_answers_201", "patch_keeps_omitted_fields"
+
+
+@reading("a copy is returned", *_COPIED)
 def returned_a_copy(evidence: Evidence) -> Told | None:
     """Only the object in the session is kept up to date. A copy keeps the values that it was made with."""
     name = "create_item" if evidence.rule.startswith("create") else "update_item"
@@ -218,6 +270,26 @@ def returned_a_copy(evidence: Evidence) -> Told | None:
         copied = name_of(node.targets[0]) if isinstance(node, ast.Assign) else ""
         returns = [text_of(each.value) for each in ast.walk(found[1]) if isinstance(each, ast.Return)] if found else []
         if found and copied in returns and copied != text_of(added[0].args[0] if added[0].args else None):
-            hint = "This makes a second object. Which one does the session know, and keep up to date?"
+            hint = "This makes a second object. Which one does the session know, and can load again after the COMMIT?"
             return Told(saw=f"{evidence.saw}: it is a copy", where=found[0].at(node), hint=hint)
     return None
+
+
+_NOT_GIVEN_BACK = "The caller goes on with the item that comes back: it has to be the one that was saved."
+_NOT_SAVED = "What was changed has to be in the database when the session is closed. Here, nothing of it is."
+
+
+def nothing_saved(function: Callable[[Evidence], Told | None]) -> Callable[[Evidence], Told | None]:
+    """A reading of an update that saves nothing, for a chapter in which a rule about null meets it first."""
+    original = reading_of(function)
+    assert original is not None
+
+    def holds(evidence: Evidence) -> Told | None:
+        told = original.holds(evidence)
+        if told is None or told.why or evidence.rule not in ("update_null_clears", "update_keeps_omitted_fields"):
+            return told
+        saved = evidence.sent("UPDATE") and evidence.sent("COMMIT")
+        return replace(told, why=_NOT_GIVEN_BACK if saved else _NOT_SAVED)
+
+    vars(holds)["reading"] = replace(original, holds=holds)
+    return holds

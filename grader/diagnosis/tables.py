@@ -932,6 +932,10 @@ def deleted_at_the_start(evidence: Evidence) -> Told | None:
             if deleting and not re.search("delete|drop|truncate", evidence.source.line(where), re.IGNORECASE):
                 where = f"{name}:{deleting[0].lineno}"  # it was sent with a flush or a commit
             line = int(where.rpartition(":")[2])
+            yields = [each.lineno for each in inside(around[1]) if isinstance(each, ast.Yield)] if around else []
+            if yields:
+                moment = "stop" if line > yields[0] else "start"
+                hint = f"This runs at every {moment}. What is left then of what was stored?"
             within = [each for each in inside(around[1]) if isinstance(each, ast.If)] if around else []
             stops = [each for each in inside(around[1]) if isinstance(each, ast.Yield)] if around else []
             if stops and stops[0].lineno < line:

@@ -101,8 +101,8 @@ class Client:
             self.start()
             self._story.begin_timeline()
         assert self._running is not None
-        body = options.get("json", options.get("content"))
-        self._story.did(f"{method} {shorten(path)}{' ' + show(with_null(body, 'null')) if body is not None else ''}")
+        body = show(with_null(options["json"], "null")) if options.get("json") is not None else options.get("content")
+        self._story.did(f"{method} {shorten(path)}{f' {shorten(body, 160) or repr(body)}' if body is not None else ''}")
         response = self._running.request(method, path, **options)
         self._code.returned()
         if response.error is not None:

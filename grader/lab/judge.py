@@ -75,7 +75,15 @@ def _verdict_on(error: BaseException, focus: Focus) -> Verdict:
     where = focus.line_of(error) or focus.at
     if is_to_do(error):
         return ToDo(str(error), "", where, error)
+    if _is_of_the_grader(error, focus):
+        return Broken(f"{describe(error)}, in the grader itself: it did not expect what your app does", "no error")
     return Broken(describe(error), "no error", where, error)
+
+
+def _is_of_the_grader(error: BaseException, focus: Focus) -> bool:
+    """Whether an exception was raised by a line of the grader's own, in no code of the learner's."""
+    frames = [frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return bool(frames) and frames[-1].startswith(_GRADER) and not focus.line_of(error)
 
 
 def _still_to_do(found: dict[str, Any], parts: Parts) -> dict[str, Any]:

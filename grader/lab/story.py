@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from grader.lab.observer import Moment, Seen
 
 
@@ -35,6 +38,16 @@ class Story:
     def begin_timeline(self) -> None:
         """Leave out of the timeline what happened up to now."""
         self._told_from = len(self._seen.moments)
+
+    @contextmanager
+    def untold(self) -> Iterator[None]:
+        """Leave out of the story, and of the timeline, what the block does."""
+        lines, told_from, known = list(self.lines), self._told_from, len(self._seen.moments)
+        try:
+            yield
+        finally:
+            self.lines[:], self._told_from = lines, told_from
+            del self._seen.moments[known:]
 
     def moments(self) -> list[Moment]:
         """What the code did to the database in the story that is told."""

@@ -78,19 +78,27 @@ def with_null(value: Any, name: str) -> Any:
 
 
 def show_both(actual: Any, wanted: Any) -> tuple[str, str]:
-    """Two values in one short line each; of long lists, what is not the same in both."""
+    """Two values in one short line each; of long lists, what is not the same in both, and how many there are."""
     shown, wish = show(actual), show(wanted)
-    cut = shown.endswith("...") or wish.endswith("...")
-    if not (cut and isinstance(actual, list) and isinstance(wanted, list)):
+    cut = [each.endswith("...") for each in (shown, wish)]
+    if not (any(cut) and isinstance(actual, list) and isinstance(wanted, list)):
         return shown, wish
     ids = _ids_of(actual), _ids_of(wanted)
     if all(ids) and ids[0] != ids[1]:
         return f"ids {some_of(ids[0]).strip('[]')}", f"ids {some_of(ids[1]).strip('[]')}"
+    if not all(cut) and len(actual) != len(wanted):
+        return _counted(shown, actual), _counted(wish, wanted)
     shortest = min(len(actual), len(wanted))
     first = next((place for place in range(shortest) if not same(actual[place], wanted[place])), shortest)
     rest = shortest - first
     last = next((place for place in range(rest) if not same(actual[-1 - place], wanted[-1 - place])), rest)
-    return tuple(_between(each, first, last) for each in (actual, wanted))  # type: ignore[return-value]
+    shown, wish = (_between(each, first, last) for each in (actual, wanted))
+    return (shown, wish) if len(actual) == len(wanted) else (_counted(shown, actual), _counted(wish, wanted))
+
+
+def _counted(shown: str, values: list[Any]) -> str:
+    """A list as it is shown, and how many values it has where some are not shown."""
+    return f"{shorten(shown, 100)} ({len(values)} in all)" if "..." in shown else shown
 
 
 def _ids_of(values: list[Any]) -> list[Any]:

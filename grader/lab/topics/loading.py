@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Any
+
+from grader.lab.words import describe
 
 _NOT_LOADED = re.compile(r"DetachedInstanceError|is not available due to lazy=")
 _FIELD = re.compile(r"attribute '(\w+)'|'\w+\.(\w+)' is not available")
@@ -13,16 +16,48 @@ def not_loaded(error: BaseException | None) -> bool:
     return error is not None and _NOT_LOADED.search(str(error) + repr(error)) is not None
 
 
-def refusal(error: BaseException | None) -> str:
-    """Why an object was refused, in one line."""
+def refusal(error: BaseException | None, item: Any = None) -> str:
+    """Why an object was refused, in one line.
+
+    Args:
+        error: what was raised.
+        item: the object, where it is known.
+    """
     if not_loaded(error):
         words = str(error) + repr(error)
         field = _FIELD.search(words)
-        kind = "DetachedInstanceError" if "DetachedInstanceError" in words else "an error, because of lazy='raise'"
-        named = f".{field[1] or field[2]}" if field else "an item"
-        return f"reading {named} raised {kind}: its value was not loaded"
+        kind = "DetachedInstanceError: its value was not loaded"
+        if "DetachedInstanceError" not in words:
+            kind = "an error: its value was not loaded, and lazy='raise' does not let it be loaded later"
+        of_owner = "owner." if "<Owner at" in words else ""
+        named = f".{of_owner}{field[1] or field[2]}" if field else "an item"
+        return f"reading {named} raised {kind}"
     if error is not None and hasattr(error, "errors"):
         first = error.errors()[0]
         refused = ".".join(part for part in first["loc"] if isinstance(part, str) and part != "response")
-        return f"ItemWithOwner refused {refused or 'the item'}: {first['msg']}"
+        raised = _raised_by(item, refused) if first["type"] == "missing" else ""
+        return raised or f"ItemWithOwner refused {refused or 'the item'}: {first['msg']}{_kind_of(item)}"
     return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+
+
+def _raised_by(item: Any, name: str) -> str:
+    """What reading an attribute raises that the class has: Pydantic takes an AttributeError for a missing field."""
+    if not name.isidentifier() or not hasattr(type(item), name):
+        return ""
+    try:
+        getattr(item, name)
+    except AttributeError as error:
+        return f"reading .{name} raised {describe(error)}"
+    except Exception:  # which is not what Pydantic met
+        pass
+    return ""
+
+
+def _kind_of(item: Any) -> str:
+    """What an object is, where it is no model."""
+    if item is None or hasattr(type(item), "__table__"):
+        return ""
+    if isinstance(item, tuple) or hasattr(item, "_mapping"):
+        return f"; what the list holds is a row ({', '.join(type(each).__name__ for each in item)})"
+    kind = type(item).__name__
+    return f"; what the list holds is {'an' if kind[:1] in 'aeiouAEIOU' else 'a'} {kind}"

@@ -88,13 +88,14 @@ class OwnerAnswers:
 
     def are_broken(self) -> bool:
         """Whether there is no answer with items, for another reason than that something was not loaded; not told."""
-        story, focus = list(self._story.lines), self._focus.at
+        focus = self._focus.at
         try:
-            answer = self._client.request("GET", _PATH)
+            with self._story.untold():
+                answer = self._client.request("GET", _PATH)
         except Exception:  # the route is still to do
             return False
         finally:
-            self._story.lines[:], self._focus.at = story, focus
+            self._focus.at = focus
         return (answer.status != 200 or answer.json == []) and not not_loaded(answer.error)
 
 

@@ -62,20 +62,24 @@ class OwnerLists:
         Raises:
             Waits: so it is, and the answer is broken as well.
         """
-        before = self._seen.statements()
+        before, told = self._seen.statements(), len(self._seen.moments)
         if not items and self._owner_answers.are_broken():
             raise Waits("no items", "owner_is_in_the_answer")
         self._expect(bool(items), saw="no items", wanted="the items that were stored")
         schema = self._schema()
-        try:
-            for item in items:
+        for item in items:
+            try:
                 schema.model_validate(item)
-        except Exception as error:
-            if not not_loaded(error) and self._owner_answers.are_broken():
-                raise Waits(refusal(error), "owner_is_in_the_answer") from None
-            raise Wrong(refusal(error), "ItemWithOwner.model_validate(item) works for each item") from None
+            except Exception as error:
+                if not not_loaded(error) and self._owner_answers.are_broken():
+                    raise Waits(refusal(error), "owner_is_in_the_answer") from None
+                saw = refusal(error, item)
+                raise Wrong(saw, "ItemWithOwner.model_validate(item) works for each item") from None
         sent = self._seen.statements() - before
-        self._expect(not sent, saw=f"{sent} more statements were sent to read the items", wanted="everything is loaded")
+        read = dict.fromkeys(moment.what.split()[-1] for moment in self._seen.moments[told:] if moment.sql)
+        more = "1 more statement was" if sent == 1 else f"{sent} more statements were"
+        saw = f"after the session was closed, {more} sent to read the {' and '.join(read) or 'items'}"
+        self._expect(not sent, saw=saw, wanted="everything is loaded")
 
     def page(self, **page: int) -> list[tuple[Any, Any]]:
         """The ids that ``list_items_with_owner`` gives, in its order, and that of each item's owner."""

@@ -60,7 +60,7 @@ class Rest:
             self._client.start()
             found = self._database.tables()
             saw = f"tables after the start: {', '.join(found) or 'none'}"
-            self._expect({*tables} <= {*found}, saw=saw, wanted=f"the tables {', '.join(tables)}")
+            self._expect({*tables} <= {*found}, saw=saw, wanted=_called(tables))
             item_id = self._items.add(**_LAMP)
             self._story.did("stored an item, and started the app again")
             self._client.stop()
@@ -97,11 +97,12 @@ class Rest:
     def expect_delete_to_leave_owners(self) -> None:
         """End the check as failed unless an item can be deleted that has an owner, who stays."""
         owner = self._owners.add("Ada")
-        goes, _ = (self._items.add(name=name, owner_id=owner) for name in ("chair", "table"))
+        goes, stays = (self._items.add(name=name, owner_id=owner) for name in ("chair", "table"))
         with as_before():
+            self._story.begin(f"stored the items {goes} and {stays}, both Ada's")
             self._expect_deleted(goes)
             left = self._owners.rows()[-1]
-            self._expect.equal(left["owner"], {"id": owner, "name": "Ada"}, "owner of the other item:")
+            self._expect.equal(left["owner"], {"id": owner, "name": "Ada"}, f"owner of item {stays}, in the database:")
 
     def expect_nothing_in_the_way(self, method: str, path: str) -> None:
         """End the check as failed unless paths that do not exist answer 404.
@@ -138,3 +139,7 @@ class Rest:
                 if isinstance(item, dict):
                     item.pop(name, None)
         return found
+
+
+def _called(tables: tuple[str, ...]) -> str:
+    return f"a table called {tables[0]}" if len(tables) == 1 else f"the tables {' and '.join(tables)}"
