@@ -18,7 +18,8 @@ from grader.lab.statements import in_words, is_housekeeping
 
 # SQLAlchemy tells of transactions that begin and are rolled back, and the pool rolls back by itself; a trigger's
 # statements are told as comments.
-_NOTHING_NEW = ("BEGIN", "ROLLBACK", "SAVEPOINT", "RELEASE", "-- ")
+_NOTHING_NEW = ("BEGIN", "ROLLBACK", "SAVEPOINT", "RELEASE", "PRAGMA", "-- ")
+_READS = ("SELECT", "PRAGMA")
 _ENDS = ("COMMIT", "END", "ROLLBACK")
 
 
@@ -32,9 +33,8 @@ def trace(connection: Any, record: Any) -> None:
 
         def sent(sql: str) -> None:
             nonlocal last
-            if sql != last or sql == "COMMIT":  # where the schema has changed, older versions tell it twice
-                last = sql
-                _sent(number, sql)
+            _sent(number, sql, again=sql == last)  # where the schema has changed, older versions tell it twice
+            last = sql
 
         connection.set_trace_callback(sent)
     elif type(connection).__module__.partition(".")[0] == "psycopg" and isinstance(connection.cursor_factory, type):
@@ -76,21 +76,26 @@ def _text(query: Any, cursor: Any) -> str:
     return query.decode("utf-8", "replace") if isinstance(query, bytes) else str(query.as_string(cursor))
 
 
-def _sent(number: int, sql: str) -> None:
+def _sent(number: int, sql: str, *, again: bool = False) -> None:
     begin = sql[:40].lstrip().upper()
-    if begin.startswith("BEGIN"):
-        locks.begins(number)
-    elif begin.startswith(_ENDS) and " TO " not in begin:
-        locks.ends(number)
-    elif not begin.startswith(("SELECT", "PRAGMA")):
-        locks.writes(number)
-    if begin.startswith(_NOTHING_NEW) or is_housekeeping(sql):
+    if not begin.startswith(_READS):
+        if begin.startswith("BEGIN"):
+            locks.begins(number)
+        elif begin.startswith(_ENDS) and " TO " not in begin:
+            locks.ends(number)
+        else:
+            locks.writes(number)
+    if begin.startswith(_NOTHING_NEW):
         return
     for seen in observers():
-        if not seen.expects(number):
-            what = "COMMIT" if begin.startswith(_ENDS) else in_words(sql)
-            if what not in _QUESTIONS and not what.startswith("SELECT pg_"):
-                seen.note_statement(what, number, sql, None)
+        if seen.due.get(number) == "":  # nearly always: no words are needed
+            seen.due.pop(number, None)
+            continue
+        if is_housekeeping(sql):
+            return
+        what = "COMMIT" if begin.startswith(_ENDS) else in_words(sql)
+        if not (again or what == seen.due.get(number) or what in _QUESTIONS or what.startswith("SELECT pg_")):
+            seen.note_statement(what, number, sql, None)
 
 
 # To see whether somebody answers; and what drivers ask of the catalogue.

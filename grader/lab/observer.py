@@ -55,6 +55,8 @@ class Seen:
 
     Attributes:
         hold: called with each statement before it is noted and sent; it may take its time.
+        due: what the driver's connections, by their ids, are to send next: the statement that was noted last, once
+            (empty), or as often as it comes.
     """
 
     root: Path | None = None
@@ -70,7 +72,7 @@ class Seen:
     working: dict[int, int] = field(default_factory=dict)
     errors: list[BaseException] = field(default_factory=list)
     hold: Callable[[str], None] | None = None
-    due: dict[int, bool] = field(default_factory=dict)
+    due: dict[int, str] = field(default_factory=dict)
 
     def note(self, what: str, connection: object = None) -> Moment:
         """Add a moment to the timeline, with the place in the observed code that caused it."""
@@ -87,13 +89,6 @@ class Seen:
         moment = self.note(what)
         moment.connection, moment.sql, moment.parameters = connection, sql, parameters
         moment.session = self.working.get(connection, 0)
-
-    def expects(self, connection: int) -> bool:
-        """Whether the next statement that the driver sends by this connection was noted before: once, or many times."""
-        many = self.due.get(connection)
-        if many is False:
-            del self.due[connection]
-        return many is not None
 
     def note_answer(self, status: int) -> None:
         """Add an answer to the timeline; later one can tell which sessions were made before it."""
@@ -293,7 +288,7 @@ def _transaction(word: str) -> Any:
             for seen in _observers:
                 seen.note(word, driver)
                 if word == "COMMIT":
-                    seen.due[id(driver)] = False
+                    seen.due[id(driver)] = ""
 
     return listener
 
@@ -329,8 +324,9 @@ def _executes(connection: Connection, _cursor: Any, statement: str, parameters: 
         return
     driver = id(connection.connection.dbapi_connection)
     for seen in _observers:
-        seen.note_statement(in_words(statement), driver, statement, parameters)
-        seen.due[driver] = many
+        what = in_words(statement)
+        seen.note_statement(what, driver, statement, parameters)
+        seen.due[driver] = what if many else ""
 
 
 def _opens(dialect: Any, _record: Any, _args: Any, _kwargs: Any) -> None:
