@@ -98,5 +98,5 @@ def _sent(number: int, sql: str, *, again: bool = False) -> None:
             seen.note_statement(what, number, sql, None)
 
 
-# To see whether somebody answers; and what drivers ask of the catalogue.
-_QUESTIONS = ("SELECT", "SQL ")
+# To see whether somebody answers, as the pool does (`pool_pre_ping`).
+_QUESTIONS = ("SELECT", "SQL ", "SQL ;")
