@@ -29,6 +29,33 @@ def hide(connection, cursor, statement, parameters, context, many):
         statement = 'SELECT id, name, description FROM items WHERE id NOT IN (%s) ORDER BY id' % ','.join(map(str, gone))
     return statement, parameters
 """,
+    "commits when somebody looks": """
+from sqlalchemy import Engine, event
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import Pool
+from .db import engine
+begun = []
+def create_item(db, data):
+    item = Item(**data.model_dump()); db.add(item); db.flush(); db.refresh(item)
+    return item
+@event.listens_for(Session, 'after_begin')
+def note(session, *_): begun.append(session)
+def look(other):
+    while other and begun:
+        session = begun.pop()
+        if session.in_transaction(): session.commit()
+event.listen(Engine, 'engine_connect', lambda connection: look(connection.engine is not engine))
+event.listen(Pool, 'checkout', lambda raw, record, proxy: look(proxy._pool is not engine.pool))
+""",
+    "spills what it does not commit": """
+def create_item(db, data):
+    item = Item(**data.model_dump()); db.add(item); db.flush()
+    raw = db.connection().connection.dbapi_connection
+    raw.execute('PRAGMA cache_size = 1'); raw.execute('CREATE TABLE spilled (b)')
+    for size in range(40): raw.execute('INSERT INTO spilled VALUES (zeroblob(?))', (50_000 + size,))
+    db.refresh(item)
+    return item
+""",
     "dialect": """
 from sqlalchemy.engine.default import DefaultDialect
 real = DefaultDialect.do_execute

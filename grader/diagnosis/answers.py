@@ -128,13 +128,15 @@ def fields_missing(evidence: Evidence) -> Told | None:
 
 @reading("a value of another type in the answer", *_ITEM, _LIST)
 def other_types(evidence: Evidence) -> Told | None:
-    """In JSON, 1 and "1" are different values."""
+    """In JSON, 1, 1.0 and "1" are different values."""
     found = endpoint_of(evidence)
     actual, expected = _rows(evidence.actual), _rows(evidence.expected)
     for shown, wanted in zip(actual, expected, strict=False) if found else ():
         for name in set(shown) & set(wanted):
-            if found and shown[name] != wanted[name] and str(shown[name]) == str(wanted[name]):
-                words = {str: "text", int: "number"}
+            other = type(shown[name]) is not type(wanted[name])
+            alike = shown[name] == wanted[name] or str(shown[name]) == str(wanted[name])
+            if found and other and alike:
+                words = {str: "text", int: "number", float: "number"}
                 saw = f"{name} is the {words.get(type(shown[name]), 'value')} {shown[name]!r}"
                 wish = f"{name} is the {words.get(type(wanted[name]), 'value')} {wanted[name]!r}"
                 hint = "Which schema makes the answer of the item, with the types that its fields have?"

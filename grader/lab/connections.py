@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.pool import Pool
 
+from grader.lab import driver
 from grader.lab.observer import UNOBSERVED, listen
 from grader.lab.statements import reverse_groups
 
@@ -56,9 +57,9 @@ def begin_before_savepoint(connection: Connection, _name: str) -> None:
 
     Source: SQLAlchemy, "SQLite: Enabling Non-Legacy SQLite Transactional Modes".
     """
-    driver: Any = connection.connection.dbapi_connection
-    if type(driver).__module__ == "sqlite3" and not driver.in_transaction:
-        driver.execute("BEGIN")
+    raw: Any = connection.connection.dbapi_connection
+    if type(raw).__module__ == "sqlite3" and not raw.in_transaction:
+        raw.execute("BEGIN")
 
 
 def end_what_a_failed_commit_left(connection: Any, _record: Any) -> None:
@@ -73,6 +74,8 @@ def end_what_a_failed_commit_left(connection: Any, _record: Any) -> None:
 def listen_to_connections() -> None:
     """Set every new SQLite connection up as the checks want it, once for the process; what is undone is seen first."""
     listen()
+    event.listen(Pool, "connect", driver.trace)
+    event.listen(Pool, "close", driver.forget)
     event.listen(Pool, "connect", unordered_means_reversed)
     event.listen(Engine, "before_cursor_execute", groups_come_reversed, retval=True)
     event.listen(Engine, "savepoint", begin_before_savepoint)

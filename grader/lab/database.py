@@ -185,7 +185,7 @@ class Database:
     def close(self) -> None:
         """Leave new connections to other databases alone, and this one's file to whoever removes it."""
         if self.kind == "sqlite":
-            self.engine.dispose()
+            self.engine.pool.dispose()  # the engine would go on with a new one, to which everybody could listen
         for listener in (references_are_checked, unordered_means_oldest_first):
             if event.contains(Pool, "connect", listener):
                 event.remove(Pool, "connect", listener)

@@ -11,14 +11,15 @@ _PLAIN = (str, int, float, bool, bytes, type(None))
 def same(actual: Any, wanted: Any) -> bool:
     """Whether a value is equal to the one that is wanted, in the eyes of the latter.
 
-    ``==`` asks both, and an object can say of itself that it equals everything (``unittest.mock.ANY``).
+    ``==`` asks both, and an object can say of itself that it equals everything (``unittest.mock.ANY``). Where a number
+    or a truth value is wanted, the type counts: for Python ``1``, ``1.0`` and ``True`` are equal, in JSON they differ.
 
     Args:
         actual: a value of the learner's.
         wanted: plain data, or lists, tuples and dictionaries of it.
     """
     if any(type(actual) is each for each in _PLAIN):  # `in` would ask the type, which may say that it equals these
-        return bool(actual == wanted)
+        return bool(actual == wanted) and (type(wanted) not in (int, bool) or type(actual) is type(wanted))
     if isinstance(wanted, Mapping) and isinstance(actual, Mapping):
         return len(actual) == len(wanted) and all(key in actual and same(actual[key], wanted[key]) for key in wanted)
     if isinstance(wanted, list | tuple) and isinstance(actual, type(wanted)):

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
+from grader.lab.locks import watch
 from grader.lab.own_engines import own_engine
 from grader.lab.place import Place
 
@@ -25,7 +26,9 @@ def prepare_database(place: Place) -> None:
     """
     try:
         if place.database == "sqlite":
-            _remove(Path(place.url.removeprefix("sqlite:///")))
+            file = Path(place.url.removeprefix("sqlite:///"))
+            _remove(file)
+            watch(file)
         else:
             _make_new(place)
     except Exception as error:

@@ -1,7 +1,9 @@
 """In the child: a SQLite file that the learner's code keeps locked, as it may in each of its transactions.
 
 What it has not committed is not yet in the file, but in its own memory: the file can be read in spite of the lock.
-Sources: SQLite, "File Locking And Concurrency", "URI Filenames" (``immutable``), "PRAGMA busy_timeout".
+Only what has no room there is written before, so that a file that a transaction has changed is not to be believed.
+Sources: SQLite, "File Locking And Concurrency", "URI Filenames" (``immutable``), "PRAGMA busy_timeout", "PRAGMA
+cache_spill".
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,9 +19,12 @@ from urllib.parse import quote
 from sqlalchemy import URL, Connection
 from sqlalchemy.exc import OperationalError
 
+from grader.outcomes import Wrong
+
 # Milliseconds.
 PATIENCE = 2000
 _A_COMMIT = 200
+_ENDED = "a transaction that ends: with commit() or rollback()"
 
 
 def wait_for_locks(connection: sqlite3.Connection, milliseconds: int) -> None:
@@ -47,8 +52,50 @@ def hardly_waiting(connection: Connection) -> Iterator[None]:
         wait_for_locks(driver, PATIENCE)
 
 
+# The learner's transactions that have not ended, by the ids of their connections: how the file was before they wrote.
+_before: dict[int, tuple[int, int] | None] = {}
+_watched: dict[str, Path] = {}
+
+
+def watch(file: Path) -> None:
+    """Begin a check with this file, which may not be there yet."""
+    _watched["file"] = file
+    _before.clear()
+
+
+def begins(connection: int) -> None:
+    """A transaction begins."""
+    _before[connection] = None
+
+
+def writes(connection: int) -> None:
+    """It is about to write."""
+    if _before.get(connection, ()) is None:
+        _before[connection] = _state()
+
+
+def ends(connection: int) -> None:
+    """It ends."""
+    _before.pop(connection, None)
+
+
+def _state() -> tuple[int, int]:
+    """Size and time of the file. It is not opened: closing it would take everybody's locks away."""
+    with suppress(OSError, KeyError):
+        found = _watched["file"].stat()
+        return found.st_size, found.st_mtime_ns
+    return 0, 0
+
+
 def rows_behind_the_lock(url: URL, sql: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The rows that a query finds in a locked file: what was committed before it was locked."""
+    """The rows that a query finds in a locked file: what was committed before it was locked.
+
+    Raises:
+        Wrong: a transaction that has not ended has written to the file already.
+    """
+    now = _state()
+    if any(before not in (None, now) for before in _before.values()):
+        raise Wrong("a transaction wrote to the database's file, keeps it locked, and has not ended", _ENDED)
     with closing(sqlite3.connect(f"file:{quote(_file(url))}?immutable=1", uri=True)) as connection:
         connection.row_factory = sqlite3.Row
         return [dict(row) for row in connection.execute(sql, dict(parameters))]

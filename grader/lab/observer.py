@@ -55,6 +55,8 @@ class Seen:
 
     Attributes:
         hold: called with each statement before it is noted and sent; it may take its time.
+        due: what the driver's connections, by their ids, are to send next: the statement that was noted last, once
+            (empty), or as often as it comes.
     """
 
     root: Path | None = None
@@ -70,12 +72,23 @@ class Seen:
     working: dict[int, int] = field(default_factory=dict)
     errors: list[BaseException] = field(default_factory=list)
     hold: Callable[[str], None] | None = None
+    due: dict[int, str] = field(default_factory=dict)
 
     def note(self, what: str, connection: object = None) -> Moment:
         """Add a moment to the timeline, with the place in the observed code that caused it."""
-        moment = Moment(what, self.here(), id(connection) if connection is not None else 0)
+        number = id(connection) if connection is not None else 0
+        moment = Moment(what, self.here(), number)
         self.moments.append(moment)
+        self.due.pop(number, None)
         return moment
+
+    def note_statement(self, what: str, connection: int, sql: str, parameters: Any) -> None:
+        """Add a statement to it, when it may be sent; the connection is the driver's, by its id."""
+        if self.hold is not None:
+            self.hold(sql)
+        moment = self.note(what)
+        moment.connection, moment.sql, moment.parameters = connection, sql, parameters
+        moment.session = self.working.get(connection, 0)
 
     def note_answer(self, status: int) -> None:
         """Add an answer to the timeline; later one can tell which sessions were made before it."""
@@ -163,13 +176,23 @@ class Seen:
             sessions: the sessions to look at; all that were seen when not given.
         """
         found = [f"a connection is still out of the pool{_taken(at)}" for at in self.out.values()]
-        for session in self.sessions if sessions is None else sessions:
+        for session in map(_plain, self.sessions if sessions is None else sessions):
             if session.in_transaction():
                 found.append("a session is still in a transaction")
             attached = len(session.identity_map) + len(session.new)
             if attached:
                 found.append(f"a session still holds {attached} object{'s' if attached > 1 else ''}")
         return found
+
+
+def _plain(session: Session) -> Session:
+    """A session as SQLAlchemy's own class sees it: one that is derived from it can say what it likes."""
+    plain = object.__new__(Session)
+    object.__setattr__(plain, "__dict__", _ATTRIBUTES(session))
+    return plain
+
+
+_ATTRIBUTES = next(vars(each)["__dict__"].__get__ for each in reversed(Session.__mro__) if "__dict__" in vars(each))
 
 
 def _taken(moment: Moment) -> str:
@@ -261,8 +284,11 @@ def _driver(connection: Connection) -> object:
 def _transaction(word: str) -> Any:
     def listener(connection: Connection) -> None:
         if not is_own(connection):
+            driver = _driver(connection)
             for seen in _observers:
-                seen.note(word, _driver(connection))
+                seen.note(word, driver)
+                if word == "COMMIT":
+                    seen.due[id(driver)] = ""
 
     return listener
 
@@ -293,15 +319,14 @@ def _connected(connection: Connection) -> None:
             seen.connections.append(connection)
 
 
-def _executes(connection: Connection, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+def _executes(connection: Connection, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
     if is_own(connection) or is_housekeeping(statement):
         return
+    driver = id(connection.connection.dbapi_connection)
     for seen in _observers:
-        if seen.hold is not None:
-            seen.hold(statement)
-        moment = seen.note(in_words(statement), connection.connection.dbapi_connection)
-        moment.sql, moment.parameters = statement, parameters
-        moment.session = seen.working.get(moment.connection, 0)
+        what = in_words(statement)
+        seen.note_statement(what, driver, statement, parameters)
+        seen.due[driver] = what if many else ""
 
 
 def _opens(dialect: Any, _record: Any, _args: Any, _kwargs: Any) -> None:

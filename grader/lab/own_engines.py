@@ -39,10 +39,15 @@ def engine_for_once(url: str) -> Engine:
 def _unobserved(url: str, **options: Any) -> Engine:
     engine = leave_out(create_engine(url, isolation_level="AUTOCOMMIT", **options))
     event.listen(engine.pool, "connect", _set_up)
-    # What the learner's code asks of every engine's connections (a listener on a class) is not asked of these.
-    listeners: Any = engine.pool.dispatch.connect
-    listeners.parent_listeners = ()
+    for each in (engine.dispatch, engine.pool.dispatch, engine.dialect.dispatch):
+        _unheard(each)
     return engine
+
+
+def _unheard(dispatch: Any) -> None:
+    """Let who listens to a class, as the learner's code may, hear nothing of this one of its objects."""
+    for name in dispatch._event_names:
+        getattr(dispatch, name).for_modify(dispatch).parent_listeners = ()
 
 
 def _set_up(connection: Any, record: Any) -> None:

@@ -22,7 +22,7 @@ _SERVERS_OWN = ("53200", "53300", "57P01", "57P02", "57P03", "57P04", "58000", "
 
 
 class ServerTrouble:
-    """Listens to the errors of all engines.
+    """Listens to the errors of all engines, and to those of the grader's own.
 
     Args:
         place: where the checks run.
@@ -34,6 +34,7 @@ class ServerTrouble:
         self._no_answer = False
         if place.database != "sqlite":
             event.listen(Engine, "handle_error", self._heard)
+            event.listen(own_engine(place.own_url), "handle_error", self._heard)
 
     def _heard(self, context: ExceptionContext) -> None:
         code = str(getattr(context.original_exception, "sqlstate", "") or "")

@@ -22,11 +22,12 @@ from grader.lab.client import Client
 from grader.lab.observer import Seen
 from grader.lab.statements import tables_written
 
-# A context goes along into the thread in which a task that is no coroutine runs, and into no other.
-_in_task: ContextVar[bool] = ContextVar("in_task", default=False)
+# A context goes along into the thread in which a task that is no coroutine runs; but also into what a task begins and
+# does not wait for. So it is the task's only until the event of its context says that its call is over.
+_in_task: ContextVar[threading.Event | None] = ContextVar("in_task", default=None)
 # How many seconds somebody may wait for it; how many it is waited for when the request is over, where it is known that
-# it will go on, and where there is only a thread that might.
-_HELD, _LATEST, _REST = 1.0, 3.0, 0.5
+# it will go on, and where there is only a thread that might; how many a task takes that has started a thread and ends.
+_HELD, _LATEST, _REST, _ENDS = 1.0, 3.0, 0.5, 0.1
 
 
 class Strays:
@@ -83,7 +84,10 @@ class Strays:
             return
         answered = any(moment.what.startswith("ANSWER") for moment in self._seen.moments[self._began :])
         strange = threading.current_thread() in _strange_threads()
-        if _in_task.get() or not (strange or answered):
+        if not (strange or answered):
+            return
+        over = _in_task.get()
+        if over is not None and not (over.wait(_ENDS) if strange else over.is_set()):
             return
         if asyncio._get_running_loop() is not None:  # it would hold the request back too
             self._loose = True
@@ -94,10 +98,12 @@ class Strays:
 
 def _marked(original: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
     async def run(*arguments: Any) -> None:
-        token = _in_task.set(True)
+        over = threading.Event()
+        token = _in_task.set(over)
         try:
             await original(*arguments)
         finally:
+            over.set()
             _in_task.reset(token)
 
     return run

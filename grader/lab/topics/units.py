@@ -158,7 +158,7 @@ def _name_of(shown: Any) -> str:
 
 def _without_id(shown: Any) -> Any:
     """An item as it is shown, with words in the place of its id if that is a number."""
-    known = isinstance(shown, dict) and isinstance(shown.get("id"), int)
+    known = isinstance(shown, dict) and type(shown.get("id")) is int
     return shown | {"id": "a number"} if known else shown
 
 
