@@ -25,11 +25,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # without parameters runs on one day in so many. `CASES=all pytest` takes every one, as does whoever names their file
 # or uses -k.
 PARTS = {
-    "test_case": 25,
-    "test_cheat": 10,
-    "test_attack_costs_nobody_else": 6,
+    "test_case": 35,
+    "test_cheat": 14,
+    "test_attack_costs_nobody_else": 9,
     "test_server_that_fails_meanwhile": 2,
-    "test_hostile_function": 3,
+    "test_hostile_function": 4,
     "test_hostile_import": 3,
     "test_no_rule_is_passed_when_nobody_can_meet_it": 3,
     "test_whatever_is_still_to_do_breaks_nothing": 3,

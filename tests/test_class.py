@@ -21,6 +21,7 @@ from grader.classroom.intake import Chapter
 from grader.classroom.output.differences import compare as compare_code
 from grader.classroom.output.gradebook import safe
 from grader.lab import landlock, seccomp
+from grader.lab.job import HAS_FORK
 from grader.rules import CHAPTERS, roster
 from tests import PROJECT
 from tests.classes import ALL, WITHOUT_BUBBLEWRAP, Graded, gradebook, run, start, verdicts, wait_until_nobody_works_in
@@ -291,6 +292,7 @@ def _accept(server: socket.socket) -> None:
             return
 
 
+@pytest.mark.skipif(not HAS_FORK, reason="children are started behind bubblewrap by a server")
 def test_isolation_is_what_it_says(tmp_path: Path) -> None:
     reason = prepare([]).reason
     if reason:

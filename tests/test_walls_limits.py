@@ -20,6 +20,7 @@ from grader.bench.staging import stage
 from grader.classroom.intake import Reader, Unreadable
 from grader.classroom.intake.entry import Source
 from grader.classroom.output.exporters import FORMATS
+from grader.lab.job import HAS_FORK
 from grader.removal import remove
 from grader.report import Check, Report
 from grader.rules import roster, rules_of
@@ -110,6 +111,7 @@ STOPPED = {
 
 
 @pytest.mark.skipif(not HAS_WALLS, reason="walls cannot be taken away here")
+@pytest.mark.skipif(not HAS_FORK, reason="there is a server only where there is fork")
 @pytest.mark.parametrize("name", STOPPED)
 def test_a_server_that_is_stopped(name: str, tmp_path: Path) -> None:
     """Where no wall keeps code from it: the others keep their verdicts, and everything ends."""

@@ -37,6 +37,7 @@ class Child:
         deadline: when its time is up, on the monotonic clock, in seconds.
         server: number of the server that it was forked from; 0 for none.
         process: its process number, as it told; 0 before.
+        greeted: it has said its first word.
         current: the rule that it is judging.
         told: what it has told of that rule.
         over: it has nothing more to do.
@@ -56,6 +57,7 @@ class Child:
     deadline: float
     server: int = 0
     process: int = 0
+    greeted: bool = False
     current: Rule | None = None
     told: list[Any] = field(default_factory=list)
     over: bool = False

@@ -261,8 +261,8 @@ class Runner:
             child.place = child.place or verdicts.place_in(line, run)
             return
         name = name if isinstance(name, str) else ""
-        if event == "hello" and not child.process:
-            child.process = int(message["process"])
+        if event == "hello" and not child.greeted:
+            child.greeted, child.process = True, child.process or int(message["process"])
             self._means.children.open_to.update(map(str, message["open"]))
         if event in ("start", "end"):
             yield from self._settle(run, child)
