@@ -8,9 +8,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from grader.diagnosis.endpoints import behind, endpoint_of, own_line, request_of
 from grader.diagnosis.evidence import Evidence
+from grader.diagnosis.parameters import TOO_STRICT
 from grader.diagnosis.reading import Told, reading, reading_of
-from grader.diagnosis.routes import TOO_STRICT, behind, endpoint_of, own_line, request_of, said_status
+from grader.diagnosis.routes import said_status
 from grader.diagnosis.source import File, Function, calls, inside, keyword, name_of, text_of
 
 _ITEM = "read_answers_the_item", "create_answers_201", "patch_keeps_omitted_fields"

@@ -7,9 +7,10 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+from grader.diagnosis.endpoints import behind, body_parameter, endpoint_of, request_of
 from grader.diagnosis.evidence import Evidence
+from grader.diagnosis.parameters import TOO_STRICT, table_behind
 from grader.diagnosis.reading import Told, reading, reading_of
-from grader.diagnosis.routes import TOO_STRICT, behind, body_parameter, endpoint_of, request_of, table_behind
 from grader.diagnosis.schemas import rules_of
 from grader.diagnosis.source import File, calls, name_of, text_of
 

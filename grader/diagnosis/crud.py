@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 
+from grader.diagnosis.endpoints import endpoint_of, own_line, request_of
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told
-from grader.diagnosis.routes import endpoint_of, own_line, request_of
 from grader.diagnosis.source import File, Function, calls, inside, name_of, text_of
 
 _FUNCTIONS = {

@@ -6,9 +6,9 @@ import ast
 import re
 
 from grader.diagnosis.crud import built, calls_in, reached
+from grader.diagnosis.endpoints import own_line
 from grader.diagnosis.evidence import Event, Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.routes import own_line
 from grader.diagnosis.source import File, inside, name_of, text_of
 
 _CALLED = re.compile(r"list_items\(db(?:, (?:offset=)?(\d+))?(?:, (?:limit=)?(\d+))?\)")

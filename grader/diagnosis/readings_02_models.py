@@ -2,8 +2,7 @@
 
 from grader.diagnosis.anywhere import unknown_attribute, unknown_name, used_before_assignment
 from grader.diagnosis.engine import connected_at_import
-from grader.diagnosis.tables import (
-    check_constraint,
+from grader.diagnosis.starting import (
     created_again,
     created_at_another_moment,
     created_at_the_end,
@@ -11,27 +10,30 @@ from grader.diagnosis.tables import (
     created_without_indexes,
     creation_not_committed,
     deleted_at_the_start,
+    lifespan_of_another_kind,
+    lifespan_unknown,
+    models_unknown,
+    never_called,
+    nobody_creates,
+    not_called,
+    other_metadata,
+    start_error_swallowed,
+    tables_listed,
+)
+from grader.diagnosis.tables import (
+    check_constraint,
     description_required,
     ids_not_counted,
     length_without_type,
-    lifespan_of_another_kind,
-    lifespan_unknown,
     misnamed_column,
-    models_unknown,
     more_required_columns,
     name_may_be_null,
     name_not_indexed,
-    never_called,
     no_column,
-    nobody_creates,
     not_a_model,
-    not_called,
     not_mapped,
     other_kind,
-    other_metadata,
     other_table_name,
-    start_error_swallowed,
-    tables_listed,
     unique_name,
 )
 

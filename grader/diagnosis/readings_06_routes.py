@@ -17,19 +17,23 @@ from grader.diagnosis.answers import (
 )
 from grader.diagnosis.anywhere import dependency_called, unknown_attribute, unknown_name, used_before_assignment
 from grader.diagnosis.bodies import body_looked_for_elsewhere, in_a_request, not_handed_on, nul_accepted
-from grader.diagnosis.reads import another_order, clause_thrown_away, no_order, raised_for_an_unknown_id
-from grader.diagnosis.routes import (
-    after_the_answer,
-    bad_request,
+from grader.diagnosis.parameters import (
     body_not_validated,
     create_takes_update,
-    echoed,
     empty_patch_refused,
-    exception_returned,
     id_bounds_too_narrow,
     id_by_another_name,
     id_without_bounds,
     item_not_returned,
+    paging_bounds,
+    patch_takes_create,
+)
+from grader.diagnosis.reads import another_order, clause_thrown_away, no_order, raised_for_an_unknown_id
+from grader.diagnosis.routes import (
+    after_the_answer,
+    bad_request,
+    echoed,
+    exception_returned,
     known_item_refused,
     nulls_left_out,
     other_default_page,
@@ -39,8 +43,6 @@ from grader.diagnosis.routes import (
     other_status_for_unknown,
     own_session_left_open,
     page_not_handed_on,
-    paging_bounds,
-    patch_takes_create,
     prefix_twice,
     router_not_included,
     shown_as_it_is,
@@ -72,7 +74,7 @@ from grader.diagnosis.schemas import (
     refuses_too_much,
     too_long_accepted,
 )
-from grader.diagnosis.tables import lifespan_unknown, nobody_creates
+from grader.diagnosis.starting import lifespan_unknown, nobody_creates
 from grader.diagnosis.updates import (
     assigned_unsent,
     emptied_to_none,

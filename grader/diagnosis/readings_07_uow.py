@@ -13,7 +13,7 @@ from grader.diagnosis.routes import (
     router_not_included,
     status_not_said,
 )
-from grader.diagnosis.tables import lifespan_unknown, nobody_creates
+from grader.diagnosis.starting import lifespan_unknown, nobody_creates
 from grader.diagnosis.units import (
     accident,
     answered_otherwise,

@@ -31,7 +31,8 @@ from grader.diagnosis.routes import (
     prefix_twice,
     router_not_included,
 )
-from grader.diagnosis.tables import length_without_type, lifespan_unknown, nobody_creates, not_mapped
+from grader.diagnosis.starting import lifespan_unknown, nobody_creates
+from grader.diagnosis.tables import length_without_type, not_mapped
 from grader.diagnosis.ways import (
     GIVEN_FUNCTIONS,
     TABLES_AT_START,

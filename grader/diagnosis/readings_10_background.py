@@ -1,10 +1,10 @@
 """In the child: mistakes of chapter 10, in the order in which they are tried."""
 
 from grader.diagnosis.anywhere import dependency_called, unknown_attribute, unknown_name, used_before_assignment
+from grader.diagnosis.parameters import body_not_validated
 from grader.diagnosis.relationships import nobody_deletes_the_events, unlinked_before_the_delete
 from grader.diagnosis.routes import (
     bad_request,
-    body_not_validated,
     exception_returned,
     looked_for_in_the_query,
     other_route,
@@ -15,7 +15,7 @@ from grader.diagnosis.routes import (
     status_not_said,
     unknown_not_noticed,
 )
-from grader.diagnosis.tables import lifespan_unknown, nobody_creates
+from grader.diagnosis.starting import lifespan_unknown, nobody_creates
 from grader.diagnosis.tasks import (
     body_is_the_value,
     called_at_once,

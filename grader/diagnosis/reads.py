@@ -7,9 +7,9 @@ import re
 
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.crud import arguments_of, built, calls_in, function_of, in_one_branch, reached
+from grader.diagnosis.endpoints import own_line
 from grader.diagnosis.evidence import Event, Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.routes import own_line
 from grader.diagnosis.saves import WITH_THE_LIST
 from grader.diagnosis.source import File, Function, calls, decorators, inside, name_of, text_of
 

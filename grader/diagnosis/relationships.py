@@ -6,9 +6,9 @@ import ast
 import re
 
 from grader.diagnosis.anywhere import innermost
+from grader.diagnosis.endpoints import endpoint_of
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.routes import endpoint_of
 from grader.diagnosis.schemas import ancestry, field_in
 from grader.diagnosis.source import File, Function, calls, inside, keyword, name_of, text_of
 

@@ -3,207 +3,41 @@
 from __future__ import annotations
 
 import ast
-import copy
 import difflib
 import re
-from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
 from grader.diagnosis.anywhere import innermost
+from grader.diagnosis.endpoints import (
+    behind,
+    body_parameter,
+    endpoint_of,
+    fits,
+    parameter_of,
+    path_of,
+    request_of,
+    routes_of,
+)
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.source import File, Function, calls, decorators, inside, keyword, name_of, text_of
 
-_METHODS = "get", "post", "put", "patch", "delete", "api_route", "head", "options"
-_REQUEST = re.compile(r"\b(GET|POST|PATCH|DELETE|PUT) (/\S*)")
-_BODY = re.compile(r"Create|Update|dict|Dict|Any\b|Item\b|Request|Event|Body|BaseModel")
 _UNKNOWN = "get_unknown_is_404", "patch_unknown_is_404", "delete_unknown_is_404", "unknown_item_is_404"
 _ANSWERS = (
     *("create_answers_201", "read_answers_the_item", "list_answers_items", "patch_keeps_omitted_fields"),
     *("delete_answers_204", "answers_202", "owner_is_in_the_answer", "the_rest_still_works", "batch_is_all_or_nothing"),
 )
-TOO_STRICT = "Clients send what the task sheet allows; refusing it takes something away from them."
-_INVALID = "bad_body_is_422", "patch_null_name_is_422"
+INVALID = "bad_body_is_422", "patch_null_name_is_422"
 _BRANCHES = ast.If | ast.IfExp | ast.ExceptHandler | ast.Match
-_LOOKUPS = "get_item", "get", "get_one", "first", "one_or_none", "scalar", "scalar_one_or_none", "next"
-_OF_CLASSES = "__init__", "__call__", "__enter__", "__exit__"  # what runs of a class that somebody depends on
+LOOKUPS = "get_item", "get", "get_one", "first", "one_or_none", "scalar", "scalar_one_or_none", "next"
 _WHO_CLOSES = "Who closes this, after a success, after a 404, and after a crash?"
 _PAGES = "list_items", "list_items_with_owner"
 _DUMPS = "model_dump", "dict", "jsonable_encoder"
-_CHECKS = "model_validate", "model_validate_json", "parse_obj", "validate_python", "ItemCreate", "ItemUpdate"
 _LEAKS = (
     *("sessions_close_after_every_answer", "session_is_closed_after_the_answer", "task_session_is_closed"),
     "session_is_rolled_back_on_error",
 )
-
-
-def request_of(evidence: Evidence) -> tuple[str, str]:
-    """Method and path of the last request, ``("get", "/items/3")``; empty where there was none."""
-    found = [request for line in evidence.did for request in _REQUEST.findall(line)]
-    return (found[-1][0].lower(), found[-1][1].partition("?")[0]) if found else ("", "")
-
-
-def _routes(evidence: Evidence) -> Iterator[tuple[File, Function, str, ast.Call]]:
-    """Every endpoint: its file, the function, the method, and the call that decorates it."""
-    for file in evidence.source.files():
-        for node in file.functions:
-            for decorator in node.decorator_list:
-                if isinstance(decorator, ast.Call) and name_of(decorator) in _METHODS:
-                    yield file, node, name_of(decorator), decorator
-
-
-def _path_of(call: ast.Call) -> str:
-    path = call.args[0] if call.args else keyword(call, "path")
-    return str(path.value) if isinstance(path, ast.Constant) else ""
-
-
-def _fits(pattern: str, path: str) -> bool:
-    """Whether a path is one of a route's; what stands before it, a prefix, may be said elsewhere."""
-    parts = [re.escape(part) if not part.startswith("{") else "[^/]+" for part in pattern.strip("/").split("/")]
-    return re.search(f"(^|/){'/'.join(parts)}$" if parts != [""] else r"^[^/]*$", path.strip("/")) is not None
-
-
-def endpoint_of(evidence: Evidence) -> tuple[File, Function, ast.Call] | None:
-    """The endpoint that answered the last request, or was meant for it, and the call that makes it one."""
-    method, path = request_of(evidence)
-    answered = _answered(evidence, method) if method else None
-    if answered is not None:
-        return answered
-    fitting = [
-        (len(_path_of(call).split("/")), file, node, call)
-        for file, node, verb, call in _routes(evidence)
-        if verb == method and _fits(_path_of(call), path) and not node.name.startswith("to_do_")
-    ]
-    best = max(fitting, key=lambda each: (each[0], "{" not in _path_of(each[3])), default=None)
-    return (best[1], best[2], best[3]) if best else None
-
-
-def _answered(evidence: Evidence, method: str) -> tuple[File, Function, ast.Call] | None:
-    """The endpoint that answered, as the app has routed the request."""
-    name, _, line = evidence.endpoint.rpartition(":")
-    file = evidence.source.file(name)
-    for node in file.functions if name else ():
-        if line != str(min([node.lineno, *(each.lineno for each in node.decorator_list)])):
-            continue
-        made = [each for each in node.decorator_list if isinstance(each, ast.Call) and name_of(each) in _METHODS]
-        fitting = [each for each in made if name_of(each) in (method, "api_route")]
-        if node.name.startswith("to_do_") or (made and not fitting):
-            return None
-        if fitting:
-            return file, node, fitting[0]
-        for other in evidence.source.files():  # add_api_route("/", node), router.get("/")(node)
-            for call in calls(other.tree, "add_api_route", "add_route", *_METHODS):
-                if any(name_of(each) == node.name for each in (*call.args, *(key.value for key in call.keywords))):
-                    said = call.func if isinstance(call.func, ast.Call) else call
-                    return file, node, _moved(said, node.lineno) if other is not file else said
-        return file, node, ast.Call(ast.Name(method), [], [], lineno=node.lineno)
-    return None
-
-
-def _moved(call: ast.Call, line: int) -> ast.Call:
-    """A call that stands in another file, as if all of it stood in this line."""
-    moved = copy.deepcopy(call)
-    for each in ast.walk(moved):
-        if hasattr(each, "lineno"):
-            vars(each)["lineno"] = line
-    return moved
-
-
-def behind(evidence: Evidence) -> list[tuple[File, Function]]:
-    """The endpoint of the last request, what it depends on, what decorates it, and the functions that it calls.
-
-    Not those of ``app/crud.py``, which have rules of their own.
-    """
-    found = endpoint_of(evidence)
-    chain: list[tuple[File, Function]] = [found[:2]] if found else []
-    for file, node in chain:  # which grows meanwhile
-        for name, module in _led_to(evidence, file, node):
-            beside = evidence.source.function(name, file.name) if not module else None
-            other = beside or evidence.source.function(name, module)
-            class_ = evidence.source.class_(name) if other is None else None
-            used = [each for each in _methods(class_[1]) if each.name in _OF_CLASSES] if class_ else []
-            found_in = [(class_[0], each) for each in used] if class_ else []
-            for each in [other] if other is not None else found_in:
-                own = each[0] is file or each[0].name != "app/crud.py"
-                if each not in chain and each[0].name not in evidence.given and own:
-                    chain.append(each)
-    return chain
-
-
-def _led_to(evidence: Evidence, file: File, node: Function) -> list[tuple[str, str]]:
-    """Names of the functions that a function depends on, is decorated with, or calls; and their file, if named."""
-    aliases = {each.id for each in ast.walk(node.args) if isinstance(each, ast.Name)}
-    words = [text_of(node.args), *map(text_of, node.decorator_list)]
-    for other in evidence.source.files():
-        bound = [each for each in other.tree.body if isinstance(each, ast.Assign)]
-        words += [text_of(each.value) for each in bound if name_of(each.targets[0]) in aliases]
-    known = {each.name for each in file.functions} | imported(file) | {"self", "cls"}
-    called = [each.func for each in inside(node) if isinstance(each, ast.Call)]
-    decorating = [getattr(each, "func", each) for each in node.decorator_list]
-    found = [(name, "") for name in re.findall(r"(?:Depends|Security)\((?:\w+\.)*(\w+)", " ".join(words))]
-    handed = {each.arg for each in (*node.args.args, *node.args.kwonlyargs)} - {"self", "cls", "db", "session"}
-    for each in (*called, *decorating):
-        inner = each.value if isinstance(each, ast.Attribute) else each
-        if isinstance(each, ast.Attribute) and isinstance(inner, ast.Name) and inner.id in handed:
-            found += [(each.attr, file.name) for file in _with_method(evidence, each.attr)]
-        if not isinstance(inner, ast.Name) or inner.id not in known or name_of(each) in _METHODS:
-            continue
-        module = "" if inner is each or inner.id in ("self", "cls") else f"app/{inner.id}.py"
-        if not module or evidence.source.file(module).functions:
-            found.append((name_of(each), module))
-    return found
-
-
-def _with_method(evidence: Evidence, name: str) -> list[File]:
-    """The files of the learner's own with a class that has a method of this name: ``service.create(...)``."""
-    own = [file for file in evidence.source.files() if file.name not in evidence.given]
-    return [file for file in own if any(each.name == name for class_ in file.classes for each in _methods(class_))]
-
-
-def _methods(node: ast.ClassDef) -> list[Function]:
-    return [each for each in node.body if isinstance(each, Function)]
-
-
-def imported(file: File) -> set[str]:
-    """What a file imports from the learner's own modules, by the names that it has there."""
-    froms = [node for node in file.nodes if isinstance(node, ast.ImportFrom)]
-    own = [node for node in froms if node.level or (node.module or "").partition(".")[0] == "app"]
-    return {each.asname or each.name for node in own for each in node.names}
-
-
-def own_line(evidence: Evidence, where: str) -> str:
-    """A place as it is where the file is the learner's own; of a file that was given, the line that leads there."""
-    if not where or where.rpartition(":")[0] not in evidence.given:
-        return where
-    name = evidence.source.function_of(where)
-    chain = behind(evidence)
-    for file, node in chain:
-        made = calls(node, name) if name else []
-        if made:
-            return file.at(made[-1])
-    return chain[0][0].at(chain[0][1]) if chain else where
-
-
-def body_parameter(evidence: Evidence, node: Function) -> ast.arg | None:
-    """The parameter that takes the body: the one whose type is a schema, a dict, or a list of such."""
-    for each in (*node.args.args, *node.args.kwonlyargs):
-        words = text_of(each.annotation)
-        if re.search(r"Depends|Query|Path", words) or re.match(r"Db|Session|Found", words):
-            continue
-        if _BODY.search(words) or any(_is_schema(evidence, name) for name in re.findall(r"\w+", words)):
-            return each
-    return None
-
-
-def _is_schema(evidence: Evidence, name: str) -> bool:
-    """Whether a name is that of a class of the learner's that inherits from a schema."""
-    found = evidence.source.class_(name)
-    return found is not None and any(
-        _BODY.search(name_of(base)) or name_of(base) in ("SQLModel", "ItemBase") or _is_schema(evidence, name_of(base))
-        for base in found[1].bases
-        if name_of(base) != name
-    )
 
 
 # -- no route -----------------------------------------------------------------------------------------
@@ -294,16 +128,16 @@ def other_route(evidence: Evidence) -> Told | None:
     if ("has no route" not in evidence.saw and not evidence.saw.startswith("405")) or endpoint_of(evidence):
         return None
     method, path = request_of(evidence)
-    routes = [each for each in _routes(evidence) if not each[1].name.startswith("to_do_")]
-    same_path = [each for each in routes if _fits(_path_of(each[3]), path) and each[2] != method]
+    routes = [each for each in routes_of(evidence) if not each[1].name.startswith("to_do_")]
+    same_path = [each for each in routes if fits(path_of(each[3]), path) and each[2] != method]
     same_method = [each for each in routes if each[2] == method]
     same_method = [each for each in same_method if each[0].name not in evidence.given] or same_method
-    same_method.sort(key=lambda each: _likeness(_path_of(each[3]), path), reverse=True)
+    same_method.sort(key=lambda each: _likeness(path_of(each[3]), path), reverse=True)
     taken = {"get", "post", "patch", "delete"} - {method}
     for file, node, verb, call in (
         [each for each in same_path if each[2] not in taken] or same_method[:1] or same_path[:1]
     ):
-        told = f"{node.name}() answers {verb.upper()} {_path_of(call)}"
+        told = f"{node.name}() answers {verb.upper()} {path_of(call)}"
         return Told(
             saw=f"{evidence.saw.partition(': the app')[0]}: {told}",
             where=file.at(call),
@@ -443,7 +277,7 @@ def _says(call: ast.Call, status: str) -> bool:
     return any(_is_status(each, status) for each in values)
 
 
-@reading("404 for an item that exists", *_ANSWERS, *_INVALID, "patch_null_clears")
+@reading("404 for an item that exists", *_ANSWERS, *INVALID, "patch_null_clears")
 def known_item_refused(evidence: Evidence) -> Told | None:
     """The 404 is for ids that do not exist. The condition before it also holds for other ids."""
     path = request_of(evidence)[1]
@@ -488,7 +322,7 @@ def unknown_not_noticed(evidence: Evidence) -> Told | None:
         if statements:
             hint = "A statement that matches no row is no error. Who looks whether it has matched one?"
             return Told(where=file.at(statements[0]), hint=hint)
-        looked = calls(node, *_LOOKUPS)
+        looked = calls(node, *LOOKUPS)
         if looked and calls(looked[-1], "count", "max") and not re.search("where|filter|item_id", text_of(looked[-1])):
             hint = f"This gives one number: {_number_of(looked[-1])}. Does it say which ids there are?"
             return Told(where=file.at(looked[-1]), hint=hint)
@@ -507,7 +341,7 @@ def _asks_for_the_item(node: Function, test: ast.expr) -> bool:
     inner = test.operand if isinstance(test, ast.UnaryOp) else test
     inner = inner.left if isinstance(inner, ast.Compare) and "None" in text_of(inner) else inner
     if isinstance(inner, ast.Call | ast.NamedExpr):
-        return bool(calls(inner, *_LOOKUPS))
+        return bool(calls(inner, *LOOKUPS))
     assigned = [each for each in inside(node) if isinstance(each, ast.Assign | ast.NamedExpr)]
     found = {name_of(each.targets[0] if isinstance(each, ast.Assign) else each.target) for each in assigned}
     taken = {each.arg for each in (*node.args.args, *node.args.kwonlyargs)} - {"offset", "limit", "item_id"}
@@ -549,254 +383,18 @@ def other_status(evidence: Evidence) -> Told | None:
     return Told(saw=f"the answer is {evidence.saw[:3]}", where=where, hint=hint)
 
 
-@reading("400 instead of 422", *_INVALID, "bad_paging_is_422", "huge_id_is_no_crash")
+@reading("400 instead of 422", *INVALID, "bad_paging_is_422", "huge_id_is_no_crash")
 def bad_request(evidence: Evidence) -> Told | None:
     """If a value does not fit the schema or its bounds, FastAPI itself answers 422."""
     found = said_status(evidence, everywhere=True) if evidence.saw.startswith("400") else None
     if found is None:
         return None
-    what = "schema" if evidence.rule in _INVALID else "parameter with bounds"
+    what = "schema" if evidence.rule in INVALID else "parameter with bounds"
     hint = f"The task sheet says 422. A {what} answers that by itself."
     if any(_handled_by(node) and found[1] in ast.walk(node) for node in found[0].functions):
         hint = "FastAPI answers 422 to such a request by itself. What does this handler make of it?"
     why = "Clients know 422 as the answer to a value that is not allowed." if evidence.rule.startswith("huge") else ""
     return Told(where=found[0].at(found[1]), hint=hint, why=why)
-
-
-# -- parameters ---------------------------------------------------------------------------------------
-
-
-def _alias(evidence: Evidence, annotation: ast.expr | None) -> tuple[File, ast.stmt] | None:
-    """Where the name of a parameter's type is bound, ``Limit = Annotated[...]``."""
-    name = annotation.id if isinstance(annotation, ast.Name) else ""
-    for file in evidence.source.files() if name else ():
-        for node in file.tree.body:
-            if isinstance(node, ast.Assign) and name_of(node.targets[0]) == name:
-                return file, node
-    return None
-
-
-def parameter_of(evidence: Evidence, names: tuple[str, ...]) -> tuple[File, ast.AST, str] | None:
-    """Where it is said what a parameter of the endpoint, or of what it depends on, may be; and its name."""
-    for file, node in behind(evidence):
-        for each in (*node.args.args, *node.args.kwonlyargs):
-            if each.arg in names:
-                alias_place = _alias(evidence, each.annotation)
-                return (*alias_place, each.arg) if alias_place else (file, each, each.arg)
-            inner = _field_of_a_parameter(evidence, each, names)
-            if inner is not None:
-                return inner
-    for file, node in behind(evidence):  # request.query_params.get("limit")
-        for call in [each for each in inside(node) if isinstance(each, ast.Call | ast.Subscript)]:
-            said = call.args if isinstance(call, ast.Call) else [call.slice]
-            for name in names:
-                if any(isinstance(each, ast.Constant) and each.value == name for each in said):
-                    return file, call, name
-    return None
-
-
-def _field_of_a_parameter(
-    evidence: Evidence, parameter: ast.arg, names: tuple[str, ...]
-) -> tuple[File, ast.AST, str] | None:
-    """Where a class of the learner's own, the type of a parameter, declares one of these."""
-    alias = _alias(evidence, parameter.annotation)
-    words = text_of(getattr(alias[1], "value", None) if alias else parameter.annotation)
-    for name in re.findall(r"\w+", words):
-        class_ = evidence.source.class_(name)
-        for each in class_[1].body if class_ and class_[0].name not in evidence.given else ():
-            arguments = [*each.args.args, *each.args.kwonlyargs] if isinstance(each, Function) else []
-            declared = [each.target] if isinstance(each, ast.AnnAssign) else arguments
-            for one in declared:
-                called = one.arg if isinstance(one, ast.arg) else name_of(one)
-                if class_ and called in names and called != "id":
-                    alias_place = _alias(evidence, getattr(each, "annotation", getattr(one, "annotation", None)))
-                    return (*alias_place, called) if alias_place else (class_[0], one, called)
-    return None
-
-
-@reading("an id without bounds", "huge_id_is_no_crash")
-def id_without_bounds(evidence: Evidence) -> Told | None:
-    """Numbers in Python have no limit. Numbers in a database do, and the driver raises an exception."""
-    found = parameter_of(evidence, ("item_id", "id", "pk", "identifier"))
-    asked = re.search(r"/(-?\d+)", request_of(evidence)[1])
-    if found is None or not asked:
-        return None
-    number = asked[1] if len(asked[1]) < 26 else f"{asked[1][:3]}... ({len(asked[1])} digits)"
-    hint = f"Ids are whole numbers from 1 to 2147483647. What does this line say of {number}?"
-    if not re.search(r"\b(int|conint|PositiveInt)\b", text_of(found[1])) and calls(found[0].tree, "int"):
-        hint += " If it asks for a number, FastAPI checks it, and the check by hand can go."
-    saw, why = evidence.saw if evidence.raised else "", ""
-    if evidence.saw.startswith("2"):
-        shown = getattr(evidence.actual, "json", None)
-        item = (
-            f" with item {shown['id']}: another one than asked for" if isinstance(shown, dict) and "id" in shown else ""
-        )
-        saw = f"{evidence.saw[:3]}{item}" if item else evidence.saw
-        why = "An id that no item can have must not lead to another item: the client would trust, or change, that one."
-    return Told(saw=saw, where=found[0].at(found[1]), hint=hint, why=why)
-
-
-@reading("ids that can exist are refused")
-def id_bounds_too_narrow(evidence: Evidence) -> Told | None:
-    """The database assigns ids from 1 up to 2147483647."""
-    asked = re.search(r"/(\d+)", request_of(evidence)[1])
-    found = parameter_of(evidence, ("item_id", "id", "pk", "identifier")) if asked else None
-    if found is None or not asked or evidence.wanted.startswith("422"):
-        return None
-    if not re.match(r'422 .*"type":"(greater|less)_than(_equal)?","loc":\["path"', evidence.saw):
-        return None
-    hint = f"{asked[1]} is an id like any other, and so is every number up to 2147483647. "
-    return Told(where=found[0].at(found[1]), hint=f"{hint}What does this line say of it?", why=TOO_STRICT)
-
-
-@reading("the path calls the id by another name")
-def id_by_another_name(evidence: Evidence) -> Told | None:
-    """What stands in {braces} in the path is handed over by exactly this name."""
-    missing = re.match(r'422 .*"type":"missing","loc":\["(?:path|query)","(\w*id)"\]', evidence.saw)
-    found = endpoint_of(evidence) if missing else None
-    if found is None or not missing or f"{{{missing[1]}}}" in _path_of(found[2]):
-        return None
-    named = re.findall(r"\{(\w+)(?::\w+)?\}", _path_of(found[2]))
-    if len(named) != 1:
-        return None
-    hint = f"The path calls it {named[0]}, the function {missing[1]}. FastAPI goes by the name."
-    return Told(where=found[0].at(found[2]), hint=hint)
-
-
-@reading("the item is not returned to the endpoint")
-def item_not_returned(evidence: Evidence) -> Told | None:
-    """An endpoint gets what its dependency returns; a function without a return gives None."""
-    raised = evidence.raised[0] if evidence.raised else None
-    if raised is None or "None" not in raised.message:
-        return None
-    found = endpoint_of(evidence)
-    for file, node in behind(evidence)[1:]:
-        looks = calls(node, *_LOOKUPS)
-        gives = any(isinstance(each, ast.Return | ast.Yield) and each.value is not None for each in inside(node))
-        if looks and not gives and found is not None and _is_depended_on(evidence, found, node.name):
-            hint = "This function finds the item. What does its caller get?"
-            return Told(where=file.at(node), hint=hint)
-    return None
-
-
-def _is_depended_on(evidence: Evidence, endpoint: tuple[File, Function, ast.Call], name: str) -> bool:
-    """Whether a parameter of an endpoint is what this function returns: ``item: Annotated[Item, Depends(name)]``."""
-    for each in (*endpoint[1].args.args, *endpoint[1].args.kwonlyargs):
-        alias = _alias(evidence, each.annotation)
-        words = f"{text_of(getattr(alias[1], 'value', None))}" if alias else text_of(each.annotation)
-        if re.search(rf"Depends\((\w+\.)*{name}\b", f"{words} {text_of(endpoint[1].args)}"):
-            return True
-    return False
-
-
-@reading("paging without the right bounds", "bad_paging_is_422", "list_answers_items")
-def paging_bounds(evidence: Evidence) -> Told | None:
-    """offset and limit come from clients. Each needs a lower and an upper bound."""
-    asked = re.findall(r"(offset|limit)=(-?\d+)", "".join(evidence.did[-1:]))
-    refused = re.search(r'"loc":\["query","\s*(\w+)', evidence.saw)
-    if evidence.rule == "list_answers_items" and not refused:
-        return None
-    name = refused[1][:5] if refused else ""
-    names = [each for each, _ in asked if each.startswith(name)] if name else [each for each, number in asked]
-    if len(names) > 1 and not name:
-        names = [each for each, number in asked if int(number) not in range(1, 101)] or names
-    found = parameter_of(evidence, tuple(names[:1])) if names else None
-    if found is None:
-        return None
-    if refused:
-        hint = "This refuses what the task sheet allows."
-        told = [f"{each}={number}" for each, number in asked if each == found[2]]
-        if told:
-            hint = f"{told[0]} is within the bounds of the task sheet. What does this line say of it?"
-        return Told(where=found[0].at(found[1]), hint=hint, why=TOO_STRICT)
-    number = next((number for each, number in asked if each == found[2]), "this number")
-    if evidence.raised:
-        hint = "Numbers of a database end somewhere. Where does this one end?"
-    else:
-        hint = f"Which numbers may {found[2]} be? What does this line say of {number}?"
-    return Told(where=found[0].at(found[1]), hint=hint)
-
-
-def table_behind(evidence: Evidence, name: str) -> tuple[File, ast.AST] | None:
-    """Where a name becomes that of a table model of SQLModel: its class, or ``ItemCreate = Item``."""
-    found = evidence.source.class_(name) if name else None
-    if found is not None:
-        is_table = any(each.arg == "table" and text_of(each.value) == "True" for each in found[1].keywords)
-        return found if is_table else None
-    for file in evidence.source.files():
-        for node in file.tree.body:
-            targets = [name_of(each) for each in node.targets] if isinstance(node, ast.Assign) else []
-            if isinstance(node, ast.Assign) and name in targets and isinstance(node.value, ast.Name):
-                return (file, node) if table_behind(evidence, node.value.id) else None
-    return None
-
-
-@reading("the body is not validated", *_INVALID, "input_is_validated", "create_ignores_a_client_id")
-def body_not_validated(evidence: Evidence) -> Told | None:
-    """FastAPI validates the body by the type of the parameter. A dict, Any or a table model lets everything in."""
-    found = endpoint_of(evidence)
-    body = body_parameter(evidence, found[1]) if found else None
-    if found is None or body is None or evidence.saw.startswith("422"):
-        return None
-    words = text_of(body.annotation)
-    table = table_behind(evidence, name_of(body.annotation))
-    if table is not None:
-        is_alias = isinstance(table[1], ast.Assign)
-        told = text_of(body.annotation) if is_alias else f"{body.arg}: {words}"
-        return Told(
-            saw=f"{evidence.saw}; {told} is the table model",
-            where=table[0].at(table[1]) if is_alias else found[0].at(body),
-            hint="A table model validates nothing. Which class has no table, and says what a client may send?",
-        )
-    if not re.search(r"\b(dict|Dict|Any|Request|object)\b", words):
-        return None
-    checks = [(file, call) for file, node in behind(evidence) for call in calls(node, *_CHECKS)]
-    if checks and evidence.raised_kind("ValidationError", "JSONDecodeError"):
-        return None  # that is an exception of a check by hand
-    for file, node in behind(evidence) if evidence.saw.startswith("2") else ():
-        for each in inside(node):
-            if isinstance(each, ast.If) and any(calls(one, *_CHECKS) for one in each.body):
-                hint = "You check the body yourself below this line. Which bodies never get that far?"
-                return Told(saw=f"{evidence.saw[:3]}: this body got in", where=file.at(each), hint=hint)
-    hint = "FastAPI checks a body only against a schema, and this type takes everything."
-    if checks and evidence.saw == "the client chose the id":
-        saw = f"{evidence.saw}: what no schema has checked went into the row"
-        return Told(saw=saw, where=found[0].at(body), hint=f"{hint} The id comes from there.")
-    return Told(saw=f"{evidence.saw}; {body.arg}: {words} is no schema", where=found[0].at(body), hint=hint)
-
-
-@reading("PATCH takes the schema of POST", "patch_keeps_omitted_fields", "patch_null_clears", "patch_unknown_is_404")
-def patch_takes_create(evidence: Evidence) -> Told | None:
-    """ItemCreate requires a name. A PATCH may leave out every field."""
-    found = endpoint_of(evidence)
-    body = body_parameter(evidence, found[1]) if found else None
-    if found is None or body is None or "Create" not in text_of(body.annotation) or "missing" not in evidence.saw:
-        return None
-    return Told(where=found[0].at(body), hint="Which schema is meant for changes?")
-
-
-@reading("POST takes the schema of PATCH", *_INVALID, "input_is_validated")
-def create_takes_update(evidence: Evidence) -> Told | None:
-    """ItemUpdate lets a client leave out every field, even the name."""
-    found = endpoint_of(evidence) if request_of(evidence)[0] == "post" else None
-    body = body_parameter(evidence, found[1]) if found else None
-    if found is None or body is None or "Update" not in text_of(body.annotation):
-        return None
-    return Told(where=found[0].at(body), hint="Which schema is meant for new items?")
-
-
-@reading("an empty PATCH is refused", "patch_keeps_omitted_fields")
-def empty_patch_refused(evidence: Evidence) -> Told | None:
-    """A PATCH with {} changes nothing. That is not an error of the client."""
-    empty = "".join(evidence.did[-1:]).endswith("{}")
-    other = empty and re.match(r"3|4|204", evidence.saw)
-    found = said_status(evidence, everywhere=True) if other else None
-    if found is None:
-        return None
-    hint = "Nothing was sent, so nothing changes; the answer is the item."
-    if evidence.saw.startswith("304"):
-        hint = "Whether nothing was sent or the same as before: the answer is the item, with 200."
-    return Told(where=found[0].at(found[1]), hint=hint)
 
 
 # -- answers ------------------------------------------------------------------------------------------
@@ -864,7 +462,7 @@ def shown_as_it_is(evidence: Evidence) -> Told | None:
     saw = f"{evidence.saw}; {node.name}() promises {named or 'nothing'}"
     shows = [
         other.name
-        for other_file, other, verb, decorator in _routes(evidence)
+        for other_file, other, verb, decorator in routes_of(evidence)
         if other_file is file and other is not node and verb != "delete" and not other.name.startswith("to_do_")
         if text_of(keyword(decorator, "response_model") or other.returns) in (named, f"list[{named}]", f"List[{named}]")
     ]

@@ -7,9 +7,9 @@ import re
 
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.crud import arguments_of, built, calls_in, function_of, in_one_branch, reached
+from grader.diagnosis.endpoints import endpoint_of, own_line
 from grader.diagnosis.evidence import Event, Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.routes import endpoint_of, own_line
 from grader.diagnosis.source import calls, inside, keyword, name_of, text_of
 
 _WRITES = "INSERT", "UPDATE", "DELETE"

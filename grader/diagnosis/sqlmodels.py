@@ -8,9 +8,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from grader.diagnosis.bodies import schema_of_body, sent
+from grader.diagnosis.endpoints import body_parameter, endpoint_of
 from grader.diagnosis.evidence import Evidence
+from grader.diagnosis.parameters import table_behind
 from grader.diagnosis.reading import Told, reading, reading_of
-from grader.diagnosis.routes import body_parameter, endpoint_of, table_behind
 from grader.diagnosis.schemas import ancestry, field_in
 from grader.diagnosis.source import File, calls, keyword, name_of, text_of
 

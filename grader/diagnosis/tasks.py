@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from grader.diagnosis.anywhere import innermost
+from grader.diagnosis.endpoints import behind, endpoint_of
 from grader.diagnosis.evidence import Evidence
+from grader.diagnosis.parameters import TOO_STRICT
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.routes import TOO_STRICT, behind, endpoint_of
 from grader.diagnosis.source import File, Function, calls, inside, name_of, text_of
 
 _WRITTEN, _CLOSED = "event_is_written", "task_session_is_closed"

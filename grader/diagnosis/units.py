@@ -8,9 +8,9 @@ from typing import Any, TypeGuard
 
 from grader.diagnosis.answers import given_back
 from grader.diagnosis.anywhere import innermost, unknown_name
+from grader.diagnosis.endpoints import behind, endpoint_of, request_of
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.routes import behind, endpoint_of, request_of
 from grader.diagnosis.source import File, Function, calls, inside, name_of, text_of
 
 _ADDS = "add_item_does_not_commit"

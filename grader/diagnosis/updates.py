@@ -8,9 +8,9 @@ from typing import TypeVar
 
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.crud import arguments_of, asks_what_was_sent, calls_in, function_of, reached
+from grader.diagnosis.endpoints import behind
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.routes import behind
 from grader.diagnosis.source import File, Function, calls, inside, keyword, name_of, text_of
 
 _NULL_CLEARS = "update_null_clears", "patch_null_clears"

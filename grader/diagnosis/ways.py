@@ -10,21 +10,14 @@ from typing import Any
 
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.crud import built
+from grader.diagnosis.endpoints import behind, body_parameter, endpoint_of, own_line, parameter_of, request_of
 from grader.diagnosis.evidence import Event, Evidence
+from grader.diagnosis.parameters import TOO_STRICT
 from grader.diagnosis.reading import Told, reading, reading_of
-from grader.diagnosis.routes import (
-    TOO_STRICT,
-    behind,
-    body_parameter,
-    endpoint_of,
-    own_line,
-    parameter_of,
-    request_of,
-    said_status,
-)
+from grader.diagnosis.routes import said_status
 from grader.diagnosis.saves import flushed_not_committed, not_committed
 from grader.diagnosis.source import File, Function, calls, decorators, inside, keyword, name_of, text_of
-from grader.diagnosis.tables import (
+from grader.diagnosis.starting import (
     created_at_another_moment,
     created_at_the_end,
     created_conditionally,

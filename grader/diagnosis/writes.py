@@ -7,9 +7,9 @@ import re
 from typing import Any
 
 from grader.diagnosis.crud import calls_in, reached
+from grader.diagnosis.endpoints import own_line
 from grader.diagnosis.evidence import Event, Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.routes import own_line
 from grader.diagnosis.source import File, Function, calls, inside, keyword, name_of, text_of
 
 _WRITES = "INSERT", "UPDATE", "DELETE"

@@ -1,0 +1,200 @@
+"""In the child: mistakes in what an endpoint takes: ids, pages and bodies."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from grader.diagnosis.endpoints import alias_of, behind, body_parameter, endpoint_of, parameter_of, path_of, request_of
+from grader.diagnosis.evidence import Evidence
+from grader.diagnosis.reading import Told, reading
+from grader.diagnosis.routes import INVALID, LOOKUPS, said_status
+from grader.diagnosis.source import File, Function, calls, inside, name_of, text_of
+
+TOO_STRICT = "Clients send what the task sheet allows; refusing it takes something away from them."
+_CHECKS = "model_validate", "model_validate_json", "parse_obj", "validate_python", "ItemCreate", "ItemUpdate"
+
+
+@reading("an id without bounds", "huge_id_is_no_crash")
+def id_without_bounds(evidence: Evidence) -> Told | None:
+    """Numbers in Python have no limit. Numbers in a database do, and the driver raises an exception."""
+    found = parameter_of(evidence, ("item_id", "id", "pk", "identifier"))
+    asked = re.search(r"/(-?\d+)", request_of(evidence)[1])
+    if found is None or not asked:
+        return None
+    number = asked[1] if len(asked[1]) < 26 else f"{asked[1][:3]}... ({len(asked[1])} digits)"
+    hint = f"Ids are whole numbers from 1 to 2147483647. What does this line say of {number}?"
+    if not re.search(r"\b(int|conint|PositiveInt)\b", text_of(found[1])) and calls(found[0].tree, "int"):
+        hint += " If it asks for a number, FastAPI checks it, and the check by hand can go."
+    saw, why = evidence.saw if evidence.raised else "", ""
+    if evidence.saw.startswith("2"):
+        shown = getattr(evidence.actual, "json", None)
+        item = (
+            f" with item {shown['id']}: another one than asked for" if isinstance(shown, dict) and "id" in shown else ""
+        )
+        saw = f"{evidence.saw[:3]}{item}" if item else evidence.saw
+        why = "An id that no item can have must not lead to another item: the client would trust, or change, that one."
+    return Told(saw=saw, where=found[0].at(found[1]), hint=hint, why=why)
+
+
+@reading("ids that can exist are refused")
+def id_bounds_too_narrow(evidence: Evidence) -> Told | None:
+    """The database assigns ids from 1 up to 2147483647."""
+    asked = re.search(r"/(\d+)", request_of(evidence)[1])
+    found = parameter_of(evidence, ("item_id", "id", "pk", "identifier")) if asked else None
+    if found is None or not asked or evidence.wanted.startswith("422"):
+        return None
+    if not re.match(r'422 .*"type":"(greater|less)_than(_equal)?","loc":\["path"', evidence.saw):
+        return None
+    hint = f"{asked[1]} is an id like any other, and so is every number up to 2147483647. "
+    return Told(where=found[0].at(found[1]), hint=f"{hint}What does this line say of it?", why=TOO_STRICT)
+
+
+@reading("the path calls the id by another name")
+def id_by_another_name(evidence: Evidence) -> Told | None:
+    """What stands in {braces} in the path is handed over by exactly this name."""
+    missing = re.match(r'422 .*"type":"missing","loc":\["(?:path|query)","(\w*id)"\]', evidence.saw)
+    found = endpoint_of(evidence) if missing else None
+    if found is None or not missing or f"{{{missing[1]}}}" in path_of(found[2]):
+        return None
+    named = re.findall(r"\{(\w+)(?::\w+)?\}", path_of(found[2]))
+    if len(named) != 1:
+        return None
+    hint = f"The path calls it {named[0]}, the function {missing[1]}. FastAPI goes by the name."
+    return Told(where=found[0].at(found[2]), hint=hint)
+
+
+@reading("the item is not returned to the endpoint")
+def item_not_returned(evidence: Evidence) -> Told | None:
+    """An endpoint gets what its dependency returns; a function without a return gives None."""
+    raised = evidence.raised[0] if evidence.raised else None
+    if raised is None or "None" not in raised.message:
+        return None
+    found = endpoint_of(evidence)
+    for file, node in behind(evidence)[1:]:
+        looks = calls(node, *LOOKUPS)
+        gives = any(isinstance(each, ast.Return | ast.Yield) and each.value is not None for each in inside(node))
+        if looks and not gives and found is not None and _is_depended_on(evidence, found, node.name):
+            hint = "This function finds the item. What does its caller get?"
+            return Told(where=file.at(node), hint=hint)
+    return None
+
+
+def _is_depended_on(evidence: Evidence, endpoint: tuple[File, Function, ast.Call], name: str) -> bool:
+    """Whether a parameter of an endpoint is what this function returns: ``item: Annotated[Item, Depends(name)]``."""
+    for each in (*endpoint[1].args.args, *endpoint[1].args.kwonlyargs):
+        alias = alias_of(evidence, each.annotation)
+        words = f"{text_of(getattr(alias[1], 'value', None))}" if alias else text_of(each.annotation)
+        if re.search(rf"Depends\((\w+\.)*{name}\b", f"{words} {text_of(endpoint[1].args)}"):
+            return True
+    return False
+
+
+@reading("paging without the right bounds", "bad_paging_is_422", "list_answers_items")
+def paging_bounds(evidence: Evidence) -> Told | None:
+    """offset and limit come from clients. Each needs a lower and an upper bound."""
+    asked = re.findall(r"(offset|limit)=(-?\d+)", "".join(evidence.did[-1:]))
+    refused = re.search(r'"loc":\["query","\s*(\w+)', evidence.saw)
+    if evidence.rule == "list_answers_items" and not refused:
+        return None
+    name = refused[1][:5] if refused else ""
+    names = [each for each, _ in asked if each.startswith(name)] if name else [each for each, number in asked]
+    if len(names) > 1 and not name:
+        names = [each for each, number in asked if int(number) not in range(1, 101)] or names
+    found = parameter_of(evidence, tuple(names[:1])) if names else None
+    if found is None:
+        return None
+    if refused:
+        hint = "This refuses what the task sheet allows."
+        told = [f"{each}={number}" for each, number in asked if each == found[2]]
+        if told:
+            hint = f"{told[0]} is within the bounds of the task sheet. What does this line say of it?"
+        return Told(where=found[0].at(found[1]), hint=hint, why=TOO_STRICT)
+    number = next((number for each, number in asked if each == found[2]), "this number")
+    if evidence.raised:
+        hint = "Numbers of a database end somewhere. Where does this one end?"
+    else:
+        hint = f"Which numbers may {found[2]} be? What does this line say of {number}?"
+    return Told(where=found[0].at(found[1]), hint=hint)
+
+
+def table_behind(evidence: Evidence, name: str) -> tuple[File, ast.AST] | None:
+    """Where a name becomes that of a table model of SQLModel: its class, or ``ItemCreate = Item``."""
+    found = evidence.source.class_(name) if name else None
+    if found is not None:
+        is_table = any(each.arg == "table" and text_of(each.value) == "True" for each in found[1].keywords)
+        return found if is_table else None
+    for file in evidence.source.files():
+        for node in file.tree.body:
+            targets = [name_of(each) for each in node.targets] if isinstance(node, ast.Assign) else []
+            if isinstance(node, ast.Assign) and name in targets and isinstance(node.value, ast.Name):
+                return (file, node) if table_behind(evidence, node.value.id) else None
+    return None
+
+
+@reading("the body is not validated", *INVALID, "input_is_validated", "create_ignores_a_client_id")
+def body_not_validated(evidence: Evidence) -> Told | None:
+    """FastAPI validates the body by the type of the parameter. A dict, Any or a table model lets everything in."""
+    found = endpoint_of(evidence)
+    body = body_parameter(evidence, found[1]) if found else None
+    if found is None or body is None or evidence.saw.startswith("422"):
+        return None
+    words = text_of(body.annotation)
+    table = table_behind(evidence, name_of(body.annotation))
+    if table is not None:
+        is_alias = isinstance(table[1], ast.Assign)
+        told = text_of(body.annotation) if is_alias else f"{body.arg}: {words}"
+        return Told(
+            saw=f"{evidence.saw}; {told} is the table model",
+            where=table[0].at(table[1]) if is_alias else found[0].at(body),
+            hint="A table model validates nothing. Which class has no table, and says what a client may send?",
+        )
+    if not re.search(r"\b(dict|Dict|Any|Request|object)\b", words):
+        return None
+    checks = [(file, call) for file, node in behind(evidence) for call in calls(node, *_CHECKS)]
+    if checks and evidence.raised_kind("ValidationError", "JSONDecodeError"):
+        return None  # that is an exception of a check by hand
+    for file, node in behind(evidence) if evidence.saw.startswith("2") else ():
+        for each in inside(node):
+            if isinstance(each, ast.If) and any(calls(one, *_CHECKS) for one in each.body):
+                hint = "You check the body yourself below this line. Which bodies never get that far?"
+                return Told(saw=f"{evidence.saw[:3]}: this body got in", where=file.at(each), hint=hint)
+    hint = "FastAPI checks a body only against a schema, and this type takes everything."
+    if checks and evidence.saw == "the client chose the id":
+        saw = f"{evidence.saw}: what no schema has checked went into the row"
+        return Told(saw=saw, where=found[0].at(body), hint=f"{hint} The id comes from there.")
+    return Told(saw=f"{evidence.saw}; {body.arg}: {words} is no schema", where=found[0].at(body), hint=hint)
+
+
+@reading("PATCH takes the schema of POST", "patch_keeps_omitted_fields", "patch_null_clears", "patch_unknown_is_404")
+def patch_takes_create(evidence: Evidence) -> Told | None:
+    """ItemCreate requires a name. A PATCH may leave out every field."""
+    found = endpoint_of(evidence)
+    body = body_parameter(evidence, found[1]) if found else None
+    if found is None or body is None or "Create" not in text_of(body.annotation) or "missing" not in evidence.saw:
+        return None
+    return Told(where=found[0].at(body), hint="Which schema is meant for changes?")
+
+
+@reading("POST takes the schema of PATCH", *INVALID, "input_is_validated")
+def create_takes_update(evidence: Evidence) -> Told | None:
+    """ItemUpdate lets a client leave out every field, even the name."""
+    found = endpoint_of(evidence) if request_of(evidence)[0] == "post" else None
+    body = body_parameter(evidence, found[1]) if found else None
+    if found is None or body is None or "Update" not in text_of(body.annotation):
+        return None
+    return Told(where=found[0].at(body), hint="Which schema is meant for new items?")
+
+
+@reading("an empty PATCH is refused", "patch_keeps_omitted_fields")
+def empty_patch_refused(evidence: Evidence) -> Told | None:
+    """A PATCH with {} changes nothing. That is not an error of the client."""
+    empty = "".join(evidence.did[-1:]).endswith("{}")
+    other = empty and re.match(r"3|4|204", evidence.saw)
+    found = said_status(evidence, everywhere=True) if other else None
+    if found is None:
+        return None
+    hint = "Nothing was sent, so nothing changes; the answer is the item."
+    if evidence.saw.startswith("304"):
+        hint = "Whether nothing was sent or the same as before: the answer is the item, with 200."
+    return Told(where=found[0].at(found[1]), hint=hint)

@@ -1,0 +1,519 @@
+"""In the child: mistakes in what an app does when it starts: tables that are not made, or made anew."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+
+from grader.diagnosis.evidence import Evidence
+from grader.diagnosis.reading import Told, reading
+from grader.diagnosis.source import File, Function, calls, inside, keyword, name_of, text_of
+
+_MODELS, _MAIN = "app/models.py", "app/main.py"
+_IMPORT, _LATE_IMPORT = re.compile(r"\s*(import|from)\b.*\bmodels\b"), re.compile(r"\s+(import|from)\b.*\bmodels\b")
+_AT_START, _RESTART = "tables_are_created_at_startup", "restart_keeps_data"
+
+
+# -- at the start -------------------------------------------------------------------------------------
+
+
+def _lifespan(file: File) -> ast.AsyncFunctionDef | ast.FunctionDef | None:
+    """The function of main.py that is a lifespan: it yields, or has the name."""
+    return next((node for node in file.functions if _is_a_lifespan(node)), None)
+
+
+def _is_a_lifespan(node: Function) -> bool:
+    return node.name == "lifespan" or any("contextmanager" in name_of(each) for each in node.decorator_list)
+
+
+@reading("the app does not get the lifespan", _AT_START, "the_rest_still_works")
+def lifespan_unknown(evidence: Evidence) -> Told | None:
+    """FastAPI runs a lifespan only if you pass it: FastAPI(lifespan=...)."""
+    file = evidence.source.file(_MAIN)
+    node = _lifespan(file)
+    creating = [each for each in file.functions if calls(each, "create_all") and _is_a_lifespan(each)]
+    for call in calls(file.tree, "FastAPI"):
+        given = keyword(call, "lifespan")
+        other = given is not None and creating and creating[0].name not in text_of(given)
+        if given is not None and other and not calls(file.tree, creating[0].name) and not evidence.sent("CREATE TABLE"):
+            saw = f"{evidence.saw}; {creating[0].name}() was never run"
+            return Told(saw=saw, where=file.at(given), hint="Which function does FastAPI run at the start?")
+    served = [each for each in file.tree.body if isinstance(each, ast.Assign) and name_of(each.targets[0]) == "app"]
+    bare = [call for each in served[-1:] for call in calls(each, "FastAPI") if keyword(call, "lifespan") is None]
+    apps = [call for each in evidence.source.files() for call in calls(each.tree, "FastAPI")]
+    others = [call for call in apps if keyword(call, "lifespan") is not None]
+    if bare and others and not evidence.sent("CREATE TABLE") and not evidence.raised:
+        saw = f"{evidence.saw}; {name_of(keyword(others[0], 'lifespan')) or 'its lifespan'}() was never run"
+        hint = "Which app has the lifespan, and which one does the server start?"
+        hint += " A mounted app's lifespan does not run." if calls(file.tree, "mount") else ""
+        return Told(saw=saw, where=file.at(bare[0]), hint=hint)
+    made = [call for call in calls(file.tree, "FastAPI") if keyword(call, "lifespan") is None]
+    if node is None or not made or any(keyword(call, "lifespan") for call in calls(file.tree, "FastAPI")):
+        return None
+    if node.name in "\n".join(line for line in file.lines if "lifespan_context" in line):
+        return None
+    for each in file.nodes:
+        target = each.targets[0] if isinstance(each, ast.Assign) else None
+        if isinstance(target, ast.Attribute) and target.attr == "lifespan" and node.name in text_of(each):
+            hint = "FastAPI does not look at this attribute. Where does it take the lifespan from?"
+            return Told(saw=f"{evidence.saw}; {node.name}() was never run", where=file.at(each), hint=hint)
+    return Told(
+        saw=f"{evidence.saw}; {node.name}() was never run",
+        where=file.at(made[0]),
+        hint=f"{node.name} is written, but nobody gave it to FastAPI.",
+    )
+
+
+@reading("the lifespan is not an async context manager", _AT_START)
+def lifespan_of_another_kind(evidence: Evidence) -> Told | None:
+    """A lifespan is an async function with @asynccontextmanager that yields once."""
+    file = evidence.source.file(_MAIN)
+    node = _lifespan(file)
+    raised = evidence.raised_kind("TypeError", "RuntimeError")
+    if (
+        node is None
+        or raised is None
+        or not re.search(r"context manager|async iterator|async generator|didn't (yield|stop)", raised.message)
+    ):
+        return None
+    for each in file.nodes:
+        if isinstance(each, ast.alias) and each.asname == "asynccontextmanager" and each.name != each.asname:
+            return Told(where=file.at(each), hint="What is imported here, and what is it called from here on?")
+    if not any(isinstance(each, ast.Yield) for each in ast.walk(node)):
+        hint = "A lifespan yields once: what stands before the yield runs at the start, what follows it at the end."
+    elif not isinstance(node, ast.AsyncFunctionDef):
+        hint = "Python has two kinds of context managers. FastAPI wants the asynchronous one here."
+    else:
+        hint = "What makes a context manager of a function that yields?"
+    return Told(where=file.at(node), hint=hint)
+
+
+@reading("create_all without parentheses", _AT_START)
+def not_called(evidence: Evidence) -> Told | None:
+    """Naming a function does nothing. The parentheses call it."""
+    for file in evidence.source.files():
+        for node in file.nodes:
+            value = node.value if isinstance(node, ast.Expr) else None
+            if isinstance(value, ast.Attribute) and value.attr == "create_all":
+                return Told(where=file.at(node), hint="This names the function. What calls it?")
+    return None
+
+
+@reading("the tables are created after the yield", _AT_START)
+def created_at_the_end(evidence: Evidence) -> Told | None:
+    """The lines after the yield of a lifespan run when the app stops."""
+    file = evidence.source.file(_MAIN)
+    node = _lifespan(file)
+    yields = [each for each in ast.walk(node) if isinstance(each, ast.Yield)] if node else []
+    made = calls(node, "create_all") if node else []
+    if not yields or not made or made[0].lineno < yields[0].lineno:
+        return None
+    return Told(
+        saw=f"{evidence.saw}; create_all() stands after the yield, where it runs when the app stops",
+        where=file.at(made[0]),
+        hint="Which side of the yield runs at the start?",
+    )
+
+
+@reading("the models are not imported", _AT_START)
+def models_unknown(evidence: Evidence) -> Told | None:
+    """Base knows only the models whose modules were imported before create_all() runs."""
+    file = evidence.source.file(_MAIN)
+    for node in file.nodes:
+        imports = [each for each in ast.walk(node) if isinstance(each, ast.Import | ast.ImportFrom)]
+        if (
+            isinstance(node, ast.If)
+            and "TYPE_CHECKING" in text_of(node.test)
+            and "models" in "".join(map(text_of, imports))
+        ):
+            hint = "This import is there for type checkers alone. What happens when the app runs?"
+            return Told(
+                saw=evidence.saw.partition("; ")[0] + "; app/models.py was never imported",
+                where=file.at(imports[0]),
+                hint=hint,
+            )
+    if any(_IMPORT.match(line) for line in file.lines) and "never imported" not in evidence.saw:
+        late = next(
+            (number for number, line in enumerate(file.lines, 1) if re.match(r"\s+(import|from) .*models", line)), 0
+        )
+        made = calls(file.tree, "create_all")
+        if not late or not made or made[0].lineno > late:
+            return None
+        return Told(
+            saw=f"{evidence.saw}; the models are imported after create_all() has run",
+            where=file.at(late),
+            hint="What does Base know when create_all() runs?",
+        )
+    others = [line for each in evidence.source.files() if each.name != _MODELS for line in each.lines]
+    if any(_IMPORT.match(line) for line in others):
+        return None
+    made = calls(file.tree, "create_all")
+    return Told(
+        saw="create_all() ran, but app/models.py was never imported: Base knew no table",
+        where=file.at(made[0] if made else 1),
+        hint="Base knows only the models of modules that were imported before.",
+    )
+
+
+_KNEW_NO_TABLE = "the MetaData that create_all() was called on knew no table"
+_NEW_METADATA = "A new MetaData knows no tables. Which one do your models belong to?"
+
+
+@reading("the tables of another base or engine", _AT_START)
+def other_metadata(evidence: Evidence) -> Told | None:
+    """create_all() makes the tables that this metadata knows, in the database of this engine."""
+    for file in evidence.source.files():
+        for call in calls(file.tree, "create_all"):
+            if calls(call, "MetaData", "create_engine", "declarative_base"):
+                own = "engine" if calls(call, "create_engine") else "Base"
+                hint = f"This makes a second {own}. Which one does everybody else use?"
+                saw = ""
+                if calls(call, "MetaData"):
+                    saw, hint = f"{evidence.saw}; {_KNEW_NO_TABLE}", _NEW_METADATA
+                elif own == "engine" and evidence.sent("CREATE TABLE items"):
+                    saw = f"{evidence.saw}; the table was created in another database"
+                return Told(saw=saw, where=file.at(call), hint=hint)
+            if file.name == "app/db.py":
+                continue
+            used = [node.id for node in ast.walk(call) if isinstance(node, ast.Name)]
+            for statement in file.tree.body:
+                target = statement.targets[0] if isinstance(statement, ast.Assign) else None
+                if name_of(target) in used and calls(statement, "MetaData", "create_engine", "declarative_base"):
+                    hint = "app/db.py has one already, and everybody else uses that one."
+                    saw = ""
+                    if calls(statement, "MetaData"):
+                        saw, hint = f"{evidence.saw}; {_KNEW_NO_TABLE}", _NEW_METADATA
+                    return Told(saw=saw, where=file.at(statement), hint=hint)
+        for function in file.functions if file.name != "app/db.py" else ():
+            for statement in [each for each in inside(function) if isinstance(each, ast.Assign)]:
+                owners = {text_of(call.func).rpartition(".")[0] for call in calls(function, "create_all")}
+                new = isinstance(statement.value, ast.Call) and name_of(statement.value) == "MetaData"
+                if new and text_of(statement.targets[0]) in owners:
+                    saw = f"{evidence.saw}; {_KNEW_NO_TABLE}"
+                    return Told(saw=saw, where=file.at(statement), hint=_NEW_METADATA)
+            made = calls(function, "create_engine")
+            if made and calls(function, "create_all"):
+                saw = f"{evidence.saw}; the table was created in another database"
+                hint = "app/db.py has an engine already, and everybody else uses that one."
+                created = evidence.sent("CREATE TABLE items")
+                return Told(saw=saw if created else "", where=file.at(made[0]), hint=hint)
+    models = evidence.source.file(_MODELS)
+    for statement in models.tree.body:
+        if isinstance(statement, ast.Assign) and calls(statement, "declarative_base", "generate_base"):
+            hint = "This is a second base. main.py creates the tables of the one in app/db.py."
+            return Told(where=models.at(statement), hint=hint)
+    for node in models.classes:
+        if any(name_of(each) == "DeclarativeBase" for each in node.bases):
+            hint = "This is a second base. main.py creates the tables of the one in app/db.py."
+            return Told(where=models.at(node), hint=hint)
+    return None
+
+
+@reading("the tables are created under a condition", _AT_START)
+def created_conditionally(evidence: Evidence) -> Told | None:
+    """create_all() sees for itself which tables are there; a condition before it only keeps it from running."""
+    if evidence.raised or evidence.sent("CREATE TABLE items"):
+        return None
+    for file, node in [(each, node) for each in evidence.source.files() for node in each.nodes]:
+        if isinstance(node, ast.If) and calls(node, "create_all"):
+            script = "__name__" in text_of(node.test)
+            hint = (
+                "This is true only for 'python main.py'."
+                if script
+                else "create_all() sees for itself what is missing. What is this condition for?"
+            )
+            return Told(saw=f"{evidence.saw}; create_all() did not run", where=file.at(node), hint=hint)
+    for file, function in [(each, node) for each in evidence.source.files() for node in each.functions]:
+        made = calls(function, "create_all")
+        for node in [each for each in ast.walk(function) if isinstance(each, ast.If)]:
+            leaves = any(isinstance(each, ast.Return) for each in node.body)
+            if made and leaves and node.lineno < made[0].lineno:
+                hint = "When does the function end here, before it creates anything?"
+                return Told(saw=f"{evidence.saw}; create_all() did not run", where=file.at(node), hint=hint)
+    return None
+
+
+@reading("the creation of the tables is not committed", _AT_START)
+def creation_not_committed(evidence: Evidence) -> Told | None:
+    """PostgreSQL creates tables within a transaction; without a COMMIT they are gone with it."""
+    what = [event.what for event in evidence.events]
+    made = [n for n, event in enumerate(evidence.events) if event.what == "CREATE TABLE items" and event.where]
+    if not made or "COMMIT" in what[made[-1] :] or evidence.raised:
+        return None
+    return Told(
+        saw=f"{evidence.saw}; CREATE TABLE was sent, but no COMMIT after it",
+        where=evidence.events[made[-1]].where,
+        hint="This belongs to a transaction that somebody has begun. Who ends it, and how?",
+    )
+
+
+@reading("an error at the start is swallowed", _AT_START)
+def start_error_swallowed(evidence: Evidence) -> Told | None:
+    """What is caught at the start and not raised again looks like a start that went well."""
+    if evidence.sent("CREATE TABLE items"):
+        return None
+    for file in evidence.source.files():
+        for node in file.nodes:
+            handlers: list[ast.AST] = []
+            if not isinstance(node, ast.Try | ast.With):
+                continue
+            if isinstance(node, ast.Try) and any(calls(each, "create_all") for each in node.body):
+                handlers = [
+                    one for one in node.handlers if not any(isinstance(each, ast.Raise) for each in ast.walk(one))
+                ]
+            elif isinstance(node, ast.With) and calls(node, "create_all"):
+                handlers = [item.context_expr for item in node.items if name_of(item.context_expr) == "suppress"]
+            for handler in handlers:
+                unknown = _names_of_nothing(file, node)
+                if unknown:
+                    saw = f"{evidence.saw}; NameError: name '{unknown[0].id}' is not defined, and nobody heard of it"
+                    hint = "Something went wrong here, and it was caught. Read the error above letter by letter."
+                    return Told(saw=saw, where=file.at(unknown[0]), hint=hint)
+                hint = "What becomes of an error of create_all() here, and who hears of it?"
+                return Told(saw=f"{evidence.saw}; no CREATE TABLE was sent", where=file.at(handler), hint=hint)
+    return None
+
+
+def _names_of_nothing(file: File, node: ast.Try | ast.With) -> list[ast.Name]:
+    """Names in a block that this file gives to nothing."""
+    known = {each.id for each in file.nodes if isinstance(each, ast.Name) and not isinstance(each.ctx, ast.Load)}
+    for each in file.nodes:
+        if isinstance(each, ast.Import | ast.ImportFrom):
+            known |= {(one.asname or one.name).partition(".")[0] for one in each.names}
+        known |= {each.arg} if isinstance(each, ast.arg) else {getattr(each, "name", None) or ""}
+    if "*" in known:
+        return []
+    names = [each for one in node.body for each in ast.walk(one) if isinstance(each, ast.Name)]
+    return [each for each in names if each.id not in known and not hasattr(builtins, each.id)]
+
+
+@reading("create_all() for some tables only", _AT_START)
+def tables_listed(evidence: Evidence) -> Told | None:
+    """With tables= create_all() makes the tables of this list, and no other."""
+    for file in evidence.source.files():
+        for call in calls(file.tree, "create_all"):
+            option = keyword(call, "tables")
+            if option is not None:
+                hint = "create_all() makes the tables of this list, and no other."
+                made = _where_it_is_made(evidence, file, option)
+                if made is not None:
+                    hint += " What is in it on a new database?"
+                place = made or (file, option)
+                return Told(where=place[0].at(place[1]), hint=hint)
+    return None
+
+
+def _where_it_is_made(evidence: Evidence, file: File, value: ast.expr) -> tuple[File, ast.AST] | None:
+    """Where a list gets what it holds: the condition under which something is put in, or what gives it its name."""
+    name = value.id if isinstance(value, ast.Name) else ""
+    around = [each for each in file.functions if value in ast.walk(each)]
+    within = inside(around[-1]) if around and name else []
+    for node in within:
+        if isinstance(node, ast.If) and any(text_of(each.func) == f"{name}.append" for each in calls(node, "append")):
+            return file, node
+    for node in within:
+        if isinstance(node, ast.Assign) and name_of(node.targets[0]) == name:
+            return file, node
+    return evidence.source.bound(name, file) if name else None
+
+
+@reading("tables without their indexes", _AT_START)
+def created_without_indexes(evidence: Evidence) -> Told | None:
+    """CREATE TABLE makes a table and no index: create_all() and Table.create() send a CREATE INDEX as well."""
+    if not evidence.saw.startswith("the table after the start has no index"):
+        return None
+    why = "Without an index the database reads the whole table for every search by name."
+    for file in evidence.source.files():
+        for call in calls(file.tree, "CreateTable"):
+            hint = "CreateTable makes the table and no more. Who makes what belongs to it?"
+            return Told(where=file.at(call), hint=hint, why=why)
+    for event in evidence.events_of("CREATE TABLE items"):
+        if event.where and not calls(evidence.source.file(event.where.rpartition(":")[0]).tree, "create_all", "create"):
+            hint = "This makes the table and no more. Who makes what belongs to it?"
+            return Told(where=event.where, hint=hint, why=why)
+    return None
+
+
+@reading("a function that nobody calls", _AT_START)
+def never_called(evidence: Evidence) -> Told | None:
+    """A function that is only written creates nothing."""
+    if evidence.raised or evidence.sent("CREATE TABLE"):
+        return None
+    lifespan = _lifespan(evidence.source.file(_MAIN))
+    for file in evidence.source.files():
+        for node in file.functions:
+            if not calls(node, "create_all") or node is lifespan or node.decorator_list:
+                continue
+            named = [
+                each
+                for other in evidence.source.files()
+                for each in other.nodes
+                if isinstance(each, ast.Name | ast.Attribute) and name_of(each) == node.name
+            ]
+            if not named:
+                where = (evidence.source.file(_MAIN), lifespan) if lifespan is not None else (file, node)
+                return Told(
+                    saw=f"{evidence.saw}; {node.name}() in {file.name} would create them, and nobody calls it",
+                    where=where[0].at(where[1]),
+                    hint="Who runs when the app starts, and what does it do before its yield?",
+                )
+    return None
+
+
+_LATER = "Thread", "Timer", "submit", "call_later", "call_soon", "add_task", "run_in_executor", "to_thread"
+
+
+def _is_handed(call: ast.Call, name: str) -> bool:
+    """Whether a call gets a function itself, by its name."""
+    return any(name_of(each) == name for each in [*call.args, *(one.value for one in call.keywords)])
+
+
+@reading("the tables are created too early or too late", _AT_START)
+def created_at_another_moment(evidence: Evidence) -> Told | None:
+    """A request may come right after the start, so the tables must be there before it."""
+    file = evidence.source.file(_MAIN)
+    for node in file.functions:
+        events = [text_of(each) for each in node.decorator_list]
+        if not calls(node, "create_all") or _is_a_lifespan(node):
+            continue
+        if any("on_event" in each and "startup" in each for each in events):
+            hint = "An app that has a lifespan does not run its startup events."
+        elif any("shutdown" in each for each in events):
+            hint = "This runs when the app stops."
+        elif any("middleware" in each for each in events) or (file.lines and "dependencies" in "".join(file.lines)):
+            hint = "This runs with a request. Who runs before the first one?"
+        elif isinstance(node, ast.AsyncFunctionDef):
+            planned = [
+                call
+                for call in calls(file.tree, "create_task", "ensure_future", "run_coroutine_threadsafe")
+                if calls(call, node.name)
+            ]
+            if planned:
+                saw = f"{evidence.saw.partition('; ')[0]}; {node.name}() ran only after the start"
+                hint = (
+                    f"{name_of(planned[0])}() only plans the work for later. How does the start wait until it is done?"
+                )
+                return Told(saw=saw, where=file.at(planned[0]), hint=hint)
+            hint = "Calling an async function only makes a coroutine; somebody has to await it."
+        elif handed_on := [call for call in calls(file.tree, *_LATER) if _is_handed(call, node.name)]:
+            if evidence.events and "does not wait for" not in evidence.saw:
+                continue
+            saw = f"{evidence.saw.partition('; ')[0]}; {node.name}() ran only after the start"
+            hint = "This starts the work, and goes on at once. How does the start wait until it is done?"
+            return Told(saw=saw, where=file.at(handed_on[0]), hint=hint)
+        else:
+            continue
+        handed = [each for each in calls(file.tree, "Depends") if each.args and name_of(each.args[0]) == node.name]
+        where = file.at(handed[0]) if handed else file.at(node)
+        return Told(saw=f"{evidence.saw}; {node.name}() had not run", where=where, hint=hint)
+    return None
+
+
+@reading("nobody creates the tables", _AT_START, "the_rest_still_works")
+def nobody_creates(evidence: Evidence) -> Told | None:
+    """Models only describe tables. Some line of the app must create them."""
+    if any(calls(file.tree, "create_all", "create", "CreateTable", "upgrade") for file in evidence.source.files()):
+        return None
+    for file in evidence.source.files():
+        for each in file.nodes:
+            if isinstance(each, ast.Attribute) and each.attr == "create_all":
+                hint = "This hands the function on. Who calls it, and when? The first request may come at once."
+                late = "they are created by code that the start does not wait for"
+                later = any(each in ast.walk(call) for call in calls(file.tree, *_LATER)) and late not in evidence.saw
+                saw = "" if evidence.events or evidence.raised or not later else f"{evidence.saw}; {late}"
+                return Told(saw=saw, where=file.at(each), hint=hint)
+    file = evidence.source.file(_MAIN)
+    node = _lifespan(file)
+    return Told(
+        saw=f"{evidence.saw}; create_all() is not called anywhere",
+        where=file.at(node if node is not None else 1),
+        hint="Models only describe tables. What does the app do before the yield of its lifespan?",
+    )
+
+
+# -- the next start -----------------------------------------------------------------------------------
+
+
+@reading("data is deleted when the app starts or stops", _RESTART)
+def deleted_at_the_start(evidence: Evidence) -> Told | None:
+    """What an app throws away when it starts or stops is gone for good."""
+    hint = "This runs at every start, or at every stop. What is left then of what was stored?"
+    for event in (*evidence.earlier, *evidence.events):
+        if event.what.upper().startswith(("DELETE", "DROP", "SQL DROP", "SQL TRUNCATE")) and event.where:
+            where, name = event.where, event.where.rpartition(":")[0]
+            around = evidence.source.function(evidence.source.function_of(where), name)
+            deleting = calls(around[1], "delete", "drop_all", "drop") if around else []
+            if deleting and not re.search("delete|drop|truncate", evidence.source.line(where), re.IGNORECASE):
+                where = f"{name}:{deleting[0].lineno}"  # it was sent with a flush or a commit
+            line = int(where.rpartition(":")[2])
+            yields = [each.lineno for each in inside(around[1]) if isinstance(each, ast.Yield)] if around else []
+            if yields:
+                moment = "stop" if line > yields[0] else "start"
+                hint = f"This runs at every {moment}. What is left then of what was stored?"
+            within = [each for each in inside(around[1]) if isinstance(each, ast.If)] if around else []
+            stops = [each for each in inside(around[1]) if isinstance(each, ast.Yield)] if around else []
+            if stops and stops[0].lineno < line:
+                hint = "This runs each time the app stops. What is left then of what was stored?"
+            if any(each.body[0].lineno <= line <= (each.body[-1].end_lineno or 0) for each in within):
+                hint = "When does this run, and what is left then of what was stored?"
+            sent = [each.what for each in (*evidence.earlier, *evidence.events) if each.where == event.where]
+            told = next((what for what in sent if what.endswith(" items")), event.what)
+            seen = "the item is gone" if evidence.saw == "the item: NULL" else evidence.saw
+            return Told(saw=f"{seen}: the app sent {told}", where=where, hint=hint)
+    for file in evidence.source.files():
+        for call in calls(file.tree, "rename", "renames", "replace", "move"):
+            of_os = bool(re.match(r"(os|shutil)\.", text_of(call.func)))  # str.replace() takes two texts
+            of_a_path = isinstance(call.func, ast.Attribute) and len(call.args) == 1 and name_of(call) != "move"
+            if of_os or of_a_path:
+                saw = f"{evidence.saw.partition(' after the restart')[0]}: the database's file was renamed"
+                return Told(saw=saw, where=file.at(call), hint="Where is the old file after this line?")
+    for file in evidence.source.files():
+        for call in calls(file.tree, "unlink", "remove", "rmtree", "truncate", "write_bytes", "write_text", "open"):
+            mode = keyword(call, "mode") or next(iter(call.args[isinstance(call.func, ast.Name) :]), None)
+            if name_of(call) == "open" and not text_of(mode).startswith(("'w", "'x")):
+                continue
+            if re.match(r"(os|shutil)\.|.*\.(unlink|write_bytes|write_text|open)$|open$", text_of(call.func)):
+                saw = f"{evidence.saw}: the code calls {text_of(call.func)}()"
+                return Told(saw=saw, where=file.at(call), hint=hint)
+    return None
+
+
+@reading("CREATE TABLE for a table that exists", _RESTART)
+def created_again(evidence: Evidence) -> Told | None:
+    """At the second start the tables are already there. create_all() checks first, and creates only what is missing."""
+    if "already exists" not in evidence.saw:
+        return None
+    hint = "At the second start the table is there already. What makes this line create it all the same?"
+    sent = [event for event in evidence.events_of("CREATE TABLE items") if event.where]
+    for file, guard in [place for each in evidence.source.files() for place in _guards_of_the_creation(each)]:
+        saw = f"{evidence.saw}; '{text_of(guard.test)}' did not keep the app from creating it once more"
+        hint = "At the second start the table items is there. What does this line ask for, letter by letter?"
+        return Told(saw=saw, where=file.at(guard), hint=hint)
+    for file in evidence.source.files():
+        for call in calls(file.tree, "create_all", "create"):
+            option = keyword(call, "checkfirst")
+            if option is not None:
+                return Told(where=file.at(option), hint=hint)
+    return Told(where=sent[-1].where, hint=hint) if sent else None
+
+
+def _guards_of_the_creation(file: File) -> list[tuple[File, ast.If]]:
+    """The conditions that are to keep tables from being created again: they ask which tables are there."""
+    found: list[tuple[File, ast.If]] = []
+    for function in file.functions:
+        for call in calls(function, "create_all", "create", "CreateTable"):
+            for node in [each for each in inside(function) if isinstance(each, ast.If)]:
+                names = {name_of(each) for each in ast.walk(node.test)}
+                given = [
+                    text_of(each.value)
+                    for each in inside(function)
+                    if isinstance(each, ast.Assign) and name_of(each.targets[0]) in names
+                ]
+                asks = re.search(r"has_table|get_table_names|sqlite_master", " ".join([text_of(node.test), *given]))
+                leaves = node.lineno < call.lineno and any(
+                    isinstance(each, ast.Return | ast.Continue) for each in node.body
+                )
+                if asks and (call in ast.walk(node) or leaves):
+                    found.append((file, node))
+    return found
