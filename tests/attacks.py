@@ -43,6 +43,9 @@ WRITING = {
     "leave something in /tmp": "open('/tmp/left-by-an-attack', 'w')",
     "leave shared memory": "open('/dev/shm/left-by-an-attack', 'w')",
     "fill memory that counts for nobody": "os.write(os.memfd_create('x'), b'x')",
+    "fill memory that is shared": "mmap.mmap(-1, 1 << 20)",
+    "fill memory by a device": "mmap.mmap(os.open('/dev/zero', os.O_RDONLY), 4096, prot=mmap.PROT_READ)",
+    "take somebody's shared memory": "1 / (ctypes.CDLL(None, use_errno=True).shmat(999999, 0, 0) != -1 or ctypes.get_errno() != 1)",  # noqa: E501
     "reserve more of the disk than a file may have": "1 / max(0, 1 + ctypes.CDLL(None).fallocate(os.open('big', os.O_RDWR | os.O_CREAT), 1, ctypes.c_long(0), ctypes.c_long(1 << 20)))",  # noqa: E501
     "make a device": "os.mknod('disk', 0o60600, os.makedev(254, 0))",
     "write to the parent's limits": "open(f'/proc/{os.getppid()}/oom_score_adj', 'w').write('1000')",
@@ -75,7 +78,7 @@ SIGNALLING = {
 ATTACKS = {**READING, **WRITING, **REACHING, **STARTING, **SIGNALLING}
 
 _CODE = """
-import ctypes, fcntl, glob, json, os, resource, socket, subprocess
+import ctypes, fcntl, glob, json, mmap, os, resource, socket, subprocess
 def glob_cache():
     return next(glob.iglob(f"{PROJECT}/grader/__pycache__/rules*.pyc"))
 def changed(change, path, *how):

@@ -85,13 +85,23 @@ _REFUSED: _Calls = {
     "inotify_add_watch": (254, 27),
     # what outlives the process
     "shmget": (29, 194),
+    "shmat": (30, 196),
+    "shmctl": (31, 195),
     "semget": (64, 190),
+    "semop": (65, 193),
+    "semctl": (66, 191),
+    "semtimedop": (220, 192),
     "msgget": (68, 186),
+    "msgsnd": (69, 189),
+    "msgrcv": (70, 188),
+    "msgctl": (71, 187),
     "mq_open": (240, 180),
     "mq_unlink": (241, 181),
     "add_key": (248, 217),
     "request_key": (249, 218),
     "keyctl": (250, 219),
+    # who is waited for
+    "listen": (50, 201),
     # the machine
     "unshare": (272, 97),
     "setns": (308, 268),
@@ -155,7 +165,13 @@ _TRUNCATES, _ACCESS_MODE = 0o1000, 0o3  # of open; the second is 0 for reading
 _FILE_SIGNALS = (8, 10, 15, 1024)
 _SOCKET_SIGNALS = (0x8901, 0x8902, 0x5412)  # of ioctl: the same for sockets; and typing into a terminal
 _RESERVING = (0x40305828, 0x4030582A, 0x40305839)  # of ioctl: what fallocate does
-_STREAM, _KIND = 1, 0xF  # of sockets: their kind, without the flags
+_STREAM, _DATAGRAM, _KIND = 1, 2, 0xF  # of sockets: their kind, without the flags
+_DEFAULT, _TCP = 0, 6  # of sockets: their protocol; others connect in ways that Landlock does not know
+# Of what sends: the number of the flags' argument; one of them connects.
+_SENDING = (((44, 206), 3), ((46, 211), 2), ((307, 269), 3))
+_AND_CONNECTS = 0x20000000
+# Of mmap: memory that is shared counts for no process as long as a page of it is kept.
+_MMAP, _SHARED, _ANONYMOUS = (9, 222), 0x01, 0x20
 
 _MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7), "arm64": (1, 0xC00000B7)}
 _SECCOMP = (317, 277)
@@ -182,10 +198,11 @@ class Filter:
 
     Args:
         families: address families of the sockets that may be opened all the same.
+        datagrams: let those of the internet be datagram sockets, too.
         truncates: refuse to cut files short by their names, too: Landlock does not know of it here.
     """
 
-    def __init__(self, families: Sequence[int] = (), truncates: bool = False) -> None:
+    def __init__(self, families: Sequence[int] = (), truncates: bool = False, datagrams: bool = False) -> None:
         self._column, self._machine = _MACHINES[platform.machine()]
         answers = {
             **dict.fromkeys(self._numbers(_WITHOUT_EFFECT), _ANSWER),
@@ -195,7 +212,9 @@ class Filter:
             **dict.fromkeys(self._numbers(_TRUNCATE) if truncates else (), _ANSWER | errno.EPERM),
         }
         self._head = _packed([*self._beginning(), *self._files(truncates)])
-        self._tail = _packed([*self._processes(), *self._sockets(families), *_chunks(answers), (_RETURN, 0, 0, _ALLOW)])
+        self._tail = _packed(
+            [*self._processes(), *self._sockets(families, datagrams), *_chunks(answers), (_RETURN, 0, 0, _ALLOW)]
+        )
 
     def apply(self) -> None:
         """Let this process, and all that it starts, be asked about, for good.
@@ -229,6 +248,8 @@ class Filter:
         yield from _if_called(_UTIMENSAT[self._column], times)
         yield from _if_called(_FCNTL[self._column], [*_load(1), *_refuse_if_equal(_FILE_SIGNALS)])
         yield from _if_called(_IOCTL[self._column], [*_load(1), *_refuse_if_equal((*_SOCKET_SIGNALS, *_RESERVING))])
+        shared = [(_ANY_BIT, 0, 2, _ANONYMOUS), (_ANY_BIT, 0, 1, _SHARED), (_RETURN, 0, 0, _ANSWER | errno.ENOMEM)]
+        yield from _if_called(_MMAP[self._column], [*_load(3), *shared])
         for each, at in ((_OPEN, 1), (_OPENAT, 2)) if truncates else ():
             number = each[self._column]
             if number is not None:  # a file that is opened to be read can be cut short by that
@@ -246,13 +267,21 @@ class Filter:
         for number in self._numbers(_ON_ITSELF):
             yield from _if_called(number, [*_load(0), *_allow_if_equal((0,))])
 
-    def _sockets(self, families: Sequence[int]) -> Iterator[Step]:
+    def _sockets(self, families: Sequence[int], datagrams: bool) -> Iterator[Step]:
         # What is no stream can be sent to whoever listens, with file descriptors, and without being connected.
         streams = [*_load(1), (_AND, 0, 0, _KIND), *_allow_if_equal((_STREAM,))]
         yield from _if_called(_SOCKETPAIR[self._column], streams)
-        others = sorted({*families} - {UNIX_FAMILY})
-        unix = [(_EQUAL, 0, len(streams), UNIX_FAMILY), *streams] if UNIX_FAMILY in families else []
-        yield from _if_called(_SOCKET[self._column], [*_load(0), *unix, *_allow_if_equal(others)])
+        kind = [*_load(1), (_AND, 0, 0, _KIND)]
+        protocol = [*_load(2), *_allow_if_equal((_DEFAULT, _TCP))]
+        of_internet = [*kind, *_skip_unless_equal(_STREAM, protocol)]
+        of_internet += _allow_if_equal((_DATAGRAM,) if datagrams else ())
+        steps = _load(0)
+        for family in sorted(families):
+            steps += _skip_unless_equal(family, streams if family == UNIX_FAMILY else of_internet)
+        yield from _if_called(_SOCKET[self._column], [*steps, *_allow_if_equal(())])
+        for each, at in _SENDING if families else ():
+            refused = [(_ANY_BIT, 0, 1, _AND_CONNECTS), (_RETURN, 0, 0, _ANSWER | errno.EPERM)]
+            yield from _if_called(each[self._column], [*_load(at), *refused])
 
 
 def _load(argument: int) -> list[Step]:
@@ -263,6 +292,11 @@ def _load(argument: int) -> list[Step]:
 def _if_called(number: int, steps: Sequence[Step]) -> list[Step]:
     """Do this if it is this call; it is allowed if none of the steps answers."""
     return [(_EQUAL, 0, len(steps) + 1, number), *steps, (_RETURN, 0, 0, _ALLOW)]
+
+
+def _skip_unless_equal(value: int, steps: Sequence[Step]) -> list[Step]:
+    """Do this if what is at hand is this value; the steps answer, or it is still at hand after them."""
+    return [(_EQUAL, 0, len(steps), value), *steps]
 
 
 def _allow_if_equal(values: Iterable[int]) -> list[Step]:

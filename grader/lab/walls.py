@@ -9,6 +9,7 @@ something is missing, it is left open, and said.
 from __future__ import annotations
 
 import errno
+import ipaddress
 import json
 import os
 import signal
@@ -35,7 +36,7 @@ _SETTINGS = (
     *("/etc/gai.conf", "/etc/services", "/etc/protocols", "/etc/mime.types", "/etc/ssl", "/etc/pki/tls"),
     *("/etc/ca-certificates", "/etc/crypto-policies", "/etc/alternatives", "/etc/debian_version"),
     *("/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/uptime", "/proc/loadavg", "/sys/devices/system/cpu"),
-    *("/dev/random", "/dev/urandom", "/dev/zero"),
+    *("/dev/random", "/dev/urandom"),
 )
 _OF_PYTHON = ("lib", "lib64", "ssl", "etc", "pyvenv.cfg", "share/zoneinfo", "share/locale")
 _WRITABLE_DEVICES = ("/dev/null", "/dev/full")
@@ -51,10 +52,12 @@ class Sockets:
     Attributes:
         families: their address families.
         ports: TCP ports to which they may connect.
+        datagrams: they may send datagrams: that is how the server's name is looked up.
     """
 
     families: tuple[int, ...] = ()
     ports: tuple[int, ...] = ()
+    datagrams: bool = False
 
 
 def sockets_for(url: str) -> Sockets:
@@ -66,7 +69,14 @@ def sockets_for(url: str) -> Sockets:
     if host.startswith("/"):
         return Sockets((seccomp.UNIX_FAMILY,))
     port = int(parse_qs(parts.query).get("port", [""])[0] or parts.port or 5432)
-    return Sockets(seccomp.INTERNET_FAMILIES, (port,))
+    return Sockets(seccomp.INTERNET_FAMILIES, (port,), datagrams=not _is_an_address(host))
+
+
+def _is_an_address(host: str) -> bool:
+    """Whether nobody has to be asked where this is."""
+    with suppress(ValueError):
+        return bool(ipaddress.ip_address(host))
+    return host == "localhost"
 
 
 class Walls:
@@ -94,7 +104,9 @@ class Walls:
     def prepare(self, sockets: Sockets) -> None:
         """Get ready for code that may open these sockets."""
         if seccomp.is_known() and sockets not in self._filters:
-            self._filters[sockets] = seccomp.Filter(sockets.families, truncates=self._version < landlock.TRUNCATING)
+            self._filters[sockets] = seccomp.Filter(
+                sockets.families, truncates=self._version < landlock.TRUNCATING, datagrams=sockets.datagrams
+            )
 
     def enclose(self, root: Path, url: str, user: int = -1) -> list[str]:
         """Put this process, and all that it starts, behind the walls, for good.
