@@ -467,8 +467,10 @@ def test_who_could_not_be_judged_has_no_grade(tmp_path: Path) -> None:
             content = plan.content("05_crud", chapters[learner].digest)
             passed = [entry_of(rule, outcome="passed") for rule in others]
             store.keep([(content, check) for check in (*verdicts, *passed)])
-        publish(store, plan, Terms({rule.id: 1.0 for rule in plan.rules}), report, Wanted(platforms=["canvas"]))
+        publish(store, plan, Terms({rule.id: 1.0 for rule in plan.rules}), report, Wanted(["github"], ["canvas"]))
     found = gradebook(report)
+    assert [path.name for path in (report / "exports/github").iterdir()] == ["anna.md"]
+    assert [found[learner]["status"] for learner in told] == ["graded", "unfinished", "unfinished"]
     assert [found[learner]["total"] for learner in told] == ["13", "", ""]
     for learner in ("ben", "cleo"):
         assert found[learner]["note"] == "not finished: 1 check could not be judged; grade again with --resume"

@@ -44,7 +44,7 @@ class Feedback:
     @property
     def step(self) -> str:
         """Where to go on, as a sentence."""
-        step = next_step(self.checks)
+        step = next_step([check for check in self.checks if not check.is_open])
         return step[:1].upper() + step[1:]
 
     def remarks(self) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -138,6 +139,7 @@ class Gradebook(Table):
             left_open: how many checks could not be judged: then nobody knows what it comes to.
         """
         open_ = _SUMS if left_open else ()
+        row = replace(row, status="unfinished") if left_open else row
         self.write(["" if name in open_ else cell(row, marks) for name, cell in self._columns])
 
 

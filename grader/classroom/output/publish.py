@@ -126,7 +126,8 @@ def publish(store: Store, plan: Plan, terms: Terms, folder: Path, wanted: Wanted
             if row.status != "missing":
                 report = Report(submission=row.learner.id, database=plan.database, checks=checks)  # type: ignore[arg-type]
                 results.write(name, report.to_json())
-                for format_, export in exports.items():
+                # A program that reads an export would take what is open for wrong.
+                for format_, export in exports.items() if not left_open else ():
                     export.write(name, FORMATS[format_].make(row.learner.id, checks, terms.weights))
             told = feedback_of(row, checks, marks, most, plan.chapters)
             html, text = feedback.page(told), feedback.text(told)
