@@ -150,10 +150,9 @@ def _joined(found: Sequence[Block]) -> list[Block]:
 
 def blamed_on(checks: Sequence[Check], others: Sequence[Check]) -> list[Check]:
     """Which checks of other tasks fail because the code of the tasks of these checks is wrong."""
-    tasks, ids = {check.task for check in checks}, {check.id for check in others}
+    tasks = {check.task for check in checks}
     to_fix = [block for block in blocks([*checks, *others]) if block.task in tasks and not block.given]
-    found = [check for block in to_fix for check in (block.check, *block.same) if check.id in ids]
-    return [check for check in found if check.task not in tasks]
+    return [check for block in to_fix for check in (block.check, *block.same) if check.task not in tasks]
 
 
 def _urgency(check: Check, task: str = "") -> tuple[object, ...]:

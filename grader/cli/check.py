@@ -52,14 +52,15 @@ def check(
     else:
         from grader import terminal
 
-        checks += grading.failing_for(where, checks, database)
+        others = grading.rest_of(where, checks, database)
+        checks += terminal.blamed_on(checks, others)
         asked, part = part, rules[0].chapter if len({rule.chapter for rule in rules}) == 1 else ""
         if asked != part and rules == rules_of(part) and "." in asked:
             console.say(f"Task {asked} has no check of its own: the other checks of the chapter need it.")
         console.say(f"grading {'/'.join(filter(None, [where.name, part]))} on {NAMES[database]}")
         console.say("")
         console.show(terminal.chapters(checks, console.style(), submission=where.name, full_trace=full_trace))
-        console.show(passed.closing(where, checks))
+        console.show(passed.closing(where, checks, others, database))
         console.show(_help(checks))
     spoilt = grading.warn(database)
     raise typer.Exit(0 if all(each.outcome == "passed" for each in checks) and not spoilt else 1)

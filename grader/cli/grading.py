@@ -11,7 +11,7 @@ from grader.bench import QUICK, Bench, Target
 from grader.cli import progress
 from grader.cli.place import Place, chapter_here
 from grader.rules import CHAPTERS, Rule, rules_of
-from grader.terminal import blamed_on, outcomes_by_task
+from grader.terminal import outcomes_by_task
 
 if TYPE_CHECKING:
     from grader.report import Check
@@ -21,10 +21,10 @@ __all__ = [
     "at",
     "bench",
     "close",
-    "failing_for",
     "grade",
     "has_passed",
     "outcomes",
+    "rest_of",
     "start_early",
     "stream",
 ]
@@ -95,8 +95,11 @@ def grade(place: Place, rules: Sequence[Rule], database: str = "sqlite") -> list
     return [found[rule.id] for rule in rules]
 
 
-def failing_for(place: Place, checks: Sequence[Check], database: str) -> list[Check]:
-    """After all checks of a task have passed: other checks of its chapter that fail because of the task's code."""
+def rest_of(place: Place, checks: Sequence[Check], database: str) -> list[Check]:
+    """After a part of a chapter has passed: the verdicts on what else is judged in it.
+
+    None where it is known already that nothing of that fails for the tasks of the part.
+    """
     chapter = checks[0].chapter
     others = [rule for rule in rules_of(chapter) if all(check.id != rule.id for check in checks)]
     if {check.chapter for check in checks} != {chapter} or any(check.outcome != "passed" for check in checks):
@@ -105,7 +108,7 @@ def failing_for(place: Place, checks: Sequence[Check], database: str) -> list[Ch
     if known and not {f"failed {check.task}" for check in checks} & {*known.values()}:
         return []
     with bench(database).within(QUICK):
-        return blamed_on(checks, grade(place, others, database))
+        return grade(place, others, database)
 
 
 def outcomes(place: Place, chapters: Sequence[str] = CHAPTERS) -> dict[str, str]:
