@@ -8,6 +8,8 @@ passes without it, and no more. What it finds of the grader, it finds in frames,
 
 from __future__ import annotations
 
+from tests import PROJECT
+
 WALK = """
 import sys
 def frames():
@@ -474,9 +476,9 @@ os.write(fd,open('/usr/lib/os-release','rb').read())
 try: os.execve(fd,['x'],{})
 except OSError: pass
 """,
-    "proc root": """
+    "proc root": f"""
 import os
-for p in ('/proc/self/root/proc/self/root/work/solutions/05_crud/app/crud.py','/proc/thread-self/cwd/../../','../'):
+for p in ('/proc/self/root/proc/self/root{PROJECT}/solutions/05_crud/app/crud.py','/proc/thread-self/cwd/../../','../'):
   try: open(p) if p.endswith('py') else os.listdir(p)
   except OSError: continue
   raise SystemExit('GOT IT '+p)

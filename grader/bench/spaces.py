@@ -126,7 +126,6 @@ class Spaces:
         self.stuck = False
         self._run = secrets.token_hex(4)
         self._made: list[str] = []
-        self._number = 0
         self._admin: Connection[Any] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="spaces")
         self._ready: deque[Future[Space]] = deque()
@@ -177,8 +176,7 @@ class Spaces:
     # -- in the thread ----------------------------------------------------------------------------
 
     def _make(self) -> Space:
-        self._number += 1
-        name = f"{_PREFIX}_{self._run}_{self._number}"
+        name = f"{_PREFIX}_{self._run}_{len(self._made)}"
         self._made.append(name)
         return make_space(self._connected(), self._server, name)
 
@@ -205,7 +203,6 @@ class Spaces:
 
         with suppress(psycopg.Error):
             drop_space(self._connected(), space.name)
-            self._made.remove(space.name)
         return self._make()
 
     def _drop_all(self) -> None:

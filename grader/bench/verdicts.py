@@ -30,8 +30,8 @@ _OWN_FILE = re.escape(f"{PACKAGE}{os.sep}")
 _LIBRARY = re.compile(r"(?<![^\s\"'])/[^\s\"':]*?site-packages/")
 _OWN_WARNING = re.compile(rf"^{_OWN_FILE}[^\n:]+:\d+: (\w+: .*\n?)(?:  .*\n?)?", re.MULTILINE)
 
-# A child keeps to less; whoever speaks in its name need not.
 _TASK = re.compile(r"(\d+\.\d+) ")
+# A child keeps to less; whoever speaks in its name need not.
 _LONGEST, _LONGEST_OUTPUT, _LONGEST_MOMENT, _MOST_MOMENTS, _MOST_NAMES = 4_000, 20_000, 200, 60, 50
 
 FORGED = {
@@ -216,8 +216,7 @@ def _whose_code(run: Run, rule: Rule, where: str, told: dict[str, Any]) -> tuple
     own = bool(owner) and (outside or rule.name == THE_REST)  # and none of the tasks uses it
     if file not in run.shared.given and (not there or own or is_given(rule.chapter, file, owner)):
         return True, GIVEN
-    there = there if outside else []
-    return outside, min(there, key=lambda task: int(task.partition(".")[2]), default="")
+    return outside, min(there, key=lambda task: int(task.partition(".")[2]), default="") if outside else ""
 
 
 def _levels(told: Any) -> Iterator[list[str]]:
