@@ -19,6 +19,15 @@ def frames():
         frame = frame.f_back
 """
 GC = "import gc, sys, types; gc.unfreeze()\n"
+SPILL = """
+def create_item(db, data):
+    item = Item(**data.model_dump()); db.add(item); db.flush()
+    raw = db.connection().connection.dbapi_connection
+    raw.execute('PRAGMA cache_size = 1'); raw.execute('CREATE TABLE spilled (b)')
+    for size in range(40): raw.execute('INSERT INTO spilled VALUES (zeroblob(?))', (50_000 + size,))
+    db.refresh(item)
+    return item
+"""
 
 CHEATS = {
     "listener on every engine": """
@@ -49,14 +58,40 @@ def look(other):
 event.listen(Engine, 'engine_connect', lambda connection: look(connection.engine is not engine))
 event.listen(Pool, 'checkout', lambda raw, record, proxy: look(proxy._pool is not engine.pool))
 """,
-    "spills what it does not commit": """
-def create_item(db, data):
-    item = Item(**data.model_dump()); db.add(item); db.flush()
-    raw = db.connection().connection.dbapi_connection
-    raw.execute('PRAGMA cache_size = 1'); raw.execute('CREATE TABLE spilled (b)')
-    for size in range(40): raw.execute('INSERT INTO spilled VALUES (zeroblob(?))', (50_000 + size,))
-    db.refresh(item)
-    return item
+    "spills what it does not commit": SPILL,
+    "spills in a transaction that a savepoint begins": SPILL
+    + """
+from sqlalchemy import event
+from .db import engine
+@event.listens_for(engine, 'checkout')
+def begin(raw, record, proxy):
+    raw.isolation_level = None
+    if not raw.in_transaction: raw.execute('SAVEPOINT mine')
+""",
+    "spills, and begins once more in vain": SPILL.replace(
+        "    return item", "    in_vain(raw, 'BEGIN'); raw.execute('SAVEPOINT mine')\n    return item"
+    )
+    + """
+import sqlite3
+def in_vain(raw, statement):
+    try: raw.execute(statement)
+    except sqlite3.Error: pass
+""",
+    "spills without the trace": SPILL
+    + """
+import sqlite3
+from sqlalchemy import event
+from .db import engine
+@event.listens_for(engine, 'checkout')
+def take(raw, record, proxy): sqlite3.Connection.set_trace_callback(raw, None)
+""",
+    "spills with a trace of its own": SPILL
+    + """
+import sqlite3
+from sqlalchemy import event
+from .db import engine
+@event.listens_for(engine, 'connect', insert=True)
+def take(raw, record): sqlite3.Connection.set_trace_callback(raw, print)
 """,
     "dialect": """
 from sqlalchemy.engine.default import DefaultDialect
@@ -391,6 +426,54 @@ def get_item(db,i):
             l=f.f_locals; l['checks'].clear(); l['checks'].update({k:((lambda **k:None),()) for k in ['x']})
     return None
 """,
+}
+
+# What is sent past the grader's trace, or past SQLite's statements: chapter, file, the line of the solution and what
+# stands in its place, and the rules that are not gained by that.
+_RAW = "raw = db.connection().connection.dbapi_connection"
+_OWNERS = "    return db.scalars(page.options(selectinload(Item.owner))).all()\n"
+_ONE_BY_ONE = f"""
+    import sqlite3
+    from sqlalchemy.orm.attributes import set_committed_value
+    from .models import Owner
+    found = list(db.scalars(page))
+    {_RAW}
+    BEFORE
+    for each in found:
+        row = ROW
+        set_committed_value(each, "owner", Owner(id=row[0], name=row[1]) if row else None)
+    AFTER
+    return found
+"""
+_ROW = 'raw.execute("SELECT id, name FROM owners WHERE id = ?", (each.owner_id,)).fetchone()'
+_BLOB = '(each.owner_id, raw.blobopen("owners", "name", each.owner_id, readonly=True).read().decode())'
+_SAVED = '        crud_uow.add_event(db, item, "created")\n        db.commit()\n        db.refresh(item)\n'
+_APART = ("item_and_event_are_saved_together", "commits_once", "failed_event_discards_the_item")
+
+
+def _owners(before: str = "pass", after: str = "pass", row: str = _ROW) -> tuple[str, str, str, str, tuple[str, ...]]:
+    instead = _ONE_BY_ONE.replace("BEFORE", before).replace("AFTER", after).replace("ROW", row)
+    return "09_relationships", "app/crud.py", _OWNERS, instead, ("query_count_is_constant",)
+
+
+def _saved(how: str) -> tuple[str, str, str, str, tuple[str, ...]]:
+    instead = f"        import sqlite3\n        db.flush(); {_RAW}; {how}\n{_SAVED}"
+    return "07_uow", "app/routes/items_uow.py", _SAVED, instead, _APART
+
+
+TAKE = "sqlite3.Connection.set_trace_callback(raw, None)"
+UNSEEN = {
+    "owners one by one, after the trace was taken": _owners("raw.set_trace_callback(None)"),
+    "owners one by one, with the trace taken by the class": _owners(TAKE),
+    "owners one by one, on a connection that is closed": _owners(TAKE, "sqlite3.Connection.close(raw)"),
+    "owners one by one, on a connection that is detached": _owners(
+        f"fairy = db.connection().connection; fairy.detach(); {TAKE}", "fairy.close()"
+    ),
+    "owners one by one, on a connection that is invalidated": _owners(TAKE, "db.connection().invalidate()"),
+    "owners one by one, as blobs": _owners(row=_BLOB),
+    "commit, after the trace was taken": _saved("raw.set_trace_callback(None); raw.commit()"),
+    "commit, with a trace of its own": _saved("raw.set_trace_callback(lambda sql: None); raw.commit()"),
+    "commit, with the trace taken by the class": _saved(f"{TAKE}; raw.commit()"),
 }
 
 # Odd things that gain nothing, cost no other learner anything, and end in time.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from grader.bench import Bench, Limits, Target, controls
 from grader.rules import CHAPTERS, Rule, rules_of
 from tests import PROJECT
 from tests.cases import all_cases
-from tests.cheats import CHEATS, ODDITIES
+from tests.cheats import CHEATS, ODDITIES, UNSEEN
 from tests.hostile import submission
 
 HONEST = {"list_is_ordered", "list_pages", "reads_do_not_commit", "update_refreshes"}
@@ -35,6 +36,23 @@ def test_cheat(name: str, bench: Bench, tmp_path: Path) -> None:
     assert not [check for check in found.values() if "GOT IT" in check.observed]
     assert {name for (place, name), check in found.items() if place == folder and check.outcome == "passed"} <= HONEST
     assert all(check.outcome == "passed" for (place, _), check in found.items() if place == honest)
+
+
+@pytest.mark.parametrize("name", UNSEEN)
+def test_what_the_driver_is_sent_is_seen(name: str, bench: Bench, tmp_path: Path) -> None:
+    """Or the check says that it could not be: it is not passed, and what the learner is told is what the code did."""
+    chapter, file, line, instead, rules = UNSEEN[name]
+    shutil.copytree(PROJECT / "solutions" / chapter, tmp_path / chapter)
+    path = tmp_path / chapter / file
+    assert path.read_text().count(line) == 1
+    path.write_text(path.read_text().replace(line, instead))
+    targets = [Target(tmp_path, rule) for rule in rules_of(chapter)]
+    found = {target.rule.name: check for target, check in bench.grade(targets)}
+    assert {rule for rule in rules if found[rule].outcome == "passed"} == set()
+    for rule in rules:
+        assert (
+            found[rule].outcome in ("failed", "blocked") or "took the grader's trace callback" in found[rule].observed
+        )
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)

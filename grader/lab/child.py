@@ -17,9 +17,10 @@ from pathlib import Path
 
 from grader.lab.code import forget_app
 from grader.lab.connections import listen_to_connections
+from grader.lab.driver import missed_nothing
 from grader.lab.fresh_database import NotPrepared, prepare_database
 from grader.lab.job import BEFORE, SPOILT, Job, unsealed
-from grader.lab.judge import judge, spoilt
+from grader.lab.judge import judge, missed, spoilt
 from grader.lab.parts import load_makers, open_parts
 from grader.lab.place import place_of
 from grader.lab.processes import close_all_but, end_with_the_parent
@@ -117,6 +118,8 @@ def grade_chapter(job: Job, walls: Walls, results: int) -> None:
                     os._exit(SPOILT)
                 if passed and not control and (replaced := relied.replaced() or asked.replaced() or parts.replaced()):
                     passed, verdict = False, spoilt(replaced)
+                if passed and not control and not missed_nothing(parts.seen):
+                    passed, verdict = False, missed()
                 # What a used app did wrong may come from the checks before: only a new one is blamed for it.
                 settled = passed or not used or control
                 doubtful = settled and not control and soundness.is_in_doubt(verdict, rules[position].task)

@@ -1,19 +1,23 @@
 """In the child: what a database is sent past SQLAlchemy: any code can ask a session for the driver's own connection.
 
 SQLite tells of each statement that it begins, psycopg's cursors and commit() of what goes through them, whoever sent
-it; what SQLAlchemy has told of before is left out. Sources: Python, ``sqlite3.Connection.set_trace_callback``; SQLite,
-"sqlite3_trace_v2" (``SQLITE_TRACE_STMT``); psycopg, "Connection classes" (``cursor_factory``).
+it; what SQLAlchemy has told of before is left out. SQLite tells one only: code that wants to print what it sends, say,
+is told by the grader; where it has taken the grader's place all the same, no check passes, as nobody knows what was
+sent. Sources: Python, ``sqlite3.Connection.set_trace_callback``, ``gc.get_referents``; SQLite, "sqlite3_trace_v2"
+(``SQLITE_TRACE_STMT``); psycopg, "Connection classes" (``cursor_factory``).
 """
 
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from functools import cache
+from gc import get_referents
 from typing import Any
 from weakref import ref
 
 from grader.lab import locks
-from grader.lab.observer import UNOBSERVED, observers
+from grader.lab.observer import UNOBSERVED, Seen, observers
 from grader.lab.statements import in_words, is_housekeeping
 
 # SQLAlchemy tells of transactions that begin and are rolled back, and the pool rolls back by itself; a trigger's
@@ -27,31 +31,93 @@ def trace(connection: Any, record: Any) -> None:
     """Let a new connection of the learner's tell what it is sent."""
     if UNOBSERVED in record.info:
         return
-    number = id(connection)
     if isinstance(connection, sqlite3.Connection):
-        last = ""
-
-        def sent(sql: str) -> None:
-            nonlocal last
-            _sent(number, sql, again=sql == last)  # where the schema has changed, older versions tell it twice
-            last = sql
-
-        connection.set_trace_callback(sent)
+        sqlite3.Connection.set_trace_callback(connection, _Trace(connection))
     elif type(connection).__module__.partition(".")[0] == "psycopg" and isinstance(connection.cursor_factory, type):
         connection.cursor_factory = _telling(connection.cursor_factory)
         itself = ref(connection)
+        number = id(connection)
 
         def commit() -> None:
-            _sent(number, "COMMIT")
+            _sent(number, "COMMIT", "COMMIT")
             own: Any = itself()
             type(own).commit(own)
 
         connection.commit = commit
 
 
-def forget(connection: Any, _record: Any) -> None:
-    """Forget a connection that is closed: what it did not commit is gone."""
-    locks.ends(id(connection))
+def make_traceable(dialect: Any, _record: Any, _arguments: Any, options: Any) -> None:
+    """Let SQLAlchemy open connections on which code may set a trace callback of its own."""
+    if dialect.driver == "pysqlite":
+        options.setdefault("factory", Connection)
+
+
+def forget(connection: Any, _record: Any = None) -> None:
+    """Forget a connection that is about to be closed: what it did not commit is gone."""
+    locks.forget(connection)
+    for seen in observers():
+        if seen.used.pop(id(connection), None) is not None and not _is_traced(connection):
+            seen.missed = True
+
+
+def missed_nothing(seen: Seen) -> bool:
+    """Whether every connection of SQLite's that was used has told the grader, and nobody else, what it was sent."""
+    return not seen.missed and all(map(_is_traced, seen.used.values()))
+
+
+def _is_traced(connection: Any) -> bool:
+    return not isinstance(connection, sqlite3.Connection) or _trace_of(connection) is not None
+
+
+class _Trace:
+    """Tells what a connection is sent.
+
+    Attributes:
+        also: who is told after the grader.
+    """
+
+    __slots__ = ("_connection", "_last", "also")
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._last = ""
+        self.also: Callable[[str], object] | None = None
+
+    def __call__(self, sql: str) -> None:
+        begin = _begin(sql)
+        if not begin.startswith(_READS):
+            locks.writes(self._connection)
+        # Where the schema has changed, older versions tell a statement twice.
+        _sent(id(self._connection), sql, begin, again=sql == self._last)
+        self._last = sql
+        if self.also is not None:
+            self.also(sql)
+
+
+def _trace_of(connection: sqlite3.Connection) -> _Trace | None:
+    """The trace that is on a connection now: among what it holds, which nobody has to ask it for."""
+    return next((each for each in get_referents(connection) if type(each) is _Trace), None)
+
+
+class Connection(sqlite3.Connection):
+    """A connection whose trace callback is told beside the grader's; and that tells what SQLite tells nobody."""
+
+    __slots__ = ()
+    __module__ = sqlite3.__name__  # it is Python's own for everybody who asks
+
+    def set_trace_callback(self, trace_callback: Callable[[str], object] | None) -> None:
+        """Tell somebody, or nobody, what the connection is sent: beside the grader, if that is told."""
+        trace = _trace_of(self)
+        if trace is None:
+            super().set_trace_callback(trace_callback)
+        else:
+            trace.also = trace_callback
+
+    def blobopen(self, table: str, column: str, row: int, /, **options: Any) -> sqlite3.Blob:
+        """Open a value to be read or written, which is a statement in other words."""
+        told = f"SELECT {column} FROM {table}"
+        _sent(id(self), told, told)
+        return super().blobopen(table, column, row, **options)
 
 
 @cache
@@ -60,14 +126,19 @@ def _telling(kind: Any) -> Any:
 
     class Telling(kind):  # type: ignore[misc]
         def execute(self, query: Any, *arguments: Any, **options: Any) -> Any:
-            _sent(id(self.connection), _text(query, self))
+            _tell(self, query)
             return super().execute(query, *arguments, **options)
 
         def executemany(self, query: Any, *arguments: Any, **options: Any) -> Any:
-            _sent(id(self.connection), _text(query, self))
+            _tell(self, query)
             return super().executemany(query, *arguments, **options)
 
     return Telling
+
+
+def _tell(cursor: Any, query: Any) -> None:
+    sql = _text(query, cursor)
+    _sent(id(cursor.connection), sql, _begin(sql))
 
 
 def _text(query: Any, cursor: Any) -> str:
@@ -76,15 +147,11 @@ def _text(query: Any, cursor: Any) -> str:
     return query.decode("utf-8", "replace") if isinstance(query, bytes) else str(query.as_string(cursor))
 
 
-def _sent(number: int, sql: str, *, again: bool = False) -> None:
-    begin = sql[:40].lstrip().upper()
-    if not begin.startswith(_READS):
-        if begin.startswith("BEGIN"):
-            locks.begins(number)
-        elif begin.startswith(_ENDS) and " TO " not in begin:
-            locks.ends(number)
-        else:
-            locks.writes(number)
+def _begin(sql: str) -> str:
+    return sql[:40].lstrip().upper()
+
+
+def _sent(number: int, sql: str, begin: str, *, again: bool = False) -> None:
     if begin.startswith(_NOTHING_NEW):
         return
     for seen in observers():

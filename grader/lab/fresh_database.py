@@ -27,8 +27,8 @@ def prepare_database(place: Place) -> None:
     try:
         if place.database == "sqlite":
             file = Path(place.url.removeprefix("sqlite:///"))
-            _remove(file)
             watch(file)
+            _remove(file)
         else:
             _make_new(place)
     except Exception as error:

@@ -115,6 +115,16 @@ def spoilt(name: str) -> dict[str, Any]:
     }
 
 
+def missed() -> dict[str, Any]:
+    """The verdict on a check that seems to have passed, where the grader has not seen what the database was sent."""
+    return {
+        "outcome": "error",
+        "observed": "the code took the grader's trace callback from its SQLite connection, "
+        "or closed the driver's connection itself",
+        "expected": "code that leaves both alone; to print the SQL, use create_engine(url, echo=True)",
+    }
+
+
 def _clean(value: Any, root: str) -> Any:
     """Text that can be sent and shown: no lone surrogates, no temporary folder, not endless."""
     if isinstance(value, str):

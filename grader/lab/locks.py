@@ -52,8 +52,9 @@ def hardly_waiting(connection: Connection) -> Iterator[None]:
         wait_for_locks(driver, PATIENCE)
 
 
-# The learner's transactions that have not ended, by the ids of their connections: how the file was before they wrote.
-_before: dict[int, tuple[int, int] | None] = {}
+_State = tuple[int, int]
+# The learner's connections by their ids, and how the file was before their latest transaction wrote, if it has.
+_before: dict[int, tuple[sqlite3.Connection, _State | None]] = {}
 _watched: dict[str, Path] = {}
 
 
@@ -63,23 +64,32 @@ def watch(file: Path) -> None:
     _before.clear()
 
 
-def begins(connection: int) -> None:
-    """A transaction begins."""
-    _before[connection] = None
+def writes(connection: sqlite3.Connection) -> None:
+    """A connection of the learner's is about to send what is no query.
+
+    A transaction may begin with a savepoint, or before anybody looks; a BEGIN or a COMMIT may be refused. So nobody
+    is asked but SQLite itself.
+    """
+    number = id(connection)
+    if not connection.in_transaction:  # it begins now, if at all
+        _before[number] = connection, None
+    elif number not in _before or _before[number][1] is None:
+        _before[number] = connection, _state()
 
 
-def writes(connection: int) -> None:
-    """It is about to write."""
-    if _before.get(connection, ()) is None:
-        _before[connection] = _state()
+def forget(connection: object) -> None:
+    """A connection is about to be closed."""
+    _before.pop(id(connection), None)
 
 
-def ends(connection: int) -> None:
-    """It ends."""
-    _before.pop(connection, None)
+def _goes_on(connection: sqlite3.Connection) -> bool:
+    try:
+        return connection.in_transaction
+    except sqlite3.ProgrammingError:  # it is closed
+        return False
 
 
-def _state() -> tuple[int, int]:
+def _state() -> _State:
     """Size and time of the file. It is not opened: closing it would take everybody's locks away."""
     with suppress(OSError, KeyError):
         found = _watched["file"].stat()
@@ -94,7 +104,7 @@ def rows_behind_the_lock(url: URL, sql: str, parameters: Mapping[str, Any]) -> l
         Wrong: a transaction that has not ended has written to the file already.
     """
     now = _state()
-    if any(before not in (None, now) for before in _before.values()):
+    if any(before not in (None, now) and _goes_on(connection) for connection, before in _before.values()):
         raise Wrong("a transaction wrote to the database's file, keeps it locked, and has not ended", _ENDED)
     with closing(sqlite3.connect(f"file:{quote(_file(url))}?immutable=1", uri=True)) as connection:
         connection.row_factory = sqlite3.Row

@@ -57,6 +57,8 @@ class Seen:
         hold: called with each statement before it is noted and sent; it may take its time.
         due: what the driver's connections, by their ids, are to send next: the statement that was noted last, once
             (empty), or as often as it comes.
+        used: the driver's connections that were taken from a pool, by their ids, until they are closed.
+        missed: one of them did not tell what it was sent.
     """
 
     root: Path | None = None
@@ -73,6 +75,8 @@ class Seen:
     errors: list[BaseException] = field(default_factory=list)
     hold: Callable[[str], None] | None = None
     due: dict[int, str] = field(default_factory=dict)
+    used: dict[int, Any] = field(default_factory=dict)
+    missed: bool = False
 
     def note(self, what: str, connection: object = None) -> Moment:
         """Add a moment to the timeline, with the place in the observed code that caused it."""
@@ -107,9 +111,10 @@ class Seen:
             frame = frame.f_back  # type: ignore[assignment]
         return ""
 
-    def took(self, record: Any, _connection: object) -> None:
+    def took(self, record: Any, connection: object) -> None:
         """A connection has left the pool."""
         self.out[id(record)] = Moment("checkout", self.here())
+        self.used[id(connection)] = connection
 
     def gave_back(self, record: Any, connection: Any) -> None:
         """A connection has come back to the pool, inside a transaction where nobody rolled a refused COMMIT back."""
