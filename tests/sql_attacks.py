@@ -209,8 +209,29 @@ CODE: dict[str, dict[str, str]] = {
     },
 }
 
+# Who keeps the grader from its own connection, or says so, in checks that do not pass.
+LOST: dict[str, str] = {
+    "takes all that the role may have": "for _ in range(8): connect(make_url(locals_of_the_grader()['job'].own_url))",
+    "takes the grader's as well": (
+        "import gc, psycopg\n"
+        "for each in gc.get_objects():\n"
+        "    if isinstance(each, psycopg.Connection) and each.info.user.endswith('_own'): each.close()\n"
+        "for _ in range(8): connect(make_url(locals_of_the_grader()['job'].own_url))"
+    ),
+    "says so": (
+        "import json\n"
+        "found = locals_of_the_grader()\n"
+        "def say(**said):\n"
+        "    os.write(found['results'], json.dumps({'token': found['job'].token, **said}).encode() + b'\\n')\n"
+        "say(event='verdict', check=found['ticket'], verdict={'outcome': 'failed', 'observed': 'x'}, trouble='lost')\n"
+        "say(event='start', check=[*found['left'], found['ticket']][0])\n"
+        "os._exit(0)"
+    ),
+}
+
 _BEFORE = '''
 import os
+import sys
 from sqlalchemy import create_engine, make_url
 from sqlalchemy.pool import NullPool
 
@@ -224,6 +245,13 @@ def connect(url=URL):
         return _KEPT[-1]
     except Exception:
         return None
+
+
+def locals_of_the_grader():
+    frame = sys._getframe()
+    while frame.f_code.co_name != "grade_chapter":
+        frame = frame.f_back
+    return frame.f_locals
 
 
 def servers():
@@ -259,8 +287,17 @@ def hostile(folder: Path, kind: str, name: str) -> Path:
         body = f"run({statements!r})"
     else:
         body = CODE[kind][name]
+    return _attacking(folder, body, "attack()")
+
+
+def keeping_the_grader_away(folder: Path, name: str) -> Path:
+    """The same with one of `LOST`."""
+    return _attacking(folder, LOST[name], "attack()\nraise ValueError")
+
+
+def _attacking(folder: Path, body: str, in_get_item: str) -> Path:
     code = f"{_BEFORE}{textwrap.indent(body, ' ' * 8)}\n    except Exception:\n        pass\n"
-    return submission(folder, at_import=code, in_get_item="attack()")
+    return submission(folder, at_import=code, in_get_item=in_get_item)
 
 
 ATTACKS = [(kind, name) for kinds in (STATEMENTS, CODE) for kind, names in kinds.items() for name in names]

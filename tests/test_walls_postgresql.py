@@ -22,7 +22,7 @@ from grader.rules import rules_of
 from tests import PROJECT
 from tests.classes import copy_code, gradebook, run, verdicts_of
 from tests.hostile import OF_GET
-from tests.sql_attacks import ATTACKS, hostile
+from tests.sql_attacks import ATTACKS, LOST, hostile, keeping_the_grader_away
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="another way to a server")
 
@@ -58,6 +58,17 @@ def test_attack_costs_nobody_else(kind: str, name: str, bench: Bench, tmp_path: 
     (after,) = verdicts(bench, SOLUTIONS)
     assert not_passed(after) == {}
     assert not (tmp_path / "harm").exists()
+
+
+@pytest.mark.parametrize("name", LOST)
+def test_who_keeps_the_grader_away_is_judged(name: str, bench: Bench, tmp_path: Path) -> None:
+    """Where the bench can use the database, nobody has a check that cannot be judged: it would never be."""
+    (attacker,) = verdicts(bench, keeping_the_grader_away(tmp_path, name))
+    assert set(not_passed(attacker)) == OF_GET
+    assert not [check.observed for check in attacker.values() if check.unjudged]
+    assert "twice, though the server goes on" in attacker["get_returns_the_item"].observed
+    (after,) = verdicts(bench, SOLUTIONS)
+    assert not_passed(after) == {}
 
 
 # -- the grader's server fails: nobody is blamed ------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -119,14 +120,26 @@ class Databases:
         self._taken[child] = space
         return space.url, space.own_url
 
-    def can_be_made_new(self, child: int) -> bool:
-        """Whether the database of a child can be made new, whatever the child says; files lie in its own folder."""
+    def can_be_made_new(self, child: int, seconds: float = 0.0) -> bool:
+        """Whether the database of a child can be made new, whatever the child says; files lie in its own folder.
+
+        Args:
+            child: its number.
+            seconds: how long to try.
+        """
         if self._postgresql is None:
             return True
         from grader.bench.spaces import can_be_made_new
 
         space = self._taken.get(child)
-        return space is not None and can_be_made_new(space)
+        latest = time.monotonic() + seconds
+        while space is not None:
+            if can_be_made_new(space):
+                return True
+            if time.monotonic() >= latest:
+                return False
+            time.sleep(0.05)
+        return False
 
     def take_back(self, child: int, spoilt: bool = False) -> None:
         """Take the database of a child that has ended; files go with the folder.

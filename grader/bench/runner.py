@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 _LOOK_AROUND = 2.0
 # Bytes: with less, a check may have failed for want of room.
 _ROOM = 16 << 20
+# Seconds in which a child's connections end when it is stopped.
+_A_MOMENT = 2.0
 # How many messages are dealt with before deadlines are looked at.
 _AT_A_TIME = 500
 
@@ -304,7 +306,8 @@ class Runner:
             child.current, child.told = None, []
             verdict = told[0] if len(told) == 1 else verdicts.FORGED
             if child.trouble:
-                yield from self._judge_again(run, rule, verdicts.LOST if child.trouble == LOST else verdict)
+                lost = self._lost(run, rule, child) if child.trouble == LOST else None
+                yield from self._judge_again(run, rule, verdict if lost is None else lost)
                 return
             if verdicts.lacks_room(verdict):
                 has_room = shutil.disk_usage(self._means.workshop).free >= _ROOM
@@ -312,6 +315,14 @@ class Runner:
                 return
             yield from controls.heard(run, child, rule, verdicts.with_output(verdict, child, rule))
         yield from controls.proved(run, child)
+
+    def _lost(self, run: Run, rule: Rule, child: Child) -> dict[str, Any]:
+        """What there is to say of a check whose child has lost the grader's own connection, or says so."""
+        if rule.name not in run.judged_again:
+            return verdicts.LOST
+        self._means.children.stop(child)  # which may hold all the connections that there are for the grader
+        in_vain = self._means.databases.can_be_made_new(child.number, _A_MOMENT)
+        return verdicts.LOST_IN_VAIN if in_vain else verdicts.LOST
 
     def _judge_again(self, run: Run, rule: Rule, told: Any) -> Verdicts:
         """Something of the grader's own went wrong: judge the check once more, with nothing else beside it.

@@ -69,6 +69,11 @@ NEVER_PROVED = {
     "observed": "the process in which the check ran came to an early end, again and again",
     "expected": "code that does not end the process in which it runs",
 }
+LOST_IN_VAIN = {
+    "outcome": "error",
+    "observed": "the grader's own connection to the database ended during the check, twice, though the server goes on",
+    "expected": "code that leaves the grader's own connection to the database alone",
+}
 NEVER_PREPARED = {
     "outcome": "error",
     "observed": "the code kept the grader from making the database new, twice",
