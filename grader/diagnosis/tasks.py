@@ -20,7 +20,7 @@ _WAITS = "answer_does_not_wait"
 _STAYS_OPEN = "Nobody else does it. A session that stays open keeps a connection from everyone else."
 _SHARED = "All tasks share this session: what one has left in it, the next one meets, in another thread at that."
 
-_BEGINS = "Thread", "Timer", "submit", "start_new_thread", "run_in_executor", "create_task"
+_BEGINS = "Thread", "Timer", "submit", "start_new_thread", "run_in_executor", "create_task", "ensure_future"
 _OTHER_WAY = "FastAPI has a way to do work after the answer, and waits for it."
 _COLLECTIONS = "list", "dict", "set", "deque", "defaultdict", "Queue", "SimpleQueue", "LifoQueue"
 _FAILURES = "refused", "broken", "lost"
@@ -90,7 +90,7 @@ def thread_of_its_own(evidence: Evidence) -> Told | None:
             return Told(where=file.at(call), hint=_OTHER_WAY)
     for file, node in worker if "record_event" in _handed_over(evidence) else ():
         for call in calls(node, *_BEGINS):
-            hint = "FastAPI waits for the task. But the task begins this, and is done at once. Who does the work then?"
+            hint = "FastAPI waits for the task. But the task does not wait for what it begins here. Who does?"
             return Told(saw=saw, where=file.at(call), hint=hint)
     for file, node in endpoint:
         for call in calls(node, "put", "put_nowait"):

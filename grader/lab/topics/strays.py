@@ -23,11 +23,24 @@ from grader.lab.observer import Seen
 from grader.lab.statements import tables_written
 
 # A context goes along into the thread in which a task that is no coroutine runs; but also into what a task begins and
-# does not wait for. So it is the task's only until the event of its context says that its call is over.
-_in_task: ContextVar[threading.Event | None] = ContextVar("in_task", default=None)
+# does not wait for. So it is the task's only until its call is over.
+_in_task: ContextVar[_Call | None] = ContextVar("in_task", default=None)
 # How many seconds somebody may wait for it; how many it is waited for when the request is over, where it is known that
-# it will go on, and where there is only a thread that might; how many a task takes that has started a thread and ends.
+# it will go on, and where there is only a thread that might; how many a task takes that has begun other work and ends.
 _HELD, _LATEST, _REST, _ENDS = 1.0, 3.0, 0.5, 0.1
+
+
+class _Call:
+    """A call of a background task, which has just begun in the event loop."""
+
+    def __init__(self) -> None:
+        self.over = threading.Event()
+        self._loop = asyncio.get_running_loop()
+        self._before = asyncio.all_tasks()
+
+    def goes_on_beside(self) -> bool:
+        """Whether other work has begun in the loop meanwhile, which this call need not wait for."""
+        return not asyncio.all_tasks(self._loop) <= self._before
 
 
 class Strays:
@@ -86,10 +99,12 @@ class Strays:
         strange = threading.current_thread() in _strange_threads()
         if not (strange or answered):
             return
-        over = _in_task.get()
-        if over is not None and not (over.wait(_ENDS) if strange else over.is_set()):
-            return
-        if asyncio._get_running_loop() is not None:  # it would hold the request back too
+        call, in_loop = _in_task.get(), asyncio._get_running_loop() is not None
+        if call is not None:
+            waits = strange or (not in_loop and call.goes_on_beside())
+            if not (call.over.wait(_ENDS) if waits else call.over.is_set()):
+                return
+        if in_loop:  # it would hold the request back too
             self._loose = True
         else:
             self._held = True
@@ -98,12 +113,12 @@ class Strays:
 
 def _marked(original: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
     async def run(*arguments: Any) -> None:
-        over = threading.Event()
-        token = _in_task.set(over)
+        call = _Call()
+        token = _in_task.set(call)
         try:
             await original(*arguments)
         finally:
-            over.set()
+            call.over.set()
             _in_task.reset(token)
 
     return run
