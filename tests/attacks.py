@@ -47,6 +47,7 @@ WRITING = {
     "fill memory by a device": "mmap.mmap(os.open('/dev/zero', os.O_RDONLY), 4096, prot=mmap.PROT_READ)",
     "take somebody's shared memory": "1 / (ctypes.CDLL(None, use_errno=True).shmat(999999, 0, 0) != -1 or ctypes.get_errno() != 1)",  # noqa: E501
     "reserve more of the disk than a file may have": "1 / max(0, 1 + ctypes.CDLL(None).fallocate(os.open('big', os.O_RDWR | os.O_CREAT), 1, ctypes.c_long(0), ctypes.c_long(1 << 20)))",  # noqa: E501
+    "let a file grow in larger pieces than it may have": "1 / (ctypes.CDLL(None, use_errno=True).ioctl(-1, 0x401C5820, 0) != -1 or ctypes.get_errno() != 1)",  # noqa: E501
     "make a device": "os.mknod('disk', 0o60600, os.makedev(254, 0))",
     "write to the parent's limits": "open(f'/proc/{os.getppid()}/oom_score_adj', 'w').write('1000')",
 }

@@ -164,7 +164,8 @@ _TRUNCATES, _ACCESS_MODE = 0o1000, 0o3  # of open; the second is 0 for reading
 # Of fcntl: who is told of what happens to a file, with a signal of one's choice; and leases, which hold others up.
 _FILE_SIGNALS = (8, 10, 15, 1024)
 _SOCKET_SIGNALS = (0x8901, 0x8902, 0x5412)  # of ioctl: the same for sockets; and typing into a terminal
-_RESERVING = (0x40305828, 0x4030582A, 0x40305839)  # of ioctl: what fallocate does
+# Of ioctl: what fallocate does; and in how large pieces a file grows.
+_RESERVING = (0x40305828, 0x4030582A, 0x40305839, 0x401C5820)
 _STREAM, _DATAGRAM, _KIND = 1, 2, 0xF  # of sockets: their kind, without the flags
 _DEFAULT, _TCP = 0, 6  # of sockets: their protocol; others connect in ways that Landlock does not know
 # Of what sends: the number of the flags' argument; one of them connects.
