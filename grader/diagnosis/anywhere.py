@@ -6,6 +6,7 @@ import ast
 import builtins
 import difflib
 import re
+from collections import Counter
 
 from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.reading import Told, reading
@@ -113,6 +114,35 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
     else:
         kind = f"{'an' if found[1][0] in 'AEIOUaeiou' else 'a'} {found[1]}"
         hint = f"What stands before .{found[2]} is {kind}. Is it what you think it is, and is the name right?"
+    return Told(where=where, hint=hint)
+
+
+_CALLED = re.compile(r"^(?:\w+\.)*(\w+)\(\) (?:got|missing|takes)\b")
+
+
+@reading("a function that calls itself")
+def calls_itself(evidence: Evidence) -> Told | None:
+    """A def takes its name from what was imported under it: within the function, the name means the function itself."""
+    raised = evidence.raised_kind("RecursionError", "TypeError")
+    if raised is None or not raised.lines:
+        return None
+    passed = _CALLED.match(raised.message)
+    for where, count in Counter(reversed(raised.lines)).most_common(3 if raised.kind == "RecursionError" else 0):
+        name = evidence.source.function_of(where)
+        if count > 9 and name and re.search(rf"(?<!\.)\b{name}\(", evidence.source.line(where)):
+            return _itself(evidence, where, name)
+    where = innermost(raised, evidence.given)
+    if passed and passed[1] == evidence.source.function_of(where):
+        return _itself(evidence, where, passed[1])
+    return None
+
+
+def _itself(evidence: Evidence, where: str, name: str) -> Told | None:
+    nodes = evidence.source.file(where.rpartition(":")[0]).tree.body
+    imported = {each.asname or each.name for node in nodes if isinstance(node, ast.ImportFrom) for each in node.names}
+    hint = f"Which {name} does this call? The def above has taken the name."
+    if name in imported:
+        hint = f"Which {name} does this call? The def above has taken the name of the imported one."
     return Told(where=where, hint=hint)
 
 
