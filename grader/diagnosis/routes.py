@@ -107,10 +107,10 @@ def router_name_taken(evidence: Evidence) -> Told | None:
     main = evidence.source.file("app/main.py")
     used = [call.lineno for call in calls(main.tree, "include_router")]
     taken: dict[str, str] = {}
-    imports = [node for node in main.tree.body if isinstance(node, ast.ImportFrom) and _is_own(node)]
-    for node, each in [(node, each) for node in imports for each in node.names if "has no route" in evidence.saw]:
-        name, home = each.asname or each.name, f"{node.module}.{each.name}"
-        router = each.name == "router" or (node.module or "").endswith("routes")
+    own = [each for each in main.tree.body if isinstance(each, ast.ImportFrom) and _is_own(each)]
+    for module, each in [(one.module or "", each) for one in own for each in one.names]:
+        name, home = each.asname or each.name, f"{module}.{each.name}"
+        router = "has no route" in evidence.saw and (each.name == "router" or module.endswith("routes"))
         if router and taken.setdefault(name, home) != home and used and each.lineno < min(used):
             hint = f"Two imports bind the name {name}. Which of the two does it stand for below?"
             return Told(where=main.at(each), hint=hint)
