@@ -127,7 +127,7 @@ def body_looked_for_elsewhere(evidence: Evidence) -> Told | None:
     depended = _schema_depended_on(evidence) if missing and missing[1] == "query" else None
     if depended is None:
         return None
-    hint = "As a dependency, a schema is made of parts of the query (?...=), field by field. "
+    hint = "Asked for like this, a schema is made of parts of the query (?...=), field by field. "
     return Told(where=depended[0].at(depended[1]), hint=f"{hint}Where does the client send the fields?")
 
 

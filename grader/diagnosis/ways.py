@@ -297,7 +297,9 @@ def checked_by_hand(evidence: Evidence) -> Told | None:
         if isinstance(each, ast.If) and any(isinstance(one, ast.Raise) for one in each.body)
         if re.search(rf"\b{name}\b", text_of(each.test))
     ]
-    found.sort(key=lambda each: int(number) > 0 not in _sides(each[1].test, name))  # the side that is meant comes first
+    found.sort(
+        key=lambda each: (int(number) > 0) not in _sides(each[1].test, name)
+    )  # the side that is meant comes first
     if not found:
         return None
     told = " and ".join("=".join(each) for each in asked)
