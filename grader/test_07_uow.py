@@ -157,13 +157,14 @@ def test_created_item_is_refreshed(
     needs=["add_item_does_not_commit"],
 )
 def test_failed_event_discards_the_item(tables: Tables, records: Records, units: Units) -> None:
-    """When the database refuses the event, the item or the COMMIT, neither item nor event is saved."""
+    """When anything fails, the event, the item, the COMMIT or the code itself, neither item nor event is saved."""
     tables.create()
     records.make_writes_fail()
     before = units.post_good(_ONE)
     for name in _FAILURES:
         units.fail(_ONE, name)
         records.expect_unchanged(before)
+    units.expect_nothing_half_done(_ONE)
 
 
 @rule(
@@ -186,6 +187,7 @@ def test_batch_is_all_or_nothing(tables: Tables, records: Records, units: Units,
         for names in ((name, "table"), ("table", "sofa", name)):
             units.post(_BATCH, *names)
             records.expect_unchanged(before)
+    units.expect_nothing_half_done(_BATCH)
     units.post(_BATCH, *["table"] * 101)  # more than whoever saves in portions takes at once
     commits = seen.commits_of_writes()
     expect(commits == 1, saw=f"{commits} COMMITs of something written", wanted="1 for the whole batch")

@@ -202,6 +202,24 @@ def answered_before_the_change(evidence: Evidence) -> Told | None:
     return Told(saw=f"{evidence.saw}, as before the change", where=file.at(early[0]), hint=hint)
 
 
+@reading("the answer is what RETURNING gave", "create_answers_201", "created_item_is_refreshed")
+def returned_by_the_insert(evidence: Evidence) -> Told | None:
+    """RETURNING gives the row as the statement wrote it; a trigger may change it after that."""
+    if "the answer shows" not in evidence.saw:
+        return None
+    inserts = [event for event in evidence.events_of("INSERT items") if " returning " in _in_one_line(event.sql)]
+    loaded = inserts and any(event.what == "SELECT items" for event in evidence.events)
+    made = [(file, call) for file, node in behind(evidence) for call in calls(node, "returning")]
+    if not inserts or loaded or len(made) != 1 or "name" not in _in_one_line(inserts[-1].sql).split(" returning ")[1]:
+        return None
+    hint = "This gives the row as the INSERT wrote it. What may change it after that?"
+    return Told(where=made[0][0].at(made[0][1]), hint=hint)
+
+
+def _in_one_line(sql: str) -> str:
+    return " ".join(sql.lower().split())
+
+
 @reading("the list is sorted again", _LIST)
 def reordered(evidence: Evidence) -> Told | None:
     """The database returns the rows ordered by id. Later code puts them in another order."""

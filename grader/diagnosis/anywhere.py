@@ -6,10 +6,11 @@ import ast
 import builtins
 import difflib
 import re
+from collections import Counter
 
 from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import Source, name_of
+from grader.diagnosis.source import Function, Source, inside, name_of
 
 _NAME = re.compile(r"name '(\w+)' is not defined")
 _UNBOUND = re.compile(r"variable '(\w+)'")
@@ -113,6 +114,40 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
     else:
         kind = f"{'an' if found[1][0] in 'AEIOUaeiou' else 'a'} {found[1]}"
         hint = f"What stands before .{found[2]} is {kind}. Is it what you think it is, and is the name right?"
+    return Told(where=where, hint=hint)
+
+
+_CALLED = re.compile(r"^(?:\w+\.)*(\w+)\(\) (?:got|missing|takes)\b")
+
+
+@reading("a function that calls itself")
+def calls_itself(evidence: Evidence) -> Told | None:
+    """A def takes its name from what was imported under it: within the function, the name means the function itself."""
+    raised = evidence.raised_kind("RecursionError", "TypeError")
+    if raised is None or not raised.lines:
+        return None
+    passed = _CALLED.match(raised.message)
+    for where, count in Counter(reversed(raised.lines)).most_common(3 if raised.kind == "RecursionError" else 0):
+        told = _itself(evidence, where) if count > 9 else None
+        if told is not None:
+            return told
+    where = innermost(raised, evidence.given)
+    return _itself(evidence, where) if passed and passed[1] == evidence.source.function_of(where) else None
+
+
+def _itself(evidence: Evidence, where: str) -> Told | None:
+    """What there is to say of a line that calls the function in which it stands by its bare name."""
+    name, tree = evidence.source.function_of(where), evidence.source.file(where.rpartition(":")[0]).tree
+    own = next((each for each in tree.body if isinstance(each, Function) and each.name == name), None)
+    if own is None or not re.search(rf"(?<![.\w]){name}\(", evidence.source.line(where)):
+        return None
+    if any(isinstance(each, ast.Import | ast.ImportFrom) for each in inside(own)):
+        return None  # it may have the name from there
+    froms = [each for each in tree.body if isinstance(each, ast.ImportFrom)]
+    imported = {each.asname or each.name for one in froms for each in one.names}
+    hint = f"Which {name} does this call? The def above has taken the name."
+    if name in imported:
+        hint = f"Which {name} does this call? The def above has taken the name of the imported one."
     return Told(where=where, hint=hint)
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from grader.diagnosis.endpoints import behind, body_parameter, endpoint_of, request_of
+from grader.diagnosis.endpoints import alias_of, behind, body_parameter, endpoint_of, request_of
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.parameters import TOO_STRICT, table_behind
 from grader.diagnosis.reading import Told, reading, reading_of
@@ -124,6 +124,33 @@ def body_looked_for_elsewhere(evidence: Evidence) -> Told | None:
             if in_the_query:
                 hint = "FastAPI takes this for a part of the query (?...=): it is no schema."
             return Told(where=found[0].at(each), hint=hint)
+    depended = _schema_depended_on(evidence) if missing and missing[1] == "query" else None
+    if depended is None:
+        return None
+    hint = "Asked for like this, a schema is made of parts of the query (?...=), field by field. "
+    return Told(where=depended[0].at(depended[1]), hint=f"{hint}Where does the client send the fields?")
+
+
+def _schema_depended_on(evidence: Evidence) -> tuple[File, ast.arg] | None:
+    """The parameter that asks for a schema as for a dependency: ``data: ItemCreate = Depends()``, or with Query()."""
+    found = endpoint_of(evidence)
+    arguments = found[1].args if found else None
+    if found is None or arguments is None:
+        return None
+    named = [*arguments.posonlyargs, *arguments.args]
+    defaults = dict(zip([each.arg for each in named][::-1], arguments.defaults[::-1], strict=False))
+    defaults |= {
+        each.arg: value for each, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if value
+    }
+    for each in (*named, *arguments.kwonlyargs):
+        alias = alias_of(evidence, each.annotation)
+        annotation = text_of(getattr(alias[1], "value", None) if alias else each.annotation)
+        words = f"{annotation} {text_of(defaults.get(each.arg))}"
+        asked = re.search(r"\b(?:Depends|Query)\((?:(?:\w+\.)*(\w+)[,)]|[^\w]|\))", words)
+        names = [asked[1]] if asked and asked[1] else re.findall(r"\w+", annotation) if asked else []
+        schemas = [evidence.source.class_(name) for name in names]
+        if any(one is not None and one[0].name in ("app/schemas.py", "app/models.py") for one in schemas):
+            return found[0], each
     return None
 
 

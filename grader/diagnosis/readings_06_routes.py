@@ -12,10 +12,17 @@ from grader.diagnosis.answers import (
     nothing_written,
     other_types,
     reordered,
+    returned_by_the_insert,
     taken_name_refused,
     value_lost,
 )
-from grader.diagnosis.anywhere import dependency_called, unknown_attribute, unknown_name, used_before_assignment
+from grader.diagnosis.anywhere import (
+    calls_itself,
+    dependency_called,
+    unknown_attribute,
+    unknown_name,
+    used_before_assignment,
+)
 from grader.diagnosis.bodies import body_looked_for_elsewhere, in_a_request, not_handed_on, nul_accepted
 from grader.diagnosis.parameters import (
     body_not_validated,
@@ -44,6 +51,7 @@ from grader.diagnosis.routes import (
     own_session_left_open,
     page_not_handed_on,
     prefix_twice,
+    router_name_taken,
     router_not_included,
     shown_as_it_is,
     status_in_the_body,
@@ -104,12 +112,14 @@ from grader.diagnosis.writes import copy_changed
 
 READINGS = (
     dependency_called,
+    calls_itself,
     unknown_name,
     used_before_assignment,
     item_not_returned,
     id_by_another_name,
     id_bounds_too_narrow,
     prefix_twice,
+    router_name_taken,
     router_not_included,
     other_route,
     lifespan_unknown,
@@ -199,4 +209,5 @@ READINGS = (
     echoed,
     fields_missing,
     value_lost,
+    returned_by_the_insert,
 )

@@ -1,7 +1,13 @@
 """In the child: mistakes of chapter 07, in the order in which they are tried."""
 
-from grader.diagnosis.answers import answered_nothing
-from grader.diagnosis.anywhere import dependency_called, unknown_attribute, unknown_name, used_before_assignment
+from grader.diagnosis.answers import answered_nothing, returned_by_the_insert
+from grader.diagnosis.anywhere import (
+    calls_itself,
+    dependency_called,
+    unknown_attribute,
+    unknown_name,
+    used_before_assignment,
+)
 from grader.diagnosis.relationships import nobody_deletes_the_events, unlinked_before_the_delete
 from grader.diagnosis.routes import (
     echoed,
@@ -10,6 +16,7 @@ from grader.diagnosis.routes import (
     other_status_for_unknown,
     own_session_left_open,
     prefix_twice,
+    router_name_taken,
     router_not_included,
     status_not_said,
 )
@@ -36,6 +43,7 @@ from grader.diagnosis.units import (
     other_event,
     saved_after_the_error,
     saved_by_itself,
+    saved_in_any_case,
     several_commits,
     skips_what_fails,
     two_sessions,
@@ -58,11 +66,13 @@ from grader.diagnosis.ways import (
 
 READINGS = (
     dependency_called,
+    calls_itself,
     error_is_no_json,
     accident,
     body_may_be_null,
     unknown_name,
     prefix_twice,
+    router_name_taken,
     router_not_included,
     other_route,
     stand_in_left,
@@ -93,6 +103,7 @@ READINGS = (
     committing_function,
     skips_what_fails,
     saved_after_the_error,
+    saved_in_any_case,
     saved_by_itself,
     several_commits,
     unit_not_committed,
@@ -109,6 +120,7 @@ READINGS = (
     name_has_to_be_new,
     answered_nothing,
     echoed,
+    returned_by_the_insert,
     answered_too_early,
     answered_otherwise,
 )

@@ -101,6 +101,27 @@ def _is_included(main: File, routes: File) -> bool:
     return any(name in re.findall(r"\w+", words) for name in names for words in given) or not given
 
 
+@reading("two routers under one name", *_ANSWERS)
+def router_name_taken(evidence: Evidence) -> Told | None:
+    """Of two imports that bind the same name the later one counts: the first router has no name any more."""
+    main = evidence.source.file("app/main.py")
+    used = [call.lineno for call in calls(main.tree, "include_router")]
+    taken: dict[str, str] = {}
+    own = [each for each in main.tree.body if isinstance(each, ast.ImportFrom) and _is_own(each)]
+    for module, each in [(one.module or "", each) for one in own for each in one.names]:
+        name, home = each.asname or each.name, f"{module}.{each.name}"
+        router = "has no route" in evidence.saw and (each.name == "router" or module.endswith("routes"))
+        if router and taken.setdefault(name, home) != home and used and each.lineno < min(used):
+            hint = f"Two imports bind the name {name}. Which of the two does it stand for below?"
+            return Told(where=main.at(each), hint=hint)
+    return None
+
+
+def _is_own(node: ast.ImportFrom) -> bool:
+    """Whether something is imported from the learner's own package."""
+    return bool(node.level) or (node.module or "").partition(".")[0] == "app"
+
+
 @reading("the prefix is there twice", *_ANSWERS)
 def prefix_twice(evidence: Evidence) -> Told | None:
     """FastAPI joins the prefix of include_router(), the prefix of the router and the path of the route."""
@@ -167,9 +188,17 @@ def exception_returned(evidence: Evidence) -> Told | None:
     """An HTTPException that is returned is an object like any other; only a raised one becomes an answer."""
     for file, node in behind(evidence):
         for each in inside(node):
-            if isinstance(each, ast.Return) and name_of(each.value) == "HTTPException":
+            if isinstance(each, ast.Return) and any(name_of(one) == "HTTPException" for one in _one_of(each.value)):
                 return Told(where=file.at(each), hint="You return the exception. What makes FastAPI answer with it?")
     return None
+
+
+def _one_of(value: ast.expr | None) -> list[ast.expr]:
+    """What an expression can give: either side of ``a or b`` and of ``a if c else b``."""
+    if isinstance(value, ast.BoolOp | ast.IfExp):
+        parts = value.values if isinstance(value, ast.BoolOp) else [value.body, value.orelse]
+        return [each for part in parts for each in _one_of(part)]
+    return [value] if value is not None else []
 
 
 @reading("the status is in the body of the answer", *_UNKNOWN, *_ANSWERS)
@@ -460,6 +489,8 @@ def shown_as_it_is(evidence: Evidence) -> Told | None:
     if re.search(r"\b(ItemRead|ItemWithOwner)\b", named):
         return None
     saw = f"{evidence.saw}; {node.name}() promises {named or 'nothing'}"
+    if model is not None and named == "None":
+        saw = f"{evidence.saw}; response_model=None promises nothing"
     shows = [
         other.name
         for other_file, other, verb, decorator in routes_of(evidence)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import replace
 from typing import Any, TypeGuard
 
 from grader.diagnosis.answers import given_back
@@ -60,13 +61,29 @@ def helper_commits(evidence: Evidence) -> Told | None:
     """After a commit the work can no longer be undone, even if a later step fails."""
     for name in ("add_item", "add_event"):
         found = evidence.source.function(name, "app/crud_uow.py")
-        for file, node in evidence.source.reached(*found, evidence.given) if found else ():
+        for file, node in evidence.source.reached(*found, evidence.given | {"app/crud.py"}) if found else ():
             for call in calls(node, "commit"):
                 return Told(where=file.at(call), hint="Who knows what else belongs to this, and when it is complete?")
         for block in [each for each in ast.walk(found[1]) if isinstance(each, ast.With)] if found else ():
             if found and ".begin()" in text_of(block.items[0].context_expr):
                 return Told(where=found[0].at(block), hint="What does the end of this block do?")
+    return _committed_by_a_call(evidence)
+
+
+def _committed_by_a_call(evidence: Evidence) -> Told | None:
+    """A helper that calls a function which commits: ``crud.create_item(db, data)``."""
+    found = _helper(evidence) if evidence.rule == _ADDS and " committed: " in evidence.saw else None
+    sent = {evidence.source.function_of(event.where) for event in evidence.events_of("COMMIT") if event.where}
+    for file, node in evidence.source.reached(*found, evidence.given | {"app/crud.py"}) if found else ():
+        renamed = {each.asname for each in _imports(file) if each.asname and each.name in sent}
+        for call in calls(node, *(sent | renamed) - {""}):
+            hint = "This function commits by itself. What of its work belongs here, and what is the caller's?"
+            return Told(where=file.at(call), hint=hint)
     return None
+
+
+def _imports(file: File) -> list[ast.alias]:
+    return [each for node in file.nodes if isinstance(node, ast.ImportFrom) for each in node.names]
 
 
 @reading("a helper with a session of its own", _ADDS)
@@ -85,7 +102,7 @@ def helper_returns_otherwise(evidence: Evidence) -> Told | None:
     found = _helper(evidence)
     if any(line.startswith("add_event(db, None") for line in evidence.did) or _NO_ITEM_ID.search(evidence.saw):
         found = evidence.source.function("add_item", "app/crud_uow.py")
-    if found is None:
+    if found is None or " committed: " in evidence.saw:
         return None
     file, node = found
     returns = [each for each in ast.walk(node) if isinstance(each, ast.Return) and each.value is not None]
@@ -136,6 +153,10 @@ def other_event(evidence: Evidence) -> Told | None:
     """An event has the item and the kind that add_event was given."""
     if evidence.rule == _ADDS:
         found = _helper(evidence)
+        whole = _item_for_its_id(found[1]) if found and found[1].name == "add_event" else None
+        if found and whole is not None:
+            hint = "The column holds a number. What is handed over here?"
+            return Told(where=found[0].at(whole), hint=hint, why=_WRONG_RECORD)
         for call in calls(found[1], "ItemEvent") if found else ():
             named = {each.arg for each in call.keywords}
             if found and _NO_ITEM_ID.search(evidence.saw) and not named & {"item_id", "item", None}:
@@ -144,10 +165,6 @@ def other_event(evidence: Evidence) -> Told | None:
                 fixed = isinstance(each.value, ast.Constant) and each.arg == "kind"
                 queried = each.arg == "item_id" and isinstance(each.value, ast.Call)
                 made = each.arg == "kind" and not isinstance(each.value, ast.Name) and "'kind'" in evidence.saw
-                whole = found and each.arg == "item_id" and name_of(each.value) == _given_item(found[1])
-                if found and whole and isinstance(each.value, ast.Name):
-                    hint = "The column holds a number. What is handed over here?"
-                    return Told(where=found[0].at(each.value), hint=hint, why=_WRONG_RECORD)
                 if found and (fixed or queried or made):
                     hint = "add_event is told the item." if queried else "add_event is told the kind."
                     hint = hint if fixed or queried else f"{hint} What does this line make of it?"
@@ -167,6 +184,19 @@ def other_event(evidence: Evidence) -> Told | None:
                 hint = "add_event is told the kind. What does this line make of it?"
                 return Told(saw=saw, where=found[0].at(each.value), hint=hint)
     return None
+
+
+def _item_for_its_id(node: Function) -> ast.expr | None:
+    """The item itself where its id belongs: ``item_id=item``, ``{"item_id": item}``, ``event.item_id = item``."""
+    given = [each.value for call in calls(node, "ItemEvent", "dict") for each in call.keywords if each.arg == "item_id"]
+    for each in inside(node):
+        if isinstance(each, ast.Dict):
+            given += [value for key, value in zip(each.keys, each.values, strict=True) if text_of(key) == "'item_id'"]
+        elif isinstance(each, ast.Assign) and isinstance(each.targets[0], ast.Attribute | ast.Subscript):
+            given += [each.value] if re.search(r"\bitem_id\b", text_of(each.targets[0])) else []
+        elif isinstance(each, ast.Call) and name_of(each) == "setattr" and len(each.args) == 3:
+            given += [each.args[2]] if text_of(each.args[1]) == "'item_id'" else []
+    return next((each for each in given if isinstance(each, ast.Name) and each.id == _given_item(node)), None)
 
 
 @reading("a keyword that the table does not have", _ADDS)
@@ -209,6 +239,24 @@ def saved_after_the_error(evidence: Evidence) -> Told | None:
             if calls(handler, "commit"):
                 hint = "An error brought you here. What do you save now, what is missing, and who is told of the error?"
                 return Told(where=file.at(handler), hint=hint)
+    return None
+
+
+@reading("what is there is saved after an error, too", _DISCARDS, _BATCH)
+def saved_in_any_case(evidence: Evidence) -> Told | None:
+    """A finally runs after every error, and an __exit__ too: what commits there saves whatever there is by then."""
+    if not evidence.saw.startswith("saved anyway") or not evidence.sent("COMMIT"):
+        return None
+    sent = [event.where for event in evidence.events_of("COMMIT") if event.where]
+    exits = [(file, node) for file in evidence.source.files() for node in file.functions if node.name == "__exit__"]
+    for file, node in (*_units(evidence), *exits):
+        last = [each for attempt in _tries(node) for each in attempt.finalbody]
+        for call in [call for each in last for call in calls(each, "commit") if file.at(call) in sent]:
+            return Told(where=file.at(call), hint="This runs after an error, too. What does it save then?")
+        for call in [call for call in calls(node, "commit") if node.name == "__exit__" and file.at(call) in sent]:
+            tests = [each for each in inside(node) if isinstance(each, ast.If) and call in ast.walk(each)]
+            hint = "After which errors does this lead to the commit, and what is saved then?"
+            return Told(where=file.at(tests[-1] if tests else call), hint=hint)
     return None
 
 
@@ -264,6 +312,9 @@ def unit_not_committed(evidence: Evidence) -> Told | None:
     """flush() and savepoints send statements; only the COMMIT of the transaction makes them last."""
     if evidence.raised or _calls(evidence, "commit", "begin") or evidence.sent("COMMIT"):
         return None
+    named = _not_called(_units(evidence), "commit")
+    if named is not None:
+        return replace(named, saw=f"{evidence.saw}; no COMMIT was sent")
     nested, flushed = _calls(evidence, "begin_nested"), _calls(evidence, "flush")
     last = [event.where for event in evidence.events_of("INSERT") if event.where]
     if nested or flushed:
@@ -471,6 +522,9 @@ def error_swallowed(evidence: Evidence) -> Told | None:
             for handler in attempt.handlers:
                 if not any(isinstance(each, ast.Raise) for each in ast.walk(handler)):
                     why = _BY_CHANCE if "because of" in evidence.saw else ""
+                    told = _answers_of(handler)
+                    if told and evidence.rule == _ERROR and not why:
+                        return Told(where=file.at(told[-1]), hint="Which status does the client see with this answer?")
                     hint = "After this block nobody knows of the error any more."
                     if evidence.rule != _ERROR:
                         hint = "An error ends here. What happens after this block, and what is saved then?"
@@ -483,6 +537,12 @@ def error_swallowed(evidence: Evidence) -> Told | None:
                 answers = calls(node, "JSONResponse", "Response", "PlainTextResponse", "HTMLResponse")
                 return Told(where=main.at(answers[0] if answers else node), hint="Which status does a client see here?")
     return None
+
+
+def _answers_of(handler: ast.ExceptHandler) -> list[ast.Return]:
+    """Where a handler returns an answer that tells of the error: one of its own, or a dict."""
+    returned = [each for each in ast.walk(handler) if isinstance(each, ast.Return)]
+    return [each for each in returned if isinstance(each.value, ast.Dict) or name_of(each.value).endswith("Response")]
 
 
 def _swallowing(node: Function) -> ast.Return | None:
@@ -521,13 +581,18 @@ def no_rollback(evidence: Evidence) -> Told | None:
     """Closing a session is not rolling back: after a refused COMMIT the connection is still in its transaction."""
     units = _units(evidence)
     rolled, committed = _calls(evidence, "rollback"), _calls(evidence, "commit")
+    named = _not_called(units, "rollback")
+    if named is not None:
+        return named
     for file, node in units:
         for call in calls(node, "rollback"):
             for test in [each for each in ast.walk(node) if isinstance(each, ast.If) and call in ast.walk(each)]:
                 return Told(where=file.at(test), hint="In which cases is this not true?")
         for attempt in _tries(node):
             handlers = [text_of(handler.type) for handler in attempt.handlers if calls(handler, "rollback")]
-            if handlers and not any(name in ("", "Exception", "BaseException") for name in handlers):
+            caught = {name for handler in handlers for name in re.findall(r"\w+", handler)}
+            reached = evidence.raised and evidence.raised[0].bases & caught  # so it came from somewhere else
+            if handlers and not reached and not any(name in ("", "Exception", "BaseException") for name in handlers):
                 hint = "Which other errors can come out of this block?"
                 return Told(where=file.at(attempt.handlers[0]), hint=hint)
         tried = [statement for each in _tries(node) if each.handlers for statement in each.body]
@@ -561,6 +626,15 @@ def no_rollback(evidence: Evidence) -> Told | None:
         return Told(where=failed[-1], hint=hint + closes)
     place = (own or handlers_ or committed or units)[0]
     return Told(where=_at(place), hint=f"What ends the transaction when one of these lines raises?{closes}")
+
+
+def _not_called(units: list[tuple[File, Function]], name: str) -> Told | None:
+    """A line that names a method and does not call it: ``db.rollback``."""
+    for file, node in units:
+        for each in inside(node):
+            if isinstance(each, ast.Expr) and isinstance(each.value, ast.Attribute) and each.value.attr == name:
+                return Told(where=file.at(each), hint="This names the method. What calls it?")
+    return None
 
 
 def _lends(node: Function) -> bool:
@@ -671,4 +745,7 @@ def no_flush(evidence: Evidence) -> Told | None:
     added = calls(found[1], "add") if found else []
     if found is None or not added or calls(found[1], "flush"):
         return None
+    named = _not_called([found], "flush")
+    if named is not None:
+        return named
     return Told(where=found[0].at(added[0]), hint="When does the item get its id? Something has to be sent first.")

@@ -288,14 +288,35 @@ def checked_by_hand(evidence: Evidence) -> Told | None:
     asked = re.findall(r"(offset|limit)=(-?\d+)", "".join(evidence.did[-1:]))
     if not asked or '"loc":["query"' in evidence.saw:
         return None
-    for file, node in behind(evidence):
-        for each in inside(node):
-            raises = isinstance(each, ast.If) and any(isinstance(one, ast.Raise) for one in each.body)
-            if isinstance(each, ast.If) and raises and re.search(r"\b(offset|limit)\b", text_of(each.test)):
-                told = " and ".join(f"{name}={number}" for name, number in asked)
-                hint = f"Is this true for {told}? Try each side: too small, too large."
-                return Told(where=file.at(each), hint=hint)
-    return None
+    wrong = [each for each in asked if int(each[1]) not in (range(1, 101) if each[0] == "limit" else range(2**63))]
+    name, number = (wrong or asked)[0]
+    found = [
+        (file, each)
+        for file, node in behind(evidence)
+        for each in inside(node)
+        if isinstance(each, ast.If) and any(isinstance(one, ast.Raise) for one in each.body)
+        if re.search(rf"\b{name}\b", text_of(each.test))
+    ]
+    found.sort(
+        key=lambda each: (int(number) > 0) not in _sides(each[1].test, name)
+    )  # the side that is meant comes first
+    if not found:
+        return None
+    told = " and ".join("=".join(each) for each in asked)
+    hint = f"Is this true for {told}? Try each side: too small, too large."
+    return Told(where=found[0][0].at(found[0][1]), hint=hint)
+
+
+def _sides(test: ast.expr, name: str) -> set[bool]:
+    """On which sides a condition compares a name: True for "too large", False for "too small"."""
+    found: set[bool] = set()
+    for each in ast.walk(test):
+        operands = [each.left, *each.comparators] if isinstance(each, ast.Compare) else []
+        for left, right, sign in zip(operands, operands[1:], getattr(each, "ops", ()), strict=False):
+            if name in (text_of(left), text_of(right)) and isinstance(sign, ast.Lt | ast.LtE | ast.Gt | ast.GtE):
+                found.add(isinstance(sign, ast.Gt | ast.GtE) is (text_of(left) == name))
+    is_negated = isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not)
+    return {not each for each in found} if is_negated else found
 
 
 @reading("an item is looked for on a page of the list", *_ONE_ITEM, "create_answers_201")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import event, inspect
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -24,6 +24,7 @@ FAILURES = {
     "event refused": "made the database refuse the event of 'event refused'",
     "event broken": "made the database fail with an OperationalError at the event of 'event broken'",
     "commit refused": "made the database refuse the COMMIT after 'commit refused'",
+    "stopped": "raised a RuntimeError when the event of 'stopped' was added to the session",
     "commit lost": "lost the connection to the database before the COMMIT after 'commit lost'",
 }
 
@@ -71,6 +72,27 @@ class Records:
         if (sent or pending) and all(each.what != "CONNECTION LOST" for each in moments):
             self._seen.note("CONNECTION LOST")
             raise OperationalError("COMMIT", {}, ConnectionError("connection lost"))
+
+    @contextmanager
+    def stopping_at_events(self) -> Iterator[list[object]]:
+        """Raise a RuntimeError, which is none of the database's, when a new event is added to a session in the block.
+
+        Yields:
+            The events that it was raised for: whoever writes without objects never meets it.
+        """
+        stopped: list[object] = []
+
+        def stop(_session: Session, instance: object) -> None:
+            state = inspect(instance)
+            if state.key is None and getattr(state.mapper.local_table, "name", "") == "item_events":
+                stopped.append(instance)
+                raise RuntimeError("stopped between two writes")
+
+        event.listen(Session, "before_attach", stop)
+        try:
+            yield stopped
+        finally:
+            event.remove(Session, "before_attach", stop)
 
     def change_with_events(self) -> None:
         """Let the database itself change the description of an item once more when it gets an event."""

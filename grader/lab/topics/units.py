@@ -113,6 +113,14 @@ class Units:
         names = ["chair", name] if name != "item refused" else [name, "chair"]
         return self.post(path, *(names if path == BATCH else [name]))
 
+    def expect_nothing_half_done(self, path: str) -> None:
+        """End the check as failed if something stays of a request that meets an error which is not the database's."""
+        before = self._records.saved()
+        with self._records.stopping_at_events() as stopped:
+            self.post(path, *(("stopped",) if path == ONE else ("stopped", "table")))
+        if stopped:
+            self._records.expect_unchanged(before)
+
     def expect_item(self, shown: Any, name: str, other_than: int = 0) -> None:
         """End the check as failed unless this item is shown, with its id and nothing else.
 
