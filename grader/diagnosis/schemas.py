@@ -526,15 +526,16 @@ def _says_more(
 
 
 def _checked_in_the_table(evidence: Evidence) -> str:
-    """What to ask where the table model of SQLModel has a validator of the name, which never runs."""
+    """What to ask where the table model of SQLModel has the validator of the name: it runs too late, if ever."""
     runs = ancestry(evidence, _schema(evidence))
     table = ancestry(evidence, evidence.source.class_("Item")) if evidence.chapter == "08_sqlmodel" else []
     for node in [each[1] for each in table if each not in runs]:
         for method in [each for each in node.body if isinstance(each, ast.FunctionDef)]:
             if any(name in _VALIDATORS and "'name'" in text_of(each) for name, each in decorators(method)):
-                return (
-                    f"{method.name}() in {node.name} never runs: a table model does not validate. Who checks it here?"
-                )
+                told = f"{method.name}() in {node.name}"
+                if evidence.raised_kind("ValidationError"):
+                    return f"{told} runs only when the row is made. What can check the name before that?"
+                return f"{told} did not run: a table model does not validate. What checks the name here?"
     return ""
 
 
