@@ -108,9 +108,11 @@ def forgotten_before_it_was_read(evidence: Evidence) -> Told | None:
 
 def _forgotten_again(evidence: Evidence) -> Told | None:
     """What makes an item forget its values that was loaded after the last COMMIT, as it should be."""
+    if "DetachedInstanceError" not in evidence.saw or not evidence.sent("COMMIT"):
+        return None
     late = evidence.events[len(evidence.events) - 1 - evidence.timeline[::-1].index("COMMIT") :]
     loaded = [event for event in late if event.what.startswith("SELECT items") and event.where]
-    if "DetachedInstanceError" not in evidence.saw or not loaded:
+    if not loaded:
         return None
     after = late[late.index(loaded[-1]) :]
     places = [event.where for event in after if "rollback(" in evidence.source.line(event.where)]

@@ -175,7 +175,7 @@ def patch_takes_create(evidence: Evidence) -> Told | None:
         return None
     why = ""
     if evidence.rule == "patch_unknown_is_404":
-        why = "Who changes one field sends that one alone, and hears 404 where there is no such item."
+        why = "A client that changes one field sends that one alone, and hears 404 where there is no such item."
     return Told(where=found[0].at(body), hint="Which schema is meant for changes?", why=why)
 
 

@@ -177,7 +177,7 @@ def answer_returned(evidence: Evidence) -> Told | None:
     """Only what an endpoint returns becomes an answer. What a dependency or a helper returns goes to its caller."""
     if evidence.saw.startswith("404"):
         return None
-    for file, node in behind(evidence)[1:]:
+    for file, node in [each for each in behind(evidence)[1:] if not _decorates(each[1])]:
         returned = [text_of(each.value) for each in inside(node) if isinstance(each, ast.Return)]
         for each in [each for each in inside(node) if isinstance(each, ast.Return | ast.Assign)]:
             made = [call for call in calls(each, *_RESPONSES) if _says(call, "404")]
@@ -188,6 +188,11 @@ def answer_returned(evidence: Evidence) -> Told | None:
                     hint="Only what an endpoint returns becomes an answer. How does a request end anywhere else?",
                 )
     return None
+
+
+def _decorates(node: Function) -> bool:
+    """Whether a function makes another one: what that returns in the place of an endpoint is an answer."""
+    return any(isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef) and each is not node for each in inside(node))
 
 
 _RESPONSES = "Response", "JSONResponse", "PlainTextResponse"

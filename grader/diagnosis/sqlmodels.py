@@ -309,7 +309,7 @@ def get_item_returns_no_item(evidence: Evidence) -> Told | None:
     """Every route with an id works with what get_item() returns: an item, or None. A list, a row or the result of a
     query is neither."""
     found = evidence.source.function("get_item", "app/crud.py")
-    messages = [each.message for each in evidence.raised]
+    messages = [f"{each.kind}: {each.message}" for each in evidence.raised]
     kinds = [kind for message in messages for each in _KIND.findall(message) for kind in each if kind]
     if found is None or found[0].name in evidence.given:
         return None
@@ -320,9 +320,11 @@ def get_item_returns_no_item(evidence: Evidence) -> Told | None:
         made = "tuple" if isinstance(value, ast.Tuple) else "list" if isinstance(value, ast.List | ast.ListComp) else ""
         made = made or _NO_ITEM.get(name_of(value) if isinstance(value, ast.Call) else "", "")
         kind = next((kind for kind in kinds if made and re.search(made, kind)), "")
-        if not kind and made in ("Row", "list", "tuple") and any(_SHOWN[made].search(message) for message in messages):
-            kind = made
         other = select_of_sqlalchemy([found]) if made == "Row" and calls(value, "exec") else None
+        rows = made != "Row" or other is not None or bool(calls(found[1], "execute"))
+        rows = rows or any(len(call.args) > 1 for call in calls(found[1], "select"))
+        if not kind and made in _SHOWN and rows and any(_SHOWN[made].search(message) for message in messages):
+            kind = made
         if kind:
             file, place = other or (found[0], value)
             return Told(
@@ -337,7 +339,7 @@ def get_item_returns_no_item(evidence: Evidence) -> Told | None:
 
 # How an answer that FastAPI refuses shows what was returned; a row raises the bare name of what it does not have.
 _SHOWN = {
-    "Row": re.compile(r"'input': \(|^\w+$"),
+    "Row": re.compile(r"'input': \(|^AttributeError: \w+$"),
     "list": re.compile(r"'input': \["),
     "tuple": re.compile(r"'input': \("),
 }

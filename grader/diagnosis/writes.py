@@ -279,11 +279,12 @@ def refreshed_after_the_delete(evidence: Evidence) -> Told | None:
     for name, decorator in decorators(called[1]) if called else ():
         if name and name in (evidence.source.function_of(where), *_around(evidence, where)):
             where = called[0].at(decorator) if called else where
+    method = "expire" if ".expire(" in evidence.source.line(innermost(raised, evidence.given)) else "refresh"
     crash = "a crash: " if evidence.saw.startswith("a crash: ") else ""
     return Told(
-        saw=f"{crash}{raised.kind}: refresh() was called for an item whose row was deleted",
+        saw=f"{crash}{raised.kind}: {method}() was called for an item whose row was deleted",
         where=where,
-        hint="There is a refresh() in this step. Which row is there to load, after the DELETE?",
+        hint=f"This step calls {method}() after the DELETE. Which row is left then?",
     )
 
 
