@@ -106,7 +106,8 @@ def blocks(checks: Sequence[Check]) -> list[Block]:
         reason, where = check.mistake or check.observed, check.where
         if check.outcome == "timeout" and where:  # which line of a loop ran last is chance, and so is for how long
             reason, where = "", check.function or where.partition(":")[0]
-        groups.setdefault((check.chapter, check.outcome, reason, where), []).append(check)
+        outcome = check.outcome if not (check.mistake and where) else ""  # one mistake may end in many ways
+        groups.setdefault((check.chapter, outcome, reason, where), []).append(check)
     for key in [key for key, (first, *_) in groups.items() if not (key[-1] or first.mistake)]:
         # The same was seen, and nobody knows where: it is told with the others.
         known = next((other for other in groups if other[-1] and other[:-1] == key[:-1]), None)
@@ -124,6 +125,7 @@ def blocks(checks: Sequence[Check]) -> list[Block]:
 
 def _block_of(group: Sequence[Check], checks: Sequence[Check]) -> Block:
     here = [check for check in group if not check.elsewhere] or list(group)
+    here.sort(key=lambda check: check.outcome != "failed")  # an error may come of what happened before it
     first, waiting = here[0], [check for check in group if check not in here]
     about_given = first.mistake or first.outcome == "error" or first.id.endswith(f".{THE_REST}")
     given = first.task_there == GIVEN and bool(about_given)

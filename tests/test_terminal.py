@@ -176,6 +176,19 @@ def test_one_mistake_is_one_block() -> None:
     assert text.count("because") == 1 and text.count("look") == 2
 
 
+def test_one_mistake_that_ends_in_many_ways_is_one_block() -> None:
+    same = {"mistake": "get_item_returns_no_item", "where": "05_crud/app/crud.py:3"}
+    found = [check("5.1", "error", observed="locked", **same), check("5.2", "failed", observed="a list", **same)]
+    (block,) = blocks(found)
+    assert (block.check.observed, [each.observed for each in block.same]) == ("a list", ["locked"])
+
+
+def test_an_address_is_not_shown() -> None:
+    assert without_places(
+        "New instance <Item at 0x7fb10870c870> of <app.X object at 0x7fb1086f>, at 0x7fb1", Path("/x")
+    ) == ("New instance <Item> of <app.X object>, at 0x7fb1")
+
+
 def test_the_same_mistake_in_another_place_is_another_block() -> None:
     same = {"observed": "gone", "mistake": "not_refreshed"}
     found = [check("5.1", "failed", **same, where="05_crud/app/crud.py:3"), check("5.4", "failed", **same)]

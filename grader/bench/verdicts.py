@@ -28,6 +28,7 @@ _FRAME = re.compile(r'\s*File "(.+)", line (\d+) in ')
 # What shows up in print and is the grader's own: where a warning was raised, and its frames in a traceback.
 _OWN_FILE = re.escape(f"{PACKAGE}{os.sep}")
 _LIBRARY = re.compile(r"(?<![^\s\"'])/[^\s\"':]*?site-packages/")
+_ADDRESS = re.compile(r"(?<=\w) at 0x[0-9a-fA-F]{6,16}(?=>)")  # another one each time
 _OWN_WARNING = re.compile(rf"^{_OWN_FILE}[^\n:]+:\d+: (\w+: .*\n?)(?:  .*\n?)?", re.MULTILINE)
 
 _TASK = re.compile(r"(\d+\.\d+) ")
@@ -231,7 +232,7 @@ def _levels(told: Any) -> Iterator[list[str]]:
 
 
 def without_places(printed: str, root: Path) -> str:
-    """What code printed: of tracebacks its own frames alone, and no file of the grader's.
+    """What code printed: of tracebacks its own frames alone, no file of the grader's, and no address of an object.
 
     Args:
         printed: what it printed, perhaps only the end of it.
@@ -244,7 +245,7 @@ def without_places(printed: str, root: Path) -> str:
     while begins_cut and lines and lines[0].startswith("    "):
         lines.pop(0)
     printed = _OWN_WARNING.sub(r"\1", "\n".join(lines)).replace(f"{root}{os.sep}", "")
-    return _LIBRARY.sub("", printed).strip("\n")
+    return _ADDRESS.sub("", _LIBRARY.sub("", printed)).strip("\n")
 
 
 def _short(text: str, length: int = _LONGEST) -> str:

@@ -25,7 +25,7 @@ def another_object_returned(evidence: Evidence) -> Told | None:
     kept = {part.id for value in handed for part in ast.walk(value) if isinstance(part, ast.Name)}
     for each in [each for each in inside(node) if isinstance(each, ast.Return)]:
         name = each.value.id if isinstance(each.value, ast.Name) else ""
-        made = _value_of(node, name) if name and name not in kept else each.value
+        made = value_of(node, name) if name and name not in kept else each.value
         if isinstance(made, ast.Call) and name_of(made) == "Item":
             hint = "This line makes a new object." if not name else f"'{name}' is an object that no session knows."
             return Told(
@@ -36,7 +36,7 @@ def another_object_returned(evidence: Evidence) -> Told | None:
     return None
 
 
-def _value_of(node: Function, name: str) -> ast.expr | None:
+def value_of(node: Function, name: str) -> ast.expr | None:
     """What a name in a function was last set to."""
     assigned = [each for each in inside(node) if isinstance(each, ast.Assign) and name_of(each.targets[0]) == name]
     return max(assigned, key=lambda each: each.lineno).value if assigned else None
@@ -85,10 +85,12 @@ def _opened(node: Function) -> set[str]:
     }
 
 
-@reading("the values are forgotten before anybody reads them", "get_returns_the_item")
+@reading("the values are forgotten before anybody reads them", "get_returns_the_item", *_CREATE_AND_UPDATE)
 def forgotten_before_it_was_read(evidence: Evidence) -> Told | None:
     """expire(), commit() and rollback() make an item forget what was loaded. It loads that again when it is read, but
     only while it belongs to an open session."""
+    if evidence.rule in _CREATE_AND_UPDATE:
+        return _forgotten_again(evidence)
     happened = [what for what in ("COMMIT", "ROLLBACK") if evidence.sent(what)]
     forgets = calls_in(evidence, "expire", "expire_all", *map(str.lower, happened))
     takes = calls_in(evidence, "expunge", "expunge_all", "close", "make_transient_to_detached")
@@ -101,6 +103,33 @@ def forgotten_before_it_was_read(evidence: Evidence) -> Told | None:
         f"values{then}",
         where=file.at(call),
         hint="The row was found. What does this line do to the values that were loaded?",
+    )
+
+
+def _forgotten_again(evidence: Evidence) -> Told | None:
+    """What makes an item forget its values that was loaded after the last COMMIT, as it should be."""
+    if "DetachedInstanceError" not in evidence.saw or not evidence.sent("COMMIT"):
+        return None
+    late = evidence.events[len(evidence.events) - 1 - evidence.timeline[::-1].index("COMMIT") :]
+    loaded = [event for event in late if event.what.startswith("SELECT items") and event.where]
+    if not loaded:
+        return None
+    after = late[late.index(loaded[-1]) :]
+    places = [event.where for event in after if "rollback(" in evidence.source.line(event.where)]
+    by = loaded[-1].where
+    for file, node in reached(evidence):
+        inner = evidence.source.function_of(by)
+        lines = [int(by.rpartition(":")[2])] if inner == node.name else [each.lineno for each in calls(node, inner)]
+        expires = calls(node, "expire", "expire_all")
+        places += [file.at(each) for each in expires if lines and each.lineno > max(lines)]
+    if not places:
+        return None
+    name = re.findall(r"\b(rollback|expire_all|expire)\(", evidence.source.line(places[0]))[-1]
+    return Told(
+        saw=f"{evidence.saw.partition(':')[0]}: the item was loaded after the COMMIT, but then {name}() made it forget "
+        "its values, and the session was closed",
+        where=places[0],
+        hint="The item had its values before this line. What does this line do to the objects of a session?",
     )
 
 
@@ -117,7 +146,7 @@ def another_row_deleted(evidence: Evidence) -> Told | None:
         item = arguments_of(function)[-1:]
         chosen: ast.AST = call
         if call.args and isinstance(call.args[0], ast.Name) and call.args[0].id not in item:
-            chosen = _value_of(function, call.args[0].id) or call
+            chosen = value_of(function, call.args[0].id) or call
         if not item or re.search(rf"\b{item[0]}\b", text_of(chosen)):
             return None
         return Told(

@@ -173,7 +173,10 @@ def patch_takes_create(evidence: Evidence) -> Told | None:
     body = body_parameter(evidence, found[1]) if found else None
     if found is None or body is None or "Create" not in text_of(body.annotation) or "missing" not in evidence.saw:
         return None
-    return Told(where=found[0].at(body), hint="Which schema is meant for changes?")
+    why = ""
+    if evidence.rule == "patch_unknown_is_404":
+        why = "A client that changes one field sends that one alone, and hears 404 where there is no such item."
+    return Told(where=found[0].at(body), hint="Which schema is meant for changes?", why=why)
 
 
 @reading("POST takes the schema of PATCH", *INVALID, "input_is_validated")

@@ -53,6 +53,7 @@ from grader.diagnosis.saves import (
     returned_nothing,
     returned_the_input,
     rolled_back,
+    schema_in_the_session,
     stored_twice,
 )
 from grader.diagnosis.updates import (
@@ -76,6 +77,7 @@ from grader.diagnosis.writes import (
     not_loaded_anew,
     nothing_deleted,
     only_a_savepoint,
+    refreshed_after_the_delete,
     returned_early,
     returned_in_the_loop,
     taken_out,
@@ -90,6 +92,7 @@ READINGS = (
     unknown_attribute,
     async_function,
     begun_twice,
+    schema_in_the_session,
     taken_out,
     refused_to_change_nothing,
     changed_behind_the_back,
@@ -105,6 +108,7 @@ READINGS = (
     only_a_savepoint,
     not_committed,
     deleted_conditionally,
+    refreshed_after_the_delete,
     nothing_deleted,
     another_row_deleted,
     chose_the_id,

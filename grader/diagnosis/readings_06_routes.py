@@ -38,6 +38,7 @@ from grader.diagnosis.parameters import (
 from grader.diagnosis.reads import another_order, clause_thrown_away, no_order, raised_for_an_unknown_id
 from grader.diagnosis.routes import (
     after_the_answer,
+    answer_returned,
     bad_request,
     echoed,
     exception_returned,
@@ -108,7 +109,7 @@ from grader.diagnosis.ways import (
     stand_in_left,
     validated_by_hand,
 )
-from grader.diagnosis.writes import copy_changed
+from grader.diagnosis.writes import copy_changed, refreshed_after_the_delete
 
 READINGS = (
     dependency_called,
@@ -130,8 +131,10 @@ READINGS = (
     catches_all,
     handler_answers_200,
     merged_copy_lost,
+    refreshed_after_the_delete,
     other_session,
     exception_returned,
+    answer_returned,
     status_in_the_body,
     unknown_swallowed,
     other_status_for_unknown,

@@ -7,6 +7,7 @@ from grader.diagnosis.bodies import in_a_request
 from grader.diagnosis.saves import flushed_not_committed, merged_copy_lost, not_committed
 from grader.diagnosis.schemas import field_missing, read_is_stricter, shows_more, takes_an_id
 from grader.diagnosis.sqlmodels import (
+    get_item_returns_no_item,
     id_made_in_python,
     length_not_seen,
     name_has_no_index,
@@ -36,6 +37,7 @@ READINGS = (
     dependency_called,
     unknown_name,
     used_before_assignment,
+    get_item_returns_no_item,
     not_a_table,
     not_a_sqlmodel,
     other_name_of_the_table,

@@ -111,15 +111,37 @@ def _are_rows(values: object) -> bool:
 
 @reading("execute() returns rows, not items", "list_is_ordered", "list_pages", "get_returns_the_item")
 def rows_not_items(evidence: Evidence) -> Told | None:
-    """execute() gives rows: tuples, even where each holds one item only."""
-    executed = calls_in(evidence, "execute")
+    """execute() gives rows: tuples, even where each holds one item only. So does SQLModel's exec(), for a select() of
+    SQLAlchemy's."""
+    executed = calls_in(evidence, "execute") or calls_in(evidence, "exec")
     if not executed or not re.search(r"\((<Item|Item\()", evidence.saw):
         return None
     if calls_in(evidence, "scalars", "scalar", "scalar_one", "scalar_one_or_none"):
         return None
+    other = select_of_sqlalchemy(reached(evidence)) if name_of(executed[0][1]) == "exec" else None
+    if other is not None:
+        why = WITH_THE_LIST if evidence.rule.startswith("list_") else ""
+        return Told(where=other[0].at(other[1]), hint=ROWS_OF_EXEC, why=why)
     hint = "Each row is a tuple with the item in it. What gives the items?"
     why = WITH_THE_LIST if evidence.rule.startswith("list_") else ""
     return Told(where=executed[0][0].at(executed[0][1]), hint=hint, why=why)
+
+
+ROWS_OF_EXEC = "exec() gives items for SQLModel's select(), and rows for SQLAlchemy's. Which one is this?"
+
+
+def select_of_sqlalchemy(functions: list[tuple[File, Function]]) -> tuple[File, ast.AST] | None:
+    """Where functions get a select() that is SQLAlchemy's: its import, or the call where only that one is meant."""
+    for file, node in functions:
+        imports = [each for each in file.nodes if isinstance(each, ast.Import | ast.ImportFrom)]
+        homes = {alias.asname or alias.name: (each, alias.name) for each in imports for alias in each.names}
+        for call in [each for each in inside(node) if isinstance(each, ast.Call)]:
+            by, name = homes.get(text_of(call.func).partition(".")[0], (None, ""))
+            if isinstance(by, ast.Import) and name.startswith("sqlalchemy") and name_of(call) == "select":
+                return file, call
+            if isinstance(by, ast.ImportFrom) and f"{by.module}".startswith("sqlalchemy") and name == "select":
+                return file, by if text_of(call.func) == name else call
+    return None
 
 
 @reading("items with the same name are merged", "list_pages")

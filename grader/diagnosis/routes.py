@@ -201,6 +201,32 @@ def _one_of(value: ast.expr | None) -> list[ast.expr]:
     return [value] if value is not None else []
 
 
+@reading("a dependency returns an answer", *_UNKNOWN)
+def answer_returned(evidence: Evidence) -> Told | None:
+    """Only what an endpoint returns becomes an answer. What a dependency or a helper returns goes to its caller."""
+    if evidence.saw.startswith("404"):
+        return None
+    for file, node in [each for each in behind(evidence)[1:] if not _decorates(each[1])]:
+        returned = [text_of(each.value) for each in inside(node) if isinstance(each, ast.Return)]
+        for each in [each for each in inside(node) if isinstance(each, ast.Return | ast.Assign)]:
+            made = [call for call in calls(each, *_RESPONSES) if _says(call, "404")]
+            if made and (isinstance(each, ast.Return) or name_of(each.targets[0]) in returned):
+                return Told(
+                    saw=f"{evidence.saw}; {node.name}() returned a {name_of(made[0])} to its caller",
+                    where=file.at(each),
+                    hint="Only what an endpoint returns becomes an answer. How does a request end anywhere else?",
+                )
+    return None
+
+
+def _decorates(node: Function) -> bool:
+    """Whether a function makes another one: what that returns in the place of an endpoint is an answer."""
+    return any(isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef) and each is not node for each in inside(node))
+
+
+_RESPONSES = "Response", "JSONResponse", "PlainTextResponse"
+
+
 @reading("the status is in the body of the answer", *_UNKNOWN, *_ANSWERS)
 def status_in_the_body(evidence: Evidence) -> Told | None:
     """``return {...}, 404`` works in Flask. FastAPI turns it into a list of two values."""
@@ -663,6 +689,8 @@ def other_session(evidence: Evidence) -> Told | None:
     """An object belongs to the session that loaded it. Another session cannot save or refresh it."""
     raised = evidence.raised_kind("InvalidRequestError")
     if raised is None or not re.search(r"not persistent within|already attached", raised.message):
+        return None
+    if evidence.sent("DELETE items"):  # then this session did know it
         return None
     saw = f"a crash: {raised.kind}: the item came from another session than this one"
     for file, node in behind(evidence):

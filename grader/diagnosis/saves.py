@@ -118,6 +118,17 @@ def _exception(evidence: Evidence) -> str:
     return f"{evidence.saw}; " if evidence.raised else ""
 
 
+@reading("a schema is given to the session", *_PERSISTS, "create_refreshes", "update_refreshes")
+def schema_in_the_session(evidence: Evidence) -> Told | None:
+    """A session works with objects of tables. What was sent is a schema, which no session knows."""
+    raised = evidence.raised_kind("UnmappedInstanceError")
+    found = re.search(r"Class '[\w.]*?(Item(?:Create|Update))' is not mapped", raised.message) if raised else None
+    if raised is None or found is None or not raised.lines:
+        return None
+    hint = f"A session works with rows, and here it gets what was sent, an {found[1]}. Which object is the row?"
+    return Told(where=innermost(raised, evidence.given), hint=hint)
+
+
 @reading("refresh() of an item that is not in the database yet", "create_persists")
 def refreshed_before_it_was_saved(evidence: Evidence) -> Told | None:
     """refresh() loads the item's row. An item that was never sent to the database has no row."""

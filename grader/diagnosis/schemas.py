@@ -9,7 +9,7 @@ from typing import cast
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import File, Function, calls, keyword, name_of, text_of
+from grader.diagnosis.source import File, Function, calls, decorators, keyword, name_of, text_of
 
 _SCHEMA = re.compile(r"\b(ItemCreate|ItemUpdate|ItemRead)\b")
 _CREATE = "create_needs_a_name", "create_description_is_optional", "lengths_match_the_table"
@@ -198,7 +198,7 @@ def validator_changes_values(evidence: Evidence) -> Told | None:
     field = _accepted(evidence) or _refused(evidence)
     for file, method in _validators(evidence):
         about = _fields_of(evidence, method)
-        if field and about and field not in about:
+        if field and about and (field not in about or not _is_validated(evidence, field)):
             continue
         changes = [node for node in ast.walk(method) if _changes(node, method)]
         if "accepted" in evidence.saw:  # then it is not the text that became another one
@@ -206,11 +206,20 @@ def validator_changes_values(evidence: Evidence) -> Told | None:
                 each for each in changes if not (isinstance(each, ast.Return) and isinstance(each.value, ast.Call))
             ]
         named = [node for node in changes if field and field in text_of(node)]
+        if not named and evidence.rule == "create_needs_a_name" and not _is_validated(evidence, "name"):
+            continue  # it changes something else; the name has a default
         if changes:
             first = min(named or changes, key=lambda node: getattr(node, "lineno", method.lineno))
             hint = _hint_for_a_change(evidence, first)
             return Told(where=file.at(first), hint=hint, why=_CUT if hint == _SHORTENED else "")
     return None
+
+
+def _is_validated(evidence: Evidence, field: str) -> bool:
+    """Whether validators of a field run in the call: not where it was left out, unless the default is validated."""
+    if f"{field}=" in "".join(evidence.did[-1:]):
+        return True
+    return any("validate_default" in line for file in evidence.source.files() for line in file.lines)
 
 
 _SHORTENED = "This makes the text fit. Does the client learn of it?"
@@ -302,7 +311,11 @@ def takes_an_id(evidence: Evidence) -> Told | None:
     """The database assigns ids. A schema that has the field id, or allows extra fields, passes on the client's id."""
     found = _field(evidence, "id")
     if found is not None:
-        return Told(where=found[0].at(found[1]), hint="Who gives out ids, the client or the database?")
+        hint = "Who gives out ids, the client or the database?"
+        schema, table = _schema(evidence), ancestry(evidence, evidence.source.class_("Item"))
+        if schema is not None and found[1] not in schema[1].body and any(found[1] in each[1].body for each in table):
+            hint = f"The table needs an id. But {schema[1].name} inherits this line as well: who gives out ids?"
+        return Told(where=found[0].at(found[1]), hint=hint)
     for file, node in ancestry(evidence, _schema(evidence)):
         for each in ast.walk(node):
             if _allows_extra(each):
@@ -492,10 +505,38 @@ def blank_accepted(evidence: Evidence) -> Told | None:
     own = _field(evidence, "name")
     if own is not None and _of_the_other_field(evidence, "name", found):
         return Told(where=own[0].at(own[1]), hint="Which type has this field here? Compare what the two types allow.")
+    if own is not None and _says_more(evidence, "name", own, found, "min_length"):
+        return Told(where=own[0].at(own[1]), hint=_checked_in_the_table(evidence) or hint)
     described = evidence.source.bound("Name", found[0]) if evidence.chapter == "08_sqlmodel" else None
     if described is not None and own == found and "min_length" in text_of(described[1]):
         hint = "You described this text in 8.1. Is that used here?"
-    return Told(where=found[0].at(found[1]), hint=hint)
+    stripped = [call for call in calls(found[1], *_IN_A_TYPE) if "strip" in text_of(call)]
+    late = stripped[0] if stripped and "name=''" in evidence.saw else found[1]
+    return Told(where=found[0].at(late), hint=_checked_in_the_table(evidence) or hint)
+
+
+def _says_more(
+    evidence: Evidence, field: str, own: tuple[File, ast.stmt], rules: tuple[File, ast.stmt], limit: str
+) -> bool:
+    """Whether a field has to say itself what its type does not: it does so already, or the type is that of both."""
+    other = "description" if field == "name" else "name"
+    says = any(isinstance(each, ast.keyword) and each.arg == limit for each in ast.walk(own[1]))
+    named = name_of(getattr(rules[1], "targets", [None])[0]).lower()
+    return own != rules and (says or (rules_of(evidence, other) == rules and not named.startswith(field)))
+
+
+def _checked_in_the_table(evidence: Evidence) -> str:
+    """What to ask where the table model of SQLModel has the validator of the name: it runs too late, if ever."""
+    runs = ancestry(evidence, _schema(evidence))
+    table = ancestry(evidence, evidence.source.class_("Item")) if evidence.chapter == "08_sqlmodel" else []
+    for node in [each[1] for each in table if each not in runs]:
+        for method in [each for each in node.body if isinstance(each, ast.FunctionDef)]:
+            if any(name in _VALIDATORS and "'name'" in text_of(each) for name, each in decorators(method)):
+                told = f"{method.name}() in {node.name}"
+                if evidence.raised_kind("ValidationError"):
+                    return f"{told} runs only when the row is made. What can check the name before that?"
+                return f"{told} did not run: a table model does not validate. What checks the name here?"
+    return ""
 
 
 @reading("a schema made of bare types", "lengths_match_the_table", "update_rejects_blank_name")
@@ -529,6 +570,10 @@ def too_long_accepted(evidence: Evidence) -> Told | None:
     if found is None or not re.search(r"\* \d{3}", "".join(evidence.did[-1:])) or _is_cut(evidence):
         return None
     column = {"name": 200, "description": 500}[field]
+    own, other, shared = _field(evidence, field), _of_the_other_field(evidence, field, found), ""
+    if own is not None and not other and _says_more(evidence, field, own, found, "max_length"):
+        shared = "" if "max_length" not in text_of(found[1]) else "Its type is that of both texts."
+        found = own
     hint, place = "Nothing here limits the length.", (found[0], cast(ast.AST, found[1]))
     limits = [node for node in ast.walk(found[1]) if isinstance(node, ast.keyword) and "max_length" in (node.arg or "")]
     measured = [
@@ -538,6 +583,8 @@ def too_long_accepted(evidence: Evidence) -> Told | None:
     ]
     if limits:
         hint = f"The column takes {column} characters. From which length on does this refuse a text?"
+    elif shared and not measured:
+        hint = f"{shared} How many characters may this one have?"
     elif measured:
         hint = f"The column takes {column} characters. When is this condition true? Try the text above."
     if limits:
@@ -548,8 +595,7 @@ def too_long_accepted(evidence: Evidence) -> Told | None:
         away = _kept_away(evidence, *measured[0][1:], field)
         if away is not None:
             place, hint = (measured[0][0], away[0]), away[1]
-    own = _field(evidence, field)
-    if own is not None and not measured and _of_the_other_field(evidence, field, found):
+    if own is not None and not measured and other:
         place, hint = own, "Which type has this field here? Compare what the two types allow."
     return Told(
         where=place[0].at(place[1]),

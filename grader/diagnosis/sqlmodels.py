@@ -10,10 +10,12 @@ from dataclasses import replace
 from grader.diagnosis.bodies import schema_of_body, sent
 from grader.diagnosis.endpoints import body_parameter, endpoint_of
 from grader.diagnosis.evidence import Evidence
+from grader.diagnosis.objects import value_of
 from grader.diagnosis.parameters import table_behind
 from grader.diagnosis.reading import Told, reading, reading_of
+from grader.diagnosis.reads import ROWS_OF_EXEC, select_of_sqlalchemy
 from grader.diagnosis.schemas import ancestry, field_in
-from grader.diagnosis.source import File, calls, keyword, name_of, text_of
+from grader.diagnosis.source import File, calls, inside, keyword, name_of, text_of
 
 _TABLE = "item_is_a_sqlmodel_table"
 _TEXTS = "name", "description"
@@ -274,6 +276,73 @@ def returned_a_copy(evidence: Evidence) -> Told | None:
             hint = "This makes a second object. Which one does the session know, and can load again after the COMMIT?"
             return Told(saw=f"{evidence.saw}: it is a copy", where=found[0].at(node), hint=hint)
     return None
+
+
+_WITH_AN_ID = (
+    *("read_answers_the_item", "patch_keeps_omitted_fields", "patch_null_clears", "patch_null_name_is_422"),
+    *("delete_answers_204", "sessions_close_after_every_answer", "answers_hide_internal_fields", "huge_id_is_no_crash"),
+    *("get_unknown_is_404", "patch_unknown_is_404", "delete_unknown_is_404"),
+)
+_KIND = re.compile(
+    r"'(\w+)' object has no attribute|Class '[\w.]*?(\w+)' is not mapped|input_type=(\w+)|'input': <[\w.]*?(\w+) object"
+)
+# What a call returns that is no item, by its name.
+_NO_ITEM = {
+    **dict.fromkeys(("all", "fetchall", "fetchmany", "list"), "list"),
+    **dict.fromkeys(("exec", "execute", "scalars"), "Result"),
+    **dict.fromkeys(("query", "filter", "filter_by", "where", "select"), "Query|Select"),
+    **dict.fromkeys(("first", "one", "one_or_none", "fetchone", "next"), "Row"),
+    **dict.fromkeys(("model_dump", "dict"), "dict"),
+}
+_HINTS_FOR = {
+    "list": "An id is that of one item. How many does this give?",
+    "Result": "This is the result of a query, with its rows. What gives the one item in it, or None?",
+    "Query|Select": "This is only a query. What runs it, and gives the one item, or None?",
+    "Row": "Each row is a tuple with the item in it. What gives the item?",
+    "tuple": "A comma makes a tuple. Is one meant here?",
+    "dict": "The caller changes and deletes what comes back, in the database. Can it do so with a dict?",
+}
+
+
+@reading("get_item() returns something other than an item", *_WITH_AN_ID)
+def get_item_returns_no_item(evidence: Evidence) -> Told | None:
+    """Every route with an id works with what get_item() returns: an item, or None. A list, a row or the result of a
+    query is neither."""
+    found = evidence.source.function("get_item", "app/crud.py")
+    messages = [f"{each.kind}: {each.message}" for each in evidence.raised]
+    kinds = [kind for message in messages for each in _KIND.findall(message) for kind in each if kind]
+    if found is None or found[0].name in evidence.given:
+        return None
+    for each in [each for each in inside(found[1]) if isinstance(each, ast.Return) and each.value is not None]:
+        value: ast.AST = value_of(found[1], text_of(each.value)) or each
+        value = getattr(value, "value", value) if isinstance(value, ast.Return) else value
+        value = value.body if isinstance(value, ast.IfExp) else value
+        made = "tuple" if isinstance(value, ast.Tuple) else "list" if isinstance(value, ast.List | ast.ListComp) else ""
+        made = made or _NO_ITEM.get(name_of(value) if isinstance(value, ast.Call) else "", "")
+        kind = next((kind for kind in kinds if made and re.search(made, kind)), "")
+        other = select_of_sqlalchemy([found]) if made == "Row" and calls(value, "exec") else None
+        rows = made != "Row" or other is not None or bool(calls(found[1], "execute"))
+        rows = rows or any(len(call.args) > 1 for call in calls(found[1], "select"))
+        if not kind and made in _SHOWN and rows and any(_SHOWN[made].search(message) for message in messages):
+            kind = made
+        if kind:
+            file, place = other or (found[0], value)
+            return Told(
+                saw=f"get_item() returned a {kind}, not an item",
+                wanted="an Item, or None",
+                where=file.at(place),
+                hint=ROWS_OF_EXEC if other else _HINTS_FOR[made],
+                why="Every route with an id works with what get_item() returns.",
+            )
+    return None
+
+
+# How an answer that FastAPI refuses shows what was returned; a row raises the bare name of what it does not have.
+_SHOWN = {
+    "Row": re.compile(r"'input': \(|^AttributeError: \w+$"),
+    "list": re.compile(r"'input': \["),
+    "tuple": re.compile(r"'input': \("),
+}
 
 
 _NOT_GIVEN_BACK = "The caller goes on with the item that comes back: it has to be the one that was saved."

@@ -13,6 +13,7 @@ from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.source import File, Function, calls, inside, keyword, name_of, text_of
 
+_ALL_FIELDS = "model_dump", "dict", "setattr", "sqlmodel_update", "model_validate", "from_orm"
 _NULL_CLEARS = "update_null_clears", "patch_null_clears"
 
 
@@ -196,7 +197,7 @@ def field_not_written(evidence: Evidence) -> Told | None:
     """A field that is not passed to the model, or not set on the item, keeps its old value."""
     found = function_of(evidence)
     write = next((event for event in evidence.events_of("INSERT items", "UPDATE items")), None)
-    if found is None or write is None or calls(found[1], "model_dump", "dict", "setattr", "sqlmodel_update"):
+    if found is None or write is None or calls(found[1], *_ALL_FIELDS):
         return None
     file, node = found
     told, source = "".join(evidence.did[-1:]), text_of(ast.Module(body=node.body[1:] or node.body, type_ignores=[]))
@@ -224,10 +225,16 @@ def stored_a_new_row(evidence: Evidence) -> Told | None:
     inserts = evidence.events_of("INSERT items")
     if found is None or found[1].name != "update_item" or not inserts:
         return None
-    made = calls(found[1], "Item", "insert")
+    made = calls(found[1], "Item", "insert") or [
+        call for call in calls(found[1], "model_validate", "from_orm", "parse_obj") if _of_the_table(call)
+    ]
     where = found[0].at(made[0]) if made else inserts[0].where
     hint = "There is an item already: change that one."
     return Told(saw=f"{evidence.saw}; an INSERT was sent", where=where, hint=hint)
+
+
+def _of_the_table(call: ast.Call) -> bool:
+    return isinstance(call.func, ast.Attribute) and name_of(call.func.value) == "Item"
 
 
 @reading("an empty update is an error", "update_keeps_omitted_fields")

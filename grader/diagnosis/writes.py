@@ -6,11 +6,12 @@ import ast
 import re
 from typing import Any
 
-from grader.diagnosis.crud import calls_in, reached
+from grader.diagnosis.anywhere import innermost
+from grader.diagnosis.crud import calls_in, function_of, reached
 from grader.diagnosis.endpoints import own_line
 from grader.diagnosis.evidence import Event, Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import File, Function, calls, inside, keyword, name_of, text_of
+from grader.diagnosis.source import File, Function, calls, decorators, inside, keyword, name_of, text_of
 
 _WRITES = "INSERT", "UPDATE", "DELETE"
 _SAVES = "create_persists", "update_persists", "delete_persists"
@@ -252,6 +253,39 @@ def nothing_deleted(evidence: Evidence) -> Told | None:
         hint = "This line writes into the row, and the row stays. What takes it away?"
     where = file.at(changes[0] if len(changes) == 1 else node)
     return Told(saw=f"{evidence.saw}; no DELETE was sent", where=where, hint=hint)
+
+
+def _around(evidence: Evidence, where: str) -> list[str]:
+    """The names of all functions around a place."""
+    file, _, line = where.rpartition(":")
+    functions = evidence.source.file(file).functions
+    return [node.name for node in functions if node.lineno <= int(line) <= (node.end_lineno or node.lineno)]
+
+
+@reading("refresh() of an item that was deleted", "delete_persists", "delete_answers_204")
+def refreshed_after_the_delete(evidence: Evidence) -> Told | None:
+    """refresh() loads the item's row. After a DELETE there is none."""
+    raised = evidence.raised_kind("InvalidRequestError")
+    gone = raised and re.search(r"not persistent|Could not refresh", raised.message)
+    if raised is None or not gone or not raised.lines or not evidence.sent("DELETE items"):
+        return None
+    where = innermost(raised, evidence.given)
+    for line in reversed(raised.lines):  # a function that others use as well is right for them
+        found = evidence.source.function(evidence.source.function_of(line), line.rpartition(":")[0])
+        if found is not None and calls(found[1], "delete"):
+            where = line
+            break
+    called = function_of(evidence)
+    for name, decorator in decorators(called[1]) if called else ():
+        if name and name in (evidence.source.function_of(where), *_around(evidence, where)):
+            where = called[0].at(decorator) if called else where
+    method = "expire" if ".expire(" in evidence.source.line(innermost(raised, evidence.given)) else "refresh"
+    crash = "a crash: " if evidence.saw.startswith("a crash: ") else ""
+    return Told(
+        saw=f"{crash}{raised.kind}: {method}() was called for an item whose row was deleted",
+        where=where,
+        hint=f"This step calls {method}() after the DELETE. Which row is left then?",
+    )
 
 
 def _sets(node: ast.AST, field: str) -> bool:
