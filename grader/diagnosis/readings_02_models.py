@@ -3,13 +3,16 @@
 from grader.diagnosis.anywhere import unknown_attribute, unknown_name, used_before_assignment
 from grader.diagnosis.engine import connected_at_import
 from grader.diagnosis.starting import (
+    called_while_handed_on,
     created_again,
     created_at_another_moment,
     created_at_the_end,
     created_conditionally,
+    created_on_nothing,
     created_without_indexes,
     creation_not_committed,
     deleted_at_the_start,
+    lifespan_called,
     lifespan_of_another_kind,
     lifespan_unknown,
     models_unknown,
@@ -56,7 +59,10 @@ READINGS = (
     name_not_indexed,
     unique_name,
     ids_not_counted,
+    lifespan_called,
     lifespan_of_another_kind,
+    created_on_nothing,
+    called_while_handed_on,
     created_without_indexes,
     not_called,
     lifespan_unknown,
