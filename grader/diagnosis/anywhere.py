@@ -138,7 +138,8 @@ _NO_WITH = re.compile(r"'(\w+)' object does not support the context manager prot
 _PLAIN = (
     "await and async with are for code that was written for them. The engine and the sessions of this app are plain."
 )
-_Node = TypeVar("_Node", ast.With, ast.AsyncWith, ast.Await)
+_NO_ASYNC_FOR = re.compile(r"'async for' requires an object with __aiter__ method, got (\w+)")
+_Node = TypeVar("_Node", ast.With, ast.AsyncWith, ast.Await, ast.AsyncFor)
 
 
 def _raised_at(evidence: Evidence, words: re.Pattern[str], kind: type[_Node]) -> tuple[str, str, _Node] | None:
@@ -151,7 +152,8 @@ def _raised_at(evidence: Evidence, words: re.Pattern[str], kind: type[_Node]) ->
     name, _, number = where.rpartition(":")
     for node in evidence.source.file(name).nodes:
         if isinstance(node, kind):
-            last = node.value if isinstance(node, ast.Await) else node.items[-1].context_expr
+            last = node.items[-1].context_expr if isinstance(node, ast.With | ast.AsyncWith) else node
+            last = node.iter if isinstance(node, ast.AsyncFor) else last
             if node.lineno <= int(number) <= (last.end_lineno or 0):
                 return found[1], where, node
     return None
@@ -173,6 +175,10 @@ def awaited(evidence: Evidence) -> Told | None:
         block = " and ".join(_short(item.context_expr) for item in entered[2].items)
         hint = f"{block} is plain. Which kind of with goes with it, and is there anything to await in its block?"
         return Told(where=entered[1], hint=hint, why=_PLAIN)
+    looped = _raised_at(evidence, _NO_ASYNC_FOR, ast.AsyncFor)
+    if looped is not None:
+        hint = f"{_short(looped[2].iter)} is plain. Which kind of for goes with it?"
+        return Told(where=looped[1], hint=hint, why=_PLAIN)
     waited = _raised_at(evidence, _NO_AWAIT, ast.Await)
     if waited is None:
         return None
@@ -192,7 +198,7 @@ def no_context_manager(evidence: Evidence) -> Told | None:
     kind, where, node = found
     entered = [_short(item.context_expr) for item in node.items if not isinstance(item.context_expr, ast.Call)]
     what = (entered or [_short(node.items[0].context_expr)])[0]
-    hint = f"{what} is a {kind}. What can 'with' open and close?"
+    hint = f"{what} is {'an' if kind[0] in 'AEIOUaeiou' else 'a'} {kind}. What can 'with' open and close?"
     if kind in ("sessionmaker", "scoped_session", "type"):
         hint = f"{what} makes sessions. What turns it into one?"
     elif kind in ("function", "method"):

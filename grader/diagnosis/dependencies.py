@@ -528,6 +528,7 @@ def closed_conditionally(evidence: Evidence) -> Told | None:
         return None
     file, node = found
     always = [each for statement in _finals(node) for each in ast.walk(statement)]
+    caught = [each for one in _tries(node) for handler in one.handlers for each in ast.walk(handler)]
     for each in ast.walk(node):
         if not isinstance(each, ast.If) or each.lineno < _handed_out(node):
             continue
@@ -536,6 +537,8 @@ def closed_conditionally(evidence: Evidence) -> Told | None:
             continue
         then, otherwise = ([call for one in part for call in calls(one, "close", "remove")] for part in _parts(each))
         others = [call for call in calls(node, "close", "remove") if call not in [*then, *otherwise]]
+        if answered:
+            others = [call for call in others if call not in caught]
         if others or bool(then) == bool(otherwise) or text_of(each.test).removesuffix(" is not None") == _yielded(node):
             continue
         what, true = f"the condition {text_of(each.test)}", not then

@@ -7,6 +7,7 @@ import difflib
 import re
 from collections.abc import Callable
 
+from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.source import File, calls, decorators, keyword, name_of, text_of
@@ -108,6 +109,10 @@ def not_a_url(evidence: Evidence) -> Told | None:
             saw = f"the code asks for the environment variable {texts[0]!r}; without it, the URL is {texts[1]!r}"
             hint = f"{name_of(call)}() takes the name of a variable, and what to use without it. Which comes first?"
             return Told(saw=saw, where=file.at(call), hint=hint)
+        if texts[:1] == ["DATABASE_URL"] and len(texts) == 2 and evidence.rule == "default_is_local_sqlite":
+            saw = f"without DATABASE_URL, create_engine() got {texts[1]!r}, which is no URL"
+            hint = "A URL says first what kind of database it is for. Compare this one with the task sheet."
+            return Told(saw=saw, where=file.at(call), hint=hint)
     for call in calls(file.tree, "create_engine"):
         given = call.args[0] if call.args else keyword(call, "url")
         if isinstance(given, ast.Constant) and isinstance(given.value, str):
@@ -119,16 +124,20 @@ def not_a_url(evidence: Evidence) -> Told | None:
 @reading("a URL for a database that SQLAlchemy does not know")
 def url_of_no_database(evidence: Evidence) -> Told | None:
     """A URL begins with the database and its driver. Replacing one word in it may change more than it should."""
-    raised = evidence.raised_kind("NoSuchModuleError")
-    found = re.search(r"sqlalchemy\.dialects:(\S+)", raised.message) if raised else None
+    raised = evidence.raised_kind("NoSuchModuleError", "ValueError")
     file = evidence.source.file(_DB)
-    made = [each for each in calls(file.tree, "replace", "sub", "removeprefix", "join", "format") if _is_of_a_url(each)]
-    if found is None or len(made) != 1 or f"'{found[1]}" in "\n".join(file.lines).replace('"', "'"):
+    made = [each for each in file.nodes if _changes_a_url(each)]
+    found = re.search(r"sqlalchemy\.dialects:(\S+)", raised.message) if raised else None
+    twice = raised is not None and raised.message.startswith("too many values to unpack")
+    at_the_engine = "create_engine" in evidence.source.line(innermost(raised, evidence.given)) if raised else False
+    if len(made) != 1 or not ((found and found[1].startswith("post")) or (twice and at_the_engine)):
         return None
-    begins = found[1].replace(".", "+", 1)
+    saw = "create_engine() cannot read the URL: there is more than one + before its ://"
+    if found is not None:
+        saw = f"the URL begins with {found[1].replace('.', '+', 1)} now, and SQLAlchemy knows no such database"
     hint = f"The URL that was set begins with {_SET}://. What does this line make of it?"
     return Told(
-        saw=f"the URL begins with {begins} now, and SQLAlchemy knows no such database",
+        saw=saw,
         wanted=f"a URL that begins with {_SET}://, as the one that was set",
         where=file.at(made[0]),
         hint=hint,
@@ -139,9 +148,14 @@ def url_of_no_database(evidence: Evidence) -> Told | None:
 _SET = "postgresql+psycopg"
 
 
-def _is_of_a_url(call: ast.Call) -> bool:
-    """Whether a call makes one text of another that has to do with a database."""
-    return re.search(r"postgres|psycopg|://", text_of(call)) is not None
+def _changes_a_url(node: ast.AST) -> bool:
+    """Whether an expression makes one text of another that has to do with PostgreSQL."""
+    made = isinstance(node, ast.JoinedStr)
+    if isinstance(node, ast.Call):
+        made = name_of(node) in ("replace", "sub", "join", "format")
+    elif isinstance(node, ast.BinOp):
+        made = isinstance(node.op, ast.Add | ast.Mod)
+    return made and re.search(r"postgres|psycopg", text_of(node)) is not None
 
 
 @reading("the password is hidden in the URL", *_URL_RULES)

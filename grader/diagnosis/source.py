@@ -269,8 +269,8 @@ def _filled(node: ast.AST) -> str:
     inner: ast.AST | None = node if isinstance(node, ast.Subscript) else None
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         inner = node.func if node.func.attr in ("update", "setdefault", "append", "extend", "insert") else None
-    while isinstance(inner, ast.Subscript | ast.Attribute):
-        inner = inner.value
+    while isinstance(inner, ast.Subscript | ast.Attribute | ast.Call):
+        inner = inner.func if isinstance(inner, ast.Call) else inner.value
     return name_of(inner)
 
 

@@ -130,7 +130,11 @@ def called_while_handed_on(evidence: Evidence) -> Told | None:
     """What is to run elsewhere is handed on as a function. With parentheses it runs here, and only what it gives back
     is handed on."""
     raised = evidence.raised_kind("TypeError")
-    if raised is None or "not callable" not in raised.message or raised.message not in evidence.saw:
+    if (
+        raised is None
+        or not re.search("not callable|must be callable", raised.message)
+        or raised.message not in evidence.saw
+    ):
         return None
     where = innermost(raised, evidence.given)
     for file in evidence.source.files():

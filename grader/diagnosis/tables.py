@@ -221,6 +221,29 @@ def length_without_type(evidence: Evidence) -> Told | None:
     return Told(where=innermost(raised, evidence.given), hint=hint)
 
 
+_OF_THE_COLUMN = "index", "nullable", "unique", "primary_key", "default", "server_default", "autoincrement"
+
+
+@reading("an option in the wrong brackets")
+def option_in_other_brackets(evidence: Evidence) -> Told | None:
+    """A type takes what belongs to it, as a length; whatever else is said of a column, the column takes."""
+    raised = evidence.raised_kind("TypeError")
+    words = r"(\w+)(\.__init__)?\(\) (got an unexpected keyword|takes no) argument"
+    found = re.search(words, raised.message) if raised else None
+    too_far_out = raised is not None and raised.message.endswith("<dialectname>_<argument>, got 'length'")
+    if raised is None or not (found or too_far_out):
+        return None
+    where = innermost(raised, evidence.given)
+    given = [each for each in _OF_THE_COLUMN if f"{each}=" in evidence.source.line(where)]
+    named = [each for each in given if f"'{each}'" in raised.message] or given
+    if too_far_out:
+        return Told(where=where, hint="A length says something about the type. In whose brackets does it stand here?")
+    if found and found[1][:1].isupper() and found[1] not in ("Column", "MappedColumn") and named:
+        hint = f"{named[0]} says something about the column, not about its type. In whose brackets does it stand?"
+        return Told(where=where, hint=hint)
+    return None
+
+
 @reading("a class that is not a model", _COLUMNS)
 def not_a_model(evidence: Evidence) -> Told | None:
     """A class becomes a table only if it inherits from Base."""
