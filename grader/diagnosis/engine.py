@@ -109,14 +109,17 @@ def not_a_url(evidence: Evidence) -> Told | None:
             saw = f"the code asks for the environment variable {texts[0]!r}; without it, the URL is {texts[1]!r}"
             hint = f"{name_of(call)}() takes the name of a variable, and what to use without it. Which comes first?"
             return Told(saw=saw, where=file.at(call), hint=hint)
-        if texts[:1] == ["DATABASE_URL"] and len(texts) == 2 and evidence.rule == "default_is_local_sqlite":
+        default = texts[:1] == ["DATABASE_URL"] and len(texts) == 2 and "://" not in str(texts[1])
+        if default and evidence.rule == "default_is_local_sqlite":
             saw = f"without DATABASE_URL, create_engine() got {texts[1]!r}, which is no URL"
             hint = "A URL says first what kind of database it is for. Compare this one with the task sheet."
             return Told(saw=saw, where=file.at(call), hint=hint)
     for call in calls(file.tree, "create_engine"):
         given = call.args[0] if call.args else keyword(call, "url")
         if isinstance(given, ast.Constant) and isinstance(given.value, str):
-            hint = "This is a text, letter by letter. What did you want to stand here?"
+            hint = "A URL says first what kind of database it is for. Does this one?"
+            if given.value.isidentifier():
+                hint = "Quotes make a text of this. Do you want the text here, or what has this name?"
             return Told(saw=f"create_engine() got '{given.value}', which is no URL", where=file.at(given), hint=hint)
     return None
 
@@ -345,7 +348,7 @@ def _takes_the_default(
     """Whether a condition that asks no more than whether a URL was set leads to the default where it was."""
     about = any(each in asked or name_of(each) in answers for each in ast.walk(node.test))
     words = text_of(node.test)
-    unset = words.startswith("not ") or re.search(r" is None| == (None|'')| not in ", words) is not None
+    unset = words.startswith("not ") != (re.search(r" is None| == (None|'')| not in ", words) is not None)
     then: list[ast.AST] = [*node.body] if isinstance(node, ast.If) else [node.body]
     otherwise: list[ast.AST] = [*node.orelse] if isinstance(node, ast.If) else [node.orelse]
     for each in file.nodes:  # if not url: return ...; what follows is the other case

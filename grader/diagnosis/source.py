@@ -158,8 +158,17 @@ class Source:
         for call in calls(file.tree, "Column"):
             name = call.args[0].value if call.args and isinstance(call.args[0], ast.Constant) else None
             if isinstance(name, str) and call.lineno <= line <= (call.end_lineno or 0):
-                return next((f"{owner.name}.{name}" for owner in file.classes if _has_a_table(owner)), "")
+                owners = [owner for owner in file.classes if call in self._table_of(file, owner)]
+                return f"{owners[0].name}.{name}" if owners else ""
         return ""
+
+    def _table_of(self, file: File, owner: ast.ClassDef) -> list[ast.AST]:
+        """Every node of the table that a class is given: ``__table__ = Table(...)``, or the name of one."""
+        for each in owner.body:
+            if isinstance(each, ast.Assign) and name_of(each.targets[0]) == "__table__":
+                bound = self.bound(name_of(each.value), file) if isinstance(each.value, ast.Name) else None
+                return [*ast.walk(bound[1] if bound else each)]
+        return []
 
     def begin_of(self, where: str) -> str:
         """Where the function around a place begins; the place itself where there is none."""
@@ -281,11 +290,6 @@ def _names_in(nodes: Sequence[ast.AST]) -> set[str]:
 def _first(node: ast.stmt | ast.ExceptHandler) -> int:
     lines: list[int] = [each.lineno for each in getattr(node, "decorator_list", ())]
     return min([node.lineno, *lines])
-
-
-def _has_a_table(node: ast.ClassDef) -> bool:
-    """Whether a class is given its table: ``__table__ = Table(...)``."""
-    return any(isinstance(each, ast.Assign) and name_of(each.targets[0]) == "__table__" for each in node.body)
 
 
 def _of_a_session(call: ast.Call) -> bool:

@@ -353,9 +353,12 @@ def tables_listed(evidence: Evidence) -> Told | None:
     for file in evidence.source.files():
         for call in calls(file.tree, "create_all"):
             option = keyword(call, "tables") or next(iter(call.args[1:2]), None)
-            if option is not None and evidence.raised and _is_no_list_of_tables(evidence, option):
-                hint = "create_all() wants a list of tables here. "
-                hint += "A model is a class: how does it name its table? Or do you need a list at all?"
+            refused = evidence.raised_kind("TypeError", "AttributeError")
+            refused = refused if refused and refused.message.partition("\n")[0] in evidence.saw else None
+            if option is not None and refused and _is_no_list_of_tables(evidence, file, option):
+                hint = "create_all() wants a list of tables here, if any. What is this?"
+                if models := [name_of(each) for each in inside(option) if evidence.source.class_(name_of(each))]:
+                    hint = f"create_all() wants a list of tables here, if any. What is {models[0]}?"
                 return Told(saw=f"{evidence.saw}: tables is {text_of(option)}", where=file.at(call), hint=hint)
             if option is not None:
                 hint = "create_all() makes the tables of this list, and no other."
@@ -367,11 +370,13 @@ def tables_listed(evidence: Evidence) -> Told | None:
     return None
 
 
-def _is_no_list_of_tables(evidence: Evidence, option: ast.expr) -> bool:
+def _is_no_list_of_tables(evidence: Evidence, file: File, option: ast.expr) -> bool:
     """Whether a list of tables holds models or texts, or is no list."""
-    held = option.elts if isinstance(option, ast.List | ast.Tuple | ast.Set) else []
-    models = [each for each in held if isinstance(each, ast.Constant) or evidence.source.class_(name_of(each))]
-    return bool(models) or (not held and isinstance(option, ast.Attribute | ast.Name | ast.Constant))
+    bound = evidence.source.bound(option.id, file) if isinstance(option, ast.Name) else None
+    value = getattr(bound[1], "value", option) if bound else option
+    if isinstance(value, ast.List | ast.Tuple | ast.Set):
+        return any(isinstance(each, ast.Constant) or evidence.source.class_(name_of(each)) for each in value.elts)
+    return isinstance(value, ast.Constant) or name_of(value) == "__table__"
 
 
 def _where_it_is_made(evidence: Evidence, file: File, value: ast.expr) -> tuple[File, ast.AST] | None:
