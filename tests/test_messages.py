@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from grader.bench import Bench, Target
+from grader.lab.words import describe, show
 from grader.rules import rules_of
 from grader.terminal import ASCII, block_lines, blocks
 from tests.cases import CASES, load
@@ -184,3 +185,11 @@ def test_an_item_is_not_a_item(bench: Bench, tmp_path: Path) -> None:
     rule = next(rule for rule in rules_of("05_crud") if rule.name == "create_persists")
     ((_, check),) = bench.grade([Target(submission, rule)])
     assert check.hint.startswith("What stands before .nam is an Item."), check
+
+
+def test_what_is_another_in_each_run_is_not_shown() -> None:
+    threads = RuntimeError("created in thread id 139819252053696, and this is thread id 139819252000000")
+    assert describe(threads) == "RuntimeError: created in thread id ..., and this is thread id ..."
+    assert describe(TypeError(f"{object()} is no item")) == "TypeError: <object> is no item"
+    assert show(object()) == "<object>"
+    assert show({"id": 2147483648}) == "{'id': 2147483648}"

@@ -7,6 +7,7 @@ import builtins
 import difflib
 import re
 from collections import Counter
+from typing import TypeVar
 
 from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.reading import Told, reading
@@ -164,3 +165,81 @@ def dependency_called(evidence: Evidence) -> Told | None:
                 hint = "The parentheses call it here, once. Who is to call it, and when?"
                 return Told(where=file.at(handed), hint=hint)
     return None
+
+
+_NO_ASYNC_WITH = re.compile(r"'(\w+)' object does not support the asynchronous context manager protocol")
+_NO_AWAIT = re.compile(r"(?:object |')(\w+)(?: can't be used in 'await' expression|' object can't be awaited)")
+_NO_WITH = re.compile(r"'(\w+)' object does not support the context manager protocol")
+_PLAIN = (
+    "await and async with are for code that was written for them. The engine and the sessions of this app are plain."
+)
+_NO_ASYNC_FOR = re.compile(r"'async for' requires an object with __aiter__ method, got (\w+)")
+_Node = TypeVar("_Node", ast.With, ast.AsyncWith, ast.Await, ast.AsyncFor)
+
+
+def _raised_at(evidence: Evidence, words: re.Pattern[str], kind: type[_Node]) -> tuple[str, str, _Node] | None:
+    """Of a TypeError with these words: the type that it names, the learner's line, and what of this kind is there."""
+    raised = evidence.raised_kind("TypeError")
+    found = words.search(raised.message) if raised else None
+    if raised is None or found is None or found[0] not in evidence.saw:
+        return None
+    where = innermost(raised, evidence.given)
+    name, _, number = where.rpartition(":")
+    for node in evidence.source.file(name).nodes:
+        if isinstance(node, kind):
+            last = node.items[-1].context_expr if isinstance(node, ast.With | ast.AsyncWith) else node
+            last = node.iter if isinstance(node, ast.AsyncFor) else last
+            if node.lineno <= int(number) <= (last.end_lineno or 0):
+                return found[1], where, node
+    return None
+
+
+def _short(node: ast.expr) -> str:
+    """An expression; of a call what is called: ``engine.begin()``."""
+    if not isinstance(node, ast.Call):
+        return ast.unparse(node)
+    return f"{ast.unparse(node.func)}({'...' if node.args or node.keywords else ''})"
+
+
+@reading("await, or async with, on something plain")
+def awaited(evidence: Evidence) -> Told | None:
+    """Only what was written for it can be awaited. Engines and sessions are plain here: their calls are done when they
+    return, and their blocks begin with `with`."""
+    entered = _raised_at(evidence, _NO_ASYNC_WITH, ast.AsyncWith)
+    if entered is not None:
+        block = " and ".join(_short(item.context_expr) for item in entered[2].items)
+        hint = f"{block} is plain. Which kind of with goes with it, and is there anything to await in its block?"
+        return Told(where=entered[1], hint=hint, why=_PLAIN)
+    looped = _raised_at(evidence, _NO_ASYNC_FOR, ast.AsyncFor)
+    if looped is not None:
+        hint = f"{_short(looped[2].iter)} is plain. Which kind of for goes with it?"
+        return Told(where=looped[1], hint=hint, why=_PLAIN)
+    waited = _raised_at(evidence, _NO_AWAIT, ast.Await)
+    if waited is None:
+        return None
+    kind, where, node = waited
+    hint = f"{_short(node.value)} is plain: it gives you a {kind} at once. Who has to wait for it?"
+    if kind == "NoneType":
+        hint = f"{_short(node.value)} is done when it returns. What is there left to wait for?"
+    return Told(where=where, hint=hint, why=_PLAIN)
+
+
+@reading("with on something that is no context manager")
+def no_context_manager(evidence: Evidence) -> Told | None:
+    """`with` opens and closes what knows how: a session does, and neither its factory nor a generator does."""
+    found = _raised_at(evidence, _NO_WITH, ast.With)
+    if found is None:
+        return None
+    kind, where, node = found
+    entered = [_short(item.context_expr) for item in node.items if not isinstance(item.context_expr, ast.Call)]
+    what = (entered or [_short(node.items[0].context_expr)])[0]
+    hint = f"{what} is {'an' if kind[0] in 'AEIOUaeiou' else 'a'} {kind}. What can 'with' open and close?"
+    if kind in ("sessionmaker", "scoped_session", "type"):
+        hint = f"{what} makes sessions. What turns it into one?"
+    elif kind in ("function", "method"):
+        hint = f"{what} names a function. What calls it?"
+    elif kind == "generator":
+        hint = f"{what} is a generator, as its function has a yield. What makes a context manager of such a function?"
+    elif "async" in kind.lower():
+        hint = f"{what} is asynchronous. Which kind of with goes with it?"
+    return Told(where=where, hint=hint, why="Only a context manager knows what to do at the end of its block.")

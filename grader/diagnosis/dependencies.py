@@ -528,13 +528,17 @@ def closed_conditionally(evidence: Evidence) -> Told | None:
         return None
     file, node = found
     always = [each for statement in _finals(node) for each in ast.walk(statement)]
+    caught = [each for one in _tries(node) for handler in one.handlers for each in ast.walk(handler)]
     for each in ast.walk(node):
         if not isinstance(each, ast.If) or each.lineno < _handed_out(node):
             continue
-        if each not in always and evidence.rule != "closes_after_success":  # it may not have been reached
+        answered = evidence.rule == "closes_after_http_error" and calls(node, "call_next")  # no exception comes there
+        if each not in always and evidence.rule != "closes_after_success" and not answered:  # perhaps not reached
             continue
         then, otherwise = ([call for one in part for call in calls(one, "close", "remove")] for part in _parts(each))
         others = [call for call in calls(node, "close", "remove") if call not in [*then, *otherwise]]
+        if answered:
+            others = [call for call in others if call not in caught]
         if others or bool(then) == bool(otherwise) or text_of(each.test).removesuffix(" is not None") == _yielded(node):
             continue
         what, true = f"the condition {text_of(each.test)}", not then
@@ -550,19 +554,25 @@ def closed_conditionally(evidence: Evidence) -> Told | None:
             if bool(then) != bool(otherwise) and len(closed) == len([*then, *otherwise]):
                 hint = "In which cases does this come to no close()?"
                 return Told(where=place.at(each), hint=hint)
+            always = [call for one in _finals(leaving) for call in calls(one, "close")]
+            ends = [one for one in each.body if isinstance(one, ast.Return | ast.Raise)]
+            if ends and closed and not always and each.lineno < closed[0].lineno and not then:
+                hint = f"Where {text_of(each.test)} is true, {leaving.name} ends here. Who closes the session then?"
+                return Told(where=place.at(ends[0]), hint=hint)
     return None
 
 
-def _exits(evidence: Evidence, node: Function) -> list[tuple[File, ast.FunctionDef]]:
+def _exits(evidence: Evidence, node: Function) -> list[tuple[File, Function]]:
     """What runs at the end of the with blocks of a function: the ``__exit__`` of the learner's own classes."""
-    entered = [item.context_expr for each in ast.walk(node) if isinstance(each, ast.With) for item in each.items]
+    blocks = [each for each in ast.walk(node) if isinstance(each, ast.With | ast.AsyncWith)]
+    entered = [item.context_expr for each in blocks for item in each.items]
     owners = [evidence.source.class_(name_of(each)) for each in entered if isinstance(each, ast.Call)]
     return [
         (owner[0], method)
         for owner in owners
         if owner is not None
         for method in owner[1].body
-        if isinstance(method, ast.FunctionDef) and method.name == "__exit__"
+        if isinstance(method, Function) and method.name in ("__exit__", "__aexit__")
     ]
 
 
@@ -667,19 +677,26 @@ def never_closed(evidence: Evidence) -> Told | None:
             return Told(where=file.at(call), hint=hint)
     if calls(node, "close", "remove", "reset", "closing", "callback", "enter_context", "push"):
         return None
-    entered = [item.context_expr for each in ast.walk(node) if isinstance(each, ast.With) for item in each.items]
+    blocks = [each for each in ast.walk(node) if isinstance(each, ast.With)]
+    on_a_connection = _made_on_a_connection(node, blocks)
+    if on_a_connection is not None:
+        hint = "The with closes the connection at the end. Who closes the session?"
+        return Told(where=file.at(on_a_connection.lineno), hint=hint)
+    entered = [item.context_expr for each in blocks for item in each.items]
     if any(name_of(each) not in ("ExitStack", "suppress", "Lock", "RLock", "nullcontext") for each in entered):
         return None
     others = {"rollback": "a rollback", "expunge_all": "expunge_all()", "expire_all": "expire_all()"}
-    others |= {"commit": "a commit"}
+    others |= {"commit": "a commit", "dispose": "dispose()"}
     instead = [each for each in ast.walk(node) if isinstance(each, ast.Call | ast.Delete)]
-    for each in [each for each in instead if re.search(rf"{db}\b", text_of(each))]:
+    for each in [each for each in instead if re.search(rf"{db}\b", text_of(each)) or name_of(each) == "dispose"]:
         word = others.get(name_of(each), "del" if isinstance(each, ast.Delete) else "")
         yields = _yields(node)
         if word and db and yields and each.lineno > yields[0].lineno:
             saw = f"{evidence.saw}: {word} does not close it"
-            blocks = [one for one in ast.walk(node) if isinstance(one, ast.If) and each in ast.walk(one)]
-            hint = f"This leaves the session open. What ends it{', and in every case' if blocks else ''}?"
+            around = [one for one in ast.walk(node) if isinstance(one, ast.If) and each in ast.walk(one)]
+            hint = f"This leaves the session open. What ends it{', and in every case' if around else ''}?"
+            if word == "dispose()":
+                hint = "dispose() closes connections that nobody is using. What ends the session, which uses one?"
             return Told(saw=saw, where=file.at(each), hint=hint)
     last = [call for statement in _finals(node) for call in ast.walk(statement) if isinstance(call, ast.Call)]
     for other in [evidence.source.function(name_of(call)) for call in last if not isinstance(call.func, ast.Attribute)]:
@@ -695,6 +712,17 @@ def never_closed(evidence: Evidence) -> Told | None:
     if calls(made[0], *_MAKERS):
         hint = "Here a session is opened. Who closes it, and when?"
     return Told(where=file.at(made[0]), hint=hint)
+
+
+def _made_on_a_connection(node: Function, blocks: list[ast.With]) -> ast.Call | None:
+    """The session that is made on the connection of a with block, and of which no with block takes care."""
+    opened = [item for each in blocks for item in each.items if name_of(item.context_expr) in ("connect", "begin")]
+    names = {name_of(item.optional_vars) for item in opened} - {""}
+    for call in calls(node, *_MAKERS):
+        entered = any(call in ast.walk(item.context_expr) for each in blocks for item in each.items)
+        if not entered and names & {name_of(each) for each in ast.walk(call) if isinstance(each, ast.Name)}:
+            return call
+    return None
 
 
 def _is_left(node: ast.AST, name: str) -> bool:
@@ -727,8 +755,10 @@ def swallows_errors(evidence: Evidence) -> Told | None:
         for handler in attempt.handlers:
             if not _raised_in(evidence, handler):
                 hint = "After this block the exception is gone. FastAPI can answer only what reaches it."
+                again = _yields(handler)
                 if "didn't stop" in evidence.saw:
                     hint = "A dependency yields once. What should become of the exception that came out of the yield?"
+                    return Told(where=file.at(again[0] if again else handler), hint=hint)
                 return Told(where=file.at(handler), hint=hint)
     for other in evidence.source.files():
         for method in [each for each in other.functions if each.name == "__exit__"]:

@@ -7,6 +7,7 @@ import difflib
 import re
 from collections.abc import Callable
 
+from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.source import File, calls, decorators, keyword, name_of, text_of
@@ -93,6 +94,71 @@ def _place_of_the_url(evidence: Evidence) -> tuple[File, ast.stmt] | None:
     file = evidence.source.file(_DB)
     node = _bound(file, "DATABASE_URL")
     return (file, node) if node is not None else evidence.source.bound("DATABASE_URL", file)
+
+
+@reading("create_engine() gets no URL")
+def not_a_url(evidence: Evidence) -> Told | None:
+    """What create_engine() gets must be a URL, and not the name of the variable that holds it, or a path."""
+    raised = evidence.raised_kind("ArgumentError")
+    if raised is None or "parse SQLAlchemy URL" not in raised.message:
+        return None
+    file = evidence.source.file(_DB)
+    for call in calls(file.tree, "getenv", "get"):
+        texts = [each.value for each in call.args if isinstance(each, ast.Constant)]
+        if len(texts) == 2 and "://" in str(texts[0]) and re.search("environ|getenv", text_of(call)):
+            saw = f"the code asks for the environment variable {texts[0]!r}; without it, the URL is {texts[1]!r}"
+            hint = f"{name_of(call)}() takes the name of a variable, and what to use without it. Which comes first?"
+            return Told(saw=saw, where=file.at(call), hint=hint)
+        default = texts[:1] == ["DATABASE_URL"] and len(texts) == 2 and "://" not in str(texts[1])
+        if default and evidence.rule == "default_is_local_sqlite":
+            saw = f"without DATABASE_URL, create_engine() got {texts[1]!r}, which is no URL"
+            hint = "A URL says first what kind of database it is for. Compare this one with the task sheet."
+            return Told(saw=saw, where=file.at(call), hint=hint)
+    for call in calls(file.tree, "create_engine"):
+        given = call.args[0] if call.args else keyword(call, "url")
+        if isinstance(given, ast.Constant) and isinstance(given.value, str):
+            hint = "A URL says first what kind of database it is for. Does this one?"
+            if given.value.isidentifier():
+                hint = "Quotes make a text of this. Do you want the text here, or what has this name?"
+            return Told(saw=f"create_engine() got '{given.value}', which is no URL", where=file.at(given), hint=hint)
+    return None
+
+
+@reading("a URL for a database that SQLAlchemy does not know")
+def url_of_no_database(evidence: Evidence) -> Told | None:
+    """A URL begins with the database and its driver. Replacing one word in it may change more than it should."""
+    raised = evidence.raised_kind("NoSuchModuleError", "ValueError")
+    file = evidence.source.file(_DB)
+    made = [each for each in file.nodes if _changes_a_url(each)]
+    found = re.search(r"sqlalchemy\.dialects:(\S+)", raised.message) if raised else None
+    twice = raised is not None and raised.message.startswith("too many values to unpack")
+    at_the_engine = "create_engine" in evidence.source.line(innermost(raised, evidence.given)) if raised else False
+    if len(made) != 1 or not ((found and found[1].startswith("post")) or (twice and at_the_engine)):
+        return None
+    saw = "create_engine() cannot read the URL: there is more than one + before its ://"
+    if found is not None:
+        saw = f"the URL begins with {found[1].replace('.', '+', 1)} now, and SQLAlchemy knows no such database"
+    hint = f"The URL that was set begins with {_SET}://. What does this line make of it?"
+    return Told(
+        saw=saw,
+        wanted=f"a URL that begins with {_SET}://, as the one that was set",
+        where=file.at(made[0]),
+        hint=hint,
+        why="The URL in the environment has to reach create_engine() as it is, or with another spelling of the same.",
+    )
+
+
+_SET = "postgresql+psycopg"
+
+
+def _changes_a_url(node: ast.AST) -> bool:
+    """Whether an expression makes one text of another that has to do with PostgreSQL."""
+    made = isinstance(node, ast.JoinedStr)
+    if isinstance(node, ast.Call):
+        made = name_of(node) in ("replace", "sub", "join", "format")
+    elif isinstance(node, ast.BinOp):
+        made = isinstance(node.op, ast.Add | ast.Mod)
+    return made and re.search(r"postgres|psycopg", text_of(node)) is not None
 
 
 @reading("the password is hidden in the URL", *_URL_RULES)
@@ -196,7 +262,15 @@ def url_dismissed(evidence: Evidence) -> Told | None:
     defaults = _names_given(file, written)
     found = []
     for node in file.nodes:
-        if not isinstance(node, ast.If | ast.IfExp) or _only_whether_it_is_set(node.test):
+        if not isinstance(node, ast.If | ast.IfExp):
+            continue
+        if _only_whether_it_is_set(node.test):
+            if _takes_the_default(file, node, asked, {*answers, "DATABASE_URL"}, written, defaults):
+                happened = "what was set was read, and the default was taken"
+                hint = (
+                    "In which case is this true: where a URL was set, or where none was? And which URL is taken then?"
+                )
+                return Told(saw=f"{evidence.saw}: {happened}", where=file.at(node.test), hint=hint)
             continue
         names = {*answers, "DATABASE_URL"}
         about = any(each in asked or name_of(each) in names for each in ast.walk(node.test))
@@ -261,6 +335,30 @@ def _only_whether_it_is_set(test: ast.expr) -> bool:
         return "None" in sides or "''" in sides or "'DATABASE_URL'" in sides
     simple = "get", "getenv", "bool", "len", "strip"
     return isinstance(test, ast.Name | ast.Attribute) or (isinstance(test, ast.Call) and name_of(test) in simple)
+
+
+def _takes_the_default(
+    file: File,
+    node: ast.If | ast.IfExp,
+    asked: list[ast.AST],
+    answers: set[str],
+    written: list[ast.Constant],
+    defaults: set[str],
+) -> bool:
+    """Whether a condition that asks no more than whether a URL was set leads to the default where it was."""
+    about = any(each in asked or name_of(each) in answers for each in ast.walk(node.test))
+    words = text_of(node.test)
+    unset = words.startswith("not ") != (re.search(r" is None| == (None|'')| not in ", words) is not None)
+    then: list[ast.AST] = [*node.body] if isinstance(node, ast.If) else [node.body]
+    otherwise: list[ast.AST] = [*node.orelse] if isinstance(node, ast.If) else [node.orelse]
+    for each in file.nodes:  # if not url: return ...; what follows is the other case
+        block = getattr(each, "body", None)
+        if isinstance(block, list) and node in block and not otherwise and isinstance(then[-1], ast.Return):
+            otherwise = block[block.index(node) + 1 :]
+    taken = [one for each in (otherwise if unset else then) for one in ast.walk(each)]
+    loaded = [one for one in taken if not isinstance(getattr(one, "ctx", None), ast.Store)]
+    from_there = any(one in asked or name_of(one) in answers for one in loaded)
+    return about and not from_there and any(one in written or name_of(one) in defaults for one in taken)
 
 
 def _rewritten(node: ast.If | ast.IfExp, names: set[str]) -> bool:
@@ -496,9 +594,12 @@ def refuses_threads(evidence: Evidence) -> Told | None:
     """With check_same_thread=True, only the thread that opened a SQLite connection may use it."""
     for file in evidence.source.files():
         for node in file.nodes:
-            if isinstance(node, ast.Dict | ast.keyword) and re.search(
-                r"check_same_thread'?\s*[:=]\s*True", text_of(node)
-            ):
+            told = text_of(node) if isinstance(node, ast.Dict | ast.keyword | ast.Assign | ast.Call) else ""
+            if isinstance(node, ast.Assign) and not isinstance(node.targets[0], ast.Subscript):
+                continue
+            if isinstance(node, ast.Call) and name_of(node) != "setdefault":
+                continue
+            if re.search(r"check_same_thread'?\]?\s*[:=,]\s*True", told):
                 return Told(
                     saw="SQLite refused the connection: it was opened in another thread",
                     where=file.at(node),

@@ -18,6 +18,7 @@ from grader.diagnosis.engine import (
     no_declarative_base,
     no_default,
     no_factory,
+    not_a_url,
     not_an_engine,
     one_connection,
     one_session,
@@ -35,6 +36,7 @@ from grader.diagnosis.engine import (
     url_dismissed,
     url_in_other_letters,
     url_in_the_code,
+    url_of_no_database,
     url_without_a_name,
 )
 
@@ -44,6 +46,8 @@ READINGS = (
     unknown_attribute,
     not_an_engine,
     option_unknown_to_sqlite,
+    not_a_url,
+    url_of_no_database,
     url_without_a_name,
     other_variable,
     url_in_the_code,

@@ -150,8 +150,25 @@ class Source:
         if not name or not _is_number(number):
             return "", "", []
         file = self.file(name)
-        owner = definition_at(file.tree, int(number))
+        owner = self._column_at(file, int(number)) or definition_at(file.tree, int(number))
         return owner, file.task_above(int(number)), file.around(owner.partition(".")[0]) if owner else []
+
+    def _column_at(self, file: File, line: int) -> str:
+        """Of a line with a column of a Table that a class is given: ``Item.name``; empty for any other."""
+        for call in calls(file.tree, "Column"):
+            name = call.args[0].value if call.args and isinstance(call.args[0], ast.Constant) else None
+            if isinstance(name, str) and call.lineno <= line <= (call.end_lineno or 0):
+                owners = [owner for owner in file.classes if call in self._table_of(file, owner)]
+                return f"{owners[0].name}.{name}" if owners else ""
+        return ""
+
+    def _table_of(self, file: File, owner: ast.ClassDef) -> list[ast.AST]:
+        """Every node of the table that a class is given: ``__table__ = Table(...)``, or the name of one."""
+        for each in owner.body:
+            if isinstance(each, ast.Assign) and name_of(each.targets[0]) == "__table__":
+                bound = self.bound(name_of(each.value), file) if isinstance(each.value, ast.Name) else None
+                return [*ast.walk(bound[1] if bound else each)]
+        return []
 
     def begin_of(self, where: str) -> str:
         """Where the function around a place begins; the place itself where there is none."""
@@ -247,11 +264,23 @@ def definition_at(tree: ast.AST, line: int) -> str:
         around = next((node for node in inside if _first(node) <= line <= (node.end_lineno or 0)), None)
         if isinstance(around, Function | ast.ClassDef):
             names.append(around.name)
-        targets = [around.target] if isinstance(around, ast.AnnAssign) else getattr(around, "targets", [])
-        names += [name_of(target) for target in targets[:1]]
+        single = isinstance(around, ast.AnnAssign | ast.AugAssign)
+        targets = [around.target] if single else getattr(around, "targets", [])  # type: ignore[union-attr]
+        names += [name_of(target) or _filled(target) for target in targets[:1]]
+        names += filter(None, [_filled(around.value)]) if isinstance(around, ast.Expr) else []
         if not isinstance(around, ast.ClassDef) and names:
             break
     return ".".join(filter(None, names[:2]))
+
+
+def _filled(node: ast.AST) -> str:
+    """The variable into which something is put: ``options`` of ``options["echo"]`` and ``options.update(...)``."""
+    inner: ast.AST | None = node if isinstance(node, ast.Subscript) else None
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        inner = node.func if node.func.attr in ("update", "setdefault", "append", "extend", "insert") else None
+    while isinstance(inner, ast.Subscript | ast.Attribute | ast.Call):
+        inner = inner.func if isinstance(inner, ast.Call) else inner.value
+    return name_of(inner)
 
 
 def _names_in(nodes: Sequence[ast.AST]) -> set[str]:

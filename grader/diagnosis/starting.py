@@ -6,6 +6,7 @@ import ast
 import builtins
 import re
 
+from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.source import File, Function, calls, inside, keyword, name_of, text_of
@@ -65,6 +66,23 @@ def lifespan_unknown(evidence: Evidence) -> Told | None:
     )
 
 
+@reading("the lifespan is called instead of passed")
+def lifespan_called(evidence: Evidence) -> Told | None:
+    """FastAPI wants the function: it calls it by itself, once for each start."""
+    raised = evidence.raised_kind("TypeError")
+    if raised is None or raised.message.partition("\n")[0] not in evidence.saw:
+        return None
+    for file in evidence.source.files():
+        for call in calls(file.tree, "FastAPI"):
+            given = keyword(call, "lifespan")
+            found = evidence.source.function(name_of(given)) if isinstance(given, ast.Call) else None
+            if given is not None and found and any(isinstance(each, ast.Yield) for each in inside(found[1])):
+                saw = f"{evidence.saw}; {found[1].name}() is called in {file.name}, before the app starts"
+                hint = "The parentheses call it here, once. Who is to call it, and when?"
+                return Told(saw=saw, where=file.at(given), hint=hint)
+    return None
+
+
 @reading("the lifespan is not an async context manager", _AT_START)
 def lifespan_of_another_kind(evidence: Evidence) -> Told | None:
     """A lifespan is an async function with @asynccontextmanager that yields once."""
@@ -75,6 +93,7 @@ def lifespan_of_another_kind(evidence: Evidence) -> Told | None:
         node is None
         or raised is None
         or not re.search(r"context manager|async iterator|async generator|didn't (yield|stop)", raised.message)
+        or evidence.source.function_of(innermost(raised, evidence.given))  # it came from within
     ):
         return None
     for each in file.nodes:
@@ -86,7 +105,47 @@ def lifespan_of_another_kind(evidence: Evidence) -> Told | None:
         hint = "Python has two kinds of context managers. FastAPI wants the asynchronous one here."
     else:
         hint = "What makes a context manager of a function that yields?"
+        plain = [each for each in node.decorator_list if name_of(each) == "contextmanager"]
+        if plain:
+            hint = "Python has two kinds of context managers. Which one goes with an async function?"
+            return Told(where=file.at(plain[0]), hint=hint)
     return Told(where=file.at(node), hint=hint)
+
+
+@reading("create_all() without the engine", _AT_START, _RESTART)
+def created_on_nothing(evidence: Evidence) -> Told | None:
+    """create_all() connects to the database itself, so it has to get an engine, or a connection of one."""
+    raised = evidence.raised_kind("TypeError", "AttributeError")
+    got = re.search(r"'(\w+)' object has no attribute '_run_ddl_visitor'", raised.message) if raised else None
+    missing = raised is not None and "create_all() missing 1 required positional argument: 'bind'" in raised.message
+    if raised is None or not (got or missing) or raised.message not in evidence.saw:
+        return None
+    saw = f"create_all() got a {got[1]}" if got else "create_all() got nothing that leads to a database"
+    hint = "create_all() sends its statements itself. What in app/db.py knows the database, and makes connections?"
+    return Told(saw=saw, where=innermost(raised, evidence.given), hint=hint)
+
+
+@reading("create_all() called too early", _AT_START, _RESTART)
+def called_while_handed_on(evidence: Evidence) -> Told | None:
+    """What is to run elsewhere is handed on as a function. With parentheses it runs here, and only what it gives back
+    is handed on."""
+    raised = evidence.raised_kind("TypeError")
+    if (
+        raised is None
+        or not re.search("not callable|must be callable", raised.message)
+        or raised.message not in evidence.saw
+    ):
+        return None
+    where = innermost(raised, evidence.given)
+    for file in evidence.source.files():
+        for call in calls(file.tree, *_LATER, "run_in_threadpool", "run_sync"):
+            handed = [each for each in call.args if isinstance(each, ast.Call)]
+            if handed and where in (file.at(call), file.at(handed[0])):
+                what = name_of(handed[0])
+                saw = f"{evidence.saw}; {what}() ran before {name_of(call)}(), which got what it gave back"
+                hint = f"{name_of(call)}() wants something that it can call itself. What do the parentheses do here?"
+                return Told(saw=saw, where=where, hint=hint)
+    return None
 
 
 @reading("create_all without parentheses", _AT_START)
@@ -293,7 +352,14 @@ def tables_listed(evidence: Evidence) -> Told | None:
     """With tables= create_all() makes the tables of this list, and no other."""
     for file in evidence.source.files():
         for call in calls(file.tree, "create_all"):
-            option = keyword(call, "tables")
+            option = keyword(call, "tables") or next(iter(call.args[1:2]), None)
+            refused = evidence.raised_kind("TypeError", "AttributeError")
+            refused = refused if refused and refused.message.partition("\n")[0] in evidence.saw else None
+            if option is not None and refused and _is_no_list_of_tables(evidence, file, option):
+                hint = "create_all() wants a list of tables here, if any. What is this?"
+                if models := [name_of(each) for each in inside(option) if evidence.source.class_(name_of(each))]:
+                    hint = f"create_all() wants a list of tables here, if any. What is {models[0]}?"
+                return Told(saw=f"{evidence.saw}: tables is {text_of(option)}", where=file.at(call), hint=hint)
             if option is not None:
                 hint = "create_all() makes the tables of this list, and no other."
                 made = _where_it_is_made(evidence, file, option)
@@ -302,6 +368,15 @@ def tables_listed(evidence: Evidence) -> Told | None:
                 place = made or (file, option)
                 return Told(where=place[0].at(place[1]), hint=hint)
     return None
+
+
+def _is_no_list_of_tables(evidence: Evidence, file: File, option: ast.expr) -> bool:
+    """Whether a list of tables holds models or texts, or is no list."""
+    bound = evidence.source.bound(option.id, file) if isinstance(option, ast.Name) else None
+    value = getattr(bound[1], "value", option) if bound else option
+    if isinstance(value, ast.List | ast.Tuple | ast.Set):
+        return any(isinstance(each, ast.Constant) or evidence.source.class_(name_of(each)) for each in value.elts)
+    return isinstance(value, ast.Constant) or name_of(value) == "__table__"
 
 
 def _where_it_is_made(evidence: Evidence, file: File, value: ast.expr) -> tuple[File, ast.AST] | None:
@@ -364,6 +439,19 @@ def never_called(evidence: Evidence) -> Told | None:
 _LATER = "Thread", "Timer", "submit", "call_later", "call_soon", "add_task", "run_in_executor", "to_thread"
 
 
+_PLANS = "create_task", "ensure_future", "run_coroutine_threadsafe"
+
+
+def _creates(node: ast.AST) -> bool:
+    """Whether a function calls create_all(), or hands it on."""
+    return any(isinstance(each, ast.Attribute) and each.attr == "create_all" for each in inside(node))
+
+
+def _is_awaited(file: File, name: str) -> bool:
+    """Whether something awaits what a function gives back."""
+    return any(isinstance(each, ast.Await) and calls(each, name) for each in file.nodes)
+
+
 def _is_handed(call: ast.Call, name: str) -> bool:
     """Whether a call gets a function itself, by its name."""
     return any(name_of(each) == name for each in [*call.args, *(one.value for one in call.keywords)])
@@ -375,26 +463,26 @@ def created_at_another_moment(evidence: Evidence) -> Told | None:
     file = evidence.source.file(_MAIN)
     for node in file.functions:
         events = [text_of(each) for each in node.decorator_list]
-        if not calls(node, "create_all") or _is_a_lifespan(node):
+        if not _creates(node) or _is_a_lifespan(node):
             continue
-        if any("on_event" in each and "startup" in each for each in events):
+        started = [each for each in node.decorator_list if re.search("on_event.*startup", text_of(each))]
+        if started:
             hint = "An app that has a lifespan does not run its startup events."
-        elif any("shutdown" in each for each in events):
+            return Told(saw=f"{evidence.saw}; {node.name}() had not run", where=file.at(started[0].lineno), hint=hint)
+        if any("shutdown" in each for each in events):
             hint = "This runs when the app stops."
         elif any("middleware" in each for each in events) or (file.lines and "dependencies" in "".join(file.lines)):
             hint = "This runs with a request. Who runs before the first one?"
         elif isinstance(node, ast.AsyncFunctionDef):
-            planned = [
-                call
-                for call in calls(file.tree, "create_task", "ensure_future", "run_coroutine_threadsafe")
-                if calls(call, node.name)
-            ]
+            planned = [call for call in calls(file.tree, *_PLANS) if calls(call, node.name)]
             if planned:
                 saw = f"{evidence.saw.partition('; ')[0]}; {node.name}() ran only after the start"
                 hint = (
                     f"{name_of(planned[0])}() only plans the work for later. How does the start wait until it is done?"
                 )
                 return Told(saw=saw, where=file.at(planned[0]), hint=hint)
+            if _is_awaited(file, node.name):
+                continue
             hint = "Calling an async function only makes a coroutine; somebody has to await it."
         elif handed_on := [call for call in calls(file.tree, *_LATER) if _is_handed(call, node.name)]:
             if evidence.events and "does not wait for" not in evidence.saw:
@@ -419,6 +507,10 @@ def nobody_creates(evidence: Evidence) -> Told | None:
         for each in file.nodes:
             if isinstance(each, ast.Attribute) and each.attr == "create_all":
                 hint = "This hands the function on. Who calls it, and when? The first request may come at once."
+                planned = [call for call in calls(file.tree, *_PLANS) if each in ast.walk(call)]
+                if planned:
+                    hint = f"{name_of(planned[0])}() only plans the work for later. "
+                    hint += "How does the start wait until it is done?"
                 late = "they are created by code that the start does not wait for"
                 later = any(each in ast.walk(call) for call in calls(file.tree, *_LATER)) and late not in evidence.saw
                 saw = "" if evidence.events or evidence.raised or not later else f"{evidence.saw}; {late}"

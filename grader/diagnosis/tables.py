@@ -22,7 +22,22 @@ def _attribute(evidence: Evidence, name: str) -> tuple[File, ast.stmt] | None:
             targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
             if any(name_of(each) == name for each in targets if each is not None):
                 return file, node
+    for file in evidence.source.files():
+        for call in [each for table in calls(file.tree, "Table") for each in calls(table, "Column")]:
+            if call.args and text_of(call.args[0]) == repr(name) and _is_of_items(evidence, file, call):
+                return file, ast.copy_location(ast.Expr(call), call)
     return None
+
+
+def _is_of_items(evidence: Evidence, file: File, column: ast.Call) -> bool:
+    """Whether a column stands in a Table that is called items, or that Item is given."""
+    tables = [call for call in calls(file.tree, "Table") if column in calls(call, "Column")]
+    owners = [node for _, node in _item_and_its_bases(evidence)]
+    return any(
+        text_of(table.args[0] if table.args else None) == "'items'"
+        or any(table in calls(one, "Table") for one in owners)
+        for table in tables
+    )
 
 
 def _item_and_its_bases(evidence: Evidence) -> list[tuple[File, ast.ClassDef]]:
@@ -45,14 +60,14 @@ def _where_the_type_is(evidence: Evidence, file: File, node: ast.stmt) -> tuple[
     for each in ast.walk(node):
         length = each.args[0] if isinstance(each, ast.Call) and name_of(each) == "String" and each.args else None
         bound = evidence.source.bound(length.id, file) if isinstance(length, ast.Name) else None
-        if bound is not None:
-            return bound
+        if bound is not None and isinstance(length, ast.Name):
+            return (file, node) if _is_for_another(evidence, node, length.id, bound[1]) else bound
         if isinstance(each, ast.Call) and name_of(each) == "String":
             return file, each
     for each in ast.walk(node):
         bound = evidence.source.bound(each.id, file) if isinstance(each, ast.Name) else None
         if bound is not None and re.search(r"String|mapped_column|Text", text_of(getattr(bound[1], "value", None))):
-            return bound
+            return (file, node) if _is_for_another(evidence, node, name_of(each), bound[1]) else bound
     helper = _helper_of(evidence, file, node)
     for length in [call.args[0] for call in calls(helper[1], "String") if call.args] if helper else ():
         name = length.id if isinstance(length, ast.Name) else ""
@@ -61,6 +76,24 @@ def _where_the_type_is(evidence: Evidence, file: File, node: ast.stmt) -> tuple[
             return passed if passed[1] is not None else (file, node)  # type: ignore[return-value]
         return (helper[0], length) if helper else (file, node)
     return file, node
+
+
+_LENGTHS = {"name": 200, "description": 500}
+
+
+def _is_for_another(evidence: Evidence, node: ast.stmt, alias: str, bound: ast.stmt) -> bool:
+    """Whether the type, or the length, that a column takes by its name is right, and this column the wrong one for it.
+
+    It is, where the other column needs this length and takes it from there, or where its own name says so.
+    """
+    held = [each.value for each in ast.walk(bound) if isinstance(each, ast.Constant) and type(each.value) is int]
+    column = _column_of(node)
+    other = next((name for name in _LENGTHS if name != column), "")
+    words = alias.lower()
+    if len(held) != 1 or column not in _LENGTHS or column[:4] in words:
+        return False
+    needs = held[0] == _LENGTHS[other] and re.search(rf"\b{alias}\b", text_of_attribute(evidence, other)) is not None
+    return needs or other[:4] in words or re.search(rf"(?<!\d){held[0]}(?!\d)", words) is not None
 
 
 def _helper_of(evidence: Evidence, file: File, node: ast.stmt) -> tuple[File, Function] | None:
@@ -145,6 +178,8 @@ def _told_by(
 
 def _column_of(node: ast.stmt) -> str:
     """The name of the attribute that a line declares."""
+    if isinstance(node, ast.Expr):  # in a Table
+        return text_of(calls(node, "Column")[0].args[0]).strip("'")
     return name_of(node.target if isinstance(node, ast.AnnAssign) else getattr(node, "targets", [None])[0])
 
 
@@ -184,6 +219,29 @@ def length_without_type(evidence: Evidence) -> Told | None:
         return None
     hint = f"What is {found[1]} to this column? The type of a text takes its length."
     return Told(where=innermost(raised, evidence.given), hint=hint)
+
+
+_OF_THE_COLUMN = "index", "nullable", "unique", "primary_key", "default", "server_default", "autoincrement"
+
+
+@reading("an option in the wrong brackets")
+def option_in_other_brackets(evidence: Evidence) -> Told | None:
+    """A type takes what belongs to it, as a length; whatever else is said of a column, the column takes."""
+    raised = evidence.raised_kind("TypeError")
+    words = r"(\w+)(\.__init__)?\(\) (got an unexpected keyword|takes no) argument"
+    found = re.search(words, raised.message) if raised else None
+    too_far_out = raised is not None and raised.message.endswith("<dialectname>_<argument>, got 'length'")
+    if raised is None or not (found or too_far_out):
+        return None
+    where = innermost(raised, evidence.given)
+    given = [each for each in _OF_THE_COLUMN if f"{each}=" in evidence.source.line(where)]
+    named = [each for each in given if f"'{each}'" in raised.message] or given
+    if too_far_out:
+        return Told(where=where, hint="A length says something about the type. In whose brackets does it stand here?")
+    if found and found[1][:1].isupper() and found[1] not in ("Column", "MappedColumn") and named:
+        hint = f"{named[0]} says something about the column, not about its type. In whose brackets does it stand?"
+        return Told(where=where, hint=hint)
+    return None
 
 
 @reading("a class that is not a model", _COLUMNS)
@@ -276,6 +334,10 @@ def other_kind(evidence: Evidence) -> Told | None:
     else:
         hint = "Compare what this line says with the task sheet."
     said = _where_the_type_is(evidence, file, node)
+    used = {name_of(each) for each in ast.walk(node) if isinstance(each, ast.Name)}
+    named = [name for name in sorted(used) if said[1] is node and evidence.source.bound(name, file)]
+    if named and hint.startswith("Compare"):
+        hint = f"What does {named[0]} say, and what does the task sheet want for the {name}?"
     uuid = re.search(r"\bUUID\b|\bUuid\b", line)
     saw = evidence.saw.replace("text padded to exactly 32", "a UUID") if uuid else ""
     return Told(saw=saw, where=said[0].at(said[1]), hint=hint)

@@ -22,6 +22,7 @@ from grader.outcomes import Verdict
 
 _MOST_ERRORS, _LONGEST_LINE = 5, 1000
 _NONE_IN_AN_OPERATION = re.compile(r"TypeError: .*(operand type|between instances).*'NoneType'")
+_CRASH = re.compile(r"(the endpoint was not called: )?a crash: ")
 _REFUSALS = {"IntegrityError", "DataError"}
 # What is raised where a line asks for something that cannot be: its message says what.
 _ACCIDENTS = {
@@ -78,14 +79,14 @@ def _source_of(root: Path) -> Source:
 
 def _crashed_at(evidence: Evidence) -> str:
     """The line in which the code crashed; not where the database refused something that comes from elsewhere."""
-    raised = evidence.raised[0] if evidence.raised and evidence.saw.startswith("a crash: ") else None
+    raised = evidence.raised[0] if evidence.raised and _CRASH.match(evidence.saw) else None
     return innermost(raised, evidence.given) if raised is not None and not raised.bases & _REFUSALS else ""
 
 
 def _says_it_all(evidence: Evidence) -> bool:
     """Whether what was seen is an exception that speaks of the very line that is shown."""
     raised = evidence.raised[0] if evidence.raised else None
-    shown = evidence.saw.removeprefix("a crash: ")
+    shown = _CRASH.sub("", evidence.saw)
     if raised is None or not raised.bases & _ACCIDENTS or raised.kind == "PendingRollbackError":
         return False
     if raised.kind == "ValidationError" and shown == evidence.saw:

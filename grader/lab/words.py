@@ -15,6 +15,7 @@ from grader.lab.equality import same
 _MANY = 8
 _REPEATED = re.compile(r"'(\w)\1{29,}'")
 _ADDRESS = re.compile(r"<(?:[a-z_]\w*\.)*((?:\w+ )*?\w+)(?: object)? at 0x[0-9a-fA-F]+>")
+_OF_THIS_RUN = re.compile(r"\b(thread id|process id|pid|at) (?:0x[0-9a-fA-F]+|(?<!at )\d{4,})")
 
 
 def describe(error: BaseException) -> str:
@@ -25,8 +26,13 @@ def describe(error: BaseException) -> str:
         message = ": ".join(part for part in (".".join(map(str, first["loc"])), first["msg"]) if part)
         if first["type"] != "missing":
             message += f", not {show(first['input'])}"
-    message = _ADDRESS.sub(r"<\1>", message).partition(" (Background on this error")[0]
+    message = _steady(message).partition(" (Background on this error")[0]
     return shorten(f"{type(error).__name__}: {message}" if message else type(error).__name__, 200)
+
+
+def _steady(words: str) -> str:
+    """A text without what is another in each run: the addresses of objects, the numbers of threads."""
+    return _OF_THIS_RUN.sub(r"\1 ...", _ADDRESS.sub(r"<\1>", words))
 
 
 def some_of(ids: list[Any]) -> str:
@@ -42,7 +48,7 @@ def show(value: Any) -> str:
     try:
         if type(value) is list and len(value) > _MANY and all(each == value[0] for each in value):
             return f"[{show(value[0])}] * {len(value)}"
-        shown = _ADDRESS.sub(r"<\1>", repr(value))
+        shown = _steady(repr(value))
         return shorten(_REPEATED.sub(lambda text: f"'{text[1]}' * {len(text[0]) - 2}", shown), 160)
     except Exception as error:
         return f"<{type(value).__name__}, whose repr raised {type(error).__name__}>"
