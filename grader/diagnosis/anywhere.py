@@ -116,6 +116,24 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
     return Told(where=where, hint=hint)
 
 
+@reading("a function that calls itself")
+def calls_itself(evidence: Evidence) -> Told | None:
+    """The name in a call is that of the function around it: it hides what was imported under this name."""
+    raised = evidence.raised_kind("RecursionError")
+    where = innermost(raised, evidence.given) if raised else ""
+    name = evidence.source.function_of(where)
+    file = evidence.source.file(where.rpartition(":")[0])
+    imports = [each for each in file.nodes if isinstance(each, ast.ImportFrom)]
+    if raised is None or not name or not re.search(rf"(?<![\w.]){name}\(", evidence.source.line(where)):
+        return None
+    hint = f"This is in {name}, and calls {name} again. Where would it end?"
+    if any(name == (each.asname or each.name) for node in imports for each in node.names):
+        hint = (
+            f"The file imports {name}, and then defines a function of the same name. Which of the two is called here?"
+        )
+    return Told(saw=raised.told if evidence.outcome == "error" else "", where=where, hint=hint)
+
+
 @reading("a dependency that is called instead of passed")
 def dependency_called(evidence: Evidence) -> Told | None:
     """Depends needs the function itself: FastAPI calls it for each request."""

@@ -1,15 +1,23 @@
 """In the child: mistakes of chapter 10, in the order in which they are tried."""
 
-from grader.diagnosis.anywhere import dependency_called, unknown_attribute, unknown_name, used_before_assignment
+from grader.diagnosis.anywhere import (
+    calls_itself,
+    dependency_called,
+    unknown_attribute,
+    unknown_name,
+    used_before_assignment,
+)
 from grader.diagnosis.parameters import body_not_validated
 from grader.diagnosis.relationships import nobody_deletes_the_events, unlinked_before_the_delete
 from grader.diagnosis.routes import (
     bad_request,
     exception_returned,
+    included_too_late,
     looked_for_in_the_query,
     other_route,
     other_status,
     prefix_twice,
+    router_hidden,
     router_not_included,
     status_in_the_body,
     status_not_said,
@@ -60,7 +68,10 @@ READINGS = (
     body_may_be_null,
     unknown_name,
     used_before_assignment,
+    calls_itself,
     prefix_twice,
+    router_hidden,
+    included_too_late,
     router_not_included,
     other_route,
     stand_in_left,

@@ -101,6 +101,40 @@ def _is_included(main: File, routes: File) -> bool:
     return any(name in re.findall(r"\w+", words) for name in names for words in given) or not given
 
 
+@reading("two imports under one name", *_ANSWERS)
+def router_hidden(evidence: Evidence) -> Told | None:
+    """Python keeps one thing under a name: what is imported later takes the place of what was there."""
+    main = evidence.source.file("app/main.py")
+    included = [text_of(each.args[0]) for each in calls(main.tree, "include_router") if each.args]
+    known: set[str] = set()
+    for node in main.tree.body if "has no route" in evidence.saw else ():
+        names = {each.asname or each.name for each in getattr(node, "names", ())}
+        twice = sorted(name for name in names & known if any(re.match(rf"{name}\b", each) for each in included))
+        if twice:
+            hint = (
+                f"Two imports bind the name '{twice[0]}'. Which router does it stand for, and where is the other one?"
+            )
+            return Told(where=main.at(node), hint=hint)
+        known |= names
+    return None
+
+
+@reading("the router is included too late", *_ANSWERS)
+def included_too_late(evidence: Evidence) -> Told | None:
+    """An app knows the paths of a router from the moment on at which it includes it."""
+    main, endpoint = evidence.source.file("app/main.py"), endpoint_of(evidence)
+    stem = endpoint[0].name.rpartition("/")[2].removesuffix(".py") if endpoint else ""
+    if "has no route" not in evidence.saw or not stem:
+        return None
+    meant = [each for each in calls(main.tree, "include_router") if re.search(rf"\b{stem}\b", text_of(each))]
+    around = [node for node in main.functions if any(each in inside(node) for each in meant)]
+    yields = [each.lineno for node in around for each in inside(node) if isinstance(each, ast.Yield)]
+    if len(meant) != 1 or len(around) != 1 or (yields and meant[0].lineno < yields[0]):
+        return None
+    hint = "When does this line run, and when does the app need to know the router?"
+    return Told(saw=evidence.saw.partition(";")[0], where=main.at(meant[0]), hint=hint)
+
+
 @reading("the prefix is there twice", *_ANSWERS)
 def prefix_twice(evidence: Evidence) -> Told | None:
     """FastAPI joins the prefix of include_router(), the prefix of the router and the path of the route."""
