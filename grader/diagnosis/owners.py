@@ -63,15 +63,18 @@ def other_owner_from_crud(evidence: Evidence) -> Told | None:
     saw = f"{evidence.saw}; {'that is what list_items_with_owner gave' if same else step.saw}"
     if not step.item_id:
         thinned = [(file, call) for file, node in chain for call in calls(node, *_THINNING)]
-        grouped = [each for each in thinned if name_of(each[1]) in ("group_by", "distinct")]
-        for file, call in (grouped or thinned)[:1] if grouped or len(thinned) == 1 else ():
+        grouped: list[tuple[File, ast.AST]] = [each for each in thinned if name_of(each[1]) in ("group_by", "distinct")]
+        grouped += [(file, each) for file, node in chain for each in inside(node) if _keyed_by_owner(each)]
+        for file, call in grouped[:1] or (thinned if len(thinned) == 1 else []):
             hint = "Which items do not get past this line, or become one with another?"
             return Told(saw=saw, where=file.at(call), hint=hint)
         return Told(saw=saw, where=_asked(evidence, found), hint="Follow the items through this function.")
     hint = _WHOSE
     shown_id, wanted_id = _ids(evidence)
     if shown_id is not None and shown_id == wanted_id:
-        hint = "This is the right owner, but not as the database has it now. Where does the value come from?"
+        hint = "The id is that of the owner. Whose name is it?"
+        if any("gave the owner" in line for line in evidence.did):
+            hint = "This is the right owner, but not as the database has it now. Where does the value come from?"
     values = [(file, each) for file, node in chain for each in owner_values(node)]
     if len(values) == 1:
         return Told(saw=saw, where=values[0][0].at(values[0][1]), hint=hint)
@@ -80,6 +83,11 @@ def other_owner_from_crud(evidence: Evidence) -> Told | None:
         hint = "For which pairs of an item and an owner is this condition true?"
         return Told(saw=saw, where=joined[0][0].at(joined[0][1]), hint=hint)
     return Told(saw=saw, where=_asked(evidence, found), hint="Follow one item and its owner through this function.")
+
+
+def _keyed_by_owner(node: ast.AST) -> bool:
+    """Whether a dictionary keeps one value for each owner."""
+    return isinstance(node, ast.DictComp) and "owner_id" in text_of(node.key)
 
 
 def _on_a_page(evidence: Evidence, chain: list[tuple[File, Function]]) -> Told | None:
@@ -163,9 +171,13 @@ def owner_values(node: Function) -> list[ast.expr]:
 def _made_of(node: Function, value: ast.expr) -> ast.expr:
     """What a value comes from where it only passes on a variable: ``OwnerRead.model_validate(owner)``."""
     inner = value.body if isinstance(value, ast.IfExp) else value
+    inner = inner.values[-1] if isinstance(inner, ast.BoolOp) and isinstance(inner.op, ast.And) else inner
     if isinstance(inner, ast.Call) and name_of(inner) in _PASSES_ON and len(inner.args) == 1 and not inner.keywords:
         inner = inner.args[0]
     name = inner.id if isinstance(inner, ast.Name) else ""
+    if isinstance(inner, ast.Dict) and all(isinstance(each, ast.Attribute) for each in inner.values):
+        owners = {text_of(each.value) for each in inner.values if isinstance(each, ast.Attribute)}
+        name = "".join(owners) if len(owners) == 1 else ""
     assigned = [each for each in inside(node) if isinstance(each, ast.Assign) and name_of(each.targets[0]) == name]
     return assigned[0].value if name and len(assigned) == 1 and isinstance(assigned[0].targets[0], ast.Name) else value
 

@@ -76,7 +76,7 @@ class OwnerSteps:
         ids = [_part(each, "id") for each in found]
         known = all(type(each) is int for each in ids)
         if known and sorted(ids) != [row["id"] for row in rows]:
-            return Step("list", f"list_items_with_owner gave the items {ids}")
+            return Step("list", f"list_items_with_owner gave the items {sorted(ids)}")
         by_id = {row["id"]: row for row in rows}
         for each, row in [(each, by_id[item_id]) for each, item_id in zip(found, ids, strict=True) if known]:
             owner = _part(each, "owner")
