@@ -19,6 +19,9 @@ class Verdict(Exception):
         where: the place in the learner's files.
         cause: the exception out of the learner's code, if there was one.
         values: what was compared with what, where values were; for the explanation.
+
+    Attributes:
+        step: where the first difference is (`grader.diagnosis.evidence.Step`), for the explanation too.
     """
 
     outcome = "failed"
@@ -33,6 +36,7 @@ class Verdict(Exception):
     ) -> None:
         super().__init__(saw)
         self.saw, self.wanted, self.where, self.cause, self.values = saw, wanted, where, cause, values
+        self.step: Any = None
 
 
 class Wrong(Verdict):

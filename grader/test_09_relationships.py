@@ -27,14 +27,19 @@ if TYPE_CHECKING:
     "id and the name alone.",
     hint="Follow one item and its owner from the query to the answer. Where does the first difference begin?",
 )
-def test_owner_is_in_the_answer(tables: Tables, items: Items, owners: Owners, owner_answers: OwnerAnswers) -> None:
-    """200, and exactly id, name, description and the owner's id and name for every item."""
+def test_owner_is_in_the_answer(
+    tables: Tables, items: Items, owners: Owners, owner_answers: OwnerAnswers, story: Story
+) -> None:
+    """200, and exactly id, name, description and the owner's id and name for every item, as they are by then."""
     tables.create()
     owners.add("Edsger")
     ada, grace = owners.add("Ada"), owners.add("Grace")
     for name, owner_id in (("lamp", ada), ("chair", grace), ("table", ada)):
         items.add(name=name, owner_id=owner_id)
     owner_answers.expect_all()
+    if owners.rename(ada, "Ada Lovelace"):
+        story.begin("one GET, then gave the owner 'Ada' the name 'Ada Lovelace'")
+        owner_answers.expect_all()
 
 
 @rule(

@@ -57,6 +57,21 @@ class Raised:
 
 
 @dataclass(frozen=True)
+class Step:
+    """The first step on the way of an item to the answer in which something is wrong.
+
+    Attributes:
+        name: ``model``, ``list`` (what crud gives), ``schema``; ``answer`` where all of these are right.
+        saw: what was seen there, in a sentence.
+        item_id: the item that was seen, 0 for none.
+    """
+
+    name: str
+    saw: str = ""
+    item_id: int = 0
+
+
+@dataclass(frozen=True)
 class Evidence:
     """What is known of a check that did not pass.
 
@@ -78,6 +93,7 @@ class Evidence:
         left_open: what is still open: connections, transactions, objects.
         given: files that are as the chapter gave them.
         source: the learner's source.
+        step: where the first difference is, where a check has looked for that.
     """
 
     chapter: str
@@ -97,6 +113,7 @@ class Evidence:
     left_open: Sequence[str]
     given: frozenset[str]
     source: Source = field(repr=False)
+    step: Step | None = None
 
     @property
     def timeline(self) -> list[str]:

@@ -1,6 +1,18 @@
 """In the child: mistakes of chapter 09, in the order in which they are tried."""
 
-from grader.diagnosis.anywhere import dependency_called, unknown_attribute, unknown_name, used_before_assignment
+from grader.diagnosis.anywhere import (
+    calls_itself,
+    dependency_called,
+    unknown_attribute,
+    unknown_name,
+    used_before_assignment,
+)
+from grader.diagnosis.owners import (
+    other_owner_from_crud,
+    other_owner_in_the_model,
+    other_owner_in_the_route,
+    other_owner_in_the_schema,
+)
 from grader.diagnosis.pages import filtered
 from grader.diagnosis.reads import offset_as_an_id
 from grader.diagnosis.relationships import (
@@ -25,10 +37,12 @@ from grader.diagnosis.relationships import (
     rows_of_pairs,
 )
 from grader.diagnosis.routes import (
+    included_too_late,
     other_route,
     own_session_left_open,
     page_not_handed_on,
     prefix_twice,
+    router_name_taken,
     router_not_included,
 )
 from grader.diagnosis.starting import lifespan_unknown, nobody_creates
@@ -48,10 +62,13 @@ READINGS = (
     dependency_called,
     unknown_name,
     used_before_assignment,
+    calls_itself,
     unknown_attribute,
     not_mapped,
     length_without_type,
     prefix_twice,
+    router_name_taken,
+    included_too_late,
     router_not_included,
     other_route,
     stand_in_left,
@@ -65,6 +82,7 @@ READINGS = (
     models_not_configured,
     no_schema,
     owner_is_a_column,
+    other_owner_in_the_model,
     filtered,
     reads_only_dictionaries,
     other_join_condition,
@@ -87,4 +105,7 @@ READINGS = (
     other_page,
     other_schema,
     own_session_left_open,
+    other_owner_from_crud,
+    other_owner_in_the_schema,
+    other_owner_in_the_route,
 )

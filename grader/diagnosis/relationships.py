@@ -19,12 +19,14 @@ _RIGHT_OWNER = "A client that is shown another owner, or none, believes it."
 _LOADERS = "selectinload", "joinedload", "subqueryload", "contains_eager", "immediateload", "raiseload"
 
 
-def _function(evidence: Evidence) -> tuple[File, Function] | None:
+def list_function(evidence: Evidence) -> tuple[File, Function] | None:
+    """The learner's ``list_items_with_owner``."""
     name = "list_items_with_owner"
     return evidence.source.function(name, "app/crud.py") or evidence.source.function(name)
 
 
-def _owner_attribute(evidence: Evidence) -> tuple[File, ast.stmt] | None:
+def owner_attribute(evidence: Evidence) -> tuple[File, ast.stmt] | None:
+    """The line, or the property, that declares ``Item.owner``."""
     found = evidence.source.class_("Item", "app/models.py")
     for node in found[1].body if found else ():
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
@@ -36,7 +38,7 @@ def _owner_attribute(evidence: Evidence) -> tuple[File, ast.stmt] | None:
 
 def _made_owner(evidence: Evidence) -> tuple[File, ast.stmt, str, str] | None:
     """The line that declares Item.owner, the name of what makes it, ``relationship``, and its annotation."""
-    attribute = _owner_attribute(evidence)
+    attribute = owner_attribute(evidence)
     if attribute is None:
         return None
     made = name_of(getattr(attribute[1], "value", None))
@@ -165,12 +167,14 @@ def inner_join(evidence: Evidence) -> Told | None:
     lost = evidence.raised_kind("InvalidRequestError")
     if evidence.rule == "the_rest_still_works" and (lost is None or "Could not refresh" not in lost.message):
         return None
+    if lost is None and not evidence.saw.startswith("ids of the items"):
+        return None  # nothing is left out
     for file in evidence.source.files():
         for node in file.nodes:
             if isinstance(node, ast.keyword) and node.arg == "innerjoin" and text_of(node.value) == "True":
                 saw = f"{evidence.saw}; innerjoin=True keeps only the items that have an owner"
                 return Told(saw=saw, where=file.at(node), hint="Which kind of join keeps an item that has no owner?")
-    found = _function(evidence)
+    found = list_function(evidence)
     for call in calls(found[1], "join") if found and evidence.rule == _NULL else ():
         if found and text_of(keyword(call, "isouter")) != "True":
             saw = f"{evidence.saw}; join() keeps only the items whose owner it finds"
@@ -181,7 +185,7 @@ def inner_join(evidence: Evidence) -> Told | None:
 @reading("joined on the wrong columns", _OWNER)
 def other_join_condition(evidence: Evidence) -> Told | None:
     """An item's owner is the one whose id is in the item's owner_id."""
-    found = _function(evidence)
+    found = list_function(evidence)
     for call in calls(found[1], "outerjoin", "join") if found else ():
         words = text_of(call)
         if found and re.search(r"Owner\.id == Item\.id|Item\.id == Owner\.id", words):
@@ -194,7 +198,7 @@ def other_join_condition(evidence: Evidence) -> Told | None:
 def items_repeated(evidence: Evidence) -> Told | None:
     """A join gives a row for each pair. An item that has several partners comes several times, and offset and limit
     count all of these rows."""
-    found = _function(evidence)
+    found = list_function(evidence)
     selects = [event for event in evidence.events_of("SELECT items") if event.where]
     words = " ".join(selects[-1].sql.lower().split()) if selects else ""
     shown = re.match(r"ids of the items: \[([\d, ]+)\]", evidence.saw)
@@ -221,7 +225,7 @@ def owner_overwritten(evidence: Evidence) -> Told | None:
     """Whatever was loaded, or would be when it is read: what is written into an object takes its place."""
     if evidence.raised or not evidence.saw.endswith("'owner': null}"):
         return None
-    found, endpoint = _function(evidence), endpoint_of(evidence)
+    found, endpoint = list_function(evidence), endpoint_of(evidence)
     for file, function in [each for each in (found, endpoint[:2] if endpoint else None) if each is not None]:
         for node in inside(function):
             written = isinstance(node, ast.Assign) and re.search(r"\w\.owner$", text_of(node.targets[0]))
@@ -246,7 +250,7 @@ def owners_never_asked_for(evidence: Evidence) -> Told | None:
     if any("owners" in event.sql.lower() for event in evidence.events):
         return None
     saw = f"{evidence.saw}; no statement asked for the owners"
-    attribute = _owner_attribute(evidence)
+    attribute = owner_attribute(evidence)
     if attribute is not None and isinstance(attribute[1], ast.FunctionDef):
         hint = "Whoever reads .owner gets what this returns. Where does it look for the owner?"
         return Told(saw=saw, where=attribute[0].at(attribute[1]), hint=hint)
@@ -256,9 +260,10 @@ def owners_never_asked_for(evidence: Evidence) -> Told | None:
 @reading("owners are paired with items by their place", _OWNER, _LIST, _NULL)
 def paired_by_place(evidence: Evidence) -> Told | None:
     """Two lists that are put side by side fit only if both have the same length and order; an id fits always."""
-    found = _function(evidence)
+    found = list_function(evidence)
     for call in calls(found[1], "zip", "zip_longest", "enumerate", "next") if found else ():
-        if found and re.search(r"owner", text_of(call), re.I):
+        looks_for_one = name_of(call) == "next" and any(isinstance(each, ast.GeneratorExp) for each in call.args)
+        if found and re.search(r"owner", text_of(call), re.I) and not looks_for_one:
             hint = "The first goes with the first here, the second with the second. What says whose an item is?"
             return Told(where=found[0].at(call), hint=hint)
     return None
@@ -267,7 +272,7 @@ def paired_by_place(evidence: Evidence) -> Told | None:
 @reading("the owner is deleted with the item", "the_rest_still_works")
 def owner_deleted(evidence: Evidence) -> Told | None:
     """An owner may have other items, and is there also without any."""
-    attribute = _owner_attribute(evidence)
+    attribute = owner_attribute(evidence)
     if attribute is None or not evidence.sent("DELETE owners"):
         return None
     hint = "What goes along when an item is deleted? Its owner may have other items."
@@ -285,7 +290,7 @@ _READ = re.compile(r"not loaded|Detached|not bound|closed|\d statements for|^rea
 @reading("commit() or rollback() after loading", _CONSTANT, _LOADED)
 def forgotten_after_loading(evidence: Evidence) -> Told | None:
     """commit() and rollback() make SQLAlchemy forget what was loaded. A function that only reads needs neither."""
-    found = _function(evidence) if _READ.search(evidence.saw) else None
+    found = list_function(evidence) if _READ.search(evidence.saw) else None
     for call in calls(found[1], "commit", "rollback", "expire_all", "expire") if found else ():
         word = name_of(call)
         ended = [event.where for event in (*evidence.earlier, *evidence.events) if event.what in ("COMMIT", "ROLLBACK")]
@@ -316,7 +321,7 @@ def closed_before_reading(evidence: Evidence) -> Told | None:
     """What is not loaded when the session is closed can no longer be loaded."""
     if not _READ.search(evidence.saw):
         return None
-    found = _function(evidence)
+    found = list_function(evidence)
     places = [found] if found else []
     endpoint = endpoint_of(evidence)
     places += [endpoint[:2]] if endpoint else []
@@ -340,7 +345,7 @@ def closed_before_reading(evidence: Evidence) -> Told | None:
 @reading("rows in the place of items", _LOADED, _CONSTANT, _LIST, _OWNER)
 def rows_of_pairs(evidence: Evidence) -> Told | None:
     """execute() gives rows, each of which holds what was selected. ItemWithOwner reads the items themselves."""
-    found = _function(evidence)
+    found = list_function(evidence)
     if found is None or not re.search(r"ItemWithOwner refused id: Field required", evidence.saw):
         return None
     file, node = found
@@ -364,11 +369,11 @@ def _goes_through_rows(node: ast.AST) -> bool:
 @reading("owners are loaded one by one", _CONSTANT, _LOADED)
 def not_loaded_ahead(evidence: Evidence) -> Told | None:
     """Unless the query says otherwise, an owner is loaded when you read it: one more query for each item."""
-    found = _function(evidence) if _READ.search(evidence.saw) else None
+    found = list_function(evidence) if _READ.search(evidence.saw) else None
     if found is None:
         return None
     file, node = found
-    attribute = _owner_attribute(evidence)
+    attribute = owner_attribute(evidence)
     if attribute is not None and isinstance(attribute[1], ast.FunctionDef):
         closed = "; the session that it asks is closed by then" if " raised " in evidence.saw else ""
         hint = "This asks the database each time somebody reads it."
@@ -442,9 +447,12 @@ def no_null(evidence: Evidence) -> Told | None:
     option = keyword(call, "response_model_exclude_none")
     if option is not None:
         return Told(where=file.at(option), hint="This leaves out whatever is null.")
+    listed = list_function(evidence)
+    for within, function in [each for each in (found[:2], listed) if each is not None]:
+        left_out = _without_owner(function) if evidence.saw.startswith("ids of the items") else []
+        if left_out:
+            return Told(where=within.at(left_out[0]), hint="This leaves items out.")
     for each in ast.walk(node):
-        if isinstance(each, ast.comprehension) and each.ifs and "owner" in text_of(each.ifs[0]):
-            return Told(where=file.at(each.ifs[0]), hint="This leaves items out.")
         if isinstance(each, ast.BoolOp) and isinstance(each.op, ast.Or) and "owner" in text_of(each):
             return Told(where=file.at(each), hint="This makes an owner up where there is none.")
     schema = evidence.source.class_("ItemWithOwner")
@@ -454,6 +462,19 @@ def no_null(evidence: Evidence) -> Told | None:
             saw = f"{evidence.saw}; the owner of this item is None"
             return Told(saw=saw, where=schema[0].at(field), hint="The type leaves no room for an item without owner.")
     return None
+
+
+def _without_owner(function: Function) -> list[ast.AST]:
+    """The conditions in a function by which items are left out that have no owner."""
+    found: list[ast.AST] = []
+    for each in inside(function):
+        tests = each.ifs if isinstance(each, ast.comprehension) else []
+        if isinstance(each, ast.If) and not each.orelse:
+            skips = isinstance(each.body[-1], ast.Continue)
+            takes = calls(each, "append", "add") or any(isinstance(one, ast.Yield) for one in ast.walk(each))
+            tests = [each.test] if skips or takes else []
+        found += [test for test in tests if re.search(r"\bowner(_id)?\b", text_of(test))]
+    return found
 
 
 @reading("the schema shows something else", _OWNER, "other_answers_show_no_owner", _LOADED)
@@ -479,17 +500,28 @@ def other_schema(evidence: Evidence) -> Told | None:
                 return Told(where=found[0].at(fields[name]), hint=hint)
             if (
                 found
-                and name not in fields
+                and field_in(evidence, found, name) is None
                 and (found is owner or "owner" in name)
                 and _shows_less(evidence, name, found is owner)
             ):
                 hint = "Compare with the task sheet: what is shown of an item and its owner?"
                 saw = f"{evidence.saw}; {found[1].name} has no field '{name}'"
                 return Told(saw=saw, where=found[0].at(found[1]), hint=hint)
-        known = (*right, "id", "name", "description", "model_config")
+        known = (*right, "id", "name", "model_config", *(() if found is owner else ("description",)))
         more = [each for name, each in fields.items() if name not in known]
         if found and more:
             return Told(where=found[0].at(more[0]), hint="Nobody asked for this field.")
+        inherited = [
+            (name_of(each.target), parent)
+            for _, parent in ancestry(evidence, found)[1:]
+            for each in parent.body
+            if found is owner and isinstance(each, ast.AnnAssign) and name_of(each.target) not in known
+        ]
+        for name, parent in inherited:
+            if found and _shows_more(evidence, name):
+                saw = f"{evidence.saw}; {found[1].name} has the field '{name}' from {parent.name}, and no owner has it"
+                hint = "Compare with the task sheet: what is an owner there?"
+                return Told(saw=saw, where=found[0].at(found[1]), hint=hint)
     missing = [name for name in ("id", "name", "description") if field_in(evidence, with_owner, name) is None]
     if with_owner and missing:
         hint = "Compare with the task sheet: what is shown of an item, beside its owner?"
@@ -559,10 +591,16 @@ def _shows_less(evidence: Evidence, name: str, of_owner: bool) -> bool:
     return isinstance(owner, dict) and name not in owner if of_owner else name not in evidence.actual
 
 
+def _shows_more(evidence: Evidence, name: str) -> bool:
+    """Whether a field of an owner is shown, or asked for, that an owner does not have."""
+    owner = evidence.actual.get("owner") if isinstance(evidence.actual, dict) else None
+    return (isinstance(owner, dict) and name in owner) or f"refused owner.{name}:" in evidence.saw
+
+
 @reading("the page is another one", _LIST, _OWNER)
 def other_page(evidence: Evidence) -> Told | None:
     """offset and limit choose items in the order of their ids, whatever their owners are."""
-    found = _function(evidence)
+    found = list_function(evidence)
     of_a_page = evidence.saw.startswith(("ids of the items", "ids on the page"))
     if found is None or not (of_a_page or ("missing" in evidence.saw and evidence.rule == _LIST)):
         return None

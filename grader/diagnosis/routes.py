@@ -122,6 +122,22 @@ def _is_own(node: ast.ImportFrom) -> bool:
     return bool(node.level) or (node.module or "").partition(".")[0] == "app"
 
 
+@reading("the router is included too late", *_ANSWERS)
+def included_too_late(evidence: Evidence) -> Told | None:
+    """An app knows the paths of a router from the moment on at which it includes it."""
+    main, endpoint = evidence.source.file("app/main.py"), endpoint_of(evidence)
+    stem = endpoint[0].name.rpartition("/")[2].removesuffix(".py") if endpoint else ""
+    if "has no route" not in evidence.saw or not stem:
+        return None
+    meant = [each for each in calls(main.tree, "include_router") if re.search(rf"\b{stem}\b", text_of(each))]
+    around = [node for node in main.functions if any(each in inside(node) for each in meant)]
+    yields = [each.lineno for node in around for each in inside(node) if isinstance(each, ast.Yield)]
+    if len(meant) != 1 or len(around) != 1 or (yields and meant[0].lineno < yields[0]):
+        return None
+    hint = "When does this line run, and when does the app need to know the router?"
+    return Told(saw=evidence.saw.partition(";")[0], where=main.at(meant[0]), hint=hint)
+
+
 @reading("the prefix is there twice", *_ANSWERS)
 def prefix_twice(evidence: Evidence) -> Told | None:
     """FastAPI joins the prefix of include_router(), the prefix of the router and the path of the route."""
@@ -343,7 +359,7 @@ def known_item_refused(evidence: Evidence) -> Told | None:
         for each in inside(node):
             if not isinstance(each, ast.If) or not any(isinstance(inner, ast.Raise) for inner in each.body):
                 continue
-            if not _asks_for_the_item(node, each.test):
+            if not _asks_for_the_item(node, each.test) or _holds_for_what_is_there(node, each.test):
                 hint = "This item is there. For which items is the condition in this line true?"
                 return Told(saw=saw, where=file.at(each), hint=hint)
             names = [name_of(inner) for inner in ast.walk(each.test) if isinstance(inner, ast.Name)]
@@ -403,6 +419,28 @@ def _asks_for_the_item(node: Function, test: ast.expr) -> bool:
     return isinstance(inner, ast.Name) and inner.id in found | taken
 
 
+def _holds_for_what_is_there(node: Function, test: ast.expr) -> bool:
+    """Whether a condition about an item is true where there is one: ``if item:``, ``if item is not None:``."""
+    if isinstance(test, ast.Compare):
+        return isinstance(test.ops[0], ast.IsNot | ast.NotEq) and text_of(test.comparators[0]) == "None"
+    assigned = [each for each in inside(node) if isinstance(each, ast.Assign)]
+    made = [each.value for each in assigned if name_of(each.targets[0]) == name_of(test)]
+    return not isinstance(test, ast.UnaryOp) and all(name_of(each) in LOOKUPS for each in made)
+
+
+@reading("the path calls a value by another name", *_ANSWERS)
+def other_name_in_the_path(evidence: Evidence) -> Told | None:
+    """FastAPI takes a value from the path for the parameter that has the name in the braces."""
+    found = endpoint_of(evidence)
+    missing = re.search(r'"loc":\["path","(\w+)"\],"msg":"Field required"', evidence.saw)
+    names = re.findall(r"\{(\w+)", path_of(found[2])) if found else []
+    if found is None or missing is None or missing[1] in names:
+        return None
+    there = f"The path has {' and '.join(f'{{{name}}}' for name in names)}" if names else "The path names no value"
+    hint = f"{there}. What is it called where the endpoint, or what it depends on, asks for it?"
+    return Told(where=found[0].at(found[2]), hint=hint)
+
+
 @reading("no status code is set", "create_answers_201", "delete_answers_204", "answers_202")
 def status_not_said(evidence: Evidence) -> Told | None:
     """An endpoint without a status code of its own answers 200."""
@@ -410,6 +448,11 @@ def status_not_said(evidence: Evidence) -> Told | None:
     if found is None or not evidence.saw.startswith("200") or keyword(found[2], "status_code") is not None:
         return None
     hint = "Unless you say something else, an endpoint answers 200. Where do you say it?"
+    returned = [each.value for each in inside(found[1]) if isinstance(each, ast.Return)]
+    wanted = evidence.wanted[:3]
+    if any(isinstance(each, ast.Tuple) and _is_status(each.elts[-1], wanted) for each in returned):
+        hint = f"Unless you say something else, an endpoint answers 200. The {wanted} in your return is a part of the "
+        hint += "body. Where does FastAPI look for the status?"
     if evidence.wanted.startswith("204") and not re.fullmatch(r"200( null)?", evidence.saw):
         hint += " And what may be in the body of a 204?"
         return Told(saw=evidence.saw, wanted="204 and an empty body", where=found[0].at(found[2]), hint=hint)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.endpoints import behind, endpoint_of
-from grader.diagnosis.evidence import Evidence
+from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.parameters import TOO_STRICT
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.source import File, Function, calls, inside, name_of, text_of
@@ -138,11 +139,37 @@ def tasks_never_run(evidence: Evidence) -> Told | None:
 @reading("the work is handed over twice", _WRITTEN)
 def handed_over_twice(evidence: Evidence) -> Told | None:
     """Each add_task runs the function once more."""
-    found = endpoint_of(evidence)
-    handed = calls(found[1], "add_task") if found else []
-    if found is None or len(handed) < 2 or len(evidence.events_of("INSERT item_events")) < 2:
+    handed = [(file, call) for file, node in behind(evidence) for call in calls(node, "add_task")]
+    written = sum(insert.rows_of("kind") for insert in evidence.events_of("INSERT item_events"))
+    if len(handed) < 2 or written <= len(evidence.events_of("ANSWER 202")):
         return None
-    return Told(where=found[0].at(handed[1]), hint="How often is record_event handed over for one request?")
+    file, call = handed[1]
+    hint = "How often is record_event handed over for one request?"
+    if file is not handed[0][0] or file.function_at(call.lineno) != file.function_at(handed[0][1].lineno):
+        hint += " Look for the other line that does so."
+    return Told(where=file.at(call), hint=hint)
+
+
+@reading("a parameter for tasks that FastAPI does not know")
+def tasks_of_another_type(evidence: Evidence) -> Told | None:
+    """FastAPI hands an endpoint its background tasks where the type of a parameter says so, and nothing else."""
+    raised = evidence.raised_kind("FastAPIError")
+    if raised is None or "BackgroundTask" not in raised.message:
+        return None
+    for file in evidence.source.files():
+        for node in [each for each in file.functions if each.decorator_list]:
+            defaults = dict(zip(node.args.args[::-1], node.args.defaults[::-1], strict=False))
+            for each in (*node.args.args, *node.args.kwonlyargs):
+                words = text_of(each.annotation)
+                hint = ""
+                if re.search(r"\bBackgroundTask\b", words):
+                    hint = "One task, or what collects tasks: which of the two does FastAPI hand to an endpoint?"
+                elif "BackgroundTasks" in words and re.search(r"\bDepends\(", f"{words} {text_of(defaults.get(each))}"):
+                    hint = "FastAPI knows this type. What does Depends() ask it to do with it?"
+                if hint:
+                    saw = f"FastAPI cannot make sense of the parameter {each.arg} ({raised.kind})"
+                    return Told(saw=saw, where=file.at(each), hint=hint)
+    return None
 
 
 @reading("the tasks are run by hand", _WRITTEN, _WAITS)
@@ -416,6 +443,22 @@ def coroutine_task(evidence: Evidence) -> Told | None:
     return Told(saw=saw, where=found[0].at(found[1]), hint=hint, why=why)
 
 
+@reading("the session is not made", _WRITTEN, _OWN)
+def session_not_made(evidence: Evidence) -> Told | None:
+    """SessionLocal makes sessions: only a call of it gives one."""
+    found = _task(evidence)
+    if found is None or not any("'sessionmaker' object" in each.message for each in evidence.raised):
+        return None
+    for file, node in evidence.source.reached(*found, evidence.given):
+        for each in inside(node):
+            bound = each.value if isinstance(each, ast.Assign) else None
+            entered = each.context_expr if isinstance(each, ast.withitem) else None
+            if text_of(bound or entered).rpartition(".")[2] == "SessionLocal":
+                hint = "SessionLocal makes sessions. What do you have after this line: a session, or what makes them?"
+                return Told(where=file.at(bound or entered or node), hint=hint)
+    return None
+
+
 @reading("Depends in a function that FastAPI does not call", _WRITTEN, _OWN)
 def depends_in_a_task(evidence: Evidence) -> Told | None:
     """Depends works in endpoints and dependencies. A task is called as a plain function."""
@@ -433,12 +476,58 @@ def event_not_committed(evidence: Evidence) -> Told | None:
     if found is None or evidence.sent("COMMIT") or evidence.raised:
         return None
     chain = evidence.source.reached(*found, evidence.given)
+    named = [
+        (file, each)
+        for file, node in chain
+        for each in inside(node)
+        if isinstance(each, ast.Expr) and isinstance(each.value, ast.Attribute) and each.value.attr == "commit"
+    ]
+    nested = [(file, call) for file, node in chain for call in calls(node, "begin_nested")]
+    if nested and evidence.sent("RELEASE SAVEPOINT"):
+        saw = "the SAVEPOINT was begun and released, but no COMMIT was sent"
+        hint = "This begins a SAVEPOINT, a part of a transaction. What makes the transaction itself permanent?"
+        return Told(saw=saw, where=nested[0][0].at(nested[0][1]), hint=hint)
     if any(calls(node, "commit") or ".begin()" in text_of(node) for _, node in chain):
         return None
+    if named:
+        hint = "This line names commit. Does it call it?"
+        return Told(saw="no COMMIT was sent", where=named[0][0].at(named[0][1]), hint=hint)
     written = [file.at(call) for file, node in chain for call in calls(node, "flush", "execute", "add", "add_all")]
     sent = evidence.events_of("INSERT")
     saw = f"{sent[-1].what} was sent, but no COMMIT" if sent else "no COMMIT was sent"
     return Told(saw=saw, where=written[-1] if written else found[0].at(found[1]), hint="What makes this permanent?")
+
+
+@reading("the session has nothing to commit", _WRITTEN)
+def nothing_to_commit(evidence: Evidence) -> Told | None:
+    """A commit() saves what the session has been given by then, and while it is open."""
+    found = _task(evidence)
+    if found is None or evidence.raised or evidence.sent("INSERT") or "record_event" not in _handed_over(evidence):
+        return None
+    chain = evidence.source.reached(*found, evidence.given)
+    saves = ("add", "add_all", "merge", "execute", "bulk_save_objects", "flush", "scalar", "scalars", "append")
+    if any(calls(node, "save", "insert") for _, node in chain) or _returns_early(found[1]):
+        return None
+    made = [(file, call) for file, node in chain for call in calls(node, "ItemEvent")]
+    if made and not any(calls(node, *saves) for _, node in chain):
+        saw = f"{evidence.saw}: no session was given the event"
+        return Told(saw=saw, where=made[0][0].at(made[0][1]), hint="This makes an event. Who tells the session of it?")
+    for file, node in chain:
+        blocks = [each for each in _blocks(node) if calls(each, "add", "add_all", "merge")]
+        ends = [each.end_lineno or 0 for each in blocks]
+        closed = [] if any(isinstance(each, ast.Try | ast.With) for each in inside(node)) else calls(node, "close")
+        ends += [each.lineno for each in closed]
+        late = [call for call in calls(node, "commit") if ends and call.lineno > max(ends)]
+        if late and len(late) == len(calls(node, "commit")) and ".begin()" not in text_of(node):
+            hint = "When this line runs, the session was closed above. What has become of the event by then?"
+            saw = f"{evidence.saw}: the session was closed before the commit()"
+            return Told(saw=saw, where=file.at(late[0]), hint=hint)
+    return None
+
+
+def _returns_early(node: Function) -> bool:
+    """Whether a function may end before its last line: then it is not known what of it has run."""
+    return any(isinstance(each, ast.Return | ast.Raise) and each is not node.body[-1] for each in node.body)
 
 
 @reading("the task fails", _WRITTEN, _OWN)
@@ -458,11 +547,20 @@ def task_raises(evidence: Evidence) -> Told | None:
                 hint = "Is the session still open here, and does it know this object?"
             elif raised.kind in ("IntegrityError", "DataError"):
                 hint = "The database refuses what the task writes. Which values were handed over?"
+            built = _built_there(evidence, raised, where)
+            if built:
+                where, own_id = built[0], built[1]
+                if "IntegrityError" in raised.kind:
+                    hint = "The database refuses this event. Which values does it get here?"
+                    hint = "Who chooses the id of an event? What happens with the second one?" if own_id else hint
+                else:
+                    hint = "The database cannot take what is written here. Which value is not what you think?"
             no_field = re.search(r"is an invalid keyword argument for (\w+)", raised.message)
             if no_field:
                 hint = f"{no_field[1]} has no field of this name. What does models.py call it?"
             told = Told(saw=f"the task raised {raised.told}", where=where, hint=hint)
-            if evidence.rule == _WRITTEN and re.search("INSERT item_events .*COMMIT", " ".join(evidence.timeline)):
+            in_vain = evidence.saw.partition("; and ")[0] == evidence.wanted.partition(", and no crash")[0]
+            if evidence.rule == _WRITTEN and in_vain:
                 why = "A task that raises after its work looks like one that failed."
                 return replace(told, wanted="no exception in the task", why=why)
             return told
@@ -473,6 +571,26 @@ def task_raises(evidence: Evidence) -> Told | None:
             saw = f"{evidence.saw}; whatever failed in the task was swallowed"
             return Told(saw=saw, where=found[0].at(handler), hint=hint)
     return None
+
+
+def _built_there(evidence: Evidence, raised: Raised, where: str) -> tuple[str, bool] | None:
+    """Where the event was made that could not be sent, and whether it was given an id of its own there.
+
+    What is wrong with a value is noticed only where it is sent: at a commit(), a flush(), or the end of a block.
+    """
+    found = _task(evidence)
+    line = evidence.source.line(where).strip()
+    refused = {"StatementError", "IntegrityError", "DataError", "ProgrammingError", "InterfaceError"}
+    if found is None or not raised.bases & refused or not re.match(r"(async )?with |[\w.]+\.(commit|flush)\(", line):
+        return None
+    if any(each in raised.bases for each in ("OperationalError", "PendingRollbackError")):
+        return None
+    chain = evidence.source.reached(*found, evidence.given)
+    made = [(file, call) for file, node in chain for call in calls(node, "ItemEvent")]
+    if len(made) != 1:
+        return None
+    file, call = made[0]
+    return file.at(call), any(each.arg == "id" for each in call.keywords)
 
 
 @reading("the task's session is not always closed", _CLOSED)
@@ -720,6 +838,13 @@ def _bounds(evidence: Evidence) -> Told | None:
     if not sent:
         return None
     hint = f"A kind has 1 to 50 characters, this one {size or 'none'}. What does this line say of it?"
+    if refused and re.search(r'"type":"(enum|literal_error)"', evidence.saw):
+        hint = "Which kinds does the task sheet allow, and which does this?"
+    for each in bounds.values():
+        meant = difflib.get_close_matches(each.arg or "", ("max_length", "min_length"), 1, cutoff=0.8)
+        if meant and each.arg not in ("max_length", "min_length"):
+            hint = f"Is there a rule that is called '{each.arg}'? Pydantic takes no notice of what it does not know."
+            return Told(where=file.at(each), hint=hint, why=why)
     return Told(where=file.at(bound or said), hint=hint, why=why)
 
 

@@ -150,6 +150,7 @@ def _evidence(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict, 
         left_open=seen.left_open(),
         given=place.given,
         source=source,
+        step=verdict.step,
     )
 
 

@@ -93,8 +93,9 @@ FIXTURES = {
     ),
     # 09
     "owners": _made_by("topics.owners.Owners", "tables", "database"),
+    "owner_steps": _made_by("topics.owner_steps.OwnerSteps", "code", "focus", "story", "seen", "sessions", "owners"),
     "owner_answers": _made_by(
-        "topics.owner_answers.OwnerAnswers", "focus", "story", "seen", "expect", "client", "owners"
+        "topics.owner_answers.OwnerAnswers", "focus", "story", "seen", "expect", "client", "owners", "owner_steps"
     ),
     "owner_lists": _made_by(
         "topics.owner_lists.OwnerLists",

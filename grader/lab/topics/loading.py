@@ -35,6 +35,8 @@ def refusal(error: BaseException | None, item: Any = None) -> str:
     if error is not None and hasattr(error, "errors"):
         first = error.errors()[0]
         refused = ".".join(part for part in first["loc"] if isinstance(part, str) and part != "response")
+        if first["loc"] == ("response",) and isinstance(first.get("input"), list):
+            return "ItemWithOwner was given the whole list"
         raised = _raised_by(item, refused) if first["type"] == "missing" else ""
         return raised or f"ItemWithOwner refused {refused or 'the item'}: {first['msg']}{_kind_of(item)}"
     return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"

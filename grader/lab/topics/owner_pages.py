@@ -57,9 +57,14 @@ class OwnerPages:
         """End the check as failed unless the route answers with pages of these items too.
 
         A route that takes no offset and no limit shows the first page, or all.
+
+        Raises:
+            Waits: it shows none of the owners that crud gives.
         """
         self._story.begin(_STORED)
         every = self._answers.page()
+        if every and self._with_owners and not any(owner for _, owner in every):
+            raise Waits("no item is shown with its owner", _RULE)
         pages = [self._pairs[:100], self._pairs]
         self._expect_page(every, next((page for page in pages if len(page) == len(every)), pages[0]))
         if self._answers.takes_pages():

@@ -1,0 +1,175 @@
+"""In the child: mistakes in what becomes of an event's kind on its way to the task: in its schema, or in a call."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from grader.diagnosis.bodies import schema_of_body
+from grader.diagnosis.endpoints import behind
+from grader.diagnosis.evidence import Evidence
+from grader.diagnosis.owners import always_returns
+from grader.diagnosis.reading import Told, reading
+from grader.diagnosis.schemas import ancestry, field_in
+from grader.diagnosis.source import File, Function, calls, decorators, inside, name_of, text_of
+
+_WRITTEN, _ANSWERS, _BAD = "event_is_written", "answers_202", "bad_body_is_422"
+_VALIDATORS = "field_validator", "model_validator", "validator", "root_validator"
+_IN_A_TYPE = "AfterValidator", "BeforeValidator", "PlainValidator", "WrapValidator"
+_TURNS = {
+    "upper": ("upper", "to_upper"),
+    "lower": ("lower", "casefold", "to_lower"),
+    "title": ("title",),
+    "capitalize": ("capitalize",),
+}
+_THEN = "What a validator returns is the value from then on."
+
+
+def kinds_sent(evidence: Evidence) -> list[str]:
+    """The kinds that were sent with the requests of the story, in their order."""
+    return [kind for line in evidence.did for kind in re.findall(r"/events \{'kind': '(\w+)'\}", line)]
+
+
+def kinds_written(evidence: Evidence) -> list[object]:
+    """The kinds in the INSERTs that were sent, in their order, where each was for one row."""
+    found: list[object] = []
+    for event in evidence.events_of("INSERT item_events"):
+        values = event.parameters
+        named = re.search(r"\((.*?)\)", event.sql)
+        columns = re.findall(r"\w+", named[1]) if named else []
+        if isinstance(values, dict) and "kind" in values:
+            found.append(values["kind"])
+        elif isinstance(values, tuple | list) and "kind" in columns and len(values) >= len(columns):
+            found.append(values[columns.index("kind")])
+    return found
+
+
+def _field(evidence: Evidence) -> tuple[File, ast.stmt] | None:
+    return field_in(evidence, schema_of_body(evidence), "kind")
+
+
+def _validators(evidence: Evidence) -> list[tuple[File, Function]]:
+    """The functions by which the schema of the body validates the kind, or all of it."""
+    found: list[tuple[File, Function]] = [
+        (file, method)
+        for file, node in ancestry(evidence, schema_of_body(evidence))
+        for method in node.body
+        if isinstance(method, ast.FunctionDef) and any(name in _VALIDATORS for name, _ in decorators(method))
+    ]
+    field = _field(evidence)
+    said = _with_alias(evidence, *field) if field else []
+    for call in [call for each in said for call in calls(each, *_IN_A_TYPE)]:
+        function = evidence.source.function(name_of(call.args[0])) if call.args else None
+        found += [function] if function is not None and function[0].name not in evidence.given else []
+    return found
+
+
+def _with_alias(evidence: Evidence, file: File, field: ast.stmt) -> list[ast.stmt]:
+    """The line of a field, and those that give the names of its type their values."""
+    names = {each.id for each in ast.walk(field) if isinstance(each, ast.Name)} - {"str"}
+    bound = [evidence.source.bound(name, file) for name in sorted(names)]
+    return [field, *(each[1] for each in bound if each is not None and each[0].name not in evidence.given)]
+
+
+@reading("the kind gets lost in a validator", _WRITTEN, _ANSWERS, _BAD)
+def kind_lost_in_a_validator(evidence: Evidence) -> Told | None:
+    """The field gets what its validator returns: without a return this is None."""
+    lost = bool(kinds_written(evidence)) and set(kinds_written(evidence)) == {None}
+    whole = re.search(r"'NoneType' object has no attribute '(kind|model_dump)'", evidence.saw)
+    unshown = re.search(r"Unable to serialize unknown type: <class '(builtin_function_or_)?method'>", evidence.saw)
+    for file, method in _validators(evidence) if lost or whole or unshown else ():
+        returned = [each for each in inside(method) if isinstance(each, ast.Return) and each.value is not None]
+        bare = [each for each in returned if isinstance(each.value, ast.Attribute)]
+        if unshown and bare:
+            hint = f"{_THEN} Is this a text, or what makes one?"
+            return Told(saw=f"{evidence.saw}: kind is no text", where=file.at(bare[0]), hint=hint)
+        of_the_whole = any(name in ("model_validator", "root_validator") for name, _ in decorators(method))
+        if not unshown and not always_returns(method.body) and bool(whole) == of_the_whole:
+            saw = "the kind became None on its way through the schema" if lost else f"{evidence.saw}: the body is None"
+            hint = f"{_THEN} What does this one return, on each way through it?"
+            why = "What the client sent has to reach the task as it is." if lost else ""
+            return Told(saw=saw, where=file.at(method), hint=hint, why=why)
+    return None
+
+
+@reading("the schema makes another kind of what was sent", _WRITTEN)
+def kind_made_another(evidence: Evidence) -> Told | None:
+    """The kind is recorded as the client sent it; large letters are not small ones."""
+    sent, written = kinds_sent(evidence), kinds_written(evidence)
+    if not sent or evidence.raised or not all(isinstance(each, str) for each in written):
+        return None
+    for turn, names in _TURNS.items():
+        if sent == written or written != [getattr(each, turn)() for each in sent]:
+            continue
+        field = _field(evidence)
+        places: list[tuple[File, ast.AST]] = [*behind(evidence), *_validators(evidence)]
+        places += [(field[0], each) for each in _with_alias(evidence, *field)] if field else []
+        task = evidence.source.function("record_event", "app/tasks.py")
+        for file, node in [*places, *([task] if task else [])]:
+            for each in ast.walk(node):
+                turned = isinstance(each, ast.Attribute) and each.attr in names
+                told = isinstance(each, ast.keyword) and each.arg in names and text_of(each.value) == "True"
+                if turned or told:
+                    saw = f"{sent[0]!r} was sent, and {written[0]!r} was written"
+                    return Told(saw=saw, where=file.at(each), hint="What does this make of the kind that was sent?")
+    return None
+
+
+@reading("a kind that the task sheet allows is refused", _WRITTEN)
+def kind_refused(evidence: Evidence) -> Told | None:
+    """A kind is any text of 1 to 50 characters, not one of a list."""
+    answers = [event.what for event in evidence.events_of("ANSWER")]
+    sent, field = kinds_sent(evidence), _field(evidence)
+    if "ANSWER 422" not in answers or len(answers) != len(sent) or field is None or evidence.raised:
+        return None
+    saw = f"{evidence.saw}; {sent[answers.index('ANSWER 422')]!r} was answered with 422"
+    hint = "Which kinds does the task sheet allow, and which does this?"
+    return Told(saw=saw, where=field[0].at(field[1]), hint=hint)
+
+
+@reading("a comma that makes the default a tuple", _BAD, _ANSWERS)
+def default_is_a_tuple(evidence: Evidence) -> Told | None:
+    """What stands behind the = of a field is its default. With a comma it is a tuple, and none of it is a rule."""
+    field = _field(evidence)
+    value = getattr(field[1], "value", None) if field else None
+    if field is None or not isinstance(value, ast.Tuple):
+        return None
+    saw = f"{evidence.saw}; the default of kind is a tuple"
+    hint = "The comma makes a tuple of what follows the =. What is the default here, and where do the rules belong?"
+    return Told(saw=saw, where=field[0].at(field[1]), hint=hint)
+
+
+# -- the call -----------------------------------------------------------------------------------------
+
+
+@reading("the endpoint hides the task", _WRITTEN)
+def task_hidden(evidence: Evidence) -> Told | None:
+    """Two things in a file have the same name: the later one is meant, and the task is out of reach."""
+    handed = [(file, call) for file, node in behind(evidence) for call in calls(node, "add_task") if call.args]
+    for file, call in handed if any("missing" in each.message for each in evidence.raised) else ():
+        name = text_of(call.args[0])
+        imports = [each for each in file.tree.body if isinstance(each, ast.ImportFrom)]
+        imported = any(name == (each.asname or each.name) for node in imports for each in node.names)
+        defined = [each for each in file.tree.body if isinstance(each, Function) and each.name == name]
+        if imported and defined:
+            hint = f"The file imports {name}, and this line defines another one. Which of the two does add_task get?"
+            return Told(where=file.at(defined[0]), hint=hint)
+    return None
+
+
+@reading("add_task is not given each argument by itself", _WRITTEN)
+def arguments_in_one(evidence: Evidence) -> Told | None:
+    """add_task takes the function and then its arguments, one by one, as in a call."""
+    unfit = re.compile(r"record_event\(\) (missing \d|got an unexpected keyword argument 'k?w?args')")
+    missing = any(unfit.search(each.message) for each in evidence.raised)
+    for file, call in [(file, call) for file, node in behind(evidence) for call in calls(node, "add_task")]:
+        if not missing or not call.args or name_of(call.args[0]) != "record_event":
+            continue
+        if any(isinstance(each, ast.Starred) for each in call.args) or any(each.arg is None for each in call.keywords):
+            continue
+        together = [each for each in call.args[1:] if isinstance(each, ast.Tuple | ast.List | ast.Dict)]
+        hint = "record_event takes an id and a kind. What does this line hand over?"
+        if together or any(each.arg in ("args", "kwargs") for each in call.keywords):
+            hint = "add_task takes the arguments one by one, as a call does. How many does record_event get from this?"
+        return Told(where=file.at(call), hint=hint)
+    return None
