@@ -35,6 +35,7 @@ IN_A_FUNCTION = {
     "fork": "import os, time\nfor _ in range(5):\n    if os.fork() == 0: time.sleep(60)\nraise ValueError",
     "fork and detach": "import os, time\nif os.fork() == 0:\n    os.setsid()\n    time.sleep(60)\nraise ValueError",
     "allocate 8 GB": "x = bytearray(8 * 1024 ** 3)",
+    "leave files open": "import os\nwhile True: os.dup(2)",
     "close file descriptors": "import os; os.closerange(0, 1024)",
     "raise KeyboardInterrupt": "raise KeyboardInterrupt",
     "recursion": "def f(): f()\nf()",

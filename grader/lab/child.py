@@ -4,7 +4,8 @@ Checks that pass share one import of the app, because importing it takes half of
 on an app that has served before is judged again on a new import: only that is blamed.
 
 Whatever the learner's code does to its child, the verdict is given by the bench, which only believes what it was
-waiting for. A child that is no longer as it was (a thread that goes on, say) steps back, and a new one does the rest.
+waiting for. A child that is no longer as it was (a thread goes on, files are never closed) steps back, and a new one
+does the rest.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ def grade_chapter(job: Job, walls: Walls, results: int) -> None:
         reporter.send({"event": "start", "check": ticket})
         faulthandler.dump_traceback_later(job.seconds, file=results)  # tells the bench where it hangs
         for _ in range(2):
-            if surroundings.still_running() and not control:  # a new child judges this check, and those after it
+            if surroundings.are_lost() and not control:  # a new child judges this check, and those after it
                 left = [each for each in left if unsealed(job.token, each)[1]]
                 if not left:
                     reporter.send({"event": "end"})

@@ -9,6 +9,10 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+# A file gets the lowest number that is free, so that these are only given where many were never closed: some of the
+# 256 that a process may have (`Limits.open_files`), because others are closed and given anew.
+_HIGH_NUMBERS = range(100, 256, 25)
+
 
 class Surroundings:
     """Remembers how they are now.
@@ -29,13 +33,26 @@ class Surroundings:
         os.environ.update(self._environment)
         sys.path[:] = self._path
 
-    def still_running(self) -> bool:
+    def are_lost(self) -> bool:
+        """Whether only a new process has them: a thread goes on, or hardly a file can be opened any more."""
+        return self._still_running() or any(map(_is_open, _HIGH_NUMBERS))
+
+    def _still_running(self) -> bool:
         """Whether a thread that was not there at first goes on; those of a finished check get a moment to end."""
         strangers = [thread for thread in threading.enumerate() if thread not in self._threads]
         for thread in strangers:
             with suppress(Exception):  # one that was not begun by the threading module cannot be waited for
                 thread.join(0.05)
         return any(thread.is_alive() for thread in strangers)
+
+
+def _is_open(number: int) -> bool:
+    """Whether an open file has this number."""
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
 
 
 def enter(root: str, url: str) -> None:
