@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from grader.report import Check
 
 USUAL_WIDTH, _NARROWEST, _WIDEST = 80, 40, 100
-UNWRAPPED = 100_000  # for whatever wraps lines itself
+UNWRAPPED, _NARROW_WINDOW = 100_000, 66  # for a notebook, which wraps lines itself
 _LABEL = 16
 _SOME = 3  # how many other checks are named that fail for the same reason
 
@@ -371,7 +371,9 @@ def _where(check: Check, place: str, style: Style) -> Iterator[Line]:
     shown = plain(check.line.strip())
     caret = check.caret - (len(check.line) - len(check.line.lstrip())) - 1
     begin = 0
-    for row in _wrap(shown, style.width - 20, whole=False) if shown else ():
+    # Above a caret nothing else may wrap a row once more, however narrow a window is.
+    width = _NARROW_WINDOW if check.caret and style.width == UNWRAPPED else style.width
+    for row in _wrap(shown, width - 20, whole=False) if shown else ():
         begin = shown.find(row, begin)
         yield Line(f"{'':20}{without_commands(row)}")
         if check.caret and begin <= caret <= begin + len(row):
