@@ -784,6 +784,7 @@ def test_a_form_of_yesterday_reads_well(
     with jupyterlab(checkout, environment) as address, browser.Browser(profile) as page:
         address = address.replace("notebooks/", f"{folder}/")
         lesson = Lesson(page, address, "01_engine")
+        page.run("jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
         lesson.run("%load_ext")
         form, quiz = lesson.run("%predict lazy_engine"), lesson.run("%quiz")
         lesson.click(form, "a")
