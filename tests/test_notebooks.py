@@ -25,7 +25,9 @@ from jupyter_core.utils import ensure_event_loop
 
 from grader.bench.postgresql import start
 from grader.lessons import questions
+from grader.lessons.magics import Page
 from grader.rules import CHAPTERS, rules_of
+from grader.terminal import Line
 from tests import PROJECT, browser
 from tests.notebooks import NOTEBOOKS, OWN, REPORT, lessons, problems, recap
 
@@ -527,6 +529,24 @@ def test_the_way_on_is_linked(checkout: Path, kernel: Kernel) -> None:
     assert '<a href="06_routes.ipynb">06_routes</a>' in shown and "workbook diff 5" in shown
 
 
+def test_a_report_wraps_in_its_columns() -> None:
+    """Rows of a long line begin where its words begin: in the browser at any width, as text at 80 characters."""
+    long = "words " * 40
+    page = Page(
+        [
+            Line(f"      saw       {long}"),
+            Line(f"  \N{BALLOT X} {long}"),
+            Line(""),
+            Line("next: fix 5.1, then `%grade 5.1`"),
+        ]
+    )
+    rows = repr(page).splitlines()
+    assert all(len(row) <= 80 for row in rows) and rows[1].startswith(" " * 16 + "words")
+    shown = page._repr_html_()
+    assert re.findall(r"padding-left: (\d+)ch; text-indent: -(\d+)ch", shown) == [("16", "16"), ("4", "4")]
+    assert "then <code>%grade 5.1</code>" in shown and shown.count("\n") == 4
+
+
 def test_before_the_first_cell(kernel: Kernel) -> None:
     """What `settings/ipython` loads in every kernel; the first cell of a lesson takes its place."""
     kernel.run("%load_ext grader.lessons.early")
@@ -756,6 +776,7 @@ def test_a_reader_predicts_answers_and_is_graded(
         lesson.click(form, "abcd"[places.index(True)])
         lesson.click(form, "Answer")
         assert f"1 of {len(quiz)} right" in lesson.shown(form, "Right.")
+        lesson.shown(lesson.run("%quiz"), f"1 of {len(quiz)} right")  # what was answered before still counts
 
         solution = (checkout / "solutions" / name / "app" / file).read_text(encoding="utf-8")
         chapter = checkout / "chapters" / name / "app" / file
