@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from grader.report import Check
 
 USUAL_WIDTH, _NARROWEST, _WIDEST = 80, 40, 100
+UNWRAPPED, _NARROW_WINDOW = 100_000, 66  # for a notebook, which wraps lines itself
 _LABEL = 16
 _SOME = 3  # how many other checks are named that fail for the same reason
 
@@ -372,7 +373,9 @@ def _where(check: Check, place: str, style: Style) -> Iterator[Line]:
     shown = plain(check.line.strip())
     caret = check.caret - (len(check.line) - len(check.line.lstrip())) - 1
     begin = 0
-    for row in _wrap(shown, style.width - 20, whole=False) if shown else ():
+    # Above a caret nothing else may wrap a row once more, however narrow a window is.
+    width = _NARROW_WINDOW if check.caret and style.width == UNWRAPPED else style.width
+    for row in _wrap(shown, width - 20, whole=False) if shown else ():
         begin = shown.find(row, begin)
         yield Line(f"{'':20}{without_commands(row)}")
         if check.caret and begin <= caret <= begin + len(row):
@@ -396,21 +399,22 @@ def _fact(label: str, text: str, style: Style) -> Iterator[Line]:
 def _wrap(text: str, width: int, whole: bool = True) -> list[str]:
     """Text in rows; words, paths and commands stay whole unless they are longer than any line should be."""
     rows = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
-    longest = 2 * _WIDEST if whole else width
+    longest = max(2 * _WIDEST, width) if whole else width
     return [row[start : start + longest] for row in rows for start in range(0, len(row), longest)] or [""]
 
 
-def wrapped(text: str, indent: str = "", first: str | None = None) -> list[Line]:
+def wrapped(text: str, indent: str = "", first: str | None = None, width: int | None = None) -> list[Line]:
     """Text in lines that fit the terminal; addresses and commands stay whole.
 
     Args:
         text: one paragraph.
         indent: what every line begins with.
         first: what the first line begins with instead.
+        width: how many characters fit on a line; that of the terminal when not given.
     """
     rows = textwrap.wrap(
         text,
-        line_width(),
+        width or line_width(),
         initial_indent=indent if first is None else first,
         subsequent_indent=indent,
         break_long_words=False,

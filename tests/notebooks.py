@@ -23,6 +23,8 @@ _METADATA = {
 _PATH = re.compile(r"(/home/|/Users/|/root/|/tmp/|/work/|/var/folders/|site-packages|ipykernel_|[A-Z]:\\\\)")
 # The cell that grades the learner's own code: its output is nobody else's.
 OWN = "nbval-ignore-output"
+# A cell that shows what the grader says.
+REPORT = re.compile(r"^%(grade|hint)\b", re.MULTILINE)
 
 
 def lessons() -> list[Path]:
@@ -34,7 +36,7 @@ def normalise(notebook: Any) -> None:
     """Bring a notebook into the form in which it is stored.
 
     Outputs are stored folded: JupyterLab shows them when the cell is run, or when a reader asks for them, so that
-    nobody reads an answer before the question. The page of the repository shows them.
+    nobody reads an answer before the question. The page of the repository shows them. What the grader says is no secret.
     """
     notebook.metadata = nbformat.from_dict(_METADATA)
     notebook.nbformat, notebook.nbformat_minor = 4, 5
@@ -42,7 +44,7 @@ def normalise(notebook: Any) -> None:
     for number, cell in enumerate(notebook.cells, start=1):
         cell.id = f"cell-{number:02}"
         tags = cell.metadata.get("tags", [])
-        folded = cell.cell_type == "code" and bool(cell.outputs)
+        folded = cell.cell_type == "code" and bool(cell.outputs) and not REPORT.search(cell.source)
         kept = {"collapsed": True, "jupyter": {"outputs_hidden": True}} if folded else {}
         cell.metadata = nbformat.from_dict({**kept, **({"tags": tags} if tags else {})})
         cell.pop("attachments", None)
@@ -122,7 +124,7 @@ The rules of all lessons on one page. The [glossary](glossary.md) explains the t
 ## Four practices for every day
 
 | practice | otherwise | lesson |
-|---|---|---|
+| :--- | :--- | :--- |
 | Say what is in an answer, and load exactly that: a schema, and `selectinload` or `joinedload`. | One query for each row, or a `DetachedInstanceError`. | [09](09_relationships.ipynb) |
 | Commit, then refresh, then return. | The answer shows what you wrote, not what the database holds. | [05](05_crud.ipynb) |
 | One session for one piece of work. A background task opens its own. | Threads save and discard each other's work. | [10](10_background.ipynb) |

@@ -132,6 +132,7 @@ def test_a_fresh_lesson_keeps_the_notes(copy: Copy) -> None:
     shutil.copytree(PROJECT / "notebooks", copy.folder / "notebooks")
     assert copy.run("lesson", "5").returncode == 0 and not backups(copy)
     lesson = copy.folder / "lessons/05_crud.ipynb"
+    assert "the lesson:          lessons/" in copy.run("status").stdout, "yours, not the project's own"
     new = lesson.read_text(encoding="utf-8")
     lesson.write_text(new.replace('"outputs": []', '"outputs": [{"name": "ran", "output_type": "stream"}]'))
     done = copy.run("lesson", "5", "--fresh")

@@ -25,9 +25,11 @@ from jupyter_core.utils import ensure_event_loop
 
 from grader.bench.postgresql import start
 from grader.lessons import questions
+from grader.lessons.magics import Page
 from grader.rules import CHAPTERS, rules_of
+from grader.terminal import Line
 from tests import PROJECT, browser
-from tests.notebooks import NOTEBOOKS, OWN, lessons, problems, recap
+from tests.notebooks import NOTEBOOKS, OWN, REPORT, lessons, problems, recap
 
 LESSONS = {file.stem: file for file in lessons()}
 OFFICIAL = (
@@ -144,7 +146,7 @@ def test_predictions_come_before_the_answer(name: str) -> None:
         if "**Predict:**" in cell.source:
             assert below.source.startswith("%predict "), cell.source
     for cell in cells:
-        assert not cell.get("outputs") or cell.metadata["jupyter"]["outputs_hidden"]
+        assert not cell.get("outputs") or REPORT.search(cell.source) or cell.metadata["jupyter"]["outputs_hidden"]
 
 
 @pytest.mark.parametrize("name", LESSONS)
@@ -216,10 +218,62 @@ def test_the_code_below_a_prediction_does_not_tell(name: str) -> None:
             assert not re.search(r"\bbroken\b|\bright[:.]", below.source, re.IGNORECASE), below.source
 
 
+# What a reader who knows nothing yet may read below an experiment: it leaves the prediction open.
+NEUTRAL = ("first_look", "which_line_connects", "generator_order", "titles_refused", "lifespan_line")
+NEUTRAL += ("read_after_refresh", "four_patches", "on_delete")
+
+# A blank line after it: otherwise no Markdown is read inside.
+FOLDED = '<details style="margin-bottom: 1em"><summary>What happened</summary>\n\n'
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_the_text_below_an_experiment_does_not_tell(name: str) -> None:
+    """What happened is folded away, or a new section begins; so nobody reads it who has not run the cell yet."""
+    cells = read(name).cells
+    for number, cell in enumerate(cells):
+        if cell.source.startswith("%predict "):
+            below = next(each.source for each in cells[number:] if each.cell_type == "markdown")
+            told = not below.startswith((FOLDED, "## ", "### "))
+            assert not told or cell.source.removeprefix("%predict ") in NEUTRAL, below
+    for cell in cells:
+        assert "**What happened" not in cell.source
+        assert cell.source.count("<details") == cell.source.count(FOLDED) == cell.source.count("\n\n</details>")
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_code_fits_a_narrow_window(name: str) -> None:
+    """JupyterLab, 700 pixels wide, shows 73 characters, and cuts off the rest."""
+    code = [cell.source for cell in read(name).cells if cell.cell_type == "code"]
+    assert not [line for source in code for line in source.splitlines() if len(line) > 72]
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_every_lesson_begins_with_the_same_map(name: str) -> None:
+    """With narrow boxes, and lines that can be seen: it has to be read at 700 pixels, on white and on black."""
+    source = read(name).cells[0].source
+    diagram = re.findall(r"```mermaid\n(.*?)```", source, re.DOTALL)[0].splitlines()
+    assert diagram[0] == read("00_start").cells[0].source.partition("```mermaid\n")[2].partition("\n")[0]
+    assert "    linkStyle default stroke:#8c8c8c,stroke-width:3px" in diagram
+    labels = re.findall(r'\["(.*?)"\]', "\n".join(diagram))
+    assert labels and all(len(row) <= 15 for label in labels for row in label.split("<br>")), labels
+
+
 def glossary() -> dict[str, str]:
-    """The anchor of each term, and the lesson that explains it."""
-    rows = (NOTEBOOKS / "glossary.md").read_text(encoding="utf-8")
-    return dict(re.findall(r'^\| <a name="([\w-]+)"></a>.*\((\w+)\.ipynb\) \|$', rows, re.MULTILINE))
+    """The heading of each term, and the lesson that explains it."""
+    page = (NOTEBOOKS / "glossary.md").read_text(encoding="utf-8")
+    return dict(re.findall(r"^### (.+)\n\n.*\((\w+)\.ipynb\)$", page, re.MULTILINE))
+
+
+def test_a_term_is_found_at_its_heading_everywhere() -> None:
+    """What JupyterLab, and what GitHub and VS Code, make of a heading is the same, and every link leads to one."""
+    headings = re.findall(r"^#+ (.+)$", (NOTEBOOKS / "glossary.md").read_text(encoding="utf-8"), re.MULTILINE)[1:]
+    jupyterlab = [heading.replace(" ", "-") for heading in headings]
+    github = [re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings]
+    assert jupyterlab == github and headings == sorted(set(headings)) == list(glossary())
+    pages = [prose(name) for name in LESSONS]
+    pages += [(PROJECT / file).read_text(encoding="utf-8") for file in ("README.md", "notebooks/recap.md")]
+    links = {link for page in pages for link in re.findall(r"glossary\.md#([^)\s]*)", page)}
+    assert links <= set(jupyterlab), links - set(jupyterlab)
 
 
 @pytest.mark.parametrize("name", LESSONS)
@@ -227,7 +281,7 @@ def test_terms_lead_to_the_glossary(name: str) -> None:
     """Ten terms or more of a lesson do, and all of those that it explains: these in bold."""
     assert len(set(re.findall(r"\]\(glossary\.md#([\w-]+)\)", prose(name)))) >= 10
     bold = set(re.findall(r"\*\*\[[^\]]+\]\(glossary\.md#([\w-]+)\)\*\*", prose(name)))
-    assert not {anchor for anchor, lesson in glossary().items() if lesson == name} - bold
+    assert not {term.replace(" ", "-") for term, lesson in glossary().items() if lesson == name} - bold
 
 
 @pytest.mark.parametrize("name", LESSONS)
@@ -240,7 +294,7 @@ def test_links_lead_somewhere(name: str) -> None:
         else:
             file, _, heading = target.partition("#")
             assert (NOTEBOOKS / file).exists(), target
-            assert not heading or f'name="{heading}"' in (NOTEBOOKS / file).read_text(encoding="utf-8"), target
+            assert not heading or file == "glossary.md", target  # its headings: see above
 
 
 def test_the_recaps_are_those_of_the_lessons() -> None:
@@ -475,6 +529,24 @@ def test_the_way_on_is_linked(checkout: Path, kernel: Kernel) -> None:
     assert '<a href="06_routes.ipynb">06_routes</a>' in shown and "workbook diff 5" in shown
 
 
+def test_a_report_wraps_in_its_columns() -> None:
+    """Rows of a long line begin where its words begin: in the browser at any width, as text at 80 characters."""
+    long = "words " * 40
+    page = Page(
+        [
+            Line(f"      saw       {long}"),
+            Line(f"  \N{BALLOT X} {long}"),
+            Line(""),
+            Line("next: fix 5.1, then `%grade 5.1`"),
+        ]
+    )
+    rows = repr(page).splitlines()
+    assert all(len(row) <= 80 for row in rows) and rows[1].startswith(" " * 16 + "words")
+    shown = page._repr_html_()
+    assert re.findall(r"padding-left: (\d+)ch; text-indent: -(\d+)ch", shown) == [("16", "16"), ("4", "4")]
+    assert "then <code>%grade 5.1</code>" in shown and shown.count("\n") == 4
+
+
 def test_before_the_first_cell(kernel: Kernel) -> None:
     """What `settings/ipython` loads in every kernel; the first cell of a lesson takes its place."""
     kernel.run("%load_ext grader.lessons.early")
@@ -629,6 +701,10 @@ class Lesson:
         area = f"{PANEL}.content.widgets[{number}].node.querySelector('.jp-Cell-outputWrapper')"
         return str(self._page.run(f"{area}.innerText"))
 
+    def save(self) -> None:
+        """Save the notebook, as a reader does."""
+        self._page.run(f"{PANEL}.context.save()")
+
     def click(self, number: int, label: str, nth: int = 0) -> None:
         """Click a button of a form."""
         buttons = f"[...{PANEL}.content.widgets[{number}].node.querySelectorAll('button.widget-button')]"
@@ -700,6 +776,7 @@ def test_a_reader_predicts_answers_and_is_graded(
         lesson.click(form, "abcd"[places.index(True)])
         lesson.click(form, "Answer")
         assert f"1 of {len(quiz)} right" in lesson.shown(form, "Right.")
+        lesson.shown(lesson.run("%quiz"), f"1 of {len(quiz)} right")  # what was answered before still counts
 
         solution = (checkout / "solutions" / name / "app" / file).read_text(encoding="utf-8")
         chapter = checkout / "chapters" / name / "app" / file
@@ -710,6 +787,37 @@ def test_a_reader_predicts_answers_and_is_graded(
         lesson.shown(lesson.run(f"%grade {task}"), "Everything that was checked is right.")
     kept = json.loads((checkout / ".workbook/quiz.json").read_text(encoding="utf-8"))
     assert kept == {name: {quiz[0].key: True}}
+
+
+@NO_BROWSER
+@pytest.mark.parametrize("folder", ["notebooks", "lessons"])
+def test_a_form_of_yesterday_reads_well(
+    folder: str, checkout: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """A saved lesson names no widget: its kernel has ended when it is opened again."""
+    profile = tmp_path / "profile"
+    profile.mkdir()
+    if folder == "lessons":
+        command = [sys.executable, "-m", "grader.cli", "lesson", "1"]
+        subprocess.run(command, cwd=checkout, env=environment, check=True, capture_output=True)
+    file = checkout / folder / "01_engine.ipynb"
+    asked = questions.predictions_of("01_engine")["lazy_engine"]
+    with jupyterlab(checkout, environment) as address, browser.Browser(profile) as page:
+        address = address.replace("notebooks/", f"{folder}/")
+        lesson = Lesson(page, address, "01_engine")
+        page.run("jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
+        lesson.run("%load_ext")
+        form, quiz = lesson.run("%predict lazy_engine"), lesson.run("%quiz")
+        lesson.click(form, "a")
+        lesson.click(quiz, "a")
+        assert "Run this cell to answer" not in lesson.visible(form), "the form itself is shown"
+        lesson.save()
+        saved = file.read_text(encoding="utf-8")
+        assert "widget-view" not in saved and saved.count("*Run this cell to answer.*") == 2
+        page.run(f"{PANEL}.sessionContext.shutdown()")
+        lesson = Lesson(page, address, "01_engine")
+        for number, text in {form: asked.choices[0], quiz: questions.quiz_of("01_engine")[0].answers[0].text}.items():
+            assert text.split("`")[0] in lesson.shown(number, "Run this cell to answer.")
 
 
 @NO_BROWSER

@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 import typer
 
@@ -111,14 +112,21 @@ def _closing(where: place.Place, found: dict[str, str], at: str) -> list[Line]:
         lines.append(Line(f"Chapter {at[:2]} has passed: workbook diff {int(at[:2])} compares it with the solution"))
         at = next((each for each in (*CHAPTERS[int(at[:2]) :], *CHAPTERS) if next_task(where, found, each)), at)
         task = next_task(where, found, at)
-    number, lesson, home = int(at[:2]), f"notebooks/{at}.ipynb", found_home()
+    number, home = int(at[:2]), found_home()
+    lesson = _lesson(at, home) if home is not None else ""
     return [
         *lines,
         Line(f"next: task {task}, in {where.name}/{at}/{file_of(task, at)}", bold=True),
         Line(f"      what there is to do: {where.name}/{at}/README.md"),
-        *([Line(f"      the lesson:          {lesson}")] if home is not None and (home / lesson).is_file() else []),
+        *([Line(f"      the lesson:          {lesson}")] if lesson else []),
         Line(f"      then: workbook check {number}    workbook hint {task}    workbook watch {number}"),
     ]
+
+
+def _lesson(chapter: str, home: Path) -> str:
+    """The lesson of a chapter: the learner's copy before the project's own; empty where there is none."""
+    files = (f"{folder}/{chapter}.ipynb" for folder in ("lessons", "notebooks"))
+    return next((file for file in files if (home / file).is_file()), "")
 
 
 def next_task(where: place.Place, found: Mapping[str, str], chapter: str) -> str:

@@ -39,21 +39,23 @@ def hints_for(task: str) -> list[str]:
     return [text.strip("\n") for text in _of(chapter_named(task.partition(".")[0]))["hints"][task]]
 
 
-def hint_lines(task: str, count: int) -> list[Line]:
+def hint_lines(task: str, count: int, width: int | None = None) -> list[Line]:
     """The first hints for a task, as they are shown.
 
     Args:
         task: the task's number, for example ``5.1``.
         count: how many.
+        width: how many characters fit on a line; that of the terminal when not given.
 
     Raises:
         KeyError: there is no such task.
     """
-    lines = [Line(line.text, bold=True) for line in wrapped(f"Task {task}: {tasks_of(chapter_named(task))[task]}")]
+    title = f"Task {task}: {tasks_of(chapter_named(task))[task]}"
+    lines = [Line(line.text, bold=True) for line in wrapped(title, width=width)]
     for level, text in list(zip(LEVELS, hints_for(task), strict=True))[:count]:
         lines.append(Line(f"  {level}"))
         for row in text.splitlines():
-            lines += [Line(f"    {row}")] if row.startswith("    ") else wrapped(row, " " * 6)
+            lines += [Line(f"    {row}")] if row.startswith("    ") else wrapped(row, " " * 6, width=width)
     return lines
 
 

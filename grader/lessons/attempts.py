@@ -1,8 +1,9 @@
-"""Kernel: runs what may fail, and tells in one line what was raised."""
+"""Kernel: runs what may fail, and tells in a line what was raised."""
 
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -17,7 +18,15 @@ def attempt() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        print(f"raised {in_one_line(error)}")
+        print(in_rows(f"raised {in_one_line(error)}"))
+
+
+def in_rows(text: str, indent: str = "") -> str:
+    """A line as it fits a narrow window: JupyterLab would break it within words."""
+    more = indent + " " * 4
+    return textwrap.fill(
+        text, 72, initial_indent=indent, subsequent_indent=more, break_long_words=False, break_on_hyphens=False
+    )
 
 
 def in_one_line(error: BaseException) -> str:

@@ -11,6 +11,7 @@ import html
 import re
 from collections.abc import Callable, Sequence
 
+from IPython.display import display
 from ipywidgets import HTML, Box, Button, HBox, Layout, Text, VBox
 
 GREEN, RED, GREY = "#2e9e4f", "#e5484d", "#888888"
@@ -23,6 +24,17 @@ def is_answered_by_a_person() -> bool:
 
     kernel = getattr(get_ipython(), "kernel", None)
     return bool(kernel and kernel.get_parent("shell").get("content", {}).get("allow_stdin"))
+
+
+def show_form(form: Box, instead: str) -> None:
+    """Show a form, and what a saved notebook has in its place: the form ends together with its kernel.
+
+    Args:
+        form: the form.
+        instead: a piece of Markdown; `grader.lessons.saving` leaves nothing else when the notebook is saved.
+    """
+    again = f"{instead}\n\n*Run this cell to answer.*"
+    display({**form._repr_mimebundle_(), "text/markdown": again}, raw=True)  # type: ignore[no-untyped-call]
 
 
 def marked_up(text: str) -> str:
@@ -53,7 +65,7 @@ class Choice:
     def __init__(self, texts: Sequence[str], on_choice: Callable[[int], None]) -> None:
         self.chosen: int | None = None
         self._on_choice = on_choice
-        self._buttons = [Button(description=LETTERS[n], layout=Layout(width="36px")) for n, _ in enumerate(texts)]
+        self._buttons = [Button(description=LETTERS[n], layout=Layout(width="48px")) for n, _ in enumerate(texts)]
         for number, button in enumerate(self._buttons):
             button.tooltip = texts[number].replace("`", "")
             button.on_click(lambda _, number=number: self.choose(number))
@@ -76,7 +88,6 @@ class Choice:
         """Show whether an answer is right: by colour, and by its sign."""
         self._buttons[number].button_style = "success" if right else "danger"
         self._buttons[number].description = f"{LETTERS[number]} {'✓' if right else '✗'}"
-        self._buttons[number].layout.width = "48px"
 
     def lock(self) -> None:
         """Let nothing be chosen any more."""

@@ -12,6 +12,7 @@ import logging
 import re
 import shlex
 import sys
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -40,21 +41,49 @@ _COLOURS = {"green": "#2e9e4f", "red": "#e5484d", "yellow": "#b7791f"}
 
 
 class Page:
-    """Lines of a report, as HTML and as plain text."""
+    """Lines of a report, of any length, as HTML and as plain text."""
 
     def __init__(self, lines: Sequence[terminal.Line]) -> None:
         self._lines = list(lines)
 
     def _repr_html_(self) -> str:
-        style = "line-height: 1.35; white-space: pre-wrap; word-break: normal; margin: 0"
-        return f'<pre style="{style}">' + "\n".join(map(_html, self._lines)) + "</pre>"
+        style = "line-height: 1.35; white-space: pre-wrap; word-break: normal; overflow-wrap: anywhere; margin: 0"
+        return f'<pre style="{style}">' + "".join(map(_html, self._lines)) + "</pre>"
 
     def __repr__(self) -> str:
-        return "\n".join(line.text for line in self._lines)
+        return "\n".join(row for line in self._lines for row in _rows(line.text))
+
+
+# What stands before the words of a line: the label of a fact, a sign, or white space.
+_HEAD = re.compile(r" {0,6}\S+ {2,}| {10}\| | {2}[^\w\s] | *")
+
+
+def _hanging(text: str) -> int:
+    """Where the second row of a line begins, when the line is too long for one."""
+    found = _HEAD.match(text)
+    return found.end() if found and found.end() < len(text) else 0
+
+
+def _rows(text: str) -> list[str]:
+    indent = " " * _hanging(text)
+    wrapper = textwrap.TextWrapper(
+        terminal.USUAL_WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+    return wrapper.wrap(text) or [""]
 
 
 def _html(line: terminal.Line) -> str:
+    """A line as HTML, in a block of its own: the browser wraps it, and its rows stay in their column."""
+    column = _hanging(line.text)
+    style = f' style="padding-left: {column}ch; text-indent: -{column}ch"' if column else ""
+    # The tag ends on a line of its own: so a stored report has a line for each of its lines, and no blank ones.
+    return f"<div{style}>{_words(line) or '<br>'}</div\n>"
+
+
+def _words(line: terminal.Line) -> str:
     words = _linked(html.escape(line.text, quote=False))
+    if line.text.startswith("next: "):
+        words = re.sub(r"`([^`]+)`", r"<code>\1</code>", words)
     if line.colour:
         words = f'<span style="color: {_COLOURS[line.colour]}">{words}</span>'
     return f"<b>{words}</b>" if line.bold else words
@@ -129,7 +158,7 @@ class Workbook(Magics):
         left = len(LEVELS) - self._hints[task]
         whole = f"solutions/{chapter_named(task)}" if is_clone() else f"workbook diff {task}"
         more = f"({left} more: run %hint {task} again)" if left else f"(That is all; see {whole}.)"
-        return Page([*hint_lines(task, self._hints[task]), terminal.Line(more)])
+        return Page([*hint_lines(task, self._hints[task], terminal.UNWRAPPED), terminal.Line(more)])
 
     @line_magic
     def predict(self, line: str) -> None:
@@ -174,12 +203,12 @@ def _graded(options: argparse.Namespace) -> list[terminal.Line]:
     others = _others(folder, checks, bench)
     elsewhere = terminal.blamed_on(checks, others)
     checks += elsewhere
-    style = terminal.Style()
+    style = terminal.Style(width=terminal.UNWRAPPED)
     return [
         *terminal.chapters(checks, style, submission=name, full_trace=options.full_trace),
         *terminal.closing(checks, submission=name, in_notebook=True),
         *(_rest([*checks, *others]) if others and not (elsewhere or options.submission) else ()),
-        *(line for sentence in (bench.openness, bench.spoilt) if sentence for line in terminal.wrapped(sentence)),
+        *(terminal.Line(sentence) for sentence in (bench.openness, bench.spoilt) if sentence),
         *_passed(options, checks),
     ]
 

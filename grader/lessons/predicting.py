@@ -26,7 +26,7 @@ class Predictor:
             self._is_stored = True
             return
         self._open = _Asked(prediction)
-        display(self._open.form)  # type: ignore[no-untyped-call]
+        forms.show_form(self._open.form, _choices(prediction))
 
     def before_cell(self, _: Any) -> None:
         """Without a person, before the cell that follows a prediction: begin its output with a neutral line.
@@ -88,5 +88,8 @@ class _Asked:
 def _listed(prediction: Prediction) -> str:
     if not prediction.choices:
         return "*Write down what you expect, then run the next cell.*"
-    rows = "\n".join(f"- {letter}. {text}" for letter, text in zip(forms.LETTERS, prediction.choices, strict=False))
-    return f"{rows}\n\n*Choose, then run the next cell.*"
+    return f"{_choices(prediction)}\n\n*Choose, then run the next cell.*"
+
+
+def _choices(prediction: Prediction) -> str:
+    return "\n".join(f"- {letter}. {text}" for letter, text in zip(forms.LETTERS, prediction.choices, strict=False))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from IPython.display import display
 from ipywidgets import Button, Layout, VBox
 
 from grader.lessons import forms, results
@@ -14,10 +13,11 @@ from grader.lessons.showing import show
 
 def ask(lesson: str) -> None:
     """Show the quiz of a lesson; without a person, its questions with the answers folded away."""
-    if not forms.is_answered_by_a_person():
-        show("\n\n".join(_listed(number, question) for number, question in enumerate(quiz_of(lesson), start=1)))
-        return
-    display(Quiz(lesson).form)  # type: ignore[no-untyped-call]
+    listed = "\n\n".join(_listed(number, question) for number, question in enumerate(quiz_of(lesson), start=1))
+    if forms.is_answered_by_a_person():
+        forms.show_form(Quiz(lesson).form, listed)
+    else:
+        show(listed)
 
 
 class Quiz:
@@ -32,7 +32,7 @@ class Quiz:
         self._lesson = lesson
         self.asked = [Asked(number, each, self._keep) for number, each in enumerate(quiz_of(lesson), start=1)]
         self._count = forms.words("")
-        self._right: set[str] = set()
+        self._right = results.right(lesson)
         self._tell()
         self.form = VBox([*(each.form for each in self.asked), self._count])
 

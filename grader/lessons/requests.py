@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from grader.lab.observer import Seen, observers
-from grader.lessons.attempts import in_one_line
+from grader.lessons.attempts import in_one_line, in_rows
 from grader.lessons.showing import shortened
 
 if TYPE_CHECKING:
@@ -95,7 +95,8 @@ class Client:
             print(f"{method} {shortened(path, _LONGEST)}{' ' + _json(options['json']) if 'json' in options else ''}")
             print(f"    {response.status_code} {shortened(_body(response), _LONGEST)}".rstrip())
             for failure in self._failures:
-                print(f"    the application raised {shortened(in_one_line(failure), _LONGEST)}")
+                raised = shortened(in_one_line(failure), _LONGEST)
+                print(in_rows(f"the application raised {raised}", indent=" " * 4))
         return Reply(response.status_code, response.text)
 
 

@@ -33,9 +33,13 @@ def right_and_all(lesson: str) -> tuple[int, int] | None:
     """How many questions of a lesson are answered rightly, and how many there are; None where none was answered."""
     keys = [question.key for question in quiz_of(lesson)]
     answered = _read().get(lesson, {})
-    if not any(key in answered for key in keys):
-        return None
-    return sum(answered.get(key) is True for key in keys), len(keys)
+    return (len(right(lesson)), len(keys)) if any(key in answered for key in keys) else None
+
+
+def right(lesson: str) -> set[str]:
+    """The keys of the questions of a lesson that are answered rightly."""
+    answered = _read().get(lesson, {})
+    return {question.key for question in quiz_of(lesson) if answered.get(question.key) is True}
 
 
 def _read() -> dict[str, dict[str, bool]]:

@@ -1,7 +1,8 @@
-"""Jupyter server: saves the project's lessons without what only belongs to one machine.
+"""Jupyter server: saves lessons without what only belongs to one machine, or to one kernel.
 
 JupyterLab notes the exact version of Python in each notebook that it opens, so git would see a change in every lesson
-that was only read. `settings/jupyter`, which is installed with the package, switches this on.
+that was only read. And a form is gone with its kernel: whoever opened the lesson the next day would find an error in
+its place. `settings/jupyter`, which is installed with the package, switches this on.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from grader.lessons import NOTEBOOKS
+
+_FORM, _WORDS = "application/vnd.jupyter.widget-view+json", "text/markdown"
 
 
 def _load_jupyter_server_extension(server: Any) -> None:
@@ -22,7 +25,13 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 
 
 def tidy(model: dict[str, Any], path: str, contents_manager: Any, **_: Any) -> None:
-    """Before a notebook is saved: take the version of Python out, if it is one of the project's lessons."""
+    """Before a notebook is saved: leave its forms in words; in the project's own lessons no version of Python."""
+    if model.get("type") != "notebook":
+        return
+    for cell in model["content"]["cells"]:
+        for output in cell.get("outputs", []):
+            if _WORDS in output.get("data", {}):  # a form of the lessons; a widget of the learner's has no words
+                output["data"].pop(_FORM, None)
     file = Path(contents_manager.root_dir) / path.lstrip("/")
-    if model.get("type") == "notebook" and file.parent.resolve() == NOTEBOOKS:
+    if file.parent.resolve() == NOTEBOOKS:
         model["content"]["metadata"]["language_info"] = {"name": "python"}
