@@ -18,9 +18,8 @@ def new_shelf(
     Base.metadata.create_all(engine)
     ShelfSession = sessionmaker(engine, autoflush=False)
     with ShelfSession() as db:
-        for title in (
-            titles
-        ):  # one after the other, so that their ids are 1, 2, 3, ...
+        # One after the other, so that their ids are 1, 2, 3, ...
+        for title in titles:
             db.add(Book(title=title))
             db.flush()
         db.commit()
