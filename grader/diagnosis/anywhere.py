@@ -167,13 +167,16 @@ def dependency_called(evidence: Evidence) -> Told | None:
     return None
 
 
-_NO_ASYNC_WITH = re.compile(r"'(\w+)' object does not support the asynchronous context manager protocol")
-_NO_AWAIT = re.compile(r"(?:object |')(\w+)(?: can't be used in 'await' expression|' object can't be awaited)")
-_NO_WITH = re.compile(r"'(\w+)' object does not support the context manager protocol")
+# Python 3.14 gives the module of a type as well.
+_NO_ASYNC_WITH = re.compile(r"'(?:[\w.]+\.)?(\w+)' object does not support the asynchronous context manager protocol")
+_NO_AWAIT = re.compile(
+    r"(?:object |')(?:[\w.]+\.)?(\w+)(?: can't be used in 'await' expression|' object can't be awaited)"
+)
+_NO_WITH = re.compile(r"'(?:[\w.]+\.)?(\w+)' object does not support the context manager protocol")
 _PLAIN = (
     "await and async with are for code that was written for them. The engine and the sessions of this app are plain."
 )
-_NO_ASYNC_FOR = re.compile(r"'async for' requires an object with __aiter__ method, got (\w+)")
+_NO_ASYNC_FOR = re.compile(r"'async for' requires an object with __aiter__ method, got (?:[\w.]+\.)?(\w+)")
 _Node = TypeVar("_Node", ast.With, ast.AsyncWith, ast.Await, ast.AsyncFor)
 
 
