@@ -16,6 +16,7 @@ from grader.diagnosis.source import Function, Source, inside, name_of
 _NAME = re.compile(r"name '(\w+)' is not defined")
 _UNBOUND = re.compile(r"variable '(\w+)'")
 _ATTRIBUTE = re.compile(r"'(\w+)' object has no attribute '(\w+)'")
+_OF_A_CLASS = re.compile(r"type object '(\w+)' has no attribute '(\w+)'")
 _IN_A_MODULE = re.compile(r"module '([\w.]+)' has no attribute '(\w+)'")
 # Where names of the libraries come from; the line that imports one is what is missing.
 _HOMES = {
@@ -98,9 +99,13 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
     """The code asks an object for an attribute that it does not have."""
     raised = evidence.raised_kind("AttributeError")
     module = raised and _IN_A_MODULE.search(raised.message)
-    found = raised and (module or _ATTRIBUTE.search(raised.message))
+    of_a_class = raised and _OF_A_CLASS.search(raised.message)
+    found = raised and (module or of_a_class or _ATTRIBUTE.search(raised.message))
     if not raised or not found or not raised.lines:
         return None
+    came_from = None if module or of_a_class else _where_it_came_from(evidence, raised, found[1], found[2])
+    if came_from is not None:
+        return came_from
     where = innermost(raised, evidence.given)
     if f".{found[2]}" not in evidence.source.line(where):
         return None
@@ -110,12 +115,112 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
         similar = difflib.get_close_matches(found[2], names, 1, cutoff=0.75)
         hint = f"{file} defines no '{found[2]}'." if names else f"The module {found[1]} has no '{found[2]}'."
         return Told(where=where, hint=f"{hint} It has '{similar[0]}'." if similar else hint)
+    if of_a_class:
+        return Told(where=where, hint=_hint_for_a_class(evidence, found[1], found[2]))
     if found[1] == "NoneType":
         hint = f"What stands before .{found[2]} is None here. Where does it come from, and when is it None?"
     else:
         kind = f"{'an' if found[1][0] in 'AEIOUaeiou' else 'a'} {found[1]}"
         hint = f"What stands before .{found[2]} is {kind}. Is it what you think it is, and is the name right?"
     return Told(where=where, hint=hint)
+
+
+def _hint_for_a_class(evidence: Evidence, owner: str, name: str) -> str:
+    """What to ask where a class itself is asked for an attribute that it does not have."""
+    if name in ("query", "objects"):
+        return f"{owner}.{name} is the way of another library. What asks the database in this app?"
+    held = evidence.source.class_(owner)
+    targets = [getattr(each, "target", None) for each in held[1].body] if held else []
+    similar = difflib.get_close_matches(name, [each for each in map(name_of, targets) if each], 1, cutoff=0.75)
+    known = f"It has '{similar[0]}'." if similar else "What is it that you want of it, and what is that called?"
+    return f"The class {owner} has no '{name}'. {known}"
+
+
+_OF_A_SESSION = "add", "add_all", "commit", "delete", "execute", "flush", "get", "query", "refresh", "scalar", "scalars"
+_HANDED_BY_MISTAKE = "list", "tuple", "dict", "set", "generator", "str", "int", "function", "coroutine", "sessionmaker"
+
+
+def _where_it_came_from(evidence: Evidence, raised: Raised, kind: str, attribute: str) -> Told | None:
+    """Of a variable that holds something of another kind: the call that gave it, or that handed it over."""
+    place = raised.lines[-1]
+    file, line = evidence.source.file(place.rpartition(":")[0]), int(place.rpartition(":")[2])
+    around = [each for each in file.functions if each.lineno <= line <= (each.end_lineno or 0)]
+    asked = [each for each in file.nodes if isinstance(each, ast.Attribute) and each.end_lineno == line]
+    asked = [each for each in asked if each.attr == attribute]
+    owners = {each.value.id if isinstance(each.value, ast.Name) else "" for each in asked}
+    if kind not in _HANDED_BY_MISTAKE or not around or len(owners) != 1 or "" in owners:
+        return None
+    name, function = owners.pop(), around[-1]
+    stored = [each for each in inside(function) if isinstance(each, ast.Name) and each.id == name]
+    stored = [each for each in stored if isinstance(each.ctx, ast.Store)]
+    given = [each for each in inside(function) if isinstance(each, ast.Assign) and each.targets == stored]
+    if len(given) == 1 and isinstance(given[0].value, ast.Call) and kind == "generator":
+        what = "a session" if attribute in _OF_A_SESSION else "what it yields"
+        hint = f"{_short(given[0].value)} has a yield: called by hand, it gives a generator. What gives {what} here?"
+        return Told(where=file.at(given[0]), hint=hint) if file.name not in evidence.given else None
+    every = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+    annotation = next((each.annotation for each in every if each.arg == name), None)
+    named = [each.id for each in ast.walk(annotation or function.args) if isinstance(each, ast.Name)]
+    caller = raised.lines[-2] if len(raised.lines) > 1 else ""
+    if stored or annotation is None or not all(each == "Session" or evidence.source.class_(each) for each in named):
+        return None
+    if f"{function.name}(" not in evidence.source.line(caller) or caller.rpartition(":")[0] in evidence.given:
+        return None
+    hint = f"{function.name}() wants {name}: {ast.unparse(annotation)}. What does this line hand over?"
+    return Told(saw=f"{evidence.saw}; {function.name}() was handed a {kind}", where=caller, hint=hint)
+
+
+_NO_ARGUMENT = re.compile(
+    r"(?:^|[\w.]*?)(\w+)(?:\.__init__)?\(\) got an unexpected keyword argument '(?P<word>\w+)'"
+    r"|^'(?P<field>\w+)' is an invalid keyword argument for (\w+)"
+    r"|named <dialectname>_<argument>, got '(?P<option>\w+)'"
+)
+# What is taken by what is not the learner's.
+_TAKEN = {
+    "String": ["length", "collation"],
+    "mapped_column": ["default", "index", "name", "nullable", "primary_key", "server_default", "unique"],
+}
+
+
+@reading("an argument of a name that nobody takes")
+def unknown_argument(evidence: Evidence) -> Told | None:
+    """A function, or a class, is handed an argument by a name that it does not know."""
+    raised = evidence.raised_kind("TypeError")
+    found = _NO_ARGUMENT.search(raised.message) if raised else None
+    if raised is None or found is None or not raised.lines:
+        return None
+    word = found["word"] or found["field"] or found["option"]
+    where = innermost(raised, evidence.given)
+    name, _, number = where.rpartition(":")
+    file = evidence.source.file(name)
+    made = [each for each in file.nodes if isinstance(each, ast.Call)]
+    for call in sorted(made, key=lambda call: name_of(call) != found[1]):
+        passed = next((each for each in call.keywords if each.arg == word), None)
+        if passed is None or not call.lineno <= int(number) <= (call.end_lineno or 0):
+            continue
+        callee = name_of(call)
+        shown = callee if callee[:1].isupper() else f"{callee}()"
+        known = _TAKEN.get("mapped_column" if found["option"] else callee, []) + _taken_by(evidence.source, callee)
+        similar = difflib.get_close_matches(word, sorted({*known} - {word}), 1, cutoff=0.8)
+        if similar:
+            hint = f"{shown} takes no '{word}'. It takes '{similar[0]}'."
+        elif callee == "String" and "len" in word:
+            hint = f"'{word}' is a word of other libraries. How does a String take its length?"
+        else:
+            hint = f"{shown} takes no '{word}'. What does it take, and does this belong to it?"
+        return Told(where=file.at(passed.value) if file.name not in evidence.given else where, hint=hint)
+    return None
+
+
+def _taken_by(source: Source, name: str) -> list[str]:
+    """The names by which a function of the learner's takes arguments, or a class its fields."""
+    function, held = source.function(name), source.class_(name)
+    known = [each.arg for each in (*function[1].args.args, *function[1].args.kwonlyargs)] if function else []
+    classes = [held] if held else []
+    for _, node in classes:  # which grows meanwhile
+        classes += [each for each in map(source.class_, map(name_of, node.bases)) if each and each not in classes]
+        known += [name_of(each.target) for each in node.body if isinstance(each, ast.AnnAssign)]
+    return known
 
 
 _CALLED = re.compile(r"^(?:\w+\.)*(\w+)\(\) (?:got|missing|takes)\b")

@@ -1,6 +1,6 @@
 """In the child: mistakes of chapter 01, in the order in which they are tried."""
 
-from grader.diagnosis.anywhere import unknown_attribute, unknown_name, used_before_assignment
+from grader.diagnosis.anywhere import unknown_argument, unknown_attribute, unknown_name, used_before_assignment
 from grader.diagnosis.engine import (
     another_default,
     asked_conditionally,
@@ -44,6 +44,7 @@ READINGS = (
     unknown_name,
     used_before_assignment,
     unknown_attribute,
+    unknown_argument,
     not_an_engine,
     option_unknown_to_sqlite,
     not_a_url,

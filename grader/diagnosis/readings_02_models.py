@@ -1,6 +1,6 @@
 """In the child: mistakes of chapter 02, in the order in which they are tried."""
 
-from grader.diagnosis.anywhere import unknown_attribute, unknown_name, used_before_assignment
+from grader.diagnosis.anywhere import unknown_argument, unknown_attribute, unknown_name, used_before_assignment
 from grader.diagnosis.engine import connected_at_import
 from grader.diagnosis.starting import (
     called_while_handed_on,
@@ -48,6 +48,7 @@ READINGS = (
     not_mapped,
     length_without_type,
     option_in_other_brackets,
+    unknown_argument,
     connected_at_import,
     not_a_model,
     other_table_name,

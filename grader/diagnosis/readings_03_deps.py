@@ -1,6 +1,12 @@
 """In the child: mistakes of chapter 03, in the order in which they are tried."""
 
-from grader.diagnosis.anywhere import dependency_called, unknown_attribute, unknown_name, used_before_assignment
+from grader.diagnosis.anywhere import (
+    dependency_called,
+    unknown_argument,
+    unknown_attribute,
+    unknown_name,
+    used_before_assignment,
+)
 from grader.diagnosis.dependencies import (
     another_is_closed,
     asks_the_client,
@@ -30,6 +36,7 @@ READINGS = (
     unknown_name,
     used_before_assignment,
     unknown_attribute,
+    unknown_argument,
     is_a_context_manager,
     asks_the_client,
     yields_something_else,

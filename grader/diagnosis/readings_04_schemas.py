@@ -1,6 +1,6 @@
 """In the child: mistakes of chapter 04, in the order in which they are tried."""
 
-from grader.diagnosis.anywhere import unknown_attribute, unknown_name, used_before_assignment
+from grader.diagnosis.anywhere import unknown_argument, unknown_attribute, unknown_name, used_before_assignment
 from grader.diagnosis.schemas import (
     blank_accepted,
     default_validated,
@@ -8,6 +8,7 @@ from grader.diagnosis.schemas import (
     field_missing,
     field_required,
     name_has_a_default,
+    not_annotated,
     nothing_sent_refused,
     null_accepted,
     null_refused,
@@ -31,8 +32,10 @@ from grader.diagnosis.schemas import (
 READINGS = (
     unknown_name,
     used_before_assignment,
+    not_annotated,
     validator_raises_otherwise,
     unknown_attribute,
+    unknown_argument,
     validator_returns_nothing,
     dump_overridden,
     validator_changes_values,

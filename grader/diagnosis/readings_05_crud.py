@@ -1,6 +1,6 @@
 """In the child: mistakes of chapter 05, in the order in which they are tried."""
 
-from grader.diagnosis.anywhere import unknown_attribute, unknown_name, used_before_assignment
+from grader.diagnosis.anywhere import unknown_argument, unknown_attribute, unknown_name, used_before_assignment
 from grader.diagnosis.objects import (
     another_object_returned,
     another_row_deleted,
@@ -90,6 +90,7 @@ READINGS = (
     unknown_name,
     used_before_assignment,
     unknown_attribute,
+    unknown_argument,
     async_function,
     begun_twice,
     schema_in_the_session,

@@ -19,6 +19,7 @@ from grader.diagnosis.answers import (
 from grader.diagnosis.anywhere import (
     calls_itself,
     dependency_called,
+    unknown_argument,
     unknown_attribute,
     unknown_name,
     used_before_assignment,
@@ -147,6 +148,7 @@ READINGS = (
     raised_for_an_unknown_id,
     unknown_not_noticed,
     unknown_attribute,
+    unknown_argument,
     after_the_answer,
     body_looked_for_elsewhere,
     status_not_said,

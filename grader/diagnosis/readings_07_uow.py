@@ -4,6 +4,7 @@ from grader.diagnosis.answers import answered_nothing, returned_by_the_insert
 from grader.diagnosis.anywhere import (
     calls_itself,
     dependency_called,
+    unknown_argument,
     unknown_attribute,
     unknown_name,
     used_before_assignment,
@@ -99,6 +100,7 @@ READINGS = (
     unknown_column,
     generator_used_up,
     unknown_attribute,
+    unknown_argument,
     two_sessions,
     committing_function,
     skips_what_fails,

@@ -2,13 +2,20 @@
 
 from grader.diagnosis import readings_05_crud, readings_06_routes
 from grader.diagnosis.answers import in_an_answer
-from grader.diagnosis.anywhere import dependency_called, unknown_attribute, unknown_name, used_before_assignment
+from grader.diagnosis.anywhere import (
+    dependency_called,
+    unknown_argument,
+    unknown_attribute,
+    unknown_name,
+    used_before_assignment,
+)
 from grader.diagnosis.bodies import in_a_request
 from grader.diagnosis.saves import flushed_not_committed, merged_copy_lost, not_committed
-from grader.diagnosis.schemas import field_missing, read_is_stricter, shows_more, takes_an_id
+from grader.diagnosis.schemas import field_missing, not_annotated, read_is_stricter, shows_more, takes_an_id
 from grader.diagnosis.sqlmodels import (
     get_item_returns_no_item,
     id_made_in_python,
+    id_without_default,
     length_not_seen,
     name_has_no_index,
     name_takes_null,
@@ -26,7 +33,7 @@ from grader.diagnosis.sqlmodels import (
 from grader.diagnosis.updates import stored_a_new_row
 from grader.diagnosis.writes import copy_changed
 
-_ANYWHERE = unknown_name, used_before_assignment, unknown_attribute
+_ANYWHERE = unknown_name, used_before_assignment, unknown_attribute, unknown_argument
 _OF_05 = [each for each in readings_05_crud.READINGS if each not in (*_ANYWHERE, merged_copy_lost)]
 _SAVE_NOTHING = copy_changed, flushed_not_committed, not_committed, stored_a_new_row
 _CRUD = tuple(nothing_saved(each) if each in _SAVE_NOTHING else each for each in _OF_05)
@@ -43,12 +50,14 @@ READINGS = (
     other_name_of_the_table,
     length_not_seen,
     id_made_in_python,
+    id_without_default,
     other_column,
     name_takes_null,
     row_refused,
     name_has_no_index,
     own_registry,
     schema_is_the_table,
+    not_annotated,
     field_missing,
     in_an_answer(field_missing),
     shows_more,
@@ -60,4 +69,5 @@ READINGS = (
     in_a_request(takes_an_id),
     *_CRUD,
     unknown_attribute,
+    unknown_argument,
 )

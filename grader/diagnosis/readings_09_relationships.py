@@ -3,6 +3,7 @@
 from grader.diagnosis.anywhere import (
     calls_itself,
     dependency_called,
+    unknown_argument,
     unknown_attribute,
     unknown_name,
     used_before_assignment,
@@ -20,6 +21,7 @@ from grader.diagnosis.relationships import (
     forgotten_after_loading,
     inner_join,
     items_repeated,
+    loads_no_relationship,
     models_not_configured,
     no_null,
     no_schema,
@@ -45,6 +47,7 @@ from grader.diagnosis.routes import (
     router_name_taken,
     router_not_included,
 )
+from grader.diagnosis.schemas import not_annotated
 from grader.diagnosis.starting import lifespan_unknown, nobody_creates
 from grader.diagnosis.tables import length_without_type, not_mapped
 from grader.diagnosis.ways import (
@@ -64,8 +67,10 @@ READINGS = (
     used_before_assignment,
     calls_itself,
     unknown_attribute,
+    unknown_argument,
     not_mapped,
     length_without_type,
+    not_annotated,
     prefix_twice,
     router_name_taken,
     included_too_late,
@@ -82,6 +87,7 @@ READINGS = (
     models_not_configured,
     no_schema,
     owner_is_a_column,
+    loads_no_relationship,
     other_owner_in_the_model,
     filtered,
     reads_only_dictionaries,

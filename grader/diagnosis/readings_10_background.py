@@ -3,6 +3,7 @@
 from grader.diagnosis.anywhere import (
     calls_itself,
     dependency_called,
+    unknown_argument,
     unknown_attribute,
     unknown_name,
     used_before_assignment,
@@ -139,6 +140,7 @@ READINGS = (
     session_not_made,
     unknown_attribute,
     task_raises,
+    unknown_argument,
     nothing_to_commit,
     event_not_committed,
     task_not_closed,

@@ -9,7 +9,7 @@ from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.endpoints import endpoint_of
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.schemas import ancestry, field_in
+from grader.diagnosis.schemas import ancestry, field_in, setting_not_read
 from grader.diagnosis.source import File, Function, calls, inside, keyword, name_of, text_of
 
 _OWNER, _NULL = "owner_is_in_the_answer", "item_without_owner_has_null"
@@ -366,6 +366,33 @@ def _goes_through_rows(node: ast.AST) -> bool:
     return any(isinstance(each, ast.For | ast.ListComp | ast.GeneratorExp) for each in inside(node))
 
 
+_NOT_A_RELATIONSHIP = re.compile(
+    r"Strings are not accepted for attribute names in loader options|property \"(?P<column>\w+\.\w+)\", which is a "
+    r"\"column property\"|expected ORM mapped attribute for loader strategy"
+)
+
+
+@reading("a loader option for what is no relationship")
+def loads_no_relationship(evidence: Evidence) -> Told | None:
+    """selectinload() and its sisters take the attribute of a class that is a relationship, and nothing else."""
+    raised = evidence.raised_kind("ArgumentError", "LoaderStrategyException")
+    found = _NOT_A_RELATIONSHIP.search(raised.message) if raised else None
+    for file in evidence.source.files() if raised and found and raised.lines else ():
+        for call in calls(file.tree, *_LOADERS):
+            argument = call.args[0] if call.args else None
+            held = evidence.source.class_(argument.id) if isinstance(argument, ast.Name) else None
+            if found and found["column"] and text_of(argument) == found["column"]:
+                hint = f"{found['column']} is a column, with a number in it. What leads from an item to its owner?"
+            elif found and not found["column"] and isinstance(argument, ast.Constant):
+                hint = f"{name_of(call)}() wants the attribute itself, not its name in quotes. Whose attribute is it?"
+            elif found and not found["column"] and held is not None:
+                hint = f"{held[1].name} is a class, and {name_of(call)}() wants an attribute. Which one leads there?"
+            else:
+                continue
+            return Told(where=file.at(argument or call), hint=hint)
+    return None
+
+
 @reading("owners are loaded one by one", _CONSTANT, _LOADED)
 def not_loaded_ahead(evidence: Evidence) -> Told | None:
     """Unless the query says otherwise, an owner is loaded when you read it: one more query for each item."""
@@ -537,6 +564,9 @@ def reads_only_dictionaries(evidence: Evidence) -> Told | None:
     found = evidence.source.class_(named[1]) if named and named[1] else None
     hint = "What is read is an object. Which setting lets a schema read its attributes?"
     for file, node in ancestry(evidence, found):
+        unread = setting_not_read(file, node) if file.name not in evidence.given else None
+        if unread is not None:
+            return unread
         for each in node.body:
             if "from_attributes" in text_of(each):
                 return None if "True" in text_of(each) else Told(where=file.at(each), hint=hint)

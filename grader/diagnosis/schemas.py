@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import re
 from typing import cast
 
@@ -716,15 +717,99 @@ def _only_return(method: Function) -> ast.AST:
 def reads_no_objects(evidence: Evidence) -> Told | None:
     """Pydantic reads the attributes of an object only if the schema sets from_attributes=True."""
     found = _schema(evidence)
-    if found is None or "valid dictionary or instance" not in evidence.saw:
+    not_defined = re.search(r"is not fully defined", evidence.saw)
+    if found is None or not ("valid dictionary or instance" in evidence.saw or not_defined):
         return None
     for file, node in ancestry(evidence, found):
         for each in ast.walk(node):
             if isinstance(each, ast.Assign | ast.keyword) and "orm_mode" in text_of(each):
                 hint = "orm_mode is the name that Pydantic 1 had for it. What is it called today?"
                 return Told(where=file.at(each), hint=hint)
+    for file, node in ancestry(evidence, found):
+        told = setting_not_read(file, node)
+        if told is not None:
+            return told
+    if not_defined:
+        return None
     hint = "Which setting lets a schema read attributes, as of an ORM object?"
     return Told(where=found[0].at(found[1]), hint=hint)
+
+
+_SETTING = "from_attributes"
+_ONE_NAME = "Pydantic reads its settings from one name only. Is it this one?"
+
+
+def setting_not_read(file: File, schema: ast.ClassDef) -> Told | None:
+    """Where a schema has the setting, but not by the names by which Pydantic reads it."""
+    for node in schema.body:
+        if isinstance(node, ast.ClassDef) and node.name != "Config" and _SETTING in text_of(node):
+            hint = "Pydantic reads no settings from a class of this name. What is the name that it knows?"
+            return Told(where=file.at(node), hint=hint)
+        if isinstance(node, ast.Expr) and _holds_settings(node.value):
+            hint = "These settings have no name. By which one does Pydantic read them?"
+            return Told(where=file.at(node), hint=hint)
+        name = name_of(node.targets[0]) if isinstance(node, ast.Assign) else ""
+        name = name_of(node.target) if isinstance(node, ast.AnnAssign) else name
+        if name and name != "model_config" and _holds_settings(getattr(node, "value", None)):
+            return Told(where=file.at(node), hint=_ONE_NAME)
+        if name != "model_config" and getattr(node, "name", "") != "Config":
+            continue
+        for each, word, value in _settings_in(node):
+            if word == _SETTING and text_of(value) == "False":
+                return Told(where=file.at(each), hint=f"What does this say of {_SETTING}?")
+            if word != _SETTING and difflib.get_close_matches(word, [_SETTING], 1, cutoff=0.75):
+                hint = f"Pydantic has no setting '{word}', and says nothing of it. What is it called, letter by letter?"
+                return Told(where=file.at(each), hint=hint)
+    for node in file.tree.body:
+        outside = isinstance(node, ast.Assign) and name_of(node.targets[0]) == "model_config"
+        if outside and not re.search(r"\bmodel_config\b", text_of(schema)):
+            return Told(where=file.at(node), hint="This stands outside of the class. Whose setting is it?")
+    return None
+
+
+def _settings_in(node: ast.AST) -> list[tuple[ast.AST, str, ast.expr]]:
+    """What is set in a ConfigDict, a dict or a class Config: the place, the name and the value of each."""
+    found: list[tuple[ast.AST, str, ast.expr]] = []
+    for each in ast.walk(node):
+        if isinstance(each, ast.keyword) and each.arg:
+            found.append((each, each.arg, each.value))
+        elif isinstance(each, ast.Dict):
+            pairs = zip(each.keys, each.values, strict=True)
+            found += [(key, str(key.value), value) for key, value in pairs if isinstance(key, ast.Constant)]
+        elif isinstance(each, ast.Assign) and each is not node:
+            found.append((each, name_of(each.targets[0]), each.value))
+    return found
+
+
+def _holds_settings(value: ast.expr | None) -> bool:
+    """Whether a value is made to be the settings of a schema."""
+    return name_of(value) == "ConfigDict" or (isinstance(value, ast.Call | ast.Dict) and _SETTING in text_of(value))
+
+
+_NO_ANNOTATION = re.compile(r"A non-annotated attribute was detected: `(\w+) = ")
+
+
+@reading("an attribute of a schema that is neither a field nor a setting")
+def not_annotated(evidence: Evidence) -> Told | None:
+    """In a schema a name with a type is a field. Without one, Pydantic knows the name of its settings, and no other."""
+    raised = evidence.raised_kind("PydanticUserError")
+    named = _NO_ANNOTATION.search(raised.message) if raised else None
+    if raised is None or not (named or "`model_config` cannot be used as a model field" in raised.message):
+        return None
+    where = innermost(raised, evidence.given)
+    file = evidence.source.file(where.rpartition(":")[0])
+    around = [each for each in file.classes if file.at(each) == where]
+    for node in around[0].body if around else ():
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        if name_of(target) != (named[1] if named else "model_config"):
+            continue
+        hint = "If this is a field, what is its type? If it is none, what is it for?"
+        if _holds_settings(getattr(node, "value", None)):
+            hint = _ONE_NAME
+        elif not named:
+            hint = "What follows a colon is a type. How does a name get a value?"
+        return Told(where=file.at(node), hint=hint)
+    return None
 
 
 @reading("a field too many is shown", "read_hides_internal_fields")

@@ -112,6 +112,27 @@ def id_made_in_python(evidence: Evidence) -> Told | None:
     return Told(where=found[0].at(found[1]), hint=hint)
 
 
+_NO_VALUE = re.compile(r"validation error for Item\n(\w+)\n +(Field required|.*input_value=None)")
+
+
+@reading("the id has no default")
+def id_without_default(evidence: Evidence) -> Told | None:
+    """Item.model_validate() asks for every field without a default, also for the id, which only the database knows."""
+    raised = evidence.raised_kind("ValidationError")
+    asked = _NO_VALUE.search(raised.message) if raised else None
+    found = _declared(evidence, asked[1]) if asked else None
+    if asked is None or found is None or asked[1] in _TEXTS:
+        return None
+    who = "Who knows the id before the database has given it one?"
+    if asked[1] != "id":
+        who = "Who has one for it when an item is new?"
+    saw = f"Item.model_validate() asks for the {asked[1]}: the class gives it no default"
+    if asked[2] != "Field required":
+        saw = f"Item.model_validate() takes no None as the {asked[1]}: its type in the class has no room for it"
+    why = "The class says what an item needs when it is made. A new item has no id yet."
+    return Told(saw=saw, where=found[0].at(found[1]), hint=who, why=why if asked[1] == "id" else "")
+
+
 @reading("the name allows NULL", _TABLE)
 def name_takes_null(evidence: Evidence) -> Told | None:
     """The type of the field, or nullable=, decides whether a column allows NULL."""

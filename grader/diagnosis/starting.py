@@ -233,6 +233,9 @@ def other_metadata(evidence: Evidence) -> Told | None:
                 elif own == "engine" and evidence.sent("CREATE TABLE items"):
                     saw = f"{evidence.saw}; the table was created in another database"
                 return Told(saw=saw, where=file.at(call), hint=hint)
+            if _is_of_sqlmodel(evidence, file, call):
+                hint = "create_all() makes the tables of this metadata. Which one has the table of Item?"
+                return Told(saw=f"{evidence.saw}; {_KNEW_NO_TABLE}", where=file.at(call), hint=hint)
             if file.name == "app/db.py":
                 continue
             used = [node.id for node in ast.walk(call) if isinstance(node, ast.Name)]
@@ -267,6 +270,23 @@ def other_metadata(evidence: Evidence) -> Told | None:
             hint = "This is a second base. main.py creates the tables of the one in app/db.py."
             return Told(where=models.at(node), hint=hint)
     return None
+
+
+def _is_of_sqlmodel(evidence: Evidence, file: File, call: ast.Call) -> bool:
+    """Whether create_all() is called for the metadata of SQLModel, and Item has another base."""
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+    for each in file.nodes:  # by another name
+        if isinstance(each, ast.Assign) and isinstance(owner, ast.Name) and text_of(each.targets[0]) == owner.id:
+            owner = each.value
+    base = owner.value if isinstance(owner, ast.Attribute) and owner.attr == "metadata" else None
+    imports = [each for each in file.nodes if isinstance(each, ast.ImportFrom) and each.module == "sqlmodel"]
+    known = {each.asname or each.name: each.name for one in imports for each in one.names}
+    if (known.get(name_of(base)) or text_of(base)) not in ("SQLModel", "sqlmodel.SQLModel"):
+        return False
+    chain = [found for found in [evidence.source.class_("Item")] if found]
+    for _, node in chain:  # which grows meanwhile
+        chain += [each for each in map(evidence.source.class_, map(name_of, node.bases)) if each and each not in chain]
+    return bool(chain) and not any(name_of(each) == "SQLModel" for _, node in chain for each in node.bases)
 
 
 @reading("the tables are created under a condition", _AT_START)
@@ -353,6 +373,7 @@ def tables_listed(evidence: Evidence) -> Told | None:
     for file in evidence.source.files():
         for call in calls(file.tree, "create_all"):
             option = keyword(call, "tables") or next(iter(call.args[1:2]), None)
+            option = None if text_of(option) == "None" else option
             refused = evidence.raised_kind("TypeError", "AttributeError")
             refused = refused if refused and refused.message.partition("\n")[0] in evidence.saw else None
             if option is not None and refused and _is_no_list_of_tables(evidence, file, option):

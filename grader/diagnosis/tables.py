@@ -235,11 +235,12 @@ def option_in_other_brackets(evidence: Evidence) -> Told | None:
         return None
     where = innermost(raised, evidence.given)
     given = [each for each in _OF_THE_COLUMN if f"{each}=" in evidence.source.line(where)]
-    named = [each for each in given if f"'{each}'" in raised.message] or given
+    if found and "unexpected" in found[3]:
+        given = [each for each in given if f"'{each}'" in raised.message]
     if too_far_out:
         return Told(where=where, hint="A length says something about the type. In whose brackets does it stand here?")
-    if found and found[1][:1].isupper() and found[1] not in ("Column", "MappedColumn") and named:
-        hint = f"{named[0]} says something about the column, not about its type. In whose brackets does it stand?"
+    if found and found[1][:1].isupper() and found[1] not in ("Column", "MappedColumn") and given:
+        hint = f"{given[0]} says something about the column, not about its type. In whose brackets does it stand?"
         return Told(where=where, hint=hint)
     return None
 
@@ -322,7 +323,7 @@ def other_kind(evidence: Evidence) -> Told | None:
         hint = "Whose type_annotation_map does SQLAlchemy read: that of a model, or that of its base?"
         return Told(where=unread[0].at(unread[1]), hint=hint)
     if "any length" in evidence.saw:
-        hint = "Nothing here says how long the text may be."
+        hint = _hint_for_any_length(node)
     elif "primary key" in evidence.saw and name == "id" and "primary_key" in line and "together" not in evidence.saw:
         hint = "The database counts whole numbers up by itself; this is something else."
     elif "primary key" in evidence.saw:
@@ -341,6 +342,17 @@ def other_kind(evidence: Evidence) -> Told | None:
     uuid = re.search(r"\bUUID\b|\bUuid\b", line)
     saw = evidence.saw.replace("text padded to exactly 32", "a UUID") if uuid else ""
     return Told(saw=saw, where=said[0].at(said[1]), hint=hint)
+
+
+def _hint_for_any_length(node: ast.stmt) -> str:
+    """What to ask of a column without a length: a length may be said where nobody reads it."""
+    options = [each for call in calls(node, "mapped_column", "Column") for each in call.keywords]
+    unread = next((each.arg for each in options if re.search(r"_len|size", each.arg or "")), None)
+    if unread is not None:
+        return f"mapped_column does nothing with {unread}. What takes the length of a text?"
+    if any(isinstance(each, ast.Constant) and type(each.value) is int and each.value > 1 for each in ast.walk(node)):
+        return "SQLAlchemy does not look here for the length. What takes the length of a text?"
+    return "Nothing here says how long the text may be."
 
 
 def _maps_of_a_model(evidence: Evidence) -> list[tuple[File, ast.stmt]]:
