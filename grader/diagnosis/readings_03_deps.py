@@ -1,6 +1,12 @@
 """In the child: mistakes of chapter 03, in the order in which they are tried."""
 
-from grader.diagnosis.anywhere import dependency_called, unknown_attribute, unknown_name, used_before_assignment
+from grader.diagnosis.anywhere import (
+    dependency_called,
+    dependency_without_hash,
+    unknown_attribute,
+    unknown_name,
+    used_before_assignment,
+)
 from grader.diagnosis.dependencies import (
     another_is_closed,
     asks_the_client,
@@ -26,6 +32,7 @@ from grader.diagnosis.dependencies import (
 
 READINGS = (
     dependency_called,
+    dependency_without_hash,
     yields_the_factory,
     unknown_name,
     used_before_assignment,

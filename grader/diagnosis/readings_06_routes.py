@@ -19,6 +19,7 @@ from grader.diagnosis.answers import (
 from grader.diagnosis.anywhere import (
     calls_itself,
     dependency_called,
+    dependency_without_hash,
     unknown_attribute,
     unknown_name,
     used_before_assignment,
@@ -113,6 +114,7 @@ from grader.diagnosis.writes import copy_changed, refreshed_after_the_delete
 
 READINGS = (
     dependency_called,
+    dependency_without_hash,
     calls_itself,
     unknown_name,
     used_before_assignment,

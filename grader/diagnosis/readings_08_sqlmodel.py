@@ -2,7 +2,13 @@
 
 from grader.diagnosis import readings_05_crud, readings_06_routes
 from grader.diagnosis.answers import in_an_answer
-from grader.diagnosis.anywhere import dependency_called, unknown_attribute, unknown_name, used_before_assignment
+from grader.diagnosis.anywhere import (
+    dependency_called,
+    dependency_without_hash,
+    unknown_attribute,
+    unknown_name,
+    used_before_assignment,
+)
 from grader.diagnosis.bodies import in_a_request
 from grader.diagnosis.saves import flushed_not_committed, merged_copy_lost, not_committed
 from grader.diagnosis.schemas import field_missing, read_is_stricter, shows_more, takes_an_id
@@ -35,6 +41,7 @@ _ROUTES = tuple(each for each in _OF_06 if each not in _OF_05)
 
 READINGS = (
     dependency_called,
+    dependency_without_hash,
     unknown_name,
     used_before_assignment,
     get_item_returns_no_item,
