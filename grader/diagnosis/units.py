@@ -596,7 +596,7 @@ def no_rollback(evidence: Evidence) -> Told | None:
     crossed = {line for raised in evidence.raised for line in raised.lines}
     for file, node in units:
         failed_to = [call for call in calls(node, "commit") if file.at(call) in crossed]
-        if calls(node, "rollback") and failed_to and not _tries(node):
+        if calls(node, "rollback") and failed_to and not _is_tried(node, failed_to[0]):
             return Told(where=file.at(failed_to[0]), hint="The commit can fail, too. Who rolls back then?")
         for call in calls(node, "rollback"):
             for test in [each for each in ast.walk(node) if isinstance(each, ast.If) and call in ast.walk(each)]:
@@ -639,6 +639,14 @@ def no_rollback(evidence: Evidence) -> Told | None:
         return Told(where=failed[-1], hint=hint + closes)
     place = (own or handlers_ or committed or units)[0]
     return Told(where=_at(place), hint=f"What ends the transaction when one of these lines raises?{closes}")
+
+
+def _is_tried(node: Function, call: ast.Call) -> bool:
+    """Whether a call stands in a try that rolls back, or in what belongs to one."""
+    rolling = [
+        each for each in _tries(node) if any(calls(part, "rollback") for part in (*each.handlers, *each.finalbody))
+    ]
+    return any(call in ast.walk(each) for each in rolling)
 
 
 def _not_called(units: list[tuple[File, Function]], name: str) -> Told | None:
