@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from grader.bench.verdicts import without_places
+from grader.diagnosis.source import File
 from grader.places import PROJECT
 from grader.report import Check
 from grader.rules import rules_of
@@ -213,6 +214,21 @@ def test_the_task_to_fix_is_the_one_whose_line_is_shown() -> None:
     assert outcomes_by_task(told) == {"05_crud.a": "blocked", "05_crud.b": "failed"}
     named = [each.model_copy(update={"id": f"05_crud.{each.outcome}"}) for each in known]
     assert outcomes_by_task(named) == {"05_crud.failed": "failed 5.2", "05_crud.passed": "passed"}
+
+
+def test_a_method_belongs_to_the_functions_that_use_it() -> None:
+    text = """class Table:
+    def keep(self, db, row): self.save(db)
+    def remove(self, db, row): self.save(db)
+    def save(self, db): ...
+table = Table()
+def create(db): table.keep(db, 1)
+def delete(db): table.remove(db, 1)
+"""
+    file = File("app/crud.py", text)
+    assert file.around("Table.remove") == [["table"], ["delete"], []]
+    assert file.around("Table.save") == [["table"], ["create", "delete"], []]
+    assert file.around("Table") == [["table"], ["create", "delete"], []]
 
 
 def test_an_endless_loop_is_one_block() -> None:

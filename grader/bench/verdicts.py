@@ -214,8 +214,10 @@ def _whose_code(run: Run, rule: Rule, where: str, told: dict[str, Any]) -> tuple
     owner, under = (each if isinstance(each, str) else "" for each in (told.get("owner"), told.get("under")))
     tasks = tasks_at(rule.chapter, file, owner, under, of_others=outside or not owner)
     for names in _levels(told.get("around")):  # something of the learner's own, or given: it belongs to what uses it
-        near = tuple(task for name in names for task in tasks_at(rule.chapter, file, name, "", of_others=False))
-        tasks = tasks or near
+        near = {task for name in names for task in tasks_at(rule.chapter, file, name, "", of_others=False)}
+        if not tasks and len(near) > 1 and rule.task not in near:
+            return True, ""  # nobody can tell for which of them
+        tasks = tasks or tuple(near)
     if tasks:
         return (False, "") if rule.task in tasks else (True, tasks[0])
     there = [task for task, files in files_of(rule.chapter).items() if file in files]

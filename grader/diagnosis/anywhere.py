@@ -272,6 +272,32 @@ def dependency_called(evidence: Evidence) -> Told | None:
     return None
 
 
+_UNHASHABLE = re.compile(r"unhashable type: '(?:[\w.]+\.)?(\w+)'")
+
+
+@reading("a dependency without a hash")
+def dependency_without_hash(evidence: Evidence) -> Told | None:
+    """FastAPI keeps what Depends is given in a dictionary, so it needs a hash. A class with an __eq__ of its own has
+    none, and @dataclass writes an __eq__."""
+    raised = evidence.raised_kind("TypeError")
+    found = _UNHASHABLE.search(raised.message) if raised else None
+    class_ = evidence.source.class_(found[1]) if found else None
+    if raised is None or class_ is None or found is None or raised.message not in evidence.saw:
+        return None
+    file, node = class_
+    why = "FastAPI looks up in a dictionary what it has prepared for a request already. The keys need a hash."
+    for method in node.body:
+        if isinstance(method, Function) and method.name == "__eq__":
+            hint = "A class with an __eq__ of its own has no hash, and FastAPI needs one. Do you need this method?"
+            return Told(where=file.at(method), hint=hint, why=why)
+    for decorator in node.decorator_list:
+        if name_of(decorator) in ("dataclass", "define", "s"):
+            hint = "This gives the class an == of its own, and takes its hash away. With which option does it not?"
+            return Told(where=file.at(decorator), hint=hint, why=why)
+    hint = f"FastAPI needs the hash of what Depends is given, and a {found[1]} has none. Which class takes it away?"
+    return Told(where=file.at(node), hint=hint, why=why)
+
+
 # Python 3.14 gives the module of a type as well.
 _NO_ASYNC_WITH = re.compile(r"'(?:[\w.]+\.)?(\w+)' object does not support the asynchronous context manager protocol")
 _NO_AWAIT = re.compile(

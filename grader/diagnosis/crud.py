@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from grader.diagnosis.endpoints import endpoint_of, own_line, request_of
 from grader.diagnosis.evidence import Evidence
@@ -61,6 +62,37 @@ def asks_what_was_sent(evidence: Evidence) -> bool:
 def arguments_of(node: Function) -> list[str]:
     """The names of a function's arguments."""
     return [each.arg for each in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
+
+
+_PAGE = {"offset": "offset", "skip": "offset", "start": "offset", "limit": "limit", "take": "limit"}
+
+
+def page_passed_on(evidence: Evidence, chain: list[tuple[File, Function]]) -> Told | None:
+    """The call in these functions that hands another page on than the function around it was asked for."""
+    for file, node in chain:
+        if not {"offset", "limit"} <= {*map(_PAGE.get, arguments_of(node))}:
+            continue
+        for call in [each for each in inside(node) if isinstance(each, ast.Call)]:
+            name = name_of(call)
+            callee = (evidence.source.function(name, file.name) or evidence.source.function(name)) if name else None
+            taken = [each for each in arguments_of(callee[1]) if each not in ("self", "cls")] if callee else []
+            unclear = any(isinstance(each, ast.Starred) for each in call.args) or not all(
+                each.arg for each in call.keywords
+            )
+            if unclear or callee is None or callee[1] is node or not {"offset", "limit"} <= {*map(_PAGE.get, taken)}:
+                continue
+            passed = dict(zip(taken, call.args, strict=False))
+            passed |= {each.arg: each.value for each in call.keywords if each.arg}
+            given = {_PAGE[each]: _PAGE.get(text_of(value)) for each, value in passed.items() if each in _PAGE}
+            if given == {"offset": "limit", "limit": "offset"}:
+                return Told(where=file.at(call), hint="Compare what is handed on with what the function takes.")
+            words = " ".join(map(text_of, passed.values()))
+            lost = [each for each in ("offset", "limit") if each not in given and not re.search(each, words)]
+            if lost:
+                hands = "ends" if len(lost) == 1 else "end"
+                them = "it" if len(lost) == 1 else "them"
+                return Told(where=file.at(call), hint=f"{' and '.join(lost)} {hands} here: nobody hands {them} on.")
+    return None
 
 
 def in_one_branch(evidence: Evidence, name: str, hint: str) -> Told | None:

@@ -156,6 +156,8 @@ def asks_the_client(evidence: Evidence) -> Told | None:
     """FastAPI looks in the request for every parameter of a dependency that does not use Depends."""
     found = _get_db(evidence)
     arguments = [*found[1].args.args, *found[1].args.kwonlyargs] if found else []
+    if found and found[1].name == "__call__":  # of an object: nobody asks for self
+        arguments = arguments[1:]
     for each in arguments:
         kind = text_of(each.annotation)
         if found and not re.search(r"Request|HTTPConnection|BackgroundTasks|Response|Depends|WebSocket", kind):

@@ -121,6 +121,7 @@ def _led_to(evidence: Evidence, file: File, node: Function) -> list[tuple[str, s
     called = [each.func for each in inside(node) if isinstance(each, ast.Call)]
     decorating = [getattr(each, "func", each) for each in node.decorator_list]
     found = [(name, "") for name in re.findall(r"(?:Depends|Security)\((?:\w+\.)*(\w+)", " ".join(words))]
+    found += [(name, "") for name in re.findall(r"Annotated\[(?:\w+\.)*(\w+), Depends\(\)", " ".join(words))]
     handed = {each.arg for each in (*node.args.args, *node.args.kwonlyargs)} - {"self", "cls", "db", "session"}
     for each in (*called, *decorating):
         inner = each.value if isinstance(each, ast.Attribute) else each

@@ -75,6 +75,8 @@ def other_owner_from_crud(evidence: Evidence) -> Told | None:
         hint = "The id is that of the owner. Whose name is it?"
         if any("gave the owner" in line for line in evidence.did):
             hint = "This is the right owner, but not as the database has it now. Where does the value come from?"
+    elif _name_of_owner(evidence.actual) == _name_of_owner(evidence.expected) is not None:
+        hint = "The name is that of the owner. Whose id is it?"
     values = [(file, each) for file, node in chain for each in owner_values(node)]
     if len(values) == 1:
         return Told(saw=saw, where=values[0][0].at(values[0][1]), hint=hint)
@@ -200,6 +202,11 @@ def _ids(evidence: Evidence) -> list[object]:
     """The ids of the owner that is shown, and of the one that is wanted."""
     owners = [each.get("owner") if isinstance(each, dict) else None for each in (evidence.actual, evidence.expected)]
     return [each.get("id") if isinstance(each, dict) else None for each in owners]
+
+
+def _name_of_owner(item: object) -> object:
+    owner = item.get("owner") if isinstance(item, dict) else None
+    return owner.get("name") if isinstance(owner, dict) else None
 
 
 def _asked(evidence: Evidence, found: tuple[File, Function]) -> str:

@@ -2,6 +2,7 @@
 
 from grader.diagnosis.anywhere import (
     dependency_called,
+    dependency_without_hash,
     unknown_argument,
     unknown_attribute,
     unknown_name,
@@ -32,6 +33,7 @@ from grader.diagnosis.dependencies import (
 
 READINGS = (
     dependency_called,
+    dependency_without_hash,
     yields_the_factory,
     unknown_name,
     used_before_assignment,

@@ -19,6 +19,7 @@ from grader.diagnosis.answers import (
 from grader.diagnosis.anywhere import (
     calls_itself,
     dependency_called,
+    dependency_without_hash,
     unknown_argument,
     unknown_attribute,
     unknown_name,
@@ -114,6 +115,7 @@ from grader.diagnosis.writes import copy_changed, refreshed_after_the_delete
 
 READINGS = (
     dependency_called,
+    dependency_without_hash,
     calls_itself,
     unknown_name,
     used_before_assignment,

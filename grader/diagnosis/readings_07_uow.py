@@ -4,6 +4,7 @@ from grader.diagnosis.answers import answered_nothing, returned_by_the_insert
 from grader.diagnosis.anywhere import (
     calls_itself,
     dependency_called,
+    dependency_without_hash,
     unknown_argument,
     unknown_attribute,
     unknown_name,
@@ -67,6 +68,7 @@ from grader.diagnosis.ways import (
 
 READINGS = (
     dependency_called,
+    dependency_without_hash,
     calls_itself,
     error_is_no_json,
     accident,

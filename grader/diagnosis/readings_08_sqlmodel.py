@@ -4,6 +4,7 @@ from grader.diagnosis import readings_05_crud, readings_06_routes
 from grader.diagnosis.answers import in_an_answer
 from grader.diagnosis.anywhere import (
     dependency_called,
+    dependency_without_hash,
     unknown_argument,
     unknown_attribute,
     unknown_name,
@@ -42,6 +43,7 @@ _ROUTES = tuple(each for each in _OF_06 if each not in _OF_05)
 
 READINGS = (
     dependency_called,
+    dependency_without_hash,
     unknown_name,
     used_before_assignment,
     get_item_returns_no_item,

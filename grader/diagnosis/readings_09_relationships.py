@@ -3,6 +3,7 @@
 from grader.diagnosis.anywhere import (
     calls_itself,
     dependency_called,
+    dependency_without_hash,
     unknown_argument,
     unknown_attribute,
     unknown_name,
@@ -34,6 +35,7 @@ from grader.diagnosis.relationships import (
     owner_is_a_column,
     owner_overwritten,
     owners_never_asked_for,
+    page_lost_on_the_way,
     paired_by_place,
     reads_only_dictionaries,
     rows_of_pairs,
@@ -63,6 +65,7 @@ from grader.diagnosis.ways import (
 
 READINGS = (
     dependency_called,
+    dependency_without_hash,
     unknown_name,
     used_before_assignment,
     calls_itself,
@@ -89,6 +92,7 @@ READINGS = (
     owner_is_a_column,
     loads_no_relationship,
     other_owner_in_the_model,
+    page_lost_on_the_way,
     filtered,
     reads_only_dictionaries,
     other_join_condition,

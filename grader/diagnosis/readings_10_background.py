@@ -3,6 +3,7 @@
 from grader.diagnosis.anywhere import (
     calls_itself,
     dependency_called,
+    dependency_without_hash,
     unknown_argument,
     unknown_attribute,
     unknown_name,
@@ -80,6 +81,7 @@ from grader.diagnosis.ways import (
 READINGS = (
     handed_over_too_early,
     dependency_called,
+    dependency_without_hash,
     tasks_of_another_type,
     body_may_be_null,
     unknown_name,

@@ -6,7 +6,7 @@ import ast
 import re
 
 from grader.diagnosis.anywhere import innermost
-from grader.diagnosis.crud import arguments_of, built, calls_in, function_of, in_one_branch, reached
+from grader.diagnosis.crud import arguments_of, built, calls_in, function_of, in_one_branch, page_passed_on, reached
 from grader.diagnosis.endpoints import own_line
 from grader.diagnosis.evidence import Event, Evidence
 from grader.diagnosis.reading import Told, reading
@@ -349,6 +349,7 @@ def another_page(evidence: Evidence) -> Told | None:
         return None
     if not missing and values[-2:] == [asked["limit"], 0] and not calls_in(evidence, "offset", "slice"):
         missing = ["offset"]
+    passed = page_passed_on(evidence, reached(evidence))
     hint = "Which number belongs where?"
     wish = f"asked for was offset {asked['offset']}, limit {asked['limit']}"
     where = own_line(evidence, selects[-1].where)
@@ -361,7 +362,9 @@ def another_page(evidence: Evidence) -> Told | None:
         and node.args
         and not isinstance(node.args[0], ast.Name | ast.Constant)
     ]
-    if missing and len(cut) == 1:
+    if passed is not None:
+        where, hint = passed.where, passed.hint
+    elif missing and len(cut) == 1:
         where, hint = cut[0][0].at(cut[0][1].slice), "Count the rows that this slice takes, and from where on."
     elif missing:
         hint = "What skips rows here, and what ends the page?"

@@ -6,6 +6,7 @@ import ast
 import re
 
 from grader.diagnosis.anywhere import innermost
+from grader.diagnosis.crud import built, page_passed_on
 from grader.diagnosis.endpoints import endpoint_of
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
@@ -627,6 +628,16 @@ def _shows_more(evidence: Evidence, name: str) -> bool:
     return (isinstance(owner, dict) and name in owner) or f"refused owner.{name}:" in evidence.saw
 
 
+@reading("the page is not handed on to the function that makes it", _LIST, _OWNER)
+def page_lost_on_the_way(evidence: Evidence) -> Told | None:
+    """What list_items_with_owner is asked for must reach the function that sends the query, each as the right
+    argument."""
+    found = list_function(evidence)
+    if found is None or not evidence.saw.startswith(("ids of the items", "ids on the page")):
+        return None
+    return page_passed_on(evidence, [found]) if found[0].name not in evidence.given else None
+
+
 @reading("the page is another one", _LIST, _OWNER)
 def other_page(evidence: Evidence) -> Told | None:
     """offset and limit choose items in the order of their ids, whatever their owners are."""
@@ -641,7 +652,7 @@ def other_page(evidence: Evidence) -> Told | None:
     ]
     if owners and owners[-1].where and evidence.saw.startswith("ids on the page, each with that of its owner"):
         hint = "The page is one of items. Which owners do the items of this page have?"
-        return Told(where=owners[-1].where, hint=hint)
+        return Told(where=built(evidence, owners[-1].where, "limit"), hint=hint)
     file, node = found
     defaults = {each.arg for each in node.args.args[-len(node.args.defaults) :]} if node.args.defaults else set()
     if "required positional argument" in evidence.saw or ("missing" in evidence.saw and not defaults):

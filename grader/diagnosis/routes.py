@@ -502,16 +502,53 @@ def bad_request(evidence: Evidence) -> Told | None:
 def nulls_left_out(evidence: Evidence) -> Told | None:
     """exclude_none drops every field that is None, but clients expect all three fields."""
     found = endpoint_of(evidence)
-    if found is None or not _fields_left_out(evidence.actual, evidence.expected):
+    missing = _names_left_out(evidence.actual, evidence.expected) if found else set()
+    if found is None or not missing:
         return None
     file, node, call = found
+    for name in ("exclude", "include"):
+        for where, value in _said_of_the_answer(evidence, file, node, call, name):
+            named = {each.value for each in ast.walk(value) if isinstance(each, ast.Constant)}
+            if missing <= named if name == "exclude" else named and not missing & named:
+                hint = f"This leaves {_joined(sorted(missing))} out of the answer. Does the client expect that?"
+                return Told(where=where, hint=hint)
+    if not _fields_left_out(evidence.actual, evidence.expected):
+        return None
     for option in ("exclude_none", "exclude_unset", "exclude_defaults"):
-        values = [keyword(call, f"response_model_{option}"), *(keyword(each, option) for each in calls(node, *_DUMPS))]
-        for value in values:
+        for where, value in _said_of_the_answer(evidence, file, node, call, option):
             if text_of(value) == "True":
                 hint = f"This {option} leaves fields out of the answer. Which ones, and does the client expect them?"
-                return Told(where=file.at(value or call), hint=hint)
+                return Told(where=where, hint=hint)
     return None
+
+
+def _said_of_the_answer(
+    evidence: Evidence, file: File, node: Function, call: ast.Call, option: str
+) -> list[tuple[str, ast.expr]]:
+    """Where, and with which value, an endpoint's answer is made with ``exclude_none`` or another option."""
+    found = [(file, keyword(call, f"response_model_{option}"))]
+    found += [(file, keyword(each, option)) for each in calls(node, *_DUMPS)]
+    spread = [(file, each.value) for each in call.keywords if each.arg is None]
+    for within, value in spread:  # **OPTIONS, which grows meanwhile
+        for each in ast.walk(value):
+            if isinstance(each, ast.Dict):
+                pairs = zip(each.keys, each.values, strict=True)
+                found += [(within, said) for key, said in pairs if text_of(key) == f"'response_model_{option}'"]
+            elif isinstance(each, ast.Call):
+                found.append((within, keyword(each, f"response_model_{option}")))
+            elif isinstance(each, ast.Name | ast.Attribute):
+                bound = evidence.source.bound(name_of(each), within)
+                inner = getattr(bound[1], "value", None) if bound else None
+                if bound and inner is not None and all(inner is not known for _, known in spread):
+                    spread.append((bound[0], inner))
+    return [(within.at(value), value) for within, value in found if value is not None]
+
+
+def _names_left_out(actual: Any, expected: Any) -> set[str]:
+    """The fields that are missing from items in an answer."""
+    if isinstance(actual, list) and isinstance(expected, list):
+        return set().union(*(_names_left_out(*pair) for pair in zip(actual, expected, strict=False)))
+    return {*expected} - {*actual} if isinstance(actual, dict) and isinstance(expected, dict) else set()
 
 
 def _joined(words: list[str]) -> str:
@@ -538,12 +575,20 @@ def echoed(evidence: Evidence) -> Told | None:
     for node in inside(found[1]):
         if isinstance(node, ast.Return) and re.search(rf"\b{body.arg}\b", text_of(node)):
             inner = calls(node, "create_item", "add_item", "update_item")
-            if not inner:
+            own = [each for each in inside(node) if isinstance(each, ast.Call) and _stores(evidence, name_of(each))]
+            if not inner and not own:
                 hint = f"'{body.arg}' is what was sent. What is stored?"
                 if "ItemRead" not in text_of(found[1].returns) and keyword(found[2], "response_model") is None:
                     hint = f"{hint} And which schema has an id? Look at the return type, too."
                 return Told(where=found[0].at(node), hint=hint)
     return None
+
+
+def _stores(evidence: Evidence, name: str) -> bool:
+    """Whether a function of the learner's own, ``service.create``, leads to a session that keeps something."""
+    found = evidence.source.function(name) if name else None
+    made = evidence.source.reached(*found) if found else []
+    return any(calls(node, "add", "add_all", "execute", "exec", "create_item", "add_item") for _, node in made)
 
 
 @reading("the answer shows more than the schema", "answers_hide_internal_fields", "other_answers_show_no_owner")

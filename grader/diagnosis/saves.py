@@ -10,7 +10,17 @@ from grader.diagnosis.crud import arguments_of, built, calls_in, function_of, in
 from grader.diagnosis.endpoints import endpoint_of, own_line
 from grader.diagnosis.evidence import Event, Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import calls, inside, keyword, name_of, text_of
+from grader.diagnosis.source import (
+    File,
+    Function,
+    calls,
+    decorators,
+    inside,
+    keyword,
+    name_of,
+    of_a_session,
+    text_of,
+)
 
 _WRITES = "INSERT", "UPDATE", "DELETE"
 _PERSISTS = (
@@ -295,13 +305,46 @@ def returned_nothing(evidence: Evidence) -> Told | None:
     returns = [each for each in inside(node) if isinstance(each, ast.Return)]
     empty = [each for each in returns if each.value is None or text_of(each.value) == "None"]
     if returns and not empty:
-        return None
+        return _lost_on_the_way(evidence, file, node, returns)
     where = file.at(empty[0]) if empty else file.at(node.end_lineno or node.lineno)
     hint = "The caller of this function wants something back."
     if not empty:
         hint = "After this line nothing is handed back. What does the caller want?"
     why = WITH_THE_LIST if evidence.rule.startswith("list_") else ""
     return Told(saw=f"{node.name} returned None", where=where, hint=hint, why=why)
+
+
+def _lost_on_the_way(evidence: Evidence, file: File, node: Function, returns: list[ast.Return]) -> Told | None:
+    """What there is to say of a function that returns something, where what is around or below it returns nothing."""
+    saw = f"{node.name} returned None"
+    for name, _ in decorators(node):
+        found = evidence.source.function(name, file.name) or evidence.source.function(name)
+        within = inside(found[1]) if found else ()
+        inner = [each for each in within if isinstance(each, Function) and found and each is not found[1]]
+        if found and len(inner) == 1 and not _gives(inner[0]):
+            hint = (
+                f"{node.name} does return something, to @{name}. What does '{inner[0].name}' hand back to its caller?"
+            )
+            return Told(saw=saw, where=found[0].at(inner[0]), hint=hint)
+    called = returns[-1].value if len(returns) == 1 else None
+    name = name_of(called) if isinstance(called, ast.Call) else ""
+    below = (evidence.source.function(name, file.name) or evidence.source.function(name)) if name else None
+    if not isinstance(called, ast.Call) or below is None or of_a_session(called) or _gives(below[1]):
+        return None
+    hint = f"{node.name} returns what '{name}' gives it. After this line nothing is handed back."
+    return Told(saw=saw, where=below[0].at(below[1].end_lineno or below[1].lineno), hint=hint)
+
+
+def _gives(node: Function) -> bool:
+    """Whether a function may hand anything back."""
+    nested = {
+        id(part) for each in inside(node) if isinstance(each, Function) and each is not node for part in inside(each)
+    }
+    own = [each for each in inside(node) if id(each) not in nested]
+    return any(
+        isinstance(each, ast.Yield | ast.YieldFrom) or (isinstance(each, ast.Return) and each.value is not None)
+        for each in own
+    )
 
 
 @reading("the schema is returned, not the item", *_CREATE_AND_UPDATE)

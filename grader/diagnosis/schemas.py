@@ -630,6 +630,10 @@ def refuses_too_much(evidence: Evidence) -> Told | None:
     place: tuple[File, ast.AST] = said[0], _limit_in(said[1], found[2])
     place = _of_every_text(evidence) or place
     hint = "What does this ask for beyond the task sheet?"
+    limit = getattr(place[1], "value", None)
+    constant = evidence.source.bound(limit.id, place[0]) if isinstance(limit, ast.Name) else None
+    if constant is not None and isinstance(limit, ast.Name):
+        place, hint = constant, f"The {found[1]} may have as many characters as {limit.id}. How many should that be?"
     if "match pattern" in found[2]:
         hint = "Take the text above through the pattern, character by character. Where does it stop?"
         if "\\n" in "".join(evidence.did[-1:]) and "." in found[2]:

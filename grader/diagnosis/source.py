@@ -78,8 +78,12 @@ class File:
             left_a_body = left_a_body or bool(_BEGINS_A_STATEMENT.match(each))
         return ""
 
-    def around(self, name: str) -> list[list[str]]:
-        """What the module's statements define that use a name, then what uses those, and last what the name uses."""
+    def around(self, owner: str) -> list[list[str]]:
+        """What the module's statements define that use a name, then what uses those, and last what the name uses.
+
+        Of a method, ``Items.remove``, it is what uses the method, where that can be told by its name.
+        """
+        name, _, method = owner.partition(".")
         uses = {each: _names_in(nodes) for each, nodes in self._definitions.items()}
         found: list[list[str]] = []
         known = {name}
@@ -89,7 +93,17 @@ class File:
                 break
             found.append(level)
             known |= {*level}
+        found = [self._that_call(level, method) for level in found]
         return [*found, [each for each in uses if each in uses.get(name, ()) and each != name]]
+
+    def _that_call(self, names: list[str], method: str) -> list[str]:
+        """Those of some definitions that use a method, or another one that leads to it; all of them if none does."""
+        if not method or method.startswith("__"):
+            return names
+        meant = {method}
+        while more := {node.name for node in self.functions if _attributes_in([node]) & meant} - meant:
+            meant |= more
+        return [each for each in names if _attributes_in(self._definitions[each]) & meant] or names
 
     @cached_property
     def _definitions(self) -> dict[str, list[ast.stmt]]:
@@ -151,7 +165,7 @@ class Source:
             return "", "", []
         file = self.file(name)
         owner = self._column_at(file, int(number)) or definition_at(file.tree, int(number))
-        return owner, file.task_above(int(number)), file.around(owner.partition(".")[0]) if owner else []
+        return owner, file.task_above(int(number)), file.around(owner) if owner else []
 
     def _column_at(self, file: File, line: int) -> str:
         """Of a line with a column of a Table that a class is given: ``Item.name``; empty for any other."""
@@ -196,7 +210,7 @@ class Source:
         chain: list[tuple[File, Function]] = [(file, node)]
         for within, each in chain:  # which grows meanwhile
             names = [name for name, _ in decorators(each)]
-            names += [name_of(call) for call in inside(each) if isinstance(call, ast.Call) and not _of_a_session(call)]
+            names += [name_of(call) for call in inside(each) if isinstance(call, ast.Call) and not of_a_session(call)]
             for name in dict.fromkeys(names):
                 found = (self.function(name, within.name) or self.function(name)) if name else None
                 if found is not None and found not in chain and found[0].name not in given:
@@ -287,12 +301,16 @@ def _names_in(nodes: Sequence[ast.AST]) -> set[str]:
     return {part.id for node in nodes for part in ast.walk(node) if isinstance(part, ast.Name)}
 
 
+def _attributes_in(nodes: Sequence[ast.AST]) -> set[str]:
+    return {part.attr for node in nodes for part in ast.walk(node) if isinstance(part, ast.Attribute)}
+
+
 def _first(node: ast.stmt | ast.ExceptHandler) -> int:
     lines: list[int] = [each.lineno for each in getattr(node, "decorator_list", ())]
     return min([node.lineno, *lines])
 
 
-def _of_a_session(call: ast.Call) -> bool:
+def of_a_session(call: ast.Call) -> bool:
     """Whether a call is of a session's own method, ``db.add(...)``: another one of this name is not meant."""
     owner = call.func.value if isinstance(call.func, ast.Attribute) else None
     return name_of(owner).strip("_") in ("db", "session", "s", "connection", "conn")

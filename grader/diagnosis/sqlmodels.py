@@ -15,7 +15,7 @@ from grader.diagnosis.parameters import table_behind
 from grader.diagnosis.reading import Told, reading, reading_of
 from grader.diagnosis.reads import ROWS_OF_EXEC, select_of_sqlalchemy
 from grader.diagnosis.schemas import ancestry, field_in
-from grader.diagnosis.source import File, calls, inside, keyword, name_of, text_of
+from grader.diagnosis.source import File, Function, calls, decorators, inside, keyword, name_of, text_of
 
 _TABLE = "item_is_a_sqlmodel_table"
 _TEXTS = "name", "description"
@@ -256,6 +256,12 @@ def types_of_the_table(evidence: Evidence) -> Told | None:
     if not wrong or not wrong <= {*inherited}:
         return None
     base = shared[0][1].name
+    for file, check in _checks_of_the_table(evidence, schema, wrong):
+        taken = f"{schema[1].name} takes the request, and the check of {' and '.join(sorted(wrong))} is in Item"
+        hint = f"Item comes after {schema[1].name}, which has let this in already. Which class is asked first?"
+        if evidence.raised_kind("ValidationError") is None:
+            hint = "A class with table=True checks nothing when an object is made of it. Which class is asked first?"
+        return Told(saw=f"{evidence.saw}; {taken}", where=file.at(check), hint=hint)
     return Told(
         saw=f"{evidence.saw}; {schema[1].name} takes {' and '.join(inherited)} from {base}, whose types are those of "
         "the table",
@@ -263,6 +269,21 @@ def types_of_the_table(evidence: Evidence) -> Told | None:
         hint=f"{base} says what the table holds. Which types did you describe for what a client sends, and where are "
         "they used?",
     )
+
+
+def _checks_of_the_table(
+    evidence: Evidence, schema: tuple[File, ast.ClassDef], fields: set[str]
+) -> list[tuple[File, ast.expr]]:
+    """The decorators of methods that check one of these fields in Item, but not in a schema."""
+    found = []
+    of_the_schema = ancestry(evidence, schema)
+    own = [each for each in ancestry(evidence, _item(evidence)) if each not in of_the_schema]
+    for file, method in [(file, each) for file, node in own for each in node.body if isinstance(each, Function)]:
+        for name, decorator in decorators(method):
+            said = {part.value for part in ast.walk(decorator) if isinstance(part, ast.Constant)}
+            if name in ("field_validator", "validator") and (fields & said or "*" in said):
+                found.append((file, decorator))
+    return found
 
 
 def _schemas_of(evidence: Evidence) -> list[str]:

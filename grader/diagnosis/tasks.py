@@ -419,10 +419,11 @@ def shared_by_tasks(evidence: Evidence) -> Told | None:
     for statement in file.tree.body:
         value = getattr(statement, "value", None)
         if isinstance(statement, ast.Assign) and isinstance(value, ast.Call) and _is_session(value):
-            hint = "This runs once, when the module is imported. When should a session be opened?"
+            hint, why = "This runs once, when the module is imported. When should a session be opened?", _SHARED
             if "scoped_session" in text_of(value):
                 hint = "This gives all tasks of a thread the same session, unless somebody removes it."
-            return Told(where=file.at(statement), hint=hint, why=_SHARED)
+                why = "What one task has left in the session, the next one of this thread meets."
+            return Told(where=file.at(statement), hint=hint, why=why)
     return None
 
 

@@ -389,12 +389,21 @@ def event_of_another_item(evidence: Evidence) -> Told | None:
     if other is not None:
         return Told(where=_at(other), hint="add_event is given an item. Whose id does this line write?")
     told = [*_calls(evidence, "add_event"), *_calls(evidence, "ItemEvent")]
+    loops = [(file, each) for file, unit in _units(evidence) for each in ast.walk(unit) if isinstance(each, ast.For)]
+    in_loops = [(file, call) for file, loop in loops for call in calls(loop, "add_event", "ItemEvent", "add")]
+    at_a_place = [(file, call) for file, call in in_loops if any(map(_has_a_number, ast.walk(call)))]
+    told = at_a_place or told
     if not told:
         return None
     hint = "Of which item is the event that this line makes?"
     if evidence.rule == _BATCH:
         hint = f"{hint} Go through it once for each item."
     return Told(where=told[0][0].at(told[0][1]), hint=hint)
+
+
+def _has_a_number(node: ast.AST) -> bool:
+    """Whether this is the same item in each turn of a loop: ``items[0]``; not so ``items[-1]``, that of this turn."""
+    return isinstance(node, ast.Subscript) and text_of(node.slice).isdigit()
 
 
 def _id_of_another(evidence: Evidence) -> tuple[File, ast.expr] | None:
@@ -584,7 +593,11 @@ def no_rollback(evidence: Evidence) -> Told | None:
     named = _not_called(units, "rollback")
     if named is not None:
         return named
+    crossed = {line for raised in evidence.raised for line in raised.lines}
     for file, node in units:
+        failed_to = [call for call in calls(node, "commit") if file.at(call) in crossed]
+        if calls(node, "rollback") and failed_to and not _is_tried(node, failed_to[0]):
+            return Told(where=file.at(failed_to[0]), hint="The commit can fail, too. Who rolls back then?")
         for call in calls(node, "rollback"):
             for test in [each for each in ast.walk(node) if isinstance(each, ast.If) and call in ast.walk(each)]:
                 return Told(where=file.at(test), hint="In which cases is this not true?")
@@ -626,6 +639,14 @@ def no_rollback(evidence: Evidence) -> Told | None:
         return Told(where=failed[-1], hint=hint + closes)
     place = (own or handlers_ or committed or units)[0]
     return Told(where=_at(place), hint=f"What ends the transaction when one of these lines raises?{closes}")
+
+
+def _is_tried(node: Function, call: ast.Call) -> bool:
+    """Whether a call stands in a try that rolls back, or in what belongs to one."""
+    rolling = [
+        each for each in _tries(node) if any(calls(part, "rollback") for part in (*each.handlers, *each.finalbody))
+    ]
+    return any(call in ast.walk(each) for each in rolling)
 
 
 def _not_called(units: list[tuple[File, Function]], name: str) -> Told | None:
