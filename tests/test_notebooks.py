@@ -472,15 +472,18 @@ def test_magics(checkout: Path, kernel: Kernel) -> None:
     kernel.run("%load_ext grader.notebook")
     assert "checks are still to do" in kernel.run("%grade 05")
     shutil.copyfile(checkout / "solutions/05_crud/app/crud.py", crud)
+    imports = [sys.executable, "-c", "import fastapi.testclient, sqlalchemy.orm, sqlmodel"]
     seconds = []
-    for _ in range(10):  # the best of them: the machine may be busy with other things
-        started = time.monotonic()
+    for _ in range(10):  # the best of them, each beside a bare import: the machine may be busy with other things
+        began = time.monotonic()
         shown = kernel.run("%grade 05")
-        seconds.append(time.monotonic() - started)
+        graded = time.monotonic()
+        subprocess.run(imports, check=True)
+        seconds.append((graded - began, time.monotonic() - graded))
         assert "Everything that was checked is right." in shown and '<span style="color: #2e9e4f">' in shown
-        if seconds[-1] < 0.8:
+        if seconds[-1][0] < seconds[-1][1]:
             break
-    assert min(seconds) < 0.8, f"{seconds} seconds on a warm bench"
+    assert any(mine < bare for mine, bare in seconds), f"{seconds}: a warm bench is slower than a bare import"
     crud.write_text(crud.read_text().replace("    db.refresh(item)\n", "", 1), encoding="utf-8")
     shown = kernel.run("%grade 5.1")
     assert "chapters/05_crud/app/crud.py:" in shown and "DetachedInstanceError" in shown
