@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
+from grader.diagnosis.crud import arguments_of
 from grader.diagnosis.endpoints import alias_of, behind, body_parameter, endpoint_of, parameter_of, path_of, request_of
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
@@ -12,6 +13,7 @@ from grader.diagnosis.routes import INVALID, LOOKUPS, said_status
 from grader.diagnosis.source import File, Function, calls, inside, name_of, text_of
 
 TOO_STRICT = "Clients send what the task sheet allows; refusing it takes something away from them."
+_OF_CLASSES = "__init__", "__call__"
 _CHECKS = "model_validate", "model_validate_json", "parse_obj", "validate_python", "ItemCreate", "ItemUpdate"
 
 
@@ -116,6 +118,52 @@ def paging_bounds(evidence: Evidence) -> Told | None:
     else:
         hint = f"Which numbers may {found[2]} be? What does this line say of {number}?"
     return Told(where=found[0].at(found[1]), hint=hint)
+
+
+@reading(
+    "the page is asked for under another name", "bad_paging_is_422", "list_answers_items", "owner_is_in_the_answer"
+)
+def page_by_another_name(evidence: Evidence) -> Told | None:
+    """FastAPI goes by the names of parameters. It ignores what a client sends under any other name."""
+    asked = re.findall(r"\b(offset|limit)=", "".join(evidence.did[-1:]))
+    found = endpoint_of(evidence) if asked and request_of(evidence)[0] == "get" else None
+    if found is None or '"loc":["query"' in evidence.saw or evidence.raised:
+        return None
+    unknown = [name for name in dict.fromkeys(asked) if not _is_asked_for(evidence, found, name)]
+    if not unknown:
+        return None
+    arguments = [*found[1].args.args, *found[1].args.kwonlyargs]
+    other = [each for each in arguments if each.arg not in ("offset", "limit") and _may_be_a_number(evidence, each)]
+    where = found[0].at(other[0] if other else found[1])
+    hint = f"Clients send {' and '.join(unknown)}. Which parameter here is called that? FastAPI ignores any other name."
+    return Told(where=where, hint=hint)
+
+
+def _is_asked_for(evidence: Evidence, endpoint: tuple[File, Function, ast.Call], name: str) -> bool:
+    """Whether an endpoint, or what it may depend on, asks for a part of the query by this name; also where unclear."""
+    if name in arguments_of(endpoint[1]):
+        return True
+    own = [file for file in evidence.source.files() if file.name not in evidence.given]
+    for file in own:
+        words = "\n".join(file.lines)
+        if re.search(rf"query_params|[\"']{name}[\"']|\b__signature__\b", words):
+            return True
+        fields = [each for one in file.classes for each in one.body if isinstance(each, ast.AnnAssign)]
+        if any(name_of(each.target) == name for each in fields):
+            return True
+    named = "\n".join(line for file in own for line in file.lines)
+    for node in [node for file in own for node in file.functions]:
+        depended_on = node.name in _OF_CLASSES or re.search(rf"Depends\((\w+\.)*{node.name}\b", named)
+        if depended_on and name in arguments_of(node):
+            return True
+    return False
+
+
+def _may_be_a_number(evidence: Evidence, argument: ast.arg) -> bool:
+    """Whether a parameter is a number of the query, by its type."""
+    alias = alias_of(evidence, argument.annotation)
+    words = text_of(getattr(alias[1], "value", None) if alias else argument.annotation)
+    return re.search(r"\bint\b|\bQuery\(", words) is not None and "Path(" not in words
 
 
 def table_behind(evidence: Evidence, name: str) -> tuple[File, ast.AST] | None:

@@ -495,6 +495,8 @@ def name_not_indexed(evidence: Evidence) -> Told | None:
             hint = "This index gets to no table: an attribute of the class is not enough. Where does a model list them?"
         elif columns[:1] and re.fullmatch(r"(\w+\.)*name|'name'", columns[0]):
             return None
+        elif call.args and re.fullmatch(r"'name'|(\w+\.)*name", text_of(call.args[0])):
+            hint = "An Index takes its own name first, and its columns after that. What is a column here?"
         elif columns[:1] and "(" in columns[0]:
             hint = "What does this index help to find: a name, or what this makes of it?"
             saw = f"an index on {columns[0]}, and none on name"
