@@ -711,7 +711,11 @@ def page_not_handed_on(evidence: Evidence) -> Told | None:
         given = [text_of(each) for each in call.args if not re.search("db|session", text_of(each), re.I)]
         given += [f"{each.arg}={text_of(each.value)}" for each in call.keywords if each.arg not in ("db", "session")]
         words = " ".join(given)
-        if "offset" not in words or "limit" not in words:
+        lost = [name for name in ("offset", "limit") if name not in words]
+        around = next((each for each in reversed(file.functions) if call in ast.walk(each)), None)
+        if lost and len(given) > 1 and around is not None and not {*lost} & {each.arg for each in around.args.args}:
+            continue  # it may have them under other names
+        if lost:
             return Told(where=file.at(call), hint=_where_the_page_ends(evidence, file, call))
         if re.search(r"[*/]", words):
             return Told(where=file.at(call), hint="What does offset count: items or pages?")

@@ -419,7 +419,8 @@ def shared_by_tasks(evidence: Evidence) -> Told | None:
     for each in node.decorator_list:
         held = evidence.source.function(name_of(each))
         inner = [one for one in ast.walk(held[1]) if isinstance(one, Function) and one is not held[1]] if held else []
-        for statement in held[1].body if held and inner and held[0].name not in evidence.given else ():
+        outer = [held[1], *inner[:-1]] if held and inner else []
+        for statement in [statement for one in outer for statement in one.body]:
             opened = statement.items[0].context_expr if isinstance(statement, ast.With) else None
             value = statement.value if isinstance(statement, ast.Assign) else opened
             if held and isinstance(value, ast.Call) and _is_session(value):
