@@ -120,12 +120,25 @@ def fields_missing(evidence: Evidence) -> Told | None:
     found, missing = endpoint_of(evidence), _left_out(evidence)
     if found is None or not missing:
         return None
+    schema = _schema_of_answer(evidence)
+    fields = _fields_of(evidence, schema[1]) if schema is not None else set()
+    hint = "Which schema has all three fields, and takes the whole item?"
+    if schema is not None and fields >= {*missing}:
+        hint = f"{schema[1].name} has {'this field' if len(missing) == 1 else 'these fields'}. "
+        hint += "What leaves out a part of the answer?"
     return Told(
         saw=f"{evidence.saw}: {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing",
         where=given_back(*found[:2]),
-        hint="Which schema has all three fields, and takes the whole item?",
+        hint=hint,
         why=_SHAPE,
     )
+
+
+def _fields_of(evidence: Evidence, node: ast.ClassDef) -> set[str]:
+    """The fields that a class declares, or inherits from others of the learner's."""
+    bases = [evidence.source.class_(name_of(each)) for each in node.bases if name_of(each) != node.name]
+    own = {name_of(each.target) for each in node.body if isinstance(each, ast.AnnAssign)}
+    return own.union(*(_fields_of(evidence, each[1]) for each in bases if each is not None))
 
 
 @reading("a value of another type in the answer", *_ITEM, _LIST)

@@ -443,6 +443,16 @@ def no_default(evidence: Evidence) -> Told | None:
                 hint="Say what the URL is where nobody has set one.",
             )
     raised = evidence.raised[0] if evidence.raised else None
+    asked = [
+        call for call in calls(file.tree, "getenv", "get", "pop") if re.search("getenv|environ", text_of(call.func))
+    ]
+    joined = [call for call in asked if call.args and isinstance(call.args[0], ast.BoolOp)]
+    if raised is not None and "got None" in raised.message and len(joined) == 1:
+        saw = f"without DATABASE_URL in the environment this line gives None: {evidence.saw}"
+        hint = (
+            f"Look at the parentheses: {name_of(joined[0])}() is given one argument. What is it, and what is missing?"
+        )
+        return Told(saw=saw, where=file.at(joined[0]), hint=hint)
     where = raised.lines[-1] if raised and raised.lines else ""
     if evidence.source.line(where).strip().startswith("raise"):
         return Told(where=where, hint="Nobody has set a URL here. Which one is the app to use then?")

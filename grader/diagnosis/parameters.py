@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
+from grader.diagnosis.crud import arguments_of
 from grader.diagnosis.endpoints import alias_of, behind, body_parameter, endpoint_of, parameter_of, path_of, request_of
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
@@ -12,6 +13,7 @@ from grader.diagnosis.routes import INVALID, LOOKUPS, said_status
 from grader.diagnosis.source import File, Function, calls, inside, name_of, text_of
 
 TOO_STRICT = "Clients send what the task sheet allows; refusing it takes something away from them."
+_OF_CLASSES = "__init__", "__call__"
 _CHECKS = "model_validate", "model_validate_json", "parse_obj", "validate_python", "ItemCreate", "ItemUpdate"
 
 
@@ -116,6 +118,69 @@ def paging_bounds(evidence: Evidence) -> Told | None:
     else:
         hint = f"Which numbers may {found[2]} be? What does this line say of {number}?"
     return Told(where=found[0].at(found[1]), hint=hint)
+
+
+@reading(
+    "the page is asked for under another name", "bad_paging_is_422", "list_answers_items", "owner_is_in_the_answer"
+)
+def page_by_another_name(evidence: Evidence) -> Told | None:
+    """FastAPI goes by the names of parameters. It ignores what a client sends under any other name."""
+    missing = re.match(r'422 .*"type":"missing","loc":\["query","(?!offset"|limit")(\w+)"\]', evidence.saw)
+    asked = ["offset", "limit"] if missing else re.findall(r"\b(offset|limit)=", "".join(evidence.did[-1:]))
+    found = endpoint_of(evidence) if asked and request_of(evidence)[0] == "get" else None
+    if found is None or evidence.raised or (missing is None and '"loc":["query"' in evidence.saw):
+        return None
+    asking = [found[:2], *(each for each in behind(evidence)[1:] if _is_a_dependency(evidence, each[1]))]
+    unknown = [name for name in dict.fromkeys(asked) if not _is_asked_for(evidence, asking, name)]
+    if not unknown:
+        return None
+    others = [(file, each) for file, node in asking for each in _numbers_of(evidence, node)]
+    others = [each for each in others if not missing or each[1].arg == missing[1]] or _fields_asked_for(evidence, found)
+    where = others[0][0].at(others[0][1]) if others else found[0].at(found[1])
+    hint = f"Clients send {' and '.join(unknown)}. Which parameter here is called that? FastAPI ignores any other name."
+    return Told(where=where, hint=hint)
+
+
+def _is_a_dependency(evidence: Evidence, node: Function) -> bool:
+    """Whether FastAPI itself calls this function, and gives it what it asks for."""
+    words = "\n".join(line for file in evidence.source.files() for line in file.lines)
+    return node.name in _OF_CLASSES or re.search(rf"Depends\((\w+\.)*{node.name}\b", words) is not None
+
+
+def _is_asked_for(evidence: Evidence, asking: list[tuple[File, Function]], name: str) -> bool:
+    """Whether an endpoint, or what it depends on, asks for a part of the query by this name; also where unclear."""
+    own = [file for file in evidence.source.files() if file.name not in evidence.given]
+    fields = [each for file in own for one in file.classes for each in one.body if isinstance(each, ast.AnnAssign)]
+    if any(name in arguments_of(node) for _, node in asking) or any(name_of(each.target) == name for each in fields):
+        return True
+    other_ways = rf"query_params|query_string|\.url\b|__signature__|\balias\w*\s*=\s*(\w|[\"']{name}\b)|Alias\w+\("
+    return any(re.search(other_ways, line) for file in own for line in file.lines)
+
+
+def _numbers_of(evidence: Evidence, node: Function) -> list[ast.arg]:
+    """The numbers of the query that a function asks for, and that are neither offset nor limit."""
+    arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+    return [each for each in arguments if each.arg not in ("offset", "limit") and _may_be_a_number(evidence, each)]
+
+
+def _fields_asked_for(evidence: Evidence, endpoint: tuple[File, Function, ast.Call]) -> list[tuple[File, ast.arg]]:
+    """The numbers that a model declares, where an endpoint takes the whole query as one."""
+    words = [text_of(each.annotation) for each in endpoint[1].args.args if "Query()" in text_of(each.annotation)]
+    held = [evidence.source.class_(name) for each in words for name in re.findall(r"\w+", each)]
+    fields = [(class_[0], each) for class_ in held if class_ for each in class_[1].body]
+    named = [
+        (file, ast.arg(name_of(each.target), each.annotation, lineno=each.lineno))
+        for file, each in fields
+        if isinstance(each, ast.AnnAssign) and file.name not in evidence.given
+    ]
+    return [each for each in named if each[1].arg not in ("offset", "limit") and _may_be_a_number(evidence, each[1])]
+
+
+def _may_be_a_number(evidence: Evidence, argument: ast.arg) -> bool:
+    """Whether a parameter is a number of the query, by its type."""
+    alias = alias_of(evidence, argument.annotation)
+    words = text_of(getattr(alias[1], "value", None) if alias else argument.annotation)
+    return re.search(r"\bint\b|\bQuery\(", words) is not None and "Path(" not in words
 
 
 def table_behind(evidence: Evidence, name: str) -> tuple[File, ast.AST] | None:

@@ -34,6 +34,7 @@ from grader.diagnosis.parameters import (
     id_by_another_name,
     id_without_bounds,
     item_not_returned,
+    page_by_another_name,
     paging_bounds,
     patch_takes_create,
 )
@@ -42,6 +43,7 @@ from grader.diagnosis.routes import (
     after_the_answer,
     answer_returned,
     bad_request,
+    decorated_too_late,
     echoed,
     exception_returned,
     known_item_refused,
@@ -111,7 +113,7 @@ from grader.diagnosis.ways import (
     stand_in_left,
     validated_by_hand,
 )
-from grader.diagnosis.writes import copy_changed, refreshed_after_the_delete
+from grader.diagnosis.writes import copy_changed, input_changed, refreshed_after_the_delete
 
 READINGS = (
     dependency_called,
@@ -133,6 +135,7 @@ READINGS = (
     stand_in_left,
     catches_all,
     handler_answers_200,
+    decorated_too_late,
     merged_copy_lost,
     refreshed_after_the_delete,
     other_session,
@@ -157,6 +160,7 @@ READINGS = (
     other_status,
     bad_request,
     id_without_bounds,
+    page_by_another_name,
     clamped,
     checked_by_hand,
     paging_bounds,
@@ -193,6 +197,7 @@ READINGS = (
     found_by_name,
     changed_behind_the_back,
     copy_changed,
+    input_changed,
     flushed_not_committed,
     rolled_back,
     not_committed,

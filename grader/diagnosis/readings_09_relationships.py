@@ -16,6 +16,7 @@ from grader.diagnosis.owners import (
     other_owner_in_the_schema,
 )
 from grader.diagnosis.pages import filtered
+from grader.diagnosis.parameters import page_by_another_name
 from grader.diagnosis.reads import offset_as_an_id
 from grader.diagnosis.relationships import (
     closed_before_reading,
@@ -108,6 +109,7 @@ READINGS = (
     no_null,
     owner_overwritten,
     owners_never_asked_for,
+    page_by_another_name,
     page_not_handed_on,
     merged_by_name,
     some_left_out,

@@ -217,6 +217,37 @@ def _one_of(value: ast.expr | None) -> list[ast.expr]:
     return [value] if value is not None else []
 
 
+@reading("a decorator above the route", *_UNKNOWN, *_ANSWERS)
+def decorated_too_late(evidence: Evidence) -> Told | None:
+    """@router.get(...) gives the function below it to the router. What a decorator above makes of it, nobody calls."""
+    found = endpoint_of(evidence)
+    for each in found[1].decorator_list if found else ():
+        if found is None or each is found[2]:
+            return None
+        held = evidence.source.function(name_of(each))
+        if held is not None and found[2] in found[1].decorator_list and _would_have_helped(evidence, held[1]):
+            hint = (
+                f"The router takes the function as it is at @{text_of(found[2].func)}. When does this line come to it?"
+            )
+            return Told(where=found[0].at(each), hint=hint)
+    return None
+
+
+def _would_have_helped(evidence: Evidence, decorator: Function) -> bool:
+    """Whether a decorator does what is missing: catches what was raised, answers 404, or commits."""
+    caught = {
+        name
+        for each in inside(decorator)
+        if isinstance(each, ast.ExceptHandler)
+        for name in re.findall(r"\w+", text_of(each.type) or "Exception")
+    }
+    if evidence.wanted.startswith("404"):
+        says = [each for each in inside(decorator) if isinstance(each, ast.Call) and _says(each, "404")]
+        return bool(evidence.raised_kind(*caught) if evidence.raised else says)
+    written = evidence.sent("INSERT", "UPDATE", "DELETE") and not evidence.sent("COMMIT")
+    return bool(written and calls(decorator, "commit", "begin"))
+
+
 @reading("a dependency returns an answer", *_UNKNOWN)
 def answer_returned(evidence: Evidence) -> Told | None:
     """Only what an endpoint returns becomes an answer. What a dependency or a helper returns goes to its caller."""
@@ -519,7 +550,32 @@ def nulls_left_out(evidence: Evidence) -> Told | None:
             if text_of(value) == "True":
                 hint = f"This {option} leaves fields out of the answer. Which ones, and does the client expect them?"
                 return Told(where=where, hint=hint)
+    for option in ("exclude_none", "exclude_unset", "exclude_defaults"):
+        said = [where for each in evidence.source.files() for where in _said_of_every_answer(each, option)]
+        if len(said) == 1 and said[0].rpartition(":")[0] not in evidence.given:
+            hint = f"This {option} is for every route. Which fields does it leave out of this answer?"
+            return Told(where=said[0], hint=hint)
     return None
+
+
+def _said_of_every_answer(file: File, option: str) -> list[str]:
+    """Where a file gives routes an option, outside of their decorators: ``options["response_model_exclude_none"]``."""
+    name, found = f"response_model_{option}", set()
+    of_one = {id(each) for node in file.functions for one in node.decorator_list for each in ast.walk(one)}
+    for node in [each for each in file.nodes if id(each) not in of_one]:
+        pairs: list[tuple[str, ast.AST | None]] = []
+        if isinstance(node, ast.Assign):
+            slices = [each.slice for each in node.targets if isinstance(each, ast.Subscript)]
+            pairs = [(text_of(each), node.value) for each in slices]
+        elif isinstance(node, ast.Call):
+            pairs = [(repr(each.arg), each.value) for each in node.keywords]
+            pairs += [(text_of(node.args[0]), node.args[1])] if len(node.args) == 2 else []
+        elif isinstance(node, ast.Dict):
+            pairs = [(text_of(key), value) for key, value in zip(node.keys, node.values, strict=True)]
+        elif isinstance(node, Function):
+            pairs = [(repr(each.arg), value) for each, value in _defaults(node)]
+        found |= {file.at(value) for key, value in pairs if key == repr(name) and text_of(value) == "True" and value}
+    return sorted(found)
 
 
 def _said_of_the_answer(
@@ -655,7 +711,11 @@ def page_not_handed_on(evidence: Evidence) -> Told | None:
         given = [text_of(each) for each in call.args if not re.search("db|session", text_of(each), re.I)]
         given += [f"{each.arg}={text_of(each.value)}" for each in call.keywords if each.arg not in ("db", "session")]
         words = " ".join(given)
-        if "offset" not in words or "limit" not in words:
+        lost = [name for name in ("offset", "limit") if name not in words]
+        around = next((each for each in reversed(file.functions) if call in ast.walk(each)), None)
+        if lost and len(given) > 1 and around is not None and not {*lost} & {each.arg for each in around.args.args}:
+            continue  # it may have them under other names
+        if lost:
             return Told(where=file.at(call), hint=_where_the_page_ends(evidence, file, call))
         if re.search(r"[*/]", words):
             return Told(where=file.at(call), hint="What does offset count: items or pages?")

@@ -247,20 +247,22 @@ def no_where(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("a condition that Python has worked out", *_PERSISTS)
+@reading("a condition that Python has worked out", *_PERSISTS, "get_returns_the_item", "read_answers_the_item")
 def condition_worked_out(evidence: Evidence) -> Told | None:
     """``Item.id == 3`` is a condition for the database. ``item.id == 3`` is True or False before it gets there."""
-    for event in evidence.events_of("UPDATE items", "DELETE items"):
+    asked = ("SELECT items",) if evidence.rule.startswith(("get", "read")) else ("UPDATE items", "DELETE items")
+    for event in evidence.events_of(*asked):
         condition = " ".join(event.sql.lower().split()).partition(" where ")[2]
+        condition = re.split(r" order by | limit ", condition)[0]
         found = re.fullmatch(r"(true|1 = 1)|(false|0 = 1)", condition)
         if found and event.where:
             verb, rows = event.what.split()[0], "every row" if found[1] else "no row"
-            return Told(
-                saw=f"the {verb} says WHERE {condition}: that is {rows}",
-                where=built(evidence, event.where, "where", "filter"),
-                hint="Python has worked this condition out by itself, before the database saw it. What is compared "
-                "with what?",
-            )
+            where = built(evidence, event.where, "where", "filter")
+            hint = "Python has worked this condition out by itself, before the database saw it. What is compared "
+            hint += "with what?"
+            if re.search(r"\.\w+ is (?!not None|None)", evidence.source.line(where)):
+                hint = "'is' is a question that Python answers at once. Which comparison becomes a part of the query?"
+            return Told(saw=f"the {verb} says WHERE {condition}: that is {rows}", where=where, hint=hint)
         if re.fullmatch(r"(items\.\w+) = \1", condition) and event.where:
             saw = f"the {event.what.split()[0]} says WHERE {condition}: that is every row"
             where = built(evidence, event.where, "where", "filter")

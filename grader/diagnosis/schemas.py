@@ -497,6 +497,10 @@ def blank_accepted(evidence: Evidence) -> Told | None:
         constant = evidence.source.bound(name_of(shortest[0]), found[0]) if name_of(shortest[0]) else None
         place = constant or (found[0], shortest[0])
         return Told(where=place[0].at(place[1]), hint="How many characters has an empty name? Does this refuse it?")
+    misspelt = _misspelt(found[1], "min_length")
+    if "name=''" in told and misspelt is not None and not shortest:
+        hint = f"Nobody knows '{misspelt.arg}', and it is ignored. Read it letter by letter."
+        return Told(where=found[0].at(misspelt.value), hint=hint)
     if "name=''" in told:
         hint = "Nothing here asks for a character that people can see."
     elif "name=''" in evidence.saw:
@@ -588,6 +592,10 @@ def too_long_accepted(evidence: Evidence) -> Told | None:
         hint = f"{shared} How many characters may this one have?"
     elif measured:
         hint = f"The column takes {column} characters. When is this condition true? Try the text above."
+    elif (misspelt := _misspelt(found[1], "max_length")) is not None:
+        place = found[0], misspelt.value
+        hint = f"Nothing here limits the length: nobody knows '{misspelt.arg}', and it is ignored. Read it letter by "
+        hint += "letter."
     if limits:
         constant = evidence.source.bound(name_of(limits[0].value), found[0]) if name_of(limits[0].value) else None
         place = constant or (found[0], limits[0].value)
@@ -603,6 +611,13 @@ def too_long_accepted(evidence: Evidence) -> Told | None:
         hint=hint,
         why="" if evidence.raised_kind("ValidationError") else _TOO_LONG,  # which comes before any database
     )
+
+
+def _misspelt(node: ast.AST, name: str) -> ast.keyword | None:
+    """The argument that is almost called like this."""
+    known = "min_length", "max_length", "pattern", "alias", "title", "examples", "description"
+    others = [each for each in ast.walk(node) if isinstance(each, ast.keyword) and each.arg and each.arg not in known]
+    return next((each for each in others if difflib.get_close_matches(str(each.arg), [name], 1, cutoff=0.75)), None)
 
 
 _TOO_LONG = "SQLite would store it; PostgreSQL refuses what is longer than its column, and the client would get a 500."

@@ -475,6 +475,19 @@ def check_constraint(evidence: Evidence) -> Told | None:
     return None
 
 
+@reading("an index without a column", "items_table_has_the_columns", "tables_are_created_at_startup", "name_is_indexed")
+def index_of_nothing(evidence: Evidence) -> Told | None:
+    """The first argument of an Index is its own name; the columns come after it."""
+    if evidence.raised_kind("OperationalError", "ProgrammingError") is None or "syntax error" not in evidence.saw:
+        return None
+    made = [(file, call) for file in evidence.source.files() for call in calls(file.tree, "Index")]
+    alone = [each for each in made if len(each[1].args) == 1 and isinstance(each[1].args[0], ast.Constant)]
+    if len(alone) != 1:
+        return None
+    hint = "An Index takes its own name first, and its columns after that. Which columns has this one?"
+    return Told(where=alone[0][0].at(alone[0][1]), hint=hint)
+
+
 @reading("no index on the name", "name_is_indexed")
 def name_not_indexed(evidence: Evidence) -> Told | None:
     """An index helps a search by name only if the name is its first column."""
@@ -495,6 +508,8 @@ def name_not_indexed(evidence: Evidence) -> Told | None:
             hint = "This index gets to no table: an attribute of the class is not enough. Where does a model list them?"
         elif columns[:1] and re.fullmatch(r"(\w+\.)*name|'name'", columns[0]):
             return None
+        elif call.args and re.fullmatch(r"'name'|(\w+\.)*name", text_of(call.args[0])):
+            hint = "An Index takes its own name first, and its columns after that. What is a column here?"
         elif columns[:1] and "(" in columns[0]:
             hint = "What does this index help to find: a name, or what this makes of it?"
             saw = f"an index on {columns[0]}, and none on name"

@@ -416,6 +416,17 @@ def shared_by_tasks(evidence: Evidence) -> Told | None:
     if any(_is_session(each) for each in node.args.defaults):
         default = node.args.defaults[0]
         return Told(where=file.at(default), hint="A default value is made once, at import.", why=_SHARED)
+    for each in node.decorator_list:
+        held = evidence.source.function(name_of(each))
+        inner = [one for one in ast.walk(held[1]) if isinstance(one, Function) and one is not held[1]] if held else []
+        outer = [held[1], *inner[:-1]] if held and inner else []
+        for statement in [statement for one in outer for statement in one.body]:
+            opened = statement.items[0].context_expr if isinstance(statement, ast.With) else None
+            value = statement.value if isinstance(statement, ast.Assign) else opened
+            if held and isinstance(value, ast.Call) and _is_session(value):
+                hint = f"A decorator runs once, where it decorates; {inner[-1].name}() runs for each task. "
+                hint += "When should a session be opened?"
+                return Told(where=held[0].at(statement), hint=hint, why=_SHARED)
     for statement in file.tree.body:
         value = getattr(statement, "value", None)
         if isinstance(statement, ast.Assign) and isinstance(value, ast.Call) and _is_session(value):

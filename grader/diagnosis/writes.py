@@ -181,6 +181,25 @@ def copy_changed(evidence: Evidence) -> Told | None:
     return None
 
 
+@reading("what was sent is changed, not the item", *_UPDATES)
+def input_changed(evidence: Evidence) -> Told | None:
+    """A session watches the items that it has loaded. What is set on the schema of a request reaches no row."""
+    if evidence.raised or evidence.sent("UPDATE"):
+        return None
+    for file, function in reached(evidence):
+        every = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+        sent = {each.arg for each in every if re.search(r"\bItemUpdate\b", text_of(each.annotation))}
+        sets = [(each, each.args[0]) for each in calls(function, "setattr") if each.args]
+        for each in [each for each in inside(function) if isinstance(each, ast.Assign)]:
+            sets += [(each, one.value) for one in each.targets if isinstance(one, ast.Attribute)]  # type: ignore[misc]
+        changed = [(each, name_of(owner)) for each, owner in sets if isinstance(owner, ast.Name)]
+        if changed and all(name in sent for _, name in changed):
+            saw = f"no UPDATE was sent: what was changed is {changed[0][1]}, not the item"
+            hint = f"{changed[0][1]} is what the client has sent. Which object is the row?"
+            return Told(saw=saw, where=file.at(changed[0][0]), hint=hint)
+    return None
+
+
 @reading("a field is left out", *_SAVES[:2], "update_null_clears", "update_keeps_omitted_fields")
 def field_left_out(evidence: Evidence) -> Told | None:
     """model_dump() gives what include= and exclude= leave of the fields."""

@@ -191,7 +191,7 @@ class Probe:
     def _expect_not_swallowed(self, answer: Answer, wanted: str) -> None:
         # FastAPI's own words for an exception that a dependency did not raise again.
         swallowed = type(answer.error).__name__ == "FastAPIError" and "Response not awaited" in str(answer.error)
-        saw = "500: get_db swallowed the exception, so FastAPI had nothing to answer with"
+        saw = "500: the exception never came out of get_db, so FastAPI had nothing to answer with"
         self._expect(not swallowed, saw=saw, wanted=wanted)
 
     def expect_own_error(self, answer: Answer) -> None:
