@@ -18,7 +18,7 @@ _WRITTEN = re.compile(
 _TEXT_OR_COMMENT = re.compile(r"('[^']*')|/\*.*?\*/|--[^\n]*", re.DOTALL)
 # What SQLAlchemy asks of a database by itself is no part of what the code did; savepoints are events of their own.
 _SAVEPOINTS = ("SAVEPOINT SA_", "RELEASE SAVEPOINT SA_", "ROLLBACK TO SAVEPOINT SA_")
-_HOUSEKEEPING = ("PRAGMA", "SELECT PG_CATALOG", "SELECT CURRENT_SCHEMA", "SHOW ", "SELECT CAST", *_SAVEPOINTS)
+_HOUSEKEEPING = ("PRAGMA", "SELECT PG_CATALOG", "SELECT CURRENT_SCHEMA", "SHOW ", *_SAVEPOINTS)
 
 
 def in_words(statement: str) -> str:
