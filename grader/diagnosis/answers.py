@@ -121,7 +121,7 @@ def fields_missing(evidence: Evidence) -> Told | None:
     if found is None or not missing:
         return None
     schema = _schema_of_answer(evidence)
-    fields = _fields_of(evidence, schema[1]) if schema is not None else set()
+    fields = {*evidence.source.declared_in(schema)}
     hint = "Which schema has all three fields, and takes the whole item?"
     if schema is not None and fields >= {*missing}:
         hint = f"{schema[1].name} has {'this field' if len(missing) == 1 else 'these fields'}. "
@@ -132,13 +132,6 @@ def fields_missing(evidence: Evidence) -> Told | None:
         hint=hint,
         why=_SHAPE,
     )
-
-
-def _fields_of(evidence: Evidence, node: ast.ClassDef) -> set[str]:
-    """The fields that a class declares, or inherits from others of the learner's."""
-    bases = [evidence.source.class_(name_of(each)) for each in node.bases if name_of(each) != node.name]
-    own = {name_of(each.target) for each in node.body if isinstance(each, ast.AnnAssign)}
-    return own.union(*(_fields_of(evidence, each[1]) for each in bases if each is not None))
 
 
 @reading("a value of another type in the answer", *_ITEM, _LIST)
@@ -220,17 +213,13 @@ def returned_by_the_insert(evidence: Evidence) -> Told | None:
     """RETURNING gives the row as the statement wrote it; a trigger may change it after that."""
     if "the answer shows" not in evidence.saw:
         return None
-    inserts = [event for event in evidence.events_of("INSERT items") if " returning " in _in_one_line(event.sql)]
+    inserts = [event for event in evidence.events_of("INSERT items") if " returning " in event.words]
     loaded = inserts and any(event.what == "SELECT items" for event in evidence.events)
     made = [(file, call) for file, node in behind(evidence) for call in calls(node, "returning")]
-    if not inserts or loaded or len(made) != 1 or "name" not in _in_one_line(inserts[-1].sql).split(" returning ")[1]:
+    if not inserts or loaded or len(made) != 1 or "name" not in inserts[-1].words.split(" returning ")[1]:
         return None
     hint = "This gives the row as the INSERT wrote it. What may change it after that?"
     return Told(where=made[0][0].at(made[0][1]), hint=hint)
-
-
-def _in_one_line(sql: str) -> str:
-    return " ".join(sql.lower().split())
 
 
 @reading("the list is sorted again", _LIST)

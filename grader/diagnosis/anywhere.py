@@ -214,13 +214,9 @@ def unknown_argument(evidence: Evidence) -> Told | None:
 
 def _taken_by(source: Source, name: str) -> list[str]:
     """The names by which a function of the learner's takes arguments, or a class its fields."""
-    function, held = source.function(name), source.class_(name)
+    function = source.function(name)
     known = [each.arg for each in (*function[1].args.args, *function[1].args.kwonlyargs)] if function else []
-    classes = [held] if held else []
-    for _, node in classes:  # which grows meanwhile
-        classes += [each for each in map(source.class_, map(name_of, node.bases)) if each and each not in classes]
-        known += [name_of(each.target) for each in node.body if isinstance(each, ast.AnnAssign)]
-    return known
+    return known + source.declared_in(source.class_(name))
 
 
 _CALLED = re.compile(r"^(?:\w+\.)*(\w+)\(\) (?:got|missing|takes)\b")

@@ -30,6 +30,11 @@ class Event:
     session: int = 0
     connection: int = 0
 
+    @property
+    def words(self) -> str:
+        """The statement in small letters, in one line."""
+        return " ".join(self.sql.lower().split())
+
     def rows_of(self, column: str) -> int:
         """How many rows an INSERT is for, by a column that it fills: SQLAlchemy puts several into one statement."""
         if isinstance(self.parameters, dict):

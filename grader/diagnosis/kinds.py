@@ -10,7 +10,7 @@ from grader.diagnosis.endpoints import behind
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.owners import always_returns
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.schemas import ancestry, field_in
+from grader.diagnosis.schemas import field_in
 from grader.diagnosis.source import File, Function, calls, decorators, inside, name_of, text_of
 
 _WRITTEN, _ANSWERS, _BAD = "event_is_written", "answers_202", "bad_body_is_422"
@@ -52,7 +52,7 @@ def _validators(evidence: Evidence) -> list[tuple[File, Function]]:
     """The functions by which the schema of the body validates the kind, or all of it."""
     found: list[tuple[File, Function]] = [
         (file, method)
-        for file, node in ancestry(evidence, schema_of_body(evidence))
+        for file, node in evidence.source.ancestry(schema_of_body(evidence))
         for method in node.body
         if isinstance(method, ast.FunctionDef) and any(name in _VALIDATORS for name, _ in decorators(method))
     ]

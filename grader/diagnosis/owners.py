@@ -10,7 +10,7 @@ from grader.diagnosis.endpoints import endpoint_of
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.relationships import list_function, owner_attribute
-from grader.diagnosis.schemas import ancestry, field_in
+from grader.diagnosis.schemas import field_in
 from grader.diagnosis.source import File, Function, calls, decorators, inside, keyword, name_of, text_of
 
 _RULES = "owner_is_in_the_answer", "item_without_owner_has_null"
@@ -111,7 +111,7 @@ def other_owner_in_the_schema(evidence: Evidence) -> Told | None:
     methods = [
         (file, method)
         for start in (schema, evidence.source.class_("OwnerRead"))
-        for file, node in ancestry(evidence, start)
+        for file, node in evidence.source.ancestry(start)
         for method in node.body
         if isinstance(method, ast.FunctionDef) and any(name in _IN_A_SCHEMA for name, _ in decorators(method))
     ]

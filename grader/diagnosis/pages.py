@@ -21,7 +21,7 @@ def _select(evidence: Evidence) -> Event | None:
 
 def _condition(event: Event) -> str:
     """What stands behind WHERE in a statement, in small letters; empty where it has none."""
-    words = " ".join(event.sql.lower().split()).partition(" where ")[2]
+    words = event.words.partition(" where ")[2]
     return re.split(r" order by | limit | offset ", words)[0]
 
 
@@ -84,7 +84,7 @@ def bounds_changed(evidence: Evidence) -> Told | None:
 
 def _sent_instead(event: Event, asked: tuple[int, int]) -> str:
     """What a SELECT asked for, where it says so in numbers that are not those that were asked for."""
-    words, values = " ".join(event.sql.lower().split()), _sent(event)
+    words, values = event.words, _sent(event)
     both = " limit " in words and " offset " in words and len(values) > 1 and values[-2:] != [asked[1], asked[0]]
     return f"; the SELECT was sent with LIMIT {values[-2]} and OFFSET {values[-1]}" if both else ""
 
@@ -147,7 +147,7 @@ def _changes_a_page(node: ast.AST, rule: str) -> bool:
 def found_by_position(evidence: Evidence) -> Told | None:
     """OFFSET counts rows. Ids have gaps, so the row at place 5 is not the row with the id 5."""
     event = _select(evidence)
-    words = " ".join(event.sql.lower().split()) if event else ""
+    words = event.words if event else ""
     if event is None or _condition(event) or " offset " not in words or not any(_sent(event)[-1:]):
         return None
     return Told(
@@ -161,7 +161,7 @@ def found_by_position(evidence: Evidence) -> Told | None:
 def looked_for_in_a_page(evidence: Evidence) -> Told | None:
     """A page ends after some rows; an item behind it is not found there."""
     event = _select(evidence)
-    words = " ".join(event.sql.lower().split()).replace(" limit all ", " ") if event else ""  # PostgreSQL's none
+    words = event.words.replace(" limit all ", " ") if event else ""  # PostgreSQL's none
     if event is None or _condition(event) or " limit " not in words:
         return None
     if not any(value > 1 for value in _sent(event)[:1]):  # first() asks for one row

@@ -59,7 +59,7 @@ def no_order(evidence: Evidence) -> Told | None:
 def clause_thrown_away(evidence: Evidence) -> Told | None:
     """order_by(), offset() and limit() leave the statement as it is, and return another one that has the clause."""
     selects = [event for event in evidence.events_of("SELECT items") if event.where]
-    words = " ".join(selects[-1].sql.lower().split()) if selects else ""
+    words = selects[-1].words if selects else ""
     for file, node in [(file, node) for file, function in reached(evidence) for node in inside(function)]:
         clause = name_of(node.value) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) else ""
         if clause in ("order_by", "limit", "offset") and words and f" {clause.replace('_', ' ')} " not in words:

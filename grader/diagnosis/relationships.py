@@ -10,7 +10,7 @@ from grader.diagnosis.crud import built, page_passed_on
 from grader.diagnosis.endpoints import endpoint_of
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.schemas import ancestry, field_in, setting_not_read
+from grader.diagnosis.schemas import field_in, setting_not_read
 from grader.diagnosis.source import File, Function, calls, inside, keyword, name_of, text_of
 
 _OWNER, _NULL = "owner_is_in_the_answer", "item_without_owner_has_null"
@@ -115,7 +115,7 @@ def unlinked_before_the_delete(evidence: Evidence) -> Told | None:
     says that the database, or a cascade, deals with these rows."""
     for event in evidence.events_of("UPDATE "):
         table = event.what.partition(" ")[2]
-        column = re.search(r"\bset (\w+_id)=", " ".join(event.sql.lower().split()))
+        column = re.search(r"\bset (\w+_id)=", event.words)
         sent = str(event.parameters)
         found = _relationship_to(evidence, table) if column and "None" in sent else None
         deletes = re.match(r"DELETE /|delete_item\(", "".join(evidence.did[-1:]))
@@ -201,7 +201,7 @@ def items_repeated(evidence: Evidence) -> Told | None:
     count all of these rows."""
     found = list_function(evidence)
     selects = [event for event in evidence.events_of("SELECT items") if event.where]
-    words = " ".join(selects[-1].sql.lower().split()) if selects else ""
+    words = selects[-1].words if selects else ""
     shown = re.match(r"ids of the items: \[([\d, ]+)\]", evidence.saw)
     ids = shown[1].split(", ") if shown else []
     counted = evidence.saw.startswith("ids on the page: ") and " join items as " in words
@@ -541,7 +541,7 @@ def other_schema(evidence: Evidence) -> Told | None:
             return Told(where=found[0].at(more[0]), hint="Nobody asked for this field.")
         inherited = [
             (name_of(each.target), parent)
-            for _, parent in ancestry(evidence, found)[1:]
+            for _, parent in evidence.source.ancestry(found)[1:]
             for each in parent.body
             if found is owner and isinstance(each, ast.AnnAssign) and name_of(each.target) not in known
         ]
@@ -564,7 +564,7 @@ def reads_only_dictionaries(evidence: Evidence) -> Told | None:
     named = re.search(r"valid dictionary or (?:instance of (\w+)|object)", evidence.saw)
     found = evidence.source.class_(named[1]) if named and named[1] else None
     hint = "What is read is an object. Which setting lets a schema read its attributes?"
-    for file, node in ancestry(evidence, found):
+    for file, node in evidence.source.ancestry(found):
         unread = setting_not_read(file, node) if file.name not in evidence.given else None
         if unread is not None:
             return unread
@@ -647,9 +647,7 @@ def other_page(evidence: Evidence) -> Told | None:
         return None
     if calls(found[1], "list_items") and not calls(found[1], "offset", "limit", "slice"):  # which chooses the items
         found = evidence.source.function("list_items", "app/crud.py") or found
-    owners = [
-        event for event in evidence.events_of("SELECT owners") if " limit " in " ".join(event.sql.lower().split())
-    ]
+    owners = [event for event in evidence.events_of("SELECT owners") if " limit " in event.words]
     if owners and owners[-1].where and evidence.saw.startswith("ids on the page, each with that of its owner"):
         hint = "The page is one of items. Which owners do the items of this page have?"
         return Told(where=built(evidence, owners[-1].where, "limit"), hint=hint)

@@ -252,7 +252,7 @@ def condition_worked_out(evidence: Evidence) -> Told | None:
     """``Item.id == 3`` is a condition for the database. ``item.id == 3`` is True or False before it gets there."""
     asked = ("SELECT items",) if evidence.rule.startswith(("get", "read")) else ("UPDATE items", "DELETE items")
     for event in evidence.events_of(*asked):
-        condition = " ".join(event.sql.lower().split()).partition(" where ")[2]
+        condition = event.words.partition(" where ")[2]
         condition = re.split(r" order by | limit ", condition)[0]
         found = re.fullmatch(r"(true|1 = 1)|(false|0 = 1)", condition)
         if found and event.where:

@@ -35,18 +35,9 @@ def _schema(evidence: Evidence) -> tuple[File, ast.ClassDef] | None:
     return evidence.source.class_(named[-1]) if named else None
 
 
-def ancestry(evidence: Evidence, found: tuple[File, ast.ClassDef] | None) -> list[tuple[File, ast.ClassDef]]:
-    """A class, and the learner's classes that it inherits from."""
-    chain = [found] if found is not None else []
-    for _, node in chain:  # which grows meanwhile
-        parents = [evidence.source.class_(name_of(base)) for base in node.bases]
-        chain += [parent for parent in parents if parent is not None and parent not in chain]
-    return chain
-
-
 def field_in(evidence: Evidence, found: tuple[File, ast.ClassDef] | None, name: str) -> tuple[File, ast.stmt] | None:
     """The line that declares a field, in a class or in one that it inherits from."""
-    for file, node in ancestry(evidence, found):
+    for file, node in evidence.source.ancestry(found):
         for each in node.body:
             targets = each.targets if isinstance(each, ast.Assign) else [getattr(each, "target", None)]
             if any(name_of(target) == name for target in targets if target is not None):
@@ -76,7 +67,7 @@ def _validators(evidence: Evidence) -> list[tuple[File, Function]]:
     """The validators of the class, and of those that it inherits from."""
     inside_classes = [
         (file, method)
-        for file, node in ancestry(evidence, _schema(evidence))
+        for file, node in evidence.source.ancestry(_schema(evidence))
         for method in node.body
         if isinstance(method, ast.FunctionDef)
         and (method.name == "model_post_init" or any(name_of(each) in _VALIDATORS for each in method.decorator_list))
@@ -313,11 +304,11 @@ def takes_an_id(evidence: Evidence) -> Told | None:
     found = _field(evidence, "id")
     if found is not None:
         hint = "Who gives out ids, the client or the database?"
-        schema, table = _schema(evidence), ancestry(evidence, evidence.source.class_("Item"))
+        schema, table = _schema(evidence), evidence.source.ancestry(evidence.source.class_("Item"))
         if schema is not None and found[1] not in schema[1].body and any(found[1] in each[1].body for each in table):
             hint = f"The table needs an id. But {schema[1].name} inherits this line as well: who gives out ids?"
         return Told(where=found[0].at(found[1]), hint=hint)
-    for file, node in ancestry(evidence, _schema(evidence)):
+    for file, node in evidence.source.ancestry(_schema(evidence)):
         for each in ast.walk(node):
             if _allows_extra(each):
                 return Told(where=file.at(each), hint="This keeps every field that a client thinks up.")
@@ -334,7 +325,7 @@ def _allows_extra(node: ast.AST) -> bool:
 def field_missing(evidence: Evidence) -> Told | None:
     """A schema has only the fields that it declares or inherits."""
     found = _schema(evidence)
-    made = [base for _, node in ancestry(evidence, found) for base in node.bases if isinstance(base, ast.Call)]
+    made = [base for _, node in evidence.source.ancestry(found) for base in node.bases if isinstance(base, ast.Call)]
     if found is None or made:  # what a call makes may have any field
         return None
     name = next((each for each in ("name", "description") if _field(evidence, each) is None), "")
@@ -532,8 +523,8 @@ def _says_more(
 
 def _checked_in_the_table(evidence: Evidence) -> str:
     """What to ask where the table model of SQLModel has the validator of the name: it runs too late, if ever."""
-    runs = ancestry(evidence, _schema(evidence))
-    table = ancestry(evidence, evidence.source.class_("Item")) if evidence.chapter == "08_sqlmodel" else []
+    runs = evidence.source.ancestry(_schema(evidence))
+    table = evidence.source.ancestry(evidence.source.class_("Item")) if evidence.chapter == "08_sqlmodel" else []
     for node in [each[1] for each in table if each not in runs]:
         for method in [each for each in node.body if isinstance(each, ast.FunctionDef)]:
             if any(name in _VALIDATORS and "'name'" in text_of(each) for name, each in decorators(method)):
@@ -665,7 +656,7 @@ def _limit_in(node: ast.AST, refusal: str) -> ast.AST:
 def _of_every_text(evidence: Evidence) -> tuple[File, ast.AST] | None:
     """The setting of a schema that limits the length of all its texts, where that is what refuses one."""
     name = "str_min_length" if "should have at least" in evidence.saw else "str_max_length"
-    for file, node in ancestry(evidence, _schema(evidence)) if "should have at" in evidence.saw else ():
+    for file, node in evidence.source.ancestry(_schema(evidence)) if "should have at" in evidence.saw else ():
         for each in ast.walk(node):
             if name in (getattr(each, "arg", ""), getattr(each, "value", "")):
                 return file, each
@@ -683,7 +674,7 @@ def _of_the_other_field(evidence: Evidence, field: str, rules: tuple[File, ast.s
 def default_validated(evidence: Evidence) -> Told | None:
     """With validate_default, Pydantic also checks the default. It refuses a field that was left out because its
     default is not valid."""
-    for file, node in ancestry(evidence, _schema(evidence)):
+    for file, node in evidence.source.ancestry(_schema(evidence)):
         for each in ast.walk(node):
             if isinstance(each, ast.keyword) and each.arg == "validate_default" and text_of(each.value) == "True":
                 hint = 'The default stands for "not sent", and is no value to be checked.'
@@ -709,7 +700,7 @@ def other_default(evidence: Evidence) -> Told | None:
 @reading("model_dump() is overridden", _SENT)
 def dump_overridden(evidence: Evidence) -> Told | None:
     """A model_dump() of your own returns something other than what the caller asked for."""
-    for file, node in ancestry(evidence, _schema(evidence)):
+    for file, node in evidence.source.ancestry(_schema(evidence)):
         for method in node.body:
             serializes = "model_serializer" in [name_of(each) for each in getattr(method, "decorator_list", ())]
             if isinstance(method, ast.FunctionDef) and (method.name in ("model_dump", "dict") or serializes):
@@ -739,12 +730,12 @@ def reads_no_objects(evidence: Evidence) -> Told | None:
     not_defined = re.search(r"is not fully defined", evidence.saw)
     if found is None or not ("valid dictionary or instance" in evidence.saw or not_defined):
         return None
-    for file, node in ancestry(evidence, found):
+    for file, node in evidence.source.ancestry(found):
         for each in ast.walk(node):
             if isinstance(each, ast.Assign | ast.keyword) and "orm_mode" in text_of(each):
                 hint = "orm_mode is the name that Pydantic 1 had for it. What is it called today?"
                 return Told(where=file.at(each), hint=hint)
-    for file, node in ancestry(evidence, found):
+    for file, node in evidence.source.ancestry(found):
         told = setting_not_read(file, node)
         if told is not None:
             return told
@@ -836,7 +827,7 @@ def shows_more(evidence: Evidence) -> Told | None:
     """An answer shows exactly the fields of its schema."""
     listed = re.search(r"shows also \[(.*)\]", evidence.saw)
     names = re.findall(r"'(\w+)'", listed[1]) if listed else []
-    for file, node in ancestry(evidence, _schema(evidence)) if names else ():
+    for file, node in evidence.source.ancestry(_schema(evidence)) if names else ():
         for each in node.body:
             declared = getattr(each, "name", "") or name_of(getattr(each, "target", None))
             if declared in names:
@@ -887,7 +878,7 @@ def value_shown_otherwise(evidence: Evidence) -> Told | None:
             return Told(where=renamed[0].at(renamed[1]), hint=hint)
     if not isinstance(evidence.actual, dict) or not isinstance(evidence.expected, dict):
         return None
-    for file, node in ancestry(evidence, _schema(evidence)):
+    for file, node in evidence.source.ancestry(_schema(evidence)):
         for method in node.body:
             names = [name_of(each) for each in getattr(method, "decorator_list", ())]
             serializes = any(name in ("field_serializer", "model_serializer") for name in names)
@@ -910,7 +901,7 @@ def type_changes_text(evidence: Evidence) -> Told | None:
     field = _accepted(evidence) if cut else _refused(evidence)
     rules = rules_of(evidence, field) if field and (cut or " is '" in evidence.saw) else None
     places: list[tuple[File, ast.AST]] = [rules] if rules else []
-    places += [(file, node) for file, node in ancestry(evidence, _schema(evidence)) if rules]
+    places += [(file, node) for file, node in evidence.source.ancestry(_schema(evidence)) if rules]
     for file, place in places[:1]:
         for call in calls(place, *_IN_A_TYPE):
             if cut and any(isinstance(each, ast.Slice) for each in ast.walk(call)):

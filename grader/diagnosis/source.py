@@ -261,6 +261,19 @@ class Source:
                     return each, node
         return None
 
+    def ancestry(self, found: tuple[File, ast.ClassDef] | None) -> list[tuple[File, ast.ClassDef]]:
+        """A class, and the learner's classes that it inherits from."""
+        chain = [found] if found is not None else []
+        for _, node in chain:  # which grows meanwhile
+            parents = [self.class_(name_of(base)) for base in node.bases]
+            chain += [parent for parent in parents if parent is not None and parent not in chain]
+        return chain
+
+    def declared_in(self, found: tuple[File, ast.ClassDef] | None) -> list[str]:
+        """The names of the fields that a class declares, or inherits from the learner's."""
+        bodies = [each for _, node in self.ancestry(found) for each in node.body]
+        return [name_of(each.target) for each in bodies if isinstance(each, ast.AnnAssign)]
+
 
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit()

@@ -14,7 +14,7 @@ from grader.diagnosis.objects import value_of
 from grader.diagnosis.parameters import table_behind
 from grader.diagnosis.reading import Told, reading, reading_of
 from grader.diagnosis.reads import ROWS_OF_EXEC, select_of_sqlalchemy
-from grader.diagnosis.schemas import ancestry, field_in
+from grader.diagnosis.schemas import field_in
 from grader.diagnosis.source import File, Function, calls, decorators, inside, keyword, name_of, text_of
 
 _TABLE = "item_is_a_sqlmodel_table"
@@ -96,7 +96,7 @@ def other_column(evidence: Evidence) -> Told | None:
     if named is None:
         return None
     if found is None:  # in the class that ItemRead builds on, too, if there is one
-        classes = [each for each in ancestry(evidence, _item(evidence)) if each[1].name != "SQLModel"]
+        classes = [each for each in evidence.source.ancestry(_item(evidence)) if each[1].name != "SQLModel"]
         hint = f"Neither this class nor Item declares '{named[1]}'."
         return Told(where=classes[-1][0].at(classes[-1][1]), hint=hint) if classes else None
     return Told(where=found[0].at(found[1]), hint="Compare the type, and what Field() says, with the task sheet.")
@@ -188,7 +188,7 @@ def name_has_no_index(evidence: Evidence) -> Told | None:
 def own_registry(evidence: Evidence) -> Told | None:
     """main.py creates the tables in SQLModel.metadata. A model with another registry or metadata is not among them."""
     found = _item(evidence)
-    for file, node in ancestry(evidence, found) if "SQLModel.metadata" in evidence.saw else ():
+    for file, node in evidence.source.ancestry(found) if "SQLModel.metadata" in evidence.saw else ():
         own = [each for each in node.body if isinstance(each, ast.Assign) and name_of(each.targets[0]) == "metadata"]
         places: list[ast.AST] = [*(each.value for each in node.keywords if each.arg == "registry"), *own]
         if places:
@@ -246,8 +246,8 @@ def types_of_the_table(evidence: Evidence) -> Told | None:
     found, schema = endpoint_of(evidence), schema_of_body(evidence)
     if found is None or schema is None or evidence.saw.startswith("422") or not evidence.wanted.startswith("422"):
         return None
-    parents = [each for each in ancestry(evidence, schema) if each[1] is not schema[1]]
-    shared = [each for each in parents if each in ancestry(evidence, _item(evidence))]
+    parents = [each for each in evidence.source.ancestry(schema) if each[1] is not schema[1]]
+    shared = [each for each in parents if each in evidence.source.ancestry(_item(evidence))]
     if not shared or table_behind(evidence, schema[1].name) is not None:
         return None
     declared = {name: field_in(evidence, schema, name) for name in _TEXTS}
@@ -276,8 +276,8 @@ def _checks_of_the_table(
 ) -> list[tuple[File, ast.expr]]:
     """The decorators of methods that check one of these fields in Item, but not in a schema."""
     found = []
-    of_the_schema = ancestry(evidence, schema)
-    own = [each for each in ancestry(evidence, _item(evidence)) if each not in of_the_schema]
+    of_the_schema = evidence.source.ancestry(schema)
+    own = [each for each in evidence.source.ancestry(_item(evidence)) if each not in of_the_schema]
     for file, method in [(file, each) for file, node in own for each in node.body if isinstance(each, Function)]:
         for name, decorator in decorators(method):
             said = {part.value for part in ast.walk(decorator) if isinstance(part, ast.Constant)}

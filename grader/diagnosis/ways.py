@@ -163,7 +163,7 @@ def another_row(evidence: Evidence) -> Told | None:
 
 def _condition(event: Event) -> str:
     """What stands behind WHERE in a statement, in small letters; empty where it has none."""
-    words = " ".join(event.sql.lower().split()).partition(" where ")[2]
+    words = event.words.partition(" where ")[2]
     return re.split(r" (?:order by|limit|offset|returning) ", words)[0]
 
 

@@ -25,9 +25,7 @@ _SENT = re.compile(r"\b(name|description)=('(?:[^'\\]|\\.)*'|None)(?=[,)])")
 @reading("an item that is there is taken for a new one", "create_persists")
 def existing_returned(evidence: Evidence) -> Told | None:
     """Names may repeat: each call of create_item stores a new row, whatever is there already."""
-    looked = [
-        event for event in evidence.events_of("SELECT items") if event.where and " where " in _one_line(event.sql)
-    ]
+    looked = [event for event in evidence.events_of("SELECT items") if event.where and " where " in event.words]
     if not looked or evidence.sent(*_WRITES) or evidence.raised or not calls_in(evidence, "add", "add_all", "insert"):
         return None
     return Told(
@@ -36,10 +34,6 @@ def existing_returned(evidence: Evidence) -> Told | None:
         hint="Names may repeat: each call stores a new item. What is this line looking for?",
         why="Two lamps are two rows. Whoever creates one has to get a new one.",
     )
-
-
-def _one_line(sql: str) -> str:
-    return " ".join(sql.lower().split())
 
 
 @reading("the function ends before it writes", *_SAVES, "update_null_clears", "update_empty_string_is_a_value")
