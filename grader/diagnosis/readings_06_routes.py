@@ -26,6 +26,7 @@ from grader.diagnosis.anywhere import (
     used_before_assignment,
 )
 from grader.diagnosis.bodies import body_looked_for_elsewhere, in_a_request, not_handed_on, nul_accepted
+from grader.diagnosis.lost import other_value_on_the_way, value_lost_on_the_way
 from grader.diagnosis.parameters import (
     body_not_validated,
     create_takes_update,
@@ -222,4 +223,6 @@ READINGS = (
     fields_missing,
     value_lost,
     returned_by_the_insert,
+    other_value_on_the_way,
+    value_lost_on_the_way,
 )

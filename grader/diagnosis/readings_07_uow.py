@@ -10,6 +10,7 @@ from grader.diagnosis.anywhere import (
     unknown_name,
     used_before_assignment,
 )
+from grader.diagnosis.lost import other_value_on_the_way, value_lost_on_the_way
 from grader.diagnosis.relationships import nobody_deletes_the_events, unlinked_before_the_delete
 from grader.diagnosis.routes import (
     echoed,
@@ -127,4 +128,6 @@ READINGS = (
     returned_by_the_insert,
     answered_too_early,
     answered_otherwise,
+    other_value_on_the_way,
+    value_lost_on_the_way,
 )

@@ -11,6 +11,7 @@ from grader.diagnosis.anywhere import (
     used_before_assignment,
 )
 from grader.diagnosis.bodies import in_a_request
+from grader.diagnosis.lost import other_value_on_the_way, value_lost_on_the_way
 from grader.diagnosis.saves import flushed_not_committed, merged_copy_lost, not_committed
 from grader.diagnosis.schemas import field_missing, not_annotated, read_is_stricter, shows_more, takes_an_id
 from grader.diagnosis.sqlmodels import (
@@ -72,4 +73,6 @@ READINGS = (
     *_CRUD,
     unknown_attribute,
     unknown_argument,
+    other_value_on_the_way,
+    value_lost_on_the_way,
 )

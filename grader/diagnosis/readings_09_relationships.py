@@ -9,6 +9,7 @@ from grader.diagnosis.anywhere import (
     unknown_name,
     used_before_assignment,
 )
+from grader.diagnosis.lost import other_value_on_the_way, value_lost_on_the_way
 from grader.diagnosis.owners import (
     other_owner_from_crud,
     other_owner_in_the_model,
@@ -120,4 +121,6 @@ READINGS = (
     other_owner_from_crud,
     other_owner_in_the_schema,
     other_owner_in_the_route,
+    other_value_on_the_way,
+    value_lost_on_the_way,
 )

@@ -17,6 +17,7 @@ from grader.diagnosis.kinds import (
     kind_refused,
     task_hidden,
 )
+from grader.diagnosis.lost import other_value_on_the_way, value_lost_on_the_way
 from grader.diagnosis.parameters import body_not_validated
 from grader.diagnosis.relationships import nobody_deletes_the_events, unlinked_before_the_delete
 from grader.diagnosis.routes import (
@@ -148,4 +149,6 @@ READINGS = (
     task_not_closed,
     written_after_the_failure,
     more_than_one_commit,
+    other_value_on_the_way,
+    value_lost_on_the_way,
 )

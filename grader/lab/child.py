@@ -31,6 +31,7 @@ from grader.lab.restrictions import hide_grader, limit, stay_on
 from grader.lab.server_trouble import ServerTrouble
 from grader.lab.soundness import Soundness
 from grader.lab.surroundings import Surroundings, enter
+from grader.lab.trail import can_be_followed, explained
 from grader.lab.walls import Walls
 from grader.rules import ABOUT_IMPORTS, asked_in, rules_of
 
@@ -125,8 +126,10 @@ def grade_chapter(job: Job, walls: Walls, results: int) -> None:
                 settled = passed or not used or control
                 doubtful = settled and not control and soundness.is_in_doubt(verdict, rules[position].task)
                 reporter.mark_output(ticket if settled else BEFORE)
+                unread = None if passed or not settled or doubtful or control else parts.unread
+                lost = can_be_followed(unread, verdict, job.seconds)
                 met = "" if passed or control else trouble.met()
-                if settled and not doubtful:
+                if settled and not doubtful and not lost:
                     reporter.tell(ticket, verdict, met, last=not left)  # at once: nobody waits for what is put away
             if doubtful:
                 verdict = soundness.unless_broken(verdict, rules[position].task)
@@ -135,6 +138,14 @@ def grade_chapter(job: Job, walls: Walls, results: int) -> None:
                 if speech.replaced():
                     os._exit(SPOILT)
                 reporter.tell(ticket, verdict, met, last=not left)
+            if lost and unread is not None:
+                told = explained(unread, place, makers, surroundings, *checks[position][1:])
+                if os.getpid() != process:
+                    os._exit(0)
+                if speech.replaced() or verdict["outcome"] not in ("failed", "error"):
+                    os._exit(SPOILT)
+                reporter.mark_output(BEFORE)
+                reporter.tell(ticket, {**verdict, **told, "outcome": verdict["outcome"]}, met, last=not left)
             # After a control, too, a new import: the next check might pass because of what the control left behind;
             # not where the same check has run to its end before, which has left no less.
             served |= {position} if passed else set()

@@ -35,10 +35,26 @@ class Expect:
         self.asked = self.unmet = 0
 
     def __call__(
-        self, holds: bool, *, saw: str, wanted: str, where: str = "", cause: BaseException | None = None
+        self,
+        holds: bool,
+        *,
+        saw: str,
+        wanted: str,
+        where: str = "",
+        cause: BaseException | None = None,
+        values: tuple[Any, Any] = (None, None),
     ) -> None:
-        """End the check as failed unless the condition holds."""
-        self._decide(holds and not self.instead, saw, wanted, where, cause)
+        """End the check as failed unless the condition holds.
+
+        Args:
+            holds: the condition.
+            saw: what is otherwise, in words.
+            wanted: what should be, in words.
+            where: the place in the learner's files.
+            cause: the exception out of the learner's code, if there was one.
+            values: what was compared with what, for the explanation.
+        """
+        self._decide(holds and not self.instead, saw, wanted, where, cause, values)
 
     def _decide(
         self,

@@ -6,6 +6,7 @@ import re
 import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,14 @@ from typing import Any
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.catalogue import readings_of
 from grader.diagnosis.evidence import Event, Evidence, Raised
-from grader.diagnosis.reading import first_that_holds
+from grader.diagnosis.lost import BY_A_TRAIL
+from grader.diagnosis.reading import Reading, Told, first_that_holds
 from grader.diagnosis.source import Function, Source, calls
+from grader.diagnosis.trail import Trail
+from grader.lab.behind import stub_at
 from grader.lab.observer import Moment
 from grader.lab.parts import Parts
+from grader.lab.place import Place
 from grader.lab.words import describe
 from grader.outcomes import Verdict
 
@@ -51,7 +56,9 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
         with suppress(Exception):  # an explanation must never cost a verdict
             evidence = _evidence(parts, rule, found, verdict, source)
             crashed = _crashed_at(evidence)
-            told |= _mistake(evidence, parts)
+            told |= _mistake(first_that_holds(readings_of(parts.place.chapter), evidence), parts.place)
+            if "mistake" not in told:
+                parts.unread = evidence
             if "mistake" not in told and _says_it_all(evidence):
                 told["hint"] = "Read the exception: what does it say about this line?"
                 if _NONE_IN_AN_OPERATION.search(evidence.saw):
@@ -63,12 +70,33 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
             place = source.begin_of(place)  # what the database refuses comes from somewhere else in the function
         told["where"] = place and parts.place.shown(place)
     with suppress(Exception):  # an exception may have been made by hand, of anything
-        owner, under, around = source.owner_of(place)
-        told |= {"line": source.line(place), "function": source.function_of(place)}
-        told |= {"owner": owner, "under": under, "around": around}
+        told |= _about(place, source)
         if isinstance(cause, SyntaxError) and type(cause.offset) is int:
             told["caret"] = min(cause.offset, _LONGEST_LINE)
     return told
+
+
+def explain_by(trail: Trail, unread: Evidence, place: Place) -> dict[str, Any]:
+    """What there is to say instead where the way of the values shows which line to change; nothing where it does not.
+
+    Args:
+        trail: the way that they took.
+        unread: what is known of the check, of which no reading knows the mistake.
+        place: where it runs.
+    """
+    readings = [each for each in readings_of(place.chapter) if each.name in BY_A_TRAIL]
+    told = _mistake(first_that_holds(readings, replace(unread, trail=trail)), place)
+    where = told.get("where", "").removeprefix(place.shown(""))
+    if not where or stub_at(where, place.stubs, place.root) is not None:
+        return {}
+    return told | _about(where, unread.source)
+
+
+def _about(place: str, source: Source) -> dict[str, Any]:
+    """What a place is: its line, and whose it is."""
+    owner, under, around = source.owner_of(place)
+    line, function = source.line(place), source.function_of(place)
+    return {"line": line, "function": function, "owner": owner, "under": under, "around": around}
 
 
 @cache
@@ -115,15 +143,14 @@ def _begins(function: Function) -> str:
     return str(min([function.lineno, *(each.lineno for each in function.decorator_list)]))
 
 
-def _mistake(evidence: Evidence, parts: Parts) -> dict[str, Any]:
-    held = first_that_holds(readings_of(parts.place.chapter), evidence)
+def _mistake(held: tuple[Reading, Told] | None, place: Place) -> dict[str, Any]:
     if held is None:
         return {}
     reading, said = held
     words = {"observed": said.saw, "expected": said.wanted, "hint": said.hint, "why": said.why}
     told: dict[str, Any] = {name: text for name, text in words.items() if text}
     if said.where:
-        told["where"] = parts.place.shown(said.where)
+        told["where"] = place.shown(said.where)
     return told | {"mistake": reading.name}
 
 
@@ -141,8 +168,8 @@ def _evidence(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict, 
         wanted=found.get("expected", ""),
         where=found.get("where", "").removeprefix(place.shown("")),
         endpoint=parts.focus.endpoint.removeprefix(place.shown("")),
-        events=[_event(moment) for moment in parts.story.moments()],
-        earlier=[_event(moment) for moment in parts.story.earlier_moments()],
+        events=[event_of(moment) for moment in parts.story.moments()],
+        earlier=[event_of(moment) for moment in parts.story.earlier_moments()],
         raised=[_raised(error, place.root) for error in errors],
         actual=actual,
         expected=expected,
@@ -154,7 +181,8 @@ def _evidence(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict, 
     )
 
 
-def _event(moment: Moment) -> Event:
+def event_of(moment: Moment) -> Event:
+    """A moment as the diagnosis has it."""
     return Event(moment.what, moment.where, moment.sql, moment.parameters, moment.session, moment.connection)
 
 

@@ -62,7 +62,7 @@ def judge(
     found["did"] = ", then ".join(parts.story.lines)
     found["trace"] = parts.story.timeline()[:_LONGEST_TRACE]
     found["seconds"] = round(time.perf_counter() - started, 4)
-    return {key: _clean(value, root + os.sep) for key, value in found.items()}
+    return {key: clean(value, root + os.sep) for key, value in found.items()}
 
 
 def _verdict_on(error: BaseException, focus: Focus) -> Verdict:
@@ -125,12 +125,12 @@ def missed() -> dict[str, Any]:
     }
 
 
-def _clean(value: Any, root: str) -> Any:
+def clean(value: Any, root: str) -> Any:
     """Text that can be sent and shown: no lone surrogates, no temporary folder, not endless."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode().replace(root, "")[:_LONGEST_TEXT]
     if isinstance(value, list):
-        return [_clean(each, root) for each in value]
+        return [clean(each, root) for each in value]
     return value
 
 

@@ -9,6 +9,7 @@ from functools import cache
 from types import FunctionType
 from typing import Any
 
+from grader.diagnosis.evidence import Evidence
 from grader.lab.code import Code
 from grader.lab.fixtures import fixtures_of
 from grader.lab.focus import Focus
@@ -42,11 +43,15 @@ class Parts:
         place: where the check runs.
         seen: what is observed while it runs.
         makers: what makes the parts, by their names.
+
+    Attributes:
+        unread: what is known of the check, once it has failed and no reading knows the mistake.
     """
 
     def __init__(self, place: Place, seen: Seen, makers: dict[str, Maker]) -> None:
         self.place = place
         self.seen = seen
+        self.unread: Evidence | None = None
         self._makers = makers
         self._made: dict[str, Any] = {"place": place, "seen": seen}
         self._as_made: list[tuple[str, type, dict[str, Any], frozenset[str]]] = [

@@ -96,7 +96,8 @@ class Crud:
         rows = [row for row in self._items.rows() if row["id"] not in other_than]
         stored = next((row for row in rows if row["id"] == found["id"]), rows[-1] if len(rows) == 1 else None)
         wanted = f"what is stored: {show(stored)}" if stored else "an id of a row that is stored"
-        self._expect(same(found, stored), saw=f"the item shows {show(found)}", wanted=wanted)
+        saw = f"the item shows {show(found)}"
+        self._expect(same(found, stored), saw=saw, wanted=wanted, values=(found, stored))
 
 
 def is_iterable(found: Any) -> bool:

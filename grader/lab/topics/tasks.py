@@ -140,7 +140,9 @@ class Tasks:
         late = any(each.answer.error is not None and not each.writes_before() for each in posted)
         calmly = ", and no crash" if late else ""
         good = rows == [*wanted] and not late
-        self._expect(good, saw=saw, wanted=f"events in the database: {[*wanted]}{calmly}", where=where)
+        self._expect(
+            good, saw=saw, wanted=f"events in the database: {[*wanted]}{calmly}", where=where, values=(rows, [*wanted])
+        )
 
     def _line_of(self, moment: Moment) -> str:
         return self._place.shown(moment.where) if moment.where else ""

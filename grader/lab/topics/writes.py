@@ -75,6 +75,7 @@ class Writes:
             emptied or same(new, wanted),
             saw=f"new in the database, seen by others: {show(new)}",
             wanted=f"new in the database: {show(wanted)}",
+            values=(new, wanted),
         )
 
     def expect_created_current(self, **sent: Any) -> None:
