@@ -49,16 +49,16 @@ class Difference:
 
 def differences(actual: Any, expected: Any) -> list[Difference]:
     """The values of plain data that are others than they should be, as far as it can be told what belongs together."""
-    found = [*_pairs(actual, expected, NOTHING)]
-    known = [each for each in found if each.expected or each.actual]
+    known = [each for each in _pairs(actual, expected) if each.expected or each.actual]
+    known.sort(key=lambda each: each.expected is None or each.expected[0] != "str")  # a text says more than an id
     return list(dict.fromkeys(known))[:_MOST_PAIRS]
 
 
-def _pairs(actual: Any, expected: Any, beside: Values) -> Iterator[Difference]:
+def _pairs(actual: Any, expected: Any, beside: Values = NOTHING) -> Iterator[Difference]:
     if isinstance(expected, dict) and isinstance(actual, dict):
         same = [expected[name] for name in expected if name in actual and actual[name] == expected[name]]
-        for name in expected:
-            yield from _pairs(actual.get(name), expected[name], frozenset(filter(_is_telling, _leaves(same))))
+        for each in expected:
+            yield from _pairs(actual.get(each), expected[each], frozenset(filter(_is_telling, _leaves(same))))
     elif isinstance(expected, list | tuple) and isinstance(actual, list | tuple) and len(actual) == len(expected):
         same = [one for one, other in zip(expected, actual, strict=True) if one == other]
         beside = frozenset(filter(_is_telling, _leaves(same))) if isinstance(expected, tuple) else beside
@@ -216,7 +216,8 @@ def _field(node: ast.AST) -> str:
 
 def _together(names: Names) -> Reach:
     reaches = names.values()
-    return Reach(NOTHING.union(*(each.values for each in reaches)), {}, all(each.whole for each in reaches))
+    fields = {name: reach.values for name, reach in names.items()}
+    return Reach(NOTHING.union(*fields.values()), fields, all(each.whole for each in reaches))
 
 
 class Way:
@@ -262,6 +263,11 @@ class Way:
         done = self.of_run[id(run.caller)] if run.caller is not None else []
         return next((each for each in done if each.first <= run.at <= each.last), None)
 
+    def definition(self, run: Run) -> Done | None:
+        """The def of a function, in the place of its statements."""
+        found = self._source.function(run.name, run.file)
+        return Done(run, found[1], 0, 0) if found is not None else None
+
     @staticmethod
     def source_lines(where: str) -> tuple[str, int]:
         """File and number of a place."""
@@ -274,18 +280,31 @@ class Way:
 
     def swaps(self, each: Difference) -> list[Done]:
         """The statements that get the value that was expected, and make the other one of it."""
-        expected, actual = each.expected, each.actual
         found = []
         for done in self.all:
-            taken = expected in done.read if expected else actual in done.constants
-            if not taken or actual in done.read:
-                continue
-            if any(
-                actual in made.values and expected not in made.values and not _had(done, name, actual)
-                for name, made in done.makes.items()
-            ):
+            if any(self._swaps(done, name, made, each) for name, made in done.makes.items()):
                 found.append(done)
         return found
+
+    @staticmethod
+    def _swaps(done: Done, name: str, made: Reach, each: Difference) -> bool:
+        if each.actual in made.values and each.actual not in done.read and each.expected not in made.values:
+            taken = each.expected in done.read if each.expected else each.actual in done.constants
+            return taken and not _had(done, name, each.actual)
+        if each.expected is None or each.actual is None or each.actual not in made.values:
+            return False
+        returned = [call.returned.values for call in done.calls if call.returned is not None]
+        if not name.endswith("()") and any(each.actual in values for values in returned):
+            return False  # it came so from a function, which is looked at itself
+        # Both come in, and the wrong one gets the name.
+        right, wrong = frozenset({each.expected}), frozenset({each.actual})
+        given = [{one: done.before[one].values, **done.before[one].fields} for one in done.names]
+        return any(
+            values == wrong
+            and (held := [one[part] for one in given if part in one])
+            and all(one == right for one in held)
+            for part, values in {name.rpartition(".")[2]: made.values, **made.fields}.items()
+        )
 
     def loss(self, each: Difference) -> Done | None:
         """The statement that gets the value that was expected, and hands on without it what should hold it."""
@@ -352,6 +371,14 @@ class _Search:
     def _into(self, run: Run) -> Done | None:
         """Go on with what a function returned."""
         done = self._way.of_run[id(run)]
+        if done and not isinstance(done[-1].node, ast.Return | ast.Expr):
+            return None
+        if (
+            done
+            and isinstance(done[-1].node, ast.Expr)
+            and not any(isinstance(each, ast.Yield) for each in done[-1].head)
+        ):
+            return self._way.definition(run)  # it returns nothing
         return self._back(done[-1]) if done else None
 
     def _back(self, done: Done) -> Done | None:
