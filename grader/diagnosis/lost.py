@@ -289,8 +289,9 @@ class Way:
     @staticmethod
     def _swaps(done: Done, name: str, made: Reach, each: Difference) -> bool:
         if each.actual in made.values and each.actual not in done.read and each.expected not in made.values:
-            taken = each.expected in done.read if each.expected else each.actual in done.constants
-            return taken and not _had(done, name, each.actual)
+            written = each.actual in done.constants
+            at_hand = each.expected is None or any(each.expected in reach.values for reach in done.before.values())
+            return (each.expected in done.read or (written and at_hand)) and not _had(done, name, each.actual)
         if each.expected is None or each.actual is None or each.actual not in made.values:
             return False
         returned = [call.returned.values for call in done.calls if call.returned is not None]
