@@ -10,7 +10,7 @@ from typing import Any
 
 from grader.diagnosis.evidence import Event, Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import Function, Source, inside
+from grader.diagnosis.source import Function, Source, decorators, inside
 from grader.diagnosis.trail import NOTHING, SIMPLE, Names, Reach, Run, Trail, Value, key_of
 
 # The readings here: they hold where there is a trail.
@@ -59,7 +59,9 @@ def _pairs(actual: Any, expected: Any, beside: Values = NOTHING) -> Iterator[Dif
         same = [expected[name] for name in expected if name in actual and actual[name] == expected[name]]
         for each in expected:
             yield from _pairs(actual.get(each), expected[each], frozenset(filter(_is_telling, _leaves(same))))
-    elif isinstance(expected, list | tuple) and isinstance(actual, list | tuple) and len(actual) == len(expected):
+    elif isinstance(expected, list | tuple) and isinstance(actual, list | tuple):
+        if len(actual) != len(expected):  # something was not done, or twice
+            return
         same = [one for one, other in zip(expected, actual, strict=True) if one == other]
         beside = frozenset(filter(_is_telling, _leaves(same))) if isinstance(expected, tuple) else beside
         for one, other in zip(actual, expected, strict=True):
@@ -263,10 +265,10 @@ class Way:
         done = self.of_run[id(run.caller)] if run.caller is not None else []
         return next((each for each in done if each.first <= run.at <= each.last), None)
 
-    def definition(self, run: Run) -> Done | None:
-        """The def of a function, in the place of its statements."""
+    def function(self, run: Run) -> Function | None:
+        """The function that was run."""
         found = self._source.function(run.name, run.file)
-        return Done(run, found[1], 0, 0) if found is not None else None
+        return found[1] if found is not None else None
 
     @staticmethod
     def source_lines(where: str) -> tuple[str, int]:
@@ -358,7 +360,12 @@ class _Search:
     def from_an_answer(self) -> Done | None:
         """Begin with what the last function returned that holds what stands beside the value."""
         for run in sorted(self._way.runs, key=lambda run: -run.ended):
+            function = self._way.function(run)
             if run.returned is None or run.caller is not None or not run.returned.values:
+                continue
+            if function is None or _is_generator(function):
+                continue
+            if run.returned.values == {key_of(None)} and not self._should_return(run, function):
                 continue
             if self._value in run.returned.values:
                 return None
@@ -371,16 +378,19 @@ class _Search:
 
     def _into(self, run: Run) -> Done | None:
         """Go on with what a function returned."""
-        done = self._way.of_run[id(run)]
-        if done and not isinstance(done[-1].node, ast.Return | ast.Expr):
+        done, function = self._way.of_run[id(run)], self._way.function(run)
+        if not done or function is None or _is_generator(function):
             return None
-        if (
-            done
-            and isinstance(done[-1].node, ast.Expr)
-            and not any(isinstance(each, ast.Yield) for each in done[-1].head)
-        ):
-            return self._way.definition(run)  # it returns nothing
-        return self._back(done[-1]) if done else None
+        if not isinstance(done[-1].node, ast.Return):
+            return Done(run, function, 0, 0) if self._should_return(run, function) else None
+        return self._back(done[-1])
+
+    def _should_return(self, run: Run, function: Function) -> bool:
+        """Whether somebody waits for what a function makes of the value, and returns nothing."""
+        decorated = any(each.endswith(("validator", "serializer")) for each, _ in decorators(function))
+        caller = self._way.caller_of(run)
+        used = decorated if caller is None else not isinstance(caller.node, ast.Expr)
+        return used and self._value in _together(run.arguments).values
 
     def _back(self, done: Done) -> Done | None:
         """Go on from a statement that gave something without the value."""
@@ -434,6 +444,10 @@ class _Search:
         return self._value in given or any(
             self._value in each.read or any(map(self._has_seen, each.calls)) for each in done
         )
+
+
+def _is_generator(function: Function) -> bool:
+    return any(isinstance(each, ast.Yield | ast.YieldFrom) for each in inside(function))
 
 
 def _had(done: Done, name: str, value: Value | None) -> bool:
