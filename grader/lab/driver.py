@@ -17,14 +17,17 @@ from typing import Any
 from weakref import ref
 
 from grader.lab import locks
+from grader.lab.library import asks_by_itself
 from grader.lab.observer import UNOBSERVED, Seen, observers
-from grader.lab.statements import in_words, is_housekeeping
+from grader.lab.statements import beginning, in_words, is_silent
 
-# SQLAlchemy tells of transactions that begin and are rolled back, and the pool rolls back by itself; a trigger's
-# statements are told as comments.
-_NOTHING_NEW = ("BEGIN", "ROLLBACK", "SAVEPOINT", "RELEASE", "PRAGMA", "-- ")
+# SQLAlchemy tells of transactions that begin and are rolled back, and the pool rolls back by itself.
+_NOTHING_NEW = ("BEGIN", "ROLLBACK", "SAVEPOINT", "RELEASE", "PRAGMA")
+# To see whether somebody answers, as the pool does (`pool_pre_ping`).
+_QUESTIONS = ("", "SELECT 1")
 _READS = ("SELECT", "PRAGMA")
 _ENDS = ("COMMIT", "END", "ROLLBACK")
+_TELLS_TWICE = sqlite3.sqlite_version_info < (3, 39)
 
 
 def trace(connection: Any, record: Any) -> None:
@@ -84,11 +87,13 @@ class _Trace:
         self.also: Callable[[str], object] | None = None
 
     def __call__(self, sql: str) -> None:
-        begin = _begin(sql)
-        if not begin.startswith(_READS):
+        begin = beginning(sql)
+        writes = not begin.startswith(_READS)
+        if writes:
             locks.writes(self._connection)
-        # Where the schema has changed, older versions tell a statement twice.
-        _sent(id(self._connection), sql, begin, again=sql == self._last)
+        # A statement is told again with each step of a trigger, and by older versions where the schema has changed.
+        if sql != self._last or not (writes or _TELLS_TWICE):
+            _sent(id(self._connection), sql, begin)
         self._last = sql
         if self.also is not None:
             self.also(sql)
@@ -138,7 +143,7 @@ def _telling(kind: Any) -> Any:
 
 def _tell(cursor: Any, query: Any) -> None:
     sql = _text(query, cursor)
-    _sent(id(cursor.connection), sql, _begin(sql))
+    _sent(id(cursor.connection), sql, beginning(sql), asks_by_itself)
 
 
 def _text(query: Any, cursor: Any) -> str:
@@ -147,23 +152,9 @@ def _text(query: Any, cursor: Any) -> str:
     return query.decode("utf-8", "replace") if isinstance(query, bytes) else str(query.as_string(cursor))
 
 
-def _begin(sql: str) -> str:
-    return sql[:40].lstrip().upper()
-
-
-def _sent(number: int, sql: str, begin: str, *, again: bool = False) -> None:
-    if begin.startswith(_NOTHING_NEW):
+def _sent(number: int, sql: str, begin: str, is_no_bodys: Callable[[], bool] = bool) -> None:
+    if begin in _QUESTIONS or is_silent(sql, begin, _NOTHING_NEW):
         return
     for seen in observers():
-        if seen.due.get(number) == "":  # nearly always: no words are needed
-            seen.due.pop(number, None)
-            continue
-        if is_housekeeping(sql):
-            return
-        what = "COMMIT" if begin.startswith(_ENDS) else in_words(sql)
-        if not (again or what == seen.due.get(number) or what in _QUESTIONS or what.startswith("SELECT pg_")):
-            seen.note_statement(what, number, sql, None)
-
-
-# To see whether somebody answers, as the pool does (`pool_pre_ping`).
-_QUESTIONS = ("SELECT", "SQL ", "SQL ;")
+        if not seen.is_due(number, sql) and not is_no_bodys():
+            seen.note_statement("COMMIT" if begin.startswith(_ENDS) else in_words(sql), number, sql, None)
