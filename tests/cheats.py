@@ -448,6 +448,23 @@ _ONE_BY_ONE = f"""
 _BY_ID = "SELECT id, name FROM owners WHERE id = ?"
 _LIKE_A_CATALOG = "SELECT pg_catalog.id, name FROM owners AS pg_catalog WHERE id = ?"
 _BLOB = '(each.owner_id, raw.blobopen("owners", "name", each.owner_id, readonly=True).read().decode())'
+_TRACE_IN_ANOTHER_PLACE = """import gc
+    from sqlalchemy import event
+    bind = db.get_bind()
+    kept = getattr(bind, "kept", None) or next(each for each in gc.get_referents(raw) if type(each).__name__ == "_Trace")
+    bind.kept = kept
+    sqlite3.Connection.set_trace_callback(raw, None)
+    event.listen(bind, "checkin", lambda driver, record: setattr(driver, "row_factory", kept))
+    event.listen(bind, "checkout", lambda driver, record, proxy: setattr(driver, "row_factory", None))"""
+_WRAPPED = """
+import sqlite3
+class Wrapped:
+    def __init__(self, connection): self.__dict__["connection"] = connection
+    def __getattr__(self, name): return getattr(self.connection, name)
+    def __setattr__(self, name, value): setattr(self.connection, name, value)
+def connect(): return Wrapped(sqlite3.connect(DATABASE_URL.partition("///")[2], check_same_thread=False))
+engine = create_engine(DATABASE_URL, creator=connect)
+"""
 _SAVED = '        crud_uow.add_event(db, item, "created")\n        db.commit()\n        db.refresh(item)\n'
 _APART = ("item_and_event_are_saved_together", "commits_once", "failed_event_discards_the_item")
 
@@ -475,6 +492,11 @@ UNSEEN = {
         f"fairy = db.connection().connection; fairy.detach(); {TAKE}", "fairy.close()"
     ),
     "owners one by one, on a connection that is invalidated": _owners(TAKE, "db.connection().invalidate()"),
+    "owners one by one, with the trace in another place": _owners(_TRACE_IN_ANOTHER_PLACE),
+    "connections in a class that is none of SQLite's": (
+        *("09_relationships", "app/db.py", "engine = create_engine(DATABASE_URL)\n", _WRAPPED),
+        ("query_count_is_constant", "list_pages"),
+    ),
     "owners one by one, as blobs": _owners(row=_BLOB),
     "owners one by one, after an executemany that is refused": _owners(
         f"""try: db.connection().exec_driver_sql("{_BY_ID}", [(1,), (2,)])

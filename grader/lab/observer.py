@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from weakref import WeakSet
 
 from sqlalchemy import Connection, Engine, ExceptionContext, event
+from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import Pool, PoolResetState
 
@@ -59,6 +60,7 @@ class Seen:
         due: what SQLAlchemy has just told that the driver's connections, by their ids, will send: the statement, and
             whether it is sent more than once.
         used: the driver's connections that were taken from a pool, by their ids, until they are closed.
+        untold: those to SQLite of which SQLAlchemy has told what they send, and that have told nothing since.
         missed: one of them did not tell what it was sent.
     """
 
@@ -77,6 +79,7 @@ class Seen:
     hold: Callable[[str], None] | None = None
     due: dict[int, tuple[str, bool]] = field(default_factory=dict)
     used: dict[int, Any] = field(default_factory=dict)
+    untold: set[int] = field(default_factory=set)
     missed: bool = False
 
     def note(self, what: str, connection: object = None) -> Moment:
@@ -93,6 +96,7 @@ class Seen:
             self.hold(sql)
         moment = self.note(what)
         self.due.pop(connection, None)
+        self.untold.discard(connection)
         moment.connection, moment.sql, moment.parameters = connection, sql, parameters
         moment.session = self.working.get(connection, 0)
 
@@ -101,8 +105,8 @@ class Seen:
         told, many = self.due.get(connection, ("", False))
         if not told or not (sql.startswith(told[:_NEARLY_ALL]) or in_words(sql) == in_words(told)):
             return False
-        if not many:
-            del self.due[connection]
+        self.due[connection] = told if many else "", many
+        self.untold.discard(connection)
         return True
 
     def note_answer(self, status: int) -> None:
@@ -330,6 +334,7 @@ def _failed(context: ExceptionContext) -> None:
         driver = id(_driver(connection))
         for seen in _observers:
             seen.due.pop(driver, None)
+            seen.untold.discard(driver)
             if context.statement is not None:
                 continue
             last = next((moment for moment in reversed(seen.moments) if moment.connection == driver), None)
@@ -354,6 +359,8 @@ def _executes(connection: Connection, _cursor: Any, statement: str, parameters: 
         what = in_words(statement)
         seen.note_statement(what, driver, statement, parameters)
         seen.due[driver] = statement, many and not begin.startswith("SELECT")
+        if begin and isinstance(connection.dialect, SQLiteDialect):
+            seen.untold.add(driver)
 
 
 def _executed(connection: Connection, *_: object) -> None:
@@ -361,6 +368,7 @@ def _executed(connection: Connection, *_: object) -> None:
         driver = id(_driver(connection))
         for seen in _observers:
             seen.due.pop(driver, None)
+            seen.missed = seen.missed or driver in seen.untold
 
 
 def _opens(dialect: Any, _record: Any, _args: Any, _kwargs: Any) -> None:
