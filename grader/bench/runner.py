@@ -321,7 +321,7 @@ class Runner:
         if rule.name not in run.judged_again:
             return verdicts.LOST
         self._means.children.stop(child)  # which may hold all the connections that there are for the grader
-        in_vain = self._means.databases.can_be_made_new(child.number, _A_MOMENT)
+        in_vain = self._means.databases.answers(child.number, _A_MOMENT)
         return verdicts.LOST_IN_VAIN if in_vain else verdicts.LOST
 
     def _judge_again(self, run: Run, rule: Rule, told: Any) -> Verdicts:

@@ -295,6 +295,22 @@ def let_see_connections(server: PostgreSQL, space: Space) -> None:
         inside.execute(_filled(_SEES_CONNECTIONS, space.name))
 
 
+def answers(space: Space) -> bool:
+    """Whether the grader's own role is let in, however much there is in the database.
+
+    Args:
+        space: the space.
+    """
+    import psycopg
+
+    try:
+        with psycopg.connect(space.own_url.replace("+psycopg", ""), connect_timeout=2) as own:
+            own.execute("SELECT 1")
+    except psycopg.Error:
+        return False
+    return True
+
+
 def can_be_made_new(space: Space) -> bool:
     """Whether that which a child does before each check works: it is tried by the same connection.
 
