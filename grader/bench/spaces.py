@@ -312,7 +312,9 @@ def answers(space: Space) -> bool:
 
 
 def can_be_made_new(space: Space) -> bool:
-    """Whether that which a child does before each check works: it is tried by the same connection.
+    """Whether that which a child does before each check works, or only fails because code has filled the database.
+
+    It is tried by the same connection.
 
     Args:
         space: the space.
@@ -323,6 +325,8 @@ def can_be_made_new(space: Space) -> bool:
         with psycopg.connect(space.own_url.replace("+psycopg", ""), autocommit=True) as own:
             own.execute(_PATIENCE)
             own.execute("SET ROLE NONE")
+            if _first(own.execute(_GROWN, [space.name])) > _MOST_GROWTH:
+                return True
             own.execute("SELECT grader.make_new(%s)", [_passwords()["password"]])
     except psycopg.Error:
         return False
