@@ -138,17 +138,18 @@ def included_too_late(evidence: Evidence) -> Told | None:
     return Told(saw=evidence.saw.partition(";")[0], where=main.at(meant[0]), hint=hint)
 
 
-@reading("the prefix is there twice", *_ANSWERS)
+@reading("the prefix is there twice", *_ANSWERS, "bad_body_is_422", "bad_paging_is_422")
 def prefix_twice(evidence: Evidence) -> Told | None:
     """FastAPI joins the prefix of include_router(), the prefix of the router and the path of the route."""
     _, path = request_of(evidence)
     first = path.strip("/").split("/")[0]
-    if "has no route" not in evidence.saw or f"/{first}/{first}" not in evidence.saw:
+    named_twice = "Duplicated param name" in evidence.saw
+    if not named_twice and ("has no route" not in evidence.saw or f"/{first}/{first}" not in evidence.saw):
         return None
     for file in evidence.source.files():
         for call in (*calls(file.tree, "include_router"), *calls(file.tree, "APIRouter")):
             prefix = keyword(call, "prefix")
-            if prefix is not None:
+            if prefix is not None and (not named_twice or "{" in text_of(prefix)):
                 return Told(where=file.at(call), hint="The paths of the routes have this at their beginning already.")
     return None
 
