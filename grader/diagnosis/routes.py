@@ -543,20 +543,23 @@ def nulls_left_out(evidence: Evidence) -> Told | None:
             named = {each.value for each in ast.walk(value) if isinstance(each, ast.Constant)}
             if missing <= named if name == "exclude" else named and not missing & named:
                 hint = f"This leaves {_joined(sorted(missing))} out of the answer. Does the client expect that?"
-                return Told(where=where, hint=hint)
+                return Told(where=where, hint=hint, why=_ALL_FIELDS)
     if not _fields_left_out(evidence.actual, evidence.expected):
         return None
     for option in ("exclude_none", "exclude_unset", "exclude_defaults"):
         for where, value in _said_of_the_answer(evidence, file, node, call, option):
             if text_of(value) == "True":
                 hint = f"This {option} leaves fields out of the answer. Which ones, and does the client expect them?"
-                return Told(where=where, hint=hint)
+                return Told(where=where, hint=hint, why=_ALL_FIELDS)
     for option in ("exclude_none", "exclude_unset", "exclude_defaults"):
         said = [where for each in evidence.source.files() for where in _said_of_every_answer(each, option)]
         if len(said) == 1 and said[0].rpartition(":")[0] not in evidence.given:
             hint = f"This {option} is for every route. Which fields does it leave out of this answer?"
-            return Told(where=said[0], hint=hint)
+            return Told(where=said[0], hint=hint, why=_ALL_FIELDS)
     return None
+
+
+_ALL_FIELDS = "Clients count on all three fields in every answer: null says that there is no description."
 
 
 def _said_of_every_answer(file: File, option: str) -> list[str]:
