@@ -111,7 +111,7 @@ def test_read_answers_the_item(tables: Tables, items: Items, client: Client, api
     hint="Follow an id that is in no row through the endpoint. Which line decides what the client is told?",
 )
 def test_get_unknown_is_404(tables: Tables, items: Items, client: Client, api: Api, expect: Expect) -> None:
-    """404 for an id that is not there, 200 for the one that is."""
+    """404 for an id that is not there, or no more, 200 for the one that is."""
     tables.create()
     items.add(id=2, name="chair")
     items.add(id=5)
@@ -120,6 +120,8 @@ def test_get_unknown_is_404(tables: Tables, items: Items, client: Client, api: A
         raise Waits(str(answer), "read_answers_the_item")
     for unknown in (1, 3, 6):
         expect.status(client.only_request("GET", f"/items/{unknown}"), 404)
+    if api.is_deleted_after_a_read(2):
+        expect.status(client.request("GET", "/items/2"), 404)
 
 
 @rule(
@@ -277,6 +279,7 @@ def test_patch_keeps_omitted_fields(tables: Tables, items: Items, api: Api, expe
         expect.equal([row for row in items.rows() if row["id"] != item_id], others, "the other rows are")
         expect.equal(api.shown(answer.json), items.row(item_id), "the answer is")
         api.expect_saved_first()
+    api.expect_patched_between_reads(_LAMP, _TORCH)
 
 
 @rule(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from grader.lab.tables import Tables
     from grader.lab.topics.api import Api
     from grader.lab.topics.rest import Rest
+    from grader.lab.topics.schemas import Schemas
     from grader.lab.topics.table_model import TableModel
 
 _LAMP = {"name": "lamp", "description": "warm light"}
@@ -53,9 +54,12 @@ def test_item_is_a_sqlmodel_table(table_model: TableModel, story: Story) -> None
     "with a 500. What is right has to get in.",
     hint="Which class says what this body may be? Compare what it says with what was sent.",
 )
-def test_input_is_validated(tables: Tables, items: Items, client: Client, api: Api, expect: Expect) -> None:
-    """POST and PATCH answer 422 to a missing, wrong, blank or too long text, and store nothing; a short one is fine."""
+def test_input_is_validated(
+    tables: Tables, items: Items, client: Client, schemas: Schemas, api: Api, expect: Expect
+) -> None:
+    """POST and PATCH answer 422 to a missing, wrong, blank or too long text, and store nothing; a right one is kept."""
     tables.create()
+    schemas.expect_texts_kept("ItemCreate", "ItemUpdate")
     path = f"/items/{items.add(**_LAMP)}"
     plain = client.request("POST", "/items/", json=_LAMP)
     if plain.unrouted:

@@ -445,14 +445,36 @@ _ONE_BY_ONE = f"""
     AFTER
     return found
 """
-_ROW = 'raw.execute("SELECT id, name FROM owners WHERE id = ?", (each.owner_id,)).fetchone()'
+_BY_ID = "SELECT id, name FROM owners WHERE id = ?"
+_LIKE_A_CATALOG = "SELECT pg_catalog.id, name FROM owners AS pg_catalog WHERE id = ?"
 _BLOB = '(each.owner_id, raw.blobopen("owners", "name", each.owner_id, readonly=True).read().decode())'
+_TRACE_IN_ANOTHER_PLACE = """import gc
+    from sqlalchemy import event
+    bind = db.get_bind()
+    kept = getattr(bind, "kept", None) or next(each for each in gc.get_referents(raw) if type(each).__name__ == "_Trace")
+    bind.kept = kept
+    sqlite3.Connection.set_trace_callback(raw, None)
+    event.listen(bind, "checkin", lambda driver, record: setattr(driver, "row_factory", kept))
+    event.listen(bind, "checkout", lambda driver, record, proxy: setattr(driver, "row_factory", None))"""
+_WRAPPED = """
+import sqlite3
+class Wrapped:
+    def __init__(self, connection): self.__dict__["connection"] = connection
+    def __getattr__(self, name): return getattr(self.connection, name)
+    def __setattr__(self, name, value): setattr(self.connection, name, value)
+def connect(): return Wrapped(sqlite3.connect(DATABASE_URL.partition("///")[2], check_same_thread=False))
+engine = create_engine(DATABASE_URL, creator=connect)
+"""
 _SAVED = '        crud_uow.add_event(db, item, "created")\n        db.commit()\n        db.refresh(item)\n'
 _APART = ("item_and_event_are_saved_together", "commits_once", "failed_event_discards_the_item")
 
 
-def _owners(before: str = "pass", after: str = "pass", row: str = _ROW) -> tuple[str, str, str, str, tuple[str, ...]]:
-    instead = _ONE_BY_ONE.replace("BEFORE", before).replace("AFTER", after).replace("ROW", row)
+def _asked(sql: str) -> str:
+    return f'raw.execute("{sql}", (each.owner_id,)).fetchone()'
+
+
+def _owners(before: str = "pass", after: str = "pass", row: str = "") -> tuple[str, str, str, str, tuple[str, ...]]:
+    instead = _ONE_BY_ONE.replace("BEFORE", before).replace("AFTER", after).replace("ROW", row or _asked(_BY_ID))
     return "09_relationships", "app/crud.py", _OWNERS, instead, ("query_count_is_constant",)
 
 
@@ -470,7 +492,32 @@ UNSEEN = {
         f"fairy = db.connection().connection; fairy.detach(); {TAKE}", "fairy.close()"
     ),
     "owners one by one, on a connection that is invalidated": _owners(TAKE, "db.connection().invalidate()"),
+    "owners one by one, with the trace in another place": _owners(_TRACE_IN_ANOTHER_PLACE),
+    "connections in a class that is none of SQLite's": (
+        *("09_relationships", "app/db.py", "engine = create_engine(DATABASE_URL)\n", _WRAPPED),
+        ("query_count_is_constant", "list_pages"),
+    ),
     "owners one by one, as blobs": _owners(row=_BLOB),
+    "owners one by one, after an executemany that is refused": _owners(
+        f"""try: db.connection().exec_driver_sql("{_BY_ID}", [(1,), (2,)])
+    except Exception: pass"""
+    ),
+    "owners one by one, each after a COMMIT of nothing": _owners(
+        "db.expire_on_commit = False",
+        row=f"""(db.commit(), db.connection(), db.commit(), raw.execute("{_BY_ID}", (each.owner_id,)).fetchone())[3]""",
+    ),
+    "owners one by one, below a comment": _owners(row=_asked(f"-- x\\n{_BY_ID}")),
+    "owners one by one, beside a table named like PostgreSQL's": _owners(
+        row=_asked("SELECT id, name FROM (SELECT 1 AS one) AS pg_one, owners WHERE id = ?")
+    ),
+    "owners one by one, through a name like PostgreSQL's": _owners(row=_asked(_LIKE_A_CATALOG)),
+    "owners one by one, through a name like PostgreSQL's, by SQLAlchemy": _owners(
+        row=f"""db.connection().exec_driver_sql("{_LIKE_A_CATALOG}", (each.owner_id,)).fetchone()"""
+    ),
+    "owners one by one, with no blank before the table": _owners(
+        row=_asked("SELECT id, name FROM[owners] WHERE id = ?")
+    ),
+    "commit, below a comment": _saved("raw.execute('-- x\\nCOMMIT')"),
     "commit, after the trace was taken": _saved("raw.set_trace_callback(None); raw.commit()"),
     "commit, with a trace of its own": _saved("raw.set_trace_callback(lambda sql: None); raw.commit()"),
     "commit, with the trace taken by the class": _saved(f"{TAKE}; raw.commit()"),

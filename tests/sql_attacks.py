@@ -218,6 +218,14 @@ LOST: dict[str, str] = {
         "    if isinstance(each, psycopg.Connection) and each.info.user.endswith('_own'): each.close()\n"
         "for _ in range(8): connect(make_url(locals_of_the_grader()['job'].own_url))"
     ),
+    "fills its database and shuts the grader's engine": (
+        "run(['SELECT count(lo_create(0)) FROM generate_series(1, 90000)'])\n"
+        "import gc\n"
+        "from sqlalchemy import Engine\n"
+        "def lost(*given, **named): raise RuntimeError\n"
+        "for each in gc.get_objects():\n"
+        "    if type(each) is Engine and each.url.username.endswith('_own'): each.connect = lost"
+    ),
     "says so": (
         "import json\n"
         "found = locals_of_the_grader()\n"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -147,6 +148,48 @@ def test_what_the_starter_makes_impossible_is_to_do(name: str, tmp_path: Path) -
     found = verdicts(chapter, [tmp_path])[tmp_path]
     assert "error" not in {check.outcome for check in found.values()}, told(found)
     assert f"next: chapter {chapter[:2]}, task {task} " in told(found)
+
+
+CALLED = {
+    "in add_task": ("add_task(record_event, ", "add_task(record_event("),
+    "in its place": ("background_tasks.add_task(record_event, ", "record_event("),
+}
+
+
+@pytest.mark.parametrize("name", CALLED)
+def test_a_task_that_is_called_is_told_before_it_is_written(name: str, tmp_path: Path) -> None:
+    events = write_half_done("10_background", tmp_path, {"10.1", "10.2", "10.3"}) / "app/routes/events.py"
+    old, new = CALLED[name]
+    source = events.read_text()
+    line = next(number for number, line in enumerate(source.split("\n"), 1) if old in line)
+    source = source.replace(old, new)
+    events.write_text(source.replace("data.kind)", "data.kind))") if new.startswith("add_task") else source)
+    found = verdicts("10_background", [tmp_path])[tmp_path]
+    check = found["answers_202"]
+    assert (check.outcome, check.mistake, check.where.rpartition(":")[2]) == (
+        *("failed", "called_at_once"),
+        str(line),
+    ), told(found)
+
+
+def test_the_answer_counts_though_the_task_is_to_do(tmp_path: Path) -> None:
+    events = write_half_done("10_background", tmp_path, {"10.1", "10.2", "10.3"}) / "app/routes/events.py"
+    events.write_text(re.sub(r",?\s*status_code=[\w.]+", "", events.read_text()))
+    check = verdicts("10_background", [tmp_path])[tmp_path]["answers_202"]
+    assert (check.outcome, check.mistake) == ("failed", "status_not_said")
+    assert check.observed == "the answer is 200"
+
+
+@pytest.mark.parametrize("chapter", ["06_routes", "07_uow", "09_relationships", "10_background"])
+def test_who_takes_only_the_stand_in_away_is_told_so(chapter: str, tmp_path: Path) -> None:
+    task = next(task for task, words in tasks_of(chapter).items() if words.startswith("include the router"))
+    main = write_half_done(chapter, tmp_path, {task}) / "app/main.py"
+    kept = [line for line in main.read_text().split("\n") if not line.startswith("app.include_router(")]
+    main.write_text("\n".join(kept))
+    found = verdicts(chapter, [tmp_path])[tmp_path]
+    check = found["the_rest_still_works"]
+    assert (check.outcome, check.mistake) == ("failed", "router_not_included"), told(found)
+    assert f"fix {task}" in told(found)
 
 
 # Mistakes that have nothing to do with what is still to do: chapter, file, what is added to it.

@@ -87,8 +87,8 @@ MESSAGES = {
                     return db.scalars(select(Item).where(Item.id >
                     offset).order_by(Item.id).limit(limit)).all()
       hint      An offset says how many rows to skip, whatever their ids are.
-      why       A table grows; an answer must not. The client asks for as many
-                as it can show.
+      why       Ids have gaps, and pages must not: each item is on one page, and
+                none is left out.
       timeline  BEGIN > SELECT items
       rule      05_crud.list_pages
 """,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from grader.bench import Bench, Limits, Target, controls
+from grader.lab.surroundings import Surroundings
+from grader.lab.topics.strays import _strange_threads
 from grader.rules import CHAPTERS, Rule, rules_of
 from tests import PROJECT
 from tests.cases import all_cases
@@ -53,6 +56,31 @@ def test_what_the_driver_is_sent_is_seen(name: str, bench: Bench, tmp_path: Path
         assert (
             found[rule].outcome in ("failed", "blocked") or "took the grader's trace callback" in found[rule].observed
         )
+
+
+def test_threads_are_seen_whatever_their_class_says(tmp_path: Path) -> None:
+    class Lying(threading.Thread):
+        __module__ = "anyio.abc"
+
+        def join(self, timeout: float | None = None) -> None:
+            raise SystemExit
+
+        def is_alive(self) -> bool:
+            return False
+
+        def __eq__(self, other: object) -> bool:
+            return True
+
+        __hash__ = threading.Thread.__hash__
+
+    surroundings, over = Surroundings(str(tmp_path)), threading.Event()
+    Lying(target=over.wait, name="event loop of the app").start()
+    try:
+        assert surroundings.are_lost()
+        assert Lying in map(type, _strange_threads())
+    finally:
+        over.set()
+    assert not surroundings._still_running()
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)

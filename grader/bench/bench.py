@@ -20,9 +20,13 @@ from grader.bench.runner import Means, Runner
 from grader.bench.staging import expect_solutions
 from grader.bench.temporary import make_folder, remove_folder
 from grader.lab.job import HAS_FORK
+from grader.rules import WITHOUT_HTTP
 
 if TYPE_CHECKING:
     from grader.report import Check
+
+# The chapters that do without FastAPI.
+_BESIDE = len(WITHOUT_HTTP)
 
 
 class Bench:
@@ -56,6 +60,8 @@ class Bench:
         self._databases = Databases(database, self._workshop, self._isolation, self.jobs)
         self._children = Children(self._workshop, fork, self._isolation)
         self._interrupted = threading.Event()
+        # While the server imports FastAPI for the first time, a processor is free for what does without.
+        self._beside = _BESIDE if fork and self.jobs > 1 and database == "sqlite" else 0
         self.spoilt = ""
 
     def __enter__(self) -> Self:
@@ -89,6 +95,7 @@ class Bench:
         self._interrupted.clear()
         self.wait_for_database()
         self._databases.look_after()
+        beside, self._beside = self._beside, 0
         means = Means(
             workshop=self._workshop,
             children=self._children,
@@ -96,6 +103,7 @@ class Bench:
             isolation=self._isolation,
             limits=self.limits,
             jobs=self.jobs,
+            beside=beside,
             processors=self._processors,
             interrupted=self._interrupted,
         )

@@ -120,8 +120,17 @@ class Databases:
         self._taken[child] = space
         return space.url, space.own_url
 
-    def can_be_made_new(self, child: int, seconds: float = 0.0) -> bool:
-        """Whether the database of a child can be made new, whatever the child says; files lie in its own folder.
+    def can_be_made_new(self, child: int) -> bool:
+        """Whether the database of a child can be made new, whatever the child says; files lie in its own folder."""
+        if self._postgresql is None:
+            return True
+        from grader.bench.spaces import can_be_made_new
+
+        space = self._taken.get(child)
+        return space is not None and can_be_made_new(space)
+
+    def answers(self, child: int, seconds: float) -> bool:
+        """Whether the server takes a new connection of the grader's own to the database of a child.
 
         Args:
             child: its number.
@@ -129,12 +138,12 @@ class Databases:
         """
         if self._postgresql is None:
             return True
-        from grader.bench.spaces import can_be_made_new
+        from grader.bench.spaces import answers
 
         space = self._taken.get(child)
         latest = time.monotonic() + seconds
         while space is not None:
-            if can_be_made_new(space):
+            if answers(space):
                 return True
             if time.monotonic() >= latest:
                 return False

@@ -73,6 +73,7 @@ class Run:
         taken_back: how often a rule was judged again because the child that had judged it did not prove itself.
         seconds: how long its children were at work.
         child: the one that is at work.
+        beside: it works beside those that share out the processors.
     """
 
     submission: Path
@@ -88,6 +89,7 @@ class Run:
     taken_back: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
     child: Child | None = None
+    beside: bool = False
 
     @property
     def is_missing(self) -> bool:
@@ -95,13 +97,16 @@ class Run:
         return not (self.submission / self.chapter).is_dir()
 
 
-def plan(targets: Sequence[Target], known: Mapping[tuple[Path, str], Mapping[str, str]], jobs: int) -> deque[Run]:
+def plan(
+    targets: Sequence[Target], known: Mapping[tuple[Path, str], Mapping[str, str]], jobs: int, beside: int
+) -> deque[Run]:
     """Deal out what is to be judged, in the order in which it is to begin.
 
     Args:
         targets: what to judge.
         known: per submission and chapter the outcomes of rules that were judged before, by name.
         jobs: how many runs work side by side.
+        beside: how many runs work beside those, of chapters that need little, as the server still imports the rest.
     """
     grouped: dict[tuple[Path, str], list[Rule]] = {}
     for target in targets:
@@ -118,8 +123,11 @@ def plan(targets: Sequence[Target], known: Mapping[tuple[Path, str], Mapping[str
         dealt = [deque(rules[start::hands]) for start in range(min(hands, len(rules)))]
         timeouts = list(before.values()).count("timeout")
         runs += [Run(submission, chapter, waiting, shared, timeouts=timeouts) for waiting in dealt]
-    # The longest first, so that at the end no processor waits for another; but before them one that
-    # runs already while the server imports what the others need.
+    # The longest first, so that at the end no processor waits for another; but before them those that
+    # run already while the server imports what the others need.
     ordered = sorted(runs, key=lambda run: -len(run.waiting) * _COST.get(run.chapter, _USUAL_COST))
-    early = next((run for run in ordered if run.chapter in WITHOUT_HTTP), None)
-    return deque(sorted(ordered, key=lambda run: run is not early))
+    early = [run for run in ordered if run.chapter in WITHOUT_HTTP][: max(1, beside)]
+    if len(early) < len(runs):
+        for run in early[:beside]:
+            run.beside = True
+    return deque([*early, *(run for run in ordered if not any(run is each for each in early))])

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +47,9 @@ _A_MOMENT = 2.0
 # How many messages are dealt with before deadlines are looked at.
 _AT_A_TIME = 500
 
+# How many runs are staged before it is their turn: a submission's chapters, while the server gets ready.
+_AHEAD = 10
+
 # Seconds for removing what a chapter leaves behind while others wait; the rest goes with the bench.
 _AT_ONCE = 5.0
 
@@ -68,6 +71,7 @@ class Means:
         isolation: what keeps children apart.
         limits: what a check may use.
         jobs: how many runs work side by side.
+        beside: how many more work beside them at first (see `grader.bench.plan.plan`).
         processors: numbers of the processors to share out; none where the platform cannot tell.
         interrupted: set when the rest is no longer wanted.
     """
@@ -78,6 +82,7 @@ class Means:
     isolation: Isolation
     limits: Limits
     jobs: int
+    beside: int
     processors: Sequence[int]
     interrupted: threading.Event
 
@@ -89,10 +94,11 @@ class Runner:
         self, means: Means, targets: Sequence[Target], known: Mapping[tuple[Path, str], Mapping[str, str]]
     ) -> None:
         self._means = means
-        self._waiting = plan(targets, known, means.jobs)
+        self._waiting = plan(targets, known, means.jobs, means.beside)
         self._running: list[Run] = []
         self._live: dict[int, Run] = {}
         self._free = deque(range(means.jobs))
+        self._beside = count(means.jobs)
         # After a server was lost, or that of the database, the runs go on one by one, so that the guilty one is found.
         self._alone = False
         self._budget = Budget(means.limits)
@@ -119,11 +125,11 @@ class Runner:
 
     def _begin(self) -> Verdicts:
         """Stage what waits, and start a child for it, as long as there is room."""
-        while self._waiting and self._free and not (self._running and self._alone):
+        while self._waiting and (self._free or self._waiting[0].beside) and not (self._running and self._alone):
             run = self._waiting.popleft()
             told = self._not_gradable(run)
             if told is None:
-                run.slot = self._free.popleft()
+                run.slot = next(self._beside) if run.beside else self._free.popleft()
                 self._running.append(run)
                 self._start_child(run)
             else:
@@ -167,7 +173,7 @@ class Runner:
 
     def _stage_ahead(self) -> None:
         """Stage what comes next, as long as there is nothing else to do."""
-        for run in islice(self._waiting, self._means.jobs):
+        for run in islice(self._waiting, max(self._means.jobs, _AHEAD)):
             if self._means.children.inbox.empty() and not run.is_missing:
                 with suppress(OSError):  # it is tried once more when it is its turn
                     self._stage(run)
@@ -180,7 +186,6 @@ class Runner:
         child = run.child = means.children.new(max(60.0, limits.seconds))
         self._live[child.number] = run
         url, own_url = means.databases.urls_for(run.root, child.number)
-        processors = means.processors
         job = Job(
             chapter=run.chapter,
             checks=controls.ask(child, run.waiting),
@@ -193,7 +198,7 @@ class Runner:
             stubs=run.shared.stubs,
             seconds=self._patience(run),
             memory=limits.memory,
-            cpu=processors[run.slot % len(processors)] if len(processors) > 1 else -1,
+            cpu=self._processor(run),
             cpu_seconds=limits.cpu_seconds,
             file_size=limits.file_size,
             processes=limits.processes or (PROCESSES if means.isolation.user >= 0 else 0),
@@ -201,6 +206,14 @@ class Runner:
             user=means.isolation.user_of(run.slot),
         )
         means.children.start(child, job)
+
+    def _processor(self, run: Run) -> int:
+        """The processor of a run; of those beside the others, none that the server needs."""
+        processors = self._means.processors
+        if len(processors) < 2:
+            return -1
+        own = processors[1:] if run.beside else processors
+        return own[run.slot % len(own)]
 
     def _patience(self, run: Run) -> float:
         """Seconds for the next step; less for a run that has used up its time more than once."""
@@ -321,7 +334,7 @@ class Runner:
         if rule.name not in run.judged_again:
             return verdicts.LOST
         self._means.children.stop(child)  # which may hold all the connections that there are for the grader
-        in_vain = self._means.databases.can_be_made_new(child.number, _A_MOMENT)
+        in_vain = self._means.databases.answers(child.number, _A_MOMENT)
         return verdicts.LOST_IN_VAIN if in_vain else verdicts.LOST
 
     def _judge_again(self, run: Run, rule: Rule, told: Any) -> Verdicts:
@@ -405,7 +418,8 @@ class Runner:
         """Make room for what waits: the next run need not wait until a child that is over has gone."""
         for run in self._running:
             if run.slot != NO_SLOT and (run.child is None or run.child.over):
-                self._free.append(run.slot)
+                if not run.beside:
+                    self._free.append(run.slot)
                 run.slot = NO_SLOT
         for run in [run for run in self._running if run.child is None]:
             self._running.remove(run)

@@ -218,6 +218,7 @@ def _whose_code(run: Run, rule: Rule, where: str, told: dict[str, Any]) -> tuple
         if not tasks and len(near) > 1 and rule.task not in near:
             return True, ""  # nobody can tell for which of them
         tasks = tasks or tuple(near)
+    tasks = tasks or tasks_at(rule.chapter, file, owner, under, of_others=True)  # nothing uses it: a listener
     if tasks:
         return (False, "") if rule.task in tasks else (True, tasks[0])
     there = [task for task, files in files_of(rule.chapter).items() if file in files]

@@ -373,3 +373,63 @@ def no_context_manager(evidence: Evidence) -> Told | None:
     elif "async" in kind.lower():
         hint = f"{what} is asynchronous. Which kind of with goes with it?"
     return Told(where=where, hint=hint, why="Only a context manager knows what to do at the end of its block.")
+
+
+_ASKED_FOR = re.compile(r'^422 .*?"loc":\["query","(\w+)"\],"msg":"Field required"')
+
+
+@reading("a wrapper hides the parameters of the endpoint")
+def parameters_hidden(evidence: Evidence) -> Told | None:
+    """FastAPI reads the parameters of the function that it is given. A wrapper that takes *args and **kwargs has no
+    others, unless functools.wraps tells whom it stands for."""
+    asked = _ASKED_FOR.match(evidence.saw)
+    for file in evidence.source.files() if asked else ():
+        for function in file.functions:
+            wraps = any(name_of(each) in ("wraps", "update_wrapper") for each in inside(function))
+            for inner in [each for each in inside(function) if isinstance(each, Function)]:
+                takes = {each.arg for each in (inner.args.vararg, inner.args.kwarg) if each is not None}
+                handed_back = inner is not function or inner.name == "__call__"
+                said = {name_of(each) for each in inner.decorator_list} & {"wraps", "update_wrapper"}
+                if asked and asked[1] in takes and handed_back and not wraps and not said:
+                    hint = "FastAPI reads the parameters of the function that it is given. Which are those of "
+                    hint += f"{inner.name}(), and how does Python tell whom it stands for?"
+                    saw = f"{evidence.saw}; FastAPI asks the client for '{asked[1]}'"
+                    why = "Nobody has told the client of such a parameter, so it sends none."
+                    return Told(saw=saw, where=file.at(inner), hint=hint, why=why)
+    return None
+
+
+_NO_SCHEMA = re.compile(r"\bapp\.(?:\w+\.)*(\w+)")
+
+
+@reading("a class of the tables in the place of a schema")
+def table_for_a_schema(evidence: Evidence) -> Told | None:
+    """Pydantic and FastAPI read and write values of types that they know: texts, numbers, schemas. A class of the
+    tables is none of them."""
+    raised = evidence.raised_kind("PydanticSchemaGenerationError", "FastAPIError")
+    named = _NO_SCHEMA.search(raised.message) if raised else None
+    class_ = evidence.source.class_(named[1]) if named else None
+    if raised is None or named is None or class_ is None or not raised.lines:
+        return None
+    fields = [name_of(each) for node in class_[1].body for each in [getattr(node, "target", None)]]
+    table = any("Base" in name_of(base) and name_of(base) != "BaseModel" for base in class_[1].bases)
+    if not fields or not (table or "__tablename__" in ast.unparse(class_[1])):
+        return None
+    where = innermost(raised, evidence.given)
+    file, line = evidence.source.file(where.rpartition(":")[0]), int(where.rpartition(":")[2])
+    around = [each for each in [*file.classes, *file.functions] if _begins(each) <= line <= (each.end_lineno or 0)]
+    for each in ast.walk(around[-1]) if around else ():
+        annotation = each.annotation if isinstance(each, ast.AnnAssign | ast.arg) else None
+        annotation = each.returns if isinstance(each, Function) else annotation
+        annotation = each.value if isinstance(each, ast.keyword) and each.arg == "response_model" else annotation
+        if annotation is not None and any(name_of(one) == named[1] for one in ast.walk(annotation)):
+            saw = f"{named[1]} is a class of the tables; no schema can be made of it"
+            wanted = "a schema, or a type that Pydantic knows"
+            shown = "may send" if isinstance(each, ast.arg) else "gets to see of it"
+            hint = f"{named[1]} says how a row is stored. Which class says what a client {shown}?"
+            return Told(saw=saw, where=file.at(annotation), hint=hint, wanted=wanted)
+    return None
+
+
+def _begins(node: Function | ast.ClassDef) -> int:
+    return min([node.lineno, *(each.lineno for each in node.decorator_list)])

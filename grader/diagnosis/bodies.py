@@ -11,7 +11,7 @@ from grader.diagnosis.endpoints import alias_of, behind, body_parameter, endpoin
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.parameters import TOO_STRICT, table_behind
 from grader.diagnosis.reading import Told, reading, reading_of
-from grader.diagnosis.schemas import rules_of
+from grader.diagnosis.schemas import rules_of, silent_validator
 from grader.diagnosis.source import File, calls, name_of, text_of
 
 _INVALID = "bad_body_is_422", "patch_null_name_is_422", "input_is_validated", "create_ignores_a_client_id"
@@ -84,6 +84,35 @@ def _by_the_schema(evidence: Evidence) -> Evidence | None:
     else:
         return None
     return replace(evidence, did=[did], saw=saw)
+
+
+@reading(
+    "a validator loses what was sent",
+    *_VALID,
+    *_MADE,
+    *("batch_is_all_or_nothing", "item_and_event_are_saved_together", "add_item_does_not_commit"),
+    "the_rest_still_works",
+)
+def lost_in_a_validator(evidence: Evidence) -> Told | None:
+    """The field gets what its validator returns: on a way without a return this is None, and the text is lost."""
+    made = re.findall(r"\b(Item(?:Create|Update))\(", "".join(evidence.did[-1:]))
+    schema = evidence.source.class_(made[-1]) if made else schema_of_body(evidence)
+    words = " ".join([evidence.saw, *(each.message for each in evidence.raised)])
+    actual, expected = evidence.actual, evidence.expected
+    for field in ("name", "description") if schema is not None else ():
+        refused = re.search(rf"constraint failed: items\.{field}\b|null value in column \"{field}\"", words)
+        compared = isinstance(actual, dict) and isinstance(expected, dict) and field in actual
+        emptied = compared and actual[field] is None and isinstance(expected.get(field), str)
+        if schema is None or not (refused or emptied) or schema[0].name in evidence.given:
+            continue
+        found = silent_validator(replace(evidence, did=[f"{schema[1].name}()"], saw=""), field)
+        if found is not None:
+            file, method, _ = found
+            saw = f"{evidence.saw}; on its way through {schema[1].name} the {field} became None"
+            hint = "What a validator returns is the field's value from then on. What does this one return, on each way?"
+            why = "What a client sends has to reach the row as it is."
+            return Told(saw=saw, where=file.at(method), hint=hint, why=why)
+    return None
 
 
 @reading("NUL is accepted", "bad_body_is_422", "input_is_validated")

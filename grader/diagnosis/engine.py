@@ -539,6 +539,7 @@ def autocommit(evidence: Evidence) -> Told | None:
                 continue
             if isinstance(node, ast.Assign) and re.search(r"isolation_level = (None|'')", told):
                 hint = "This tells SQLite's driver to begin no transaction. Who begins one then?"
+                saw += "; SQLAlchemy said BEGIN, and the driver sent none"
                 return Told(saw=saw, where=file.at(node), hint=hint)
             if re.search(r"AUTOCOMMIT|isolation_level'?\s*[:=]\s*None|autocommit'?\s*[:=]\s*True", told):
                 return Told(saw=saw, where=file.at(node), hint="This option switches transactions off.")
@@ -865,6 +866,20 @@ def _own_session_class(node: ast.ClassDef) -> bool:
     return any(name_of(base).endswith("Session") for base in node.bases)
 
 
+@reading("autoflush is an attribute of the class", "query_does_not_write_pending_objects")
+def autoflush_of_the_class(evidence: Evidence) -> Told | None:
+    """Each session sets its own autoflush when it is made; what the class says counts no more then."""
+    for file in evidence.source.files():
+        for node in [each for each in file.classes if _own_session_class(each)]:
+            for each in node.body:
+                target = each.targets[0] if isinstance(each, ast.Assign) else getattr(each, "target", None)
+                if name_of(target) == "autoflush":
+                    hint = "A session sets its own autoflush when it is made. Which of the two counts then, and who "
+                    hint += "says what the session's own is?"
+                    return Told(where=file.at(each), hint=hint)
+    return None
+
+
 @reading("a session class that loses autoflush=False", "query_does_not_write_pending_objects")
 def autoflush_lost(evidence: Evidence) -> Told | None:
     """A session class of your own takes the option but does not pass it on, or passes on another value."""
@@ -1028,4 +1043,30 @@ def no_declarative_base(evidence: Evidence) -> Told | None:
     if value in hints or value in ("object", "SQLModel", "BaseModel") or value.startswith("MetaData("):
         hint = hints.get(value, "Base is to be a class that inherits from DeclarativeBase.")
         return Told(saw=f"Base is {value}", where=file.at(node), hint=hint)
+    return None
+
+
+_NO_OBJECT = re.compile(
+    r"type object 'MetaData' has no attribute|'registry' attribute that is not an instance|"
+    r"type object 'registry' has no attribute"
+)
+
+
+@reading("a class in the place of an object")
+def class_for_an_object(evidence: Evidence) -> Told | None:
+    """A base needs a MetaData, or a registry, that was made: the class alone holds no tables."""
+    words = " ".join([evidence.saw, *(each.message for each in evidence.raised)])
+    file = evidence.source.file(_DB)
+    base = _bound(file, "Base")
+    for each in ast.walk(base) if base is not None and _NO_OBJECT.search(words) else ():
+        target = each.targets[0] if isinstance(each, ast.Assign) else getattr(each, "target", None)
+        named = each.arg if isinstance(each, ast.keyword) else name_of(target)
+        value = getattr(each, "value", None)
+        held = _bound(file, value.id) if isinstance(value, ast.Name) else None
+        given = getattr(held, "value", None) or value  # of a variable what it was made of
+        kind = name_of(given) if isinstance(given, ast.Name | ast.Attribute) else ""
+        if named in ("metadata", "registry") and kind in ("MetaData", "registry"):
+            saw = f"the {named} of Base is {kind}: the class itself"
+            hint = f"Is this a {kind}, or the class of all of them? What makes one?"
+            return Told(saw=saw, where=file.at(held or each), hint=hint)
     return None

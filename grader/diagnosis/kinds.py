@@ -8,10 +8,9 @@ import re
 from grader.diagnosis.bodies import schema_of_body
 from grader.diagnosis.endpoints import behind
 from grader.diagnosis.evidence import Evidence
-from grader.diagnosis.owners import always_returns
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.schemas import field_in
-from grader.diagnosis.source import File, Function, calls, decorators, inside, name_of, text_of
+from grader.diagnosis.source import File, Function, always_returns, calls, decorators, inside, name_of, text_of
 
 _WRITTEN, _ANSWERS, _BAD = "event_is_written", "answers_202", "bad_body_is_422"
 _VALIDATORS = "field_validator", "model_validator", "validator", "root_validator"
@@ -162,14 +161,49 @@ def arguments_in_one(evidence: Evidence) -> Told | None:
     """add_task takes the function and then its arguments, one by one, as in a call."""
     unfit = re.compile(r"record_event\(\) (missing \d|got an unexpected keyword argument 'k?w?args')")
     missing = any(unfit.search(each.message) for each in evidence.raised)
-    for file, call in [(file, call) for file, node in behind(evidence) for call in calls(node, "add_task")]:
+    for file, node, call in [(*each, call) for each in behind(evidence) for call in calls(each[1], "add_task")]:
         if not missing or not call.args or name_of(call.args[0]) != "record_event":
             continue
         if any(isinstance(each, ast.Starred) for each in call.args) or any(each.arg is None for each in call.keywords):
             continue
-        together = [each for each in call.args[1:] if isinstance(each, ast.Tuple | ast.List | ast.Dict)]
+        together = [each for each in call.args[1:] if isinstance(_given_a_name(node, each), _SEVERAL)]
         hint = "record_event takes an id and a kind. What does this line hand over?"
         if together or any(each.arg in ("args", "kwargs") for each in call.keywords):
             hint = "add_task takes the arguments one by one, as a call does. How many does record_event get from this?"
         return Told(where=file.at(call), hint=hint)
+    return None
+
+
+_SEVERAL = ast.Tuple | ast.List | ast.Dict
+
+
+def _given_a_name(function: Function, value: ast.expr) -> ast.expr:
+    """What a variable was made of in a function, where that is one thing; any other value itself."""
+    assigned = [each for each in inside(function) if isinstance(each, ast.Assign) and name_of(each.targets[0])]
+    found = [each.value for each in assigned if text_of(each.targets[0]) == text_of(value)]
+    return found[0] if len(found) == 1 and isinstance(value, ast.Name) else value
+
+
+_REFUSED = "IntegrityError", "DataError", "ProgrammingError", "InterfaceError", "StatementError"
+
+
+@reading("other values than those that record_event takes", _WRITTEN)
+def arguments_unfit(evidence: Evidence) -> Told | None:
+    """A star hands on what a loop over a value gives: of a dictionary the names, of a text the letters. And each name
+    of an argument needs the value that goes with it."""
+    sent, written = kinds_sent(evidence), kinds_written(evidence)
+    unfit = any(re.search(r"record_event\(\) (takes|missing|got)", each.message) for each in evidence.raised)
+    unfit = unfit or evidence.raised_kind(*_REFUSED) is not None or bool(written and sent and written != sent)
+    for file, node, call in [(*each, call) for each in behind(evidence) for call in calls(each[1], "add_task")]:
+        saw = evidence.saw
+        if written and sent and isinstance(written[0], str) and written != sent:
+            saw = f"record_event was handed the kind {written[0]!r}; the client sent {sent[0]!r}"
+        starred = [each.value for each in call.args if isinstance(each, ast.Starred)]
+        for value in starred if unfit else ():
+            if not isinstance(_given_a_name(node, value), ast.Tuple | ast.List):
+                hint = "The star hands on what a loop over this value gives, one by one. What does such a loop give?"
+                return Told(saw=saw, where=file.at(call), hint=hint)
+        given = {each.arg: text_of(each.value) for each in call.keywords}
+        if unfit and given.get("kind", "").endswith("id") and given.get("item_id", "").endswith("kind"):
+            return Told(saw=saw, where=file.at(call), hint="Which value goes with which of these names?")
     return None

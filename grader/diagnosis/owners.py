@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
 
-from grader.diagnosis.endpoints import endpoint_of
+from grader.diagnosis.endpoints import behind, endpoint_of
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.relationships import list_function, owner_attribute
 from grader.diagnosis.schemas import field_in
-from grader.diagnosis.source import File, Function, calls, decorators, inside, keyword, name_of, text_of
+from grader.diagnosis.source import File, Function, always_returns, calls, decorators, inside, keyword, name_of, text_of
 
 _RULES = "owner_is_in_the_answer", "item_without_owner_has_null"
 _WHOSE = "What says here whose an item is?"
@@ -144,10 +143,31 @@ def other_owner_in_the_route(evidence: Evidence) -> Told | None:
         if schema[1].name != "ItemWithOwner" and field_in(evidence, schema, "owner") is None:
             saw = f"{evidence.saw}; {schema[1].name} has no owner"
             return Told(saw=saw, where=where, hint="Which schema shows an item together with its owner?")
+    told = _made_without_owner(evidence)
+    if told is not None:
+        return told
     values = owner_values(node)
     if len(values) == 1:
         saw = f"{evidence.saw}; list_items_with_owner gives the right owner"
         return Told(saw=saw, where=file.at(values[0]), hint="What does this make of the owner that the item has?")
+    return None
+
+
+def _made_without_owner(evidence: Evidence) -> Told | None:
+    """Where an item is taken through a schema that has no owner, or dumped without it, on its way to the answer."""
+    for file, node in behind(evidence):
+        for call in [each for each in inside(node) if isinstance(each, ast.Call)]:
+            of = call.func.value if isinstance(call.func, ast.Attribute) and name_of(call) in _PASSES_ON else call
+            schema = evidence.source.class_(name_of(of))
+            fields = {*evidence.source.declared_in(schema)}
+            if schema is not None and fields >= {"name", "description"} and "owner" not in fields:
+                saw = f"{evidence.saw}; list_items_with_owner gives the right owner"
+                hint = f"What of an item with its owner does {schema[1].name} leave out?"
+                return Told(saw=saw, where=file.at(call), hint=hint)
+            without = keyword(call, "exclude") if name_of(call) in ("model_dump", "jsonable_encoder", "dict") else None
+            if without is not None and "'owner'" in text_of(without):
+                saw = f"{evidence.saw}; list_items_with_owner gives the right owner"
+                return Told(saw=saw, where=file.at(without), hint="What does this leave out, and who needs it?")
     return None
 
 
@@ -182,20 +202,6 @@ def _made_of(node: Function, value: ast.expr) -> ast.expr:
         name = "".join(owners) if len(owners) == 1 else ""
     assigned = [each for each in inside(node) if isinstance(each, ast.Assign) and name_of(each.targets[0]) == name]
     return assigned[0].value if name and len(assigned) == 1 and isinstance(assigned[0].targets[0], ast.Name) else value
-
-
-def always_returns(body: Sequence[ast.stmt]) -> bool:
-    """Whether statements end with a value that is returned, or an exception, on every way through them."""
-    last = body[-1]
-    if isinstance(last, ast.If):
-        return bool(last.orelse) and always_returns(last.body) and always_returns(last.orelse)
-    if isinstance(last, ast.With):
-        return always_returns(last.body)
-    if isinstance(last, ast.Try):
-        tried = always_returns(last.orelse or last.body) and all(always_returns(each.body) for each in last.handlers)
-        return tried or (bool(last.finalbody) and always_returns(last.finalbody))
-    returned = isinstance(last, ast.Return) and last.value is not None
-    return returned or isinstance(last, ast.Raise | ast.Match | ast.While | ast.For)
 
 
 def _ids(evidence: Evidence) -> list[object]:

@@ -9,7 +9,9 @@ from grader.diagnosis.engine import (
     autoflush_is_true,
     autoflush_left_on,
     autoflush_lost,
+    autoflush_of_the_class,
     autoflush_switched_on,
+    class_for_an_object,
     connected_at_import,
     engine_has_another_url,
     event_commits,
@@ -41,6 +43,7 @@ from grader.diagnosis.engine import (
 )
 
 READINGS = (
+    class_for_an_object,
     unknown_name,
     used_before_assignment,
     unknown_attribute,
@@ -71,6 +74,7 @@ READINGS = (
     missing_driver,
     event_flushes,
     autoflush_lost,
+    autoflush_of_the_class,
     autoflush_from_a_text,
     autoflush_switched_on,
     autoflush_is_true,

@@ -1,6 +1,12 @@
 """In the child: mistakes of chapter 04, in the order in which they are tried."""
 
-from grader.diagnosis.anywhere import unknown_argument, unknown_attribute, unknown_name, used_before_assignment
+from grader.diagnosis.anywhere import (
+    table_for_a_schema,
+    unknown_argument,
+    unknown_attribute,
+    unknown_name,
+    used_before_assignment,
+)
 from grader.diagnosis.schemas import (
     blank_accepted,
     default_validated,
@@ -30,6 +36,7 @@ from grader.diagnosis.schemas import (
 )
 
 READINGS = (
+    table_for_a_schema,
     unknown_name,
     used_before_assignment,
     not_annotated,

@@ -1,6 +1,7 @@
 """In the child: mistakes of chapter 05, in the order in which they are tried."""
 
 from grader.diagnosis.anywhere import unknown_argument, unknown_attribute, unknown_name, used_before_assignment
+from grader.diagnosis.bodies import lost_in_a_validator
 from grader.diagnosis.lost import other_value_on_the_way, value_lost_on_the_way
 from grader.diagnosis.objects import (
     another_object_returned,
@@ -89,6 +90,7 @@ from grader.diagnosis.writes import (
 )
 
 READINGS = (
+    lost_in_a_validator,
     unknown_name,
     used_before_assignment,
     unknown_attribute,

@@ -20,12 +20,21 @@ from grader.diagnosis.anywhere import (
     calls_itself,
     dependency_called,
     dependency_without_hash,
+    parameters_hidden,
+    table_for_a_schema,
     unknown_argument,
     unknown_attribute,
     unknown_name,
     used_before_assignment,
 )
-from grader.diagnosis.bodies import body_looked_for_elsewhere, in_a_request, not_handed_on, nul_accepted
+from grader.diagnosis.bodies import (
+    body_looked_for_elsewhere,
+    in_a_request,
+    lost_in_a_validator,
+    not_handed_on,
+    nul_accepted,
+)
+from grader.diagnosis.kept import kept_between_requests
 from grader.diagnosis.lost import other_value_on_the_way, value_lost_on_the_way
 from grader.diagnosis.parameters import (
     body_not_validated,
@@ -117,6 +126,10 @@ from grader.diagnosis.ways import (
 from grader.diagnosis.writes import copy_changed, input_changed, refreshed_after_the_delete
 
 READINGS = (
+    parameters_hidden,
+    table_for_a_schema,
+    lost_in_a_validator,
+    kept_between_requests,
     dependency_called,
     dependency_without_hash,
     calls_itself,

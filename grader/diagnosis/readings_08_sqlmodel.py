@@ -13,7 +13,18 @@ from grader.diagnosis.anywhere import (
 from grader.diagnosis.bodies import in_a_request
 from grader.diagnosis.lost import other_value_on_the_way, value_lost_on_the_way
 from grader.diagnosis.saves import flushed_not_committed, merged_copy_lost, not_committed
-from grader.diagnosis.schemas import field_missing, not_annotated, read_is_stricter, shows_more, takes_an_id
+from grader.diagnosis.schemas import (
+    field_missing,
+    not_annotated,
+    of_a_text,
+    read_is_stricter,
+    shows_more,
+    takes_an_id,
+    text_not_kept,
+    type_changes_text,
+    validator_changes_values,
+    validator_returns_nothing,
+)
 from grader.diagnosis.sqlmodels import (
     get_item_returns_no_item,
     id_made_in_python,
@@ -65,6 +76,10 @@ READINGS = (
     in_an_answer(field_missing),
     shows_more,
     read_is_stricter,
+    of_a_text(validator_returns_nothing),
+    of_a_text(validator_changes_values),
+    of_a_text(type_changes_text),
+    of_a_text(text_not_kept),
     returned_a_copy,
     nothing_saved(merged_copy_lost),
     types_of_the_table,

@@ -4,11 +4,14 @@ from grader.diagnosis.anywhere import (
     calls_itself,
     dependency_called,
     dependency_without_hash,
+    parameters_hidden,
+    table_for_a_schema,
     unknown_argument,
     unknown_attribute,
     unknown_name,
     used_before_assignment,
 )
+from grader.diagnosis.bodies import lost_in_a_validator
 from grader.diagnosis.lost import other_value_on_the_way, value_lost_on_the_way
 from grader.diagnosis.owners import (
     other_owner_from_crud,
@@ -66,6 +69,9 @@ from grader.diagnosis.ways import (
 )
 
 READINGS = (
+    parameters_hidden,
+    table_for_a_schema,
+    lost_in_a_validator,
     dependency_called,
     dependency_without_hash,
     unknown_name,

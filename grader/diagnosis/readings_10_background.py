@@ -4,13 +4,17 @@ from grader.diagnosis.anywhere import (
     calls_itself,
     dependency_called,
     dependency_without_hash,
+    parameters_hidden,
+    table_for_a_schema,
     unknown_argument,
     unknown_attribute,
     unknown_name,
     used_before_assignment,
 )
+from grader.diagnosis.bodies import lost_in_a_validator
 from grader.diagnosis.kinds import (
     arguments_in_one,
+    arguments_unfit,
     default_is_a_tuple,
     kind_lost_in_a_validator,
     kind_made_another,
@@ -80,6 +84,9 @@ from grader.diagnosis.ways import (
 )
 
 READINGS = (
+    parameters_hidden,
+    table_for_a_schema,
+    lost_in_a_validator,
     handed_over_too_early,
     dependency_called,
     dependency_without_hash,
@@ -129,6 +136,7 @@ READINGS = (
     nothing_handed_over,
     task_hidden,
     arguments_in_one,
+    arguments_unfit,
     kind_made_another,
     kind_refused,
     handed_over_twice,

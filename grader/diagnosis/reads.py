@@ -173,7 +173,8 @@ def offset_as_an_id(evidence: Evidence) -> Told | None:
             compared = [(file, each) for file, each in nodes if _compares_the_offset(each)]
             where = built(evidence, event.where, "where", "filter")
             where = compared[0][0].at(compared[0][1]) if len(compared) == 1 else where
-            return Told(where=where, hint="An offset says how many rows to skip, whatever their ids are.")
+            why = "Ids have gaps, and pages must not: each item is on one page, and none is left out."
+            return Told(where=where, hint="An offset says how many rows to skip, whatever their ids are.", why=why)
     return None
 
 

@@ -138,17 +138,18 @@ def included_too_late(evidence: Evidence) -> Told | None:
     return Told(saw=evidence.saw.partition(";")[0], where=main.at(meant[0]), hint=hint)
 
 
-@reading("the prefix is there twice", *_ANSWERS)
+@reading("the prefix is there twice", *_ANSWERS, "bad_body_is_422", "bad_paging_is_422")
 def prefix_twice(evidence: Evidence) -> Told | None:
     """FastAPI joins the prefix of include_router(), the prefix of the router and the path of the route."""
     _, path = request_of(evidence)
     first = path.strip("/").split("/")[0]
-    if "has no route" not in evidence.saw or f"/{first}/{first}" not in evidence.saw:
+    named_twice = "Duplicated param name" in evidence.saw
+    if not named_twice and ("has no route" not in evidence.saw or f"/{first}/{first}" not in evidence.saw):
         return None
     for file in evidence.source.files():
         for call in (*calls(file.tree, "include_router"), *calls(file.tree, "APIRouter")):
             prefix = keyword(call, "prefix")
-            if prefix is not None:
+            if prefix is not None and (not named_twice or "{" in text_of(prefix)):
                 return Told(where=file.at(call), hint="The paths of the routes have this at their beginning already.")
     return None
 
@@ -542,20 +543,23 @@ def nulls_left_out(evidence: Evidence) -> Told | None:
             named = {each.value for each in ast.walk(value) if isinstance(each, ast.Constant)}
             if missing <= named if name == "exclude" else named and not missing & named:
                 hint = f"This leaves {_joined(sorted(missing))} out of the answer. Does the client expect that?"
-                return Told(where=where, hint=hint)
+                return Told(where=where, hint=hint, why=_ALL_FIELDS)
     if not _fields_left_out(evidence.actual, evidence.expected):
         return None
     for option in ("exclude_none", "exclude_unset", "exclude_defaults"):
         for where, value in _said_of_the_answer(evidence, file, node, call, option):
             if text_of(value) == "True":
                 hint = f"This {option} leaves fields out of the answer. Which ones, and does the client expect them?"
-                return Told(where=where, hint=hint)
+                return Told(where=where, hint=hint, why=_ALL_FIELDS)
     for option in ("exclude_none", "exclude_unset", "exclude_defaults"):
         said = [where for each in evidence.source.files() for where in _said_of_every_answer(each, option)]
         if len(said) == 1 and said[0].rpartition(":")[0] not in evidence.given:
             hint = f"This {option} is for every route. Which fields does it leave out of this answer?"
-            return Told(where=said[0], hint=hint)
+            return Told(where=said[0], hint=hint, why=_ALL_FIELDS)
     return None
+
+
+_ALL_FIELDS = "Clients count on all three fields in every answer: null says that there is no description."
 
 
 def _said_of_every_answer(file: File, option: str) -> list[str]:

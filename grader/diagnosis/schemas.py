@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import difflib
 import re
+from collections.abc import Callable
+from dataclasses import replace
 from typing import cast
 
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.evidence import Evidence
-from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import File, Function, calls, decorators, keyword, name_of, text_of
+from grader.diagnosis.reading import Told, reading, reading_of
+from grader.diagnosis.source import File, Function, always_returns, calls, decorators, keyword, name_of, text_of
 
 _SCHEMA = re.compile(r"\b(ItemCreate|ItemUpdate|ItemRead)\b")
 _CREATE = "create_needs_a_name", "create_description_is_optional", "lengths_match_the_table"
@@ -141,17 +143,55 @@ def _accepted(evidence: Evidence) -> str:
 # -- validators ---------------------------------------------------------------------------------------
 
 
+def of_a_text(function: Callable[[Evidence], Told | None]) -> Callable[[Evidence], Told | None]:
+    """A reading of a schema that takes a text and makes something else of it, where `input_is_validated` has tried."""
+    original = reading_of(function)
+    assert original is not None
+
+    def holds(evidence: Evidence) -> Told | None:
+        tried = re.match(r"Item(Create|Update)\(", "".join(evidence.did[-1:]))
+        told = original.holds(evidence) if tried and re.match(r"(name|description) is ", evidence.saw) else None
+        return replace(told, why=told.why or _TEXT_LOST) if told is not None else None
+
+    vars(holds)["reading"] = replace(original, rules=("input_is_validated",), holds=holds)
+    return holds
+
+
+_TEXT_LOST = "What a client sends has to come out of the schema as it went in: everything behind it works with that."
+_THEN = "What a validator returns is the field's value from then on."
+
+
 @reading("a validator that returns nothing", *_ALL)
 def validator_returns_nothing(evidence: Evidence) -> Told | None:
     """The field gets the value that the validator returns. Without a return this is None."""
+    found = silent_validator(evidence, _refused(evidence)) if " is None" in evidence.saw else None
+    if found is None:
+        return None
+    file, method, returns = found
+    saw = f"{evidence.saw}: {method.name}() returned nothing"
+    hint = f"{_THEN} What does this one return, on each way through it?" if returns else _THEN
+    return Told(saw=saw, where=file.at(method), hint=hint)
+
+
+def silent_validator(evidence: Evidence, field: str) -> tuple[File, Function, bool] | None:
+    """A validator of a field that returns nothing on some way through it, and whether it does on another way."""
     for file, method in _validators(evidence):
-        returns = [node for node in ast.walk(method) if isinstance(node, ast.Return) and node.value is not None]
         about = _fields_of(evidence, method)
-        decorated = bool(method.decorator_list) or method.name != "model_post_init"
-        if decorated and not returns and " is None" in evidence.saw and (not about or _refused(evidence) in about):
-            hint = "What a validator returns is the field's value from then on."
-            return Told(saw=f"{evidence.saw}: {method.name}() returned nothing", where=file.at(method), hint=hint)
+        if method.name != "model_post_init" and (not about or field in about) and not always_returns(method.body):
+            returns = [node for node in ast.walk(method) if isinstance(node, ast.Return) and node.value is not None]
+            return file, method, bool(returns)
     return None
+
+
+@reading("a text becomes something else in its type", "input_is_validated")
+def text_not_kept(evidence: Evidence) -> Told | None:
+    """The field gets what its validator gives back, also where that is a lambda or a function of Python's."""
+    rules = rules_of(evidence, _refused(evidence)) if _refused(evidence) else None
+    found = [call for call in calls(rules[1], *_IN_A_TYPE) if call.args] if rules else []
+    strange = [call for call in found if evidence.source.function(name_of(call.args[0])) is None]
+    if rules is None or len(strange) != 1:
+        return None
+    return Told(where=rules[0].at(strange[0]), hint=f"{_THEN} What does this one give back for the text above?")
 
 
 @reading("a validator that raises the wrong exception", *_ALL)
@@ -481,8 +521,12 @@ def blank_accepted(evidence: Evidence) -> Told | None:
         away = _kept_away(evidence, method, node, "name")
         if away is not None:
             return Told(where=file.at(away[0]), hint=away[1])
+        condition = _condition_of(method, node)
         hint = "Which names come through here? Try one of white space alone, and an empty one."
-        return Told(where=file.at(_condition_of(method, node)), hint=hint)
+        uncalled = _uncalled(getattr(condition, "test", condition))
+        if uncalled is not None:
+            hint = f"What is {text_of(uncalled)} without parentheses, and can it ever be false?"
+        return Told(where=file.at(condition), hint=hint)
     shortest = [node.value for node in ast.walk(found[1]) if isinstance(node, ast.keyword) and node.arg == "min_length"]
     if "name=''" in told and shortest and text_of(shortest[0]) != "1":
         constant = evidence.source.bound(name_of(shortest[0]), found[0]) if name_of(shortest[0]) else None
@@ -509,6 +553,13 @@ def blank_accepted(evidence: Evidence) -> Told | None:
     stripped = [call for call in calls(found[1], *_IN_A_TYPE) if "strip" in text_of(call)]
     late = stripped[0] if stripped and "name=''" in evidence.saw else found[1]
     return Told(where=found[0].at(late), hint=_checked_in_the_table(evidence) or hint)
+
+
+def _uncalled(test: ast.AST) -> ast.Attribute | None:
+    """A method of a text that is named in a condition, and not called."""
+    called = {id(each.func) for each in ast.walk(test) if isinstance(each, ast.Call)}
+    named = [each for each in ast.walk(test) if isinstance(each, ast.Attribute) and id(each) not in called]
+    return next((each for each in named if each.attr in ("strip", "lstrip", "rstrip", "split", "isspace")), None)
 
 
 def _says_more(
@@ -771,6 +822,10 @@ def setting_not_read(file: File, schema: ast.ClassDef) -> Told | None:
                 hint = f"Pydantic has no setting '{word}', and says nothing of it. What is it called, letter by letter?"
                 return Told(where=file.at(each), hint=hint)
     for node in file.tree.body:
+        late = re.match(rf"(?:setattr\()?{schema.name}(?:\.|, ')model_config\b", text_of(node))
+        if late and _SETTING in text_of(node) and node.lineno > schema.lineno:
+            hint = f"When does Pydantic read model_config: while it makes {schema.name}, or each time that it is used?"
+            return Told(where=file.at(node), hint=hint)
         outside = isinstance(node, ast.Assign) and name_of(node.targets[0]) == "model_config"
         if outside and not re.search(r"\bmodel_config\b", text_of(schema)):
             return Told(where=file.at(node), hint="This stands outside of the class. Whose setting is it?")

@@ -362,6 +362,20 @@ def decorators(node: Function | ast.ClassDef) -> Iterator[tuple[str, ast.expr]]:
         yield name_of(each), each
 
 
+def always_returns(body: Sequence[ast.stmt]) -> bool:
+    """Whether statements end with a value that is returned, or an exception, on every way through them."""
+    last = body[-1]
+    if isinstance(last, ast.If):
+        return bool(last.orelse) and always_returns(last.body) and always_returns(last.orelse)
+    if isinstance(last, ast.With):
+        return always_returns(last.body)
+    if isinstance(last, ast.Try):
+        tried = always_returns(last.orelse or last.body) and all(always_returns(each.body) for each in last.handlers)
+        return tried or (bool(last.finalbody) and always_returns(last.finalbody))
+    returned = isinstance(last, ast.Return) and last.value is not None
+    return returned or isinstance(last, ast.Raise | ast.Match | ast.While | ast.For)
+
+
 def text_of(node: ast.AST | None) -> str:
     """An expression as Python writes it."""
     return ast.unparse(node) if node is not None else ""

@@ -19,8 +19,9 @@ App = Callable[[Any, Any, Any], Awaitable[None]]
 
 _MOST_REDIRECTS = 10
 
-# The name of the thread in which an application's event loop runs.
-LOOP = "event loop of the app"
+
+class Loop(threading.Thread):
+    """The thread in which an application's event loop runs."""
 
 
 @dataclass
@@ -50,7 +51,7 @@ class RunningApp:
         self._stop: asyncio.Event | None = None
         self._failure: BaseException | None = None
         self._started = threading.Event()
-        self._thread = threading.Thread(target=self._serve, name=LOOP, daemon=True)
+        self._thread = Loop(target=self._serve, name="event loop of the app", daemon=True)
         self._thread.start()
         self._started.wait()
         if self._failure is not None:

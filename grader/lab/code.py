@@ -39,6 +39,11 @@ class Code:
         self._focus = focus
         self._story = story
         self.imports_anew = False
+        self._sent: list[tuple[Any, str]] = []
+
+    def sent_as(self, value: Any, words: str) -> None:
+        """Tell of what was made for a call by what was sent: the learner's class may have made something else of it."""
+        self._sent.append((value, words))
 
     def module(self, name: str) -> ModuleType:
         """The module ``app.<name>``.
@@ -130,7 +135,7 @@ class Code:
             ToDo: it raised the starter's ``NotImplementedError``.
         """
         function = self.need(path)
-        self._story.did(f"{path.rpartition('.')[2]}({arguments(args, kwargs)})")
+        self._story.did(f"{path.rpartition('.')[2]}({arguments(args, kwargs, self._sent)})")
         self._focus.on(function)
         with self.running():
             result = function(*args, **kwargs)

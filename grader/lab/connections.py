@@ -74,7 +74,7 @@ def end_what_a_failed_commit_left(connection: Any, _record: Any) -> None:
 def listen_to_connections() -> None:
     """Set every new SQLite connection up as the checks want it, once for the process; what is undone is seen first."""
     listen()
-    event.listen(Engine, "do_connect", driver.make_traceable)
+    driver.open_traceable()
     event.listen(Pool, "connect", driver.trace)
     event.listen(Pool, "close", driver.forget)
     event.listen(Pool, "close_detached", driver.forget)

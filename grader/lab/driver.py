@@ -10,21 +10,27 @@ sent. Sources: Python, ``sqlite3.Connection.set_trace_callback``, ``gc.get_refer
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from gc import get_referents
+from types import FrameType
 from typing import Any
 from weakref import ref
 
 from grader.lab import locks
+from grader.lab.library import asks_by_itself
 from grader.lab.observer import UNOBSERVED, Seen, observers
-from grader.lab.statements import in_words, is_housekeeping
+from grader.lab.statements import beginning, in_words, is_silent
 
-# SQLAlchemy tells of transactions that begin and are rolled back, and the pool rolls back by itself; a trigger's
-# statements are told as comments.
-_NOTHING_NEW = ("BEGIN", "ROLLBACK", "SAVEPOINT", "RELEASE", "PRAGMA", "-- ")
+# SQLAlchemy tells of transactions that begin and are rolled back, and the pool rolls back by itself.
+_NOTHING_NEW = ("BEGIN", "ROLLBACK", "SAVEPOINT", "RELEASE", "PRAGMA")
+# To see whether somebody answers, as the pool does (`pool_pre_ping`).
+_QUESTIONS = ("", "SELECT 1")
 _READS = ("SELECT", "PRAGMA")
 _ENDS = ("COMMIT", "END", "ROLLBACK")
+_TELLS_TWICE = sqlite3.sqlite_version_info < (3, 39)
 
 
 def trace(connection: Any, record: Any) -> None:
@@ -46,10 +52,21 @@ def trace(connection: Any, record: Any) -> None:
         connection.commit = commit
 
 
-def make_traceable(dialect: Any, _record: Any, _arguments: Any, options: Any) -> None:
-    """Let SQLAlchemy open connections on which code may set a trace callback of its own."""
-    if dialect.driver == "pysqlite":
-        options.setdefault("factory", Connection)
+def open_traceable() -> None:
+    """Let code open connections of SQLite's on which it may set a trace callback of its own, whoever opens them."""
+    for module in (sqlite3, sqlite3.dbapi2):
+        vars(module)["connect"] = _connect
+
+
+def _connect(*arguments: Any, **options: Any) -> sqlite3.Connection:
+    factory = options.get("factory", Connection)
+    if len(arguments) <= _FACTORY and _is_of_sqlite(factory):
+        options["factory"] = _traceable(factory)
+    return _opens(*arguments, **options)
+
+
+_opens: Callable[..., sqlite3.Connection] = sqlite3.connect
+_FACTORY = 5  # the place among the arguments
 
 
 def forget(connection: Any, _record: Any = None) -> None:
@@ -66,7 +83,20 @@ def missed_nothing(seen: Seen) -> bool:
 
 
 def _is_traced(connection: Any) -> bool:
-    return not isinstance(connection, sqlite3.Connection) or _trace_of(connection) is not None
+    """Whether a connection tells the grader what it is sent: the trace is looked for, and has to hear what is sent."""
+    if not _is_of_sqlite(type(connection)):
+        return True
+    trace = _trace_of(connection)
+    if trace is None:
+        return False
+    trace.probing = sys._getframe()
+    with suppress(sqlite3.ProgrammingError):  # it belongs to another thread
+        _Cursor(connection).execute("SELECT 1")
+        return trace.probing is None
+    return True
+
+
+_Cursor = sqlite3.Cursor
 
 
 class _Trace:
@@ -74,27 +104,33 @@ class _Trace:
 
     Attributes:
         also: who is told after the grader.
+        probing: who sends a statement that is to be heard straight from the connection.
     """
 
-    __slots__ = ("_connection", "_last", "also")
+    __slots__ = ("_connection", "_last", "also", "probing")
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._last = ""
         self.also: Callable[[str], object] | None = None
+        self.probing: FrameType | None = None
 
     def __call__(self, sql: str) -> None:
-        begin = _begin(sql)
-        if not begin.startswith(_READS):
+        if self.probing is not None and sys._getframe(1) is self.probing:
+            self.probing = None
+            return
+        begin = beginning(sql)
+        writes = not begin.startswith(_READS)
+        if writes:
             locks.writes(self._connection)
-        # Where the schema has changed, older versions tell a statement twice.
-        _sent(id(self._connection), sql, begin, again=sql == self._last)
+        # A statement is told again with each step of a trigger, and by older versions where the schema has changed.
+        _sent(id(self._connection), sql, begin, again=sql == self._last and (writes or _TELLS_TWICE))
         self._last = sql
         if self.also is not None:
             self.also(sql)
 
 
-def _trace_of(connection: sqlite3.Connection) -> _Trace | None:
+def _trace_of(connection: object) -> _Trace | None:
     """The trace that is on a connection now: among what it holds, which nobody has to ask it for."""
     return next((each for each in get_referents(connection) if type(each) is _Trace), None)
 
@@ -113,11 +149,28 @@ class Connection(sqlite3.Connection):
         else:
             trace.also = trace_callback
 
+    def close(self) -> None:
+        """Close the connection, as code may that has detached it from its pool, say."""
+        forget(self)
+        super().close()
+
     def blobopen(self, table: str, column: str, row: int, /, **options: Any) -> sqlite3.Blob:
         """Open a value to be read or written, which is a statement in other words."""
         told = f"SELECT {column} FROM {table}"
         _sent(id(self), told, told)
         return super().blobopen(table, column, row, **options)
+
+
+def _is_of_sqlite(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, sqlite3.Connection)
+
+
+@cache
+def _traceable(kind: Any) -> Any:
+    """A class of connections that lets the grader's trace be."""
+    if issubclass(Connection, kind) or issubclass(kind, Connection):
+        return Connection if kind is sqlite3.Connection else kind
+    return type(kind.__name__, (kind, Connection), {"__slots__": (), "__module__": kind.__module__})
 
 
 @cache
@@ -138,7 +191,7 @@ def _telling(kind: Any) -> Any:
 
 def _tell(cursor: Any, query: Any) -> None:
     sql = _text(query, cursor)
-    _sent(id(cursor.connection), sql, _begin(sql))
+    _sent(id(cursor.connection), sql, beginning(sql), is_no_bodys=asks_by_itself)
 
 
 def _text(query: Any, cursor: Any) -> str:
@@ -147,23 +200,8 @@ def _text(query: Any, cursor: Any) -> str:
     return query.decode("utf-8", "replace") if isinstance(query, bytes) else str(query.as_string(cursor))
 
 
-def _begin(sql: str) -> str:
-    return sql[:40].lstrip().upper()
-
-
-def _sent(number: int, sql: str, begin: str, *, again: bool = False) -> None:
-    if begin.startswith(_NOTHING_NEW):
-        return
+def _sent(number: int, sql: str, begin: str, *, again: bool = False, is_no_bodys: Callable[[], bool] = bool) -> None:
+    silent = begin in _QUESTIONS or is_silent(sql, begin, _NOTHING_NEW)
     for seen in observers():
-        if seen.due.get(number) == "":  # nearly always: no words are needed
-            seen.due.pop(number, None)
-            continue
-        if is_housekeeping(sql):
-            return
-        what = "COMMIT" if begin.startswith(_ENDS) else in_words(sql)
-        if not (again or what == seen.due.get(number) or what in _QUESTIONS or what.startswith("SELECT pg_")):
-            seen.note_statement(what, number, sql, None)
-
-
-# To see whether somebody answers, as the pool does (`pool_pre_ping`).
-_QUESTIONS = ("SELECT", "SQL ", "SQL ;")
+        if not (seen.is_due(number, sql) or silent or again or is_no_bodys()):
+            seen.note_statement("COMMIT" if begin.startswith(_ENDS) else in_words(sql), number, sql, None)

@@ -120,8 +120,8 @@ def missed() -> dict[str, Any]:
     return {
         "outcome": "error",
         "observed": "the code took the grader's trace callback from its SQLite connection, "
-        "or closed the driver's connection itself",
-        "expected": "code that leaves both alone; to print the SQL, use create_engine(url, echo=True)",
+        "or wrapped that in something that is no sqlite3.Connection",
+        "expected": "connections that sqlite3.connect() has made; to print the SQL, use create_engine(url, echo=True)",
     }
 
 

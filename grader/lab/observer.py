@@ -16,10 +16,12 @@ from typing import Any, TypeVar
 from weakref import WeakSet
 
 from sqlalchemy import Connection, Engine, ExceptionContext, event
+from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import Pool, PoolResetState
 
-from grader.lab.statements import WRITES, in_words, is_housekeeping, tables_written
+from grader.lab.library import asks_by_itself
+from grader.lab.statements import WRITES, beginning, in_words, is_silent, may_be_housekeeping, tables_written
 
 
 @dataclass
@@ -55,9 +57,10 @@ class Seen:
 
     Attributes:
         hold: called with each statement before it is noted and sent; it may take its time.
-        due: what the driver's connections, by their ids, are to send next: the statement that was noted last, once
-            (empty), or as often as it comes.
+        due: what SQLAlchemy has just told that the driver's connections, by their ids, will send: the statement, and
+            whether it is sent more than once.
         used: the driver's connections that were taken from a pool, by their ids, until they are closed.
+        untold: those to SQLite of which SQLAlchemy has told what they send, and that have told nothing since.
         missed: one of them did not tell what it was sent.
     """
 
@@ -74,8 +77,9 @@ class Seen:
     working: dict[int, int] = field(default_factory=dict)
     errors: list[BaseException] = field(default_factory=list)
     hold: Callable[[str], None] | None = None
-    due: dict[int, str] = field(default_factory=dict)
+    due: dict[int, tuple[str, bool]] = field(default_factory=dict)
     used: dict[int, Any] = field(default_factory=dict)
+    untold: set[int] = field(default_factory=set)
     missed: bool = False
 
     def note(self, what: str, connection: object = None) -> Moment:
@@ -91,8 +95,19 @@ class Seen:
         if self.hold is not None:
             self.hold(sql)
         moment = self.note(what)
+        self.due.pop(connection, None)
+        self.untold.discard(connection)
         moment.connection, moment.sql, moment.parameters = connection, sql, parameters
         moment.session = self.working.get(connection, 0)
+
+    def is_due(self, connection: int, sql: str) -> bool:
+        """Whether SQLAlchemy has told of what the driver sends now; whoever listens may have changed its text."""
+        told, many = self.due.get(connection, ("", False))
+        if not told or not (sql.startswith(told[:_NEARLY_ALL]) or in_words(sql) == in_words(told)):
+            return False
+        self.due[connection] = told if many else "", many
+        self.untold.discard(connection)
+        return True
 
     def note_answer(self, status: int) -> None:
         """Add an answer to the timeline; later one can tell which sessions were made before it."""
@@ -190,6 +205,10 @@ class Seen:
         return found
 
 
+# Of a statement's letters: enough to tell it from what else may be sent in its place, and before any parameter.
+_NEARLY_ALL = 12
+
+
 def _plain(session: Session) -> Session:
     """A session as SQLAlchemy's own class sees it: one that is derived from it can say what it likes."""
     plain = object.__new__(Session)
@@ -268,6 +287,7 @@ def listen() -> None:
     event.listen(Engine, "handle_error", _failed)
     event.listen(Engine, "engine_connect", _connected)
     event.listen(Engine, "before_cursor_execute", _executes)
+    event.listen(Engine, "after_cursor_execute", _executed)
     event.listen(Engine, "do_connect", _opens)
     event.listen(Pool, "checkout", _checked_out)
     event.listen(Pool, "reset", _reset)
@@ -293,7 +313,7 @@ def _transaction(word: str) -> Any:
             for seen in _observers:
                 seen.note(word, driver)
                 if word == "COMMIT":
-                    seen.due[id(driver)] = ""
+                    seen.due[id(driver)] = word, False
 
     return listener
 
@@ -310,9 +330,13 @@ def _savepoint(word: str) -> Any:
 def _failed(context: ExceptionContext) -> None:
     """Notice a refused COMMIT: SQLAlchemy counts the transaction as ended, SQLite goes on with it."""
     connection = context.connection
-    if context.statement is None and connection is not None and not is_own(connection):
+    if connection is not None and not is_own(connection):
         driver = id(_driver(connection))
         for seen in _observers:
+            seen.due.pop(driver, None)
+            seen.untold.discard(driver)
+            if context.statement is not None:
+                continue
             last = next((moment for moment in reversed(seen.moments) if moment.connection == driver), None)
             if last is not None and last.what == "COMMIT":
                 seen.refused.add(driver)
@@ -325,13 +349,26 @@ def _connected(connection: Connection) -> None:
 
 
 def _executes(connection: Connection, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:
-    if is_own(connection) or is_housekeeping(statement):
+    if is_own(connection):
+        return
+    begin = beginning(statement)
+    if is_silent(statement, begin) or (may_be_housekeeping(begin) and asks_by_itself()):
         return
     driver = id(connection.connection.dbapi_connection)
     for seen in _observers:
         what = in_words(statement)
         seen.note_statement(what, driver, statement, parameters)
-        seen.due[driver] = what if many else ""
+        seen.due[driver] = statement, many and not begin.startswith("SELECT")
+        if begin and isinstance(connection.dialect, SQLiteDialect):
+            seen.untold.add(driver)
+
+
+def _executed(connection: Connection, *_: object) -> None:
+    if _observers and not is_own(connection):
+        driver = id(_driver(connection))
+        for seen in _observers:
+            seen.due.pop(driver, None)
+            seen.missed = seen.missed or driver in seen.untold
 
 
 def _opens(dialect: Any, _record: Any, _args: Any, _kwargs: Any) -> None:

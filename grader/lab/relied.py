@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from operator import attrgetter, is_not
 from types import CellType, FunctionType
-from typing import Any
+from typing import Any, NamedTuple
 
 from grader.outcomes import Broken
 
@@ -69,22 +69,34 @@ class Relied:
             return "a function's variable"
 
 
+class Own(NamedTuple):
+    """The grader's own, and Python's, in parts: what was there first, and what was imported for each chapter since."""
+
+    parts: tuple[Relied, ...]
+
+    def replaced(self) -> str:
+        """The name of the first that is no longer what it was; empty where all are."""
+        return next(filter(None, (each.replaced() for each in self.parts)), "")
+
+
 def remember_own() -> None:
     """Remember the grader's own, and Python's, for the children that will be forked from this process."""
-    modules = sum(name.startswith("grader") for name in sys.modules)
-    if modules not in _remembered:
+    new = [name for name in sys.modules if name.partition(".")[0] == "grader" and name not in _modules]
+    if new:
         _heart()
-        _remembered.clear()
-        _remembered[modules] = Relied(_own_names())
+        first = [] if _modules else [vars(builtins), *_of_libraries()]
+        _modules.update(new)
+        _remembered.append(Relied([*first, *_names_of(new)]))
 
 
-def own() -> Relied:
+def own() -> Own:
     """The grader's own, and Python's, as they were remembered: looking at them once more would copy their memory."""
-    return next(iter(_remembered.values()))
+    return Own(tuple(_remembered))
 
 
-# By the number of the grader's modules at that time.
-_remembered: dict[int, Relied] = {}
+_remembered: list[Relied] = []
+# Names of the grader's modules that are remembered.
+_modules: set[str] = set()
 
 
 @cache
@@ -118,16 +130,16 @@ def expect_untouched() -> None:
         raise Broken("the code has changed a part of the grader", "code that leaves the grader as it is")
 
 
-def _own_names() -> list[Mapping[str, Any]]:
-    """Python's built-in functions, and the names in all modules and classes of the grader."""
-    modules = [module for name, module in sys.modules.items() if name.partition(".")[0] == "grader"]
+def _names_of(names: Iterable[str]) -> list[Mapping[str, Any]]:
+    """The names in these modules of the grader and in their classes."""
+    modules = [sys.modules[name] for name in names]
     classes = [
         value
         for module in modules
         for value in vars(module).values()
         if isinstance(value, type) and value.__module__ == module.__name__
     ]
-    return [vars(builtins), *map(vars, modules), *map(vars, classes), *_of_libraries()]
+    return [*map(vars, modules), *map(vars, classes)]
 
 
 def _of_libraries() -> list[Mapping[str, Any]]:

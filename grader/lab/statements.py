@@ -16,9 +16,11 @@ _WRITTEN = re.compile(
     re.IGNORECASE,
 )
 _TEXT_OR_COMMENT = re.compile(r"('[^']*')|/\*.*?\*/|--[^\n]*", re.DOTALL)
-# What SQLAlchemy asks of a database by itself is no part of what the code did; savepoints are events of their own.
-_SAVEPOINTS = ("SAVEPOINT SA_", "RELEASE SAVEPOINT SA_", "ROLLBACK TO SAVEPOINT SA_")
-_HOUSEKEEPING = ("PRAGMA", "SELECT PG_CATALOG", "SELECT CURRENT_SCHEMA", "SHOW ", *_SAVEPOINTS)
+_BEFORE = re.compile(r"(?:[\s;\ufeff]|--[^\n]*|/\*.*?(?:\*/|\Z))*", re.DOTALL)
+_ONE = re.compile(r"[^;*]*;?\s*")
+# Savepoints of SQLAlchemy's are events of their own.
+_SILENT = ("PRAGMA", "SAVEPOINT SA_", "RELEASE SAVEPOINT SA_", "ROLLBACK TO SAVEPOINT SA_")
+_ASKED_OF_POSTGRESQL = ("SELECT PG_CATALOG", "SELECT CURRENT_SCHEMA", "SHOW ")
 
 
 def in_words(statement: str) -> str:
@@ -62,9 +64,21 @@ def tables_written(statement: str) -> set[str]:
     return {name.lower() for name in _WRITTEN.findall(_without_comments(statement))}
 
 
-def is_housekeeping(statement: str) -> bool:
-    """Whether SQLAlchemy asks this of a database by itself."""
-    return statement.lstrip().upper().startswith(_HOUSEKEEPING)
+def beginning(statement: str) -> str:
+    """How a statement begins, in capital letters; what the database passes over is left out."""
+    found = _BEFORE.match(statement)
+    begin = found.end() if found else 0
+    return statement[begin : begin + 40].upper()
+
+
+def is_silent(statement: str, begin: str, words: tuple[str, ...] = _SILENT) -> bool:
+    """Whether this is one statement that begins so: it reads and writes no row. PostgreSQL may be sent several."""
+    return begin.startswith(words) and _ONE.fullmatch(statement) is not None
+
+
+def may_be_housekeeping(begin: str) -> bool:
+    """Whether SQLAlchemy asks this of PostgreSQL by itself, unless code does."""
+    return begin.startswith(_ASKED_OF_POSTGRESQL)
 
 
 def _without_comments(statement: str) -> str:

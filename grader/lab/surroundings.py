@@ -39,11 +39,12 @@ class Surroundings:
 
     def _still_running(self) -> bool:
         """Whether a thread that was not there at first goes on; those of a finished check get a moment to end."""
-        strangers = [thread for thread in threading.enumerate() if thread not in self._threads]
-        for thread in strangers:
+        known = [*map(id, self._threads)]
+        strangers = [thread for thread in threading.enumerate() if id(thread) not in known]
+        for thread in strangers:  # one of a class that is derived from Python's may say what it likes
             with suppress(Exception):  # one that was not begun by the threading module cannot be waited for
-                thread.join(0.05)
-        return any(thread.is_alive() for thread in strangers)
+                threading.Thread.join(thread, 0.05)
+        return any(map(threading.Thread.is_alive, strangers))
 
 
 def _is_open(number: int) -> bool:

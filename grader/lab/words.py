@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -133,20 +134,29 @@ def instead_of_begin(error: BaseException | None) -> str:
 _NO_BEGIN = "commit() instead of begin(): any use of the session begins a transaction, even loading the item"
 
 
-def arguments(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
-    """What a function was called with, as a reader would write it."""
-    shown = ["db" if isinstance(value, Session) else _argument(value) for value in args]
-    return ", ".join([*shown, *(f"{name}={_argument(value)}" for name, value in kwargs.items())])
+def arguments(args: tuple[Any, ...], kwargs: dict[str, Any], sent: Sequence[tuple[Any, str]] = ()) -> str:
+    """What a function was called with, as a reader would write it.
+
+    Args:
+        args: its positional arguments.
+        kwargs: its keyword arguments.
+        sent: values of which it is known in words what they were made of.
+    """
+    shown = ["db" if isinstance(value, Session) else _argument(value, sent) for value in args]
+    return ", ".join([*shown, *(f"{name}={_argument(value, sent)}" for name, value in kwargs.items())])
 
 
-def _argument(value: Any) -> str:
+def _argument(value: Any, sent: Sequence[tuple[Any, str]]) -> str:
+    known = next((words for made, words in sent if made is value), "")
+    if known:
+        return known
     if hasattr(value, "__table__"):
         return "item" if value.__tablename__ == "items" else str(value.__tablename__)
     if isinstance(value, BaseModel):
-        sent = ", ".join(
+        fields = ", ".join(
             f"{name}={show(getattr(value, name))}"
             for name in type(value).model_fields
             if name in value.model_fields_set
         )
-        return f"{type(value).__name__}({sent})"
+        return f"{type(value).__name__}({fields})"
     return show(value)

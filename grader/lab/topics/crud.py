@@ -44,6 +44,10 @@ class Crud:
         """Call ``create_item`` with what was sent."""
         return self._code.call("crud.create_item", session, self._schemas.make("ItemCreate", **sent))
 
+    def wait_for_texts(self, name: str) -> None:
+        """Let it be the matter of another rule what the learner's own schema makes of a text."""
+        self._schemas.wait_for_texts(name)
+
     def made_from(self, sent: dict[str, Any]) -> dict[str, Any]:
         """The row that ``create_item`` stores for this; nothing of it is kept or told."""
         story, moments = list(self._story.lines), len(self._seen.moments)

@@ -107,7 +107,8 @@ class Rest:
     def expect_nothing_in_the_way(self, method: str, path: str) -> None:
         """End the check as failed unless paths that do not exist answer 404.
 
-        As long as the app has no route for one of the chapter's requests, what stands in for it is still to do.
+        As long as the app has no route for one of the chapter's requests, what stands in for it is still to do. Who
+        took only that away is told so here while no other check can: what the request should do is still to do, too.
 
         Args:
             method: of such a request.
@@ -122,6 +123,9 @@ class Rest:
                 raise Regression(f"501 {to_do.saw}", "404: the stand-in is no longer needed") from None
             with as_before():
                 self._expect.status(answer, 404)
+        if self._place.stubs and not self._client.has_route(method, path):
+            answer = self._client.only_request(method, path, json={})
+            self._expect(not answer.unrouted, saw=str(answer), wanted=f"a route for {method} {path}")
 
     def _expect_deleted(self, item_id: int) -> None:
         others = [row for row in self._items.rows() if row["id"] != item_id]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,21 @@ from grader.lab.models import Models
 from grader.lab.place import Place
 from grader.lab.story import Story
 from grader.lab.words import show
-from grader.outcomes import ToDo, Waits, Wrong
+from grader.outcomes import ToDo, Verdict, Waits, Wrong
+
+# Each field with the other one and alone, short and as long as it may be.
+_BOTH = {"name": "lamp", "description": "warm light"}, {"name": "x" * 200, "description": "y" * 500}
+_TEXTS = (*_BOTH, *({field: text} for both in _BOTH for field, text in both.items()))
+_PLAIN = type(None), str, bool, int, float, bytes, list, tuple, dict, set
+
+
+@dataclass(frozen=True)
+class _Lost:
+    """A text that a schema has not kept: what was sent, in which field it was, and what is there instead."""
+
+    sent: dict[str, str]
+    field: str
+    found: Any
 
 
 class Schemas:
@@ -72,10 +87,49 @@ class Schemas:
         return schema.model_validate(values)
 
     def make(self, name: str, /, **values: Any) -> BaseModel:
-        """An instance of a schema, as FastAPI would make it from a body."""
+        """An instance of a schema, as FastAPI would make it from a body.
+
+        Where the learner's own makes something else of a text, what becomes of it later says nothing.
+        """
         schema = self.schema(name)
+        self.wait_for_texts(name)
         with self._code.running(f"{name}({_shown(values)}) is accepted"):
-            return schema.model_validate(values)
+            data = schema.model_validate(values)
+        self._code.sent_as(data, f"{name}({', '.join(f'{field}={show(value)}' for field, value in values.items())})")
+        return data
+
+    def wait_for_texts(self, name: str) -> None:
+        """Let it be the matter of `input_is_validated` what the learner's own schema makes of a text."""
+        lost = self._lost(name) if self._place.chapter == "08_sqlmodel" else None
+        if lost is not None:
+            raise Waits(f"{lost.field} is {_brief(lost.found)}", "input_is_validated")
+
+    def expect_texts_kept(self, *names: str) -> None:
+        """End the check as failed if one of these schemas takes a text, and makes another one of it, or none.
+
+        One that is not there, or still to do, is the matter of other rules.
+        """
+        at = self._focus.at
+        for name in names:
+            lost = None
+            with suppress(Verdict):
+                lost = self._lost(name)
+            if lost is not None:
+                self._story.begin(f"{name}({_shown(lost.sent)})")
+                raise Wrong(f"{lost.field} is {_brief(lost.found)}", f"{lost.field} is {_brief(lost.sent[lost.field])}")
+        self._focus.at = at
+
+    def _lost(self, name: str) -> _Lost | None:
+        """What the schema makes of a text, where that is something else; None where it keeps what it accepts."""
+        schema = self.schema(name)
+        for sent in _TEXTS:
+            with suppress(Exception):  # what it refuses is the matter of other rules
+                data = schema.model_validate(sent)
+                for field, text in sent.items():
+                    found = getattr(data, field, text)
+                    if type(found) in _PLAIN and not same(found, text):  # a type of one's own may hold the text
+                        return _Lost(sent, field, found)
+        return None
 
     def accepts(self, name: str, values: dict[str, Any], /, **wanted: Any) -> None:
         """End the check as failed unless these values are accepted, and these fields are as wanted."""

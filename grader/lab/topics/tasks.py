@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +18,7 @@ from grader.lab.place import Place
 from grader.lab.story import Story
 from grader.lab.topics.events import Events
 from grader.lab.topics.strays import Strays
-from grader.outcomes import Waits, Wrong
+from grader.outcomes import ToDo, Waits, Wrong
 
 # Why an event of this kind cannot be written.
 _IN_VAIN = {
@@ -37,6 +39,7 @@ class Posted:
         after: what happened after it, before the request was over.
         newest: number of the newest session when it was sent.
         stray: an event was written by something that the request did not wait for.
+        is_sent: the client got its answer, whatever was raised after it.
     """
 
     status: int
@@ -45,9 +48,11 @@ class Posted:
     after: list[Moment]
     newest: int = 0
     stray: bool = False
+    is_sent: bool = False
 
     def __str__(self) -> str:
-        return str(self.answer) if self.answer.error is None or not self.after else str(self.status)
+        is_sent = self.is_sent and self.status != 500  # which is what a crash of the endpoint is answered with
+        return str(self.status) if self.answer.error is not None and is_sent else str(self.answer)
 
     def writes(self) -> list[Moment]:
         """The statements that wrote events."""
@@ -84,10 +89,14 @@ class Tasks:
         self._strays = strays
 
     def post(self, item_id: int, kind: str = "viewed") -> Posted:
-        """Ask the learner's app to record an event; the answer counts as the client sees it."""
+        """Ask the learner's app to record an event; the answer counts as the client sees it.
+
+        Raises:
+            Wrong: the task was called before the answer, which shows also where what it does is still to do.
+        """
         seen = self._seen
         begin = len(seen.moments)
-        with self._strays.held_back("item_events"):
+        with self._too_early(), self._strays.held_back("item_events"):
             answer = self._client.request("POST", f"/items/{item_id}/events", json={"kind": kind})
             end = len(seen.moments)
         stray = self._strays.wait_for_the_rest(end)
@@ -97,7 +106,17 @@ class Tasks:
             return Posted(answer.status, answer, moments, [], stray=stray)
         last = moments[sent[-1]]
         before, after = moments[: sent[-1]], moments[sent[-1] + 1 :]
-        return Posted(int(last.what.split()[1]), answer, before, after, last.session, stray)
+        return Posted(int(last.what.split()[1]), answer, before, after, last.session, stray, is_sent=True)
+
+    @contextmanager
+    def _too_early(self) -> Iterator[None]:
+        try:
+            yield
+        except ToDo as to_do:
+            if any(stub.name == "record_event" and to_do.saw.startswith(stub.task) for stub in self._place.stubs):
+                saw, wanted = "record_event was called before the answer was sent", "it is called after the answer"
+                raise Wrong(saw, wanted, self._focus.endpoint) from None
+            raise
 
     def expect_refused(self, item_id: int, content: str) -> None:
         """End the check as failed unless this body is answered with 422.
