@@ -10,25 +10,17 @@ from typing import Any
 
 from grader.diagnosis.evidence import Event, Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import Function, Source, decorators, inside
+from grader.diagnosis.source import Function, Source, calls, decorators, inside, name_of
 from grader.diagnosis.trail import NOTHING, SIMPLE, Names, Reach, Run, Trail, Value, key_of
 
 # The readings here: they hold where there is a trail.
 BY_A_TRAIL = ("value_lost_on_the_way", "other_value_on_the_way")
 _MOST_PAIRS, _MOST_STEPS = 12, 40
 _WRITES = ("INSERT", "UPDATE")
-_COMPOUND = (
-    ast.For,
-    ast.AsyncFor,
-    ast.While,
-    ast.If,
-    ast.With,
-    ast.AsyncWith,
-    ast.Try,
-    ast.Match,
-    Function,
-    ast.ClassDef,
-)
+_BLOCKS = ast.For | ast.AsyncFor | ast.While | ast.If | ast.With | ast.AsyncWith | ast.Try | ast.Match
+_COMPOUND = _BLOCKS | Function | ast.ClassDef
+# What these do to an object comes from the database.
+_OF_A_SESSION = "refresh", "commit", "flush", "rollback", "expire", "expire_all", "merge"
 Values = frozenset[Value]
 
 
@@ -87,8 +79,8 @@ def _leaves(value: Any) -> Iterator[Value]:
 
 
 def _is_telling(key: Value) -> bool:
-    """Whether a value is hardly there by chance."""
-    return (key[0] == "str" and len(key[1]) > 1) or (key[0] == "int" and abs(key[1]) > 9)
+    """Whether a value is hardly there by chance: numbers often are."""
+    return key[0] == "str" and len(key[1]) > 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,6 +175,11 @@ class Done:
         found = [each.value for each in self.head if isinstance(each, ast.Constant)]
         return frozenset(key_of(each) for each in found if type(each) in SIMPLE)
 
+    @property
+    def _may_change_what_it_reads(self) -> bool:
+        call = self.node.value if isinstance(self.node, ast.Expr) else None
+        return call is not None and not (isinstance(call, ast.Call) and name_of(call) in _OF_A_SESSION)
+
     @cached_property
     def makes(self) -> dict[str, Reach]:
         """What it gives: to names and their fields, to the learner's functions that it calls, to its caller."""
@@ -196,7 +193,7 @@ class Done:
                     found[f"{base.id}.{name}".strip(".")] = reach if part is None else Reach(part, {}, reach.whole)
         for name in self.names:
             before, after = self.before[name], self.after.get(name)
-            if after is not None and after.values != before.values and isinstance(self.node, ast.Expr):
+            if after is not None and after.values != before.values and self._may_change_what_it_reads:
                 found.setdefault(name, after)
         for each in self.calls:
             found[f"{each.name}()"] = _together(each.arguments)
@@ -465,7 +462,8 @@ def value_lost_on_the_way(evidence: Evidence) -> Told | None:
     found: dict[str, Difference] = {}
     for each in differences(evidence.actual, evidence.expected):
         done = way.loss(each)
-        if done is not None:
+        # What a block leaves out is in its lines; what setattr() is given is in the object.
+        if done is not None and not isinstance(done.node, _BLOCKS) and not calls(done.node, "setattr"):
             found.setdefault(way.at(done), each)
     if len(found) != 1:
         return None
@@ -473,7 +471,7 @@ def value_lost_on_the_way(evidence: Evidence) -> Told | None:
     value = _shown(each.expected)
     return Told(
         where=where,
-        saw=f"{value} comes in here, and is not in what goes out",
+        saw=f"{evidence.saw}; {value} comes into the line below, and is not in what goes out",
         hint=f"What does this line make of {value}?",
     )
 
@@ -494,7 +492,7 @@ def other_value_on_the_way(evidence: Evidence) -> Told | None:
     [(where, (_, each))] = found.items()
     if each.expected is None:
         return Told(where=where, hint=f"This line writes {_shown(each.actual)}. What should it hand on?")
-    saw = f"{_shown(each.expected)} comes in here, and {_shown(each.actual)} goes out"
+    saw = f"{evidence.saw}; {_shown(each.expected)} comes into the line below, and {_shown(each.actual)} goes out"
     return Told(where=where, saw=saw, hint=f"What does this line make of {_shown(each.expected)}?")
 
 
