@@ -510,6 +510,12 @@ def test_where_to_go_on_in_a_chapter(checkout: Path, kernel: Kernel) -> None:
         assert f"Task {task}" in kernel.run("%hint"), "in the chapter that was graded last"
     shutil.copytree(checkout / "solutions/05_crud", checkout / "chapters/05_crud", dirs_exist_ok=True)
     assert '<a href="06_routes.ipynb">06_routes</a>' in kernel.run("%grade 5.1")
+    db = checkout / "chapters/01_engine/app/db.py"
+    url = re.findall(r"^DATABASE_URL.*$", (checkout / "solutions/01_engine/app/db.py").read_text(), re.MULTILINE)[0]
+    db.write_text(re.sub(r"^DATABASE_URL.*$", url, db.read_text(), flags=re.MULTILINE), encoding="utf-8")
+    assert "next: go on with the lesson" in kernel.run("%grade 1.1")
+    kernel.run("%predict third_leak")
+    assert "Task 3.1" in kernel.run("%hint"), "in the chapter whose lesson asked last"
 
 
 def test_a_task_is_not_right_as_long_as_another_check_fails_for_it(checkout: Path, kernel: Kernel) -> None:
