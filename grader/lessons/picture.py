@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, takewhile
 from typing import Any
 
 from grader.lab.observer import Moment
@@ -179,13 +179,22 @@ def _key(name: str) -> str:
 
 
 def _label(text: str) -> str:
-    """A text as Mermaid takes it after the colon, in rows."""
+    """A text as Mermaid takes it after the colon, in as few rows as there have to be, of about the same length."""
+    pieces = re.split(r"(?<=[ (])", shortened(text, _LONGEST_LABEL))
+    rows = _in_rows(pieces, _LONGEST_ROW)
+    narrower = (_in_rows(pieces, width) for width in range(_LONGEST_ROW - 1, 0, -1))
+    *_, rows = [rows, *takewhile(lambda found: len(found) == len(rows), narrower)]
+    return "<br/>".join(map(_escaped, rows))
+
+
+def _in_rows(pieces: Sequence[str], width: int) -> list[str]:
+    """The pieces joined to rows that are not longer than this, if no piece is."""
     rows = [""]
-    for piece in re.split(r"(?<=[ (])", shortened(text, _LONGEST_LABEL)):
-        if rows[-1] and len(rows[-1]) + len(piece.rstrip()) > _LONGEST_ROW:
+    for piece in pieces:
+        if rows[-1] and len(rows[-1]) + len(piece.rstrip()) > width:
             rows.append("")
         rows[-1] += piece
-    return "<br/>".join(_escaped(row.strip()) for row in rows)
+    return [row.strip() for row in rows]
 
 
 def _escaped(text: str) -> str:
