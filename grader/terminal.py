@@ -264,7 +264,9 @@ def _overview(
     words += [f"{counts['todo']} to do"] if counts["todo"] else []
     told = ", ".join(words)
     if counts["todo"] == len(checks):
-        told = f"all {len(checks)} checks are still to do" if len(checks) > 1 else "1 check is still to do"
+        told = {1: "1 check is", 2: "both checks are"}.get(
+            len(checks), f"all {len(checks)} checks are"
+        ) + " still to do"
     colour = "green" if counts["passed"] == len(checks) else "red" if to_fix else ""
     yield Line(f"{chapter:<{_LABEL}}  {told}", colour, bold=bool(to_fix))
     if waits and not to_fix:
@@ -278,7 +280,8 @@ def _overview(
         )
         if check.outcome == "todo" and stands_out and reason not in told_already:
             told_already.add(reason)
-            yield from _in_the_way(check, style, submission)
+            number = sum((each.outcome, each.observed, each.where) == ("todo", *reason) for each in checks)
+            yield from _in_the_way(check, number, style, submission)
 
 
 def _waited_for(checks: Sequence[Check], check: Check, style: Style) -> Iterator[Line]:
@@ -290,8 +293,8 @@ def _waited_for(checks: Sequence[Check], check: Check, style: Style) -> Iterator
         yield from _fact("first", f"{first.task} {first.title} (workbook check {first.task})", style)
 
 
-def _in_the_way(check: Check, style: Style, submission: str) -> Iterator[Line]:
-    """What is in the way of code that was written: something of the starter's."""
+def _in_the_way(check: Check, number: int, style: Style, submission: str) -> Iterator[Line]:
+    """What is in the way of code that was written, for this number of checks: something of the starter's."""
     if not (check.begun or _is_missing(check) or _TASK.match(check.observed)):
         yield from _fact("saw", check.observed, style)
         yield from _where(check, f"{submission}/{check.where}", style) if check.where else ()
@@ -302,8 +305,9 @@ def _in_the_way(check: Check, style: Style, submission: str) -> Iterator[Line]:
         yield from _fact("where", f"{submission}/{check.where}", style)
     elif _is_missing(check):
         yield from _fact("saw", check.observed, style)
-    elif _TASK.match(check.observed):
-        yield from _fact("saw", f"this is still to do first: {check.observed}", style)
+    elif found := _TASK.match(check.observed):
+        need = f"{number} check{' needs' if number == 1 else 's need'} {found[1]} first"
+        yield from wrapped(plain(f"{need}: {check.observed[found.end() :].strip()}"), " " * 6, width=style.width)
 
 
 def _is_missing(check: Check) -> bool:
@@ -461,7 +465,9 @@ def next_step(checks: Sequence[Check], *, submission: str = "chapters", in_noteb
         left = [check for check in found if check.outcome != "passed"]
         if left:
             to_fix = blocks(found)
-            return _fix(to_fix[0], submission, in_notebook) if to_fix else _do(left, chapter, submission)
+            if not to_fix:
+                return _do(left, chapter, submission)
+            return _fix(to_fix[0], submission, _magic(to_fix[0], found) if in_notebook else _command(chapter))
     last = checks[-1].chapter if checks else ""
     whole = last and {rule.id for rule in rules_of(last)} <= {check.id for check in checks}
     later = CHAPTERS[CHAPTERS.index(last) + 1 :] if whole else ()
@@ -486,16 +492,25 @@ def task_within(chapter: str, outcomes: Mapping[str, str], untouched: Collection
     return "fix" if to_fix else "task", min(to_fix or to_do, key=task_number)
 
 
-def _fix(block: Block, submission: str, in_notebook: bool) -> str:
+def _fix(block: Block, submission: str, command: str) -> str:
     check = block.check
     in_a_line = check.outcome == "error" or block.given
     what = f"{submission}/{check.where}" if in_a_line and check.where else block.task
-    command = f"workbook check {int(check.chapter[:2])}"
-    if in_notebook:  # a task without a check of its own is graded with its chapter
-        is_judged = not block.given and any(rule.task == block.task for rule in rules_of(check.chapter))
-        command = f"%grade {block.task if is_judged else check.chapter[:2]}"
     again = f", then `{command}`" if submission == "chapters" else ""
     return f"next: fix {what}{again}"
+
+
+def _command(chapter: str) -> str:
+    return f"workbook check {int(chapter[:2])}"
+
+
+def _magic(block: Block, checks: Sequence[Check]) -> str:
+    """What grades a task again; one without a check of its own with the task that was graded, or with its chapter."""
+    rules = rules_of(block.check.chapter)
+    is_part = not {rule.id for rule in rules} <= {check.id for check in checks}
+    tasks = [*([] if block.given else [block.task]), *([block.check.task] if is_part else [])]
+    judged = [task for task in tasks if any(rule.task == task for rule in rules)]
+    return f"%grade {judged[0] if judged else block.check.chapter[:2]}"
 
 
 def _do(left: Sequence[Check], chapter: str, submission: str) -> str:

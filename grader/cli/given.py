@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import platform
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -18,6 +20,17 @@ from grader.starters import starter_files
 DISTRIBUTION = "fastapi-database-workbook"
 _FOLDER = Path(__file__).with_name("folder")
 _NOTEBOOK = ".ipynb"
+# What a kernel says of its language. JupyterLab notes it in a notebook that it opens, and where it differs the notebook
+# counts as changed.
+_LANGUAGE = {
+    "codemirror_mode": {"name": "ipython", "version": sys.version_info.major},
+    "file_extension": ".py",
+    "mimetype": "text/x-python",
+    "name": "python",
+    "nbconvert_exporter": "python",
+    "pygments_lexer": f"ipython{sys.version_info.major}",
+    "version": platform.python_version(),
+}
 
 
 def version() -> str:
@@ -58,6 +71,7 @@ def _without_outputs(file: Path) -> str:
         if cell["cell_type"] == "code":
             cell["outputs"], cell["execution_count"] = [], None
             cell["metadata"] = {key: value for key, value in cell["metadata"].items() if key == "tags"}
+    notebook["metadata"]["language_info"] = _LANGUAGE
     return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
 
 

@@ -35,6 +35,8 @@ def in_one_line(error: BaseException) -> str:
     if first.startswith("(raised as a result of Query-invoked autoflush") and more:
         first = f"{more[0]} (raised by autoflush)"
     if callable(problems := getattr(error, "errors", None)):  # Pydantic's and FastAPI's validation errors
-        first = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in problems())
+        first = "; ".join(
+            ": ".join(filter(None, [".".join(map(str, each["loc"])), each["msg"]])) for each in problems()
+        )
     message = _BACKGROUND.sub("", _ADDRESS.sub("...", first))
     return f"{type(error).__name__}: {message}" if message else type(error).__name__

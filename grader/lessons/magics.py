@@ -26,7 +26,7 @@ from grader.databases import DATABASES
 from grader.guide import LEVELS, hint_lines
 from grader.lessons import NOTEBOOKS, quizzing, resident
 from grader.lessons.predicting import Predictor
-from grader.lessons.questions import lessons, prediction
+from grader.lessons.questions import lesson_of, lessons, prediction
 from grader.places import home, is_clone
 from grader.rules import CHAPTERS, Rule, chapter_named, rules_named, rules_of
 from grader.starters import tasks_of, untouched_tasks
@@ -166,6 +166,7 @@ class Workbook(Magics):
         found = prediction(line.strip())
         if found is None:
             raise UsageError(f"There is no prediction '{line.strip()}'.")
+        self._chapter = chapter_named(lesson_of(found.name)) or self._chapter
         self._predictor.ask(found)
 
     @line_magic
@@ -222,9 +223,12 @@ def _others(folder: Path, checks: Sequence[Check], bench: Bench) -> list[Check]:
 
 
 def _rest(every: Sequence[Check]) -> list[terminal.Line]:
-    """After a part of a chapter of the learner's own has passed: where to go on in it."""
+    """After a part of a chapter of the learner's own has passed: what is to be fixed in it, else the lesson goes on.
+
+    The lesson knows which task comes next; it need not be the one with the lowest number.
+    """
     word, task = _task_within(every[0].chapter, every)
-    step = f"next: {word} {task}" if task else terminal.next_step(every)
+    step = {"fix": f"next: fix {task}", "task": "next: go on with the lesson"}.get(word) or terminal.next_step(every)
     return [terminal.Line(step, bold=True)] if step else []
 
 
@@ -234,15 +238,15 @@ def _task_within(chapter: str, checks: Sequence[Check]) -> tuple[str, str]:
     return terminal.task_within(chapter, terminal.outcomes_by_task(checks), untouched)
 
 
-def _current_task(graded: str) -> str:
-    """The next task of the chapter that was graded last, else of the first that has not passed.
+def _current_task(chapter_at_hand: str) -> str:
+    """The next task of the chapter at hand, else of the first that has not passed.
 
     Args:
-        graded: that chapter; empty where none was graded.
+        chapter_at_hand: the one that was graded last, or whose lesson asked last; empty where there is none.
     """
     folder = home() / "chapters"
     chapter_folders(folder, "chapters")
-    for chapter in (*filter(None, [graded]), *CHAPTERS):
+    for chapter in (*filter(None, [chapter_at_hand]), *CHAPTERS):
         _, task = _task_within(chapter, _verdicts(resident.bench(), folder, rules_of(chapter), quick=True))
         if task:
             return task

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, takewhile
 from typing import Any
 
 from grader.lab.observer import Moment
@@ -16,12 +16,14 @@ from grader.lessons.story import GIVEN_BACK, TAKEN, Story
 _LONGEST_LABEL = 48
 _LONGEST_LINE = 66
 _LONGEST_SQL = 240
+_LONGEST_ROW = 30
 # Lines and their labels in a grey that can be read on white and on black: a picture stays as it was drawn when
-# the theme of JupyterLab is changed.
+# the theme of JupyterLab is changed. Columns are narrow, because a picture that is too wide for a window shrinks.
 _COMPACT = (
     '%%{init: {"theme": "base", "themeVariables": {"primaryColor": "#ececff", "primaryTextColor": "#222222", '
-    '"primaryBorderColor": "#9370db", "actorLineColor": "#b8a8dc", "lineColor": "#7a7a7a", "signalColor": "#7a7a7a", '
-    '"signalTextColor": "#7a7a7a"}, "sequence": {"mirrorActors": false, "messageMargin": 22, "height": 40}}}%%'
+    '"primaryBorderColor": "#9370db", "actorLineColor": "#b8a8dc", "lineColor": "#808080", "signalColor": "#808080", '
+    '"signalTextColor": "#808080"}, "sequence": {"mirrorActors": false, "messageMargin": 22, "height": 40, '
+    '"width": 100, "actorMargin": 24, "diagramMarginX": 8}}}%%'
 )
 # SQLAlchemy names each column of a SELECT once more (books.id AS books_id); for a reader it is noise.
 _ALIAS = re.compile(r"(\w+)\.(\w+) AS \1_\2\b")
@@ -177,6 +179,23 @@ def _key(name: str) -> str:
 
 
 def _label(text: str) -> str:
-    """A text as Mermaid takes it after the colon."""
-    plain = shortened(text, _LONGEST_LABEL)
-    return "".join(f"#{ord(letter)};" if letter in "#;<>&" else letter for letter in plain)
+    """A text as Mermaid takes it after the colon, in as few rows as there have to be, of about the same length."""
+    pieces = re.split(r"(?<=[ (])", shortened(text, _LONGEST_LABEL))
+    rows = _in_rows(pieces, _LONGEST_ROW)
+    narrower = (_in_rows(pieces, width) for width in range(_LONGEST_ROW - 1, 0, -1))
+    *_, rows = [rows, *takewhile(lambda found: len(found) == len(rows), narrower)]
+    return "<br/>".join(map(_escaped, rows))
+
+
+def _in_rows(pieces: Sequence[str], width: int) -> list[str]:
+    """The pieces joined to rows that are not longer than this, if no piece is."""
+    rows = [""]
+    for piece in pieces:
+        if rows[-1] and len(rows[-1]) + len(piece.rstrip()) > width:
+            rows.append("")
+        rows[-1] += piece
+    return [row.strip() for row in rows]
+
+
+def _escaped(text: str) -> str:
+    return "".join(f"#{ord(letter)};" if letter in "#;<>&" else letter for letter in text)

@@ -85,6 +85,11 @@ def prediction(name: str) -> Prediction | None:
     return next((found[name] for lesson in lessons() if name in (found := predictions_of(lesson))), None)
 
 
+def lesson_of(name: str) -> str:
+    """The lesson that asks for this prediction; empty where none does."""
+    return next((lesson for lesson in lessons() if name in predictions_of(lesson)), "")
+
+
 def lessons() -> list[str]:
     """The lessons that ask something, in order."""
     return sorted(file.stem for file in FOLDER.glob("*.toml"))

@@ -1,1 +1,1 @@
-"""The lessons' own example, a shelf of books; your application has items."""
+"""The lessons' own example: a shelf of books."""

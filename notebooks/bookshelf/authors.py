@@ -1,7 +1,12 @@
 """Books and who wrote them."""
 
 from grader.lesson import new_database
-from sqlalchemy import Engine, ForeignKey, String, create_engine
+from sqlalchemy import (
+    Engine,
+    ForeignKey,
+    String,
+    create_engine,
+)
 from sqlalchemy.orm import (
     DeclarativeBase,
     Mapped,
@@ -40,13 +45,15 @@ class Book(Base):
         ForeignKey("authors.id")
     )
 
-    author: Mapped[Author | None] = relationship(back_populates="books")
+    author: Mapped[Author | None] = relationship(
+        back_populates="books"
+    )
 
 
 def new_library(
     url: str = "", **books: str | None
 ) -> tuple[Engine, sessionmaker[Session]]:
-    """Make a new database with these books, given as title=author.
+    """Make a database with these books, as title=author.
 
     Returns its engine, and a session factory.
     """
@@ -60,18 +67,16 @@ def new_library(
             if name is not None
         }
         for title, name in books.items():
-            db.add(
-                Book(
-                    title=title,
-                    author=authors[name] if name is not None else None,
-                )
-            )
+            author = None if name is None else authors[name]
+            db.add(Book(title=title, author=author))
             db.flush()
     return engine, LibrarySession
 
 
-def many_books(count: int) -> tuple[Engine, sessionmaker[Session]]:
-    """Make a library with this many books, each by another author."""
+def many_books(
+    count: int,
+) -> tuple[Engine, sessionmaker[Session]]:
+    """Make a library with this many books and authors."""
     return new_library(
         **{
             f"Book_{number}": f"Author {number}"

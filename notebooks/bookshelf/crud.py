@@ -26,15 +26,21 @@ def get_book(db: Session, book_id: int) -> Book | None:
 def list_books(
     db: Session, offset: int = 0, limit: int = 100
 ) -> Sequence[Book]:
-    """Return one page of books in the order of their ids."""
+    """Return one page of books, ordered by their ids."""
     return db.scalars(
-        select(Book).order_by(Book.id).offset(offset).limit(limit)
+        select(Book)
+        .order_by(Book.id)
+        .offset(offset)
+        .limit(limit)
     ).all()
 
 
-def update_book(db: Session, book: Book, data: BookUpdate) -> Book:
+def update_book(
+    db: Session, book: Book, data: BookUpdate
+) -> Book:
     """Change what was sent and nothing else."""
-    for name, value in data.model_dump(exclude_unset=True).items():
+    changes = data.model_dump(exclude_unset=True)
+    for name, value in changes.items():
         setattr(book, name, value)
     db.commit()
     db.refresh(book)

@@ -35,12 +35,14 @@ class Book(Base):
 
 
 class Entry(Base):
-    """A row of the table ``journal``: something that happened to a book."""
+    """A row of ``journal``: what happened to a book."""
 
     __tablename__ = "journal"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    book_id: Mapped[int] = mapped_column(ForeignKey("books.id"))
+    book_id: Mapped[int] = mapped_column(
+        ForeignKey("books.id")
+    )
     kind: Mapped[str] = mapped_column(String(50))
     created_at: Mapped[datetime] = mapped_column(
         server_default=func.now()
@@ -50,7 +52,7 @@ class Entry(Base):
 def new_journal(
     *titles: str, url: str = ""
 ) -> tuple[Engine, sessionmaker[Session]]:
-    """Make a new database with books of these titles and an empty journal.
+    """Make a database with these books, and a journal.
 
     Returns its engine, and a session factory.
     """
@@ -65,18 +67,21 @@ def new_journal(
 def check_books_at_commit(
     engine: Engine, on_delete: str = "NO ACTION"
 ) -> None:
-    """Let SQLite check at the COMMIT that the book of each entry exists.
+    """Let SQLite check the book of an entry at the COMMIT.
 
-    ``on_delete`` says what becomes of the entries of a deleted book.
+    ``on_delete``: what becomes of a deleted book's entries.
     """
     with engine.begin() as connection:
         connection.execute(text("DROP TABLE journal"))
         connection.execute(
             text(
                 "CREATE TABLE journal ("
-                "id INTEGER PRIMARY KEY, kind VARCHAR(50) NOT NULL, "
-                "created_at DATETIME DEFAULT CURRENT_TIMESTAMP, "
-                "book_id INTEGER NOT NULL REFERENCES books (id) "
+                "id INTEGER PRIMARY KEY, "
+                "kind VARCHAR(50) NOT NULL, "
+                "created_at DATETIME "
+                "DEFAULT CURRENT_TIMESTAMP, "
+                "book_id INTEGER NOT NULL "
+                "REFERENCES books (id) "
                 f"ON DELETE {on_delete} "
                 "DEFERRABLE INITIALLY DEFERRED)"
             )
@@ -88,4 +93,4 @@ def check_books_at_commit(
             "PRAGMA foreign_keys = ON"
         ),
     )
-    engine.dispose()  # connections from now on are new, and have the setting
+    engine.dispose()  # new connections have the setting

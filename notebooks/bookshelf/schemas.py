@@ -1,8 +1,13 @@
-"""What a client may send, and what it gets to see, of books."""
+"""What a client may send and gets to see of books."""
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
 Title = Annotated[
     str,

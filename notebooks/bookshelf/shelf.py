@@ -1,4 +1,4 @@
-"""A new shelf of books: a temporary database with the table ``books``."""
+"""A new shelf of books, in a temporary database."""
 
 from grader.lesson import new_database
 from sqlalchemy import Engine, create_engine
@@ -10,7 +10,7 @@ from bookshelf.models import Base, Book
 def new_shelf(
     *titles: str, url: str = ""
 ) -> tuple[Engine, sessionmaker[Session]]:
-    """Make a new database that holds books with these titles.
+    """Make a new database with books of these titles.
 
     Returns its engine, and a session factory.
     """
@@ -18,7 +18,7 @@ def new_shelf(
     Base.metadata.create_all(engine)
     ShelfSession = sessionmaker(engine, autoflush=False)
     with ShelfSession() as db:
-        # One after the other, so that their ids are 1, 2, 3, ...
+        # One after the other: their ids are 1, 2, 3, ...
         for title in titles:
             db.add(Book(title=title))
             db.flush()
