@@ -65,6 +65,10 @@ def called_at_once(evidence: Evidence) -> Told | None:
             if not outer and evidence.rule == "unknown_item_is_404":
                 hint = "This runs at once, before anybody knows whether there is such an item."
             return Told(where=file.at(call), hint=hint)
+    elsewhere = [(file, call) for file in evidence.source.files() for call in calls(file.tree, "record_event")]
+    if evidence.rule == _WAITS and len(elsewhere) == 1:
+        file, call = elsewhere[0]
+        return Told(where=file.at(call), hint="This runs while the client waits for the rest of its answer.")
     return None
 
 

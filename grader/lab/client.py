@@ -57,9 +57,11 @@ class Client:
         app = self._app = app or self.app()
 
         async def watched(scope: Any, receive: Any, send: Any) -> None:
+            answer = _Sent()
+
             async def telling(message: Any) -> None:
-                if message["type"] == "http.response.start":
-                    self._seen.note_answer(message["status"])
+                if answer.is_complete_with(message):
+                    self._seen.note_answer(answer.status)
                 if message["type"] == "lifespan.startup.complete":
                     self.is_up.set()
                 await send(message)
@@ -67,6 +69,8 @@ class Client:
             try:
                 await app(scope, receive, telling)
             finally:
+                if answer.is_cut_off:
+                    self._seen.note_answer(answer.status)
                 self._endpoint = scope.get("endpoint")
                 self._focus.on_endpoint(self._endpoint)
 
@@ -149,6 +153,37 @@ class Client:
                 f"{verb.upper()} {path}" for path, verbs in self._app.openapi()["paths"].items() for verb in verbs
             )
         return ()
+
+
+class _Sent:
+    """What of an answer has been sent: a client waits for all of it. Source: ASGI specification, "HTTP".
+
+    Attributes:
+        status: its status code.
+    """
+
+    def __init__(self) -> None:
+        self.status = 0
+        self._begun = self._complete = False
+        self._left: int | None = None  # bytes; None where its head does not say how many there are
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether it has begun, and not ended."""
+        return self._begun and not self._complete
+
+    def is_complete_with(self, message: Any) -> bool:
+        """Whether this message ends it. An empty last piece, which some middleware sends late, is not waited for."""
+        if message["type"] == "http.response.start":
+            self.status, self._begun = message["status"], True
+            length = dict(message.get("headers", ())).get(b"content-length", b"")
+            self._left = int(length) if length.isdigit() and len(length) < 20 else None
+        elif message["type"] == "http.response.body" and self.is_cut_off:
+            if self._left is not None:
+                self._left -= len(message.get("body", b""))
+            self._complete = not message.get("more_body", False) or (self._left is not None and self._left <= 0)
+            return self._complete
+        return False
 
 
 def _matches(route: BaseRoute, method: str, path: str) -> bool:
