@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import File, Function, Source, inside, name_of
+from grader.diagnosis.source import Function, Source, inside, name_of
 
 _NAME = re.compile(r"name '(\w+)' is not defined")
 _UNBOUND = re.compile(r"variable '(\w+)'")
@@ -283,48 +283,6 @@ def _annotations(node: ast.AST) -> list[ast.AST]:
     """What belongs to the types that are written in a function."""
     said = [getattr(node, "annotation", None), getattr(node, "returns", None)]
     return [one for each in said if each is not None for one in ast.walk(each)]
-
-
-# Methods that do nothing until they are called, and for those that are statements, what they would have sent.
-_ASK = *("all", "first", "one", "one_or_none", "scalar", "scalars", "scalar_one", "scalar_one_or_none"), "unique"
-_ASK += "fetchone", "fetchall", "fetchmany", "mappings", "count", "model_dump"
-_DO = {"commit": "COMMIT", "flush": "INSERT", "rollback": "ROLLBACK", "close": "", "expunge_all": ""}
-_NOT_CALLED = re.compile(
-    r"bound method|<(?:built-in )?(?:method|function) |builtins\.(?:method|function)|"
-    r"'(?:method|function|builtin_function_or_method)'|not (?:method|function)\b"
-)
-
-
-@reading("a method that is not called")
-def method_not_called(evidence: Evidence) -> Told | None:
-    """Without parentheses a method is only named: nothing runs, and whoever asks for its result gets the method."""
-    words = [evidence.saw, *(each.message for each in evidence.raised)]
-    handed_on = any(_NOT_CALLED.search(each) for each in words)
-    for file in [each for each in evidence.source.files() if each.name not in evidence.given]:
-        called = {id(each.func) for each in file.nodes if isinstance(each, ast.Call)}
-        called |= {id(each.value) for each in file.nodes if isinstance(each, ast.Attribute)}
-        for node in [each for each in file.nodes if isinstance(each, ast.Expr | ast.Return | ast.Assign)]:
-            value = node.value
-            if not isinstance(value, ast.Attribute) or id(value) in called:
-                continue
-            if isinstance(node, ast.Expr) and _DO.get(value.attr) and not evidence.sent(_DO[value.attr]):
-                hint = f"This only names {value.attr}. What calls it?"
-                if evidence.rule and not evidence.raised and _runs(evidence, file, node):
-                    return Told(saw=f"{evidence.saw}; no {_DO[value.attr]} was sent", where=file.at(value), hint=hint)
-            asked = isinstance(value.value, ast.Call) or name_of(value.value) in ("result", "rows", "query", "data")
-            if handed_on and value.attr in _ASK and asked and not isinstance(node, ast.Expr):
-                name = file.function_at(node.lineno)
-                what = f"{name}() gives back" if isinstance(node, ast.Return) and name else "this line takes"
-                hint = f"{what[0].upper() if not name else what[0]}{what[1:]} the method {value.attr} itself, not what it finds. What calls a method?"
-                return Told(where=f"{file.name}:{value.end_lineno}", hint=hint)
-    return None
-
-
-def _runs(evidence: Evidence, file: File, node: ast.AST) -> bool:
-    """Whether a line stands in the function from which something was sent in this check."""
-    name = file.function_at(getattr(node, "lineno", 0))
-    places = {event.where for event in evidence.events if event.where.startswith(f"{file.name}:")}
-    return bool(name) and any(evidence.source.function_of(where) == name for where in places)
 
 
 @reading("a dependency that is called instead of passed")

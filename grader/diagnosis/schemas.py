@@ -782,11 +782,6 @@ def reads_no_objects(evidence: Evidence) -> Told | None:
     if found is None or not ("valid dictionary or instance" in evidence.saw or not_defined):
         return None
     for file, node in evidence.source.ancestry(found):
-        for each in ast.walk(node):
-            if isinstance(each, ast.Assign | ast.keyword) and "orm_mode" in text_of(each):
-                hint = "orm_mode is the name that Pydantic 1 had for it. What is it called today?"
-                return Told(where=file.at(each), hint=hint)
-    for file, node in evidence.source.ancestry(found):
         told = setting_not_read(file, node)
         if told is not None:
             return told
@@ -802,6 +797,10 @@ _ONE_NAME = "Pydantic reads its settings from one name only. Is it this one?"
 
 def setting_not_read(file: File, schema: ast.ClassDef) -> Told | None:
     """Where a schema has the setting, but not by the names by which Pydantic reads it."""
+    for each, word, _ in _settings_in(schema):
+        if word == "orm_mode" and not re.search(rf"\b{_SETTING}'?\s*[=:]\s*True", text_of(schema)):
+            hint = "orm_mode is the name that Pydantic 1 had for it. What is it called today?"
+            return Told(where=file.at(each), hint=hint)
     for node in schema.body:
         if isinstance(node, ast.ClassDef) and node.name != "Config" and _SETTING in text_of(node):
             hint = "Pydantic reads no settings from a class of this name. What is the name that it knows?"
