@@ -253,6 +253,38 @@ def _itself(evidence: Evidence, where: str) -> Told | None:
     return Told(where=where, hint=hint)
 
 
+@reading("a function of Python's own in the place of a value")
+def builtin_as_a_value(evidence: Evidence) -> Told | None:
+    """A name that nobody has given a value may be one of Python's own: ``id`` is a function."""
+    raised = next((each for each in evidence.raised if _A_BUILTIN.search(each.message) and each.lines), None)
+    where = innermost(raised, evidence.given) if raised else ""
+    file, line = evidence.source.file(where.rpartition(":")[0]), where.rpartition(":")[2]
+    around = evidence.source.function(evidence.source.function_of(where), file.name) if where else None
+    if around is None or file.name in evidence.given:
+        return None
+    taken = {each.arg for each in ast.walk(around[1].args) if isinstance(each, ast.arg)}
+    called = {id(each.func) for each in inside(around[1]) if isinstance(each, ast.Call)}
+    names = [each for each in inside(around[1]) if isinstance(each, ast.Name) and id(each) not in called]
+    taken |= {each.id for each in names if isinstance(each.ctx, ast.Store)} | _names_in(evidence.source, file.name)
+    typed = {id(one) for each in inside(around[1]) for one in _annotations(each)}
+    found = [each for each in names if each.id not in taken and type(getattr(builtins, each.id, 0)) is type(id)]
+    found = [each for each in found if id(each) not in typed]
+    near = [each for each in found if str(each.lineno) == line] or found
+    if len({each.id for each in near}) != 1:
+        return None
+    hint = f"Here '{near[0].id}' is a function of Python's own. By which name does {around[1].name}() take the value "
+    return Told(where=file.at(near[0]), hint=f"{hint}that you mean?")
+
+
+_A_BUILTIN = re.compile(r"'builtin_function_or_method'|<built-in function \w+>")
+
+
+def _annotations(node: ast.AST) -> list[ast.AST]:
+    """What belongs to the types that are written in a function."""
+    said = [getattr(node, "annotation", None), getattr(node, "returns", None)]
+    return [one for each in said if each is not None for one in ast.walk(each)]
+
+
 @reading("a dependency that is called instead of passed")
 def dependency_called(evidence: Evidence) -> Told | None:
     """Depends needs the function itself: FastAPI calls it for each request."""

@@ -25,6 +25,10 @@ def _get_db(evidence: Evidence) -> tuple[File, Function] | None:
     for method in owner[1].body if owner else ():  # get_db = Sessions()
         if owner and isinstance(method, ast.FunctionDef | ast.AsyncFunctionDef) and method.name == "__call__":
             return owner[0], method
+    maker = evidence.source.function(name_of(value)) if isinstance(value, ast.Call) else None
+    for inner in inside(maker[1]) if maker else ():  # get_db = dependency(SessionLocal)
+        if maker and isinstance(inner, Function) and inner is not maker[1] and _yields(inner):
+            return maker[0], inner
     return found
 
 
@@ -117,7 +121,7 @@ def yields_something_else(evidence: Evidence) -> Told | None:
         return None
     file, node = found
     yields = _yields(node)
-    if len(yields) > 1:
+    if len(yields) > 1 and not _in_two_branches(node, yields):
         hint = "A dependency yields once; what follows the yield tidies up."
         if "didn't stop" in evidence.saw:
             saw, wanted = evidence.saw.replace("a crash: ", "after the answer: "), "get_db yields once, and then ends"
@@ -149,6 +153,13 @@ def yields_something_else(evidence: Evidence) -> Told | None:
                 where=file.at(each), hint="This is an engine of its own. The sessions of the app are in app/db.py."
             )
     return None
+
+
+def _in_two_branches(node: Function, yields: list[ast.Yield]) -> bool:
+    """Whether of two yields only one runs: they stand in the two branches of a condition."""
+    conditions = [each for each in ast.walk(node) if isinstance(each, ast.If)]
+    branches = [[[one for part in parts for one in ast.walk(part)] for parts in _parts(each)] for each in conditions]
+    return len(yields) == 2 and any(yields[0] in then and yields[1] in other for then, other in branches)
 
 
 @reading("a parameter that FastAPI expects from the client", _YIELDS)
@@ -286,10 +297,35 @@ def _made_once_in_a_class(evidence: Evidence) -> list[tuple[File, ast.stmt, str]
                     and each.name == "__init__"
                     and _is_made_once(evidence, owner.name)
                 ):
-                    made = [one for one in ast.walk(each) if isinstance(one, ast.Assign | ast.AnnAssign)]
-                    made = [one for one in made if calls(one, "SessionLocal", "Session")]
-                    found += [(file, one, "__init__ runs once, when the app starts") for one in made]
+                    once = "__init__ runs once, when the app starts"
+                    found += [(file, one, once) for one in _sessions_made(evidence, each, owner.name)]
+        for function in [each for each in file.functions if _is_made_once(evidence, each.name)]:
+            inner = [each for each in inside(function) if each is not function and isinstance(each, Function)]
+            within = {id(one) for each in inner for one in ast.walk(each)}
+            once = f"{function.name}() runs once, when the module is imported"
+            made = [each for each in _sessions_made(evidence, function, function.name) if id(each) not in within]
+            found += [(file, each, once) for each in made if inner and not _yields_itself(function, within)]
     return found
+
+
+def _yields_itself(node: Function, within: set[int]) -> bool:
+    """Whether a function is a generator, of which nothing runs when it is called; those within it do not count."""
+    return any(isinstance(each, ast.Yield | ast.YieldFrom) and id(each) not in within for each in ast.walk(node))
+
+
+def _sessions_made(evidence: Evidence, node: Function, name: str) -> list[ast.Assign | ast.AnnAssign]:
+    """Where a function gives something a session: one of the factory, or of one that it was handed as an argument."""
+    arguments = [each.arg for each in (*node.args.posonlyargs, *node.args.args)]
+    arguments = arguments[1:] if node.name == "__init__" else arguments
+    handed = set()
+    for call in [call for file in evidence.source.files() for call in calls(file.tree, name)]:
+        handed |= {each for each, value in zip(arguments, call.args, strict=False) if name_of(value) in _MAKERS}
+        handed |= {each.arg for each in call.keywords if each.arg and text_of(each.value) in _MAKERS}
+    assigned = [each for each in inside(node) if isinstance(each, ast.Assign | ast.AnnAssign)]
+    for each in assigned:  # self._factory = factory
+        if isinstance(each.value, ast.Name) and (each.value.id in handed or each.value.id in _MAKERS[:1]):
+            handed |= {name_of(each.targets[0] if isinstance(each, ast.Assign) else each.target)}
+    return [each for each in assigned if calls(each, "SessionLocal", "Session", *handed)]
 
 
 def _is_made_once(evidence: Evidence, name: str) -> bool:
@@ -745,7 +781,9 @@ def swallows_errors(evidence: Evidence) -> Told | None:
     if found is None:
         return None
     file, node = found
-    for each in calls(node, "suppress"):
+    around = [each for each in ast.walk(node) if isinstance(each, ast.With) and not _holds_the_request(each.body)]
+    elsewhere = [one for each in around for item in each.items for one in ast.walk(item)]
+    for each in [call for call in calls(node, "suppress") if call not in elsewhere]:
         return Told(
             where=file.at(each), hint="No except stands here, and yet this swallows what comes out of the endpoint."
         )
@@ -753,7 +791,7 @@ def swallows_errors(evidence: Evidence) -> Told | None:
         for inner in ast.walk(statement):
             if isinstance(inner, ast.Return | ast.Break | ast.Continue):
                 return Told(where=file.at(inner), hint="Leaving a finally like this throws the exception away.")
-    for attempt in _tries(node):
+    for attempt in [each for each in _tries(node) if _holds_the_request(each.body)]:
         for handler in attempt.handlers:
             if not _raised_in(evidence, handler):
                 hint = "After this block the exception is gone. FastAPI can answer only what reaches it."
@@ -771,6 +809,15 @@ def swallows_errors(evidence: Evidence) -> Told | None:
     return None
 
 
+def _holds_the_request(body: list[ast.stmt]) -> bool:
+    """Whether the endpoint runs within these statements: what it raises comes out of a yield, or of call_next."""
+    nodes = [each for statement in body for each in ast.walk(statement)]
+    return any(
+        isinstance(each, ast.Yield | ast.YieldFrom) or (isinstance(each, ast.Call) and name_of(each) == "call_next")
+        for each in nodes
+    )
+
+
 def _raised_in(evidence: Evidence, handler: ast.ExceptHandler) -> list[tuple[File | None, ast.Raise]]:
     """What an except block raises, in the block itself (no file is named then) or in a function that it calls."""
     found: list[tuple[File | None, ast.Raise]] = [
@@ -786,7 +833,8 @@ def _raised_in(evidence: Evidence, handler: ast.ExceptHandler) -> list[tuple[Fil
 def replaces_errors(evidence: Evidence) -> Told | None:
     """The client, and handlers in main.py, wait for the exception that was raised, with its status and its detail."""
     found = _keeper(evidence)
-    for attempt in _tries(found[1]) if found else ():
+    tries = [each for each in _tries(found[1]) if _holds_the_request(each.body)] if found else []
+    for attempt in tries:
         for handler in attempt.handlers:
             other = [(file, each) for file, each in _raised_in(evidence, handler) if each.exc is not None]
             if found and other:
@@ -820,7 +868,7 @@ def commits_for_others(evidence: Evidence) -> Told | None:
     for event in own_commits:
         if ".commit()" in evidence.source.line(event.where):
             return Told(where=event.where, hint=_NOT_ITS_WORK)
-    saved = "nothing was saved" not in evidence.saw
+    saved = "nothing was saved" not in evidence.saw and evidence.sent("COMMIT")
     for each in calls(node, "commit") if saved else ():
         return Told(where=file.at(each), hint=_NOT_ITS_WORK)
     for block in [each for each in ast.walk(node) if isinstance(each, ast.With)]:
@@ -828,9 +876,10 @@ def commits_for_others(evidence: Evidence) -> Told | None:
             if text_of(item.context_expr).endswith(".begin()") and saved:
                 saw = f"{evidence.saw}: begin() commits at the end of its block"
                 return Told(saw=saw, where=file.at(item.context_expr), hint="What does the end of this block do?")
+    at_once = "nothing was saved" not in evidence.saw and evidence.sent("ROLLBACK")
     for call in calls(node, "execution_options", *_MAKERS):
         if "AUTOCOMMIT" in text_of(call):
-            saw = f"{evidence.saw} at once; the ROLLBACK came too late" if evidence.sent("ROLLBACK") and saved else ""
+            saw = f"{evidence.saw} at once; the ROLLBACK came too late" if at_once else ""
             return Told(saw=saw, where=file.at(call), hint="With this every statement is saved at once.")
     begun = calls(node, "begin")
     if begun and calls(node, "connect"):

@@ -50,8 +50,11 @@ def other_variable(evidence: Evidence) -> Told | None:
     """The code asks for an environment variable with another name, which nobody sets."""
     file = evidence.source.file(_DB)
     variables = _variables(file)
-    others = [(name, node) for name, node in variables if name != "DATABASE_URL"]
-    if not others or any(name == "DATABASE_URL" for name, _ in variables):
+    bound = _place_of_the_url(evidence)
+    texts = [getattr(node, "value", None) for node in file.nodes if isinstance(node, ast.Constant)]
+    within = [*ast.walk(bound[1])] if bound else []
+    others = [(name, node) for name, node in variables if node in within or re.search("URL|DATABASE|DB", name.upper())]
+    if not others or "DATABASE_URL" in texts:  # which may be asked for in another way
         return None
     name, node = others[0]
     return Told(
@@ -114,6 +117,10 @@ def not_a_url(evidence: Evidence) -> Told | None:
             saw = f"without DATABASE_URL, create_engine() got {texts[1]!r}, which is no URL"
             hint = "A URL says first what kind of database it is for. Compare this one with the task sheet."
             return Told(saw=saw, where=file.at(call), hint=hint)
+    for written in _defaults_written(file) if evidence.rule == "default_is_local_sqlite" else ():
+        saw = f"without DATABASE_URL, create_engine() got {written.value!r}, which is no URL"
+        hint = "A URL says first what kind of database it is for. Compare this one with the task sheet."
+        return None if _SLASHES.match(str(written.value)) else Told(saw=saw, where=file.at(written), hint=hint)
     for call in calls(file.tree, "create_engine"):
         given = call.args[0] if call.args else keyword(call, "url")
         if isinstance(given, ast.Constant) and isinstance(given.value, str):
@@ -121,6 +128,32 @@ def not_a_url(evidence: Evidence) -> Told | None:
             if given.value.isidentifier():
                 hint = "Quotes make a text of this. Do you want the text here, or what has this name?"
             return Told(saw=f"create_engine() got '{given.value}', which is no URL", where=file.at(given), hint=hint)
+    return None
+
+
+def _defaults_written(file: File) -> list[ast.Constant]:
+    """The one text of a file that is to be the URL of a SQLite file, and that SQLAlchemy cannot read as a URL."""
+    told = [each.value for each in file.nodes if isinstance(each, ast.Expr)]  # what only stands there: docstrings
+    texts = [each for each in file.nodes if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+    meant = [each for each in texts if each not in told and re.search(r"sqlite\W|\.db\b", str(each.value))]
+    return meant if len(meant) == 1 and not re.match(r"[\w+]+://", str(meant[0].value)) else []
+
+
+_NO_DIALECT = re.compile(r"sqlalchemy\.dialects:(\S+)")
+
+
+@reading("a default URL for a database that SQLAlchemy does not know", "default_is_local_sqlite")
+def default_of_no_database(evidence: Evidence) -> Told | None:
+    """A URL begins with a database that SQLAlchemy knows, in small letters, and perhaps with its driver."""
+    raised = evidence.raised_kind("NoSuchModuleError")
+    found = _NO_DIALECT.search(raised.message) if raised else None
+    file, begins = evidence.source.file(_DB), found[1].replace(".", "+", 1) if found else ""
+    for node in file.nodes:
+        text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+        if begins and text.startswith(f"{begins}://"):
+            saw = f"the URL {text} begins with {begins}, and SQLAlchemy knows no such database"
+            hint = "A URL begins with the name of a database. Compare this one with the task sheet, letter by letter."
+            return Told(saw=saw, where=file.at(node), hint=hint)
     return None
 
 
@@ -236,7 +269,8 @@ def another_default(evidence: Evidence) -> Told | None:
 def asked_conditionally(evidence: Evidence) -> Told | None:
     """DATABASE_URL says by itself whether it is set; another condition before it makes it count only sometimes."""
     file = evidence.source.file(_DB)
-    for node in [each for each in file.nodes if isinstance(each, ast.If | ast.IfExp)]:
+    about_the_url = evidence.saw.startswith("db.DATABASE_URL is ")
+    for node in [each for each in file.nodes if about_the_url and isinstance(each, ast.If | ast.IfExp)]:
         inside = [*ast.walk(node)]
         asked = [each for name, each in _variables(file) if name == "DATABASE_URL"]
         if asked and all(each in inside for each in asked) and "DATABASE_URL" not in text_of(node.test):
@@ -433,10 +467,11 @@ def no_default(evidence: Evidence) -> Told | None:
     exception."""
     file = evidence.source.file(_DB)
     for name, node in _variables(file):
-        asked_for_sure = isinstance(node, ast.Subscript)
+        refused = isinstance(node, ast.Subscript) and _came_out(evidence, "KeyError", "'DATABASE_URL'")
         alone = isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords
-        if name == "DATABASE_URL" and (asked_for_sure or alone) and evidence.raised_kind("KeyError", "ArgumentError"):
-            gives = "raises KeyError" if asked_for_sure else "gives None"
+        alone = alone and _came_out(evidence, "ArgumentError", "got None") and not _has_another(file, node)
+        if name == "DATABASE_URL" and (refused or alone):
+            gives = "raises KeyError" if refused else "gives None"
             return Told(
                 saw=f"without DATABASE_URL in the environment this line {gives}",
                 where=file.at(node),
@@ -459,6 +494,20 @@ def no_default(evidence: Evidence) -> Told | None:
     return None
 
 
+def _came_out(evidence: Evidence, kind: str, words: str) -> bool:
+    """Whether an exception of this kind and with these words came out of the code."""
+    return bool(evidence.raised) and evidence.raised[0].kind == kind and words in evidence.raised[0].message
+
+
+def _has_another(file: File, node: ast.AST) -> bool:
+    """Whether an ``or`` puts something else in the place of an empty value."""
+    around = [each for each in file.nodes if isinstance(each, ast.BoolOp) and node in each.values[:-1]]
+    return any(isinstance(each.op, ast.Or) and text_of(each.values[-1]) != "None" for each in around)
+
+
+_SLASHES = re.compile(r"sqlite(?:\+\w+)?:(/+)\.?/?\w")
+
+
 @reading("slashes in a SQLite URL", "default_is_local_sqlite")
 def slashes(evidence: Evidence) -> Told | None:
     """A SQLite URL is sqlite:/// and then the path. Two slashes are too few; four mean a path from the root of the
@@ -466,10 +515,12 @@ def slashes(evidence: Evidence) -> Told | None:
     file = evidence.source.file(_DB)
     for node in file.nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            found = re.match(r"sqlite(?:\+\w+)?:(/+)\.?/?\w", node.value)
-            if found and len(found[1]) != 3:
+            found = _SLASHES.match(node.value)
+            seen = node.value in evidence.saw or any(each.bases & {"ArgumentError"} for each in evidence.raised)
+            if found and len(found[1]) != 3 and seen:
+                count = f"{len(found[1])} slash{'' if len(found[1]) == 1 else 'es'}"
                 return Told(
-                    saw=f"the URL {node.value} has {len(found[1])} slashes after sqlite:",
+                    saw=f"the URL {node.value} has {count} after sqlite:",
                     where=file.at(node),
                     hint="After sqlite: come three slashes, and then a path that is relative to the working folder.",
                 )
@@ -531,10 +582,14 @@ def _run_at_once(statement: ast.stmt) -> list[ast.AST]:
 @reading("an engine that commits by itself", "nothing_is_saved_without_commit")
 def autocommit(evidence: Evidence) -> Told | None:
     """With AUTOCOMMIT, or without transactions in SQLite's driver, every statement is saved at once."""
+    if evidence.sent("COMMIT"):
+        return None  # somebody has committed
     saw = f"{evidence.saw}, though nobody has called commit(){_saved_before(evidence)}"
     for file in evidence.source.files():
         for node in file.nodes:
             told = text_of(node) if isinstance(node, ast.keyword | ast.Dict | ast.Constant | ast.Assign) else ""
+            if isinstance(node, ast.Constant) and node.value != "AUTOCOMMIT":
+                continue  # a text that speaks of it
             if isinstance(node, ast.Assign) and not isinstance(node.targets[0], ast.Attribute):
                 continue
             if isinstance(node, ast.Assign) and re.search(r"isolation_level = (None|'')", told):
@@ -582,16 +637,14 @@ def session_class_commits(evidence: Evidence) -> Told | None:
             for method in node.body:
                 if not isinstance(method, ast.FunctionDef):
                     continue
-                if method.name == "commit" and not any(
-                    text_of(each.func) == "super().commit" for each in calls(method, "commit")
-                ):
+                if method.name == "commit" and not calls(method, "commit"):
                     return Told(
                         saw=f"{evidence.saw}: {node.name}.commit() does not commit",
                         where=file.at(method),
                         hint="Whoever calls commit() on this session believes that it commits.",
                     )
                 committed = [each for each in calls(method, "commit") if method.name != "commit"]
-                if committed:
+                if committed and evidence.sent("COMMIT"):
                     return Told(
                         saw=f"{evidence.saw}: {node.name}.{method.name}() commits",
                         where=file.at(committed[0]),
@@ -603,6 +656,8 @@ def session_class_commits(evidence: Evidence) -> Told | None:
 @reading("SQLite refuses other threads", "works_across_threads")
 def refuses_threads(evidence: Evidence) -> Told | None:
     """With check_same_thread=True, only the thread that opened a SQLite connection may use it."""
+    if "thread" not in evidence.saw:
+        return None
     for file in evidence.source.files():
         for node in file.nodes:
             told = text_of(node) if isinstance(node, ast.Dict | ast.keyword | ast.Assign | ast.Call) else ""
@@ -620,7 +675,7 @@ def refuses_threads(evidence: Evidence) -> Told | None:
             if text_of(call.func) == "sqlite3.connect" and keyword(call, "check_same_thread") is None:
                 saw = "SQLite refused the connection: it was opened in another thread"
                 hint = "Here you open SQLite's connections yourself. In which threads does the driver let you use one?"
-                return Told(saw=saw, where=file.at(call), hint=hint) if "thread" in evidence.saw else None
+                return Told(saw=saw, where=file.at(call), hint=hint)
     return None
 
 
@@ -786,20 +841,17 @@ def event_flushes(evidence: Evidence) -> Told | None:
 def autoflush_is_true(evidence: Evidence) -> Told | None:
     """autoflush takes any value, and whatever is not empty, not zero and not False switches it on."""
     for file in evidence.source.files():
-        values = [
-            keyword(call, "autoflush") for call in calls(file.tree, "sessionmaker", "Session", "configure", "dict")
-        ]
-        for node in [each for each in file.nodes if isinstance(each, ast.Dict)]:  # for sessionmaker(**options)
-            pairs = zip(node.keys, node.values, strict=True)
-            values += [value for key, value in pairs if key is not None and text_of(key) == "'autoflush'"]
-        for value in values:
-            if value is None or isinstance(value, ast.Constant):
+        for value in _values_of_autoflush(file):
+            if isinstance(value, ast.Constant):
                 continue
             handed = _parameter(evidence, file, value)
             if handed is not None:
                 return Told(where=handed[0].at(handed[1]), hint=handed[2])
             bound = evidence.source.bound(name_of(value), file) if isinstance(value, ast.Name | ast.Attribute) else None
-            if bound is not None and isinstance(getattr(bound[1], "value", None), ast.Constant):
+            held = getattr(bound[1], "value", None) if bound is not None else None
+            if bound is not None and isinstance(held, ast.Constant):
+                if isinstance(held.value, str) and held.value:
+                    return Told(where=bound[0].at(bound[1]), hint=_A_TEXT)
                 return Told(where=bound[0].at(bound[1]), hint="autoflush gets this value. What does the task want?")
             hint = "When is this true? The task wants autoflush off, on every database and everywhere it runs."
             if bound is not None and "flush" not in name_of(value).lower():  # it decides other things, too
@@ -826,6 +878,22 @@ def _parameter(evidence: Evidence, file: File, value: ast.expr) -> tuple[File, a
     return (*found, hint) if found is not None else None
 
 
+def _values_of_autoflush(file: File) -> list[ast.expr]:
+    """What a file passes for autoflush, also in a dictionary of options."""
+    made = calls(file.tree, "sessionmaker", "Session", "async_sessionmaker", "configure", "dict", "partial", "update")
+    values = [keyword(call, "autoflush") for call in made]
+    for node in file.nodes:
+        if isinstance(node, ast.Dict):
+            pairs = zip(node.keys, node.values, strict=True)
+            values += [value for key, value in pairs if key is not None and text_of(key) == "'autoflush'"]
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript):
+            values += [node.value] if text_of(node.targets[0].slice) == "'autoflush'" else []
+    return [value for value in values if value is not None]
+
+
+_A_TEXT = "A text that is not empty counts as true, whatever it says."
+
+
 @reading("autoflush=True", "query_does_not_write_pending_objects")
 def autoflush_switched_on(evidence: Evidence) -> Told | None:
     """This tells the session to send pending changes before each query."""
@@ -835,10 +903,7 @@ def autoflush_switched_on(evidence: Evidence) -> Told | None:
         for node in file.nodes:
             value = node.value if isinstance(node, ast.keyword) and node.arg == "autoflush" else None
             if isinstance(value, ast.Constant) and value.value:
-                text = isinstance(value.value, str)
-                hint = (
-                    "A text that is not empty counts as true, whatever it says." if text else "What does this ask for?"
-                )
+                hint = _A_TEXT if isinstance(value.value, str) else "What does this ask for?"
                 return Told(where=file.at(value), hint=hint)
     return None
 
@@ -847,19 +912,33 @@ def autoflush_switched_on(evidence: Evidence) -> Told | None:
 def autoflush_from_a_text(evidence: Evidence) -> Told | None:
     """A setting from the environment is a text. Every text that is not empty counts as true, even 'False'."""
     for file in evidence.source.files():
-        for call in calls(file.tree, "sessionmaker", "Session", "async_sessionmaker"):
-            value = keyword(call, "autoflush")
-            bound = _bound(file, value.id) if isinstance(value, ast.Name) else None
-            source = getattr(bound, "value", None) if bound is not None else value
-            if source is not None and ("environ" in text_of(source) or "getenv" in text_of(source)):
-                if any(isinstance(each, ast.Compare) for each in ast.walk(source)):
-                    continue
+        for value in _values_of_autoflush(file):
+            bound = evidence.source.bound(value.id, file) if isinstance(value, ast.Name) else None
+            source = getattr(bound[1], "value", None) if bound is not None else value
+            texts = _texts_without_a_setting(source)
+            if texts:
                 return Told(
                     saw=f"{evidence.saw}: autoflush is on, because a text that is not empty counts as true",
-                    where=file.at(source),
-                    hint="What comes out of the environment is a text, and 'False' is a text that is not empty.",
+                    where=(bound[0] if bound else file).at(source or value),
+                    hint=f"What comes out of the environment is a text, and {texts[0]!r} is a text that is not empty.",
                 )
     return None
+
+
+def _texts_without_a_setting(source: ast.expr | None) -> list[str]:
+    """The texts that a value may be where the environment has no such variable, if it stays a text all the way."""
+    nodes = [*ast.walk(source)] if source is not None else []
+    others = ("get", "getenv", "str", "bool", "lower", "upper", "title", "capitalize", "strip")
+    made = any(isinstance(each, ast.Call) and name_of(each) not in others for each in nodes)
+    if made or any(isinstance(each, ast.Compare | ast.IfExp | ast.UnaryOp | ast.Subscript) for each in nodes):
+        return []
+    asked = [each for each in nodes if isinstance(each, ast.Call) and "environ" in text_of(each.func)]
+    asked += [each for each in nodes if isinstance(each, ast.Call) and name_of(each) == "getenv"]
+    given = [each for call in asked for each in [*call.args[1:], *(one.value for one in call.keywords)]]
+    given += [one for each in nodes if isinstance(each, ast.BoolOp) for one in each.values[1:] if asked]
+    return [
+        each.value for each in given if isinstance(each, ast.Constant) and isinstance(each.value, str) and each.value
+    ]
 
 
 def _own_session_class(node: ast.ClassDef) -> bool:
@@ -894,6 +973,8 @@ def autoflush_lost(evidence: Evidence) -> Told | None:
             if not _own_session_class(node) or start is None or not asked:
                 continue
             passed = calls(start, "__init__")
+            if "autoflush" not in text_of(start) and any(each.arg is None for one in passed for each in one.keywords):
+                continue  # it hands on whatever it gets
             passes = f"autoflush=False was passed, but the session was made with True: {node.name} does not hand it on"
             return Told(
                 saw=f"{evidence.saw}; {passes}",

@@ -114,16 +114,33 @@ def kind_made_another(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("a kind that the task sheet allows is refused", _WRITTEN)
+@reading("a kind that the task sheet allows is refused", _WRITTEN, _ANSWERS)
 def kind_refused(evidence: Evidence) -> Told | None:
     """A kind is any text of 1 to 50 characters, not one of a list."""
+    if evidence.rule == _ANSWERS and not re.match(r'422 .*"loc":\["body","kind"\]', evidence.saw):
+        return None
     answers = [event.what for event in evidence.events_of("ANSWER")]
     sent, field = kinds_sent(evidence), _field(evidence)
     if "ANSWER 422" not in answers or len(answers) != len(sent) or field is None or evidence.raised:
         return None
     saw = f"{evidence.saw}; {sent[answers.index('ANSWER 422')]!r} was answered with 422"
     hint = "Which kinds does the task sheet allow, and which does this?"
-    return Told(saw=saw, where=field[0].at(field[1]), hint=hint)
+    file, place = field[0], _raise_of_a_validator(evidence) or field[1]
+    if evidence.rule != _ANSWERS:
+        return Told(saw=saw, where=file.at(place), hint=hint)
+    why = "The kind says what happened to an item, in the client's own words. 202 means: this will be done."
+    said = re.search(r'"msg":"(.*?)"[,}]', evidence.saw)
+    saw = f"the kind {sent[-1]!r} was answered with 422{f': {said[1]}' if said else ''}"
+    return Told(
+        saw=saw, wanted="202: the kind is a text of 1 to 50 characters", where=file.at(place), hint=hint, why=why
+    )
+
+
+def _raise_of_a_validator(evidence: Evidence) -> ast.stmt | None:
+    """The one line of the validators that raises, where a validator refused the kind."""
+    own = [each for each in _validators(evidence) if "value_error" in evidence.saw]
+    raising = [each for _, node in own for each in ast.walk(node) if isinstance(each, ast.Raise | ast.Assert)]
+    return raising[0] if len(raising) == 1 else None
 
 
 @reading("a comma that makes the default a tuple", _BAD, _ANSWERS)

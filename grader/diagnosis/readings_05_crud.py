@@ -1,6 +1,12 @@
 """In the child: mistakes of chapter 05, in the order in which they are tried."""
 
-from grader.diagnosis.anywhere import unknown_argument, unknown_attribute, unknown_name, used_before_assignment
+from grader.diagnosis.anywhere import (
+    builtin_as_a_value,
+    unknown_argument,
+    unknown_attribute,
+    unknown_name,
+    used_before_assignment,
+)
 from grader.diagnosis.bodies import lost_in_a_validator
 from grader.diagnosis.lost import other_value_on_the_way, value_lost_on_the_way
 from grader.diagnosis.objects import (
@@ -58,6 +64,7 @@ from grader.diagnosis.saves import (
     schema_in_the_session,
     stored_twice,
 )
+from grader.diagnosis.uncalled import method_not_called, nothing_called
 from grader.diagnosis.updates import (
     assigned_unsent,
     emptied_to_none,
@@ -91,6 +98,9 @@ from grader.diagnosis.writes import (
 
 READINGS = (
     lost_in_a_validator,
+    builtin_as_a_value,
+    method_not_called,
+    nothing_called,
     unknown_name,
     used_before_assignment,
     unknown_attribute,

@@ -3,6 +3,7 @@
 from grader.diagnosis import readings_05_crud, readings_06_routes
 from grader.diagnosis.answers import in_an_answer
 from grader.diagnosis.anywhere import (
+    builtin_as_a_value,
     dependency_called,
     dependency_without_hash,
     unknown_argument,
@@ -18,11 +19,13 @@ from grader.diagnosis.schemas import (
     not_annotated,
     of_a_text,
     read_is_stricter,
+    setting_of_pydantic_1,
     shows_more,
     takes_an_id,
     text_not_kept,
     type_changes_text,
     validator_changes_values,
+    validator_not_taken,
     validator_returns_nothing,
 )
 from grader.diagnosis.sqlmodels import (
@@ -43,10 +46,14 @@ from grader.diagnosis.sqlmodels import (
     schema_is_the_table,
     types_of_the_table,
 )
+from grader.diagnosis.uncalled import method_not_called, nothing_called
 from grader.diagnosis.updates import stored_a_new_row
 from grader.diagnosis.writes import copy_changed, input_changed
 
-_ANYWHERE = unknown_name, used_before_assignment, unknown_attribute, unknown_argument
+_ANYWHERE = (
+    *(unknown_name, used_before_assignment, unknown_attribute, unknown_argument),
+    *(builtin_as_a_value, method_not_called, nothing_called),
+)
 _OF_05 = [each for each in readings_05_crud.READINGS if each not in (*_ANYWHERE, merged_copy_lost)]
 _SAVE_NOTHING = copy_changed, input_changed, flushed_not_committed, not_committed, stored_a_new_row
 _CRUD = tuple(nothing_saved(each) if each in _SAVE_NOTHING else each for each in _OF_05)
@@ -56,6 +63,9 @@ _ROUTES = tuple(each for each in _OF_06 if each not in _OF_05)
 READINGS = (
     dependency_called,
     dependency_without_hash,
+    builtin_as_a_value,
+    method_not_called,
+    nothing_called,
     unknown_name,
     used_before_assignment,
     get_item_returns_no_item,
@@ -72,10 +82,12 @@ READINGS = (
     own_registry,
     schema_is_the_table,
     not_annotated,
+    validator_not_taken,
     field_missing,
     in_an_answer(field_missing),
     shows_more,
     read_is_stricter,
+    in_a_request(setting_of_pydantic_1),
     of_a_text(validator_returns_nothing),
     of_a_text(validator_changes_values),
     of_a_text(type_changes_text),

@@ -1,6 +1,7 @@
 """In the child: mistakes of chapter 09, in the order in which they are tried."""
 
 from grader.diagnosis.anywhere import (
+    builtin_as_a_value,
     calls_itself,
     dependency_called,
     dependency_without_hash,
@@ -57,6 +58,7 @@ from grader.diagnosis.routes import (
 from grader.diagnosis.schemas import not_annotated
 from grader.diagnosis.starting import lifespan_unknown, nobody_creates
 from grader.diagnosis.tables import length_without_type, not_mapped
+from grader.diagnosis.uncalled import method_not_called, nothing_called
 from grader.diagnosis.ways import (
     GIVEN_FUNCTIONS,
     TABLES_AT_START,
@@ -74,6 +76,9 @@ READINGS = (
     lost_in_a_validator,
     dependency_called,
     dependency_without_hash,
+    builtin_as_a_value,
+    method_not_called,
+    nothing_called,
     unknown_name,
     used_before_assignment,
     calls_itself,

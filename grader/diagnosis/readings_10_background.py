@@ -1,6 +1,7 @@
 """In the child: mistakes of chapter 10, in the order in which they are tried."""
 
 from grader.diagnosis.anywhere import (
+    builtin_as_a_value,
     calls_itself,
     dependency_called,
     dependency_without_hash,
@@ -26,6 +27,7 @@ from grader.diagnosis.parameters import body_not_validated
 from grader.diagnosis.relationships import nobody_deletes_the_events, unlinked_before_the_delete
 from grader.diagnosis.routes import (
     bad_request,
+    exception_not_raised,
     exception_returned,
     included_too_late,
     known_item_refused,
@@ -72,6 +74,7 @@ from grader.diagnosis.tasks import (
     written_after_the_failure,
     written_by_the_endpoint,
 )
+from grader.diagnosis.uncalled import method_not_called, nothing_called
 from grader.diagnosis.ways import (
     GIVEN_FUNCTIONS,
     TABLES_AT_START,
@@ -92,6 +95,9 @@ READINGS = (
     dependency_without_hash,
     tasks_of_another_type,
     body_may_be_null,
+    builtin_as_a_value,
+    method_not_called,
+    nothing_called,
     unknown_name,
     used_before_assignment,
     calls_itself,
@@ -116,6 +122,7 @@ READINGS = (
     status_not_said,
     other_status,
     other_status_for_unknown,
+    exception_not_raised,
     exception_returned,
     status_in_the_body,
     body_not_validated,

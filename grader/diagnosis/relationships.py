@@ -505,6 +505,13 @@ def _without_owner(function: Function) -> list[ast.AST]:
     return found
 
 
+def _is_of(evidence: Evidence, file: File, annotation: ast.expr, kind: str) -> bool:
+    """Whether a type is, or is made of, a class or a type with this name; perhaps by a name of its own."""
+    bound = evidence.source.bound(annotation.id, file) if isinstance(annotation, ast.Name) else None
+    words = f"{text_of(annotation)} {text_of(getattr(bound[1], 'value', None)) if bound else ''}"
+    return kind.lower() in words.lower()
+
+
 @reading("the schema shows something else", _OWNER, "other_answers_show_no_owner", _LOADED)
 def other_schema(evidence: Evidence) -> Told | None:
     """ItemWithOwner is an item with owner: {id, name}. ItemRead stays as it is."""
@@ -523,7 +530,7 @@ def other_schema(evidence: Evidence) -> Told | None:
             {name_of(each.target): each for each in found[1].body if isinstance(each, ast.AnnAssign)} if found else {}
         )
         for name, kind in right.items():
-            if found and name in fields and kind not in text_of(fields[name].annotation):
+            if found and name in fields and not _is_of(evidence, found[0], fields[name].annotation, kind):
                 hint = "Compare with the task sheet: what is an owner there?"
                 return Told(where=found[0].at(fields[name]), hint=hint)
             if (
@@ -536,7 +543,7 @@ def other_schema(evidence: Evidence) -> Told | None:
                 saw = f"{evidence.saw}; {found[1].name} has no field '{name}'"
                 return Told(saw=saw, where=found[0].at(found[1]), hint=hint)
         known = (*right, "id", "name", "model_config", *(() if found is owner else ("description",)))
-        more = [each for name, each in fields.items() if name not in known]
+        more = [each for name, each in fields.items() if name not in known and re.search(rf"\b{name}\b", evidence.saw)]
         if found and more:
             return Told(where=found[0].at(more[0]), hint="Nobody asked for this field.")
         inherited = [

@@ -210,6 +210,24 @@ def exception_returned(evidence: Evidence) -> Told | None:
     return None
 
 
+@reading("the exception is made, not raised", *_UNKNOWN)
+def exception_not_raised(evidence: Evidence) -> Told | None:
+    """To make an HTTPException does nothing yet: only raise ends the function, and FastAPI answers with it."""
+    if evidence.saw.startswith("404"):
+        return None
+    for file, node in behind(evidence):
+        for each in inside(node):
+            made = each.value if isinstance(each, ast.Expr) and isinstance(each.value, ast.Call) else None
+            helper = (
+                evidence.source.function(name_of(made), file.name) if made and isinstance(made.func, ast.Name) else None
+            )
+            returned = [one.value for one in inside(helper[1]) if isinstance(one, ast.Return)] if helper else []
+            if made and any(name_of(one) == "HTTPException" for one in (made, *returned)):
+                hint = "This makes the exception, and the function goes on. What makes FastAPI answer with it?"
+                return Told(where=file.at(each), hint=hint)
+    return None
+
+
 def _one_of(value: ast.expr | None) -> list[ast.expr]:
     """What an expression can give: either side of ``a or b`` and of ``a if c else b``."""
     if isinstance(value, ast.BoolOp | ast.IfExp):

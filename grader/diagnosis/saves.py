@@ -76,15 +76,23 @@ def changed_behind_the_back(evidence: Evidence) -> Told | None:
     """SQLAlchemy notices ``item.name = ...`` and setattr(), but nothing that goes past them into ``__dict__``."""
     if evidence.sent("UPDATE") or evidence.raised:
         return None
-    for file, each in [(file, each) for file, node in reached(evidence) for each in inside(node)]:
-        behind = isinstance(each, ast.Attribute) and each.attr == "__dict__"
-        if behind or (isinstance(each, ast.Call) and name_of(each) == "vars"):
+    for file, function, each in [(file, one, each) for file, one in reached(evidence) for each in inside(one)]:
+        owner = each.value if isinstance(each, ast.Attribute) and each.attr == "__dict__" else None
+        owner = each.args[0] if isinstance(each, ast.Call) and name_of(each) == "vars" and each.args else owner
+        if owner is not None and name_of(owner) not in _sent_to(function):
             return Told(
                 saw="no UPDATE was sent: SQLAlchemy did not notice any change",
                 where=file.at(each),
                 hint="SQLAlchemy notices item.name = ... and setattr(item, ...), not what is put into __dict__.",
             )
     return None
+
+
+def _sent_to(node: Function) -> set[str]:
+    """The parameters by which a function gets what a client has sent."""
+    every = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+    said = {each.arg for each in every if re.search(r"Create|Update|[Dd]ict|Mapping", text_of(each.annotation))}
+    return said | ({each.arg for each in every} & {"data", "payload", "changes", "sent", "body"})
 
 
 @reading("an item that was never added to the session", "create_persists", "create_refreshes")

@@ -503,6 +503,61 @@ def name_has_a_default(evidence: Evidence) -> Told | None:
     return Told(where=found[0].at(found[1]), hint="What has a default may be left out.")
 
 
+# Settings of Pydantic 1 that are not read any more, and the values that they were to keep out.
+_OF_PYDANTIC_1 = {
+    "anystr_strip_whitespace": r"='(?:\s|\\[tn])+'",
+    "min_anystr_length": r"=''",
+    "max_anystr_length": r"\* \d|=' ?\w{9,}",
+}
+
+
+@reading(
+    "a setting by the name of Pydantic 1",
+    *("create_needs_a_name", "update_rejects_blank_name", "lengths_match_the_table", "input_is_validated"),
+)
+def setting_of_pydantic_1(evidence: Evidence) -> Told | None:
+    """Pydantic 2 has other names for some settings. Those of Pydantic 1 it does not read; it only warns."""
+    accepted, told = evidence.saw.startswith("accepted"), "".join(evidence.did[-1:])
+    for file, node in evidence.source.ancestry(_schema(evidence)) if accepted else ():
+        for each, word, _ in _settings_in(node):
+            if word in _OF_PYDANTIC_1 and re.search(_OF_PYDANTIC_1[word], told):
+                hint = f"{word} is a name of Pydantic 1, which is not read any more. What is it called today?"
+                return Told(where=file.at(each), hint=hint)
+    return None
+
+
+_NO_SUCH_FIELD = re.compile(r"Decorators defined with incorrect fields: .*?(\w+):\w+\.(\w+)")
+_OLD_PARAMETERS = "field", "config"
+
+
+@reading("a validator that Pydantic does not take")
+def validator_not_taken(evidence: Evidence) -> Told | None:
+    """Pydantic looks at a validator when it makes the class: it needs fields that are there, and the way of Pydantic
+    2."""
+    raised = evidence.raised[0] if evidence.raised else None
+    if raised is None or raised.kind != "PydanticUserError" or raised.message[:40] not in evidence.saw:
+        return None
+    unknown = _NO_SUCH_FIELD.search(raised.message)
+    start = evidence.saw.partition(" raised ")[0]
+    for file in evidence.source.files():
+        for function in file.functions:
+            for name, decorator in decorators(function):
+                named = {each.value for each in ast.walk(decorator) if isinstance(each, ast.Constant)}
+                if unknown and unknown[2] == function.name and name in ("validator", "field_validator"):
+                    saw = f"{start} failed: {function.name} is for a field that {unknown[1]} does not have"
+                    shown = " and ".join(sorted(repr(each) for each in named if isinstance(each, str)))
+                    hint = f"This names {shown}. What are the fields of {unknown[1]} called, letter by letter?"
+                    return Told(saw=saw, where=file.at(decorator), hint=hint)
+                if "`@root_validator`" in raised.message and name == "root_validator":
+                    hint = "root_validator is the way of Pydantic 1. What checks the whole object in Pydantic 2?"
+                    return Told(where=file.at(decorator), hint=hint)
+                taken = [each for each in function.args.args if each.arg in _OLD_PARAMETERS]
+                if "`field` and `config`" in raised.message and name == "validator" and taken:
+                    hint = "A validator of Pydantic 2 is not given this. Does yours need it?"
+                    return Told(where=file.at(taken[0]), hint=hint)
+    return None
+
+
 @reading("a blank name is accepted", "create_needs_a_name", "update_rejects_blank_name")
 def blank_accepted(evidence: Evidence) -> Told | None:
     """A name made of spaces has a length, but it still says nothing."""
@@ -782,11 +837,6 @@ def reads_no_objects(evidence: Evidence) -> Told | None:
     if found is None or not ("valid dictionary or instance" in evidence.saw or not_defined):
         return None
     for file, node in evidence.source.ancestry(found):
-        for each in ast.walk(node):
-            if isinstance(each, ast.Assign | ast.keyword) and "orm_mode" in text_of(each):
-                hint = "orm_mode is the name that Pydantic 1 had for it. What is it called today?"
-                return Told(where=file.at(each), hint=hint)
-    for file, node in evidence.source.ancestry(found):
         told = setting_not_read(file, node)
         if told is not None:
             return told
@@ -802,6 +852,10 @@ _ONE_NAME = "Pydantic reads its settings from one name only. Is it this one?"
 
 def setting_not_read(file: File, schema: ast.ClassDef) -> Told | None:
     """Where a schema has the setting, but not by the names by which Pydantic reads it."""
+    for each, word, _ in _settings_in(schema):
+        if word == "orm_mode" and not re.search(rf"\b{_SETTING}'?\s*[=:]\s*True", text_of(schema)):
+            hint = "orm_mode is the name that Pydantic 1 had for it. What is it called today?"
+            return Told(where=file.at(each), hint=hint)
     for node in schema.body:
         if isinstance(node, ast.ClassDef) and node.name != "Config" and _SETTING in text_of(node):
             hint = "Pydantic reads no settings from a class of this name. What is the name that it knows?"

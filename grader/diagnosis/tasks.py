@@ -273,7 +273,8 @@ def other_arguments(evidence: Evidence) -> Told | None:
         if len(words) == 2 and "kind" in words[0] and "id" in words[1]:
             hint = "Compare the order with that of the parameters of record_event."
             return Told(where=file.at(call.args[1]), hint=hint)
-        fixed = [each for each in given if isinstance(each, ast.Constant)]
+        written = " ".join(str(event.parameters) for event in evidence.events_of("INSERT item_events"))
+        fixed = [each for each in given if isinstance(each, ast.Constant) and text_of(each) in written]
         if fixed:
             return Told(where=file.at(fixed[0]), hint="Which kind has the client sent?")
     return None
@@ -582,13 +583,20 @@ def task_raises(evidence: Evidence) -> Told | None:
                 why = "A task that raises after its work looks like one that failed."
                 return replace(told, wanted="no exception in the task", why=why)
             return told
-    for handler in [each for each in ast.walk(found[1]) if isinstance(each, ast.ExceptHandler)]:
+    tries = [each for each in ast.walk(found[1]) if isinstance(each, ast.Try) and _would_send(each)]
+    for handler in [handler for each in tries for handler in each.handlers]:
         quiet = not any(isinstance(each, ast.Raise) for each in ast.walk(handler))
         if quiet and not evidence.sent("INSERT"):
-            hint = "Something fails in the block above, and this hides what. Let it be seen first."
-            saw = f"{evidence.saw}; whatever failed in the task was swallowed"
+            hint = "If something fails in the block above, this hides what. Let it be seen first."
+            saw = f"{evidence.saw}; no INSERT was sent, and no exception came out of the task"
             return Told(saw=saw, where=found[0].at(handler), hint=hint)
     return None
+
+
+def _would_send(node: ast.Try) -> bool:
+    """Whether a block adds something and sends it, if nothing keeps it from that."""
+    adds = [call for each in node.body for call in calls(each, "add", "add_all", "merge", "execute")]
+    return bool(adds) and any(calls(each, "commit", "flush", "begin", "execute") for each in node.body)
 
 
 def _built_there(evidence: Evidence, raised: Raised, where: str) -> tuple[str, bool] | None:

@@ -95,7 +95,7 @@ def _dumped_with(evidence: Evidence, option: str, hint: str) -> Told | None:
 def wrote_what_was_not_sent(evidence: Evidence) -> Told | None:
     """model_dump() alone returns every field. For a field that was not sent it returns the default."""
     found = function_of(evidence)
-    if evidence.raised_kind("InvalidRequestError"):
+    if evidence.raised_kind("InvalidRequestError") or not evidence.sent("UPDATE"):
         return None
     for file, call in calls_in(evidence, "model_dump", "dict", "sqlmodel_update"):
         whole = name_of(call) == "sqlmodel_update" and call.args and isinstance(call.args[0], ast.Name)
