@@ -69,6 +69,7 @@ from grader.diagnosis.updates import (
     tested_for_truth,
     wrote_what_was_not_sent,
 )
+from grader.diagnosis.ways import never_reached
 from grader.diagnosis.writes import (
     copy_changed,
     deleted_conditionally,
@@ -90,6 +91,7 @@ from grader.diagnosis.writes import (
 
 READINGS = (
     lost_in_a_validator,
+    never_reached,
     unknown_name,
     used_before_assignment,
     unknown_attribute,

@@ -46,6 +46,7 @@ from grader.diagnosis.parameters import (
     page_by_another_name,
     paging_bounds,
     patch_takes_create,
+    refused_with_a_crash,
 )
 from grader.diagnosis.reads import another_order, clause_thrown_away, no_order, raised_for_an_unknown_id
 from grader.diagnosis.routes import (
@@ -118,6 +119,7 @@ from grader.diagnosis.ways import (
     handler_answers_200,
     looked_through_a_page,
     merged_by_name,
+    never_reached,
     some_left_out,
     stand_in_left,
     validated_by_hand,
@@ -132,6 +134,7 @@ READINGS = (
     dependency_called,
     dependency_without_hash,
     calls_itself,
+    never_reached,
     unknown_name,
     used_before_assignment,
     item_not_returned,
@@ -172,6 +175,7 @@ READINGS = (
     status_not_said,
     other_status,
     bad_request,
+    refused_with_a_crash,
     id_without_bounds,
     page_by_another_name,
     clamped,

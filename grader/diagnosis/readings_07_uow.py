@@ -65,6 +65,7 @@ from grader.diagnosis.ways import (
     error_is_no_json,
     handler_answers_200,
     merged_by_name,
+    never_reached,
     some_left_out,
     stand_in_left,
 )
@@ -79,6 +80,7 @@ READINGS = (
     error_is_no_json,
     accident,
     body_may_be_null,
+    never_reached,
     unknown_name,
     prefix_twice,
     router_name_taken,

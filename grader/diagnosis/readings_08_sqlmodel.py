@@ -43,9 +43,10 @@ from grader.diagnosis.sqlmodels import (
     types_of_the_table,
 )
 from grader.diagnosis.updates import stored_a_new_row
+from grader.diagnosis.ways import never_reached
 from grader.diagnosis.writes import copy_changed, input_changed
 
-_ANYWHERE = unknown_name, used_before_assignment, unknown_attribute, unknown_argument
+_ANYWHERE = never_reached, unknown_name, used_before_assignment, unknown_attribute, unknown_argument
 _OF_05 = [each for each in readings_05_crud.READINGS if each not in (*_ANYWHERE, merged_copy_lost)]
 _SAVE_NOTHING = copy_changed, input_changed, flushed_not_committed, not_committed, stored_a_new_row
 _CRUD = tuple(nothing_saved(each) if each in _SAVE_NOTHING else each for each in _OF_05)
@@ -55,6 +56,7 @@ _ROUTES = tuple(each for each in _OF_06 if each not in _OF_05)
 READINGS = (
     dependency_called,
     dependency_without_hash,
+    never_reached,
     unknown_name,
     used_before_assignment,
     get_item_returns_no_item,

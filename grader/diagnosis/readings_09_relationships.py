@@ -63,6 +63,7 @@ from grader.diagnosis.ways import (
     created_on_import,
     handler_answers_200,
     merged_by_name,
+    never_reached,
     some_left_out,
     stand_in_left,
 )
@@ -73,6 +74,7 @@ READINGS = (
     lost_in_a_validator,
     dependency_called,
     dependency_without_hash,
+    never_reached,
     unknown_name,
     used_before_assignment,
     calls_itself,

@@ -79,6 +79,7 @@ from grader.diagnosis.ways import (
     created_on_import,
     ended_early,
     handler_answers_200,
+    never_reached,
     stand_in_left,
 )
 
@@ -91,6 +92,7 @@ READINGS = (
     dependency_without_hash,
     tasks_of_another_type,
     body_may_be_null,
+    never_reached,
     unknown_name,
     used_before_assignment,
     calls_itself,

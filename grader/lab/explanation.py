@@ -12,6 +12,7 @@ from typing import Any
 
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.catalogue import readings_of
+from grader.diagnosis.endpoints import route_at
 from grader.diagnosis.evidence import Event, Evidence, Raised
 from grader.diagnosis.reading import first_that_holds
 from grader.diagnosis.source import Function, Source, calls
@@ -42,11 +43,11 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
 
     Returns:
         What is to be told in the place of it, and ``mistake``, ``line``, ``function``; `owner`,
-        `under` and `around` tell whose line it is (`Source.owner_of`).
+        `under` and `around` tell whose line it is (`Source.owner_of`), `route` the request whose endpoint it is in.
     """
     told: dict[str, Any] = {"where": found.get("where", "")}
     source = _source_of(parts.place.root)
-    crashed = ""
+    crashed, evidence = "", None
     if found["outcome"] in ("failed", "error"):
         with suppress(Exception):  # an explanation must never cost a verdict
             evidence = _evidence(parts, rule, found, verdict, source)
@@ -66,6 +67,7 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
         owner, under, around = source.owner_of(place)
         told |= {"line": source.line(place), "function": source.function_of(place)}
         told |= {"owner": owner, "under": under, "around": around}
+        told |= {"route": route_at(evidence, place) if evidence is not None else ""}
         if isinstance(cause, SyntaxError) and type(cause.offset) is int:
             told["caret"] = min(cause.offset, _LONGEST_LINE)
     return told
