@@ -61,6 +61,25 @@ def item_in_a_list(evidence: Evidence) -> Told | None:
     return Told(where=given_back(*found[:2]), hint=f"The answer is the item itself. {_AROUND}", why=_SHAPE)
 
 
+@reading("a list is promised for an item, or an item for a list", *_ITEM, _LIST, "batch_is_all_or_nothing")
+def promised_otherwise(evidence: Evidence) -> Told | None:
+    """FastAPI checks an answer against what the endpoint promises: one item is no list of items, and no list is an
+    item."""
+    found = endpoint_of(evidence)
+    raised = evidence.raised_kind("ResponseValidationError")
+    if found is None or raised is None:
+        return None
+    method, path = request_of(evidence)
+    model = keyword(found[2], "response_model")
+    model = found[1].returns if model is None else model
+    many = path.endswith("/batch") or (method == "get" and not re.search(r"/\d+$", path))
+    promised = re.search(r"\b(list|Sequence|Iterable)\b", text_of(model), re.IGNORECASE) is not None
+    if model is None or many is promised or _schema_of_answer(evidence) is None:
+        return None
+    hint = f"The answer is {'a list of items' if many else 'one item'}. What does this line promise?"
+    return Told(where=found[0].at(model), hint=hint, why=_SHAPE)
+
+
 @reading("nothing is returned", *_ITEM, _LIST)
 def answered_nothing(evidence: Evidence) -> Told | None:
     """An endpoint without a return answers null."""

@@ -28,13 +28,14 @@ def refused_with_a_crash(evidence: Evidence) -> Told | None:
     if raised is None or not raised.lines or name in evidence.given or raised.bases & _OF_DATABASES:
         return None
     file = evidence.source.file(name)
-    if not any(each[0] is file and inside_lines(each[1], int(line)) for each in behind(evidence)):
-        return None
-    for each in [each for each in file.nodes if inside_lines(each, int(line))]:
+    for each in [each for each in file.nodes if _has_line(each, int(line))]:
         if isinstance(each, ast.Raise) and each.exc is not None and raised.kind == name_of(each.exc):
             hint = f"This refuses the value, and a {raised.kind} is a crash to FastAPI. Which exception has a status?"
             return Told(where=where, hint=hint)
-        made = evidence.source.class_(name_of(each)) if isinstance(each, ast.Call) else None
+        called = each.func if isinstance(each, ast.Call) else None
+        by_a_method = isinstance(called, ast.Attribute) and called.attr.startswith(("model_validate", "parse_obj"))
+        model = name_of(called.value) if isinstance(called, ast.Attribute) and by_a_method else name_of(called)
+        made = evidence.source.class_(model) if model else None
         if made is not None and raised.kind == "ValidationError" and evidence.rule not in INVALID:
             hint = f"Your own code makes this {made[1].name}, so what it refuses is a crash. "
             return Told(where=where, hint=f"{hint}FastAPI answers 422 to what it checks itself. Who could make it?")
@@ -44,7 +45,7 @@ def refused_with_a_crash(evidence: Evidence) -> Told | None:
 _OF_DATABASES = {"SQLAlchemyError", "OverflowError", "DatabaseError"}
 
 
-def inside_lines(node: ast.AST, line: int) -> bool:
+def _has_line(node: ast.AST, line: int) -> bool:
     """Whether a line is one of a node's."""
     return getattr(node, "lineno", line + 1) <= line <= (getattr(node, "end_lineno", None) or 0)
 

@@ -1,6 +1,6 @@
 """In the child: mistakes of chapter 07, in the order in which they are tried."""
 
-from grader.diagnosis.answers import answered_nothing, returned_by_the_insert
+from grader.diagnosis.answers import answered_nothing, promised_otherwise, returned_by_the_insert
 from grader.diagnosis.anywhere import (
     calls_itself,
     dependency_called,
@@ -130,6 +130,7 @@ READINGS = (
     own_session_left_open,
     no_rollback,
     name_has_to_be_new,
+    promised_otherwise,
     answered_nothing,
     echoed,
     returned_by_the_insert,

@@ -432,11 +432,13 @@ def never_reached(evidence: Evidence) -> Told | None:
     named += [evidence.source.function(evidence.source.function_of(evidence.where), evidence.where.rpartition(":")[0])]
     chain = [*chain_of(evidence), *reached(evidence), *filter(None, named)] if undone else []
     for file, node in [each for each in chain if each[0].name not in evidence.given]:
-        for last, dead in _after_the_end(node):
-            skipped = [each for each in ast.walk(dead) if isinstance(each, ast.Call) and name_of(each) in undone]
+        for *before, last, dead in _after_the_end(node):
+            skipped = [each for each in calls(dead, *undone) if not any(calls(one, name_of(each)) for one in before)]
             if skipped:
-                word = {ast.Raise: "a raise", ast.Return: "a return"}.get(type(last), f"line {last.lineno}")
-                hint = f"This line stands after {word}, in the same block. When does it run?"
+                hint = f"Every way through the lines from {last.lineno} on leaves this block. When does this line run?"
+                for kind, word in ((ast.Raise, "raise"), (ast.Return, "return")):
+                    if isinstance(last, kind):
+                        hint = f"This line stands after a {word}, in the same block. When does it run?"
                 return Told(where=file.at(skipped[0]), hint=hint)
     return None
 
@@ -448,8 +450,9 @@ def _left_undone(evidence: Evidence) -> set[str]:
         undone |= {"rollback"}
     if evidence.left_open or "close" in evidence.rule:
         undone |= {"close", "remove", "rollback"}
-    if not evidence.sent("COMMIT") and evidence.rule in (*_WRITES, "delete_persists"):
-        undone |= {"commit"} | ({*_SENDS} if not evidence.sent("INSERT", "UPDATE", "DELETE") else set())
+    if not evidence.sent("COMMIT") and "not_commit" not in evidence.rule:
+        sent = evidence.sent("INSERT", "UPDATE", "DELETE")
+        undone |= {"commit"} if sent else {*_SENDS} if evidence.rule in (*_WRITES, "delete_persists") else set()
     if "refresh" in evidence.rule and not evidence.raised:
         undone |= {"refresh"}
     if not evidence.sent("INSERT item_events"):
@@ -459,15 +462,16 @@ def _left_undone(evidence: Evidence) -> set[str]:
     return undone
 
 
-def _after_the_end(node: Function) -> list[tuple[ast.stmt, ast.stmt]]:
-    """The statements of a function that are never reached, each with the one that ends its block before it."""
-    found: list[tuple[ast.stmt, ast.stmt]] = []
+def _after_the_end(node: Function) -> list[list[ast.stmt]]:
+    """The statements of a function that are never reached, each as the last of its block up to the one that ends it."""
+    found: list[list[ast.stmt]] = []
     for each in inside(node):
         for name in ("body", "orelse", "finalbody"):
             block = getattr(each, name, None)
             ends = [one for one in block if _ends(one)] if isinstance(block, list) else []
             if isinstance(block, list) and ends:
-                found += [(ends[0], one) for one in block[block.index(ends[0]) + 1 :]]
+                end = block.index(ends[0]) + 1
+                found += [[*block[:end], one] for one in block[end:]]
     return found
 
 
