@@ -141,6 +141,22 @@ MESSAGES = {
       timeline  BEGIN > SELECT items > ROLLBACK > ANSWER 500
       rule      06_routes.huge_id_is_no_crash
 """,
+    "06_routes/wrong/pages_in_a_class_of_endpoints": """\
+  x 6.5 GET /items/ answers with a page of items
+      did       GET /items/?offset=1&limit=2
+      saw       [{'id': 3, 'name': 'b', 'description': 'small'}, {'id': 4,
+                'name': 'a', 'description': 'small'}]
+      wanted    [{'id': 2, 'name': 'e', 'description': null}, {'id': 3, 'name':
+                'b', 'description': 'small'}]
+      where     chapters/06_routes/app/routes/items.py:39 in index
+                    start = min(offset * limit, 2**63 - 1)
+      hint      What does offset count: items or pages?
+      why       Clients show lists page by page. That works only if each page
+                has exactly the items that were asked for, in the same order
+                each time.
+      timeline  BEGIN > SELECT items > ANSWER 200 > ROLLBACK
+      rule      06_routes.list_answers_items
+""",
     "06_routes/wrong/own_session_left_open": """\
   x 6.5 the session is closed after every answer
       did       GET /items/

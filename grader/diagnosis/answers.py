@@ -61,6 +61,25 @@ def item_in_a_list(evidence: Evidence) -> Told | None:
     return Told(where=given_back(*found[:2]), hint=f"The answer is the item itself. {_AROUND}", why=_SHAPE)
 
 
+@reading("a list is promised for an item, or an item for a list", *_ITEM, _LIST, "batch_is_all_or_nothing")
+def promised_otherwise(evidence: Evidence) -> Told | None:
+    """FastAPI checks an answer against what the endpoint promises: one item is no list of items, and no list is an
+    item."""
+    found = endpoint_of(evidence)
+    raised = evidence.raised_kind("ResponseValidationError")
+    if found is None or raised is None:
+        return None
+    method, path = request_of(evidence)
+    model = keyword(found[2], "response_model")
+    model = found[1].returns if model is None else model
+    many = path.endswith("/batch") or (method == "get" and not re.search(r"/\d+$", path))
+    promised = re.search(r"\b(list|Sequence|Iterable)\b", text_of(model), re.IGNORECASE) is not None
+    if model is None or many is promised or _schema_of_answer(evidence) is None:
+        return None
+    hint = f"The answer is {'a list of items' if many else 'one item'}. What does this line promise?"
+    return Told(where=found[0].at(model), hint=hint, why=_SHAPE)
+
+
 @reading("nothing is returned", *_ITEM, _LIST)
 def answered_nothing(evidence: Evidence) -> Told | None:
     """An endpoint without a return answers null."""
@@ -108,6 +127,16 @@ def _schema_of_answer(evidence: Evidence) -> tuple[File, ast.ClassDef] | None:
     return next((found for found in map(evidence.source.class_, re.findall(r"\w+", words)) if found is not None), None)
 
 
+def _promised(evidence: Evidence, schema: tuple[File, ast.ClassDef]) -> str:
+    """Where the endpoint names the schema of its answer; where that is ItemRead, and the learner's own: its class."""
+    found = endpoint_of(evidence)
+    if schema[1].name.startswith("ItemRead"):
+        return schema[0].at(schema[1]) if schema[0].name not in evidence.given else ""
+    model = keyword(found[2], "response_model") if found else None
+    model = found[1].returns if found and model is None else model
+    return found[0].at(model) if found and model is not None else ""
+
+
 def _left_out(evidence: Evidence) -> list[str]:
     """The fields that the answer should have and has not."""
     actual, expected = _rows(evidence.actual), _rows(evidence.expected)
@@ -126,9 +155,12 @@ def fields_missing(evidence: Evidence) -> Told | None:
     if schema is not None and fields >= {*missing}:
         hint = f"{schema[1].name} has {'this field' if len(missing) == 1 else 'these fields'}. "
         hint += "What leaves out a part of the answer?"
+    where = given_back(*found[:2])
+    if schema is not None and not fields >= {*missing} and evidence.source.declared_in(schema):
+        where = _promised(evidence, schema) or where
     return Told(
         saw=f"{evidence.saw}: {' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing",
-        where=given_back(*found[:2]),
+        where=where,
         hint=hint,
         why=_SHAPE,
     )

@@ -67,6 +67,48 @@ def arguments_of(node: Function) -> list[str]:
 _PAGE = {"offset": "offset", "skip": "offset", "start": "offset", "limit": "limit", "take": "limit"}
 
 
+_GIVES = ast.Assign | ast.AnnAssign | ast.NamedExpr | ast.AugAssign
+
+
+def page_sent(evidence: Evidence) -> dict[str, int]:
+    """LIMIT and OFFSET of the last SELECT of a page, as they were sent; empty where that cannot be told."""
+    for event in reversed(evidence.events_of("SELECT")):
+        values = event.parameters.values() if isinstance(event.parameters, dict) else event.parameters or ()
+        numbers = [value for value in values if type(value) is int]
+        if re.search(r" limit .* offset ", event.words) and len(numbers) > 1:
+            return {"limit": numbers[-2], "offset": numbers[-1]}
+    return {}
+
+
+def page_asked(evidence: Evidence) -> dict[str, int]:
+    """The page that the last step asked for: a query string, or arguments; without one, the first 100 items."""
+    line = evidence.did[-1] if evidence.did else ""
+    found = {"offset": 0, "limit": 100}
+    for position, said in enumerate(re.findall(r"[(,] ?(\d+)(?=[,)])", line.partition("list_items")[2])):
+        found[("offset", "limit")[min(position, 1)]] = int(said)
+    return found | {name: int(number) for name, number in re.findall(r"\b(offset|limit)=(\d+)", line)}
+
+
+def unlike_the_page(evidence: Evidence) -> set[str]:
+    """Which of offset and limit reached the database as another number than was asked for; both if that is unclear."""
+    sent, asked = page_sent(evidence), page_asked(evidence)
+    return {name for name in asked if not sent or sent[name] != asked[name]}
+
+
+def made_of(node: ast.AST, value: ast.AST) -> list[ast.AST]:
+    """An expression, and those that the variables in it were given in this function."""
+    found = [value]
+    for each in found:  # which grows meanwhile
+        names = {one.id for one in ast.walk(each) if isinstance(one, ast.Name)}
+        for given in [one for one in inside(node) if isinstance(one, _GIVES)]:
+            targets = given.targets if isinstance(given, ast.Assign) else [given.target]
+            bound = {one.id for target in targets for one in ast.walk(target) if isinstance(one, ast.Name)}
+            made = given if isinstance(given, ast.AugAssign) else given.value
+            if names & bound and made is not None and made not in found:
+                found.append(made)
+    return found
+
+
 def page_passed_on(evidence: Evidence, chain: list[tuple[File, Function]]) -> Told | None:
     """The call in these functions that hands another page on than the function around it was asked for."""
     for file, node in chain:
@@ -86,8 +128,9 @@ def page_passed_on(evidence: Evidence, chain: list[tuple[File, Function]]) -> To
             given = {_PAGE[each]: _PAGE.get(text_of(value)) for each, value in passed.items() if each in _PAGE}
             if given == {"offset": "limit", "limit": "offset"}:
                 return Told(where=file.at(call), hint="Compare what is handed on with what the function takes.")
-            words = " ".join(map(text_of, passed.values()))
+            words = " ".join(text_of(each) for value in passed.values() for each in made_of(node, value))
             lost = [each for each in ("offset", "limit") if each not in given and not re.search(each, words)]
+            lost = [each for each in lost if each in unlike_the_page(evidence)]
             if lost:
                 hands = "ends" if len(lost) == 1 else "end"
                 them = "it" if len(lost) == 1 else "them"

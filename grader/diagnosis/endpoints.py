@@ -89,6 +89,15 @@ def _moved(call: ast.Call, line: int) -> ast.Call:
     return moved
 
 
+def route_at(evidence: Evidence, place: str) -> str:
+    """The last request, ``get /items/3``, if a place is in the endpoint that is meant for it; else empty."""
+    found, (file, _, line) = endpoint_of(evidence), place.rpartition(":")
+    if found is None or found[0].name != file:
+        return ""
+    first = min([found[1].lineno, *(each.lineno for each in found[1].decorator_list)])
+    return " ".join(request_of(evidence)) if first <= int(line) <= (found[1].end_lineno or 0) else ""
+
+
 def behind(evidence: Evidence) -> list[tuple[File, Function]]:
     """The endpoint of the last request, what it depends on, what decorates it, and the functions that it calls.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
-from grader.diagnosis.crud import built, calls_in, reached
+from grader.diagnosis.crud import built, calls_in, page_sent, reached, unlike_the_page
 from grader.diagnosis.endpoints import own_line
 from grader.diagnosis.evidence import Event, Evidence
 from grader.diagnosis.reading import Told, reading
@@ -48,6 +48,13 @@ def filtered(evidence: Evidence) -> Told | None:
         return None
     if event is None or not _condition(event) or re.match(r"\(?(items\.)?id\s*(>|between)", _condition(event)):
         return None
+    actual, expected = evidence.actual, evidence.expected
+    if (
+        isinstance(actual, list)
+        and isinstance(expected, list)
+        and sorted(map(str, actual)) == sorted(map(str, expected))
+    ):
+        return None  # all of them are there
     made = calls_in(evidence, "where", "filter", "filter_by")
     where = (
         made[0][0].at(made[0][1]) if len(made) == 1 else built(evidence, event.where, "where", "filter", "filter_by")
@@ -72,13 +79,32 @@ def bounds_changed(evidence: Evidence) -> Told | None:
             assigned = isinstance(node, ast.stmt) and any(name_of(each) == name for each in targets if each is not None)
             bounded = isinstance(node, ast.Call) and name_of(node) in ("min", "max") and f"{name}" in text_of(node)
             either = isinstance(node, ast.BoolOp) and text_of(node.values[0]) == name
-            if assigned or bounded or either:
+            made = node if isinstance(node, ast.expr) else getattr(node, "value", None)
+            if (assigned or bounded or either) and number_of(made, *asked) != dict(offset=asked[0], limit=asked[1])[
+                name
+            ]:
                 value = dict(offset=asked[0], limit=asked[1])[name]
                 asked_for = f"asked for {name} {value}" if str(value) in evidence.did[-1] else f"says nothing of {name}"
                 hint = f"The caller {asked_for}. What is it after this line?"
                 if not assigned:
                     hint = f"The caller {asked_for}. What does this line make of it?"
                 return Told(saw=f"{evidence.saw}{_sent_instead(event, asked)}", where=file.at(node), hint=hint)
+    return None
+
+
+def number_of(node: ast.AST | None, offset: int, limit: int) -> int | None:
+    """What an expression such as ``max(offset, 0)`` makes of a page that was asked for; None where that is unclear."""
+    if isinstance(node, ast.Constant) and type(node.value) is int:
+        return node.value
+    if isinstance(node, ast.Name):
+        return {"offset": offset, "limit": limit}.get(node.id)
+    if isinstance(node, ast.BoolOp) and len(node.values) == 2:
+        left, right = (number_of(each, offset, limit) for each in node.values)
+        return (left or right) if isinstance(node.op, ast.Or) and left is not None else None
+    if isinstance(node, ast.Call) and name_of(node) in ("min", "max", "int") and not node.keywords:
+        numbers = [number_of(each, offset, limit) for each in node.args]
+        known = [each for each in numbers if each is not None]
+        return (min if name_of(node) == "min" else max)(known) if known and len(known) == len(numbers) else None
     return None
 
 
@@ -119,7 +145,9 @@ def changed_afterwards(evidence: Evidence) -> Told | None:
         return None
     if evidence.rule == "list_pages" and not (set(_sent(event)) >= {value for value in asked if value}):
         return None
-    if evidence.rule == "list_is_ordered" and not re.search(r"order by (items\.)?id\b(?! desc)", event.sql.lower()):
+    if not re.search(r"order by (items\.)?id\b(?! desc)", event.words) or _condition(event):
+        return None
+    if evidence.rule == "list_pages" and page_sent(evidence) and unlike_the_page(evidence):
         return None
     found = [
         (file, each)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
+from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.crud import arguments_of
 from grader.diagnosis.endpoints import alias_of, behind, body_parameter, endpoint_of, parameter_of, path_of, request_of
 from grader.diagnosis.evidence import Evidence
@@ -17,12 +18,50 @@ _OF_CLASSES = "__init__", "__call__"
 _CHECKS = "model_validate", "model_validate_json", "parse_obj", "validate_python", "ItemCreate", "ItemUpdate"
 
 
+@reading("a value is refused with a crash", "bad_paging_is_422", "huge_id_is_no_crash", *INVALID)
+def refused_with_a_crash(evidence: Evidence) -> Told | None:
+    """FastAPI answers 422 to what it checks itself. An exception that your own code raises, or that comes from a model
+    which your own code makes, is a crash to it."""
+    raised = evidence.raised[0] if evidence.raised and evidence.saw.startswith("a crash: ") else None
+    where = innermost(raised, evidence.given) if raised else ""
+    name, _, line = where.rpartition(":")
+    if raised is None or not raised.lines or name in evidence.given or raised.bases & _OF_DATABASES:
+        return None
+    file = evidence.source.file(name)
+    for each in [each for each in file.nodes if _has_line(each, int(line))]:
+        if isinstance(each, ast.Raise) and each.exc is not None and raised.kind == name_of(each.exc):
+            hint = f"This refuses the value, and a {raised.kind} is a crash to FastAPI. Which exception has a status?"
+            return Told(where=where, hint=hint)
+        called = each.func if isinstance(each, ast.Call) else None
+        by_a_method = isinstance(called, ast.Attribute) and called.attr.startswith(("model_validate", "parse_obj"))
+        model = name_of(called.value) if isinstance(called, ast.Attribute) and by_a_method else name_of(called)
+        made = evidence.source.class_(model) if model else None
+        if made is not None and raised.kind == "ValidationError" and evidence.rule not in INVALID:
+            hint = f"Your own code makes this {made[1].name}, so what it refuses is a crash. "
+            return Told(where=where, hint=f"{hint}FastAPI answers 422 to what it checks itself. Who could make it?")
+    return None
+
+
+_OF_DATABASES = {"SQLAlchemyError", "OverflowError", "DatabaseError"}
+
+
+def _has_line(node: ast.AST, line: int) -> bool:
+    """Whether a line is one of a node's."""
+    return getattr(node, "lineno", line + 1) <= line <= (getattr(node, "end_lineno", None) or 0)
+
+
+def _is_refused_before(evidence: Evidence) -> bool:
+    """Whether what went wrong is not that a number got in: something else crashed, or FastAPI did refuse it."""
+    crashed = bool(evidence.raised) and evidence.raised_kind(*_OF_DATABASES) is None
+    return crashed or re.match(r'(?!422).*"loc":\["(path|query)"', evidence.saw) is not None
+
+
 @reading("an id without bounds", "huge_id_is_no_crash")
 def id_without_bounds(evidence: Evidence) -> Told | None:
     """Numbers in Python have no limit. Numbers in a database do, and the driver raises an exception."""
     found = parameter_of(evidence, ("item_id", "id", "pk", "identifier"))
     asked = re.search(r"/(-?\d+)", request_of(evidence)[1])
-    if found is None or not asked:
+    if found is None or not asked or _is_refused_before(evidence):
         return None
     number = asked[1] if len(asked[1]) < 26 else f"{asked[1][:3]}... ({len(asked[1])} digits)"
     hint = f"Ids are whole numbers from 1 to 2147483647. What does this line say of {number}?"
@@ -97,7 +136,7 @@ def paging_bounds(evidence: Evidence) -> Told | None:
     """offset and limit come from clients. Each needs a lower and an upper bound."""
     asked = re.findall(r"(offset|limit)=(-?\d+)", "".join(evidence.did[-1:]))
     refused = re.search(r'"loc":\["query","\s*(\w+)', evidence.saw)
-    if evidence.rule == "list_answers_items" and not refused:
+    if (evidence.rule == "list_answers_items" and not refused) or _is_refused_before(evidence):
         return None
     name = refused[1][:5] if refused else ""
     names = [each for each, _ in asked if each.startswith(name)] if name else [each for each, number in asked]
@@ -113,7 +152,7 @@ def paging_bounds(evidence: Evidence) -> Told | None:
             hint = f"{told[0]} is within the bounds of the task sheet. What does this line say of it?"
         return Told(where=found[0].at(found[1]), hint=hint, why=TOO_STRICT)
     number = next((number for each, number in asked if each == found[2]), "this number")
-    if evidence.raised:
+    if evidence.raised and len(number) > 9:
         hint = "Numbers of a database end somewhere. Where does this one end?"
     else:
         hint = f"Which numbers may {found[2]} be? What does this line say of {number}?"
@@ -131,6 +170,10 @@ def page_by_another_name(evidence: Evidence) -> Told | None:
     if found is None or evidence.raised or (missing is None and '"loc":["query"' in evidence.saw):
         return None
     asking = [found[:2], *(each for each in behind(evidence)[1:] if _is_a_dependency(evidence, each[1]))]
+    own = [file for file in evidence.source.files() if file.name not in evidence.given]
+    of_a_router = [(file, node) for file in own for node in file.functions if _is_a_dependency(evidence, node)]
+    if any({*arguments_of(node)} & {*asked} for _, node in of_a_router if (_, node) not in asking):
+        return None  # of a whole router, perhaps, which leaves what it was asked for somewhere else
     unknown = [name for name in dict.fromkeys(asked) if not _is_asked_for(evidence, asking, name)]
     if not unknown:
         return None

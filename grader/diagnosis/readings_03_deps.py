@@ -30,11 +30,13 @@ from grader.diagnosis.dependencies import (
     yields_something_else,
     yields_the_factory,
 )
+from grader.diagnosis.ways import never_reached
 
 READINGS = (
     dependency_called,
     dependency_without_hash,
     yields_the_factory,
+    never_reached,
     unknown_name,
     used_before_assignment,
     unknown_attribute,

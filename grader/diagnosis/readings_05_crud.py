@@ -77,6 +77,7 @@ from grader.diagnosis.updates import (
     tested_for_truth,
     wrote_what_was_not_sent,
 )
+from grader.diagnosis.ways import never_reached
 from grader.diagnosis.writes import (
     copy_changed,
     deleted_conditionally,
@@ -101,6 +102,7 @@ READINGS = (
     builtin_as_a_value,
     method_not_called,
     nothing_called,
+    never_reached,
     unknown_name,
     used_before_assignment,
     unknown_attribute,

@@ -11,6 +11,7 @@ from grader.diagnosis.answers import (
     list_wrapped,
     nothing_written,
     other_types,
+    promised_otherwise,
     reordered,
     returned_by_the_insert,
     taken_name_refused,
@@ -47,6 +48,7 @@ from grader.diagnosis.parameters import (
     page_by_another_name,
     paging_bounds,
     patch_takes_create,
+    refused_with_a_crash,
 )
 from grader.diagnosis.reads import another_order, clause_thrown_away, no_order, raised_for_an_unknown_id
 from grader.diagnosis.routes import (
@@ -120,6 +122,7 @@ from grader.diagnosis.ways import (
     handler_answers_200,
     looked_through_a_page,
     merged_by_name,
+    never_reached,
     some_left_out,
     stand_in_left,
     validated_by_hand,
@@ -134,6 +137,7 @@ READINGS = (
     dependency_called,
     dependency_without_hash,
     calls_itself,
+    never_reached,
     unknown_name,
     used_before_assignment,
     item_not_returned,
@@ -175,6 +179,7 @@ READINGS = (
     status_not_said,
     other_status,
     bad_request,
+    refused_with_a_crash,
     id_without_bounds,
     page_by_another_name,
     clamped,
@@ -201,6 +206,7 @@ READINGS = (
     nulls_left_out,
     list_wrapped,
     item_in_a_list,
+    promised_otherwise,
     answered_nothing,
     body_with_204,
     own_session_left_open,

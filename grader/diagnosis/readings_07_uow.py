@@ -1,6 +1,6 @@
 """In the child: mistakes of chapter 07, in the order in which they are tried."""
 
-from grader.diagnosis.answers import answered_nothing, returned_by_the_insert
+from grader.diagnosis.answers import answered_nothing, promised_otherwise, returned_by_the_insert
 from grader.diagnosis.anywhere import (
     calls_itself,
     dependency_called,
@@ -66,6 +66,7 @@ from grader.diagnosis.ways import (
     error_is_no_json,
     handler_answers_200,
     merged_by_name,
+    never_reached,
     some_left_out,
     stand_in_left,
 )
@@ -80,6 +81,7 @@ READINGS = (
     error_is_no_json,
     accident,
     body_may_be_null,
+    never_reached,
     unknown_name,
     prefix_twice,
     router_name_taken,
@@ -129,6 +131,7 @@ READINGS = (
     own_session_left_open,
     no_rollback,
     name_has_to_be_new,
+    promised_otherwise,
     answered_nothing,
     echoed,
     returned_by_the_insert,

@@ -48,10 +48,11 @@ from grader.diagnosis.sqlmodels import (
 )
 from grader.diagnosis.uncalled import method_not_called, nothing_called
 from grader.diagnosis.updates import stored_a_new_row
+from grader.diagnosis.ways import never_reached
 from grader.diagnosis.writes import copy_changed, input_changed
 
 _ANYWHERE = (
-    *(unknown_name, used_before_assignment, unknown_attribute, unknown_argument),
+    *(never_reached, unknown_name, used_before_assignment, unknown_attribute, unknown_argument),
     *(builtin_as_a_value, method_not_called, nothing_called),
 )
 _OF_05 = [each for each in readings_05_crud.READINGS if each not in (*_ANYWHERE, merged_copy_lost)]
@@ -66,6 +67,7 @@ READINGS = (
     builtin_as_a_value,
     method_not_called,
     nothing_called,
+    never_reached,
     unknown_name,
     used_before_assignment,
     get_item_returns_no_item,

@@ -66,6 +66,7 @@ from grader.diagnosis.ways import (
     created_on_import,
     handler_answers_200,
     merged_by_name,
+    never_reached,
     some_left_out,
     stand_in_left,
 )
@@ -79,6 +80,7 @@ READINGS = (
     builtin_as_a_value,
     method_not_called,
     nothing_called,
+    never_reached,
     unknown_name,
     used_before_assignment,
     calls_itself,

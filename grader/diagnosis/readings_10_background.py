@@ -83,6 +83,7 @@ from grader.diagnosis.ways import (
     created_on_import,
     ended_early,
     handler_answers_200,
+    never_reached,
     stand_in_left,
 )
 
@@ -98,6 +99,7 @@ READINGS = (
     builtin_as_a_value,
     method_not_called,
     nothing_called,
+    never_reached,
     unknown_name,
     used_before_assignment,
     calls_itself,

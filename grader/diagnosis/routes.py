@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 from grader.diagnosis.anywhere import innermost
+from grader.diagnosis.crud import arguments_of, made_of, page_asked, unlike_the_page
 from grader.diagnosis.endpoints import (
     behind,
     body_parameter,
@@ -296,12 +297,20 @@ _RESPONSES = "Response", "JSONResponse", "PlainTextResponse"
 @reading("the status is in the body of the answer", *_UNKNOWN, *_ANSWERS)
 def status_in_the_body(evidence: Evidence) -> Told | None:
     """``return {...}, 404`` works in Flask. FastAPI turns it into a list of two values."""
-    for file, node in behind(evidence):
+    for file, node in behind(evidence)[:1]:
         for each in inside(node):
-            if isinstance(each, ast.Return) and isinstance(each.value, ast.Tuple):
+            if (
+                isinstance(each, ast.Return)
+                and isinstance(each.value, ast.Tuple)
+                and _may_be_a_status(each.value.elts[-1])
+            ):
                 hint = "FastAPI makes a list of this. How does an endpoint end with another status?"
                 return Told(where=file.at(each), hint=hint)
     return None
+
+
+def _may_be_a_status(node: ast.expr) -> bool:
+    return re.search(r"^\d{3}$|HTTP_\d{3}_|HTTPStatus\.|status", text_of(node)) is not None
 
 
 @reading("the 404 is caught on its way", *_UNKNOWN)
@@ -311,6 +320,8 @@ def unknown_swallowed(evidence: Evidence) -> Told | None:
         for each in inside(node):
             handlers = each.handlers if isinstance(each, ast.Try) else []
             caught = [handler for handler in handlers if _catches_all(handler)]
+            if isinstance(each, ast.Try) and not _may_raise(evidence, file, each):
+                continue
             if caught and handlers[0] is caught[0] and not _raises_again(caught[0]):
                 saw, hint = "", "This catches every exception, also the one that is meant for the client."
                 if name_of(caught[0].type) == "HTTPException":
@@ -321,6 +332,17 @@ def unknown_swallowed(evidence: Evidence) -> Told | None:
                     hint += "that there is no such item?"
                 return Told(saw=saw, where=file.at(caught[0]), hint=hint)
     return None
+
+
+def _may_raise(evidence: Evidence, file: File, tried: ast.Try) -> bool:
+    """Whether what is tried raises something itself, or works with an item: then it fails where there is none."""
+    nodes = [each for statement in tried.body for each in ast.walk(statement)]
+    if any(isinstance(each, ast.Raise) for each in nodes):
+        return True
+    called = [name_of(each) for each in nodes if isinstance(each, ast.Call)]
+    own = [evidence.source.function(name, file.name) or evidence.source.function(name) for name in called if name]
+    raises = [each for each in own if each and any(isinstance(one, ast.Raise) for one in inside(each[1]))]
+    return bool(raises) or bool({*called} & {*LOOKUPS, "update_item", "delete_item", "delete", "model_validate"})
 
 
 def _catches_all(handler: ast.ExceptHandler) -> bool:
@@ -358,12 +380,16 @@ def said_status(evidence: Evidence, everywhere: bool = False) -> tuple[File, ast
             sets = isinstance(target, ast.Attribute) and target.attr == "status_code"
             if isinstance(each, ast.Assign) and sets and _is_status(each.value, status):
                 return file, each
+    elsewhere: list[tuple[File, ast.AST]] = []
     for file in evidence.source.files() if everywhere else ():
-        for node in file.functions:
+        for node in [each for each in file.functions if not any(name in _ENDPOINTS for name, _ in decorators(each))]:
             said = [each for each in inside(node) if isinstance(each, ast.Call) and _says(each, status)]
             if said and not any(evidence.source.class_(name) for name in _handled_by(node)):
-                return file, said[0]
-    return None
+                elsewhere.append((file, said[0]))
+    return elsewhere[0] if elsewhere else None
+
+
+_ENDPOINTS = "get", "post", "patch", "put", "delete"
 
 
 def _handled_by(node: Function) -> list[str]:
@@ -407,7 +433,8 @@ def known_item_refused(evidence: Evidence) -> Told | None:
     saw = f"{evidence.saw}, and the item is there"
     for file, node in behind(evidence):
         for each in inside(node):
-            if not isinstance(each, ast.If) or not any(isinstance(inner, ast.Raise) for inner in each.body):
+            raises = [inner for inner in each.body if isinstance(inner, ast.Raise)] if isinstance(each, ast.If) else []
+            if not isinstance(each, ast.If) or all(_says_another(inner, "404") for inner in raises):
                 continue
             if not _asks_for_the_item(node, each.test) or _holds_for_what_is_there(node, each.test):
                 hint = "This item is there. For which items is the condition in this line true?"
@@ -421,6 +448,13 @@ def known_item_refused(evidence: Evidence) -> Told | None:
                     hint = "This finds nothing, and the item is there. What exactly does it look for?"
                     return Told(saw=saw, where=file.at(looked), hint=hint)
     return None
+
+
+def _says_another(node: ast.Raise, status: str) -> bool:
+    """Whether what is raised says a status, and not this one."""
+    made = node.exc if isinstance(node.exc, ast.Call) else None
+    said = [*made.args[:1], *filter(None, [keyword(made, "status_code")])] if made is not None else []
+    return any(re.search(r"^\d{3}$|HTTP_\d{3}_", text_of(each)) and not _is_status(each, status) for each in said)
 
 
 @reading("an unknown id is not noticed", *_UNKNOWN)
@@ -497,6 +531,8 @@ def status_not_said(evidence: Evidence) -> Told | None:
     found = endpoint_of(evidence)
     if found is None or not evidence.saw.startswith("200") or keyword(found[2], "status_code") is not None:
         return None
+    if said_status(evidence) is not None:  # then it does not come from FastAPI
+        return None
     hint = "Unless you say something else, an endpoint answers 200. Where do you say it?"
     returned = [each.value for each in inside(found[1]) if isinstance(each, ast.Return)]
     wanted = evidence.wanted[:3]
@@ -531,10 +567,10 @@ def other_status(evidence: Evidence) -> Told | None:
     return Told(saw=f"the answer is {evidence.saw[:3]}", where=where, hint=hint)
 
 
-@reading("400 instead of 422", *INVALID, "bad_paging_is_422", "huge_id_is_no_crash")
+@reading("another status than 422", *INVALID, "bad_paging_is_422", "huge_id_is_no_crash")
 def bad_request(evidence: Evidence) -> Told | None:
     """If a value does not fit the schema or its bounds, FastAPI itself answers 422."""
-    found = said_status(evidence, everywhere=True) if evidence.saw.startswith("400") else None
+    found = said_status(evidence, everywhere=True) if evidence.saw.startswith("400") else _of_a_handler(evidence)
     if found is None:
         return None
     what = "schema" if evidence.rule in INVALID else "parameter with bounds"
@@ -543,6 +579,17 @@ def bad_request(evidence: Evidence) -> Told | None:
         hint = "FastAPI answers 422 to such a request by itself. What does this handler make of it?"
     why = "Clients know 422 as the answer to a value that is not allowed." if evidence.rule.startswith("huge") else ""
     return Told(where=found[0].at(found[1]), hint=hint, why=why)
+
+
+def _of_a_handler(evidence: Evidence) -> tuple[File, ast.AST] | None:
+    """Where a handler of the learner's answers another status than 422 to what FastAPI has refused."""
+    status = evidence.saw[:3]
+    for file in evidence.source.files() if re.match(r"(?!422)[345]\d\d$", status) else ():
+        for node in [each for each in file.functions if "RequestValidationError" in _handled_by(each)]:
+            said = [each for each in inside(node) if isinstance(each, ast.Call) and _says(each, status)]
+            if said:
+                return file, said[0]
+    return None
 
 
 # -- answers ------------------------------------------------------------------------------------------
@@ -703,7 +750,7 @@ def after_the_answer(evidence: Evidence) -> Told | None:
     if "before the COMMIT" not in evidence.saw:
         return None
     found = endpoint_of(evidence)
-    tasks = calls(found[1], "add_task") if found else []
+    tasks = [each for each in calls(found[1], "add_task") if _writes(evidence, each)] if found else []
     if found and tasks:
         return Told(where=found[0].at(tasks[0]), hint="The client is told of success before it is sure.")
     for file in evidence.source.files():
@@ -717,36 +764,60 @@ def after_the_answer(evidence: Evidence) -> Told | None:
     return None
 
 
+def _writes(evidence: Evidence, task: ast.Call) -> bool:
+    """Whether what a task is to call changes something in the database; also where that is unclear."""
+    name = name_of(task.args[0]) if task.args else ""
+    found = evidence.source.function(name) if name else None
+    made = evidence.source.reached(*found) if found else []
+    return found is None or any(calls(node, "commit", "flush", "begin", "execute", "add") for _, node in made)
+
+
 @reading("offset and limit are not passed on correctly", "list_answers_items", "list_pages", "owner_is_in_the_answer")
 def page_not_handed_on(evidence: Evidence) -> Told | None:
     """The numbers that the client sends must reach the function that makes the page, each as the right argument."""
     found = endpoint_of(evidence)
     if found is None or request_of(evidence)[0] != "get":
         return None
-    chain = behind(evidence)
+    chain, unlike = behind(evidence), unlike_the_page(evidence)
     named = [
         each for each in chain if each == chain[0] or {"offset", "limit"} <= {one.arg for one in each[1].args.args}
     ]
-    for file, call in [(file, call) for file, node in named for call in calls(node, *_PAGES)]:
-        if any(isinstance(each, ast.Starred) for each in call.args) or any(each.arg is None for each in call.keywords):
+    for file, node, call in [(*each, call) for each in named for call in calls(each[1], *_PAGES)]:
+        passed = _page_in(evidence, call)
+        if passed is None or not unlike:  # the query asked for this very page: what is wrong comes after it
             continue
-        given = [text_of(each) for each in call.args if not re.search("db|session", text_of(each), re.I)]
-        given += [f"{each.arg}={text_of(each.value)}" for each in call.keywords if each.arg not in ("db", "session")]
-        words = " ".join(given)
-        lost = [name for name in ("offset", "limit") if name not in words]
-        around = next((each for each in reversed(file.functions) if call in ast.walk(each)), None)
-        if lost and len(given) > 1 and around is not None and not {*lost} & {each.arg for each in around.args.args}:
-            continue  # it may have them under other names
-        if lost:
-            return Told(where=file.at(call), hint=_where_the_page_ends(evidence, file, call))
-        if re.search(r"[*/]", words):
-            return Told(where=file.at(call), hint="What does offset count: items or pages?")
-        if given in (["limit", "offset"], ["offset=limit", "limit=offset"]) or re.search(r"[-+%]", words):
+        said = {name: made_of(node, value) for name, value in passed.items()}
+        words = {name: " ".join(map(text_of, values)) for name, values in said.items()}
+        if [re.sub(r".*\.", "", text_of(passed.get(name))) for name in ("limit", "offset")] == ["offset", "limit"]:
             return Told(where=file.at(call), hint="Compare what is handed on with what the function takes.")
+        lost = [name for name in ("offset", "limit") if not re.search(r"[^\W\d]", words.get(name, ""))]
+        if {*lost} & unlike:
+            return Told(where=file.at(call), hint=_where_the_page_ends(evidence, file, call, lost))
+        for name in [each for each in words if each in unlike]:
+            every = [one for value in said[name] for one in ast.walk(value)]
+            sums = [one for one in every if isinstance(one, ast.BinOp | ast.AugAssign)]
+            sums = [one for one in sums if re.search(r"\b(offset|limit)\b", text_of(one))]
+            pages = [one for one in sums if isinstance(one.op, ast.Mult | ast.Div | ast.FloorDiv) and name == "offset"]
+            if sums:
+                hint = f"The client asked for {name} {page_asked(evidence)[name]}. What does this line make of it?"
+                hint = "What does offset count: items or pages?" if pages else hint
+                return Told(where=file.at((pages or sums)[0]), hint=hint)
     return None
 
 
-def _where_the_page_ends(evidence: Evidence, file: File, call: ast.Call) -> str:
+def _page_in(evidence: Evidence, call: ast.Call) -> dict[str, ast.expr] | None:
+    """What a call hands on as offset and limit; None where that is unclear, as with ``list_items(db, *page)``."""
+    callee = evidence.source.function(name_of(call), "app/crud.py")
+    taken = arguments_of(callee[1]) if callee else ["db", "offset", "limit"]
+    unclear: list[ast.expr] = [each for each in call.args if isinstance(each, ast.Starred)]
+    unclear += [each.value for each in call.keywords if each.arg is None]
+    if unclear or not {"offset", "limit"} <= {*taken}:
+        return None
+    passed = dict(zip(taken, call.args, strict=False)) | {each.arg: each.value for each in call.keywords if each.arg}
+    return {name: value for name, value in passed.items() if name in ("offset", "limit")}
+
+
+def _where_the_page_ends(evidence: Evidence, file: File, call: ast.Call, ends: list[str]) -> str:
     """What to ask about a call without offset or limit: another may have them, or the page is cut from its list."""
     around = next((each for each in reversed(file.functions) if call in ast.walk(each)), None)
     slices = [each for each in inside(around) if isinstance(each, ast.Slice)] if around is not None else []
@@ -757,7 +828,6 @@ def _where_the_page_ends(evidence: Evidence, file: File, call: ast.Call) -> str:
         asked = re.findall(r"\b(offset|limit)=", "".join(evidence.did[-1:]))
         lost = " and ".join(name for name in dict.fromkeys(asked) if name not in text_of(call)) or "page"
         return f"There are two calls here. Which one serves this request, and does it know the {lost}?"
-    ends = [name for name in ("offset", "limit") if name not in text_of(call)]
     if len(ends) == 1:
         return f"{ends[0]} ends here: nobody hands it on."
     return "offset and limit end here: nobody hands them on."
@@ -839,6 +909,15 @@ def _who_closes(file: File, call: ast.Call) -> tuple[ast.Call, str]:
     if any(call in ast.walk(item.context_expr) for items in around for item in items):
         return call, ""
     function = next((each for each in reversed(file.functions) if call in ast.walk(each)), None)
+    entered = (
+        [one for each in calls(function, "enter_context", "callback", "closing") for one in each.args]
+        if function
+        else []
+    )
+    names = _names_of_session(function, call) if function else set()
+    bare = {name_of(item.context_expr) for items in around for item in items}
+    if any(call in ast.walk(each) for each in entered) or names & ({*map(name_of, entered)} | bare):
+        return call, ""
     tries = [each for each in ast.walk(function) if isinstance(each, ast.Try)] if function is not None else []
     last = [each for one in tries for each in one.finalbody]
     if any(calls(each, "close", "remove") for each in last):
@@ -866,8 +945,24 @@ def other_session(evidence: Evidence) -> Told | None:
     for file, node in behind(evidence):
         opened = calls(node, "SessionLocal", "Session")
         opened += [each for each in calls(node, "next") if "get_db" in text_of(each)]
-        if opened:
+        crossed = [line for line in raised.lines if line in {file.at(each) for each in inside(node)}]
+        names = {name for each in opened for name in _names_of_session(node, each)}
+        if opened and crossed and names & {*re.findall(r"\w+", evidence.source.line(crossed[-1]))}:
+            hint = "The item comes from another session. Why is it to be changed in this one?"
+            return Told(saw=saw, where=file.at(opened[0]), hint=hint)
+        if opened and calls(node, *LOOKUPS):
             hint = "The item comes from this session, and is to be changed in another."
             return Told(saw=saw, where=file.at(opened[0]), hint=hint)
     hint = "The session in this line does not know this item. Where does the item come from?"
     return Told(saw=saw, where=innermost(raised, evidence.given), hint=hint)
+
+
+def _names_of_session(node: Function, opened: ast.Call) -> set[str]:
+    """The names that a session has in the function that opens it."""
+    bound: list[ast.AST | None] = []
+    for each in inside(node):
+        if isinstance(each, ast.With):
+            bound += [item.optional_vars for item in each.items if opened in ast.walk(item.context_expr)]
+        elif isinstance(each, ast.Assign) and opened in ast.walk(each.value):
+            bound += each.targets
+    return {name_of(each) for each in bound} - {""}

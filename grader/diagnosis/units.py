@@ -25,6 +25,12 @@ _BY_CHANCE = "An error that your own handling makes by accident hides what reall
 _ACCIDENTS = "NameError", "AttributeError", "TypeError", "UnboundLocalError", "IndexError", "KeyError", "ImportError"
 
 
+_NOT_OF_DATABASES = {
+    *("ValueError", "TypeError", "KeyError", "IndexError", "LookupError", "AttributeError", "StopIteration"),
+    *("HTTPException", "ValidationError", "OSError", "ImportError", "UnicodeDecodeError", "ZeroDivisionError"),
+}
+
+
 def _helper(evidence: Evidence) -> tuple[File, Function] | None:
     """add_item or add_event: the one that is spoken of, or that was called last."""
     names = "add_item", "add_event"
@@ -219,7 +225,9 @@ def committing_function(evidence: Evidence) -> Told | None:
     for file, call in _calls(evidence, "create_item"):
         commits = [event.where for event in evidence.events_of("COMMIT") if event.where]
         own = len(commits) == 1 and evidence.source.function_of(commits[0]) != "create_item"
-        if file.name != "app/crud.py" and not own:
+        made = evidence.source.function("create_item", "app/crud.py")
+        commits_itself = made is None or bool(calls(made[1], "commit", "begin"))
+        if file.name != "app/crud.py" and not own and commits_itself:
             return Told(where=file.at(call), hint="This function commits by itself. Which one only adds?")
     return None
 
@@ -281,7 +289,7 @@ def saved_by_itself(evidence: Evidence) -> Told | None:
 def several_commits(evidence: Evidence) -> Told | None:
     """Between two commits everything can stop; what the first has saved then stays alone."""
     for file, node in _units(evidence):
-        loops = [each for each in ast.walk(node) if isinstance(each, ast.For)]
+        loops = _loops(node)
         inside = [call for loop in loops for call in calls(loop, "commit")]
         if evidence.rule == _BATCH and inside:
             early = [each for loop in loops for each in ast.walk(loop) if isinstance(each, ast.Return)]
@@ -300,6 +308,12 @@ def several_commits(evidence: Evidence) -> Told | None:
     if len(committed) > 1 and evidence.rule in (_DISCARDS, _BATCH):
         return Told(where=sent[0] if sent else committed[0][0].at(committed[0][1]), hint=hint)
     return None
+
+
+def _loops(node: ast.AST) -> list[ast.For]:
+    """The loops that go through something; not those that try the same several times: ``for _ in range(3)``."""
+    found = [each for each in ast.walk(node) if isinstance(each, ast.For)]
+    return [each for each in found if name_of(each.iter) != "range" or "len(" in text_of(each.iter)]
 
 
 def _is_in_a_loop(evidence: Evidence, call: ast.Call) -> bool:
@@ -357,10 +371,22 @@ def event_after_the_commit(evidence: Evidence) -> Told | None:
     return None
 
 
+def _tells_events(evidence: Evidence, task: ast.Call) -> bool:
+    """Whether what a task is to call writes events."""
+    given = evidence.source.function(name_of(task.args[0])) if task.args and name_of(task.args[0]) else None
+    return given is not None and any(
+        calls(node, "add_event", "ItemEvent") for _, node in evidence.source.reached(*given)
+    )
+
+
 @reading("item and event in two sessions", _TOGETHER, _ONCE, _DISCARDS, _ROLLED)
 def two_sessions(evidence: Evidence) -> Told | None:
     """A second session is a second transaction: nothing in it fails or succeeds with the first."""
-    tasks = _calls(evidence, "add_task")
+    told = [*evidence.timeline, "INSERT item_events"].index("INSERT item_events")
+    tasks = _calls(evidence, "add_task") if told == len(evidence.timeline) else []
+    late = any(each.startswith("ANSWER") for each in evidence.timeline[:told])
+    tasks = [each for each in tasks if _tells_events(evidence, each[1])]
+    tasks = _calls(evidence, "add_task") if late and told < len(evidence.timeline) else tasks
     if tasks:
         hint = "This runs after the answer, in another transaction. What if it fails then?"
         return Told(where=tasks[0][0].at(tasks[0][1]), hint=hint)
@@ -468,7 +494,7 @@ def events_miscounted(evidence: Evidence) -> Told | None:
 def skips_what_fails(evidence: Evidence) -> Told | None:
     """All of a batch or nothing: an error in the middle ends it as a whole."""
     for file, node in _units(evidence):
-        loops = [each for each in ast.walk(node) if isinstance(each, ast.For)]
+        loops = _loops(node)
         for attempt in [each for loop in loops for each in _tries(loop)]:
             for handler in attempt.handlers:
                 if not any(isinstance(each, ast.Raise) for each in ast.walk(handler)):
@@ -516,7 +542,7 @@ def error_swallowed(evidence: Evidence) -> Told | None:
     places = _units(evidence)
     places += [(file, node) for file in evidence.source.files() for node in file.functions if node.name == "__exit__"]
     for file, node in places:
-        for call in calls(node, "suppress"):
+        for call in [each for each in calls(node, "suppress") if not {*map(name_of, each.args)} <= _NOT_OF_DATABASES]:
             return Told(where=file.at(call), hint="There is no except, and yet this swallows the error.")
         true = _swallowing(node) if node.name == "__exit__" else None
         if true is not None:
@@ -529,6 +555,9 @@ def error_swallowed(evidence: Evidence) -> Told | None:
                     if isinstance(each, ast.Return):
                         return Told(where=file.at(each), hint="A return in a finally throws the exception away.")
             for handler in attempt.handlers:
+                caught = {*re.findall(r"\w+", text_of(handler.type))}
+                if caught and caught <= _NOT_OF_DATABASES:
+                    continue
                 if not any(isinstance(each, ast.Raise) for each in ast.walk(handler)):
                     why = _BY_CHANCE if "because of" in evidence.saw else ""
                     told = _answers_of(handler)
@@ -594,23 +623,25 @@ def no_rollback(evidence: Evidence) -> Told | None:
     if named is not None:
         return named
     crossed = {line for raised in evidence.raised for line in raised.lines}
+    undone = {event.where for event in evidence.events_of("ROLLBACK")}
     for file, node in units:
         failed_to = [call for call in calls(node, "commit") if file.at(call) in crossed]
         if calls(node, "rollback") and failed_to and not _is_tried(node, failed_to[0]):
             return Told(where=file.at(failed_to[0]), hint="The commit can fail, too. Who rolls back then?")
         for call in calls(node, "rollback"):
-            for test in [each for each in ast.walk(node) if isinstance(each, ast.If) and call in ast.walk(each)]:
+            tests = [each for each in ast.walk(node) if isinstance(each, ast.If) and call in ast.walk(each)]
+            for test in tests if file.at(call) not in undone else ():
                 return Told(where=file.at(test), hint="In which cases is this not true?")
         for attempt in _tries(node):
             handlers = [text_of(handler.type) for handler in attempt.handlers if calls(handler, "rollback")]
             caught = {name for handler in handlers for name in re.findall(r"\w+", handler)}
-            reached = evidence.raised and evidence.raised[0].bases & caught  # so it came from somewhere else
-            if handlers and not reached and not any(name in ("", "Exception", "BaseException") for name in handlers):
+            missed = evidence.raised and not evidence.raised[0].bases & caught  # it came out, past these handlers
+            if handlers and missed and not any(name in ("", "Exception", "BaseException") for name in handlers):
                 hint = "Which other errors can come out of this block?"
                 return Told(where=file.at(attempt.handlers[0]), hint=hint)
         tried = [statement for each in _tries(node) if each.handlers for statement in each.body]
         outside = [call for call in calls(node, "commit") if not any(call in ast.walk(each) for each in tried)]
-        if calls(node, "rollback") and outside:
+        if calls(node, "rollback") and outside and "COMMIT" in "".join(evidence.did):
             orelse = [statement for each in _tries(node) for statement in each.orelse]
             hint = "The commit can fail, too. Who rolls back then?"
             if any(outside[0] in ast.walk(each) for each in orelse):

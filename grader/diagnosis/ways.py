@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from grader.diagnosis.anywhere import innermost
-from grader.diagnosis.crud import built
+from grader.diagnosis.crud import built, reached
 from grader.diagnosis.endpoints import behind, body_parameter, endpoint_of, own_line, parameter_of, request_of
 from grader.diagnosis.evidence import Event, Evidence
 from grader.diagnosis.parameters import TOO_STRICT
@@ -421,6 +421,70 @@ def some_left_out(evidence: Evidence) -> Told | None:
     if len(places) != 1:
         return None
     return Told(where=places[0][0].at(places[0][1]), hint="Which items of the list does this leave out?")
+
+
+@reading("a line that is never reached")
+def never_reached(evidence: Evidence) -> Told | None:
+    """raise, return, break and continue leave a block at once: what stands after them in it never runs."""
+    undone = _left_undone(evidence)
+    places = [each.where for each in evidence.events] + [line for each in evidence.raised for line in each.lines]
+    named = [evidence.source.function(evidence.source.function_of(each), each.rpartition(":")[0]) for each in places]
+    named += [evidence.source.function(evidence.source.function_of(evidence.where), evidence.where.rpartition(":")[0])]
+    chain = [*chain_of(evidence), *reached(evidence), *filter(None, named)] if undone else []
+    for file, node in [each for each in chain if each[0].name not in evidence.given]:
+        for *before, last, dead in _after_the_end(node):
+            skipped = [each for each in calls(dead, *undone) if not any(calls(one, name_of(each)) for one in before)]
+            if skipped:
+                hint = f"Every way through the lines from {last.lineno} on leaves this block. When does this line run?"
+                for kind, word in ((ast.Raise, "raise"), (ast.Return, "return")):
+                    if isinstance(last, kind):
+                        hint = f"This line stands after a {word}, in the same block. When does it run?"
+                return Told(where=file.at(skipped[0]), hint=hint)
+    return None
+
+
+def _left_undone(evidence: Evidence) -> set[str]:
+    """The names of what nobody has called, as far as that can be told by what happened."""
+    undone: set[str] = set()
+    if evidence.rule == "session_is_rolled_back_on_error":
+        undone |= {"rollback"}
+    if evidence.left_open or "close" in evidence.rule:
+        undone |= {"close", "remove", "rollback"}
+    if not evidence.sent("COMMIT") and "not_commit" not in evidence.rule:
+        sent = evidence.sent("INSERT", "UPDATE", "DELETE")
+        undone |= {"commit"} if sent else {*_SENDS} if evidence.rule in (*_WRITES, "delete_persists") else set()
+    if "refresh" in evidence.rule and not evidence.raised:
+        undone |= {"refresh"}
+    if not evidence.sent("INSERT item_events"):
+        undone |= {"add_event", "add_task"} if "event" in evidence.rule or "event" in evidence.saw else set()
+    if evidence.wanted.startswith("404"):
+        undone |= {"HTTPException"}
+    return undone
+
+
+def _after_the_end(node: Function) -> list[list[ast.stmt]]:
+    """The statements of a function that are never reached, each as the last of its block up to the one that ends it."""
+    found: list[list[ast.stmt]] = []
+    for each in inside(node):
+        for name in ("body", "orelse", "finalbody"):
+            block = getattr(each, name, None)
+            ends = [one for one in block if _ends(one)] if isinstance(block, list) else []
+            if isinstance(block, list) and ends:
+                end = block.index(ends[0]) + 1
+                found += [[*block[:end], one] for one in block[end:]]
+    return found
+
+
+def _ends(node: ast.stmt) -> bool:
+    """Whether a statement never leads to the one below it."""
+    if isinstance(node, ast.If):
+        return bool(node.orelse) and _ends(node.body[-1]) and _ends(node.orelse[-1])
+    if isinstance(node, ast.With):
+        return _ends(node.body[-1]) and not calls(node, "suppress")
+    if isinstance(node, ast.Try):
+        handled = [each.body[-1] for each in node.handlers]
+        return all(map(_ends, [(node.orelse or node.body)[-1], *handled]))
+    return isinstance(node, ast.Return | ast.Raise | ast.Break | ast.Continue)
 
 
 @reading("the function ends before it writes", *_WRITES, *_UNKNOWN)

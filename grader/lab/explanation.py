@@ -13,6 +13,7 @@ from typing import Any
 
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.catalogue import readings_of
+from grader.diagnosis.endpoints import route_at
 from grader.diagnosis.evidence import Event, Evidence, Raised
 from grader.diagnosis.lost import BY_A_TRAIL
 from grader.diagnosis.reading import Reading, Told, first_that_holds
@@ -47,11 +48,11 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
 
     Returns:
         What is to be told in the place of it, and ``mistake``, ``line``, ``function``; `owner`,
-        `under` and `around` tell whose line it is (`Source.owner_of`).
+        `under` and `around` tell whose line it is (`Source.owner_of`), `route` the request whose endpoint it is in.
     """
     told: dict[str, Any] = {"where": found.get("where", "")}
     source = _source_of(parts.place.root)
-    crashed = ""
+    crashed, evidence = "", None
     if found["outcome"] in ("failed", "error"):
         with suppress(Exception):  # an explanation must never cost a verdict
             evidence = _evidence(parts, rule, found, verdict, source)
@@ -70,7 +71,7 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
             place = source.begin_of(place)  # what the database refuses comes from somewhere else in the function
         told["where"] = place and parts.place.shown(place)
     with suppress(Exception):  # an exception may have been made by hand, of anything
-        told |= _about(place, source)
+        told |= _about(place, source, evidence)
         if isinstance(cause, SyntaxError) and type(cause.offset) is int:
             told["caret"] = min(cause.offset, _LONGEST_LINE)
     return told
@@ -89,14 +90,15 @@ def explain_by(trail: Trail, unread: Evidence, place: Place) -> dict[str, Any]:
     where = told.get("where", "").removeprefix(place.shown(""))
     if not where or stub_at(where, place.stubs, place.root) is not None:
         return {}
-    return told | _about(where, unread.source)
+    return told | _about(where, unread.source, unread)
 
 
-def _about(place: str, source: Source) -> dict[str, Any]:
+def _about(place: str, source: Source, evidence: Evidence | None) -> dict[str, Any]:
     """What a place is: its line, and whose it is."""
     owner, under, around = source.owner_of(place)
-    line, function = source.line(place), source.function_of(place)
-    return {"line": line, "function": function, "owner": owner, "under": under, "around": around}
+    told = {"line": source.line(place), "function": source.function_of(place)}
+    told |= {"owner": owner, "under": under, "around": around}
+    return told | {"route": route_at(evidence, place) if evidence is not None else ""}
 
 
 @cache

@@ -111,6 +111,35 @@ def _defined_in(chapter: str) -> dict[str, frozenset[str]]:
     return found
 
 
+def tasks_of_route(chapter: str, file: str, request: object) -> tuple[str, ...]:
+    """The tasks in which the endpoint is written that a request is for, ``get /items/3``; none where none does.
+
+    Args:
+        chapter: the chapter.
+        file: the file in which the endpoint was found; of a file that no task names, that of any other counts.
+        request: method and path.
+    """
+    named = any(file == each for each, _ in _tasks_by_place(chapter))
+    for (place, owner), pattern in _routes(chapter).items():
+        if re.fullmatch(pattern, str(request)) and (place == file or not named):
+            return _tasks_by_place(chapter).get((place, owner), ())
+    return ()
+
+
+@cache
+def _routes(chapter: str) -> dict[tuple[str, str], str]:
+    """What requests an endpoint of the solution is for, as a regular expression, by its file and name."""
+    found = {}
+    for file in sorted((SOLUTIONS / chapter / "app").rglob("*.py")):
+        name, module = file.relative_to(SOLUTIONS / chapter).as_posix(), ast.parse(file.read_text(encoding="utf-8"))
+        for node in [each for each in module.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]:
+            for each in [each for each in node.decorator_list if isinstance(each, ast.Call) and each.args]:
+                if isinstance(each.func, ast.Attribute) and isinstance(each.args[0], ast.Constant):
+                    words = re.escape(f"{each.func.attr} {each.args[0].value!s}").replace("\\ ", " ")
+                    found[name, node.name] = re.sub(r"\\\{.*?\\\}", "[^/]+", words)
+    return found
+
+
 def tasks_at(chapter: str, file: str, owner: str, under: str, *, of_others: bool) -> tuple[str, ...]:
     """The tasks whose code stands at a place of a submission; none where nobody can tell.
 
