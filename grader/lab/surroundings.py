@@ -1,4 +1,4 @@
-"""In the child: what every check of a job finds as the first one did: folder, environment, path, threads."""
+"""In the child: what every check of a job finds as the first one did: folder, environment, path, outputs, threads."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import tempfile
 import threading
 from contextlib import suppress
 from pathlib import Path
+
+from grader.lab.outputs import Outputs
 
 # A file gets the lowest number that is free, so that these are only given where many were never closed: some of the
 # 256 that a process may have (`Limits.open_files`), because others are closed and given anew.
@@ -24,6 +26,7 @@ class Surroundings:
     def __init__(self, root: str) -> None:
         self._root = root
         self._environment, self._path = dict(os.environ), list(sys.path)
+        self._outputs = Outputs()
         self._threads = threading.enumerate()
 
     def restore(self) -> None:
@@ -32,6 +35,7 @@ class Surroundings:
         os.environ.clear()
         os.environ.update(self._environment)
         sys.path[:] = self._path
+        self._outputs.restore()
 
     def are_lost(self) -> bool:
         """Whether only a new process has them: a thread goes on, or hardly a file can be opened any more."""
