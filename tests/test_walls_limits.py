@@ -15,7 +15,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from grader.bench import Bench, Limits, Target, limits_for, runner
+from grader.bench import Bench, Isolation, Limits, Target, limits_for, plan, runner
+from grader.bench.isolation import user_after
+from grader.bench.sandbox import Sandbox
 from grader.bench.staging import stage
 from grader.classroom.intake import Reader, Unreadable
 from grader.classroom.intake.entry import Source
@@ -23,7 +25,7 @@ from grader.classroom.output.exporters import FORMATS
 from grader.lab.job import HAS_FORK
 from grader.removal import remove
 from grader.report import Check, Report
-from grader.rules import roster, rules_of
+from grader.rules import WITHOUT_HTTP, roster, rules_of
 from grader.starters import untouched_tasks
 from tests import PROJECT
 from tests.classes import gradebook, run
@@ -239,6 +241,41 @@ def test_budgets_are_options(grade: Run, tmp_path: Path) -> None:
     assert "were already used up" in " ".join(run("check", "5", *arguments, status=1).split())
     wrong = grade("grader/test_05_crud.py", "--chapter-limit", "1")
     assert wrong.returncode == 4 and "Give --chapter-limit as a number of seconds" in wrong.stderr
+
+
+# -- users --------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not HAS_FORK, reason="only the walls make another user of a child")
+def test_all_children_of_a_run_are_one_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the last check is judged by one more, and whatever a child says of its end."""
+    places: dict[Path, set[int]] = {}
+    start = runner.Runner._start_child
+
+    def noting(self: runner.Runner, run: plan.Run) -> None:
+        places.setdefault(run.root, set()).add(run.slot)
+        start(self, run)
+
+    monkeypatch.setattr(runner.Runner, "_start_child", noting)
+    folder = submission(
+        tmp_path, at_import="import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()"
+    )
+    with Bench(jobs=2) as bench:
+        found = verdicts(bench, folder)
+    assert {check.outcome for check in found.values()} == {"passed"}
+    assert len(places) == 2 and sorted(map(sorted, places.values())) == [[0], [1]]
+
+
+def test_no_two_places_have_the_same_user() -> None:
+    """Of up to 60 runs side by side, with those beside them, and of the benches of a class."""
+    first = Isolation(user=user_after(64_000, 0))
+    benches = [first, *(Isolation(user=user_after(first.user, number)) for number in range(1, 20))]
+    users = [bench.user_of(slot) for bench in benches for slot in range(60 + len(WITHOUT_HTTP))]
+    assert len(set(users)) == len(users) and min(users) >= 20_000 and max(users) < 65_536
+    sandbox = Sandbox(Limits(), False, False, first.user, ())
+    assert [sandbox.isolation(number).user for number in range(20)] == [bench.user for bench in benches]
+    with pytest.raises(AssertionError):
+        first.user_of(plan.NO_SLOT)
 
 
 # -- what is shown ------------------------------------------------------------------------------

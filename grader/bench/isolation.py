@@ -18,14 +18,20 @@ def cleaned_environment() -> dict[str, str]:
 
 
 _numbers = itertools.count()
-_USERS = 8
+# Each bench has a user for each place of most machines; in a namespace of root's, numbers may end at 65536.
+_FIRST, _USERS, _BENCHES = 20_000, 64, 703
 
 
 def user_of_its_own() -> int:
-    """Number of a user for the children of a bench, which no account has; -1 where only root could become it."""
+    """Number of the first user for a bench's children, which no account has; -1 where only root could become it."""
     if not hasattr(os, "geteuid") or os.geteuid() != 0:
         return -1
-    return 20_000 + (os.getpid() * 64 + next(_numbers) * _USERS) % 40_000
+    return user_after(_FIRST, os.getpid() * 8 + next(_numbers))
+
+
+def user_after(first: int, benches: int) -> int:
+    """Number of the first user for the bench that is so many after one whose first user is given."""
+    return first if first < 0 else _FIRST + (first - _FIRST + benches * _USERS) % (_BENCHES * _USERS)
 
 
 def _no_command(_workshop: Path) -> Sequence[str]:
@@ -55,6 +61,7 @@ class Isolation:
         Args:
             slot: number of the place.
         """
+        assert slot >= 0, "a run without a place has no user"
         return self.user + slot % _USERS if self.user >= 0 else self.user
 
     def let_through(self, folder: Path) -> None:

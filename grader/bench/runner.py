@@ -304,8 +304,8 @@ class Runner:
             told = verdicts.NEVER_PREPARED if in_vain else verdicts.not_prepared(message.get("reason"))
             self._means.databases.take_back(child.number, spoilt=True)
             yield from self._judge_again(run, rule, told)
-        elif event == "end" and not run.waiting:
-            child.over = True
+        elif event == "end" and not (run.waiting or child.current or child.unproved):
+            child.over = True  # nothing can come back any more: its place is given to another run
             self._means.children.stop(child)  # nobody waits for it to tidy up
             self._means.databases.take_back(child.number)
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from grader.bench import Isolation, Limits, limits_for
+from grader.bench.isolation import user_after, user_of_its_own
 from grader.bench.limits import PROCESSES
 from grader.bench.openness import OPENINGS, openness
 from grader.bench.temporary import temporary_folder
@@ -71,7 +72,7 @@ class Sandbox:
         limits: what a check, or a process of the learner's code, may use.
         namespaces: whether bubblewrap keeps the children apart.
         network: whether the network can be reached all the same.
-        first_user: number of the first user that children become; -1 where they stay who they are.
+        first_user: number of the first user that children of the first bench become; -1 where they stay who they are.
         hidden: folders that children must not see.
         open_to: what no wall keeps the code from (`grader.lab.walls`), as was tried.
         reason: why there are no namespaces; empty where there are.
@@ -91,8 +92,7 @@ class Sandbox:
         Args:
             slot: number of the bench; benches side by side have different ones.
         """
-        user = self.first_user + slot if self.first_user >= 0 else -1
-        return Isolation(self._command, _environment(), user, self.hidden)
+        return Isolation(self._command, _environment(), user_after(self.first_user, slot), self.hidden)
 
     def _command(self, workshop: Path) -> list[str]:
         if not self.namespaces:
@@ -154,11 +154,11 @@ def prepare(
     """
     limits = limits_for(seconds, chapter, submission)
     everything = tuple(path.resolve() for path in (COURSE if IS_INSTALLED else SOLUTIONS, PROJECT / "tests", *hidden))
-    # Numbers that no account uses; different ones for each process that grades.
-    root = hasattr(os, "geteuid") and os.geteuid() == 0
-    first_user = 20_000 + (os.getpid() * 64) % 40_000 if root else -1
+    first_user = user_of_its_own()
     network = database == "postgresql" and _over_the_network(os.environ.get("GRADER_POSTGRESQL_URL", ""))
-    without = Sandbox(replace(limits, processes=PROCESSES if root else 0), False, network, first_user, everything)
+    without = Sandbox(
+        replace(limits, processes=PROCESSES if first_user >= 0 else 0), False, network, first_user, everything
+    )
     if sys.platform != "linux":
         return _because(without, "bubblewrap is for Linux only", database)
     if not bubblewrap():

@@ -101,8 +101,6 @@ def grade_chapter(job: Job, walls: Walls, results: int) -> None:
         for _ in range(2):
             if surroundings.are_lost() and not control:  # a new child judges this check, and those after it
                 left = [each for each in left if unsealed(job.token, each)[1]]
-                if not left:
-                    reporter.send({"event": "end"})
                 break
             surroundings.restore()
             try:

@@ -37,8 +37,8 @@ def trace(connection: Any, record: Any) -> None:
     """Let a new connection of the learner's tell what it is sent."""
     if UNOBSERVED in record.info:
         return
-    if isinstance(connection, sqlite3.Connection):
-        sqlite3.Connection.set_trace_callback(connection, _Trace(connection))
+    if isinstance(connection, _Plain):
+        _Plain.set_trace_callback(connection, _Trace(connection))
     elif type(connection).__module__.partition(".")[0] == "psycopg" and isinstance(connection.cursor_factory, type):
         connection.cursor_factory = _telling(connection.cursor_factory)
         itself = ref(connection)
@@ -54,18 +54,21 @@ def trace(connection: Any, record: Any) -> None:
 
 def open_traceable() -> None:
     """Let code open connections of SQLite's on which it may set a trace callback of its own, whoever opens them."""
+    _connect.__name__ = _connect.__qualname__ = _opens.__name__
+    _connect.__doc__ = _opens.__doc__
     for module in (sqlite3, sqlite3.dbapi2):
-        vars(module)["connect"] = _connect
+        vars(module).update(connect=_connect, Connection=Connection)
 
 
 def _connect(*arguments: Any, **options: Any) -> sqlite3.Connection:
-    factory = options.get("factory", Connection)
-    if len(arguments) <= _FACTORY and _is_of_sqlite(factory):
-        options["factory"] = _traceable(factory)
-    return _opens(*arguments, **options)
+    before, after = arguments[:_FACTORY], arguments[_FACTORY:]
+    factory, *rest = after or (options.pop("factory", _Plain),)
+    made = _traceable(factory) if _is_of_sqlite(factory) else factory
+    return _opens(*before, made, *rest, **options) if after else _opens(*before, factory=made, **options)
 
 
 _opens: Callable[..., sqlite3.Connection] = sqlite3.connect
+_Plain = sqlite3.Connection
 _FACTORY = 5  # the place among the arguments
 
 
@@ -162,14 +165,14 @@ class Connection(sqlite3.Connection):
 
 
 def _is_of_sqlite(kind: object) -> bool:
-    return isinstance(kind, type) and issubclass(kind, sqlite3.Connection)
+    return isinstance(kind, type) and issubclass(kind, _Plain)
 
 
 @cache
 def _traceable(kind: Any) -> Any:
     """A class of connections that lets the grader's trace be."""
     if issubclass(Connection, kind) or issubclass(kind, Connection):
-        return Connection if kind is sqlite3.Connection else kind
+        return Connection if kind is _Plain else kind
     return type(kind.__name__, (kind, Connection), {"__slots__": (), "__module__": kind.__module__})
 
 

@@ -1,4 +1,4 @@
-"""In the child: what every check of a job finds as the first one did: folder, environment, path, threads."""
+"""In the child: what every check of a job finds as the first one did: folder, environment, outputs, threads, ..."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ import tempfile
 import threading
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
+
+from grader.lab.outputs import Outputs
 
 # A file gets the lowest number that is free, so that these are only given where many were never closed: some of the
 # 256 that a process may have (`Limits.open_files`), because others are closed and given anew.
@@ -24,6 +27,8 @@ class Surroundings:
     def __init__(self, root: str) -> None:
         self._root = root
         self._environment, self._path = dict(os.environ), list(sys.path)
+        self._outputs = Outputs()
+        self._start_method = getattr(_processes(), "_actual_context", None)
         self._threads = threading.enumerate()
 
     def restore(self) -> None:
@@ -32,6 +37,9 @@ class Surroundings:
         os.environ.clear()
         os.environ.update(self._environment)
         sys.path[:] = self._path
+        self._outputs.restore()
+        if (processes := _processes()) is not None:
+            vars(processes)["_actual_context"] = self._start_method
 
     def are_lost(self) -> bool:
         """Whether only a new process has them: a thread goes on, or hardly a file can be opened any more."""
@@ -45,6 +53,11 @@ class Surroundings:
             with suppress(Exception):  # one that was not begun by the threading module cannot be waited for
                 threading.Thread.join(thread, 0.05)
         return any(map(threading.Thread.is_alive, strangers))
+
+
+def _processes() -> Any:
+    """What keeps the start method of ``multiprocessing``, which may be set once only; None where nobody has used it."""
+    return getattr(sys.modules.get("multiprocessing.context"), "_default_context", None)
 
 
 def _is_open(number: int) -> bool:
@@ -65,6 +78,7 @@ def enter(root: str, url: str) -> None:
     """
     os.environ["DATABASE_URL"] = url
     os.environ["HOME"] = root  # what code keeps there, it keeps in the only folder that is its own
+    os.environ.update(dict.fromkeys(("LOGNAME", "USER"), "learner"))  # no account has the number of a child's user
     folder = Path(root, ".tmp")
     folder.mkdir(exist_ok=True)
     os.environ.update(dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder)))
