@@ -96,7 +96,7 @@ def explain_by(trail: Trail, unread: Evidence, place: Place) -> dict[str, Any]:
 def _about(place: str, source: Source, evidence: Evidence | None) -> dict[str, Any]:
     """What a place is: its line, and whose it is."""
     owner, under, around = source.owner_of(place)
-    told = {"line": source.line(place), "function": source.function_of(place)}
+    told: dict[str, Any] = {"line": source.line(place), "function": source.function_of(place)}
     told |= {"owner": owner, "under": under, "around": around}
     return told | {"route": route_at(evidence, place) if evidence is not None else ""}
 
