@@ -447,7 +447,9 @@ def standing(checks: Sequence[Check]) -> Iterator[Line]:
     """What it means where nothing is left, or nothing was begun."""
     untouched = all(check.outcome == "todo" and not check.begun and not _is_missing(check) for check in checks)
     if checks and untouched:
-        yield Line("Everything is still to do. That is as it should be: nothing is wrong.")
+        whole = {rule.id for check in checks for rule in rules_of(check.chapter)} <= {check.id for check in checks}
+        everything = "Everything is still to do. That is as it should be: nothing is wrong."
+        yield Line(everything if whole else "This is still to do. Nothing is wrong.")
     if checks and all(check.outcome == "passed" for check in checks):
         yield Line("Everything that was checked is right.", "green", bold=True)
 

@@ -302,3 +302,15 @@ def test_stubs_say_what_they_lack(tmp_path: Path) -> None:
     }
     assert lacks["1.2", "engine"] == ("a value",) and lacks["8.3", "Item"] == ("bases",)
     assert lacks["9.2", "Item"] == ("owner",) and lacks["9.5", "list_items_with_owner"] == ()
+
+
+def test_a_lazy_list_waits_for_the_schema_that_reads_owners(tmp_path: Path) -> None:
+    crud = write_half_done("09_relationships", tmp_path, {"9.1", "9.2", "9.3"}) / "app/crud.py"
+    body = "raise NotImplementedError("
+    lines = [
+        "    return list_items(db, offset, limit)" if line.strip().startswith(f'{body}"9.5') else line
+        for line in crud.read_text().split("\n")
+    ]
+    crud.write_text("\n".join(lines))
+    check = verdicts("09_relationships", [tmp_path])[tmp_path]["loaded_before_the_session_closes"]
+    assert (check.outcome, check.observed.split()[0]) == ("todo", "9.4"), check.traceback or check.observed

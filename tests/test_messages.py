@@ -79,8 +79,8 @@ MESSAGES = {
 """,
     "05_crud/wrong/list_takes_the_offset_for_an_id": """\
   x 5.3 list_items gives one page
-      did       stored 103 items, the ids 11 to 113, some of them alike, then
-                list_items(db, offset=2, limit=2)
+      did       stored 103 items, the ids 11 to 113, some with the same name,
+                then list_items(db, offset=2, limit=2)
       saw       on this page and on an earlier one: the ids [11, 12]
       wanted    items that were on no earlier page
       where     chapters/05_crud/app/crud.py:31 in list_items

@@ -475,7 +475,7 @@ def no_default(evidence: Evidence) -> Told | None:
             return Told(
                 saw=f"without DATABASE_URL in the environment this line {gives}",
                 where=file.at(node),
-                hint="Say what the URL is where nobody has set one.",
+                hint="Give a URL to use when the variable is not set.",
             )
     raised = evidence.raised[0] if evidence.raised else None
     asked = [

@@ -51,7 +51,7 @@ def no_order(evidence: Evidence) -> Told | None:
     return Told(
         saw=f"{evidence.saw}; the SELECT has no ORDER BY{grouped}",
         where=built(evidence, selects[-1].where, "select", "query"),
-        hint="Say by what the rows are to be ordered, before the page is cut.",
+        hint="Say what the rows are ordered by, before you cut the page.",
     )
 
 
@@ -366,7 +366,7 @@ def another_page(evidence: Evidence) -> Told | None:
     if passed is not None:
         where, hint = passed.where, passed.hint
     elif missing and len(cut) == 1:
-        where, hint = cut[0][0].at(cut[0][1].slice), "Count the rows that this slice takes, and from where on."
+        where, hint = cut[0][0].at(cut[0][1].slice), "Which rows does this slice take, and how many?"
     elif missing:
         hint = "What skips rows here, and what ends the page?"
         words = "to skip" if missing == ["offset"] else "it wants at most"

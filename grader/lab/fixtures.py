@@ -99,6 +99,7 @@ FIXTURES = {
     ),
     "owner_lists": _made_by(
         "topics.owner_lists.OwnerLists",
+        "place",
         *("code", "focus", "seen", "expect", "sessions", "schemas", "owner_answers"),
     ),
     "owner_pages": _made_by(

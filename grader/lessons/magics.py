@@ -228,8 +228,7 @@ def _rest(every: Sequence[Check]) -> list[terminal.Line]:
     The lesson knows which task comes next; it need not be the one with the lowest number.
     """
     word, task = _task_within(every[0].chapter, every)
-    step = {"fix": f"next: fix {task}", "task": "next: go on with the lesson"}.get(word) or terminal.next_step(every)
-    return [terminal.Line(step, bold=True)] if step else []
+    return [terminal.Line(f"next: fix {task}" if word == "fix" else "next: go on with the lesson", bold=True)]
 
 
 def _task_within(chapter: str, checks: Sequence[Check]) -> tuple[str, str]:

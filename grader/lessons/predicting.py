@@ -70,9 +70,7 @@ class _Asked:
         if not text:
             return
         self.predicted = text
-        self._said.value = (
-            self.comparison() if self.has_happened else "<i>Kept. Run the next cell, and see what happens.</i>"
-        )
+        self._said.value = self.comparison() if self.has_happened else "<i>Noted. Now run the next cell.</i>"
 
     def comparison(self) -> str:
         """What was predicted beside what happened, as HTML."""

@@ -12,7 +12,7 @@ from grader.lab.sessions import Sessions
 from grader.lab.story import Story
 from grader.lab.topics.crud import Crud
 
-_STORED = "stored 103 items, the ids 11 to 113, some of them alike"
+_STORED = "stored 103 items, the ids 11 to 113, some with the same name"
 
 
 class Pages:
