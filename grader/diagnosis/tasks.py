@@ -588,7 +588,8 @@ def task_raises(evidence: Evidence) -> Told | None:
         quiet = not any(isinstance(each, ast.Raise) for each in ast.walk(handler))
         if quiet and not evidence.sent("INSERT"):
             hint = "If something fails in the block above, this hides what. Let it be seen first."
-            saw = f"{evidence.saw}; no INSERT was sent, and no exception came out of the task"
+            sent = "" if "no INSERT" in evidence.saw else " no INSERT was sent, and"
+            saw = f"{evidence.saw};{sent} no exception came out of the task"
             return Told(saw=saw, where=found[0].at(handler), hint=hint)
     return None
 

@@ -16,7 +16,7 @@ _ASKING = (
     *("fetchone", "fetchall", "fetchmany", "mappings", "partitions", "yield_per", "count", "model_dump"),
 )
 # What a session does, and what the timeline shows of it.
-_DOING = {"commit": "COMMIT", "flush": "INSERT", "rollback": "ROLLBACK"}
+_DOING = {"commit": "COMMIT", "rollback": "ROLLBACK"}
 _A_METHOD = re.compile(
     r"bound method|<(?:built-in )?(?:method|function) |builtins\.(?:method|function)|"
     r"'(?:method|function|builtin_function_or_method)'|not (?:method|function)\b"
@@ -44,7 +44,7 @@ def method_not_called(evidence: Evidence) -> Told | None:
 
 @reading("a statement that calls nothing")
 def nothing_called(evidence: Evidence) -> Told | None:
-    """A line that only names commit, flush or rollback does nothing: the parentheses call it."""
+    """A line that only names commit or rollback does nothing: the parentheses call it."""
     for file, node, value in _named(evidence):
         sent = _DOING.get(value.attr, "") if isinstance(node, ast.Expr) else ""
         refused = evidence.raised and evidence.raised_kind("InvalidRequestError") is None
