@@ -58,6 +58,16 @@ def test_what_the_driver_is_sent_is_seen(name: str, bench: Bench, tmp_path: Path
         )
 
 
+@pytest.mark.parametrize("kind", ["trace", "profile"])
+def test_what_follows_every_step_is_named(kind: str, bench: Bench, tmp_path: Path) -> None:
+    """Code that leaves such a function on is told which one, and what to do."""
+    folder = submission(tmp_path, at_import=f"import sys\nsys.set{kind}(lambda *_: None)")
+    found = [check for _, check in bench.grade([Target(folder, rule) for rule in rules_of("05_crud")])]
+    assert {check.outcome for check in found} == {"error"}
+    assert all(f"your code has set a {kind} function (sys.set{kind})" in check.observed for check in found)
+    assert all(f"sys.set{kind}(None)" in check.expected for check in found)
+
+
 def test_threads_are_seen_whatever_their_class_says(tmp_path: Path) -> None:
     class Lying(threading.Thread):
         __module__ = "anyio.abc"

@@ -25,6 +25,8 @@ _READS_WITH = {
     "sqlalchemy.orm": ("Session",),
     "sqlalchemy.pool": ("Pool", "QueuePool"),
 }
+# What code calls of them to work, and the grader does not rely on: a wrapper that logs, say, changes no verdict.
+_MAY_BE_WRAPPED = ("commit", "flush", "add", "add_all", "delete", "refresh", "execute", "scalar", "scalars", "get")
 
 _any, _map = any, map
 _OF_A_FUNCTION = [attrgetter(name) for name in ("__code__", "__defaults__", "__kwdefaults__")]
@@ -95,6 +97,7 @@ def own() -> Own:
 
 
 _remembered: list[Relied] = []
+_wrappable: list[object] = []
 # Names of the grader's modules that are remembered.
 _modules: set[str] = set()
 
@@ -112,22 +115,21 @@ def _heart() -> Relied:
     return Relied([*map(vars, modules), *map(vars, classes)])
 
 
-def is_untouched() -> bool:
-    """Whether what makes verdicts is as it was, and nobody follows the grader's own steps with a trace function.
-
-    Something may be replaced in a function of the learner's and put back before the check has ended.
-    """
-    return not _heart().replaced() and sys.gettrace() is None and sys.getprofile() is None
-
-
 def expect_untouched() -> None:
-    """Go on after the learner's code has run.
+    """Go on after the learner's code has run: something may be replaced there and put back before the check has ended.
 
     Raises:
-        Broken: it has changed what verdicts are made with.
+        Broken: it has changed what verdicts are made with, or follows the grader's own steps.
     """
-    if not is_untouched():
+    if _heart().replaced():
         raise Broken("the code has changed a part of the grader", "code that leaves the grader as it is")
+    for kind, left_on in (("trace", sys.gettrace()), ("profile", sys.getprofile())):
+        if left_on is not None:
+            raise Broken(
+                f"your code has set a {kind} function (sys.set{kind}) and left it on: Python would call it in the "
+                "grader's own steps too, so no check can be judged",
+                f"a {kind} function that your code switches off again: sys.set{kind}(None)",
+            )
 
 
 def _names_of(names: Iterable[str]) -> list[Mapping[str, Any]]:
@@ -148,6 +150,8 @@ def _of_libraries() -> list[Mapping[str, Any]]:
     for module, names in _READS_WITH.items():
         if module in sys.modules:
             found += [vars(getattr(sys.modules[module], name)) for name in names]
+    if "sqlalchemy.orm" in sys.modules:
+        _wrappable.extend(vars(sys.modules["sqlalchemy.orm"].Session)[name] for name in _MAY_BE_WRAPPED)
     return found
 
 
@@ -155,7 +159,7 @@ def _stays(owner: Mapping[str, Any], name: str, value: object) -> bool:
     """Whether a name may not be given to something else."""
     if owner is vars(builtins):
         return callable(value) and name not in _OFTEN_REPLACED
-    return name not in _SET_ANEW
+    return name not in _SET_ANEW and not _any(value is each for each in _wrappable)
 
 
 def _collect(value: object, found: dict[int, FunctionType]) -> None:
