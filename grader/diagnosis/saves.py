@@ -161,6 +161,21 @@ def refreshed_before_it_was_saved(evidence: Evidence) -> Told | None:
     )
 
 
+@reading("refresh() of an object that is not the session's", "create_persists", "update_persists")
+def refreshed_a_stranger(evidence: Evidence) -> Told | None:
+    """refresh() takes an object that belongs to the session. Another one may have been saved in its place."""
+    raised = evidence.raised_kind("InvalidRequestError")
+    if raised is None or "not persistent" not in raised.message or not evidence.sent("INSERT", "UPDATE"):
+        return None
+    merged = merged_copy_lost(evidence)
+    return Told(
+        saw=f"{_exception(evidence)}what was saved is another object than this one",
+        where=merged.where if merged is not None else innermost(raised, evidence.given),
+        hint=merged.hint if merged is not None else "Which object belongs to the session, and how did it get there?",
+        why="refresh() loads the row of an object that the session knows. What the session does not know has no row.",
+    )
+
+
 @reading("the write is rolled back", *_PERSISTS)
 def rolled_back(evidence: Evidence) -> Told | None:
     """rollback(), or close() without a commit() before it, undoes everything that was written."""

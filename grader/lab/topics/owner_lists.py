@@ -66,14 +66,14 @@ class OwnerLists:
             ToDo: the schema does not read an owner yet, so that nobody can tell.
             Waits: so it is, and the answer is broken as well.
         """
-        for stub in self._place.stubs:
-            if stub.name == "ItemWithOwner":
-                raise ToDo(f"{stub.task} {stub.words}")
         before, told = self._seen.statements(), len(self._seen.moments)
         if not items and self._owner_answers.are_broken():
             raise Waits("no items", "owner_is_in_the_answer")
         self._expect(bool(items), saw="no items", wanted="the items that were stored")
         schema = self._schema()
+        for stub in self._place.stubs:
+            if stub.name == "ItemWithOwner" and "owner" not in schema.model_fields:
+                raise ToDo(f"{stub.task} {stub.words}")
         for item in items:
             try:
                 schema.model_validate(item)
