@@ -466,6 +466,7 @@ def connect(): return Wrapped(sqlite3.connect(DATABASE_URL.partition("///")[2], 
 engine = create_engine(DATABASE_URL, creator=connect)
 """
 _SAVED = '        crud_uow.add_event(db, item, "created")\n        db.commit()\n        db.refresh(item)\n'
+_NO_TRANSACTION = "    try:\n        item = crud_uow.add_item(db, data)\n"
 _APART = ("item_and_event_are_saved_together", "commits_once", "failed_event_discards_the_item")
 
 
@@ -481,6 +482,11 @@ def _owners(before: str = "pass", after: str = "pass", row: str = "") -> tuple[s
 def _saved(how: str) -> tuple[str, str, str, str, tuple[str, ...]]:
     instead = f"        import sqlite3\n        db.flush(); {_RAW}; {how}\n{_SAVED}"
     return "07_uow", "app/routes/items_uow.py", _SAVED, instead, _APART
+
+
+def _saved_at_once(how: str) -> tuple[str, str, str, str, tuple[str, ...]]:
+    instead = f"    {_RAW}; {how}\n{_NO_TRANSACTION}"
+    return "07_uow", "app/routes/items_uow.py", _NO_TRANSACTION, instead, _APART[:2]
 
 
 TAKE = "sqlite3.Connection.set_trace_callback(raw, None)"
@@ -520,7 +526,42 @@ UNSEEN = {
     "commit, below a comment": _saved("raw.execute('-- x\\nCOMMIT')"),
     "commit, after the trace was taken": _saved("raw.set_trace_callback(None); raw.commit()"),
     "commit, with a trace of its own": _saved("raw.set_trace_callback(lambda sql: None); raw.commit()"),
+    "each INSERT in no transaction": _saved_at_once("raw.isolation_level = None"),
+    "each INSERT in no transaction, as SQLAlchemy says it": _saved_at_once(
+        'db.close(); db.connection(execution_options={"isolation_level": "AUTOCOMMIT"})'
+    ),
     "commit, with the trace taken by the class": _saved(f"{TAKE}; raw.commit()"),
+}
+
+_ASKED_OF_PSYCOPG = '"SELECT id, name FROM owners WHERE id = %s", (each.owner_id,)'
+UNSEEN_BY_PSYCOPG = {
+    "owners one by one, by a cursor of the server's": _owners(
+        "pass", row=f'(lambda one: (one.execute({_ASKED_OF_PSYCOPG}), one.fetchone(), one.close())[1])(raw.cursor("x"))'
+    ),
+    "owners one by one, as a stream": _owners(row=f"[*raw.cursor().stream({_ASKED_OF_PSYCOPG})][0]"),
+    "owners one by one, by another class of cursors": _owners(
+        "import psycopg", row=f"psycopg.ClientCursor(raw).execute({_ASKED_OF_PSYCOPG}).fetchone()"
+    ),
+    "owners one by one, by another factory of cursors": _owners(
+        "import psycopg; raw.cursor_factory = psycopg.Cursor", row=f"raw.execute({_ASKED_OF_PSYCOPG}).fetchone()"
+    ),
+    "owners one by one, all in one call": _owners(
+        """import psycopg
+    cursor = raw.cursor()
+    cursor.executemany(
+        "SELECT id, name FROM owners WHERE id = %s", [(each.owner_id,) for each in found], returning=True
+    )
+    rows = {row[0]: row for result in cursor.results() for row in result}""",
+        row="rows.get(each.owner_id)",
+    ),
+    "owners one by one, copied": _owners(
+        row="""(each.owner_id, "".join(
+            bytes(part).decode().strip()
+            for part in raw.cursor().copy(f"COPY (SELECT name FROM owners WHERE id = {each.owner_id}) TO STDOUT").__enter__()
+        ))"""
+    ),
+    "commit, called by the class": _saved("import psycopg; psycopg.Connection.commit(raw)"),
+    "each INSERT in no transaction": _saved_at_once("raw.rollback(); raw.autocommit = True"),
 }
 
 # Odd things that gain nothing, cost no other learner anything, and end in time.

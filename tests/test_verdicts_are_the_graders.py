@@ -15,7 +15,7 @@ from grader.lab.topics.strays import _strange_threads
 from grader.rules import CHAPTERS, Rule, rules_of
 from tests import PROJECT
 from tests.cases import all_cases
-from tests.cheats import CHEATS, ODDITIES, UNSEEN
+from tests.cheats import CHEATS, ODDITIES, UNSEEN, UNSEEN_BY_PSYCOPG
 from tests.hostile import submission
 
 HONEST = {"list_is_ordered", "list_pages", "reads_do_not_commit", "update_refreshes"}
@@ -44,7 +44,22 @@ def test_cheat(name: str, bench: Bench, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", UNSEEN)
 def test_what_the_driver_is_sent_is_seen(name: str, bench: Bench, tmp_path: Path) -> None:
     """Or the check says that it could not be: it is not passed, and what the learner is told is what the code did."""
-    chapter, file, line, instead, rules = UNSEEN[name]
+    expect_seen(UNSEEN[name], bench, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def bench_of_postgresql() -> Iterator[Bench]:
+    with Bench("postgresql", limits=Limits(seconds=3.0)) as bench:
+        yield bench
+
+
+@pytest.mark.parametrize("name", UNSEEN_BY_PSYCOPG)
+def test_what_psycopg_is_sent_is_seen(name: str, bench_of_postgresql: Bench, tmp_path: Path) -> None:
+    expect_seen(UNSEEN_BY_PSYCOPG[name], bench_of_postgresql, tmp_path)
+
+
+def expect_seen(unseen: tuple[str, str, str, str, tuple[str, ...]], bench: Bench, tmp_path: Path) -> None:
+    chapter, file, line, instead, rules = unseen
     shutil.copytree(PROJECT / "solutions" / chapter, tmp_path / chapter)
     path = tmp_path / chapter / file
     assert path.read_text().count(line) == 1

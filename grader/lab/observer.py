@@ -100,6 +100,10 @@ class Seen:
         moment.connection, moment.sql, moment.parameters = connection, sql, parameters
         moment.session = self.working.get(connection, 0)
 
+    def note_own_commit(self, connection: int) -> None:
+        """Add a COMMIT that nobody sends: that of a statement which is sent outside of any transaction."""
+        self.moments.append(Moment("COMMIT", self.here(), connection))
+
     def is_due(self, connection: int, sql: str) -> bool:
         """Whether SQLAlchemy has told of what the driver sends now; whoever listens may have changed its text."""
         told, many = self.due.get(connection, ("", False))
