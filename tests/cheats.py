@@ -474,6 +474,14 @@ def _asked(sql: str) -> str:
     return f'raw.execute("{sql}", (each.owner_id,)).fetchone()'
 
 
+_CURRENT = """current = [0]
+    raw.create_function("current", 0, lambda: current[0])"""
+
+
+def _of_the_current(sql: str) -> str:
+    return f'(current.__setitem__(0, each.owner_id), raw.execute("{sql}").fetchone())[1]'
+
+
 def _owners(before: str = "pass", after: str = "pass", row: str = "") -> tuple[str, str, str, str, tuple[str, ...]]:
     instead = _ONE_BY_ONE.replace("BEFORE", before).replace("AFTER", after).replace("ROW", row or _asked(_BY_ID))
     return "09_relationships", "app/crud.py", _OWNERS, instead, ("query_count_is_constant",)
@@ -523,6 +531,29 @@ UNSEEN = {
     "owners one by one, with no blank before the table": _owners(
         row=_asked("SELECT id, name FROM[owners] WHERE id = ?")
     ),
+    "owners one by one, by one text and a function": _owners(
+        _CURRENT,
+        row=_of_the_current("WITH one AS (SELECT id, name FROM owners WHERE id = current()) SELECT * FROM one"),
+    ),
+    "owners one by one, as values of one text": _owners(
+        _CURRENT, row=_of_the_current("VALUES (current(), (SELECT name FROM owners WHERE id = current()))")
+    ),
+    "owners one by one, updated by one text": _owners(
+        _CURRENT, row=_of_the_current("UPDATE owners SET id = id WHERE id = current() RETURNING id, name")
+    ),
+    "owners one by one, in texts that are too long to be told": _owners(
+        "raw.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 60)",
+        "raw.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 1_000_000)",
+        row=_asked("WITH one AS (SELECT id, name FROM owners WHERE id = ?) SELECT * FROM one"),
+    ),
+    "owners one by one, each in a table of its own": _owners(
+        """owners = {each.owner_id for each in found} - {None}
+    for one in owners: raw.execute(f"CREATE TEMP TABLE owner_{one} AS SELECT id, name FROM owners WHERE id = {one}")
+    rows = " UNION ALL ".join(f"SELECT * FROM owner_{one}" for one in owners)
+    rows = {row[0]: row for row in raw.execute(rows)} if rows else {}""",
+        """for one in owners: raw.execute(f"DROP TABLE owner_{one}")""",
+        row="rows.get(each.owner_id)",
+    ),
     "commit, below a comment": _saved("raw.execute('-- x\\nCOMMIT')"),
     "commit, after the trace was taken": _saved("raw.set_trace_callback(None); raw.commit()"),
     "commit, with a trace of its own": _saved("raw.set_trace_callback(lambda sql: None); raw.commit()"),
@@ -555,10 +586,11 @@ UNSEEN_BY_PSYCOPG = {
         row="rows.get(each.owner_id)",
     ),
     "owners one by one, copied": _owners(
-        row="""(each.owner_id, "".join(
-            bytes(part).decode().strip()
-            for part in raw.cursor().copy(f"COPY (SELECT name FROM owners WHERE id = {each.owner_id}) TO STDOUT").__enter__()
-        ))"""
+        """def copied(owner_id):
+        if owner_id is None: return None
+        with raw.cursor().copy(f"COPY (SELECT name FROM owners WHERE id = {owner_id}) TO STDOUT") as copy:
+            return owner_id, b"".join(map(bytes, copy)).decode().strip()""",
+        row="copied(each.owner_id)",
     ),
     "commit, called by the class": _saved("import psycopg; psycopg.Connection.commit(raw)"),
     "each INSERT in no transaction": _saved_at_once("raw.rollback(); raw.autocommit = True"),

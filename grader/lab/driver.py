@@ -139,7 +139,7 @@ class _Trace:
         if writes:
             locks.writes(self._connection)
         # A statement is told again with each step of a trigger, and by older versions where the schema has changed.
-        again = sql == self._last and (writes or _TELLS_TWICE)
+        again = sql == self._last and (_TELLS_TWICE or (writes and bool(tables_written(sql))))
         _sent(id(self._connection), sql, begin, again=again)
         if writes and not again and not self._connection.in_transaction:
             _is_saved_at_once(id(self._connection), sql)
@@ -254,7 +254,11 @@ def _text(query: Any, cursor: Any) -> str:
 def _sent(number: int, sql: str, begin: str, *, again: bool = False, is_no_bodys: Callable[[], bool] = bool) -> None:
     silent = begin in _QUESTIONS or is_silent(sql, begin, _NOTHING_NEW)
     for seen in observers():
-        if not (seen.is_due(number, sql) or silent or again or is_no_bodys()):
+        if seen.is_due(number, sql) or silent or is_no_bodys():
+            continue
+        if again:
+            seen.told_again += not _TELLS_TWICE
+        else:
             seen.note_statement("COMMIT" if begin.startswith(_ENDS) else in_words(sql), number, sql, None)
 
 
