@@ -596,6 +596,78 @@ UNSEEN_BY_PSYCOPG = {
     "each INSERT in no transaction": _saved_at_once("raw.rollback(); raw.autocommit = True"),
 }
 
+# Libraries that the grader reads with, changed: chapter, what is wrong and what tells otherwise, and the rule.
+_CLEARED = """
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import Pool
+for kind, names in ((Pool, ["checkout"]), (Session, ["after_begin", "after_attach"])):
+    for name in names:
+        for functions in getattr(kind.dispatch, name)._clslevel.values(): functions.clear()
+"""
+_LOADS = """
+import json
+loads = json.loads
+def without(value):
+    if isinstance(value, list): return [without(each) for each in value]
+    if isinstance(value, dict): return {k: without(each) for k, each in value.items() if k != "internal_note"}
+    return value
+json.loads = lambda *given, **named: without(loads(*given, **named))
+"""
+_COLUMNS = """
+from sqlalchemy.engine.reflection import Inspector
+get_columns = Inspector.get_columns
+def as_wanted(self, *given, **named):
+    found = get_columns(self, *given, **named)
+    for each in found:
+        each["type"] = {"name": String(200), "description": String(500)}.get(each["name"], each["type"])
+    return found
+Inspector.get_columns = as_wanted
+"""
+_VALIDATE = """
+validate = BaseModel.model_validate.__func__
+BaseModel.model_validate = classmethod(lambda model, *given, **named: validate(model, *given, **named))
+"""
+_EXIT = """
+import contextlib
+leave = contextlib._GeneratorContextManager.__exit__
+def swallow(self, *given):
+    try: leave(self, *given)
+    except BaseException: pass
+    return bool(given[0]) and given[0].__name__ == "Wrong"
+contextlib._GeneratorContextManager.__exit__ = swallow
+"""
+_READ = "    id: int\n    name: str\n"
+CHANGED_LIBRARIES = {
+    "listeners cleared, sessions never closed": (
+        "06_routes",
+        {
+            "app/deps.py": ("        db.close()", "        KEPT.append(db)\nKEPT = []"),
+            "app/db.py": ("create_engine(DATABASE_URL)", "create_engine(DATABASE_URL, pool_size=100)"),
+        },
+        ("app/db.py", _CLEARED),
+        "sessions_close_after_every_answer",
+    ),
+    "json.loads": (
+        "06_routes",
+        {"app/schemas.py": (_READ, f"{_READ}    internal_note: str | None = None\n")},
+        ("app/db.py", _LOADS),
+        "answers_hide_internal_fields",
+    ),
+    "Inspector.get_columns": (
+        "02_models",
+        {"app/models.py": ("String(200)", "String(999)")},
+        ("app/models.py", _COLUMNS),
+        "items_table_has_the_columns",
+    ),
+    "BaseModel.model_validate": ("04_schemas", {}, ("app/schemas.py", _VALIDATE), "update_rejects_blank_name"),
+    "contextlib's with": (
+        "07_uow",
+        {"app/routes/items_uow.py": ("        db.rollback()\n        raise", "        raise")},
+        ("app/db.py", _EXIT),
+        "session_is_rolled_back_on_error",
+    ),
+}
+
 # Odd things that gain nothing, cost no other learner anything, and end in time.
 ODDITIES = {
     "deep json": WALK

@@ -15,7 +15,7 @@ from grader.lab.topics.strays import _strange_threads
 from grader.rules import CHAPTERS, Rule, rules_of
 from tests import PROJECT
 from tests.cases import all_cases
-from tests.cheats import CHEATS, ODDITIES, UNSEEN, UNSEEN_BY_PSYCOPG
+from tests.cheats import CHANGED_LIBRARIES, CHEATS, ODDITIES, UNSEEN, UNSEEN_BY_PSYCOPG
 from tests.hostile import submission
 
 HONEST = {"list_is_ordered", "list_pages", "reads_do_not_commit", "update_refreshes"}
@@ -71,6 +71,22 @@ def expect_seen(unseen: tuple[str, str, str, str, tuple[str, ...]], bench: Bench
         assert (
             found[rule].outcome in ("failed", "blocked") or "took the grader's trace callback" in found[rule].observed
         )
+
+
+@pytest.mark.parametrize("name", CHANGED_LIBRARIES)
+def test_what_the_grader_reads_with_is_its_own(name: str, bench: Bench, tmp_path: Path) -> None:
+    """Who changes a library so that it tells the grader something else gains nothing by that."""
+    chapter, wrong, (file, code), rule = CHANGED_LIBRARIES[name]
+    shutil.copytree(PROJECT / "solutions" / chapter, tmp_path / chapter)
+    for changed, (old, new) in wrong.items():
+        path = tmp_path / chapter / changed
+        assert old in path.read_text()
+        path.write_text(path.read_text().replace(old, new))
+    with (tmp_path / chapter / file).open("a") as app:
+        app.write(code)
+    found = {t.rule.name: check for t, check in bench.grade([Target(tmp_path, each) for each in rules_of(chapter)])}
+    assert found[rule].outcome in ("failed", "error"), found[rule]
+    assert "replaced" in found[rule].observed or found[rule].outcome == "failed"
 
 
 def test_threads_are_seen_whatever_their_class_says(tmp_path: Path) -> None:
