@@ -466,11 +466,20 @@ def connect(): return Wrapped(sqlite3.connect(DATABASE_URL.partition("///")[2], 
 engine = create_engine(DATABASE_URL, creator=connect)
 """
 _SAVED = '        crud_uow.add_event(db, item, "created")\n        db.commit()\n        db.refresh(item)\n'
+_NO_TRANSACTION = "    try:\n        item = crud_uow.add_item(db, data)\n"
 _APART = ("item_and_event_are_saved_together", "commits_once", "failed_event_discards_the_item")
 
 
 def _asked(sql: str) -> str:
     return f'raw.execute("{sql}", (each.owner_id,)).fetchone()'
+
+
+_CURRENT = """current = [0]
+    raw.create_function("current", 0, lambda: current[0])"""
+
+
+def _of_the_current(sql: str) -> str:
+    return f'(current.__setitem__(0, each.owner_id), raw.execute("{sql}").fetchone())[1]'
 
 
 def _owners(before: str = "pass", after: str = "pass", row: str = "") -> tuple[str, str, str, str, tuple[str, ...]]:
@@ -481,6 +490,11 @@ def _owners(before: str = "pass", after: str = "pass", row: str = "") -> tuple[s
 def _saved(how: str) -> tuple[str, str, str, str, tuple[str, ...]]:
     instead = f"        import sqlite3\n        db.flush(); {_RAW}; {how}\n{_SAVED}"
     return "07_uow", "app/routes/items_uow.py", _SAVED, instead, _APART
+
+
+def _saved_at_once(how: str) -> tuple[str, str, str, str, tuple[str, ...]]:
+    instead = f"    {_RAW}; {how}\n{_NO_TRANSACTION}"
+    return "07_uow", "app/routes/items_uow.py", _NO_TRANSACTION, instead, _APART[:2]
 
 
 TAKE = "sqlite3.Connection.set_trace_callback(raw, None)"
@@ -517,10 +531,141 @@ UNSEEN = {
     "owners one by one, with no blank before the table": _owners(
         row=_asked("SELECT id, name FROM[owners] WHERE id = ?")
     ),
+    "owners one by one, by one text and a function": _owners(
+        _CURRENT,
+        row=_of_the_current("WITH one AS (SELECT id, name FROM owners WHERE id = current()) SELECT * FROM one"),
+    ),
+    "owners one by one, as values of one text": _owners(
+        _CURRENT, row=_of_the_current("VALUES (current(), (SELECT name FROM owners WHERE id = current()))")
+    ),
+    "owners one by one, updated by one text": _owners(
+        _CURRENT, row=_of_the_current("UPDATE owners SET id = id WHERE id = current() RETURNING id, name")
+    ),
+    "owners one by one, in texts that are too long to be told": _owners(
+        "raw.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 60)",
+        "raw.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 1_000_000)",
+        row=_asked("WITH one AS (SELECT id, name FROM owners WHERE id = ?) SELECT * FROM one"),
+    ),
+    "owners one by one, each in a table of its own": _owners(
+        """owners = {each.owner_id for each in found} - {None}
+    for one in owners: raw.execute(f"CREATE TEMP TABLE owner_{one} AS SELECT id, name FROM owners WHERE id = {one}")
+    rows = " UNION ALL ".join(f"SELECT * FROM owner_{one}" for one in owners)
+    rows = {row[0]: row for row in raw.execute(rows)} if rows else {}""",
+        """for one in owners: raw.execute(f"DROP TABLE owner_{one}")""",
+        row="rows.get(each.owner_id)",
+    ),
     "commit, below a comment": _saved("raw.execute('-- x\\nCOMMIT')"),
     "commit, after the trace was taken": _saved("raw.set_trace_callback(None); raw.commit()"),
     "commit, with a trace of its own": _saved("raw.set_trace_callback(lambda sql: None); raw.commit()"),
+    "each INSERT in no transaction": _saved_at_once("raw.isolation_level = None"),
+    "each INSERT in no transaction, as SQLAlchemy says it": _saved_at_once(
+        'db.close(); db.connection(execution_options={"isolation_level": "AUTOCOMMIT"})'
+    ),
     "commit, with the trace taken by the class": _saved(f"{TAKE}; raw.commit()"),
+}
+
+_ASKED_OF_PSYCOPG = '"SELECT id, name FROM owners WHERE id = %s", (each.owner_id,)'
+UNSEEN_BY_PSYCOPG = {
+    "owners one by one, by a cursor of the server's": _owners(
+        "pass", row=f'(lambda one: (one.execute({_ASKED_OF_PSYCOPG}), one.fetchone(), one.close())[1])(raw.cursor("x"))'
+    ),
+    "owners one by one, as a stream": _owners(row=f"[*raw.cursor().stream({_ASKED_OF_PSYCOPG})][0]"),
+    "owners one by one, by another class of cursors": _owners(
+        "import psycopg", row=f"psycopg.ClientCursor(raw).execute({_ASKED_OF_PSYCOPG}).fetchone()"
+    ),
+    "owners one by one, by another factory of cursors": _owners(
+        "import psycopg; raw.cursor_factory = psycopg.Cursor", row=f"raw.execute({_ASKED_OF_PSYCOPG}).fetchone()"
+    ),
+    "owners one by one, all in one call": _owners(
+        """import psycopg
+    cursor = raw.cursor()
+    cursor.executemany(
+        "SELECT id, name FROM owners WHERE id = %s", [(each.owner_id,) for each in found], returning=True
+    )
+    rows = {row[0]: row for result in cursor.results() for row in result}""",
+        row="rows.get(each.owner_id)",
+    ),
+    "owners one by one, copied": _owners(
+        """def copied(owner_id):
+        if owner_id is None: return None
+        with raw.cursor().copy(f"COPY (SELECT name FROM owners WHERE id = {owner_id}) TO STDOUT") as copy:
+            return owner_id, b"".join(map(bytes, copy)).decode().strip()""",
+        row="copied(each.owner_id)",
+    ),
+    "commit, called by the class": _saved("import psycopg; psycopg.Connection.commit(raw)"),
+    "each INSERT in no transaction": _saved_at_once("raw.rollback(); raw.autocommit = True"),
+}
+
+# Libraries that the grader reads with, changed: chapter, what is wrong and what tells otherwise, and the rule.
+_CLEARED = """
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import Pool
+for kind, names in ((Pool, ["checkout"]), (Session, ["after_begin", "after_attach"])):
+    for name in names:
+        for functions in getattr(kind.dispatch, name)._clslevel.values(): functions.clear()
+"""
+_LOADS = """
+import json
+loads = json.loads
+def without(value):
+    if isinstance(value, list): return [without(each) for each in value]
+    if isinstance(value, dict): return {k: without(each) for k, each in value.items() if k != "internal_note"}
+    return value
+json.loads = lambda *given, **named: without(loads(*given, **named))
+"""
+_COLUMNS = """
+from sqlalchemy.engine.reflection import Inspector
+get_columns = Inspector.get_columns
+def as_wanted(self, *given, **named):
+    found = get_columns(self, *given, **named)
+    for each in found:
+        each["type"] = {"name": String(200), "description": String(500)}.get(each["name"], each["type"])
+    return found
+Inspector.get_columns = as_wanted
+"""
+_VALIDATE = """
+validate = BaseModel.model_validate.__func__
+BaseModel.model_validate = classmethod(lambda model, *given, **named: validate(model, *given, **named))
+"""
+_EXIT = """
+import contextlib
+leave = contextlib._GeneratorContextManager.__exit__
+def swallow(self, *given):
+    try: leave(self, *given)
+    except BaseException: pass
+    return bool(given[0]) and given[0].__name__ == "Wrong"
+contextlib._GeneratorContextManager.__exit__ = swallow
+"""
+_READ = "    id: int\n    name: str\n"
+CHANGED_LIBRARIES = {
+    "listeners cleared, sessions never closed": (
+        "06_routes",
+        {
+            "app/deps.py": ("        db.close()", "        KEPT.append(db)\nKEPT = []"),
+            "app/db.py": ("create_engine(DATABASE_URL)", "create_engine(DATABASE_URL, pool_size=100)"),
+        },
+        ("app/db.py", _CLEARED),
+        "sessions_close_after_every_answer",
+    ),
+    "json.loads": (
+        "06_routes",
+        {"app/schemas.py": (_READ, f"{_READ}    internal_note: str | None = None\n")},
+        ("app/db.py", _LOADS),
+        "answers_hide_internal_fields",
+    ),
+    "Inspector.get_columns": (
+        "02_models",
+        {"app/models.py": ("String(200)", "String(999)")},
+        ("app/models.py", _COLUMNS),
+        "items_table_has_the_columns",
+    ),
+    "BaseModel.model_validate": ("04_schemas", {}, ("app/schemas.py", _VALIDATE), "update_rejects_blank_name"),
+    "contextlib's with": (
+        "07_uow",
+        {"app/routes/items_uow.py": ("        db.rollback()\n        raise", "        raise")},
+        ("app/db.py", _EXIT),
+        "session_is_rolled_back_on_error",
+    ),
 }
 
 # Odd things that gain nothing, cost no other learner anything, and end in time.

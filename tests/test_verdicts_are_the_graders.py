@@ -15,7 +15,7 @@ from grader.lab.topics.strays import _strange_threads
 from grader.rules import CHAPTERS, Rule, rules_of
 from tests import PROJECT
 from tests.cases import all_cases
-from tests.cheats import CHEATS, ODDITIES, UNSEEN
+from tests.cheats import CHANGED_LIBRARIES, CHEATS, ODDITIES, UNSEEN, UNSEEN_BY_PSYCOPG
 from tests.hostile import submission
 
 HONEST = {"list_is_ordered", "list_pages", "reads_do_not_commit", "update_refreshes"}
@@ -44,7 +44,22 @@ def test_cheat(name: str, bench: Bench, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", UNSEEN)
 def test_what_the_driver_is_sent_is_seen(name: str, bench: Bench, tmp_path: Path) -> None:
     """Or the check says that it could not be: it is not passed, and what the learner is told is what the code did."""
-    chapter, file, line, instead, rules = UNSEEN[name]
+    expect_seen(UNSEEN[name], bench, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def bench_of_postgresql() -> Iterator[Bench]:
+    with Bench("postgresql", limits=Limits(seconds=3.0)) as bench:
+        yield bench
+
+
+@pytest.mark.parametrize("name", UNSEEN_BY_PSYCOPG)
+def test_what_psycopg_is_sent_is_seen(name: str, bench_of_postgresql: Bench, tmp_path: Path) -> None:
+    expect_seen(UNSEEN_BY_PSYCOPG[name], bench_of_postgresql, tmp_path)
+
+
+def expect_seen(unseen: tuple[str, str, str, str, tuple[str, ...]], bench: Bench, tmp_path: Path) -> None:
+    chapter, file, line, instead, rules = unseen
     shutil.copytree(PROJECT / "solutions" / chapter, tmp_path / chapter)
     path = tmp_path / chapter / file
     assert path.read_text().count(line) == 1
@@ -66,6 +81,22 @@ def test_what_follows_every_step_is_named(kind: str, bench: Bench, tmp_path: Pat
     assert {check.outcome for check in found} == {"error"}
     assert all(f"your code has set a {kind} function (sys.set{kind})" in check.observed for check in found)
     assert all(f"sys.set{kind}(None)" in check.expected for check in found)
+
+
+@pytest.mark.parametrize("name", CHANGED_LIBRARIES)
+def test_what_the_grader_reads_with_is_its_own(name: str, bench: Bench, tmp_path: Path) -> None:
+    """Who changes a library so that it tells the grader something else gains nothing by that."""
+    chapter, wrong, (file, code), rule = CHANGED_LIBRARIES[name]
+    shutil.copytree(PROJECT / "solutions" / chapter, tmp_path / chapter)
+    for changed, (old, new) in wrong.items():
+        path = tmp_path / chapter / changed
+        assert old in path.read_text()
+        path.write_text(path.read_text().replace(old, new))
+    with (tmp_path / chapter / file).open("a") as app:
+        app.write(code)
+    found = {t.rule.name: check for t, check in bench.grade([Target(tmp_path, each) for each in rules_of(chapter)])}
+    assert found[rule].outcome in ("failed", "error"), found[rule]
+    assert "replaced" in found[rule].observed or found[rule].outcome == "failed"
 
 
 def test_threads_are_seen_whatever_their_class_says(tmp_path: Path) -> None:

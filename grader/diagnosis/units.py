@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any, TypeGuard
 
 from grader.diagnosis.answers import given_back
@@ -19,6 +20,7 @@ _TOGETHER, _ONCE, _BATCH = "item_and_event_are_saved_together", "commits_once", 
 _DISCARDS, _ROLLED = "failed_event_discards_the_item", "session_is_rolled_back_on_error"
 _ERROR = "error_reaches_the_client"
 _NO_ITEM_ID = re.compile(r"item_events\.item_id|null value in column \"item_id\"")
+_WRITES = "INSERT", "UPDATE", "DELETE"
 _GOES_ON = "The caller goes on with what it gets back: it has to be what was added."
 _WRONG_RECORD = "An event that is missing, or that tells of something else, is a wrong record."
 _BY_CHANCE = "An error that your own handling makes by accident hides what really went wrong."
@@ -268,15 +270,20 @@ def saved_in_any_case(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("each statement is saved by itself", _DISCARDS, _BATCH)
+@reading("each statement is saved by itself", _TOGETHER, _ONCE, _DISCARDS, _BATCH)
 def saved_by_itself(evidence: Evidence) -> Told | None:
     """With AUTOCOMMIT every statement is saved at once, and a rollback has nothing left to take back."""
-    if not re.match("saved", evidence.saw) or evidence.sent("COMMIT"):
+    at_once = any(
+        later.what == "COMMIT" and later.where == event.where and event.what.startswith(_WRITES)
+        for event, later in pairwise(evidence.events)
+    )
+    if not at_once:
         return None
     for file in [each for each in evidence.source.files() if each.name not in evidence.given]:
         for each in file.nodes:
             if isinstance(each, ast.Constant) and each.value == "AUTOCOMMIT":
-                undone = ", although a ROLLBACK was sent" if evidence.sent("ROLLBACK") else ""
+                back = evidence.saw.startswith("saved") and evidence.sent("ROLLBACK")
+                undone = ", although a ROLLBACK was sent" if back else ""
                 return Told(
                     saw=f"{evidence.saw}{undone}: each statement was saved at once",
                     where=file.at(each),

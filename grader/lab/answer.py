@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from grader.lab.relied import json_decoder
 from grader.lab.words import describe, shorten
+
+_decode = json_decoder()
 
 
 @dataclass
@@ -33,7 +35,7 @@ class Answer:
     def json(self) -> Any:
         """The body as JSON; None where it is no JSON."""
         try:
-            return json.loads(self.body)
+            return _decode(self.body)
         except ValueError:
             return None
 

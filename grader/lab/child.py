@@ -17,7 +17,7 @@ import signal
 from pathlib import Path
 
 from grader.lab.code import forget_app
-from grader.lab.connections import listen_to_connections
+from grader.lab.connections import listen_to_connections, silenced
 from grader.lab.driver import missed_nothing
 from grader.lab.fresh_database import NotPrepared, prepare_database
 from grader.lab.job import BEFORE, SPOILT, Job, unsealed
@@ -117,6 +117,8 @@ def grade_chapter(job: Job, walls: Walls, results: int) -> None:
                 if speech.replaced():
                     os._exit(SPOILT)
                 if passed and not control and (replaced := relied.replaced() or asked.replaced() or parts.replaced()):
+                    passed, verdict = False, spoilt(replaced)
+                if passed and not control and (replaced := silenced()):
                     passed, verdict = False, spoilt(replaced)
                 if passed and not control and not missed_nothing(parts.seen):
                     passed, verdict = False, missed()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
+from sqlalchemy.orm import Session
 from sqlalchemy.pool import Pool
 
 from grader.lab import driver
@@ -82,3 +83,29 @@ def listen_to_connections() -> None:
     event.listen(Engine, "before_cursor_execute", groups_come_reversed, retval=True)
     event.listen(Engine, "savepoint", begin_before_savepoint)
     event.listen(Pool, "checkin", end_what_a_failed_commit_left)
+    for each in (Engine, Pool, Session):
+        for name in _HEARD[each]:
+            _listening.extend((functions, [*functions]) for functions in _listeners(each, name))
+
+
+_HEARD: dict[Any, tuple[str, ...]] = {
+    Engine: ("begin", "commit", "rollback", "engine_connect", "before_cursor_execute", "after_cursor_execute"),
+    Pool: ("connect", "checkout", "reset", "checkin", "close", "close_detached"),
+    Session: ("after_begin", "after_attach"),
+}
+# Who listens to each class of SQLAlchemy's, and who did when the grader had begun to.
+_listening: list[tuple[Any, list[Any]]] = []
+
+
+def _listeners(kind: Any, name: str) -> list[Any]:
+    """The functions that hear of an event, of this class and of each that is derived from it."""
+    return list(getattr(kind.dispatch, name)._clslevel.values())
+
+
+def silenced() -> str:
+    """The name of what no longer tells the grader what a database is sent; empty where all does."""
+    for functions, kept in _listening:
+        for function in kept:
+            if function not in functions:
+                return getattr(function, "__name__", "a listener")
+    return driver.silenced()

@@ -4,25 +4,25 @@ SQLite tells of each statement that it begins, psycopg's cursors and commit() of
 it; what SQLAlchemy has told of before is left out. SQLite tells one only: code that wants to print what it sends, say,
 is told by the grader; where it has taken the grader's place all the same, no check passes, as nobody knows what was
 sent. Sources: Python, ``sqlite3.Connection.set_trace_callback``, ``gc.get_referents``; SQLite, "sqlite3_trace_v2"
-(``SQLITE_TRACE_STMT``); psycopg, "Connection classes" (``cursor_factory``).
+(``SQLITE_TRACE_STMT``); psycopg, "Cursor classes".
 """
 
 from __future__ import annotations
 
 import sqlite3
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from functools import cache
+from functools import cache, wraps
 from gc import get_referents
 from types import FrameType
 from typing import Any
-from weakref import ref
+from weakref import WeakSet
 
 from grader.lab import locks
 from grader.lab.library import asks_by_itself
 from grader.lab.observer import UNOBSERVED, Seen, observers
-from grader.lab.statements import beginning, in_words, is_silent
+from grader.lab.statements import beginning, in_words, is_silent, tables_written
 
 # SQLAlchemy tells of transactions that begin and are rolled back, and the pool rolls back by itself.
 _NOTHING_NEW = ("BEGIN", "ROLLBACK", "SAVEPOINT", "RELEASE", "PRAGMA")
@@ -39,25 +39,40 @@ def trace(connection: Any, record: Any) -> None:
         return
     if isinstance(connection, _Plain):
         _Plain.set_trace_callback(connection, _Trace(connection))
-    elif type(connection).__module__.partition(".")[0] == "psycopg" and isinstance(connection.cursor_factory, type):
-        connection.cursor_factory = _telling(connection.cursor_factory)
-        itself = ref(connection)
-        number = id(connection)
-
-        def commit() -> None:
-            _sent(number, "COMMIT", "COMMIT")
-            own: Any = itself()
-            type(own).commit(own)
-
-        connection.commit = commit
+    elif type(connection).__module__.partition(".")[0] == "psycopg":
+        _heard.add(connection)
 
 
 def open_traceable() -> None:
-    """Let code open connections of SQLite's on which it may set a trace callback of its own, whoever opens them."""
+    """Let code open connections of SQLite's on which it may set a trace callback of its own, whoever opens them.
+
+    What psycopg's connections are sent is told by its classes: nobody's cursor is of another kind.
+    """
     _connect.__name__ = _connect.__qualname__ = _opens.__name__
     _connect.__doc__ = _opens.__doc__
     for module in (sqlite3, sqlite3.dbapi2):
         vars(module).update(connect=_connect, Connection=Connection)
+    if "psycopg" in sys.modules:
+        psycopg: Any = sys.modules["psycopg"]
+        for kind in (psycopg.Cursor, psycopg.ServerCursor):
+            for name in vars(kind).keys() & _SENDING.keys():
+                _let_tell(kind, name, _SENDING[name])
+        _let_tell(psycopg.Connection, "commit", _commits)
+
+
+def _let_tell(kind: Any, name: str, telling: Callable[[Any], Any]) -> None:
+    function = vars(kind)[name]
+    told = wraps(function)(telling(function))
+    setattr(kind, name, told)
+    _telling.append((kind, name, told))
+
+
+_telling: list[tuple[Any, str, Any]] = []
+
+
+def silenced() -> str:
+    """The name of a function of psycopg's that no longer tells the grader; empty where all do."""
+    return next((name for kind, name, told in _telling if vars(kind).get(name) is not told), "")
 
 
 def _connect(*arguments: Any, **options: Any) -> sqlite3.Connection:
@@ -127,7 +142,10 @@ class _Trace:
         if writes:
             locks.writes(self._connection)
         # A statement is told again with each step of a trigger, and by older versions where the schema has changed.
-        _sent(id(self._connection), sql, begin, again=sql == self._last and (writes or _TELLS_TWICE))
+        again = sql == self._last and (_TELLS_TWICE or (writes and bool(tables_written(sql))))
+        _sent(id(self._connection), sql, begin, again=again)
+        if writes and not again and not self._connection.in_transaction:
+            _is_saved_at_once(id(self._connection), sql)
         self._last = sql
         if self.also is not None:
             self.also(sql)
@@ -176,25 +194,58 @@ def _traceable(kind: Any) -> Any:
     return type(kind.__name__, (kind, Connection), {"__slots__": (), "__module__": kind.__module__})
 
 
-@cache
-def _telling(kind: Any) -> Any:
-    """A class of psycopg's cursors that tells what it sends."""
-
-    class Telling(kind):  # type: ignore[misc]
-        def execute(self, query: Any, *arguments: Any, **options: Any) -> Any:
-            _tell(self, query)
-            return super().execute(query, *arguments, **options)
-
-        def executemany(self, query: Any, *arguments: Any, **options: Any) -> Any:
-            _tell(self, query)
-            return super().executemany(query, *arguments, **options)
-
-    return Telling
+# psycopg's connections that are the learner's.
+_heard: WeakSet[Any] = WeakSet()
 
 
-def _tell(cursor: Any, query: Any) -> None:
+def _sends(function: Callable[..., Any]) -> Callable[..., Any]:
+    def told(cursor: Any, query: Any, *arguments: Any, **options: Any) -> Any:
+        if cursor.connection in _heard:
+            _tell(cursor, query, at_once=_is_in_no_transaction(cursor.connection))
+        return function(cursor, query, *arguments, **options)
+
+    return told
+
+
+def _sends_each(function: Callable[..., Any]) -> Callable[..., Any]:
+    def told(cursor: Any, query: Any, params_seq: Iterable[Any], **options: Any) -> Any:
+        if cursor.connection in _heard:
+            params_seq = _telling_each(cursor, query, params_seq)
+        return function(cursor, query, params_seq, **options)
+
+    return told
+
+
+def _telling_each(cursor: Any, query: Any, parameters: Iterable[Any]) -> Iterator[Any]:
+    at_once = _is_in_no_transaction(cursor.connection)
+    for each in parameters:
+        _tell(cursor, query, at_once=at_once)
+        yield each
+
+
+def _commits(function: Callable[..., Any]) -> Callable[..., Any]:
+    def commit(connection: Any) -> None:
+        if connection in _heard:
+            _sent(id(connection), "COMMIT", "COMMIT")
+        function(connection)
+
+    return commit
+
+
+_SENDING = {"execute": _sends, "stream": _sends, "copy": _sends, "executemany": _sends_each}
+
+
+def _tell(cursor: Any, query: Any, *, at_once: bool) -> None:
     sql = _text(query, cursor)
-    _sent(id(cursor.connection), sql, beginning(sql), is_no_bodys=asks_by_itself)
+    number = id(cursor.connection)
+    _sent(number, sql, beginning(sql), is_no_bodys=asks_by_itself)
+    if at_once:
+        _is_saved_at_once(number, sql)
+
+
+def _is_in_no_transaction(connection: Any) -> bool:
+    """Whether a connection of psycopg's is in no transaction, and would begin none."""
+    return bool(connection.autocommit and connection.pgconn.transaction_status == 0)
 
 
 def _text(query: Any, cursor: Any) -> str:
@@ -206,5 +257,16 @@ def _text(query: Any, cursor: Any) -> str:
 def _sent(number: int, sql: str, begin: str, *, again: bool = False, is_no_bodys: Callable[[], bool] = bool) -> None:
     silent = begin in _QUESTIONS or is_silent(sql, begin, _NOTHING_NEW)
     for seen in observers():
-        if not (seen.is_due(number, sql) or silent or again or is_no_bodys()):
+        if seen.is_due(number, sql) or silent or is_no_bodys():
+            continue
+        if again:
+            seen.told_again += not _TELLS_TWICE
+        else:
             seen.note_statement("COMMIT" if begin.startswith(_ENDS) else in_words(sql), number, sql, None)
+
+
+def _is_saved_at_once(number: int, sql: str) -> None:
+    """A statement has no transaction but its own: if it writes, that ends with a COMMIT."""
+    if tables_written(sql):
+        for seen in observers():
+            seen.note_own_commit(number)

@@ -62,6 +62,7 @@ class Seen:
         used: the driver's connections that were taken from a pool, by their ids, until they are closed.
         untold: those to SQLite of which SQLAlchemy has told what they send, and that have told nothing since.
         missed: one of them did not tell what it was sent.
+        told_again: how often SQLite told once more of a statement that writes, as it does for the steps of triggers.
     """
 
     root: Path | None = None
@@ -81,6 +82,7 @@ class Seen:
     used: dict[int, Any] = field(default_factory=dict)
     untold: set[int] = field(default_factory=set)
     missed: bool = False
+    told_again: int = 0
 
     def note(self, what: str, connection: object = None) -> Moment:
         """Add a moment to the timeline, with the place in the observed code that caused it."""
@@ -99,6 +101,10 @@ class Seen:
         self.untold.discard(connection)
         moment.connection, moment.sql, moment.parameters = connection, sql, parameters
         moment.session = self.working.get(connection, 0)
+
+    def note_own_commit(self, connection: int) -> None:
+        """Add a COMMIT that nobody sends: that of a statement which is sent outside of any transaction."""
+        self.moments.append(Moment("COMMIT", self.here(), connection))
 
     def is_due(self, connection: int, sql: str) -> bool:
         """Whether SQLAlchemy has told of what the driver sends now; whoever listens may have changed its text."""
@@ -156,8 +162,8 @@ class Seen:
         return sum(moment.what == what or moment.what.startswith(what + " ") for moment in self.moments)
 
     def statements(self) -> int:
-        """How many statements were sent, transaction control aside."""
-        return self.count("SELECT") + sum(self.count(verb) for verb in WRITES) + self.count("SQL")
+        """How many statements were sent, transaction control aside; those that may be steps of triggers count too."""
+        return sum(moment.sql != "" and moment.what not in _CONTROL for moment in self.moments) + self.told_again
 
     def saved_together(self, until: str = "") -> list[set[str]]:
         """For each COMMIT that made something last: the tables that its transaction wrote to.
@@ -205,6 +211,7 @@ class Seen:
         return found
 
 
+_CONTROL = ("BEGIN", "COMMIT", "ROLLBACK")
 # Of a statement's letters: enough to tell it from what else may be sent in its place, and before any parameter.
 _NEARLY_ALL = 12
 

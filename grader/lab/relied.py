@@ -24,6 +24,9 @@ _READS_WITH = {
     "sqlalchemy": ("Connection", "Engine", "CursorResult", "Result", "ScalarResult", "Row"),
     "sqlalchemy.orm": ("Session",),
     "sqlalchemy.pool": ("Pool", "QueuePool"),
+    "sqlalchemy.engine.reflection": ("Inspector",),
+    "pydantic": ("BaseModel",),
+    "contextlib": ("_GeneratorContextManager", "suppress", "closing", "ExitStack"),
 }
 # What code calls of them to work, and the grader does not rely on: a wrapper that logs, say, changes no verdict.
 _MAY_BE_WRAPPED = ("commit", "flush", "add", "add_all", "delete", "refresh", "execute", "scalar", "scalars", "get")
@@ -185,15 +188,27 @@ def _cells(function: FunctionType) -> Iterator[CellType]:
         yield cell
 
 
+def json_decoder() -> Callable[[str], Any]:
+    """What ``json.loads`` does with a text, out of reach of whoever replaces that."""
+    decode: Callable[[str], Any] = _of_its_own("json.decoder").JSONDecoder().decode
+    return decode
+
+
 def json_encoder() -> Callable[[Any], str]:
     """What ``json.dumps`` does, out of reach of whoever replaces that."""
-    spec = importlib.util.find_spec("json.encoder")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = _of_its_own("json.encoder")
     make, quoted = module.c_make_encoder, module.c_encode_basestring_ascii
     if make is None:  # no Python but CPython's has these, which have nothing that could be replaced
         encode: Callable[[Any], str] = module.JSONEncoder().encode
         return encode
     in_pieces = make(None, None, quoted, None, ": ", ", ", False, False, True)
     return lambda value: "".join(in_pieces(value, 0))
+
+
+def _of_its_own(name: str) -> Any:
+    """A module, loaded once more: nobody else has it."""
+    spec = importlib.util.find_spec(name)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
