@@ -21,6 +21,7 @@ from grader.diagnosis.endpoints import (
     routes_of,
 )
 from grader.diagnosis.evidence import Evidence
+from grader.diagnosis.pages import number_of
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.source import File, Function, calls, decorators, inside, keyword, name_of, text_of
 
@@ -772,6 +773,9 @@ def _writes(evidence: Evidence, task: ast.Call) -> bool:
     return found is None or any(calls(node, "commit", "flush", "begin", "execute", "add") for _, node in made)
 
 
+_OF_PAGES = ast.Mult | ast.Div | ast.FloorDiv
+
+
 @reading("offset and limit are not passed on correctly", "list_answers_items", "list_pages", "owner_is_in_the_answer")
 def page_not_handed_on(evidence: Evidence) -> Told | None:
     """The numbers that the client sends must reach the function that makes the page, each as the right argument."""
@@ -795,11 +799,17 @@ def page_not_handed_on(evidence: Evidence) -> Told | None:
             return Told(where=file.at(call), hint=_where_the_page_ends(evidence, file, call, lost))
         for name in [each for each in words if each in unlike]:
             every = [one for value in said[name] for one in ast.walk(value)]
-            sums = [one for one in every if isinstance(one, ast.BinOp | ast.AugAssign)]
+            sums: list[ast.AST] = [one for one in every if isinstance(one, ast.BinOp | ast.AugAssign)]
             sums = [one for one in sums if re.search(r"\b(offset|limit)\b", text_of(one))]
-            pages = [one for one in sums if isinstance(one.op, ast.Mult | ast.Div | ast.FloorDiv) and name == "offset"]
+            asked = page_asked(evidence)
+            bounds = [one for one in every if isinstance(one, ast.Call) and name in re.findall(r"\w+", text_of(one))]
+            sums += [one for one in bounds if number_of(one, **asked) not in (None, asked[name])]
+            pages = [one for one in sums if isinstance(getattr(one, "op", None), _OF_PAGES) and name == "offset"]
             if sums:
-                hint = f"The client asked for {name} {page_asked(evidence)[name]}. What does this line make of it?"
+                meant = f"The client asked for {name} {asked[name]}"
+                if f"{name}=" not in "".join(evidence.did[-1:]):
+                    meant = f"Where the client says nothing, {name} is {asked[name]}"
+                hint = f"{meant}. What does this line make of it?"
                 hint = "What does offset count: items or pages?" if pages else hint
                 return Told(where=file.at((pages or sums)[0]), hint=hint)
     return None
@@ -839,18 +849,20 @@ def other_default_page(evidence: Evidence) -> Told | None:
     found = endpoint_of(evidence)
     if found is None or "without a limit" not in evidence.saw:
         return None
-    values = _defaults(found[1])
     hint = "How long is a page where the client says nothing?"
-    for each, value in values:
+    for each, value in _defaults(found[1]):
         if each.arg == "limit":
             named = [
                 node for node in found[0].tree.body if isinstance(node, ast.Assign) and isinstance(value, ast.Name)
             ]
             places = [node for node in named if name_of(node.targets[0]) == name_of(value)]
+            if re.search(r"\b100\b", text_of(places[0].value if places else value)):
+                return None  # then something else makes the page shorter
             return Told(where=found[0].at(places[0] if places else each), hint=hint)
     said, place = _default_elsewhere(evidence, found[1]), parameter_of(evidence, ("limit",))
     where = said or (place[0].at(place[1]) if place else "")
-    return Told(where=where, hint=hint) if where else None
+    is_right = re.search(r"(=|\(|default=) ?100\b", evidence.source.line(where)) is not None
+    return Told(where=where, hint=hint) if where and not is_right else None
 
 
 def _defaults(node: Function) -> list[tuple[ast.arg, ast.expr | None]]:

@@ -648,7 +648,8 @@ def no_rollback(evidence: Evidence) -> Told | None:
                 return Told(where=file.at(attempt.handlers[0]), hint=hint)
         tried = [statement for each in _tries(node) if each.handlers for statement in each.body]
         outside = [call for call in calls(node, "commit") if not any(call in ast.walk(each) for each in tried)]
-        if calls(node, "rollback") and outside and "COMMIT" in "".join(evidence.did):
+        failed_there = outside and (file.at(outside[0]) in crossed or "COMMIT" in "".join(evidence.did))
+        if calls(node, "rollback") and failed_there:
             orelse = [statement for each in _tries(node) for statement in each.orelse]
             hint = "The commit can fail, too. Who rolls back then?"
             if any(outside[0] in ast.walk(each) for each in orelse):

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from grader.diagnosis.anywhere import innermost
-from grader.diagnosis.crud import built, reached
+from grader.diagnosis.crud import built, page_sent, reached
 from grader.diagnosis.endpoints import behind, body_parameter, endpoint_of, own_line, parameter_of, request_of
 from grader.diagnosis.evidence import Event, Evidence
 from grader.diagnosis.parameters import TOO_STRICT
@@ -262,6 +262,8 @@ def clamped(evidence: Evidence) -> Told | None:
     if not names or not evidence.saw.startswith("200"):
         return None
     name, number = names[-1], dict(asked)[names[-1]]
+    if page_sent(evidence).get(name) == int(number):
+        return None  # the number itself came through
     said = parameter_of(evidence, (name,))
     place = said[0].at(said[1]) if said is not None else ""
     hint = f"Which numbers may {name} be? What does this line say of {number}? "
