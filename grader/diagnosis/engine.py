@@ -6,6 +6,7 @@ import ast
 import difflib
 import re
 from collections.abc import Callable
+from itertools import pairwise
 
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.evidence import Evidence
@@ -582,7 +583,8 @@ def _run_at_once(statement: ast.stmt) -> list[ast.AST]:
 @reading("an engine that commits by itself", "nothing_is_saved_without_commit")
 def autocommit(evidence: Evidence) -> Told | None:
     """With AUTOCOMMIT, or without transactions in SQLite's driver, every statement is saved at once."""
-    if evidence.sent("COMMIT"):
+    at_once = {id(later) for event, later in pairwise(evidence.events) if event.sql and event.where == later.where}
+    if any(id(event) not in at_once for event in evidence.events_of("COMMIT")):
         return None  # somebody has committed
     saw = f"{evidence.saw}, though nobody has called commit(){_saved_before(evidence)}"
     for file in evidence.source.files():
