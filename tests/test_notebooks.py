@@ -790,7 +790,7 @@ def test_a_reader_predicts_answers_and_is_graded(
         lesson.run("%load_ext")
         form = lesson.run(f"%predict {prediction}")
         lesson.click(form, "abcd"[asked.choices.index(asked.answer)])
-        lesson.shown(form, "Kept.")
+        lesson.shown(form, "Noted.")
         assert secret in lesson.shown(lesson.run(experiment), "As you predicted:")
         form = lesson.run(f"%predict {prediction}")
         lesson.click(form, next("abcd"[n] for n, text in enumerate(asked.choices) if text != asked.answer))
