@@ -304,6 +304,8 @@ def test_isolation_is_what_it_says(tmp_path: Path) -> None:
     names = {
         "DATABASE_URL",
         "HOME",
+        "LOGNAME",
+        "USER",
         "TMPDIR",
         "TEMP",
         "TMP",
