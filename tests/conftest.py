@@ -25,9 +25,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # without parameters runs on one day in so many. `CASES=all pytest` takes every one, as does whoever names their file
 # or uses -k.
 PARTS = {
-    "test_case": 60,
-    "test_cheat": 18,
-    "test_attack_costs_nobody_else": 15,
+    "test_case": 80,
+    "test_cheat": 24,
+    "test_attack_costs_nobody_else": 18,
     "test_server_that_fails_meanwhile": 2,
     "test_hostile_function": 4,
     "test_hostile_import": 3,
