@@ -30,17 +30,21 @@ _PATIENCE = 60.0
 
 # Waits for a word, or for the end of whoever was to say it.
 _GUARD = """
+clear() {
+    rm -rf "$1" "$2"
+    rmdir "${2%/*}"  # where it was not empty when its own process cleared it
+}
 read -r told && exit
 server=$(head -n 1 "$1/postmaster.pid")
 kill -QUIT "$server"
 kill -CONT "$server"
 for second in 1 2 3 4 5 6 7 8; do
     sleep 1
-    rm -rf "$1" "$2"
+    clear "$@"
     kill -0 "$server" || [ -e "$1" ] || exit
 done
 kill -KILL "$server"
-rm -rf "$1" "$2"
+clear "$@"
 """
 # What each process of the server may use: so much memory in KiB, files so large in blocks of 512 bytes.
 _LIMITED = 'ulimit -v 2097152; ulimit -f 524288; ulimit -c 0; exec "$0" "$@"'
