@@ -35,6 +35,10 @@ from grader.lab.trail import can_be_followed, explained
 from grader.lab.walls import Walls
 from grader.rules import ABOUT_IMPORTS, asked_in, rules_of
 
+# How many new objects there are before Python looks for garbage: its own 700 cost a twentieth of all checks, and a
+# child makes too little to run out of memory.
+_GARBAGE = 20_000
+
 
 def become_child(job: Job, walls: Walls, results: int, output: int) -> None:
     """Turn the forked copy of the server into the child of a job; never returns.
@@ -47,6 +51,7 @@ def become_child(job: Job, walls: Walls, results: int, output: int) -> None:
     """
     try:
         os.setsid()
+        gc.set_threshold(_GARBAGE)
         gc.enable()
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)

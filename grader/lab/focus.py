@@ -60,7 +60,7 @@ class Focus:
     def file_of(self, module: str) -> str:
         """The file of ``app.<module>``, ``app/db.py``; where there is a package of this name, its ``__init__.py``."""
         path = f"app/{module.replace('.', '/')}"
-        package = not (self._place.root / f"{path}.py").exists() and (self._place.root / path).is_dir()
+        package = (self._place.root / path).is_dir() and not (self._place.root / f"{path}.py").exists()
         return f"{path}/__init__.py" if package else f"{path}.py"
 
     def line_of(self, error: BaseException) -> str:

@@ -47,17 +47,18 @@ def judge(
             check(**{name: parts.named(name) for name in asked})
     except BaseException as error:
         verdict = _verdict_on(error, parts.focus)
+        outcome = outcome_of(verdict)
         found = {
-            "outcome": outcome_of(verdict),
+            "outcome": outcome,
             "observed": verdict.saw,
             "expected": verdict.wanted,
-            "where": verdict.where or (parts.focus.at if outcome_of(verdict) == "failed" else ""),
+            "where": verdict.where or (parts.focus.at if outcome == "failed" else ""),
             "traceback": _traceback(verdict.cause, root),
             "regression": isinstance(verdict, Regression),
             "slip": isinstance(verdict.cause, _SLIPS) and bool(parts.focus.line_of(verdict.cause)),
         }
-        if found["outcome"] != "todo" and not unmeetable:
-            found |= explain(parts, rule, found, verdict)
+        if outcome != "todo" and not unmeetable:
+            found |= explain(parts, rule, found, verdict) | {"outcome": outcome}
             found |= _still_to_do(found, parts)
     found["did"] = ", then ".join(parts.story.lines)
     found["trace"] = parts.story.timeline()[:_LONGEST_TRACE]

@@ -86,7 +86,7 @@ class Own(NamedTuple):
 
 def remember_own() -> None:
     """Remember the grader's own, and Python's, for the children that will be forked from this process."""
-    new = [name for name in sys.modules if name.partition(".")[0] == "grader" and name not in _modules]
+    new = [name for name in sys.modules if _makes_verdicts(name) and name not in _modules]
     if new:
         _heart()
         first = [] if _modules else [vars(builtins), *_of_libraries()]
@@ -99,6 +99,12 @@ def own() -> Own:
     return Own(tuple(_remembered))
 
 
+def _makes_verdicts(module: str) -> bool:
+    """Whether a verdict depends on a module: the diagnosis speaks when there is one, and `judge` keeps to that."""
+    return module.partition(".")[0] == "grader" and (not module.startswith(_EXPLAINS) or module == _EVIDENCE)
+
+
+_EXPLAINS, _EVIDENCE = "grader.diagnosis.", "grader.diagnosis.evidence"
 _remembered: list[Relied] = []
 _wrappable: list[object] = []
 # Names of the grader's modules that are remembered.

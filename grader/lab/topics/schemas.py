@@ -47,6 +47,7 @@ class Schemas:
         self._expect = expect
         self._module = models.schemas
         self._places: dict[type[BaseModel], str] = {}
+        self._lost_by: dict[type[BaseModel], _Lost | None] = {}
 
     def schema(self, name: str) -> type[BaseModel]:
         """A schema of the learner's."""
@@ -91,8 +92,8 @@ class Schemas:
 
         Where the learner's own makes something else of a text, what becomes of it later says nothing.
         """
-        schema = self.schema(name)
         self.wait_for_texts(name)
+        schema = self.schema(name)
         with self._code.running(f"{name}({_shown(values)}) is accepted"):
             data = schema.model_validate(values)
         self._code.sent_as(data, f"{name}({', '.join(f'{field}={show(value)}' for field, value in values.items())})")
@@ -122,14 +123,9 @@ class Schemas:
     def _lost(self, name: str) -> _Lost | None:
         """What the schema makes of a text, where that is something else; None where it keeps what it accepts."""
         schema = self.schema(name)
-        for sent in _TEXTS:
-            with suppress(Exception):  # what it refuses is the matter of other rules
-                data = schema.model_validate(sent)
-                for field, text in sent.items():
-                    found = getattr(data, field, text)
-                    if type(found) in _PLAIN and not same(found, text):  # a type of one's own may hold the text
-                        return _Lost(sent, field, found)
-        return None
+        if schema not in self._lost_by:
+            self._lost_by[schema] = _text_lost_by(schema)
+        return self._lost_by[schema]
 
     def accepts(self, name: str, values: dict[str, Any], /, **wanted: Any) -> None:
         """End the check as failed unless these values are accepted, and these fields are as wanted."""
@@ -223,6 +219,17 @@ class Schemas:
         shown = self.shown(item, what)
         complete = set(wanted) <= set(shown)
         self._expect.equal({name: shown[name] for name in wanted} if complete else shown, wanted)
+
+
+def _text_lost_by(schema: type[BaseModel]) -> _Lost | None:
+    for sent in _TEXTS:
+        with suppress(Exception):  # what it refuses is the matter of other rules
+            data = schema.model_validate(sent)
+            for field, text in sent.items():
+                found = getattr(data, field, text)
+                if type(found) in _PLAIN and not same(found, text):  # a type of one's own may hold the text
+                    return _Lost(sent, field, found)
+    return None
 
 
 def _reason(error: ValidationError) -> str:
