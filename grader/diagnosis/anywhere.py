@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import Function, Source, inside, name_of
+from grader.diagnosis.source import File, Function, Source, inside, name_of
 
 _NAME = re.compile(r"name '(\w+)' is not defined")
 _UNBOUND = re.compile(r"variable '(\w+)'")
@@ -256,24 +256,41 @@ def _itself(evidence: Evidence, where: str) -> Told | None:
 @reading("a function of Python's own in the place of a value")
 def builtin_as_a_value(evidence: Evidence) -> Told | None:
     """A name that nobody has given a value may be one of Python's own: ``id`` is a function."""
-    raised = next((each for each in evidence.raised if _A_BUILTIN.search(each.message) and each.lines), None)
-    where = innermost(raised, evidence.given) if raised else ""
-    file, line = evidence.source.file(where.rpartition(":")[0]), where.rpartition(":")[2]
-    around = evidence.source.function(evidence.source.function_of(where), file.name) if where else None
-    if around is None or file.name in evidence.given:
+    raised = next((each for each in evidence.raised if _A_BUILTIN.search(each.message)), None)
+    where = (innermost(raised, evidence.given) or evidence.where) if raised else ""
+    name, _, line = where.rpartition(":")
+    around = evidence.source.function(evidence.source.function_of(where), name) if where else None
+    if around is None or name in evidence.given:
         return None
-    taken = {each.arg for each in ast.walk(around[1].args) if isinstance(each, ast.arg)}
-    called = {id(each.func) for each in inside(around[1]) if isinstance(each, ast.Call)}
-    names = [each for each in inside(around[1]) if isinstance(each, ast.Name) and id(each) not in called]
-    taken |= {each.id for each in names if isinstance(each.ctx, ast.Store)} | _names_in(evidence.source, file.name)
-    typed = {id(one) for each in inside(around[1]) for one in _annotations(each)}
+    found = [(*around, each) for each in _builtins_as_values(evidence.source, *around)]
+    if not found:  # what a line sends may come from elsewhere
+        own = [file for file in evidence.source.files() if file.name not in evidence.given]
+        pairs = [(file, node) for file in own for node in file.functions]
+        found = [(*pair, each) for pair in pairs for each in _builtins_as_values(evidence.source, *pair)]
+    found = [each for each in found if str(each[2].lineno) == line] or found
+    if len({each[2].id for each in found}) != 1:
+        return None
+    file, node, value = found[0]
+    hint = f"Here '{value.id}' is a function of Python's own. By which name does {node.name}() take the value "
+    return Told(where=file.at(value), hint=f"{hint}that you mean?")
+
+
+def _builtins_as_values(source: Source, file: File, node: Function) -> list[ast.Name]:
+    """The names of Python's own functions that a function uses without calling them."""
+    taken = {each.arg for each in ast.walk(node.args) if isinstance(each, ast.arg)}
+    called = {id(each.func) for each in inside(node) if isinstance(each, ast.Call)}
+    called |= {id(value) for each in inside(node) if isinstance(each, ast.Call) for value in _functions_handed(each)}
+    names = [each for each in inside(node) if isinstance(each, ast.Name) and id(each) not in called]
+    taken |= {each.id for each in names if isinstance(each.ctx, ast.Store)} | _names_in(source, file.name)
+    typed = {id(one) for each in inside(node) for one in _annotations(each)}
     found = [each for each in names if each.id not in taken and type(getattr(builtins, each.id, 0)) is type(id)]
-    found = [each for each in found if id(each) not in typed]
-    near = [each for each in found if str(each.lineno) == line] or found
-    if len({each.id for each in near}) != 1:
-        return None
-    hint = f"Here '{near[0].id}' is a function of Python's own. By which name does {around[1].name}() take the value "
-    return Told(where=file.at(near[0]), hint=f"{hint}that you mean?")
+    return [each for each in found if id(each) not in typed]
+
+
+def _functions_handed(call: ast.Call) -> list[ast.expr]:
+    """What a call takes to call it itself: ``sorted(items, key=len)``, ``map(repr, items)``."""
+    first = call.args[:1] if name_of(call) in ("map", "filter") else []
+    return [*first, *(each.value for each in call.keywords if each.arg in ("key", "default", "default_factory"))]
 
 
 _A_BUILTIN = re.compile(r"'builtin_function_or_method'|<built-in function \w+>")

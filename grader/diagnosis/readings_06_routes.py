@@ -18,6 +18,7 @@ from grader.diagnosis.answers import (
     value_lost,
 )
 from grader.diagnosis.anywhere import (
+    builtin_as_a_value,
     calls_itself,
     dependency_called,
     dependency_without_hash,
@@ -66,6 +67,7 @@ from grader.diagnosis.routes import (
     other_session,
     other_status,
     other_status_for_unknown,
+    own_response_status,
     own_session_left_open,
     page_not_handed_on,
     prefix_twice,
@@ -136,6 +138,7 @@ READINGS = (
     kept_between_requests,
     dependency_called,
     dependency_without_hash,
+    builtin_as_a_value,
     calls_itself,
     never_reached,
     unknown_name,
@@ -178,6 +181,7 @@ READINGS = (
     body_looked_for_elsewhere,
     status_not_said,
     other_status,
+    own_response_status,
     bad_request,
     refused_with_a_crash,
     id_without_bounds,

@@ -2,6 +2,7 @@
 
 from grader.diagnosis.answers import answered_nothing, promised_otherwise, returned_by_the_insert
 from grader.diagnosis.anywhere import (
+    builtin_as_a_value,
     calls_itself,
     dependency_called,
     dependency_without_hash,
@@ -20,6 +21,7 @@ from grader.diagnosis.routes import (
     other_route,
     other_status,
     other_status_for_unknown,
+    own_response_status,
     own_session_left_open,
     prefix_twice,
     router_name_taken,
@@ -77,6 +79,7 @@ READINGS = (
     lost_in_a_validator,
     dependency_called,
     dependency_without_hash,
+    builtin_as_a_value,
     calls_itself,
     error_is_no_json,
     accident,
@@ -103,6 +106,7 @@ READINGS = (
     empty_batch_refused,
     status_not_said,
     other_status,
+    own_response_status,
     helper_has_its_own_session,
     helper_commits,
     helper_returns_otherwise,

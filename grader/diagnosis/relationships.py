@@ -394,6 +394,19 @@ def loads_no_relationship(evidence: Evidence) -> Told | None:
     return None
 
 
+@reading("options() that nobody keeps", _CONSTANT, _LOADED)
+def options_thrown_away(evidence: Evidence) -> Told | None:
+    """options() leaves the statement as it is, and returns another one that loads more."""
+    found = list_function(evidence)
+    for file, node in evidence.source.reached(*found, evidence.given) if found else ():
+        for each in [each.value for each in inside(node) if isinstance(each, ast.Expr)]:
+            if name_of(each) == "options" and calls(each, *_LOADERS):
+                return Told(
+                    where=file.at(each), hint="options() returns another statement. Which one is sent to the database?"
+                )
+    return None
+
+
 @reading("owners are loaded one by one", _CONSTANT, _LOADED)
 def not_loaded_ahead(evidence: Evidence) -> Told | None:
     """Unless the query says otherwise, an owner is loaded when you read it: one more query for each item."""

@@ -568,6 +568,25 @@ def other_status(evidence: Evidence) -> Told | None:
     return Told(saw=f"the answer is {evidence.saw[:3]}", where=where, hint=hint)
 
 
+@reading("a response of one's own says another status", *_ANSWERS)
+def own_response_status(evidence: Evidence) -> Told | None:
+    """The status code in the decorator is for what FastAPI makes the answer of. A response of your own brings its
+    own."""
+    found = endpoint_of(evidence)
+    said = keyword(found[2], "status_code") if found else None
+    if found is None or said is None or not _is_status(said, evidence.wanted[:3]):
+        return None
+    for file, node in behind(evidence) if re.match(r"20\d", evidence.saw) else ():
+        made = [each for each in inside(node) if isinstance(each, ast.Call) and name_of(each).endswith("Response")]
+        made = [each for each in made if len(each.args) < 2 and keyword(each, "status_code") is None]
+        if made:
+            status = evidence.saw[:3]
+            hint = "The status code of the decorator is for answers that FastAPI makes. Here you make the answer "
+            hint += "yourself. What says its status?"
+            return Told(saw=f"the answer is {status}", where=file.at(made[0]), hint=hint)
+    return None
+
+
 @reading("another status than 422", *INVALID, "bad_paging_is_422", "huge_id_is_no_crash")
 def bad_request(evidence: Evidence) -> Told | None:
     """If a value does not fit the schema or its bounds, FastAPI itself answers 422."""
@@ -791,6 +810,7 @@ def page_not_handed_on(evidence: Evidence) -> Told | None:
         if passed is None or not unlike:  # the query asked for this very page: what is wrong comes after it
             continue
         said = {name: made_of(node, value) for name, value in passed.items()}
+        said = {name: [*values, *_set_in_a_class(evidence, values)] for name, values in said.items()}
         words = {name: " ".join(map(text_of, values)) for name, values in said.items()}
         if [re.sub(r".*\.", "", text_of(passed.get(name))) for name in ("limit", "offset")] == ["offset", "limit"]:
             return Told(where=file.at(call), hint="Compare what is handed on with what the function takes.")
@@ -811,8 +831,22 @@ def page_not_handed_on(evidence: Evidence) -> Told | None:
                     meant = f"Where the client says nothing, {name} is {asked[name]}"
                 hint = f"{meant}. What does this line make of it?"
                 hint = "What does offset count: items or pages?" if pages else hint
-                return Told(where=file.at((pages or sums)[0]), hint=hint)
+                first = (pages or sums)[0]
+                within = next(each for each in evidence.source.files() if first in each.nodes)
+                return Told(where=within.at(first), hint=hint)
     return None
+
+
+def _set_in_a_class(evidence: Evidence, values: list[ast.AST]) -> list[ast.AST]:
+    """What the attributes that are read here, ``page.first``, are set to where the learner's classes are made."""
+    read = {one.attr for value in values for one in ast.walk(value) if isinstance(one, ast.Attribute)}
+    made: list[ast.AST] = []
+    for class_ in [class_ for file in evidence.source.files() for class_ in file.classes]:
+        for each in [each for each in ast.walk(class_) if isinstance(each, ast.Assign)]:
+            target = each.targets[0]
+            if isinstance(target, ast.Attribute) and name_of(target.value) == "self" and target.attr in read:
+                made.append(each.value)
+    return made
 
 
 def _page_in(evidence: Evidence, call: ast.Call) -> dict[str, ast.expr] | None:
