@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -181,3 +182,18 @@ class RunningApp:
 
 def _as_json(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def strange_threads() -> list[threading.Thread]:
+    """The threads that are not the check's own, nor those in which the app's functions run."""
+    return [
+        thread
+        for thread in threading.enumerate()
+        if thread is not threading.main_thread() and type(thread) is not Loop and not _is_anyios(type(thread))
+    ]
+
+
+def _is_anyios(kind: type) -> bool:
+    """Whether a class of threads is what its name says: any class may name a module of anyio's."""
+    module = str(kind.__module__)
+    return module.startswith("anyio.") and getattr(sys.modules.get(module), kind.__name__, None) is kind

@@ -65,7 +65,9 @@ FIXTURES = {
     "base": _made_by("topics.base.Base", "code", "focus", "expect", "models"),
     # 02
     "start_up": _made_by("topics.start_up.StartUp", "expect", "client"),
-    "item_tables": _made_by("topics.item_tables.ItemTables", "code", "focus", "expect", "database", "elsewhere"),
+    "item_tables": _made_by(
+        "topics.item_tables.ItemTables", "code", "focus", "expect", "database", "elsewhere", "client"
+    ),
     # 03
     "probe": _made_by(
         "topics.probe_api.start_probe",

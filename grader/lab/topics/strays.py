@@ -8,7 +8,6 @@ it lets the request wait too, and then it may go on.
 from __future__ import annotations
 
 import asyncio
-import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -18,7 +17,7 @@ from typing import Any
 
 from starlette.background import BackgroundTask, BackgroundTasks
 
-from grader.lab.asgi import Loop
+from grader.lab.asgi import strange_threads
 from grader.lab.client import Client
 from grader.lab.observer import Seen
 from grader.lab.statements import tables_written
@@ -88,7 +87,7 @@ class Strays:
         return self._loose or self._written(end, None)
 
     def _may_go_on(self) -> bool:
-        return self._held or self._client.has_more_to_do() or bool(_strange_threads())
+        return self._held or self._client.has_more_to_do() or bool(strange_threads())
 
     def _written(self, begin: int, end: int | None) -> bool:
         return any(self._table in moment.writes_to() for moment in self._seen.moments[begin:end])
@@ -97,7 +96,7 @@ class Strays:
         if self._table not in tables_written(statement):
             return
         answered = any(moment.what.startswith("ANSWER") for moment in self._seen.moments[self._began :])
-        strange = threading.current_thread() in _strange_threads()
+        strange = threading.current_thread() in strange_threads()
         if not (strange or answered):
             return
         call, in_loop = _in_task.get(), asyncio._get_running_loop() is not None
@@ -127,18 +126,3 @@ def _marked(original: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable
 
 def _replace(kind: type, call: Callable[..., Awaitable[None]]) -> None:
     kind.__call__ = call  # type: ignore[method-assign]
-
-
-def _strange_threads() -> list[threading.Thread]:
-    """The threads that are not the check's own, nor those in which the app's functions run."""
-    return [
-        thread
-        for thread in threading.enumerate()
-        if thread is not threading.main_thread() and type(thread) is not Loop and not _is_anyios(type(thread))
-    ]
-
-
-def _is_anyios(kind: type) -> bool:
-    """Whether a class of threads is what its name says: any class may name a module of anyio's."""
-    module = str(kind.__module__)
-    return module.startswith("anyio.") and getattr(sys.modules.get(module), kind.__name__, None) is kind
