@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from grader.bench import Bench, Limits, Target, controls
+from grader.lab.asgi import strange_threads
 from grader.lab.surroundings import Surroundings
-from grader.lab.topics.strays import _strange_threads
 from grader.rules import CHAPTERS, Rule, rules_of
 from tests import PROJECT
 from tests.cases import all_cases
@@ -118,7 +118,7 @@ def test_threads_are_seen_whatever_their_class_says(tmp_path: Path) -> None:
     Lying(target=over.wait, name="event loop of the app").start()
     try:
         assert surroundings.are_lost()
-        assert Lying in map(type, _strange_threads())
+        assert Lying in map(type, strange_threads())
     finally:
         over.set()
     assert not surroundings._still_running()
