@@ -308,7 +308,7 @@ for o in gc.get_objects():
 """,
     "diagnosis that tells the outcome": GC
     + """
-def tell(readings, evidence):
+def tell(evidence):
     import sys
     frame = sys._getframe(1)
     while frame:
@@ -316,7 +316,7 @@ def tell(readings, evidence):
             if isinstance(value, dict) and value.get('outcome') == 'failed': value['outcome'] = 'passed'
         frame = frame.f_back
 for o in gc.get_objects():
-    if isinstance(o,types.FunctionType) and str(o.__module__).startswith('grader.diagnosis.') and o.__name__=='first_that_holds': o.__code__=tell.__code__
+    if isinstance(o,types.FunctionType) and str(o.__module__).startswith('grader.diagnosis.') and 'reading' in vars(o): o.__code__=tell.__code__
 """,
     "relied off": GC
     + """
