@@ -317,6 +317,21 @@ def dependency_called(evidence: Evidence) -> Told | None:
     return None
 
 
+@reading("a dependency on the class in the place of get_db")
+def dependency_on_the_factory(evidence: Evidence) -> Told | None:
+    """FastAPI takes the arguments of whatever Depends names from the request, also those of SessionLocal."""
+    if not _ARGUMENT_OF_A_FACTORY.search(evidence.saw):
+        return None
+    for file in [each for each in evidence.source.files() if each.name not in evidence.given]:
+        for node in [each for each in file.nodes if isinstance(each, ast.Call) and name_of(each) == "Depends"]:
+            handed = node.args[0] if node.args else None
+            if isinstance(handed, ast.Name) and evidence.source.function(handed.id) is None:
+                hint = f"FastAPI calls {handed.id} for each request, and looks for its arguments in the request. Who "
+                return Told(where=file.at(handed), hint=f"{hint}opens a session for a request, and closes it?")
+    return None
+
+
+_ARGUMENT_OF_A_FACTORY = re.compile(r"\"loc\":\[\"query\",\"local_kw\"\]")
 _UNHASHABLE = re.compile(r"unhashable type: '(?:[\w.]+\.)?(\w+)'")
 
 

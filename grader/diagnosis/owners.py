@@ -76,7 +76,7 @@ def other_owner_from_crud(evidence: Evidence) -> Told | None:
             hint = "This is the right owner, but not as the database has it now. Where does the value come from?"
     elif _name_of_owner(evidence.actual) == _name_of_owner(evidence.expected) is not None:
         hint = "The name is that of the owner. Whose id is it?"
-    values = [(file, each) for file, node in chain for each in owner_values(node)]
+    values = _values_in(chain)
     if len(values) == 1:
         return Told(saw=saw, where=values[0][0].at(values[0][1]), hint=hint)
     joined = [(file, call) for file, node in chain for call in calls(node, "join", "outerjoin") if len(call.args) > 1]
@@ -84,6 +84,12 @@ def other_owner_from_crud(evidence: Evidence) -> Told | None:
         hint = "For which pairs of an item and an owner is this condition true?"
         return Told(saw=saw, where=joined[0][0].at(joined[0][1]), hint=hint)
     return Told(saw=saw, where=_asked(evidence, found), hint="Follow one item and its owner through this function.")
+
+
+def _values_in(chain: list[tuple[File, Function]]) -> list[tuple[File, ast.expr]]:
+    """What these functions write into an ``owner``; of a function within another one it is told once."""
+    found = {id(each): (file, each) for file, node in chain for each in owner_values(node)}
+    return [*found.values()]
 
 
 def _keyed_by_owner(node: ast.AST) -> bool:
@@ -94,7 +100,7 @@ def _keyed_by_owner(node: ast.AST) -> bool:
 def _on_a_page(evidence: Evidence, chain: list[tuple[File, Function]]) -> Told | None:
     """The line that gives the items of a page their owners, where the items are right and the owners are not."""
     called = "".join(evidence.did[-1:]).startswith("list_items_with_owner(")
-    values = [(file, each) for file, node in chain for each in owner_values(node)]
+    values = _values_in(chain)
     if not called or "each with that of its owner" not in evidence.saw or len(values) != 1:
         return None
     return Told(where=values[0][0].at(values[0][1]), hint=_WHOSE)
@@ -216,6 +222,9 @@ def _name_of_owner(item: object) -> object:
 
 
 def _asked(evidence: Evidence, found: tuple[File, Function]) -> str:
-    """Where the items were asked for; where the function begins if that is not known."""
-    sent = [event.where for event in evidence.events_of("SELECT items") if event.where.startswith("app/crud.py")]
-    return sent[-1] if sent else found[0].at(found[1])
+    """Where the function asks for the items; where it begins if another one does so for it."""
+    file, node = found
+    lines = range(node.lineno, (node.end_lineno or node.lineno) + 1)
+    places = [event.where.rpartition(":") for event in evidence.events_of("SELECT items") if event.where]
+    sent = [int(line) for name, _, line in places if name == file.name and int(line) in lines]
+    return file.at(sent[-1] if sent else node)

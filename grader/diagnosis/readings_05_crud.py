@@ -39,6 +39,7 @@ from grader.diagnosis.reads import (
     returned_a_list,
     rows_not_items,
 )
+from grader.diagnosis.routes import refused_by_hand
 from grader.diagnosis.saves import (
     async_function,
     begun_twice,
@@ -182,6 +183,7 @@ READINGS = (
     bounds_changed,
     another_page,
     changed_afterwards,
+    refused_by_hand,
     other_value_on_the_way,
     value_lost_on_the_way,
 )

@@ -5,6 +5,7 @@ from grader.diagnosis.anywhere import (
     builtin_as_a_value,
     calls_itself,
     dependency_called,
+    dependency_on_the_factory,
     dependency_without_hash,
     parameters_hidden,
     table_for_a_schema,
@@ -24,10 +25,12 @@ from grader.diagnosis.routes import (
     own_response_status,
     own_session_left_open,
     prefix_twice,
+    refused_by_hand,
     router_name_taken,
     router_not_included,
     status_not_said,
 )
+from grader.diagnosis.saves import refreshed_before_it_was_saved
 from grader.diagnosis.starting import lifespan_unknown, nobody_creates
 from grader.diagnosis.units import (
     accident,
@@ -78,6 +81,7 @@ READINGS = (
     table_for_a_schema,
     lost_in_a_validator,
     dependency_called,
+    dependency_on_the_factory,
     dependency_without_hash,
     builtin_as_a_value,
     calls_itself,
@@ -109,6 +113,7 @@ READINGS = (
     own_response_status,
     helper_has_its_own_session,
     helper_commits,
+    refreshed_before_it_was_saved,
     helper_returns_otherwise,
     field_left_out_by_add_item,
     other_event,
@@ -141,6 +146,7 @@ READINGS = (
     returned_by_the_insert,
     answered_too_early,
     answered_otherwise,
+    refused_by_hand,
     other_value_on_the_way,
     value_lost_on_the_way,
 )

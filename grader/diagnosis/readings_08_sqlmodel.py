@@ -5,6 +5,7 @@ from grader.diagnosis.answers import in_an_answer
 from grader.diagnosis.anywhere import (
     builtin_as_a_value,
     dependency_called,
+    dependency_on_the_factory,
     dependency_without_hash,
     unknown_argument,
     unknown_attribute,
@@ -63,6 +64,7 @@ _ROUTES = tuple(each for each in _OF_06 if each not in _OF_05)
 
 READINGS = (
     dependency_called,
+    dependency_on_the_factory,
     dependency_without_hash,
     builtin_as_a_value,
     method_not_called,

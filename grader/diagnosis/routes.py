@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 from grader.diagnosis.anywhere import innermost
-from grader.diagnosis.crud import arguments_of, made_of, page_asked, unlike_the_page
+from grader.diagnosis.crud import arguments_of, made_of, page_asked, reached, unlike_the_page
 from grader.diagnosis.endpoints import (
     behind,
     body_parameter,
@@ -29,6 +29,10 @@ _UNKNOWN = "get_unknown_is_404", "patch_unknown_is_404", "delete_unknown_is_404"
 _ANSWERS = (
     *("create_answers_201", "read_answers_the_item", "list_answers_items", "patch_keeps_omitted_fields"),
     *("delete_answers_204", "answers_202", "owner_is_in_the_answer", "the_rest_still_works", "batch_is_all_or_nothing"),
+)
+_CRUD = (
+    *("create_persists", "update_persists", "update_keeps_omitted_fields", "update_null_clears", "delete_persists"),
+    *("update_empty_string_is_a_value", "get_returns_the_item", "list_pages"),
 )
 INVALID = "bad_body_is_422", "patch_null_name_is_422"
 _BRANCHES = ast.If | ast.IfExp | ast.ExceptHandler | ast.Match
@@ -612,6 +616,24 @@ def _of_a_handler(evidence: Evidence) -> tuple[File, ast.AST] | None:
     return None
 
 
+@reading("a line of one's own refuses what is right", *_ANSWERS, "patch_null_clears", *_CRUD)
+def refused_by_hand(evidence: Evidence) -> Told | None:
+    """The code raises an error for something that should work."""
+    said = re.match(r"(?:HTTPException: )?(4\d\d)(?:: | \{\"detail\":\")(.+?)(?:\"\}|$)", evidence.saw)
+    raised = evidence.raised[0] if evidence.raised and evidence.wanted == "no exception" else None
+    at = innermost(raised, evidence.given) if raised else ""
+    for file, node in [] if re.match(r"4\d\d", evidence.wanted) else [*behind(evidence), *reached(evidence)]:
+        for test in [each for each in inside(node) if isinstance(each, ast.If)]:
+            lines = [each for each in test.body if isinstance(each, ast.Raise) and isinstance(each.exc, ast.Call)]
+            calls_made = [each.exc for each in lines if isinstance(each.exc, ast.Call)]
+            answers = said and any(_says(call, said[1]) and said[2] in text_of(call) for call in calls_made)
+            if answers or at in [file.at(each) for each in lines]:
+                asked = "request" if request_of(evidence)[0] else "call"
+                hint = f"This is true for the {asked} above. For which should it be true?"
+                return Told(where=file.at(test), hint=hint)
+    return None
+
+
 # -- answers ------------------------------------------------------------------------------------------
 
 
@@ -838,7 +860,7 @@ def page_not_handed_on(evidence: Evidence) -> Told | None:
 
 
 def _set_in_a_class(evidence: Evidence, values: list[ast.AST]) -> list[ast.AST]:
-    """What the attributes that are read here, ``page.first``, are set to where the learner's classes are made."""
+    """What the attributes that are read here, ``page.first``, are in the learner's classes: set, or properties."""
     read = {one.attr for value in values for one in ast.walk(value) if isinstance(one, ast.Attribute)}
     made: list[ast.AST] = []
     for class_ in [class_ for file in evidence.source.files() for class_ in file.classes]:
@@ -846,6 +868,9 @@ def _set_in_a_class(evidence: Evidence, values: list[ast.AST]) -> list[ast.AST]:
             target = each.targets[0]
             if isinstance(target, ast.Attribute) and name_of(target.value) == "self" and target.attr in read:
                 made.append(each.value)
+        for method in [each for each in class_.body if isinstance(each, Function) and each.name in read]:
+            returned = [each.value for each in inside(method) if isinstance(each, ast.Return) and each.value]
+            made += [one for value in returned for one in made_of(method, value)]
     return made
 
 

@@ -147,7 +147,7 @@ def schema_in_the_session(evidence: Evidence) -> Told | None:
     return Told(where=innermost(raised, evidence.given), hint=hint)
 
 
-@reading("refresh() of an item that is not in the database yet", "create_persists")
+@reading("refresh() of an item that is not in the database yet", "create_persists", "add_item_does_not_commit")
 def refreshed_before_it_was_saved(evidence: Evidence) -> Told | None:
     """refresh() loads the item's row. An item that was never sent to the database has no row."""
     raised = evidence.raised_kind("InvalidRequestError")
@@ -156,7 +156,9 @@ def refreshed_before_it_was_saved(evidence: Evidence) -> Told | None:
     return Told(
         saw=f"{_exception(evidence)}refresh() found nothing to load: no INSERT was sent before it",
         where=innermost(raised, evidence.given),
-        hint="With autoflush off, adding an item sends nothing. What sends it, and saves it, has to come before this "
+        hint="With autoflush off, add() sends nothing. What sends it has to come before this line."
+        if evidence.rule == "add_item_does_not_commit"
+        else "With autoflush off, adding an item sends nothing. What sends it, and saves it, has to come before this "
         "line.",
     )
 

@@ -13,7 +13,7 @@ from grader.diagnosis.endpoints import behind, endpoint_of
 from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.parameters import TOO_STRICT
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import File, Function, calls, inside, name_of, text_of
+from grader.diagnosis.source import File, Function, calls, inside, keyword, name_of, text_of
 
 _WRITTEN, _CLOSED = "event_is_written", "task_session_is_closed"
 _OWN, _NOTHING = "task_uses_its_own_session", "failed_task_leaves_nothing_behind"
@@ -840,6 +840,14 @@ def _bounds_told(evidence: Evidence) -> Told | None:
     return replace(told, saw=f"202: the client hears that this is accepted{later}")
 
 
+def _default_of(field: ast.AnnAssign) -> ast.expr | None:
+    """The default of a field: ``= "viewed"``, ``= Field("viewed")``, ``= Field(default="viewed")``."""
+    value = field.value
+    if isinstance(value, ast.Call) and name_of(value) == "Field":
+        value = next(iter(value.args), None) or keyword(value, "default") or keyword(value, "default_factory")
+    return None if text_of(value) in ("", "...", "PydanticUndefined") else value
+
+
 def _bounds(evidence: Evidence) -> Told | None:
     """What there is to say of the field that took or refused what was sent, and of its bounds."""
     found = _kind(evidence)
@@ -852,9 +860,10 @@ def _bounds(evidence: Evidence) -> Told | None:
     bounds = {each.arg: each for each in ast.walk(said) if isinstance(each, ast.keyword)}
     bound = bounds.get("max_length" if size > 25 else "min_length")
     why = TOO_STRICT if refused else ""
-    if field.value is not None and "Field" not in text_of(field.value) and not refused and not size:
-        hint = f"This ends with a default, {text_of(field.value)}. What has a default may be left out."
-        return Told(where=file.at(field.value), hint=hint)
+    default = _default_of(field)
+    if default is not None and not refused and not size:
+        hint = f"This has a default, {text_of(default)}. What has a default may be left out."
+        return Told(where=file.at(default), hint=hint)
     if "None" in text_of(field.annotation) and not refused and not size:
         return Told(where=file.at(field), hint="The type says here that null is a kind.")
     if bound is not None and size:

@@ -104,6 +104,9 @@ def helper_has_its_own_session(evidence: Evidence) -> Told | None:
     return None
 
 
+_TELLS_THE_SESSION = "add", "add_all", "append", "merge", "execute", "scalar", "scalars"
+
+
 @reading("a helper that returns nothing, or another object", _ADDS)
 def helper_returns_otherwise(evidence: Evidence) -> Told | None:
     """The caller works with what the helper returns. This must be the object that was added."""
@@ -116,6 +119,8 @@ def helper_returns_otherwise(evidence: Evidence) -> Told | None:
     returns = [each for each in ast.walk(node) if isinstance(each, ast.Return) and each.value is not None]
     returns = [each for each in returns if text_of(each.value) != "None"]
     added = calls(node, "add")
+    chain = evidence.source.reached(*found, evidence.given)
+    tells = [call for _, each in chain for call in calls(each, *_TELLS_THE_SESSION)]
     if not returns and ("None" in evidence.saw or "NoneType" in evidence.saw):
         nothing = [each for each in ast.walk(node) if isinstance(each, ast.Return)]
         return Told(
@@ -128,7 +133,7 @@ def helper_returns_otherwise(evidence: Evidence) -> Told | None:
     if not returns:
         return None
     value = text_of(returns[-1].value)
-    if not added and not calls(node, "add_all", "append", "merge", "execute", "scalar", "scalars"):
+    if not tells:
         return Told(where=file.at(returns[-1]), hint="Who tells the session about this object?", why=_WRONG_RECORD)
     if not added:
         return None

@@ -7,7 +7,7 @@ import re
 from typing import TypeVar
 
 from grader.diagnosis.anywhere import innermost
-from grader.diagnosis.crud import arguments_of, asks_what_was_sent, calls_in, function_of, reached
+from grader.diagnosis.crud import arguments_of, asks_what_was_sent, calls_in, function_of, made_of, reached
 from grader.diagnosis.endpoints import behind
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
@@ -50,6 +50,10 @@ def _is_a_value(node: ast.expr, function: Function | None) -> bool:
     """Whether an expression is the value of a field that was sent: ``data.name``, or ``value`` of a loop over them."""
     if isinstance(node, ast.Attribute):
         return node.attr in ("name", "description")
+    if function is not None and any(
+        isinstance(each, ast.expr) and _is_a_value(each, None) for each in made_of(function, node)[1:]
+    ):
+        return True  # a variable that holds one
     loops = [each for each in ast.walk(function) if isinstance(each, ast.For | ast.comprehension)] if function else []
     names = {each.id for loop in loops for each in ast.walk(loop.target) if isinstance(each, ast.Name)}
     fetched = isinstance(node, ast.Call) and name_of(node) in ("getattr", "get", "any", "all")
