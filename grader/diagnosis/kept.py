@@ -18,6 +18,8 @@ _OLD = re.compile(
     r"came from another session|already attached|not persistent within|DetachedInstance|not bound to a Ses"
 )
 
+_OUTDATED = "Whoever asks wants the item as the database has it now. What was loaded earlier may have changed since."
+
 
 @reading(
     "an item is kept from one request to the next",
@@ -40,9 +42,11 @@ def kept_between_requests(evidence: Evidence) -> Told | None:
         place = next(_kept_in(file, node), None)
         if place is not None:
             saw = f"{evidence.saw}; the item is one that an earlier request has loaded"
-            hint = "What this gives back was loaded for another request, by a session that is closed by now. "
-            hint += "Which item does this request need?"
-            return Told(saw=saw, where=file.at(place), hint=hint)
+            hint = "What this gives back was loaded for another request. Which item does this request need?"
+            if of_before:
+                hint = "What this gives back was loaded for another request, by a session that is closed by now. "
+                hint += "Which item does this request need?"
+            return Told(saw=saw, where=file.at(place), hint=hint, why=_OUTDATED)
     return None
 
 
