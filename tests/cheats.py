@@ -18,14 +18,13 @@ def frames():
         yield frame
         frame = frame.f_back
 """
-# Turns what frames hold, where it is not the check that nobody can pass: a dictionary, or, with ctypes, a name.
+# Turns what the frames hold, unless it is the check that nobody can pass.
 TURN = (
     WALK
     + """
-import ctypes
 def turn():
     for frame in frames():
-        if frame.f_locals.get('unmeetable') or frame.f_locals.get('control'): return
+        if frame.f_locals.get('unmeetable') or frame.f_locals.get('control') is True: return
     for frame in frames():
         for value in list(frame.f_locals.values()):
             if isinstance(value, dict) and value.get('outcome') in ('failed', 'error', 'todo', 'blocked'): value['outcome'] = 'passed'
@@ -41,6 +40,22 @@ def create_item(db, data):
     db.refresh(item)
     return item
 """
+
+# Turns what is still to do while it is looked whether the rest is sound.
+TO_DO_TURNED = (
+    WALK
+    + """
+import ctypes
+if any(frame.f_code.co_name == 'unless_broken' for frame in frames()):
+    for frame in frames():
+        if frame.f_code.co_name == 'grade_chapter':
+            for value in list(frame.f_locals.values()):
+                if isinstance(value, dict) and 'observed' in value: value['outcome'] = 'passed'
+            if isinstance(frame.f_locals.get('outcome'), str):
+                frame.f_locals['outcome'] = 'passed'
+                ctypes.pythonapi.PyFrame_LocalsToFast(ctypes.py_object(frame), 0)
+"""
+)
 
 CHEATS = {
     "listener on every engine": """
@@ -341,9 +356,8 @@ def tell():
     while True:
         for frame in list(sys._current_frames().values()):
             while frame:
-                for value in list(frame.f_locals.values()):
-                    if isinstance(value, dict) and value.get('outcome') == 'failed' and not frame.f_locals.get('unmeetable'):
-                        value['outcome'] = 'passed'
+                found = frame.f_locals.get('found') if frame.f_code.co_name == 'judge' else None
+                if found and not frame.f_locals.get('unmeetable'): found['outcome'] = 'passed'
                 frame = frame.f_back
 threading.Thread(target=tell, daemon=True).start()
 """,
