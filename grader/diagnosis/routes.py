@@ -452,6 +452,10 @@ def known_item_refused(evidence: Evidence) -> Told | None:
                 if name_of(looked.targets[0]) in names and not as_given:
                     hint = "This finds nothing, and the item is there. What exactly does it look for?"
                     return Told(saw=saw, where=file.at(looked), hint=hint)
+    sent = [event for event in evidence.events_of("SELECT items") if event.where.startswith("app/crud.py")]
+    if sent and "app/crud.py" not in evidence.given and not re.search(r"\bid = ", sent[-1].words):
+        hint = "This finds nothing, and the item is there. By which column does it look?"
+        return Told(saw=saw, where=sent[-1].where, hint=hint)
     return None
 
 
