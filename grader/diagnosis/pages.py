@@ -118,7 +118,7 @@ def _sent_instead(event: Event, asked: tuple[int, int]) -> str:
 @reading("an empty page that is None", "list_pages")
 def none_for_an_empty_page(evidence: Evidence) -> Told | None:
     """Where there is nothing to list, the list is empty. A caller that goes through it needs no other case."""
-    if evidence.saw != "among what was returned: None" or evidence.did[:1] != ["stored no item"]:
+    if evidence.saw != "among what was returned: None" or evidence.did[:1] != ["removed the only item"]:
         return None
     returns = [
         (file, each)
