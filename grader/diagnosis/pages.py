@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
-from grader.diagnosis.crud import built, calls_in, page_sent, reached, unlike_the_page
+from grader.diagnosis.crud import COUNTS, built, calls_in, offset_counts_pages, page_sent, reached, unlike_the_page
 from grader.diagnosis.endpoints import own_line
 from grader.diagnosis.evidence import Event, Evidence
 from grader.diagnosis.reading import Told, reading
@@ -88,6 +88,8 @@ def bounds_changed(evidence: Evidence) -> Told | None:
                 hint = f"The caller {asked_for}. What is it after this line?"
                 if not assigned:
                     hint = f"The caller {asked_for}. What does this line make of it?"
+                if name == "offset" and offset_counts_pages(evidence):
+                    hint = COUNTS
                 return Told(saw=f"{evidence.saw}{_sent_instead(event, asked)}", where=file.at(node), hint=hint)
     return None
 
