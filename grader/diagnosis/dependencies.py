@@ -8,7 +8,7 @@ import re
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import File, Function, calls, inside, keyword, name_of, text_of
+from grader.diagnosis.source import File, Function, calls, commits_by_itself, inside, keyword, name_of, options, text_of
 
 _CLOSES = "closes_after_success", "closes_after_http_error", "closes_after_crash"
 _OWN, _YIELDS = "each_request_has_its_own_session", "yields_a_session"
@@ -880,7 +880,9 @@ def commits_for_others(evidence: Evidence) -> Told | None:
     for call in calls(node, "execution_options", *_MAKERS):
         if "AUTOCOMMIT" in text_of(call):
             saw = f"{evidence.saw} at once; the ROLLBACK came too late" if at_once else ""
-            return Told(saw=saw, where=file.at(call), hint="With this every statement is saved at once.")
+            named = [place for name, place, value in options(call) if commits_by_itself(name, value)]
+            place = named[0] if named else call
+            return Told(saw=saw, where=file.at(place), hint="With this every statement is saved at once.")
     begun = calls(node, "begin")
     if begun and calls(node, "connect"):
         hint = "A transaction around the session: its end decides over what the endpoint has committed."
