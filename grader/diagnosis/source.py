@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from copy import deepcopy
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TypeGuard
@@ -211,7 +212,9 @@ class Source:
         chain: list[tuple[File, Function]] = [(file, node)]
         for within, each in chain:  # which grows meanwhile
             names = [name for name, _ in decorators(each)]
-            names += [name_of(call) for call in inside(each) if isinstance(call, ast.Call) and not of_a_session(call)]
+            made = [call for call in inside(each) if isinstance(call, ast.Call)]
+            made += filter(None, map(handed, made))
+            names += [name_of(call) for call in made if not of_a_session(call)]
             for name in dict.fromkeys(names):
                 found = (self.function(name, within.name) or self.function(name)) if name else None
                 if found is not None and found not in chain and found[0].name not in given:
@@ -355,6 +358,44 @@ def calls(node: ast.AST, *names: str) -> list[ast.Call]:
 def keyword(call: ast.Call, name: str) -> ast.expr | None:
     """The value of a keyword argument of a call."""
     return next((each.value for each in call.keywords if each.arg == name), None)
+
+
+_RUN = {"run_in_threadpool": 0, "to_thread": 0, "run_sync": 0, "run_in_executor": 1, "partial": 0}
+
+
+def handed(call: ast.Call) -> ast.Call | None:
+    """The call that one is handed: ``clean_up(db)`` of ``run_in_threadpool(clean_up, db)``, and of a partial."""
+    at = _RUN.get(name_of(call), len(call.args))
+    function, arguments = (call.args[at], call.args[at + 1 :]) if at < len(call.args) else (None, [])
+    if isinstance(function, ast.Lambda):
+        return function.body if isinstance(function.body, ast.Call) else None
+    inner = handed(function) if isinstance(function, ast.Call) else None
+    if inner is not None:
+        return inner
+    made = ast.Call(function, arguments, call.keywords) if isinstance(function, ast.Name | ast.Attribute) else None
+    return ast.copy_location(made, call) if made is not None else None
+
+
+@cache
+def as_called(function: Function) -> Function:
+    """A function as if it called itself what it has run in a thread, or has made a ``partial`` of."""
+    made = [each for each in inside(function) if isinstance(each, ast.Assign) and name_of(each.value) == "partial"]
+    partials = {name_of(each.targets[0]): each.value for each in made if isinstance(each.value, ast.Call)}
+    return _Calls(partials).visit(deepcopy(function))  # type: ignore[no-any-return]
+
+
+class _Calls(ast.NodeTransformer):
+    """Puts in the place of each call that hands a function on the call that becomes of it."""
+
+    def __init__(self, partials: dict[str, ast.Call]) -> None:
+        self._partials = partials
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        found = handed(node) if name_of(node) != "partial" else None
+        made = self._partials.get(text_of((found or node).func))
+        found = handed(made) if made is not None else found
+        return ast.copy_location(found, node) if found is not None else node
 
 
 def options(node: ast.AST) -> Iterator[tuple[str, ast.AST, ast.expr]]:
