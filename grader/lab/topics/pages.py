@@ -37,7 +37,7 @@ class Pages:
         self._expect_length(self._crud.ids(self._list(), self._items_rule), 1)
         self._sessions.close()
         self._items.remove(11)
-        self._story.begin("stored no item")
+        self._story.begin("removed the only item")
         self._expect_length(self._crud.ids(self._list()), 0)
         self._sessions.close()
 
