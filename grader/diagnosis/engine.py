@@ -615,12 +615,20 @@ _MOST_VALUES, _REFERS = 40, ast.Name | ast.Call | ast.Attribute
 
 
 def _used(statement: ast.stmt, raised: Raised | None) -> list[ast.AST]:
-    """The variables and calls in a statement; where an attribute of None was asked for, what stands before it."""
-    asked = re.search(r"'NoneType' object has no attribute '(\w+)'", raised.message if raised else "")
-    nodes = [*ast.walk(statement)]
+    """The variables and calls in a statement; where it is known which value was None, those of this one alone."""
+    message = raised.message if raised is not None else ""
+    asked = re.search(r"'NoneType' object has no attribute '(\w+)'", message)
+    made = calls(statement, "create_engine", "make_url")
+    parts: list[ast.AST] = [statement]
     if asked:
-        return [each.value for each in nodes if isinstance(each, ast.Attribute) and each.attr == asked[1]]
-    return [each for each in nodes if isinstance(each, _REFERS)]
+        parts = [
+            each.value for each in ast.walk(statement) if isinstance(each, ast.Attribute) and each.attr == asked[1]
+        ]
+    elif "got None" in message:
+        parts = [each for call in made for each in (*call.args[:1], keyword(call, "url")) if each is not None]
+    elif "argument after **" in message:
+        parts = [each.value for each in ast.walk(statement) if isinstance(each, ast.keyword) and each.arg is None]
+    return [each for part in parts for each in ast.walk(part) if isinstance(each, _REFERS)]
 
 
 # -- at import ----------------------------------------------------------------------------------------
