@@ -150,6 +150,7 @@ def test_list_is_ordered(
 def test_list_pages(tables: Tables, pages: Pages) -> None:
     """Pages have the size that was asked for, follow each other without overlap, and are 100 long by default."""
     tables.create()
+    pages.expect_listed_later()
     pages.expect_one_of_one()
     pages.store_all()
     pages.expect_each_item_once((0, 2), (2, 2), (4, 99))
