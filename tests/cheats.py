@@ -482,6 +482,16 @@ _NO_TRANSACTION = "    try:\n        item = crud_uow.add_item(db, data)\n"
 _APART = ("item_and_event_are_saved_together", "commits_once", "failed_event_discards_the_item")
 
 
+_IN_BRACKETS = f"""    try:
+        from app.models import Item
+        {_RAW}
+        raw.isolation_level = None
+        item = raw.execute("INSERT INTO [items] (name, description) VALUES (?, ?) RETURNING id", (data.name, data.description))
+        item = db.get(Item, item.fetchone()[0])
+        raw.isolation_level = ""
+"""
+
+
 def _asked(sql: str) -> str:
     return f'raw.execute("{sql}", (each.owner_id,)).fetchone()'
 
@@ -509,6 +519,19 @@ def _saved_at_once(how: str) -> tuple[str, str, str, str, tuple[str, ...]]:
     return "07_uow", "app/routes/items_uow.py", _NO_TRANSACTION, instead, _APART[:2]
 
 
+def _thread_writes(sql: str) -> tuple[str, str, str, str, tuple[str, ...]]:
+    """A thread that nobody waits for writes the event."""
+    instead = f"""    import threading
+    from app.db import SessionLocal
+    sql = "{sql} (item_id, kind) VALUES (%s, '%s')" % (item.id, data.kind)
+    def write():
+        with SessionLocal.begin() as own: own.connection().exec_driver_sql(sql)
+    threading.Thread(target=write).start()
+"""
+    return "10_background", "app/routes/events.py", _TASK, instead, ("event_is_written",)
+
+
+_TASK = "    background_tasks.add_task(record_event, item.id, data.kind)\n"
 TAKE = "sqlite3.Connection.set_trace_callback(raw, None)"
 UNSEEN = {
     "owners one by one, after the trace was taken": _owners("raw.set_trace_callback(None)"),
@@ -573,6 +596,13 @@ UNSEEN = {
     "each INSERT in no transaction, as SQLAlchemy says it": _saved_at_once(
         'db.close(); db.connection(execution_options={"isolation_level": "AUTOCOMMIT"})'
     ),
+    "the item in no transaction, in brackets": (
+        *("07_uow", "app/routes/items_uow.py", _NO_TRANSACTION, _IN_BRACKETS),
+        _APART,
+    ),
+    "event by a thread, in brackets": _thread_writes("INSERT INTO [item_events]"),
+    "event by a thread, with blanks around the dot": _thread_writes("INSERT INTO main . item_events"),
+    "event by a thread, in apostrophes": _thread_writes("REPLACE INTO 'item_events'"),
     "commit, with the trace taken by the class": _saved(f"{TAKE}; raw.commit()"),
 }
 
@@ -603,6 +633,10 @@ UNSEEN_BY_PSYCOPG = {
         with raw.cursor().copy(f"COPY (SELECT name FROM owners WHERE id = {owner_id}) TO STDOUT") as copy:
             return owner_id, b"".join(map(bytes, copy)).decode().strip()""",
         row="copied(each.owner_id)",
+    ),
+    "event by a thread, with blanks around the dot": _thread_writes("INSERT INTO public . item_events"),
+    "event by a thread, beside what only PostgreSQL takes for a text": _thread_writes(
+        "SELECT $$ ' $$; INSERT INTO item_events"
     ),
     "commit, called by the class": _saved("import psycopg; psycopg.Connection.commit(raw)"),
     "each INSERT in no transaction": _saved_at_once("raw.rollback(); raw.autocommit = True"),

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, create_engine, select, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from grader.lab.observer import leave_out, observing
-from grader.lab.statements import in_words
+from grader.lab.statements import in_words, tables_written
 from grader.lessons.lines import whole_at
 
 
@@ -148,10 +148,63 @@ def test_an_added_object_is_not_collected(engine: Engine) -> None:
         ("WITH x AS (SELECT 1) " + "y" * 60, "SQL WITH x AS (SELECT 1) yyyyyyyyyyyyyyyy..."),
         ("-- why\nINSERT INTO items (name) VALUES ('--')", "INSERT items"),
         ("INSERT /* who */ OR IGNORE INTO items DEFAULT VALUES", "INSERT items"),
+        ("INSERT INTO `items` (name) VALUES (1)", "INSERT items"),
+        ("DELETE FROM[items]", "DELETE items"),
+        ('INSERT INTO "main" . [items] VALUES (1)', "INSERT items"),
+        ("UPDATE OR IGNORE items SET name=?", "UPDATE items"),
+        ("UPDATE ONLY public . items SET name=%s", "UPDATE items"),
+        ("SELECT id FROM `items`", "SELECT items"),
     ],
 )
 def test_statements_in_words(statement: str, words: str) -> None:
     assert in_words(statement) == words
+
+
+@pytest.mark.parametrize(
+    ("statement", "tables"),
+    [
+        ("INSERT INTO [items] (name) VALUES ('x')", {"items"}),
+        ("INSERT INTO`items` (name) VALUES ('x')", {"items"}),
+        ('INSERT INTO"items" VALUES (1)', {"items"}),
+        ("INSERT INTO 'items' VALUES (1)", {"items"}),
+        ("INSERT INTO main . items VALUES (1)", {"items"}),
+        ('INSERT INTO "main" . [Items] VALUES (1)', {"items"}),
+        ("INSERT/**/OR/**/REPLACE/**/INTO/**/items VALUES (1)", {"items"}),
+        ("REPLACE -- x\n INTO items VALUES (1)", {"items"}),
+        ("UPDATE OR IGNORE items SET name = 'x'", {"items"}),
+        ("UPDATE ONLY public . items SET name = 'x'", {"items"}),
+        ("UPDATE ONLY (items) SET name = 'x'", {"items"}),
+        ("UPDATE only SET name = 'x'", {"only"}),
+        ("DELETE FROM ONLY items", {"items"}),
+        ("MERGE INTO items USING x ON true WHEN MATCHED THEN UPDATE SET name = 'x'", {"items"}),
+        ("TRUNCATE items, ONLY public.item_events CASCADE", {"items", "item_events"}),
+        ("TRUNCATE TABLE items", {"items"}),
+        ("COPY items (name) FROM STDIN", {"items"}),
+        ("COPY items (name) TO STDOUT", set()),
+        ("COPY (DELETE FROM items RETURNING id) TO STDOUT", {"items"}),
+        ("WITH one AS (SELECT 1) INSERT INTO items SELECT * FROM one", {"items"}),
+        ("WITH one AS (DELETE FROM items RETURNING id) SELECT * FROM one", {"items"}),
+        ("WITH [it's] AS (SELECT 1) INSERT INTO items VALUES ('x')", {"items"}),
+        ("SELECT e'\\' , 1; INSERT INTO items VALUES (E'\\'')", {"items"}),
+        ("SELECT $$ ' $$; INSERT INTO items VALUES ('x')", {"items"}),
+        ("/* /* */ ' */ INSERT INTO items VALUES ('x')", {"items"}),
+        ("EXPLAIN ANALYZE DELETE FROM items", {"items"}),
+        ("EXPLAIN QUERY PLAN DELETE FROM items", set()),
+        ("INSERT INTO items (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET name = 'x'", {"items"}),
+        ("SELECT id FROM items FOR UPDATE OF items", set()),
+        ("SELECT id FROM items FOR NO KEY UPDATE", set()),
+        ("SELECT 'INSERT INTO items', replace(name, 'a', 'b') FROM items -- DELETE FROM items", set()),
+        ("CREATE TABLE t (i INTEGER REFERENCES items (id) ON UPDATE CASCADE)", set()),
+        ("CREATE TEMP TRIGGER t AFTER UPDATE ON inbox BEGIN INSERT INTO items VALUES (1); END", set()),
+        (
+            "CREATE TRIGGER t BEFORE UPDATE ON items FOR EACH ROW EXECUTE FUNCTION f(); BEGIN; DELETE FROM items",
+            {"items"},
+        ),
+    ],
+)
+def test_tables_that_a_statement_writes_to(statement: str, tables: set[str]) -> None:
+    """However the table is quoted, and in what only one of the databases takes for a text or a comment."""
+    assert tables_written(statement) == tables
 
 
 CELL = """\

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import Pool, PoolResetState
 
 from grader.lab.library import asks_by_itself
-from grader.lab.statements import WRITES, beginning, in_words, is_silent, may_be_housekeeping, tables_written
+from grader.lab.statements import beginning, in_words, is_silent, may_be_housekeeping, tables_written
 
 
 @dataclass
@@ -42,9 +42,7 @@ class Moment:
     session: int = 0
 
     def writes_to(self) -> set[str]:
-        """The tables that this statement writes to, in small letters; a ``WITH`` may write too."""
-        if not self.what.upper().startswith((*WRITES, "SQL WITH", "SQL REPLACE", "SQL MERGE")):
-            return set()
+        """The tables that this statement writes to, in small letters."""
         return tables_written(self.sql or self.what)
 
 

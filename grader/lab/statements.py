@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
+_NAME = r"(?:\w+|\"[^\"]+\"|`[^`]+`|\[[^\]]+\])"
 _STATEMENT = re.compile(
-    r"\s*(?:(INSERT)(?:\s+OR\s+\w+)?\s+INTO|(UPDATE)|(DELETE)\s+FROM|(CREATE\s+TABLE)(?:\s+IF\s+NOT\s+EXISTS)?"
-    r"|(DROP\s+TABLE)|(CREATE\s+(?:UNIQUE\s+)?INDEX)"
-    r"|(SELECT)\b.*?\bFROM)\s+(?:[\"\w]+\.)?\"?(\w+)",
+    r"\s*(?:(INSERT)(?:\s+OR\s+\w+)?\s+INTO|(UPDATE)(?:\s+OR\s+\w+)?|(DELETE)\s+FROM"
+    r"|(CREATE\s+TABLE)(?:\s+IF\s+NOT\s+EXISTS)?|(DROP\s+TABLE)|(CREATE\s+(?:UNIQUE\s+)?INDEX)"
+    rf"|(SELECT)\b.*?\bFROM)(?:\s+ONLY\b(?!\s+SET\b))?\s*(?:{_NAME}\s*\.\s*)*(?:\b|(?=[\"`\[]))({_NAME})",
     re.IGNORECASE | re.DOTALL,
 )
-WRITES = ("INSERT", "UPDATE", "DELETE")
-_WRITTEN = re.compile(
-    r"(?:(?:INSERT(?:\s+OR\s+\w+)?|REPLACE|MERGE)\s+INTO|(?<!FOR\s)UPDATE|DELETE\s+FROM)\s+(?:[\"\w]+\.)?\"?(\w+)",
-    re.IGNORECASE,
+# What a statement consists of. Both databases are asked, each in its own reading: nobody may hide a write in what only
+# one of them takes for a text or a comment. Sources: SQLite, "SQL As Understood By SQLite", "SQLite Keywords" (quotes);
+# PostgreSQL, "Lexical Structure".
+_SKIPPED = r"[ \t\n\f\r\v\ufeff]+|--[^\n]*"
+_WORD = r"[A-Za-z_\x80-\U0010ffff][\w$\x80-\U0010ffff]*"
+_QUOTED = r"'(?:[^']|'')*(?:'|\Z)|\"(?:[^\"]|\"\")*\"|`(?:[^`]|``)*`"
+_OF_SQLITE = re.compile(rf"(?:{_SKIPPED}|/\*.*?(?:\*/|\Z))|(?P<word>{_QUOTED}|\[[^\]]*\]|{_WORD}|.)", re.DOTALL)
+_OF_POSTGRESQL = re.compile(
+    rf"(?:{_SKIPPED}|/\*.*?(?:\*/|\Z)|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$)"
+    rf"|(?P<word>[eE]'(?:\\.|''|[^'\\])*(?:'|\Z)|{_QUOTED}|{_WORD}|.)",
+    re.DOTALL,
 )
+_ONLY_ONE_READS = re.compile(r"\[|\$|[eE]'|/\*")
+_WRITING = re.compile(r"INSERT|REPLACE|MERGE|UPDATE|DELETE|TRUNCATE|COPY", re.IGNORECASE)
+_QUOTES = "'\"`["
+# What may stand behind UPDATE where that is no statement.
+_NO_NAMES = ("SET", "ON", "OF")
 _TEXT_OR_COMMENT = re.compile(r"('[^']*')|/\*.*?\*/|--[^\n]*", re.DOTALL)
 _BEFORE = re.compile(r"(?:[\s;\ufeff]|--[^\n]*|/\*.*?(?:\*/|\Z))*", re.DOTALL)
 _ONE = re.compile(r"[^;*]*;?\s*")
@@ -35,7 +49,8 @@ def in_words(statement: str) -> str:
             return text.upper()
         return "SQL " + (text if len(text) <= 40 else text[:37] + "...")
     verb = next(group for group in found.groups()[:-1] if group)
-    return f"{' '.join(verb.upper().split())} {found.group(found.lastindex or 0)}"
+    name: str = found.group(found.lastindex or 0)
+    return f"{' '.join(verb.upper().split())} {name[1:-1] if name[0] in _QUOTES else name}"
 
 
 def reverse_groups(statement: str) -> str:
@@ -61,7 +76,80 @@ def _nested_blanked(statement: str) -> str:
 
 def tables_written(statement: str) -> set[str]:
     """The tables that a statement writes to, in small letters."""
-    return {name.lower() for name in _WRITTEN.findall(_without_comments(statement))}
+    if _WRITING.search(statement) is None:
+        return set()
+    readings = (_OF_SQLITE, _OF_POSTGRESQL) if _ONLY_ONE_READS.search(statement) else (_OF_SQLITE,)
+    return {table for reading in readings for each in _each(_words(statement, reading)) for table in _written(each)}
+
+
+def _words(statement: str, reading: re.Pattern[str]) -> list[str]:
+    """The words and signs of a statement; words in capital letters, and what is quoted in small ones, as one word."""
+    if reading is _OF_POSTGRESQL:
+        statement = _without_nested(statement)
+    found = []
+    for each in reading.finditer(statement):
+        if (word := each["word"]) is not None:
+            found.append(word.lower() if word[0] in _QUOTES and len(word) > 1 else word.upper())
+    return found
+
+
+def _without_nested(statement: str) -> str:
+    """Comments in comments, which PostgreSQL knows, are taken out from the inside."""
+    while (shorter := _NESTED.sub(r"\1 ", statement)) != statement:
+        statement = shorter
+    return statement
+
+
+_NESTED = re.compile(r"(/\*(?:(?!\*/).)*?)/\*(?:(?!/\*|\*/).)*\*/", re.DOTALL)
+
+
+def _each(words: list[str]) -> Iterator[list[str]]:
+    """The statements of a text, each for itself; what a trigger is to do later is no part of its own."""
+    if words[:1] == ["CREATE"] and "TRIGGER" in words[1:5] and "BEGIN" in words:
+        begin = words.index("BEGIN")
+        if words[begin - 1] != ";":
+            words = words[:begin]
+    while ";" in words:
+        end = words.index(";")
+        yield words[:end]
+        words = words[end + 1 :]
+    yield words
+
+
+def _written(words: list[str]) -> Iterator[str]:
+    """The tables that one statement writes to."""
+    if words[:1] == ["EXPLAIN"] and "ANALYZE" not in words:
+        return
+    for place, word in enumerate(words):
+        after = words[place + 1 : place + 4]
+        alternative = 2 if after[:1] == ["OR"] else 0
+        if word in ("REPLACE", "MERGE", "INSERT") and after[alternative : alternative + 1] == ["INTO"]:
+            yield from _table(words, place + alternative + 2)
+        elif word == "DELETE" and after[:1] == ["FROM"]:
+            yield from _table(words, place + 2)
+        elif word == "UPDATE" and words[place - 1 : place] not in (["FOR"], ["KEY"], ["DO"], ["ON"]):
+            yield from _table(words, place + alternative + 1)
+    if words[:1] == ["TRUNCATE"]:
+        yield from _table(words, 2 if words[1:2] == ["TABLE"] else 1)
+        for place, word in enumerate(words):
+            if word == ",":
+                yield from _table(words, place + 1)
+    elif words[:1] == ["COPY"] and words[1:2] != ["("] and "FROM" in words:
+        yield from _table(words, 1)
+
+
+def _table(words: list[str], place: int) -> Iterator[str]:
+    """The table that is named there, without its schema; nothing where no name is."""
+    if words[place : place + 1] == ["ONLY"] and words[place + 1 : place + 2] != ["SET"]:
+        place += 1
+    place += words[place : place + 1] == ["("]
+    while words[place + 1 : place + 2] == ["."]:
+        place += 2
+    for word in words[place : place + 1]:
+        if word[0] in _QUOTES and len(word) > 1:
+            yield word[1:-1]
+        elif (word[0].isalnum() or word[0] == "_") and word not in _NO_NAMES:
+            yield word.lower()
 
 
 def beginning(statement: str) -> str:
