@@ -54,7 +54,8 @@ class Seen:
     forgot to close must not be tidied away by garbage collection before it is noticed.
 
     Attributes:
-        hold: called with each statement before it is noted and sent; it may take its time.
+        hold: called with each statement, a COMMIT too, before it is noted and sent; it may take its time.
+        look: called when an answer is complete, before it is sent.
         due: what SQLAlchemy has just told that the driver's connections, by their ids, will send: the statement, and
             whether it is sent more than once.
         used: the driver's connections that were taken from a pool, by their ids, until they are closed.
@@ -76,6 +77,7 @@ class Seen:
     working: dict[int, int] = field(default_factory=dict)
     errors: list[BaseException] = field(default_factory=list)
     hold: Callable[[str], None] | None = None
+    look: Callable[[], None] | None = None
     due: dict[int, tuple[str, bool]] = field(default_factory=dict)
     used: dict[int, Any] = field(default_factory=dict)
     untold: set[int] = field(default_factory=set)
@@ -115,6 +117,8 @@ class Seen:
 
     def note_answer(self, status: int) -> None:
         """Add an answer to the timeline; later one can tell which sessions were made before it."""
+        if self.look is not None:
+            self.look()
         self.note(f"ANSWER {status}").session = Session().hash_key
 
     def here(self) -> str:
@@ -316,6 +320,8 @@ def _transaction(word: str) -> Any:
         if not is_own(connection):
             driver = _driver(connection)
             for seen in _observers:
+                if word == "COMMIT" and seen.hold is not None:
+                    seen.hold(word)
                 seen.note(word, driver)
                 if word == "COMMIT":
                     seen.due[id(driver)] = word, False
