@@ -509,6 +509,24 @@ def _owners(before: str = "pass", after: str = "pass", row: str = "") -> tuple[s
     return "09_relationships", "app/crud.py", _OWNERS, instead, ("query_count_is_constant",)
 
 
+_UPDATED = "UPDATE owners SET id = id WHERE id = ?"
+
+
+def _in_the_place_of(many: str, parameters: str) -> tuple[str, str, str, str, tuple[str, ...]]:
+    """A listener sends what it likes in the place of an executemany."""
+    return _owners(
+        f"""from sqlalchemy import event
+    rows, owners, bind = {{}}, sorted({{each.owner_id for each in found}} - {{None}}), db.get_bind()
+    def look(cursor, statement, parameters, context):
+        for each in owners: rows[each] = raw.execute("{_UPDATED} RETURNING id, name", (each,)).fetchone()
+        return True
+    event.listen(bind, "do_executemany", look)
+    if owners: db.connection().exec_driver_sql("{many}", {parameters})
+    event.remove(bind, "do_executemany", look)""",
+        row="rows.get(each.owner_id)",
+    )
+
+
 def _saved(how: str) -> tuple[str, str, str, str, tuple[str, ...]]:
     instead = f"        import sqlite3\n        db.flush(); {_RAW}; {how}\n{_SAVED}"
     return "07_uow", "app/routes/items_uow.py", _SAVED, instead, _APART
@@ -603,6 +621,21 @@ UNSEEN = {
         "raw.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 60)",
         "raw.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 1_000_000)",
         row=_asked("WITH one AS (SELECT id, name FROM owners WHERE id = ?) SELECT * FROM one"),
+    ),
+    "owners one by one, beside an executemany": _owners(
+        f"""rows = {{}}
+    class Id:
+        def __init__(self, number): self.number = number
+        def __conform__(self, protocol):
+            if self.number and self.number not in rows:
+                rows[self.number] = raw.execute("{_UPDATED} RETURNING id, name", (self.number,)).fetchone()
+            return self.number
+    if found: db.connection().exec_driver_sql("{_UPDATED}", [(Id(each.owner_id or 0),) for each in found])""",
+        row="rows.get(each.owner_id)",
+    ),
+    "owners one by one, in the place of an executemany": _in_the_place_of(_UPDATED, "[(1,), (2,)]"),
+    "owners one by one, in the place of an executemany that returns something": _in_the_place_of(
+        f"{_UPDATED} RETURNING id, name", "[(each,) for each in owners] * 2"
     ),
     "owners one by one, each in a table of its own": _owners(
         """owners = {each.owner_id for each in found} - {None}

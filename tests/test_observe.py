@@ -11,7 +11,7 @@ from sqlalchemy import Engine, create_engine, select, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from grader.lab.observer import leave_out, observing
-from grader.lab.statements import in_words, tables_written
+from grader.lab.statements import in_words, is_told_as, tables_written
 from grader.lessons.lines import whole_at
 
 
@@ -158,6 +158,16 @@ def test_an_added_object_is_not_collected(engine: Engine) -> None:
 )
 def test_statements_in_words(statement: str, words: str) -> None:
     assert in_words(statement) == words
+
+
+def test_an_executemany_is_told_apart() -> None:
+    """SQLite tells each row with its values: what is left out are these, and nothing that begins like them."""
+    statement = "INSERT INTO t (a, b) VALUES (?, :b, '?') -- ?"
+    assert is_told_as("INSERT INTO t (a, b) VALUES ('it''s', -1.0e+300, '?') -- ?", statement)
+    assert is_told_as("INSERT INTO t (a, b) VALUES (NULL, x'0061', '?') -- ?", statement)
+    assert is_told_as(statement, statement)
+    assert not is_told_as("INSERT INTO t (a, b) VALUES ('x', 1, '?') RETURNING a", statement)
+    assert not is_told_as("INSERT INTO t (a, b) VALUES ('x', (SELECT 1), '?') -- ?", statement)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import Pool, PoolResetState
 
 from grader.lab.library import asks_by_itself
-from grader.lab.statements import beginning, in_words, is_silent, may_be_housekeeping, tables_written
+from grader.lab.statements import beginning, in_words, is_silent, is_told_as, may_be_housekeeping, tables_written
 
 
 @dataclass
@@ -56,8 +56,8 @@ class Seen:
     Attributes:
         hold: called with each statement, a COMMIT too, before it is noted and sent; it may take its time.
         look: called when an answer is complete, before it is sent.
-        due: what SQLAlchemy has just told that the driver's connections, by their ids, will send: the statement, and
-            whether it is sent more than once.
+        due: what SQLAlchemy has just told that the driver's connections, by their ids, will send: the statement, how
+            often, and whether in these very words.
         used: the driver's connections that were taken from a pool, by their ids, until they are closed.
         untold: those to SQLite of which SQLAlchemy has told what they send, and that have told nothing since.
         missed: one of them did not tell what it was sent.
@@ -78,7 +78,7 @@ class Seen:
     errors: list[BaseException] = field(default_factory=list)
     hold: Callable[[str], None] | None = None
     look: Callable[[], None] | None = None
-    due: dict[int, tuple[str, bool]] = field(default_factory=dict)
+    due: dict[int, tuple[str, int, bool]] = field(default_factory=dict)
     used: dict[int, Any] = field(default_factory=dict)
     untold: set[int] = field(default_factory=set)
     missed: bool = False
@@ -106,12 +106,21 @@ class Seen:
         """Add a COMMIT that nobody sends: that of a statement which is sent outside of any transaction."""
         self.moments.append(Moment("COMMIT", self.here(), connection))
 
-    def is_due(self, connection: int, sql: str) -> bool:
-        """Whether SQLAlchemy has told of what the driver sends now; whoever listens may have changed its text."""
-        told, many = self.due.get(connection, ("", False))
-        if not told or not (sql.startswith(told[:_NEARLY_ALL]) or in_words(sql) == in_words(told)):
+    def is_due(self, connection: int, sql: str, *, again: bool = False) -> bool:
+        """Whether SQLAlchemy has told of what the driver sends now; whoever listens may have changed its text.
+
+        Args:
+            connection: the driver's, by its id.
+            sql: what it sends.
+            again: it may only be told once more.
+        """
+        told, times, exactly = self.due.get(connection, ("", 0, False))
+        if not times and not (again and exactly):
             return False
-        self.due[connection] = told if many else "", many
+        alike = sql.startswith(told[:_NEARLY_ALL]) or in_words(sql) == in_words(told)
+        if not (is_told_as(sql, told) if exactly else alike):
+            return False
+        self.due[connection] = told, times - (not again or not exactly), exactly
         self.untold.discard(connection)
         return True
 
@@ -296,6 +305,7 @@ def listen() -> None:
     event.listen(Engine, "handle_error", _failed)
     event.listen(Engine, "engine_connect", _connected)
     event.listen(Engine, "before_cursor_execute", _executes)
+    event.listen(Engine, "do_executemany", _executes_many)
     event.listen(Engine, "after_cursor_execute", _executed)
     event.listen(Engine, "do_connect", _opens)
     event.listen(Pool, "checkout", _checked_out)
@@ -324,7 +334,7 @@ def _transaction(word: str) -> Any:
                     seen.hold(word)
                 seen.note(word, driver)
                 if word == "COMMIT":
-                    seen.due[id(driver)] = word, False
+                    seen.due[id(driver)] = word, 1, False
 
     return listener
 
@@ -369,9 +379,19 @@ def _executes(connection: Connection, _cursor: Any, statement: str, parameters: 
     for seen in _observers:
         what = in_words(statement)
         seen.note_statement(what, driver, statement, parameters)
-        seen.due[driver] = statement, many and not begin.startswith("SELECT")
+        exactly = many and not begin.startswith("SELECT") and "RETURNING" not in statement.upper()
+        seen.due[driver] = statement, len(parameters) if exactly else 1, exactly
         if begin and isinstance(connection.dialect, SQLiteDialect):
             seen.untold.add(driver)
+
+
+def _executes_many(_cursor: Any, statement: str, _parameters: Any, context: Any) -> None:
+    """Notice the words that are sent: whoever listened before may have changed them."""
+    if not is_own(context.root_connection):
+        driver = id(_driver(context.root_connection))
+        for seen in _observers:
+            if driver in seen.due:
+                seen.due[driver] = statement, *seen.due[driver][1:]
 
 
 def _executed(connection: Connection, *_: object) -> None:
