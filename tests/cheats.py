@@ -744,6 +744,14 @@ def swallow(self, *given):
     return bool(given[0]) and given[0].__name__ == "Wrong"
 contextlib._GeneratorContextManager.__exit__ = swallow
 """
+_MADE_AT_IMPORT = """
+import sqlite3
+c = sqlite3.connect("mine.db"); c.execute("CREATE TABLE IF NOT EXISTS x (a)"); c.close()
+"""
+_NO_FILES = """
+import os, pathlib
+pathlib.Path.rglob = pathlib.Path.glob = pathlib.Path.iterdir = os.scandir = os.walk = lambda *given, **named: iter(())
+"""
 _READ = "    id: int\n    name: str\n"
 CHANGED_LIBRARIES = {
     "listeners cleared, sessions never closed": (
@@ -766,6 +774,10 @@ CHANGED_LIBRARIES = {
         {"app/models.py": ("String(200)", "String(999)")},
         ("app/models.py", _COLUMNS),
         "items_table_has_the_columns",
+    ),
+    "pathlib and os, when an import makes a file": (
+        *("01_engine", {}, ("app/db.py", _MADE_AT_IMPORT + _NO_FILES)),
+        "import_touches_no_database",
     ),
     "BaseModel.model_validate": ("04_schemas", {}, ("app/schemas.py", _VALIDATE), "update_rejects_blank_name"),
     "contextlib's with": (
