@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, select, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from grader.lab.observer import leave_out, observing
+from grader.lab.observer import are_one, leave_out, observing
 from grader.lab.statements import in_words, is_told_as, tables_written
 from grader.lessons.lines import whole_at
 
@@ -118,6 +118,24 @@ def test_statements_know_their_session(engine: Engine) -> None:
     answer = next(moment.session for moment in seen.moments if moment.what == "ANSWER 202")
     assert sent == [early.hash_key, late.hash_key, 0, 0]
     assert early.hash_key < answer < late.hash_key
+
+
+def test_a_session_keeps_its_number(engine: Engine) -> None:
+    """Whatever code makes of it: the number that SQLAlchemy gave it, or another object for the same session."""
+    with observing() as seen:
+        session = Session(engine)
+        session.execute(text("SELECT 1"))
+        session.rollback()
+        other = object.__new__(Session)
+        other.__dict__ = session.__dict__
+        session.hash_key = 10**6
+        for each in (session, other):
+            each.execute(text("SELECT 1"))
+            each.rollback()
+        Session(engine).execute(text("SELECT 1"))
+    first, *again, new = [moment.session for moment in seen.moments if moment.what == "SELECT"]
+    assert {*again} == {first} and 0 != new != first
+    assert are_one(session, other) and not are_one(session, Session(engine))
 
 
 def test_an_added_object_is_not_collected(engine: Engine) -> None:

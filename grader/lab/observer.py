@@ -59,6 +59,7 @@ class Seen:
         due: what SQLAlchemy has just told that the driver's connections, by their ids, will send: the statement, how
             often, and whether in these very words.
         used: the driver's connections that were taken from a pool, by their ids, until they are closed.
+        numbers: of the sessions, by the ids of these and of what they hold their attributes in, which are kept here.
         untold: those to SQLite of which SQLAlchemy has told what they send, and that have told nothing since.
         missed: one of them did not tell what it was sent.
         told_again: how often SQLite told once more of a statement that writes, as it does for the steps of triggers.
@@ -80,6 +81,7 @@ class Seen:
     look: Callable[[], None] | None = None
     due: dict[int, tuple[str, int, bool]] = field(default_factory=dict)
     used: dict[int, Any] = field(default_factory=dict)
+    numbers: dict[int, tuple[object, int]] = field(default_factory=dict)
     untold: set[int] = field(default_factory=set)
     missed: bool = False
     told_again: int = 0
@@ -160,9 +162,17 @@ class Seen:
     def uses(self, session: Session, connection: object) -> None:
         """A session has begun to work with a connection (None: it only took an object in)."""
         if connection is not None:
-            self.working[id(connection)] = session.hash_key
+            self.working[id(connection)] = self._number_of(session)
         if not any(session is known for known in self.sessions):
             self.sessions.append(session)
+
+    def _number_of(self, session: Session) -> int:
+        """The number that a session had when it was first seen: code may give it another, or to another object."""
+        whole: tuple[object, dict[str, Any]] = session, _ATTRIBUTES(session)
+        known = [self.numbers[id(each)][1] for each in whole if id(each) in self.numbers]
+        number = known[0] if known else int(whole[1].get("hash_key", 0))
+        self.numbers.update({id(each): (each, number) for each in whole})
+        return number
 
     def timeline(self) -> list[str]:
         """The moments in words: ``BEGIN``, ``INSERT items``, ``COMMIT``, ..."""
@@ -235,6 +245,12 @@ def _plain(session: Session) -> Session:
 
 
 _ATTRIBUTES = next(vars(each)["__dict__"].__get__ for each in reversed(Session.__mro__) if "__dict__" in vars(each))
+
+
+def are_one(first: Session, second: Session) -> bool:
+    """Whether two sessions are one, or two objects for the same."""
+    mine, others = _ATTRIBUTES(first), _ATTRIBUTES(second)
+    return first is second or mine is others or mine.get("identity_map") is others.get("identity_map", others)
 
 
 def _taken(moment: Moment) -> str:
