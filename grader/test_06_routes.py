@@ -66,6 +66,7 @@ def test_create_answers_201(
 ) -> None:
     """The answer is 201 and the stored row, which is what was sent, committed before the answer; names may repeat."""
     tables.create()
+    api.look_at_answers()
     items.add(name="eBook")
     items.add_many(99)  # who looks for the new item on the first page does not find it
     database.find_oldest_first()  # who looks for it by its name finds an older one
@@ -194,6 +195,7 @@ def test_huge_id_is_no_crash(tables: Tables, items: Items, api: Api) -> None:
 def test_delete_answers_204(tables: Tables, items: Items, client: Client, api: Api, expect: Expect) -> None:
     """204, an empty body, and this row, and no other, is gone before the answer is sent; whichever row it is."""
     tables.create()
+    api.look_at_answers()
     first, _ = items.add(), items.add(description=None)
     items.add_many(110)
     last = items.add(description=None)
@@ -270,6 +272,7 @@ def test_bad_paging_is_422(tables: Tables, items: Items, client: Client, api: Ap
 def test_patch_keeps_omitted_fields(tables: Tables, items: Items, api: Api, expect: Expect) -> None:
     """One field, the other, and none: the answer and the row have what was sent, and all the rest is as before."""
     tables.create()
+    api.look_at_answers()
     items.add_many(101)
     for item_id, (before, sent) in zip((50, *range(201, 207)), _CHANGES, strict=True):
         items.remove(item_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from grader.outcomes import Waits
@@ -98,13 +99,14 @@ def test_item_and_event_are_saved_together(
     """The item and an event of kind created that belongs to it are there, made lasting by the same COMMIT."""
     tables.create()
     records.let_ids_differ()
-    told = units.post(_ONE, "lamp")
+    with records.looked_at() as steps:
+        told = units.post(_ONE, "lamp")
     saved = records.saved()
     if told.status >= 400 and saved == {"items": ["item 2"], "events": []}:
         raise Waits(str(told), "create_answers_201")
     story.did(f"was told {told}")
     expect.equal(saved, {"items": ["item 2", "lamp"], "events": ["created: lamp"]}, "saved:")
-    records.expect_one_transaction()
+    records.expect_one_transaction(steps)
 
 
 @rule(
@@ -114,15 +116,18 @@ def test_item_and_event_are_saved_together(
     hint="The timeline shows every COMMIT, and what was written before it. Which line of yours sends each of them?",
     needs=["add_item_does_not_commit"],
 )
-def test_commits_once(tables: Tables, units: Units, story: Story, seen: Seen, expect: Expect) -> None:
-    """One COMMIT reaches the database in a request."""
+def test_commits_once(tables: Tables, records: Records, units: Units, story: Story, seen: Seen, expect: Expect) -> None:
+    """One COMMIT reaches the database in a request, and nothing is saved before it."""
     tables.create()
-    told = units.post(_ONE, "lamp")
+    with records.looked_at() as steps:
+        told = units.post(_ONE, "lamp")
     if told.status >= 400:
         raise Waits(str(told), "create_answers_201")
     commits, saving = story.timeline().count("COMMIT"), seen.commits_of_writes()
     saw = f"{commits} COMMITs" if commits == saving else f"{commits} COMMITs, {saving} of them of something written"
     expect(commits == saving == 1, saw=saw, wanted="1 COMMIT")
+    times = sum(step != before for before, step in pairwise(steps))
+    expect(times <= 1, saw=f"1 COMMIT, but something was saved {times} times", wanted="all of it saved at once")
 
 
 @rule(

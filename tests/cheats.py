@@ -545,6 +545,16 @@ _NO_TRANSACTION = "    try:\n        item = crud_uow.add_item(db, data)\n"
 _APART = ("item_and_event_are_saved_together", "commits_once", "failed_event_discards_the_item")
 
 
+_IN_BRACKETS = f"""    try:
+        from app.models import Item
+        {_RAW}
+        raw.isolation_level = None
+        item = raw.execute("INSERT INTO [items] (name, description) VALUES (?, ?) RETURNING id", (data.name, data.description))
+        item = db.get(Item, item.fetchone()[0])
+        raw.isolation_level = ""
+"""
+
+
 def _asked(sql: str) -> str:
     return f'raw.execute("{sql}", (each.owner_id,)).fetchone()'
 
@@ -562,6 +572,24 @@ def _owners(before: str = "pass", after: str = "pass", row: str = "") -> tuple[s
     return "09_relationships", "app/crud.py", _OWNERS, instead, ("query_count_is_constant",)
 
 
+_UPDATED = "UPDATE owners SET id = id WHERE id = ?"
+
+
+def _in_the_place_of(many: str, parameters: str) -> tuple[str, str, str, str, tuple[str, ...]]:
+    """A listener sends what it likes in the place of an executemany."""
+    return _owners(
+        f"""from sqlalchemy import event
+    rows, owners, bind = {{}}, sorted({{each.owner_id for each in found}} - {{None}}), db.get_bind()
+    def look(cursor, statement, parameters, context):
+        for each in owners: rows[each] = raw.execute("{_UPDATED} RETURNING id, name", (each,)).fetchone()
+        return True
+    event.listen(bind, "do_executemany", look)
+    if owners: db.connection().exec_driver_sql("{many}", {parameters})
+    event.remove(bind, "do_executemany", look)""",
+        row="rows.get(each.owner_id)",
+    )
+
+
 def _saved(how: str) -> tuple[str, str, str, str, tuple[str, ...]]:
     instead = f"        import sqlite3\n        db.flush(); {_RAW}; {how}\n{_SAVED}"
     return "07_uow", "app/routes/items_uow.py", _SAVED, instead, _APART
@@ -572,6 +600,42 @@ def _saved_at_once(how: str) -> tuple[str, str, str, str, tuple[str, ...]]:
     return "07_uow", "app/routes/items_uow.py", _NO_TRANSACTION, instead, _APART[:2]
 
 
+def _thread_writes(sql: str) -> tuple[str, str, str, str, tuple[str, ...]]:
+    """A thread that nobody waits for writes the event."""
+    instead = f"""    import threading
+    from app.db import SessionLocal
+    sql = "{sql} (item_id, kind) VALUES (%s, '%s')" % (item.id, data.kind)
+    def write():
+        with SessionLocal.begin() as own: own.connection().exec_driver_sql(sql)
+    threading.Thread(target=write).start()
+"""
+    return "10_background", "app/routes/events.py", _TASK, instead, ("event_is_written",)
+
+
+def _written_before(sql: str, how: str, before: str = "") -> tuple[str, str, str, str, tuple[str, ...]]:
+    """The event is written before the answer; a task writes to the table as well, and changes nothing."""
+    instead = f"""    from app.db import SessionLocal
+    from sqlalchemy import text
+    number, kind = item.id, data.kind
+    with SessionLocal.begin() as own:
+        for each in [{before}]: own.execute(text(each))
+        {how.replace("SQL", sql)}
+    def later():
+        with SessionLocal.begin() as own: own.execute(text("UPDATE item_events SET kind = kind WHERE id = -1"))
+    background_tasks.add_task(later)
+"""
+    return "10_background", "app/routes/events.py", _TASK, instead, ("answer_does_not_wait",)
+
+
+_RUN = 'own.execute(text("SQL"), {"number": number, "kind": kind})'
+_INBOX = """"CREATE TEMP TABLE IF NOT EXISTS inbox (i INTEGER, k TEXT)", "CREATE TEMP TRIGGER IF NOT EXISTS t AFTER INSERT "
+        "ON inbox BEGIN INSERT INTO item_events (item_id, kind) VALUES (NEW.i, NEW.k); END\""""
+_MINE = """"CREATE OR REPLACE FUNCTION mine(i int, k text) RETURNS void LANGUAGE sql AS "
+        "'INSERT INTO item_events (item_id, kind) VALUES (i, k)'\""""
+_COPY = (
+    """with own.connection().connection.dbapi_connection.cursor().copy("SQL") as copy: copy.write_row((number, kind))"""
+)
+_TASK = "    background_tasks.add_task(record_event, item.id, data.kind)\n"
 TAKE = "sqlite3.Connection.set_trace_callback(raw, None)"
 UNSEEN = {
     "owners one by one, after the trace was taken": _owners("raw.set_trace_callback(None)"),
@@ -621,6 +685,21 @@ UNSEEN = {
         "raw.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 1_000_000)",
         row=_asked("WITH one AS (SELECT id, name FROM owners WHERE id = ?) SELECT * FROM one"),
     ),
+    "owners one by one, beside an executemany": _owners(
+        f"""rows = {{}}
+    class Id:
+        def __init__(self, number): self.number = number
+        def __conform__(self, protocol):
+            if self.number and self.number not in rows:
+                rows[self.number] = raw.execute("{_UPDATED} RETURNING id, name", (self.number,)).fetchone()
+            return self.number
+    if found: db.connection().exec_driver_sql("{_UPDATED}", [(Id(each.owner_id or 0),) for each in found])""",
+        row="rows.get(each.owner_id)",
+    ),
+    "owners one by one, in the place of an executemany": _in_the_place_of(_UPDATED, "[(1,), (2,)]"),
+    "owners one by one, in the place of an executemany that returns something": _in_the_place_of(
+        f"{_UPDATED} RETURNING id, name", "[(each,) for each in owners] * 2"
+    ),
     "owners one by one, each in a table of its own": _owners(
         """owners = {each.owner_id for each in found} - {None}
     for one in owners: raw.execute(f"CREATE TEMP TABLE owner_{one} AS SELECT id, name FROM owners WHERE id = {one}")
@@ -635,6 +714,17 @@ UNSEEN = {
     "each INSERT in no transaction": _saved_at_once("raw.isolation_level = None"),
     "each INSERT in no transaction, as SQLAlchemy says it": _saved_at_once(
         'db.close(); db.connection(execution_options={"isolation_level": "AUTOCOMMIT"})'
+    ),
+    "the item in no transaction, in brackets": (
+        *("07_uow", "app/routes/items_uow.py", _NO_TRANSACTION, _IN_BRACKETS),
+        _APART,
+    ),
+    "event by a thread, in brackets": _thread_writes("INSERT INTO [item_events]"),
+    "event by a thread, with blanks around the dot": _thread_writes("INSERT INTO main . item_events"),
+    "event by a thread, in apostrophes": _thread_writes("REPLACE INTO 'item_events'"),
+    "event before the answer, by a trigger": _written_before("INSERT INTO inbox VALUES (:number, :kind)", _RUN, _INBOX),
+    "event before the answer, in brackets": _written_before(
+        "INSERT INTO [item_events] (item_id, kind) VALUES (:number, :kind)", _RUN
     ),
     "commit, with the trace taken by the class": _saved(f"{TAKE}; raw.commit()"),
 }
@@ -667,6 +757,12 @@ UNSEEN_BY_PSYCOPG = {
             return owner_id, b"".join(map(bytes, copy)).decode().strip()""",
         row="copied(each.owner_id)",
     ),
+    "event by a thread, with blanks around the dot": _thread_writes("INSERT INTO public . item_events"),
+    "event by a thread, beside what only PostgreSQL takes for a text": _thread_writes(
+        "SELECT $$ ' $$; INSERT INTO item_events"
+    ),
+    "event before the answer, copied": _written_before("COPY item_events (item_id, kind) FROM STDIN", _COPY),
+    "event before the answer, by a function": _written_before("SELECT mine(:number, :kind)", _RUN, _MINE),
     "commit, called by the class": _saved("import psycopg; psycopg.Connection.commit(raw)"),
     "each INSERT in no transaction": _saved_at_once("raw.rollback(); raw.autocommit = True"),
 }
@@ -711,6 +807,14 @@ def swallow(self, *given):
     return bool(given[0]) and given[0].__name__ == "Wrong"
 contextlib._GeneratorContextManager.__exit__ = swallow
 """
+_MADE_AT_IMPORT = """
+import sqlite3
+c = sqlite3.connect("mine.db"); c.execute("CREATE TABLE IF NOT EXISTS x (a)"); c.close()
+"""
+_NO_FILES = """
+import os, pathlib
+pathlib.Path.rglob = pathlib.Path.glob = pathlib.Path.iterdir = os.scandir = os.walk = lambda *given, **named: iter(())
+"""
 _READ = "    id: int\n    name: str\n"
 CHANGED_LIBRARIES = {
     "listeners cleared, sessions never closed": (
@@ -733,6 +837,10 @@ CHANGED_LIBRARIES = {
         {"app/models.py": ("String(200)", "String(999)")},
         ("app/models.py", _COLUMNS),
         "items_table_has_the_columns",
+    ),
+    "pathlib and os, when an import makes a file": (
+        *("01_engine", {}, ("app/db.py", _MADE_AT_IMPORT + _NO_FILES)),
+        "import_touches_no_database",
     ),
     "BaseModel.model_validate": ("04_schemas", {}, ("app/schemas.py", _VALIDATE), "update_rejects_blank_name"),
     "contextlib's with": (

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import Engine, create_engine, select, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from grader.lab.observer import leave_out, observing
-from grader.lab.statements import in_words
+from grader.lab.observer import are_one, leave_out, observing
+from grader.lab.statements import in_words, is_told_as, tables_written
 from grader.lessons.lines import whole_at
 
 
@@ -120,6 +120,24 @@ def test_statements_know_their_session(engine: Engine) -> None:
     assert early.hash_key < answer < late.hash_key
 
 
+def test_a_session_keeps_its_number(engine: Engine) -> None:
+    """Whatever code makes of it: the number that SQLAlchemy gave it, or another object for the same session."""
+    with observing() as seen:
+        session = Session(engine)
+        session.execute(text("SELECT 1"))
+        session.rollback()
+        other = object.__new__(Session)
+        other.__dict__ = session.__dict__
+        session.hash_key = 10**6
+        for each in (session, other):
+            each.execute(text("SELECT 1"))
+            each.rollback()
+        Session(engine).execute(text("SELECT 1"))
+    first, *again, new = [moment.session for moment in seen.moments if moment.what == "SELECT"]
+    assert {*again} == {first} and 0 != new != first
+    assert are_one(session, other) and not are_one(session, Session(engine))
+
+
 def test_an_added_object_is_not_collected(engine: Engine) -> None:
     def commit_without_close() -> None:
         session = Session(engine)
@@ -148,10 +166,73 @@ def test_an_added_object_is_not_collected(engine: Engine) -> None:
         ("WITH x AS (SELECT 1) " + "y" * 60, "SQL WITH x AS (SELECT 1) yyyyyyyyyyyyyyyy..."),
         ("-- why\nINSERT INTO items (name) VALUES ('--')", "INSERT items"),
         ("INSERT /* who */ OR IGNORE INTO items DEFAULT VALUES", "INSERT items"),
+        ("INSERT INTO `items` (name) VALUES (1)", "INSERT items"),
+        ("DELETE FROM[items]", "DELETE items"),
+        ('INSERT INTO "main" . [items] VALUES (1)', "INSERT items"),
+        ("UPDATE OR IGNORE items SET name=?", "UPDATE items"),
+        ("UPDATE ONLY public . items SET name=%s", "UPDATE items"),
+        ("SELECT id FROM `items`", "SELECT items"),
     ],
 )
 def test_statements_in_words(statement: str, words: str) -> None:
     assert in_words(statement) == words
+
+
+def test_an_executemany_is_told_apart() -> None:
+    """SQLite tells each row with its values: what is left out are these, and nothing that begins like them."""
+    statement = "INSERT INTO t (a, b) VALUES (?, :b, '?') -- ?"
+    assert is_told_as("INSERT INTO t (a, b) VALUES ('it''s', -1.0e+300, '?') -- ?", statement)
+    assert is_told_as("INSERT INTO t (a, b) VALUES (NULL, x'0061', '?') -- ?", statement)
+    assert is_told_as(statement, statement)
+    assert not is_told_as("INSERT INTO t (a, b) VALUES ('x', 1, '?') RETURNING a", statement)
+    assert not is_told_as("INSERT INTO t (a, b) VALUES ('x', (SELECT 1), '?') -- ?", statement)
+
+
+@pytest.mark.parametrize(
+    ("statement", "tables"),
+    [
+        ("INSERT INTO [items] (name) VALUES ('x')", {"items"}),
+        ("INSERT INTO`items` (name) VALUES ('x')", {"items"}),
+        ('INSERT INTO"items" VALUES (1)', {"items"}),
+        ("INSERT INTO 'items' VALUES (1)", {"items"}),
+        ("INSERT INTO main . items VALUES (1)", {"items"}),
+        ('INSERT INTO "main" . [Items] VALUES (1)', {"items"}),
+        ("INSERT/**/OR/**/REPLACE/**/INTO/**/items VALUES (1)", {"items"}),
+        ("REPLACE -- x\n INTO items VALUES (1)", {"items"}),
+        ("UPDATE OR IGNORE items SET name = 'x'", {"items"}),
+        ("UPDATE ONLY public . items SET name = 'x'", {"items"}),
+        ("UPDATE ONLY (items) SET name = 'x'", {"items"}),
+        ("UPDATE only SET name = 'x'", {"only"}),
+        ("DELETE FROM ONLY items", {"items"}),
+        ("MERGE INTO items USING x ON true WHEN MATCHED THEN UPDATE SET name = 'x'", {"items"}),
+        ("TRUNCATE items, ONLY public.item_events CASCADE", {"items", "item_events"}),
+        ("TRUNCATE TABLE items", {"items"}),
+        ("COPY items (name) FROM STDIN", {"items"}),
+        ("COPY items (name) TO STDOUT", set()),
+        ("COPY (DELETE FROM items RETURNING id) TO STDOUT", {"items"}),
+        ("WITH one AS (SELECT 1) INSERT INTO items SELECT * FROM one", {"items"}),
+        ("WITH one AS (DELETE FROM items RETURNING id) SELECT * FROM one", {"items"}),
+        ("WITH [it's] AS (SELECT 1) INSERT INTO items VALUES ('x')", {"items"}),
+        ("SELECT e'\\' , 1; INSERT INTO items VALUES (E'\\'')", {"items"}),
+        ("SELECT $$ ' $$; INSERT INTO items VALUES ('x')", {"items"}),
+        ("/* /* */ ' */ INSERT INTO items VALUES ('x')", {"items"}),
+        ("EXPLAIN ANALYZE DELETE FROM items", {"items"}),
+        ("EXPLAIN QUERY PLAN DELETE FROM items", set()),
+        ("INSERT INTO items (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET name = 'x'", {"items"}),
+        ("SELECT id FROM items FOR UPDATE OF items", set()),
+        ("SELECT id FROM items FOR NO KEY UPDATE", set()),
+        ("SELECT 'INSERT INTO items', replace(name, 'a', 'b') FROM items -- DELETE FROM items", set()),
+        ("CREATE TABLE t (i INTEGER REFERENCES items (id) ON UPDATE CASCADE)", set()),
+        ("CREATE TEMP TRIGGER t AFTER UPDATE ON inbox BEGIN INSERT INTO items VALUES (1); END", set()),
+        (
+            "CREATE TRIGGER t BEFORE UPDATE ON items FOR EACH ROW EXECUTE FUNCTION f(); BEGIN; DELETE FROM items",
+            {"items"},
+        ),
+    ],
+)
+def test_tables_that_a_statement_writes_to(statement: str, tables: set[str]) -> None:
+    """However the table is quoted, and in what only one of the databases takes for a text or a comment."""
+    assert tables_written(statement) == tables
 
 
 CELL = """\

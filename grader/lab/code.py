@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from grader.lab import first_failures
 from grader.lab.behind import stub_behind
 from grader.lab.focus import Focus
 from grader.lab.place import Place
@@ -55,7 +56,11 @@ class Code:
         try:
             module = importlib.import_module(f"app.{name}")
         except BaseException as error:
+            if self.to_do(error) is None:
+                first_failures.keep(error, self._place.root)
             raise self.import_failure(name, error) from None
+        if (first := first_failures.of_what_works_now()) is not None:
+            raise self.import_failure(name, first)
         if makes_asynchronous(sys.modules.get("app.db")):
             self._focus.on_name("db.engine")
             raise asynchronous_instead(self._focus.at)

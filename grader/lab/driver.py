@@ -257,7 +257,7 @@ def _text(query: Any, cursor: Any) -> str:
 def _sent(number: int, sql: str, begin: str, *, again: bool = False, is_no_bodys: Callable[[], bool] = bool) -> None:
     silent = begin in _QUESTIONS or is_silent(sql, begin, _NOTHING_NEW)
     for seen in observers():
-        if seen.is_due(number, sql) or silent or is_no_bodys():
+        if seen.is_due(number, sql, again=again) or silent or is_no_bodys():
             continue
         if again:
             seen.told_again += not _TELLS_TWICE

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import Pool, PoolResetState
 
 from grader.lab.library import asks_by_itself
-from grader.lab.statements import beginning, in_words, is_silent, may_be_housekeeping, tables_written
+from grader.lab.statements import beginning, in_words, is_silent, is_told_as, may_be_housekeeping, tables_written
 
 
 @dataclass
@@ -54,10 +54,12 @@ class Seen:
     forgot to close must not be tidied away by garbage collection before it is noticed.
 
     Attributes:
-        hold: called with each statement before it is noted and sent; it may take its time.
-        due: what SQLAlchemy has just told that the driver's connections, by their ids, will send: the statement, and
-            whether it is sent more than once.
+        hold: called with each statement, a COMMIT too, before it is noted and sent; it may take its time.
+        look: called when an answer is complete, before it is sent.
+        due: what SQLAlchemy has just told that the driver's connections, by their ids, will send: the statement, how
+            often, and whether in these very words.
         used: the driver's connections that were taken from a pool, by their ids, until they are closed.
+        numbers: of the sessions, by the ids of these and of what they hold their attributes in, which are kept here.
         untold: those to SQLite of which SQLAlchemy has told what they send, and that have told nothing since.
         missed: one of them did not tell what it was sent.
         told_again: how often SQLite told once more of a statement that writes, as it does for the steps of triggers.
@@ -76,8 +78,10 @@ class Seen:
     working: dict[int, int] = field(default_factory=dict)
     errors: list[BaseException] = field(default_factory=list)
     hold: Callable[[str], None] | None = None
-    due: dict[int, tuple[str, bool]] = field(default_factory=dict)
+    look: Callable[[], None] | None = None
+    due: dict[int, tuple[str, int, bool]] = field(default_factory=dict)
     used: dict[int, Any] = field(default_factory=dict)
+    numbers: dict[int, tuple[object, int]] = field(default_factory=dict)
     untold: set[int] = field(default_factory=set)
     missed: bool = False
     told_again: int = 0
@@ -104,17 +108,28 @@ class Seen:
         """Add a COMMIT that nobody sends: that of a statement which is sent outside of any transaction."""
         self.moments.append(Moment("COMMIT", self.here(), connection))
 
-    def is_due(self, connection: int, sql: str) -> bool:
-        """Whether SQLAlchemy has told of what the driver sends now; whoever listens may have changed its text."""
-        told, many = self.due.get(connection, ("", False))
-        if not told or not (sql.startswith(told[:_NEARLY_ALL]) or in_words(sql) == in_words(told)):
+    def is_due(self, connection: int, sql: str, *, again: bool = False) -> bool:
+        """Whether SQLAlchemy has told of what the driver sends now; whoever listens may have changed its text.
+
+        Args:
+            connection: the driver's, by its id.
+            sql: what it sends.
+            again: it may only be told once more.
+        """
+        told, times, exactly = self.due.get(connection, ("", 0, False))
+        if not times and not (again and exactly):
             return False
-        self.due[connection] = told if many else "", many
+        alike = sql.startswith(told[:_NEARLY_ALL]) or in_words(sql) == in_words(told)
+        if not (is_told_as(sql, told) if exactly else alike):
+            return False
+        self.due[connection] = told, times - (not again or not exactly), exactly
         self.untold.discard(connection)
         return True
 
     def note_answer(self, status: int) -> None:
         """Add an answer to the timeline; later one can tell which sessions were made before it."""
+        if self.look is not None:
+            self.look()
         self.note(f"ANSWER {status}").session = Session().hash_key
 
     def here(self) -> str:
@@ -147,9 +162,17 @@ class Seen:
     def uses(self, session: Session, connection: object) -> None:
         """A session has begun to work with a connection (None: it only took an object in)."""
         if connection is not None:
-            self.working[id(connection)] = session.hash_key
+            self.working[id(connection)] = self._number_of(session)
         if not any(session is known for known in self.sessions):
             self.sessions.append(session)
+
+    def _number_of(self, session: Session) -> int:
+        """The number that a session had when it was first seen: code may give it another, or to another object."""
+        whole: tuple[object, dict[str, Any]] = session, _ATTRIBUTES(session)
+        known = [self.numbers[id(each)][1] for each in whole if id(each) in self.numbers]
+        number = known[0] if known else int(whole[1].get("hash_key", 0))
+        self.numbers.update({id(each): (each, number) for each in whole})
+        return number
 
     def timeline(self) -> list[str]:
         """The moments in words: ``BEGIN``, ``INSERT items``, ``COMMIT``, ..."""
@@ -224,6 +247,12 @@ def _plain(session: Session) -> Session:
 _ATTRIBUTES = next(vars(each)["__dict__"].__get__ for each in reversed(Session.__mro__) if "__dict__" in vars(each))
 
 
+def are_one(first: Session, second: Session) -> bool:
+    """Whether two sessions are one, or two objects for the same."""
+    mine, others = _ATTRIBUTES(first), _ATTRIBUTES(second)
+    return first is second or mine is others or mine.get("identity_map") is others.get("identity_map", others)
+
+
 def _taken(moment: Moment) -> str:
     return f" (taken at {moment.where})" if moment.where else ""
 
@@ -292,6 +321,7 @@ def listen() -> None:
     event.listen(Engine, "handle_error", _failed)
     event.listen(Engine, "engine_connect", _connected)
     event.listen(Engine, "before_cursor_execute", _executes)
+    event.listen(Engine, "do_executemany", _executes_many)
     event.listen(Engine, "after_cursor_execute", _executed)
     event.listen(Engine, "do_connect", _opens)
     event.listen(Pool, "checkout", _checked_out)
@@ -316,9 +346,11 @@ def _transaction(word: str) -> Any:
         if not is_own(connection):
             driver = _driver(connection)
             for seen in _observers:
+                if word == "COMMIT" and seen.hold is not None:
+                    seen.hold(word)
                 seen.note(word, driver)
                 if word == "COMMIT":
-                    seen.due[id(driver)] = word, False
+                    seen.due[id(driver)] = word, 1, False
 
     return listener
 
@@ -363,9 +395,19 @@ def _executes(connection: Connection, _cursor: Any, statement: str, parameters: 
     for seen in _observers:
         what = in_words(statement)
         seen.note_statement(what, driver, statement, parameters)
-        seen.due[driver] = statement, many and not begin.startswith("SELECT")
+        exactly = many and not begin.startswith("SELECT") and "RETURNING" not in statement.upper()
+        seen.due[driver] = statement, len(parameters) if exactly else 1, exactly
         if begin and isinstance(connection.dialect, SQLiteDialect):
             seen.untold.add(driver)
+
+
+def _executes_many(_cursor: Any, statement: str, _parameters: Any, context: Any) -> None:
+    """Notice the words that are sent: whoever listened before may have changed them."""
+    if not is_own(context.root_connection):
+        driver = id(_driver(context.root_connection))
+        for seen in _observers:
+            if driver in seen.due:
+                seen.due[driver] = statement, *seen.due[driver][1:]
 
 
 def _executed(connection: Connection, *_: object) -> None:

@@ -25,7 +25,7 @@ _READS_WITH = {
     "sqlalchemy.orm": ("Session",),
     "sqlalchemy.pool": ("Pool", "QueuePool"),
     "sqlalchemy.engine.reflection": ("Inspector",),
-    "pydantic": ("BaseModel",),
+    "pydantic": ("BaseModel", "TypeAdapter"),
     "contextlib": ("_GeneratorContextManager", "suppress", "closing", "ExitStack"),
 }
 # What code calls of them to work, and the grader does not rely on: a wrapper that logs, say, changes no verdict.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 _NAME = r"(?:\w+|\"[^\"]+\"|`[^`]+`|\[[^\]]+\])"
 _STATEMENT = re.compile(
@@ -150,6 +151,25 @@ def _table(words: list[str], place: int) -> Iterator[str]:
             yield word[1:-1]
         elif (word[0].isalnum() or word[0] == "_") and word not in _NO_NAMES:
             yield word.lower()
+
+
+def is_told_as(told: str, statement: str) -> bool:
+    """Whether a driver tells a statement in these words: SQLite's shows values in the place of parameters."""
+    return told == statement or _as_told(statement).fullmatch(told) is not None
+
+
+@lru_cache(maxsize=16)
+def _as_told(statement: str) -> re.Pattern[str]:
+    found, end = "", 0
+    for each in _PARAMETER.finditer(statement):
+        if each["parameter"]:
+            found += re.escape(statement[end : each.start()]) + _VALUE
+            end = each.end()
+    return re.compile(found + re.escape(statement[end:]), re.DOTALL)
+
+
+_PARAMETER = re.compile(rf"(?:{_QUOTED}|\[[^\]]*\]|/\*.*?\*/|--[^\n]*)|(?P<parameter>\?\d*|[:@$]\w+)", re.DOTALL)
+_VALUE = r"(?:'(?:[^']|'')*'|[-+]?[\w.][-+\w.]*|x'[0-9a-fA-F]*'|zeroblob\(\d+\))"
 
 
 def beginning(statement: str) -> str:

@@ -35,6 +35,7 @@ class Api:
         self._items = items
         self._client = client
         self._crud = crud
+        self._answered_with: list[dict[str, Any]] | None = None
 
     def expect_to_work(self, method: str, path: str, rule: str, **options: Any) -> Answer:
         """End the check as waiting for another rule, unless a plain request that has to work does.
@@ -160,10 +161,20 @@ class Api:
         self._expect.status(answer, 200)
         self._expect.equal(self.shown(answer.json), rows, what, null="null")
 
+    def look_at_answers(self) -> None:
+        """Look what is saved whenever an answer is sent from now on."""
+
+        def look() -> None:
+            self._answered_with = self._items.rows_at_once()
+
+        self._seen.look = look
+
     def expect_saved_first(self) -> None:
-        """End the check as failed if the answer to the one write so far was sent before its COMMIT."""
-        saved = self._seen.commits_of_writes(until="ANSWER 2")
-        self._expect(saved > 0, saw="the answer was sent before the COMMIT", wanted="first the COMMIT, then the answer")
+        """End the check as failed if the answer to the last write was sent before its COMMIT."""
+        saved = self._seen.commits_of_writes(until="ANSWER 2") > 0
+        late = self._answered_with is not None and self._answered_with != self._items.rows()
+        saw, wanted = "the answer was sent before the COMMIT", "first the COMMIT, then the answer"
+        self._expect(saved and not late, saw=saw, wanted=wanted)
 
     def expect_refused(self, method: str, path: str, body: object) -> None:
         """End the check as failed unless a bad body is answered with 422; text is sent as it is."""

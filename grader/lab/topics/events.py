@@ -25,6 +25,12 @@ class Events:
         found = self._database.rows("SELECT item_id, kind FROM item_events ORDER BY id")
         return [(row["item_id"], row["kind"]) for row in found]
 
+    def count_at_once(self) -> int:
+        """How many there are, while the learner's code is at work; 0 where that would have to be waited for."""
+        with self._database.at_once():
+            return len(self.rows())
+        return 0
+
     def make_writes_fail(self) -> None:
         """Let the database refuse events of kind ``refused``, fail at ``broken``, refuse the COMMIT of ``lost``."""
         for moment in ("BEFORE INSERT", "BEFORE UPDATE"):

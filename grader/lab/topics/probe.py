@@ -16,7 +16,7 @@ from grader.lab.asgi import strange_threads
 from grader.lab.client import Client
 from grader.lab.database import Database
 from grader.lab.expect import Expect
-from grader.lab.observer import Seen
+from grader.lab.observer import Seen, are_one
 from grader.lab.sessions import begin_by_hand
 from grader.lab.story import Story
 from grader.lab.synchronous import asynchronous_instead, is_asynchronous
@@ -157,8 +157,8 @@ class Probe:
         saw = f"the second one got no session: {self._answer}"
         self._expect(len(self._sessions) == 2, saw=saw, wanted=wanted)
         first, second = self._sessions
-        self._expect(first is not second, saw="both got the same session", wanted=wanted)
-        again = any(one is session for one in self._earlier for session in self._sessions)
+        self._expect(not are_one(first, second), saw="both got the same session", wanted=wanted)
+        again = any(are_one(one, session) for one in self._earlier for session in self._sessions)
         self._expect(not again, saw="one of them got the session of an earlier request", wanted=wanted)
 
     def expect_closed(self, answer: Answer) -> None:

@@ -134,10 +134,35 @@ class Records:
             wanted="no COMMIT, nothing saved yet",
         )
 
-    def expect_one_transaction(self) -> None:
-        """End the check as failed unless some COMMIT made an item and an event last at once."""
+    @contextmanager
+    def looked_at(self) -> Iterator[list[dict[str, list[Any]]]]:
+        """What is saved before the block, before each statement and COMMIT in it, and after it.
+
+        So it is seen what was made to last by itself, whatever statement did it.
+        """
+        steps = [self.saved()]
+
+        def look(_statement: str) -> None:
+            with self._database.at_once():
+                steps.append(self.saved())
+
+        self._seen.hold = look
+        try:
+            yield steps
+        finally:
+            self._seen.hold = None
+            steps.append(self.saved())
+
+    def expect_one_transaction(self, steps: list[dict[str, list[Any]]]) -> None:
+        """End the check as failed unless some COMMIT made an item and an event last at once, and none did so before.
+
+        Args:
+            steps: what was saved, from before the request on.
+        """
+        more = [{what: len(step[what]) - len(steps[0][what]) for what in step} for step in steps]
         self._expect(
-            any({"items", "item_events"} <= tables for tables in self._seen.saved_together()),
+            any({"items", "item_events"} <= tables for tables in self._seen.saved_together())
+            and all(each["items"] == each["events"] for each in more),
             saw="the item and its event were saved by different COMMITs",
             wanted="one transaction for both",
         )

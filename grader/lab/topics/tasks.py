@@ -109,6 +109,17 @@ class Tasks:
         return Posted(int(last.what.split()[1]), answer, before, after, last.session, stray, is_sent=True)
 
     @contextmanager
+    def looked_at(self) -> Iterator[list[int]]:
+        """How many events are in the database before the block, and when each answer in it is sent."""
+        found = [len(self._events.rows())]
+
+        self._seen.look = lambda: found.append(self._events.count_at_once())
+        try:
+            yield found
+        finally:
+            self._seen.look = None
+
+    @contextmanager
     def _too_early(self) -> Iterator[None]:
         try:
             yield

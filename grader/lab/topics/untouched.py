@@ -1,10 +1,14 @@
-"""In the child: notices when an import opens a connection or makes a database file."""
+"""In the child: notices when an import opens a connection or makes a database file.
+
+Files are looked at with functions that are bound here: the code under test may give other ones to their modules.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from os import scandir, unlink
 from pathlib import Path
 
 from grader.lab.expect import Expect
@@ -12,6 +16,7 @@ from grader.lab.focus import Focus
 from grader.lab.observer import Seen
 from grader.lab.place import Place
 
+_open = open
 _SUFFIXES = (".db", ".sqlite", ".sqlite3")
 
 
@@ -29,28 +34,37 @@ class Untouched:
         """End the check as failed if the block, which imports a module, opens a connection or makes a database file."""
         seen, root = self._seen, self._place.root
         self._focus.at = self._place.shown(f"app/{module}.py")
-        for name in _database_files(root):  # what an earlier import has made could not be made again
+        for file in _database_files(str(root)):  # what an earlier import has made could not be made again
             with suppress(OSError):
-                (root / name).unlink()
-        before, files = seen.opened, _database_files(root)
+                unlink(file)  # noqa: PTH108  (Path's may be anybody's)
+        before, files = seen.opened, _database_files(str(root))
         yield
         connections = seen.opened - before
-        names = sorted(Path(name).name for name in _database_files(root) - files)
+        names = sorted(Path(name).name for name in _database_files(str(root)) - files)
         made = ["of DATABASE_URL" if name in os.environ.get("DATABASE_URL", "") else name for name in names]
         where = self._place.shown(seen.opened_at) if connections and seen.opened_at else ""
         saw = "a connection was opened" if connections else f"the file {' and '.join(made)} was made"
         self._expect(not connections and not made, saw=saw, wanted="no connection and no file", where=where)
 
 
-def _database_files(root: Path) -> set[str]:
-    """Files that are databases, or are called so."""
-    return {
-        path.relative_to(root).as_posix()
-        for path in root.rglob("*")
-        if path.is_file() and path.suffix != ".py" and (path.suffix in _SUFFIXES or _begins_like_sqlite(path))
-    }
+def _database_files(folder: str) -> set[str]:
+    """Files that are databases, whatever they are called, or are called so; and what nobody may look into."""
+    found: set[str] = set()
+    try:
+        with scandir(folder) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    found |= _database_files(entry.path)
+                elif entry.is_file() and (entry.name.endswith(_SUFFIXES) or _begins_like_sqlite(entry.path)):
+                    found.add(entry.path)
+    except OSError:
+        found.add(folder)
+    return found
 
 
-def _begins_like_sqlite(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(15) == b"SQLite format 3"
+def _begins_like_sqlite(path: str) -> bool:
+    try:
+        with _open(path, "rb") as file:
+            return file.read(15) == b"SQLite format 3"
+    except OSError:
+        return True
