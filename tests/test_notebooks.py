@@ -856,6 +856,12 @@ def test_a_reader_predicts_answers_and_is_graded(
         form = lesson.run(f"%predict {prediction}")
         lesson.click(form, next("abcd"[n] for n, text in enumerate(asked.choices) if text != asked.answer))
         lesson.shown(lesson.run(experiment), "What happens:")
+        form = lesson.run(f"%predict {prediction}")
+        ran = lesson.run(experiment)
+        lesson.shown(ran, "You have not predicted yet.")
+        lesson.click(form, "abcd"[asked.choices.index(asked.answer)])
+        assert "As you predicted" not in lesson.shown(form, "Right:")
+        page.wait_for(f"!{PANEL}.content.widgets[{ran}].outputArea.node.innerText.includes('predicted')")
 
         form = lesson.run("%quiz")
         places = [answer.right for answer in quiz[0].answers]

@@ -46,8 +46,10 @@ class Predictor:
             return
         asked, self._open = self._open, None
         asked.has_happened = True
-        told = asked.comparison() if asked.predicted else forms.framed(_NOT_YET, forms.GREY)
-        display(HTML(told))  # type: ignore[no-untyped-call]
+        if asked.predicted:
+            display(HTML(asked.comparison()))  # type: ignore[no-untyped-call]
+        else:
+            asked.reminder = display(HTML(forms.framed(_NOT_YET, forms.GREY)), display_id=True)  # type: ignore[no-untyped-call]
 
 
 class _Asked:
@@ -57,6 +59,7 @@ class _Asked:
         self._prediction = prediction
         self.predicted = ""
         self.has_happened = False
+        self.reminder: Any = None
         self._is_late = False
         self._said = forms.words("<i>What do you expect? Choose, then run the next cell.</i>")
         if prediction.choices:
@@ -73,6 +76,8 @@ class _Asked:
         if not text:
             return
         self.predicted, self._is_late = text, self.has_happened
+        if self.reminder is not None:
+            self.reminder.update(HTML(""))  # type: ignore[no-untyped-call]
         self._said.value = self.comparison() if self.has_happened else "<i>Noted. Now run the next cell.</i>"
 
     def comparison(self) -> str:
