@@ -19,8 +19,8 @@ _BLANKS = ("", " ", " \t\n ", "\N{NO-BREAK SPACE}")
 @rule(
     task="4.2",
     title="ItemCreate needs a name that is not blank",
-    why="People find an item by its name: there has to be one that they can see. And every name that they can "
-    "see is welcome.",
+    why="People find an item by its name, so they have to be able to see it. And every name that they can see "
+    "has to be accepted.",
     hint="Take the value above through the rules for the name, in the order in which they run. Which one "
     "answers in another way than you expect?",
 )
@@ -119,7 +119,11 @@ def test_read_hides_internal_fields(objects: Objects, schemas: Schemas, expect: 
     item = objects.with_secrets(**row)
     shown = schemas.shown(item, "an Item with one more column, internal_note, and one more attribute, shelf")
     more = sorted(set(shown) - set(row))
-    expect(not more and "id" in shown, saw=f"it shows also {more}", wanted="only id, name and description")
+    expect(
+        not more and "id" in shown,
+        saw=f"it also shows {', '.join(map(repr, more))}",
+        wanted="only id, name and description",
+    )
 
 
 @rule(

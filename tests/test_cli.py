@@ -20,6 +20,7 @@ from grader.guide import LEVELS, hints_for, reason_for
 from grader.rules import CHAPTERS, chapter_named, roster, rules_named
 from grader.starters import tasks_of
 from tests import PROJECT
+from tests.cases import CASES, load
 from tests.copies import COMMAND, Copy, copy_of_the_project
 from tests.half_done import write_half_done
 
@@ -35,6 +36,13 @@ def unchanged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
 
 def backups(copy: Copy) -> list[Path]:
     return sorted((copy.folder / ".workbook" / "backups").glob("*"))
+
+
+def test_the_report_in_the_readme_is_a_real_one(copy: Copy) -> None:
+    shown = (PROJECT / "README.md").read_text(encoding="utf-8").partition("```text\n")[2].partition("```")[0]
+    shutil.rmtree(copy.folder / "chapters/05_crud")
+    load(CASES / "05_crud/wrong/update_is_not_none").build(copy.folder / "chapters")
+    assert shown in copy.run("check", "5").stdout
 
 
 # -- what a word means ----------------------------------------------------------------------------

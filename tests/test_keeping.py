@@ -120,12 +120,13 @@ def test_check_takes_what_explain_takes(copy: Copy) -> None:
 
 def test_without_a_chapter_the_lesson_is_the_current_one(copy: Copy) -> None:
     shutil.copytree(PROJECT / "notebooks", copy.folder / "notebooks")
-    assert "next: jupyter lab lessons/00_start.ipynb" in copy.run("lesson").stdout, "nothing was begun"
-    assert "next: jupyter lab lessons/05_crud.ipynb" in copy.run("lesson", cwd="chapters/05_crud").stdout
+    assert "next: jupyter lab --notebook-dir=. lessons/00_start.ipynb" in copy.run("lesson").stdout, "nothing was begun"
+    there = "next: jupyter lab --notebook-dir=../.. ../../lessons/05_crud.ipynb"
+    assert there in copy.run("lesson", cwd="chapters/05_crud").stdout
     copy.solve("01_engine")
     assert copy.run("check", "1").returncode == 0
-    assert "next: jupyter lab lessons/02_models.ipynb" in copy.run("lesson").stdout
-    assert "next: jupyter lab lessons/00_start.ipynb" in copy.run("lesson", "0").stdout
+    assert "next: jupyter lab --notebook-dir=. lessons/02_models.ipynb" in copy.run("lesson").stdout
+    assert "next: jupyter lab --notebook-dir=. lessons/00_start.ipynb" in copy.run("lesson", "0").stdout
 
 
 def test_a_fresh_lesson_keeps_the_notes(copy: Copy) -> None:

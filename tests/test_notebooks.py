@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -657,22 +658,43 @@ def test_any_cell_can_be_run_again(checkout: Path, environment: dict[str, str], 
 # -- in the browser ---------------------------------------------------------------------------------
 
 
+# What a learner's line opens: the whole folder, so that links to `chapters/` work.
+START = "jupyter lab --notebook-dir=."
+
+
 @contextmanager
-def jupyterlab(checkout: Path, environment: dict[str, str]) -> Iterator[str]:
-    """JupyterLab at work in a checkout; yields the address of its notebooks, up to the name."""
-    runtime = Path(environment["JUPYTER_RUNTIME_DIR"])
-    options = (
-        "--no-browser",
-        "--allow-root",
-        "--ServerApp.port=0",
-        "--IdentityProvider.token=lesson",
-        f"--ServerApp.root_dir={checkout}",
-        "--LabApp.expose_app_in_browser=True",
-        "--LabApp.news_url=",
-    )
-    command = [sys.executable, "-m", "jupyterlab", *options]
+def jupyterlab(
+    checkout: Path, environment: dict[str, str], line: str = START, *, opens: Path | None = None
+) -> Iterator[str]:
+    """JupyterLab at work in a checkout; yields the address of its notebooks, up to the name.
+
+    Args:
+        checkout: where the line is typed.
+        environment: what its process needs.
+        line: what is typed.
+        opens: where the address that a browser would open is written; without it no browser is started.
+    """
+    runtime, settings = Path(environment["JUPYTER_RUNTIME_DIR"]), Path(environment["JUPYTER_CONFIG_DIR"])
+    settings.mkdir(parents=True, exist_ok=True)
+    options = {
+        "ServerApp": {"open_browser": opens is not None, "allow_root": True, "port": 0},
+        "IdentityProvider": {"token": "lesson"},
+        "LabApp": {"expose_app_in_browser": True, "news_url": ""},
+    }
+    for name in ("server", "lab"):
+        (settings / f"jupyter_{name}_config.json").write_text(json.dumps(options), encoding="utf-8")
+    programs = os.pathsep.join([str(Path(sys.executable).parent), environment["PATH"]])
+    environment = {**environment, "PATH": programs}
+    if opens:
+        noting = opens.with_name("browser.py")
+        noting.write_text(
+            f"#!{sys.executable}\nimport pathlib, sys\npathlib.Path({str(opens)!r}).write_text(sys.argv[1])\n",
+            encoding="utf-8",
+        )
+        noting.chmod(0o755)
+        environment["BROWSER"] = str(noting)
     server = subprocess.Popen(
-        command, cwd=checkout, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        shlex.split(line), cwd=checkout, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
         deadline = time.monotonic() + 60
@@ -747,6 +769,45 @@ class Lesson:
 
 
 @NO_BROWSER
+@pytest.mark.parametrize("where", [".", "chapters/05_crud"])
+def test_the_line_that_is_printed_opens_a_lesson_whose_links_work(
+    where: str, checkout: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    profile, opened = tmp_path / "profile", tmp_path / "opened.txt"
+    profile.mkdir()
+    command = [sys.executable, "-m", "grader.cli", "lesson", "4"]
+    done = subprocess.run(command, cwd=checkout / where, env=environment, check=True, capture_output=True, text=True)
+    line = next(line for line in done.stdout.splitlines() if line.startswith("next: ")).removeprefix("next: ")
+    with jupyterlab(checkout / where, environment, line, opens=opened), browser.Browser(profile) as page:
+        deadline = time.monotonic() + 60
+        while not (opened.is_file() and opened.read_text(encoding="utf-8")):
+            assert time.monotonic() < deadline, "no browser was opened"
+            time.sleep(0.1)
+        page.open(opened.read_text(encoding="utf-8"))
+        page.wait_for(f"{PANEL}.context.path === 'lessons/04_schemas.ipynb'")
+        page.command("Emulation.setDeviceMetricsOverride", width=1200, height=20000, deviceScaleFactor=1, mobile=False)
+        browsed = "jupyterapp.serviceManager.contents.get('').then(folder => folder.content.map(each => each.name))"
+        assert {"chapters", "lessons"} <= set(page.run(browsed))
+        link = (
+            "[...document.querySelectorAll('.jp-MarkdownCell a')].find(link => link.innerText.endsWith('schemas.py'))"
+        )
+        page.wait_for(f"!!{link}")
+        page.run(f"{link}.click()")
+        editors = "[...jupyterapp.shell.widgets('main')].map(panel => panel.context?.path)"
+        page.wait_for(f"{editors}.includes('chapters/04_schemas/app/schemas.py')")
+
+
+def test_every_page_names_the_line_that_is_printed() -> None:
+    pages = {
+        file: (PROJECT / file).read_text(encoding="utf-8") for file in ("README.md", "grader/cli/folder/README.md")
+    }
+    for file, text in {**pages, **{name: prose(name) for name in LESSONS}}.items():
+        lines = re.findall(r"`jupyter lab[^`]*`", text)
+        assert all(line.startswith(f"`{START} ") for line in lines), file
+        assert lines or file not in pages
+
+
+@NO_BROWSER
 @pytest.mark.parametrize(
     ("name", "prediction", "experiment", "secret", "task", "file", "mistake"),
     [
@@ -800,6 +861,12 @@ def test_a_reader_predicts_answers_and_is_graded(
         form = lesson.run(f"%predict {prediction}")
         lesson.click(form, next("abcd"[n] for n, text in enumerate(asked.choices) if text != asked.answer))
         lesson.shown(lesson.run(experiment), "What happens:")
+        form = lesson.run(f"%predict {prediction}")
+        ran = lesson.run(experiment)
+        lesson.shown(ran, "You have not predicted yet.")
+        lesson.click(form, "abcd"[asked.choices.index(asked.answer)])
+        assert "As you predicted" not in lesson.shown(form, "Right:")
+        page.wait_for(f"!{PANEL}.content.widgets[{ran}].outputArea.node.innerText.includes('predicted')")
 
         form = lesson.run("%quiz")
         places = [answer.right for answer in quiz[0].answers]

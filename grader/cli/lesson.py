@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -56,9 +57,19 @@ def lesson(
     console.show(
         [
             Line(f"Your lessons are in {where}/"),
-            Line(f"next: jupyter lab {where}/{name}.ipynb, or open that file in VS Code", bold=True),
+            Line(f"next: {_start(copies / chosen)}", bold=True),
+            Line("      or open that file in VS Code"),
         ]
     )
+
+
+def _start(lesson: Path) -> str:
+    """The line that opens a lesson in JupyterLab, as it has to be typed here.
+
+    Without `--notebook-dir` JupyterLab shows the lesson's own folder, nothing above it: no link to `chapters/` works.
+    """
+    folder, file = (Path(os.path.relpath(path)).as_posix() for path in (home(), lesson))
+    return f"jupyter lab --notebook-dir={folder} {file}"
 
 
 def _name(words: str) -> str:

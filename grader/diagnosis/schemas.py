@@ -1000,7 +1000,7 @@ def not_annotated(evidence: Evidence) -> Told | None:
 @reading("a field too many is shown", "read_hides_internal_fields")
 def shows_more(evidence: Evidence) -> Told | None:
     """An answer shows exactly the fields of its schema."""
-    listed = re.search(r"shows also \[(.*)\]", evidence.saw)
+    listed = re.search(r"also shows ('.*)", evidence.saw)
     names = re.findall(r"'(\w+)'", listed[1]) if listed else []
     for file, node in evidence.source.ancestry(_schema(evidence)) if names else ():
         for each in node.body:

@@ -65,7 +65,9 @@ class Choice:
     def __init__(self, texts: Sequence[str], on_choice: Callable[[int], None]) -> None:
         self.chosen: int | None = None
         self._on_choice = on_choice
-        self._buttons = [Button(description=LETTERS[n], layout=Layout(width="48px")) for n, _ in enumerate(texts)]
+        # A long answer beside it must not make a button narrower: its sign has to be seen.
+        fixed = {"width": "48px", "min_width": "48px", "flex": "0 0 auto"}
+        self._buttons = [Button(description=LETTERS[n], layout=Layout(**fixed)) for n, _ in enumerate(texts)]
         for number, button in enumerate(self._buttons):
             button.tooltip = texts[number].replace("`", "")
             button.on_click(lambda _, number=number: self.choose(number))
@@ -98,7 +100,7 @@ class Choice:
 def typed(on_typed: Callable[[str], None]) -> Box:
     """A line to type into, with a button."""
     line = Text(placeholder="your prediction", layout=Layout(flex="1 1 auto", min_width="0"))
-    button = Button(description="Keep", layout=Layout(width="70px"))
+    button = Button(description="Keep", layout=Layout(width="70px", min_width="70px", flex="0 0 auto"))
     button.on_click(lambda _: on_typed(line.value.strip()))
     line.continuous_update = False
     return HBox([line, button])

@@ -11,6 +11,8 @@ from grader.lessons import forms
 from grader.lessons.questions import Prediction
 from grader.lessons.showing import show
 
+_NOT_YET = "You have not predicted yet. Say above what you expected, before you read on."
+
 
 class Predictor:
     """What the reader predicted, and whether the next cell has shown the answer yet."""
@@ -46,6 +48,8 @@ class Predictor:
         asked.has_happened = True
         if asked.predicted:
             display(HTML(asked.comparison()))  # type: ignore[no-untyped-call]
+        else:
+            asked.reminder = display(HTML(forms.framed(_NOT_YET, forms.GREY)), display_id=True)  # type: ignore[no-untyped-call]
 
 
 class _Asked:
@@ -55,6 +59,8 @@ class _Asked:
         self._prediction = prediction
         self.predicted = ""
         self.has_happened = False
+        self.reminder: Any = None
+        self._is_late = False
         self._said = forms.words("<i>What do you expect? Choose, then run the next cell.</i>")
         if prediction.choices:
             self.choice = forms.Choice(prediction.choices, self._choose)
@@ -69,18 +75,22 @@ class _Asked:
     def _keep(self, text: str) -> None:
         if not text:
             return
-        self.predicted = text
+        self.predicted, self._is_late = text, self.has_happened
+        if self.reminder is not None:
+            self.reminder.update(HTML(""))  # type: ignore[no-untyped-call]
         self._said.value = self.comparison() if self.has_happened else "<i>Noted. Now run the next cell.</i>"
 
     def comparison(self) -> str:
-        """What was predicted beside what happened, as HTML."""
+        """What was predicted, or said when the cell had been run, beside what happened, as HTML."""
         answer, why = forms.marked_up(self._prediction.answer), forms.marked_up(self._prediction.why)
         mine = forms.marked_up(self.predicted)
         if not self._prediction.choices:
             return forms.framed(f"<b>You wrote:</b> {mine}<br><b>Compare:</b> {answer} {why}", forms.GREY)
         if self.predicted == self._prediction.answer:
-            return forms.framed(f"<b>As you predicted:</b> {answer}<br>{why}", forms.GREEN)
-        return forms.framed(f"<b>You predicted:</b> {mine}<br><b>What happens:</b> {answer}<br>{why}", forms.RED)
+            head = "Right:" if self._is_late else "As you predicted:"
+            return forms.framed(f"<b>{head}</b> {answer}<br>{why}", forms.GREEN)
+        verb = "said" if self._is_late else "predicted"
+        return forms.framed(f"<b>You {verb}:</b> {mine}<br><b>What happens:</b> {answer}<br>{why}", forms.RED)
 
 
 def _listed(prediction: Prediction) -> str:

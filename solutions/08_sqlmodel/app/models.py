@@ -50,7 +50,7 @@ class ItemUpdate(SQLModel):
     """What a client sends to change an item: what is left out stays as it is."""
 
     # 8.5 both may be left out; only the description may be null
-    name: Name = ""  # stands for "not sent"; what was not sent is never applied
+    name: Name = Field(default=None)  # stands for "not sent"; a null that is sent is refused
     description: Description | None = None
 
 
