@@ -494,6 +494,21 @@ def task_within(chapter: str, outcomes: Mapping[str, str], untouched: Collection
     return "fix" if to_fix else "task", min(to_fix or to_do, key=task_number)
 
 
+JUDGED_BY_OTHERS = "Task {} has no check of its own: the other checks of the chapter need it."
+
+
+def rest_of_chapter(word: str, task: str, command: str) -> list[Line]:
+    """What there is to say after a part of a chapter has passed: what is to be done in the rest of it.
+
+    Args:
+        word: ``fix`` or ``task``, as of `task_within`.
+        task: its number.
+        command: what says what is wrong with it.
+    """
+    says = f"Something else in the chapter does not pass. What it is: {command}"
+    return [*([Line(says)] if word == "fix" else []), Line(f"next: {word} {task}", bold=True)]
+
+
 def _fix(block: Block, submission: str, command: str) -> str:
     check = block.check
     in_a_line = check.outcome == "error" or block.given

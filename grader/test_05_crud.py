@@ -71,9 +71,12 @@ def test_create_refreshes(tables: Tables, items: Items, writes: Writes) -> None:
     hint="What does your query ask for, and what does your function make of the answer?",
 )
 def test_get_returns_the_item(
-    tables: Tables, items: Items, sessions: Sessions, code: Code, story: Story, expect: Expect
+    tables: Tables, items: Items, crud: Crud, sessions: Sessions, code: Code, story: Story, expect: Expect
 ) -> None:
-    """The item with this id, as the database has it: the first, the last, one of many alike, and beyond a page."""
+    """The item with this id, as the database has it: the first, the last, one of many alike, beyond a page, a new one.
+
+    The new one was asked for before it was there, in the same session.
+    """
     tables.create()
     for item_id, name, description in ((2, "chair", None), (5, "lamp", "warm light"), (9, "lamp", "")):
         items.add(id=item_id, name=name, description=description)
@@ -83,6 +86,7 @@ def test_get_returns_the_item(
         story.begin(f"stored {len(rows)} items, the ids 2, 5, 9 and so on")
         item = code.call("crud.get_item", sessions.new(), row["id"])
         expect.equal(code.read(item, "id", "name", "description"), row)
+    crud.expect_found_later({"id": 7, "name": "lamp", "description": "warm light"})
 
 
 @rule(
@@ -101,10 +105,10 @@ def test_get_unknown_is_none(
     for known in (5, 2):
         crud.expect_found(known, "get_returns_the_item")
     for unknown in (1, 3, 6, 2):
+        story.begin("stored items with the ids [2, 5]")
         if unknown == 2:
             items.remove_all()
-        ids = [row["id"] for row in items.rows()]
-        story.begin(f"stored items with the ids {ids}" if ids else "stored nothing")
+            story.begin("stored items with the ids [2, 5] and called get_item for each", "deleted both with plain SQL")
         with sessions.new() as session:
             expect.equal(code.call("crud.get_item", session, unknown), None)
 
@@ -146,6 +150,7 @@ def test_list_is_ordered(
 def test_list_pages(tables: Tables, pages: Pages) -> None:
     """Pages have the size that was asked for, follow each other without overlap, and are 100 long by default."""
     tables.create()
+    pages.expect_listed_later()
     pages.expect_one_of_one()
     pages.store_all()
     pages.expect_each_item_once((0, 2), (2, 2), (4, 99))

@@ -203,6 +203,31 @@ def test_an_item_is_not_a_item(bench: Bench, tmp_path: Path) -> None:
     assert check.hint.startswith("What stands before .nam is an Item."), check
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "hint"),
+    [
+        ("-> Item | None:\n", "-> Item | None\n", "Python could read everything up to here."),
+        ("    item = Item(", "  item = Item(", "Compare the spaces at the beginning"),
+        ("import Item\n", "import Itme\n", "app.models has 'Item'. Is it a typing mistake?"),
+        ("import Item\n", "import Owner\n", "Does app.models define this name"),
+        ("from app.models", "from app.modles", "There is app/models.py. Is it a typing mistake?"),
+        ("import select\n", "import select\nimport no_such_package\n", "Nothing that is installed has this name."),
+        ("def create_item", "1 / 0\n\n\ndef create_item", "Read the exception: what does it say about this line?"),
+        ("def create_item", "def keep", "Others ask for this by its name."),
+        ("def create_item", "def created_item", "Is it a typing mistake?"),
+    ],
+)
+def test_code_that_cannot_be_imported(old: str, new: str, hint: str, bench: Bench, tmp_path: Path) -> None:
+    submission = write_half_done("05_crud", tmp_path, ("5.1", "5.2", "5.3", "5.4", "5.5")).parent
+    crud = submission / "05_crud/app/crud.py"
+    written = crud.read_text(encoding="utf-8")
+    assert old in written
+    crud.write_text(written.replace(old, new, 1), "utf-8")
+    rule = next(rule for rule in rules_of("05_crud") if rule.name == "create_persists")
+    ((_, check),) = bench.grade([Target(submission, rule)])
+    assert check.hint.startswith(hint), check
+
+
 def test_what_is_another_in_each_run_is_not_shown() -> None:
     threads = RuntimeError("created in thread id 139819252053696, and this is thread id 139819252000000")
     assert describe(threads) == "RuntimeError: created in thread id ..., and this is thread id ..."

@@ -614,12 +614,17 @@ def test_bad_input_is_one_sentence(kernel: Kernel) -> None:
     for line, said in {
         "%grade 77": "There is no chapter or task '77'; write %grade 05 for a chapter, %grade 5.1 for a task.",
         "%hint 5.9": "There is no task '5.9'; write %hint 5.1 for a task.",
-        "%grade 8.1": "Task 8.1 has no check of its own; write %grade 08.",
         "%grade --submission nowhere": "There is no folder 'nowhere'.",
         "%grade 5 --database oracle": "argument --database: invalid choice: 'oracle'",
     }.items():
         shown = kernel.run(line)
         assert shown.startswith(f"UsageError: {said}") and shown.count("\n") == 1
+
+
+def test_a_task_without_a_check_of_its_own_is_judged_by_the_others(kernel: Kernel) -> None:
+    kernel.run("%load_ext grader.notebook")
+    shown = kernel.run("%grade 8.1")
+    assert shown.startswith("Task 8.1 has no check of its own: the other checks of the chapter need it.\n08_sqlmodel ")
 
 
 def test_nothing_is_left_of_a_killed_kernel(checkout: Path, environment: dict[str, str]) -> None:

@@ -75,6 +75,7 @@ def test_endless_import(bench: Bench, tmp_path: Path) -> None:
     """Each check has its own time, and less of it once it is clear that the app does not end."""
     found = verdicts(bench, submission(tmp_path, at_import="while True: pass"))
     assert {check.outcome for check in found.values()} == {"timeout"}
+    assert any(check.line == "while True: pass" for check in found.values())
 
 
 def test_not_utf8(bench: Bench, tmp_path: Path) -> None:

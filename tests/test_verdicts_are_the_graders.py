@@ -15,7 +15,15 @@ from grader.lab.surroundings import Surroundings
 from grader.rules import CHAPTERS, Rule, rules_of
 from tests import PROJECT
 from tests.cases import all_cases
-from tests.cheats import CHANGED_LIBRARIES, CHANGED_ON_POSTGRESQL, CHEATS, ODDITIES, UNSEEN, UNSEEN_BY_PSYCOPG
+from tests.cheats import (
+    CHANGED_LIBRARIES,
+    CHANGED_ON_POSTGRESQL,
+    CHEATS,
+    ODDITIES,
+    TO_DO_TURNED,
+    UNSEEN,
+    UNSEEN_BY_PSYCOPG,
+)
 from tests.hostile import submission
 
 HONEST = {"list_is_ordered", "list_pages", "reads_do_not_commit", "update_refreshes"}
@@ -39,6 +47,15 @@ def test_cheat(name: str, bench: Bench, tmp_path: Path) -> None:
     assert not [check for check in found.values() if "GOT IT" in check.observed]
     assert {name for (place, name), check in found.items() if place == folder and check.outcome == "passed"} <= HONEST
     assert all(check.outcome == "passed" for (place, _), check in found.items() if place == honest)
+
+
+def test_what_is_to_do_stays_to_do(bench: Bench, tmp_path: Path) -> None:
+    """While the whole app is looked at, its code runs once more, and the verdict waits to be told."""
+    shutil.copytree(PROJECT / "chapters/05_crud", tmp_path / "05_crud")
+    with (tmp_path / "05_crud/app/crud.py").open("a") as file:
+        file.write(TO_DO_TURNED)
+    found = list(bench.grade([Target(tmp_path, rule) for rule in rules_of("05_crud")]))
+    assert [check.outcome for _, check in found if check.outcome == "passed"] == []
 
 
 @pytest.mark.parametrize("name", UNSEEN)

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from grader.bench.sandbox import bubblewrap
+from grader.lab.walls import _readable
 from tests import PROJECT
 from tests.attacks import ATTACKS, REACHING, READING, SIGNALLING, STARTING, WRITING
 from tests.kernels import HAS_WALLS, as_ordinary_user, can_be_ordinary, give_to_ordinary_user
@@ -94,6 +95,18 @@ def test_without_walls_it_is_said_and_a_spoilt_grader_is_noticed(user: str, plac
         assert "write into the grader" in through
         assert "changed while the code ran" in found["spoilt"]
     assert not found["left"], "the bench leaves nothing behind all the same"
+
+
+def test_no_other_project_on_the_path_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ``.pth`` of an editable install names it: another copy of the workbook holds the solutions, too."""
+    libraries = tmp_path / "libraries"
+    (libraries / "sqlalchemy").mkdir(parents=True)
+    (tmp_path / "copy/solutions").mkdir(parents=True)
+    for entry in (libraries, tmp_path / "copy"):
+        monkeypatch.syspath_prepend(entry)
+    readable = [*_readable()]
+    assert libraries in readable
+    assert tmp_path / "copy" not in readable
 
 
 def test_every_kind_has_several_attacks() -> None:

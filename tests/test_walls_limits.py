@@ -112,6 +112,15 @@ STOPPED = {
 }
 
 
+@pytest.mark.skipif(not HAS_WALLS, reason="there are no walls here")
+def test_who_meets_a_wall_is_told_so(tmp_path: Path) -> None:
+    folder = submission(tmp_path, at_import="import multiprocessing\nLOCK = multiprocessing.Lock()")
+    with Bench() as bench:
+        found = verdicts(bench, folder)["create_persists"]
+    assert found.outcome == "error" and found.line == "LOCK = multiprocessing.Lock()"
+    assert found.hint.startswith("The grader lets your code write in its own folder only")
+
+
 @pytest.mark.skipif(not HAS_WALLS, reason="walls cannot be taken away here")
 @pytest.mark.skipif(not HAS_FORK, reason="there is a server only where there is fork")
 @pytest.mark.parametrize("name", STOPPED)

@@ -15,7 +15,6 @@ import stat
 import subprocess
 import sys
 import tarfile
-import tempfile
 import time
 import zlib
 from collections.abc import Iterator, Sequence
@@ -257,15 +256,23 @@ def _turn() -> Iterator[None]:
 # -- initialising -------------------------------------------------------------------------------
 
 
+def password_beside(data: Path) -> Path:
+    """The file in which initdb is told the password of a new cluster; its folder has to be empty."""
+    return data.with_name(f"{data.name}-password")
+
+
 def _initialise(programs: Programs, data: Path) -> None:
     """Make a cluster with nothing in it but what every run needs."""
     password = secrets.token_hex(16)
-    with tempfile.NamedTemporaryFile("w", dir=data.parent, prefix="password-") as told:
-        told.write(password)
-        told.flush()
+    told = password_beside(data)
+    try:
+        with os.fdopen(os.open(told, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(password)
         if programs.owner >= 0:
-            os.chown(told.name, programs.owner, -1)
-        programs.run([programs.folder / "initdb", "-D", data, "-U", SUPERUSER, f"--pwfile={told.name}", *_INITDB])
+            os.chown(told, programs.owner, -1)
+        programs.run([programs.folder / "initdb", "-D", data, "-U", SUPERUSER, f"--pwfile={told}", *_INITDB])
+    finally:
+        told.unlink(missing_ok=True)
     (data / "postgresql.conf").write_text(SETTINGS, encoding="ascii")
     (data / "pg_hba.conf").write_text(_WHO_MAY_CONNECT, encoding="ascii")
     for database, statements in (("template0", _IN_TEMPLATE), ("postgres", _IN_MAINTENANCE)):

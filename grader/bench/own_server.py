@@ -31,7 +31,7 @@ _PATIENCE = 60.0
 # Waits for a word, or for the end of whoever was to say it.
 _GUARD = """
 clear() {
-    rm -rf "$1" "$2"
+    rm -rf "$1" "$1-password" "$2"
     rmdir "${2%/*}"  # where it was not empty when its own process cleared it
 }
 read -r told && exit

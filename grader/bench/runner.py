@@ -380,7 +380,7 @@ class Runner:
         if rule is not None and _not_the_first(child):
             run.waiting.appendleft(rule)
         elif rule is not None:
-            yield from verdicts.judged(run, rule, verdicts.timed_out(seconds, child.place))
+            yield from verdicts.judged(run, rule, verdicts.timed_out(seconds, child.place, run.submission))
         elif not child.process and not run.unanswered and self._means.children.kill_server():
             # Not the fault of this run: something has stopped the server. A new one gets all that is left.
             run.unanswered += 1

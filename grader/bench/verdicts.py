@@ -126,19 +126,28 @@ def died(status: int) -> dict[str, Any]:
     }
 
 
-def timed_out(seconds: float, place: str) -> dict[str, Any]:
+def timed_out(seconds: float, place: str, submission: Path) -> dict[str, Any]:
     """What there is to say of a check that came to no end.
 
     Args:
         seconds: the time that it had.
         place: the learner's line that ran when it was up.
+        submission: the folder in which that is.
     """
     return {
         "outcome": "timeout",
         "observed": f"still running after {seconds:g} seconds",
         "expected": "an answer in time; look for a loop that never ends, or for a line that waits",
         "where": place,
+        "line": _line_at(submission, place),
     }
+
+
+def _line_at(submission: Path, place: str) -> str:
+    name, _, number = place.rpartition(":")
+    with suppress(OSError, ValueError, IndexError):
+        return (submission / name).read_text("utf-8", "replace").split("\n")[int(number) - 1]
+    return ""
 
 
 def out_of_time(used_up: str) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def check(
         checks += terminal.blamed_on(checks, others)
         asked, part = part, rules[0].chapter if len({rule.chapter for rule in rules}) == 1 else ""
         if asked != part and rules == rules_of(part) and "." in asked:
-            console.say(f"Task {asked} has no check of its own: the other checks of the chapter need it.")
+            console.say(terminal.JUDGED_BY_OTHERS.format(asked))
         console.say(f"grading {'/'.join(filter(None, [where.name, part]))} on {NAMES[database]}")
         console.say("")
         console.show(terminal.chapters(checks, console.style(), submission=where.name, full_trace=full_trace))

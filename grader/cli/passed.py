@@ -11,7 +11,7 @@ from grader.guide import reason_for
 from grader.places import SOLUTIONS, found_home, is_clone
 from grader.rules import CHAPTERS, rules_of
 from grader.starters import untouched_tasks
-from grader.terminal import Line, next_step, outcomes_by_task, standing, task_within, wrapped
+from grader.terminal import Line, next_step, outcomes_by_task, rest_of_chapter, standing, task_within, wrapped
 
 if TYPE_CHECKING:
     from grader.report import Check
@@ -49,7 +49,8 @@ def _rest(place: Place, checks: Sequence[Check], others: Sequence[Check], databa
     if not found:  # the code has changed meanwhile
         return []
     word, task = task_within(chapter, found, untouched_tasks(chapter, place.folder / chapter))
-    return [Line(f"next: {word} {task}", bold=True)] if task else _onwards(place, int(chapter[:2]))
+    number = int(chapter[:2])
+    return rest_of_chapter(word, task, f"workbook check {number}") if task else _onwards(place, number)
 
 
 def news(place: Place) -> list[Line]:

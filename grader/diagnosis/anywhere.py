@@ -6,6 +6,7 @@ import ast
 import builtins
 import difflib
 import re
+import sys
 from collections import Counter
 from typing import TypeVar
 
@@ -332,6 +333,20 @@ def dependency_on_the_factory(evidence: Evidence) -> Told | None:
 
 
 _ARGUMENT_OF_A_FACTORY = re.compile(r"\"loc\":\[\"query\",\"local_kw\"\]")
+
+
+@reading("something that code which is graded may not do")
+def behind_the_walls(evidence: Evidence) -> Told | None:
+    """Code that is graded runs behind walls: it writes in its own folder only, and opens no network connection."""
+    raised = evidence.raised_kind("PermissionError")
+    where = innermost(raised, evidence.given) if raised and sys.platform == "linux" else ""
+    if not where or raised is None or not re.match(r"\[Errno (1|13)\]", raised.message):
+        return None
+    hint = "The grader lets your code write in its own folder only, and open no network connection and no memory that "
+    return Told(where=where, hint=f"{hint}processes share. Does your app need what this line asks for?", why=_WALLS)
+
+
+_WALLS = "Code that is graded must not reach other files, learners or machines. Elsewhere this line may well work."
 _UNHASHABLE = re.compile(r"unhashable type: '(?:[\w.]+\.)?(\w+)'")
 
 

@@ -109,6 +109,63 @@ def made_of(node: ast.AST, value: ast.AST) -> list[ast.AST]:
     return found
 
 
+def offset_counts_pages(evidence: Evidence) -> bool:
+    """Whether the offset that was sent is the one that was asked for, times the limit: counted in pages."""
+    sent, asked = page_sent(evidence), page_asked(evidence)
+    pages = asked["offset"], asked["offset"] - 1
+    return (
+        bool(sent) and sent["offset"] != asked["offset"] and sent["offset"] in [each * asked["limit"] for each in pages]
+    )
+
+
+_CUTS = {"offset": ("offset",), "limit": ("limit",), "fetch": ("limit",), "slice": ("offset", "limit")}
+
+
+def page_computed(evidence: Evidence) -> Told | None:
+    """The line that computes another offset or limit than was asked for, in the query or before it."""
+    sent, asked = page_sent(evidence), page_asked(evidence)
+    wrong = next((name for name in ("offset", "limit") if sent and sent[name] != asked[name]), "")
+    found: list[ast.AST] = []
+    for file, node, call in [(*each, call) for each in reached(evidence) for call in calls(each[1], *_CUTS)]:
+        for name, value in zip(_CUTS[name_of(call)], call.args, strict=False):
+            if name == wrong and (name_of(call) == name or name == "offset" or isinstance(value, ast.Name)):
+                found += [one for each in _computed(evidence, file, node, value) for one in _sum_in(each)]
+    products = [each for each in found if isinstance(getattr(each, "op", None), ast.Mult)]
+    places = products if offset_counts_pages(evidence) else found
+    lines = {id(file): file.at(each) for file in evidence.source.files() for each in places[:1] if each in file.nodes}
+    if not lines or (places is found and len({getattr(each, "lineno", 0) for each in found}) > 1):
+        return None
+    said = f"{wrong}={asked[wrong]}" in evidence.did[-1] or str(asked[wrong]) in re.findall(r"\d+", evidence.did[-1])
+    meant = f"asked for {wrong} {asked[wrong]}" if said else f"says nothing of {wrong}, so it is {asked[wrong]}"
+    hint = f"The caller {meant}. What does this line make of it?"
+    return Told(where=next(iter(lines.values())), hint=COUNTS if places is products else hint)
+
+
+COUNTS = "What does offset count: items or pages?"
+
+
+def _computed(evidence: Evidence, file: File, node: Function, value: ast.AST) -> list[ast.AST]:
+    """An expression and what led to it: in this function, in the call that handed a parameter over, in a helper."""
+    found = made_of(node, value)
+    for each in [*found]:
+        for name in {one.id for one in ast.walk(each) if isinstance(one, ast.Name)} & {*arguments_of(node)}:
+            handed = evidence.source.handed_over(file, node, name)
+            around = handed[0].function_at(handed[1].lineno) if handed else ""
+            caller = evidence.source.function(around, handed[0].name) if handed and around else None
+            found += made_of(caller[1], handed[1]) if caller and handed and caller[1] is not node else []
+    for call in [one for each in found for one in ast.walk(each) if isinstance(one, ast.Call)]:
+        helper = evidence.source.function(name_of(call)) if isinstance(call.func, ast.Name) else None
+        returned = [one for one in inside(helper[1]) if isinstance(one, ast.Return)] if helper else []
+        found += [part for one in returned if one.value and helper for part in made_of(helper[1], one.value)]
+    return found
+
+
+def _sum_in(node: ast.AST) -> list[ast.AST]:
+    """The outermost sum, or product, of an expression that has to do with a variable."""
+    sums = [one for one in ast.walk(node) if isinstance(one, ast.BinOp | ast.AugAssign)]
+    return [one for one in sums[:1] if any(isinstance(each, ast.Name) for each in ast.walk(one))]
+
+
 def page_passed_on(evidence: Evidence, chain: list[tuple[File, Function]]) -> Told | None:
     """The call in these functions that hands another page on than the function around it was asked for."""
     for file, node in chain:

@@ -8,7 +8,18 @@ import re
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import File, Function, calls, inside, keyword, name_of, text_of
+from grader.diagnosis.source import (
+    File,
+    Function,
+    as_called,
+    calls,
+    commits_by_itself,
+    inside,
+    keyword,
+    name_of,
+    options,
+    text_of,
+)
 
 _CLOSES = "closes_after_success", "closes_after_http_error", "closes_after_crash"
 _OWN, _YIELDS = "each_request_has_its_own_session", "yields_a_session"
@@ -18,6 +29,12 @@ _MAKERS = "SessionLocal", "Session", "sessionmaker"
 
 
 def _get_db(evidence: Evidence) -> tuple[File, Function] | None:
+    """The dependency that gives the session, as if what it has done in a thread were done in it."""
+    found = _found(evidence)
+    return (found[0], as_called(found[1])) if found is not None else None
+
+
+def _found(evidence: Evidence) -> tuple[File, Function] | None:
     found = evidence.source.function("get_db", "app/deps.py") or evidence.source.function("get_db")
     bound = evidence.source.bound("get_db", evidence.source.file("app/deps.py")) if found is None else None
     value = getattr(bound[1], "value", None) if bound else None
@@ -43,8 +60,8 @@ def _keeper(evidence: Evidence) -> tuple[File, Function] | None:
     entered += [call.args[0] for call in calls(found[1].args, "Depends") if call.args]
     for each in entered:
         other = evidence.source.function(name_of(each))
-        if other is not None and other != found and _yields(other[1]):
-            return other
+        if other is not None and (other[0], other[1].lineno) != (found[0], found[1].lineno) and _yields(other[1]):
+            return other[0], as_called(other[1])
     middlewares = [(file, node) for file in evidence.source.files() for node in file.functions if calls(node, *_MAKERS)]
     if not entered and len(middlewares) == 1 and calls(middlewares[0][1], "call_next"):
         return middlewares[0]
@@ -445,7 +462,7 @@ def _bound_anew(node: Function, name: str, line: int) -> bool:
     return any(text_of(each.targets[0]) == name and line < each.lineno < _handed_out(node) for each in assigned)
 
 
-@reading("the session is returned, not yielded", *_CLOSES)
+@reading("the session is returned, not yielded", *_CLOSES, "sessions_close_after_every_answer")
 def returned_not_yielded(evidence: Evidence) -> Told | None:
     """A function that returns is over. Only a function that yields continues after the answer and can close the
     session."""
@@ -455,16 +472,15 @@ def returned_not_yielded(evidence: Evidence) -> Told | None:
     returns = [each for each in ast.walk(found[1]) if isinstance(each, ast.Return)]
     if not returns or calls(found[1], "add_task"):
         return None
-    saw, hint = "", "After a return there is nobody left to close it. What hands a value out and goes on later?"
+    goes_on = "Which keyword hands a value out, and lets the function go on after the answer?"
+    saw, hint = "", f"After a return there is nobody left to close it. {goes_on}"
     before = "had closed it before the endpoint got it, and it opened again"
     around = [each for each in ast.walk(found[1]) if returns[0] in ast.walk(each)]
     if any(isinstance(each, ast.With) for each in around):
-        hint = "A return ends the with: the session is closed before the endpoint has it. What goes on later?"
+        hint = f"A return ends the with: the session is closed before the endpoint has it. {goes_on}"
         saw = f"{evidence.saw}: the with block {before}"
     elif any(calls(one, "close") for each in around if isinstance(each, ast.Try) for one in each.finalbody):
-        hint = (
-            "A return runs the finally at once: the session is closed before the endpoint has it. What goes on later?"
-        )
+        hint = f"A return runs the finally at once: the session is closed before the endpoint has it. {goes_on}"
         saw = f"{evidence.saw}: close() {before}"
     return Told(saw=saw, where=found[0].at(returns[0]), hint=hint)
 
@@ -738,9 +754,9 @@ def never_closed(evidence: Evidence) -> Told | None:
             return Told(saw=saw, where=file.at(each), hint=hint)
     last = [call for statement in _finals(node) for call in ast.walk(statement) if isinstance(call, ast.Call)]
     for other in [evidence.source.function(name_of(call)) for call in last if not isinstance(call.func, ast.Attribute)]:
-        if other is None or calls(other[1], "close", "remove"):
+        if other is None or calls(as_called(other[1]), "close", "remove"):
             continue
-        for call in calls(other[1], *others):
+        for call in calls(as_called(other[1]), *others):
             saw = f"{evidence.saw}: {others[name_of(call)]} does not close it"
             return Told(saw=saw, where=other[0].at(call), hint="This leaves the session open. What ends it?")
     made = [*_made(node), *_yields(node)]
@@ -880,7 +896,9 @@ def commits_for_others(evidence: Evidence) -> Told | None:
     for call in calls(node, "execution_options", *_MAKERS):
         if "AUTOCOMMIT" in text_of(call):
             saw = f"{evidence.saw} at once; the ROLLBACK came too late" if at_once else ""
-            return Told(saw=saw, where=file.at(call), hint="With this every statement is saved at once.")
+            named = [place for name, place, value in options(call) if commits_by_itself(name, value)]
+            place = named[0] if named else call
+            return Told(saw=saw, where=file.at(place), hint="With this every statement is saved at once.")
     begun = calls(node, "begin")
     if begun and calls(node, "connect"):
         hint = "A transaction around the session: its end decides over what the endpoint has committed."

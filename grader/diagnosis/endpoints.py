@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from grader.diagnosis.evidence import Evidence
-from grader.diagnosis.source import File, Function, calls, inside, keyword, name_of, text_of
+from grader.diagnosis.source import File, Function, calls, handed, inside, keyword, name_of, text_of
 
 _METHODS = "get", "post", "put", "patch", "delete", "api_route", "head", "options"
 _REQUEST = re.compile(r"\b(GET|POST|PATCH|DELETE|PUT) (/\S*)")
@@ -127,14 +127,15 @@ def _led_to(evidence: Evidence, file: File, node: Function) -> list[tuple[str, s
         bound = [each for each in other.tree.body if isinstance(each, ast.Assign)]
         words += [text_of(each.value) for each in bound if name_of(each.targets[0]) in aliases]
     known = {each.name for each in file.functions} | imported(file) | {"self", "cls"}
-    called = [each.func for each in inside(node) if isinstance(each, ast.Call)]
+    made = [each for each in inside(node) if isinstance(each, ast.Call)]
+    called = [each.func for each in (*made, *filter(None, map(handed, made)))]
     decorating = [getattr(each, "func", each) for each in node.decorator_list]
     found = [(name, "") for name in re.findall(r"(?:Depends|Security)\((?:\w+\.)*(\w+)", " ".join(words))]
     found += [(name, "") for name in re.findall(r"Annotated\[(?:\w+\.)*(\w+), Depends\(\)", " ".join(words))]
-    handed = {each.arg for each in (*node.args.args, *node.args.kwonlyargs)} - {"self", "cls", "db", "session"}
+    objects = {each.arg for each in (*node.args.args, *node.args.kwonlyargs)} - {"self", "cls", "db", "session"}
     for each in (*called, *decorating):
         inner = each.value if isinstance(each, ast.Attribute) else each
-        if isinstance(each, ast.Attribute) and isinstance(inner, ast.Name) and inner.id in handed:
+        if isinstance(each, ast.Attribute) and isinstance(inner, ast.Name) and inner.id in objects:
             found += [(each.attr, file.name) for file in _with_method(evidence, each.attr)]
         if not isinstance(inner, ast.Name) or inner.id not in known or name_of(each) in _METHODS:
             continue

@@ -9,9 +9,20 @@ from collections.abc import Callable
 from itertools import pairwise
 
 from grader.diagnosis.anywhere import innermost
-from grader.diagnosis.evidence import Evidence
+from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import File, calls, decorators, keyword, name_of, text_of
+from grader.diagnosis.source import (
+    File,
+    Function,
+    calls,
+    commits_by_itself,
+    decorators,
+    ends_without_a_value,
+    keyword,
+    name_of,
+    options,
+    text_of,
+)
 
 _DB = "app/db.py"
 _URL_RULES = "url_from_environment", "default_is_local_sqlite"
@@ -46,11 +57,14 @@ def _variables(file: File) -> list[tuple[str, ast.AST]]:
 # -- the URL ------------------------------------------------------------------------------------------
 
 
-@reading("another environment variable", "url_from_environment")
+@reading("another environment variable")
 def other_variable(evidence: Evidence) -> Told | None:
     """The code asks for an environment variable with another name, which nobody sets."""
     file = evidence.source.file(_DB)
     variables = _variables(file)
+    by_an_import = evidence.outcome == "error" and re.search(r"got None|NoneType|KeyError", evidence.saw)
+    if evidence.rule != "url_from_environment" and not by_an_import:
+        return None
     bound = _place_of_the_url(evidence)
     texts = [getattr(node, "value", None) for node in file.nodes if isinstance(node, ast.Constant)]
     within = [*ast.walk(bound[1])] if bound else []
@@ -528,6 +542,95 @@ def slashes(evidence: Evidence) -> Told | None:
     return None
 
 
+_NOTHING = re.compile(r"NoneType|got None|not a mapping|is None$")
+
+
+@reading("a function that returns nothing on one way through it")
+def nothing_on_one_way(evidence: Evidence) -> Told | None:
+    """A way through a function that comes to no return gives None, whatever other ways return."""
+    words = [evidence.saw, *(each.message for each in evidence.raised[:1])]
+    if not any(_NOTHING.search(each) for each in words):
+        return None
+    found: dict[str, tuple[File, Function, list[ast.stmt]]] = {}
+    for file, function in _asked_for_a_value(evidence):
+        ends = ends_without_a_value(function.body)
+        if ends and not any(_may_be_unset(each) for each in ast.walk(function) if isinstance(each, ast.Return)):
+            found[file.at(function)] = file, function, ends
+    if len(found) != 1:
+        return None
+    [(file, function, ends)] = found.values()
+    name = function.name if any(each == "property" for each, _ in decorators(function)) else f"{function.name}()"
+    hint = f"{_WHEN_IT_ENDS.get(type(ends[0]), 'After this line')} {name} is over. What has it handed back by then?"
+    if isinstance(ends[0], ast.Return):
+        hint = f"What does {name} hand back here?"
+    if len(ends) > 1:
+        hint = f"Go through {name} on each way: which ones come to no return?"
+    unset = "removed DATABASE_URL" in " ".join(evidence.did)
+    told = f"{'without DATABASE_URL in the environment' if unset else 'with DATABASE_URL set'}, {name} returned None"
+    place = ends[0] if len(ends) == 1 else function
+    return Told(saw=f"{told}: {evidence.saw}", where=file.at(place), hint=hint, why=_GIVES_NONE)
+
+
+_WHEN_IT_ENDS: dict[type[ast.stmt], str] = {
+    ast.If: "Where this is not true,",
+    ast.Match: "Where none of these cases fits,",
+}
+_GIVES_NONE = "A function that ends without a return gives None, and whoever uses what it gives fails later."
+
+
+def _may_be_unset(returned: ast.Return) -> bool:
+    """Whether a return may hand on None, because it asks for a variable that perhaps nobody has set."""
+    asked = [each for each in calls(returned, "get", "getenv") if len(each.args) == 1 and not each.keywords]
+    return any(text_of(each.args[0]) != "'DATABASE_URL'" for each in asked)
+
+
+def _asked_for_a_value(evidence: Evidence) -> list[tuple[File, Function]]:
+    """The learner's functions that have given what a line works with: the one that failed, or the one that is None."""
+    missing = re.match(r"db\.(\w+) is None$", evidence.saw)
+    held = evidence.source.bound(missing[1], evidence.source.file(_DB)) if missing else None
+    raised = evidence.raised[0] if evidence.raised else None
+    where = innermost(raised, evidence.given) if raised is not None else ""
+    where = held[0].at(held[1]) if held is not None else where or evidence.where
+    name, _, number = where.rpartition(":")
+    if not number.isdigit():
+        return []
+    file, line = evidence.source.file(name), int(number)
+    around = [
+        each for each in file.nodes if isinstance(each, ast.stmt) and each.lineno <= line <= (each.end_lineno or 0)
+    ]
+    within = next((each for each in reversed(file.functions) if each in around), None)
+    values: list[tuple[File, ast.AST]] = [(file, each) for each in _used(around[-1], raised)] if around else []
+    for place, value in values:  # which grows meanwhile
+        if isinstance(value, ast.Name) and len(values) < _MOST_VALUES:
+            bound = evidence.source.bound(value.id, place)
+            handed = evidence.source.handed_over(file, within, value.id) if within is not None else None
+            given = getattr(bound[1], "value", None) if bound is not None else None
+            values += [(bound[0], given)] if bound is not None and isinstance(given, _REFERS) else []
+            values += [handed] if handed is not None else []
+    functions = [evidence.source.function(name_of(each)) for _, each in values if not isinstance(each, ast.Name)]
+    return [each for each in functions if each is not None and each[0].name not in evidence.given]
+
+
+_MOST_VALUES, _REFERS = 40, ast.Name | ast.Call | ast.Attribute
+
+
+def _used(statement: ast.stmt, raised: Raised | None) -> list[ast.AST]:
+    """The variables and calls in a statement; where it is known which value was None, those of this one alone."""
+    message = raised.message if raised is not None else ""
+    asked = re.search(r"'NoneType' object has no attribute '(\w+)'", message)
+    made = calls(statement, "create_engine", "make_url")
+    parts: list[ast.AST] = [statement]
+    if asked:
+        parts = [
+            each.value for each in ast.walk(statement) if isinstance(each, ast.Attribute) and each.attr == asked[1]
+        ]
+    elif "got None" in message:
+        parts = [each for call in made for each in (*call.args[:1], keyword(call, "url")) if each is not None]
+    elif "argument after **" in message:
+        parts = [each.value for each in ast.walk(statement) if isinstance(each, ast.keyword) and each.arg is None]
+    return [each for part in parts for each in ast.walk(part) if isinstance(each, _REFERS)]
+
+
 # -- at import ----------------------------------------------------------------------------------------
 
 
@@ -588,19 +691,27 @@ def autocommit(evidence: Evidence) -> Told | None:
         return None  # somebody has committed
     saw = f"{evidence.saw}, though nobody has called commit(){_saved_before(evidence)}"
     for file in evidence.source.files():
-        for node in file.nodes:
-            told = text_of(node) if isinstance(node, ast.keyword | ast.Dict | ast.Constant | ast.Assign) else ""
-            if isinstance(node, ast.Constant) and node.value != "AUTOCOMMIT":
-                continue  # a text that speaks of it
-            if isinstance(node, ast.Assign) and not isinstance(node.targets[0], ast.Attribute):
-                continue
-            if isinstance(node, ast.Assign) and re.search(r"isolation_level = (None|'')", told):
+        for node in [each for each in file.nodes if isinstance(each, ast.Assign)]:
+            if isinstance(node.targets[0], ast.Attribute) and re.search(_NO_TRANSACTION, text_of(node)):
                 hint = "This tells SQLite's driver to begin no transaction. Who begins one then?"
                 saw += "; SQLAlchemy said BEGIN, and the driver sent none"
                 return Told(saw=saw, where=file.at(node), hint=hint)
-            if re.search(r"AUTOCOMMIT|isolation_level'?\s*[:=]\s*None|autocommit'?\s*[:=]\s*True", told):
-                return Told(saw=saw, where=file.at(node), hint="This option switches transactions off.")
+    for file in evidence.source.files():
+        named = [place for name, place, value in options(file.tree) if commits_by_itself(name, value)]
+        texts = [each for each in file.nodes if isinstance(each, ast.Constant) and each.value == "AUTOCOMMIT"]
+        switched = [
+            each
+            for each in file.nodes
+            if isinstance(each, ast.Assign)
+            and isinstance(each.targets[0], ast.Attribute)
+            and commits_by_itself(each.targets[0].attr, each.value)
+        ]
+        for place in [*named, *switched, *texts]:
+            return Told(saw=saw, where=file.at(place), hint="This option switches transactions off.")
     return None
+
+
+_NO_TRANSACTION = r"isolation_level = (None|'')"
 
 
 def _saved_before(evidence: Evidence) -> str:
@@ -661,13 +772,8 @@ def refuses_threads(evidence: Evidence) -> Told | None:
     if "thread" not in evidence.saw:
         return None
     for file in evidence.source.files():
-        for node in file.nodes:
-            told = text_of(node) if isinstance(node, ast.Dict | ast.keyword | ast.Assign | ast.Call) else ""
-            if isinstance(node, ast.Assign) and not isinstance(node.targets[0], ast.Subscript):
-                continue
-            if isinstance(node, ast.Call) and name_of(node) != "setdefault":
-                continue
-            if re.search(r"check_same_thread'?\]?\s*[:=,]\s*True", told):
+        for name, node, value in options(file.tree):
+            if name == "check_same_thread" and text_of(value) == "True":
                 return Told(
                     saw="SQLite refused the connection: it was opened in another thread",
                     where=file.at(node),
@@ -1153,3 +1259,32 @@ def class_for_an_object(evidence: Evidence) -> Told | None:
             hint = f"Is this a {kind}, or the class of all of them? What makes one?"
             return Told(saw=saw, where=file.at(held or each), hint=hint)
     return None
+
+
+_NO_TABLE = re.compile(r"Class <class 'app\.([\w.]+)\.(\w+)'> does not have a __table__ or __tablename__")
+
+
+@reading("a class below the base that is no table")
+def taken_for_a_table(evidence: Evidence) -> Told | None:
+    """SQLAlchemy makes a table of every class that inherits from a declarative base, unless the class says that it is
+    abstract. A table needs a name."""
+    raised = evidence.raised_kind("InvalidRequestError")
+    found = _NO_TABLE.search(raised.message) if raised else None
+    held = evidence.source.class_(found[2], f"app/{found[1].replace('.', '/')}.py") if found else None
+    if held is None or not held[1].bases or held[0].name in evidence.given:
+        return None
+    (file, node), parent = held, name_of(held[1].bases[-1])
+    below = [each for one in evidence.source.files() for each in one.classes if node.name in map(name_of, each.bases)]
+    saw = f"the import failed: {parent} is a declarative base already, so SQLAlchemy takes {node.name} for a table"
+    place: ast.AST = node
+    if node.name == "Base":
+        hint = f"Which of the two is to be the declarative base, {parent} or Base? What do you need the other one for?"
+    elif below or file.name == _DB:
+        hint = f"To SQLAlchemy every class below {parent} is a table. Is {node.name} one, or a part of others?"
+    else:
+        saw = f"the import failed: {node.name} does not say what its table is called"
+        names = {name_of(each.targets[0]): each for each in node.body if isinstance(each, ast.Assign)}
+        similar = [each for name, each in names.items() if re.search("table", name.lower())]
+        place = similar[0] if similar else node
+        hint = "By which attribute of the class does SQLAlchemy know the table's name?"
+    return Told(saw=saw, where=file.at(place), hint=hint)

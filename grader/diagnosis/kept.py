@@ -6,12 +6,14 @@ import ast
 import re
 from collections.abc import Iterator
 
+from grader.diagnosis.crud import reached
 from grader.diagnosis.endpoints import behind, request_of
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.source import File, Function, decorators, inside, name_of, text_of
 
 _CACHES = "cache", "lru_cache", "cached", "cachedmethod", "memoize"
+_OF_AN_OBJECT = r"\.(state|info)\b"  # app.state, and the dictionary that each session has
 _FILLS = "append", "add", "setdefault", "update", "__setitem__", "put"
 _ASKS = "get", "pop", "setdefault"
 _OLD = re.compile(
@@ -50,6 +52,26 @@ def kept_between_requests(evidence: Evidence) -> Told | None:
     return None
 
 
+@reading("what was found is kept for the next call", "get_unknown_is_none", "get_returns_the_item", "list_pages")
+def kept_between_calls(evidence: Evidence) -> Told | None:
+    """What a function remembers is what an earlier call found. Meanwhile rows may have come, have changed, or be gone:
+    only the database knows that."""
+    listed = evidence.rule == "list_pages" and any(each.what == "SELECT items" for each in evidence.earlier)
+    asked_before = listed or re.search(r"called get_item for each|gave None", " ".join(evidence.did))
+    if not asked_before or evidence.sent("SELECT") or evidence.raised:
+        return None
+    for file, node in reached(evidence):
+        place = next(_kept_in(file, node), None)
+        if place is not None:
+            hint = "This gives back what an earlier call found. How would it know that the row is gone by now?"
+            if listed:
+                hint = "This gives back what an earlier call found. How would it know which rows have come or gone?"
+            elif evidence.expected is not None:
+                hint = "This gives back what an earlier call found: nothing. How would it know that there is a row now?"
+            return Told(saw=f"{evidence.saw}; no SELECT was sent", where=file.at(place), hint=hint)
+    return None
+
+
 def _kept_in(file: File, function: Function) -> Iterator[ast.AST]:
     """What of a function takes an item from where functions put it for later; where it decides that, first."""
     for name, decorator in decorators(function):
@@ -61,8 +83,8 @@ def _kept_in(file: File, function: Function) -> Iterator[ast.AST]:
         name
         for other in file.functions
         for each in inside(other)
-        for name in [_filled(each, own_globals)]
-        if name in lasting or ".state" in name
+        for name in _filled(each, own_globals)
+        if name in lasting or re.search(_OF_AN_OBJECT, name)
     }
     returned = [each.value for each in inside(function) if isinstance(each, ast.Return) and each.value is not None]
     yield from (each for value in returned for each in ast.walk(value) if _taken(each) in filled)
@@ -71,26 +93,48 @@ def _kept_in(file: File, function: Function) -> Iterator[ast.AST]:
 
 
 def _lasting(file: File) -> set[str]:
-    """Names of a module, and attributes of its classes, that live as long as the process."""
+    """Names of a module, attributes of its classes, and collections that outlive a call of a function."""
     found: set[str] = set()
     for body in [file.tree.body, *(each.body for each in file.classes)]:
         for each in body:
-            targets = each.targets if isinstance(each, ast.Assign) else [getattr(each, "target", None)]
-            found |= {target.id for target in targets if isinstance(target, ast.Name)}
-    return found
+            found |= {target.id for target in _targets(each) if isinstance(target, ast.Name)}
+            found |= {_holder(target) for target in _targets(each) if _is_a_collection(getattr(each, "value", None))}
+    for function in file.functions:
+        found |= _collections_of(function)
+    return found - {""}
 
 
-def _filled(node: ast.AST, own_globals: set[str]) -> str:
-    """Into which lasting thing something is put: ``known`` of ``known[item_id] = item``, all of ``app.state.items``."""
-    target = node.targets[0] if isinstance(node, ast.Assign) else None
-    if isinstance(target, ast.Name):
-        return target.id if target.id in own_globals else ""
-    if isinstance(target, ast.Subscript):
-        return _holder(target.value)
-    if isinstance(target, ast.Attribute):
-        return _holder(target)
+def _collections_of(function: Function) -> set[str]:
+    """Collections that a function makes for later calls: a default value, what an inner function or an object has."""
+    arguments = [*function.args.posonlyargs, *function.args.args]
+    defaults = zip(arguments[::-1], function.args.defaults[::-1], strict=False)
+    named = zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True)
+    found = {each.arg for each, value in (*defaults, *named) if _is_a_collection(value)}
+    made = [each for each in function.body if _is_a_collection(getattr(each, "value", None))]
+    keeps = function.name == "__init__" or any(isinstance(each, Function) for each in function.body)
+    return found | {_holder(target) for each in made if keeps for target in _targets(each)}
+
+
+def _targets(node: ast.stmt) -> list[ast.AST]:
+    """What a statement gives a value to."""
+    found = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+    return [each for each in found if each is not None]
+
+
+def _is_a_collection(value: ast.AST | None) -> bool:
+    made = isinstance(value, ast.Call) and re.search(r"dict|list|set|deque|cache|memo", name_of(value).lower())
+    return isinstance(value, ast.Dict | ast.List | ast.Set) or bool(made)
+
+
+def _filled(node: ast.AST, own_globals: set[str]) -> list[str]:
+    """Into which lasting things something is put: ``known`` of ``known[id] = item``, all of ``app.state.items``."""
     called = node.func if isinstance(node, ast.Call) else None
-    return _holder(called.value) if isinstance(called, ast.Attribute) and called.attr in _FILLS else ""
+    if isinstance(called, ast.Attribute):
+        return [_holder(called.value)] if called.attr in _FILLS else []
+    found = node.targets if isinstance(node, ast.Assign) else []
+    names = [each.id for each in found if isinstance(each, ast.Name) and each.id in own_globals]
+    names += [_holder(each.value) for each in found if isinstance(each, ast.Subscript)]
+    return names + [_holder(each) for each in found if isinstance(each, ast.Attribute)]
 
 
 def _taken(node: ast.AST) -> str:
@@ -106,4 +150,4 @@ def _taken(node: ast.AST) -> str:
 
 def _holder(node: ast.AST) -> str:
     text = text_of(node)
-    return text if ".state" in text else name_of(node)
+    return text if re.search(_OF_AN_OBJECT, text) else name_of(node)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
-from grader.diagnosis.crud import built, calls_in, page_sent, reached, unlike_the_page
+from grader.diagnosis.crud import COUNTS, built, calls_in, offset_counts_pages, page_sent, reached, unlike_the_page
 from grader.diagnosis.endpoints import own_line
 from grader.diagnosis.evidence import Event, Evidence
 from grader.diagnosis.reading import Told, reading
@@ -88,6 +88,8 @@ def bounds_changed(evidence: Evidence) -> Told | None:
                 hint = f"The caller {asked_for}. What is it after this line?"
                 if not assigned:
                     hint = f"The caller {asked_for}. What does this line make of it?"
+                if name == "offset" and offset_counts_pages(evidence):
+                    hint = COUNTS
                 return Told(saw=f"{evidence.saw}{_sent_instead(event, asked)}", where=file.at(node), hint=hint)
     return None
 
@@ -118,7 +120,7 @@ def _sent_instead(event: Event, asked: tuple[int, int]) -> str:
 @reading("an empty page that is None", "list_pages")
 def none_for_an_empty_page(evidence: Evidence) -> Told | None:
     """Where there is nothing to list, the list is empty. A caller that goes through it needs no other case."""
-    if evidence.saw != "among what was returned: None" or evidence.did[:1] != ["stored no item"]:
+    if evidence.saw != "among what was returned: None" or evidence.did[:1] != ["removed the only item"]:
         return None
     returns = [
         (file, each)

@@ -23,6 +23,7 @@ from grader.diagnosis.engine import (
     no_factory,
     not_a_url,
     not_an_engine,
+    nothing_on_one_way,
     one_connection,
     one_session,
     option_unknown_to_sqlite,
@@ -35,6 +36,7 @@ from grader.diagnosis.engine import (
     session_class_commits,
     slashes,
     sqlite_option,
+    taken_for_a_table,
     url_cut,
     url_dismissed,
     url_in_other_letters,
@@ -44,7 +46,10 @@ from grader.diagnosis.engine import (
 )
 
 READINGS = (
+    taken_for_a_table,
     class_for_an_object,
+    other_variable,
+    nothing_on_one_way,
     unknown_name,
     used_before_assignment,
     unknown_attribute,
@@ -55,7 +60,6 @@ READINGS = (
     default_of_no_database,
     url_of_no_database,
     url_without_a_name,
-    other_variable,
     url_in_the_code,
     password_hidden,
     url_cut,

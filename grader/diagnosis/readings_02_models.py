@@ -1,7 +1,7 @@
 """In the child: mistakes of chapter 02, in the order in which they are tried."""
 
 from grader.diagnosis.anywhere import unknown_argument, unknown_attribute, unknown_name, used_before_assignment
-from grader.diagnosis.engine import connected_at_import
+from grader.diagnosis.engine import connected_at_import, taken_for_a_table
 from grader.diagnosis.starting import (
     called_while_handed_on,
     created_again,
@@ -43,6 +43,7 @@ from grader.diagnosis.tables import (
 )
 
 READINGS = (
+    taken_for_a_table,
     unknown_name,
     used_before_assignment,
     unknown_attribute,

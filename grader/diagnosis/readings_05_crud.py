@@ -8,6 +8,7 @@ from grader.diagnosis.anywhere import (
     used_before_assignment,
 )
 from grader.diagnosis.bodies import lost_in_a_validator
+from grader.diagnosis.kept import kept_between_calls
 from grader.diagnosis.lost import other_value_on_the_way, value_lost_on_the_way
 from grader.diagnosis.objects import (
     another_object_returned,
@@ -109,6 +110,7 @@ READINGS = (
     used_before_assignment,
     unknown_attribute,
     unknown_argument,
+    kept_between_calls,
     async_function,
     begun_twice,
     schema_in_the_session,

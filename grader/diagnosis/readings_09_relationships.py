@@ -14,6 +14,7 @@ from grader.diagnosis.anywhere import (
     used_before_assignment,
 )
 from grader.diagnosis.bodies import lost_in_a_validator
+from grader.diagnosis.engine import taken_for_a_table
 from grader.diagnosis.lost import other_value_on_the_way, value_lost_on_the_way
 from grader.diagnosis.owners import (
     other_owner_from_crud,
@@ -25,7 +26,9 @@ from grader.diagnosis.pages import filtered
 from grader.diagnosis.parameters import page_by_another_name
 from grader.diagnosis.reads import offset_as_an_id
 from grader.diagnosis.relationships import (
+    asked_for_each,
     closed_before_reading,
+    field_not_loaded,
     forgotten_after_loading,
     inner_join,
     items_repeated,
@@ -74,6 +77,7 @@ from grader.diagnosis.ways import (
 )
 
 READINGS = (
+    taken_for_a_table,
     parameters_hidden,
     table_for_a_schema,
     lost_in_a_validator,
@@ -123,6 +127,7 @@ READINGS = (
     closed_before_reading,
     rows_of_pairs,
     other_function,
+    field_not_loaded,
     not_loaded_ahead,
     no_null,
     owner_overwritten,
@@ -138,6 +143,7 @@ READINGS = (
     other_owner_from_crud,
     other_owner_in_the_schema,
     other_owner_in_the_route,
+    asked_for_each,
     other_value_on_the_way,
     value_lost_on_the_way,
 )

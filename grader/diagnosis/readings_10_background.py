@@ -14,6 +14,7 @@ from grader.diagnosis.anywhere import (
     used_before_assignment,
 )
 from grader.diagnosis.bodies import lost_in_a_validator
+from grader.diagnosis.engine import taken_for_a_table
 from grader.diagnosis.kinds import (
     arguments_in_one,
     arguments_unfit,
@@ -91,6 +92,7 @@ from grader.diagnosis.ways import (
 )
 
 READINGS = (
+    taken_for_a_table,
     parameters_hidden,
     table_for_a_schema,
     lost_in_a_validator,

@@ -6,7 +6,16 @@ import ast
 import re
 
 from grader.diagnosis.anywhere import innermost
-from grader.diagnosis.crud import arguments_of, built, calls_in, function_of, in_one_branch, page_passed_on, reached
+from grader.diagnosis.crud import (
+    arguments_of,
+    built,
+    calls_in,
+    function_of,
+    in_one_branch,
+    page_computed,
+    page_passed_on,
+    reached,
+)
 from grader.diagnosis.endpoints import own_line
 from grader.diagnosis.evidence import Event, Evidence
 from grader.diagnosis.reading import Told, reading
@@ -365,6 +374,8 @@ def another_page(evidence: Evidence) -> Told | None:
     ]
     if passed is not None:
         where, hint = passed.where, passed.hint
+    elif not missing and (computed := page_computed(evidence)) is not None:
+        where, hint = computed.where, computed.hint
     elif missing and len(cut) == 1:
         where, hint = cut[0][0].at(cut[0][1].slice), "Which rows does this slice take, and how many?"
     elif missing:

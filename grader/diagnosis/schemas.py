@@ -12,7 +12,17 @@ from typing import cast
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading, reading_of
-from grader.diagnosis.source import File, Function, always_returns, calls, decorators, keyword, name_of, text_of
+from grader.diagnosis.source import (
+    File,
+    Function,
+    always_returns,
+    calls,
+    decorators,
+    keyword,
+    name_of,
+    options,
+    text_of,
+)
 
 _SCHEMA = re.compile(r"\b(ItemCreate|ItemUpdate|ItemRead)\b")
 _CREATE = "create_needs_a_name", "create_description_is_optional", "lengths_match_the_table"
@@ -587,6 +597,10 @@ def blank_accepted(evidence: Evidence) -> Told | None:
         constant = evidence.source.bound(name_of(shortest[0]), found[0]) if name_of(shortest[0]) else None
         place = constant or (found[0], shortest[0])
         return Told(where=place[0].at(place[1]), hint="How many characters has an empty name? Does this refuse it?")
+    behind = limit_of(evidence, found, "min_length") if "name=''" in told and not shortest else None
+    if behind is not None:
+        hint = "How many characters has an empty name? Does this refuse it?"
+        return Told(where=behind[0].at(behind[1]), hint=hint)
     misspelt = _misspelt(found[1], "min_length")
     if "name=''" in told and misspelt is not None and not shortest:
         hint = f"Nobody knows '{misspelt.arg}', and it is ignored. Read it letter by letter."
@@ -683,7 +697,8 @@ def too_long_accepted(evidence: Evidence) -> Told | None:
         for file, method, node in _raises(evidence)
         if _about(evidence, method, field) and "len(" in text_of(_condition_of(method, node))
     ]
-    if limits:
+    behind = limit_of(evidence, found, "max_length") if not limits and not measured else None
+    if limits or behind:
         hint = f"The column takes {column} characters. From which length on does this refuse a text?"
     elif shared and not measured:
         hint = f"{shared} How many characters may this one have?"
@@ -693,9 +708,16 @@ def too_long_accepted(evidence: Evidence) -> Told | None:
         place = found[0], misspelt.value
         hint = f"Nothing here limits the length: nobody knows '{misspelt.arg}', and it is ignored. Read it letter by "
         hint += "letter."
+    helpers = [each for each in _types_behind(evidence, found) if isinstance(each[1], Function)]
+    bare = [(file, call) for file, node, *_ in helpers for call in calls(node, "StringConstraints", "Field", "constr")]
+    if bare and not (limits or behind or measured):
+        place = bare[0]
     if limits:
         constant = evidence.source.bound(name_of(limits[0].value), found[0]) if name_of(limits[0].value) else None
         place = constant or (found[0], limits[0].value)
+    elif behind:
+        value = behind[1].value if isinstance(behind[1], ast.keyword) else behind[1]
+        place = (evidence.source.bound(name_of(value), behind[0]) if name_of(value) else None) or behind
     elif measured:
         place = measured[0][0], _condition_of(*measured[0][1:])
         away = _kept_away(evidence, *measured[0][1:], field)
@@ -739,10 +761,13 @@ def refuses_too_much(evidence: Evidence) -> Told | None:
         call for call in calls(own[1], "StringConstraints", "Field") if any(keyword(call, name) for name in limits)
     ]
     said = own if stricter or _of_the_other_field(evidence, found[1], rules) else rules
-    place: tuple[File, ast.AST] = said[0], _limit_in(said[1], found[2])
-    place = _of_every_text(evidence) or place
+    place: tuple[File, ast.AST] = limit_of(evidence, said, _limit_in(found[2])) or said
     hint = "What does this ask for beyond the task sheet?"
-    limit = getattr(place[1], "value", None)
+    helper = place[0].function_at(place[1].lineno) if isinstance(place[1], ast.keyword) else ""
+    if helper:
+        hint = f"Every text that {helper}() describes gets this. Which texts may a {found[1]} be?"
+    place = _of_every_text(evidence) or place
+    limit = place[1] if isinstance(place[1], ast.Name) else getattr(place[1], "value", None)
     constant = evidence.source.bound(limit.id, place[0]) if isinstance(limit, ast.Name) else None
     if constant is not None and isinstance(limit, ast.Name):
         place, hint = constant, f"The {found[1]} may have as many characters as {limit.id}. How many should that be?"
@@ -753,10 +778,39 @@ def refuses_too_much(evidence: Evidence) -> Told | None:
     return Told(where=place[0].at(place[1]), hint=hint, why=_STRICT)
 
 
-def _limit_in(node: ast.AST, refusal: str) -> ast.AST:
-    """The limit that was in the way, in what says what a field may hold; all of this where none is named."""
-    name = "min_length" if "at least" in refusal else "max_length" if "at most" in refusal else "pattern"
-    return next((each for each in ast.walk(node) if isinstance(each, ast.keyword) and each.arg == name), node)
+def _limit_in(refusal: str) -> str:
+    """The name of the limit that was in the way."""
+    return "min_length" if "at least" in refusal else "max_length" if "at most" in refusal else "pattern"
+
+
+def limit_of(evidence: Evidence, said: tuple[File, ast.AST], name: str) -> tuple[File, ast.AST] | None:
+    """Where a type gets a limit: its keyword; where a function takes the number, what the type hands over to it."""
+    for file, node, call, caller in _types_behind(evidence, said):
+        for each in [one for one in ast.walk(node) if isinstance(one, ast.keyword) and one.arg == name]:
+            taken = [one.arg for one in node.args.args] if isinstance(node, Function) else []
+            if call is None or name_of(each.value) not in taken:
+                return file, each
+            at = taken.index(name_of(each.value))
+            passed = call.args[at] if at < len(call.args) else keyword(call, taken[at])
+            return caller, passed if passed is not None else call
+    return None
+
+
+def _types_behind(evidence: Evidence, said: tuple[File, ast.AST]) -> list[tuple[File, ast.AST, ast.Call | None, File]]:
+    """What says what a type is: a statement, those of the names in it, and functions that it calls, with the call."""
+    found: list[tuple[File, ast.AST, ast.Call | None, File]] = [(*said, None, said[0])]
+    for file, node, _, _ in found:  # which grows meanwhile
+        for each in ast.walk(node) if len(found) < _MOST_TYPES else ():
+            made = evidence.source.function(name_of(each)) if isinstance(each, ast.Call) else None
+            if isinstance(each, ast.Call) and made is not None and made[0].name not in evidence.given:
+                found.append((*made, each, file))
+            bound = evidence.source.bound(each.id, file) if isinstance(each, ast.Name) else None
+            if bound is not None and isinstance(getattr(bound[1], "value", None), ast.Call | ast.Subscript):
+                found.append((*bound, None, bound[0]))
+    return [each for number, each in enumerate(found) if each[1] not in [one[1] for one in found[:number]]]
+
+
+_MOST_TYPES = 20
 
 
 def _of_every_text(evidence: Evidence) -> tuple[File, ast.AST] | None:
@@ -810,14 +864,26 @@ def dump_overridden(evidence: Evidence) -> Told | None:
         for method in node.body:
             serializes = "model_serializer" in [name_of(each) for each in getattr(method, "decorator_list", ())]
             if isinstance(method, ast.FunctionDef) and (method.name in ("model_dump", "dict") or serializes):
-                hint = "Whoever calls model_dump() wants what Pydantic gives."
-                actual, expected = evidence.actual, evidence.expected
-                if serializes and isinstance(actual, dict) and isinstance(expected, dict):
-                    nulls = [expected[name] is None for name in expected if name not in actual]
-                    hint = "What does this make of what was sent?"
-                    hint = "Which fields does this leave out? Was null sent, or nothing?" if any(nulls) else hint
-                return Told(where=file.at(_only_return(method)), hint=hint)
+                return _dumped_otherwise(evidence, file, method, serializes=serializes)
     return None
+
+
+def _dumped_otherwise(evidence: Evidence, file: File, method: Function, *, serializes: bool) -> Told:
+    """What there is to say of a method that gives other fields than the caller asked for."""
+    hint = "What does this make of what was sent?" if serializes else "Whoever calls model_dump() wants what Pydantic "
+    hint += "" if serializes else "gives."
+    actual, expected = evidence.actual, evidence.expected
+    known = isinstance(actual, dict) and isinstance(expected, dict)
+    missing = [name for name in expected if name not in actual] if known else []
+    place, saw = _only_return(method), ""
+    if any(expected[name] is None for name in missing):
+        hint = "Which fields does this leave out? Was null sent, or nothing?"
+        saw = f"{evidence.saw}: {missing[0]} was sent as null, and is missing"
+        named = [each for name, each, value in options(method) if name == "exclude_none" and text_of(value) != "False"]
+        tested = [each for each in ast.walk(method) if isinstance(each, ast.Compare) and "None" in text_of(each)]
+        defaults = [each for each in ast.walk(method.args) if isinstance(each, ast.arg) and each.arg == "exclude_none"]
+        place = next(iter([*defaults, *named, *tested]), place)
+    return Told(saw=saw, where=file.at(place), hint=hint)
 
 
 def _only_return(method: Function) -> ast.AST:

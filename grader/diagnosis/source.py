@@ -7,8 +7,10 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from copy import deepcopy
 from functools import cache, cached_property
 from pathlib import Path
+from typing import TypeGuard
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _LARGEST_FILE = 200_000
@@ -210,7 +212,9 @@ class Source:
         chain: list[tuple[File, Function]] = [(file, node)]
         for within, each in chain:  # which grows meanwhile
             names = [name for name, _ in decorators(each)]
-            names += [name_of(call) for call in inside(each) if isinstance(call, ast.Call) and not of_a_session(call)]
+            made = [call for call in inside(each) if isinstance(call, ast.Call)]
+            made += filter(None, map(handed, made))
+            names += [name_of(call) for call in made if not of_a_session(call)]
             for name in dict.fromkeys(names):
                 found = (self.function(name, within.name) or self.function(name)) if name else None
                 if found is not None and found not in chain and found[0].name not in given:
@@ -356,6 +360,69 @@ def keyword(call: ast.Call, name: str) -> ast.expr | None:
     return next((each.value for each in call.keywords if each.arg == name), None)
 
 
+_RUN = {"run_in_threadpool": 0, "to_thread": 0, "run_sync": 0, "run_in_executor": 1, "partial": 0}
+
+
+def handed(call: ast.Call) -> ast.Call | None:
+    """The call that one is handed: ``clean_up(db)`` of ``run_in_threadpool(clean_up, db)``, and of a partial."""
+    at = _RUN.get(name_of(call), len(call.args))
+    function, arguments = (call.args[at], call.args[at + 1 :]) if at < len(call.args) else (None, [])
+    if isinstance(function, ast.Lambda):
+        return function.body if isinstance(function.body, ast.Call) else None
+    inner = handed(function) if isinstance(function, ast.Call) else None
+    if inner is not None:
+        return inner
+    made = ast.Call(function, arguments, call.keywords) if isinstance(function, ast.Name | ast.Attribute) else None
+    return ast.copy_location(made, call) if made is not None else None
+
+
+@cache
+def as_called(function: Function) -> Function:
+    """A function as if it called itself what it has run in a thread, or has made a ``partial`` of."""
+    made = [each for each in inside(function) if isinstance(each, ast.Assign) and name_of(each.value) == "partial"]
+    partials = {name_of(each.targets[0]): each.value for each in made if isinstance(each.value, ast.Call)}
+    return _Calls(partials).visit(deepcopy(function))  # type: ignore[no-any-return]
+
+
+class _Calls(ast.NodeTransformer):
+    """Puts in the place of each call that hands a function on the call that becomes of it."""
+
+    def __init__(self, partials: dict[str, ast.Call]) -> None:
+        self._partials = partials
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        found = handed(node) if name_of(node) != "partial" else None
+        made = self._partials.get(text_of((found or node).func))
+        found = handed(made) if made is not None else found
+        return ast.copy_location(found, node) if found is not None else node
+
+
+def options(node: ast.AST) -> Iterator[tuple[str, ast.AST, ast.expr]]:
+    """Every option within a node that is given a value by its name: the name, the place where it stands, the value."""
+    for each in inside(node):
+        named: list[tuple[ast.AST | None, ast.expr]] = []
+        if isinstance(each, ast.keyword) and each.arg is not None:
+            yield each.arg, each, each.value
+        elif isinstance(each, ast.Dict):
+            named = [*zip(each.keys, each.values, strict=True)]
+        elif isinstance(each, ast.Assign) and isinstance(each.targets[0], ast.Subscript):
+            named = [(each.targets[0].slice, each.value)]
+        elif isinstance(each, ast.Call) and name_of(each) == "setdefault" and len(each.args) == 2:
+            named = [(each.args[0], each.args[1])]
+        for name, value in named:
+            if isinstance(name, ast.Constant) and isinstance(name.value, str):
+                yield name.value, name, value
+
+
+def commits_by_itself(name: str, value: ast.expr) -> bool:
+    """Whether an option has every statement saved at once."""
+    if name == "autocommit":
+        return text_of(value) == "True"
+    simple = not isinstance(value, ast.Dict) and any(each in text_of(value) for each in ("AUTOCOMMIT", "None"))
+    return name == "isolation_level" and simple
+
+
 def decorators(node: Function | ast.ClassDef) -> Iterator[tuple[str, ast.expr]]:
     """The decorators of a function, each with its last name: ``post`` of ``@router.post("/")``."""
     for each in node.decorator_list:
@@ -374,6 +441,43 @@ def always_returns(body: Sequence[ast.stmt]) -> bool:
         return tried or (bool(last.finalbody) and always_returns(last.finalbody))
     returned = isinstance(last, ast.Return) and last.value is not None
     return returned or isinstance(last, ast.Raise | ast.Match | ast.While | ast.For)
+
+
+def ends_without_a_value(body: Sequence[ast.stmt]) -> list[ast.stmt]:
+    """The statements of a function at which a way through it ends that hands nothing back."""
+    early = [each for one in body for each in _of_this_function(one) if _hands_nothing_back(each)]
+    return [*early, *(each for each in _falls_through(body) if each not in early)]
+
+
+def _of_this_function(node: ast.AST) -> Iterator[ast.AST]:
+    """A node and those within it, but for other functions."""
+    yield node
+    for each in ast.iter_child_nodes(node):
+        if not isinstance(each, Function | ast.Lambda | ast.ClassDef):
+            yield from _of_this_function(each)
+
+
+def _hands_nothing_back(node: ast.AST) -> TypeGuard[ast.Return]:
+    return isinstance(node, ast.Return) and (node.value is None or text_of(node.value) == "None")
+
+
+def _falls_through(body: Sequence[ast.stmt]) -> list[ast.stmt]:
+    last = body[-1]
+    if isinstance(last, ast.Return | ast.Raise):
+        return []
+    if isinstance(last, ast.If):
+        return [*_falls_through(last.body), *(_falls_through(last.orelse) if last.orelse else [last])]
+    if isinstance(last, ast.With):
+        return _falls_through(last.body)
+    if isinstance(last, ast.Try):
+        tried = [last.orelse or last.body, *(each.body for each in last.handlers)]
+        after = last.finalbody and not _falls_through(last.finalbody)
+        return [] if after else [each for one in tried for each in _falls_through(one)]
+    if isinstance(last, ast.Match):
+        every = any(isinstance(each.pattern, ast.MatchAs) and each.pattern.pattern is None for each in last.cases)
+        return [*(each for one in last.cases for each in _falls_through(one.body)), *([] if every else [last])]
+    endless = isinstance(last, ast.While) and text_of(last.test) == "True"
+    return [] if endless else [last]
 
 
 def text_of(node: ast.AST | None) -> str:

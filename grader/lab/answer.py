@@ -33,10 +33,10 @@ class Answer:
 
     @property
     def json(self) -> Any:
-        """The body as JSON; None where it is no JSON."""
+        """The body as JSON; None where it is no JSON, or nested too deeply to be read."""
         try:
             return _decode(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
     def __str__(self) -> str:

@@ -8,10 +8,12 @@ Source: ASGI specification, "HTTP & WebSocket" and "Lifespan Protocol".
 from __future__ import annotations
 
 import asyncio
+import signal
 import threading
 from asyncio import all_tasks, run_coroutine_threadsafe, sleep
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import wraps
 from threading import enumerate as all_threads
 from threading import main_thread
 from typing import Any
@@ -173,6 +175,7 @@ class RunningApp:
     async def _live(self) -> None:
         """The application's lifespan: from its start to its shutdown."""
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        vars(self._loop).update(add_signal_handler=_no_signal_comes, remove_signal_handler=_no_signal_comes)
         messages = iter(("lifespan.startup", "lifespan.shutdown"))
 
         async def receive() -> dict[str, Any]:
@@ -187,6 +190,24 @@ class RunningApp:
                 self._started.set()
 
         await self._app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": self._state}, receive, send)
+
+
+def _no_signal_comes(*_: object) -> bool:
+    """Takes the place of a loop's methods for signals: only the main thread can set handlers, which under a server is
+    the one with the loop.
+    """
+    return False
+
+
+def _set_handler(number: int, handler: Any) -> Any:
+    """Takes the place of ``signal.signal``, for the same reason."""
+    if type(threading.current_thread()) is Loop:
+        return signal.getsignal(number)
+    return _signal(number, handler)
+
+
+_signal = signal.signal
+vars(signal)["signal"] = wraps(_signal)(_set_handler)
 
 
 def _as_json(value: object) -> bytes:

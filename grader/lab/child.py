@@ -14,6 +14,7 @@ import faulthandler
 import gc
 import os
 import signal
+from os import _exit
 from pathlib import Path
 
 from grader.lab.code import forget_app
@@ -115,42 +116,39 @@ def grade_chapter(job: Job, walls: Walls, results: int) -> None:
                 return
             trouble.begin()
             with open_parts(place, makers) as parts:
-                verdict = judge(parts, *checks[position], unmeetable=ticket if control else "")
+                outcome, told = judge(parts, *checks[position], unmeetable=ticket if control else "")
                 if os.getpid() != process:  # a copy of this process that the learner's code has made
-                    os._exit(0)
-                passed = verdict["outcome"] == "passed"
+                    _exit(0)
                 if speech.replaced():
-                    os._exit(SPOILT)
-                if passed and not control and (replaced := relied.replaced() or asked.replaced() or parts.replaced()):
-                    passed, verdict = False, spoilt(replaced)
-                if passed and not control and (replaced := silenced()):
-                    passed, verdict = False, spoilt(replaced)
-                if passed and not control and not missed_nothing(parts.seen):
-                    passed, verdict = False, missed()
+                    _exit(SPOILT)
+                if outcome == "passed" and not control:
+                    if replaced := relied.replaced() or asked.replaced() or parts.replaced() or silenced():
+                        outcome, told = spoilt(replaced)
+                    elif not missed_nothing(parts.seen):
+                        outcome, told = missed()
+                passed = outcome == "passed"
                 # What a used app did wrong may come from the checks before: only a new one is blamed for it.
                 settled = passed or not used or control
-                doubtful = settled and not control and soundness.is_in_doubt(verdict, rules[position].task)
+                doubtful = settled and not control and soundness.is_in_doubt(outcome, told, rules[position].task)
                 reporter.mark_output(ticket if settled else BEFORE)
                 unread = None if passed or not settled or doubtful or control else parts.unread
-                lost = can_be_followed(unread, verdict, job.seconds)
+                lost = can_be_followed(unread, outcome, told, job.seconds)
                 met = "" if passed or control else trouble.met()
                 if settled and not doubtful and not lost:
-                    reporter.tell(ticket, verdict, met, last=not left)  # at once: nobody waits for what is put away
+                    reporter.tell(
+                        ticket, outcome, told, met, last=not left
+                    )  # at once: nobody waits for what comes then
             if doubtful:
-                verdict = soundness.unless_broken(verdict, rules[position].task)
-                if os.getpid() != process:
-                    os._exit(0)
-                if speech.replaced():
-                    os._exit(SPOILT)
-                reporter.tell(ticket, verdict, met, last=not left)
+                outcome, told = soundness.unless_broken(outcome, told, rules[position].task)
             if lost and unread is not None:
-                told = explained(unread, place, makers, surroundings, *checks[position][1:])
+                told = {**told, **explained(unread, place, makers, surroundings, *checks[position][1:])}
+            if doubtful or lost:  # the learner's code has run once more, and may have done anything
                 if os.getpid() != process:
-                    os._exit(0)
-                if speech.replaced() or verdict["outcome"] not in ("failed", "error"):
-                    os._exit(SPOILT)
+                    _exit(0)
+                if speech.replaced() or outcome == "passed":
+                    _exit(SPOILT)
                 reporter.mark_output(BEFORE)
-                reporter.tell(ticket, {**verdict, **told, "outcome": verdict["outcome"]}, met, last=not left)
+                reporter.tell(ticket, outcome, told, met, last=not left)
             # After a control, too, a new import: the next check might pass because of what the control left behind;
             # not where the same check has run to its end before, which has left no less.
             served |= {position} if passed else set()

@@ -19,6 +19,7 @@ from grader.diagnosis.lost import BY_A_TRAIL
 from grader.diagnosis.reading import Reading, Told, first_that_holds
 from grader.diagnosis.source import Function, Source, calls
 from grader.diagnosis.trail import Trail
+from grader.diagnosis.unread import hint_for
 from grader.lab.behind import stub_at
 from grader.lab.observer import Moment
 from grader.lab.parts import Parts
@@ -60,6 +61,8 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
             told |= _mistake(first_that_holds(readings_of(parts.place.chapter), evidence), parts.place)
             if "mistake" not in told:
                 parts.unread = evidence
+            if "mistake" not in told and (first := hint_for(evidence)):
+                told["hint"] = first
             if "mistake" not in told and _says_it_all(evidence):
                 told["hint"] = "Read the exception: what does it say about this line?"
                 if _NONE_IN_AN_OPERATION.search(evidence.saw):

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import os
-import time
 import traceback
 from collections.abc import Callable
+from os import _exit
 from pathlib import Path
-from typing import Any
+from time import perf_counter
+from typing import Any, NamedTuple
 
 from grader.lab.behind import stub_at
 from grader.lab.expect import Expect
 from grader.lab.explanation import explain
 from grader.lab.focus import Focus
+from grader.lab.job import SPOILT
 from grader.lab.parts import Parts
 from grader.lab.synchronous import asynchronous_instead, came_of_asynchronous
 from grader.lab.words import describe
 from grader.outcomes import Broken, Regression, ToDo, Verdict, is_to_do, outcome_of
+from grader.stubs import Stub
 
 _GRADER = str(Path(__file__).parents[1])
 _LONGEST_TEXT = 4000
@@ -25,30 +28,42 @@ _LONGEST_TRACE = 60
 _SLIPS = (NameError, ImportError, SyntaxError)
 
 
-def judge(
-    parts: Parts, rule: str, check: Callable[..., None], asked: tuple[str, ...], unmeetable: str = ""
-) -> dict[str, Any]:
+class Judged(NamedTuple):
+    """The verdict on a check.
+
+    Attributes:
+        outcome: how it ended, ``passed`` or not. Code that follows the grader's steps may change what is told in a
+            dictionary, but no text.
+        told: what there is to say of it, as plain data.
+    """
+
+    outcome: str
+    told: dict[str, Any]
+
+
+def judge(parts: Parts, rule: str, check: Callable[..., None], asked: tuple[str, ...], unmeetable: str = "") -> Judged:
     """Run one check and return the verdict as plain data.
 
     Args:
         parts: what the check may ask for.
-        rule: the rule's name.
+        rule: the rule's name; empty for what the grader wants to know itself.
         check: the check.
         asked: names of the parts that it asks for.
         unmeetable: what it is to expect instead of everything else; nothing else when empty.
     """
     root = str(parts.place.root)
-    started = time.perf_counter()
-    found: dict[str, Any] = {"outcome": "passed"}
+    started = perf_counter()
     try:
         if unmeetable:
             _try_to_fail(parts, check, asked, unmeetable)
         else:
             check(**{name: parts.named(name) for name in asked})
+            if rule:
+                _expect_something_asked(parts)
     except BaseException as error:
         verdict = _verdict_on(error, parts.focus)
         outcome = outcome_of(verdict)
-        found = {
+        found: dict[str, Any] = {
             "outcome": outcome,
             "observed": verdict.saw,
             "expected": verdict.wanted,
@@ -58,12 +73,34 @@ def judge(
             "slip": isinstance(verdict.cause, _SLIPS) and bool(parts.focus.line_of(verdict.cause)),
         }
         if outcome != "todo" and not unmeetable:
-            found |= explain(parts, rule, found, verdict) | {"outcome": outcome}
-            found |= _still_to_do(found, parts)
+            found |= explain(parts, rule, found, verdict)
+            if stub := _still_to_do(found["where"], parts) if outcome == "failed" else None:
+                outcome = "todo"
+                found |= {"observed": f"{stub.task} {stub.words}", "where": ""}
+        told = _in_full(found, parts, started)
+        if outcome == "passed":  # it was not: somebody has changed that meanwhile
+            _exit(SPOILT)
+        return Judged(outcome, told)
+    return Judged("passed", _in_full({}, parts, started))
+
+
+def _in_full(found: dict[str, Any], parts: Parts, started: float) -> dict[str, Any]:
+    """What was found, and the story of the check."""
     found["did"] = ", then ".join(parts.story.lines)
     found["trace"] = parts.story.timeline()[:_LONGEST_TRACE]
-    found["seconds"] = round(time.perf_counter() - started, 4)
-    return {key: clean(value, root + os.sep) for key, value in found.items()}
+    found["seconds"] = round(perf_counter() - started, 4)
+    return {key: clean(value, str(parts.place.root) + os.sep) for key, value in found.items()}
+
+
+def _expect_something_asked(parts: Parts) -> None:
+    """End a check as broken that has asked for nothing: then it is not what was to be judged that has passed.
+
+    Raises:
+        Broken: nothing was expected.
+    """
+    expect: Expect = parts.named("expect")
+    if not expect.asked:
+        raise Broken("the check came to its end, and nothing was checked", "code that leaves the grader as it is")
 
 
 def _verdict_on(error: BaseException, focus: Focus) -> Verdict:
@@ -87,11 +124,9 @@ def _is_of_the_grader(error: BaseException, focus: Focus) -> bool:
     return bool(frames) and frames[-1].startswith(_GRADER) and not focus.line_of(error)
 
 
-def _still_to_do(found: dict[str, Any], parts: Parts) -> dict[str, Any]:
-    """What there is to say instead where the line that is to be changed is still the starter's."""
-    where = found["where"].removeprefix(parts.place.shown(""))
-    stub = stub_at(where, parts.place.stubs, parts.place.root) if found["outcome"] == "failed" else None
-    return {"outcome": "todo", "observed": f"{stub.task} {stub.words}", "where": ""} if stub is not None else {}
+def _still_to_do(where: str, parts: Parts) -> Stub | None:
+    """The starter's line, where the line that is to be changed is still that."""
+    return stub_at(where.removeprefix(parts.place.shown("")), parts.place.stubs, parts.place.root)
 
 
 def _try_to_fail(parts: Parts, check: Callable[..., None], asked: tuple[str, ...], unmeetable: str) -> None:
@@ -103,27 +138,27 @@ def _try_to_fail(parts: Parts, check: Callable[..., None], asked: tuple[str, ...
         expect.equal("", unmeetable)
 
 
-def spoilt(name: str) -> dict[str, Any]:
+def spoilt(name: str) -> Judged:
     """The verdict on a check that seems to have passed, where one cannot know any more.
 
     Args:
         name: what the learner's code has replaced.
     """
-    return {
-        "outcome": "error",
+    told = {
         "observed": f"the code has replaced '{name}', which the grader relies on",
         "expected": "code that replaces neither Python's built-in functions nor parts of the grader",
     }
+    return Judged("error", told)
 
 
-def missed() -> dict[str, Any]:
+def missed() -> Judged:
     """The verdict on a check that seems to have passed, where the grader has not seen what the database was sent."""
-    return {
-        "outcome": "error",
+    told = {
         "observed": "the code took the grader's trace callback from its SQLite connection, "
         "or wrapped that in something that is no sqlite3.Connection",
         "expected": "connections that sqlite3.connect() has made; to print the SQL, use create_engine(url, echo=True)",
     }
+    return Judged("error", told)
 
 
 def clean(value: Any, root: str) -> Any:

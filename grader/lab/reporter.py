@@ -34,14 +34,20 @@ def reporter_to(descriptor: int, token: str) -> Reporter:
     """
     write, encode = os.write, json_encoder()  # learner code may replace these later
 
-    def send(message: dict[str, Any]) -> None:
-        data = encode({"token": token, **message}).encode() + b"\n"
+    def put(line: str) -> None:
+        data = line.encode() + b"\n"
         with suppress(OSError):
             while data:
                 data = data[write(descriptor, data) :]
 
-    def tell(check: str, verdict: dict[str, Any], trouble: str, *, last: bool) -> None:
-        send({"event": "verdict", "check": check, "verdict": verdict, "trouble": trouble})
+    def send(message: dict[str, Any]) -> None:
+        put(encode({"token": token, **message}))
+
+    def tell(check: str, outcome: str, told: dict[str, Any], trouble: str, *, last: bool) -> None:
+        # The outcome stays a text on its way: a dictionary could be changed by another thread up to the last moment.
+        verdict = f'{encode(told)[:-1]}{", " if told else ""}"outcome": {encode(outcome)}}}'
+        begin = encode({"token": token, "event": "verdict", "check": check, "trouble": trouble})
+        put(f'{begin[:-1]}, "verdict": {verdict}}}')
         if last:
             send({"event": "end"})
 

@@ -72,6 +72,12 @@ class Sessions:
             getattr(session, how)()
             session.close()
 
+    def commit(self, session: Session) -> None:
+        """End the caller's transaction, if there is one; the session stays in use."""
+        if session.in_transaction():
+            with self._code.running("a session that can commit"):
+                session.commit()
+
     def close(self) -> None:
         """Close all that were opened here."""
         for session in self._made:

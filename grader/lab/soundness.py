@@ -11,7 +11,7 @@ from grader.lab.asgi import RunningApp
 from grader.lab.code import Code, forget_app
 from grader.lab.focus import Focus
 from grader.lab.fresh_database import NotPrepared, prepare_database
-from grader.lab.judge import judge
+from grader.lab.judge import Judged, judge
 from grader.lab.parts import Maker, open_parts
 from grader.lab.place import Place
 from grader.lab.surroundings import Surroundings
@@ -34,16 +34,15 @@ class Soundness:
         self._place = place
         self._makers = makers
         self._surroundings = surroundings
-        self._verdict: dict[str, Any] | None = None
+        self._verdict: Judged | None = None
 
-    def is_in_doubt(self, verdict: dict[str, Any], task: str) -> bool:
+    def is_in_doubt(self, outcome: str, told: dict[str, Any], task: str) -> bool:
         """Whether a verdict on a rule of this task says, or may come of it, that something is still to do."""
-        outcome, is_to_do = verdict["outcome"], self._is_to_do(task)
         if outcome == "failed":
-            return is_to_do and not verdict["regression"]
+            return self._is_to_do(task) and not told["regression"]
         return bool(outcome == "todo" or (outcome == "blocked" and self._place.stubs))
 
-    def unless_broken(self, verdict: dict[str, Any], task: str) -> dict[str, Any]:
+    def unless_broken(self, outcome: str, told: dict[str, Any], task: str) -> Judged:
         """Such a verdict; if there is something broken, that. A name that is not there is never just to do."""
         if self._verdict is None:
             forget_app()
@@ -53,10 +52,11 @@ class Soundness:
             with open_parts(self._place, self._makers) as parts:
                 self._verdict = judge(parts, "", _expect_sound, _ASKS)
             forget_app()
-        if self._verdict["outcome"] == "error":
+        if self._verdict.outcome == "error":
             return self._verdict
-        slip = verdict.get("slip") and self._is_to_do(task)
-        return {**verdict, "outcome": "error", "expected": "code that runs"} if slip else verdict
+        if told.get("slip") and self._is_to_do(task):
+            return Judged("error", {**told, "expected": "code that runs"})
+        return Judged(outcome, told)
 
     def _is_to_do(self, task: str) -> bool:
         return any(stub.task == task for stub in self._place.stubs)

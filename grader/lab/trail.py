@@ -37,17 +37,18 @@ _CLOSED = ("sqlalchemy", "fastapi", "starlette", "asyncio", "threading", "loggin
 _OPEN = ("BackgroundTasks", "BackgroundTask")
 
 
-def can_be_followed(unread: Evidence | None, verdict: dict[str, Any], seconds: float) -> bool:
+def can_be_followed(unread: Evidence | None, outcome: str, told: dict[str, Any], seconds: float) -> bool:
     """Whether another run of a check that has failed may tell more, and there is time for it.
 
     Args:
         unread: what is known of the check, of which no reading knows the mistake.
-        verdict: the verdict on it.
+        outcome: how it ended.
+        told: what there is to say of it.
         seconds: wall time of a check.
     """
-    if unread is None or verdict["outcome"] not in ("failed", "error"):
+    if unread is None or outcome not in ("failed", "error"):
         return False
-    return verdict["seconds"] < seconds / 4 and bool(differences(unread.actual, unread.expected))
+    return told["seconds"] < seconds / 4 and bool(differences(unread.actual, unread.expected))
 
 
 def explained(

@@ -104,12 +104,14 @@ def _linked(text: str) -> str:
 def selected(words: str) -> tuple[Rule, ...]:
     """The rules that ``05``, ``5``, ``05_crud``, ``5.1`` or nothing (everything) names.
 
+    A task without a check of its own is judged by the others of its chapter.
+
     Raises:
         BadInput: there is no such chapter or task.
     """
     rules = rules_named(words.strip() or "all")
     if not rules and chapter_named(words) and words.strip() in tasks_of(chapter_named(words)):
-        raise BadInput(f"Task {words.strip()} has no check of its own; write %grade {chapter_named(words)[:2]}.")
+        return rules_of(chapter_named(words))
     if not rules:
         raise BadInput(f"There is no chapter or task '{words.strip()}'; {_USAGE}.")
     return rules
@@ -205,7 +207,10 @@ def _graded(options: argparse.Namespace) -> list[terminal.Line]:
     elsewhere = terminal.blamed_on(checks, others)
     checks += elsewhere
     style = terminal.Style(width=terminal.UNWRAPPED)
+    asked = options.what if "." in options.what else ""
+    others_judge = asked and not any(asked in (rule.task, *rule.also) for rule in rules)
     return [
+        *([terminal.Line(terminal.JUDGED_BY_OTHERS.format(asked))] if others_judge else []),
         *terminal.chapters(checks, style, submission=name, full_trace=options.full_trace),
         *terminal.closing(checks, submission=name, in_notebook=True),
         *(_rest([*checks, *others]) if others and not (elsewhere or options.submission) else ()),
@@ -227,8 +232,12 @@ def _rest(every: Sequence[Check]) -> list[terminal.Line]:
 
     The lesson knows which task comes next; it need not be the one with the lowest number.
     """
-    word, task = _task_within(every[0].chapter, every)
-    return [terminal.Line(f"next: fix {task}" if word == "fix" else "next: go on with the lesson", bold=True)]
+    chapter = every[0].chapter
+    word, task = _task_within(chapter, every)
+    if word == "fix":
+        is_judged = any(rule.task == task for rule in rules_of(chapter))
+        return terminal.rest_of_chapter(word, task, f"%grade {task if is_judged else chapter[:2]}")
+    return [terminal.Line("next: go on with the lesson", bold=True)]
 
 
 def _task_within(chapter: str, checks: Sequence[Check]) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from grader.lab.sessions import Sessions
 from grader.lab.story import Story
 from grader.lab.topics.schemas import Schemas
 from grader.lab.words import show
-from grader.outcomes import Waits, waiting_for
+from grader.outcomes import Waits, Wrong, waiting_for
 
 
 class Crud:
@@ -66,6 +66,24 @@ class Crud:
             found = self._code.read(self._code.call("crud.get_item", session, item_id), "id")
             self._expect.equal(found["id"], item_id, "the id of what was returned:")
         session.close()
+
+    def expect_found_later(self, row: dict[str, Any]) -> None:
+        """End the check as failed unless ``get_item`` finds a row that was stored after it had found none.
+
+        Both calls get the same session, which has ended its transaction meanwhile, so that nothing keeps a right one
+        from seeing the row. What the first call gives is the matter of another rule.
+        """
+        session, item_id = self._sessions.new(), row["id"]
+        try:
+            if self._code.call("crud.get_item", session, item_id) is not None:
+                return
+            self._sessions.commit(session)
+        except Wrong:
+            return
+        self._items.add(**row)
+        self._story.begin(f"get_item(db, {item_id}) gave None", "db.commit()", f"stored an item with the id {item_id}")
+        item = self._code.call("crud.get_item", session, item_id)
+        self._expect.equal(item and self._code.read(item, *row), row)
 
     def page(self, offset: int, limit: int) -> Any:
         """Call ``list_items`` with positions, or by name where it takes names only."""

@@ -11,6 +11,7 @@ from grader.lab.place import Place
 from grader.lab.sessions import Sessions
 from grader.lab.story import Story
 from grader.lab.topics.crud import Crud
+from grader.outcomes import Wrong
 
 _STORED = "stored 103 items, the ids 11 to 113, some with the same name"
 
@@ -37,9 +38,28 @@ class Pages:
         self._expect_length(self._crud.ids(self._list(), self._items_rule), 1)
         self._sessions.close()
         self._items.remove(11)
-        self._story.begin("stored no item")
+        self._story.begin("removed the only item")
         self._expect_length(self._crud.ids(self._list()), 0)
         self._sessions.close()
+
+    def expect_listed_later(self) -> None:
+        """End the check as failed unless an item is on the page that was stored after there was none.
+
+        Both calls get the same session, which has ended its transaction meanwhile. What the first call gives is asked
+        elsewhere.
+        """
+        session = self._sessions.new()
+        try:
+            if self._crud.ids(self._code.call("crud.list_items", session)):
+                return
+            self._sessions.commit(session)
+        except Wrong:
+            return
+        item_id = self._items.add()
+        self._story.begin("list_items(db) gave no item", "db.commit()", "stored one item")
+        self._expect_length(self._crud.ids(self._code.call("crud.list_items", session), self._items_rule), 1)
+        self._sessions.close()
+        self._items.remove(item_id)
 
     def store_all(self) -> None:
         """Store 103 items, more than fit on a page."""

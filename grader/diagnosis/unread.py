@@ -1,0 +1,78 @@
+"""In the child: what to ask where code broke before a rule could be judged, and no reading knows why."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import re
+
+from grader.diagnosis.evidence import Evidence
+
+_INDENTED = re.compile(r"indent|outer indentation|TabError|inconsistent use of tabs")
+_NO_SUCH_NAME = re.compile(r"cannot import name '(\w+)' from '(app[\w.]*)'")
+
+
+def hint_for(evidence: Evidence) -> str:
+    """A question for whoever has code that cannot be read or imported; empty where what was seen is something else."""
+    if evidence.outcome != "error":
+        return ""
+    if " is not valid Python: " in evidence.saw:
+        return _not_python(evidence.saw)
+    if re.search(r" has no name '\w+' \(there is ", evidence.saw):
+        return "Is it a typing mistake?"
+    if re.search(r" has no name '\w+'$", evidence.saw):
+        return "Others ask for this by its name. Is it missing, or has it another name in your file?"
+    missing = re.match(r"(\S+\.py) is missing\b", evidence.saw)
+    if missing is not None:
+        there = {_stem(each.name): each.name for each in evidence.source.files()}
+        similar = difflib.get_close_matches(_stem(missing[1]), sorted(there), 1, cutoff=0.75)
+        known = f"There is {there[similar[0]]}. Is it a typing mistake?" if similar else ""
+        return known or "Is the file there under another name, or in another folder?"
+    if evidence.saw.startswith("importing "):
+        return _not_imported(evidence)
+    return ""
+
+
+def _stem(name: str) -> str:
+    """The name of a file alone: ``crud`` of ``app/crud.py``."""
+    return name.rpartition("/")[2].removesuffix(".py")
+
+
+def _not_python(saw: str) -> str:
+    if _INDENTED.search(saw):
+        return "Compare the spaces at the beginning of this line with those of the lines around it."
+    if "was never closed" in saw:
+        return "Where should this bracket be closed?"
+    if "unterminated" in saw:
+        return "Where should this text end?"
+    return (
+        "Python could read everything up to here. What is wrong in this line, or missing at the end of the one above?"
+    )
+
+
+def _not_imported(evidence: Evidence) -> str:
+    raised = evidence.raised[0] if evidence.raised else None
+    if raised is None:
+        return ""
+    if "circular import" in raised.message:
+        return "Two files import each other, so that neither is ready for the other. Which of them can do without?"
+    missing = _NO_SUCH_NAME.search(raised.message)
+    if missing is not None:
+        similar = difflib.get_close_matches(missing[1], sorted(_names_in(evidence, missing[2])), 1, cutoff=0.75)
+        known = f"{missing[2]} has '{similar[0]}'. Is it a typing mistake?" if similar else ""
+        return known or f"Does {missing[2]} define this name, or is it somewhere else?"
+    if raised.kind == "ModuleNotFoundError":
+        return "Nothing that is installed has this name. Is it a typing mistake, or can you do without it?"
+    return "Read the exception: what does it say about this line?" if evidence.where[-1:].isdigit() else ""
+
+
+def _names_in(evidence: Evidence, module: str) -> set[str]:
+    """The names that a module of the learner's defines, and those of the files in a package."""
+    path = module.replace(".", "/")
+    nodes = [each for name in (f"{path}.py", f"{path}/__init__.py") for each in evidence.source.file(name).nodes]
+    defined = {getattr(each, "name", "") or getattr(each, "id", "") for each in nodes if isinstance(each, _NAMED)}
+    beside = {each.name for each in evidence.source.files() if each.name.rpartition("/")[0] == path}
+    return {*defined, *map(_stem, beside)} - {"", "__init__"}
+
+
+_NAMED = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Name
