@@ -612,6 +612,24 @@ def _thread_writes(sql: str) -> tuple[str, str, str, str, tuple[str, ...]]:
     return "10_background", "app/routes/events.py", _TASK, instead, ("event_is_written",)
 
 
+_RUN = 'own.execute(text("SQL"), {"number": number, "kind": kind})'
+
+
+def _thread_sets_off(sql: str, before: str) -> tuple[str, str, str, str, tuple[str, ...]]:
+    """A thread that nobody waits for sends what has the event written."""
+    instead = f"""    import threading
+    from app.db import SessionLocal
+    from sqlalchemy import text
+    number, kind = item.id, data.kind
+    def write():
+        with SessionLocal.begin() as own:
+            for each in [{before}]: own.execute(text(each))
+            {_RUN.replace("SQL", sql)}
+    threading.Thread(target=write).start()
+"""
+    return "10_background", "app/routes/events.py", _TASK, instead, ("event_is_written",)
+
+
 def _written_before(sql: str, how: str, before: str = "") -> tuple[str, str, str, str, tuple[str, ...]]:
     """The event is written before the answer; a task writes to the table as well, and changes nothing."""
     instead = f"""    from app.db import SessionLocal
@@ -627,7 +645,6 @@ def _written_before(sql: str, how: str, before: str = "") -> tuple[str, str, str
     return "10_background", "app/routes/events.py", _TASK, instead, ("answer_does_not_wait",)
 
 
-_RUN = 'own.execute(text("SQL"), {"number": number, "kind": kind})'
 _INBOX = """"CREATE TEMP TABLE IF NOT EXISTS inbox (i INTEGER, k TEXT)", "CREATE TEMP TRIGGER IF NOT EXISTS t AFTER INSERT "
         "ON inbox BEGIN INSERT INTO item_events (item_id, kind) VALUES (NEW.i, NEW.k); END\""""
 _MINE = """"CREATE OR REPLACE FUNCTION mine(i int, k text) RETURNS void LANGUAGE sql AS "
@@ -722,6 +739,7 @@ UNSEEN = {
     "event by a thread, in brackets": _thread_writes("INSERT INTO [item_events]"),
     "event by a thread, with blanks around the dot": _thread_writes("INSERT INTO main . item_events"),
     "event by a thread, in apostrophes": _thread_writes("REPLACE INTO 'item_events'"),
+    "event by a thread and a trigger": _thread_sets_off("INSERT INTO inbox VALUES (:number, :kind)", _INBOX),
     "event before the answer, by a trigger": _written_before("INSERT INTO inbox VALUES (:number, :kind)", _RUN, _INBOX),
     "event before the answer, in brackets": _written_before(
         "INSERT INTO [item_events] (item_id, kind) VALUES (:number, :kind)", _RUN
@@ -761,6 +779,7 @@ UNSEEN_BY_PSYCOPG = {
     "event by a thread, beside what only PostgreSQL takes for a text": _thread_writes(
         "SELECT $$ ' $$; INSERT INTO item_events"
     ),
+    "event by a thread and a function": _thread_sets_off("SELECT mine(:number, :kind)", _MINE),
     "event before the answer, copied": _written_before("COPY item_events (item_id, kind) FROM STDIN", _COPY),
     "event before the answer, by a function": _written_before("SELECT mine(:number, :kind)", _RUN, _MINE),
     "commit, called by the class": _saved("import psycopg; psycopg.Connection.commit(raw)"),

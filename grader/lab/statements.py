@@ -83,6 +83,15 @@ def tables_written(statement: str) -> set[str]:
     return {table for reading in readings for each in _each(_words(statement, reading)) for table in _written(each)}
 
 
+def only_reads(statement: str) -> bool:
+    """Whether a statement can write nothing: a query that calls no function, or the end of a transaction."""
+    begin = beginning(statement)
+    return begin.startswith("COMMIT") or (begin.startswith("SELECT") and _CALL.search(statement) is None)
+
+
+_CALL = re.compile(r"[\w\"`\]]\s*\(")
+
+
 def _words(statement: str, reading: re.Pattern[str]) -> list[str]:
     """The words and signs of a statement; words in capital letters, and what is quoted in small ones, as one word."""
     if reading is _OF_POSTGRESQL:

@@ -11,7 +11,7 @@ from asyncio import _get_running_loop, all_tasks, get_running_loop
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from threading import Event, current_thread
+from threading import Event, current_thread, get_ident
 from time import monotonic, sleep
 from typing import Any
 
@@ -20,7 +20,7 @@ from starlette.background import BackgroundTask, BackgroundTasks
 from grader.lab.asgi import strange_threads
 from grader.lab.client import Client
 from grader.lab.observer import Seen
-from grader.lab.statements import tables_written
+from grader.lab.statements import only_reads, tables_written
 
 # A context goes along into the thread in which a task that is no coroutine runs; but also into what a task begins and
 # does not wait for. So it is the task's only until its call is over.
@@ -53,6 +53,7 @@ class Strays:
         self._table = ""
         self._over = Event()
         self._began = 0
+        self._let_go: set[int] = set()
         self._held = self._loose = False
 
     @contextmanager
@@ -60,6 +61,7 @@ class Strays:
         """Hold back who writes to this table while the block sends a request, unless it is a background task."""
         self._table, self._began = table, len(self._seen.moments)
         self._held = self._loose = False
+        self._let_go.clear()
         self._over.clear()
         originals = {kind: kind.__call__ for kind in (BackgroundTask, BackgroundTasks)}
         for kind, original in originals.items():
@@ -72,20 +74,21 @@ class Strays:
                 _replace(kind, original)
             self._over.set()
 
-    def wait_for_the_rest(self, end: int) -> bool:
+    def wait_for_the_rest(self, end: int, has_more: Callable[[], bool]) -> bool:
         """Wait a moment for what a request has left behind; whether it wrote to the table.
 
         Args:
             end: how many moments there were when the request was over.
+            has_more: whether there is more in the table than there was then.
         """
         latest = monotonic() + (_LATEST if self._held else _REST)
         done = self._written(self._began, end) and not self._loose
         while not done and self._may_go_on() and monotonic() < latest:
-            if self._written(end, None) and not self._seen.left_open():
+            if (self._written(end, None) or has_more()) and not self._seen.left_open():
                 break
             sleep(0.002)
         self._seen.hold = None
-        return self._loose or self._written(end, None)
+        return self._loose or self._written(end, None) or has_more()
 
     def _may_go_on(self) -> bool:
         return self._held or self._client.has_more_to_do() or bool(strange_threads())
@@ -94,10 +97,12 @@ class Strays:
         return any(self._table in moment.writes_to() for moment in self._seen.moments[begin:end])
 
     def _hold(self, statement: str) -> None:
-        if self._table not in tables_written(statement):
-            return
-        answered = any(moment.what.startswith("ANSWER") for moment in self._seen.moments[self._began :])
         strange = current_thread() in strange_threads()
+        if self._table not in tables_written(statement):
+            if not strange or only_reads(statement) or get_ident() in self._let_go:
+                return
+            self._let_go.add(get_ident())  # once: what it sends may have nothing to do with the table
+        answered = any(moment.what.startswith("ANSWER") for moment in self._seen.moments[self._began :])
         call, in_loop = _in_task.get(), _get_running_loop() is not None
         beside = call is None and not in_loop and self._client.works_beside_a_request()
         if not (strange or answered or beside):

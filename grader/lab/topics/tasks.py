@@ -98,8 +98,8 @@ class Tasks:
         begin = len(seen.moments)
         with self._too_early(), self._strays.held_back("item_events"):
             answer = self._client.request("POST", f"/items/{item_id}/events", json={"kind": kind})
-            end = len(seen.moments)
-        stray = self._strays.wait_for_the_rest(end)
+            end, saved = len(seen.moments), self._events.count_at_once()
+        stray = self._strays.wait_for_the_rest(end, lambda: self._events.count_at_once() > saved)
         moments = seen.moments[begin:end]
         sent = [place for place, moment in enumerate(moments) if moment.what.startswith("ANSWER")]
         if not sent:
