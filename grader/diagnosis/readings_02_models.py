@@ -22,6 +22,7 @@ from grader.diagnosis.starting import (
     other_metadata,
     start_error_swallowed,
     tables_listed,
+    written_at_every_start,
 )
 from grader.diagnosis.tables import (
     check_constraint,
@@ -83,5 +84,6 @@ READINGS = (
     never_called,
     nobody_creates,
     deleted_at_the_start,
+    written_at_every_start,
     created_again,
 )

@@ -592,6 +592,25 @@ def deleted_at_the_start(evidence: Evidence) -> Told | None:
     return None
 
 
+@reading("rows that are written at every start", _RESTART)
+def written_at_every_start(evidence: Evidence) -> Told | None:
+    """What an app writes when it starts, it writes at every start: over what was changed since then, or once more."""
+    sent = [each for each in evidence.events_of("INSERT items", "UPDATE items") if each.where]
+    if not sent or not evidence.saw.startswith("after the restart "):
+        return None
+    changing = [each for each in sent if each.what.startswith("UPDATE") == (" before, " in evidence.saw)]
+    sent, where = changing or sent, (changing or sent)[-1].where
+    name = where.rpartition(":")[0]
+    around = evidence.source.function(evidence.source.function_of(where), name)
+    writing = calls(around[1], "merge", "add", "add_all") if around else []
+    if len(writing) == 1 and re.search(r"commit|flush|begin|with ", evidence.source.line(where)):
+        where = f"{name}:{writing[0].lineno}"
+    hint = "This runs at every start. What does it do to rows that were changed since the first one?"
+    if " another row" in evidence.saw:
+        hint = "This runs at every start. What should it do where the table has rows already?"
+    return Told(saw=f"{evidence.saw}: the app sent {sent[-1].what}", where=where, hint=hint)
+
+
 @reading("CREATE TABLE for a table that exists", _RESTART)
 def created_again(evidence: Evidence) -> Told | None:
     """At the second start the tables are already there. create_all() checks first, and creates only what is missing."""
