@@ -40,6 +40,7 @@ from grader.diagnosis.tables import (
     option_in_other_brackets,
     other_kind,
     other_table_name,
+    turned_round_in_a_helper,
     unique_name,
 )
 
@@ -61,6 +62,7 @@ READINGS = (
     other_kind,
     more_required_columns,
     check_constraint,
+    turned_round_in_a_helper,
     name_may_be_null,
     description_required,
     name_not_indexed,

@@ -207,10 +207,12 @@ def models_unknown(evidence: Evidence) -> Told | None:
     others = [line for each in evidence.source.files() if each.name != _MODELS for line in each.lines]
     if any(_IMPORT.match(line) for line in others):
         return None
-    made = calls(file.tree, "create_all")
+    own = [file, *(each for each in evidence.source.files() if each.name not in evidence.given)]
+    creating = [(each, call) for each in own for call in calls(each.tree, "create_all")]
+    imports = [each for each in file.tree.body if isinstance(each, ast.Import | ast.ImportFrom)]
     return Told(
         saw="create_all() ran, but app/models.py was never imported: Base knew no table",
-        where=file.at(made[0] if made else 1),
+        where=creating[0][0].at(creating[0][1]) if creating else file.at(imports[-1] if imports else 1),
         hint="Base knows only the models of modules that were imported before.",
     )
 
@@ -514,7 +516,9 @@ def created_at_another_moment(evidence: Evidence) -> Told | None:
         else:
             continue
         handed = [each for each in calls(file.tree, "Depends") if each.args and name_of(each.args[0]) == node.name]
+        alone = [(each, call) for each, call, one in evidence.source.unawaited(evidence.given) if one is node]
         where = file.at(handed[0]) if handed else file.at(node)
+        where = alone[0][0].at(alone[0][1]) if alone and hint.startswith("Calling") else where
         return Told(saw=f"{evidence.saw}; {node.name}() had not run", where=where, hint=hint)
     return None
 
