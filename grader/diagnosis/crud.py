@@ -58,7 +58,7 @@ def of_the_model(evidence: Evidence, field: str, name: str = "Item") -> list[tup
     """
     own = [each for each in evidence.source.files() if each.name not in evidence.given]
     classes = evidence.source.ancestry(evidence.source.class_(name))
-    classes += [(file, each) for file in own for each in file.classes if "TypeDecorator" in map(name_of, each.bases)]
+    classes += [(file, each) for file in own for each in file.classes if "TypeDecorator" in _bases(each)]
     methods = [(file, each) for file, node in classes for each in node.body if isinstance(each, Function)]
     found = [place for place in methods if place[0] in own and _takes_a_value(place[1], field)]
     found += [
@@ -68,6 +68,11 @@ def of_the_model(evidence: Evidence, field: str, name: str = "Item") -> list[tup
         if any(one == "listens_for" and f"{name}.{field}" in text_of(call) for one, call in decorators(each))
     ]
     return [each for place in found for each in evidence.source.reached(*place, evidence.given)]
+
+
+def _bases(node: ast.ClassDef) -> str:
+    """What a class inherits from, as Python writes it."""
+    return ", ".join(map(text_of, node.bases))
 
 
 def _takes_a_value(method: Function, field: str) -> bool:

@@ -268,7 +268,7 @@ def shared_session(evidence: Evidence) -> Told | None:
                 hint = f"After a request its session goes into '{kept[0]}'. Which session does the next request get?"
                 return Told(where=place.at(call), hint=hint, why=_USED_AGAIN)
             hint = f"'{kept[0]}' is there once for all requests. What does it hold while two of them run?"
-            if name_of(statement.value) == "local":
+            if _is_of_a_thread(evidence, statement.value):
                 hint = "This keeps one session for each thread, and requests take turns on the threads."
                 puts = _put_into(evidence, found, kept[0])
                 return Told(where=puts[0][0].at(puts[0][1]) if puts else file.at(statement), hint=hint)
@@ -291,9 +291,19 @@ def _put_into(evidence: Evidence, found: tuple[File, Function], kept: str) -> li
         (file, each)
         for file, node in evidence.source.reached(*found, evidence.given)
         for each in inside(node)
-        if isinstance(each, ast.Assign) and isinstance(each.targets[0], ast.Attribute)
+        if isinstance(each, ast.Assign)
     ]
-    return [place for place in assigned if text_of(place[1].targets[0]).startswith(f"{kept}.")]
+    return [
+        (file, each)
+        for file, each in assigned
+        if any(isinstance(one, ast.Attribute) and text_of(one.value) == kept for one in each.targets)
+    ]
+
+
+def _is_of_a_thread(evidence: Evidence, value: ast.expr | None) -> bool:
+    """Whether an object holds something else for each thread: a ``local()``, or a class of one's own below it."""
+    owners = evidence.source.ancestry(evidence.source.class_(name_of(value)))
+    return "local" in (name_of(value), *(name_of(base) for _, owner in owners for base in owner.bases))
 
 
 _USED_AGAIN = (

@@ -386,6 +386,7 @@ def keyword(call: ast.Call, name: str) -> ast.expr | None:
 def passed_to(call: ast.Call, function: Function, name: str) -> ast.expr | None:
     """What a call passes to a function for a parameter; None where it passes nothing."""
     names = [each.arg for each in (*function.args.posonlyargs, *function.args.args)]
+    names = names[1:] if names[:1] in (["self"], ["cls"]) else names
     at = names.index(name) if name in names else len(call.args)
     return keyword(call, name) or (call.args[at] if at < len(call.args) else None)
 

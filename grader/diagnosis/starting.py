@@ -480,10 +480,18 @@ def _is_handed(call: ast.Call, name: str) -> bool:
     return any(name_of(each) == name for each in [*call.args, *(one.value for one in call.keywords)])
 
 
+_NOT_AWAITED = "Calling an async function only makes a coroutine; somebody has to await it."
+
+
 @reading("the tables are created too early or too late", _AT_START)
 def created_at_another_moment(evidence: Evidence) -> Told | None:
     """A request may come right after the start, so the tables must be there before it."""
     file = evidence.source.file(_MAIN)
+    for place, call, function in evidence.source.unawaited(evidence.given):
+        chain = evidence.source.reached(place, function, evidence.given)
+        if place.function_at(call.lineno) and any(_creates(node) for _, node in chain):
+            saw = f"{evidence.saw.partition('; ')[0]}; {function.name}() had not run"
+            return Told(saw=saw, where=place.at(call), hint=_NOT_AWAITED)
     for node in file.functions:
         events = [text_of(each) for each in node.decorator_list]
         if not _creates(node) or _is_a_lifespan(node):
@@ -506,7 +514,7 @@ def created_at_another_moment(evidence: Evidence) -> Told | None:
                 return Told(saw=saw, where=file.at(planned[0]), hint=hint)
             if _is_awaited(file, node.name):
                 continue
-            hint = "Calling an async function only makes a coroutine; somebody has to await it."
+            hint = _NOT_AWAITED
         elif handed_on := [call for call in calls(file.tree, *_LATER) if _is_handed(call, node.name)]:
             if evidence.events and "does not wait for" not in evidence.saw:
                 continue
@@ -516,9 +524,7 @@ def created_at_another_moment(evidence: Evidence) -> Told | None:
         else:
             continue
         handed = [each for each in calls(file.tree, "Depends") if each.args and name_of(each.args[0]) == node.name]
-        alone = [(each, call) for each, call, one in evidence.source.unawaited(evidence.given) if one is node]
         where = file.at(handed[0]) if handed else file.at(node)
-        where = alone[0][0].at(alone[0][1]) if alone and hint.startswith("Calling") else where
         return Told(saw=f"{evidence.saw}; {node.name}() had not run", where=where, hint=hint)
     return None
 
