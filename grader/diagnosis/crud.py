@@ -58,7 +58,9 @@ def of_the_model(evidence: Evidence, field: str, name: str = "Item") -> list[tup
     """
     own = [each for each in evidence.source.files() if each.name not in evidence.given]
     classes = evidence.source.ancestry(evidence.source.class_(name))
-    classes += [(file, each) for file in own for each in file.classes if "TypeDecorator" in _bases(each)]
+    column = _declaration(classes, field)
+    types = [(file, each) for file in own for each in file.classes if "TypeDecorator" in _bases(each)]
+    classes = [*classes, *(place for place in types if re.search(rf"\b{place[1].name}\b", column))]
     methods = [(file, each) for file, node in classes for each in node.body if isinstance(each, Function)]
     found = [place for place in methods if place[0] in own and _takes_a_value(place[1], field)]
     found += [
@@ -68,6 +70,13 @@ def of_the_model(evidence: Evidence, field: str, name: str = "Item") -> list[tup
         if any(one == "listens_for" and f"{name}.{field}" in text_of(call) for one, call in decorators(each))
     ]
     return [each for place in found for each in evidence.source.reached(*place, evidence.given)]
+
+
+def _declaration(classes: list[tuple[File, ast.ClassDef]], name: str) -> str:
+    """What declares an attribute in one of some classes, as Python writes it; empty where nothing does."""
+    body = [each for _, node in classes for each in node.body if isinstance(each, ast.Assign | ast.AnnAssign)]
+    targets = [(each.target if isinstance(each, ast.AnnAssign) else each.targets[0], each) for each in body]
+    return next((text_of(each) for target, each in targets if name_of(target) == name), "")
 
 
 def _bases(node: ast.ClassDef) -> str:

@@ -90,8 +90,10 @@ def other_variable(evidence: Evidence) -> Told | None:
         (file, name, node)
         for file in own
         for name, node in [*_variables(file), *_variables_by_a_helper(evidence, file)]
-        if node in within or re.search("URL|DATABASE|DB", name.upper())
+        if node in within or re.search("URL|DATABASE|DB" if file.name == _DB else r"UR[LI]|DATABASE$|DSN", name.upper())
     ]
+    if any(name_of(base) == "BaseSettings" for each in own[1:] for one in each.classes for base in one.bases):
+        return None  # it asks by the names of its fields
     if not others or "DATABASE_URL" in texts:  # which may be asked for in another way
         return None
     file, name, node = others[0]
@@ -1144,9 +1146,7 @@ def _lost_in_a_factory(evidence: Evidence) -> Told | None:
         return None
     if re.search(r"\.autoflush\b|configure|setattr", text_of(maker[1])):
         return None
-    hint = (
-        f"{maker[1].name} is told autoflush=False, and here a session is made. Does autoflush=False come to this line?"
-    )
+    hint = f"{maker[1].name} is told autoflush=False, and here a session is made. Does autoflush=False reach this line?"
     hint = hint if name_of(made[0]) == "Session" else hint.replace("a session is made", "the factory is made")
     saw = f"{evidence.saw}; autoflush=False was passed to {maker[1].name}, and the session was made without it"
     return Told(saw=saw, where=maker[0].at(made[0]), hint=hint)

@@ -163,7 +163,12 @@ def emptied_to_none(evidence: Evidence) -> Told | None:
     if not re.search(r"description'?[=:] ?''", "".join(evidence.did[-1:])):
         return None
     chain = [*reached(evidence), *behind(evidence), *of_the_model(evidence, "description")]
-    nodes = [(file, node) for file, function in chain for node in inside(function)]
+    nodes = [
+        (file, node)
+        for file, function in chain
+        for node in inside(function)
+        if function.name != "__init__" or "description" in text_of(node)
+    ]
     for file, node in nodes:
         if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or) and text_of(node.values[-1]) == "None":
             return Told(where=file.at(node), hint='"" counts as false, so "or" goes on to None.')

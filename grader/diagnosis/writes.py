@@ -112,8 +112,8 @@ def value_changed(evidence: Evidence) -> Told | None:
             return Told(where=file.at(named[0]), hint=f"The {field} was sent. Does it get past this line?")
     meant = {f"{field}|value": nodes}
     for file, function in of_the_model(evidence, field):
-        arguments = [each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg) and each.arg != "self"]
-        key = "|".join([field, "value", *arguments])
+        arguments = [each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)]
+        key = "|".join([field, "value", *(each for each in arguments if each not in _NO_VALUES)])
         meant.setdefault(key, []).extend((file, each) for each in inside(function))
     for words, file, node in [(words, *place) for words, places in meant.items() for place in places]:
         text = text_of(node) if isinstance(node, ast.expr) else ""
@@ -127,6 +127,7 @@ def value_changed(evidence: Evidence) -> Told | None:
     return None
 
 
+_NO_VALUES = "self", "key", "target", "dialect", "initiator"
 _TEXT_METHODS = {
     "strip",
     "lstrip",
