@@ -99,12 +99,18 @@ class Block:
         return [check for check in self.waiting if check.outcome != "blocked"]
 
 
+# Many lines belong to what such a line begins, and each may have a mistake of its own.
+_BEGINS_SOMETHING = re.compile(r"\s*(@|(async )?def |class )")
+
+
 def blocks(checks: Sequence[Check]) -> list[Block]:
     """What is to be fixed, what is broken first: the same mistake in the same place is one block."""
     groups: dict[tuple[str, ...], list[Check]] = {}
     to_fix = [check for check in checks if check.outcome in ("error", "failed", "timeout")]
     for check in sorted(to_fix, key=_urgency):
         reason, where = check.mistake or check.observed, check.where
+        if check.mistake and where and not _BEGINS_SOMETHING.match(check.line):
+            reason = ""  # it is the one line that is to be changed, however many things come of it
         if check.outcome == "timeout" and where:  # which line of a loop ran last is chance, and so is for how long
             reason, where = "", check.function or where.partition(":")[0]
         outcome = check.outcome if not (check.mistake and where) else ""  # one mistake may end in many ways

@@ -15,7 +15,15 @@ from grader.lab.surroundings import Surroundings
 from grader.rules import CHAPTERS, Rule, rules_of
 from tests import PROJECT
 from tests.cases import all_cases
-from tests.cheats import CHANGED_LIBRARIES, CHEATS, ODDITIES, TO_DO_TURNED, UNSEEN, UNSEEN_BY_PSYCOPG
+from tests.cheats import (
+    CHANGED_LIBRARIES,
+    CHANGED_ON_POSTGRESQL,
+    CHEATS,
+    ODDITIES,
+    TO_DO_TURNED,
+    UNSEEN,
+    UNSEEN_BY_PSYCOPG,
+)
 from tests.hostile import submission
 
 HONEST = {"list_is_ordered", "list_pages", "reads_do_not_commit", "update_refreshes"}
@@ -95,10 +103,23 @@ def test_what_follows_every_step_is_named(kind: str, bench: Bench, tmp_path: Pat
 @pytest.mark.parametrize("name", CHANGED_LIBRARIES)
 def test_what_the_grader_reads_with_is_its_own(name: str, bench: Bench, tmp_path: Path) -> None:
     """Who changes a library so that it tells the grader something else gains nothing by that."""
-    chapter, wrong, (file, code), rule = CHANGED_LIBRARIES[name]
+    expect_nothing_gained(CHANGED_LIBRARIES[name], bench, tmp_path)
+
+
+@pytest.mark.parametrize("name", CHANGED_ON_POSTGRESQL)
+def test_what_the_grader_reads_postgresql_with_is_its_own(
+    name: str, bench_of_postgresql: Bench, tmp_path: Path
+) -> None:
+    expect_nothing_gained(CHANGED_ON_POSTGRESQL[name], bench_of_postgresql, tmp_path)
+
+
+def expect_nothing_gained(
+    changed: tuple[str, dict[str, tuple[str, str]], tuple[str, str], str], bench: Bench, tmp_path: Path
+) -> None:
+    chapter, wrong, (file, code), rule = changed
     shutil.copytree(PROJECT / "solutions" / chapter, tmp_path / chapter)
-    for changed, (old, new) in wrong.items():
-        path = tmp_path / chapter / changed
+    for written, (old, new) in wrong.items():
+        path = tmp_path / chapter / written
         assert old in path.read_text()
         path.write_text(path.read_text().replace(old, new))
     with (tmp_path / chapter / file).open("a") as app:

@@ -485,7 +485,7 @@ def _bound_anew(node: Function, name: str, line: int) -> bool:
     return any(text_of(each.targets[0]) == name and line < each.lineno < _handed_out(node) for each in assigned)
 
 
-@reading("the session is returned, not yielded", *_CLOSES)
+@reading("the session is returned, not yielded", *_CLOSES, "sessions_close_after_every_answer")
 def returned_not_yielded(evidence: Evidence) -> Told | None:
     """A function that returns is over. Only a function that yields continues after the answer and can close the
     session."""

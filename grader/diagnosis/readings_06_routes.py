@@ -37,6 +37,7 @@ from grader.diagnosis.bodies import (
     not_handed_on,
     nul_accepted,
 )
+from grader.diagnosis.dependencies import returned_not_yielded
 from grader.diagnosis.kept import kept_between_requests
 from grader.diagnosis.lost import other_value_on_the_way, value_lost_on_the_way
 from grader.diagnosis.parameters import (
@@ -216,6 +217,7 @@ READINGS = (
     promised_otherwise,
     answered_nothing,
     body_with_204,
+    returned_not_yielded,
     own_session_left_open,
     shown_as_it_is,
     ended_early,

@@ -26,7 +26,9 @@ from grader.diagnosis.pages import filtered
 from grader.diagnosis.parameters import page_by_another_name
 from grader.diagnosis.reads import offset_as_an_id
 from grader.diagnosis.relationships import (
+    asked_for_each,
     closed_before_reading,
+    field_not_loaded,
     forgotten_after_loading,
     inner_join,
     items_repeated,
@@ -125,6 +127,7 @@ READINGS = (
     closed_before_reading,
     rows_of_pairs,
     other_function,
+    field_not_loaded,
     not_loaded_ahead,
     no_null,
     owner_overwritten,
@@ -140,6 +143,7 @@ READINGS = (
     other_owner_from_crud,
     other_owner_in_the_schema,
     other_owner_in_the_route,
+    asked_for_each,
     other_value_on_the_way,
     value_lost_on_the_way,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.crud import built, page_passed_on
@@ -404,6 +405,43 @@ def options_thrown_away(evidence: Evidence) -> Told | None:
                 return Told(
                     where=file.at(each), hint="options() returns another statement. Which one is sent to the database?"
                 )
+    return None
+
+
+@reading("a line asks the database once for each item", _CONSTANT)
+def asked_for_each(evidence: Evidence) -> Told | None:
+    """A statement for each item is what the list was to do without: the owners of a whole page come with one."""
+    if not re.search(r"\d statements for 2", evidence.saw):
+        return None
+    sent = Counter(event.where for event in evidence.events_of("SELECT") if event.where)
+    where, often = sent.most_common(1)[0] if sent else ("", 0)
+    if often < _ONCE_FOR_EACH or where.rpartition(":")[0] in evidence.given:
+        return None
+    hint = "This line asks the database once for each item. What it gets could have come with the list: how?"
+    return Told(where=where, hint=hint)
+
+
+_ONCE_FOR_EACH = 10  # as many items are in the longer list
+
+
+_BY_ID = " where items.id = "
+
+
+@reading("fields are left out when the items are loaded", _CONSTANT, _LOADED)
+def field_not_loaded(evidence: Evidence) -> Told | None:
+    """load_only() leaves out whatever it does not name. Reading it later needs the session once more."""
+    found = list_function(evidence)
+    later = [
+        event.words.partition(" from ")[0] for event in evidence.events_of("SELECT items") if _BY_ID in event.words
+    ]
+    unread = set(re.findall(r"^reading \.(\w+) raised", evidence.saw)) or set(
+        re.findall(r"items\.(\w+)", " ".join(later))
+    )
+    for file, node in evidence.source.reached(*found, evidence.given) if found else ():
+        for call in calls(node, "load_only"):
+            if "Item" in text_of(call) and unread - {"id", *re.findall(r"\w+", text_of(call))}:
+                hint = "This leaves out what it does not name. Which fields of an item does the answer show?"
+                return Told(where=file.at(call), hint=hint)
     return None
 
 

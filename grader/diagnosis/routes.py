@@ -441,6 +441,9 @@ def known_item_refused(evidence: Evidence) -> Told | None:
             raises = [inner for inner in each.body if isinstance(inner, ast.Raise)] if isinstance(each, ast.If) else []
             if not isinstance(each, ast.If) or all(_says_another(inner, "404") for inner in raises):
                 continue
+            if within := _asked_within(evidence, each.test):
+                hint = "This finds nothing, and the item is there. What exactly does it look for?"
+                return Told(saw=saw, where=within, hint=hint)
             if not _asks_for_the_item(node, each.test) or _holds_for_what_is_there(node, each.test):
                 hint = "This item is there. For which items is the condition in this line true?"
                 return Told(saw=saw, where=file.at(each), hint=hint)
@@ -457,6 +460,18 @@ def known_item_refused(evidence: Evidence) -> Told | None:
         hint = "This finds nothing, and the item is there. By which column does it look?"
         return Told(saw=saw, where=sent[-1].where, hint=hint)
     return None
+
+
+def _asked_within(evidence: Evidence, test: ast.expr) -> str:
+    """Where a function of the learner's that a condition calls has asked the database; empty where none has."""
+    for name in [name_of(each) for each in ast.walk(test) if isinstance(each, ast.Call)]:
+        found = evidence.source.function(name) if name else None
+        lines = range(found[1].lineno, (found[1].end_lineno or 0) + 1) if found else range(0)
+        for event in reversed(evidence.events_of("SELECT")):
+            file, _, line = event.where.rpartition(":")
+            if found and file == found[0].name and file not in evidence.given and int(line) in lines:
+                return event.where
+    return ""
 
 
 def _says_another(node: ast.Raise, status: str) -> bool:

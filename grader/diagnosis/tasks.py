@@ -420,9 +420,11 @@ def shared_by_tasks(evidence: Evidence) -> Told | None:
     if found is None:
         return None
     file, node = found
-    if any(_is_session(each) for each in node.args.defaults):
-        default = node.args.defaults[0]
-        return Told(where=file.at(default), hint="A default value is made once, at import.", why=_SHARED)
+    for other, function in evidence.source.reached(file, node, evidence.given):
+        for default in [*function.args.defaults, *filter(None, function.args.kw_defaults)]:
+            if _is_session(default):
+                hint = "A default value is made once, when Python reads the def. How many tasks use this session?"
+                return Told(where=other.at(default), hint=hint, why=_SHARED)
     for each in node.decorator_list:
         held = evidence.source.function(name_of(each))
         inner = [one for one in ast.walk(held[1]) if isinstance(one, Function) and one is not held[1]] if held else []

@@ -801,6 +801,10 @@ def begun_after_a_read(evidence: Evidence) -> Told | None:
     )
 
 
+def _is_id_of_the_item(node: ast.Attribute) -> bool:
+    return node.attr == "id" and name_of(node.value) == "item"
+
+
 @reading("an event before there is an id", "create_answers_201", _BATCH, _ADDS)
 def no_flush(evidence: Evidence) -> Told | None:
     """The database assigns the id when the INSERT is sent. Before a flush there is no id."""
@@ -813,4 +817,14 @@ def no_flush(evidence: Evidence) -> Told | None:
     named = _not_called([found], "flush")
     if named is not None:
         return named
+    event = evidence.source.function("add_event", "app/crud_uow.py")
+    read = (
+        [each for each in inside(event[1]) if isinstance(each, ast.Attribute) and _is_id_of_the_item(each)]
+        if event
+        else []
+    )
+    sent_later = event is not None and read and any(call.lineno > read[0].lineno for call in calls(event[1], "flush"))
+    if event is not None and sent_later:
+        hint = "The id is read here. Which line makes the database give the item one, and when does it run?"
+        return Told(where=event[0].at(read[0]), hint=hint)
     return Told(where=found[0].at(added[0]), hint="When does the item get its id? Something has to be sent first.")

@@ -8,15 +8,20 @@ Source: ASGI specification, "HTTP & WebSocket" and "Lifespan Protocol".
 from __future__ import annotations
 
 import asyncio
-import json
 import signal
-import sys
 import threading
+from asyncio import all_tasks, run_coroutine_threadsafe, sleep
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import wraps
+from threading import enumerate as all_threads
+from threading import main_thread
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+from anyio._backends import _asyncio as anyios
+
+from grader.lab.relied import json_encoder
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
@@ -76,8 +81,12 @@ class RunningApp:
     def has_more_to_do(self) -> bool:
         """Whether tasks go on in the event loop, apart from the application's lifespan."""
         assert self._loop is not None
-        asyncio.run_coroutine_threadsafe(asyncio.sleep(0), self._loop).result()  # what was to come soon has come
-        return len(asyncio.all_tasks(self._loop)) > 1
+        run_coroutine_threadsafe(sleep(0), self._loop).result()  # what was to come soon has come
+        return len(all_tasks(self._loop)) > 1
+
+    def works_beside_a_request(self) -> bool:
+        """Whether there are more tasks in the event loop than the lifespan and a request."""
+        return self._loop is not None and len(all_tasks(self._loop)) > 2
 
     def request(
         self, method: str, path: str, *, json: object = None, content: str = "", headers: dict[str, str] | None = None
@@ -125,7 +134,7 @@ class RunningApp:
             "state": self._state.copy(),
         }
         assert self._loop is not None
-        return asyncio.run_coroutine_threadsafe(self._exchange(scope, body), self._loop).result()
+        return run_coroutine_threadsafe(self._exchange(scope, body), self._loop).result()
 
     async def _exchange(self, scope: dict[str, Any], body: bytes) -> Response:
         response, received, over = Response(), False, asyncio.Event()
@@ -202,19 +211,24 @@ vars(signal)["signal"] = wraps(_signal)(_set_handler)
 
 
 def _as_json(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return _encode(value).encode()
+
+
+_encode = json_encoder(compact=True)
 
 
 def strange_threads() -> list[threading.Thread]:
     """The threads that are not the check's own, nor those in which the app's functions run."""
     return [
         thread
-        for thread in threading.enumerate()
-        if thread is not threading.main_thread() and type(thread) is not Loop and not _is_anyios(type(thread))
+        for thread in all_threads()
+        if thread is not main_thread() and type(thread) is not Loop and type(thread) not in _ANYIOS
     ]
 
 
-def _is_anyios(kind: type) -> bool:
-    """Whether a class of threads is what its name says: any class may name a module of anyio's."""
-    module = str(kind.__module__)
-    return module.startswith("anyio.") and getattr(sys.modules.get(module), kind.__name__, None) is kind
+# Its classes of threads as they are now: any class may say later that it is one of them.
+_ANYIOS = [
+    kind
+    for kind in vars(anyios).values()
+    if isinstance(kind, type) and issubclass(kind, threading.Thread) and kind.__module__ == anyios.__name__
+]

@@ -126,6 +126,10 @@ class Client:
         """Whether the app has begun something that no request waits for, and that its event loop knows of."""
         return self._running is not None and self._running.has_more_to_do()
 
+    def works_beside_a_request(self) -> bool:
+        """Whether the app does more in its event loop than to answer a request."""
+        return self._running is not None and self._running.works_beside_a_request()
+
     def only_request(self, method: str, path: str, **options: Any) -> Answer:
         """Send a request of which the story tells alone: one of many like it."""
         self._story.begin()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine
+from sqlalchemy.event import listen as attach
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import Pool
 
@@ -76,13 +77,13 @@ def listen_to_connections() -> None:
     """Set every new SQLite connection up as the checks want it, once for the process; what is undone is seen first."""
     listen()
     driver.open_traceable()
-    event.listen(Pool, "connect", driver.trace)
-    event.listen(Pool, "close", driver.forget)
-    event.listen(Pool, "close_detached", driver.forget)
-    event.listen(Pool, "connect", unordered_means_reversed)
-    event.listen(Engine, "before_cursor_execute", groups_come_reversed, retval=True)
-    event.listen(Engine, "savepoint", begin_before_savepoint)
-    event.listen(Pool, "checkin", end_what_a_failed_commit_left)
+    attach(Pool, "connect", driver.trace)
+    attach(Pool, "close", driver.forget)
+    attach(Pool, "close_detached", driver.forget)
+    attach(Pool, "connect", unordered_means_reversed)
+    attach(Engine, "before_cursor_execute", groups_come_reversed, retval=True)
+    attach(Engine, "savepoint", begin_before_savepoint)
+    attach(Pool, "checkin", end_what_a_failed_commit_left)
     for each in (Engine, Pool, Session):
         for name in _HEARD[each]:
             _listening.extend((functions, [*functions]) for functions in _listeners(each, name))

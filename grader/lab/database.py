@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-import sqlalchemy
-from sqlalchemy import Connection, MetaData, Table, event, text
+from sqlalchemy import Connection, MetaData, Table, inspect, text
+from sqlalchemy.event import contains
+from sqlalchemy.event import listen as attach
+from sqlalchemy.event import remove as detach
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import Pool
 
@@ -89,7 +91,7 @@ class Database:
         chosen = "id" in row
         with self.engine.connect() as connection:
             if chosen and self.kind == "postgresql":
-                event.listen(connection, "before_cursor_execute", _take_the_id, retval=True)
+                attach(connection, "before_cursor_execute", _take_the_id, retval=True)
             key = connection.execute(table.insert().values(row)).inserted_primary_key
             if chosen and self.kind == "postgresql":
                 connection.execute(_GO_ON_AFTER, {"id": row["id"]})
@@ -105,9 +107,9 @@ class Database:
                 if statement.lstrip().upper().startswith(("CREATE", "ALTER", "INSERT", "COMMENT")):
                     statements.append(statement)
 
-            event.listen(self.engine, "before_cursor_execute", keep)
+            attach(self.engine, "before_cursor_execute", keep)
             metadata.create_all(self.engine)
-            event.remove(self.engine, "before_cursor_execute", keep)
+            detach(self.engine, "before_cursor_execute", keep)
             _create_statements[shape] = statements
             return
         statements = _create_statements[shape]
@@ -119,7 +121,7 @@ class Database:
 
     def tables(self) -> list[str]:
         """Names of the tables that exist."""
-        return sqlalchemy.inspect(self.engine).get_table_names()
+        return inspect(self.engine).get_table_names()
 
     def drop_table(self, name: str) -> None:
         """Drop a table, whatever other tables refer to it."""
@@ -180,7 +182,7 @@ class Database:
                 "paid_by INTEGER REFERENCES grader_debts (id) DEFERRABLE INITIALLY DEFERRED)"
             )
             self.make_trigger("AFTER INSERT", table, "INSERT INTO grader_debts (paid_by) VALUES (-1)", when)
-            event.listen(Pool, "connect", references_are_checked)
+            attach(Pool, "connect", references_are_checked)
             return
         self.run(
             "CREATE FUNCTION refuse_commit() RETURNS trigger LANGUAGE plpgsql AS "
@@ -196,15 +198,15 @@ class Database:
 
         This holds for what is connected from now on.
         """
-        event.listen(Pool, "connect", unordered_means_oldest_first)
+        attach(Pool, "connect", unordered_means_oldest_first)
 
     def close(self) -> None:
         """Leave new connections to other databases alone, and this one's file to whoever removes it."""
         if self.kind == "sqlite":
             self.engine.pool.dispose()  # the engine would go on with a new one, to which everybody could listen
         for listener in (references_are_checked, unordered_means_oldest_first):
-            if event.contains(Pool, "connect", listener):
-                event.remove(Pool, "connect", listener)
+            if contains(Pool, "connect", listener):
+                detach(Pool, "connect", listener)
 
     def _only(self, statement: str, when: str) -> str:
         if not when:

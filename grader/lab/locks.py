@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from sqlite3 import connect
+from threading import active_count
 from typing import Any
 from urllib.parse import quote
 
@@ -49,7 +50,7 @@ def hardly_waiting(connection: Connection) -> Iterator[None]:
     if not isinstance(driver, sqlite3.Connection):
         yield
         return
-    wait_for_locks(driver, _A_COMMIT if threading.active_count() > 1 else 0)
+    wait_for_locks(driver, _A_COMMIT if active_count() > 1 else 0)
     try:
         yield
     finally:
@@ -110,7 +111,7 @@ def rows_behind_the_lock(url: URL, sql: str, parameters: Mapping[str, Any]) -> l
     now = _state()
     if any(before not in (None, now) and _goes_on(connection) for connection, before in _before.values()):
         raise Wrong("a transaction wrote to the database's file, keeps it locked, and has not ended", _ENDED)
-    with closing(sqlite3.connect(f"file:{quote(_file(url))}?immutable=1", uri=True)) as connection:
+    with closing(connect(f"file:{quote(_file(url))}?immutable=1", uri=True)) as connection:
         connection.row_factory = sqlite3.Row
         return [dict(row) for row in connection.execute(sql, dict(parameters))]
 

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakSet
 
-from sqlalchemy import Connection, Engine, ExceptionContext, event
+from sqlalchemy import Connection, Engine, ExceptionContext
 from sqlalchemy.dialects.sqlite.base import SQLiteDialect
+from sqlalchemy.event import listen as attach
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import Pool, PoolResetState
 
@@ -266,7 +267,7 @@ UNOBSERVED = "grader_unobserved"
 def leave_out(engine: Engine) -> Engine:
     """Exempt an engine of the grader's own from being observed."""
     engine.update_execution_options(**{UNOBSERVED: True})
-    event.listen(engine, "do_connect", _mark_own)
+    attach(engine, "do_connect", _mark_own)
     _own_dialects.add(engine.dialect)
     return engine
 
@@ -315,20 +316,20 @@ def listen() -> None:
         return
     _listening = True
     for name in ("begin", "commit", "rollback"):
-        event.listen(Engine, name, _transaction(name.upper()))
+        attach(Engine, name, _transaction(name.upper()))
     for name in ("savepoint", "rollback_savepoint", "release_savepoint"):
-        event.listen(Engine, name, _savepoint(name.upper().replace("_", " ")))
-    event.listen(Engine, "handle_error", _failed)
-    event.listen(Engine, "engine_connect", _connected)
-    event.listen(Engine, "before_cursor_execute", _executes)
-    event.listen(Engine, "do_executemany", _executes_many)
-    event.listen(Engine, "after_cursor_execute", _executed)
-    event.listen(Engine, "do_connect", _opens)
-    event.listen(Pool, "checkout", _checked_out)
-    event.listen(Pool, "reset", _reset)
-    event.listen(Pool, "checkin", _checked_in)
-    event.listen(Session, "after_begin", _began)
-    event.listen(Session, "after_attach", _attached)
+        attach(Engine, name, _savepoint(name.upper().replace("_", " ")))
+    attach(Engine, "handle_error", _failed)
+    attach(Engine, "engine_connect", _connected)
+    attach(Engine, "before_cursor_execute", _executes)
+    attach(Engine, "do_executemany", _executes_many)
+    attach(Engine, "after_cursor_execute", _executed)
+    attach(Engine, "do_connect", _opens)
+    attach(Pool, "checkout", _checked_out)
+    attach(Pool, "reset", _reset)
+    attach(Pool, "checkin", _checked_in)
+    attach(Session, "after_begin", _began)
+    attach(Session, "after_attach", _attached)
 
 
 def is_own(connection: Connection) -> bool:

@@ -7,7 +7,8 @@ from contextlib import suppress
 from functools import cache
 from typing import Any
 
-from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Engine, create_engine, make_url
+from sqlalchemy.event import listen as attach
 from sqlalchemy.pool import NullPool
 
 from grader.lab.connections import unordered_means_reversed
@@ -38,7 +39,7 @@ def engine_for_once(url: str) -> Engine:
 
 def _unobserved(url: str, **options: Any) -> Engine:
     engine = leave_out(create_engine(url, isolation_level="AUTOCOMMIT", **options))
-    event.listen(engine.pool, "connect", _set_up)
+    attach(engine.pool, "connect", _set_up)
     for each in (engine.dispatch, engine.pool.dispatch, engine.dialect.dispatch):
         _unheard(each)
     return engine

@@ -21,13 +21,26 @@ _SET_ANEW = frozenset({"__warningregistry__", "__annotations__", "__doc__", "__a
 _MAKES_VERDICTS = ("outcomes", "lab.equality", "lab.expect", "lab.judge")
 
 _READS_WITH = {
-    "sqlalchemy": ("Connection", "Engine", "CursorResult", "Result", "ScalarResult", "Row"),
+    "sqlalchemy": ("Connection", "Engine", "CursorResult", "Result", "ScalarResult", "Row", "String", "VARCHAR"),
     "sqlalchemy.orm": ("Session",),
     "sqlalchemy.pool": ("Pool", "QueuePool"),
     "sqlalchemy.engine.reflection": ("Inspector",),
     "pydantic": ("BaseModel", "TypeAdapter"),
+    "concurrent.futures": ("Future",),
+    "pathlib": ("Path", "PurePath"),
     "contextlib": ("_GeneratorContextManager", "suppress", "closing", "ExitStack"),
 }
+# What of the dialects tells what a table is; the rest of them may be adapted to a server.
+_DIALECTS = {
+    "sqlalchemy.dialects.sqlite.pysqlite": "SQLiteDialect_pysqlite",
+    "sqlalchemy.dialects.postgresql.psycopg": "PGDialect_psycopg",
+}
+_TELLS_OF_TABLES = (
+    *("get_columns", "get_indexes", "get_pk", "get_multi", "get_table_names", "_get_col", "_get_table"),
+    *("_reflect", "_resolve", "ischema_names"),
+)
+# Other types may be anybody's.
+_TYPES = ("VARCHAR", "CHAR", "TEXT", "INTEGER", "BIGINT", "character varying", "character", "text", "integer", "bigint")
 # What code calls of them to work, and the grader does not rely on: a wrapper that logs, say, changes no verdict.
 _MAY_BE_WRAPPED = ("commit", "flush", "add", "add_all", "delete", "refresh", "execute", "scalar", "scalars", "get")
 
@@ -63,7 +76,7 @@ class Relied:
             if _any(_map(is_not, owner.values(), values)) or len(owner) < len(values):
                 for name, value in kept.items():
                     if owner.get(name, self) is not value and _stays(owner, name, value):
-                        return name
+                        return str(getattr(name, "__name__", name))
         for part, parts in self._parts:
             if _any(_map(is_not, _map(part, self._functions), parts)):
                 pairs = zip(self._functions, parts, strict=True)
@@ -72,6 +85,27 @@ class Relied:
             return "a function's variable" if _any(_map(is_not, _map(_CONTENT, self._cells), self._contents)) else ""
         except ValueError:
             return "a function's variable"
+
+
+class _Some(Mapping[str, Any]):
+    """Some attributes of a class, from wherever it has them: another class may come to stand before."""
+
+    def __init__(self, kind: type, names: Iterable[str]) -> None:
+        self._kind, self._names = kind, tuple(names)
+        self._all = attrgetter(*self._names)
+
+    def __getitem__(self, name: str) -> Any:
+        return getattr(self._kind, name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def values(self) -> Any:
+        """What they are now."""
+        return self._all(self._kind)
 
 
 class Own(NamedTuple):
@@ -92,6 +126,10 @@ def remember_own() -> None:
         first = [] if _modules else [vars(builtins), *_of_libraries()]
         _modules.update(new)
         _remembered.append(Relied([*first, *_names_of(new)]))
+    dialects = [name for name in _DIALECTS if name in sys.modules and name not in _modules]
+    if dialects:
+        _modules.update(dialects)
+        _remembered.append(Relied(_of_dialects(dialects)))
 
 
 def own() -> Own:
@@ -107,7 +145,8 @@ def _makes_verdicts(module: str) -> bool:
 _EXPLAINS, _EVIDENCE = "grader.diagnosis.", "grader.diagnosis.evidence"
 _remembered: list[Relied] = []
 _wrappable: list[object] = []
-# Names of the grader's modules that are remembered.
+_types: list[Mapping[str, Any]] = []
+# Names of the modules that are remembered: the grader's, and dialects'.
 _modules: set[str] = set()
 
 
@@ -159,15 +198,29 @@ def _of_libraries() -> list[Mapping[str, Any]]:
     for module, names in _READS_WITH.items():
         if module in sys.modules:
             found += [vars(getattr(sys.modules[module], name)) for name in names]
+    if "sqlalchemy.event" in sys.modules:
+        found += [vars(sys.modules["sqlalchemy.event.api"]), vars(sys.modules["sqlalchemy.inspection"])["_registrars"]]
     if "sqlalchemy.orm" in sys.modules:
         _wrappable.extend(vars(sys.modules["sqlalchemy.orm"].Session)[name] for name in _MAY_BE_WRAPPED)
     return found
+
+
+def _of_dialects(modules: Iterable[str]) -> Iterator[Mapping[str, Any]]:
+    """What of these modules of SQLAlchemy's tells what a table is."""
+    for module in modules:
+        kind = getattr(sys.modules[module], _DIALECTS[module])
+        named = (name for name in dir(kind) if name.startswith(_TELLS_OF_TABLES))
+        yield _Some(kind, [name for name in named if isinstance(getattr(kind, name), FunctionType | dict)])
+        _types.append(kind.ischema_names)
+        yield kind.ischema_names
 
 
 def _stays(owner: Mapping[str, Any], name: str, value: object) -> bool:
     """Whether a name may not be given to something else."""
     if owner is vars(builtins):
         return callable(value) and name not in _OFTEN_REPLACED
+    if _any(owner is each for each in _types):
+        return name in _TYPES
     return name not in _SET_ANEW and not _any(value is each for each in _wrappable)
 
 
@@ -200,14 +253,20 @@ def json_decoder() -> Callable[[str], Any]:
     return decode
 
 
-def json_encoder() -> Callable[[Any], str]:
-    """What ``json.dumps`` does, out of reach of whoever replaces that."""
+def json_encoder(*, compact: bool = False) -> Callable[[Any], str]:
+    """What ``json.dumps`` does, out of reach of whoever replaces that.
+
+    Args:
+        compact: without blanks, and with every letter as it is.
+    """
     module = _of_its_own("json.encoder")
-    make, quoted = module.c_make_encoder, module.c_encode_basestring_ascii
+    make, quoted = module.c_make_encoder, module.c_encode_basestring if compact else module.c_encode_basestring_ascii
+    between, behind = (":", ",") if compact else (": ", ", ")
     if make is None:  # no Python but CPython's has these, which have nothing that could be replaced
-        encode: Callable[[Any], str] = module.JSONEncoder().encode
+        encoder = module.JSONEncoder(ensure_ascii=not compact, separators=(behind, between))
+        encode: Callable[[Any], str] = encoder.encode
         return encode
-    in_pieces = make(None, None, quoted, None, ": ", ", ", False, False, True)
+    in_pieces = make(None, None, quoted, None, between, behind, False, False, True)
     return lambda value: "".join(in_pieces(value, 0))
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-import threading
 from contextlib import suppress
 from pathlib import Path
+from threading import Thread
+from threading import enumerate as all_threads
 from typing import Any
 
 from grader.lab.outputs import Outputs
@@ -29,7 +30,7 @@ class Surroundings:
         self._environment, self._path = dict(os.environ), list(sys.path)
         self._outputs = Outputs()
         self._start_method = getattr(_processes(), "_actual_context", None)
-        self._threads = threading.enumerate()
+        self._threads = all_threads()
 
     def restore(self) -> None:
         """Make them what they were; a thread that still runs cannot be undone."""
@@ -48,11 +49,11 @@ class Surroundings:
     def _still_running(self) -> bool:
         """Whether a thread that was not there at first goes on; those of a finished check get a moment to end."""
         known = [*map(id, self._threads)]
-        strangers = [thread for thread in threading.enumerate() if id(thread) not in known]
+        strangers = [thread for thread in all_threads() if id(thread) not in known]
         for thread in strangers:  # one of a class that is derived from Python's may say what it likes
             with suppress(Exception):  # one that was not begun by the threading module cannot be waited for
-                threading.Thread.join(thread, 0.05)
-        return any(map(threading.Thread.is_alive, strangers))
+                Thread.join(thread, 0.05)
+        return any(map(Thread.is_alive, strangers))
 
 
 def _processes() -> Any:

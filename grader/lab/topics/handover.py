@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection
+from sqlalchemy.event import listen as attach
+from sqlalchemy.event import remove as detach
 from sqlalchemy.orm import Session
 
 from grader.lab.client import Client
@@ -65,13 +67,13 @@ class Handover:
         """Watch while the block runs."""
         self._client.before_each(self._begin)
         for name, listener in self._listeners.items():
-            event.listen(Session, name, listener)
+            attach(Session, name, listener)
         try:
             with self._endpoints.watching():
                 yield
         finally:
             for name, listener in self._listeners.items():
-                event.remove(Session, name, listener)
+                detach(Session, name, listener)
 
     def _begin(self) -> None:
         """Watch a new request: how the transactions of those before it ended is no longer asked."""

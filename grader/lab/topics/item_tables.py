@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 from sqlalchemy import Table, inspect
@@ -115,16 +115,16 @@ class ItemTables:
         Raises:
             Wrong: it is not there.
         """
-        latest = time.monotonic() + 1
+        latest = monotonic() + 1
         while True:
             may_come = self._client.has_more_to_do() or bool(strange_threads())
             try:
                 return self.items_after_start()
             except Wrong:
                 # What nobody can meet (`instead`) is not met later, however long one waits.
-                if self._expect.instead or not may_come or time.monotonic() > latest:
+                if self._expect.instead or not may_come or monotonic() > latest:
                     raise
-                time.sleep(0.02)
+                sleep(0.02)
 
     def items_after_start(self) -> ItemTable:
         """The table of the learner's model ``Item``, as the running app has made it.

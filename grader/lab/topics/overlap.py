@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from time import monotonic
 from typing import Any
 
 from fastapi.responses import PlainTextResponse
@@ -76,9 +76,9 @@ class Overlap:
         self.apart |= not self._event(step).wait(0 if self.apart else _PATIENCE)
 
     async def _see(self, step: str) -> None:
-        latest = time.monotonic() + (0 if self.apart else _PATIENCE)
+        latest = monotonic() + (0 if self.apart else _PATIENCE)
         while not self._event(step).is_set():
-            if time.monotonic() > latest:
+            if monotonic() > latest:
                 self.apart = True
                 return
             await asyncio.sleep(0.001)

@@ -6,7 +6,9 @@ from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
+from sqlalchemy.event import listen as attach
+from sqlalchemy.event import remove as detach
 
 from grader.lab.code import Code
 from grader.lab.story import Story
@@ -30,7 +32,7 @@ class PostgreSQL:
         from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
         stand_in = _StandIn()
-        event.listen(Engine, "do_connect", stand_in.connect)
+        attach(Engine, "do_connect", stand_in.connect)
         try:
             # Only the connecting is of interest: the stand-in knows nothing about the server.
             with mock.patch.object(PGDialect_psycopg, "initialize", _StandIn.initialize):
@@ -44,7 +46,7 @@ class PostgreSQL:
                     with suppress(Exception), self._session_factory.new() as session:
                         session.connection()
         finally:
-            event.remove(Engine, "do_connect", stand_in.connect)
+            detach(Engine, "do_connect", stand_in.connect)
         return "; ".join(dict.fromkeys(stand_in.refused))
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 import traceback
 from collections.abc import Iterator
 from contextlib import suppress
+from time import monotonic, sleep
 from typing import Any
 
 from sqlalchemy.exc import OperationalError, PendingRollbackError
@@ -172,13 +172,13 @@ class Probe:
 
     def _left_open_for_good(self) -> list[str]:
         """What is still open when whoever closes in a thread of its own has had time to; in words."""
-        latest = time.monotonic() + _TIME_TO_CLOSE
+        latest = monotonic() + _TIME_TO_CLOSE
         while True:
             may_close = bool(strange_threads()) or self._client.has_more_to_do()
             left = self._seen.left_open(self._sessions)
-            if not (left and may_close) or time.monotonic() > latest:
+            if not (left and may_close) or monotonic() > latest:
                 return left
-            time.sleep(0.01)
+            sleep(0.01)
 
     def expect_status(self, answer: Answer, wanted: int) -> None:
         """End the check as failed unless the answer is this one, as the endpoint or the app's handler made it."""

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import event, inspect
+from sqlalchemy import inspect
+from sqlalchemy.event import listen as attach
+from sqlalchemy.event import remove as detach
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -59,11 +61,11 @@ class Records:
 
         Then the session is not rolled back by anybody yet, as it is after a failed flush.
         """
-        event.listen(Session, "before_commit", self._lose)
+        attach(Session, "before_commit", self._lose)
         try:
             yield
         finally:
-            event.remove(Session, "before_commit", self._lose)
+            detach(Session, "before_commit", self._lose)
 
     def _lose(self, session: Session) -> None:
         name, moments = "commit lost", self._seen.moments
@@ -88,11 +90,11 @@ class Records:
                 stopped.append(instance)
                 raise RuntimeError("stopped between two writes")
 
-        event.listen(Session, "before_attach", stop)
+        attach(Session, "before_attach", stop)
         try:
             yield stopped
         finally:
-            event.remove(Session, "before_attach", stop)
+            detach(Session, "before_attach", stop)
 
     def change_with_events(self) -> None:
         """Let the database itself change the description of an item once more when it gets an event."""

@@ -8,7 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event, select
+from sqlalchemy import Connection, Engine, select
+from sqlalchemy.event import listen as attach
+from sqlalchemy.event import remove as detach
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolIsEmpty
 from sqlalchemy.orm import Session
@@ -179,14 +181,14 @@ def _waiting_briefly(pool: Any) -> Iterator[None]:
     """Wait neither for a lock nor for a connection in the block: nobody gives up the one or the other meanwhile."""
     patience = getattr(pool, "_timeout", None)  # SQLAlchemy tells it to nobody
     for moment in _BEFORE_USE:
-        event.listen(Pool, moment, _wait_briefly, insert=True)
+        attach(Pool, moment, _wait_briefly, insert=True)
     try:
         if patience is not None:
             pool._timeout = 0.1
         yield
     finally:
         for moment in _BEFORE_USE:
-            event.remove(Pool, moment, _wait_briefly)
+            detach(Pool, moment, _wait_briefly)
         if patience is not None:
             pool._timeout = patience
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
+from asyncio import get_running_loop
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import current_thread
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine
+from sqlalchemy.event import listen as attach
+from sqlalchemy.event import remove as detach
 
 from grader.lab.asgi import strange_threads
 from grader.lab.client import Client
@@ -41,7 +44,7 @@ class StartUp:
         Raises:
             Wrong: the block has; where there was such a table, that is told too.
         """
-        event.listen(Engine, "before_cursor_execute", self._leave_out_late_tables, retval=True)
+        attach(Engine, "before_cursor_execute", self._leave_out_late_tables, retval=True)
         try:
             self._client.start()
             yield
@@ -54,7 +57,7 @@ class StartUp:
         finally:
             for thread in self._latecomers:  # what it makes next would find no table
                 thread.join(_FINISHES)
-            event.remove(Engine, "before_cursor_execute", self._leave_out_late_tables)
+            detach(Engine, "before_cursor_execute", self._leave_out_late_tables)
 
     def _leave_out_late_tables(
         self, connection: Connection, _cursor: Any, statement: str, parameters: Any, *_: Any
@@ -63,7 +66,7 @@ class StartUp:
         if makes and self._is_late():
             self._late.set()
             if not _on_an_event_loop():
-                self._latecomers.add(threading.current_thread())
+                self._latecomers.add(current_thread())
             return "SELECT 1", parameters
         return statement, parameters
 
@@ -78,7 +81,7 @@ class StartUp:
 
 def _on_an_event_loop() -> bool:
     try:
-        asyncio.get_running_loop()
+        get_running_loop()
     except RuntimeError:
         return False
     return True

@@ -7,12 +7,12 @@ it lets the request wait too, and then it may go on.
 
 from __future__ import annotations
 
-import asyncio
-import threading
-import time
+from asyncio import _get_running_loop, all_tasks, get_running_loop
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from threading import Event, current_thread
+from time import monotonic, sleep
 from typing import Any
 
 from starlette.background import BackgroundTask, BackgroundTasks
@@ -25,22 +25,23 @@ from grader.lab.statements import tables_written
 # A context goes along into the thread in which a task that is no coroutine runs; but also into what a task begins and
 # does not wait for. So it is the task's only until its call is over.
 _in_task: ContextVar[_Call | None] = ContextVar("in_task", default=None)
-# How many seconds somebody may wait for it; how many it is waited for when the request is over, where it is known that
-# it will go on, and where there is only a thread that might; how many a task takes that has begun other work and ends.
-_HELD, _LATEST, _REST, _ENDS = 1.0, 3.0, 0.5, 0.1
+# How many seconds somebody may wait for it; how many a request takes that does not wait for what goes on beside it in
+# the event loop; how many it is waited for when the request is over, where it is known that it will go on, and where
+# there is only a thread that might; how many a task takes that has begun other work and ends.
+_HELD, _BESIDE, _LATEST, _REST, _ENDS = 1.0, 0.5, 3.0, 0.5, 0.1
 
 
 class _Call:
     """A call of a background task, which has just begun in the event loop."""
 
     def __init__(self) -> None:
-        self.over = threading.Event()
-        self._loop = asyncio.get_running_loop()
-        self._before = asyncio.all_tasks()
+        self.over = Event()
+        self._loop = get_running_loop()
+        self._before = all_tasks()
 
     def goes_on_beside(self) -> bool:
         """Whether other work has begun in the loop meanwhile, which this call need not wait for."""
-        return not asyncio.all_tasks(self._loop) <= self._before
+        return not all_tasks(self._loop) <= self._before
 
 
 class Strays:
@@ -50,7 +51,7 @@ class Strays:
         self._seen = seen
         self._client = client
         self._table = ""
-        self._over = threading.Event()
+        self._over = Event()
         self._began = 0
         self._held = self._loose = False
 
@@ -77,12 +78,12 @@ class Strays:
         Args:
             end: how many moments there were when the request was over.
         """
-        latest = time.monotonic() + (_LATEST if self._held else _REST)
+        latest = monotonic() + (_LATEST if self._held else _REST)
         done = self._written(self._began, end) and not self._loose
-        while not done and self._may_go_on() and time.monotonic() < latest:
+        while not done and self._may_go_on() and monotonic() < latest:
             if self._written(end, None) and not self._seen.left_open():
                 break
-            time.sleep(0.002)
+            sleep(0.002)
         self._seen.hold = None
         return self._loose or self._written(end, None)
 
@@ -96,10 +97,11 @@ class Strays:
         if self._table not in tables_written(statement):
             return
         answered = any(moment.what.startswith("ANSWER") for moment in self._seen.moments[self._began :])
-        strange = threading.current_thread() in strange_threads()
-        if not (strange or answered):
+        strange = current_thread() in strange_threads()
+        call, in_loop = _in_task.get(), _get_running_loop() is not None
+        beside = call is None and not in_loop and self._client.works_beside_a_request()
+        if not (strange or answered or beside):
             return
-        call, in_loop = _in_task.get(), asyncio._get_running_loop() is not None
         if call is not None:
             waits = strange or (not in_loop and call.goes_on_beside())
             if not (call.over.wait(_ENDS) if waits else call.over.is_set()):
@@ -108,7 +110,7 @@ class Strays:
             self._loose = True
         else:
             self._held = True
-            self._over.wait(_HELD)
+            self._over.wait(_HELD if strange or answered else _BESIDE)
 
 
 def _marked(original: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
