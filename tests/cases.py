@@ -8,6 +8,7 @@
     mistake = "not_refreshed"             # the reading that is right for it; "" where the rule speaks for itself;
                                           # {rule = "reading"} where the rules have different ones
     waits = []                            # rules that cannot be judged then (blocked)
+    line = "return self.items"            # a part of the line that is to be named; left out where any may be
 
     [[edit]]
     file = "app/crud.py"
@@ -52,6 +53,7 @@ class Case:
     mistake: str | dict[str, str] | None
     edits: tuple[dict[str, Any], ...]
     folder: Path
+    line: str = ""
 
     @property
     def name(self) -> str:
@@ -75,7 +77,7 @@ class Case:
 def load(folder: Path) -> Case:
     """The case in a folder."""
     data = tomllib.loads((folder / "case.toml").read_text(encoding="utf-8"))
-    unknown = set(data) - {"about", "fails", "waits", "mistake", "edit"}
+    unknown = set(data) - {"about", "fails", "waits", "mistake", "line", "edit"}
     if unknown:
         raise ValueError(f"{folder}: unknown keys {sorted(unknown)}")
     chapter, kind, slug = folder.relative_to(CASES).parts
@@ -84,8 +86,9 @@ def load(folder: Path) -> Case:
         raise ValueError(f"{folder}: a wrong case names the rules that it breaks, a right one none")
     if (kind == "wrong") != ("mistake" in data):
         raise ValueError(f"{folder}: a wrong case, and no other, says which reading is right for it (mistake)")
+    edits = tuple(data.get("edit", ()))
     return Case(
-        chapter, kind, slug, data["about"], fails, waits, data.get("mistake"), tuple(data.get("edit", ())), folder
+        *(chapter, kind, slug, data["about"], fails, waits, data.get("mistake"), edits, folder, data.get("line", ""))
     )
 
 

@@ -40,6 +40,8 @@ def test_case(case: Case, verdicts: dict[str, dict[str, Check]]) -> None:
         assert mistakes == {name: case.mistake.get(name, "") for name in failed}, case.about
     elif case.mistake is not None:
         assert set(mistakes.values()) - {""} == {case.mistake} - {""}, f"{case.about}: {mistakes}"
+    for name in failed if case.line else ():
+        assert case.line in found[name].line, f"{case.about}: {name}: {found[name].where}"
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)

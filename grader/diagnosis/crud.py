@@ -8,7 +8,7 @@ import re
 from grader.diagnosis.endpoints import endpoint_of, own_line, request_of
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told
-from grader.diagnosis.source import File, Function, calls, inside, name_of, text_of
+from grader.diagnosis.source import File, Function, calls, decorators, inside, name_of, text_of
 
 _FUNCTIONS = {
     "create": "create_item",
@@ -44,6 +44,53 @@ def reached(evidence: Evidence) -> list[tuple[File, Function]]:
     """The function that a rule is about, and the learner's functions that it leads to."""
     found = function_of(evidence)
     return evidence.source.reached(*found, evidence.given) if found else []
+
+
+def of_the_model(evidence: Evidence, field: str, name: str = "Item") -> list[tuple[File, Function]]:
+    """The learner's functions through which a value goes that a model's attribute gets: ``@validates`` and its like.
+
+    These are of the model and of what it inherits from, of the types of columns, and listeners to what is set.
+
+    Args:
+        evidence: what is known.
+        field: the attribute.
+        name: the model.
+    """
+    own = [each for each in evidence.source.files() if each.name not in evidence.given]
+    classes = evidence.source.ancestry(evidence.source.class_(name))
+    column = _declaration(classes, field)
+    types = [(file, each) for file in own for each in file.classes if "TypeDecorator" in _bases(each)]
+    classes = [*classes, *(place for place in types if re.search(rf"\b{place[1].name}\b", column))]
+    methods = [(file, each) for file, node in classes for each in node.body if isinstance(each, Function)]
+    found = [place for place in methods if place[0] in own and _takes_a_value(place[1], field)]
+    found += [
+        (file, each)
+        for file in own
+        for each in file.functions
+        if any(one == "listens_for" and f"{name}.{field}" in text_of(call) for one, call in decorators(each))
+    ]
+    return [each for place in found for each in evidence.source.reached(*place, evidence.given)]
+
+
+def _declaration(classes: list[tuple[File, ast.ClassDef]], name: str) -> str:
+    """What declares an attribute in one of some classes, as Python writes it; empty where nothing does."""
+    body = [each for _, node in classes for each in node.body if isinstance(each, ast.Assign | ast.AnnAssign)]
+    targets = [(each.target if isinstance(each, ast.AnnAssign) else each.targets[0], each) for each in body]
+    return next((text_of(each) for target, each in targets if name_of(target) == name), "")
+
+
+def _bases(node: ast.ClassDef) -> str:
+    """What a class inherits from, as Python writes it."""
+    return ", ".join(map(text_of, node.bases))
+
+
+def _takes_a_value(method: Function, field: str) -> bool:
+    """Whether a method sees what an attribute, or a column, gets."""
+    for name, decorator in decorators(method):
+        texts = [each.value for each in ast.walk(decorator) if isinstance(each, ast.Constant)]
+        if (name == "validates" and field in texts) or (name == "setter" and method.name == field):
+            return True
+    return method.name in ("__init__", "__setattr__", "process_bind_param")
 
 
 def calls_in(evidence: Evidence, *names: str) -> list[tuple[File, ast.Call]]:
@@ -206,8 +253,14 @@ def in_one_branch(evidence: Evidence, name: str, hint: str) -> Told | None:
 
 
 def built(evidence: Evidence, where: str, *names: str) -> str:
-    """Where a statement gets this clause, if the function that sends it does so once; else where it is sent."""
+    """Where a statement gets this clause, if the function that sends it does so once; else where it is sent.
+
+    A function that sends what it is handed does not do so: then it is where the learner's functions do it once.
+    """
     file, name = evidence.source.file(where.rpartition(":")[0]), evidence.source.function_of(where)
     found = evidence.source.function(name, file.name) if name and file.name not in evidence.given else None
     made = calls(found[1], *names) if found else []
+    elsewhere = [place for place in calls_in(evidence, *names) if place[0].name not in evidence.given]
+    if not made and len(elsewhere) == 1:
+        file, made = elsewhere[0][0], [elsewhere[0][1]]
     return file.at(made[0].args[0] if made[0].args else made[0]) if len(made) == 1 else own_line(evidence, where)

@@ -268,8 +268,10 @@ def shared_session(evidence: Evidence) -> Told | None:
                 hint = f"After a request its session goes into '{kept[0]}'. Which session does the next request get?"
                 return Told(where=place.at(call), hint=hint, why=_USED_AGAIN)
             hint = f"'{kept[0]}' is there once for all requests. What does it hold while two of them run?"
-            if name_of(statement.value) == "local":
+            if _is_of_a_thread(evidence, statement.value):
                 hint = "This keeps one session for each thread, and requests take turns on the threads."
+                puts = _put_into(evidence, found, kept[0])
+                return Told(where=puts[0][0].at(puts[0][1]) if puts else file.at(statement), hint=hint)
             return Told(where=file.at(statement), hint=hint)
     for each in ast.walk(node):
         if isinstance(each, ast.Assign) and "app.state" in text_of(node) and isinstance(each.targets[0], ast.Attribute):
@@ -281,6 +283,27 @@ def shared_session(evidence: Evidence) -> Told | None:
             hint = f"{text_of(target)} is there once for all requests. What does it hold while two of them run?"
             return Told(where=found[0].at(each), hint=hint)
     return None
+
+
+def _put_into(evidence: Evidence, found: tuple[File, Function], kept: str) -> list[tuple[File, ast.Assign]]:
+    """Where a session becomes an attribute of something that is kept: ``_local.session = SessionLocal()``."""
+    assigned = [
+        (file, each)
+        for file, node in evidence.source.reached(*found, evidence.given)
+        for each in inside(node)
+        if isinstance(each, ast.Assign)
+    ]
+    return [
+        (file, each)
+        for file, each in assigned
+        if any(isinstance(one, ast.Attribute) and text_of(one.value) == kept for one in each.targets)
+    ]
+
+
+def _is_of_a_thread(evidence: Evidence, value: ast.expr | None) -> bool:
+    """Whether an object holds something else for each thread: a ``local()``, or a class of one's own below it."""
+    owners = evidence.source.ancestry(evidence.source.class_(name_of(value)))
+    return "local" in (name_of(value), *(name_of(base) for _, owner in owners for base in owner.bases))
 
 
 _USED_AGAIN = (
@@ -711,6 +734,21 @@ def _never_reached(node: ast.AST) -> list[tuple[ast.Call, str]]:
     return found
 
 
+@reading("a close that nobody awaits", *_CLOSES)
+def close_not_awaited(evidence: Evidence) -> Told | None:
+    """Calling an async function only makes a coroutine. What is to close the session never runs."""
+    found = _found(evidence)
+    reached = evidence.source.reached(*found, evidence.given) if found else []
+    for file, call, function in evidence.source.unawaited(evidence.given):
+        within = any(call in inside(node) for _, node in reached)
+        closing = evidence.source.reached(file, function, evidence.given)
+        closes = any(re.search(r"\.(close|remove|aclose)\b", text_of(node)) for _, node in closing)
+        if within and closes:
+            hint = "Calling an async function only makes a coroutine; somebody has to await it."
+            return Told(saw=f"{evidence.saw}; {function.name}() never ran", where=file.at(call), hint=hint)
+    return None
+
+
 @reading("the session is not closed", *_CLOSES)
 def never_closed(evidence: Evidence) -> Told | None:
     """Nobody calls close() when the request is over: the session keeps its connection, or what it has loaded, for as
@@ -765,7 +803,24 @@ def never_closed(evidence: Evidence) -> Told | None:
     hint = "The endpoint gets a session here. Who closes it, and when?"
     if calls(made[0], *_MAKERS):
         hint = "Here a session is opened. Who closes it, and when?"
+    left = _returned_out_of_a_with(evidence, node)
+    if left:
+        hint = f"The return in {left}() leaves its 'with': that closes the session before the endpoint gets it. Used "
+        hint += "after that, a session opens anew. Who closes it then?"
     return Told(where=file.at(made[0]), hint=hint)
+
+
+def _returned_out_of_a_with(evidence: Evidence, node: Function) -> str:
+    """The learner's function that hands a session to another one out of the with block that closes it."""
+    for call in [each for each in inside(node) if isinstance(each, ast.Call)]:
+        found = evidence.source.function(name_of(call)) if not isinstance(call.func, ast.Attribute) else None
+        blocks = [each for each in inside(found[1]) if isinstance(each, ast.With)] if found else []
+        for item, block in [(item, each) for each in blocks for item in each.items]:
+            returned = [each.value for each in inside(block) if isinstance(each, ast.Return) and each.value is not None]
+            opened = calls(item.context_expr, *_MAKERS) and item.optional_vars is not None
+            if found and opened and text_of(item.optional_vars) in map(text_of, returned):
+                return found[1].name
+    return ""
 
 
 def _made_on_a_connection(node: Function, blocks: list[ast.With]) -> ast.Call | None:

@@ -18,9 +18,11 @@ from grader.diagnosis.source import (
     commits_by_itself,
     decorators,
     ends_without_a_value,
+    inside,
     keyword,
     name_of,
     options,
+    passed_to,
     text_of,
 )
 
@@ -54,24 +56,47 @@ def _variables(file: File) -> list[tuple[str, ast.AST]]:
     return found
 
 
+def _variables_by_a_helper(evidence: Evidence, file: File) -> list[tuple[str, ast.AST]]:
+    """The environment variables that a file names to a function of the learner's own, which asks for them."""
+    found: list[tuple[str, ast.AST]] = []
+    for node in [each for each in file.nodes if isinstance(each, ast.Call)]:
+        helper = evidence.source.function(name_of(node), file.name) or evidence.source.function(name_of(node))
+        asking = [*calls(helper[1], "get", "getenv", "pop", "setdefault")] if helper else []
+        asked = [call.args[0] for call in asking if call.args and re.search("environ|getenv", text_of(call.func))]
+        nodes = inside(helper[1]) if helper else ()
+        read = [each for each in nodes if isinstance(each, ast.Subscript) and "environ" in text_of(each.value)]
+        asked += [each.slice for each in read]
+        for name in [name_of(each) for each in asked if isinstance(each, ast.Name)]:
+            value = passed_to(node, helper[1], name) if helper else None
+            if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                found.append((value.value, node))
+    return found
+
+
 # -- the URL ------------------------------------------------------------------------------------------
 
 
 @reading("another environment variable")
 def other_variable(evidence: Evidence) -> Told | None:
     """The code asks for an environment variable with another name, which nobody sets."""
-    file = evidence.source.file(_DB)
-    variables = _variables(file)
+    own = [evidence.source.file(_DB), *(each for each in evidence.source.files() if each.name not in evidence.given)]
     by_an_import = evidence.outcome == "error" and re.search(r"got None|NoneType|KeyError", evidence.saw)
     if evidence.rule != "url_from_environment" and not by_an_import:
         return None
     bound = _place_of_the_url(evidence)
-    texts = [getattr(node, "value", None) for node in file.nodes if isinstance(node, ast.Constant)]
+    texts = [node.value for file in own for node in file.nodes if isinstance(node, ast.Constant)]
     within = [*ast.walk(bound[1])] if bound else []
-    others = [(name, node) for name, node in variables if node in within or re.search("URL|DATABASE|DB", name.upper())]
+    others = [
+        (file, name, node)
+        for file in own
+        for name, node in [*_variables(file), *_variables_by_a_helper(evidence, file)]
+        if node in within or re.search("URL|DATABASE|DB" if file.name == _DB else r"UR[LI]|DATABASE$|DSN", name.upper())
+    ]
+    if any(name_of(base) == "BaseSettings" for each in own[1:] for one in each.classes for base in one.bases):
+        return None  # it asks by the names of its fields
     if not others or "DATABASE_URL" in texts:  # which may be asked for in another way
         return None
-    name, node = others[0]
+    file, name, node = others[0]
     return Told(
         saw=f"the code asks for the environment variable '{name}'; what is set is DATABASE_URL",
         where=file.at(node),
@@ -799,7 +824,8 @@ def sqlite_option(evidence: Evidence) -> Told | None:
         condition = _condition_around(file, node)
         if condition is not None:
             hint = "The URL begins with postgresql+psycopg://. What does this condition say about it?"
-            return Told(saw=saw, where=file.at(condition), hint=hint)
+            decided, value = _decided(evidence, file, condition, node)
+            return Told(saw=saw, where=decided.at(value.lineno), hint=hint)
         return Told(saw=saw, where=file.at(node), hint="To which databases does your code give this?")
     return None
 
@@ -868,6 +894,19 @@ def _condition_around(file: File, node: ast.AST) -> ast.expr | None:
     return max(tests, key=lambda each: each.lineno, default=None)
 
 
+def _decided(evidence: Evidence, file: File, condition: ast.expr, node: ast.AST) -> tuple[File, ast.expr]:
+    """What a condition about the database comes from: itself, or what the learner's own ``is_sqlite()`` returns.
+
+    By its name, ``is_postgresql()`` may be right, and be asked where ``is_sqlite()`` should be.
+    """
+    around = [each for each in file.nodes if isinstance(each, ast.If | ast.IfExp) and each.test is condition]
+    then = around[0].body if around and isinstance(around[0].body, list) else []
+    then = [around[0].body] if around and isinstance(around[0], ast.IfExp) else then  # type: ignore[list-item]
+    when_true = any(node in ast.walk(each) for each in then)
+    about_another = re.search(r"postgres|server|other|not_", name_of(condition)) is not None
+    return evidence.source.decides(file, condition, evidence.given) if when_true != about_another else (file, condition)
+
+
 @reading("a PRAGMA for every database", "other_databases_get_no_sqlite_arguments")
 def pragma_always(evidence: Evidence) -> Told | None:
     """Only SQLite knows PRAGMA. Other databases answer with a syntax error."""
@@ -882,7 +921,8 @@ def pragma_always(evidence: Evidence) -> Told | None:
                 if _is_caught(file, node):
                     why = "PostgreSQL takes nothing more in a transaction in which it refused a statement; "
                     why += "to catch the error does not change that."
-                return Told(where=file.at(node if condition is None else condition), hint=hint, why=why)
+                decided, value = (file, node) if condition is None else _decided(evidence, file, condition, node)
+                return Told(where=decided.at(value.lineno), hint=hint, why=why)
     return None
 
 
@@ -1089,7 +1129,27 @@ def autoflush_lost(evidence: Evidence) -> Told | None:
                 where=file.at(passed[-1] if passed else start),
                 hint="What becomes of autoflush between the brackets of the factory and this line?",
             )
-    return None
+    return _lost_in_a_factory(evidence)
+
+
+def _lost_in_a_factory(evidence: Evidence) -> Told | None:
+    """A class or function of the learner's own that is told autoflush=False, and makes its sessions without it."""
+    file = evidence.source.file(_DB)
+    bound = _bound(file, "SessionLocal")
+    value = getattr(bound, "value", None)
+    said = text_of(keyword(value, "autoflush")) if isinstance(value, ast.Call) else ""
+    maker = (evidence.source.class_(name_of(value)) or evidence.source.function(name_of(value))) if said else None
+    if said != "False" or maker is None or maker[0].name in evidence.given:
+        return None
+    made = calls(maker[1], "Session", "sessionmaker")
+    if len(made) != 1 or keyword(made[0], "autoflush") or any(each.arg is None for each in made[0].keywords):
+        return None
+    if re.search(r"\.autoflush\b|configure|setattr", text_of(maker[1])):
+        return None
+    hint = f"{maker[1].name} is told autoflush=False, and here a session is made. Does autoflush=False reach this line?"
+    hint = hint if name_of(made[0]) == "Session" else hint.replace("a session is made", "the factory is made")
+    saw = f"{evidence.saw}; autoflush=False was passed to {maker[1].name}, and the session was made without it"
+    return Told(saw=saw, where=maker[0].at(made[0]), hint=hint)
 
 
 @reading("one session for everybody", "sessions_are_independent")

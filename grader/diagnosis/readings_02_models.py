@@ -22,6 +22,7 @@ from grader.diagnosis.starting import (
     other_metadata,
     start_error_swallowed,
     tables_listed,
+    written_at_every_start,
 )
 from grader.diagnosis.tables import (
     check_constraint,
@@ -39,6 +40,7 @@ from grader.diagnosis.tables import (
     option_in_other_brackets,
     other_kind,
     other_table_name,
+    turned_round_in_a_helper,
     unique_name,
 )
 
@@ -60,6 +62,7 @@ READINGS = (
     other_kind,
     more_required_columns,
     check_constraint,
+    turned_round_in_a_helper,
     name_may_be_null,
     description_required,
     name_not_indexed,
@@ -83,5 +86,6 @@ READINGS = (
     never_called,
     nobody_creates,
     deleted_at_the_start,
+    written_at_every_start,
     created_again,
 )

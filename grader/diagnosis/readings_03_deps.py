@@ -11,6 +11,7 @@ from grader.diagnosis.anywhere import (
 from grader.diagnosis.dependencies import (
     another_is_closed,
     asks_the_client,
+    close_not_awaited,
     close_not_called,
     closed_conditionally,
     closed_in_a_task,
@@ -54,6 +55,7 @@ READINGS = (
     more_is_open,
     closed_in_a_task,
     returned_not_yielded,
+    close_not_awaited,
     closed_conditionally,
     closed_on_one_way,
     never_closed,

@@ -291,8 +291,16 @@ def condition_worked_out(evidence: Evidence) -> Told | None:
         if re.fullmatch(r"(items\.\w+) = \1", condition) and event.where:
             saw = f"the {event.what.split()[0]} says WHERE {condition}: that is every row"
             where = built(evidence, event.where, "where", "filter")
+            same = [(file, each) for file, node in reached(evidence) for each in inside(node) if _is_of_itself(each)]
+            where = same[0][0].at(same[0][1]) if len(same) == 1 else where
             return Told(saw=saw, where=where, hint="A column is compared with itself here. Which row is meant?")
     return None
+
+
+def _is_of_itself(node: ast.AST) -> bool:
+    """Whether a comparison has the same attribute of the model on both sides."""
+    sides = [node.left, *node.comparators] if isinstance(node, ast.Compare) else []
+    return bool(sides) and isinstance(sides[0], ast.Attribute) and len({text_of(each) for each in sides}) == 1
 
 
 @reading("the row is looked up by its name", *_PERSISTS, "create_refreshes")

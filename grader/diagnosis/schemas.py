@@ -21,6 +21,7 @@ from grader.diagnosis.source import (
     keyword,
     name_of,
     options,
+    passed_to,
     text_of,
 )
 
@@ -93,11 +94,23 @@ def _annotated_validators(evidence: Evidence) -> list[tuple[str, tuple[File, Fun
     for field in ("name", "description"):
         places = [place for place in (_field(evidence, field), rules_of(evidence, field)) if place is not None]
         for place in places[: 1 if places[:1] == places[1:] else 2]:
-            for call in calls(place[1], *_IN_A_TYPE):
-                function = evidence.source.function(name_of(call.args[0])) if call.args else None
-                if function is not None:
-                    found.append((field, function))
+            for file, node, *_ in _types_behind(evidence, place):
+                functions = [_function_in(evidence, file, node, call) for call in calls(node, *_IN_A_TYPE)]
+                found += [(field, each) for each in functions if each is not None and (field, each) not in found]
     return found
+
+
+def _function_in(evidence: Evidence, file: File, node: ast.AST, made: ast.Call) -> tuple[File, Function] | None:
+    """The learner's function that a validator of a type calls, also one within the function that makes it."""
+    named = made.args[0] if made.args else keyword(made, "func")
+    within = [each for each in ast.walk(node) if isinstance(each, Function) and each.name == name_of(named)]
+    if within and not isinstance(named, ast.Call):
+        return file, within[0]
+    owner = evidence.source.class_(name_of(named)) if isinstance(named, ast.Call) else None
+    for method in owner[1].body if owner else ():  # AfterValidator(AtMost(200))
+        if owner and isinstance(method, Function) and method.name == "__call__":
+            return owner[0], method
+    return evidence.source.function(name_of(named), file.name) or evidence.source.function(name_of(named))
 
 
 def _fields_of(evidence: Evidence, method: Function) -> set[str]:
@@ -337,7 +350,50 @@ def validator_refuses(evidence: Evidence) -> Told | None:
                 hint = "Which characters does this let through? What does the task sheet say about them?"
             if "encode(" in text_of(getattr(condition, "test", condition)):
                 hint = "What does this count: characters, or bytes? What does the column count?"
-            return Told(where=file.at(condition), hint=hint, why=_STRICT)
+            told = _other_limit(evidence, method, condition)
+            return told or Told(where=file.at(condition), hint=hint, why=_STRICT)
+    return _asked_to_refuse(evidence)
+
+
+def _types_of_the_field(evidence: Evidence) -> list[tuple[File, ast.AST, ast.Call, File]]:
+    """The learner's functions that make the type of the field that was refused or accepted, each with its call."""
+    field = _refused(evidence) or _accepted(evidence)
+    said = [place for place in (_field(evidence, field), rules_of(evidence, field)) if place] if field else []
+    behind = [each for place in said for each in _types_behind(evidence, place)]
+    return [(file, node, call, caller) for file, node, call, caller in behind if call is not None]
+
+
+def _other_limit(evidence: Evidence, method: Function, condition: ast.AST) -> Told | None:
+    """What a type hands to the function that makes its validator, where that is another length than it should be."""
+    field = _refused(evidence) or _accepted(evidence)
+    names = {each.id for each in ast.walk(getattr(condition, "test", condition)) if isinstance(each, ast.Name)}
+    for _, node, call, caller in _types_of_the_field(evidence):
+        if not isinstance(node, Function) or node is method or method not in [*ast.walk(node)]:
+            continue
+        for name in [each.arg for each in (*node.args.args, *node.args.kwonlyargs) if each.arg in names]:
+            value = passed_to(call, node, name)
+            bound = evidence.source.bound(name_of(value), caller) if name_of(value) else None
+            held = getattr(bound[1], "value", None) if bound else value
+            file, place = bound or (caller, cast(ast.AST, value))
+            if isinstance(held, ast.Constant) and type(held.value) is int and held.value not in (1, _COLUMN.get(field)):
+                hint = f"{node.name}() gets {held.value} for the {field}. How long may a {field} be?"
+                return Told(where=file.at(place), hint=hint, why=_STRICT)
+    return None
+
+
+_COLUMN = {"name": 200, "description": 500}
+
+
+def _asked_to_refuse(evidence: Evidence) -> Told | None:
+    """Where a type has a function of the learner's own refuse texts, and hands over the message that was seen."""
+    for _, node, call, caller in _types_of_the_field(evidence):
+        texts = [
+            each.value for each in ast.walk(call) if isinstance(each, ast.Constant) and isinstance(each.value, str)
+        ]
+        raises = isinstance(node, Function) and any(isinstance(each, ast.Raise) for each in ast.walk(node))
+        if raises and isinstance(node, Function) and any(len(text) > 1 and text in evidence.saw for text in texts):
+            hint = f"What does {node.name}() refuse with this? Try the value above, and its neighbours."
+            return Told(where=caller.at(call), hint=hint, why=_STRICT)
     return None
 
 
@@ -685,7 +741,7 @@ def too_long_accepted(evidence: Evidence) -> Told | None:
     found = rules_of(evidence, field) if field else None
     if found is None or not re.search(r"\* \d{3}", "".join(evidence.did[-1:])) or _is_cut(evidence):
         return None
-    column = {"name": 200, "description": 500}[field]
+    column = _COLUMN[field]
     own, other, shared = _field(evidence, field), _of_the_other_field(evidence, field, found), ""
     if own is not None and not other and _says_more(evidence, field, own, found, "max_length"):
         shared = "" if "max_length" not in text_of(found[1]) else "Its type is that of both texts."
@@ -720,6 +776,9 @@ def too_long_accepted(evidence: Evidence) -> Told | None:
         place = (evidence.source.bound(name_of(value), behind[0]) if name_of(value) else None) or behind
     elif measured:
         place = measured[0][0], _condition_of(*measured[0][1:])
+        handed = _other_limit(evidence, measured[0][1], place[1])
+        if handed is not None:
+            return replace(handed, why="" if evidence.raised_kind("ValidationError") else _TOO_LONG)
         away = _kept_away(evidence, *measured[0][1:], field)
         if away is not None:
             place, hint = (measured[0][0], away[0]), away[1]

@@ -15,6 +15,7 @@ from typing import TypeGuard
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _LARGEST_FILE = 200_000
 _MOST_STATEMENTS = 200
+_MOST_CALLS = 5
 _TASK = re.compile(r"\s*# (\d{1,2}\.\d{1,2}) ")
 _BEGINS_A_STATEMENT = re.compile(r"[\w@]")
 
@@ -257,6 +258,28 @@ class Source:
             return passed[0] if len(passed) == 1 else None
         return file, defaults[name]
 
+    def decides(self, file: File, value: ast.expr, given: frozenset[str] = frozenset()) -> tuple[File, ast.expr]:
+        """What a value comes from: of a call of a learner's own function what that returns, if it has one return."""
+        for _ in range(_MOST_CALLS):
+            name = name_of(value) if isinstance(value, ast.Call) else ""
+            found = (self.function(name, file.name) or self.function(name)) if name else None
+            returned = [each.value for each in inside(found[1]) if isinstance(each, ast.Return)] if found else []
+            if found is None or found[0].name in given or len(returned) != 1 or returned[0] is None:
+                break
+            file, value = found[0], returned[0]
+        return file, value
+
+    def unawaited(self, given: frozenset[str] = frozenset()) -> list[tuple[File, ast.Call, Function]]:
+        """The calls of the learner's async functions that are statements of their own: nobody awaits what they give."""
+        return [
+            (file, node.value, found[1])
+            for file in self.files()
+            for node in file.nodes
+            if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) and file.name not in given
+            for found in [self.function(name_of(node.value), file.name) or self.function(name_of(node.value))]
+            if found is not None and isinstance(found[1], ast.AsyncFunctionDef) and not of_a_session(node.value)
+        ]
+
     def class_(self, name: str, file: str = "") -> tuple[File, ast.ClassDef] | None:
         """A class by its name, in one file or in the first that has it."""
         for each in [self.file(file)] if file else self.files():
@@ -358,6 +381,14 @@ def calls(node: ast.AST, *names: str) -> list[ast.Call]:
 def keyword(call: ast.Call, name: str) -> ast.expr | None:
     """The value of a keyword argument of a call."""
     return next((each.value for each in call.keywords if each.arg == name), None)
+
+
+def passed_to(call: ast.Call, function: Function, name: str) -> ast.expr | None:
+    """What a call passes to a function for a parameter; None where it passes nothing."""
+    names = [each.arg for each in (*function.args.posonlyargs, *function.args.args)]
+    names = names[1:] if names[:1] in (["self"], ["cls"]) else names
+    at = names.index(name) if name in names else len(call.args)
+    return keyword(call, name) or (call.args[at] if at < len(call.args) else None)
 
 
 _RUN = {"run_in_threadpool": 0, "to_thread": 0, "run_sync": 0, "run_in_executor": 1, "partial": 0}

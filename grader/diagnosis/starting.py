@@ -207,10 +207,12 @@ def models_unknown(evidence: Evidence) -> Told | None:
     others = [line for each in evidence.source.files() if each.name != _MODELS for line in each.lines]
     if any(_IMPORT.match(line) for line in others):
         return None
-    made = calls(file.tree, "create_all")
+    own = [file, *(each for each in evidence.source.files() if each.name not in evidence.given)]
+    creating = [(each, call) for each in own for call in calls(each.tree, "create_all")]
+    imports = [each for each in file.tree.body if isinstance(each, ast.Import | ast.ImportFrom)]
     return Told(
         saw="create_all() ran, but app/models.py was never imported: Base knew no table",
-        where=file.at(made[0] if made else 1),
+        where=creating[0][0].at(creating[0][1]) if creating else file.at(imports[-1] if imports else 1),
         hint="Base knows only the models of modules that were imported before.",
     )
 
@@ -478,10 +480,18 @@ def _is_handed(call: ast.Call, name: str) -> bool:
     return any(name_of(each) == name for each in [*call.args, *(one.value for one in call.keywords)])
 
 
+_NOT_AWAITED = "Calling an async function only makes a coroutine; somebody has to await it."
+
+
 @reading("the tables are created too early or too late", _AT_START)
 def created_at_another_moment(evidence: Evidence) -> Told | None:
     """A request may come right after the start, so the tables must be there before it."""
     file = evidence.source.file(_MAIN)
+    for place, call, function in evidence.source.unawaited(evidence.given):
+        chain = evidence.source.reached(place, function, evidence.given)
+        if place.function_at(call.lineno) and any(_creates(node) for _, node in chain):
+            saw = f"{evidence.saw.partition('; ')[0]}; {function.name}() had not run"
+            return Told(saw=saw, where=place.at(call), hint=_NOT_AWAITED)
     for node in file.functions:
         events = [text_of(each) for each in node.decorator_list]
         if not _creates(node) or _is_a_lifespan(node):
@@ -504,7 +514,7 @@ def created_at_another_moment(evidence: Evidence) -> Told | None:
                 return Told(saw=saw, where=file.at(planned[0]), hint=hint)
             if _is_awaited(file, node.name):
                 continue
-            hint = "Calling an async function only makes a coroutine; somebody has to await it."
+            hint = _NOT_AWAITED
         elif handed_on := [call for call in calls(file.tree, *_LATER) if _is_handed(call, node.name)]:
             if evidence.events and "does not wait for" not in evidence.saw:
                 continue
@@ -590,6 +600,25 @@ def deleted_at_the_start(evidence: Evidence) -> Told | None:
                 saw = f"{evidence.saw}: the code calls {text_of(call.func)}()"
                 return Told(saw=saw, where=file.at(call), hint=hint)
     return None
+
+
+@reading("rows that are written at every start", _RESTART)
+def written_at_every_start(evidence: Evidence) -> Told | None:
+    """What an app writes when it starts, it writes at every start: over what was changed since then, or once more."""
+    sent = [each for each in evidence.events_of("INSERT items", "UPDATE items") if each.where]
+    if not sent or not evidence.saw.startswith("after the restart "):
+        return None
+    changing = [each for each in sent if each.what.startswith("UPDATE") == (" before, " in evidence.saw)]
+    sent, where = changing or sent, (changing or sent)[-1].where
+    name = where.rpartition(":")[0]
+    around = evidence.source.function(evidence.source.function_of(where), name)
+    writing = calls(around[1], "merge", "add", "add_all") if around else []
+    if len(writing) == 1 and re.search(r"commit|flush|begin|with ", evidence.source.line(where)):
+        where = f"{name}:{writing[0].lineno}"
+    hint = "This runs at every start. What does it do to rows that were changed since the first one?"
+    if " another row" in evidence.saw:
+        hint = "This runs at every start. What should it do where the table has rows already?"
+    return Told(saw=f"{evidence.saw}: the app sent {sent[-1].what}", where=where, hint=hint)
 
 
 @reading("CREATE TABLE for a table that exists", _RESTART)

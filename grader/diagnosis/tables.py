@@ -8,7 +8,7 @@ import re
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import File, Function, calls, keyword, name_of, text_of
+from grader.diagnosis.source import File, Function, calls, keyword, name_of, passed_to, text_of
 
 _COLUMNS = "items_table_has_the_columns"
 _ANNOTATION = re.compile(r'annotation for "(\w+)\.(\w+)"')
@@ -108,9 +108,7 @@ def _passed(file: File, node: ast.stmt, helper: tuple[File, Function], name: str
     call, arguments = getattr(node, "value", None), helper[1].args
     names = [each.arg for each in (*arguments.posonlyargs, *arguments.args)]
     assert isinstance(call, ast.Call)
-    value = keyword(call, name)
-    if value is None and name in names[: len(call.args)]:
-        value = call.args[names.index(name)]
+    value = passed_to(call, helper[1], name)
     if value is not None:
         return file, value
     defaults = dict(zip(names[::-1], arguments.defaults[::-1], strict=False))
@@ -415,6 +413,48 @@ def name_may_be_null(evidence: Evidence) -> Told | None:
     else:
         return None
     return Told(saw="the database stored a row whose name is NULL", where=found[0].at(found[1]), hint=hint)
+
+
+_SAYS_REQUIRED = re.compile(r"requir|mandator|obligat|needed|not_?null|must")
+_SAYS_OPTIONAL = re.compile(r"option|nullable|may|missing|allow|can_be")
+
+
+@reading("a helper that turns an option round", "name_is_required", "description_is_optional")
+def turned_round_in_a_helper(evidence: Evidence) -> Told | None:
+    """A function that makes columns says the opposite of what it is told: who asks for a required column gets one that
+    takes NULL."""
+    column = evidence.rule.partition("_")[0]
+    found = _attribute(evidence, column)
+    helper = _helper_of(evidence, *found) if found else None
+    made = calls(helper[1], "mapped_column", "Column") if helper else []
+    value = keyword(made[0], "nullable") if len(made) == 1 else None
+    name, turned = _taken_over(value)
+    if found is None or helper is None or value is None or helper[0].name in evidence.given:
+        return None
+    known = [each.arg for each in (*helper[1].args.posonlyargs, *helper[1].args.args, *helper[1].args.kwonlyargs)]
+    said = text_of(_passed(*found, helper, name)[1]) if name in known else ""
+    required, optional = _SAYS_REQUIRED.search(name) is not None, _SAYS_OPTIONAL.search(name) is not None
+    meant = required != (said == "False")  # whether the call asks for a column that takes no NULL
+    if required == optional or said not in ("True", "False") or meant != (column == "name") or turned == required:
+        return None
+    saw = "the database stored a row whose name is NULL"
+    if column == "description":
+        saw = "the database refused a row whose description is NULL"
+    hint = f"{helper[1].name}() gets {name}={said} for the {column}. What does this line make of it?"
+    return Told(saw=saw, where=helper[0].at(value), hint=hint)
+
+
+def _taken_over(value: ast.expr | None) -> tuple[str, bool]:
+    """The name whose value an option takes over, and whether it takes the opposite: ``not required``."""
+    if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.Not):
+        name, turned = _taken_over(value.operand)
+        return name, not turned
+    if isinstance(value, ast.IfExp) and {text_of(value.body), text_of(value.orelse)} == {"True", "False"}:
+        name, turned = _taken_over(value.test)
+        return name, turned != (text_of(value.body) == "False")
+    if isinstance(value, ast.Call) and name_of(value) == "bool" and len(value.args) == 1:
+        return _taken_over(value.args[0])
+    return (value.id if isinstance(value, ast.Name) else ""), False
 
 
 def _alias_with_none(evidence: Evidence, file: File, node: ast.stmt) -> tuple[str, tuple[File, ast.stmt]] | None:

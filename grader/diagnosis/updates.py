@@ -7,7 +7,15 @@ import re
 from typing import TypeVar
 
 from grader.diagnosis.anywhere import innermost
-from grader.diagnosis.crud import arguments_of, asks_what_was_sent, calls_in, function_of, made_of, reached
+from grader.diagnosis.crud import (
+    arguments_of,
+    asks_what_was_sent,
+    calls_in,
+    function_of,
+    made_of,
+    of_the_model,
+    reached,
+)
 from grader.diagnosis.endpoints import behind
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
@@ -154,8 +162,13 @@ def emptied_to_none(evidence: Evidence) -> Told | None:
     """``value or None`` makes None of an empty text, which is a value of its own."""
     if not re.search(r"description'?[=:] ?''", "".join(evidence.did[-1:])):
         return None
-    chain = [*reached(evidence), *behind(evidence)]
-    nodes = [(file, node) for file, function in chain for node in inside(function)]
+    chain = [*reached(evidence), *behind(evidence), *of_the_model(evidence, "description")]
+    nodes = [
+        (file, node)
+        for file, function in chain
+        for node in inside(function)
+        if function.name != "__init__" or "description" in text_of(node)
+    ]
     for file, node in nodes:
         if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or) and text_of(node.values[-1]) == "None":
             return Told(where=file.at(node), hint='"" counts as false, so "or" goes on to None.')

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from grader.diagnosis.anywhere import innermost
-from grader.diagnosis.crud import calls_in, function_of, reached
+from grader.diagnosis.crud import calls_in, function_of, of_the_model, reached
 from grader.diagnosis.endpoints import own_line
 from grader.diagnosis.evidence import Event, Evidence
 from grader.diagnosis.reading import Told, reading
@@ -110,9 +110,14 @@ def value_changed(evidence: Evidence) -> Told | None:
         named = [each for each in tests if re.search(rf"['\"]{field}['\"]", text_of(each))]
         if named:
             return Told(where=file.at(named[0]), hint=f"The {field} was sent. Does it get past this line?")
-    for file, node in nodes:
+    meant = {f"{field}|value": nodes}
+    for file, function in of_the_model(evidence, field):
+        arguments = [each.arg for each in ast.walk(function.args) if isinstance(each, ast.arg)]
+        key = "|".join([field, "value", *(each for each in arguments if each not in _NO_VALUES)])
+        meant.setdefault(key, []).extend((file, each) for each in inside(function))
+    for words, file, node in [(words, *place) for words, places in meant.items() for place in places]:
         text = text_of(node) if isinstance(node, ast.expr) else ""
-        about = re.search(rf"\b({field}|value)\b", text)
+        about = re.search(rf"\b({words})\b", text)
         method = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and name_of(node) in _TEXT_METHODS
         cut = isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice)
         either = isinstance(node, ast.BoolOp | ast.IfExp)
@@ -122,6 +127,7 @@ def value_changed(evidence: Evidence) -> Told | None:
     return None
 
 
+_NO_VALUES = "self", "key", "target", "dialect", "initiator"
 _TEXT_METHODS = {
     "strip",
     "lstrip",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import suppress
 from itertools import count
 from typing import Any
 
-from sqlalchemy import CHAR, Column, Integer, MetaData, String, Table, Text, inspect, select
+from sqlalchemy import CHAR, Column, Integer, MetaData, String, Table, Text, inspect
 from sqlalchemy.exc import CompileError, DBAPIError, StatementError
 
 from grader.lab.code import Code
@@ -106,11 +107,42 @@ class ItemTable:
         self.refusal = self.refusal if counts else f"{_NO_COUNTER}, because autoincrement is off"
         return counts
 
-    def holds_desk(self) -> bool:
-        """Whether the row of `DESK` is there."""
-        same = [column == DESK[column.name] for column in self._table.columns if column.name in DESK]
-        with self.database.engine.connect() as connection:
-            return connection.execute(select(self._table).where(*same)).first() is not None
+    def clear(self) -> None:
+        """Delete every row, as far as no other table refers to them."""
+        with suppress(DBAPIError), self.database.engine.connect() as connection:
+            connection.execute(self._table.delete())
+
+    def stores_as(self, number: int, **row: Any) -> bool:
+        """Insert a row with an id, and whatever else the table may require; whether the database takes it."""
+        values = {**_required_besides(self._table), **row, "id": number}
+        known = {column.key: values[column.name] for column in self._table.columns if column.name in values}
+        try:
+            self.database.insert(self._table, known)
+        except (StatementError, TypeError):  # an id of another kind
+            return False
+        return True
+
+    def rows(self) -> list[dict[str, Any]]:
+        """What the rows hold in the columns of an item, in an order of their own."""
+        preparer = self.database.engine.dialect.identifier_preparer
+        columns = [preparer.format_column(each) for each in self._table.columns if each.name in ("id", *LAMP)]
+        found = self.database.rows(f"SELECT {', '.join(columns)} FROM {preparer.format_table(self._table)}")
+        return sorted(found, key=lambda row: [str(value) for value in row.values()])
+
+    def changed_since(self, before: list[dict[str, Any]]) -> str:
+        """How the rows differ from those that were there before a restart, in words; empty where they do not."""
+        now = self.rows()
+        gone, new = [each for each in before if each not in now], [each for each in now if each not in before]
+        if not now or (gone and not new):
+            what = "the rows are" if len(gone) > 1 else "a row is"
+            return f"{what} gone after the restart"
+        for row in gone:
+            same = next((each for each in new if each.get("id") == row.get("id")), None)
+            if same is not None:
+                return f"after the restart a row is {same}; before, it was {row}"
+        if new:
+            return f"after the restart there is another row, {new[0]}"
+        return "" if len(now) == len(before) else f"after the restart {now[0]} is there more than once"
 
     def _insert(self, database: Database, row: dict[str, Any]) -> bool:
         values = {column: row[column.name] for column in self._table.columns if column.name in row}

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic, sleep
+from typing import Any
 
 from sqlalchemy import Table, inspect
 from sqlalchemy.orm import Mapper
@@ -18,7 +19,7 @@ from grader.lab.database import Database
 from grader.lab.expect import Expect
 from grader.lab.focus import Focus
 from grader.lab.topics.elsewhere import Elsewhere
-from grader.lab.topics.item_table import DESK, ItemTable
+from grader.lab.topics.item_table import DESK, LAMP, ItemTable
 from grader.outcomes import Waits, Wrong, waiting_for
 
 _TABLE_RULE = "items_table_has_the_columns"
@@ -71,6 +72,20 @@ class ItemTables:
         """
         if not table.stores(**DESK):
             raise Waits(f"the database refuses a complete row: {table.refusal}", _TABLE_RULE)
+
+    def put_rows_alone(self, table: ItemTable) -> list[dict[str, Any]]:
+        """Put rows of the grader's own in the place of all that the app put into the table; what is there then.
+
+        What an app writes at every start changes them, adds to them, or brings back what was deleted.
+
+        Raises:
+            Waits: the table does not take a row; the rule about the table says so.
+        """
+        table.clear()
+        table.stores_as(1, **LAMP)
+        if not table.stores_as(3, **DESK):
+            self.put_desk(table)
+        return table.rows()
 
     def databases_to_start_on(self) -> Iterator[str]:
         """The database of the check, and a SQLite file where that is none; each in words.
