@@ -205,11 +205,18 @@ def _readable() -> Iterator[Path]:
         yield from (Path(prefix, name).resolve() for name in _OF_PYTHON if Path(prefix, name).exists())
     for entry in sys.path:
         place = Path(entry).resolve()
-        if entry and place.exists() and place != PROJECT:
+        if entry and place.exists() and place != PROJECT and _holds_libraries(place):
             yield place
     if IS_INSTALLED:
         yield PROJECT
     yield from (Path(name).resolve() for name in (*_LIBRARIES, *_SETTINGS) if Path(name).exists())
+
+
+def _holds_libraries(place: Path) -> bool:
+    """Whether a place of modules is one of libraries: somebody's own project is not, nor another copy of this one."""
+    of_python = any(place.is_relative_to(Path(prefix).resolve()) for prefix in (sys.prefix, sys.base_prefix))
+    names = (place / name for name in ("fastapi", "sqlalchemy", "pydantic", "sqlmodel", "psycopg"))
+    return of_python or place.name in ("site-packages", "dist-packages") or any(map(Path.is_dir, names))
 
 
 def _granted(path: Path, hidden: Sequence[Path]) -> Iterator[tuple[Path, Callable[[Path], landlock.Grant]]]:
