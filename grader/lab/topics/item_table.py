@@ -144,6 +144,11 @@ class ItemTable:
             return f"after the restart there is another row, {new[0]}"
         return "" if len(now) == len(before) else f"after the restart {now[0]} is there more than once"
 
+    def has_all_and_more(self, before: list[dict[str, Any]]) -> bool:
+        """Whether the rows that were there before a restart are there, and others too."""
+        now = self.rows()
+        return len(now) > len(before) and all(row in now for row in before)
+
     def _insert(self, database: Database, row: dict[str, Any]) -> bool:
         values = {column: row[column.name] for column in self._table.columns if column.name in row}
         try:
