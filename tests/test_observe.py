@@ -199,6 +199,7 @@ def test_an_executemany_is_told_apart() -> None:
         ('INSERT INTO "main" . [Items] VALUES (1)', {"items"}),
         ("INSERT/**/OR/**/REPLACE/**/INTO/**/items VALUES (1)", {"items"}),
         ("REPLACE -- x\n INTO items VALUES (1)", {"items"}),
+        ("-- x\rDELETE FROM items", {"items"}),
         ("UPDATE OR IGNORE items SET name = 'x'", {"items"}),
         ("UPDATE ONLY public . items SET name = 'x'", {"items"}),
         ("UPDATE ONLY (items) SET name = 'x'", {"items"}),

@@ -15,8 +15,8 @@ _STATEMENT = re.compile(
 )
 # What a statement consists of. Both databases are asked, each in its own reading: nobody may hide a write in what only
 # one of them takes for a text or a comment. Sources: SQLite, "SQL As Understood By SQLite", "SQLite Keywords" (quotes);
-# PostgreSQL, "Lexical Structure".
-_SKIPPED = r"[ \t\n\f\r\v\ufeff]+|--[^\n]*"
+# PostgreSQL, "Lexical Structure", where a comment ends at a carriage return too.
+_SKIPPED = r"[ \t\n\f\r\v\ufeff]+|--[^\r\n]*"
 _WORD = r"[A-Za-z_\x80-\U0010ffff][\w$\x80-\U0010ffff]*"
 _QUOTED = r"'(?:[^']|'')*(?:'|\Z)|\"(?:[^\"]|\"\")*\"|`(?:[^`]|``)*`"
 _OF_SQLITE = re.compile(rf"(?:{_SKIPPED}|/\*.*?(?:\*/|\Z))|(?P<word>{_QUOTED}|\[[^\]]*\]|{_WORD}|.)", re.DOTALL)
@@ -30,8 +30,8 @@ _WRITING = re.compile(r"INSERT|REPLACE|MERGE|UPDATE|DELETE|TRUNCATE|COPY", re.IG
 _QUOTES = "'\"`["
 # What may stand behind UPDATE where that is no statement.
 _NO_NAMES = ("SET", "ON", "OF")
-_TEXT_OR_COMMENT = re.compile(r"('[^']*')|/\*.*?\*/|--[^\n]*", re.DOTALL)
-_BEFORE = re.compile(r"(?:[\s;\ufeff]|--[^\n]*|/\*.*?(?:\*/|\Z))*", re.DOTALL)
+_TEXT_OR_COMMENT = re.compile(r"('[^']*')|/\*.*?\*/|--[^\r\n]*", re.DOTALL)
+_BEFORE = re.compile(r"(?:[\s;\ufeff]|--[^\r\n]*|/\*.*?(?:\*/|\Z))*", re.DOTALL)
 _ONE = re.compile(r"[^;*]*;?\s*")
 # Savepoints of SQLAlchemy's are events of their own.
 _SILENT = ("PRAGMA", "SAVEPOINT SA_", "RELEASE SAVEPOINT SA_", "ROLLBACK TO SAVEPOINT SA_")
@@ -177,7 +177,7 @@ def _as_told(statement: str) -> re.Pattern[str]:
     return re.compile(found + re.escape(statement[end:]), re.DOTALL)
 
 
-_PARAMETER = re.compile(rf"(?:{_QUOTED}|\[[^\]]*\]|/\*.*?\*/|--[^\n]*)|(?P<parameter>\?\d*|[:@$]\w+)", re.DOTALL)
+_PARAMETER = re.compile(rf"(?:{_QUOTED}|\[[^\]]*\]|/\*.*?\*/|--[^\r\n]*)|(?P<parameter>\?\d*|[:@$]\w+)", re.DOTALL)
 _VALUE = r"(?:'(?:[^']|'')*'|[-+]?[\w.][-+\w.]*|x'[0-9a-fA-F]*'|zeroblob\(\d+\))"
 
 

@@ -7,7 +7,7 @@ import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from threading import Thread
+from threading import Thread, _DummyThread
 from threading import enumerate as all_threads
 from typing import Any
 
@@ -53,7 +53,14 @@ class Surroundings:
         for thread in strangers:  # one of a class that is derived from Python's may say what it likes
             with suppress(Exception):  # one that was not begun by the threading module cannot be waited for
                 Thread.join(thread, 0.05)
-        return any(map(Thread.is_alive, strangers))
+        return any(map(_goes_on, strangers))
+
+
+def _goes_on(thread: Thread) -> bool:
+    """Whether a thread runs; one that Python did not begin, and that has asked for its name, has no lock to tell."""
+    if isinstance(thread, _DummyThread):
+        return thread.ident in sys._current_frames()
+    return Thread.is_alive(thread)
 
 
 def _processes() -> Any:

@@ -17,6 +17,7 @@ from grader.lab.asgi import strange_threads
 from grader.lab.client import Client
 from grader.lab.expect import Expect
 from grader.lab.observer import is_own
+from grader.lab.statements import beginning
 from grader.outcomes import Wrong
 
 # Seconds after which an app is taken to wait for a thread: the others are up long before.
@@ -62,7 +63,7 @@ class StartUp:
     def _leave_out_late_tables(
         self, connection: Connection, _cursor: Any, statement: str, parameters: Any, *_: Any
     ) -> tuple[str, Any]:
-        makes = statement.lstrip().upper().startswith("CREATE") and not is_own(connection)
+        makes = beginning(statement).startswith("CREATE") and not is_own(connection)
         if makes and self._is_late():
             self._late.set()
             if not _on_an_event_loop():
