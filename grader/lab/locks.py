@@ -25,7 +25,7 @@ from grader.outcomes import Wrong
 
 # Milliseconds.
 PATIENCE = 2000
-_A_COMMIT = 200
+A_COMMIT, A_MOMENT = 200, 20
 _ENDED = "a transaction that ends: with commit() or rollback()"
 
 
@@ -41,16 +41,20 @@ def is_locked(error: OperationalError, url: URL) -> bool:
 
 
 @contextmanager
-def hardly_waiting(connection: Connection) -> Iterator[None]:
+def hardly_waiting(connection: Connection, longest: int) -> Iterator[None]:
     """Let a connection of the grader's own, if it is SQLite's, wait no longer in the block than a COMMIT may take.
 
     Where there is no other thread, nobody is about to commit.
+
+    Args:
+        connection: that connection.
+        longest: how many milliseconds a COMMIT may take.
     """
     driver = connection.connection.dbapi_connection
     if not isinstance(driver, sqlite3.Connection):
         yield
         return
-    wait_for_locks(driver, _A_COMMIT if active_count() > 1 else 0)
+    wait_for_locks(driver, longest if active_count() > 1 else 0)
     try:
         yield
     finally:
