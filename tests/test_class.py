@@ -135,7 +135,8 @@ def test_feedback_holds_no_solution(graded: Graded) -> None:
         results = graded.report / "results" / f"{file.stem}.json"  # there is none for who handed in nothing
         checks = json.loads(results.read_text(encoding="utf-8"))["checks"] if results.exists() else []
         own = {check["line"].strip() for check in checks}  # the learner's line that is to be changed
-        code = [line for line in marked if line in page and line not in own | {"db.commit()", "db.rollback()"}]
+        own |= {"db.commit()", "db.rollback()"}
+        code = [line for line in marked if line in page and not any(line in each for each in own)]
         assert not code, file
         assert not [other for other in graded.expected if other != file.stem and other in page], file
     for ending in ("html", "txt"):
