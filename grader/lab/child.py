@@ -135,9 +135,8 @@ def grade_chapter(job: Job, walls: Walls, results: int) -> None:
                 lost = can_be_followed(unread, outcome, told, job.seconds)
                 met = "" if passed or control else trouble.met()
                 if settled and not doubtful and not lost:
-                    reporter.tell(
-                        ticket, outcome, told, met, last=not left
-                    )  # at once: nobody waits for what comes then
+                    # At once: nobody waits for what is put away.
+                    reporter.tell(ticket, outcome, told, met, last=not left)
             if doubtful:
                 outcome, told = soundness.unless_broken(outcome, told, rules[position].task)
             if lost and unread is not None:
