@@ -11,7 +11,7 @@ from fastapi import Depends, FastAPI
 from starlette.routing import BaseRoute, Match
 
 from grader.lab.answer import Answer
-from grader.lab.asgi import RunningApp
+from grader.lab.asgi import RunningApp, strange_threads
 from grader.lab.code import Code
 from grader.lab.focus import Focus
 from grader.lab.observer import Seen
@@ -123,8 +123,9 @@ class Client:
         return answer
 
     def has_more_to_do(self) -> bool:
-        """Whether the app has begun something that no request waits for, and that its event loop knows of."""
-        return self._running is not None and self._running.has_more_to_do()
+        """Whether the app has begun something that no request waits for: a task in its event loop, or a thread."""
+        in_the_loop = self._running is not None and self._running.has_more_to_do()
+        return in_the_loop or bool(strange_threads())
 
     def works_beside_a_request(self) -> bool:
         """Whether the app does more in its event loop than to answer a request."""

@@ -12,7 +12,6 @@ from typing import Any
 from sqlalchemy import Table, inspect
 from sqlalchemy.orm import Mapper
 
-from grader.lab.asgi import strange_threads
 from grader.lab.client import Client
 from grader.lab.code import Code
 from grader.lab.database import Database
@@ -118,7 +117,7 @@ class ItemTables:
         """
         latest = monotonic() + 1
         while True:
-            may_come = self._client.has_more_to_do() or bool(strange_threads())
+            may_come = self._client.has_more_to_do()
             try:
                 return self.items_after_start()
             except Wrong:

@@ -13,7 +13,6 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.event import listen as attach
 from sqlalchemy.event import remove as detach
 
-from grader.lab.asgi import strange_threads
 from grader.lab.client import Client
 from grader.lab.expect import Expect
 from grader.lab.observer import is_own
@@ -50,7 +49,7 @@ class StartUp:
             self._client.start()
             yield
         except Wrong as verdict:
-            may_come = bool(strange_threads()) or self._client.has_more_to_do()
+            may_come = self._client.has_more_to_do()
             if self._expect.instead or not self._late.wait(0.2 if may_come else 0):
                 raise
             saw = f"{verdict.saw}; they are created by code that the start does not wait for"

@@ -91,7 +91,7 @@ class Strays:
         return self._loose or self._written(end, None) or has_more()
 
     def _may_go_on(self) -> bool:
-        return self._held or self._client.has_more_to_do() or bool(strange_threads())
+        return self._held or self._client.has_more_to_do()
 
     def _written(self, begin: int, end: int | None) -> bool:
         return any(self._table in moment.writes_to() for moment in self._seen.moments[begin:end])
