@@ -125,11 +125,11 @@ class Report(BaseModel):
 
     def to_json(self) -> str:
         """The report as JSON text in the documented order of keys."""
-        import json
+        from pydantic_core import to_json
 
         data = self.model_dump(by_alias=True)
         for entry, check in zip(data["checks"], self.checks, strict=True):
             if check.did and check.observed:
                 entry["observed"] = f"{check.did}: {check.observed}"
         order = ("schema", "submission", "database", "summary", "checks")
-        return json.dumps({key: data[key] for key in order}, indent=2, ensure_ascii=False) + "\n"
+        return to_json({key: data[key] for key in order}, indent=2).decode() + "\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 from grader.guide import hints_for
 from grader.places import SOLUTIONS
@@ -25,8 +25,9 @@ def secret_lines(chapter: str) -> frozenset[str]:
     return frozenset(line for line in found if len(line) >= _SHORTEST and any(sign in line for sign in "(=[@"))
 
 
+@lru_cache(4096)
 def gives_away(text: str, chapter: str) -> bool:
-    """Whether a text holds a whole line of the chapter's solution."""
+    """Whether a text holds a whole line of the chapter's solution; most learners get the same texts."""
     said = _plain(text)
     return any(line in said for line in secret_lines(chapter))
 
