@@ -20,24 +20,26 @@ _FUNCTIONS = {
 _BY_METHOD = {"post": "create_item", "patch": "update_item", "delete": "delete_item"}
 
 
-def function_of(evidence: Evidence) -> tuple[File, Function] | None:
-    """The learner's function that a rule is about: the one that was called last, or the one in the rule's name."""
+def asked_for(evidence: Evidence) -> str:
+    """The name of the function that a rule is about: the one that was called last, or the one in the rule's name."""
     called = [name for line in evidence.did for name in _FUNCTIONS.values() if line.startswith(f"{name}(")]
-    name = called[-1] if called else _FUNCTIONS.get(evidence.rule.partition("_")[0], "")
+    return called[-1] if called else _FUNCTIONS.get(evidence.rule.partition("_")[0], "")
+
+
+def function_of(evidence: Evidence) -> tuple[File, Function] | None:
+    """The learner's function that a rule is about; where that only hands on what it gets, the one that does it."""
+    name = asked_for(evidence)
+    called = any(line.startswith(f"{each}(") for line in evidence.did for each in _FUNCTIONS.values())
     endpoint = endpoint_of(evidence) if not called else None
     if endpoint is not None:  # what it leaves to a function of the learner's own crud.py is judged there
         name = name or _BY_METHOD.get(request_of(evidence)[0], "")
         elsewhere = calls(endpoint[1], name) and "app/crud.py" not in evidence.given
-        return (evidence.source.function(name, "app/crud.py") if elsewhere else None) or endpoint[:2]
+        return (_defined(evidence, name) if elsewhere else None) or endpoint[:2]
     return _defined(evidence, name) if name else None
 
 
 def _defined(evidence: Evidence, name: str) -> tuple[File, Function] | None:
-    """A function by its name, also one that has another where it is written: ``get_item = items.get``."""
-    found = evidence.source.function(name, "app/crud.py") or evidence.source.function(name)
-    bound = evidence.source.bound(name, evidence.source.file("app/crud.py")) if found is None else None
-    other = name_of(getattr(bound[1], "value", None)) if bound else ""
-    return evidence.source.function(other) if other else found
+    return evidence.source.doing(name, "app/crud.py", evidence.given)
 
 
 def reached(evidence: Evidence) -> list[tuple[File, Function]]:

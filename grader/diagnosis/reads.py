@@ -8,6 +8,7 @@ import re
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.crud import (
     arguments_of,
+    asked_for,
     built,
     calls_in,
     function_of,
@@ -236,8 +237,8 @@ def ended_the_callers_transaction(evidence: Evidence) -> Told | None:
 @reading("parameters with other names, or in another order", "list_pages")
 def other_parameters(evidence: Evidence) -> Told | None:
     """Callers pass offset and limit by name, or in this order."""
-    found = function_of(evidence)
-    if found is None or found[1].name != "list_items":
+    found = evidence.source.named("list_items", "app/crud.py")
+    if found is None or asked_for(evidence) != "list_items":
         return None
     names = [name for name in arguments_of(found[1]) if name in ("offset", "limit")]
     if names == ["offset", "limit"]:
@@ -250,7 +251,7 @@ def other_parameters(evidence: Evidence) -> Told | None:
 @reading("other defaults for the page", "list_pages")
 def other_defaults(evidence: Evidence) -> Told | None:
     """If the caller says nothing, the page starts at the first item and has up to 100 items."""
-    found = function_of(evidence)
+    found = evidence.source.named("list_items", "app/crud.py")
     called = re.match(r"list_items\(db(?:, (offset|limit)=\d+)?\)", "".join(evidence.did[-1:]))
     if found is None or called is None:
         return None

@@ -24,7 +24,7 @@ _LOADERS = "selectinload", "joinedload", "subqueryload", "contains_eager", "imme
 def list_function(evidence: Evidence) -> tuple[File, Function] | None:
     """The learner's ``list_items_with_owner``."""
     name = "list_items_with_owner"
-    return evidence.source.function(name, "app/crud.py") or evidence.source.function(name)
+    return evidence.source.doing(name, "app/crud.py", evidence.given)
 
 
 def owner_attribute(evidence: Evidence) -> tuple[File, ast.stmt] | None:
@@ -704,7 +704,7 @@ def other_page(evidence: Evidence) -> Told | None:
     if found is None or not (of_a_page or ("missing" in evidence.saw and evidence.rule == _LIST)):
         return None
     if calls(found[1], "list_items") and not calls(found[1], "offset", "limit", "slice"):  # which chooses the items
-        found = evidence.source.function("list_items", "app/crud.py") or found
+        found = evidence.source.doing("list_items", "app/crud.py", evidence.given) or found
     owners = [event for event in evidence.events_of("SELECT owners") if " limit " in event.words]
     if owners and owners[-1].where and evidence.saw.startswith("ids on the page, each with that of its owner"):
         hint = "The page is one of items. Which owners do the items of this page have?"

@@ -202,6 +202,40 @@ class Source:
                     return each, node
         return None
 
+    def doing(self, name: str, file: str, given: frozenset[str] = frozenset()) -> tuple[File, Function] | None:
+        """The function that does what one of this name is for: this one, or one to which it only hands on what it gets.
+
+        Args:
+            name: the name.
+            file: where it is looked for first.
+            given: names of files that are as the chapter gave them; nothing is followed into them.
+        """
+        found = self.named(name, file)
+        return self.handed_on(found, given) if found is not None else None
+
+    def named(self, name: str, file: str) -> tuple[File, Function] | None:
+        """A function by its name, also one that has another where it is written: ``get_item = items.get``."""
+        found = self.function(name, file) or self.function(name)
+        bound = self.bound(name, self.file(file)) if found is None else None
+        other = name_of(getattr(bound[1], "value", None)) if bound else ""
+        return self.function(other) if other else found
+
+    def handed_on(self, found: tuple[File, Function], given: frozenset[str] = frozenset()) -> tuple[File, Function]:
+        """The learner's function that does the work of one which only hands on what it gets; else this one itself.
+
+        Args:
+            found: the function, with its file.
+            given: names of files that are as the chapter gave them; nothing in them is followed.
+        """
+        for _ in range(_MOST_CALLS):
+            call = _only_call(found[1])
+            name = name_of(call) if call is not None and not of_a_session(call) else ""
+            other = (self.function(name, found[0].name) or self.function(name)) if name else None
+            if other is None or other[1] is found[1] or other[0].name in given:
+                break
+            found = other
+        return found
+
     def reached(self, file: File, node: Function, given: frozenset[str] = frozenset()) -> list[tuple[File, Function]]:
         """A function, and the learner's functions that it leads to: those that it calls, and those that decorate it.
 
@@ -231,13 +265,16 @@ class Source:
                     return each, statement
         return None
 
-    def handed_over(self, file: File, function: Function, name: str) -> tuple[File, ast.expr] | None:
+    def handed_over(
+        self, file: File, function: Function, name: str, most: int = _MOST_CALLS
+    ) -> tuple[File, ast.expr] | None:
         """What a parameter gets: what the one call passes that passes it, or its default; None where that is unclear.
 
         Args:
             file: the file of the function.
             function: the function.
             name: the name of the parameter.
+            most: how many functions it may have been handed through.
         """
         arguments = [*function.args.posonlyargs, *function.args.args]
         names = [each.arg for each in arguments]
@@ -254,9 +291,16 @@ class Source:
             for each, value in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True)
             if value is not None
         }
-        if passed or name not in defaults:
-            return passed[0] if len(passed) == 1 else None
-        return file, defaults[name]
+        if name in defaults and not passed:
+            return file, defaults[name]
+        if len(passed) != 1:
+            return None
+        other, value = passed[0]
+        around = self.function(other.function_at(value.lineno), other.name) if isinstance(value, ast.Name) else None
+        if around is None or around[1] is function or most == 1:
+            return passed[0]
+        # What is handed on in turn comes from elsewhere.
+        return self.handed_over(*around, name_of(value), most - 1) or passed[0]
 
     def decides(self, file: File, value: ast.expr, given: frozenset[str] = frozenset()) -> tuple[File, ast.expr]:
         """What a value comes from: of a call of a learner's own function what that returns, if it has one return."""
@@ -300,6 +344,26 @@ class Source:
         """The names of the fields that a class declares, or inherits from the learner's."""
         bodies = [each for _, node in self.ancestry(found) for each in node.body]
         return [name_of(each.target) for each in bodies if isinstance(each, ast.AnnAssign)]
+
+
+def without_docstring(function: Function) -> list[ast.stmt]:
+    """The statements of a function but for its docstring."""
+    return function.body[1:] if ast.get_docstring(function, clean=False) is not None else function.body
+
+
+def _only_call(function: Function) -> ast.Call | None:
+    """The call of a function that does nothing but to call another with what it got itself, and to give that back."""
+    body = without_docstring(function)
+    value = getattr(body[0], "value", None) if len(body) == 1 else None
+    call = value.value if isinstance(value, ast.Await | ast.YieldFrom) else value
+    if not isinstance(call, ast.Call) or function.decorator_list:
+        return None
+    names = [each.arg for each in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)]
+    own = [names.index(name) for each in call.args if (name := name_of(each)) in names]
+    as_they_are = own == sorted(own) and all(each.arg in (None, name_of(each.value)) for each in call.keywords)
+    passed = [*call.args, *(each.value for each in call.keywords)]
+    simple = bool(passed) and all(isinstance(each, ast.Name | ast.Starred) for each in passed)
+    return call if simple and as_they_are else None
 
 
 def _is_number(text: str) -> bool:

@@ -306,7 +306,7 @@ _COPIED = "create_refreshes", "update_refreshes", "create_answers_201", "patch_k
 def returned_a_copy(evidence: Evidence) -> Told | None:
     """Only the object in the session is kept up to date. A copy keeps the values that it was made with."""
     name = "create_item" if evidence.rule.startswith("create") else "update_item"
-    found = evidence.source.function(name, "app/crud.py")
+    found = evidence.source.doing(name, "app/crud.py", evidence.given)
     added = calls(found[1], "add")[:1] if found else []
     for node in ast.walk(found[1]) if found and added else ():
         made = node.value if isinstance(node, ast.Assign) else None
@@ -350,7 +350,7 @@ _HINTS_FOR = {
 def get_item_returns_no_item(evidence: Evidence) -> Told | None:
     """Every route with an id works with what get_item() returns: an item, or None. A list, a row or the result of a
     query is neither."""
-    found = evidence.source.function("get_item", "app/crud.py")
+    found = evidence.source.doing("get_item", "app/crud.py", evidence.given)
     messages = [f"{each.kind}: {each.message}" for each in evidence.raised]
     kinds = [kind for message in messages for each in _KIND.findall(message) for kind in each if kind]
     if found is None or found[0].name in evidence.given:

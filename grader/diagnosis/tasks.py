@@ -29,7 +29,7 @@ _ALL_ERRORS = {"Exception", "BaseException"}
 
 
 def _task(evidence: Evidence) -> tuple[File, Function] | None:
-    return evidence.source.function("record_event", "app/tasks.py") or evidence.source.function("record_event")
+    return evidence.source.doing("record_event", "app/tasks.py", evidence.given)
 
 
 def _is_session(node: ast.AST) -> bool:

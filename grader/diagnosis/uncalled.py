@@ -6,6 +6,7 @@ import ast
 import re
 
 from grader.diagnosis.anywhere import innermost
+from grader.diagnosis.crud import reached
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.source import File, name_of
@@ -82,4 +83,5 @@ def _ran(evidence: Evidence, file: File, node: ast.stmt) -> bool:
     name = file.function_at(node.lineno)
     places = [event.where for event in evidence.events] + [line for each in evidence.raised for line in each.lines]
     within = any(each.startswith(f"{file.name}:") and evidence.source.function_of(each) == name for each in places)
-    return bool(name) and (within or re.search(rf"\b{name}\(", "".join(evidence.did[-1:])) is not None)
+    asked = re.search(rf"\b{name}\(", "".join(evidence.did[-1:])) is not None
+    return bool(name) and (within or asked or any(each.name == name for _, each in reached(evidence)))

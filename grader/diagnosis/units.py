@@ -39,7 +39,7 @@ def _helper(evidence: Evidence) -> tuple[File, Function] | None:
     called = [name for line in evidence.did for name in names if line.startswith(f"{name}(")]
     called += [name for name in names if evidence.saw.startswith(f"{name} ")]
     name = called[-1] if called else "add_item"
-    return evidence.source.function(name, "app/crud_uow.py") or evidence.source.function(name)
+    return evidence.source.doing(name, "app/crud_uow.py", evidence.given)
 
 
 def _unit(evidence: Evidence) -> tuple[File, Function] | None:

@@ -9,6 +9,7 @@ from typing import TypeVar
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.crud import (
     arguments_of,
+    asked_for,
     asks_what_was_sent,
     calls_in,
     function_of,
@@ -19,7 +20,7 @@ from grader.diagnosis.crud import (
 from grader.diagnosis.endpoints import behind
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import File, Function, calls, inside, keyword, name_of, text_of
+from grader.diagnosis.source import File, Function, calls, inside, keyword, name_of, text_of, without_docstring
 
 _ALL_FIELDS = "model_dump", "dict", "setattr", "sqlmodel_update", "model_validate", "from_orm"
 _NULL_CLEARS = "update_null_clears", "patch_null_clears"
@@ -217,7 +218,7 @@ def field_not_written(evidence: Evidence) -> Told | None:
     if found is None or write is None or calls(found[1], *_ALL_FIELDS):
         return None
     file, node = found
-    told, source = "".join(evidence.did[-1:]), text_of(ast.Module(body=node.body[1:] or node.body, type_ignores=[]))
+    told, source = "".join(evidence.did[-1:]), text_of(ast.Module(without_docstring(node), []))
     sent = [name for name in ("name", "description") if f"{name}=" in told]
     name = next((name for name in sent if not re.search(rf"\b{name}\b", source)), "")
     if not name:
@@ -240,7 +241,7 @@ def stored_a_new_row(evidence: Evidence) -> Told | None:
     """An update changes the existing row. A new object is a new row with a new id."""
     found = function_of(evidence)
     inserts = evidence.events_of("INSERT items")
-    if found is None or found[1].name != "update_item" or not inserts:
+    if found is None or asked_for(evidence) != "update_item" or not inserts:
         return None
     made = calls(found[1], "Item", "insert") or [
         call for call in calls(found[1], "model_validate", "from_orm", "parse_obj") if _of_the_table(call)

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from grader.diagnosis.anywhere import innermost
-from grader.diagnosis.crud import calls_in, function_of, of_the_model, reached
+from grader.diagnosis.crud import asked_for, calls_in, function_of, of_the_model, reached
 from grader.diagnosis.endpoints import own_line
 from grader.diagnosis.evidence import Event, Evidence
 from grader.diagnosis.reading import Told, reading
@@ -189,6 +189,8 @@ def input_changed(evidence: Evidence) -> Told | None:
     for file, function in reached(evidence):
         every = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
         sent = {each.arg for each in every if re.search(r"\bItemUpdate\b", text_of(each.annotation))}
+        if asked_for(evidence) == "update_item" and len(every) == 3 and not every[2].annotation:
+            sent.add(every[2].arg)  # update_item(db, item, data)
         sets = [(each, each.args[0]) for each in calls(function, "setattr") if each.args]
         for each in [each for each in inside(function) if isinstance(each, ast.Assign)]:
             sets += [(each, one.value) for one in each.targets if isinstance(one, ast.Attribute)]  # type: ignore[misc]

@@ -134,13 +134,13 @@ def _closer(place: str, source: Source, parts: Parts) -> str:
     function = next((node for node in source.file(name).functions if _begins(node) == number), None) if name else None
     if function is None:
         return place
-    if function.lineno != int(number):  # a decorator is seldom what is wrong
-        return f"{name}:{function.lineno}"
-    if calls(function, "add", "commit", "delete", "merge", "refresh", "setattr"):
-        return place
-    inside = {f"{name}:{line}" for line in range(function.lineno + 1, (function.end_lineno or 0) + 1)}
+    begins = f"{name}:{function.lineno}"  # a decorator is seldom what is wrong
+    file, does = source.handed_on((source.file(name), function))
+    if calls(does, "add", "commit", "delete", "merge", "refresh", "setattr"):
+        return begins
+    inside = {file.at(line) for line in range(does.lineno + 1, (does.end_lineno or 0) + 1)}
     sent = [moment for moment in parts.story.moments() if moment.where in inside and moment.sql]
-    return sent[-1].where if sent and not any(moment.writes_to() for moment in sent) else place
+    return sent[-1].where if sent and not any(moment.writes_to() for moment in sent) else begins
 
 
 def _begins(function: Function) -> str:
