@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import re
 
-from grader.diagnosis.crud import arguments_of, calls_in, function_of, reached
+from grader.diagnosis.crud import calls_in, function_of, reached
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import Function, calls, inside, name_of, text_of
+from grader.diagnosis.source import Function, arguments_of, calls, inside, name_of, text_of
 
 _CREATE_AND_UPDATE = "create_refreshes", "update_refreshes"
 

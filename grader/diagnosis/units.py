@@ -38,7 +38,11 @@ def _helper(evidence: Evidence) -> tuple[File, Function] | None:
     names = "add_item", "add_event"
     called = [name for line in evidence.did for name in names if line.startswith(f"{name}(")]
     called += [name for name in names if evidence.saw.startswith(f"{name} ")]
-    name = called[-1] if called else "add_item"
+    return _adding(evidence, called[-1] if called else "add_item")
+
+
+def _adding(evidence: Evidence, name: str) -> tuple[File, Function] | None:
+    """The function that does the work of add_item or add_event."""
     return evidence.source.doing(name, "app/crud_uow.py", evidence.given)
 
 
@@ -68,7 +72,7 @@ def _tries(node: ast.AST) -> list[ast.Try]:
 def helper_commits(evidence: Evidence) -> Told | None:
     """After a commit the work can no longer be undone, even if a later step fails."""
     for name in ("add_item", "add_event"):
-        found = evidence.source.function(name, "app/crud_uow.py")
+        found = _adding(evidence, name)
         for file, node in evidence.source.reached(*found, evidence.given | {"app/crud.py"}) if found else ():
             for call in calls(node, "commit"):
                 return Told(where=file.at(call), hint="Who knows what else belongs to this, and when it is complete?")
@@ -112,7 +116,7 @@ def helper_returns_otherwise(evidence: Evidence) -> Told | None:
     """The caller works with what the helper returns. This must be the object that was added."""
     found = _helper(evidence)
     if any(line.startswith("add_event(db, None") for line in evidence.did) or _NO_ITEM_ID.search(evidence.saw):
-        found = evidence.source.function("add_item", "app/crud_uow.py")
+        found = _adding(evidence, "add_item")
     if found is None or " committed: " in evidence.saw:
         return None
     file, node = found
@@ -138,7 +142,7 @@ def helper_returns_otherwise(evidence: Evidence) -> Told | None:
     if not added:
         return None
     if calls(returns[-1], "Item", "ItemEvent") and calls(added[-1], "Item", "ItemEvent"):
-        made = "items" if node.name == "add_item" else "events"
+        made = "items" if found == _adding(evidence, "add_item") else "events"
         hint = f"You add one object and return another one. How many {made} does this function make?"
         return Told(where=file.at(returns[-1]), hint=hint, why=_GOES_ON)
     if value != text_of(added[0].args[0] if added[0].args else None) and "Item" in value and "(" in value:
@@ -150,7 +154,7 @@ def helper_returns_otherwise(evidence: Evidence) -> Told | None:
 @reading("add_item leaves a field out", "create_answers_201", _ADDS)
 def field_left_out_by_add_item(evidence: Evidence) -> Told | None:
     """What the client sent reaches the row only if add_item hands it to the item."""
-    found = evidence.source.function("add_item", "app/crud_uow.py")
+    found = _adding(evidence, "add_item")
     made = calls(found[1], "Item") if found else []
     inserts = evidence.events_of("INSERT items")
     lost = re.search(r"'description': '((?:[^'\\]|\\.)*)'", "".join(evidence.did[-1:]))
@@ -166,7 +170,7 @@ def other_event(evidence: Evidence) -> Told | None:
     """An event has the item and the kind that add_event was given."""
     if evidence.rule == _ADDS:
         found = _helper(evidence)
-        whole = _item_for_its_id(found[1]) if found and found[1].name == "add_event" else None
+        whole = _item_for_its_id(found[1]) if found and found == _adding(evidence, "add_event") else None
         if found and whole is not None:
             hint = "The column holds a number. What is handed over here?"
             return Told(where=found[0].at(whole), hint=hint, why=_WRONG_RECORD)
@@ -189,7 +193,7 @@ def other_event(evidence: Evidence) -> Told | None:
             if isinstance(given, ast.Constant) and given.value in kinds:
                 saw = f"the event's kind is {given.value!r}; 'created' is wanted"
                 return Told(saw=saw, where=file.at(given), hint="Compare the kind with the task sheet.")
-    found = evidence.source.function("add_event", "app/crud_uow.py") if kinds else None
+    found = _adding(evidence, "add_event") if kinds else None
     for call in calls(found[1], "ItemEvent") if found else ():
         for each in call.keywords:
             if found and each.arg == "kind" and not isinstance(each.value, ast.Name):
@@ -197,6 +201,11 @@ def other_event(evidence: Evidence) -> Told | None:
                 hint = "add_event is told the kind. What does this line make of it?"
                 return Told(saw=saw, where=found[0].at(each.value), hint=hint)
     return None
+
+
+def _lines(node: Function) -> range:
+    """The numbers of the lines of a function's statements."""
+    return range(node.body[0].lineno, (node.body[-1].end_lineno or 0) + 1)
 
 
 def _item_for_its_id(node: Function) -> ast.expr | None:
@@ -231,8 +240,9 @@ def committing_function(evidence: Evidence) -> Told | None:
     """crud.create_item commits; what follows it is another transaction."""
     for file, call in _calls(evidence, "create_item"):
         commits = [event.where for event in evidence.events_of("COMMIT") if event.where]
-        own = len(commits) == 1 and evidence.source.function_of(commits[0]) != "create_item"
-        made = evidence.source.function("create_item", "app/crud.py")
+        made = evidence.source.doing("create_item", "app/crud.py", evidence.given)
+        names = {"create_item", made[1].name} if made else {"create_item"}
+        own = len(commits) == 1 and evidence.source.function_of(commits[0]) not in names
         commits_itself = made is None or bool(calls(made[1], "commit", "begin"))
         if file.name != "app/crud.py" and not own and commits_itself:
             return Told(where=file.at(call), hint="This function commits by itself. Which one only adds?")
@@ -446,7 +456,7 @@ def _has_a_number(node: ast.AST) -> bool:
 
 def _id_of_another(evidence: Evidence) -> tuple[File, ast.expr] | None:
     """The id that add_event writes, if it is not taken from the item that it is given."""
-    found = evidence.source.function("add_event", "app/crud_uow.py")
+    found = _adding(evidence, "add_event")
     given = _given_item(found[1]) if found else ""
     if found is None or not given:
         return None
@@ -675,7 +685,7 @@ def no_rollback(evidence: Evidence) -> Told | None:
     withs = [(file, each) for file, node in units for each in ast.walk(node) if isinstance(each, ast.With)]
     own = [each for each in withs if "SessionLocal" in text_of(each[1].items[0])]
     handlers_ = [(file, each) for file, node in units for one in _tries(node) for each in one.handlers]
-    lines = {each.at(line) for each, node in units for line in range(node.lineno, (node.end_lineno or 0) + 1)}
+    lines = {each.at(line) for each, node in units for line in _lines(node)}
     failed = [line for raised in evidence.raised[:1] for line in raised.lines if line in lines]
     closes = f" The close() in '{lent[0].name}' does not count." if lent else ""
     if failed and not own and not handlers_:
@@ -810,14 +820,14 @@ def no_flush(evidence: Evidence) -> Told | None:
     """The database assigns the id when the INSERT is sent. Before a flush there is no id."""
     if not _NO_ITEM_ID.search(evidence.saw):
         return None
-    found = evidence.source.function("add_item", "app/crud_uow.py")
+    found = _adding(evidence, "add_item")
     added = calls(found[1], "add") if found else []
     if found is None or not added or calls(found[1], "flush"):
         return None
     named = _not_called([found], "flush")
     if named is not None:
         return named
-    event = evidence.source.function("add_event", "app/crud_uow.py")
+    event = _adding(evidence, "add_event")
     read = (
         [each for each in inside(event[1]) if isinstance(each, ast.Attribute) and _is_id_of_the_item(each)]
         if event
