@@ -55,7 +55,8 @@ class Seen:
     forgot to close must not be tidied away by garbage collection before it is noticed.
 
     Attributes:
-        hold: called with each statement, a COMMIT too, before it is noted and sent; it may take its time.
+        hold: called with each statement, a COMMIT too, and the driver's connection by its id, before it is noted and
+            sent; it may take its time.
         look: called when an answer is complete, before it is sent.
         due: what SQLAlchemy has just told that the driver's connections, by their ids, will send: the statement, how
             often, and whether in these very words.
@@ -78,7 +79,7 @@ class Seen:
     attached: list[object] = field(default_factory=list)
     working: dict[int, int] = field(default_factory=dict)
     errors: list[BaseException] = field(default_factory=list)
-    hold: Callable[[str], None] | None = None
+    hold: Callable[[str, int], None] | None = None
     look: Callable[[], None] | None = None
     due: dict[int, tuple[str, int, bool]] = field(default_factory=dict)
     used: dict[int, Any] = field(default_factory=dict)
@@ -98,7 +99,7 @@ class Seen:
     def note_statement(self, what: str, connection: int, sql: str, parameters: Any) -> None:
         """Add a statement to it, when it may be sent; the connection is the driver's, by its id."""
         if self.hold is not None:
-            self.hold(sql)
+            self.hold(sql, connection)
         moment = self.note(what)
         self.due.pop(connection, None)
         self.untold.discard(connection)
@@ -348,7 +349,7 @@ def _transaction(word: str) -> Any:
             driver = _driver(connection)
             for seen in _observers:
                 if word == "COMMIT" and seen.hold is not None:
-                    seen.hold(word)
+                    seen.hold(word, id(driver))
                 seen.note(word, driver)
                 if word == "COMMIT":
                     seen.due[id(driver)] = word, 1, False

@@ -144,7 +144,7 @@ class Records:
         """
         steps = [self.saved()]
 
-        def look(_statement: str) -> None:
+        def look(_statement: str, _connection: int) -> None:
             with self._database.at_once():
                 steps.append(self.saved())
 
