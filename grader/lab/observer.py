@@ -19,6 +19,7 @@ from sqlalchemy import Connection, Engine, ExceptionContext
 from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 from sqlalchemy.event import listen as attach
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.session import _sessions
 from sqlalchemy.pool import Pool, PoolResetState
 
 from grader.lab.library import asks_by_itself
@@ -30,8 +31,8 @@ class Moment:
     """One thing that happened: what, and the line of the observed code that caused it.
 
     For a statement `sql` and `parameters` are what the driver was given, and `session` is the number of the
-    session that sent it, 0 for none: sessions are numbered as they are made. For an answer `session` is the
-    number of the newest session of that moment.
+    session that sent it, 0 for none: sessions are numbered as they are first seen. For an answer `session` is no
+    less than the number of any session that is there at that moment.
     """
 
     what: str
@@ -132,7 +133,10 @@ class Seen:
         """Add an answer to the timeline; later one can tell which sessions were made before it."""
         if self.look is not None:
             self.look()
-        self.note(f"ANSWER {status}").session = Session().hash_key
+        for session in [each() for each in _sessions.valuerefs()]:  # whom nobody may have used yet
+            if session is not None:
+                self.number_of(session)
+        self.note(f"ANSWER {status}").session = len(self.numbers)
 
     def here(self) -> str:
         """The innermost line of the observed code that is running now, as ``app/crud.py:12``."""
@@ -164,15 +168,15 @@ class Seen:
     def uses(self, session: Session, connection: object) -> None:
         """A session has begun to work with a connection (None: it only took an object in)."""
         if connection is not None:
-            self.working[id(connection)] = self._number_of(session)
+            self.working[id(connection)] = self.number_of(session)
         if not any(session is known for known in self.sessions):
             self.sessions.append(session)
 
-    def _number_of(self, session: Session) -> int:
-        """The number that a session had when it was first seen: code may give it another, or to another object."""
+    def number_of(self, session: Session) -> int:
+        """The number of a session, larger than those of all that were seen before: what it says itself may change."""
         whole: tuple[object, dict[str, Any]] = session, _ATTRIBUTES(session)
         known = [self.numbers[id(each)][1] for each in whole if id(each) in self.numbers]
-        number = known[0] if known else int(whole[1].get("hash_key", 0))
+        number = known[0] if known else len(self.numbers) + 1
         self.numbers.update({id(each): (each, number) for each in whole})
         return number
 
