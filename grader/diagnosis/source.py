@@ -381,7 +381,7 @@ def _only_call(function: Function) -> ast.Call | None:
     own = [names.index(name) for each in call.args if (name := name_of(each)) in names]
     as_they_are = own == sorted(own) and all(each.arg in (None, name_of(each.value)) for each in call.keywords)
     passed = [*call.args, *(each.value for each in call.keywords)]
-    simple = bool(passed) and all(isinstance(each, ast.Name | ast.Starred) for each in passed)
+    simple = all(isinstance(each, ast.Name | ast.Starred) for each in passed) and bool(passed or not names)
     return call if simple and as_they_are else None
 
 
