@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakSet
@@ -19,6 +20,7 @@ from sqlalchemy import Connection, Engine, ExceptionContext
 from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 from sqlalchemy.event import listen as attach
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.session import _sessions
 from sqlalchemy.pool import Pool, PoolResetState
 
 from grader.lab.library import asks_by_itself
@@ -30,8 +32,8 @@ class Moment:
     """One thing that happened: what, and the line of the observed code that caused it.
 
     For a statement `sql` and `parameters` are what the driver was given, and `session` is the number of the
-    session that sent it, 0 for none: sessions are numbered as they are made. For an answer `session` is the
-    number of the newest session of that moment.
+    session that sent it, 0 for none: sessions are numbered as they are first seen. For an answer `session` is a
+    number between those of the sessions that were there at that moment and of those that came later.
     """
 
     what: str
@@ -62,6 +64,7 @@ class Seen:
             often, and whether in these very words.
         used: the driver's connections that were taken from a pool, by their ids, until they are closed.
         numbers: of the sessions, by the ids of these and of what they hold their attributes in, which are kept here.
+        unused: the numbers that no session has yet.
         untold: those to SQLite of which SQLAlchemy has told what they send, and that have told nothing since.
         missed: one of them did not tell what it was sent.
         told_again: how often SQLite told once more of a statement that writes, as it does for the steps of triggers.
@@ -84,6 +87,7 @@ class Seen:
     due: dict[int, tuple[str, int, bool]] = field(default_factory=dict)
     used: dict[int, Any] = field(default_factory=dict)
     numbers: dict[int, tuple[object, int]] = field(default_factory=dict)
+    unused: Iterator[int] = field(default_factory=lambda: count(1))
     untold: set[int] = field(default_factory=set)
     missed: bool = False
     told_again: int = 0
@@ -132,7 +136,10 @@ class Seen:
         """Add an answer to the timeline; later one can tell which sessions were made before it."""
         if self.look is not None:
             self.look()
-        self.note(f"ANSWER {status}").session = Session().hash_key
+        for session in [each() for each in _sessions.valuerefs()]:  # whom nobody may have used yet
+            if session is not None:
+                self.number_of(session)
+        self.note(f"ANSWER {status}").session = next(self.unused)
 
     def here(self) -> str:
         """The innermost line of the observed code that is running now, as ``app/crud.py:12``."""
@@ -164,15 +171,15 @@ class Seen:
     def uses(self, session: Session, connection: object) -> None:
         """A session has begun to work with a connection (None: it only took an object in)."""
         if connection is not None:
-            self.working[id(connection)] = self._number_of(session)
+            self.working[id(connection)] = self.number_of(session)
         if not any(session is known for known in self.sessions):
             self.sessions.append(session)
 
-    def _number_of(self, session: Session) -> int:
-        """The number that a session had when it was first seen: code may give it another, or to another object."""
+    def number_of(self, session: Session) -> int:
+        """The number of a session, larger than those of all that were seen before: what it says itself may change."""
         whole: tuple[object, dict[str, Any]] = session, _ATTRIBUTES(session)
         known = [self.numbers[id(each)][1] for each in whole if id(each) in self.numbers]
-        number = known[0] if known else int(whole[1].get("hash_key", 0))
+        number = known[0] if known else next(self.unused)
         self.numbers.update({id(each): (each, number) for each in whole})
         return number
 
