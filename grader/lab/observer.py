@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from threading import get_ident
 from typing import Any, TypeVar
 from weakref import WeakSet
 
@@ -24,7 +25,15 @@ from sqlalchemy.orm.session import _sessions
 from sqlalchemy.pool import Pool, PoolResetState
 
 from grader.lab.library import asks_by_itself
-from grader.lab.statements import beginning, in_words, is_silent, is_told_as, may_be_housekeeping, tables_written
+from grader.lab.statements import (
+    beginning,
+    in_words,
+    is_silent,
+    is_told_as,
+    may_be_housekeeping,
+    tables_written,
+    write_alike,
+)
 
 
 @dataclass
@@ -44,7 +53,7 @@ class Moment:
     parameters: Any = None
     session: int = 0
 
-    def writes_to(self) -> set[str]:
+    def writes_to(self) -> frozenset[str]:
         """The tables that this statement writes to, in small letters."""
         return tables_written(self.sql or self.what)
 
@@ -125,8 +134,7 @@ class Seen:
         told, times, exactly = self.due.get(connection, ("", 0, False))
         if not times and not (again and exactly):
             return False
-        alike = sql.startswith(told[:_NEARLY_ALL]) or in_words(sql) == in_words(told)
-        if not (is_told_as(sql, told) if exactly else alike):
+        if not (is_told_as(sql, told) if exactly else _is_nearly(sql, told)):
             return False
         self.due[connection] = told, times - (not again or not exactly), exactly
         self.untold.discard(connection)
@@ -209,8 +217,8 @@ class Seen:
             if moment.what in ("COMMIT", "ROLLBACK"):
                 tables = written.pop(moment.connection, set())
                 found += [tables] if tables and moment.what == "COMMIT" else []
-            elif tables := moment.writes_to():
-                written.setdefault(moment.connection, set()).update(tables)
+            elif more := moment.writes_to():
+                written.setdefault(moment.connection, set()).update(more)
         return found
 
     def commits_of_writes(self, until: str = "") -> int:
@@ -244,6 +252,12 @@ class Seen:
 _CONTROL = ("BEGIN", "COMMIT", "ROLLBACK")
 # Of a statement's letters: enough to tell it from what else may be sent in its place, and before any parameter.
 _NEARLY_ALL = 12
+
+
+def _is_nearly(sent: str, told: str) -> bool:
+    """Whether a statement is what SQLAlchemy has told of, or what a listener may have made of that."""
+    alike = sent.startswith(told[:_NEARLY_ALL]) or in_words(sent) == in_words(told)
+    return alike and write_alike(sent, told)
 
 
 def _plain(session: Session) -> Session:
@@ -285,6 +299,7 @@ _own_dialects: WeakSet[Any] = WeakSet()
 
 def _mark_own(_dialect: Any, record: Any, _args: Any, _kwargs: Any) -> None:
     record.info[UNOBSERVED] = True
+    _about_to_open.add(get_ident())
 
 
 SeenT = TypeVar("SeenT", bound=Seen)
@@ -428,10 +443,26 @@ def _executed(connection: Connection, *_: object) -> None:
 
 
 def _opens(dialect: Any, _record: Any, _args: Any, _kwargs: Any) -> None:
+    _about_to_open.add(get_ident())
     if dialect not in _own_dialects:
-        for seen in _observers:
-            seen.opened += 1
-            seen.opened_at = seen.here()
+        _note_opening()
+
+
+def note_opened(*, counts: bool = True) -> None:
+    """Count a connection that the driver opens now, if it counts, unless SQLAlchemy has told of it."""
+    if counts and get_ident() not in _about_to_open:
+        _note_opening()
+    _about_to_open.discard(get_ident())
+
+
+# The threads in which SQLAlchemy has told of a connection that the driver has not opened yet.
+_about_to_open: set[int] = set()
+
+
+def _note_opening() -> None:
+    for seen in _observers:
+        seen.opened += 1
+        seen.opened_at = seen.here()
 
 
 def _checked_out(connection: Any, record: Any, _proxy: Any) -> None:
