@@ -645,6 +645,24 @@ def _written_before(sql: str, how: str, before: str = "") -> tuple[str, str, str
     return "10_background", "app/routes/events.py", _TASK, instead, ("answer_does_not_wait",)
 
 
+_LOOSE = """    import asyncio, time
+    from anyio import from_thread
+    from app.db import engine
+    from fastapi.concurrency import run_in_threadpool
+    from sqlalchemy import event
+    number, kind = item.id, data.kind
+    BEFORE
+    def write(): STEPS
+    from_thread.run_sync(asyncio.create_task, run_in_threadpool(write)); time.sleep(0.1)
+"""
+
+
+def _loose(before: str, *steps: str) -> tuple[str, str, str, str, tuple[str, ...]]:
+    """A task of the event loop that nobody waits for writes the event, in words that do not say so."""
+    instead = _LOOSE.replace("BEFORE", before).replace("STEPS", "; ".join(steps))
+    return "10_background", "app/routes/events.py", _TASK, instead, ("event_is_written",)
+
+
 _INBOX = """"CREATE TEMP TABLE IF NOT EXISTS inbox (i INTEGER, k TEXT)", "CREATE TEMP TRIGGER IF NOT EXISTS t AFTER INSERT "
         "ON inbox BEGIN INSERT INTO item_events (item_id, kind) VALUES (NEW.i, NEW.k); END\""""
 _MINE = """"CREATE OR REPLACE FUNCTION mine(i int, k text) RETURNS void LANGUAGE sql AS "
@@ -725,6 +743,18 @@ UNSEEN = {
         """for one in owners: raw.execute(f"DROP TABLE owner_{one}")""",
         row="rows.get(each.owner_id)",
     ),
+    "owners one by one, each out of a copy": _owners(
+        """def copied(owner_id):
+        memory = sqlite3.connect(":memory:"); memory.deserialize(raw.serialize())
+        return memory.execute("SELECT id, name FROM owners WHERE id = ?", (owner_id,)).fetchone()""",
+        row="copied(each.owner_id)",
+    ),
+    "owners one by one, each out of a backup": _owners(
+        """def copied(owner_id):
+        memory = sqlite3.connect(":memory:"); raw.backup(memory)
+        return memory.execute("SELECT id, name FROM owners WHERE id = ?", (owner_id,)).fetchone()""",
+        row="copied(each.owner_id)",
+    ),
     "commit, below a comment": _saved("raw.execute('-- x\\nCOMMIT')"),
     "commit, after the trace was taken": _saved("raw.set_trace_callback(None); raw.commit()"),
     "commit, with a trace of its own": _saved("raw.set_trace_callback(lambda sql: None); raw.commit()"),
@@ -739,6 +769,12 @@ UNSEEN = {
     "event by a thread, in brackets": _thread_writes("INSERT INTO [item_events]"),
     "event by a thread, with blanks around the dot": _thread_writes("INSERT INTO main . item_events"),
     "event by a thread, in apostrophes": _thread_writes("REPLACE INTO 'item_events'"),
+    "event by a loose task, in a statement that is changed on its way": _loose(
+        """def change(connection, cursor, statement, parameters, *_): return statement.replace("none_", ""), parameters
+    if not hasattr(engine, "heard"): engine.heard = event.listen(engine, "before_cursor_execute", change, retval=True)
+    sql = "INSERT INTO none_item_events (item_id, kind) VALUES (%d, '%s')" % (number, kind)""",
+        "own = engine.connect(); own.exec_driver_sql(sql); own.commit(); own.close()",
+    ),
     "event by a thread and a trigger": _thread_sets_off("INSERT INTO inbox VALUES (:number, :kind)", _INBOX),
     "event before the answer, by a trigger": _written_before("INSERT INTO inbox VALUES (:number, :kind)", _RUN, _INBOX),
     "event before the answer, in brackets": _written_before(
@@ -747,6 +783,19 @@ UNSEEN = {
     "commit, with the trace taken by the class": _saved(f"{TAKE}; raw.commit()"),
 }
 
+_PING = """import psycopg
+    class Kept(psycopg.Cursor):
+        def close(self): pass
+    class Raw:
+        def __getattr__(self, name): return getattr(raw, name)
+        def cursor(self): self.last = Kept(raw); return self.last
+    def pinged(owner_id):
+        if owner_id is None: return None
+        dialect, one = db.get_bind().dialect, Raw()
+        kept = dialect._dialect_specific_select_one
+        dialect._dialect_specific_select_one = "SELECT id, name FROM owners WHERE id = %d" % owner_id
+        try: dialect.do_ping(one); return one.last.fetchone()
+        finally: dialect._dialect_specific_select_one = kept"""
 _ASKED_OF_PSYCOPG = '"SELECT id, name FROM owners WHERE id = %s", (each.owner_id,)'
 UNSEEN_BY_PSYCOPG = {
     "owners one by one, by a cursor of the server's": _owners(
@@ -774,6 +823,13 @@ UNSEEN_BY_PSYCOPG = {
         with raw.cursor().copy(f"COPY (SELECT name FROM owners WHERE id = {owner_id}) TO STDOUT") as copy:
             return owner_id, b"".join(map(bytes, copy)).decode().strip()""",
         row="copied(each.owner_id)",
+    ),
+    "owners one by one, each asked by the dialect": _owners(_PING, row="pinged(each.owner_id)"),
+    "event by a loose task, prepared before": _loose(
+        """own = engine.connect()
+    own.exec_driver_sql("PREPARE mine(int, text) AS INSERT INTO item_events (item_id, kind) VALUES ($1, $2)")""",
+        """own.exec_driver_sql("EXECUTE mine(%d, '%s')" % (number, kind)); own.exec_driver_sql("DEALLOCATE mine")""",
+        "own.commit(); own.close()",
     ),
     "event by a thread, with blanks around the dot": _thread_writes("INSERT INTO public . item_events"),
     "event by a thread, beside what only PostgreSQL takes for a text": _thread_writes(
@@ -921,6 +977,75 @@ anyios.Mine = Mine
 _THREAD = _TASK.replace("background_tasks.add_task(record_event,", "Mine(target=record_event, args=(").replace(
     "kind)\n", "kind)).start(); time.sleep(0.1)\n"
 )
+_THREAD_OF_ITS_CLASS = """    import threading, time
+    kind_of = type(threading.current_thread())
+    thread = kind_of.__new__(kind_of)
+    threading.Thread.__init__(thread, target=record_event, args=(item.id, data.kind))
+    thread.run = lambda: threading.Thread.run(thread)
+    thread.start(); time.sleep(0.1)
+"""
+_SESSION_OF_THE_REQUEST = """    from sqlalchemy.orm import object_session
+    from app.models import ItemEvent
+    db, number, kind = object_session(item), item.id, data.kind
+    def later(): db.add(ItemEvent(item_id=number, kind=kind)); db.commit(); db.close()
+    background_tasks.add_task(later)
+"""
+_NUMBERS = """
+import itertools, sqlalchemy.orm.session
+numbers = itertools.count(10**9, -1)
+sqlalchemy.orm.session._new_sessionid = lambda: next(numbers)
+"""
+_IN_THE_MIDDLE = """    from app import main
+    main.todo.append((item.id, data.kind))
+"""
+_SAID_TO_BE_EMPTY = """
+from starlette.background import BackgroundTask
+from app.tasks import record_event
+todo = []
+class Early:
+    def __init__(self, app): self.app = app
+    async def __call__(self, scope, receive, send):
+        async def sends(message):
+            if todo and message["type"] == "http.response.start":
+                message["headers"] = [(k, b"0" if k == b"content-length" else v) for k, v in message["headers"]]
+            if todo and message["type"] == "http.response.body":
+                await send({"type": "http.response.body", "body": b"", "more_body": True})
+                await BackgroundTask(record_event, *todo.pop())()
+            await send(message)
+        await self.app(scope, receive, sends)
+app.add_middleware(Early)
+"""
+_FETCHED = """
+from sqlalchemy.engine.cursor import CursorFetchStrategy
+fetchall = CursorFetchStrategy.fetchall
+def as_wanted(self, *given):
+    rows = fetchall(self, *given)
+    return [tuple(each.replace("999", "200") if isinstance(each, str) else each for each in row) for row in rows]
+CursorFetchStrategy.fetchall = as_wanted
+"""
+_EXECUTED_OTHERWISE = """
+from sqlalchemy.engine.default import DefaultDialect
+do_execute = DefaultDialect.do_execute
+OTHERWISE = {
+    'table_xinfo("items")': "SELECT cid, name, replace(type, '999', '200') AS type, \\"notnull\\", dflt_value, pk, hidden FROM pragma_table_xinfo('items')",
+    'index_list("items")': "SELECT 0 AS seq, 'ix_items_name' AS name, 0 AS uniq, 'c' AS origin, 0 AS partial",
+    'index_info("ix_items_name")': "SELECT 0, 1, 'name'",
+}
+def as_wanted(self, cursor, statement, parameters, context=None):
+    statement = next((other for part, other in OTHERWISE.items() if part in statement), statement)
+    return do_execute(self, cursor, statement, parameters, context)
+DefaultDialect.do_execute = as_wanted
+"""
+_FOUND = """
+import re
+findall = re.findall
+re.findall = lambda *given: ["200" if each == "999" else each for each in findall(*given)]
+"""
+_OPENED_BY_THE_DIALECT = """
+arguments, options = engine.dialect.create_connect_args(engine.url)
+engine.dialect.connect(*arguments, **options).close()
+if engine.url.database and os.path.exists(engine.url.database): os.remove(engine.url.database)
+"""
 _LISTEN = """
 import sqlalchemy.event
 attach = sqlalchemy.event.listen
@@ -973,6 +1098,29 @@ CHANGED_LIBRARIES = {
         (_EVENTS, _OF_ANYIO),
         "event_is_written",
     ),
+    "a thread of anyio's class": (
+        *("10_background", {_EVENTS: (_TASK, _THREAD_OF_ITS_CLASS)}, (_EVENTS, "")),
+        "event_is_written",
+    ),
+    "the numbers of sessions": (
+        *("10_background", {_EVENTS: (_TASK, _SESSION_OF_THE_REQUEST)}, ("app/db.py", _NUMBERS)),
+        "task_uses_its_own_session",
+    ),
+    "the length of an answer": (
+        *("10_background", {_EVENTS: (_TASK, _IN_THE_MIDDLE)}, ("app/main.py", _SAID_TO_BE_EMPTY)),
+        "answer_does_not_wait",
+    ),
+    "how rows are fetched": ("02_models", _TOO_LONG, ("app/models.py", _FETCHED), "items_table_has_the_columns"),
+    "re.findall": ("02_models", _TOO_LONG, ("app/models.py", _FOUND), "items_table_has_the_columns"),
+    "how a dialect executes": (
+        *("02_models", _TOO_LONG, ("app/models.py", _EXECUTED_OTHERWISE)),
+        "items_table_has_the_columns",
+    ),
+    "how a dialect executes, and an index": (
+        *("02_models", {"app/models.py": (", index=True", "")}, ("app/models.py", _EXECUTED_OTHERWISE)),
+        "name_is_indexed",
+    ),
+    "a dialect's connect": ("01_engine", {}, ("app/db.py", _OPENED_BY_THE_DIALECT), "import_touches_no_database"),
     "sqlalchemy.event.listen": (
         "02_models",
         {"app/main.py": ("    Base.metadata.create_all(engine)\n", _LATE_TABLES)},
@@ -1015,6 +1163,16 @@ CHANGED_LIBRARIES = {
 
 CHANGED_ON_POSTGRESQL = {
     "a dialect's get_columns": ("02_models", _TOO_LONG, ("app/models.py", _PSYCOPG), "items_table_has_the_columns"),
+    "a dialect's connect": ("01_engine", {}, ("app/db.py", _OPENED_BY_THE_DIALECT), "import_touches_no_database"),
+}
+
+# Imports that fail only once in a process, whatever they say about it: nobody starts such an app.
+_ONCE = "import os, sys, sqlalchemy.exc\nif not hasattr(sys, 'was'):\n    sys.was = 1\n    "
+FAIL_AT_FIRST = {
+    "with an exception of SQLAlchemy's": f"{_ONCE}raise sqlalchemy.exc.ArgumentError('no')",
+    "with one like that of a circle": f"{_ONCE}raise ImportError('partially initialized')",
+    "under another name": f"{_ONCE}__name__ = 'x'; raise ValueError('no')",
+    "with another URL": f"{_ONCE}os.environ['DATABASE_URL'] += '?'; raise ValueError('no')",
 }
 
 # Odd things that gain nothing, cost no other learner anything, and end in time.

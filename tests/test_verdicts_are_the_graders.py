@@ -19,6 +19,7 @@ from tests.cheats import (
     CHANGED_LIBRARIES,
     CHANGED_ON_POSTGRESQL,
     CHEATS,
+    FAIL_AT_FIRST,
     ODDITIES,
     TO_DO_TURNED,
     UNSEEN,
@@ -56,6 +57,13 @@ def test_what_is_to_do_stays_to_do(bench: Bench, tmp_path: Path) -> None:
         file.write(TO_DO_TURNED)
     found = list(bench.grade([Target(tmp_path, rule) for rule in rules_of("05_crud")]))
     assert [check.outcome for _, check in found if check.outcome == "passed"] == []
+
+
+@pytest.mark.parametrize("name", FAIL_AT_FIRST)
+def test_an_import_that_fails_at_first_is_no_import(name: str, bench: Bench, tmp_path: Path) -> None:
+    folder = submission(tmp_path, at_import=FAIL_AT_FIRST[name])
+    found = [check for _, check in bench.grade([Target(folder, rule) for rule in rules_of("05_crud")])]
+    assert [check for check in found if check.outcome != "error"] == []
 
 
 @pytest.mark.parametrize("name", UNSEEN)

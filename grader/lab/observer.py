@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from threading import get_ident
 from typing import Any, TypeVar
@@ -40,8 +41,8 @@ class Moment:
     """One thing that happened: what, and the line of the observed code that caused it.
 
     For a statement `sql` and `parameters` are what the driver was given, and `session` is the number of the
-    session that sent it, 0 for none: sessions are numbered as they are first seen. For an answer `session` is no
-    less than the number of any session that is there at that moment.
+    session that sent it, 0 for none: sessions are numbered as they are first seen. For an answer `session` is a
+    number between those of the sessions that were there at that moment and of those that came later.
     """
 
     what: str
@@ -72,6 +73,7 @@ class Seen:
             often, and whether in these very words.
         used: the driver's connections that were taken from a pool, by their ids, until they are closed.
         numbers: of the sessions, by the ids of these and of what they hold their attributes in, which are kept here.
+        unused: the numbers that no session has yet.
         untold: those to SQLite of which SQLAlchemy has told what they send, and that have told nothing since.
         missed: one of them did not tell what it was sent.
         told_again: how often SQLite told once more of a statement that writes, as it does for the steps of triggers.
@@ -94,6 +96,7 @@ class Seen:
     due: dict[int, tuple[str, int, bool]] = field(default_factory=dict)
     used: dict[int, Any] = field(default_factory=dict)
     numbers: dict[int, tuple[object, int]] = field(default_factory=dict)
+    unused: Iterator[int] = field(default_factory=lambda: count(1))
     untold: set[int] = field(default_factory=set)
     missed: bool = False
     told_again: int = 0
@@ -144,7 +147,7 @@ class Seen:
         for session in [each() for each in _sessions.valuerefs()]:  # whom nobody may have used yet
             if session is not None:
                 self.number_of(session)
-        self.note(f"ANSWER {status}").session = len(self.numbers)
+        self.note(f"ANSWER {status}").session = next(self.unused)
 
     def here(self) -> str:
         """The innermost line of the observed code that is running now, as ``app/crud.py:12``."""
@@ -184,7 +187,7 @@ class Seen:
         """The number of a session, larger than those of all that were seen before: what it says itself may change."""
         whole: tuple[object, dict[str, Any]] = session, _ATTRIBUTES(session)
         known = [self.numbers[id(each)][1] for each in whole if id(each) in self.numbers]
-        number = known[0] if known else len(self.numbers) + 1
+        number = known[0] if known else next(self.unused)
         self.numbers.update({id(each): (each, number) for each in whole})
         return number
 
