@@ -222,7 +222,7 @@ def test_the_code_below_a_prediction_does_not_tell(name: str) -> None:
 
 # What a reader who knows nothing yet may read below an experiment: it leaves the prediction open.
 NEUTRAL = ("first_look", "which_line_connects", "generator_order", "titles_refused", "lifespan_line")
-NEUTRAL += ("read_after_refresh", "four_patches", "on_delete")
+NEUTRAL += ("read_after_refresh", "on_delete")
 
 # A blank line after it: otherwise no Markdown is read inside.
 FOLDED = '<details style="margin-bottom: 1em"><summary>What happened</summary>\n\n'
