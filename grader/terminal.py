@@ -338,9 +338,17 @@ def block_lines(
         yield Line(f"      {number} check{' waits' if number == 1 else 's wait'} for this one.", "yellow")
 
 
+def headings(checks: Sequence[Check]) -> dict[str, str]:
+    """By id: what stands above each check that is to be fixed, with the number of the task whose code is wrong."""
+    return {block.check.id: _title(block) for block in blocks(checks)}
+
+
+def _title(block: Block) -> str:
+    return block.check.title if block.given else f"{block.task} {block.check.title}"
+
+
 def _heading(block: Block, style: Style) -> Iterator[Line]:
-    title = block.check.title if block.given else f"{block.task} {block.check.title}"
-    rows = _wrap(plain(title), style.width - 4)
+    rows = _wrap(plain(_title(block)), style.width - 4)
     yield Line(f"  {style.failed} {rows[0]}", "red")
     yield from (Line(f"    {row}", "red") for row in rows[1:])
 

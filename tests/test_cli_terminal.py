@@ -79,6 +79,25 @@ def test_watch_answers_every_save(copy: Copy) -> None:
     assert screen.exitstatus == 0
 
 
+def test_watch_names_a_check_by_one_number(copy: Copy) -> None:
+    copy.solve("10_background")
+    events = copy.folder / "chapters/10_background/app/routes/events.py"
+    right = events.read_text()
+    wrong = right.replace("    background_tasks.add_task(record_event, item.id, data.kind)\n", "")
+    assert wrong != right
+    with terminal(copy, "watch", "10") as screen:
+        screen.expect(WAITING)
+        for text, outcomes in ((wrong, "passed -> failed"), (right, "failed -> passed")):
+            events.write_text(text)
+            screen.expect(f"  (10.[0-9]) the event is written: {outcomes}")
+            assert screen.match.group(1) == "10.3", "its rule is of 10.4, and the code that is wrong of 10.3"
+            if text == wrong:
+                screen.expect("10.3 the event is written")
+            screen.expect(WAITING)
+        screen.send("q")
+    assert screen.exitstatus == 0
+
+
 def test_watch_takes_keys(copy: Copy) -> None:
     save(copy, REFRESH)
     with terminal(copy, "watch") as screen:

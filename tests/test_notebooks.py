@@ -222,7 +222,7 @@ def test_the_code_below_a_prediction_does_not_tell(name: str) -> None:
 
 # What a reader who knows nothing yet may read below an experiment: it leaves the prediction open.
 NEUTRAL = ("first_look", "which_line_connects", "generator_order", "titles_refused", "lifespan_line")
-NEUTRAL += ("read_after_refresh", "four_patches", "on_delete")
+NEUTRAL += ("read_after_refresh", "on_delete")
 
 # A blank line after it: otherwise no Markdown is read inside.
 FOLDED = '<details style="margin-bottom: 1em"><summary>What happened</summary>\n\n'
@@ -534,6 +534,23 @@ def test_where_to_go_on_in_a_chapter(checkout: Path, kernel: Kernel) -> None:
     assert "next: go on with the lesson" in kernel.run("%grade 1.1")
     kernel.run("%predict third_leak")
     assert "Task 3.1" in kernel.run("%hint"), "in the chapter whose lesson asked last"
+    shutil.copytree(checkout / "solutions/03_deps", checkout / "chapters/03_deps", dirs_exist_ok=True)
+    shown = kernel.run("%grade 3.1")
+    assert "next: go on with the lesson" in shown and "04_schemas" not in shown, "the only task, in the middle of it"
+    assert '<a href="04_schemas.ipynb">04_schemas</a>' in kernel.run("%grade 03")
+    assert "next:" not in kernel.run("%grade 3.1 --submission ../../solutions")
+
+
+def test_a_hint_for_a_chapter(checkout: Path, environment: dict[str, str]) -> None:
+    # What JupyterLab tells a kernel: the notebook that it is for.
+    environment["JPY_SESSION_NAME"] = str(checkout / "lessons/05_crud.ipynb")
+    kernel = Kernel(environment, checkout)
+    kernel.run("%load_ext grader.notebook")
+    assert "Task 5.1" in kernel.run("%hint"), "in the chapter whose lesson is open"
+    assert "Task 6.1" in kernel.run("%hint 6") and "Task 6.1" in kernel.run("%hint 06_routes")
+    shutil.copytree(checkout / "solutions/03_deps", checkout / "chapters/03_deps", dirs_exist_ok=True)
+    assert "Every task of 03_deps is done" in kernel.run("%hint 3")
+    kernel.end()
 
 
 def test_a_task_is_not_right_as_long_as_another_check_fails_for_it(checkout: Path, kernel: Kernel) -> None:

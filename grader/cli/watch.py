@@ -184,12 +184,14 @@ def _changes(before: list[Check], now: list[Check]) -> Iterator[Line]:
     """What has become of the checks since the last run."""
     outcomes = {check.id: check.outcome for check in before}
     changed = [(check, outcomes[check.id]) for check in now if outcomes.get(check.id, check.outcome) != check.outcome]
+    headings = {**terminal.headings(before), **terminal.headings(now)}
     if before and not changed:
         yield Line("nothing has changed since the last run")
         yield Line("")
     for check, old in changed:
         new, colour = _WORDS.get(check.outcome, check.outcome), "green" if check.outcome == "passed" else "yellow"
-        yield Line(f"  {check.task} {check.title}: {_WORDS.get(old, old)} -> {new}", colour)
+        name = headings.get(check.id, f"{check.task} {check.title}")
+        yield Line(f"  {name}: {_WORDS.get(old, old)} -> {new}", colour)
     if changed:
         yield Line("")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import html
 import logging
+import os
 import re
 import shlex
 import sys
@@ -124,7 +125,8 @@ class Workbook(Magics):
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
         self._hints: dict[str, int] = {}
-        self._chapter = ""
+        # JupyterLab says which notebook a kernel is for.
+        self._chapter = chapter_named(Path(os.environ.get("JPY_SESSION_NAME", "")).stem)
         self._predictor = Predictor()
         shell.events.register("pre_run_cell", self._predictor.before_cell)
         shell.events.register("post_run_cell", self._predictor.after_cell)
@@ -146,14 +148,17 @@ class Workbook(Magics):
     def hint(self, line: str) -> Page:
         """Show a hint for a task: where to look, then the concept, then nearly the code; one more each time.
 
-        ``%hint 5.1`` is for that task, ``%hint`` for your next one.
+        ``%hint 5.1`` is for that task, ``%hint 5`` for the next one of chapter 05, ``%hint`` for your next one.
         """
+        named = line.strip()
+        chapter = chapter_named(named) if named and "." not in named else ""
         try:
-            task = line.strip() or _current_task(self._chapter)
+            task = named if named and not chapter else _current_task(chapter or self._chapter, only=bool(chapter))
         except BadInput as problem:
             raise UsageError(str(problem)) from None
         if not task:
-            raise UsageError("Every task is done; name one to see its hints: %hint 5.1")
+            done = f"Every task of {chapter} is done" if chapter else "Every task is done"
+            raise UsageError(f"{done}; name one to see its hints: %hint 5.1")
         if not chapter_named(task) or task not in tasks_of(chapter_named(task)):
             raise UsageError(f"There is no task '{task}'; write %hint 5.1 for a task.")
         self._hints[task] = min(self._hints.get(task, 0) + 1, len(LEVELS))
@@ -208,12 +213,14 @@ def _graded(options: argparse.Namespace) -> list[terminal.Line]:
     checks += elsewhere
     style = terminal.Style(width=terminal.UNWRAPPED)
     asked = options.what if "." in options.what else ""
+    # More of the lesson follows, also after the only task of a chapter.
+    goes_on = bool(asked) and all(check.outcome == "passed" for check in checks)
     others_judge = asked and not any(asked in (rule.task, *rule.also) for rule in rules)
     return [
         *([terminal.Line(terminal.JUDGED_BY_OTHERS.format(asked))] if others_judge else []),
         *terminal.chapters(checks, style, submission=name, full_trace=options.full_trace),
-        *terminal.closing(checks, submission=name, in_notebook=True),
-        *(_rest([*checks, *others]) if others and not (elsewhere or options.submission) else ()),
+        *(terminal.standing(checks) if goes_on else terminal.closing(checks, submission=name, in_notebook=True)),
+        *(_rest([*checks, *others]) if goes_on and not options.submission else ()),
         *(terminal.Line(sentence) for sentence in (bench.openness, bench.spoilt) if sentence),
         *_passed(options, checks),
     ]
@@ -246,15 +253,16 @@ def _task_within(chapter: str, checks: Sequence[Check]) -> tuple[str, str]:
     return terminal.task_within(chapter, terminal.outcomes_by_task(checks), untouched)
 
 
-def _current_task(chapter_at_hand: str) -> str:
+def _current_task(chapter_at_hand: str, *, only: bool = False) -> str:
     """The next task of the chapter at hand, else of the first that has not passed.
 
     Args:
-        chapter_at_hand: the one that was graded last, or whose lesson asked last; empty where there is none.
+        chapter_at_hand: the one that was named or graded last, or whose lesson is open; empty where there is none.
+        only: look at no other chapter.
     """
     folder = home() / "chapters"
     chapter_folders(folder, "chapters")
-    for chapter in (*filter(None, [chapter_at_hand]), *CHAPTERS):
+    for chapter in (*filter(None, [chapter_at_hand]), *(() if only else CHAPTERS)):
         _, task = _task_within(chapter, _verdicts(resident.bench(), folder, rules_of(chapter), quick=True))
         if task:
             return task

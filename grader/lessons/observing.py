@@ -12,6 +12,9 @@ from grader.lessons.showing import show
 from grader.lessons.story import Story
 from grader.places import SOLUTIONS
 
+# Its triangle stands beside the bar that JupyterLab draws along the left edge, not under it.
+_FOLDED = '<details style="padding-left: 0.5em">'
+
 
 @contextmanager
 def observe(table: bool = True, draw: bool = False) -> Iterator[Story]:
@@ -27,8 +30,8 @@ def observe(table: bool = True, draw: bool = False) -> Iterator[Story]:
             yield story
     finally:
         if draw:
-            show(f"```mermaid\n{picture.diagram(story)}\n```")
-            show(f"<details><summary>The same as a table</summary>\n\n{picture.table(story)}\n\n</details>")
+            show(picture.drawing(story))
+            show(f"{_FOLDED}<summary>The same as a table</summary>\n\n{picture.table(story)}\n\n</details>")
         elif table:
             show(picture.table(story))
 

@@ -17,12 +17,14 @@ _LONGEST_LABEL = 48
 _LONGEST_LINE = 66
 _LONGEST_SQL = 240
 _LONGEST_ROW = 30
+_NARROWEST_PICTURE = 560
 # Lines and their labels in a grey that can be read on white and on black: a picture stays as it was drawn when
-# the theme of JupyterLab is changed. Columns are narrow, because a picture that is too wide for a window shrinks.
+# the theme of JupyterLab is changed. Columns are narrow, because a picture that is too wide for a window shrinks
+# until it is as narrow as a narrow window; in an even narrower one it is scrolled.
 _COMPACT = (
     '%%{init: {"theme": "base", "themeVariables": {"primaryColor": "#ececff", "primaryTextColor": "#222222", '
-    '"primaryBorderColor": "#9370db", "actorLineColor": "#b8a8dc", "lineColor": "#808080", "signalColor": "#808080", '
-    '"signalTextColor": "#808080"}, "sequence": {"mirrorActors": false, "messageMargin": 22, "height": 40, '
+    '"primaryBorderColor": "#9370db", "actorLineColor": "#b8a8dc", "lineColor": "#7a7a7a", "signalColor": "#7a7a7a", '
+    '"signalTextColor": "#7a7a7a"}, "sequence": {"mirrorActors": false, "messageMargin": 22, "height": 40, '
     '"width": 100, "actorMargin": 24, "diagramMarginX": 8}}}%%'
 )
 # SQLAlchemy names each column of a SELECT once more (books.id AS books_id); for a reader it is noise.
@@ -123,6 +125,12 @@ def _left(story: Story) -> str:
 
 
 # -- the diagram ------------------------------------------------------------------------------------
+
+
+def drawing(story: Story) -> str:
+    """The diagram as Markdown. In a narrow window it stays wide enough to be read, and is scrolled sideways."""
+    outer, inner = '<div style="overflow-x: auto">', f'<div style="min-width: {_NARROWEST_PICTURE}px">'
+    return f"{outer}{inner}\n\n```mermaid\n{diagram(story)}\n```\n\n</div></div>"
 
 
 def diagram(story: Story) -> str:
