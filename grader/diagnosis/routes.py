@@ -332,7 +332,7 @@ def unknown_swallowed(evidence: Evidence) -> Told | None:
                 continue
             if caught and handlers[0] is caught[0] and not _raises_again(caught[0]):
                 saw, hint = "", "This catches every exception, also the one that is meant for the client."
-                if name_of(caught[0].type) == "HTTPException":
+                if re.search(r"\bHTTPException\b", text_of(caught[0].type)):
                     hint = "This catches the answer that is meant for the client."
                 elif not any(isinstance(one, ast.Raise) for _, other in behind(evidence) for one in ast.walk(other)):
                     saw = f"{evidence.saw}; what went wrong with an item that is not there was caught"
