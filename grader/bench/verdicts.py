@@ -221,6 +221,8 @@ def _whose_code(run: Run, rule: Rule, where: str, told: dict[str, Any]) -> tuple
     file = where.partition("/")[2].partition(":")[0]
     outside = file not in files_of(rule.chapter).get(rule.task, ())
     owner, under = (each if isinstance(each, str) else "" for each in (told.get("owner"), told.get("under")))
+    if "." in owner and file not in run.shared.given and is_given(rule.chapter, file, owner):
+        return True, GIVEN  # an attribute that came with a class, of which a task asks for others
     tasks = tasks_at(rule.chapter, file, owner, under, of_others=outside or not owner)
     if not tasks_at(rule.chapter, file, owner, "", of_others=False):  # an endpoint may have any name
         tasks = tasks_of_route(rule.chapter, file, told.get("route")) or tasks

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from grader.diagnosis.evidence import Evidence
-from grader.diagnosis.source import File, Function, calls, handed, inside, keyword, name_of, text_of
+from grader.diagnosis.source import File, Function, calls, decorators, handed, inside, keyword, name_of, text_of
 
 _METHODS = "get", "post", "put", "patch", "delete", "api_route", "head", "options"
 _REQUEST = re.compile(r"\b(GET|POST|PATCH|DELETE|PUT) (/\S*)")
@@ -79,13 +79,76 @@ def _answered(evidence: Evidence, method: str) -> tuple[File, Function, ast.Call
             return None
         if fitting:
             return file, node, fitting[0]
-        for other in evidence.source.files():  # add_api_route("/", node), router.get("/")(node)
-            for call in calls(other.tree, "add_api_route", "add_route", *_METHODS):
-                if any(name_of(each) == node.name for each in (*call.args, *(key.value for key in call.keywords))):
-                    said = call.func if isinstance(call.func, ast.Call) else call
-                    return file, node, _moved(said, node.lineno) if other is not file else said
+        registered = registered_at(evidence, node)
+        if registered is not None:
+            return file, node, _moved(registered[1], node.lineno) if registered[0] is not file else registered[1]
         return file, node, ast.Call(ast.Name(method), [], [], lineno=node.lineno)
     return None
+
+
+def registered_at(evidence: Evidence, node: Function) -> tuple[File, ast.Call] | None:
+    """The call that gives an endpoint to the router, where no decorator does: ``router.add_api_route("/", node)``.
+
+    If no call names it, it is the only one that gives the router what a variable stands for, in a loop or a helper.
+    """
+    by_variables: list[tuple[File, ast.Call]] = []
+    for file in evidence.source.files():
+        for call in calls(file.tree, "add_api_route", "add_route", *_METHODS):
+            passed = [*call.args, *(each.value for each in call.keywords)]
+            said = call.func if isinstance(call.func, ast.Call) else call
+            if any(name_of(each) == node.name for each in passed):
+                return file, said
+            given = keyword(call, "endpoint") or (call.args[1] if name_of(call) in _ADDS and call.args[1:] else None)
+            given = call.args[0] if said is not call and call.args else given
+            whole = any(isinstance(each, ast.Starred) for each in said.args) or not all(k.arg for k in said.keywords)
+            known = evidence.source.function(name_of(given)) if given is not None and name_of(given) else None
+            if given is not None and known is None and not whole and file.name not in evidence.given:
+                by_variables.append((file, said))
+    for held in [evidence.source.function(name) for name, _ in decorators(node) if name]:
+        made = calls(held[1], "api_route") if held is not None else []
+        by_variables += [(held[0], call) for call in made if held is not None]
+    return by_variables[0] if len(by_variables) == 1 else None
+
+
+def handlers_of(evidence: Evidence) -> list[tuple[File, ast.AST, str]]:
+    """What answers for exceptions: the learner's functions and lambdas, each with the name of what it handles.
+
+    A decorator says so, or ``add_exception_handler``, or a dictionary or a tuple that goes there in a loop.
+    """
+    found: list[tuple[File, ast.AST, str]] = []
+    for file in evidence.source.files():
+        for node in file.functions:
+            made = [each for name, each in decorators(node) if name == "exception_handler"]
+            found += [(file, node, text_of(each.args[0])) for each in made if isinstance(each, ast.Call) and each.args]
+        adding = calls(file.tree, _TO_HANDLE)
+        pairs = [(call.args[0], call.args[1]) for call in adding if len(call.args) == 2]
+        named = any(
+            _TO_HANDLE in line or "exception_handlers" in line for each in own_files(evidence) for line in each.lines
+        )
+        for each in file.nodes if named else ():
+            if isinstance(each, ast.Dict):
+                pairs += [(key, value) for key, value in zip(each.keys, each.values, strict=True) if key is not None]
+            elif isinstance(each, ast.Tuple) and len(each.elts) == 2:
+                pairs.append((each.elts[0], each.elts[1]))
+        for key, value in pairs:
+            name = name_of(value) if isinstance(value, ast.Name | ast.Attribute) else ""
+            handler = evidence.source.function(name) if name else None
+            if handler is not None and len(handler[1].args.args) == 2:
+                found.append((*handler, text_of(key)))
+            elif isinstance(value, ast.Lambda) and len(value.args.args) == 2:
+                found.append((file, value, text_of(key)))
+    return [(file, node, kind.rpartition(".")[2]) for file, node, kind in found]
+
+
+_TO_HANDLE = "add_exception_handler"
+
+
+def own_files(evidence: Evidence) -> list[File]:
+    """The files that are not as the chapter gave them."""
+    return [file for file in evidence.source.files() if file.name not in evidence.given]
+
+
+_ADDS = "add_api_route", "add_route"
 
 
 def _moved(call: ast.Call, line: int) -> ast.Call:

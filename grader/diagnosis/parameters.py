@@ -261,6 +261,8 @@ def body_not_validated(evidence: Evidence) -> Told | None:
     checks = [(file, call) for file, node in behind(evidence) for call in calls(node, *_CHECKS)]
     if checks and evidence.raised_kind("ValidationError", "JSONDecodeError"):
         return None  # that is an exception of a check by hand
+    if made_by_hand(evidence):
+        return None
     for file, node in behind(evidence) if evidence.saw.startswith("2") else ():
         for each in inside(node):
             if isinstance(each, ast.If) and any(calls(one, *_CHECKS) for one in each.body):
@@ -271,6 +273,15 @@ def body_not_validated(evidence: Evidence) -> Told | None:
         saw = f"{evidence.saw}: what no schema has checked went into the row"
         return Told(saw=saw, where=found[0].at(body), hint=f"{hint} The id comes from there.")
     return Told(saw=f"{evidence.saw}; {body.arg}: {words} is no schema", where=found[0].at(body), hint=hint)
+
+
+def made_by_hand(evidence: Evidence) -> str:
+    """Where the learner's code makes a schema of a body that is no object, ``ItemUpdate(**body)``; else empty."""
+    raised = evidence.raised_kind("TypeError")
+    where = innermost(raised, evidence.given) if raised and "must be a mapping" in raised.message else ""
+    name, _, line = where.rpartition(":")
+    made = [each for each in calls(evidence.source.file(name).tree, *_CHECKS) if _has_line(each, int(line or 0))]
+    return where if any(not each.arg for call in made for each in call.keywords) else ""
 
 
 @reading("PATCH takes the schema of POST", "patch_keeps_omitted_fields", "patch_null_clears", "patch_unknown_is_404")

@@ -14,7 +14,13 @@ from grader.diagnosis.anywhere import (
 )
 from grader.diagnosis.bodies import in_a_request
 from grader.diagnosis.lost import other_value_on_the_way, value_lost_on_the_way
-from grader.diagnosis.saves import flushed_not_committed, merged_copy_lost, not_committed
+from grader.diagnosis.saves import (
+    flushed_not_committed,
+    merged_copy_lost,
+    not_committed,
+    not_refreshed,
+    read_by_an_endpoint,
+)
 from grader.diagnosis.schemas import (
     field_missing,
     not_annotated,
@@ -99,6 +105,7 @@ READINGS = (
     returned_a_copy,
     nothing_saved(merged_copy_lost),
     types_of_the_table,
+    read_by_an_endpoint(not_refreshed),
     *_ROUTES,
     in_a_request(takes_an_id),
     *_CRUD,

@@ -15,8 +15,11 @@ from grader.diagnosis.endpoints import (
     body_parameter,
     endpoint_of,
     fits,
+    handlers_of,
+    own_files,
     parameter_of,
     path_of,
+    registered_at,
     request_of,
     routes_of,
 )
@@ -329,12 +332,14 @@ def unknown_swallowed(evidence: Evidence) -> Told | None:
                 continue
             if caught and handlers[0] is caught[0] and not _raises_again(caught[0]):
                 saw, hint = "", "This catches every exception, also the one that is meant for the client."
-                if name_of(caught[0].type) == "HTTPException":
+                if re.search(r"\bHTTPException\b", text_of(caught[0].type)):
                     hint = "This catches the answer that is meant for the client."
                 elif not any(isinstance(one, ast.Raise) for _, other in behind(evidence) for one in ast.walk(other)):
                     saw = f"{evidence.saw}; what went wrong with an item that is not there was caught"
                     hint = "What goes wrong without an item is caught here without a word. Who tells the client "
                     hint += "that there is no such item?"
+                elif isinstance(each, ast.Try) and _runs_the_endpoint(file, each):
+                    hint += " Which exceptions have to get through here as they are?"
                 return Told(saw=saw, where=file.at(caught[0]), hint=hint)
     return None
 
@@ -344,14 +349,29 @@ def _may_raise(evidence: Evidence, file: File, tried: ast.Try) -> bool:
     nodes = [each for statement in tried.body for each in ast.walk(statement)]
     if any(isinstance(each, ast.Raise) for each in nodes):
         return True
+    if _runs_the_endpoint(file, tried):
+        chain = [*behind(evidence), *reached(evidence)]
+        return any(
+            isinstance(each, ast.Raise) for _, node in chain for each in inside(node) if each not in inside(tried)
+        )
     called = [name_of(each) for each in nodes if isinstance(each, ast.Call)]
     own = [evidence.source.function(name, file.name) or evidence.source.function(name) for name in called if name]
     raises = [each for each in own if each and any(isinstance(one, ast.Raise) for one in inside(each[1]))]
     return bool(raises) or bool({*called} & {*LOOKUPS, "update_item", "delete_item", "delete", "model_validate"})
 
 
+def _runs_the_endpoint(file: File, tried: ast.Try) -> bool:
+    """Whether a block runs what it is around: a decorator calls it, a dependency or a context manager yields to it."""
+    nodes = [each for statement in tried.body for each in ast.walk(statement)]
+    around = [each for each in file.functions if tried in inside(each)]
+    given = {each.arg for node in around[:-1] for each in (*node.args.args, *node.args.kwonlyargs)}
+    called = {name_of(each) for each in nodes if isinstance(each, ast.Call) and isinstance(each.func, ast.Name)}
+    return bool(called & given) or any(isinstance(each, ast.Yield) for each in nodes)
+
+
 def _catches_all(handler: ast.ExceptHandler) -> bool:
-    return handler.type is None or name_of(handler.type) in ("Exception", "BaseException", "HTTPException")
+    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(each is None or name_of(each) in ("Exception", "BaseException", "HTTPException") for each in kinds)
 
 
 def _raises_again(handler: ast.ExceptHandler) -> bool:
@@ -368,7 +388,8 @@ def other_status_for_unknown(evidence: Evidence) -> Told | None:
     branches = [each for _, node in behind(evidence) for each in ast.walk(node) if isinstance(each, _BRANCHES)]
     if evidence.saw.startswith("2") and not any(found[1] in ast.walk(each) for each in branches):
         return None  # that is the answer for an item that is there
-    return Told(where=found[0].at(found[1]), hint="Which status code says that there is no such thing?")
+    place = _said_for(evidence, found[1], evidence.saw[:3]) or found
+    return Told(where=place[0].at(place[1]), hint="Which status code says that there is no such thing?")
 
 
 def said_status(evidence: Evidence, everywhere: bool = False) -> tuple[File, ast.AST] | None:
@@ -389,7 +410,7 @@ def said_status(evidence: Evidence, everywhere: bool = False) -> tuple[File, ast
     for file in evidence.source.files() if everywhere else ():
         for node in [each for each in file.functions if not any(name in _ENDPOINTS for name, _ in decorators(each))]:
             said = [each for each in inside(node) if isinstance(each, ast.Call) and _says(each, status)]
-            if said and not any(evidence.source.class_(name) for name in _handled_by(node)):
+            if said and not any(evidence.source.class_(name) for name in _handled_by(evidence, node)):
                 elsewhere.append((file, said[0]))
     return elsewhere[0] if elsewhere else None
 
@@ -397,22 +418,29 @@ def said_status(evidence: Evidence, everywhere: bool = False) -> tuple[File, ast
 _ENDPOINTS = "get", "post", "patch", "put", "delete"
 
 
-def _handled_by(node: Function) -> list[str]:
+def _handled_by(evidence: Evidence, node: Function) -> list[str]:
     """The names of the exceptions that a function is the handler of."""
-    handlers = [each for name, each in decorators(node) if name == "exception_handler"]
-    return [name_of(each.args[0]) for each in handlers if isinstance(each, ast.Call) and each.args]
+    return [kind for _, handler, kind in handlers_of(evidence) if handler is node]
 
 
 def _raises_for(evidence: Evidence, node: ast.AST, status: str) -> bool:
     """Whether a line raises an exception of the learner's own that says this status, or whose handler does."""
+    return _said_for(evidence, node, status) is not None
+
+
+def _said_for(evidence: Evidence, node: ast.AST, status: str) -> tuple[File, ast.AST] | None:
+    """Where the exception of the learner's own that a line raises, or its handler, says this status."""
     raised = name_of(node.exc) if isinstance(node, ast.Raise) and node.exc is not None else ""
-    class_ = evidence.source.class_(raised) if raised else None
-    if class_ is None:
-        return False
-    if any(_is_status(each, status) for each in ast.walk(class_[1]) if isinstance(each, ast.expr)):
-        return True
-    handlers = [node for file in evidence.source.files() for node in file.functions if raised in _handled_by(node)]
-    return any(_says(each, status) for node in handlers for each in inside(node) if isinstance(each, ast.Call))
+    bases = evidence.source.ancestry(evidence.source.class_(raised)) if raised else []
+    for file, class_ in bases:
+        for each in ast.walk(class_):
+            if isinstance(each, ast.expr) and _is_status(each, status):
+                return file, each
+    for file, handler, kind in handlers_of(evidence):
+        for call in [each for each in inside(handler) if isinstance(each, ast.Call)]:
+            if kind in [class_.name for _, class_ in bases] and _says(call, status):
+                return file, call
+    return None
 
 
 def _is_status(node: ast.AST, status: str) -> bool:
@@ -557,7 +585,16 @@ def status_not_said(evidence: Evidence) -> Told | None:
         return None
     if said_status(evidence) is not None:  # then it does not come from FastAPI
         return None
+    decorated = any(each is found[2] for each in found[1].decorator_list)
+    registered = None if decorated else registered_at(evidence, found[1])
+    file, call = registered or (found[0], found[2])
     hint = "Unless you say something else, an endpoint answers 200. Where do you say it?"
+    unused = _not_handed_on(file, call)
+    if unused:
+        hint = "This tells FastAPI of the endpoint, which answers 200 unless you say something else. Where does "
+        hint += f"'{unused}' go?"
+    elif registered is not None and found[1].name not in text_of(call):
+        hint = "This tells FastAPI of every endpoint. Unless you say something else here, each of them answers 200."
     returned = [each.value for each in inside(found[1]) if isinstance(each, ast.Return)]
     wanted = evidence.wanted[:3]
     if any(isinstance(each, ast.Tuple) and _is_status(each.elts[-1], wanted) for each in returned):
@@ -565,8 +602,20 @@ def status_not_said(evidence: Evidence) -> Told | None:
         hint += "body. Where does FastAPI look for the status?"
     if evidence.wanted.startswith("204") and not re.fullmatch(r"200( null)?", evidence.saw):
         hint += " And what may be in the body of a 204?"
-        return Told(saw=evidence.saw, wanted="204 and an empty body", where=found[0].at(found[2]), hint=hint)
-    return Told(saw="the answer is 200", where=found[0].at(found[2]), hint=hint)
+        return Told(saw=evidence.saw, wanted="204 and an empty body", where=file.at(call), hint=hint)
+    return Told(saw="the answer is 200", where=file.at(call), hint=hint)
+
+
+def _not_handed_on(file: File, call: ast.Call) -> str:
+    """The status that the loop or function around a call gets and does not use; empty where that is not clear."""
+    around = [each for each in file.nodes if isinstance(each, ast.For | Function) and call in inside(each)]
+    lost: list[str] = []
+    for each in around:
+        names = [*ast.walk(each.target if isinstance(each, ast.For) else each.args)]
+        given = [getattr(one, "id", getattr(one, "arg", "")) for one in names if isinstance(one, ast.Name | ast.arg)]
+        read = {one.id for statement in each.body for one in ast.walk(statement) if isinstance(one, ast.Name)}
+        lost += [name for name in given if name not in read and re.search("status|code", name)]
+    return lost[0] if len(lost) == 1 else ""
 
 
 @reading("the wrong status code for a success", *_ANSWERS)
@@ -582,6 +631,8 @@ def other_status(evidence: Evidence) -> Told | None:
     elif made is not None:
         where = made[0].at(made[1])
     else:
+        where = _beside_the_endpoint(evidence, found[1], evidence.saw[:3])
+    if not where:
         return None
     hint = "Compare the status code in this line with the task sheet."
     if evidence.saw.startswith("204"):
@@ -589,6 +640,24 @@ def other_status(evidence: Evidence) -> Told | None:
             "204 means that there is nothing to show. Which status does the task sheet want, and what is shown with it?"
         )
     return Told(saw=f"the answer is {evidence.saw[:3]}", where=where, hint=hint)
+
+
+def _beside_the_endpoint(evidence: Evidence, endpoint: Function, status: str) -> str:
+    """Where a row of a table of routes, or a call that registers them, has a status beside an endpoint; else empty."""
+    found: list[str] = []
+    for file in own_files(evidence):
+        rows: list[tuple[ast.AST, list[ast.AST]]] = []
+        rows += [(each, [*ast.iter_child_nodes(each)]) for each in file.nodes if isinstance(each, _ROWS)]
+        beside = [(row, parts) for row, parts in rows if any(text_of(each).endswith(endpoint.name) for each in parts)]
+        own = decorators(endpoint) if endpoint in file.functions else ()
+        beside += [(each, [*ast.iter_child_nodes(each)]) for _, each in own]
+        for _, parts in beside:
+            values = [each.value if isinstance(each, ast.keyword) else each for each in parts]
+            found += [file.at(each) for each in values if _is_status(each, status)]
+    return found[0] if len(found) == 1 else ""
+
+
+_ROWS = ast.Tuple | ast.List | ast.Dict | ast.Call
 
 
 @reading("a response of one's own says another status", *_ANSWERS)
@@ -618,7 +687,7 @@ def bad_request(evidence: Evidence) -> Told | None:
         return None
     what = "schema" if evidence.rule in INVALID else "parameter with bounds"
     hint = f"The task sheet says 422. A {what} answers that by itself."
-    if any(_handled_by(node) and found[1] in ast.walk(node) for node in found[0].functions):
+    if any(_handled_by(evidence, node) and found[1] in ast.walk(node) for node in found[0].functions):
         hint = "FastAPI answers 422 to such a request by itself. What does this handler make of it?"
     why = "Clients know 422 as the answer to a value that is not allowed." if evidence.rule.startswith("huge") else ""
     return Told(where=found[0].at(found[1]), hint=hint, why=why)
@@ -628,7 +697,7 @@ def _of_a_handler(evidence: Evidence) -> tuple[File, ast.AST] | None:
     """Where a handler of the learner's answers another status than 422 to what FastAPI has refused."""
     status = evidence.saw[:3]
     for file in evidence.source.files() if re.match(r"(?!422)[345]\d\d$", status) else ():
-        for node in [each for each in file.functions if "RequestValidationError" in _handled_by(each)]:
+        for node in [each for each in file.functions if "RequestValidationError" in _handled_by(evidence, each)]:
             said = [each for each in inside(node) if isinstance(each, ast.Call) and _says(each, status)]
             if said:
                 return file, said[0]
@@ -844,13 +913,16 @@ def page_not_handed_on(evidence: Evidence) -> Told | None:
         return None
     chain, unlike = behind(evidence), unlike_the_page(evidence)
     named = [
-        each for each in chain if each == chain[0] or {"offset", "limit"} <= {one.arg for one in each[1].args.args}
+        each
+        for each in chain
+        if each == chain[0] or {"offset", "limit"} <= {*arguments_of(each[1])} or "self" in arguments_of(each[1])
     ]
     for file, node, call in [(*each, call) for each in named for call in calls(each[1], *_PAGES)]:
         passed = _page_in(evidence, call)
         if passed is None or not unlike:  # the query asked for this very page: what is wrong comes after it
             continue
         said = {name: made_of(node, value) for name, value in passed.items()}
+        said = {name: [*values, *_given_back_by(evidence, values)] for name, values in said.items()}
         said = {name: [*values, *_set_in_a_class(evidence, values)] for name, values in said.items()}
         words = {name: " ".join(map(text_of, values)) for name, values in said.items()}
         if [re.sub(r".*\.", "", text_of(passed.get(name))) for name in ("limit", "offset")] == ["offset", "limit"]:
@@ -861,7 +933,7 @@ def page_not_handed_on(evidence: Evidence) -> Told | None:
         for name in [each for each in words if each in unlike]:
             every = [one for value in said[name] for one in ast.walk(value)]
             sums: list[ast.AST] = [one for one in every if isinstance(one, ast.BinOp | ast.AugAssign)]
-            sums = [one for one in sums if re.search(r"\b(offset|limit)\b", text_of(one))]
+            sums = [one for one in sums if _is_of_the_page(evidence, one)]
             asked = page_asked(evidence)
             bounds = [one for one in every if isinstance(one, ast.Call) and name in re.findall(r"\w+", text_of(one))]
             sums += [one for one in bounds if number_of(one, **asked) not in (None, asked[name])]
@@ -878,19 +950,46 @@ def page_not_handed_on(evidence: Evidence) -> Told | None:
     return None
 
 
+def _is_of_the_page(evidence: Evidence, node: ast.AST) -> bool:
+    """Whether an expression has to do with offset and limit, also under the names that a class keeps them by."""
+    parts = [node, *_set_in_a_class(evidence, [node])]
+    return any(re.search(r"\b(offset|limit)\b", text_of(each)) for each in parts)
+
+
 def _set_in_a_class(evidence: Evidence, values: list[ast.AST]) -> list[ast.AST]:
     """What the attributes that are read here, ``page.first``, are in the learner's classes: set, or properties."""
     read = {one.attr for value in values for one in ast.walk(value) if isinstance(one, ast.Attribute)}
     made: list[ast.AST] = []
     for class_ in [class_ for file in evidence.source.files() for class_ in file.classes]:
         for each in [each for each in ast.walk(class_) if isinstance(each, ast.Assign)]:
-            target = each.targets[0]
-            if isinstance(target, ast.Attribute) and name_of(target.value) == "self" and target.attr in read:
-                made.append(each.value)
+            several = isinstance(each.targets[0], ast.Tuple) and isinstance(each.value, ast.Tuple)
+            targets = each.targets[0].elts if isinstance(each.targets[0], ast.Tuple) else each.targets[:1]
+            set_to = each.value.elts if several and isinstance(each.value, ast.Tuple) else [each.value]
+            for target, value in zip(targets, set_to, strict=False):
+                if isinstance(target, ast.Attribute) and name_of(target.value) == "self" and target.attr in read:
+                    made.append(value)
         for method in [each for each in class_.body if isinstance(each, Function) and each.name in read]:
             returned = [each.value for each in inside(method) if isinstance(each, ast.Return) and each.value]
             made += [one for value in returned for one in made_of(method, value)]
+        made += _fields_given(evidence, class_, read)
     return made
+
+
+def _given_back_by(evidence: Evidence, values: list[ast.AST]) -> list[ast.AST]:
+    """What the learner's functions give back that are called here: ``first(page)``."""
+    made = [one for value in values for one in ast.walk(value) if isinstance(one, ast.Call)]
+    held = [evidence.source.function(name_of(call)) for call in made if isinstance(call.func, ast.Name)]
+    returned = [(each[1], one.value) for each in held if each for one in inside(each[1]) if isinstance(one, ast.Return)]
+    return [part for node, value in returned if value is not None for part in made_of(node, value)]
+
+
+def _fields_given(evidence: Evidence, class_: ast.ClassDef, names: set[str]) -> list[ast.AST]:
+    """What the fields of a dataclass or a model are given where one is made: ``Page(offset, limit)``."""
+    fields = [name_of(each.target) for each in class_.body if isinstance(each, ast.AnnAssign)]
+    made = [call for file in own_files(evidence) for call in calls(file.tree, class_.name)] if names & {*fields} else []
+    given = [(name, value) for call in made for name, value in zip(fields, call.args, strict=False)]
+    given += [(each.arg, each.value) for call in made for each in call.keywords if each.arg]
+    return [value for name, value in given if name in names]
 
 
 def _page_in(evidence: Evidence, call: ast.Call) -> dict[str, ast.expr] | None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Callable
+from dataclasses import replace
 
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.crud import built, calls_in, function_of, in_one_branch, reached
 from grader.diagnosis.endpoints import endpoint_of, own_line
 from grader.diagnosis.evidence import Event, Evidence
-from grader.diagnosis.reading import Told, reading
+from grader.diagnosis.reading import Told, reading, reading_of
 from grader.diagnosis.source import (
     File,
     Function,
@@ -483,7 +485,7 @@ def not_refreshed(evidence: Evidence) -> Told | None:
     if not commits or unread or any(event.what.startswith("SELECT") for event in late):
         return None
     where = own_line(evidence, commits[-1].where)
-    expired, closed = (_below(evidence, where, *names) for names in (("expire", "expire_all"), ("close",)))
+    expired, closed = (_below(evidence, where, *names) for names in (_FORGET, _DETACH))
     if expired:
         kept, name = (
             "shows" in evidence.saw,
@@ -497,10 +499,30 @@ def not_refreshed(evidence: Evidence) -> Told | None:
         )
     saw = f"{evidence.saw}; after the COMMIT nothing was loaded again" if "shows" in evidence.saw else ""
     if closed and not saw:
-        line = closed.rpartition(":")[2]
-        saw = f"{evidence.saw.partition(':')[0]}: it was not loaded between the commit and the close() in line {line}"
+        line, name = (
+            closed.rpartition(":")[2],
+            next(each for each in _DETACH if f"{each}(" in evidence.source.line(closed)),
+        )
+        saw = f"{evidence.saw.partition(':')[0]}: it was not loaded between the commit and the {name}() in line {line}"
     hint = "After this line what the item holds is old: the row has to be loaded from the database once more."
     return Told(saw=saw, where=where, hint=hint)
+
+
+_FORGET, _DETACH = ("expire", "expire_all"), ("close", "expunge", "expunge_all")
+
+
+def read_by_an_endpoint(function: Callable[[Evidence], Told | None]) -> Callable[[Evidence], Told | None]:
+    """A reading of what crud.py saves, where an endpoint cannot read what that gave it: one line is to be changed."""
+    original = reading_of(function)
+    assert original is not None
+
+    def holds(evidence: Evidence) -> Told | None:
+        crashed = bool(evidence.raised) and "DetachedInstanceError" in evidence.saw
+        told = original.holds(evidence) if crashed else None
+        return told if told is not None and told.where.rpartition(":")[0] not in evidence.given else None
+
+    vars(holds)["reading"] = replace(original, rules=("create_answers_201", "patch_keeps_omitted_fields"), holds=holds)
+    return holds
 
 
 def _below(evidence: Evidence, where: str, *names: str) -> str:

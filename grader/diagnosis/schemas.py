@@ -18,6 +18,7 @@ from grader.diagnosis.source import (
     always_returns,
     calls,
     decorators,
+    inside,
     keyword,
     name_of,
     options,
@@ -636,6 +637,9 @@ def blank_accepted(evidence: Evidence) -> Told | None:
             if call.args and text_of(call.args[0]) in ("' '", '" "') and "name=' '" not in told:
                 hint = "This takes away spaces only. Which other characters cannot be seen?"
                 return Told(where=file.at(call), hint=hint)
+    elsewhere = _strip_thrown_away(evidence) or _only_create_strips(evidence, found)
+    if elsewhere is not None and "name=''" not in told:
+        return elsewhere
     checked = _meant(evidence, r"strip|isspace|blank|empty|visible|not (v|value|name|text)\b|== 0|< 1")
     if checked and ("name=''" in told or "name=''" not in evidence.saw):
         file, method, node = checked[0]
@@ -678,6 +682,63 @@ def blank_accepted(evidence: Evidence) -> Told | None:
     stripped = [call for call in calls(found[1], *_IN_A_TYPE) if "strip" in text_of(call)]
     late = stripped[0] if stripped and "name=''" in evidence.saw else found[1]
     return Told(where=found[0].at(late), hint=_checked_in_the_table(evidence) or hint)
+
+
+def _strip_thrown_away(evidence: Evidence) -> Told | None:
+    """Where what looks at the name strips it, and nothing takes the text that comes of that."""
+    about = [each for each in _validators(evidence) if _about(evidence, each[1], "name")]
+    reached = [each for validator in about for each in evidence.source.reached(*validator, evidence.given)]
+    strips = {node.name for _, node in reached if any(calls(each, *_STRIPS) for each in inside(node) if _returns(each))}
+    for file, node in reached:
+        read = {each.id for each in inside(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)}
+        for each in inside(node):
+            value = each.value if isinstance(each, ast.Expr | ast.Assign) else None
+            name = name_of(value) if isinstance(value, ast.Call) else ""
+            if isinstance(each, ast.Expr) and name in {*_STRIPS, *strips}:
+                hint = f"{name}() leaves the text as it is, and gives back a new one. What becomes of that here?"
+                return Told(where=file.at(each), hint=hint)
+            kept = each.targets[0] if isinstance(each, ast.Assign) and name in {*_STRIPS, *strips} else None
+            if isinstance(kept, ast.Name) and kept.id not in read:
+                hint = f"'{kept.id}' is the text without the white space around it. Which line works with that?"
+                return Told(where=file.at(each), hint=hint)
+    return None
+
+
+_STRIPS = "strip", "lstrip", "rstrip"
+
+
+def _returns(node: ast.AST) -> bool:
+    return isinstance(node, ast.Return) and node.value is not None
+
+
+def _only_create_strips(evidence: Evidence, rules: tuple[File, ast.stmt]) -> Told | None:
+    """Where ItemUpdate has the type of ItemCreate, which refuses the name by something that only this class has."""
+    update, create = _schema(evidence), evidence.source.class_("ItemCreate")
+    if evidence.rule != "update_rejects_blank_name" or update is None or create is None or update == create:
+        return None
+    others = rules_of(replace(evidence, did=["ItemCreate(name=' ')"], saw=""), "name")
+    types = {text_of(getattr(each[1], "annotation", each[1])) for each in (rules, others) if each is not None}
+    if others is None or len(types) > 1:
+        return None
+    runs = evidence.source.ancestry(update)
+    for each in [each for each in evidence.source.ancestry(create) if each not in runs]:
+        checks = [method for method in each[1].body if isinstance(method, Function) and _about_the_name(method)]
+        if checks or any(word == "str_strip_whitespace" for _, word, _ in _settings_in(each[1])):
+            by = f"{checks[0].name}()" if checks else "str_strip_whitespace"
+            hint = f"ItemCreate has the same type for the name, and refuses this one: it has {by}. Is that here, too?"
+            if each != create:
+                hint = "ItemCreate has the same type for the name, and refuses this one. What does ItemCreate inherit "
+                hint += "that this class does not?"
+            return Told(where=update[0].at(update[1]), hint=hint)
+    return None
+
+
+def _about_the_name(method: Function) -> bool:
+    """Whether a method is a validator that looks at the name."""
+    validates = any(name in _VALIDATORS for name, _ in decorators(method))
+    return (
+        validates and re.search(r"\bname\b", " ".join(map(text_of, (*method.decorator_list, *method.body)))) is not None
+    )
 
 
 def _uncalled(test: ast.AST) -> ast.Attribute | None:

@@ -349,8 +349,9 @@ class Source:
     def ancestry(self, found: tuple[File, ast.ClassDef] | None) -> list[tuple[File, ast.ClassDef]]:
         """A class, and the learner's classes that it inherits from."""
         chain = [found] if found is not None else []
-        for _, node in chain:  # which grows meanwhile
-            parents = [self.class_(name_of(base)) for base in node.bases]
+        for file, node in chain:  # which grows meanwhile
+            names = [name_of(base) for base in node.bases if name_of(base) != node.name]
+            parents = [self.class_(name, file.name) or self.class_(name) for name in names]
             chain += [parent for parent in parents if parent is not None and parent not in chain]
         return chain
 
@@ -405,6 +406,7 @@ def definition_at(tree: ast.AST, line: int) -> str:
         targets = [around.target] if single else getattr(around, "targets", [])  # type: ignore[union-attr]
         names += [name_of(target) or _filled(target) for target in targets[:1]]
         names += filter(None, [_filled(around.value)]) if isinstance(around, ast.Expr) else []
+        names += [] if names else _handed_function(tree, around)
         if not isinstance(around, ast.ClassDef) and names:
             break
     return ".".join(filter(None, names[:2]))
@@ -418,6 +420,18 @@ def _filled(node: ast.AST) -> str:
     while isinstance(inner, ast.Subscript | ast.Attribute | ast.Call):
         inner = inner.func if isinstance(inner, ast.Call) else inner.value
     return name_of(inner)
+
+
+def _handed_function(tree: ast.AST, statement: ast.AST | None) -> list[str]:
+    """The one function of a module that a statement hands on, ``router.add_api_route("/", show)``, or the name of the
+    variable that a loop goes through.
+    """
+    if isinstance(statement, ast.For):
+        return [name_of(statement.iter)] if isinstance(statement.iter, ast.Name) else []
+    call = statement.value if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call) else None
+    given = {name_of(each) for each in call.args} if call is not None else set()
+    own = [each.name for each in getattr(tree, "body", ()) if isinstance(each, Function) and each.name in given]
+    return own if len(own) == 1 else []
 
 
 def _names_in(nodes: Sequence[ast.AST]) -> set[str]:

@@ -238,6 +238,11 @@ def other_metadata(evidence: Evidence) -> Told | None:
             if _is_of_sqlmodel(evidence, file, call):
                 hint = "create_all() makes the tables of this metadata. Which one has the table of Item?"
                 return Told(saw=f"{evidence.saw}; {_KNEW_NO_TABLE}", where=file.at(call), hint=hint)
+            base, other = _another_base(evidence, call)
+            if other:
+                saw = f"{evidence.saw}; {base}.metadata knew no table: Item belongs to {other}"
+                hint = "Each base class has a metadata of its own. Which one knows the table of Item?"
+                return Told(saw=saw, where=file.at(call), hint=hint)
             if file.name == "app/db.py":
                 continue
             used = [node.id for node in ast.walk(call) if isinstance(node, ast.Name)]
@@ -272,6 +277,25 @@ def other_metadata(evidence: Evidence) -> Told | None:
             hint = "This is a second base. main.py creates the tables of the one in app/db.py."
             return Told(where=models.at(node), hint=hint)
     return None
+
+
+def _another_base(evidence: Evidence, call: ast.Call) -> tuple[str, str]:
+    """The base whose metadata creates its tables, and what Item has for a base instead: ``Model in app/base.py``."""
+    owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+    base = name_of(owner.value) if isinstance(owner, ast.Attribute) and owner.attr == "metadata" else ""
+    known = evidence.source.class_(base, "app/db.py") if base else None
+    if known is None or evidence.sent("CREATE TABLE items"):
+        return base, ""
+    for file, node in evidence.source.ancestry(evidence.source.class_("Item", _MODELS)):
+        if (file, node) == known or any(text_of(each).startswith("metadata") for each in node.body):
+            return base, ""
+        made = [evidence.source.bound(name_of(each), file) for each in node.bases]
+        bases = [(each[0], name_of(each[1].targets[0])) for each in made if each and isinstance(each[1], ast.Assign)]
+        bases += [(file, node.name)] if any(name_of(each) == "DeclarativeBase" for each in node.bases) else []
+        for home, name in bases:
+            if home.name not in (_MODELS, "app/db.py"):
+                return base, f"{name} in {home.name}"
+    return base, ""
 
 
 def _is_of_sqlmodel(evidence: Evidence, file: File, call: ast.Call) -> bool:

@@ -52,6 +52,10 @@ def called_at_once(evidence: Evidence) -> Told | None:
             )
             if named and name_of(call) in ("run_in_threadpool", "to_thread", "run_sync", "gather", "run"):
                 return Told(where=file.at(call), hint="The endpoint goes on when this is done, and so does the client.")
+            if named and _runs_at_once(evidence, file, call):
+                hint = f"The endpoint goes on when {name_of(call)}() is done, and so does the client. "
+                hint += "Who runs something after the answer?"
+                return Told(where=file.at(call), hint=hint)
     for file, node in behind(evidence):
         for call in calls(node, "record_event") if node.name != "record_event" else ():
             outer = [each for each in calls(node, "add_task") if call in ast.walk(each)]
@@ -70,6 +74,26 @@ def called_at_once(evidence: Evidence) -> Told | None:
         file, call = elsewhere[0]
         return Told(where=file.at(call), hint="This runs while the client waits for the rest of its answer.")
     return None
+
+
+def _runs_at_once(evidence: Evidence, file: File, call: ast.Call) -> bool:
+    """Whether a helper of the learner's own runs the function that it is handed, and waits for it."""
+    name = name_of(call)
+    found = evidence.source.function(name, file.name) or evidence.source.function(name) if name else None
+    if found is None or (isinstance(found[1], ast.AsyncFunctionDef) and not _is_awaited(file, call)):
+        return False
+    arguments = found[1].args
+    given = {each.arg for each in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
+    for inner in [each for each in inside(found[1]) if isinstance(each, ast.Call)]:
+        in_a_thread = name_of(inner) in ("run_in_threadpool", "to_thread", "run_sync")
+        handed_on = in_a_thread and inner.args and name_of(inner.args[0]) in given
+        if handed_on or (isinstance(inner.func, ast.Name) and inner.func.id in given):
+            return not calls(found[1], "add_task", *_BEGINS)
+    return False
+
+
+def _is_awaited(file: File, call: ast.Call) -> bool:
+    return any(isinstance(each, ast.Await) and each.value is call for each in file.nodes)
 
 
 def _handed_over(evidence: Evidence) -> set[str]:
@@ -425,6 +449,9 @@ def shared_by_tasks(evidence: Evidence) -> Told | None:
             if _is_session(default):
                 hint = "A default value is made once, when Python reads the def. How many tasks use this session?"
                 return Told(where=other.at(default), hint=hint, why=_SHARED)
+    kept = _kept_in_a_class(evidence, found)
+    if kept is not None:
+        return kept
     for each in node.decorator_list:
         held = evidence.source.function(name_of(each))
         inner = [one for one in ast.walk(held[1]) if isinstance(one, Function) and one is not held[1]] if held else []
@@ -445,6 +472,35 @@ def shared_by_tasks(evidence: Evidence) -> Told | None:
                 why = "What one task has left in the session, the next one of this thread meets."
             return Told(where=file.at(statement), hint=hint, why=why)
     return None
+
+
+def _kept_in_a_class(evidence: Evidence, task: tuple[File, Function]) -> Told | None:
+    """Where a class of the learner's own keeps one session: its body makes it, or an object that an import makes."""
+    own = [file for file in evidence.source.files() if file.name not in evidence.given]
+    begun = evidence.source.function("record_event", "app/tasks.py") or task
+    run = [*evidence.source.reached(*begun, evidence.given), *evidence.source.reached(*task, evidence.given)]
+    used = {each.id for _, node in run for each in ast.walk(node) if isinstance(each, ast.Name)}
+    for home, class_ in [(file, class_) for file in own for class_ in file.classes]:
+        made = [each for file in own for each in file.tree.body if isinstance(each, ast.Assign)]
+        made = [each for each in made if isinstance(each.value, ast.Call) and name_of(each.value) == class_.name]
+        if not used & {class_.name, *(name_of(each.targets[0]) for each in made)}:
+            continue
+        hint = "The body of a class runs once, when the module is imported. When should a session be opened?"
+        places: list[ast.AST] = [each for each in class_.body if _keeps_a_session(each)]
+        for method in [each for each in class_.body if isinstance(each, Function) and each.name == "__init__"]:
+            if made and not places:
+                places += [each for each in inside(method) if _keeps_a_session(each)]
+                hint = f"'{text_of(made[0].targets[0])}' is made once, when the module is imported, and this line runs "
+                hint += "then. When should a session be opened?"
+        if places:
+            return Told(where=home.at(places[0]), hint=hint, why=_SHARED)
+    return None
+
+
+def _keeps_a_session(statement: ast.AST) -> bool:
+    """Whether a statement keeps a session that it opens: not one that keeps what makes sessions."""
+    value = statement.value if isinstance(statement, ast.Assign | ast.AnnAssign) else None
+    return isinstance(value, ast.Call) and _is_session(value) and text_of(value.func) != "sessionmaker"
 
 
 @reading("an async task that nobody awaits", _OWN, _WRITTEN, _CLOSED)
@@ -508,8 +564,9 @@ def event_not_committed(evidence: Evidence) -> Told | None:
         saw = "the SAVEPOINT was begun and released, but no COMMIT was sent"
         hint = "This begins a SAVEPOINT, a part of a transaction. What makes the transaction itself permanent?"
         return Told(saw=saw, where=nested[0][0].at(nested[0][1]), hint=hint)
-    if any(calls(node, "commit") or ".begin()" in text_of(node) for _, node in chain):
-        return None
+    units = [method for _, node in chain for method in _units_of_work(evidence, node)]
+    if any(calls(node, "commit") or ".begin()" in text_of(node) for _, node in [*chain, *units]):
+        return _left_out_at_the_end(units) if "record_event" in _handed_over(evidence) else None
     if named:
         hint = "This line names commit. Does it call it?"
         return Told(saw="no COMMIT was sent", where=named[0][0].at(named[0][1]), hint=hint)
@@ -517,6 +574,32 @@ def event_not_committed(evidence: Evidence) -> Told | None:
     sent = evidence.events_of("INSERT")
     saw = f"{sent[-1].what} was sent, but no COMMIT" if sent else "no COMMIT was sent"
     return Told(saw=saw, where=written[-1] if written else found[0].at(found[1]), hint="What makes this permanent?")
+
+
+def _units_of_work(evidence: Evidence, node: Function) -> list[tuple[File, Function]]:
+    """What the learner's classes do that a function uses, at the beginning and at the end of a ``with`` block."""
+    made = {name_of(each) for each in inside(node) if isinstance(each, ast.Call)} - {""}
+    family = [each for name in sorted(made) for each in evidence.source.ancestry(evidence.source.class_(name))]
+    ends = [(file, method) for file, class_ in family for method in class_.body if isinstance(method, Function)]
+    ends = [(file, method) for file, method in ends if method.name in ("__enter__", "__exit__")]
+    return [each for one in ends for each in evidence.source.reached(*one, evidence.given)]
+
+
+def _left_out_at_the_end(units: list[tuple[File, Function]]) -> Told | None:
+    """The condition that keeps the one commit() at the end of a ``with`` block from running after a success."""
+    made = [(file, node, call) for file, node in units for call in calls(node, "commit")]
+    if len(made) != 1:
+        return None
+    file, node, call = made[0]
+    around = [each for each in inside(node) if isinstance(each, ast.If | ast.IfExp) and call in inside(each)]
+    if len(around) != 1 or call in inside(around[0].test):
+        return None
+    saw = "no COMMIT was sent, though nothing was raised: the end of the with block did not come to its commit()"
+    test, rest = text_of(around[0].test), node.args.vararg.arg if node.args.vararg is not None else ""
+    hint = f"The with block ended without an exception. What is '{test}' then, and is it true?"
+    if rest and test.removeprefix("not ") == rest:
+        hint = f"Without an exception __exit__ gets None, three times. What is '{rest}' then, and is it true?"
+    return Told(saw=saw, where=file.at(around[0]), hint=hint)
 
 
 @reading("the session has nothing to commit", _WRITTEN)

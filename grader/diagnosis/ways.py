@@ -10,9 +10,17 @@ from typing import Any
 
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.crud import built, page_sent, reached
-from grader.diagnosis.endpoints import behind, body_parameter, endpoint_of, own_line, parameter_of, request_of
+from grader.diagnosis.endpoints import (
+    behind,
+    body_parameter,
+    endpoint_of,
+    handlers_of,
+    own_line,
+    parameter_of,
+    request_of,
+)
 from grader.diagnosis.evidence import Event, Evidence
-from grader.diagnosis.parameters import TOO_STRICT
+from grader.diagnosis.parameters import TOO_STRICT, made_by_hand
 from grader.diagnosis.reading import Told, reading, reading_of
 from grader.diagnosis.routes import said_status
 from grader.diagnosis.saves import flushed_not_committed, not_committed
@@ -95,17 +103,35 @@ def catches_all(evidence: Evidence) -> Told | None:
 @reading("a handler that answers with a success", "the_rest_still_works", *_UNKNOWN)
 def handler_answers_200(evidence: Evidence) -> Told | None:
     """A response is 200 unless it says something else, also one that tells of an error."""
-    if not evidence.saw.startswith("200") or not evidence.wanted.startswith("404"):
+    if not evidence.saw.startswith("200") or not evidence.wanted.startswith("404") or '"id":' in evidence.saw:
         return None
-    for file in evidence.source.files():
-        for node in file.functions:
-            handles = any(name == "exception_handler" for name, _ in decorators(node))
-            handles = handles and "NotImplementedError" not in " ".join(map(text_of, node.decorator_list))
-            answers = calls(node, "JSONResponse", "Response", "PlainTextResponse", "HTMLResponse")
-            said = [each for each in answers if "status_code" in text_of(each) or len(each.args) > 1]
-            if handles and answers and not said:
-                return Told(where=file.at(answers[0]), hint="Which status does this answer have?")
+    for file, node, kind in handlers_of(evidence):
+        if kind in _OTHER_ERRORS or (evidence.source.class_(kind) and not _is_raised(evidence, kind)):
+            continue
+        for each_file, each in _with_what_answers(evidence, file, node):
+            answers = calls(each, "JSONResponse", "Response", "PlainTextResponse", "HTMLResponse")
+            said = "status_code" in text_of(node) or any(len(one.args) > 1 for one in answers)
+            if answers and not said and "status_code" not in text_of(each):
+                when = "for a 404" if kind.isdigit() else f"when a line raises {kind}"
+                hint = f"This makes the answer {when}. Which status does it have?"
+                return Told(where=each_file.at(answers[0]), hint=hint)
     return None
+
+
+_OTHER_ERRORS = "NotImplementedError", "RequestValidationError", "ResponseValidationError"
+
+
+def _is_raised(evidence: Evidence, kind: str) -> bool:
+    """Whether any line raises an exception of a class of the learner's own, or of one that inherits from it."""
+    raised = [each.exc for file in evidence.source.files() for each in file.nodes if isinstance(each, ast.Raise)]
+    families = [evidence.source.ancestry(evidence.source.class_(name_of(each))) for each in raised]
+    return any(class_.name == kind for family in families for _, class_ in family)
+
+
+def _with_what_answers(evidence: Evidence, file: File, handler: ast.AST) -> list[tuple[File, ast.AST]]:
+    """A handler, and the learner's functions that it calls."""
+    called = [evidence.source.function(name_of(each)) for each in inside(handler) if isinstance(each, ast.Call)]
+    return [(file, handler), *(each for each in called if each is not None)]
 
 
 def at_start(function: Callable[[Evidence], Told | None]) -> Callable[[Evidence], Told | None]:
@@ -531,7 +557,9 @@ def _ended_before_asking(evidence: Evidence) -> Told | None:
 )
 def validated_by_hand(evidence: Evidence) -> Told | None:
     """FastAPI answers 422 when it validates a body itself; an exception of your own call is a crash."""
-    raised = evidence.raised_kind("ValidationError", "JSONDecodeError")
+    raised = evidence.raised_kind(
+        "ValidationError", "JSONDecodeError", *(["TypeError"] if made_by_hand(evidence) else [])
+    )
     if raised is None or not raised.lines or not evidence.saw.startswith("a crash: "):
         return None
     where = innermost(raised, evidence.given)

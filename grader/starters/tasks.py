@@ -79,7 +79,7 @@ def bound_in(piece: Piece, source: str) -> tuple[str, ...]:
     return tuple(bound(ast.parse(taken_out)))
 
 
-def bound(module: ast.Module) -> Iterator[str]:
+def bound(module: ast.Module | ast.ClassDef) -> Iterator[str]:
     """The names of variables that the statements of a module or class assign to."""
     for node in module.body:
         targets = [node.target] if isinstance(node, ast.AnnAssign) else getattr(node, "targets", [])
@@ -94,20 +94,25 @@ def is_given(chapter: str, file: str, owner: str) -> bool:
         file: the file, ``app/main.py``.
         owner: what the statement defines.
     """
-    name = owner.partition(".")[0]
-    return name in _defined_in(chapter).get(file, ()) and (file, name) not in _tasks_by_place(chapter)
+    places, defined = _tasks_by_place(chapter), _defined_in(chapter).get(file, frozenset())
+    name, _, attribute = owner.partition(".")
+    if attribute and any(place == file and each.startswith(f"{name}.") for place, each in places):
+        return owner in defined and (file, owner) not in places  # a task asks for other attributes of this class
+    return name in defined and (file, name) not in places
 
 
 @cache
 def _defined_in(chapter: str) -> dict[str, frozenset[str]]:
-    """What the modules of a solution define."""
+    """What the modules of a solution define, and what their classes do: ``Item``, ``Item.id``."""
     found = {}
     for file in (SOLUTIONS / chapter / "app").rglob("*.py"):
         module = ast.parse(file.read_text(encoding="utf-8"))
         names = {
             node.name for node in module.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
         }
-        found[file.relative_to(SOLUTIONS / chapter).as_posix()] = frozenset({*names, *bound(module)})
+        classes = [node for node in module.body if isinstance(node, ast.ClassDef)]
+        attributes = {f"{each.name}.{name}" for each in classes for name in bound(each)}
+        found[file.relative_to(SOLUTIONS / chapter).as_posix()] = frozenset({*names, *attributes, *bound(module)})
     return found
 
 

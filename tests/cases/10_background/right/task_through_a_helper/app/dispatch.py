@@ -1,0 +1,5 @@
+"""Dispatch."""
+
+
+def later(tasks, function, *arguments):
+    tasks.add_task(function, *arguments)
