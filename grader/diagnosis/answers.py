@@ -80,11 +80,12 @@ def promised_otherwise(evidence: Evidence) -> Told | None:
     return Told(where=found[0].at(model), hint=hint, why=_SHAPE)
 
 
-@reading("nothing is returned", *_ITEM, _LIST)
+@reading("nothing is returned", *_ITEM, _LIST, "answers_202")
 def answered_nothing(evidence: Evidence) -> Told | None:
     """An endpoint without a return answers null."""
     found = endpoint_of(evidence)
-    hint = "The client wants to see the item as it is now. What does this endpoint return?"
+    shows = "what was accepted" if evidence.rule == "answers_202" else "the item as it is now"
+    hint = f"The client wants to see {shows}. What does this endpoint return?"
     if found and "ResponseValidationError: response: " in evidence.saw and evidence.saw.endswith("not None"):
         returned = [each for each in inside(found[1]) if isinstance(each, ast.Return) and each.value is not None]
         return None if returned else Told(where=given_back(*found[:2]), hint=hint)

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import File, Function, Source, inside, name_of
+from grader.diagnosis.source import File, Function, Source, calls, inside, name_of
 
 _NAME = re.compile(r"name '(\w+)' is not defined")
 _UNBOUND = re.compile(r"variable '(\w+)'")
@@ -56,8 +56,9 @@ def unknown_name(evidence: Evidence) -> Told | None:
     imported = {each.asname or each.name for node in imports for each in node.names}
     known = {getattr(node, "id", "") for node in file.nodes} | imported | set(dir(builtins))
     similar = difflib.get_close_matches(name, known - {name}, 1, cutoff=0.8)
-    if name in _HOMES or _defined_in(evidence.source, name):
-        home = _HOMES.get(name) or _defined_in(evidence.source, name)
+    defined = _defined_in(evidence.source, name, file.name)
+    if name in _HOMES or defined:
+        home = _HOMES.get(name) or defined
         home = "sqlmodel" if name == "Field" and evidence.chapter == "08_sqlmodel" else home
         hint = f"'{name}' is in {home}, and this file does not import it."
     elif similar:
@@ -67,15 +68,18 @@ def unknown_name(evidence: Evidence) -> Told | None:
     return Told(saw=raised.told, where=where, hint=hint)
 
 
-def _defined_in(source: Source, name: str) -> str:
-    """The learner's file in which a name is defined at the top; empty where none does."""
-    return next((file.name for file in source.files() if name in _names_in(source, file.name)), "")
+def _defined_in(source: Source, name: str, other: str) -> str:
+    """The learner's file, but for one, in which a name is defined at the top; empty where none does."""
+    files = [file.name for file in source.files() if file.name != other]
+    return next((file for file in files if name in _names_in(source, file)), "")
 
 
 def _names_in(source: Source, file: str) -> set[str]:
     """The names that a file of the learner's defines at the top."""
     found = set()
     for node in source.file(file).tree.body:
+        if isinstance(node, ast.AnnAssign) and node.value is None:
+            continue  # a type, and no value
         targets = getattr(node, "targets", [getattr(node, "target", None)])
         found |= {getattr(node, "name", ""), *(getattr(target, "id", "") for target in targets)}
     return found - {""}
@@ -149,7 +153,9 @@ def _where_it_came_from(evidence: Evidence, raised: Raised, kind: str, attribute
     asked = [each for each in file.nodes if isinstance(each, ast.Attribute) and each.end_lineno == line]
     asked = [each for each in asked if each.attr == attribute]
     owners = {each.value.id if isinstance(each.value, ast.Name) else "" for each in asked}
-    if kind not in _HANDED_BY_MISTAKE or not around or len(owners) != 1 or "" in owners:
+    owners |= {name_of(each.args[0]) for each in calls(file.tree, "setattr") if each.lineno == line and each.args}
+    known = kind in _HANDED_BY_MISTAKE or kind == "Session" or evidence.source.class_(kind) is not None
+    if not known or not around or len(owners) != 1 or "" in owners:
         return None
     name, function = owners.pop(), around[-1]
     stored = [each for each in inside(function) if isinstance(each, ast.Name) and each.id == name]
@@ -165,10 +171,16 @@ def _where_it_came_from(evidence: Evidence, raised: Raised, kind: str, attribute
     caller = raised.lines[-2] if len(raised.lines) > 1 else ""
     if stored or annotation is None or not all(each == "Session" or evidence.source.class_(each) for each in named):
         return None
+    if {kind, *(each.name for _, each in evidence.source.ancestry(evidence.source.class_(kind)))} & {*named}:
+        return None  # it is what is wanted
     if f"{function.name}(" not in evidence.source.line(caller) or caller.rpartition(":")[0] in evidence.given:
         return None
     hint = f"{function.name}() wants {name}: {ast.unparse(annotation)}. What does this line hand over?"
-    return Told(saw=f"{evidence.saw}; {function.name}() was handed a {kind}", where=caller, hint=hint)
+    return Told(
+        saw=f"{evidence.saw}; {function.name}() was handed {'an' if kind[0] in 'AEIOUaeiou' else 'a'} {kind}",
+        where=caller,
+        hint=hint,
+    )
 
 
 _NO_ARGUMENT = re.compile(

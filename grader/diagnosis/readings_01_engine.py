@@ -1,5 +1,6 @@
 """In the child: mistakes of chapter 01, in the order in which they are tried."""
 
+from grader.diagnosis.aliases import never_given_a_value
 from grader.diagnosis.anywhere import unknown_argument, unknown_attribute, unknown_name, used_before_assignment
 from grader.diagnosis.engine import (
     another_default,
@@ -44,16 +45,19 @@ from grader.diagnosis.engine import (
     url_of_no_database,
     url_without_a_name,
 )
+from grader.diagnosis.shapes import unfit_call
 
 READINGS = (
     taken_for_a_table,
     class_for_an_object,
     other_variable,
     nothing_on_one_way,
+    never_given_a_value,
     unknown_name,
     used_before_assignment,
     unknown_attribute,
     unknown_argument,
+    unfit_call,
     not_an_engine,
     option_unknown_to_sqlite,
     not_a_url,

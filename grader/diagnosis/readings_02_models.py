@@ -1,7 +1,9 @@
 """In the child: mistakes of chapter 02, in the order in which they are tried."""
 
+from grader.diagnosis.aliases import never_given_a_value
 from grader.diagnosis.anywhere import unknown_argument, unknown_attribute, unknown_name, used_before_assignment
 from grader.diagnosis.engine import connected_at_import, taken_for_a_table
+from grader.diagnosis.shapes import unfit_call
 from grader.diagnosis.starting import (
     called_while_handed_on,
     created_again,
@@ -46,6 +48,7 @@ from grader.diagnosis.tables import (
 
 READINGS = (
     taken_for_a_table,
+    never_given_a_value,
     unknown_name,
     used_before_assignment,
     unknown_attribute,
@@ -54,6 +57,7 @@ READINGS = (
     length_without_type,
     option_in_other_brackets,
     unknown_argument,
+    unfit_call,
     connected_at_import,
     not_a_model,
     other_table_name,

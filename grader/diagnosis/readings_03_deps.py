@@ -1,5 +1,6 @@
 """In the child: mistakes of chapter 03, in the order in which they are tried."""
 
+from grader.diagnosis.aliases import never_given_a_value, session_without_depends, type_and_place_apart
 from grader.diagnosis.anywhere import (
     dependency_called,
     dependency_without_hash,
@@ -31,6 +32,7 @@ from grader.diagnosis.dependencies import (
     yields_something_else,
     yields_the_factory,
 )
+from grader.diagnosis.shapes import unfit_call
 from grader.diagnosis.ways import never_reached
 
 READINGS = (
@@ -38,10 +40,14 @@ READINGS = (
     dependency_without_hash,
     yields_the_factory,
     never_reached,
+    never_given_a_value,
     unknown_name,
     used_before_assignment,
     unknown_attribute,
     unknown_argument,
+    unfit_call,
+    session_without_depends,
+    type_and_place_apart,
     is_a_context_manager,
     asks_the_client,
     yields_something_else,

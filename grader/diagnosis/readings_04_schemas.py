@@ -1,5 +1,6 @@
 """In the child: mistakes of chapter 04, in the order in which they are tried."""
 
+from grader.diagnosis.aliases import never_given_a_value
 from grader.diagnosis.anywhere import (
     table_for_a_schema,
     unknown_argument,
@@ -36,9 +37,11 @@ from grader.diagnosis.schemas import (
     validator_returns_nothing,
     value_shown_otherwise,
 )
+from grader.diagnosis.shapes import unfit_call
 
 READINGS = (
     table_for_a_schema,
+    never_given_a_value,
     unknown_name,
     used_before_assignment,
     not_annotated,
@@ -46,6 +49,7 @@ READINGS = (
     validator_raises_otherwise,
     unknown_attribute,
     unknown_argument,
+    unfit_call,
     validator_returns_nothing,
     dump_overridden,
     setting_of_pydantic_1,

@@ -1,5 +1,6 @@
 """In the child: mistakes of chapter 05, in the order in which they are tried."""
 
+from grader.diagnosis.aliases import never_given_a_value
 from grader.diagnosis.anywhere import (
     builtin_as_a_value,
     unknown_argument,
@@ -68,6 +69,7 @@ from grader.diagnosis.saves import (
     schema_in_the_session,
     stored_twice,
 )
+from grader.diagnosis.shapes import no_row_in_the_session, query_not_sent, unfit_call
 from grader.diagnosis.uncalled import method_not_called, nothing_called
 from grader.diagnosis.updates import (
     assigned_unsent,
@@ -107,10 +109,14 @@ READINGS = (
     method_not_called,
     nothing_called,
     never_reached,
+    never_given_a_value,
     unknown_name,
     used_before_assignment,
+    query_not_sent,
     unknown_attribute,
     unknown_argument,
+    unfit_call,
+    no_row_in_the_session,
     kept_between_calls,
     async_function,
     begun_twice,

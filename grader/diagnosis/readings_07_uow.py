@@ -1,5 +1,12 @@
 """In the child: mistakes of chapter 07, in the order in which they are tried."""
 
+from grader.diagnosis.aliases import (
+    never_given_a_value,
+    no_router_included,
+    path_for_the_query,
+    session_without_depends,
+    type_and_place_apart,
+)
 from grader.diagnosis.answers import answered_nothing, promised_otherwise, returned_by_the_insert
 from grader.diagnosis.anywhere import (
     builtin_as_a_value,
@@ -31,6 +38,7 @@ from grader.diagnosis.routes import (
     status_not_said,
 )
 from grader.diagnosis.saves import refreshed_before_it_was_saved
+from grader.diagnosis.shapes import no_row_in_the_session, query_not_sent, unfit_call
 from grader.diagnosis.starting import lifespan_unknown, nobody_creates
 from grader.diagnosis.units import (
     accident,
@@ -89,6 +97,7 @@ READINGS = (
     accident,
     body_may_be_null,
     never_reached,
+    never_given_a_value,
     unknown_name,
     prefix_twice,
     router_name_taken,
@@ -119,8 +128,15 @@ READINGS = (
     other_event,
     unknown_column,
     generator_used_up,
+    query_not_sent,
     unknown_attribute,
     unknown_argument,
+    unfit_call,
+    no_row_in_the_session,
+    no_router_included,
+    session_without_depends,
+    type_and_place_apart,
+    path_for_the_query,
     two_sessions,
     committing_function,
     skips_what_fails,

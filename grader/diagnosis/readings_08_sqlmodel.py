@@ -1,6 +1,13 @@
 """In the child: mistakes of chapter 08, in the order in which they are tried."""
 
 from grader.diagnosis import readings_05_crud, readings_06_routes
+from grader.diagnosis.aliases import (
+    never_given_a_value,
+    no_router_included,
+    path_for_the_query,
+    session_without_depends,
+    type_and_place_apart,
+)
 from grader.diagnosis.answers import in_an_answer
 from grader.diagnosis.anywhere import (
     builtin_as_a_value,
@@ -35,6 +42,7 @@ from grader.diagnosis.schemas import (
     validator_not_taken,
     validator_returns_nothing,
 )
+from grader.diagnosis.shapes import no_row_in_the_session, query_not_sent, unfit_call
 from grader.diagnosis.sqlmodels import (
     get_item_returns_no_item,
     id_made_in_python,
@@ -60,7 +68,8 @@ from grader.diagnosis.writes import copy_changed, input_changed
 
 _ANYWHERE = (
     *(never_reached, unknown_name, used_before_assignment, unknown_attribute, unknown_argument),
-    *(builtin_as_a_value, method_not_called, nothing_called),
+    *(builtin_as_a_value, method_not_called, nothing_called, never_given_a_value, unfit_call, no_row_in_the_session),
+    *(query_not_sent, no_router_included, session_without_depends, type_and_place_apart, path_for_the_query),
 )
 _OF_05 = [each for each in readings_05_crud.READINGS if each not in (*_ANYWHERE, merged_copy_lost)]
 _SAVE_NOTHING = copy_changed, input_changed, flushed_not_committed, not_committed, stored_a_new_row
@@ -76,6 +85,7 @@ READINGS = (
     method_not_called,
     nothing_called,
     never_reached,
+    never_given_a_value,
     unknown_name,
     used_before_assignment,
     get_item_returns_no_item,
@@ -109,8 +119,15 @@ READINGS = (
     *_ROUTES,
     in_a_request(takes_an_id),
     *_CRUD,
+    query_not_sent,
     unknown_attribute,
     unknown_argument,
+    unfit_call,
+    no_row_in_the_session,
+    no_router_included,
+    session_without_depends,
+    type_and_place_apart,
+    path_for_the_query,
     other_value_on_the_way,
     value_lost_on_the_way,
 )

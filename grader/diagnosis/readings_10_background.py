@@ -1,5 +1,13 @@
 """In the child: mistakes of chapter 10, in the order in which they are tried."""
 
+from grader.diagnosis.aliases import (
+    never_given_a_value,
+    no_router_included,
+    path_for_the_query,
+    session_without_depends,
+    type_and_place_apart,
+)
+from grader.diagnosis.answers import answered_nothing
 from grader.diagnosis.anywhere import (
     builtin_as_a_value,
     calls_itself,
@@ -48,6 +56,7 @@ from grader.diagnosis.routes import (
     status_not_said,
     unknown_not_noticed,
 )
+from grader.diagnosis.shapes import no_row_in_the_session, query_not_sent, unfit_call
 from grader.diagnosis.starting import lifespan_unknown, nobody_creates
 from grader.diagnosis.tasks import (
     body_is_the_value,
@@ -107,6 +116,7 @@ READINGS = (
     method_not_called,
     nothing_called,
     never_reached,
+    never_given_a_value,
     unknown_name,
     used_before_assignment,
     calls_itself,
@@ -167,9 +177,17 @@ READINGS = (
     requests_session,
     shared_by_tasks,
     session_not_made,
+    query_not_sent,
     unknown_attribute,
-    task_raises,
     unknown_argument,
+    unfit_call,
+    answered_nothing,
+    no_row_in_the_session,
+    no_router_included,
+    session_without_depends,
+    type_and_place_apart,
+    path_for_the_query,
+    task_raises,
     nothing_to_commit,
     event_not_committed,
     task_not_closed,

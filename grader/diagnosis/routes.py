@@ -819,20 +819,27 @@ def _fields_left_out(actual: Any, expected: Any) -> bool:
     return any(name not in actual for name, value in expected.items() if value is None)
 
 
-@reading("the answer is made from what was sent", "create_answers_201", "created_item_is_refreshed")
+@reading(
+    "the answer is made from what was sent",
+    *("create_answers_201", "created_item_is_refreshed", "patch_keeps_omitted_fields", "patch_null_clears"),
+)
 def echoed(evidence: Evidence) -> Told | None:
     """The data from the client has no id, and none of the values that the database made."""
     found = endpoint_of(evidence)
     body = body_parameter(evidence, found[1]) if found else None
     without_id = evidence.saw.startswith("the answer: {") and "'id'" not in evidence.saw
+    without_id = without_id or re.search(r"ValidationError: (response\.)?id: Field required", evidence.saw) is not None
     if found is None or body is None or not ("shows" in evidence.saw or without_id):
         return None
     for node in inside(found[1]):
-        if isinstance(node, ast.Return) and re.search(rf"\b{body.arg}\b", text_of(node)):
-            inner = calls(node, "create_item", "add_item", "update_item")
-            own = [each for each in inside(node) if isinstance(each, ast.Call) and _stores(evidence, name_of(each))]
+        made = made_of(found[1], node.value) if isinstance(node, ast.Return) and node.value else []
+        stored = any(calls(each, "Item") for each in made[1:])
+        if not stored and any(re.search(rf"\b{body.arg}\b", text_of(each)) for each in made):
+            inner = [call for each in made for call in calls(each, "create_item", "add_item", "update_item")]
+            every = [each for one in made for each in inside(one) if isinstance(each, ast.Call)]
+            own = [each for each in every if _stores(evidence, name_of(each))]
             if not inner and not own:
-                hint = f"'{body.arg}' is what was sent. What is stored?"
+                hint = f"'{body.arg}' is what was sent. Which object is the row of the database?"
                 if "ItemRead" not in text_of(found[1].returns) and keyword(found[2], "response_model") is None:
                     hint = f"{hint} And which schema has an id? Look at the return type, too."
                 return Told(where=found[0].at(node), hint=hint)

@@ -1,0 +1,236 @@
+"""In the child: calls that do not fit what they call, and values that are used as something else."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable
+
+from grader.diagnosis.anywhere import innermost
+from grader.diagnosis.crud import made_of, reached
+from grader.diagnosis.evidence import Evidence, Raised
+from grader.diagnosis.reading import Told, reading
+from grader.diagnosis.source import File, Function, Source, arguments_of, inside, name_of, of_a_session, text_of
+
+_LOOP = ast.For | ast.comprehension
+
+
+def raised_with(evidence: Evidence, words: str, *kinds: str) -> tuple[Raised, re.Match[str], str] | None:
+    """The exception of one of these kinds that the check saw and that has these words; and the learner's line."""
+    for each in evidence.raised:
+        found = re.search(words, each.message) if each.bases & {*kinds} and each.told in evidence.saw else None
+        if found is not None and each.lines:
+            return each, found, innermost(each, evidence.given)
+    return None
+
+
+def at_line(source: Source, where: str) -> list[ast.AST]:
+    """The calls, the loops and what has brackets, in a line of a file or around it."""
+    name, _, number = where.rpartition(":")
+    kinds = ast.Call | ast.Subscript | _LOOP
+    return [each for each in source.file(name).nodes if isinstance(each, kinds) and _spans(each, int(number))]
+
+
+def _spans(node: ast.AST, line: int) -> bool:
+    first = node.target if isinstance(node, ast.comprehension) else node
+    last = node.iter if isinstance(node, _LOOP) else node
+    return getattr(first, "lineno", 0) <= line <= (getattr(last, "end_lineno", 0) or 0)
+
+
+def _called(nodes: list[ast.AST], *names: str) -> list[ast.Call]:
+    return [each for each in nodes if isinstance(each, ast.Call) and name_of(each) in names]
+
+
+def _an(name: str) -> str:
+    return f"{'an' if name[:1] in 'AEIOUaeiou' else 'a'} {name}"
+
+
+def _is_schema(source: Source, name: str) -> bool:
+    """Whether a class of the learner's can write out what it holds, as Pydantic's do."""
+    bases = [name_of(base) for _, node in source.ancestry(source.class_(name)) for base in node.bases]
+    return any(each in ("BaseModel", "SQLModel") for each in bases)
+
+
+# -- calls --------------------------------------------------------------------------------------------
+
+_OF_A_SESSION = {
+    "get": "get() takes the class of the table, and then the id. What does this line hand over?",
+    "delete": "delete() takes one thing: the object whose row has to go. What does this line hand over?",
+    "add": "add() takes one thing: an object that has its values. What does this line hand over?",
+    "refresh": "refresh() takes the object that is to be loaded again. Which one is it here?",
+    "commit": "commit() takes nothing: it saves all that the session knows of. What does this line hand over?",
+}
+
+
+def _by_place(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
+    """A class takes what it holds by name: Item(data)."""
+    for call in [each for each in nodes if isinstance(each, ast.Call) and each.args]:
+        name = name_of(call)
+        if evidence.source.class_(name) is None:
+            continue
+        if any(isinstance(each, ast.Starred) for each in call.args):
+            return "One star hands on what a loop gives: of a dictionary the names alone. What hands on the values too?"
+        if _is_schema(evidence.source, name) and len(call.args) == 1:
+            return f"{name} takes each value by its name. Which of its methods reads a whole object?"
+        return f"{name} takes each value by its name, not by its place. Where does this line say the names?"
+    return ""
+
+
+def _to_a_session(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
+    """A session's own method takes other things: db.delete(Item, 3)."""
+    return _OF_A_SESSION.get(found[1], "") if _called(nodes, found[1]) else ""
+
+
+def _to_a_function(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
+    """A function of the learner's takes more, or fewer: crud.create_item(data)."""
+    function = evidence.source.function(found[1]) if _called(nodes, found[1]) else None
+    names = [each for each in arguments_of(function[1]) if each not in ("self", "cls")] if function else []
+    takes = f"{', '.join(names[:-1])} and {names[-1]}" if names[1:] else "".join(names)
+    return f"{found[1]}() takes {takes}. What does this line hand over?" if names else ""
+
+
+_SETATTR = "setattr takes an object, the name of an attribute, and a value, in this order."
+
+
+def _to_setattr(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
+    """setattr takes three things: setattr(item, value)."""
+    return f"{_SETATTR} Which of them does this line hand over?" if _called(nodes, "setattr") else ""
+
+
+def _object_first(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
+    """setattr takes the object first: setattr(name, value, item)."""
+    around = evidence.source.function(evidence.source.function_of(where), where.rpartition(":")[0])
+    known = arguments_of(around[1]) if around else []
+    firsts = [text_of(each.args[0]) for each in _called(nodes, "setattr") if len(each.args) == 3]
+    return f"{_SETATTR} What stands first here?" if firsts and firsts[0] not in known else ""
+
+
+def _class_first(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
+    """get() takes the class first: db.get(item_id, Item)."""
+    asked = [each for each in _called(nodes, "get") if len(each.args) == 2]
+    return "get() takes the class of the table first, and then the id. What stands first here?" if asked else ""
+
+
+def _in_two_stars(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
+    """Two stars take a dictionary: Item(**data)."""
+    kind = found[1]
+    asks = "What makes a dictionary of it?"
+    if evidence.source.class_(kind) is not None:
+        asks = "Which method reads the attributes of an object?"
+    if _is_schema(evidence.source, kind):
+        asks = "Which of its methods makes a dictionary?"
+    return f"** takes a dictionary, with names and values, and this is {_an(kind)}. {asks}"
+
+
+def _one_of_many(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
+    """A schema reads one object: ItemRead.model_validate(items)."""
+    for call in _called(nodes, "model_validate", "from_orm"):
+        owner = name_of(getattr(call.func, "value", None))
+        if evidence.source.class_(owner) is not None:
+            return f"This makes one {owner} of one object, and it gets a list. What gives you one after another?"
+    return ""
+
+
+# -- values -------------------------------------------------------------------------------------------
+
+
+def _by_a_key(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
+    """An object has attributes, and no keys: item["name"]."""
+    kind = found[1] or found[2]
+    keys = [each.slice for each in nodes if isinstance(each, ast.Subscript)]
+    if evidence.source.class_(kind) is None or not keys:
+        return ""
+    which = f"Which function {'sets' if found[1] else 'reads'} an attribute whose name is in a variable?"
+    if all(isinstance(each, ast.Constant) for each in keys):
+        which = "How does Python write an attribute?"
+    return f"The brackets are for a key, and {_an(kind)} has attributes. {which}"
+
+
+def _of_a_dictionary(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
+    """A loop over a dictionary gives its names: for name, value in data.model_dump()."""
+    file = evidence.source.file(where.rpartition(":")[0])
+    around = evidence.source.function(evidence.source.function_of(where), file.name)
+    for loop in [each for each in nodes if isinstance(each, _LOOP) and isinstance(each.target, ast.Tuple)]:
+        for value in made_of(around[1], loop.iter) if around and isinstance(loop.iter, ast.Name) else [loop.iter]:
+            last = evidence.source.decides(file, value, evidence.given)[1] if isinstance(value, ast.expr) else value
+            if isinstance(last, ast.Dict | ast.DictComp) or name_of(last) in ("model_dump", "dict", "vars", "keys"):
+                return "A loop over a dictionary gives its names alone. Which of its methods gives names with values?"
+    return ""
+
+
+_Hint = Callable[[Evidence, re.Match[str], list[ast.AST], str], str]
+_KINDS = "TypeError", "ValueError", "AttributeError", "NoInspectionAvailable"
+_QUESTIONS: tuple[tuple[str, _Hint], ...] = (
+    (r"^(?:\w+\.)?__init__\(\) takes 1 positional argument but", _by_place),
+    (r"^Session\.(\w+)\(\) (?:missing|takes) ", _to_a_session),
+    (r"^(?:\w+\.)*(\w+)\(\) (?:missing \d+ required|takes (?:from \d+ to )?\d+ positional)", _to_a_function),
+    (r"^setattr expected 3 arguments", _to_setattr),
+    (r"^'(\w+)' object has no attribute", _object_first),
+    (r"^No inspection system is available for object of type", _class_first),
+    (r"argument after \*\* must be a mapping, not (?:[\w.]+\.)?(\w+)", _in_two_stars),
+    (r"Input should be a valid dictionary[^\[]*\[[^\n]*input_type=list", _one_of_many),
+    (
+        r"^'(?:[\w.]+\.)?(\w+)' object does not support item assignment|"
+        r"^'(?:[\w.]+\.)?(\w+)' object is not subscriptable",
+        _by_a_key,
+    ),
+    (r"^(?:too many|not enough) values to unpack", _of_a_dictionary),
+)
+
+
+@reading("a call that does not fit what it calls")
+def unfit_call(evidence: Evidence) -> Told | None:
+    """What a call hands over, by name or by place and in which order, has to fit what is called."""
+    for words, hint_of in _QUESTIONS:
+        found = raised_with(evidence, words, *_KINDS)
+        if found is not None:
+            _, match, where = found
+            hint = hint_of(evidence, match, at_line(evidence.source, where), where)
+            if hint and where.rpartition(":")[0] not in evidence.given:
+                return Told(where=where, hint=hint)
+    return None
+
+
+@reading("something that is no row is given to the session")
+def no_row_in_the_session(evidence: Evidence) -> Told | None:
+    """A session adds, deletes and loads again objects of the tables' classes: one object for one row."""
+    words = r"Class '(?:[\w.]+\.)?(\w+)' is not mapped(?:; was a class \((?:[\w.]+\.)?(\w+)\))?"
+    found = raised_with(evidence, words, "UnmappedInstanceError")
+    if found is None or found[2].rpartition(":")[0] in evidence.given:
+        return None
+    kind, class_ = found[1].groups()
+    gets = f"{class_}, which is the class of the table" if class_ else _an(kind)
+    if _is_schema(evidence.source, kind) and not class_:
+        gets = f"what was sent, {_an(kind)}"
+    hint = f"A session works with rows, and here it gets {gets}. Which object is the row?"
+    if kind in ("list", "tuple", "dict", "generator"):
+        hint = f"A session takes one row at a time, as an object, and here it gets {_an(kind)}. Which objects are rows?"
+    return Told(where=found[2], hint=hint)
+
+
+# -- a query ------------------------------------------------------------------------------------------
+
+_NOT_SENT = r"^'Select' object (?:is not|has no attribute '(?:all|first|one|one_or_none|scalars?|fetchall)')"
+_SENDS = "scalars", "scalar", "execute", "exec", "query", "get", "stream"
+
+
+@reading("a query that nobody sends")
+def query_not_sent(evidence: Evidence) -> Told | None:
+    """select() writes a question down. A session sends it to the database, and gives back the answer."""
+    raised = raised_with(evidence, _NOT_SENT, "TypeError", "AttributeError")
+    if raised is None and "<Select>" not in evidence.saw:
+        return None
+    hint = "This is a question that nobody has asked yet. Which method of the session sends it?"
+    for file, node in reached(evidence):
+        for each in inside(node):
+            if isinstance(each, ast.Return) and each.value is not None and _only_asks(evidence, file, node, each.value):
+                return Told(where=file.at(each), hint=hint) if file.name not in evidence.given else None
+    return Told(where=raised[2], hint=hint) if raised is not None else None
+
+
+def _only_asks(evidence: Evidence, file: File, node: Function, value: ast.expr) -> bool:
+    """Whether a value is a select(), which no session, and no function of the learner's, has got."""
+    made = [call for part in made_of(node, value) for call in ast.walk(part) if isinstance(call, ast.Call)]
+    sent = any(name_of(each) in _SENDS or of_a_session(each) for each in made)
+    others = [each for each in made if isinstance(each.func, ast.Name) and evidence.source.function(each.func.id)]
+    return any(name_of(each) == "select" for each in made) and not sent and not others
