@@ -801,30 +801,46 @@ def begun_after_a_read(evidence: Evidence) -> Told | None:
     )
 
 
-def _is_id_of_the_item(node: ast.Attribute) -> bool:
-    return node.attr == "id" and name_of(node.value) == "item"
+def _leads_to(evidence: Evidence, name: str) -> list[tuple[File, Function]]:
+    """One of the two helpers, and the learner's functions that it leads to."""
+    found = evidence.source.named(name, "app/crud_uow.py")
+    return evidence.source.reached(*found, evidence.given) if found else []
+
+
+def _ids_read(node: Function) -> list[ast.AST]:
+    """Where a function reads the id of something that it was given."""
+    given = {each.arg for each in (*node.args.args, *node.args.kwonlyargs)} - {"self", "cls"}
+    return [each for each in inside(node) if isinstance(each, ast.Attribute) and _is_id_of(each, given)]
+
+
+def _is_id_of(node: ast.Attribute, names: set[str]) -> bool:
+    return node.attr == "id" and name_of(node.value) in names
 
 
 @reading("an event before there is an id", "create_answers_201", _BATCH, _ADDS)
 def no_flush(evidence: Evidence) -> Told | None:
     """The database assigns the id when the INSERT is sent. Before a flush there is no id."""
-    if not _NO_ITEM_ID.search(evidence.saw):
+    adding, telling = _leads_to(evidence, "add_item"), _leads_to(evidence, "add_event")
+    own = [place for place in adding if place not in telling]
+    # What both of them call is right for one of them; then it is the call that counts.
+    shared = [node.name for _, node in adding if node not in [node for _, node in own]]
+    added = [(file, call) for file, node in own for call in calls(node, "add", "add_all", *shared)]
+    sent = {event.where for event in evidence.events_of("INSERT items")}
+    flushed = [(file, node, call) for file, node in adding for call in calls(node, "flush")]
+    if not _NO_ITEM_ID.search(evidence.saw) or not added or any(file.at(call) in sent for file, _, call in flushed):
         return None
-    found = evidence.source.function("add_item", "app/crud_uow.py")
-    added = calls(found[1], "add") if found else []
-    if found is None or not added or calls(found[1], "flush"):
-        return None
-    named = _not_called([found], "flush")
+    saw = f"{evidence.saw}; the item had no id yet"
+    named = _not_called(adding, "flush")
     if named is not None:
-        return named
-    event = evidence.source.function("add_event", "app/crud_uow.py")
-    read = (
-        [each for each in inside(event[1]) if isinstance(each, ast.Attribute) and _is_id_of_the_item(each)]
-        if event
-        else []
-    )
-    sent_later = event is not None and read and any(call.lineno > read[0].lineno for call in calls(event[1], "flush"))
-    if event is not None and sent_later:
-        hint = "The id is read here. Which line makes the database give the item one, and when does it run?"
-        return Told(where=event[0].at(read[0]), hint=hint)
-    return Told(where=found[0].at(added[0]), hint="When does the item get its id? Something has to be sent first.")
+        return replace(named, saw=saw)
+    for file, node, call in flushed:
+        for test in [each for each in inside(node) if isinstance(each, ast.If) and call in ast.walk(each)]:
+            return Told(saw=saw, where=file.at(test), hint="When an item is added, does this lead to the flush()?")
+    for file, node in telling:
+        for read in _ids_read(node)[:1]:
+            if any(call.lineno > getattr(read, "lineno", 0) for call in calls(node, "flush")):
+                hint = "The id is read here. Which line makes the database give the item one, and when does it run?"
+                return Told(saw=saw, where=file.at(read), hint=hint)
+    if flushed:
+        return None
+    return Told(saw=saw, where=_at(added[0]), hint="When does the item get its id? Something has to be sent first.")
