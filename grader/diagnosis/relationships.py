@@ -12,7 +12,7 @@ from grader.diagnosis.endpoints import endpoint_of
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.schemas import field_in, setting_not_read
-from grader.diagnosis.source import File, Function, calls, decorators, inside, keyword, name_of, text_of
+from grader.diagnosis.source import File, Function, calls, decorators, inside, keyword, name_of, of_a_session, text_of
 
 _OWNER, _NULL = "owner_is_in_the_answer", "item_without_owner_has_null"
 _CONSTANT, _LOADED = "query_count_is_constant", "loaded_before_the_session_closes"
@@ -482,14 +482,24 @@ def not_loaded_ahead(evidence: Evidence) -> Told | None:
         hint = "The join finds the owners. Who says that they belong in Item.owner?"
         return Told(where=file.at(calls(node, "outerjoin", "join")[0]), hint=hint)
     if loops and not calls(node, *_LOADERS):
+        told = asked_for_each(evidence)
+        if told is not None and _asks_by_itself(evidence, told.where):
+            return told  # in a function that is called in each turn
         hint = "Each turn of this loop asks the database once more. What does the query load, and what not?"
-        return Told(where=file.at(loops[0]), hint=hint)
+        return Told(where=file.at(getattr(loops[0], "elt", loops[0])), hint=hint)
     ahead = lazy is not None and not re.search(r"raise|select\b|True", text_of(lazy))
     if calls(node, *_LOADERS) or ahead:
         return None
     events = [event for event in evidence.events_of("SELECT items") if event.where.startswith(file.name)]
     where = events[-1].where if events else file.at(node)
     return Told(where=where, hint="This loads the items alone. What loads all of their owners along with them?")
+
+
+def _asks_by_itself(evidence: Evidence, where: str) -> bool:
+    """Whether a line names a session's method that sends something: not one that reads what is loaded then."""
+    found = evidence.source.function(evidence.source.function_of(where), where.rpartition(":")[0])
+    sending = calls(found[1], "get", "get_one", "scalar", "scalars", "execute") if found is not None else []
+    return any(of_a_session(call) and found and found[0].at(call) == where for call in sending)
 
 
 def _asks_in_each_turn(node: ast.AST) -> bool:
