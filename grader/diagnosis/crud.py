@@ -8,7 +8,7 @@ import re
 from grader.diagnosis.endpoints import endpoint_of, own_line, request_of
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told
-from grader.diagnosis.source import File, Function, calls, decorators, inside, name_of, text_of
+from grader.diagnosis.source import File, Function, arguments_of, calls, decorators, inside, name_of, text_of
 
 _FUNCTIONS = {
     "create": "create_item",
@@ -106,11 +106,6 @@ def asks_what_was_sent(evidence: Evidence) -> bool:
     unset = [each for each in nodes if isinstance(each, ast.keyword) and each.arg == "exclude_unset"]
     fields = [each for each in nodes if isinstance(each, ast.Attribute) and each.attr == "model_fields_set"]
     return bool(fields) or any(text_of(each.value) == "True" for each in unset)
-
-
-def arguments_of(node: Function) -> list[str]:
-    """The names of a function's arguments."""
-    return [each.arg for each in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)]
 
 
 _PAGE = {"offset": "offset", "skip": "offset", "start": "offset", "limit": "limit", "take": "limit"}

@@ -47,7 +47,7 @@ def _found(evidence: Evidence) -> tuple[File, Function] | None:
     for inner in inside(maker[1]) if maker else ():  # get_db = dependency(SessionLocal)
         if maker and isinstance(inner, Function) and inner is not maker[1] and _yields(inner):
             return maker[0], inner
-    return found
+    return evidence.source.handed_on(found, evidence.given) if found is not None else None
 
 
 def _keeper(evidence: Evidence) -> tuple[File, Function] | None:

@@ -44,7 +44,15 @@ def fits(pattern: str, path: str) -> bool:
 
 
 def endpoint_of(evidence: Evidence) -> tuple[File, Function, ast.Call] | None:
-    """The endpoint that answered the last request, or was meant for it, and the call that makes it one."""
+    """The endpoint that answered the last request, or was meant for it, and the call that makes it one.
+
+    If it only hands on what it gets to a function beside it, it is as if the statements of that stood in it.
+    """
+    found = _endpoint_of(evidence)
+    return (found[0], evidence.source.whole(*found[:2], evidence.given), found[2]) if found is not None else None
+
+
+def _endpoint_of(evidence: Evidence) -> tuple[File, Function, ast.Call] | None:
     method, path = request_of(evidence)
     answered = _answered(evidence, method) if method else None
     if answered is not None:
@@ -95,7 +103,9 @@ def route_at(evidence: Evidence, place: str) -> str:
     if found is None or found[0].name != file:
         return ""
     first = min([found[1].lineno, *(each.lineno for each in found[1].decorator_list)])
-    return " ".join(request_of(evidence)) if first <= int(line) <= (found[1].end_lineno or 0) else ""
+    body = range(found[1].body[0].lineno, (found[1].body[-1].end_lineno or 0) + 1)
+    within = int(line) in body or first <= int(line) <= (found[1].end_lineno or 0)
+    return " ".join(request_of(evidence)) if within else ""
 
 
 def behind(evidence: Evidence) -> list[tuple[File, Function]]:

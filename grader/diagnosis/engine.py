@@ -15,6 +15,7 @@ from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.source import (
     File,
     Function,
+    arguments_of,
     calls,
     commits_by_itself,
     decorators,
@@ -84,8 +85,7 @@ def _asked_by(evidence: Evidence, file: File, call: ast.Call, given: dict[str, s
     if found is None or most == 0:
         return []
     within, helper = found
-    arguments = [each.arg for each in (*helper.args.posonlyargs, *helper.args.args, *helper.args.kwonlyargs)]
-    values = {each: passed_to(call, helper, each) for each in arguments}
+    values = {each: passed_to(call, helper, each) for each in arguments_of(helper)}
     texts = {each: _text(file, value, given) for each, value in values.items() if value is not None}
     passed = {each: text for each, text in texts.items() if text is not None}
     asked = [(_text(within, each, passed), each) for each in _names_asked_for(helper)]

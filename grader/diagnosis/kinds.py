@@ -114,6 +114,16 @@ def kind_made_another(evidence: Evidence) -> Told | None:
     return None
 
 
+@reading("a field with another name than what is sent", _ANSWERS)
+def field_of_another_name(evidence: Evidence) -> Told | None:
+    """A schema takes from the body what has the name of one of its fields."""
+    missing = re.search(r'422 .*"type":"missing","loc":\["body","(\w+)"\]', evidence.saw)
+    field = field_in(evidence, schema_of_body(evidence), missing[1]) if missing and missing[1] != "kind" else None
+    if field is None or _field(evidence) is not None:
+        return None
+    return Told(where=field[0].at(field[1]), hint="The client sends a kind. Which name does this field have?")
+
+
 @reading("a kind that the task sheet allows is refused", _WRITTEN, _ANSWERS)
 def kind_refused(evidence: Evidence) -> Told | None:
     """A kind is any text of 1 to 50 characters, not one of a list."""

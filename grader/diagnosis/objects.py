@@ -5,12 +5,13 @@ from __future__ import annotations
 import ast
 import re
 
-from grader.diagnosis.crud import arguments_of, calls_in, function_of, reached
+from grader.diagnosis.crud import calls_in, function_of, reached
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import Function, calls, inside, name_of, text_of
+from grader.diagnosis.source import Function, arguments_of, calls, inside, name_of, text_of
 
 _CREATE_AND_UPDATE = "create_refreshes", "update_refreshes"
+_THE_CALLERS = "The caller ends the transaction of its session, and closes it. Of another session it knows nothing."
 
 
 @reading("another object is returned", *_CREATE_AND_UPDATE)
@@ -68,6 +69,24 @@ def session_of_its_own(evidence: Evidence) -> Told | None:
     return None
 
 
+@reading(
+    "another session is left open",
+    *("create_refreshes", "get_returns_the_item", "list_pages", "update_refreshes"),
+)
+def another_session(evidence: Evidence) -> Told | None:
+    """Whoever calls has a session, ends its transaction and closes it. Of another session it knows nothing."""
+    if not evidence.saw.startswith("beside the one that was handed over, a session"):
+        return None
+    for file, node in reached(evidence):
+        for each in inside(node):
+            made = [item.context_expr for item in each.items] if isinstance(each, ast.With) else []
+            made += [each.value] if isinstance(each, ast.Assign) else []
+            if any(isinstance(one, ast.Call) and _is_a_session(one) for one in made):
+                hint = "The caller has handed you a session. Which one does this line take, and who closes it?"
+                return Told(where=file.at(each), hint=hint, why=_THE_CALLERS)
+    return None
+
+
 def _opened(node: Function) -> set[str]:
     """The names of sessions that a function opens itself."""
     made: list[tuple[ast.expr | None, ast.expr]] = []
@@ -76,13 +95,12 @@ def _opened(node: Function) -> set[str]:
             made += [(item.optional_vars, item.context_expr) for item in each.items]
         elif isinstance(each, ast.Assign):
             made.append((each.targets[0], each.value))
-    return {
-        name_of(name)
-        for name, value in made
-        if isinstance(value, ast.Call)
-        and "session" in text_of(value.func).lower()
-        and name_of(value) != "object_session"
-    }
+    return {name_of(name) for name, value in made if isinstance(value, ast.Call) and _is_a_session(value)}
+
+
+def _is_a_session(call: ast.Call) -> bool:
+    """Whether a call makes a session, as far as its name tells."""
+    return "session" in text_of(call.func).lower() and name_of(call) != "object_session"
 
 
 @reading("the values are forgotten before anybody reads them", "get_returns_the_item", *_CREATE_AND_UPDATE)

@@ -6,12 +6,11 @@ import ast
 import re
 
 from grader.diagnosis.anywhere import innermost
-from grader.diagnosis.crud import arguments_of
 from grader.diagnosis.endpoints import alias_of, behind, body_parameter, endpoint_of, parameter_of, path_of, request_of
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.routes import INVALID, LOOKUPS, said_status
-from grader.diagnosis.source import File, Function, calls, inside, name_of, text_of
+from grader.diagnosis.source import File, Function, arguments_of, calls, inside, name_of, text_of
 
 TOO_STRICT = "Clients send what the task sheet allows; refusing it takes something away from them."
 _OF_CLASSES = "__init__", "__call__"

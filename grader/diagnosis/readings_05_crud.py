@@ -13,6 +13,7 @@ from grader.diagnosis.lost import other_value_on_the_way, value_lost_on_the_way
 from grader.diagnosis.objects import (
     another_object_returned,
     another_row_deleted,
+    another_session,
     forgotten_before_it_was_read,
     session_of_its_own,
 )
@@ -149,6 +150,7 @@ READINGS = (
     returned_the_input,
     merged_copy_lost,
     another_object_returned,
+    another_session,
     session_of_its_own,
     refreshed_in_part,
     refreshed_too_early,

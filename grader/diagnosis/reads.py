@@ -7,7 +7,6 @@ import re
 
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.crud import (
-    arguments_of,
     asked_for,
     built,
     calls_in,
@@ -21,7 +20,7 @@ from grader.diagnosis.endpoints import own_line
 from grader.diagnosis.evidence import Event, Evidence, Raised
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.saves import WITH_THE_LIST
-from grader.diagnosis.source import File, Function, calls, decorators, inside, name_of, text_of
+from grader.diagnosis.source import File, Function, arguments_of, calls, decorators, inside, name_of, text_of
 
 _UNKNOWN = "get_unknown_is_404", "patch_unknown_is_404", "delete_unknown_is_404"
 

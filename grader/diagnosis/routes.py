@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 from grader.diagnosis.anywhere import innermost
-from grader.diagnosis.crud import arguments_of, made_of, page_asked, reached, unlike_the_page
+from grader.diagnosis.crud import made_of, page_asked, reached, unlike_the_page
 from grader.diagnosis.endpoints import (
     behind,
     body_parameter,
@@ -23,7 +23,7 @@ from grader.diagnosis.endpoints import (
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.pages import number_of
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import File, Function, calls, decorators, inside, keyword, name_of, text_of
+from grader.diagnosis.source import File, Function, arguments_of, calls, decorators, inside, keyword, name_of, text_of
 
 _UNKNOWN = "get_unknown_is_404", "patch_unknown_is_404", "delete_unknown_is_404", "unknown_item_is_404"
 _ANSWERS = (

@@ -6,13 +6,14 @@ import ast
 import re
 
 from grader.diagnosis.anywhere import innermost
-from grader.diagnosis.crud import arguments_of, built, calls_in, function_of, in_one_branch, reached
+from grader.diagnosis.crud import built, calls_in, function_of, in_one_branch, reached
 from grader.diagnosis.endpoints import endpoint_of, own_line
 from grader.diagnosis.evidence import Event, Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.source import (
     File,
     Function,
+    arguments_of,
     calls,
     decorators,
     inside,

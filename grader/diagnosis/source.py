@@ -7,7 +7,7 @@ import re
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from copy import deepcopy
+from copy import copy, deepcopy
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TypeGuard
@@ -127,6 +127,7 @@ class Source:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._files: dict[str, File] = {}
+        self._wholes: dict[int, Function] = {}
 
     def file(self, name: str) -> File:
         """A file, ``app/crud.py``; an empty one where there is none."""
@@ -228,13 +229,26 @@ class Source:
             given: names of files that are as the chapter gave them; nothing in them is followed.
         """
         for _ in range(_MOST_CALLS):
-            call = _only_call(found[1])
+            call = _only_call(found[1]) if not found[1].decorator_list else None
             name = name_of(call) if call is not None and not of_a_session(call) else ""
             other = (self.function(name, found[0].name) or self.function(name)) if name else None
             if other is None or other[1] is found[1] or other[0].name in given:
                 break
             found = other
         return found
+
+    def whole(self, file: File, node: Function, given: frozenset[str] = frozenset()) -> Function:
+        """A decorated function with the statements of the one beside it to which it only hands on what it gets."""
+        if id(node) not in self._wholes:
+            self._wholes[id(node)] = node
+            call = _only_call(node)
+            does = self.function(name_of(call), file.name) if call is not None and not of_a_session(call) else None
+            does = self.handed_on(does, given) if does is not None else None
+            names = [name_of(each) for each in (*call.args, *(each.value for each in call.keywords))] if call else []
+            if does is not None and does[0] is file and set(arguments_of(does[1])) == {*names}:
+                self._wholes[id(node)] = copy(node)
+                self._wholes[id(node)].body = does[1].body
+        return self._wholes[id(node)]
 
     def reached(self, file: File, node: Function, given: frozenset[str] = frozenset()) -> list[tuple[File, Function]]:
         """A function, and the learner's functions that it leads to: those that it calls, and those that decorate it.
@@ -355,6 +369,11 @@ class Source:
         return [name_of(each.target) for each in bodies if isinstance(each, ast.AnnAssign)]
 
 
+def arguments_of(function: Function) -> list[str]:
+    """The names of a function's parameters."""
+    return [each.arg for each in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)]
+
+
 def without_docstring(function: Function) -> list[ast.stmt]:
     """The statements of a function but for its docstring."""
     return function.body[1:] if ast.get_docstring(function, clean=False) is not None else function.body
@@ -365,13 +384,13 @@ def _only_call(function: Function) -> ast.Call | None:
     body = without_docstring(function)
     value = getattr(body[0], "value", None) if len(body) == 1 else None
     call = value.value if isinstance(value, ast.Await | ast.YieldFrom) else value
-    if not isinstance(call, ast.Call) or function.decorator_list:
+    if not isinstance(call, ast.Call):
         return None
-    names = [each.arg for each in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)]
+    names = arguments_of(function)
     own = [names.index(name) for each in call.args if (name := name_of(each)) in names]
     as_they_are = own == sorted(own) and all(each.arg in (None, name_of(each.value)) for each in call.keywords)
     passed = [*call.args, *(each.value for each in call.keywords)]
-    simple = bool(passed) and all(isinstance(each, ast.Name | ast.Starred) for each in passed)
+    simple = all(isinstance(each, ast.Name | ast.Starred) for each in passed) and bool(passed or not names)
     return call if simple and as_they_are else None
 
 

@@ -320,7 +320,8 @@ def creation_not_committed(evidence: Evidence) -> Told | None:
     """PostgreSQL creates tables within a transaction; without a COMMIT they are gone with it."""
     what = [event.what for event in evidence.events]
     made = [n for n, event in enumerate(evidence.events) if event.what == "CREATE TABLE items" and event.where]
-    if not made or "COMMIT" in what[made[-1] :] or evidence.raised:
+    late = "the start does not wait for" in evidence.saw
+    if not made or "COMMIT" in what[made[-1] :] or evidence.raised or late:
         return None
     return Told(
         saw=f"{evidence.saw}; CREATE TABLE was sent, but no COMMIT after it",

@@ -13,7 +13,7 @@ from grader.diagnosis.anywhere import innermost, unknown_name
 from grader.diagnosis.endpoints import behind, endpoint_of, request_of
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import File, Function, calls, inside, name_of, of_a_session, text_of
+from grader.diagnosis.source import File, Function, arguments_of, calls, inside, name_of, of_a_session, text_of
 
 _ADDS = "add_item_does_not_commit"
 _TOGETHER, _ONCE, _BATCH = "item_and_event_are_saved_together", "commits_once", "batch_is_all_or_nothing"
@@ -40,7 +40,11 @@ def _helper(evidence: Evidence) -> tuple[File, Function] | None:
     names = "add_item", "add_event"
     called = [name for line in evidence.did for name in names if line.startswith(f"{name}(")]
     called += [name for name in names if evidence.saw.startswith(f"{name} ")]
-    name = called[-1] if called else "add_item"
+    return _adding(evidence, called[-1] if called else "add_item")
+
+
+def _adding(evidence: Evidence, name: str) -> tuple[File, Function] | None:
+    """The function that does the work of add_item or add_event."""
     return evidence.source.doing(name, "app/crud_uow.py", evidence.given)
 
 
@@ -70,7 +74,7 @@ def _tries(node: ast.AST) -> list[ast.Try]:
 def helper_commits(evidence: Evidence) -> Told | None:
     """After a commit the work can no longer be undone, even if a later step fails."""
     for name in ("add_item", "add_event"):
-        found = evidence.source.function(name, "app/crud_uow.py")
+        found = _adding(evidence, name)
         for file, node in evidence.source.reached(*found, evidence.given | {"app/crud.py"}) if found else ():
             for call in calls(node, "commit"):
                 return Told(where=file.at(call), hint="Who knows what else belongs to this, and when it is complete?")
@@ -114,7 +118,7 @@ def helper_returns_otherwise(evidence: Evidence) -> Told | None:
     """The caller works with what the helper returns. This must be the object that was added."""
     found = _helper(evidence)
     if any(line.startswith("add_event(db, None") for line in evidence.did) or _NO_ITEM_ID.search(evidence.saw):
-        found = evidence.source.function("add_item", "app/crud_uow.py")
+        found = _adding(evidence, "add_item")
     if found is None or " committed: " in evidence.saw:
         return None
     file, node = found
@@ -140,7 +144,7 @@ def helper_returns_otherwise(evidence: Evidence) -> Told | None:
     if not added:
         return None
     if calls(returns[-1], "Item", "ItemEvent") and calls(added[-1], "Item", "ItemEvent"):
-        made = "items" if node.name == "add_item" else "events"
+        made = "items" if found == _adding(evidence, "add_item") else "events"
         hint = f"You add one object and return another one. How many {made} does this function make?"
         return Told(where=file.at(returns[-1]), hint=hint, why=_GOES_ON)
     if value != text_of(added[0].args[0] if added[0].args else None) and "Item" in value and "(" in value:
@@ -152,7 +156,7 @@ def helper_returns_otherwise(evidence: Evidence) -> Told | None:
 @reading("add_item leaves a field out", "create_answers_201", _ADDS)
 def field_left_out_by_add_item(evidence: Evidence) -> Told | None:
     """What the client sent reaches the row only if add_item hands it to the item."""
-    found = evidence.source.function("add_item", "app/crud_uow.py")
+    found = _adding(evidence, "add_item")
     made = calls(found[1], "Item") if found else []
     inserts = evidence.events_of("INSERT items")
     lost = re.search(r"'description': '((?:[^'\\]|\\.)*)'", "".join(evidence.did[-1:]))
@@ -168,7 +172,7 @@ def other_event(evidence: Evidence) -> Told | None:
     """An event has the item and the kind that add_event was given."""
     if evidence.rule == _ADDS:
         found = _helper(evidence)
-        whole = _item_for_its_id(found[1]) if found and found[1].name == "add_event" else None
+        whole = _item_for_its_id(found[1]) if found and found == _adding(evidence, "add_event") else None
         if found and whole is not None:
             hint = "The column holds a number. What is handed over here?"
             return Told(where=found[0].at(whole), hint=hint, why=_WRONG_RECORD)
@@ -191,7 +195,7 @@ def other_event(evidence: Evidence) -> Told | None:
             if isinstance(given, ast.Constant) and given.value in kinds:
                 saw = f"the event's kind is {given.value!r}; 'created' is wanted"
                 return Told(saw=saw, where=file.at(given), hint="Compare the kind with the task sheet.")
-    found = evidence.source.function("add_event", "app/crud_uow.py") if kinds else None
+    found = _adding(evidence, "add_event") if kinds else None
     for call in calls(found[1], "ItemEvent") if found else ():
         for each in call.keywords:
             if found and each.arg == "kind" and not isinstance(each.value, ast.Name):
@@ -199,6 +203,11 @@ def other_event(evidence: Evidence) -> Told | None:
                 hint = "add_event is told the kind. What does this line make of it?"
                 return Told(saw=saw, where=found[0].at(each.value), hint=hint)
     return None
+
+
+def _lines(node: Function) -> range:
+    """The numbers of the lines of a function's statements."""
+    return range(node.body[0].lineno, (node.body[-1].end_lineno or 0) + 1)
 
 
 def _item_for_its_id(node: Function) -> ast.expr | None:
@@ -233,8 +242,9 @@ def committing_function(evidence: Evidence) -> Told | None:
     """crud.create_item commits; what follows it is another transaction."""
     for file, call in _calls(evidence, "create_item"):
         commits = [event.where for event in evidence.events_of("COMMIT") if event.where]
-        own = len(commits) == 1 and evidence.source.function_of(commits[0]) != "create_item"
-        made = evidence.source.function("create_item", "app/crud.py")
+        made = evidence.source.doing("create_item", "app/crud.py", evidence.given)
+        names = {"create_item", made[1].name} if made else {"create_item"}
+        own = len(commits) == 1 and evidence.source.function_of(commits[0]) not in names
         commits_itself = made is None or bool(calls(made[1], "commit", "begin"))
         if file.name != "app/crud.py" and not own and commits_itself:
             return Told(where=file.at(call), hint="This function commits by itself. Which one only adds?")
@@ -448,7 +458,7 @@ def _has_a_number(node: ast.AST) -> bool:
 
 def _id_of_another(evidence: Evidence) -> tuple[File, ast.expr] | None:
     """The id that add_event writes, if it is not taken from the item that it is given."""
-    found = evidence.source.function("add_event", "app/crud_uow.py")
+    found = _adding(evidence, "add_event")
     given = _given_item(found[1]) if found else ""
     if found is None or not given:
         return None
@@ -677,7 +687,7 @@ def no_rollback(evidence: Evidence) -> Told | None:
     withs = [(file, each) for file, node in units for each in ast.walk(node) if isinstance(each, ast.With)]
     own = [each for each in withs if "SessionLocal" in text_of(each[1].items[0])]
     handlers_ = [(file, each) for file, node in units for one in _tries(node) for each in one.handlers]
-    lines = {each.at(line) for each, node in units for line in range(node.lineno, (node.end_lineno or 0) + 1)}
+    lines = {each.at(line) for each, node in units for line in _lines(node)}
     failed = [line for raised in evidence.raised[:1] for line in raised.lines if line in lines]
     closes = f" The close() in '{lent[0].name}' does not count." if lent else ""
     if failed and not own and not handlers_:
@@ -844,7 +854,7 @@ def _leads_to(evidence: Evidence, name: str) -> list[tuple[File, Function]]:
 
 def _ids_read(node: Function) -> list[ast.AST]:
     """Where a function reads the id of something that it was given."""
-    given = {each.arg for each in (*node.args.args, *node.args.kwonlyargs)} - {"self", "cls"}
+    given = {*arguments_of(node)} - {"self", "cls"}
     return [each for each in inside(node) if isinstance(each, ast.Attribute) and _is_id_of(each, given)]
 
 

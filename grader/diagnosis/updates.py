@@ -8,7 +8,6 @@ from typing import TypeVar
 
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.crud import (
-    arguments_of,
     asked_for,
     asks_what_was_sent,
     calls_in,
@@ -20,7 +19,17 @@ from grader.diagnosis.crud import (
 from grader.diagnosis.endpoints import behind
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import File, Function, calls, inside, keyword, name_of, text_of, without_docstring
+from grader.diagnosis.source import (
+    File,
+    Function,
+    arguments_of,
+    calls,
+    inside,
+    keyword,
+    name_of,
+    text_of,
+    without_docstring,
+)
 
 _ALL_FIELDS = "model_dump", "dict", "setattr", "sqlmodel_update", "model_validate", "from_orm"
 _NULL_CLEARS = "update_null_clears", "patch_null_clears"

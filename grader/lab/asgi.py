@@ -11,13 +11,15 @@ import asyncio
 import signal
 import threading
 from asyncio import all_tasks, run_coroutine_threadsafe, sleep
-from collections.abc import Awaitable, Callable
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from functools import wraps
 from threading import enumerate as all_threads
 from threading import main_thread
 from typing import Any
 from urllib.parse import unquote, urlsplit
+from weakref import WeakSet
 
 from anyio._backends import _asyncio as anyios
 
@@ -59,7 +61,9 @@ class RunningApp:
         self._stop: asyncio.Event | None = None
         self._failure: BaseException | None = None
         self._started = threading.Event()
+        self._workers: set[anyios.WorkerThread] = set()
         self._thread = Loop(target=self._serve, name="event loop of the app", daemon=True)
+        _apps.add(self)
         self._thread.start()
         self._started.wait()
         if self._failure is not None:
@@ -87,6 +91,11 @@ class RunningApp:
     def works_beside_a_request(self) -> bool:
         """Whether there are more tasks in the event loop than the lifespan and a request."""
         return self._loop is not None and len(all_tasks(self._loop)) > 2
+
+    def threads(self) -> Iterator[threading.Thread]:
+        """The thread of the event loop, and those in which it has functions run that are no coroutines."""
+        yield self._thread
+        yield from [*self._workers]
 
     def request(
         self, method: str, path: str, *, json: object = None, content: str = "", headers: dict[str, str] | None = None
@@ -176,6 +185,8 @@ class RunningApp:
         """The application's lifespan: from its start to its shutdown."""
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         vars(self._loop).update(add_signal_handler=_no_signal_comes, remove_signal_handler=_no_signal_comes)
+        anyios._threadpool_workers.set(self._workers)  # as anyio does at the first function that it has a thread run
+        anyios._threadpool_idle_workers.set(deque())
         messages = iter(("lifespan.startup", "lifespan.shutdown"))
 
         async def receive() -> dict[str, Any]:
@@ -218,17 +229,12 @@ _encode = json_encoder(compact=True)
 
 
 def strange_threads() -> list[threading.Thread]:
-    """The threads that are not the check's own, nor those in which the app's functions run."""
-    return [
-        thread
-        for thread in all_threads()
-        if thread is not main_thread() and type(thread) is not Loop and type(thread) not in _ANYIOS
-    ]
+    """The threads that are not the check's own, nor those in which the app's functions run.
+
+    They are known one by one: anybody may make a thread of any class, or begin a loop of his own.
+    """
+    known = {id(main_thread()), *(id(thread) for app in _apps for thread in app.threads())}
+    return [thread for thread in all_threads() if id(thread) not in known]
 
 
-# Its classes of threads as they are now: any class may say later that it is one of them.
-_ANYIOS = [
-    kind
-    for kind in vars(anyios).values()
-    if isinstance(kind, type) and issubclass(kind, threading.Thread) and kind.__module__ == anyios.__name__
-]
+_apps: WeakSet[RunningApp] = WeakSet()

@@ -178,16 +178,21 @@ class _Sent:
         return self._begun and not self._complete
 
     def is_complete_with(self, message: Any) -> bool:
-        """Whether this message ends it. An empty last piece, which some middleware sends late, is not waited for."""
+        """Whether this message ends it, or goes on where it seemed to have ended.
+
+        An empty last piece, which some middleware sends late, is not waited for.
+        """
         if message["type"] == "http.response.start":
             self.status, self._begun = message["status"], True
             length = dict(message.get("headers", ())).get(b"content-length", b"")
             self._left = int(length) if length.isdigit() and len(length) < 20 else None
-        elif message["type"] == "http.response.body" and self.is_cut_off:
+        elif message["type"] == "http.response.body" and self._begun:
+            body, seemed_complete = message.get("body", b""), self._complete
             if self._left is not None:
-                self._left -= len(message.get("body", b""))
-            self._complete = not message.get("more_body", False) or (self._left is not None and self._left <= 0)
-            return self._complete
+                self._left -= len(body)
+            ends = not message.get("more_body", False) or (self._left is not None and self._left <= 0)
+            self._complete = seemed_complete or ends
+            return bool(body) if seemed_complete else ends
         return False
 
 

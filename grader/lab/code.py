@@ -53,11 +53,12 @@ class Code:
             Broken: it is missing or cannot be imported, or its engine is asynchronous.
             ToDo: it meets what the starter has in the place of code that is still to do.
         """
+        there = first_failures.here()
         try:
             module = importlib.import_module(f"app.{name}")
         except BaseException as error:
             if self.to_do(error) is None:
-                first_failures.keep(error, self._place.root)
+                first_failures.keep(error, self._place.root, there)
             raise self.import_failure(name, error) from None
         if (first := first_failures.of_what_works_now()) is not None:
             raise self.import_failure(name, first)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from sqlalchemy import Connection, MetaData, Table, inspect, text
+from sqlalchemy import Connection, MetaData, Table, text
 from sqlalchemy.event import contains
 from sqlalchemy.event import listen as attach
 from sqlalchemy.event import remove as detach
@@ -124,7 +124,7 @@ class Database:
 
     def tables(self) -> list[str]:
         """Names of the tables that exist."""
-        return inspect(self.engine).get_table_names()
+        return [row["name"] for row in self.rows(_TABLES[self.kind])]
 
     def drop_table(self, name: str) -> None:
         """Drop a table, whatever other tables refer to it."""
@@ -217,6 +217,11 @@ class Database:
         return f"{statement} WHERE {when}" if self.kind == "sqlite" else f"IF {when} THEN {statement}; END IF"
 
 
+_TABLES = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_' ORDER BY name",
+    "postgresql": "SELECT relname AS name FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace AS n "
+    "ON n.oid = relnamespace WHERE relkind IN ('r', 'p') AND nspname = pg_catalog.current_schema() ORDER BY relname",
+}
 # The model may name any sequence, which need not belong to the table.
 _GO_ON_AFTER = text(
     "SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, greatest(last_value, :id)) FROM pg_sequences"

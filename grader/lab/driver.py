@@ -21,14 +21,15 @@ from weakref import WeakSet
 
 from grader.lab import locks
 from grader.lab.library import asks_by_itself
-from grader.lab.observer import UNOBSERVED, Seen, observers
-from grader.lab.statements import beginning, in_words, is_silent, tables_written
+from grader.lab.observer import UNOBSERVED, Seen, note_opened, observers
+from grader.lab.statements import beginning, in_words, is_silent, may_be_housekeeping, tables_written
 
 # SQLAlchemy tells of transactions that begin and are rolled back, and the pool rolls back by itself.
 _NOTHING_NEW = ("BEGIN", "ROLLBACK", "SAVEPOINT", "RELEASE", "PRAGMA")
 # To see whether somebody answers, as the pool does (`pool_pre_ping`).
 _QUESTIONS = ("", "SELECT 1")
 _READS = ("SELECT", "PRAGMA")
+_READS_ALL = "SELECT * FROM sqlite_schema"
 _ENDS = ("COMMIT", "END", "ROLLBACK")
 _TELLS_TWICE = sqlite3.sqlite_version_info < (3, 39)
 
@@ -58,6 +59,7 @@ def open_traceable() -> None:
             for name in vars(kind).keys() & _SENDING.keys():
                 _let_tell(kind, name, _SENDING[name])
         _let_tell(psycopg.Connection, "commit", _commits)
+        vars(psycopg)["connect"] = _opens_another(psycopg.connect)
 
 
 def _let_tell(kind: Any, name: str, telling: Callable[[Any], Any]) -> None:
@@ -75,7 +77,17 @@ def silenced() -> str:
     return next((name for kind, name, told in _telling if vars(kind).get(name) is not told), "")
 
 
+def _opens_another(function: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(function)
+    def connect(*arguments: Any, **options: Any) -> Any:
+        note_opened()
+        return function(*arguments, **options)
+
+    return connect
+
+
 def _connect(*arguments: Any, **options: Any) -> sqlite3.Connection:
+    note_opened(counts=(arguments or [options.get("database")])[0] != ":memory:")
     before, after = arguments[:_FACTORY], arguments[_FACTORY:]
     factory, *rest = after or (options.pop("factory", _Plain),)
     made = _traceable(factory) if _is_of_sqlite(factory) else factory
@@ -181,6 +193,16 @@ class Connection(sqlite3.Connection):
         _sent(id(self), told, told)
         return super().blobopen(table, column, row, **options)
 
+    def serialize(self, **options: Any) -> bytes:
+        """Read all of a database."""
+        _sent(id(self), _READS_ALL, _READS_ALL)
+        return super().serialize(**options)
+
+    def backup(self, target: sqlite3.Connection, **options: Any) -> None:
+        """Copy all of it into another one."""
+        _sent(id(self), _READS_ALL, _READS_ALL)
+        super().backup(target, **options)
+
 
 def _is_of_sqlite(kind: object) -> bool:
     return isinstance(kind, type) and issubclass(kind, _Plain)
@@ -238,7 +260,8 @@ _SENDING = {"execute": _sends, "stream": _sends, "copy": _sends, "executemany": 
 def _tell(cursor: Any, query: Any, *, at_once: bool) -> None:
     sql = _text(query, cursor)
     number = id(cursor.connection)
-    _sent(number, sql, beginning(sql), is_no_bodys=asks_by_itself)
+    begin = beginning(sql)
+    _sent(number, sql, begin, is_no_bodys=asks_by_itself if may_be_housekeeping(begin) else bool)
     if at_once:
         _is_saved_at_once(number, sql)
 

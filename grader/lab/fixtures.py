@@ -64,7 +64,7 @@ FIXTURES = {
     "postgresql": _made_by("topics.postgresql.PostgreSQL", "code", "story", "engines", "session_factory"),
     "base": _made_by("topics.base.Base", "code", "focus", "expect", "models"),
     # 02
-    "start_up": _made_by("topics.start_up.StartUp", "expect", "client"),
+    "start_up": _made_by("topics.start_up.StartUp", "seen", "expect", "client"),
     "item_tables": _made_by(
         "topics.item_tables.ItemTables", "code", "focus", "expect", "database", "elsewhere", "client"
     ),

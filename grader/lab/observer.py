@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import get_ident
 from typing import Any, TypeVar
 from weakref import WeakSet
 
@@ -19,10 +20,19 @@ from sqlalchemy import Connection, Engine, ExceptionContext
 from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 from sqlalchemy.event import listen as attach
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.session import _sessions
 from sqlalchemy.pool import Pool, PoolResetState
 
 from grader.lab.library import asks_by_itself
-from grader.lab.statements import beginning, in_words, is_silent, is_told_as, may_be_housekeeping, tables_written
+from grader.lab.statements import (
+    beginning,
+    in_words,
+    is_silent,
+    is_told_as,
+    may_be_housekeeping,
+    tables_written,
+    write_alike,
+)
 
 
 @dataclass
@@ -30,8 +40,8 @@ class Moment:
     """One thing that happened: what, and the line of the observed code that caused it.
 
     For a statement `sql` and `parameters` are what the driver was given, and `session` is the number of the
-    session that sent it, 0 for none: sessions are numbered as they are made. For an answer `session` is the
-    number of the newest session of that moment.
+    session that sent it, 0 for none: sessions are numbered as they are first seen. For an answer `session` is no
+    less than the number of any session that is there at that moment.
     """
 
     what: str
@@ -42,7 +52,7 @@ class Moment:
     parameters: Any = None
     session: int = 0
 
-    def writes_to(self) -> set[str]:
+    def writes_to(self) -> frozenset[str]:
         """The tables that this statement writes to, in small letters."""
         return tables_written(self.sql or self.what)
 
@@ -55,7 +65,8 @@ class Seen:
     forgot to close must not be tidied away by garbage collection before it is noticed.
 
     Attributes:
-        hold: called with each statement, a COMMIT too, before it is noted and sent; it may take its time.
+        hold: called with each statement, a COMMIT too, and the driver's connection by its id, before it is noted and
+            sent; it may take its time.
         look: called when an answer is complete, before it is sent.
         due: what SQLAlchemy has just told that the driver's connections, by their ids, will send: the statement, how
             often, and whether in these very words.
@@ -78,7 +89,7 @@ class Seen:
     attached: list[object] = field(default_factory=list)
     working: dict[int, int] = field(default_factory=dict)
     errors: list[BaseException] = field(default_factory=list)
-    hold: Callable[[str], None] | None = None
+    hold: Callable[[str, int], None] | None = None
     look: Callable[[], None] | None = None
     due: dict[int, tuple[str, int, bool]] = field(default_factory=dict)
     used: dict[int, Any] = field(default_factory=dict)
@@ -98,7 +109,7 @@ class Seen:
     def note_statement(self, what: str, connection: int, sql: str, parameters: Any) -> None:
         """Add a statement to it, when it may be sent; the connection is the driver's, by its id."""
         if self.hold is not None:
-            self.hold(sql)
+            self.hold(sql, connection)
         moment = self.note(what)
         self.due.pop(connection, None)
         self.untold.discard(connection)
@@ -120,8 +131,7 @@ class Seen:
         told, times, exactly = self.due.get(connection, ("", 0, False))
         if not times and not (again and exactly):
             return False
-        alike = sql.startswith(told[:_NEARLY_ALL]) or in_words(sql) == in_words(told)
-        if not (is_told_as(sql, told) if exactly else alike):
+        if not (is_told_as(sql, told) if exactly else _is_nearly(sql, told)):
             return False
         self.due[connection] = told, times - (not again or not exactly), exactly
         self.untold.discard(connection)
@@ -131,7 +141,10 @@ class Seen:
         """Add an answer to the timeline; later one can tell which sessions were made before it."""
         if self.look is not None:
             self.look()
-        self.note(f"ANSWER {status}").session = Session().hash_key
+        for session in [each() for each in _sessions.valuerefs()]:  # whom nobody may have used yet
+            if session is not None:
+                self.number_of(session)
+        self.note(f"ANSWER {status}").session = len(self.numbers)
 
     def here(self) -> str:
         """The innermost line of the observed code that is running now, as ``app/crud.py:12``."""
@@ -163,15 +176,15 @@ class Seen:
     def uses(self, session: Session, connection: object) -> None:
         """A session has begun to work with a connection (None: it only took an object in)."""
         if connection is not None:
-            self.working[id(connection)] = self._number_of(session)
+            self.working[id(connection)] = self.number_of(session)
         if not any(session is known for known in self.sessions):
             self.sessions.append(session)
 
-    def _number_of(self, session: Session) -> int:
-        """The number that a session had when it was first seen: code may give it another, or to another object."""
+    def number_of(self, session: Session) -> int:
+        """The number of a session, larger than those of all that were seen before: what it says itself may change."""
         whole: tuple[object, dict[str, Any]] = session, _ATTRIBUTES(session)
         known = [self.numbers[id(each)][1] for each in whole if id(each) in self.numbers]
-        number = known[0] if known else int(whole[1].get("hash_key", 0))
+        number = known[0] if known else len(self.numbers) + 1
         self.numbers.update({id(each): (each, number) for each in whole})
         return number
 
@@ -201,8 +214,8 @@ class Seen:
             if moment.what in ("COMMIT", "ROLLBACK"):
                 tables = written.pop(moment.connection, set())
                 found += [tables] if tables and moment.what == "COMMIT" else []
-            elif tables := moment.writes_to():
-                written.setdefault(moment.connection, set()).update(tables)
+            elif more := moment.writes_to():
+                written.setdefault(moment.connection, set()).update(more)
         return found
 
     def commits_of_writes(self, until: str = "") -> int:
@@ -236,6 +249,12 @@ class Seen:
 _CONTROL = ("BEGIN", "COMMIT", "ROLLBACK")
 # Of a statement's letters: enough to tell it from what else may be sent in its place, and before any parameter.
 _NEARLY_ALL = 12
+
+
+def _is_nearly(sent: str, told: str) -> bool:
+    """Whether a statement is what SQLAlchemy has told of, or what a listener may have made of that."""
+    alike = sent.startswith(told[:_NEARLY_ALL]) or in_words(sent) == in_words(told)
+    return alike and write_alike(sent, told)
 
 
 def _plain(session: Session) -> Session:
@@ -277,6 +296,7 @@ _own_dialects: WeakSet[Any] = WeakSet()
 
 def _mark_own(_dialect: Any, record: Any, _args: Any, _kwargs: Any) -> None:
     record.info[UNOBSERVED] = True
+    _about_to_open.add(get_ident())
 
 
 SeenT = TypeVar("SeenT", bound=Seen)
@@ -348,7 +368,7 @@ def _transaction(word: str) -> Any:
             driver = _driver(connection)
             for seen in _observers:
                 if word == "COMMIT" and seen.hold is not None:
-                    seen.hold(word)
+                    seen.hold(word, id(driver))
                 seen.note(word, driver)
                 if word == "COMMIT":
                     seen.due[id(driver)] = word, 1, False
@@ -420,10 +440,26 @@ def _executed(connection: Connection, *_: object) -> None:
 
 
 def _opens(dialect: Any, _record: Any, _args: Any, _kwargs: Any) -> None:
+    _about_to_open.add(get_ident())
     if dialect not in _own_dialects:
-        for seen in _observers:
-            seen.opened += 1
-            seen.opened_at = seen.here()
+        _note_opening()
+
+
+def note_opened(*, counts: bool = True) -> None:
+    """Count a connection that the driver opens now, if it counts, unless SQLAlchemy has told of it."""
+    if counts and get_ident() not in _about_to_open:
+        _note_opening()
+    _about_to_open.discard(get_ident())
+
+
+# The threads in which SQLAlchemy has told of a connection that the driver has not opened yet.
+_about_to_open: set[int] = set()
+
+
+def _note_opening() -> None:
+    for seen in _observers:
+        seen.opened += 1
+        seen.opened_at = seen.here()
 
 
 def _checked_out(connection: Any, record: Any, _proxy: Any) -> None:

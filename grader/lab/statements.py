@@ -35,7 +35,7 @@ _BEFORE = re.compile(r"(?:[\s;\ufeff]|--[^\r\n]*|/\*.*?(?:\*/|\Z))*", re.DOTALL)
 _ONE = re.compile(r"[^;*]*;?\s*")
 # Savepoints of SQLAlchemy's are events of their own.
 _SILENT = ("PRAGMA", "SAVEPOINT SA_", "RELEASE SAVEPOINT SA_", "ROLLBACK TO SAVEPOINT SA_")
-_ASKED_OF_POSTGRESQL = ("SELECT PG_CATALOG", "SELECT CURRENT_SCHEMA", "SHOW ")
+_ASKED_OF_POSTGRESQL = ("SELECT PG_CATALOG", "SELECT CURRENT_SCHEMA", "SHOW ", "SELECT TYPNAME AS NAME")
 
 
 def in_words(statement: str) -> str:
@@ -75,12 +75,20 @@ def _nested_blanked(statement: str) -> str:
     return "".join(found)
 
 
-def tables_written(statement: str) -> set[str]:
+@lru_cache(maxsize=64)
+def tables_written(statement: str) -> frozenset[str]:
     """The tables that a statement writes to, in small letters."""
     if _WRITING.search(statement) is None:
-        return set()
+        return frozenset()
     readings = (_OF_SQLITE, _OF_POSTGRESQL) if _ONLY_ONE_READS.search(statement) else (_OF_SQLITE,)
-    return {table for reading in readings for each in _each(_words(statement, reading)) for table in _written(each)}
+    words = [each for reading in readings for each in _each(_words(statement, reading))]
+    return frozenset(table for each in words for table in _written(each))
+
+
+def write_alike(sent: str, told: str) -> bool:
+    """Whether two statements write to the same tables: what is sent has values in the place of parameters."""
+    start = told.partition("?")[0]
+    return (sent.startswith(start) and bool(tables_written(start))) or tables_written(sent) == tables_written(told)
 
 
 def only_reads(statement: str) -> bool:
@@ -195,7 +203,7 @@ def is_silent(statement: str, begin: str, words: tuple[str, ...] = _SILENT) -> b
 
 def may_be_housekeeping(begin: str) -> bool:
     """Whether SQLAlchemy asks this of PostgreSQL by itself, unless code does."""
-    return begin.startswith(_ASKED_OF_POSTGRESQL)
+    return " ".join(begin.split()).startswith(_ASKED_OF_POSTGRESQL)
 
 
 def _without_comments(statement: str) -> str:

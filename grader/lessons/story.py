@@ -75,7 +75,7 @@ class Story(Seen):
                 if moment.connection == id(connection):
                     if moment.session:
                         break
-                    moment.session = session.hash_key
+                    moment.session = self.number_of(session)
                     if moment.what == TAKEN:
                         break
 

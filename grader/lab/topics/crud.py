@@ -11,7 +11,7 @@ from grader.lab.code import Code
 from grader.lab.equality import same
 from grader.lab.expect import Expect
 from grader.lab.items import Items
-from grader.lab.observer import Seen
+from grader.lab.observer import Seen, are_one
 from grader.lab.sessions import Sessions
 from grader.lab.story import Story
 from grader.lab.topics.schemas import Schemas
@@ -83,7 +83,19 @@ class Crud:
         self._items.add(**row)
         self._story.begin(f"get_item(db, {item_id}) gave None", "db.commit()", f"stored an item with the id {item_id}")
         item = self._code.call("crud.get_item", session, item_id)
+        left = self.left_open_beside(session)
         self._expect.equal(item and self._code.read(item, *row), row)
+        self.expect_none_open(left)
+
+    def left_open_beside(self, session: Session) -> list[str]:
+        """What sessions hold, in words, that the function has opened beside the one that its caller handed over."""
+        others = [each for each in self._seen.sessions if not are_one(each, session)]
+        return [words for words in self._seen.left_open(others) if words.startswith("a session")]
+
+    def expect_none_open(self, left: list[str]) -> None:
+        """End the check as failed if the function left a session open that its caller does not have."""
+        saw = f"beside the one that was handed over, {left[0]}" if left else ""
+        self._expect(not left, saw=saw, wanted="no session open but the one that was handed over")
 
     def page(self, offset: int, limit: int) -> Any:
         """Call ``list_items`` with positions, or by name where it takes names only."""

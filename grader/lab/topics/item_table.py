@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from contextlib import suppress
 from itertools import count
@@ -43,9 +44,12 @@ class ItemTable:
 
     def expect_columns(self, **wanted: str) -> None:
         """End the check as failed unless the table has these columns."""
-        inspector = inspect(self.database.engine)
+        inspector, lengths = inspect(self.database.engine), self._lengths()
         key = inspector.get_pk_constraint(self.name)["constrained_columns"]
-        found = {column["name"]: _in_words(column["type"]) for column in inspector.get_columns(self.name)}
+        found = {
+            column["name"]: _in_words(column["type"], lengths.get(column["name"], 0))
+            for column in inspector.get_columns(self.name)
+        }
         for name in key:
             others = [other for other in key if other != name]
             found[name] += ", primary key" + (f" together with {' and '.join(others)}" if others else "")
@@ -54,6 +58,12 @@ class ItemTable:
         if any(name not in found for name in wrong):
             saw += f" (the columns are {', '.join(found)})"
         self._expect(not wrong, saw=saw, wanted="; ".join(f"{name}: {wanted[name]}" for name in wrong))
+
+    def _lengths(self) -> dict[str, int]:
+        """The length of each column that has one, as the database itself tells it: an inspector may be misled."""
+        rows = self.database.rows(_COLUMNS[self.database.kind], table=self.name)
+        told = {row["name"]: _LENGTH.search(row["told"]) for row in rows}
+        return {name: int(found[1]) for name, found in told.items() if found is not None}
 
     def expect_attributes(self, *names: str) -> None:
         """End the check as failed unless the class calls its columns so."""
@@ -170,14 +180,30 @@ class ItemTable:
         return [" and ".join(columns) for columns in described if columns not in found]
 
     def indexes(self) -> list[list[str | None]]:
-        """The columns of each index, the primary key's last; for an expression, None."""
+        """The columns of each index that the database itself knows, the primary key's last; for an expression, None."""
         inspector = inspect(self.database.engine)
         with warnings.catch_warnings(action="ignore"):  # about expressions, which the inspector of SQLite leaves out
             found: list[Any] = [*inspector.get_indexes(self.name), *inspector.get_unique_constraints(self.name)]
         key = inspector.get_pk_constraint(self.name)["constrained_columns"]
-        return [*(list(index["column_names"]) for index in found), list(key)]
+        first = [None, *(row["name"] for row in self.database.rows(_INDEXED[self.database.kind], table=self.name))]
+        indexes = [list(index["column_names"]) for index in found]
+        return [*(columns for columns in indexes if not columns or columns[0] in first), list(key)]
 
 
+# The columns of a table and their types, and the columns with which its indexes begin.
+_OF_THE_TABLE = "= pg_catalog.to_regclass(pg_catalog.quote_ident(:table))"
+_COLUMNS = {
+    "sqlite": "SELECT name, type AS told FROM pragma_table_xinfo(:table)",
+    "postgresql": "SELECT attname AS name, pg_catalog.format_type(atttypid, atttypmod) AS told "
+    f"FROM pg_catalog.pg_attribute WHERE attnum > 0 AND NOT attisdropped AND attrelid {_OF_THE_TABLE}",
+}
+_INDEXED = {
+    "sqlite": "SELECT info.name FROM pragma_index_list(:table) AS list, pragma_index_info(list.name) AS info "
+    "WHERE info.seqno = 0",
+    "postgresql": "SELECT attname AS name FROM pg_catalog.pg_index JOIN pg_catalog.pg_attribute "
+    f"ON attrelid = indrelid AND attnum = indkey[0] WHERE indrelid {_OF_THE_TABLE}",
+}
+_LENGTH = re.compile(r"\(\s*(\d+)")
 _NO_COUNTER = "on PostgreSQL the column id gets no counter"
 
 
@@ -192,11 +218,11 @@ def _required_besides(table: Table) -> dict[str, Any]:
     return found
 
 
-def _in_words(kind: Any) -> str:
-    """A column's type in words."""
+def _in_words(kind: Any, length: int) -> str:
+    """A column's type in words; its length is 0 where there is none."""
     if isinstance(kind, CHAR):
-        return f"text padded to exactly {kind.length}"
+        return f"text padded to exactly {length or kind.length}"
     if isinstance(kind, String):
-        limited = kind.length and not isinstance(kind, Text)  # PostgreSQL knows no TEXT(200)
-        return f"text up to {kind.length}" if limited else "text of any length"
+        limited = length and not isinstance(kind, Text)  # PostgreSQL knows no TEXT(200)
+        return f"text up to {length}" if limited else "text of any length"
     return "a whole number" if isinstance(kind, Integer) else str(kind)

@@ -58,6 +58,7 @@ class Pages:
         item_id = self._items.add()
         self._story.begin("list_items(db) gave no item", "db.commit()", "stored one item")
         self._expect_length(self._crud.ids(self._code.call("crud.list_items", session), self._items_rule), 1)
+        self._crud.expect_none_open(self._crud.left_open_beside(session))
         self._sessions.close()
         self._items.remove(item_id)
 

@@ -69,7 +69,7 @@ class Records:
 
     def _lose(self, session: Session) -> None:
         name, moments = "commit lost", self._seen.moments
-        sent = any(name in repr(each.parameters) for each in moments if each.session == session.hash_key)
+        sent = any(name in repr(each.parameters) for each in moments if each.session == self._seen.number_of(session))
         pending = any(getattr(each, "name", "") == name for each in session.new)
         if (sent or pending) and all(each.what != "CONNECTION LOST" for each in moments):
             self._seen.note("CONNECTION LOST")
@@ -144,7 +144,7 @@ class Records:
         """
         steps = [self.saved()]
 
-        def look(_statement: str) -> None:
+        def look(_statement: str, _connection: int) -> None:
             with self._database.at_once():
                 steps.append(self.saved())
 

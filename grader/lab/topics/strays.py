@@ -7,7 +7,7 @@ it lets the request wait too, and then it may go on.
 
 from __future__ import annotations
 
-from asyncio import _get_running_loop, all_tasks, get_running_loop
+from asyncio import _get_running_loop, all_tasks, current_task, get_running_loop
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -20,7 +20,7 @@ from starlette.background import BackgroundTask, BackgroundTasks
 from grader.lab.asgi import strange_threads
 from grader.lab.client import Client
 from grader.lab.observer import Seen
-from grader.lab.statements import only_reads, tables_written
+from grader.lab.statements import beginning, only_reads, tables_written
 
 # A context goes along into the thread in which a task that is no coroutine runs; but also into what a task begins and
 # does not wait for. So it is the task's only until its call is over.
@@ -29,6 +29,10 @@ _in_task: ContextVar[_Call | None] = ContextVar("in_task", default=None)
 # the event loop; how many it is waited for when the request is over, where it is known that it will go on, and where
 # there is only a thread that might; how many a task takes that has begun other work and ends.
 _HELD, _BESIDE, _LATEST, _REST, _ENDS = 1.0, 0.5, 3.0, 0.5, 0.1
+# Statements of which nobody knows by their words what they write to.
+_RUNS = ("EXECUTE ", "CALL ", "DO ")
+# Whoever waits for a task of the event loop has one of these be told when it is done.
+_WAITING = ("asyncio", "_asyncio", "anyio")
 
 
 class _Call:
@@ -37,11 +41,17 @@ class _Call:
     def __init__(self) -> None:
         self.over = Event()
         self._loop = get_running_loop()
+        self._task = current_task()
         self._before = all_tasks()
 
     def goes_on_beside(self) -> bool:
         """Whether other work has begun in the loop meanwhile, which this call need not wait for."""
         return not all_tasks(self._loop) <= self._before
+
+    def is_waited_for(self) -> bool:
+        """Whether it is made by a request, or in a task of the event loop that somebody waits for."""
+        told = [callback for callback, _ in self._task._callbacks or ()] if self._task else []
+        return any(_module_of(callback).partition(".")[0] in _WAITING for callback in told)
 
 
 class Strays:
@@ -54,14 +64,17 @@ class Strays:
         self._over = Event()
         self._began = 0
         self._let_go: set[int] = set()
-        self._held = self._loose = False
+        self._held = False
+        self._loose: set[int] = set()
+        self._writers: dict[int, object] = {}
 
     @contextmanager
     def held_back(self, table: str) -> Iterator[None]:
         """Hold back who writes to this table while the block sends a request, unless it is a background task."""
         self._table, self._began = table, len(self._seen.moments)
-        self._held = self._loose = False
-        self._let_go.clear()
+        self._held = False
+        for each in (self._let_go, self._loose, self._writers):
+            each.clear()
         self._over.clear()
         originals = {kind: kind.__call__ for kind in (BackgroundTask, BackgroundTasks)}
         for kind, original in originals.items():
@@ -88,7 +101,7 @@ class Strays:
                 break
             sleep(0.002)
         self._seen.hold = None
-        return self._loose or self._written(end, None) or has_more()
+        return bool(self._loose) or self._written(end, None) or has_more()
 
     def _may_go_on(self) -> bool:
         return self._held or self._client.has_more_to_do()
@@ -96,30 +109,58 @@ class Strays:
     def _written(self, begin: int, end: int | None) -> bool:
         return any(self._table in moment.writes_to() for moment in self._seen.moments[begin:end])
 
-    def _hold(self, statement: str) -> None:
+    def _hold(self, statement: str, connection: int) -> None:
         strange = current_thread() in strange_threads()
-        if self._table not in tables_written(statement):
+        writes = self._table in tables_written(statement) or beginning(statement).startswith(_RUNS)
+        ends = not writes and self._ends_what_others_wrote(statement, connection)
+        if writes:
+            self._writers[connection] = _who()
+        elif not ends:
             if not strange or only_reads(statement) or get_ident() in self._let_go:
                 return
             self._let_go.add(get_ident())  # once: what it sends may have nothing to do with the table
         answered = any(moment.what.startswith("ANSWER") for moment in self._seen.moments[self._began :])
         call, in_loop = _in_task.get(), _get_running_loop() is not None
+        if call is not None and not call.is_waited_for():
+            call = None
         beside = call is None and not in_loop and self._client.works_beside_a_request()
-        if not (strange or answered or beside):
+        # The request's session may be closed, and what is in it committed, in any thread of the app's.
+        if not (strange or beside or (answered and (in_loop or not ends))):
             return
         if call is not None:
             waits = strange or (not in_loop and call.goes_on_beside())
             if not (call.over.wait(_ENDS) if waits else call.over.is_set()):
                 return
         if in_loop:  # it would hold the request back too
-            self._loose = True
-        else:
-            self._held = True
-            self._over.wait(_HELD if strange or answered else _BESIDE)
+            self._loose.add(get_ident())
+            return
+        self._held = True
+        if writes or ends:
+            self._loose.add(get_ident())
+        if not self._over.wait(_HELD if strange or answered else _BESIDE):  # the request waits for it
+            self._loose.discard(get_ident())
+
+    def _ends_what_others_wrote(self, statement: str, connection: int) -> bool:
+        """Whether this makes last what a connection has been sent in another thread, or by another task."""
+        return beginning(statement).startswith("COMMIT") and self._writers.pop(connection, _who()) != _who()
+
+
+def _who() -> object:
+    """Who runs now: a task of the event loop, or a thread."""
+    return current_task() if _get_running_loop() is not None else get_ident()
+
+
+def _module_of(callback: Any) -> str:
+    """The module of what is called when a task is done, or of the task that goes on then."""
+    function = getattr(callback, "func", callback)
+    return getattr(function, "__module__", None) or type(getattr(function, "__self__", None)).__module__
 
 
 def _marked(original: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
     async def run(*arguments: Any) -> None:
+        if current_thread() in strange_threads():  # in a loop of its own, for which no request waits
+            await original(*arguments)
+            return
         call = _Call()
         token = _in_task.set(call)
         try:

@@ -83,7 +83,10 @@ class Writes:
         known = {row["id"] for row in self._items.rows()}
         self._story.begin()
         session = self._sessions.new()
-        self._crud.expect_current(self._crud.create(session, **sent), session, other_than=known)
+        item = self._crud.create(session, **sent)
+        left = self._crud.left_open_beside(session)
+        self._crud.expect_current(item, session, other_than=known)
+        self._crud.expect_none_open(left)
 
     def expect_saved(self, row: Row, **sent: Any) -> None:
         """End the check as failed unless ``update_item`` saves what is sent of this row, and touches no other row.
@@ -125,7 +128,9 @@ class Writes:
         """
         updated = self._updated(row, **sent)
         if updated is not None:
+            left = self._crud.left_open_beside(updated.session)
             self._crud.expect_current(updated.item, updated.session)
+            self._crud.expect_none_open(left)
 
     def expect_deleted(self, item_id: int) -> None:
         """End the check as failed unless ``delete_item`` removes this row and no other."""
