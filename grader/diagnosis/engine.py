@@ -909,8 +909,7 @@ def sqlite_option(evidence: Evidence) -> Told | None:
             hint = "The URL begins with postgresql+psycopg://. What does this condition say about it?"
             decided, value = _decided(evidence, file, condition, node)
             return Told(saw=saw, where=decided.at(value.lineno), hint=hint)
-        hint = "The URL begins with postgresql+psycopg://. To which databases does your code give this?"
-        return Told(saw=saw, where=file.at(node), hint=hint)
+        return Told(saw=saw, where=file.at(node), hint="To which databases does your code give this?")
     return None
 
 
