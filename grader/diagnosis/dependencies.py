@@ -26,6 +26,7 @@ _OWN, _YIELDS = "each_request_has_its_own_session", "yields_a_session"
 _SHARED = _OWN, *_CLOSES
 _ERROR, _DISCARDED = "error_reaches_the_client", "uncommitted_work_is_discarded"
 _MAKERS = "SessionLocal", "Session", "sessionmaker"
+_MOST_CALLS = 5
 
 
 def _get_db(evidence: Evidence) -> tuple[File, Function] | None:
@@ -52,20 +53,41 @@ def _found(evidence: Evidence) -> tuple[File, Function] | None:
 def _keeper(evidence: Evidence) -> tuple[File, Function] | None:
     """The function that opens and closes the session: get_db, or the one that it leaves this to."""
     found = _get_db(evidence)
-    if found is None or calls(found[1], *_MAKERS):
+    for _ in range(_MOST_CALLS):
+        other = _left_to(evidence, *found) if found is not None else None
+        if other is None:
+            break
+        found = other
+    if found is None or calls(found[1], *_MAKERS) or _entered(found[1]):
         return found
-    entered = [item.context_expr for each in ast.walk(found[1]) if isinstance(each, ast.With) for item in each.items]
-    entered += [each.value for each in ast.walk(found[1]) if isinstance(each, ast.YieldFrom)]
-    entered += [each.iter for each in ast.walk(found[1]) if isinstance(each, ast.For)]
-    entered += [call.args[0] for call in calls(found[1].args, "Depends") if call.args]
+    middlewares = [(file, node) for file in evidence.source.files() for node in file.functions if calls(node, *_MAKERS)]
+    return middlewares[0] if len(middlewares) == 1 and calls(middlewares[0][1], "call_next") else found
+
+
+def _entered(node: Function) -> list[ast.expr]:
+    """What a function may leave the session to: what it enters, what it yields from, and what it depends on."""
+    entered = [item.context_expr for each in ast.walk(node) if isinstance(each, ast.With) for item in each.items]
+    entered += [each.value for each in ast.walk(node) if isinstance(each, ast.YieldFrom)]
+    entered += [each.iter for each in ast.walk(node) if isinstance(each, ast.For)]
+    return entered + [call.args[0] for call in calls(node.args, "Depends") if call.args]
+
+
+def _left_to(evidence: Evidence, file: File, node: Function) -> tuple[File, Function] | None:
+    """The function that one leaves the session to: what it makes itself is handed to that, ``lend(SessionLocal())``."""
+    entered = _entered(node)
+    handed = [part for each in entered for part in ast.walk(each) if part is not each]
+    if any(call not in handed for call in calls(node, *_MAKERS)):
+        return None
     for each in entered:
         other = evidence.source.function(name_of(each))
-        if other is not None and (other[0], other[1].lineno) != (found[0], found[1].lineno) and _yields(other[1]):
+        itself = other is None or (other[0], other[1].lineno) == (file, node.lineno)
+        if other is not None and not itself and any(map(_is_a_yield, inside(other[1]))):
             return other[0], as_called(other[1])
-    middlewares = [(file, node) for file in evidence.source.files() for node in file.functions if calls(node, *_MAKERS)]
-    if not entered and len(middlewares) == 1 and calls(middlewares[0][1], "call_next"):
-        return middlewares[0]
-    return found
+    return None
+
+
+def _is_a_yield(node: ast.AST) -> bool:
+    return isinstance(node, ast.Yield | ast.YieldFrom)
 
 
 def _handed_out(node: Function) -> int:
@@ -913,6 +935,9 @@ def replaces_errors(evidence: Evidence) -> Told | None:
                     where=(other[0][0] or found[0]).at(other[0][1]),
                     hint="This raises another exception than the one that came.",
                 )
+    for file, method in _exits(evidence, found[1]) if found else ():
+        for each in [each for each in inside(method) if isinstance(each, ast.Raise) and each.exc is not None]:
+            return Told(where=file.at(each), hint="This raises another exception than the one that came.")
     main = evidence.source.file("app/main.py")
     for node in main.functions:
         for decorator in node.decorator_list:

@@ -6,6 +6,7 @@ import ast
 import difflib
 import re
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from grader.diagnosis.anywhere import innermost
@@ -14,6 +15,7 @@ from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.source import (
     File,
     Function,
+    arguments_of,
     calls,
     commits_by_itself,
     decorators,
@@ -56,21 +58,89 @@ def _variables(file: File) -> list[tuple[str, ast.AST]]:
     return found
 
 
-def _variables_by_a_helper(evidence: Evidence, file: File) -> list[tuple[str, ast.AST]]:
-    """The environment variables that a file names to a function of the learner's own, which asks for them."""
-    found: list[tuple[str, ast.AST]] = []
-    for node in [each for each in file.nodes if isinstance(each, ast.Call)]:
-        helper = evidence.source.function(name_of(node), file.name) or evidence.source.function(name_of(node))
-        asking = [*calls(helper[1], "get", "getenv", "pop", "setdefault")] if helper else []
-        asked = [call.args[0] for call in asking if call.args and re.search("environ|getenv", text_of(call.func))]
-        nodes = inside(helper[1]) if helper else ()
-        read = [each for each in nodes if isinstance(each, ast.Subscript) and "environ" in text_of(each.value)]
-        asked += [each.slice for each in read]
-        for name in [name_of(each) for each in asked if isinstance(each, ast.Name)]:
-            value = passed_to(node, helper[1], name) if helper else None
-            if isinstance(value, ast.Constant) and isinstance(value.value, str):
-                found.append((value.value, node))
-    return found
+@dataclass(frozen=True)
+class _Asked:
+    """An environment variable that is asked for: its name, the expression that asks, and where the name is made."""
+
+    name: str
+    by: ast.expr
+    file: File
+    node: ast.AST
+    passed: bool = False  # the name is what a function of the learner's own is given
+
+
+def _asked_indirectly(evidence: Evidence, file: File) -> list[_Asked]:
+    """The environment variables that a file asks for by more than a text, or through functions of the learner's own."""
+    keys = [each for each in _names_asked_for(file.tree) if not isinstance(each, ast.Constant)]
+    texts = [(_text(file, each, {}), each) for each in keys]
+    found = [_Asked(text, each, file, _made_at(file, each)) for text, each in texts if text is not None]
+    made = [each for each in file.nodes if isinstance(each, ast.Call)]
+    return [*found, *(asked for call in made for asked in _asked_by(evidence, file, call, {}))]
+
+
+def _asked_by(evidence: Evidence, file: File, call: ast.Call, given: dict[str, str], most: int = 3) -> list[_Asked]:
+    """What a call asks the environment for, through a function of the learner's own."""
+    name = name_of(call)
+    found = (evidence.source.function(name, file.name) or evidence.source.function(name)) if name else None
+    if found is None or most == 0:
+        return []
+    within, helper = found
+    values = {each: passed_to(call, helper, each) for each in arguments_of(helper)}
+    texts = {each: _text(file, value, given) for each, value in values.items() if value is not None}
+    passed = {each: text for each, text in texts.items() if text is not None}
+    asked = [(_text(within, each, passed), each) for each in _names_asked_for(helper)]
+    made = [_Asked(text, call, within, _made_at(within, each)) for text, each in asked if text is not None]
+    for inner in [each for each in inside(helper) if isinstance(each, ast.Call)]:
+        made += [replace(each, by=call) for each in _asked_by(evidence, within, inner, passed, most - 1)]
+    right = "DATABASE_URL" in map(str.upper, passed.values())  # so that another name is made of it later
+    as_passed = [each for each in made if passed and (each.name in passed.values() or not right)]
+    return [replace(each, file=file, node=call, passed=True) if each in as_passed else each for each in made]
+
+
+def _made_at(file: File, node: ast.expr) -> ast.AST:
+    """What gives a name its value, where that happens once in a file; any other expression is itself the place."""
+    bound = _values_of(file, node)
+    return bound[0] if len(bound) == 1 else node
+
+
+def _values_of(file: File, node: ast.AST) -> list[ast.expr]:
+    """What a name, or an attribute, is given anywhere in a file."""
+    name = name_of(node) if isinstance(node, ast.Name | ast.Attribute) else ""
+    made = [each for each in file.nodes if isinstance(each, ast.Assign | ast.AnnAssign) and each.value is not None]
+    targets = [(each.targets[0] if isinstance(each, ast.Assign) else each.target, each.value) for each in made]
+    return [value for target, value in targets if value is not None and name == name_of(target) != ""]
+
+
+def _names_asked_for(node: ast.AST) -> list[ast.expr]:
+    """What the environment is asked for within a node: the key of each ``os.environ.get(...)`` and its like."""
+    asking = calls(node, "get", "getenv", "pop", "setdefault")
+    asked = [call.args[0] for call in asking if call.args and re.search("environ|getenv", text_of(call.func))]
+    read = [each for each in inside(node) if isinstance(each, ast.Subscript) and "environ" in text_of(each.value)]
+    return [*asked, *(each.slice for each in read)]
+
+
+def _text(file: File, node: ast.AST, given: dict[str, str], most: int = 5) -> str | None:
+    """The text that an expression comes to, from what a function is given and what its file says; None if unclear."""
+    if isinstance(node, ast.Constant):
+        return node.value if isinstance(node.value, str) else None
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return _joined(file, [node.left, node.right], given, most)
+    if isinstance(node, ast.JoinedStr):
+        return _joined(file, node.values, given, most)
+    if isinstance(node, ast.FormattedValue):
+        return _text(file, node.value, given, most) if node.conversion == -1 and node.format_spec is None else None
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and not node.args:
+        text = _text(file, node.func.value, given, most) if node.func.attr in ("upper", "lower", "strip") else None
+        return getattr(text, node.func.attr)() if text is not None else None
+    bound = _values_of(file, node)
+    if isinstance(node, ast.Name) and node.id in given:
+        return given[node.id] if not bound else None
+    return _text(file, bound[0], given, most - 1) if len(bound) == 1 and most else None
+
+
+def _joined(file: File, nodes: list[ast.expr], given: dict[str, str], most: int) -> str | None:
+    texts = [_text(file, each, given, most) for each in nodes]
+    return "".join(filter(None, texts)) if None not in texts else None
 
 
 # -- the URL ------------------------------------------------------------------------------------------
@@ -83,27 +153,40 @@ def other_variable(evidence: Evidence) -> Told | None:
     by_an_import = evidence.outcome == "error" and re.search(r"got None|NoneType|KeyError", evidence.saw)
     if evidence.rule != "url_from_environment" and not by_an_import:
         return None
+    if any(name_of(base) == "BaseSettings" for each in own[1:] for one in each.classes for base in one.bases):
+        return None  # it asks by the names of its fields
     bound = _place_of_the_url(evidence)
     texts = [node.value for file in own for node in file.nodes if isinstance(node, ast.Constant)]
     within = [*ast.walk(bound[1])] if bound else []
     others = [
-        (file, name, node)
-        for file in own
-        for name, node in [*_variables(file), *_variables_by_a_helper(evidence, file)]
-        if node in within or re.search("URL|DATABASE|DB" if file.name == _DB else r"UR[LI]|DATABASE$|DSN", name.upper())
+        (file, name, node) for file in own for name, node in _variables(file) if node in within or _of_a_url(file, name)
     ]
-    if any(name_of(base) == "BaseSettings" for each in own[1:] for one in each.classes for base in one.bases):
-        return None  # it asks by the names of its fields
+    helped = [each for file in own for each in _asked_indirectly(evidence, file)]
+    helped = [each for each in helped if each.by in within or _of_a_url(each.file, each.name)]
+    made = [each for each in helped if not each.passed]
+    if made and "DATABASE_URL" not in [*(name for _, name, _ in others), *(each.name for each in helped)]:
+        hint = "This line makes the name that is asked for. Compare it with the one that was set."
+        return Told(saw=_asks_for(made[0].name), where=made[0].file.at(made[0].node), hint=hint)
+    others += [(each.file, each.name, each.node) for each in helped]
     if not others or "DATABASE_URL" in texts:  # which may be asked for in another way
         return None
     file, name, node = others[0]
     return Told(
-        saw=f"the code asks for the environment variable '{name}'; what is set is DATABASE_URL",
+        saw=_asks_for(name),
         where=file.at(node),
         hint="Capital and small letters count, too."
         if name.upper() == "DATABASE_URL"
         else "Compare the name in this line with the one that was set.",
     )
+
+
+def _of_a_url(file: File, name: str) -> bool:
+    """Whether a variable's name is that of a URL; in app/db.py, also that of anything about the database."""
+    return re.search("URL|DATABASE|DB" if file.name == _DB else r"UR[LI]|DATABASE$|DSN", name.upper()) is not None
+
+
+def _asks_for(name: str) -> str:
+    return f"the code asks for the environment variable '{name}'; what is set is DATABASE_URL"
 
 
 @reading("the URL has no name", *_URL_RULES)
@@ -890,8 +973,20 @@ _OPTIONS_OF_SQLITE = (
 def _condition_around(file: File, node: ast.AST) -> ast.expr | None:
     """The condition about the database under which something is done, or else it is left out."""
     around = [each for each in file.nodes if isinstance(each, ast.If | ast.IfExp) and node in ast.walk(each)]
+    around = around or _returned_before(file, node)
     tests = [each.test for each in around if re.search(r"sqlite|postgres|dialect|URL|url", text_of(each.test))]
     return max(tests, key=lambda each: each.lineno, default=None)
+
+
+def _returned_before(file: File, node: ast.AST) -> list[ast.If | ast.IfExp]:
+    """The conditions under which the function around a line has ended before it: ``if ...: return {}``."""
+    functions = [each for each in file.functions if node in inside(each)]
+    found: list[ast.If | ast.IfExp] = []
+    for each in inside(functions[-1]) if functions else ():
+        ends = isinstance(each, ast.If) and isinstance(each.body[-1], ast.Return) and not each.orelse
+        if isinstance(each, ast.If) and ends and (each.end_lineno or 0) < getattr(node, "lineno", 0):
+            found.append(each)
+    return found
 
 
 def _decided(evidence: Evidence, file: File, condition: ast.expr, node: ast.AST) -> tuple[File, ast.expr]:
@@ -1218,6 +1313,19 @@ def no_factory(evidence: Evidence) -> Told | None:
     return Told(where=file.at(node), hint=hint)
 
 
+def _engines_made(evidence: Evidence, file: File, node: ast.AST) -> list[tuple[File, ast.Call]]:
+    """Where the learner's own functions and properties make an engine that a statement leads to."""
+    chain: list[tuple[File, ast.AST]] = [(file, node)]
+    for within, each in chain:  # which grows meanwhile
+        used = [one for one in inside(each) if isinstance(one, ast.Call | ast.Attribute)]
+        for name in dict.fromkeys(map(name_of, used)):
+            found = (evidence.source.function(name, within.name) or evidence.source.function(name)) if name else None
+            kept = found is not None and any("cache" in one for one, _ in decorators(found[1]))
+            if found is not None and found not in chain and not kept:
+                chain.append(found)
+    return [(within, call) for within, each in chain[1:] for call in calls(each, "create_engine")]
+
+
 @reading("sessions on another engine", "session_uses_engine")
 def second_engine(evidence: Evidence) -> Told | None:
     """The sessions are bound to another engine, which has its own pool and its own settings."""
@@ -1229,6 +1337,14 @@ def second_engine(evidence: Evidence) -> Told | None:
     bind = next(iter(calls(node, "sessionmaker", "Session")), None)
     if others:
         return Told(where=file.at(others[0]), hint="This makes a second engine. There is one already.")
+    made = _engines_made(evidence, file, node) if "second engine" in evidence.saw else []
+    if len(made) == 1:
+        first = evidence.source.bound("engine", file)
+        again = first is not None and made == _engines_made(evidence, *first)
+        called = calls(node, evidence.source.function_of(made[0][0].at(made[0][1])))
+        hint = "This makes a new engine each time it runs. How often does it run?"
+        hint = hint if again and not called else "This makes a second engine. There is one already."
+        return Told(where=file.at(called[0]) if called else made[0][0].at(made[0][1]), hint=hint)
     opened = calls(node, "connect")
     if opened:
         hint = "This opens one connection, here and now. What opens one whenever a session needs it?"

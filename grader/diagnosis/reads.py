@@ -17,7 +17,7 @@ from grader.diagnosis.crud import (
     reached,
 )
 from grader.diagnosis.endpoints import own_line
-from grader.diagnosis.evidence import Event, Evidence
+from grader.diagnosis.evidence import Event, Evidence, Raised
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.saves import WITH_THE_LIST
 from grader.diagnosis.source import File, Function, arguments_of, calls, decorators, inside, name_of, text_of
@@ -200,11 +200,30 @@ def raised_for_an_unknown_id(evidence: Evidence) -> Told | None:
     raised = evidence.raised_kind(*(kinds if evidence.rule == "get_unknown_is_none" else kinds[:2]))
     if raised is None or not raised.lines:
         return None
+    missed = _past_an_except(evidence, raised)
+    if missed:
+        return Told(
+            where=missed, hint=f"{raised.kind} came out of the lines above this. Which exceptions are caught here?"
+        )
     where = innermost(raised, evidence.given)
     hint = "None is the answer for an id that is not there; the route makes a 404 of it."
     if where.startswith("app/routes/"):
         hint = "This raises where there is no row, and nobody makes a 404 of it."
     return Told(where=where, hint=hint)
+
+
+def _past_an_except(evidence: Evidence, raised: Raised) -> str:
+    """Where an except stands that an exception went past, because it is of another class; empty where there is none."""
+    for name, _, line in [each.rpartition(":") for each in reversed(raised.lines)]:
+        file = evidence.source.file(name)
+        for attempt in [each for each in file.nodes if isinstance(each, ast.Try)]:
+            tried = any(each.lineno <= int(line) <= (each.end_lineno or 0) for each in attempt.body)
+            caught = {
+                word for each in attempt.handlers for word in re.findall(r"\w+", text_of(each.type) or "Exception")
+            }
+            if tried and caught and not caught & raised.bases and name not in evidence.given:
+                return file.at(attempt.handlers[0])
+    return ""
 
 
 @reading("a list instead of an item", "get_returns_the_item")

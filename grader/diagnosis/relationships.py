@@ -12,7 +12,7 @@ from grader.diagnosis.endpoints import endpoint_of
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.schemas import field_in, setting_not_read
-from grader.diagnosis.source import File, Function, calls, inside, keyword, name_of, text_of
+from grader.diagnosis.source import File, Function, calls, decorators, inside, keyword, name_of, of_a_session, text_of
 
 _OWNER, _NULL = "owner_is_in_the_answer", "item_without_owner_has_null"
 _CONSTANT, _LOADED = "query_count_is_constant", "loaded_before_the_session_closes"
@@ -482,14 +482,24 @@ def not_loaded_ahead(evidence: Evidence) -> Told | None:
         hint = "The join finds the owners. Who says that they belong in Item.owner?"
         return Told(where=file.at(calls(node, "outerjoin", "join")[0]), hint=hint)
     if loops and not calls(node, *_LOADERS):
+        told = asked_for_each(evidence)
+        if told is not None and _asks_by_itself(evidence, told.where):
+            return told  # in a function that is called in each turn
         hint = "Each turn of this loop asks the database once more. What does the query load, and what not?"
-        return Told(where=file.at(loops[0]), hint=hint)
+        return Told(where=file.at(getattr(loops[0], "elt", loops[0])), hint=hint)
     ahead = lazy is not None and not re.search(r"raise|select\b|True", text_of(lazy))
     if calls(node, *_LOADERS) or ahead:
         return None
     events = [event for event in evidence.events_of("SELECT items") if event.where.startswith(file.name)]
     where = events[-1].where if events else file.at(node)
     return Told(where=where, hint="This loads the items alone. What loads all of their owners along with them?")
+
+
+def _asks_by_itself(evidence: Evidence, where: str) -> bool:
+    """Whether a line names a session's method that sends something: not one that reads what is loaded then."""
+    found = evidence.source.function(evidence.source.function_of(where), where.rpartition(":")[0])
+    sending = calls(found[1], "get", "get_one", "scalar", "scalars", "execute") if found is not None else []
+    return any(of_a_session(call) and found and found[0].at(call) == where for call in sending)
 
 
 def _asks_in_each_turn(node: ast.AST) -> bool:
@@ -568,14 +578,9 @@ def other_schema(evidence: Evidence) -> Told | None:
     """ItemWithOwner is an item with owner: {id, name}. ItemRead stays as it is."""
     if evidence.rule == _LOADED and "ItemWithOwner" not in evidence.saw:
         return None
-    read, with_owner = evidence.source.class_("ItemRead"), evidence.source.class_("ItemWithOwner")
-    owner = evidence.source.class_("OwnerRead")
+    with_owner, owner = evidence.source.class_("ItemWithOwner"), evidence.source.class_("OwnerRead")
     if evidence.rule == "other_answers_show_no_owner":
-        for field in read[1].body if read else ():
-            if read and isinstance(field, ast.AnnAssign) and "owner" in name_of(field.target):
-                hint = "Every answer below /items/ is made with ItemRead, and now shows this. Where does it belong?"
-                return Told(saw=f"{evidence.saw}; ItemRead shows the owner", where=read[0].at(field), hint=hint)
-        return None
+        return _owner_for_everybody(evidence)
     for found, right in ((with_owner, {"owner": "OwnerRead"}), (owner, {"id": "int", "name": "str"})):
         fields = (
             {name_of(each.target): each for each in found[1].body if isinstance(each, ast.AnnAssign)} if found else {}
@@ -614,6 +619,34 @@ def other_schema(evidence: Evidence) -> Told | None:
         saw = f"{evidence.saw}; {with_owner[1].name} has no field '{missing[0]}'"
         return Told(saw=saw, where=with_owner[0].at(with_owner[1]), hint=hint)
     return None
+
+
+def _owner_for_everybody(evidence: Evidence) -> Told | None:
+    """The line by which ItemRead shows an owner: its own field, that of a class it inherits from, or another name."""
+    read = evidence.source.class_("ItemRead")
+    hint = "Every answer below /items/ is made with ItemRead, and now shows this. Where does it belong?"
+    for file, node in evidence.source.ancestry(read):
+        shown = [each for each in node.body if "owner" in _declares(each) and _declares(each) in evidence.saw]
+        for each in shown:
+            where, saw = file.at(each), f"{evidence.saw}; ItemRead shows the owner"
+            if read and node is not read[1]:
+                saw = f"{evidence.saw}; ItemRead has '{_declares(each)}' from {node.name}"
+                hint = "Every answer below /items/ is made with ItemRead. Which schema alone is to show an owner?"
+                alone = all(each is one or isinstance(one, ast.Expr) for one in node.body)
+                where = read[0].at(read[1]) if alone else where  # a class for the owner alone is right somewhere
+            return Told(saw=saw, where=where, hint=hint) if file.name not in evidence.given else None
+    bound = evidence.source.bound("ItemRead", evidence.source.file("app/schemas.py")) if read is None else None
+    if bound is None or "WithOwner" not in text_of(bound[1]) or bound[0].name in evidence.given:
+        return None
+    hint = "Every answer below /items/ is made with ItemRead. What does it show now?"
+    return Told(saw=f"{evidence.saw}; ItemRead is another schema", where=bound[0].at(bound[1]), hint=hint)
+
+
+def _declares(node: ast.stmt) -> str:
+    """The field that a statement of a schema declares, also by a method: ``@computed_field``; empty where none."""
+    if isinstance(node, Function):
+        return node.name if any(name == "computed_field" for name, _ in decorators(node)) else ""
+    return name_of(node.target) if isinstance(node, ast.AnnAssign) else ""
 
 
 @reading("a schema that reads no objects", _OWNER, _LOADED, _NULL, "the_rest_still_works")

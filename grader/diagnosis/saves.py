@@ -217,7 +217,13 @@ def committed_in_one_branch(evidence: Evidence) -> Told | None:
     """A commit() under a condition saves only when the condition holds."""
     if evidence.sent("COMMIT") or evidence.raised or evidence.sent("ANSWER 4", "ANSWER 5"):
         return None
-    return in_one_branch(evidence, "commit", "Which changes get past this line without being saved?")
+    asked = calls_in(evidence, "in_transaction", "in_nested_transaction", "get_transaction")
+    if asked and calls_in(evidence, "commit", "begin"):
+        hint = "Whoever has used this session before has begun a transaction. Who commits then?"
+        return Told(saw="no COMMIT was sent", where=asked[0][0].at(asked[0][1]), hint=hint)
+    hint = "Which changes get past this line without being saved?"
+    begun = "begin" if not calls_in(evidence, "commit", "begin_nested") else "commit"
+    return in_one_branch(evidence, begun, hint)
 
 
 @reading("no commit()", *_PERSISTS)

@@ -253,6 +253,8 @@ class Source:
     def reached(self, file: File, node: Function, given: frozenset[str] = frozenset()) -> list[tuple[File, Function]]:
         """A function, and the learner's functions that it leads to: those that it calls, and those that decorate it.
 
+        Of a class that is called, and made for ``with``, these are the methods that begin and end the block.
+
         Args:
             file: the file of the function.
             node: the function.
@@ -266,9 +268,16 @@ class Source:
             names += [name_of(call) for call in made if not of_a_session(call)]
             for name in dict.fromkeys(names):
                 found = (self.function(name, within.name) or self.function(name)) if name else None
-                if found is not None and found not in chain and found[0].name not in given:
-                    chain.append(found)
+                more = [found] if found is not None else self._of_a_block(name)
+                chain += [place for place in more if place not in chain and place[0].name not in given]
         return chain
+
+    def _of_a_block(self, name: str) -> list[tuple[File, Function]]:
+        """The methods that run where a class of the learner's is the block of a ``with``."""
+        file, node = (self.class_(name) if name else None) or (None, None)
+        methods = [each for each in node.body if isinstance(each, Function)] if node else []
+        block = [each for each in methods if each.name in ("__init__", "__enter__", "__exit__")]
+        return [(file, each) for each in block] if file and any(each.name == "__exit__" for each in block) else []
 
     def bound(self, name: str, file: File) -> tuple[File, ast.stmt] | None:
         """The statement that gives a name its value at the top of a module; where it is imported, in the other one."""

@@ -13,7 +13,7 @@ from grader.diagnosis.anywhere import innermost, unknown_name
 from grader.diagnosis.endpoints import behind, endpoint_of, request_of
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import File, Function, calls, inside, name_of, text_of
+from grader.diagnosis.source import File, Function, arguments_of, calls, inside, name_of, of_a_session, text_of
 
 _ADDS = "add_item_does_not_commit"
 _TOGETHER, _ONCE, _BATCH = "item_and_event_are_saved_together", "commits_once", "batch_is_all_or_nothing"
@@ -21,6 +21,8 @@ _DISCARDS, _ROLLED = "failed_event_discards_the_item", "session_is_rolled_back_o
 _ERROR = "error_reaches_the_client"
 _NO_ITEM_ID = re.compile(r"item_events\.item_id|null value in column \"item_id\"")
 _WRITES = "INSERT", "UPDATE", "DELETE"
+_COPIES = "model_validate", "validate_python", "ItemRead", "from_orm"
+_MOST_CALLS = 5
 _GOES_ON = "The caller goes on with what it gets back: it has to be what was added."
 _WRONG_RECORD = "An event that is missing, or that tells of something else, is a wrong record."
 _BY_CHANCE = "An error that your own handling makes by accident hides what really went wrong."
@@ -729,28 +731,61 @@ def _at(place: tuple[File, ast.AST]) -> str:
 @reading("the answer is made before the row is complete", "created_item_is_refreshed")
 def answered_too_early(evidence: Evidence) -> Told | None:
     """The values that the database makes are known only after everything was written and the row was loaded again."""
-    found = _unit(evidence)
+    found = _answering(evidence)
     if found is None or "shows" not in evidence.saw:
         return None
-    file, node = found
-    committed = calls(node, "commit")
-    made = calls(node, "model_validate", "ItemRead")
-    refreshed = calls(node, "refresh")
+    file, node, made = found
+    committed, refreshed = calls(node, "commit"), calls(node, "refresh")
+    hint = "What may still change after this line?"
     if made and "data" in text_of(made[0]) and calls(node, "ItemRead"):
         return Told(where=file.at(calls(node, "ItemRead")[0]), hint="This is what was sent. What is stored?")
     if committed and made and made[0].lineno < committed[0].lineno:
-        return Told(where=file.at(made[0]), hint="What may still change after this line?")
+        return Told(where=file.at(made[0]), hint=hint)
     if committed and not refreshed:
         return Told(where=file.at(committed[-1]), hint="After this line the row has to be loaded once more.")
     if committed and refreshed and refreshed[-1].lineno < committed[-1].lineno:
-        return Told(where=file.at(refreshed[-1]), hint="What may still change after this line?")
+        return Told(where=file.at(refreshed[-1]), hint=hint)
     whats = [event.what for event in evidence.events]
     last = whats[::-1].index("COMMIT") if "COMMIT" in whats else 0
-    if not committed and "COMMIT" in whats and "SELECT items" not in whats[len(whats) - last :]:
-        returned = [each for each in ast.walk(node) if isinstance(each, ast.Return)]
-        place = (refreshed or made or returned or [node])[0]
-        return Told(where=file.at(place), hint="What may still change after this line?")
+    if committed or "COMMIT" not in whats or "SELECT items" in whats[len(whats) - last :]:
+        return None
+    returned = [each for each in ast.walk(node) if isinstance(each, ast.Return)]
+    place = (refreshed or made or returned or [node])[0]
+    blocks = [each for each in inside(node) if isinstance(each, ast.With) and each.lineno < place.lineno]
+    if made and blocks and not any(place in ast.walk(each) for each in blocks):
+        return Told(where=file.at(place), hint="Before this line the row has to be loaded once more.")
+    if place in made and node is not (_unit(evidence) or [None])[-1]:
+        hint = "This copies the values before the COMMIT. What may still change in the row, and who loads it again?"
+    return Told(where=file.at(place), hint=hint)
+
+
+def _answering(evidence: Evidence) -> tuple[File, Function, list[ast.Call]] | None:
+    """The function that makes the answer, and its calls that do: the endpoint, or one that also writes the item."""
+    found = _unit(evidence)
+    for _ in range(_MOST_CALLS):
+        if found is None:
+            break
+        file, node = found
+        made = calls(node, *_COPIES)
+        helpers = [call for call in calls(node, *_makers(evidence, node)) if not made]
+        helper = evidence.source.function(name_of(helpers[0])) if helpers else None
+        if helper is None or helper[1] is node or not _writes(evidence, helper):
+            return file, node, made or helpers
+        found = helper
     return None
+
+
+def _makers(evidence: Evidence, node: Function) -> list[str]:
+    """The names of the learner's own functions that one calls, and that make an answer of an item or lead to it."""
+    named = {name_of(each) for each in inside(node) if isinstance(each, ast.Call) and not of_a_session(each)}
+    found = {name: evidence.source.function(name) for name in named if name}
+    chains = {name: evidence.source.reached(*each, evidence.given) for name, each in found.items() if each}
+    return [name for name, chain in chains.items() if any(calls(each, *_COPIES) for _, each in chain)]
+
+
+def _writes(evidence: Evidence, found: tuple[File, Function]) -> bool:
+    chain = evidence.source.reached(*found, evidence.given)
+    return any(calls(node, "add_item", "add_event") for _, node in chain)
 
 
 @reading("the answer is not what was made", "create_answers_201", _BATCH)
@@ -811,30 +846,46 @@ def begun_after_a_read(evidence: Evidence) -> Told | None:
     )
 
 
-def _is_id_of_the_item(node: ast.Attribute) -> bool:
-    return node.attr == "id" and name_of(node.value) == "item"
+def _leads_to(evidence: Evidence, name: str) -> list[tuple[File, Function]]:
+    """One of the two helpers, and the learner's functions that it leads to."""
+    found = evidence.source.named(name, "app/crud_uow.py")
+    return evidence.source.reached(*found, evidence.given) if found else []
+
+
+def _ids_read(node: Function) -> list[ast.AST]:
+    """Where a function reads the id of something that it was given."""
+    given = {*arguments_of(node)} - {"self", "cls"}
+    return [each for each in inside(node) if isinstance(each, ast.Attribute) and _is_id_of(each, given)]
+
+
+def _is_id_of(node: ast.Attribute, names: set[str]) -> bool:
+    return node.attr == "id" and name_of(node.value) in names
 
 
 @reading("an event before there is an id", "create_answers_201", _BATCH, _ADDS)
 def no_flush(evidence: Evidence) -> Told | None:
     """The database assigns the id when the INSERT is sent. Before a flush there is no id."""
-    if not _NO_ITEM_ID.search(evidence.saw):
+    adding, telling = _leads_to(evidence, "add_item"), _leads_to(evidence, "add_event")
+    own = [place for place in adding if place not in telling]
+    # What both of them call is right for one of them; then it is the call that counts.
+    shared = [node.name for _, node in adding if node not in [node for _, node in own]]
+    added = [(file, call) for file, node in own for call in calls(node, "add", "add_all", *shared)]
+    flushed = [call for _, node in adding for call in calls(node, "flush")]
+    tests = [(file, each) for file, node in adding for each in inside(node) if isinstance(each, ast.If)]
+    tests = [place for place in tests if any(call in ast.walk(place[1]) for call in flushed)]
+    if not _NO_ITEM_ID.search(evidence.saw) or not added or len(tests) < len(flushed):
         return None
-    found = _adding(evidence, "add_item")
-    added = calls(found[1], "add") if found else []
-    if found is None or not added or calls(found[1], "flush"):
-        return None
-    named = _not_called([found], "flush")
+    saw = f"{evidence.saw}; the item had no id yet"
+    named = _not_called(adding, "flush")
     if named is not None:
-        return named
-    event = _adding(evidence, "add_event")
-    read = (
-        [each for each in inside(event[1]) if isinstance(each, ast.Attribute) and _is_id_of_the_item(each)]
-        if event
-        else []
-    )
-    sent_later = event is not None and read and any(call.lineno > read[0].lineno for call in calls(event[1], "flush"))
-    if event is not None and sent_later:
-        hint = "The id is read here. Which line makes the database give the item one, and when does it run?"
-        return Told(where=event[0].at(read[0]), hint=hint)
-    return Told(where=found[0].at(added[0]), hint="When does the item get its id? Something has to be sent first.")
+        return replace(named, saw=saw)
+    if tests:
+        in_own = any(tests[0][1] in ast.walk(node) for _, node in own)
+        hint = "When an item is added, does this lead to the flush()?"
+        return Told(saw=saw, where=_at(tests[0] if in_own else added[0]), hint=hint)
+    for file, node in telling:
+        for read in _ids_read(node)[:1]:
+            if any(call.lineno > getattr(read, "lineno", 0) for call in calls(node, "flush")):
+                hint = "The id is read here. Which line makes the database give the item one, and when does it run?"
+                return Told(saw=saw, where=file.at(read), hint=hint)
+    return Told(saw=saw, where=_at(added[0]), hint="When does the item get its id? Something has to be sent first.")
