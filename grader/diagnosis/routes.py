@@ -919,10 +919,11 @@ def page_not_handed_on(evidence: Evidence) -> Told | None:
     if found is None or request_of(evidence)[0] != "get":
         return None
     chain, unlike = behind(evidence), unlike_the_page(evidence)
+    asked = chain[:1] if calls(chain[0][1], *_PAGES) else chain  # it may leave all of that to a helper
     named = [
         each
         for each in chain
-        if each == chain[0] or {"offset", "limit"} <= {*arguments_of(each[1])} or "self" in arguments_of(each[1])
+        if each in asked or {"offset", "limit"} <= {*arguments_of(each[1])} or "self" in arguments_of(each[1])
     ]
     for file, node, call in [(*each, call) for each in named for call in calls(each[1], *_PAGES)]:
         passed = _page_in(evidence, call)
@@ -941,14 +942,14 @@ def page_not_handed_on(evidence: Evidence) -> Told | None:
             every = [one for value in said[name] for one in ast.walk(value)]
             sums: list[ast.AST] = [one for one in every if isinstance(one, ast.BinOp | ast.AugAssign)]
             sums = [one for one in sums if _is_of_the_page(evidence, one)]
-            asked = page_asked(evidence)
+            page = page_asked(evidence)
             bounds = [one for one in every if isinstance(one, ast.Call) and name in re.findall(r"\w+", text_of(one))]
-            sums += [one for one in bounds if number_of(one, **asked) not in (None, asked[name])]
+            sums += [one for one in bounds if number_of(one, **page) not in (None, page[name])]
             pages = [one for one in sums if isinstance(getattr(one, "op", None), _OF_PAGES) and name == "offset"]
             if sums:
-                meant = f"The client asked for {name} {asked[name]}"
+                meant = f"The client asked for {name} {page[name]}"
                 if f"{name}=" not in "".join(evidence.did[-1:]):
-                    meant = f"Where the client says nothing, {name} is {asked[name]}"
+                    meant = f"Where the client says nothing, {name} is {page[name]}"
                 hint = f"{meant}. What does this line make of it?"
                 hint = "What does offset count: items or pages?" if pages else hint
                 first = (pages or sums)[0]
