@@ -14,7 +14,7 @@ from grader.bench.children import Child
 from grader.bench.plan import Run, Target
 from grader.lab.job import SPOILT
 from grader.places import PACKAGE
-from grader.rules import GIVEN, NO_FOLDER, THE_REST, Rule
+from grader.rules import GIVEN, NO_FOLDER, THE_REST, Rule, rules_of
 from grader.shown import harmless
 from grader.starters import files_of, is_given, tasks_at, tasks_of_route
 
@@ -205,15 +205,26 @@ def judged(run: Run, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:
     shared.held.append((rule, check))
     for rule, check in list(shared.held):
         needed = [name for name in rule.needs if name in shared.selected]
+        in_front = _of_the_stand_in(rule, check) & shared.selected
         if check.outcome == "failed" and not all(name in shared.outcomes for name in needed):
             continue
+        if not all(name in shared.outcomes for name in in_front):
+            continue
         missing = [name for name in needed if shared.outcomes.get(name) != "passed"]
-        if check.outcome == "failed" and missing:
+        if in_front:
+            missing = sorted(name for name in in_front if shared.outcomes[name] == "failed")
+        if (check.outcome == "failed" or in_front) and missing:
             check.outcome = shared.outcomes[rule.name] = "blocked"
             check.observed = f"{check.observed} (first: {', '.join(missing)})"
             check.unjudged = not shared.unjudged.isdisjoint(missing)
         shared.held.remove((rule, check))
         yield Target(run.submission, rule), check
+
+
+def _of_the_stand_in(rule: Rule, check: Check) -> set[str]:
+    """The rules of the task whose stand-in ran in the place of code that is written already."""
+    found = _TASK.match(check.observed) if check.begun and check.outcome == "todo" else None
+    return {each.name for each in rules_of(rule.chapter) if found and found[1] == each.task != rule.task}
 
 
 def _whose_code(run: Run, rule: Rule, where: str, told: dict[str, Any]) -> tuple[bool, str]:

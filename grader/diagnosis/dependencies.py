@@ -14,6 +14,7 @@ from grader.diagnosis.source import (
     as_called,
     calls,
     commits_by_itself,
+    decorators,
     inside,
     keyword,
     name_of,
@@ -172,6 +173,13 @@ def yields_something_else(evidence: Evidence) -> Told | None:
         return Told(
             where=file.at(yields[0]), hint=f"{hint}: the session is opened only after it." if opened else f"{hint}."
         )
+    given = [each for each in ast.walk(node) if isinstance(each, ast.Yield if yields else ast.Return)]
+    helper = (
+        evidence.source.function(name_of(given[0].value)) if given and isinstance(given[0].value, ast.Call) else None
+    )
+    if given and helper and any("contextmanager" in each for each, _ in decorators(helper[1])):
+        hint = f"{helper[1].name}() makes a block for with, and here nobody enters it. What does the block give?"
+        return Told(where=file.at(given[0]), hint=hint)
     value = text_of(yields[0].value) if yields else ""
     if value.endswith(".begin()"):
         hint = "begin() gives a block that commits at its end, not a session. What gives you just a session?"

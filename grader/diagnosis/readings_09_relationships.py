@@ -70,7 +70,7 @@ from grader.diagnosis.routes import (
 from grader.diagnosis.schemas import not_annotated
 from grader.diagnosis.shapes import no_row_in_the_session, query_not_sent, unfit_call
 from grader.diagnosis.starting import lifespan_unknown, nobody_creates
-from grader.diagnosis.tables import length_without_type, not_mapped
+from grader.diagnosis.tables import length_without_type, no_tuple, not_mapped
 from grader.diagnosis.uncalled import method_not_called, nothing_called
 from grader.diagnosis.ways import (
     GIVEN_FUNCTIONS,
@@ -111,6 +111,7 @@ READINGS = (
     path_for_the_query,
     not_mapped,
     length_without_type,
+    no_tuple,
     not_annotated,
     prefix_twice,
     router_name_taken,

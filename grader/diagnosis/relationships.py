@@ -757,6 +757,9 @@ def other_page(evidence: Evidence) -> Told | None:
             if "offset" in argument and "*" in argument:
                 hint = "The offset counts items already, not pages. What does this line make of it?"
             return Told(where=file.at(call), hint=hint)
+    for call in calls(node, "slice"):
+        if len(call.args) == 2 and text_of(call.args[1]) == "limit":
+            return Told(where=file.at(call), hint="slice() takes where to begin and where to stop. Where is that here?")
     if evidence.rule == _LIST and len(cut) < 2 and not calls(node, "slice", "list_items", "fetch"):
         hint = "Where do offset and limit get into the query? Both have to."
         selected = calls(node, "select", "query")

@@ -312,7 +312,7 @@ def status_in_the_body(evidence: Evidence) -> Told | None:
                 and isinstance(each.value, ast.Tuple)
                 and _may_be_a_status(each.value.elts[-1])
             ):
-                hint = "FastAPI makes a list of this. How does an endpoint end with another status?"
+                hint = "To FastAPI this pair is the body, all of it. How does an endpoint end with another status?"
                 return Told(where=file.at(each), hint=hint)
     return None
 

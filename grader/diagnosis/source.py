@@ -234,6 +234,8 @@ class Source:
             other = (self.function(name, found[0].name) or self.function(name)) if name else None
             if other is None or other[1] is found[1] or other[0].name in given:
                 break
+            if any("contextmanager" in each for each, _ in decorators(other[1])):  # what it gives has to be entered
+                break
             found = other
         return found
 

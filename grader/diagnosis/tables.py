@@ -219,6 +219,18 @@ def length_without_type(evidence: Evidence) -> Told | None:
     return Told(where=innermost(raised, evidence.given), hint=hint)
 
 
+@reading("__table_args__ is no tuple")
+def no_tuple(evidence: Evidence) -> Told | None:
+    """What makes a tuple is the comma, not the brackets."""
+    raised = evidence.raised_kind("ArgumentError")
+    for file in evidence.source.files() if raised and raised.message.startswith("__table_args__ value must be") else ():
+        for node in [node for each in file.classes for node in each.body if isinstance(node, ast.Assign)]:
+            if name_of(node.targets[0]) == "__table_args__" and not isinstance(node.value, ast.Tuple | ast.Dict):
+                hint = "Brackets alone do not make a tuple. What does one with a single element need?"
+                return Told(where=file.at(node), hint=hint)
+    return None
+
+
 _OF_THE_COLUMN = "index", "nullable", "unique", "primary_key", "default", "server_default", "autoincrement"
 
 

@@ -966,7 +966,8 @@ def _bounds(evidence: Evidence) -> Told | None:
         if meant and each.arg not in ("max_length", "min_length"):
             hint = f"Is there a rule that is called '{each.arg}'? Pydantic takes no notice of what it does not know."
             return Told(where=file.at(each), hint=hint, why=why)
-    return Told(where=file.at(bound or said), hint=hint, why=why)
+    beside = bounds.get("min_length" if size > 25 else "max_length")  # where the other one is missing
+    return Told(where=file.at(bound or beside or said), hint=hint, why=why)
 
 
 def _kind(evidence: Evidence) -> tuple[File, ast.AnnAssign, ast.AST] | None:
