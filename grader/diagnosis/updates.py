@@ -129,10 +129,8 @@ def wrote_what_was_not_sent(evidence: Evidence) -> Told | None:
                 "The schema knows which fields were sent.",
             )
     for file, function in reached(evidence):
-        for each in [
-            each for each in inside(function) if isinstance(each, ast.For) and isinstance(each.iter, ast.Name)
-        ]:
-            if isinstance(each.target, ast.Tuple) and each.iter.id in arguments_of(function)[-1:]:
+        for each in [each for each in inside(function) if isinstance(each, ast.For)]:
+            if isinstance(each.target, ast.Tuple) and text_of(each.iter) in arguments_of(function)[-1:]:
                 hint = "This goes through every field of the schema, sent or not. The schema knows which were sent."
                 return Told(where=file.at(each), hint=hint)
         for call in calls(function, "model_dump", "dict"):
