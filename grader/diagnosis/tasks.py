@@ -18,7 +18,9 @@ from grader.diagnosis.source import File, Function, calls, inside, keyword, name
 _WRITTEN, _CLOSED = "event_is_written", "task_session_is_closed"
 _OWN, _NOTHING = "task_uses_its_own_session", "failed_task_leaves_nothing_behind"
 _WAITS = "answer_does_not_wait"
-_STAYS_OPEN = "Nobody else does it. A session that stays open keeps a connection from everyone else."
+_STAYS_OPEN = (
+    "Nobody else does it. A session that stays open keeps its objects, and often a connection that others want."
+)
 _SHARED = "All tasks share this session: what one has left in it, the next one meets, in another thread at that."
 
 _BEGINS = "Thread", "Timer", "submit", "start_new_thread", "run_in_executor", "create_task", "ensure_future"
