@@ -763,7 +763,9 @@ def echoed(evidence: Evidence) -> Told | None:
     if found is None or body is None or not ("shows" in evidence.saw or without_id):
         return None
     for node in inside(found[1]):
-        made = made_of(found[1], node.value) if isinstance(node, ast.Return) and node.value else []
+        made: list[ast.AST] = [node.value] if isinstance(node, ast.Return) and node.value is not None else []
+        if made and not re.search(rf"\b{body.arg}\b", text_of(made[0])):
+            made = made_of(found[1], made[0])
         stored = any(calls(each, "Item") for each in made[1:])
         if not stored and any(re.search(rf"\b{body.arg}\b", text_of(each)) for each in made):
             inner = [call for each in made for call in calls(each, "create_item", "add_item", "update_item")]
