@@ -832,8 +832,11 @@ def echoed(evidence: Evidence) -> Told | None:
     if found is None or body is None or not ("shows" in evidence.saw or without_id):
         return None
     for node in inside(found[1]):
-        made = made_of(found[1], node.value) if isinstance(node, ast.Return) and node.value else []
-        stored = any(calls(each, "Item") for each in made[1:])
+        made: list[ast.AST] = [node.value] if isinstance(node, ast.Return) and node.value is not None else []
+        if made and without_id and not re.search(rf"\b{body.arg}\b", text_of(made[0])):
+            made = made_of(found[1], made[0])
+        # What a session, or a class of the tables, has made of it is another value.
+        stored = any(calls(each, "Item", "execute", "scalar", "scalars") for each in made[1:])
         if not stored and any(re.search(rf"\b{body.arg}\b", text_of(each)) for each in made):
             inner = [call for each in made for call in calls(each, "create_item", "add_item", "update_item")]
             every = [each for one in made for each in inside(one) if isinstance(each, ast.Call)]
