@@ -6,10 +6,11 @@ import ast
 import re
 from collections.abc import Iterator
 
+from grader.diagnosis.anywhere import unknown_argument, unknown_attribute
 from grader.diagnosis.endpoints import endpoint_of
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.shapes import at_line, raised_with
+from grader.diagnosis.shapes import at_line, no_row_in_the_session, query_not_sent, raised_with, unfit_call
 from grader.diagnosis.source import File, Function, inside, name_of, text_of
 
 # -- names --------------------------------------------------------------------------------------------
@@ -193,3 +194,17 @@ def no_router_included(evidence: Evidence) -> Told | None:
     elif found[1]["kind"]:
         saw = f"include_router() was handed a {found[1]['kind']}"
     return Told(saw=saw and f"{saw}, which is no router", where=found[2], hint=hint)
+
+
+# In chapters with endpoints: what one line asks of Python, FastAPI or SQLAlchemy that they cannot do.
+IN_ONE_LINE = (
+    query_not_sent,
+    unknown_attribute,
+    unknown_argument,
+    unfit_call,
+    no_row_in_the_session,
+    no_router_included,
+    session_without_depends,
+    type_and_place_apart,
+    path_for_the_query,
+)

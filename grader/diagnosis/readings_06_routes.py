@@ -1,11 +1,8 @@
 """In the child: mistakes of chapter 06, in the order in which they are tried."""
 
 from grader.diagnosis.aliases import (
+    IN_ONE_LINE,
     never_given_a_value,
-    no_router_included,
-    path_for_the_query,
-    session_without_depends,
-    type_and_place_apart,
 )
 from grader.diagnosis.answers import (
     another_item,
@@ -32,8 +29,6 @@ from grader.diagnosis.anywhere import (
     dependency_without_hash,
     parameters_hidden,
     table_for_a_schema,
-    unknown_argument,
-    unknown_attribute,
     unknown_name,
     used_before_assignment,
 )
@@ -112,7 +107,6 @@ from grader.diagnosis.schemas import (
     refuses_too_much,
     too_long_accepted,
 )
-from grader.diagnosis.shapes import no_row_in_the_session, query_not_sent, unfit_call
 from grader.diagnosis.starting import lifespan_unknown, nobody_creates
 from grader.diagnosis.updates import (
     assigned_unsent,
@@ -188,15 +182,7 @@ READINGS = (
     patch_takes_create,
     raised_for_an_unknown_id,
     unknown_not_noticed,
-    query_not_sent,
-    unknown_attribute,
-    unknown_argument,
-    unfit_call,
-    no_row_in_the_session,
-    no_router_included,
-    session_without_depends,
-    type_and_place_apart,
-    path_for_the_query,
+    *IN_ONE_LINE,
     after_the_answer,
     body_looked_for_elsewhere,
     status_not_said,

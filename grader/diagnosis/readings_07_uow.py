@@ -1,11 +1,8 @@
 """In the child: mistakes of chapter 07, in the order in which they are tried."""
 
 from grader.diagnosis.aliases import (
+    IN_ONE_LINE,
     never_given_a_value,
-    no_router_included,
-    path_for_the_query,
-    session_without_depends,
-    type_and_place_apart,
 )
 from grader.diagnosis.answers import answered_nothing, promised_otherwise, returned_by_the_insert
 from grader.diagnosis.anywhere import (
@@ -16,8 +13,6 @@ from grader.diagnosis.anywhere import (
     dependency_without_hash,
     parameters_hidden,
     table_for_a_schema,
-    unknown_argument,
-    unknown_attribute,
     unknown_name,
     used_before_assignment,
 )
@@ -38,7 +33,6 @@ from grader.diagnosis.routes import (
     status_not_said,
 )
 from grader.diagnosis.saves import refreshed_before_it_was_saved
-from grader.diagnosis.shapes import no_row_in_the_session, query_not_sent, unfit_call
 from grader.diagnosis.starting import lifespan_unknown, nobody_creates
 from grader.diagnosis.units import (
     accident,
@@ -128,15 +122,7 @@ READINGS = (
     other_event,
     unknown_column,
     generator_used_up,
-    query_not_sent,
-    unknown_attribute,
-    unknown_argument,
-    unfit_call,
-    no_row_in_the_session,
-    no_router_included,
-    session_without_depends,
-    type_and_place_apart,
-    path_for_the_query,
+    *IN_ONE_LINE,
     two_sessions,
     committing_function,
     skips_what_fails,

@@ -2,6 +2,7 @@
 
 from grader.diagnosis import readings_05_crud, readings_06_routes
 from grader.diagnosis.aliases import (
+    IN_ONE_LINE,
     never_given_a_value,
     no_router_included,
     path_for_the_query,
@@ -119,15 +120,7 @@ READINGS = (
     *_ROUTES,
     in_a_request(takes_an_id),
     *_CRUD,
-    query_not_sent,
-    unknown_attribute,
-    unknown_argument,
-    unfit_call,
-    no_row_in_the_session,
-    no_router_included,
-    session_without_depends,
-    type_and_place_apart,
-    path_for_the_query,
+    *IN_ONE_LINE,
     other_value_on_the_way,
     value_lost_on_the_way,
 )

@@ -1,11 +1,8 @@
 """In the child: mistakes of chapter 09, in the order in which they are tried."""
 
 from grader.diagnosis.aliases import (
+    IN_ONE_LINE,
     never_given_a_value,
-    no_router_included,
-    path_for_the_query,
-    session_without_depends,
-    type_and_place_apart,
 )
 from grader.diagnosis.anywhere import (
     builtin_as_a_value,
@@ -15,8 +12,6 @@ from grader.diagnosis.anywhere import (
     dependency_without_hash,
     parameters_hidden,
     table_for_a_schema,
-    unknown_argument,
-    unknown_attribute,
     unknown_name,
     used_before_assignment,
 )
@@ -68,7 +63,6 @@ from grader.diagnosis.routes import (
     router_not_included,
 )
 from grader.diagnosis.schemas import not_annotated
-from grader.diagnosis.shapes import no_row_in_the_session, query_not_sent, unfit_call
 from grader.diagnosis.starting import lifespan_unknown, nobody_creates
 from grader.diagnosis.tables import length_without_type, no_tuple, not_mapped
 from grader.diagnosis.uncalled import method_not_called, nothing_called
@@ -100,15 +94,7 @@ READINGS = (
     unknown_name,
     used_before_assignment,
     calls_itself,
-    query_not_sent,
-    unknown_attribute,
-    unknown_argument,
-    unfit_call,
-    no_row_in_the_session,
-    no_router_included,
-    session_without_depends,
-    type_and_place_apart,
-    path_for_the_query,
+    *IN_ONE_LINE,
     not_mapped,
     length_without_type,
     no_tuple,
