@@ -102,7 +102,7 @@ def body_with_204(evidence: Evidence) -> Told | None:
     found = endpoint_of(evidence)
     if found is None or not evidence.saw.startswith("body:"):
         return None
-    return Told(where=given_back(*found[:2]), hint="204 promises an empty body, and this makes one.")
+    return Told(where=given_back(*found[:2]), hint="204 promises an empty body. What does this line put into it?")
 
 
 def in_an_answer(function: Callable[[Evidence], Told | None]) -> Callable[[Evidence], Told | None]:

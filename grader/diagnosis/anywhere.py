@@ -114,6 +114,9 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
     where = innermost(raised, evidence.given)
     if f".{found[2]}" not in evidence.source.line(where):
         return None
+    if found[1] == "SessionTransaction" and (begun := _block_of_a_begin(evidence, where)):
+        hint = "begin() of a session gives its transaction, and that of the factory a session. Which one is this?"
+        return Told(where=begun, hint=hint)
     if module:
         file = f"{found[1].replace('.', '/')}.py"
         names = sorted(_names_in(evidence.source, file))
@@ -128,6 +131,17 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
         kind = f"{'an' if found[1][0] in 'AEIOUaeiou' else 'a'} {found[1]}"
         hint = f"What stands before .{found[2]} is {kind}. Is it what you think it is, and is the name right?"
     return Told(where=where, hint=hint)
+
+
+def _block_of_a_begin(evidence: Evidence, where: str) -> str:
+    """The ``with`` around a place that names what a begin() gives: ``with SessionLocal().begin() as db``."""
+    file, line = evidence.source.file(where.rpartition(":")[0]), int(where.rpartition(":")[2])
+    blocks = [each for each in file.nodes if isinstance(each, ast.With)]
+    blocks = [each for each in blocks if each.lineno <= line <= (each.end_lineno or 0)]
+    begun = [
+        each for each in blocks if any(one.optional_vars and calls(one.context_expr, "begin") for one in each.items)
+    ]
+    return file.at(begun[-1]) if begun else ""
 
 
 def _hint_for_a_class(evidence: Evidence, owner: str, name: str) -> str:

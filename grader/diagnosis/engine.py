@@ -385,6 +385,14 @@ def another_default(evidence: Evidence) -> Told | None:
         hint = "Compare the two URLs letter by letter."
     else:
         hint = "In which folder does this path begin? Where is the app started?"
+    written = [
+        (each, one)
+        for each in evidence.source.files()
+        for one in each.nodes
+        if isinstance(one, ast.Constant) and "sqlite" in str(one.value) and evidence.saw.endswith(str(one.value))
+    ]
+    if not nodes and len(written) == 1:  # a module of the learner's own settings
+        return Told(where=written[0][0].at(written[0][1]), hint=hint)
     return Told(where=file.at(nodes[0] if nodes else node), hint=hint)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -69,6 +70,11 @@ def other_name_of_the_table(evidence: Evidence) -> Told | None:
     named = field_in(evidence, found, "__tablename__")
     if named is not None:
         return Told(where=named[0].at(named[1]), hint="Names of tables are compared letter by letter.")
+    for each in [each for each in found[1].body if isinstance(each, ast.Assign | ast.AnnAssign)]:
+        name = name_of(each.targets[0] if isinstance(each, ast.Assign) else each.target)
+        if difflib.get_close_matches(name.strip("_"), ("tablename", "table_name"), 1, cutoff=0.8):
+            hint = f"By which name does SQLModel ask for the name of a table? Compare it with {name}, letter by letter."
+            return Told(where=found[0].at(each), hint=hint)
     hint = "Without a word SQLModel calls a table like its class, in small letters."
     return Told(where=found[0].at(found[1]), hint=hint)
 

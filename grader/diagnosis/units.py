@@ -858,6 +858,12 @@ def _ids_read(node: Function) -> list[ast.AST]:
     return [each for each in inside(node) if isinstance(each, ast.Attribute) and _is_id_of(each, given)]
 
 
+def _flushed_before_it_adds(node: Function) -> list[ast.Call]:
+    """The calls of flush() in a function, if all of them come before it adds anything."""
+    added, flushed = calls(node, "add", "add_all"), calls(node, "flush")
+    return flushed if added and all(each.lineno < added[0].lineno for each in flushed) else []
+
+
 def _is_id_of(node: ast.Attribute, names: set[str]) -> bool:
     return node.attr == "id" and name_of(node.value) in names
 
@@ -871,11 +877,14 @@ def no_flush(evidence: Evidence) -> Told | None:
     shared = [node.name for _, node in adding if node not in [node for _, node in own]]
     added = [(file, call) for file, node in own for call in calls(node, "add", "add_all", *shared)]
     flushed = [call for _, node in adding for call in calls(node, "flush")]
+    early = [(file, each) for file, node in own for each in _flushed_before_it_adds(node)]
     tests = [(file, each) for file, node in adding for each in inside(node) if isinstance(each, ast.If)]
     tests = [place for place in tests if any(call in ast.walk(place[1]) for call in flushed)]
-    if not _NO_ITEM_ID.search(evidence.saw) or not added or len(tests) < len(flushed):
+    if not _NO_ITEM_ID.search(evidence.saw) or not added or len(tests) + len(early) < len(flushed):
         return None
     saw = f"{evidence.saw}; the item had no id yet"
+    if early:
+        return Told(saw=saw, where=_at(early[0]), hint="flush() sends what was added by then. What was added by then?")
     named = _not_called(adding, "flush")
     if named is not None:
         return replace(named, saw=saw)
