@@ -111,10 +111,11 @@ def item_not_returned(evidence: Evidence) -> Told | None:
     if raised is None or "None" not in raised.message:
         return None
     found = endpoint_of(evidence)
-    for file, node in behind(evidence)[1:]:
+    for place in behind(evidence)[1:]:
+        file, node = evidence.source.handed_on(place, evidence.given)
         looks = calls(node, *LOOKUPS)
         gives = any(isinstance(each, ast.Return | ast.Yield) and each.value is not None for each in inside(node))
-        if looks and not gives and found is not None and _is_depended_on(evidence, found, node.name):
+        if looks and not gives and found is not None and _is_depended_on(evidence, found, place[1].name):
             hint = "This function finds the item. What does its caller get?"
             return Told(where=file.at(node), hint=hint)
     return None

@@ -203,6 +203,8 @@ def no_row_in_the_session(evidence: Evidence) -> Told | None:
     if _is_schema(evidence.source, kind) and not class_:
         gets = f"what was sent, {_an(kind)}"
     hint = f"A session works with rows, and here it gets {gets}. Which object is the row?"
+    if kind == "NoneType":
+        hint = "A session works with rows, and here it gets None. Where should the row have come from?"
     if kind in ("list", "tuple", "dict", "generator"):
         hint = f"A session takes one row at a time, as an object, and here it gets {_an(kind)}. Which objects are rows?"
     return Told(where=found[2], hint=hint)
