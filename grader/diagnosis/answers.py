@@ -13,7 +13,7 @@ from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.parameters import TOO_STRICT
 from grader.diagnosis.reading import Told, reading, reading_of
 from grader.diagnosis.routes import said_status
-from grader.diagnosis.source import File, Function, calls, inside, keyword, name_of, text_of
+from grader.diagnosis.source import File, Function, calls, giving, inside, keyword, name_of, text_of
 
 _ITEM = "read_answers_the_item", "create_answers_201", "patch_keeps_omitted_fields"
 _LIST = "list_answers_items"
@@ -31,7 +31,8 @@ def given_back(file: File, node: Function) -> str:
     returns = [each for each in inside(node) if isinstance(each, ast.Return)]
     if not returns and hasattr(node.body[-1], "body"):
         return file.at(node)
-    return file.at(max(returns, key=lambda each: each.lineno) if returns else node.body[-1])
+    last = max(returns, key=lambda each: each.lineno) if returns else None
+    return file.at(giving(node, last) if last else node.body[-1])
 
 
 def _rows(value: Any) -> list[dict[str, Any]]:

@@ -26,7 +26,18 @@ from grader.diagnosis.endpoints import (
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.pages import number_of
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import File, Function, arguments_of, calls, decorators, inside, keyword, name_of, text_of
+from grader.diagnosis.source import (
+    File,
+    Function,
+    arguments_of,
+    calls,
+    decorators,
+    giving,
+    inside,
+    keyword,
+    name_of,
+    text_of,
+)
 
 _UNKNOWN = "get_unknown_is_404", "patch_unknown_is_404", "delete_unknown_is_404", "unknown_item_is_404"
 _ANSWERS = (
@@ -214,7 +225,9 @@ def exception_returned(evidence: Evidence) -> Told | None:
     """An HTTPException that is returned is an object like any other; only a raised one becomes an answer."""
     for file, node in behind(evidence):
         for each in inside(node):
-            if isinstance(each, ast.Return) and any(name_of(one) == "HTTPException" for one in _one_of(each.value)):
+            if isinstance(each, ast.Return) and any(
+                name_of(one) == "HTTPException" for one in _one_of(giving(node, each).value)
+            ):
                 return Told(where=file.at(each), hint="You return the exception. What makes FastAPI answer with it?")
     return None
 
@@ -307,11 +320,8 @@ def status_in_the_body(evidence: Evidence) -> Told | None:
     """``return {...}, 404`` works in Flask. FastAPI turns it into a list of two values."""
     for file, node in behind(evidence)[:1]:
         for each in inside(node):
-            if (
-                isinstance(each, ast.Return)
-                and isinstance(each.value, ast.Tuple)
-                and _may_be_a_status(each.value.elts[-1])
-            ):
+            value = giving(node, each).value if isinstance(each, ast.Return) else None
+            if isinstance(value, ast.Tuple) and _may_be_a_status(value.elts[-1]):
                 hint = "To FastAPI this pair is the body, all of it. How does an endpoint end with another status?"
                 return Told(where=file.at(each), hint=hint)
     return None

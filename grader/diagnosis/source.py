@@ -568,6 +568,25 @@ def decorators(node: Function | ast.ClassDef) -> Iterator[tuple[str, ast.expr]]:
         yield name_of(each), each
 
 
+def giving(function: Function, node: ast.Return) -> ast.Return | ast.Assign:
+    """The statement whose value a return gives back: itself, or the one just before, which sets the variable."""
+    name = node.value.id if isinstance(node.value, ast.Name) else ""
+    body = [each for block in _blocks(function) if node in block for each in block]
+    before = body[body.index(node) - 1] if name and body and body.index(node) else None
+    if isinstance(before, ast.Assign) and [name_of(each) for each in before.targets] == [name]:
+        return before
+    return node
+
+
+def _blocks(function: Function) -> Iterator[list[ast.stmt]]:
+    """The blocks of statements of a function, also those within others."""
+    for each in ast.walk(function):
+        for name in ("body", "orelse", "finalbody"):
+            block = getattr(each, name, None)
+            if isinstance(block, list):
+                yield block
+
+
 def always_returns(body: Sequence[ast.stmt]) -> bool:
     """Whether statements end with a value that is returned, or an exception, on every way through them."""
     last = body[-1]
