@@ -183,7 +183,8 @@ class _Sent:
         An empty last piece, which some middleware sends late, is not waited for.
         """
         if message["type"] == "http.response.start":
-            self.status, self._begun = message["status"], True
+            # A number of a class of the learner's may say of itself that it is another one.
+            self.status, self._begun = int.__add__(message["status"], 0), True
             length = dict(message.get("headers", ())).get(b"content-length", b"")
             self._left = int(length) if length.isdigit() and len(length) < 20 else None
         elif message["type"] == "http.response.body" and self._begun:

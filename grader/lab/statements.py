@@ -35,6 +35,10 @@ _BEFORE = re.compile(r"(?:[\s;\ufeff]|--[^\r\n]*|/\*.*?(?:\*/|\Z))*", re.DOTALL)
 _ONE = re.compile(r"[^;*]*;?\s*")
 # Savepoints of SQLAlchemy's are events of their own.
 _SILENT = ("PRAGMA", "SAVEPOINT SA_", "RELEASE SAVEPOINT SA_", "ROLLBACK TO SAVEPOINT SA_")
+# How a transaction is ended. Sources: SQLite, "Transaction"; PostgreSQL, "COMMIT", "END", "ROLLBACK", "ABORT".
+_ENDS = re.compile(
+    r"(COMMIT|END|ROLLBACK|ABORT)(?:\s+(?:WORK|TRANSACTION))?(?:\s+AND\s+(?:NO\s+)?CHAIN)?[\s;]*", re.IGNORECASE
+)
 _ASKED_OF_POSTGRESQL = ("SELECT PG_CATALOG", "SELECT CURRENT_SCHEMA", "SHOW ", "SELECT TYPNAME AS NAME")
 
 
@@ -46,8 +50,10 @@ def in_words(statement: str) -> str:
         text = " ".join(statement.split())
         if text.upper().startswith("SELECT"):
             return "SELECT"
-        if text.upper() in ("COMMIT", "ROLLBACK", "BEGIN"):
-            return text.upper()
+        if ends := _ENDS.fullmatch(text):
+            return "COMMIT" if ends[1].upper() in ("COMMIT", "END") else "ROLLBACK"
+        if text.upper() == "BEGIN":
+            return "BEGIN"
         return "SQL " + (text if len(text) <= 40 else text[:37] + "...")
     verb = next(group for group in found.groups()[:-1] if group)
     name: str = found.group(found.lastindex or 0)
