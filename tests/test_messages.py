@@ -55,9 +55,9 @@ MESSAGES = {
       where     chapters/03_deps/app/deps.py:17 in get_db
                     db.rollback()
       hint      This leaves the session open. What ends it?
-      why       A session that stays open keeps a connection from everyone else.
-                The pool is small: after a few such requests the app stands
-                still.
+      why       A session that stays open keeps what it holds: its objects, and
+                often a connection. Where it keeps one, the app stands still
+                after a few such requests: the pool is small.
       timeline  BEGIN > SELECT grader_probe > ANSWER 200 > ROLLBACK
       also      3.1 the session is closed after an HTTP error; 3.1 the session
                 is closed after a crash
