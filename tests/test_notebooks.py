@@ -982,3 +982,20 @@ def test_a_lesson_in_jupyterlab(checkout: Path, environment: dict[str, str], pos
         prompts = "[...document.querySelectorAll('.jp-InputPrompt')].map(e => e.innerText).filter(text => text.trim())"
         page.wait_for(f"{prompts}.includes('[{len(code)}]:')")  # cells that come after it ask the quiz
         assert page.run(prompts) == [f"[{n}]:" for n in range(1, len(code) + 1)]
+
+
+def test_forms_are_made_of_what_every_notebook_program_brings_along() -> None:
+    """JupyterLab, Notebook and VS Code have ipywidgets' own controls without a network, and no others."""
+    from ipywidgets import Widget
+
+    from grader.lessons.forms import Choice, typed, words
+
+    Choice(["yes", "no"], lambda _: None)
+    typed(lambda _: None)
+    words("a sentence")
+    models = Widget.get_manager_state()["state"].values()  # type: ignore[no-untyped-call]
+    assert {each["model_name"] for each in models} >= {"ButtonModel", "TextModel", "HTMLModel", "LayoutModel"}
+    assert {(each["model_module"], each["model_module_version"]) for each in models} == {
+        ("@jupyter-widgets/base", "2.0.0"),
+        ("@jupyter-widgets/controls", "2.0.0"),
+    }
