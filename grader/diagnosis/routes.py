@@ -169,8 +169,8 @@ def _likeness(pattern: str, path: str) -> float:
     return difflib.SequenceMatcher(None, one, other).ratio()
 
 
-# An id without braces, or as other frameworks write it: /items/item_id, /items/:item_id, /items/<int:item_id>.
-_SAID_AS_A_WORD = re.compile(r"/([:<(\[$]?(?:int:)?)(\w*id|pk)\b[>)\]]?(/|$)")
+# An id without both braces, or as other frameworks write it: /items/item_id, /items/:item_id, /items/<int:item_id>.
+_SAID_AS_A_WORD = re.compile(r"/([:<(\[${]?(?:int:)?)(\w*id|pk)\b[>)\]}]?(/|$)")
 
 
 @reading("another method or path", *ANSWERS)

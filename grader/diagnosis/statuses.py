@@ -109,7 +109,8 @@ def created_instead(evidence: Evidence) -> Told | None:
     sent = evidence.events_of("INSERT items")
     names = {evidence.source.function_of(each.where) for each in sent} & {"create_item"}
     for file, node in behind(evidence) if names and not evidence.sent("UPDATE items") else ():
-        made = calls(node, *names)
+        imports = [one for each in file.nodes if isinstance(each, ast.ImportFrom) for one in each.names]
+        made = calls(node, *names, *(each.asname for each in imports if each.asname and each.name in names))
         if made and not calls(node, "update_item") and file.name not in evidence.given:
             hint = "This saves a new item. Which function of crud changes one?"
             return Told(where=file.at(made[0]), hint=hint)
