@@ -8,13 +8,16 @@ import difflib
 import re
 import sys
 from collections import Counter
+from dataclasses import replace
 from typing import TypeVar
 
+from grader.diagnosis.endpoints import behind
 from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.source import File, Function, Source, calls, inside, name_of
 
 _NAME = re.compile(r"name '(\w+)' is not defined")
+_OF_THE_LESSON = re.compile(r"books?(_|$)|Books?([A-Z]|$)|\w+_books?(_|$)|whole$")
 _UNBOUND = re.compile(r"variable '(\w+)'")
 _ATTRIBUTE = re.compile(r"'(\w+)' object has no attribute '(\w+)'")
 _OF_A_CLASS = re.compile(r"type object '(\w+)' has no attribute '(\w+)'")
@@ -52,6 +55,9 @@ def unknown_name(evidence: Evidence) -> Told | None:
         return None
     name, where = found[1], innermost(raised, evidence.given)
     file = evidence.source.file(where.rpartition(":")[0])
+    told = _renamed_above(file, name) or _looked_up_before(evidence, file, name, where)
+    if told is not None:
+        return replace(told, saw=raised.told)
     imports = [node for node in file.nodes if isinstance(node, ast.Import | ast.ImportFrom)]
     imported = {each.asname or each.name for node in imports for each in node.names}
     known = {getattr(node, "id", "") for node in file.nodes} | imported | set(dir(builtins))
@@ -63,9 +69,48 @@ def unknown_name(evidence: Evidence) -> Told | None:
         hint = f"'{name}' is in {home}, and this file does not import it."
     elif similar:
         hint = f"There is '{similar[0]}' here: is it a typing mistake?"
+    elif _OF_THE_LESSON.match(name):
+        hint = f"'{name}' is a name of the lesson's. What is it called here?"
     else:
         hint = f"Where should '{name}' come from? Define it before this line runs, or import it at the top of the file."
     return Told(saw=raised.told, where=where, hint=hint)
+
+
+def _renamed_above(file: File, name: str) -> Told | None:
+    """What there is to say of a name that is defined here, but as the lesson has it: its tables hold books."""
+    for node in file.tree.body:
+        bound = name_of(node.targets[0]) if isinstance(node, ast.Assign) else getattr(node, "name", "")
+        if "book" in bound.lower() and bound.replace("Book", "Item").replace("book", "item") == name:
+            return Told(where=file.at(node), hint=f"This line makes {bound}, and others use {name}.")
+    return None
+
+
+def _looked_up_before(evidence: Evidence, file: File, name: str, where: str) -> Told | None:
+    """What there is to say of an endpoint that asks for the item again that its dependency has looked up."""
+    around = evidence.source.function(file.function_at(int(where.rpartition(":")[2])), file.name)
+    chain = behind(evidence)
+    if around is None or not chain or chain[0][1].name != around[1].name:
+        return None
+    finding = [node for _, node in chain[1:] if calls(node, *_LOOKS_UP) and _is_depended_on(file, around[1], node.name)]
+    asks = [each for each in calls(around[1], *_LOOKS_UP) if file.at(each) == where]
+    again = name.endswith("id") or any(getattr(one, "id", "") == name for each in asks for one in ast.walk(each))
+    asked = [each for each in finding if name in [one.arg for one in (*each.args.args, *each.args.kwonlyargs)]]
+    if not asked or not again:
+        return None
+    return Told(where=where, hint=f"{asked[0].name} has looked the item up before. Which parameter is it?")
+
+
+_LOOKS_UP = "get_item", "get", "get_one", "scalar", "one_or_none"
+
+
+def _is_depended_on(file: File, node: Function, name: str) -> bool:
+    """Whether a parameter of a function is what another one gives: ``item: Found``, of ``Depends(item_or_404)``."""
+    aliases = {each.id for each in ast.walk(node.args) if isinstance(each, ast.Name)}
+    bound = [
+        each.value for each in file.tree.body if isinstance(each, ast.Assign) if name_of(each.targets[0]) in aliases
+    ]
+    made = [call for each in (node.args, *bound) for call in calls(each, "Depends")]
+    return any(name_of(call.args[0]) == name for call in made if call.args)
 
 
 def _defined_in(source: Source, name: str, other: str) -> str:

@@ -39,7 +39,7 @@ def path_of(call: ast.Call) -> str:
 
 def fits(pattern: str, path: str) -> bool:
     """Whether a path is one of a route's; what stands before it, a prefix, may be said elsewhere."""
-    parts = [re.escape(part) if not part.startswith("{") else "[^/]+" for part in pattern.strip("/").split("/")]
+    parts = [re.escape(part) if not re.match(r"\{.*\}", part) else "[^/]+" for part in pattern.strip("/").split("/")]
     return re.search(f"(^|/){'/'.join(parts)}$" if parts != [""] else r"^[^/]*$", path.strip("/")) is not None
 
 

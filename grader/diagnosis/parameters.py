@@ -6,7 +6,16 @@ import ast
 import re
 
 from grader.diagnosis.anywhere import innermost
-from grader.diagnosis.endpoints import alias_of, behind, body_parameter, endpoint_of, parameter_of, path_of, request_of
+from grader.diagnosis.endpoints import (
+    alias_of,
+    behind,
+    body_parameter,
+    endpoint_of,
+    parameter_of,
+    path_of,
+    request_of,
+    routes_of,
+)
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.routes import INVALID, LOOKUPS, said_status
@@ -86,8 +95,26 @@ def id_bounds_too_narrow(evidence: Evidence) -> Told | None:
         return None
     if not re.match(r'422 .*"type":"(greater|less)_than(_equal)?","loc":\["path"', evidence.saw):
         return None
+    if power := _power_by_a_caret(evidence, found[0], found[1]):
+        return Told(where=power, hint=_NO_POWER, why=TOO_STRICT)
     hint = f"{asked[1]} is an id like any other, and so is every number up to 2147483647. "
     return Told(where=found[0].at(found[1]), hint=f"{hint}What does this line say of it?", why=TOO_STRICT)
+
+
+_NO_POWER = "In Python, ^ is not 'to the power of': it compares bits, and gives a small number. What is?"
+
+
+def _power_by_a_caret(evidence: Evidence, file: File, bound: ast.AST) -> str:
+    """Where a number of a bound is worked out with ``2^31``, there or under a name; empty where none is."""
+    if "less_than" not in evidence.saw:
+        return ""
+    names = [each.id for each in ast.walk(bound) if isinstance(each, ast.Name)]
+    named = [held for name in names if (held := evidence.source.bound(name, file)) is not None]
+    for home, node in [(file, bound), *named]:
+        for each in ast.walk(node):
+            if isinstance(each, ast.BinOp) and isinstance(each.op, ast.BitXor) and home.name not in evidence.given:
+                return home.at(each)
+    return ""
 
 
 @reading("the path calls the id by another name")
@@ -100,8 +127,12 @@ def id_by_another_name(evidence: Evidence) -> Told | None:
     named = re.findall(r"\{(\w+)(?::\w+)?\}", path_of(found[2]))
     if len(named) != 1:
         return None
-    hint = f"The path calls it {named[0]}, the function {missing[1]}. FastAPI goes by the name."
-    return Told(where=found[0].at(found[2]), hint=hint)
+    asking = [each for each in behind(evidence)[1:] if missing[1] in arguments_of(each[1])]
+    who = f"dependency {asking[0][1].name}" if asking else "function"
+    braces = f"{{{missing[1]}"
+    in_no_path = asking and not any(braces in path_of(call) for _, _, _, call in routes_of(evidence))
+    hint = f"The path calls it {named[0]}, the {who} {missing[1]}. FastAPI goes by the name."
+    return Told(where=asking[0][0].at(asking[0][1]) if in_no_path else found[0].at(found[2]), hint=hint)
 
 
 @reading("the item is not returned to the endpoint")
@@ -146,6 +177,8 @@ def paging_bounds(evidence: Evidence) -> Told | None:
     if found is None:
         return None
     if refused:
+        if power := _power_by_a_caret(evidence, found[0], found[1]):
+            return Told(where=power, hint=_NO_POWER, why=TOO_STRICT)
         hint = "This refuses what the task sheet allows."
         told = [f"{each}={number}" for each, number in asked if each == found[2]]
         if told:

@@ -108,6 +108,13 @@ from grader.diagnosis.schemas import (
     too_long_accepted,
 )
 from grader.diagnosis.starting import lifespan_unknown, nobody_creates
+from grader.diagnosis.statuses import (
+    created_instead,
+    own_exception_raised,
+    status_by_place,
+    status_is_no_number,
+    success_raised,
+)
 from grader.diagnosis.updates import (
     assigned_unsent,
     emptied_to_none,
@@ -146,6 +153,10 @@ READINGS = (
     dependency_without_hash,
     builtin_as_a_value,
     calls_itself,
+    status_by_place,
+    status_is_no_number,
+    success_raised,
+    created_instead,
     never_reached,
     never_given_a_value,
     unknown_name,
@@ -181,6 +192,7 @@ READINGS = (
     another_row,
     patch_takes_create,
     raised_for_an_unknown_id,
+    own_exception_raised,
     unknown_not_noticed,
     validated_by_hand,
     *IN_ONE_LINE,

@@ -34,6 +34,7 @@ from grader.diagnosis.routes import (
 )
 from grader.diagnosis.saves import refreshed_before_it_was_saved
 from grader.diagnosis.starting import lifespan_unknown, nobody_creates
+from grader.diagnosis.statuses import status_by_place, status_is_no_number, success_raised
 from grader.diagnosis.units import (
     accident,
     answered_otherwise,
@@ -94,6 +95,9 @@ READINGS = (
     never_given_a_value,
     unknown_name,
     prefix_twice,
+    status_by_place,
+    status_is_no_number,
+    success_raised,
     router_name_taken,
     router_not_included,
     other_route,

@@ -64,7 +64,8 @@ from grader.diagnosis.routes import (
 )
 from grader.diagnosis.schemas import not_annotated
 from grader.diagnosis.starting import lifespan_unknown, nobody_creates
-from grader.diagnosis.tables import length_without_type, no_tuple, not_mapped
+from grader.diagnosis.statuses import status_by_place, success_raised
+from grader.diagnosis.tables import length_without_type, no_tuple, not_mapped, other_brackets_of_mapped
 from grader.diagnosis.uncalled import method_not_called, nothing_called
 from grader.diagnosis.ways import (
     GIVEN_FUNCTIONS,
@@ -96,10 +97,13 @@ READINGS = (
     calls_itself,
     *IN_ONE_LINE,
     not_mapped,
+    other_brackets_of_mapped,
     length_without_type,
     no_tuple,
     not_annotated,
     prefix_twice,
+    status_by_place,
+    success_raised,
     router_name_taken,
     included_too_late,
     router_not_included,

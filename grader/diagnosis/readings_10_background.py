@@ -58,6 +58,7 @@ from grader.diagnosis.routes import (
 )
 from grader.diagnosis.shapes import no_row_in_the_session, query_not_sent, unfit_call
 from grader.diagnosis.starting import lifespan_unknown, nobody_creates
+from grader.diagnosis.statuses import status_by_place, status_is_no_number, success_raised
 from grader.diagnosis.tasks import (
     body_is_the_value,
     called_at_once,
@@ -121,6 +122,9 @@ READINGS = (
     used_before_assignment,
     calls_itself,
     prefix_twice,
+    status_by_place,
+    status_is_no_number,
+    success_raised,
     router_name_taken,
     included_too_late,
     router_not_included,

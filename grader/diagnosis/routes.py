@@ -39,8 +39,8 @@ from grader.diagnosis.source import (
     text_of,
 )
 
-_UNKNOWN = "get_unknown_is_404", "patch_unknown_is_404", "delete_unknown_is_404", "unknown_item_is_404"
-_ANSWERS = (
+UNKNOWN = "get_unknown_is_404", "patch_unknown_is_404", "delete_unknown_is_404", "unknown_item_is_404"
+ANSWERS = (
     *("create_answers_201", "read_answers_the_item", "list_answers_items", "patch_keeps_omitted_fields"),
     *("delete_answers_204", "answers_202", "owner_is_in_the_answer", "the_rest_still_works", "batch_is_all_or_nothing"),
 )
@@ -63,7 +63,7 @@ _LEAKS = (
 # -- no route -----------------------------------------------------------------------------------------
 
 
-@reading("the router is not included", *_ANSWERS)
+@reading("the router is not included", *ANSWERS)
 def router_not_included(evidence: Evidence) -> Told | None:
     """A router answers only if the app includes it: app.include_router(...)."""
     main, endpoint = evidence.source.file("app/main.py"), endpoint_of(evidence)
@@ -121,7 +121,7 @@ def _is_included(main: File, routes: File) -> bool:
     return any(name in re.findall(r"\w+", words) for name in names for words in given) or not given
 
 
-@reading("two routers under one name", *_ANSWERS)
+@reading("two routers under one name", *ANSWERS)
 def router_name_taken(evidence: Evidence) -> Told | None:
     """Of two imports that bind the same name the later one counts: the first router has no name any more."""
     main = evidence.source.file("app/main.py")
@@ -142,7 +142,7 @@ def _is_own(node: ast.ImportFrom) -> bool:
     return bool(node.level) or (node.module or "").partition(".")[0] == "app"
 
 
-@reading("the router is included too late", *_ANSWERS)
+@reading("the router is included too late", *ANSWERS)
 def included_too_late(evidence: Evidence) -> Told | None:
     """An app knows the paths of a router from the moment on at which it includes it."""
     main, endpoint = evidence.source.file("app/main.py"), endpoint_of(evidence)
@@ -158,7 +158,7 @@ def included_too_late(evidence: Evidence) -> Told | None:
     return Told(saw=evidence.saw.partition(";")[0], where=main.at(meant[0]), hint=hint)
 
 
-@reading("the prefix is there twice", *_ANSWERS, "bad_body_is_422", "bad_paging_is_422")
+@reading("the prefix is there twice", *ANSWERS, "bad_body_is_422", "bad_paging_is_422")
 def prefix_twice(evidence: Evidence) -> Told | None:
     """FastAPI joins the prefix of include_router(), the prefix of the router and the path of the route."""
     _, path = request_of(evidence)
@@ -180,7 +180,11 @@ def _likeness(pattern: str, path: str) -> float:
     return difflib.SequenceMatcher(None, one, other).ratio()
 
 
-@reading("another method or path", *_ANSWERS)
+# An id without both braces, or as other frameworks write it: /items/item_id, /items/:item_id, /items/<int:item_id>.
+_SAID_AS_A_WORD = re.compile(r"/([:<(\[${]?(?:int:)?)(\w*id|pk)\b[>)\]}]?(/|$)")
+
+
+@reading("another method or path", *ANSWERS)
 def other_route(evidence: Evidence) -> Told | None:
     """A request reaches an endpoint only if both method and path match exactly."""
     if ("has no route" not in evidence.saw and not evidence.saw.startswith("405")) or endpoint_of(evidence):
@@ -190,6 +194,12 @@ def other_route(evidence: Evidence) -> Told | None:
     same_path = [each for each in routes if fits(path_of(each[3]), path) and each[2] != method]
     same_method = [each for each in routes if each[2] == method]
     same_method = [each for each in same_method if each[0].name not in evidence.given] or same_method
+    without_braces = [each for each in same_method if fits(_SAID_AS_A_WORD.sub(r"/{\2}\3", path_of(each[3])), path)]
+    for file, node, verb, call in without_braces[:1]:
+        told = f"{node.name}() answers {verb.upper()} {path_of(call)}"
+        hint = f"In this path {re.findall(_SAID_AS_A_WORD, path_of(call))[-1][1]} is a word like any other. "
+        hint += "How does a path say that a part of it varies?"
+        return Told(saw=f"{evidence.saw.partition(': the app')[0]}: {told}", where=file.at(call), hint=hint)
     same_method.sort(key=lambda each: _likeness(path_of(each[3]), path), reverse=True)
     taken = {"get", "post", "patch", "delete"} - {method}
     for file, node, verb, call in (
@@ -204,7 +214,7 @@ def other_route(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("FastAPI looks for a value in the query", *_ANSWERS, "bad_body_is_422")
+@reading("FastAPI looks for a value in the query", *ANSWERS, "bad_body_is_422")
 def looked_for_in_the_query(evidence: Evidence) -> Told | None:
     """FastAPI looks for a parameter with a plain type in the query. It takes a schema from the body."""
     found = endpoint_of(evidence)
@@ -220,7 +230,7 @@ def looked_for_in_the_query(evidence: Evidence) -> Told | None:
 # -- status codes -------------------------------------------------------------------------------------
 
 
-@reading("the exception is returned, not raised", *_UNKNOWN)
+@reading("the exception is returned, not raised", *UNKNOWN)
 def exception_returned(evidence: Evidence) -> Told | None:
     """An HTTPException that is returned is an object like any other; only a raised one becomes an answer."""
     for file, node in behind(evidence):
@@ -232,7 +242,7 @@ def exception_returned(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("the exception is made, not raised", *_UNKNOWN)
+@reading("the exception is made, not raised", *UNKNOWN)
 def exception_not_raised(evidence: Evidence) -> Told | None:
     """To make an HTTPException does nothing yet: only raise ends the function, and FastAPI answers with it."""
     if evidence.saw.startswith("404"):
@@ -258,7 +268,7 @@ def _one_of(value: ast.expr | None) -> list[ast.expr]:
     return [value] if value is not None else []
 
 
-@reading("a decorator above the route", *_UNKNOWN, *_ANSWERS)
+@reading("a decorator above the route", *UNKNOWN, *ANSWERS)
 def decorated_too_late(evidence: Evidence) -> Told | None:
     """@router.get(...) gives the function below it to the router. What a decorator above makes of it, nobody calls."""
     found = endpoint_of(evidence)
@@ -289,7 +299,7 @@ def _would_have_helped(evidence: Evidence, decorator: Function) -> bool:
     return bool(written and calls(decorator, "commit", "begin"))
 
 
-@reading("a dependency returns an answer", *_UNKNOWN)
+@reading("a dependency returns an answer", *UNKNOWN)
 def answer_returned(evidence: Evidence) -> Told | None:
     """Only what an endpoint returns becomes an answer. What a dependency or a helper returns goes to its caller."""
     if evidence.saw.startswith("404"):
@@ -315,7 +325,7 @@ def _decorates(node: Function) -> bool:
 _RESPONSES = "Response", "JSONResponse", "PlainTextResponse"
 
 
-@reading("the status is in the body of the answer", *_UNKNOWN, *_ANSWERS)
+@reading("the status is in the body of the answer", *UNKNOWN, *ANSWERS)
 def status_in_the_body(evidence: Evidence) -> Told | None:
     """``return {...}, 404`` works in Flask. FastAPI turns it into a list of two values."""
     for file, node in behind(evidence)[:1]:
@@ -331,7 +341,7 @@ def _may_be_a_status(node: ast.expr) -> bool:
     return re.search(r"^\d{3}$|HTTP_\d{3}_|HTTPStatus\.|status", text_of(node)) is not None
 
 
-@reading("the 404 is caught on its way", *_UNKNOWN)
+@reading("the 404 is caught on its way", *UNKNOWN)
 def unknown_swallowed(evidence: Evidence) -> Told | None:
     """An HTTPException is an exception, too. A broad except catches it, and the client gets another answer."""
     for file, node in behind(evidence):
@@ -389,7 +399,7 @@ def _raises_again(handler: ast.ExceptHandler) -> bool:
     return any(isinstance(each, ast.Raise) and text_of(each.exc) in names for each in ast.walk(handler))
 
 
-@reading("another status than 404", *_UNKNOWN, "the_rest_still_works")
+@reading("another status than 404", *UNKNOWN, "the_rest_still_works")
 def other_status_for_unknown(evidence: Evidence) -> Told | None:
     """404 says that the item does not exist. Other codes mean something else."""
     found = said_status(evidence)
@@ -467,7 +477,7 @@ def _says(call: ast.Call, status: str) -> bool:
     return any(_is_status(each, status) for each in values)
 
 
-@reading("404 for an item that exists", *_ANSWERS, *INVALID, "patch_null_clears")
+@reading("404 for an item that exists", *ANSWERS, *INVALID, "patch_null_clears")
 def known_item_refused(evidence: Evidence) -> Told | None:
     """The 404 is for ids that do not exist. The condition before it also holds for other ids."""
     path = request_of(evidence)[1]
@@ -519,7 +529,7 @@ def _says_another(node: ast.Raise, status: str) -> bool:
     return any(re.search(r"^\d{3}$|HTTP_\d{3}_", text_of(each)) and not _is_status(each, status) for each in said)
 
 
-@reading("an unknown id is not noticed", *_UNKNOWN)
+@reading("an unknown id is not noticed", *UNKNOWN)
 def unknown_not_noticed(evidence: Evidence) -> Told | None:
     """get_item returns None for an unknown id. Your code must check for it before it goes on."""
     chain = behind(evidence)
@@ -574,7 +584,7 @@ def _holds_for_what_is_there(node: Function, test: ast.expr) -> bool:
     return not isinstance(test, ast.UnaryOp) and all(name_of(each) in LOOKUPS for each in made)
 
 
-@reading("the path calls a value by another name", *_ANSWERS)
+@reading("the path calls a value by another name", *ANSWERS)
 def other_name_in_the_path(evidence: Evidence) -> Told | None:
     """FastAPI takes a value from the path for the parameter that has the name in the braces."""
     found = endpoint_of(evidence)
@@ -628,7 +638,7 @@ def _not_handed_on(file: File, call: ast.Call) -> str:
     return lost[0] if len(lost) == 1 else ""
 
 
-@reading("the wrong status code for a success", *_ANSWERS)
+@reading("the wrong status code for a success", *ANSWERS)
 def other_status(evidence: Evidence) -> Told | None:
     """201 means that something new was made, 204 that the body is empty, 202 that the work is done later, and 200
     everything else."""
@@ -670,7 +680,7 @@ def _beside_the_endpoint(evidence: Evidence, endpoint: Function, status: str) ->
 _ROWS = ast.Tuple | ast.List | ast.Dict | ast.Call
 
 
-@reading("a response of one's own says another status", *_ANSWERS)
+@reading("a response of one's own says another status", *ANSWERS)
 def own_response_status(evidence: Evidence) -> Told | None:
     """The status code in the decorator is for what FastAPI makes the answer of. A response of your own brings its
     own."""
@@ -714,7 +724,7 @@ def _of_a_handler(evidence: Evidence) -> tuple[File, ast.AST] | None:
     return None
 
 
-@reading("a line of one's own refuses what is right", *_ANSWERS, "patch_null_clears", *_CRUD)
+@reading("a line of one's own refuses what is right", *ANSWERS, "patch_null_clears", *_CRUD)
 def refused_by_hand(evidence: Evidence) -> Told | None:
     """The code raises an error for something that should work."""
     said = re.match(r"(?:HTTPException: )?(4\d\d)(?:: | \{\"detail\":\")(.+?)(?:\"\}|$)", evidence.saw)
@@ -735,7 +745,7 @@ def refused_by_hand(evidence: Evidence) -> Told | None:
 # -- answers ------------------------------------------------------------------------------------------
 
 
-@reading("null is left out of the answer", *_ANSWERS)
+@reading("null is left out of the answer", *ANSWERS)
 def nulls_left_out(evidence: Evidence) -> Told | None:
     """exclude_none drops every field that is None, but clients expect all three fields."""
     found = endpoint_of(evidence)
@@ -894,7 +904,7 @@ def shown_as_it_is(evidence: Evidence) -> Told | None:
     return Told(saw=saw, where=file.at(place), hint="Which schema says what a client may see?")
 
 
-@reading("the work is done after the answer", *_ANSWERS, "error_reaches_the_client")
+@reading("the work is done after the answer", *ANSWERS, "error_reaches_the_client")
 def after_the_answer(evidence: Evidence) -> Told | None:
     """Background tasks, and the lines after a dependency's yield, run when the client already has its answer."""
     if "before the COMMIT" not in evidence.saw:

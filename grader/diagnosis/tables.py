@@ -234,6 +234,33 @@ def no_tuple(evidence: Evidence) -> Told | None:
 _OF_THE_COLUMN = "index", "nullable", "unique", "primary_key", "default", "server_default", "autoincrement"
 
 
+@reading("the type is not written as Mapped takes it")
+def other_brackets_of_mapped(evidence: Evidence) -> Told | None:
+    """Mapped[...] takes a type of Python in square brackets; the type of the database, with its length, belongs to the
+    column."""
+    words = r"^Mapped\(\) takes no arguments|inside the '(\w+)' attribute Mapped annotation|^unsupported operand type"
+    raised = next(
+        (each for each in evidence.raised if each.told in evidence.saw and re.search(words, each.message)), None
+    )
+    where = innermost(raised, evidence.given) if raised else ""
+    if raised is None or where.rpartition(":")[0] in evidence.given:
+        return None
+    if raised.message.startswith("Mapped("):
+        return Told(where=where, hint="These parentheses call Mapped. Which kind of brackets does it take?")
+    for file in evidence.source.files():
+        for node in [each for class_ in file.classes for each in class_.body if isinstance(each, ast.AnnAssign)]:
+            named = f"'{name_of(node.target)}' attribute" in raised.message or file.at(node) == where
+            inner = node.annotation if name_of(getattr(node.annotation, "value", None)) == "Mapped" else None
+            if named and inner is not None and (calls(inner, *_TYPES) or "SQLAlchemy type" in raised.message):
+                hint = "Mapped[...] takes Python's type, mapped_column(...) the database's, with its length. "
+                hint += "Which one is this?"
+                return Told(where=file.at(node), hint=hint)
+    return None
+
+
+_TYPES = "String", "Text", "Integer", "str", "int", "VARCHAR", "Unicode"
+
+
 @reading("an option in the wrong brackets")
 def option_in_other_brackets(evidence: Evidence) -> Told | None:
     """A type takes what belongs to it, as a length; whatever else is said of a column, the column takes."""

@@ -1,0 +1,117 @@
+"""In the child: exceptions in the place of an answer, and statuses in a place that is not theirs."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from grader.diagnosis.anywhere import innermost
+from grader.diagnosis.endpoints import behind
+from grader.diagnosis.evidence import Evidence, Raised
+from grader.diagnosis.reading import Told, reading
+from grader.diagnosis.routes import ANSWERS, UNKNOWN
+from grader.diagnosis.shapes import at_line, raised_with
+from grader.diagnosis.source import calls, inside, keyword, name_of, text_of
+
+_ROUTE_BY_PLACE = r"^(?:APIRouter|FastAPI)\.(get|post|put|patch|delete)\(\) takes \d+ positional"
+_NO_NUMBER = r"^invalid literal for int\(\)|^int\(\) argument must be|between instances of '\w+' and 'int'$"
+_OF_SUCCESS = re.compile(r"^2\d\d$|HTTP_2\d\d_|HTTPStatus\.(OK|CREATED|ACCEPTED|NO_CONTENT)")
+
+
+@reading("the status of an HTTPException is no number", *UNKNOWN)
+def status_is_no_number(evidence: Evidence) -> Told | None:
+    """The first parameter of an HTTPException is the status, a number. FastAPI makes an answer of it after the raise,
+    so another value crashes there."""
+    crash = evidence.raised[0] if evidence.raised and evidence.saw.startswith("a crash: ") else None
+    if crash is None or not crash.bases & {"ValueError", "TypeError"}:
+        return None
+    if crash.lines:
+        where = innermost(crash, evidence.given)
+        missing = re.match(r"HTTPException\.__init__\(\) missing .*'status_code'", crash.message)
+        hint = "An HTTPException says with which status the request ends. What says it here?"
+        return Told(where=where, hint=hint) if missing else None
+    if not re.search(_NO_NUMBER, crash.message):
+        return None
+    return _said_by(evidence, next((each for each in evidence.raised if each.kind == "HTTPException"), None))
+
+
+def _said_by(evidence: Evidence, raised: Raised | None) -> Told | None:
+    """What there is to say of an HTTPException whose status is a text."""
+    where = innermost(raised, evidence.given) if raised is not None and raised.lines else ""
+    there = at_line(evidence.source, where) if where else []
+    places = [(where, each) for each in there if isinstance(each, ast.Call) and name_of(each) == "HTTPException"]
+    places += [(file.at(call), call) for file, node in behind(evidence) for call in calls(node, "HTTPException")]
+    for place, call in places if where else ():
+        named = keyword(call, "status_code")
+        if named is not None and _is_text(named):
+            return Told(where=place, hint="A status is a number. What stands here?")
+        if named is None and call.args and not isinstance(call.args[0], ast.Starred) and not _is_number(call.args[0]):
+            hint = "The first parameter of HTTPException is the status, a number. What stands there?"
+            return Told(where=place, hint=hint)
+    return None
+
+
+def _is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+
+
+def _is_number(node: ast.expr) -> bool:
+    """Whether an expression may well be a status, as far as it can be seen."""
+    said = isinstance(node, ast.Constant) and isinstance(node.value, int)
+    return said or (isinstance(node, ast.Attribute) and "HTTP" in text_of(node))
+
+
+@reading("an exception without a status", *UNKNOWN)
+def own_exception_raised(evidence: Evidence) -> Told | None:
+    """FastAPI makes an answer of an HTTPException, which has a status. Any other exception is a crash to it."""
+    crash = evidence.raised[0] if evidence.raised and evidence.saw.startswith("a crash: ") else None
+    where = innermost(crash, evidence.given) if crash is not None and crash.lines else ""
+    name, _, line = where.rpartition(":")
+    if crash is None or not where or name in evidence.given:
+        return None
+    if crash.kind == "HTTPException" or evidence.source.class_(crash.kind) is not None:
+        return None  # which a handler may be meant for
+    raising = [each for each in evidence.source.file(name).nodes if isinstance(each, ast.Raise)]
+    if any(each.lineno == int(line) and name_of(each.exc) == crash.kind for each in raising):
+        return Told(where=where, hint=f"To FastAPI a {crash.kind} is a crash. Which exception has a status?")
+    return None
+
+
+@reading("a status by its place")
+def status_by_place(evidence: Evidence) -> Told | None:
+    """Of a route, only the path is known by its place; everything else is handed over by its name."""
+    found = raised_with(evidence, _ROUTE_BY_PLACE, "TypeError")
+    for call in at_line(evidence.source, found[2]) if found else ():
+        if found and isinstance(call, ast.Call) and name_of(call) == found[1][1] and len(call.args) > 1:
+            hint = "Only the path is known by its place. What is the name for all else that stands here?"
+            if re.search(r"^\d{3}$|HTTP_\d{3}_|HTTPStatus\.", text_of(call.args[1])):
+                hint = "The path is known by its place, and the status by a name. Which one?"
+            return Told(where=found[2], hint=hint)
+    return None
+
+
+@reading("an exception for a success", *ANSWERS)
+def success_raised(evidence: Evidence) -> Told | None:
+    """To raise an HTTPException ends the endpoint. What it says is the answer, and no item is in it."""
+    for file, node in behind(evidence) if re.search(r"""["']detail["']:""", evidence.saw) else ():
+        for each in [each for each in inside(node) if isinstance(each, ast.Raise)]:
+            made = each.exc if isinstance(each.exc, ast.Call) and name_of(each.exc) == "HTTPException" else None
+            status = keyword(made, "status_code") or next(iter(made.args), None) if made is not None else None
+            if status is not None and _OF_SUCCESS.search(text_of(status)):
+                hint = "An exception ends the endpoint, and nothing is returned. Where is the status of a success said?"
+                return Told(where=file.at(each), hint=hint)
+    return None
+
+
+@reading("a new item instead of a change", "patch_keeps_omitted_fields", "patch_null_clears")
+def created_instead(evidence: Evidence) -> Told | None:
+    """A PATCH changes the item that is there. To create one adds a row, or fails for want of a name."""
+    sent = evidence.events_of("INSERT items")
+    names = {evidence.source.function_of(each.where) for each in sent} & {"create_item"}
+    for file, node in behind(evidence) if names and not evidence.sent("UPDATE items") else ():
+        imports = [one for each in file.nodes if isinstance(each, ast.ImportFrom) for one in each.names]
+        made = calls(node, *names, *(each.asname for each in imports if each.asname and each.name in names))
+        if made and not calls(node, "update_item") and file.name not in evidence.given:
+            hint = "This saves a new item. Which function of crud changes one?"
+            return Told(where=file.at(made[0]), hint=hint)
+    return None
