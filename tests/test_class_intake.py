@@ -6,6 +6,7 @@ import io
 import os
 import stat
 import tarfile
+import time
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ import pytest
 from grader import BadInput
 from grader.classroom import intake
 from grader.classroom.intake import Entry, Unreadable, limits, roster, weights
+from grader.classroom.intake.layout import chapter_in
 from grader.classroom.intake.matching import match
 from grader.classroom.intake.roster import Learner
 from grader.classroom.intake.selection import selected
@@ -258,6 +260,12 @@ def test_file_names_of_learners() -> None:
     assert all(
         name and "/" not in name and "\\" not in name and not name.startswith(".") and len(name) < 110 for name in made
     )
+
+
+def test_blank_lines_take_no_time() -> None:
+    begun = time.process_time()
+    assert chapter_in("    # 5.1 Read\n" + "\n" * 100_000) == "05_crud"
+    assert time.process_time() - begun < 1
 
 
 # -- roster, weights, chapters ------------------------------------------------------------------
