@@ -262,6 +262,25 @@ def test_file_names_of_learners() -> None:
     )
 
 
+def test_a_files_own_name_says_no_other_learner_or_time(tmp_path: Path) -> None:
+    """Blackboard writes the username and the time before what a learner calls the file."""
+    begin = "HW 1_{}_attempt_2026-10-02-11-05-30"
+    zipped(tmp_path / f"{begin.format('bob')}_work.zip", {})
+    own = "x_bob_attempt_2026-12-31-23-59-59_work.zip"
+    zipped(tmp_path / f"{begin.format('mal')}_{own}", {})
+    for login, name in (("bob", "Bob Lee"), ("mal", "Mal Ory")):
+        (tmp_path / f"{begin.format(login)}.txt").write_text(f"Name: {name} ({login})\n")
+    found = {
+        entry.learner: (entry.name, [source.name for source in entry.sources], entry.submitted, entry.notes)
+        for entry in intake.find(tmp_path).entries
+    }
+    submitted = datetime(2026, 10, 2, 11, 5, 30).astimezone()
+    assert found == {
+        "bob": ("Bob Lee", ["work.zip"], submitted, ()),
+        "mal": ("Mal Ory", [own], submitted, ()),
+    }
+
+
 def test_blank_lines_take_no_time() -> None:
     begun = time.process_time()
     assert chapter_in("    # 5.1 Read\n" + "\n" * 100_000) == "05_crud"

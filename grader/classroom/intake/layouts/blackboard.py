@@ -16,8 +16,9 @@ from pathlib import Path
 from grader.classroom.intake.layouts.pieces import Piece, printable
 
 TITLE = "Blackboard's download of an assignment"
+# What comes after the first time is the learner's own name for a file, which may hold anything.
 _NAME = re.compile(
-    r"(?P<before>.+)_attempt_(?P<time>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|(?P<receipt>\.txt))?",
+    r"(?P<before>.+?)_attempt_(?P<time>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|(?P<receipt>\.txt))?",
     re.DOTALL | re.IGNORECASE,
 )
 _RECEIPT = re.compile(r"\s*Name:\s*(?P<name>.*?)\s*\((?P<login>[^()]+)\)\s*$", re.MULTILINE)
