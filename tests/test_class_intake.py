@@ -281,6 +281,41 @@ def test_a_files_own_name_says_no_other_learner_or_time(tmp_path: Path) -> None:
     }
 
 
+# How a platform calls what bob and mal hand in, and the ids that it gives them.
+NAMED = {
+    "canvas": ("leebob_222_333_{}", "orymal_111_444_{}", "222", "111"),
+    "blackboard": (
+        *("HW_3_1_bob_attempt_2026-10-02-11-05-30_{}", "HW_3_1_mal_attempt_2026-10-02-11-05-30_{}"),
+        *("bob", "mal"),
+    ),
+    "moodle": ("Bob Lee_222_assignsubmission_file_{}", "Mal Ory_111_assignsubmission_file_{}", "222", "111"),
+}
+
+
+@pytest.mark.parametrize("layout", NAMED)
+@pytest.mark.parametrize(
+    "own",
+    [
+        *("x_7_assignsubmission_file_w.zip", "x_assignsubmission_file_.zip"),
+        *("x_bob_attempt_2026-12-31-23-59-59_w.zip", "x_1_2_w.zip"),
+    ],
+)
+def test_a_files_own_name_says_no_other_platform(own: str, layout: str, tmp_path: Path) -> None:
+    bob, mal, bobs, mals = NAMED[layout]
+    zipped(tmp_path / bob.format("work.zip"), {})
+    zipped(tmp_path / mal.format(own), {})
+    download = intake.find(tmp_path)
+    found = {entry.learner: [source.name for source in entry.sources] for entry in download.entries}
+    assert (download.layout, found) == (layout, {bobs: ["work.zip"], mals: [own]})
+
+
+def test_all_hand_in_on_canvas_what_they_had_from_moodle(tmp_path: Path) -> None:
+    for number in (1, 2):
+        zipped(tmp_path / f"leeann_{number}_{number}5_Ann Lee_{number}7_assignsubmission_file_work.zip", {})
+    download = intake.find(tmp_path)
+    assert (download.layout, [entry.learner for entry in download.entries]) == ("canvas", ["1", "2"])
+
+
 def test_blank_lines_take_no_time() -> None:
     begun = time.process_time()
     assert chapter_in("    # 5.1 Read\n" + "\n" * 100_000) == "05_crud"

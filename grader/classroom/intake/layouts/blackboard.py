@@ -27,7 +27,13 @@ _LONGEST_RECEIPT = 4096
 
 def fits(paths: Iterable[Path]) -> bool:
     """Whether any name is one of Blackboard's."""
-    return any(_NAME.fullmatch(path.name) for path in paths)
+    return bool(places(paths))
+
+
+def places(paths: Iterable[Path]) -> list[int]:
+    """Where Blackboard's own part begins in each name that is one of Blackboard's."""
+    matches = (_NAME.fullmatch(printable(path.name)) for path in paths)
+    return [match.end("before") for match in matches if match]
 
 
 def pieces(paths: Iterable[Path]) -> list[Piece]:
