@@ -506,7 +506,32 @@ def test_whose_a_submission_is() -> None:
         "2": "c2",
     }
     # Logins with a dash, where nobody knows how long the assignment's name is.
-    assert owners([entry("ek", login="ek", repository="hw-jo-ek")], learners) == {"ek": "Jo\u0308rg"}
+    assert owners([entry("ek", login="ek", repository="hw-jo-ek", ends_with_login="hw-jo-ek")], learners) == {
+        "ek": "Jo\u0308rg"
+    }
+
+
+@pytest.mark.parametrize(("others", "expected"), [
+    (["crud-a-bobby", "crud-bobby", "crud-eve"], {"a-bobby": "not in the roster", "bobby": "B", "eve": "E"}),
+    (["crud-a-bobby"], {"a-bobby": "not in the roster"}),
+    # The folder is called by less than what all clones begin with.
+    (["crud-hw1-bobby", "crud-hw1-eve"], {"hw1-bobby": "B", "hw1-eve": "E"}),
+])  # fmt: skip
+def test_a_login_that_ends_as_another_does(others: list[str], expected: dict[str, str], tmp_path: Path) -> None:
+    learners = [Learner("B", keys={"github": "bobby"}), Learner("E", keys={"github": "eve"})]
+    for name in others:
+        (tmp_path / f"crud-submissions/{name}/.git").mkdir(parents=True)
+    assert owners(intake.find(tmp_path / "crud-submissions", "github").entries, learners) == expected
+
+
+def test_a_login_is_no_guess_where_somebody_has_it(tmp_path: Path) -> None:
+    """Nobody knows how long the assignment's name is; but one of the clones is bobby's beyond doubt."""
+    learners = [Learner("B", keys={"github": "bobby"}), Learner("E", keys={"github": "eve-b"})]
+    for name in ("crud-a-bobby", "crud-bobby", "crud-x-eve-b"):
+        (tmp_path / f"clones/{name}/.git").mkdir(parents=True)
+    found = intake.find(tmp_path / "clones")
+    assert found.layout == "github"
+    assert owners(found.entries, learners) == {"a-bobby": "may be B in the roster", "bobby": "B", "x-eve-b": "E"}
 
 
 def test_a_group_of_gradescope(tmp_path: Path) -> None:
