@@ -316,6 +316,15 @@ def test_all_hand_in_on_canvas_what_they_had_from_moodle(tmp_path: Path) -> None
     assert (download.layout, [entry.learner for entry in download.entries]) == ("canvas", ["1", "2"])
 
 
+@pytest.mark.parametrize("above", ["", "chapters/", "my work/"])
+def test_the_only_learners_archive_is_no_class(above: str, tmp_path: Path) -> None:
+    """Where chapters lie in it, a name in it says no platform."""
+    own = f"{above}HW_bob_attempt_2026-10-02-11-05-30_work.zip"
+    zipped(tmp_path / "mal.zip", {f"{above}{FILE}": CODE, own: CODE})
+    with intake.opened(tmp_path) as (folder, _):
+        assert [entry.learner for entry in intake.find(folder).entries] == ["mal"]
+
+
 def test_blank_lines_take_no_time() -> None:
     begun = time.process_time()
     assert chapter_in("    # 5.1 Read\n" + "\n" * 100_000) == "05_crud"
