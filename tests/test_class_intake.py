@@ -6,6 +6,7 @@ import io
 import os
 import stat
 import tarfile
+import time
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ import pytest
 from grader import BadInput
 from grader.classroom import intake
 from grader.classroom.intake import Entry, Unreadable, limits, roster, weights
+from grader.classroom.intake.layout import chapter_in
 from grader.classroom.intake.matching import match
 from grader.classroom.intake.roster import Learner
 from grader.classroom.intake.selection import selected
@@ -260,6 +262,75 @@ def test_file_names_of_learners() -> None:
     )
 
 
+def test_a_files_own_name_says_no_other_learner_or_time(tmp_path: Path) -> None:
+    """Blackboard writes the username and the time before what a learner calls the file."""
+    begin = "HW 1_{}_attempt_2026-10-02-11-05-30"
+    zipped(tmp_path / f"{begin.format('bob')}_work.zip", {})
+    own = "x_bob_attempt_2026-12-31-23-59-59_work.zip"
+    zipped(tmp_path / f"{begin.format('mal')}_{own}", {})
+    for login, name in (("bob", "Bob Lee"), ("mal", "Mal Ory")):
+        (tmp_path / f"{begin.format(login)}.txt").write_text(f"Name: {name} ({login})\n")
+    found = {
+        entry.learner: (entry.name, [source.name for source in entry.sources], entry.submitted, entry.notes)
+        for entry in intake.find(tmp_path).entries
+    }
+    submitted = datetime(2026, 10, 2, 11, 5, 30).astimezone()
+    assert found == {
+        "bob": ("Bob Lee", ["work.zip"], submitted, ()),
+        "mal": ("Mal Ory", [own], submitted, ()),
+    }
+
+
+# How a platform calls what bob and mal hand in, and the ids that it gives them.
+NAMED = {
+    "canvas": ("leebob_222_333_{}", "orymal_111_444_{}", "222", "111"),
+    "blackboard": (
+        *("HW_3_1_bob_attempt_2026-10-02-11-05-30_{}", "HW_3_1_mal_attempt_2026-10-02-11-05-30_{}"),
+        *("bob", "mal"),
+    ),
+    "moodle": ("Bob Lee_222_assignsubmission_file_{}", "Mal Ory_111_assignsubmission_file_{}", "222", "111"),
+}
+
+
+@pytest.mark.parametrize("layout", NAMED)
+@pytest.mark.parametrize(
+    "own",
+    [
+        *("x_7_assignsubmission_file_w.zip", "x_assignsubmission_file_.zip"),
+        *("x_bob_attempt_2026-12-31-23-59-59_w.zip", "x_1_2_w.zip"),
+    ],
+)
+def test_a_files_own_name_says_no_other_platform(own: str, layout: str, tmp_path: Path) -> None:
+    bob, mal, bobs, mals = NAMED[layout]
+    zipped(tmp_path / bob.format("work.zip"), {})
+    zipped(tmp_path / mal.format(own), {})
+    download = intake.find(tmp_path)
+    found = {entry.learner: [source.name for source in entry.sources] for entry in download.entries}
+    assert (download.layout, found) == (layout, {bobs: ["work.zip"], mals: [own]})
+
+
+def test_all_hand_in_on_canvas_what_they_had_from_moodle(tmp_path: Path) -> None:
+    for number in (1, 2):
+        zipped(tmp_path / f"leeann_{number}_{number}5_Ann Lee_{number}7_assignsubmission_file_work.zip", {})
+    download = intake.find(tmp_path)
+    assert (download.layout, [entry.learner for entry in download.entries]) == ("canvas", ["1", "2"])
+
+
+@pytest.mark.parametrize("above", ["", "chapters/", "my work/"])
+def test_the_only_learners_archive_is_no_class(above: str, tmp_path: Path) -> None:
+    """Where chapters lie in it, a name in it says no platform."""
+    own = f"{above}HW_bob_attempt_2026-10-02-11-05-30_work.zip"
+    zipped(tmp_path / "mal.zip", {f"{above}{FILE}": CODE, own: CODE})
+    with intake.opened(tmp_path) as (folder, _):
+        assert [entry.learner for entry in intake.find(folder).entries] == ["mal"]
+
+
+def test_blank_lines_take_no_time() -> None:
+    begun = time.process_time()
+    assert chapter_in("    # 5.1 Read\n" + "\n" * 100_000) == "05_crud"
+    assert time.process_time() - begun < 1
+
+
 # -- roster, weights, chapters ------------------------------------------------------------------
 
 
@@ -444,7 +515,32 @@ def test_whose_a_submission_is() -> None:
         "2": "c2",
     }
     # Logins with a dash, where nobody knows how long the assignment's name is.
-    assert owners([entry("ek", login="ek", repository="hw-jo-ek")], learners) == {"ek": "Jo\u0308rg"}
+    assert owners([entry("ek", login="ek", repository="hw-jo-ek", ends_with_login="hw-jo-ek")], learners) == {
+        "ek": "Jo\u0308rg"
+    }
+
+
+@pytest.mark.parametrize(("others", "expected"), [
+    (["crud-a-bobby", "crud-bobby", "crud-eve"], {"a-bobby": "not in the roster", "bobby": "B", "eve": "E"}),
+    (["crud-a-bobby"], {"a-bobby": "not in the roster"}),
+    # The folder is called by less than what all clones begin with.
+    (["crud-hw1-bobby", "crud-hw1-eve"], {"hw1-bobby": "B", "hw1-eve": "E"}),
+])  # fmt: skip
+def test_a_login_that_ends_as_another_does(others: list[str], expected: dict[str, str], tmp_path: Path) -> None:
+    learners = [Learner("B", keys={"github": "bobby"}), Learner("E", keys={"github": "eve"})]
+    for name in others:
+        (tmp_path / f"crud-submissions/{name}/.git").mkdir(parents=True)
+    assert owners(intake.find(tmp_path / "crud-submissions", "github").entries, learners) == expected
+
+
+def test_a_login_is_no_guess_where_somebody_has_it(tmp_path: Path) -> None:
+    """Nobody knows how long the assignment's name is; but one of the clones is bobby's beyond doubt."""
+    learners = [Learner("B", keys={"github": "bobby"}), Learner("E", keys={"github": "eve-b"})]
+    for name in ("crud-a-bobby", "crud-bobby", "crud-x-eve-b"):
+        (tmp_path / f"clones/{name}/.git").mkdir(parents=True)
+    found = intake.find(tmp_path / "clones")
+    assert found.layout == "github"
+    assert owners(found.entries, learners) == {"a-bobby": "may be B in the roster", "bobby": "B", "x-eve-b": "E"}
 
 
 def test_a_group_of_gradescope(tmp_path: Path) -> None:

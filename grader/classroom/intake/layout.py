@@ -26,7 +26,7 @@ _SPARE = re.compile(
     r"sicherung|temp|tmp|trash|starter|unused)(?:$|[^a-z])",
     re.IGNORECASE,
 )
-_NUMBERED = re.compile(r"^\s*# (\d{1,2})\.\d+ ", re.MULTILINE)
+_NUMBERED = re.compile(r"^[ \t]*# (\d{1,2})\.\d+ ", re.MULTILINE)
 _COUNTED = re.compile(r"(.+?)(?:-\d+| ?\(\d+\))")
 
 

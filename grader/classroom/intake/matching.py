@@ -22,17 +22,24 @@ def match(
         if 2 * sum(len(index.called(kind, entry)) == 1 for entry in entries) > len(entries)
     }
     found: dict[str, list[Entry]] = {}
+    guessed: dict[str, list[Entry]] = {}
     named: dict[str, list[Entry]] = {}
     strangers = []
     for entry in entries:
         people = index.owners(entry, trusted)
-        by_name = not people
-        people = people or index.named(entry)
+        by = found if people == index.owners(entry, trusted, guessing=False) else guessed
+        if not people:
+            by, people = named, index.named(entry)
         if len(people) == 1:
-            (named if by_name else found).setdefault(people[0].id, []).append(entry)
+            by.setdefault(people[0].id, []).append(entry)
         else:
             several = f"may be {' or '.join(each.id for each in people[:3])} in the roster" if people else ""
             strangers.append((entry, several or "not in the roster"))
+    for learner, those in guessed.items():
+        if learner in found:  # another's login may end as this one's does
+            strangers += [(entry, f"may be {learner} in the roster") for entry in those]
+        else:
+            found[learner] = those
     for learner, those in named.items():
         if learner in found or len(those) > 1:  # two people of one name, of whom the roster has one
             strangers += [(entry, f"may be {learner} in the roster") for entry in those]
@@ -58,14 +65,19 @@ class _Index:
         value = folded(entry.keys.get(kind, ""))
         return self._kinds.get(kind, {}).get(value, []) if value and kind not in _WEAK else []
 
-    def owners(self, entry: Entry, trusted: Collection[str]) -> list[Learner]:
-        """Whose a submission may be by what is one person's: one, or several of whom nothing tells which, or nobody."""
+    def owners(self, entry: Entry, trusted: Collection[str], guessing: bool = True) -> list[Learner]:
+        """Whose a submission may be by what is one person's: one, or several of whom nothing tells which, or nobody.
+
+        Guessing is where a name's end is taken for a login, as nothing tells where the login begins.
+        """
         told = {kind: value for kind, value in entry.keys.items() if value}
         values = [folded(each) for each in [entry.learner, *(told[kind] for kind in told if kind not in _WEAK)]]
         tries = [self.called(kind, entry) for kind in told]
         if "repository" in told:  # a whole name first: not every folder of clones is GitHub Classroom's
             tries.append(self._ids.get(folded(told["repository"]), []))
-            tries += [self._kinds.get("github", {}).get(folded(told["login"]), []), self._behind(told["repository"])]
+            tries.append(self._kinds.get("github", {}).get(folded(told["login"]), []))
+        if guessing and "ends with login" in told:
+            tries.append(self._behind(told["ends with login"]))
         if not trusted & told.keys():
             tries += [self._ids.get(value, []) for value in values]
             strong = [known for kind, known in self._kinds.items() if kind not in _WEAK]
@@ -107,7 +119,7 @@ def _first(tries: Iterable[Sequence[Learner]]) -> list[Learner]:
     return several
 
 
-_WEAK = ("name", "joined name", "mailbox", "time", "repository")
+_WEAK = ("name", "joined name", "mailbox", "time", "repository", "ends with login")
 
 
 def _keys(learner: Learner) -> Mapping[str, str]:

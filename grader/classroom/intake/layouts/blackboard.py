@@ -16,8 +16,9 @@ from pathlib import Path
 from grader.classroom.intake.layouts.pieces import Piece, printable
 
 TITLE = "Blackboard's download of an assignment"
+# What comes after the first time is the learner's own name for a file, which may hold anything.
 _NAME = re.compile(
-    r"(?P<before>.+)_attempt_(?P<time>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|(?P<receipt>\.txt))?",
+    r"(?P<before>.+?)_attempt_(?P<time>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|(?P<receipt>\.txt))?",
     re.DOTALL | re.IGNORECASE,
 )
 _RECEIPT = re.compile(r"\s*Name:\s*(?P<name>.*?)\s*\((?P<login>[^()]+)\)\s*$", re.MULTILINE)
@@ -26,7 +27,13 @@ _LONGEST_RECEIPT = 4096
 
 def fits(paths: Iterable[Path]) -> bool:
     """Whether any name is one of Blackboard's."""
-    return any(_NAME.fullmatch(path.name) for path in paths)
+    return bool(places(paths))
+
+
+def places(paths: Iterable[Path]) -> list[int]:
+    """Where Blackboard's own part begins in each name that is one of Blackboard's."""
+    matches = (_NAME.fullmatch(printable(path.name)) for path in paths)
+    return [match.end("before") for match in matches if match]
 
 
 def pieces(paths: Iterable[Path]) -> list[Piece]:

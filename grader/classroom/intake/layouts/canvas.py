@@ -22,8 +22,21 @@ _NAME = re.compile(
 
 def fits(paths: Iterable[Path]) -> bool:
     """Whether most names are Canvas'."""
-    names = [path.name for path in paths]
+    names = [printable(path.name) for path in paths]
     return 2 * sum(_NAME.fullmatch(name) is not None for name in names) > len(names)
+
+
+def places(paths: Iterable[Path]) -> list[int]:
+    """Where Canvas' own part begins in each name that is one of Canvas'; once for each attachment.
+
+    An attachment has a number of its own: in ``HW_3_1_alee_attempt_...`` the numbers are the assignment's.
+    """
+    matches = [match for path in paths if (match := _NAME.fullmatch(printable(path.name)))]
+    found = {}
+    for match in matches:
+        number = "number" if match["number"] else "anonymous"
+        found[match[number], match["attachment"]] = match.start(number)
+    return list(found.values())
 
 
 def pieces(paths: Iterable[Path]) -> list[Piece]:

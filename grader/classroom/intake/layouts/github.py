@@ -27,10 +27,17 @@ def fits(paths: Iterable[Path]) -> bool:
 
 def prefix_of(folders: list[Path]) -> str:
     """What all names begin with before the login: the assignment, as the folder above is called, or what they share."""
-    names = [path.name for path in folders]
+    return _named_above(folders) or _shared(folders)
+
+
+def _named_above(folders: list[Path]) -> str:
     above = folders[0].parent.resolve().name if folders else ""
-    if above.endswith(_FOLDER) and all(name.startswith(f"{above.removesuffix(_FOLDER)}-") for name in names):
-        return f"{above.removesuffix(_FOLDER)}-"
+    prefix = f"{above.removesuffix(_FOLDER)}-"
+    return prefix if above.endswith(_FOLDER) and all(path.name.startswith(prefix) for path in folders) else ""
+
+
+def _shared(folders: list[Path]) -> str:
+    names = [path.name for path in folders]
     shared = os.path.commonprefix(names) if len(names) > 1 else ""  # noqa: RUF071  (letters are meant)
     return shared[: shared.rfind("-") + 1]
 
@@ -39,10 +46,14 @@ def pieces(paths: Iterable[Path]) -> list[Piece]:
     """The repositories, by login."""
     folders = [path for path in paths if path.is_dir()]
     prefix = prefix_of(folders)
+    # Where the folder above is not the assignment's, or all names share more, nobody knows where a login begins.
+    is_known = bool(_named_above(folders)) and _shared(folders) in ("", prefix)
     found = []
     for path in folders:
         name = printable(path.name)
         login = name.removeprefix(prefix) or name
-        # Where it is not known how long the assignment's name is, the roster knows: see `matching`.
-        found.append(Piece(path, name, login, keys={"login": login, "repository": name}))
+        keys = {"login": login, "repository": name}
+        if not is_known:  # the roster knows how long the assignment's name is: see `matching`
+            keys["ends with login"] = name
+        found.append(Piece(path, name, login, keys=keys))
     return found

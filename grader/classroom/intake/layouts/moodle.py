@@ -20,7 +20,13 @@ _NAME = re.compile(r"(?P<name>.*?)(?:_(?P<number>\d+))?_assignsubmission_(?P<kin
 
 def fits(paths: Iterable[Path]) -> bool:
     """Whether any name is one of Moodle's."""
-    return any(_NAME.fullmatch(path.name) for path in paths)
+    return bool(places(paths))
+
+
+def places(paths: Iterable[Path]) -> list[int]:
+    """Where Moodle's own part begins in each name that is one of Moodle's."""
+    matches = (_NAME.fullmatch(printable(path.name)) for path in paths)
+    return [match.end("name") for match in matches if match]
 
 
 def pieces(paths: Iterable[Path]) -> list[Piece]:
