@@ -23,7 +23,10 @@ _STAYS_OPEN = (
 )
 _SHARED = "All tasks share this session: what one has left in it, the next one meets, in another thread at that."
 
-_BEGINS = "Thread", "Timer", "submit", "start_new_thread", "run_in_executor", "create_task", "ensure_future"
+_BEGINS = (
+    *("Thread", "Timer", "submit", "start_new_thread", "run_in_executor", "create_task", "ensure_future"),
+    *("setitimer", "alarm"),
+)
 _AWAITED = "gather", "shield", "wait_for", "run_coroutine_threadsafe"  # they begin it; who waits is another matter
 _OTHER_WAY = "FastAPI has a way to do work after the answer, and waits for it."
 _COLLECTIONS = "list", "dict", "set", "deque", "defaultdict", "Queue", "SimpleQueue", "LifoQueue"
