@@ -23,7 +23,11 @@ _STAYS_OPEN = (
 )
 _SHARED = "All tasks share this session: what one has left in it, the next one meets, in another thread at that."
 
-_BEGINS = "Thread", "Timer", "submit", "start_new_thread", "run_in_executor", "create_task", "ensure_future"
+_BEGINS = (
+    *("Thread", "Timer", "submit", "start_new_thread", "run_in_executor", "create_task", "ensure_future"),
+    *("setitimer", "alarm"),
+)
+_AWAITED = "gather", "shield", "wait_for", "run_coroutine_threadsafe"  # they begin it; who waits is another matter
 _OTHER_WAY = "FastAPI has a way to do work after the answer, and waits for it."
 _COLLECTIONS = "list", "dict", "set", "deque", "defaultdict", "Queue", "SimpleQueue", "LifoQueue"
 _FAILURES = "refused", "broken", "lost"
@@ -103,12 +107,21 @@ def _handed_over(evidence: Evidence) -> set[str]:
     return {name_of(call.args[0]) for _, node in behind(evidence) for call in calls(node, "add_task") if call.args}
 
 
+def _begun(file: File, node: ast.AST) -> list[ast.Call]:
+    """The calls that begin work for which nobody waits there."""
+    return [
+        call
+        for call in calls(node, *_BEGINS, *_AWAITED)
+        if name_of(call) not in _AWAITED or not _is_awaited(file, call)
+    ]
+
+
 @reading("a thread instead of a background task", _WRITTEN, _WAITS)
 def thread_of_its_own(evidence: Evidence) -> Told | None:
     """Nobody waits for the thread. The app may stop before the thread has written anything, and nobody hears about its
     errors."""
     task = _task(evidence)
-    found = [(file, call) for file in evidence.source.files() for call in calls(file.tree, *_BEGINS)]
+    found = [(file, call) for file in evidence.source.files() for call in _begun(file, file.tree)]
     waited_for = "nobody waits for" not in evidence.saw and evidence.sent("INSERT item_events")
     if not found or (evidence.rule == _WRITTEN and waited_for):
         return None
@@ -116,13 +129,13 @@ def thread_of_its_own(evidence: Evidence) -> Told | None:
     saw = "the background task only started other work, and nobody waits for that: a server that stops would cut it off"
     saw = saw if "nobody waits for" in evidence.saw else ""
     for file, node in endpoint:
-        for call in calls(node, *_BEGINS):
+        for call in _begun(file, node):
             if any(call in ast.walk(each) for each in calls(node, "add_task")):
                 hint = "FastAPI waits for what add_task is given. This only begins the work, and is done at once. "
                 return Told(saw=saw, where=file.at(call), hint=f"{hint}What could add_task be given instead?")
             return Told(where=file.at(call), hint=_OTHER_WAY)
     for file, node in worker if "record_event" in _handed_over(evidence) else ():
-        for call in calls(node, *_BEGINS):
+        for call in _begun(file, node):
             hint = "FastAPI waits for the task. But the task does not wait for what it begins here. Who does?"
             return Told(saw=saw, where=file.at(call), hint=hint)
     for file, node in endpoint:

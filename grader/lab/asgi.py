@@ -47,6 +47,9 @@ class Response:
 class RunningApp:
     """An application at work in an event loop of its own, in a thread of its own, as it is under a server.
 
+    Attributes:
+        served: the tasks in the event loop that are waited for: the application's lifespan, and a request.
+
     Args:
         app: the application.
 
@@ -61,6 +64,7 @@ class RunningApp:
         self._stop: asyncio.Event | None = None
         self._failure: BaseException | None = None
         self._started = threading.Event()
+        self.served: set[asyncio.Task[Any]] = set()
         self._workers: set[anyios.WorkerThread] = set()
         self._thread = Loop(target=self._serve, name="event loop of the app", daemon=True)
         _apps.add(self)
@@ -167,11 +171,21 @@ class RunningApp:
                 if not message.get("more_body", False):
                     over.set()
 
+        own = self._serves()
         try:
             await self._app(scope, receive, send)
         except BaseException as error:  # SystemExit too: it would end the loop, and nobody would ever answer
             response.error = error
+        finally:
+            self.served.discard(own)
         return response
+
+    def _serves(self) -> asyncio.Task[Any]:
+        """Count the task that runs now as one that is waited for."""
+        own = asyncio.current_task()
+        assert own is not None
+        self.served.add(own)
+        return own
 
     def _serve(self) -> None:
         try:
@@ -184,6 +198,7 @@ class RunningApp:
     async def _live(self) -> None:
         """The application's lifespan: from its start to its shutdown."""
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        self._serves()
         vars(self._loop).update(add_signal_handler=_no_signal_comes, remove_signal_handler=_no_signal_comes)
         anyios._threadpool_workers.set(self._workers)  # as anyio does at the first function that it has a thread run
         anyios._threadpool_idle_workers.set(deque())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from asyncio import Task
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Annotated, Any
@@ -130,6 +131,10 @@ class Client:
     def works_beside_a_request(self) -> bool:
         """Whether the app does more in its event loop than to answer a request."""
         return self._running is not None and self._running.works_beside_a_request()
+
+    def served_tasks(self) -> set[Task[Any]]:
+        """The tasks in the app's event loop that a server waits for: the app's lifespan, and a request."""
+        return self._running.served if self._running is not None else set()
 
     def only_request(self, method: str, path: str, **options: Any) -> Answer:
         """Send a request of which the story tells alone: one of many like it."""

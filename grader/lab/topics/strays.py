@@ -8,10 +8,10 @@ it lets the request wait too, and then it may go on.
 from __future__ import annotations
 
 from asyncio import _get_running_loop, all_tasks, current_task, get_running_loop
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from threading import Event, current_thread, get_ident
+from threading import Event, current_thread, get_ident, main_thread
 from time import monotonic, sleep
 from typing import Any
 
@@ -21,6 +21,7 @@ from grader.lab.asgi import strange_threads
 from grader.lab.client import Client
 from grader.lab.observer import Seen
 from grader.lab.statements import beginning, only_reads, tables_written
+from grader.lab.waiting import is_waited_for
 
 # A context goes along into the thread in which a task that is no coroutine runs; but also into what a task begins and
 # does not wait for. So it is the task's only until its call is over.
@@ -31,8 +32,6 @@ _in_task: ContextVar[_Call | None] = ContextVar("in_task", default=None)
 _HELD, _BESIDE, _LATEST, _REST, _ENDS = 1.0, 0.5, 3.0, 0.5, 0.1
 # Statements of which nobody knows by their words what they write to.
 _RUNS = ("EXECUTE ", "CALL ", "DO ")
-# Whoever waits for a task of the event loop has one of these be told when it is done.
-_WAITING = ("asyncio", "_asyncio", "anyio")
 
 
 class _Call:
@@ -48,10 +47,9 @@ class _Call:
         """Whether other work has begun in the loop meanwhile, which this call need not wait for."""
         return not all_tasks(self._loop) <= self._before
 
-    def is_waited_for(self) -> bool:
-        """Whether it is made by a request, or in a task of the event loop that somebody waits for."""
-        told = [callback for callback, _ in self._task._callbacks or ()] if self._task else []
-        return any(_module_of(callback).partition(".")[0] in _WAITING for callback in told)
+    def is_waited_for(self, served: Collection[object]) -> bool:
+        """Whether it is made by one of these tasks, which a server waits for, or in one that they wait for."""
+        return is_waited_for(self._task, served)
 
 
 class Strays:
@@ -119,9 +117,12 @@ class Strays:
             if not strange or only_reads(statement) or get_ident() in self._let_go:
                 return
             self._let_go.add(get_ident())  # once: what it sends may have nothing to do with the table
+        if current_thread() is main_thread():  # a signal's handler: this thread waits for the request, and never holds
+            self._loose.add(get_ident())
+            return
         answered = any(moment.what.startswith("ANSWER") for moment in self._seen.moments[self._began :])
         call, in_loop = _in_task.get(), _get_running_loop() is not None
-        if call is not None and not call.is_waited_for():
+        if call is not None and not call.is_waited_for(self._client.served_tasks()):
             call = None
         beside = call is None and not in_loop and self._client.works_beside_a_request()
         # The request's session may be closed, and what is in it committed, in any thread of the app's.
@@ -148,12 +149,6 @@ class Strays:
 def _who() -> object:
     """Who runs now: a task of the event loop, or a thread."""
     return current_task() if _get_running_loop() is not None else get_ident()
-
-
-def _module_of(callback: Any) -> str:
-    """The module of what is called when a task is done, or of the task that goes on then."""
-    function = getattr(callback, "func", callback)
-    return getattr(function, "__module__", None) or type(getattr(function, "__self__", None)).__module__
 
 
 def _marked(original: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:

@@ -1,0 +1,113 @@
+"""In the child: who waits for a task of an event loop, whoever else is told when it is done.
+
+A task tells somebody as soon as asyncio wraps it, also where nobody awaits what it is wrapped in: `gather()` without an
+`await` is done later, as a task alone is. So it is followed to who goes on then. Sources: Python's
+``asyncio/tasks.py``, ``futures.py``, ``taskgroups.py``, ``queues.py``; anyio's ``_backends/_asyncio.py``.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import sys
+from asyncio import Future, Queue, Task, all_tasks
+from asyncio.base_events import _run_until_complete_cb
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from functools import partial
+from time import monotonic, sleep
+from types import FrameType
+from typing import Any
+
+from grader.lab.asgi import strange_threads
+
+# What is put on a task by anybody else is no sign that it is waited for.
+_TELLING = ("asyncio", "_asyncio", "anyio", "concurrent")
+# How many seconds a thread may take from handing a coroutine to the loop until it waits for that.
+_SOON = 0.05
+_RESULTS = (concurrent.futures.Future.result.__code__, concurrent.futures.Future.exception.__code__)
+
+
+def is_waited_for(task: object, served: Collection[object]) -> bool:
+    """Whether one of these tasks, or a thread in which the app's functions run, waits for a task.
+
+    Args:
+        task: the task.
+        served: the tasks that a server waits for by itself.
+    """
+    known: list[object] = []  # what is compared here may be anything, and is hashed by nobody
+    ahead = [task]
+    while ahead:
+        here = ahead.pop()
+        if any(here is each for each in served) or here is _run_until_complete_cb:
+            return True
+        if any(here is each for each in known):
+            continue
+        known.append(here)
+        if isinstance(here, concurrent.futures.Future) and _a_thread_waits_for(here):
+            return True
+        ahead += _told_by(here)
+    return False
+
+
+def _told_by(here: object) -> Iterator[Any]:
+    """Who is told next when this is done: callbacks, what belongs to them, and whom a group of tasks belongs to."""
+    if isinstance(here, Future):
+        yield from [callback for callback, _ in here._callbacks or ()]
+        if not isinstance(here, Task):  # it may be awaited later by who has given it a name
+            yield from [task for task in all_tasks(here.get_loop()) if _names(task, here)]
+    elif isinstance(here, concurrent.futures.Future):
+        yield from [*here._done_callbacks]  # type: ignore[attr-defined]
+    elif isinstance(here, Queue):
+        yield from [*here._getters]  # type: ignore[attr-defined]
+    elif _module_of(here).partition(".")[0] not in _TELLING:
+        return
+    elif callable(here):
+        function = here.func if isinstance(here, partial) else here
+        yield from here.args if isinstance(here, partial) else ()
+        yield getattr(function, "__self__", None)
+        for cell in getattr(function, "__closure__", None) or ():
+            with suppress(ValueError):  # it is empty
+                yield cell.cell_contents
+    else:  # a group of tasks, and what `as_completed` gives
+        scope = getattr(here, "cancel_scope", None)
+        yield from [getattr(here, "_parent_task", None), getattr(scope, "_host_task", None)]
+        yield getattr(here, "_done", None)
+
+
+def _names(task: Task[Any], future: object) -> bool:
+    """Whether a function that a task is in the middle of has a name for a future."""
+    coroutine: Any = task.get_coro()
+    while coroutine is not None:
+        frame = getattr(coroutine, "cr_frame", None)
+        if frame is not None and any(each is future for each in frame.f_locals.values()):
+            return True
+        coroutine = getattr(coroutine, "cr_await", None)
+    return False
+
+
+def _module_of(here: Any) -> str:
+    """The module of what is called when a task is done, or of the object that it belongs to."""
+    function = getattr(here, "func", here)
+    return getattr(function, "__module__", None) or type(getattr(function, "__self__", None)).__module__
+
+
+def _a_thread_waits_for(future: concurrent.futures.Future[Any]) -> bool:
+    """Whether a thread in which the app's functions run waits for what it has the loop do, now or in a moment."""
+    latest = monotonic() + _SOON
+    while not future.done():
+        strange = {thread.ident for thread in strange_threads()}
+        frames = [frame for number, frame in sys._current_frames().items() if number not in strange]
+        if any(_waits_in(frame, future) for frame in frames):
+            return True
+        if monotonic() > latest:
+            break
+        sleep(0.001)
+    return False
+
+
+def _waits_in(frame: FrameType | None, future: object) -> bool:
+    while frame is not None:
+        if frame.f_code in _RESULTS and frame.f_locals.get("self") is future:
+            return True
+        frame = frame.f_back
+    return False
