@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import cache, wraps
 from gc import get_referents
+from threading import get_ident
 from types import FrameType
 from typing import Any
 from weakref import WeakSet
@@ -60,6 +61,7 @@ def open_traceable() -> None:
                 _let_tell(kind, name, _SENDING[name])
         _let_tell(psycopg.Connection, "commit", _commits)
         vars(psycopg)["connect"] = _opens_another(psycopg.connect)
+        psycopg.Connection.connect = classmethod(_opens_another(psycopg.Connection.connect.__func__))
 
 
 def _let_tell(kind: Any, name: str, telling: Callable[[Any], Any]) -> None:
@@ -91,9 +93,15 @@ def _connect(*arguments: Any, **options: Any) -> sqlite3.Connection:
     before, after = arguments[:_FACTORY], arguments[_FACTORY:]
     factory, *rest = after or (options.pop("factory", _Plain),)
     made = _traceable(factory) if _is_of_sqlite(factory) else factory
-    return _opens(*before, made, *rest, **options) if after else _opens(*before, factory=made, **options)
+    _counted.add(get_ident())
+    try:
+        return _opens(*before, made, *rest, **options) if after else _opens(*before, factory=made, **options)
+    finally:
+        _counted.discard(get_ident())
 
 
+# The threads in which a function opens a connection that it has counted.
+_counted: set[int] = set()
 _opens: Callable[..., sqlite3.Connection] = sqlite3.connect
 _Plain = sqlite3.Connection
 _FACTORY = 5  # the place among the arguments
@@ -173,6 +181,11 @@ class Connection(sqlite3.Connection):
 
     __slots__ = ()
     __module__ = sqlite3.__name__  # it is Python's own for everybody who asks
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        if get_ident() not in _counted:
+            note_opened(counts=(arguments or [options.get("database")])[0] != ":memory:")
+        super().__init__(*arguments, **options)
 
     def set_trace_callback(self, trace_callback: Callable[[str], object] | None) -> None:
         """Tell somebody, or nobody, what the connection is sent: beside the grader, if that is told."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import concurrent.futures
 import sys
 from asyncio import Future, Queue, Task, all_tasks
-from asyncio.base_events import _run_until_complete_cb
+from asyncio.base_events import _run_until_complete_cb  # type: ignore[attr-defined]
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from functools import partial
