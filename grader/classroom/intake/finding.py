@@ -64,9 +64,11 @@ def _holds_a_class(archive: Path) -> bool:
     with suppress(Exception), archive.open("rb") as file, open_archive(file, archive.name) as tree:
         top = {parts[0] for parts in tree.kinds if not parts[0].startswith((".", "__MACOSX"))}
         inner = {parts[1] for parts in tree.kinds if len(parts) > 1} if len(top) == 1 else set()
-        if {"chapters", *CHAPTERS} & (top | inner):  # one learner's, whatever the other names look like
-            return False
-        return any(names and layout_of([archive / name for name in names]) != "plain" for names in (top, inner))
+        for names in (top, inner):
+            if {"chapters", *CHAPTERS} & names:  # one learner's, whatever the other names look like
+                return False
+            if names and layout_of([archive / name for name in names]) != "plain":
+                return True
     return False
 
 
