@@ -919,15 +919,18 @@ def limit_of(evidence: Evidence, said: tuple[File, ast.AST], name: str) -> tuple
 def _types_behind(evidence: Evidence, said: tuple[File, ast.AST]) -> list[tuple[File, ast.AST, ast.Call | None, File]]:
     """What says what a type is: a statement, those of the names in it, and functions that it calls, with the call."""
     found: list[tuple[File, ast.AST, ast.Call | None, File]] = [(*said, None, said[0])]
+    known = {id(said[1])}
     for file, node, _, _ in found:  # which grows meanwhile
         for each in ast.walk(node) if len(found) < _MOST_TYPES else ():
             made = evidence.source.function(name_of(each)) if isinstance(each, ast.Call) else None
             if isinstance(each, ast.Call) and made is not None and made[0].name not in evidence.given:
-                found.append((*made, each, file))
+                found += [(*made, each, file)] if id(made[1]) not in known else []
+                known.add(id(made[1]))
             bound = evidence.source.bound(each.id, file) if isinstance(each, ast.Name) else None
             if bound is not None and isinstance(getattr(bound[1], "value", None), ast.Call | ast.Subscript):
-                found.append((*bound, None, bound[0]))
-    return [each for number, each in enumerate(found) if each[1] not in [one[1] for one in found[:number]]]
+                found += [(*bound, None, bound[0])] if id(bound[1]) not in known else []
+                known.add(id(bound[1]))
+    return found
 
 
 _MOST_TYPES = 20

@@ -50,6 +50,15 @@ class File:
         return list(ast.walk(self.tree))
 
     @cached_property
+    def bindings(self) -> dict[str, ast.stmt]:
+        """The names that are given values at the top of the module, each with the last statement that does so."""
+        found: dict[str, ast.stmt] = {}
+        for statement in self.tree.body:
+            targets = getattr(statement, "targets", [getattr(statement, "target", None)])
+            found |= {target.id: statement for target in targets if isinstance(target, ast.Name)}
+        return found
+
+    @cached_property
     def functions(self) -> list[Function]:
         """Every function and method, also those within others, in the order of their lines."""
         found = [node for node in self.nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
@@ -284,10 +293,8 @@ class Source:
     def bound(self, name: str, file: File) -> tuple[File, ast.stmt] | None:
         """The statement that gives a name its value at the top of a module; where it is imported, in the other one."""
         for each in (file, *(other for other in self.files() if other is not file)):
-            for statement in reversed(each.tree.body):
-                targets = getattr(statement, "targets", [getattr(statement, "target", None)])
-                if any(isinstance(target, ast.Name) and target.id == name for target in targets):
-                    return each, statement
+            if name in each.bindings:
+                return each, each.bindings[name]
         return None
 
     def handed_over(
