@@ -224,7 +224,9 @@ def judged(run: Run, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:
 def _of_the_stand_in(rule: Rule, check: Check) -> set[str]:
     """The rules of the task whose stand-in ran in the place of code that is written already."""
     found = _TASK.match(check.observed) if check.begun and check.outcome == "todo" else None
-    return {each.name for each in rules_of(rule.chapter) if found and found[1] == each.task != rule.task}
+    if found is None or found[1] == rule.task:
+        return set()
+    return {each.name for each in rules_of(rule.chapter) if each.task == found[1]}
 
 
 def _whose_code(run: Run, rule: Rule, where: str, told: dict[str, Any]) -> tuple[bool, str]:

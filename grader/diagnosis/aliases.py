@@ -11,7 +11,7 @@ from grader.diagnosis.endpoints import endpoint_of
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.shapes import at_line, no_row_in_the_session, query_not_sent, raised_with, unfit_call
-from grader.diagnosis.source import File, Function, inside, name_of, text_of
+from grader.diagnosis.source import File, Function, defaults_of, first_line, inside, name_of, text_of
 
 # -- names --------------------------------------------------------------------------------------------
 
@@ -58,7 +58,7 @@ def _parameters(evidence: Evidence, where: str) -> Iterator[_Said]:
     line in which it is said, the parameter, and its type in full."""
     name, _, number = where.rpartition(":")
     file = evidence.source.file(name)
-    at = [each for each in file.functions if _first(each) <= int(number) <= (each.end_lineno or 0)]
+    at = [each for each in file.functions if first_line(each) <= int(number) <= (each.end_lineno or 0)]
     functions: list[tuple[File, Function]] = [(file, each) for each in at[-1:]]
     for place, node in functions:  # which grows meanwhile
         words = [text_of(node.args)]
@@ -76,25 +76,13 @@ def _parameters(evidence: Evidence, where: str) -> Iterator[_Said]:
                 functions.append(other)
 
 
-def _first(node: Function) -> int:
-    return min([node.lineno, *(each.lineno for each in node.decorator_list)])
-
-
-def _default_of(node: Function, parameter: ast.arg) -> str:
-    """The default of a parameter, as Python writes it; empty where it has none."""
-    arguments = [*node.args.posonlyargs, *node.args.args]
-    pairs = [*zip(reversed(arguments), reversed(node.args.defaults), strict=False)]
-    pairs += [(each, value) for each, value in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True) if value]
-    return next((text_of(value) for each, value in pairs if each is parameter), "")
-
-
 @reading("a session that FastAPI looks for in the request")
 def session_without_depends(evidence: Evidence) -> Told | None:
     """FastAPI takes a parameter from the request, unless Depends says who makes it. No request holds a session."""
     found = raised_with(evidence, r"\borm\.session\.Session\b", "FastAPIError")
     for file, place, parameter, value in _parameters(evidence, found[2]) if found else ():
         owner = next((each for each in file.functions if parameter in ast.walk(each.args)), None)
-        default = _default_of(owner, parameter) if owner else ""
+        default = text_of(defaults_of(owner).get(parameter.arg)) if owner else ""
         if not re.search(r"\bSession\b", text_of(value)) or "Depends" in text_of(value) + default:
             continue
         saw = f"FastAPI looks in the request for the parameter '{parameter.arg}: {text_of(parameter.annotation)}'"

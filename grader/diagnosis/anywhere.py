@@ -11,10 +11,10 @@ from collections import Counter
 from dataclasses import replace
 from typing import TypeVar
 
-from grader.diagnosis.endpoints import behind
+from grader.diagnosis.endpoints import behind, own_files
 from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import File, Function, Source, calls, inside, name_of
+from grader.diagnosis.source import File, Function, Source, calls, first_line, inside, name_of
 
 _NAME = re.compile(r"name '(\w+)' is not defined")
 _OF_THE_LESSON = re.compile(r"books?(_|$)|Books?([A-Z]|$)|\w+_books?(_|$)|whole$")
@@ -394,7 +394,7 @@ def dependency_on_the_factory(evidence: Evidence) -> Told | None:
     """FastAPI takes the arguments of whatever Depends names from the request, also those of SessionLocal."""
     if not _ARGUMENT_OF_A_FACTORY.search(evidence.saw):
         return None
-    for file in [each for each in evidence.source.files() if each.name not in evidence.given]:
+    for file in own_files(evidence):
         for node in [each for each in file.nodes if isinstance(each, ast.Call) and name_of(each) == "Depends"]:
             handed = node.args[0] if node.args else None
             if isinstance(handed, ast.Name) and evidence.source.function(handed.id) is None:
@@ -567,7 +567,7 @@ def table_for_a_schema(evidence: Evidence) -> Told | None:
         return None
     where = innermost(raised, evidence.given)
     file, line = evidence.source.file(where.rpartition(":")[0]), int(where.rpartition(":")[2])
-    around = [each for each in [*file.classes, *file.functions] if _begins(each) <= line <= (each.end_lineno or 0)]
+    around = [each for each in [*file.classes, *file.functions] if first_line(each) <= line <= (each.end_lineno or 0)]
     for each in ast.walk(around[-1]) if around else ():
         annotation = each.annotation if isinstance(each, ast.AnnAssign | ast.arg) else None
         annotation = each.returns if isinstance(each, Function) else annotation
@@ -579,7 +579,3 @@ def table_for_a_schema(evidence: Evidence) -> Told | None:
             hint = f"{named[1]} says how a row is stored. Which class says what a client {shown}?"
             return Told(saw=saw, where=file.at(annotation), hint=hint, wanted=wanted)
     return None
-
-
-def _begins(node: Function | ast.ClassDef) -> int:
-    return min([node.lineno, *(each.lineno for each in node.decorator_list)])

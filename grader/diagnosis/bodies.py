@@ -12,7 +12,7 @@ from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.parameters import TOO_STRICT, table_behind
 from grader.diagnosis.reading import Told, reading, reading_of
 from grader.diagnosis.schemas import rules_of, silent_validator
-from grader.diagnosis.source import File, calls, name_of, text_of
+from grader.diagnosis.source import File, calls, defaults_of, name_of, text_of
 
 _INVALID = "bad_body_is_422", "patch_null_name_is_422", "input_is_validated", "create_ignores_a_client_id"
 _VALID = "create_answers_201", "patch_keeps_omitted_fields", "patch_null_clears"
@@ -166,11 +166,7 @@ def _schema_depended_on(evidence: Evidence) -> tuple[File, ast.arg] | None:
     arguments = found[1].args if found else None
     if found is None or arguments is None:
         return None
-    named = [*arguments.posonlyargs, *arguments.args]
-    defaults = dict(zip([each.arg for each in named][::-1], arguments.defaults[::-1], strict=False))
-    defaults |= {
-        each.arg: value for each, value in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if value
-    }
+    named, defaults = [*arguments.posonlyargs, *arguments.args], defaults_of(found[1])
     for each in (*named, *arguments.kwonlyargs):
         alias = alias_of(evidence, each.annotation)
         annotation = text_of(getattr(alias[1], "value", None) if alias else each.annotation)

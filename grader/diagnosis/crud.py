@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
-from grader.diagnosis.endpoints import endpoint_of, own_line, request_of
+from grader.diagnosis.endpoints import endpoint_of, own_files, own_line, request_of
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told
 from grader.diagnosis.source import File, Function, arguments_of, calls, decorators, inside, name_of, text_of
@@ -20,17 +20,20 @@ _FUNCTIONS = {
 _BY_METHOD = {"post": "create_item", "patch": "update_item", "delete": "delete_item"}
 
 
+def _called(evidence: Evidence) -> list[str]:
+    return [name for line in evidence.did for name in _FUNCTIONS.values() if line.startswith(f"{name}(")]
+
+
 def asked_for(evidence: Evidence) -> str:
     """The name of the function that a rule is about: the one that was called last, or the one in the rule's name."""
-    called = [name for line in evidence.did for name in _FUNCTIONS.values() if line.startswith(f"{name}(")]
+    called = _called(evidence)
     return called[-1] if called else _FUNCTIONS.get(evidence.rule.partition("_")[0], "")
 
 
 def function_of(evidence: Evidence) -> tuple[File, Function] | None:
     """The learner's function that a rule is about; where that only hands on what it gets, the one that does it."""
     name = asked_for(evidence)
-    called = any(line.startswith(f"{each}(") for line in evidence.did for each in _FUNCTIONS.values())
-    endpoint = endpoint_of(evidence) if not called else None
+    endpoint = endpoint_of(evidence) if not _called(evidence) else None
     if endpoint is not None:  # what it leaves to a function of the learner's own crud.py is judged there
         name = name or _BY_METHOD.get(request_of(evidence)[0], "")
         elsewhere = calls(endpoint[1], name) and "app/crud.py" not in evidence.given
@@ -58,7 +61,7 @@ def of_the_model(evidence: Evidence, field: str, name: str = "Item") -> list[tup
         field: the attribute.
         name: the model.
     """
-    own = [each for each in evidence.source.files() if each.name not in evidence.given]
+    own = own_files(evidence)
     classes = evidence.source.ancestry(evidence.source.class_(name))
     column = _declaration(classes, field)
     types = [(file, each) for file in own for each in file.classes if "TypeDecorator" in _bases(each)]

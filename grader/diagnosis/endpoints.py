@@ -8,7 +8,18 @@ import re
 from collections.abc import Iterator
 
 from grader.diagnosis.evidence import Evidence
-from grader.diagnosis.source import File, Function, calls, decorators, handed, inside, keyword, name_of, text_of
+from grader.diagnosis.source import (
+    File,
+    Function,
+    calls,
+    decorators,
+    first_line,
+    handed,
+    inside,
+    keyword,
+    name_of,
+    text_of,
+)
 
 _METHODS = "get", "post", "put", "patch", "delete", "api_route", "head", "options"
 _REQUEST = re.compile(r"\b(GET|POST|PATCH|DELETE|PUT) (/\S*)")
@@ -71,7 +82,7 @@ def _answered(evidence: Evidence, method: str) -> tuple[File, Function, ast.Call
     name, _, line = evidence.endpoint.rpartition(":")
     file = evidence.source.file(name)
     for node in file.functions if name else ():
-        if line != str(min([node.lineno, *(each.lineno for each in node.decorator_list)])):
+        if line != str(first_line(node)):
             continue
         made = [each for each in node.decorator_list if isinstance(each, ast.Call) and name_of(each) in _METHODS]
         fitting = [each for each in made if name_of(each) in (method, "api_route")]
@@ -165,7 +176,7 @@ def route_at(evidence: Evidence, place: str) -> str:
     found, (file, _, line) = endpoint_of(evidence), place.rpartition(":")
     if found is None or found[0].name != file:
         return ""
-    first = min([found[1].lineno, *(each.lineno for each in found[1].decorator_list)])
+    first = first_line(found[1])
     body = range(found[1].body[0].lineno, (found[1].body[-1].end_lineno or 0) + 1)
     within = int(line) in body or first <= int(line) <= (found[1].end_lineno or 0)
     return " ".join(request_of(evidence)) if within else ""

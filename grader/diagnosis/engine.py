@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from grader.diagnosis.anywhere import innermost
+from grader.diagnosis.endpoints import own_files
 from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.source import (
@@ -149,7 +150,7 @@ def _joined(file: File, nodes: list[ast.expr], given: dict[str, str], most: int)
 @reading("another environment variable")
 def other_variable(evidence: Evidence) -> Told | None:
     """The code asks for an environment variable with another name, which nobody sets."""
-    own = [evidence.source.file(_DB), *(each for each in evidence.source.files() if each.name not in evidence.given)]
+    own = [evidence.source.file(_DB), *own_files(evidence)]
     by_an_import = evidence.outcome == "error" and re.search(r"got None|NoneType|KeyError", evidence.saw)
     if evidence.rule != "url_from_environment" and not by_an_import:
         return None

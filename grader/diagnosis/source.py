@@ -317,12 +317,7 @@ class Source:
                 if value is None and name in names[: len(call.args)]:
                     value = call.args[names.index(name)]
                 passed += [(each, value)] if value is not None else []
-        defaults = dict(zip(names[::-1], function.args.defaults[::-1], strict=False))
-        defaults |= {
-            each.arg: value
-            for each, value in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True)
-            if value is not None
-        }
+        defaults = defaults_of(function)
         if name in defaults and not passed:
             return file, defaults[name]
         if len(passed) != 1:
@@ -384,6 +379,16 @@ def arguments_of(function: Function) -> list[str]:
     return [each.arg for each in (*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs)]
 
 
+def defaults_of(function: Function) -> dict[str, ast.expr]:
+    """The defaults of a function's parameters, by their names."""
+    arguments = [*function.args.posonlyargs, *function.args.args]
+    pairs = [*zip(arguments[::-1], function.args.defaults[::-1], strict=False)]
+    pairs += [
+        (each, value) for each, value in zip(function.args.kwonlyargs, function.args.kw_defaults, strict=True) if value
+    ]
+    return {each.arg: value for each, value in pairs}
+
+
 def without_docstring(function: Function) -> list[ast.stmt]:
     """The statements of a function but for its docstring."""
     return function.body[1:] if ast.get_docstring(function, clean=False) is not None else function.body
@@ -417,7 +422,7 @@ def definition_at(tree: ast.AST, line: int) -> str:
     around: ast.AST | None = tree
     while around is not None:
         inside = (node for node in ast.iter_child_nodes(around) if isinstance(node, ast.stmt | ast.ExceptHandler))
-        around = next((node for node in inside if _first(node) <= line <= (node.end_lineno or 0)), None)
+        around = next((node for node in inside if first_line(node) <= line <= (node.end_lineno or 0)), None)
         if isinstance(around, Function | ast.ClassDef):
             names.append(around.name)
         single = isinstance(around, ast.AnnAssign | ast.AugAssign)
@@ -460,7 +465,8 @@ def _attributes_in(nodes: Sequence[ast.AST]) -> set[str]:
     return {part.attr for node in nodes for part in ast.walk(node) if isinstance(part, ast.Attribute)}
 
 
-def _first(node: ast.stmt | ast.ExceptHandler) -> int:
+def first_line(node: ast.stmt | ast.ExceptHandler) -> int:
+    """The number of the line in which a statement begins, with its decorators."""
     lines: list[int] = [each.lineno for each in getattr(node, "decorator_list", ())]
     return min([node.lineno, *lines])
 

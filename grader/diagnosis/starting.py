@@ -7,6 +7,7 @@ import builtins
 import re
 
 from grader.diagnosis.anywhere import innermost
+from grader.diagnosis.endpoints import own_files
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.source import File, Function, calls, inside, keyword, name_of, text_of
@@ -207,7 +208,7 @@ def models_unknown(evidence: Evidence) -> Told | None:
     others = [line for each in evidence.source.files() if each.name != _MODELS for line in each.lines]
     if any(_IMPORT.match(line) for line in others):
         return None
-    own = [file, *(each for each in evidence.source.files() if each.name not in evidence.given)]
+    own = [file, *own_files(evidence)]
     creating = [(each, call) for each in own for call in calls(each.tree, "create_all")]
     imports = [each for each in file.tree.body if isinstance(each, ast.Import | ast.ImportFrom)]
     return Told(

@@ -10,7 +10,7 @@ from typing import Any, TypeGuard
 
 from grader.diagnosis.answers import given_back
 from grader.diagnosis.anywhere import innermost, unknown_name
-from grader.diagnosis.endpoints import behind, endpoint_of, request_of
+from grader.diagnosis.endpoints import behind, endpoint_of, own_files, request_of
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.source import File, Function, arguments_of, calls, inside, name_of, of_a_session, text_of
@@ -296,7 +296,7 @@ def saved_by_itself(evidence: Evidence) -> Told | None:
     )
     if not at_once:
         return None
-    for file in [each for each in evidence.source.files() if each.name not in evidence.given]:
+    for file in own_files(evidence):
         for each in file.nodes:
             if isinstance(each, ast.Constant) and each.value == "AUTOCOMMIT":
                 back = evidence.saw.startswith("saved") and evidence.sent("ROLLBACK")

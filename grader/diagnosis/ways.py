@@ -24,7 +24,7 @@ from grader.diagnosis.parameters import TOO_STRICT, made_by_hand
 from grader.diagnosis.reading import Told, reading, reading_of
 from grader.diagnosis.routes import said_status
 from grader.diagnosis.saves import flushed_not_committed, not_committed
-from grader.diagnosis.source import File, Function, calls, decorators, inside, keyword, name_of, text_of
+from grader.diagnosis.source import File, Function, calls, decorators, first_line, inside, keyword, name_of, text_of
 from grader.diagnosis.starting import (
     created_at_another_moment,
     created_at_the_end,
@@ -67,7 +67,7 @@ def stand_in_left(evidence: Evidence) -> Told | None:
     found = evidence.source.function(f"to_do_{task[1]}_{task[2]}") if task else None
     if found is None or not evidence.wanted.startswith("404"):
         return None
-    first = min([found[1].lineno, *(each.lineno for each in found[1].decorator_list)])
+    first = first_line(found[1])
     included = calls(found[0].tree, "include_router")
     saw = "a path that does not exist is answered with 501, by the stand-in"
     hint = "This answers whatever nothing else answers. It stood in for a router: is it still needed?"

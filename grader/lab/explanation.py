@@ -17,7 +17,7 @@ from grader.diagnosis.endpoints import route_at
 from grader.diagnosis.evidence import Event, Evidence, Raised
 from grader.diagnosis.lost import BY_A_TRAIL
 from grader.diagnosis.reading import Reading, Told, first_that_holds
-from grader.diagnosis.source import Function, Source, calls
+from grader.diagnosis.source import Source, calls, first_line
 from grader.diagnosis.trail import Trail
 from grader.diagnosis.unread import hint_for
 from grader.lab.behind import stub_at
@@ -131,7 +131,9 @@ def _says_it_all(evidence: Evidence) -> bool:
 def _closer(place: str, source: Source, parts: Parts) -> str:
     """Where a rule names a function as a whole that only reads: the last line in it that asked the database."""
     name, _, number = place.rpartition(":")
-    function = next((node for node in source.file(name).functions if _begins(node) == number), None) if name else None
+    function = (
+        next((node for node in source.file(name).functions if str(first_line(node)) == number), None) if name else None
+    )
     if function is None:
         return place
     begins = f"{name}:{function.lineno}"  # a decorator is seldom what is wrong
@@ -141,11 +143,6 @@ def _closer(place: str, source: Source, parts: Parts) -> str:
     inside = {file.at(line) for line in range(does.lineno + 1, (does.end_lineno or 0) + 1)}
     sent = [moment for moment in parts.story.moments() if moment.where in inside and moment.sql]
     return sent[-1].where if sent and not any(moment.writes_to() for moment in sent) else begins
-
-
-def _begins(function: Function) -> str:
-    """The number of the line in which a function begins, with its decorators."""
-    return str(min([function.lineno, *(each.lineno for each in function.decorator_list)]))
 
 
 def _mistake(held: tuple[Reading, Told] | None, place: Place) -> dict[str, Any]:

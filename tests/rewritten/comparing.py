@@ -59,7 +59,7 @@ def rewrite(chapter: Path, way: str) -> _Lines | None:
     for tree in trees.values():
         for node in ast.walk(tree):
             vars(node)["before"] = getattr(node, "lineno", 0)
-    WAYS.get(way, as_it_is)(trees)
+    (WAYS[way] if way else as_it_is)(trees)
     lines: _Lines = {}
     for name, tree in trees.items():
         text = ast.unparse(ast.fix_missing_locations(tree)) + "\n"
