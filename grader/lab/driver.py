@@ -89,7 +89,7 @@ def _opens_another(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _connect(*arguments: Any, **options: Any) -> sqlite3.Connection:
-    note_opened(counts=(arguments or [options.get("database")])[0] != ":memory:")
+    note_opened(counts=_is_kept(arguments, options))
     before, after = arguments[:_FACTORY], arguments[_FACTORY:]
     factory, *rest = after or (options.pop("factory", _Plain),)
     made = _traceable(factory) if _is_of_sqlite(factory) else factory
@@ -98,6 +98,11 @@ def _connect(*arguments: Any, **options: Any) -> sqlite3.Connection:
         return _opens(*before, made, *rest, **options) if after else _opens(*before, factory=made, **options)
     finally:
         _counted.discard(get_ident())
+
+
+def _is_kept(arguments: tuple[Any, ...], options: dict[str, Any]) -> bool:
+    """Whether a database is more than one in memory, by what it is opened with."""
+    return bool((arguments or [options.get("database")])[0] != ":memory:")
 
 
 # The threads in which a function opens a connection that it has counted.
@@ -184,7 +189,7 @@ class Connection(sqlite3.Connection):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         if get_ident() not in _counted:
-            note_opened(counts=(arguments or [options.get("database")])[0] != ":memory:")
+            note_opened(counts=_is_kept(arguments, options))
         super().__init__(*arguments, **options)
 
     def set_trace_callback(self, trace_callback: Callable[[str], object] | None) -> None:
