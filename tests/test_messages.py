@@ -194,6 +194,19 @@ def test_message(name: str, bench: Bench, tmp_path: Path) -> None:
     assert "\n".join(told) + "\n" == MESSAGES[name]
 
 
+@pytest.mark.parametrize("name", ["6.3 return the item", "6.9 return the item"])
+def test_what_stands_under_the_comment_of_a_task_is_its_code_whatever_its_name(
+    name: str, bench: Bench, tmp_path: Path
+) -> None:
+    case = load(CASES / "06_routes/wrong/returned_exception_under_another_name")
+    case.build(tmp_path)
+    routes = tmp_path / "06_routes/app/routes/items.py"
+    routes.write_text(routes.read_text("utf-8").replace("6.3 return the item", name), "utf-8")
+    rule = next(rule for rule in rules_of("06_routes") if rule.name == "get_unknown_is_404")
+    ((_, check),) = bench.grade([Target(tmp_path, rule)])
+    assert check.task_there == ("6.3" if name.startswith("6.3") else ""), check
+
+
 def test_an_item_is_not_a_item(bench: Bench, tmp_path: Path) -> None:
     submission = write_half_done("05_crud", tmp_path, ("5.1", "5.2", "5.3", "5.4", "5.5")).parent
     crud = submission / "05_crud/app/crud.py"

@@ -16,7 +16,7 @@ from grader.lab.job import SPOILT
 from grader.places import PACKAGE
 from grader.rules import GIVEN, NO_FOLDER, THE_REST, Rule, rules_of
 from grader.shown import harmless
-from grader.starters import files_of, is_given, tasks_at, tasks_of_route
+from grader.starters import files_of, is_given, is_under_another_name, tasks_at, tasks_of_route
 
 if TYPE_CHECKING:
     from grader.report import Check
@@ -238,7 +238,9 @@ def _whose_code(run: Run, rule: Rule, where: str, told: dict[str, Any]) -> tuple
         return True, GIVEN  # an attribute that came with a class, of which a task asks for others
     tasks = tasks_at(rule.chapter, file, owner, under, of_others=outside or not owner)
     if not tasks_at(rule.chapter, file, owner, "", of_others=False):  # an endpoint may have any name
-        tasks = tasks_of_route(rule.chapter, file, told.get("route")) or tasks
+        beside = next(_levels([told.get("beside")]), [])
+        by_comment = beside and is_under_another_name(rule.chapter, file, under, beside)
+        tasks = (under,) if by_comment else tasks_of_route(rule.chapter, file, told.get("route")) or tasks
     for names in _levels(told.get("around")):  # something of the learner's own, or given: it belongs to what uses it
         near = {task for name in names for task in tasks_at(rule.chapter, file, name, "", of_others=False)}
         if not tasks and len(near) > 1 and rule.task not in near:

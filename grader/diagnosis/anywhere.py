@@ -365,7 +365,7 @@ def _functions_handed(call: ast.Call) -> list[ast.expr]:
     return [*first, *(each.value for each in call.keywords if each.arg in ("key", "default", "default_factory"))]
 
 
-_A_BUILTIN = re.compile(r"'builtin_function_or_method'|<built-in function \w+>")
+_A_BUILTIN = re.compile(r"\bbuiltin_function_or_method'|<built-in function \w+>")
 
 
 def _annotations(node: ast.AST) -> list[ast.AST]:

@@ -210,13 +210,14 @@ def _led_to(evidence: Evidence, file: File, node: Function) -> list[tuple[str, s
     for other in evidence.source.files():
         bound = [each for each in other.tree.body if isinstance(each, ast.Assign)]
         words += [text_of(each.value) for each in bound if name_of(each.targets[0]) in aliases]
-    known = {each.name for each in file.functions} | imported(file) | {"self", "cls"}
+    known = {each.name for each in (*file.functions, *file.classes)} | imported(file) | {"self", "cls"}
     made = [each for each in inside(node) if isinstance(each, ast.Call)]
     called = [each.func for each in (*made, *filter(None, map(handed, made)))]
     decorating = [getattr(each, "func", each) for each in node.decorator_list]
     found = [(name, "") for name in re.findall(r"(?:Depends|Security)\((?:\w+\.)*(\w+)", " ".join(words))]
     found += [(name, "") for name in re.findall(r"Annotated\[(?:\w+\.)*(\w+), Depends\(\)", " ".join(words))]
-    objects = {each.arg for each in (*node.args.args, *node.args.kwonlyargs)} - {"self", "cls", "db", "session"}
+    objects = {each.arg for each in (*node.args.args, *node.args.kwonlyargs)} | _entered(node)
+    objects -= {"self", "cls", "db", "session"}
     for each in (*called, *decorating):
         inner = each.value if isinstance(each, ast.Attribute) else each
         if isinstance(each, ast.Attribute) and isinstance(inner, ast.Name) and inner.id in objects:
@@ -227,6 +228,12 @@ def _led_to(evidence: Evidence, file: File, node: Function) -> list[tuple[str, s
         if not module or evidence.source.file(module).functions:
             found.append((name_of(each), module))
     return found
+
+
+def _entered(node: Function) -> set[str]:
+    """The names that a function has for what it enters: ``work`` of ``with UnitOfWork(db) as work``."""
+    blocks = [item for each in ast.walk(node) if isinstance(each, ast.With) for item in each.items]
+    return {each.optional_vars.id for each in blocks if isinstance(each.optional_vars, ast.Name)}
 
 
 def _with_method(evidence: Evidence, name: str) -> list[File]:

@@ -377,7 +377,7 @@ def another_default(evidence: Evidence) -> Told | None:
     file, node = found
     nodes = [each for each in ast.walk(node) if isinstance(each, ast.Constant) and "sqlite" in str(each.value)]
     if "__file__" in "\n".join(file.lines):
-        hint = "This path begins in the folder of this file. Where is the app started?"
+        hint = "This path begins in the folder of this file. In which folder does the wanted one begin?"
     elif re.search(r"expanduser|\.home\(\)|environ.*HOME", text_of(node)):
         hint = "This path begins in your home folder. Where is the app started?"
     elif ":memory:" in evidence.saw or evidence.saw.endswith(("sqlite://", "sqlite:///")):

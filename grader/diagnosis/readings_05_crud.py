@@ -69,7 +69,7 @@ from grader.diagnosis.saves import (
     schema_in_the_session,
     stored_twice,
 )
-from grader.diagnosis.shapes import no_row_in_the_session, query_not_sent, unfit_call
+from grader.diagnosis.shapes import no_row_in_the_session, query_not_sent, statement_not_sent, unfit_call
 from grader.diagnosis.uncalled import method_not_called, nothing_called
 from grader.diagnosis.updates import (
     assigned_unsent,
@@ -113,6 +113,7 @@ READINGS = (
     unknown_name,
     used_before_assignment,
     query_not_sent,
+    statement_not_sent,
     unknown_attribute,
     unknown_argument,
     unfit_call,

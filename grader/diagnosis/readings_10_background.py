@@ -56,7 +56,7 @@ from grader.diagnosis.routes import (
     status_not_said,
     unknown_not_noticed,
 )
-from grader.diagnosis.shapes import no_row_in_the_session, query_not_sent, unfit_call
+from grader.diagnosis.shapes import no_row_in_the_session, query_not_sent, statement_not_sent, unfit_call
 from grader.diagnosis.starting import lifespan_unknown, nobody_creates
 from grader.diagnosis.statuses import status_by_place, status_is_no_number, success_raised
 from grader.diagnosis.tasks import (
@@ -182,6 +182,7 @@ READINGS = (
     shared_by_tasks,
     session_not_made,
     query_not_sent,
+    statement_not_sent,
     unknown_attribute,
     unfit_call,
     task_raises,

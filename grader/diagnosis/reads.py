@@ -209,7 +209,8 @@ def raised_for_an_unknown_id(evidence: Evidence) -> Told | None:
     hint = "None is the answer for an id that is not there; the route makes a 404 of it."
     if where.startswith("app/routes/"):
         hint = "This raises where there is no row, and nobody makes a 404 of it."
-    return Told(where=where, hint=hint)
+    wanted = "None" if evidence.rule == "get_unknown_is_none" else ""
+    return Told(wanted=wanted, where=where, hint=hint)
 
 
 def _past_an_except(evidence: Evidence, raised: Raised) -> str:

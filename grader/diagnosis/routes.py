@@ -100,7 +100,12 @@ def _place_for_router(main: File, routes: str) -> tuple[ast.AST | int, str]:
         return named[0], hint
     if about:
         end = min([number for number in comments if number > about[0]], default=len(main.lines) + 1)
-        return next((each for each in included if about[0] < each.lineno < end), about[0]), hint
+        call = next((each for each in included if about[0] < each.lineno < end), None)
+        if call is not None and stem and not any(stem in text_of(each) for each in call.args):
+            hint = (
+                f"This line includes {', '.join(map(text_of, call.args))}. Which router has the path that is missing?"
+            )
+        return call or about[0], hint
     made = calls(main.tree, "FastAPI")
     if included and made and routes:
         return made[0], f"Look at what this file imports, and what it includes. Who tells the app of {routes}?"

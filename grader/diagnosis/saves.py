@@ -275,6 +275,7 @@ def no_where(evidence: Evidence) -> Told | None:
             verb = event.what.split()[0]
             return Told(
                 saw=f"the {verb} has no WHERE: it was carried out on every row",
+                wanted=f"{'a change of' if verb == 'UPDATE' else 'a DELETE of'} the item's own row, and of no other",
                 where=own_line(evidence, event.where),
                 hint="Say which row is meant.",
             )
@@ -462,7 +463,7 @@ def refreshed_too_early(evidence: Evidence) -> Told | None:
         if "shows" not in evidence.saw
         else f"{evidence.saw}; it was loaded before the COMMIT, and not after it",
         where=own_line(evidence, refreshed[-1].where),
-        hint="When is the row as it will stay: before the COMMIT, or after it?",
+        hint="This loads the row, and the commit() after it forgets it again. In which order do the two belong?",
     )
 
 

@@ -680,7 +680,9 @@ def blank_accepted(evidence: Evidence) -> Told | None:
     if described is not None and own == found and "min_length" in text_of(described[1]):
         hint = "You described this text in 8.1. Is that used here?"
     stripped = [call for call in calls(found[1], *_IN_A_TYPE) if "strip" in text_of(call)]
-    late = stripped[0] if stripped and "name=''" in evidence.saw else found[1]
+    late: ast.AST = shortest[0] if shortest else found[1]
+    if stripped and "name=''" in evidence.saw:
+        late = stripped[0]
     return Told(where=found[0].at(late), hint=_checked_in_the_table(evidence) or hint)
 
 

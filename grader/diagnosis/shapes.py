@@ -230,6 +230,42 @@ def query_not_sent(evidence: Evidence) -> Told | None:
     return Told(where=raised[2], hint=hint) if raised is not None else None
 
 
+_TABLES = {"Item": " items", "ItemEvent": " item_events", "Owner": " owners"}
+_WRITES = {"insert": "INSERT", "update": "UPDATE", "delete": "DELETE"}
+
+
+@reading("a statement that nobody sends")
+def statement_not_sent(evidence: Evidence) -> Told | None:
+    """insert(), update() and delete() write a statement down. A session sends it to the database."""
+    for file, node in reached(evidence):
+        for each in inside(node):
+            call = _begin(each.value) if isinstance(each, ast.Assign | ast.Expr) else None
+            verb = _WRITES.get(name_of(call), "") if call is not None and isinstance(call.func, ast.Name) else ""
+            table = _TABLES.get(name_of(call.args[0]), "") if call is not None and verb and call.args else ""
+            if call and verb and not evidence.sent(f"{verb}{table}") and not _handed_over(node, each):
+                own = evidence.source.function(name_of(call), file.name)  # a helper of this name may do all of it
+                if own is None and file.name not in evidence.given:
+                    hint = f"This writes the {verb} down. Which method of the session sends it to the database?"
+                    return Told(saw=f"{evidence.saw}; no {verb}{table} was sent", where=file.at(each), hint=hint)
+    return None
+
+
+def _begin(value: ast.AST) -> ast.Call | None:
+    """The call with which a chain begins: ``delete(Item)`` of ``delete(Item).where(...)``."""
+    call = value if isinstance(value, ast.Call) else None
+    while call is not None and isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Call):
+        call = call.func.value
+    return call
+
+
+def _handed_over(node: Function, statement: ast.AST) -> bool:
+    """Whether what a statement makes is used again in its function."""
+    targets = statement.targets if isinstance(statement, ast.Assign) else []
+    names = {each.id for target in targets for each in ast.walk(target) if isinstance(each, ast.Name)}
+    loaded = [each for each in inside(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)]
+    return any(each.id in names for each in loaded)
+
+
 def _only_asks(evidence: Evidence, file: File, node: Function, value: ast.expr) -> bool:
     """Whether a value is a select(), which no session, and no function of the learner's, has got."""
     made = [call for part in made_of(node, value) for call in ast.walk(part) if isinstance(call, ast.Call)]

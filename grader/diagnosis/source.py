@@ -90,6 +90,13 @@ class File:
             left_a_body = left_a_body or bool(_BEGINS_A_STATEMENT.match(each))
         return ""
 
+    def beside(self, line: int) -> list[str]:
+        """All names that the module defines, where its statement around a line is the first below a task's comment."""
+        found = [each for each in self.tree.body if first_line(each) <= line <= (each.end_lineno or 0)]
+        above = [each for each in self.tree.body if (each.end_lineno or 0) < first_line(found[0])] if found else []
+        between = self.lines[(above[-1].end_lineno or 0) if above else 0 : first_line(found[0]) - 1] if found else []
+        return [each for each in self._definitions if each] if any(map(_TASK.match, between)) else []
+
     def around(self, owner: str) -> list[list[str]]:
         """What the module's statements define that use a name, then what uses those, and last what the name uses.
 
@@ -179,6 +186,11 @@ class Source:
         file = self.file(name)
         owner = self._column_at(file, int(number)) or definition_at(file.tree, int(number))
         return owner, file.task_above(int(number)), file.around(owner) if owner else []
+
+    def beside(self, where: str) -> list[str]:
+        """What else is defined beside a statement that stands in a task's place (`File.beside`)."""
+        name, _, number = where.rpartition(":")
+        return self.file(name).beside(int(number)) if name and _is_number(number) else []
 
     def _column_at(self, file: File, line: int) -> str:
         """Of a line with a column of a Table that a class is given: ``Item.name``; empty for any other."""

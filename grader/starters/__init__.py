@@ -2,7 +2,16 @@
 
 from grader.starters.comparing import given_files, suspicious_files, untouched_stubs, untouched_tasks
 from grader.starters.reading import TooMuch, code_files, read_code
-from grader.starters.tasks import file_of, files_of, is_given, pieces_of, tasks_at, tasks_of, tasks_of_route
+from grader.starters.tasks import (
+    file_of,
+    files_of,
+    is_given,
+    is_under_another_name,
+    pieces_of,
+    tasks_at,
+    tasks_of,
+    tasks_of_route,
+)
 from grader.starters.writing import starter_files, starter_of, write_starters
 
 __all__ = [
@@ -12,6 +21,7 @@ __all__ = [
     "files_of",
     "given_files",
     "is_given",
+    "is_under_another_name",
     "pieces_of",
     "read_code",
     "starter_files",

@@ -163,6 +163,23 @@ def tasks_at(chapter: str, file: str, owner: str, under: str, *, of_others: bool
     return known or ((under,) if fits else ())
 
 
+def is_under_another_name(chapter: str, file: str, task: str, defined: list[str]) -> bool:
+    """Whether a task asks a file of a submission to define something, and all that is defined there has other names.
+
+    Args:
+        chapter: the chapter.
+        file: the file, ``app/crud.py``.
+        task: the task.
+        defined: the names that the file defines.
+    """
+    asked = {
+        owner.partition(".")[0]
+        for (place, owner), tasks in _tasks_by_place(chapter).items()
+        if task in tasks and place == file
+    }
+    return bool(asked) and asked.isdisjoint(defined)
+
+
 def pieces_of(source: str, chapter: int) -> list[Piece]:
     """The tasks of one chapter in a solution's file, from top to bottom."""
     lines = source.split("\n")
