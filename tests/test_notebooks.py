@@ -454,8 +454,8 @@ class Kernel:
         self.manager, self._client = start_new_kernel(**command)
         self.failed = ""
 
-    def run(self, source: str) -> str:
-        """Run a cell; the text of everything that it showed."""
+    def run(self, source: str, *, person: bool = False, is_cell: bool = True) -> str:
+        """Run a cell, or what an editor runs by itself; the text of everything that it showed."""
         found: list[str] = []
 
         def take(message: Any) -> None:
@@ -467,7 +467,8 @@ class Kernel:
             found.extend([content.get("text", ""), data.get("text/plain", ""), data.get("text/html", "")])
 
         self.failed = ""
-        self._client.execute_interactive(source, timeout=120, output_hook=take, allow_stdin=False)
+        options = {"allow_stdin": person, "store_history": is_cell}
+        self._client.execute_interactive(source, timeout=120, output_hook=take, **options)
         return "".join(found)
 
     def end(self, now: bool = False) -> None:
@@ -513,6 +514,20 @@ def test_magics(checkout: Path, kernel: Kernel) -> None:
         (True, False), (True, False), (True, True), (True, True),
     ]  # fmt: skip
     assert "db.refresh" in hints[-1]
+
+
+@pytest.mark.parametrize(("between", "is_cell"), [("1 + 1", False), ("%hint 5.1", True), ("%grade 5.1", True)])
+def test_a_prediction_waits_for_its_experiment(between: str, is_cell: bool, kernel: Kernel) -> None:
+    kernel.run("%load_ext grader.notebook")
+    assert "VBox" in kernel.run("%predict third_leak", person=True)
+    assert "You have not predicted yet" not in kernel.run(between, person=True, is_cell=is_cell)
+    assert "You have not predicted yet" in kernel.run("2 + 2", person=True)
+
+
+def test_vs_code_says_in_a_variable_which_lesson_it_is(kernel: Kernel) -> None:
+    kernel.run("__vsc_ipynb_file__ = 'lessons/05_crud.ipynb'", is_cell=False)
+    kernel.run("%load_ext grader.notebook")
+    assert "5.1" in kernel.run("%hint")
 
 
 def test_where_to_go_on_in_a_chapter(checkout: Path, kernel: Kernel) -> None:

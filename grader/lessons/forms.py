@@ -37,9 +37,13 @@ def show_form(form: Box, instead: str) -> None:
     display({**form._repr_mimebundle_(), "text/markdown": again}, raw=True)  # type: ignore[no-untyped-call]
 
 
+# In VS Code a form is white in every theme, and `code` alone has the theme's colours, perhaps white as well.
+_CODE = r'<code style="color: inherit; background: #8883">\1</code>'
+
+
 def marked_up(text: str) -> str:
     """A sentence with `code`, **bold** and *italic* words, as HTML."""
-    found = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(text, quote=False))
+    found = re.sub(r"`([^`]+)`", _CODE, html.escape(text, quote=False))
     found = re.sub(r"\*\*([^*]+)\*\*", r"<b>\1</b>", found)
     return re.sub(r"\*([^*\s][^*]*)\*", r"<i>\1</i>", found)
 

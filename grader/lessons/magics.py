@@ -125,8 +125,9 @@ class Workbook(Magics):
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
         self._hints: dict[str, int] = {}
-        # JupyterLab says which notebook a kernel is for.
-        self._chapter = chapter_named(Path(os.environ.get("JPY_SESSION_NAME", "")).stem)
+        # JupyterLab says which notebook a kernel is for, and so does VS Code, in a variable.
+        notebook = os.environ.get("JPY_SESSION_NAME") or shell.user_ns.get("__vsc_ipynb_file__", "")
+        self._chapter = chapter_named(Path(notebook).stem)
         self._predictor = Predictor()
         shell.events.register("pre_run_cell", self._predictor.before_cell)
         shell.events.register("post_run_cell", self._predictor.after_cell)

@@ -11,6 +11,7 @@ from grader.lessons import forms
 from grader.lessons.questions import Prediction
 from grader.lessons.showing import show
 
+_NO_EXPERIMENT = ("%predict", "%quiz", "%hint", "%grade")
 _NOT_YET = "You have not predicted yet. Say above what you expected, before you read on."
 
 
@@ -30,19 +31,22 @@ class Predictor:
         self._open = _Asked(prediction)
         forms.show_form(self._open.form, _choices(prediction))
 
-    def before_cell(self, _: Any) -> None:
+    def before_cell(self, info: Any) -> None:
         """Without a person, before the cell that follows a prediction: begin its output with a neutral line.
 
         JupyterLab shows the first line of an output that is folded, and it must not be the answer.
         """
-        if self._is_stored:
+        if self._is_stored and info.store_history:
             self._is_stored = False
             show("*From an earlier run. Run the cell to see your own.*")
 
     def after_cell(self, result: Any) -> None:
-        """After each cell: below the one that follows a prediction, compare."""
-        source = (result.info.raw_cell or "").lstrip()
-        if self._open is None or source.startswith("%predict") or not result.success:
+        """After each cell: below the experiment that follows a prediction, compare.
+
+        VS Code runs code of its own between two cells, to complete a name, say; nobody sees what that shows.
+        """
+        source, is_cell = (result.info.raw_cell or "").lstrip(), result.info.store_history
+        if self._open is None or not is_cell or source.startswith(_NO_EXPERIMENT) or not result.success:
             return
         asked, self._open = self._open, None
         asked.has_happened = True
