@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -76,6 +77,32 @@ def test_endless_import(bench: Bench, tmp_path: Path) -> None:
     found = verdicts(bench, submission(tmp_path, at_import="while True: pass"))
     assert {check.outcome for check in found.values()} == {"timeout"}
     assert any(check.line == "while True: pass" for check in found.values())
+
+
+# Where code may say that it is written, as seen from its folder.
+ELSEWHERE = {
+    "a file above": "app/../../../secret.txt",
+    "a file of another's": "app/../../../other/05_crud/app/crud.py",
+    "the environment": "app/../../../../../../../../../../proc/self/environ",
+    "a pipe": "app/../../pipe",
+    "no code": "notes.txt",
+    "a large file": "large.txt",
+}
+
+
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_a_line_is_shown_of_the_learners_code_alone(name: str, bench: Bench, tmp_path: Path) -> None:
+    """Code that never ends tells in which file and line it is, and may tell anything."""
+    (tmp_path / "secret.txt").write_text("a secret\n", encoding="utf-8")
+    submission(tmp_path / "other")
+    endless = f"exec(compile('while True: pass', __file__.replace('app/crud.py', {ELSEWHERE[name]!r}), 'exec'))"
+    folder = submission(tmp_path / "own", at_import=endless)
+    os.mkfifo(folder / "pipe")
+    (folder / "05_crud/notes.txt").write_text("a secret\n", encoding="utf-8")
+    (folder / "05_crud/large.txt").write_text("a secret" * 10**6, encoding="utf-8")
+    (rule,) = [rule for rule in rules_of("05_crud") if rule.name == "create_persists"]
+    ((_, check),) = bench.grade([Target(folder, rule)])
+    assert check.outcome == "timeout" and check.line in ("", endless) and ".." not in check.where, check
 
 
 def test_not_utf8(bench: Bench, tmp_path: Path) -> None:

@@ -16,7 +16,16 @@ from grader.lab.job import SPOILT
 from grader.places import PACKAGE
 from grader.rules import GIVEN, NO_FOLDER, THE_REST, Rule, rules_of
 from grader.shown import harmless
-from grader.starters import files_of, is_given, is_under_another_name, tasks_at, tasks_of_route
+from grader.starters import (
+    TooMuch,
+    code_files,
+    files_of,
+    is_given,
+    is_under_another_name,
+    read_code,
+    tasks_at,
+    tasks_of_route,
+)
 
 if TYPE_CHECKING:
     from grader.report import Check
@@ -144,9 +153,12 @@ def timed_out(seconds: float, place: str, submission: Path) -> dict[str, Any]:
 
 
 def _line_at(submission: Path, place: str) -> str:
+    """The line at a place that a child has told: of a file of the learner's code, whatever it tells."""
     name, _, number = place.rpartition(":")
-    with suppress(OSError, ValueError, IndexError):
-        return (submission / name).read_text("utf-8", "replace").split("\n")[int(number) - 1]
+    app = submission / name.partition("/")[0] / "app"
+    with suppress(OSError, ValueError, IndexError, TooMuch):
+        file = next((each for each in code_files(app) if each.relative_to(submission).as_posix() == name), None)
+        return read_code(file).decode("utf-8", "replace").split("\n")[int(number) - 1] if file is not None else ""
     return ""
 
 
@@ -177,7 +189,8 @@ def place_in(line: bytes, run: Run) -> str:
     found = _FRAME.match(line.decode("utf-8", "replace"))
     if found is None or not Path(found[1]).is_relative_to(run.root):
         return ""
-    return f"{run.chapter}/{Path(found[1]).relative_to(run.root).as_posix()}:{found[2]}"
+    place = Path(found[1]).relative_to(run.root)
+    return f"{run.chapter}/{place.as_posix()}:{found[2]}" if ".." not in place.parts else ""
 
 
 def judged(run: Run, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:
