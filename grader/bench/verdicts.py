@@ -20,6 +20,7 @@ from grader.starters import (
     TooMuch,
     code_files,
     files_of,
+    has_file,
     is_given,
     is_under_another_name,
     read_code,
@@ -264,6 +265,10 @@ def _whose_code(run: Run, rule: Rule, where: str, told: dict[str, Any]) -> tuple
         return (False, "") if rule.task in tasks else (True, tasks[0])
     there = [task for task, files in files_of(rule.chapter).items() if file in files]
     own = bool(owner) and (outside or rule.name == THE_REST)  # and none of the tasks uses it
+    if not has_file(rule.chapter, file):  # a module of the learner's own: it does what whoever uses it is for
+        used = [each for each in _levels(told.get("users")) if len(each) == 2]
+        users = [task for place, name in used for task in tasks_at(rule.chapter, place, name, "", of_others=False)]
+        return True, users[0] if users and rule.task not in users else ""
     if file not in run.shared.given and (not there or own or is_given(rule.chapter, file, owner)):
         return True, GIVEN
     return outside, min(there, key=lambda task: int(task.partition(".")[2]), default="") if outside else ""

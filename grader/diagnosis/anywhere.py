@@ -489,6 +489,10 @@ def awaited(evidence: Evidence) -> Told | None:
     if entered is not None:
         block = " and ".join(_short(item.context_expr) for item in entered[2].items)
         hint = f"{block} is plain. Which kind of with goes with it, and is there anything to await in its block?"
+        if calls(entered[2], "run_sync"):
+            hint = (
+                f"{block} is plain. Which kind of with goes with it, and what is left to do without await and run_sync?"
+            )
         return Told(where=entered[1], hint=hint, why=_PLAIN)
     looped = _raised_at(evidence, _NO_ASYNC_FOR, ast.AsyncFor)
     if looped is not None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from grader.diagnosis.endpoints import alias_of, behind, body_parameter, endpoint_of, request_of
+from grader.diagnosis.endpoints import alias_of, behind, body_parameter, endpoint_of, own_files, request_of
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.parameters import TOO_STRICT, table_behind
 from grader.diagnosis.reading import Told, reading, reading_of
@@ -137,6 +137,42 @@ def nul_accepted(evidence: Evidence) -> Told | None:
     return Told(saw=saw, where=found[0].at(found[1]), hint=hint)
 
 
+_OF_NUMBERS, _OF_TEXTS = ("gt", "ge", "lt", "le", "multiple_of"), ("min_length", "max_length", "pattern")
+
+
+@reading("a bound of another type")
+def bound_of_another_type(evidence: Evidence) -> Told | None:
+    """ge and le compare numbers, and min_length and max_length count what is in a text."""
+    raised = evidence.raised_kind("TypeError")
+    name = _NOT_APPLIED.match(raised.message) if raised else None
+    if raised is None or name is None:
+        return None
+    found = [(file, each) for file in own_files(evidence) for each in file.nodes if isinstance(each, ast.keyword)]
+    found = [(file, each) for file, each in found if each.arg == name[1]]
+    if name[1] in _OF_NUMBERS:
+        found = [place for place in found if _type_beside(*place) in ("", "str")]
+        hint = f"{name[1]} compares numbers, and here is a text. What bounds how long a text is?"
+    else:
+        found = [place for place in found if _type_beside(*place) != "str"]
+        hint = f"{name[1]} is about texts, and this is none. What bounds a number?"
+    where = {file.at(each.value) for file, each in found}
+    return Told(where=where.pop(), hint=hint) if len(where) == 1 and name[1] in _OF_NUMBERS + _OF_TEXTS else None
+
+
+_NOT_APPLIED = re.compile(r"Unable to apply constraint '(\w+)' to ")
+
+
+def _type_beside(file: File, keyword: ast.keyword) -> str:
+    """The type that a bound is written for: ``str`` in ``Annotated[str, Field(ge=1)]``; empty where nobody can tell."""
+    around = [each for each in file.nodes if isinstance(each, ast.Subscript | ast.AnnAssign)]
+    around = [each for each in around if any(each_ is keyword for each_ in ast.walk(each))]
+    written = (
+        text_of(around[-1].slice if isinstance(around[-1], ast.Subscript) else around[-1].annotation) if around else ""
+    )
+    first = re.match(r"\(?(?:Annotated\[)?(\w+)", written)
+    return first[1] if first and first[1] in ("str", "int", "float") else ""
+
+
 # -- the body -----------------------------------------------------------------------------------------
 
 
@@ -153,8 +189,14 @@ def body_looked_for_elsewhere(evidence: Evidence) -> Told | None:
             if in_the_query:
                 hint = "FastAPI takes this for a part of the query (?...=): it is no schema."
             return Told(where=found[0].at(each), hint=hint)
-    depended = _schema_depended_on(evidence) if missing and missing[1] == "query" else None
-    if depended is None:
+    return None
+
+
+@reading("a schema that is asked for as a dependency")
+def schema_depended_on(evidence: Evidence) -> Told | None:
+    """FastAPI makes what Depends() is given, field by field, of the query. It takes a plain schema from the body."""
+    depended = _schema_depended_on(evidence) if request_of(evidence)[0] in ("post", "put", "patch") else None
+    if depended is None or depended[0].name in evidence.given:
         return None
     hint = "Asked for like this, a schema is made of parts of the query (?...=), field by field. "
     return Told(where=depended[0].at(depended[1]), hint=f"{hint}Where does the client send the fields?")

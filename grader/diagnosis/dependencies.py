@@ -260,8 +260,8 @@ def shared_session(evidence: Evidence) -> Told | None:
     found = _get_db(evidence)
     if found is not None and evidence.rule in _CLOSES and (by_thread := _kept_by_thread(evidence, found[1])):
         hint = (
-            "This keeps one session for each thread. An async endpoint and the end of get_db may run on two threads: "
-            "whose session is closed there?"
+            "This keeps one session for each thread. An async endpoint and the end of get_db may run on two threads. "
+            "What does SessionLocal() give when get_db calls it?"
         )
         return Told(where=by_thread, hint=hint)
     if found is None or (evidence.rule != _OWN and "another" not in evidence.saw and not _overlaps(evidence)):
@@ -733,7 +733,7 @@ def closed_on_one_way(evidence: Evidence) -> Told | None:
         and caught
         and text_of(handlers[-1].type) not in ("Exception", "BaseException", "")
     ):
-        hint = "This block closes the session for exceptions of this kind. What about all others?"
+        hint = "This block closes the session for exceptions of this kind alone. Which block runs in every case?"
         return Told(where=file.at(handlers[-1]), hint=hint)
     hint = "An exception from the endpoint skips this line. What runs in any case?"
     return Told(where=file.at(closed[-1]), hint=hint)

@@ -8,6 +8,7 @@ from grader.diagnosis.anywhere import (
     unknown_name,
     used_before_assignment,
 )
+from grader.diagnosis.bodies import bound_of_another_type
 from grader.diagnosis.schemas import (
     blank_accepted,
     default_validated,
@@ -41,6 +42,7 @@ from grader.diagnosis.shapes import unfit_call
 
 READINGS = (
     table_for_a_schema,
+    bound_of_another_type,
     never_given_a_value,
     unknown_name,
     used_before_assignment,

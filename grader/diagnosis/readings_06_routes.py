@@ -34,10 +34,12 @@ from grader.diagnosis.anywhere import (
 )
 from grader.diagnosis.bodies import (
     body_looked_for_elsewhere,
+    bound_of_another_type,
     in_a_request,
     lost_in_a_validator,
     not_handed_on,
     nul_accepted,
+    schema_depended_on,
 )
 from grader.diagnosis.dependencies import returned_not_yielded
 from grader.diagnosis.kept import kept_between_requests
@@ -146,6 +148,8 @@ from grader.diagnosis.writes import copy_changed, input_changed, refreshed_after
 READINGS = (
     parameters_hidden,
     table_for_a_schema,
+    bound_of_another_type,
+    schema_depended_on,
     lost_in_a_validator,
     kept_between_requests,
     dependency_called,

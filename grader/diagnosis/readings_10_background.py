@@ -21,7 +21,7 @@ from grader.diagnosis.anywhere import (
     unknown_name,
     used_before_assignment,
 )
-from grader.diagnosis.bodies import lost_in_a_validator
+from grader.diagnosis.bodies import bound_of_another_type, lost_in_a_validator, schema_depended_on
 from grader.diagnosis.engine import taken_for_a_table
 from grader.diagnosis.kinds import (
     arguments_in_one,
@@ -106,6 +106,8 @@ READINGS = (
     taken_for_a_table,
     parameters_hidden,
     table_for_a_schema,
+    bound_of_another_type,
+    schema_depended_on,
     lost_in_a_validator,
     handed_over_too_early,
     dependency_called,

@@ -64,21 +64,35 @@ def no_order(evidence: Evidence) -> Told | None:
     )
 
 
-@reading("a clause that nobody keeps", "list_is_ordered", "list_pages", "list_answers_items")
+_GET = "get_returns_the_item", "get_unknown_is_none"
+_CLAUSES = {"order_by": "ORDER BY", "limit": "LIMIT", "offset": "OFFSET", "where": "WHERE", "filter": "WHERE"}
+
+
+@reading("a clause that nobody keeps", "list_is_ordered", "list_pages", "list_answers_items", *_GET)
 def clause_thrown_away(evidence: Evidence) -> Told | None:
     """order_by(), offset() and limit() leave the statement as it is, and return another one that has the clause."""
     selects = [event for event in evidence.events_of("SELECT items") if event.where]
     words = selects[-1].words if selects else ""
+    if selects and _has_no_end(selects[-1]):
+        words = words.replace(" limit ", " ")
     for file, node in [(file, node) for file, function in reached(evidence) for node in inside(function)]:
-        clause = name_of(node.value) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) else ""
-        if clause in ("order_by", "limit", "offset") and words and f" {clause.replace('_', ' ')} " not in words:
-            hint = f"{clause}() changes nothing: it returns another statement. Who keeps that one?"
-            return Told(
-                saw=f"{evidence.saw}; the SELECT has no {clause.replace('_', ' ').upper()}",
-                where=file.at(node),
-                hint=hint,
-            )
+        method = name_of(node.value) if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) else ""
+        clause = _CLAUSES.get(method, "")
+        if clause and words and f" {clause.lower()} " not in f"{words} ":
+            hint = f"{method}() changes nothing: it returns another statement. Who keeps that one?"
+            return Told(saw=f"{evidence.saw}; the SELECT has no {clause}", where=file.at(node), hint=hint)
     return None
+
+
+def _has_no_end(select: Event) -> bool:
+    """Whether the page that a SELECT asks for has none: what SQLAlchemy sends where only an offset is said."""
+    return "limit all" in select.words or (len(numbers := _numbers(select)) >= 2 and numbers[-2] < 0)
+
+
+def _numbers(event: Event) -> list[int]:
+    """The numbers that were sent with a statement."""
+    sent = event.parameters
+    return [each for each in (sent.values() if isinstance(sent, dict) else sent or ()) if isinstance(each, int)]
 
 
 @reading("the list is not ordered by id", "list_is_ordered", "list_answers_items")
@@ -364,12 +378,10 @@ def another_page(evidence: Evidence) -> Told | None:
         return Told(saw=f"{evidence.saw}; no SELECT was sent", where=cut[0][0].at(cut[0][1].slice), hint=hint)
     if not called or not selects:
         return None
-    sql, sent = selects[-1].sql.lower(), selects[-1].parameters
-    values = [value for value in (sent.values() if isinstance(sent, dict) else sent or ()) if isinstance(value, int)]
+    sql, values = selects[-1].sql.lower(), _numbers(selects[-1])
     asked = {"offset": int(called[1] or 0), "limit": int(called[2] or 100)}
     missing = [word for word in ("limit", "offset") if f" {word} " not in sql.replace("\n", " ")]
-    none = "limit all" in sql or (len(values) >= 2 and values[-2] < 0)  # how PostgreSQL and SQLite are told of none
-    if none:
+    if _has_no_end(selects[-1]):
         missing = ["limit"]
     if missing:
         told = f"the SELECT has no {' and no '.join(word.upper() for word in missing)}"

@@ -560,6 +560,11 @@ def unknown_not_noticed(evidence: Evidence) -> Told | None:
             return Told(where=file.at(looked[-1]), hint=hint)
         if looked:
             hint = "What does this return for an id that is not there? Does any line look at that before it goes on?"
+            missed = [each for each in ast.walk(node) if isinstance(each, ast.Try) and looked[-1] in ast.walk(each)]
+            if missed and "NoResultFound" in text_of(missed[-1].handlers[0].type if missed[-1].handlers else None):
+                hint = (
+                    f"{name_of(looked[-1])}() raises no NoResultFound. What does it return for an id that is not there?"
+                )
             return Told(where=file.at(looked[-1]), hint=hint)
     return None
 

@@ -177,7 +177,7 @@ def refreshed_a_stranger(evidence: Evidence) -> Told | None:
         saw=f"{_exception(evidence)}what was saved is another object than this one",
         where=merged.where if merged is not None else innermost(raised, evidence.given),
         hint=merged.hint if merged is not None else "Which object belongs to the session, and how did it get there?",
-        why="refresh() loads the row of an object that the session knows. What the session does not know has no row.",
+        why="refresh() loads the row of an object that the session knows. To the session, any other object has no row.",
     )
 
 

@@ -474,7 +474,8 @@ def null_refused(evidence: Evidence) -> Told | None:
     if "None" not in "".join(evidence.did[-1:]) or "description: Input should be" not in evidence.saw:
         return None
     found = _field(evidence, "description")
-    return Told(where=found[0].at(found[1]), hint="Its type leaves no room for null.") if found else None
+    why = "A client says with null that an item has no description."
+    return Told(where=found[0].at(found[1]), hint="Its type leaves no room for null.", why=why) if found else None
 
 
 @reading("null is accepted for a name", "update_rejects_null_name", "create_needs_a_name")
@@ -1049,7 +1050,7 @@ def setting_not_read(file: File, schema: ast.ClassDef) -> Told | None:
             return Told(where=file.at(each), hint=hint)
     for node in schema.body:
         if isinstance(node, ast.ClassDef) and node.name != "Config" and _SETTING in text_of(node):
-            hint = "Pydantic reads no settings from a class of this name. What is the name that it knows?"
+            hint = "Pydantic 2 reads no settings from a class inside, but from a variable. What is its name?"
             return Told(where=file.at(node), hint=hint)
         if isinstance(node, ast.Expr) and _holds_settings(node.value):
             hint = "These settings have no name. By which one does Pydantic read them?"

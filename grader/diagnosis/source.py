@@ -192,6 +192,18 @@ class Source:
         name, _, number = where.rpartition(":")
         return self.file(name).beside(int(number)) if name and _is_number(number) else []
 
+    def users_of(self, where: str) -> list[list[str]]:
+        """What in other files uses what the statement around a place defines: file, and definition (`owner_of`)."""
+        owner, name = self.owner_of(where)[0].partition(".")[0], where.rpartition(":")[0]
+        found: list[list[str]] = []
+        for file in self.files():
+            uses = [
+                each for each in file.nodes if isinstance(each, ast.Name | ast.Attribute) and name_of(each) == owner
+            ]
+            if owner and file.name != name:
+                found += [[file.name, definition_at(file.tree, each.lineno)] for each in uses]
+        return found
+
     def _column_at(self, file: File, line: int) -> str:
         """Of a line with a column of a Table that a class is given: ``Item.name``; empty for any other."""
         for call in calls(file.tree, "Column"):

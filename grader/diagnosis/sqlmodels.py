@@ -170,7 +170,7 @@ def row_refused(evidence: Evidence) -> Told | None:
         return None
     saw = f"the database refused a row whose {name} is NULL"
     if name == "description":
-        hint = "Whether a column takes NULL follows from its type."
+        hint = "Whether a column takes NULL follows from its annotation. Does this one allow for None?"
         if "nullable=False" in text_of(found[1]):
             hint = "nullable=False counts for more than the type."
         return Told(saw=saw, where=found[0].at(found[1]), hint=hint)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any, TypeGuard
@@ -147,10 +148,23 @@ def helper_returns_otherwise(evidence: Evidence) -> Told | None:
         made = "items" if found == _adding(evidence, "add_item") else "events"
         hint = f"You add one object and return another one. How many {made} does this function make?"
         return Told(where=file.at(returns[-1]), hint=hint, why=_GOES_ON)
+    own = {*_bound_to(node, "Item", "ItemEvent")}
+    handed = {*arguments_of(node)} - own
+    strangers = [call for call in added if call.args and text_of(call.args[0]) in handed]
+    if own and strangers and not [call for call in added if call.args and text_of(call.args[0]) in own]:
+        hint = f"This adds what the caller has brought along. What has {node.name}() made?"
+        return Told(where=file.at(strangers[-1]), hint=hint, why=_WRONG_RECORD)
     if value != text_of(added[0].args[0] if added[0].args else None) and "Item" in value and "(" in value:
         hint = "This is another object than the one that was added."
         return Told(where=file.at(returns[-1]), hint=hint, why=_GOES_ON)
     return None
+
+
+def _bound_to(node: Function, *classes: str) -> Iterator[str]:
+    """The variables of a function that are given a new object of one of these classes."""
+    for each in inside(node):
+        if isinstance(each, ast.Assign) and name_of(each.value) in classes:
+            yield from (target.id for target in each.targets if isinstance(target, ast.Name))
 
 
 @reading("add_item leaves a field out", "create_answers_201", _ADDS)
@@ -269,12 +283,15 @@ def saved_after_the_error(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("what is there is saved after an error, too", _DISCARDS, _BATCH)
+@reading("what is there is saved after an error, too", _DISCARDS, _BATCH, _ERROR)
 def saved_in_any_case(evidence: Evidence) -> Told | None:
     """A finally runs after every error, and an __exit__ too: what commits there saves whatever there is by then."""
-    if not evidence.saw.startswith("saved anyway") or not evidence.sent("COMMIT"):
-        return None
     sent = [event.where for event in evidence.events_of("COMMIT") if event.where]
+    if evidence.rule == _ERROR:  # a session in which something failed refuses the commit
+        refused = evidence.raised_kind("PendingRollbackError")
+        sent = [line for line in refused.lines if "commit" in evidence.source.line(line)] if refused else []
+    elif not evidence.saw.startswith("saved anyway"):
+        return None
     exits = [(file, node) for file in evidence.source.files() for node in file.functions if node.name == "__exit__"]
     for file, node in (*_units(evidence), *exits):
         last = [each for attempt in _tries(node) for each in attempt.finalbody]

@@ -305,7 +305,7 @@ def refreshed_after_the_delete(evidence: Evidence) -> Told | None:
     return Told(
         saw=f"{crash}{raised.kind}: {method}() was called for an item whose row was deleted",
         where=where,
-        hint=f"This step calls {method}() after the DELETE. Which row is left then?",
+        hint=f"The DELETE was sent, and this step calls {method}() after it. Which row is left then?",
     )
 
 

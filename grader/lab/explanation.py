@@ -49,8 +49,8 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
 
     Returns:
         What is to be told in the place of it, and ``mistake``, ``line``, ``function``; `owner`,
-        `under`, `around` and `beside` tell whose line it is (`Source.owner_of`, `Source.beside`), `route` the request
-        whose endpoint it is in.
+        `under`, `around`, `beside` and `users` tell whose line it is (`Source`), `route` the request whose endpoint it
+        is in.
     """
     told: dict[str, Any] = {"where": found.get("where", "")}
     source = _source_of(parts.place.root)
@@ -101,7 +101,8 @@ def _about(place: str, source: Source, evidence: Evidence | None) -> dict[str, A
     """What a place is: its line, and whose it is."""
     owner, under, around = source.owner_of(place)
     told: dict[str, Any] = {"line": source.line(place), "function": source.function_of(place)}
-    told |= {"owner": owner, "under": under, "around": around, "beside": source.beside(place)}
+    told |= {"owner": owner, "under": under, "around": around}
+    told |= {"beside": source.beside(place), "users": source.users_of(place) if not under else []}
     return told | {"route": route_at(evidence, place) if evidence is not None else ""}
 
 

@@ -5,6 +5,7 @@ from grader.starters.reading import TooMuch, code_files, read_code
 from grader.starters.tasks import (
     file_of,
     files_of,
+    has_file,
     is_given,
     is_under_another_name,
     pieces_of,
@@ -20,6 +21,7 @@ __all__ = [
     "file_of",
     "files_of",
     "given_files",
+    "has_file",
     "is_given",
     "is_under_another_name",
     "pieces_of",

@@ -101,6 +101,11 @@ def is_given(chapter: str, file: str, owner: str) -> bool:
     return name in defined and (file, name) not in places
 
 
+def has_file(chapter: str, file: str) -> bool:
+    """Whether a file, ``app/crud.py``, belongs to a chapter, whoever writes in it."""
+    return file in _defined_in(chapter)
+
+
 @cache
 def _defined_in(chapter: str) -> dict[str, frozenset[str]]:
     """What the modules of a solution define, and what their classes do: ``Item``, ``Item.id``."""
