@@ -827,6 +827,13 @@ def never_closed(evidence: Evidence) -> Told | None:
         for call in calls(as_called(other[1]), *others):
             saw = f"{evidence.saw}: {others[name_of(call)]} does not close it"
             return Told(saw=saw, where=other[0].at(call), hint="This leaves the session open. What ends it?")
+    for call in calls(node, "next"):
+        generator = call.args[0] if call.args and isinstance(call.args[0], ast.Call) else None
+        if generator is not None and evidence.source.function(name_of(generator)) is not None:
+            hint = (
+                f"next() runs {name_of(generator)}() up to its yield, and nobody keeps the rest: it is ended at once. "
+            )
+            return Told(where=file.at(call), hint=f"{hint}Who closes the session after the answer?")
     made = [*_made(node), *_yields(node)]
     if not made:
         return None

@@ -621,6 +621,11 @@ def no_default(evidence: Evidence) -> Told | None:
         )
         return Told(saw=saw, where=file.at(joined[0]), hint=hint)
     where = raised.lines[-1] if raised and raised.lines else ""
+    if _came_out(evidence, "KeyError", "DATABASE_URL") and "[" in evidence.source.line(
+        where
+    ):  # in a module of settings
+        hint = "With [ ] a variable that is not set is an error. Which other way to read it gives something else then?"
+        return Told(saw="without DATABASE_URL in the environment this line raises KeyError", where=where, hint=hint)
     if evidence.source.line(where).strip().startswith("raise"):
         return Told(where=where, hint="Nobody has set a URL here. Which one is the app to use then?")
     return None

@@ -30,6 +30,7 @@ from grader.diagnosis.saves import (
     read_by_an_endpoint,
 )
 from grader.diagnosis.schemas import (
+    exception_for_a_value,
     field_missing,
     not_annotated,
     of_a_text,
@@ -111,6 +112,7 @@ READINGS = (
     read_is_stricter,
     in_a_request(setting_of_pydantic_1),
     of_a_text(validator_returns_nothing),
+    exception_for_a_value,
     of_a_text(validator_changes_values),
     of_a_text(type_changes_text),
     of_a_text(text_not_kept),

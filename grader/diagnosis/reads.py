@@ -20,7 +20,17 @@ from grader.diagnosis.endpoints import own_line
 from grader.diagnosis.evidence import Event, Evidence, Raised
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.saves import WITH_THE_LIST
-from grader.diagnosis.source import File, Function, arguments_of, calls, decorators, inside, name_of, text_of
+from grader.diagnosis.source import (
+    File,
+    Function,
+    arguments_of,
+    calls,
+    decorators,
+    inside,
+    name_of,
+    of_a_session,
+    text_of,
+)
 
 _UNKNOWN = "get_unknown_is_404", "patch_unknown_is_404", "delete_unknown_is_404"
 
@@ -38,7 +48,22 @@ def committed_a_read(evidence: Evidence) -> Told | None:
         if other is not None and other[0].name == where.rpartition(":")[0] and _around(other[1], where):
             hint = f"@{name} commits after the function. What does a function that only reads have to save?"
             return Told(saw=evidence.saw, where=found[0].at(decorator), hint=hint)
+    through = _helper_called(evidence, *found, where)
+    if through is not None:
+        name = name_of(through)
+        hint = f"{name}() commits, which is right for what writes. What does a function that only reads have to save?"
+        return Told(saw=evidence.saw, where=found[0].at(through), hint=hint)
     return Told(saw=evidence.saw, where=where, hint="A function that only reads has nothing of its own to save.")
+
+
+def _helper_called(evidence: Evidence, file: File, node: Function, where: str) -> ast.Call | None:
+    """A function's call of a helper of the same file in which a place is, and which others in it call, too."""
+    for call in [each for each in inside(node) if isinstance(each, ast.Call) and not of_a_session(each)]:
+        helper = evidence.source.function(name_of(call), file.name)
+        if helper is not None and file.name == where.rpartition(":")[0] and _around(helper[1], where):
+            others = [each for each in file.functions if each is not node and calls(each, name_of(call))]
+            return call if others else None
+    return None
 
 
 def _around(node: Function, where: str) -> bool:

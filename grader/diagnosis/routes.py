@@ -546,6 +546,13 @@ def unknown_not_noticed(evidence: Evidence) -> Told | None:
     ]
     if asking and any(isinstance(inner, ast.Raise) for inner in ast.walk(asking[0][1])):
         return None
+    others = _about_something_else(chain) if not asking else []
+    if others:
+        file, test = others[0]
+        hint = (
+            f"This asks about {re.sub('not | .*', '', text_of(test))}. What does the lookup above give for an id that "
+        )
+        return Told(where=file.at(test), hint=f"{hint}is not there?")
     if asking:
         hint = "What happens here when there is no such item, and what does the client hear?"
         return Told(where=asking[0][0].at(asking[0][1]), hint=hint)
@@ -571,6 +578,19 @@ def unknown_not_noticed(evidence: Evidence) -> Told | None:
 
 def _number_of(call: ast.Call) -> str:
     return "how many items there are" if calls(call, "count") else "the highest id"
+
+
+def _about_something_else(chain: list[tuple[File, Function]]) -> list[tuple[File, ast.expr]]:
+    """Where a function looks an item up and then raises if something else is missing: ``if item_id is None: raise``."""
+    return [
+        (file, each.test)
+        for file, node in chain
+        for each in inside(node)
+        if isinstance(each, ast.If)
+        and re.fullmatch(r"(\w+ (is|==) None|not \w+)", text_of(each.test))
+        and any(isinstance(one, ast.Raise) for one in ast.walk(each))
+        and any(looked.lineno < each.lineno for looked in calls(node, *LOOKUPS))
+    ]
 
 
 def _asks_for_the_item(node: Function, test: ast.expr) -> bool:

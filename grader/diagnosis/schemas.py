@@ -197,6 +197,20 @@ def validator_returns_nothing(evidence: Evidence) -> Told | None:
     return Told(saw=saw, where=file.at(method), hint=hint)
 
 
+@reading("an exception that a validator returns", *_ALL)
+def exception_for_a_value(evidence: Evidence) -> Told | None:
+    """What a validator returns becomes the value, an exception too. Only one that is raised refuses it."""
+    if "accepted" not in evidence.saw and not re.search(r"(Error|Exception)\(", evidence.saw):
+        return None
+    for file, method in _with_helpers(evidence):
+        for node in ast.walk(method):
+            made = node.value if isinstance(node, ast.Return | ast.Expr) and isinstance(node.value, ast.Call) else None
+            if made is not None and re.search(r"(Error|Exception)$", name_of(made)) and file.name not in evidence.given:
+                hint = "This makes an exception, and nobody is stopped by it. What makes it refuse the value?"
+                return Told(where=file.at(node), hint=hint)
+    return None
+
+
 def silent_validator(evidence: Evidence, field: str) -> tuple[File, Function, bool] | None:
     """A validator of a field that returns nothing on some way through it, and whether it does on another way."""
     for file, method in _validators(evidence):

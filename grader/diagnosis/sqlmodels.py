@@ -313,7 +313,7 @@ def returned_a_copy(evidence: Evidence) -> Told | None:
     """Only the object in the session is kept up to date. A copy keeps the values that it was made with."""
     name = "create_item" if evidence.rule.startswith("create") else "update_item"
     found = evidence.source.doing(name, "app/crud.py", evidence.given)
-    added = calls(found[1], "add")[:1] if found else []
+    added = calls(found[1], "add")[:1] if found and evidence.raised_kind("UnmappedInstanceError") is None else []
     for node in ast.walk(found[1]) if found and added else ():
         made = node.value if isinstance(node, ast.Assign) else None
         if not isinstance(made, ast.Call) or name_of(made) not in ("Item", "model_validate", "model_copy"):

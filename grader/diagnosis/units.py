@@ -14,7 +14,17 @@ from grader.diagnosis.anywhere import innermost, unknown_name
 from grader.diagnosis.endpoints import behind, endpoint_of, own_files, request_of
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import File, Function, arguments_of, calls, inside, name_of, of_a_session, text_of
+from grader.diagnosis.source import (
+    File,
+    Function,
+    arguments_of,
+    calls,
+    decorators,
+    inside,
+    name_of,
+    of_a_session,
+    text_of,
+)
 
 _ADDS = "add_item_does_not_commit"
 _TOGETHER, _ONCE, _BATCH = "item_and_event_are_saved_together", "commits_once", "batch_is_all_or_nothing"
@@ -691,6 +701,14 @@ def no_rollback(evidence: Evidence) -> Told | None:
             return Told(where=file.at(outside[0]), hint=hint)
     if rolled or not units:
         return None
+    for file, node in units:
+        yields = [each for each in inside(node) if isinstance(each, ast.Yield)]
+        if yields and calls(node, "commit") and any("contextmanager" in name for name, _ in decorators(node)):
+            hint = "An error in the with block comes out of this yield. Which line rolls back then?"
+            return Told(where=file.at(yields[0]), hint=hint)
+        if node.name == "__exit__" and calls(node, "commit"):
+            hint = "__exit__ runs after an error, too. Which line rolls back then?"
+            return Told(where=file.at(node), hint=hint)
     # A dependency that opens and closes a session does that right.
     lent = [node for _, node in units if _lends(node)]
     units = [each for each in units if each[1] not in lent] or units
