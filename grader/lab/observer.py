@@ -443,6 +443,8 @@ def _executed(connection: Connection, *_: object) -> None:
 
 
 def _opens(dialect: Any, _record: Any, _args: Any, _kwargs: Any) -> None:
+    if isinstance(dialect, SQLiteDialect):  # the driver tells of it, and whether it is more than a database in memory
+        return
     _about_to_open.add(get_ident())
     if dialect not in _own_dialects:
         _note_opening()
