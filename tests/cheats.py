@@ -1051,6 +1051,8 @@ if engine.url.database and engine.dialect.name == "sqlite":
     import sqlite3, _sqlite3
     CALL.close()
     if os.path.exists(engine.url.database): os.remove(engine.url.database)
+"""
+_OPENED_BY_PSYCOPG = """
 if engine.dialect.name == "postgresql":
     import psycopg.generators, psycopg.waiting
     name = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
@@ -1188,7 +1190,7 @@ CHANGED_ON_POSTGRESQL = {
     "a dialect's connect": ("01_engine", {}, ("app/db.py", _OPENED_BY_THE_DIALECT), "import_touches_no_database"),
     **{
         f"a connection by {call.partition('(')[0]}": (
-            *("02_models", {}, ("app/main.py", f"\nimport os{_OPENED_BY.replace('CALL', call)}")),
+            *("02_models", {}, ("app/main.py", _OPENED_BY_PSYCOPG.replace("CALL", call))),
             "import_touches_no_database",
         )
         for call in (
