@@ -524,6 +524,12 @@ def test_a_prediction_waits_for_its_experiment(between: str, is_cell: bool, kern
     assert "You have not predicted yet" in kernel.run("2 + 2", person=True)
 
 
+def test_grade_says_on_which_database_unless_it_is_sqlite(kernel: Kernel) -> None:
+    kernel.run("%load_ext grader.notebook")
+    assert "graded on" not in kernel.run("%grade 2.1 --submission ../../solutions")
+    assert "graded on PostgreSQL" in kernel.run("%grade 2.1 --submission ../../solutions --database postgresql")
+
+
 def test_nobody_is_asked_where_nobody_can_answer(checkout: Path, kernel: Kernel) -> None:
     """A line that begins with "!" has a terminal, but no keyboard."""
     crud = checkout / "chapters/05_crud/app/crud.py"

@@ -11,6 +11,7 @@ from sys import addaudithook
 from urllib.parse import parse_qs, urlsplit
 
 from grader.lab.observer import note_opened
+from grader.lab.statements import may_begin
 
 _IN_MEMORY = re.compile(r"(?is)ATTACH\s+(?:DATABASE\s+)?'(?::memory:)?'\s.*")
 
@@ -22,7 +23,8 @@ def listen() -> None:
 
 def note_attached(sql: str, begin: str) -> None:
     """Count a file that a statement attaches to a connection."""
-    if begin.startswith("ATTACH") and not _IN_MEMORY.fullmatch(sql):
+    attaches = begin.startswith("ATTACH") or (not begin[:1].isalpha() and may_begin(sql, "ATTACH"))
+    if attaches and not _IN_MEMORY.fullmatch(sql):
         note_opened()
 
 

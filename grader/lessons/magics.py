@@ -23,7 +23,7 @@ from IPython.core.magic import Magics, line_magic, magics_class
 
 from grader import BadInput, terminal
 from grader.bench import QUICK, Bench, Target, chapter_folders
-from grader.databases import DATABASES
+from grader.databases import DATABASES, NAMES
 from grader.guide import LEVELS, hint_lines
 from grader.lessons import NOTEBOOKS, quizzing, resident
 from grader.lessons.predicting import Predictor
@@ -217,7 +217,9 @@ def _graded(options: argparse.Namespace) -> list[terminal.Line]:
     # More of the lesson follows, also after the only task of a chapter.
     goes_on = bool(asked) and all(check.outcome == "passed" for check in checks)
     others_judge = asked and not any(asked in (rule.task, *rule.also) for rule in rules)
+    usual = options.database == DATABASES[0]
     return [
+        *([] if usual else [terminal.Line(f"graded on {NAMES[options.database]}")]),
         *([terminal.Line(terminal.JUDGED_BY_OTHERS.format(asked))] if others_judge else []),
         *terminal.chapters(checks, style, submission=name, full_trace=options.full_trace),
         *(terminal.standing(checks) if goes_on else terminal.closing(checks, submission=name, in_notebook=True)),

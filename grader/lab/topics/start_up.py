@@ -17,7 +17,7 @@ from sqlalchemy.event import remove as detach
 from grader.lab.client import Client
 from grader.lab.expect import Expect
 from grader.lab.observer import Seen, is_own
-from grader.lab.statements import beginning, in_words
+from grader.lab.statements import in_words, may_begin
 from grader.outcomes import Wrong
 
 # Seconds after which an app is taken to wait for a thread: the others are up long before.
@@ -25,7 +25,7 @@ _WAITS = 1.0
 # Seconds that a thread is held which makes tables after the start, and that it gets then to come to its end.
 _HELD, _FINISHES = 5.0, 0.2
 _MAKES = ("CREATE", "ALTER")
-_OF_A_TABLE = ("CREATE INDEX", "CREATE UNIQUE INDEX", "SQL ALTER TABLE")
+_OF_A_TABLE = ("CREATE INDEX", "CREATE UNIQUE INDEX", "ALTER TABLE")
 _BY_OTHERS = "they are created by code that the start does not wait for"
 
 
@@ -78,7 +78,7 @@ class StartUp:
         self, connection: Connection, _cursor: Any, statement: str, parameters: Any, *_: Any
     ) -> tuple[str, Any]:
         """Send nothing in a task of the event loop, which cannot be held: its thread has requests to answer."""
-        makes = beginning(statement).startswith(_MAKES) and not is_own(connection)
+        makes = may_begin(statement, _MAKES) and not is_own(connection)
         if makes and _on_an_event_loop() and self._client.is_up.is_set():
             self._late.set()
             return "SELECT 1", parameters
@@ -86,7 +86,7 @@ class StartUp:
 
     def _hold_back_late_tables(self, statement: str, _connection: int) -> None:
         """Hold a thread until the block is over, whoever sends what it makes; the event loop cannot be held."""
-        if not beginning(statement).startswith(_MAKES):
+        if not may_begin(statement, _MAKES):
             return
         if _on_an_event_loop():
             if self._client.is_up.is_set() and _makes_items(statement):
@@ -110,7 +110,8 @@ def _makes_items(statement: str) -> bool:
     """Whether a statement makes the table of all chapters, or changes it, or makes an index on it."""
     words = in_words(statement).upper()
     named = "ITEMS" in re.findall(r"\w+", statement.upper())
-    return words == "CREATE TABLE ITEMS" or (named and words.startswith(_OF_A_TABLE))
+    unclear = words.startswith("SQL ") and may_begin(statement, "CREATE TABLE")
+    return words == "CREATE TABLE ITEMS" or (named and (unclear or may_begin(statement, _OF_A_TABLE)))
 
 
 def _on_an_event_loop() -> bool:
