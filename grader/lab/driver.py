@@ -49,7 +49,6 @@ def open_traceable() -> None:
 
     What psycopg's connections are sent is told by its classes: nobody's cursor is of another kind.
     """
-    openings.listen()
     _connect.__name__ = _connect.__qualname__ = _opens.__name__
     _connect.__doc__ = _opens.__doc__
     for module in (sqlite3, sqlite3.dbapi2):
