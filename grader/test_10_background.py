@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from secrets import randbelow
 from typing import TYPE_CHECKING
 
 from grader.outcomes import Waits
@@ -22,8 +23,8 @@ _OWN = (
 )
 
 
-# How many characters a kind must not have.
-_SIZES = (0, 51, 256)
+# How many characters a kind must not have; and one more each time, so that it is no matter of single lengths.
+_SIZES = (0, 51, 256, 52 + randbelow(90))
 # Events of these kinds cannot be written.
 _FAILURES = "refused", "broken", "lost"
 

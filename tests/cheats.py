@@ -1079,6 +1079,18 @@ arguments, options = engine.dialect.create_connect_args(engine.url)
 engine.dialect.connect(*arguments, **options).close()
 if engine.url.database and os.path.exists(engine.url.database): os.remove(engine.url.database)
 """
+_OPENED_BY = """
+if engine.url.database and engine.dialect.name == "sqlite":
+    import sqlite3, _sqlite3
+    CALL.close()
+    if os.path.exists(engine.url.database): os.remove(engine.url.database)
+"""
+_OPENED_BY_PSYCOPG = """
+if engine.dialect.name == "postgresql":
+    import psycopg.generators, psycopg.waiting
+    name = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    CALL.finish()
+"""
 _LISTEN = """
 import sqlalchemy.event
 attach = sqlalchemy.event.listen
@@ -1158,6 +1170,18 @@ CHANGED_LIBRARIES = {
         "name_is_indexed",
     ),
     "a dialect's connect": ("01_engine", {}, ("app/db.py", _OPENED_BY_THE_DIALECT), "import_touches_no_database"),
+    **{
+        f"a connection by {call.partition('(')[0]}": (
+            *("01_engine", {}, ("app/db.py", _OPENED_BY.replace("CALL", call))),
+            "import_touches_no_database",
+        )
+        for call in (
+            "_sqlite3.connect(engine.url.database)",
+            "sqlite3.Connection.__base__(engine.url.database)",
+            "_sqlite3.Connection(os.fsencode(engine.url.database))",
+            'sqlite3.connect(f"file:{engine.url.database}?mode=rwc#mode=memory", uri=True)',
+        )
+    },
     "sqlalchemy.event.listen": (
         "02_models",
         {"app/main.py": ("    Base.metadata.create_all(engine)\n", _LATE_TABLES)},
@@ -1201,6 +1225,16 @@ CHANGED_LIBRARIES = {
 CHANGED_ON_POSTGRESQL = {
     "a dialect's get_columns": ("02_models", _TOO_LONG, ("app/models.py", _PSYCOPG), "items_table_has_the_columns"),
     "a dialect's connect": ("01_engine", {}, ("app/db.py", _OPENED_BY_THE_DIALECT), "import_touches_no_database"),
+    **{
+        f"a connection by {call.partition('(')[0]}": (
+            *("02_models", {}, ("app/main.py", _OPENED_BY_PSYCOPG.replace("CALL", call))),
+            "import_touches_no_database",
+        )
+        for call in (
+            "psycopg.pq.PGconn.connect(name.encode())",
+            "psycopg.waiting.wait_conn(psycopg.generators.connect(name))",
+        )
+    },
 }
 
 # Imports that fail only once in a process, whatever they say about it: nobody starts such an app.

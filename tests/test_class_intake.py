@@ -18,6 +18,7 @@ from grader import BadInput
 from grader.classroom import intake
 from grader.classroom.intake import Entry, Unreadable, limits, roster, weights
 from grader.classroom.intake.layout import chapter_in
+from grader.classroom.intake.layouts.pieces import put_in_rows
 from grader.classroom.intake.matching import match
 from grader.classroom.intake.roster import Learner
 from grader.classroom.intake.selection import selected
@@ -249,6 +250,38 @@ def test_folders_that_are_no_class(tmp_path: Path) -> None:
         intake.find(tmp_path)
 
 
+@pytest.mark.parametrize("called", ["chapters/05_crud", "05_crud"])
+@pytest.mark.parametrize(
+    "other", ["anna/05_crud", "anna/work/chapters/05_crud", "anna/crud.py", "anna/w.zip", "anna.zip"]
+)
+def test_a_folder_called_like_a_chapter_is_one_of_a_class(other: str, called: str, tmp_path: Path) -> None:
+    """Learners call their folders as they like; what one of them does costs no other a verdict."""
+    (tmp_path / called / "app").mkdir(parents=True)
+    if other.endswith(".zip"):
+        (tmp_path / other).parent.mkdir(exist_ok=True)
+        zipped(tmp_path / other, {FILE: CODE})
+    else:
+        unzipped(tmp_path / "anna.dir", {other.partition("/")[2].replace("05_crud", FILE): CODE})
+    found = {"anna", called.partition("/")[0]}
+    assert {entry.learner for entry in intake.find(tmp_path).entries} == found
+    if not other.endswith(".zip"):  # one level deeper it takes two others: one folder may be part of a learner's
+        unzipped(tmp_path / "bert.dir", {FILE: CODE})
+        (tmp_path / "class").mkdir()
+        for name in [*found, "bert"]:
+            (tmp_path / name).rename(tmp_path / "class" / name)
+        assert {entry.learner for entry in intake.find(tmp_path).entries} == {*found, "bert"}
+
+
+@pytest.mark.parametrize("beside", [
+    "solutions/05_crud", "tests/05_crud", "notebooks/x.ipynb", "05_crud - Copy/app", "old/05_crud", "docs/notes.md",
+])  # fmt: skip
+def test_what_lies_beside_chapters_makes_no_class(beside: str, tmp_path: Path) -> None:
+    (tmp_path / "chapters/05_crud/app").mkdir(parents=True)
+    (tmp_path / beside).mkdir(parents=True)
+    with pytest.raises(BadInput, match=r"is one submission\."):
+        intake.find(tmp_path)
+
+
 def test_file_names_of_learners() -> None:
     names = Names()
     made = [
@@ -279,6 +312,77 @@ def test_a_files_own_name_says_no_other_learner_or_time(tmp_path: Path) -> None:
         "bob": ("Bob Lee", ["work.zip"], submitted, ()),
         "mal": ("Mal Ory", [own], submitted, ()),
     }
+
+
+def found_on(tmp_path: Path, names: list[str], learners: list[Learner]) -> dict[str, list[str]]:
+    """The names of the files that each learner has handed in; and of nobody's, by what is said about them."""
+    for name in names:
+        zipped(tmp_path / name, {})
+    owned, strangers = match(intake.find(tmp_path).entries, learners)
+    found = {learner: [name for each in those for name in each.names] for learner, those in owned.items()}
+    return found | {why: list(entry.names) for entry, why in strangers}
+
+
+@pytest.mark.parametrize("assignment", ["HW", "HW_3a_1", "HW 1_x"])
+@pytest.mark.parametrize("logins", [
+    ["bob", "x_bob"], ["x_bob"], ["x_bob", "x_mal"], ["st_001", "st_002"], ["bob", "mal"], ["bob", "a_x_bob", "x_bob"],
+])  # fmt: skip
+def test_logins_of_blackboard_may_hold_dashes(logins: list[str], assignment: str, tmp_path: Path) -> None:
+    """Without receipts nothing but the roster tells where a login begins."""
+    names = {login: [f"{assignment}_{login}_attempt_2026-10-02-11-05-30_w.zip"] for login in logins}
+    learners = [Learner(login, keys={"login": login}) for login in {*logins, "bob", "mal"}]
+    assert found_on(tmp_path, [name for each in names.values() for name in each], learners) == names
+
+
+def test_a_login_that_only_ends_as_another_is_nobodys(tmp_path: Path) -> None:
+    names = [f"HW_{login}_attempt_2026-10-02-11-05-30_w.zip" for login in ("bob", "mal", "x_bob")]
+    learners = [Learner(login, keys={"login": login}) for login in ("bob", "mal")]
+    found = {"bob": [names[0]], "mal": [names[1]], "not in the roster": [names[2]]}
+    assert found_on(tmp_path, names, learners) == found
+    assert [entry.learner for entry in intake.find(tmp_path).entries] == ["bob", "mal", "x_bob"]
+
+
+def test_one_receipt_tells_where_logins_begin(tmp_path: Path) -> None:
+    begin = "HW_x_{}_attempt_2026-10-02-11-05-30"
+    (tmp_path / f"{begin.format('bob')}.txt").write_text("Name: Bob (Bobby) Lee (bob)\nAssignment: HW_x\n")
+    zipped(tmp_path / f"{begin.format('a_bob')}_w.zip", {})
+    found = {entry.learner: entry.name for entry in intake.find(tmp_path).entries}
+    assert found == {"bob": "Bob (Bobby) Lee", "a_bob": ""}
+
+
+def test_a_long_receipt_takes_no_time(tmp_path: Path) -> None:
+    for number, text in enumerate((" " * 4000 + "x", " (" * 2000, "(a" * 1300 + ")", "\n" * 4000)):
+        (tmp_path / f"HW_{number}_attempt_2026-10-02-11-05-30.txt").write_text(f"Name:{text}")
+    begun = time.process_time()
+    assert len(intake.find(tmp_path).entries) == 4
+    assert time.process_time() - begun < 1
+
+
+@pytest.mark.parametrize(("mals", "called", "expected"), [
+    ("mal_113_903_w.zip", "Mal", "113"),
+    ("mal_113_903_bob_111_901_w.zip", "Mal", "113"),  # what bob had from Canvas, and gave to mal
+    ("bob_111_222_113_903_w.zip", "Mal", "113"),  # the name that mal shows to others
+    ("bob_111_222_LATE_113_903_w.zip", "Mal", "113"),
+    ("bob_111_113_903_w.zip", "Mal", "113"),
+    ("bob_111_113_903_w.zip", "bob_111", "113"),
+    ("bob_111_113_text.html", "bob_111", "113"),
+    ("bob_111_905_113_w.zip", "Mal", "111"),  # 113 is no attachment's, but part of bob's own name for a file
+    ("student_2_113_903_w.zip", "Student_2", "113"),
+    ("student_2_113_903_w.zip", "", "113"),
+])  # fmt: skip
+def test_a_name_on_canvas_may_end_with_anothers_number(mals: str, called: str, expected: str, tmp_path: Path) -> None:
+    learners = [Learner(id_, name, keys={"number": id_}) for id_, name in (("111", "Bob"), ("113", called))]
+    found = found_on(tmp_path, ["bob_111_901_w.zip", mals], learners)
+    assert mals in found[expected] and "bob_111_901_w.zip" in found["111"]
+
+
+def test_who_of_two_has_handed_in_on_canvas_may_be_open(tmp_path: Path) -> None:
+    """Neither has anything else, and the roster calls nobody as the files are called."""
+    learners = [Learner(id_, keys={"number": id_}) for id_ in ("111", "113")]
+    name = "x_111_222_113_903_w.zip"
+    assert found_on(tmp_path, [name], learners) == {"may be 111 or 113 in the roster": [name]}
+    zipped(tmp_path / "x_111_901_w.zip", {})
+    assert len(put_in_rows(intake.find(tmp_path).entries)) == 1  # without a roster a name says what it says first
 
 
 # How a platform calls what bob and mal hand in, and the ids that it gives them.

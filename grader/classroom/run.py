@@ -14,7 +14,7 @@ from grader.classroom.grading.plan import Plan, Tasks, known_in_full
 from grader.classroom.grading.progress_bar import ProgressBar
 from grader.classroom.grading.workers import Batch
 from grader.classroom.intake import Chapter, Entry, Unreadable
-from grader.classroom.intake.layouts.pieces import folded, put_in_one
+from grader.classroom.intake.layouts.pieces import folded, put_in_one, put_in_rows
 from grader.classroom.intake.matching import match
 from grader.classroom.intake.roster import Learner
 from grader.classroom.intake.times import time_of
@@ -52,7 +52,7 @@ def take_in(store: Store, plan: Plan, entries: Sequence[Entry], learners: Sequen
     Returns:
         Those that are not in the roster.
     """
-    found, strangers = match(entries, learners) if learners else ({}, [(entry, "") for entry in entries])
+    found, strangers = match(entries, learners) if learners else ({}, [(entry, "") for entry in put_in_rows(entries)])
     taken = {folded(learner.id) for learner in learners}
 
     def rows() -> Iterator[tuple[Row, Mapping[str, Chapter]]]:

@@ -17,6 +17,7 @@ import signal
 from os import _exit
 from pathlib import Path
 
+from grader.lab import openings
 from grader.lab.code import forget_app
 from grader.lab.connections import listen_to_connections, silenced
 from grader.lab.driver import missed_nothing
@@ -86,9 +87,12 @@ def grade_chapter(job: Job, walls: Walls, results: int) -> None:
     place = place_of(job)
     rules = rules_of(job.chapter)
     checks = tuple((rule.name, rule.function, rule.asks) for rule in rules)
-    makers = load_makers(job.chapter, asked_in(job.chapter))
+    names = asked_in(job.chapter)
+    makers = load_makers(job.chapter, names)
     enter(job.root, job.url)
     listen_to_connections()
+    if "untouched" in names:  # before any code of the learner's, which could keep it from that
+        openings.listen()
     trouble = ServerTrouble(place)
     relied = own()
     asked = Relied([makers, *map(vars, makers.values())])

@@ -15,12 +15,11 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import cache, wraps
 from gc import get_referents
-from threading import get_ident
 from types import FrameType
 from typing import Any
 from weakref import WeakSet
 
-from grader.lab import locks
+from grader.lab import locks, openings
 from grader.lab.library import asks_by_itself
 from grader.lab.observer import UNOBSERVED, Seen, note_opened, observers
 from grader.lab.statements import beginning, in_words, is_silent, may_be_housekeeping, tables_written
@@ -61,7 +60,8 @@ def open_traceable() -> None:
                 _let_tell(kind, name, _SENDING[name])
         _let_tell(psycopg.Connection, "commit", _commits)
         vars(psycopg)["connect"] = _opens_another(psycopg.connect)
-        psycopg.Connection.connect = classmethod(_opens_another(psycopg.Connection.connect.__func__))
+        for kind in (psycopg.Connection, psycopg.AsyncConnection):
+            kind.connect = classmethod(_opens_another(kind.connect.__func__))
 
 
 def _let_tell(kind: Any, name: str, telling: Callable[[Any], Any]) -> None:
@@ -89,24 +89,12 @@ def _opens_another(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _connect(*arguments: Any, **options: Any) -> sqlite3.Connection:
-    note_opened(counts=_is_kept(arguments, options))
     before, after = arguments[:_FACTORY], arguments[_FACTORY:]
     factory, *rest = after or (options.pop("factory", _Plain),)
     made = _traceable(factory) if _is_of_sqlite(factory) else factory
-    _counted.add(get_ident())
-    try:
-        return _opens(*before, made, *rest, **options) if after else _opens(*before, factory=made, **options)
-    finally:
-        _counted.discard(get_ident())
+    return _opens(*before, made, *rest, **options) if after else _opens(*before, factory=made, **options)
 
 
-def _is_kept(arguments: tuple[Any, ...], options: dict[str, Any]) -> bool:
-    """Whether a database is more than one in memory, by what it is opened with."""
-    return bool((arguments or [options.get("database")])[0] != ":memory:")
-
-
-# The threads in which a function opens a connection that it has counted.
-_counted: set[int] = set()
 _opens: Callable[..., sqlite3.Connection] = sqlite3.connect
 _Plain = sqlite3.Connection
 _FACTORY = 5  # the place among the arguments
@@ -166,6 +154,7 @@ class _Trace:
         writes = not begin.startswith(_READS)
         if writes:
             locks.writes(self._connection)
+            openings.note_attached(sql, begin)
         # A statement is told again with each step of a trigger, and by older versions where the schema has changed.
         again = sql == self._last and (_TELLS_TWICE or (writes and bool(tables_written(sql))))
         _sent(id(self._connection), sql, begin, again=again)
@@ -187,10 +176,10 @@ class Connection(sqlite3.Connection):
     __slots__ = ()
     __module__ = sqlite3.__name__  # it is Python's own for everybody who asks
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        if get_ident() not in _counted:
-            note_opened(counts=_is_kept(arguments, options))
-        super().__init__(*arguments, **options)
+    def __init__(self, database: Any, *arguments: Any, **options: Any) -> None:
+        super().__init__(database, *arguments, **options)
+        if not openings.is_kept(database):
+            super().set_trace_callback(_attaches)
 
     def set_trace_callback(self, trace_callback: Callable[[str], object] | None) -> None:
         """Tell somebody, or nobody, what the connection is sent: beside the grader, if that is told."""
@@ -220,6 +209,10 @@ class Connection(sqlite3.Connection):
         """Copy all of it into another one."""
         _sent(id(self), _READS_ALL, _READS_ALL)
         super().backup(target, **options)
+
+
+def _attaches(sql: str) -> None:
+    openings.note_attached(sql, beginning(sql))
 
 
 def _is_of_sqlite(kind: object) -> bool:

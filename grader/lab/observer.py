@@ -144,9 +144,8 @@ class Seen:
         """Add an answer to the timeline; later one can tell which sessions were made before it."""
         if self.look is not None:
             self.look()
-        for session in [each() for each in _sessions.valuerefs()]:  # whom nobody may have used yet
-            if session is not None:
-                self.number_of(session)
+        for session in living():
+            self.number_of(session)
         self.note(f"ANSWER {status}").session = next(self.unused)
 
     def here(self) -> str:
@@ -243,7 +242,7 @@ class Seen:
         for session in map(_plain, self.sessions if sessions is None else sessions):
             if session.in_transaction():
                 found.append("a session is still in a transaction")
-            attached = len(session.identity_map) + len(session.new)
+            attached = _count(session.identity_map, "_dict") + _count(session, "_new")
             if attached:
                 found.append(f"a session still holds {attached} object{'s' if attached > 1 else ''}")
         return found
@@ -267,6 +266,12 @@ def _plain(session: Session) -> Session:
     return plain
 
 
+def _count(holder: Any, name: str) -> int:
+    """How many objects a dictionary of a session holds, whatever class somebody has given it."""
+    held = getattr(holder, name, ())
+    return dict.__len__(held) if isinstance(held, dict) else len(held)
+
+
 _ATTRIBUTES = next(vars(each)["__dict__"].__get__ for each in reversed(Session.__mro__) if "__dict__" in vars(each))
 
 
@@ -274,6 +279,11 @@ def are_one(first: Session, second: Session) -> bool:
     """Whether two sessions are one, or two objects for the same."""
     mine, others = _ATTRIBUTES(first), _ATTRIBUTES(second)
     return first is second or mine is others or mine.get("identity_map") is others.get("identity_map", others)
+
+
+def living() -> list[Session]:
+    """The sessions that are there now, whether or not anybody has used them yet."""
+    return [session for session in (each() for each in _sessions.valuerefs()) if session is not None]
 
 
 def _taken(moment: Moment) -> str:
@@ -443,6 +453,8 @@ def _executed(connection: Connection, *_: object) -> None:
 
 
 def _opens(dialect: Any, _record: Any, _args: Any, _kwargs: Any) -> None:
+    if isinstance(dialect, SQLiteDialect):  # the driver tells of it, and whether it is more than a database in memory
+        return
     _about_to_open.add(get_ident())
     if dialect not in _own_dialects:
         _note_opening()

@@ -33,6 +33,7 @@ class Entry:
         submitted: when it was handed in, with its time zone; None where the layout does not say.
         notes: what there is to say about it, in sentences.
         names: what its folders and files are called in the download.
+        otherwise: whose it may be instead, if the roster has them: a name can be read in several ways.
     """
 
     learner: str
@@ -42,6 +43,7 @@ class Entry:
     submitted: datetime | None = None
     notes: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    otherwise: tuple[Entry, ...] = ()
 
 
 @dataclass(frozen=True)

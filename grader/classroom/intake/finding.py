@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 
 from grader import BadInput
 from grader.bench.temporary import disk_full, is_full, temporary_folder
 from grader.classroom.intake.archives import open_archive, unpack
 from grader.classroom.intake.entry import Download
-from grader.classroom.intake.layout import ARCHIVES, chapter_of, without_ending
+from grader.classroom.intake.layout import ARCHIVES, asked_name, chapter_of, is_spare, is_theirs, without_ending
 from grader.classroom.intake.layouts import LAYOUTS, gradescope, layout_of, plain
 from grader.classroom.intake.layouts.pieces import printable, put_together
 from grader.classroom.intake.submission import Unreadable, shown
@@ -113,7 +114,40 @@ def find(folder: Path, layout: str | None = None) -> Download:
 
 
 def _is_submission(folder: Path) -> bool:
+    """Whether chapters lie in a folder, and nothing beside them that others have handed in.
+
+    What a learner of a class has called like a chapter, or ``chapters``, is that learner's submission.
+    """
+    return _has_chapters(folder) and not any(map(_is_anothers, _visible(folder)))
+
+
+def _has_chapters(folder: Path) -> bool:
     return any((folder / chapter).is_dir() or (folder / "chapters" / chapter).is_dir() for chapter in CHAPTERS)
+
+
+def _is_anothers(path: Path) -> bool:
+    """Whether a folder or archive beside chapters is called like none of theirs, and holds work itself."""
+    name = without_ending(path.name)
+    if chapter_of(name) or name == "chapters" or not is_theirs((name,)) or is_spare(name):
+        return False
+    return _holds_work(path)
+
+
+def _holds_work(path: Path) -> bool:
+    if path.is_symlink():
+        return False
+    if path.is_dir():
+        found = chain.from_iterable(path.glob(depth) for depth in ("*", "*/*", "*/*/*"))
+        here = [each for each in _visible(path) if each.is_file()]
+        return (
+            any(asked_name(each.name) for each in here)
+            or any(chapter_of(each.name) and each.is_dir() for each in found)
+            or any(map(_holds_work, here))
+        )
+    if path.is_file() and path.name.lower().endswith(ARCHIVES):
+        with suppress(Exception), path.open("rb") as file, open_archive(file, path.name) as tree:
+            return any(asked_name(part) or chapter_of(part) for place in tree.kinds for part in place)
+    return False
 
 
 def _inside(folder: Path, descend: bool = True) -> tuple[Path, list[Path]]:
@@ -121,7 +155,9 @@ def _inside(folder: Path, descend: bool = True) -> tuple[Path, list[Path]]:
     paths = _visible(folder)
     if descend and len(paths) == 1 and paths[0].is_dir() and not paths[0].is_symlink() and layout_of(paths) == "plain":
         inner = _visible(paths[0])
-        several = len(inner) > 1 and all(plain.piece_of(each) and not chapter_of(each.name) for each in inner)
+        others = [each for each in inner if not chapter_of(each.name)]
+        is_class = len(others) == len(inner) or len([each for each in others if _is_anothers(each)]) > 1
+        several = len(inner) > 1 and all(map(plain.piece_of, inner)) and is_class
         if inner and not _is_submission(paths[0]) and (several or layout_of(inner) != "plain"):
             return paths[0], inner
     return folder, paths

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from grader.classroom.intake.entry import Entry
-from grader.classroom.intake.layouts.pieces import folded
+from grader.classroom.intake.layouts.pieces import folded, shared_beginning
 from grader.classroom.intake.roster import Learner
 
 
@@ -15,6 +16,7 @@ def match(
 ) -> tuple[dict[str, list[Entry]], list[tuple[Entry, str]]]:
     """The submissions of each learner, by id; and those of nobody in the roster, each with what there is to say."""
     index = _Index(learners)
+    entries, strangers = index.read(index.with_usernames(entries))
     # Where a layout and a roster call most submissions by the same name, others are no guess by another name.
     trusted = {
         kind
@@ -24,7 +26,6 @@ def match(
     found: dict[str, list[Entry]] = {}
     guessed: dict[str, list[Entry]] = {}
     named: dict[str, list[Entry]] = {}
-    strangers = []
     for entry in entries:
         people = index.owners(entry, trusted)
         by = found if people == index.owners(entry, trusted, guessing=False) else guessed
@@ -59,6 +60,59 @@ class _Index:
             for kind, value in _keys(learner).items():
                 for form, text in _forms(kind, value):
                     self._kinds.setdefault(form, {}).setdefault(text, []).append(learner)
+
+    def with_usernames(self, entries: Sequence[Entry]) -> list[Entry]:
+        """The submissions, each with the username that stands behind the assignment's name.
+
+        Both may hold a ``_``: the assignment's name ends where most of what comes behind it is somebody's, and as
+        early as it can.
+        """
+        told = [entry.keys[_BEHIND] for entry in entries if _BEHIND in entry.keys]
+        shared = shared_beginning(set(told), "_")
+        logins: dict[str, str] = {}
+        for names in [told] if shared else [[name] for name in told]:
+            cuts = [dash.end() for dash in re.finditer("_", shared or names[0])]
+            hits = {cut: sum(folded(name[cut:]) in self._logins for name in names) for cut in cuts}
+            cut = max(cuts, key=lambda cut: hits[cut], default=0)
+            logins |= {name: name[cut:] for name in names if hits.get(cut)}
+        return [
+            replace(entry, learner=login, keys={**entry.keys, "login": login})
+            if (login := logins.get(entry.keys.get(_BEHIND, "")))
+            else entry
+            for entry in entries
+        ]
+
+    @property
+    def _logins(self) -> Collection[str]:
+        return self._kinds.get("login", {}).keys() | self._ids.keys()
+
+    def read(self, entries: Sequence[Entry]) -> tuple[list[Entry], list[tuple[Entry, str]]]:
+        """The submissions as their names are to be read; and those that may be several people's, with that said.
+
+        Of what a name may say, that counts which the roster has; of several the last, which says most, if the learner
+        of this number is called so; else what would be somebody's only submission; else the first, if so called.
+        """
+        read, doubtful = [], []
+        have = {each.id for entry in entries if not entry.otherwise for each in self._numbered(entry)}
+        for entry in entries:
+            known = [(each, people[0].id) for each in (entry, *entry.otherwise) if (people := self._numbered(each))]
+            called = [(each, id_) for each, id_ in known if id_ in {who.id for who in self.named(each)}]
+            only = [(each, id_) for each, id_ in known if id_ not in have]
+            if len(known) < 2:
+                read.append(known[0][0] if known else entry)
+            elif known[-1] in called:
+                read.append(known[-1][0])
+            elif len(only) == 1:
+                read.append(only[0][0])
+            elif not only and known[0] in called:
+                read.append(known[0][0])
+            else:
+                doubtful.append((entry, f"may be {' or '.join(id_ for _, id_ in known[:3])} in the roster"))
+        return read, doubtful
+
+    def _numbered(self, entry: Entry) -> list[Learner]:
+        number = folded(entry.keys.get("number", ""))
+        return self.called("number", entry) or self._ids.get(number, [])
 
     def called(self, kind: str, entry: Entry) -> list[Learner]:
         """Those whom the roster knows by what the layout calls by the same name."""
@@ -119,7 +173,8 @@ def _first(tries: Iterable[Sequence[Learner]]) -> list[Learner]:
     return several
 
 
-_WEAK = ("name", "joined name", "mailbox", "time", "repository", "ends with login")
+_BEHIND = "behind assignment"
+_WEAK = ("name", "joined name", "mailbox", "time", "repository", "ends with login", _BEHIND)
 
 
 def _keys(learner: Learner) -> Mapping[str, str]:

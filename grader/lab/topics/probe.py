@@ -15,7 +15,7 @@ from grader.lab.answer import Answer
 from grader.lab.client import Client
 from grader.lab.database import Database
 from grader.lab.expect import Expect
-from grader.lab.observer import Seen, are_one
+from grader.lab.observer import Seen, are_one, living
 from grader.lab.sessions import begin_by_hand
 from grader.lab.story import Story
 from grader.lab.synchronous import asynchronous_instead, is_asynchronous
@@ -68,6 +68,8 @@ class Probe:
         self._got: list[Any] = []
         self._sessions: list[Session] = []
         self._earlier: list[Session] = []
+        self._there: list[Session] = []
+        self._was_there = False
         self._objects: list[Any] = []
         self._calls = 0
         self._answer: Answer | None = None
@@ -83,6 +85,7 @@ class Probe:
         if not isinstance(session, Session):
             return None
         self._sessions.append(session)
+        self._was_there = self._was_there or any(are_one(session, each) for each in self._there)
         begin_by_hand(session)
         return session
 
@@ -123,8 +126,11 @@ class Probe:
     def get_twice(self, kind: str) -> None:
         """Send two requests, one after the other."""
         self.tidy_up()
+        self._there = living()
         self.expect_session(self._request("read", "answer", kind))
+        self._there = living()
         self._answer = self._request("read", "answer", kind)
+        self._there = []
 
     def send_two_at_once(self, kind: str) -> Answer:
         """Let a second request begin before the first one ends, and end after it; what it is answered."""
@@ -159,6 +165,8 @@ class Probe:
         self._expect(not are_one(first, second), saw="both got the same session", wanted=wanted)
         again = any(are_one(one, session) for one in self._earlier for session in self._sessions)
         self._expect(not again, saw="one of them got the session of an earlier request", wanted=wanted)
+        saw = "one of them got a session that was made before the request began"
+        self._expect(not self._was_there, saw=saw, wanted=wanted)
 
     def expect_closed(self, answer: Answer) -> None:
         """End the check as failed unless everything that the last request used is closed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from asyncio import get_running_loop
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from sqlalchemy.event import remove as detach
 from grader.lab.client import Client
 from grader.lab.expect import Expect
 from grader.lab.observer import Seen, is_own
-from grader.lab.statements import may_begin
+from grader.lab.statements import in_words, may_begin
 from grader.outcomes import Wrong
 
 # Seconds after which an app is taken to wait for a thread: the others are up long before.
@@ -24,6 +25,8 @@ _WAITS = 1.0
 # Seconds that a thread is held which makes tables after the start, and that it gets then to come to its end.
 _HELD, _FINISHES = 5.0, 0.2
 _MAKES = ("CREATE", "ALTER")
+_OF_A_TABLE = ("CREATE INDEX", "CREATE UNIQUE INDEX", "ALTER TABLE")
+_BY_OTHERS = "they are created by code that the start does not wait for"
 
 
 class StartUp:
@@ -37,6 +40,7 @@ class StartUp:
         self._over = threading.Event()
         self._latecomers: set[threading.Thread] = set()
         self._start_waits = False
+        self._made_in_the_loop = False
 
     @contextmanager
     def without_latecomers(self) -> Iterator[None]:
@@ -49,6 +53,7 @@ class StartUp:
         """
         attach(Engine, "before_cursor_execute", self._leave_out_late_tables, retval=True)
         self._over.clear()
+        self._made_in_the_loop = False
         self._seen.hold = self._hold_back_late_tables
         try:
             self._client.start()
@@ -57,8 +62,11 @@ class StartUp:
             may_come = self._client.has_more_to_do()
             if self._expect.instead or not self._late.wait(0.2 if may_come else 0):
                 raise
-            saw = f"{verdict.saw}; they are created by code that the start does not wait for"
-            raise Wrong(saw, verdict.wanted, verdict.where) from None
+            raise Wrong(f"{verdict.saw}; {_BY_OTHERS}", verdict.wanted, verdict.where) from None
+        else:
+            if self._made_in_the_loop:
+                wanted = "tables that are there when the app says that it has started"
+                raise Wrong(f"the table items was not there yet; {_BY_OTHERS}", wanted)
         finally:
             self._seen.hold = None
             self._over.set()
@@ -77,8 +85,14 @@ class StartUp:
         return statement, parameters
 
     def _hold_back_late_tables(self, statement: str, _connection: int) -> None:
-        """Hold a thread until the block is over, whoever sends what it makes."""
-        if may_begin(statement, _MAKES) and not _on_an_event_loop() and self._is_late():
+        """Hold a thread until the block is over, whoever sends what it makes; the event loop cannot be held."""
+        if not may_begin(statement, _MAKES):
+            return
+        if _on_an_event_loop():
+            if self._client.is_up.is_set() and _makes_items(statement):
+                self._late.set()
+                self._made_in_the_loop = True
+        elif self._is_late():
             self._late.set()
             self._latecomers.add(current_thread())
             self._over.wait(_HELD)
@@ -90,6 +104,14 @@ class StartUp:
         late = self._client.is_up.wait(_WAITS)
         self._start_waits = not late
         return late
+
+
+def _makes_items(statement: str) -> bool:
+    """Whether a statement makes the table of all chapters, or changes it, or makes an index on it."""
+    words = in_words(statement).upper()
+    named = "ITEMS" in re.findall(r"\w+", statement.upper())
+    unclear = words.startswith("SQL ") and may_begin(statement, "CREATE TABLE")
+    return words == "CREATE TABLE ITEMS" or (named and (unclear or may_begin(statement, _OF_A_TABLE)))
 
 
 def _on_an_event_loop() -> bool:

@@ -11,9 +11,12 @@ from contextlib import contextmanager, suppress
 from os import scandir, unlink
 from pathlib import Path
 
+from sqlalchemy.exc import DBAPIError
+
 from grader.lab.expect import Expect
 from grader.lab.focus import Focus
 from grader.lab.observer import Seen
+from grader.lab.own_engines import own_engine
 from grader.lab.place import Place
 
 _open = open
@@ -37,14 +40,30 @@ class Untouched:
         for file in _database_files(str(root)):  # what an earlier import has made could not be made again
             with suppress(OSError):
                 unlink(file)  # noqa: PTH108  (Path's may be anybody's)
-        before, files = seen.opened, _database_files(str(root))
+        before, files, sessions = seen.opened, _database_files(str(root)), self._sessions()
         yield
-        connections = seen.opened - before
+        connections = seen.opened - before or self._sessions() != sessions
         names = sorted(Path(name).name for name in _database_files(str(root)) - files)
         made = ["of DATABASE_URL" if name in os.environ.get("DATABASE_URL", "") else name for name in names]
         where = self._place.shown(seen.opened_at) if connections and seen.opened_at else ""
         saw = "a connection was opened" if connections else f"the file {' and '.join(made)} was made"
         self._expect(not connections and not made, saw=saw, wanted="no connection and no file", where=where)
+
+    def _sessions(self) -> int:
+        """How many sessions PostgreSQL has begun for this database, whoever asked for them, less the grader's own.
+
+        It counts a session before it says that it is ready. Source: PostgreSQL, "pg_stat_database",
+        ``pg_stat_force_next_flush()``.
+        """
+        if not self._place.own_url:
+            return 0
+        with suppress(DBAPIError), own_engine(self._place.own_url).connect() as connection:
+            connection.exec_driver_sql("SELECT pg_stat_force_next_flush()")
+            return int(connection.exec_driver_sql(_SESSIONS).scalar_one())
+        return 0
+
+
+_SESSIONS = "SELECT sessions FROM pg_stat_database WHERE datname = current_database()"
 
 
 def _database_files(folder: str) -> set[str]:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from grader.classroom.intake.layouts.pieces import Piece, printable
+from grader.classroom.intake.layouts.pieces import Piece, printable, shared_beginning
 
 TITLE = "Blackboard's download of an assignment"
 # What comes after the first time is the learner's own name for a file, which may hold anything.
@@ -21,7 +21,7 @@ _NAME = re.compile(
     r"(?P<before>.+?)_attempt_(?P<time>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|(?P<receipt>\.txt))?",
     re.DOTALL | re.IGNORECASE,
 )
-_RECEIPT = re.compile(r"\s*Name:\s*(?P<name>.*?)\s*\((?P<login>[^()]+)\)\s*$", re.MULTILINE)
+_RECEIPT = re.compile(r"\s*Name:(?P<name>[^\n]*)\((?P<login>[^()\n]+)\)[ \t\r]*(?:\n|$)")
 _LONGEST_RECEIPT = 4096
 
 
@@ -39,18 +39,24 @@ def places(paths: Iterable[Path]) -> list[int]:
 def pieces(paths: Iterable[Path]) -> list[Piece]:
     """The files that Blackboard names, by login; receipts tell the learner's name."""
     matches = [(path, match) for path in paths if (match := _NAME.fullmatch(printable(path.name)))]
-    receipts: dict[tuple[str, str], re.Match[str]] = {}
+    names: dict[str, str] = {}
+    logins: dict[str, str] = {}
     for path, match in matches:
-        if match["receipt"] and (receipt := _receipt(path)) and match["before"].endswith(f"_{receipt['login']}"):
-            receipts[match["before"], match["time"]] = receipt
-    names = {before: receipt["name"] for (before, _), receipt in receipts.items()}
-    logins = {before: receipt["login"] for (before, _), receipt in receipts.items()}
+        before = match["before"]
+        if match["receipt"] and (receipt := _receipt(path)) and before.endswith(f"_{receipt['login']}"):
+            names[before], logins[before] = receipt["name"].strip(), receipt["login"]
+    assignments = {before.removesuffix(login) for before, login in logins.items()}
+    shared = shared_beginning({match["before"] for _, match in matches}, "_")
     found = []
     for path, match in matches:
         before = match["before"]
-        login = logins.get(before) or before.rpartition("_")[2]
+        known = [before.removeprefix(each) for each in assignments if before.startswith(each)]
+        login = logins.get(before) or (known[0] if len(known) == 1 else "")
         name = names.get(before, "")
         keys = {"login": login, **({"name": name} if name else {})}
+        if not login:  # assignments and logins may hold a "_": the roster knows where a login begins, see `matching`
+            login = before.removeprefix(shared) if shared else before.rpartition("_")[2]
+            keys |= {"login": login, "behind assignment": before}
         found.append(Piece(path, match["file"] or "", login, name, keys, _time(match["time"])))
     return found
 

@@ -3,12 +3,16 @@
 ``leeann_LATE_123_456_work.zip``: the sortable name without blanks and commas, ``LATE`` where it was, the numbers of
 user and attachment, and the file's own name; ``anon_Ab1cd_456_work.zip`` where grading is anonymous. Canvas gives no
 time of submission. Published in Canvas' source, ``lib/content_zipper.rb``.
+
+A sortable name may end like ``_123``, which people can see to themselves: all that a file's name may say is told, and
+the roster decides.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from grader.classroom.intake.layouts.pieces import Piece, printable
@@ -18,6 +22,9 @@ _NAME = re.compile(
     r"(?:(?P<name>\S+?)_)?(?:(?P<late>LATE)_)?(?:anon_(?P<anonymous>[A-Za-z0-9]+)|(?P<number>\d+))"
     r"_(?:(?P<attachment>\d+)_(?P<file>.+)|text\.html|link\.html)"
 )
+
+# Where a longer name may end, as Canvas' own part may begin there too.
+_AGAIN = re.compile(r"_(?=(?:LATE_)?(?P<number>\d+)_(?:(?P<attachment>\d+)_(?P<file>.+)|text\.html|link\.html))")
 
 
 def fits(paths: Iterable[Path]) -> bool:
@@ -49,5 +56,17 @@ def pieces(paths: Iterable[Path]) -> list[Piece]:
         name, learner = match["name"] or "", match["number"] or match["anonymous"]
         keys = {"joined name": name, "number": learner} if name else {"number": learner}
         note = "handed in late, says Canvas" if match["late"] else ""
-        found.append(Piece(path, match["file"] or "", learner, name, keys, note=note))
+        piece = Piece(path, match["file"] or "", learner, name, keys, note=note)
+        found.append(replace(piece, otherwise=tuple(_otherwise(piece, match)) if match["number"] else ()))
     return found
+
+
+def _otherwise(piece: Piece, match: re.Match[str]) -> Iterator[Piece]:
+    """What a file's name says if more of it is the learner's name."""
+    known = {piece.learner}
+    for again in _AGAIN.finditer(match.string, match.start("number")):
+        name, number = match.string[: again.start()], again["number"]
+        if number not in known and not re.search(r"\s", name):
+            known.add(number)
+            keys = {"joined name": name, "number": number}
+            yield replace(piece, file=again["file"] or "", learner=number, name=name, keys=keys)

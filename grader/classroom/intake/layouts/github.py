@@ -7,11 +7,10 @@ it was handed in; the grades that GitHub Classroom exports do (``--roster``). Pu
 
 from __future__ import annotations
 
-import os.path
 from collections.abc import Iterable
 from pathlib import Path
 
-from grader.classroom.intake.layouts.pieces import Piece, printable
+from grader.classroom.intake.layouts.pieces import Piece, printable, shared_beginning
 
 TITLE = "clones of GitHub Classroom's repositories"
 _FOLDER = "-submissions"
@@ -37,9 +36,7 @@ def _named_above(folders: list[Path]) -> str:
 
 
 def _shared(folders: list[Path]) -> str:
-    names = [path.name for path in folders]
-    shared = os.path.commonprefix(names) if len(names) > 1 else ""  # noqa: RUF071  (letters are meant)
-    return shared[: shared.rfind("-") + 1]
+    return shared_beginning([path.name for path in folders], "-")
 
 
 def pieces(paths: Iterable[Path]) -> list[Piece]:

@@ -2,7 +2,8 @@
 
 With folders, which is the default, ``Ann Lee_12345_assignsubmission_file/`` (with a ``_`` at the end in older
 versions), else ``Ann Lee_12345_assignsubmission_file_work.zip``; text typed in lies in ``..._onlinetext``. The number
-is that of the participant in the grading worksheet. Published in Moodle's source,
+is that of the participant in the grading worksheet; a ``_`` in a person's name becomes a blank, so the first number
+counts. Published in Moodle's source,
 ``mod/assign/classes/downloader.php``.
 """
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -25,6 +25,7 @@ class Piece:
         keys: other things that a roster may know the learner by, see `Entry`.
         submitted: when it was handed in, where the layout says so.
         note: what there is to say about it, in a sentence.
+        otherwise: what its name may say instead, if the roster has that one.
     """
 
     path: Path
@@ -34,14 +35,27 @@ class Piece:
     keys: Mapping[str, str] = field(default_factory=dict)
     submitted: datetime | None = None
     note: str = ""
+    otherwise: tuple[Piece, ...] = ()
 
 
 def put_together(pieces: Iterable[Piece]) -> list[Entry]:
     """The pieces of each learner; of several attempts the last one counts."""
     by_learner: dict[str, list[Piece]] = {}
+    doubtful = []
     for piece in pieces:
-        by_learner.setdefault(folded(piece.learner), []).append(piece)
-    return [_entry(found) for found in by_learner.values()]
+        if piece.otherwise:
+            doubtful.append(replace(_entry([piece]), otherwise=tuple(_entry([each]) for each in piece.otherwise)))
+        else:
+            by_learner.setdefault(folded(piece.learner), []).append(piece)
+    return [*(_entry(found) for found in by_learner.values()), *doubtful]
+
+
+def put_in_rows(entries: Iterable[Entry]) -> list[Entry]:
+    """One for each learner where there is no roster: names say what they say first."""
+    rows: dict[str, list[Entry]] = {}
+    for entry in entries:
+        rows.setdefault(folded(entry.learner), []).append(entry)
+    return [put_in_one(row) for row in rows.values()]
 
 
 def _entry(pieces: list[Piece]) -> Entry:
@@ -85,6 +99,12 @@ def put_in_one(entries: Sequence[Entry]) -> Entry:
         notes=(f"{len(entries)} submissions: {', '.join(names)}{counts}", *(n for each in last for n in each.notes)),
         names=tuple(name for entry in last for name in entry.names),
     )
+
+
+def shared_beginning(names: Collection[str], dash: str) -> str:
+    """What several names begin with, up to a dash; empty for a single one."""
+    shared = os.path.commonprefix(list(names)) if len(names) > 1 else ""  # noqa: RUF071  (letters are meant)
+    return shared[: shared.rfind(dash) + 1]
 
 
 def folded(text: str) -> str:
