@@ -31,12 +31,12 @@ class Predictor:
         self._open = _Asked(prediction)
         forms.show_form(self._open.form, _choices(prediction))
 
-    def before_cell(self, info: Any) -> None:
+    def before_cell(self, _: Any) -> None:
         """Without a person, before the cell that follows a prediction: begin its output with a neutral line.
 
         JupyterLab shows the first line of an output that is folded, and it must not be the answer.
         """
-        if self._is_stored and info.store_history:
+        if self._is_stored:
             self._is_stored = False
             show("*From an earlier run. Run the cell to see your own.*")
 
