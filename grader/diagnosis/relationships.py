@@ -103,6 +103,8 @@ def owner_is_a_column(evidence: Evidence) -> Told | None:
     owner = _made_owner(evidence)
     raised = evidence.raised_kind("SQLAlchemyError")
     column = owner is not None and owner[2] in ("mapped_column", "Column")
+    if owner is not None and raised is not None and "MappedAnnotationError" in raised.bases:
+        column = column or not isinstance(getattr(owner[1], "value", None), ast.Call)
     meant = (raised is not None and "owner" in raised.message) or "'owner': null" in evidence.saw
     if owner is None or not column or not meant:
         return None
