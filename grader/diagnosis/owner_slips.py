@@ -13,7 +13,7 @@ from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.endpoints import behind, endpoint_of, fits, own_files, path_of, request_of, routes_of
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading, reading_of
-from grader.diagnosis.relationships import list_function, owner_attribute
+from grader.diagnosis.relationships import list_function, of_the_models, owner_attribute
 from grader.diagnosis.schemas import field_in
 from grader.diagnosis.shapes import at_line, raised_with, unfit_call
 from grader.diagnosis.source import (
@@ -92,7 +92,8 @@ def relationship_elsewhere(evidence: Evidence) -> Told | None:
         hint = f"Whoever reads an item asks for its owner. By which name? Here it is called '{name}'."
         if class_ == "Owner":
             hint = "This stands in Owner, so it would be the owner of an owner. Which class has the column owner_id?"
-        return Told(where=file.at(node), hint=hint)
+        raised = evidence.raised_kind("InvalidRequestError", "ArgumentError")
+        return Told(saw=of_the_models(evidence, raised) if raised else "", where=file.at(node), hint=hint)
     return None
 
 
@@ -163,23 +164,19 @@ def key_named_again(evidence: Evidence) -> Told | None:
     named = [each.rpartition(".")[2] for each in texts]
     unknown = any(f"'{each}'" in raised.message for each in (*texts, *named))
     if keyed and "expects a class" in raised.message:
-        return Told(saw=_of_the_models(evidence), where=owner[0].at(owner[1]), hint=_HAS_A_KEY)
+        return Told(saw=of_the_models(evidence, raised), where=owner[0].at(owner[1]), hint=_HAS_A_KEY)
     if said is not None and unknown and re.search("failed to locate|'Table' object has no", raised.message):
-        return Told(saw=_of_the_models(evidence), where=owner[0].at(said), hint=_HAS_A_KEY)
+        return Told(saw=of_the_models(evidence, raised), where=owner[0].at(said), hint=_HAS_A_KEY)
     first = made.args[0] if made.args else None
     column = text_of(first).strip("'\"").rpartition(".")[2] == "owner_id"
     if column and re.search("expects a class|failed to locate", raised.message):
         hint = "relationship() takes a class, and the type names it already. What is the column for here?"
-        return Told(saw=_of_the_models(evidence), where=owner[0].at(first or made), hint=hint)
+        return Told(saw=of_the_models(evidence, raised), where=owner[0].at(first or made), hint=hint)
     return None
 
 
-def _of_the_models(evidence: Evidence) -> str:
-    """What was seen, where it comes of the models: whichever line uses one of them first gets it."""
-    return evidence.saw if evidence.outcome == "error" else f"{evidence.saw}; none of the models can be used"
-
-
 _OF_A_TEXT = r"^unsupported operand type\(s\) for \|: '(?:str' and '(?:NoneType|type|ModelMetaclass)|\w+' and 'str)'"
+_OF_AN_OBJECT = r"^unsupported operand type\(s\) for \|: '(\w+)' and 'NoneType'"
 _OF_AN_ATTRIBUTE = r"^unsupported operand type\(s\) for \|: '(_RelationshipDeclared|Relationship\w*|MappedColumn)' and"
 
 
@@ -188,12 +185,17 @@ def joined_with_no_type(evidence: Evidence) -> Told | None:
     """In a type, | stands between two types; a text in quotes is a type only as a whole."""
     text = raised_with(evidence, _OF_A_TEXT, "TypeError")
     other = raised_with(evidence, _OF_AN_ATTRIBUTE, "TypeError")
-    where = (text or other or ("", "", ""))[2]
+    made = raised_with(evidence, _OF_AN_OBJECT, "TypeError")
+    where = (text or other or made or ("", "", ""))[2]
     if not where or where.rpartition(":")[0] in evidence.given:
         return None
     if other is not None:
         hint = "This takes the attribute that the line makes for a class. What is the class called, letter by letter?"
         return Told(where=where, hint=hint)
+    if text is None:
+        called = made is not None and f"{made[1][1]}()" in evidence.source.line(where)
+        hint = f"The parentheses make one {made[1][1] if made else ''} here. What is its type?"
+        return Told(where=where, hint=hint) if called else None
     hint = "| joins types, and what is in quotes is a text. Does this type need quotes? If so, where do they end?"
     return Told(where=where, hint=hint)
 
@@ -232,6 +234,27 @@ def several_in_the_schema(evidence: Evidence) -> Told | None:
     if not re.search(_SEVERAL, annotation):
         return None
     return Told(where=field[0].at(field[1]), hint="An item has one owner, or none. How many does this type promise?")
+
+
+@reading("something that is no type")
+def no_type(evidence: Evidence) -> Told | None:
+    """After the colon of a field stands a type; of two types, the sign | makes one."""
+    raised = evidence.raised_kind("PydanticSchemaGenerationError", "ValidationError")
+    if raised is None or not raised.lines or not evidence.saw.startswith("importing "):
+        return None
+    name, _, line = innermost(raised, evidence.given).rpartition(":")
+    file = evidence.source.file(name)
+    classes = [each for each in file.classes if each.lineno <= int(line) <= (each.end_lineno or 0)]
+    for each in [one for class_ in classes for one in class_.body if isinstance(one, ast.AnnAssign)]:
+        made = [one for one in ast.walk(each.annotation) if isinstance(one, ast.Call) and not one.args]
+        several = isinstance(each.annotation, ast.List | ast.Tuple | ast.Set)
+        if several and re.search(r"pydantic-core schema for [\[({]", raised.message):
+            hint = "This is a list of types, and no type. Which sign says 'one of the two'?"
+            return Told(where=file.at(each), hint=hint)
+        if made and evidence.source.class_(name_of(made[0])) is not None:
+            hint = f"The parentheses make one {name_of(made[0])} here. What is its type?"
+            return Told(where=file.at(each), hint=hint)
+    return None
 
 
 # -- the list -----------------------------------------------------------------------------------------
@@ -290,40 +313,51 @@ def only_forbidden(evidence: Evidence) -> Told | None:
 _LOADERS = "selectinload", "joinedload", "subqueryload", "contains_eager", "immediateload"
 
 
+_NOT_ITS_PLACE = (
+    r"clause element expected, got <(?:\w+\.)*_?\w*Load\b|^mapping or list expected for parameters|"
+    r"^'_?(?:\w*Load)' object has no attribute '(\w+)'"
+)
+
+
 @reading("a loader that is not handed to options()")
 def loader_misplaced(evidence: Evidence) -> Told | None:
-    """A loader such as selectinload(Item.owner) is an option of a query: options() takes it, and what it makes."""
+    """A loader such as selectinload(Item.owner) is an option of a query, so the query's options() takes it."""
     named = raised_with(evidence, r"ORM object expected, got <function (\w+)", "ArgumentError")
     if named is not None and named[1][1] in (*_LOADERS, "raiseload"):
         hint = f"This names {named[1][1]}. What calls it, and what does it have to be told?"
         return Told(where=named[2], hint=hint)
-    selected = raised_with(evidence, r"clause element expected, got <(?:\w+\.)*_?\w*Load\b", "ArgumentError")
-    for call in at_line(evidence.source, selected[2]) if selected else ():
-        if selected and isinstance(call, ast.Call) and any(calls(each, *_LOADERS) for each in call.args):
-            if name_of(call) in ("options", *_LOADERS):
-                continue
-            hint = f"{name_of(call)}() takes what is asked for. Which method of a query takes how that is loaded?"
-            return Told(where=selected[2], hint=hint)
+    method = raised_with(evidence, r"^'(?:Select|Query)' object has no attribute '(\w+load)'", "AttributeError")
+    if method is not None:
+        hint = f"{method[1][1]} is no method of a query, but a function. Which method of a query takes what it gives?"
+        return Told(where=method[2], hint=hint)
+    asked = raised_with(evidence, r"^'(?:list|ScalarResult)' object has no attribute 'options'", "AttributeError")
+    if asked is not None:
+        return Told(where=asked[2], hint="The database has been asked by then. What do options() belong to?")
+    found = raised_with(evidence, _NOT_ITS_PLACE, "ArgumentError", "AttributeError")
+    for call in at_line(evidence.source, found[2]) if found else ():
+        loader = next((name_of(one) for one in calls(call, *_LOADERS)), "") if isinstance(call, ast.Call) else ""
+        if found and loader:
+            hint = (
+                f"{loader}() says how something is loaded, and does not ask for it. Which method of a query takes it?"
+            )
+            return Told(where=found[2], hint=hint)
     return None
 
 
-@reading("a loader for an attribute of a schema")
-def loader_of_a_schema(evidence: Evidence) -> Told | None:
-    """A query is about tables, and so are its options. A schema says what is shown of a row."""
-    found = raised_with(evidence, r"^type object '(\w+)' has no attribute '(\w+)'", "AttributeError")
-    class_ = evidence.source.class_(found[1][1]) if found else None
-    asks = calls(_function_at(evidence, found[2]), *_LOADERS, "select", "order_by") if found else []
+@reading("an attribute that a schema does not have")
+def not_of_a_schema(evidence: Evidence) -> Told | None:
+    """A schema says what is shown of a row. It leads to no other table, and its methods have names of their own."""
+    found = raised_with(evidence, r"^(?:type object '\w+' has no attribute ')?(\w+)'?$", "AttributeError")
+    line = evidence.source.line(found[2]) if found else ""
+    owner = re.search(rf"\b(\w+)\.{found[1][1]}\b", line) if found else None
+    class_ = evidence.source.class_(owner[1]) if owner else None
     bases = [name_of(base) for _, node in evidence.source.ancestry(class_) for base in node.bases]
-    if found is None or "BaseModel" not in bases or not any(found[1][0] and found[1][1] in text_of(x) for x in asks):
+    if found is None or owner is None or "BaseModel" not in bases or found[2].rpartition(":")[0] in evidence.given:
         return None
-    hint = f"{found[1][1]} says what is shown. Which class has the rows, and leads from an item to its owner?"
+    hint = f"{owner[1]} says what is shown. Which class has the rows, and leads from an item to its owner?"
+    if re.search(rf"\b{owner[1]}\.{found[1][1]}\(", line):
+        hint = f"{owner[1]} has no '{found[1][1]}'. What is the method called that reads an object?"
     return Told(where=found[2], hint=hint)
-
-
-def _function_at(evidence: Evidence, where: str) -> ast.AST:
-    """The function around a place; nothing where there is none."""
-    found = evidence.source.function(evidence.source.function_of(where), where.rpartition(":")[0])
-    return found[1] if found is not None else ast.Module(body=[], type_ignores=[])
 
 
 # -- the router and the route -------------------------------------------------------------------------
@@ -387,6 +421,19 @@ def endpoint_gives_no_list(evidence: Evidence) -> Told | None:
 
 
 _IN_A_LOOP = "This return stands in the loop. How many items does it answer with?"
+
+
+@reading("model_validate that is not called", _OWNER)
+def reader_not_called(evidence: Evidence) -> Told | None:
+    """Without parentheses a method is only named."""
+    refused = evidence.raised_kind("ResponseValidationError")
+    for file, node in behind(evidence) if refused is not None else ():
+        called = {id(each.func) for each in inside(node) if isinstance(each, ast.Call)}
+        for each in inside(node):
+            if isinstance(each, ast.Attribute) and each.attr == "model_validate" and id(each) not in called:
+                mapped = any(each in call.args for call in calls(node, "map"))
+                return None if mapped else Told(where=file.at(each), hint="This names the method. What calls it?")
+    return None
 
 
 @reading("a return inside the loop", _OWNER, _NULL, _LIST)
