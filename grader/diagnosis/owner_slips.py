@@ -147,7 +147,7 @@ def unknown_strategy(evidence: Evidence) -> Told | None:
     return None
 
 
-_HAS_A_KEY = "owner_id has the foreign key already, and it is the only one. What is left to say of it here?"
+_HAS_A_KEY = "owner_id has the foreign key already. What is left to say of it here?"
 
 
 @reading("the foreign key is named once more")
@@ -157,6 +157,9 @@ def key_named_again(evidence: Evidence) -> Told | None:
     owner = owner_attribute(evidence)
     made = getattr(owner[1], "value", None) if owner else None
     if raised is None or owner is None or not isinstance(made, ast.Call) or name_of(made) != "relationship":
+        return None
+    column = field_in(evidence, evidence.source.class_("Item", "app/models.py"), "owner_id")
+    if column is None or "ForeignKey" not in text_of(column[1]):
         return None
     keyed = [each for each in made.args if name_of(each) == "ForeignKey"]
     said = keyword(made, "foreign_keys")
@@ -168,8 +171,8 @@ def key_named_again(evidence: Evidence) -> Told | None:
     if said is not None and unknown and re.search("failed to locate|'Table' object has no", raised.message):
         return Told(saw=of_the_models(evidence, raised), where=owner[0].at(said), hint=_HAS_A_KEY)
     first = made.args[0] if made.args else None
-    column = text_of(first).strip("'\"").rpartition(".")[2] == "owner_id"
-    if column and re.search("expects a class|failed to locate", raised.message):
+    its_column = text_of(first).strip("'\"").rpartition(".")[2] == "owner_id"
+    if its_column and re.search("expects a class|failed to locate", raised.message):
         hint = "relationship() takes a class, and the type names it already. What is the column for here?"
         return Told(saw=of_the_models(evidence, raised), where=owner[0].at(first or made), hint=hint)
     return None
@@ -268,6 +271,9 @@ def list_gives_nothing(evidence: Evidence) -> Told | None:
     found = list_function(evidence)
     if found is None or not evidence.saw.endswith(_NOTHING) or found[0].name in evidence.given:
         return None
+    raised = evidence.raised_kind("TypeError")
+    if raised is not None and any(line.startswith(f"{found[0].name}:") for line in raised.lines):
+        return None  # it is in the function that something is None
     ends = ends_without_a_value(found[1].body)
     if not ends:
         return None
@@ -465,7 +471,7 @@ def read_by_another_schema(evidence: Evidence) -> Told | None:
             owner = name_of(getattr(call.func, "value", None))
             class_ = evidence.source.class_(owner)
             lacks = class_ is not None and refused and refused[1] not in evidence.source.declared_in(class_)
-            if lacks and call.args and not text_of(call.args[0]).endswith(".owner") and owner != "ItemWithOwner":
+            if lacks and call.args and "owner" not in text_of(call.args[0]):
                 hint = f"What of an item with its owner does {owner} leave out?"
                 return Told(where=file.at(call), hint=hint)
     return None
