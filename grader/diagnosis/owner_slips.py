@@ -25,6 +25,7 @@ from grader.diagnosis.source import (
     inside,
     keyword,
     name_of,
+    of_a_session,
     text_of,
 )
 
@@ -274,12 +275,21 @@ def list_gives_nothing(evidence: Evidence) -> Told | None:
     raised = evidence.raised_kind("TypeError")
     if raised is not None and any(line.startswith(f"{found[0].name}:") for line in raised.lines):
         return None  # it is in the function that something is None
-    ends = ends_without_a_value(found[1].body)
-    if not ends:
-        return None
-    last = ends[-1] if isinstance(ends[-1], ast.Expr | ast.Return | ast.Assign) else found[1]
-    saw = f"{evidence.saw}; list_items_with_owner returned None"
-    return Told(saw=saw, where=found[0].at(last), hint="What does this function give back?", why=_FOR_CALLERS)
+    for file, node in [found, *_asked_by(evidence, *found)]:
+        ends = ends_without_a_value(node.body) if file.name not in evidence.given else []
+        if ends:
+            last = ends[-1] if isinstance(ends[-1], ast.Expr | ast.Return | ast.Assign) else node
+            saw = f"{evidence.saw}; {node.name} returned None"
+            return Told(saw=saw, where=file.at(last), hint="What does this function give back?", why=_FOR_CALLERS)
+    return None
+
+
+def _asked_by(evidence: Evidence, file: File, node: Function) -> list[tuple[File, Function]]:
+    """The learner's functions whose results a function gives back."""
+    values = [giving(node, each).value for each in inside(node) if isinstance(each, ast.Return)]
+    names = [name_of(each) for each in values if isinstance(each, ast.Call) and not of_a_session(each)]
+    found = [evidence.source.function(name, file.name) or evidence.source.function(name) for name in names if name]
+    return [each for each in found if each is not None and each[1] is not node]
 
 
 _FOR_CALLERS = "Whoever calls list_items_with_owner goes through what it gives back."
