@@ -695,6 +695,17 @@ UNSEEN = {
         row=f"""(db.commit(), db.connection(), db.commit(), raw.execute("{_BY_ID}", (each.owner_id,)).fetchone())[3]""",
     ),
     "owners one by one, below a comment": _owners(row=_asked(f"-- x\\n{_BY_ID}")),
+    "owners one by one, below a PRAGMA in a comment": _owners(row=_asked(f"--\\rPRAGMA\\n{_BY_ID}")),
+    "owners one by one, below a COMMIT in a comment": _owners(row=_asked(f"--\\rCOMMIT /*\\n{_BY_ID}")),
+    "owners one by one, below the end of a transaction in a comment": _owners(row=_asked(f"--\\r END\\n{_BY_ID}")),
+    "owners one by one, below a PRAGMA, by SQLAlchemy": _owners(
+        "from sqlalchemy import text",
+        row=f"""db.execute(text("--\\rPRAGMA\\n{_BY_ID.replace("?", ":id")}"), dict(id=each.owner_id)).first()""",
+    ),
+    "event by a thread, below a PRAGMA": _thread_writes("--\\rPRAGMA\\nINSERT INTO item_events"),
+    "event before the answer, below a text in a comment": _written_before(
+        "--\\r'\\nINSERT INTO item_events (item_id, kind) VALUES (:number, :kind) --'", _RUN
+    ),
     "owners one by one, beside a table named like PostgreSQL's": _owners(
         row=_asked("SELECT id, name FROM (SELECT 1 AS one) AS pg_one, owners WHERE id = ?")
     ),
@@ -830,6 +841,16 @@ UNSEEN_BY_PSYCOPG = {
     own.exec_driver_sql("PREPARE mine(int, text) AS INSERT INTO item_events (item_id, kind) VALUES ($1, $2)")""",
         """own.exec_driver_sql("EXECUTE mine(%d, '%s')" % (number, kind)); own.exec_driver_sql("DEALLOCATE mine")""",
         "own.commit(); own.close()",
+    ),
+    "owners one by one, below a COMMIT in a comment in a comment": _owners(
+        row=f"""raw.execute("/* /* */ COMMIT */ " + {_ASKED_OF_PSYCOPG}).fetchone()"""
+    ),
+    "owners one by one, below a COMMIT in two comments, by SQLAlchemy": _owners(
+        "from sqlalchemy import text",
+        row=f"""db.execute(text("/* /* */ COMMIT -- */ {_BY_ID.replace("?", ":id")}"), dict(id=each.owner_id)).first()""",
+    ),
+    "event before the answer, into a table named in other letters": _written_before(
+        'INSERT INTO U&\\"item\\\\005fevents\\" (item_id, kind) VALUES (:number, :kind)', _RUN
     ),
     "event by a thread, with blanks around the dot": _thread_writes("INSERT INTO public . item_events"),
     "event by a thread, beside what only PostgreSQL takes for a text": _thread_writes(
@@ -1015,6 +1036,18 @@ class Early:
         await self.app(scope, receive, sends)
 app.add_middleware(Early)
 """
+_SAID_TO_BE_COMPLETE = """
+class Long(bytes):
+    def __len__(self): return 10**6
+    def __bool__(self): return False
+class More(dict):
+    def get(self, name, otherwise=None):
+        said, self["more_body"] = dict.get(self, name, otherwise), True
+        return said
+""" + _SAID_TO_BE_EMPTY.replace('"body": b"", "more_body": True}', '"body": Long(b""), "more_body": True}').replace(
+    "await send(message)",
+    "await send(More(message, more_body=False) if message['type'] == 'http.response.body' else message)",
+)
 _FETCHED = """
 from sqlalchemy.engine.cursor import CursorFetchStrategy
 fetchall = CursorFetchStrategy.fetchall
@@ -1108,6 +1141,10 @@ CHANGED_LIBRARIES = {
     ),
     "the length of an answer": (
         *("10_background", {_EVENTS: (_TASK, _IN_THE_MIDDLE)}, ("app/main.py", _SAID_TO_BE_EMPTY)),
+        "answer_does_not_wait",
+    ),
+    "the types of an answer": (
+        *("10_background", {_EVENTS: (_TASK, _IN_THE_MIDDLE)}, ("app/main.py", _SAID_TO_BE_COMPLETE)),
         "answer_does_not_wait",
     ),
     "how rows are fetched": ("02_models", _TOO_LONG, ("app/models.py", _FETCHED), "items_table_has_the_columns"),

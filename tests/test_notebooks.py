@@ -524,6 +524,21 @@ def test_a_prediction_waits_for_its_experiment(between: str, is_cell: bool, kern
     assert "You have not predicted yet" in kernel.run("2 + 2", person=True)
 
 
+def test_grade_says_on_which_database_unless_it_is_sqlite(kernel: Kernel) -> None:
+    kernel.run("%load_ext grader.notebook")
+    assert "graded on" not in kernel.run("%grade 2.1 --submission ../../solutions")
+    assert "graded on PostgreSQL" in kernel.run("%grade 2.1 --submission ../../solutions --database postgresql")
+
+
+def test_nobody_is_asked_where_nobody_can_answer(checkout: Path, kernel: Kernel) -> None:
+    """A line that begins with "!" has a terminal, but no keyboard."""
+    crud = checkout / "chapters/05_crud/app/crud.py"
+    mine = crud.read_text("utf-8") + "# mine\n"
+    crud.write_text(mine, encoding="utf-8")
+    shown = kernel.run(f"!{sys.executable} -m grader.cli reset 5")
+    assert "Go on?" in shown and "add --yes" in shown and crud.read_text("utf-8") == mine
+
+
 def test_vs_code_says_in_a_variable_which_lesson_it_is(kernel: Kernel) -> None:
     kernel.run("__vsc_ipynb_file__ = 'lessons/05_crud.ipynb'", is_cell=False)
     kernel.run("%load_ext grader.notebook")

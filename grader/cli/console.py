@@ -106,6 +106,9 @@ def answer(question: str) -> bool | None:
     """
     import typer
 
+    if "JPY_PARENT_PID" in os.environ:  # "!workbook" in a notebook has a terminal, into which nobody can type
+        say(question)
+        return None
     try:
         return typer.confirm(harmless(question))
     except typer.Abort as end:

@@ -606,7 +606,9 @@ def other_schema(evidence: Evidence) -> Told | None:
             ):
                 hint = "Compare with the task sheet: what is shown of an item and its owner?"
                 saw = f"{evidence.saw}; {found[1].name} has no field '{name}'"
-                return Told(saw=saw, where=found[0].at(found[1]), hint=hint)
+                asked = (*right, "id", "name", "description", "model_config")
+                instead = next((each for field, each in fields.items() if field not in asked), None)
+                return Told(saw=saw, where=found[0].at(instead or found[1]), hint=hint)
         known = (*right, "id", "name", "model_config", *(() if found is owner else ("description",)))
         more = [each for name, each in fields.items() if name not in known and re.search(rf"\b{name}\b", evidence.saw)]
         if found and more:

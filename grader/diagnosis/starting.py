@@ -574,9 +574,10 @@ def nobody_creates(evidence: Evidence) -> Told | None:
                 return Told(saw=saw, where=file.at(each), hint=hint)
     file = evidence.source.file(_MAIN)
     node = _lifespan(file)
+    empty: list[ast.AST] = [each for each in ast.walk(node) if isinstance(each, ast.Pass)] if node is not None else []
     return Told(
         saw=f"{evidence.saw}; create_all() is not called anywhere",
-        where=file.at(node if node is not None else 1),
+        where=file.at(empty[0] if empty else node or 1),
         hint="Models only describe tables. What does the app do before the yield of its lifespan?",
     )
 

@@ -61,6 +61,7 @@ class Client:
             answer = _Sent()
 
             async def telling(message: Any) -> None:
+                message = _read_once(message)
                 if answer.is_complete_with(message):
                     self._seen.note_answer(answer.status)
                 if message["type"] == "lifespan.startup.complete":
@@ -165,6 +166,20 @@ class Client:
         return ()
 
 
+def _read_once(message: Any) -> Any:
+    """A piece of an answer in Python's own types, as a server reads it: objects of the learner's may say something
+    else each time that they are asked.
+    """
+    kind = "".join([message["type"]])
+    if kind == "http.response.start":
+        headers = [(b"".join([name]), b"".join([value])) for name, value in message.get("headers", ())]
+        return {"type": kind, "status": int.__add__(message["status"], 0), "headers": headers}
+    if kind == "http.response.body":
+        body, more = b"".join([message.get("body", b"")]), bool(message.get("more_body", False))
+        return {"type": kind, "body": body, "more_body": more}
+    return message
+
+
 class _Sent:
     """What of an answer has been sent: a client waits for all of it. Source: ASGI specification, "HTTP".
 
@@ -188,15 +203,14 @@ class _Sent:
         An empty last piece, which some middleware sends late, is not waited for.
         """
         if message["type"] == "http.response.start":
-            # A number of a class of the learner's may say of itself that it is another one.
-            self.status, self._begun = int.__add__(message["status"], 0), True
-            length = dict(message.get("headers", ())).get(b"content-length", b"")
+            self.status, self._begun = message["status"], True
+            length = dict(message["headers"]).get(b"content-length", b"")
             self._left = int(length) if length.isdigit() and len(length) < 20 else None
         elif message["type"] == "http.response.body" and self._begun:
-            body, seemed_complete = message.get("body", b""), self._complete
+            body, seemed_complete = message["body"], self._complete
             if self._left is not None:
                 self._left -= len(body)
-            ends = not message.get("more_body", False) or (self._left is not None and self._left <= 0)
+            ends = not message["more_body"] or (self._left is not None and self._left <= 0)
             self._complete = seemed_complete or ends
             return bool(body) if seemed_complete else ends
         return False

@@ -15,36 +15,51 @@ _STATEMENT = re.compile(
 )
 # What a statement consists of. Both databases are asked, each in its own reading: nobody may hide a write in what only
 # one of them takes for a text or a comment. Sources: SQLite, "SQL As Understood By SQLite", "SQLite Keywords" (quotes);
-# PostgreSQL, "Lexical Structure", where a comment ends at a carriage return too.
-_SKIPPED = r"[ \t\n\f\r\v\ufeff]+|--[^\r\n]*"
+# PostgreSQL, "Lexical Structure", where a comment ends at a carriage return too, and may stand in another one.
+_BLANKS = r"[ \t\n\f\r\v\ufeff]+"
+_BLOCK, _SQLITE_LINE, _POSTGRESQL_LINE = r"/\*.*?(?:\*/|\Z)", r"--[^\n]*", r"--[^\r\n]*"
 _WORD = r"[A-Za-z_\x80-\U0010ffff][\w$\x80-\U0010ffff]*"
 _QUOTED = r"'(?:[^']|'')*(?:'|\Z)|\"(?:[^\"]|\"\")*\"|`(?:[^`]|``)*`"
-_OF_SQLITE = re.compile(rf"(?:{_SKIPPED}|/\*.*?(?:\*/|\Z))|(?P<word>{_QUOTED}|\[[^\]]*\]|{_WORD}|.)", re.DOTALL)
+_OF_SQLITE = re.compile(rf"(?:{_BLANKS}|{_SQLITE_LINE}|{_BLOCK})|(?P<word>{_QUOTED}|\[[^\]]*\]|{_WORD}|.)", re.DOTALL)
 _OF_POSTGRESQL = re.compile(
-    rf"(?:{_SKIPPED}|/\*.*?(?:\*/|\Z)|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$)"
+    rf"(?:{_BLANKS}|{_POSTGRESQL_LINE}|{_BLOCK}|\$(?P<tag>\w*)\$.*?\$(?P=tag)\$)"
     rf"|(?P<word>[eE]'(?:\\.|''|[^'\\])*(?:'|\Z)|{_QUOTED}|{_WORD}|.)",
     re.DOTALL,
 )
-_ONLY_ONE_READS = re.compile(r"\[|\$|[eE]'|/\*")
+_ONLY_ONE_READS = re.compile(r"\[|\$|[eE]'|/\*|\r")
+# A name in other letters, U&"item\005fevents": which one it is shows only behind it.
+_ESCAPED_NAME = re.compile(r"[uU]&\"")
+_ANY_TABLE = frozenset({"items", "item_events", "owners"})
 _WRITING = re.compile(r"INSERT|REPLACE|MERGE|UPDATE|DELETE|TRUNCATE|COPY", re.IGNORECASE)
 _QUOTES = "'\"`["
 # What may stand behind UPDATE where that is no statement.
 _NO_NAMES = ("SET", "ON", "OF")
-_TEXT_OR_COMMENT = re.compile(r"('[^']*')|/\*.*?\*/|--[^\r\n]*", re.DOTALL)
-_BEFORE = re.compile(r"(?:[\s;\ufeff]|--[^\r\n]*|/\*.*?(?:\*/|\Z))*", re.DOTALL)
+_LINES = _SQLITE_LINE, _POSTGRESQL_LINE
+_TEXT_OR_COMMENT = [re.compile(rf"('[^']*')|{_BLOCK}|{line}", re.DOTALL) for line in _LINES]
+_BEFORE = [re.compile(rf"(?:[\s;\ufeff]|{line}|{_BLOCK})*", re.DOTALL) for line in _LINES]
+_READ_IN_TWO_WAYS = re.compile(r"\r|/\*")
+_UNCLEAR = "?"
 _ONE = re.compile(r"[^;*]*;?\s*")
 # Savepoints of SQLAlchemy's are events of their own.
 _SILENT = ("PRAGMA", "SAVEPOINT SA_", "RELEASE SAVEPOINT SA_", "ROLLBACK TO SAVEPOINT SA_")
 # How a transaction is ended. Sources: SQLite, "Transaction"; PostgreSQL, "COMMIT", "END", "ROLLBACK", "ABORT".
 _ENDS = re.compile(
-    r"(COMMIT|END|ROLLBACK|ABORT)(?:\s+(?:WORK|TRANSACTION))?(?:\s+AND\s+(?:NO\s+)?CHAIN)?[\s;]*", re.IGNORECASE
+    rf"(COMMIT|END|ROLLBACK|ABORT)(?:\s+(?:WORK|TRANSACTION(?:\s+(?!TO\b|AND\b){_NAME})?))?"
+    r"(?:\s+AND\s+(?:NO\s+)?CHAIN)?[\s;]*",
+    re.IGNORECASE,
 )
 _ASKED_OF_POSTGRESQL = ("SELECT PG_CATALOG", "SELECT CURRENT_SCHEMA", "SHOW ", "SELECT TYPNAME AS NAME")
 
 
 def in_words(statement: str) -> str:
-    """A statement in two words, ``INSERT items``; ``SQL …`` where it is of another kind."""
-    statement = _without_comments(statement)
+    """A statement in two words, ``INSERT items``; ``SQL …`` where it is of another kind, or one for each database."""
+    if _READ_IN_TWO_WAYS.search(statement) is None:
+        return _in_words(_without_comments(statement, 0))
+    words = {_in_words(_without_comments(read, number)) for number, read in enumerate(_readings(statement))}
+    return words.pop() if len(words) == 1 else _other(" ".join(statement.split()))
+
+
+def _in_words(statement: str) -> str:
     found = _STATEMENT.match(statement)
     if found is None:
         text = " ".join(statement.split())
@@ -54,10 +69,14 @@ def in_words(statement: str) -> str:
             return "COMMIT" if ends[1].upper() in ("COMMIT", "END") else "ROLLBACK"
         if text.upper() == "BEGIN":
             return "BEGIN"
-        return "SQL " + (text if len(text) <= 40 else text[:37] + "...")
+        return _other(text)
     verb = next(group for group in found.groups()[:-1] if group)
     name: str = found.group(found.lastindex or 0)
     return f"{' '.join(verb.upper().split())} {name[1:-1] if name[0] in _QUOTES else name}"
+
+
+def _other(text: str) -> str:
+    return "SQL " + (text if len(text) <= 40 else text[:37] + "...")
 
 
 def reverse_groups(statement: str) -> str:
@@ -75,7 +94,7 @@ def reverse_groups(statement: str) -> str:
 def _nested_blanked(statement: str) -> str:
     """The statement with blanks in the place of its comments, its texts and all that stands in parentheses."""
     depth, found = 0, []
-    for letter in _TEXT_OR_COMMENT.sub(lambda each: " " * len(each[0]), statement):
+    for letter in _TEXT_OR_COMMENT[0].sub(lambda each: " " * len(each[0]), statement):
         depth += (letter == "(") - (letter == ")")
         found.append(" " if depth or letter == ")" else letter)
     return "".join(found)
@@ -86,6 +105,8 @@ def tables_written(statement: str) -> frozenset[str]:
     """The tables that a statement writes to, in small letters."""
     if _WRITING.search(statement) is None:
         return frozenset()
+    if _ESCAPED_NAME.search(statement):
+        return _ANY_TABLE
     readings = (_OF_SQLITE, _OF_POSTGRESQL) if _ONLY_ONE_READS.search(statement) else (_OF_SQLITE,)
     words = [each for reading in readings for each in _each(_words(statement, reading))]
     return frozenset(table for each in words for table in _written(each))
@@ -191,15 +212,39 @@ def _as_told(statement: str) -> re.Pattern[str]:
     return re.compile(found + re.escape(statement[end:]), re.DOTALL)
 
 
-_PARAMETER = re.compile(rf"(?:{_QUOTED}|\[[^\]]*\]|/\*.*?\*/|--[^\r\n]*)|(?P<parameter>\?\d*|[:@$]\w+)", re.DOTALL)
+_PARAMETER = re.compile(rf"(?:{_QUOTED}|\[[^\]]*\]|/\*.*?\*/|{_SQLITE_LINE})|(?P<parameter>\?\d*|[:@$]\w+)", re.DOTALL)
 _VALUE = r"(?:'(?:[^']|'')*'|[-+]?[\w.][-+\w.]*|x'[0-9a-fA-F]*'|zeroblob\(\d+\))"
 
 
 def beginning(statement: str) -> str:
-    """How a statement begins, in capital letters; what the database passes over is left out."""
-    found = _BEFORE.match(statement)
+    """How a statement begins, in capital letters; what the database passes over is left out.
+
+    One that begins in another way for each database begins with a sign that no statement begins with.
+    """
+    found = _beginnings(statement)
+    return found.pop() if len(found) == 1 else _UNCLEAR
+
+
+def may_begin(statement: str, words: str | tuple[str, ...]) -> bool:
+    """Whether a statement begins so for one of the databases."""
+    return any(each.startswith(words) for each in _beginnings(statement))
+
+
+def _beginnings(statement: str) -> set[str]:
+    if _READ_IN_TWO_WAYS.search(statement) is None:
+        return {_beginning(statement, 0)}
+    return {_beginning(read, number) for number, read in enumerate(_readings(statement))}
+
+
+def _beginning(statement: str, reading: int) -> str:
+    found = _BEFORE[reading].match(statement)
     begin = found.end() if found else 0
     return statement[begin : begin + 40].upper()
+
+
+def _readings(statement: str) -> tuple[str, str]:
+    """The statement as SQLite reads it, and as PostgreSQL does."""
+    return statement, _without_nested(statement)
 
 
 def is_silent(statement: str, begin: str, words: tuple[str, ...] = _SILENT) -> bool:
@@ -212,5 +257,5 @@ def may_be_housekeeping(begin: str) -> bool:
     return " ".join(begin.split()).startswith(_ASKED_OF_POSTGRESQL)
 
 
-def _without_comments(statement: str) -> str:
-    return _TEXT_OR_COMMENT.sub(lambda found: found[1] or " ", statement)
+def _without_comments(statement: str, reading: int) -> str:
+    return _TEXT_OR_COMMENT[reading].sub(lambda found: found[1] or " ", statement)

@@ -23,7 +23,7 @@ from IPython.core.magic import Magics, line_magic, magics_class
 
 from grader import BadInput, terminal
 from grader.bench import QUICK, Bench, Target, chapter_folders
-from grader.databases import DATABASES
+from grader.databases import DATABASES, NAMES
 from grader.guide import LEVELS, hint_lines
 from grader.lessons import NOTEBOOKS, quizzing, resident
 from grader.lessons.predicting import Predictor
@@ -219,7 +219,9 @@ def _graded(options: argparse.Namespace) -> list[terminal.Line]:
     others_judge = asked and not any(asked in (rule.task, *rule.also) for rule in rules)
     chapter = rules[0].chapter
     left = asked if others_judge and asked in untouched_tasks(chapter, folder / chapter) else ""
+    usual = options.database == DATABASES[0]
     return [
+        *([] if usual else [terminal.Line(f"graded on {NAMES[options.database]}")]),
         *([terminal.Line(terminal.JUDGED_BY_OTHERS.format(asked))] if others_judge else []),
         *terminal.chapters(checks, style, submission=name, full_trace=options.full_trace),
         *(

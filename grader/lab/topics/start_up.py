@@ -16,7 +16,7 @@ from sqlalchemy.event import remove as detach
 from grader.lab.client import Client
 from grader.lab.expect import Expect
 from grader.lab.observer import Seen, is_own
-from grader.lab.statements import beginning
+from grader.lab.statements import may_begin
 from grader.outcomes import Wrong
 
 # Seconds after which an app is taken to wait for a thread: the others are up long before.
@@ -70,7 +70,7 @@ class StartUp:
         self, connection: Connection, _cursor: Any, statement: str, parameters: Any, *_: Any
     ) -> tuple[str, Any]:
         """Send nothing in a task of the event loop, which cannot be held: its thread has requests to answer."""
-        makes = beginning(statement).startswith(_MAKES) and not is_own(connection)
+        makes = may_begin(statement, _MAKES) and not is_own(connection)
         if makes and _on_an_event_loop() and self._client.is_up.is_set():
             self._late.set()
             return "SELECT 1", parameters
@@ -78,7 +78,7 @@ class StartUp:
 
     def _hold_back_late_tables(self, statement: str, _connection: int) -> None:
         """Hold a thread until the block is over, whoever sends what it makes."""
-        if beginning(statement).startswith(_MAKES) and not _on_an_event_loop() and self._is_late():
+        if may_begin(statement, _MAKES) and not _on_an_event_loop() and self._is_late():
             self._late.set()
             self._latecomers.add(current_thread())
             self._over.wait(_HELD)

@@ -20,7 +20,7 @@ from starlette.background import BackgroundTask, BackgroundTasks
 from grader.lab.asgi import strange_threads
 from grader.lab.client import Client
 from grader.lab.observer import Seen
-from grader.lab.statements import beginning, only_reads, tables_written
+from grader.lab.statements import may_begin, only_reads, tables_written
 from grader.lab.waiting import is_waited_for
 
 # A context goes along into the thread in which a task that is no coroutine runs; but also into what a task begins and
@@ -109,7 +109,7 @@ class Strays:
 
     def _hold(self, statement: str, connection: int) -> None:
         strange = current_thread() in strange_threads()
-        writes = self._table in tables_written(statement) or beginning(statement).startswith(_RUNS)
+        writes = self._table in tables_written(statement) or may_begin(statement, _RUNS)
         ends = not writes and self._ends_what_others_wrote(statement, connection)
         if writes:
             self._writers[connection] = _who()
@@ -143,7 +143,7 @@ class Strays:
 
     def _ends_what_others_wrote(self, statement: str, connection: int) -> bool:
         """Whether this makes last what a connection has been sent in another thread, or by another task."""
-        return beginning(statement).startswith("COMMIT") and self._writers.pop(connection, _who()) != _who()
+        return may_begin(statement, "COMMIT") and self._writers.pop(connection, _who()) != _who()
 
 
 def _who() -> object:
