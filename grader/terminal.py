@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from grader.rules import CHAPTERS, GIVEN, NO_FOLDER, THE_REST, rules_of
+from grader.rules import CHAPTERS, GIVEN, NO_FOLDER, THE_REST, Rule, rules_of
 from grader.shown import without_commands
 
 if TYPE_CHECKING:
@@ -158,10 +158,28 @@ def _joined(found: Sequence[Block]) -> list[Block]:
 
 
 def blamed_on(checks: Sequence[Check], others: Sequence[Check]) -> list[Check]:
-    """Which checks of other tasks fail because the code of the tasks of these checks is wrong."""
+    """Which checks of other tasks have to do with these.
+
+    They fail because the code of the tasks of these checks is wrong; or these wait for them, and what is missing or
+    wrong is neither's own code but that of another task, perhaps of one that no check is named after.
+    """
     tasks = {check.task for check in checks}
-    to_fix = [block for block in blocks([*checks, *others]) if block.task in tasks and not block.given]
-    return [check for block in to_fix for check in (block.check, *block.same) if check.task not in tasks]
+    every = blocks([*checks, *others])
+    to_fix = [block for block in every if block.task in tasks and not block.given]
+    if not to_fix:
+        to_fix = [
+            block for block in every if block.task != block.check.task and any(each in checks for each in block.waiting)
+        ]
+    found = [check for block in to_fix for check in (block.check, *block.same) if check.task not in tasks]
+    waited_for = {name for check in checks if check.outcome == "blocked" for name in _needed(check)}
+    in_the_way = [each for each in others if each.outcome == "todo" and task_left(each) != each.task]
+    return found or [each for each in in_the_way if each.id.partition(".")[2] in waited_for]
+
+
+def only_waits(checks: Sequence[Check]) -> bool:
+    """Whether nothing of a part is to be fixed or to be done, and some of it waits for the rest of the chapter."""
+    outcomes = {check.outcome for check in checks}
+    return "blocked" in outcomes and outcomes <= {"blocked", "passed"}
 
 
 def _urgency(check: Check, task: str = "") -> tuple[object, ...]:
@@ -275,7 +293,8 @@ def _overview(
         ) + " still to do"
     colour = "green" if counts["passed"] == len(checks) else "red" if to_fix else ""
     yield Line(f"{chapter:<{_LABEL}}  {told}", colour, bold=bool(to_fix))
-    if waits and not to_fix:
+    begun = any(check.outcome == "todo" and check.begun for check in checks)  # that is told below
+    if waits and not to_fix and not begun:
         yield from _waited_for(checks, next(check for check in checks if outcomes[check.id] == "blocked"), style)
     told_already: set[tuple[str, str]] = set()
     half_done = {check.task for check in checks if check.outcome == "passed"}
@@ -292,11 +311,16 @@ def _overview(
 
 def _waited_for(checks: Sequence[Check], check: Check, style: Style) -> Iterator[Line]:
     """What a check waits for that is not among those that are told of."""
-    found = _FIRST.search(check.observed)
-    first = next((rule for rule in rules_of(check.chapter) if found and rule.name == found[1]), None)
+    first = _first_of(check)
     if first is not None and all(each.id != first.id for each in checks):
         yield from _fact("saw", _FIRST.sub("", check.observed), style)
         yield from _fact("first", f"{first.task} {first.title} (workbook check {first.task})", style)
+
+
+def _first_of(check: Check) -> Rule | None:
+    """The rule that a check waits for, if it waits for one."""
+    found = _FIRST.search(check.observed) if check.outcome == "blocked" else None
+    return next((rule for rule in rules_of(check.chapter) if found and rule.name == found[1]), None)
 
 
 def _in_the_way(check: Check, number: int, style: Style, submission: str) -> Iterator[Line]:
@@ -449,10 +473,12 @@ def plain(text: str) -> str:
 # -- the end ------------------------------------------------------------------------------------------
 
 
-def closing(checks: Sequence[Check], *, submission: str = "chapters", in_notebook: bool = False) -> Iterator[Line]:
+def closing(
+    checks: Sequence[Check], *, submission: str = "chapters", in_notebook: bool = False, asked: str = ""
+) -> Iterator[Line]:
     """The last lines: how it stands, and what to do next; arguments as for `next_step`."""
     yield from standing(checks)
-    step = next_step(checks, submission=submission, in_notebook=in_notebook)
+    step = next_step(checks, submission=submission, in_notebook=in_notebook, asked=asked)
     if step:
         yield Line(step, bold=True)
 
@@ -468,13 +494,16 @@ def standing(checks: Sequence[Check]) -> Iterator[Line]:
         yield Line("Everything that was checked is right.", "green", bold=True)
 
 
-def next_step(checks: Sequence[Check], *, submission: str = "chapters", in_notebook: bool = False) -> str:
+def next_step(
+    checks: Sequence[Check], *, submission: str = "chapters", in_notebook: bool = False, asked: str = ""
+) -> str:
     """Where to go on: what is to be fixed, then the first task that is to do; after a whole chapter, the next one.
 
     Args:
         checks: the verdicts, in order.
         submission: what the user calls the submission.
         in_notebook: name magics, not commands.
+        asked: the task that was asked for, where it is untouched and no check is named after it.
     """
     for chapter, group in groupby(checks, key=lambda check: check.chapter):
         found = list(group)
@@ -482,7 +511,7 @@ def next_step(checks: Sequence[Check], *, submission: str = "chapters", in_noteb
         if left:
             to_fix = blocks(found)
             if not to_fix:
-                return _do(left, chapter, submission)
+                return _do(left, chapter, submission, asked)
             return _fix(to_fix[0], submission, _magic(to_fix[0], found) if in_notebook else _command(chapter))
     last = checks[-1].chapter if checks else ""
     whole = last and {rule.id for rule in rules_of(last)} <= {check.id for check in checks}
@@ -544,10 +573,13 @@ def _magic(block: Block, checks: Sequence[Check]) -> str:
     return f"%grade {judged[0] if judged else block.check.chapter[:2]}"
 
 
-def _do(left: Sequence[Check], chapter: str, submission: str) -> str:
+def _do(left: Sequence[Check], chapter: str, submission: str, asked: str) -> str:
     first = min(left, key=lambda check: (check.outcome == "blocked", task_number(task_left(check))))
     sheet = f"{'chapters' if _is_missing(first) else submission}/{chapter}/README.md"
-    return f"next: chapter {chapter[:2]}, task {task_left(first)} ({sheet})"
+    rule = _first_of(first)
+    known = rule is None or any(check.id == rule.id for check in left)
+    task = task_left(first) if rule is None or known else rule.task
+    return f"next: chapter {chapter[:2]}, task {asked or task} ({sheet})"
 
 
 def task_left(check: Check) -> str:

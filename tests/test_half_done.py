@@ -127,6 +127,8 @@ IN_THE_WAY = {
             "WITH_OWNER = selectinload(Item.owner)\n\n\ndef list_items_with_owner(",
         ),
     ),
+    "an attribute that a function reads": ("09_relationships", "9.2", "app/crud.py"),
+    "a schema within a schema": ("09_relationships", "9.3", "app/schemas.py"),
     "an attribute of the class that is to become a model": (
         *("08_sqlmodel", "8.3", "app/crud.py"),
         ("def create_item(", "IN_ORDER = Item.id\n\n\ndef create_item("),
@@ -314,3 +316,29 @@ def test_a_lazy_list_waits_for_the_schema_that_reads_owners(tmp_path: Path) -> N
     crud.write_text("\n".join(lines))
     check = verdicts("09_relationships", [tmp_path])[tmp_path]["loaded_before_the_session_closes"]
     assert (check.outcome, check.observed.split()[0]) == ("todo", "9.4"), check.traceback or check.observed
+
+
+# What 9.5 waits for, though its own check is the only one that was asked for: what is changed, and what is told then.
+WAITED_FOR = {
+    "its own line": ("app/crud.py", "selectinload(Item.owner)", "selectinload(Item.author)", "fix 9.5"),
+    "a task that no check is named after": ("app/models.py", "    owner: Mapped", "    owners: Mapped", "fix 9.2"),
+    "a line in a class that was given": (
+        *("app/models.py", "mapped_column(String(200))\n\n\nclass Item"),
+        *("mapped_column(String(200))\n    owner: Mapped['Owner'] = relationship()\n\n\nclass Item", "fix 9.2"),
+    ),
+    "what is to do": ("app/schemas.py", "", "", "task 9.3"),
+}
+
+
+@pytest.mark.parametrize("name", WAITED_FOR)
+def test_a_part_that_waits_says_what_for(name: str, tmp_path: Path) -> None:
+    """It never names a check whose fault is in the task that was asked for, or in one that has no check."""
+    file, old, new, step = WAITED_FOR[name]
+    left = {"task 9.3": {"9.3"}}.get(step, {"9.2"} if "class Item" in old else set())
+    path = write_half_done("09_relationships", tmp_path, {*tasks_of("09_relationships")} - left) / file
+    path.write_text(path.read_text().replace(old, new, 1) if old else path.read_text())
+    checks = [*verdicts("09_relationships", [tmp_path])[tmp_path].values()]
+    mine, others = [each for each in checks if each.task == "9.5"], [each for each in checks if each.task != "9.5"]
+    assert terminal.only_waits(mine), told({each.id: each for each in mine})
+    shown = {each.id: each for each in [*mine, *terminal.blamed_on(mine, others)]}
+    assert step in told(shown) and "(workbook check 9.6)" not in told(shown), told(shown)

@@ -55,6 +55,12 @@ def test_next_step(outcomes: dict[str, str], step: str) -> None:
     assert next_step([check(task, outcome) for task, outcome in outcomes.items()]) == step
 
 
+def test_the_task_that_was_asked_for_is_next_where_no_check_is_named_after_it() -> None:
+    found = [check("5.1", "todo"), check("5.2", "todo")]
+    assert next_step(found, asked="5.4").startswith("next: chapter 05, task 5.4 ")
+    assert next_step([check("5.1", "failed"), *found[1:]], asked="5.4") == FIX
+
+
 def test_the_next_chapter_comes_after_a_whole_one() -> None:
     found = [check("1.1", "passed").model_copy(update={"id": rule.id}) for rule in rules_of("01_engine")]
     assert next_step(found) == "next: chapter 02 (chapters/02_models/README.md)"

@@ -269,6 +269,8 @@ def _whose_code(run: Run, rule: Rule, where: str, told: dict[str, Any]) -> tuple
         used = [each for each in _levels(told.get("users")) if len(each) == 2]
         users = [task for place, name in used for task in tasks_at(rule.chapter, place, name, "", of_others=False)]
         return True, users[0] if users and rule.task not in users else ""
+    if "." in owner and len(there) == 1 and not is_given(rule.chapter, file, owner):
+        return rule.task != there[0], there[0]  # somebody's own, in a class that is none of the task's
     if file not in run.shared.given and (not there or own or is_given(rule.chapter, file, owner)):
         return True, GIVEN
     return outside, min(there, key=lambda task: int(task.partition(".")[2]), default="") if outside else ""

@@ -13,6 +13,7 @@ from grader.cli import console, grading, passed, place
 from grader.cli.options import ChapterLimitOption, DatabaseOption, PartArgument, SubmissionLimitOption, SubmissionOption
 from grader.databases import NAMES
 from grader.rules import rules_of
+from grader.starters import untouched_tasks
 from grader.terminal import Line, blocks
 
 if TYPE_CHECKING:
@@ -55,12 +56,14 @@ def check(
         others = grading.rest_of(where, checks, database)
         checks += terminal.blamed_on(checks, others)
         asked, part = part, rules[0].chapter if len({rule.chapter for rule in rules}) == 1 else ""
+        left = ""
         if asked != part and rules == rules_of(part) and "." in asked:
             console.say(terminal.JUDGED_BY_OTHERS.format(asked))
+            left = asked if asked in untouched_tasks(part, where.folder / part) else ""
         console.say(f"grading {'/'.join(filter(None, [where.name, part]))} on {NAMES[database]}")
         console.say("")
         console.show(terminal.chapters(checks, console.style(), submission=where.name, full_trace=full_trace))
-        console.show(passed.closing(where, checks, others, database))
+        console.show(passed.closing(where, checks, others, database, left))
         console.show(_help(checks))
     spoilt = grading.warn(database)
     raise typer.Exit(0 if all(each.outcome == "passed" for each in checks) and not spoilt else 1)

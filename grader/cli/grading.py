@@ -11,7 +11,7 @@ from grader.bench import QUICK, Bench, Target
 from grader.cli import progress
 from grader.cli.place import Place, chapter_here
 from grader.rules import CHAPTERS, Rule, rules_of
-from grader.terminal import outcomes_by_task
+from grader.terminal import only_waits, outcomes_by_task
 
 if TYPE_CHECKING:
     from grader.report import Check
@@ -96,16 +96,18 @@ def grade(place: Place, rules: Sequence[Rule], database: str = "sqlite") -> list
 
 
 def rest_of(place: Place, checks: Sequence[Check], database: str) -> list[Check]:
-    """After a part of a chapter has passed: the verdicts on what else is judged in it.
+    """After a part of a chapter has passed, or waits for the rest: the verdicts on what else is judged in it.
 
     None where it is known already that nothing of that fails for the tasks of the part.
     """
     chapter = checks[0].chapter
     others = [rule for rule in rules_of(chapter) if all(check.id != rule.id for check in checks)]
-    if {check.chapter for check in checks} != {chapter} or any(check.outcome != "passed" for check in checks):
+    waits = only_waits(checks)
+    passed = all(check.outcome == "passed" for check in checks)
+    if {check.chapter for check in checks} != {chapter} or not (passed or waits):
         return []
     known = progress.known(place, chapter, database)
-    if known and not {f"failed {check.task}" for check in checks} & {*known.values()}:
+    if known and not waits and not {f"failed {check.task}" for check in checks} & {*known.values()}:
         return []
     with bench(database).within(QUICK):
         return grade(place, others, database)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def closing(
-    place: Place, checks: Sequence[Check], others: Sequence[Check] = (), database: str = "sqlite"
+    place: Place, checks: Sequence[Check], others: Sequence[Check] = (), database: str = "sqlite", asked: str = ""
 ) -> Iterator[Line]:
     """The last lines of a run: where to go on, and whether a newer version waits.
 
@@ -27,10 +27,11 @@ def closing(
         checks: the verdicts.
         others: those on the rest of the chapter, where that was looked at; else it is known from before.
         database: where the checks ran.
+        asked: the task that was asked for, where it is untouched and no check is named after it.
     """
     yield Line("")
     yield from standing(checks)
-    step = next_step(checks, submission=place.name)
+    step = next_step(checks, submission=place.name, asked=asked)
     yield from (
         lines(place, checks)
         or [Line(text, bold=True) for text in [step] if text]

@@ -9,7 +9,7 @@ from collections import Counter
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.crud import built, page_passed_on
 from grader.diagnosis.endpoints import endpoint_of
-from grader.diagnosis.evidence import Evidence
+from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.schemas import field_in, setting_not_read
 from grader.diagnosis.source import File, Function, calls, decorators, inside, keyword, name_of, of_a_session, text_of
@@ -57,12 +57,17 @@ def models_not_configured(evidence: Evidence) -> Told | None:
     hint = _of_a_configuration(raised.message, text_of(owner[1]), owner[3])
     if not hint:
         return None
-    saw = re.split(r"\.  ?(?:If|Ensure) ", raised.told)[0]
-    saw = saw if evidence.outcome == "error" else f"{saw}; none of the models can be used"
+    saw = of_the_models(evidence, raised)
     column = field_in(evidence, evidence.source.class_("Item", "app/models.py"), "owner_id")
     if hint == _NO_KEY and column is not None and "ForeignKey" not in text_of(column[1]):
         return Told(saw=saw, where=column[0].at(column[1]), hint=hint)
     return Told(saw=saw, where=owner[0].at(owner[1]), hint=hint)
+
+
+def of_the_models(evidence: Evidence, raised: Raised) -> str:
+    """What SQLAlchemy raised where it looks at all models: it comes out of the first line that uses one of them."""
+    saw = re.split(r"\.  ?(?:If|Ensure) ", raised.told)[0]
+    return saw if evidence.outcome == "error" else f"{saw}; none of the models can be used"
 
 
 _NO_KEY = "SQLAlchemy finds the owner of an item by a foreign key. Which column has one?"
@@ -85,7 +90,9 @@ def _of_a_configuration(message: str, words: str, annotation: str) -> str:
     if "lazy=" in words and "dynamic" in words:
         return 'lazy="dynamic" is for a list of objects. An item has one owner, or none.'
     if "expects a class" in message:
-        return "relationship() wants the name of the class here, and not that of the table."
+        if "schema.Table" in message:
+            return "relationship() wants the name of the class here, and not that of the table."
+        return "relationship() takes a class, or its name. What stands in the parentheses here?"
     if "no foreign keys" in message and "Owner" not in annotation and annotation:
         return which
     if re.search("foreign_keys|primaryjoin|remote_side", words):
@@ -103,6 +110,8 @@ def owner_is_a_column(evidence: Evidence) -> Told | None:
     owner = _made_owner(evidence)
     raised = evidence.raised_kind("SQLAlchemyError")
     column = owner is not None and owner[2] in ("mapped_column", "Column")
+    if owner is not None and raised is not None and "MappedAnnotationError" in raised.bases:
+        column = column or not isinstance(getattr(owner[1], "value", None), ast.Call)
     meant = (raised is not None and "owner" in raised.message) or "'owner': null" in evidence.saw
     if owner is None or not column or not meant:
         return None
@@ -731,11 +740,11 @@ def page_lost_on_the_way(evidence: Evidence) -> Told | None:
     return page_passed_on(evidence, [found]) if found[0].name not in evidence.given else None
 
 
-@reading("the page is another one", _LIST, _OWNER)
+@reading("the page is another one", _LIST, _OWNER, _LOADED)
 def other_page(evidence: Evidence) -> Told | None:
     """offset and limit choose items in the order of their ids, whatever their owners are."""
     found = list_function(evidence)
-    of_a_page = evidence.saw.startswith(("ids of the items", "ids on the page"))
+    of_a_page = evidence.saw.startswith(("ids of the items", "ids on the page", "no items"))
     if found is None or not (of_a_page or ("missing" in evidence.saw and evidence.rule == _LIST)):
         return None
     if calls(found[1], "list_items") and not calls(found[1], "offset", "limit", "slice"):  # which chooses the items

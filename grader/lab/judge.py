@@ -10,7 +10,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any, NamedTuple
 
-from grader.lab.behind import stub_at
+from grader.lab.behind import stub_at, stub_behind
 from grader.lab.expect import Expect
 from grader.lab.explanation import explain
 from grader.lab.focus import Focus
@@ -74,7 +74,7 @@ def judge(parts: Parts, rule: str, check: Callable[..., None], asked: tuple[str,
         }
         if outcome != "todo" and not unmeetable:
             found |= explain(parts, rule, found, verdict)
-            if stub := _still_to_do(found["where"], parts) if outcome == "failed" else None:
+            if stub := _still_to_do(found["where"], verdict.cause, parts) if outcome == "failed" else None:
                 outcome = "todo"
                 found |= {"observed": f"{stub.task} {stub.words}", "where": ""}
         told = _in_full(found, parts, started)
@@ -124,9 +124,13 @@ def _is_of_the_grader(error: BaseException, focus: Focus) -> bool:
     return bool(frames) and frames[-1].startswith(_GRADER) and not focus.line_of(error)
 
 
-def _still_to_do(where: str, parts: Parts) -> Stub | None:
-    """The starter's line, where the line that is to be changed is still that."""
-    return stub_at(where.removeprefix(parts.place.shown("")), parts.place.stubs, parts.place.root)
+def _still_to_do(where: str, cause: BaseException | None, parts: Parts) -> Stub | None:
+    """The starter's line, where the line that is to be changed is still that, or only misses what that is to add."""
+    place = parts.place
+    here = stub_at(where.removeprefix(place.shown("")), place.stubs, place.root)
+    if here is None and isinstance(cause, AttributeError) and where == parts.focus.line_of(cause):
+        return stub_behind(cause, place.stubs, place.root)
+    return here
 
 
 def _try_to_fail(parts: Parts, check: Callable[..., None], asked: tuple[str, ...], unmeetable: str) -> None:

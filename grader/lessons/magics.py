@@ -217,12 +217,18 @@ def _graded(options: argparse.Namespace) -> list[terminal.Line]:
     # More of the lesson follows, also after the only task of a chapter.
     goes_on = bool(asked) and all(check.outcome == "passed" for check in checks)
     others_judge = asked and not any(asked in (rule.task, *rule.also) for rule in rules)
+    chapter = rules[0].chapter
+    left = asked if others_judge and asked in untouched_tasks(chapter, folder / chapter) else ""
     usual = options.database == DATABASES[0]
     return [
         *([] if usual else [terminal.Line(f"graded on {NAMES[options.database]}")]),
         *([terminal.Line(terminal.JUDGED_BY_OTHERS.format(asked))] if others_judge else []),
         *terminal.chapters(checks, style, submission=name, full_trace=options.full_trace),
-        *(terminal.standing(checks) if goes_on else terminal.closing(checks, submission=name, in_notebook=True)),
+        *(
+            terminal.standing(checks)
+            if goes_on
+            else terminal.closing(checks, submission=name, in_notebook=True, asked=left)
+        ),
         *(_rest([*checks, *others]) if goes_on and not options.submission else ()),
         *(terminal.Line(sentence) for sentence in (bench.openness, bench.spoilt) if sentence),
         *_passed(options, checks),
@@ -230,11 +236,11 @@ def _graded(options: argparse.Namespace) -> list[terminal.Line]:
 
 
 def _others(folder: Path, checks: Sequence[Check], bench: Bench) -> list[Check]:
-    """After a part of a chapter has passed: the verdicts on what else is judged in it."""
-    chapter = checks[0].chapter
-    passed = {check.id for check in checks if (check.chapter, check.outcome) == (chapter, "passed")}
-    others = [rule for rule in rules_of(chapter) if rule.id not in passed]
-    return _verdicts(bench, folder, others, quick=True) if others and len(passed) == len(checks) else []
+    """After a part of a chapter has passed, or waits for the rest: the verdicts on what else is judged in it."""
+    chapter, known = checks[0].chapter, {check.id for check in checks}
+    others = [rule for rule in rules_of(chapter) if rule.id not in known]
+    passed = all((check.chapter, check.outcome) == (chapter, "passed") for check in checks)
+    return _verdicts(bench, folder, others, quick=True) if others and (passed or terminal.only_waits(checks)) else []
 
 
 def _rest(every: Sequence[Check]) -> list[terminal.Line]:

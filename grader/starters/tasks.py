@@ -98,7 +98,8 @@ def is_given(chapter: str, file: str, owner: str) -> bool:
     name, _, attribute = owner.partition(".")
     if attribute and any(place == file and each.startswith(f"{name}.") for place, each in places):
         return owner in defined and (file, owner) not in places  # a task asks for other attributes of this class
-    return name in defined and (file, name) not in places
+    # What somebody adds to a class that was given is their own.
+    return name in defined and (file, name) not in places and (not attribute or owner in defined)
 
 
 def has_file(chapter: str, file: str) -> bool:
@@ -117,6 +118,9 @@ def _defined_in(chapter: str) -> dict[str, frozenset[str]]:
         }
         classes = [node for node in module.body if isinstance(node, ast.ClassDef)]
         attributes = {f"{each.name}.{name}" for each in classes for name in bound(each)}
+        attributes |= {
+            f"{each.name}.{node.name}" for each in classes for node in each.body if isinstance(node, ast.FunctionDef)
+        }
         found[file.relative_to(SOLUTIONS / chapter).as_posix()] = frozenset({*names, *attributes, *bound(module)})
     return found
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
+
+from pydantic import BaseModel
 
 from grader.lab.words import describe
 
@@ -37,9 +40,24 @@ def refusal(error: BaseException | None, item: Any = None) -> str:
         refused = ".".join(part for part in first["loc"] if isinstance(part, str) and part != "response")
         if first["loc"] == ("response",) and isinstance(first.get("input"), list):
             return "ItemWithOwner was given the whole list"
+        if first["loc"][:1] == ("response",) and hasattr(error, "body") and not _has_several(error.body):
+            return f"the endpoint returned {_in_a_word(error.body)}"
         raised = _raised_by(item, refused) if first["type"] == "missing" else ""
         return raised or f"ItemWithOwner refused {refused or 'the item'}: {first['msg']}{_kind_of(item)}"
     return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+
+
+def _has_several(value: Any) -> bool:
+    """Whether a value may be a list of items, for whoever goes through it."""
+    return isinstance(value, Iterable) and not isinstance(value, dict | str | BaseModel)
+
+
+def _in_a_word(value: Any) -> str:
+    """What an endpoint has returned in the place of a list."""
+    if value is None:
+        return "None"
+    kind = type(value).__name__
+    return f"one {kind}" if isinstance(value, BaseModel) or hasattr(type(value), "__table__") else _a(kind)
 
 
 def _raised_by(item: Any, name: str) -> str:
@@ -62,4 +80,8 @@ def _kind_of(item: Any) -> str:
     if isinstance(item, tuple) or hasattr(item, "_mapping"):
         return f"; what the list holds is a row ({', '.join(type(each).__name__ for each in item)})"
     kind = type(item).__name__
-    return f"; what the list holds is {'an' if kind[:1] in 'aeiouAEIOU' else 'a'} {kind}"
+    return f"; what the list holds is {_a(kind)}"
+
+
+def _a(kind: str) -> str:
+    return f"{'an' if kind[:1] in 'aeiouAEIOU' else 'a'} {kind}"
