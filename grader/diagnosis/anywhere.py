@@ -137,11 +137,38 @@ def used_before_assignment(evidence: Evidence) -> Told | None:
     found = raised and _UNBOUND.search(raised.message)
     if not raised or not found:
         return None
+    where = innermost(raised, evidence.given)
+    swallowing = _goes_on_without(evidence.source, where, found[1])
+    if swallowing:
+        hint = f"An error ends here, and the function goes on, without a value for '{found[1]}'. "
+        return Told(saw=raised.told, where=swallowing, hint=f"{hint}What should it do after an error?")
     return Told(
         saw=raised.told,
-        where=innermost(raised, evidence.given),
+        where=where,
         hint=f"On the way that leads here, no line has given '{found[1]}' a value. Which line should have?",
     )
+
+
+def _goes_on_without(source: Source, where: str, name: str) -> str:
+    """The ``except`` above a line after which the function goes on, although the name got its value in the try alone.
+
+    Empty where there is none, or more than one.
+    """
+    file, line = source.file(where.rpartition(":")[0]), int(where.rpartition(":")[2] or 0)
+    around = source.function(file.function_at(line), file.name)
+    stores = [each for each in inside(around[1]) if isinstance(each, ast.Name)] if around else []
+    stores = [each for each in stores if each.id == name and isinstance(each.ctx, ast.Store)]
+    found = []
+    for tried in [each for each in inside(around[1]) if isinstance(each, ast.Try)] if around else ():
+        within = [one for statement in tried.body for one in ast.walk(statement)]
+        if stores and all(each in within for each in stores) and (tried.end_lineno or 0) < line:
+            leaves = ast.Raise | ast.Return | ast.Continue
+            found += [
+                each
+                for each in tried.handlers
+                if not any(isinstance(one, leaves) for statement in each.body for one in ast.walk(statement))
+            ]
+    return file.at(found[0]) if len(found) == 1 else ""
 
 
 @reading("an attribute that does not exist")

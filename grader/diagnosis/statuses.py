@@ -6,7 +6,7 @@ import ast
 import re
 
 from grader.diagnosis.anywhere import innermost
-from grader.diagnosis.endpoints import behind
+from grader.diagnosis.endpoints import behind, endpoint_of
 from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.routes import ANSWERS, UNKNOWN
@@ -88,6 +88,16 @@ def status_by_place(evidence: Evidence) -> Told | None:
                 hint = "The path is known by its place, and the status by a name. Which one?"
             return Told(where=found[2], hint=hint)
     return None
+
+
+@reading("the status of a route is a text", *ANSWERS)
+def route_status_is_a_text(evidence: Evidence) -> Told | None:
+    """FastAPI compares the status of an answer with numbers, so a text crashes there."""
+    found = endpoint_of(evidence)
+    said = keyword(found[2], "status_code") if found else None
+    if found is None or said is None or not _is_text(said) or not evidence.saw.startswith("a crash: TypeError"):
+        return None
+    return Told(where=found[0].at(said), hint="A status is a number. What stands here?")
 
 
 @reading("an exception for a success", *ANSWERS)
