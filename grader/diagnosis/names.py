@@ -66,6 +66,9 @@ def a_text(source: Source, file: File, name: str, where: str) -> str:
             for taken_as in [each for each, value in handed.items() if value is node]:
                 if re.search(r"\bstr\b", text_of(said.get(taken_as))):
                     shown = f"{callee}()" if function else callee
+                    around = source.function(file.function_at(node.lineno), file.name)
+                    if around is not None and taken_as in arguments_of(around[1]):
+                        return f"{around[1].name}() is given '{taken_as}'. Is that what is meant here?"
                     return f"{shown} takes a text as {taken_as}. How does Python write a text?"
     return ""
 

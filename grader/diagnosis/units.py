@@ -119,6 +119,11 @@ def helper_rolls_back(evidence: Evidence) -> Told | None:
     for name in ("add_item", "add_event"):
         for file, node in _leads_to(evidence, name):
             handling = [one for each in _tries(node) for handler in each.handlers for one in ast.walk(handler)]
+            for block in [each for each in inside(node) if isinstance(each, ast.With)]:
+                entered = {text_of(item.context_expr) for item in block.items} & {*arguments_of(node)}
+                if entered and file.at(block) in sent:
+                    hint = "What does the end of this block do to the session, and whose session is it?"
+                    return Told(saw=f"{evidence.saw}; {node.name}() rolled back", where=file.at(block), hint=hint)
             for call in calls(node, "rollback", "close", "reset", "invalidate"):
                 if file.at(call) in sent and call not in handling:
                     hint = "What becomes of what was added to the session before this line? Whose session is it?"
@@ -885,17 +890,6 @@ def _so_many(actual: list[Any], expected: list[Any]) -> str:
     return f"the answer shows {len(actual)} of the {len(expected)} new items"
 
 
-@reading("an empty batch is not expected", "create_answers_201", _BATCH)
-def no_item_in_the_batch(evidence: Evidence) -> Told | None:
-    """A list may be empty. Then there is no first item, and a loop never runs."""
-    raised = evidence.raised[0] if evidence.raised and evidence.saw.startswith("a crash: ") else None
-    empty = bool(evidence.did) and evidence.did[-1].endswith(f"{request_of(evidence)[1]} []")
-    if raised is None or not empty or not raised.lines or not raised.bases & set(_ACCIDENTS):
-        return None
-    where = innermost(raised, evidence.given)
-    return Told(where=where, hint="A list may be empty. What does this line need that is not there then?")
-
-
 @reading("the answer is not what was made", "create_answers_201", _BATCH)
 def answered_otherwise(evidence: Evidence) -> Told | None:
     """The client is promised the new item, or the list of the new items, with all fields and their own ids."""
@@ -904,6 +898,10 @@ def answered_otherwise(evidence: Evidence) -> Told | None:
     refused = "ResponseValidationError: response" in evidence.saw and "app/schemas.py" in evidence.given
     if found is None or not (refused or re.match("the answer: |ids in the answer", evidence.saw)):
         return None
+    left_out = re.search(r"response(?:\.\d+)?\.(\w+): Field required", evidence.saw)
+    if left_out is not None:
+        hint = f"The client is promised '{left_out[1]}', too. Which method of ItemRead reads all of an item?"
+        return Told(where=given_back(*found[:2]), hint=hint)
     batch = request_of(evidence)[1].endswith("/batch")
     what = "the new items, each with its own id" if batch else "the new item, with its id"
     in_a_loop = [(file, each) for file, node in _units(evidence) for loop in _loops(node) for each in ast.walk(loop)]
