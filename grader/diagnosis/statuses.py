@@ -90,14 +90,20 @@ def status_by_place(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("the status of a route is a text", *ANSWERS)
+@reading("the status of a route is a text")
 def route_status_is_a_text(evidence: Evidence) -> Told | None:
-    """FastAPI compares the status of an answer with numbers, so a text crashes there."""
-    found = endpoint_of(evidence)
-    said = keyword(found[2], "status_code") if found else None
-    if found is None or said is None or not _is_text(said) or not evidence.saw.startswith("a crash: TypeError"):
-        return None
-    return Told(where=found[0].at(said), hint="A status is a number. What stands here?")
+    """FastAPI compares the status of an answer with numbers, so a text crashes there, or when the app is imported."""
+    found = endpoint_of(evidence) if evidence.saw.startswith("a crash: TypeError") else None
+    places = [(found[0], found[2])] if found else []
+    refused = raised_with(evidence, r"^invalid literal for int\(\)", "ValueError")
+    if refused is not None:
+        file = evidence.source.file(refused[2].rpartition(":")[0])
+        places += [(file, each) for each in at_line(evidence.source, refused[2]) if isinstance(each, ast.Call)]
+    for file, call in places:
+        said = keyword(call, "status_code")
+        if said is not None and _is_text(said):
+            return Told(where=file.at(said), hint="A status is a number. What stands here?")
+    return None
 
 
 @reading("an exception for a success", *ANSWERS)
