@@ -219,7 +219,14 @@ def test_an_item_is_not_a_item(bench: Bench, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "hint"),
     [
-        ("-> Item | None:\n", "-> Item | None\n", "Python could read everything up to here."),
+        ("-> Item | None:\n", "-> Item | None\n", "Which sign ends this line?"),
+        ("    db.add(item)\n", "    db add(item)\n", "Python could read everything up to here."),
+        ("def create_item", "def nothing():\n\n\ndef create_item", "What belongs to this line, and stands below it"),
+        (
+            "def create_item",
+            "@cache\n\nmost = 100\n\n\ndef create_item",
+            "The line above begins with @, so it belongs to",
+        ),
         ("    item = Item(", "  item = Item(", "Compare the spaces at the beginning"),
         ("import Item\n", "import Itme\n", "app.models has 'Item'. Is it a typing mistake?"),
         ("import Item\n", "import Owner\n", "Does app.models define this name"),
@@ -239,6 +246,14 @@ def test_code_that_cannot_be_imported(old: str, new: str, hint: str, bench: Benc
     rule = next(rule for rule in rules_of("05_crud") if rule.name == "create_persists")
     ((_, check),) = bench.grade([Target(submission, rule)])
     assert check.hint.startswith(hint), check
+
+
+def test_a_placeholder_is_named_by_its_task(bench: Bench, tmp_path: Path) -> None:
+    submission = write_half_done("01_engine", tmp_path, ("1.1", "1.3", "1.4")).parent
+    rule = next(rule for rule in rules_of("01_engine") if rule.name == "session_uses_engine")
+    ((_, check),) = bench.grade([Target(submission, rule)])
+    assert (check.outcome, check.begun) == ("todo", True)
+    assert check.observed.startswith("1.2 make the engine"), check
 
 
 def test_what_is_another_in_each_run_is_not_shown() -> None:

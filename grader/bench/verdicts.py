@@ -25,6 +25,7 @@ from grader.starters import (
     is_under_another_name,
     read_code,
     tasks_at,
+    tasks_of,
     tasks_of_route,
 )
 
@@ -42,6 +43,7 @@ _ADDRESS = re.compile(r"(?<=\w) at 0x[0-9a-fA-F]{6,16}(?=>)")  # another one eac
 _OWN_WARNING = re.compile(rf"^{_OWN_FILE}[^\n:]+:\d+: (\w+: .*\n?)(?:  .*\n?)?", re.MULTILINE)
 
 _TASK = re.compile(r"(\d+\.\d+) ")
+_PLACEHOLDER = re.compile(r"(\w+)\.(\w+) is still to do$")
 # A child keeps to less; whoever speaks in its name need not.
 _LONGEST, _LONGEST_OUTPUT, _LONGEST_MOMENT, _MOST_MOMENTS, _MOST_NAMES = 4_000, 20_000, 200, 60, 50
 
@@ -199,6 +201,7 @@ def judged(run: Run, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:
     shared = run.shared
     told = told if isinstance(told, dict) else {}
     check = _entry(run, rule, told)
+    check.observed = _by_its_task(rule, check)
     untouched = rule.task in shared.untouched
     nothing_done = untouched and shared.untouched.issuperset(rule.also)
     if check.outcome in ("failed", "blocked") and nothing_done and not told.get("regression"):
@@ -233,6 +236,15 @@ def judged(run: Run, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:
             check.unjudged = not shared.unjudged.isdisjoint(missing)
         shared.held.remove((rule, check))
         yield Target(run.submission, rule), check
+
+
+def _by_its_task(rule: Rule, check: Check) -> str:
+    """What was observed; of another task's placeholder, ``engine = ...``, what that task asks for."""
+    found = _PLACEHOLDER.match(check.observed) if check.outcome == "todo" else None
+    tasks = tasks_at(rule.chapter, f"app/{found[1]}.py", found[2], "", of_others=False) if found else ()
+    if len(tasks) != 1 or rule.task in tasks:
+        return check.observed
+    return f"{tasks[0]} {tasks_of(rule.chapter)[tasks[0]]}"
 
 
 def _of_the_stand_in(rule: Rule, check: Check) -> set[str]:

@@ -10,7 +10,14 @@ from grader.diagnosis.anywhere import unknown_argument, unknown_attribute
 from grader.diagnosis.endpoints import endpoint_of
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.shapes import at_line, no_row_in_the_session, query_not_sent, raised_with, unfit_call
+from grader.diagnosis.shapes import (
+    at_line,
+    field_not_handed_over,
+    no_row_in_the_session,
+    query_not_sent,
+    raised_with,
+    unfit_call,
+)
 from grader.diagnosis.source import File, Function, defaults_of, first_line, inside, name_of, text_of
 
 # -- names --------------------------------------------------------------------------------------------
@@ -190,6 +197,7 @@ IN_ONE_LINE = (
     unknown_attribute,
     unknown_argument,
     unfit_call,
+    field_not_handed_over,
     no_row_in_the_session,
     no_router_included,
     session_without_depends,

@@ -88,8 +88,12 @@ def answered_nothing(evidence: Evidence) -> Told | None:
     shows = "what was accepted" if evidence.rule == "answers_202" else "the item as it is now"
     hint = f"The client wants to see {shows}. What does this endpoint return?"
     if found and "ResponseValidationError: response: " in evidence.saw and evidence.saw.endswith("not None"):
-        returned = [each for each in inside(found[1]) if isinstance(each, ast.Return) and each.value is not None]
-        return None if returned else Told(where=given_back(*found[:2]), hint=hint)
+        returned = [each for each in inside(found[1]) if isinstance(each, ast.Return)]
+        nothing = [each for each in returned if each.value is None or text_of(each.value) == "None"]
+        if len(nothing) == 1 and len(returned) > 1:
+            hint = "This line ends the endpoint. What does the client get to see then?"
+            return Told(where=found[0].at(nothing[0]), hint=hint)
+        return None if len(returned) > len(nothing) else Told(where=given_back(*found[:2]), hint=hint)
     null = re.search(r"\b(None|null)\b", evidence.saw)
     if found is None or evidence.actual is not None or evidence.expected is None or null is None:
         return None

@@ -13,11 +13,11 @@ from typing import TypeVar
 
 from grader.diagnosis.endpoints import behind, own_files
 from grader.diagnosis.evidence import Evidence, Raised
+from grader.diagnosis.names import a_text, instead, is_of_the_lesson, renamed_above
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.source import File, Function, Source, calls, first_line, inside, name_of
 
 _NAME = re.compile(r"name '(\w+)' is not defined")
-_OF_THE_LESSON = re.compile(r"books?(_|$)|Books?([A-Z]|$)|\w+_books?(_|$)|whole$")
 _UNBOUND = re.compile(r"variable '(\w+)'")
 _ATTRIBUTE = re.compile(r"'(\w+)' object has no attribute '(\w+)'")
 _OF_A_CLASS = re.compile(r"type object '(\w+)' has no attribute '(\w+)'")
@@ -29,10 +29,11 @@ _HOMES = {
         "contextlib": "asynccontextmanager contextmanager suppress",
         "fastapi": "APIRouter BackgroundTasks Body Depends FastAPI HTTPException Path Query Request Response status",
         "pydantic": "BaseModel ConfigDict Field StringConstraints field_validator model_validator",
-        "sqlalchemy": "Column ForeignKey Integer String Text create_engine delete event func insert select text update",
+        "sqlalchemy": "Boolean Column DateTime ForeignKey Integer MetaData String Table Text and_ create_engine delete "
+        "desc event exists func insert inspect or_ select text update",
         "sqlalchemy.exc": "IntegrityError SQLAlchemyError",
-        "sqlalchemy.orm": "DeclarativeBase Mapped Session declarative_base joinedload mapped_column relationship "
-        "selectinload sessionmaker",
+        "sqlalchemy.orm": "DeclarativeBase Mapped Session aliased contains_eager declarative_base joinedload lazyload "
+        "mapped_column raiseload relationship scoped_session selectinload sessionmaker subqueryload",
         "sqlmodel": "SQLModel",
         "typing": "Annotated Any Optional",
     }.items()
@@ -63,14 +64,19 @@ def unknown_name(evidence: Evidence) -> Told | None:
     known = {getattr(node, "id", "") for node in file.nodes} | imported | set(dir(builtins))
     similar = difflib.get_close_matches(name, known - {name}, 1, cutoff=0.8)
     defined = _defined_in(evidence.source, name, file.name)
-    if name in _HOMES or defined:
+    other = instead(evidence, file, name, where)
+    if other:
+        hint = other
+    elif name in _HOMES or defined:
         home = _HOMES.get(name) or defined
         home = "sqlmodel" if name == "Field" and evidence.chapter == "08_sqlmodel" else home
         hint = f"'{name}' is in {home}, and this file does not import it."
+    elif is_of_the_lesson(name):
+        hint = f"'{name}' is a name of the lesson's. What is it called here?"
     elif similar:
         hint = f"There is '{similar[0]}' here: is it a typing mistake?"
-    elif _OF_THE_LESSON.match(name):
-        hint = f"'{name}' is a name of the lesson's. What is it called here?"
+    elif text := a_text(evidence.source, file, name, where):
+        hint = text
     else:
         hint = f"Where should '{name}' come from? Define it before this line runs, or import it at the top of the file."
     return Told(saw=raised.told, where=where, hint=hint)
@@ -82,7 +88,9 @@ def _renamed_above(file: File, name: str) -> Told | None:
         bound = name_of(node.targets[0]) if isinstance(node, ast.Assign) else getattr(node, "name", "")
         if "book" in bound.lower() and bound.replace("Book", "Item").replace("book", "item") == name:
             return Told(where=file.at(node), hint=f"This line makes {bound}, and others use {name}.")
-    return None
+    made = renamed_above(file, name)
+    bound = getattr(made, "name", "") or name_of(getattr(made, "targets", [getattr(made, "target", None)])[0])
+    return Told(where=file.at(made), hint=f"This line makes {bound}, and others use {name}.") if made else None
 
 
 def _looked_up_before(evidence: Evidence, file: File, name: str, where: str) -> Told | None:
@@ -137,11 +145,38 @@ def used_before_assignment(evidence: Evidence) -> Told | None:
     found = raised and _UNBOUND.search(raised.message)
     if not raised or not found:
         return None
+    where = innermost(raised, evidence.given)
+    swallowing = _goes_on_without(evidence.source, where, found[1])
+    if swallowing:
+        hint = f"An error ends here, and the function goes on, without a value for '{found[1]}'. "
+        return Told(saw=raised.told, where=swallowing, hint=f"{hint}What should it do after an error?")
     return Told(
         saw=raised.told,
-        where=innermost(raised, evidence.given),
+        where=where,
         hint=f"On the way that leads here, no line has given '{found[1]}' a value. Which line should have?",
     )
+
+
+def _goes_on_without(source: Source, where: str, name: str) -> str:
+    """The ``except`` above a line after which the function goes on, although the name got its value in the try alone.
+
+    Empty where there is none, or more than one.
+    """
+    file, line = source.file(where.rpartition(":")[0]), int(where.rpartition(":")[2] or 0)
+    around = source.function(file.function_at(line), file.name)
+    stores = [each for each in inside(around[1]) if isinstance(each, ast.Name)] if around else []
+    stores = [each for each in stores if each.id == name and isinstance(each.ctx, ast.Store)]
+    found = []
+    for tried in [each for each in inside(around[1]) if isinstance(each, ast.Try)] if around else ():
+        within = [one for statement in tried.body for one in ast.walk(statement)]
+        if stores and all(each in within for each in stores) and (tried.end_lineno or 0) < line:
+            leaves = ast.Raise | ast.Return | ast.Continue
+            found += [
+                each
+                for each in tried.handlers
+                if not any(isinstance(one, leaves) for statement in each.body for one in ast.walk(statement))
+            ]
+    return file.at(found[0]) if len(found) == 1 else ""
 
 
 @reading("an attribute that does not exist")
@@ -175,6 +210,8 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
     else:
         kind = f"{'an' if found[1][0] in 'AEIOUaeiou' else 'a'} {found[1]}"
         hint = f"What stands before .{found[2]} is {kind}. Is it what you think it is, and is the name right?"
+        if found[1] == found[2].title() == "Session":
+            hint = "This is the session already. What stands between it and its method is the way of another library."
     return Told(where=where, hint=hint)
 
 
@@ -249,6 +286,7 @@ _NO_ARGUMENT = re.compile(
 )
 # What is taken by what is not the learner's.
 _TAKEN = {
+    "sessionmaker": ["autobegin", "autoflush", "bind", "class_", "expire_on_commit", "info"],
     "String": ["length", "collation"],
     "mapped_column": ["default", "index", "name", "nullable", "primary_key", "server_default", "unique"],
 }
@@ -259,10 +297,12 @@ def unknown_argument(evidence: Evidence) -> Told | None:
     """A function, or a class, is handed an argument by a name that it does not know."""
     raised = evidence.raised_kind("TypeError")
     found = _NO_ARGUMENT.search(raised.message) if raised else None
-    if raised is None or found is None or not raised.lines:
+    if raised is None or found is None:
         return None
     word = found["word"] or found["field"] or found["option"]
-    where = innermost(raised, evidence.given)
+    where = innermost(raised, evidence.given) or _handed_by_name(evidence, word)
+    if not where:
+        return None
     name, _, number = where.rpartition(":")
     file = evidence.source.file(name)
     made = [each for each in file.nodes if isinstance(each, ast.Call)]
@@ -282,6 +322,13 @@ def unknown_argument(evidence: Evidence) -> Told | None:
             hint = f"{shown} takes no '{word}'. What does it take, and does this belong to it?"
         return Told(where=file.at(passed.value) if file.name not in evidence.given else where, hint=hint)
     return None
+
+
+def _handed_by_name(evidence: Evidence, word: str) -> str:
+    """The one line of the learner's own that hands something over by this name: to what is called later."""
+    own = own_files(evidence)
+    made = [(file, each) for file in own for each in file.nodes if isinstance(each, ast.keyword) and each.arg == word]
+    return made[0][0].at(made[0][1].value) if len(made) == 1 else ""
 
 
 def _taken_by(source: Source, name: str) -> list[str]:

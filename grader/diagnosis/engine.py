@@ -1281,7 +1281,10 @@ def one_session(evidence: Evidence) -> Told | None:
         if decides is not None:
             hint = f"scopefunc decides who shares a session. What does {text_of(decides)} answer in two threads?"
             return Told(where=file.at(call), hint=hint)
-    for node in (*scoped, *made, *first):
+    for call in scoped:
+        hint = "This gives a thread the same session again and again. What makes a new one with each call?"
+        return Told(where=file.at(call), hint=hint)
+    for node in (*made, *first):
         return Told(where=file.at(node), hint="This makes one session, and everybody gets it.")
     return None
 

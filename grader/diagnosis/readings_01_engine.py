@@ -45,6 +45,13 @@ from grader.diagnosis.engine import (
     url_of_no_database,
     url_without_a_name,
 )
+from grader.diagnosis.setting_up import (
+    base_says_too_much,
+    name_and_default_swapped,
+    under_another_name,
+    unfit_in_the_setup,
+    url_taken_away,
+)
 from grader.diagnosis.shapes import unfit_call
 
 READINGS = (
@@ -58,6 +65,11 @@ READINGS = (
     unknown_attribute,
     unknown_argument,
     unfit_call,
+    unfit_in_the_setup,
+    under_another_name,
+    base_says_too_much,
+    name_and_default_swapped,
+    url_taken_away,
     not_an_engine,
     option_unknown_to_sqlite,
     not_a_url,

@@ -30,15 +30,17 @@ from grader.diagnosis.routes import (
     refused_by_hand,
     router_name_taken,
     router_not_included,
+    session_ended_early,
     status_not_said,
 )
 from grader.diagnosis.saves import refreshed_before_it_was_saved
 from grader.diagnosis.starting import lifespan_unknown, nobody_creates
-from grader.diagnosis.statuses import status_by_place, status_is_no_number, success_raised
+from grader.diagnosis.statuses import route_status_is_a_text, status_by_place, status_is_no_number, success_raised
 from grader.diagnosis.units import (
     accident,
     answered_otherwise,
     answered_too_early,
+    answers_for_some,
     begun_after_a_read,
     commit_after_the_answer,
     committing_function,
@@ -51,6 +53,7 @@ from grader.diagnosis.units import (
     helper_commits,
     helper_has_its_own_session,
     helper_returns_otherwise,
+    helper_rolls_back,
     name_has_to_be_new,
     no_flush,
     no_rollback,
@@ -60,6 +63,7 @@ from grader.diagnosis.units import (
     saved_in_any_case,
     several_commits,
     skips_what_fails,
+    time_of_another_type,
     two_sessions,
     unit_not_committed,
     unknown_column,
@@ -99,6 +103,7 @@ READINGS = (
     prefix_twice,
     status_by_place,
     status_is_no_number,
+    route_status_is_a_text,
     success_raised,
     router_name_taken,
     router_not_included,
@@ -122,6 +127,8 @@ READINGS = (
     own_response_status,
     helper_has_its_own_session,
     helper_commits,
+    helper_rolls_back,
+    time_of_another_type,
     refreshed_before_it_was_saved,
     helper_returns_otherwise,
     field_left_out_by_add_item,
@@ -148,8 +155,10 @@ READINGS = (
     own_session_left_open,
     no_rollback,
     name_has_to_be_new,
+    session_ended_early,
     promised_otherwise,
     answered_nothing,
+    answers_for_some,
     echoed,
     returned_by_the_insert,
     answered_too_early,

@@ -192,10 +192,15 @@ _SAID_AS_A_WORD = re.compile(r"/([:<(\[${]?(?:int:)?)(\w*id|pk)\b[>)\]}]?(/|$)")
 @reading("another method or path", *ANSWERS)
 def other_route(evidence: Evidence) -> Told | None:
     """A request reaches an endpoint only if both method and path match exactly."""
-    if ("has no route" not in evidence.saw and not evidence.saw.startswith("405")) or endpoint_of(evidence):
+    if "has no route" not in evidence.saw and not evidence.saw.startswith("405"):
         return None
+    if endpoint_of(evidence):
+        return _without_its_beginning(evidence)
     method, path = request_of(evidence)
     routes = [each for each in routes_of(evidence) if not each[1].name.startswith("to_do_")]
+    again = _declared_again(evidence, routes)
+    if again is not None:
+        return again
     same_path = [each for each in routes if fits(path_of(each[3]), path) and each[2] != method]
     same_method = [each for each in routes if each[2] == method]
     same_method = [each for each in same_method if each[0].name not in evidence.given] or same_method
@@ -206,7 +211,8 @@ def other_route(evidence: Evidence) -> Told | None:
         hint += "How does a path say that a part of it varies?"
         return Told(saw=f"{evidence.saw.partition(': the app')[0]}: {told}", where=file.at(call), hint=hint)
     same_method.sort(key=lambda each: _likeness(path_of(each[3]), path), reverse=True)
-    taken = {"get", "post", "patch", "delete"} - {method}
+    # One path has several methods only where it is that of the items themselves.
+    taken = {"get", "post", "patch", "delete"} - {method} if re.match(r"/items(/|$)", path) else set()
     for file, node, verb, call in (
         [each for each in same_path if each[2] not in taken] or same_method[:1] or same_path[:1]
     ):
@@ -217,6 +223,32 @@ def other_route(evidence: Evidence) -> Told | None:
             hint="Compare method and path.",
         )
     return None
+
+
+def _declared_again(evidence: Evidence, routes: list[tuple[File, Function, str, ast.Call]]) -> Told | None:
+    """What there is to say of the one endpoint whose method and path another one above it has already."""
+    first: dict[tuple[str, str, str], Function] = {}
+    found: list[Told] = []
+    for file, node, verb, call in routes:
+        above = first.setdefault((file.name, verb, path_of(call)), node)
+        if above is not node and file.name not in evidence.given:
+            told = f"{node.name}() is for {verb.upper()} {path_of(call)}, and so is {above.name}() above it"
+            saw = f"{evidence.saw.partition(': the app')[0]}: {told}"
+            found.append(Told(saw=saw, where=file.at(call), hint="Which method and path are for this function?"))
+    return found[0] if len(found) == 1 else None
+
+
+def _without_its_beginning(evidence: Evidence) -> Told | None:
+    """What there is to say of an endpoint whose path is the end of the one that was asked for, and no more."""
+    found = endpoint_of(evidence)
+    method, path = request_of(evidence)
+    short = path_of(found[2]) if found else ""
+    named = re.findall(r"([A-Z]+) (/\S*?)(?:,|$)", evidence.saw.partition("its routes: ")[2])
+    if found is None or not short or short == path or (method.upper(), short) not in named:
+        return None
+    told = f"{found[1].name}() answers {method.upper()} {short}"
+    hint = f"This path is the end of {path}. Who says its beginning: the router, or this line?"
+    return Told(saw=f"{evidence.saw.partition(': the app')[0]}: {told}", where=found[0].at(found[2]), hint=hint)
 
 
 @reading("FastAPI looks for a value in the query", *ANSWERS, "bad_body_is_422")
@@ -1181,6 +1213,29 @@ def _who_closes(file: File, call: ast.Call) -> tuple[ast.Call, str]:
     if any(each.value is call for each in file.tree.body if isinstance(each, ast.Assign)):
         return call, "This is opened once, when the file is imported; all requests share it, and nobody closes it."
     return call, _WHO_CLOSES
+
+
+_DETACHED = re.compile(r"DetachedInstanceError|not bound to a Session")
+
+
+@reading("the session ends before the answer is made", *ANSWERS)
+def session_ended_early(evidence: Evidence) -> Told | None:
+    """A ``with`` around a session closes it at its end. What is read of an object after that cannot be loaded."""
+    found = endpoint_of(evidence)
+    crossed = [line for raised in evidence.raised for line in raised.lines]
+    if found is None or not _DETACHED.search(evidence.saw) or not crossed:
+        return None
+    file, node, _ = found
+    read = max((int(line.rpartition(":")[2]) for line in crossed if line.startswith(f"{file.name}:")), default=0)
+    handed = {*arguments_of(node)}
+    for block in [each for each in inside(node) if isinstance(each, ast.With)]:
+        entered = {name_of(item.context_expr) for item in block.items if isinstance(item.context_expr, ast.Name)}
+        if entered & handed and (block.end_lineno or 0) < read:
+            return Told(where=file.at(block), hint="What does the end of this block do to the session?")
+    for call in calls(node, "close", "expunge_all", "expunge"):
+        if call.lineno < read and file.name not in evidence.given:
+            return Told(where=file.at(call), hint="What can be read of an item after this line?")
+    return None
 
 
 @reading("the item belongs to another session", "patch_keeps_omitted_fields", "delete_answers_204", "update_persists")

@@ -191,6 +191,23 @@ def unfit_call(evidence: Evidence) -> Told | None:
     return None
 
 
+@reading("a schema that is filled by hand, but for a field")
+def field_not_handed_over(evidence: Evidence) -> Told | None:
+    """A schema that is made of single values wants each of its fields. It can also read them all from an object."""
+    found = raised_with(evidence, r"(\w+)\n  Field required", "ValidationError")
+    if found is None or found[2].rpartition(":")[0] in evidence.given:
+        return None
+    missing = re.findall(r"^(\w+)\n  Field required", found[0].message, re.MULTILINE)
+    for call in [each for each in at_line(evidence.source, found[2]) if isinstance(each, ast.Call) and each.keywords]:
+        name = name_of(call)
+        fields = evidence.source.declared_in(evidence.source.class_(name)) if _is_schema(evidence.source, name) else []
+        if {*missing} & {*fields} and not call.args and all(each.arg for each in call.keywords):
+            which = f"the field {missing[0]}" if len(missing) == 1 else f"the fields {' and '.join(missing)}"
+            hint = f"{name} has {which}, too. Which of its methods reads all of them from an object?"
+            return Told(where=found[2], hint=hint)
+    return None
+
+
 @reading("something that is no row is given to the session")
 def no_row_in_the_session(evidence: Evidence) -> Told | None:
     """A session adds, deletes and loads again objects of the tables' classes: one object for one row."""
@@ -207,7 +224,27 @@ def no_row_in_the_session(evidence: Evidence) -> Told | None:
         hint = "A session works with rows, and here it gets None. Where should the row have come from?"
     if kind in ("list", "tuple", "dict", "generator"):
         hint = f"A session takes one row at a time, as an object, and here it gets {_an(kind)}. Which objects are rows?"
+    if _is_schema(evidence.source, kind) and not class_ and (made := _returned_by_a_helper(evidence, found[2], kind)):
+        return Told(where=made, hint="Whoever calls this goes on with the row. What does it get here?")
     return Told(where=found[2], hint=hint)
+
+
+def _returned_by_a_helper(evidence: Evidence, where: str, kind: str) -> str:
+    """The return of the learner's own function that made a schema of the row which a line gives to the session."""
+    around = evidence.source.function(evidence.source.function_of(where), where.rpartition(":")[0])
+    given = [each for each in at_line(evidence.source, where) if isinstance(each, ast.Call) and of_a_session(each)]
+    made = made_of(around[1], given[0].args[0]) if around and given and given[0].args else []
+    loops = [each for each in inside(around[1]) if isinstance(each, ast.For)] if around else []
+    handed = {name_of(each) for each in made[:1]} - {""}
+    made += [
+        part for each in loops if around and name_of(each.target) in handed for part in made_of(around[1], each.iter)
+    ]
+    for call in [call for part in made for call in ast.walk(part) if isinstance(call, ast.Call)]:
+        helper = evidence.source.function(name_of(call)) if name_of(call) else None
+        returned = [each for each in inside(helper[1]) if isinstance(each, ast.Return)] if helper else []
+        if helper and helper[0].name not in evidence.given and returned and f"{kind}" in text_of(returned[-1].value):
+            return helper[0].at(returned[-1])
+    return ""
 
 
 # -- a query ------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import ast
 import re
 
 from grader.diagnosis.anywhere import innermost
-from grader.diagnosis.endpoints import behind
+from grader.diagnosis.endpoints import behind, endpoint_of
 from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.routes import ANSWERS, UNKNOWN
@@ -87,6 +87,22 @@ def status_by_place(evidence: Evidence) -> Told | None:
             if re.search(r"^\d{3}$|HTTP_\d{3}_|HTTPStatus\.", text_of(call.args[1])):
                 hint = "The path is known by its place, and the status by a name. Which one?"
             return Told(where=found[2], hint=hint)
+    return None
+
+
+@reading("the status of a route is a text")
+def route_status_is_a_text(evidence: Evidence) -> Told | None:
+    """FastAPI compares the status of an answer with numbers, so a text crashes there, or when the app is imported."""
+    found = endpoint_of(evidence) if evidence.saw.startswith("a crash: TypeError") else None
+    places = [(found[0], found[2])] if found else []
+    refused = raised_with(evidence, r"^invalid literal for int\(\)", "ValueError")
+    if refused is not None:
+        file = evidence.source.file(refused[2].rpartition(":")[0])
+        places += [(file, each) for each in at_line(evidence.source, refused[2]) if isinstance(each, ast.Call)]
+    for file, call in places:
+        said = keyword(call, "status_code")
+        if said is not None and _is_text(said):
+            return Told(where=file.at(said), hint="A status is a number. What stands here?")
     return None
 
 

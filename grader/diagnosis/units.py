@@ -114,10 +114,47 @@ def _imports(file: File) -> list[ast.alias]:
 @reading("a helper with a session of its own", _ADDS)
 def helper_has_its_own_session(evidence: Evidence) -> Told | None:
     """A second session is a second transaction. It does not succeed or fail together with the first."""
-    found = _helper(evidence)
-    for call in calls(found[1], "SessionLocal", "Session") if found else ():
-        if found:
-            return Told(where=found[0].at(call), hint="The caller has brought a session along.")
+    for name in ("add_item", "add_event"):
+        found = _adding(evidence, name)
+        for call in calls(found[1], "SessionLocal", "Session") if found else ():
+            if found:
+                return Told(where=found[0].at(call), hint="The caller has brought a session along.")
+    return None
+
+
+@reading("a helper that ends the caller's transaction", _ADDS)
+def helper_rolls_back(evidence: Evidence) -> Told | None:
+    """rollback() and close() take back all that the caller has written by then."""
+    sent = [event.where for event in evidence.events_of("ROLLBACK")]
+    for name in ("add_item", "add_event"):
+        for file, node in _leads_to(evidence, name):
+            handling = [one for each in _tries(node) for handler in each.handlers for one in ast.walk(handler)]
+            for block in [each for each in inside(node) if isinstance(each, ast.With)]:
+                entered = {text_of(item.context_expr) for item in block.items} & {*arguments_of(node)}
+                if entered and file.at(block) in sent:
+                    hint = "What does the end of this block do to the session, and whose session is it?"
+                    return Told(saw=f"{evidence.saw}; {node.name}() rolled back", where=file.at(block), hint=hint)
+            for call in calls(node, "rollback", "close", "reset", "invalidate"):
+                if file.at(call) in sent and call not in handling:
+                    hint = "What becomes of what was added to the session before this line? Whose session is it?"
+                    return Told(saw=f"{evidence.saw}; {node.name}() rolled back", where=file.at(call), hint=hint)
+    return None
+
+
+_NO_DATETIME = re.compile(r"DateTime type only accepts|type timestamp")
+
+
+@reading("a time that is no time", _ADDS)
+def time_of_another_type(evidence: Evidence) -> Told | None:
+    """A column for a time takes a datetime; one with a default of the database's can be left to it."""
+    if not _NO_DATETIME.search(evidence.saw):
+        return None
+    for name in ("add_item", "add_event"):
+        for file, node in _leads_to(evidence, name):
+            for each in [each for call in calls(node, "Item", "ItemEvent") for each in call.keywords]:
+                if each.arg == "created_at":
+                    hint = "What does this column hold, and who fills it where you say nothing? See app/models.py."
+                    return Told(where=file.at(each.value), hint=hint)
     return None
 
 
@@ -132,6 +169,11 @@ def helper_returns_otherwise(evidence: Evidence) -> Told | None:
         found = _adding(evidence, "add_item")
     if found is None or " committed: " in evidence.saw:
         return None
+    given = re.search(r"add_event\(db, (.+), 'viewed'\)$", evidence.did[-1]) if evidence.did else None
+    if given is not None and given[1] not in ("item", "None"):
+        return _returned_no_item(evidence, given[1])
+    if evidence.raised and evidence.raised[0].bases & set(_ACCIDENTS) and "NoneType" not in evidence.saw:
+        return None  # what it got to is not known
     file, node = found
     returns = [each for each in ast.walk(node) if isinstance(each, ast.Return) and each.value is not None]
     returns = [each for each in returns if text_of(each.value) != "None"]
@@ -168,6 +210,21 @@ def helper_returns_otherwise(evidence: Evidence) -> Told | None:
         hint = "This is another object than the one that was added."
         return Told(where=file.at(returns[-1]), hint=hint, why=_GOES_ON)
     return None
+
+
+def _returned_no_item(evidence: Evidence, value: str) -> Told | None:
+    """What there is to say of an add_item that returns something else than an item."""
+    found = _adding(evidence, "add_item")
+    returns = [each for each in inside(found[1]) if isinstance(each, ast.Return)] if found else []
+    if found is None or not returns:
+        return None
+    return Told(
+        saw=f"add_item returned {value}",
+        where=found[0].at(returns[-1]),
+        wanted="add_item returns the item that it added",
+        hint="The line with def promises an Item. What does this line give back?",
+        why=_GOES_ON,
+    )
 
 
 def _bound_to(node: Function, *classes: str) -> Iterator[str]:
@@ -261,9 +318,11 @@ def unknown_column(evidence: Evidence) -> Told | None:
 # -- one transaction ----------------------------------------------------------------------------------
 
 
-@reading("a function that commits inside the unit", _TOGETHER, _ONCE, _DISCARDS, _BATCH)
+@reading("a function that commits inside the unit", _TOGETHER, _ONCE, _DISCARDS, _BATCH, "create_answers_201")
 def committing_function(evidence: Evidence) -> Told | None:
     """crud.create_item commits; what follows it is another transaction."""
+    if evidence.rule == "create_answers_201" and "closed transaction inside context manager" not in evidence.saw:
+        return None
     for file, call in _calls(evidence, "create_item"):
         commits = [event.where for event in evidence.events_of("COMMIT") if event.where]
         made = evidence.source.doing("create_item", "app/crud.py", evidence.given)
@@ -725,6 +784,11 @@ def no_rollback(evidence: Evidence) -> Told | None:
     lines = {each.at(line) for each, node in units for line in _lines(node)}
     failed = [line for raised in evidence.raised[:1] for line in raised.lines if line in lines]
     closes = f" The close() in '{lent[0].name}' does not count." if lent else ""
+    begun = [each for each in withs if calls(each[1].items[0].context_expr, "begin")]
+    for file, call in committed:
+        if file.at(call) in failed and any(call in inside(block) for _, block in begun):
+            hint = "The block around this line commits at its end, or rolls back. What is this line for?"
+            return Told(where=file.at(call), hint=hint)
     if failed and not own and not handlers_:
         hint = "An error comes out of this line, and goes on from there. What ends the transaction?"
         return Told(where=failed[-1], hint=hint + closes)
@@ -823,6 +887,27 @@ def _writes(evidence: Evidence, found: tuple[File, Function]) -> bool:
     return any(calls(node, "add_item", "add_event") for _, node in chain)
 
 
+@reading("the answer shows some of the new items only", "create_answers_201")
+def answers_for_some(evidence: Evidence) -> Told | None:
+    """A return ends the function, also in the first turn of a loop. The client wants to see each of its items."""
+    actual, expected = evidence.actual, evidence.expected
+    if not isinstance(actual, list) or not isinstance(expected, list) or not evidence.saw.startswith("the answer: "):
+        return None
+    if len(actual) >= len(expected):
+        return None
+    for file, node in _units(evidence):
+        for each in [one for loop in _loops(node) for one in ast.walk(loop) if isinstance(one, ast.Return)]:
+            hint = "This line stands in the loop, and a return ends the function. How many items are in the answer?"
+            return Told(saw=_so_many(actual, expected), where=file.at(each), hint=hint)
+    found = _unit(evidence)
+    hint = "How many items does this line put into the answer?"
+    return Told(saw=_so_many(actual, expected), where=given_back(*found), hint=hint) if found else None
+
+
+def _so_many(actual: list[Any], expected: list[Any]) -> str:
+    return f"the answer shows {len(actual)} of the {len(expected)} new items"
+
+
 @reading("the answer is not what was made", "create_answers_201", _BATCH)
 def answered_otherwise(evidence: Evidence) -> Told | None:
     """The client is promised the new item, or the list of the new items, with all fields and their own ids."""
@@ -831,8 +916,17 @@ def answered_otherwise(evidence: Evidence) -> Told | None:
     refused = "ResponseValidationError: response" in evidence.saw and "app/schemas.py" in evidence.given
     if found is None or not (refused or re.match("the answer: |ids in the answer", evidence.saw)):
         return None
+    left_out = re.search(r"response(?:\.\d+)?\.(\w+): Field required", evidence.saw)
+    if left_out is not None:
+        hint = f"The client is promised '{left_out[1]}', too. Which method of ItemRead reads all of an item?"
+        return Told(where=given_back(*found[:2]), hint=hint)
     batch = request_of(evidence)[1].endswith("/batch")
     what = "the new items, each with its own id" if batch else "the new item, with its id"
+    in_a_loop = [(file, each) for file, node in _units(evidence) for loop in _loops(node) for each in ast.walk(loop)]
+    in_a_loop = [place for place in in_a_loop if isinstance(place[1], ast.Return)]
+    if batch and in_a_loop:
+        hint = "This line stands in the loop, and a return ends the function. How many items are in the answer?"
+        return Told(where=_at(in_a_loop[0]), hint=hint)
     if evidence.saw.startswith("ids") or "not the id of a new item" in evidence.saw:
         said = [(file, value) for file, node in _units(evidence) for value in _ids_said(node)]
         hint = "Whose id does this line put into the answer?"
@@ -903,9 +997,29 @@ def _is_id_of(node: ast.Attribute, names: set[str]) -> bool:
     return node.attr == "id" and name_of(node.value) in names
 
 
+_WITHOUT_IDS = "bulk_save_objects", "bulk_insert_mappings"
+
+
+def _added_in_the_endpoint(evidence: Evidence) -> Told | None:
+    """Of items that an endpoint adds by itself, without add_item: the line that leaves them without an id."""
+    if not _NO_ITEM_ID.search(evidence.saw) or _calls(evidence, "add_item", "flush"):
+        return None
+    added = [*_calls(evidence, "add", "add_all"), *_calls(evidence, *_WITHOUT_IDS)]
+    added = [each for each in added if "vent" not in text_of(each[1])]
+    if len(added) != 1 or not _calls(evidence, "Item"):
+        return None
+    hint = "When do the items get their ids? Something has to be sent first."
+    if name_of(added[0][1]) in _WITHOUT_IDS:
+        hint = "This saves the rows, and tells the objects nothing of their ids. Which way of adding them does?"
+    return Told(saw=f"{evidence.saw}; the item had no id yet", where=_at(added[0]), hint=hint)
+
+
 @reading("an event before there is an id", "create_answers_201", _BATCH, _ADDS)
 def no_flush(evidence: Evidence) -> Told | None:
     """The database assigns the id when the INSERT is sent. Before a flush there is no id."""
+    in_the_endpoint = _added_in_the_endpoint(evidence)
+    if in_the_endpoint is not None:
+        return in_the_endpoint
     adding, telling = _leads_to(evidence, "add_item"), _leads_to(evidence, "add_event")
     own = [place for place in adding if place not in telling]
     # What both of them call is right for one of them; then it is the call that counts.

@@ -17,7 +17,7 @@ def hint_for(evidence: Evidence) -> str:
     if evidence.outcome != "error":
         return ""
     if " is not valid Python: " in evidence.saw:
-        return _not_python(evidence.saw)
+        return _below_a_decorator(evidence) or _not_python(evidence.saw)
     if re.search(r" has no name '\w+' \(there is ", evidence.saw):
         return "Is it a typing mistake?"
     if re.search(r" has no name '\w+'$", evidence.saw):
@@ -38,7 +38,21 @@ def _stem(name: str) -> str:
     return name.rpartition("/")[2].removesuffix(".py")
 
 
+def _below_a_decorator(evidence: Evidence) -> str:
+    """A question for whoever has taken away a function, and left the decorator above it; empty for anything else."""
+    name, _, number = evidence.where.rpartition(":")
+    lines = evidence.source.file(name).lines[: int(number or 0)]
+    above = [line.strip() for line in lines[:-1] if line.strip() and not line.strip().startswith("#")]
+    if not lines or not above or not above[-1].startswith("@") or re.match(r"\s*(async |def |class |@)", lines[-1]):
+        return ""
+    return "The line above begins with @, so it belongs to a function or a class. Where does that one begin?"
+
+
 def _not_python(saw: str) -> str:
+    if re.search(r"expected an indented block after", saw):
+        return "What belongs to this line, and stands below it, further to the right?"
+    if saw.endswith("expected ':'"):
+        return "Which sign ends this line?"
     if _INDENTED.search(saw):
         return "Compare the spaces at the beginning of this line with those of the lines around it."
     if "was never closed" in saw:

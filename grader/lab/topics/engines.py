@@ -73,9 +73,13 @@ class Engines:
 
     def expect_url(self, wanted: str) -> None:
         """End the check as failed unless ``DATABASE_URL``, and the engine if it is made, name this database."""
-        self._expect_same_url(self._code.need("db.DATABASE_URL"), wanted, "db.DATABASE_URL")
+        self.expect_variable(wanted)
         if vars(self._code.module("db")).get("engine") is not ...:
             self.expect_engine_url(wanted)
+
+    def expect_variable(self, wanted: str) -> None:
+        """End the check as failed unless ``DATABASE_URL`` names this database."""
+        self._expect_same_url(self._code.need("db.DATABASE_URL"), wanted, "db.DATABASE_URL")
 
     def expect_engine_url(self, wanted: str) -> None:
         """End the check as failed unless the engine is one for this database."""

@@ -1,0 +1,193 @@
+"""In the child: what to ask where a name is not defined: what it should be instead, and seldom an import."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from grader.diagnosis.evidence import Evidence
+from grader.diagnosis.source import File, Source, arguments_of, inside, name_of, text_of
+
+_OF_OTHER_LIBRARIES = re.compile(
+    r"SQLAlchemy(?=\()|app\.config|transaction\.atomic|db\.(?:Model|session|Column|create_all|init_app|relationship)\b"
+    r"|models\.(?:Model|\w+Field|ForeignKey)\b"
+)
+_OF_THE_LESSON = re.compile(
+    r"(\w+_)?(book|author)s?(_|$)|(Book|Author)s?([A-Z]|$)|Shelf[A-Z]\w*$|(new_)?(shelf|library|journal)$|whole$|load$"
+)
+_OF_TABLES = "Mapped", "mapped_column", "relationship", "Column", "ForeignKey"
+_ASKED_OF_TABLES = {
+    *("select", "selectinload", "joinedload", "contains_eager", "subqueryload", "raiseload", "join", "outerjoin"),
+    *("where", "order_by", "options", "get", "filter", "query"),
+}
+_LOOPS = ast.For | ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
+
+
+def is_of_the_lesson(name: str) -> bool:
+    """Whether a name is one of the lessons': their tables hold books and authors."""
+    return _OF_THE_LESSON.match(name) is not None
+
+
+def instead(evidence: Evidence, file: File, name: str, where: str) -> str:
+    """What to ask where a name belongs to something else than this line; empty where it may well be meant.
+
+    Args:
+        evidence: what is known.
+        file: the file in which it is used.
+        name: the name.
+        where: the line.
+    """
+    used = _uses(file, name, where)
+    other = _OF_OTHER_LIBRARIES.search(evidence.source.line(where))
+    if other is not None and re.match(r"\w+", other[0]) and other[0].split(".")[0] == name:
+        return f"{other[0]} is the way of another library. What does this app have in its place?"
+    if any(_names_a_variable(file, each) for each in used):
+        return "The environment is asked by the name of a variable, and that is a text. How does Python write a text?"
+    return (
+        next(filter(None, (_of_the_loop(file, each) for each in used)), "")
+        or _in_another_module(evidence.source, file, used)
+        or _of_another_layer(evidence, file, name, used)
+        or _of_the_database(evidence, file, name, used)
+    )
+
+
+def a_text(source: Source, file: File, name: str, where: str) -> str:
+    """What to ask where a name stands for a text: a function, or a column, takes one there. Empty for anything else."""
+    for node in _uses(file, name, where):
+        for call in [each for each in file.nodes if isinstance(each, ast.Call)]:
+            callee = name_of(call)
+            function, class_ = source.function(callee) if callee else None, source.class_(callee)
+            taken = [each for each in arguments_of(function[1]) if each not in ("self", "cls")] if function else []
+            handed = {each.arg: each.value for each in call.keywords if each.arg}
+            handed |= dict(zip(taken, call.args, strict=False))
+            said = {each.arg: each.annotation for each in function[1].args.args} if function else {}
+            body = class_[1].body if class_ and not function else []
+            said |= {name_of(each.target): each.annotation for each in body if isinstance(each, ast.AnnAssign)}
+            for taken_as in [each for each, value in handed.items() if value is node]:
+                if re.search(r"\bstr\b", text_of(said.get(taken_as))):
+                    shown = f"{callee}()" if function else callee
+                    around = source.function(file.function_at(node.lineno), file.name)
+                    if around is not None and taken_as in arguments_of(around[1]):
+                        return f"{around[1].name}() is given '{taken_as}'. Is that what is meant here?"
+                    return f"{shown} takes a text as {taken_as}. How does Python write a text?"
+    return ""
+
+
+def _uses(file: File, name: str, where: str) -> list[ast.Name]:
+    """Where a line, or the statement that begins in it, reads a name."""
+    line = int(where.rpartition(":")[2] or 0)
+    names = [each for each in file.nodes if isinstance(each, ast.Name) and each.id == name]
+    names = [each for each in names if isinstance(each.ctx, ast.Load)]
+    return [each for each in names if each.lineno == line] or names[:1]
+
+
+def _names_a_variable(file: File, node: ast.Name) -> bool:
+    """Whether the environment is asked for what a name stands for: ``os.environ.get(DATABASE_URL)``."""
+    for each in file.nodes:
+        if isinstance(each, ast.Call) and each.args[:1] == [node]:
+            if re.search(r"environ\.(get|pop|setdefault)$|getenv$", text_of(each.func)):
+                return True
+        elif isinstance(each, ast.Subscript) and each.slice is node and text_of(each.value).endswith("environ"):
+            return True
+    return False
+
+
+def _of_the_loop(file: File, node: ast.Name) -> str:
+    """A loop that has another name for what it goes through, and never uses it."""
+    for loop in [each for each in file.nodes if isinstance(each, _LOOPS) and node in ast.walk(each)]:
+        targets = [loop.target] if isinstance(loop, ast.For) else [each.target for each in loop.generators]
+        iterated = [loop.iter] if isinstance(loop, ast.For) else [each.iter for each in loop.generators]
+        if (
+            any(name_of(each) in ("range", "enumerate") or node in ast.walk(each) for each in iterated)
+            or len(targets) != 1
+            or not isinstance(targets[0], ast.Name)
+        ):
+            continue
+        read = {each.id for each in ast.walk(loop) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)}
+        if targets[0].id not in read:
+            return f"The loop goes through its values one by one. It calls each of them '{targets[0].id}'."
+    return ""
+
+
+def _in_another_module(source: Source, file: File, used: list[ast.Name]) -> str:
+    """Of ``crud.add_item``: the module that has it, and that the file imports under another name."""
+    asked = [each for each in file.nodes if isinstance(each, ast.Attribute) and each.value in used]
+    for each in asked[:1]:
+        name = name_of(each.value)
+        if each.attr in _defined(source.file(f"app/{name}.py")):
+            return f"'{name}' is app/{name}.py, and this file does not import it."
+        having = [alias for alias, other in _modules(file) if each.attr in _defined(source.file(other))]
+        having = having if len(having) == 1 else [alias for alias in having if name in alias]
+        if len(having) == 1:
+            return f"'{each.attr}' is in {having[0]}, which this file imports."
+    return ""
+
+
+def _modules(file: File) -> list[tuple[str, str]]:
+    """The learner's own modules that a file imports: the name that each has there, and its file."""
+    froms = [each for each in file.nodes if isinstance(each, ast.ImportFrom)]
+    froms = [each for each in froms if (each.module or "").partition(".")[0] == "app"]
+    return [
+        (each.asname or each.name, f"{(one.module or '').replace('.', '/')}/{each.name}.py")
+        for one in froms
+        for each in one.names
+    ]
+
+
+def _defined(file: File) -> set[str]:
+    """The names that a file defines at its top."""
+    return {*file.bindings, *(getattr(each, "name", "") for each in file.tree.body)} - {""}
+
+
+def _of_another_layer(evidence: Evidence, file: File, name: str, used: list[ast.Name]) -> str:
+    """A class of the tables among the schemas, a schema among the tables, or in a query."""
+    if evidence.chapter == "08_sqlmodel":  # there a class is both
+        return ""
+    class_ = evidence.source.class_(name)
+    home = class_[0].name if class_ else ""
+    if file.name == "app/schemas.py":
+        if name in _OF_TABLES:
+            return f"'{name}' is for the classes of the tables. How does a schema say what a field is?"
+        if home == "app/models.py":
+            return f"{name} says how a row is stored. Which schema says what a client gets to see of it?"
+    if home == "app/schemas.py":
+        if file.name == "app/models.py":
+            return f"{name} is a schema, and this file has the classes of the tables. Which of them has the rows?"
+        queries = [each for each in file.nodes if isinstance(each, ast.Call) and name_of(each) in _ASKED_OF_TABLES]
+        handed = [one for each in queries for value in each.args for one in ast.walk(value)]
+        if any(each in handed for each in used):
+            return f"{name} is a schema, and a query is about tables. Which class has the rows?"
+    return ""
+
+
+def _of_the_database(evidence: Evidence, file: File, name: str, used: list[ast.Name]) -> str:
+    """In app/db.py: a class, where what makes an object of it, or what a class inherits from, is imported."""
+    imports = [each for each in file.nodes if isinstance(each, ast.ImportFrom)]
+    imported = {each.name for one in imports for each in one.names}
+    made = [each for each in file.nodes if isinstance(each, ast.Call) and each.func in used]
+    if file.name != "app/db.py":
+        return ""
+    if name == "SQLModel" and evidence.chapter != "08_sqlmodel" and "DeclarativeBase" in imported:
+        return "SQLModel is another library, of a later chapter. Which class does this file import to build models on?"
+    if made and name == "Session" and "sessionmaker" in imported:
+        return "This makes one session. What makes a new one with each call? The file imports it."
+    if made and any(each.endswith(f"_{name.lower()}") for each in imported):
+        return f"Which function makes an {name.lower()}? The file imports it."
+    return ""
+
+
+def renamed_above(file: File, name: str) -> ast.stmt | None:
+    """The statement that gives a name but for its capital letters, or what stands before it, and that nobody uses."""
+    read = {each.id for each in file.nodes if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)}
+    inner = {each.name for node in file.tree.body for each in inside(node) if isinstance(each, ast.ClassDef)}
+    for bound, statement in {
+        **file.bindings,
+        **{node.name: node for node in file.tree.body if isinstance(node, _DEFS)},
+    }.items():
+        alike = bound.lower() == name.lower() or bound.lower().endswith(f"_{name.lower()}")
+        if bound != name and alike and bound not in read | inner and len(name) > 2:
+            return statement
+    return None
+
+
+_DEFS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
