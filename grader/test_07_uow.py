@@ -47,6 +47,7 @@ def test_add_item_does_not_commit(
         session = sessions.new_begun()
         item = code.call("crud_uow.add_item", session, schemas.make("ItemCreate", name="lamp"))
         records.expect_not_committed("add_item", before)
+        sessions.flush(session)
         event = code.call("crud_uow.add_event", session, item, "viewed")
         records.expect_not_committed("add_event", before)
         expect.equal(code.read(event, "kind"), {"kind": "viewed"}, "the event:")

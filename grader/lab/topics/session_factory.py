@@ -122,11 +122,14 @@ class ProbedSessions:
         return session
 
     def open_two(self) -> tuple[Session, Session]:
-        """Two sessions, which one thread has asked for."""
+        """Two sessions; the second from another thread where a thread always gets the same one."""
         first, second = self.open(), self.open(beside=True)
+        if second is first:
+            with ThreadPoolExecutor(1) as other_thread:
+                second = other_thread.submit(self.open, beside=True).result()
         self._expect(
             second is not first,
-            saw="SessionLocal() returned the same session twice",
+            saw="SessionLocal() returned the same session twice, also in another thread",
             wanted="a new session with each call",
         )
         return first, second
