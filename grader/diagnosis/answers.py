@@ -101,6 +101,18 @@ def answered_nothing(evidence: Evidence) -> Told | None:
     return Told(saw=saw, where=given_back(*found[:2]), hint=hint)
 
 
+@reading("the answer lacks what is promised", *_ITEM, "answers_202")
+def promised_more(evidence: Evidence) -> Told | None:
+    """FastAPI makes of what an endpoint returns what it promises, and a field that is not there is missing."""
+    found = endpoint_of(evidence)
+    missing = re.search(r"ResponseValidationError: response\.(\w+): Field required", evidence.saw)
+    returned = [each for each in inside(found[1]) if isinstance(each, ast.Return)] if found else []
+    if found is None or missing is None or len(returned) != 1 or not isinstance(returned[0].value, ast.Dict):
+        return None
+    hint = f"The client wants to see '{missing[1]}' and what else was promised. What does this line answer with?"
+    return Told(saw=f"{evidence.saw}; what is returned has none", where=found[0].at(returned[0]), hint=hint)
+
+
 @reading("204 with a body", "delete_answers_204")
 def body_with_204(evidence: Evidence) -> Told | None:
     """204 promises an empty body. Even null is a body."""

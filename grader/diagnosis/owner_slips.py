@@ -503,6 +503,17 @@ def left_out_by_hand(evidence: Evidence) -> Told | None:
     return None
 
 
+@reading("an owner is looked up for an item that has none")
+def no_key_for_none(evidence: Evidence) -> Told | None:
+    """A dictionary has no entry for None, unless somebody has made one."""
+    raised = evidence.raised_kind("KeyError")
+    where = innermost(raised, evidence.given) if raised is not None and raised.message == "None" else ""
+    if not where or "[" not in evidence.source.line(where):
+        return None
+    hint = "An item without an owner has None here, and there is no such key. Which way of looking up gives None then?"
+    return Told(where=where, hint=hint)
+
+
 @reading("a list is read as one item", _OWNER)
 def list_read_as_an_item(evidence: Evidence) -> Told | None:
     """model_validate makes one ItemWithOwner of one item."""

@@ -112,6 +112,9 @@ def other_owner_in_the_schema(evidence: Evidence) -> Told | None:
     schema = evidence.source.class_("ItemWithOwner")
     if evidence.step is None or evidence.step.name != "schema" or schema is None:
         return None
+    shown, wanted = evidence.actual, evidence.expected
+    if isinstance(shown, dict) and isinstance(wanted, dict) and shown.get("owner") == wanted.get("owner"):
+        return _one_field_more(evidence, schema, [each for each in shown if each not in wanted])
     saw = f"{evidence.saw}; list_items_with_owner gives the right owner"
     methods = [
         (file, method)
@@ -130,6 +133,15 @@ def other_owner_in_the_schema(evidence: Evidence) -> Told | None:
     if methods or field is None or "refused" in evidence.saw:
         return None
     return Told(saw=saw, where=field[0].at(field[1]), hint="What does this make of the owner that the item has?")
+
+
+def _one_field_more(evidence: Evidence, schema: tuple[File, ast.ClassDef], more: list[str]) -> Told | None:
+    """What there is to say of an answer with a field that nobody asked for."""
+    field = field_in(evidence, schema, more[0]) if len(more) == 1 else None
+    if field is None or field[0].name in evidence.given:
+        return None
+    saw = f"{evidence.saw}; '{more[0]}' is one field more"
+    return Told(saw=saw, where=field[0].at(field[1]), hint="Who asked for this field, and which answers show it now?")
 
 
 @reading("the route makes another answer of it", *_RULES)

@@ -46,6 +46,7 @@ from grader.diagnosis.schemas import (
 )
 from grader.diagnosis.shapes import no_row_in_the_session, query_not_sent, statement_not_sent, unfit_call
 from grader.diagnosis.sqlmodels import (
+    field_of_pydantic,
     get_item_returns_no_item,
     id_made_in_python,
     id_without_default,
@@ -92,6 +93,7 @@ READINGS = (
     unknown_name,
     used_before_assignment,
     get_item_returns_no_item,
+    field_of_pydantic,
     not_a_table,
     not_a_sqlmodel,
     other_name_of_the_table,

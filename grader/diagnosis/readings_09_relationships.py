@@ -27,6 +27,7 @@ from grader.diagnosis.owner_slips import (
     list_read_as_an_item,
     loader_misplaced,
     name_from_elsewhere,
+    no_key_for_none,
     no_type,
     not_of_a_schema,
     one_for_a_list,
@@ -88,6 +89,7 @@ from grader.diagnosis.routes import (
     router_name_taken,
     router_not_included,
 )
+from grader.diagnosis.saves import condition_worked_out
 from grader.diagnosis.schemas import not_annotated
 from grader.diagnosis.starting import lifespan_unknown, nobody_creates
 from grader.diagnosis.statuses import status_by_place, success_raised
@@ -172,6 +174,8 @@ READINGS = (
     page_lost_on_the_way,
     filtered,
     read_by_another_schema,
+    no_key_for_none,
+    condition_worked_out,
     left_out_by_hand,
     reads_only_dictionaries,
     other_join_condition,

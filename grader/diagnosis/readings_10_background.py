@@ -7,7 +7,7 @@ from grader.diagnosis.aliases import (
     session_without_depends,
     type_and_place_apart,
 )
-from grader.diagnosis.answers import answered_nothing
+from grader.diagnosis.answers import answered_nothing, promised_more
 from grader.diagnosis.anywhere import (
     builtin_as_a_value,
     calls_itself,
@@ -189,6 +189,7 @@ READINGS = (
     unfit_call,
     task_raises,
     unknown_argument,
+    promised_more,
     answered_nothing,
     no_row_in_the_session,
     no_router_included,

@@ -107,10 +107,21 @@ def _place_for_router(main: File, routes: str) -> tuple[ast.AST | int, str]:
             )
         return call or about[0], hint
     made = calls(main.tree, "FastAPI")
+    idle = _imported_for_nothing(main, stem)
+    if included and routes and idle is not None:
+        return idle, f"This line imports {stem}, and no line uses it. Who tells the app of {routes}?"
     if included and made and routes:
         return made[0], f"Look at what this file imports, and what it includes. Who tells the app of {routes}?"
     place = [*included, *made]
     return place[0] if place else 1, hint
+
+
+def _imported_for_nothing(main: File, stem: str) -> ast.AST | None:
+    """The line that imports the module of a router, where main.py never says its name again."""
+    names = {each.id for each in main.nodes if isinstance(each, ast.Name)}
+    imports = [each for each in main.tree.body if isinstance(each, ast.ImportFrom)]
+    idle = [each for each in imports if any((one.asname or one.name) == stem for one in each.names)]
+    return idle[0] if idle and stem not in names else None
 
 
 def _is_included(main: File, routes: File) -> bool:

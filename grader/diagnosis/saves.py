@@ -282,10 +282,14 @@ def no_where(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("a condition that Python has worked out", *_PERSISTS, "get_returns_the_item", "read_answers_the_item")
+@reading(
+    "a condition that Python has worked out",
+    *(*_PERSISTS, "get_returns_the_item", "read_answers_the_item", "owner_is_in_the_answer"),
+)
 def condition_worked_out(evidence: Evidence) -> Told | None:
     """``Item.id == 3`` is a condition for the database. ``item.id == 3`` is True or False before it gets there."""
     asked = ("SELECT items",) if evidence.rule.startswith(("get", "read")) else ("UPDATE items", "DELETE items")
+    asked = ("SELECT owners",) if evidence.rule.startswith("owner") else asked
     for event in evidence.events_of(*asked):
         condition = event.words.partition(" where ")[2]
         condition = re.split(r" order by | limit ", condition)[0]
@@ -297,6 +301,8 @@ def condition_worked_out(evidence: Evidence) -> Told | None:
             hint += "with what?"
             if re.search(r"\.\w+ is (?!not None|None)", evidence.source.line(where)):
                 hint = "'is' is a question that Python answers at once. Which comparison becomes a part of the query?"
+            if re.search(r"\.\w+ (not )?in \w", evidence.source.line(where)):
+                hint = "'in' is a question that Python answers at once. Which method of a column asks the database?"
             return Told(saw=f"the {verb} says WHERE {condition}: that is {rows}", where=where, hint=hint)
         if re.fullmatch(r"(items\.\w+) = \1", condition) and event.where:
             saw = f"the {event.what.split()[0]} says WHERE {condition}: that is every row"

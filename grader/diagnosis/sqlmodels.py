@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from grader.diagnosis.bodies import schema_of_body, sent
-from grader.diagnosis.endpoints import body_parameter, endpoint_of
+from grader.diagnosis.endpoints import body_parameter, endpoint_of, own_files
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.objects import value_of
 from grader.diagnosis.parameters import table_behind
@@ -305,6 +305,24 @@ def _schemas_of(evidence: Evidence) -> list[str]:
     return _SCHEMA.findall(answer if shown else taken)
 
 
+@reading("Field comes from Pydantic, and not from SQLModel")
+def field_of_pydantic(evidence: Evidence) -> Told | None:
+    """Both have a Field. Only SQLModel's says something about a column."""
+    for file in own_files(evidence):
+        columns = [call for call in calls(file.tree, "Field") if {each.arg for each in call.keywords} & _OF_COLUMNS]
+        bound = [
+            each
+            for each in file.tree.body
+            if isinstance(each, ast.ImportFrom) and (each.module or "").startswith("pydantic")
+            if any(one.name == "Field" and one.asname in (None, "Field") for one in each.names)
+        ]
+        if columns and bound:
+            hint = "This Field is Pydantic's: it knows no primary_key and no index. Whose Field makes columns?"
+            return Told(where=file.at(bound[-1]), hint=hint)
+    return None
+
+
+_OF_COLUMNS = {"primary_key", "index", "foreign_key", "unique", "nullable", "sa_column", "sa_type"}
 _COPIED = "create_refreshes", "update_refreshes", "create_answers_201", "patch_keeps_omitted_fields"
 
 

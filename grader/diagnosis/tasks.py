@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from grader.diagnosis.anywhere import innermost
-from grader.diagnosis.endpoints import behind, endpoint_of
+from grader.diagnosis.endpoints import behind, endpoint_of, own_files
 from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.parameters import TOO_STRICT
 from grader.diagnosis.reading import Told, reading
@@ -948,6 +948,18 @@ def _default_of(field: ast.AnnAssign) -> ast.expr | None:
     return None if text_of(value) in ("", "...", "PydanticUndefined") else value
 
 
+def _raised_by_hand(evidence: Evidence) -> str | None:
+    """The condition under which the learner's own code refuses a value, in the words that the client was told."""
+    told = re.search(r'"msg":"(?:Value|Assertion) error, (.+?)"', evidence.saw)
+    for file in own_files(evidence) if told else ():
+        for node in file.functions:
+            for each in [one for one in inside(node) if isinstance(one, ast.If | ast.Assert)]:
+                said = [one.value for one in ast.walk(each) if isinstance(one, ast.Constant)]
+                if told is not None and any(isinstance(one, str) and one and one in told[1] for one in said):
+                    return file.at(each)
+    return None
+
+
 def _bounds(evidence: Evidence) -> Told | None:
     """What there is to say of the field that took or refused what was sent, and of its bounds."""
     found = _kind(evidence)
@@ -973,6 +985,10 @@ def _bounds(evidence: Evidence) -> Told | None:
         return Told(where=file.at(bound), hint=hint, why=why)
     if not sent:
         return None
+    by_hand = _raised_by_hand(evidence) if refused else None
+    if by_hand is not None:
+        hint = f"A kind has 1 to 50 characters, this one {size or 'none'}. What does this line make of it?"
+        return Told(where=by_hand, hint=hint, why=why)
     hint = f"A kind has 1 to 50 characters, this one {size or 'none'}. What does this line say of it?"
     if refused and re.search(r'"type":"(enum|literal_error)"', evidence.saw):
         hint = "Which kinds does the task sheet allow, and which does this?"

@@ -16,7 +16,7 @@ from grader.diagnosis.crud import (
     of_the_model,
     reached,
 )
-from grader.diagnosis.endpoints import behind
+from grader.diagnosis.endpoints import behind, request_of
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.source import (
@@ -254,7 +254,8 @@ def stored_a_new_row(evidence: Evidence) -> Told | None:
     """An update changes the existing row. A new object is a new row with a new id."""
     found = function_of(evidence)
     inserts = evidence.events_of("INSERT items")
-    if found is None or asked_for(evidence) != "update_item" or not inserts:
+    asked = asked_for(evidence) or {"patch": "update_item"}.get(request_of(evidence)[0])
+    if found is None or asked != "update_item" or not inserts:
         return None
     made = calls(found[1], "Item", "insert") or [
         call for call in calls(found[1], "model_validate", "from_orm", "parse_obj") if _of_the_table(call)
