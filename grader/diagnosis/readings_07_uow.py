@@ -4,7 +4,7 @@ from grader.diagnosis.aliases import (
     IN_ONE_LINE,
     never_given_a_value,
 )
-from grader.diagnosis.answers import answered_nothing, promised_more, promised_otherwise, returned_by_the_insert
+from grader.diagnosis.answers import answered_nothing, promised_otherwise, returned_by_the_insert
 from grader.diagnosis.anywhere import (
     builtin_as_a_value,
     calls_itself,
@@ -157,7 +157,6 @@ READINGS = (
     name_has_to_be_new,
     session_ended_early,
     promised_otherwise,
-    promised_more,
     answered_nothing,
     answers_for_some,
     echoed,
