@@ -1223,6 +1223,11 @@ def read_is_stricter(evidence: Evidence) -> Told | None:
         return None
     if text_of(getattr(declared[1], "annotation", None)) == "str" and "None" in "".join(evidence.did[-1:]):
         return Told(where=declared[0].at(declared[1]), hint="The column may be NULL, and this type has no room for it.")
+    if found and re.match(r"refused: \w+: Input should be a valid", evidence.saw):
+        table = evidence.source.class_("Item")
+        there = table[0].name if table else "the table"
+        hint = f"Which type does the {found[1]} have in {there}, and which one does this line ask for?"
+        return Told(where=declared[0].at(declared[1]), hint=hint)
     place = _of_every_text(evidence) or declared
     return Told(where=place[0].at(place[1]), hint="The table holds such rows. Why should an answer refuse them?")
 
