@@ -80,7 +80,12 @@ def _by_the_schema(evidence: Evidence) -> Evidence | None:
     if refused:
         saw = f"refused: {f'{refused[1]}: ' if refused[1] else ''}{refused[2]}"
     elif evidence.wanted.startswith("422") or "the id" in evidence.saw:
-        saw = f"accepted: {did}"
+        # As a schema shows itself: a null that became a text on its way is in the answer.
+        shown = did
+        for name, value in sent(evidence).items():
+            if value == "None" and f'"{name}":"None"' in evidence.saw:
+                shown = shown.replace(f"{name}=None", f"{name}='None'")
+        saw = f"accepted: {shown}"
     else:
         return None
     return replace(evidence, did=[did], saw=saw)

@@ -247,6 +247,7 @@ def reset_in_another_context(evidence: Evidence) -> Told | None:
         where=innermost(raised, evidence.given),
         hint="FastAPI may run what follows the yield in another context than what comes before it, and this token is "
         "valid only where it was made. Do you need this variable at all?",
+        why="Where an exception is raised, the lines below it do not run, and one of those may close the session.",
     )
 
 

@@ -209,11 +209,36 @@ def url_in_the_code(evidence: Evidence) -> Told | None:
     names = {name_of(node) for file in evidence.source.files() for node in file.nodes}
     if found is None or names & set(asking):
         return None
-    return Told(
-        saw=f"{evidence.saw}: the environment variable was never asked for",
-        where=found[0].at(found[1]),
-        hint="Which function of os reads an environment variable, and gives something else where there is none?",
-    )
+    saw = f"{evidence.saw}: the environment variable was never asked for"
+    field = _field_of_a_model(evidence, *found)
+    if field is not None:
+        file, node, model = field
+        hint = f"{model} is a BaseModel: it holds what it is given, and asks no environment. Which function of os does?"
+        return Told(saw=saw, where=file.at(node), hint=hint)
+    hint = "Which function of os reads an environment variable, and gives something else where there is none?"
+    return Told(saw=saw, where=found[0].at(found[1]), hint=hint)
+
+
+def _field_of_a_model(evidence: Evidence, file: File, node: ast.stmt) -> tuple[File, ast.stmt, str] | None:
+    """Where a statement takes its value from an object of Pydantic's: the field, whose default it is, and the class."""
+    value = getattr(node, "value", None)
+    for each in [one for one in ast.walk(value) if isinstance(one, ast.Attribute)] if value is not None else ():
+        bound = evidence.source.bound(name_of(each.value), file) if isinstance(each.value, ast.Name) else None
+        made = getattr(bound[1], "value", None) if bound else each.value
+        helper = evidence.source.function(name_of(made)) if isinstance(made, ast.Call) else None
+        returned = [one.value for one in ast.walk(helper[1]) if isinstance(one, ast.Return)] if helper else []
+        made = returned[0] if len(returned) == 1 else made
+        ancestry = evidence.source.ancestry(evidence.source.class_(name_of(made)))
+        if not any(name_of(base) == "BaseModel" for _, owner in ancestry for base in owner.bases):
+            continue
+        if isinstance(made, ast.Call) and (made.args or made.keywords):  # it is given its values there
+            continue
+        for place, owner in ancestry:
+            for field in owner.body:
+                named = isinstance(field, ast.AnnAssign) and name_of(field.target) == each.attr
+                if named and getattr(field, "value", None) is not None:
+                    return place, field, name_of(made)
+    return None
 
 
 def _place_of_the_url(evidence: Evidence) -> tuple[File, ast.stmt] | None:
@@ -655,9 +680,11 @@ def slashes(evidence: Evidence) -> Told | None:
             found = _SLASHES.match(node.value)
             seen = node.value in evidence.saw or any(each.bases & {"ArgumentError"} for each in evidence.raised)
             if found and len(found[1]) != 3 and seen:
+                refused = any(each.bases & {"ArgumentError"} for each in evidence.raised)
                 count = f"{len(found[1])} slash{'' if len(found[1]) == 1 else 'es'}"
+                then = ", and SQLAlchemy refuses it" if refused else ""
                 return Told(
-                    saw=f"the URL {node.value} has {count} after sqlite:",
+                    saw=f"the URL {node.value} has {count} after sqlite:{then}",
                     where=file.at(node),
                     hint="After sqlite: come three slashes, and then a path that is relative to the working folder.",
                 )

@@ -489,11 +489,14 @@ def other_value_on_the_way(evidence: Evidence) -> Told | None:
                 found.setdefault(way.at(done), (done, each))
     if len(found) != 1:
         return None
-    [(where, (_, each))] = found.items()
+    [(where, (done, each))] = found.items()
+    value, other = _shown(each.expected), _shown(each.actual)
     if each.expected is None:
-        return Told(where=where, hint=f"This line writes {_shown(each.actual)}. What should it hand on?")
-    saw = f"{evidence.saw}; {_shown(each.expected)} comes into the line below, and {_shown(each.actual)} goes out"
-    return Told(where=where, saw=saw, hint=f"What does this line make of {_shown(each.expected)}?")
+        return Told(where=where, hint=f"This line writes {other}. What should it hand on?")
+    saw, hint = f"{value} comes into the line below, and {other} goes out", f"What does this line make of {value}?"
+    if each.actual in done.read:  # the right one was not turned into it
+        saw, hint = f"the line below hands on {other} in the place of {value}", f"What does this line do with {other}?"
+    return Told(where=where, saw=f"{evidence.saw}; {saw}", hint=hint)
 
 
 def _shown(value: Value | None) -> str:

@@ -101,6 +101,7 @@ from grader.diagnosis.writes import (
     value_changed,
     value_made_up,
     written_conditionally,
+    written_to_another_field,
 )
 
 READINGS = (
@@ -147,6 +148,7 @@ READINGS = (
     stored_a_new_row,
     no_where,
     condition_worked_out,
+    written_to_another_field,
     field_left_out,
     field_not_listed,
     field_not_written,

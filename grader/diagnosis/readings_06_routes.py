@@ -144,7 +144,7 @@ from grader.diagnosis.ways import (
     stand_in_left,
     validated_by_hand,
 )
-from grader.diagnosis.writes import copy_changed, input_changed, refreshed_after_the_delete
+from grader.diagnosis.writes import copy_changed, input_changed, refreshed_after_the_delete, written_to_another_field
 
 READINGS = (
     parameters_hidden,
@@ -274,6 +274,7 @@ READINGS = (
     value_lost,
     returned_by_the_insert,
     refused_by_hand,
+    written_to_another_field,
     other_value_on_the_way,
     value_lost_on_the_way,
 )

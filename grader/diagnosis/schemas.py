@@ -258,6 +258,51 @@ def validator_raises_otherwise(evidence: Evidence) -> Told | None:
     return Told(saw=raised.told, where=where, hint=hint)
 
 
+@reading("a null that becomes the text 'None'", *_CREATE, *_UPDATE, _SENT)
+def null_made_a_text(evidence: Evidence) -> Told | None:
+    """str() makes a text of everything, of None too: where it runs before the type is checked, a null gets through."""
+    sent = set(re.findall(r"(name|description)=None", "".join(evidence.did[-1:])))
+    shown = re.findall(r"(name|description)(?:=| is )'(none)\b", evidence.saw, re.IGNORECASE)
+    for field, text in [each for each in shown if each[0] in sent]:
+        found = _made_texts(evidence, field)
+        if len(found) == 1:
+            file, node, told = found[0]
+            of = f"the {field} was null, and the line below made the text '{text}' of it"
+            hint = f"{told} makes a text of whatever it gets. What does it make of None?"
+            return Told(saw=f"{evidence.saw}: {of}", where=file.at(node), hint=hint)
+    return None
+
+
+def _made_texts(evidence: Evidence, field: str) -> list[tuple[File, ast.AST, str]]:
+    """Where what looks at a field makes a text of a value, and with what: ``str(value)``, ``f"{value}"``."""
+    about = [each for each in _validators(evidence) if _about(evidence, each[1], field)]
+    code: list[tuple[File, ast.AST]] = [
+        each for validator in about for each in evidence.source.reached(*validator, evidence.given)
+    ]
+    places = [place for place in (_field(evidence, field), rules_of(evidence, field)) if place is not None]
+    for file, node, *_ in [each for place in places for each in _types_behind(evidence, place)]:
+        code += [(file, call.args[0]) for call in calls(node, *_IN_A_TYPE) if call.args]
+    found: dict[tuple[str, int], tuple[File, ast.AST, str]] = {}
+    for file, node in code:
+        raised = {id(part) for each in ast.walk(node) if isinstance(each, ast.Raise) for part in ast.walk(each)}
+        for each in [node, *inside(node)]:
+            told = _makes_a_text(each, is_the_validator=each is node) if id(each) not in raised else ""
+            if told:
+                found.setdefault((file.name, each.lineno), (file, each, told))  # type: ignore[attr-defined]
+    return [*found.values()]
+
+
+def _makes_a_text(node: ast.AST, *, is_the_validator: bool) -> str:
+    """What makes a text of any value here, ``str()``; empty where nothing does."""
+    if is_the_validator and isinstance(node, ast.Name) and node.id == "str":
+        return "str()"
+    if isinstance(node, ast.Call) and name_of(node) in ("str", "repr", "format"):
+        value = node.args[0] if node.args else None
+        return f"{name_of(node)}()" if value is not None and not isinstance(value, ast.Constant) else ""
+    alone = isinstance(node, ast.JoinedStr) and all(isinstance(each, ast.FormattedValue) for each in node.values)
+    return "An f-string" if alone else ""
+
+
 @reading("a validator that changes what was sent", *_CHANGED)
 def validator_changes_values(evidence: Evidence) -> Told | None:
     """A validator may refuse a value. If it fills in, drops or replaces values, nobody can see what was sent."""
@@ -1178,6 +1223,11 @@ def read_is_stricter(evidence: Evidence) -> Told | None:
         return None
     if text_of(getattr(declared[1], "annotation", None)) == "str" and "None" in "".join(evidence.did[-1:]):
         return Told(where=declared[0].at(declared[1]), hint="The column may be NULL, and this type has no room for it.")
+    if found and re.match(r"refused: \w+: Input should be a valid", evidence.saw):
+        table = evidence.source.class_("Item")
+        there = table[0].name if table else "the table"
+        hint = f"Which type does the {found[1]} have in {there}, and which one does this line ask for?"
+        return Told(where=declared[0].at(declared[1]), hint=hint)
     place = _of_every_text(evidence) or declared
     return Told(where=place[0].at(place[1]), hint="The table holds such rows. Why should an answer refuse them?")
 

@@ -169,7 +169,9 @@ def _told_by(
         hint = f"{helper[1].name}() {says} unless its caller says otherwise. What does this call say?"
         return file.at(node), hint
     if len(others) > 1:
-        return behind[0].at(behind[1]), f"{helper[1].name}() {says}, whoever calls it. Is that right for the {name}?"
+        return behind[0].at(
+            behind[1]
+        ), f"{helper[1].name}() {says}, whoever calls it. Is that right for the {name}, and for the others?"
     hint = f"Whether the column takes NULL is decided here. What does this say about the {name}?"
     return behind[0].at(behind[1]), hint
 
@@ -389,6 +391,8 @@ def _hint_for_any_length(node: ast.stmt) -> str:
         return f"mapped_column does nothing with {unread}. What takes the length of a text?"
     if any(isinstance(each, ast.Constant) and type(each.value) is int and each.value > 1 for each in ast.walk(node)):
         return "SQLAlchemy does not look here for the length. What takes the length of a text?"
+    if any(name_of(each) in ("Text", "UnicodeText", "TEXT", "CLOB") for each in ast.walk(node)):
+        return "This type is for texts of any length. Which one is for texts up to a length?"
     return "Nothing here says how long the text may be."
 
 
@@ -584,7 +588,9 @@ def name_not_indexed(evidence: Evidence) -> Told | None:
         if texts and not in_the_class and "__table_args__" not in text_of(found[0].tree):
             hint = "Here the columns are texts. Of which table are they?"
         elif texts and in_the_class and not listed:
+            inner = [each for each in _inner_classes(evidence) if call in ast.walk(each[1])]
             hint = "This index gets to no table: an attribute of the class is not enough. Where does a model list them?"
+            hint = _READS_NO_CLASS.format(inner[0][1].name) if inner else hint
         elif columns[:1] and re.fullmatch(r"(\w+\.)*name|'name'", columns[0]):
             return None
         elif call.args and re.fullmatch(r"'name'|(\w+\.)*name", text_of(call.args[0])):
@@ -606,11 +612,28 @@ def name_not_indexed(evidence: Evidence) -> Told | None:
         return Told(where=where, hint=hint)
     if _option(found[1], "index") is not None and text_of(_option(found[1], "index")) == "True":
         return None
+    for file, inner_class in _inner_classes(evidence):
+        for each in inner_class.body:
+            if isinstance(each, ast.Assign | ast.AnnAssign) and "index" in text_of(each):
+                return Told(where=file.at(each), hint=_READS_NO_CLASS.format(inner_class.name))
     places = [each for each in evidence.source.files() if re.search("CREATE (UNIQUE )?INDEX", "\n".join(each.lines))]
     saw = f"the model has no index (the one in {places[0].name} is made by hand)" if places else ""
     return Told(saw=saw, where=found[0].at(found[1]), hint="Nothing here asks for an index.")
 
 
+def _inner_classes(evidence: Evidence) -> list[tuple[File, ast.ClassDef]]:
+    """The classes within the class Item and its bases, ``class Meta``."""
+    return [
+        (file, each)
+        for file, owner in _item_and_its_bases(evidence)
+        for each in owner.body
+        if isinstance(each, ast.ClassDef)
+    ]
+
+
+_READS_NO_CLASS = (
+    "SQLAlchemy reads no class {} in a model. Where does a column say that it is indexed, or a table what else it has?"
+)
 _MADE_HERE = "The column is made here. What does this say about an index?"
 
 

@@ -30,6 +30,7 @@ from grader.diagnosis.source import (
     text_of,
     without_docstring,
 )
+from grader.diagnosis.writes import by_field
 
 _ALL_FIELDS = "model_dump", "dict", "setattr", "sqlmodel_update", "model_validate", "from_orm"
 _NULL_CLEARS = "update_null_clears", "patch_null_clears"
@@ -234,7 +235,8 @@ def field_not_written(evidence: Evidence) -> Told | None:
     told, source = "".join(evidence.did[-1:]), text_of(ast.Module(without_docstring(node), []))
     sent = [name for name in ("name", "description") if f"{name}=" in told]
     name = next((name for name in sent if not re.search(rf"\b{name}\b", source)), "")
-    if not name:
+    has = by_field(evidence.actual).get(name)
+    if not name or (has is not None and write.what.startswith("INSERT")):  # it was set, to something else
         return None
     assigned = [each for each in ast.walk(node) if isinstance(each, ast.Assign) and "." in text_of(each.targets[0])]
     place = (calls(node, "Item") or assigned or [node])[-1]

@@ -11,7 +11,7 @@ from grader.diagnosis.crud import asked_for, calls_in, function_of, of_the_model
 from grader.diagnosis.endpoints import own_line
 from grader.diagnosis.evidence import Event, Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import File, Function, calls, decorators, inside, keyword, name_of, text_of
+from grader.diagnosis.source import File, Function, arguments_of, calls, decorators, inside, keyword, name_of, text_of
 
 _WRITES = "INSERT", "UPDATE", "DELETE"
 _SAVES = "create_persists", "update_persists", "delete_persists"
@@ -200,6 +200,101 @@ def input_changed(evidence: Evidence) -> Told | None:
             hint = f"{changed[0][1]} is what the client has sent. Which object is the row?"
             return Told(saw=saw, where=file.at(changed[0][0]), hint=hint)
     return None
+
+
+@reading("a value is written to another field")
+def written_to_another_field(evidence: Evidence) -> Told | None:
+    """A line gives one field what belongs to the other: by a slip, or in every turn of a loop."""
+    actual, expected = by_field(evidence.actual), by_field(evidence.expected)
+    for field, other in (("name", "description"), ("description", "name")):
+        value = expected.get(other)
+        crossed = actual.get(field) == value != expected.get(field)
+        # In the last turn of a loop the right value may have come over the wrong one.
+        covered = field in actual and actual[field] == expected.get(field) and actual.get(other) != value
+        if not isinstance(value, str) or not (crossed or covered):
+            continue
+        found = [
+            (file, node, hint)
+            for file, function in reached(evidence)
+            for node, hint in _writes_across(evidence, function, field, other)
+            if crossed or (hint == _WHICH_FIELD and not _chooses(function))
+        ]
+        if len({file.at(node) for file, node, _ in found}) == 1:
+            file, node, hint = found[0]
+            saw = f"{evidence.saw}; the line below writes {value!r}, the {other}, to the {field}"
+            return Told(saw=saw, where=file.at(node), hint=hint)
+    return None
+
+
+_WHICH_FIELD = "Which field does this line write, in each turn of the loop?"
+
+
+def _chooses(function: Function) -> bool:
+    """Whether a function may leave out some of the fields."""
+    nodes = inside(function)
+    some = any(isinstance(each, ast.keyword) and each.arg in ("include", "exclude") for each in nodes)
+    return some or any(isinstance(each, ast.If | ast.Match) or getattr(each, "ifs", None) for each in nodes)
+
+
+def by_field(value: Any) -> dict[str, Any]:
+    """The fields of what was compared: as they are, or of the one row that there is."""
+    if isinstance(value, list) and len(value) == 1 and isinstance(value[0], list | tuple) and len(value[0]) == 2:
+        return {"name": value[0][0], "description": value[0][1]}
+    return value if isinstance(value, dict) else {}
+
+
+def _writes_across(evidence: Evidence, function: Function, field: str, other: str) -> list[tuple[ast.AST, str]]:
+    """Where a function gives a field what belongs to the other one, each with what there is to ask."""
+    loops = [each for each in inside(function) if isinstance(each, ast.For)]
+    found: list[tuple[ast.AST, str]] = []
+    for target, value in _given_to_fields(evidence, function):
+        around = [each for each in loops if any(value is part for part in inside(each))]
+        turns = {part.id for each in around for part in ast.walk(each.target) if isinstance(part, ast.Name)}
+        used = {part.id for part in ast.walk(value) if isinstance(part, ast.Name)}
+        named = _fields_named(value, turns)
+        if target == field and named == {other}:
+            found.append((value, f"Where does this line take the {field} from?"))
+        elif target == field and not named and turns & used:
+            found.append((value, _WHICH_FIELD))
+        elif target[1:] in turns and target.startswith("*") and named == {other} and not turns & used:
+            found.append((value, "Which value does this line write, in each turn of the loop?"))
+    return found
+
+
+def _given_to_fields(evidence: Evidence, function: Function) -> list[tuple[str, ast.expr]]:
+    """What a function gives to fields: its name, or ``*`` and the variable that holds it, and the value."""
+    found: list[tuple[str, ast.expr]] = []
+    for node in inside(function):
+        if isinstance(node, ast.Call) and name_of(node) in ("setattr", "__setattr__") and len(node.args) > 1:
+            found.append((_key(node.args[-2]), node.args[-1]))
+        elif isinstance(node, ast.Call) and not isinstance(node.func, ast.Attribute):
+            helper = evidence.source.function(name_of(node))
+            found += zip(arguments_of(helper[1]), node.args, strict=False) if helper else []
+        elif isinstance(node, ast.keyword) and node.arg is not None:
+            found.append((node.arg, node.value))
+        elif isinstance(node, ast.Dict):
+            found += [(_key(key), value) for key, value in zip(node.keys, node.values, strict=True) if key is not None]
+        elif isinstance(node, ast.Assign):
+            target, value = node.targets[0], node.value
+            pairs = [(target, value)]
+            if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple) and len(target.elts) == len(value.elts):
+                pairs = [*zip(target.elts, value.elts, strict=True)]
+            for one, each in pairs:
+                named = one.attr if isinstance(one, ast.Attribute) else ""
+                found.append((_key(one.slice) if isinstance(one, ast.Subscript) else named, each))
+    return found
+
+
+def _key(node: ast.expr) -> str:
+    return str(node.value) if isinstance(node, ast.Constant) else f"*{name_of(node)}"
+
+
+def _fields_named(value: ast.expr, turns: set[str]) -> set[str]:
+    """The fields that an expression names, but for variables of a loop that are called like one."""
+    named = {part.attr for part in ast.walk(value) if isinstance(part, ast.Attribute)}
+    named |= {str(part.value) for part in ast.walk(value) if isinstance(part, ast.Constant)}
+    named |= {part.id for part in ast.walk(value) if isinstance(part, ast.Name)} - turns
+    return named & {"name", "description"}
 
 
 @reading("a field is left out", *_SAVES[:2], "update_null_clears", "update_keeps_omitted_fields")

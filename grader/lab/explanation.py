@@ -59,6 +59,7 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
         with suppress(Exception):  # an explanation must never cost a verdict
             evidence = _evidence(parts, rule, found, verdict, source)
             crashed = _crashed_at(evidence)
+            told |= _after_the_answer(evidence)
             told |= _mistake(first_that_holds(readings_of(parts.place.chapter), evidence), parts.place)
             if "mistake" not in told:
                 parts.unread = evidence
@@ -145,6 +146,17 @@ def _closer(place: str, source: Source, parts: Parts) -> str:
     inside = {file.at(line) for line in range(does.lineno + 1, (does.end_lineno or 0) + 1)}
     sent = [moment for moment in parts.story.moments() if moment.where in inside and moment.sql]
     return sent[-1].where if sent and not any(moment.writes_to() for moment in sent) else begins
+
+
+def _after_the_answer(evidence: Evidence) -> dict[str, Any]:
+    """What to say of a crash that came when the answer that was wanted was there already."""
+    sent = [event.what for event in evidence.events_of("ANSWER")]
+    if not evidence.saw.startswith("a crash: ") or sent[-1:] != [f"ANSWER {evidence.wanted}"]:
+        return {}
+    return {
+        "observed": f"after the answer, {evidence.saw}",
+        "expected": f"{evidence.wanted}, and no exception after it",
+    }
 
 
 def _mistake(held: tuple[Reading, Told] | None, place: Place) -> dict[str, Any]:
