@@ -184,7 +184,9 @@ def renamed_above(file: File, name: str) -> ast.stmt | None:
         **file.bindings,
         **{node.name: node for node in file.tree.body if isinstance(node, _DEFS)},
     }.items():
-        alike = bound.lower() == name.lower() or bound.lower().endswith(f"_{name.lower()}")
+        alike = bound.lower() == name.lower()
+        if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):  # create_item() is no misnamed item
+            alike = alike or bound.lower().endswith(f"_{name.lower()}")
         if bound != name and alike and bound not in read | inner and len(name) > 2:
             return statement
     return None

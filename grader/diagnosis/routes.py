@@ -200,13 +200,13 @@ def _likeness(pattern: str, path: str) -> float:
 _SAID_AS_A_WORD = re.compile(r"/([:<(\[${]?(?:int:)?)(\w*id|pk)\b[>)\]}]?(/|$)")
 
 
-@reading("another method or path", *ANSWERS)
+@reading("another method or path", *ANSWERS, "input_is_validated")
 def other_route(evidence: Evidence) -> Told | None:
     """A request reaches an endpoint only if both method and path match exactly."""
     if "has no route" not in evidence.saw and not evidence.saw.startswith("405"):
         return None
     if endpoint_of(evidence):
-        return _without_its_beginning(evidence)
+        return _but_for_a_slash(evidence) or _without_its_beginning(evidence)
     method, path = request_of(evidence)
     routes = [each for each in routes_of(evidence) if not each[1].name.startswith("to_do_")]
     again = _declared_again(evidence, routes)
@@ -223,7 +223,8 @@ def other_route(evidence: Evidence) -> Told | None:
         return Told(saw=f"{evidence.saw.partition(': the app')[0]}: {told}", where=file.at(call), hint=hint)
     same_method.sort(key=lambda each: _likeness(path_of(each[3]), path), reverse=True)
     # One path has several methods only where it is that of the items themselves.
-    taken = {"get", "post", "patch", "delete"} - {method} if re.match(r"/items(/|$)", path) else set()
+    of_all = {"get", "post"} if re.fullmatch(r"/items/?", path) else {"get", "patch", "delete"}
+    taken = of_all - {method} if re.match(r"/items(/|$)", path) else set()
     for file, node, verb, call in (
         [each for each in same_path if each[2] not in taken] or same_method[:1] or same_path[:1]
     ):
@@ -247,6 +248,17 @@ def _declared_again(evidence: Evidence, routes: list[tuple[File, Function, str, 
             saw = f"{evidence.saw.partition(': the app')[0]}: {told}"
             found.append(Told(saw=saw, where=file.at(call), hint="Which method and path are for this function?"))
     return found[0] if len(found) == 1 else None
+
+
+def _but_for_a_slash(evidence: Evidence) -> Told | None:
+    """What there is to say of an endpoint whose path has a slash at its end, or none, where what was asked differs."""
+    found, (method, path) = endpoint_of(evidence), request_of(evidence)
+    written = path_of(found[2]) if found else ""
+    if found is None or not written or written.endswith("/") is path.partition("?")[0].endswith("/"):
+        return None
+    told = f"{found[1].name}() answers {method.upper()} {written}"
+    saw = f"{evidence.saw.partition(': the app')[0]}: {told}"
+    return Told(saw=saw, where=found[0].at(found[2]), hint="Compare the ends of the two paths, letter by letter.")
 
 
 def _without_its_beginning(evidence: Evidence) -> Told | None:

@@ -379,7 +379,11 @@ def get_item_returns_no_item(evidence: Evidence) -> Told | None:
     kinds = [kind for message in messages for each in _KIND.findall(message) for kind in each if kind]
     if found is None or found[0].name in evidence.given:
         return None
-    for each in [each for each in inside(found[1]) if isinstance(each, ast.Return) and each.value is not None]:
+    returned = [each for each in inside(found[1]) if isinstance(each, ast.Return) and each.value is not None]
+    if not returned and calls(found[1], "get", "exec", "execute", "scalar", "scalars", "query"):
+        hint = "This finds the item. What does get_item() hand back to its caller?"
+        return Told(saw=f"{evidence.saw}; get_item() returned None", where=found[0].at(found[1].body[-1]), hint=hint)
+    for each in returned:
         value: ast.AST = value_of(found[1], text_of(each.value)) or each
         value = getattr(value, "value", value) if isinstance(value, ast.Return) else value
         value = value.body if isinstance(value, ast.IfExp) else value
