@@ -202,8 +202,8 @@ def judged(run: Run, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:
     shared = run.shared
     told = told if isinstance(told, dict) else {}
     check = _entry(run, rule, told)
-    check.observed = _by_its_task(rule, check)
     untouched = rule.task in shared.untouched
+    check.observed = check.observed if untouched else _by_its_task(rule, check)
     nothing_done = untouched and shared.untouched.issuperset(rule.also)
     if check.outcome in ("failed", "blocked") and nothing_done and not told.get("regression"):
         check.outcome = "todo"

@@ -69,8 +69,10 @@ def unknown_name(evidence: Evidence) -> Told | None:
         hint = other
     elif name in _HOMES or defined:
         home = _HOMES.get(name) or defined
-        home = "sqlmodel" if name == "Field" and evidence.chapter == "08_sqlmodel" else home
+        home = "sqlmodel" if name in ("Field", "select", "Session") and evidence.chapter == "08_sqlmodel" else home
         hint = f"'{name}' is in {home}, and this file does not import it."
+    elif evidence.source.function(f"{name}_or_404") is not None:
+        hint = f"No line here makes '{name}'. {name}_or_404() looks it up: which parameter hands it over?"
     elif is_of_the_lesson(name):
         hint = f"'{name}' is a name of the lesson's. What is it called here?"
     elif similar:
