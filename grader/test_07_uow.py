@@ -104,7 +104,7 @@ def test_item_and_event_are_saved_together(
     saved = records.saved()
     if told.status >= 400 and saved == {"items": ["item 2"], "events": []}:
         raise Waits(str(told), "create_answers_201")
-    story.did(f"was told {told}")
+    story.did(f"the client was told {told}")
     expect.equal(saved, {"items": ["item 2", "lamp"], "events": ["created: lamp"]}, "saved:")
     records.expect_one_transaction(steps)
 

@@ -64,7 +64,7 @@ def session_of_its_own(evidence: Evidence) -> Told | None:
                 saw=f"{evidence.saw.partition(':')[0]}: the item belongs to the session '{own}', and was not loaded "
                 "again after its COMMIT",
                 where=file.at(place),
-                hint=f"The caller handed you a session. Whose is '{own}', and which of the two can load this item?",
+                hint=f"The caller handed you a session, and will close it. What is '{own}' for, and who closes that?",
             )
     return None
 

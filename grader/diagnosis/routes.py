@@ -186,7 +186,9 @@ def prefix_twice(evidence: Evidence) -> Told | None:
         for call in (*calls(file.tree, "include_router"), *calls(file.tree, "APIRouter")):
             prefix = keyword(call, "prefix")
             if prefix is not None and (not named_twice or "{" in text_of(prefix)):
-                return Told(where=file.at(call), hint="The paths of the routes have this at their beginning already.")
+                return Told(
+                    where=file.at(call), hint="The routes have their whole paths already. What does this prefix add?"
+                )
     return None
 
 

@@ -576,7 +576,9 @@ def nobody_creates(evidence: Evidence) -> Told | None:
         return None
     file = evidence.source.file(_MAIN)
     node = _lifespan(file)
-    empty: list[ast.AST] = [each for each in ast.walk(node) if isinstance(each, ast.Pass)] if node is not None else []
+    within = [*ast.walk(node)] if node is not None else []
+    empty: list[ast.AST] = [each for each in within if isinstance(each, ast.Pass)]
+    empty += [each for each in within if isinstance(each, ast.Yield)]
     return Told(
         saw=f"{evidence.saw}; create_all() is not called anywhere",
         where=file.at(empty[0] if empty else node or 1),
