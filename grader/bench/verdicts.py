@@ -43,8 +43,8 @@ _ADDRESS = re.compile(r"(?<=\w) at 0x[0-9a-fA-F]{6,16}(?=>)")  # another one eac
 _OWN_WARNING = re.compile(rf"^{_OWN_FILE}[^\n:]+:\d+: (\w+: .*\n?)(?:  .*\n?)?", re.MULTILINE)
 
 _TASK = re.compile(r"(\d+\.\d+) ")
-_NO_FIELDS = re.compile(r"(\w+) has no fields yet")
-_PLACEHOLDER = re.compile(r"(\w+)\.(\w+) is still to do$")
+_NO_FIELDS = re.compile(r"^(\w+) has no fields yet")
+_PLACEHOLDER = re.compile(r"^(\w+)\.(\w+) is still to do$")
 # A child keeps to less; whoever speaks in its name need not.
 _LONGEST, _LONGEST_OUTPUT, _LONGEST_MOMENT, _MOST_MOMENTS, _MOST_NAMES = 4_000, 20_000, 200, 60, 50
 
@@ -243,10 +243,10 @@ def _by_its_task(rule: Rule, check: Check) -> str:
     """What was observed; of another task's placeholder, ``engine = ...``, what that task asks for."""
     if check.outcome != "todo":
         return check.observed
-    empty, found = _NO_FIELDS.match(check.observed), _PLACEHOLDER.match(check.observed)
-    files = ("schemas", "models") if empty else (found[1],) if found else ()
-    name = (empty or found or ("", "", ""))[1 if empty else 2]
-    tasks = [task for each in files for task in tasks_at(rule.chapter, f"app/{each}.py", name, "", of_others=False)]
+    places = [(each[1], each[2]) for each in _PLACEHOLDER.finditer(check.observed)]
+    places += [(file, each[1]) for each in _NO_FIELDS.finditer(check.observed) for file in ("schemas", "models")]
+    found = [tasks_at(rule.chapter, f"app/{file}.py", name, "", of_others=False) for file, name in places]
+    tasks = [task for each in found for task in each]
     if len(tasks) != 1 or rule.task in tasks:
         return check.observed
     return f"{tasks[0]} {tasks_of(rule.chapter)[tasks[0]]}"

@@ -32,8 +32,9 @@ _HOMES = {
         "sqlalchemy": "Boolean Column DateTime ForeignKey Integer MetaData String Table Text and_ create_engine delete "
         "desc event exists func insert inspect or_ select text update",
         "sqlalchemy.exc": "IntegrityError SQLAlchemyError",
-        "sqlalchemy.orm": "DeclarativeBase Mapped Session aliased contains_eager declarative_base joinedload lazyload "
-        "mapped_column raiseload relationship scoped_session selectinload sessionmaker subqueryload",
+        "sqlalchemy.orm": "DeclarativeBase Mapped Session aliased contains_eager declarative_base immediateload "
+        "joinedload lazyload load_only mapped_column raiseload relationship scoped_session selectinload sessionmaker "
+        "subqueryload",
         "sqlmodel": "SQLModel",
         "typing": "Annotated Any Optional",
     }.items()

@@ -6,7 +6,7 @@ import ast
 import re
 
 from grader.diagnosis.evidence import Evidence
-from grader.diagnosis.source import File, Source, arguments_of, inside, name_of, text_of
+from grader.diagnosis.source import File, Function, Source, arguments_of, inside, name_of, text_of
 
 _OF_OTHER_LIBRARIES = re.compile(
     r"SQLAlchemy(?=\()|app\.config|transaction\.atomic|db\.(?:Model|session|Column|create_all|init_app|relationship)\b"
@@ -180,16 +180,9 @@ def renamed_above(file: File, name: str) -> ast.stmt | None:
     """The statement that gives a name but for its capital letters, or what stands before it, and that nobody uses."""
     read = {each.id for each in file.nodes if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)}
     inner = {each.name for node in file.tree.body for each in inside(node) if isinstance(each, ast.ClassDef)}
-    for bound, statement in {
-        **file.bindings,
-        **{node.name: node for node in file.tree.body if isinstance(node, _DEFS)},
-    }.items():
-        alike = bound.lower() == name.lower()
-        if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):  # create_item() is no misnamed item
-            alike = alike or bound.lower().endswith(f"_{name.lower()}")
-        if bound != name and alike and bound not in read | inner and len(name) > 2:
-            return statement
-    return None
-
-
-_DEFS = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    functions = {node.name: node for node in file.tree.body if isinstance(node, Function)}
+    others = {**file.bindings, **{node.name: node for node in file.tree.body if isinstance(node, ast.ClassDef)}}
+    alike = [each for each in (*others, *functions) if each.lower() == name.lower()]
+    alike += [each for each in others if each.lower().endswith(f"_{name.lower()}")]  # create_item() is no misnamed item
+    unused = [each for each in alike if each not in {name} | read | inner] if len(name) > 2 else []
+    return {**others, **functions}[unused[0]] if unused else None

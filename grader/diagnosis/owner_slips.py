@@ -33,45 +33,6 @@ _OWNER, _NULL, _LIST = "owner_is_in_the_answer", "item_without_owner_has_null", 
 _LOADED, _CONSTANT, _REST = "loaded_before_the_session_closes", "query_count_is_constant", "the_rest_still_works"
 _ANY_LIST = _OWNER, _LOADED, _NULL, _LIST, _CONSTANT
 
-# -- names --------------------------------------------------------------------------------------------
-
-_NAME = r"name '(\w+)' is not defined"
-_OF_THE_LESSON = re.compile(
-    r"(Author|Library|Book)\w*|\w*(author|library|book)s?(_\w+)?|load|lazily|by_hand|with_(selectin|joined)load|strictly"
-)
-_OF_THE_ORM = "contains_eager", "raiseload", "subqueryload", "immediateload", "load_only", "lazyload", "aliased"
-_OF_A_COLUMN = "Mapped", "mapped_column", "relationship", "Column"
-
-
-@reading("a name that belongs to another file, or to the lesson")
-def name_from_elsewhere(evidence: Evidence) -> Told | None:
-    """Each file speaks of its own things: models.py of tables, schemas.py of what is shown, crud.py of rows."""
-    found = raised_with(evidence, _NAME, "NameError")
-    file = found[2].rpartition(":")[0] if found else ""
-    if found is None or file in evidence.given:
-        return None
-    name = found[1][1]
-    class_ = evidence.source.class_(name)
-    home = class_[0].name if class_ else ""
-    relation = "relationship" in evidence.source.line(found[2])
-    hint = ""
-    if file == "app/models.py" and home == "app/schemas.py":
-        hint = f"{name} says what is shown. Which class has the rows that this leads to?"
-    elif file == "app/schemas.py" and home == "app/models.py":
-        hint = f"{name} is a table, and the field of a schema takes a schema. Which one shows that?"
-    elif file == "app/schemas.py" and name in _OF_A_COLUMN:
-        hint = f"{name} is for the columns of a table. How does ItemRead write its fields?"
-    elif file == "app/crud.py" and name == "ItemWithOwner":
-        hint = "ItemWithOwner says what is shown. Which class has the rows, and the attribute that leads to an owner?"
-    elif name in _OF_THE_ORM and not class_:
-        hint = f"'{name}' is in sqlalchemy.orm, and this file does not import it."
-    elif relation and name == "owner":
-        hint = "This line makes the attribute 'owner'. Which class has the rows of owners, letter by letter?"
-    elif _OF_THE_LESSON.fullmatch(name) and evidence.source.function(name) is None and class_ is None:
-        hint = f"'{name}' is a name of the lesson's. What is it called here?"
-    return Told(saw=found[0].told, where=found[2], hint=hint) if hint else None
-
-
 # -- the relationship ---------------------------------------------------------------------------------
 
 _NO_OWNER = r"^type object 'Item' has no attribute 'owner'|^'Item' object has no attribute 'owner'"

@@ -53,9 +53,7 @@ _ASKED_OF_POSTGRESQL = ("SELECT PG_CATALOG", "SELECT CURRENT_SCHEMA", "SHOW ", "
 
 def in_words(statement: str) -> str:
     """A statement in two words, ``INSERT items``; ``SQL …`` where it is of another kind, or one for each database."""
-    if _READ_IN_TWO_WAYS.search(statement) is None:
-        return _in_words(_without_comments(statement, 0))
-    words = {_in_words(_without_comments(read, number)) for number, read in enumerate(_readings(statement))}
+    words = {_in_words(_TEXT_OR_COMMENT[number].sub(_text, read)) for number, read in _readings(statement)}
     return words.pop() if len(words) == 1 else _other(" ".join(statement.split()))
 
 
@@ -231,9 +229,7 @@ def may_begin(statement: str, words: str | tuple[str, ...]) -> bool:
 
 
 def _beginnings(statement: str) -> set[str]:
-    if _READ_IN_TWO_WAYS.search(statement) is None:
-        return {_beginning(statement, 0)}
-    return {_beginning(read, number) for number, read in enumerate(_readings(statement))}
+    return {_beginning(read, number) for number, read in _readings(statement)}
 
 
 def _beginning(statement: str, reading: int) -> str:
@@ -242,9 +238,10 @@ def _beginning(statement: str, reading: int) -> str:
     return statement[begin : begin + 40].upper()
 
 
-def _readings(statement: str) -> tuple[str, str]:
-    """The statement as SQLite reads it, and as PostgreSQL does."""
-    return statement, _without_nested(statement)
+def _readings(statement: str) -> list[tuple[int, str]]:
+    """The statement as SQLite reads it, 0, and as PostgreSQL does, 1; only the first where both read the same."""
+    both = _READ_IN_TWO_WAYS.search(statement) is not None
+    return [(0, statement), (1, _without_nested(statement))] if both else [(0, statement)]
 
 
 def is_silent(statement: str, begin: str, words: tuple[str, ...] = _SILENT) -> bool:
@@ -257,5 +254,6 @@ def may_be_housekeeping(begin: str) -> bool:
     return " ".join(begin.split()).startswith(_ASKED_OF_POSTGRESQL)
 
 
-def _without_comments(statement: str, reading: int) -> str:
-    return _TEXT_OR_COMMENT[reading].sub(lambda found: found[1] or " ", statement)
+def _text(found: re.Match[str]) -> str:
+    """A text as it is, and a blank in the place of a comment."""
+    return found[1] or " "
