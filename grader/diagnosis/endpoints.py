@@ -6,11 +6,13 @@ import ast
 import copy
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.source import (
     File,
     Function,
+    Source,
     calls,
     decorators,
     first_line,
@@ -127,15 +129,14 @@ def handlers_of(evidence: Evidence) -> list[tuple[File, ast.AST, str]]:
     A decorator says so, or ``add_exception_handler``, or a dictionary or a tuple that goes there in a loop.
     """
     found: list[tuple[File, ast.AST, str]] = []
+    own = [line for each in own_files(evidence) for line in each.lines]
+    named = any(_TO_HANDLE in line or "exception_handlers" in line for line in own)
     for file in evidence.source.files():
         for node in file.functions:
             made = [each for name, each in decorators(node) if name == "exception_handler"]
             found += [(file, node, text_of(each.args[0])) for each in made if isinstance(each, ast.Call) and each.args]
         adding = calls(file.tree, _TO_HANDLE)
         pairs = [(call.args[0], call.args[1]) for call in adding if len(call.args) == 2]
-        named = any(
-            _TO_HANDLE in line or "exception_handlers" in line for each in own_files(evidence) for line in each.lines
-        )
         for each in file.nodes if named else ():
             if isinstance(each, ast.Dict):
                 pairs += [(key, value) for key, value in zip(each.keys, each.values, strict=True) if key is not None]
@@ -190,7 +191,7 @@ def behind(evidence: Evidence) -> list[tuple[File, Function]]:
     found = endpoint_of(evidence)
     chain: list[tuple[File, Function]] = [found[:2]] if found else []
     for file, node in chain:  # which grows meanwhile
-        for name, module in _led_to(evidence, file, node):
+        for name, module in _led_to(evidence.source, evidence.given, file, node):
             beside = evidence.source.function(name, file.name) if not module else None
             other = beside or evidence.source.function(name, module)
             class_ = evidence.source.class_(name) if other is None else None
@@ -203,11 +204,12 @@ def behind(evidence: Evidence) -> list[tuple[File, Function]]:
     return chain
 
 
-def _led_to(evidence: Evidence, file: File, node: Function) -> list[tuple[str, str]]:
+@cache
+def _led_to(source: Source, given: frozenset[str], file: File, node: Function) -> list[tuple[str, str]]:
     """Names of the functions that a function depends on, is decorated with, or calls; and their file, if named."""
     aliases = {each.id for each in ast.walk(node.args) if isinstance(each, ast.Name)}
     words = [text_of(node.args), *map(text_of, node.decorator_list)]
-    for other in evidence.source.files():
+    for other in source.files():
         bound = [each for each in other.tree.body if isinstance(each, ast.Assign)]
         words += [text_of(each.value) for each in bound if name_of(each.targets[0]) in aliases]
     known = {each.name for each in (*file.functions, *file.classes)} | imported(file) | {"self", "cls"}
@@ -221,11 +223,11 @@ def _led_to(evidence: Evidence, file: File, node: Function) -> list[tuple[str, s
     for each in (*called, *decorating):
         inner = each.value if isinstance(each, ast.Attribute) else each
         if isinstance(each, ast.Attribute) and isinstance(inner, ast.Name) and inner.id in objects:
-            found += [(each.attr, file.name) for file in _with_method(evidence, each.attr)]
+            found += [(each.attr, file.name) for file in _with_method(source, given, each.attr)]
         if not isinstance(inner, ast.Name) or inner.id not in known or name_of(each) in _METHODS:
             continue
         module = "" if inner is each or inner.id in ("self", "cls") else f"app/{inner.id}.py"
-        if not module or evidence.source.file(module).functions:
+        if not module or source.file(module).functions:
             found.append((name_of(each), module))
     return found
 
@@ -236,9 +238,9 @@ def _entered(node: Function) -> set[str]:
     return {each.optional_vars.id for each in blocks if isinstance(each.optional_vars, ast.Name)}
 
 
-def _with_method(evidence: Evidence, name: str) -> list[File]:
+def _with_method(source: Source, given: frozenset[str], name: str) -> list[File]:
     """The files of the learner's own with a class that has a method of this name: ``service.create(...)``."""
-    own = [file for file in evidence.source.files() if file.name not in evidence.given]
+    own = [file for file in source.files() if file.name not in given]
     return [file for file in own if any(each.name == name for class_ in file.classes for each in _methods(class_))]
 
 

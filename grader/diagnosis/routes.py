@@ -514,6 +514,8 @@ def _said_for(evidence: Evidence, node: ast.AST, status: str) -> tuple[File, ast
     """Where the exception of the learner's own that a line raises, or its handler, says this status."""
     raised = name_of(node.exc) if isinstance(node, ast.Raise) and node.exc is not None else ""
     bases = evidence.source.ancestry(evidence.source.class_(raised)) if raised else []
+    if not bases:
+        return None
     for file, class_ in bases:
         for each in ast.walk(class_):
             if isinstance(each, ast.expr) and _is_status(each, status):

@@ -7,6 +7,7 @@ import difflib
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from typing import cast
 
 from grader.diagnosis.anywhere import innermost
@@ -15,6 +16,7 @@ from grader.diagnosis.reading import Told, reading, reading_of
 from grader.diagnosis.source import (
     File,
     Function,
+    Source,
     always_returns,
     calls,
     decorators,
@@ -104,7 +106,7 @@ def _annotated_validators(evidence: Evidence) -> list[tuple[str, tuple[File, Fun
 def _function_in(evidence: Evidence, file: File, node: ast.AST, made: ast.Call) -> tuple[File, Function] | None:
     """The learner's function that a validator of a type calls, also one within the function that makes it."""
     named = made.args[0] if made.args else keyword(made, "func")
-    within = [each for each in ast.walk(node) if isinstance(each, Function) and each.name == name_of(named)]
+    within = [each for each in inside(node) if isinstance(each, Function) and each.name == name_of(named)]
     if within and not isinstance(named, ast.Call):
         return file, within[0]
     owner = evidence.source.class_(name_of(named)) if isinstance(named, ast.Call) else None
@@ -980,15 +982,22 @@ def limit_of(evidence: Evidence, said: tuple[File, ast.AST], name: str) -> tuple
 
 def _types_behind(evidence: Evidence, said: tuple[File, ast.AST]) -> list[tuple[File, ast.AST, ast.Call | None, File]]:
     """What says what a type is: a statement, those of the names in it, and functions that it calls, with the call."""
+    return _behind_a_type(evidence.source, evidence.given, said)
+
+
+@cache
+def _behind_a_type(
+    source: Source, given: frozenset[str], said: tuple[File, ast.AST]
+) -> list[tuple[File, ast.AST, ast.Call | None, File]]:
     found: list[tuple[File, ast.AST, ast.Call | None, File]] = [(*said, None, said[0])]
     known = {id(said[1])}
     for file, node, _, _ in found:  # which grows meanwhile
-        for each in ast.walk(node) if len(found) < _MOST_TYPES else ():
-            made = evidence.source.function(name_of(each)) if isinstance(each, ast.Call) else None
-            if isinstance(each, ast.Call) and made is not None and made[0].name not in evidence.given:
+        for each in inside(node) if len(found) < _MOST_TYPES else ():
+            made = source.function(name_of(each)) if isinstance(each, ast.Call) else None
+            if isinstance(each, ast.Call) and made is not None and made[0].name not in given:
                 found += [(*made, each, file)] if id(made[1]) not in known else []
                 known.add(id(made[1]))
-            bound = evidence.source.bound(each.id, file) if isinstance(each, ast.Name) else None
+            bound = source.bound(each.id, file) if isinstance(each, ast.Name) else None
             if bound is not None and isinstance(getattr(bound[1], "value", None), ast.Call | ast.Subscript):
                 found += [(*bound, None, bound[0])] if id(bound[1]) not in known else []
                 known.add(id(bound[1]))

@@ -519,8 +519,19 @@ def inside(node: ast.AST) -> tuple[ast.AST, ...]:
 
 def calls(node: ast.AST, *names: str) -> list[ast.Call]:
     """The calls within a node of something with one of these last names, in the order of their lines."""
-    found = [each for each in inside(node) if isinstance(each, ast.Call) and name_of(each) in names]
-    return sorted(found, key=lambda call: (call.lineno, call.col_offset))
+    by_name = _calls_within(node)
+    found = [call for name in dict.fromkeys(names) for call in by_name.get(name, ())]
+    return sorted(found, key=lambda call: (call.lineno, call.col_offset)) if len(found) > 1 else found
+
+
+@cache
+def _calls_within(node: ast.AST) -> dict[str, list[ast.Call]]:
+    """The calls within a node by their last names; dozens of readings ask for the same node."""
+    found: dict[str, list[ast.Call]] = {}
+    for each in inside(node):
+        if isinstance(each, ast.Call):
+            found.setdefault(name_of(each), []).append(each)
+    return found
 
 
 def keyword(call: ast.Call, name: str) -> ast.expr | None:

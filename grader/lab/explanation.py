@@ -213,11 +213,10 @@ def _chain(errors: Iterable[BaseException | None]) -> Iterator[BaseException]:
 
 
 def _raised(error: BaseException, root: Path) -> Raised:
-    lines = [
-        f"{Path(frame.f_code.co_filename).relative_to(root).as_posix()}:{line}"
-        for frame, line in traceback.walk_tb(error.__traceback__)
-        if Path(frame.f_code.co_filename).is_relative_to(root)
-    ]
+    walked = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    names = {name: Path(name) for name in {name for name, _ in walked}}  # of a recursion once, not a thousand times
+    own = {name: path.relative_to(root).as_posix() for name, path in names.items() if path.is_relative_to(root)}
+    lines = [f"{own[name]}:{line}" for name, line in walked if name in own]
     kind = type(error)
     bases = frozenset(each.__name__ for each in kind.__mro__)
     return Raised(kind.__name__, str(error), tuple(lines), bases, describe(error))
