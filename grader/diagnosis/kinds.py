@@ -10,7 +10,17 @@ from grader.diagnosis.endpoints import behind
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.schemas import field_in
-from grader.diagnosis.source import File, Function, always_returns, calls, decorators, inside, name_of, text_of
+from grader.diagnosis.source import (
+    File,
+    Function,
+    always_returns,
+    calls,
+    decorators,
+    inside,
+    last_line,
+    name_of,
+    text_of,
+)
 
 _WRITTEN, _ANSWERS, _BAD = "event_is_written", "answers_202", "bad_body_is_422"
 _VALIDATORS = "field_validator", "model_validator", "validator", "root_validator"
@@ -85,9 +95,12 @@ def kind_lost_in_a_validator(evidence: Evidence) -> Told | None:
         of_the_whole = any(name in ("model_validator", "root_validator") for name, _ in decorators(method))
         if not unshown and not always_returns(method.body) and bool(whole) == of_the_whole:
             saw = "the kind became None on its way through the schema" if lost else f"{evidence.saw}: the body is None"
+            place: ast.stmt = method
             hint = f"{_THEN} What does this one return, on each way through it?"
+            if not returned:
+                place, hint = last_line(method), f"{_THEN} Here this one ends. What has it returned?"
             why = "What the client sent has to reach the task as it is." if lost else ""
-            return Told(saw=saw, where=file.at(method), hint=hint, why=why)
+            return Told(saw=saw, where=file.at(place), hint=hint, why=why)
     return None
 
 

@@ -22,6 +22,7 @@ from grader.diagnosis.source import (
     decorators,
     inside,
     keyword,
+    last_line,
     name_of,
     options,
     passed_to,
@@ -195,8 +196,9 @@ def validator_returns_nothing(evidence: Evidence) -> Told | None:
         return None
     file, method, returns = found
     saw = f"{evidence.saw}: {method.name}() returned nothing"
-    hint = f"{_THEN} What does this one return, on each way through it?" if returns else _THEN
-    return Told(saw=saw, where=file.at(method), hint=hint)
+    if returns:
+        return Told(saw=saw, where=file.at(method), hint=f"{_THEN} What does this one return, on each way through it?")
+    return Told(saw=saw, where=file.at(last_line(method)), hint=f"{_THEN} Here this one ends. What has it returned?")
 
 
 @reading("an exception that a validator returns", *_ALL)
@@ -1262,7 +1264,9 @@ def value_shown_otherwise(evidence: Evidence) -> Told | None:
     lost = sorted(set(evidence.expected) - set(evidence.actual))
     found = _field(evidence, lost[0]) if lost else None
     if found is not None and re.search(r"alias|exclude", text_of(found[1])):
-        hint = f"Is the {lost[0]} shown, and under which name?"
+        hint = f"Under which name is the {lost[0]} shown?"
+        if any(name == "exclude" for name, *_ in options(found[1])):
+            hint = "What does exclude do to a field when its object is shown?"
         saw = f"{evidence.saw}: there is no '{lost[0]}'"
         return Told(saw=saw, where=found[0].at(found[1]), hint=hint)
     return None

@@ -655,6 +655,12 @@ def ends_without_a_value(body: Sequence[ast.stmt]) -> list[ast.stmt]:
     return [*early, *(each for each in _falls_through(body) if each not in early)]
 
 
+def last_line(function: Function) -> ast.stmt:
+    """Where a function ends that hands nothing back: its last statement, or itself where that holds others."""
+    last = function.body[-1]
+    return function if hasattr(last, "body") else last
+
+
 def _of_this_function(node: ast.AST) -> Iterator[ast.AST]:
     """A node and those within it, but for other functions."""
     yield node

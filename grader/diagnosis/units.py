@@ -674,8 +674,12 @@ def error_swallowed(evidence: Evidence) -> Told | None:
                     if told and evidence.rule == _ERROR and not why:
                         return Told(where=file.at(told[-1]), hint="Which status does the client see with this answer?")
                     hint = "After this block nobody knows of the error any more."
+                    ends = handler.body[-1]
                     if calls(handler, "rollback"):
                         hint = "The rollback is right. Who hears of the error after this block?"
+                        if isinstance(ends, ast.Return) and evidence.rule == _ERROR:
+                            hint = "The rollback is right. What does this line tell the client of the error?"
+                            return Told(where=file.at(ends), hint=hint, why=why)
                     if evidence.rule != _ERROR:
                         hint = "An error ends here. What happens after this block, and what is saved then?"
                     return Told(where=file.at(handler), hint=hint, why=why)
