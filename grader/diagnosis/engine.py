@@ -1385,14 +1385,23 @@ def second_engine(evidence: Evidence) -> Told | None:
     if len(made) == 1:
         first = evidence.source.bound("engine", file)
         again = first is not None and made == _engines_made(evidence, *first)
-        called = calls(node, evidence.source.function_of(made[0][0].at(made[0][1])))
+        name = evidence.source.function_of(made[0][0].at(made[0][1]))
+        called = calls(node, name) or [
+            call for call in calls(file.tree, name) if first is None or call not in inside(first[1])
+        ]
+        if len(called) == 1:
+            hint = f"{name}() makes another engine each time it is called. Which engine is there already?"
+            return Told(where=file.at(called[0]), hint=hint)
         hint = "This makes a new engine each time it runs. How often does it run?"
-        hint = hint if again and not called else "This makes a second engine. There is one already."
-        return Told(where=file.at(called[0]) if called else made[0][0].at(made[0][1]), hint=hint)
+        hint = hint if again else "This makes a second engine. There is one already."
+        return Told(where=made[0][0].at(made[0][1]), hint=hint)
     opened = calls(node, "connect")
     if opened:
         hint = "This opens one connection, here and now. What opens one whenever a session needs it?"
         return Told(where=file.at(opened[0]), hint=hint)
+    if bind is not None and "one connection of db.engine" in evidence.saw:
+        hint = "All sessions would share this one connection. What opens one whenever a session needs it?"
+        return Told(where=file.at(bind), hint=hint)
     if bind is not None and "no engine" in evidence.saw and "class_" not in text_of(bind):
         return Told(where=file.at(bind), hint="Nobody tells the sessions which engine to use.")
     if bind is not None and "which is not an engine" in evidence.saw:

@@ -78,6 +78,8 @@ def other_owner_from_crud(evidence: Evidence) -> Told | None:
         hint = "The name is that of the owner. Whose id is it?"
     values = _values_in(chain)
     if len(values) == 1:
+        if "{'id': None" in saw and isinstance(values[0][1], ast.Dict | ast.Call):
+            hint = "This makes an owner for every item. What belongs here for an item that has none?"
         return Told(saw=saw, where=values[0][0].at(values[0][1]), hint=hint)
     joined = [(file, call) for file, node in chain for call in calls(node, "join", "outerjoin") if len(call.args) > 1]
     if len(joined) == 1 and not values:

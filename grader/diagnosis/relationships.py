@@ -8,7 +8,7 @@ from collections import Counter
 
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.crud import built, page_passed_on
-from grader.diagnosis.endpoints import endpoint_of
+from grader.diagnosis.endpoints import endpoint_of, own_line
 from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.schemas import field_in, setting_not_read
@@ -521,7 +521,7 @@ def _asks_in_each_turn(node: ast.AST) -> bool:
     elif isinstance(node, ast.DictComp):
         turns = [node.key, node.value]
     sends = [each for turn in turns for each in calls(turn, "get", "get_one", "scalar", "scalars", "execute")]
-    return any(re.match(r"(\w+\.)*(db|session|own)\.", text_of(each.func)) for each in sends)
+    return any(re.match(r"(\w+\.)*(db|session|own|cursor|connection|conn)\.", text_of(each.func)) for each in sends)
 
 
 @reading("the route calls the wrong function", _CONSTANT, _OWNER, _LOADED)
@@ -752,7 +752,9 @@ def other_page(evidence: Evidence) -> Told | None:
     owners = [event for event in evidence.events_of("SELECT owners") if " limit " in event.words]
     if owners and owners[-1].where and evidence.saw.startswith("ids on the page, each with that of its owner"):
         hint = "The page is one of items. Which owners do the items of this page have?"
-        return Told(where=built(evidence, owners[-1].where, "limit"), hint=hint)
+        where, sends = built(evidence, owners[-1].where, "limit"), evidence.source.function_of(owners[-1].where)
+        cuts = evidence.source.function_of(where) == sends  # a function that others share cuts what it is told to
+        return Told(where=where if cuts else own_line(evidence, owners[-1].where), hint=hint)
     file, node = found
     defaults = {each.arg for each in node.args.args[-len(node.args.defaults) :]} if node.args.defaults else set()
     if "required positional argument" in evidence.saw or ("missing" in evidence.saw and not defaults):

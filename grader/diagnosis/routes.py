@@ -390,11 +390,13 @@ _RESPONSES = "Response", "JSONResponse", "PlainTextResponse"
 @reading("the status is in the body of the answer", *UNKNOWN, *ANSWERS)
 def status_in_the_body(evidence: Evidence) -> Told | None:
     """``return {...}, 404`` works in Flask. FastAPI turns it into a list of two values."""
-    for file, node in behind(evidence)[:1]:
+    for number, (file, node) in enumerate(behind(evidence)):
         for each in inside(node):
             value = giving(node, each).value if isinstance(each, ast.Return) else None
             if isinstance(value, ast.Tuple) and _may_be_a_status(value.elts[-1]):
                 hint = "To FastAPI this pair is the body, all of it. How does an endpoint end with another status?"
+                if number:
+                    hint = "The endpoint gets this pair, and goes on with it. What ends the request here, with a 404?"
                 return Told(where=file.at(each), hint=hint)
     return None
 

@@ -731,6 +731,9 @@ def blank_accepted(evidence: Evidence) -> Told | None:
         return Told(where=found[0].at(misspelt.value), hint=hint)
     if "name=''" in told:
         hint = "Nothing here asks for a character that people can see."
+        other = _type_in_create(evidence, found[1])
+        if other:
+            hint = f"The name of ItemCreate is a '{other}'. What does that ask for that this one does not?"
     elif "name=''" in evidence.saw:
         hint = "The length is measured first, and the white space is stripped after that."
     else:
@@ -748,6 +751,17 @@ def blank_accepted(evidence: Evidence) -> Told | None:
     if stripped and "name=''" in evidence.saw:
         late = stripped[0]
     return Told(where=found[0].at(late), hint=_checked_in_the_table(evidence) or hint)
+
+
+def _type_in_create(evidence: Evidence, field: ast.stmt) -> str:
+    """The learner's own type that the name has in ItemCreate, where the field of another schema does without it."""
+    create = evidence.source.class_("ItemCreate")
+    other = field_in(evidence, create, "name")
+    if other is None or not isinstance(other[1], ast.AnnAssign) or other[1] is field:
+        return ""
+    name = name_of(other[1].annotation)
+    own = evidence.source.bound(name, other[0]) if name else None
+    return name if own is not None and name not in text_of(field) else ""
 
 
 def _strip_thrown_away(evidence: Evidence) -> Told | None:
