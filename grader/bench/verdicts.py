@@ -284,10 +284,12 @@ def _whose_code(run: Run, rule: Rule, where: str, told: dict[str, Any]) -> tuple
         return (False, "") if rule.task in tasks else (True, tasks[0])
     there = [task for task, files in files_of(rule.chapter).items() if file in files]
     own = bool(owner) and (outside or rule.name == THE_REST)  # and none of the tasks uses it
+    used = [each for each in _levels(told.get("users")) if len(each) == 2]
+    users = [task for place, name in used for task in tasks_at(rule.chapter, place, name, "", of_others=False)]
     if not has_file(rule.chapter, file):  # a module of the learner's own: it does what whoever uses it is for
-        used = [each for each in _levels(told.get("users")) if len(each) == 2]
-        users = [task for place, name in used for task in tasks_at(rule.chapter, place, name, "", of_others=False)]
         return True, users[0] if users and rule.task not in users else ""
+    if not there and users and not is_given(rule.chapter, file, owner):  # somebody's own, in a file that was given
+        return rule.task not in users, users[0] if rule.task not in users else ""
     if "." in owner and len(there) == 1 and not is_given(rule.chapter, file, owner):
         return rule.task != there[0], there[0]  # somebody's own, in a class that is none of the task's
     if file not in run.shared.given and (not there or own or is_given(rule.chapter, file, owner)):

@@ -290,7 +290,8 @@ def shared_session(evidence: Evidence) -> Told | None:
             hint = "This keeps one session for each thread, and requests take turns on the threads."
             return Told(where=file.at(statement), hint=hint)
         if calls(statement, "SessionLocal", "Session"):
-            return Told(where=file.at(statement), hint="This runs once, when the module is imported.")
+            hint = "This runs once, when the module is imported. What runs for each request?"
+            return Told(where=file.at(statement), hint=hint)
         names = [name_of(each) for each in getattr(statement, "targets", [getattr(statement, "target", None)]) if each]
         around = [other for _, other in evidence.source.reached(*found, evidence.given)]
         kept = [name for name in names if name and any(re.search(rf"\b{name}\b", text_of(each)) for each in around)]
@@ -602,6 +603,11 @@ def _held_by_a_middleware(node: Function) -> str:
     return next(iter([*names, *(text_of(each.targets[0]) for each in assigned)]), "")
 
 
+_NOT_GIVEN_BACK = (
+    "A connection that nobody gives back is missing in the pool. After a few such requests the app stands still."
+)
+
+
 @reading("something besides the session stays open", *_CLOSES)
 def more_is_open(evidence: Evidence) -> Told | None:
     """Everything that is opened must be closed, also a connection or a second session."""
@@ -614,7 +620,14 @@ def more_is_open(evidence: Evidence) -> Told | None:
         bound = [call for call in calls(node, *_MAKERS) if each is not call and each in ast.walk(call)]
         if chained or (bound and name_of(each) == "connect" and not _closes_name(node, "connection")):
             if chained:
-                return Told(where=file.at(each), hint="Who closes this one?")
+                alone = "session" not in evidence.saw
+                return Told(
+                    saw=f"{evidence.saw}; the session itself is closed" if alone else "",
+                    wanted="every connection is back in the pool" if alone else "",
+                    where=file.at(each),
+                    hint="Who closes this one?",
+                    why=_NOT_GIVEN_BACK if alone else "",
+                )
             alone = "session" not in evidence.saw
             return Told(
                 saw=f"{evidence.saw}; the session itself is closed" if alone else "",

@@ -410,7 +410,8 @@ def tables_listed(evidence: Evidence) -> Told | None:
                     hint = f"create_all() wants a list of tables here, if any. What is {models[0]}?"
                 return Told(saw=f"{evidence.saw}: tables is {text_of(option)}", where=file.at(call), hint=hint)
             if option is not None:
-                hint = "create_all() makes the tables of this list, and no other."
+                which = f"in '{option.id}'" if isinstance(option, ast.Name) else "of this list"
+                hint = f"create_all() makes the tables {which}, and no other."
                 made = _where_it_is_made(evidence, file, option)
                 if made is not None:
                     hint += " What is in it on a new database?"

@@ -126,7 +126,7 @@ def thread_of_its_own(evidence: Evidence) -> Told | None:
     if not found or (evidence.rule == _WRITTEN and waited_for):
         return None
     endpoint, worker = behind(evidence), evidence.source.reached(*task, evidence.given) if task else []
-    saw = "the background task only started other work, and nobody waits for that: a server that stops would cut it off"
+    saw = "the background task only started other work, and nobody waits for that: a server that stops can cut it off"
     saw = saw if "nobody waits for" in evidence.saw else ""
     for file, node in endpoint:
         for call in _begun(file, node):

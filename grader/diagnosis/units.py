@@ -21,6 +21,7 @@ from grader.diagnosis.source import (
     calls,
     decorators,
     inside,
+    last_line,
     name_of,
     of_a_session,
     text_of,
@@ -184,7 +185,7 @@ def helper_returns_otherwise(evidence: Evidence) -> Told | None:
         nothing = [each for each in ast.walk(node) if isinstance(each, ast.Return)]
         return Told(
             saw=f"{node.name} returned None",
-            where=file.at(nothing[-1] if nothing else node),
+            where=file.at(nothing[-1] if nothing else last_line(node)),
             wanted=f"{node.name} returns what it added",
             hint="Its caller wants what was added. What does this function return?",
             why=_GOES_ON,
@@ -590,6 +591,10 @@ def events_miscounted(evidence: Evidence) -> Told | None:
     file, node = (working or units)[-1 if working else 0]
     told, sent = _calls(evidence, "add_event"), evidence.events_of("INSERT item_events")
     if not told and not sent and not any("ItemEvent" in text_of(each) for _, each in units):
+        commits = calls(node, "commit")
+        if evidence.rule == _TOGETHER and len(commits) == 1:
+            hint = "This commits the item. Who has added its event by then?"
+            return Told(where=file.at(commits[0]), hint=hint)
         return Told(where=file.at(node), hint="Who writes the event?")
     if evidence.rule == _TOGETHER and len(told) > 1 and sum(insert.rows_of("kind") for insert in sent) > 1:
         return Told(where=told[1][0].at(told[1][1]), hint="How many events has an item now?")

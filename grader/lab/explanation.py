@@ -103,7 +103,8 @@ def _about(place: str, source: Source, evidence: Evidence | None) -> dict[str, A
     owner, under, around = source.owner_of(place)
     told: dict[str, Any] = {"line": source.line(place), "function": source.function_of(place)}
     told |= {"owner": owner, "under": under, "around": around}
-    told |= {"beside": source.beside(place), "users": source.users_of(place) if not under else []}
+    of_this_chapter = evidence is None or under.partition(".")[0] == evidence.chapter[:2].lstrip("0")
+    told |= {"beside": source.beside(place), "users": [] if under and of_this_chapter else source.users_of(place)}
     return told | {"route": route_at(evidence, place) if evidence is not None else ""}
 
 

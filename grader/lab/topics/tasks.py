@@ -153,7 +153,7 @@ class Tasks:
         rows = self._events.rows()
         self._expect(
             not any(each.stray for each in posted),
-            saw="the event was written by code that nobody waits for: a server that stops would cut it off",
+            saw="the event was written by code that nobody waits for: a server that stops can cut it off",
             wanted="an event that is written by a background task",
         )
         crashed = [each.answer for each in posted if each.answer.error is not None]
