@@ -21,7 +21,7 @@ Description = str
 class ItemCreate(BaseModel):
     """What a client sends to create an item."""
 
-    # 4.2 the name is required, the description may be left out
+    # 4.2 the name is required, the description may be left out or null
 
 
 class ItemUpdate(BaseModel):

@@ -23,7 +23,7 @@ Description = Annotated[str, StringConstraints(max_length=500), AfterValidator(r
 class ItemCreate(BaseModel):
     """What a client sends to create an item."""
 
-    # 4.2 the name is required, the description may be left out
+    # 4.2 the name is required, the description may be left out or null
     name: Name
     description: Description | None = None
 

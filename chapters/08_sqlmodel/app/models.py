@@ -33,7 +33,7 @@ class Item:
 class ItemCreate(SQLModel):
     """What a client sends to create an item."""
 
-    # 8.4 the name is required, the description may be left out
+    # 8.4 the name is required, the description may be left out or null
 
 
 class ItemUpdate(SQLModel):

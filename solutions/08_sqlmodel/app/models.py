@@ -41,7 +41,7 @@ class Item(ItemBase, table=True):
 class ItemCreate(SQLModel):
     """What a client sends to create an item."""
 
-    # 8.4 the name is required, the description may be left out
+    # 8.4 the name is required, the description may be left out or null
     name: Name
     description: Description | None = None
 
