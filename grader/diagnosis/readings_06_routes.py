@@ -89,6 +89,7 @@ from grader.diagnosis.routes import (
 )
 from grader.diagnosis.saves import (
     changed_behind_the_back,
+    committed_before_added,
     condition_worked_out,
     flushed_not_committed,
     found_by_name,
@@ -241,6 +242,7 @@ READINGS = (
     own_session_left_open,
     shown_as_it_is,
     ended_early,
+    committed_before_added,
     nothing_written,
     stored_twice,
     no_where,

@@ -23,11 +23,13 @@ from grader.diagnosis.anywhere import (
 from grader.diagnosis.bodies import in_a_request
 from grader.diagnosis.lost import other_value_on_the_way, value_lost_on_the_way
 from grader.diagnosis.saves import (
+    committed_before_added,
     flushed_not_committed,
     merged_copy_lost,
     not_committed,
     not_refreshed,
     read_by_an_endpoint,
+    refreshed_too_early,
 )
 from grader.diagnosis.schemas import (
     exception_for_a_value,
@@ -77,7 +79,10 @@ _ANYWHERE = (
     path_for_the_query,
 )
 _OF_05 = [each for each in readings_05_crud.READINGS if each not in (*_ANYWHERE, merged_copy_lost)]
-_SAVE_NOTHING = copy_changed, input_changed, flushed_not_committed, not_committed, stored_a_new_row
+_SAVE_NOTHING = (
+    *(copy_changed, input_changed, flushed_not_committed, not_committed, stored_a_new_row),
+    *(committed_before_added, refreshed_too_early),
+)
 _CRUD = tuple(nothing_saved(each) if each in _SAVE_NOTHING else each for each in _OF_05)
 _OF_06 = [each for each in readings_06_routes.READINGS if each not in (*_ANYWHERE, merged_copy_lost)]
 _ROUTES = tuple(each for each in _OF_06 if each not in _OF_05)
