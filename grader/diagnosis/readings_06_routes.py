@@ -145,7 +145,13 @@ from grader.diagnosis.ways import (
     stand_in_left,
     validated_by_hand,
 )
-from grader.diagnosis.writes import copy_changed, input_changed, refreshed_after_the_delete, written_to_another_field
+from grader.diagnosis.writes import (
+    copy_changed,
+    input_changed,
+    refreshed_after_the_delete,
+    returned_in_the_loop,
+    written_to_another_field,
+)
 
 READINGS = (
     parameters_hidden,
@@ -232,6 +238,7 @@ READINGS = (
     taken_name_refused,
     empty_list_refused,
     nulls_left_out,
+    returned_in_the_loop,
     list_wrapped,
     item_in_a_list,
     promised_otherwise,
