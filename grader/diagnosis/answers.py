@@ -157,10 +157,24 @@ def in_an_answer(function: Callable[[Evidence], Told | None]) -> Callable[[Evide
     return holds
 
 
-def _asks_for_more(evidence: Evidence) -> bool:
-    """Whether the answer could not be made, as its schema asks the item for a field that no item has."""
-    asked = re.search(r"ValidationError: (?:response\.(?:\d+\.)?)?([a-z_]+): Field required", evidence.saw)
-    return asked is not None and asked[1] not in ("id", "name", "description")
+def _asks_for_more(evidence: Evidence) -> str:
+    """The field for which the schema of the answer asks the item, and which no item has; empty if there is none."""
+    asked = re.search(r"(?:ValidationError|^refused): (?:response\.(?:\d+\.)?)?([a-z_]+): Field required", evidence.saw)
+    return asked[1] if asked is not None and asked[1] not in ("id", "name", "description") else ""
+
+
+@reading("a field that no item has", *_ITEM, _LIST, "read_accepts_an_orm_object")
+def field_of_no_item(evidence: Evidence) -> Told | None:
+    """A schema of the answer reads each of its fields from the item."""
+    asked, schema = _asks_for_more(evidence), _schema_of_answer(evidence) or evidence.source.class_("ItemRead")
+    if not asked or schema is None or schema[0].name in evidence.given:
+        return None
+    for file, node in evidence.source.ancestry(schema):
+        for each in [each for each in node.body if isinstance(each, ast.AnnAssign) and name_of(each.target) == asked]:
+            item = evidence.source.declared_in(evidence.source.class_("Item"))
+            hint = f"{node.name} reads this from the item, which has no '{asked}'. What is a client to see of it?"
+            return Told(where=file.at(each), hint=hint) if asked not in item else None
+    return None
 
 
 def _schema_of_answer(evidence: Evidence) -> tuple[File, ast.ClassDef] | None:

@@ -1,6 +1,7 @@
 """In the child: mistakes of chapter 04, in the order in which they are tried."""
 
 from grader.diagnosis.aliases import never_given_a_value
+from grader.diagnosis.answers import field_of_no_item
 from grader.diagnosis.anywhere import (
     table_for_a_schema,
     unknown_argument,
@@ -77,6 +78,7 @@ READINGS = (
     other_default,
     type_changes_text,
     refuses_too_much,
+    field_of_no_item,
     reads_no_objects,
     reads_vars,
     shows_more,

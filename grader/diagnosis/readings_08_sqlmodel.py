@@ -9,7 +9,7 @@ from grader.diagnosis.aliases import (
     session_without_depends,
     type_and_place_apart,
 )
-from grader.diagnosis.answers import in_an_answer
+from grader.diagnosis.answers import field_of_no_item, in_an_answer
 from grader.diagnosis.anywhere import (
     builtin_as_a_value,
     dependency_called,
@@ -122,6 +122,7 @@ READINGS = (
     validator_not_taken,
     field_missing,
     in_an_answer(field_missing),
+    field_of_no_item,
     shows_more,
     read_is_stricter,
     in_a_request(setting_of_pydantic_1),

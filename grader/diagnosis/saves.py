@@ -363,13 +363,8 @@ def returned_nothing(evidence: Evidence) -> Told | None:
     file, node = found
     returns = [each for each in inside(node) if isinstance(each, ast.Return)]
     empty = [each for each in returns if each.value is None or text_of(each.value) == "None"]
-    values = [
-        value_of(node, name_of(each.value)) if isinstance(each.value, ast.Name) else each.value for each in returns
-    ]
-    called = [each for each in values if isinstance(each, ast.Call) and _gives_nothing(each)]
-    if len(called) == 1 and not empty:
-        hint = f"{name_of(called[0])}() gives nothing back. Which object does the caller want?"
-        return Told(saw=f"{node.name} returned None", where=file.at(called[0]), hint=hint)
+    if not empty and (told := _returned_what_gives_nothing(file, node)):
+        return replace(told, saw=f"{node.name} returned None")
     if returns and not empty:
         return _lost_on_the_way(evidence, file, node, returns)
     where = file.at(empty[0]) if empty else file.at(node.end_lineno or node.lineno)
@@ -395,10 +390,23 @@ def _lost_on_the_way(evidence: Evidence, file: File, node: Function, returns: li
     called = returns[-1].value if len(returns) == 1 else None
     name = name_of(called) if isinstance(called, ast.Call) else ""
     below = (evidence.source.function(name, file.name) or evidence.source.function(name)) if name else None
-    if not isinstance(called, ast.Call) or below is None or of_a_session(called) or _gives(below[1]):
+    if not isinstance(called, ast.Call) or below is None or of_a_session(called):
+        return None
+    if told := _returned_what_gives_nothing(*below):
+        return replace(told, saw=saw)
+    if _gives(below[1]):
         return None
     hint = f"{node.name} returns what '{name}' gives it. After this line nothing is handed back."
     return Told(saw=saw, where=below[0].at(below[1].end_lineno or below[1].lineno), hint=hint)
+
+
+def _returned_what_gives_nothing(file: File, node: Function) -> Told | None:
+    """The one call of the session's whose result a function returns, where that hands nothing back."""
+    given = [each.value for each in inside(node) if isinstance(each, ast.Return)]
+    given = [value_of(node, each.id) if isinstance(each, ast.Name) else each for each in given]
+    called = [each for each in given if isinstance(each, ast.Call) and _gives_nothing(each)]
+    hint = f"{name_of(called[0])}() gives nothing back. Which object does the caller want?" if called else ""
+    return Told(where=file.at(called[0]), hint=hint) if len(called) == 1 else None
 
 
 def _gives_nothing(call: ast.Call) -> bool:
