@@ -697,6 +697,8 @@ def blank_accepted(evidence: Evidence) -> Told | None:
     found = rules_of(evidence, "name")
     if found is None or "accepted" not in evidence.saw or not re.search(r"name='[\s\\tn]*'", told):
         return None
+    if (other := _other_text(evidence, "name", found)) is not None:
+        return other
     for file in evidence.source.files():
         for call in calls(file.tree, "strip"):
             if call.args and text_of(call.args[0]) in ("' '", '" "') and "name=' '" not in told:
@@ -883,6 +885,8 @@ def too_long_accepted(evidence: Evidence) -> Told | None:
     found = rules_of(evidence, field) if field else None
     if found is None or not re.search(r"\* \d{3}", "".join(evidence.did[-1:])) or _is_cut(evidence):
         return None
+    if (swapped := _other_text(evidence, field, found)) is not None:
+        return replace(swapped, why="" if evidence.raised_kind("ValidationError") else _TOO_LONG)
     column = _COLUMN[field]
     own, other, shared = _field(evidence, field), _of_the_other_field(evidence, field, found), ""
     if own is not None and not other and _says_more(evidence, field, own, found, "max_length"):
@@ -957,6 +961,8 @@ def refuses_too_much(evidence: Evidence) -> Told | None:
     own = _field(evidence, found[1]) if found else None
     if found is None or rules is None or own is None:
         return None
+    if (other := _other_text(evidence, found[1], rules)) is not None:
+        return other
     limits = "min_length", "max_length", "pattern"
     stricter = [
         call for call in calls(own[1], "StringConstraints", "Field") if any(keyword(call, name) for name in limits)
@@ -1032,6 +1038,48 @@ def _of_every_text(evidence: Evidence) -> tuple[File, ast.AST] | None:
             if name in (getattr(each, "arg", ""), getattr(each, "value", "")):
                 return file, each
     return None
+
+
+def _other_text(evidence: Evidence, field: str, rules: tuple[File, ast.stmt]) -> Told | None:
+    """What there is to say of a field that has the text of the other one, where its own is there too."""
+    own, other = _field(evidence, field), "description" if field == "name" else "name"
+    named = name_of(getattr(rules[1], "targets", [None])[0])
+    if own is None or own == rules or not named or named.lower().startswith(field[:4]):
+        return None
+    texts = [name for name in rules[0].bindings if name != named and _is_text_of(evidence, rules[0], name, field)]
+    if texts and _is_text_of(evidence, rules[0], named, other):
+        hint = f"{named} is what a {other} may hold. Which of the two texts is this field?"
+        return Told(where=own[0].at(own[1]), hint=hint, why=_STRICT if _refused(evidence) else "")
+    return None
+
+
+def _is_text_of(evidence: Evidence, file: File, name: str, field: str) -> bool:
+    """Whether a name is that of the text of a field: it says so, or the text is as long as the field may be."""
+    bound = file.bindings[name]
+    if not isinstance(getattr(bound, "value", None), ast.Subscript | ast.Call):
+        return False
+    limit = limit_of(evidence, (file, bound), "max_length")
+    value = limit[1].value if limit and isinstance(limit[1], ast.keyword) else limit[1] if limit else None
+    held = evidence.source.bound(name_of(value), file) if isinstance(value, ast.Name) else None
+    said = text_of(getattr(held[1], "value", None) if held else value)
+    return limit is not None and (name.lower().startswith(field[:4]) or said == str(_COLUMN[field]))
+
+
+@reading("a type in the place of a default", *_CREATE, *_UPDATE, _SENT)
+def type_as_a_default(evidence: Evidence) -> Told | None:
+    """A type stands behind the colon of a field. What stands behind the = is its default, and checks nothing."""
+    field = _refused(evidence) or _accepted(evidence)
+    found = _field(evidence, field) if field else None
+    value = getattr(found[1], "value", None) if found else None
+    if isinstance(value, ast.Call) and name_of(value) == "Field":
+        value = keyword(value, "default") or next(iter(value.args), None)
+    held = evidence.source.bound(value.id, found[0]) if found and isinstance(value, ast.Name) else None
+    made = getattr(held[1], "value", None) if held else value
+    if found is None or name_of(getattr(made, "value", made)) not in ("Annotated", "StringConstraints"):
+        return None
+    what = value.id if isinstance(value, ast.Name) else name_of(getattr(made, "value", made))
+    hint = f"A type stands behind the colon, a default behind the =. Which one is {what} here?"
+    return Told(where=found[0].at(found[1]), hint=hint)
 
 
 def _of_the_other_field(evidence: Evidence, field: str, rules: tuple[File, ast.stmt]) -> bool:
