@@ -22,12 +22,13 @@ Outcome = Literal["passed", "failed", "todo", "error", "blocked", "timeout"]
 class Check(BaseModel):
     """The verdict on one rule.
 
-    `did`, `function`, `caret`, `printed`, `traceback` and `begun` are for the screen only; in the JSON report
-    `observed` begins with what was done. `function` and `caret` (a column, from 1) tell more of `where`, `elsewhere`
-    that it is not in the code of the task, and `task_there` in that of which other task, as far as that is known, or
-    that it is in what the chapter gave (`GIVEN`).
-    `begun` says of what is to do that the code of its task is no longer the starter's, and `unjudged` that something
-    of the grader's own went wrong: it is no verdict on the code, and is not kept.
+    `did`, `function`, `caret`, `printed`, `traceback`, `begun` and `misplaced` are for the screen only; in the JSON
+    report `observed` begins with what was done. `function` and `caret` (a column, from 1) tell more of `where`,
+    `elsewhere` that it is not in the code of the task, and `task_there` in that of which other task, as far as that
+    is known, or that it is in what the chapter gave (`GIVEN`).
+    `begun` says of what is to do that the code of its task is no longer the starter's, `misplaced` what was written
+    for it where it does not count, and `unjudged` that something of the grader's own went wrong: it is no verdict
+    on the code, and is not kept.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Check(BaseModel):
     printed: str = Field(default="", exclude=True)
     traceback: str = Field(default="", exclude=True)
     begun: bool = Field(default=False, exclude=True)
+    misplaced: str = Field(default="", exclude=True)
     unjudged: bool = Field(default=False, exclude=True)
 
     @field_validator("*", mode="after")

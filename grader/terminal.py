@@ -299,14 +299,22 @@ def _overview(
     told_already: set[tuple[str, str]] = set()
     half_done = {check.task for check in checks if check.outcome == "passed"}
     for check in checks:
-        reason = (check.observed, check.where)
+        reason = _reason(check)
         stands_out = (
-            check.begun or _is_missing(check) or (check.task in half_done and _TASK.match(check.observed) is None)
+            check.begun
+            or check.misplaced
+            or _is_missing(check)
+            or (check.task in half_done and _TASK.match(check.observed) is None)
         )
         if check.outcome == "todo" and stands_out and reason not in told_already:
             told_already.add(reason)
-            number = sum((each.outcome, each.observed, each.where) == ("todo", *reason) for each in checks)
+            number = sum((each.outcome, *_reason(each)) == ("todo", *reason) for each in checks)
             yield from _in_the_way(check, number, style, submission)
+
+
+def _reason(check: Check) -> tuple[str, str]:
+    """Why something is still to do."""
+    return check.misplaced or check.observed, check.where
 
 
 def _waited_for(checks: Sequence[Check], check: Check, style: Style) -> Iterator[Line]:
@@ -325,7 +333,11 @@ def _first_of(check: Check) -> Rule | None:
 
 def _in_the_way(check: Check, number: int, style: Style, submission: str) -> Iterator[Line]:
     """What is in the way of code that was written, for this number of checks: something of the starter's."""
-    if not (check.begun or _is_missing(check) or _TASK.match(check.observed)):
+    if check.misplaced:
+        yield from _fact("saw", check.misplaced, style)
+        yield from _where(check, f"{submission}/{check.where}", style)
+        yield from _fact("hint", check.hint, style)
+    elif not (check.begun or _is_missing(check) or _TASK.match(check.observed)):
         yield from _fact("saw", check.observed, style)
         yield from _where(check, f"{submission}/{check.where}", style) if check.where else ()
     elif check.where:
@@ -485,7 +497,8 @@ def closing(
 
 def standing(checks: Sequence[Check]) -> Iterator[Line]:
     """What it means where nothing is left, or nothing was begun."""
-    untouched = all(check.outcome == "todo" and not check.begun and not _is_missing(check) for check in checks)
+    begun = any(check.begun or check.misplaced or _is_missing(check) for check in checks)
+    untouched = not begun and all(check.outcome == "todo" for check in checks)
     if checks and untouched:
         whole = {rule.id for check in checks for rule in rules_of(check.chapter)} <= {check.id for check in checks}
         everything = "Everything is still to do. That is as it should be: nothing is wrong."

@@ -342,3 +342,30 @@ def test_a_part_that_waits_says_what_for(name: str, tmp_path: Path) -> None:
     assert terminal.only_waits(mine), told({each.id: each for each in mine})
     shown = {each.id: each for each in [*mine, *terminal.blamed_on(mine, others)]}
     assert step in told(shown) and "(workbook check 9.6)" not in told(shown), told(shown)
+
+
+_MISPLACED = {
+    "outside of the class ItemCreate": ("04_schemas", "app/schemas.py", "# 4.2 ", "name: str"),
+    "ItemCreate has an __init__(), and no fields": (
+        *("04_schemas", "app/schemas.py", "# 4.2 "),
+        "    def __init__(self, name):\n        self.name = name",
+    ),
+    "ItemRead has a class Meta, and no fields": (
+        *("04_schemas", "app/schemas.py", "# 4.4 "),
+        "    class Meta:\n        fields = ['id', 'name']",
+    ),
+    "outside of the class Item ": ("02_models", "app/models.py", "# 2.2 ", "name: Mapped[str] = mapped_column()"),
+}
+
+
+@pytest.mark.parametrize("words", _MISPLACED)
+def test_what_was_written_elsewhere_is_shown_and_not_called_nothing(words: str, tmp_path: Path) -> None:
+    """Code for a task that is not where it counts leaves the task to do. But somebody has written it."""
+    chapter, file, above, written = _MISPLACED[words]
+    write_half_done(chapter, tmp_path, set())
+    path = tmp_path / chapter / file
+    lines = path.read_text(encoding="utf-8").split("\n")
+    at = next(number for number, line in enumerate(lines) if line.strip().startswith(above))
+    path.write_text("\n".join([*lines[: at + 1], written, *lines[at + 1 :]]), encoding="utf-8")
+    shown = told(verdicts(chapter, [tmp_path])[tmp_path])
+    assert words in shown and NOTHING_IS_WRONG not in shown.lower()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from grader.bench.children import Child
 from grader.rules import ABOUT_IMPORTS, WITHOUT_HTTP, Rule
+from grader.starters import Misplaced
 from grader.stubs import Stub
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Shared:
         given: files that are as the chapter gave them.
         suspicious: files that may be broken.
         stubs: the starter's code of the untouched tasks.
+        misplaced: what was written for a task where it does not count.
         outcomes: what has been judged, by the name of the rule.
         held: failures that wait until the rules that they need are judged.
         unjudged: names of rules that could not be judged.
@@ -49,6 +51,7 @@ class Shared:
     given: frozenset[str] = frozenset()
     suspicious: tuple[str, ...] = ()
     stubs: tuple[Stub, ...] = ()
+    misplaced: dict[str, Misplaced] = field(default_factory=dict)
     outcomes: dict[str, str] = field(default_factory=dict)
     held: list[tuple[Rule, Check]] = field(default_factory=list)
     unjudged: set[str] = field(default_factory=set)

@@ -33,7 +33,7 @@ from grader.bench.temporary import is_full
 from grader.lab.job import LAST_WORDS, LOST, Job
 from grader.removal import remove
 from grader.rules import Rule
-from grader.starters import given_files, suspicious_files, untouched_stubs
+from grader.starters import given_files, misplaced_code, suspicious_files, untouched_stubs
 
 if TYPE_CHECKING:
     from grader.report import Check
@@ -168,6 +168,7 @@ class Runner:
         if not run.refused:
             run.shared.stubs = untouched_stubs(run.chapter, run.root)
             run.shared.untouched = frozenset(stub.task for stub in run.shared.stubs)
+            run.shared.misplaced = misplaced_code(run.chapter, run.root)
             run.shared.given = given_files(run.chapter, run.root)
             run.shared.suspicious = suspicious_files(run.chapter, run.root)
 

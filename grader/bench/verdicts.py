@@ -215,6 +215,8 @@ def judged(run: Run, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:
         check.outcome, check.expected = "failed", "your code without this line"
         check.observed = f"the starter's line still runs: raise NotImplementedError({check.observed!r})"
     check.begun = check.outcome == "todo" and not untouched
+    if check.outcome == "todo":
+        _tell_what_is_misplaced(run, rule, check)
     if check.outcome in ("failed", "error") and check.where:
         check.elsewhere, check.task_there = _whose_code(run, rule, check.where, told)
     shared.outcomes[rule.name] = check.outcome
@@ -237,6 +239,21 @@ def judged(run: Run, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:
             check.unjudged = not shared.unjudged.isdisjoint(missing)
         shared.held.remove((rule, check))
         yield Target(run.submission, rule), check
+
+
+def _tell_what_is_misplaced(run: Run, rule: Rule, check: Check) -> None:
+    """Say of what is to do what was written for it already, and where that does not belong."""
+    found = _TASK.match(check.observed)
+    tasks = [*([found[1]] if found else []), rule.task, *rule.also]
+    judged_itself = {task for each in rules_of(rule.chapter) for task in (each.task, *each.also)}
+    tasks += [task for task in run.shared.misplaced if task not in judged_itself]
+    for each in [run.shared.misplaced[task] for task in tasks if task in run.shared.misplaced][:1]:
+        check.misplaced, check.where, check.line, check.hint = (
+            each.saw,
+            f"{run.chapter}/{each.where}",
+            harmless(each.line),
+            each.hint,
+        )
 
 
 def _by_its_task(rule: Rule, check: Check) -> str:

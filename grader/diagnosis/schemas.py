@@ -697,8 +697,8 @@ def blank_accepted(evidence: Evidence) -> Told | None:
     found = rules_of(evidence, "name")
     if found is None or "accepted" not in evidence.saw or not re.search(r"name='[\s\\tn]*'", told):
         return None
-    if (other := _other_text(evidence, "name", found)) is not None:
-        return other
+    if (swapped := _other_text(evidence, "name", found)) is not None:
+        return swapped
     for file in evidence.source.files():
         for call in calls(file.tree, "strip"):
             if call.args and text_of(call.args[0]) in ("' '", '" "') and "name=' '" not in told:
@@ -961,8 +961,8 @@ def refuses_too_much(evidence: Evidence) -> Told | None:
     own = _field(evidence, found[1]) if found else None
     if found is None or rules is None or own is None:
         return None
-    if (other := _other_text(evidence, found[1], rules)) is not None:
-        return other
+    if (swapped := _other_text(evidence, found[1], rules)) is not None:
+        return swapped
     limits = "min_length", "max_length", "pattern"
     stricter = [
         call for call in calls(own[1], "StringConstraints", "Field") if any(keyword(call, name) for name in limits)

@@ -1,6 +1,7 @@
 """Verdict process and commands: finds the tasks in the solutions, writes starters, compares submissions with them."""
 
 from grader.starters.comparing import given_files, suspicious_files, untouched_stubs, untouched_tasks
+from grader.starters.misplaced import Misplaced, misplaced_code
 from grader.starters.reading import TooMuch, code_files, read_code
 from grader.starters.tasks import (
     file_of,
@@ -16,6 +17,7 @@ from grader.starters.tasks import (
 from grader.starters.writing import starter_files, starter_of, write_starters
 
 __all__ = [
+    "Misplaced",
     "TooMuch",
     "code_files",
     "file_of",
@@ -24,6 +26,7 @@ __all__ = [
     "has_file",
     "is_given",
     "is_under_another_name",
+    "misplaced_code",
     "pieces_of",
     "read_code",
     "starter_files",

@@ -37,7 +37,7 @@ def untouched_stubs(chapter: str, root: Path) -> tuple[Stub, ...]:
     touched: set[str] = set()
     for file, stubs in _starter_code(chapter):
         try:
-            module = _parsed(read_code(root / file))
+            module = parsed(read_code(root / file))
             present = [_owners(module, _of_others(stub, stubs)) for stub, _ in stubs]
         except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
             present = [{} for _ in stubs]
@@ -79,7 +79,7 @@ def _same_text(mine: bytes, ours: bytes) -> bool:
     return mine.replace(b"\r\n", b"\n") == ours.replace(b"\r\n", b"\n")
 
 
-def _parsed(code: bytes) -> ast.Module:
+def parsed(code: bytes) -> ast.Module:
     """The syntax tree of code that somebody may have written so that this takes for ever.
 
     Raises:
@@ -91,6 +91,11 @@ def _parsed(code: bytes) -> ast.Module:
         raise ValueError("it has names that Python needs long to read")  # quadratic in marks that combine
     with warnings.catch_warnings(action="ignore"):
         return ast.parse(code)
+
+
+def stubs_of(chapter: str) -> list[tuple[str, list[Stub]]]:
+    """Per file: what stands in the starter where the code of a task belongs."""
+    return [(file, [stub for stub, _ in stubs]) for file, stubs in _starter_code(chapter)]
 
 
 @cache

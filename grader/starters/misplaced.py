@@ -1,0 +1,85 @@
+"""Verdict process: what was written for a task where it does not count."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from grader.starters.comparing import parsed, stubs_of
+from grader.starters.reading import read_code
+from grader.starters.tasks import bound
+from grader.stubs import BASES, VALUE, Stub
+
+_SETTINGS = "model_config"
+
+
+class Misplaced(NamedTuple):
+    """Code that was written for a task, and that is not what the task asks for, as it is somewhere else.
+
+    Attributes:
+        where: the place, ``app/schemas.py:31``.
+        line: the line that is there.
+        saw: what it is.
+        hint: what leads to where it belongs.
+    """
+
+    where: str
+    line: str
+    saw: str
+    hint: str
+
+
+def misplaced_code(chapter: str, root: Path) -> dict[str, Misplaced]:
+    """By task: what was written beside the class whose attributes it asks for, or in it as something else.
+
+    Args:
+        chapter: name of the chapter.
+        root: folder that holds the learner's ``app``.
+    """
+    found: dict[str, Misplaced] = {}
+    for file, stubs in stubs_of(chapter):
+        of_classes = [each for each in stubs if each.lacks and each.lacks not in ((BASES,), (VALUE,))]
+        with suppress(OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+            code = read_code(root / file) if of_classes else b""
+            lines = code.decode("utf-8", "replace").splitlines()
+            for stub, node, saw, hint in _found_in(parsed(code), of_classes):
+                line = lines[node.lineno - 1] if node.lineno <= len(lines) else ""
+                found.setdefault(stub.task, Misplaced(f"{file}:{node.lineno}", line, saw, hint))
+    return found
+
+
+def _found_in(module: ast.Module, stubs: list[Stub]) -> Iterator[tuple[Stub, ast.stmt, str, str]]:
+    classes = [node for node in module.body if isinstance(node, ast.ClassDef)]
+    for stub in stubs:
+        asked = [name for name in stub.lacks if name != _SETTINGS]
+        owner = next((node for node in classes if node.name == stub.name), None)
+        declared = {*bound(owner)} if owner is not None else {*asked}
+        if owner is None or declared & {*asked}:
+            continue
+        for node in module.body:
+            above = [each for each in classes if each.lineno < node.lineno]
+            names = [each for each in bound(ast.Module([node], [])) if each in asked]
+            if names and above[-1:] == [owner]:
+                hint = (
+                    f"What begins at the margin stands outside of {stub.name}. Compare the spaces with the lines above."
+                )
+                yield stub, node, f"'{names[0]}' is declared outside of the class {stub.name}", hint
+        everything = {name for each in stubs if each.name == stub.name for name in each.lacks} - {_SETTINGS}
+        what = "columns" if any(isinstance(each, ast.Name) and each.id == "Base" for each in owner.bases) else "fields"
+        for node in owner.body if declared.isdisjoint(everything) else ():
+            if instead := _instead_of_attributes(node):
+                whose = "a model" if what == "columns" else "a schema"
+                hint = f"The {what} of {whose} are lines of its class: a name, a colon, a type."
+                yield stub, node, f"{stub.name} has {instead}, and no {what}", hint
+
+
+def _instead_of_attributes(node: ast.stmt) -> str:
+    """What a statement of a class is that may be meant to say which attributes it has; empty for any other."""
+    if isinstance(node, ast.FunctionDef) and node.name == "__init__":
+        return "an __init__()"
+    if isinstance(node, ast.ClassDef):
+        return f"a class {node.name}"
+    return "settings" if _SETTINGS in bound(ast.Module([node], [])) else ""
