@@ -311,6 +311,8 @@ def _whose_code(run: Run, rule: Rule, where: str, told: dict[str, Any]) -> tuple
         return rule.task != there[0], there[0]  # somebody's own, in a class that is none of the task's
     if file not in run.shared.given and (not there or own or is_given(rule.chapter, file, owner)):
         return True, GIVEN
+    if outside and not owner and not under:
+        return True, ""  # a statement at the margin that defines nothing is no task's of this file
     return outside, min(there, key=lambda task: int(task.partition(".")[2]), default="") if outside else ""
 
 

@@ -64,11 +64,14 @@ def unknown_name(evidence: Evidence) -> Told | None:
     imports = [node for node in file.nodes if isinstance(node, ast.Import | ast.ImportFrom)]
     imported = {each.asname or each.name for node in imports for each in node.names}
     known = {getattr(node, "id", "") for node in file.nodes} | imported | set(dir(builtins))
-    similar = difflib.get_close_matches(name, known - {name}, 1, cutoff=0.8)
+    similar = [each for each in sorted(known - {name}) if each.lower() == name.lower()]
+    similar += difflib.get_close_matches(name, known - {name}, 1, cutoff=0.8)
     defined = _defined_in(evidence.source, name, file.name)
     other = instead(evidence, file, name, where)
     local = made_here(file, name, where)
-    if other:
+    if name.lower() in _CONSTANTS:
+        hint = f"Python writes it {_CONSTANTS[name.lower()]}."
+    elif other:
         hint = other
     elif local:
         hint = f"There is '{local}' here: is it a typing mistake?"
@@ -87,6 +90,9 @@ def unknown_name(evidence: Evidence) -> Told | None:
     else:
         hint = f"Where should '{name}' come from? Define it before this line runs, or import it at the top of the file."
     return Told(saw=raised.told, where=where, hint=hint)
+
+
+_CONSTANTS = {"true": "True", "false": "False", "none": "None", "null": "None", "nil": "None"}
 
 
 def _renamed_above(file: File, name: str) -> Told | None:

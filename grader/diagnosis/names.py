@@ -16,7 +16,8 @@ _OF_OTHER_LIBRARIES = re.compile(
 _OF_THE_LESSON = re.compile(
     r"(\w+_)?(book|author)s?(_|$)|(Book|Author)s?([A-Z]|$)|Shelf[A-Z]\w*$|(new_)?(shelf|library|journal)$|whole$|load$"
 )
-_OF_TABLES = "Mapped", "mapped_column", "relationship", "Column", "ForeignKey"
+_OF_TABLES = "Mapped", "mapped_column", "relationship", "Column", "ForeignKey", "String", "Integer"
+_OF_SCHEMAS = "Field", "StringConstraints", "AfterValidator", "ConfigDict"
 _ASKED_OF_TABLES = {
     *("select", "selectinload", "joinedload", "contains_eager", "subqueryload", "raiseload", "join", "outerjoin"),
     *("where", "order_by", "options", "get", "filter", "query"),
@@ -184,8 +185,12 @@ def _of_another_layer(evidence: Evidence, file: File, name: str, used: list[ast.
     if file.name == "app/schemas.py":
         if name in _OF_TABLES:
             return f"'{name}' is for the classes of the tables. How does a schema say what a field is?"
+        if name == "Base":
+            return "Base makes a table of a class. From which class does a schema have its checks?"
         if home == "app/models.py":
             return f"{name} says how a row is stored. Which schema says what a client gets to see of it?"
+    if file.name == "app/models.py" and name in _OF_SCHEMAS:
+        return f"'{name}' is for schemas. How does a model say what a column is?"
     if home == "app/schemas.py":
         if file.name == "app/models.py":
             return f"{name} is a schema, and this file has the classes of the tables. Which of them has the rows?"

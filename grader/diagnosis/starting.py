@@ -29,6 +29,22 @@ def _is_a_lifespan(node: Function) -> bool:
     return node.name == "lifespan" or any("contextmanager" in name_of(each) for each in node.decorator_list)
 
 
+@reading("a lifespan that is written below the app", _AT_START)
+def written_below_the_app(evidence: Evidence) -> Told | None:
+    """A name stands for what it has been given by then: a lifespan that is defined later is another one."""
+    file = evidence.source.file(_MAIN)
+    for call in calls(file.tree, "FastAPI") if not evidence.raised else ():
+        given = keyword(call, "lifespan")
+        named = [each for each in file.tree.body if isinstance(each, Function) and each.name == name_of(given)]
+        earlier = [each for each in named if each.lineno < call.lineno]
+        later = [each for each in named if each.lineno > call.lineno and calls(each, "create_all")]
+        if isinstance(given, ast.Name) and earlier and later and not calls(earlier[-1], "create_all"):
+            saw = f"{evidence.saw}; the {given.id} in line {later[-1].lineno} was never run"
+            hint = f"Which {given.id} is there when this line runs?"
+            return Told(saw=saw, where=file.at(given), hint=hint)
+    return None
+
+
 @reading("the app does not get the lifespan", _AT_START, "the_rest_still_works")
 def lifespan_unknown(evidence: Evidence) -> Told | None:
     """FastAPI runs a lifespan only if you pass it: FastAPI(lifespan=...)."""
@@ -76,12 +92,55 @@ def lifespan_called(evidence: Evidence) -> Told | None:
     for file in evidence.source.files():
         for call in calls(file.tree, "FastAPI"):
             given = keyword(call, "lifespan")
+            if isinstance(given, ast.Constant) and "object is not callable" in raised.message:
+                hint = "FastAPI takes the function itself. What do the quotes make of it?"
+                return Told(where=file.at(given), hint=hint if isinstance(given.value, str) else "")
             found = evidence.source.function(name_of(given)) if isinstance(given, ast.Call) else None
             if given is not None and found and any(isinstance(each, ast.Yield) for each in inside(found[1])):
                 saw = f"{evidence.saw}; {found[1].name}() is called in {file.name}, before the app starts"
                 hint = "The parentheses call it here, once. Who is to call it, and when?"
                 return Told(saw=saw, where=file.at(given), hint=hint)
     return None
+
+
+_ONCE = "A lifespan yields once: what stands before the yield runs at the start, what follows it at the end."
+
+
+@reading("a lifespan that yields again")
+def yields_again(evidence: Evidence) -> Told | None:
+    """A lifespan yields once. Its end comes when it goes on after that, and so it must not yield again."""
+    raised = evidence.raised_kind("RuntimeError")
+    if raised is None or not re.search("generator didn't stop", raised.message) or raised.message not in evidence.saw:
+        return None
+    for file, node in _lifespans(evidence):
+        yields = sorted((each for each in inside(node) if isinstance(each, ast.Yield)), key=lambda each: each.lineno)
+        looped = [each for each in inside(node) if isinstance(each, ast.For | ast.While)]
+        again = yields[1:] or [each for each in yields if any(each in ast.walk(loop) for loop in looped)]
+        if again and file.name not in evidence.given:
+            return Told(saw=f"{evidence.saw}: {node.name}() yields again", where=file.at(again[0]), hint=_ONCE)
+    return None
+
+
+@reading("a value that a lifespan yields", _AT_START)
+def yields_a_value(evidence: Evidence) -> Told | None:
+    """What a lifespan yields becomes the state of the app, and that is a dictionary."""
+    raised = evidence.raised_kind("TypeError", "ValueError")
+    words = "object is not iterable|dictionary update sequence"
+    if raised is None or not re.search(words, raised.message) or raised.message not in evidence.saw:
+        return None
+    for file, node in _lifespans(evidence):
+        for each in [each for each in inside(node) if isinstance(each, ast.Yield)]:
+            if each.value is not None and not isinstance(each.value, ast.Dict) and file.name not in evidence.given:
+                hint = "What is yielded becomes the state of the app, as a dictionary. Which state does this app need?"
+                return Told(where=file.at(each), hint=hint)
+    return None
+
+
+def _lifespans(evidence: Evidence) -> list[tuple[File, Function]]:
+    """The learner's functions that an app is given as its lifespan."""
+    apps = [call for file in evidence.source.files() for call in calls(file.tree, "FastAPI")]
+    found = [evidence.source.function(name_of(keyword(call, "lifespan"))) for call in apps if keyword(call, "lifespan")]
+    return [each for each in found if each is not None]
 
 
 @reading("the lifespan is not an async context manager", _AT_START)
@@ -101,7 +160,7 @@ def lifespan_of_another_kind(evidence: Evidence) -> Told | None:
         if isinstance(each, ast.alias) and each.asname == "asynccontextmanager" and each.name != each.asname:
             return Told(where=file.at(each), hint="What is imported here, and what is it called from here on?")
     if not any(isinstance(each, ast.Yield) for each in ast.walk(node)):
-        hint = "A lifespan yields once: what stands before the yield runs at the start, what follows it at the end."
+        hint = _ONCE
     elif not isinstance(node, ast.AsyncFunctionDef):
         hint = "Python has two kinds of context managers. FastAPI wants the asynchronous one here."
     else:
@@ -157,6 +216,21 @@ def not_called(evidence: Evidence) -> Told | None:
             value = node.value if isinstance(node, ast.Expr) else None
             if isinstance(value, ast.Attribute) and value.attr == "create_all":
                 return Told(where=file.at(node), hint="This names the function. What calls it?")
+            own = evidence.source.function(value.id) if isinstance(value, ast.Name) else None
+            if own is not None and any(calls(each, "create_all") for _, each in evidence.source.reached(*own)):
+                return Told(where=file.at(node), hint="This names the function. What calls it?")
+    return None
+
+
+@reading("the tables are created before there is a model", _AT_START)
+def created_before_the_models(evidence: Evidence) -> Told | None:
+    """What stands at the margin of a module runs while that is imported: further down there is no class yet."""
+    for file in own_files(evidence) if not evidence.sent("CREATE TABLE items") else ():
+        model = [each for each in file.tree.body if isinstance(each, ast.ClassDef) and each.name == "Item"]
+        for node in [each for each in file.tree.body if isinstance(each, ast.Expr)]:
+            if model and calls(node, "create_all") and node.lineno < model[0].lineno:
+                hint = f"It runs while {file.name} is imported, and Item does not exist yet."
+                return Told(saw=f"{evidence.saw}; create_all() found no Item", where=file.at(node), hint=hint)
     return None
 
 

@@ -313,6 +313,8 @@ def no_column(evidence: Evidence) -> Told | None:
     value = getattr(found[1], "value", None)
     if isinstance(value, ast.Tuple):
         hint = "A comma at the end of a line makes a tuple of what stands before it."
+    elif isinstance(value, ast.Call) and name_of(value) == "Field":
+        hint = "'Field' is for schemas. How does a model say what a column is?"
     elif value is not None and not calls(value, "mapped_column", "Column", "Field"):
         hint = "A type alone is not a column."
     else:
@@ -339,12 +341,18 @@ def misnamed_column(evidence: Evidence) -> Told | None:
         if found and call.args and isinstance(call.args[0], ast.Constant) and call.args[0].value != name:
             hint = "The first text in the brackets is the column's name in the database."
             return Told(where=found[0].at(call), hint=hint)
+        first = call.args[0] if call.args and isinstance(call.args[0], ast.Call) else None
+        if found and first is not None and name_of(first) == "str" and first.args:
+            said = f"{text_of(first)} is the text '{text_of(first.args[0])}'"
+            hint = f"{said}, and a first text is the column's name. Which type has a length?"
+            return Told(where=found[0].at(call), hint=hint)
     listed = re.search(r"the columns are ([\w, ]+)\)", evidence.saw)
     others = set(listed[1].split(", ")) - {"id", "name", "description"} if listed else set()
     for other in sorted(others):
         written = _attribute(evidence, other)
         if written is not None and found is None:
-            return Told(saw=f"{evidence.saw}: '{other}' is another name", where=written[0].at(written[1]))
+            hint = f"There is '{other}' here. Is that to be '{name}'?"
+            return Told(saw=f"{evidence.saw}: '{other}' is another name", where=written[0].at(written[1]), hint=hint)
     return None
 
 
@@ -453,6 +461,8 @@ def name_may_be_null(evidence: Evidence) -> Told | None:
         hint = "The type in Mapped[...] says here that there may be no name."
     elif "Column(" in line and "Mapped" not in line:
         hint = "A Column allows NULL as long as nobody says otherwise."
+    elif isinstance(found[1], ast.Assign) and option is None and calls(found[1].value, "mapped_column"):
+        hint = "Nothing here says that there always is a name. In which annotation does a column have its type?"
     else:
         return None
     return Told(saw="the database stored a row whose name is NULL", where=found[0].at(found[1]), hint=hint)
@@ -520,6 +530,10 @@ def description_required(evidence: Evidence) -> Told | None:
     found = _attribute(evidence, "description")
     if found is None:
         return None
+    either = [each for each in ast.walk(getattr(found[1], "annotation", found[1])) if isinstance(each, ast.BoolOp)]
+    if either and isinstance(either[0].op, ast.Or) and _option(found[1], "nullable") is None:
+        hint = "'or' takes its first value unless that is empty. What does this leave?"
+        return Told(saw="the database refused a row whose description is NULL", where=found[0].at(found[1]), hint=hint)
     option, annotation = _option(found[1], "nullable"), text_of(getattr(found[1], "annotation", None))
     if option is not None and text_of(option) == "False":
         hint = "What does nullable=False say about the description?"
@@ -649,6 +663,11 @@ def unique_name(evidence: Evidence) -> Told | None:
         if _option(found[1], "index") is None:
             hint = "unique=True forbids a second item of this name. What asks for an index, and nothing more?"
         return Told(where=found[0].at(option), hint=hint)
+    described = _attribute(evidence, "description")
+    option = _option(described[1], "unique") if described else None
+    if described is not None and option is not None and text_of(option) == "True" and "description" in evidence.saw:
+        hint = "unique=True forbids a second item of this description. Who asks for that?"
+        return Told(where=described[0].at(option), hint=hint)
     for file in evidence.source.files():
         for call in calls(file.tree, "UniqueConstraint", "Index"):
             if name_of(call) == "UniqueConstraint" or text_of(keyword(call, "unique")) == "True":
