@@ -186,7 +186,7 @@ def _of_another_layer(evidence: Evidence, file: File, name: str, used: list[ast.
         if name in _OF_TABLES:
             return f"'{name}' is for the classes of the tables. How does a schema say what a field is?"
         if name == "Base":
-            return "Base makes a table of a class. From which class does a schema have its checks?"
+            return "Base makes a table of a class. From which class does a schema get its checks?"
         if home == "app/models.py":
             return f"{name} says how a row is stored. Which schema says what a client gets to see of it?"
     if file.name == "app/models.py" and name in _OF_SCHEMAS:

@@ -699,6 +699,9 @@ def blank_accepted(evidence: Evidence) -> Told | None:
         return None
     if (swapped := _other_text(evidence, "name", found)) is not None:
         return swapped
+    for call in calls(found[1], "Field") if "name=''" not in told else ():
+        if (option := keyword(call, "strip_whitespace")) is not None:
+            return Told(where=found[0].at(option), hint="Field does nothing with strip_whitespace. What takes it?")
     for file in evidence.source.files():
         for call in calls(file.tree, "strip"):
             if call.args and text_of(call.args[0]) in ("' '", '" "') and "name=' '" not in told:
@@ -1265,9 +1268,10 @@ _SAYS = {
     "BeforeValidator": "who checks a value, and not of what type it is",
 }
 _NO_TYPE = re.compile(
-    r"unsupported operand type\(s\) for \|: .*'(StringConstraints|FieldInfo|\w+Validator|tuple)'"
+    r"unsupported operand type\(s\) for \|: .*'(StringConstraints|FieldInfo|\w+Validator|tuple|int|str|String|Text)'"
     r"|'(StringConstraints|FieldInfo|\w+Validator)' object has no attribute '__\w+__'"
-    r"|Unable to generate pydantic-core schema for (FieldInfo|StringConstraints|\w+Validator)?\("
+    r"|Unable to generate pydantic-core schema for (?:(FieldInfo|StringConstraints|\w+Validator|String|Text)?\(|\d+\.)"
+    r"|^Forward reference must be an expression"
     r"|^Type Annotated cannot be instantiated"
 )
 
@@ -1276,15 +1280,20 @@ _NO_TYPE = re.compile(
 def rules_without_a_type(evidence: Evidence) -> Told | None:
     """Annotated holds a type, and after it what is said of it. What is said is no type of its own."""
     raised = next((each for each in evidence.raised if _NO_TYPE.search(each.message)), None)
-    file = evidence.source.file(innermost(raised, evidence.given).rpartition(":")[0]) if raised else None
-    if file is None or file.name in evidence.given:
+    where = innermost(raised, evidence.given) if raised else ""
+    if raised is not None and raised.kind == "SyntaxError":  # of a text in the place of a type
+        schema = evidence.source.class_("ItemCreate")
+        where = schema[0].at(schema[1]) if schema else ""
+    file = evidence.source.file(where.rpartition(":")[0]) if raised else None
+    if file is None or raised is None or file.name in evidence.given:
         return None
     fields = [each.annotation for owner in file.classes for each in owner.body if isinstance(each, ast.AnnAssign)]
     bound = [value for each in file.bindings.values() if (value := getattr(each, "value", None)) is not None]
     for value in [part for each in fields for part in _parts_of(file, each)]:
         hint = _not_a_type(value)
         if hint:
-            return Told(where=file.at(next((each for each in bound if each is value), value)), hint=hint)
+            saw = f"Python cannot read {text_of(value)} as a type" if raised.kind == "SyntaxError" else ""
+            return Told(saw=saw, where=file.at(next((each for each in bound if each is value), value)), hint=hint)
     called = [each for each in bound if isinstance(each, ast.Call) and name_of(each) == "Annotated"]
     return Told(where=file.at(called[0]), hint="Which brackets does Annotated take?") if called else None
 
@@ -1304,6 +1313,12 @@ def _not_a_type(value: ast.expr) -> str:
     name = name_of(value) if isinstance(value, ast.Call) else ""
     if name in _SAYS:
         return f"{name} says {_SAYS[name]}. What holds both?"
+    if name in ("String", "Text"):
+        return f"{name} is a type of the database. What is the type of a text in Python, and what says its length?"
+    if isinstance(value, ast.Constant) and type(value.value) is int:
+        return f"{value.value} is a number, and no type. What holds a type, and what is said of it?"
+    if isinstance(value, ast.Constant) and isinstance(value.value, str):
+        return "The quotes make a text of this. What holds a type, and what is said of it?"
     if name == "Annotated":
         return "Which brackets does Annotated take?"
     if isinstance(value, ast.Tuple):
@@ -1313,6 +1328,76 @@ def _not_a_type(value: ast.expr) -> str:
     if of_annotated and held and isinstance(held[0], ast.Call) and name_of(held[0]) in _SAYS:
         return f"Annotated takes the type first. Is {name_of(held[0])} one?"
     return ""
+
+
+@reading("a length in quotes")
+def length_in_quotes(evidence: Evidence) -> Told | None:
+    """A length is a number. Pydantic refuses a text in its place when it makes the class."""
+    raised = evidence.raised_kind("SchemaError", "TypeError")
+    if raised is None or not re.search("Error building|not supported between instances", raised.message):
+        return None
+    for file in evidence.source.files():
+        for call in calls(file.tree, "StringConstraints", "Field", "constr"):
+            for value in [keyword(call, name) for name in ("min_length", "max_length")]:
+                if isinstance(value, ast.Constant) and isinstance(value.value, str) and file.name not in evidence.given:
+                    hint = "A length is a number. What do the quotes make of it?"
+                    return Told(where=file.at(value), hint=hint)
+    return None
+
+
+@reading("something else than a function for a validator")
+def no_function_to_validate(evidence: Evidence) -> Told | None:
+    """A validator of a type takes the function itself, and calls it for each value."""
+    raised = evidence.raised_kind("TypeError")
+    if raised is None or "object is not callable" not in raised.message:
+        return None
+    for file in evidence.source.files():
+        for call in calls(file.tree, *_IN_A_TYPE) if file.name not in evidence.given else ():
+            value = call.args[0] if call.args else keyword(call, "func")
+            hint = f"{name_of(call)} takes the function itself. What do the quotes make of it?"
+            if isinstance(value, ast.Constant) and isinstance(value.value, str):
+                return Told(where=file.at(call), hint=hint)
+            made = evidence.source.function(name_of(value), file.name) if isinstance(value, ast.Call) else None
+            if made is not None and not any(isinstance(each, Function | ast.Lambda) for each in inside(made[1])[1:]):
+                hint = f"{name_of(call)} takes the function itself. What do the parentheses after {made[1].name} do?"
+                return Told(where=file.at(call), hint=hint)
+    return None
+
+
+@reading("a class that is no schema", *_ALL)
+def not_a_schema(evidence: Evidence) -> Told | None:
+    """A class reads and checks values only if it inherits from BaseModel."""
+    named = re.match(r"(Item\w+) is <class 'app\.", evidence.saw) if "BaseModel" in evidence.wanted else None
+    found = evidence.source.class_(named[1]) if named else None
+    if found is None or found[0].name in evidence.given:
+        return None
+    bases = ", ".join(map(text_of, found[1].bases)) or "nothing"
+    saw = f"{found[1].name} inherits from {bases}"
+    return Told(saw=saw, where=found[0].at(found[1]), hint="From which class does a schema get its checks?")
+
+
+@reading("a table among the schemas")
+def schema_on_the_base(evidence: Evidence) -> Told | None:
+    """A class that inherits from Base is to be a table, and SQLAlchemy asks it for columns."""
+    raised = evidence.raised_kind("MappedAnnotationError", "ArgumentError", "InvalidRequestError")
+    where = innermost(raised, evidence.given) if raised else ""
+    file = evidence.source.file(where.rpartition(":")[0])
+    for node in [each for each in file.classes if file.at(each) == where and file.name == "app/schemas.py"]:
+        if any(name_of(base) == "Base" for base in node.bases):
+            hint = "Base makes a table of a class. From which class does a schema get its checks?"
+            return Told(saw=f"{node.name} inherits from Base", where=where, hint=hint)
+    return None
+
+
+@reading("a field that nobody asked for", *_CREATE, *_UPDATE, _IGNORES_ID, _SENT)
+def field_too_many(evidence: Evidence) -> Told | None:
+    """A field without a default has to be sent, and nobody sends one that was not asked for."""
+    asked = re.search(r"^refused: (\w+): Field required", evidence.saw)
+    found = _field(evidence, asked[1]) if asked and asked[1] not in ("id", "name", "description") else None
+    if found is None or asked is None:
+        return None
+    hint = f"Nobody asked for '{asked[1]}', and whoever does not send it is refused."
+    return Told(where=found[0].at(found[1]), hint=hint)
 
 
 @reading("a field too many is shown", "read_hides_internal_fields")
