@@ -225,10 +225,11 @@ def silent_validator(evidence: Evidence, field: str) -> tuple[File, Function, bo
     return None
 
 
-@reading("a text becomes something else in its type", "input_is_validated")
+@reading("a text becomes something else in its type", "input_is_validated", *_CREATE, *_UPDATE)
 def text_not_kept(evidence: Evidence) -> Told | None:
     """The field gets what its validator gives back, also where that is a lambda or a function of Python's."""
-    rules = rules_of(evidence, _refused(evidence)) if _refused(evidence) else None
+    kept = not re.match("(name|description) is ", evidence.saw) or not evidence.did or "=None" in evidence.did[-1]
+    rules = rules_of(evidence, _refused(evidence)) if _refused(evidence) and not kept else None
     found = [call for call in calls(rules[1], *_IN_A_TYPE) if call.args] if rules else []
     strange = [call for call in found if evidence.source.function(name_of(call.args[0])) is None]
     if rules is None or len(strange) != 1:
@@ -1361,6 +1362,25 @@ def no_function_to_validate(evidence: Evidence) -> Told | None:
             if made is not None and not any(isinstance(each, Function | ast.Lambda) for each in inside(made[1])[1:]):
                 hint = f"{name_of(call)} takes the function itself. What do the parentheses after {made[1].name} do?"
                 return Told(where=file.at(call), hint=hint)
+    return None
+
+
+_NO_TEXT = "Arguments must be a tuple|Input should be (a valid dictionary or object|an instance of)"
+
+
+@reading("a function or a class in the place of a text", *_CREATE, *_UPDATE)
+def no_type_of_a_text(evidence: Evidence) -> Told | None:
+    """A type says what a value is. A function, or a class with fields of its own, takes no text for one."""
+    refused = re.match(rf"refused: (name|description): (?:{_NO_TEXT})", evidence.saw)
+    found = _field(evidence, refused[1]) if refused else None
+    for name in sorted(
+        {name_of(each) for each in ast.walk(getattr(found[1], "annotation", found[1]))} if found else ()
+    ):
+        made = evidence.source.function(name) or evidence.source.class_(name)
+        if name and made is not None and made[0].name not in evidence.given:
+            kind = "a function" if isinstance(made[1], Function) else "a class of its own"
+            hint = f"A client sends a text, and {name} is {kind}. What is the type of a text, and what says its length?"
+            return Told(where=made[0].at(made[1]), hint=hint)
     return None
 
 
