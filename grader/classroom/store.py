@@ -56,6 +56,7 @@ _KEPT = (
     "printed",
     "traceback",
     "begun",
+    "misplaced",
     "unjudged",
 )
 

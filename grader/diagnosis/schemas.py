@@ -1048,6 +1048,10 @@ def _other_text(evidence: Evidence, field: str, rules: tuple[File, ast.stmt]) ->
     """What there is to say of a field that has the text of the other one, where its own is there too."""
     own, other = _field(evidence, field), "description" if field == "name" else "name"
     named = name_of(getattr(rules[1], "targets", [None])[0])
+    same = name_of(getattr(rules[1], "value", None)) if isinstance(getattr(rules[1], "value", None), ast.Name) else ""
+    if same in rules[0].bindings and same.lower().startswith(other[:4]) and own != rules:
+        hint = f"{same} is what a {other} may hold. May a {field} hold the same?"
+        return Told(where=rules[0].at(rules[1]), hint=hint, why=_STRICT if _refused(evidence) else "")
     if own is None or own == rules or not named or named.lower().startswith(field[:4]):
         return None
     texts = [name for name in rules[0].bindings if name != named and _is_text_of(evidence, rules[0], name, field)]
