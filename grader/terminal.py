@@ -503,7 +503,7 @@ def next_step(
         checks: the verdicts, in order.
         submission: what the user calls the submission.
         in_notebook: name magics, not commands.
-        asked: the task that was asked for, where it is untouched and no check is named after it.
+        asked: the task that was asked for, where it is untouched.
     """
     for chapter, group in groupby(checks, key=lambda check: check.chapter):
         found = list(group)
@@ -579,7 +579,9 @@ def _do(left: Sequence[Check], chapter: str, submission: str, asked: str) -> str
     rule = _first_of(first)
     known = rule is None or any(check.id == rule.id for check in left)
     task = task_left(first) if rule is None or known else rule.task
-    return f"next: chapter {chapter[:2]}, task {asked or task} ({sheet})"
+    judged = any(asked in (each.task, *each.also) for each in rules_of(chapter))
+    task = min(asked, task, key=task_number) if asked and judged else asked or task
+    return f"next: chapter {chapter[:2]}, task {task} ({sheet})"
 
 
 def task_left(check: Check) -> str:

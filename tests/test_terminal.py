@@ -56,9 +56,15 @@ def test_next_step(outcomes: dict[str, str], step: str) -> None:
 
 
 def test_the_task_that_was_asked_for_is_next_where_no_check_is_named_after_it() -> None:
-    found = [check("5.1", "todo"), check("5.2", "todo")]
-    assert next_step(found, asked="5.4").startswith("next: chapter 05, task 5.4 ")
-    assert next_step([check("5.1", "failed"), *found[1:]], asked="5.4") == FIX
+    found = [check("8.7", "todo"), check("8.9", "todo")]
+    assert next_step(found, asked="8.8").startswith("next: chapter 08, task 8.8 ")
+    assert next_step([check("8.7", "failed"), *found[1:]], asked="8.8").startswith("next: fix 8.7")
+
+
+def test_an_untouched_task_is_not_passed_over() -> None:
+    found = [check("8.13", "todo"), check("8.14", "todo")]
+    assert next_step(found, asked="8.12").startswith("next: chapter 08, task 8.12 ")
+    assert next_step(found, asked="8.17").startswith("next: chapter 08, task 8.13 "), "what comes first is done first"
 
 
 def test_the_next_chapter_comes_after_a_whole_one() -> None:

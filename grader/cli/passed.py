@@ -27,7 +27,7 @@ def closing(
         checks: the verdicts.
         others: those on the rest of the chapter, where that was looked at; else it is known from before.
         database: where the checks ran.
-        asked: the task that was asked for, where it is untouched and no check is named after it.
+        asked: the task that was asked for, where it is untouched.
     """
     yield Line("")
     yield from standing(checks)

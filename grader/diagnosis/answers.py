@@ -10,6 +10,7 @@ from typing import Any
 
 from grader.diagnosis.endpoints import behind, endpoint_of, own_line, request_of
 from grader.diagnosis.evidence import Evidence
+from grader.diagnosis.objects import value_of
 from grader.diagnosis.parameters import TOO_STRICT
 from grader.diagnosis.reading import Told, reading, reading_of
 from grader.diagnosis.routes import said_status
@@ -101,16 +102,35 @@ def answered_nothing(evidence: Evidence) -> Told | None:
     return Told(saw=saw, where=given_back(*found[:2]), hint=hint)
 
 
-@reading("the answer lacks what is promised", *_ITEM, "answers_202")
+@reading("the answer lacks what is promised", *_ITEM, _LIST, "answers_202")
 def promised_more(evidence: Evidence) -> Told | None:
     """FastAPI makes of what an endpoint returns what it promises, and a field that is not there is missing."""
     found = endpoint_of(evidence)
-    missing = re.search(r"ResponseValidationError: response\.(\w+): Field required", evidence.saw)
+    missing = re.search(r"ResponseValidationError: response\.(?:\d+\.)?([a-z_]+): Field required", evidence.saw)
     returned = [each for each in inside(found[1]) if isinstance(each, ast.Return)] if found else []
-    if found is None or missing is None or len(returned) != 1 or not isinstance(returned[0].value, ast.Dict):
+    if found is None or missing is None or len(returned) != 1:
+        return None
+    made, schema = _made_of_a_schema(evidence, found[1], returned[0])
+    if schema is not None and missing[1] not in evidence.source.declared_in(schema):
+        hint = f"{schema[1].name} has no '{missing[1]}'. Which schema has all that a client gets to see?"
+        return Told(where=found[0].at(made), hint=hint)
+    if not isinstance(returned[0].value, ast.Dict):
         return None
     hint = f"The client wants to see '{missing[1]}' and what else was promised. What does this line answer with?"
     return Told(saw=f"{evidence.saw}; what is returned has none", where=found[0].at(returned[0]), hint=hint)
+
+
+def _made_of_a_schema(
+    evidence: Evidence, node: Function, returned: ast.Return
+) -> tuple[ast.AST, tuple[File, ast.ClassDef] | None]:
+    """What makes the value that is returned, or each of its list, and the learner's schema that it makes it of."""
+    value: ast.AST | None = returned.value
+    value = value_of(node, value.id) if isinstance(value, ast.Name) else value
+    value = value.elt if isinstance(value, ast.ListComp) else value
+    if not isinstance(value, ast.Call):
+        return returned, None
+    owner = value.func.value if isinstance(value.func, ast.Attribute) and name_of(value) in _MADE else value.func
+    return value, evidence.source.class_(name_of(owner)) if isinstance(owner, ast.Name) else None
 
 
 @reading("204 with a body", "delete_answers_204")
@@ -129,12 +149,32 @@ def in_an_answer(function: Callable[[Evidence], Told | None]) -> Callable[[Evide
 
     def holds(evidence: Evidence) -> Told | None:
         schema = _schema_of_answer(evidence)
-        if schema is None or schema[0].name in evidence.given or not _left_out(evidence):
+        if schema is None or schema[0].name in evidence.given or not (_left_out(evidence) or _asks_for_more(evidence)):
             return None
         return original.holds(replace(evidence, did=[f"{schema[1].name}.model_validate(item)"]))
 
     vars(holds)["reading"] = replace(original, rules=(*_ITEM, _LIST), holds=holds)
     return holds
+
+
+def _asks_for_more(evidence: Evidence) -> str:
+    """The field for which the schema of the answer asks the item, and which no item has; empty if there is none."""
+    asked = re.search(r"(?:ValidationError|^refused): (?:response\.(?:\d+\.)?)?([a-z_]+): Field required", evidence.saw)
+    return asked[1] if asked is not None and asked[1] not in ("id", "name", "description") else ""
+
+
+@reading("a field that no item has", *_ITEM, _LIST, "read_accepts_an_orm_object")
+def field_of_no_item(evidence: Evidence) -> Told | None:
+    """A schema of the answer reads each of its fields from the item."""
+    asked, schema = _asks_for_more(evidence), _schema_of_answer(evidence) or evidence.source.class_("ItemRead")
+    if not asked or schema is None or schema[0].name in evidence.given:
+        return None
+    for file, node in evidence.source.ancestry(schema):
+        for each in [each for each in node.body if isinstance(each, ast.AnnAssign) and name_of(each.target) == asked]:
+            item = evidence.source.declared_in(evidence.source.class_("Item"))
+            hint = f"{node.name} reads this from the item, which has no '{asked}'. What is a client to see of it?"
+            return Told(where=file.at(each), hint=hint) if asked not in item else None
+    return None
 
 
 def _schema_of_answer(evidence: Evidence) -> tuple[File, ast.ClassDef] | None:

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from grader.diagnosis.endpoints import behind, own_files
 from grader.diagnosis.evidence import Evidence, Raised
-from grader.diagnosis.names import a_text, instead, is_of_the_lesson, renamed_above
+from grader.diagnosis.names import a_text, instead, is_of_the_lesson, made_here, renamed_above
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.source import File, Function, Source, calls, first_line, inside, name_of
 
@@ -57,7 +57,8 @@ def unknown_name(evidence: Evidence) -> Told | None:
         return None
     name, where = found[1], innermost(raised, evidence.given)
     file = evidence.source.file(where.rpartition(":")[0])
-    told = _renamed_above(file, name) or _looked_up_before(evidence, file, name, where)
+    told = _renamed_above(file, name) or _type_of_another_name(file, name)
+    told = told or _looked_up_before(evidence, file, name, where)
     if told is not None:
         return replace(told, saw=raised.told)
     imports = [node for node in file.nodes if isinstance(node, ast.Import | ast.ImportFrom)]
@@ -66,8 +67,11 @@ def unknown_name(evidence: Evidence) -> Told | None:
     similar = difflib.get_close_matches(name, known - {name}, 1, cutoff=0.8)
     defined = _defined_in(evidence.source, name, file.name)
     other = instead(evidence, file, name, where)
+    local = made_here(file, name, where)
     if other:
         hint = other
+    elif local:
+        hint = f"There is '{local}' here: is it a typing mistake?"
     elif name in _HOMES or defined:
         home = _HOMES.get(name) or defined
         home = "sqlmodel" if name in ("Field", "select", "Session") and evidence.chapter == "08_sqlmodel" else home
@@ -94,6 +98,32 @@ def _renamed_above(file: File, name: str) -> Told | None:
     made = renamed_above(file, name)
     bound = getattr(made, "name", "") or name_of(getattr(made, "targets", [getattr(made, "target", None)])[0])
     return Told(where=file.at(made), hint=f"This line makes {bound}, and others use {name}.") if made else None
+
+
+def _type_of_another_name(file: File, name: str) -> Told | None:
+    """What there is to say of a type that no line makes, where ``Title = Annotated[...]`` is for nobody."""
+    typed = [each for each in file.nodes if isinstance(each, ast.AnnAssign | ast.arg) and each.annotation is not None]
+    typed = [each for each in typed if name in _read_in([*ast.walk(each.annotation or each)])]
+    of_a_field = any(isinstance(each, ast.AnnAssign) for each in typed)
+    unused = [
+        (bound, node)
+        for bound, node in file.bindings.items()
+        if name_of(getattr(getattr(node, "value", None), "value", None)) == "Annotated"
+        if bound not in _read_in(file.nodes) and not calls(node, "Depends")
+        if of_a_field or bound.lower() in name.lower() or name.lower() in bound.lower()
+    ]
+    if not typed or not unused or difflib.get_close_matches(name, [bound for bound, _ in unused], 1, cutoff=0.8):
+        return None
+    names = " and ".join(f"'{bound}'" for bound, _ in unused)
+    hint = f"Nothing here uses {names}, and nothing makes '{name}'. Are these two names for the same?"
+    if unused[1:]:
+        hint = f"Nothing here uses {names}, and nothing makes '{name}'. Which of them is it to be?"
+    return Told(where=file.at(unused[0][1]), hint=hint)
+
+
+def _read_in(nodes: list[ast.AST]) -> set[str]:
+    """The names that some nodes read."""
+    return {each.id for each in nodes if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)}
 
 
 def _looked_up_before(evidence: Evidence, file: File, name: str, where: str) -> Told | None:
@@ -189,6 +219,9 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
     module = raised and _IN_A_MODULE.search(raised.message)
     of_a_class = raised and _OF_A_CLASS.search(raised.message)
     found = raised and (module or of_a_class or _ATTRIBUTE.search(raised.message))
+    bare = _asked_of_a_class(evidence, raised) if raised and not found else None
+    if bare is not None:
+        return bare
     if not raised or not found or not raised.lines:
         return None
     came_from = None if module or of_a_class else _where_it_came_from(evidence, raised, found[1], found[2])
@@ -215,7 +248,27 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
         hint = f"What stands before .{found[2]} is {kind}. Is it what you think it is, and is the name right?"
         if found[1] == found[2].title() == "Session":
             hint = "This is the session already. What stands between it and its method is the way of another library."
+        if re.fullmatch("Item|Owner", found[1]) and found[2] in _NOT_OF_A_ROW:
+            hint = f"{kind[0].upper()}{kind[1:]} holds values, and has no {found[2]}(). {_NOT_OF_A_ROW[found[2]]}"
     return Told(where=where, hint=hint)
+
+
+_NOT_OF_A_ROW = {
+    **dict.fromkeys(
+        ("save", "insert", "create", "add", "commit", "refresh", "delete", "remove"),
+        "What here works with the database?",
+    ),
+    "update": "What sets its values here?",
+}
+
+
+def _asked_of_a_class(evidence: Evidence, raised: Raised) -> Told | None:
+    """What there is to say of a class that is asked for what it does not have, where only that name is raised."""
+    where = innermost(raised, evidence.given) if re.fullmatch(r"\w+", raised.message) else ""
+    asked = re.search(rf"\b(\w+)\.{raised.message}\b", evidence.source.line(where)) if where else None
+    if asked is None or evidence.source.class_(asked[1]) is None or where.rpartition(":")[0] in evidence.given:
+        return None
+    return Told(where=where, hint=_hint_for_a_class(evidence, asked[1], raised.message))
 
 
 def _block_of_a_begin(evidence: Evidence, where: str) -> str:
@@ -229,13 +282,17 @@ def _block_of_a_begin(evidence: Evidence, where: str) -> str:
     return file.at(begun[-1]) if begun else ""
 
 
+_METHODS = "model_validate", "model_dump", "sqlmodel_update"
+
+
 def _hint_for_a_class(evidence: Evidence, owner: str, name: str) -> str:
     """What to ask where a class itself is asked for an attribute that it does not have."""
-    if name in ("query", "objects"):
+    if name in ("query", "objects", "get", "all", "filter", "filter_by", "first", "create"):
         return f"{owner}.{name} is the way of another library. What asks the database in this app?"
     held = evidence.source.class_(owner)
     targets = [getattr(each, "target", None) for each in held[1].body] if held else []
-    similar = difflib.get_close_matches(name, [each for each in map(name_of, targets) if each], 1, cutoff=0.75)
+    names = [*filter(None, map(name_of, targets)), *_METHODS]
+    similar = difflib.get_close_matches(name, names, 1, cutoff=0.75)
     known = f"It has '{similar[0]}'." if similar else "What is it that you want of it, and what is that called?"
     return f"The class {owner} has no '{name}'. {known}"
 

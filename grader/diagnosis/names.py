@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import re
 
 from grader.diagnosis.evidence import Evidence
@@ -44,7 +45,7 @@ def instead(evidence: Evidence, file: File, name: str, where: str) -> str:
     if any(_names_a_variable(file, each) for each in used):
         return "The environment is asked by the name of a variable, and that is a text. How does Python write a text?"
     return (
-        next(filter(None, (_of_the_loop(file, each) for each in used)), "")
+        next(filter(None, (_of_the_loop(file, each) or _an_option(file, each) for each in used)), "")
         or _in_another_module(evidence.source, file, used)
         or _of_another_layer(evidence, file, name, used)
         or _of_the_database(evidence, file, name, used)
@@ -79,6 +80,41 @@ def _uses(file: File, name: str, where: str) -> list[ast.Name]:
     names = [each for each in file.nodes if isinstance(each, ast.Name) and each.id == name]
     names = [each for each in names if isinstance(each.ctx, ast.Load)]
     return [each for each in names if each.lineno == line] or names[:1]
+
+
+def made_here(file: File, name: str, where: str) -> str:
+    """The variable of the function around a line that is meant, where its name is nearly the same; empty if none is.
+
+    What is called, or asked for an attribute, is that of a library: ``update(Item)``, ``status.HTTP_404_NOT_FOUND``.
+    """
+    line = int(where.rpartition(":")[2] or 0)
+    around = [each for each in file.functions if each.lineno <= line <= (each.end_lineno or 0)]
+    used = _uses(file, name, where)
+    owners = [getattr(each, "func", getattr(each, "value", None)) for each in file.nodes if _asks(each)]
+    if not around or name[:1].isupper() or any(each in owners for each in used):
+        return ""
+    stored = [each for each in inside(around[-1]) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)]
+    known = {*arguments_of(around[-1]), *(each.id for each in stored)} - {name}
+    return next(iter(difflib.get_close_matches(name, sorted(known), 1, cutoff=0.8)), "")
+
+
+def _asks(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call | ast.Attribute)
+
+
+def _an_option(file: File, node: ast.Name) -> str:
+    """A word that a call takes with a value, where it stands alone: ``model_dump(exclude_unset)``."""
+    for call in [each for each in file.nodes if isinstance(each, ast.Call) and node in each.args]:
+        if node.id in _OPTIONS:
+            return f"{name_of(call)}() takes {node.id} by its name, and with a value. How does Python write both?"
+    return ""
+
+
+_OPTIONS = {
+    *("exclude_unset", "exclude_none", "exclude_defaults", "from_attributes", "primary_key", "index", "nullable"),
+    *("unique", "default", "max_length", "min_length", "strip_whitespace", "ge", "le", "status_code", "detail"),
+    *("autoflush", "expire_on_commit", "response_model", "echo"),
+}
 
 
 def _names_a_variable(file: File, node: ast.Name) -> bool:

@@ -1,6 +1,7 @@
 """In the child: mistakes of chapter 04, in the order in which they are tried."""
 
 from grader.diagnosis.aliases import never_given_a_value
+from grader.diagnosis.answers import field_of_no_item
 from grader.diagnosis.anywhere import (
     table_for_a_schema,
     unknown_argument,
@@ -28,6 +29,7 @@ from grader.diagnosis.schemas import (
     reads_vars,
     refuses_too_much,
     rules_left_behind,
+    rules_without_a_type,
     setting_of_pydantic_1,
     shows_more,
     takes_an_id,
@@ -49,6 +51,7 @@ READINGS = (
     unknown_name,
     used_before_assignment,
     not_annotated,
+    rules_without_a_type,
     validator_not_taken,
     validator_raises_otherwise,
     unknown_attribute,
@@ -75,6 +78,7 @@ READINGS = (
     other_default,
     type_changes_text,
     refuses_too_much,
+    field_of_no_item,
     reads_no_objects,
     reads_vars,
     shows_more,

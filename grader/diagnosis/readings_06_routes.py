@@ -89,6 +89,7 @@ from grader.diagnosis.routes import (
 )
 from grader.diagnosis.saves import (
     changed_behind_the_back,
+    committed_before_added,
     condition_worked_out,
     flushed_not_committed,
     found_by_name,
@@ -144,7 +145,13 @@ from grader.diagnosis.ways import (
     stand_in_left,
     validated_by_hand,
 )
-from grader.diagnosis.writes import copy_changed, input_changed, refreshed_after_the_delete, written_to_another_field
+from grader.diagnosis.writes import (
+    copy_changed,
+    input_changed,
+    refreshed_after_the_delete,
+    returned_in_the_loop,
+    written_to_another_field,
+)
 
 READINGS = (
     parameters_hidden,
@@ -231,6 +238,7 @@ READINGS = (
     taken_name_refused,
     empty_list_refused,
     nulls_left_out,
+    returned_in_the_loop,
     list_wrapped,
     item_in_a_list,
     promised_otherwise,
@@ -241,6 +249,7 @@ READINGS = (
     own_session_left_open,
     shown_as_it_is,
     ended_early,
+    committed_before_added,
     nothing_written,
     stored_twice,
     no_where,

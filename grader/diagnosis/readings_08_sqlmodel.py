@@ -9,7 +9,7 @@ from grader.diagnosis.aliases import (
     session_without_depends,
     type_and_place_apart,
 )
-from grader.diagnosis.answers import in_an_answer
+from grader.diagnosis.answers import field_of_no_item, in_an_answer
 from grader.diagnosis.anywhere import (
     builtin_as_a_value,
     dependency_called,
@@ -23,11 +23,13 @@ from grader.diagnosis.anywhere import (
 from grader.diagnosis.bodies import in_a_request
 from grader.diagnosis.lost import other_value_on_the_way, value_lost_on_the_way
 from grader.diagnosis.saves import (
+    committed_before_added,
     flushed_not_committed,
     merged_copy_lost,
     not_committed,
     not_refreshed,
     read_by_an_endpoint,
+    refreshed_too_early,
 )
 from grader.diagnosis.schemas import (
     exception_for_a_value,
@@ -36,6 +38,7 @@ from grader.diagnosis.schemas import (
     null_made_a_text,
     of_a_text,
     read_is_stricter,
+    rules_without_a_type,
     setting_of_pydantic_1,
     shows_more,
     takes_an_id,
@@ -53,6 +56,7 @@ from grader.diagnosis.shapes import (
     unfit_call,
 )
 from grader.diagnosis.sqlmodels import (
+    column_of_sqlalchemy,
     field_of_pydantic,
     get_item_returns_no_item,
     id_made_in_python,
@@ -60,6 +64,7 @@ from grader.diagnosis.sqlmodels import (
     length_not_seen,
     name_has_no_index,
     name_takes_null,
+    no_primary_key,
     not_a_sqlmodel,
     not_a_table,
     nothing_saved,
@@ -84,7 +89,10 @@ _ANYWHERE = (
     path_for_the_query,
 )
 _OF_05 = [each for each in readings_05_crud.READINGS if each not in (*_ANYWHERE, merged_copy_lost)]
-_SAVE_NOTHING = copy_changed, input_changed, flushed_not_committed, not_committed, stored_a_new_row
+_SAVE_NOTHING = (
+    *(copy_changed, input_changed, flushed_not_committed, not_committed, stored_a_new_row),
+    *(committed_before_added, refreshed_too_early),
+)
 _CRUD = tuple(nothing_saved(each) if each in _SAVE_NOTHING else each for each in _OF_05)
 _OF_06 = [each for each in readings_06_routes.READINGS if each not in (*_ANYWHERE, merged_copy_lost)]
 _ROUTES = tuple(each for each in _OF_06 if each not in _OF_05)
@@ -98,10 +106,12 @@ READINGS = (
     nothing_called,
     never_reached,
     never_given_a_value,
+    column_of_sqlalchemy,
     unknown_name,
     used_before_assignment,
     get_item_returns_no_item,
     field_of_pydantic,
+    no_primary_key,
     not_a_table,
     not_a_sqlmodel,
     other_name_of_the_table,
@@ -115,9 +125,11 @@ READINGS = (
     own_registry,
     schema_is_the_table,
     not_annotated,
+    rules_without_a_type,
     validator_not_taken,
     field_missing,
     in_an_answer(field_missing),
+    field_of_no_item,
     shows_more,
     read_is_stricter,
     in_a_request(setting_of_pydantic_1),

@@ -935,6 +935,10 @@ def _fields_left_out(actual: Any, expected: Any) -> bool:
     return any(name not in actual for name, value in expected.items() if value is None)
 
 
+# What was sent has no id, and of a change not always a name.
+_LACKS = r"ValidationError: (response\.)?(id: Field required|name: Input should be a valid string, not None)"
+
+
 @reading(
     "the answer is made from what was sent",
     *("create_answers_201", "created_item_is_refreshed", "patch_keeps_omitted_fields", "patch_null_clears"),
@@ -944,7 +948,7 @@ def echoed(evidence: Evidence) -> Told | None:
     found = endpoint_of(evidence)
     body = body_parameter(evidence, found[1]) if found else None
     without_id = evidence.saw.startswith("the answer: {") and "'id'" not in evidence.saw
-    without_id = without_id or re.search(r"ValidationError: (response\.)?id: Field required", evidence.saw) is not None
+    without_id = without_id or re.search(_LACKS, evidence.saw) is not None
     if found is None or body is None or not ("shows" in evidence.saw or without_id):
         return None
     for node in inside(found[1]):

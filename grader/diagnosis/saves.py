@@ -11,6 +11,7 @@ from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.crud import built, calls_in, function_of, in_one_branch, reached
 from grader.diagnosis.endpoints import endpoint_of, own_line
 from grader.diagnosis.evidence import Event, Evidence
+from grader.diagnosis.objects import value_of
 from grader.diagnosis.reading import Told, reading, reading_of
 from grader.diagnosis.source import (
     File,
@@ -114,7 +115,7 @@ def never_added(evidence: Evidence) -> Told | None:
     )
 
 
-@reading("commit() before add()", "create_persists", "update_persists", "delete_persists")
+@reading("commit() before add()", *_PERSISTS)
 def committed_before_added(evidence: Evidence) -> Told | None:
     """commit() saves what is in the session at that moment. An object that you add later is not saved."""
     found = function_of(evidence)
@@ -123,7 +124,7 @@ def committed_before_added(evidence: Evidence) -> Told | None:
     if evidence.raised and "not persistent" not in evidence.raised[0].message:
         return None
     file, node = found
-    changed, committed = calls(node, "add", "setattr", "delete"), calls(node, "commit")
+    changed, committed = calls(node, "add", "setattr", "sqlmodel_update", "delete"), calls(node, "commit")
     if not changed or not committed or committed[-1].lineno > changed[0].lineno:
         return None
     what = name_of(changed[0])
@@ -345,16 +346,25 @@ _CREATE_AND_UPDATE = "create_refreshes", "update_refreshes"
 WITH_THE_LIST = "The caller works with the items of the list that comes back."
 
 
-@reading("nothing is returned", *_CREATE_AND_UPDATE, "get_returns_the_item", "list_is_ordered", "list_pages")
+@reading(
+    "nothing is returned",
+    *(*_CREATE_AND_UPDATE, "get_returns_the_item", "list_is_ordered", "list_pages"),
+    *("create_answers_201", "patch_keeps_omitted_fields"),
+)
 def returned_nothing(evidence: Evidence) -> Told | None:
     """A function without a return gives its caller None."""
     found = function_of(evidence)
     nothing = "None was returned" in evidence.saw or evidence.saw == "among what was returned: None"
+    endpoint = endpoint_of(evidence)
+    if endpoint is not None and found is not None and found[1] is not endpoint[1]:  # which cannot make an answer of it
+        nothing = evidence.saw.endswith("object to extract fields from, not None")
     if found is None or not nothing:
         return None
     file, node = found
     returns = [each for each in inside(node) if isinstance(each, ast.Return)]
     empty = [each for each in returns if each.value is None or text_of(each.value) == "None"]
+    if not empty and (told := _returned_what_gives_nothing(file, node)):
+        return replace(told, saw=f"{node.name} returned None")
     if returns and not empty:
         return _lost_on_the_way(evidence, file, node, returns)
     where = file.at(empty[0]) if empty else file.at(node.end_lineno or node.lineno)
@@ -380,10 +390,28 @@ def _lost_on_the_way(evidence: Evidence, file: File, node: Function, returns: li
     called = returns[-1].value if len(returns) == 1 else None
     name = name_of(called) if isinstance(called, ast.Call) else ""
     below = (evidence.source.function(name, file.name) or evidence.source.function(name)) if name else None
-    if not isinstance(called, ast.Call) or below is None or of_a_session(called) or _gives(below[1]):
+    if not isinstance(called, ast.Call) or below is None or of_a_session(called):
+        return None
+    if told := _returned_what_gives_nothing(*below):
+        return replace(told, saw=saw)
+    if _gives(below[1]):
         return None
     hint = f"{node.name} returns what '{name}' gives it. After this line nothing is handed back."
     return Told(saw=saw, where=below[0].at(below[1].end_lineno or below[1].lineno), hint=hint)
+
+
+def _returned_what_gives_nothing(file: File, node: Function) -> Told | None:
+    """The one call of the session's whose result a function returns, where that hands nothing back."""
+    given = [each.value for each in inside(node) if isinstance(each, ast.Return)]
+    given = [value_of(node, each.id) if isinstance(each, ast.Name) else each for each in given]
+    called = [each for each in given if isinstance(each, ast.Call) and _gives_nothing(each)]
+    hint = f"{name_of(called[0])}() gives nothing back. Which object does the caller want?" if called else ""
+    return Told(where=file.at(called[0]), hint=hint) if len(called) == 1 else None
+
+
+def _gives_nothing(call: ast.Call) -> bool:
+    """Whether a call is of a method of the session that hands nothing back."""
+    return of_a_session(call) and name_of(call) in ("add", "add_all", "commit", "delete", "flush", "refresh", "expire")
 
 
 def _gives(node: Function) -> bool:
@@ -444,14 +472,20 @@ def refreshed_in_part(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("refresh() before commit()", *_CREATE_AND_UPDATE, "update_persists")
+_TAKEN_BACK = (
+    *("update_persists", "update_keeps_omitted_fields", "update_null_clears", "update_empty_string_is_a_value"),
+    "patch_keeps_omitted_fields",
+)
+
+
+@reading("refresh() before commit()", *_CREATE_AND_UPDATE, *_TAKEN_BACK)
 def refreshed_too_early(evidence: Evidence) -> Told | None:
     """What is loaded before the commit is forgotten by it; and refresh() takes back a change that was not sent yet."""
     committed = next((n for n, event in enumerate(evidence.events) if event.what == "COMMIT"), 0)
     before = [event for event in evidence.events[:committed] if event.what.startswith("SELECT items")]
     refreshed = [event for event in before if "refresh(" in evidence.source.line(event.where)]
-    if evidence.rule == "update_persists":
-        if not refreshed or evidence.sent("UPDATE"):
+    if evidence.rule in _TAKEN_BACK:
+        if not refreshed or evidence.raised or evidence.sent("UPDATE"):
             return None
         return Told(
             saw="refresh() took the change back before it was sent: no UPDATE",

@@ -503,14 +503,15 @@ def field_missing(evidence: Evidence) -> Told | None:
     if not name:
         return None
     others = [
-        name_of(getattr(each, "target", None))
+        each
         for each in found[1].body
         if isinstance(each, ast.AnnAssign) and name_of(each.target) not in ("id", "name", "description", "model_config")
     ]
     hint = "A schema has the fields that it declares, and those that it inherits."
     if others:
-        hint = f"There is '{others[0]}' here. Is that to be '{name}'?"
-    return Told(saw=f"{found[1].name} has no field '{name}'", where=found[0].at(found[1]), hint=hint)
+        hint = f"There is '{name_of(others[0].target)}' here. Is that to be '{name}'?"
+    where = found[0].at(others[0] if others else found[1])
+    return Told(saw=f"{found[1].name} has no field '{name}'", where=where, hint=hint)
 
 
 @reading("a field that must be sent", "create_description_is_optional", "update_fields_are_optional")
@@ -1181,7 +1182,9 @@ def _holds_settings(value: ast.expr | None) -> bool:
     return name_of(value) == "ConfigDict" or (isinstance(value, ast.Call | ast.Dict) and _SETTING in text_of(value))
 
 
-_NO_ANNOTATION = re.compile(r"A non-annotated attribute was detected: `(\w+) = ")
+_NO_ANNOTATION = re.compile(
+    r"(?:A non-annotated attribute was detected: `|Field ')(\w+)(?: = |' requires a type annotation)"
+)
 
 
 @reading("an attribute of a schema that is neither a field nor a setting")
@@ -1205,6 +1208,63 @@ def not_annotated(evidence: Evidence) -> Told | None:
             hint = "What follows a colon is a type. How does a name get a value?"
         return Told(where=file.at(node), hint=hint)
     return None
+
+
+_SAYS = {
+    "StringConstraints": "how long a text may be, and not that it is one",
+    "Field": "what a value may be, and not of what type it is",
+    "AfterValidator": "who checks a value, and not of what type it is",
+    "BeforeValidator": "who checks a value, and not of what type it is",
+}
+_NO_TYPE = re.compile(
+    r"unsupported operand type\(s\) for \|: .*'(StringConstraints|FieldInfo|\w+Validator|tuple)'"
+    r"|'(StringConstraints|FieldInfo|\w+Validator)' object has no attribute '__\w+__'"
+    r"|Unable to generate pydantic-core schema for (FieldInfo|StringConstraints|\w+Validator)?\("
+    r"|^Type Annotated cannot be instantiated"
+)
+
+
+@reading("what a text may be, without its type")
+def rules_without_a_type(evidence: Evidence) -> Told | None:
+    """Annotated holds a type, and after it what is said of it. What is said is no type of its own."""
+    raised = next((each for each in evidence.raised if _NO_TYPE.search(each.message)), None)
+    file = evidence.source.file(innermost(raised, evidence.given).rpartition(":")[0]) if raised else None
+    if file is None or file.name in evidence.given:
+        return None
+    fields = [each.annotation for owner in file.classes for each in owner.body if isinstance(each, ast.AnnAssign)]
+    bound = [value for each in file.bindings.values() if (value := getattr(each, "value", None)) is not None]
+    for value in [part for each in fields for part in _parts_of(file, each)]:
+        hint = _not_a_type(value)
+        if hint:
+            return Told(where=file.at(next((each for each in bound if each is value), value)), hint=hint)
+    called = [each for each in bound if isinstance(each, ast.Call) and name_of(each) == "Annotated"]
+    return Told(where=file.at(called[0]), hint="Which brackets does Annotated take?") if called else None
+
+
+def _parts_of(file: File, annotation: ast.expr) -> list[ast.expr]:
+    """The types of which an annotation is made, each where it is written: at the name of a type, if it has one."""
+    if isinstance(annotation, ast.BinOp):
+        return [*_parts_of(file, annotation.left), *_parts_of(file, annotation.right)]
+    if isinstance(annotation, ast.Subscript) and name_of(annotation.value) == "Optional":
+        return _parts_of(file, annotation.slice)
+    value = getattr(file.bindings.get(name_of(annotation)), "value", None) if isinstance(annotation, ast.Name) else None
+    return [value if value is not None else annotation]
+
+
+def _not_a_type(value: ast.expr) -> str:
+    """What to ask of something that stands where a type belongs, and is none."""
+    name = name_of(value) if isinstance(value, ast.Call) else ""
+    if name in _SAYS:
+        return f"{name} says {_SAYS[name]}. What holds both?"
+    if name == "Annotated":
+        return "Which brackets does Annotated take?"
+    if isinstance(value, ast.Tuple):
+        return "The comma makes a pair of this. What holds a type, and what is said of it?"
+    of_annotated = isinstance(value, ast.Subscript) and name_of(value.value) == "Annotated"
+    held = value.slice.elts if isinstance(value, ast.Subscript) and isinstance(value.slice, ast.Tuple) else []
+    if of_annotated and held and isinstance(held[0], ast.Call) and name_of(held[0]) in _SAYS:
+        return f"Annotated takes the type first. Is {name_of(held[0])} one?"
+    return ""
 
 
 @reading("a field too many is shown", "read_hides_internal_fields")

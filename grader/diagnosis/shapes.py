@@ -100,6 +100,15 @@ def _to_a_function(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST
     return f"{found[1]}() takes {takes}. What does this line hand over?" if names else ""
 
 
+def _of_the_class(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
+    """A method is asked of the class, and not of an object of it: Item.sqlmodel_update(data)."""
+    for call in _called(nodes, found[1]):
+        owner = name_of(getattr(call.func, "value", None))
+        if evidence.source.class_(owner) is not None:
+            return f"{owner} is the class itself. Which object of it does this line mean?"
+    return ""
+
+
 _SETATTR = "setattr takes an object, the name of an attribute, and a value, in this order."
 
 
@@ -174,6 +183,7 @@ _KINDS = "TypeError", "ValueError", "AttributeError", "NoInspectionAvailable"
 _QUESTIONS: tuple[tuple[str, _Hint], ...] = (
     (r"^(?:\w+\.)?__init__\(\) takes 1 positional argument but", _by_place),
     (r"^Session\.(\w+)\(\) (?:missing|takes) ", _to_a_session),
+    (r"^(?:\w+\.)*(\w+)\(\) missing 1 required positional argument: '(?:self|obj)'", _of_the_class),
     (r"^(?:\w+\.)*(\w+)\(\) (?:missing \d+ required|takes (?:from \d+ to )?\d+ positional)", _to_a_function),
     (r"^setattr expected 3 arguments", _to_setattr),
     (r"^'(\w+)' object has no attribute", _object_first),

@@ -50,6 +50,61 @@ def not_a_table(evidence: Evidence) -> Told | None:
     return Told(saw="Item is a schema: it has no table", where=found[0].at(found[1]), hint=hint)
 
 
+_NO_KEY = re.compile(r"Mapper\[(\w+)\(\w+\)\] could not assemble any primary key columns")
+_NO_TABLES = {
+    "ItemBase": "The table and the answer have this in common. Which class is the table, and which word makes one?",
+    "ItemRead": "What a client gets to see is no table. Which word in this line makes one of it?",
+}
+
+
+@reading("a table without a primary key")
+def no_primary_key(evidence: Evidence) -> Told | None:
+    """Every table needs a primary key; and what a client sends, or gets to see, is no table."""
+    raised = evidence.raised_kind("ArgumentError")
+    named = _NO_KEY.search(raised.message) if raised else None
+    found = evidence.source.class_(named[1]) if named else None
+    if named is None or found is None or found[0].name in evidence.given:
+        return None
+    declared = field_in(evidence, found, "id")
+    if named[1] != "Item":
+        hint = "What a client sends is no table. Which word in this line makes one of it?"
+        return Told(where=found[0].at(found[1]), hint=_NO_TABLES.get(named[1], hint))
+    file, node = declared or found
+    hint = "A table needs a primary key. What tells that the id is it?"
+    return Told(
+        where=file.at(node), hint=hint if declared else "A table needs a primary key. Which column is it to be?"
+    )
+
+
+_OF_SQLALCHEMY = "Mapped", "mapped_column", "Column"
+
+
+@reading("a column as SQLAlchemy writes it")
+def column_of_sqlalchemy(evidence: Evidence) -> Told | None:
+    """A field of a SQLModel class has a type, and Field(...) says the rest. Mapped and mapped_column() are the way of
+    SQLAlchemy's own classes."""
+    messages = " ".join(each.message for each in evidence.raised)
+    seen = re.match(r"(?:id|name|description): |no index on ", evidence.saw) if evidence.rule == _TABLE else None
+    if not seen and not re.search(
+        r"name '(Mapped|mapped_column|String)' is not|schema for sqlalchemy\.\S*Mapped", messages
+    ):
+        return None
+    for file, owner in _classes(evidence):
+        bases = [name_of(base) for _, each in evidence.source.ancestry((file, owner)) for base in each.bases]
+        for each in [
+            each for each in owner.body if isinstance(each, ast.AnnAssign | ast.Assign) and "SQLModel" in bases
+        ]:
+            value = name_of(each.value) if isinstance(each.value, ast.Call) else ""
+            mapped = name_of(getattr(getattr(each, "annotation", None), "value", None))
+            if value in _OF_SQLALCHEMY or mapped == "Mapped":
+                said = f"{value}()" if value in _OF_SQLALCHEMY else "Mapped[...]"
+                hint = (
+                    f"{said} is for the classes of SQLAlchemy. A field of a SQLModel class has a type. What says the "
+                )
+                return Told(where=file.at(each), hint=f"{hint}rest of its column?")
+    return None
+
+
 @reading("a model that is not a SQLModel", _TABLE)
 def not_a_sqlmodel(evidence: Evidence) -> Told | None:
     """In this chapter the models are SQLModel classes: the table and the schemas are one family."""
@@ -104,8 +159,19 @@ def other_column(evidence: Evidence) -> Told | None:
     if found is None:  # in the class that ItemRead builds on, too, if there is one
         classes = [each for each in evidence.source.ancestry(_item(evidence)) if each[1].name != "SQLModel"]
         hint = f"Neither this class nor Item declares '{named[1]}'."
+        having = [each for each in _classes(evidence) if named[1] in evidence.source.declared_in(each)]
+        having = [each for each in having if each[1].name.endswith("Base")] or having
+        if len(classes) == 1:
+            hint = f"Item declares no '{named[1]}', and inherits none."
+            if having:
+                hint = f"Item has no '{named[1]}', and {having[0][1].name} has. From which class does Item inherit?"
         return Told(where=classes[-1][0].at(classes[-1][1]), hint=hint) if classes else None
     return Told(where=found[0].at(found[1]), hint="Compare the type, and what Field() says, with the task sheet.")
+
+
+def _classes(evidence: Evidence) -> list[tuple[File, ast.ClassDef]]:
+    """The learner's classes."""
+    return [(file, node) for file in own_files(evidence) for node in file.classes]
 
 
 @reading("the id has a value before the database gives one", _TABLE)
@@ -224,6 +290,9 @@ def schema_is_the_table(evidence: Evidence) -> Told | None:
             told += f" only {'other names' if names[1:] else 'another name'} of the table model"
             return Told(saw=f"{evidence.saw}; {told}", where=alias[0].at(alias[1]), hint=_apart(name))
         schema = evidence.source.class_(name)
+        if schema is not None and name != "Item" and table_behind(evidence, name):
+            hint = _NO_TABLES.get(name, "What a client sends is no table. Which word in this line makes one of it?")
+            return Told(saw=f"{evidence.saw}; {name} is a table model", where=schema[0].at(schema[1]), hint=hint)
         parents = [name_of(each) for each in schema[1].bases] if schema else []
         tables = [each for each in parents if table_behind(evidence, each)]
         if schema is not None and tables:

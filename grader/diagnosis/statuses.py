@@ -123,7 +123,8 @@ def success_raised(evidence: Evidence) -> Told | None:
 def created_instead(evidence: Evidence) -> Told | None:
     """A PATCH changes the item that is there. To create one adds a row, or fails for want of a name."""
     sent = evidence.events_of("INSERT items")
-    names = {evidence.source.function_of(each.where) for each in sent} & {"create_item"}
+    crashed = [line for each in evidence.raised for line in each.lines] if evidence.saw.startswith("a crash") else []
+    names = {evidence.source.function_of(each) for each in (*crashed, *(each.where for each in sent))} & {"create_item"}
     for file, node in behind(evidence) if names and not evidence.sent("UPDATE items") else ():
         imports = [one for each in file.nodes if isinstance(each, ast.ImportFrom) for one in each.names]
         made = calls(node, *names, *(each.asname for each in imports if each.asname and each.name in names))

@@ -8,7 +8,7 @@ from typing import Any
 
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.crud import asked_for, calls_in, function_of, of_the_model, reached
-from grader.diagnosis.endpoints import own_line
+from grader.diagnosis.endpoints import behind, own_line
 from grader.diagnosis.evidence import Event, Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.source import File, Function, arguments_of, calls, decorators, inside, keyword, name_of, text_of
@@ -416,12 +416,22 @@ def _sets(node: ast.AST, field: str) -> bool:
     return bool(names & ({field} if field else {"name", "description"}))
 
 
-@reading("the function ends within its loop", "update_persists", "update_keeps_omitted_fields")
+@reading(
+    "the function ends within its loop",
+    *("update_persists", "update_keeps_omitted_fields", "list_is_ordered", "list_pages", "list_answers_items"),
+)
 def returned_in_the_loop(evidence: Evidence) -> Told | None:
     """A return in a loop ends the function in its first round: the other fields are never reached."""
-    for file, node in reached(evidence):
+    for file, node in [*reached(evidence), *(behind(evidence) if evidence.rule == "list_answers_items" else ())]:
         for loop in [each for each in inside(node) if isinstance(each, ast.For)]:
             leaves = [each for each in ast.walk(loop) if isinstance(each, ast.Return)]
+            if (
+                evidence.rule.startswith("list_")
+                and isinstance(loop.body[-1], ast.Return)
+                and not calls(loop.iter, "range")
+            ):
+                hint = "This stands in the loop, and ends it. How many items has it gone through by then?"
+                return Told(where=file.at(loop.body[-1]), hint=hint)
             if leaves and calls(loop, "setattr") and not evidence.raised:
                 return Told(where=file.at(leaves[0]), hint="How many rounds of the loop are there before this line?")
     return None

@@ -218,7 +218,7 @@ def _graded(options: argparse.Namespace) -> list[terminal.Line]:
     goes_on = bool(asked) and all(check.outcome == "passed" for check in checks)
     others_judge = asked and not any(asked in (rule.task, *rule.also) for rule in rules)
     chapter = rules[0].chapter
-    left = asked if others_judge and asked in untouched_tasks(chapter, folder / chapter) else ""
+    left = asked if asked and asked in untouched_tasks(chapter, folder / chapter) else ""
     usual = options.database == DATABASES[0]
     return [
         *([] if usual else [terminal.Line(f"graded on {NAMES[options.database]}")]),
