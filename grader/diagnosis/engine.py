@@ -1503,6 +1503,7 @@ def taken_for_a_table(evidence: Evidence) -> Told | None:
     if held is None or not held[1].bases or held[0].name in evidence.given:
         return None
     (file, node), parent = held, name_of(held[1].bases[-1])
+    parent = f"what {parent}() makes" if isinstance(node.bases[-1], ast.Call) else parent
     below = [each for one in evidence.source.files() for each in one.classes if node.name in map(name_of, each.bases)]
     saw = f"the import failed: {parent} is a declarative base already, so SQLAlchemy takes {node.name} for a table"
     place: ast.AST = node

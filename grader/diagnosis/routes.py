@@ -1169,7 +1169,7 @@ def other_default_page(evidence: Evidence) -> Told | None:
             return Told(where=found[0].at(places[0] if places else each), hint=hint)
     said, place = _default_elsewhere(evidence, found[1]), parameter_of(evidence, ("limit",))
     where = said or (place[0].at(place[1]) if place else "")
-    is_right = re.search(r"(=|\(|default=) ?100\b", evidence.source.line(where)) is not None
+    is_right = re.search(r"((?<![lg][et])=|\() ?100\b", evidence.source.line(where)) is not None
     return Told(where=where, hint=hint) if where and not is_right else None
 
 

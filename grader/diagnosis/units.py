@@ -983,7 +983,7 @@ def begun_after_a_read(evidence: Evidence) -> Told | None:
     return Told(
         where=innermost(raised, evidence.given),
         wanted=evidence.wanted.partition(":")[0],
-        hint="Any use of the session begins a transaction. Which line before this one did so, and is it needed?",
+        hint="Any use of the session begins a transaction. Which line before this one did so? Is it needed there?",
     )
 
 
