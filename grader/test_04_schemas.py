@@ -89,7 +89,7 @@ def test_create_ignores_a_client_id(schemas: Schemas) -> None:
 @rule(
     task="4.4",
     title="ItemRead reads an object of the ORM",
-    why="An endpoint returns an object of the ORM. Whatever the table holds, ItemRead has to be able to show it.",
+    why="An endpoint returns an object of the ORM. What its three fields hold, ItemRead has to be able to show.",
     hint="ItemRead takes its values out of an object's attributes. Follow the one above: where do they come "
     "from, and what happens to them on the way?",
 )

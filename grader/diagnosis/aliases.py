@@ -13,6 +13,7 @@ from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.shapes import (
     at_line,
     field_not_handed_over,
+    handed_another_type,
     no_row_in_the_session,
     query_not_sent,
     raised_with,
@@ -193,6 +194,7 @@ def no_router_included(evidence: Evidence) -> Told | None:
 
 # In chapters with endpoints: what one line asks of Python, FastAPI or SQLAlchemy that they cannot do.
 IN_ONE_LINE = (
+    handed_another_type,
     query_not_sent,
     unknown_attribute,
     unknown_argument,

@@ -478,7 +478,7 @@ def another_is_closed(evidence: Evidence) -> Told | None:
     handed = [each.value for each in _yields(node) if isinstance(each.value, ast.Call)]
     handed = [each for each in handed if name_of(each) in _MAKERS]
     if handed and any(call not in ast.walk(handed[0]) for call in calls(node, *_MAKERS)):
-        return Told(where=file.at(handed[0]), hint="This opens another session. Which one is closed in the end?")
+        return Told(where=file.at(handed[0]), hint="Nothing keeps this session. Which one is closed in the end?")
     for each in calls(node, "close"):
         inner = each.func.value if isinstance(each.func, ast.Attribute) else None
         if isinstance(inner, ast.Call) and name_of(inner) in _MAKERS:

@@ -401,22 +401,22 @@ def another_default(evidence: Evidence) -> Told | None:
         return None
     file, node = found
     nodes = [each for each in ast.walk(node) if isinstance(each, ast.Constant) and "sqlite" in str(each.value)]
-    if "__file__" in "\n".join(file.lines):
-        hint = "This path begins in the folder of this file. In which folder does the wanted one begin?"
-    elif re.search(r"expanduser|\.home\(\)|environ.*HOME", text_of(node)):
-        hint = "This path begins in your home folder. Where is the app started?"
-    elif ":memory:" in evidence.saw or evidence.saw.endswith(("sqlite://", "sqlite:///")):
-        hint = "This is a database in memory. What is left of it after the app has stopped?"
-    elif nodes and evidence.saw.endswith(str(nodes[0].value)):
-        hint = "Compare the two URLs letter by letter."
-    else:
-        hint = "In which folder does this path begin? Where is the app started?"
     written = [
         (each, one)
         for each in evidence.source.files()
         for one in each.nodes
         if isinstance(one, ast.Constant) and "sqlite" in str(one.value) and evidence.saw.endswith(str(one.value))
     ]
+    if "__file__" in "\n".join(file.lines):
+        hint = "This path begins in the folder of this file. In which folder does the wanted one begin?"
+    elif re.search(r"expanduser|\.home\(\)|environ.*HOME", text_of(node)):
+        hint = "This path begins in your home folder. Where is the app started?"
+    elif ":memory:" in evidence.saw or evidence.saw.endswith(("sqlite://", "sqlite:///")):
+        hint = "This is a database in memory. What is left of it after the app has stopped?"
+    elif written or (nodes and evidence.saw.endswith(str(nodes[0].value))):
+        hint = "Compare the two URLs letter by letter."
+    else:
+        hint = "In which folder does this path begin? Where is the app started?"
     if not nodes and len(written) == 1:  # a module of the learner's own settings
         return Told(where=written[0][0].at(written[0][1]), hint=hint)
     return Told(where=file.at(nodes[0] if nodes else node), hint=hint)
@@ -1503,6 +1503,7 @@ def taken_for_a_table(evidence: Evidence) -> Told | None:
     if held is None or not held[1].bases or held[0].name in evidence.given:
         return None
     (file, node), parent = held, name_of(held[1].bases[-1])
+    parent = f"what {parent}() makes" if isinstance(node.bases[-1], ast.Call) else parent
     below = [each for one in evidence.source.files() for each in one.classes if node.name in map(name_of, each.bases)]
     saw = f"the import failed: {parent} is a declarative base already, so SQLAlchemy takes {node.name} for a table"
     place: ast.AST = node

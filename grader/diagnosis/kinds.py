@@ -98,7 +98,7 @@ def kind_lost_in_a_validator(evidence: Evidence) -> Told | None:
             place: ast.stmt = method
             hint = f"{_THEN} What does this one return, on each way through it?"
             if not returned:
-                place, hint = last_line(method), f"{_THEN} Here this one ends. What has it returned?"
+                place, hint = last_line(method), f"{_THEN} What has this one returned at its end?"
             why = "What the client sent has to reach the task as it is." if lost else ""
             return Told(saw=saw, where=file.at(place), hint=hint, why=why)
     return None

@@ -69,7 +69,13 @@ from grader.diagnosis.saves import (
     schema_in_the_session,
     stored_twice,
 )
-from grader.diagnosis.shapes import no_row_in_the_session, query_not_sent, statement_not_sent, unfit_call
+from grader.diagnosis.shapes import (
+    handed_another_type,
+    no_row_in_the_session,
+    query_not_sent,
+    statement_not_sent,
+    unfit_call,
+)
 from grader.diagnosis.uncalled import method_not_called, nothing_called
 from grader.diagnosis.updates import (
     assigned_unsent,
@@ -122,6 +128,7 @@ READINGS = (
     async_function,
     begun_twice,
     schema_in_the_session,
+    handed_another_type,
     no_row_in_the_session,
     taken_out,
     refused_to_change_nothing,

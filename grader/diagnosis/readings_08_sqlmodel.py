@@ -52,7 +52,13 @@ from grader.diagnosis.schemas import (
     validator_not_taken,
     validator_returns_nothing,
 )
-from grader.diagnosis.shapes import no_row_in_the_session, query_not_sent, statement_not_sent, unfit_call
+from grader.diagnosis.shapes import (
+    handed_another_type,
+    no_row_in_the_session,
+    query_not_sent,
+    statement_not_sent,
+    unfit_call,
+)
 from grader.diagnosis.sqlmodels import (
     column_of_sqlalchemy,
     field_of_pydantic,
@@ -81,7 +87,8 @@ from grader.diagnosis.writes import copy_changed, input_changed
 
 _ANYWHERE = (
     *(never_reached, unknown_name, used_before_assignment, unknown_attribute, unknown_argument),
-    *(builtin_as_a_value, method_not_called, nothing_called, never_given_a_value, unfit_call, no_row_in_the_session),
+    *(builtin_as_a_value, method_not_called, nothing_called, never_given_a_value, handed_another_type),
+    *(unfit_call, no_row_in_the_session),
     *(query_not_sent, statement_not_sent, no_router_included, session_without_depends, type_and_place_apart),
     path_for_the_query,
 )

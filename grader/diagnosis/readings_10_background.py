@@ -56,7 +56,13 @@ from grader.diagnosis.routes import (
     status_not_said,
     unknown_not_noticed,
 )
-from grader.diagnosis.shapes import no_row_in_the_session, query_not_sent, statement_not_sent, unfit_call
+from grader.diagnosis.shapes import (
+    handed_another_type,
+    no_row_in_the_session,
+    query_not_sent,
+    statement_not_sent,
+    unfit_call,
+)
 from grader.diagnosis.starting import lifespan_unknown, nobody_creates
 from grader.diagnosis.statuses import status_by_place, status_is_no_number, success_raised
 from grader.diagnosis.tasks import (
@@ -191,6 +197,7 @@ READINGS = (
     unknown_argument,
     promised_more,
     answered_nothing,
+    handed_another_type,
     no_row_in_the_session,
     no_router_included,
     session_without_depends,

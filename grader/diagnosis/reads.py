@@ -246,6 +246,9 @@ def raised_for_an_unknown_id(evidence: Evidence) -> Told | None:
         )
     where = innermost(raised, evidence.given)
     hint = "None is the answer for an id that is not there; the route makes a 404 of it."
+    asks = re.search(r"\.(one|get_one|scalar_one)\(", evidence.source.line(where))
+    if asks:
+        hint = f"{asks[1]}() raises where there is no row. What gives None for an id that is not there?"
     if where.startswith("app/routes/"):
         hint = "This raises where there is no row, and nobody makes a 404 of it."
     wanted = "None" if evidence.rule == "get_unknown_is_none" else ""

@@ -98,6 +98,11 @@ def _place_for_router(main: File, routes: str) -> tuple[ast.AST | int, str]:
     named += [node for node in main.tree.body if isinstance(node, ast.Expr) and text_of(node.value) == stem]
     if named:
         return named[0], hint
+    loops = [each for each in main.nodes if isinstance(each, ast.For) and calls(each, "include_router")]
+    turns = [each for each in loops if stem and re.search(rf"\b{stem}\b", text_of(each.iter))]
+    if turns:
+        hint = f"This line runs for {stem}, too. Which router does it include then?"
+        return calls(turns[0], "include_router")[0], hint
     if about:
         end = min([number for number in comments if number > about[0]], default=len(main.lines) + 1)
         call = next((each for each in included if about[0] < each.lineno < end), None)
@@ -110,8 +115,8 @@ def _place_for_router(main: File, routes: str) -> tuple[ast.AST | int, str]:
     idle = _imported_for_nothing(main, stem)
     if included and routes and idle is not None:
         return idle, f"This line imports {stem}, and no line uses it. Who tells the app of {routes}?"
-    if included and made and routes:
-        return made[0], f"Look at what this file imports, and what it includes. Who tells the app of {routes}?"
+    if included and routes:
+        return included[-1], f"Look at what this file imports, and what it includes. Who tells the app of {routes}?"
     place = [*included, *made]
     return place[0] if place else 1, hint
 
@@ -1164,7 +1169,7 @@ def other_default_page(evidence: Evidence) -> Told | None:
             return Told(where=found[0].at(places[0] if places else each), hint=hint)
     said, place = _default_elsewhere(evidence, found[1]), parameter_of(evidence, ("limit",))
     where = said or (place[0].at(place[1]) if place else "")
-    is_right = re.search(r"(=|\(|default=) ?100\b", evidence.source.line(where)) is not None
+    is_right = re.search(r"((?<![lg][et])=|\() ?100\b", evidence.source.line(where)) is not None
     return Told(where=where, hint=hint) if where and not is_right else None
 
 
@@ -1268,6 +1273,12 @@ def session_ended_early(evidence: Evidence) -> Told | None:
     for call in calls(node, "close", "expunge_all", "expunge"):
         if call.lineno < read and file.name not in evidence.given:
             return Told(where=file.at(call), hint="What can be read of an item after this line?")
+    for place, helper in behind(evidence)[1:]:
+        lends = any(isinstance(each, ast.Yield) for each in inside(helper))  # get_db closes it after the answer
+        for call in calls(helper, "close", "expunge_all") if not lends and place.name not in evidence.given else ():
+            if {each.id for each in inside(call.func) if isinstance(each, ast.Name)} & {*arguments_of(helper)}:
+                hint = "Whoever called this reads the item after this line. Who opened this session, and who closes it?"
+                return Told(where=place.at(call), hint=hint)
     return None
 
 

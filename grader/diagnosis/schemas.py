@@ -198,7 +198,7 @@ def validator_returns_nothing(evidence: Evidence) -> Told | None:
     saw = f"{evidence.saw}: {method.name}() returned nothing"
     if returns:
         return Told(saw=saw, where=file.at(method), hint=f"{_THEN} What does this one return, on each way through it?")
-    return Told(saw=saw, where=file.at(last_line(method)), hint=f"{_THEN} Here this one ends. What has it returned?")
+    return Told(saw=saw, where=file.at(last_line(method)), hint=f"{_THEN} What has this one returned at its end?")
 
 
 @reading("an exception that a validator returns", *_ALL)
@@ -1121,7 +1121,11 @@ def other_default(evidence: Evidence) -> Told | None:
         default = positional or text_of(keyword(value, "default")) or text_of(keyword(value, "default_factory"))
         if default in ("", "None", "..."):
             return None
-    return Told(where=found[0].at(found[1]), hint="What does the database hold where there is no description?")
+    hint = "What does the database hold where there is no description?"
+    allows = any("None" in text_of(node) for _, node, *_ in _types_behind(evidence, found))
+    if isinstance(value, ast.Constant) and not allows and "Optional" not in text_of(found[1]):
+        hint += " And may a client send null here?"
+    return Told(where=found[0].at(found[1]), hint=hint)
 
 
 @reading("model_dump() is overridden", _SENT)

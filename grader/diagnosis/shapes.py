@@ -5,12 +5,23 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable
+from itertools import pairwise
 
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.crud import made_of, reached
 from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import File, Function, Source, arguments_of, inside, name_of, of_a_session, text_of
+from grader.diagnosis.source import (
+    File,
+    Function,
+    Source,
+    arguments_of,
+    inside,
+    name_of,
+    of_a_session,
+    passed_to,
+    text_of,
+)
 
 _LOOP = ast.For | ast.comprehension
 
@@ -216,6 +227,53 @@ def field_not_handed_over(evidence: Evidence) -> Told | None:
             hint = f"{name} has {which}, too. Which of its methods reads all of them from an object?"
             return Told(where=found[2], hint=hint)
     return None
+
+
+@reading("a call hands over something of another type")
+def handed_another_type(evidence: Evidence) -> Told | None:
+    """What a function is given has to be what its parameter says. The line that crashes is right then."""
+    source = evidence.source
+    for raised in [each for each in evidence.raised if each.bases & {*_KINDS, "UnmappedInstanceError"}]:
+        for outer, inner in pairwise(raised.lines if raised.told in evidence.saw else ()):
+            pair = outer, inner
+            caller, called = (source.function(source.function_of(each), each.rpartition(":")[0]) for each in pair)
+            if caller is None or called is None or {caller[0].name, called[0].name} & evidence.given:
+                continue
+            made = [each for each in at_line(source, outer) if isinstance(each, ast.Call)]
+            for call in [each for each in made if name_of(each) == called[1].name]:
+                wanted, value, gets = _another_type(source, caller, called, call)
+                if gets and re.search(rf"\b{gets}\b", raised.message):
+                    hint = f"{called[1].name}() works with {_an(wanted)}, and here it gets '{value}', {_an(gets)}. "
+                    return Told(where=outer, hint=f"{hint}From where does {caller[1].name}() have one?")
+    return None
+
+
+def _another_type(
+    source: Source, caller: tuple[File, Function], called: tuple[File, Function], call: ast.Call
+) -> tuple[str, str, str]:
+    """The type that a parameter says, the name of what a call hands over for it, and its type; empty if they agree."""
+    own, wanted = (_types_of_parameters(source, *each) for each in (caller, called))
+    for name, kind in wanted.items():
+        value = name_of(passed) if isinstance(passed := passed_to(call, called[1], name), ast.Name) else ""
+        gets = own.get(value, kind)
+        parents = {node.name for _, node in source.ancestry(source.class_(gets))}
+        if kind != gets and kind not in parents:
+            return kind, value, gets
+    return "", "", ""
+
+
+def _types_of_parameters(source: Source, file: File, node: Function) -> dict[str, str]:
+    """The types of a function's parameters by their names, as far as they are the learner's own classes, or an int."""
+    found = {}
+    for each in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
+        said = each.annotation
+        bound = source.bound(said.id, file) if isinstance(said, ast.Name) else None
+        said = getattr(bound[1], "value", said) if bound else said
+        if isinstance(said, ast.Subscript) and name_of(said.value) == "Annotated" and isinstance(said.slice, ast.Tuple):
+            said = said.slice.elts[0]
+        if isinstance(said, ast.Name) and (said.id in ("int", "Session") or source.class_(said.id)):
+            found[each.arg] = said.id
+    return found
 
 
 @reading("something that is no row is given to the session")

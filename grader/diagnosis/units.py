@@ -680,6 +680,7 @@ def error_swallowed(evidence: Evidence) -> Told | None:
                         return Told(where=file.at(told[-1]), hint="Which status does the client see with this answer?")
                     hint = "After this block nobody knows of the error any more."
                     ends = handler.body[-1]
+                    last = ends if isinstance(ends, ast.Expr) and len(handler.body) > 1 else handler
                     if calls(handler, "rollback"):
                         hint = "The rollback is right. Who hears of the error after this block?"
                         if isinstance(ends, ast.Return) and evidence.rule == _ERROR:
@@ -687,7 +688,7 @@ def error_swallowed(evidence: Evidence) -> Told | None:
                             return Told(where=file.at(ends), hint=hint, why=why)
                     if evidence.rule != _ERROR:
                         hint = "An error ends here. What happens after this block, and what is saved then?"
-                    return Told(where=file.at(handler), hint=hint, why=why)
+                    return Told(where=file.at(last), hint=hint, why=why)
     main = evidence.source.file("app/main.py")
     for node in main.functions:
         for decorator in node.decorator_list:
@@ -982,7 +983,7 @@ def begun_after_a_read(evidence: Evidence) -> Told | None:
     return Told(
         where=innermost(raised, evidence.given),
         wanted=evidence.wanted.partition(":")[0],
-        hint="Any use of the session begins a transaction. Which line before this one did so, and is it needed?",
+        hint="Any use of the session begins a transaction. Which line before this one did so? Is it needed there?",
     )
 
 
