@@ -27,7 +27,8 @@ class Check(BaseModel):
     that it is not in the code of the task, and `task_there` in that of which other task, as far as that is known, or
     that it is in what the chapter gave (`GIVEN`).
     `begun` says of what is to do that the code of its task is no longer the starter's, and `unjudged` that something
-    of the grader's own went wrong: it is no verdict on the code, and is not kept.
+    of the grader's own went wrong: it is no verdict on the code, and is not kept. `cut_off` says that other chapters of
+    the submission left no time for it: it is none on the code of whoever else hands in the same.
     """
 
     id: str
@@ -53,6 +54,7 @@ class Check(BaseModel):
     traceback: str = Field(default="", exclude=True)
     begun: bool = Field(default=False, exclude=True)
     unjudged: bool = Field(default=False, exclude=True)
+    cut_off: bool = Field(default=False, exclude=True)
 
     @field_validator("*", mode="after")
     @classmethod

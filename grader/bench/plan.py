@@ -41,6 +41,7 @@ class Shared:
         outcomes: what has been judged, by the name of the rule.
         held: failures that wait until the rules that they need are judged.
         unjudged: names of rules that could not be judged.
+        cut_off: names of those for which other chapters left no time.
         cheated: a child said that something has passed that nobody can pass.
     """
 
@@ -52,6 +53,7 @@ class Shared:
     outcomes: dict[str, str] = field(default_factory=dict)
     held: list[tuple[Rule, Check]] = field(default_factory=list)
     unjudged: set[str] = field(default_factory=set)
+    cut_off: set[str] = field(default_factory=set)
     cheated: bool = False
 
 
