@@ -666,3 +666,12 @@ def test_a_group_of_gradescope(tmp_path: Path) -> None:
             assert [entry.learner for entry in intake.find(tmp_path).entries] == ["submission_1", "submission_2"]
         except BadInput as told:
             assert "is no YAML that can be read" in str(told)
+
+
+@pytest.mark.parametrize("pack", PACKS)
+def test_names_that_begin_with_a_dot_are_no_code(pack: str, tmp_path: Path) -> None:
+    """What macOS and editors put beside a file is not handed in with it."""
+    make, name = PACKS[pack]
+    members = {FILE: CODE, "05_crud/app/._crud.py": b"\0\5\x16\7", "05_crud/app/.old/crud.py": b"y = 2\n"}
+    place = make(tmp_path / name, members)
+    assert dict(intake.read(place).chapters["05_crud"].files) == {"app/crud.py": CODE}

@@ -342,3 +342,14 @@ def test_a_part_that_waits_says_what_for(name: str, tmp_path: Path) -> None:
     assert terminal.only_waits(mine), told({each.id: each for each in mine})
     shown = {each.id: each for each in [*mine, *terminal.blamed_on(mine, others)]}
     assert step in told(shown) and "(workbook check 9.6)" not in told(shown), told(shown)
+
+
+def test_what_macos_puts_beside_a_file_is_no_module(tmp_path: Path) -> None:
+    """AppleDouble files, and whatever else has a name that begins with a dot: what is to do is to do, and no error."""
+    app = write_half_done("05_crud", tmp_path, {"5.1"}) / "app"
+    (app / "._crud.py").write_bytes(b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X        \x00")
+    (app / ".#crud.py").symlink_to("anna@laptop.4711:1700000000")
+    (app / ".ipynb_checkpoints").mkdir()
+    (app / ".ipynb_checkpoints/crud-checkpoint.py").write_text("def broken(:\n")
+    found = verdicts("05_crud", [tmp_path])[tmp_path].values()
+    assert {check.outcome for check in found} == {"passed", "todo"}

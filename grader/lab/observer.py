@@ -166,6 +166,11 @@ class Seen:
         self.out[id(record)] = Moment("checkout", self.here())
         self.used[id(connection)] = connection
 
+    def detached(self, record: Any, connection: object) -> None:
+        """A connection has left the pool for good; it is out until it is closed."""
+        if moment := self.out.pop(id(record), None):
+            self.out[id(connection)] = moment
+
     def gave_back(self, record: Any, connection: Any) -> None:
         """A connection has come back to the pool, inside a transaction where nobody rolled a refused COMMIT back."""
         self.out.pop(id(record), None)
@@ -361,6 +366,7 @@ def listen() -> None:
     attach(Pool, "checkout", _checked_out)
     attach(Pool, "reset", _reset)
     attach(Pool, "checkin", _checked_in)
+    attach(Pool, "detach", _detached)
     attach(Session, "after_begin", _began)
     attach(Session, "after_attach", _attached)
 
@@ -494,6 +500,11 @@ def _checked_in(connection: Any, record: Any) -> None:
     if UNOBSERVED not in record.info:
         for seen in _observers:
             seen.gave_back(record, connection)
+
+
+def _detached(connection: Any, record: Any) -> None:
+    for seen in _observers:
+        seen.detached(record, connection)
 
 
 def _began(session: Session, _transaction: Any, connection: Connection) -> None:

@@ -244,7 +244,7 @@ def _lies_deeper(tree: Tree, place: Parts) -> bool:
 
 
 def _is_code(path: Parts, kind: str) -> bool:
-    return kind == "file" and path[-1].endswith(".py")
+    return kind == "file" and path[-1].endswith(".py") and not path[-1].startswith(".")
 
 
 def _reason(error: Exception) -> str:
