@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader.bench.children import Child
-from grader.rules import ABOUT_IMPORTS, WITHOUT_HTTP, Rule
+from grader.rules import ABOUT_IMPORTS, FIRST_IMPORT, WITHOUT_HTTP, Rule
 from grader.stubs import Stub
 
 if TYPE_CHECKING:
@@ -118,6 +118,7 @@ def plan(
     fair = max(1, jobs // max(1, len(grouped)))
     runs: list[Run] = []
     for (submission, chapter), rules in grouped.items():
+        rules.sort(key=lambda rule: rule.name != FIRST_IMPORT)
         before = known.get((submission, chapter), {})
         shared = Shared(frozenset({rule.name for rule in rules} | set(before)), outcomes=dict(before))
         late = chapter in ABOUT_IMPORTS and chapter not in WITHOUT_HTTP
