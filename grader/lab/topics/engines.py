@@ -99,7 +99,7 @@ class Engines:
 
     @contextmanager
     def unless_of_another_rule(self, environment: dict[str, str]) -> Iterator[None]:
-        """Import ``app.db`` in the block, with one of the `environments`; that PostgreSQL's prevents it is another's."""
+        """Import ``app.db`` in the block with one of the `environments`; that PostgreSQL's prevents it is another's."""
         try:
             yield
         except Broken:
