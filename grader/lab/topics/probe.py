@@ -16,7 +16,7 @@ from grader.lab.answer import Answer
 from grader.lab.client import Client
 from grader.lab.database import Database
 from grader.lab.expect import Expect
-from grader.lab.observer import Seen, are_one, living
+from grader.lab.observer import Seen, are_one, living, made_now, was_made_before
 from grader.lab.sessions import begin_by_hand
 from grader.lab.story import Story
 from grader.lab.synchronous import asynchronous_instead, is_asynchronous
@@ -76,6 +76,7 @@ class Probe:
         self._sessions: list[Session] = []
         self._earlier: list[Session] = []
         self._there: list[Session] = []
+        self._made_later = 0
         self._was_there = False
         self._objects: list[Any] = []
         self._calls = 0
@@ -93,6 +94,7 @@ class Probe:
             return None
         self._sessions.append(session)
         self._was_there = self._was_there or any(are_one(session, each) for each in self._there)
+        self._was_there = self._was_there or was_made_before(session, self._made_later)
         begin_by_hand(session)
         return session
 
@@ -133,11 +135,11 @@ class Probe:
     def get_twice(self, kind: str) -> None:
         """Send two requests, one after the other."""
         self.tidy_up()
-        self._there = living()
+        self._there, self._made_later = living(), made_now()
         self.expect_session(self._request("read", "answer", kind))
-        self._there = living()
+        self._there, self._made_later = living(), made_now()
         self._answer = self._request("read", "answer", kind)
-        self._there = []
+        self._there, self._made_later = [], 0
 
     def send_two_at_once(self, kind: str) -> Answer:
         """Let a second request begin before the first one ends, and end after it; what it is answered."""
