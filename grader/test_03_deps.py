@@ -91,6 +91,7 @@ def test_error_reaches_the_client(probe: Probe) -> None:
     probe.expect_session(answer)
     probe.expect_http_error(answer, "http-error")
     probe.expect_http_error(probe.send("write", "refusal", "async"), "refusal")
+    probe.expect_reasons(probe.send("read", "reasoned"), "reasoned")
     probe.expect_status(probe.send("read", "own-error"), 418)
     probe.expect_own_error(probe.send("read", "crash"))
     probe.expect_own_error(probe.send("impossible", "error"))
