@@ -291,7 +291,7 @@ def _whose_code(run: Run, rule: Rule, where: str, told: dict[str, Any]) -> tuple
     owner, under = (each if isinstance(each, str) else "" for each in (told.get("owner"), told.get("under")))
     if "." in owner and file not in run.shared.given and is_given(rule.chapter, file, owner):
         return True, GIVEN  # an attribute that came with a class, of which a task asks for others
-    if rule.name == THE_REST and file == "app/main.py" and under and "include_router" not in str(told.get("line")):
+    if rule.name == THE_REST and file == "app/main.py" and under and "include" not in str(told.get("line")):
         return True, GIVEN  # below the comment of the task, which asks for a router alone
     tasks = tasks_at(rule.chapter, file, owner, under, of_others=outside or not owner)
     if not tasks_at(rule.chapter, file, owner, "", of_others=False):  # an endpoint may have any name
