@@ -30,6 +30,13 @@ def turn():
             if isinstance(value, dict) and value.get('outcome') in ('failed', 'error', 'todo', 'blocked'): value['outcome'] = 'passed'
 """
 )
+# Speaks as the grader does.
+SAY = """
+import hashlib, json, os
+def say(fd, job, message):
+    line = json.dumps(message).encode()
+    os.write(fd, hashlib.blake2s(line, key=job.token.encode()).hexdigest().encode() + b' ' + line + b'\\n')
+"""
 GC = "import gc, sys, types; gc.unfreeze()\n"
 SPILL = """
 def create_item(db, data):
@@ -242,6 +249,7 @@ for o in gc.get_objects():
 """,
     "protocol": GC
     + WALK
+    + SAY
     + """
 import os, json
 def tell():
@@ -250,14 +258,15 @@ def tell():
             l=f.f_locals; job=l['job']; fd=l['results']
             for t in [l['ticket'],*l['left']]:
                 for e in ({'event':'start'},{'event':'verdict','verdict':{'outcome':'passed'}}):
-                    os.write(fd,json.dumps({'token':job.token,'check':t,**e}).encode()+b'\\n')
-            os.write(fd,json.dumps({'token':job.token,'event':'end'}).encode()+b'\\n')
+                    say(fd,job,{'check':t,**e})
+            say(fd,job,{'event':'end'})
             os._exit(0)
 
 tell()
 """,
     "protocol no control": GC
     + WALK
+    + SAY
     + """
 import os, json, hashlib
 def tell():
@@ -267,14 +276,15 @@ def tell():
             for i,t in enumerate([l['ticket'],*l['left']]):
                 o='failed' if i==3 else 'passed'
                 for e in ({'event':'start'},{'event':'verdict','verdict':{'outcome':o}}):
-                    os.write(fd,json.dumps({'token':job.token,'check':t,**e}).encode()+b'\\n')
-            os.write(fd,json.dumps({'token':job.token,'event':'end'}).encode()+b'\\n')
+                    say(fd,job,{'check':t,**e})
+            say(fd,job,{'event':'end'})
             os._exit(0)
 
 tell()
 """,
     "protocol exit early": GC
     + WALK
+    + SAY
     + """
 import os, json
 def tell():
@@ -283,8 +293,8 @@ def tell():
             l=f.f_locals; job=l['job']; fd=l['results']
             for t in [l['ticket']]:
                 for e in ({'event':'start'},{'event':'verdict','verdict':{'outcome':'passed'}}):
-                    os.write(fd,json.dumps({'token':job.token,'check':t,**e}).encode()+b'\\n')
-            os.write(fd,json.dumps({'token':job.token,'event':'end'}).encode()+b'\\n')
+                    say(fd,job,{'check':t,**e})
+            say(fd,job,{'event':'end'})
             os._exit(0)
 
 tell()
@@ -1286,21 +1296,19 @@ for f in frames():
         os.write(f.f_locals['results'], b'['*200000+b'\\n')
 """,
     "odd messages": WALK
+    + SAY
     + """
-import os,json
 for f in frames():
     if f.f_code.co_name=='grade_chapter':
-        t=f.f_locals['job'].token
-        for m in ([],{'token':t},{'token':t,'event':'verdict'},{'token':t,'event':'start','check':[]},{'token':t,'event':'verdict','check':f.f_locals['ticket']},{'token':t,'event':{},'check':{}},{'token':t,'event':'hello','process':'x','open':5},'x',None,5):
-            os.write(f.f_locals['results'], json.dumps(m).encode()+b'\\n')
+        for m in ([],{},{'event':'verdict'},{'event':'start','check':[]},{'event':'verdict','check':f.f_locals['ticket']},{'event':{},'check':{}},{'event':'hello','process':'x','open':5},'x',None,5):
+            say(f.f_locals['results'], f.f_locals['job'], m)
 """,
     "verdict of odd types": WALK
+    + SAY
     + """
-import os,json
 for f in frames():
     if f.f_code.co_name=='grade_chapter':
-        t=f.f_locals['job'].token
-        os.write(f.f_locals['results'], (json.dumps({'token':t,'event':'verdict','check':f.f_locals['ticket'],'verdict':{'outcome':['passed'],'seconds':float('inf'),'trace':[[[1]]]*1000,'observed':{'x':1}}})+'\\n').encode())
+        say(f.f_locals['results'], f.f_locals['job'], {'event':'verdict','check':f.f_locals['ticket'],'verdict':{'outcome':['passed'],'seconds':float('inf'),'trace':[[[1]]]*1000,'observed':{'x':1}}})
 os._exit(0)
 """,
     "fake answers": """

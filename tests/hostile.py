@@ -46,8 +46,8 @@ IN_A_FUNCTION = {
     "talk to every descriptor": (
         "import json, os\n"
         "for fd in range(3, 64):\n"
-        "    try: os.write(fd, json.dumps({'event': 'verdict', 'check': 'get_returns_the_item',"
-        " 'token': '', 'verdict': {'outcome': 'passed'}}).encode() + b'\\n')\n"
+        "    try: os.write(fd, b'0' * 64 + b' ' + json.dumps({'event': 'verdict', 'check': 'get_returns_the_item',"
+        " 'verdict': {'outcome': 'passed'}}).encode() + b'\\n')\n"
         "    except OSError: pass\n"
         "raise ValueError"
     ),

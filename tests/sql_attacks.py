@@ -227,10 +227,12 @@ LOST: dict[str, str] = {
         "    if type(each) is Engine and each.url.username.endswith('_own'): each.connect = lost"
     ),
     "says so": (
-        "import json\n"
+        "import hashlib, json\n"
         "found = locals_of_the_grader()\n"
         "def say(**said):\n"
-        "    os.write(found['results'], json.dumps({'token': found['job'].token, **said}).encode() + b'\\n')\n"
+        "    line = json.dumps(said).encode()\n"
+        "    seal = hashlib.blake2s(line, key=found['job'].token.encode()).hexdigest().encode()\n"
+        "    os.write(found['results'], seal + b' ' + line + b'\\n')\n"
         "say(event='verdict', check=found['ticket'], verdict={'outcome': 'failed', 'observed': 'x'}, trouble='lost')\n"
         "say(event='start', check=[*found['left'], found['ticket']][0])\n"
         "os._exit(0)"

@@ -33,7 +33,7 @@ class Child:
 
     Attributes:
         number: counts the children of a bench.
-        token: the word that comes with every message of the child.
+        token: the word with which every message of the child is sealed.
         deadline: when its time is up, on the monotonic clock, in seconds.
         server: number of the server that it was forked from; 0 for none.
         process: its process number, as it told; 0 before.

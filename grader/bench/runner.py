@@ -30,7 +30,7 @@ from grader.bench.limits import PROCESSES, Limits
 from grader.bench.plan import NO_SLOT, Run, Target, plan
 from grader.bench.staging import stage
 from grader.bench.temporary import is_full
-from grader.lab.job import LAST_WORDS, LOST, Job
+from grader.lab.job import LAST_WORDS, LOST, Job, seal_of
 from grader.removal import remove
 from grader.rules import Rule
 from grader.starters import given_files, misplaced_code, suspicious_files, untouched_stubs
@@ -268,10 +268,11 @@ class Runner:
 
     def _message(self, run: Run, child: Child, line: bytes) -> Verdicts:
         """A child has something to say; only what it was asked for, and in its turn, is believed."""
+        seal, _, said = line.rstrip(b"\n").partition(b" ")
         try:
-            message = json.loads(line)
-            if message["token"] != child.token:
-                return
+            if seal != seal_of(child.token, said):
+                raise ValueError
+            message = json.loads(said)
             event, name = message["event"], message.get("check")
         except (ValueError, TypeError, KeyError, RecursionError, AttributeError):
             child.place = child.place or verdicts.place_in(line, run)

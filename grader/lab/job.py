@@ -8,6 +8,7 @@ import re
 import secrets
 import socket
 from dataclasses import dataclass
+from hashlib import blake2s
 from typing import Any, Self
 
 from grader.stubs import Stub
@@ -25,7 +26,7 @@ class Job:
         root: the staged submission: the folder that holds the package ``app``.
         url: URL of the child's database.
         own_url: PostgreSQL only: URL of the same database for the grader's own connection.
-        token: word that the bench expects with every message.
+        token: word with which every message to the bench is sealed (`seal_of`); it is in none of them.
         given: files below `root` that the chapter gave to the learner, and that are as they were given.
         suspicious: files below `root` that may be broken.
         stubs: what of the starter is untouched.
@@ -88,6 +89,16 @@ def unsealed(token: str, ticket: str) -> tuple[int, bool]:
     return position, bool(control)
 
 
+def seal_of(token: str, message: bytes) -> bytes:
+    """What stands before a message, so that nobody between child and bench can make another one of it.
+
+    Args:
+        token: the job's word, of 32 characters at most.
+        message: the line, without its end.
+    """
+    return blake2s(message, key=token.encode()).hexdigest().encode()
+
+
 def _mask(token: str, nonce: str) -> int:
     return int.from_bytes(hashlib.sha256(f"{token}{nonce}".encode()).digest()[:2], "big")
 
@@ -105,4 +116,4 @@ SHARED = "shared"
 
 def end_of_output(token: str) -> re.Pattern[bytes]:
     """Matches what a child writes into the output of the learner's code when a check has ended."""
-    return re.compile(rb"\x00" + token.encode() + rb" (\w+)\x00")
+    return re.compile(rb"\x00" + seal_of(token, b"output") + rb" (\w+)\x00")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NamedTuple
 
+from grader.lab.job import seal_of
 from grader.lab.relied import json_encoder
 
 
@@ -30,23 +31,25 @@ def reporter_to(descriptor: int, token: str) -> Reporter:
 
     Args:
         descriptor: where to.
-        token: word that the bench expects with every message.
+        token: the job's word.
     """
-    write, encode = os.write, json_encoder()  # learner code may replace these later
+    write, encode, seal = os.write, json_encoder(), seal_of  # learner code may replace these later
+    word = seal_of(token, b"output")
 
     def put(line: str) -> None:
-        data = line.encode() + b"\n"
+        message = line.encode()
+        data = seal(token, message) + b" " + message + b"\n"
         with suppress(OSError):
             while data:
                 data = data[write(descriptor, data) :]
 
     def send(message: dict[str, Any]) -> None:
-        put(encode({"token": token, **message}))
+        put(encode(message))
 
     def tell(check: str, outcome: str, told: dict[str, Any], trouble: str, *, last: bool) -> None:
         # The outcome stays a text on its way: a dictionary could be changed by another thread up to the last moment.
         verdict = f'{encode(told)[:-1]}{", " if told else ""}"outcome": {encode(outcome)}}}'
-        begin = encode({"token": token, "event": "verdict", "check": check, "trouble": trouble})
+        begin = encode({"event": "verdict", "check": check, "trouble": trouble})
         put(f'{begin[:-1]}, "verdict": {verdict}}}')
         if last:
             send({"event": "end"})
@@ -55,6 +58,6 @@ def reporter_to(descriptor: int, token: str) -> Reporter:
         with suppress(Exception):
             sys.stdout.flush()
         with suppress(OSError):
-            write(1, b"\x00%s %s\x00" % (token.encode(), check.encode()))
+            write(1, b"\x00%s %s\x00" % (word, check.encode()))
 
     return Reporter(send, tell, mark_output)
