@@ -288,7 +288,7 @@ def _block_of_a_begin(evidence: Evidence, where: str) -> str:
     return file.at(begun[-1]) if begun else ""
 
 
-_METHODS = "model_validate", "model_dump", "sqlmodel_update"
+_METHODS = "model_validate", "model_dump", "sqlmodel_update"  # of Pydantic's classes, and of SQLModel's
 
 
 def _hint_for_a_class(evidence: Evidence, owner: str, name: str) -> str:
@@ -296,8 +296,12 @@ def _hint_for_a_class(evidence: Evidence, owner: str, name: str) -> str:
     if name in ("query", "objects", "get", "all", "filter", "filter_by", "first", "create"):
         return f"{owner}.{name} is the way of another library. What asks the database in this app?"
     held = evidence.source.class_(owner)
-    targets = [getattr(each, "target", None) for each in held[1].body] if held else []
-    names = [*filter(None, map(name_of, targets)), *_METHODS]
+    family = evidence.source.ancestry(held)
+    bases = {name_of(base) for _, node in family for base in node.bases}
+    if name in (*_METHODS, "from_orm", "parse_obj") and "Base" in bases and not bases & {"BaseModel", "SQLModel"}:
+        return f"{owner} is a class of the tables, and no schema. It takes each value by its name: what has the names?"
+    targets = [getattr(each, "target", None) for _, node in family for each in node.body]
+    names = [*filter(None, map(name_of, targets)), *(_METHODS if bases & {"BaseModel", "SQLModel"} else ())]
     similar = difflib.get_close_matches(name, names, 1, cutoff=0.75)
     known = f"It has '{similar[0]}'." if similar else "What is it that you want of it, and what is that called?"
     return f"The class {owner} has no '{name}'. {known}"

@@ -137,6 +137,18 @@ def field_of_another_name(evidence: Evidence) -> Told | None:
     return Told(where=field[0].at(field[1]), hint="The client sends a kind. Which name does this field have?")
 
 
+@reading("a field that nobody asked for, in the body of an event", _WRITTEN, _ANSWERS, _BAD)
+def event_field_too_many(evidence: Evidence) -> Told | None:
+    """A field without a default has to be sent, and nobody sends one that was not asked for."""
+    missing = re.findall(r'"type":"missing","loc":\["body","(\w+)"\]', evidence.saw)
+    field = field_in(evidence, schema_of_body(evidence), missing[0]) if missing else None
+    if field is None or missing[0] == "kind" or _field(evidence) is None:
+        return None
+    of_the_path = "the path has it" if missing[0] in ("item_id", "id") else "the task sheet does not name it"
+    hint = f"Nobody sends '{missing[0]}' in the body: {of_the_path}. Does the body need this field?"
+    return Told(where=field[0].at(field[1]), hint=hint)
+
+
 @reading("a kind that the task sheet allows is refused", _WRITTEN, _ANSWERS)
 def kind_refused(evidence: Evidence) -> Told | None:
     """A kind is any text of 1 to 50 characters, not one of a list."""

@@ -408,6 +408,21 @@ def written_by_the_endpoint(evidence: Evidence) -> Told | None:
 # -- the session --------------------------------------------------------------------------------------
 
 
+@reading("a task with a yield", _WRITTEN)
+def task_is_a_generator(evidence: Evidence) -> Told | None:
+    """A function with a yield makes a generator when it is called: its lines run only when somebody goes through it."""
+    task = _task(evidence)
+    reached = evidence.source.reached(*task, evidence.given) if task and not evidence.sent("INSERT item_events") else []
+    alone = [each.value for _, node in reached for each in inside(node) if isinstance(each, ast.Expr)]
+    for file, node in reached:
+        yields = [each for each in inside(node) if isinstance(each, ast.Yield | ast.YieldFrom)]
+        called = node is reached[0][1] or any(name_of(each) == node.name for each in alone)
+        if yields and called and not node.decorator_list and file.name not in evidence.given:
+            hint = f"With a yield in it, {node.name}() makes a generator when it is called, and no line of it runs. "
+            return Told(where=file.at(yields[0]), hint=f"{hint}Who would go through it here?")
+    return None
+
+
 @reading("the task uses the request's session", _OWN)
 def requests_session(evidence: Evidence) -> Told | None:
     """The request's session belongs to the request. When the task runs, the request is over or about to end."""
