@@ -10,6 +10,7 @@ from itertools import pairwise
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.crud import made_of, reached
 from grader.diagnosis.evidence import Evidence, Raised
+from grader.diagnosis.names import types_of_parameters
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.source import (
     File,
@@ -252,7 +253,7 @@ def _another_type(
     source: Source, caller: tuple[File, Function], called: tuple[File, Function], call: ast.Call
 ) -> tuple[str, str, str]:
     """The type that a parameter says, the name of what a call hands over for it, and its type; empty if they agree."""
-    own, wanted = (_types_of_parameters(source, *each) for each in (caller, called))
+    own, wanted = (types_of_parameters(source, *each) for each in (caller, called))
     for name, kind in wanted.items():
         value = name_of(passed) if isinstance(passed := passed_to(call, called[1], name), ast.Name) else ""
         gets = own.get(value, kind)
@@ -260,20 +261,6 @@ def _another_type(
         if kind != gets and kind not in parents:
             return kind, value, gets
     return "", "", ""
-
-
-def _types_of_parameters(source: Source, file: File, node: Function) -> dict[str, str]:
-    """The types of a function's parameters by their names, as far as they are the learner's own classes, or an int."""
-    found = {}
-    for each in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
-        said = each.annotation
-        bound = source.bound(said.id, file) if isinstance(said, ast.Name) else None
-        said = getattr(bound[1], "value", said) if bound else said
-        if isinstance(said, ast.Subscript) and name_of(said.value) == "Annotated" and isinstance(said.slice, ast.Tuple):
-            said = said.slice.elts[0]
-        if isinstance(said, ast.Name) and (said.id in ("int", "Session") or source.class_(said.id)):
-            found[each.arg] = said.id
-    return found
 
 
 @reading("something that is no row is given to the session")

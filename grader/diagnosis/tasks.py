@@ -315,7 +315,8 @@ def other_arguments(evidence: Evidence) -> Told | None:
         written = " ".join(str(event.parameters) for event in evidence.events_of("INSERT item_events"))
         fixed = [each for each in given if isinstance(each, ast.Constant) and text_of(each) in written]
         if fixed:
-            return Told(where=file.at(fixed[0]), hint="Which kind has the client sent?")
+            which = "item has the path named" if isinstance(fixed[0].value, int) else "kind has the client sent"
+            return Told(where=file.at(fixed[0]), hint=f"Which {which}?")
     return None
 
 
@@ -1009,6 +1010,9 @@ def _bounds(evidence: Evidence) -> Told | None:
         hint = "Which kinds does the task sheet allow, and which does this?"
     for each in bounds.values():
         meant = difflib.get_close_matches(each.arg or "", ("max_length", "min_length"), 1, cutoff=0.8)
+        meant = meant or re.findall(r"^(?:min|max)(?:imum|len)?$", each.arg or "")
+        if meant and size > 25 and (each.arg or "").startswith("min"):
+            continue
         if meant and each.arg not in ("max_length", "min_length"):
             hint = f"Is there a rule that is called '{each.arg}'? Pydantic takes no notice of what it does not know."
             return Told(where=file.at(each), hint=hint, why=why)
