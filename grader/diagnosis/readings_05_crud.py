@@ -41,6 +41,7 @@ from grader.diagnosis.reads import (
     raised_for_an_unknown_id,
     returned_a_list,
     rows_not_items,
+    something_of_the_items,
 )
 from grader.diagnosis.routes import refused_by_hand
 from grader.diagnosis.saves import (
@@ -72,6 +73,7 @@ from grader.diagnosis.saves import (
 )
 from grader.diagnosis.shapes import (
     handed_another_type,
+    handed_the_item,
     no_row_in_the_session,
     query_not_sent,
     statement_not_sent,
@@ -86,6 +88,7 @@ from grader.diagnosis.updates import (
     field_not_written,
     is_not_none,
     refused_to_change_nothing,
+    set_on_another,
     stored_a_new_row,
     tested_for_truth,
     wrote_what_was_not_sent,
@@ -131,6 +134,7 @@ READINGS = (
     begun_twice,
     schema_in_the_session,
     handed_another_type,
+    handed_the_item,
     no_row_in_the_session,
     taken_out,
     refused_to_change_nothing,
@@ -154,6 +158,7 @@ READINGS = (
     another_row_deleted,
     chose_the_id,
     stored_twice,
+    set_on_another,
     stored_a_new_row,
     no_where,
     condition_worked_out,
@@ -189,6 +194,7 @@ READINGS = (
     ended_the_callers_transaction,
     committed_a_read,
     other_parameters,
+    something_of_the_items,
     clause_thrown_away,
     ordered_after_the_limit,
     no_order,

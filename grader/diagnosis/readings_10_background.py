@@ -7,7 +7,7 @@ from grader.diagnosis.aliases import (
     session_without_depends,
     type_and_place_apart,
 )
-from grader.diagnosis.answers import answered_nothing, promised_more
+from grader.diagnosis.answers import answered_another_thing, answered_nothing, promised_more
 from grader.diagnosis.anywhere import (
     builtin_as_a_value,
     calls_itself,
@@ -32,7 +32,10 @@ from grader.diagnosis.kinds import (
     kind_lost_in_a_validator,
     kind_made_another,
     kind_refused,
+    task_asks_for_more,
     task_hidden,
+    task_is_no_function,
+    tasks_of_the_class,
 )
 from grader.diagnosis.lost import other_value_on_the_way, value_lost_on_the_way
 from grader.diagnosis.parameters import body_not_validated
@@ -65,13 +68,14 @@ from grader.diagnosis.shapes import (
     unfit_call,
 )
 from grader.diagnosis.starting import lifespan_unknown, nobody_creates
-from grader.diagnosis.statuses import status_by_place, status_is_no_number, success_raised
+from grader.diagnosis.statuses import route_status_is_a_text, status_by_place, status_is_no_number, success_raised
 from grader.diagnosis.tasks import (
     body_is_the_value,
     called_at_once,
     coroutine_task,
     depends_in_a_task,
     event_not_committed,
+    events_added_twice,
     existing_event_kept,
     handed_over_too_early,
     handed_over_twice,
@@ -134,6 +138,7 @@ READINGS = (
     prefix_twice,
     status_by_place,
     status_is_no_number,
+    route_status_is_a_text,
     success_raised,
     router_name_taken,
     included_too_late,
@@ -177,6 +182,9 @@ READINGS = (
     nothing_handed_over,
     task_hidden,
     task_is_a_generator,
+    task_is_no_function,
+    tasks_of_the_class,
+    task_asks_for_more,
     arguments_in_one,
     arguments_unfit,
     kind_made_another,
@@ -184,6 +192,7 @@ READINGS = (
     event_field_too_many,
     kind_refused,
     handed_over_twice,
+    events_added_twice,
     not_done_after_a_success,
     other_arguments,
     other_values_written,
@@ -201,6 +210,7 @@ READINGS = (
     unknown_argument,
     promised_more,
     answered_nothing,
+    answered_another_thing,
     handed_another_type,
     no_row_in_the_session,
     no_router_included,

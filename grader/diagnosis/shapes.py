@@ -249,6 +249,20 @@ def handed_another_type(evidence: Evidence) -> Told | None:
     return None
 
 
+@reading("a signature with the id in the place of the item")
+def handed_the_item(evidence: Evidence) -> Told | None:
+    """update_item() and delete_item() are handed the item that their caller has looked up."""
+    refused = r"type '(?:Item)' is not supported|adapt type '(?:Item)'"
+    found = raised_with(evidence, refused, "ProgrammingError", "InterfaceError")
+    name = evidence.source.function_of(found[2]) if found else ""
+    defined = evidence.source.function(name, found[2].rpartition(":")[0]) if found and name else None
+    if defined is None or not re.search(rf"\b{name}\(\w+, item\b", "".join(evidence.did[-1:])):
+        return None
+    named = [each.arg for each in defined[1].args.args if re.search(r"id$", each.arg)]
+    hint = f"The caller has looked the item up, and hands it over. What does {name}() take it for?"
+    return Told(where=defined[0].at(defined[1]), hint=hint) if named else None
+
+
 def _another_type(
     source: Source, caller: tuple[File, Function], called: tuple[File, Function], call: ast.Call
 ) -> tuple[str, str, str]:

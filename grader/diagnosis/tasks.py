@@ -643,6 +643,9 @@ def nothing_to_commit(evidence: Evidence) -> Told | None:
     saves = ("add", "add_all", "merge", "execute", "bulk_save_objects", "flush", "scalar", "scalars", "append")
     if any(calls(node, "save", "insert") for _, node in chain) or _returns_early(found[1]):
         return None
+    told = _another_session_each_time(chain) or _nothing_left_to_commit(chain)
+    if told is not None:
+        return told
     made = [(file, call) for file, node in chain for call in calls(node, "ItemEvent")]
     if made and not any(calls(node, *saves) for _, node in chain):
         saw = f"{evidence.saw}: no session was given the event"
@@ -657,6 +660,54 @@ def nothing_to_commit(evidence: Evidence) -> Told | None:
             hint = "When this line runs, the session was closed above. What has become of the event by then?"
             saw = f"{evidence.saw}: the session was closed before the commit()"
             return Told(saw=saw, where=file.at(late[0]), hint=hint)
+    return None
+
+
+def _another_session_each_time(chain: Sequence[tuple[File, Function]]) -> Told | None:
+    """What there is to say where the factory is called once more for the commit: ``SessionLocal().commit()``."""
+    for file, node in chain:
+        asked = [each for each in calls(node, "add", "add_all", "commit") if isinstance(each.func, ast.Attribute)]
+        made = [
+            each
+            for each in asked
+            if isinstance(each.func, ast.Attribute)
+            if isinstance(each.func.value, ast.Call) and name_of(each.func.value) == "SessionLocal"
+        ]
+        if made and len(asked) > 1:
+            hint = "Each call of SessionLocal() opens another session. Which one knows of the event, and which commits?"
+            return Told(where=file.at(made[0]), hint=hint)
+    return None
+
+
+def _nothing_left_to_commit(chain: Sequence[tuple[File, Function]]) -> Told | None:
+    """What there is to say of a commit() above the add(), and of a rollback() between the two."""
+    for file, node in chain:
+        handlers = [each for each in inside(node) if isinstance(each, ast.ExceptHandler)]
+        undone = [each for each in calls(node, "rollback") if not any(each in ast.walk(one) for one in handlers)]
+        added, committed = calls(node, "add", "add_all"), calls(node, "commit")
+        if not added or not committed:
+            continue
+        if committed[-1].lineno < added[0].lineno:
+            hint = "commit() saves what the session knows at that moment. In which order do these two lines belong?"
+            return Told(where=file.at(committed[-1]), hint=hint)
+        for each in undone:
+            if added[-1].lineno < each.lineno < committed[0].lineno:
+                hint = "This takes back what the session was given. When is that what you want?"
+                return Told(where=file.at(each), hint=hint)
+    return None
+
+
+@reading("the task adds more than one event", _WRITTEN)
+def events_added_twice(evidence: Evidence) -> Told | None:
+    """One call of record_event writes one event."""
+    found = _task(evidence)
+    written = sum(insert.rows_of("kind") for insert in evidence.events_of("INSERT item_events"))
+    if found is None or evidence.raised or written != 2 * len(evidence.events_of("ANSWER 202")):
+        return None
+    for file, node in evidence.source.reached(*found, evidence.given):
+        made = calls(node, "ItemEvent")
+        if len(made) == 2 and file.name not in evidence.given:
+            return Told(where=file.at(made[1]), hint="How many events does one call of record_event write?")
     return None
 
 

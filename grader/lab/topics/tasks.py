@@ -172,6 +172,8 @@ class Tasks:
             where, saw = self._line_of(writes[0]), f"{saw}; the INSERT was sent, but not committed"
         elif not writes:
             saw += "; no INSERT was sent"
+        refused = [f"; {each}" for each in posted if each.status == 422]
+        saw += "".join(refused[:1])
         # What crashes after it was called too early is the business of answer_does_not_wait.
         late = any(each.answer.error is not None and not each.writes_before() for each in posted)
         calmly = ", and no crash" if late else ""
