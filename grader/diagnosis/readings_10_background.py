@@ -60,6 +60,13 @@ from grader.diagnosis.routes import (
     status_not_said,
     unknown_not_noticed,
 )
+from grader.diagnosis.schemas import (
+    body_is_no_schema,
+    length_in_quotes,
+    no_function_to_validate,
+    not_annotated,
+    rules_without_a_type,
+)
 from grader.diagnosis.shapes import (
     handed_another_type,
     no_row_in_the_session,
@@ -119,6 +126,11 @@ READINGS = (
     parameters_hidden,
     table_for_a_schema,
     bound_of_another_type,
+    not_annotated,
+    rules_without_a_type,
+    length_in_quotes,
+    no_function_to_validate,
+    body_is_no_schema,
     schema_depended_on,
     lost_in_a_validator,
     handed_over_too_early,
