@@ -13,7 +13,7 @@ from grader.diagnosis.endpoints import behind, endpoint_of, own_files
 from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.parameters import TOO_STRICT
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import File, Function, calls, inside, keyword, name_of, text_of
+from grader.diagnosis.source import File, Function, calls, decorators, inside, keyword, name_of, text_of
 
 _WRITTEN, _CLOSED = "event_is_written", "task_session_is_closed"
 _OWN, _NOTHING = "task_uses_its_own_session", "failed_task_leaves_nothing_behind"
@@ -418,7 +418,12 @@ def task_is_a_generator(evidence: Evidence) -> Told | None:
     for file, node in reached:
         yields = [each for each in inside(node) if isinstance(each, ast.Yield | ast.YieldFrom)]
         called = node is reached[0][1] or any(name_of(each) == node.name for each in alone)
-        if yields and called and not node.decorator_list and file.name not in evidence.given:
+        if not yields or not called or file.name in evidence.given:
+            continue
+        if any(name == "contextmanager" for name, _ in decorators(node)):
+            hint = f"{node.name}() makes a block for a with here, and no line of it runs by itself. Who enters it?"
+            return Told(where=file.at(node), hint=hint)
+        if not node.decorator_list:
             hint = f"With a yield in it, {node.name}() makes a generator when it is called, and no line of it runs. "
             return Told(where=file.at(yields[0]), hint=f"{hint}Who would go through it here?")
     return None
@@ -603,6 +608,9 @@ def event_not_committed(evidence: Evidence) -> Told | None:
         return Told(saw="no COMMIT was sent", where=named[0][0].at(named[0][1]), hint=hint)
     written = [file.at(call) for file, node in chain for call in calls(node, "flush", "execute", "add", "add_all")]
     sent = evidence.events_of("INSERT")
+    if not (written or sent or any(calls(node, "ItemEvent", "merge", "insert") for _, node in chain)):
+        hint = "Which line of this function writes the event?"
+        return Told(where=found[0].at(found[1]), hint=hint) if len(chain) == 1 else None
     saw = f"{sent[-1].what} was sent, but no COMMIT" if sent else "no COMMIT was sent"
     return Told(saw=saw, where=written[-1] if written else found[0].at(found[1]), hint="What makes this permanent?")
 
