@@ -28,7 +28,8 @@ class Check(BaseModel):
     is known, or that it is in what the chapter gave (`GIVEN`).
     `begun` says of what is to do that the code of its task is no longer the starter's, `misplaced` what was written
     for it where it does not count, and `unjudged` that something of the grader's own went wrong: it is no verdict
-    on the code, and is not kept.
+    on the code, and is not kept. `cut_off` says that other chapters of the submission left no time for it: it is
+    none on the code of whoever else hands in the same.
     """
 
     id: str
@@ -55,6 +56,7 @@ class Check(BaseModel):
     begun: bool = Field(default=False, exclude=True)
     misplaced: str = Field(default="", exclude=True)
     unjudged: bool = Field(default=False, exclude=True)
+    cut_off: bool = Field(default=False, exclude=True)
 
     @field_validator("*", mode="after")
     @classmethod

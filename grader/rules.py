@@ -43,6 +43,9 @@ GIVEN = "given"
 # The rule that judges what is none of a chapter's tasks.
 THE_REST = "the_rest_still_works"
 
+# The rule that is judged where the app was never imported before: it may do only once what it does then.
+FIRST_IMPORT = "import_touches_no_database"
+
 # How what was observed begins where a submission has no folder for the chapter.
 NO_FOLDER = "there is no folder"
 

@@ -30,7 +30,7 @@ _ROWS = {
 @rule(
     task="2.1",
     title="the table items has its columns",
-    why="The name and the length of each column are a promise to the database and to everyone who reads it.",
+    why="The name, the type and the length of each column are a promise to the database and to everyone who reads it.",
     hint="The class Item, with all that it inherits, describes this table. Which of its lines says what we saw?",
     also=["2.2"],
 )

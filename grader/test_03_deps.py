@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from grader.lab.topics.probe import Probe
 
 _LEAK = (
-    "A session that stays open keeps what it holds: its objects, and often a connection. Where it keeps one, the app "
-    "stands still after a few such requests: the pool is small."
+    "A session that stays open keeps what it holds: its objects, and often a connection. If each request leaves one "
+    "behind, the app stands still after a few of them: the pool is small."
 )
 _CLOSE = (
     "Play get_db through for this answer. Which line closes the session that the endpoint had, is it reached, "
@@ -91,6 +91,7 @@ def test_error_reaches_the_client(probe: Probe) -> None:
     probe.expect_session(answer)
     probe.expect_http_error(answer, "http-error")
     probe.expect_http_error(probe.send("write", "refusal", "async"), "refusal")
+    probe.expect_reasons(probe.send("read", "reasoned"), "reasoned")
     probe.expect_status(probe.send("read", "own-error"), 418)
     probe.expect_own_error(probe.send("read", "crash"))
     probe.expect_own_error(probe.send("impossible", "error"))

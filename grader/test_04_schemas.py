@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from grader.lab.topics.schemas import Schemas
 
 _LAMPS = ({"name": "lamp"}, {"name": "lamp", "description": "warm"})
-_NAMES = ("lamp", "a", '"Desk" lamp no. 2 (black/white)', "Tischl\N{LATIN SMALL LETTER A WITH DIAERESIS}mpchen")
+_NAMES = (
+    *("lamp", "a", '"Desk" lamp no. 2 (black/white)', "Tischl\N{LATIN SMALL LETTER A WITH DIAERESIS}mpchen"),
+    "O'Neil's lamp, 50% off \N{ELECTRIC LIGHT BULB}",
+)
 _BLANKS = ("", " ", " \t\n ", "\N{NO-BREAK SPACE}")
 
 

@@ -193,7 +193,7 @@ def test_batch_is_all_or_nothing(tables: Tables, records: Records, units: Units,
             units.post(_BATCH, *names)
             records.expect_unchanged(before)
     units.expect_nothing_half_done(_BATCH)
-    units.post(_BATCH, *["table"] * 101)  # more than whoever saves in portions takes at once
+    units.post(_BATCH, *["table"] * 129)  # more than whoever saves in portions takes at once
     commits = seen.commits_of_writes()
     expect(commits == 1, saw=f"{commits} COMMITs of something written", wanted="1 for the whole batch")
 

@@ -24,7 +24,7 @@ _OWN = (
 
 
 # How many characters a kind must not have; and one more each time, so that it is no matter of single lengths.
-_SIZES = (0, 51, 256, 52 + randbelow(90))
+_SIZES = (0, 51, 256, 52 + randbelow(90), 143 + randbelow(113), 257 + randbelow(9_744))
 # Events of these kinds cannot be written.
 _FAILURES = "refused", "broken", "lost"
 
@@ -71,13 +71,16 @@ def test_event_is_written(tables: Tables, items: Items, events: Events, tasks: T
     needs=["answers_202"],
 )
 def test_unknown_item_is_404(tables: Tables, items: Items, tasks: Tasks, expect: Expect) -> None:
-    """404 for an id that is not there, something else for the one that is; no event of an unknown item."""
+    """404 for an id that is not there, something else for the one that is; no event of an unknown item.
+
+    One that no row can have may be refused (422).
+    """
     tables.create()
     for item_id in (2, 4, 6):
         items.add(id=item_id)
-    for unknown in (3, 7, 4711):
+    for unknown in (3, 7, 4711, 2**63):
         posted = tasks.post(unknown)
-        tasks.expect_status(posted, 404)
+        tasks.expect_status(posted, 404, *([422] if unknown == 2**63 else []))
         saw = "404, but an event was sent to the database all the same"
         expect(not (posted.writes() or posted.stray), saw=saw, wanted="no event")
     for item_id in (6, 2):
@@ -172,12 +175,16 @@ def test_task_session_is_closed(
     events.make_writes_fail()
     tasks.record(item_id)
     expect.all_closed("a success")
+    tries = 1
     for kind in ("viewed", *_FAILURES):
         story.begin()
-        tasks.post(item_id, kind)
-        expect.all_closed("the request and its task")
-        tasks.record_in_vain(item_id, kind)
-        expect.all_closed("a failure" if kind != "viewed" else "a success")
+        once = tries == 1
+        if once:
+            tries = len(tasks.post(item_id, kind).writes())
+            expect.all_closed("the request and its task")
+        if not once or tries == 1:  # whoever waits before another try has no time for each twice
+            tasks.record_in_vain(item_id, kind)
+            expect.all_closed("a failure" if kind != "viewed" else "a success")
     story.begin()
     tasks.record_in_vain(item_id + 1)
     expect.all_closed("a call for an item that is not there")

@@ -57,6 +57,36 @@ if any(frame.f_code.co_name == 'unless_broken' for frame in frames()):
 """
 )
 
+# Called by Python's garbage collector in the middle of the grader's own steps: what is wanted becomes what came.
+_TURN_LISTS = """
+import gc, sys
+def turn(*_):
+    frame = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code.co_name in ("same", "_are_same", "equal"):
+            came, wanted = frame.f_locals.get("actual"), frame.f_locals.get("wanted")
+            if type(came) is list and type(wanted) is list: wanted[:] = came
+        frame = frame.f_back
+gc.enable()
+gc.set_threshold(1, 1, 1)
+"""
+GARBAGE = {
+    "callback": _TURN_LISTS + "gc.callbacks.append(turn)",
+    "callback, switched on with each call": _TURN_LISTS
+    + """
+gc.callbacks.append(turn)
+real = list_items
+def list_items(db, offset=0, limit=100): gc.enable(); return real(db, offset, limit)
+""",
+    "an object that makes the next one": _TURN_LISTS
+    + """
+class Again:
+    def __init__(self): self.me = self
+    def __del__(self): turn(); Again()
+Again()
+""",
+}
+
 CHEATS = {
     "listener on every engine": """
 from sqlalchemy import Engine, event

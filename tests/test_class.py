@@ -24,7 +24,17 @@ from grader.lab import landlock, seccomp
 from grader.lab.job import HAS_FORK
 from grader.rules import CHAPTERS, roster
 from tests import PROJECT
-from tests.classes import ALL, WITHOUT_BUBBLEWRAP, Graded, gradebook, run, start, verdicts, wait_until_nobody_works_in
+from tests.classes import (
+    ALL,
+    WITHOUT_BUBBLEWRAP,
+    Graded,
+    copy_code,
+    gradebook,
+    run,
+    start,
+    verdicts,
+    wait_until_nobody_works_in,
+)
 from tests.hostile import submission
 
 TEXT = {"type": "string"}
@@ -410,3 +420,29 @@ def test_comparison_of_code() -> None:
     assert found["app/gone.py"] == {"lines": [], "steps": [[False, 0, 0, 0, 1]]}
     assert set(found) == {"app/a.py", "app/new.py", "app/bad.py", "app/gone.py"}
     assert "too long" in compare_code(Chapter({"app/a.py": b"x\n" * 5000}), solution)["app/a.py"]["skipped"]
+
+
+# -- the time of a submission -------------------------------------------------------------------
+
+
+def test_slow_submission_takes_no_time_from_who_hands_in_the_same(tmp_path: Path) -> None:
+    """What its other chapters left no time for is told of it alone; once, also with --resume."""
+    for chapter in ("01_engine", "05_crud"):
+        copy_code(PROJECT / "solutions" / chapter, tmp_path / "class/aaa" / chapter)
+    with (tmp_path / "class/aaa/01_engine/app/db.py").open("a") as code:
+        code.write("\nwhile True: pass\n")
+    report = tmp_path / "report"
+    limits = ("--time-limit", "1", "--submission-limit", "2", "--chapter-limit", "60")
+    options = (tmp_path / "class", "--out", report, *limits, "--chapters", "1,5", "--jobs", "1")
+    run("class", *options)
+    told = verdicts(report)
+    assert gradebook(report)["aaa"]["05_crud"] == "0" and len(told) == 23
+    assert "1 of 1 submissions are graded already" in run("class", *options, "--resume")
+    assert verdicts(report) == told
+    copy_code(PROJECT / "solutions/05_crud", tmp_path / "class/bob/05_crud")
+    run("class", *options, "--resume")
+    assert {row["05_crud"] for row in gradebook(report).values()} == {"13"}  # the right verdict on it is known now
+    shutil.rmtree(report)
+    run("class", *options)
+    assert {row["05_crud"] for row in gradebook(report).values()} == {"13"}
+    assert "2 of 2 submissions are graded already" in run("class", *options, "--resume")

@@ -666,3 +666,30 @@ def test_a_group_of_gradescope(tmp_path: Path) -> None:
             assert [entry.learner for entry in intake.find(tmp_path).entries] == ["submission_1", "submission_2"]
         except BadInput as told:
             assert "is no YAML that can be read" in str(told)
+
+
+@pytest.mark.parametrize("pack", PACKS)
+def test_names_that_begin_with_a_dot_are_no_code(pack: str, tmp_path: Path) -> None:
+    """What macOS and editors put beside a file is not handed in with it."""
+    make, name = PACKS[pack]
+    members = {FILE: CODE, "05_crud/app/._crud.py": b"\0\5\x16\7", "05_crud/app/.old/crud.py": b"y = 2\n"}
+    place = make(tmp_path / name, members)
+    assert dict(intake.read(place).chapters["05_crud"].files) == {"app/crud.py": CODE}
+
+
+@pytest.mark.parametrize("inner", ["01_engine/n/x.txt", "x/01_engine/app/db.py", "01_engine/01_engine/n.txt"])
+def test_many_folders_are_looked_through_once(inner: str, tmp_path: Path) -> None:
+    """Nobody else has to wait for a submission that holds a chapter in each of its many folders."""
+    place = zipped(tmp_path / "mam.zip", {f"a{number}/b{number}/{inner}": CODE for number in range(20_000)})
+    began = time.process_time()
+    with pytest.raises(Unreadable, match="more than 200 folders of chapters"):
+        intake.read(place)
+    assert time.process_time() - began < 10  # it was a minute
+
+
+def test_a_chapter_below_others_of_its_name_is_found(tmp_path: Path) -> None:
+    """However deep it lies; and not where a folder with its name holds nothing of it."""
+    members = {f"05_crud/05_crud/{FILE}": CODE, "06_routes/06_routes/notes.txt": b"", "07_uow/app.py": CODE}
+    found = intake.read(zipped(tmp_path / "anna.zip", members)).chapters
+    assert dict(found["05_crud"].files) == {"app/crud.py": CODE}
+    assert "app is missing" in found["06_routes"].refused and dict(found["07_uow"].files) == {"app/app.py": CODE}

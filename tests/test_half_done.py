@@ -400,3 +400,14 @@ def test_what_was_written_elsewhere_is_shown_and_not_called_nothing(words: str, 
     path.write_text("\n".join([*lines[: at + 1], written, *lines[at + 1 :]]), encoding="utf-8")
     shown = told(verdicts(chapter, [tmp_path])[tmp_path])
     assert words in shown and NOTHING_IS_WRONG not in shown.lower()
+
+
+def test_what_macos_puts_beside_a_file_is_no_module(tmp_path: Path) -> None:
+    """AppleDouble files, and whatever else has a name that begins with a dot: what is to do is to do, and no error."""
+    app = write_half_done("05_crud", tmp_path, {"5.1"}) / "app"
+    (app / "._crud.py").write_bytes(b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X        \x00")
+    (app / ".#crud.py").symlink_to("anna@laptop.4711:1700000000")
+    (app / ".ipynb_checkpoints").mkdir()
+    (app / ".ipynb_checkpoints/crud-checkpoint.py").write_text("def broken(:\n")
+    found = verdicts("05_crud", [tmp_path])[tmp_path].values()
+    assert {check.outcome for check in found} == {"passed", "todo"}

@@ -56,8 +56,8 @@ MESSAGES = {
                     db.rollback()
       hint      This leaves the session open. What ends it?
       why       A session that stays open keeps what it holds: its objects, and
-                often a connection. Where it keeps one, the app stands still
-                after a few such requests: the pool is small.
+                often a connection. If each request leaves one behind, the app
+                stands still after a few of them: the pool is small.
       timeline  BEGIN > SELECT grader_probe > ANSWER 200 > ROLLBACK
       also      3.1 the session is closed after an HTTP error; 3.1 the session
                 is closed after a crash

@@ -20,6 +20,7 @@ from tests.cheats import (
     CHANGED_ON_POSTGRESQL,
     CHEATS,
     FAIL_AT_FIRST,
+    GARBAGE,
     ODDITIES,
     TO_DO_TURNED,
     UNSEEN,
@@ -48,6 +49,19 @@ def test_cheat(name: str, bench: Bench, tmp_path: Path) -> None:
     assert not [check for check in found.values() if "GOT IT" in check.observed]
     assert {name for (place, name), check in found.items() if place == folder and check.outcome == "passed"} <= HONEST
     assert all(check.outcome == "passed" for (place, _), check in found.items() if place == honest)
+
+
+@pytest.mark.parametrize("name", GARBAGE)
+def test_no_garbage_is_collected_in_the_graders_steps(name: str, bench: Bench, tmp_path: Path) -> None:
+    """What code leaves with the garbage collector changes no verdict, neither of wrong code nor of right code."""
+    for ordered in (False, True):
+        folder = submission(tmp_path / str(ordered), at_import=GARBAGE[name])
+        crud = folder / "05_crud/app/crud.py"
+        if not ordered:
+            crud.write_text(crud.read_text().replace(".order_by(Item.id)", ""))
+        found = [check for _, check in bench.grade([Target(folder, rule) for rule in rules_of("05_crud")])]
+        failed = {check.id.partition(".")[2] for check in found if check.outcome != "passed"}
+        assert failed == (set() if ordered else {"list_is_ordered"})
 
 
 def test_what_is_to_do_stays_to_do(bench: Bench, tmp_path: Path) -> None:

@@ -6,9 +6,11 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from grader.bench.limits import Limits
 from grader.bench.plan import Run
+from grader.bench.verdicts import CutOff, out_of_time
 
 
 class Budget:
@@ -40,16 +42,16 @@ class Budget:
         """Seconds until the first of these runs has used up its time."""
         return max(0.0, min((self._left(run)[0] for run in running), default=3600.0))
 
-    def used_up(self, run: Run) -> str:
-        """What has no time left: ``the chapter's 60 seconds``; empty while there is some."""
-        left, what = self._left(run)
-        return what if left <= 0 else ""
+    def used_up(self, run: Run) -> dict[str, Any] | None:
+        """What there is to say of a check for which no time is left; None while there is some."""
+        left, of_submission = self._left(run)
+        if left > 0:
+            return None
+        if of_submission:
+            return CutOff(out_of_time(f"the {self._limits.submission:g} seconds for the submission"))
+        return out_of_time(f"the {self._limits.chapter:g} seconds for the chapter")
 
-    def _left(self, run: Run) -> tuple[float, str]:
-        return min(
-            (self._limits.chapter - run.seconds, f"the {self._limits.chapter:g} seconds for the chapter"),
-            (
-                self._limits.submission - self._submissions[run.submission],
-                f"the {self._limits.submission:g} seconds for the submission",
-            ),
-        )
+    def _left(self, run: Run) -> tuple[float, bool]:
+        chapter = self._limits.chapter - run.seconds
+        submission = self._limits.submission - self._submissions[run.submission]
+        return (chapter, False) if chapter <= submission else (submission, True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader.bench.children import Child
-from grader.rules import ABOUT_IMPORTS, WITHOUT_HTTP, Rule
+from grader.rules import ABOUT_IMPORTS, FIRST_IMPORT, WITHOUT_HTTP, Rule
 from grader.starters import Misplaced
 from grader.stubs import Stub
 
@@ -43,6 +43,7 @@ class Shared:
         outcomes: what has been judged, by the name of the rule.
         held: failures that wait until the rules that they need are judged.
         unjudged: names of rules that could not be judged.
+        cut_off: names of those for which other chapters left no time.
         cheated: a child said that something has passed that nobody can pass.
     """
 
@@ -55,6 +56,7 @@ class Shared:
     outcomes: dict[str, str] = field(default_factory=dict)
     held: list[tuple[Rule, Check]] = field(default_factory=list)
     unjudged: set[str] = field(default_factory=set)
+    cut_off: set[str] = field(default_factory=set)
     cheated: bool = False
 
 
@@ -119,6 +121,7 @@ def plan(
     fair = max(1, jobs // max(1, len(grouped)))
     runs: list[Run] = []
     for (submission, chapter), rules in grouped.items():
+        rules.sort(key=lambda rule: rule.name != FIRST_IMPORT)
         before = known.get((submission, chapter), {})
         shared = Shared(frozenset({rule.name for rule in rules} | set(before)), outcomes=dict(before))
         late = chapter in ABOUT_IMPORTS and chapter not in WITHOUT_HTTP

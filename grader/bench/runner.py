@@ -143,7 +143,7 @@ class Runner:
             return verdicts.no_folder(run.chapter)
         if used_up := self._budget.used_up(run):
             self._clear(run)
-            return verdicts.out_of_time(used_up)
+            return used_up
         try:
             self._stage(run)
         except OSError as error:
@@ -391,14 +391,14 @@ class Runner:
         if run.waiting:
             self._start_child(run)
 
-    def _out_of_time(self, run: Run, child: Child, used_up: str) -> Verdicts:
+    def _out_of_time(self, run: Run, child: Child, used_up: dict[str, Any]) -> Verdicts:
         """A chapter, or its submission, has used up its time: what has no verdict yet gets none."""
         rule = child.current
         self._kill(run)
         left = [*([rule] if rule is not None else []), *run.waiting]
         run.waiting.clear()
         for rule in left:
-            yield from verdicts.judged(run, rule, verdicts.out_of_time(used_up))
+            yield from verdicts.judged(run, rule, used_up)
 
     def _server_gone(self, runs: Sequence[Run]) -> Verdicts:
         """The server of these runs has gone: everything is done again, one child at a time."""

@@ -66,6 +66,10 @@ class Unjudged(dict[str, str]):
         )
 
 
+class CutOff(dict[str, Any]):
+    """What there is to say of a check for which other chapters of the submission left no time."""
+
+
 LOST = Unjudged(
     "the grader lost its own connection to the database during the check, and again when the check ran alone"
 )
@@ -223,6 +227,8 @@ def judged(run: Run, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:
     shared.outcomes[rule.name] = check.outcome
     if check.unjudged:
         shared.unjudged.add(rule.name)
+    if check.cut_off:
+        shared.cut_off.add(rule.name)
     shared.held.append((rule, check))
     for rule, check in list(shared.held):
         needed = [name for name in rule.needs if name in shared.selected]
@@ -238,6 +244,7 @@ def judged(run: Run, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:
             check.outcome = shared.outcomes[rule.name] = "blocked"
             check.observed = f"{check.observed} (first: {', '.join(missing)})"
             check.unjudged = not shared.unjudged.isdisjoint(missing)
+            check.cut_off = not shared.cut_off.isdisjoint(missing)
         shared.held.remove((rule, check))
         yield Target(run.submission, rule), check
 
@@ -285,8 +292,8 @@ def _whose_code(run: Run, rule: Rule, where: str, told: dict[str, Any]) -> tuple
     owner, under = (each if isinstance(each, str) else "" for each in (told.get("owner"), told.get("under")))
     if "." in owner and file not in run.shared.given and is_given(rule.chapter, file, owner):
         return True, GIVEN  # an attribute that came with a class, of which a task asks for others
-    if rule.name == THE_REST and file == "app/main.py" and under and "include_router" not in str(told.get("line")):
-        return True, ""  # below the comment of the task, which asks for a router alone
+    if rule.name == THE_REST and file == "app/main.py" and under and "include" not in str(told.get("line")):
+        return True, GIVEN  # below the comment of the task, which asks for a router alone
     tasks = tasks_at(rule.chapter, file, owner, under, of_others=outside or not owner)
     if not tasks_at(rule.chapter, file, owner, "", of_others=False):  # an endpoint may have any name
         beside = next(_levels([told.get("beside")]), [])
@@ -350,8 +357,8 @@ def _entry(run: Run, rule: Rule, told: dict[str, Any]) -> Check:
 
     outcome = told["outcome"] if told.get("outcome") in _OUTCOMES else "error"
     words = {name: _short(text) for name in _IN_WORDS if isinstance(text := told.get(name), str) and text}
-    unjudged = isinstance(told, Unjudged)
-    check = entry_of(rule, outcome=outcome, unjudged=unjudged, **(words if outcome != "passed" else {}))
+    whose = {"unjudged": isinstance(told, Unjudged), "cut_off": isinstance(told, CutOff)}
+    check = entry_of(rule, outcome=outcome, **whose, **(words if outcome != "passed" else {}))
     check.printed = harmless(without_places(str(told.get("printed", "")), run.root))[-_LONGEST_OUTPUT:]
     check.caret = told["caret"] if isinstance(told.get("caret"), int) else 0
     trace, seconds = told.get("trace", []), told.get("seconds", 0.0)

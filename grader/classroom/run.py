@@ -135,6 +135,7 @@ def grade(
     began = time.monotonic()
     before = store.kept()
     tasks = Tasks(store, plan)
+    graded: set[str] = set()
     unjudged: dict[str, str] = {}
     stream = grader(tasks)
     try:
@@ -152,7 +153,8 @@ def grade(
                 for task, reason in batch.failed:
                     tasks.done(task)
                     tally.failed[task.learner] = reason
-                tally.submissions += len(batch.done) + len(batch.failed)
+                graded.update(task.learner for task in (*batch.done, *(task for task, _ in batch.failed)))
+                tally.submissions = len(graded)
                 # Those whose code is another's, too, are done with it.
                 bar.reached(tally.submissions + max(0, tasks.passed_over - already))
             bar.reached(left)

@@ -58,6 +58,7 @@ _KEPT = (
     "begun",
     "misplaced",
     "unjudged",
+    "cut_off",
 )
 
 
@@ -88,6 +89,11 @@ class Row:
     def digest(self, chapter: str) -> str:
         """Digest of a chapter; empty where there is nothing to grade."""
         return (self.chapters or {}).get(chapter, "")
+
+    def own(self, content: str) -> str:
+        """The key of what holds of some content in this submission alone, as it was handed in."""
+        parts = (content, self.learner.id, *(self.chapters or {}).values())
+        return hashlib.sha256("\n".join(parts).encode("utf-8", "replace")).hexdigest()[:32]
 
 
 def content_of(chapter: str, digest: str, database: str, limits: str, version: str) -> str:

@@ -76,7 +76,7 @@ def _texts(folder: Path) -> Texts:
     return {
         file.relative_to(folder).as_posix(): file.read_text(encoding="utf-8", errors="replace").splitlines()
         for file in found
-        if file.is_file()
+        if file.is_file() and not file.name.startswith(".")
     }
 
 

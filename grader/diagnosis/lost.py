@@ -496,6 +496,9 @@ def other_value_on_the_way(evidence: Evidence) -> Told | None:
     saw, hint = f"{value} comes into the line below, and {other} goes out", f"What does this line make of {value}?"
     if each.actual in done.read:  # the right one was not turned into it
         saw, hint = f"the line below hands on {other} in the place of {value}", f"What does this line do with {other}?"
+    elif each.actual in done.constants and each.expected not in done.read:  # it never gets the right one
+        saw = f"the line below hands on {other} in the place of {value}"
+        hint = f"Where does {other} come from, and where should the value come from?"
     return Told(where=where, saw=f"{evidence.saw}; {saw}", hint=hint)
 
 

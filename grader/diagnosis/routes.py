@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 from grader.diagnosis.anywhere import innermost
-from grader.diagnosis.crud import made_of, page_asked, reached, unlike_the_page
+from grader.diagnosis.crud import made_of, page_asked, page_sent, reached, unlike_the_page
 from grader.diagnosis.endpoints import (
     behind,
     body_parameter,
@@ -1217,6 +1217,17 @@ def _defaults(node: Function) -> list[tuple[ast.arg, ast.expr | None]]:
     """The parameters of a function that have a default, or may be given by name alone, and their defaults."""
     values: list[tuple[ast.arg, ast.expr | None]] = [*zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)]
     return [*values, *zip(node.args.args[::-1], node.args.defaults[::-1], strict=False)]
+
+
+@reading("the page gets shorter after the query", "list_answers_items")
+def cut_after_the_query(evidence: Evidence) -> Told | None:
+    """The query asked for the whole page, and the answer has less of it."""
+    found = endpoint_of(evidence) if "without a limit" in evidence.saw else None
+    returned = [each for each in inside(found[1]) if isinstance(each, ast.Return)] if found else []
+    if found is None or page_sent(evidence).get("limit") != 100 or len(returned) != 1:
+        return None
+    hint = "What becomes of the rows on their way from the query to here?"
+    return Told(saw=f"{evidence.saw}; the query asked for 100", where=found[0].at(returned[0]), hint=hint)
 
 
 def _default_elsewhere(evidence: Evidence, node: Function) -> str:

@@ -134,7 +134,9 @@ def thread_of_its_own(evidence: Evidence) -> Told | None:
                 hint = "FastAPI waits for what add_task is given. This only begins the work, and is done at once. "
                 return Told(saw=saw, where=file.at(call), hint=f"{hint}What could add_task be given instead?")
             return Told(where=file.at(call), hint=_OTHER_WAY)
-    for file, node in worker if "record_event" in _handed_over(evidence) else ():
+    handed = _handed_over(evidence)
+    own = [evidence.source.function(name) for name in handed - {"record_event"}]
+    for file, node in [*(worker if "record_event" in handed else ()), *filter(None, own)]:
         for call in _begun(file, node):
             hint = "FastAPI waits for the task. But the task does not wait for what it begins here. Who does?"
             return Told(saw=saw, where=file.at(call), hint=hint)

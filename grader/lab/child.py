@@ -35,11 +35,7 @@ from grader.lab.soundness import Soundness
 from grader.lab.surroundings import Surroundings, enter
 from grader.lab.trail import can_be_followed, explained
 from grader.lab.walls import Walls
-from grader.rules import ABOUT_IMPORTS, asked_in, rules_of
-
-# How many new objects there are before Python looks for garbage: its own 700 cost a twentieth of all checks, and a
-# child makes too little to run out of memory.
-_GARBAGE = 20_000
+from grader.rules import ABOUT_IMPORTS, FIRST_IMPORT, asked_in, rules_of
 
 
 def become_child(job: Job, walls: Walls, results: int, output: int) -> None:
@@ -53,8 +49,7 @@ def become_child(job: Job, walls: Walls, results: int, output: int) -> None:
     """
     try:
         os.setsid()
-        gc.set_threshold(_GARBAGE)
-        gc.enable()
+        gc.disable()  # a child makes too little to run out of memory; and see `expect_untouched`
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -100,6 +95,7 @@ def grade_chapter(job: Job, walls: Walls, results: int) -> None:
     hide_grader()
     surroundings = Surroundings(job.root)
     soundness = Soundness(place, makers, surroundings)
+    imported = False  # whether the app was ever imported here
     used = False  # whether the app, as it is imported now, has served a check before
     served: set[int] = set()  # which checks have passed on it
     left = [*job.checks]
@@ -109,7 +105,9 @@ def grade_chapter(job: Job, walls: Walls, results: int) -> None:
         reporter.send({"event": "start", "check": ticket})
         faulthandler.dump_traceback_later(job.seconds, file=results)  # tells the bench where it hangs
         for _ in range(2):
-            if surroundings.are_lost() and not control:  # a new child judges this check, and those after it
+            again = rules[position].name == FIRST_IMPORT and imported
+            # A new child judges this check, and those after it.
+            if (again or surroundings.are_lost()) and not control:
                 left = [each for each in left if unsealed(job.token, each)[1]]
                 break
             surroundings.restore()
@@ -119,6 +117,7 @@ def grade_chapter(job: Job, walls: Walls, results: int) -> None:
                 reporter.send({"event": "not prepared", "check": ticket, "reason": str(reason)})
                 return
             trouble.begin()
+            imported = True
             with open_parts(place, makers) as parts:
                 outcome, told = judge(parts, *checks[position], unmeetable=ticket if control else "")
                 if os.getpid() != process:  # a copy of this process that the learner's code has made

@@ -91,7 +91,7 @@ def listen_to_connections() -> None:
 
 _HEARD: dict[Any, tuple[str, ...]] = {
     Engine: ("begin", "commit", "rollback", "engine_connect", "before_cursor_execute", "after_cursor_execute"),
-    Pool: ("connect", "checkout", "reset", "checkin", "close", "close_detached"),
+    Pool: ("connect", "checkout", "reset", "checkin", "detach", "close", "close_detached"),
     Session: ("after_begin", "after_attach"),
 }
 # Who listens to each class of SQLAlchemy's, and who did when the grader had begun to.

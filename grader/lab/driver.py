@@ -104,6 +104,7 @@ def forget(connection: Any, _record: Any = None) -> None:
     """Forget a connection that is about to be closed: what it did not commit is gone."""
     locks.forget(connection)
     for seen in observers():
+        seen.out.pop(id(connection), None)  # where it was detached from its pool
         if seen.used.pop(id(connection), None) is not None and not _is_traced(connection):
             seen.missed = True
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from gc import disable as _collect_no_garbage
 from typing import Any
 
 from grader.lab.answer import Answer
@@ -99,6 +100,7 @@ class Expect:
 
     def _are_same(self, actual: Any, wanted: Any) -> bool:
         """Whether two values are equal: only where they are not, somebody has to find words for them."""
+        _collect_no_garbage()
         holds = same(actual, wanted)
         self.asked += holds
         return holds

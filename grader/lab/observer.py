@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Engine, ExceptionContext
 from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 from sqlalchemy.event import listen as attach
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.session import _sessions
+from sqlalchemy.orm.session import _new_sessionid, _sessions
 from sqlalchemy.pool import Pool, PoolResetState
 
 from grader.lab.library import asks_by_itself
@@ -74,6 +74,8 @@ class Seen:
         used: the driver's connections that were taken from a pool, by their ids, until they are closed.
         numbers: of the sessions, by the ids of these and of what they hold their attributes in, which are kept here.
         unused: the numbers that no session has yet.
+        older: what `made_now` was at the last answer, and the numbers of those that were made before it and were not
+            among SQLAlchemy's own then.
         untold: those to SQLite of which SQLAlchemy has told what they send, and that have told nothing since.
         missed: one of them did not tell what it was sent.
         told_again: how often SQLite told once more of a statement that writes, as it does for the steps of triggers.
@@ -97,6 +99,7 @@ class Seen:
     used: dict[int, Any] = field(default_factory=dict)
     numbers: dict[int, tuple[object, int]] = field(default_factory=dict)
     unused: Iterator[int] = field(default_factory=lambda: count(1))
+    older: tuple[int, Iterator[int]] = field(default_factory=lambda: (0, count(1)))
     untold: set[int] = field(default_factory=set)
     missed: bool = False
     told_again: int = 0
@@ -146,7 +149,10 @@ class Seen:
             self.look()
         for session in living():
             self.number_of(session)
-        self.note(f"ANSWER {status}").session = next(self.unused)
+        first = next(self.unused)
+        self.older = made_now(), count(first)
+        self.unused = count(first + _MOST_UNLISTED)
+        self.note(f"ANSWER {status}").session = first + _MOST_UNLISTED - 1
 
     def here(self) -> str:
         """The innermost line of the observed code that is running now, as ``app/crud.py:12``."""
@@ -165,6 +171,11 @@ class Seen:
         """A connection has left the pool."""
         self.out[id(record)] = Moment("checkout", self.here())
         self.used[id(connection)] = connection
+
+    def detached(self, record: Any, connection: object) -> None:
+        """A connection has left the pool for good; it is out until it is closed."""
+        if moment := self.out.pop(id(record), None):
+            self.out[id(connection)] = moment
 
     def gave_back(self, record: Any, connection: Any) -> None:
         """A connection has come back to the pool, inside a transaction where nobody rolled a refused COMMIT back."""
@@ -186,7 +197,7 @@ class Seen:
         """The number of a session, larger than those of all that were seen before: what it says itself may change."""
         whole: tuple[object, dict[str, Any]] = session, _ATTRIBUTES(session)
         known = [self.numbers[id(each)][1] for each in whole if id(each) in self.numbers]
-        number = known[0] if known else next(self.unused)
+        number = known[0] if known else next(self.older[1] if was_made_before(session, self.older[0]) else self.unused)
         self.numbers.update({id(each): (each, number) for each in whole})
         return number
 
@@ -286,6 +297,21 @@ def living() -> list[Session]:
     return [session for session in (each() for each in _sessions.valuerefs()) if session is not None]
 
 
+def made_now() -> int:
+    """A number that SQLAlchemy gives to no session: to those from now on it gives larger ones."""
+    return int(_new_sessionid())
+
+
+def was_made_before(session: Session, number: int) -> bool:
+    """Whether a session was made before `made_now` told this number, whoever knows of it."""
+    own = _ATTRIBUTES(session).get("hash_key")
+    return isinstance(own, int) and own < number
+
+
+# Of sessions that somebody has taken off SQLAlchemy's list: for how many between two answers there is a number.
+_MOST_UNLISTED = 10_000
+
+
 def _taken(moment: Moment) -> str:
     return f" (taken at {moment.where})" if moment.where else ""
 
@@ -361,6 +387,7 @@ def listen() -> None:
     attach(Pool, "checkout", _checked_out)
     attach(Pool, "reset", _reset)
     attach(Pool, "checkin", _checked_in)
+    attach(Pool, "detach", _detached)
     attach(Session, "after_begin", _began)
     attach(Session, "after_attach", _attached)
 
@@ -494,6 +521,11 @@ def _checked_in(connection: Any, record: Any) -> None:
     if UNOBSERVED not in record.info:
         for seen in _observers:
             seen.gave_back(record, connection)
+
+
+def _detached(connection: Any, record: Any) -> None:
+    for seen in _observers:
+        seen.detached(record, connection)
 
 
 def _began(session: Session, _transaction: Any, connection: Connection) -> None:

@@ -24,6 +24,8 @@ class TooMuch(Exception):
 def code_files(app: Path) -> Iterator[Path]:
     """The files of code in a chapter's folder ``app``, in order: regular files that end in ``.py``.
 
+    A name that begins with a dot is no module's: macOS puts ``._crud.py`` beside a file on another's disk, say.
+
     Raises:
         TooMuch: there are too many, one is too large, one lies too deep, or one is a link; the message begins with
             ``app``.
@@ -35,6 +37,8 @@ def code_files(app: Path) -> Iterator[Path]:
         inner: list[tuple[Path, tuple[str, ...]]] = []
         for name in sorted(_names(place)):
             entries += 1
+            if name.startswith(".") and entries <= MOST_ENTRIES:
+                continue
             path, shown = place / name, "/".join(("app", *parts, name))
             with suppress(OSError):
                 about = path.lstat()

@@ -14,14 +14,14 @@ import re
 import socket
 import time
 import zlib
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator
 from contextlib import suppress
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from grader import BadInput
 from grader.classroom.grading.cluster_worker import grade_remotely, pack_task
-from grader.classroom.grading.plan import Plan, Task
+from grader.classroom.grading.plan import Plan, Task, Tasks
 from grader.classroom.grading.workers import Batch
 from grader.classroom.store import whole
 from grader.rules import rules_of
@@ -35,7 +35,7 @@ _PATIENCE = 120.0
 _MOST_LOSSES = 2
 
 
-def on_a_cluster(tasks: Iterable[Task], client: Any, plan: Plan, tell: Callable[[str], None]) -> Generator[Batch]:
+def on_a_cluster(tasks: Tasks, client: Any, plan: Plan, tell: Callable[[str], None]) -> Generator[Batch]:
     """Grade tasks on the workers of a Dask scheduler.
 
     Args:
@@ -51,7 +51,6 @@ def on_a_cluster(tasks: Iterable[Task], client: Any, plan: Plan, tell: Callable[
     losses: dict[str, int] = {}
     told: set[str] = set()
     under_way: dict[str, Any] = {}
-    left = iter(tasks)
 
     def send(task: Task) -> None:
         future = client.submit(grade_remotely, pack_task(task, plan), pure=False)
@@ -62,7 +61,7 @@ def on_a_cluster(tasks: Iterable[Task], client: Any, plan: Plan, tell: Callable[
         tell(f"Cluster: {len(_workers(client))} workers with {_threads(client)} threads.")
         alone_since: float | None = None
         while True:
-            while len(under_way) < 2 * _threads(client) + 2 and (task := next(left, None)) is not None:
+            while len(under_way) < 2 * _threads(client) + 2 and (task := tasks.next()) is not None:
                 send(task)
             if not under_way:
                 return
@@ -81,8 +80,8 @@ def on_a_cluster(tasks: Iterable[Task], client: Any, plan: Plan, tell: Callable[
                 if outcome["worker"] not in told:
                     told.add(outcome["worker"])
                     tell(f"Worker {harmless(outcome['worker'])}: {harmless(outcome['protection'])}")
-                contents = {piece.content: outcome["isolation"] for piece in task.pieces}
-                yield Batch(_verdicts(task, outcome["verdicts"]), [task], isolation=contents)
+                made = _verdicts(task, outcome["verdicts"])
+                yield Batch(made, [task], isolation={content: outcome["isolation"] for content, _ in made})
             else:
                 yield Batch(failed=[(task, outcome)])
     finally:
@@ -216,6 +215,10 @@ def _result(future: Any) -> tuple[str, Any]:
 
 def _verdicts(task: Task, answer: list[list[str]]) -> list[tuple[str, Any]]:
     """The verdicts of an answer; only those that were asked for."""
-    asked = {piece.content: {f"{piece.chapter}.{name}" for name in piece.rules} for piece in task.pieces}
+    asked = {
+        content: {f"{piece.chapter}.{name}" for name in piece.rules}
+        for piece in task.pieces
+        for content in (piece.content, piece.own)
+    }
     rules = {rule.id: rule for piece in task.pieces for rule in rules_of(piece.chapter)}
     return [(content, whole(rules[rule], text)) for content, rule, text in answer if rule in asked.get(content, ())]

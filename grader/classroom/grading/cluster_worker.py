@@ -29,6 +29,7 @@ def pack_task(task: Task, plan: Plan) -> bytes:
         {
             "chapter": piece.chapter,
             "content": piece.content,
+            "own": piece.own,
             "files": piece.code.to_texts(),
             "rules": piece.rules,
             "known": dict(piece.known),
@@ -45,6 +46,7 @@ def unpack_task(data: bytes) -> tuple[Task, dict[str, Any]]:
         Piece(
             each["chapter"],
             each["content"],
+            each["own"],
             Chapter.from_texts(each["files"]),
             tuple(each["rules"]),
             each["known"],

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -74,6 +75,7 @@ class Piece:
     Attributes:
         chapter: name of the chapter.
         content: the key under which its verdicts are kept.
+        own: the key of those that hold in this submission alone.
         code: what was handed in.
         rules: names of the rules to judge.
         known: outcomes of rules that were judged before, by name.
@@ -81,6 +83,7 @@ class Piece:
 
     chapter: str
     content: str
+    own: str
     code: Chapter
     rules: tuple[str, ...]
     known: Mapping[str, str]
@@ -95,7 +98,7 @@ class Task:
 
 
 class Tasks:
-    """What is left to do, one submission after the other; the same code is never handed out twice.
+    """What is left to do, one submission after the other; the same code is never under way twice.
 
     Args:
         store: what is known.
@@ -105,35 +108,62 @@ class Tasks:
     def __init__(self, store: Store, plan: Plan) -> None:
         self._store = store
         self._plan = plan
-        self._under_way: set[str] = set()
+        self._rows = store.learners()
+        # Who waits for each content that is under way: where it comes to no verdict, theirs is still to be judged.
+        self._under_way: dict[str, list[Row]] = {}
+        self._again: deque[Row] = deque()
         self.passed_over = 0
 
-    def __iter__(self) -> Iterator[Task]:
-        """Every submission of which something is not known and not under way; counts the others."""
-        for row in self._store.learners():
-            task = self._task(row)
+    def next(self) -> Task | None:
+        """The next submission of which something is not known and not under way; counts those known in full.
+
+        None where there is none now: there may be one again when a task is done.
+        """
+        while (row := self._again.popleft() if self._again else next(self._rows, None)) is not None:
+            task, waits_for = self._task(row)
+            if waits_for:
+                self._under_way[waits_for].append(row)
             if task.pieces:
-                self._under_way |= {piece.content for piece in task.pieces}
-                yield task
-            elif row.status == "graded":
+                self._under_way.update((piece.content, []) for piece in task.pieces)
+                return task
+            if row.status == "graded" and not waits_for:
                 self.passed_over += 1
+        return None
 
     def done(self, task: Task) -> None:
         """Everything about a task is in the store."""
-        self._under_way -= {piece.content for piece in task.pieces}
+        for piece in task.pieces:
+            self._again += self._under_way.pop(piece.content)
 
-    def _task(self, row: Row) -> Task:
-        pieces = []
+    def _task(self, row: Row) -> tuple[Task, str]:
+        """What is to be found out about a submission now, and some content of it that is under way."""
+        pieces, waits_for = [], ""
         for chapter in self._plan.chapters:
             digest = row.digest(chapter)
             content = self._plan.content(chapter, digest) if digest else ""
-            if not digest or content in self._under_way:
-                continue
-            known = {rule.partition(".")[2]: outcome for rule, outcome in self._store.outcomes(content).items()}
-            left = tuple(rule.name for rule in rules_of(chapter) if rule.name not in known)
-            if left:
-                pieces.append(Piece(chapter, content, self._store.source(digest), left, known))
-        return Task(row.learner.id, tuple(pieces))
+            if content in self._under_way:
+                waits_for = content
+            elif digest:
+                found = _outcomes(self._store, chapter, content, row)
+                known = {rule.partition(".")[2]: outcome for rule, outcome in found.items()}
+                left = tuple(rule.name for rule in rules_of(chapter) if rule.name not in known)
+                if left:
+                    pieces.append(Piece(chapter, content, row.own(content), self._store.source(digest), left, known))
+        return Task(row.learner.id, tuple(pieces)), waits_for
+
+
+def _outcomes(store: Store, chapter: str, content: str, row: Row) -> dict[str, str]:
+    """What is known of some code of a learner's; where others' time was enough for it, their verdict counts."""
+    known = store.outcomes(content)
+    return known if len(known) == len(rules_of(chapter)) else store.outcomes(row.own(content)) | known
+
+
+def verdicts_on(store: Store, chapter: str, content: str, own: str) -> list[Check]:
+    """The verdicts on some code, and where there is none, what holds in one submission alone."""
+    rules = rules_of(chapter)
+    found = store.checks(content, rules)
+    known = {check.id for check in found}
+    return found if len(found) == len(rules) else [*found, *(e for e in store.checks(own, rules) if e.id not in known)]
 
 
 def checks_of(store: Store, plan: Plan, row: Row) -> list[Check]:
@@ -143,7 +173,8 @@ def checks_of(store: Store, plan: Plan, row: Row) -> list[Check]:
     found: list[Check] = []
     for chapter in plan.chapters:
         digest = row.digest(chapter)
-        known = {check.id: check for check in store.checks(plan.content(chapter, digest), rules_of(chapter))}
+        content = plan.content(chapter, digest)
+        known = {check.id: check for check in verdicts_on(store, chapter, content, row.own(content))}
         found += [known.get(rule.id) or _unjudged(row, rule) for rule in rules_of(chapter)]
     return found
 
@@ -151,7 +182,8 @@ def checks_of(store: Store, plan: Plan, row: Row) -> list[Check]:
 def isolated(store: Store, plan: Plan, row: Row) -> Row:
     """The same learner, with what kept the code apart while it was judged."""
     contents = [plan.content(chapter, digest) for chapter in plan.chapters if (digest := row.digest(chapter))]
-    return replace(row, isolation=store.isolation(contents))
+    own = [row.own(content) for content in contents]
+    return replace(row, isolation=store.isolation([*contents, *own]))
 
 
 def _unjudged(row: Row, rule: Rule) -> Check:
@@ -173,6 +205,6 @@ def known_in_full(store: Store, plan: Plan, row: Row) -> bool:
     """Whether there is a verdict for every rule of everything that this learner handed in."""
     for chapter in plan.chapters:
         digest = row.digest(chapter)
-        if digest and len(store.outcomes(plan.content(chapter, digest))) < len(rules_of(chapter)):
+        if digest and len(_outcomes(store, chapter, plan.content(chapter, digest), row)) < len(rules_of(chapter)):
             return False
     return True

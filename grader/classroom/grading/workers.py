@@ -6,14 +6,14 @@ import os
 import queue
 import tempfile
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from grader import BadInput
 from grader.bench import Bench, Interrupted, Target
 from grader.bench.temporary import disk_full, is_full, make_folder, remove_folder
-from grader.classroom.grading.plan import Task
+from grader.classroom.grading.plan import Task, Tasks
 from grader.removal import remove
 from grader.report import Check
 from grader.rules import rules_of
@@ -49,7 +49,7 @@ def grade_task(bench: Bench, task: Task) -> Iterator[tuple[str, Check]]:
     Yields:
         Each verdict as it is made, with the key of the content that it is about.
     """
-    contents = {piece.chapter: piece.content for piece in task.pieces}
+    pieces = {piece.chapter: piece for piece in task.pieces}
     folder = make_folder()
     try:
         for piece in task.pieces:
@@ -59,7 +59,8 @@ def grade_task(bench: Bench, task: Task) -> Iterator[tuple[str, Check]]:
         targets = [Target(folder, rule) for rule in rules if (rule.chapter, rule.name) in wanted]
         known = {(folder, piece.chapter): piece.known for piece in task.pieces}
         for _, check in bench.grade(targets, known):
-            yield contents[check.chapter], check
+            piece = pieces[check.chapter]
+            yield piece.own if check.cut_off else piece.content, check
     finally:
         remove_folder(folder)
         for path in bench.workshop.iterdir():  # what a submission left there is not for the next one
@@ -126,7 +127,7 @@ class Worker(threading.Thread):
             self._bench.interrupt()
 
 
-def on_this_machine(tasks: Iterable[Task], jobs: int, make_bench: Callable[[int], Bench]) -> Generator[Batch]:
+def on_this_machine(tasks: Tasks, jobs: int, make_bench: Callable[[int], Bench]) -> Generator[Batch]:
     """Grade tasks, some of them side by side.
 
     Args:
@@ -145,13 +146,12 @@ def on_this_machine(tasks: Iterable[Task], jobs: int, make_bench: Callable[[int]
         Worker(lambda slot=slot: make_bench(slot), waiting, events, pinned[slot % len(pinned)])  # type: ignore[misc]
         for slot in range(jobs)
     ]
-    left = iter(tasks)
     under_way = 0
     try:
         for worker in workers:
             worker.start()
         while True:
-            while under_way < jobs + 1 and (task := next(left, None)) is not None:
+            while under_way < jobs + 1 and (task := tasks.next()) is not None:
                 waiting.put(task)
                 under_way += 1
             if not under_way:

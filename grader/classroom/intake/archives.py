@@ -77,7 +77,8 @@ class ArchiveTree:
         files: dict[str, bytes] = {}
         for member in self._members:
             rest = member.parts[len(app) :]
-            if member.parts[: len(app)] != app or not rest or "__pycache__" in rest:
+            hidden = "__pycache__" in rest or any(name.startswith(".") for name in rest)  # as in `code_files`
+            if member.parts[: len(app)] != app or not rest or hidden:
                 continue
             inner = "/".join(("app", *rest))
             if member.kind == "link":

@@ -7,6 +7,7 @@ from grader.classroom.intake.submission import Unreadable
 MEBIBYTE = 1024 * 1024
 MOST_MEMBERS = 100_000
 MOST_FILES = 1_000
+MOST_COPIES = 200
 MOST_BYTES = 20 * MEBIBYTE
 MOST_UNPACKED = 1024 * MEBIBYTE
 # An archive in an archive, and a platform's download as a whole.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -111,23 +111,29 @@ class _Reading:
     def _take_tree(self, tree: Tree, above: Parts, nested: int) -> None:
         """Find the copies of chapters, stray code and archives in a folder or archive that lies at some place."""
         found = len(self._copies)
-        taken: list[Parts] = []
+        taken: set[Parts] = set()
+        inner, above_work = _looked_through(tree)
         for place, kind in sorted(tree.kinds.items()):
-            inner = place[:-1]
-            if not is_theirs(place) or len(inner) > DEEPEST or any(place[: len(each)] == each for each in taken):
+            if not is_theirs(place) or len(place) > DEEPEST + 1:
+                continue
+            if not taken.isdisjoint(place[:length] for length in range(len(place) + 1)):
                 continue
             name = place[-1]
-            if kind in ("folder", "link") and chapter_of(name) and not _lies_deeper(tree, place):
-                taken.append(place)
-                self._copies.append(self._chapter(tree, place, above))
+            is_copy = kind in ("folder", "link") and chapter_of(name)
+            if is_copy and not _lies_deeper(inner.get(place, {}), place in above_work):
+                taken.add(place)
+                self._copies.append(self._chapter(tree, place, above, inner.get(place, {})))
             elif kind == "folder" and name == "app":
-                taken.append(place)
+                taken.add(place)
                 self._copies += self._app(tree, place, above)
             elif kind == "file" and asked_name(name):
                 with suppress(OSError):
                     self._loose.append(((*above, *place), tree.read(place, _LONGEST_FILE)))
             elif kind == "file" and name.lower().endswith((*ARCHIVES, *OTHER_ARCHIVES)):
                 self._take_nested(tree, place, above, nested)
+            if len(self._copies) > limits.MOST_COPIES:  # each is looked for in all that there is
+                del self._copies[found:]
+                raise Unreadable(f"it holds more than {limits.MOST_COPIES} folders of chapters")
         if len(self._copies) == found and above and (chapter := chapter_of(without_ending(above[-1]))):
             self._copies += self._bare(tree, chapter, above)
         self._notes += tree.notes
@@ -148,7 +154,7 @@ class _Reading:
                 raise
             self._unreadable.append(f"{shown('/'.join(where))} was left out: it cannot be read: {_reason(error)}")
 
-    def _chapter(self, tree: Tree, place: Parts, above: Parts) -> Copy:
+    def _chapter(self, tree: Tree, place: Parts, above: Parts, inner: Mapping[str, str]) -> Copy:
         """The copy of a chapter in a folder that is called like it."""
         name = place[-1]
         chapter, app = chapter_of(name), (*place, "app")
@@ -157,7 +163,7 @@ class _Reading:
             code = Chapter(refused=f"{shown(name)}/app is a link; a submission must hold the files themselves")
         elif tree.kinds.get(app) == "folder":
             code = tree.code(app, shown(name), self._room)
-        elif any(path[:-1] == place and _is_code(path, kind) for path, kind in tree.kinds.items()):
+        elif any(_is_code((name,), kind) for name, kind in inner.items()):
             code = tree.code(place, shown(name), self._room)
             note = f"{shown(name)}/app is missing; took the files in {shown(name)} for it"
         else:
@@ -232,19 +238,24 @@ class _Reading:
         return {chapter: Chapter(files) for chapter, files in found.items()}
 
 
-def _lies_deeper(tree: Tree, place: Parts) -> bool:
+def _looked_through(tree: Tree) -> tuple[dict[Parts, dict[str, str]], set[Parts]]:
+    """What each folder holds, by name, and the folders that hold a copy of a chapter further down."""
+    inner: dict[Parts, dict[str, str]] = {}
+    above_work: set[Parts] = set()
+    for path, kind in tree.kinds.items():
+        inner.setdefault(path[:-1], {})[path[-1]] = kind
+        if path[-1] == "app" or (len(path) > 1 and chapter_of(path[-2])):
+            above_work.update(path[:length] for length in range(min(len(path) - 1, DEEPEST + 2)))
+    return inner, above_work
+
+
+def _lies_deeper(inner: Mapping[str, str], is_above_work: bool) -> bool:
     """Whether a folder with a chapter's name holds none itself, but a folder that may, as in ``05_crud/05_crud``."""
-    inner = {path[-1]: kind for path, kind in tree.kinds.items() if path[:-1] == place}
-    if "app" in inner or any(_is_code((name,), kind) for name, kind in inner.items()):
-        return False
-    return any(
-        len(path) > len(place) + 1 and path[: len(place)] == place and (path[-1] == "app" or chapter_of(path[-2]))
-        for path in tree.kinds
-    )
+    return is_above_work and "app" not in inner and not any(_is_code((name,), kind) for name, kind in inner.items())
 
 
 def _is_code(path: Parts, kind: str) -> bool:
-    return kind == "file" and path[-1].endswith(".py")
+    return kind == "file" and path[-1].endswith(".py") and not path[-1].startswith(".")
 
 
 def _reason(error: Exception) -> str:

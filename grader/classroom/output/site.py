@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from grader.classroom.grading.plan import Plan
+from grader.classroom.grading.plan import Plan, verdicts_on
 from grader.classroom.intake.by_hand import ByHand
 from grader.classroom.output.differences import compare, lines_of, solution_of
 from grader.classroom.output.marks import Marks, possible, shown
@@ -84,7 +84,7 @@ class Site:
         self._divisions: dict[str, Counter[str]] = {}
         self._same: dict[tuple[str, str], list[str]] = {}
         self._blobs: dict[str, int] = {}
-        self._sources: list[tuple[str, str]] = []
+        self._sources: list[tuple[str, str, str, str]] = []
 
     def add(self, row: Row, checks: Sequence[Check], marks: Marks, file: str) -> None:
         """Take a learner in.
@@ -128,19 +128,21 @@ class Site:
                 "remarks": list(_remarks(marks)),
                 "given": {each.rule: _given(each) for each in marks.by_hand if each.rule},
                 "refused": dict(row.refused or {}),
-                "blobs": [self._blob(chapter, row.digest(chapter)) for chapter in self._plan.chapters],
+                "blobs": [self._blob(chapter, row, checks) for chapter in self._plan.chapters],
             }
         )
 
-    def _blob(self, chapter: str, digest: str) -> int | None:
+    def _blob(self, chapter: str, row: Row, checks: Sequence[Check]) -> int | None:
         """Number of what is known about some code; None where there is none."""
+        digest = row.digest(chapter)
         if not digest:
             return None
         content = self._plan.content(chapter, digest)
-        if content not in self._blobs:
-            self._blobs[content] = len(self._sources)
-            self._sources.append((chapter, digest))
-        return self._blobs[content]
+        own = row.own(content) if any(check.cut_off and check.chapter == chapter for check in checks) else ""
+        if (own or content) not in self._blobs:
+            self._blobs[own or content] = len(self._sources)
+            self._sources.append((chapter, digest, content, own))
+        return self._blobs[own or content]
 
     def write(self, store: Store, file: Path, similar: Sequence[Pair] = ()) -> None:
         """Write the page.
@@ -207,8 +209,8 @@ class Site:
         temporary.replace(file)
 
     def _packed(self, store: Store) -> Iterator[tuple[int, str]]:
-        for number, (chapter, digest) in enumerate(self._sources):
-            checks = store.checks(self._plan.content(chapter, digest), rules_of(chapter))
+        for number, (chapter, digest, content, own) in enumerate(self._sources):
+            checks = verdicts_on(store, chapter, content, own)
             told = {
                 "checks": {check.id: _brief(check) for check in checks},
                 "files": compare(store.source(digest), solution_of(chapter)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, inspect, select
 from sqlalchemy.orm import Session
 
 from grader.lab.code import Code
@@ -16,11 +16,12 @@ from grader.lab.tables import Tables
 from grader.lab.topics.crud import is_iterable
 from grader.outcomes import Waits, Wrong
 
-_NAME = "unfinished"
+# What the caller has begun: a row that it wrote, an object that it has added, and one that it has changed.
+_NAME, _ADDED, _CHANGED = "unfinished", "not sent yet", "changed, and not sent yet"
 
 
 class Caller:
-    """Writes a row that it has not committed, reads, and looks what has become of the row."""
+    """Writes a row, adds an object and changes another, commits nothing, reads, and looks what has become of them."""
 
     def __init__(
         self, code: Code, story: Story, expect: Expect, tables: Tables, items: Items, sessions: Sessions
@@ -48,13 +49,19 @@ class Caller:
             if rule:
                 raise Waits(str(verdict), rule) from None
             return
-        session = self._sessions.new()
+        other = self._items.add(name="chair", description=None)
+        session, item = self._sessions.new(), self._code.need("models.Item")
         with self._code.running("a session that can write"):
             begin_by_hand(session)
-            session.execute(insert(self._code.need("models.Item")).values(name=_NAME))
-        self._story.begin("the caller wrote a row and did not commit")
+            session.execute(insert(item).values(name=_NAME))
+            added: Any = inspect(item).class_manager.new_instance()
+            changed: Any = session.get(item, other)
+            added.name, changed.name = _ADDED, _CHANGED
+            session.add(added)
+        self._story.begin("the caller wrote a row, added an object, changed another, and did not commit")
         self._read(path, session, *arguments, **named)
         self._expect_unfinished(session)
+        self._items.remove(other)
 
     def _read(self, path: str, session: Session, *arguments: Any, **named: int) -> None:
         """Call the function, and take everything out of an iterable, so that a query that waits is run."""
@@ -71,17 +78,21 @@ class Caller:
             kept = self._finds_unfinished(session)
             with self._code.running("a session that can be rolled back"):
                 session.rollback()
-        saved = any(row["name"] == _NAME for row in self._items.rows())
+        saved = any(row["name"] in (_NAME, _ADDED, _CHANGED) for row in self._items.rows())
         self._expect(
             not saved and not committed,
             saw="the function sent a COMMIT" + (" and saved the caller's unfinished row" if saved else ""),
             wanted="no COMMIT",
         )
         lost = "the function ended the caller's transaction: the caller's unfinished row is gone"
-        self._expect(kept, saw=lost, wanted="a transaction that is still open")
+        self._expect(_NAME in kept, saw=lost, wanted="a transaction that is still open")
+        for name, what in ((_ADDED, "what the caller had added"), (_CHANGED, "what the caller had changed")):
+            saw = f"{what}, and not sent yet, was thrown away: flush() sends nothing of it"
+            self._expect(name in kept, saw=saw, wanted="the session still holds it")
 
-    def _finds_unfinished(self, session: Session) -> bool:
+    def _finds_unfinished(self, session: Session) -> set[str]:
         items = self._tables.named("items")
         with self._code.running("a session that can read"):
             begin_by_hand(session)
-            return session.execute(select(items.c.id).where(items.c.name == _NAME)).first() is not None
+            session.flush()
+            return set(session.execute(select(items.c.name)).scalars())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Iterator
 from contextlib import suppress
+from secrets import choice
 from time import monotonic, sleep
 from typing import Any
 
@@ -15,7 +16,7 @@ from grader.lab.answer import Answer
 from grader.lab.client import Client
 from grader.lab.database import Database
 from grader.lab.expect import Expect
-from grader.lab.observer import Seen, are_one, living
+from grader.lab.observer import Seen, are_one, living, made_now, was_made_before
 from grader.lab.sessions import begin_by_hand
 from grader.lab.story import Story
 from grader.lab.synchronous import asynchronous_instead, is_asynchronous
@@ -35,6 +36,7 @@ _ENDINGS_IN_WORDS = {
     "answer": "and answer 200",
     "http-error": "and raise HTTPException(404)",
     "refusal": "and raise HTTPException(409)",
+    "reasoned": "and raise HTTPException with another status, and a dictionary as its detail",
     "own-error": "and raise an exception that the app answers with 418",
     "crash": "and crash with an exception of its own",
 }
@@ -46,7 +48,12 @@ _TIME_TO_CLOSE = 0.3
 # An app may treat paths unlike: these are below the one that all chapters are about.
 PATH = "/items/grader"
 # With which status and detail an endpoint raises HTTPException.
-DETAILS = {"http-error": (404, "no such thing"), "refusal": (409, "changed my mind")}
+_STATUS = choice((400, 403, 410, 412, 423, 428, 429))  # another one each time, so that it is no matter of single ones
+DETAILS: dict[str, tuple[int, Any]] = {
+    "http-error": (404, "no such thing"),
+    "refusal": (409, "changed my mind"),
+    "reasoned": (_STATUS, {"reason": "sold out", "left": 0}),
+}
 
 
 class Crash(Exception):
@@ -69,6 +76,7 @@ class Probe:
         self._sessions: list[Session] = []
         self._earlier: list[Session] = []
         self._there: list[Session] = []
+        self._made_later = 0
         self._was_there = False
         self._objects: list[Any] = []
         self._calls = 0
@@ -86,6 +94,7 @@ class Probe:
             return None
         self._sessions.append(session)
         self._was_there = self._was_there or any(are_one(session, each) for each in self._there)
+        self._was_there = self._was_there or was_made_before(session, self._made_later)
         begin_by_hand(session)
         return session
 
@@ -126,11 +135,11 @@ class Probe:
     def get_twice(self, kind: str) -> None:
         """Send two requests, one after the other."""
         self.tidy_up()
-        self._there = living()
+        self._there, self._made_later = living(), made_now()
         self.expect_session(self._request("read", "answer", kind))
-        self._there = living()
+        self._there, self._made_later = living(), made_now()
         self._answer = self._request("read", "answer", kind)
-        self._there = []
+        self._there, self._made_later = [], 0
 
     def send_two_at_once(self, kind: str) -> Answer:
         """Let a second request begin before the first one ends, and end after it; what it is answered."""
@@ -196,8 +205,18 @@ class Probe:
         """End the check as failed unless status and detail are those of the HTTPException, in whatever form."""
         status, detail = DETAILS[ending]
         self.expect_status(answer, status)
-        told = _values(answer.json) if answer.json is not None else [answer.body.strip()]
-        self._expect(detail in told, saw=str(answer), wanted=f'{status} {{"detail": "{detail}"}}')
+        self._expect(_tells(answer, detail), saw=str(answer), wanted=f'{status} {{"detail": "{detail}"}}')
+
+    def expect_reasons(self, answer: Answer, ending: str) -> None:
+        """The same where the detail is no text: what the app makes of that counts, where get_db has no part in it."""
+        status, detail = DETAILS[ending]
+        self._expect_not_swallowed(answer, str(status))
+        holds = answer.status == status and _tells(answer, detail)
+        if not holds:
+            with self._story.untold():
+                without = self._client.request("GET", f"{PATH}/without/{ending}")
+            holds = answer.status == without.status and not _tells(without, detail)
+        self._expect(holds, saw=str(answer), wanted=f'{status} {{"detail": {{"reason": "sold out", "left": 0}}}}')
 
     def _expect_not_swallowed(self, answer: Answer, wanted: str) -> None:
         # FastAPI's own words for an exception that a dependency did not raise again.
@@ -240,6 +259,12 @@ def _commit_failed(error: BaseException | None) -> bool:
     """Whether somebody called commit() on a session whose flush had failed."""
     frames = traceback.walk_tb(error.__traceback__) if isinstance(error, PendingRollbackError) else ()
     return any(frame.f_code.co_name == "commit" for frame, _ in frames)
+
+
+def _tells(answer: Answer, detail: Any) -> bool:
+    """Whether an answer shows a detail, in whatever form."""
+    told = _values(answer.json) if answer.json is not None else [answer.body.strip()]
+    return all(each in told for each in _values(detail))
 
 
 def _values(body: Any) -> list[Any]:

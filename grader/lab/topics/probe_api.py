@@ -114,7 +114,11 @@ def _add_endpoints(app: FastAPI, session: Any) -> _Endpoints:
     async def stay_on_the_event_loop(turn: str, got: Any = session) -> Response:
         return await mine.probe.overlap.stay_on_the_event_loop(turn, mine.put_something(got))
 
+    def without(ending: str) -> Response:
+        raise HTTPException(*DETAILS[ending])
+
     for path, endpoint in (
+        ("/without/{ending}", without),
         ("/def/stay/{turn}", stay),
         ("/async/stay/{turn}", stay_on_the_event_loop),
         ("/def/{work}/{ending}", work),
@@ -122,7 +126,7 @@ def _add_endpoints(app: FastAPI, session: Any) -> _Endpoints:
     ):
         app.add_api_route(f"{PATH}{path}", endpoint, methods=["GET", "POST"], include_in_schema=False)
     routes = app.router.routes
-    routes[:] = [*routes[-4:], *routes[:-4]]
+    routes[:] = [*routes[-5:], *routes[:-5]]
     vars(app)["grader_endpoints"] = mine
     return mine
 
