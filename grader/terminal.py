@@ -495,8 +495,13 @@ def closing(
         yield Line(step, bold=True)
 
 
-def standing(checks: Sequence[Check]) -> Iterator[Line]:
-    """What it means where nothing is left, or nothing was begun."""
+def standing(checks: Sequence[Check], others: Sequence[Check] = ()) -> Iterator[Line]:
+    """What it means where nothing is left, or nothing was begun.
+
+    Args:
+        checks: the verdicts.
+        others: those on the rest of the chapter, where that was looked at.
+    """
     begun = any(check.begun or check.misplaced or _is_missing(check) for check in checks)
     untouched = not begun and all(check.outcome == "todo" for check in checks)
     if checks and untouched:
@@ -504,7 +509,21 @@ def standing(checks: Sequence[Check]) -> Iterator[Line]:
         everything = "Everything is still to do. That is as it should be: nothing is wrong."
         yield Line(everything if whole else "This is still to do. Nothing is wrong.")
     if checks and all(check.outcome == "passed" for check in checks):
-        yield Line("Everything that was checked is right.", "green", bold=True)
+        waits = _refused_before(checks, others)
+        for task in sorted({check.task for check in waits}, key=task_number):
+            number = sum(check.task == task for check in waits)
+            yield Line(f"{number} check{' needs' if number == 1 else 's need'} {task} first.")
+        if not waits:
+            yield Line("Everything that was checked is right.", "green", bold=True)
+
+
+def _refused_before(checks: Sequence[Check], others: Sequence[Check]) -> list[Check]:
+    """Of the rest of a chapter the checks of untouched tasks that ended before the code of these.
+
+    A good request was refused by a line of these checks' tasks.
+    """
+    waits = [each for each in others if each.outcome == "todo" and each.observed.startswith("422 ")]
+    return [each for each in waits if each.task_there in {check.task for check in checks}]
 
 
 def next_step(

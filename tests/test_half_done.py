@@ -272,6 +272,37 @@ def test_the_line_of_the_starter_that_is_left_in_is_a_mistake(tmp_path: Path) ->
     assert check.where == f"05_crud/app/crud.py:{before.count(chr(10)) + 2}"
 
 
+def test_the_line_of_the_starter_is_told_that_runs_after_the_answer(tmp_path: Path) -> None:
+    """The app's handler of it comes too late, and what Starlette raises in its place says nothing of it."""
+    tasks = write_half_done("10_background", tmp_path, tasks_of("10_background")) / "app/tasks.py"
+    tasks.write_text(f'{tasks.read_text()}\n    raise NotImplementedError("10.4 open a session")\n')
+    check = verdicts("10_background", [tmp_path])[tmp_path]["event_is_written"]
+    assert (check.outcome, check.where.partition(":")[0]) == ("failed", "10_background/app/tasks.py")
+    assert "still runs: raise NotImplementedError('10.4 open a session')" in check.observed
+
+
+def test_a_body_of_another_shape_is_not_called_right_before_the_endpoint_is_written(tmp_path: Path) -> None:
+    events = write_half_done("10_background", tmp_path, {"10.1", "10.2"}) / "app/routes/events.py"
+    events.write_text(events.read_text().replace("    kind: ", "    type: "))
+    found = verdicts("10_background", [tmp_path])[tmp_path]
+    assert {name: found[name].outcome for name in ("bad_body_is_422", "answers_202")} == {
+        "bad_body_is_422": "passed",
+        "answers_202": "todo",
+    }
+    lines = terminal.standing([found.pop("bad_body_is_422")], [*found.values()])
+    assert [line.text for line in lines] == ["1 check needs 10.3 first."]
+
+
+def test_an_endpoint_waits_for_the_field_that_it_reads(tmp_path: Path) -> None:
+    """Where the field is declared below the class, that is told; else that its task is to do."""
+    events = write_half_done("10_background", tmp_path, {"10.1", "10.3", "10.4"}) / "app/routes/events.py"
+    check = verdicts("10_background", [tmp_path])[tmp_path]["answers_202"]
+    assert (check.outcome, check.observed[:5]) == ("todo", "10.2 ")
+    events.write_text(events.read_text().replace("\n\n\n# 10.3", "\n\nkind: str\n\n\n# 10.3"))
+    check = verdicts("10_background", [tmp_path])[tmp_path]["answers_202"]
+    assert check.misplaced == "'kind' is declared outside of the class EventCreate"
+
+
 def test_what_passes_is_not_taken_back_by_what_it_does_not_need(tmp_path: Path) -> None:
     main = write_half_done("05_crud", tmp_path, {"5.1", "5.2"}) / "app/main.py"
     main.write_text(f"{main.read_text()}\n\nnot_there\n")

@@ -218,10 +218,11 @@ def judged(run: Run, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:
     if check.outcome == "todo" and check.observed.startswith(f"{rule.task} ") and not untouched:
         check.outcome, check.expected = "failed", "your code without this line"
         check.observed = f"the starter's line still runs: raise NotImplementedError({check.observed!r})"
+        check.hint = "This line stood here until your code was written. What does it do after your code, or before it?"
     check.begun = check.outcome == "todo" and not untouched
     if check.outcome == "todo":
         _tell_what_is_misplaced(run, rule, check)
-    if check.outcome in ("failed", "error") and check.where:
+    if check.outcome in ("failed", "error", "todo") and check.where:
         check.elsewhere, check.task_there = _whose_code(run, rule, check.where, told)
     shared.outcomes[rule.name] = check.outcome
     if check.unjudged:

@@ -30,7 +30,7 @@ def closing(
         asked: the task that was asked for, where it is untouched.
     """
     yield Line("")
-    yield from standing(checks)
+    yield from standing(checks, others)
     step = next_step(checks, submission=place.name, asked=asked)
     yield from (
         lines(place, checks)

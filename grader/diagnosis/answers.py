@@ -102,6 +102,18 @@ def answered_nothing(evidence: Evidence) -> Told | None:
     return Told(saw=saw, where=given_back(*found[:2]), hint=hint)
 
 
+@reading("another thing than what was sent is answered", "answers_202")
+def answered_another_thing(evidence: Evidence) -> Told | None:
+    """FastAPI makes of what an endpoint returns the schema that it promises. Of a text or a number it cannot."""
+    found = endpoint_of(evidence)
+    returned = [each for each in inside(found[1]) if isinstance(each, ast.Return)] if found else []
+    refused = re.search(r"ResponseValidationError: response: Input should be .* not (?!None$)", evidence.saw)
+    if found is None or refused is None or len(returned) != 1:
+        return None
+    hint = "The client wants to see what was sent. What does this line answer with?"
+    return Told(where=found[0].at(returned[0]), hint=hint)
+
+
 @reading("the answer lacks what is promised", *_ITEM, _LIST, "answers_202")
 def promised_more(evidence: Evidence) -> Told | None:
     """FastAPI makes of what an endpoint returns what it promises, and a field that is not there is missing."""
@@ -114,6 +126,9 @@ def promised_more(evidence: Evidence) -> Told | None:
     if schema is not None and missing[1] not in evidence.source.declared_in(schema):
         hint = f"{schema[1].name} has no '{missing[1]}'. Which schema has all that a client gets to see?"
         return Told(where=found[0].at(made), hint=hint)
+    if evidence.rule == "answers_202" and not isinstance(returned[0].value, ast.Dict):
+        hint = "The client wants to see what was sent. What does this line answer with?"
+        return Told(where=found[0].at(returned[0]), hint=hint)
     if not isinstance(returned[0].value, ast.Dict):
         return None
     hint = f"The client wants to see '{missing[1]}' and what else was promised. What does this line answer with?"

@@ -13,7 +13,16 @@ from typing import TypeVar
 
 from grader.diagnosis.endpoints import behind, own_files
 from grader.diagnosis.evidence import Evidence, Raised
-from grader.diagnosis.names import a_text, instead, is_of_the_lesson, made_here, renamed_above
+from grader.diagnosis.names import (
+    a_text,
+    instead,
+    is_handed_over,
+    is_of_the_lesson,
+    made_here,
+    of_this_type,
+    outside_of,
+    renamed_above,
+)
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.source import File, Function, Source, calls, first_line, inside, name_of
 
@@ -67,7 +76,7 @@ def unknown_name(evidence: Evidence) -> Told | None:
     similar = [each for each in sorted(known - {name}) if each.lower() == name.lower()]
     similar += difflib.get_close_matches(name, known - {name}, 1, cutoff=0.8)
     defined = _defined_in(evidence.source, name, file.name)
-    other = instead(evidence, file, name, where)
+    other = outside_of(file, name, where) or instead(evidence, file, name, where)
     local = made_here(file, name, where)
     if name.lower() in _CONSTANTS:
         hint = f"Python writes it {_CONSTANTS[name.lower()]}."
@@ -75,7 +84,7 @@ def unknown_name(evidence: Evidence) -> Told | None:
         hint = other
     elif local:
         hint = f"There is '{local}' here: is it a typing mistake?"
-    elif name in _HOMES or defined:
+    elif (name in _HOMES and not is_handed_over(file, name, where)) or defined:
         home = _HOMES.get(name) or defined
         home = "sqlmodel" if name in ("Field", "select", "Session") and evidence.chapter == "08_sqlmodel" else home
         hint = f"'{name}' is in {home}, and this file does not import it."
@@ -83,10 +92,14 @@ def unknown_name(evidence: Evidence) -> Told | None:
         hint = f"No line here makes '{name}'. {name}_or_404() looks it up: which parameter hands it over?"
     elif is_of_the_lesson(name):
         hint = f"'{name}' is a name of the lesson's. What is it called here?"
+    elif similar and (typed := of_this_type(file, similar[0], name, where)):
+        hint = typed
     elif similar:
         hint = f"There is '{similar[0]}' here: is it a typing mistake?"
     elif text := a_text(evidence.source, file, name, where):
         hint = text
+    elif name in _HOMES:
+        hint = f"No line here makes '{name}'. Which object is meant, and does it have a name?"
     else:
         hint = f"Where should '{name}' come from? Define it before this line runs, or import it at the top of the file."
     return Told(saw=raised.told, where=where, hint=hint)
@@ -288,7 +301,7 @@ def _block_of_a_begin(evidence: Evidence, where: str) -> str:
     return file.at(begun[-1]) if begun else ""
 
 
-_METHODS = "model_validate", "model_dump", "sqlmodel_update"
+_METHODS = "model_validate", "model_dump", "sqlmodel_update"  # of Pydantic's classes, and of SQLModel's
 
 
 def _hint_for_a_class(evidence: Evidence, owner: str, name: str) -> str:
@@ -296,8 +309,12 @@ def _hint_for_a_class(evidence: Evidence, owner: str, name: str) -> str:
     if name in ("query", "objects", "get", "all", "filter", "filter_by", "first", "create"):
         return f"{owner}.{name} is the way of another library. What asks the database in this app?"
     held = evidence.source.class_(owner)
-    targets = [getattr(each, "target", None) for each in held[1].body] if held else []
-    names = [*filter(None, map(name_of, targets)), *_METHODS]
+    family = evidence.source.ancestry(held)
+    bases = {name_of(base) for _, node in family for base in node.bases}
+    if name in (*_METHODS, "from_orm", "parse_obj") and "Base" in bases and not bases & {"BaseModel", "SQLModel"}:
+        return f"{owner} is a class of the tables, and no schema. It takes each value by its name: what has the names?"
+    targets = [getattr(each, "target", None) for _, node in family for each in node.body]
+    names = [*filter(None, map(name_of, targets)), *(_METHODS if bases & {"BaseModel", "SQLModel"} else ())]
     similar = difflib.get_close_matches(name, names, 1, cutoff=0.75)
     known = f"It has '{similar[0]}'." if similar else "What is it that you want of it, and what is that called?"
     return f"The class {owner} has no '{name}'. {known}"
@@ -376,7 +393,8 @@ def unknown_argument(evidence: Evidence) -> Told | None:
         passed = next((each for each in call.keywords if each.arg == word), None)
         if passed is None or not call.lineno <= int(number) <= (call.end_lineno or 0):
             continue
-        callee = name_of(call)
+        handed_on = name_of(call) in _LATER and evidence.source.function(found[1] or "") is not None
+        callee = found[1] if handed_on else name_of(call)
         shown = callee if callee[:1].isupper() else f"{callee}()"
         known = _TAKEN.get("mapped_column" if found["option"] else callee, []) + _taken_by(evidence.source, callee)
         similar = difflib.get_close_matches(word, sorted({*known} - {word}), 1, cutoff=0.8)
@@ -390,10 +408,15 @@ def unknown_argument(evidence: Evidence) -> Told | None:
     return None
 
 
+_LATER = "add_task", "partial"
+
+
 def _handed_by_name(evidence: Evidence, word: str) -> str:
     """The one line of the learner's own that hands something over by this name: to what is called later."""
     own = own_files(evidence)
     made = [(file, each) for file in own for each in file.nodes if isinstance(each, ast.keyword) and each.arg == word]
+    later = [each for file in own for call in calls(file.tree, *_LATER) for each in call.keywords]
+    made = [each for each in made if each[1] in later] or made
     return made[0][0].at(made[0][1].value) if len(made) == 1 else ""
 
 

@@ -127,7 +127,7 @@ def kind_made_another(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("a field with another name than what is sent", _ANSWERS)
+@reading("a field with another name than what is sent", _ANSWERS, _WRITTEN)
 def field_of_another_name(evidence: Evidence) -> Told | None:
     """A schema takes from the body what has the name of one of its fields."""
     missing = re.search(r'422 .*"type":"missing","loc":\["body","(\w+)"\]', evidence.saw)
@@ -137,16 +137,28 @@ def field_of_another_name(evidence: Evidence) -> Told | None:
     return Told(where=field[0].at(field[1]), hint="The client sends a kind. Which name does this field have?")
 
 
+@reading("a field that nobody asked for, in the body of an event", _WRITTEN, _ANSWERS, _BAD)
+def event_field_too_many(evidence: Evidence) -> Told | None:
+    """A field without a default has to be sent, and nobody sends one that was not asked for."""
+    missing = re.findall(r'"type":"missing","loc":\["body","(\w+)"\]', evidence.saw)
+    field = field_in(evidence, schema_of_body(evidence), missing[0]) if missing else None
+    if field is None or missing[0] == "kind" or _field(evidence) is None:
+        return None
+    of_the_path = "the path has it" if missing[0] in ("item_id", "id") else "the task sheet does not name it"
+    hint = f"Nobody sends '{missing[0]}' in the body: {of_the_path}. Does the body need this field?"
+    return Told(where=field[0].at(field[1]), hint=hint)
+
+
 @reading("a kind that the task sheet allows is refused", _WRITTEN, _ANSWERS)
 def kind_refused(evidence: Evidence) -> Told | None:
     """A kind is any text of 1 to 50 characters, not one of a list."""
-    if evidence.rule == _ANSWERS and not re.match(r'422 .*"loc":\["body","kind"\]', evidence.saw):
+    if not re.search(r'\b422 .*"loc":\["body","kind"\]', evidence.saw):
         return None
     answers = [event.what for event in evidence.events_of("ANSWER")]
     sent, field = kinds_sent(evidence), _field(evidence)
     if "ANSWER 422" not in answers or len(answers) != len(sent) or field is None or evidence.raised:
         return None
-    saw = f"{evidence.saw}; {sent[answers.index('ANSWER 422')]!r} was answered with 422"
+    saw = f"{evidence.saw.partition('; 422')[0]}; {sent[answers.index('ANSWER 422')]!r} was answered with 422"
     hint = "Which kinds does the task sheet allow, and which does this?"
     file, place = field[0], _raise_of_a_validator(evidence) or field[1]
     if evidence.rule != _ANSWERS:
@@ -194,6 +206,44 @@ def task_hidden(evidence: Evidence) -> Told | None:
             hint = f"The file imports {name}, and this line defines another one. Which of the two does add_task get?"
             return Told(where=file.at(defined[0]), hint=hint)
     return None
+
+
+@reading("add_task is not given a function", _WRITTEN)
+def task_is_no_function(evidence: Evidence) -> Told | None:
+    """add_task takes the function itself first, and calls it later."""
+    crashed = any("the first argument must be callable" in each.message for each in evidence.raised)
+    for file, call in [(file, call) for file, node in behind(evidence) for call in calls(node, "add_task")]:
+        first = call.args[0] if call.args else None
+        if crashed and isinstance(first, ast.Constant) and isinstance(first.value, str):
+            return Told(where=file.at(call), hint="In quotes it is a text. What does add_task call?")
+        if crashed and first is not None and name_of(first) != "record_event":
+            return Told(where=file.at(call), hint="add_task calls what stands first. What is that here?")
+    return None
+
+
+@reading("tasks that are asked of the class", _ANSWERS, _WRITTEN)
+def tasks_of_the_class(evidence: Evidence) -> Told | None:
+    """Each request has its own list of tasks, an object: the class itself holds none."""
+    crashed = any(
+        "super(type, obj)" in each.message or "missing 1 required" in each.message for each in evidence.raised
+    )
+    for file, call in [(file, call) for file, node in behind(evidence) for call in calls(node, "add_task")]:
+        if crashed and isinstance(call.func, ast.Attribute) and text_of(call.func.value) == "BackgroundTasks":
+            hint = "BackgroundTasks is the class. Which parameter has the tasks of this request?"
+            return Told(where=file.at(call), hint=hint)
+    return None
+
+
+@reading("record_event asks for more than it is handed", _WRITTEN)
+def task_asks_for_more(evidence: Evidence) -> Told | None:
+    """FastAPI finds out what endpoints and dependencies ask for. A task gets what add_task is given."""
+    missing = [re.search(r"record_event\(\) missing \d .*: '(\w+)'", each.message) for each in evidence.raised]
+    asked = next((each[1] for each in missing if each), "")
+    found = evidence.source.function("record_event", "app/tasks.py") if asked not in ("", "item_id", "kind") else None
+    if found is None:
+        return None
+    hint = f"FastAPI finds a '{asked}' for an endpoint. Who calls this function, and with what?"
+    return Told(where=found[0].at(found[1]), hint=hint)
 
 
 @reading("add_task is not given each argument by itself", _WRITTEN)

@@ -48,9 +48,76 @@ def instead(evidence: Evidence, file: File, name: str, where: str) -> str:
     return (
         next(filter(None, (_of_the_loop(file, each) or _an_option(file, each) for each in used)), "")
         or _in_another_module(evidence.source, file, used)
+        or _of_a_parameter(evidence.source, file, used)
         or _of_another_layer(evidence, file, name, used)
         or _of_the_database(evidence, file, name, used)
     )
+
+
+def _of_a_parameter(source: Source, file: File, used: list[ast.Name]) -> str:
+    """Of a name that is an attribute of what the function is given: ``name`` for ``data.name``."""
+    called = [each.func for each in file.nodes if isinstance(each, ast.Call)]
+    for node in [each for each in used if each not in called]:
+        around = source.function(file.function_at(node.lineno), file.name)
+        types = types_of_parameters(source, *around) if around else {}
+        declared = {each: source.declared_in(source.class_(kind)) for each, kind in types.items()}
+        having = [each for each, names in declared.items() if node.id in names]
+        if len(having) == 1:
+            return f"'{having[0]}' has a '{node.id}'. How does this line ask it for that?"
+        if having:
+            return f"{' and '.join(map(repr, having))} have a '{node.id}'. Which of them does this line mean?"
+    return ""
+
+
+def types_of_parameters(source: Source, file: File, node: Function) -> dict[str, str]:
+    """The types of a function's parameters by their names, as far as they are the learner's own classes, or an int."""
+    found = {}
+    for each in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
+        said = each.annotation
+        bound = source.bound(said.id, file) if isinstance(said, ast.Name) else None
+        said = getattr(bound[1], "value", said) if bound else said
+        if isinstance(said, ast.Subscript) and name_of(said.value) == "Annotated" and isinstance(said.slice, ast.Tuple):
+            said = said.slice.elts[0]
+        if isinstance(said, ast.Name) and (said.id in ("int", "Session") or source.class_(said.id)):
+            found[each.arg] = said.id
+    return found
+
+
+def outside_of(file: File, name: str, where: str) -> str:
+    """What to ask where a line at the margin uses what only the function above it has; empty for any other."""
+    line = int(where.rpartition(":")[2] or 0)
+    here = [each for each in file.tree.body if each.lineno <= line <= (each.end_lineno or 0)]
+    above = [each for each in file.tree.body if isinstance(each, Function) and each.lineno < line]
+    if not here or isinstance(here[0], Function | ast.ClassDef) or not above:
+        return ""
+    stored = [each for each in inside(above[-1]) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)]
+    if name not in {*arguments_of(above[-1]), *(each.id for each in stored)}:
+        return ""
+    return f"What begins at the margin stands outside of {above[-1].name}(). Compare the spaces with the lines above."
+
+
+def of_this_type(file: File, kind: str, name: str, where: str) -> str:
+    """What to ask where a name is that of a class but for its capital letters: ``background_tasks``; else empty."""
+    around = [each for each in file.functions if each.lineno <= int(where.rpartition(":")[2] or 0)]
+    if not around or not kind[:1].isupper() or kind.lower() != name.replace("_", "").lower() or name[:1].isupper():
+        return ""
+    parameters = [each.arg for each in (*around[-1].args.args, *around[-1].args.kwonlyargs) if _says(each, kind)]
+    if parameters:
+        return f"{around[-1].name}() is given a {kind}, and calls it '{parameters[0]}'."
+    return f"{kind} is a type. Which parameter of {around[-1].name}() is to be an object of it?"
+
+
+def _says(parameter: ast.arg, kind: str) -> bool:
+    said = parameter.annotation
+    return said is not None and any(name_of(each) == kind for each in ast.walk(said))
+
+
+def is_handed_over(file: File, name: str, where: str) -> bool:
+    """Whether a line hands over what a name stands for, as it is: ``db.refresh(event)``."""
+    used = _uses(file, name, where)
+    made = [each for each in file.nodes if isinstance(each, ast.Call)]
+    handed = [value for call in made for value in (*call.args, *(each.value for each in call.keywords))]
+    return name.islower() and any(each is value for each in used for value in handed)
 
 
 def a_text(source: Source, file: File, name: str, where: str) -> str:
@@ -151,6 +218,9 @@ def _in_another_module(source: Source, file: File, used: list[ast.Name]) -> str:
     asked = [each for each in file.nodes if isinstance(each, ast.Attribute) and each.value in used]
     for each in asked[:1]:
         name = name_of(each.value)
+        homes = [one for one in source.files() if one.name.endswith(f"/{name}.py") and each.attr in _defined(one)]
+        if len(homes) == 1 and homes[0] is not file:
+            return f"'{name}' is {homes[0].name}, and this file does not import it."
         if each.attr in _defined(source.file(f"app/{name}.py")):
             return f"'{name}' is app/{name}.py, and this file does not import it."
         having = [alias for alias, other in _modules(file) if each.attr in _defined(source.file(other))]

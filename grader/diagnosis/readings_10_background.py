@@ -7,7 +7,7 @@ from grader.diagnosis.aliases import (
     session_without_depends,
     type_and_place_apart,
 )
-from grader.diagnosis.answers import answered_nothing, promised_more
+from grader.diagnosis.answers import answered_another_thing, answered_nothing, promised_more
 from grader.diagnosis.anywhere import (
     builtin_as_a_value,
     calls_itself,
@@ -27,11 +27,15 @@ from grader.diagnosis.kinds import (
     arguments_in_one,
     arguments_unfit,
     default_is_a_tuple,
+    event_field_too_many,
     field_of_another_name,
     kind_lost_in_a_validator,
     kind_made_another,
     kind_refused,
+    task_asks_for_more,
     task_hidden,
+    task_is_no_function,
+    tasks_of_the_class,
 )
 from grader.diagnosis.lost import other_value_on_the_way, value_lost_on_the_way
 from grader.diagnosis.parameters import body_not_validated
@@ -56,6 +60,13 @@ from grader.diagnosis.routes import (
     status_not_said,
     unknown_not_noticed,
 )
+from grader.diagnosis.schemas import (
+    body_is_no_schema,
+    length_in_quotes,
+    no_function_to_validate,
+    not_annotated,
+    rules_without_a_type,
+)
 from grader.diagnosis.shapes import (
     handed_another_type,
     no_row_in_the_session,
@@ -64,13 +75,14 @@ from grader.diagnosis.shapes import (
     unfit_call,
 )
 from grader.diagnosis.starting import lifespan_unknown, nobody_creates
-from grader.diagnosis.statuses import status_by_place, status_is_no_number, success_raised
+from grader.diagnosis.statuses import route_status_is_a_text, status_by_place, status_is_no_number, success_raised
 from grader.diagnosis.tasks import (
     body_is_the_value,
     called_at_once,
     coroutine_task,
     depends_in_a_task,
     event_not_committed,
+    events_added_twice,
     existing_event_kept,
     handed_over_too_early,
     handed_over_twice,
@@ -86,6 +98,7 @@ from grader.diagnosis.tasks import (
     requests_session,
     session_not_made,
     shared_by_tasks,
+    task_is_a_generator,
     task_not_closed,
     task_raises,
     tasks_never_run,
@@ -113,6 +126,11 @@ READINGS = (
     parameters_hidden,
     table_for_a_schema,
     bound_of_another_type,
+    not_annotated,
+    rules_without_a_type,
+    length_in_quotes,
+    no_function_to_validate,
+    body_is_no_schema,
     schema_depended_on,
     lost_in_a_validator,
     handed_over_too_early,
@@ -132,6 +150,7 @@ READINGS = (
     prefix_twice,
     status_by_place,
     status_is_no_number,
+    route_status_is_a_text,
     success_raised,
     router_name_taken,
     included_too_late,
@@ -174,12 +193,18 @@ READINGS = (
     ended_early,
     nothing_handed_over,
     task_hidden,
+    task_is_a_generator,
+    task_is_no_function,
+    tasks_of_the_class,
+    task_asks_for_more,
     arguments_in_one,
     arguments_unfit,
     kind_made_another,
     field_of_another_name,
+    event_field_too_many,
     kind_refused,
     handed_over_twice,
+    events_added_twice,
     not_done_after_a_success,
     other_arguments,
     other_values_written,
@@ -197,6 +222,7 @@ READINGS = (
     unknown_argument,
     promised_more,
     answered_nothing,
+    answered_another_thing,
     handed_another_type,
     no_row_in_the_session,
     no_router_included,

@@ -175,6 +175,31 @@ def rows_not_items(evidence: Evidence) -> Told | None:
     return Told(where=executed[0][0].at(executed[0][1]), hint=hint, why=why)
 
 
+@reading("something else than items is returned", "list_is_ordered", "list_pages")
+def something_of_the_items(evidence: Evidence) -> Told | None:
+    """Whoever asks for items goes on with items: not with their names, and not with a pair of two things."""
+    seen = re.match(r"among what was returned: (.)", evidence.saw)
+    found = function_of(evidence) if seen else None
+    returned = [each for each in inside(found[1]) if isinstance(each, ast.Return)] if found else []
+    if seen is None or found is None or not returned:
+        return None
+    if isinstance(returned[-1].value, ast.Tuple):
+        number = {2: "Two", 3: "Three"}.get(len(returned[-1].value.elts), "Several")
+        hint = f"{number} things are returned. Which one does the caller want?"
+        return Told(saw=evidence.saw, where=found[0].at(returned[-1]), hint=hint)
+    parts = [
+        call
+        for file, call in calls_in(evidence, "select")
+        if any(isinstance(each, ast.Attribute) for each in call.args)
+    ]
+    made = [each for each in ast.walk(returned[-1]) if isinstance(each, ast.ListComp | ast.GeneratorExp)]
+    what = {"'": "texts", '"': "texts", "{": "dictionaries"}.get(seen[1], "numbers" if seen[1].isdigit() else "")
+    if not what or not (parts or made):
+        return None
+    hint = f"This gives {what}. What does the caller want: {what}, or items?"
+    return Told(where=found[0].at(parts[0] if parts else returned[-1]), hint=hint)
+
+
 ROWS_OF_EXEC = "exec() gives items for SQLModel's select(), and rows for SQLAlchemy's. Which one is this?"
 
 

@@ -186,7 +186,7 @@ def prefix_twice(evidence: Evidence) -> Told | None:
     first = path.strip("/").split("/")[0]
     named_twice = "Duplicated param name" in evidence.saw
     if not named_twice and ("has no route" not in evidence.saw or f"/{first}/{first}" not in evidence.saw):
-        return None
+        return _prefix_too_many(evidence, path)
     for file in evidence.source.files():
         for call in (*calls(file.tree, "include_router"), *calls(file.tree, "APIRouter")):
             prefix = keyword(call, "prefix")
@@ -194,6 +194,21 @@ def prefix_twice(evidence: Evidence) -> Told | None:
                 return Told(
                     where=file.at(call), hint="The routes have their whole paths already. What does this prefix add?"
                 )
+    return None
+
+
+def _prefix_too_many(evidence: Evidence, path: str) -> Told | None:
+    """What there is to say of a prefix without which the app would have a route for what was asked."""
+    method = request_of(evidence)[0].upper()
+    known = re.findall(r"([A-Z]+) (/\S*?)(?:,|$)", evidence.saw.partition("its routes: ")[2])
+    for file in evidence.source.files() if "has no route" in evidence.saw else ():
+        for call in calls(file.tree, "include_router", "APIRouter") if file.name not in evidence.given else ():
+            said = keyword(call, "prefix")
+            prefix = said.value if isinstance(said, ast.Constant) and isinstance(said.value, str) else ""
+            rest = [each.removeprefix(prefix) for verb, each in known if verb == method and each.startswith(prefix)]
+            if prefix and any(each.count("/") == path.count("/") and fits(each, path) for each in rest):
+                hint = "The routes have their whole paths already. What does this prefix add?"
+                return Told(where=file.at(call), hint=hint)
     return None
 
 
@@ -231,6 +246,10 @@ def other_route(evidence: Evidence) -> Told | None:
     same_method.sort(key=lambda each: _likeness(path_of(each[3]), path), reverse=True)
     # One path has several methods only where it is that of the items themselves.
     of_all = {"get", "post"} if re.fullmatch(r"/items/?", path) else {"get", "patch", "delete"}
+    of_all = of_all if path.strip("/").count("/") < 2 else set()
+    bare = _without_a_decorator(evidence) if not same_path else None
+    if bare is not None:
+        return bare
     taken = of_all - {method} if re.match(r"/items(/|$)", path) else set()
     for file, node, verb, call in (
         [each for each in same_path if each[2] not in taken] or same_method[:1] or same_path[:1]
@@ -242,6 +261,24 @@ def other_route(evidence: Evidence) -> Told | None:
             hint="Compare method and path.",
         )
     return None
+
+
+_NAMED_AS = {"post": "create|add|post|record", "get": "get|list|read|show", "patch": "update|patch", "delete": "delete"}
+
+
+def _without_a_decorator(evidence: Evidence) -> Told | None:
+    """What there is to say of the one function beside the routes that is named as one, and has no decorator."""
+    found, named = [], _NAMED_AS.get(request_of(evidence)[0], "")
+    for file in [each for each in own_files(evidence) if each.name.startswith("app/routes/")]:
+        read = {each.id for each in file.nodes if isinstance(each, ast.Name)}
+        tops = [each for each in file.tree.body if isinstance(each, Function)]
+        bare = [each for each in tops if not each.decorator_list and each.name not in read]
+        found += [(file, each) for each in bare if named and re.match(named, each.name) and "404" not in each.name]
+    if len(found) != 1:
+        return None
+    file, node = found[0]
+    saw = f"{evidence.saw.partition(': the app')[0]}: no path leads to {node.name}()"
+    return Told(saw=saw, where=file.at(node), hint="Nothing says which method and path this function answers.")
 
 
 def _declared_again(evidence: Evidence, routes: list[tuple[File, Function, str, ast.Call]]) -> Told | None:
@@ -281,16 +318,19 @@ def _without_its_beginning(evidence: Evidence) -> Told | None:
     return Told(saw=f"{evidence.saw.partition(': the app')[0]}: {told}", where=found[0].at(found[2]), hint=hint)
 
 
-@reading("FastAPI looks for a value in the query", *ANSWERS, "bad_body_is_422")
+@reading("FastAPI looks for a value in the query", *ANSWERS, "bad_body_is_422", "event_is_written")
 def looked_for_in_the_query(evidence: Evidence) -> Told | None:
     """FastAPI looks for a parameter with a plain type in the query. It takes a schema from the body."""
     found = endpoint_of(evidence)
     missing = re.search(r'"loc":\["query","(\w+)"\],"msg":"Field required', evidence.saw)
     for each in (*found[1].args.args, *found[1].args.kwonlyargs) if found and missing else ():
         if found and missing and each.arg == missing[1]:
-            return Told(
-                where=found[0].at(each), hint="A plain type is looked for in the query. What is a body made of?"
-            )
+            hint = "A plain type is looked for in the query. What is a body made of?"
+            if "task" in each.arg:
+                hint = f"FastAPI looks for '{each.arg}' in the query. By what does it know the list of tasks?"
+            elif each.arg == "item":
+                hint = "FastAPI looks for 'item' in the query. Which type says that it is looked up by its id?"
+            return Told(where=found[0].at(each), hint=hint)
     return None
 
 
@@ -680,7 +720,7 @@ def _holds_for_what_is_there(node: Function, test: ast.expr) -> bool:
     return not isinstance(test, ast.UnaryOp) and all(name_of(each) in LOOKUPS for each in made)
 
 
-@reading("the path calls a value by another name", *ANSWERS)
+@reading("the path calls a value by another name", *ANSWERS, "event_is_written")
 def other_name_in_the_path(evidence: Evidence) -> Told | None:
     """FastAPI takes a value from the path for the parameter that has the name in the braces."""
     found = endpoint_of(evidence)

@@ -48,6 +48,28 @@ def async_function(evidence: Evidence) -> Told | None:
     return Told(where=found[0].at(found[1]), hint="The session here is synchronous, and so are these functions.")
 
 
+@reading("something of the item is returned", "create_refreshes", "update_refreshes")
+def returned_another_thing(evidence: Evidence) -> Told | None:
+    """Whoever creates or changes an item goes on with the item itself: not with its id, and not with a pair."""
+    found = function_of(evidence) if "was returned, which has no ." in evidence.saw else None
+    returned = [each for each in inside(found[1]) if isinstance(each, ast.Return)] if found else []
+    if found is None or len(returned) != 1 or returned[0].value is None:
+        return None
+    hint = f"Whoever calls {found[1].name}() goes on with the item. What does this line return?"
+    return Told(where=found[0].at(returned[0]), hint=hint)
+
+
+@reading("a function with a yield that is called like any other")
+def generator_function(evidence: Evidence) -> Told | None:
+    """Calling a function with a yield only makes a generator. Its lines run when somebody goes through that."""
+    found = function_of(evidence)
+    yields = [each for each in inside(found[1]) if isinstance(each, ast.Yield | ast.YieldFrom)] if found else []
+    if found is None or not yields or found[1].decorator_list or found[0].name in evidence.given:
+        return None
+    hint = f"With a yield in it, {found[1].name}() makes a generator when it is called, and no line of it runs. "
+    return Told(where=found[0].at(yields[0]), hint=f"{hint}How does a function hand out one thing?")
+
+
 @reading(
     "begin() in a session that has already begun",
     "create_persists",

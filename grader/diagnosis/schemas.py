@@ -1242,6 +1242,7 @@ def _holds_settings(value: ast.expr | None) -> bool:
     return name_of(value) == "ConfigDict" or (isinstance(value, ast.Call | ast.Dict) and _SETTING in text_of(value))
 
 
+_NAMED_TYPES = "Name", "Description", "Optional"
 _NO_ANNOTATION = re.compile(
     r"(?:A non-annotated attribute was detected: `|Field ')(\w+)(?: = |' requires a type annotation)"
 )
@@ -1262,6 +1263,14 @@ def not_annotated(evidence: Evidence) -> Told | None:
         if name_of(target) != (named[1] if named else "model_config"):
             continue
         hint = "If this is a field, what is its type? If it is none, what is it for?"
+        said = getattr(node, "value", None)
+        if name_of(said.value if isinstance(said, ast.Subscript) else said) in (
+            "Annotated",
+            "str",
+            "int",
+            *_NAMED_TYPES,
+        ):
+            hint = "A field is a name, a colon and a type. Which sign stands between the two here?"
         if _holds_settings(getattr(node, "value", None)):
             hint = _ONE_NAME
         elif not named:
@@ -1280,6 +1289,7 @@ _NO_TYPE = re.compile(
     r"unsupported operand type\(s\) for \|: .*'(StringConstraints|FieldInfo|\w+Validator|tuple|int|str|String|Text)'"
     r"|'(StringConstraints|FieldInfo|\w+Validator)' object has no attribute '__\w+__'"
     r"|Unable to generate pydantic-core schema for (?:(FieldInfo|StringConstraints|\w+Validator|String|Text)?\(|\d+\.)"
+    r"|pydantic-core schema for sqlalchemy\.\S*Mapped\["
     r"|^Forward reference must be an expression"
     r"|^Type Annotated cannot be instantiated"
 )
@@ -1324,6 +1334,10 @@ def _not_a_type(value: ast.expr) -> str:
         return f"{name} says {_SAYS[name]}. What holds both?"
     if name in ("String", "Text"):
         return f"{name} is a type of the database. What is the type of a text in Python, and what says its length?"
+    if isinstance(value, ast.Subscript) and name_of(value.value) == "Mapped":
+        return "Mapped is for the columns of a table. What is the type of a text in a schema?"
+    if name == "str":
+        return f"{text_of(value)} makes a text, and is no type. What is the type, and what says how long a text may be?"
     if isinstance(value, ast.Constant) and type(value.value) is int:
         return f"{value.value} is a number, and no type. What holds a type, and what is said of it?"
     if isinstance(value, ast.Constant) and isinstance(value.value, str):
@@ -1401,6 +1415,20 @@ def not_a_schema(evidence: Evidence) -> Told | None:
         return None
     bases = ", ".join(map(text_of, found[1].bases)) or "nothing"
     saw = f"{found[1].name} inherits from {bases}"
+    return Told(saw=saw, where=found[0].at(found[1]), hint="From which class does a schema get its checks?")
+
+
+@reading("a class without a base in the place of a schema")
+def body_is_no_schema(evidence: Evidence) -> Told | None:
+    """FastAPI reads a body into a class that inherits from BaseModel, and of a plain one it knows nothing."""
+    raised = evidence.raised_kind("FastAPIError")
+    named = re.search(r"<class 'app\.(?:\w+\.)*(\w+)'>", raised.message) if raised else None
+    found = evidence.source.class_(named[1]) if named else None
+    if found is None or found[1].bases or found[0].name in evidence.given:
+        return None
+    if not any(isinstance(each, ast.AnnAssign) for each in found[1].body):
+        return None
+    saw = f"{found[1].name} inherits from nothing, so FastAPI cannot read a body into it"
     return Told(saw=saw, where=found[0].at(found[1]), hint="From which class does a schema get its checks?")
 
 

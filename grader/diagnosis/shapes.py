@@ -10,6 +10,7 @@ from itertools import pairwise
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.crud import made_of, reached
 from grader.diagnosis.evidence import Evidence, Raised
+from grader.diagnosis.names import types_of_parameters
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.source import (
     File,
@@ -248,11 +249,25 @@ def handed_another_type(evidence: Evidence) -> Told | None:
     return None
 
 
+@reading("a signature with the id in the place of the item")
+def handed_the_item(evidence: Evidence) -> Told | None:
+    """update_item() and delete_item() are handed the item that their caller has looked up."""
+    refused = r"type '(?:Item)' is not supported|adapt type '(?:Item)'"
+    found = raised_with(evidence, refused, "ProgrammingError", "InterfaceError")
+    name = evidence.source.function_of(found[2]) if found else ""
+    defined = evidence.source.function(name, found[2].rpartition(":")[0]) if found and name else None
+    if defined is None or not re.search(rf"\b{name}\(\w+, item\b", "".join(evidence.did[-1:])):
+        return None
+    named = [each.arg for each in defined[1].args.args if re.search(r"id$", each.arg)]
+    hint = f"The caller has looked the item up, and hands it over. What does {name}() take it for?"
+    return Told(where=defined[0].at(defined[1]), hint=hint) if named else None
+
+
 def _another_type(
     source: Source, caller: tuple[File, Function], called: tuple[File, Function], call: ast.Call
 ) -> tuple[str, str, str]:
     """The type that a parameter says, the name of what a call hands over for it, and its type; empty if they agree."""
-    own, wanted = (_types_of_parameters(source, *each) for each in (caller, called))
+    own, wanted = (types_of_parameters(source, *each) for each in (caller, called))
     for name, kind in wanted.items():
         value = name_of(passed) if isinstance(passed := passed_to(call, called[1], name), ast.Name) else ""
         gets = own.get(value, kind)
@@ -260,20 +275,6 @@ def _another_type(
         if kind != gets and kind not in parents:
             return kind, value, gets
     return "", "", ""
-
-
-def _types_of_parameters(source: Source, file: File, node: Function) -> dict[str, str]:
-    """The types of a function's parameters by their names, as far as they are the learner's own classes, or an int."""
-    found = {}
-    for each in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs):
-        said = each.annotation
-        bound = source.bound(said.id, file) if isinstance(said, ast.Name) else None
-        said = getattr(bound[1], "value", said) if bound else said
-        if isinstance(said, ast.Subscript) and name_of(said.value) == "Annotated" and isinstance(said.slice, ast.Tuple):
-            said = said.slice.elts[0]
-        if isinstance(said, ast.Name) and (said.id in ("int", "Session") or source.class_(said.id)):
-            found[each.arg] = said.id
-    return found
 
 
 @reading("something that is no row is given to the session")

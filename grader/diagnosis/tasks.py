@@ -13,7 +13,7 @@ from grader.diagnosis.endpoints import behind, endpoint_of, own_files
 from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.parameters import TOO_STRICT
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import File, Function, calls, inside, keyword, name_of, text_of
+from grader.diagnosis.source import File, Function, calls, decorators, inside, keyword, name_of, text_of
 
 _WRITTEN, _CLOSED = "event_is_written", "task_session_is_closed"
 _OWN, _NOTHING = "task_uses_its_own_session", "failed_task_leaves_nothing_behind"
@@ -317,7 +317,8 @@ def other_arguments(evidence: Evidence) -> Told | None:
         written = " ".join(str(event.parameters) for event in evidence.events_of("INSERT item_events"))
         fixed = [each for each in given if isinstance(each, ast.Constant) and text_of(each) in written]
         if fixed:
-            return Told(where=file.at(fixed[0]), hint="Which kind has the client sent?")
+            which = "item has the path named" if isinstance(fixed[0].value, int) else "kind has the client sent"
+            return Told(where=file.at(fixed[0]), hint=f"Which {which}?")
     return None
 
 
@@ -408,6 +409,26 @@ def written_by_the_endpoint(evidence: Evidence) -> Told | None:
 
 
 # -- the session --------------------------------------------------------------------------------------
+
+
+@reading("a task with a yield", _WRITTEN)
+def task_is_a_generator(evidence: Evidence) -> Told | None:
+    """A function with a yield makes a generator when it is called: its lines run only when somebody goes through it."""
+    task = _task(evidence)
+    reached = evidence.source.reached(*task, evidence.given) if task and not evidence.sent("INSERT item_events") else []
+    alone = [each.value for _, node in reached for each in inside(node) if isinstance(each, ast.Expr)]
+    for file, node in reached:
+        yields = [each for each in inside(node) if isinstance(each, ast.Yield | ast.YieldFrom)]
+        called = node is reached[0][1] or any(name_of(each) == node.name for each in alone)
+        if not yields or not called or file.name in evidence.given:
+            continue
+        if any(name == "contextmanager" for name, _ in decorators(node)):
+            hint = f"{node.name}() makes a block for a with here, and no line of it runs by itself. Who enters it?"
+            return Told(where=file.at(node), hint=hint)
+        if not node.decorator_list:
+            hint = f"With a yield in it, {node.name}() makes a generator when it is called, and no line of it runs. "
+            return Told(where=file.at(yields[0]), hint=f"{hint}Who would go through it here?")
+    return None
 
 
 @reading("the task uses the request's session", _OWN)
@@ -589,6 +610,9 @@ def event_not_committed(evidence: Evidence) -> Told | None:
         return Told(saw="no COMMIT was sent", where=named[0][0].at(named[0][1]), hint=hint)
     written = [file.at(call) for file, node in chain for call in calls(node, "flush", "execute", "add", "add_all")]
     sent = evidence.events_of("INSERT")
+    if not (written or sent or any(calls(node, "ItemEvent", "merge", "insert") for _, node in chain)):
+        hint = "Which line of this function writes the event?"
+        return Told(where=found[0].at(found[1]), hint=hint) if len(chain) == 1 else None
     saw = f"{sent[-1].what} was sent, but no COMMIT" if sent else "no COMMIT was sent"
     return Told(saw=saw, where=written[-1] if written else found[0].at(found[1]), hint="What makes this permanent?")
 
@@ -629,6 +653,9 @@ def nothing_to_commit(evidence: Evidence) -> Told | None:
     saves = ("add", "add_all", "merge", "execute", "bulk_save_objects", "flush", "scalar", "scalars", "append")
     if any(calls(node, "save", "insert") for _, node in chain) or _returns_early(found[1]):
         return None
+    told = _another_session_each_time(chain) or _nothing_left_to_commit(chain)
+    if told is not None:
+        return told
     made = [(file, call) for file, node in chain for call in calls(node, "ItemEvent")]
     if made and not any(calls(node, *saves) for _, node in chain):
         saw = f"{evidence.saw}: no session was given the event"
@@ -643,6 +670,54 @@ def nothing_to_commit(evidence: Evidence) -> Told | None:
             hint = "When this line runs, the session was closed above. What has become of the event by then?"
             saw = f"{evidence.saw}: the session was closed before the commit()"
             return Told(saw=saw, where=file.at(late[0]), hint=hint)
+    return None
+
+
+def _another_session_each_time(chain: Sequence[tuple[File, Function]]) -> Told | None:
+    """What there is to say where the factory is called once more for the commit: ``SessionLocal().commit()``."""
+    for file, node in chain:
+        asked = [each for each in calls(node, "add", "add_all", "commit") if isinstance(each.func, ast.Attribute)]
+        made = [
+            each
+            for each in asked
+            if isinstance(each.func, ast.Attribute)
+            if isinstance(each.func.value, ast.Call) and name_of(each.func.value) == "SessionLocal"
+        ]
+        if made and len(asked) > 1:
+            hint = "Each call of SessionLocal() opens another session. Which one knows of the event, and which commits?"
+            return Told(where=file.at(made[0]), hint=hint)
+    return None
+
+
+def _nothing_left_to_commit(chain: Sequence[tuple[File, Function]]) -> Told | None:
+    """What there is to say of a commit() above the add(), and of a rollback() between the two."""
+    for file, node in chain:
+        handlers = [each for each in inside(node) if isinstance(each, ast.ExceptHandler)]
+        undone = [each for each in calls(node, "rollback") if not any(each in ast.walk(one) for one in handlers)]
+        added, committed = calls(node, "add", "add_all"), calls(node, "commit")
+        if not added or not committed:
+            continue
+        if committed[-1].lineno < added[0].lineno:
+            hint = "commit() saves what the session knows at that moment. In which order do these two lines belong?"
+            return Told(where=file.at(committed[-1]), hint=hint)
+        for each in undone:
+            if added[-1].lineno < each.lineno < committed[0].lineno:
+                hint = "This takes back what the session was given. When is that what you want?"
+                return Told(where=file.at(each), hint=hint)
+    return None
+
+
+@reading("the task adds more than one event", _WRITTEN)
+def events_added_twice(evidence: Evidence) -> Told | None:
+    """One call of record_event writes one event."""
+    found = _task(evidence)
+    written = sum(insert.rows_of("kind") for insert in evidence.events_of("INSERT item_events"))
+    if found is None or evidence.raised or written != 2 * len(evidence.events_of("ANSWER 202")):
+        return None
+    for file, node in evidence.source.reached(*found, evidence.given):
+        made = calls(node, "ItemEvent")
+        if len(made) == 2 and file.name not in evidence.given:
+            return Told(where=file.at(made[1]), hint="How many events does one call of record_event write?")
     return None
 
 
@@ -996,6 +1071,9 @@ def _bounds(evidence: Evidence) -> Told | None:
         hint = "Which kinds does the task sheet allow, and which does this?"
     for each in bounds.values():
         meant = difflib.get_close_matches(each.arg or "", ("max_length", "min_length"), 1, cutoff=0.8)
+        meant = meant or re.findall(r"^(?:min|max)(?:imum|len)?$", each.arg or "")
+        if meant and size > 25 and (each.arg or "").startswith("min"):
+            continue
         if meant and each.arg not in ("max_length", "min_length"):
             hint = f"Is there a rule that is called '{each.arg}'? Pydantic takes no notice of what it does not know."
             return Told(where=file.at(each), hint=hint, why=why)

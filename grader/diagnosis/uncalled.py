@@ -17,7 +17,9 @@ _ASKING = (
     *("fetchone", "fetchall", "fetchmany", "mappings", "partitions", "yield_per", "count", "model_dump"),
 )
 # What a session does, and what the timeline shows of it.
-_DOING = {"commit": "COMMIT", "rollback": "ROLLBACK"}
+_DOING = {"commit": "COMMIT", "rollback": "ROLLBACK", "delete": "DELETE", "add": "INSERT"}
+# Of what else it does, what is seen where it has not been done.
+_MISSED = {"refresh": re.compile("Detached"), "close": re.compile("a session still|is still open|connection")}
 _A_METHOD = re.compile(
     r"bound method|<(?:built-in )?(?:method|function) |builtins\.(?:method|function)|"
     r"'(?:method|function|builtin_function_or_method)'|not (?:method|function)\b"
@@ -45,9 +47,12 @@ def method_not_called(evidence: Evidence) -> Told | None:
 
 @reading("a statement that calls nothing")
 def nothing_called(evidence: Evidence) -> Told | None:
-    """A line that only names commit or rollback does nothing: the parentheses call it."""
+    """A line that only names commit or another method of a session does nothing: the parentheses call it."""
     for file, node, value in _named(evidence):
         sent = _DOING.get(value.attr, "") if isinstance(node, ast.Expr) else ""
+        missed = _MISSED.get(value.attr) if isinstance(node, ast.Expr) else None
+        if missed is not None and missed.search(evidence.saw) and _ran(evidence, file, node):
+            return Told(where=file.at(value), hint=f"This line names {value.attr}. Does it call it?")
         refused = evidence.raised and evidence.raised_kind("InvalidRequestError") is None
         if sent and not evidence.sent(sent) and not refused and _ran(evidence, file, node):
             saw = evidence.saw if f"no {sent}" in evidence.saw else f"{evidence.saw}; no {sent} was sent"

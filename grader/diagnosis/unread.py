@@ -51,6 +51,8 @@ def _below_a_decorator(evidence: Evidence) -> str:
 def _not_python(saw: str) -> str:
     if re.search(r"expected an indented block after", saw):
         return "What belongs to this line, and stands below it, further to the right?"
+    if re.search(r"'(return|yield|await)' outside (async )?function$", saw):
+        return "This line stands outside of the function. Compare the spaces with the lines above."
     if saw.endswith("expected ':'"):
         return "Which sign ends this line?"
     if _INDENTED.search(saw):
@@ -75,6 +77,10 @@ def _not_imported(evidence: Evidence) -> str:
         similar = difflib.get_close_matches(missing[1], sorted(_names_in(evidence, missing[2])), 1, cutoff=0.75)
         known = f"{missing[2]} has '{similar[0]}'. Is it a typing mistake?" if similar else ""
         return known or f"Does {missing[2]} define this name, or is it somewhere else?"
+    unknown = re.match(r"No module named '(\w+)", raised.message)
+    own = [each.name for each in evidence.source.files() if unknown and each.name.endswith(f"/{unknown[1]}.py")]
+    if raised.kind == "ModuleNotFoundError" and own:
+        return f"That file is {own[0]}. How do the other imports name the files of the app?"
     if raised.kind == "ModuleNotFoundError":
         return "Nothing that is installed has this name. Is it a typing mistake, or can you do without it?"
     return "Read the exception: what does it say about this line?" if evidence.where[-1:].isdigit() else ""

@@ -247,6 +247,23 @@ def field_not_written(evidence: Evidence) -> Told | None:
     return Told(saw=saw, where=file.at(place), hint=hint)
 
 
+@reading("setattr() gets another object, or another order", "update_persists", "update_keeps_omitted_fields")
+def set_on_another(evidence: Evidence) -> Told | None:
+    """setattr takes the object, the name of the attribute and the value, and sets whatever it is given."""
+    for file, node in reached(evidence) if not evidence.raised and not evidence.sent("UPDATE items") else ():
+        for call in [each for each in calls(node, "setattr") if len(each.args) == 3]:
+            first = name_of(call.args[0])
+            if evidence.source.class_(first) is not None:
+                hint = f"{first} is the class of all rows. Which object is this row?"
+                return Told(where=file.at(call), hint=hint)
+            pairs = [each.target for each in inside(node) if isinstance(each, ast.For) and call in ast.walk(each)]
+            names = [text_of(one) for each in pairs if isinstance(each, ast.Tuple) for one in each.elts]
+            if [text_of(each) for each in call.args[1:]] == names[::-1] and names[1:]:
+                hint = "setattr takes an object, the name of an attribute, and a value, in this order."
+                return Told(where=file.at(call), hint=hint)
+    return None
+
+
 @reading(
     "an update stores a new row",
     *("update_persists", "update_keeps_omitted_fields", "patch_keeps_omitted_fields"),

@@ -225,7 +225,7 @@ def _graded(options: argparse.Namespace) -> list[terminal.Line]:
         *([terminal.Line(terminal.JUDGED_BY_OTHERS.format(asked))] if others_judge else []),
         *terminal.chapters(checks, style, submission=name, full_trace=options.full_trace),
         *(
-            terminal.standing(checks)
+            terminal.standing(checks, others)
             if goes_on
             else terminal.closing(checks, submission=name, in_notebook=True, asked=left)
         ),

@@ -18,7 +18,7 @@ from grader.lab.place import Place
 from grader.lab.story import Story
 from grader.lab.topics.events import Events
 from grader.lab.topics.strays import Strays
-from grader.outcomes import ToDo, Waits, Wrong
+from grader.outcomes import ToDo, Waits, Wrong, is_to_do
 
 # Why an event of this kind cannot be written.
 _IN_VAIN = {
@@ -149,7 +149,11 @@ class Tasks:
             self._expect(answer.status not in (400, 422), saw=str(answer), wanted="accepted")
 
     def expect_written(self, posted: list[Posted], *wanted: tuple[int, str]) -> None:
-        """End the check as failed unless these are the events in the database after these requests."""
+        """End the check as failed unless these are the events in the database after these requests.
+
+        Raises:
+            ToDo: the task raised the starter's ``NotImplementedError``, after what it did.
+        """
         rows = self._events.rows()
         self._expect(
             not any(each.stray for each in posted),
@@ -161,11 +165,15 @@ class Tasks:
         where, saw = "", f"events in the database: {rows}"
         if crashed:
             assert crashed[0].error is not None
+            if (left := crashed[0].error.__cause__) is not None and is_to_do(left):
+                raise ToDo(str(left), where=self._focus.line_of(left))  # the app's handler of it was too late
             where, saw = self._focus.line_of(crashed[0].error), f"{saw}; and {crashed[0]}"
         elif writes and not self._seen.commits_of_writes():
             where, saw = self._line_of(writes[0]), f"{saw}; the INSERT was sent, but not committed"
         elif not writes:
             saw += "; no INSERT was sent"
+        refused = [f"; {each}" for each in posted if each.status == 422]
+        saw += "".join(refused[:1])
         # What crashes after it was called too early is the business of answer_does_not_wait.
         late = any(each.answer.error is not None and not each.writes_before() for each in posted)
         calmly = ", and no crash" if late else ""
@@ -181,7 +189,8 @@ class Tasks:
         """End the check as failed unless the client got one of these status codes."""
         if posted.answer.unrouted:
             self._expect.status(posted.answer, *wanted)
-        self._expect(posted.status in wanted, saw=str(posted), wanted=" or ".join(str(each) for each in wanted))
+        wish = " or ".join(str(each) for each in wanted)
+        self._expect(posted.status in wanted, saw=str(posted), wanted=wish, cause=posted.answer.error)
 
     def expect_own_session(self, posted: Posted) -> None:
         """End the check as failed if a session that the task did not open itself worked for it."""
