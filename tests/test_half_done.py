@@ -272,6 +272,57 @@ def test_the_line_of_the_starter_that_is_left_in_is_a_mistake(tmp_path: Path) ->
     assert check.where == f"05_crud/app/crud.py:{before.count(chr(10)) + 2}"
 
 
+# The starter's line below the learner's own: the file, what the line is written above, the line, and how that ends.
+LEFT_BELOW = {
+    "a value": ("01_engine", "app/db.py", "\n# 1.2", "DATABASE_URL = ...\n", "import_touches_no_database", "todo"),
+    "a class": ("01_engine", "app/db.py", "", "\n\nclass Base:\n    {doc}\n", "base_is_declarative", "todo"),
+    "a function": (
+        *("06_routes", "app/routes/items.py", "\nFound ="),
+        "\ndef item_or_404(db: Db, item_id: ItemId) -> Item:\n    {doc}\n    raise NotImplementedError({task})\n\n",
+        *("read_answers_the_item", "todo"),
+    ),
+    "a type": ("06_routes", "app/routes/items.py", "Offset =", "ItemId = int\n", "huge_id_is_no_crash", "failed"),
+    "another one": ("06_routes", "app/routes/items.py", "\n\n# 6.3", "Limit = int\n", "bad_paging_is_422", "failed"),
+}
+
+
+@pytest.mark.parametrize("what", LEFT_BELOW)
+def test_the_line_of_the_starter_is_named_that_takes_back_what_is_above_it(what: str, tmp_path: Path) -> None:
+    chapter, name, above, line, rule, outcome = LEFT_BELOW[what]
+    write_half_done(chapter, tmp_path / "starter", ())
+    starter = (tmp_path / "starter" / chapter / name).read_text()
+    head = line.strip().partition("\n")[0]
+    rest = starter.partition(f"{head}\n")[2].split("\n")
+    line = line.replace("{doc}", rest[0].strip()).replace("{task}", rest[1].strip()[26:-1])
+    file = write_half_done(chapter, tmp_path / "mine", tasks_of(chapter)) / name
+    before, between, after = file.read_text().partition(above) if above else (file.read_text(), "", "")
+    file.write_text(f"{before}{line}{between}{after}")
+    found = verdicts(chapter, [tmp_path / "mine"])[tmp_path / "mine"]
+    check = found[rule]
+    assert (check.outcome, check.line.strip()) == (outcome, head)
+    assert "further up" in check.hint and check.hint.endswith("Is it still needed?")
+    assert NOTHING_IS_WRONG not in told({rule: check}).lower()
+
+
+def test_the_class_of_the_starter_is_named_below_the_model(tmp_path: Path) -> None:
+    """Two classes for one table crash, at the second one."""
+    starter = (write_half_done("02_models", tmp_path / "starter", ()) / "app/models.py").read_text()
+    head = "class Item(Base):"
+    file = write_half_done("02_models", tmp_path / "mine", tasks_of("02_models")) / "app/models.py"
+    file.write_text(f"{file.read_text()}\n\n{head}{starter.partition(head)[2]}")
+    check = verdicts("02_models", [tmp_path / "mine"])[tmp_path / "mine"]["items_table_has_the_columns"]
+    assert (check.outcome, check.line) == ("error", head)
+    assert check.hint == "Your class Item stands further up, and this one takes its place. Is it still needed?"
+
+
+def test_what_crashes_above_the_line_of_the_starter_is_told_as_a_crash(tmp_path: Path) -> None:
+    file = write_half_done("01_engine", tmp_path, tasks_of("01_engine")) / "app/db.py"
+    file.write_text(file.read_text().replace("create_engine(DATABASE_URL)", "create_engine(None)\nengine = ..."))
+    check = verdicts("01_engine", [tmp_path])[tmp_path]["import_touches_no_database"]
+    assert (check.outcome, check.line) == ("error", "engine = create_engine(None)")
+    assert "Is it still needed?" not in check.hint
+
+
 def test_the_line_of_the_starter_is_told_that_runs_after_the_answer(tmp_path: Path) -> None:
     """The app's handler of it comes too late, and what Starlette raises in its place says nothing of it."""
     tasks = write_half_done("10_background", tmp_path, tasks_of("10_background")) / "app/tasks.py"

@@ -40,6 +40,7 @@ class Shared:
         suspicious: files that may be broken.
         stubs: the starter's code of the untouched tasks.
         misplaced: what was written for a task where it does not count.
+        taken_back: lines whose name gets the starter's value again, by their places.
         outcomes: what has been judged, by the name of the rule.
         held: failures that wait until the rules that they need are judged.
         unjudged: names of rules that could not be judged.
@@ -53,6 +54,7 @@ class Shared:
     suspicious: tuple[str, ...] = ()
     stubs: tuple[Stub, ...] = ()
     misplaced: dict[str, Misplaced] = field(default_factory=dict)
+    taken_back: dict[str, Misplaced] = field(default_factory=dict)
     outcomes: dict[str, str] = field(default_factory=dict)
     held: list[tuple[Rule, Check]] = field(default_factory=list)
     unjudged: set[str] = field(default_factory=set)

@@ -222,6 +222,8 @@ def judged(run: Run, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:
     check.begun = check.outcome == "todo" and not untouched
     if check.outcome == "todo":
         _tell_what_is_misplaced(run, rule, check)
+    if check.outcome in ("failed", "error"):
+        _tell_what_is_taken_back(run, check)
     if check.outcome in ("failed", "error", "todo") and check.where:
         check.elsewhere, check.task_there = _whose_code(run, rule, check.where, told)
     shared.outcomes[rule.name] = check.outcome
@@ -262,6 +264,17 @@ def _tell_what_is_misplaced(run: Run, rule: Rule, check: Check) -> None:
             harmless(each.line),
             each.hint,
         )
+
+
+def _tell_what_is_taken_back(run: Run, check: Check) -> None:
+    """Say of a line of the learner's that is blamed for a value where the starter's line takes that value back.
+
+    And of that line, where it is blamed itself. A crash in the learner's line is one, whatever comes further down.
+    """
+    each = run.shared.taken_back.get(check.where.removeprefix(f"{run.chapter}/"))
+    if each is not None and (check.outcome == "failed" or check.where.endswith(f"/{each.where}")):
+        check.where, check.line = f"{run.chapter}/{each.where}", harmless(each.line)
+        check.hint, check.function = each.hint, ""
 
 
 def _by_its_task(rule: Rule, check: Check) -> str:

@@ -1,7 +1,7 @@
 """Verdict process and commands: finds the tasks in the solutions, writes starters, compares submissions with them."""
 
 from grader.starters.comparing import given_files, suspicious_files, untouched_stubs, untouched_tasks
-from grader.starters.misplaced import Misplaced, misplaced_code
+from grader.starters.misplaced import Misplaced, misplaced_code, taken_back
 from grader.starters.reading import TooMuch, code_files, read_code
 from grader.starters.tasks import (
     file_of,
@@ -32,6 +32,7 @@ __all__ = [
     "starter_files",
     "starter_of",
     "suspicious_files",
+    "taken_back",
     "tasks_at",
     "tasks_of",
     "tasks_of_route",

@@ -35,15 +35,15 @@ def untouched_tasks(chapter: str, root: Path) -> frozenset[str]:
 def untouched_stubs(chapter: str, root: Path) -> tuple[Stub, ...]:
     """What stands in the place of their code; arguments as for `untouched_tasks`."""
     touched: set[str] = set()
-    for file, stubs in _starter_code(chapter):
+    for file, stubs in starter_code(chapter):
         try:
             module = parsed(read_code(root / file))
-            present = [_owners(module, _of_others(stub, stubs)) for stub, _ in stubs]
+            present = [owners_in(module, of_others(stub, stubs)) for stub, _ in stubs]
         except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
             present = [{} for _ in stubs]
         pairs = zip(stubs, present, strict=True)
         touched |= {stub.task for (stub, code), owners in pairs if owners.get(stub.name) != code}
-    return tuple(stub for _, stubs in _starter_code(chapter) for stub, _ in stubs if stub.task not in touched)
+    return tuple(stub for _, stubs in starter_code(chapter) for stub, _ in stubs if stub.task not in touched)
 
 
 def suspicious_files(chapter: str, root: Path) -> tuple[str, ...]:
@@ -53,7 +53,7 @@ def suspicious_files(chapter: str, root: Path) -> tuple[str, ...]:
         chapter: name of the chapter.
         root: folder that holds the learner's ``app``.
     """
-    asked = tuple(file for file, _ in _starter_code(chapter))
+    asked = tuple(file for file, _ in starter_code(chapter))
     given = given_files(chapter, root)
     return asked if {*asked, *given} == set(_solution(chapter)) else tuple(_solution(chapter))
 
@@ -65,7 +65,7 @@ def given_files(chapter: str, root: Path) -> frozenset[str]:
         chapter: name of the chapter.
         root: folder that holds the learner's ``app``.
     """
-    asked = {file for file, _ in _starter_code(chapter)}
+    asked = {file for file, _ in starter_code(chapter)}
     found = set()
     for file, code in _solution(chapter).items():
         with suppress(OSError):
@@ -95,7 +95,7 @@ def parsed(code: bytes) -> ast.Module:
 
 def stubs_of(chapter: str) -> list[tuple[str, list[Stub]]]:
     """Per file: what stands in the starter where the code of a task belongs."""
-    return [(file, [stub for stub, _ in stubs]) for file, stubs in _starter_code(chapter)]
+    return [(file, [stub for stub, _ in stubs]) for file, stubs in starter_code(chapter)]
 
 
 @cache
@@ -106,7 +106,7 @@ def _solution(chapter: str) -> dict[str, bytes]:
 
 
 @cache
-def _starter_code(chapter: str) -> list[tuple[str, list[tuple[Stub, str]]]]:
+def starter_code(chapter: str) -> list[tuple[str, list[tuple[Stub, str]]]]:
     """Per file: every stub of the starter, and its code."""
     found = []
     words = tasks_of(chapter)
@@ -114,7 +114,7 @@ def _starter_code(chapter: str) -> list[tuple[str, list[tuple[Stub, str]]]]:
         source = file.read_text(encoding="utf-8")
         pieces = pieces_of(source, int(chapter[:2]))
         if pieces:
-            code = _owners(ast.parse(starter_of(source, int(chapter[:2]))))
+            code = owners_in(ast.parse(starter_of(source, int(chapter[:2]))))
             name = file.relative_to(SOLUTIONS / chapter).as_posix()
             stubs = [Stub(each.task, words[each.task], name, each.owner, _lacks(each, source)) for each in pieces]
             found.append((name, [(stub, code[stub.name]) for stub in stubs]))
@@ -129,14 +129,14 @@ def _lacks(piece: Piece, source: str) -> tuple[str, ...]:
     return (BASES,) if head.startswith("class ") else (VALUE,) if head.endswith(" = ...") else ()
 
 
-def _of_others(stub: Stub, stubs: Sequence[tuple[Stub, str]]) -> tuple[str, ...]:
+def of_others(stub: Stub, stubs: Sequence[tuple[Stub, str]]) -> tuple[str, ...]:
     """What other tasks write into the same class: it may be there while this task is untouched."""
     return tuple(
         name for other, _ in stubs if other.name == stub.name and other.task != stub.task for name in other.lacks
     )
 
 
-def _owners(module: ast.Module, left_out: Sequence[str] = ()) -> dict[str, str]:
+def owners_in(module: ast.Module, left_out: Sequence[str] = ()) -> dict[str, str]:
     """The statements of a module by the name that they define; of a class without these attributes."""
     found = {}
     for node in module.body:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from grader.starters.comparing import parsed, stubs_of
+from grader.starters.comparing import of_others, owners_in, parsed, starter_code, stubs_of
 from grader.starters.reading import read_code
 from grader.starters.tasks import bound
 from grader.stubs import BASES, VALUE, Stub
@@ -35,11 +35,15 @@ class Misplaced(NamedTuple):
 def misplaced_code(chapter: str, root: Path) -> dict[str, Misplaced]:
     """By task: what was written beside the class whose attributes it asks for, or in it as something else.
 
+    Or above the starter's line, which is still there and counts, as it is the last.
+
     Args:
         chapter: name of the chapter.
         root: folder that holds the learner's ``app``.
     """
     found: dict[str, Misplaced] = {}
+    for _, task, _, each in _left_below(chapter, root):
+        found.setdefault(task, each)
     for file, stubs in stubs_of(chapter):
         of_classes = [each for each in stubs if each.lacks and each.lacks not in ((BASES,), (VALUE,))]
         with suppress(OSError, SyntaxError, ValueError, RecursionError, MemoryError):
@@ -49,6 +53,64 @@ def misplaced_code(chapter: str, root: Path) -> dict[str, Misplaced]:
                 line = lines[node.lineno - 1] if node.lineno <= len(lines) else ""
                 found.setdefault(stub.task, Misplaced(f"{file}:{node.lineno}", line, saw, hint))
     return found
+
+
+def taken_back(chapter: str, root: Path) -> dict[str, Misplaced]:
+    """By place, ``app/db.py:9``: lines whose name gets the starter's value, or class, again further down; and that.
+
+    Not those of functions: there the upper one may run, as the endpoint of a path does.
+
+    Args:
+        chapter: name of the chapter.
+        root: folder that holds the learner's ``app``.
+    """
+    return {
+        f"{file}:{line}": each
+        for file, _, above, each in _left_below(chapter, root)
+        for node in above
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        for line in (*range(node.lineno, (node.end_lineno or node.lineno) + 1), each.where.rpartition(":")[2])
+    }
+
+
+def _left_below(chapter: str, root: Path) -> Iterator[tuple[str, str, list[ast.stmt], Misplaced]]:
+    """Per name with code above the starter's line: file, task, that code, and what to say of the line."""
+    for file, stubs in starter_code(chapter):
+        with suppress(OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+            code = read_code(root / file)
+            lines = code.decode("utf-8", "replace").splitlines()
+            module = parsed(code)
+            for stub, starter in stubs:
+                others, is_starters = of_others(stub, stubs), {stub.name: starter}
+                defined = _statements_of(module, stub.name)
+                left = [owners_in(ast.Module([node], []), others) == is_starters for node in defined]
+                if left[-1:] == [True] and not all(left):
+                    line = lines[defined[-1].lineno - 1] if defined[-1].lineno <= len(lines) else ""
+                    above = [node for node, starters in zip(defined, left, strict=True) if not starters]
+                    told = _of_a_second(defined[-1], stub.name)
+                    yield file, stub.task, above, Misplaced(f"{file}:{defined[-1].lineno}", line, *told)
+
+
+def _statements_of(module: ast.Module, name: str) -> list[ast.stmt]:
+    """The statements of a module that give a name what it stands for."""
+    definitions = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    return [
+        node
+        for node in module.body
+        if (node.name == name if isinstance(node, definitions) else name in bound(ast.Module([node], [])))
+    ]
+
+
+def _of_a_second(node: ast.stmt, name: str) -> tuple[str, str]:
+    """What is seen, and what to ask, where this is the starter's, and the learner's own is above it."""
+    if isinstance(node, ast.ClassDef):
+        hint = f"Your class {name} stands further up, and this one takes its place. Is it still needed?"
+        return f"the class {name} is there twice, and the last one is the starter's", hint
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        hint = f"Your {name}() stands further up, and the starter's still stands here. Is it still needed?"
+        return f"{name}() is there twice, and the last one is the starter's", hint
+    hint = f"You say further up what {name} is, and this line takes it back. Is it still needed?"
+    return f"{name} is set twice, and the last time by the starter's line", hint
 
 
 def _found_in(module: ast.Module, stubs: list[Stub]) -> Iterator[tuple[Stub, ast.stmt, str, str]]:
