@@ -32,6 +32,7 @@ def test_yields_a_session(probe: Probe, expect: Expect) -> None:
     """What an endpoint gets through Depends(get_db) is a session that can query."""
     answer = probe.send("read", "answer")
     probe.expect_session(answer)
+    expect.nothing_left_in(answer.error)
     expect.status(answer, 200)
 
 

@@ -332,6 +332,16 @@ def test_the_line_of_the_starter_is_told_that_runs_after_the_answer(tmp_path: Pa
     assert "still runs: raise NotImplementedError('10.4 open a session')" in check.observed
 
 
+@pytest.mark.parametrize("spaces", [4, 8])
+def test_the_line_of_the_starter_is_told_that_runs_after_the_session_is_closed(spaces: int, tmp_path: Path) -> None:
+    deps = write_half_done("03_deps", tmp_path, {"3.1"}) / "app/deps.py"
+    line = f'{" " * spaces}raise NotImplementedError("3.1 open a session")'
+    deps.write_text(f"{deps.read_text()}{line}\n")
+    check = verdicts("03_deps", [tmp_path])[tmp_path]["yields_a_session"]
+    assert (check.outcome, check.where) == ("failed", f"03_deps/app/deps.py:{deps.read_text().count(chr(10))}")
+    assert "still runs: raise NotImplementedError('3.1 open a session')" in check.observed
+
+
 def test_a_body_of_another_shape_is_not_called_right_before_the_endpoint_is_written(tmp_path: Path) -> None:
     events = write_half_done("10_background", tmp_path, {"10.1", "10.2"}) / "app/routes/events.py"
     events.write_text(events.read_text().replace("    kind: ", "    type: "))

@@ -116,6 +116,7 @@ from grader.diagnosis.starting import lifespan_unknown, nobody_creates
 from grader.diagnosis.statuses import (
     created_instead,
     own_exception_raised,
+    route_status_is_a_text,
     status_by_place,
     status_is_no_number,
     success_raised,
@@ -168,6 +169,7 @@ READINGS = (
     calls_itself,
     status_by_place,
     status_is_no_number,
+    route_status_is_a_text,
     success_raised,
     created_instead,
     never_reached,

@@ -91,7 +91,7 @@ from grader.diagnosis.routes import (
 from grader.diagnosis.saves import condition_worked_out
 from grader.diagnosis.schemas import not_annotated
 from grader.diagnosis.starting import lifespan_unknown, nobody_creates
-from grader.diagnosis.statuses import status_by_place, success_raised
+from grader.diagnosis.statuses import route_status_is_a_text, status_by_place, success_raised
 from grader.diagnosis.tables import length_without_type, no_tuple, not_mapped, other_brackets_of_mapped
 from grader.diagnosis.uncalled import method_not_called, nothing_called
 from grader.diagnosis.ways import (
@@ -148,6 +148,7 @@ READINGS = (
     other_route,
     other_status,
     status_of_the_route_is_no_number,
+    route_status_is_a_text,
     stand_in_left,
     catches_all,
     handler_answers_200,

@@ -13,7 +13,7 @@ from grader.lab.observer import Seen
 from grader.lab.place import Place
 from grader.lab.relied import expect_untouched
 from grader.lab.words import instead_of_begin, show_both, with_null
-from grader.outcomes import Wrong
+from grader.outcomes import ToDo, Wrong, is_to_do
 
 # What is in a database, by the words for it.
 _ROWS = re.compile(r"\b(database|rows?)\b|^the (other )?item:")
@@ -117,6 +117,18 @@ class Expect:
             better = "".join(f": {words}" for words in [instead_of_begin(answer.error)] if words)
             wish = " or ".join(map(str, wanted)) + better
             self._decide(False, str(answer), wish, where, answer.error, (answer, wanted))
+
+    def nothing_left_in(self, error: BaseException | None) -> None:
+        """End the check where the starter's ``NotImplementedError`` came after the answer.
+
+        The app's handler of it is too late then, and what is raised in its place says nothing of it.
+
+        Raises:
+            ToDo: it is the reason for this exception.
+        """
+        left = error.__cause__ if error is not None else None
+        if left is not None and is_to_do(left):
+            raise ToDo(str(left), where=self._focus.line_of(left))
 
     def all_closed(self, after: str = "") -> None:
         """End the check as failed if any session or connection is still open.

@@ -18,7 +18,7 @@ from grader.lab.place import Place
 from grader.lab.story import Story
 from grader.lab.topics.events import Events
 from grader.lab.topics.strays import Strays
-from grader.outcomes import ToDo, Waits, Wrong, is_to_do
+from grader.outcomes import ToDo, Waits, Wrong
 
 # Why an event of this kind cannot be written.
 _IN_VAIN = {
@@ -165,8 +165,7 @@ class Tasks:
         where, saw = "", f"events in the database: {rows}"
         if crashed:
             assert crashed[0].error is not None
-            if (left := crashed[0].error.__cause__) is not None and is_to_do(left):
-                raise ToDo(str(left), where=self._focus.line_of(left))  # the app's handler of it was too late
+            self._expect.nothing_left_in(crashed[0].error)
             where, saw = self._focus.line_of(crashed[0].error), f"{saw}; and {crashed[0]}"
         elif writes and not self._seen.commits_of_writes():
             where, saw = self._line_of(writes[0]), f"{saw}; the INSERT was sent, but not committed"
