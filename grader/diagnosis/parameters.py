@@ -6,6 +6,7 @@ import ast
 import re
 
 from grader.diagnosis.anywhere import innermost
+from grader.diagnosis.crud import made_of
 from grader.diagnosis.endpoints import (
     alias_of,
     behind,
@@ -19,6 +20,7 @@ from grader.diagnosis.endpoints import (
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.routes import INVALID, LOOKUPS, said_status
+from grader.diagnosis.shapes import is_schema
 from grader.diagnosis.source import File, Function, arguments_of, calls, inside, name_of, text_of
 
 TOO_STRICT = "Clients send what the task sheet allows; refusing it takes something away from them."
@@ -146,10 +148,61 @@ def item_not_returned(evidence: Evidence) -> Told | None:
         file, node = evidence.source.handed_on(place, evidence.given)
         looks = calls(node, *LOOKUPS)
         gives = any(isinstance(each, ast.Return | ast.Yield) and each.value is not None for each in inside(node))
-        if looks and not gives and found is not None and _is_depended_on(evidence, found, place[1].name):
+        late = _after_the_raise(node)
+        asks = found is not None and _is_depended_on(evidence, found, place[1].name)
+        if looks and not gives and asks:
             hint = "This function finds the item. What does its caller get?"
             return Told(where=file.at(node), hint=hint)
+        if looks and late is not None and asks:
+            hint = "Where this stands, the raise above has ended the function. When is it to run?"
+            return Told(where=file.at(late), hint=hint)
     return None
+
+
+def _after_the_raise(node: Function) -> ast.Return | None:
+    """The only return of a function, where it stands in one block with a raise, below it."""
+    returned = [each for each in inside(node) if isinstance(each, ast.Return) and each.value is not None]
+    for block in [each.body for each in inside(node) if isinstance(each, ast.If)] if len(returned) == 1 else ():
+        raised = [at for at, each in enumerate(block) if isinstance(each, ast.Raise)]
+        if raised and returned[0] in block[raised[0] :]:
+            return returned[0]
+    return None
+
+
+@reading("a dependency gives its endpoints something else than the row")
+def dependency_gives_no_row(evidence: Evidence) -> Told | None:
+    """An endpoint gets what its dependency returns, and hands it to a session, which changes and deletes rows."""
+    found = endpoint_of(evidence) if evidence.raised and evidence.saw.startswith("a crash: ") else None
+    for place in behind(evidence)[1:] if found is not None else ():
+        file, node = evidence.source.handed_on(place, evidence.given)
+        if found is None or not calls(node, *LOOKUPS) or not _is_depended_on(evidence, found, place[1].name):
+            continue
+        for each in [each for each in inside(node) if isinstance(each, ast.Return)]:
+            made = made_of(node, each.value) if each.value is not None else []
+            words = [_no_row(evidence, node, value) for value in made]
+            if any(re.search(one, evidence.saw) for one in words if one):
+                hint = "The endpoints get what this returns: they show it, change it or delete it. Is it the row?"
+                return Told(where=file.at(each), hint=hint)
+    return None
+
+
+def _no_row(evidence: Evidence, node: Function, value: ast.AST) -> str:
+    """How a crash tells of a value that is no row, as a regular expression; empty where it may well be one."""
+    kinds = ""
+    if isinstance(value, ast.Dict) or name_of(value) in ("model_dump", "dict", "jsonable_encoder"):
+        kinds = "dict"
+    elif isinstance(value, ast.Constant) and value.value is not None:
+        kinds = type(value.value).__name__
+    elif isinstance(value, ast.Name) and value.id in arguments_of(node):
+        kinds = "int"
+    if kinds:
+        return rf"'{kinds}' object has no attribute|Class 'builtins\.{kinds}' is not mapped|extract fields from, not "
+    if isinstance(value, ast.Name) and evidence.source.class_(value.id):
+        return rf"InstrumentedAttribute|was a class \((?:[\w.]+\.)?{value.id}\)"
+    called = value.func if isinstance(value, ast.Call) else None
+    made = called.value if isinstance(called, ast.Attribute) else called
+    named = isinstance(made, ast.Name) and is_schema(evidence.source, made.id)
+    return rf"Class '(?:[\w.]+\.)?{name_of(made)}' is not mapped(?!; was a class)" if named else ""
 
 
 def _is_depended_on(evidence: Evidence, endpoint: tuple[File, Function, ast.Call], name: str) -> bool:

@@ -48,6 +48,7 @@ from grader.diagnosis.lost import other_value_on_the_way, value_lost_on_the_way
 from grader.diagnosis.parameters import (
     body_not_validated,
     create_takes_update,
+    dependency_gives_no_row,
     empty_patch_refused,
     id_bounds_too_narrow,
     id_by_another_name,
@@ -177,6 +178,7 @@ READINGS = (
     unknown_name,
     used_before_assignment,
     item_not_returned,
+    dependency_gives_no_row,
     id_by_another_name,
     id_bounds_too_narrow,
     prefix_twice,

@@ -50,7 +50,7 @@ from grader.diagnosis.owners import (
     other_owner_in_the_schema,
 )
 from grader.diagnosis.pages import filtered
-from grader.diagnosis.parameters import page_by_another_name
+from grader.diagnosis.parameters import dependency_gives_no_row, page_by_another_name
 from grader.diagnosis.reads import offset_as_an_id
 from grader.diagnosis.relationships import (
     asked_for_each,
@@ -132,6 +132,7 @@ READINGS = (
     no_type,
     list_read_as_an_item,
     several_routers,
+    dependency_gives_no_row,
     *IN_ONE_LINE,
     not_mapped,
     other_brackets_of_mapped,

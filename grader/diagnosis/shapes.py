@@ -57,7 +57,7 @@ def _an(name: str) -> str:
     return f"{'an' if name[:1] in 'AEIOUaeiou' else 'a'} {name}"
 
 
-def _is_schema(source: Source, name: str) -> bool:
+def is_schema(source: Source, name: str) -> bool:
     """Whether a class of the learner's can write out what it holds, as Pydantic's do."""
     bases = [name_of(base) for _, node in source.ancestry(source.class_(name)) for base in node.bases]
     return any(each in ("BaseModel", "SQLModel") for each in bases)
@@ -82,7 +82,7 @@ def _by_place(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], wh
             continue
         if any(isinstance(each, ast.Starred) for each in call.args):
             return "One star hands on what a loop gives: of a dictionary the names alone. What hands on the values too?"
-        if _is_schema(evidence.source, name) and len(call.args) == 1:
+        if is_schema(evidence.source, name) and len(call.args) == 1:
             return f"{name} takes each value by its name. Which of its methods reads a whole object?"
         return f"{name} takes each value by its name, not by its place. Where does this line say the names?"
     return ""
@@ -138,7 +138,7 @@ def _in_two_stars(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST]
     asks = "What makes a dictionary of it?"
     if evidence.source.class_(kind) is not None:
         asks = "Which method reads the attributes of an object?"
-    if _is_schema(evidence.source, kind):
+    if is_schema(evidence.source, kind):
         asks = "Which of its methods makes a dictionary?"
     return f"** takes a dictionary, with names and values, and this is {_an(kind)}. {asks}"
 
@@ -222,7 +222,7 @@ def field_not_handed_over(evidence: Evidence) -> Told | None:
     missing = re.findall(r"^(\w+)\n  Field required", found[0].message, re.MULTILINE)
     for call in [each for each in at_line(evidence.source, found[2]) if isinstance(each, ast.Call) and each.keywords]:
         name = name_of(call)
-        fields = evidence.source.declared_in(evidence.source.class_(name)) if _is_schema(evidence.source, name) else []
+        fields = evidence.source.declared_in(evidence.source.class_(name)) if is_schema(evidence.source, name) else []
         if {*missing} & {*fields} and not call.args and all(each.arg for each in call.keywords):
             which = f"the field {missing[0]}" if len(missing) == 1 else f"the fields {' and '.join(missing)}"
             hint = f"{name} has {which}, too. Which of its methods reads all of them from an object?"
@@ -286,14 +286,15 @@ def no_row_in_the_session(evidence: Evidence) -> Told | None:
         return None
     kind, class_ = found[1].groups()
     gets = f"{class_}, which is the class of the table" if class_ else _an(kind)
-    if _is_schema(evidence.source, kind) and not class_:
-        gets = f"what was sent, {_an(kind)}"
+    if is_schema(evidence.source, kind) and not class_:
+        sent = re.search(r"Create$|Update$", kind)
+        gets = f"what was sent, {_an(kind)}" if sent else f"{_an(kind)}, which is a schema"
     hint = f"A session works with rows, and here it gets {gets}. Which object is the row?"
     if kind == "NoneType":
         hint = "A session works with rows, and here it gets None. Where should the row have come from?"
     if kind in ("list", "tuple", "dict", "generator"):
         hint = f"A session takes one row at a time, as an object, and here it gets {_an(kind)}. Which objects are rows?"
-    if _is_schema(evidence.source, kind) and not class_ and (made := _returned_by_a_helper(evidence, found[2], kind)):
+    if is_schema(evidence.source, kind) and not class_ and (made := _returned_by_a_helper(evidence, found[2], kind)):
         return Told(where=made, hint="Whoever calls this goes on with the row. What does it get here?")
     return Told(where=found[2], hint=hint)
 
