@@ -141,6 +141,7 @@ from grader.diagnosis.ways import (
     created_on_import,
     ended_early,
     handler_answers_200,
+    included_in_a_route,
     looked_through_a_page,
     merged_by_name,
     never_reached,
@@ -157,6 +158,7 @@ from grader.diagnosis.writes import (
 )
 
 READINGS = (
+    included_in_a_route,
     parameters_hidden,
     table_for_a_schema,
     bound_of_another_type,

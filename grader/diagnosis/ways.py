@@ -18,6 +18,7 @@ from grader.diagnosis.endpoints import (
     own_line,
     parameter_of,
     request_of,
+    routes_of,
 )
 from grader.diagnosis.evidence import Event, Evidence
 from grader.diagnosis.parameters import TOO_STRICT, made_by_hand
@@ -78,6 +79,22 @@ def stand_in_left(evidence: Evidence) -> Told | None:
         )
         hint += "is the stand-in still needed?"
     return Told(saw=saw, wanted="404", where=found[0].at(first), hint=hint)
+
+
+@reading("the router is included in a route")
+def included_in_a_route(evidence: Evidence) -> Told | None:
+    """Lines of a route run when somebody asks for its path: until then the app does not know the router."""
+    main = evidence.source.file("app/main.py")
+    routes = {id(call): node for _, node, _, _ in routes_of(evidence) for call in calls(node, "include_router")}
+    included = calls(main.tree, "include_router")
+    if not included or any(id(each) not in routes for each in included) or main.name in evidence.given:
+        return None
+    hint = "This line runs only when somebody asks for the path of the route that it stands in. "
+    if routes[id(included[0])].name.startswith("to_do_"):
+        hint += "It is to run before that: is the stand-in still needed?"
+    else:
+        hint += "When is it to run?"
+    return Told(where=main.at(included[0]), hint=hint)
 
 
 @reading("a route that answers every path", "the_rest_still_works")
