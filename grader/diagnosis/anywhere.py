@@ -14,6 +14,7 @@ from typing import TypeVar
 from grader.diagnosis.endpoints import behind, own_files
 from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.names import (
+    ROUTER_IN_THE_APP,
     a_text,
     instead,
     is_handed_over,
@@ -86,6 +87,8 @@ def unknown_name(evidence: Evidence) -> Told | None:
         hint = f"Python writes it {_CONSTANTS[name.lower()]}."
     elif other:
         hint = other
+    elif name == "app" and "include_router" in evidence.source.line(where) and defined:
+        hint = ROUTER_IN_THE_APP
     elif kept := not_kept(evidence.source, file, name, where):
         hint = kept
     elif local:

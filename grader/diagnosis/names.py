@@ -10,6 +10,7 @@ from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told
 from grader.diagnosis.source import File, Function, Source, arguments_of, inside, name_of, text_of
 
+ROUTER_IN_THE_APP = "The app includes the router. In which file is the app made, and does this belong there?"
 _OF_OTHER_LIBRARIES = re.compile(
     r"SQLAlchemy(?=\()|app\.config|transaction\.atomic|db\.(?:Model|session|Column|create_all|init_app|relationship)\b"
     r"|models\.(?:Model|\w+Field|ForeignKey)\b"
