@@ -106,6 +106,7 @@ def _types_in(file: File, line: int, owners: bool) -> list[ast.Name]:
     made = [each for each in file.nodes if isinstance(each, ast.Call)]
     made = [each for each in made if each.lineno <= line <= (each.end_lineno or 0)]
     asked = {*_ASKED_OF_TABLES, "delete", "update", "insert", "isinstance", "issubclass", "cast", "exists", "count"}
+    asked |= {"get_one", "aliased", "inspect", "TypeAdapter", "Depends"}  # these take a class
     handed = [one for each in made if name_of(each) not in asked for one in each.args]
     handed += [one.value for each in made if name_of(each) not in asked for one in each.keywords]
     handed += [each.func.value for each in made if owners and isinstance(each.func, ast.Attribute)]
@@ -127,7 +128,7 @@ def _unused_of_type(source: Source, file: File, node: Function, name: str) -> st
         if kind == "Session"
         else "what was sent"
         if sent
-        else f"the {kind}"
+        else f"the {kind.lower()}"
         if kind != "int"
         else "the value"
     )
