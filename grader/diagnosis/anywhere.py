@@ -14,17 +14,20 @@ from typing import TypeVar
 from grader.diagnosis.endpoints import behind, own_files
 from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.names import (
+    ROUTER_IN_THE_APP,
     a_text,
     instead,
     is_handed_over,
     is_of_the_lesson,
     made_here,
+    not_kept,
     of_this_type,
     outside_of,
     renamed_above,
+    type_for_its_value,
 )
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import File, Function, Source, calls, first_line, inside, name_of
+from grader.diagnosis.source import File, Function, Source, calls, first_line, inside, name_of, text_of
 
 _NAME = re.compile(r"name '(\w+)' is not defined")
 _UNBOUND = re.compile(r"variable '(\w+)'")
@@ -75,6 +78,8 @@ def unknown_name(evidence: Evidence) -> Told | None:
     known = {getattr(node, "id", "") for node in file.nodes} | imported | set(dir(builtins))
     similar = [each for each in sorted(known - {name}) if each.lower() == name.lower()]
     similar += difflib.get_close_matches(name, known - {name}, 1, cutoff=0.8)
+    if not _may_be_given(evidence.source, file, where):
+        similar = [each for each in similar if each.lower() != name.lower() or evidence.source.class_(each) is None]
     defined = _defined_in(evidence.source, name, file.name)
     other = outside_of(file, name, where) or instead(evidence, file, name, where)
     local = made_here(file, name, where)
@@ -82,14 +87,18 @@ def unknown_name(evidence: Evidence) -> Told | None:
         hint = f"Python writes it {_CONSTANTS[name.lower()]}."
     elif other:
         hint = other
+    elif name == "app" and "include_router" in evidence.source.line(where) and defined:
+        hint = ROUTER_IN_THE_APP
+    elif kept := not_kept(evidence.source, file, name, where):
+        hint = kept
     elif local:
         hint = f"There is '{local}' here: is it a typing mistake?"
     elif (name in _HOMES and not is_handed_over(file, name, where)) or defined:
         home = _HOMES.get(name) or defined
         home = "sqlmodel" if name in ("Field", "select", "Session") and evidence.chapter == "08_sqlmodel" else home
         hint = f"'{name}' is in {home}, and this file does not import it."
-    elif evidence.source.function(f"{name}_or_404") is not None:
-        hint = f"No line here makes '{name}'. {name}_or_404() looks it up: which parameter hands it over?"
+    elif looked_up := _by_a_dependency(evidence.source, file, name, where):
+        hint = looked_up
     elif is_of_the_lesson(name):
         hint = f"'{name}' is a name of the lesson's. What is it called here?"
     elif similar and (typed := of_this_type(file, similar[0], name, where)):
@@ -158,6 +167,26 @@ def _looked_up_before(evidence: Evidence, file: File, name: str, where: str) -> 
     if not asked or not again:
         return None
     return Told(where=where, hint=f"{asked[0].name} has looked the item up before. Which parameter is it?")
+
+
+def _by_a_dependency(source: Source, file: File, name: str, where: str) -> str:
+    """What to ask where an endpoint with an id in its path uses what a dependency looks up; empty for any other."""
+    finding = f"{name}_or_404"
+    around = source.function(file.function_at(int(where.rpartition(":")[2] or 0)), file.name)
+    if around is None or around[1].name == finding or source.function(finding) is None:
+        return ""
+    if not any("{" in text_of(each) for each in around[1].decorator_list):
+        return ""
+    if _is_depended_on(file, around[1], finding):
+        return f"{finding}() looks the {name} up. What is the parameter called that hands it over?"
+    return f"No line here makes '{name}'. {finding}() looks it up: which parameter hands it over?"
+
+
+def _may_be_given(source: Source, file: File, where: str) -> bool:
+    """Whether a parameter may have an item for the function around a line; no endpoint without an id gets one."""
+    around = source.function(file.function_at(int(where.rpartition(":")[2] or 0)), file.name)
+    paths = [text_of(each) for each in around[1].decorator_list if isinstance(each, ast.Call)] if around else []
+    return not paths or any("{" in each for each in paths)
 
 
 _LOOKS_UP = "get_item", "get", "get_one", "scalar", "one_or_none"
@@ -239,6 +268,9 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
     of_a_class = raised and _OF_A_CLASS.search(raised.message)
     found = raised and (module or of_a_class or _ATTRIBUTE.search(raised.message))
     bare = _asked_of_a_class(evidence, raised) if raised and not found else None
+    typed = type_for_its_value(evidence) if of_a_class or bare else None
+    if typed is not None:
+        return typed
     if bare is not None:
         return bare
     if not raised or not found or not raised.lines:
@@ -259,7 +291,7 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
         hint = f"{file} defines no '{found[2]}'." if names else f"The module {found[1]} has no '{found[2]}'."
         return Told(where=where, hint=f"{hint} It has '{similar[0]}'." if similar else hint)
     if of_a_class:
-        return Told(where=where, hint=_hint_for_a_class(evidence, found[1], found[2]))
+        return Told(where=where, hint=_hint_for_a_class(evidence, found[1], found[2], where))
     if found[1] == "NoneType":
         hint = f"What stands before .{found[2]} is None here. Where does it come from, and when is it None?"
     else:
@@ -287,7 +319,7 @@ def _asked_of_a_class(evidence: Evidence, raised: Raised) -> Told | None:
     asked = re.search(rf"\b(\w+)\.{raised.message}\b", evidence.source.line(where)) if where else None
     if asked is None or evidence.source.class_(asked[1]) is None or where.rpartition(":")[0] in evidence.given:
         return None
-    return Told(where=where, hint=_hint_for_a_class(evidence, asked[1], raised.message))
+    return Told(where=where, hint=_hint_for_a_class(evidence, asked[1], raised.message, where))
 
 
 def _block_of_a_begin(evidence: Evidence, where: str) -> str:
@@ -304,7 +336,7 @@ def _block_of_a_begin(evidence: Evidence, where: str) -> str:
 _METHODS = "model_validate", "model_dump", "sqlmodel_update"  # of Pydantic's classes, and of SQLModel's
 
 
-def _hint_for_a_class(evidence: Evidence, owner: str, name: str) -> str:
+def _hint_for_a_class(evidence: Evidence, owner: str, name: str, asked_in: str = "") -> str:
     """What to ask where a class itself is asked for an attribute that it does not have."""
     if name in ("query", "objects", "get", "all", "filter", "filter_by", "first", "create"):
         return f"{owner}.{name} is the way of another library. What asks the database in this app?"
@@ -312,9 +344,15 @@ def _hint_for_a_class(evidence: Evidence, owner: str, name: str) -> str:
     family = evidence.source.ancestry(held)
     bases = {name_of(base) for _, node in family for base in node.bases}
     if name in (*_METHODS, "from_orm", "parse_obj") and "Base" in bases and not bases & {"BaseModel", "SQLModel"}:
+        if asked_in.startswith("app/routes"):
+            return f"{owner} is the class of the table. Which class says what a client gets to see?"
         return f"{owner} is a class of the tables, and no schema. It takes each value by its name: what has the names?"
+    if owner == "list" and name in _METHODS:
+        return f"A list has no {name}(). Which class has it, and what calls it for one item after another?"
     targets = [getattr(each, "target", None) for _, node in family for each in node.body]
     names = [*filter(None, map(name_of, targets)), *(_METHODS if bases & {"BaseModel", "SQLModel"} else ())]
+    if name in names:
+        return f"{owner} is the class itself. Which object of it has a '{name}'?"
     similar = difflib.get_close_matches(name, names, 1, cutoff=0.75)
     known = f"It has '{similar[0]}'." if similar else "What is it that you want of it, and what is that called?"
     return f"The class {owner} has no '{name}'. {known}"

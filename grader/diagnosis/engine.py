@@ -1405,6 +1405,10 @@ def second_engine(evidence: Evidence) -> Told | None:
     if bind is not None and "no engine" in evidence.saw and "class_" not in text_of(bind):
         return Told(where=file.at(bind), hint="Nobody tells the sessions which engine to use.")
     if bind is not None and "which is not an engine" in evidence.saw:
+        texts = [each.value for each in inside(bind) if isinstance(each, ast.Constant) and each.value in file.bindings]
+        if texts:
+            hint = f"Quotes make a text of '{texts[0]}'. How does Python write the name of what a line has made?"
+            return Told(where=file.at(bind), hint=hint)
         return Told(where=file.at(bind), hint="A session works with an engine, not with a URL.")
     return None
 

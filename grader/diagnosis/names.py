@@ -7,8 +7,10 @@ import difflib
 import re
 
 from grader.diagnosis.evidence import Evidence
+from grader.diagnosis.reading import Told
 from grader.diagnosis.source import File, Function, Source, arguments_of, inside, name_of, text_of
 
+ROUTER_IN_THE_APP = "The app includes the router. In which file is the app made, and does this belong there?"
 _OF_OTHER_LIBRARIES = re.compile(
     r"SQLAlchemy(?=\()|app\.config|transaction\.atomic|db\.(?:Model|session|Column|create_all|init_app|relationship)\b"
     r"|models\.(?:Model|\w+Field|ForeignKey)\b"
@@ -81,6 +83,55 @@ def types_of_parameters(source: Source, file: File, node: Function) -> dict[str,
         if isinstance(said, ast.Name) and (said.id in ("int", "Session") or source.class_(said.id)):
             found[each.arg] = said.id
     return found
+
+
+def type_for_its_value(evidence: Evidence) -> Told | None:
+    """Where a line that crashes hands over a type, and the parameter of this type is never used: ``Db`` for ``db``."""
+    for raised in [each for each in evidence.raised if each.told in evidence.saw]:
+        for where in [each for each in raised.lines if each.rpartition(":")[0] not in evidence.given]:
+            file = evidence.source.file(where.rpartition(":")[0])
+            around = evidence.source.function(evidence.source.function_of(where), file.name)
+            if around is None:
+                continue
+            for each in _types_in(file, int(where.rpartition(":")[2]), "missing" in raised.message):
+                what = _unused_of_type(evidence.source, *around, each.id)
+                if what:
+                    which = f"Which parameter of {around[1].name}() has {what}?"
+                    return Told(where=where, hint=f"{each.id} is a type: it says what a parameter is. {which}")
+    return None
+
+
+def _types_in(file: File, line: int, owners: bool) -> list[ast.Name]:
+    """The names that the calls around a line hand over; also what is asked for a method, if that is what failed."""
+    made = [each for each in file.nodes if isinstance(each, ast.Call)]
+    made = [each for each in made if each.lineno <= line <= (each.end_lineno or 0)]
+    asked = {*_ASKED_OF_TABLES, "delete", "update", "insert", "isinstance", "issubclass", "cast", "exists", "count"}
+    asked |= {"get_one", "aliased", "inspect", "TypeAdapter", "Depends"}  # these take a class
+    handed = [one for each in made if name_of(each) not in asked for one in each.args]
+    handed += [one.value for each in made if name_of(each) not in asked for one in each.keywords]
+    handed += [each.func.value for each in made if owners and isinstance(each.func, ast.Attribute)]
+    return [each for each in handed if isinstance(each, ast.Name)]
+
+
+def _unused_of_type(source: Source, file: File, node: Function, name: str) -> str:
+    """What the one parameter has that a name is the type of, and that its function never uses; empty for any other."""
+    every = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+    types = types_of_parameters(source, file, node)
+    read = {each.id for statement in node.body for each in ast.walk(statement) if isinstance(each, ast.Name)}
+    typed = [each.arg for each in every if each.arg != name and name in (text_of(each.annotation), types.get(each.arg))]
+    if len(typed) != 1 or typed[0] in read or name == "int":
+        return ""
+    kind = types.get(typed[0], "")
+    sent = {name_of(each) for _, one in source.ancestry(source.class_(kind)) for each in one.bases} & {"BaseModel"}
+    return (
+        "the session"
+        if kind == "Session"
+        else "what was sent"
+        if sent
+        else f"the {kind.lower()}"
+        if kind != "int"
+        else "the value"
+    )
 
 
 def outside_of(file: File, name: str, where: str) -> str:
@@ -164,6 +215,36 @@ def made_here(file: File, name: str, where: str) -> str:
     stored = [each for each in inside(around[-1]) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)]
     known = {*arguments_of(around[-1]), *(each.id for each in stored)} - {name}
     return next(iter(difflib.get_close_matches(name, sorted(known), 1, cutoff=0.8)), "")
+
+
+def not_kept(source: Source, file: File, name: str, where: str) -> str:
+    """What to ask where a call above a line gives what the line wants, and nobody keeps it, or uses what keeps it.
+
+    The name tells which call that is: ``crud.create_item(db, data)`` above a line with ``item``.
+    """
+    line = int(where.rpartition(":")[2] or 0)
+    around = source.function(file.function_at(line), file.name)
+    nodes = inside(around[1]) if around else ()
+    read = {each.id for each in nodes if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)}
+    for node in [each for each in nodes if isinstance(each, ast.Expr | ast.Assign) and each.lineno < line]:
+        if not isinstance(node.value, ast.Call) or not _gives(source, node.value, name):
+            continue
+        callee = name_of(node.value)
+        if isinstance(node, ast.Expr):
+            return f"What {callee}() gives is lost above. Which name keeps it?"
+        if isinstance(node.targets[0], ast.Name) and node.targets[0].id not in read:
+            return f"'{node.targets[0].id}' has what {callee}() gives, and no line uses it. Is that what is meant here?"
+    return ""
+
+
+def _gives(source: Source, call: ast.Call, name: str) -> bool:
+    """Whether a call gives what a name stands for: ``get_item()`` an item, ``list_items()`` items, ``get(Item)``."""
+    callee = name_of(call)
+    function = source.function(callee)
+    if callee in ("get", "get_one"):
+        return [name_of(each).lower() for each in call.args[:1]] == [name]
+    returned = [each for each in inside(function[1]) if isinstance(each, ast.Return)] if function else []
+    return callee.endswith((f"_{name}", f"_{name}s")) and any(each.value is not None for each in returned)
 
 
 def _asks(node: ast.AST) -> bool:
@@ -280,11 +361,18 @@ def _of_the_database(evidence: Evidence, file: File, name: str, used: list[ast.N
         return ""
     if name == "SQLModel" and evidence.chapter != "08_sqlmodel" and "DeclarativeBase" in imported:
         return "SQLModel is another library, of a later chapter. Which class does this file import to build models on?"
+    meant = [each for each in _OF_THE_STARTER if each in file.bindings and each.lower().endswith(f"_{name.lower()}")]
+    if meant:
+        return f"There is '{meant[0]}' here: is it that?"
     if made and name == "Session" and "sessionmaker" in imported:
         return "This makes one session. What makes a new one with each call? The file imports it."
     if made and any(each.endswith(f"_{name.lower()}") for each in imported):
         return f"Which function makes an {name.lower()}? The file imports it."
     return ""
+
+
+# What others ask for by these names: where a line has another one, that line is wrong.
+_OF_THE_STARTER = {"DATABASE_URL", "engine", "SessionLocal", "Base", "Item", "router", "app"}
 
 
 def renamed_above(file: File, name: str) -> ast.stmt | None:
@@ -295,5 +383,6 @@ def renamed_above(file: File, name: str) -> ast.stmt | None:
     others = {**file.bindings, **{node.name: node for node in file.tree.body if isinstance(node, ast.ClassDef)}}
     alike = [each for each in (*others, *functions) if each.lower() == name.lower()]
     alike += [each for each in others if each.lower().endswith(f"_{name.lower()}")]  # create_item() is no misnamed item
+    alike = [each for each in alike if each not in _OF_THE_STARTER]
     unused = [each for each in alike if each not in {name} | read | inner] if len(name) > 2 else []
     return {**others, **functions}[unused[0]] if unused else None

@@ -47,6 +47,7 @@ from grader.diagnosis.engine import (
 )
 from grader.diagnosis.setting_up import (
     base_says_too_much,
+    comma_at_the_end,
     name_and_default_swapped,
     under_another_name,
     unfit_in_the_setup,
@@ -55,6 +56,7 @@ from grader.diagnosis.setting_up import (
 from grader.diagnosis.shapes import unfit_call
 
 READINGS = (
+    comma_at_the_end,
     taken_for_a_table,
     class_for_an_object,
     other_variable,

@@ -110,6 +110,21 @@ _QUESTIONS = (
 )
 
 
+@reading("a comma at the end of a value")
+def comma_at_the_end(evidence: Evidence) -> Told | None:
+    """A comma behind a value makes a tuple of it, which is no URL, no engine and no factory."""
+    file = evidence.source.file(_DB)
+    for node in [each for each in file.tree.body if isinstance(each, ast.Assign)]:
+        value = node.value
+        alone = isinstance(value, ast.Tuple) and len(value.elts) == 1
+        if alone and name_of(node.targets[0]) in _BY_NAME and re.search(r"tuple|got \('", evidence.saw):
+            return Told(where=file.at(node), hint="What does the comma at the end make of this value?")
+    return None
+
+
+_BY_NAME = "DATABASE_URL", "engine", "SessionLocal"
+
+
 @reading("a name that others do not know")
 def under_another_name(evidence: Evidence) -> Told | None:
     """Other files ask app/db.py for what it makes by its name, in which capital letters count."""

@@ -10,7 +10,7 @@ from itertools import pairwise
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.crud import made_of, reached
 from grader.diagnosis.evidence import Evidence, Raised
-from grader.diagnosis.names import types_of_parameters
+from grader.diagnosis.names import type_for_its_value, types_of_parameters
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.source import (
     File,
@@ -88,6 +88,11 @@ def _by_place(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], wh
     return ""
 
 
+def _engine_by_its_class(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
+    """An engine is made by a function: Engine(URL)."""
+    return "Engine is the class, and needs more than a URL. Which function makes an engine of one?"
+
+
 def _to_a_session(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
     """A session's own method takes other things: db.delete(Item, 3)."""
     return _OF_A_SESSION.get(found[1], "") if _called(nodes, found[1]) else ""
@@ -97,6 +102,12 @@ def _to_a_function(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST
     """A function of the learner's takes more, or fewer: crud.create_item(data)."""
     function = evidence.source.function(found[1]) if _called(nodes, found[1]) else None
     names = [each for each in arguments_of(function[1]) if each not in ("self", "cls")] if function else []
+    here = evidence.source.function(found[1], where.rpartition(":")[0])
+    bare = any(isinstance(each.func, ast.Name) for each in _called(nodes, found[1]))
+    if function and here and here[1] is not function[1] and bare:
+        return (
+            f"Which {found[1]} does this call? Two files have a def of this name, and without a dot it is this file's."
+        )
     takes = f"{', '.join(names[:-1])} and {names[-1]}" if names[1:] else "".join(names)
     return f"{found[1]}() takes {takes}. What does this line hand over?" if names else ""
 
@@ -182,6 +193,7 @@ def _of_a_dictionary(evidence: Evidence, found: re.Match[str], nodes: list[ast.A
 _Hint = Callable[[Evidence, re.Match[str], list[ast.AST], str], str]
 _KINDS = "TypeError", "ValueError", "AttributeError", "NoInspectionAvailable"
 _QUESTIONS: tuple[tuple[str, _Hint], ...] = (
+    (r"^Engine\.__init__\(\) missing", _engine_by_its_class),
     (r"^(?:\w+\.)?__init__\(\) takes 1 positional argument but", _by_place),
     (r"^Session\.(\w+)\(\) (?:missing|takes) ", _to_a_session),
     (r"^(?:\w+\.)*(\w+)\(\) missing 1 required positional argument: '(?:self|obj)'", _of_the_class),
@@ -203,6 +215,9 @@ _QUESTIONS: tuple[tuple[str, _Hint], ...] = (
 @reading("a call that does not fit what it calls")
 def unfit_call(evidence: Evidence) -> Told | None:
     """What a call hands over, by name or by place and in which order, has to fit what is called."""
+    typed = type_for_its_value(evidence)
+    if typed is not None:
+        return typed
     for words, hint_of in _QUESTIONS:
         found = raised_with(evidence, words, *_KINDS)
         if found is not None:

@@ -7,6 +7,8 @@ import difflib
 import re
 
 from grader.diagnosis.evidence import Evidence
+from grader.diagnosis.names import ROUTER_IN_THE_APP
+from grader.diagnosis.source import calls
 
 _INDENTED = re.compile(r"indent|outer indentation|TabError|inconsistent use of tabs")
 _NO_SUCH_NAME = re.compile(r"cannot import name '(\w+)' from '(app[\w.]*)'")
@@ -71,6 +73,11 @@ def _not_imported(evidence: Evidence) -> str:
     if raised is None:
         return ""
     if "circular import" in raised.message:
+        name, _, number = evidence.where.rpartition(":")
+        imports = [each for each in evidence.source.file(name).nodes if isinstance(each, ast.ImportFrom)]
+        here = [each for each in imports if str(each.lineno) == number and [one.name for one in each.names] == ["app"]]
+        if here and calls(evidence.source.file(name).tree, "include_router"):
+            return ROUTER_IN_THE_APP
         return "Two files import each other, so that neither is ready for the other. Which of them can do without?"
     missing = _NO_SUCH_NAME.search(raised.message)
     if missing is not None:
