@@ -627,6 +627,11 @@ def created_at_another_moment(evidence: Evidence) -> Told | None:
         handed = [each for each in calls(file.tree, "Depends") if each.args and name_of(each.args[0]) == node.name]
         where = file.at(handed[0]) if handed else file.at(node)
         return Told(saw=f"{evidence.saw}; {node.name}() had not run", where=where, hint=hint)
+    later = calls(file.tree, "Thread", "Timer", "submit") if "does not wait for" in evidence.saw else []
+    named = any(isinstance(each, ast.Attribute) and each.attr == "create_all" for each in file.nodes)
+    if len(later) == 1 and not named:  # by SQL of its own, perhaps
+        hint = "This starts the work, and goes on at once. How does the start wait until it is done?"
+        return Told(where=file.at(later[0]), hint=hint)
     return None
 
 

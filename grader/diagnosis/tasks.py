@@ -45,6 +45,11 @@ def _is_session(node: ast.AST) -> bool:
 # -- how it is handed over ----------------------------------------------------------------------------
 
 
+_BEFORE_THE_BODY = "the event was written after the status was sent, and before the body: the client still waited"
+_WHOLE = "the whole answer, then the event"
+_AFTER_THE_BODY = "An answer is complete only when its body is sent. Who runs something after the whole answer?"
+
+
 @reading("the task is called, not handed over", _WAITS, _WRITTEN, "unknown_item_is_404", "answers_202")
 def called_at_once(evidence: Evidence) -> Told | None:
     """With parentheses the function runs at once, and the client waits for it."""
@@ -71,6 +76,9 @@ def called_at_once(evidence: Evidence) -> Told | None:
             )
             if later:
                 continue
+            sends = [each.lineno for each in calls(node, "send")]
+            if not outer and sends and min(sends) < call.lineno < max(sends):
+                return Told(saw=_BEFORE_THE_BODY, wanted=_WHOLE, where=file.at(call), hint=_AFTER_THE_BODY)
             hint = "add_task takes the function and, apart from it, its arguments." if outer else "This runs at once."
             if not outer and evidence.rule == "unknown_item_is_404":
                 hint = "This runs at once, before anybody knows whether there is such an item."
