@@ -67,7 +67,10 @@ def _of_a_parameter(source: Source, file: File, used: list[ast.Name]) -> str:
         if len(having) == 1:
             return f"'{having[0]}' has a '{node.id}'. How does this line ask it for that?"
         if having:
-            return f"{' and '.join(map(repr, having))} have a '{node.id}'. Which of them does this line mean?"
+            having_it = f"{' and '.join(map(repr, having))} have a '{node.id}'."
+            if any(types[each].endswith("Update") for each in having):  # one field of a change is seldom all of it
+                return f"{having_it} Which one is what the client sent, and what if it was not sent?"
+            return f"{having_it} Which of them does this line mean?"
     return ""
 
 

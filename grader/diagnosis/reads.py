@@ -105,8 +105,13 @@ def clause_thrown_away(evidence: Evidence) -> Told | None:
         clause = _CLAUSES.get(method, "")
         if clause and words and f" {clause.lower()} " not in f"{words} ":
             hint = f"{method}() changes nothing: it returns another statement. Who keeps that one?"
-            return Told(saw=f"{evidence.saw}; the SELECT has no {clause}", where=file.at(node), hint=hint)
+            return Told(saw=f"{evidence.saw}; {_without(clause)}", where=file.at(node), hint=hint)
     return None
+
+
+def _without(*clauses: str) -> str:
+    """What a SELECT is without. SQLite's has a LIMIT in front of each OFFSET: -1, where nobody asked for one."""
+    return "nothing limits the SELECT" if clauses == ("LIMIT",) else f"the SELECT has no {' and no '.join(clauses)}"
 
 
 def _has_no_end(select: Event) -> bool:
@@ -437,7 +442,7 @@ def another_page(evidence: Evidence) -> Told | None:
     if _has_no_end(selects[-1]):
         missing = ["limit"]
     if missing:
-        told = f"the SELECT has no {' and no '.join(word.upper() for word in missing)}"
+        told = _without(*(word.upper() for word in missing))
     elif len(values) >= 2 and values[-2:] != [asked["limit"], asked["offset"]]:
         told = f"the SELECT was sent with LIMIT {values[-2]} and OFFSET {values[-1]}"
     else:

@@ -368,7 +368,7 @@ def rows_of_pairs(evidence: Evidence) -> Told | None:
     rows = f"rows ({kinds})" if kinds else "rows"
     saw = evidence.saw if held else f"{evidence.saw}; the list holds {rows}"
     hint = f"The list holds {rows}, not items. Which objects does ItemWithOwner read?"
-    why = "ItemWithOwner reads an item, and the item's own .owner. A row has neither."
+    why = "ItemWithOwner reads an item, and the item's own .owner. A row has no name, and no owner of its own."
     return Told(saw=saw, where=file.at(executed[-1] if executed else node), hint=hint, why=why)
 
 
@@ -752,9 +752,10 @@ def other_page(evidence: Evidence) -> Told | None:
     owners = [event for event in evidence.events_of("SELECT owners") if " limit " in event.words]
     if owners and owners[-1].where and evidence.saw.startswith("ids on the page, each with that of its owner"):
         hint = "The page is one of items. Which owners do the items of this page have?"
+        why = "Each item is shown with its own owner, on whichever page it is."
         where, sends = built(evidence, owners[-1].where, "limit"), evidence.source.function_of(owners[-1].where)
         cuts = evidence.source.function_of(where) == sends  # a function that others share cuts what it is told to
-        return Told(where=where if cuts else own_line(evidence, owners[-1].where), hint=hint)
+        return Told(where=where if cuts else own_line(evidence, owners[-1].where), hint=hint, why=why)
     file, node = found
     defaults = {each.arg for each in node.args.args[-len(node.args.defaults) :]} if node.args.defaults else set()
     if "required positional argument" in evidence.saw or ("missing" in evidence.saw and not defaults):

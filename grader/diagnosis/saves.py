@@ -562,7 +562,7 @@ def not_refreshed(evidence: Evidence) -> Told | None:
         )
         saw = evidence.saw if kept else evidence.saw.partition(":")[0]
         return Told(
-            saw=f"{saw}{';' if kept else ':'} {name}() made it forget what it held, and nothing was loaded after that",
+            saw=f"{saw}{';' if kept else ':'} nothing was loaded after {name}(), which forgets what it held",
             where=expired,
             hint=f"{name}() only forgets. Which method loads the row now?",
         )

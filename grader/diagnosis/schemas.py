@@ -184,7 +184,7 @@ def of_a_text(function: Callable[[Evidence], Told | None]) -> Callable[[Evidence
     return holds
 
 
-_TEXT_LOST = "What a client sends has to come out of the schema as it went in: everything behind it works with that."
+_TEXT_LOST = "Nothing asks for this change, and everything behind the schema works with what comes out of it."
 _THEN = "What a validator returns is the field's value from then on."
 
 

@@ -746,7 +746,7 @@ def task_raises(evidence: Evidence) -> Told | None:
         if where.startswith(found[0].name):
             hint = "The exception comes out of this line. Which value in it is not what you think?"
             if "Detached" in raised.kind:
-                hint = "Its session is closed by then. What is read has to be read before."
+                hint = "Its session is closed by then. What is read has to be read before: when is it there?"
             elif "not persistent within this Session" in raised.message:
                 hint = "Is the session still open here, and does it know this object?"
             elif raised.kind in ("IntegrityError", "DataError"):

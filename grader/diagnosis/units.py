@@ -512,6 +512,9 @@ def two_sessions(evidence: Evidence) -> Told | None:
     return Told(saw=f"{evidence.saw}; the event was written by another session", where=where, hint=hint)
 
 
+_ITS_OWN = "Events are the history of an item. One that names another item tells a story that never happened."
+
+
 @reading("the event of another item", _TOGETHER, _BATCH)
 def event_of_another_item(evidence: Evidence) -> Told | None:
     """Each new item has an event, and each event is that of its own item."""
@@ -524,7 +527,8 @@ def event_of_another_item(evidence: Evidence) -> Told | None:
         return None
     other = _id_of_another(evidence)
     if other is not None:
-        return Told(where=_at(other), hint="add_event is given an item. Whose id does this line write?")
+        hint = "add_event is given an item. Whose id does this line write?"
+        return Told(where=_at(other), hint=hint, why=_ITS_OWN)
     told = [*_calls(evidence, "add_event"), *_calls(evidence, "ItemEvent")]
     loops = [(file, each) for file, unit in _units(evidence) for each in ast.walk(unit) if isinstance(each, ast.For)]
     in_loops = [(file, call) for file, loop in loops for call in calls(loop, "add_event", "ItemEvent", "add")]
@@ -535,7 +539,7 @@ def event_of_another_item(evidence: Evidence) -> Told | None:
     hint = "Of which item is the event that this line makes?"
     if evidence.rule == _BATCH:
         hint = f"{hint} Go through it once for each item."
-    return Told(where=told[0][0].at(told[0][1]), hint=hint)
+    return Told(where=told[0][0].at(told[0][1]), hint=hint, why=_ITS_OWN)
 
 
 def _has_a_number(node: ast.AST) -> bool:

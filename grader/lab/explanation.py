@@ -37,6 +37,8 @@ _ACCIDENTS = {
     *("InvalidRequestError", "ArgumentError"),
 }
 
+_SLIPS = {"TypeError", "AttributeError", "NameError", "ArgumentError"}
+
 
 def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) -> dict[str, Any]:
     """What there is to say of a mistake beyond the rule's own words.
@@ -61,6 +63,8 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
             crashed = _crashed_at(evidence)
             told |= _after_the_answer(evidence)
             told |= _mistake(first_that_holds(readings_of(parts.place.chapter), evidence), parts.place)
+            if not told.get("why") and _is_an_accident(evidence) and _is_a_slip(evidence.raised[0]):
+                told["why"] = "An exception ends a function at once: what comes after it does not run."
             if "mistake" not in told:
                 parts.unread = evidence
             if "mistake" not in told and (first := hint_for(evidence)):
@@ -122,14 +126,23 @@ def _crashed_at(evidence: Evidence) -> str:
 
 def _says_it_all(evidence: Evidence) -> bool:
     """Whether what was seen is an exception that speaks of the very line that is shown."""
+    if not _is_an_accident(evidence) or not evidence.raised[0].lines:
+        return False
+    return bool(_CRASH.match(evidence.saw)) or innermost(evidence.raised[0], evidence.given) == evidence.where
+
+
+def _is_an_accident(evidence: Evidence) -> bool:
+    """Whether what was seen is an exception of a line that asks for something that cannot be."""
     raised = evidence.raised[0] if evidence.raised else None
     shown = _CRASH.sub("", evidence.saw)
     if raised is None or not raised.bases & _ACCIDENTS or raised.kind == "PendingRollbackError":
         return False
-    if raised.kind == "ValidationError" and shown == evidence.saw:
-        return False
-    at_this_line = shown != evidence.saw or innermost(raised, evidence.given) == evidence.where
-    return shown.startswith(f"{raised.kind}: ") and bool(raised.lines) and at_this_line
+    return shown.startswith(f"{raised.kind}: ") and (raised.kind != "ValidationError" or shown != evidence.saw)
+
+
+def _is_a_slip(raised: Raised) -> bool:
+    """Whether the code would fail whatever it is given: what the rule is about has no part in it."""
+    return bool(raised.bases & _SLIPS) and "NoneType" not in raised.message
 
 
 def _closer(place: str, source: Source, parts: Parts) -> str:
