@@ -26,7 +26,7 @@ from grader.diagnosis.names import (
     renamed_above,
     type_for_its_value,
 )
-from grader.diagnosis.reading import Told, reading
+from grader.diagnosis.reading import Told, an, reading
 from grader.diagnosis.source import File, Function, Source, calls, first_line, inside, name_of, text_of
 
 _NAME = re.compile(r"name '(\w+)' is not defined")
@@ -295,7 +295,7 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
     if found[1] == "NoneType":
         hint = f"What stands before .{found[2]} is None here. Where does it come from, and when is it None?"
     else:
-        kind = f"{'an' if found[1][0] in 'AEIOUaeiou' else 'a'} {found[1]}"
+        kind = an(found[1])
         hint = f"What stands before .{found[2]} is {kind}. Is it what you think it is, and is the name right?"
         if found[1] == found[2].title() == "Session":
             hint = "This is the session already. What stands between it and its method is the way of another library."
@@ -394,7 +394,7 @@ def _where_it_came_from(evidence: Evidence, raised: Raised, kind: str, attribute
         return None
     hint = f"{function.name}() wants {name}: {ast.unparse(annotation)}. What does this line hand over?"
     return Told(
-        saw=f"{evidence.saw}; {function.name}() was handed {'an' if kind[0] in 'AEIOUaeiou' else 'a'} {kind}",
+        saw=f"{evidence.saw}; {function.name}() was handed {an(kind)}",
         where=caller,
         hint=hint,
     )
@@ -676,7 +676,7 @@ def awaited(evidence: Evidence) -> Told | None:
     if waited is None:
         return None
     kind, where, node = waited
-    hint = f"{_short(node.value)} is plain: it gives you a {kind} at once. Who has to wait for it?"
+    hint = f"{_short(node.value)} is plain: it gives you {an(kind)} at once. Who has to wait for it?"
     if kind == "NoneType":
         hint = f"{_short(node.value)} is done when it returns. What is there left to wait for?"
     return Told(where=where, hint=hint, why=_PLAIN)
@@ -691,7 +691,7 @@ def no_context_manager(evidence: Evidence) -> Told | None:
     kind, where, node = found
     entered = [_short(item.context_expr) for item in node.items if not isinstance(item.context_expr, ast.Call)]
     what = (entered or [_short(node.items[0].context_expr)])[0]
-    hint = f"{what} is {'an' if kind[0] in 'AEIOUaeiou' else 'a'} {kind}. What can 'with' open and close?"
+    hint = f"{what} is {an(kind)}. What can 'with' open and close?"
     if kind in ("sessionmaker", "scoped_session", "type"):
         hint = f"{what} makes sessions. What turns it into one?"
     elif kind in ("function", "method"):

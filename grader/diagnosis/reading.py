@@ -72,6 +72,11 @@ def reading_of(value: Any) -> Reading | None:
     return found if isinstance(found, Reading) else None
 
 
+def an(name: str) -> str:
+    """A name with its article: ``an Item``, ``a Session``."""
+    return f"{'an' if name[:1] in 'AEIOUaeiou' else 'a'} {name}"
+
+
 _AT_IMPORT = re.compile(r"^importing |^\S+ is not valid Python: ")
 
 

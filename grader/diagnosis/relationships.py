@@ -10,7 +10,7 @@ from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.crud import built, page_passed_on
 from grader.diagnosis.endpoints import endpoint_of, own_line
 from grader.diagnosis.evidence import Evidence, Raised
-from grader.diagnosis.reading import Told, reading
+from grader.diagnosis.reading import Told, an, reading
 from grader.diagnosis.schemas import field_in, setting_not_read
 from grader.diagnosis.source import File, Function, calls, decorators, inside, keyword, name_of, of_a_session, text_of
 
@@ -705,7 +705,7 @@ def no_schema(evidence: Evidence) -> Told | None:
         return None
     where, which = found[0].at(found[1]), "Which schema says it, and who tells FastAPI?"
     if kind and kind[1]:
-        a = f"{'an' if kind[1][0] in 'AEIOU' else 'a'} {kind[1]}"
+        a = an(kind[1])
         saw = f"a crash: FastAPI cannot turn {a} into JSON ({raised.kind if raised else ''})"
         hint = f"FastAPI gets {kind[1]} objects here, and does not know what to show of them. {which}"
         return Told(saw=saw, where=where, hint=hint)

@@ -11,7 +11,7 @@ from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.crud import made_of, reached
 from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.names import type_for_its_value, types_of_parameters
-from grader.diagnosis.reading import Told, reading
+from grader.diagnosis.reading import Told, an, reading
 from grader.diagnosis.source import (
     File,
     Function,
@@ -51,10 +51,6 @@ def _spans(node: ast.AST, line: int) -> bool:
 
 def _called(nodes: list[ast.AST], *names: str) -> list[ast.Call]:
     return [each for each in nodes if isinstance(each, ast.Call) and name_of(each) in names]
-
-
-def _an(name: str) -> str:
-    return f"{'an' if name[:1] in 'AEIOUaeiou' else 'a'} {name}"
 
 
 def is_schema(source: Source, name: str) -> bool:
@@ -151,7 +147,7 @@ def _in_two_stars(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST]
         asks = "Which method reads the attributes of an object?"
     if is_schema(evidence.source, kind):
         asks = "Which of its methods makes a dictionary?"
-    return f"** takes a dictionary, with names and values, and this is {_an(kind)}. {asks}"
+    return f"** takes a dictionary, with names and values, and this is {an(kind)}. {asks}"
 
 
 def _one_of_many(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
@@ -175,7 +171,7 @@ def _by_a_key(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], wh
     which = f"Which function {'sets' if found[1] else 'reads'} an attribute whose name is in a variable?"
     if all(isinstance(each, ast.Constant) for each in keys):
         which = "How does Python write an attribute?"
-    return f"The brackets are for a key, and {_an(kind)} has attributes. {which}"
+    return f"The brackets are for a key, and {an(kind)} has attributes. {which}"
 
 
 def _of_a_dictionary(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
@@ -259,7 +255,7 @@ def handed_another_type(evidence: Evidence) -> Told | None:
             for call in [each for each in made if name_of(each) == called[1].name]:
                 wanted, value, gets = _another_type(source, caller, called, call)
                 if gets and re.search(rf"\b{gets}\b", raised.message):
-                    hint = f"{called[1].name}() works with {_an(wanted)}, and here it gets '{value}', {_an(gets)}. "
+                    hint = f"{called[1].name}() works with {an(wanted)}, and here it gets '{value}', {an(gets)}. "
                     return Told(where=outer, hint=f"{hint}From where does {caller[1].name}() have one?")
     return None
 
@@ -300,15 +296,15 @@ def no_row_in_the_session(evidence: Evidence) -> Told | None:
     if found is None or found[2].rpartition(":")[0] in evidence.given:
         return None
     kind, class_ = found[1].groups()
-    gets = f"{class_}, which is the class of the table" if class_ else _an(kind)
+    gets = f"{class_}, which is the class of the table" if class_ else an(kind)
     if is_schema(evidence.source, kind) and not class_:
         sent = re.search(r"Create$|Update$", kind)
-        gets = f"what was sent, {_an(kind)}" if sent else f"{_an(kind)}, which is a schema"
+        gets = f"what was sent, {an(kind)}" if sent else f"{an(kind)}, which is a schema"
     hint = f"A session works with rows, and here it gets {gets}. Which object is the row?"
     if kind == "NoneType":
         hint = "A session works with rows, and here it gets None. Where should the row have come from?"
     if kind in ("list", "tuple", "dict", "generator"):
-        hint = f"A session takes one row at a time, as an object, and here it gets {_an(kind)}. Which objects are rows?"
+        hint = f"A session takes one row at a time, as an object, and here it gets {an(kind)}. Which objects are rows?"
     if is_schema(evidence.source, kind) and not class_ and (made := _returned_by_a_helper(evidence, found[2], kind)):
         return Told(where=made, hint="Whoever calls this goes on with the row. What does it get here?")
     return Told(where=found[2], hint=hint)

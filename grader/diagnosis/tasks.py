@@ -12,7 +12,7 @@ from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.endpoints import behind, endpoint_of, own_files
 from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.parameters import TOO_STRICT
-from grader.diagnosis.reading import Told, reading
+from grader.diagnosis.reading import Told, an, reading
 from grader.diagnosis.source import File, Function, calls, decorators, inside, keyword, name_of, text_of
 
 _WRITTEN, _CLOSED = "event_is_written", "task_session_is_closed"
@@ -341,7 +341,7 @@ def _whole_handed_over(evidence: Evidence) -> Told | None:
     for file, value, wanted in _passed(evidence):
         whole = isinstance(value, ast.Name) or bool(calls(value, "model_dump", "dict"))
         if whole and kinds and (kinds[0] == "Item") == (wanted == "item_id"):
-            saw = f"record_event was handed {'an' if kinds[0][0] in 'AEIOU' else 'a'} {kinds[0]}"
+            saw = f"record_event was handed {an(kinds[0])}"
             hint = "record_event writes what it is given. What does this line give it?"
             saw = f"{saw}; the item's id is wanted" if wanted == "item_id" else f"{saw}; the kind is wanted, a text"
             return Told(saw=saw, where=file.at(value), hint=hint)

@@ -476,9 +476,15 @@ def event_after_the_commit(evidence: Evidence) -> Told | None:
         saw = f"{evidence.saw}; its INSERT came after the COMMIT"
         return Told(saw=saw, where=_line_in(evidence, late[0].where), hint=hint)
     committed, told = _calls(evidence, "commit"), _calls(evidence, "add_event")
-    beside = len(committed) == 1 and len(told) == 1 and told[0][0] is committed[0][0]
-    if beside and "INSERT item_events" not in whats and told[0][1].lineno > committed[0][1].lineno:
+    if len(told) != 1 or "INSERT item_events" in whats:
+        return None
+    line = told[0][1].lineno
+    if len(committed) == 1 and told[0][0] is committed[0][0] and line > committed[0][1].lineno:
         return Told(where=_at(told[0]), hint=hint)
+    blocks = [each for _, node in _units(evidence) for each in inside(node) if isinstance(each, ast.With)]
+    blocks = [each for each in blocks if any(calls(item.context_expr, "begin") for item in each.items)]
+    if not committed and any(each in told[0][0].nodes and line > (each.end_lineno or line) for each in blocks):
+        return Told(where=_at(told[0]), hint=f"The block above commits when it ends. {hint}")
     return None
 
 

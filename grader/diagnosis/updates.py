@@ -229,10 +229,11 @@ def field_not_written(evidence: Evidence) -> Told | None:
     """A field that is not passed to the model, or not set on the item, keeps its old value."""
     found = function_of(evidence)
     write = next((event for event in evidence.events_of("INSERT items", "UPDATE items")), None)
-    if found is None or write is None or calls(found[1], *_ALL_FIELDS):
+    if found is None or write is None or calls_in(evidence, *_ALL_FIELDS):
         return None
     file, node = found
-    told, source = "".join(evidence.did[-1:]), text_of(ast.Module(without_docstring(node), []))
+    bodies = [statement for _, each in reached(evidence) for statement in without_docstring(each)]
+    told, source = "".join(evidence.did[-1:]), text_of(ast.Module(bodies, []))
     sent = [name for name in ("name", "description") if f"{name}=" in told]
     name = next((name for name in sent if not re.search(rf"\b{name}\b", source)), "")
     has = by_field(evidence.actual).get(name)

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from grader.diagnosis.reading import an
 from grader.lab.words import describe
 
 _NOT_LOADED = re.compile(r"DetachedInstanceError|is not available due to lazy=")
@@ -57,7 +58,7 @@ def _in_a_word(value: Any) -> str:
     if value is None:
         return "None"
     kind = type(value).__name__
-    return f"one {kind}" if isinstance(value, BaseModel) or hasattr(type(value), "__table__") else _a(kind)
+    return f"one {kind}" if isinstance(value, BaseModel) or hasattr(type(value), "__table__") else an(kind)
 
 
 def _raised_by(item: Any, name: str) -> str:
@@ -80,8 +81,4 @@ def _kind_of(item: Any) -> str:
     if isinstance(item, tuple) or hasattr(item, "_mapping"):
         return f"; what the list holds is a row ({', '.join(type(each).__name__ for each in item)})"
     kind = type(item).__name__
-    return f"; what the list holds is {_a(kind)}"
-
-
-def _a(kind: str) -> str:
-    return f"{'an' if kind[:1] in 'aeiouAEIOU' else 'a'} {kind}"
+    return f"; what the list holds is {an(kind)}"
