@@ -1295,12 +1295,7 @@ def one_session(evidence: Evidence) -> Told | None:
         return None
     file = evidence.source.file(_DB)
     scoped = calls(file.tree, "scoped_session")
-    made = [
-        call
-        for statement in file.tree.body
-        if not isinstance(statement, ast.FunctionDef | ast.ClassDef)
-        for call in calls(statement, "Session", "SessionLocal")
-    ]
+    made = _sessions_kept(file)
     cached = [node for node in file.functions if any("cache" in name for name in map(name_of, node.decorator_list))]
     first = [node.decorator_list[0] for node in cached]
     for call in scoped:
@@ -1314,6 +1309,22 @@ def one_session(evidence: Evidence) -> Told | None:
     for node in (*made, *first):
         return Told(where=file.at(node), hint="This makes one session, and everybody gets it.")
     return None
+
+
+def _sessions_kept(file: File) -> list[ast.Call]:
+    """Calls that make a session which outlives the function that they are in: of a module, a class or an object."""
+    makers = [node for node in file.nodes if isinstance(node, ast.Assign) and calls(node.value, "sessionmaker")]
+    factories = {name_of(node.targets[0]) for node in makers} | {"Session", "SessionLocal"}
+    shared = {name for node in file.nodes if isinstance(node, ast.Global) for name in node.names}
+    bodies = [file.tree.body, *(each.body for each in file.classes)]
+    kept = [each for body in bodies for each in body if not isinstance(each, ast.FunctionDef | ast.ClassDef)]
+    kept += [
+        node
+        for node in file.nodes
+        if isinstance(node, ast.Assign) and any(isinstance(each, ast.Attribute) for each in node.targets)
+    ]
+    kept += [node for node in file.nodes if isinstance(node, ast.Assign) and name_of(node.targets[0]) in shared]
+    return [call for statement in kept for call in calls(statement, *factories)]
 
 
 @reading("one connection for all sessions", "sessions_are_independent", "works_across_threads")
