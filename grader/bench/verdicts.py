@@ -225,7 +225,7 @@ def judged(run: Run, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:
     if check.outcome in ("failed", "error"):
         _tell_what_is_taken_back(run, check)
     if check.outcome in ("failed", "error", "todo") and check.where:
-        check.elsewhere, check.task_there = _whose_code(run, rule, check.where, told)
+        check.elsewhere, check.task_there = _whose_code(run, rule, check, told)
     shared.outcomes[rule.name] = check.outcome
     if check.unjudged:
         shared.unjudged.add(rule.name)
@@ -298,9 +298,9 @@ def _of_the_stand_in(rule: Rule, check: Check) -> set[str]:
     return {each.name for each in rules_of(rule.chapter) if each.task == found[1]}
 
 
-def _whose_code(run: Run, rule: Rule, where: str, told: dict[str, Any]) -> tuple[bool, str]:
+def _whose_code(run: Run, rule: Rule, check: Check, told: dict[str, Any]) -> tuple[bool, str]:
     """Whether a place is not in the code of the rule's task, and whose it is; empty where nobody can tell."""
-    file = where.partition("/")[2].partition(":")[0]
+    file = check.where.partition("/")[2].partition(":")[0]
     outside = file not in files_of(rule.chapter).get(rule.task, ())
     owner, under = (each if isinstance(each, str) else "" for each in (told.get("owner"), told.get("under")))
     if "." in owner and file not in run.shared.given and is_given(rule.chapter, file, owner):
@@ -315,7 +315,9 @@ def _whose_code(run: Run, rule: Rule, where: str, told: dict[str, Any]) -> tuple
     for names in _levels(told.get("around")):  # something of the learner's own, or given: it belongs to what uses it
         near = {task for name in names for task in tasks_at(rule.chapter, file, name, "", of_others=False)}
         if not tasks and len(near) > 1 and rule.task not in near:
-            return True, ""  # nobody can tell for which of them
+            spoken_of = [name for name in names if re.search(rf"\b{re.escape(name)}\b", check.observed)]
+            its = {task for name in spoken_of for task in tasks_at(rule.chapter, file, name, "", of_others=False)}
+            return True, its.pop() if len(its) == 1 else ""  # else nobody can tell for which of them
         tasks = tasks or tuple(near)
     tasks = tasks or tasks_at(rule.chapter, file, owner, under, of_others=True)  # nothing uses it: a listener
     if tasks:

@@ -191,9 +191,7 @@ def prefix_twice(evidence: Evidence) -> Told | None:
         for call in (*calls(file.tree, "include_router"), *calls(file.tree, "APIRouter")):
             prefix = keyword(call, "prefix")
             if prefix is not None and (not named_twice or "{" in text_of(prefix)):
-                return Told(
-                    where=file.at(call), hint="The routes have their whole paths already. What does this prefix add?"
-                )
+                return Told(where=file.at(call), hint=_too_many(evidence, call))
     return None
 
 
@@ -207,9 +205,16 @@ def _prefix_too_many(evidence: Evidence, path: str) -> Told | None:
             prefix = said.value if isinstance(said, ast.Constant) and isinstance(said.value, str) else ""
             rest = [each.removeprefix(prefix) for verb, each in known if verb == method and each.startswith(prefix)]
             if prefix and any(each.count("/") == path.count("/") and fits(each, path) for each in rest):
-                hint = "The routes have their whole paths already. What does this prefix add?"
-                return Told(where=file.at(call), hint=hint)
+                return Told(where=file.at(call), hint=_too_many(evidence, call))
     return None
+
+
+def _too_many(evidence: Evidence, call: ast.Call) -> str:
+    """What to ask about a prefix that is one too many."""
+    routers = [each for file in evidence.source.files() for each in calls(file.tree, "APIRouter")]
+    if name_of(call) == "include_router" and any(keyword(each, "prefix") is not None for each in routers):
+        return "A router has a prefix of its own already. What do the two make together?"
+    return "The routes have their whole paths already. What does this prefix add?"
 
 
 def _likeness(pattern: str, path: str) -> float:

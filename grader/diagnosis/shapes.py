@@ -304,7 +304,10 @@ def no_row_in_the_session(evidence: Evidence) -> Told | None:
     if kind == "NoneType":
         hint = "A session works with rows, and here it gets None. Where should the row have come from?"
     if kind in ("list", "tuple", "dict", "generator"):
-        hint = f"A session takes one row at a time, as an object, and here it gets {an(kind)}. Which objects are rows?"
+        takers = ("add", "delete", "refresh", "merge", "expunge")
+        called = {name_of(each) for each in at_line(evidence.source, found[2]) if isinstance(each, ast.Call)}
+        taker = next((f"{name}()" for name in takers if name in called), "A session")
+        hint = f"{taker} takes one row at a time, as an object, and here it gets {an(kind)}. Which objects are rows?"
     if is_schema(evidence.source, kind) and not class_ and (made := _returned_by_a_helper(evidence, found[2], kind)):
         return Told(where=made, hint="Whoever calls this goes on with the row. What does it get here?")
     return Told(where=found[2], hint=hint)

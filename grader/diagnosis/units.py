@@ -370,6 +370,7 @@ def saved_in_any_case(evidence: Evidence) -> Told | None:
         for call in [call for call in calls(node, "commit") if node.name == "__exit__" and file.at(call) in sent]:
             tests = [each for each in inside(node) if isinstance(each, ast.If) and call in ast.walk(each)]
             hint = "After which errors does this lead to the commit, and what is saved then?"
+            hint = hint if tests else "This runs after an error in the block, too. What does it save then?"
             return Told(where=file.at(tests[-1] if tests else call), hint=hint)
     return None
 

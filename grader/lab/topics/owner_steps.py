@@ -47,14 +47,16 @@ class OwnerSteps:
         focus, endpoint, errors = self._focus.at, self._focus.endpoint, len(self._seen.errors)
         try:
             with self._story.untold():
-                rows = self._owners.rows()
-                return self._of_the_model(rows) or self._of_the_list(rows)
+                try:
+                    rows = self._owners.rows()
+                    return self._of_the_model(rows) or self._of_the_list(rows)
+                finally:
+                    self._sessions.close()
         except Exception:  # an explanation must never cost a verdict
             return None
         finally:
             self._focus.at, self._focus.endpoint = focus, endpoint
             del self._seen.errors[errors:]
-            self._sessions.close()
 
     def _of_the_model(self, rows: list[dict[str, Any]]) -> Step | None:
         item_model = self._code.need("models.Item")
