@@ -160,6 +160,11 @@ def yields_something_else(evidence: Evidence) -> Told | None:
     if found is None:
         return None
     file, node = found
+    direct = evidence.source.function("get_db", "app/deps.py")
+    if direct and direct[1].name != node.name and _yields(node) and evidence.saw == "the endpoint got a generator":
+        returned = [each for each in inside(direct[1]) if isinstance(each, ast.Return)]
+        hint = f"{node.name}() is a generator: calling it runs nothing. How does get_db yield what it yields?"
+        return Told(where=direct[0].at(returned[-1] if returned else direct[1]), hint=hint)
     yields = _yields(node)
     if len(yields) > 1 and not _in_two_branches(node, yields):
         hint = "A dependency yields once; what follows the yield tidies up."
@@ -311,7 +316,8 @@ def shared_session(evidence: Evidence) -> Told | None:
     for each in ast.walk(node):
         target = each.targets[0] if isinstance(each, ast.Assign) else None
         elsewhere = isinstance(target, ast.Attribute | ast.Subscript) and "request.state" not in text_of(target)
-        if elsewhere and isinstance(each, ast.Assign) and calls(each.value, *_MAKERS):
+        yielded = isinstance(target, ast.Attribute) and text_of(target) in {text_of(one.value) for one in _yields(node)}
+        if elsewhere and isinstance(each, ast.Assign) and (calls(each.value, *_MAKERS) or yielded):
             hint = f"{text_of(target)} is there once for all requests. What does it hold while two of them run?"
             return Told(where=found[0].at(each), hint=hint)
     return None

@@ -310,8 +310,7 @@ def default_of_no_database(evidence: Evidence) -> Told | None:
 def url_of_no_database(evidence: Evidence) -> Told | None:
     """A URL begins with the database and its driver. Replacing one word in it may change more than it should."""
     raised = evidence.raised_kind("NoSuchModuleError", "ValueError")
-    file = evidence.source.file(_DB)
-    made = [each for each in file.nodes if _changes_a_url(each)]
+    made = [(file, each) for file in own_files(evidence) for each in file.nodes if _changes_a_url(each)]
     found = re.search(r"sqlalchemy\.dialects:(\S+)", raised.message) if raised else None
     twice = raised is not None and raised.message.startswith("too many values to unpack")
     at_the_engine = "create_engine" in evidence.source.line(innermost(raised, evidence.given)) if raised else False
@@ -324,7 +323,7 @@ def url_of_no_database(evidence: Evidence) -> Told | None:
     return Told(
         saw=saw,
         wanted=f"a URL that begins with {_SET}://, as the one that was set",
-        where=file.at(made[0]),
+        where=made[0][0].at(made[0][1]),
         hint=hint,
         why="The URL in the environment has to reach create_engine() as it is, or with another spelling of the same.",
     )
@@ -1452,6 +1451,9 @@ def no_declarative_base(evidence: Evidence) -> Told | None:
             saw = f"a model on Base is not mapped: Base inherits from {bases}"
             hint = "DeferredReflection reads the columns from tables that exist already. What is left without it?"
             return Told(saw=saw, where=file.at(node), hint=hint, wanted=wanted)
+        if "DeclarativeMeta" in bases:
+            hint = "A metaclass makes classes; no model inherits from it. Which class of sqlalchemy.orm is for that?"
+            return Told(saw=f"Base inherits from {bases}, a metaclass", where=file.at(node), hint=hint, wanted=wanted)
         if "Declarative" in bases:
             return None
         saw = f"Base inherits from {bases or 'nothing'}"

@@ -247,6 +247,13 @@ def tasks_run_by_hand(evidence: Evidence) -> Told | None:
     return None
 
 
+def _helpers(evidence: Evidence, file: File, loop: ast.AST) -> list[Function]:
+    """The learner's own functions that a loop calls."""
+    called = [each for each in inside(loop) if isinstance(each, ast.Call)]
+    found = [evidence.source.function(name_of(each), file.name) for each in called if name_of(each)]
+    return [each[1] for each in found if each is not None]
+
+
 @reading("a loop that goes on after a success", _WRITTEN)
 def not_done_after_a_success(evidence: Evidence) -> Told | None:
     """A loop that tries again has to end as soon as the event is saved. Each further round writes it once more."""
@@ -263,7 +270,8 @@ def not_done_after_a_success(evidence: Evidence) -> Told | None:
             decorates = node is not found[1] and bool(
                 calls(loop, *(each.arg for each in ast.walk(node) if isinstance(each, ast.arg)))
             )
-            if not writes and not decorates:
+            helped = any(calls(inner, "commit", "begin") for inner in _helpers(evidence, file, loop))
+            if not writes and not decorates and not helped:
                 continue
             failing = [each for one in ast.walk(loop) if isinstance(one, ast.Try) for each in one.handlers]
             after_failure = [each for handler in failing for each in ast.walk(handler)]
