@@ -202,7 +202,7 @@ def test_batch_is_all_or_nothing(tables: Tables, records: Records, units: Units,
     task="7.4",
     title="after an error the session is rolled back",
     why="A session in which something failed refuses all further work (PendingRollbackError), and one that is left in "
-    "a transaction keeps locks from everyone else.",
+    "a transaction may keep others waiting. The ROLLBACK that a failed flush() sends does not end the session's own.",
     hint="Find the statement that failed in the timeline. What ends the transaction after it, and which "
     "line of yours does that?",
     needs=["add_item_does_not_commit"],

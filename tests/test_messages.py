@@ -207,6 +207,23 @@ def test_what_stands_under_the_comment_of_a_task_is_its_code_whatever_its_name(
     assert check.task_there == ("6.3" if name.startswith("6.3") else ""), check
 
 
+@pytest.mark.parametrize(
+    ("name", "rule", "task"),
+    [
+        ("06_routes/wrong/limit_cut_by_a_class", "bad_paging_is_422", ""),  # it takes the place of Offset and Limit
+        ("08_sqlmodel/wrong/null_lets_the_parent_pass", "patch_null_name_is_422", "8.5"),  # ItemUpdate is spoken of
+    ],
+)
+def test_code_of_ones_own_belongs_to_the_task_whose_part_it_has(
+    name: str, rule: str, task: str, bench: Bench, tmp_path: Path
+) -> None:
+    case = load(CASES / name)
+    case.build(tmp_path)
+    asked = next(each for each in rules_of(case.chapter) if each.name == rule)
+    ((_, check),) = bench.grade([Target(tmp_path, asked)])
+    assert check.task_there == task, check
+
+
 def test_an_item_is_not_a_item(bench: Bench, tmp_path: Path) -> None:
     submission = write_half_done("05_crud", tmp_path, ("5.1", "5.2", "5.3", "5.4", "5.5")).parent
     crud = submission / "05_crud/app/crud.py"

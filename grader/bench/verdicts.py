@@ -23,6 +23,7 @@ from grader.starters import (
     has_file,
     is_given,
     is_under_another_name,
+    names_in,
     read_code,
     tasks_at,
     tasks_of,
@@ -314,6 +315,8 @@ def _whose_code(run: Run, rule: Rule, check: Check, told: dict[str, Any]) -> tup
         tasks = (under,) if by_comment else tasks_of_route(rule.chapter, file, told.get("route")) or tasks
     for names in _levels(told.get("around")):  # something of the learner's own, or given: it belongs to what uses it
         near = {task for name in names for task in tasks_at(rule.chapter, file, name, "", of_others=False)}
+        if not tasks and near and rule.task not in near and _in_another_way(run, rule, file):
+            return False, ""
         if not tasks and len(near) > 1 and rule.task not in near:
             spoken_of = [name for name in names if re.search(rf"\b{re.escape(name)}\b", check.observed)]
             its = {task for name in spoken_of for task in tasks_at(rule.chapter, file, name, "", of_others=False)}
@@ -337,6 +340,15 @@ def _whose_code(run: Run, rule: Rule, check: Check, told: dict[str, Any]) -> tup
     if outside and not owner and not under:
         return True, ""  # a statement at the margin that defines nothing is no task's of this file
     return outside, min(there, key=lambda task: int(task.partition(".")[2]), default="") if outside else ""
+
+
+def _in_another_way(run: Run, rule: Rule, file: str) -> bool:
+    """Whether a name that the rule's task asks for is nowhere in a file: what is there has another's part."""
+    names = names_in(rule.chapter, rule.task, file)
+    with suppress(OSError):
+        code = read_code(run.root / file).decode("utf-8", "replace")
+        return any(re.search(rf"\b{re.escape(name)}\b", code) is None for name in names)
+    return False
 
 
 def _levels(told: Any) -> Iterator[list[str]]:

@@ -740,6 +740,9 @@ def page_lost_on_the_way(evidence: Evidence) -> Told | None:
     return page_passed_on(evidence, [found]) if found[0].name not in evidence.given else None
 
 
+_ORDER = "The list is to be in the order of the items' ids. Which order does this line ask for?"
+
+
 @reading("the page is another one", _LIST, _OWNER, _LOADED)
 def other_page(evidence: Evidence) -> Told | None:
     """offset and limit choose items in the order of their ids, whatever their owners are."""
@@ -788,5 +791,5 @@ def other_page(evidence: Evidence) -> Told | None:
             return Told(where=file.at(grouped[0]), hint="GROUP BY promises no order. Which clause does?")
         return Told(where=file.at(cut[0] if cut else node), hint=hint)
     if ordered and not re.match(r"(\w+\.)?Item\.id\b", text_of(ordered[0].args[0]) if ordered[0].args else ""):
-        return Told(where=file.at(ordered[0]), hint="The list is in the order of the items' ids.")
+        return Told(where=file.at(ordered[0]), hint=_ORDER)
     return None

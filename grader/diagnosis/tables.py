@@ -203,7 +203,8 @@ def not_mapped(evidence: Evidence) -> Told | None:
     for node in held[1].body:
         if isinstance(node, ast.AnnAssign) and name_of(node.target) == found[2]:
             saw = f"SQLAlchemy cannot read the annotation of {found[2]}: {text_of(node.annotation)}"
-            hint = "SQLAlchemy learns from the annotation what the column is. What has to stand around the type?"
+            what = "attribute" if calls(node, "relationship") else "column"
+            hint = f"SQLAlchemy learns from the annotation what the {what} is. What has to stand around the type?"
             if "Mapped[" in saw:
                 hint = "What stands inside the brackets of Mapped here, and what should?"
             return Told(saw=saw, where=held[0].at(node), hint=hint)

@@ -765,6 +765,8 @@ def task_raises(evidence: Evidence) -> Told | None:
                 if "IntegrityError" in raised.kind:
                     hint = "The database refuses this event. Which values does it get here?"
                     hint = "Who chooses the id of an event? What happens with the second one?" if own_id else hint
+                    if own_id and re.search(r"item_events\.item_id|\"item_id\"", raised.message):  # it is NULL
+                        hint = "The item_id of this event is empty. Under which name is the item's id handed over?"
                 else:
                     hint = "The database cannot take what is written here. Which value is not what you think?"
             no_field = re.search(r"is an invalid keyword argument for (\w+)", raised.message)

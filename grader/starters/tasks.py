@@ -60,6 +60,18 @@ def files_of(chapter: str) -> dict[str, tuple[str, ...]]:
     return {task: tuple(files) for task, files in found.items()}
 
 
+def names_in(chapter: str, task: str, file: str) -> tuple[str, ...]:
+    """What a task asks a file to define.
+
+    Args:
+        chapter: the chapter.
+        task: its number.
+        file: the file, ``app/routes/items.py``.
+    """
+    places = _tasks_by_place(chapter).items()
+    return tuple(owner for (place, owner), tasks in places if place == file and task in tasks and "." not in owner)
+
+
 @cache
 def _tasks_by_place(chapter: str) -> dict[tuple[str, str], tuple[str, ...]]:
     found: dict[tuple[str, str], tuple[str, ...]] = {}
