@@ -158,6 +158,12 @@ def _stand_in(name: str) -> Any:
 globals().update({name: _stand_in(name) for name in (*GIVEN, *FIXTURES)})
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Beside the rules there is nothing here for pytest to look through."""
+    return True if collection_path.parent == PACKAGE and not collection_path.name.startswith("test_") else None
+
+
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
     """Name checks so that pytest takes the names again, also where the grader lies outside of the learner's folder."""
     if module_path.parent != PACKAGE or module_path.stem.removeprefix("test_") not in CHAPTERS:
@@ -293,5 +299,3 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 __all__ = ["CHAPTERS"]
-# The course, where the package is installed: it holds no tests.
-collect_ignore = ["course"]

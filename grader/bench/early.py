@@ -22,6 +22,8 @@ from grader.places import PACKAGE, PROJECT, home_around, is_made_by_init
 from grader.rules import CHAPTERS
 
 _NO_RUN = ("--collect-only", "--co", "-h", "--help", "--version", "-V", "--fixtures", "--markers", "--cache-show")
+# Neither pytest nor Pydantic need look for plugins among all that is installed.
+_NO_PLUGINS = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYDANTIC_DISABLE_PLUGINS": "__all__"}
 _bench: Bench | None = None
 
 
@@ -123,11 +125,12 @@ def discard_bench() -> None:
 def pytest_unconfigure() -> None:
     """Leave the environment as it was found."""
     if _grades(sys.argv[1:]):
-        os.environ.pop("PYTEST_DISABLE_PLUGIN_AUTOLOAD", None)
+        for name in _NO_PLUGINS:
+            os.environ.pop(name, None)
 
 
 if _grades(sys.argv[1:]):
-    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    os.environ.update(_NO_PLUGINS)
     if not any(argument in _NO_RUN for argument in sys.argv[1:]) and _database(sys.argv[1:]) in DATABASES:
         _bench = Bench(_database(sys.argv[1:]))
         atexit.register(discard_bench)  # pytest may end before any of its hooks is called

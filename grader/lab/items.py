@@ -24,10 +24,12 @@ class Items:
         return self._database.insert(self._tables.named("items"), {"name": name, "description": description, **more})
 
     def add_many(self, count: int) -> None:
-        """Write this many rows at once."""
+        """Write this many rows at once: in one transaction, as one statement takes longer to compile."""
         names = [{"name": f"item {number}"} for number in range(count)]
         with self._database.engine.connect() as connection:
-            connection.execute(self._tables.named("items").insert().values(names))
+            connection.exec_driver_sql("BEGIN")
+            connection.execute(self._tables.named("items").insert(), names)
+            connection.exec_driver_sql("COMMIT")
 
     def add_alike(self, count: int) -> None:
         """Write this many rows at once, of which each has the name, or all but the id, of some others."""

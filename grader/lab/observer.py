@@ -196,6 +196,9 @@ class Seen:
     def number_of(self, session: Session) -> int:
         """The number of a session, larger than those of all that were seen before: what it says itself may change."""
         whole: tuple[object, dict[str, Any]] = session, _ATTRIBUTES(session)
+        mine, its = self.numbers.get(id(session)), self.numbers.get(id(whole[1]))
+        if mine is not None and its is not None and mine[1] == its[1]:
+            return mine[1]
         known = [self.numbers[id(each)][1] for each in whole if id(each) in self.numbers]
         number = known[0] if known else next(self.older[1] if was_made_before(session, self.older[0]) else self.unused)
         self.numbers.update({id(each): (each, number) for each in whole})

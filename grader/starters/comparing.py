@@ -6,7 +6,7 @@ import ast
 import warnings
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from unicodedata import combining
 
@@ -38,7 +38,9 @@ def untouched_stubs(chapter: str, root: Path) -> tuple[Stub, ...]:
     for file, stubs in starter_code(chapter):
         try:
             module = parsed(read_code(root / file))
-            present = [owners_in(module, of_others(stub, stubs)) for stub, _ in stubs]
+            whole = owners_in(module)
+            others = [of_others(stub, stubs) for stub, _ in stubs]
+            present = [owners_in(module, each) if each else whole for each in others]
         except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
             present = [{} for _ in stubs]
         pairs = zip(stubs, present, strict=True)
@@ -79,8 +81,9 @@ def _same_text(mine: bytes, ours: bytes) -> bool:
     return mine.replace(b"\r\n", b"\n") == ours.replace(b"\r\n", b"\n")
 
 
+@lru_cache(maxsize=8)
 def parsed(code: bytes) -> ast.Module:
-    """The syntax tree of code that somebody may have written so that this takes for ever.
+    """The syntax tree of code that somebody may have written so that this takes for ever; nobody changes it.
 
     Raises:
         ValueError: it is no starter's, and not worth the time.

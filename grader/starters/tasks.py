@@ -204,11 +204,11 @@ def is_under_another_name(chapter: str, file: str, task: str, defined: list[str]
 def pieces_of(source: str, chapter: int) -> list[Piece]:
     """The tasks of one chapter in a solution's file, from top to bottom."""
     lines = source.split("\n")
+    comments = [*_comments(lines, chapter)]
+    if not comments:  # as in most files
+        return []
     module = ast.parse(source)
-    found: list[Piece] = []
-    for comment in _comments(lines, chapter):
-        found += _taken_out(module, lines, *comment)
-    return found
+    return [piece for comment in comments for piece in _taken_out(module, lines, *comment)]
 
 
 def _comments(lines: list[str], chapter: int) -> Iterator[tuple[str, str, int, int]]:
@@ -271,9 +271,16 @@ def _placeholder(value: ast.expr) -> str:
 def _bare(lines: list[str], decorator: ast.expr) -> str:
     """A decorator without its keyword arguments, as one line."""
     if isinstance(decorator, ast.Call):
-        arguments = ", ".join(ast.get_source_segment("\n".join(lines), each) or "" for each in decorator.args)
+        arguments = ", ".join(_source_of(lines, each) for each in decorator.args)
         return f"@{ast.unparse(decorator.func)}({arguments})"
     return f"@{ast.unparse(decorator)}"
+
+
+def _source_of(lines: list[str], node: ast.expr) -> str:
+    """The source of an expression; of one in one line quicker than by ``ast``, which reads all lines, sign by sign."""
+    if node.lineno != node.end_lineno:
+        return ast.get_source_segment("\n".join(lines), node) or ""
+    return lines[node.lineno - 1].encode()[node.col_offset : node.end_col_offset].decode()
 
 
 def _body_at(module: ast.Module, line: int) -> tuple[ast.AST | None, list[ast.stmt]]:
