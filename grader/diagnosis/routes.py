@@ -24,6 +24,7 @@ from grader.diagnosis.endpoints import (
     routes_of,
 )
 from grader.diagnosis.evidence import Evidence
+from grader.diagnosis.names import is_of_the_lesson
 from grader.diagnosis.pages import number_of
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.source import (
@@ -227,13 +228,13 @@ def _likeness(pattern: str, path: str) -> float:
 _SAID_AS_A_WORD = re.compile(r"/([:<(\[${]?(?:int:)?)(\w*id|pk)\b[>)\]}]?(/|$)")
 
 
-@reading("another method or path", *ANSWERS, "input_is_validated")
+@reading("another method or path", *ANSWERS, "input_is_validated", "bad_paging_is_422")
 def other_route(evidence: Evidence) -> Told | None:
     """A request reaches an endpoint only if both method and path match exactly."""
     if "has no route" not in evidence.saw and not evidence.saw.startswith("405"):
         return None
     if endpoint_of(evidence):
-        return _but_for_a_slash(evidence) or _without_its_beginning(evidence)
+        return _but_for_a_slash(evidence) or _without_its_beginning(evidence) or _with_another_beginning(evidence)
     method, path = request_of(evidence)
     routes = [each for each in routes_of(evidence) if not each[1].name.startswith("to_do_")]
     again = _declared_again(evidence, routes)
@@ -248,6 +249,9 @@ def other_route(evidence: Evidence) -> Told | None:
         hint = f"In this path {re.findall(_SAID_AS_A_WORD, path_of(call))[-1][1]} is a word like any other. "
         hint += "How does a path say that a part of it varies?"
         return Told(saw=f"{evidence.saw.partition(': the app')[0]}: {told}", where=file.at(call), hint=hint)
+    # What answers a request of its own is right as it is.
+    same_method = [each for each in same_method if not _is_of_a_task(each[2], path_of(each[3]))]
+    same_method = [each for each in same_method if _may_be_meant(each[1], path_of(each[3]), method, path)]
     same_method.sort(key=lambda each: _likeness(path_of(each[3]), path), reverse=True)
     # One path has several methods only where it is that of the items themselves.
     of_all = {"get", "post"} if re.fullmatch(r"/items/?", path) else {"get", "patch", "delete"}
@@ -256,9 +260,7 @@ def other_route(evidence: Evidence) -> Told | None:
     if bare is not None:
         return bare
     taken = of_all - {method} if re.match(r"/items(/|$)", path) else set()
-    for file, node, verb, call in (
-        [each for each in same_path if each[2] not in taken] or same_method[:1] or same_path[:1]
-    ):
+    for file, node, verb, call in [each for each in same_path if each[2] not in taken] or same_method[:1]:
         told = f"{node.name}() answers {verb.upper()} {path_of(call)}"
         return Told(
             saw=f"{evidence.saw.partition(': the app')[0]}: {told}",
@@ -268,7 +270,29 @@ def other_route(evidence: Evidence) -> Told | None:
     return None
 
 
+_OF_THE_TASKS = {
+    "post": ("/items/", "/items-uow", "/items-uow/batch", "/items/1/events"),
+    "get": ("/items/", "/items/1", "/items-with-owner/"),
+    **dict.fromkeys(("patch", "delete"), ("/items/1",)),
+}
+
+
 _NAMED_AS = {"post": "create|add|post|record", "get": "get|list|read|show", "patch": "update|patch", "delete": "delete"}
+
+
+def _is_of_a_task(method: str, written: str) -> bool:
+    """Whether a task of some chapter asks for a route like this one; its router may have a prefix."""
+    return any(fits(written, path) for path in _OF_THE_TASKS.get(method, ()))
+
+
+def _may_be_meant(node: Function, written: str, method: str, path: str) -> bool:
+    """Whether a route may be one for a request, by its path or its name; one of the learner's own, /health, is not."""
+    words = filter(None, re.split(r"[/_-]", written))
+    named = re.match(_NAMED_AS.get(method, ""), node.name) is not None
+    return named or _likeness(written, path) >= _ALIKE or any(map(is_of_the_lesson, words))
+
+
+_ALIKE = 0.5
 
 
 def _without_a_decorator(evidence: Evidence) -> Told | None:
@@ -296,7 +320,24 @@ def _declared_again(evidence: Evidence, routes: list[tuple[File, Function, str, 
             told = f"{node.name}() is for {verb.upper()} {path_of(call)}, and so is {above.name}() above it"
             saw = f"{evidence.saw.partition(': the app')[0]}: {told}"
             found.append(Told(saw=saw, where=file.at(call), hint="Which method and path are for this function?"))
-    return found[0] if len(found) == 1 else None
+    return found[0] if len(found) == 1 else _answered_elsewhere(evidence, routes)
+
+
+def _answered_elsewhere(evidence: Evidence, routes: list[tuple[File, Function, str, ast.Call]]) -> Told | None:
+    """What there is to say of the one endpoint whose method and path are those of another in a file that was given."""
+    given = {(verb, path_of(call)): (file, node) for file, node, verb, call in routes if file.name in evidence.given}
+    found = [each for each in routes if each[0].name not in evidence.given and (each[2], path_of(each[3])) in given]
+    prefixes = [keyword(call, "prefix") for file in evidence.source.files() for call in calls(file.tree, *_ROUTERS)]
+    if len(found) != 1 or any(prefixes):
+        return None
+    file, node, verb, call = found[0]
+    other, above = given[verb, path_of(call)]
+    told = f"{node.name}() is for {verb.upper()} {path_of(call)}, and so is {above.name}() of {other.name}"
+    saw = f"{evidence.saw.partition(': the app')[0]}: {told}"
+    return Told(saw=saw, where=file.at(call), hint="Which method and path are for this function?")
+
+
+_ROUTERS = "APIRouter", "include_router"
 
 
 def _but_for_a_slash(evidence: Evidence) -> Told | None:
@@ -321,6 +362,24 @@ def _without_its_beginning(evidence: Evidence) -> Told | None:
     told = f"{found[1].name}() answers {method.upper()} {short}"
     hint = f"This path is the end of {path}. Who says its beginning: the router, or this line?"
     return Told(saw=f"{evidence.saw.partition(': the app')[0]}: {told}", where=found[0].at(found[2]), hint=hint)
+
+
+def _with_another_beginning(evidence: Evidence) -> Told | None:
+    """What there is to say of a prefix with which the endpoint that is meant answers another path."""
+    found = endpoint_of(evidence)
+    method, path = request_of(evidence)
+    named = re.findall(r"([A-Z]+) (/\S*?)(?:,|$)", evidence.saw.partition("its routes: ")[2])
+    for file in own_files(evidence) if found else ():
+        for call in calls(file.tree, *_ROUTERS):
+            said = keyword(call, "prefix")
+            prefix = said.value if isinstance(said, ast.Constant) and isinstance(said.value, str) else ""
+            whole = prefix + path_of(found[2]) if found else ""
+            if found and prefix and not fits(whole, path) and (method.upper(), whole) in named:
+                told = f"{found[1].name}() answers {method.upper()} {whole}"
+                hint = "The paths of the router begin with this. Compare it with the task sheet."
+                saw = f"{evidence.saw.partition(': the app')[0]}: {told}"
+                return Told(saw=saw, where=file.at(said or call), hint=hint)
+    return None
 
 
 @reading("FastAPI looks for a value in the query", *ANSWERS, "bad_body_is_422", "event_is_written")
