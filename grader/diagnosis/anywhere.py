@@ -21,6 +21,9 @@ from grader.diagnosis.names import (
     is_of_the_lesson,
     made_here,
     not_kept,
+    of_a_route,
+    of_every_error,
+    of_python,
     of_this_type,
     outside_of,
     renamed_above,
@@ -43,7 +46,7 @@ _HOMES = {
         "pydantic": "BaseModel ConfigDict Field StringConstraints field_validator model_validator",
         "sqlalchemy": "Boolean Column DateTime ForeignKey Integer MetaData String Table Text and_ create_engine delete "
         "desc event exists func insert inspect or_ select text update",
-        "sqlalchemy.exc": "IntegrityError SQLAlchemyError",
+        "sqlalchemy.exc": "DBAPIError DatabaseError IntegrityError NoResultFound OperationalError SQLAlchemyError",
         "sqlalchemy.orm": "DeclarativeBase Mapped Session aliased contains_eager declarative_base immediateload "
         "joinedload lazyload load_only mapped_column raiseload relationship scoped_session selectinload sessionmaker "
         "subqueryload",
@@ -87,6 +90,10 @@ def unknown_name(evidence: Evidence) -> Told | None:
         hint = f"Python writes it {_CONSTANTS[name.lower()]}."
     elif other:
         hint = other
+    elif name == "app" and file.name != "app/main.py" and (routed := of_a_route(file, name, where)):
+        hint = routed
+    elif of_every_error(file, name, where):
+        hint = f"Python knows no '{name}'. What is the class called that stands for every error?"
     elif name == "app" and "include_router" in evidence.source.line(where) and defined:
         hint = ROUTER_IN_THE_APP
     elif kept := not_kept(evidence.source, file, name, where):
@@ -101,8 +108,12 @@ def unknown_name(evidence: Evidence) -> Told | None:
         hint = looked_up
     elif is_of_the_lesson(name):
         hint = f"'{name}' is a name of the lesson's. What is it called here?"
+    elif similar and of_python(name, similar[0]):
+        hint = f"Python writes it {similar[0]}."
     elif similar and (typed := of_this_type(file, similar[0], name, where)):
         hint = typed
+    elif not similar and (routed := of_a_route(file, name, where)):
+        hint = routed
     elif similar:
         hint = f"There is '{similar[0]}' here: is it a typing mistake?"
     elif text := a_text(evidence.source, file, name, where):

@@ -143,6 +143,31 @@ def _is_included(main: File, routes: File) -> bool:
     return any(name in re.findall(r"\w+", words) for name in names for words in given) or not given
 
 
+@reading("the route belongs to another object than the one that is included", *ANSWERS, "bad_paging_is_422")
+def route_of_another_object(evidence: Evidence) -> Told | None:
+    """A route answers only if the app has it: by the router that the app includes, or by the app itself."""
+    main, endpoint = evidence.source.file("app/main.py"), endpoint_of(evidence)
+    unanswered = "has no route" in evidence.saw or evidence.saw.startswith("405")
+    call = endpoint[2] if endpoint is not None and unanswered else None
+    owner = call.func.value if call is not None and isinstance(call.func, ast.Attribute) else None
+    if endpoint is None or call is None or not isinstance(owner, ast.Name) or endpoint[0] is main:
+        return None
+    file = endpoint[0]
+    bound = {name: getattr(each, "value", None) for name, each in file.bindings.items()}
+    made = {name: name_of(each) for name, each in bound.items() if isinstance(each, ast.Call)}
+    others = [name for name, kind in made.items() if kind == "APIRouter" and name != owner.id]
+    including = [one for each in evidence.source.files() for one in calls(each.tree, "include_router", "mount")]
+    included = [text_of(argument) for each in including for argument in each.args]
+    if not others or made.get(owner.id) not in ("FastAPI", "APIRouter") or not included:
+        return None
+    if any(owner.id in re.findall(r"\w+", each) for each in included):
+        return None
+    told = f"{endpoint[1].name}() belongs to '{owner.id}', which the app does not include"
+    saw = f"{evidence.saw.partition(': the app')[0]}: {told}"
+    hint = f"'{owner.id}' is an object of this file alone. Which object does main.py include?"
+    return Told(saw=saw, where=file.at(call), hint=hint)
+
+
 @reading("two routers under one name", *ANSWERS)
 def router_name_taken(evidence: Evidence) -> Told | None:
     """Of two imports that bind the same name the later one counts: the first router has no name any more."""
