@@ -30,7 +30,18 @@ from grader.diagnosis.names import (
     type_for_its_value,
 )
 from grader.diagnosis.reading import Told, an, reading
-from grader.diagnosis.source import File, Function, Source, calls, first_line, inside, name_of, text_of
+from grader.diagnosis.source import (
+    File,
+    Function,
+    Source,
+    arguments_of,
+    calls,
+    first_line,
+    inside,
+    name_of,
+    passed_to,
+    text_of,
+)
 
 _NAME = re.compile(r"name '(\w+)' is not defined")
 _UNBOUND = re.compile(r"variable '(\w+)'")
@@ -370,11 +381,24 @@ def _hint_for_a_class(evidence: Evidence, owner: str, name: str, asked_in: str =
 
 
 _OF_A_SESSION = "add", "add_all", "commit", "delete", "execute", "flush", "get", "query", "refresh", "scalar", "scalars"
-_HANDED_BY_MISTAKE = "list", "tuple", "dict", "set", "generator", "str", "int", "function", "coroutine", "sessionmaker"
+_HANDED_BY_MISTAKE = (
+    *("list", "tuple", "dict", "set", "generator", "str", "int", "function", "coroutine", "sessionmaker"),
+    *("SessionTransaction", "Connection", "Engine"),
+)
 
 
-def _where_it_came_from(evidence: Evidence, raised: Raised, kind: str, attribute: str) -> Told | None:
-    """Of a variable that holds something of another kind: the call that gave it, or that handed it over."""
+def _where_it_came_from(
+    evidence: Evidence, raised: Raised, kind: str, attribute: str, handed_on: str = ""
+) -> Told | None:
+    """Of a variable that holds something of another kind: the call that gave it, or that handed it over.
+
+    Args:
+        evidence: what is known.
+        raised: the exception, with the lines up to the function that has the variable.
+        kind: what the variable holds.
+        attribute: what it was asked for.
+        handed_on: the name of the variable, where the function does not ask it itself, and hands it on.
+    """
     place = raised.lines[-1]
     file, line = evidence.source.file(place.rpartition(":")[0]), int(place.rpartition(":")[2])
     around = [each for each in file.functions if each.lineno <= line <= (each.end_lineno or 0)]
@@ -382,6 +406,7 @@ def _where_it_came_from(evidence: Evidence, raised: Raised, kind: str, attribute
     asked = [each for each in asked if each.attr == attribute]
     owners = {each.value.id if isinstance(each.value, ast.Name) else "" for each in asked}
     owners |= {name_of(each.args[0]) for each in calls(file.tree, "setattr") if each.lineno == line and each.args}
+    owners = {handed_on} if handed_on else owners
     known = kind in _HANDED_BY_MISTAKE or kind == "Session" or evidence.source.class_(kind) is not None
     if not known or not around or len(owners) != 1 or "" in owners:
         return None
@@ -403,12 +428,28 @@ def _where_it_came_from(evidence: Evidence, raised: Raised, kind: str, attribute
         return None  # it is what is wanted
     if f"{function.name}(" not in evidence.source.line(caller) or caller.rpartition(":")[0] in evidence.given:
         return None
+    if (above := _handed_on_above(evidence, raised, function, name)) is not None:
+        return _where_it_came_from(evidence, replace(raised, lines=raised.lines[:-1]), kind, attribute, above)
     hint = f"{function.name}() wants {name}: {ast.unparse(annotation)}. What does this line hand over?"
+    if kind == "SessionTransaction":
+        hint = f"{function.name}() wants a Session, and begin() gives its transaction. Which name has the session?"
     return Told(
         saw=f"{evidence.saw}; {function.name}() was handed {an(kind)}",
         where=caller,
         hint=hint,
     )
+
+
+def _handed_on_above(evidence: Evidence, raised: Raised, function: Function, name: str) -> str | None:
+    """The parameter of the function one line up that is handed on for another one's; None where it is no parameter."""
+    file, line = evidence.source.file(raised.lines[-2].rpartition(":")[0]), int(raised.lines[-2].rpartition(":")[2])
+    around = evidence.source.function(file.function_at(line), file.name)
+    made = [call for call in calls(file.tree, function.name) if call.lineno <= line <= (call.end_lineno or 0)]
+    value = passed_to(made[0], function, name) if len(made) == 1 else None
+    if around is None or not isinstance(value, ast.Name) or value.id not in arguments_of(around[1]):
+        return None
+    stored = [each for each in inside(around[1]) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)]
+    return value.id if len(raised.lines) > 2 and value.id not in {each.id for each in stored} else None
 
 
 _NO_ARGUMENT = re.compile(
