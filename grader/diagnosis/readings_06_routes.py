@@ -40,6 +40,7 @@ from grader.diagnosis.bodies import (
     lost_in_a_validator,
     not_handed_on,
     nul_accepted,
+    one_for_many,
     schema_depended_on,
 )
 from grader.diagnosis.dependencies import returned_not_yielded
@@ -163,6 +164,7 @@ READINGS = (
     parameters_hidden,
     table_for_a_schema,
     bound_of_another_type,
+    one_for_many,
     schema_depended_on,
     lost_in_a_validator,
     kept_between_requests,

@@ -21,7 +21,7 @@ from grader.diagnosis.anywhere import (
     unknown_name,
     used_before_assignment,
 )
-from grader.diagnosis.bodies import bound_of_another_type, lost_in_a_validator, schema_depended_on
+from grader.diagnosis.bodies import bound_of_another_type, lost_in_a_validator, one_for_many, schema_depended_on
 from grader.diagnosis.engine import taken_for_a_table
 from grader.diagnosis.kinds import (
     arguments_in_one,
@@ -132,6 +132,7 @@ READINGS = (
     length_in_quotes,
     no_function_to_validate,
     body_is_no_schema,
+    one_for_many,
     schema_depended_on,
     lost_in_a_validator,
     handed_over_too_early,

@@ -1065,12 +1065,13 @@ def _fields_left_out(actual: Any, expected: Any) -> bool:
 
 
 # What was sent has no id, and of a change not always a name.
-_LACKS = r"ValidationError: (response\.)?(id: Field required|name: Input should be a valid string, not None)"
+_LACKS = r"ValidationError: (response\.(\d+\.)?)?(id: Field required|name: Input should be a valid string, not None)"
 
 
 @reading(
     "the answer is made from what was sent",
     *("create_answers_201", "created_item_is_refreshed", "patch_keeps_omitted_fields", "patch_null_clears"),
+    "batch_is_all_or_nothing",
 )
 def echoed(evidence: Evidence) -> Told | None:
     """The data from the client has no id, and none of the values that the database made."""
@@ -1080,22 +1081,46 @@ def echoed(evidence: Evidence) -> Told | None:
     without_id = without_id or re.search(_LACKS, evidence.saw) is not None
     if found is None or body is None or not ("shows" in evidence.saw or without_id):
         return None
+    sent = re.compile(rf"\b({'|'.join(_names_of_what_was_sent(found[1], body.arg))})\b")
     for node in inside(found[1]):
         made: list[ast.AST] = [node.value] if isinstance(node, ast.Return) and node.value is not None else []
-        if made and without_id and not re.search(rf"\b{body.arg}\b", text_of(made[0])):
-            made = made_of(found[1], made[0])
+        if made and without_id and not sent.search(text_of(made[0])):
+            made = [*made_of(found[1], made[0]), *_appended_to(found[1], made[0])]
         # What a session, or a class of the tables, has made of it is another value.
         stored = any(calls(each, "Item", "execute", "scalar", "scalars") for each in made[1:])
-        if not stored and any(re.search(rf"\b{body.arg}\b", text_of(each)) for each in made):
+        if not stored and any(sent.search(text_of(each)) for each in made):
             inner = [call for each in made for call in calls(each, "create_item", "add_item", "update_item")]
             every = [each for one in made for each in inside(one) if isinstance(each, ast.Call)]
             own = [each for each in every if _stores(evidence, name_of(each))]
             if not inner and not own:
-                hint = f"'{body.arg}' is what was sent. Which object is the row of the database?"
+                one = "object is the row" if "list" not in text_of(body.annotation).lower() else "objects are the rows"
+                hint = f"'{body.arg}' is what was sent. Which {one} of the database?"
                 if "ItemRead" not in text_of(found[1].returns) and keyword(found[2], "response_model") is None:
                     hint = f"{hint} And which schema has an id? Look at the return type, too."
-                return Told(where=found[0].at(node), hint=hint)
+                return Told(where=_crashed_within(evidence, *found[:2]) or found[0].at(node), hint=hint)
     return None
+
+
+def _appended_to(node: Function, made: ast.AST) -> list[ast.expr]:
+    """What a function appends to a list that it returns."""
+    name = name_of(made)
+    lists = [(each.func.value, each.args) for each in calls(node, "append") if isinstance(each.func, ast.Attribute)]
+    return [each for owner, given in lists for each in given if name_of(owner) == name != ""]
+
+
+def _names_of_what_was_sent(node: Function, body: str) -> list[str]:
+    """The name of the body, and those that loops have for what is in it and in nothing else."""
+    loops = [each for each in inside(node) if isinstance(each, ast.For | ast.comprehension)]
+    of_it = {name_of(each.target) for each in loops if text_of(each.iter) == body}
+    return [body, *sorted(of_it - {name_of(each.target) for each in loops if text_of(each.iter) != body} - {""})]
+
+
+def _crashed_within(evidence: Evidence, file: File, node: Function) -> str:
+    """The line of an endpoint's own from which a ValidationError came; empty where it came from elsewhere."""
+    raised = evidence.raised_kind("ValidationError")
+    where = innermost(raised, evidence.given) if raised else ""
+    name, _, line = where.rpartition(":")
+    return where if name == file.name and node.lineno <= int(line) <= (node.end_lineno or 0) else ""
 
 
 def _stores(evidence: Evidence, name: str) -> bool:
