@@ -272,6 +272,18 @@ def test_the_line_of_the_starter_that_is_left_in_is_a_mistake(tmp_path: Path) ->
     assert check.where == f"05_crud/app/crud.py:{before.count(chr(10)) + 2}"
 
 
+def test_a_decorator_alone_leaves_the_line_of_the_starter(tmp_path: Path) -> None:
+    """Of a function in which nothing but the starter's line stands, that line is named."""
+    write_half_done("07_uow", tmp_path, {"7.1", "7.2", "7.3", "7.4"})
+    routes = tmp_path / "07_uow/app/routes/items_uow.py"
+    code = routes.read_text().replace('"/items-uow/batch")', '"/items-uow/batch", status_code=201)')
+    routes.write_text(code)
+    check = verdicts("07_uow", [tmp_path])[tmp_path]["batch_is_all_or_nothing"]
+    line = code[: code.index('raise NotImplementedError("7.5')].count("\n") + 1
+    assert (check.outcome, check.where) == ("failed", f"07_uow/app/routes/items_uow.py:{line}")
+    assert check.hint == "This line is the starter's, and the function has no other. What belongs in its place?"
+
+
 # The starter's line below the learner's own: the file, what the line is written above, the line, and how that ends.
 LEFT_BELOW = {
     "a value": ("01_engine", "app/db.py", "\n# 1.2", "DATABASE_URL = ...\n", "import_touches_no_database", "todo"),

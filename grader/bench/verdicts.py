@@ -217,7 +217,7 @@ def judged(run: Run, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:
         check.outcome, check.expected = "failed", "no exception"
         check.observed = f"NotImplementedError: {check.observed}"
     if check.outcome == "todo" and check.observed.startswith(f"{rule.task} ") and not untouched:
-        check.outcome, check.expected = "failed", "your code without this line"
+        check.outcome, check.expected = "failed", _WITHOUT_THE_LINE
         check.observed = f"the starter's line still runs: raise NotImplementedError({check.observed!r})"
         check.hint = "This line stood here until your code was written. What does it do after your code, or before it?"
     check.begun = check.outcome == "todo" and not untouched
@@ -227,6 +227,8 @@ def judged(run: Run, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:
         _tell_what_is_taken_back(run, check)
     if check.outcome in ("failed", "error", "todo") and check.where:
         check.elsewhere, check.task_there = _whose_code(run, rule, check, told)
+    if check.expected == _WITHOUT_THE_LINE and not check.where:
+        _tell_where_the_starter_runs(run, rule, check)
     shared.outcomes[rule.name] = check.outcome
     if check.unjudged:
         shared.unjudged.add(rule.name)
@@ -276,6 +278,31 @@ def _tell_what_is_taken_back(run: Run, check: Check) -> None:
     if each is not None and (check.outcome == "failed" or check.where.endswith(f"/{each.where}")):
         check.where, check.line = f"{run.chapter}/{each.where}", harmless(each.line)
         check.hint, check.function = each.hint, ""
+
+
+_WITHOUT_THE_LINE = "your code without this line"
+
+
+def _tell_where_the_starter_runs(run: Run, rule: Rule, check: Check) -> None:
+    """Say where the starter's line stands that still runs, and whether its function has nothing else."""
+    words = re.compile(rf"^[ \t]*raise NotImplementedError\(\s*[\"']{re.escape(rule.task)} ", re.MULTILINE)
+    places = []
+    for file in files_of(rule.chapter).get(rule.task, ()):
+        with suppress(OSError):
+            code = read_code(run.root / file).decode("utf-8", "replace")
+            places += [(file, code, found.start()) for found in words.finditer(code)]
+    if len(places) != 1:
+        return
+    file, code, start = places[0]
+    line, _, below = code[start:].partition("\n")
+    check.where = f"{run.chapter}/{file}:{code.count(chr(10), 0, start) + 1}"
+    check.line = harmless(line.strip())
+    above = [each.strip() for each in code[:start].split("\n") if each.strip() and not each.strip().startswith("#")]
+    if above and _BEGINS_A_FUNCTION.search(above[-1]) and not re.match(r"\s*\n[ \t]|[ \t]+\S", below):
+        check.hint = "This line is the starter's, and the function has no other. What belongs in its place?"
+
+
+_BEGINS_A_FUNCTION = re.compile(r'"""$|^(async )?def .*:$|^\).*:$')
 
 
 def _by_its_task(rule: Rule, check: Check) -> str:

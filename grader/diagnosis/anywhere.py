@@ -21,13 +21,27 @@ from grader.diagnosis.names import (
     is_of_the_lesson,
     made_here,
     not_kept,
+    of_a_route,
+    of_every_error,
+    of_python,
     of_this_type,
     outside_of,
     renamed_above,
     type_for_its_value,
 )
 from grader.diagnosis.reading import Told, an, reading
-from grader.diagnosis.source import File, Function, Source, calls, first_line, inside, name_of, text_of
+from grader.diagnosis.source import (
+    File,
+    Function,
+    Source,
+    arguments_of,
+    calls,
+    first_line,
+    inside,
+    name_of,
+    passed_to,
+    text_of,
+)
 
 _NAME = re.compile(r"name '(\w+)' is not defined")
 _UNBOUND = re.compile(r"variable '(\w+)'")
@@ -43,7 +57,7 @@ _HOMES = {
         "pydantic": "BaseModel ConfigDict Field StringConstraints field_validator model_validator",
         "sqlalchemy": "Boolean Column DateTime ForeignKey Integer MetaData String Table Text and_ create_engine delete "
         "desc event exists func insert inspect or_ select text update",
-        "sqlalchemy.exc": "IntegrityError SQLAlchemyError",
+        "sqlalchemy.exc": "DBAPIError DatabaseError IntegrityError NoResultFound OperationalError SQLAlchemyError",
         "sqlalchemy.orm": "DeclarativeBase Mapped Session aliased contains_eager declarative_base immediateload "
         "joinedload lazyload load_only mapped_column raiseload relationship scoped_session selectinload sessionmaker "
         "subqueryload",
@@ -87,6 +101,10 @@ def unknown_name(evidence: Evidence) -> Told | None:
         hint = f"Python writes it {_CONSTANTS[name.lower()]}."
     elif other:
         hint = other
+    elif name == "app" and file.name != "app/main.py" and (routed := of_a_route(file, name, where)):
+        hint = routed
+    elif of_every_error(file, name, where):
+        hint = f"Python knows no '{name}'. What is the class called that stands for every error?"
     elif name == "app" and "include_router" in evidence.source.line(where) and defined:
         hint = ROUTER_IN_THE_APP
     elif kept := not_kept(evidence.source, file, name, where):
@@ -101,8 +119,12 @@ def unknown_name(evidence: Evidence) -> Told | None:
         hint = looked_up
     elif is_of_the_lesson(name):
         hint = f"'{name}' is a name of the lesson's. What is it called here?"
+    elif similar and of_python(name, similar[0]):
+        hint = f"Python writes it {similar[0]}."
     elif similar and (typed := of_this_type(file, similar[0], name, where)):
         hint = typed
+    elif not similar and (routed := of_a_route(file, name, where)):
+        hint = routed
     elif similar:
         hint = f"There is '{similar[0]}' here: is it a typing mistake?"
     elif text := a_text(evidence.source, file, name, where):
@@ -359,11 +381,24 @@ def _hint_for_a_class(evidence: Evidence, owner: str, name: str, asked_in: str =
 
 
 _OF_A_SESSION = "add", "add_all", "commit", "delete", "execute", "flush", "get", "query", "refresh", "scalar", "scalars"
-_HANDED_BY_MISTAKE = "list", "tuple", "dict", "set", "generator", "str", "int", "function", "coroutine", "sessionmaker"
+_HANDED_BY_MISTAKE = (
+    *("list", "tuple", "dict", "set", "generator", "str", "int", "function", "coroutine", "sessionmaker"),
+    *("SessionTransaction", "Connection", "Engine"),
+)
 
 
-def _where_it_came_from(evidence: Evidence, raised: Raised, kind: str, attribute: str) -> Told | None:
-    """Of a variable that holds something of another kind: the call that gave it, or that handed it over."""
+def _where_it_came_from(
+    evidence: Evidence, raised: Raised, kind: str, attribute: str, handed_on: str = ""
+) -> Told | None:
+    """Of a variable that holds something of another kind: the call that gave it, or that handed it over.
+
+    Args:
+        evidence: what is known.
+        raised: the exception, with the lines up to the function that has the variable.
+        kind: what the variable holds.
+        attribute: what it was asked for.
+        handed_on: the name of the variable, where the function does not ask it itself, and hands it on.
+    """
     place = raised.lines[-1]
     file, line = evidence.source.file(place.rpartition(":")[0]), int(place.rpartition(":")[2])
     around = [each for each in file.functions if each.lineno <= line <= (each.end_lineno or 0)]
@@ -371,6 +406,7 @@ def _where_it_came_from(evidence: Evidence, raised: Raised, kind: str, attribute
     asked = [each for each in asked if each.attr == attribute]
     owners = {each.value.id if isinstance(each.value, ast.Name) else "" for each in asked}
     owners |= {name_of(each.args[0]) for each in calls(file.tree, "setattr") if each.lineno == line and each.args}
+    owners = {handed_on} if handed_on else owners
     known = kind in _HANDED_BY_MISTAKE or kind == "Session" or evidence.source.class_(kind) is not None
     if not known or not around or len(owners) != 1 or "" in owners:
         return None
@@ -392,12 +428,28 @@ def _where_it_came_from(evidence: Evidence, raised: Raised, kind: str, attribute
         return None  # it is what is wanted
     if f"{function.name}(" not in evidence.source.line(caller) or caller.rpartition(":")[0] in evidence.given:
         return None
+    if (above := _handed_on_above(evidence, raised, function, name)) is not None:
+        return _where_it_came_from(evidence, replace(raised, lines=raised.lines[:-1]), kind, attribute, above)
     hint = f"{function.name}() wants {name}: {ast.unparse(annotation)}. What does this line hand over?"
+    if kind == "SessionTransaction":
+        hint = f"{function.name}() wants a Session, and begin() gives its transaction. Which name has the session?"
     return Told(
         saw=f"{evidence.saw}; {function.name}() was handed {an(kind)}",
         where=caller,
         hint=hint,
     )
+
+
+def _handed_on_above(evidence: Evidence, raised: Raised, function: Function, name: str) -> str | None:
+    """The parameter of the function one line up that is handed on for another one's; None where it is no parameter."""
+    file, line = evidence.source.file(raised.lines[-2].rpartition(":")[0]), int(raised.lines[-2].rpartition(":")[2])
+    around = evidence.source.function(file.function_at(line), file.name)
+    made = [call for call in calls(file.tree, function.name) if call.lineno <= line <= (call.end_lineno or 0)]
+    value = passed_to(made[0], function, name) if len(made) == 1 else None
+    if around is None or not isinstance(value, ast.Name) or value.id not in arguments_of(around[1]):
+        return None
+    stored = [each for each in inside(around[1]) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)]
+    return value.id if len(raised.lines) > 2 and value.id not in {each.id for each in stored} else None
 
 
 _NO_ARGUMENT = re.compile(

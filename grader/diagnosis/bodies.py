@@ -226,6 +226,29 @@ def _schema_depended_on(evidence: Evidence) -> tuple[File, ast.arg] | None:
     return None
 
 
+_NO_LIST = re.compile(r'"type":"list_type","loc":\["body"\]')
+_NO_OBJECT = re.compile(r'"type":"(?:model_attributes_type|model_type|dict_type)","loc":\["body"\]')
+
+
+@reading("one object for a list, or a list for one", *_VALID, "batch_is_all_or_nothing", "answers_202")
+def one_for_many(evidence: Evidence) -> Told | None:
+    """A body is a list, or one object. The type of the parameter says which of the two the endpoint takes."""
+    found = endpoint_of(evidence) if evidence.saw.startswith("422") else None
+    body = body_parameter(evidence, found[1]) if found else None
+    if found is None or body is None:
+        return None
+    alias = alias_of(evidence, body.annotation)
+    words = text_of(getattr(alias[1], "value", None) if alias else body.annotation)
+    takes_many = re.search(r"\b(?i:list|sequence|iterable|tuple|set)\b", words) is not None
+    sends_many = re.search(r"/\S* \[", "".join(evidence.did[-1:])) is not None
+    refused = (_NO_LIST if takes_many else _NO_OBJECT).search(evidence.saw)
+    if refused is None or takes_many == sends_many:
+        return None
+    what = "a list of objects" if sends_many else "one object"
+    where = alias[0].at(alias[1]) if alias else found[0].at(body)
+    return Told(where=where, hint=f"The client sends {what} here. What does the type of '{body.arg}' say?")
+
+
 @reading("a field is not passed on", "create_answers_201", "patch_keeps_omitted_fields")
 def not_handed_on(evidence: Evidence) -> Told | None:
     """A value from the client reaches the row only if every line on the way passes it on."""

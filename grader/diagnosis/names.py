@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import difflib
 import re
 
@@ -11,12 +12,14 @@ from grader.diagnosis.reading import Told
 from grader.diagnosis.source import File, Function, Source, arguments_of, inside, name_of, text_of
 
 ROUTER_IN_THE_APP = "The app includes the router. In which file is the app made, and does this belong there?"
+OF_NO_APP = "main.py imports this file before it makes the app. To what do the routes of this file belong?"
 _OF_OTHER_LIBRARIES = re.compile(
     r"SQLAlchemy(?=\()|app\.config|transaction\.atomic|db\.(?:Model|session|Column|create_all|init_app|relationship)\b"
     r"|models\.(?:Model|\w+Field|ForeignKey)\b"
 )
 _OF_THE_LESSON = re.compile(
-    r"(\w+_)?(book|author)s?(_|$)|(Book|Author)s?([A-Z]|$)|Shelf[A-Z]\w*$|(new_)?(shelf|library|journal)$|whole$|load$"
+    r"(\w+_)?(book|author)s?(_|$)|(Book|Author)s?([A-Z]|$)|Shelf[A-Z]\w*$|(new_)?(shelf|library|journal|entry|title)$"
+    r"|Entry$|Title$|whole$|load$"
 )
 _OF_TABLES = "Mapped", "mapped_column", "relationship", "Column", "ForeignKey", "String", "Integer"
 _OF_SCHEMAS = "Field", "StringConstraints", "AfterValidator", "ConfigDict"
@@ -155,10 +158,20 @@ def of_this_type(file: File, kind: str, name: str, where: str) -> str:
     around = [each for each in file.functions if each.lineno <= int(where.rpartition(":")[2] or 0)]
     if not around or not kind[:1].isupper() or kind.lower() != name.replace("_", "").lower() or name[:1].isupper():
         return ""
+    if any(_is_of_a_query(file, each, kind) for each in _uses(file, name, where)):
+        return f"A query is about the table, and not about one {name}. What is the class of the table called?"
     parameters = [each.arg for each in (*around[-1].args.args, *around[-1].args.kwonlyargs) if _says(each, kind)]
     if parameters:
         return f"{around[-1].name}() is given a {kind}, and calls it '{parameters[0]}'."
     return f"{kind} is a type. Which parameter of {around[-1].name}() is to be an object of it?"
+
+
+def _is_of_a_query(file: File, node: ast.Name, kind: str) -> bool:
+    """Whether a query is asked for what a name stands for: ``selectinload(item.owner)``, ``where(item.id == 3)``."""
+    within = [each for each in file.nodes if isinstance(each, ast.Call) and name_of(each) in _ASKED_OF_TABLES]
+    within = [each for each in within if any(node in inside(value) for value in each.args)]
+    compared = [each for each in file.nodes if isinstance(each, ast.Compare) and node in inside(each)]
+    return bool(within) and not any(name_of(one) == kind for each in compared for one in inside(each))
 
 
 def _says(parameter: ast.arg, kind: str) -> bool:
@@ -295,6 +308,30 @@ def _of_the_loop(file: File, node: ast.Name) -> str:
         if targets[0].id not in read:
             return f"The loop goes through its values one by one. It calls each of them '{targets[0].id}'."
     return ""
+
+
+def of_python(name: str, similar: str) -> bool:
+    """Whether a name is that of a class of Python's own but for its capital letters: ``exception``."""
+    return name.lower() == similar.lower() and isinstance(getattr(builtins, similar, None), type)
+
+
+def of_every_error(file: File, name: str, where: str) -> bool:
+    """Whether a line catches what it calls just an error: ``except Error``, ``except (Error, ...)``."""
+    caught = [each.type for each in file.nodes if isinstance(each, ast.ExceptHandler) and each.type is not None]
+    within = any(used in inside(each) for each in caught for used in _uses(file, name, where))
+    return within and re.fullmatch(r"(?i)e|ex|exc|err(or)?s?|(any|all|every|base)_?errors?", name) is not None
+
+
+def of_a_route(file: File, name: str, where: str) -> str:
+    """What to ask where a decorator gives a route to something that its file does not have; empty for anything else."""
+    used = _uses(file, name, where)
+    decorating = [one for node in file.functions for one in node.decorator_list if isinstance(one, ast.Call)]
+    if not any(isinstance(one.func, ast.Attribute) and one.func.value in used for one in decorating):
+        return ""
+    made = [getattr(each, "value", None) for each in file.bindings.values()]
+    if any(isinstance(each, ast.Call) and name_of(each) == "APIRouter" for each in made):
+        return "The routes of this file belong to another object. What is it called?"
+    return OF_NO_APP
 
 
 def _in_another_module(source: Source, file: File, used: list[ast.Name]) -> str:

@@ -40,6 +40,7 @@ from grader.diagnosis.bodies import (
     lost_in_a_validator,
     not_handed_on,
     nul_accepted,
+    one_for_many,
     schema_depended_on,
 )
 from grader.diagnosis.dependencies import returned_not_yielded
@@ -81,6 +82,7 @@ from grader.diagnosis.routes import (
     page_not_handed_on,
     prefix_twice,
     refused_by_hand,
+    route_of_another_object,
     router_name_taken,
     router_not_included,
     shown_as_it_is,
@@ -162,6 +164,7 @@ READINGS = (
     parameters_hidden,
     table_for_a_schema,
     bound_of_another_type,
+    one_for_many,
     schema_depended_on,
     lost_in_a_validator,
     kept_between_requests,
@@ -185,6 +188,7 @@ READINGS = (
     id_bounds_too_narrow,
     prefix_twice,
     router_name_taken,
+    route_of_another_object,
     router_not_included,
     other_route,
     lifespan_unknown,

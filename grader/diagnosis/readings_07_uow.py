@@ -16,7 +16,7 @@ from grader.diagnosis.anywhere import (
     unknown_name,
     used_before_assignment,
 )
-from grader.diagnosis.bodies import bound_of_another_type, lost_in_a_validator, schema_depended_on
+from grader.diagnosis.bodies import bound_of_another_type, lost_in_a_validator, one_for_many, schema_depended_on
 from grader.diagnosis.lost import other_value_on_the_way, value_lost_on_the_way
 from grader.diagnosis.relationships import nobody_deletes_the_events, unlinked_before_the_delete
 from grader.diagnosis.routes import (
@@ -28,6 +28,7 @@ from grader.diagnosis.routes import (
     own_session_left_open,
     prefix_twice,
     refused_by_hand,
+    route_of_another_object,
     router_name_taken,
     router_not_included,
     session_ended_early,
@@ -87,6 +88,7 @@ READINGS = (
     parameters_hidden,
     table_for_a_schema,
     bound_of_another_type,
+    one_for_many,
     schema_depended_on,
     lost_in_a_validator,
     dependency_called,
@@ -106,6 +108,7 @@ READINGS = (
     route_status_is_a_text,
     success_raised,
     router_name_taken,
+    route_of_another_object,
     router_not_included,
     other_route,
     stand_in_left,

@@ -85,6 +85,7 @@ from grader.diagnosis.routes import (
     own_session_left_open,
     page_not_handed_on,
     prefix_twice,
+    route_of_another_object,
     router_name_taken,
     router_not_included,
 )
@@ -144,6 +145,7 @@ READINGS = (
     success_raised,
     router_name_taken,
     included_too_late,
+    route_of_another_object,
     router_not_included,
     other_method,
     other_route,

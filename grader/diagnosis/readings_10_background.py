@@ -21,7 +21,7 @@ from grader.diagnosis.anywhere import (
     unknown_name,
     used_before_assignment,
 )
-from grader.diagnosis.bodies import bound_of_another_type, lost_in_a_validator, schema_depended_on
+from grader.diagnosis.bodies import bound_of_another_type, lost_in_a_validator, one_for_many, schema_depended_on
 from grader.diagnosis.engine import taken_for_a_table
 from grader.diagnosis.kinds import (
     arguments_in_one,
@@ -54,6 +54,7 @@ from grader.diagnosis.routes import (
     own_response_status,
     prefix_twice,
     refused_by_hand,
+    route_of_another_object,
     router_name_taken,
     router_not_included,
     status_in_the_body,
@@ -131,6 +132,7 @@ READINGS = (
     length_in_quotes,
     no_function_to_validate,
     body_is_no_schema,
+    one_for_many,
     schema_depended_on,
     lost_in_a_validator,
     handed_over_too_early,
@@ -154,6 +156,7 @@ READINGS = (
     success_raised,
     router_name_taken,
     included_too_late,
+    route_of_another_object,
     router_not_included,
     other_route,
     stand_in_left,

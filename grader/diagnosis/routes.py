@@ -24,6 +24,7 @@ from grader.diagnosis.endpoints import (
     routes_of,
 )
 from grader.diagnosis.evidence import Evidence
+from grader.diagnosis.names import is_of_the_lesson
 from grader.diagnosis.pages import number_of
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.source import (
@@ -142,6 +143,31 @@ def _is_included(main: File, routes: File) -> bool:
     return any(name in re.findall(r"\w+", words) for name in names for words in given) or not given
 
 
+@reading("the route belongs to another object than the one that is included", *ANSWERS, "bad_paging_is_422")
+def route_of_another_object(evidence: Evidence) -> Told | None:
+    """A route answers only if the app has it: by the router that the app includes, or by the app itself."""
+    main, endpoint = evidence.source.file("app/main.py"), endpoint_of(evidence)
+    unanswered = "has no route" in evidence.saw or evidence.saw.startswith("405")
+    call = endpoint[2] if endpoint is not None and unanswered else None
+    owner = call.func.value if call is not None and isinstance(call.func, ast.Attribute) else None
+    if endpoint is None or call is None or not isinstance(owner, ast.Name) or endpoint[0] is main:
+        return None
+    file = endpoint[0]
+    bound = {name: getattr(each, "value", None) for name, each in file.bindings.items()}
+    made = {name: name_of(each) for name, each in bound.items() if isinstance(each, ast.Call)}
+    others = [name for name, kind in made.items() if kind == "APIRouter" and name != owner.id]
+    including = [one for each in evidence.source.files() for one in calls(each.tree, "include_router", "mount")]
+    included = [text_of(argument) for each in including for argument in each.args]
+    if not others or made.get(owner.id) not in ("FastAPI", "APIRouter") or not included:
+        return None
+    if any(owner.id in re.findall(r"\w+", each) for each in included):
+        return None
+    told = f"{endpoint[1].name}() belongs to '{owner.id}', which the app does not include"
+    saw = f"{evidence.saw.partition(': the app')[0]}: {told}"
+    hint = f"'{owner.id}' is an object of this file alone. Which object does main.py include?"
+    return Told(saw=saw, where=file.at(call), hint=hint)
+
+
 @reading("two routers under one name", *ANSWERS)
 def router_name_taken(evidence: Evidence) -> Told | None:
     """Of two imports that bind the same name the later one counts: the first router has no name any more."""
@@ -227,13 +253,13 @@ def _likeness(pattern: str, path: str) -> float:
 _SAID_AS_A_WORD = re.compile(r"/([:<(\[${]?(?:int:)?)(\w*id|pk)\b[>)\]}]?(/|$)")
 
 
-@reading("another method or path", *ANSWERS, "input_is_validated")
+@reading("another method or path", *ANSWERS, "input_is_validated", "bad_paging_is_422")
 def other_route(evidence: Evidence) -> Told | None:
     """A request reaches an endpoint only if both method and path match exactly."""
     if "has no route" not in evidence.saw and not evidence.saw.startswith("405"):
         return None
     if endpoint_of(evidence):
-        return _but_for_a_slash(evidence) or _without_its_beginning(evidence)
+        return _but_for_a_slash(evidence) or _without_its_beginning(evidence) or _with_another_beginning(evidence)
     method, path = request_of(evidence)
     routes = [each for each in routes_of(evidence) if not each[1].name.startswith("to_do_")]
     again = _declared_again(evidence, routes)
@@ -248,6 +274,9 @@ def other_route(evidence: Evidence) -> Told | None:
         hint = f"In this path {re.findall(_SAID_AS_A_WORD, path_of(call))[-1][1]} is a word like any other. "
         hint += "How does a path say that a part of it varies?"
         return Told(saw=f"{evidence.saw.partition(': the app')[0]}: {told}", where=file.at(call), hint=hint)
+    # What answers a request of its own is right as it is.
+    same_method = [each for each in same_method if not _is_of_a_task(each[2], path_of(each[3]))]
+    same_method = [each for each in same_method if _may_be_meant(each[1], path_of(each[3]), method, path)]
     same_method.sort(key=lambda each: _likeness(path_of(each[3]), path), reverse=True)
     # One path has several methods only where it is that of the items themselves.
     of_all = {"get", "post"} if re.fullmatch(r"/items/?", path) else {"get", "patch", "delete"}
@@ -256,9 +285,7 @@ def other_route(evidence: Evidence) -> Told | None:
     if bare is not None:
         return bare
     taken = of_all - {method} if re.match(r"/items(/|$)", path) else set()
-    for file, node, verb, call in (
-        [each for each in same_path if each[2] not in taken] or same_method[:1] or same_path[:1]
-    ):
+    for file, node, verb, call in [each for each in same_path if each[2] not in taken] or same_method[:1]:
         told = f"{node.name}() answers {verb.upper()} {path_of(call)}"
         return Told(
             saw=f"{evidence.saw.partition(': the app')[0]}: {told}",
@@ -268,7 +295,29 @@ def other_route(evidence: Evidence) -> Told | None:
     return None
 
 
+_OF_THE_TASKS = {
+    "post": ("/items/", "/items-uow", "/items-uow/batch", "/items/1/events"),
+    "get": ("/items/", "/items/1", "/items-with-owner/"),
+    **dict.fromkeys(("patch", "delete"), ("/items/1",)),
+}
+
+
 _NAMED_AS = {"post": "create|add|post|record", "get": "get|list|read|show", "patch": "update|patch", "delete": "delete"}
+
+
+def _is_of_a_task(method: str, written: str) -> bool:
+    """Whether a task of some chapter asks for a route like this one; its router may have a prefix."""
+    return any(fits(written, path) for path in _OF_THE_TASKS.get(method, ()))
+
+
+def _may_be_meant(node: Function, written: str, method: str, path: str) -> bool:
+    """Whether a route may be one for a request, by its path or its name; one of the learner's own, /health, is not."""
+    words = filter(None, re.split(r"[/_-]", written))
+    named = re.match(_NAMED_AS.get(method, ""), node.name) is not None
+    return named or _likeness(written, path) >= _ALIKE or any(map(is_of_the_lesson, words))
+
+
+_ALIKE = 0.5
 
 
 def _without_a_decorator(evidence: Evidence) -> Told | None:
@@ -296,7 +345,24 @@ def _declared_again(evidence: Evidence, routes: list[tuple[File, Function, str, 
             told = f"{node.name}() is for {verb.upper()} {path_of(call)}, and so is {above.name}() above it"
             saw = f"{evidence.saw.partition(': the app')[0]}: {told}"
             found.append(Told(saw=saw, where=file.at(call), hint="Which method and path are for this function?"))
-    return found[0] if len(found) == 1 else None
+    return found[0] if len(found) == 1 else _answered_elsewhere(evidence, routes)
+
+
+def _answered_elsewhere(evidence: Evidence, routes: list[tuple[File, Function, str, ast.Call]]) -> Told | None:
+    """What there is to say of the one endpoint whose method and path are those of another in a file that was given."""
+    given = {(verb, path_of(call)): (file, node) for file, node, verb, call in routes if file.name in evidence.given}
+    found = [each for each in routes if each[0].name not in evidence.given and (each[2], path_of(each[3])) in given]
+    prefixes = [keyword(call, "prefix") for file in evidence.source.files() for call in calls(file.tree, *_ROUTERS)]
+    if len(found) != 1 or any(prefixes):
+        return None
+    file, node, verb, call = found[0]
+    other, above = given[verb, path_of(call)]
+    told = f"{node.name}() is for {verb.upper()} {path_of(call)}, and so is {above.name}() of {other.name}"
+    saw = f"{evidence.saw.partition(': the app')[0]}: {told}"
+    return Told(saw=saw, where=file.at(call), hint="Which method and path are for this function?")
+
+
+_ROUTERS = "APIRouter", "include_router"
 
 
 def _but_for_a_slash(evidence: Evidence) -> Told | None:
@@ -321,6 +387,24 @@ def _without_its_beginning(evidence: Evidence) -> Told | None:
     told = f"{found[1].name}() answers {method.upper()} {short}"
     hint = f"This path is the end of {path}. Who says its beginning: the router, or this line?"
     return Told(saw=f"{evidence.saw.partition(': the app')[0]}: {told}", where=found[0].at(found[2]), hint=hint)
+
+
+def _with_another_beginning(evidence: Evidence) -> Told | None:
+    """What there is to say of a prefix with which the endpoint that is meant answers another path."""
+    found = endpoint_of(evidence)
+    method, path = request_of(evidence)
+    named = re.findall(r"([A-Z]+) (/\S*?)(?:,|$)", evidence.saw.partition("its routes: ")[2])
+    for file in own_files(evidence) if found else ():
+        for call in calls(file.tree, *_ROUTERS):
+            said = keyword(call, "prefix")
+            prefix = said.value if isinstance(said, ast.Constant) and isinstance(said.value, str) else ""
+            whole = prefix + path_of(found[2]) if found else ""
+            if found and prefix and not fits(whole, path) and (method.upper(), whole) in named:
+                told = f"{found[1].name}() answers {method.upper()} {whole}"
+                hint = "The paths of the router begin with this. Compare it with the task sheet."
+                saw = f"{evidence.saw.partition(': the app')[0]}: {told}"
+                return Told(saw=saw, where=file.at(said or call), hint=hint)
+    return None
 
 
 @reading("FastAPI looks for a value in the query", *ANSWERS, "bad_body_is_422", "event_is_written")
@@ -981,12 +1065,13 @@ def _fields_left_out(actual: Any, expected: Any) -> bool:
 
 
 # What was sent has no id, and of a change not always a name.
-_LACKS = r"ValidationError: (response\.)?(id: Field required|name: Input should be a valid string, not None)"
+_LACKS = r"ValidationError: (response\.(\d+\.)?)?(id: Field required|name: Input should be a valid string, not None)"
 
 
 @reading(
     "the answer is made from what was sent",
     *("create_answers_201", "created_item_is_refreshed", "patch_keeps_omitted_fields", "patch_null_clears"),
+    "batch_is_all_or_nothing",
 )
 def echoed(evidence: Evidence) -> Told | None:
     """The data from the client has no id, and none of the values that the database made."""
@@ -996,22 +1081,46 @@ def echoed(evidence: Evidence) -> Told | None:
     without_id = without_id or re.search(_LACKS, evidence.saw) is not None
     if found is None or body is None or not ("shows" in evidence.saw or without_id):
         return None
+    sent = re.compile(rf"\b({'|'.join(_names_of_what_was_sent(found[1], body.arg))})\b")
     for node in inside(found[1]):
         made: list[ast.AST] = [node.value] if isinstance(node, ast.Return) and node.value is not None else []
-        if made and without_id and not re.search(rf"\b{body.arg}\b", text_of(made[0])):
-            made = made_of(found[1], made[0])
+        if made and without_id and not sent.search(text_of(made[0])):
+            made = [*made_of(found[1], made[0]), *_appended_to(found[1], made[0])]
         # What a session, or a class of the tables, has made of it is another value.
         stored = any(calls(each, "Item", "execute", "scalar", "scalars") for each in made[1:])
-        if not stored and any(re.search(rf"\b{body.arg}\b", text_of(each)) for each in made):
+        if not stored and any(sent.search(text_of(each)) for each in made):
             inner = [call for each in made for call in calls(each, "create_item", "add_item", "update_item")]
             every = [each for one in made for each in inside(one) if isinstance(each, ast.Call)]
             own = [each for each in every if _stores(evidence, name_of(each))]
             if not inner and not own:
-                hint = f"'{body.arg}' is what was sent. Which object is the row of the database?"
+                one = "object is the row" if "list" not in text_of(body.annotation).lower() else "objects are the rows"
+                hint = f"'{body.arg}' is what was sent. Which {one} of the database?"
                 if "ItemRead" not in text_of(found[1].returns) and keyword(found[2], "response_model") is None:
                     hint = f"{hint} And which schema has an id? Look at the return type, too."
-                return Told(where=found[0].at(node), hint=hint)
+                return Told(where=_crashed_within(evidence, *found[:2]) or found[0].at(node), hint=hint)
     return None
+
+
+def _appended_to(node: Function, made: ast.AST) -> list[ast.expr]:
+    """What a function appends to a list that it returns."""
+    name = name_of(made)
+    lists = [(each.func.value, each.args) for each in calls(node, "append") if isinstance(each.func, ast.Attribute)]
+    return [each for owner, given in lists for each in given if name_of(owner) == name != ""]
+
+
+def _names_of_what_was_sent(node: Function, body: str) -> list[str]:
+    """The name of the body, and those that loops have for what is in it and in nothing else."""
+    loops = [each for each in inside(node) if isinstance(each, ast.For | ast.comprehension)]
+    of_it = {name_of(each.target) for each in loops if text_of(each.iter) == body}
+    return [body, *sorted(of_it - {name_of(each.target) for each in loops if text_of(each.iter) != body} - {""})]
+
+
+def _crashed_within(evidence: Evidence, file: File, node: Function) -> str:
+    """The line of an endpoint's own from which a ValidationError came; empty where it came from elsewhere."""
+    raised = evidence.raised_kind("ValidationError")
+    where = innermost(raised, evidence.given) if raised else ""
+    name, _, line = where.rpartition(":")
+    return where if name == file.name and node.lineno <= int(line) <= (node.end_lineno or 0) else ""
 
 
 def _stores(evidence: Evidence, name: str) -> bool:

@@ -385,7 +385,7 @@ def returned_nothing(evidence: Evidence) -> Told | None:
     file, node = found
     returns = [each for each in inside(node) if isinstance(each, ast.Return)]
     empty = [each for each in returns if each.value is None or text_of(each.value) == "None"]
-    if not empty and (told := _returned_what_gives_nothing(file, node)):
+    if not empty and (told := returned_what_gives_nothing(file, node)):
         return replace(told, saw=f"{node.name} returned None")
     if returns and not empty:
         return _lost_on_the_way(evidence, file, node, returns)
@@ -414,7 +414,7 @@ def _lost_on_the_way(evidence: Evidence, file: File, node: Function, returns: li
     below = (evidence.source.function(name, file.name) or evidence.source.function(name)) if name else None
     if not isinstance(called, ast.Call) or below is None or of_a_session(called):
         return None
-    if told := _returned_what_gives_nothing(*below):
+    if told := returned_what_gives_nothing(*below):
         return replace(told, saw=saw)
     if _gives(below[1]):
         return None
@@ -422,7 +422,7 @@ def _lost_on_the_way(evidence: Evidence, file: File, node: Function, returns: li
     return Told(saw=saw, where=below[0].at(below[1].end_lineno or below[1].lineno), hint=hint)
 
 
-def _returned_what_gives_nothing(file: File, node: Function) -> Told | None:
+def returned_what_gives_nothing(file: File, node: Function) -> Told | None:
     """The one call of the session's whose result a function returns, where that hands nothing back."""
     given = [each.value for each in inside(node) if isinstance(each, ast.Return)]
     given = [value_of(node, each.id) if isinstance(each, ast.Name) else each for each in given]

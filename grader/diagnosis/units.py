@@ -14,6 +14,7 @@ from grader.diagnosis.anywhere import innermost, unknown_name
 from grader.diagnosis.endpoints import behind, endpoint_of, own_files, request_of
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
+from grader.diagnosis.saves import returned_what_gives_nothing
 from grader.diagnosis.source import (
     File,
     Function,
@@ -172,7 +173,9 @@ def helper_returns_otherwise(evidence: Evidence) -> Told | None:
         return None
     given = re.search(r"add_event\(db, (.+), 'viewed'\)$", evidence.did[-1]) if evidence.did else None
     if given is not None and given[1] not in ("item", "None"):
-        return _returned_no_item(evidence, given[1])
+        return _returned_no_item(evidence, _adding(evidence, "add_item"), given[1])
+    if (other := re.match(r"(.+) was returned, which has no \.kind$", evidence.saw)) is not None:
+        return _returned_no_item(evidence, _adding(evidence, "add_event"), other[1])
     if evidence.raised and evidence.raised[0].bases & set(_ACCIDENTS) and "NoneType" not in evidence.saw:
         return None  # what it got to is not known
     file, node = found
@@ -192,6 +195,10 @@ def helper_returns_otherwise(evidence: Evidence) -> Told | None:
         )
     if not returns:
         return None
+    nothing_given = returned_what_gives_nothing(file, node) if "None" in evidence.saw else None
+    if nothing_given is not None:
+        saw, wanted = f"{node.name} returned None", f"{node.name} returns what it added"
+        return replace(nothing_given, saw=saw, wanted=wanted, why=_GOES_ON)
     value = text_of(returns[-1].value)
     if not tells:
         return Told(where=file.at(returns[-1]), hint="Who tells the session about this object?", why=_WRONG_RECORD)
@@ -213,17 +220,17 @@ def helper_returns_otherwise(evidence: Evidence) -> Told | None:
     return None
 
 
-def _returned_no_item(evidence: Evidence, value: str) -> Told | None:
-    """What there is to say of an add_item that returns something else than an item."""
-    found = _adding(evidence, "add_item")
+def _returned_no_item(evidence: Evidence, found: tuple[File, Function] | None, value: str) -> Told | None:
+    """What there is to say of a helper that returns something else than what it is to add."""
     returns = [each for each in inside(found[1]) if isinstance(each, ast.Return)] if found else []
     if found is None or not returns:
         return None
+    name, what = ("add_event", "event") if found == _adding(evidence, "add_event") else ("add_item", "item")
     return Told(
-        saw=f"add_item returned {value}",
+        saw=f"{name} returned {value}",
         where=found[0].at(returns[-1]),
-        wanted="add_item returns the item that it added",
-        hint="The line with def promises an Item. What does this line give back?",
+        wanted=f"{name} returns the {what} that it added",
+        hint=f"The line with def promises an {'ItemEvent' if what == 'event' else 'Item'}. What does this line give?",
         why=_GOES_ON,
     )
 
@@ -258,8 +265,13 @@ def other_event(evidence: Evidence) -> Told | None:
         if found and whole is not None:
             hint = "The column holds a number. What is handed over here?"
             return Told(where=found[0].at(whole), hint=hint, why=_WRONG_RECORD)
+        if (told := _event_of_a_class(evidence)) is not None:
+            return told
         for call in calls(found[1], "ItemEvent") if found else ():
             named = {each.arg for each in call.keywords}
+            if found and "'kind': None" in evidence.saw and not named & {"kind", None}:
+                hint = "add_event is told the kind. Who hands it on to the event?"
+                return Told(where=found[0].at(call), hint=hint, why=_WRONG_RECORD)
             if found and _NO_ITEM_ID.search(evidence.saw) and not named & {"item_id", "item", None}:
                 return Told(where=found[0].at(call), hint="To which item does this event belong?", why=_WRONG_RECORD)
             for each in call.keywords:
@@ -284,6 +296,19 @@ def other_event(evidence: Evidence) -> Told | None:
                 saw = f"the event's kind is {min(kinds)!r}; 'created' is wanted"
                 hint = "add_event is told the kind. What does this line make of it?"
                 return Told(saw=saw, where=found[0].at(each.value), hint=hint)
+    return None
+
+
+def _event_of_a_class(evidence: Evidence) -> Told | None:
+    """What there is to say of an event that gets a column, not a value: ``ItemEvent(item_id=Item.id)``."""
+    refused = evidence.raised_kind("OperationalError", "ProgrammingError", "IntegrityError")
+    found = _adding(evidence, "add_event") if refused else None
+    for call in calls(found[1], "ItemEvent") if found else ():
+        for value in [each.value for each in call.keywords if isinstance(each.value, ast.Attribute)]:
+            owner = value.value.id if isinstance(value.value, ast.Name) else ""
+            if found and evidence.source.class_(owner) is not None:
+                hint = f"{owner} is the class: {text_of(value)} is a column. Which object has the value?"
+                return Told(where=found[0].at(value), hint=hint, why=_WRONG_RECORD)
     return None
 
 
@@ -772,6 +797,9 @@ def no_rollback(evidence: Evidence) -> Told | None:
             if handlers and missed and not any(name in ("", "Exception", "BaseException") for name in handlers):
                 hint = "Which other errors can come out of this block?"
                 return Told(where=file.at(attempt.handlers[0]), hint=hint)
+        early = _before_the_try(file, node, crossed)
+        if early is not None:
+            return Told(where=early, hint="An error here goes past the try below. Who rolls back then?")
         tried = [statement for each in _tries(node) if each.handlers for statement in each.body]
         outside = [call for call in calls(node, "commit") if not any(call in ast.walk(each) for each in tried)]
         failed_there = outside and (file.at(outside[0]) in crossed or "COMMIT" in "".join(evidence.did))
@@ -817,6 +845,17 @@ def no_rollback(evidence: Evidence) -> Told | None:
         return Told(where=failed[-1], hint=hint + closes)
     place = (own or handlers_ or committed or units)[0]
     return Told(where=_at(place), hint=f"What ends the transaction when one of these lines raises?{closes}")
+
+
+def _before_the_try(file: File, node: Function, crossed: set[str]) -> str | None:
+    """The statement of a function that failed above the try which rolls back, if it is one that works with the item."""
+    rolling = [each for each in _tries(node) if any(calls(handler, "rollback") for handler in each.handlers)]
+    for each in node.body if len(rolling) == 1 else ():
+        lines = {file.at(line) for line in range(each.lineno, (each.end_lineno or each.lineno) + 1)}
+        simple = isinstance(each, ast.Expr | ast.Assign | ast.AnnAssign)
+        if simple and each.lineno < rolling[0].lineno and lines & crossed:
+            return file.at(each)
+    return None
 
 
 def _is_tried(node: Function, call: ast.Call) -> bool:
@@ -1060,6 +1099,11 @@ def no_flush(evidence: Evidence) -> Told | None:
     named = _not_called(adding, "flush")
     if named is not None:
         return replace(named, saw=saw)
+    for file, node in own:
+        for call in calls(node, "rollback", "expunge", "expunge_all") if not flushed else ():
+            if of_a_session(call) and any(each.lineno < call.lineno for _, each in added):
+                hint = f"{name_of(call)}() takes out of the session what was added. What sends it?"
+                return Told(saw=saw, where=file.at(call), hint=hint)
     if tests:
         in_own = any(tests[0][1] in ast.walk(node) for _, node in own)
         hint = "When an item is added, does this lead to the flush()?"

@@ -7,10 +7,11 @@ import difflib
 import re
 
 from grader.diagnosis.evidence import Evidence
-from grader.diagnosis.names import ROUTER_IN_THE_APP
-from grader.diagnosis.source import calls
+from grader.diagnosis.names import OF_NO_APP, ROUTER_IN_THE_APP
+from grader.diagnosis.source import calls, text_of
 
 _INDENTED = re.compile(r"indent|outer indentation|TabError|inconsistent use of tabs")
+_ONLY_ASYNC = re.compile(r"'(await|async with|async for)' outside async function$")
 _NO_SUCH_NAME = re.compile(r"cannot import name '(\w+)' from '(app[\w.]*)'")
 
 
@@ -53,7 +54,10 @@ def _below_a_decorator(evidence: Evidence) -> str:
 def _not_python(saw: str) -> str:
     if re.search(r"expected an indented block after", saw):
         return "What belongs to this line, and stands below it, further to the right?"
-    if re.search(r"'(return|yield|await)' outside (async )?function$", saw):
+    only_async = _ONLY_ASYNC.search(saw)
+    if only_async is not None:
+        return f"{only_async[1]} is for functions that are async, and this one is not. Does this line need it?"
+    if re.search(r"'(return|yield|await)' outside function$", saw):
         return "This line stands outside of the function. Compare the spaces with the lines above."
     if saw.endswith("expected ':'"):
         return "Which sign ends this line?"
@@ -78,6 +82,10 @@ def _not_imported(evidence: Evidence) -> str:
         here = [each for each in imports if str(each.lineno) == number and [one.name for one in each.names] == ["app"]]
         if here and calls(evidence.source.file(name).tree, "include_router"):
             return ROUTER_IN_THE_APP
+        of_main = [each for each in imports if str(each.lineno) == number and each.module == "app.main"]
+        routes = [text_of(one) for each in evidence.source.file(name).functions for one in each.decorator_list]
+        if of_main and any(re.match(r"app\.(get|post|put|patch|delete)\(", each) for each in routes):
+            return OF_NO_APP
         return "Two files import each other, so that neither is ready for the other. Which of them can do without?"
     missing = _NO_SUCH_NAME.search(raised.message)
     if missing is not None:
