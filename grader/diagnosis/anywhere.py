@@ -306,6 +306,10 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
     if found[1] == "SessionTransaction" and (begun := _block_of_a_begin(evidence, where)):
         hint = "begin() of a session gives its transaction, and that of the factory a session. Which one is this?"
         return Told(where=begun, hint=hint)
+    if found[1] == "SessionTransaction" and (handing := _hands_the_transaction_on(evidence, raised)):
+        name = evidence.source.function_of(where)
+        hint = f"{name}() works with a session, and begin() of a session gives its transaction. What does this line "
+        return Told(where=handing, hint=f"{hint}hand over?")
     if module:
         file = f"{found[1].replace('.', '/')}.py"
         names = sorted(_names_in(evidence.source, file))
@@ -321,6 +325,10 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
         hint = f"What stands before .{found[2]} is {kind}. Is it what you think it is, and is the name right?"
         if found[1] == found[2].title() == "Session":
             hint = "This is the session already. What stands between it and its method is the way of another library."
+        if is_of_the_lesson(found[2]) and evidence.source.class_(found[1]) is not None:
+            hint = f"'{found[2]}' is a name of the lesson's. What does {kind} have in its place?"
+        if found[1] in ("FastAPI", "APIRouter") and re.search("rout|blueprint", evidence.source.line(where)):
+            hint = f"{found[2]}() is not FastAPI's. Which method of the app takes in a router?"
         if re.fullmatch("Item|Owner", found[1]) and found[2] in _NOT_OF_A_ROW:
             hint = f"{kind[0].upper()}{kind[1:]} holds values, and has no {found[2]}(). {_NOT_OF_A_ROW[found[2]]}"
     return Told(where=where, hint=hint)
@@ -350,9 +358,20 @@ def _block_of_a_begin(evidence: Evidence, where: str) -> str:
     blocks = [each for each in file.nodes if isinstance(each, ast.With)]
     blocks = [each for each in blocks if each.lineno <= line <= (each.end_lineno or 0)]
     begun = [
-        each for each in blocks if any(one.optional_vars and calls(one.context_expr, "begin") for one in each.items)
+        each
+        for each in blocks
+        if any(one.optional_vars and calls(one.context_expr, "begin", "begin_nested") for one in each.items)
     ]
     return file.at(begun[-1]) if begun else ""
+
+
+def _hands_the_transaction_on(evidence: Evidence, raised: Raised) -> str:
+    """The line from which a function got what the ``with`` around that line has from a begin()."""
+    for line in reversed(raised.lines[:-1]):
+        begun = _block_of_a_begin(evidence, line) if line.rpartition(":")[0] not in evidence.given else ""
+        if begun:
+            return line
+    return ""
 
 
 _METHODS = "model_validate", "model_dump", "sqlmodel_update"  # of Pydantic's classes, and of SQLModel's
@@ -569,8 +588,20 @@ def builtin_as_a_value(evidence: Evidence) -> Told | None:
     if len({each[2].id for each in found}) != 1:
         return None
     file, node, value = found[0]
-    hint = f"Here '{value.id}' is a function of Python's own. By which name does {node.name}() take the value "
-    return Told(where=file.at(value), hint=f"{hint}that you mean?")
+    meant = f"By which name does {node.name}() take the value that you mean?"
+    if _names_a_column(node, value):
+        meant = "Of which class is the column that you mean?"
+    return Told(where=file.at(value), hint=f"Here '{value.id}' is a function of Python's own. {meant}")
+
+
+def _names_a_column(node: Function, value: ast.Name) -> bool:
+    """Whether a name stands where a query wants a column: what to order by, or what to compare a value with."""
+    clauses = calls(node, "order_by", "group_by", "desc", "asc", "where", "filter", "load_only", "count")
+    parts = [each for call in clauses for each in call.args]
+    parts += [call.func.value for call in calls(node, "desc", "asc") if isinstance(call.func, ast.Attribute)]
+    compared = [each for each in parts if isinstance(each, ast.Compare)]
+    alone = [each.left for each in compared if not any(isinstance(one, ast.Attribute) for one in ast.walk(each))]
+    return value in parts or value in alone
 
 
 def _builtins_as_values(source: Source, file: File, node: Function) -> list[ast.Name]:

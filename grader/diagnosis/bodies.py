@@ -11,7 +11,7 @@ from grader.diagnosis.endpoints import alias_of, behind, body_parameter, endpoin
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.parameters import TOO_STRICT, table_behind
 from grader.diagnosis.reading import Told, reading, reading_of
-from grader.diagnosis.schemas import rules_of, silent_validator
+from grader.diagnosis.schemas import NOT_CALLED, function_alone, rules_of, silent_validator
 from grader.diagnosis.source import File, calls, defaults_of, name_of, text_of
 
 _INVALID = "bad_body_is_422", "patch_null_name_is_422", "input_is_validated", "create_ignores_a_client_id"
@@ -138,6 +138,8 @@ def nul_accepted(evidence: Evidence) -> Told | None:
             if validator and refuses and not re.fullmatch(r"'(\\x00|\\0)' in .+", text_of(each.test)):
                 hint = "Where in the text above is the NUL, and where does this line look for one?"
                 return Told(saw=saw, where=validator[0].at(each), hint=hint)
+    if (bare := function_alone(evidence, *found)) is not None:
+        return Told(saw=saw, where=found[0].at(bare), hint=NOT_CALLED.format(bare.id))
     hint = "A database cannot store every character: PostgreSQL has no NUL. Who refuses it?"
     return Told(saw=saw, where=found[0].at(found[1]), hint=hint)
 

@@ -7,6 +7,7 @@ import builtins
 import difflib
 import re
 
+from grader.diagnosis.endpoints import endpoint_of
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told
 from grader.diagnosis.source import File, Function, Source, arguments_of, inside, name_of, text_of
@@ -15,11 +16,12 @@ ROUTER_IN_THE_APP = "The app includes the router. In which file is the app made,
 OF_NO_APP = "main.py imports this file before it makes the app. To what do the routes of this file belong?"
 _OF_OTHER_LIBRARIES = re.compile(
     r"SQLAlchemy(?=\()|app\.config|transaction\.atomic|db\.(?:Model|session|Column|create_all|init_app|relationship)\b"
-    r"|models\.(?:Model|\w+Field|ForeignKey)\b"
+    r"|models\.(?:Model|\w+Field|ForeignKey)\b|(?:abort|jsonify|get_object_or_404|get_or_404|Http404|Blueprint)(?=\()"
+    r"|request\.(?:json|args|form|get_json|GET|POST)\b"
 )
 _OF_THE_LESSON = re.compile(
-    r"(\w+_)?(book|author)s?(_|$)|(Book|Author)s?([A-Z]|$)|Shelf[A-Z]\w*$|(new_)?(shelf|library|journal|entry|title)$"
-    r"|Entry$|Title$|whole$|load$"
+    r"(\w+_)?(book|author|entr(?:y|ie))s?(_|$)|(Book|Author|Entr(?:y|ie))s?([A-Z]|$)|Shelf[A-Z]\w*$"
+    r"|(new_)?(shelf|library|journal|title)$|Title$|whole$|load$"
 )
 _OF_TABLES = "Mapped", "mapped_column", "relationship", "Column", "ForeignKey", "String", "Integer"
 _OF_SCHEMAS = "Field", "StringConstraints", "AfterValidator", "ConfigDict"
@@ -46,7 +48,7 @@ def instead(evidence: Evidence, file: File, name: str, where: str) -> str:
     """
     used = _uses(file, name, where)
     other = _OF_OTHER_LIBRARIES.search(evidence.source.line(where))
-    if other is not None and re.match(r"\w+", other[0]) and other[0].split(".")[0] == name:
+    if other is not None and other[0].split(".")[0] == name and evidence.source.function(name) is None:
         return f"{other[0]} is the way of another library. What does this app have in its place?"
     if any(_names_a_variable(file, each) for each in used):
         return "The environment is asked by the name of a variable, and that is a text. How does Python write a text?"
@@ -93,6 +95,12 @@ def types_of_parameters(source: Source, file: File, node: Function) -> dict[str,
 
 def type_for_its_value(evidence: Evidence) -> Told | None:
     """Where a line that crashes hands over a type, and the parameter of this type is never used: ``Db`` for ``db``."""
+    answered = endpoint_of(evidence) if evidence.raised_kind("ResponseValidationError") else None
+    for each in inside(answered[1]) if answered and answered[0].name not in evidence.given else ():
+        name = each.value.id if isinstance(each, ast.Return) and isinstance(each.value, ast.Name) else ""
+        if answered and name and (what := _unused_of_type(evidence.source, *answered[:2], name)):
+            which = f"Which parameter of {answered[1].name}() has {what}?"
+            return Told(where=answered[0].at(each), hint=f"{name} is a type: it says what a parameter is. {which}")
     for raised in [each for each in evidence.raised if each.told in evidence.saw]:
         for where in [each for each in raised.lines if each.rpartition(":")[0] not in evidence.given]:
             file = evidence.source.file(where.rpartition(":")[0])

@@ -130,6 +130,7 @@ from grader.diagnosis.updates import (
     exclude_defaults,
     exclude_none,
     is_not_none,
+    made_a_second_item,
     tested_for_truth,
     wrote_what_was_not_sent,
 )
@@ -201,6 +202,7 @@ READINGS = (
     decorated_too_late,
     merged_copy_lost,
     refreshed_after_the_delete,
+    made_a_second_item,
     other_session,
     exception_not_raised,
     exception_returned,

@@ -81,7 +81,7 @@ from grader.diagnosis.sqlmodels import (
     types_of_the_table,
 )
 from grader.diagnosis.uncalled import method_not_called, nothing_called
-from grader.diagnosis.updates import stored_a_new_row
+from grader.diagnosis.updates import made_a_second_item, stored_a_new_row
 from grader.diagnosis.ways import never_reached
 from grader.diagnosis.writes import copy_changed, input_changed
 
@@ -151,6 +151,9 @@ READINGS = (
     nothing_saved(merged_copy_lost),
     types_of_the_table,
     read_by_an_endpoint(not_refreshed),
+    handed_another_type,
+    made_a_second_item,
+    path_for_the_query,
     *_ROUTES,
     in_a_request(takes_an_id),
     *_CRUD,

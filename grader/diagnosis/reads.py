@@ -26,6 +26,7 @@ from grader.diagnosis.source import (
     arguments_of,
     calls,
     decorators,
+    giving,
     inside,
     name_of,
     of_a_session,
@@ -81,11 +82,16 @@ def no_order(evidence: Evidence) -> Told | None:
     )
     if told is not None:
         return Told(saw=f"{evidence.saw}; the SELECT of this page has no ORDER BY", where=told.where, hint=told.hint)
+    hint = "Say what the rows are ordered by, before you cut the page."
+    cut = calls_in(evidence, "limit", "offset", "slice", "fetch", "islice", "text")
+    cut_here = any(isinstance(each, ast.Slice) for _, node in reached(evidence) for each in inside(node))
+    if evidence.saw.startswith("items on the page: ") and not cut and not cut_here:
+        hint = "This asks for all items, in any order. Where are the order, the offset and the limit?"
     grouped = "; GROUP BY promises no order" if "group by" in selects[-1].sql.lower() else ""
     return Told(
         saw=f"{evidence.saw}; the SELECT has no ORDER BY{grouped}",
         where=built(evidence, selects[-1].where, "select", "query"),
-        hint="Say what the rows are ordered by, before you cut the page.",
+        hint=hint,
     )
 
 
@@ -188,6 +194,10 @@ def something_of_the_items(evidence: Evidence) -> Told | None:
     returned = [each for each in inside(found[1]) if isinstance(each, ast.Return)] if found else []
     if seen is None or found is None or not returned:
         return None
+    last = giving(found[1], returned[-1]).value
+    if isinstance(last, ast.Call) and name_of(last) in ("first", "one", "one_or_none", "scalar", "scalar_one"):
+        hint = f"{name_of(last)}() gives one item, or None. What gives all of them?"
+        return Told(saw=f"{name_of(last)}() gave {_one_thing(evidence)}", where=found[0].at(last), hint=hint)
     if isinstance(returned[-1].value, ast.Tuple):
         number = {2: "Two", 3: "Three"}.get(len(returned[-1].value.elts), "Several")
         hint = f"{number} things are returned. Which one does the caller want?"
@@ -203,6 +213,11 @@ def something_of_the_items(evidence: Evidence) -> Told | None:
         return None
     hint = f"This gives {what}. What does the caller want: {what}, or items?"
     return Told(where=found[0].at(parts[0] if parts else returned[-1]), hint=hint)
+
+
+def _one_thing(evidence: Evidence) -> str:
+    """What was returned in the place of a list: None, or something that has parts."""
+    return "None" if evidence.saw.endswith(": None") else "one thing, and no list"
 
 
 ROWS_OF_EXEC = "exec() gives items for SQLModel's select(), and rows for SQLAlchemy's. Which one is this?"

@@ -1468,6 +1468,8 @@ def other_session(evidence: Evidence) -> Told | None:
             hint = "The item comes from this session, and is to be changed in another."
             return Told(saw=saw, where=file.at(opened[0]), hint=hint)
     hint = "The session in this line does not know this item. Where does the item come from?"
+    if "already attached" not in raised.message:  # nobody has seen another session
+        saw = f"a crash: {raised.kind}: the session does not know this item"
     return Told(saw=saw, where=innermost(raised, evidence.given), hint=hint)
 
 

@@ -121,11 +121,13 @@ def _sent_to(node: Function) -> set[str]:
     return said | ({each.arg for each in every} & {"data", "payload", "changes", "sent", "body"})
 
 
-@reading("an item that was never added to the session", "create_persists", "create_refreshes")
+@reading("an item that was never added to the session", "create_persists", "create_refreshes", "create_answers_201")
 def never_added(evidence: Evidence) -> Told | None:
     """A new object means nothing to the database until it is added to the session."""
-    made = calls_in(evidence, "Item")
+    read = calls_in(evidence, "model_validate", "from_orm", "parse_obj")
+    made = calls_in(evidence, "Item") or [each for each in read if text_of(each[1].func).startswith("Item.")]
     other_error = evidence.raised and not evidence.raised_kind("InvalidRequestError", "DetachedInstanceError")
+    other_error = other_error and not re.search(r"\bid: Input should be a valid integer, not None", evidence.saw)
     if not made or evidence.sent("INSERT") or other_error:
         return None
     if calls_in(evidence, "add", "add_all", "merge", "insert", "execute", "begin", "begin_nested", "bulk_save_objects"):

@@ -80,6 +80,19 @@ def rules_of(evidence: Evidence, name: str) -> tuple[File, ast.stmt] | None:
     return found
 
 
+NOT_CALLED = "Pydantic does not call {}: a function in Annotated is only a remark. What makes a validator of it?"
+
+
+def function_alone(evidence: Evidence, file: File, rules: ast.AST) -> ast.Name | None:
+    """A function of the learner's that stands beside a type in Annotated as it is: it is never called."""
+    for each in [each for each in ast.walk(rules) if isinstance(each, ast.Subscript)]:
+        said = each.slice.elts[1:] if name_of(each.value) == "Annotated" and isinstance(each.slice, ast.Tuple) else []
+        for one in [one for one in said if isinstance(one, ast.Name)]:
+            if evidence.source.function(one.id) is not None:
+                return one
+    return None
+
+
 def _validators(evidence: Evidence) -> list[tuple[File, Function]]:
     """The validators of the class, and of those that it inherits from."""
     inside_classes = [
@@ -700,6 +713,8 @@ def blank_accepted(evidence: Evidence) -> Told | None:
         return None
     if (swapped := _other_text(evidence, "name", found)) is not None:
         return swapped
+    if (bare := function_alone(evidence, *found)) is not None:
+        return Told(where=found[0].at(bare), hint=NOT_CALLED.format(bare.id))
     for call in calls(found[1], "Field") if "name=''" not in told else ():
         if (option := keyword(call, "strip_whitespace")) is not None:
             return Told(where=found[0].at(option), hint="Field does nothing with strip_whitespace. What takes it?")

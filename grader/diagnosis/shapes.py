@@ -17,6 +17,7 @@ from grader.diagnosis.source import (
     Function,
     Source,
     arguments_of,
+    calls,
     inside,
     name_of,
     of_a_session,
@@ -186,14 +187,37 @@ def _of_a_dictionary(evidence: Evidence, found: re.Match[str], nodes: list[ast.A
     return ""
 
 
+def _a_class_is_sent(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
+    """A session sends statements, and a class is none: db.scalars(Item)."""
+    if not _called(nodes, "scalars", "scalar", "execute", "exec"):
+        return ""
+    return f"{found[1]} is the class of the table, and a session sends statements. Which function makes one of it?"
+
+
+def _a_column_for_the_class(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
+    """get() takes the class of the table: db.get(Item.id, item_id)."""
+    columns = [text_of(each.args[0]) for each in _called(nodes, "get", "get_one") if each.args]
+    columns = [each for each in columns if "." in each]
+    return f"get() takes the class of the table first. What is {columns[0]}?" if columns else ""
+
+
+def _by_two_stars(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
+    """sqlmodel_update() takes one object or dictionary, as it is: sqlmodel_update(**values)."""
+    starred = [one for each in _called(nodes, "sqlmodel_update") for one in each.keywords if one.arg is None]
+    return "sqlmodel_update() takes one dictionary, as it is. What do the two stars make of it?" if starred else ""
+
+
 _Hint = Callable[[Evidence, re.Match[str], list[ast.AST], str], str]
-_KINDS = "TypeError", "ValueError", "AttributeError", "NoInspectionAvailable"
+_KINDS = "TypeError", "ValueError", "AttributeError", "NoInspectionAvailable", "ArgumentError"
 _QUESTIONS: tuple[tuple[str, _Hint], ...] = (
     (r"^Engine\.__init__\(\) missing", _engine_by_its_class),
     (r"^(?:\w+\.)?__init__\(\) takes 1 positional argument but", _by_place),
     (r"^Session\.(\w+)\(\) (?:missing|takes) ", _to_a_session),
     (r"^(?:\w+\.)*(\w+)\(\) missing 1 required positional argument: '(?:self|obj)'", _of_the_class),
     (r"^(?:\w+\.)*(\w+)\(\) (?:missing \d+ required|takes (?:from \d+ to )?\d+ positional)", _to_a_function),
+    (r"^SQLModel\.sqlmodel_update\(\) got an unexpected keyword argument", _by_two_stars),
+    (r"^Executable SQL or text\(\) construct expected, got <class '(?:[\w.]+\.)?(\w+)'>", _a_class_is_sent),
+    (r"^Expected mapped class or mapper, got:.*InstrumentedAttribute", _a_column_for_the_class),
     (r"^setattr expected 3 arguments", _to_setattr),
     (r"^'(\w+)' object has no attribute", _object_first),
     (r"^No inspection system is available for object of type", _class_first),
@@ -245,19 +269,30 @@ def field_not_handed_over(evidence: Evidence) -> Told | None:
 def handed_another_type(evidence: Evidence) -> Told | None:
     """What a function is given has to be what its parameter says. The line that crashes is right then."""
     source = evidence.source
-    for raised in [each for each in evidence.raised if each.bases & {*_KINDS, "UnmappedInstanceError"}]:
+    for raised in [
+        each for each in evidence.raised if each.bases & {*_KINDS, "UnmappedInstanceError", "ValidationError"}
+    ]:
         for outer, inner in pairwise(raised.lines if raised.told in evidence.saw else ()):
             pair = outer, inner
             caller, called = (source.function(source.function_of(each), each.rpartition(":")[0]) for each in pair)
-            if caller is None or called is None or {caller[0].name, called[0].name} & evidence.given:
+            if caller is None or called is None or caller[0].name in evidence.given:
                 continue
             made = [each for each in at_line(source, outer) if isinstance(each, ast.Call)]
             for call in [each for each in made if name_of(each) == called[1].name]:
-                wanted, value, gets = _another_type(source, caller, called, call)
-                if gets and re.search(rf"\b{gets}\b", raised.message):
+                others = _other_types(source, caller, called, call)
+                for wanted, value, gets in [each for each in others if re.search(rf"\b{each[2]}\b", raised.message)]:
                     hint = f"{called[1].name}() works with {an(wanted)}, and here it gets '{value}', {an(gets)}. "
-                    return Told(where=outer, hint=f"{hint}From where does {caller[1].name}() have one?")
+                    asks = f"From where does {caller[1].name}() have one?"
+                    if len(call.args) == len(arguments_of(called[1])) and _hands_both(source, caller, call, wanted):
+                        asks = "Compare what is handed on with what the function takes."
+                    return Told(where=outer, hint=f"{hint}{asks}")
     return None
+
+
+def _hands_both(source: Source, caller: tuple[File, Function], call: ast.Call, wanted: str) -> bool:
+    """Whether a call hands over something of this type as well, in another place."""
+    kinds = types_of_parameters(source, *caller)
+    return any(kinds.get(name_of(each)) == wanted for each in call.args if isinstance(each, ast.Name))
 
 
 @reading("a signature with the id in the place of the item")
@@ -274,18 +309,18 @@ def handed_the_item(evidence: Evidence) -> Told | None:
     return Told(where=defined[0].at(defined[1]), hint=hint) if named else None
 
 
-def _another_type(
+def _other_types(
     source: Source, caller: tuple[File, Function], called: tuple[File, Function], call: ast.Call
-) -> tuple[str, str, str]:
-    """The type that a parameter says, the name of what a call hands over for it, and its type; empty if they agree."""
+) -> list[tuple[str, str, str]]:
+    """Where a call hands over something else than a parameter says: the type there, the name handed over, its type."""
     own, wanted = (types_of_parameters(source, *each) for each in (caller, called))
+    found = []
     for name, kind in wanted.items():
         value = name_of(passed) if isinstance(passed := passed_to(call, called[1], name), ast.Name) else ""
         gets = own.get(value, kind)
         parents = {node.name for _, node in source.ancestry(source.class_(gets))}
-        if kind != gets and kind not in parents:
-            return kind, value, gets
-    return "", "", ""
+        found += [(kind, value, gets)] if kind != gets and kind not in parents else []
+    return found
 
 
 @reading("something that is no row is given to the session")
@@ -333,7 +368,9 @@ def _returned_by_a_helper(evidence: Evidence, where: str, kind: str) -> str:
 
 # -- a query ------------------------------------------------------------------------------------------
 
-_NOT_SENT = r"^'Select' object (?:is not|has no attribute '(?:all|first|one|one_or_none|scalars?|fetchall)')"
+_NOT_SENT = (
+    r"^'Select(?:OfScalar)?' object (?:is not|has no attribute '(?:all|first|one|one_or_none|scalars?|fetchall)')"
+)
 _SENDS = "scalars", "scalar", "execute", "exec", "query", "get", "stream"
 
 
@@ -341,7 +378,7 @@ _SENDS = "scalars", "scalar", "execute", "exec", "query", "get", "stream"
 def query_not_sent(evidence: Evidence) -> Told | None:
     """select() writes a question down. A session sends it to the database, and gives back the answer."""
     raised = raised_with(evidence, _NOT_SENT, "TypeError", "AttributeError")
-    if raised is None and "<Select>" not in evidence.saw:
+    if raised is None and not re.search(r"<Select(?:OfScalar)?>", evidence.saw):
         return None
     hint = "This is a question that nobody has asked yet. Which method of the session sends it?"
     for file, node in reached(evidence):
@@ -387,9 +424,15 @@ def _handed_over(node: Function, statement: ast.AST) -> bool:
     return any(each.id in names for each in loaded)
 
 
+def _sends(file: File, node: Function) -> bool:
+    """Whether a function of the learner's asks a session for anything."""
+    return bool(calls(node, *_SENDS)) or any(isinstance(each, ast.Call) and of_a_session(each) for each in inside(node))
+
+
 def _only_asks(evidence: Evidence, file: File, node: Function, value: ast.expr) -> bool:
     """Whether a value is a select(), which no session, and no function of the learner's, has got."""
     made = [call for part in made_of(node, value) for call in ast.walk(part) if isinstance(call, ast.Call)]
     sent = any(name_of(each) in _SENDS or of_a_session(each) for each in made)
-    others = [each for each in made if isinstance(each.func, ast.Name) and evidence.source.function(each.func.id)]
+    helpers = [evidence.source.function(each.func.id) for each in made if isinstance(each.func, ast.Name)]
+    others = [one for each in helpers if each for one in evidence.source.reached(*each, evidence.given) if _sends(*one)]
     return any(name_of(each) == "select" for each in made) and not sent and not others

@@ -137,13 +137,18 @@ def other_name_of_the_table(evidence: Evidence) -> Told | None:
 @reading("the length does not reach the column", _TABLE)
 def length_not_seen(evidence: Evidence) -> Told | None:
     """SQLModel takes the length of a column only from Field(max_length=...)."""
-    named = re.match(r"(name|description): text of any length", evidence.saw)
-    found = _declared(evidence, named[1]) if named else None
+    seen = re.match(r"(name|description): text of any length", evidence.saw)
+    found = _declared(evidence, seen[1]) if seen else None
     if found is None:
         return None
-    annotation = text_of(getattr(found[1], "annotation", None))
-    if re.search(r"Name|Description|StringConstraints", annotation):
+    annotation = getattr(found[1], "annotation", None)
+    named = [each.id for each in ast.walk(annotation or found[1]) if isinstance(each, ast.Name)]
+    types = [(name, bound) for name in named if (bound := evidence.source.bound(name, found[0])) is not None]
+    said = " ".join([text_of(annotation), *(text_of(bound[1]) for _, bound in types)])
+    if "_length" in said or "constr" in said:
         hint = "The length is inside of this type, where SQLModel does not look for it. Where does it look?"
+    elif types:
+        hint = f"{types[0][0]} says nothing of a length. Where does SQLModel look for the length of a column?"
     else:
         hint = "Nothing here says how long the text may be."
     return Told(where=found[0].at(found[1]), hint=hint)

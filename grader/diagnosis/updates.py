@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import TypeVar
+from typing import TypeGuard, TypeVar
 
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.crud import (
@@ -283,6 +283,53 @@ def stored_a_new_row(evidence: Evidence) -> Told | None:
     where = found[0].at(made[0]) if made else inserts[0].where
     hint = "There is an item already: change that one."
     return Told(saw=f"{evidence.saw}; an INSERT was sent", where=where, hint=hint)
+
+
+@reading(
+    "an update makes a second item",
+    *("update_persists", "update_refreshes", "update_keeps_omitted_fields", "patch_keeps_omitted_fields"),
+    *("update_null_clears", "update_empty_string_is_a_value"),
+)
+def made_a_second_item(evidence: Evidence) -> Told | None:
+    """An update changes the item that its caller hands over. A second one has no row, and nobody asked for it."""
+    found = function_of(evidence)
+    asked = asked_for(evidence) or {"patch": "update_item"}.get(request_of(evidence)[0])
+    if found is None or asked != "update_item" or evidence.sent("INSERT items", "UPDATE items"):
+        return None
+    file, node = found
+    taken_on = [each for each in inside(node) if isinstance(each, ast.Return)]
+    names = {each.id for one in [*taken_on, *calls(node, "refresh")] for each in ast.walk(one) if _is_a_name(each)}
+    for each in [each for each in inside(node) if isinstance(each, ast.Assign)]:
+        goes_on = name_of(each.targets[0]) in {*arguments_of(node), *names}
+        if goes_on and _makes_an_item(each.value) and _lost_with(evidence, file.at(each)):
+            hint = "This makes a second item. Which one did the caller hand over?"
+            saw = "" if evidence.raised else f"{evidence.saw}; no UPDATE was sent"
+            return Told(saw=saw, where=file.at(each), hint=hint) if file.name not in evidence.given else None
+    return None
+
+
+def _lost_with(evidence: Evidence, where: str) -> bool:
+    """Whether nothing was raised, or what a second item brings about: it is refused, or has no row to load again."""
+    if not evidence.raised:
+        return True
+    unknown = evidence.raised_kind("InvalidRequestError")
+    refused = evidence.raised_kind("ValidationError")
+    return (unknown is not None and "not persistent" in unknown.message) or (
+        refused is not None and where in refused.lines
+    )
+
+
+def _is_a_name(node: ast.AST) -> TypeGuard[ast.Name]:
+    return isinstance(node, ast.Name)
+
+
+def _makes_an_item(value: ast.expr) -> bool:
+    """Whether a value is a new item: ``Item(...)``, ``Item.model_validate(...)``."""
+    if not isinstance(value, ast.Call):
+        return False
+    return (isinstance(value.func, ast.Name) and value.func.id == "Item") or (
+        name_of(value) in ("model_validate", "from_orm", "parse_obj") and _of_the_table(value)
+    )
 
 
 def _of_the_table(call: ast.Call) -> bool:
