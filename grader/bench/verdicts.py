@@ -44,6 +44,7 @@ _ADDRESS = re.compile(r"(?<=\w) at 0x[0-9a-fA-F]{6,16}(?=>)")  # another one eac
 _OWN_WARNING = re.compile(rf"^{_OWN_FILE}[^\n:]+:\d+: (\w+: .*\n?)(?:  .*\n?)?", re.MULTILINE)
 
 _TASK = re.compile(r"(\d+\.\d+) ")
+_ROUTES = re.compile("include|router|blueprint")
 _NO_FIELDS = re.compile(r"^(\w+) has no fields yet")
 _PLACEHOLDER = re.compile(r"^(\w+)\.(\w+) is still to do$")
 # A child keeps to less; whoever speaks in its name need not.
@@ -333,7 +334,7 @@ def _whose_code(run: Run, rule: Rule, check: Check, told: dict[str, Any]) -> tup
     owner, under = (each if isinstance(each, str) else "" for each in (told.get("owner"), told.get("under")))
     if "." in owner and file not in run.shared.given and is_given(rule.chapter, file, owner):
         return True, GIVEN  # an attribute that came with a class, of which a task asks for others
-    if rule.name == THE_REST and file == "app/main.py" and under and "include" not in str(told.get("line")):
+    if rule.name == THE_REST and file == "app/main.py" and under and not _ROUTES.search(str(told.get("line"))):
         return True, GIVEN  # below the comment of the task, which asks for a router alone
     tasks = tasks_at(rule.chapter, file, owner, under, of_others=outside or not owner)
     if not tasks_at(rule.chapter, file, owner, "", of_others=False):  # an endpoint may have any name

@@ -12,6 +12,7 @@ from grader.diagnosis.endpoints import endpoint_of, own_line
 from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.reading import Told, an, reading
 from grader.diagnosis.schemas import field_in, setting_not_read
+from grader.diagnosis.shapes import at_line, raised_with
 from grader.diagnosis.source import File, Function, calls, decorators, inside, keyword, name_of, of_a_session, text_of
 
 _OWNER, _NULL = "owner_is_in_the_answer", "item_without_owner_has_null"
@@ -24,7 +25,10 @@ _LOADERS = "selectinload", "joinedload", "subqueryload", "contains_eager", "imme
 def list_function(evidence: Evidence) -> tuple[File, Function] | None:
     """The learner's ``list_items_with_owner``."""
     name = "list_items_with_owner"
-    return evidence.source.doing(name, "app/crud.py", evidence.given)
+    found = evidence.source.doing(name, "app/crud.py", evidence.given)
+    if found is not None and found[1].name == "list_items":  # which does another task's work, and is right
+        return evidence.source.named(name, "app/crud.py")
+    return found
 
 
 def owner_attribute(evidence: Evidence) -> tuple[File, ast.stmt] | None:
@@ -215,7 +219,13 @@ def items_repeated(evidence: Evidence) -> Told | None:
     shown = re.match(r"ids of the items: \[([\d, ]+)\]", evidence.saw)
     ids = shown[1].split(", ") if shown else []
     counted = evidence.saw.startswith("ids on the page: ") and " join items as " in words
-    if found is None or " join " not in words or not (counted or len(set(ids)) < len(ids)):
+    doubled = len(set(ids)) < len(ids)
+    told_only = calls(found[1], "contains_eager") if found and doubled and not re.search(r" join |where", words) else []
+    if found is not None and told_only:
+        saw = f"{evidence.saw}; the SELECT pairs every item with every owner"
+        hint = "contains_eager() says that the query has the owners in it already. What brings them there?"
+        return Told(saw=saw, where=found[0].at(told_only[0]), hint=hint)
+    if found is None or " join " not in words or not (counted or doubled):
         return None
     joined = calls(found[1], "join", "outerjoin", "join_from", "outerjoin_from")
     where = found[0].at(joined[-1]) if joined else selects[-1].where
@@ -353,13 +363,27 @@ def closed_before_reading(evidence: Evidence) -> Told | None:
     return None
 
 
+_NO_ITEM = r"ItemWithOwner refused (?:id: Field required|the item: Input should be a valid dictionary or object)"
+_READS_ITEMS = "ItemWithOwner reads an item, and the item's own .owner. A row has no name, and no owner of its own."
+_KINDS: dict[type[ast.expr], str] = {ast.Tuple: "tuples", ast.List: "lists", ast.Dict: "dictionaries"}
+_TYPES = {"tuples": "tuple", "lists": "list", "dictionaries": "dict"}
+
+
 @reading("rows in the place of items", _LOADED, _CONSTANT, _LIST, _OWNER)
 def rows_of_pairs(evidence: Evidence) -> Told | None:
     """execute() gives rows, each of which holds what was selected. ItemWithOwner reads the items themselves."""
     found = list_function(evidence)
-    if found is None or not re.search(r"ItemWithOwner refused id: Field required", evidence.saw):
+    if found is None or not re.search(_NO_ITEM, evidence.saw):
         return None
     file, node = found
+    made = _made_of_items(evidence, node)
+    if made is not None and file.name not in evidence.given:
+        kind = _KINDS[type(made)]
+        hint = f"This makes {kind} of the items. Which objects does ItemWithOwner read?"
+        saw = f"{evidence.saw}; the list holds {kind}" if "what the list holds" not in evidence.saw else ""
+        return Told(saw=saw, where=file.at(made), hint=hint, why=_READS_ITEMS.partition(" A row")[0])
+    if "refused id" not in evidence.saw:
+        return None
     held = re.search(r"; what the list holds is a row \((.*)\)$", evidence.saw)
     executed, selected = calls(node, "execute"), calls(node, "select")
     if held is None and (not executed or calls(node, "scalars") or _goes_through_rows(node)):
@@ -368,8 +392,17 @@ def rows_of_pairs(evidence: Evidence) -> Told | None:
     rows = f"rows ({kinds})" if kinds else "rows"
     saw = evidence.saw if held else f"{evidence.saw}; the list holds {rows}"
     hint = f"The list holds {rows}, not items. Which objects does ItemWithOwner read?"
-    why = "ItemWithOwner reads an item, and the item's own .owner. A row has no name, and no owner of its own."
-    return Told(saw=saw, where=file.at(executed[-1] if executed else node), hint=hint, why=why)
+    return Told(saw=saw, where=file.at(executed[-1] if executed else node), hint=hint, why=_READS_ITEMS)
+
+
+def _made_of_items(evidence: Evidence, node: Function) -> ast.expr | None:
+    """The pair, or the dictionary, that a function makes of each item, where ItemWithOwner was handed one."""
+    raised = evidence.raised_kind("ValidationError")
+    handed = set(re.findall(r"input_type=(tuple|dict|list)\b", raised.message if raised else evidence.saw))
+    loops = [each.elt for each in inside(node) if isinstance(each, ast.ListComp | ast.GeneratorExp)]
+    loops += [call.args[0] for call in calls(node, "append") if call.args]
+    kinds = [(each, _KINDS.get(type(each), "")) for each in loops]
+    return next((each for each, kind in kinds if kind and (not raised or _TYPES[kind] in handed)), None)
 
 
 def _goes_through_rows(node: ast.AST) -> bool:
@@ -386,6 +419,9 @@ _NOT_A_RELATIONSHIP = re.compile(
 @reading("a loader option for what is no relationship")
 def loads_no_relationship(evidence: Evidence) -> Told | None:
     """selectinload() and its sisters take the attribute of a class that is a relationship, and nothing else."""
+    beyond = _beyond_the_owner(evidence)
+    if beyond is not None:
+        return beyond
     raised = evidence.raised_kind("ArgumentError", "LoaderStrategyException")
     found = _NOT_A_RELATIONSHIP.search(raised.message) if raised else None
     for file in evidence.source.files() if raised and found and raised.lines else ():
@@ -396,12 +432,39 @@ def loads_no_relationship(evidence: Evidence) -> Told | None:
                 hint = f"{found['column']} is a column, with a number in it. What leads from an item to its owner?"
             elif found and not found["column"] and isinstance(argument, ast.Constant):
                 hint = f"{name_of(call)}() wants the attribute itself, not its name in quotes. Whose attribute is it?"
+            elif found and text_of(argument) == "Item.owner" and (own := _no_relationship(evidence)) is not None:
+                hint = f"{name_of(call)}() loads a relationship. What is owner here?"
+                return Told(where=own[0].at(own[1]), hint=hint)
             elif found and not found["column"] and held is not None:
                 hint = f"{held[1].name} is a class, and {name_of(call)}() wants an attribute. Which one leads there?"
             else:
                 continue
             return Told(where=file.at(argument or call), hint=hint)
     return None
+
+
+def _beyond_the_owner(evidence: Evidence) -> Told | None:
+    """Where a query is told of a field of the owner, or of the owner without a word on how to load it."""
+    field = raised_with(evidence, r"associated with Item\.owner has an attribute '(\w+)'", "AttributeError")
+    named = raised_with(
+        evidence, r"^ExecutionOption Core or ORM object expected.*InstrumentedAttribute", "ArgumentError"
+    )
+    where = (field or named or (None, None, ""))[2]
+    nodes = [each for each in at_line(evidence.source, where) if isinstance(each, ast.Call)] if where else []
+    loaders = [name_of(each) for each in nodes if name_of(each) in _LOADERS]
+    if field is not None and loaders:
+        hint = f"{loaders[0]}() loads owners as a whole. What leads from an item to its owner, and what is more here?"
+        return Told(where=where, hint=hint)
+    if named is not None and not loaders and any(name_of(each) == "options" for each in nodes):
+        return Told(where=where, hint="This says what to load. Which function says how, and for all items at once?")
+    return None
+
+
+def _no_relationship(evidence: Evidence) -> tuple[File, ast.stmt] | None:
+    """Where Item.owner is declared, if that is no relationship, but a property or a value."""
+    owner = owner_attribute(evidence)
+    made = name_of(getattr(owner[1], "value", None)) if owner else ""
+    return owner if owner and owner[0].name not in evidence.given and made != "relationship" else None
 
 
 @reading("options() that nobody keeps", _CONSTANT, _LOADED)
@@ -501,6 +564,10 @@ def not_loaded_ahead(evidence: Evidence) -> Told | None:
         return None
     events = [event for event in evidence.events_of("SELECT items") if event.where.startswith(file.name)]
     where = events[-1].where if events else file.at(node)
+    handed = calls(node, "list_items")
+    if handed and evidence.source.function_of(where) == "list_items":
+        hint = "list_items() loads the items alone, for others too. What has to be different in the query here?"
+        return Told(where=file.at(handed[-1]), hint=hint)
     return Told(where=where, hint="This loads the items alone. What loads all of their owners along with them?")
 
 
@@ -597,6 +664,8 @@ def other_schema(evidence: Evidence) -> Told | None:
         for name, kind in right.items():
             if found and name in fields and not _is_of(evidence, found[0], fields[name].annotation, kind):
                 hint = "Compare with the task sheet: what is an owner there?"
+                if found is owner:
+                    hint = f"Compare with the class Owner: of which type is its {name} there?"
                 return Told(where=found[0].at(fields[name]), hint=hint)
             if (
                 found
