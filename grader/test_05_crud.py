@@ -109,7 +109,7 @@ def test_get_unknown_is_none(
         if unknown == 2:
             items.remove_all()
             story.begin("stored items with the ids [2, 5] and called get_item for each", "deleted both with plain SQL")
-        with sessions.new() as session:
+        with sessions.open() as session:
             expect.equal(code.call("crud.get_item", session, unknown), None)
 
 

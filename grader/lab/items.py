@@ -14,6 +14,8 @@ _CHANGED = "changed by the database"
 class Items:
     """What is in the table ``items``."""
 
+    __slots__ = ("_database", "_story", "_tables")
+
     def __init__(self, tables: Tables, database: Database, story: Story) -> None:
         self._tables = tables
         self._database = database

@@ -58,7 +58,7 @@ class Moment:
         return tables_written(self.sql or self.what)
 
 
-@dataclass
+@dataclass(slots=True)
 class Seen:
     """What was seen while observing.
 

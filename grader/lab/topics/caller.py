@@ -43,7 +43,7 @@ class Caller:
             named: arguments that are named.
         """
         try:
-            with self._sessions.new() as session:
+            with self._sessions.open() as session:
                 self._read(path, session, *arguments, **named)
         except Wrong as verdict:
             if rule:

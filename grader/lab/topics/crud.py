@@ -51,7 +51,7 @@ class Crud:
     def made_from(self, sent: dict[str, Any]) -> dict[str, Any]:
         """The row that ``create_item`` stores for this; nothing of it is kept or told."""
         story, moments = list(self._story.lines), len(self._seen.moments)
-        with self._sessions.new() as session:
+        with self._sessions.open() as session:
             self.create(session, **sent)
         del self._seen.moments[moments:]
         made = self._items.rows()[-1]

@@ -150,8 +150,9 @@ class Schemas:
         except Exception as error:
             raise self._code.raised(error, "accepted") from None
         for field, value in wanted.items():
-            self._expect(hasattr(data, field), saw=f"{name} has no {field}", wanted=f"{field} is {_brief(value)}")
-            found = getattr(data, field)
+            has, found = hasattr(data, field), getattr(data, field, None)
+            self._code.returned()
+            self._expect(has, saw=f"{name} has no {field}", wanted=f"{field} is {_brief(value)}")
             if isinstance(found, BaseModel):  # a type of its own for names: what counts is the text that it stands for
                 found = found.model_dump()
             self._expect(same(found, value), saw=f"{field} is {_brief(found)}", wanted=f"{field} is {_brief(value)}")
@@ -221,11 +222,13 @@ class Schemas:
             self._story.did("model_dump(by_alias=True), as FastAPI does")
         wanted = "the object's id, name and description"
         try:
-            return schema.model_validate(item).model_dump(by_alias=True)
+            shown = schema.model_validate(item).model_dump(by_alias=True)
         except ValidationError as error:
             raise Wrong(f"refused: {_reason(error)}", wanted) from None
         except Exception as error:
             raise self._code.raised(error, wanted) from None
+        self._code.returned()
+        return shown
 
     def expect_shown(self, item: Any, what: str, /, **wanted: Any) -> None:
         """End the check as failed unless ItemRead shows these fields."""

@@ -64,7 +64,7 @@ class Writes:
             return
         before = self._items.rows()
         self._story.begin(f"stored {[_values(row) for row in before]}" if before else "stored nothing")
-        with self._sessions.new() as session:
+        with self._sessions.open() as session:
             self._crud.create(session, **sent)
             rows = self._items.rows()
         others = [row for row in rows if row in before]
