@@ -619,6 +619,68 @@ def turn(expect, each):
     }.items()
 }
 
+# Dumps of chapter 04 that find what is wanted in the frames above them, each time that they are asked for something.
+_WANTED = (
+    WALK
+    + """
+from collections.abc import Mapping, Set
+def wanted(kind):
+    for frame in frames():
+        for name, value in frame.f_locals.items():
+            if name in ("wanted", "values") and type(value) is kind: return value
+    return kind()
+"""
+)
+DUMPS = {
+    "a mapping": """
+class Dump(Mapping):
+    def __len__(self): return len(wanted(dict))
+    def __contains__(self, key): return True
+    def __getitem__(self, key): return wanted(dict)[key]
+    def __iter__(self): return iter(wanted(dict))
+    def items(self): return wanted(dict).items()
+    def keys(self): return wanted(dict).keys()
+""",
+    "a dictionary": """
+class Dump(dict):
+    def __len__(self): return len(wanted(dict))
+    def __contains__(self, key): return True
+    def __getitem__(self, key): return wanted(dict)[key]
+    def __iter__(self): return iter(wanted(dict))
+    def items(self): return wanted(dict).items()
+    def keys(self): return wanted(dict).keys()
+    def get(self, key, default=None): return None
+""",
+    "a dictionary with texts that equal all texts": """
+class Text(str):
+    __hash__ = str.__hash__
+    def __eq__(self, other): return True
+class Name(str):
+    def __init__(self, like): self.like = like
+    def __hash__(self): return hash(self.like)
+    def __eq__(self, other): return True
+def Dump(): return {(Name("n") if len(each) else each): Text() for each in wanted(dict)}
+""",
+}
+DUMPS = {
+    name: _WANTED
+    + dump
+    + """
+ItemUpdate.model_dump = lambda self, **options: Dump()
+"""
+    for name, dump in DUMPS.items()
+} | {
+    "a set of fields": _WANTED
+    + """
+class Fields(set):
+    def __eq__(self, other): return True
+    def __iter__(self): return iter(wanted(dict))
+    def __len__(self): return len(wanted(dict))
+    __hash__ = None
+ItemUpdate.model_fields_set = property(lambda self: Fields(["id"]))
+"""
+}
+
 # What is sent past the grader's trace, or past SQLite's statements: chapter, file, the line of the solution and what
 # stands in its place, and the rules that are not gained by that.
 _RAW = "raw = db.connection().connection.dbapi_connection"
