@@ -64,6 +64,10 @@ class Items:
         """Remove every row."""
         self._database.run("DELETE FROM items")
 
+    def refuse(self, write: str, name: str) -> None:
+        """Let the database refuse an ``INSERT`` or ``UPDATE`` of a row with this name."""
+        self._database.refuse(f"BEFORE {write}", "items", f"NEW.name = '{name}'")
+
     def described_by_the_database(self, write: str, when: str = "") -> None:
         """Let the database itself change the description after an ``INSERT`` or ``UPDATE`` (`when`: on ``NEW``)."""
         change = f"UPDATE items SET description = '{_CHANGED}' WHERE id = NEW.id"
