@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import insert, inspect, text
@@ -14,7 +13,7 @@ from grader.lab.items import Items
 from grader.lab.sessions import Sessions, begin_by_hand
 from grader.lab.story import Story
 from grader.lab.topics.crud import is_iterable
-from grader.outcomes import Waits, Wrong
+from grader.outcomes import Wrong, waiting_for
 
 # What the caller has begun: a row that it wrote, an object that it has added, one that it has changed, one deleted.
 _NAME, _ADDED, _CHANGED, _DELETED = "unfinished", "not sent yet", "changed, and not sent yet", "to be deleted"
@@ -37,39 +36,30 @@ class Caller:
         Args:
             path: of the function that reads.
             arguments: of it, after the session.
-            rule: the rule that wants this very read to work, and that is tried with one thing after the other; where
-                none is named, a failure is left to others, and the caller has begun everything at once.
+            rule: the rule that wants this very read to work, which is tried between one thing and the next that the
+                caller begins; where none is named, a failure is left to others.
             named: arguments that are named.
         """
-        try:
-            with self._sessions.open() as session:
+        if rule:
+            with waiting_for(rule), self._sessions.open() as session:
                 self._read(path, session, *arguments, **named)
-        except Wrong as verdict:
-            if rule:
-                raise Waits(str(verdict), rule) from None
-            return
         self._others = self._others or [self._items.add(name=name, description=None) for name in ("chair", _DELETED)]
         session = self._sessions.new()
         with self._code.running("a session that can write"):
             begin_by_hand(session)
             begun = _Begun(session, self._code.need("models.Item"), *self._others)
-        if rule:
-            self._story.begin("the caller wrote a row, and did not commit")
-            self._read(path, session, *arguments, **named)
-        else:
-            self._story.begin("the caller wrote a row, added an object, changed another, and did not commit")
-        for words, step in begun.steps():
-            if rule and not begun.is_whole():
+        self._story.begin("the caller wrote a row, and did not commit")
+        for step in (begun.nothing, begun.add, begun.change_and_delete) if rule else (begun.change_and_delete,):
+            if not begun.is_whole():
                 break
-            with self._code.running("a session that can write"), self._story.untold():
-                if rule:
-                    session.flush()
-                step()
-            if rule:
-                self._story.did(words)
+            with self._code.running("a session that can write"):
+                self._story.lines += step()
+            try:
                 self._read(path, session, *arguments, **named)
-        if not rule:
-            self._read(path, session, *arguments, **named)
+            except Wrong:
+                if rule:
+                    raise
+                return
         self._expect_unfinished(session, begun)
 
     def _read(self, path: str, session: Session, *arguments: Any, **named: int) -> None:
@@ -99,7 +89,7 @@ class Caller:
         for done, there in (
             ("added", _ADDED in kept or not begun.has_added),
             ("changed", _CHANGED in kept or not begun.has_changed),
-            ("deleted", _DELETED not in kept or not begun.has_deleted),
+            ("deleted", _DELETED not in kept or not begun.has_changed),
         ):
             saw = f"what the caller had {done}, and not sent yet, was thrown away: flush() sends nothing of it"
             self._expect(there, saw=saw, wanted="the session still holds it")
@@ -123,22 +113,23 @@ class _Begun:
         self._added: Any = inspect(item).class_manager.new_instance()
         self._changed: Any = session.get(item, to_change)
         self._deleted: Any = session.get(item, to_delete)
-        self.has_added = self.has_changed = self.has_deleted = False
+        self.has_added = self.has_changed = False
 
-    def steps(self) -> tuple[tuple[str, Callable[[], None]], ...]:
-        """What comes after the row, each in words."""
-        return ("added an object", self._add), ("changed another", self._change), ("deleted a third", self._delete)
+    def nothing(self) -> list[str]:
+        """Nothing more, in words."""
+        return []
 
-    def _add(self) -> None:
+    def add(self) -> list[str]:
+        """Add an object."""
         self._added.name, self.has_added = _ADDED, True
         self._session.add(self._added)
+        return ["added an object"]
 
-    def _change(self) -> None:
+    def change_and_delete(self) -> list[str]:
+        """Change an object, and delete another."""
         self._changed.name, self.has_changed = _CHANGED, True
-
-    def _delete(self) -> None:
         self._session.delete(self._deleted)
-        self.has_deleted = True
+        return ["changed an object, and deleted one"]
 
     def is_whole(self) -> bool:
         """Whether the transaction is the same as at the beginning, and nothing is lost."""
