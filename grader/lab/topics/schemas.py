@@ -22,8 +22,11 @@ from grader.lab.story import Story
 from grader.lab.words import show
 from grader.outcomes import ToDo, Verdict, Waits, Wrong
 
-# Each field with the other one and alone, short and as long as it may be.
-_BOTH = {"name": "lamp", "description": "warm light"}, {"name": "x" * 200, "description": "y" * 500}
+# Each field with the other one and alone, with all that somebody may change in it, and as long as it may be.
+_BOTH = (
+    {"name": 'LED <A & "B">', "description": 'Warm  light, "soft" & <LED>'},
+    {"name": "x" * 200, "description": "y" * 500},
+)
 _TEXTS = (*_BOTH, *({field: text} for both in _BOTH for field, text in both.items()))
 _PLAIN = type(None), str, bool, int, float, bytes, list, tuple, dict, set
 
@@ -178,6 +181,13 @@ class Schemas:
         with suppress(Exception):
             data = self._validate(schema, values)
             return all(hasattr(data, field) for field in values)
+        return False
+
+    def create_keeps(self, description: str) -> bool:
+        """Whether ItemCreate keeps a description as it is: where it does not, the rule about that says so, once."""
+        with suppress(Exception):
+            data = self._body(self.schema("ItemCreate"), {"name": "lamp", "description": description})
+            return same(getattr(data, "description", None), description)
         return False
 
     def wait_for(self, rule: str, name: str, *bodies: dict[str, Any]) -> None:
