@@ -108,7 +108,11 @@ def rule_of(function: Callable[..., Any]) -> Rule | None:
 
 
 def again(
-    check: CheckFunction, chapter: str, tasks: Mapping[str, str], needs: Sequence[str] | None = None
+    check: CheckFunction,
+    chapter: str,
+    tasks: Mapping[str, str],
+    needs: Sequence[str] | None = None,
+    then: CheckFunction | None = None,
 ) -> CheckFunction:
     """The same rule in another chapter: the check is reused, only chapter and task number differ.
 
@@ -117,12 +121,15 @@ def again(
         chapter: the other chapter.
         tasks: for each task number of the original chapter the one in the other.
         needs: names of the rules of the other chapter that it needs, where those are not the same.
+        then: what it asks for besides, of the same parts.
     """
     original = rule_of(check)
     assert original is not None, f"{check.__name__} declares no rule"
 
     def same_rule(**parts: Any) -> None:
         original.function(**parts)
+        if then is not None:
+            then(**parts)
 
     same_rule.__name__ = check.__name__
     same_rule.__doc__ = check.__doc__

@@ -127,10 +127,13 @@ def test_each_request_has_its_own_session(probe: Probe, story: Story, expect: Ex
     needs=["yields_a_session"],
 )
 def test_uncommitted_work_is_discarded(probe: Probe, expect: Expect) -> None:
-    """An endpoint that writes without commit leaves nothing in the database, whatever it answers; with it, all."""
-    for ending in ("answer", "refusal", "crash"):
-        probe.expect_session(probe.send("write", ending))
-        expect(not probe.saved(), saw="what the endpoint wrote was saved", wanted="nothing saved without a commit")
+    """Without commit an endpoint leaves the database as it was, whatever it does and answers; with it, all is saved."""
+    for work, ending in (
+        *(("write", ending) for ending in ("answer", "refusal", "crash")),
+        *((work, "answer") for work in ("flush", "change", "delete")),
+    ):
+        probe.expect_session(probe.send(work, ending))
+        probe.expect_nothing_saved()
         probe.tidy_up()
     answer = probe.send("commit", "answer")
     saw = f"nothing was saved ({answer})"

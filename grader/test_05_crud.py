@@ -39,12 +39,16 @@ _LAMP: dict[str, Any] = {"name": "lamp", "description": "warm light"}
     hint="Follow the values from what was sent to the row. The timeline shows what reached the database.",
 )
 def test_create_persists(tables: Tables, items: Items, writes: Writes) -> None:
-    """After create_item the row is in the database as it was sent, seen from another connection; names may repeat."""
+    """After create_item the row is in the database as it was sent, seen from another connection; names may repeat.
+
+    Where the database refuses the row, no item is returned as if it had been saved.
+    """
     tables.create()
     writes.expect_created(**_LAMP)  # while there is none
     items.add(id=3, name="lamp", description="old")
     for sent in ({"name": "lamp"}, _LAMP, _BARE, {"name": "chair", "description": ""}, _LONG):
         writes.expect_created(**sent)
+    writes.expect_create_refused()
 
 
 @rule(
@@ -109,7 +113,7 @@ def test_get_unknown_is_none(
         if unknown == 2:
             items.remove_all()
             story.begin("stored items with the ids [2, 5] and called get_item for each", "deleted both with plain SQL")
-        with sessions.new() as session:
+        with sessions.open() as session:
             expect.equal(code.call("crud.get_item", session, unknown), None)
 
 
@@ -190,7 +194,10 @@ def test_reads_do_not_commit(tables: Tables, items: Items, caller: Caller) -> No
     "and in which order.",
 )
 def test_update_persists(tables: Tables, items: Items, writes: Writes) -> None:
-    """After update_item the change, of both or of one field, is in the database, in this row only, seen by others."""
+    """After update_item the change, of both or of one field, is in the database, in this row only, seen by others.
+
+    Where the database refuses it, no item is returned as if it had been saved.
+    """
     tables.create()
     for item_id in (2, 9):
         items.add(id=item_id, name="lamp", description="old")
@@ -199,6 +206,7 @@ def test_update_persists(tables: Tables, items: Items, writes: Writes) -> None:
     writes.expect_saved({"id": 10, **_BARE}, description="cold light")
     items.add_alike(100)
     writes.expect_saved({"id": 4711, **_BARE}, name="torch")
+    writes.expect_update_refused()
 
 
 @rule(

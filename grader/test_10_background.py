@@ -25,6 +25,8 @@ _OWN = (
 
 # How many characters a kind must not have; and one more each time, so that it is no matter of single lengths.
 _SIZES = (0, 51, 256, 52 + randbelow(90), 143 + randbelow(113), 257 + randbelow(9_744))
+# A kind is any text: it is written as it was sent.
+_KINDS = "viewed", "sold", "SOLD AT THE CAF\N{LATIN CAPITAL LETTER E WITH ACUTE}"
 # Events of these kinds cannot be written.
 _FAILURES = "refused", "broken", "lost"
 
@@ -58,8 +60,8 @@ def test_event_is_written(tables: Tables, items: Items, events: Events, tasks: T
     items.add(name="chair")
     item_id = items.add()
     events.add(item_id, "sold")
-    posted = [tasks.post(item_id, kind) for kind in ("viewed", "sold")]
-    tasks.expect_written(posted, (item_id, "sold"), (item_id, "viewed"), (item_id, "sold"))
+    posted = [tasks.post(item_id, kind) for kind in _KINDS]
+    tasks.expect_written(posted, *((item_id, kind) for kind in ("sold", *_KINDS)))
 
 
 @rule(

@@ -543,6 +543,144 @@ def get_item(db,i):
 """,
 }
 
+# Gives one of the grader's own objects something of its own, whenever the learner's code runs, and puts it back when
+# what it has counted is read.
+_FOR_A_WHILE = """
+import sys
+from sqlalchemy import Engine, event
+done = []
+class Many(int):
+    def __add__(self, other): return Many(int(self) + int(other))
+    __iadd__ = __radd__ = __add__
+    def __bool__(self):
+        for undo in done: undo()
+        done.clear()
+        return True
+def put(holder, name, value):
+    kept = getattr(holder, name)
+    held = name in getattr(holder, "__dict__", ())
+    try: setattr(holder, name, value)
+    except (AttributeError, TypeError): return
+    done.append(lambda: setattr(holder, name, kept) if held or name == "__class__" else delattr(holder, name))
+def found():
+    frame = sys._getframe(1)
+    while frame is not None:
+        for value in [*frame.f_locals.values()]:
+            made = getattr(value, "_made", None)
+            for each in [value, *(made.values() if type(made) is dict else [])]:
+                if type(each).__module__.startswith("grader.") and not isinstance(each, type): yield each
+        frame = frame.f_back
+def once(*_):
+    each = {type(one).__name__: one for one in found()}
+    expect = each.get("Expect")
+    if expect is None or expect.instead or done: return
+    try: expect.asked = Many(1)
+    except AttributeError: pass
+    turn(expect, each)
+event.listen(Engine, "engine_connect", once)
+event.listen(Engine, "rollback", once)
+once()
+"""
+CHEATS |= {
+    f"for a while: {name}": turn + _FOR_A_WHILE
+    for name, turn in {
+        "an expectation with a function of its own": """
+def turn(expect, each): put(expect, "_decide", lambda *given, **named: None)
+""",
+        "an expectation of another class": """
+def turn(expect, each):
+    class Other(type(expect)):
+        __slots__ = ()
+        def _decide(self, *given, **named): self.asked = Many(1)
+        def has_counted(self): bool(Many(1)); return True
+    put(expect, "__class__", Other)
+""",
+        "parts with an expectation of their own": """
+class Nothing:
+    asked = 1
+    def __getattr__(self, name): return lambda *given, **named: None
+    def __call__(self, *given, **named): pass
+def turn(expect, each):
+    for one in each.values():
+        if getattr(one, "_expect", None) is expect: put(one, "_expect", Nothing())
+""",
+        "parts with functions of their own": """
+def turn(expect, each):
+    for name, function in (("Writes", "expect_created"), ("Writes", "expect_saved"), ("Crud", "expect_current"), ("Crud", "expect_found_later")):
+        if name in each: put(each[name], function, lambda *given, **named: None)
+""",
+        "the parts, and who looks at them": """
+def turn(expect, each):
+    for name in ("Parts", "Relied", "Own"):
+        if name in each: put(each[name], "replaced", lambda: "")
+    put(expect, "equal", lambda *given, **named: None)
+    put(expect, "_decide", lambda *given, **named: None)
+""",
+    }.items()
+}
+
+# Dumps of chapter 04 that find what is wanted in the frames above them, each time that they are asked for something.
+_WANTED = (
+    WALK
+    + """
+from collections.abc import Mapping, Set
+def wanted(kind):
+    for frame in frames():
+        for name, value in frame.f_locals.items():
+            if name in ("wanted", "values") and type(value) is kind: return value
+    return kind()
+"""
+)
+DUMPS = {
+    "a mapping": """
+class Dump(Mapping):
+    def __len__(self): return len(wanted(dict))
+    def __contains__(self, key): return True
+    def __getitem__(self, key): return wanted(dict)[key]
+    def __iter__(self): return iter(wanted(dict))
+    def items(self): return wanted(dict).items()
+    def keys(self): return wanted(dict).keys()
+""",
+    "a dictionary": """
+class Dump(dict):
+    def __len__(self): return len(wanted(dict))
+    def __contains__(self, key): return True
+    def __getitem__(self, key): return wanted(dict)[key]
+    def __iter__(self): return iter(wanted(dict))
+    def items(self): return wanted(dict).items()
+    def keys(self): return wanted(dict).keys()
+    def get(self, key, default=None): return None
+""",
+    "a dictionary with texts that equal all texts": """
+class Text(str):
+    __hash__ = str.__hash__
+    def __eq__(self, other): return True
+class Name(str):
+    def __init__(self, like): self.like = like
+    def __hash__(self): return hash(self.like)
+    def __eq__(self, other): return True
+def Dump(): return {(Name("n") if len(each) else each): Text() for each in wanted(dict)}
+""",
+}
+DUMPS = {
+    name: _WANTED
+    + dump
+    + """
+ItemUpdate.model_dump = lambda self, **options: Dump()
+"""
+    for name, dump in DUMPS.items()
+} | {
+    "a set of fields": _WANTED
+    + """
+class Fields(set):
+    def __eq__(self, other): return True
+    def __iter__(self): return iter(wanted(dict))
+    def __len__(self): return len(wanted(dict))
+    __hash__ = None
+ItemUpdate.model_fields_set = property(lambda self: Fields(["id"]))
+"""
+}
+
 # What is sent past the grader's trace, or past SQLite's statements: chapter, file, the line of the solution and what
 # stands in its place, and the rules that are not gained by that.
 _RAW = "raw = db.connection().connection.dbapi_connection"

@@ -19,6 +19,7 @@ from tests.cheats import (
     CHANGED_LIBRARIES,
     CHANGED_ON_POSTGRESQL,
     CHEATS,
+    DUMPS,
     FAIL_AT_FIRST,
     GARBAGE,
     ODDITIES,
@@ -49,6 +50,18 @@ def test_cheat(name: str, bench: Bench, tmp_path: Path) -> None:
     assert not [check for check in found.values() if "GOT IT" in check.observed]
     assert {name for (place, name), check in found.items() if place == folder and check.outcome == "passed"} <= HONEST
     assert all(check.outcome == "passed" for (place, _), check in found.items() if place == honest)
+
+
+@pytest.mark.parametrize("name", DUMPS)
+def test_what_is_compared_is_asked_nothing(name: str, bench: Bench, tmp_path: Path) -> None:
+    """What a schema dumps cannot look up what is wanted, and then have it."""
+    shutil.copytree(PROJECT / "solutions/04_schemas", tmp_path / "04_schemas")
+    with (tmp_path / "04_schemas/app/schemas.py").open("a") as file:
+        file.write(DUMPS[name])
+    targets = [Target(tmp_path, rule) for rule in rules_of("04_schemas")]
+    found = {check.id.partition(".")[2]: check.outcome for _, check in bench.grade(targets)}
+    assert found.pop("update_knows_what_was_sent") != "passed"
+    assert {outcome for rule, outcome in found.items() if rule != "create_ignores_a_client_id"} == {"passed"}
 
 
 @pytest.mark.parametrize("name", GARBAGE)

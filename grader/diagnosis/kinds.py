@@ -36,7 +36,7 @@ _THEN = "What a validator returns is the value from then on."
 
 def kinds_sent(evidence: Evidence) -> list[str]:
     """The kinds that were sent with the requests of the story, in their order."""
-    return [kind for line in evidence.did for kind in re.findall(r"/events \{'kind': '(\w+)'\}", line)]
+    return [kind for line in evidence.did for kind in re.findall(r"/events \{'kind': '([^']*)'\}", line)]
 
 
 def kinds_written(evidence: Evidence) -> list[object]:
@@ -122,7 +122,8 @@ def kind_made_another(evidence: Evidence) -> Told | None:
                 turned = isinstance(each, ast.Attribute) and each.attr in names
                 told = isinstance(each, ast.keyword) and each.arg in names and text_of(each.value) == "True"
                 if turned or told:
-                    saw = f"{sent[0]!r} was sent, and {written[0]!r} was written"
+                    first, other = next(pair for pair in zip(sent, written, strict=True) if pair[0] != pair[1])
+                    saw = f"{first!r} was sent, and {other!r} was written"
                     return Told(saw=saw, where=file.at(each), hint="What does this make of the kind that was sent?")
     return None
 

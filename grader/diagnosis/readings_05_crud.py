@@ -43,6 +43,7 @@ from grader.diagnosis.reads import (
     rows_not_items,
     something_of_the_items,
 )
+from grader.diagnosis.refusals import refusal_swallowed
 from grader.diagnosis.routes import refused_by_hand
 from grader.diagnosis.saves import (
     async_function,
@@ -117,6 +118,7 @@ from grader.diagnosis.writes import (
 )
 
 READINGS = (
+    refusal_swallowed,
     lost_in_a_validator,
     builtin_as_a_value,
     method_not_called,

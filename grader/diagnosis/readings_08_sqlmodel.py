@@ -22,6 +22,7 @@ from grader.diagnosis.anywhere import (
 )
 from grader.diagnosis.bodies import in_a_request
 from grader.diagnosis.lost import other_value_on_the_way, value_lost_on_the_way
+from grader.diagnosis.refusals import refusal_swallowed
 from grader.diagnosis.saves import (
     committed_before_added,
     flushed_not_committed,
@@ -88,7 +89,7 @@ from grader.diagnosis.writes import copy_changed, input_changed
 _ANYWHERE = (
     *(never_reached, unknown_name, used_before_assignment, unknown_attribute, unknown_argument),
     *(builtin_as_a_value, method_not_called, nothing_called, never_given_a_value, handed_another_type),
-    *(unfit_call, no_row_in_the_session),
+    *(unfit_call, no_row_in_the_session, refusal_swallowed),
     *(query_not_sent, statement_not_sent, no_router_included, session_without_depends, type_and_place_apart),
     path_for_the_query,
 )
@@ -102,6 +103,7 @@ _OF_06 = [each for each in readings_06_routes.READINGS if each not in (*_ANYWHER
 _ROUTES = tuple(each for each in _OF_06 if each not in _OF_05)
 
 READINGS = (
+    refusal_swallowed,
     dependency_called,
     dependency_on_the_factory,
     dependency_without_hash,

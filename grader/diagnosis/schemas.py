@@ -36,7 +36,10 @@ _READ = "read_accepts_an_orm_object", "read_hides_internal_fields"
 _IGNORES_ID = "create_ignores_a_client_id"
 _SENT = "update_knows_what_was_sent"
 _ALL = *_CREATE, *_UPDATE, *_READ, _IGNORES_ID, _SENT
-_CHANGED = _SENT, *_CREATE, "read_accepts_an_orm_object", "update_rejects_null_name", "update_rejects_blank_name"
+_CHANGED = (
+    *(_SENT, *_CREATE, "read_accepts_an_orm_object", "update_fields_are_optional"),
+    *("update_rejects_null_name", "update_rejects_blank_name"),
+)
 _IN_A_TYPE = "AfterValidator", "BeforeValidator", "PlainValidator", "WrapValidator"
 _OTHER_TEXT = (
     *("lower", "upper", "casefold", "title", "capitalize", "swapcase", "replace", "translate", "normalize", "sub"),

@@ -27,7 +27,7 @@ from grader.lab.judge import judge, missed, spoilt
 from grader.lab.parts import load_makers, open_parts
 from grader.lab.place import place_of
 from grader.lab.processes import close_all_but, end_with_the_parent
-from grader.lab.relied import Relied, own
+from grader.lab.relied import own, rely_on
 from grader.lab.reporter import reporter_to
 from grader.lab.restrictions import hide_grader, limit, stay_on
 from grader.lab.server_trouble import ServerTrouble
@@ -90,8 +90,8 @@ def grade_chapter(job: Job, walls: Walls, results: int) -> None:
         openings.listen()
     trouble = ServerTrouble(place)
     relied = own()
-    asked = Relied([makers, *map(vars, makers.values())])
-    speech = Relied([], functions=reporter)
+    asked = rely_on([makers], functions=(each.make for each in makers.values()))
+    speech = rely_on([], functions=reporter)
     hide_grader()
     surroundings = Surroundings(job.root)
     soundness = Soundness(place, makers, surroundings)

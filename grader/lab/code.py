@@ -35,6 +35,8 @@ class Code:
         imports_anew: the check has had the package imported again.
     """
 
+    __slots__ = ("_focus", "_place", "_sent", "_story", "imports_anew")
+
     def __init__(self, place: Place, focus: Focus, story: Story) -> None:
         self._place = place
         self._focus = focus
@@ -53,7 +55,7 @@ class Code:
             Broken: it is missing or cannot be imported, or its engine is asynchronous.
             ToDo: it meets what the starter has in the place of code that is still to do.
         """
-        there = first_failures.here()
+        there, known = first_failures.here(), f"app.{name}" in sys.modules
         try:
             module = importlib.import_module(f"app.{name}")
         except BaseException as error:
@@ -62,6 +64,8 @@ class Code:
             raise self.import_failure(name, error) from None
         if (first := first_failures.of_what_works_now()) is not None:
             raise self.import_failure(name, first)
+        if not known:
+            self.returned()
         if makes_asynchronous(sys.modules.get("app.db")):
             self._focus.on_name("db.engine")
             raise asynchronous_instead(self._focus.at)

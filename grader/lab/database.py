@@ -28,6 +28,8 @@ class Database:
         another: this is not the database of the check, which is made new for each.
     """
 
+    __slots__ = ("_longest", "_triggers", "engine", "kind")
+
     def __init__(self, place: Place, *, another: bool = False) -> None:
         self.kind = place.database
         if self.kind == "sqlite":

@@ -2,33 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-_NONE = type(None)
+# By identity: a class of somebody else's may say that it equals these.
+_PLAIN = frozenset(map(id, (str, int, float, bool, bytes, type(None))))
+_NAMES: Any = type({}.keys())
 
 
 def same(actual: Any, wanted: Any) -> bool:
     """Whether a value is equal to the one that is wanted, in the eyes of the latter.
 
-    ``==`` asks both, and an object can say of itself that it equals everything (``unittest.mock.ANY``). Where a number
-    or a truth value is wanted, the type counts: for Python ``1``, ``1.0`` and ``True`` are equal, in JSON they differ.
+    ``==`` asks both, and an object can say of itself that it equals everything (``unittest.mock.ANY``). So can one that
+    is asked for its parts: only dictionaries, lists, tuples and sets are, in Python's own way. Where a number or a
+    truth value is wanted, the type counts: for Python ``1``, ``1.0`` and ``True`` are equal, in JSON they differ.
 
     Args:
         actual: a value of the learner's.
-        wanted: plain data, or lists, tuples and dictionaries of it.
+        wanted: plain data, or lists, tuples, sets and dictionaries of it.
     """
+    if is_plain(actual):
+        return bool(actual == wanted) and (type(wanted) not in (int, bool) or type(actual) is type(wanted))
     kind = type(actual)
-    # `in` would ask the type, which may say that it equals these.
-    if kind is str or kind is int or kind is float or kind is bool or kind is bytes or kind is _NONE:
-        return bool(actual == wanted) and (type(wanted) not in (int, bool) or kind is type(wanted))
-    if _is_mapping(wanted) and _is_mapping(actual):
-        return len(actual) == len(wanted) and all(key in actual and same(actual[key], wanted[key]) for key in wanted)
-    if isinstance(wanted, list | tuple) and isinstance(actual, type(wanted)):
-        return len(actual) == len(wanted) and all(same(*pair) for pair in zip(actual, wanted, strict=True))
+    if isinstance(wanted, dict):
+        own = as_dict(actual)
+        return own is not None and len(own) == len(wanted) and all(k in own and same(own[k], wanted[k]) for k in wanted)
+    for each in (list, tuple):
+        if isinstance(wanted, each):
+            parts = [*each.__iter__(actual)] if issubclass(kind, each) else None
+            return parts is not None and len(parts) == len(wanted) and all(map(same, parts, wanted))
+    if isinstance(wanted, set):
+        own_set = next((each for each in (set, frozenset, _NAMES) if issubclass(kind, each)), None)
+        parts = [*own_set.__iter__(actual)] if own_set is not None else None
+        return parts is not None and all(map(is_plain, parts)) and set(parts) == wanted
     return wanted.__eq__(actual) is True  # the operator would ask the other one too
 
 
-def _is_mapping(value: object) -> bool:
-    """Whether a value is a mapping; of a plain dictionary nobody has to be asked."""
-    return type(value) is dict or isinstance(value, Mapping)
+def is_plain(value: Any) -> bool:
+    """Whether a value is of one of Python's own simple types, and of none that is derived from these."""
+    return id(type(value)) in _PLAIN
+
+
+def as_dict(value: Any) -> dict[Any, Any] | None:
+    """What a dictionary holds, in one of Python's own; None where it is none, or has other names than plain ones."""
+    if not issubclass(type(value), dict):
+        return None
+    own = value if type(value) is dict else dict(dict.items(value))
+    return own if all(map(is_plain, own)) else None

@@ -79,7 +79,7 @@ FIXTURES = {
     # 05
     "crud": _made_by("topics.crud.Crud", "code", "story", "seen", "expect", "items", "sessions", "schemas"),
     "writes": _made_by("topics.writes.Writes", "code", "story", "expect", "items", "sessions", "schemas", "crud"),
-    "caller": _made_by("topics.caller.Caller", "code", "story", "expect", "tables", "items", "sessions"),
+    "caller": _made_by("topics.caller.Caller", "code", "story", "expect", "items", "sessions"),
     "pages": _made_by("topics.pages.Pages", "place", "code", "story", "expect", "items", "sessions", "crud"),
     # 06
     "api": _made_by("topics.api.Api", "place", "story", "seen", "expect", "items", "client", "crud"),

@@ -21,6 +21,8 @@ class Focus:
         endpoint: the place of the endpoint that answered the last request; empty where none did.
     """
 
+    __slots__ = ("_place", "at", "endpoint")
+
     def __init__(self, place: Place) -> None:
         self._place = place
         self.at = self.endpoint = ""

@@ -14,6 +14,8 @@ _CHANGED = "changed by the database"
 class Items:
     """What is in the table ``items``."""
 
+    __slots__ = ("_database", "_story", "_tables")
+
     def __init__(self, tables: Tables, database: Database, story: Story) -> None:
         self._tables = tables
         self._database = database
@@ -63,6 +65,10 @@ class Items:
     def remove_all(self) -> None:
         """Remove every row."""
         self._database.run("DELETE FROM items")
+
+    def refuse(self, write: str, name: str) -> None:
+        """Let the database refuse an ``INSERT`` or ``UPDATE`` of a row with this name."""
+        self._database.refuse(f"BEFORE {write}", "items", f"NEW.name = '{name}'")
 
     def described_by_the_database(self, write: str, when: str = "") -> None:
         """Let the database itself change the description after an ``INSERT`` or ``UPDATE`` (`when`: on ``NEW``)."""

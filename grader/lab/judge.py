@@ -99,7 +99,7 @@ def _expect_something_asked(parts: Parts) -> None:
         Broken: nothing was expected.
     """
     expect: Expect = parts.named("expect")
-    if not expect.asked:
+    if parts.replaced() or not expect.has_counted() or not expect.asked:
         raise Broken("the check came to its end, and nothing was checked", "code that leaves the grader as it is")
 
 
@@ -138,6 +138,8 @@ def _try_to_fail(parts: Parts, check: Callable[..., None], asked: tuple[str, ...
     expect: Expect = parts.named("expect")
     expect.instead = unmeetable
     check(**{name: parts.named(name) for name in asked})
+    if parts.replaced() or not expect.has_counted():
+        raise Broken("what the check has counted are no numbers", "code that leaves the grader as it is")
     if expect.asked == expect.unmet:  # what it expects first depends on the code, or is not at once its end
         expect.equal("", unmeetable)
 

@@ -15,13 +15,13 @@ from itertools import count
 from pathlib import Path
 from threading import get_ident
 from typing import Any, TypeVar
-from weakref import WeakSet
+from weakref import ReferenceType, WeakSet, WeakValueDictionary, ref
 
 from sqlalchemy import Connection, Engine, ExceptionContext
 from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 from sqlalchemy.event import listen as attach
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.session import _new_sessionid, _sessions
+from sqlalchemy.orm.session import _sessions
 from sqlalchemy.pool import Pool, PoolResetState
 
 from grader.lab.library import asks_by_itself
@@ -58,7 +58,7 @@ class Moment:
         return tables_written(self.sql or self.what)
 
 
-@dataclass
+@dataclass(slots=True)
 class Seen:
     """What was seen while observing.
 
@@ -74,8 +74,8 @@ class Seen:
         used: the driver's connections that were taken from a pool, by their ids, until they are closed.
         numbers: of the sessions, by the ids of these and of what they hold their attributes in, which are kept here.
         unused: the numbers that no session has yet.
-        older: what `made_now` was at the last answer, and the numbers of those that were made before it and were not
-            among SQLAlchemy's own then.
+        older: what `made_now` was at the last answer, and the numbers of those that were made before it and were in no
+            list then.
         untold: those to SQLite of which SQLAlchemy has told what they send, and that have told nothing since.
         missed: one of them did not tell what it was sent.
         told_again: how often SQLite told once more of a statement that writes, as it does for the steps of triggers.
@@ -295,23 +295,38 @@ def are_one(first: Session, second: Session) -> bool:
     return first is second or mine is others or mine.get("identity_map") is others.get("identity_map", others)
 
 
+class _Numbering(WeakValueDictionary[int, Session]):
+    """SQLAlchemy's list of sessions: each enters it while it is made, and has its number from that."""
+
+    def __setitem__(self, key: int, session: Session) -> None:
+        here = id(session)
+        if here not in _made:  # it may be entered once more, later
+            _made[here] = ref(session, lambda _: _made.pop(here, None)), next(_numbers)
+        super().__setitem__(key, session)
+
+
+# The sessions that are there, by their ids, and their numbers, whatever becomes of SQLAlchemy's list.
+_made: dict[int, tuple[ReferenceType[Session], int]] = {}
+_numbers = count(1)
+
+
 def living() -> list[Session]:
     """The sessions that are there now, whether or not anybody has used them yet."""
-    return [session for session in (each() for each in _sessions.valuerefs()) if session is not None]
+    return [session for session in (each() for each, _ in [*_made.values()]) if session is not None]
 
 
 def made_now() -> int:
-    """A number that SQLAlchemy gives to no session: to those from now on it gives larger ones."""
-    return int(_new_sessionid())
+    """A number that no session has: those that are made from now on get larger ones."""
+    return next(_numbers)
 
 
 def was_made_before(session: Session, number: int) -> bool:
-    """Whether a session was made before `made_now` told this number, whoever knows of it."""
-    own = _ATTRIBUTES(session).get("hash_key")
-    return isinstance(own, int) and own < number
+    """Whether a session was made before `made_now` told this number; one of which nobody knows when was it, too."""
+    known = _made.get(id(session))
+    return known is None or known[1] < number
 
 
-# Of sessions that somebody has taken off SQLAlchemy's list: for how many between two answers there is a number.
+# Of sessions that are in no list: for how many between two answers there is a number.
 _MOST_UNLISTED = 10_000
 
 
@@ -377,6 +392,7 @@ def listen() -> None:
     if _listening:
         return
     _listening = True
+    _sessions.__class__ = _Numbering
     for name in ("begin", "commit", "rollback"):
         attach(Engine, name, _transaction(name.upper()))
     for name in ("savepoint", "rollback_savepoint", "release_savepoint"):

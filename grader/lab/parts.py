@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import cache
+from operator import attrgetter, is_not
 from types import FunctionType
-from typing import Any
+from typing import Any, NamedTuple
 
 from grader.diagnosis.evidence import Evidence
 from grader.lab.code import Code
@@ -15,15 +15,36 @@ from grader.lab.fixtures import fixtures_of
 from grader.lab.focus import Focus
 from grader.lab.observer import Seen, observing
 from grader.lab.place import Place
+from grader.lab.relied import looked_at
 from grader.lab.story import Story
+from grader.outcomes import Broken
 
 
-@dataclass(frozen=True)
-class Maker:
+class Maker(NamedTuple):
     """What makes a part, imported, and what it needs."""
 
     make: Callable[..., Any]
     needs: tuple[str, ...]
+
+
+class _AsMade(NamedTuple):
+    """A part as it was made.
+
+    Attributes:
+        name: its name.
+        part: the part.
+        kind: its class.
+        of: tells the other parts that it was made of, together; None where it is made of none.
+        held: these, as they were then: one, or a tuple.
+        named: what its class has, where the part itself could have something of its own in the place of that.
+    """
+
+    name: str
+    part: object
+    kind: type
+    of: Callable[[object], Any] | None
+    held: tuple[object, ...]
+    named: frozenset[str]
 
 
 # What tells of every check, whatever it asks for.
@@ -48,15 +69,15 @@ class Parts:
         unread: what is known of the check, once it has failed and no reading knows the mistake.
     """
 
+    __slots__ = ("_as_made", "_made", "_makers", "code", "focus", "place", "seen", "story", "unread")
+
     def __init__(self, place: Place, seen: Seen, makers: dict[str, Maker]) -> None:
         self.place = place
         self.seen = seen
         self.unread: Evidence | None = None
         self._makers = makers
         self._made: dict[str, Any] = {"place": place, "seen": seen}
-        self._as_made: list[tuple[str, type, dict[str, Any], frozenset[str]]] = [
-            (name, type(part), {}, _named_in(part.__class__)) for name, part in self._made.items()
-        ]
+        self._as_made: tuple[_AsMade, ...] = tuple(self._as_it_is(*each) for each in self._made.items())
         self.focus: Focus = self.named("focus")
         self.story: Story = self.named("story")
         self.code: Code = self.named("code")
@@ -66,16 +87,28 @@ class Parts:
         if name not in self._made:
             maker = self._makers[name]
             made = self._made[name] = maker.make(**{need: self.named(need) for need in maker.needs})
-            parts = [id(each) for each in self._made.values()]
-            held = {key: value for key, value in _attributes(made).items() if id(value) in parts}
-            self._as_made.append((name, type(made), held, _named_in(made.__class__)))
+            self._as_made += (self._as_it_is(name, made),)
         return self._made[name]
 
+    def _as_it_is(self, name: str, made: object) -> _AsMade:
+        parts = [id(each) for each in self._made.values()]
+        held = [key for key in _attributes(made) if id(getattr(made, key, None)) in parts]
+        of = attrgetter(*held, "__class__") if held else None
+        kind: object = type(made)
+        own: frozenset[str] = _named_in(kind) if hasattr(made, "__dict__") else frozenset()
+        return _AsMade(name, made, type(made), of, of(made) if of else (), own)
+
     def replaced(self) -> str:
-        """The name of the first part that is no longer as it was made; empty where all are."""
-        for name, kind, held, named in self._as_made:
-            made = self._made.get(name)
-            if type(made) is not kind or not _keeps(made, held) or _attributes(made).keys() & named:
+        """The name of the first part that is no longer as it was made; empty where all are.
+
+        It is asked whenever the learner's code has run: what is replaced there may be put back before the end.
+        """
+        for name, part, kind, of, held, named in self._as_made:
+            if type(part) is not kind or self._made.get(name) is not part:
+                return name
+            if of is not None and any(map(is_not, of(part), held)):
+                return name
+            if named and not named.isdisjoint(vars(part)):
                 return name
         return ""
 
@@ -94,18 +127,13 @@ class Parts:
 
     def _close(self, name: str) -> None:
         if name in self._made:
-            self._made[name].close()
+            with suppress(Broken):
+                self._made[name].close()
 
 
-def _attributes(part: object) -> dict[str, Any]:
-    found: dict[str, Any] = getattr(part, "__dict__", {})
-    return found
-
-
-def _keeps(part: object, held: dict[str, Any]) -> bool:
-    """Whether a part still holds the other parts that it was made of."""
-    attributes = _attributes(part)
-    return all(attributes.get(name) is value for name, value in held.items())
+def _attributes(part: object) -> list[str]:
+    """The names of what a part holds."""
+    return [*getattr(part, "__dict__", ()), *getattr(type(part), "__slots__", ())]
 
 
 @cache
@@ -125,6 +153,7 @@ def open_parts(place: Place, makers: dict[str, Maker]) -> Iterator[Parts]:
     with observing(place.root) as seen:
         parts = Parts(place, seen, makers)
         try:
-            yield parts
+            with looked_at(parts.replaced):
+                yield parts
         finally:
             parts.close()

@@ -9,7 +9,7 @@ from grader.lab.job import Job
 from grader.stubs import Stub
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where a check runs.
 

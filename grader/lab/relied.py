@@ -6,6 +6,7 @@ import builtins
 import importlib.util
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from gc import disable as _collect_no_garbage
 from operator import attrgetter, is_not
@@ -50,42 +51,51 @@ _OF_A_FUNCTION = [attrgetter(name) for name in ("__code__", "__defaults__", "__k
 _CONTENT = attrgetter("cell_contents")
 
 
-class Relied:
-    """Remembers names, and functions, as they are before the learner's code runs.
+class Relied(NamedTuple):
+    """Names, and functions, as they were before the learner's code ran; this cannot be changed either.
 
     It looks after every check, so that it looks at whole groups first: that all are as they were is found by loops
     that Python does not run step by step.
+    """
+
+    names: tuple[tuple[Mapping[str, Any], tuple[str, ...], tuple[Any, ...]], ...]
+    functions: tuple[FunctionType, ...]
+    parts: tuple[tuple[Callable[[Any], Any], tuple[Any, ...]], ...]
+    cells: tuple[CellType, ...]
+    contents: tuple[Any, ...]
+
+    def replaced(self) -> str:
+        """The name of the first that is no longer what it was; empty where all are."""
+        for owner, kept, values in self.names:
+            if _any(_map(is_not, owner.values(), values)) or len(owner) < len(values):
+                for name, value in zip(kept, values, strict=True):
+                    if owner.get(name, self) is not value and _stays(owner, name, value):
+                        return str(getattr(name, "__name__", name))
+        for part, parts in self.parts:
+            if _any(_map(is_not, _map(part, self.functions), parts)):
+                pairs = zip(self.functions, parts, strict=True)
+                return next((each.__name__ for each, kept in pairs if part(each) is not kept), "a function")
+        try:
+            return "a function's variable" if _any(_map(is_not, _map(_CONTENT, self.cells), self.contents)) else ""
+        except ValueError:
+            return "a function's variable"
+
+
+def rely_on(names: Iterable[Mapping[str, Any]], functions: Iterable[Callable[..., Any]] = ()) -> Relied:
+    """Remember names and functions as they are.
 
     Args:
         names: what these say has to stay as it is.
         functions: functions that have to stay as they are, beside those.
     """
-
-    def __init__(self, names: Iterable[Mapping[str, Any]], functions: Iterable[Callable[..., Any]] = ()) -> None:
-        self._names = [(owner, dict(owner), list(owner.values())) for owner in names]
-        found: dict[int, FunctionType] = {}
-        for value in (*(value for _, kept, _ in self._names for value in kept.values()), *functions):
-            _collect(value, found)
-        self._functions = list(found.values())
-        self._parts = [(part, [part(each) for each in self._functions]) for part in _OF_A_FUNCTION]
-        self._cells = [cell for each in self._functions for cell in _cells(each)]
-        self._contents = [_CONTENT(cell) for cell in self._cells]
-
-    def replaced(self) -> str:
-        """The name of the first that is no longer what it was; empty where all are."""
-        for owner, kept, values in self._names:
-            if _any(_map(is_not, owner.values(), values)) or len(owner) < len(values):
-                for name, value in kept.items():
-                    if owner.get(name, self) is not value and _stays(owner, name, value):
-                        return str(getattr(name, "__name__", name))
-        for part, parts in self._parts:
-            if _any(_map(is_not, _map(part, self._functions), parts)):
-                pairs = zip(self._functions, parts, strict=True)
-                return next((each.__name__ for each, kept in pairs if part(each) is not kept), "a function")
-        try:
-            return "a function's variable" if _any(_map(is_not, _map(_CONTENT, self._cells), self._contents)) else ""
-        except ValueError:
-            return "a function's variable"
+    kept = tuple((owner, tuple(owner), tuple(owner.values())) for owner in names)
+    found: dict[int, FunctionType] = {}
+    for value in (*(value for _, _, values in kept for value in values), *functions):
+        _collect(value, found)
+    all_of_them = tuple(found.values())
+    parts = tuple((part, tuple(map(part, all_of_them))) for part in _OF_A_FUNCTION)
+    cells = tuple(cell for each in all_of_them for cell in _cells(each))
+    return Relied(kept, all_of_them, parts, cells, tuple(map(_CONTENT, cells)))
 
 
 class _Some(Mapping[str, Any]):
@@ -126,11 +136,11 @@ def remember_own() -> None:
         _heart()
         first = [] if _modules else [vars(builtins), *_of_libraries()]
         _modules.update(new)
-        _remembered.append(Relied([*first, *_names_of(new)]))
+        _remembered.append(rely_on([*first, *_names_of(new)]))
     dialects = [name for name in _DIALECTS if name in sys.modules and name not in _modules]
     if dialects:
         _modules.update(dialects)
-        _remembered.append(Relied(_of_dialects(dialects)))
+        _remembered.append(rely_on(_of_dialects(dialects)))
 
 
 def own() -> Own:
@@ -161,7 +171,20 @@ def _heart() -> Relied:
         for value in vars(module).values()
         if isinstance(value, type) and value.__module__ == module.__name__
     ]
-    return Relied([*map(vars, modules), *map(vars, classes)])
+    return rely_on([*map(vars, modules), *map(vars, classes)])
+
+
+@contextmanager
+def looked_at(replaced: Callable[[], str]) -> Iterator[None]:
+    """Have it asked in the block, whenever the learner's code has run, whether objects are as they were made."""
+    _looks.append(replaced)
+    try:
+        yield
+    finally:
+        _looks.remove(replaced)
+
+
+_looks: list[Callable[[], str]] = []
 
 
 def expect_untouched() -> None:
@@ -173,7 +196,7 @@ def expect_untouched() -> None:
     # Python's garbage collector calls what code has left with it in the middle of whatever makes new objects: in what
     # the learner's code does, where that has switched it on, but not in the grader's own steps.
     _collect_no_garbage()
-    if _heart().replaced():
+    if _heart().replaced() or not _looks or _looks[-1]():
         raise Broken("the code has changed a part of the grader", "code that leaves the grader as it is")
     for kind, left_on in (("trace", sys.gettrace()), ("profile", sys.getprofile())):
         if left_on is not None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -26,6 +27,8 @@ def begin_by_hand(session: Session) -> None:
 class Sessions:
     """Opens sessions, and ends them."""
 
+    __slots__ = ("_code", "_made", "_models", "_story")
+
     def __init__(self, code: Code, models: Models, story: Story) -> None:
         self._code = code
         self._models = models
@@ -47,6 +50,13 @@ class Sessions:
             session = self._models.new_session()
         self._made.append(session)
         return session
+
+    @contextmanager
+    def open(self) -> Iterator[Session]:
+        """A new session that is closed after the block."""
+        with self.new() as session:
+            yield session
+        self._code.returned()  # who listens to it is code of the learner's
 
     def new_begun(self) -> Session:
         """The same for a function whose caller has the transaction."""
@@ -83,3 +93,5 @@ class Sessions:
         for session in self._made:
             with suppress(Exception):
                 session.close()
+        if self._made:
+            self._code.returned()  # who listens to them is code of the learner's

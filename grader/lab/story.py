@@ -15,6 +15,8 @@ class Story:
         lines: what was done, in order.
     """
 
+    __slots__ = ("_arranged", "_seen", "_told_from", "lines")
+
     def __init__(self, seen: Seen) -> None:
         self._seen = seen
         self._arranged: list[str] = []

@@ -14,6 +14,8 @@ from grader.outcomes import Broken
 class Tables:
     """The tables that the learner's models describe."""
 
+    __slots__ = ("_code", "_database", "_models", "_place")
+
     def __init__(self, place: Place, code: Code, models: Models, database: Database) -> None:
         self._place = place
         self._code = code

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.lost import differences
 from grader.diagnosis.trail import SIMPLE, Line, Names, Reach, Run, Trail, Value, key_of
-from grader.lab.code import forget_app
+from grader.lab.code import Code, forget_app
 from grader.lab.explanation import event_of, explain_by
 from grader.lab.fresh_database import prepare_database
 from grader.lab.judge import clean
@@ -80,9 +80,9 @@ def explained(
 
 def follow(place: Place, makers: dict[str, Maker], check: Callable[..., None], asked: tuple[str, ...]) -> Trail:
     """Run a check on a database that is new and an app that is not imported, and keep the way of the values."""
-    with open_parts(place, makers) as parts:
+    followed = Maker(_Followed, makers["code"].needs)
+    with open_parts(place, {**makers, "code": followed}) as parts:
         follower = _Follower(f"{place.root}/", parts.seen.moments)
-        vars(parts.code)["returned"] = _nothing  # it would notice the trace function
         with suppress(BaseException):
             parts.code.module("main")  # what an import does has no part in it
         follower.begin()
@@ -99,8 +99,13 @@ def follow(place: Place, makers: dict[str, Maker], check: Callable[..., None], a
         return Trail(follower.runs, follower.events())
 
 
-def _nothing() -> None:
-    pass
+class _Followed(Code):
+    """The learner's package, where nobody minds the trace function."""
+
+    __slots__ = ()
+
+    def returned(self) -> None:
+        """Go on."""
 
 
 class _Follower:

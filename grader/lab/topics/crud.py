@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from grader.lab.code import Code
-from grader.lab.equality import same
+from grader.lab.equality import is_plain, same
 from grader.lab.expect import Expect
 from grader.lab.items import Items
 from grader.lab.observer import Seen, are_one
@@ -51,7 +51,7 @@ class Crud:
     def made_from(self, sent: dict[str, Any]) -> dict[str, Any]:
         """The row that ``create_item`` stores for this; nothing of it is kept or told."""
         story, moments = list(self._story.lines), len(self._seen.moments)
-        with self._sessions.new() as session:
+        with self._sessions.open() as session:
             self.create(session, **sent)
         del self._seen.moments[moments:]
         made = self._items.rows()[-1]
@@ -131,6 +131,8 @@ class Crud:
         stored = next((row for row in rows if row["id"] == found["id"]), rows[-1] if len(rows) == 1 else None)
         wanted = f"what is stored: {show(stored)}" if stored else "an id of a row that is stored"
         saw = f"the item shows {show(found)}"
+        if not all(map(is_plain, found.values())):
+            self._code.returned()  # what shows an object of the learner's runs its code
         self._expect(same(found, stored), saw=saw, wanted=wanted, values=(found, stored))
 
 

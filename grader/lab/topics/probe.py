@@ -28,6 +28,9 @@ _OWN_SESSION = "each_request_has_its_own_session"
 _WORK_IN_WORDS = {
     "read": "read",
     "write": "write without commit",
+    "flush": "add a row and flush it, without commit",
+    "change": "change a row without commit",
+    "delete": "delete a row without commit",
     "commit": "write, call commit()",
     "conflict": "insert a row whose id is taken, catch the IntegrityError",
     "impossible": "send SQL that the database refuses",
@@ -108,7 +111,7 @@ class Probe:
         """Send a request, and tell what its endpoint does.
 
         Args:
-            work: what it does with its session: ``read``, ``write``, ``commit``, ``conflict`` or ``impossible``.
+            work: what it does with its session: a key of `_WORK_IN_WORDS`.
             ending: how it ends: ``answer``, ``http-error``, ``refusal``, ``own-error``, ``crash``, or ``error`` where
                 it lets through what its work raises.
             kind: ``def`` or ``async``.
@@ -240,6 +243,13 @@ class Probe:
         """What the endpoints have saved, read through the grader's own connection."""
         rows = self._database.rows("SELECT note FROM grader_probe WHERE note <> 'there before'")
         return [row["note"] for row in rows]
+
+    def expect_nothing_saved(self) -> None:
+        """End the check as failed unless the table is as it was before."""
+        notes = [row["note"] for row in self._database.rows("SELECT note FROM grader_probe")]
+        done = "wrote" if len(notes) > 1 else "deleted" if not notes else "changed"
+        saw = f"what the endpoint {done} was saved"
+        self._expect(notes == ["there before"], saw=saw, wanted="nothing saved without a commit")
 
     def tidy_up(self) -> None:
         """Close what was left open, and begin to count anew."""

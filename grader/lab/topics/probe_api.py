@@ -144,6 +144,25 @@ def _write(db: Session, model: type[Any]) -> list[Any]:
     return [first, second]
 
 
+def _only_flush(db: Session, model: type[Any]) -> list[Any]:
+    row = model(note="flushed")
+    db.add(row)
+    db.flush()
+    return [row]
+
+
+def _change(db: Session, model: type[Any]) -> list[Any]:
+    row: Any = db.get(model, 1)
+    row.note = "changed"
+    return [row]
+
+
+def _delete(db: Session, model: type[Any]) -> list[Any]:
+    row = db.get(model, 1)
+    db.delete(row)
+    return [row]
+
+
 def _commit(db: Session, model: type[Any]) -> list[Any]:
     row = model(note="committed")
     db.add(row)
@@ -165,6 +184,9 @@ def _ask_the_impossible(db: Session, _model: type[Any]) -> list[Any]:
 _WORK: dict[str, Callable[[Session, type[Any]], list[Any]]] = {
     "read": _read,
     "write": _write,
+    "flush": _only_flush,
+    "change": _change,
+    "delete": _delete,
     "commit": _commit,
     "conflict": _fail_to_flush,
     "impossible": _ask_the_impossible,

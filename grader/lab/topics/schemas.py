@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from grader.lab.code import Code
-from grader.lab.equality import same
+from grader.lab.equality import as_dict, is_plain, same
 from grader.lab.expect import Expect
 from grader.lab.focus import Focus
 from grader.lab.models import Models
@@ -22,8 +22,11 @@ from grader.lab.story import Story
 from grader.lab.words import show
 from grader.outcomes import ToDo, Verdict, Waits, Wrong
 
-# Each field with the other one and alone, short and as long as it may be.
-_BOTH = {"name": "lamp", "description": "warm light"}, {"name": "x" * 200, "description": "y" * 500}
+# Each field with the other one and alone, with all that somebody may change in it, and as long as it may be.
+_BOTH = (
+    {"name": 'LED <A & "B">', "description": 'Warm  light, "soft" & <LED>'},
+    {"name": "x" * 200, "description": "y" * 500},
+)
 _TEXTS = (*_BOTH, *({field: text} for both in _BOTH for field, text in both.items()))
 _PLAIN = type(None), str, bool, int, float, bytes, list, tuple, dict, set
 
@@ -150,11 +153,15 @@ class Schemas:
         except Exception as error:
             raise self._code.raised(error, "accepted") from None
         for field, value in wanted.items():
-            self._expect(hasattr(data, field), saw=f"{name} has no {field}", wanted=f"{field} is {_brief(value)}")
-            found = getattr(data, field)
+            has, found = hasattr(data, field), getattr(data, field, None)
+            self._code.returned()
+            self._expect(has, saw=f"{name} has no {field}", wanted=f"{field} is {_brief(value)}")
             if isinstance(found, BaseModel):  # a type of its own for names: what counts is the text that it stands for
                 found = found.model_dump()
-            self._expect(same(found, value), saw=f"{field} is {_brief(found)}", wanted=f"{field} is {_brief(value)}")
+            saw = f"{field} is {_brief(found)}"
+            if not is_plain(found):
+                self._code.returned()  # what shows an object of the learner's runs its code
+            self._expect(same(found, value), saw=saw, wanted=f"{field} is {_brief(value)}")
 
     def refuses(self, name: str, values: dict[str, Any]) -> None:
         """End the check as failed unless these values are refused with a ValidationError."""
@@ -174,6 +181,13 @@ class Schemas:
         with suppress(Exception):
             data = self._validate(schema, values)
             return all(hasattr(data, field) for field in values)
+        return False
+
+    def create_keeps(self, description: str) -> bool:
+        """Whether ItemCreate keeps a description as it is: where it does not, the rule about that says so, once."""
+        with suppress(Exception):
+            data = self._body(self.schema("ItemCreate"), {"name": "lamp", "description": description})
+            return same(getattr(data, "description", None), description)
         return False
 
     def wait_for(self, rule: str, name: str, *bodies: dict[str, Any]) -> None:
@@ -200,8 +214,11 @@ class Schemas:
                 kept = self._validate(schema, {"id": 4711, **values}).model_dump()
             except ValidationError:
                 return
-        gone = kept.get("id") is None and 4711 not in kept.values()
-        self._expect(gone, saw=f"the schema kept it: {_brief(kept)}", wanted="an id that is refused or ignored")
+        own = _own_dict(kept)
+        gone = own.get("id") is None and not any(same(each, 4711) for each in own.values())
+        saw = f"the schema kept it: {_brief(kept)}"
+        self._code.returned()  # what shows an object of the learner's runs its code
+        self._expect(gone, saw=saw, wanted="an id that is refused or ignored")
 
     def expect_sent(self, name: str, values: dict[str, Any]) -> None:
         """End the check as failed unless the schema remembers exactly what was sent."""
@@ -211,7 +228,9 @@ class Schemas:
             self._story.did("model_dump(exclude_unset=True)")
             dumped, sent = data.model_dump(exclude_unset=True), data.model_fields_set
         self._expect.equal(dumped, values)
-        self._expect(sent == set(values), saw=f"model_fields_set is {sent or '{}'}", wanted=f"{set(values) or '{}'}")
+        saw = f"model_fields_set is {sent or '{}'}"
+        self._code.returned()  # what shows an object of the learner's runs its code
+        self._expect(same(sent, set(values)), saw=saw, wanted=f"{set(values) or '{}'}")
 
     def shown(self, item: Any, what: str = "Item object") -> dict[str, Any]:
         """What ItemRead shows of an object, in the names that an answer would have."""
@@ -221,17 +240,27 @@ class Schemas:
             self._story.did("model_dump(by_alias=True), as FastAPI does")
         wanted = "the object's id, name and description"
         try:
-            return schema.model_validate(item).model_dump(by_alias=True)
+            shown = schema.model_validate(item).model_dump(by_alias=True)
         except ValidationError as error:
             raise Wrong(f"refused: {_reason(error)}", wanted) from None
         except Exception as error:
             raise self._code.raised(error, wanted) from None
+        self._code.returned()
+        return _own_dict(shown)
 
     def expect_shown(self, item: Any, what: str, /, **wanted: Any) -> None:
         """End the check as failed unless ItemRead shows these fields."""
         shown = self.shown(item, what)
         complete = set(wanted) <= set(shown)
         self._expect.equal({name: shown[name] for name in wanted} if complete else shown, wanted)
+
+
+def _own_dict(dumped: Any) -> dict[str, Any]:
+    """What ``model_dump()`` gives, where that is a dictionary, as it has to be."""
+    own = as_dict(dumped)
+    if own is None:
+        raise Wrong(f"model_dump() gave {_brief(dumped)}", "a dictionary")
+    return own
 
 
 def _text_lost_by(

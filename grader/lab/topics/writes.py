@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from grader.diagnosis.refusals import AS_IF_SAVED
 from grader.lab.code import Code
 from grader.lab.equality import same
 from grader.lab.expect import Expect
@@ -20,6 +21,7 @@ from grader.lab.words import show, some_of, with_null
 from grader.outcomes import Wrong
 
 Row = dict[str, Any]
+_REFUSED = "refused"
 _LONG = 200  # characters of a name: as many as the column has room for
 
 
@@ -64,7 +66,7 @@ class Writes:
             return
         before = self._items.rows()
         self._story.begin(f"stored {[_values(row) for row in before]}" if before else "stored nothing")
-        with self._sessions.new() as session:
+        with self._sessions.open() as session:
             self._crud.create(session, **sent)
             rows = self._items.rows()
         others = [row for row in rows if row in before]
@@ -145,6 +147,41 @@ class Writes:
         gone = [row["id"] for row in before if row not in left]
         self._expect.equal(gone, [item_id], "ids that are gone, seen by others:")
         self._expect.equal(len(left), len(before) - 1, "rows in the database:")
+
+    def expect_create_refused(self) -> None:
+        """End the check as failed if ``create_item`` returns an item that the database has refused."""
+        self._items.refuse("INSERT", _REFUSED)
+        self._story.begin(f"the database refuses the name {_REFUSED!r}")
+        returned = None
+        with self._sessions.open() as session:
+            with suppress(Wrong):  # whatever it raises, its caller hears of it
+                returned = self._crud.create(session, name=_REFUSED)
+            told = self._is_item(returned)
+        self._expect_told("INSERT", told, f"create_item returned {show(returned)}")
+
+    def expect_update_refused(self) -> None:
+        """End the check as failed if ``update_item`` returns an item whose change the database has refused."""
+        self._items.refuse("UPDATE", _REFUSED)
+        self._story.arranged(f"the database refuses the name {_REFUSED!r}")
+        updated = self._try_update({"name": "lamp", "description": "warm light"}, name=_REFUSED, description="hard")
+        told = updated is not None and self._is_item(updated.item)
+        self._sessions.close()
+        self._expect_told("UPDATE", told, "update_item returned the item")
+
+    def _expect_told(self, write: str, told: bool, what: str) -> None:
+        sent = any(each.startswith(f"{write} items") for each in self._story.timeline())
+        saved = any(row["name"] == _REFUSED for row in self._items.rows())
+        self._expect(
+            saved or not (told and sent),
+            saw=f"the database refused the {write}, and {what} {AS_IF_SAVED}",
+            wanted="an exception, so that the caller learns that nothing was saved",
+        )
+
+    def _is_item(self, returned: Any) -> bool:
+        """Whether what was returned is an item, or looks like one."""
+        with suppress(Exception):
+            return isinstance(returned, self._code.need("models.Item")) or hasattr(returned, "name")
+        return False
 
     def _update(self, row: Row, **sent: Any) -> Updated:
         """Store a row, then let ``update_item`` apply what was sent."""
