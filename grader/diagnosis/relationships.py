@@ -26,9 +26,13 @@ def list_function(evidence: Evidence) -> tuple[File, Function] | None:
     """The learner's ``list_items_with_owner``."""
     name = "list_items_with_owner"
     found = evidence.source.doing(name, "app/crud.py", evidence.given)
-    if found is not None and found[1].name == "list_items":  # which does another task's work, and is right
-        return evidence.source.named(name, "app/crud.py")
-    return found
+    plain = evidence.source.doing("list_items", "app/crud.py", evidence.given)
+    own = evidence.source.named(name, "app/crud.py")
+    if found is None or plain is None or own is None or found[1] is not plain[1]:
+        return found
+    # What list_items does is another task's work, and right: the function that leaves it all to that is meant.
+    chain = evidence.source.reached(*own, evidence.given)
+    return next((each for each in chain if calls(each[1], "list_items")), own)
 
 
 def owner_attribute(evidence: Evidence) -> tuple[File, ast.stmt] | None:
@@ -565,7 +569,8 @@ def not_loaded_ahead(evidence: Evidence) -> Told | None:
     events = [event for event in evidence.events_of("SELECT items") if event.where.startswith(file.name)]
     where = events[-1].where if events else file.at(node)
     handed = calls(node, "list_items")
-    if handed and evidence.source.function_of(where) == "list_items":
+    plain = evidence.source.doing("list_items", "app/crud.py", evidence.given) if handed else None
+    if plain is not None and evidence.source.function_of(where) == plain[1].name:
         hint = "list_items() loads the items alone, for others too. What has to be different in the query here?"
         return Told(where=file.at(handed[-1]), hint=hint)
     return Told(where=where, hint="This loads the items alone. What loads all of their owners along with them?")
