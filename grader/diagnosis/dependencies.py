@@ -11,12 +11,15 @@ from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.source import (
     File,
     Function,
+    Source,
     as_called,
     calls,
     commits_by_itself,
     decorators,
+    ends_without_a_value,
     inside,
     keyword,
+    last_line,
     name_of,
     options,
     text_of,
@@ -63,6 +66,17 @@ def _keeper(evidence: Evidence) -> tuple[File, Function] | None:
         return found
     middlewares = [(file, node) for file in evidence.source.files() for node in file.functions if calls(node, *_MAKERS)]
     return middlewares[0] if len(middlewares) == 1 and calls(middlewares[0][1], "call_next") else found
+
+
+def _entering(source: Source, node: Function) -> list[tuple[File, Function]]:
+    """The ``__enter__`` of the learner's own classes whose blocks a function is in."""
+    classes = [source.class_(name_of(each)) for each in _entered(node) if isinstance(each, ast.Call)]
+    return [
+        (owner[0], method)
+        for owner in classes
+        for method in (owner[1].body if owner else ())
+        if owner and isinstance(method, Function) and method.name == "__enter__"
+    ]
 
 
 def _entered(node: Function) -> list[ast.expr]:
@@ -165,6 +179,10 @@ def yields_something_else(evidence: Evidence) -> Told | None:
         returned = [each for each in inside(direct[1]) if isinstance(each, ast.Return)]
         hint = f"{node.name}() is a generator: calling it runs nothing. How does get_db yield what it yields?"
         return Told(where=direct[0].at(returned[-1] if returned else direct[1]), hint=hint)
+    for place, method in _entering(evidence.source, node) if evidence.saw == "the endpoint got None" else ():
+        if ends_without_a_value(method.body):
+            hint = "What stands behind 'as' is what __enter__() returns. What does it return here?"
+            return Told(where=place.at(last_line(method)), hint=hint)
     yields = _yields(node)
     if len(yields) > 1 and not _in_two_branches(node, yields):
         hint = "A dependency yields once; what follows the yield tidies up."

@@ -72,10 +72,12 @@ def session_of_its_own(evidence: Evidence) -> Told | None:
 @reading(
     "another session is left open",
     *("create_refreshes", "get_returns_the_item", "list_pages", "update_refreshes"),
+    *("update_persists", "delete_persists"),
 )
 def another_session(evidence: Evidence) -> Told | None:
     """Whoever calls has a session, ends its transaction and closes it. Of another session it knows nothing."""
-    if not evidence.saw.startswith("beside the one that was handed over, a session"):
+    crossed = "already attached to session" in evidence.saw
+    if not (crossed or evidence.saw.startswith("beside the one that was handed over, a session")):
         return None
     for file, node in reached(evidence):
         for each in inside(node):
@@ -83,6 +85,8 @@ def another_session(evidence: Evidence) -> Told | None:
             made += [each.value] if isinstance(each, ast.Assign) else []
             if any(isinstance(one, ast.Call) and _is_a_session(one) for one in made):
                 hint = "The caller has handed you a session. Which one does this line take, and who closes it?"
+                if crossed:
+                    hint = "The item belongs to the session that loaded it: the caller's. Why another one here?"
                 return Told(where=file.at(each), hint=hint, why=_THE_CALLERS)
     return None
 

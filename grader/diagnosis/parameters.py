@@ -130,6 +130,7 @@ def id_by_another_name(evidence: Evidence) -> Told | None:
     if len(named) != 1:
         return None
     asking = [each for each in behind(evidence)[1:] if missing[1] in arguments_of(each[1])]
+    asking = [] if missing[1] in arguments_of(found[1]) else asking
     who = f"dependency {asking[0][1].name}" if asking else "function"
     braces = f"{{{missing[1]}"
     in_no_path = asking and not any(braces in path_of(call) for _, _, _, call in routes_of(evidence))

@@ -82,7 +82,7 @@ from grader.diagnosis.sqlmodels import (
     types_of_the_table,
 )
 from grader.diagnosis.uncalled import method_not_called, nothing_called
-from grader.diagnosis.updates import made_a_second_item, stored_a_new_row
+from grader.diagnosis.updates import made_a_second_item, own_values_written_back, stored_a_new_row
 from grader.diagnosis.ways import never_reached
 from grader.diagnosis.writes import copy_changed, input_changed
 
@@ -150,6 +150,7 @@ READINGS = (
     of_a_text(type_changes_text),
     of_a_text(text_not_kept),
     returned_a_copy,
+    own_values_written_back,
     nothing_saved(merged_copy_lost),
     types_of_the_table,
     read_by_an_endpoint(not_refreshed),

@@ -43,6 +43,7 @@ from grader.diagnosis.relationships import nobody_deletes_the_events, unlinked_b
 from grader.diagnosis.routes import (
     bad_request,
     exception_not_raised,
+    exception_of_nobody,
     exception_returned,
     included_too_late,
     known_item_refused,
@@ -177,6 +178,7 @@ READINGS = (
     own_response_status,
     other_status_for_unknown,
     exception_not_raised,
+    exception_of_nobody,
     exception_returned,
     status_in_the_body,
     body_not_validated,

@@ -573,6 +573,9 @@ def not_loaded_ahead(evidence: Evidence) -> Told | None:
     if plain is not None and evidence.source.function_of(where) == plain[1].name:
         hint = "list_items() loads the items alone, for others too. What has to be different in the query here?"
         return Told(where=file.at(handed[-1]), hint=hint)
+    if attribute and isinstance(lazy, ast.Constant) and lazy.value in ("select", True):
+        hint = f"lazy={text_of(lazy)} loads an owner when somebody reads it. What loads those of all items at once?"
+        return Told(where=attribute[0].at(lazy), hint=hint)
     return Told(where=where, hint="This loads the items alone. What loads all of their owners along with them?")
 
 

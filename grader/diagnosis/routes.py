@@ -26,7 +26,7 @@ from grader.diagnosis.endpoints import (
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.names import is_of_the_lesson
 from grader.diagnosis.pages import number_of
-from grader.diagnosis.reading import Told, reading
+from grader.diagnosis.reading import Told, an, reading
 from grader.diagnosis.source import (
     File,
     Function,
@@ -454,6 +454,34 @@ def exception_not_raised(evidence: Evidence) -> Told | None:
                 hint = "This makes the exception, and the function goes on. What makes FastAPI answer with it?"
                 return Told(where=file.at(each), hint=hint)
     return None
+
+
+@reading("an exception that FastAPI does not know", *UNKNOWN)
+def exception_of_nobody(evidence: Evidence) -> Told | None:
+    """FastAPI answers with its own HTTPException. Every other one is a crash, unless a handler is registered for it."""
+    raised = evidence.raised[0] if evidence.raised and evidence.saw.startswith("a crash: ") else None
+    if raised is None or not raised.lines:
+        return None
+    own = own_files(evidence)
+    if raised.kind == "HTTPException" or raised.message.startswith("HTTPException() "):
+        imports = [(file, each) for file in own for each in file.nodes if isinstance(each, ast.ImportFrom)]
+        for file, each in imports:
+            named = any("HTTPException" in (one.name, one.asname) for one in each.names)
+            if named and (each.module or "").partition(".")[0] not in ("fastapi", "starlette", "app", ""):
+                hint = "Several libraries have an HTTPException. Which one does FastAPI answer with?"
+                return Told(where=file.at(each), hint=hint)
+    held = evidence.source.class_(raised.kind)
+    if held is None or held[0].name in evidence.given:
+        return None
+    asks = f"Who turns {an(raised.kind)} into an answer?"
+    for file in own:
+        for call in calls(file.tree, "add_exception_handler", "exception_handler"):
+            if call.args and name_of(call.args[0]) == raised.kind:
+                around = evidence.source.function(file.function_at(call.lineno), file.name)
+                place = around[0].at(around[1]) if around else file.at(call)
+                return Told(where=place, hint=f"{asks} This would, if somebody ran it.")
+    hint = f"{asks} FastAPI does that by itself for its HTTPException alone."
+    return Told(where=innermost(raised, evidence.given), hint=hint)
 
 
 def _one_of(value: ast.expr | None) -> list[ast.expr]:

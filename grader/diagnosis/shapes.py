@@ -140,6 +140,13 @@ def _class_first(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST],
     return "get() takes the class of the table first, and then the id. What stands first here?" if asked else ""
 
 
+def _to_json(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
+    """JSON knows texts, numbers, lists and dictionaries: JSONResponse(data.model_dump())."""
+    made = "Which of its methods makes a dictionary?"
+    asks = made if is_schema(evidence.source, found[1]) else "What of it does JSON know?"
+    return f"JSON knows texts, numbers, lists and dictionaries, and this is {an(found[1])}. {asks}"
+
+
 def _in_two_stars(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
     """Two stars take a dictionary: Item(**data)."""
     kind = found[1]
@@ -222,6 +229,7 @@ _QUESTIONS: tuple[tuple[str, _Hint], ...] = (
     (r"^'(\w+)' object has no attribute", _object_first),
     (r"^No inspection system is available for object of type", _class_first),
     (r"argument after \*\* must be a mapping, not (?:[\w.]+\.)?(\w+)", _in_two_stars),
+    (r"^Object of type (\w+) is not JSON serializable", _to_json),
     (r"Input should be a valid dictionary[^\[]*\[[^\n]*input_type=list", _one_of_many),
     (
         r"^'(?:[\w.]+\.)?(\w+)' object does not support item assignment|"
@@ -281,12 +289,20 @@ def handed_another_type(evidence: Evidence) -> Told | None:
             for call in [each for each in made if name_of(each) == called[1].name]:
                 others = _other_types(source, caller, called, call)
                 for wanted, value, gets in [each for each in others if re.search(rf"\b{each[2]}\b", raised.message)]:
+                    if _is_a_table(source, gets) and value in types_of_parameters(source, *caller):
+                        continue  # what FastAPI was told to read from the request: that is where it begins
                     hint = f"{called[1].name}() works with {an(wanted)}, and here it gets '{value}', {an(gets)}. "
                     asks = f"From where does {caller[1].name}() have one?"
                     if len(call.args) == len(arguments_of(called[1])) and _hands_both(source, caller, call, wanted):
                         asks = "Compare what is handed on with what the function takes."
                     return Told(where=outer, hint=f"{hint}{asks}")
     return None
+
+
+def _is_a_table(source: Source, name: str) -> bool:
+    """Whether a class is a table model of SQLModel, of which FastAPI makes objects without validating them."""
+    found = source.class_(name)
+    return found is not None and any(each.arg == "table" for each in found[1].keywords)
 
 
 def _hands_both(source: Source, caller: tuple[File, Function], call: ast.Call, wanted: str) -> bool:

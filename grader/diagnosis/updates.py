@@ -100,6 +100,24 @@ def exclude_defaults(evidence: Evidence) -> Told | None:
     return _dumped_with(evidence, "exclude_defaults", hint)
 
 
+@reading(
+    "the item's own values in the place of what was sent",
+    *("update_persists", "update_keeps_omitted_fields", "patch_keeps_omitted_fields", *_NULL_CLEARS),
+)
+def own_values_written_back(evidence: Evidence) -> Told | None:
+    """What the client sent is in the schema. An item that is given its own values stays as it is."""
+    found = function_of(evidence)
+    names = arguments_of(found[1]) if found else []
+    if found is None or len(names) < 3 or evidence.sent("UPDATE items") or evidence.raised:
+        return None
+    sent = [node for node in ast.walk(found[1]) if isinstance(node, ast.Name) and node.id == names[-1]]
+    for call in calls(found[1], "model_dump", "dict") if not sent else ():
+        if isinstance(call.func, ast.Attribute) and name_of(call.func.value) in names:
+            hint = f"This asks {name_of(call.func.value)} for its own values. Who holds what the client sent?"
+            return Told(where=found[0].at(call), hint=hint)
+    return None
+
+
 def _dumped_with(evidence: Evidence, option: str, hint: str) -> Told | None:
     for file, function in reached(evidence):
         for call in calls(function, "model_dump", "dict"):

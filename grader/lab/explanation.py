@@ -63,7 +63,8 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
             crashed = _crashed_at(evidence)
             told |= _after_the_answer(evidence)
             told |= _mistake(first_that_holds(readings_of(parts.place.chapter), evidence), parts.place)
-            if not told.get("why") and _is_an_accident(evidence) and _is_a_slip(evidence.raised[0]):
+            as_seen = "observed" not in told and _is_an_accident(evidence)
+            if as_seen and not told.get("why") and _is_a_slip(evidence.raised[0]):
                 told["why"] = "An exception ends a function at once: what comes after it does not run."
             if "mistake" not in told:
                 parts.unread = evidence
