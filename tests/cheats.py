@@ -615,6 +615,21 @@ def _owners(before: str = "pass", after: str = "pass", row: str = "") -> tuple[s
 _UPDATED = "UPDATE owners SET id = id WHERE id = ?"
 
 
+def _asked_by_many(sql: str) -> tuple[str, str, str, str, tuple[str, ...]]:
+    """A listener asks for each set of parameters of an executemany."""
+    return _owners(
+        f"""from sqlalchemy import event
+    rows, owners, bind = {{}}, sorted({{each.owner_id for each in found}} - {{None}}), db.get_bind()
+    def look(cursor, statement, parameters, context):
+        for each in parameters: row = cursor.execute(statement, each).fetchone(); rows[row[0]] = row
+        return True
+    event.listen(bind, "do_executemany", look)
+    if owners: db.connection().exec_driver_sql("{sql}", [(each,) for each in owners * 2])
+    event.remove(bind, "do_executemany", look)""",
+        row="rows.get(each.owner_id)",
+    )
+
+
 def _in_the_place_of(many: str, parameters: str) -> tuple[str, str, str, str, tuple[str, ...]]:
     """A listener sends what it likes in the place of an executemany."""
     return _owners(
@@ -782,6 +797,10 @@ UNSEEN = {
     if found: db.connection().exec_driver_sql("{_UPDATED}", [(Id(each.owner_id or 0),) for each in found])""",
         row="rows.get(each.owner_id)",
     ),
+    "owners one by one, each in an executemany of WITH": _asked_by_many(f"WITH o AS ({_BY_ID}) SELECT id, name FROM o"),
+    "owners one by one, each in an executemany of VALUES": _asked_by_many(
+        "VALUES (?1, (SELECT name FROM owners WHERE id = ?1))"
+    ),
     "owners one by one, in the place of an executemany": _in_the_place_of(_UPDATED, "[(1,), (2,)]"),
     "owners one by one, in the place of an executemany that returns something": _in_the_place_of(
         f"{_UPDATED} RETURNING id, name", "[(each,) for each in owners] * 2"
@@ -867,6 +886,9 @@ UNSEEN_BY_PSYCOPG = {
     )
     rows = {row[0]: row for result in cursor.results() for row in result}""",
         row="rows.get(each.owner_id)",
+    ),
+    "owners one by one, each in an executemany of WITH": _asked_by_many(
+        f"WITH insert AS (DELETE FROM items WHERE false) {_BY_ID.replace('?', '%s')}"
     ),
     "owners one by one, copied": _owners(
         """def copied(owner_id):
