@@ -28,7 +28,8 @@ class Check(BaseModel):
     `begun` says of what is to do that the code of its task is no longer the starter's, `misplaced` what was written
     for it where it does not count, and `unjudged` that something of the grader's own went wrong: it is no verdict
     on the code, and is not kept. `cut_off` says that other chapters of the submission left no time for it: it is
-    none on the code of whoever else hands in the same. `unknown` says that the check was never judged.
+    none on the code of whoever else hands in the same. `unknown` says that the check was never judged, `looks`
+    what of the grader's process the code has asked for meanwhile: that is no fault, and somebody may want to know it.
     """
 
     id: str
@@ -57,6 +58,7 @@ class Check(BaseModel):
     unjudged: bool = Field(default=False, exclude=True)
     cut_off: bool = Field(default=False, exclude=True)
     unknown: bool = Field(default=False, exclude=True)
+    looks: str = Field(default="", exclude=True)
 
     @field_validator("*", mode="after")
     @classmethod

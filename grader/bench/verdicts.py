@@ -250,6 +250,7 @@ def judged(run: Run, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:
             check.unjudged = not shared.unjudged.isdisjoint(missing)
             check.cut_off = not shared.cut_off.isdisjoint(missing)
         shared.held.remove((rule, check))
+        check.looks = shared.looks
         yield Target(run.submission, rule), check
 
 

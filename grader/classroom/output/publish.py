@@ -121,6 +121,8 @@ def publish(store: Store, plan: Plan, terms: Terms, folder: Path, wanted: Wanted
             marks = final_marks(row, checks, terms, plan.chapters)
             if left_open := sum(check.is_open for check in checks):
                 row = replace(row, note="; ".join(filter(None, [_not_finished(left_open), row.note])))
+            if looks := dict.fromkeys(check.looks for check in checks if check.looks):
+                row = replace(row, note="; ".join(filter(None, [row.note, *looks])))
             gradebook.add(isolated(store, plan, row), marks, left_open)
             name = files[row.learner.id] = names.of(row.learner.id)
             if row.status != "missing":
