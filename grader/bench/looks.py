@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,19 @@ from grader.shown import harmless
 from grader.starters import TooMuch, code_files, read_code
 
 # What asks, where that is found, and what gets at names that stand nowhere.
-_WORDS = re.compile(
-    r"\b(?:_getframe\w*|_current_frames|_current_exceptions|currentframe|(?:tb|gi|cr|ag)_frame|f_back|f_locals|get_stack"
-    r"|settrace|setprofile|walk_stack|walk_tb|inspect|traceback|gc|_?ctypes|cffi"
-    r"|getattr|__getattribute__|attrgetter|methodcaller|getmembers|vars|__dict__|globals|locals|__globals__"
-    r"|(?<!\.)(?:eval|exec|compile)|__import__|__builtins__|builtins|importlib|import_module|modules|pkgutil|resolve_name|pydoc|runpy|pickle"
-    r"|marshal|mock|get_type_hints|ForwardRef|ImportString|__subclasses__|__annotations__|__code__)\b"
+_WORDS = frozenset(
+    {
+        *("_getframe", "_getframemodulename", "_current_frames", "_current_exceptions", "currentframe", "get_stack"),
+        *("settrace", "setprofile", "walk_stack", "walk_tb", "tb_frame", "gi_frame", "cr_frame", "ag_frame", "f_back"),
+        *("f_locals", "inspect", "traceback", "gc", "ctypes", "_ctypes", "cffi"),
+        *("getattr", "__getattribute__", "attrgetter", "methodcaller", "getmembers", "vars", "__dict__", "globals"),
+        *("locals", "__globals__", "__import__", "__builtins__", "builtins", "importlib", "import_module", "modules"),
+        *("pkgutil", "resolve_name", "pydoc", "runpy", "pickle", "marshal", "mock", "get_type_hints", "ForwardRef"),
+        *("ImportString", "__subclasses__", "__annotations__", "__code__"),
+    }
 )
+_NAME = re.compile(r"\w+")
+_OWN_CODE = re.compile(r"(?<!\.)\b(?:eval|exec|compile)\b")  # no method of that name
 _CODING = re.compile(rb"coding[:=](?![ \t]*utf-?8\b)", re.IGNORECASE)
 _MOST_LINES = 2  # in which Python looks for the encoding
 
@@ -36,10 +42,16 @@ _IN_WORDS = {
 }
 
 
-def may_look(root: Path) -> bool:
-    """Whether the code of a staged submission has a word by which it could ask for what lies outside of it."""
+def may_look(root: Path, given: Collection[str] = ()) -> bool:
+    """Whether the code of a staged submission has a word by which it could ask for what lies outside of it.
+
+    Args:
+        root: the copy.
+        given: files below it that are as the chapter gave them.
+    """
     with suppress(OSError, TooMuch):
-        return any(_has_a_word(read_code(file)) for _, file in code_files(root / "app"))
+        files = (file for path, file in code_files(root / "app") if path.relative_to(root).as_posix() not in given)
+        return any(_has_a_word(read_code(file)) for file in files)
     return True
 
 
@@ -51,7 +63,8 @@ def _has_a_word(code: bytes) -> bool:
     except UnicodeDecodeError:
         return True
     # Python takes names for the same that are so after normalisation.
-    return _WORDS.search(text if text.isascii() else unicodedata.normalize("NFKC", text)) is not None
+    text = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return not _WORDS.isdisjoint(_NAME.findall(text)) or _OWN_CODE.search(text) is not None
 
 
 def told(chapter: str, message: Mapping[str, Any]) -> str:

@@ -172,7 +172,7 @@ class Runner:
             run.shared.taken_back = taken_back(run.chapter, run.root)
             run.shared.given = given_files(run.chapter, run.root)
             run.shared.suspicious = suspicious_files(run.chapter, run.root)
-            run.shared.may_look = looks.may_look(run.root)
+            run.shared.may_look = looks.may_look(run.root, run.shared.given)
 
     def _stage_ahead(self) -> None:
         """Stage what comes next, as long as there is nothing else to do."""
