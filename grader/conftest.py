@@ -89,11 +89,9 @@ class Grading:
 
     def checks(self) -> list[Check]:
         """An entry for every selected check, also for those without a verdict."""
-        from grader.report import NO_VERDICT, entry_of
+        from grader.report import no_verdict
 
-        return [
-            self.verdicts.get(rule.id) or entry_of(rule, outcome="error", observed=NO_VERDICT) for rule in self.selected
-        ]
+        return [self.verdicts.get(rule.id) or no_verdict(rule) for rule in self.selected]
 
     def write_report(self) -> None:
         """Write the JSON report where one was asked for."""

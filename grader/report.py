@@ -12,8 +12,7 @@ from grader.shown import harmless
 if TYPE_CHECKING:
     from grader.rules import Rule
 
-# What there is to see where a check was never judged.
-NO_VERDICT = "no verdict: the run was interrupted"
+_NO_VERDICT = "no verdict: the run was interrupted"
 _FIRST = "Fix this first. Your code can be checked only when this works."
 
 Outcome = Literal["passed", "failed", "todo", "error", "blocked", "timeout"]
@@ -29,7 +28,8 @@ class Check(BaseModel):
     `begun` says of what is to do that the code of its task is no longer the starter's, `misplaced` what was written
     for it where it does not count, and `unjudged` that something of the grader's own went wrong: it is no verdict
     on the code, and is not kept. `cut_off` says that other chapters of the submission left no time for it: it is
-    none on the code of whoever else hands in the same.
+    none on the code of whoever else hands in the same. `unknown` says that the check was never judged, `looks`
+    what of the grader's process the code has asked for meanwhile: that is no fault, and somebody may want to know it.
     """
 
     id: str
@@ -57,6 +57,8 @@ class Check(BaseModel):
     misplaced: str = Field(default="", exclude=True)
     unjudged: bool = Field(default=False, exclude=True)
     cut_off: bool = Field(default=False, exclude=True)
+    unknown: bool = Field(default=False, exclude=True)
+    looks: str = Field(default="", exclude=True)
 
     @field_validator("*", mode="after")
     @classmethod
@@ -68,7 +70,7 @@ class Check(BaseModel):
     @property
     def is_open(self) -> bool:
         """Whether nobody knows what the right verdict would be: it says nothing about the code."""
-        return self.unjudged or self.observed == NO_VERDICT
+        return self.unjudged or self.unknown
 
     def facts(self, between: str = " > ") -> dict[str, str]:
         """What there is to say about a check that did not pass, by label, in the order in which it is told.
@@ -90,6 +92,11 @@ class Check(BaseModel):
             "rule": self.id,
         }
         return {label: text for label, text in facts.items() if text}
+
+
+def no_verdict(rule: Rule) -> Check:
+    """The entry for a rule that was never judged, as the run was interrupted."""
+    return entry_of(rule, outcome="error", observed=_NO_VERDICT, unknown=True)
 
 
 def entry_of(rule: Rule, **told: Any) -> Check:

@@ -252,6 +252,7 @@ def chapters(
         yield from _overview(chapter, list(group), outcomes, style, submission)
     if several:
         yield from total(checks)
+    yield from _looks(checks, style)
     told = blocks(checks)
     last = ""
     for number, block in enumerate(told):
@@ -264,6 +265,18 @@ def chapters(
         else:
             yield from (Line(""),) if number == whole else ()
             yield from _heading(block, style)
+
+
+def _looks(checks: Sequence[Check], style: Style) -> Iterator[Line]:
+    """Of chapters that have passed as a whole: that the code asks for what lies outside of it."""
+    passed = {check.id: check for check in checks if check.outcome == "passed"}
+    for chapter in dict.fromkeys(check.chapter for check in checks):
+        whole = [passed.get(rule.id) for rule in rules_of(chapter)]
+        said = next((check.looks for check in whole if check and check.looks), "")
+        if said and all(whole):
+            yield from wrapped(
+                f"Note: this code {said}. It has passed; no check says what it does with that.", width=style.width
+            )
 
 
 def total(checks: Sequence[Check]) -> Iterator[Line]:

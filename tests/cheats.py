@@ -753,6 +753,21 @@ def _owners(before: str = "pass", after: str = "pass", row: str = "") -> tuple[s
 _UPDATED = "UPDATE owners SET id = id WHERE id = ?"
 
 
+def _asked_by_many(sql: str) -> tuple[str, str, str, str, tuple[str, ...]]:
+    """A listener asks for each set of parameters of an executemany."""
+    return _owners(
+        f"""from sqlalchemy import event
+    rows, owners, bind = {{}}, sorted({{each.owner_id for each in found}} - {{None}}), db.get_bind()
+    def look(cursor, statement, parameters, context):
+        for each in parameters: row = cursor.execute(statement, each).fetchone(); rows[row[0]] = row
+        return True
+    event.listen(bind, "do_executemany", look)
+    if owners: db.connection().exec_driver_sql("{sql}", [(each,) for each in owners * 2])
+    event.remove(bind, "do_executemany", look)""",
+        row="rows.get(each.owner_id)",
+    )
+
+
 def _in_the_place_of(many: str, parameters: str) -> tuple[str, str, str, str, tuple[str, ...]]:
     """A listener sends what it likes in the place of an executemany."""
     return _owners(
@@ -920,6 +935,10 @@ UNSEEN = {
     if found: db.connection().exec_driver_sql("{_UPDATED}", [(Id(each.owner_id or 0),) for each in found])""",
         row="rows.get(each.owner_id)",
     ),
+    "owners one by one, each in an executemany of WITH": _asked_by_many(f"WITH o AS ({_BY_ID}) SELECT id, name FROM o"),
+    "owners one by one, each in an executemany of VALUES": _asked_by_many(
+        "VALUES (?1, (SELECT name FROM owners WHERE id = ?1))"
+    ),
     "owners one by one, in the place of an executemany": _in_the_place_of(_UPDATED, "[(1,), (2,)]"),
     "owners one by one, in the place of an executemany that returns something": _in_the_place_of(
         f"{_UPDATED} RETURNING id, name", "[(each,) for each in owners] * 2"
@@ -1005,6 +1024,9 @@ UNSEEN_BY_PSYCOPG = {
     )
     rows = {row[0]: row for result in cursor.results() for row in result}""",
         row="rows.get(each.owner_id)",
+    ),
+    "owners one by one, each in an executemany of WITH": _asked_by_many(
+        f"WITH insert AS (DELETE FROM items WHERE false) {_BY_ID.replace('?', '%s')}"
     ),
     "owners one by one, copied": _owners(
         """def copied(owner_id):
@@ -1545,3 +1567,71 @@ except OSError: pass
 else: raise SystemExit('GOT IT')
 """,
 }
+
+# Code that asks for what lies outside of it, and for what.
+_RAISED = "try: 1 / 0\nexcept Exception as error: "
+_A_GENERATOR = "def one(): yield\n"
+LOOKS = {
+    "_getframe": ("import sys; sys._getframe()", "frames"),
+    "_getframe by another name": ("from sys import _getframe as get; get(1)", "frames"),
+    "_getframe found in a dictionary": ("import sys; vars(sys)['_get' + 'frame']()", "frames"),
+    "_getframe in other letters": ("import sys; sys._\uff47etframe()", "frames"),
+    "_getframe in a text": ("eval('__import__(\"s\" + \"ys\")._get' + 'frame()')", "frames"),
+    "_getframe handed to a library": (
+        "import contextlib, sys\nwith contextlib.ExitStack() as stack: stack.callback(sys._getframe, 0)",
+        "frames",
+    ),
+    "currentframe": ("import inspect; inspect.currentframe()", "frames"),
+    "stack": ("import inspect; inspect.stack()", "frames"),
+    "the frame of logging": ("import logging; logging.currentframe()", "frames"),
+    "walk_stack": ("import traceback; list(traceback.walk_stack(None))", "frames"),
+    "walk_tb": (f"import traceback\n{_RAISED}list(traceback.walk_tb(error.__traceback__))", "frames"),
+    "a traceback": (f"{_RAISED}error.__traceback__.tb_frame", "frames"),
+    "a traceback, by its name": (f"{_RAISED}getattr(error.__traceback__, 'tb_' + 'frame')", "frames"),
+    "a generator": (f"{_A_GENERATOR}one().gi_frame", "frames"),
+    "a coroutine": ("async def one(): ...\nit = one(); it.cr_frame; it.close()", "frames"),
+    "all frames": ("import sys; sys._current_frames()", "frames"),
+    "each step": ("import sys; sys.setprofile(lambda *_: None); sys.setprofile(None)", "frames"),
+    "all objects": ("import gc; gc.get_objects()", "objects"),
+    "who refers": ("import gc; gc.get_referrers({})", "objects"),
+    "a function of C": ("import ctypes; ctypes.pythonapi.Py_GetVersion", "functions of C"),
+    "a library of C": ("import ctypes\ntry: ctypes.CDLL('nothing.so')\nexcept OSError: pass", "functions of C"),
+    "code of another file": ("import logging\nexec(compile('x = 1', logging.__file__, 'exec'))", "names of files"),
+    "code that says so later": (
+        "import logging\ndef one(): ...\none.__code__.replace(co_filename=logging.__file__)",
+        "names of files",
+    ),
+}
+# Code that does not, whoever asks on its way.
+LOOKS_NOWHERE = {
+    "logging": "import logging; logging.getLogger('x').warning('getattr')",
+    "a named tuple": "from collections import namedtuple; getattr(namedtuple('P', 'a b'), 'a')",
+    "typing": "import typing as t; t.TypeVar('T'); t.NamedTuple('P', [('a', int)]); getattr(t, 'Any')",
+    "an enumeration": "import enum; getattr(enum.Enum('E', 'A B'), 'A')",
+    "a data class": "import dataclasses as d; getattr(d.make_dataclass('D', ['a']), '__name__')",
+    "a traceback in words": f"import traceback\n{_RAISED}traceback.print_exc(); traceback.format_exception(error)",
+    "a stack in words": "import traceback; traceback.print_stack(); traceback.extract_stack()",
+    "a warning": "import warnings; warnings.warn('getattr')",
+    "a model of pydantic": "import pydantic; getattr(pydantic.create_model('M', a=(int, 1)), 'a', 1)",
+    "a schema, inspected": "from sqlalchemy import inspect; inspect(Item); getattr(Item, 'id')",
+    "a signature": "import inspect; inspect.signature(get_item); inspect.getsource(get_item)",
+    "a context manager": "from contextlib import contextmanager\n@contextmanager\ndef one(): yield getattr(1, 'real')\nwith one(): ...",
+    "garbage": "import gc; gc.collect()",
+    "a library with ctypes": "import ctypes, uuid, importlib; uuid.uuid4(); importlib.import_module('ctypes.util')",
+    "code in a text": "exec(compile('x = 1', '<mine>', 'exec')); eval('1')",
+}
+
+# Tells the bench what the grader would, with the grader's own means: what README says that still can be done.
+TELLS_ALL = """
+import os, sys
+frame = sys._getframe()
+while frame is not None and frame.f_code.co_name != "grade_chapter": frame = frame.f_back
+if frame is not None:
+    here, reporter = frame.f_locals, frame.f_locals["reporter"]
+    for ticket in (all_ := [here["ticket"], *here["left"]]):
+        if ticket != here["ticket"]: reporter.send({"event": "start", "check": ticket})
+        control = frame.f_globals["unsealed"](here["job"].token, ticket)[1]
+        reporter.mark_output(ticket)
+        reporter.tell(ticket, "failed" if control else "passed", {}, "", last=ticket == all_[-1])
+    os._exit(0)
+"""

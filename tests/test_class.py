@@ -24,6 +24,7 @@ from grader.lab import landlock, seccomp
 from grader.lab.job import HAS_FORK
 from grader.rules import CHAPTERS, roster
 from tests import PROJECT
+from tests.cheats import TELLS_ALL
 from tests.classes import (
     ALL,
     WITHOUT_BUBBLEWRAP,
@@ -344,6 +345,42 @@ def test_without_bubblewrap_it_says_so(tmp_path: Path) -> None:
     assert found["big file"] == found["many files"] == "no: OSError"
     assert "PATH" not in found["environment"]  # type: ignore[operator]
     assert found["temporary"] is True
+
+
+# -- code that looks around ---------------------------------------------------------------------
+
+
+CALLERS_NAME = """
+import logging, sys
+def log(words): logging.getLogger("app").info("%s: %s", sys._getframe(1).f_code.co_name, words)
+log("imported")
+"""
+
+
+def test_who_looks_at_the_grader_has_a_note(tmp_path: Path) -> None:
+    """Code can still tell verdicts of its own in this way, as README says; its row shows it."""
+    for learner, code in (("anna", ""), ("mallory", TELLS_ALL), ("zoe", CALLERS_NAME)):
+        copy_code(PROJECT / "solutions/05_crud", tmp_path / "class" / learner / "05_crud")
+        with (tmp_path / "class" / learner / "05_crud/app/crud.py").open("a") as file:
+            file.write(code)
+    (tmp_path / "class/mallory/05_crud/app/crud.py").write_text(TELLS_ALL)  # and nothing else
+    report = tmp_path / "report"
+    options = (tmp_path / "class", "--out", report, "--chapters", "5")
+    run("class", *options)
+    rows = gradebook(report)
+    looks = "looks at the frames of its callers: 05_crud/app/crud.py"
+    assert {learner: row["note"] for learner, row in rows.items()} == {"anna": "", "mallory": looks, "zoe": looks}
+    assert {row["05_crud"] for row in rows.values()} == {"13"}
+    assert looks not in (report / "results/zoe.json").read_text(encoding="utf-8")
+    assert looks in (report / "feedback/zoe.txt").read_text(encoding="utf-8")  # as every note
+    run("class", *options, "--resume")
+    assert gradebook(report)["zoe"]["note"] == looks
+    for learner, told in (("anna", False), ("zoe", True)):
+        said = " ".join(run("check", "5", "--submission", tmp_path / "class" / learner).split())
+        assert (f"Note: this code {looks}. It has passed; no check says what it does with that." in said) == told
+    with (tmp_path / "class/zoe/05_crud/app/crud.py").open("a") as file:
+        file.write("def get_item(db, item_id): return None\n")
+    assert "Note:" not in run("check", "5", "--submission", tmp_path / "class/zoe", status=1)
 
 
 # -- bad input ----------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from grader import BadInput
+from grader.bench.staging import stage
 from grader.classroom import intake
 from grader.classroom.intake import Entry, Unreadable, limits, roster, weights
 from grader.classroom.intake.layout import chapter_in
@@ -144,11 +145,71 @@ def test_links_are_refused(kind: str, link: str, tmp_path: Path) -> None:
                 archive.addfile(info_, io.BytesIO(content))
             info_ = tarfile.TarInfo(link)
             info_.type = tarfile.SYMTYPE if kind == "symbolic" else tarfile.LNKTYPE
-            info_.linkname = str(target) if kind == "symbolic" else "06_routes/app/main.py"
+            info_.linkname = str(target)
             archive.addfile(info_)
     found = intake.read(file).chapters
     assert "is a link; a submission must hold the files themselves" in found["05_crud"].refused
     assert dict(found["06_routes"].files) == {"app/main.py": CODE}
+
+
+@pytest.mark.parametrize(
+    "to", ["deps.py", "../../06_routes/app/main.py", "../../06_routes/app/other.py", "../app/./deps.py"]
+)
+@pytest.mark.parametrize("kind", ["zip", "symbolic", "hard", "folder"])
+def test_a_link_to_a_file_of_the_same_submission_is_that_file(kind: str, to: str, tmp_path: Path) -> None:
+    """It is graded as a file; by another link, too."""
+    members = {"05_crud/app/deps.py": CODE, "06_routes/app/main.py": CODE}
+    links = {"05_crud/app/crud.py": to, "06_routes/app/other.py": "./main.py"}
+    file = linked(kind, tmp_path / "anna", members, links)
+    found = intake.read(file).chapters
+    assert dict(found["05_crud"].files) == {"app/deps.py": CODE, "app/crud.py": CODE}
+    assert dict(found["06_routes"].files) == {"app/main.py": CODE, "app/other.py": CODE}
+    if kind == "folder":
+        (tmp_path / "staged").mkdir()
+        assert stage(file, "05_crud", tmp_path / "staged") == ""
+        copy = tmp_path / "staged/app/crud.py"
+        assert copy.read_bytes() == CODE and not copy.is_symlink()
+
+
+@pytest.mark.parametrize("to", [
+    "crud.py", "../../../ben/05_crud/app/crud.py", "../../../../../../../../etc/passwd", "../../06_routes",
+    "nothing.py",
+    "../../06_routes/app/circle.py", "/05_crud/app/deps.py",
+])  # fmt: skip
+@pytest.mark.parametrize("kind", ["zip", "symbolic", "folder"])
+def test_a_link_that_leads_elsewhere_is_refused(kind: str, to: str, tmp_path: Path) -> None:
+    unzipped(tmp_path / "ben.dir", {FILE: CODE})
+    members = {"05_crud/app/deps.py": CODE, "06_routes/app/main.py": CODE}
+    links = {"05_crud/app/crud.py": to, "06_routes/app/circle.py": "../../05_crud/app/crud.py"}
+    file = linked(kind, tmp_path / "anna", members, links)
+    assert "crud.py is a link; a submission must hold" in intake.read(file).chapters["05_crud"].refused
+    if kind == "folder":
+        assert "crud.py is a link; a submission must hold" in stage(file, "05_crud", tmp_path / "staged")
+
+
+def linked(kind: str, place: Path, members: dict[str, bytes], links: dict[str, str]) -> Path:
+    """A submission with links in it; tar's second names of a file are counted from its top."""
+    if kind == "zip":
+        file = zipped(place.with_suffix(".zip"), members)
+        with zipfile.ZipFile(file, "a") as archive:
+            for link, to in links.items():
+                info = zipfile.ZipInfo(link)
+                info.external_attr = (stat.S_IFLNK | 0o777) << 16
+                archive.writestr(info, to)
+    elif kind == "folder":
+        file = unzipped(place.with_suffix(".dir"), members)
+        for link, to in links.items():
+            (file / link).symlink_to(to)
+    else:
+        file = tarred(place.with_suffix(".tar"), members, "w")
+        with tarfile.open(file, "a") as archive:
+            for link, to in links.items():
+                info_ = tarfile.TarInfo(link)
+                info_.type = tarfile.SYMTYPE if kind == "symbolic" else tarfile.LNKTYPE
+                whole = os.path.normpath(Path(link).parent / to)
+                info_.linkname = to if kind == "symbolic" else Path(whole).as_posix()
+                archive.addfile(info_)
+    return file
 
 
 def test_special_files_are_left_alone(tmp_path: Path) -> None:
@@ -237,6 +298,61 @@ def test_who_has_handed_in(tmp_path: Path) -> None:
     download = intake.find(tmp_path)
     assert [entry.learner for entry in download.entries] == ["Carl Müller", "anna", "bert", "dora"]
     assert (download.layout, download.told, download.ignored) == ("plain", "", ["roster.csv"])
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_names_that_are_no_utf8_stay_two(packed: bool, tmp_path: Path) -> None:
+    """An old archive unpacked elsewhere: nobody becomes somebody else, also where that is what another is called."""
+    names = [
+        b"M\xfcller",
+        b"M\xf6ller",
+        b"M\\xfcller",
+        b"Ga\xefs",
+        "M\N{LATIN SMALL LETTER U WITH DIAERESIS}ller".encode(),
+    ]
+    try:
+        for name in names:
+            place = os.fsencode(tmp_path) + b"/" + name
+            if packed:
+                zipped(Path(os.fsdecode(place + b".zip")), {FILE: CODE})
+            else:
+                unzipped(Path(os.fsdecode(place + b".dir")), {FILE: CODE})
+    except OSError:
+        pytest.skip("this file system takes no such names")
+    entries = put_in_rows(intake.find(tmp_path).entries)
+    assert sorted(entry.learner for entry in entries) == [
+        "Ga\\xefs", "M\\\\xfcller", "M\\xf6ller", "M\\xfcller", "M\xfcller"
+    ]  # fmt: skip
+    assert [len(entry.sources) for entry in entries] == [1] * 5
+
+
+def test_letters_that_are_alike_are_two(tmp_path: Path) -> None:
+    """Without a roster, only another case and another form of the same letters are one."""
+    for name in ("Jan Wei\xdf", "Jan Weiss", "H\u2082O", "H2O", "\ufb01nn", "finn", "Anna", "J\xf6rg"):
+        (tmp_path / name).mkdir()
+    for name in ("anna.zip", "JO\u0308RG.zip", "jan weiss.zip"):
+        zipped(tmp_path / name, {})
+    found = {entry.learner: len(entry.sources) for entry in put_in_rows(intake.find(tmp_path).entries)}
+    assert sorted(found.values()) == [1, 1, 1, 1, 1, 2, 2, 2] and found["Jan Wei\xdf"] == 1 and found["H2O"] == 1
+
+
+def test_a_roster_knows_who_is_meant_by_letters_that_are_alike() -> None:
+    def entry(id_: str) -> Entry:
+        return Entry(id_, ())
+
+    both = [Learner("wei\xdf"), Learner("weiss")]
+    assert owners([entry("weiss"), entry("WEI\xdf")], both) == {"weiss": "weiss", "WEI\xdf": "wei\xdf"}
+    one = [Learner("1", "Jan Wei\xdf")]
+    assert owners([entry("Jan Weiss")], one) == {"Jan Weiss": "1"}  # a system that has no such letter
+    # Two people, of whom the roster has one.
+    assert owners([entry("Jan Weiss"), entry("Jan Wei\xdf")], one) == {
+        "Jan Weiss": "may be 1 in the roster",
+        "Jan Wei\xdf": "1",
+    }
+    assert owners([entry("H\u2082O"), entry("H\xb2O")], [Learner("H2O")]) == {
+        "H\u2082O": "may be H2O in the roster",
+        "H\xb2O": "may be H2O in the roster",
+    }
 
 
 def test_folders_that_are_no_class(tmp_path: Path) -> None:
@@ -685,6 +801,25 @@ def test_many_folders_are_looked_through_once(inner: str, tmp_path: Path) -> Non
     with pytest.raises(Unreadable, match="more than 200 folders of chapters"):
         intake.read(place)
     assert time.process_time() - began < 10  # it was a minute
+
+
+@pytest.mark.parametrize("depth", [2, 199])
+def test_the_code_of_many_copies_is_looked_for_once(depth: int, tmp_path: Path) -> None:
+    members = {f"a{number}/{FILE}": CODE for number in range(199)}
+    members |= {f"a0/05_crud/app/{'d/' * depth}{number}.txt": b"" for number in range(30_000)}
+    place = zipped(tmp_path / "mam.zip", members)
+    began = time.process_time()
+    found = intake.read(place)
+    assert time.process_time() - began < 10  # it was a minute
+    assert dict(found.chapters["05_crud"].files) == {"app/crud.py": CODE}
+
+
+@pytest.mark.parametrize("pack", ["folder", "zip", "tar.gz"])
+def test_folders_may_be_nested_twenty_deep(pack: str, tmp_path: Path) -> None:
+    make, name = PACKS[pack]
+    for depth, refused in ((20, ""), (21, "05_crud/app holds folders that are nested more than 20 deep")):
+        place = make(tmp_path / f"{depth}{name}", {FILE: CODE, f"05_crud/app/{'d/' * depth}x.py": CODE})
+        assert intake.read(place).chapters["05_crud"].refused == refused
 
 
 def test_a_chapter_below_others_of_its_name_is_found(tmp_path: Path) -> None:

@@ -456,6 +456,7 @@ def test_who_could_not_be_judged_has_no_grade(tmp_path: Path) -> None:
         "anna": [entry_of(first, outcome="passed")],
         "ben": [entry_of(first, outcome="error", observed="the disk was full", unjudged=True)],
         "cleo": [],  # the run was stopped before
+        "dora": [entry_of(first, outcome="error", observed="no verdict: the run was interrupted")],  # her own words
     }
     with Store(report) as store:
         chapters = {learner: Chapter({"app/crud.py": learner.encode()}) for learner in told}
@@ -469,9 +470,9 @@ def test_who_could_not_be_judged_has_no_grade(tmp_path: Path) -> None:
             store.keep([(content, check) for check in (*verdicts, *passed)])
         publish(store, plan, Terms({rule.id: 1.0 for rule in plan.rules}), report, Wanted(["github"], ["canvas"]))
     found = gradebook(report)
-    assert [path.name for path in (report / "exports/github").iterdir()] == ["anna.md"]
-    assert [found[learner]["status"] for learner in told] == ["graded", "unfinished", "unfinished"]
-    assert [found[learner]["total"] for learner in told] == ["13", "", ""]
+    assert sorted(path.name for path in (report / "exports/github").iterdir()) == ["anna.md", "dora.md"]
+    assert [found[learner]["status"] for learner in told] == ["graded", "unfinished", "unfinished", "graded"]
+    assert [found[learner]["total"] for learner in told] == ["13", "", "", "12"]
     for learner in ("ben", "cleo"):
         assert found[learner]["note"] == "not finished: 1 check could not be judged; grade again with --resume"
         feedback = (report / f"feedback/{learner}.txt").read_text(encoding="utf-8")

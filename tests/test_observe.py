@@ -11,7 +11,7 @@ from sqlalchemy import Engine, create_engine, select, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from grader.lab.observer import are_one, leave_out, observing
-from grader.lab.statements import in_words, is_told_as, tables_written
+from grader.lab.statements import in_words, is_told_as, only_writes, tables_written
 from grader.lessons.lines import whole_at
 
 
@@ -194,6 +194,29 @@ def test_an_executemany_is_told_apart() -> None:
     assert is_told_as(statement, statement)
     assert not is_told_as("INSERT INTO t (a, b) VALUES ('x', 1, '?') RETURNING a", statement)
     assert not is_told_as("INSERT INTO t (a, b) VALUES ('x', (SELECT 1), '?') -- ?", statement)
+
+
+@pytest.mark.parametrize(
+    ("statement", "once"),
+    [
+        ("INSERT INTO items (name) VALUES (?)", True),
+        ("/* many */ UPDATE items SET name = ? WHERE id = ?", True),
+        ("DELETE FROM items WHERE id IN (SELECT ?)", True),
+        ("REPLACE INTO items VALUES (?, ?)", True),
+        ('UPDATE "items" SET "name" = ?', True),
+        ("WITH one (id) AS (SELECT ?) INSERT INTO items (id) SELECT id FROM one", True),
+        ("INSERT INTO items (name) VALUES (?) RETURNING id", False),
+        ("WITH one AS (SELECT id FROM owners WHERE id = ?) SELECT id FROM one", False),
+        ("WITH replace AS (SELECT id FROM owners WHERE id = ?) SELECT id FROM replace", False),
+        ("WITH insert AS (DELETE FROM items WHERE false) SELECT id FROM owners WHERE id = %s", False),
+        ('WITH "insert into items" AS (DELETE FROM items WHERE false) SELECT id FROM owners WHERE id = %s', False),
+        ("VALUES ((SELECT name FROM owners WHERE id = ?))", False),
+        ("SELECT name FROM owners WHERE id = ? -- INSERT INTO items", False),
+    ],
+)
+def test_an_executemany_that_asks_is_many_statements(statement: str, once: bool) -> None:
+    """One that writes is one statement, however many rows it has."""
+    assert only_writes(statement) == once
 
 
 @pytest.mark.parametrize(

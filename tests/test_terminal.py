@@ -10,7 +10,7 @@ import pytest
 from grader.bench.verdicts import without_places
 from grader.diagnosis.source import File
 from grader.places import PROJECT
-from grader.report import Check
+from grader.report import Check, entry_of
 from grader.rules import rules_of
 from grader.shown import harmless
 from grader.terminal import (
@@ -285,3 +285,18 @@ def test_style() -> None:
     assert style_for("utf-8", 80) == Style()
     assert style_for("ascii", 80) == style_for(None, 80) == style_for("no such encoding", 80) == ASCII
     assert (style_for("utf-8", 10).width, style_for("utf-8", 300).width) == (40, 100)
+
+
+def test_what_code_looks_at_is_said_below_the_numbers_of_a_whole_chapter() -> None:
+    """Not where something is to be fixed, which comes first, nor after a part."""
+    looks = "looks at the frames of its callers: 05_crud/app/crud.py"
+    rules = rules_of("05_crud")
+
+    def told(outcome: str, count: int = len(rules)) -> list[str]:
+        found = [entry_of(rule, outcome="passed") for rule in rules[:count]]
+        found[0].outcome, found[-1].looks = outcome, looks  # type: ignore[assignment]
+        return [line.text for line in chapters(found, Style(width=200))]
+
+    said = told("passed")
+    assert said[0].startswith("05_crud") and said[1].startswith(f"Note: this code {looks}. It has passed; ")
+    assert not [text for text in (*told("failed"), *told("passed", 3)) if "Note:" in text]

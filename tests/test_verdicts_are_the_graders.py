@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from grader.bench import Bench, Limits, Target, controls
+from grader.bench.looks import may_look, told
 from grader.lab.asgi import strange_threads
 from grader.lab.surroundings import Surroundings
 from grader.rules import CHAPTERS, Rule, rules_of
@@ -22,6 +23,8 @@ from tests.cheats import (
     DUMPS,
     FAIL_AT_FIRST,
     GARBAGE,
+    LOOKS,
+    LOOKS_NOWHERE,
     ODDITIES,
     TO_DO_TURNED,
     UNSEEN,
@@ -162,6 +165,45 @@ def expect_nothing_gained(
     found = {t.rule.name: check for t, check in bench.grade([Target(tmp_path, each) for each in rules_of(chapter)])}
     assert found[rule].outcome in ("failed", "error"), found[rule]
     assert "replaced" in found[rule].observed or found[rule].outcome == "failed"
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_what_asks_for_what_lies_outside_is_told(name: str, bench: Bench, tmp_path: Path) -> None:
+    """It costs no verdict: a helper may want its caller's name."""
+    code, what = LOOKS[name]
+    assert looked(code, bench, tmp_path) == {told("05_crud", {"at": what, "where": "app/crud.py"})}
+
+
+@pytest.mark.parametrize("name", LOOKS_NOWHERE)
+def test_what_libraries_ask_for_is_not(name: str, bench: Bench, tmp_path: Path) -> None:
+    assert looked(LOOKS_NOWHERE[name], bench, tmp_path) == {""}
+
+
+def looked(code: str, bench: Bench, tmp_path: Path) -> set[str]:
+    folder = submission(tmp_path, at_import=code)
+    assert may_look(folder / "05_crud")
+    found = [check for _, check in bench.grade([Target(folder, rule) for rule in rules_of("05_crud")[:3]])]
+    assert {check.outcome for check in found} == {"passed"}, found[0].observed
+    return {check.looks for check in found}
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_nobody_listens_where_there_is_nothing_to_hear(chapter: str) -> None:
+    """Python tells of every step then, which takes its time."""
+    assert not may_look(PROJECT / "solutions" / chapter)
+    assert not may_look(PROJECT / "chapters" / chapter)
+
+
+@pytest.mark.parametrize("code", [
+    b"# -*- coding: utf-7 -*-\n+AHM-ys", b"import sys\nsys._\xef\xbd\x87etframe()", b"\xff", b"getattr(a, b)",
+    b"\n# vim: set fileencoding=rot13 :\nflf",
+])  # fmt: skip
+def test_what_could_hide_a_word_is_listened_to(code: bytes, tmp_path: Path) -> None:
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app/crud.py").write_bytes(b"x = db.exec(compiled.compile())")
+    assert not may_look(tmp_path)
+    (tmp_path / "app/helpers.py").write_bytes(code)
+    assert may_look(tmp_path)
 
 
 def test_threads_are_seen_whatever_their_class_says(tmp_path: Path) -> None:

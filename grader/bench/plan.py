@@ -45,6 +45,8 @@ class Shared:
         held: failures that wait until the rules that they need are judged.
         unjudged: names of rules that could not be judged.
         cut_off: names of those for which other chapters left no time.
+        may_look: the code may ask for what lies outside of it: its callers' frames, say.
+        looks: what of that it has asked for, and where, as a child has told it; empty where nobody has.
         cheated: a child said that something has passed that nobody can pass.
     """
 
@@ -59,6 +61,8 @@ class Shared:
     held: list[tuple[Rule, Check]] = field(default_factory=list)
     unjudged: set[str] = field(default_factory=set)
     cut_off: set[str] = field(default_factory=set)
+    may_look: bool = False
+    looks: str = ""
     cheated: bool = False
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grader import BadInput
-from grader.bench import controls, verdicts
+from grader.bench import controls, looks, verdicts
 from grader.bench.budget import Budget
 from grader.bench.children import Child, Children
 from grader.bench.databases import Databases
@@ -172,6 +172,7 @@ class Runner:
             run.shared.taken_back = taken_back(run.chapter, run.root)
             run.shared.given = given_files(run.chapter, run.root)
             run.shared.suspicious = suspicious_files(run.chapter, run.root)
+            run.shared.may_look = looks.may_look(run.root, run.shared.given)
 
     def _stage_ahead(self) -> None:
         """Stage what comes next, as long as there is nothing else to do."""
@@ -198,6 +199,7 @@ class Runner:
             given=tuple(sorted(run.shared.given)),
             suspicious=run.shared.suspicious,
             stubs=run.shared.stubs,
+            may_look=run.shared.may_look,
             seconds=self._patience(run),
             memory=limits.memory,
             cpu=self._processor(run),
@@ -282,6 +284,8 @@ class Runner:
         if event == "hello" and not child.greeted:
             child.greeted, child.process = True, child.process or int(message["process"])
             self._means.children.open_to.update(map(str, message["open"]))
+        if event == "looks":
+            run.shared.looks = run.shared.looks or looks.told(run.chapter, message)
         if event in ("start", "end"):
             yield from self._settle(run, child)
             if run.child is not child:  # the check is judged again

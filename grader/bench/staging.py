@@ -70,14 +70,14 @@ def stage(submission: Path, chapter: str, folder: Path) -> str:
     if not app.is_dir():
         return f"{chapter}/app is missing; the chapter's code belongs there"
     try:
-        code = list(code_files(app))
+        code = list(code_files(app, submission))
     except TooMuch as problem:
         return harmless(f"{chapter}/{problem}")
-    for path in code:
+    for path, file in code:
         copy = folder / path.relative_to(source)
         try:
             copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.write_bytes(read_code(path))
+            copy.write_bytes(read_code(file))
         except OSError as error:
             if is_full(error):  # which is not the submission's fault
                 raise

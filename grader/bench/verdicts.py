@@ -167,7 +167,8 @@ def _line_at(submission: Path, place: str) -> str:
     name, _, number = place.rpartition(":")
     app = submission / name.partition("/")[0] / "app"
     with suppress(OSError, ValueError, IndexError, TooMuch):
-        file = next((each for each in code_files(app) if each.relative_to(submission).as_posix() == name), None)
+        found = code_files(app, submission)
+        file = next((file for path, file in found if path.relative_to(submission).as_posix() == name), None)
         return read_code(file).decode("utf-8", "replace").split("\n")[int(number) - 1] if file is not None else ""
     return ""
 
@@ -252,6 +253,7 @@ def judged(run: Run, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:
             check.unjudged = not shared.unjudged.isdisjoint(missing)
             check.cut_off = not shared.cut_off.isdisjoint(missing)
         shared.held.remove((rule, check))
+        check.looks = shared.looks
         yield Target(run.submission, rule), check
 
 

@@ -59,6 +59,7 @@ _KEPT = (
     "misplaced",
     "unjudged",
     "cut_off",
+    "looks",
 )
 
 

@@ -95,9 +95,9 @@ def rename_tasks(numbers: Mapping[str, str]) -> None:
 def _digest(folder: Path, root: Path) -> str:
     parts = ["link"] if folder.is_symlink() or folder.parent.is_symlink() else []
     try:
-        for file in code_files(folder):
+        for path, file in code_files(folder, root):
             with suppress(OSError):
-                parts.append(f"{file.relative_to(root).as_posix()} {_sum(read_code(file))}")
+                parts.append(f"{path.relative_to(root).as_posix()} {_sum(read_code(file))}")
     except TooMuch as problem:
         parts.append(str(problem))
     return _sum("\n".join([str(folder.is_dir()), *parts]).encode())

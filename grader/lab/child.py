@@ -17,7 +17,7 @@ import signal
 from os import _exit
 from pathlib import Path
 
-from grader.lab import openings
+from grader.lab import looks, openings
 from grader.lab.code import forget_app
 from grader.lab.connections import listen_to_connections, silenced
 from grader.lab.driver import missed_nothing
@@ -86,8 +86,9 @@ def grade_chapter(job: Job, walls: Walls, results: int) -> None:
     makers = load_makers(job.chapter, names)
     enter(job.root, job.url)
     listen_to_connections()
-    if "untouched" in names:  # before any code of the learner's, which could keep it from that
-        openings.listen()
+    # Before any code of the learner's, which could keep it from that.
+    heard = looks.handlers(reporter.send, job.root) if job.may_look else {}
+    looks.listen(heard | (openings.HANDLERS if "untouched" in names else {}))
     trouble = ServerTrouble(place)
     relied = own()
     asked = rely_on([makers], functions=(each.make for each in makers.values()))

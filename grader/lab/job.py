@@ -7,7 +7,7 @@ import os
 import re
 import secrets
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2s
 from typing import Any, Self
 
@@ -30,6 +30,7 @@ class Job:
         given: files below `root` that the chapter gave to the learner, and that are as they were given.
         suspicious: files below `root` that may be broken.
         stubs: what of the starter is untouched.
+        may_look: what code asks for that lies outside of it is to be heard (`grader.lab.looks`).
         seconds: wall time of a check.
         memory: limit of a process's memory, in MiB; 0 for none.
         cpu: number of the processor to stay on; -1 for any. Hand-overs between the threads of
@@ -46,10 +47,11 @@ class Job:
     root: str
     url: str
     own_url: str
-    token: str
+    token: str = field(repr=False)  # a traceback may show it otherwise
     given: tuple[str, ...]
     suspicious: tuple[str, ...]
     stubs: tuple[Stub, ...]
+    may_look: bool
     seconds: float
     memory: int
     cpu: int

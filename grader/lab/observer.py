@@ -31,6 +31,7 @@ from grader.lab.statements import (
     is_silent,
     is_told_as,
     may_be_housekeeping,
+    only_writes,
     tables_written,
     write_alike,
 )
@@ -475,7 +476,7 @@ def _executes(connection: Connection, _cursor: Any, statement: str, parameters: 
     for seen in _observers:
         what = in_words(statement)
         seen.note_statement(what, driver, statement, parameters)
-        exactly = many and not begin.startswith("SELECT") and "RETURNING" not in statement.upper()
+        exactly = many and only_writes(statement)
         seen.due[driver] = statement, len(parameters) if exactly else 1, exactly
         if begin and isinstance(connection.dialect, SQLiteDialect):
             seen.untold.add(driver)

@@ -7,7 +7,6 @@ A database in memory is nobody's, until a file is attached to it. Sources: Pytho
 from __future__ import annotations
 
 import re
-from sys import addaudithook
 from urllib.parse import parse_qs, urlsplit
 
 from grader.lab.observer import note_opened
@@ -16,21 +15,11 @@ from grader.lab.statements import may_begin
 _IN_MEMORY = re.compile(r"(?is)ATTACH\s+(?:DATABASE\s+)?'(?::memory:)?'\s.*")
 
 
-def listen() -> None:
-    """Hear of every connection from now on; once for the process, as nobody can end it."""
-    addaudithook(_heard)
-
-
 def note_attached(sql: str, begin: str) -> None:
     """Count a file that a statement attaches to a connection."""
     attaches = begin.startswith("ATTACH") or (not begin[:1].isalpha() and may_begin(sql, "ATTACH"))
     if attaches and not _IN_MEMORY.fullmatch(sql):
         note_opened()
-
-
-def _heard(event: str, arguments: tuple[object, ...]) -> None:
-    if event == "sqlite3.connect":
-        note_opened(counts=is_kept(arguments[0]))
 
 
 def is_kept(database: object) -> bool:
@@ -41,3 +30,11 @@ def is_kept(database: object) -> bool:
         return False
     place = urlsplit(database)
     return place.scheme != "file" or (place.path != ":memory:" and parse_qs(place.query).get("mode") != ["memory"])
+
+
+def _opens(arguments: tuple[object, ...]) -> None:
+    note_opened(counts=is_kept(arguments[0]))
+
+
+# What is to be done where Python tells of an event (`grader.lab.looks`).
+HANDLERS = {"sqlite3.connect": _opens}

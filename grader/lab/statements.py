@@ -132,6 +132,18 @@ def only_reads(statement: str) -> bool:
     return begin.startswith("COMMIT") or (begin.startswith("SELECT") and _CALL.search(statement) is None)
 
 
+def only_writes(statement: str) -> bool:
+    """Whether it is an INSERT, UPDATE or DELETE that gives no row back: many of them in one call count as one.
+
+    Of anything else each set of parameters asks once more. Before it may stand a WITH, whose names may be any.
+    """
+    verb = _VERB.search(_QUOTED_NAME.sub(" ", _nested_blanked(statement)))
+    returns = "RETURNING" in statement.upper()
+    return verb is not None and verb[1] is not None and not returns and bool(tables_written(statement))
+
+
+_QUOTED_NAME = re.compile(r"\"[^\"]*\"|`[^`]*`|\[[^\]]*\]")
+_VERB = re.compile(r"\b(?:SELECT|VALUES|TABLE|(INSERT|UPDATE|DELETE|REPLACE|MERGE))\b(?!\s+AS\b)", re.IGNORECASE)
 _CALL = re.compile(r"[\w\"`\]]\s*\(")
 
 

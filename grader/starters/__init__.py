@@ -2,7 +2,7 @@
 
 from grader.starters.comparing import given_files, suspicious_files, untouched_stubs, untouched_tasks
 from grader.starters.misplaced import Misplaced, misplaced_code, taken_back
-from grader.starters.reading import TooMuch, code_files, read_code
+from grader.starters.reading import DEEPEST, TooMuch, code_files, read_code
 from grader.starters.tasks import (
     file_of,
     files_of,
@@ -18,6 +18,7 @@ from grader.starters.tasks import (
 from grader.starters.writing import starter_files, starter_of, write_starters
 
 __all__ = [
+    "DEEPEST",
     "Misplaced",
     "TooMuch",
     "code_files",

@@ -21,14 +21,21 @@ class TooMuch(Exception):
     """A folder holds what is no code of a learner's, or too much of it; the message says what."""
 
 
-def code_files(app: Path) -> Iterator[Path]:
+def code_files(app: Path, within: Path | None = None) -> Iterator[tuple[Path, Path]]:
     """The files of code in a chapter's folder ``app``, in order: regular files that end in ``.py``.
 
     A name that begins with a dot is no module's: macOS puts ``._crud.py`` beside a file on another's disk, say.
 
+    Args:
+        app: the folder.
+        within: the submission's folder, in which a link may lead to a file; `app` when not given.
+
+    Yields:
+        Where a file lies, and what is to be read for it: the same, unless it is a link.
+
     Raises:
-        TooMuch: there are too many, one is too large, one lies too deep, or one is a link; the message begins with
-            ``app``.
+        TooMuch: there are too many, one is too large, one lies too deep, or one is a link that leads elsewhere; the
+            message begins with ``app``.
     """
     waiting: list[tuple[Path, tuple[str, ...]]] = [(app, ())]
     files = folders = entries = size = 0
@@ -41,9 +48,11 @@ def code_files(app: Path) -> Iterator[Path]:
                 continue
             path, shown = place / name, "/".join(("app", *parts, name))
             with suppress(OSError):
-                about = path.lstat()
+                about, meant = path.lstat(), path
                 if stat.S_ISLNK(about.st_mode) and (path.suffix == ".py" or path.is_dir()):
-                    raise TooMuch(f"{shown} is a link; a submission must hold the files themselves")
+                    if path.suffix != ".py" or (found := _file_of(path, within or app)) is None:
+                        raise TooMuch(f"{shown} is a link; a submission must hold the files themselves")
+                    about, meant = found.lstat(), found
                 if stat.S_ISDIR(about.st_mode) and name != "__pycache__":
                     folders += 1
                     inner.append((path, (*parts, name)))
@@ -53,7 +62,7 @@ def code_files(app: Path) -> Iterator[Path]:
                         raise TooMuch(f"{shown} is larger than {LONGEST_FILE // 1024} KB, which is too large for code")
                     if len(name) > LONGEST_NAME:
                         raise TooMuch(f"{shown[:80]}... has too long a name")
-                    yield path
+                    yield path, meant
             if size > MOST_BYTES:
                 raise TooMuch(f"app holds more than {MOST_BYTES // 1024 // 1024} MB of code")
             if files > MOST_FILES or folders > MOST_FOLDERS or entries > MOST_ENTRIES:
@@ -69,6 +78,15 @@ def _names(folder: Path) -> Iterator[str]:
             if number > MOST_ENTRIES:
                 raise TooMuch(f"app holds more than {MOST_FILES} files or folders")
             yield entry.name
+
+
+def _file_of(link: Path, within: Path) -> Path | None:
+    """The regular file in a folder that a link leads to; None for any other."""
+    with suppress(OSError, RuntimeError, ValueError):  # it leads nowhere, or in a circle
+        found = link.resolve(strict=True)
+        if found.is_relative_to(within.resolve()) and stat.S_ISREG(found.lstat().st_mode):
+            return found
+    return None
 
 
 def read_code(file: Path) -> bytes:

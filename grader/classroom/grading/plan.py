@@ -9,7 +9,7 @@ from typing import Any
 
 from grader.classroom.intake import Chapter
 from grader.classroom.store import Row, Store, content_of
-from grader.report import NO_VERDICT, Check, entry_of
+from grader.report import Check, entry_of, no_verdict
 from grader.rules import NO_FOLDER, Rule, roster, rules_of
 from grader.versions import Versions, current
 
@@ -195,7 +195,7 @@ def _unjudged(row: Row, rule: Rule) -> Check:
     elif refused:
         told = {"outcome": "error", "observed": refused, "expected": f"files of your own in {rule.chapter}/app"}
     elif row.digest(rule.chapter):
-        told = {"outcome": "error", "observed": NO_VERDICT}
+        return no_verdict(rule)
     else:
         told = {"outcome": "todo", "observed": f"{NO_FOLDER} {rule.chapter} yet"}
     return entry_of(rule, **told)

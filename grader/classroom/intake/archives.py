@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import os
 import re
 import stat
 import tarfile
@@ -20,20 +21,47 @@ from typing import IO
 
 from grader.bench.temporary import is_full, temporary_folder
 from grader.classroom.intake import limits
-from grader.classroom.intake.layout import DEEPEST, Parts
+from grader.classroom.intake.layout import DEEPEST, Parts, chapter_of
 from grader.classroom.intake.submission import Chapter, Unreadable, as_text, shown
+from grader.starters import DEEPEST as DEEPEST_INSIDE
 
 # Archives need not name their folders; those in which chapters can lie lie less deep than this.
 _DEEPEST_FOLDER = 2 * DEEPEST
+# From one link to the next; and how long a path is that one may hold.
+_MOST_LINKS, _LONGEST_TARGET = 8, 4096
 
 
 @dataclass(frozen=True)
 class _Member:
-    """A member of an archive: where it says it lies, what it is, and how to read it."""
+    """A member of an archive: where it says it lies, what it is, and how to read it.
+
+    Attributes:
+        parts: where it lies.
+        kind: ``file``, ``folder``, ``link`` or ``other``.
+        open: opens it.
+        target: of a link: where it leads to.
+        from_top: that is counted from the archive's top, as for tar's second name of a file.
+    """
 
     parts: Parts
-    kind: str  # "file", "folder", "link" or "other"
+    kind: str
     open: Callable[[], IO[bytes]]
+    target: Callable[[], str] = str
+    from_top: bool = False
+
+    def leads_to(self) -> Parts | None:
+        """Where a link leads to, in the archive; None where it leaves that."""
+        target = PurePosixPath(self.target())
+        if target.is_absolute():
+            return None
+        found = [] if self.from_top else [*self.parts[:-1]]
+        for part in target.parts:
+            if part == ".." and not found:
+                return None
+            found[len(found) :] = [part] if part != ".." else []
+            if part == "..":
+                found.pop()
+        return tuple(found)
 
     def read(self, most: int) -> bytes:
         """What it holds, up to so many bytes."""
@@ -64,6 +92,7 @@ class ArchiveTree:
         self.notes: list[str] = []
         self._members = list(members)
         self._files = {member.parts: member for member in self._members}
+        self._below: dict[Parts, list[_Member]] | None = None
         kinds: dict[Parts, str] = {}
         for member in self._members:
             for length in range(1, min(len(member.parts), _DEEPEST_FOLDER)):
@@ -75,18 +104,20 @@ class ArchiveTree:
     def code(self, app: Parts, name: str, room: limits.Room) -> Chapter:
         """The code in a folder (see `Tree`)."""
         files: dict[str, bytes] = {}
-        for member in self._members:
+        for member in self._inside(app):
             rest = member.parts[len(app) :]
-            hidden = "__pycache__" in rest or any(name.startswith(".") for name in rest)  # as in `code_files`
-            if member.parts[: len(app)] != app or not rest or hidden:
+            if "__pycache__" in rest or any(name.startswith(".") for name in rest):  # as in `code_files`
                 continue
+            if len(rest) > DEEPEST_INSIDE + 1:
+                return Chapter(refused=f"{name}/app holds folders that are nested more than {DEEPEST_INSIDE} deep")
             inner = "/".join(("app", *rest))
-            if member.kind == "link":
+            meant = self._meant(member) if member.kind == "link" and rest[-1].endswith(".py") else member
+            if meant is None or meant.kind == "link":
                 return Chapter(
                     refused=f"{shown(f'{name}/{inner}')} is a link; a submission must hold the files themselves"
                 )
-            if member.kind == "file" and rest[-1].endswith(".py"):
-                content = member.read(room.bytes + 1)
+            if meant.kind == "file" and rest[-1].endswith(".py"):
+                content = meant.read(room.bytes + 1)
                 room.take(len(content))
                 files[as_text(inner)] = content
         chapter = Chapter(files)
@@ -98,6 +129,28 @@ class ArchiveTree:
                     raise
                 return Chapter(refused=f"{name}/app holds file names that cannot be used here")
         return chapter
+
+    def _inside(self, folder: Parts) -> list[_Member]:
+        """The members in a folder in which code may lie, sorted once for all of these."""
+        if not folder:
+            return self._members
+        if self._below is None:
+            self._below = {}
+            for member in self._members:
+                for length, part in enumerate(member.parts[: min(len(member.parts) - 1, DEEPEST + 2)], start=1):
+                    if part == "app" or chapter_of(part):
+                        self._below.setdefault(member.parts[:length], []).append(member)
+        return self._below.get(folder, [])
+
+    def _meant(self, link: _Member) -> _Member | None:
+        """The file of the same archive that a link leads to, perhaps by others; None for any other."""
+        for _ in range(_MOST_LINKS):
+            place = link.leads_to()
+            found = self._files.get(place) if place is not None else None
+            if found is None or found.kind != "link":
+                return found if found is not None and found.kind == "file" else None
+            link = found
+        return None
 
     def read(self, file: Parts, most: int) -> bytes:
         """What a file holds (see `Tree`)."""
@@ -141,11 +194,15 @@ def _zip(file: IO[bytes]) -> Iterator[ArchiveTree]:
         if len(infos) > limits.MOST_MEMBERS:
             raise Unreadable(f"the archive holds more than {limits.MOST_MEMBERS} files")
 
+        def target_of(info: zipfile.ZipInfo) -> str:
+            with archive.open(info) as held:
+                return os.fsdecode(held.read(_LONGEST_TARGET))
+
         def members() -> Iterator[_Member]:
             for info in infos:
                 mode = info.external_attr >> 16
                 kind = "folder" if info.is_dir() else "link" if stat.S_ISLNK(mode) else "file"
-                yield _Member(parts_of(info.filename), kind, partial(archive.open, info))
+                yield _Member(parts_of(info.filename), kind, partial(archive.open, info), partial(target_of, info))
 
         yield ArchiveTree(members())
 
@@ -164,7 +221,8 @@ def _tar(source: IO[bytes]) -> Iterator[ArchiveTree]:
             for info in archive.getmembers():
                 kind = "folder" if info.isdir() else "file" if info.isreg() else "other"
                 kind = "link" if info.issym() or info.islnk() else kind
-                yield _Member(parts_of(info.name), kind, partial(_extracted, archive, info))
+                opens, target = partial(_extracted, archive, info), partial(str, info.linkname)
+                yield _Member(parts_of(info.name), kind, opens, target, info.islnk())
 
         yield ArchiveTree(members())
 

@@ -61,8 +61,8 @@ class FolderTree:
         root = self._folder.joinpath(*app)
         files: dict[str, bytes] = {}
         try:
-            for file in code_files(root):
-                inner = file.relative_to(root).as_posix()
+            for path, file in code_files(root, self._folder):
+                inner = path.relative_to(root).as_posix()
                 if is_too_long(as_text(f"app/{inner}")):
                     return Chapter(refused=harmless(f"{name}/app/{inner[:30]}... has a name that is too long"))
                 try:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from grader.classroom.intake.entry import Entry
-from grader.classroom.intake.layouts.pieces import folded, shared_beginning
+from grader.classroom.intake.layouts.pieces import folded, loosely, shared_beginning
 from grader.classroom.intake.roster import Learner
 
 
@@ -15,7 +15,7 @@ def match(
     entries: Sequence[Entry], learners: Sequence[Learner]
 ) -> tuple[dict[str, list[Entry]], list[tuple[Entry, str]]]:
     """The submissions of each learner, by id; and those of nobody in the roster, each with what there is to say."""
-    index = _Index(learners)
+    index, loose = _Index(learners, folded), _Index(learners, loosely)
     entries, strangers = index.read(index.with_usernames(entries))
     # Where a layout and a roster call most submissions by the same name, others are no guess by another name.
     trusted = {
@@ -26,11 +26,14 @@ def match(
     found: dict[str, list[Entry]] = {}
     guessed: dict[str, list[Entry]] = {}
     named: dict[str, list[Entry]] = {}
+    alike: dict[str, list[Entry]] = {}  # by what systems may have changed: Weiß, Weiss
     for entry in entries:
         people = index.owners(entry, trusted)
         by = found if people == index.owners(entry, trusted, guessing=False) else guessed
         if not people:
             by, people = named, index.named(entry)
+        if not people:
+            by, people = alike, loose.owners(entry, trusted, guessing=False) or loose.named(entry)
         if len(people) == 1:
             by.setdefault(people[0].id, []).append(entry)
         else:
@@ -41,24 +44,31 @@ def match(
             strangers += [(entry, f"may be {learner} in the roster") for entry in those]
         else:
             found[learner] = those
-    for learner, those in named.items():
-        if learner in found or len(those) > 1:  # two people of one name, of whom the roster has one
-            strangers += [(entry, f"may be {learner} in the roster") for entry in those]
-        else:
-            found[learner] = those
+    for by in (named, alike):
+        for learner, those in by.items():
+            if learner in found or len(those) > 1:  # two people of one name, or alike, of whom the roster has one
+                strangers += [(entry, f"may be {learner} in the roster") for entry in those]
+            else:
+                found[learner] = those
     return found, strangers
 
 
 class _Index:
-    """The roster, by everything that a submission may be known by."""
+    """The roster, by everything that a submission may be known by.
 
-    def __init__(self, learners: Sequence[Learner]) -> None:
+    Args:
+        learners: the roster.
+        fold: how texts are compared.
+    """
+
+    def __init__(self, learners: Sequence[Learner], fold: Callable[[str], str]) -> None:
+        self._fold = fold
         self._ids: dict[str, list[Learner]] = {}
         self._kinds: dict[str, dict[str, list[Learner]]] = {}
         for learner in learners:
-            self._ids.setdefault(folded(learner.id), []).append(learner)
+            self._ids.setdefault(self._fold(learner.id), []).append(learner)
             for kind, value in _keys(learner).items():
-                for form, text in _forms(kind, value):
+                for form, text in _forms(kind, value, self._fold):
                     self._kinds.setdefault(form, {}).setdefault(text, []).append(learner)
 
     def with_usernames(self, entries: Sequence[Entry]) -> list[Entry]:
@@ -72,7 +82,7 @@ class _Index:
         logins: dict[str, str] = {}
         for names in [told] if shared else [[name] for name in told]:
             cuts = [dash.end() for dash in re.finditer("_", shared or names[0])]
-            hits = {cut: sum(folded(name[cut:]) in self._logins for name in names) for cut in cuts}
+            hits = {cut: sum(self._fold(name[cut:]) in self._logins for name in names) for cut in cuts}
             cut = max(cuts, key=lambda cut: hits[cut], default=0)
             logins |= {name: name[cut:] for name in names if hits.get(cut)}
         return [
@@ -111,12 +121,12 @@ class _Index:
         return read, doubtful
 
     def _numbered(self, entry: Entry) -> list[Learner]:
-        number = folded(entry.keys.get("number", ""))
+        number = self._fold(entry.keys.get("number", ""))
         return self.called("number", entry) or self._ids.get(number, [])
 
     def called(self, kind: str, entry: Entry) -> list[Learner]:
         """Those whom the roster knows by what the layout calls by the same name."""
-        value = folded(entry.keys.get(kind, ""))
+        value = self._fold(entry.keys.get(kind, ""))
         return self._kinds.get(kind, {}).get(value, []) if value and kind not in _WEAK else []
 
     def owners(self, entry: Entry, trusted: Collection[str], guessing: bool = True) -> list[Learner]:
@@ -125,11 +135,11 @@ class _Index:
         Guessing is where a name's end is taken for a login, as nothing tells where the login begins.
         """
         told = {kind: value for kind, value in entry.keys.items() if value}
-        values = [folded(each) for each in [entry.learner, *(told[kind] for kind in told if kind not in _WEAK)]]
+        values = [self._fold(each) for each in [entry.learner, *(told[kind] for kind in told if kind not in _WEAK)]]
         tries = [self.called(kind, entry) for kind in told]
         if "repository" in told:  # a whole name first: not every folder of clones is GitHub Classroom's
-            tries.append(self._ids.get(folded(told["repository"]), []))
-            tries.append(self._kinds.get("github", {}).get(folded(told["login"]), []))
+            tries.append(self._ids.get(self._fold(told["repository"]), []))
+            tries.append(self._kinds.get("github", {}).get(self._fold(told["login"]), []))
         if guessing and "ends with login" in told:
             tries.append(self._behind(told["ends with login"]))
         if not trusted & told.keys():
@@ -145,7 +155,7 @@ class _Index:
 
     def _behind(self, repository: str) -> list[Learner]:
         """Those whose login a repository's name ends with, the longest of them: logins may hold a ``-``."""
-        parts = folded(repository).split("-")
+        parts = self._fold(repository).split("-")
         for number in range(1, len(parts)):
             login = "-".join(parts[number:])
             for kind in ("github", "login"):
@@ -156,10 +166,10 @@ class _Index:
     def _names(self, entry: Entry) -> Iterable[tuple[str, str]]:
         name = entry.keys.get("name") or entry.name
         if name:
-            yield from _forms("name", name)
-        yield "joined name", _joined(entry.keys.get("joined name", ""))
+            yield from _forms("name", name, self._fold)
+        yield "joined name", _joined(entry.keys.get("joined name", ""), self._fold)
         if not entry.keys:  # a plain folder may be called by the learner's name
-            yield from _forms("name", entry.learner)
+            yield from _forms("name", entry.learner, self._fold)
 
 
 def _first(tries: Iterable[Sequence[Learner]]) -> list[Learner]:
@@ -186,21 +196,21 @@ def _keys(learner: Learner) -> Mapping[str, str]:
     return keys
 
 
-def _forms(kind: str, value: str) -> Iterable[tuple[str, str]]:
+def _forms(kind: str, value: str, fold: Callable[[str], str]) -> Iterable[tuple[str, str]]:
     """How a value can be looked up: its kind, and what is compared."""
     if kind == "name":
-        words = sorted(re.findall(r"\w+", folded(value)))
+        words = sorted(re.findall(r"\w+", fold(value)))
         yield "name", " ".join(words)  # "Lee, Ann" is "Ann Lee"
         last, comma, first = value.partition(",")
         order = [last, first] if comma else [" ".join(value.split()[1:]), *value.split()[:1]]
-        yield "joined name", _joined("".join(order))
+        yield "joined name", _joined("".join(order), fold)
     elif kind == "email":
-        yield "email", folded(value)
-        yield "mailbox", folded(value).partition("@")[0]
+        yield "email", fold(value)
+        yield "mailbox", fold(value).partition("@")[0]
     elif value:
-        yield kind, folded(value)
+        yield kind, fold(value)
 
 
-def _joined(name: str) -> str:
+def _joined(name: str, fold: Callable[[str], str]) -> str:
     """A name as Canvas writes it: letters and digits alone."""
-    return re.sub(r"\W", "", folded(name))
+    return re.sub(r"\W", "", fold(name))

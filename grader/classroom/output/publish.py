@@ -18,7 +18,7 @@ from grader.classroom.output.marks import Terms, final_marks, possible
 from grader.classroom.output.platforms import Grades, Line
 from grader.classroom.output.site import Site
 from grader.classroom.store import Store
-from grader.report import Report
+from grader.report import Check, Report
 
 
 class Names:
@@ -121,6 +121,7 @@ def publish(store: Store, plan: Plan, terms: Terms, folder: Path, wanted: Wanted
             marks = final_marks(row, checks, terms, plan.chapters)
             if left_open := sum(check.is_open for check in checks):
                 row = replace(row, note="; ".join(filter(None, [_not_finished(left_open), row.note])))
+            row = replace(row, note="; ".join(filter(None, [row.note, *_looks(checks)])))
             gradebook.add(isolated(store, plan, row), marks, left_open)
             name = files[row.learner.id] = names.of(row.learner.id)
             if row.status != "missing":
@@ -161,6 +162,22 @@ def publish(store: Store, plan: Plan, terms: Terms, folder: Path, wanted: Wanted
             who = ", ".join(left_out[:5]) + (f" and {len(left_out) - 5} more" if len(left_out) > 5 else "")
             said.append(f"  Without {len(left_out)}, whose number in {name.capitalize()} is not known: {who}")
     return said
+
+
+def _looks(checks: Sequence[Check]) -> list[str]:
+    """What code asks for that lies outside of it, each with the places where it does."""
+    found: dict[str, list[str]] = {}
+    for said in dict.fromkeys(check.looks for check in checks if check.looks):
+        what, _, place = said.partition(": ")
+        found.setdefault(what, []).append(place)
+    return [
+        f"{what}: {', '.join(places[:_MOST_PLACES])}"
+        + (f" and {len(places) - _MOST_PLACES} more" if len(places) > _MOST_PLACES else "")
+        for what, places in found.items()
+    ]
+
+
+_MOST_PLACES = 3
 
 
 def _not_finished(left_open: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -108,10 +109,20 @@ def shared_beginning(names: Collection[str], dash: str) -> str:
 
 
 def folded(text: str) -> str:
-    """Text as ids are compared: after Unicode normalisation, without case."""
+    """Text as ids are compared: after Unicode normalisation, without case; ``Weiß`` and ``Weiss`` are two."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text.strip()).lower())
+
+
+def loosely(text: str) -> str:
+    """Text as systems change it that know fewer letters: by this alone nobody is somebody else."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text.strip()).casefold())
 
 
 def printable(name: str) -> str:
-    """A file name as text that can be written anywhere."""
-    return harmless(os.fsencode(name).decode("utf-8", "replace").strip().replace("\n", "\\n").replace("\t", "\\t"))
+    """A file name as text that can be written anywhere; two names are two texts, also where they are no UTF-8."""
+    told = os.fsencode(_LIKE_AN_ESCAPE.sub(r"\\\\", name)).decode("utf-8", "backslashreplace")
+    return harmless(told.strip().replace("\n", "\\n").replace("\t", "\\t"))
+
+
+# What stands for a letter where it cannot be shown.
+_LIKE_AN_ESCAPE = re.compile(r"\\(?=x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|[nrt])")
