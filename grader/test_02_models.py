@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from grader.lab.focus import Focus
     from grader.lab.place import Place
     from grader.lab.story import Story
-    from grader.lab.topics.elsewhere import Elsewhere
     from grader.lab.topics.item_tables import ItemTables
     from grader.lab.topics.start_up import StartUp
     from grader.lab.topics.untouched import Untouched
@@ -163,16 +162,21 @@ def test_tables_are_created_at_startup(
     needs=["tables_are_created_at_startup"],
 )
 def test_import_touches_no_database(
-    elsewhere: Elsewhere, untouched: Untouched, item_tables: ItemTables, client: Client, story: Story
+    untouched: Untouched, item_tables: ItemTables, client: Client, code: Code, story: Story
 ) -> None:
-    """No connection is opened and no table appears before the app starts."""
-    story.did("imported app.main in an empty folder")
-    elsewhere.work_in_a_new_folder()
+    """No connection is opened and no table appears before the app starts, whether its database is there or not."""
+    folders = untouched.folders()
+    story.did(f"imported app.main {next(folders)}")
     with untouched.by_importing("main"):
         client.app()
     story.did("started the app")
     client.start()
     item_tables.items_some_time_after_start()
+    client.close()
+    story.begin(f"imported app.main {next(folders)}")
+    code.import_again()
+    with untouched.by_importing("main"):
+        client.app()
 
 
 @rule(

@@ -781,11 +781,14 @@ def _used(statement: ast.stmt, raised: Raised | None) -> list[ast.AST]:
 
 # -- at import ----------------------------------------------------------------------------------------
 
+_TOUCH = "connect", "begin", "create_all", "drop_all", "inspect", "execute", "scalars", "raw_connection", "reflect"
+_BEGIN_THREADS = "Thread", "Timer", "submit", "start_new_thread", "run_in_executor"
+
 
 @reading("work on the database during import", "import_touches_no_database")
 def connected_at_import(evidence: Evidence) -> Told | None:
     """What stands at the top of a module runs when it is imported: before the app starts, and in every test."""
-    wanted = "connect", "begin", "create_all", "drop_all", "inspect", "execute", "scalars", "raw_connection", "reflect"
+    wanted = _TOUCH
     for file in evidence.source.files():
         creating = [call for statement in file.tree.body for call in calls(statement, "create_all")]
         for statement in file.tree.body:
@@ -811,6 +814,23 @@ def connected_at_import(evidence: Evidence) -> Told | None:
                 if any(found[0] in ast.walk(function.args) for function in file.functions):
                     hint = "A default value is made once, when the function is defined. When is that?"
                 return Told(saw=saw, where=file.at(found[0]), hint=hint)
+    return None
+
+
+@reading("a thread that works on the database, begun by an import", "import_touches_no_database")
+def thread_at_import(evidence: Evidence) -> Told | None:
+    """A thread that begins while a module is imported is part of the import: who imports it needs the database."""
+    for file in evidence.source.files():
+        statements = [each for each in file.tree.body if "__main__" not in text_of(getattr(each, "test", None))]
+        for call in [each for one in statements for part in _run_at_once(one) for each in calls(part, *_BEGIN_THREADS)]:
+            for target in [*call.args, *(each.value for each in call.keywords)]:
+                name, other = name_of(target), evidence.source.function(name_of(target), file.name)
+                if not isinstance(target, ast.Call) and (
+                    name in _TOUCH or (other is not None and calls(other[1], *_TOUCH))
+                ):
+                    saw = f"{evidence.saw}: {name}() ran in a thread that began while {file.name} was imported"
+                    hint = "What talks to the database has to wait until the app starts: in a thread, too."
+                    return Told(saw=saw, where=file.at(call), hint=hint)
     return None
 
 

@@ -2,7 +2,7 @@
 
 from grader.diagnosis.aliases import never_given_a_value
 from grader.diagnosis.anywhere import unknown_argument, unknown_attribute, unknown_name, used_before_assignment
-from grader.diagnosis.engine import connected_at_import, taken_for_a_table
+from grader.diagnosis.engine import connected_at_import, taken_for_a_table, thread_at_import
 from grader.diagnosis.shapes import unfit_call
 from grader.diagnosis.starting import (
     called_while_handed_on,
@@ -66,6 +66,7 @@ READINGS = (
     option_in_other_brackets,
     unknown_argument,
     connected_at_import,
+    thread_at_import,
     not_a_model,
     other_table_name,
     no_column,

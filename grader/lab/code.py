@@ -17,6 +17,7 @@ from typing import Any
 from grader.lab import first_failures
 from grader.lab.behind import stub_behind
 from grader.lab.focus import Focus
+from grader.lab.imports import import_module
 from grader.lab.place import Place
 from grader.lab.relied import expect_untouched
 from grader.lab.sqlmodel_registry import forget_models
@@ -57,7 +58,7 @@ class Code:
         """
         there, known = first_failures.here(), f"app.{name}" in sys.modules
         try:
-            module = importlib.import_module(f"app.{name}")
+            module = import_module(f"app.{name}")
         except BaseException as error:
             if self.to_do(error) is None:
                 first_failures.keep(error, self._place.root, there)
@@ -229,7 +230,7 @@ class Code:
 
 def forget_app() -> None:
     """Forget that the learner's modules were ever imported."""
-    for name in [name for name in sys.modules if name == "app" or name.startswith("app.")]:
+    for name in [name for name in [*sys.modules] if name == "app" or name.startswith("app.")]:
         del sys.modules[name]
     importlib.invalidate_caches()
     forget_models()

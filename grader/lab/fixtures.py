@@ -55,7 +55,7 @@ FIXTURES = {
     "client": _made_by("client.Client", "place", "code", "focus", "story", "seen"),
     # 01, and whoever else asks about the engine
     "elsewhere": _made_by("topics.elsewhere.Elsewhere", "place"),
-    "untouched": _made_by("topics.untouched.Untouched", "place", "focus", "seen", "expect"),
+    "untouched": _made_by("topics.untouched.Untouched", "place", "focus", "seen", "expect", "elsewhere"),
     "engines": _made_by("topics.engines.Engines", "place", "code", "focus", "expect", "elsewhere"),
     "session_factory": _made_by(
         "topics.session_factory.SessionFactory",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,6 +13,7 @@ from sqlalchemy.orm import Session
 from grader.lab.code import Code
 from grader.lab.expect import Expect
 from grader.lab.focus import Focus
+from grader.lab.imports import import_module
 from grader.lab.place import Place
 from grader.lab.topics.elsewhere import Elsewhere
 from grader.lab.topics.urls import keeps_query, parts_of, url_of
@@ -43,7 +43,7 @@ class Engines:
         """Import ``app.db`` anew, of which is known that it can be imported: what it raises now is the mistake."""
         self._code.import_again(**environment)
         with self._code.running("an import without an error"):
-            importlib.import_module("app.db")
+            import_module("app.db")
 
     def import_db_somehow(self) -> None:
         """Import ``app.db`` anew; where the database of the check prevents it, with the URL of a SQLite file.

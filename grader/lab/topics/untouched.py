@@ -18,28 +18,39 @@ from grader.lab.focus import Focus
 from grader.lab.observer import Seen
 from grader.lab.own_engines import own_engine
 from grader.lab.place import Place
+from grader.lab.topics.elsewhere import Elsewhere
 
 _open = open
+_DEFAULT = "sqlite:///./app.db"
 _SUFFIXES = (".db", ".sqlite", ".sqlite3")
 
 
 class Untouched:
     """Expects that no database is touched."""
 
-    def __init__(self, place: Place, focus: Focus, seen: Seen, expect: Expect) -> None:
+    def __init__(self, place: Place, focus: Focus, seen: Seen, expect: Expect, elsewhere: Elsewhere) -> None:
         self._place = place
+        self._elsewhere = elsewhere
         self._focus = focus
         self._seen = seen
         self._expect = expect
+
+    def folders(self) -> Iterator[str]:
+        """Where to import a module: in an empty folder, as at first, and where the databases are; each in words."""
+        self._elsewhere.work_in_a_new_folder()
+        for file in _database_files(str(self._place.root)):  # what is there could not be made
+            with suppress(OSError):
+                unlink(file)  # noqa: PTH108  (Path's may be anybody's)
+        yield "in an empty folder"
+        for url in {os.environ.get("DATABASE_URL", _DEFAULT), _DEFAULT}:
+            self._elsewhere.database_at(url).run("CREATE TABLE notes (id INTEGER)")
+        yield "where its database is there already"
 
     @contextmanager
     def by_importing(self, module: str) -> Iterator[None]:
         """End the check as failed if the block, which imports a module, opens a connection or makes a database file."""
         seen, root = self._seen, self._place.root
         self._focus.at = self._place.shown(f"app/{module}.py")
-        for file in _database_files(str(root)):  # what an earlier import has made could not be made again
-            with suppress(OSError):
-                unlink(file)  # noqa: PTH108  (Path's may be anybody's)
         before, files, sessions = seen.opened, _database_files(str(root)), self._sessions()
         yield
         connections = seen.opened - before or self._sessions() != sessions
