@@ -167,16 +167,17 @@ def test_delete_unknown_is_404(
 
 @rule(
     task="6.2",
-    title="a huge id is no crash",
+    title="an id that cannot exist is no crash",
     why="An int in Python has no limit, a column has: 32 bits in PostgreSQL, 64 in SQLite. "
-    "Beyond that the driver or the database raises, and the client sees 500.",
-    hint="Follow this number from the path to the database. Which line says which ids an endpoint takes?",
+    "Beyond that the driver or the database raises, and the client sees 500. A path may also hold a text that is no "
+    "number at all.",
+    hint="Follow this id from the path to the database. Which line says which ids an endpoint takes?",
 )
 def test_huge_id_is_no_crash(tables: Tables, items: Items, api: Api) -> None:
-    """GET, PATCH and DELETE of an id beyond 32 or 64 bits answer 404 or 422, and touch no other item."""
+    """GET, PATCH and DELETE of an id beyond 32 or 64 bits, or of a text, are 404 or 422, and touch no other item."""
     tables.create()
     item_id = items.add(**_LAMP)
-    beyond = (2**63, -(2**63) - 1, 2**31, 2**32 + item_id, 10**30)
+    beyond = (2**63, -(2**63) - 1, 2**31, 2**32 + item_id, 10**30, "abc")
     silent = [api.expect_no_crash("GET", item_id + 1, (*beyond, 0, -1))]
     silent += [api.expect_no_crash("PATCH", item_id + 1, beyond, json=_TORCH)]
     silent += [api.expect_no_crash("DELETE", item_id + 1, beyond)]
@@ -234,6 +235,7 @@ def test_list_answers_items(tables: Tables, items: Items, client: Client, api: A
     api.expect_page("?offset=103", rows[103:], "the last of 105 items:")
     api.expect_page("?offset=4", rows[4:104], "the fifth and 99 more of 105 items:")
     api.expect_page("?offset=200", [], "beyond the last of 105 items:")
+    api.expect_page("?offset=100000", [], "far beyond the last of 105 items:")
 
 
 @rule(
@@ -270,7 +272,10 @@ def test_bad_paging_is_422(tables: Tables, items: Items, client: Client, api: Ap
     "arrive as wanted?",
 )
 def test_patch_keeps_omitted_fields(tables: Tables, items: Items, api: Api, expect: Expect) -> None:
-    """One field, the other, and none: the answer and the row have what was sent, and all the rest is as before."""
+    """One field, the other, and none: the answer and the row have what was sent, and all the rest is as before.
+
+    The answer is the row, whatever the database has made of it.
+    """
     tables.create()
     api.look_at_answers()
     items.add_many(101)
@@ -283,6 +288,7 @@ def test_patch_keeps_omitted_fields(tables: Tables, items: Items, api: Api, expe
         expect.equal(api.shown(answer.json), items.row(item_id), "the answer is")
         api.expect_saved_first()
     api.expect_patched_between_reads(_LAMP, _TORCH)
+    api.expect_patch_shows_the_row(_LAMP, _TORCH)
 
 
 @rule(

@@ -126,7 +126,7 @@ MESSAGES = {
       rule      05_crud.update_null_clears
 """,
     "06_routes/wrong/huge_id": """\
-  x 6.2 a huge id is no crash
+  x 6.2 an id that cannot exist is no crash
       did       GET /items/9223372036854775808
       saw       a crash: OverflowError: Python int too large to convert to
                 SQLite INTEGER
@@ -137,7 +137,8 @@ MESSAGES = {
                 say of 9223372036854775808?
       why       An int in Python has no limit, a column has: 32 bits in
                 PostgreSQL, 64 in SQLite. Beyond that the driver or the database
-                raises, and the client sees 500.
+                raises, and the client sees 500. A path may also hold a text
+                that is no number at all.
       timeline  BEGIN > SELECT items > ROLLBACK > ANSWER 500
       rule      06_routes.huge_id_is_no_crash
 """,

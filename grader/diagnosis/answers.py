@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from grader.diagnosis.endpoints import behind, endpoint_of, own_line, request_of
+from grader.diagnosis.crud import made_of
+from grader.diagnosis.endpoints import behind, body_parameter, endpoint_of, own_line, request_of
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.objects import value_of
 from grader.diagnosis.parameters import TOO_STRICT
@@ -21,6 +22,8 @@ _LIST = "list_answers_items"
 _AROUND = "What does this put around it, and what does the line with def promise?"
 _SHAPE = "Clients are written for the answer that they were promised: another shape breaks them."
 _MADE = "model_validate", "from_orm", "ItemRead", "model_dump", "dict", "jsonable_encoder"
+_BY_A_TRIGGER = "changed by the database"
+_TOLD = "The answer is the client's only way to learn what the database made of the change."
 _CHANGED = "update_item", "commit", "flush", "execute", "exec", "sqlmodel_update", "setattr"
 
 
@@ -294,6 +297,23 @@ def value_lost(evidence: Evidence) -> Told | None:
         saw = f"{evidence.saw}: {name} is null" if len(actual) == 1 else f"{name} is null in every item of the answer"
         hint = f"The row has a {name}. Does it get into what this line makes?"
         return Told(saw=saw, where=given_back(*found[:2]), hint=hint)
+    return None
+
+
+@reading("the answer is put together, not the stored row", "patch_keeps_omitted_fields")
+def answer_put_together(evidence: Evidence) -> Told | None:
+    """Only the row says what a change has become in the database. What was sent does not know of it."""
+    found = endpoint_of(evidence)
+    body = body_parameter(evidence, found[1]) if found else None
+    if found is None or body is None or _BY_A_TRIGGER not in evidence.wanted:
+        return None
+    for node in [each for each in inside(found[1]) if isinstance(each, ast.Return)]:
+        made = made_of(found[1], node.value or node)
+        saved = {id(name) for each in made for call in calls(each, *_CHANGED) for name in ast.walk(call)}
+        names = [each for one in made for each in ast.walk(one) if isinstance(each, ast.Name) and id(each) not in saved]
+        if any(each.id == body.arg for each in names):
+            hint = f"A value of this answer comes from '{body.arg}', which was sent. Which object is the row?"
+            return Told(where=found[0].at(node), hint=hint, why=_TOLD)
     return None
 
 

@@ -43,6 +43,11 @@ def refused_with_a_crash(evidence: Evidence) -> Told | None:
             hint = f"This refuses the value, and a {raised.kind} is a crash to FastAPI. Which exception has a status?"
             return Told(where=where, hint=hint)
         called = each.func if isinstance(each, ast.Call) else None
+        if raised.kind == "ValueError" and name_of(called) in _NUMBERS:
+            hint = (
+                f"{name_of(called)}() raises for a text that is no number, and that is a crash to FastAPI. It answers "
+            )
+            return Told(where=where, hint=f"{hint}422 where the type of the parameter asks for a number.")
         by_a_method = isinstance(called, ast.Attribute) and called.attr.startswith(("model_validate", "parse_obj"))
         model = name_of(called.value) if isinstance(called, ast.Attribute) and by_a_method else name_of(called)
         made = evidence.source.class_(model) if model else None
@@ -52,6 +57,7 @@ def refused_with_a_crash(evidence: Evidence) -> Told | None:
     return None
 
 
+_NUMBERS = "int", "float", "Decimal"
 _OF_DATABASES = {"SQLAlchemyError", "OverflowError", "DatabaseError"}
 
 

@@ -6,6 +6,7 @@ from grader.diagnosis.aliases import (
 )
 from grader.diagnosis.answers import (
     another_item,
+    answer_put_together,
     answered_before_the_change,
     answered_nothing,
     body_with_204,
@@ -293,6 +294,7 @@ READINGS = (
     no_order,
     another_order,
     reordered,
+    answer_put_together,
     answered_before_the_change,
     echoed,
     fields_missing,

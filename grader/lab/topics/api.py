@@ -106,6 +106,14 @@ class Api:
         self._expect.equal(self._items.row(item_id), {"id": item_id, **before, **sent}, "the row is")
         return answer
 
+    def expect_patch_shows_the_row(self, before: Mapping[str, Any], sent: dict[str, Any]) -> None:
+        """End the check as failed unless PATCH answers with the row, of which from now on a trigger changes more."""
+        item_id = self._items.add(**before)
+        self._items.described_by_the_database("UPDATE")
+        answer = self._client.only_request("PATCH", f"/items/{item_id}", json=sent)
+        self._expect.status(answer, 200)
+        self._expect.equal(self.shown(answer.json), self._items.row(item_id), "the answer is")
+
     def expect_patched_between_reads(self, before: Mapping[str, Any], sent: dict[str, Any]) -> None:
         """End the check as failed unless an item that a client has read can be changed, and is read anew after that.
 
@@ -130,13 +138,15 @@ class Api:
         self._story.begin(f"read item {item_id} and deleted it")
         return deleted
 
-    def expect_no_crash(self, method: str, unknown: int, beyond: tuple[int, ...], **options: Any) -> Answer | None:
+    def expect_no_crash(
+        self, method: str, unknown: int, beyond: tuple[int | str, ...], **options: Any
+    ) -> Answer | None:
         """End the check as failed if ids that cannot exist are not answered as they should be, or change a row.
 
         Args:
             method: ``GET``, ``PATCH`` or ``DELETE``.
             unknown: an id that could exist and does not; how that is answered is another rule's business.
-            beyond: ids that are too large, or too small.
+            beyond: ids that are too large, or too small, or no number.
             options: as for the request.
 
         Returns:
