@@ -31,6 +31,18 @@ _TURNS = {
     "title": ("title",),
     "capitalize": ("capitalize",),
 }
+_OF_TEXTS = (
+    "encode",
+    "replace",
+    "translate",
+    "removeprefix",
+    "removesuffix",
+    "lstrip",
+    "rstrip",
+    "swapcase",
+    "casefold",
+)
+_MAKES = "What does this make of the kind that was sent?"
 _THEN = "What a validator returns is the value from then on."
 
 
@@ -124,8 +136,29 @@ def kind_made_another(evidence: Evidence) -> Told | None:
                 if turned or told:
                     first, other = next(pair for pair in zip(sent, written, strict=True) if pair[0] != pair[1])
                     saw = f"{first!r} was sent, and {other!r} was written"
-                    return Told(saw=saw, where=file.at(each), hint="What does this make of the kind that was sent?")
-    return None
+                    return Told(saw=saw, where=file.at(each), hint=_MAKES)
+    return _made_by_a_method(evidence, sent, written)
+
+
+def _made_by_a_method(evidence: Evidence, sent: list[str], written: list[object]) -> Told | None:
+    """The one place where a method of texts, or a part of it, takes the place of the kind."""
+    pairs = [pair for pair in zip(sent, written, strict=False) if pair[0] != pair[1]]
+    task = evidence.source.function("record_event", "app/tasks.py")
+    places = [*behind(evidence), *_validators(evidence), *([task] if task else [])]
+    found = {file.at(each): pairs for file, node in places for each in ast.walk(node) if _makes_another(each)}
+    if len(sent) != len(written) or len(found) != 1 or not pairs:
+        return None
+    saw = f"{pairs[0][0]!r} was sent, and {pairs[0][1]!r} was written"
+    return Told(saw=saw, where=next(iter(found)), hint=_MAKES)
+
+
+def _makes_another(node: ast.AST) -> bool:
+    part = node.slice if isinstance(node, ast.Subscript) else None
+    cut = isinstance(part, ast.Slice) and isinstance(part.upper, ast.Constant) and not (part.lower or part.step)
+    called = node.func if isinstance(node, ast.Call) else None
+    turned = isinstance(called, ast.Attribute) and called.attr in _OF_TEXTS
+    turned = turned or (isinstance(node, ast.keyword) and node.arg == "kind" and isinstance(node.value, ast.Call))
+    return (cut or turned) and re.search(r"\bkind\b", text_of(node)) is not None
 
 
 @reading("a field with another name than what is sent", _ANSWERS, _WRITTEN)

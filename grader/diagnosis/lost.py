@@ -315,8 +315,9 @@ class Way:
         writes = [(time, event) for time, event in self._events if event.what.startswith(_WRITES) and event.where]
         sent = [key for _, event in writes for key in _leaves(event.parameters)]
         if writes and value not in sent:
+            instead = [one for one in writes if each.actual in [*_leaves(one[1].parameters)]]
             beside = [one for one in writes if each.beside & {*_leaves(one[1].parameters)}]
-            time, event = (beside or writes)[-1]
+            time, event = (instead or beside or writes)[-1]
             return search.from_a_write(time, event)
         return search.from_an_answer()
 
