@@ -1058,11 +1058,14 @@ def _raised_by_hand(evidence: Evidence) -> str | None:
 def _bounds(evidence: Evidence) -> Told | None:
     """What there is to say of the field that took or refused what was sent, and of its bounds."""
     found = _kind(evidence)
-    sent = re.search(r"""["']kind["']: (?:["'](.*?)["'](?: \* (\d+))?|null)""", "".join(evidence.did[-1:]))
+    # A very long one is cut, where it is told.
+    words = r"""["']kind["']: (?:["'](.*?)(?:["'](?: \* (\d+))?|(\.\.\.$))|null)"""
+    sent = re.search(words, "".join(evidence.did[-1:]))
     if found is None:
         return None
     file, field, said = found
     size = int(sent[2]) if sent and sent[2] else len(sent[1] or "") if sent else 0
+    many = "more" if sent and sent[3] else str(size or "none")
     refused = evidence.saw.startswith("422")
     bounds = {each.arg: each for each in ast.walk(said) if isinstance(each, ast.keyword)}
     bound = bounds.get("max_length" if size > 25 else "min_length")
@@ -1075,16 +1078,16 @@ def _bounds(evidence: Evidence) -> Told | None:
         return Told(where=file.at(field), hint="The type says here that null is a kind.")
     if bound is not None and size:
         hint = (
-            f"A kind has 1 to 50 characters, this one {size}. What does {bound.arg}={text_of(bound.value)} say of it?"
+            f"A kind has 1 to 50 characters, this one {many}. What does {bound.arg}={text_of(bound.value)} say of it?"
         )
         return Told(where=file.at(bound), hint=hint, why=why)
     if not sent:
         return None
     by_hand = _raised_by_hand(evidence) if refused else None
     if by_hand is not None:
-        hint = f"A kind has 1 to 50 characters, this one {size or 'none'}. What does this line make of it?"
+        hint = f"A kind has 1 to 50 characters, this one {many}. What does this line make of it?"
         return Told(where=by_hand, hint=hint, why=why)
-    hint = f"A kind has 1 to 50 characters, this one {size or 'none'}. What does this line say of it?"
+    hint = f"A kind has 1 to 50 characters, this one {many}. What does this line say of it?"
     if refused and re.search(r'"type":"(enum|literal_error)"', evidence.saw):
         hint = "Which kinds does the task sheet allow, and which does this?"
     for each in bounds.values():
