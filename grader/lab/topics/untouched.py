@@ -43,7 +43,7 @@ class Untouched:
                 unlink(file)  # noqa: PTH108  (Path's may be anybody's)
         yield "in an empty folder"
         for url in {os.environ.get("DATABASE_URL", _DEFAULT), _DEFAULT}:
-            self._elsewhere.database_at(url).run("CREATE TABLE notes (id INTEGER)")
+            self._elsewhere.database_at(url).run("CREATE TABLE IF NOT EXISTS notes (id INTEGER)")
         yield "where its database is there already"
 
     @contextmanager
