@@ -14,6 +14,7 @@ from typing import TypeVar
 from grader.diagnosis.endpoints import behind, own_files
 from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.names import (
+    OF_A_TASK,
     ROUTER_IN_THE_APP,
     a_text,
     instead,
@@ -24,7 +25,9 @@ from grader.diagnosis.names import (
     of_a_route,
     of_every_error,
     of_python,
+    of_the_declared,
     of_this_type,
+    of_what_is_here,
     outside_of,
     renamed_above,
     type_for_its_value,
@@ -111,6 +114,8 @@ def unknown_name(evidence: Evidence) -> Told | None:
         hint = kept
     elif local:
         hint = f"There is '{local}' here: is it a typing mistake?"
+    elif name in OF_A_TASK and file.name == "app/tasks.py":
+        hint = OF_A_TASK[name]
     elif (name in _HOMES and not is_handed_over(file, name, where)) or defined:
         home = _HOMES.get(name) or defined
         home = "sqlmodel" if name in ("Field", "select", "Session") and evidence.chapter == "08_sqlmodel" else home
@@ -125,12 +130,16 @@ def unknown_name(evidence: Evidence) -> Told | None:
         hint = typed
     elif not similar and (routed := of_a_route(file, name, where)):
         hint = routed
+    elif declared := of_the_declared(file, name, where):
+        hint = declared
     elif similar:
         hint = f"There is '{similar[0]}' here: is it a typing mistake?"
     elif text := a_text(evidence.source, file, name, where):
         hint = text
     elif name in _HOMES:
         hint = f"No line here makes '{name}'. Which object is meant, and does it have a name?"
+    elif here := of_what_is_here(file, name, where):
+        hint = here
     else:
         hint = f"Where should '{name}' come from? Define it before this line runs, or import it at the top of the file."
     return Told(saw=raised.told, where=where, hint=hint)

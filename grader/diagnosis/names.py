@@ -6,11 +6,12 @@ import ast
 import builtins
 import difflib
 import re
+import sys
 
 from grader.diagnosis.endpoints import endpoint_of
 from grader.diagnosis.evidence import Evidence
-from grader.diagnosis.reading import Told
-from grader.diagnosis.source import File, Function, Source, arguments_of, inside, name_of, text_of
+from grader.diagnosis.reading import Told, an
+from grader.diagnosis.source import File, Function, Source, arguments_of, calls, inside, name_of, text_of
 
 ROUTER_IN_THE_APP = "The app includes the router. In which file is the app made, and does this belong there?"
 OF_NO_APP = "main.py imports this file before it makes the app. To what do the routes of this file belong?"
@@ -67,6 +68,8 @@ def _of_a_parameter(source: Source, file: File, used: list[ast.Name]) -> str:
     for node in [each for each in used if each not in called]:
         around = source.function(file.function_at(node.lineno), file.name)
         types = types_of_parameters(source, *around) if around else {}
+        if around and node.id.removesuffix("_id") in {*types} - {node.id}:
+            return f"'{node.id.removesuffix('_id')}' has an 'id'. How does this line ask it for that?"
         declared = {each: source.declared_in(source.class_(kind)) for each, kind in types.items()}
         having = [each for each, names in declared.items() if node.id in names]
         if len(having) == 1:
@@ -156,7 +159,7 @@ def outside_of(file: File, name: str, where: str) -> str:
     if not here or isinstance(here[0], Function | ast.ClassDef) or not above:
         return ""
     stored = [each for each in inside(above[-1]) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)]
-    if name not in {*arguments_of(above[-1]), *(each.id for each in stored)}:
+    if name not in {*arguments_of(above[-1]), *(each.id for each in stored)} or calls(here[0], above[-1].name):
         return ""
     return f"What begins at the margin stands outside of {above[-1].name}(). Compare the spaces with the lines above."
 
@@ -171,6 +174,9 @@ def of_this_type(file: File, kind: str, name: str, where: str) -> str:
     parameters = [each.arg for each in (*around[-1].args.args, *around[-1].args.kwonlyargs) if _says(each, kind)]
     if parameters:
         return f"{around[-1].name}() is given a {kind}, and calls it '{parameters[0]}'."
+    if made := [each for each in calls(around[-1], kind) if each.lineno < int(where.rpartition(":")[2])]:
+        kept = [each for each in inside(around[-1]) if isinstance(each, ast.Assign) and made[0] in inside(each.value)]
+        return "" if kept else f"Line {made[0].lineno} makes {an(kind)}, and gives it no name. What is it called here?"
     return f"{kind} is a type. Which parameter of {around[-1].name}() is to be an object of it?"
 
 
@@ -239,6 +245,41 @@ def made_here(file: File, name: str, where: str) -> str:
     stored = [each for each in inside(around[-1]) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)]
     known = {*arguments_of(around[-1]), *(each.id for each in stored)} - {name}
     return next(iter(difflib.get_close_matches(name, sorted(known), 1, cutoff=0.8)), "")
+
+
+def of_the_declared(file: File, name: str, where: str) -> str:
+    """What to ask of a type that has the name of the very field that is declared: ``kind: Kind``; empty otherwise."""
+    for each in file.nodes:
+        declares = isinstance(each, ast.AnnAssign) and where.endswith(f":{each.lineno}")
+        if declares and isinstance(each, ast.AnnAssign) and text_of(each.target) == name.lower():
+            return f"No type is called '{name}' here. Which type has a {name.lower()}, and what limits it?"
+    return ""
+
+
+def of_what_is_here(file: File, name: str, where: str) -> str:
+    """What to ask of a name that nobody has, by what its line, its function and its file have; empty if by nothing."""
+    line = int(where.rpartition(":")[2] or 0)
+    around = [each for each in file.functions if each.lineno <= line <= (each.end_lineno or 0)]
+    given = [each for each in arguments_of(around[-1]) if each != name] if around else []
+    called = any(isinstance(each, ast.Call) and name_of(each.func) == name for each in file.nodes)
+    if name in _METHODS and called and given:
+        return f"{name}() is a method. Which parameter of {around[-1].name}() has it?"
+    known = {each.id for each in file.nodes if isinstance(each, ast.Name)} - {name}
+    known |= {one.asname or one.name for each in file.nodes if isinstance(each, ast.ImportFrom) for one in each.names}
+    longer = sorted(each for each in known if each.startswith(f"{name}_") or (name.istitle() and each.endswith(name)))
+    if len(longer) == 1 and longer[0] != name:
+        return f"There is '{longer[0]}' here. Is that meant?"
+    if given and name.islower() and name not in sys.stdlib_module_names:
+        of_these = f"{', '.join(given[:-1])} and {given[-1]}" if len(given) > 1 else given[0]
+        return f"Nothing here is called '{name}'. {around[-1].name}() is given {of_these}: is it in one of these?"
+    return ""
+
+
+_METHODS = {"add_task", "add", "add_all", "commit", "flush", "refresh", "delete", "rollback", "scalars", "execute"}
+OF_A_TASK = {
+    "get_db": "get_db is for the endpoints, for which FastAPI calls it. What makes a session here?",
+    "Session": "A Session made like this knows no engine. What makes the sessions of this app?",
+}
 
 
 def not_kept(source: Source, file: File, name: str, where: str) -> str:

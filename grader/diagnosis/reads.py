@@ -16,7 +16,6 @@ from grader.diagnosis.crud import (
     page_passed_on,
     reached,
 )
-from grader.diagnosis.endpoints import own_line
 from grader.diagnosis.evidence import Event, Evidence, Raised
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.saves import WITH_THE_LIST
@@ -467,7 +466,7 @@ def another_page(evidence: Evidence) -> Told | None:
     passed = page_passed_on(evidence, reached(evidence))
     hint = "Which number belongs where?"
     wish = f"asked for was offset {asked['offset']}, limit {asked['limit']}"
-    where = own_line(evidence, selects[-1].where)
+    where = built(evidence, selects[-1].where, *(("select", "query") if missing else ("offset",)))
     nodes = [(file, node) for file, function in reached(evidence) for node in inside(function)]
     made = [
         (file, node)

@@ -384,6 +384,9 @@ def _without_its_beginning(evidence: Evidence) -> Told | None:
     named = re.findall(r"([A-Z]+) (/\S*?)(?:,|$)", evidence.saw.partition("its routes: ")[2])
     if found is None or not short or short == path or (method.upper(), short) not in named:
         return None
+    if dotted := re.search(r"\{(\w+)\.\w+\}", short):
+        hint = f"What stands in the braces is the name of a parameter. Is {dotted[0]} one?"
+        return Told(where=found[0].at(found[2]), hint=hint)
     told = f"{found[1].name}() answers {method.upper()} {short}"
     hint = f"This path is the end of {path}. Who says its beginning: the router, or this line?"
     return Told(saw=f"{evidence.saw.partition(': the app')[0]}: {told}", where=found[0].at(found[2]), hint=hint)

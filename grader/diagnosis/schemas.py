@@ -11,7 +11,7 @@ from functools import cache
 from typing import cast
 
 from grader.diagnosis.anywhere import innermost
-from grader.diagnosis.evidence import Evidence
+from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.reading import Told, reading, reading_of
 from grader.diagnosis.source import (
     File,
@@ -1389,8 +1389,15 @@ def length_in_quotes(evidence: Evidence) -> Told | None:
 @reading("something else than a function for a validator")
 def no_function_to_validate(evidence: Evidence) -> Told | None:
     """A validator of a type takes the function itself, and calls it for each value."""
-    raised = evidence.raised_kind("TypeError")
-    if raised is None or "object is not callable" not in raised.message:
+    raised = evidence.raised_kind("TypeError", "NameError", "AttributeError", "ValueError")
+    if raised is None:
+        return None
+    for file in evidence.source.files() if "positional argument: 'handler'" in raised.message else ():
+        for node in [each for each in file.nodes if isinstance(each, ast.Name) and each.id in _IN_A_TYPE]:
+            if not any(call.func is node for call in calls(file.tree, node.id)):
+                hint = f"{node.id} calls a function that checks the text. Which function does it get here?"
+                return Told(where=file.at(node), hint=hint)
+    if "object is not callable" not in raised.message and not _raised_in_a_type(evidence, raised):
         return None
     for file in evidence.source.files():
         for call in calls(file.tree, *_IN_A_TYPE) if file.name not in evidence.given else ():
@@ -1403,6 +1410,17 @@ def no_function_to_validate(evidence: Evidence) -> Told | None:
                 hint = f"{name_of(call)} takes the function itself. What do the parentheses after {made[1].name} do?"
                 return Told(where=file.at(call), hint=hint)
     return None
+
+
+def _raised_in_a_type(evidence: Evidence, raised: Raised) -> bool:
+    """Whether an import failed while a validator of a type was made, or in the function that is called for it."""
+    for line in raised.lines:
+        file = evidence.source.file(line.rpartition(":")[0])
+        number = int(line.rpartition(":")[2])
+        for call in calls(file.tree, *_IN_A_TYPE):
+            if call.lineno <= number <= (call.end_lineno or number) and not file.function_at(number):
+                return True
+    return False
 
 
 _NO_TEXT = "Arguments must be a tuple|Input should be (a valid dictionary or object|an instance of)"

@@ -140,6 +140,14 @@ def _class_first(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST],
     return "get() takes the class of the table first, and then the id. What stands first here?" if asked else ""
 
 
+def _of_a_condition(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
+    """get() takes an id: ``db.get(Item, Item.id == item_id)`` hands it a condition, of which Python knows no truth."""
+    asked = [each for each in nodes if isinstance(each, ast.Call) and name_of(each) in ("get", "get_one")]
+    if any(isinstance(value, ast.Compare) for each in asked for value in each.args):
+        return f"{name_of(asked[0])}() takes the id itself, and this is a condition. What belongs here?"
+    return "This condition is for the database. What does Python know of it, before a statement is sent?"
+
+
 def _to_json(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
     """JSON knows texts, numbers, lists and dictionaries: JSONResponse(data.model_dump())."""
     made = "Which of its methods makes a dictionary?"
@@ -230,6 +238,7 @@ _QUESTIONS: tuple[tuple[str, _Hint], ...] = (
     (r"^No inspection system is available for object of type", _class_first),
     (r"argument after \*\* must be a mapping, not (?:[\w.]+\.)?(\w+)", _in_two_stars),
     (r"^Object of type (\w+) is not JSON serializable", _to_json),
+    (r"^Boolean value of this clause is not defined", _of_a_condition),
     (r"Input should be a valid dictionary[^\[]*\[[^\n]*input_type=list", _one_of_many),
     (
         r"^'(?:[\w.]+\.)?(\w+)' object does not support item assignment|"

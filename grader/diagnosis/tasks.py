@@ -753,6 +753,11 @@ def task_raises(evidence: Evidence) -> Told | None:
         where = innermost(raised, evidence.given)
         if where.startswith(found[0].name):
             hint = "The exception comes out of this line. Which value in it is not what you think?"
+            if raised.kind == "UnboundExecutionError":
+                reached = evidence.source.reached(*found, evidence.given)
+                made = [file.at(call) for file, node in reached for call in calls(node, "Session") if not call.args]
+                hint = "This session knows no engine. What makes the sessions of this app?"
+                return Told(saw=f"the task raised {raised.told}", where=(made or [where])[0], hint=hint)
             if "Detached" in raised.kind:
                 hint = "Its session is closed by then. What is read has to be read before: when is it there?"
             elif "not persistent within this Session" in raised.message:
