@@ -376,6 +376,24 @@ def test_an_endpoint_waits_for_the_field_that_it_reads(tmp_path: Path) -> None:
     assert check.misplaced == "'kind' is declared outside of the class EventCreate"
 
 
+@pytest.mark.parametrize(
+    ("handler", "hint"),
+    [
+        ("", "create_tables() runs only if it is called."),
+        ('@app.on_event("startup")\n', "does not run its startup events"),
+    ],
+)
+def test_what_nothing_calls_is_shown_while_its_place_is_the_starters(handler: str, hint: str, tmp_path: Path) -> None:
+    main = write_half_done("02_models", tmp_path, {"2.1", "2.2"}) / "app/main.py"
+    code = f"\n\n{handler}def create_tables() -> None:\n    Base.metadata.create_all(engine)\n"
+    main.write_text(f"{main.read_text()}{code}")
+    check = verdicts("02_models", [tmp_path])[tmp_path]["tables_are_created_at_startup"]
+    assert (check.outcome, hint in check.hint, "create_tables() is here" in check.misplaced) == ("todo", True, True)
+    main.write_text(main.read_text().replace("    ...\n", "    create_tables()\n"))
+    check = verdicts("02_models", [tmp_path])[tmp_path]["tables_are_created_at_startup"]
+    assert (check.outcome, check.misplaced) == ("passed", "")
+
+
 def test_what_passes_is_not_taken_back_by_what_it_does_not_need(tmp_path: Path) -> None:
     main = write_half_done("05_crud", tmp_path, {"5.1", "5.2"}) / "app/main.py"
     main.write_text(f"{main.read_text()}\n\nnot_there\n")

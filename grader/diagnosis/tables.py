@@ -349,9 +349,12 @@ def misnamed_column(evidence: Evidence) -> Told | None:
             return Told(where=found[0].at(call), hint=hint)
     listed = re.search(r"the columns are ([\w, ]+)\)", evidence.saw)
     others = set(listed[1].split(", ")) - {"id", "name", "description"} if listed else set()
+    missing = re.findall(r"(\w+): missing", evidence.saw)
     for other in sorted(others):
         written = _attribute(evidence, other)
         if written is not None and found is None:
+            if len(missing) > 1 and re.search(r"\bNone\b|\b500\b", text_of(written[1])):
+                name = "description"  # by what the two tasks ask for
             hint = f"There is '{other}' here. Is that to be '{name}'?"
             return Told(saw=f"{evidence.saw}: '{other}' is another name", where=written[0].at(written[1]), hint=hint)
     return None

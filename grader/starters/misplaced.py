@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from grader.starters.comparing import of_others, owners_in, parsed, starter_code, stubs_of
 from grader.starters.reading import read_code
-from grader.starters.tasks import bound
+from grader.starters.tasks import bound, defines
 from grader.stubs import BASES, VALUE, Stub
 
 _SETTINGS = "model_config"
@@ -35,7 +35,7 @@ class Misplaced(NamedTuple):
 def misplaced_code(chapter: str, root: Path) -> dict[str, Misplaced]:
     """By task: what was written beside the class whose attributes it asks for, or in it as something else.
 
-    Or above the starter's line, which is still there and counts, as it is the last.
+    Or above the starter's line, which is still there and counts, as it is the last; or in what nothing calls.
 
     Args:
         chapter: name of the chapter.
@@ -43,6 +43,8 @@ def misplaced_code(chapter: str, root: Path) -> dict[str, Misplaced]:
     """
     found: dict[str, Misplaced] = {}
     for _, task, _, each in _left_below(chapter, root):
+        found.setdefault(task, each)
+    for task, each in _never_called(chapter, root):
         found.setdefault(task, each)
     for file, stubs in stubs_of(chapter):
         of_classes = [each for each in stubs if each.lacks and each.lacks not in ((BASES,), (VALUE,))]
@@ -92,6 +94,30 @@ def _left_below(chapter: str, root: Path) -> Iterator[tuple[str, str, list[ast.s
                     above = [node for node, starters in zip(defined, left, strict=True) if not starters]
                     told = _of_a_second(defined[-1], stub.name)
                     yield file, stub.task, above, Misplaced(f"{file}:{defined[-1].lineno}", line, *told)
+
+
+def _never_called(chapter: str, root: Path) -> Iterator[tuple[str, Misplaced]]:
+    """Functions of the learner's own that nothing calls, beside the one function that a file's task asks for."""
+    for file, stubs in starter_code(chapter):
+        (stub, starter), *others = stubs
+        if others or stub.lacks:
+            continue
+        with suppress(OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+            code = read_code(root / file)
+            module, lines = parsed(code), code.decode("utf-8", "replace").splitlines()
+            if owners_in(module).get(stub.name) != starter:
+                continue
+            called = {each.id for each in ast.walk(module) if isinstance(each, ast.Name)}
+            for node in [each for each in module.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]:
+                at_the_start = any("on_event" in ast.unparse(each) for each in node.decorator_list)
+                decorated = node.decorator_list and not at_the_start  # what decorates it may call it
+                if node.name in called or decorated or defines(chapter, file, node.name):
+                    continue
+                saw = f"{node.name}() is here, and {stub.name}() is still the starter's"
+                hint = f"{node.name}() runs only if it is called. Where does that belong?"
+                hint = "An app that has a lifespan does not run its startup events." if at_the_start else hint
+                line = lines[node.lineno - 1] if node.lineno <= len(lines) else ""
+                yield stub.task, Misplaced(f"{file}:{node.lineno}", line, saw, hint)
 
 
 def _definitions(module: ast.Module) -> dict[str, list[ast.stmt]]:

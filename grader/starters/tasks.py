@@ -119,6 +119,11 @@ def has_file(chapter: str, file: str) -> bool:
     return file in _defined_in(chapter)
 
 
+def defines(chapter: str, file: str, name: str) -> bool:
+    """Whether a file of the chapter's solution defines something of this name."""
+    return name in _defined_in(chapter).get(file, frozenset())
+
+
 @cache
 def _defined_in(chapter: str) -> dict[str, frozenset[str]]:
     """What the modules of a solution define, and what their classes do: ``Item``, ``Item.id``."""
