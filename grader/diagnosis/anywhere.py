@@ -30,6 +30,7 @@ from grader.diagnosis.names import (
     of_what_is_here,
     outside_of,
     renamed_above,
+    snake,
     type_for_its_value,
 )
 from grader.diagnosis.reading import Told, an, reading
@@ -95,8 +96,8 @@ def unknown_name(evidence: Evidence) -> Told | None:
     known = {getattr(node, "id", "") for node in file.nodes} | imported | set(dir(builtins))
     similar = [each for each in sorted(known - {name}) if each.lower() == name.lower()]
     similar += difflib.get_close_matches(name, known - {name}, 1, cutoff=0.8)
-    if not _may_be_given(evidence.source, file, where):
-        similar = [each for each in similar if each.lower() != name.lower() or evidence.source.class_(each) is None]
+    if not _may_be_given(evidence.source, file, where) and name == snake(name):
+        similar = [each for each in similar if snake(each) != name or evidence.source.class_(each) is None]
     defined = _defined_in(evidence.source, name, file.name)
     other = outside_of(file, name, where) or instead(evidence, file, name, where)
     local = made_here(file, name, where)

@@ -167,7 +167,8 @@ def outside_of(file: File, name: str, where: str) -> str:
 def of_this_type(file: File, kind: str, name: str, where: str) -> str:
     """What to ask where a name is that of a class but for its capital letters: ``background_tasks``; else empty."""
     around = [each for each in file.functions if each.lineno <= int(where.rpartition(":")[2] or 0)]
-    if not around or not kind[:1].isupper() or kind.lower() != name.replace("_", "").lower() or name[:1].isupper():
+    called = any(isinstance(each, ast.Call) and name_of(each.func) == name == text_of(each.func) for each in file.nodes)
+    if not around or not kind[:1].isupper() or snake(kind) != name or called or kind == "Base":
         return ""
     if any(_is_of_a_query(file, each, kind) for each in _uses(file, name, where)):
         return f"A query is about the table, and not about one {name}. What is the class of the table called?"
@@ -178,6 +179,11 @@ def of_this_type(file: File, kind: str, name: str, where: str) -> str:
         kept = [each for each in inside(around[-1]) if isinstance(each, ast.Assign) and made[0] in inside(each.value)]
         return "" if kept else f"Line {made[0].lineno} makes {an(kind)}, and gives it no name. What is it called here?"
     return f"{kind} is a type. Which parameter of {around[-1].name}() is to be an object of it?"
+
+
+def snake(name: str) -> str:
+    """How an object of a class is called: ``background_tasks`` for ``BackgroundTasks``."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
 def _is_of_a_query(file: File, node: ast.Name, kind: str) -> bool:
@@ -244,7 +250,8 @@ def made_here(file: File, name: str, where: str) -> str:
         return ""
     stored = [each for each in inside(around[-1]) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)]
     known = {*arguments_of(around[-1]), *(each.id for each in stored)} - {name}
-    return next(iter(difflib.get_close_matches(name, sorted(known), 1, cutoff=0.8)), "")
+    alike = [each for each in sorted(known) if each.replace("_", "").lower() == name.replace("_", "").lower()]
+    return next(iter(alike), "") or next(iter(difflib.get_close_matches(name, sorted(known), 1, cutoff=0.8)), "")
 
 
 def of_the_declared(file: File, name: str, where: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from sys import _current_frames as running_threads
+from sys import _current_frames  # by its own name: `looks` knows whoever asks for it by that
 from time import monotonic, sleep
 from types import ModuleType
 
@@ -21,11 +21,11 @@ def import_module(name: str) -> ModuleType:
     """The module of this name, once the threads are at their end that its first import has begun."""
     if name in sys.modules:
         return importlib.import_module(name)
-    known = {*running_threads()}
+    known = {*_current_frames()}
     try:
         return importlib.import_module(name)
     finally:
         latest = monotonic() + (_SHORT if _going_on else _LONG)
-        while (begun := running_threads().keys() - known) and monotonic() < latest:
+        while (begun := _current_frames().keys() - known) and monotonic() < latest:
             sleep(0.002)
         _going_on.update(begun)
