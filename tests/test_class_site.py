@@ -100,7 +100,7 @@ def test_drill_down(page: Browser) -> None:
     look_at(page, "learner/hostile00/05_crud.get_returns_the_item")
     text = page.wait_for("document.querySelector('.check.here')?.innerText")
     assert "get_item" in text and "saw" in text and "hint" in text
-    passed = "document.getElementById('05_crud.create_persists')"
+    passed = "document.getElementById('05_crud.create_refreshes')"
     page.run(f"{passed}.querySelector('details').open = true")
     steps = page.run(f"[...{passed}.querySelectorAll('.time li')].map(each => each.textContent)")
     assert "COMMIT" in steps and "INSERT items" in steps
