@@ -25,15 +25,18 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # without parameters runs on one day in so many. `CASES=all pytest` takes every one, as does whoever names their file
 # or uses -k.
 PARTS = {
-    "test_case": 80,
-    "test_cheat": 24,
-    "test_attack_costs_nobody_else": 18,
+    "test_case": 130,
+    "test_cheat": 36,
+    "test_attack_costs_nobody_else": 27,
     "test_server_that_fails_meanwhile": 2,
     "test_hostile_function": 4,
     "test_hostile_import": 3,
     "test_no_rule_is_passed_when_nobody_can_meet_it": 5,
     "test_whatever_is_still_to_do_breaks_nothing": 5,
     "test_interrupted_run_goes_on": 2,
+    "test_what_asks_for_what_lies_outside_is_told": 4,
+    "test_what_libraries_ask_for_is_not": 4,
+    "test_the_code_of_many_copies_is_looked_for_once": 2,
     "test_notebooks_show_what_is_stored": 2,
     "test_any_cell_can_be_run_again": 3,
     "test_a_lesson_in_jupyterlab": 2,
