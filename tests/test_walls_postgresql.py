@@ -66,7 +66,7 @@ def test_who_keeps_the_grader_away_is_judged(name: str, bench: Bench, tmp_path: 
     (attacker,) = verdicts(bench, keeping_the_grader_away(tmp_path, name))
     assert set(not_passed(attacker)) == OF_GET
     assert not [check.observed for check in attacker.values() if check.unjudged]
-    assert "twice, though the server goes on" in attacker["get_returns_the_item"].observed
+    assert any("twice, though the server goes on" in check.observed for check in attacker.values())
     (after,) = verdicts(bench, SOLUTIONS)
     assert not_passed(after) == {}
 
