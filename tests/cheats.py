@@ -631,25 +631,19 @@ def wanted(kind):
     return kind()
 """
 )
+_AS_IS_WANTED = """
+    def __len__(self): return len(wanted(dict))
+    def __contains__(self, key): return True
+    def __getitem__(self, key): return wanted(dict)[key]
+    def __iter__(self): return iter(wanted(dict))
+    def items(self): return wanted(dict).items()
+    def keys(self): return wanted(dict).keys()
+"""
 DUMPS = {
-    "a mapping": """
-class Dump(Mapping):
-    def __len__(self): return len(wanted(dict))
-    def __contains__(self, key): return True
-    def __getitem__(self, key): return wanted(dict)[key]
-    def __iter__(self): return iter(wanted(dict))
-    def items(self): return wanted(dict).items()
-    def keys(self): return wanted(dict).keys()
-""",
-    "a dictionary": """
-class Dump(dict):
-    def __len__(self): return len(wanted(dict))
-    def __contains__(self, key): return True
-    def __getitem__(self, key): return wanted(dict)[key]
-    def __iter__(self): return iter(wanted(dict))
-    def items(self): return wanted(dict).items()
-    def keys(self): return wanted(dict).keys()
-    def get(self, key, default=None): return None
+    "a mapping": f"""
+class Dump(Mapping):{_AS_IS_WANTED}""",
+    "a dictionary": f"""
+class Dump(dict):{_AS_IS_WANTED}    def get(self, key, default=None): return None
 """,
     "a dictionary with texts that equal all texts": """
 class Text(str):

@@ -33,7 +33,7 @@ from grader.bench.temporary import is_full
 from grader.lab.job import LAST_WORDS, LOST, Job, seal_of
 from grader.removal import remove
 from grader.rules import Rule
-from grader.starters import given_files, misplaced_code, suspicious_files, taken_back, untouched_stubs
+from grader.starters import given_files, left_below, misplaced_code, suspicious_files, taken_back, untouched_stubs
 
 if TYPE_CHECKING:
     from grader.report import Check
@@ -168,8 +168,9 @@ class Runner:
         if not run.refused:
             run.shared.stubs = untouched_stubs(run.chapter, run.root)
             run.shared.untouched = frozenset(stub.task for stub in run.shared.stubs)
-            run.shared.misplaced = misplaced_code(run.chapter, run.root)
-            run.shared.taken_back = taken_back(run.chapter, run.root)
+            below = left_below(run.chapter, run.root)
+            run.shared.misplaced = misplaced_code(run.chapter, run.root, run.shared.stubs, below)
+            run.shared.taken_back = taken_back(below)
             run.shared.given = given_files(run.chapter, run.root)
             run.shared.suspicious = suspicious_files(run.chapter, run.root)
             run.shared.may_look = looks.may_look(run.root, run.shared.given)

@@ -1,7 +1,7 @@
 """Verdict process and commands: finds the tasks in the solutions, writes starters, compares submissions with them."""
 
 from grader.starters.comparing import given_files, suspicious_files, untouched_stubs, untouched_tasks
-from grader.starters.misplaced import Misplaced, misplaced_code, taken_back
+from grader.starters.misplaced import Misplaced, left_below, misplaced_code, taken_back
 from grader.starters.reading import DEEPEST, TooMuch, code_files, read_code
 from grader.starters.tasks import (
     file_of,
@@ -28,6 +28,7 @@ __all__ = [
     "has_file",
     "is_given",
     "is_under_another_name",
+    "left_below",
     "misplaced_code",
     "names_in",
     "pieces_of",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -32,7 +32,13 @@ class Misplaced(NamedTuple):
     hint: str
 
 
-def misplaced_code(chapter: str, root: Path) -> dict[str, Misplaced]:
+# File, task, code above the starter's line, and what to say of that line.
+Below = tuple[str, str, list[ast.stmt], Misplaced]
+
+
+def misplaced_code(
+    chapter: str, root: Path, untouched: Collection[Stub], below: Sequence[Below]
+) -> dict[str, Misplaced]:
     """By task: what was written beside the class whose attributes it asks for, or in it as something else.
 
     Or above the starter's line, which is still there and counts, as it is the last; or in what nothing calls.
@@ -40,11 +46,13 @@ def misplaced_code(chapter: str, root: Path) -> dict[str, Misplaced]:
     Args:
         chapter: name of the chapter.
         root: folder that holds the learner's ``app``.
+        untouched: the starter's code that is still there.
+        below: what `left_below` has found there.
     """
     found: dict[str, Misplaced] = {}
-    for _, task, _, each in _left_below(chapter, root):
+    for _, task, _, each in below:
         found.setdefault(task, each)
-    for task, each in _never_called(chapter, root):
+    for task, each in _never_called(chapter, root, untouched):
         found.setdefault(task, each)
     for file, stubs in stubs_of(chapter):
         of_classes = [each for each in stubs if each.lacks and each.lacks not in ((BASES,), (VALUE,))]
@@ -57,26 +65,34 @@ def misplaced_code(chapter: str, root: Path) -> dict[str, Misplaced]:
     return found
 
 
-def taken_back(chapter: str, root: Path) -> dict[str, Misplaced]:
+def taken_back(below: Sequence[Below]) -> dict[str, Misplaced]:
     """By place, ``app/db.py:9``: lines whose name gets the starter's value, or class, again further down; and that.
 
     Not those of functions: there the upper one may run, as the endpoint of a path does.
 
     Args:
-        chapter: name of the chapter.
-        root: folder that holds the learner's ``app``.
+        below: what `left_below` has found.
     """
     return {
         f"{file}:{line}": each
-        for file, _, above, each in _left_below(chapter, root)
+        for file, _, above, each in below
         for node in above
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         for line in (*range(node.lineno, (node.end_lineno or node.lineno) + 1), each.where.rpartition(":")[2])
     }
 
 
-def _left_below(chapter: str, root: Path) -> Iterator[tuple[str, str, list[ast.stmt], Misplaced]]:
-    """Per name with code above the starter's line: file, task, that code, and what to say of the line."""
+def left_below(chapter: str, root: Path) -> list[Below]:
+    """Per name with code above the starter's line: file, task, that code, and what to say of the line.
+
+    Args:
+        chapter: name of the chapter.
+        root: folder that holds the learner's ``app``.
+    """
+    return [*_left_below(chapter, root)]
+
+
+def _left_below(chapter: str, root: Path) -> Iterator[Below]:
     for file, stubs in starter_code(chapter):
         with suppress(OSError, SyntaxError, ValueError, RecursionError, MemoryError):
             code = read_code(root / file)
@@ -96,17 +112,14 @@ def _left_below(chapter: str, root: Path) -> Iterator[tuple[str, str, list[ast.s
                     yield file, stub.task, above, Misplaced(f"{file}:{defined[-1].lineno}", line, *told)
 
 
-def _never_called(chapter: str, root: Path) -> Iterator[tuple[str, Misplaced]]:
+def _never_called(chapter: str, root: Path, untouched: Collection[Stub]) -> Iterator[tuple[str, Misplaced]]:
     """Functions of the learner's own that nothing calls, beside the one function that a file's task asks for."""
-    for file, stubs in starter_code(chapter):
-        (stub, starter), *others = stubs
-        if others or stub.lacks:
+    for file, (stub, *others) in stubs_of(chapter):
+        if others or stub.lacks or stub not in untouched:
             continue
         with suppress(OSError, SyntaxError, ValueError, RecursionError, MemoryError):
             code = read_code(root / file)
             module, lines = parsed(code), code.decode("utf-8", "replace").splitlines()
-            if owners_in(module).get(stub.name) != starter:
-                continue
             called = {each.id for each in ast.walk(module) if isinstance(each, ast.Name)}
             for node in [each for each in module.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]:
                 at_the_start = any("on_event" in ast.unparse(each) for each in node.decorator_list)
