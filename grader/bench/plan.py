@@ -47,6 +47,7 @@ class Shared:
         cut_off: names of those for which other chapters left no time.
         may_look: the code may ask for what lies outside of it: its callers' frames, say.
         looks: what of that it has asked for, and where, as a child has told it; empty where nobody has.
+        threads_go_on: threads that an import of the code begins do not come to an end, as a child has told.
         cheated: a child said that something has passed that nobody can pass.
     """
 
@@ -63,6 +64,7 @@ class Shared:
     cut_off: set[str] = field(default_factory=set)
     may_look: bool = False
     looks: str = ""
+    threads_go_on: bool = False
     cheated: bool = False
 
 

@@ -201,6 +201,7 @@ class Runner:
             suspicious=run.shared.suspicious,
             stubs=run.shared.stubs,
             may_look=run.shared.may_look,
+            threads_go_on=run.shared.threads_go_on,
             seconds=self._patience(run),
             memory=limits.memory,
             cpu=self._processor(run),
@@ -287,6 +288,7 @@ class Runner:
             self._means.children.open_to.update(map(str, message["open"]))
         if event == "looks":
             run.shared.looks = run.shared.looks or looks.told(run.chapter, message)
+        run.shared.threads_go_on = run.shared.threads_go_on or event == "threads"
         if event in ("start", "end"):
             yield from self._settle(run, child)
             if run.child is not child:  # the check is judged again
@@ -295,7 +297,7 @@ class Runner:
             if event == "start" and not child.control_begun:
                 child.control_begun, child.place = True, ""
                 child.deadline = time.monotonic() + self._patience(run) + LAST_WORDS
-            child.told_of_control += [message.get("verdict")] if event == "verdict" else []
+            child.told_of_control += [verdicts.told_in(message)] if event == "verdict" else []
             return
         rule = child.tickets.get(name)
         if event == "start" and run.waiting and run.waiting[0] is rule and child.current is None:
@@ -304,7 +306,7 @@ class Runner:
             child.place = ""
             child.deadline = time.monotonic() + self._patience(run) + LAST_WORDS
         elif event == "verdict" and rule is not None and child.current is rule:
-            child.told.append(message.get("verdict"))
+            child.told.append(verdicts.told_in(message))
             child.trouble = str(message.get("trouble", ""))
         elif event == "not prepared" and rule is not None and child.current is rule:
             again = rule.name in run.judged_again

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -104,6 +105,19 @@ NOT_STARTED = {
     "observed": "the check could not be started in time",
     "expected": "an answer in time",
 }
+
+
+def told_in(message: Mapping[str, Any]) -> Any:
+    """What a child tells of a check in a message: how it ended, and the rest, which it wrote down beside its clerk.
+
+    Args:
+        message: the message; that of a child that is not itself may be anything.
+    """
+    try:
+        told = json.loads(message["told"])
+        return {**told, "outcome": message["outcome"]}
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return None
 
 
 def lacks_room(told: Any) -> bool:

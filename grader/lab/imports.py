@@ -15,6 +15,17 @@ from types import ModuleType
 # Seconds that they get to come to their end; and once one in this process has not.
 _LONG, _SHORT = 0.5, 0.05
 _going_on: set[int] = set()
+_NONE = -1  # no thread has this number
+
+
+def go_on() -> bool:
+    """Whether one has not come to its end while it was waited for."""
+    return bool(_going_on)
+
+
+def wait_no_longer() -> None:
+    """Wait for them as if one had not come to its end here."""
+    _going_on.add(_NONE)
 
 
 def import_module(name: str) -> ModuleType:

@@ -31,6 +31,8 @@ class Job:
         suspicious: files below `root` that may be broken.
         stubs: what of the starter is untouched.
         may_look: what code asks for that lies outside of it is to be heard (`grader.lab.looks`).
+        threads_go_on: another child has found that threads which the import begins come to no end (see
+            `grader.lab.imports`).
         seconds: wall time of a check.
         memory: limit of a process's memory, in MiB; 0 for none.
         cpu: number of the processor to stay on; -1 for any. Hand-overs between the threads of
@@ -52,6 +54,7 @@ class Job:
     suspicious: tuple[str, ...]
     stubs: tuple[Stub, ...]
     may_look: bool
+    threads_go_on: bool
     seconds: float
     memory: int
     cpu: int

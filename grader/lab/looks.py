@@ -1,8 +1,9 @@
 """In the child: whether code asks for what lies outside of it: the frames above it, all objects, functions of C.
 
-Python itself tells who asks, before it gives anything: nobody can take that away. Nothing is refused, and no verdict
-depends on it, as a helper that wants its caller's name asks as well; it is told to the bench, once and at once. What
-libraries ask for themselves is no part of what code does. Sources: Python, "Audit events table", PEP 578.
+Python itself tells who asks, before it gives anything: nobody can take that away. It is told to the bench, once and at
+once; no verdict depends on it, as a helper that wants its caller's name asks as well. Refused is what a helper does not
+need and leads to the frame of the clerk (`grader.lab.clerk`), who alone tells verdicts. What libraries ask for
+themselves is no part of what code does. Sources: Python, "Audit events table", PEP 578.
 """
 
 from __future__ import annotations
@@ -13,13 +14,17 @@ import os
 import sys
 import sysconfig
 import traceback
+from _thread import get_ident
 from asyncio import base_tasks
 from collections.abc import Callable
 from ctypes import __file__ as _CTYPES
+from os import _exit
 from pathlib import Path
 from sys import _getframe
 from types import CodeType, FrameType
 from typing import Any
+
+from grader.lab.job import SPOILT
 
 Handlers = dict[str, Callable[[tuple[Any, ...]], None]]
 
@@ -28,15 +33,22 @@ FRAMES, OBJECTS, FUNCTIONS, NAMES = "frames", "objects", "functions of C", "name
 _EVENTS = {
     "sys._getframe": (FRAMES, "_getframe"),
     "sys._current_frames": (FRAMES, "_current_frames"),
+    "sys._current_exceptions": (FRAMES, "_current_exceptions"),
     "sys.settrace": (FRAMES, "settrace"),
     "sys.setprofile": (FRAMES, "setprofile"),
     "gc.get_objects": (OBJECTS, "get_objects"),
     "gc.get_referrers": (OBJECTS, "get_referrers"),
     "gc.get_referents": (OBJECTS, "get_referents"),
-    "ctypes.dlopen": (FUNCTIONS, ""),
-    "ctypes.dlsym": (FUNCTIONS, ""),
-    "ctypes.PyObj_FromPtr": (FUNCTIONS, ""),
+    **dict.fromkeys(
+        (
+            *("ctypes.dlopen", "ctypes.dlsym", "ctypes.dlsym/handle", "ctypes.call_function", "ctypes.PyObj_FromPtr"),
+            *("ctypes.cdata", "ctypes.cdata/buffer", "ctypes.string_at", "ctypes.wstring_at", "ctypes.addressof"),
+        ),
+        (FUNCTIONS, ""),
+    ),
 }
+# What reaches everywhere, other threads too; a function that is called reaches only those that have called it.
+_REFUSED = frozenset({"_current_frames", "_current_exceptions", "get_objects", "get_referrers", "get_referents", ""})
 _ATTRIBUTES = frozenset({"tb_frame", "gi_frame", "cr_frame", "ag_frame"})
 # Functions of the standard library that give away the frames that they ask for.
 _GIVE_AWAY = {
@@ -46,82 +58,100 @@ _GIVE_AWAY = {
     base_tasks.__file__: {"_task_get_stack"},
 }
 _OF_CTYPES = f"{Path(_CTYPES).parent}{os.sep}"
-_FARTHEST = 50
+_CLERKS = str(Path(__file__).with_name("clerk.py"))
 
 
-def handlers(tell: Callable[[dict[str, Any]], None], root: str) -> Handlers:
+def handlers(tell: Callable[[dict[str, Any]], None], root: str, private: list[int]) -> Handlers:
     """What is to be done with each event of Python's.
 
     Args:
         tell: sends a message to the bench.
         root: folder of the code.
+        private: numbers of threads in which nobody may ask but the grader's clerk.
     """
     libraries = (*(f"{each}{os.sep}" for each in _libraries()), "<frozen ")
     inside = f"{root}{os.sep}"
     asking: dict[tuple[int, str], tuple[CodeType, bool]] = {}  # a code object is kept, so that no other has its number
     told = False
+    # Nothing is called here that the code could have given another meaning, as that could look up: no name is looked
+    # up but variables of these functions, and a text may be of a class of its own.
+    begins, plain, me, end, caller_of, spoilt = str.startswith, str.__str__, get_ident, _exit, _getframe, SPOILT
+    frames_kind, functions, names, slash, text = FRAMES, FUNCTIONS, NAMES, os.sep, str
+    give_away, refused, attributes = dict(_GIVE_AWAY), _REFUSED, _ATTRIBUTES
+    of_ctypes, clerks, length, kin, reason = _OF_CTYPES, _CLERKS, len, isinstance, RuntimeError
+    number = id
 
     def is_librarys(code: CodeType) -> bool:
-        return not code.co_filename.startswith(inside) and code.co_filename.startswith(libraries)
+        name = code.co_filename
+        return not begins(name, inside) and begins(name, libraries)
 
     def asks_itself(code: CodeType, word: str) -> bool:
         """Whether a library's code has the word in it; else somebody has handed it the function that asks.
 
         Without a word every library's may have asked.
         """
-        key = id(code), word
+        key = number(code), word
         if key not in asking:
-            asking[key] = code, is_librarys(code) and (not word or _is_in(word, code))
+            here = is_librarys(code) and (not word or word in code.co_names or word in code.co_consts)
+            asking[key] = code, here
         return asking[key][1]
 
     def look(kind: str, word: str, frame: FrameType | None) -> None:
         nonlocal told
-        if told or frame is None:
+        if frame is None:
             return
         code = frame.f_code
-        if kind == FUNCTIONS:
-            while frame is not None and frame.f_code.co_filename.startswith(_OF_CTYPES):
+        if me() in private:
+            if plain(code.co_filename) != clerks:  # code that Python calls in between, whichever thread is at work
+                end(spoilt)
+            return
+        if kind == functions:
+            while frame is not None and begins(frame.f_code.co_filename, of_ctypes):
                 frame = frame.f_back
             if frame is None or is_librarys(frame.f_code):
                 return
         elif asks_itself(code, word):
-            if code.co_name not in _GIVE_AWAY.get(code.co_filename, ()):
+            if plain(code.co_name) not in give_away.get(plain(code.co_filename), ()):
                 return
             frame = frame.f_back
             if frame is None or is_librarys(frame.f_code):
                 return
-        told = True
-        for _ in range(_FARTHEST):
-            if frame is None or frame.f_code.co_filename.startswith(inside):
-                break
-            frame = frame.f_back
-        where = frame.f_code.co_filename[len(inside) :] if frame is not None else ""
-        tell({"event": "looks", "at": kind, "where": where.replace(os.sep, "/")})
+        if not told:
+            told = True
+            while frame is not None and not begins(frame.f_code.co_filename, inside):
+                frame = frame.f_back
+            where = plain(frame.f_code.co_filename)[length(inside) :] if frame is not None else ""
+            tell({"event": "looks", "at": kind, "where": where.replace(slash, "/")})
+        if word in refused:
+            raise reason(f"graded code cannot have {kind}: they lead to the grader's own")
 
     def of(event: str) -> Callable[[tuple[Any, ...]], None]:
         kind, word = _EVENTS[event]
 
         def asked(_arguments: tuple[Any, ...]) -> None:
-            look(kind, word, _getframe().f_back.f_back)  # type: ignore[union-attr]
+            look(kind, word, caller_of().f_back.f_back)  # type: ignore[union-attr]
 
         return asked
 
     def attribute(arguments: tuple[Any, ...]) -> None:
-        if arguments[1] in _ATTRIBUTES:
-            look(FRAMES, arguments[1], _getframe().f_back.f_back)  # type: ignore[union-attr]
+        name = plain(arguments[1])
+        if name in attributes:
+            look(frames_kind, name, caller_of().f_back.f_back)  # type: ignore[union-attr]
 
     def frames(arguments: tuple[Any, ...]) -> None:
         code = arguments[0].f_code
-        if not any(code is each for each in own):  # one of these asks for its own frame
-            look(FRAMES, "_getframe", _getframe().f_back.f_back)  # type: ignore[union-attr]
+        for each in own:
+            if code is each:  # one of these asks for its own frame
+                return
+        look(frames_kind, "_getframe", caller_of().f_back.f_back)  # type: ignore[union-attr]
 
     def named(arguments: tuple[Any, ...]) -> None:
         name = arguments[1]
-        if isinstance(name, str) and not name.startswith(inside) and name.startswith(libraries):
-            look(NAMES, "", _getframe().f_back.f_back)  # type: ignore[union-attr]
+        if kin(name, text) and not begins(name, inside) and begins(name, libraries):
+            look(names, "", caller_of().f_back.f_back)  # type: ignore[union-attr]
 
     def loaded(_arguments: tuple[Any, ...]) -> None:
-        look(NAMES, "", _getframe().f_back.f_back)  # type: ignore[union-attr]
+        look(names, "", caller_of().f_back.f_back)  # type: ignore[union-attr]
 
     found = {event: of(event) for event in _EVENTS}
     own = [each.__code__ for each in (frames, attribute, named, loaded, *found.values())]
@@ -151,7 +181,3 @@ def _libraries() -> list[str]:
     """Folders of Python and its libraries, and this project's."""
     own = str(Path(__file__).parents[2])
     return sorted({own, *(each for each in (*sys.path, *sysconfig.get_paths().values()) if Path(each).is_absolute())})
-
-
-def _is_in(word: str, code: CodeType) -> bool:
-    return word in code.co_names or word in code.co_consts

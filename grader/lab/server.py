@@ -19,12 +19,12 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from grader.lab.child import become_child, grade_chapter
+from grader.lab.child import become_child, enter_job, grade_chapter
 from grader.lab.job import Job
 from grader.lab.observer import listen
 from grader.lab.processes import adopt_orphans, kill_group, kill_strays
@@ -34,7 +34,7 @@ from grader.lab.warm_up import get_ready
 from grader.removal import remove
 
 
-def serve(control: socket.socket, workshop: Path, hidden: Sequence[Path]) -> None:
+def serve(control: socket.socket, workshop: Path, hidden: Sequence[Path]) -> list[Iterator[None]]:
     """Fork a child for every job that comes over the socket, until its other end is closed.
 
     A job comes as one line of JSON with two file descriptors: for messages and for the output of the
@@ -45,6 +45,9 @@ def serve(control: socket.socket, workshop: Path, hidden: Sequence[Path]) -> Non
         control: the server's end of the socket.
         workshop: the bench's temporary folder; removed at the end.
         hidden: folders that children must not see.
+
+    Returns:
+        in each child, with what it has to do: nothing of the server's is left on the way to the learner's code.
     """
     adopt_orphans()
     walls = Walls([workshop, *hidden])
@@ -85,7 +88,7 @@ def serve(control: socket.socket, workshop: Path, hidden: Sequence[Path]) -> Non
             process = os.fork()
             if process == 0:
                 selector.close()
-                become_child(job, walls, results, output)
+                return become_child(job, walls, results, output)
             os.close(results)
             os.close(output)
             children[process] = request["job"]
@@ -148,13 +151,17 @@ def main() -> None:
         return
     raise_limit_of_open_files()
     if sys.argv[1] == "serve":
-        serve(socket.socket(fileno=int(sys.argv[2])), Path(sys.argv[3]), [Path(name) for name in sys.argv[4:]])
+        grade_chapter(serve(socket.socket(fileno=int(sys.argv[2])), Path(sys.argv[3]), [*map(Path, sys.argv[4:])]))
+    grade_chapter(_once())
+
+
+def _once() -> list[Iterator[None]]:
+    """Do one job in this process: what it has to do."""
     job = Job.read(json.loads(sys.stdin.readline()))
     results = os.dup(1)
     os.dup2(2, 1)
     get_ready(job.chapter, job.url)
-    grade_chapter(job, Walls(), results)
-    os._exit(0)
+    return enter_job(job, Walls(), results)
 
 
 if __name__ == "__main__":

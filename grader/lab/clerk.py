@@ -1,0 +1,190 @@
+"""In the child: a thread of its own, which alone can speak to the bench, and has the learner's code run beside it.
+
+Code can look at the frames of whoever called it, however far up: there is none that holds the job's word. This thread
+is called by nobody, gives its orders to the main thread, and has back plain text; Python tells of all that would get
+at its frame (`grader.lab.looks`). It looks no name up once the learner's code runs, as that could be given to
+something else: what it calls is built in, or in a variable of its own.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import os
+import sys
+import time
+from _thread import get_ident, start_new_thread
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from operator import call, is_not
+from queue import SimpleQueue
+from types import FunctionType
+from typing import Any
+
+from grader.lab import imports, judge, relied, soundness, surroundings, trail, worker
+from grader.lab.job import BEFORE, SPOILT, Job, unsealed
+from grader.lab.reporter import Reporter
+from grader.lab.worker import JUDGED, NOT_PREPARED, THREADS, Worker, judge_check, look_again, put_away, settle
+from grader.rules import FIRST_IMPORT
+
+# What the main thread does between check and verdict.
+_BETWEEN = (worker, relied, judge, soundness, surroundings, trail, imports)
+
+_MOMENTS = (0.001,) * 50
+
+
+def start_clerk(
+    job: Job, reporter: Reporter, work: Worker, said: SimpleQueue[Any], private: list[int], results: int
+) -> Iterator[None]:
+    """Start the thread.
+
+    Args:
+        job: what to do.
+        reporter: speaks to the bench.
+        work: what the main thread works with.
+        said: where the answers come, and the messages of others to the bench, which are dictionaries.
+        private: gets the number of the thread.
+        results: file descriptor for the messages.
+
+    Returns:
+        what the main thread has to go through: each step waits for an order, and carries it out.
+    """
+    orders: SimpleQueue[Callable[[], Any]] = SimpleQueue()
+    tasks = tuple((ticket, *unsealed(job.token, ticket)) for ticket in job.checks)
+    start_new_thread(_be_clerk, (tasks, job.seconds, reporter, work, orders.put, said.get, private, results))
+    return map(said.put, map(call, iter(orders.get, None)))
+
+
+def _be_clerk(
+    tasks: tuple[tuple[str, int, bool], ...],
+    seconds: float,
+    reporter: Reporter,
+    work: Worker,
+    give: Callable[[Callable[[], Any]], None],
+    hear: Callable[[], Any],
+    private: list[int],
+    results: int,
+) -> None:
+    end = os._exit
+    try:
+        private.append(get_ident())
+        _keep_books(tasks, seconds, reporter, work, give, hear, results)
+    finally:
+        end(0)
+
+
+def _keep_books(
+    tasks: tuple[tuple[str, int, bool], ...],
+    seconds: float,
+    reporter: Reporter,
+    work: Worker,
+    give: Callable[[Callable[[], Any]], None],
+    hear: Callable[[], Any],
+    results: int,
+) -> None:
+    send, tell, mark_output = reporter
+    end, kind_of, mapping, text, pairs = os._exit, type, dict, str, zip
+    watch, order, wait, frames_of = faulthandler.dump_traceback_later, partial, time.sleep, sys._current_frames
+    judging, settling, putting, looking = judge_check, settle, put_away, look_again
+    differ, some, through, moments, spoilt = is_not, any, map, _MOMENTS, SPOILT
+    judged, not_prepared, threads, before = JUDGED, NOT_PREPARED, THREADS, BEFORE
+    firsts = frozenset(position for position, rule in enumerate(work.rules) if rule.name == FIRST_IMPORT)
+    owners, kept, functions, codes = _as_they_are()
+
+    def ask(order: Callable[[], Any]) -> Any:
+        give(order)
+        answer = hear()
+        while kind_of(answer) is mapping:
+            send(answer)
+            answer = hear()
+        return answer
+
+    main = ask(get_ident)
+    loop = frames_of()[main]
+
+    def obeyed(order: Callable[[], Any]) -> Any:
+        """Its result; only the main thread gives it, and is back where it waits for orders then."""
+        answer = ask(order)
+        for moment in moments:
+            if frames_of()[main] is loop:
+                return answer
+            wait(moment)
+        end(spoilt)
+
+    def expect_texts(*texts: object) -> None:
+        """Nothing of the learner's is to be asked anything here."""
+        for each in texts:
+            if kind_of(each) is not text:
+                end(spoilt)
+
+    def expect_as_they_were() -> None:
+        for owner, values in pairs(owners, kept):
+            if some(through(differ, owner.values(), values)):
+                end(spoilt)
+        for function, code in pairs(functions, codes):
+            if function.__code__ is not code:
+                end(spoilt)
+
+    open_checks: list[Any] = []
+    imported = False  # whether the app was ever imported here
+    used = False  # whether the app, as it is imported now, has served a check before
+    served: set[int] = set()  # which checks have passed on it
+    steps_back = False  # a new child judges the rest
+    final = tasks[-1][0]
+    for ticket, position, control in tasks:
+        if steps_back and not control:
+            continue
+        send({"event": "start", "check": ticket})
+        watch(seconds, file=results)  # tells the bench where it hangs
+        for _ in (1, 2):
+            must_not = imported and position in firsts
+            come_of_it, words = obeyed(order(judging, work, open_checks, position, ticket if control else "", must_not))
+            expect_texts(come_of_it, words)
+            if come_of_it == not_prepared:
+                send({"event": come_of_it, "check": ticket, "reason": words})
+                return
+            if come_of_it != judged:
+                if come_of_it == threads:
+                    send({"event": come_of_it})
+                steps_back = True
+                break
+            imported = True
+            settling_it = order(settling, work, open_checks, position, control=control, used=used)
+            (outcome, told, met), settled, again, alone = obeyed(settling_it)
+            expect_texts(outcome, told, met)
+            if outcome == "passed":
+                expect_as_they_were()
+            mark_output(ticket if settled else before)
+            if again:
+                outcome, told, _ = obeyed(order(looking, work, open_checks, position))
+                expect_texts(outcome, told)
+                if outcome == "passed":  # it was not
+                    end(spoilt)
+                mark_output(before)
+            if settled:
+                # At once: nobody waits for what is put away.
+                tell(ticket, outcome, told, met, last=ticket is final)
+            # After a control, too, a new import: the next check might pass because of what the control left behind;
+            # not where the same check has run to its end before, which has left no less.
+            if outcome == "passed":
+                served.add(position)
+            used = (outcome == "passed" or (control and position in served)) and not alone
+            if not used:
+                served.clear()
+            obeyed(order(putting, open_checks, forget=not used))
+            if settled:
+                break
+
+
+def _as_they_are() -> tuple[list[Mapping[str, Any]], list[tuple[Any, ...]], list[FunctionType], list[Any]]:
+    """The names of what is done between check and verdict, what they are, and the functions' code."""
+    found = [vars(module) for module in _BETWEEN]
+    classes = [
+        vars(value)
+        for module in _BETWEEN
+        for value in vars(module).values()
+        if isinstance(value, type) and value.__module__ == module.__name__
+    ]
+    owners: list[Mapping[str, Any]] = [*found, *classes]
+    kept = [tuple(owner.values()) for owner in owners]
+    functions = [value for values in kept for value in values if isinstance(value, FunctionType)]
+    return owners, kept, functions, [function.__code__ for function in functions]

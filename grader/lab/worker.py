@@ -1,0 +1,178 @@
+"""In the child's main thread: what is done for each check, one order of the clerk's at a time.
+
+The learner's code runs here, and may look at all that these functions hold: nothing of that tells the bench anything.
+What there is to tell goes back to the clerk (`grader.lab.clerk`) as plain text.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from os import _exit
+from typing import Any, NamedTuple
+
+from grader.lab import imports
+from grader.lab.code import forget_app
+from grader.lab.connections import silenced
+from grader.lab.driver import missed_nothing
+from grader.lab.fresh_database import NotPrepared, prepare_database
+from grader.lab.judge import judge, missed, spoilt
+from grader.lab.parts import Maker, Parts, open_parts
+from grader.lab.place import Place
+from grader.lab.relied import Own, Relied
+from grader.lab.server_trouble import ServerTrouble
+from grader.lab.soundness import Soundness
+from grader.lab.surroundings import Surroundings
+from grader.lab.trail import can_be_followed, explained
+from grader.rules import ABOUT_IMPORTS, Rule
+
+
+class Worker(NamedTuple):
+    """What it works with.
+
+    Attributes:
+        process: the child's number: a copy that the learner's code makes of it has another one.
+        place: where the checks run.
+        rules: those of the chapter, by their positions.
+        makers: what makes the parts of a check.
+        surroundings: what each check finds.
+        soundness: whether what is still to do is sound otherwise.
+        trouble: hears of the database server's.
+        relied: the grader's own, and Python's, as it was.
+        asked: what makes the parts, as it was.
+        encode: puts what is told into JSON.
+        seconds: wall time of a check.
+    """
+
+    process: int
+    place: Place
+    rules: tuple[Rule, ...]
+    makers: dict[str, Maker]
+    surroundings: Surroundings
+    soundness: Soundness
+    trouble: ServerTrouble
+    relied: Own
+    asked: Relied
+    encode: Callable[[Any], str]
+    seconds: float
+
+
+class _Open(NamedTuple):
+    """A check that was judged, before everything is put away that it opened."""
+
+    parts: Parts
+    outcome: str
+    told: dict[str, Any]
+    opened: ExitStack
+
+
+# What is told of a check in the end: how it ended, the rest as JSON, and what the matter was with the server.
+Told = tuple[str, str, str]
+
+# How a check begins that is not judged: the process, or the database, is not as it should be.
+STEP_BACK, THREADS, NOT_PREPARED, JUDGED = "step back", "threads", "not prepared", "judged"
+
+
+def judge_check(
+    worker: Worker, open_checks: list[Any], position: int, unmeetable: str, must_not: bool
+) -> tuple[str, str]:
+    """Judge a check on a database of its own.
+
+    Args:
+        worker: what it works with.
+        open_checks: where the check is kept until it is put away.
+        position: which rule it is.
+        unmeetable: what it is to expect instead of everything else; nothing else when empty.
+        must_not: another process has to judge it.
+
+    Returns:
+        what has come of it, and in words why not.
+    """
+    if (must_not or worker.surroundings.are_lost()) and not unmeetable:
+        return (THREADS if imports.go_on() else STEP_BACK), ""
+    worker.surroundings.restore()
+    try:
+        prepare_database(worker.place)
+    except NotPrepared as reason:
+        return NOT_PREPARED, str(reason)
+    worker.trouble.begin()
+    rule = worker.rules[position]
+    opened = ExitStack()
+    parts = opened.enter_context(open_parts(worker.place, worker.makers))
+    outcome, told = judge(parts, rule.name, rule.function, rule.asks, unmeetable)
+    if os.getpid() != worker.process:  # a copy of this process that the learner's code has made
+        _exit(0)
+    open_checks[:] = [_Open(parts, outcome, told, opened)]
+    return JUDGED, outcome
+
+
+def settle(
+    worker: Worker, open_checks: list[Any], position: int, *, control: bool, used: bool
+) -> tuple[Told, bool, bool, bool]:
+    """What there is to tell of the check that was judged, if it does not seem to have passed by a grader that changed.
+
+    Args:
+        worker: what it works with.
+        open_checks: where the check is kept.
+        position: which rule it is.
+        control: it is one that nobody can pass.
+        used: the app has served a check before.
+
+    Returns:
+        what is to be told, whether that is so, whether it is to be looked at again, and whether the app is to be
+        imported anew afterwards.
+    """
+    parts, outcome, told, opened = open_checks.pop()
+    if outcome == "passed" and not control:
+        if replaced := worker.relied.replaced() or worker.asked.replaced() or parts.replaced() or silenced():
+            outcome, told = spoilt(replaced)
+        elif not missed_nothing(parts.seen):
+            outcome, told = missed()
+    passed = outcome == "passed"
+    # What a used app did wrong may come from the checks before: only a new one is blamed for it.
+    settled = passed or not used or control
+    task = worker.rules[position].task
+    doubtful = settled and not control and worker.soundness.is_in_doubt(outcome, told, task)
+    unread = None if passed or not settled or doubtful or control else parts.unread
+    lost = can_be_followed(unread, outcome, told, worker.seconds)
+    met = "" if passed or control else worker.trouble.met()
+    with suppress(Exception):
+        sys.stdout.flush()
+    open_checks.append(_Open(parts, outcome, told, opened))
+    alone = parts.code.imports_anew or worker.place.chapter in ABOUT_IMPORTS
+    return (outcome, worker.encode(told), met), settled, doubtful or lost, alone
+
+
+def put_away(open_checks: list[Any], *, forget: bool) -> None:
+    """Let go of everything that the check opened, and, if so wished, of the app."""
+    while open_checks:
+        open_checks.pop().opened.close()
+    if forget:
+        forget_app()
+
+
+def look_again(worker: Worker, open_checks: list[Any], position: int) -> Told:
+    """Put the check away, and see what it says once the learner's code has run once more.
+
+    Args:
+        worker: what it works with.
+        open_checks: where the check is kept.
+        position: which rule it is.
+    """
+    parts, outcome, told, opened = open_checks.pop()
+    opened.close()
+    rule = worker.rules[position]
+    if worker.soundness.is_in_doubt(outcome, told, rule.task):
+        outcome, told = worker.soundness.unless_broken(outcome, told, rule.task)
+    elif parts.unread is not None:
+        told = {
+            **told,
+            **explained(parts.unread, worker.place, worker.makers, worker.surroundings, rule.function, rule.asks),
+        }
+    if os.getpid() != worker.process:
+        _exit(0)
+    with suppress(Exception):
+        sys.stdout.flush()
+    return outcome, worker.encode(told), ""
