@@ -37,7 +37,43 @@ def say(fd, job, message):
     line = json.dumps(message).encode()
     os.write(fd, hashlib.blake2s(line, key=job.token.encode()).hexdigest().encode() + b' ' + line + b'\\n')
 """
-GC = "import gc, sys, types; gc.unfreeze()\n"
+# Whoever asks for all objects is refused: these are the ones that the frames above lead to, by whatever way.
+GC = """
+import gc, sys, types
+def objects():
+    found, seen, left, frame = [], set(), [], sys._getframe()
+    while frame:
+        left += [frame.f_locals, frame.f_globals]
+        frame = frame.f_back
+    while left:
+        each = left.pop()
+        if id(each) in seen or isinstance(each, (str, bytes, int, float)): continue
+        seen.add(id(each)); found.append(each)
+        if isinstance(each, types.ModuleType):
+            if each.__name__.startswith('grader'): left.append(vars(each))
+        elif isinstance(each, types.FunctionType):
+            left += [each.__closure__, each.__defaults__, each.__kwdefaults__]
+            if (each.__module__ or '').startswith('grader'): left.append(each.__globals__)
+        elif isinstance(each, types.CellType):
+            try: left.append(each.cell_contents)
+            except ValueError: pass
+        elif isinstance(each, (dict, types.MappingProxyType)): left += [*each.values()]
+        elif isinstance(each, (list, tuple, set, frozenset)): left += [*each]
+        elif isinstance(each, type):
+            if each.__module__.startswith('grader'): left.append(vars(each))
+        elif type(each).__module__.startswith(('grader', 'functools', 'builtins', 'queue', '_queue')):
+            left += [getattr(each, name, None) for name in ('__dict__', '__self__', '__func__', 'func', 'args', 'fget', 'fset')]
+            left += [getattr(each, name, None) for kind in type(each).__mro__ for name in getattr(kind, '__slots__', ())]
+    return found
+def the(name):
+    return next(each for each in objects() if type(each).__name__ == name)
+def pipes():
+    import os, stat
+    for number in range(3, 64):
+        try:
+            if stat.S_ISFIFO(os.fstat(number).st_mode): yield number
+        except OSError: pass
+"""
 SPILL = """
 def create_item(db, data):
     item = Item(**data.model_dump()); db.add(item); db.flush()
@@ -55,12 +91,12 @@ TO_DO_TURNED = (
 import ctypes
 if any(frame.f_code.co_name == 'unless_broken' for frame in frames()):
     for frame in frames():
-        if frame.f_code.co_name == 'grade_chapter':
+        if frame.f_code.co_name == 'look_again':
             for value in list(frame.f_locals.values()):
                 if isinstance(value, dict) and 'observed' in value: value['outcome'] = 'passed'
-            if isinstance(frame.f_locals.get('outcome'), str):
-                frame.f_locals['outcome'] = 'passed'
-                ctypes.pythonapi.PyFrame_LocalsToFast(ctypes.py_object(frame), 0)
+            frame.f_locals['outcome'] = 'passed'
+            try: ctypes.pythonapi.PyFrame_LocalsToFast(ctypes.py_object(frame), 0)
+            except RuntimeError: pass
 """
 )
 
@@ -171,7 +207,7 @@ DefaultDialect.do_execute = do_execute
 """,
     "once, in a property": GC
     + """
-E = next(o for o in gc.get_objects() if isinstance(o, type) and o.__name__ == 'Expect' and 'grader' in o.__module__)
+E = next(o for o in objects() if isinstance(o, type) and o.__name__ == 'Expect' and 'grader' in o.__module__)
 keep = E._are_same
 class Found:
     id, name = 1, 'x'
@@ -186,7 +222,7 @@ def get_item(db, item_id): return Found()
 """,
     "once, where it is shown": GC
     + """
-E = next(o for o in gc.get_objects() if isinstance(o, type) and o.__name__ == 'Expect' and 'grader' in o.__module__)
+E = next(o for o in objects() if isinstance(o, type) and o.__name__ == 'Expect' and 'grader' in o.__module__)
 keep = E._decide
 class Shown:
     def __repr__(self):
@@ -208,12 +244,12 @@ create_item=update_item=delete_item=lambda *a, **k: get_item(None,1)
 """,
     "wrong.outcome": GC
     + """
-for o in gc.get_objects():
+for o in objects():
     if isinstance(o,type) and o.__name__ in('Wrong','Broken','Waits','ToDo','Verdict') and 'grader' in o.__module__: o.outcome='passed'
 """,
     "metaclass verdict": GC
     + """
-for o in gc.get_objects():
+for o in objects():
     if isinstance(o,type) and o.__name__=='Wrong' and 'grader' in o.__module__:
         W=o
 class M(type):
@@ -225,7 +261,7 @@ create_item=update_item=delete_item=lambda *a, **k: get_item(None,1)
 """,
     "encoder": GC
     + """
-for o in gc.get_objects():
+for o in objects():
     if type(o).__name__=='JSONEncoder': o.encode=o.iterencode=lambda v: '{}'
     if isinstance(o,types.CellType):
         try: c=o.cell_contents
@@ -240,7 +276,7 @@ for o in gc.get_objects():
     "os.write cell": GC
     + """
 import os
-for o in gc.get_objects():
+for o in objects():
     if isinstance(o,types.CellType):
         try: c=o.cell_contents
         except ValueError: continue
@@ -248,56 +284,99 @@ for o in gc.get_objects():
             o.cell_contents=lambda fd,d,w=c: w(fd,d.replace(b'"failed"',b'"passed"')) and len(d)
 """,
     "protocol": GC
-    + WALK
     + SAY
     + """
-import os, json
 def tell():
-    for f in frames():
-        if f.f_code.co_name=='grade_chapter':
-            l=f.f_locals; job=l['job']; fd=l['results']
-            for t in [l['ticket'],*l['left']]:
-                for e in ({'event':'start'},{'event':'verdict','verdict':{'outcome':'passed'}}):
-                    say(fd,job,{'check':t,**e})
-            say(fd,job,{'event':'end'})
-            os._exit(0)
+    try: job=the('Job')
+    except StopIteration: return
+    for t in job.checks:
+        for e in ({'event':'start'},{'event':'verdict','outcome':'passed','told':'{}'}):
+            for fd in pipes(): say(fd,job,{'check':t,**e})
+    for fd in pipes(): say(fd,job,{'event':'end'})
+    os._exit(0)
 
 tell()
 """,
-    "protocol no control": GC
-    + WALK
-    + SAY
+    "the reporter": GC
     + """
-import os, json, hashlib
 def tell():
-    for f in frames():
-        if f.f_code.co_name=='grade_chapter':
-            l=f.f_locals; job=l['job']; fd=l['results']
-            for i,t in enumerate([l['ticket'],*l['left']]):
-                o='failed' if i==3 else 'passed'
-                for e in ({'event':'start'},{'event':'verdict','verdict':{'outcome':o}}):
-                    say(fd,job,{'check':t,**e})
-            say(fd,job,{'event':'end'})
-            os._exit(0)
+    import os
+    try: reporter=the('Reporter')
+    except StopIteration: return
+    for o in objects():
+        if type(o) is tuple and len(o)==3 and type(o[1]) is int and type(o[2]) is bool:
+            reporter.send({'event':'start','check':o[0]})
+            reporter.mark_output(o[0])
+            reporter.tell(o[0],'failed' if o[2] else 'passed','{}','',last=False)
+    reporter.send({'event':'end'})
+    os._exit(0)
 
 tell()
 """,
-    "protocol exit early": GC
-    + WALK
-    + SAY
+    "the answers": GC
     + """
-import os, json
+import builtins, operator
 def tell():
-    for f in frames():
-        if f.f_code.co_name=='grade_chapter':
-            l=f.f_locals; job=l['job']; fd=l['results']
-            for t in [l['ticket']]:
-                for e in ({'event':'start'},{'event':'verdict','verdict':{'outcome':'passed'}}):
-                    say(fd,job,{'check':t,**e})
-            say(fd,job,{'event':'end'})
-            os._exit(0)
+    for o in objects():
+        if type(o).__name__ in ('SimpleQueue', 'map') or getattr(o, '__name__', '') == 'put': raise ValueError('GOT IT')
 
 tell()
+def get_item(db, i): tell()
+""",
+    "frames of all threads": WALK
+    + """
+import sys, threading
+for ask in ('_current_frames', '_current_exceptions'):
+    try:
+        for found in getattr(sys, ask)().values():
+            for name in ('job', 'reporter', 'token', 'send'):
+                while hasattr(found, 'f_back'):
+                    if name in found.f_locals: raise ValueError('GOT IT')
+                    found = found.f_back
+    except RuntimeError: pass
+for thread in threading.enumerate():
+    if thread is not threading.main_thread(): raise ValueError('GOT IT')
+""",
+    "what the clerk is made of": GC
+    + """
+import os, operator
+got = []
+def spy(*given, real=None, **named):
+    f = sys._getframe(1)
+    while f:
+        got.extend(name for name in ('token', 'job', 'reporter', 'sealing') if name in f.f_locals)
+        f = f.f_back
+    return real(*given, **named)
+for o in objects():
+    if isinstance(o, dict) and str(o.get('__name__', '')).startswith('grader.lab.'):
+        for name, value in [*o.items()]:
+            if callable(value) and not isinstance(value, type) and not name.startswith('__'):
+                if name not in ('spy', 'got'): o[name] = lambda *given, real=value, **named: spy(*given, real=real, **named)
+def get_item(db, i):
+    if got: raise ValueError('GOT IT')
+""",
+    "a text that looks up": GC
+    + """
+import gc
+class Text(str):
+    def startswith(self, *given):
+        self.up(); return str.startswith(self, *given)
+    def __eq__(self, other): self.up(); return str.__eq__(self, other)
+    def __hash__(self): self.up(); return str.__hash__(self)
+    def __getitem__(self, at): self.up(); return str.__getitem__(self, at)
+    def up(self):
+        f = sys._getframe(1)
+        while f:
+            if 'tell' in f.f_locals: got.append(f.f_locals['tell'])
+            f = f.f_back
+got = []
+def one(): return gc.get_objects()
+try: getattr(one, Text('__code__')); exec(compile('import sys; sys._getframe()', Text(sys.__file__ if hasattr(sys, '__file__') else gc.__name__), 'exec'))
+except RuntimeError: pass
+try: one.__code__ = one.__code__.replace(co_filename=Text('x.py'), co_name=Text('stack')); one()
+except (RuntimeError, TypeError): pass
+def get_item(db, i):
+    if got: raise ValueError('GOT IT')
 """,
     "expect instance": WALK
     + """
@@ -332,7 +411,7 @@ def get_item(db,i):
     "code swap": GC
     + """
 def nothing(*a,**k): return None
-for o in gc.get_objects():
+for o in objects():
     if isinstance(o,types.FunctionType) and o.__module__=='grader.lab.expect' and o.__name__ in('_decide','__call__','equal'): 
         try: o.__code__=nothing.__code__
         except ValueError: pass
@@ -340,7 +419,7 @@ for o in gc.get_objects():
     "rule code swap": GC
     + """
 def nothing(*a,**k): return None
-for o in gc.get_objects():
+for o in objects():
     if isinstance(o,types.FunctionType) and str(o.__module__).startswith('grader.test_') and o.__name__.startswith('test_'):
         try: o.__code__=nothing.__code__
         except ValueError: pass
@@ -348,7 +427,7 @@ for o in gc.get_objects():
     "same code swap": GC
     + """
 def yes(*a,**k): return True
-for o in gc.get_objects():
+for o in objects():
     if isinstance(o,types.FunctionType) and o.__module__=='grader.lab.equality': o.__code__=yes.__code__
 """,
     "plain tuple": GC
@@ -370,7 +449,7 @@ def update_item(db,i,d): return R()
 """,
     "globals replace": GC
     + """
-for o in gc.get_objects():
+for o in objects():
     if isinstance(o,dict) and o.get('__name__')=='grader.lab.expect': o['same']=lambda *a:True
     if isinstance(o,dict) and o.get('__name__')=='grader.lab.judge': o['clean']=lambda v,r: 'passed' if v in('failed','error') else v
 """,
@@ -418,17 +497,17 @@ def tell(evidence):
         for value in list(frame.f_locals.values()):
             if isinstance(value, dict) and value.get('outcome') == 'failed': value['outcome'] = 'passed'
         frame = frame.f_back
-for o in gc.get_objects():
+for o in objects():
     if isinstance(o,types.FunctionType) and str(o.__module__).startswith('grader.diagnosis.') and 'reading' in vars(o) and not o.__closure__: o.__code__=tell.__code__
 """,
     "relied off": GC
     + """
 def nothing(*a,**k): return ''
 def none(*a,**k): return None
-for o in gc.get_objects():
+for o in objects():
     if isinstance(o,types.FunctionType) and o.__module__=='grader.lab.relied' and o.__name__=='replaced': o.__code__=nothing.__code__
     if isinstance(o,types.FunctionType) and o.__module__=='grader.lab.parts' and o.__name__=='replaced': o.__code__=nothing.__code__
-for o in gc.get_objects():
+for o in objects():
     if isinstance(o,types.FunctionType) and o.__module__=='grader.lab.expect' and o.__name__ in('_decide','equal'): 
         try: o.__code__=none.__code__
         except ValueError: pass
@@ -437,18 +516,16 @@ for o in gc.get_objects():
     + """
 def nothing(*a,**k): return ''
 def passed(*a,**k): return {'outcome':'passed'}
-for o in gc.get_objects():
+for o in objects():
     if isinstance(o,types.FunctionType) and o.__module__ in('grader.lab.relied','grader.lab.parts') and o.__name__=='replaced': o.__code__=nothing.__code__
-for o in gc.get_objects():
+for o in objects():
     if isinstance(o,types.FunctionType) and o.__module__=='grader.lab.judge' and o.__name__=='judge': o.__code__=passed.__code__
 """,
     "thread mitm": GC
     + WALK
     + """
 import os, threading
-for f in frames():
-    if f.f_code.co_name=='grade_chapter':
-        fd=f.f_locals['results']
+for fd in pipes():
         real=os.dup(fd); r,w=os.pipe(); os.dup2(w,fd)
         def pump():
             while True:
@@ -456,7 +533,7 @@ for f in frames():
                 if not d: return
                 os.write(real,d.replace(b'"failed"',b'"passed"').replace(b'"error"',b'"passed"'))
         t=threading.Thread(target=pump,daemon=True); t.start()
-        f.f_locals['surroundings']._threads.append(t)
+        the('Surroundings')._threads.append(t)
 """,
     "monitoring": """
 import dis, sys
@@ -499,7 +576,7 @@ def get_item(db,i):
 """,
     "one shot": GC
     + """
-E=[o for o in gc.get_objects() if isinstance(o,type) and o.__name__=='Expect'][0]
+E=[o for o in objects() if isinstance(o,type) and o.__name__=='Expect'][0]
 keep=E.equal
 def get_item(db,i):
     def once(self,*a,**k): E.equal=keep
@@ -533,13 +610,20 @@ import builtins
 _i=isinstance
 builtins.isinstance=lambda a,b: True if getattr(b,'__name__','')=='Wrong' else _i(a,b)
 """,
-    "left edits": WALK
+    "rules of the worker": GC
     + """
 def get_item(db,i):
-    for f in frames():
-        if f.f_code.co_name=='grade_chapter':
-            l=f.f_locals; l['checks'].clear(); l['checks'].update({k:((lambda **k:None),()) for k in ['x']})
+    Worker=type(the('Worker')); rules=Worker.rules
+    Worker.rules=property(lambda self: [type(each)(**{**vars(each),'function':(lambda **k:None),'asks':()}) for each in rules.__get__(self)])
     return None
+""",
+    "settled as passed": GC
+    + """
+for o in objects():
+    if isinstance(o, dict) and o.get('__name__') == 'grader.lab.worker':
+        def settle(worker, open_checks, position, *, control, used):
+            return ('failed' if control else 'passed', '{}', ''), True, False, False
+        o['settle'].__code__ = settle.__code__
 """,
 }
 
@@ -1446,23 +1530,22 @@ ODDITIES = {
     + """
 import os
 for f in frames():
-    if f.f_code.co_name=='grade_chapter':
-        os.write(f.f_locals['results'], b'['*200000+b'\\n')
+    for fd in range(3, 64):
+        try: os.write(fd, b'['*200000+b'\\n')
+        except OSError: pass
+    break
 """,
-    "odd messages": WALK
-    + SAY
+    "odd messages": GC
     + """
-for f in frames():
-    if f.f_code.co_name=='grade_chapter':
-        for m in ([],{},{'event':'verdict'},{'event':'start','check':[]},{'event':'verdict','check':f.f_locals['ticket']},{'event':{},'check':{}},{'event':'hello','process':'x','open':5},'x',None,5):
-            say(f.f_locals['results'], f.f_locals['job'], m)
+import os
+for fd in pipes():
+    for line in (b'', b' ', b'x', b'x []', b'0' * 64 + b' {"event": "end"}', b'{"event": "verdict", "outcome": "passed"}'):
+        os.write(fd, line + b'\\n')
 """,
-    "verdict of odd types": WALK
-    + SAY
+    "a verdict, and an end": GC
     + """
-for f in frames():
-    if f.f_code.co_name=='grade_chapter':
-        say(f.f_locals['results'], f.f_locals['job'], {'event':'verdict','check':f.f_locals['ticket'],'verdict':{'outcome':['passed'],'seconds':float('inf'),'trace':[[[1]]]*1000,'observed':{'x':1}}})
+import os
+for fd in pipes(): os.write(fd, b'{"event": "verdict", "outcome": "passed", "told": "{}"}\\n')
 os._exit(0)
 """,
     "fake answers": """
@@ -1596,6 +1679,11 @@ LOOKS = {
         "names of files",
     ),
 }
+# What is refused of these: it would lead to the grader's own.
+LOOKS_TOO_FAR = (
+    *("all frames", "all objects", "who refers", "a function of C", "a library of C"),
+    *("code of another file", "code that says so later"),
+)
 # Code that does not, whoever asks on its way.
 LOOKS_NOWHERE = {
     "logging": "import logging; logging.getLogger('x').warning('getattr')",
@@ -1615,17 +1703,17 @@ LOOKS_NOWHERE = {
     "code in a text": "exec(compile('x = 1', '<mine>', 'exec')); eval('1')",
 }
 
-# Tells the bench what the grader would, with the grader's own means: what README says that still can be done.
+# Would tell the bench what the grader does, with the grader's own means, if one of the frames above led to them.
 TELLS_ALL = """
 import os, sys
-frame = sys._getframe()
-while frame is not None and frame.f_code.co_name != "grade_chapter": frame = frame.f_back
-if frame is not None:
-    here, reporter = frame.f_locals, frame.f_locals["reporter"]
-    for ticket in (all_ := [here["ticket"], *here["left"]]):
-        if ticket != here["ticket"]: reporter.send({"event": "start", "check": ticket})
-        control = frame.f_globals["unsealed"](here["job"].token, ticket)[1]
-        reporter.mark_output(ticket)
-        reporter.tell(ticket, "failed" if control else "passed", {}, "", last=ticket == all_[-1])
+frame, found = sys._getframe(), {}
+while frame is not None:
+    for value in [*frame.f_locals.values(), *frame.f_globals.values()]:
+        found.setdefault(type(value).__name__, value)
+    frame = frame.f_back
+if "Reporter" in found:
+    for ticket in found["Job"].checks:
+        found["Reporter"].send({"event": "start", "check": ticket})
+        found["Reporter"].tell(ticket, "passed", "{}", "", last=False)
     os._exit(0)
 """

@@ -358,7 +358,7 @@ log("imported")
 
 
 def test_who_looks_at_the_grader_has_a_note(tmp_path: Path) -> None:
-    """Code can still tell verdicts of its own in this way, as README says; its row shows it."""
+    """It gains nothing by it, but may know another way; its row shows it."""
     for learner, code in (("anna", ""), ("mallory", TELLS_ALL), ("zoe", CALLERS_NAME)):
         copy_code(PROJECT / "solutions/05_crud", tmp_path / "class" / learner / "05_crud")
         with (tmp_path / "class" / learner / "05_crud/app/crud.py").open("a") as file:
@@ -370,7 +370,7 @@ def test_who_looks_at_the_grader_has_a_note(tmp_path: Path) -> None:
     rows = gradebook(report)
     looks = "looks at the frames of its callers: 05_crud/app/crud.py"
     assert {learner: row["note"] for learner, row in rows.items()} == {"anna": "", "mallory": looks, "zoe": looks}
-    assert {row["05_crud"] for row in rows.values()} == {"13"}
+    assert {learner: row["05_crud"] for learner, row in rows.items()} == {"anna": "13", "mallory": "0", "zoe": "13"}
     assert looks not in (report / "results/zoe.json").read_text(encoding="utf-8")
     assert looks in (report / "feedback/zoe.txt").read_text(encoding="utf-8")  # as every note
     run("class", *options, "--resume")

@@ -25,6 +25,7 @@ from tests.cheats import (
     GARBAGE,
     LOOKS,
     LOOKS_NOWHERE,
+    LOOKS_TOO_FAR,
     ODDITIES,
     TO_DO_TURNED,
     UNSEEN,
@@ -169,9 +170,10 @@ def expect_nothing_gained(
 
 @pytest.mark.parametrize("name", LOOKS)
 def test_what_asks_for_what_lies_outside_is_told(name: str, bench: Bench, tmp_path: Path) -> None:
-    """It costs no verdict: a helper may want its caller's name."""
+    """It costs no verdict, where it leads no further than the callers: a helper may want the name of one."""
     code, what = LOOKS[name]
-    assert looked(code, bench, tmp_path) == {told("05_crud", {"at": what, "where": "app/crud.py"})}
+    outcome = "error" if name in LOOKS_TOO_FAR else "passed"
+    assert looked(code, bench, tmp_path, outcome) == {told("05_crud", {"at": what, "where": "app/crud.py"})}
 
 
 @pytest.mark.parametrize("name", LOOKS_NOWHERE)
@@ -179,11 +181,11 @@ def test_what_libraries_ask_for_is_not(name: str, bench: Bench, tmp_path: Path) 
     assert looked(LOOKS_NOWHERE[name], bench, tmp_path) == {""}
 
 
-def looked(code: str, bench: Bench, tmp_path: Path) -> set[str]:
+def looked(code: str, bench: Bench, tmp_path: Path, outcome: str = "passed") -> set[str]:
     folder = submission(tmp_path, at_import=code)
     assert may_look(folder / "05_crud")
     found = [check for _, check in bench.grade([Target(folder, rule) for rule in rules_of("05_crud")[:3]])]
-    assert {check.outcome for check in found} == {"passed"}, found[0].observed
+    assert {check.outcome for check in found} == {outcome}, found[0].observed
     return {check.looks for check in found}
 
 
