@@ -313,6 +313,22 @@ def tell():
 
 tell()
 """,
+    "turned by a thread": WALK
+    + """
+import threading, time
+def turn(kept, control):
+    until = time.monotonic() + 1
+    while time.monotonic() < until:
+        for at, each in enumerate([*kept]):
+            if not control:
+                kept[at] = each._replace(**{name: value for name, value in (('outcome', 'passed'), ('told', {})) if hasattr(each, name)})
+        time.sleep(0)
+def get_item(db, i):
+    for f in frames():
+        if 'open_checks' in f.f_locals:
+            threading.Thread(target=turn, args=(f.f_locals['open_checks'], f.f_locals['unmeetable']), daemon=True).start()
+    return None
+""",
     "the answers": GC
     + """
 import builtins, operator
@@ -621,9 +637,10 @@ def get_item(db,i):
     + """
 for o in objects():
     if isinstance(o, dict) and o.get('__name__') == 'grader.lab.worker':
-        def settle(worker, open_checks, position, *, control, used):
-            return ('failed' if control else 'passed', '{}', ''), True, False, False
-        o['settle'].__code__ = settle.__code__
+        def _judged(worker, open_checks, parts, opened, unmeetable, found):
+            open_checks[:] = [_Open(parts, {}, opened)]
+            return 'judged', 'failed' if unmeetable else 'passed'
+        o['_judged'].__code__ = _judged.__code__
 """,
 }
 

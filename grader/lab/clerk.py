@@ -148,14 +148,15 @@ def _keep_books(
                 steps_back = True
                 break
             imported = True
-            settling_it = order(settling, work, open_checks, position, control=control, used=used)
-            (outcome, told, met), settled, again, alone = obeyed(settling_it)
-            expect_texts(outcome, told, met)
+            outcome = words
             if outcome == "passed":
                 expect_as_they_were()
+            settling_it = order(settling, work, open_checks, position, outcome, control=control, used=used)
+            (told, met), settled, again, alone = obeyed(settling_it)
+            expect_texts(told, met)
             mark_output(ticket if settled else before)
             if again:
-                outcome, told, _ = obeyed(order(looking, work, open_checks, position))
+                outcome, told = obeyed(order(looking, work, open_checks, position, outcome))
                 expect_texts(outcome, told)
                 if outcome == "passed":  # it was not
                     end(spoilt)

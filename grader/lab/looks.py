@@ -49,6 +49,12 @@ _EVENTS = {
 }
 # What reaches everywhere, other threads too; a function that is called reaches only those that have called it.
 _REFUSED = frozenset({"_current_frames", "_current_exceptions", "get_objects", "get_referrers", "get_referents", ""})
+_IN_WORDS = {
+    FRAMES: "ask for the frames of other threads",
+    OBJECTS: "ask for all objects of Python",
+    FUNCTIONS: "call functions of C",
+    NAMES: "take the name of another file",
+}
 _ATTRIBUTES = frozenset({"tb_frame", "gi_frame", "cr_frame", "ag_frame"})
 # Functions of the standard library that give away the frames that they ask for.
 _GIVE_AWAY = {
@@ -77,7 +83,7 @@ def handlers(tell: Callable[[dict[str, Any]], None], root: str, private: list[in
     # up but variables of these functions, and a text may be of a class of its own.
     begins, plain, me, end, caller_of, spoilt = str.startswith, str.__str__, get_ident, _exit, _getframe, SPOILT
     frames_kind, functions, names, slash, text = FRAMES, FUNCTIONS, NAMES, os.sep, str
-    give_away, refused, attributes = dict(_GIVE_AWAY), _REFUSED, _ATTRIBUTES
+    give_away, refused, words, attributes = dict(_GIVE_AWAY), _REFUSED, dict(_IN_WORDS), _ATTRIBUTES
     of_ctypes, clerks, length, kin, reason = _OF_CTYPES, _CLERKS, len, isinstance, RuntimeError
     number = id
 
@@ -123,7 +129,7 @@ def handlers(tell: Callable[[dict[str, Any]], None], root: str, private: list[in
             where = plain(frame.f_code.co_filename)[length(inside) :] if frame is not None else ""
             tell({"event": "looks", "at": kind, "where": where.replace(slash, "/")})
         if word in refused:
-            raise reason(f"graded code cannot have {kind}: they lead to the grader's own")
+            raise reason(f"graded code cannot {words[kind]}")
 
     def of(event: str) -> Callable[[tuple[Any, ...]], None]:
         kind, word = _EVENTS[event]

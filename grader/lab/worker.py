@@ -18,7 +18,7 @@ from grader.lab.code import forget_app
 from grader.lab.connections import silenced
 from grader.lab.driver import missed_nothing
 from grader.lab.fresh_database import NotPrepared, prepare_database
-from grader.lab.judge import judge, missed, spoilt
+from grader.lab.judge import Judged, judge, missed, spoilt
 from grader.lab.parts import Maker, Parts, open_parts
 from grader.lab.place import Place
 from grader.lab.relied import Own, Relied
@@ -60,23 +60,19 @@ class Worker(NamedTuple):
 
 
 class _Open(NamedTuple):
-    """A check that was judged, before everything is put away that it opened."""
+    """A check that was judged, before everything is put away that it opened; its outcome is with the clerk."""
 
     parts: Parts
-    outcome: str
     told: dict[str, Any]
     opened: ExitStack
 
-
-# What is told of a check in the end: how it ended, the rest as JSON, and what the matter was with the server.
-Told = tuple[str, str, str]
 
 # How a check begins that is not judged: the process, or the database, is not as it should be.
 STEP_BACK, THREADS, NOT_PREPARED, JUDGED = "step back", "threads", "not prepared", "judged"
 
 
 def judge_check(
-    worker: Worker, open_checks: list[Any], position: int, unmeetable: str, must_not: bool
+    worker: Worker, open_checks: list[_Open], position: int, unmeetable: str, must_not: bool
 ) -> tuple[str, str]:
     """Judge a check on a database of its own.
 
@@ -101,51 +97,59 @@ def judge_check(
     rule = worker.rules[position]
     opened = ExitStack()
     parts = opened.enter_context(open_parts(worker.place, worker.makers))
-    outcome, told = judge(parts, rule.name, rule.function, rule.asks, unmeetable)
+    # No variable of this function, which the learner's code may find, is asked for what has come of it.
+    return _judged(
+        worker, open_checks, parts, opened, unmeetable, judge(parts, rule.name, rule.function, rule.asks, unmeetable)
+    )
+
+
+def _judged(
+    worker: Worker, open_checks: list[_Open], parts: Parts, opened: ExitStack, unmeetable: str, found: Judged
+) -> tuple[str, str]:
+    """How a check has ended, if it does not seem to have passed by a grader that was changed."""
     if os.getpid() != worker.process:  # a copy of this process that the learner's code has made
         _exit(0)
-    open_checks[:] = [_Open(parts, outcome, told, opened)]
-    return JUDGED, outcome
+    if found.outcome == "passed" and not unmeetable:
+        if replaced := worker.relied.replaced() or worker.asked.replaced() or parts.replaced() or silenced():
+            found = spoilt(replaced)
+        elif not missed_nothing(parts.seen):
+            found = missed()
+    open_checks[:] = [_Open(parts, found.told, opened)]
+    return JUDGED, found.outcome
 
 
 def settle(
-    worker: Worker, open_checks: list[Any], position: int, *, control: bool, used: bool
-) -> tuple[Told, bool, bool, bool]:
-    """What there is to tell of the check that was judged, if it does not seem to have passed by a grader that changed.
+    worker: Worker, open_checks: list[_Open], position: int, outcome: str, *, control: bool, used: bool
+) -> tuple[tuple[str, str], bool, bool, bool]:
+    """What there is to tell of the check that was judged.
 
     Args:
         worker: what it works with.
         open_checks: where the check is kept.
         position: which rule it is.
+        outcome: how it has ended.
         control: it is one that nobody can pass.
         used: the app has served a check before.
 
     Returns:
-        what is to be told, whether that is so, whether it is to be looked at again, and whether the app is to be
-        imported anew afterwards.
+        what is to be told, as JSON, and what the matter was with the server; whether that counts; whether it is to be
+        looked at again; whether the app is to be imported anew afterwards.
     """
-    parts, outcome, told, opened = open_checks.pop()
-    if outcome == "passed" and not control:
-        if replaced := worker.relied.replaced() or worker.asked.replaced() or parts.replaced() or silenced():
-            outcome, told = spoilt(replaced)
-        elif not missed_nothing(parts.seen):
-            outcome, told = missed()
+    parts, told, _ = open_checks[0]
     passed = outcome == "passed"
     # What a used app did wrong may come from the checks before: only a new one is blamed for it.
     settled = passed or not used or control
-    task = worker.rules[position].task
-    doubtful = settled and not control and worker.soundness.is_in_doubt(outcome, told, task)
+    doubtful = settled and not control and worker.soundness.is_in_doubt(outcome, told, worker.rules[position].task)
     unread = None if passed or not settled or doubtful or control else parts.unread
     lost = can_be_followed(unread, outcome, told, worker.seconds)
     met = "" if passed or control else worker.trouble.met()
     with suppress(Exception):
         sys.stdout.flush()
-    open_checks.append(_Open(parts, outcome, told, opened))
     alone = parts.code.imports_anew or worker.place.chapter in ABOUT_IMPORTS
-    return (outcome, worker.encode(told), met), settled, doubtful or lost, alone
+    return (worker.encode(told), met), settled, doubtful or lost, alone
 
 
-def put_away(open_checks: list[Any], *, forget: bool) -> None:
+def put_away(open_checks: list[_Open], *, forget: bool) -> None:
     """Let go of everything that the check opened, and, if so wished, of the app."""
     while open_checks:
         open_checks.pop().opened.close()
@@ -153,15 +157,19 @@ def put_away(open_checks: list[Any], *, forget: bool) -> None:
         forget_app()
 
 
-def look_again(worker: Worker, open_checks: list[Any], position: int) -> Told:
+def look_again(worker: Worker, open_checks: list[_Open], position: int, outcome: str) -> tuple[str, str]:
     """Put the check away, and see what it says once the learner's code has run once more.
 
     Args:
         worker: what it works with.
         open_checks: where the check is kept.
         position: which rule it is.
+        outcome: how it has ended.
+
+    Returns:
+        how it has ended now, and the rest as JSON.
     """
-    parts, outcome, told, opened = open_checks.pop()
+    parts, told, opened = open_checks.pop()
     opened.close()
     rule = worker.rules[position]
     if worker.soundness.is_in_doubt(outcome, told, rule.task):
@@ -175,4 +183,4 @@ def look_again(worker: Worker, open_checks: list[Any], position: int) -> Told:
         _exit(0)
     with suppress(Exception):
         sys.stdout.flush()
-    return outcome, worker.encode(told), ""
+    return outcome, worker.encode(told)
