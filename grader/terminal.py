@@ -140,11 +140,14 @@ def _block_of(group: Sequence[Check], checks: Sequence[Check]) -> Block:
 
 
 def _task_to_fix(check: Check, checks: Sequence[Check]) -> str:
-    """The task whose code is to be changed: another one only if its mistake is known, or a check of its own fails."""
+    """The task whose code is to be changed.
+
+    Another one only if its mistake is known, or a check of its own fails, if it has any.
+    """
     if check.task_there == GIVEN:
         return check.task
     there = [each.outcome for each in checks if (each.chapter, each.task) == (check.chapter, check.task_there)]
-    blamed = check.mistake or check.outcome == "error" or any(outcome != "passed" for outcome in there)
+    blamed = check.mistake or check.outcome == "error" or not there or any(outcome != "passed" for outcome in there)
     return check.task_there if check.task_there and blamed else check.task
 
 

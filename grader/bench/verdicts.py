@@ -232,7 +232,8 @@ def judged(run: Run, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:
     if to_do is not None and to_do[1] not in files_of(rule.chapter):
         check.outcome, check.expected = "failed", "no exception"
         check.observed = f"NotImplementedError: {check.observed}"
-    if check.outcome == "todo" and check.observed.startswith(f"{rule.task} ") and not untouched:
+    left = to_do[1] if to_do is not None and check.outcome == "todo" else ""  # whose line of the starter's has run
+    if left and left not in shared.untouched and (left == rule.task or not _has_a_rule(rule.chapter, left)):
         check.outcome, check.expected = "failed", _WITHOUT_THE_LINE
         check.observed = f"the starter's line still runs: raise NotImplementedError({check.observed!r})"
         check.hint = "This line stood here until your code was written. What does it do after your code, or before it?"
@@ -244,7 +245,9 @@ def judged(run: Run, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:
     if check.outcome in ("failed", "error", "todo") and check.where:
         check.elsewhere, check.task_there = _whose_code(run, rule, check, told)
     if check.expected == _WITHOUT_THE_LINE and not check.where:
-        _tell_where_the_starter_runs(run, rule, check)
+        _tell_where_the_starter_runs(run, left, check)
+        if left != rule.task:
+            check.elsewhere, check.task_there = True, left
     shared.outcomes[rule.name] = check.outcome
     if check.unjudged:
         shared.unjudged.add(rule.name)
@@ -300,11 +303,16 @@ def _tell_what_is_taken_back(run: Run, check: Check) -> None:
 _WITHOUT_THE_LINE = "your code without this line"
 
 
-def _tell_where_the_starter_runs(run: Run, rule: Rule, check: Check) -> None:
-    """Say where the starter's line stands that still runs, and whether its function has nothing else."""
-    words = re.compile(rf"^[ \t]*raise NotImplementedError\(\s*[\"']{re.escape(rule.task)} ", re.MULTILINE)
+def _has_a_rule(chapter: str, task: str) -> bool:
+    """Whether a task is judged by a rule of its own, which says what there is to say of it."""
+    return any(each.task == task for each in rules_of(chapter))
+
+
+def _tell_where_the_starter_runs(run: Run, task: str, check: Check) -> None:
+    """Say where a task's line of the starter's stands that still runs, and whether its function has nothing else."""
+    words = re.compile(rf"^[ \t]*raise NotImplementedError\(\s*[\"']{re.escape(task)} ", re.MULTILINE)
     places = []
-    for file in files_of(rule.chapter).get(rule.task, ()):
+    for file in files_of(run.chapter).get(task, ()):
         with suppress(OSError):
             code = read_code(run.root / file).decode("utf-8", "replace")
             places += [(file, code, found.start()) for found in words.finditer(code)]
