@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from grader.diagnosis.anywhere import innermost
-from grader.diagnosis.crud import built, page_sent, reached
+from grader.diagnosis.crud import STOPS, built, page_sent, reached
 from grader.diagnosis.endpoints import (
     alias_of,
     behind,
@@ -478,7 +478,10 @@ def some_left_out(evidence: Evidence) -> Told | None:
                 places.append((file, each))
     if len(places) != 1:
         return None
-    return Told(where=places[0][0].at(places[0][1]), hint="Which items of the list does this leave out?")
+    cut = getattr(places[0][1], "slice", None)
+    of_a_page = isinstance(cut, ast.Slice) and cut.lower is not None and text_of(cut.upper) == "limit"
+    hint = STOPS.format("A slice") if of_a_page else "Which items of the list does this leave out?"
+    return Told(where=places[0][0].at(places[0][1]), hint=hint)
 
 
 @reading("a line that is never reached")
