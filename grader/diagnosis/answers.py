@@ -20,6 +20,7 @@ from grader.diagnosis.source import File, Function, calls, giving, inside, keywo
 _ITEM = "read_answers_the_item", "create_answers_201", "patch_keeps_omitted_fields"
 _LIST = "list_answers_items"
 _SHAPE = "Clients are written for the answer that they were promised: another shape breaks them."
+_NOT_PROMISED = "FastAPI compares an answer with what the endpoint promises. If nothing comes, the client gets a 500."
 _MADE = "model_validate", "from_orm", "ItemRead", "model_dump", "dict", "jsonable_encoder"
 _BY_A_TRIGGER = "changed by the database"
 _TOLD = "The answer is the client's only way to learn what the database made of the change."
@@ -104,8 +105,9 @@ def answered_nothing(evidence: Evidence) -> Told | None:
         nothing = [each for each in returned if each.value is None or text_of(each.value) == "None"]
         if len(nothing) == 1 and len(returned) > 1:
             hint = "This line ends the endpoint. What does the client get to see then?"
-            return Told(where=found[0].at(nothing[0]), hint=hint)
-        return None if len(returned) > len(nothing) else Told(where=given_back(*found[:2]), hint=hint)
+            return Told(where=found[0].at(nothing[0]), hint=hint, why=_NOT_PROMISED)
+        where = given_back(*found[:2])
+        return None if len(returned) > len(nothing) else Told(where=where, hint=hint, why=_NOT_PROMISED)
     null = re.search(r"\b(None|null)\b", evidence.saw)
     if found is None or evidence.actual is not None or evidence.expected is None or null is None:
         return None

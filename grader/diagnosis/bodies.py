@@ -207,7 +207,7 @@ def body_looked_for_elsewhere(evidence: Evidence) -> Told | None:
             if missing[1] != "query" or body_parameter(evidence, found[1]) not in (None, each):
                 hint = NOBODY_SENDS.format(name, missing[1])
         place = alias if alias is not None and "embed=True" in words[0] else (found[0], each)
-        return Told(where=place[0].at(place[1]), hint=hint)
+        return Told(where=place[0].at(place[1]), hint=hint, why=TOO_STRICT)
     return None
 
 
@@ -223,7 +223,9 @@ def schema_depended_on(evidence: Evidence) -> Told | None:
     if depended is None or depended[0].name in evidence.given:
         return None
     hint = "Asked for like this, a schema is made of parts of the query (?...=), field by field. "
-    return Told(where=depended[0].at(depended[1]), hint=f"{hint}Where does the client send the fields?")
+    hint += "Where does the client send the fields?"
+    why = TOO_STRICT if evidence.saw.startswith("422") else ""
+    return Told(where=depended[0].at(depended[1]), hint=hint, why=why)
 
 
 def _schema_depended_on(evidence: Evidence) -> tuple[File, ast.arg] | None:
@@ -267,7 +269,8 @@ def one_for_many(evidence: Evidence) -> Told | None:
         return None
     what = "a list of objects" if sends_many else "one object"
     where = alias[0].at(alias[1]) if alias else found[0].at(body)
-    return Told(where=where, hint=f"The client sends {what} here. What does the type of '{body.arg}' say?")
+    hint = f"The client sends {what} here. What does the type of '{body.arg}' say?"
+    return Told(where=where, hint=hint, why=TOO_STRICT)
 
 
 @reading("FastAPI refuses a good body", *_VALID, "batch_is_all_or_nothing", "answers_202")
@@ -281,7 +284,7 @@ def good_body_refused(evidence: Evidence) -> Told | None:
     hint = f"Your endpoint did not run: FastAPI compares the body with the type of '{body.arg}' first. "
     field = field_in(evidence, schema_of_body(evidence), refused[1]) if refused[1] else None
     place = field or alias_of(evidence, body.annotation) or (found[0], body)
-    return Told(where=place[0].at(place[1]), hint=f"{hint}What does this line ask for?")
+    return Told(where=place[0].at(place[1]), hint=f"{hint}What does this line ask for?", why=TOO_STRICT)
 
 
 @reading("a field is not passed on", "create_answers_201", "patch_keeps_omitted_fields")

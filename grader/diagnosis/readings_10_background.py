@@ -118,6 +118,7 @@ from grader.diagnosis.tasks import (
     written_by_the_endpoint,
 )
 from grader.diagnosis.uncalled import method_not_called, nothing_called
+from grader.diagnosis.units import time_of_another_type
 from grader.diagnosis.ways import (
     GIVEN_FUNCTIONS,
     TABLES_AT_START,
@@ -231,6 +232,7 @@ READINGS = (
     statement_not_sent,
     unknown_attribute,
     unfit_call,
+    time_of_another_type,
     task_raises,
     unknown_argument,
     promised_more,

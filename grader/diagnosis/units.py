@@ -27,6 +27,7 @@ from grader.diagnosis.source import (
     last_line,
     name_of,
     of_a_session,
+    options,
     text_of,
 )
 
@@ -148,17 +149,20 @@ def helper_rolls_back(evidence: Evidence) -> Told | None:
 _NO_DATETIME = re.compile(r"DateTime type only accepts|type timestamp")
 
 
-@reading("a time that is no time", _ADDS)
+@reading("a time that is no time", _ADDS, "event_is_written")
 def time_of_another_type(evidence: Evidence) -> Told | None:
     """A column for a time takes a datetime; one with a default of the database's can be left to it."""
-    if not _NO_DATETIME.search(evidence.saw):
-        return None
-    for name in ("add_item", "add_event"):
+    hint = "Of what type is this value, and which does the column hold? Who fills it where you say nothing? "
+    hint += "See app/models.py."
+    for name in ("add_item", "add_event", "record_event") if _NO_DATETIME.search(evidence.saw) else ():
         for file, node in _leads_to(evidence, name):
-            for each in [each for call in calls(node, "Item", "ItemEvent") for each in call.keywords]:
-                if each.arg == "created_at":
-                    hint = "What does this column hold, and who fills it where you say nothing? See app/models.py."
-                    return Told(where=file.at(each.value), hint=hint)
+            given = [value for said, _, value in options(node) if said == "created_at"]
+            assigned = [each for each in inside(node) if isinstance(each, ast.Assign)]
+            given += [each.value for each in assigned if getattr(each.targets[0], "attr", "") == "created_at"]
+            if given and file.name not in evidence.given:
+                raised = evidence.raised[0].told if evidence.raised and name == "record_event" else ""
+                saw = f"the task raised {raised}" if raised else ""
+                return Told(saw=saw, where=file.at(given[0]), hint=hint)
     return None
 
 
@@ -339,14 +343,15 @@ def other_event(evidence: Evidence) -> Told | None:
         for given in ast.walk(node):
             if isinstance(given, ast.Constant) and given.value in kinds:
                 saw = f"the event's kind is {given.value!r}; 'created' is wanted"
-                return Told(saw=saw, where=file.at(given), hint="Compare the kind with the task sheet.")
+                hint = "Compare the kind with the task sheet."
+                return Told(saw=saw, where=file.at(given), hint=hint, why=_WRONG_RECORD)
     found = _adding(evidence, "add_event") if kinds else None
     for call in calls(found[1], "ItemEvent") if found else ():
         for each in call.keywords:
             if found and each.arg == "kind" and not isinstance(each.value, ast.Name):
                 saw = f"the event's kind is {min(kinds)!r}; 'created' is wanted"
                 hint = "add_event is told the kind. What does this line make of it?"
-                return Told(saw=saw, where=found[0].at(each.value), hint=hint)
+                return Told(saw=saw, where=found[0].at(each.value), hint=hint, why=_WRONG_RECORD)
     return None
 
 
@@ -851,7 +856,7 @@ def no_rollback(evidence: Evidence) -> Told | None:
             caught = {name for handler in handlers for name in re.findall(r"\w+", handler)}
             missed = evidence.raised and not evidence.raised[0].bases & caught  # it came out, past these handlers
             if handlers and missed and not any(name in ("", "Exception", "BaseException") for name in handlers):
-                hint = "Which other errors can come out of this block?"
+                hint = f"Which other errors can come out of this block?{_alike(file, attempt.handlers[0])}"
                 return Told(where=file.at(attempt.handlers[0]), hint=hint)
         early = _before_the_try(file, node, crossed)
         if early is not None:
@@ -901,6 +906,14 @@ def no_rollback(evidence: Evidence) -> Told | None:
         return Told(where=failed[-1], hint=hint + closes)
     place = (own or handlers_ or committed or units)[0]
     return Told(where=_at(place), hint=f"What ends the transaction when one of these lines raises?{closes}")
+
+
+def _alike(file: File, handler: ast.ExceptHandler) -> str:
+    """Which other lines of a file catch the same errors, and roll back after those alone."""
+    others = [each for each in file.nodes if isinstance(each, ast.ExceptHandler) and each is not handler]
+    others = [each for each in others if text_of(each.type) == text_of(handler.type) and calls(each, "rollback")]
+    lines = sorted(each.lineno for each in others)
+    return f" Look at line {' and '.join(map(str, lines))}, too." if lines else ""
 
 
 def _before_the_try(file: File, node: Function, crossed: set[str]) -> str | None:
