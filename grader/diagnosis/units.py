@@ -146,10 +146,10 @@ def helper_rolls_back(evidence: Evidence) -> Told | None:
     return None
 
 
-_NO_DATETIME = re.compile(r"DateTime type only accepts|type timestamp")
+_NO_DATETIME = re.compile(r"DateTime type only accepts|(type|to) timestamp")
 
 
-@reading("a time that is no time", _ADDS, "event_is_written")
+@reading("a time that is no time", _ADDS, "event_is_written", "task_uses_its_own_session")
 def time_of_another_type(evidence: Evidence) -> Told | None:
     """A column for a time takes a datetime; one with a default of the database's can be left to it."""
     hint = "Of what type is this value, and which does the column hold? Who fills it where you say nothing? "
@@ -245,8 +245,10 @@ def _not_in_the_session(evidence: Evidence) -> Told | None:
     wanted = f"add_{what} returns the {what} that it added, with its id"
     chain = evidence.source.reached(*found, evidence.given)
     where, hint = _another_row(chain, what) or ("", "")
-    if not where and any(calls(node, "add", "add_all") for _, node in chain):
-        where = found[0].at(giving(found[1], returns[-1]))
+    added, given = calls(found[1], "add"), giving(found[1], returns[-1])
+    kept = text_of(returns[-1].value) in {text_of(each) for call in added for each in call.args}
+    if added and not (where or loaded or (kept and not calls(given, "Item", "ItemEvent"))):
+        where = found[0].at(given)
         hint = f"You add one object and return another one. How many {what}s does this function make?"
     return Told(saw=saw, wanted=wanted, where=where, hint=hint, why=_GOES_ON) if where else None
 
@@ -272,7 +274,8 @@ def _event_of_no_row(evidence: Evidence) -> bool:
     made = "INSERT items" in evidence.timeline and _NO_ITEM_ID.search(evidence.saw) is not None
     chain = _leads_to(evidence, "add_event") if made and evidence.did[-1].startswith("add_event(db, item,") else []
     read = {text_of(each) for _, node in chain for each in _ids_read(node)}
-    return any(text_of(one) in read for _, node in chain for each in _item_ids(node) for one in made_of(node, each))
+    ids = [(node, each) for _, node in chain for each in _item_ids(node)]
+    return bool(ids) and all({text_of(one) for one in made_of(*place)} & read for place in ids)
 
 
 def _returned_no_item(evidence: Evidence, found: tuple[File, Function] | None, value: str) -> Told | None:
