@@ -483,6 +483,8 @@ def another_page(evidence: Evidence) -> Told | None:
         where, hint = computed.where, computed.hint
     elif missing and len(cut) == 1:
         where, hint = cut[0][0].at(cut[0][1].slice), "Which rows does this slice take, and how many?"
+    elif missing and len(taken := calls_in(evidence, "islice")) == 1 and not calls_in(evidence, "limit", "offset"):
+        where, hint = taken[0][0].at(taken[0][1]), STOPS.format("islice()")
     elif missing:
         hint = "What skips rows here, and what ends the page?"
         words = "to skip" if missing == ["offset"] else "it wants at most"
