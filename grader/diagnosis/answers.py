@@ -19,8 +19,8 @@ from grader.diagnosis.source import File, Function, calls, giving, inside, keywo
 
 _ITEM = "read_answers_the_item", "create_answers_201", "patch_keeps_omitted_fields"
 _LIST = "list_answers_items"
-_AROUND = "What does this put around it, and what does the line with def promise?"
 _SHAPE = "Clients are written for the answer that they were promised: another shape breaks them."
+_NOT_PROMISED = "FastAPI compares an answer with what the endpoint promises. If nothing comes, the client gets a 500."
 _MADE = "model_validate", "from_orm", "ItemRead", "model_dump", "dict", "jsonable_encoder"
 _BY_A_TRIGGER = "changed by the database"
 _TOLD = "The answer is the client's only way to learn what the database made of the change."
@@ -55,7 +55,15 @@ def list_wrapped(evidence: Evidence) -> Told | None:
     seen = isinstance(evidence.actual, dict) and isinstance(evidence.expected, list)
     if found is None or not (seen or "response: Input should be a valid list, not {" in evidence.saw):
         return None
-    return Told(where=given_back(*found[:2]), hint=f"The answer is the list itself. {_AROUND}", why=_SHAPE)
+    return Told(where=given_back(*found[:2]), hint=f"The answer is the list itself. {_around(found)}", why=_SHAPE)
+
+
+def _around(found: tuple[File, Function, ast.Call]) -> str:
+    """What to ask of an endpoint whose answer is wrapped: what wraps it, and what promises that, if anything does."""
+    _, node, route = found
+    by = "response_model" if keyword(route, "response_model") is not None else ""
+    by = by or ("the line with def" if node.returns is not None else "")
+    return f"What does this put around it, and what does {by} promise?" if by else "What does this put around it?"
 
 
 @reading("the item is wrapped in a list", *_ITEM)
@@ -64,7 +72,7 @@ def item_in_a_list(evidence: Evidence) -> Told | None:
     found = endpoint_of(evidence)
     if found is None or not isinstance(evidence.actual, list) or not isinstance(evidence.expected, dict):
         return None
-    return Told(where=given_back(*found[:2]), hint=f"The answer is the item itself. {_AROUND}", why=_SHAPE)
+    return Told(where=given_back(*found[:2]), hint=f"The answer is the item itself. {_around(found)}", why=_SHAPE)
 
 
 @reading("a list is promised for an item, or an item for a list", *_ITEM, _LIST, "batch_is_all_or_nothing")
@@ -97,8 +105,9 @@ def answered_nothing(evidence: Evidence) -> Told | None:
         nothing = [each for each in returned if each.value is None or text_of(each.value) == "None"]
         if len(nothing) == 1 and len(returned) > 1:
             hint = "This line ends the endpoint. What does the client get to see then?"
-            return Told(where=found[0].at(nothing[0]), hint=hint)
-        return None if len(returned) > len(nothing) else Told(where=given_back(*found[:2]), hint=hint)
+            return Told(where=found[0].at(nothing[0]), hint=hint, why=_NOT_PROMISED)
+        where = given_back(*found[:2])
+        return None if len(returned) > len(nothing) else Told(where=where, hint=hint, why=_NOT_PROMISED)
     null = re.search(r"\b(None|null)\b", evidence.saw)
     if found is None or evidence.actual is not None or evidence.expected is None or null is None:
         return None

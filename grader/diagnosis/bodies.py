@@ -11,7 +11,8 @@ from grader.diagnosis.endpoints import alias_of, behind, body_parameter, endpoin
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.parameters import TOO_STRICT, table_behind
 from grader.diagnosis.reading import Told, reading, reading_of
-from grader.diagnosis.schemas import NOT_CALLED, function_alone, rules_of, silent_validator
+from grader.diagnosis.routes import NOBODY_SENDS
+from grader.diagnosis.schemas import NOT_CALLED, field_in, function_alone, rules_of, silent_validator
 from grader.diagnosis.source import File, calls, defaults_of, name_of, text_of
 
 _INVALID = "bad_body_is_422", "patch_null_name_is_422", "input_is_validated", "create_ignores_a_client_id"
@@ -20,6 +21,7 @@ _MADE = (
     *("create_persists", "create_refreshes", "update_persists", "update_refreshes", "update_keeps_omitted_fields"),
     *("update_null_clears", "update_empty_string_is_a_value"),
 )
+_FIELDS = "name", "description", "kind"
 _PAIR = re.compile(r"'(id|name|description)': ('(?:[^'\\]|\\.)*'(?: \* \d+)?|\[.*?\]|\{.*?\}|[^,}]+)")
 _REFUSAL = re.compile(r'"loc":\["body"(?:,"(\w+)")?\],"msg":"([^"]*)')
 
@@ -183,20 +185,35 @@ def _type_beside(file: File, keyword: ast.keyword) -> str:
 # -- the body -----------------------------------------------------------------------------------------
 
 
-@reading("FastAPI looks for the body in another place", *_INVALID, *_VALID)
+@reading("FastAPI looks for the body in another place", *_INVALID, *_VALID, "batch_is_all_or_nothing", "answers_202")
 def body_looked_for_elsewhere(evidence: Evidence) -> Told | None:
-    """A single schema is the whole body. Several schemas, or one with embed=True, are fields inside the body. FastAPI
-    looks for everything else in the query."""
+    """A single schema, or a list of one, is the whole body. Several parameters of the body, or one with embed=True, are
+    fields inside it. FastAPI looks for everything else in the query."""
     found = endpoint_of(evidence)
-    missing = re.search(r'"loc":\["(body|query)","(\w+)"\]', evidence.saw) if evidence.saw.startswith("422") else None
-    for each in (*found[1].args.args, *found[1].args.kwonlyargs) if found and missing else ():
-        in_the_query = missing is not None and missing[1] == "query"
-        if found and missing and each.arg == missing[2] and (in_the_query or each.arg not in ("name", "description")):
-            hint = f"This asks for a body {{'{each.arg}': {{...}}}}. The client sends the fields themselves."
-            if in_the_query:
-                hint = "FastAPI takes this for a part of the query (?...=): it is no schema."
-            return Told(where=found[0].at(each), hint=hint)
+    missing = re.search(r'"loc":\["(body|query|header|cookie)","([\w-]+)"\]', evidence.saw)
+    name = missing[2].replace("-", "_") if missing and evidence.saw.startswith("422") else ""
+    for each in (*found[1].args.args, *found[1].args.kwonlyargs) if found and name else ():
+        if found is None or missing is None or each.arg != name or (missing[1] == "body" and name in _FIELDS):
+            continue
+        alias = alias_of(evidence, each.annotation)
+        words = [text_of(each) if alias is None else text_of(alias[1]), text_of(defaults_of(found[1]).get(name))]
+        asks = "This asks for a body"
+        if "embed=True" not in " ".join(words):
+            asks = "Another parameter is taken from the body, too, so FastAPI asks for"
+        shown, themselves = ("[...]", "list itself") if _sends_many(evidence) else ("{...}", "fields themselves")
+        hint = f"{asks} {{'{name}': {shown}}}. The client sends the {themselves}."
+        if missing[1] != "body":
+            hint = "FastAPI takes this for a part of the query (?...=): it is no schema."
+            if missing[1] != "query" or body_parameter(evidence, found[1]) not in (None, each):
+                hint = NOBODY_SENDS.format(name, missing[1])
+        place = alias if alias is not None and "embed=True" in words[0] else (found[0], each)
+        return Told(where=place[0].at(place[1]), hint=hint, why=TOO_STRICT)
     return None
+
+
+def _sends_many(evidence: Evidence) -> bool:
+    """Whether the last request sent a list."""
+    return re.search(r"/\S* \[", "".join(evidence.did[-1:])) is not None
 
 
 @reading("a schema that is asked for as a dependency")
@@ -206,7 +223,9 @@ def schema_depended_on(evidence: Evidence) -> Told | None:
     if depended is None or depended[0].name in evidence.given:
         return None
     hint = "Asked for like this, a schema is made of parts of the query (?...=), field by field. "
-    return Told(where=depended[0].at(depended[1]), hint=f"{hint}Where does the client send the fields?")
+    hint += "Where does the client send the fields?"
+    why = TOO_STRICT if evidence.saw.startswith("422") else ""
+    return Told(where=depended[0].at(depended[1]), hint=hint, why=why)
 
 
 def _schema_depended_on(evidence: Evidence) -> tuple[File, ast.arg] | None:
@@ -241,14 +260,31 @@ def one_for_many(evidence: Evidence) -> Told | None:
         return None
     alias = alias_of(evidence, body.annotation)
     words = text_of(getattr(alias[1], "value", None) if alias else body.annotation)
-    takes_many = re.search(r"\b(?i:list|sequence|iterable|tuple|set)\b", words) is not None
-    sends_many = re.search(r"/\S* \[", "".join(evidence.did[-1:])) is not None
+    takes_many = (
+        re.search(r"^(?!(?:\w+\.|Annotated\[)*[Dd]ict\b).*\b(?i:list|sequence|iterable|tuple|set)\b", words) is not None
+    )
+    sends_many = _sends_many(evidence)
     refused = (_NO_LIST if takes_many else _NO_OBJECT).search(evidence.saw)
     if refused is None or takes_many == sends_many:
         return None
     what = "a list of objects" if sends_many else "one object"
     where = alias[0].at(alias[1]) if alias else found[0].at(body)
-    return Told(where=where, hint=f"The client sends {what} here. What does the type of '{body.arg}' say?")
+    hint = f"The client sends {what} here. What does the type of '{body.arg}' say?"
+    return Told(where=where, hint=hint, why=TOO_STRICT)
+
+
+@reading("FastAPI refuses a good body", *_VALID, "batch_is_all_or_nothing", "answers_202")
+def good_body_refused(evidence: Evidence) -> Told | None:
+    """FastAPI compares the body with the type of the parameter before the endpoint runs."""
+    refused = re.match(r'422 \{"detail":\[\{"type":"\w+","loc":\["body"(?:,(?:\d+,)?"(\w+)")?', evidence.saw)
+    found = endpoint_of(evidence) if refused and not evidence.wanted.startswith("4") else None
+    body = body_parameter(evidence, found[1]) if found else None
+    if found is None or body is None or refused is None:
+        return None
+    hint = f"Your endpoint did not run: FastAPI compares the body with the type of '{body.arg}' first. "
+    field = field_in(evidence, schema_of_body(evidence), refused[1]) if refused[1] else None
+    place = field or alias_of(evidence, body.annotation) or (found[0], body)
+    return Told(where=place[0].at(place[1]), hint=f"{hint}What does this line ask for?", why=TOO_STRICT)
 
 
 @reading("a field is not passed on", "create_answers_201", "patch_keeps_omitted_fields")

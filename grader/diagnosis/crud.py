@@ -192,6 +192,7 @@ def page_computed(evidence: Evidence) -> Told | None:
 
 
 COUNTS = "What does offset count: items or pages?"
+STOPS = "{} takes the place to begin and the place to stop. What are they for this call?"
 
 
 def _computed(evidence: Evidence, file: File, node: Function, value: ast.AST) -> list[ast.AST]:

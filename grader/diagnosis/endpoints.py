@@ -296,9 +296,8 @@ def alias_of(evidence: Evidence, annotation: ast.expr | None) -> tuple[File, ast
     """Where the name of a parameter's type is bound, ``Limit = Annotated[...]``."""
     name = annotation.id if isinstance(annotation, ast.Name) else ""
     for file in evidence.source.files() if name else ():
-        for node in file.tree.body:
-            if isinstance(node, ast.Assign) and name_of(node.targets[0]) == name:
-                return file, node
+        if isinstance(node := file.bindings.get(name), ast.Assign | ast.AnnAssign):
+            return file, node
     return None
 
 

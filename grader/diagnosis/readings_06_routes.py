@@ -37,6 +37,7 @@ from grader.diagnosis.anywhere import (
 from grader.diagnosis.bodies import (
     body_looked_for_elsewhere,
     bound_of_another_type,
+    good_body_refused,
     in_a_request,
     lost_in_a_validator,
     not_handed_on,
@@ -301,6 +302,7 @@ READINGS = (
     value_lost,
     returned_by_the_insert,
     refused_by_hand,
+    good_body_refused,
     written_to_another_field,
     other_value_on_the_way,
     value_lost_on_the_way,

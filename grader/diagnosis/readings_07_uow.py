@@ -16,7 +16,14 @@ from grader.diagnosis.anywhere import (
     unknown_name,
     used_before_assignment,
 )
-from grader.diagnosis.bodies import bound_of_another_type, lost_in_a_validator, one_for_many, schema_depended_on
+from grader.diagnosis.bodies import (
+    body_looked_for_elsewhere,
+    bound_of_another_type,
+    good_body_refused,
+    lost_in_a_validator,
+    one_for_many,
+    schema_depended_on,
+)
 from grader.diagnosis.lost import other_value_on_the_way, value_lost_on_the_way
 from grader.diagnosis.relationships import nobody_deletes_the_events, unlinked_before_the_delete
 from grader.diagnosis.routes import (
@@ -89,6 +96,7 @@ READINGS = (
     table_for_a_schema,
     bound_of_another_type,
     one_for_many,
+    body_looked_for_elsewhere,
     schema_depended_on,
     lost_in_a_validator,
     dependency_called,
@@ -167,6 +175,7 @@ READINGS = (
     answered_too_early,
     answered_otherwise,
     refused_by_hand,
+    good_body_refused,
     other_value_on_the_way,
     value_lost_on_the_way,
 )

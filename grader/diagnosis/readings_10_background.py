@@ -21,7 +21,14 @@ from grader.diagnosis.anywhere import (
     unknown_name,
     used_before_assignment,
 )
-from grader.diagnosis.bodies import bound_of_another_type, lost_in_a_validator, one_for_many, schema_depended_on
+from grader.diagnosis.bodies import (
+    body_looked_for_elsewhere,
+    bound_of_another_type,
+    good_body_refused,
+    lost_in_a_validator,
+    one_for_many,
+    schema_depended_on,
+)
 from grader.diagnosis.engine import taken_for_a_table
 from grader.diagnosis.kinds import (
     arguments_in_one,
@@ -111,6 +118,7 @@ from grader.diagnosis.tasks import (
     written_by_the_endpoint,
 )
 from grader.diagnosis.uncalled import method_not_called, nothing_called
+from grader.diagnosis.units import time_of_another_type
 from grader.diagnosis.ways import (
     GIVEN_FUNCTIONS,
     TABLES_AT_START,
@@ -171,6 +179,7 @@ READINGS = (
     *GIVEN_FUNCTIONS,
     nobody_deletes_the_events,
     looked_for_in_the_query,
+    body_looked_for_elsewhere,
     other_name_in_the_path,
     known_item_refused,
     status_not_said,
@@ -223,6 +232,7 @@ READINGS = (
     statement_not_sent,
     unknown_attribute,
     unfit_call,
+    time_of_another_type,
     task_raises,
     unknown_argument,
     promised_more,
@@ -240,6 +250,7 @@ READINGS = (
     written_after_the_failure,
     more_than_one_commit,
     refused_by_hand,
+    good_body_refused,
     other_value_on_the_way,
     value_lost_on_the_way,
 )

@@ -7,6 +7,7 @@ import re
 
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.crud import (
+    STOPS,
     asked_for,
     built,
     calls_in,
@@ -446,7 +447,7 @@ def another_page(evidence: Evidence) -> Told | None:
         if isinstance(each, ast.Subscript) and isinstance(each.slice, ast.Slice)
     ]
     if called and not evidence.sent("SELECT") and not evidence.raised and len(cut) == 1:
-        hint = "A slice takes the place to begin and the place to stop. What are they for this call?"
+        hint = STOPS.format("A slice")
         return Told(saw=f"{evidence.saw}; no SELECT was sent", where=cut[0][0].at(cut[0][1].slice), hint=hint)
     if not called or not selects:
         return None
@@ -482,6 +483,8 @@ def another_page(evidence: Evidence) -> Told | None:
         where, hint = computed.where, computed.hint
     elif missing and len(cut) == 1:
         where, hint = cut[0][0].at(cut[0][1].slice), "Which rows does this slice take, and how many?"
+    elif missing and len(taken := calls_in(evidence, "islice")) == 1 and not calls_in(evidence, "limit", "offset"):
+        where, hint = taken[0][0].at(taken[0][1]), STOPS.format("islice()")
     elif missing:
         hint = "What skips rows here, and what ends the page?"
         words = "to skip" if missing == ["offset"] else "it wants at most"
@@ -489,7 +492,7 @@ def another_page(evidence: Evidence) -> Told | None:
             hint = f"The caller says how many rows {words}. Where does your query say so?"
     elif stops := [(file, node) for file, node in nodes if isinstance(node, ast.Call) and name_of(node) == "slice"]:
         where = stops[0][0].at(stops[0][1])
-        hint = "slice() takes the place to begin and the place to stop. What are they for this call?"
+        hint = STOPS.format("slice()")
     elif made:
         where, hint = made[0][0].at(made[0][1].args[0]), "What does this line make of the number that was asked for?"
     return Told(saw=f"{evidence.saw}; {told}, and {wish}", where=where, hint=hint)

@@ -7,13 +7,24 @@ import re
 from collections import Counter
 
 from grader.diagnosis.anywhere import innermost
-from grader.diagnosis.crud import built, page_passed_on
+from grader.diagnosis.crud import STOPS, built, made_of, page_passed_on, unlike_the_page
 from grader.diagnosis.endpoints import endpoint_of, own_line
 from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.reading import Told, an, reading
 from grader.diagnosis.schemas import field_in, setting_not_read
 from grader.diagnosis.shapes import at_line, raised_with
-from grader.diagnosis.source import File, Function, calls, decorators, inside, keyword, name_of, of_a_session, text_of
+from grader.diagnosis.source import (
+    File,
+    Function,
+    arguments_of,
+    calls,
+    decorators,
+    inside,
+    keyword,
+    name_of,
+    of_a_session,
+    text_of,
+)
 
 _OWNER, _NULL = "owner_is_in_the_answer", "item_without_owner_has_null"
 _CONSTANT, _LOADED = "query_count_is_constant", "loaded_before_the_session_closes"
@@ -841,32 +852,48 @@ def other_page(evidence: Evidence) -> Told | None:
     if "required positional argument" in evidence.saw or ("missing" in evidence.saw and not defaults):
         wanted = "the same as with offset=0 and limit=100"
         return Told(wanted=wanted, where=file.at(node), hint="What is a page where the caller says nothing?")
-    cut = [*calls(node, "offset"), *calls(node, "limit")]
-    for call in cut:
-        argument = text_of(call.args[0]) if call.args else ""
-        if name_of(call) not in argument or re.search(r"[-+*/%]", argument):
+    # What list_items does is another task's work.
+    chain = [each for each in evidence.source.reached(*found, evidence.given) if each[1].name != "list_items"]
+    chain = chain if found in chain else [found, *chain]
+    other = unlike_the_page(evidence)
+    cut = [(*place, call) for name in ("offset", "limit") for place in chain for call in calls(place[1], name)]
+    for place in cut:
+        name, argument = name_of(place[2]), _page_argument(evidence, found, place)
+        if name in other and argument and (name not in argument or re.search(r"[-+*/%]", argument)):
             hint = "Which number belongs here?"
-            if name_of(call) == "offset" and "limit" in argument:
+            if name == "offset" and "limit" in argument:
                 hint = "Which number is for offset(), which for limit()?"
             if "offset" in argument and "*" in argument:
                 hint = "The offset counts items already, not pages. What does this line make of it?"
-            return Told(where=file.at(call), hint=hint)
-    for call in calls(node, "slice"):
-        if len(call.args) == 2 and text_of(call.args[1]) == "limit":
-            return Told(where=file.at(call), hint="slice() takes where to begin and where to stop. Where is that here?")
-    if evidence.rule == _LIST and len(cut) < 2 and not calls(node, "slice", "list_items", "fetch"):
+            return Told(where=place[0].at(place[2]), hint=hint)
+    sliced = [(*place, call) for place in chain for call in calls(place[1], "slice", "islice")]
+    for place in sliced:
+        if _page_argument(evidence, found, place) == "limit" or (name_of(place[2]) == "slice" and "limit" in other):
+            return Told(where=place[0].at(place[2]), hint=STOPS.format(f"{name_of(place[2])}()"))
+    if evidence.rule == _LIST and len(cut) < 2 and not sliced and not calls(node, "list_items", "fetch"):
         hint = "Where do offset and limit get into the query? Both have to."
         selected = calls(node, "select", "query")
-        place = cut or selected
-        return Told(where=file.at(place[0] if place else node), hint=hint)
+        place_ = cut[0][0].at(cut[0][2]) if cut else file.at(selected[0] if selected else node)
+        return Told(where=place_, hint=hint)
     if len(calls(node, "offset")) > 1:
         return Told(where=file.at(calls(node, "offset")[1]), hint="The page is one of items. Why are owners cut, too?")
-    ordered = calls(node, "order_by")
+    ordered = [(each[0], call) for each in chain for call in calls(each[1], "order_by")]
     if evidence.rule == _LIST and not ordered and not calls(node, "list_items"):
         hint = "In which order are the rows, before the page is cut?"
         if grouped := calls(node, "group_by"):
             return Told(where=file.at(grouped[0]), hint="GROUP BY promises no order. Which clause does?")
-        return Told(where=file.at(cut[0] if cut else node), hint=hint)
-    if ordered and not re.match(r"(\w+\.)?Item\.id\b", text_of(ordered[0].args[0]) if ordered[0].args else ""):
-        return Told(where=file.at(ordered[0]), hint=_ORDER)
+        return Told(where=cut[0][0].at(cut[0][2]) if cut else file.at(node), hint=hint)
+    if ordered and not re.match(r"(\w+\.)?Item\.id\b", text_of(ordered[0][1].args[0]) if ordered[0][1].args else ""):
+        return Told(where=ordered[0][0].at(ordered[0][1]), hint=_ORDER)
     return None
+
+
+def _page_argument(evidence: Evidence, found: tuple[File, Function], place: tuple[File, Function, ast.Call]) -> str:
+    """What a call that cuts a page is told last: of a helper's parameter what it was handed; empty if unclear."""
+    file, function, call = place
+    made = made_of(function, call.args[-1]) if call.args else []
+    value = made[-1] if len(made) == 2 else made[0] if made else None
+    if not isinstance(value, ast.Name) or function is found[1] or value.id not in arguments_of(function):
+        return text_of(value)
+    handed = evidence.source.handed_over(file, function, value.id)
+    return text_of(handed[1]) if handed else ""

@@ -410,6 +410,9 @@ def _with_another_beginning(evidence: Evidence) -> Told | None:
     return None
 
 
+NOBODY_SENDS = "FastAPI looks for '{}' in the {} of the request, and nobody sends it. What is it for?"
+
+
 @reading("FastAPI looks for a value in the query", *ANSWERS, "bad_body_is_422", "event_is_written")
 def looked_for_in_the_query(evidence: Evidence) -> Told | None:
     """FastAPI looks for a parameter with a plain type in the query. It takes a schema from the body."""
@@ -422,6 +425,8 @@ def looked_for_in_the_query(evidence: Evidence) -> Told | None:
                 hint = f"FastAPI looks for '{each.arg}' in the query. By what does it know the list of tasks?"
             elif each.arg == "item":
                 hint = "FastAPI looks for 'item' in the query. Which type says that it is looked up by its id?"
+            elif body_parameter(evidence, found[1]) not in (None, each):
+                hint = NOBODY_SENDS.format(each.arg, "query")
             return Told(where=found[0].at(each), hint=hint)
     return None
 

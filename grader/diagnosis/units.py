@@ -11,8 +11,9 @@ from typing import Any, TypeGuard
 
 from grader.diagnosis.answers import given_back
 from grader.diagnosis.anywhere import innermost, unknown_name
+from grader.diagnosis.crud import made_of
 from grader.diagnosis.endpoints import behind, endpoint_of, own_files, request_of
-from grader.diagnosis.evidence import Evidence
+from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.saves import returned_what_gives_nothing
 from grader.diagnosis.source import (
@@ -21,10 +22,12 @@ from grader.diagnosis.source import (
     arguments_of,
     calls,
     decorators,
+    giving,
     inside,
     last_line,
     name_of,
     of_a_session,
+    options,
     text_of,
 )
 
@@ -143,20 +146,23 @@ def helper_rolls_back(evidence: Evidence) -> Told | None:
     return None
 
 
-_NO_DATETIME = re.compile(r"DateTime type only accepts|type timestamp")
+_NO_DATETIME = re.compile(r"DateTime type only accepts|(type|to) timestamp")
 
 
-@reading("a time that is no time", _ADDS)
+@reading("a time that is no time", _ADDS, "event_is_written", "task_uses_its_own_session")
 def time_of_another_type(evidence: Evidence) -> Told | None:
     """A column for a time takes a datetime; one with a default of the database's can be left to it."""
-    if not _NO_DATETIME.search(evidence.saw):
-        return None
-    for name in ("add_item", "add_event"):
+    hint = "Of what type is this value, and which does the column hold? Who fills it where you say nothing? "
+    hint += "See app/models.py."
+    for name in ("add_item", "add_event", "record_event") if _NO_DATETIME.search(evidence.saw) else ():
         for file, node in _leads_to(evidence, name):
-            for each in [each for call in calls(node, "Item", "ItemEvent") for each in call.keywords]:
-                if each.arg == "created_at":
-                    hint = "What does this column hold, and who fills it where you say nothing? See app/models.py."
-                    return Told(where=file.at(each.value), hint=hint)
+            given = [value for said, _, value in options(node) if said == "created_at"]
+            assigned = [each for each in inside(node) if isinstance(each, ast.Assign)]
+            given += [each.value for each in assigned if getattr(each.targets[0], "attr", "") == "created_at"]
+            if given and file.name not in evidence.given:
+                raised = evidence.raised[0].told if evidence.raised and name == "record_event" else ""
+                saw = f"the task raised {raised}" if raised else ""
+                return Told(saw=saw, where=file.at(given[0]), hint=hint)
     return None
 
 
@@ -171,6 +177,8 @@ def helper_returns_otherwise(evidence: Evidence) -> Told | None:
         found = _adding(evidence, "add_item")
     if found is None or " committed: " in evidence.saw:
         return None
+    if (stranger := _not_in_the_session(evidence)) is not None:
+        return stranger
     given = re.search(r"add_event\(db, (.+), 'viewed'\)$", evidence.did[-1]) if evidence.did else None
     if given is not None and given[1] not in ("item", "None"):
         return _returned_no_item(evidence, _adding(evidence, "add_item"), given[1])
@@ -218,6 +226,56 @@ def helper_returns_otherwise(evidence: Evidence) -> Told | None:
         hint = "This is another object than the one that was added."
         return Told(where=file.at(returns[-1]), hint=hint, why=_GOES_ON)
     return None
+
+
+def _not_in_the_session(evidence: Evidence) -> Told | None:
+    """Of a helper whose object has no id after a flush either, or cannot be refreshed: what gives another one a row."""
+    told = re.match(r"(add_item|add_event) returned \{'id': None\b", evidence.saw)
+    refused = evidence.raised_kind("InvalidRequestError")
+    message = refused.message if refused else ""
+    loaded = "is not persistent within this Session" in message and evidence.sent("INSERT")
+    name = told[1] if told else "add_item" if _event_of_no_row(evidence) else ""
+    found = _adding(evidence, name) if name else _helper(evidence) if loaded else None
+    returns = [each for each in inside(found[1]) if isinstance(each, ast.Return)] if found else []
+    if found is None or not returns:
+        return None
+    what = "event" if found == _adding(evidence, "add_event") else "item"
+    saw = f"add_{what} returned an {what} that is not in the session: its id is None after a flush, too"
+    saw = f"{evidence.saw}; the {what} that is in the session is another object" if loaded else saw
+    wanted = f"add_{what} returns the {what} that it added, with its id"
+    chain = evidence.source.reached(*found, evidence.given)
+    where, hint = _another_row(chain, what) or ("", "")
+    added, given = calls(found[1], "add"), giving(found[1], returns[-1])
+    kept = text_of(returns[-1].value) in {text_of(each) for call in added for each in call.args}
+    if added and not (where or loaded or (kept and not calls(given, "Item", "ItemEvent"))):
+        where = found[0].at(given)
+        hint = f"You add one object and return another one. How many {what}s does this function make?"
+    return Told(saw=saw, wanted=wanted, where=where, hint=hint, why=_GOES_ON) if where else None
+
+
+def _another_row(chain: list[tuple[File, Function]], what: str) -> tuple[str, str] | None:
+    """What gives another object the row, or none at all: the line, and a hint."""
+    for file, node in chain:
+        statements = {id(each.value) for each in inside(node) if isinstance(each, ast.Expr)}
+        for call in calls(node, "merge", "insert", *_WITHOUT_IDS):
+            of_a_list = name_of(call) == "insert" and len(call.args) != 1
+            if of_a_list or (what == "item" and "vent" in text_of(call)):
+                continue
+            hint = f"This writes a row, and tells no object its id. What puts the {what} itself into the session?"
+            if name_of(call) == "merge":
+                hint = f"merge() leaves this {what} as it is, and gives back another one, which is in the session. "
+                hint += "What becomes of that one here?" if id(call) in statements else "Which of the two goes on?"
+            return file.at(call), hint
+    return None
+
+
+def _event_of_no_row(evidence: Evidence) -> bool:
+    """Whether add_event handed on the id of the item that it was given, and that had none although a row was made."""
+    made = "INSERT items" in evidence.timeline and _NO_ITEM_ID.search(evidence.saw) is not None
+    chain = _leads_to(evidence, "add_event") if made and evidence.did[-1].startswith("add_event(db, item,") else []
+    read = {text_of(each) for _, node in chain for each in _ids_read(node)}
+    ids = [(node, each) for _, node in chain for each in _item_ids(node)]
+    return bool(ids) and all({text_of(one) for one in made_of(*place)} & read for place in ids)
 
 
 def _returned_no_item(evidence: Evidence, found: tuple[File, Function] | None, value: str) -> Told | None:
@@ -288,14 +346,15 @@ def other_event(evidence: Evidence) -> Told | None:
         for given in ast.walk(node):
             if isinstance(given, ast.Constant) and given.value in kinds:
                 saw = f"the event's kind is {given.value!r}; 'created' is wanted"
-                return Told(saw=saw, where=file.at(given), hint="Compare the kind with the task sheet.")
+                hint = "Compare the kind with the task sheet."
+                return Told(saw=saw, where=file.at(given), hint=hint, why=_WRONG_RECORD)
     found = _adding(evidence, "add_event") if kinds else None
     for call in calls(found[1], "ItemEvent") if found else ():
         for each in call.keywords:
             if found and each.arg == "kind" and not isinstance(each.value, ast.Name):
                 saw = f"the event's kind is {min(kinds)!r}; 'created' is wanted"
                 hint = "add_event is told the kind. What does this line make of it?"
-                return Told(saw=saw, where=found[0].at(each.value), hint=hint)
+                return Told(saw=saw, where=found[0].at(each.value), hint=hint, why=_WRONG_RECORD)
     return None
 
 
@@ -317,8 +376,8 @@ def _lines(node: Function) -> range:
     return range(node.body[0].lineno, (node.body[-1].end_lineno or 0) + 1)
 
 
-def _item_for_its_id(node: Function) -> ast.expr | None:
-    """The item itself where its id belongs: ``item_id=item``, ``{"item_id": item}``, ``event.item_id = item``."""
+def _item_ids(node: Function) -> list[ast.expr]:
+    """What an event gets as its item_id: ``item_id=item``, ``{"item_id": item}``, ``event.item_id = item``."""
     given = [each.value for call in calls(node, "ItemEvent", "dict") for each in call.keywords if each.arg == "item_id"]
     for each in inside(node):
         if isinstance(each, ast.Dict):
@@ -327,7 +386,12 @@ def _item_for_its_id(node: Function) -> ast.expr | None:
             given += [each.value] if re.search(r"\bitem_id\b", text_of(each.targets[0])) else []
         elif isinstance(each, ast.Call) and name_of(each) == "setattr" and len(each.args) == 3:
             given += [each.args[2]] if text_of(each.args[1]) == "'item_id'" else []
-    return next((each for each in given if isinstance(each, ast.Name) and each.id == _given_item(node)), None)
+    return given
+
+
+def _item_for_its_id(node: Function) -> ast.expr | None:
+    """The item itself where its id belongs."""
+    return next((each for each in _item_ids(node) if isinstance(each, ast.Name) and each.id == _given_item(node)), None)
 
 
 @reading("a keyword that the table does not have", _ADDS)
@@ -795,7 +859,7 @@ def no_rollback(evidence: Evidence) -> Told | None:
             caught = {name for handler in handlers for name in re.findall(r"\w+", handler)}
             missed = evidence.raised and not evidence.raised[0].bases & caught  # it came out, past these handlers
             if handlers and missed and not any(name in ("", "Exception", "BaseException") for name in handlers):
-                hint = "Which other errors can come out of this block?"
+                hint = f"Which other errors can come out of this block?{_alike(file, attempt.handlers[0])}"
                 return Told(where=file.at(attempt.handlers[0]), hint=hint)
         early = _before_the_try(file, node, crossed)
         if early is not None:
@@ -845,6 +909,14 @@ def no_rollback(evidence: Evidence) -> Told | None:
         return Told(where=failed[-1], hint=hint + closes)
     place = (own or handlers_ or committed or units)[0]
     return Told(where=_at(place), hint=f"What ends the transaction when one of these lines raises?{closes}")
+
+
+def _alike(file: File, handler: ast.ExceptHandler) -> str:
+    """Which other lines of a file catch the same errors, and roll back after those alone."""
+    others = [each for each in file.nodes if isinstance(each, ast.ExceptHandler) and each is not handler]
+    others = [each for each in others if text_of(each.type) == text_of(handler.type) and calls(each, "rollback")]
+    lines = sorted(each.lineno for each in others)
+    return f" Look at line {' and '.join(map(str, lines))}, too." if lines else ""
 
 
 def _before_the_try(file: File, node: Function, crossed: set[str]) -> str | None:
@@ -1024,17 +1096,49 @@ def name_has_to_be_new(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("begin() after a read", "create_answers_201", _BATCH)
+@reading("begin() in a session that has already begun", "create_answers_201", _BATCH)
 def begun_after_a_read(evidence: Evidence) -> Told | None:
-    """A session begins a transaction by itself as soon as you use it. A begin() after that raises an error."""
+    """A session begins a transaction by itself as soon as you use it. A begin() after that, or inside another begin(),
+    raises an error."""
     raised = evidence.raised_kind("InvalidRequestError")
     if raised is None or "already begun" not in raised.message:
         return None
-    return Told(
-        where=innermost(raised, evidence.given),
-        wanted=evidence.wanted.partition(":")[0],
-        hint="Any use of the session begins a transaction. Which line before this one did so? Is it needed there?",
-    )
+    where, hint = innermost(raised, evidence.given), "Any use of the session begins a transaction. "
+    hint += "Which line before this one did so? Is it needed there?"
+    outer, within = _begun_around(evidence, raised) or (0, where)
+    if outer:
+        inner = "this line begins another one"
+        if within != where:
+            name, _, number = where.rpartition(":")
+            there = f"line {number}" if within.startswith(f"{name}:") else f"line {number} of {name}"
+            inner = f"this line leads to another begin(), in {there}"
+        hint = f"Line {outer} has begun a transaction, and {inner}. Which of the two holds all that is saved together?"
+    return Told(where=within, wanted=evidence.wanted.partition(":")[0], hint=hint)
+
+
+def _begun_around(evidence: Evidence, raised: Raised) -> tuple[int, str] | None:
+    """The line that began the transaction in which another begin() failed, and the line there that led to it."""
+    for where in raised.lines:
+        file, line = evidence.source.file(where.rpartition(":")[0]), int(where.rpartition(":")[2])
+        around = evidence.source.function(file.function_at(line), file.name)
+        for each in inside(around[1]) if around else ():
+            call = each.items[0].context_expr if isinstance(each, ast.With) else getattr(each, "value", None)
+            body = each.body if isinstance(each, ast.With) else []
+            holds = bool(body) and body[0].lineno <= line <= (body[-1].end_lineno or 0)
+            if isinstance(each, ast.Expr) and isinstance(call, ast.Call) and name_of(call) == "begin":
+                holds = call.lineno < line
+            if holds and isinstance(call, ast.Call) and _begins(evidence, file, call):
+                return call.lineno, where
+    return None
+
+
+def _begins(evidence: Evidence, file: File, call: ast.Call) -> bool:
+    """Whether a call begins a transaction: a session's own begin(), or a function of the learner's that leads to it."""
+    if name_of(call) == "begin":
+        return of_a_session(call)
+    found = evidence.source.function(name_of(call), file.name) or evidence.source.function(name_of(call))
+    chain = evidence.source.reached(*found, evidence.given) if found else []
+    return any(of_a_session(each) for _, node in chain for each in calls(node, "begin"))
 
 
 def _leads_to(evidence: Evidence, name: str) -> list[tuple[File, Function]]:
@@ -1064,16 +1168,16 @@ _WITHOUT_IDS = "bulk_save_objects", "bulk_insert_mappings"
 
 def _added_in_the_endpoint(evidence: Evidence) -> Told | None:
     """Of items that an endpoint adds by itself, without add_item: the line that leaves them without an id."""
-    if not _NO_ITEM_ID.search(evidence.saw) or _calls(evidence, "add_item", "flush"):
+    if not _NO_ITEM_ID.search(evidence.saw) or _calls(evidence, "add_item") or not _calls(evidence, "Item"):
         return None
-    added = [*_calls(evidence, "add", "add_all"), *_calls(evidence, *_WITHOUT_IDS)]
-    added = [each for each in added if "vent" not in text_of(each[1])]
-    if len(added) != 1 or not _calls(evidence, "Item"):
+    saw = f"{evidence.saw}; the item had no id yet"
+    another = _another_row(_units(evidence), "item") if evidence.sent("INSERT items") else None
+    if another is not None:
+        return Told(saw=saw.removesuffix(" yet"), where=another[0], hint=another[1])
+    added = [each for each in _calls(evidence, "add", "add_all") if "vent" not in text_of(each[1])]
+    if len(added) != 1 or _calls(evidence, "flush"):
         return None
-    hint = "When do the items get their ids? Something has to be sent first."
-    if name_of(added[0][1]) in _WITHOUT_IDS:
-        hint = "This saves the rows, and tells the objects nothing of their ids. Which way of adding them does?"
-    return Told(saw=f"{evidence.saw}; the item had no id yet", where=_at(added[0]), hint=hint)
+    return Told(saw=saw, where=_at(added[0]), hint="When do the items get their ids? Something has to be sent first.")
 
 
 @reading("an event before there is an id", "create_answers_201", _BATCH, _ADDS)

@@ -9,8 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 from grader.diagnosis.anywhere import innermost
-from grader.diagnosis.crud import built, page_sent, reached
+from grader.diagnosis.crud import STOPS, built, page_sent, reached
 from grader.diagnosis.endpoints import (
+    alias_of,
     behind,
     body_parameter,
     endpoint_of,
@@ -25,7 +26,18 @@ from grader.diagnosis.parameters import TOO_STRICT, made_by_hand
 from grader.diagnosis.reading import Told, reading, reading_of
 from grader.diagnosis.routes import said_status
 from grader.diagnosis.saves import flushed_not_committed, not_committed
-from grader.diagnosis.source import File, Function, calls, decorators, first_line, inside, keyword, name_of, text_of
+from grader.diagnosis.source import (
+    File,
+    Function,
+    calls,
+    decorators,
+    defaults_of,
+    first_line,
+    inside,
+    keyword,
+    name_of,
+    text_of,
+)
 from grader.diagnosis.starting import (
     created_at_another_moment,
     created_at_the_end,
@@ -466,7 +478,10 @@ def some_left_out(evidence: Evidence) -> Told | None:
                 places.append((file, each))
     if len(places) != 1:
         return None
-    return Told(where=places[0][0].at(places[0][1]), hint="Which items of the list does this leave out?")
+    cut = getattr(places[0][1], "slice", None)
+    of_a_page = isinstance(cut, ast.Slice) and cut.lower is not None and text_of(cut.upper) == "limit"
+    hint = STOPS.format("A slice") if of_a_page else "Which items of the list does this leave out?"
+    return Told(where=places[0][0].at(places[0][1]), hint=hint)
 
 
 @reading("a line that is never reached")
@@ -616,9 +631,30 @@ def empty_batch_refused(evidence: Evidence) -> Told | None:
         return Told(where=innermost(raised, evidence.given), hint="What is there here when the list is empty?")
     for file, node in behind(evidence) if evidence.saw.startswith("422") else ():
         for each in (*node.args.args, *node.args.kwonlyargs):
-            if re.search(r"min_length|MinLen|conlist", text_of(each.annotation)):
-                return Told(where=file.at(each), hint=hint, why=TOO_STRICT)
+            where = _bound_of_a_list(evidence, file, each, defaults_of(node).get(each.arg))
+            if where:
+                counts = _AT_LEAST.search(evidence.source.line(where))
+                hint = "How many items does a list need by this line? May it be empty?" if counts else hint
+                return Told(where=where, hint=hint, why=TOO_STRICT)
     return None
+
+
+_AT_LEAST = re.compile(r"min_length|min_items|MinLen|\bLen\(|conlist")
+
+
+def _bound_of_a_list(evidence: Evidence, file: File, parameter: ast.arg, default: ast.expr | None) -> str:
+    """The line that says how many items a parameter needs: its own, one of its type's, or of a validator's."""
+    place = alias_of(evidence, parameter.annotation) or (file, parameter)
+    words = f"{text_of(place[1])} {text_of(default)}"
+    if _AT_LEAST.search(words):
+        return place[0].at(place[1])
+    for name in re.findall(r"\w+", words):
+        found = evidence.source.class_(name) or evidence.source.function(name)
+        for each in inside(found[1]) if found is not None and found[0].name not in evidence.given else ():
+            refuses = isinstance(each, ast.Raise | ast.Assert) and "value_error" in evidence.saw
+            if found and (refuses or (isinstance(each, ast.Call) and _AT_LEAST.search(text_of(each)))):
+                return found[0].at(each)
+    return ""
 
 
 @reading("an answer that cannot be written as JSON", "error_reaches_the_client")
