@@ -18,6 +18,7 @@ from grader.diagnosis.source import (
     Function,
     Source,
     always_returns,
+    arguments_of,
     calls,
     decorators,
     inside,
@@ -114,15 +115,41 @@ def _annotated_validators(evidence: Evidence) -> list[tuple[str, tuple[File, Fun
     for field in ("name", "description"):
         places = [place for place in (_field(evidence, field), rules_of(evidence, field)) if place is not None]
         for place in places[: 1 if places[:1] == places[1:] else 2]:
-            for file, node, *_ in _types_behind(evidence, place):
-                functions = [_function_in(evidence, file, node, call) for call in calls(node, *_IN_A_TYPE)]
+            for file, node, by, _ in _types_behind(evidence, place):
+                named = [call.args[0] if call.args else keyword(call, "func") for call in calls(node, *_IN_A_TYPE)]
+                named += [one for each in named for one in _one_after_another(evidence, file, node, by, each)]
+                functions = [_function_in(evidence, file, node, each) for each in named]
                 found += [(field, each) for each in functions if each is not None and (field, each) not in found]
     return found
 
 
-def _function_in(evidence: Evidence, file: File, node: ast.AST, made: ast.Call) -> tuple[File, Function] | None:
+def _one_after_another(
+    evidence: Evidence, file: File, node: ast.AST, by: ast.Call | None, named: ast.expr | None
+) -> list[ast.expr]:
+    """What a variable stands for by which a validator is named: what a loop goes through, or a call hands over.
+
+    Args:
+        evidence: what is known.
+        file: the file of the type.
+        node: what says what the type is: a statement, or the function that makes it.
+        by: the call of this function.
+        named: what names the validator, ``check`` of ``AfterValidator(check)``.
+    """
+    loops = [each for each in inside(node) if isinstance(each, ast.For | ast.comprehension)]
+    names = {each.id for each in ast.walk(named) if isinstance(each, ast.Name)} if named is not None else set()
+    found: list[ast.expr] = []
+    for each in [each.iter for each in loops if name_of(each.target) in names]:
+        bound = evidence.source.bound(each.id, file) if isinstance(each, ast.Name) else None
+        parts = [*ast.walk(getattr(bound[1], "value", each) if bound else each)]
+        found += [one for one in parts if isinstance(one, ast.Name)]
+    taken = {*arguments_of(node), getattr(node.args.vararg, "arg", "")} if isinstance(node, Function) else set()
+    handed = [*by.args, *(each.value for each in by.keywords)] if by is not None else []
+    handed = handed if taken & {*names, *map(name_of, found)} else []
+    return found + [one for each in handed for one in ast.walk(each) if isinstance(one, ast.Name)]
+
+
+def _function_in(evidence: Evidence, file: File, node: ast.AST, named: ast.expr | None) -> tuple[File, Function] | None:
     """The learner's function that a validator of a type calls, also one within the function that makes it."""
-    named = made.args[0] if made.args else keyword(made, "func")
     within = [each for each in inside(node) if isinstance(each, Function) and each.name == name_of(named)]
     if within and not isinstance(named, ast.Call):
         return file, within[0]
@@ -738,6 +765,8 @@ def blank_accepted(evidence: Evidence) -> Told | None:
         condition = _condition_of(method, node)
         hint = "Which names come through here? Try one of white space alone, and an empty one."
         uncalled = _uncalled(getattr(condition, "test", condition))
+        if "name=''" in told and _looks_for_white_space(condition):
+            hint = "The empty name comes here, too. What does isspace() say of a text that has no characters?"
         if uncalled is not None:
             hint = f"What is {text_of(uncalled)} without parentheses, and can it ever be false?"
         return Told(where=file.at(condition), hint=hint)
@@ -757,6 +786,8 @@ def blank_accepted(evidence: Evidence) -> Told | None:
     if "name=''" in told:
         hint = "Nothing here asks for a character that people can see."
         other = _type_in_create(evidence, found[1])
+        if not other and (another := _blank_elsewhere(evidence, found[0], hint)) is not None:
+            return another if another.where else replace(another, where=found[0].at(found[1]))
         if other:
             hint = f"The name of ItemCreate is a '{other}'. What does that ask for that this one does not?"
     elif "name=''" in evidence.saw:
@@ -776,6 +807,25 @@ def blank_accepted(evidence: Evidence) -> Told | None:
     if stripped and "name=''" in evidence.saw:
         late = stripped[0]
     return Told(where=found[0].at(late), hint=_checked_in_the_table(evidence) or hint)
+
+
+def _blank_elsewhere(evidence: Evidence, file: File, hint: str) -> Told | None:
+    """What to ask where a function beside the type refuses what is blank, and is none of the validators seen here."""
+    refusing = [each for each in file.functions if re.search(_BLANK, each.name) and file.name not in evidence.given]
+    refusing = [each for each in refusing if any(isinstance(one, ast.Raise) for one in inside(each))]
+    known = [node for _, node in _with_helpers(evidence)]
+    for each in [each for each in refusing if each not in known and not any(each in one.body for one in file.classes)]:
+        if not any(isinstance(one, ast.Name) and one.id == each.name for one in file.nodes):
+            return Told(hint=f"{hint} {each.name}() could: what calls it?")
+        if evidence.rule != "create_needs_a_name":
+            return Told(hint=f"{hint} {each.name}() could: what calls it for this name?")
+        raised = next(one for one in inside(each) if isinstance(one, ast.Raise))
+        hint = f"{each.name}() is there to refuse such a name. Does it get this one, and what does it do then?"
+        return Told(where=file.at(_condition_of(each, raised)), hint=hint)
+    return None
+
+
+_BLANK = r"blank|empty|visible|space"
 
 
 def _type_in_create(evidence: Evidence, field: ast.stmt) -> str:
@@ -844,6 +894,12 @@ def _about_the_name(method: Function) -> bool:
     return (
         validates and re.search(r"\bname\b", " ".join(map(text_of, (*method.decorator_list, *method.body)))) is not None
     )
+
+
+def _looks_for_white_space(condition: ast.AST) -> bool:
+    """Whether a condition is that a whole text is white space, and nothing else."""
+    test = getattr(condition, "test", None)
+    return isinstance(test, ast.Call) and isinstance(test.func, ast.Attribute) and test.func.attr == "isspace"
 
 
 def _uncalled(test: ast.AST) -> ast.Attribute | None:
