@@ -89,12 +89,17 @@ NOT_CALLED = "Pydantic does not call {}: a function in Annotated is only a remar
 
 def function_alone(evidence: Evidence, file: File, rules: ast.AST) -> ast.Name | None:
     """A function of the learner's that stands beside a type in Annotated as it is: it is never called."""
-    for each in [each for each in ast.walk(rules) if isinstance(each, ast.Subscript)]:
-        said = each.slice.elts[1:] if name_of(each.value) == "Annotated" and isinstance(each.slice, ast.Tuple) else []
-        for one in [one for one in said if isinstance(one, ast.Name)]:
-            if evidence.source.function(one.id) is not None:
-                return one
+    for one in [one for one in _said_of_a_type(rules) if isinstance(one, ast.Name)]:
+        if evidence.source.function(one.id) is not None:
+            return one
     return None
+
+
+def _said_of_a_type(node: ast.AST) -> list[ast.expr]:
+    """What stands behind the types of every ``Annotated[...]`` within a node."""
+    annotated = [each for each in ast.walk(node) if isinstance(each, ast.Subscript)]
+    tuples = [each.slice for each in annotated if name_of(each.value) == "Annotated"]
+    return [one for each in tuples if isinstance(each, ast.Tuple) for one in each.elts[1:]]
 
 
 def _validators(evidence: Evidence) -> list[tuple[File, Function]]:
@@ -786,6 +791,10 @@ def blank_accepted(evidence: Evidence) -> Told | None:
     if "name=''" in told:
         hint = "Nothing here asks for a character that people can see."
         other = _type_in_create(evidence, found[1])
+        over = _passed_over(evidence, found)
+        if over is not None and "min_length" in text_of(over[0][1]):
+            hint = f"{over[1]} What tells Pydantic how long a text has to be?"
+            return Told(where=over[0][0].at(over[0][1]), hint=hint)
         if not other and (another := _blank_elsewhere(evidence, found[0], hint)) is not None:
             return another if another.where else replace(another, where=found[0].at(found[1]))
         if other:
@@ -1006,6 +1015,9 @@ def too_long_accepted(evidence: Evidence) -> Told | None:
         away = _kept_away(evidence, *measured[0][1:], field)
         if away is not None:
             place, hint = (measured[0][0], away[0]), away[1]
+    over = _passed_over(evidence, found) if hint.startswith("Nothing here limits the length") else None
+    if over is not None:
+        place, hint = over[0], f"{over[1]} What tells Pydantic how long a text may be?"
     if own is not None and not measured and other:
         place, hint = own, "Which type has this field here? Compare what the two types allow."
     return Told(
@@ -1013,6 +1025,21 @@ def too_long_accepted(evidence: Evidence) -> Told | None:
         hint=hint,
         why="" if evidence.raised_kind("ValidationError") else _TOO_LONG,  # which comes before any database
     )
+
+
+_OF_COLUMNS = "String", "Text", "Unicode", "UnicodeText", "VARCHAR", "NVARCHAR", "AutoString", "Column", "mapped_column"
+
+
+def _passed_over(evidence: Evidence, rules: tuple[File, ast.AST]) -> tuple[tuple[File, ast.AST], str] | None:
+    """What stands in a type and means nothing to Pydantic, and what there is to say of it."""
+    for file, node, *_ in _types_behind(evidence, rules):
+        for call in calls(node, *_OF_COLUMNS):
+            if evidence.source.class_(name_of(call)) is None and evidence.source.function(name_of(call)) is None:
+                told = f"{text_of(call)} is for a column of a table: in the schema, Pydantic passes over it."
+                return (file, call), told
+        for one in [one for one in _said_of_a_type(node) if isinstance(one, ast.Constant | ast.Dict | ast.Tuple)]:
+            return (file, one), f"To Pydantic, {text_of(one)} is only a remark here."
+    return None
 
 
 def _misspelt(node: ast.AST, name: str) -> ast.keyword | None:
@@ -1372,6 +1399,13 @@ _NO_TYPE = re.compile(
 @reading("what a text may be, without its type")
 def rules_without_a_type(evidence: Evidence) -> Told | None:
     """Annotated holds a type, and after it what is said of it. What is said is no type of its own."""
+    unhashable = [each for each in evidence.raised if re.match("unhashable type: '(dict|list|set)'", each.message)]
+    for within in evidence.source.files() if unhashable else ():
+        for one in [one for one in _said_of_a_type(within.tree) if isinstance(one, ast.Dict | ast.List | ast.Set)]:
+            hint = (
+                f"Annotated takes a type, and then one rule after another. Is this {type(one).__name__.lower()} a rule?"
+            )
+            return Told(where=within.at(one), hint=hint) if within.name not in evidence.given else None
     raised = next((each for each in evidence.raised if _NO_TYPE.search(each.message)), None)
     where = innermost(raised, evidence.given) if raised else ""
     if raised is not None and raised.kind == "SyntaxError":  # of a text in the place of a type
