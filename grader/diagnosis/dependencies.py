@@ -242,8 +242,9 @@ def asks_the_client(evidence: Evidence) -> Told | None:
     for each in arguments:
         kind = text_of(each.annotation)
         if found and not re.search(r"Request|HTTPConnection|BackgroundTasks|Response|Depends|WebSocket", kind):
-            hint = f"FastAPI looks for '{each.arg}' in the request."
-            return Told(where=found[0].at(each), hint=hint)
+            hint = f"FastAPI looks for '{each.arg}' in the request. From where else can get_db have it?"
+            saw = f"FastAPI cannot read {kind} from a request" if kind and evidence.raised_kind("FastAPIError") else ""
+            return Told(saw=saw, where=found[0].at(each), hint=hint)
     return None
 
 
