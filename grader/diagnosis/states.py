@@ -77,7 +77,8 @@ def _hint_for_the_idle(place: tuple[File, _Place], definition: _Definition, miss
 def _hint_for(source: Source, missing: _Missing, sets: list[tuple[File, _Place]]) -> str:
     """What to ask where the line that should have set it is there, and runs, or where there is none."""
     if sets:
-        return f"{sets[0][0].at(sets[0][1])} sets {missing}. Does that run before this line, in each request?"
+        context = "" if missing.owner else " and in the same context"
+        return f"{sets[0][0].at(sets[0][1])} sets {missing}. Does that run before this line, in each request{context}?"
     unclear = r"setattr\(|_state\b|\bState\(|\.update\(|\]\s*=\s*\{|state = "
     if any(re.search(unclear, line) for file in source.files() for line in file.lines):
         return f"Which line is to set {missing}? Does that run before this one, in each request?"
@@ -150,7 +151,8 @@ def _sets(source: Source, missing: _Missing) -> list[tuple[File, _Place]]:
         found += [(file, each)] if missing.owner and name == missing.name and _owner(each) == missing.owner else []
     for file in source.files():
         if not missing.owner:
-            found += [(file, call) for call in calls(file.tree, "set") if text_of(call.func) == f"{missing.name}.set"]
+            made = [call for call in calls(file.tree, "set") if isinstance(call.func, ast.Attribute)]
+            found += [(file, call) for call in made if name_of(getattr(call.func, "value", None)) == missing.name]
             continue
         for call in calls(file.tree, "setattr") if missing.owner.endswith("state") else ():
             named = call.args[1] if len(call.args) > 1 else None
