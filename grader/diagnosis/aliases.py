@@ -20,6 +20,7 @@ from grader.diagnosis.shapes import (
     unfit_call,
 )
 from grader.diagnosis.source import File, Function, defaults_of, first_line, inside, name_of, text_of
+from grader.diagnosis.states import nothing_has_set_it
 
 # -- names --------------------------------------------------------------------------------------------
 
@@ -196,6 +197,7 @@ def no_router_included(evidence: Evidence) -> Told | None:
 IN_ONE_LINE = (
     handed_another_type,
     query_not_sent,
+    nothing_has_set_it,
     unknown_attribute,
     unknown_argument,
     unfit_call,

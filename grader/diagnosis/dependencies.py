@@ -242,8 +242,9 @@ def asks_the_client(evidence: Evidence) -> Told | None:
     for each in arguments:
         kind = text_of(each.annotation)
         if found and not re.search(r"Request|HTTPConnection|BackgroundTasks|Response|Depends|WebSocket", kind):
-            hint = f"FastAPI looks for '{each.arg}' in the request."
-            return Told(where=found[0].at(each), hint=hint)
+            hint = f"FastAPI looks for '{each.arg}' in the request. From where else can get_db have it?"
+            saw = f"FastAPI cannot read {kind} from a request" if kind and evidence.raised_kind("FastAPIError") else ""
+            return Told(saw=saw, where=found[0].at(each), hint=hint)
     return None
 
 
@@ -600,18 +601,14 @@ def yielded_after_close(evidence: Evidence) -> Told | None:
     if found is None or not handed_out:
         return None
     (file, node), db = found, _yielded(found[1]) or _held_by_a_middleware(found[1])
-    ends = {
-        block: [
-            item
-            for item in block.items
-            if text_of(item.optional_vars or item.context_expr) in (db, f"closing({db})", f"contextlib.closing({db})")
-        ]
-        for block in ast.walk(node)
-        if isinstance(block, ast.With)
-    }
-    over = [block for block, items in ends.items() if items and (block.end_lineno or 0) < handed_out]
+    names = _names_of_the_session(node, db)
+    kept = {*names, *(each for name in names for each in (f"closing({name})", f"contextlib.closing({name})"))}
+    blocks = [each for each in ast.walk(node) if isinstance(each, ast.With) and (each.end_lineno or 0) < handed_out]
+    over = [each for each in blocks for item in each.items if text_of(item.optional_vars or item.context_expr) in kept]
+    over = over or _only_in_blocks(node, blocks, names)
     caught = [each for attempt in _tries(node) for handler in attempt.handlers for each in ast.walk(handler)]
-    closed = [call for call in calls(node, "close") if text_of(call.func) == f"{db}.close" and call not in caught]
+    closed = [call for call in calls(node, "close") if text_of(call.func).removesuffix(".close") in names]
+    closed = [call for call in closed if call not in caught]
     before = [call for call in closed if call.lineno < handed_out and not _bound_anew(node, db, call.lineno)]
     if not (over or before) or len(before) < len(closed):
         return None
@@ -621,6 +618,35 @@ def yielded_after_close(evidence: Evidence) -> Told | None:
         where=file.at(handed_out),
         hint=f"What has {what} done to the session before this line, and who closes it after the endpoint?",
     )
+
+
+def _names_of_the_session(node: Function, db: str) -> list[str]:
+    """The names that a function has for what it hands out: ``db = session``, and a stack that has entered it."""
+    names = [db]
+    for name in names:  # which grows meanwhile
+        for value in _values_of(node, name):
+            entered = value.func if isinstance(value, ast.Call) and name_of(value) == "enter_context" else None
+            other = entered.value if isinstance(entered, ast.Attribute) else value
+            if isinstance(other, ast.Name | ast.Attribute):
+                names += [text_of(other)] if text_of(other) not in names else []
+    return names
+
+
+def _values_of(node: Function, name: str) -> list[ast.expr]:
+    """What a name is given within a function."""
+    assigned = [each for each in ast.walk(node) if isinstance(each, ast.Assign | ast.AnnAssign)]
+    pairs = [(each.targets if isinstance(each, ast.Assign) else [each.target], each.value) for each in assigned]
+    return [value for targets, value in pairs if value is not None and name in map(text_of, targets)]
+
+
+def _only_in_blocks(node: Function, blocks: list[ast.With], names: list[str]) -> list[ast.With]:
+    """Those of some with blocks that make a session, where nothing else in the function gives the one it hands out."""
+    making = [each for each in blocks if any(calls(item.context_expr, *_MAKERS) for item in each.items)]
+    made = [call for each in making for item in each.items for call in calls(item.context_expr, *_MAKERS)]
+    own = {each.name for each in inside(node) if isinstance(each, Function)}
+    given = [value for name in names for value in _values_of(node, name)] + [each.value for each in _yields(node)]
+    called = {name_of(each) for one in given if one is not None for each in ast.walk(one) if isinstance(each, ast.Call)}
+    return making if len(made) == len(calls(node, *_MAKERS)) and called <= {*own, "pop", "next"} else []
 
 
 def _held_by_a_middleware(node: Function) -> str:

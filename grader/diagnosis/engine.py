@@ -1150,18 +1150,24 @@ def autoflush_is_true(evidence: Evidence) -> Told | None:
             handed = _parameter(evidence, file, value)
             if handed is not None:
                 return Told(where=handed[0].at(handed[1]), hint=handed[2])
-            bound = evidence.source.bound(name_of(value), file) if isinstance(value, ast.Name | ast.Attribute) else None
-            held = getattr(bound[1], "value", None) if bound is not None else None
-            if bound is not None and isinstance(held, ast.Constant):
-                if isinstance(held.value, str) and held.value:
-                    return Told(where=bound[0].at(bound[1]), hint=_A_TEXT)
-                return Told(where=bound[0].at(bound[1]), hint="autoflush gets this value. What does the task want?")
+            place, held = _where_it_is_set(evidence, file, value)
+            named = name_of(value) if isinstance(value, ast.Name | ast.Attribute) else ""
+            other = named != "" and "flush" not in named.lower()  # it decides other things, too
+            if isinstance(held, ast.Constant) and not (other and isinstance(value, ast.Attribute)):
+                is_text = isinstance(held.value, str) and held.value
+                hint = _A_TEXT if is_text else "autoflush gets this value. What does the task want?"
+                return Told(where=place.at(held), hint=hint)
             hint = "When is this true? The task wants autoflush off, on every database and everywhere it runs."
-            if bound is not None and "flush" not in name_of(value).lower():  # it decides other things, too
-                hint = f"When is {name_of(value)} true, and what do your sessions do then? What does the task want?"
-                bound = None
-            place = bound or (file, value)
-            return Told(where=place[0].at(place[1]), hint=hint)
+            if isinstance(held, ast.Name | ast.Attribute | ast.Subscript | ast.Call):
+                hint = f"{text_of(held)} is true here. Where does that come from? The task wants autoflush off, on "
+                hint += "every database and everywhere it runs."
+            if name_of(held) == "bool" and re.search("environ|getenv", text_of(held)):
+                hint = "What comes from the environment is a text, and so is what stands in for it. What does bool() "
+                hint += "make of a text that is not empty?"
+            if other:
+                hint = f"When is {named} true, and what do your sessions do then? What does the task want?"
+                place, held = file, value
+            return Told(where=place.at(held), hint=hint)
     return None
 
 
@@ -1216,22 +1222,66 @@ def autoflush_from_a_text(evidence: Evidence) -> Told | None:
     """A setting from the environment is a text. Every text that is not empty counts as true, even 'False'."""
     for file in evidence.source.files():
         for value in _values_of_autoflush(file):
-            bound = evidence.source.bound(value.id, file) if isinstance(value, ast.Name) else None
-            source = getattr(bound[1], "value", None) if bound is not None else value
+            place, source = _where_it_is_set(evidence, file, value)
             texts = _texts_without_a_setting(source)
             if texts:
                 return Told(
                     saw=f"{evidence.saw}: autoflush is on, because a text that is not empty counts as true",
-                    where=(bound[0] if bound else file).at(source or value),
+                    where=place.at(source),
                     hint=f"What comes out of the environment is a text, and {texts[0]!r} is a text that is not empty.",
                 )
     return None
 
 
-def _texts_without_a_setting(source: ast.expr | None) -> list[str]:
+def _where_it_is_set(evidence: Evidence, file: File, value: ast.expr) -> tuple[File, ast.expr]:
+    """What a value comes from: of a name, a key, a setting or a call the expression behind it, if there is only one."""
+    for _ in range(_MOST_STEPS):
+        found: list[tuple[File, ast.expr]] = []
+        if isinstance(value, ast.Name):
+            bound = evidence.source.bound(value.id, file)
+            found = [(bound[0], bound[1].value)] if bound and isinstance(bound[1], ast.Assign) else []
+            if bound and isinstance(bound[1], ast.AnnAssign) and bound[1].value is not None:
+                found = [(bound[0], bound[1].value)]
+        elif isinstance(value, ast.Attribute):
+            found = _set_in_a_class(evidence, value.attr)
+        elif isinstance(value, ast.Subscript) and isinstance(value.slice, ast.Constant):
+            around = evidence.source.bound(name_of(value.value), file)
+            key = value.slice.value
+            found = [(around[0], each) for name, _, each in options(around[1]) if name == key] if around else []
+        elif isinstance(value, ast.Call):
+            led = evidence.source.decides(file, value, evidence.given)
+            found = [led] if led[1] is not value else []
+        if len(found) != 1:
+            break
+        file, value = found[0]
+    return file, value
+
+
+_MOST_STEPS = 5
+
+
+def _set_in_a_class(evidence: Evidence, name: str) -> list[tuple[File, ast.expr]]:
+    """What an attribute is given by those who make an object of a learner's class; without them, in its body."""
+    passed: list[tuple[File, ast.expr]] = []
+    within: list[tuple[File, ast.expr]] = []
+    for file in evidence.source.files():
+        made = [call for call in calls(file.tree, "cls", *(each.name for each in file.classes))]
+        passed += [(file, each) for call in made if (each := keyword(call, name)) is not None]
+        for statement in [each for owner in file.classes for each in ast.walk(owner)]:
+            targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
+            if name in [name_of(each) for each in targets if each is not None]:
+                value = getattr(statement, "value", None)
+                within += [(file, value)] if value is not None else []
+            if isinstance(statement, Function) and statement.name == name:  # a property
+                returned = [each.value for each in inside(statement) if isinstance(each, ast.Return)]
+                within += [(file, each) for each in returned if each is not None]
+    return passed or within
+
+
+def _texts_without_a_setting(source: ast.expr) -> list[str]:
     """The texts that a value may be where the environment has no such variable, if it stays a text all the way."""
-    nodes = [*ast.walk(source)] if source is not None else []
-    others = ("get", "getenv", "str", "bool", "lower", "upper", "title", "capitalize", "strip")
+    nodes = [*ast.walk(source)]
+    others = ("get", "getenv", "str", "bool", "lower", "upper", "title", "capitalize", "strip", "field", "Field")
     made = any(isinstance(each, ast.Call) and name_of(each) not in others for each in nodes)
     if made or any(isinstance(each, ast.Compare | ast.IfExp | ast.UnaryOp | ast.Subscript) for each in nodes):
         return []

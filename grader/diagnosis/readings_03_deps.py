@@ -33,6 +33,7 @@ from grader.diagnosis.dependencies import (
     yields_the_factory,
 )
 from grader.diagnosis.shapes import unfit_call
+from grader.diagnosis.states import nothing_has_set_it
 from grader.diagnosis.ways import never_reached
 
 READINGS = (
@@ -43,6 +44,7 @@ READINGS = (
     never_given_a_value,
     unknown_name,
     used_before_assignment,
+    nothing_has_set_it,
     unknown_attribute,
     unknown_argument,
     unfit_call,

@@ -81,13 +81,15 @@ from grader.diagnosis.sqlmodels import (
     schema_is_the_table,
     types_of_the_table,
 )
+from grader.diagnosis.states import nothing_has_set_it
 from grader.diagnosis.uncalled import method_not_called, nothing_called
 from grader.diagnosis.updates import made_a_second_item, own_values_written_back, stored_a_new_row
 from grader.diagnosis.ways import never_reached
 from grader.diagnosis.writes import copy_changed, input_changed
 
 _ANYWHERE = (
-    *(never_reached, unknown_name, used_before_assignment, unknown_attribute, unknown_argument),
+    *(never_reached, unknown_name, used_before_assignment),
+    *(nothing_has_set_it, unknown_attribute, unknown_argument),
     *(builtin_as_a_value, method_not_called, nothing_called, never_given_a_value, handed_another_type),
     *(unfit_call, no_row_in_the_session, refusal_swallowed),
     *(query_not_sent, statement_not_sent, no_router_included, session_without_depends, type_and_place_apart),

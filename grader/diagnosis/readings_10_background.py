@@ -84,6 +84,7 @@ from grader.diagnosis.shapes import (
     unfit_call,
 )
 from grader.diagnosis.starting import lifespan_unknown, nobody_creates
+from grader.diagnosis.states import nothing_has_set_it
 from grader.diagnosis.statuses import route_status_is_a_text, status_by_place, status_is_no_number, success_raised
 from grader.diagnosis.tasks import (
     body_is_the_value,
@@ -230,6 +231,7 @@ READINGS = (
     session_not_made,
     query_not_sent,
     statement_not_sent,
+    nothing_has_set_it,
     unknown_attribute,
     unfit_call,
     time_of_another_type,

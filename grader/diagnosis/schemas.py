@@ -18,6 +18,7 @@ from grader.diagnosis.source import (
     Function,
     Source,
     always_returns,
+    arguments_of,
     calls,
     decorators,
     inside,
@@ -88,12 +89,17 @@ NOT_CALLED = "Pydantic does not call {}: a function in Annotated is only a remar
 
 def function_alone(evidence: Evidence, file: File, rules: ast.AST) -> ast.Name | None:
     """A function of the learner's that stands beside a type in Annotated as it is: it is never called."""
-    for each in [each for each in ast.walk(rules) if isinstance(each, ast.Subscript)]:
-        said = each.slice.elts[1:] if name_of(each.value) == "Annotated" and isinstance(each.slice, ast.Tuple) else []
-        for one in [one for one in said if isinstance(one, ast.Name)]:
-            if evidence.source.function(one.id) is not None:
-                return one
+    for one in [one for one in _said_of_a_type(rules) if isinstance(one, ast.Name)]:
+        if evidence.source.function(one.id) is not None:
+            return one
     return None
+
+
+def _said_of_a_type(node: ast.AST) -> list[ast.expr]:
+    """What stands behind the types of every ``Annotated[...]`` within a node."""
+    annotated = [each for each in ast.walk(node) if isinstance(each, ast.Subscript)]
+    tuples = [each.slice for each in annotated if name_of(each.value) == "Annotated"]
+    return [one for each in tuples if isinstance(each, ast.Tuple) for one in each.elts[1:]]
 
 
 def _validators(evidence: Evidence) -> list[tuple[File, Function]]:
@@ -114,15 +120,41 @@ def _annotated_validators(evidence: Evidence) -> list[tuple[str, tuple[File, Fun
     for field in ("name", "description"):
         places = [place for place in (_field(evidence, field), rules_of(evidence, field)) if place is not None]
         for place in places[: 1 if places[:1] == places[1:] else 2]:
-            for file, node, *_ in _types_behind(evidence, place):
-                functions = [_function_in(evidence, file, node, call) for call in calls(node, *_IN_A_TYPE)]
+            for file, node, by, _ in _types_behind(evidence, place):
+                named = [call.args[0] if call.args else keyword(call, "func") for call in calls(node, *_IN_A_TYPE)]
+                named += [one for each in named for one in _one_after_another(evidence, file, node, by, each)]
+                functions = [_function_in(evidence, file, node, each) for each in named]
                 found += [(field, each) for each in functions if each is not None and (field, each) not in found]
     return found
 
 
-def _function_in(evidence: Evidence, file: File, node: ast.AST, made: ast.Call) -> tuple[File, Function] | None:
+def _one_after_another(
+    evidence: Evidence, file: File, node: ast.AST, by: ast.Call | None, named: ast.expr | None
+) -> list[ast.expr]:
+    """What a variable stands for by which a validator is named: what a loop goes through, or a call hands over.
+
+    Args:
+        evidence: what is known.
+        file: the file of the type.
+        node: what says what the type is: a statement, or the function that makes it.
+        by: the call of this function.
+        named: what names the validator, ``check`` of ``AfterValidator(check)``.
+    """
+    loops = [each for each in inside(node) if isinstance(each, ast.For | ast.comprehension)]
+    names = {each.id for each in ast.walk(named) if isinstance(each, ast.Name)} if named is not None else set()
+    found: list[ast.expr] = []
+    for each in [each.iter for each in loops if name_of(each.target) in names]:
+        bound = evidence.source.bound(each.id, file) if isinstance(each, ast.Name) else None
+        parts = [*ast.walk(getattr(bound[1], "value", each) if bound else each)]
+        found += [one for one in parts if isinstance(one, ast.Name)]
+    taken = {*arguments_of(node), getattr(node.args.vararg, "arg", "")} if isinstance(node, Function) else set()
+    handed = [*by.args, *(each.value for each in by.keywords)] if by is not None else []
+    handed = handed if taken & {*names, *map(name_of, found)} else []
+    return found + [one for each in handed for one in ast.walk(each) if isinstance(one, ast.Name)]
+
+
+def _function_in(evidence: Evidence, file: File, node: ast.AST, named: ast.expr | None) -> tuple[File, Function] | None:
     """The learner's function that a validator of a type calls, also one within the function that makes it."""
-    named = made.args[0] if made.args else keyword(made, "func")
     within = [each for each in inside(node) if isinstance(each, Function) and each.name == name_of(named)]
     if within and not isinstance(named, ast.Call):
         return file, within[0]
@@ -738,6 +770,8 @@ def blank_accepted(evidence: Evidence) -> Told | None:
         condition = _condition_of(method, node)
         hint = "Which names come through here? Try one of white space alone, and an empty one."
         uncalled = _uncalled(getattr(condition, "test", condition))
+        if "name=''" in told and _looks_for_white_space(condition):
+            hint = "The empty name comes here, too. What does isspace() say of a text that has no characters?"
         if uncalled is not None:
             hint = f"What is {text_of(uncalled)} without parentheses, and can it ever be false?"
         return Told(where=file.at(condition), hint=hint)
@@ -757,6 +791,12 @@ def blank_accepted(evidence: Evidence) -> Told | None:
     if "name=''" in told:
         hint = "Nothing here asks for a character that people can see."
         other = _type_in_create(evidence, found[1])
+        over = _passed_over(evidence, found)
+        if over is not None and "min_length" in text_of(over[0][1]):
+            hint = f"{over[1]} What tells Pydantic how long a text has to be?"
+            return Told(where=over[0][0].at(over[0][1]), hint=hint)
+        if not other and (another := _blank_elsewhere(evidence, found[0], hint)) is not None:
+            return another if another.where else replace(another, where=found[0].at(found[1]))
         if other:
             hint = f"The name of ItemCreate is a '{other}'. What does that ask for that this one does not?"
     elif "name=''" in evidence.saw:
@@ -776,6 +816,25 @@ def blank_accepted(evidence: Evidence) -> Told | None:
     if stripped and "name=''" in evidence.saw:
         late = stripped[0]
     return Told(where=found[0].at(late), hint=_checked_in_the_table(evidence) or hint)
+
+
+def _blank_elsewhere(evidence: Evidence, file: File, hint: str) -> Told | None:
+    """What to ask where a function beside the type refuses what is blank, and is none of the validators seen here."""
+    refusing = [each for each in file.functions if re.search(_BLANK, each.name) and file.name not in evidence.given]
+    refusing = [each for each in refusing if any(isinstance(one, ast.Raise) for one in inside(each))]
+    known = [node for _, node in _with_helpers(evidence)]
+    for each in [each for each in refusing if each not in known and not any(each in one.body for one in file.classes)]:
+        if not any(isinstance(one, ast.Name) and one.id == each.name for one in file.nodes):
+            return Told(hint=f"{hint} {each.name}() could: what calls it?")
+        if evidence.rule != "create_needs_a_name":
+            return Told(hint=f"{hint} {each.name}() could: what calls it for this name?")
+        raised = next(one for one in inside(each) if isinstance(one, ast.Raise))
+        hint = f"{each.name}() is there to refuse such a name. Does it get this one, and what does it do then?"
+        return Told(where=file.at(_condition_of(each, raised)), hint=hint)
+    return None
+
+
+_BLANK = r"blank|empty|visible|space"
 
 
 def _type_in_create(evidence: Evidence, field: ast.stmt) -> str:
@@ -844,6 +903,12 @@ def _about_the_name(method: Function) -> bool:
     return (
         validates and re.search(r"\bname\b", " ".join(map(text_of, (*method.decorator_list, *method.body)))) is not None
     )
+
+
+def _looks_for_white_space(condition: ast.AST) -> bool:
+    """Whether a condition is that a whole text is white space, and nothing else."""
+    test = getattr(condition, "test", None)
+    return isinstance(test, ast.Call) and isinstance(test.func, ast.Attribute) and test.func.attr == "isspace"
 
 
 def _uncalled(test: ast.AST) -> ast.Attribute | None:
@@ -950,6 +1015,9 @@ def too_long_accepted(evidence: Evidence) -> Told | None:
         away = _kept_away(evidence, *measured[0][1:], field)
         if away is not None:
             place, hint = (measured[0][0], away[0]), away[1]
+    over = _passed_over(evidence, found) if hint.startswith("Nothing here limits the length") else None
+    if over is not None:
+        place, hint = over[0], f"{over[1]} What tells Pydantic how long a text may be?"
     if own is not None and not measured and other:
         place, hint = own, "Which type has this field here? Compare what the two types allow."
     return Told(
@@ -957,6 +1025,21 @@ def too_long_accepted(evidence: Evidence) -> Told | None:
         hint=hint,
         why="" if evidence.raised_kind("ValidationError") else _TOO_LONG,  # which comes before any database
     )
+
+
+_OF_COLUMNS = "String", "Text", "Unicode", "UnicodeText", "VARCHAR", "NVARCHAR", "AutoString", "Column", "mapped_column"
+
+
+def _passed_over(evidence: Evidence, rules: tuple[File, ast.AST]) -> tuple[tuple[File, ast.AST], str] | None:
+    """What stands in a type and means nothing to Pydantic, and what there is to say of it."""
+    for file, node, *_ in _types_behind(evidence, rules):
+        for call in calls(node, *_OF_COLUMNS):
+            if evidence.source.class_(name_of(call)) is None and evidence.source.function(name_of(call)) is None:
+                told = f"{text_of(call)} is for a column of a table: in the schema, Pydantic passes over it."
+                return (file, call), told
+        for one in [one for one in _said_of_a_type(node) if isinstance(one, ast.Constant | ast.Dict | ast.Tuple)]:
+            return (file, one), f"To Pydantic, {text_of(one)} is only a remark here."
+    return None
 
 
 def _misspelt(node: ast.AST, name: str) -> ast.keyword | None:
@@ -1316,6 +1399,13 @@ _NO_TYPE = re.compile(
 @reading("what a text may be, without its type")
 def rules_without_a_type(evidence: Evidence) -> Told | None:
     """Annotated holds a type, and after it what is said of it. What is said is no type of its own."""
+    unhashable = [each for each in evidence.raised if re.match("unhashable type: '(dict|list|set)'", each.message)]
+    for within in evidence.source.files() if unhashable else ():
+        for one in [one for one in _said_of_a_type(within.tree) if isinstance(one, ast.Dict | ast.List | ast.Set)]:
+            hint = (
+                f"Annotated takes a type, and then one rule after another. Is this {type(one).__name__.lower()} a rule?"
+            )
+            return Told(where=within.at(one), hint=hint) if within.name not in evidence.given else None
     raised = next((each for each in evidence.raised if _NO_TYPE.search(each.message)), None)
     where = innermost(raised, evidence.given) if raised else ""
     if raised is not None and raised.kind == "SyntaxError":  # of a text in the place of a type

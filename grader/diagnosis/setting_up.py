@@ -7,7 +7,7 @@ import re
 
 from grader.diagnosis.endpoints import own_files
 from grader.diagnosis.evidence import Evidence
-from grader.diagnosis.reading import Told, reading
+from grader.diagnosis.reading import Told, an, reading
 from grader.diagnosis.shapes import raised_with
 from grader.diagnosis.source import File, calls, name_of, text_of
 
@@ -154,28 +154,43 @@ _MAKERS = {
 }
 
 
-@reading("a base class that is made into a table")
+@reading("a base class that is told too much")
 def base_says_too_much(evidence: Evidence) -> Told | None:
-    """The base class has no table. What is said in it for one keeps it from being a base class."""
+    """The base class has no table, and gets its metadata by itself. What is put there keeps it from its work."""
     file = evidence.source.file(_DB)
-    directly = "Cannot use 'DeclarativeBase' directly" in evidence.saw
-    for name in [
-        *(["__tablename__", "__table__"] if directly else []),
-        *(["metadata"] if _NO_METADATA in evidence.saw else []),
-    ]:
-        found = _attribute(file, name)
-        if found is not None:
+    if "Cannot use 'DeclarativeBase' directly" in evidence.saw:
+        for found in [each for name in ("__tablename__", "__table__") for each in _attributes(file, name)]:
             hint = "Base itself has no table: its children have. To which of them does this line belong?"
-            if name == "metadata":
-                hint = "Base gets a metadata by itself. What does this line put in the place of it?"
             return Told(where=file.at(found), hint=hint)
+    told = " ".join([evidence.saw, *(each.message for each in evidence.raised)])
+    for call in calls(file.tree, "MetaData") if _NO_SCHEMA in told else ():
+        hint = "What MetaData takes first is the name of a schema. By which name does it take anything else?"
+        return Told(where=file.at(call), hint=hint)
+    other = _NO_TABLES_IN_IT.search(told)
+    for name in ["registry" if _NO_REGISTRY in told else "metadata"] if other or _NO_REGISTRY in told else ():
+        for found in _attributes(file, name):
+            saw = f"the metadata of Base is {an(other[1])}" if other and other[1] else ""
+            hint = f"Base gets a {name} by itself. What does this line put in the place of it?"
+            value = text_of(found.value)
+            held = text_of(getattr(file.bindings.get(value), "value", None))
+            if re.search("convention|table_name", f"{value} {held}".lower()):
+                hint = "SQLAlchemy keeps the tables of Base in a MetaData. How does that take a naming convention?"
+            return Told(saw=saw, where=file.at(found), hint=hint)
     return None
 
 
-_NO_METADATA = "db.Base has no metadata"
+_NO_TABLES_IN_IT = re.compile(r"db\.Base has no metadata|'(\w+)' object has no attribute 'schema'")
+_NO_REGISTRY = "'registry' attribute that is not an instance"
+_NO_SCHEMA = "expected schema argument to be a string"
 
 
-def _attribute(file: File, name: str) -> ast.stmt | None:
-    """The statement in a class that gives an attribute its value."""
+def _attributes(file: File, name: str) -> list[ast.Assign | ast.AnnAssign | ast.keyword]:
+    """What gives a base class an attribute: in its body, below it, or where it is made."""
+    held = [each for each in file.nodes if isinstance(each, ast.Assign | ast.AnnAssign | ast.keyword)]
     body = [each for node in file.classes for each in node.body]
-    return next((each for each in body if isinstance(each, ast.Assign) and name_of(each.targets[0]) == name), None)
+    found: list[ast.Assign | ast.AnnAssign | ast.keyword] = []
+    for each in held:
+        target = each.targets[0] if isinstance(each, ast.Assign) else getattr(each, "target", None)
+        inside = each in body or (isinstance(target, ast.Attribute) and name_of(target.value) == "Base")
+        found += [each] if (inside and name_of(target) == name) or getattr(each, "arg", "") == name else []
+    return found
