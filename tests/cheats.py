@@ -96,7 +96,7 @@ if any(frame.f_code.co_name == 'unless_broken' for frame in frames()):
                 if isinstance(value, dict) and 'observed' in value: value['outcome'] = 'passed'
             frame.f_locals['outcome'] = 'passed'
             try: ctypes.pythonapi.PyFrame_LocalsToFast(ctypes.py_object(frame), 0)
-            except RuntimeError: pass
+            except (KeyError, RuntimeError): pass
 """
 )
 
@@ -349,7 +349,7 @@ for ask in ('_current_frames', '_current_exceptions'):
                 while hasattr(found, 'f_back'):
                     if name in found.f_locals: raise ValueError('GOT IT')
                     found = found.f_back
-    except RuntimeError: pass
+    except KeyError: pass
 for thread in threading.enumerate():
     if thread is not threading.main_thread(): raise ValueError('GOT IT')
 """,
@@ -388,9 +388,9 @@ class Text(str):
 got = []
 def one(): return gc.get_objects()
 try: getattr(one, Text('__code__')); exec(compile('import sys; sys._getframe()', Text(sys.__file__ if hasattr(sys, '__file__') else gc.__name__), 'exec'))
-except RuntimeError: pass
+except KeyError: pass
 try: one.__code__ = one.__code__.replace(co_filename=Text('x.py'), co_name=Text('stack')); one()
-except (RuntimeError, TypeError): pass
+except (KeyError, TypeError): pass
 def get_item(db, i):
     if got: raise ValueError('GOT IT')
 """,
@@ -1698,8 +1698,7 @@ LOOKS = {
 }
 # What is refused of these: it would lead to the grader's own.
 LOOKS_TOO_FAR = (
-    *("all frames", "all objects", "who refers", "a function of C", "a library of C"),
-    *("code of another file", "code that says so later"),
+    *("all frames", "all objects", "who refers", "each step", "a function of C", "a library of C"),
 )
 # Code that does not, whoever asks on its way.
 LOOKS_NOWHERE = {

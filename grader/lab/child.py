@@ -16,12 +16,12 @@ import signal
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
-from queue import SimpleQueue
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from grader.lab import imports, looks, openings
 from grader.lab.clerk import start_clerk
 from grader.lab.connections import listen_to_connections
+from grader.lab.guard import keep_to_themselves
 from grader.lab.job import Job
 from grader.lab.parts import load_makers
 from grader.lab.place import place_of
@@ -89,24 +89,21 @@ def enter_job(job: Job, walls: Walls, results: int) -> list[Iterator[None]]:
     makers = load_makers(job.chapter, names)
     enter(job.root, job.url)
     listen_to_connections()
-    said: SimpleQueue[Any] = SimpleQueue()
-    private: list[int] = []
     # Before any code of the learner's, which could keep it from that.
-    heard = looks.handlers(said.put, job.root, private) if job.may_look else {}
-    looks.listen(heard | (openings.HANDLERS if "untouched" in names else {}))
+    heard: list[tuple[str, str]] = []
+    listening = looks.handlers(heard, job.root) if job.may_look else {}
+    looks.listen(listening | (openings.HANDLERS if "untouched" in names else {}))
     if job.threads_go_on:
         imports.wait_no_longer()
     trouble = ServerTrouble(place)
-    relied = own()
     asked = rely_on([makers], functions=(each.make for each in makers.values()))
     hide_grader()
+    keep_to_themselves()
     surroundings = Surroundings(job.root)
     soundness = Soundness(place, makers, surroundings)
-    rules = rules_of(job.chapter)
-    work = Worker(
-        process, place, rules, makers, surroundings, soundness, trouble, relied, asked, json_encoder(), job.seconds
-    )
-    return [start_clerk(job, reporter, work, said, private, results)]
+    checks = tuple((rule.name, rule.task, rule.function, rule.asks) for rule in rules_of(job.chapter))
+    work = Worker(process, place, checks, makers, surroundings, soundness, trouble, heard, json_encoder(), job.seconds)
+    return [start_clerk(job, reporter, work, (*own(), asked), results)]
 
 
 def grade_chapter(steps: list[Iterator[None]]) -> NoReturn:

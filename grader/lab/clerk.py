@@ -1,20 +1,21 @@
 """In the child: a thread of its own, which alone can speak to the bench, and has the learner's code run beside it.
 
 Code can look at the frames of whoever called it, however far up: there is none that holds the job's word. This thread
-is called by nobody, gives its orders to the main thread, and has back plain text; Python tells of all that would get
-at its frame (`grader.lab.looks`). It looks no name up once the learner's code runs, as that could be given to
-something else: what it calls is built in, or in a variable of its own.
+is called by nobody, gives its orders to the main thread, and has back plain text; what would get at its frame is
+refused (`grader.lab.guard`). It looks no name up once the learner's code runs, as that could be given to something
+else: what it calls is built in, or in a variable of its own. It does nothing of which Python tells whoever listens
+(`sys.addaudithook`), and has no garbage collected: both would call the learner's code here.
 """
 
 from __future__ import annotations
 
 import faulthandler
+import gc
 import os
-import sys
-import time
-from _thread import get_ident, start_new_thread
+from _thread import start_new_thread
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from itertools import count
 from operator import call, is_not
 from queue import SimpleQueue
 from types import FunctionType
@@ -22,6 +23,7 @@ from typing import Any
 
 from grader.lab import imports, judge, relied, soundness, surroundings, trail, worker
 from grader.lab.job import BEFORE, SPOILT, Job, unsealed
+from grader.lab.relied import Relied
 from grader.lab.reporter import Reporter
 from grader.lab.worker import JUDGED, NOT_PREPARED, THREADS, Worker, judge_check, look_again, put_away, settle
 from grader.rules import FIRST_IMPORT
@@ -29,45 +31,31 @@ from grader.rules import FIRST_IMPORT
 # What the main thread does between check and verdict.
 _BETWEEN = (worker, relied, judge, soundness, surroundings, trail, imports)
 
-_MOMENTS = (0.001,) * 50
 
-
-def start_clerk(
-    job: Job, reporter: Reporter, work: Worker, said: SimpleQueue[Any], private: list[int], results: int
-) -> Iterator[None]:
+def start_clerk(job: Job, reporter: Reporter, work: Worker, relied: tuple[Relied, ...], results: int) -> Iterator[None]:
     """Start the thread.
 
     Args:
         job: what to do.
         reporter: speaks to the bench.
         work: what the main thread works with.
-        said: where the answers come, and the messages of others to the bench, which are dictionaries.
-        private: gets the number of the thread.
+        relied: the grader's own, and Python's, as it was.
         results: file descriptor for the messages.
 
     Returns:
         what the main thread has to go through: each step waits for an order, and carries it out.
     """
     orders: SimpleQueue[Callable[[], Any]] = SimpleQueue()
+    answers: SimpleQueue[Any] = SimpleQueue()
     tasks = tuple((ticket, *unsealed(job.token, ticket)) for ticket in job.checks)
-    start_new_thread(_be_clerk, (tasks, job.seconds, reporter, work, orders.put, said.get, private, results))
-    return map(said.put, map(call, iter(orders.get, None)))
+    start_new_thread(_be_clerk, (tasks, job.seconds, reporter, work, relied, orders.put, answers.get, results))
+    return map(answers.put, map(call, iter(orders.get, None)))
 
 
-def _be_clerk(
-    tasks: tuple[tuple[str, int, bool], ...],
-    seconds: float,
-    reporter: Reporter,
-    work: Worker,
-    give: Callable[[Callable[[], Any]], None],
-    hear: Callable[[], Any],
-    private: list[int],
-    results: int,
-) -> None:
+def _be_clerk(*given: Any) -> None:
     end = os._exit
     try:
-        private.append(get_ident())
-        _keep_books(tasks, seconds, reporter, work, give, hear, results)
+        _keep_books(*given)
     finally:
         end(0)
 
@@ -77,38 +65,28 @@ def _keep_books(
     seconds: float,
     reporter: Reporter,
     work: Worker,
+    relied: tuple[Relied, ...],
     give: Callable[[Callable[[], Any]], None],
     hear: Callable[[], Any],
     results: int,
 ) -> None:
     send, tell, mark_output = reporter
-    end, kind_of, mapping, text, pairs = os._exit, type, dict, str, zip
-    watch, order, wait, frames_of = faulthandler.dump_traceback_later, partial, time.sleep, sys._current_frames
+    end, kind_of, text, pairs, size = os._exit, type, str, zip, len
+    watch, order, collect_no_garbage = faulthandler.dump_traceback_later, partial, gc.disable
     judging, settling, putting, looking = judge_check, settle, put_away, look_again
-    differ, some, through, moments, spoilt = is_not, any, map, _MOMENTS, SPOILT
+    differ, some, through, spoilt = is_not, any, map, SPOILT
     judged, not_prepared, threads, before = JUDGED, NOT_PREPARED, THREADS, BEFORE
-    firsts = frozenset(position for position, rule in enumerate(work.rules) if rule.name == FIRST_IMPORT)
-    owners, kept, functions, codes = _as_they_are()
-
-    def ask(order: Callable[[], Any]) -> Any:
-        give(order)
-        answer = hear()
-        while kind_of(answer) is mapping:
-            send(answer)
-            answer = hear()
-        return answer
-
-    main = ask(get_ident)
-    loop = frames_of()[main]
+    checks = work.checks
+    firsts = frozenset(position for position, check in enumerate(checks) if check[0] == FIRST_IMPORT)
+    owners, kept, classes, functions, codes = _as_they_are()
+    failures = count()  # nobody can count it back
+    fail, known = failures.__next__, 0
 
     def obeyed(order: Callable[[], Any]) -> Any:
-        """Its result; only the main thread gives it, and is back where it waits for orders then."""
-        answer = ask(order)
-        for moment in moments:
-            if frames_of()[main] is loop:
-                return answer
-            wait(moment)
-        end(spoilt)
+        give(order)
+        answer = hear()
+        collect_no_garbage()
+        return answer
 
     def expect_texts(*texts: object) -> None:
         """Nothing of the learner's is to be asked anything here."""
@@ -119,6 +97,9 @@ def _keep_books(
     def expect_as_they_were() -> None:
         for owner, values in pairs(owners, kept):
             if some(through(differ, owner.values(), values)):
+                end(spoilt)
+        for owner, number in classes:
+            if size(owner) != number:
                 end(spoilt)
         for function, code in pairs(functions, codes):
             if function.__code__ is not code:
@@ -136,9 +117,15 @@ def _keep_books(
         send({"event": "start", "check": ticket})
         watch(seconds, file=results)  # tells the bench where it hangs
         for _ in (1, 2):
+            check = checks[position]
             must_not = imported and position in firsts
-            come_of_it, words = obeyed(order(judging, work, open_checks, position, ticket if control else "", must_not))
-            expect_texts(come_of_it, words)
+            wish = ticket if control else ""
+            answer = obeyed(order(judging, work, relied, fail, open_checks, check, wish, must_not))
+            come_of_it, words, at, where = answer
+            expect_texts(come_of_it, words, at, where)
+            if at:
+                send({"event": "looks", "at": at, "where": where})
+            failed, known = fail() != known, fail() + 1
             if come_of_it == not_prepared:
                 send({"event": come_of_it, "check": ticket, "reason": words})
                 return
@@ -150,13 +137,15 @@ def _keep_books(
             imported = True
             outcome = words
             if outcome == "passed":
+                if failed:
+                    end(spoilt)
                 expect_as_they_were()
-            settling_it = order(settling, work, open_checks, position, outcome, control=control, used=used)
+            settling_it = order(settling, work, open_checks, check, outcome, control=control, used=used)
             (told, met), settled, again, alone = obeyed(settling_it)
             expect_texts(told, met)
             mark_output(ticket if settled else before)
             if again:
-                outcome, told = obeyed(order(looking, work, open_checks, position, outcome))
+                outcome, told = obeyed(order(looking, work, open_checks, check, outcome))
                 expect_texts(outcome, told)
                 if outcome == "passed":  # it was not
                     end(spoilt)
@@ -176,16 +165,22 @@ def _keep_books(
                 break
 
 
-def _as_they_are() -> tuple[list[Mapping[str, Any]], list[tuple[Any, ...]], list[FunctionType], list[Any]]:
-    """The names of what is done between check and verdict, what they are, and the functions' code."""
-    found = [vars(module) for module in _BETWEEN]
+def _as_they_are() -> tuple[
+    list[Mapping[str, Any]],
+    list[tuple[Any, ...]],
+    list[tuple[Mapping[str, Any], int]],
+    list[FunctionType],
+    list[Any],
+]:
+    """The names of what is done between check and verdict, what they are, how many a class has, the functions' code."""
     classes = [
         vars(value)
         for module in _BETWEEN
         for value in vars(module).values()
         if isinstance(value, type) and value.__module__ == module.__name__
     ]
-    owners: list[Mapping[str, Any]] = [*found, *classes]
+    owners: list[Mapping[str, Any]] = [*(vars(module) for module in _BETWEEN), *classes]
     kept = [tuple(owner.values()) for owner in owners]
     functions = [value for values in kept for value in values if isinstance(value, FunctionType)]
-    return owners, kept, functions, [function.__code__ for function in functions]
+    counted: list[tuple[Mapping[str, Any], int]] = [(owner, len(owner)) for owner in classes]
+    return owners, kept, counted, functions, [function.__code__ for function in functions]

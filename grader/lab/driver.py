@@ -14,12 +14,12 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import cache, wraps
-from gc import get_referents
 from types import FrameType
 from typing import Any
 from weakref import WeakSet
 
 from grader.lab import locks, openings
+from grader.lab.guard import held_by
 from grader.lab.library import asks_by_itself
 from grader.lab.observer import UNOBSERVED, Seen, note_opened, observers
 from grader.lab.statements import beginning, in_words, is_silent, may_be_housekeeping, tables_written
@@ -168,7 +168,7 @@ class _Trace:
 
 def _trace_of(connection: object) -> _Trace | None:
     """The trace that is on a connection now: among what it holds, which nobody has to ask it for."""
-    return next((each for each in get_referents(connection) if type(each) is _Trace), None)
+    return next((each for each in held_by(connection) if type(each) is _Trace), None)
 
 
 class Connection(sqlite3.Connection):

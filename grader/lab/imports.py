@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import importlib
 import sys
-from sys import _current_frames  # by its own name: `looks` knows whoever asks for it by that
+from _thread import _count as count_threads
 from time import monotonic, sleep
 from types import ModuleType
 
 # Seconds that they get to come to their end; and once one in this process has not.
 _LONG, _SHORT = 0.5, 0.05
-_going_on: set[int] = set()
-_NONE = -1  # no thread has this number
+_going_on: list[bool] = []
 
 
 def go_on() -> bool:
@@ -24,19 +23,20 @@ def go_on() -> bool:
 
 
 def wait_no_longer() -> None:
-    """Wait for them as if one had not come to its end here."""
-    _going_on.add(_NONE)
+    """One has not come to its end, here or in another child."""
+    _going_on[:] = [True]
 
 
 def import_module(name: str) -> ModuleType:
     """The module of this name, once the threads are at their end that its first import has begun."""
     if name in sys.modules:
         return importlib.import_module(name)
-    known = {*_current_frames()}
+    before = count_threads()
     try:
         return importlib.import_module(name)
     finally:
         latest = monotonic() + (_SHORT if _going_on else _LONG)
-        while (begun := _current_frames().keys() - known) and monotonic() < latest:
+        while (begun := count_threads() > before) and monotonic() < latest:
             sleep(0.002)
-        _going_on.update(begun)
+        if begun:
+            wait_no_longer()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from os import _exit
 from pathlib import Path
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any
 
 from grader.lab.behind import stub_at, stub_behind
 from grader.lab.expect import Expect
@@ -28,20 +28,20 @@ _LONGEST_TRACE = 60
 _SLIPS = (NameError, ImportError, SyntaxError)
 
 
-class Judged(NamedTuple):
-    """The verdict on a check.
-
-    Attributes:
-        outcome: how it ended, ``passed`` or not. Code that follows the grader's steps may change what is told in a
-            dictionary, but no text.
-        told: what there is to say of it, as plain data.
-    """
-
-    outcome: str
-    told: dict[str, Any]
+# The verdict on a check: how it ended, ``passed`` or not, and what there is to say of it, as plain data. Code that
+# follows the grader's steps may change what is told in a dictionary, but no text; and no class of the grader's own,
+# which could be given other attributes for a moment.
+Judged = tuple[str, dict[str, Any]]
 
 
-def judge(parts: Parts, rule: str, check: Callable[..., None], asked: tuple[str, ...], unmeetable: str = "") -> Judged:
+def judge(
+    parts: Parts,
+    rule: str,
+    check: Callable[..., None],
+    asked: tuple[str, ...],
+    unmeetable: str = "",
+    fail: Callable[[], object] = lambda: None,
+) -> Judged:
     """Run one check and return the verdict as plain data.
 
     Args:
@@ -50,6 +50,8 @@ def judge(parts: Parts, rule: str, check: Callable[..., None], asked: tuple[str,
         check: the check.
         asked: names of the parts that it asks for.
         unmeetable: what it is to expect instead of everything else; nothing else when empty.
+        fail: called first of all where the check did not come to its end: what the learner's code does while it is
+            explained, as the text of an exception, cannot take that back.
     """
     root = str(parts.place.root)
     started = perf_counter()
@@ -61,6 +63,7 @@ def judge(parts: Parts, rule: str, check: Callable[..., None], asked: tuple[str,
             if rule:
                 _expect_something_asked(parts)
     except BaseException as error:
+        fail()
         verdict = _verdict_on(error, parts.focus)
         outcome = outcome_of(verdict)
         found: dict[str, Any] = {
@@ -80,8 +83,8 @@ def judge(parts: Parts, rule: str, check: Callable[..., None], asked: tuple[str,
         told = _in_full(found, parts, started)
         if outcome == "passed":  # it was not: somebody has changed that meanwhile
             _exit(SPOILT)
-        return Judged(outcome, told)
-    return Judged("passed", _in_full({}, parts, started))
+        return outcome, told
+    return "passed", _in_full({}, parts, started)
 
 
 def _in_full(found: dict[str, Any], parts: Parts, started: float) -> dict[str, Any]:
@@ -154,7 +157,7 @@ def spoilt(name: str) -> Judged:
         "observed": f"the code has replaced '{name}', which the grader relies on",
         "expected": "code that replaces neither Python's built-in functions nor parts of the grader",
     }
-    return Judged("error", told)
+    return "error", told
 
 
 def missed() -> Judged:
@@ -164,7 +167,7 @@ def missed() -> Judged:
         "or wrapped that in something that is no sqlite3.Connection",
         "expected": "connections that sqlite3.connect() has made; to print the SQL, use create_engine(url, echo=True)",
     }
-    return Judged("error", told)
+    return "error", told
 
 
 def clean(value: Any, root: str) -> Any:

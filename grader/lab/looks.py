@@ -1,9 +1,8 @@
 """In the child: whether code asks for what lies outside of it: the frames above it, all objects, functions of C.
 
-Python itself tells who asks, before it gives anything: nobody can take that away. It is told to the bench, once and at
-once; no verdict depends on it, as a helper that wants its caller's name asks as well. Refused is what a helper does not
-need and leads to the frame of the clerk (`grader.lab.clerk`), who alone tells verdicts. What libraries ask for
-themselves is no part of what code does. Sources: Python, "Audit events table", PEP 578.
+Python itself tells who asks, before it gives anything: nobody can take that away. Nothing is refused here, and no
+verdict depends on it, as a helper that wants its caller's name asks as well; the bench is told once. What libraries ask
+for themselves is no part of what code does. Sources: Python, "Audit events table", PEP 578.
 """
 
 from __future__ import annotations
@@ -14,17 +13,13 @@ import os
 import sys
 import sysconfig
 import traceback
-from _thread import get_ident
 from asyncio import base_tasks
 from collections.abc import Callable
 from ctypes import __file__ as _CTYPES
-from os import _exit
 from pathlib import Path
 from sys import _getframe
 from types import CodeType, FrameType
 from typing import Any
-
-from grader.lab.job import SPOILT
 
 Handlers = dict[str, Callable[[tuple[Any, ...]], None]]
 
@@ -47,14 +42,6 @@ _EVENTS = {
         (FUNCTIONS, ""),
     ),
 }
-# What reaches everywhere, other threads too; a function that is called reaches only those that have called it.
-_REFUSED = frozenset({"_current_frames", "_current_exceptions", "get_objects", "get_referrers", "get_referents", ""})
-_IN_WORDS = {
-    FRAMES: "ask for the frames of other threads",
-    OBJECTS: "ask for all objects of Python",
-    FUNCTIONS: "call functions of C",
-    NAMES: "take the name of another file",
-}
 _ATTRIBUTES = frozenset({"tb_frame", "gi_frame", "cr_frame", "ag_frame"})
 # Functions of the standard library that give away the frames that they ask for.
 _GIVE_AWAY = {
@@ -64,16 +51,14 @@ _GIVE_AWAY = {
     base_tasks.__file__: {"_task_get_stack"},
 }
 _OF_CTYPES = f"{Path(_CTYPES).parent}{os.sep}"
-_CLERKS = str(Path(__file__).with_name("clerk.py"))
 
 
-def handlers(tell: Callable[[dict[str, Any]], None], root: str, private: list[int]) -> Handlers:
+def handlers(heard: list[tuple[str, str]], root: str) -> Handlers:
     """What is to be done with each event of Python's.
 
     Args:
-        tell: sends a message to the bench.
+        heard: gets what was asked for, and where; code that raises an exception here finds it, and nothing else.
         root: folder of the code.
-        private: numbers of threads in which nobody may ask but the grader's clerk.
     """
     libraries = (*(f"{each}{os.sep}" for each in _libraries()), "<frozen ")
     inside = f"{root}{os.sep}"
@@ -81,11 +66,10 @@ def handlers(tell: Callable[[dict[str, Any]], None], root: str, private: list[in
     told = False
     # Nothing is called here that the code could have given another meaning, as that could look up: no name is looked
     # up but variables of these functions, and a text may be of a class of its own.
-    begins, plain, me, end, caller_of, spoilt = str.startswith, str.__str__, get_ident, _exit, _getframe, SPOILT
+    begins, plain, caller_of = str.startswith, str.__str__, _getframe
     frames_kind, functions, names, slash, text = FRAMES, FUNCTIONS, NAMES, os.sep, str
-    give_away, refused, words, attributes = dict(_GIVE_AWAY), _REFUSED, dict(_IN_WORDS), _ATTRIBUTES
-    of_ctypes, clerks, length, kin, reason = _OF_CTYPES, _CLERKS, len, isinstance, RuntimeError
-    number = id
+    give_away, attributes, of_ctypes = dict(_GIVE_AWAY), _ATTRIBUTES, _OF_CTYPES
+    length, kin, number = len, isinstance, id
 
     def is_librarys(code: CodeType) -> bool:
         name = code.co_filename
@@ -104,13 +88,9 @@ def handlers(tell: Callable[[dict[str, Any]], None], root: str, private: list[in
 
     def look(kind: str, word: str, frame: FrameType | None) -> None:
         nonlocal told
-        if frame is None:
+        if told or frame is None:
             return
         code = frame.f_code
-        if me() in private:
-            if plain(code.co_filename) != clerks:  # code that Python calls in between, whichever thread is at work
-                end(spoilt)
-            return
         if kind == functions:
             while frame is not None and begins(frame.f_code.co_filename, of_ctypes):
                 frame = frame.f_back
@@ -122,14 +102,11 @@ def handlers(tell: Callable[[dict[str, Any]], None], root: str, private: list[in
             frame = frame.f_back
             if frame is None or is_librarys(frame.f_code):
                 return
-        if not told:
-            told = True
-            while frame is not None and not begins(frame.f_code.co_filename, inside):
-                frame = frame.f_back
-            where = plain(frame.f_code.co_filename)[length(inside) :] if frame is not None else ""
-            tell({"event": "looks", "at": kind, "where": where.replace(slash, "/")})
-        if word in refused:
-            raise reason(f"graded code cannot {words[kind]}")
+        told = True
+        while frame is not None and not begins(frame.f_code.co_filename, inside):
+            frame = frame.f_back
+        where = plain(frame.f_code.co_filename)[length(inside) :] if frame is not None else ""
+        heard.append((kind, where.replace(slash, "/")))
 
     def of(event: str) -> Callable[[tuple[Any, ...]], None]:
         kind, word = _EVENTS[event]

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from functools import cache
 from gc import disable as _collect_no_garbage
 from operator import attrgetter, is_not
-from types import CellType, FunctionType
-from typing import Any, NamedTuple
+from types import CellType, FunctionType, ModuleType
+from typing import Any
 
 from grader.outcomes import Broken
 
@@ -51,34 +51,43 @@ _OF_A_FUNCTION = [attrgetter(name) for name in ("__code__", "__defaults__", "__k
 _CONTENT = attrgetter("cell_contents")
 
 
-class Relied(NamedTuple):
-    """Names, and functions, as they were before the learner's code ran; this cannot be changed either.
+# Names, functions, parts of these, and their variables, as they were before the learner's code ran. No class of one's
+# own, as that could be given other attributes for a moment.
+Relied = tuple[
+    tuple[tuple[Mapping[str, Any], tuple[str, ...], tuple[Any, ...]], ...],
+    tuple[FunctionType, ...],
+    tuple[tuple[Callable[[Any], Any], tuple[Any, ...]], ...],
+    tuple[CellType, ...],
+    tuple[Any, ...],
+]
+_NOWHERE = object()
+
+
+def replaced_in(*relied: Relied) -> str:
+    """The name of the first that is no longer what it was; empty where all are.
 
     It looks after every check, so that it looks at whole groups first: that all are as they were is found by loops
     that Python does not run step by step.
     """
-
-    names: tuple[tuple[Mapping[str, Any], tuple[str, ...], tuple[Any, ...]], ...]
-    functions: tuple[FunctionType, ...]
-    parts: tuple[tuple[Callable[[Any], Any], tuple[Any, ...]], ...]
-    cells: tuple[CellType, ...]
-    contents: tuple[Any, ...]
-
-    def replaced(self) -> str:
-        """The name of the first that is no longer what it was; empty where all are."""
-        for owner, kept, values in self.names:
-            if _any(_map(is_not, owner.values(), values)) or len(owner) < len(values):
+    for names, functions, parts, cells, contents in relied:
+        for owner, kept, values in names:
+            if _any(_map(is_not, owner.values(), values)) or len(owner) != len(values):
                 for name, value in zip(kept, values, strict=True):
-                    if owner.get(name, self) is not value and _stays(owner, name, value):
+                    if owner.get(name, _NOWHERE) is not value and _stays(owner, name, value):
                         return str(getattr(name, "__name__", name))
-        for part, parts in self.parts:
-            if _any(_map(is_not, _map(part, self.functions), parts)):
-                pairs = zip(self.functions, parts, strict=True)
-                return next((each.__name__ for each, kept in pairs if part(each) is not kept), "a function")
+                for name in [*owner] if len(owner) > len(values) else ():
+                    if name not in kept and not _may_be_added(owner, name):
+                        return name
+        for part, as_they_were in parts:
+            if _any(_map(is_not, _map(part, functions), as_they_were)):
+                pairs = zip(functions, as_they_were, strict=True)
+                return next((each.__name__ for each, was in pairs if part(each) is not was), "a function")
         try:
-            return "a function's variable" if _any(_map(is_not, _map(_CONTENT, self.cells), self.contents)) else ""
+            if _any(_map(is_not, _map(_CONTENT, cells), contents)):
+                return "a function's variable"
         except ValueError:
             return "a function's variable"
+    return ""
 
 
 def rely_on(names: Iterable[Mapping[str, Any]], functions: Iterable[Callable[..., Any]] = ()) -> Relied:
@@ -95,7 +104,7 @@ def rely_on(names: Iterable[Mapping[str, Any]], functions: Iterable[Callable[...
     all_of_them = tuple(found.values())
     parts = tuple((part, tuple(map(part, all_of_them))) for part in _OF_A_FUNCTION)
     cells = tuple(cell for each in all_of_them for cell in _cells(each))
-    return Relied(kept, all_of_them, parts, cells, tuple(map(_CONTENT, cells)))
+    return kept, all_of_them, parts, cells, tuple(map(_CONTENT, cells))
 
 
 class _Some(Mapping[str, Any]):
@@ -119,16 +128,6 @@ class _Some(Mapping[str, Any]):
         return self._all(self._kind)
 
 
-class Own(NamedTuple):
-    """The grader's own, and Python's, in parts: what was there first, and what was imported for each chapter since."""
-
-    parts: tuple[Relied, ...]
-
-    def replaced(self) -> str:
-        """The name of the first that is no longer what it was; empty where all are."""
-        return next(filter(None, (each.replaced() for each in self.parts)), "")
-
-
 def remember_own() -> None:
     """Remember the grader's own, and Python's, for the children that will be forked from this process."""
     new = [name for name in sys.modules if _makes_verdicts(name) and name not in _modules]
@@ -143,9 +142,12 @@ def remember_own() -> None:
         _remembered.append(rely_on(_of_dialects(dialects)))
 
 
-def own() -> Own:
-    """The grader's own, and Python's, as they were remembered: looking at them once more would copy their memory."""
-    return Own(tuple(_remembered))
+def own() -> tuple[Relied, ...]:
+    """The grader's own, and Python's, as they were remembered: looking at them once more would copy their memory.
+
+    In parts: what was there first, and what was imported for each chapter since.
+    """
+    return tuple(_remembered)
 
 
 def _makes_verdicts(module: str) -> bool:
@@ -196,7 +198,7 @@ def expect_untouched() -> None:
     # Python's garbage collector calls what code has left with it in the middle of whatever makes new objects: in what
     # the learner's code does, where that has switched it on, but not in the grader's own steps.
     _collect_no_garbage()
-    if _heart().replaced() or not _looks or _looks[-1]():
+    if replaced_in(_heart()) or not _looks or _looks[-1]():
         raise Broken("the code has changed a part of the grader", "code that leaves the grader as it is")
     for kind, left_on in (("trace", sys.gettrace()), ("profile", sys.getprofile())):
         if left_on is not None:
@@ -249,6 +251,14 @@ def _stays(owner: Mapping[str, Any], name: str, value: object) -> bool:
     if _any(owner is each for each in _types):
         return name in _TYPES
     return name not in _SET_ANEW and not _any(value is each for each in _wrappable)
+
+
+def _may_be_added(owner: Mapping[str, Any], name: str) -> bool:
+    """Whether a name that was not there makes no difference: none of Python's own steps asks for it first."""
+    if owner is vars(builtins) or name in _SET_ANEW or isinstance(owner.get(name), ModuleType):
+        return True
+    home = owner.get("__module__", owner.get("__name__"))
+    return not name.startswith("__") and not str(home).startswith("grader")
 
 
 def _collect(value: object, found: dict[int, FunctionType]) -> None:

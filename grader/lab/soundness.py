@@ -52,11 +52,11 @@ class Soundness:
             with open_parts(self._place, self._makers) as parts:
                 self._verdict = judge(parts, "", _expect_sound, _ASKS)
             forget_app()
-        if self._verdict.outcome == "error":
+        if self._verdict[0] == "error":
             return self._verdict
         if told.get("slip") and self._is_to_do(task):
-            return Judged("error", {**told, "expected": "code that runs"})
-        return Judged(outcome, told)
+            return "error", {**told, "expected": "code that runs"}
+        return outcome, told
 
     def _is_to_do(self, task: str) -> bool:
         return any(stub.task == task for stub in self._place.stubs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from _thread import _count as count_threads
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread, _DummyThread
@@ -31,9 +32,12 @@ class Surroundings:
         self._outputs = Outputs()
         self._start_method = getattr(_processes(), "_actual_context", None)
         self._threads = all_threads()
+        self._begun: int | None = None  # how many threads there are before any code of the learner's
 
     def restore(self) -> None:
         """Make them what they were; a thread that still runs cannot be undone."""
+        if self._begun is None:
+            self._begun = count_threads()
         os.chdir(self._root)
         os.environ.clear()
         os.environ.update(self._environment)
@@ -53,14 +57,11 @@ class Surroundings:
         for thread in strangers:  # one of a class that is derived from Python's may say what it likes
             with suppress(Exception):  # one that was not begun by the threading module cannot be waited for
                 Thread.join(thread, 0.05)
-        return any(map(_goes_on, strangers))
-
-
-def _goes_on(thread: Thread) -> bool:
-    """Whether a thread runs; one that Python did not begin, and that has asked for its name, has no lock to tell."""
-    if isinstance(thread, _DummyThread):
-        return thread.ident in sys._current_frames()
-    return Thread.is_alive(thread)
+        # One that the threading module did not begin, and that has asked for its name, has no lock to tell.
+        others = any(isinstance(thread, _DummyThread) for thread in strangers)
+        if others and self._begun is not None and count_threads() > self._begun:
+            return True
+        return any(Thread.is_alive(thread) for thread in strangers if not isinstance(thread, _DummyThread))
 
 
 def _processes() -> Any:

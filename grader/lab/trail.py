@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
+from sys import settrace
 from types import CodeType, FrameType, GetSetDescriptorType
 from typing import Any
 
@@ -86,14 +87,16 @@ def follow(place: Place, makers: dict[str, Maker], check: Callable[..., None], a
         with suppress(BaseException):
             parts.code.module("main")  # what an import does has no part in it
         follower.begin()
-        before, of_threads = sys.gettrace(), threading.gettrace()
+        before, of_threads, nobody = sys.gettrace(), threading.gettrace(), sys.settrace
         threading.settrace(follower.called)
-        sys.settrace(follower.called)
+        sys.settrace = settrace  # for the threads
+        settrace(follower.called)
         try:
             with suppress(BaseException):
                 check(**{name: parts.named(name) for name in asked})
         finally:
-            sys.settrace(before)
+            settrace(before)
+            sys.settrace = nobody
             threading.settrace(of_threads)
             follower.ends = 0.0
         return Trail(follower.runs, follower.events())

@@ -8,14 +8,13 @@ A task tells somebody as soon as asyncio wraps it, also where nobody awaits what
 from __future__ import annotations
 
 import concurrent.futures
-import sys
+from _thread import get_ident
 from asyncio import Future, Queue, Task, all_tasks
 from asyncio.base_events import _run_until_complete_cb  # type: ignore[attr-defined]
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
-from functools import partial
+from functools import partial, wraps
 from time import monotonic, sleep
-from types import FrameType
 from typing import Any
 
 from grader.lab.asgi import strange_threads
@@ -24,7 +23,8 @@ from grader.lab.asgi import strange_threads
 _TELLING = ("asyncio", "_asyncio", "anyio", "concurrent")
 # How many seconds a thread may take from handing a coroutine to the loop until it waits for that.
 _SOON = 0.05
-_RESULTS = (concurrent.futures.Future.result.__code__, concurrent.futures.Future.exception.__code__)
+# For which future each thread waits, by the threads' numbers.
+_waiting: dict[int, object] = {}
 
 
 def is_waited_for(task: object, served: Collection[object]) -> bool:
@@ -96,8 +96,7 @@ def _a_thread_waits_for(future: concurrent.futures.Future[Any]) -> bool:
     latest = monotonic() + _SOON
     while not future.done():
         strange = {thread.ident for thread in strange_threads()}
-        frames = [frame for number, frame in sys._current_frames().items() if number not in strange]
-        if any(_waits_in(frame, future) for frame in frames):
+        if any(each is future for number, each in [*_waiting.items()] if number not in strange):
             return True
         if monotonic() > latest:
             break
@@ -105,9 +104,24 @@ def _a_thread_waits_for(future: concurrent.futures.Future[Any]) -> bool:
     return False
 
 
-def _waits_in(frame: FrameType | None, future: object) -> bool:
-    while frame is not None:
-        if frame.f_code in _RESULTS and frame.f_locals.get("self") is future:
-            return True
-        frame = frame.f_back
-    return False
+def _noting(wait: Callable[..., Any]) -> Callable[..., Any]:
+    """A method of a future that notes which thread waits in it: the frames of others are out of reach here."""
+
+    @wraps(wait)
+    def noting(self: object, timeout: float | None = None) -> Any:
+        thread = get_ident()
+        before = _waiting.get(thread)
+        _waiting[thread] = self
+        try:
+            return wait(self, timeout)
+        finally:
+            if before is None:
+                _waiting.pop(thread, None)
+            else:
+                _waiting[thread] = before
+
+    return noting
+
+
+for _name in ("result", "exception"):
+    setattr(concurrent.futures.Future, _name, _noting(vars(concurrent.futures.Future)[_name]))

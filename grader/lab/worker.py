@@ -21,12 +21,14 @@ from grader.lab.fresh_database import NotPrepared, prepare_database
 from grader.lab.judge import Judged, judge, missed, spoilt
 from grader.lab.parts import Maker, Parts, open_parts
 from grader.lab.place import Place
-from grader.lab.relied import Own, Relied
+from grader.lab.relied import Relied, replaced_in
 from grader.lab.server_trouble import ServerTrouble
 from grader.lab.soundness import Soundness
 from grader.lab.surroundings import Surroundings
 from grader.lab.trail import can_be_followed, explained
-from grader.rules import ABOUT_IMPORTS, Rule
+from grader.rules import ABOUT_IMPORTS
+
+Check = tuple[str, str, Callable[..., None], tuple[str, ...]]
 
 
 class Worker(NamedTuple):
@@ -35,26 +37,25 @@ class Worker(NamedTuple):
     Attributes:
         process: the child's number: a copy that the learner's code makes of it has another one.
         place: where the checks run.
-        rules: those of the chapter, by their positions.
+        checks: of each rule of the chapter its name, task, check and what that asks for; no class of one's own,
+            which could be given other attributes for a moment.
         makers: what makes the parts of a check.
         surroundings: what each check finds.
         soundness: whether what is still to do is sound otherwise.
         trouble: hears of the database server's.
-        relied: the grader's own, and Python's, as it was.
-        asked: what makes the parts, as it was.
+        heard: what the learner's code was heard to ask for (`grader.lab.looks`), and where.
         encode: puts what is told into JSON.
         seconds: wall time of a check.
     """
 
     process: int
     place: Place
-    rules: tuple[Rule, ...]
+    checks: tuple[Check, ...]
     makers: dict[str, Maker]
     surroundings: Surroundings
     soundness: Soundness
     trouble: ServerTrouble
-    relied: Own
-    asked: Relied
+    heard: list[tuple[str, str]]
     encode: Callable[[Any], str]
     seconds: float
 
@@ -72,61 +73,77 @@ STEP_BACK, THREADS, NOT_PREPARED, JUDGED = "step back", "threads", "not prepared
 
 
 def judge_check(
-    worker: Worker, open_checks: list[_Open], position: int, unmeetable: str, must_not: bool
-) -> tuple[str, str]:
+    worker: Worker,
+    relied: tuple[Relied, ...],
+    fail: Callable[[], object],
+    open_checks: list[_Open],
+    check: Check,
+    unmeetable: str,
+    must_not: bool,
+) -> tuple[str, str, str, str]:
     """Judge a check on a database of its own.
 
     Args:
         worker: what it works with.
+        relied: the grader's own, and Python's, as it was.
+        fail: called where the check does not come to its end: the clerk then takes no other word for it.
         open_checks: where the check is kept until it is put away.
-        position: which rule it is.
+        check: the check.
         unmeetable: what it is to expect instead of everything else; nothing else when empty.
         must_not: another process has to judge it.
 
     Returns:
-        what has come of it, and in words why not.
+        what has come of it, in words how or why not; and what was heard besides, and where.
     """
     if (must_not or worker.surroundings.are_lost()) and not unmeetable:
-        return (THREADS if imports.go_on() else STEP_BACK), ""
+        return (THREADS if imports.go_on() else STEP_BACK), "", "", ""
     worker.surroundings.restore()
     try:
         prepare_database(worker.place)
     except NotPrepared as reason:
-        return NOT_PREPARED, str(reason)
+        return NOT_PREPARED, f"{reason}", "", ""
     worker.trouble.begin()
-    rule = worker.rules[position]
+    name, _, function, asks = check
     opened = ExitStack()
     parts = opened.enter_context(open_parts(worker.place, worker.makers))
     # No variable of this function, which the learner's code may find, is asked for what has come of it.
     return _judged(
-        worker, open_checks, parts, opened, unmeetable, judge(parts, rule.name, rule.function, rule.asks, unmeetable)
+        worker, relied, open_checks, parts, opened, unmeetable, judge(parts, name, function, asks, unmeetable, fail)
     )
 
 
 def _judged(
-    worker: Worker, open_checks: list[_Open], parts: Parts, opened: ExitStack, unmeetable: str, found: Judged
-) -> tuple[str, str]:
+    worker: Worker,
+    relied: tuple[Relied, ...],
+    open_checks: list[_Open],
+    parts: Parts,
+    opened: ExitStack,
+    unmeetable: str,
+    found: Judged,
+) -> tuple[str, str, str, str]:
     """How a check has ended, if it does not seem to have passed by a grader that was changed."""
     if os.getpid() != worker.process:  # a copy of this process that the learner's code has made
         _exit(0)
-    if found.outcome == "passed" and not unmeetable:
-        if replaced := worker.relied.replaced() or worker.asked.replaced() or parts.replaced() or silenced():
+    if found[0] == "passed" and not unmeetable:
+        if replaced := replaced_in(*relied) or parts.replaced() or silenced():
             found = spoilt(replaced)
         elif not missed_nothing(parts.seen):
             found = missed()
-    open_checks[:] = [_Open(parts, found.told, opened)]
-    return JUDGED, found.outcome
+    outcome, told = found
+    open_checks[:] = [_Open(parts, told, opened)]
+    at, where = worker.heard.pop(0) if worker.heard else ("", "")
+    return JUDGED, outcome, at, where
 
 
 def settle(
-    worker: Worker, open_checks: list[_Open], position: int, outcome: str, *, control: bool, used: bool
+    worker: Worker, open_checks: list[_Open], check: Check, outcome: str, *, control: bool, used: bool
 ) -> tuple[tuple[str, str], bool, bool, bool]:
     """What there is to tell of the check that was judged.
 
     Args:
         worker: what it works with.
         open_checks: where the check is kept.
-        position: which rule it is.
+        check: the check.
         outcome: how it has ended.
         control: it is one that nobody can pass.
         used: the app has served a check before.
@@ -139,7 +156,7 @@ def settle(
     passed = outcome == "passed"
     # What a used app did wrong may come from the checks before: only a new one is blamed for it.
     settled = passed or not used or control
-    doubtful = settled and not control and worker.soundness.is_in_doubt(outcome, told, worker.rules[position].task)
+    doubtful = settled and not control and worker.soundness.is_in_doubt(outcome, told, check[1])
     unread = None if passed or not settled or doubtful or control else parts.unread
     lost = can_be_followed(unread, outcome, told, worker.seconds)
     met = "" if passed or control else worker.trouble.met()
@@ -157,13 +174,13 @@ def put_away(open_checks: list[_Open], *, forget: bool) -> None:
         forget_app()
 
 
-def look_again(worker: Worker, open_checks: list[_Open], position: int, outcome: str) -> tuple[str, str]:
+def look_again(worker: Worker, open_checks: list[_Open], check: Check, outcome: str) -> tuple[str, str]:
     """Put the check away, and see what it says once the learner's code has run once more.
 
     Args:
         worker: what it works with.
         open_checks: where the check is kept.
-        position: which rule it is.
+        check: the check.
         outcome: how it has ended.
 
     Returns:
@@ -171,14 +188,11 @@ def look_again(worker: Worker, open_checks: list[_Open], position: int, outcome:
     """
     parts, told, opened = open_checks.pop()
     opened.close()
-    rule = worker.rules[position]
-    if worker.soundness.is_in_doubt(outcome, told, rule.task):
-        outcome, told = worker.soundness.unless_broken(outcome, told, rule.task)
+    _, task, function, asks = check
+    if worker.soundness.is_in_doubt(outcome, told, task):
+        outcome, told = worker.soundness.unless_broken(outcome, told, task)
     elif parts.unread is not None:
-        told = {
-            **told,
-            **explained(parts.unread, worker.place, worker.makers, worker.surroundings, rule.function, rule.asks),
-        }
+        told = {**told, **explained(parts.unread, worker.place, worker.makers, worker.surroundings, function, asks)}
     if os.getpid() != worker.process:
         _exit(0)
     with suppress(Exception):
