@@ -1697,9 +1697,7 @@ LOOKS = {
     ),
 }
 # What is refused of these: it would lead to the grader's own.
-LOOKS_TOO_FAR = (
-    *("all frames", "all objects", "who refers", "each step", "a function of C", "a library of C"),
-)
+LOOKS_TOO_FAR = (*("all frames", "all objects", "who refers", "each step", "a function of C", "a library of C"),)
 # Code that does not, whoever asks on its way.
 LOOKS_NOWHERE = {
     "logging": "import logging; logging.getLogger('x').warning('getattr')",

@@ -676,6 +676,11 @@ _ARGUMENT_OF_A_FACTORY = re.compile(r"\"loc\":\[\"query\",\"local_kw\"\]")
 @reading("something that code which is graded may not do")
 def behind_the_walls(evidence: Evidence) -> Told | None:
     """Code that is graded runs behind walls: it writes in its own folder only, and opens no network connection."""
+    raised = evidence.raised_kind("KeyError")
+    where = innermost(raised, evidence.given) if raised and _OF_PYTHONS_OWN.fullmatch(raised.message) else ""
+    if where:
+        hint = "While your code is graded, Python keeps this from it. Does your app need what this line asks for?"
+        return Told(where=where, hint=hint, why=_WALLS)
     raised = evidence.raised_kind("PermissionError")
     where = innermost(raised, evidence.given) if raised and sys.platform == "linux" else ""
     if not where or raised is None or not re.match(r"\[Errno (1|13)\]", raised.message):
@@ -685,6 +690,7 @@ def behind_the_walls(evidence: Evidence) -> Told | None:
 
 
 _WALLS = "Code that is graded must not reach other files, learners or machines. Elsewhere this line may well work."
+_OF_PYTHONS_OWN = re.compile(r"'(?:sys\._current_|gc\.get_|ctypes\.|cpython\.)[\w/]+'")  # see `grader.lab.guard`
 _UNHASHABLE = re.compile(r"unhashable type: '(?:[\w.]+\.)?(\w+)'")
 
 

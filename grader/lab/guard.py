@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import sys
+from _thread import allocate_lock
 from contextlib import suppress
 from types import MappingProxyType
 from typing import Any, NoReturn
@@ -35,7 +36,8 @@ class _Key(str):
 
 
 _REFERENTS = "gc.get_referents"
-_permits: list[str] = []
+_permits: dict[str, bool] = {}
+_one_at_a_time = allocate_lock()
 
 
 class _KeyOfReferents(str):
@@ -43,20 +45,14 @@ class _KeyOfReferents(str):
 
     __slots__ = ()
     __hash__ = str.__hash__
-    __eq__ = _permits.remove  # type: ignore[assignment]
+    __eq__ = _permits.pop  # type: ignore[assignment]
 
 
 def held_by(something: object) -> list[Any]:
     """What an object holds, for the grader itself."""
-    _permits.append(_REFERENTS)
-    try:
+    with _one_at_a_time:
+        _permits[_REFERENTS] = True  # used up by being asked for
         return gc.get_referents(something)
-    finally:
-        if not _guarded:
-            _permits.remove(_REFERENTS)
-
-
-_guarded: list[bool] = []
 
 
 def keep_to_themselves() -> None:
@@ -65,7 +61,6 @@ def keep_to_themselves() -> None:
         flags = ctypes.c_ulong.from_address(id(key) + _FLAGS)
         if flags.value == key.__flags__:
             flags.value |= _UNCHANGEABLE
-    _guarded.append(True)
     vars(sys).update(settrace=_follow_nobody, setprofile=_follow_nobody)
     vars(gc)["enable"] = gc.disable
     for module in (ctypes, sys.modules["_ctypes"]):

@@ -25,7 +25,7 @@ _MAKES_VERDICTS = ("outcomes", "lab.equality", "lab.expect", "lab.judge")
 _READS_WITH = {
     "sqlalchemy": ("Connection", "Engine", "CursorResult", "Result", "ScalarResult", "Row", "String", "VARCHAR"),
     "sqlalchemy.orm": ("Session",),
-    "sqlalchemy.pool": ("Pool", "QueuePool"),
+    "sqlalchemy.pool": ("Pool", "QueuePool", "_ConnectionFairy"),
     "sqlalchemy.engine.reflection": ("Inspector",),
     "pydantic": ("BaseModel", "TypeAdapter"),
     "concurrent.futures": ("Future",),
