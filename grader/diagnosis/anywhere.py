@@ -721,7 +721,7 @@ _PLAIN = (
     "await and async with are for code that was written for them. The engine and the sessions of this app are plain."
 )
 _NO_ASYNC_FOR = re.compile(r"'async for' requires an object with __aiter__ method, got (?:[\w.]+\.)?(\w+)")
-_Node = TypeVar("_Node", ast.With, ast.AsyncWith, ast.Await, ast.AsyncFor)
+_Node = TypeVar("_Node", ast.With, ast.AsyncWith, ast.Await, ast.AsyncFor, ast.Raise)
 
 
 def _raised_at(evidence: Evidence, words: re.Pattern[str], kind: type[_Node]) -> tuple[str, str, _Node] | None:
@@ -794,6 +794,39 @@ def no_context_manager(evidence: Evidence) -> Told | None:
     elif "async" in kind.lower():
         hint = f"{what} is asynchronous. Which kind of with goes with it?"
     return Told(where=where, hint=hint, why="Only a context manager knows what to do at the end of its block.")
+
+
+_NO_EXCEPTION = re.compile(r"^exception(s| causes) must derive from BaseException")
+_VALUES = {str: "A text", int: "A number", float: "A number", type(None): "None"}
+_LITERALS = {ast.Dict: "A dictionary", ast.Tuple: "A tuple", ast.List: "A list", ast.JoinedStr: "A text"}
+
+
+@reading("raise with something that is no exception")
+def raised_no_exception(evidence: Evidence) -> Told | None:
+    """`raise` takes an exception, which may have a text or a number. Nothing else can be raised."""
+    found = _raised_at(evidence, _NO_EXCEPTION, ast.Raise)
+    if found is None or found[2].exc is None:
+        return None
+    kind, where, node = found
+    if kind == " causes":
+        return Told(where=where, hint="After 'from' stands the exception that led to this one. What stands there?")
+    what = _LITERALS.get(type(node.exc), "This")
+    if isinstance(node.exc, ast.Constant):
+        what = _VALUES.get(type(node.exc.value), what)
+    elif isinstance(node.exc, ast.Call):
+        what = f"What {_short(node.exc)} gives"
+    elif isinstance(node.exc, ast.Name | ast.Attribute):
+        what = f"What {_short(node.exc)} stands for"
+    file = evidence.source.file(where.rpartition(":")[0])
+    handlers = [each for each in file.nodes if isinstance(each, ast.ExceptHandler)]
+    which = "Which exception do you mean?"
+    if file.name in ("app/schemas.py", "app/models.py"):
+        which = "Which exception tells Pydantic that a value is refused?"
+    elif re.match(r"4\d\d", evidence.wanted) and file.name != "app/deps.py":
+        which = "Which exception does FastAPI make an answer of?"
+    elif any(node in inside(each) for each in handlers):
+        which = "Which exception was caught here, and what raises that again?"
+    return Told(where=where, hint=f"{what} cannot be raised. {which}")
 
 
 _ASKED_FOR = re.compile(r'^422 .*?"loc":\["query","(\w+)"\],"msg":"Field required"')
