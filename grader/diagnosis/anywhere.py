@@ -11,7 +11,15 @@ from collections import Counter
 from dataclasses import replace
 from typing import TypeVar
 
-from grader.diagnosis.endpoints import behind, own_files
+from grader.diagnosis.endpoints import (
+    LOOKED_UP,
+    alias_of,
+    behind,
+    own_files,
+    path_of,
+    routes_of,
+    row_asked_for,
+)
 from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.names import (
     OF_A_TASK,
@@ -876,10 +884,16 @@ def table_for_a_schema(evidence: Evidence) -> Told | None:
         annotation = each.annotation if isinstance(each, ast.AnnAssign | ast.arg) else None
         annotation = each.returns if isinstance(each, Function) else annotation
         annotation = each.value if isinstance(each, ast.keyword) and each.arg == "response_model" else annotation
-        if annotation is not None and any(name_of(one) == named[1] for one in ast.walk(annotation)):
+        alias = alias_of(evidence, annotation)
+        said = getattr(alias[1], "value", None) if alias else annotation
+        depended = "Depends(" in text_of(said)
+        if said is not None and not depended and any(name_of(one) == named[1] for one in ast.walk(said)):
             saw = f"{named[1]} is a class of the tables; no schema can be made of it"
             wanted = "a schema, or a type that Pydantic knows"
             shown = "may send" if isinstance(each, ast.arg) else "gets to see of it"
             hint = f"{named[1]} says how a row is stored. Which class says what a client {shown}?"
-            return Told(saw=saw, where=file.at(annotation), hint=hint, wanted=wanted)
+            for _, node, verb, call in routes_of(evidence):
+                if node is around[-1] and row_asked_for(evidence, node, verb, path_of(call)) is each:
+                    hint, wanted = LOOKED_UP, "an item that is looked up by its id"
+            return Told(saw=saw, where=alias[0].at(alias[1]) if alias else file.at(said), hint=hint, wanted=wanted)
     return None

@@ -42,6 +42,7 @@ from grader.diagnosis.bodies import (
     not_handed_on,
     nul_accepted,
     one_for_many,
+    row_asked_of_the_client,
     schema_depended_on,
 )
 from grader.diagnosis.dependencies import returned_not_yielded
@@ -167,6 +168,7 @@ READINGS = (
     parameters_hidden,
     table_for_a_schema,
     bound_of_another_type,
+    row_asked_of_the_client,
     one_for_many,
     schema_depended_on,
     lost_in_a_validator,

@@ -21,7 +21,13 @@ from grader.diagnosis.anywhere import (
     unknown_name,
     used_before_assignment,
 )
-from grader.diagnosis.bodies import bound_of_another_type, lost_in_a_validator, one_for_many, schema_depended_on
+from grader.diagnosis.bodies import (
+    bound_of_another_type,
+    lost_in_a_validator,
+    one_for_many,
+    row_asked_of_the_client,
+    schema_depended_on,
+)
 from grader.diagnosis.engine import taken_for_a_table
 from grader.diagnosis.kinds import (
     arguments_in_one,
@@ -132,6 +138,7 @@ READINGS = (
     rules_without_a_type,
     length_in_quotes,
     body_is_no_schema,
+    row_asked_of_the_client,
     one_for_many,
     schema_depended_on,
     lost_in_a_validator,
