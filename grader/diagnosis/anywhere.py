@@ -341,6 +341,10 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
     else:
         kind = an(found[1])
         hint = f"What stands before .{found[2]} is {kind}. Is it what you think it is, and is the name right?"
+        if found[1] in _ASKED and found[2] in _OF_A_QUERY:
+            hint = f"The database has been asked by then. What does {found[2]}() belong to?"
+        if found[2] in ("get_or_404", "first_or_404", "one_or_404", "paginate"):
+            hint = f"{found[2]}() is the way of another library. What does this app have in its place?"
         if found[1] == found[2].title() == "Session":
             hint = "This is the session already. What stands between it and its method is the way of another library."
         if is_of_the_lesson(found[2]) and evidence.source.class_(found[1]) is not None:
@@ -352,6 +356,11 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
     return Told(where=where, hint=hint)
 
 
+_ASKED = "list", "ScalarResult", "Result", "CursorResult", "ChunkedIteratorResult"
+_OF_A_QUERY = (
+    *("offset", "limit", "slice", "order_by", "where", "filter", "filter_by", "options", "join", "outerjoin"),
+    *("group_by", "having", "distinct"),
+)
 _NOT_OF_A_ROW = {
     **dict.fromkeys(
         ("save", "insert", "create", "add", "commit", "refresh", "delete", "remove"),
