@@ -11,7 +11,15 @@ from collections import Counter
 from dataclasses import replace
 from typing import TypeVar
 
-from grader.diagnosis.endpoints import behind, own_files
+from grader.diagnosis.endpoints import (
+    LOOKED_UP,
+    alias_of,
+    behind,
+    own_files,
+    path_of,
+    routes_of,
+    row_asked_for,
+)
 from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.names import (
     OF_A_TASK,
@@ -333,6 +341,10 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
     else:
         kind = an(found[1])
         hint = f"What stands before .{found[2]} is {kind}. Is it what you think it is, and is the name right?"
+        if found[1] in _ASKED and found[2] in _OF_A_QUERY:
+            hint = f"The database has been asked by then. What does {found[2]}() belong to?"
+        if found[2] in ("get_or_404", "first_or_404", "one_or_404", "paginate"):
+            hint = f"{found[2]}() is the way of another library. What does this app have in its place?"
         if found[1] == found[2].title() == "Session":
             hint = "This is the session already. What stands between it and its method is the way of another library."
         if is_of_the_lesson(found[2]) and evidence.source.class_(found[1]) is not None:
@@ -344,6 +356,11 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
     return Told(where=where, hint=hint)
 
 
+_ASKED = "list", "ScalarResult", "Result", "CursorResult", "ChunkedIteratorResult"
+_OF_A_QUERY = (
+    *("offset", "limit", "slice", "order_by", "where", "filter", "filter_by", "options", "join", "outerjoin"),
+    *("group_by", "having", "distinct"),
+)
 _NOT_OF_A_ROW = {
     **dict.fromkeys(
         ("save", "insert", "create", "add", "commit", "refresh", "delete", "remove"),
@@ -721,7 +738,7 @@ _PLAIN = (
     "await and async with are for code that was written for them. The engine and the sessions of this app are plain."
 )
 _NO_ASYNC_FOR = re.compile(r"'async for' requires an object with __aiter__ method, got (?:[\w.]+\.)?(\w+)")
-_Node = TypeVar("_Node", ast.With, ast.AsyncWith, ast.Await, ast.AsyncFor)
+_Node = TypeVar("_Node", ast.With, ast.AsyncWith, ast.Await, ast.AsyncFor, ast.Raise)
 
 
 def _raised_at(evidence: Evidence, words: re.Pattern[str], kind: type[_Node]) -> tuple[str, str, _Node] | None:
@@ -796,6 +813,39 @@ def no_context_manager(evidence: Evidence) -> Told | None:
     return Told(where=where, hint=hint, why="Only a context manager knows what to do at the end of its block.")
 
 
+_NO_EXCEPTION = re.compile(r"^exception(s| causes) must derive from BaseException")
+_VALUES = {str: "A text", int: "A number", float: "A number", type(None): "None"}
+_LITERALS = {ast.Dict: "A dictionary", ast.Tuple: "A tuple", ast.List: "A list", ast.JoinedStr: "A text"}
+
+
+@reading("raise with something that is no exception")
+def raised_no_exception(evidence: Evidence) -> Told | None:
+    """`raise` takes an exception, which may have a text or a number. Nothing else can be raised."""
+    found = _raised_at(evidence, _NO_EXCEPTION, ast.Raise)
+    if found is None or found[2].exc is None:
+        return None
+    kind, where, node = found
+    if kind == " causes":
+        return Told(where=where, hint="After 'from' stands the exception that led to this one. What stands there?")
+    what = _LITERALS.get(type(node.exc), "This")
+    if isinstance(node.exc, ast.Constant):
+        what = _VALUES.get(type(node.exc.value), what)
+    elif isinstance(node.exc, ast.Call):
+        what = f"What {_short(node.exc)} gives"
+    elif isinstance(node.exc, ast.Name | ast.Attribute):
+        what = f"What {_short(node.exc)} stands for"
+    file = evidence.source.file(where.rpartition(":")[0])
+    handlers = [each for each in file.nodes if isinstance(each, ast.ExceptHandler)]
+    which = "Which exception do you mean?"
+    if file.name in ("app/schemas.py", "app/models.py"):
+        which = "Which exception tells Pydantic that a value is refused?"
+    elif re.match(r"4\d\d", evidence.wanted) and file.name != "app/deps.py":
+        which = "Which exception does FastAPI make an answer of?"
+    elif any(node in inside(each) for each in handlers):
+        which = "Which exception was caught here, and what raises that again?"
+    return Told(where=where, hint=f"{what} cannot be raised. {which}")
+
+
 _ASKED_FOR = re.compile(r'^422 .*?"loc":\["query","(\w+)"\],"msg":"Field required"')
 
 
@@ -843,10 +893,16 @@ def table_for_a_schema(evidence: Evidence) -> Told | None:
         annotation = each.annotation if isinstance(each, ast.AnnAssign | ast.arg) else None
         annotation = each.returns if isinstance(each, Function) else annotation
         annotation = each.value if isinstance(each, ast.keyword) and each.arg == "response_model" else annotation
-        if annotation is not None and any(name_of(one) == named[1] for one in ast.walk(annotation)):
+        alias = alias_of(evidence, annotation)
+        said = getattr(alias[1], "value", None) if alias else annotation
+        depended = "Depends(" in text_of(said)
+        if said is not None and not depended and any(name_of(one) == named[1] for one in ast.walk(said)):
             saw = f"{named[1]} is a class of the tables; no schema can be made of it"
             wanted = "a schema, or a type that Pydantic knows"
             shown = "may send" if isinstance(each, ast.arg) else "gets to see of it"
             hint = f"{named[1]} says how a row is stored. Which class says what a client {shown}?"
-            return Told(saw=saw, where=file.at(annotation), hint=hint, wanted=wanted)
+            for _, node, verb, call in routes_of(evidence):
+                if node is around[-1] and row_asked_for(evidence, node, verb, path_of(call)) is each:
+                    hint, wanted = LOOKED_UP, "an item that is looked up by its id"
+            return Told(saw=saw, where=alias[0].at(alias[1]) if alias else file.at(said), hint=hint, wanted=wanted)
     return None

@@ -18,7 +18,7 @@ OF_NO_APP = "main.py imports this file before it makes the app. To what do the r
 _OF_OTHER_LIBRARIES = re.compile(
     r"SQLAlchemy(?=\()|app\.config|transaction\.atomic|db\.(?:Model|session|Column|create_all|init_app|relationship)\b"
     r"|models\.(?:Model|\w+Field|ForeignKey)\b|(?:abort|jsonify|get_object_or_404|get_or_404|Http404|Blueprint)(?=\()"
-    r"|request\.(?:json|args|form|get_json|GET|POST)\b"
+    r"|\b(?:Char|Text|Integer|String|Auto)Field(?=\()|serializers\.\w+|request\.(?:json|args|form|get_json|GET|POST)\b"
 )
 _OF_THE_LESSON = re.compile(
     r"(\w+_)?(book|author|entr(?:y|ie))s?(_|$)|(Book|Author|Entr(?:y|ie))s?([A-Z]|$)|Shelf[A-Z]\w*$"

@@ -1083,6 +1083,9 @@ def refuses_too_much(evidence: Evidence) -> Told | None:
     constant = evidence.source.bound(limit.id, place[0]) if isinstance(limit, ast.Name) else None
     if constant is not None and isinstance(limit, ast.Name):
         place, hint = constant, f"The {found[1]} may have as many characters as {limit.id}. How many should that be?"
+    elif "at most" in found[2] and isinstance(limit, ast.Constant) and not helper:
+        many = {"name": 200, "description": 500}[found[1]]
+        hint = f"The {found[1]} may have up to {many} characters. How many does this allow?"
     if "match pattern" in found[2]:
         hint = "Take the text above through the pattern, character by character. Where does it stop?"
         if "\\n" in "".join(evidence.did[-1:]) and "." in found[2]:

@@ -9,6 +9,7 @@ import re
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.names import OF_NO_APP, ROUTER_IN_THE_APP
 from grader.diagnosis.source import calls, text_of
+from grader.outcomes import SAYS_IT_ALL
 
 _INDENTED = re.compile(r"indent|outer indentation|TabError|inconsistent use of tabs")
 _ONLY_ASYNC = re.compile(r"'(await|async with|async for)' outside async function$")
@@ -98,7 +99,7 @@ def _not_imported(evidence: Evidence) -> str:
         return f"That file is {own[0]}. How do the other imports name the files of the app?"
     if raised.kind == "ModuleNotFoundError":
         return "Nothing that is installed has this name. Is it a typing mistake, or can you do without it?"
-    return "Read the exception: what does it say about this line?" if evidence.where[-1:].isdigit() else ""
+    return SAYS_IT_ALL if evidence.where[-1:].isdigit() else ""
 
 
 def _names_in(evidence: Evidence, module: str) -> set[str]:

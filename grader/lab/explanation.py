@@ -25,7 +25,7 @@ from grader.lab.observer import Moment
 from grader.lab.parts import Parts
 from grader.lab.place import Place
 from grader.lab.words import describe
-from grader.outcomes import Verdict
+from grader.outcomes import SAYS_IT_ALL, Verdict
 
 _MOST_ERRORS, _LONGEST_LINE = 5, 1000
 _NONE_IN_AN_OPERATION = re.compile(r"TypeError: .*(operand type|between instances).*'NoneType'")
@@ -71,7 +71,7 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
             if "mistake" not in told and (first := hint_for(evidence)):
                 told["hint"] = first
             if "mistake" not in told and _says_it_all(evidence):
-                told["hint"] = "Read the exception: what does it say about this line?"
+                told["hint"] = SAYS_IT_ALL
                 if _NONE_IN_AN_OPERATION.search(evidence.saw):
                     told["hint"] = "One of the two sides is None here. Which one, and when is it?"
     cause, place = verdict.cause, told["where"].removeprefix(parts.place.shown(""))
