@@ -17,7 +17,7 @@ _NO_SUCH_NAME = re.compile(r"cannot import name '(\w+)' from '(app[\w.]*)'")
 
 def place_for(evidence: Evidence) -> str:
     """The line to change where Python names one below it; empty where it names the right one."""
-    return _at_the_margin(evidence)[0] if evidence.outcome == "error" else ""
+    return _at_the_margin(evidence)[0] if evidence.outcome == "error" and not _below_a_decorator(evidence) else ""
 
 
 def hint_for(evidence: Evidence) -> str:
