@@ -25,6 +25,7 @@ from grader.diagnosis.names import (
     OF_A_TASK,
     ROUTER_IN_THE_APP,
     a_text,
+    given_and_used,
     instead,
     is_handed_over,
     is_of_the_lesson,
@@ -271,11 +272,9 @@ def used_before_assignment(evidence: Evidence) -> Told | None:
     if swallowing:
         hint = f"An error ends here, and the function goes on, without a value for '{found[1]}'. "
         return Told(saw=raised.told, where=swallowing, hint=f"{hint}What should it do after an error?")
-    return Told(
-        saw=raised.told,
-        where=where,
-        hint=f"On the way that leads here, no line has given '{found[1]}' a value. Which line should have?",
-    )
+    hint = given_and_used(evidence.source, evidence.source.file(where.rpartition(":")[0]), found[1], where)
+    hint = hint or f"On the way that leads here, no line has given '{found[1]}' a value. Which line should have?"
+    return Told(saw=raised.told, where=where, hint=hint)
 
 
 def _goes_on_without(source: Source, where: str, name: str) -> str:
@@ -341,6 +340,10 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
     else:
         kind = an(found[1])
         hint = f"What stands before .{found[2]} is {kind}. Is it what you think it is, and is the name right?"
+        if nearly := _nearly(found[2], _names_of(evidence.source, found[1])):
+            hint = f"{kind[0].upper()}{kind[1:]} has no '{found[2]}'. It has '{nearly}'."
+        if found[2] in _OF_METADATA and found[1] != "MetaData":
+            hint = f"{kind[0].upper()}{kind[1:]} has no '{found[2]}'. {_knows_the_tables(evidence)}"
         if found[1] in _ASKED and found[2] in _OF_A_QUERY:
             hint = f"The database has been asked by then. What does {found[2]}() belong to?"
         if found[2] in ("get_or_404", "first_or_404", "one_or_404", "paginate"):
@@ -361,6 +364,43 @@ _OF_A_QUERY = (
     *("offset", "limit", "slice", "order_by", "where", "filter", "filter_by", "options", "join", "outerjoin"),
     *("group_by", "having", "distinct"),
 )
+_OF_METADATA = "create_all", "drop_all", "createall", "create_tables", "tables", "sorted_tables", "reflect"
+# What is asked of objects of the libraries in this app.
+_OFFERED = {
+    "MetaData": "create_all drop_all reflect sorted_tables tables",
+    "Engine": "begin connect dispose url",
+    "Connection": "begin close commit execute rollback scalar scalars",
+    "Session": "add add_all begin close commit delete execute expire expunge flush get merge query refresh rollback "
+    "scalar scalars",
+    "Select": "join limit offset options order_by where",
+    "ScalarResult": "all first one one_or_none",
+    "FastAPI": "include_router",
+    "BackgroundTasks": "add_task",
+}
+
+
+def _names_of(source: Source, kind: str) -> list[str]:
+    """What an object can be asked for: one of the libraries', or of a class of the learner's."""
+    family = source.ancestry(source.class_(kind))
+    bases = {name_of(base) for _, node in family for base in node.bases} | {kind}
+    names = [*_OFFERED.get(kind, "").split(), *source.declared_in(source.class_(kind))]
+    names += [each.name for _, node in family for each in node.body if isinstance(each, Function)]
+    names += _METHODS if bases & {"BaseModel", "SQLModel"} else ()
+    names += ["metadata", "__tablename__", "__table__"] if bases & {"Base", "DeclarativeBase", "SQLModel"} else []
+    return names
+
+
+def _nearly(name: str, names: list[str]) -> str:
+    """The one of some names that is meant by another one: but for capitals and ``_`` the same, or nearly; or empty."""
+    alike = [each for each in names if each.replace("_", "").lower() == name.replace("_", "").lower()]
+    return next(iter(alike or difflib.get_close_matches(name, {*names} - {name}, 1, cutoff=0.75)), "")
+
+
+def _knows_the_tables(evidence: Evidence, owner: str = "") -> str:
+    base = owner or ("SQLModel" if evidence.chapter == "08_sqlmodel" else "Base")
+    return f"Which attribute of {base} knows the tables?"
+
+
 _NOT_OF_A_ROW = {
     **dict.fromkeys(
         ("save", "insert", "create", "add", "commit", "refresh", "delete", "remove"),
@@ -417,12 +457,13 @@ def _hint_for_a_class(evidence: Evidence, owner: str, name: str, asked_in: str =
         return f"{owner} is a class of the tables, and no schema. It takes each value by its name: what has the names?"
     if owner == "list" and name in _METHODS:
         return f"A list has no {name}(). Which class has it, and what calls it for one item after another?"
-    targets = [getattr(each, "target", None) for _, node in family for each in node.body]
-    names = [*filter(None, map(name_of, targets)), *(_METHODS if bases & {"BaseModel", "SQLModel"} else ())]
+    names = _names_of(evidence.source, owner)
     if name in names:
         return f"{owner} is the class itself. Which object of it has a '{name}'?"
-    similar = difflib.get_close_matches(name, names, 1, cutoff=0.75)
-    known = f"It has '{similar[0]}'." if similar else "What is it that you want of it, and what is that called?"
+    similar = _nearly(name, names) or ("metadata" if name in ("meta", "Meta") and "metadata" in names else "")
+    known = f"It has '{similar}'." if similar else "What is it that you want of it, and what is that called?"
+    if name in _OF_METADATA and "metadata" in names:
+        known = _knows_the_tables(evidence, owner)
     return f"The class {owner} has no '{name}'. {known}"
 
 

@@ -254,6 +254,10 @@ def other_brackets_of_mapped(evidence: Evidence) -> Told | None:
         for node in [each for class_ in file.classes for each in class_.body if isinstance(each, ast.AnnAssign)]:
             named = f"'{name_of(node.target)}' attribute" in raised.message or file.at(node) == where
             inner = node.annotation if name_of(getattr(node.annotation, "value", None)) == "Mapped" else None
+            if named and inner is not None and re.search(r"[&+] None|None [&+]|'None'", text_of(inner)):
+                names = [each.id for each in ast.walk(inner) if isinstance(each, ast.Name) and each.id != "Mapped"]
+                kind = next(iter(names), "a type")
+                return Told(where=file.at(node), hint=f"How does Python write '{kind} or None' as one type?")
             if named and inner is not None and (calls(inner, *_TYPES) or "SQLAlchemy type" in raised.message):
                 hint = "Mapped[...] takes Python's type, mapped_column(...) the database's, with its length. "
                 hint += "Which one is this?"
@@ -539,6 +543,11 @@ def description_required(evidence: Evidence) -> Told | None:
         hint = "'or' takes its first value unless that is empty. What does this leave?"
         return Told(saw="the database refused a row whose description is NULL", where=found[0].at(found[1]), hint=hint)
     option, annotation = _option(found[1], "nullable"), text_of(getattr(found[1], "annotation", None))
+    if option is None and re.fullmatch(
+        r"(\w+\.)?Mapped\[(\[.*, *None.*\]|'[^|]*, *None.*'|\(.*, *None.*\))\]", annotation
+    ):
+        hint = "Mapped[...] takes one type. How does Python write 'str or None' as one?"
+        return Told(saw="the database refused a row whose description is NULL", where=found[0].at(found[1]), hint=hint)
     if option is not None and text_of(option) == "False":
         hint = "What does nullable=False say about the description?"
         return Told(saw="the database refused a row whose description is NULL", where=found[0].at(option), hint=hint)

@@ -19,7 +19,7 @@ from grader.diagnosis.lost import BY_A_TRAIL
 from grader.diagnosis.reading import Reading, Told, first_that_holds
 from grader.diagnosis.source import Source, calls, first_line
 from grader.diagnosis.trail import Trail
-from grader.diagnosis.unread import hint_for
+from grader.diagnosis.unread import hint_for, place_for
 from grader.lab.behind import stub_at
 from grader.lab.observer import Moment
 from grader.lab.parts import Parts
@@ -70,6 +70,8 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
                 parts.unread = evidence
             if "mistake" not in told and (first := hint_for(evidence)):
                 told["hint"] = first
+            if "mistake" not in told and (closer := place_for(evidence)):
+                told["where"] = parts.place.shown(closer)
             if "mistake" not in told and _says_it_all(evidence):
                 told["hint"] = SAYS_IT_ALL
                 if _NONE_IN_AN_OPERATION.search(evidence.saw):
@@ -82,7 +84,7 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
         told["where"] = place and parts.place.shown(place)
     with suppress(Exception):  # an exception may have been made by hand, of anything
         told |= _about(place, source, evidence)
-        if isinstance(cause, SyntaxError) and type(cause.offset) is int:
+        if isinstance(cause, SyntaxError) and type(cause.offset) is int and told["where"] == found.get("where"):
             told["caret"] = min(cause.offset, _LONGEST_LINE)
     return told
 
