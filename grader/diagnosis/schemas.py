@@ -816,8 +816,8 @@ def _never_called(evidence: Evidence, schema: ast.ClassDef) -> Iterator[tuple[as
 
 
 def _of_no_schema(evidence: Evidence, name: str) -> Iterator[tuple[Function, str]]:
-    """The validators in classes from which no schema inherits, each with a hint for this schema."""
-    schemas = [evidence.source.class_(each) for each in ("ItemCreate", "ItemUpdate", "ItemRead")]
+    """The validators in classes from which no schema inherits, nor the model, each with a hint for this schema."""
+    schemas = [evidence.source.class_(each) for each in ("Item", "ItemCreate", "ItemUpdate", "ItemRead")]
     known = [each[1] for schema in schemas for each in evidence.source.ancestry(schema)]
     for owner in [each for file in evidence.source.files() for each in file.classes if each not in known]:
         for method in owner.body if not any(owner in each.body for each in known) else ():
