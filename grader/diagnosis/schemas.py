@@ -771,7 +771,7 @@ def validator_never_called(evidence: Evidence) -> Told | None:
     field = _accepted(evidence) if words else ""
     other = "description" if field == "name" else "name"
     chain = evidence.source.ancestry(schema) if field else []
-    found = [(file, *each) for file, node in chain for each in _never_called(evidence, node)]
+    found = [(file, *each) for file, node in chain for each in never_called(evidence, node)]
     for method, hint in _of_no_schema(evidence, schema[1].name) if schema and field else ():
         found += [(*schema, method, hint)] if schema and re.search(rf"\b{field}\b", text_of(method)) else []
     for file, place, method, hint in found:
@@ -791,7 +791,7 @@ _LOOKS_FOR = {
 }
 
 
-def _never_called(evidence: Evidence, schema: ast.ClassDef) -> Iterator[tuple[ast.AST, Function, str]]:
+def never_called(evidence: Evidence, schema: ast.ClassDef) -> Iterator[tuple[ast.AST, Function, str]]:
     """The methods of a schema that could refuse a value and that nothing calls: the place, the method and a hint."""
     for before, each in zip([None, *schema.body], schema.body, strict=False):
         for method in each.body if isinstance(each, ast.ClassDef) else ():
