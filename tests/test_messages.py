@@ -16,7 +16,7 @@ from tests.half_done import write_half_done
 
 MESSAGES = {
     "01_engine/wrong/connect_args_always": """\
-  x 1.2 other databases get no SQLite arguments
+  x 1.2 other databases work, and get no SQLite arguments
       did       set DATABASE_URL to a PostgreSQL URL and imported app.db, then
                 connected and began a transaction
       saw       PostgreSQL was given 'check_same_thread', which only SQLite
@@ -26,8 +26,8 @@ MESSAGES = {
                     engine = create_engine(DATABASE_URL,
                     connect_args={"check_same_thread": False})
       hint      To which databases does your code give this?
-      why       A database refuses options and statements that it does not know:
-                the app could not even connect.
+      why       The app has to connect to whatever database its URL names. A
+                database refuses options and statements that it does not know.
       rule      01_engine.other_databases_get_no_sqlite_arguments
 """,
     "02_models/wrong/models_not_imported": """\

@@ -119,6 +119,7 @@ from grader.diagnosis.schemas import (
     null_refused,
     refuses_too_much,
     too_long_accepted,
+    validator_never_called,
 )
 from grader.diagnosis.starting import lifespan_unknown, nobody_creates
 from grader.diagnosis.statuses import (
@@ -249,6 +250,7 @@ READINGS = (
     in_a_request(default_validated),
     in_a_request(field_required),
     in_a_request(null_refused),
+    in_a_request(validator_never_called),
     in_a_request(null_accepted),
     in_a_request(name_has_a_default),
     in_a_request(blank_accepted),
