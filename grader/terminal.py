@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from grader.outcomes import SAYS_IT_ALL
 from grader.rules import CHAPTERS, GIVEN, NO_FOLDER, THE_REST, Rule, rules_of
 from grader.shown import without_commands
 
@@ -142,12 +143,13 @@ def _block_of(group: Sequence[Check], checks: Sequence[Check]) -> Block:
 def _task_to_fix(check: Check, checks: Sequence[Check]) -> str:
     """The task whose code is to be changed.
 
-    Another one only if its mistake is known, or a check of its own fails, if it has any.
+    Another one only if its mistake is known, it is where the code crashed, or a check of its own fails, if it has any.
     """
     if check.task_there == GIVEN:
         return check.task
     there = [each.outcome for each in checks if (each.chapter, each.task) == (check.chapter, check.task_there)]
-    blamed = check.mistake or check.outcome == "error" or not there or any(outcome != "passed" for outcome in there)
+    crashed = check.outcome == "error" or check.hint == SAYS_IT_ALL
+    blamed = check.mistake or crashed or not there or any(outcome != "passed" for outcome in there)
     return check.task_there if check.task_there and blamed else check.task
 
 

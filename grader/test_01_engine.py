@@ -199,8 +199,9 @@ def test_works_across_threads(
 
 @rule(
     task="1.2",
-    title="other databases get no SQLite arguments",
-    why="A database refuses options and statements that it does not know: the app could not even connect.",
+    title="other databases work, and get no SQLite arguments",
+    why="The app has to connect to whatever database its URL names. A database refuses options and statements that it "
+    "does not know.",
     hint="Follow what was refused from your code to the connection. For which databases does your code send it?",
     needs=["url_from_environment", "import_touches_no_database"],
 )

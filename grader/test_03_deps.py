@@ -23,8 +23,9 @@ _CLOSE = (
 
 @rule(
     task="3.1",
-    title="get_db yields a session",
-    why="Endpoints work with whatever the dependency yields; it has to be a session that is ready to use.",
+    title="get_db yields a session and ends without a crash",
+    why="Endpoints work with whatever the dependency yields, so it has to be a session that is ready to use. After the "
+    "answer get_db goes on behind its yield, and must not fail there.",
     hint="FastAPI runs get_db for each request and hands the endpoint what it yields. Play this through: what "
     "does your endpoint get?",
 )

@@ -76,6 +76,8 @@ def test_lengths_match_the_table(schemas: Schemas) -> None:
                     if schemas.is_accepted(schema, {**rest, field: letter * 20}):
                         schemas.accepts(schema, {**rest, field: letter * limit})
                         schemas.refuses(schema, {**rest, field: letter * (limit + 1)})
+    schemas.wait_for("create_needs_a_name", "ItemCreate", *_LAMPS)
+    schemas.wait_for("create_description_is_optional", "ItemCreate", both)
 
 
 @rule(

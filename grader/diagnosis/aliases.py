@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from grader.diagnosis.anywhere import unknown_argument, unknown_attribute
 from grader.diagnosis.endpoints import endpoint_of
@@ -112,14 +113,16 @@ _APART = (
     r"^Cannot use `(?P<place>\w+)` for path param ['`](?P<path>\w+)|"
     r"^`(?:\w+)` default value cannot be set in `Annotated` for ['`](?P<default>\w+)|"
     r"^(?P<other>Invalid args for response field|Annotated\[t, \.\.\.\]: t must be a type)|"
-    r"^'(?P<called>Depends|Query|Path|Body)' object has no attribute"
+    r"^'(?P<called>Depends|Query|Path|Body)' object has no attribute|"
+    r"^(?P<form>Form data requires)"
 )
 
 
 @reading("a parameter whose type is not written as FastAPI reads it")
 def type_and_place_apart(evidence: Evidence) -> Told | None:
-    """Annotated holds a type, and after it where the value comes from: a part of the path, or the query."""
-    kinds = "FastAPIError", "AssertionError", "TypeError", "AttributeError"
+    """Annotated holds a type, and after it where the value comes from: a part of the path, or the query.
+    Form asks for a form, which is no JSON."""
+    kinds = "FastAPIError", "AssertionError", "TypeError", "AttributeError", "RuntimeError"
     made = raised_with(evidence, _ANNOTATED, *kinds)
     if made is not None and "Annotated" in evidence.source.line(made[2]):
         hint = "Which brackets does Annotated take?"
@@ -127,10 +130,30 @@ def type_and_place_apart(evidence: Evidence) -> Told | None:
         return Told(where=made[2], hint=hint) if made[2].rpartition(":")[0] not in evidence.given else None
     found = raised_with(evidence, _APART, *kinds)
     for file, place, parameter, value in _parameters(evidence, found[2]) if found else ():
-        hint = _hint_for(found[1], parameter, value) if found and file.name not in evidence.given else ""
-        if hint:
+        if found is None or file.name in evidence.given:
+            continue
+        if found[1]["form"]:
+            if form := _of_a_form(evidence, file, parameter, value):
+                return replace(form, where=file.at(place))
+        elif hint := _hint_for(found[1], parameter, value):
             return Told(where=file.at(place), hint=hint)
     return None
+
+
+def _of_a_form(evidence: Evidence, file: File, parameter: ast.arg, value: ast.expr) -> Told | None:
+    """What there is to say of a parameter that is asked for as a browser sends a form; FastAPI wants a package then."""
+    owner = next((each for each in file.functions if parameter in ast.walk(each.args)), None)
+    said = f"{text_of(value)} {text_of(defaults_of(owner).get(parameter.arg))}" if owner else text_of(value)
+    asked = re.search(r"\b(Form|File)\(|\b(UploadFile)\b", said)
+    if asked is None:
+        return None
+    name, what = asked[1] or asked[2], "the fields of an HTML form" if asked[1] == "Form" else "a file that is uploaded"
+    schemas = [each for each in re.findall(r"\w+", said) if evidence.source.class_(each)]
+    hint = f"What does a schema without {name} ask for?" if schemas else "Which schema describes it?"
+    hint = f"{name} asks for {what}. The client sends JSON. {hint}"
+    if re.search(r"\bint\b", said):
+        hint = f"{name} asks for {what}. Where does the client send '{parameter.arg}'?"
+    return Told(saw=f"FastAPI looks for '{parameter.arg}' in {what}, and needs another package for that", hint=hint)
 
 
 def _hint_for(found: re.Match[str], parameter: ast.arg, value: ast.expr) -> str:

@@ -8,14 +8,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.crud import made_of
-from grader.diagnosis.endpoints import behind, body_parameter, endpoint_of, own_line, request_of
+from grader.diagnosis.endpoints import behind, body_parameter, endpoint_of, own_line, request_of, routes_of
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.objects import value_of
 from grader.diagnosis.parameters import TOO_STRICT
 from grader.diagnosis.reading import Told, reading, reading_of
 from grader.diagnosis.routes import said_status
-from grader.diagnosis.source import File, Function, calls, giving, inside, keyword, name_of, text_of
+from grader.diagnosis.source import File, Function, calls, first_line, giving, inside, keyword, name_of, text_of
 
 _ITEM = "read_answers_the_item", "create_answers_201", "patch_keeps_omitted_fields"
 _LIST = "list_answers_items"
@@ -168,6 +169,24 @@ def body_with_204(evidence: Evidence) -> Told | None:
     if found is None or not evidence.saw.startswith("body:"):
         return None
     return Told(where=given_back(*found[:2]), hint="204 promises an empty body. What does this line put into it?")
+
+
+@reading("204 with a type that promises a body")
+def body_promised_with_204(evidence: Evidence) -> Told | None:
+    """204 promises an empty body, so FastAPI takes no return type or response_model beside it but None."""
+    raised = evidence.raised_kind("AssertionError")
+    where = innermost(raised, evidence.given) if raised and "must not have a response body" in raised.message else ""
+    name, _, line = where.rpartition(":")
+    for file, node, verb, call in routes_of(evidence) if where else ():
+        said = keyword(call, "status_code")
+        if file.name != name or not first_line(node) <= int(line) <= (node.end_lineno or 0) or said is None:
+            continue
+        promised = keyword(call, "response_model") or node.returns
+        if verb == "delete" and promised is not None:
+            return Told(where=file.at(promised), hint="204 promises an empty body. What does this type promise?")
+        hint = "This promises an empty body, and the type of the answer promises an item. Which status fits?"
+        return Told(where=file.at(said), hint=hint)
+    return None
 
 
 def in_an_answer(function: Callable[[Evidence], Told | None]) -> Callable[[Evidence], Told | None]:

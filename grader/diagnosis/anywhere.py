@@ -11,12 +11,21 @@ from collections import Counter
 from dataclasses import replace
 from typing import TypeVar
 
-from grader.diagnosis.endpoints import behind, own_files
+from grader.diagnosis.endpoints import (
+    LOOKED_UP,
+    alias_of,
+    behind,
+    own_files,
+    path_of,
+    routes_of,
+    row_asked_for,
+)
 from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.names import (
     OF_A_TASK,
     ROUTER_IN_THE_APP,
     a_text,
+    given_and_used,
     instead,
     is_handed_over,
     is_of_the_lesson,
@@ -263,11 +272,9 @@ def used_before_assignment(evidence: Evidence) -> Told | None:
     if swallowing:
         hint = f"An error ends here, and the function goes on, without a value for '{found[1]}'. "
         return Told(saw=raised.told, where=swallowing, hint=f"{hint}What should it do after an error?")
-    return Told(
-        saw=raised.told,
-        where=where,
-        hint=f"On the way that leads here, no line has given '{found[1]}' a value. Which line should have?",
-    )
+    hint = given_and_used(evidence.source, evidence.source.file(where.rpartition(":")[0]), found[1], where)
+    hint = hint or f"On the way that leads here, no line has given '{found[1]}' a value. Which line should have?"
+    return Told(saw=raised.told, where=where, hint=hint)
 
 
 def _goes_on_without(source: Source, where: str, name: str) -> str:
@@ -333,6 +340,14 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
     else:
         kind = an(found[1])
         hint = f"What stands before .{found[2]} is {kind}. Is it what you think it is, and is the name right?"
+        if nearly := _nearly(found[2], _names_of(evidence.source, found[1])):
+            hint = f"{kind[0].upper()}{kind[1:]} has no '{found[2]}'. It has '{nearly}'."
+        if found[2] in _OF_METADATA and found[1] != "MetaData":
+            hint = f"{kind[0].upper()}{kind[1:]} has no '{found[2]}'. {_knows_the_tables(evidence)}"
+        if found[1] in _ASKED and found[2] in _OF_A_QUERY:
+            hint = f"The database has been asked by then. What does {found[2]}() belong to?"
+        if found[2] in ("get_or_404", "first_or_404", "one_or_404", "paginate"):
+            hint = f"{found[2]}() is the way of another library. What does this app have in its place?"
         if found[1] == found[2].title() == "Session":
             hint = "This is the session already. What stands between it and its method is the way of another library."
         if is_of_the_lesson(found[2]) and evidence.source.class_(found[1]) is not None:
@@ -342,6 +357,48 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
         if re.fullmatch("Item|Owner", found[1]) and found[2] in _NOT_OF_A_ROW:
             hint = f"{kind[0].upper()}{kind[1:]} holds values, and has no {found[2]}(). {_NOT_OF_A_ROW[found[2]]}"
     return Told(where=where, hint=hint)
+
+
+_ASKED = "list", "ScalarResult", "Result", "CursorResult", "ChunkedIteratorResult"
+_OF_A_QUERY = (
+    *("offset", "limit", "slice", "order_by", "where", "filter", "filter_by", "options", "join", "outerjoin"),
+    *("group_by", "having", "distinct"),
+)
+_OF_METADATA = "create_all", "drop_all", "createall", "create_tables", "tables", "sorted_tables", "reflect"
+# What is asked of objects of the libraries in this app.
+_OFFERED = {
+    "MetaData": "create_all drop_all reflect sorted_tables tables",
+    "Engine": "begin connect dispose url",
+    "Connection": "begin close commit execute rollback scalar scalars",
+    "Session": "add add_all begin close commit delete execute expire expunge flush get merge query refresh rollback "
+    "scalar scalars",
+    "Select": "join limit offset options order_by where",
+    "ScalarResult": "all first one one_or_none",
+    "FastAPI": "include_router",
+    "BackgroundTasks": "add_task",
+}
+
+
+def _names_of(source: Source, kind: str) -> list[str]:
+    """What an object can be asked for: one of the libraries', or of a class of the learner's."""
+    family = source.ancestry(source.class_(kind))
+    bases = {name_of(base) for _, node in family for base in node.bases} | {kind}
+    names = [*_OFFERED.get(kind, "").split(), *source.declared_in(source.class_(kind))]
+    names += [each.name for _, node in family for each in node.body if isinstance(each, Function)]
+    names += _METHODS if bases & {"BaseModel", "SQLModel"} else ()
+    names += ["metadata", "__tablename__", "__table__"] if bases & {"Base", "DeclarativeBase", "SQLModel"} else []
+    return names
+
+
+def _nearly(name: str, names: list[str]) -> str:
+    """The one of some names that is meant by another one: but for capitals and ``_`` the same, or nearly; or empty."""
+    alike = [each for each in names if each.replace("_", "").lower() == name.replace("_", "").lower()]
+    return next(iter(alike or difflib.get_close_matches(name, {*names} - {name}, 1, cutoff=0.75)), "")
+
+
+def _knows_the_tables(evidence: Evidence, owner: str = "") -> str:
+    base = owner or ("SQLModel" if evidence.chapter == "08_sqlmodel" else "Base")
+    return f"Which attribute of {base} knows the tables?"
 
 
 _NOT_OF_A_ROW = {
@@ -400,12 +457,13 @@ def _hint_for_a_class(evidence: Evidence, owner: str, name: str, asked_in: str =
         return f"{owner} is a class of the tables, and no schema. It takes each value by its name: what has the names?"
     if owner == "list" and name in _METHODS:
         return f"A list has no {name}(). Which class has it, and what calls it for one item after another?"
-    targets = [getattr(each, "target", None) for _, node in family for each in node.body]
-    names = [*filter(None, map(name_of, targets)), *(_METHODS if bases & {"BaseModel", "SQLModel"} else ())]
+    names = _names_of(evidence.source, owner)
     if name in names:
         return f"{owner} is the class itself. Which object of it has a '{name}'?"
-    similar = difflib.get_close_matches(name, names, 1, cutoff=0.75)
-    known = f"It has '{similar[0]}'." if similar else "What is it that you want of it, and what is that called?"
+    similar = _nearly(name, names) or ("metadata" if name in ("meta", "Meta") and "metadata" in names else "")
+    known = f"It has '{similar}'." if similar else "What is it that you want of it, and what is that called?"
+    if name in _OF_METADATA and "metadata" in names:
+        known = _knows_the_tables(evidence, owner)
     return f"The class {owner} has no '{name}'. {known}"
 
 
@@ -727,7 +785,7 @@ _PLAIN = (
     "await and async with are for code that was written for them. The engine and the sessions of this app are plain."
 )
 _NO_ASYNC_FOR = re.compile(r"'async for' requires an object with __aiter__ method, got (?:[\w.]+\.)?(\w+)")
-_Node = TypeVar("_Node", ast.With, ast.AsyncWith, ast.Await, ast.AsyncFor)
+_Node = TypeVar("_Node", ast.With, ast.AsyncWith, ast.Await, ast.AsyncFor, ast.Raise)
 
 
 def _raised_at(evidence: Evidence, words: re.Pattern[str], kind: type[_Node]) -> tuple[str, str, _Node] | None:
@@ -802,6 +860,39 @@ def no_context_manager(evidence: Evidence) -> Told | None:
     return Told(where=where, hint=hint, why="Only a context manager knows what to do at the end of its block.")
 
 
+_NO_EXCEPTION = re.compile(r"^exception(s| causes) must derive from BaseException")
+_VALUES = {str: "A text", int: "A number", float: "A number", type(None): "None"}
+_LITERALS = {ast.Dict: "A dictionary", ast.Tuple: "A tuple", ast.List: "A list", ast.JoinedStr: "A text"}
+
+
+@reading("raise with something that is no exception")
+def raised_no_exception(evidence: Evidence) -> Told | None:
+    """`raise` takes an exception, which may have a text or a number. Nothing else can be raised."""
+    found = _raised_at(evidence, _NO_EXCEPTION, ast.Raise)
+    if found is None or found[2].exc is None:
+        return None
+    kind, where, node = found
+    if kind == " causes":
+        return Told(where=where, hint="After 'from' stands the exception that led to this one. What stands there?")
+    what = _LITERALS.get(type(node.exc), "This")
+    if isinstance(node.exc, ast.Constant):
+        what = _VALUES.get(type(node.exc.value), what)
+    elif isinstance(node.exc, ast.Call):
+        what = f"What {_short(node.exc)} gives"
+    elif isinstance(node.exc, ast.Name | ast.Attribute):
+        what = f"What {_short(node.exc)} stands for"
+    file = evidence.source.file(where.rpartition(":")[0])
+    handlers = [each for each in file.nodes if isinstance(each, ast.ExceptHandler)]
+    which = "Which exception do you mean?"
+    if file.name in ("app/schemas.py", "app/models.py"):
+        which = "Which exception tells Pydantic that a value is refused?"
+    elif re.match(r"4\d\d", evidence.wanted) and file.name != "app/deps.py":
+        which = "Which exception does FastAPI make an answer of?"
+    elif any(node in inside(each) for each in handlers):
+        which = "Which exception was caught here, and what raises that again?"
+    return Told(where=where, hint=f"{what} cannot be raised. {which}")
+
+
 _ASKED_FOR = re.compile(r'^422 .*?"loc":\["query","(\w+)"\],"msg":"Field required"')
 
 
@@ -849,10 +940,16 @@ def table_for_a_schema(evidence: Evidence) -> Told | None:
         annotation = each.annotation if isinstance(each, ast.AnnAssign | ast.arg) else None
         annotation = each.returns if isinstance(each, Function) else annotation
         annotation = each.value if isinstance(each, ast.keyword) and each.arg == "response_model" else annotation
-        if annotation is not None and any(name_of(one) == named[1] for one in ast.walk(annotation)):
+        alias = alias_of(evidence, annotation)
+        said = getattr(alias[1], "value", None) if alias else annotation
+        depended = "Depends(" in text_of(said)
+        if said is not None and not depended and any(name_of(one) == named[1] for one in ast.walk(said)):
             saw = f"{named[1]} is a class of the tables; no schema can be made of it"
             wanted = "a schema, or a type that Pydantic knows"
             shown = "may send" if isinstance(each, ast.arg) else "gets to see of it"
             hint = f"{named[1]} says how a row is stored. Which class says what a client {shown}?"
-            return Told(saw=saw, where=file.at(annotation), hint=hint, wanted=wanted)
+            for _, node, verb, call in routes_of(evidence):
+                if node is around[-1] and row_asked_for(evidence, node, verb, path_of(call)) is each:
+                    hint, wanted = LOOKED_UP, "an item that is looked up by its id"
+            return Told(saw=saw, where=alias[0].at(alias[1]) if alias else file.at(said), hint=hint, wanted=wanted)
     return None

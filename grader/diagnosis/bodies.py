@@ -7,7 +7,17 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from grader.diagnosis.endpoints import alias_of, behind, body_parameter, endpoint_of, own_files, request_of
+from grader.diagnosis.endpoints import (
+    LOOKED_UP,
+    alias_of,
+    behind,
+    body_parameter,
+    endpoint_of,
+    own_files,
+    path_of,
+    request_of,
+    row_asked_for,
+)
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.parameters import TOO_STRICT, table_behind
 from grader.diagnosis.reading import Told, reading, reading_of
@@ -183,6 +193,20 @@ def _type_beside(file: File, keyword: ast.keyword) -> str:
 
 
 # -- the body -----------------------------------------------------------------------------------------
+
+
+@reading("a client is asked for the item that the path names")
+def row_asked_of_the_client(evidence: Evidence) -> Told | None:
+    """The path has the id of the item. A function looks the item up, and FastAPI hands the endpoint what it returns."""
+    found = endpoint_of(evidence)
+    if found is None or not re.match(r'422 .*"type":"missing","loc":\["body"', evidence.saw):
+        return None
+    asked = row_asked_for(evidence, found[1], request_of(evidence)[0], path_of(found[2]))
+    if asked is None or found[0].name in evidence.given:
+        return None
+    alias = alias_of(evidence, asked.annotation)
+    saw = f"{evidence.saw}; FastAPI looks in the body for the parameter '{asked.arg}: {text_of(asked.annotation)}'"
+    return Told(saw=saw, where=alias[0].at(alias[1]) if alias else found[0].at(asked), hint=LOOKED_UP)
 
 
 @reading("FastAPI looks for the body in another place", *_INVALID, *_VALID, "batch_is_all_or_nothing", "answers_202")

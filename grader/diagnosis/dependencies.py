@@ -143,6 +143,8 @@ def yields_the_factory(evidence: Evidence) -> Told | None:
     """A factory is not a session. Call it to get one."""
     found = _get_db(evidence)
     for each in _yields(found[1]) if found else ():
+        if evidence.raised_kind("UnboundLocalError"):
+            return None  # the function has given the name to something else
         if found and text_of(each.value) in ("SessionLocal", "sessionmaker", "Session"):
             hint = f"{text_of(each.value)} makes sessions. What turns it into one?"
             return Told(where=found[0].at(each), hint=hint)

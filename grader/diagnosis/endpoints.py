@@ -15,6 +15,7 @@ from grader.diagnosis.source import (
     Source,
     calls,
     decorators,
+    defaults_of,
     first_line,
     handed,
     inside,
@@ -299,6 +300,23 @@ def alias_of(evidence: Evidence, annotation: ast.expr | None) -> tuple[File, ast
         if isinstance(node := file.bindings.get(name), ast.Assign | ast.AnnAssign):
             return file, node
     return None
+
+
+LOOKED_UP = "A client does not send this: the id in the path says which item is meant. Which function looks it up, and "
+LOOKED_UP += "how does an endpoint get what that returns?"
+
+
+def row_asked_for(evidence: Evidence, node: Function, verb: str, path: str) -> ast.arg | None:
+    """The parameter by which an endpoint asks the client for the row that its path names: ``item: Item``."""
+    found = []
+    for each in (*node.args.args, *node.args.kwonlyargs) if "{" in path else ():
+        alias = alias_of(evidence, each.annotation)
+        words = text_of(getattr(alias[1], "value", None) if alias else each.annotation)
+        asked = not re.search(r"\bDepends\(", f"{words} {text_of(defaults_of(node).get(each.arg))}")
+        if asked and any(evidence.source.class_(name) for name in re.findall(r"\w+", words)):
+            found.append((bool(re.search("Create|Update", words)), each))
+    body = 0 if verb in ("get", "delete") else 1  # which the client does send
+    return min(found, key=lambda each: each[0])[1] if len(found) > body else None
 
 
 def parameter_of(evidence: Evidence, names: tuple[str, ...]) -> tuple[File, ast.AST, str] | None:

@@ -18,7 +18,7 @@ OF_NO_APP = "main.py imports this file before it makes the app. To what do the r
 _OF_OTHER_LIBRARIES = re.compile(
     r"SQLAlchemy(?=\()|app\.config|transaction\.atomic|db\.(?:Model|session|Column|create_all|init_app|relationship)\b"
     r"|models\.(?:Model|\w+Field|ForeignKey)\b|(?:abort|jsonify|get_object_or_404|get_or_404|Http404|Blueprint)(?=\()"
-    r"|request\.(?:json|args|form|get_json|GET|POST)\b"
+    r"|\b(?:Char|Text|Integer|String|Auto)Field(?=\()|serializers\.\w+|request\.(?:json|args|form|get_json|GET|POST)\b"
 )
 _OF_THE_LESSON = re.compile(
     r"(\w+_)?(book|author|entr(?:y|ie))s?(_|$)|(Book|Author|Entr(?:y|ie))s?([A-Z]|$)|Shelf[A-Z]\w*$"
@@ -252,6 +252,58 @@ def made_here(file: File, name: str, where: str) -> str:
     known = {*arguments_of(around[-1]), *(each.id for each in stored)} - {name}
     alike = [each for each in sorted(known) if each.replace("_", "").lower() == name.replace("_", "").lower()]
     return next(iter(alike), "") or next(iter(difflib.get_close_matches(name, sorted(known), 1, cutoff=0.8)), "")
+
+
+def given_and_used(source: Source, file: File, name: str, where: str) -> str:
+    """What to ask where a statement uses the very name that it gives a value: ``item = item(**values)``; else empty.
+
+    A function that gives a name a value means its own variable by it, in all of its lines.
+    """
+    line = int(where.rpartition(":")[2] or 0)
+    around = source.function(file.function_at(line), file.name)
+    nodes = [one for each in inside(around[1]) if _gives_in(each, line) for one in ast.walk(each)] if around else []
+    used = [each for each in nodes if isinstance(each, ast.Name) and each.id == name and isinstance(each.ctx, ast.Load)]
+    if not around or not used or not any(getattr(each, "id", "") == name and each not in used for each in nodes):
+        return ""
+    called = any(isinstance(each, ast.Call) and each.func in used for each in nodes)
+    asked = [each.attr for each in nodes if isinstance(each, ast.Attribute) and each.value in used]
+    imports = [each for each in file.nodes if isinstance(each, ast.Import | ast.ImportFrom)]
+    here = {one.asname or one.name for each in imports for one in each.names} | _defined(file)
+    if called and (having := [alias for alias, other in _modules(file) if name in _defined(source.file(other))]):
+        return f"'{name}' is in {having[0]}, which this file imports."
+    if name in here:
+        hides = f"This line makes '{name}' a variable of {around[1].name}(), and hides the {name} of the file."
+        return f"{hides} Which other name could the variable have?"
+    classes = {node.name for each in source.files() for node in each.classes}
+    alike = sorted(each for each in here | classes if _same(each, name) and each not in (name, "Session"))
+    alike = [each for each in alike if called or not {*asked} & {*source.declared_in(source.class_(each))}]
+    if alike and (called or asked):
+        return _there_is(source, file, alike[0], alike[0] in here)
+    longer = sorted(each for each in here & classes if called and each.endswith(name.title().replace("_", "")))
+    if len(longer) == 1:
+        return f"There is '{longer[0]}' here. Is that meant?"
+    if called:
+        return f"Nothing here is called '{name}' when this line calls it. Which function, or class, makes one?"
+    return f"This line makes '{name}', and asks it for '{asked[0]}' before. Which object has that?" if asked else ""
+
+
+def _gives_in(node: ast.AST, line: int) -> bool:
+    """Whether a node is a statement around a line that gives a name its value."""
+    of_these = isinstance(node, ast.Assign | ast.AnnAssign | ast.withitem)
+    first = getattr(node, "context_expr", node)
+    return of_these and getattr(first, "lineno", 0) <= line <= (getattr(first, "end_lineno", 0) or 0)
+
+
+def _same(name: str, other: str) -> bool:
+    """Whether two names are the same but for capital letters and ``_``."""
+    return name.replace("_", "").lower() == other.replace("_", "").lower()
+
+
+def _there_is(source: Source, file: File, name: str, here: bool) -> str:
+    home = source.class_(name)
+    if here or home is None:
+        return f"There is '{name}' here: is it a typing mistake?"
+    return f"'{name}' is in {home[0].name}, and this file does not import it."
 
 
 def of_the_declared(file: File, name: str, where: str) -> str:

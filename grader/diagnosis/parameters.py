@@ -79,6 +79,8 @@ def id_without_bounds(evidence: Evidence) -> Told | None:
     asked = re.search(r"/(-?\d+)", request_of(evidence)[1])
     if found is None or not asked or _is_refused_before(evidence):
         return None
+    if path := _path_of_files(found[0], found[1]):
+        return Told(where=path, hint="This is the Path of files. Whose Path tells FastAPI about a part of a URL?")
     number = asked[1] if len(asked[1]) < 26 else f"{asked[1][:3]}... ({len(asked[1])} digits)"
     hint = f"Ids are whole numbers from 1 to 2147483647. What does this line say of {number}?"
     if not re.search(r"\b(int|conint|PositiveInt)\b", text_of(found[1])) and calls(found[0].tree, "int"):
@@ -92,6 +94,18 @@ def id_without_bounds(evidence: Evidence) -> Told | None:
         saw = f"{evidence.saw[:3]}{item}" if item else evidence.saw
         why = "An id that no item can have must not lead to another item: the client would trust, or change, that one."
     return Told(saw=saw, where=found[0].at(found[1]), hint=hint, why=why)
+
+
+def _path_of_files(file: File, said: ast.AST) -> str:
+    """Where a Path that says something of a parameter comes from, if that is pathlib; empty where it is another's."""
+    called = [each.func for each in ast.walk(said) if isinstance(each, ast.Call)]
+    if any(text_of(each).startswith("pathlib.") for each in called):
+        return file.at(said)
+    names = {each.id for each in called if isinstance(each, ast.Name)}
+    for each in reversed([one for one in file.tree.body if isinstance(one, ast.ImportFrom)]):
+        if names & {one.asname or one.name for one in each.names}:
+            return file.at(each) if each.module == "pathlib" else ""
+    return ""
 
 
 @reading("ids that can exist are refused")

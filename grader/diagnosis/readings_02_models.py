@@ -32,6 +32,7 @@ from grader.diagnosis.starting import (
 )
 from grader.diagnosis.tables import (
     check_constraint,
+    column_not_inherited,
     description_required,
     ids_not_counted,
     index_of_nothing,
@@ -70,6 +71,7 @@ READINGS = (
     not_a_model,
     other_table_name,
     no_column,
+    column_not_inherited,
     misnamed_column,
     other_kind,
     more_required_columns,

@@ -100,6 +100,7 @@ from grader.diagnosis.ways import never_reached
 from grader.diagnosis.writes import (
     copy_changed,
     deleted_conditionally,
+    deletion_taken_back,
     existing_returned,
     field_left_out,
     field_not_listed,
@@ -151,6 +152,7 @@ READINGS = (
     never_added,
     refreshed_a_stranger,
     refreshed_before_it_was_saved,
+    deletion_taken_back,
     rolled_back,
     flushed_not_committed,
     found_by_name,

@@ -9,6 +9,7 @@ from grader.diagnosis.answers import (
     answer_put_together,
     answered_before_the_change,
     answered_nothing,
+    body_promised_with_204,
     body_with_204,
     empty_list_refused,
     fields_missing,
@@ -43,6 +44,7 @@ from grader.diagnosis.bodies import (
     not_handed_on,
     nul_accepted,
     one_for_many,
+    row_asked_of_the_client,
     schema_depended_on,
 )
 from grader.diagnosis.dependencies import returned_not_yielded
@@ -117,6 +119,7 @@ from grader.diagnosis.schemas import (
     null_refused,
     refuses_too_much,
     too_long_accepted,
+    validator_never_called,
 )
 from grader.diagnosis.starting import lifespan_unknown, nobody_creates
 from grader.diagnosis.statuses import (
@@ -168,6 +171,7 @@ READINGS = (
     parameters_hidden,
     table_for_a_schema,
     bound_of_another_type,
+    row_asked_of_the_client,
     one_for_many,
     schema_depended_on,
     lost_in_a_validator,
@@ -246,6 +250,7 @@ READINGS = (
     in_a_request(default_validated),
     in_a_request(field_required),
     in_a_request(null_refused),
+    in_a_request(validator_never_called),
     in_a_request(null_accepted),
     in_a_request(name_has_a_default),
     in_a_request(blank_accepted),
@@ -261,6 +266,7 @@ READINGS = (
     promised_otherwise,
     promised_more,
     answered_nothing,
+    body_promised_with_204,
     body_with_204,
     returned_not_yielded,
     own_session_left_open,

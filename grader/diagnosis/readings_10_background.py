@@ -27,6 +27,7 @@ from grader.diagnosis.bodies import (
     good_body_refused,
     lost_in_a_validator,
     one_for_many,
+    row_asked_of_the_client,
     schema_depended_on,
 )
 from grader.diagnosis.engine import taken_for_a_table
@@ -141,6 +142,7 @@ READINGS = (
     rules_without_a_type,
     length_in_quotes,
     body_is_no_schema,
+    row_asked_of_the_client,
     one_for_many,
     schema_depended_on,
     lost_in_a_validator,

@@ -127,14 +127,16 @@ def _of_a_configuration(message: str, words: str, annotation: str) -> str:
 def owner_is_a_column(evidence: Evidence) -> Told | None:
     """A column holds a value, as owner_id does. A relationship finds the object that belongs to it."""
     owner = _made_owner(evidence)
-    raised = evidence.raised_kind("SQLAlchemyError")
-    column = owner is not None and owner[2] in ("mapped_column", "Column")
+    raised = evidence.raised_kind("SQLAlchemyError", "AttributeError")
+    column = owner is not None and owner[2] in ("mapped_column", "Column", "ForeignKey", "owner_id")
     if owner is not None and raised is not None and "MappedAnnotationError" in raised.bases:
         column = column or not isinstance(getattr(owner[1], "value", None), ast.Call)
-    meant = (raised is not None and "owner" in raised.message) or "'owner': null" in evidence.saw
-    if owner is None or not column or not meant:
+    meant = raised is not None and re.search("owner|foreign ?key", raised.message, re.IGNORECASE)
+    if owner is None or not column or not (meant or re.search("'owner': null|refused owner", evidence.saw)):
         return None
-    hint = "owner is not a column: owner_id is. What finds the object that belongs to it?"
+    key = field_in(evidence, evidence.source.class_("Item", "app/models.py"), "owner_id")
+    has_it = ", and has the foreign key" if key is not None and "ForeignKey" in text_of(key[1]) else ""
+    hint = f"owner is not a column: owner_id is{has_it}. What finds the object that belongs to it?"
     return Told(where=owner[0].at(owner[1]), hint=hint)
 
 

@@ -881,6 +881,10 @@ def status_not_said(evidence: Evidence) -> Told | None:
     if any(isinstance(each, ast.Tuple) and _is_status(each.elts[-1], wanted) for each in returned):
         hint = f"Unless you say something else, an endpoint answers 200. The {wanted} in your return is a part of the "
         hint += "body. Where does FastAPI look for the status?"
+    taken = [each for each in (*found[1].args.args, *found[1].args.kwonlyargs) if each.arg in ("status_code", "status")]
+    if taken and decorated:
+        hint = f"This makes '{taken[0].arg}' something that a client may send. Where does FastAPI look for the status?"
+        return Told(saw="the answer is 200", where=found[0].at(taken[0]), hint=hint)
     if evidence.wanted.startswith("204") and not re.fullmatch(r"200( null)?", evidence.saw):
         hint += " And what may be in the body of a 204?"
         return Told(saw=evidence.saw, wanted="204 and an empty body", where=file.at(call), hint=hint)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 from typing import cast
@@ -110,6 +110,7 @@ def _validators(evidence: Evidence) -> list[tuple[File, Function]]:
         for method in node.body
         if isinstance(method, ast.FunctionDef)
         and (method.name == "model_post_init" or any(name_of(each) in _VALIDATORS for each in method.decorator_list))
+        and not _hidden_by(method)
     ]
     return inside_classes + [place for _, place in _annotated_validators(evidence)]
 
@@ -557,10 +558,24 @@ def field_missing(evidence: Evidence) -> Told | None:
         if isinstance(each, ast.AnnAssign) and name_of(each.target) not in ("id", "name", "description", "model_config")
     ]
     hint = "A schema has the fields that it declares, and those that it inherits."
+    known = [node for _, node in evidence.source.ancestry(found)]
+    bases = [node for file in evidence.source.files() for node in file.classes if node not in known]
+    bases = [node for node in bases if not _OF_ITS_OWN.search(node.name) and name in _declares(node)]
+    if bases:
+        hint = f"{bases[0].name} has a field '{name}'. From which classes does {found[1].name} inherit?"
     if others:
         hint = f"There is '{name_of(others[0].target)}' here. Is that to be '{name}'?"
     where = found[0].at(others[0] if others else found[1])
     return Told(saw=f"{found[1].name} has no field '{name}'", where=where, hint=hint)
+
+
+# Models, and schemas of something else, from which no schema of an item inherits.
+_OF_ITS_OWN = re.compile(r"^(Item|Owner|ItemEvent)$|(Create|Update|Read|WithOwner)$|^Event|^Owner")
+
+
+def _declares(owner: ast.ClassDef) -> list[str]:
+    """The names of the fields that a class itself declares."""
+    return [name_of(each.target) for each in owner.body if isinstance(each, ast.AnnAssign)]
 
 
 @reading("a field that must be sent", "create_description_is_optional", "update_fields_are_optional")
@@ -737,6 +752,87 @@ def validator_not_taken(evidence: Evidence) -> Told | None:
                     hint = "A validator of Pydantic 2 is not given this. Does yours need it?"
                     return Told(where=file.at(taken[0]), hint=hint)
     return None
+
+
+_HIDES = "classmethod", "staticmethod", "property"
+
+
+def _hidden_by(method: Function) -> str:
+    """The decorator above a validator's own one, behind which Pydantic does not see it; empty where there is none."""
+    names = [name for name, _ in decorators(method)]
+    return names[0] if {*names} & {*_VALIDATORS} and names[0] in _HIDES else ""
+
+
+@reading("a validator that is never called", *_CREATE, *_UPDATE)
+def validator_never_called(evidence: Evidence) -> Told | None:
+    """Pydantic calls a method of a schema only if a validator's decorator marks it, above all others."""
+    told, schema = "".join(evidence.did[-1:]), _schema(evidence)
+    words = next((each for sent, each in _LOOKS_FOR.items() if re.search(sent, told)), "")
+    field = _accepted(evidence) if words else ""
+    other = "description" if field == "name" else "name"
+    chain = evidence.source.ancestry(schema) if field else []
+    found = [(file, *each) for file, node in chain for each in never_called(evidence, node)]
+    for method, hint in _of_no_schema(evidence, schema[1].name) if schema and field else ():
+        found += [(*schema, method, hint)] if schema and re.search(rf"\b{field}\b", text_of(method)) else []
+    for file, place, method, hint in found:
+        text = text_of(method)
+        of_the_other = re.search(rf"\b{other}\b", text) and not re.search(rf"\b{field}\b", text)
+        if file.name not in evidence.given and re.search(words, text) and not of_the_other:
+            saw = f"{evidence.saw}; {method.name}() was never called"
+            return Told(saw=saw, where=file.at(place), hint=hint)
+    return None
+
+
+# What a validator asks for that could have refused a call.
+_LOOKS_FOR = {
+    r"name='[\s\\tn]*'": r"strip|isspace|blank|empty|visible|split|if not \w+:|== ''|\blen\(",
+    r"=None": r"\bNone\b|\bnull\b",
+    r"\* \d{3}": r"\blen\(|\blong",
+}
+
+
+def never_called(evidence: Evidence, schema: ast.ClassDef) -> Iterator[tuple[ast.AST, Function, str]]:
+    """The methods of a schema that could refuse a value and that nothing calls: the place, the method and a hint."""
+    for before, each in zip([None, *schema.body], schema.body, strict=False):
+        for method in each.body if isinstance(each, ast.ClassDef) else ():
+            if isinstance(method, Function) and any(name in _VALIDATORS for name, _ in decorators(method)):
+                hint = f"Pydantic does not look into a class inside a schema. Where does {method.name}() belong?"
+                yield each, method, hint
+        if not isinstance(each, Function):
+            continue
+        names = [name for name, _ in decorators(each)]
+        if hides := _hidden_by(each):
+            marks = next(name for name in names if name in _VALIDATORS)
+            hint = f"Pydantic looks for @{marks}, and @{hides} hides it here. In which order do the two have to stand?"
+            yield each.decorator_list[0], each, hint
+        raises = any(isinstance(one, ast.Raise | ast.Assert) for one in inside(each))
+        alone = raises and not {*names} - {"classmethod", "staticmethod"} and not re.match("_|model_", each.name)
+        if not alone or _is_named(evidence, each.name):
+            continue
+        if isinstance(before, ast.Expr) and name_of(before.value) in _VALIDATORS:
+            yield before, each, f"This line does nothing for {each.name}(). What makes a decorator of it?"
+        else:
+            yield each, each, f"{each.name}() is a method like any other. What makes a validator of it?"
+
+
+def _of_no_schema(evidence: Evidence, name: str) -> Iterator[tuple[Function, str]]:
+    """The validators in classes from which no schema inherits, nor the model, each with a hint for this schema."""
+    schemas = [evidence.source.class_(each) for each in ("Item", "ItemCreate", "ItemUpdate", "ItemRead")]
+    known = [each[1] for schema in schemas for each in evidence.source.ancestry(schema)]
+    for owner in [each for file in evidence.source.files() for each in file.classes if each not in known]:
+        for method in owner.body if not any(owner in each.body for each in known) else ():
+            if isinstance(method, Function) and any(each in _VALIDATORS for each, _ in decorators(method)):
+                yield method, f"{owner.name} has a validator for this. From which classes does {name} inherit?"
+
+
+def _is_named(evidence: Evidence, name: str) -> bool:
+    """Whether something is named anywhere in the learner's code, other than where it is defined."""
+    return any(
+        name_of(each) == name
+        for file in evidence.source.files()
+        for each in file.nodes
+        if not isinstance(each, ast.Call)
+    )
 
 
 @reading("a blank name is accepted", "create_needs_a_name", "update_rejects_blank_name")
@@ -1083,6 +1179,9 @@ def refuses_too_much(evidence: Evidence) -> Told | None:
     constant = evidence.source.bound(limit.id, place[0]) if isinstance(limit, ast.Name) else None
     if constant is not None and isinstance(limit, ast.Name):
         place, hint = constant, f"The {found[1]} may have as many characters as {limit.id}. How many should that be?"
+    elif "at most" in found[2] and isinstance(limit, ast.Constant) and not helper:
+        many = {"name": 200, "description": 500}[found[1]]
+        hint = f"The {found[1]} may have up to {many} characters. How many does this allow?"
     if "match pattern" in found[2]:
         hint = "Take the text above through the pattern, character by character. Where does it stop?"
         if "\\n" in "".join(evidence.did[-1:]) and "." in found[2]:
@@ -1281,6 +1380,12 @@ def reads_no_objects(evidence: Evidence) -> Told | None:
     if not_defined:
         return None
     hint = "Which setting lets a schema read attributes, as of an ORM object?"
+    known = [node for _, node in evidence.source.ancestry(found)]
+    for other in [each for each in found[0].classes if each not in known]:
+        if any(name_of(target) == "model_config" and _holds_settings(value) for target, value in _given_in(other)):
+            asks = f"From which classes does {found[1].name} inherit?"
+            asks = "Which schema reads objects?" if _SCHEMA.fullmatch(other.name) else asks
+            hint = f"{other.name} has the setting for this. {asks}"
     return Told(where=found[0].at(found[1]), hint=hint)
 
 
@@ -1295,6 +1400,15 @@ def setting_not_read(file: File, schema: ast.ClassDef) -> Told | None:
             hint = "orm_mode is the name that Pydantic 1 had for it. What is it called today?"
             return Told(where=file.at(each), hint=hint)
     for node in schema.body:
+        if isinstance(node, ast.ClassDef) and node.name == "Config":
+            told = _not_read_in_config(file, node)
+            if told is not None:
+                return told
+        if isinstance(node, Function):
+            for each in inside(node):
+                if "model_config" in map(name_of, getattr(each, "targets", ())) and _SETTING in text_of(each):
+                    hint = "Pydantic reads model_config while it makes the class. When does this line run?"
+                    return Told(where=file.at(each), hint=hint)
         if isinstance(node, ast.ClassDef) and node.name != "Config" and _SETTING in text_of(node):
             hint = "Pydantic 2 reads no settings from a class inside, but from a variable. What is its name?"
             return Told(where=file.at(node), hint=hint)
@@ -1321,6 +1435,32 @@ def setting_not_read(file: File, schema: ast.ClassDef) -> Told | None:
         outside = isinstance(node, ast.Assign) and name_of(node.targets[0]) == "model_config"
         if outside and not re.search(r"\bmodel_config\b", text_of(schema)):
             return Told(where=file.at(node), hint="This stands outside of the class. Whose setting is it?")
+    return None
+
+
+def _given_in(owner: ast.ClassDef) -> list[tuple[ast.expr, ast.expr | None]]:
+    """What gets a value in the body of a class, with this value: None where a colon alone stands there."""
+    found: list[tuple[ast.expr, ast.expr | None]] = []
+    for each in owner.body:
+        found += [(target, each.value) for target in each.targets] if isinstance(each, ast.Assign) else []
+        found += [(each.target, each.value)] if isinstance(each, ast.AnnAssign) else []
+    return found
+
+
+def _not_read_in_config(file: File, config: ast.ClassDef) -> Told | None:
+    """Where a class Config has the setting, but not as a variable of its own, which alone Pydantic reads there."""
+    for target, value in _given_in(config):
+        if name_of(target) == _SETTING and value is None:
+            hint = f"A colon only says of what type '{_SETTING}' is. What gives it a value?"
+            return Told(where=file.at(target), hint=hint)
+        if name_of(target) == "model_config" and _holds_settings(value):
+            hint = "Pydantic looks for model_config in the schema itself. In which class does this one stand?"
+            return Told(where=file.at(target), hint=hint)
+    for each in config.body if not any(name_of(target) == _SETTING for target, _ in _given_in(config)) else ():
+        remark = isinstance(each, ast.Expr) and isinstance(each.value, ast.Constant)
+        if re.search(rf"\b{_SETTING}\b", text_of(each)) and not remark:
+            hint = f"Of a class Config, Pydantic reads its variables. Is {_SETTING} one of them here?"
+            return Told(where=file.at(each), hint=hint)
     return None
 
 

@@ -175,6 +175,30 @@ def _one_of_many(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST],
     return ""
 
 
+def _row_of_a_table(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
+    """A schema of what is sent reads no row: ItemCreate.model_validate(item)."""
+    owner, kind = found.groups()
+    if evidence.source.class_(kind) is None or is_schema(evidence.source, kind):
+        return ""
+    reading_it = [each for each in _called(nodes, "model_validate", "from_orm") if owner in text_of(each.func)]
+    made = [each for each in nodes if isinstance(each, ast.Call) and evidence.source.function(name_of(each))]
+    takers = [name_of(each) for each in made if any(one in ast.walk(each) for one in reading_it)]
+    if not reading_it:
+        return ""
+    if takers:
+        return f"This makes {an(owner)} of {an(kind)}, a row. Which name has what was sent, for {takers[-1]}()?"
+    if _is_sent(evidence.source, owner):
+        sent = f"{owner} says what a client may send, and this is {an(kind)}."
+        return f"{sent} Which class says what a client gets to see?"
+    return f"This is {an(kind)}, an object with attributes. Which setting lets {owner} read them?"
+
+
+def _is_sent(source: Source, schema: str) -> bool:
+    """Whether a schema says what a client sends: an endpoint, or a function of crud.py, takes one."""
+    every = [each for file in source.files() for node in file.functions for each in ast.walk(node.args)]
+    return any(isinstance(each, ast.arg) and re.search(rf"\b{schema}\b", text_of(each.annotation)) for each in every)
+
+
 # -- values -------------------------------------------------------------------------------------------
 
 
@@ -222,6 +246,49 @@ def _by_two_stars(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST]
     return "sqlmodel_update() takes one dictionary, as it is. What do the two stars make of it?" if starred else ""
 
 
+def _object_called(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
+    """Parentheses after what is an object already: create_all(engine())."""
+    kind, source = found[1], evidence.source
+    if kind not in _OBJECTS and source.class_(kind) is None:
+        return ""
+    made = [each.func for each in nodes if isinstance(each, ast.Call)]
+    twice = [each for each in made if isinstance(each, ast.Call)]
+    asked = [each for each in made if isinstance(each, ast.Attribute) and _holds(source, each.attr)]
+    file = source.file(where.rpartition(":")[0])
+    named = [each for each in made if isinstance(each, ast.Name) and _is_a_value(source, file, each, where)]
+    called = [text_of(each) for each in [*twice, *([] if twice else [*asked, *named])]]
+    if len(called) != 1:
+        return ""
+    if kind == "module":
+        return f"{called[0]} is a file with functions. Which of them is this line to call?"
+    return f"The parentheses after {called[0]} call it, and it is {an(kind)} already. Does this line need them?"
+
+
+_OBJECTS = "Engine", "Session", "Connection", "MetaData", "module", "str", "int", "list", "dict"
+
+
+def _holds(source: Source, name: str) -> bool:
+    """Whether an attribute holds a value: a field of the learner's, or what the tables are known by."""
+    return name in ("metadata", *(each for file in source.files() for node in file.classes for each in _fields(node)))
+
+
+def _fields(node: ast.ClassDef) -> list[str]:
+    return [name_of(each.target) for each in node.body if isinstance(each, ast.AnnAssign)]
+
+
+def _is_a_value(source: Source, file: File, node: ast.Name, where: str) -> bool:
+    """Whether a name is that of a variable, of a parameter, or of a module of the learner's."""
+    around = source.function(source.function_of(where), file.name)
+    stored = [each for each in inside(around[1]) if isinstance(each, ast.Name)] if around else []
+    stored = [each for each in stored if each.id == node.id and isinstance(each.ctx, ast.Store)]
+    if stored or (around and node.id in arguments_of(around[1])):
+        return True
+    imports = [each for each in file.nodes if isinstance(each, ast.ImportFrom)]
+    modules = {one.asname or one.name for each in imports if each.module == "app" for one in each.names}
+    bound = source.bound(node.id, file)
+    return node.id in modules or (bound is not None and isinstance(bound[1], ast.Assign | ast.AnnAssign))
+
+
 _Hint = Callable[[Evidence, re.Match[str], list[ast.AST], str], str]
 _KINDS = "TypeError", "ValueError", "AttributeError", "NoInspectionAvailable", "ArgumentError"
 _QUESTIONS: tuple[tuple[str, _Hint], ...] = (
@@ -240,6 +307,8 @@ _QUESTIONS: tuple[tuple[str, _Hint], ...] = (
     (r"^Object of type (\w+) is not JSON serializable", _to_json),
     (r"^Boolean value of this clause is not defined", _of_a_condition),
     (r"Input should be a valid dictionary[^\[]*\[[^\n]*input_type=list", _one_of_many),
+    (r" for (\w+)\n\s+Input should be a valid dictionary[^\[]*\[[^\n]*input_type=(\w+)", _row_of_a_table),
+    (r"^'(?:[\w.]+\.)?(\w+)' object is not callable", _object_called),
     (
         r"^'(?:[\w.]+\.)?(\w+)' object does not support item assignment|"
         r"^'(?:[\w.]+\.)?(\w+)' object is not subscriptable",

@@ -254,6 +254,10 @@ def other_brackets_of_mapped(evidence: Evidence) -> Told | None:
         for node in [each for class_ in file.classes for each in class_.body if isinstance(each, ast.AnnAssign)]:
             named = f"'{name_of(node.target)}' attribute" in raised.message or file.at(node) == where
             inner = node.annotation if name_of(getattr(node.annotation, "value", None)) == "Mapped" else None
+            if named and inner is not None and re.search(r"[&+] None|None [&+]|'None'", text_of(inner)):
+                names = [each.id for each in ast.walk(inner) if isinstance(each, ast.Name) and each.id != "Mapped"]
+                kind = next(iter(names), "a type")
+                return Told(where=file.at(node), hint=f"How does Python write '{kind} or None' as one type?")
             if named and inner is not None and (calls(inner, *_TYPES) or "SQLAlchemy type" in raised.message):
                 hint = "Mapped[...] takes Python's type, mapped_column(...) the database's, with its length. "
                 hint += "Which one is this?"
@@ -323,6 +327,29 @@ def no_column(evidence: Evidence) -> Told | None:
     return Told(saw=f"{evidence.saw}; {name} is {text_of(value)}", where=found[0].at(found[1]), hint=hint)
 
 
+@reading("a column in a class that the model does not inherit", _COLUMNS)
+def column_not_inherited(evidence: Evidence) -> Told | None:
+    """A table has the columns of its model, and of the classes that the model inherits from."""
+    name, item = _column_in(evidence.saw), evidence.source.class_("Item")
+    if item is None or ": missing" not in evidence.saw or _attribute(evidence, name) is not None:
+        return None
+    known = _item_and_its_bases(evidence)
+    for file in [each for each in evidence.source.files() if each.name not in evidence.given]:
+        for node in [each for each in file.classes if (file, each) not in known]:
+            own = {_column_of(each) for each in node.body if calls(each, "mapped_column", "Column")}
+            own |= {
+                _column_of(each) for each in node.body if isinstance(each, ast.AnnAssign) and "Mapped[" in text_of(each)
+            }
+            if name not in own or "__tablename__" in text_of(node):
+                continue
+            if node in item[1].body:
+                hint = "SQLAlchemy does not look into a class inside a model. Where do columns stand?"
+                return Told(where=file.at(node), hint=hint)
+            hint = f"Item has no '{name}', and {node.name} has. From which classes does Item inherit?"
+            return Told(where=item[0].at(item[1]), hint=hint)
+    return None
+
+
 @reading("a column has another name", _COLUMNS)
 def misnamed_column(evidence: Evidence) -> Told | None:
     """The column takes its name from the attribute, or from the first argument if that is a text."""
@@ -373,8 +400,12 @@ def other_kind(evidence: Evidence) -> Told | None:
     if unread is not None:
         hint = "Whose type_annotation_map does SQLAlchemy read: that of a model, or that of its base?"
         return Told(where=unread[0].at(unread[1]), hint=hint)
+    remark = _remark_in_annotated(evidence, file, node) if "any length" in evidence.saw else None
+    if remark is not None:
+        return remark
+    said = _where_the_type_is(evidence, file, node)
     if "any length" in evidence.saw:
-        hint = _hint_for_any_length(node)
+        hint = _hint_for_any_length(node) or _hint_for_any_length(said[1]) or _NO_LENGTH
     elif "primary key" in evidence.saw and name == "id" and "primary_key" in line and "together" not in evidence.saw:
         hint = "The database counts whole numbers up by itself; this is something else."
     elif "primary key" in evidence.saw:
@@ -385,7 +416,6 @@ def other_kind(evidence: Evidence) -> Told | None:
         return Told(where=place[0].at(place[1]), hint="One column tells rows apart, and that is the id.")
     else:
         hint = "Compare what this line says with the task sheet."
-    said = _where_the_type_is(evidence, file, node)
     used = {name_of(each) for each in ast.walk(node) if isinstance(each, ast.Name)}
     named = [name for name in sorted(used) if said[1] is node and evidence.source.bound(name, file)]
     if named and hint.startswith("Compare"):
@@ -395,8 +425,49 @@ def other_kind(evidence: Evidence) -> Told | None:
     return Told(saw=saw, where=said[0].at(said[1]), hint=hint)
 
 
-def _hint_for_any_length(node: ast.stmt) -> str:
-    """What to ask of a column without a length: a length may be said where nobody reads it."""
+_NO_LENGTH = "Nothing here says how long the text may be."
+
+
+def _remark_in_annotated(evidence: Evidence, file: File, node: ast.stmt) -> Told | None:
+    """Where ``Annotated`` says of a column's type what SQLAlchemy does not look at: ``Annotated[str, 200]``."""
+    annotation = getattr(node, "annotation", node)
+    words = [each.value for each in ast.walk(annotation) if isinstance(each, ast.Constant)]
+    quoted = [ast.parse(each) for each in words if isinstance(each, str) and re.fullmatch(r"[\w.\[\], |]+", each)]
+    places: list[tuple[File, ast.AST]] = [(file, each) for each in (annotation, *quoted)]
+    for within, place in places:  # which grows meanwhile
+        names = sorted({each.id for each in ast.walk(place) if isinstance(each, ast.Name)})
+        called = [name_of(each) for each in ast.walk(place) if isinstance(each, ast.Call)]
+        found = [evidence.source.bound(name, within) for name in names]
+        behind = [*found, *(evidence.source.function(name) for name in called if name in names)]
+        places += [each for each in behind if each is not None and each not in places]
+        for each in ast.walk(place) if within.name not in evidence.given else ():
+            said = _said_of_a_type(each)
+            if not said or any(calls(one, "mapped_column", "Column") for one in said):
+                continue
+            hint = f"SQLAlchemy does not know what {text_of(said[0])} means in {text_of(each)}. What could tell it?"
+            if any("type_annotation_map" in line for one in evidence.source.files() for line in one.lines):
+                hint = f"Which entry of type_annotation_map is for {text_of(each)}? Compare them letter by letter."
+            elif calls(said[0], *_TYPES):
+                hint = (
+                    f"In Annotated, SQLAlchemy looks at mapped_column(...) alone. Where does {text_of(said[0])} belong?"
+                )
+            return Told(where=within.at(each), hint=hint)
+    return None
+
+
+def _said_of_a_type(node: ast.AST) -> list[ast.expr]:
+    """What ``Annotated[...]`` says of its type that may be a length: a number, or what has a name."""
+    parts = node.slice if isinstance(node, ast.Subscript) and name_of(node.value) == "Annotated" else None
+    said = parts.elts[1:] if isinstance(parts, ast.Tuple) else []
+    return [
+        one
+        for one in said
+        if any(isinstance(each, ast.Name) or type(getattr(each, "value", "")) is int for each in ast.walk(one))
+    ]
+
+
+def _hint_for_any_length(node: ast.AST) -> str:
+    """What to ask of a column without a length: a length may be said where nobody reads it. Empty where none is."""
     options = [each for call in calls(node, "mapped_column", "Column") for each in call.keywords]
     unread = next((each.arg for each in options if re.search(r"_len|size", each.arg or "")), None)
     if unread is not None:
@@ -405,7 +476,7 @@ def _hint_for_any_length(node: ast.stmt) -> str:
         return "SQLAlchemy does not look here for the length. What takes the length of a text?"
     if any(name_of(each) in ("Text", "UnicodeText", "TEXT", "CLOB") for each in ast.walk(node)):
         return "This type is for texts of any length. Which one is for texts up to a length?"
-    return "Nothing here says how long the text may be."
+    return ""
 
 
 def _maps_of_a_model(evidence: Evidence) -> list[tuple[File, ast.stmt]]:
@@ -539,6 +610,11 @@ def description_required(evidence: Evidence) -> Told | None:
         hint = "'or' takes its first value unless that is empty. What does this leave?"
         return Told(saw="the database refused a row whose description is NULL", where=found[0].at(found[1]), hint=hint)
     option, annotation = _option(found[1], "nullable"), text_of(getattr(found[1], "annotation", None))
+    if option is None and re.fullmatch(
+        r"(\w+\.)?Mapped\[(\[.*, *None.*\]|'[^|]*, *None.*'|\(.*, *None.*\))\]", annotation
+    ):
+        hint = "Mapped[...] takes one type. How does Python write 'str or None' as one?"
+        return Told(saw="the database refused a row whose description is NULL", where=found[0].at(found[1]), hint=hint)
     if option is not None and text_of(option) == "False":
         hint = "What does nullable=False say about the description?"
         return Told(saw="the database refused a row whose description is NULL", where=found[0].at(option), hint=hint)

@@ -9,10 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from grader.diagnosis.anywhere import innermost
+from grader.diagnosis.bodies import schema_of_body
 from grader.diagnosis.endpoints import behind, endpoint_of, own_files
 from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.parameters import TOO_STRICT
 from grader.diagnosis.reading import Told, an, reading
+from grader.diagnosis.schemas import never_called
 from grader.diagnosis.source import File, Function, calls, decorators, inside, keyword, name_of, text_of
 
 _WRITTEN, _CLOSED = "event_is_written", "task_session_is_closed"
@@ -1027,6 +1029,10 @@ def kind_without_bounds(evidence: Evidence) -> Told | None:
 
 
 def _bounds_told(evidence: Evidence) -> Told | None:
+    for file, node in evidence.source.ancestry(schema_of_body(evidence)) if evidence.saw.startswith("202") else ():
+        for place, method, hint in never_called(evidence, node) if file.name not in evidence.given else ():
+            if re.search(r"len\(|strip|isspace|blank|empty|if not kind:|\bNone\b", text_of(method)):
+                return Told(saw=f"{evidence.saw}; {method.name}() was never called", where=file.at(place), hint=hint)
     told = _bounds(evidence)
     raised = evidence.raised[0] if evidence.raised else None
     if (

@@ -8,11 +8,17 @@ import re
 
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.names import OF_NO_APP, ROUTER_IN_THE_APP
-from grader.diagnosis.source import calls, text_of
+from grader.diagnosis.source import calls, name_of, text_of
+from grader.outcomes import SAYS_IT_ALL
 
 _INDENTED = re.compile(r"indent|outer indentation|TabError|inconsistent use of tabs")
 _ONLY_ASYNC = re.compile(r"'(await|async with|async for)' outside async function$")
 _NO_SUCH_NAME = re.compile(r"cannot import name '(\w+)' from '(app[\w.]*)'")
+
+
+def place_for(evidence: Evidence) -> str:
+    """The line to change where Python names one below it; empty where it names the right one."""
+    return _at_the_margin(evidence)[0] if evidence.outcome == "error" and not _below_a_decorator(evidence) else ""
 
 
 def hint_for(evidence: Evidence) -> str:
@@ -20,7 +26,7 @@ def hint_for(evidence: Evidence) -> str:
     if evidence.outcome != "error":
         return ""
     if " is not valid Python: " in evidence.saw:
-        return _below_a_decorator(evidence) or _not_python(evidence.saw)
+        return _below_a_decorator(evidence) or _outside(evidence) or _not_python(evidence.saw, evidence.where)
     if re.search(r" has no name '\w+' \(there is ", evidence.saw):
         return "Is it a typing mistake?"
     if re.search(r" has no name '\w+'$", evidence.saw):
@@ -51,9 +57,58 @@ def _below_a_decorator(evidence: Evidence) -> str:
     return "The line above begins with @, so it belongs to a function or a class. Where does that one begin?"
 
 
-def _not_python(saw: str) -> str:
-    if re.search(r"expected an indented block after", saw):
+def _outside(evidence: Evidence) -> str:
+    name = _at_the_margin(evidence)[1]
+    return (
+        f"What begins at the margin stands outside of {name}. Compare the spaces with the lines above." if name else ""
+    )
+
+
+def _at_the_margin(evidence: Evidence) -> tuple[str, str]:
+    """The line at the margin that has ended the function, or the class, to which the line belongs that Python names.
+
+    Returns:
+        its place, and what it has ended, ``lifespan()``; empty where there is no such line.
+    """
+    name, _, number = evidence.where.rpartition(":")
+    lines = evidence.source.file(name).lines[: int(number or 0)]
+    kind = _OUTSIDE.search(evidence.saw)
+    code = [each for each, line in enumerate(lines) if line.strip() and not line.lstrip().startswith("#")]
+    if kind is None or not code or not _indent(lines[-1]):
+        return "", ""
+    above = code[:-1]
+    while kind.lastindex and above and _indent(lines[above[-1]]):  # the block around it, which begins at the margin
+        above.pop()
+    first = -1
+    while above and not _indent(lines[above[-1]]):
+        first = above.pop()
+        if _OF_A_MODULE.match(lines[first]):
+            return "", ""
+    heads = [found for each in above if (found := _BEGINS.match(lines[each]))]
+    apart = [line for line in lines[above[-1] + 1 : first] if not line.strip()] if above else []
+    if first < 0 or not heads or len(apart) > 1 or (not kind[2] and _indent(lines[above[-1]]) != _indent(lines[-1])):
+        return "", ""
+    return f"{name}:{first + 1}", heads[-1][2] if heads[-1][1] == "class" else f"{heads[-1][2]}()"
+
+
+def _indent(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())]
+
+
+_OUTSIDE = re.compile(
+    r"unexpected indent$|(unindent does not match any outer indentation level)$|"
+    r"'(return|yield|await)' outside function$"
+)
+_BEGINS = re.compile(r"(?:async )?(def|class) (\w+)")
+_OF_A_MODULE = re.compile(r"(async )?def |class |@|from |import |if __name__|[)\]}\"']")
+
+
+def _not_python(saw: str, where: str) -> str:
+    after = re.search(r"expected an indented block after .*on line (\d+)", saw)
+    if after is not None and where.endswith(f":{after[1]}"):
         return "What belongs to this line, and stands below it, further to the right?"
+    if after is not None:
+        return f"What belongs to line {after[1]} stands below it, further to the right. Does this line belong to it?"
     only_async = _ONLY_ASYNC.search(saw)
     if only_async is not None:
         return f"{only_async[1]} is for functions that are async, and this one is not. Does this line need it?"
@@ -98,7 +153,33 @@ def _not_imported(evidence: Evidence) -> str:
         return f"That file is {own[0]}. How do the other imports name the files of the app?"
     if raised.kind == "ModuleNotFoundError":
         return "Nothing that is installed has this name. Is it a typing mistake, or can you do without it?"
-    return "Read the exception: what does it say about this line?" if evidence.where[-1:].isdigit() else ""
+    types = _of_types(evidence, raised.message)
+    return types or (SAYS_IT_ALL if evidence.where[-1:].isdigit() else "")
+
+
+_ONE_TYPE = re.compile(
+    r"^Too many (?:arguments|parameters) for .*\.(Mapped)'|^[\w.]*?(Optional) requires a single type"
+)
+
+
+def _of_types(evidence: Evidence, message: str) -> str:
+    """A question for whoever has put more into the brackets of a type than it takes: ``Mapped[str, None]``."""
+    found, line = _ONE_TYPE.search(message), int(evidence.where.rpartition(":")[2] or 0)
+    name = (found[1] or found[2]) if found else ""
+    nodes = evidence.source.file(evidence.where.rpartition(":")[0]).nodes if found else []
+    held = [each for each in nodes if isinstance(each, ast.Subscript) and name_of(each.value) == name]
+    held = [each for each in held if each.lineno <= line <= (each.end_lineno or 0)]
+    parts = held[0].slice.elts if held and isinstance(held[0].slice, ast.Tuple) else []
+    kinds = [text_of(each) for each in parts if text_of(each) != "None"]
+    if not parts:
+        return ""
+    if name == "Optional" and len(kinds) < len(parts):
+        return "Optional takes one type, and says by itself that None is allowed. Which type is it here?"
+    if len(kinds) == 1 and len(parts) > 1:
+        return f"{name} takes one type. How does Python write '{kinds[0]} or None' as one?"
+    if name == "Mapped" and len(parts) == 2:
+        return "Mapped takes one type, of Python. What else is said of the column goes elsewhere: where?"
+    return f"{name} takes one type. Which one is it here?"
 
 
 def _names_in(evidence: Evidence, module: str) -> set[str]:

@@ -81,16 +81,23 @@ def stand_in_left(evidence: Evidence) -> Told | None:
     if found is None or not evidence.wanted.startswith("404"):
         return None
     first = first_line(found[1])
-    included = calls(found[0].tree, "include_router")
     saw = "a path that does not exist is answered with 501, by the stand-in"
     hint = "This answers whatever nothing else answers. It stood in for a router: is it still needed?"
-    if included and all(each.lineno > first for each in included):
-        saw = "every path is answered with 501, by the stand-in: it stands above include_router()"
+    if any(_includes(found[0], each) for each in found[0].tree.body if each.lineno > first):
+        saw = "the stand-in answers 501 to every path of the router that is included below it"
         hint = (
             "FastAPI asks the routes from top to bottom, and this one answers every path. Your router comes after it: "
         )
         hint += "is the stand-in still needed?"
     return Told(saw=saw, wanted="404", where=found[0].at(first), hint=hint)
+
+
+def _includes(file: File, statement: ast.stmt) -> bool:
+    """Whether a statement of the module includes a router, by itself or by a function of the module."""
+    if isinstance(statement, Function):
+        return False
+    by = [each.name for each in file.functions if calls(each, "include_router")]
+    return bool(calls(statement, "include_router", *by))
 
 
 @reading("the router is included in a route")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from grader.diagnosis.anywhere import innermost
@@ -369,6 +370,56 @@ def nothing_deleted(evidence: Evidence) -> Told | None:
         hint = "This line writes into the row, and the row stays. What takes it away?"
     where = file.at(changes[0] if len(changes) == 1 else node)
     return Told(saw=f"{evidence.saw}; no DELETE was sent", where=where, hint=hint)
+
+
+@reading("a deletion that is taken back", "delete_persists", "delete_answers_204")
+def deletion_taken_back(evidence: Evidence) -> Told | None:
+    """delete() only marks an item. Until the next flush, add() and rollback() take the mark away again."""
+    if evidence.raised or evidence.sent("DELETE") or not calls_in(evidence, "delete"):
+        return None
+    for file, node in reached(evidence):
+        steps = sorted(_steps(evidence, node), key=lambda each: each[0])
+        first = next((at for at, (_, does, _) in enumerate(steps) if "delete" in does), len(steps))
+        if file.name in evidence.given or (first < len(steps) and len(steps[first][1] & {"delete", *_TAKE_BACK}) > 1):
+            continue
+        deleted = {text_of(each) for *_, call in steps[first : first + 1] for each in call.args} - {"db", "session"}
+        for _, does, call in steps[first + 1 :]:
+            back = next((each for each in _TAKE_BACK if each in does), "")
+            same = {text_of(each) for argument in call.args for each in ast.walk(argument)} & deleted
+            if back and (same or not back.startswith("add")):
+                what = f"{back}()" if name_of(call) == back else f"{name_of(call)}() calls {back}(), and that"
+                hint = f"{what} comes after delete(). What becomes of an item that was only marked as deleted?"
+                saw = f"{evidence.saw}; no DELETE was sent"
+                return Told(
+                    saw=saw, where=file.at(call), hint=hint, why="What was deleted has to be gone for everybody."
+                )
+            if does & {"commit", "flush"}:
+                break
+    return None
+
+
+_TAKE_BACK = "add", "add_all", "rollback", "close", "reset"
+
+
+def _steps(evidence: Evidence, function: Function) -> Iterator[tuple[tuple[int, int], frozenset[str], ast.Call]]:
+    """What a function does with its session, by its own calls or in its helpers: where, what, and the call.
+
+    What stands above the block of a ``with`` is done where the block ends.
+    """
+    handlers = [each for node in inside(function) if isinstance(node, ast.Try) for each in node.handlers]
+    on_errors = {id(one) for each in handlers for one in ast.walk(each)}
+    ends = {
+        id(item.context_expr): (node.end_lineno or 0, 1)
+        for node in inside(function)
+        if isinstance(node, ast.With)
+        for item in node.items
+    }
+    for call in [each for each in inside(function) if isinstance(each, ast.Call) and id(each) not in on_errors]:
+        helper = evidence.source.function(name_of(call)) if isinstance(call.func, ast.Name) else None
+        does = {name_of(call)} if isinstance(call.func, ast.Attribute) else set()
+        for _, node in evidence.source.reached(*helper, evidence.given) if helper else ():
+            does |= {name_of(each) for each in inside(node) if isinstance(each, ast.Call)}
+        yield ends.get(id(call), (call.lineno, 0)), frozenset(does), call
 
 
 def _around(evidence: Evidence, where: str) -> list[str]:

@@ -19,13 +19,13 @@ from grader.diagnosis.lost import BY_A_TRAIL
 from grader.diagnosis.reading import Reading, Told, first_that_holds
 from grader.diagnosis.source import Source, calls, first_line
 from grader.diagnosis.trail import Trail
-from grader.diagnosis.unread import hint_for
+from grader.diagnosis.unread import hint_for, place_for
 from grader.lab.behind import stub_at
 from grader.lab.observer import Moment
 from grader.lab.parts import Parts
 from grader.lab.place import Place
 from grader.lab.words import describe
-from grader.outcomes import Verdict
+from grader.outcomes import SAYS_IT_ALL, Verdict
 
 _MOST_ERRORS, _LONGEST_LINE = 5, 1000
 _NONE_IN_AN_OPERATION = re.compile(r"TypeError: .*(operand type|between instances).*'NoneType'")
@@ -70,8 +70,10 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
                 parts.unread = evidence
             if "mistake" not in told and (first := hint_for(evidence)):
                 told["hint"] = first
+            if "mistake" not in told and (closer := place_for(evidence)):
+                told["where"] = parts.place.shown(closer)
             if "mistake" not in told and _says_it_all(evidence):
-                told["hint"] = "Read the exception: what does it say about this line?"
+                told["hint"] = SAYS_IT_ALL
                 if _NONE_IN_AN_OPERATION.search(evidence.saw):
                     told["hint"] = "One of the two sides is None here. Which one, and when is it?"
     cause, place = verdict.cause, told["where"].removeprefix(parts.place.shown(""))
@@ -82,7 +84,7 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
         told["where"] = place and parts.place.shown(place)
     with suppress(Exception):  # an exception may have been made by hand, of anything
         told |= _about(place, source, evidence)
-        if isinstance(cause, SyntaxError) and type(cause.offset) is int:
+        if isinstance(cause, SyntaxError) and type(cause.offset) is int and told["where"] == found.get("where"):
             told["caret"] = min(cause.offset, _LONGEST_LINE)
     return told
 

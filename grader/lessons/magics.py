@@ -159,7 +159,8 @@ class Workbook(Magics):
             raise UsageError(str(problem)) from None
         if not task:
             done = f"Every task of {chapter} is done" if chapter else "Every task is done"
-            raise UsageError(f"{done}; name one to see its hints: %hint 5.1")
+            first = next(iter(tasks_of(chapter or CHAPTERS[-1])))
+            raise UsageError(f"{done}; name one to see its hints: %hint {first}")
         if not chapter_named(task) or task not in tasks_of(chapter_named(task)):
             raise UsageError(f"There is no task '{task}'; write %hint 5.1 for a task.")
         self._hints[task] = min(self._hints.get(task, 0) + 1, len(LEVELS))
@@ -173,7 +174,8 @@ class Workbook(Magics):
         """Ask for a prediction of what the next cell does; below that cell the two are compared."""
         found = prediction(line.strip())
         if found is None:
-            raise UsageError(f"There is no prediction '{line.strip()}'.")
+            what = f"There is no prediction '{line.strip()}'" if line.strip() else "Write which prediction"
+            raise UsageError(f"{what}; the lesson's own cells name theirs, as in %predict slash.")
         self._chapter = chapter_named(lesson_of(found.name)) or self._chapter
         self._predictor.ask(found)
 

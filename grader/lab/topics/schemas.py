@@ -193,7 +193,7 @@ class Schemas:
     def wait_for(self, rule: str, name: str, *bodies: dict[str, Any]) -> None:
         """Let it be the matter of another rule that the schema takes none of these bodies, all of them correct."""
         if not any(self.is_accepted(name, body) for body in bodies):
-            raise Waits(f"{name} refuses what is correct", rule)
+            raise Waits(f"{name} does not take what is correct", rule)
 
     def written(self, *names: str) -> list[str]:
         """Those of these schemas that are not still the starter's: a later task's schema does not hold this one up."""
