@@ -19,7 +19,7 @@ from grader.diagnosis.shapes import (
     raised_with,
     unfit_call,
 )
-from grader.diagnosis.source import File, Function, defaults_of, first_line, inside, name_of, text_of
+from grader.diagnosis.source import File, Function, calls, defaults_of, first_line, inside, name_of, text_of
 from grader.diagnosis.states import nothing_has_set_it
 
 # -- names --------------------------------------------------------------------------------------------
@@ -129,8 +129,17 @@ def type_and_place_apart(evidence: Evidence) -> Told | None:
     for file, place, parameter, value in _parameters(evidence, found[2]) if found else ():
         hint = _hint_for(found[1], parameter, value) if found and file.name not in evidence.given else ""
         if hint:
-            return Told(where=file.at(place), hint=hint)
+            alike = _alike(file, place) if found and found[1]["default"] else ""
+            return Told(where=file.at(place), hint=hint + alike)
     return None
+
+
+def _alike(file: File, place: ast.AST) -> str:
+    """Which other lines of a file give what stands in Annotated a default."""
+    annotated = [each for each in file.nodes if isinstance(each, ast.Subscript) and name_of(each.value) == "Annotated"]
+    said = [call for each in annotated for call in calls(each, *_PLACES) if call.args and name_of(call) != "Depends"]
+    lines = sorted({call.lineno for call in said} - {getattr(place, "lineno", 0)})
+    return f" Look at line {' and '.join(map(str, lines))}, too." if 0 < len(lines) < 4 else ""
 
 
 def _hint_for(found: re.Match[str], parameter: ast.arg, value: ast.expr) -> str:
