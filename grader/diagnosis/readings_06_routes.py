@@ -52,6 +52,7 @@ from grader.diagnosis.parameters import (
     body_not_validated,
     create_takes_update,
     dependency_gives_no_row,
+    dependency_on_the_class,
     empty_patch_refused,
     id_bounds_too_narrow,
     id_by_another_name,
@@ -117,6 +118,7 @@ from grader.diagnosis.schemas import (
     null_refused,
     refuses_too_much,
     too_long_accepted,
+    validated_before_the_type,
 )
 from grader.diagnosis.starting import lifespan_unknown, nobody_creates
 from grader.diagnosis.statuses import (
@@ -148,6 +150,7 @@ from grader.diagnosis.ways import (
     ended_early,
     handler_answers_200,
     included_in_a_route,
+    list_not_filled,
     looked_through_a_page,
     merged_by_name,
     never_reached,
@@ -175,6 +178,8 @@ READINGS = (
     dependency_called,
     dependency_on_the_factory,
     dependency_without_hash,
+    dependency_on_the_class,
+    validated_before_the_type,
     builtin_as_a_value,
     calls_itself,
     status_by_place,
@@ -288,6 +293,7 @@ READINGS = (
     not_handed_on,
     page_not_handed_on,
     merged_by_name,
+    list_not_filled,
     some_left_out,
     other_default_page,
     cut_after_the_query,
