@@ -409,10 +409,12 @@ def _prefix_before(evidence: Evidence, file: File, route: ast.Call) -> str | Non
     if not isinstance(router, ast.Call) or name_of(router) != "APIRouter":
         return None
     stem = file.name.rpartition("/")[2].removesuffix(".py")
-    including = [call for each in own_files(evidence) for call in calls(each.tree, "include_router")]
-    including = [call for call in including if call.args and re.search(rf"\b{stem}\b", text_of(call.args[0]))]
+    including = [(each, call) for each in evidence.source.files() for call in calls(each.tree, "include_router")]
+    meant = [call for each, call in including if call.args and _names_module(each, call.args[0], stem)]
+    if len(meant) > 1 or (not meant and any(keyword(call, "prefix") is not None for _, call in including)):
+        return None
     whole = ""
-    for call in [*including[:1], router]:
+    for call in [*meant, router]:
         said = keyword(call, "prefix")
         bound = evidence.source.bound(said.id, file) if isinstance(said, ast.Name) else None
         value = getattr(bound[1], "value", None) if bound else said
@@ -421,6 +423,15 @@ def _prefix_before(evidence: Evidence, file: File, route: ast.Call) -> str | Non
         else:
             return None
     return whole
+
+
+def _names_module(file: File, node: ast.expr, stem: str) -> bool:
+    """Whether an expression is of a module, ``items.router``, or has been imported from it."""
+    froms = [each for each in file.nodes if isinstance(each, ast.ImportFrom)]
+    taken = [each for one in froms if (one.module or "").rpartition(".")[2] == stem for each in one.names]
+    return bool(
+        re.search(rf"\b{stem}\b", text_of(node)) or name_of(node) in {each.asname or each.name for each in taken}
+    )
 
 
 def _without_its_beginning(evidence: Evidence) -> Told | None:

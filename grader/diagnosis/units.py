@@ -560,6 +560,8 @@ def rolled_back_without_an_error(evidence: Evidence) -> Told | None:
     refused = evidence.raised[0].message if evidence.raised else ""
     if evidence.sent("COMMIT") or not evidence.sent("INSERT") or (refused and "not persistent" not in refused):
         return None
+    if "made the database refuse" in " ".join(evidence.did):
+        return None
     back = [event.where for event in evidence.events_of("ROLLBACK") if event.where]
     functions = [(file, each) for file in own_files(evidence) for each in file.functions]
     for file, node in functions:

@@ -495,10 +495,11 @@ def list_not_filled(evidence: Evidence) -> Told | None:
     if not short and re.search(r"(^|: )(\[\]|0)(;|$)", evidence.saw) is None:
         return None
     chain = [each for each in chain_of(evidence) if each[0].name not in evidence.given]
-    return next((told for each in chain if (told := _filled_otherwise(*each)) is not None), None)
+    empty = not short or actual == []
+    return next((told for each in chain if (told := _filled_otherwise(*each, empty)) is not None), None)
 
 
-def _filled_otherwise(file: File, node: Function) -> Told | None:
+def _filled_otherwise(file: File, node: Function, empty: bool) -> Told | None:
     """What there is to say of a list that begins empty, and is returned without all that belongs in it."""
     returned = [each for each in inside(node) if isinstance(each, ast.Return)]
     names = {one.id for each in returned for one in ast.walk(each) if isinstance(one, ast.Name)}
@@ -508,27 +509,39 @@ def _filled_otherwise(file: File, node: Function) -> Told | None:
         made = [each for each in assigned if _target(each) == name]
         if len(made) != 1 or text_of(made[0].value) not in ("[]", "list()"):
             continue
-        filled: list[ast.AST] = [
-            each for each in calls(node, *_FILLS) if name_of(getattr(each.func, "value", None)) == name
-        ]
-        filled += [each for each in inside(node) if isinstance(each, ast.AugAssign) and name_of(each.target) == name]
-        if not filled:
+        if empty and not any(_may_fill(each, name) for each in inside(node)):
             hint = f"{name} is empty at first. Which line puts something into it?"
             return Told(where=file.at(made[0]), hint=hint)
-        around = [loop for loop in loops if made[0] in ast.walk(loop)]
-        if around and not any(filled[0] in ast.walk(loop) for loop in loops if loop not in around):
-            hint = f"This runs in each turn of the loop. What becomes of what was in {name} by then?"
-            return Told(where=file.at(made[0]), hint=hint)
-        if not any(each in ast.walk(loop) for loop in loops for each in filled):
-            return Told(where=file.at(filled[0]), hint="How often does this line run?")
+        for call in [each for each in calls(node, "append") if name_of(getattr(each.func, "value", None)) == name]:
+            within = [loop for loop in loops if call in ast.walk(loop)]
+            around = [loop for loop in loops if made[0] in ast.walk(loop)]
+            if around and within == around:
+                hint = f"This runs in each turn of the loop. What becomes of what was in {name} by then?"
+                return Told(where=file.at(made[0]), hint=hint)
+            told = {each.id for each in ast.walk(call) if isinstance(each, ast.Name)} - {name}
+            before = [loop for loop in loops if (loop.end_lineno or 0) < call.lineno]
+            if not within and any(told & _bound_in(loop) for loop in before):
+                return Told(where=file.at(call), hint="How often does this line run?")
     return None
+
+
+def _may_fill(node: ast.AST, name: str) -> bool:
+    """Whether a node may put something into a list: its method, its place, or a call that it is handed to."""
+    if isinstance(node, ast.Attribute | ast.Subscript):
+        return name_of(node.value) == name
+    if isinstance(node, ast.AugAssign):
+        return name_of(node.target) == name
+    given = [*node.args, *(each.value for each in node.keywords)] if isinstance(node, ast.Call) else []
+    return any(isinstance(each, ast.Name) and each.id == name for each in given)
+
+
+def _bound_in(loop: ast.For | ast.While) -> set[str]:
+    """The names that a loop gives values."""
+    return {each.id for each in ast.walk(loop) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
 
 
 def _target(node: ast.Assign | ast.AnnAssign) -> str:
     return text_of(node.targets[0] if isinstance(node, ast.Assign) else node.target)
-
-
-_FILLS = "append", "extend", "insert", "add"
 
 
 @reading("a line that is never reached")
