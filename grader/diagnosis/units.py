@@ -578,6 +578,8 @@ def rolled_back_without_an_error(evidence: Evidence) -> Told | None:
         for call in [call for call in undone if call not in handled]:
             tests = [each for each in inside(node) if isinstance(each, ast.If) and call in ast.walk(each)]
             hint = "Nothing went wrong, and the rollback ran. In which cases does this lead to it?"
+            if not tests and all(each.lineno < call.lineno for each in calls(node, "commit")):
+                continue  # what was to be saved should have been by then
             hint = hint if tests else "This runs after a success, too. What becomes of what was written?"
             return Told(saw=saw, where=file.at(tests[-1] if tests else call), hint=hint)
     return None
