@@ -20,7 +20,7 @@ from grader.diagnosis.shapes import (
     raised_with,
     unfit_call,
 )
-from grader.diagnosis.source import File, Function, defaults_of, first_line, inside, name_of, text_of
+from grader.diagnosis.source import File, Function, calls, defaults_of, first_line, inside, name_of, text_of
 from grader.diagnosis.states import nothing_has_set_it
 
 # -- names --------------------------------------------------------------------------------------------
@@ -136,7 +136,8 @@ def type_and_place_apart(evidence: Evidence) -> Told | None:
             if form := _of_a_form(evidence, file, parameter, value):
                 return replace(form, where=file.at(place))
         elif hint := _hint_for(found[1], parameter, value):
-            return Told(where=file.at(place), hint=hint)
+            alike = _alike(file, place) if found[1]["default"] else ""
+            return Told(where=file.at(place), hint=hint + alike)
     return None
 
 
@@ -154,6 +155,14 @@ def _of_a_form(evidence: Evidence, file: File, parameter: ast.arg, value: ast.ex
     if re.search(r"\bint\b", said):
         hint = f"{name} asks for {what}. Where does the client send '{parameter.arg}'?"
     return Told(saw=f"FastAPI looks for '{parameter.arg}' in {what}, and needs another package for that", hint=hint)
+
+
+def _alike(file: File, place: ast.AST) -> str:
+    """Which other lines of a file give what stands in Annotated a default."""
+    annotated = [each for each in file.nodes if isinstance(each, ast.Subscript) and name_of(each.value) == "Annotated"]
+    said = [call for each in annotated for call in calls(each, *_PLACES) if call.args and name_of(call) != "Depends"]
+    lines = sorted({call.lineno for call in said} - {getattr(place, "lineno", 0)})
+    return f" Look at line {' and '.join(map(str, lines))}, too." if 0 < len(lines) < 4 else ""
 
 
 def _hint_for(found: re.Match[str], parameter: ast.arg, value: ast.expr) -> str:

@@ -314,6 +314,8 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
         return bare
     if not raised or not found or not raised.lines:
         return None
+    if found[1] == _FOR_A_WITH and (unentered := _made_for_a_with(evidence, raised, found[2])) is not None:
+        return unentered
     came_from = None if module or of_a_class else _where_it_came_from(evidence, raised, found[1], found[2])
     if came_from is not None:
         return came_from
@@ -441,6 +443,26 @@ def _hands_the_transaction_on(evidence: Evidence, raised: Raised) -> str:
     return ""
 
 
+def _made_for_a_with(evidence: Evidence, raised: Raised, attribute: str) -> Told | None:
+    """What there is to say of the one line that gives a name what was made for a ``with``: ``db = factory.begin()``."""
+    where = innermost(raised, evidence.given)
+    file, line = evidence.source.file(where.rpartition(":")[0]), int(where.rpartition(":")[2])
+    asked = [each for each in file.nodes if isinstance(each, ast.Attribute) and each.attr == attribute]
+    owners = {text_of(each.value) for each in asked if each.end_lineno == line}
+    around = [each for each in file.functions if each.lineno <= line <= (each.end_lineno or 0)]
+    for scope in [*around[-1:], file.tree]:
+        given = [each for each in ast.walk(scope) if isinstance(each, ast.Assign | ast.AnnAssign)]
+        given = [each for each in given if isinstance(each.value, ast.Call)]
+        targets = [(each, getattr(each, "targets", [getattr(each, "target", None)])[0]) for each in given]
+        made = [each for each, target in targets if text_of(target) in owners]
+        if len(made) == 1 and made[0].value is not None and file.name not in evidence.given:
+            hint = f"{_short(made[0].value)} gives something for a with statement. What does with make of it?"
+            return Told(where=file.at(made[0]), hint=hint)
+        if made:
+            return None
+    return None
+
+
 _METHODS = "model_validate", "model_dump", "sqlmodel_update"  # of Pydantic's classes, and of SQLModel's
 
 
@@ -468,9 +490,10 @@ def _hint_for_a_class(evidence: Evidence, owner: str, name: str, asked_in: str =
 
 
 _OF_A_SESSION = "add", "add_all", "commit", "delete", "execute", "flush", "get", "query", "refresh", "scalar", "scalars"
+_FOR_A_WITH = "_GeneratorContextManager"
 _HANDED_BY_MISTAKE = (
     *("list", "tuple", "dict", "set", "generator", "str", "int", "function", "coroutine", "sessionmaker"),
-    *("SessionTransaction", "Connection", "Engine"),
+    *("SessionTransaction", "Connection", "Engine", _FOR_A_WITH),
 )
 
 

@@ -18,10 +18,10 @@ from grader.diagnosis.endpoints import (
     routes_of,
 )
 from grader.diagnosis.evidence import Evidence
-from grader.diagnosis.reading import Told, reading
+from grader.diagnosis.reading import Told, an, reading
 from grader.diagnosis.routes import INVALID, LOOKUPS, said_status
 from grader.diagnosis.shapes import is_schema
-from grader.diagnosis.source import File, Function, arguments_of, calls, inside, name_of, text_of
+from grader.diagnosis.source import File, Function, arguments_of, calls, defaults_of, inside, name_of, text_of
 
 TOO_STRICT = "Clients send what the task sheet allows; refusing it takes something away from them."
 _OF_CLASSES = "__init__", "__call__"
@@ -224,6 +224,65 @@ def _no_row(evidence: Evidence, node: Function, value: ast.AST) -> str:
     made = called.value if isinstance(called, ast.Attribute) else called
     named = isinstance(made, ast.Name) and is_schema(evidence.source, made.id)
     return rf"Class '(?:[\w.]+\.)?{name_of(made)}' is not mapped(?!; was a class)" if named else ""
+
+
+@reading("a class is depended on in the place of its object")
+def dependency_on_the_class(evidence: Evidence) -> Told | None:
+    """FastAPI calls what stands in Depends(). A call of a class makes an object; its __call__ runs only when somebody
+    calls that object."""
+    told = " ".join([evidence.saw, *(each.told for each in evidence.raised[:1])])
+    asked = re.search(r'^422 .*"loc":\["query","(\w+)"\],"msg":"Field required', evidence.saw)
+    if not asked and not evidence.saw.startswith("a crash: "):
+        return None
+    for file, node in behind(evidence):
+        for each in (*node.args.args, *node.args.kwonlyargs):
+            place, call, given = _depended_on(evidence, file, node, each)
+            method = call.args[0].attr if call and isinstance(call.args[0], ast.Attribute) else "__call__"
+            class_ = evidence.source.class_(name_of(given)) if given is not None else None
+            methods = {one.name: one for one in class_[1].body if isinstance(one, Function)} if class_ else {}
+            if call is None or class_ is None or class_[0].name in evidence.given or method not in methods:
+                continue
+            kind, taken = class_[1].name, arguments_of(methods["__init__"]) if "__init__" in methods else []
+            if method != "__call__" and asked and asked[1] == arguments_of(methods[method])[0]:
+                hint = (
+                    f"{method}() needs an object of {kind}, and FastAPI has none. Which object is it to be called on?"
+                )
+                saw = f"{evidence.saw}: FastAPI takes the first parameter of {method}() for one of the request"
+                return Told(saw=saw, where=place.at(call), hint=hint)
+            if method != "__call__" or calls(node, each.arg) or _says_the_class(evidence, each, kind):
+                continue
+            if asked[1] in taken if asked else re.search(rf"\b{kind}\b|Field required", told):
+                hint = f"FastAPI calls what stands in Depends(). What does a call of {kind} give?"
+                saw = f"{evidence.saw}; {node.name}() was given {an(kind)}, and its __call__() never ran"
+                saw = f"{evidence.saw}: FastAPI wants to make {an(kind)} for each request" if asked else saw
+                return Told(saw=saw, where=place.at(call), hint=hint)
+    return None
+
+
+def _depended_on(
+    evidence: Evidence, file: File, node: Function, parameter: ast.arg
+) -> tuple[File, ast.Call | None, ast.expr | None]:
+    """The call of Depends that a parameter has, in its type, the name of its type or its default, and the class that
+    may stand in it: ``Finder`` of ``Depends(Finder)`` and of ``Depends(Finder.find)``."""
+    alias = alias_of(evidence, parameter.annotation)
+    words = [(file, parameter.annotation), (file, defaults_of(node).get(parameter.arg))]
+    words += [(alias[0], getattr(alias[1], "value", None))] if alias else []
+    for place, one in words:
+        for call in calls(one, "Depends") if one is not None else ():
+            given = call.args[0] if call.args else None
+            inner = given.value if isinstance(given, ast.Attribute) else given
+            if isinstance(inner, ast.Name):
+                return place, call, inner
+    return file, None, None
+
+
+def _says_the_class(evidence: Evidence, parameter: ast.arg, kind: str) -> bool:
+    """Whether the type of a parameter is a class itself, so that its object is what is wanted."""
+    alias = alias_of(evidence, parameter.annotation)
+    said = getattr(alias[1], "value", None) if alias else parameter.annotation
+    parts = said.slice if isinstance(said, ast.Subscript) else said
+    first = parts.elts[0] if isinstance(parts, ast.Tuple) else parts
+    return name_of(first) == kind
 
 
 def _is_depended_on(evidence: Evidence, endpoint: tuple[File, Function, ast.Call], name: str) -> bool:

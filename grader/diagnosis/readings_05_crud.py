@@ -96,7 +96,7 @@ from grader.diagnosis.updates import (
     tested_for_truth,
     wrote_what_was_not_sent,
 )
-from grader.diagnosis.ways import never_reached
+from grader.diagnosis.ways import list_not_filled, never_reached
 from grader.diagnosis.writes import (
     copy_changed,
     deleted_conditionally,
@@ -215,6 +215,7 @@ READINGS = (
     raised_for_an_unknown_id,
     other_defaults,
     equal_names_merged,
+    list_not_filled,
     filtered,
     bounds_changed,
     another_page,

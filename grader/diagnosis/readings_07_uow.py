@@ -25,6 +25,7 @@ from grader.diagnosis.bodies import (
     schema_depended_on,
 )
 from grader.diagnosis.lost import other_value_on_the_way, value_lost_on_the_way
+from grader.diagnosis.parameters import dependency_on_the_class
 from grader.diagnosis.relationships import nobody_deletes_the_events, unlinked_before_the_delete
 from grader.diagnosis.routes import (
     echoed,
@@ -50,6 +51,7 @@ from grader.diagnosis.units import (
     answered_too_early,
     answers_for_some,
     begun_after_a_read,
+    begun_by_reading,
     commit_after_the_answer,
     committing_function,
     error_swallowed,
@@ -66,6 +68,7 @@ from grader.diagnosis.units import (
     no_flush,
     no_rollback,
     other_event,
+    rolled_back_without_an_error,
     saved_after_the_error,
     saved_by_itself,
     saved_in_any_case,
@@ -85,6 +88,7 @@ from grader.diagnosis.ways import (
     empty_batch_refused,
     error_is_no_json,
     handler_answers_200,
+    list_not_filled,
     merged_by_name,
     never_reached,
     some_left_out,
@@ -102,6 +106,7 @@ READINGS = (
     dependency_called,
     dependency_on_the_factory,
     dependency_without_hash,
+    dependency_on_the_class,
     builtin_as_a_value,
     calls_itself,
     error_is_no_json,
@@ -140,11 +145,13 @@ READINGS = (
     helper_commits,
     helper_rolls_back,
     time_of_another_type,
+    rolled_back_without_an_error,
     refreshed_before_it_was_saved,
     helper_returns_otherwise,
     field_left_out_by_add_item,
     other_event,
     unknown_column,
+    begun_by_reading,
     generator_used_up,
     *IN_ONE_LINE,
     two_sessions,
@@ -157,6 +164,7 @@ READINGS = (
     unit_not_committed,
     event_after_the_commit,
     merged_by_name,
+    list_not_filled,
     some_left_out,
     event_of_another_item,
     events_miscounted,

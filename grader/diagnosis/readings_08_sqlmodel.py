@@ -22,6 +22,7 @@ from grader.diagnosis.anywhere import (
 )
 from grader.diagnosis.bodies import in_a_request
 from grader.diagnosis.lost import other_value_on_the_way, value_lost_on_the_way
+from grader.diagnosis.parameters import dependency_on_the_class
 from grader.diagnosis.refusals import refusal_swallowed
 from grader.diagnosis.saves import (
     committed_before_added,
@@ -49,6 +50,7 @@ from grader.diagnosis.schemas import (
     text_not_kept,
     type_as_a_default,
     type_changes_text,
+    validated_before_the_type,
     validator_changes_values,
     validator_not_taken,
     validator_returns_nothing,
@@ -109,6 +111,8 @@ READINGS = (
     dependency_called,
     dependency_on_the_factory,
     dependency_without_hash,
+    dependency_on_the_class,
+    validated_before_the_type,
     builtin_as_a_value,
     method_not_called,
     nothing_called,

@@ -50,7 +50,7 @@ from grader.diagnosis.owners import (
     other_owner_in_the_schema,
 )
 from grader.diagnosis.pages import filtered
-from grader.diagnosis.parameters import dependency_gives_no_row, page_by_another_name
+from grader.diagnosis.parameters import dependency_gives_no_row, dependency_on_the_class, page_by_another_name
 from grader.diagnosis.reads import offset_as_an_id
 from grader.diagnosis.relationships import (
     asked_for_each,
@@ -101,6 +101,7 @@ from grader.diagnosis.ways import (
     catches_all,
     created_on_import,
     handler_answers_200,
+    list_not_filled,
     merged_by_name,
     never_reached,
     some_left_out,
@@ -115,6 +116,7 @@ READINGS = (
     dependency_called,
     dependency_on_the_factory,
     dependency_without_hash,
+    dependency_on_the_class,
     builtin_as_a_value,
     method_not_called,
     nothing_called,
@@ -198,6 +200,7 @@ READINGS = (
     page_by_another_name,
     page_not_handed_on,
     merged_by_name,
+    list_not_filled,
     some_left_out,
     offset_as_an_id,
     other_page,

@@ -46,7 +46,7 @@ from grader.diagnosis.kinds import (
     tasks_of_the_class,
 )
 from grader.diagnosis.lost import other_value_on_the_way, value_lost_on_the_way
-from grader.diagnosis.parameters import body_not_validated
+from grader.diagnosis.parameters import body_not_validated, dependency_on_the_class
 from grader.diagnosis.relationships import nobody_deletes_the_events, unlinked_before_the_delete
 from grader.diagnosis.routes import (
     bad_request,
@@ -76,6 +76,7 @@ from grader.diagnosis.schemas import (
     no_function_to_validate,
     not_annotated,
     rules_without_a_type,
+    validated_before_the_type,
 )
 from grader.diagnosis.shapes import (
     handed_another_type,
@@ -150,6 +151,8 @@ READINGS = (
     dependency_called,
     dependency_on_the_factory,
     dependency_without_hash,
+    dependency_on_the_class,
+    validated_before_the_type,
     tasks_of_another_type,
     body_may_be_null,
     builtin_as_a_value,

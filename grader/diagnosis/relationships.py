@@ -380,7 +380,7 @@ def closed_before_reading(evidence: Evidence) -> Told | None:
     return None
 
 
-_NO_ITEM = r"ItemWithOwner refused (?:id: Field required|the item: Input should be a valid dictionary or object)"
+_NO_ITEM = r"Item\w+ refused (?:id: Field required|the item: Input should be a valid dictionary or object)"
 _READS_ITEMS = "ItemWithOwner reads an item, and the item's own .owner. A row has no name, and no owner of its own."
 _KINDS: dict[type[ast.expr], str] = {ast.Tuple: "tuples", ast.List: "lists", ast.Dict: "dictionaries"}
 _TYPES = {"tuples": "tuple", "lists": "list", "dictionaries": "dict"}
@@ -518,7 +518,8 @@ _BY_ID = " where items.id = "
 
 @reading("fields are left out when the items are loaded", _CONSTANT, _LOADED)
 def field_not_loaded(evidence: Evidence) -> Told | None:
-    """load_only() leaves out whatever it does not name. Reading it later needs the session once more."""
+    """load_only() leaves out whatever it does not name, and defer() what it names. Reading it later needs the session
+    once more."""
     found = list_function(evidence)
     later = [
         event.words.partition(" from ")[0] for event in evidence.events_of("SELECT items") if _BY_ID in event.words
@@ -526,19 +527,46 @@ def field_not_loaded(evidence: Evidence) -> Told | None:
     unread = set(re.findall(r"^reading \.(\w+) raised", evidence.saw)) or set(
         re.findall(r"items\.(\w+)", " ".join(later))
     )
-    for file, node in evidence.source.reached(*found, evidence.given) if found else ():
-        for call in calls(node, "load_only"):
-            if "Item" in text_of(call) and unread - {"id", *re.findall(r"\w+", text_of(call))}:
+    unread -= {"id", "owner"}
+    chain = evidence.source.reached(*found, evidence.given) if found and unread else []
+    places: list[tuple[File, ast.AST]] = [*chain]
+    for file, function in chain:
+        bound = [evidence.source.bound(name, file) for name in _names(function)]
+        places += [each for each in bound if each is not None and each[0].name not in evidence.given]
+    for file, node in places:
+        for call in calls(node, "load_only", "defer"):
+            said = " ".join(text_of(each) for one in call.args for each in _spelled_out(evidence, file, one))
+            named = set(re.findall(r"\bItem\.(\w+)", said))
+            if name_of(call) == "load_only" and named and unread - named:
                 hint = "This leaves out what it does not name. Which fields of an item does the answer show?"
                 return Told(where=file.at(call), hint=hint)
+            if name_of(call) == "defer" and unread & named:
+                hint = "What is put off here is loaded when somebody reads it. Which fields does the answer show?"
+                return Told(where=file.at(call), hint=hint)
+    for field in sorted(unread) if chain else ():
+        column = field_in(evidence, evidence.source.class_("Item", "app/models.py"), field)
+        put_off = [each for each in ast.walk(column[1]) if isinstance(each, ast.Call)] if column else []
+        if column and any(name_of(each) == "deferred" or keyword(each, "deferred") is not None for each in put_off):
+            hint = "A deferred column is loaded when somebody reads it. Which fields does the answer show?"
+            return Told(where=column[0].at(column[1]), hint=hint)
     return None
+
+
+def _names(node: ast.AST) -> list[str]:
+    return sorted({each.id for each in inside(node) if isinstance(each, ast.Name)})
+
+
+def _spelled_out(evidence: Evidence, file: File, node: ast.AST) -> list[ast.AST]:
+    """An argument, and what the names in it stand for: ``*COLUMNS``."""
+    bound = [evidence.source.bound(name, file) for name in _names(node)]
+    return [node, *(each[1] for each in bound if each is not None)]
 
 
 @reading("owners are loaded one by one", _CONSTANT, _LOADED)
 def not_loaded_ahead(evidence: Evidence) -> Told | None:
     """Unless the query says otherwise, an owner is loaded when you read it: one more query for each item."""
     found = list_function(evidence) if _READ.search(evidence.saw) else None
-    if found is None:
+    if found is None or re.match(r"reading \.(?!owner)\w+ raised", evidence.saw):  # which is a column
         return None
     file, node = found
     attribute = owner_attribute(evidence)

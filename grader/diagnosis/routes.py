@@ -259,7 +259,8 @@ def other_route(evidence: Evidence) -> Told | None:
     if "has no route" not in evidence.saw and not evidence.saw.startswith("405"):
         return None
     if endpoint_of(evidence):
-        return _but_for_a_slash(evidence) or _without_its_beginning(evidence) or _with_another_beginning(evidence)
+        found = _but_for_a_slash(evidence) or _joined_without_a_slash(evidence) or _without_its_beginning(evidence)
+        return found or _with_another_beginning(evidence) or _another_path_with_its_prefix(evidence)
     method, path = request_of(evidence)
     routes = [each for each in routes_of(evidence) if not each[1].name.startswith("to_do_")]
     again = _declared_again(evidence, routes)
@@ -374,6 +375,63 @@ def _but_for_a_slash(evidence: Evidence) -> Told | None:
     told = f"{found[1].name}() answers {method.upper()} {written}"
     saw = f"{evidence.saw.partition(': the app')[0]}: {told}"
     return Told(saw=saw, where=found[0].at(found[2]), hint="Compare the ends of the two paths, letter by letter.")
+
+
+def _joined_without_a_slash(evidence: Evidence) -> Told | None:
+    """What there is to say of an endpoint whose path has no slash at its beginning."""
+    found = endpoint_of(evidence)
+    written = path_of(found[2]) if found else ""
+    return _another_path_with_its_prefix(evidence) if written and not written.startswith("/") else None
+
+
+def _another_path_with_its_prefix(evidence: Evidence) -> Told | None:
+    """What there is to say of an endpoint whose path, behind its router's prefix, is not the one that was asked for."""
+    found, (method, path) = endpoint_of(evidence), request_of(evidence)
+    prefix = _prefix_before(evidence, *found[::2]) if found else None
+    whole = f"{prefix}{path_of(found[2])}" if found else ""
+    parts = re.split(r"\{[^}]*\}", whole)
+    if found is None or prefix is None or re.fullmatch("[^/]+".join(map(re.escape, parts)), path):
+        return None
+    hint = "Compare the beginnings of the two paths, character by character."
+    if prefix:
+        hint = f"The prefix {prefix} comes directly before this path. Compare both together with what was asked for, "
+        hint += "character by character."
+    told = f"{found[1].name}() answers {method.upper()} {whole}"
+    saw = f"{evidence.saw.partition(': the app')[0]}: {told}"
+    return Told(saw=saw, where=found[0].at(found[2]), hint=hint)
+
+
+def _prefix_before(evidence: Evidence, file: File, route: ast.Call) -> str | None:
+    """What comes before a route's path: the prefix of its router, behind that of including it; None if unclear."""
+    owner = route.func.value if isinstance(route.func, ast.Attribute) else None
+    made = file.bindings.get(name_of(owner)) if isinstance(owner, ast.Name) else None
+    router = getattr(made, "value", None)
+    if not isinstance(router, ast.Call) or name_of(router) != "APIRouter":
+        return None
+    stem = file.name.rpartition("/")[2].removesuffix(".py")
+    including = [(each, call) for each in evidence.source.files() for call in calls(each.tree, "include_router")]
+    meant = [call for each, call in including if call.args and _names_module(each, call.args[0], stem)]
+    if len(meant) > 1 or (not meant and any(keyword(call, "prefix") is not None for _, call in including)):
+        return None
+    whole = ""
+    for call in [*meant, router]:
+        said = keyword(call, "prefix")
+        bound = evidence.source.bound(said.id, file) if isinstance(said, ast.Name) else None
+        value = getattr(bound[1], "value", None) if bound else said
+        if value is None or isinstance(value, ast.Constant):
+            whole += str(value.value) if value is not None else ""
+        else:
+            return None
+    return whole
+
+
+def _names_module(file: File, node: ast.expr, stem: str) -> bool:
+    """Whether an expression is of a module, ``items.router``, or has been imported from it."""
+    froms = [each for each in file.nodes if isinstance(each, ast.ImportFrom)]
+    taken = [each for one in froms if (one.module or "").rpartition(".")[2] == stem for each in one.names]
+    return bool(
+        re.search(rf"\b{stem}\b", text_of(node)) or name_of(node) in {each.asname or each.name for each in taken}
+    )
 
 
 def _without_its_beginning(evidence: Evidence) -> Told | None:

@@ -133,7 +133,7 @@ def never_added(evidence: Evidence) -> Told | None:
     if calls_in(evidence, "add", "add_all", "merge", "insert", "execute", "begin", "begin_nested", "bulk_save_objects"):
         return None
     return Told(
-        saw="no INSERT was sent: the session does not know the new item",
+        saw=f"{_exception(evidence)}no INSERT was sent: the session does not know the new item",
         where=made[0][0].at(made[0][1]),
         hint="The object is made here, but nobody tells the session about it.",
     )

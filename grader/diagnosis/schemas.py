@@ -11,8 +11,9 @@ from functools import cache
 from typing import cast
 
 from grader.diagnosis.anywhere import innermost
+from grader.diagnosis.endpoints import own_files
 from grader.diagnosis.evidence import Evidence, Raised
-from grader.diagnosis.reading import Told, reading, reading_of
+from grader.diagnosis.reading import Told, an, reading, reading_of
 from grader.diagnosis.source import (
     File,
     Function,
@@ -284,6 +285,39 @@ def text_not_kept(evidence: Evidence) -> Told | None:
     if rules is None or len(strange) != 1:
         return None
     return Told(where=rules[0].at(strange[0]), hint=f"{_THEN} What does this one give back for the text above?")
+
+
+@reading(
+    "a validator that meets what is no text",
+    *(*_ALL, "input_is_validated", "bad_body_is_422", "patch_null_name_is_422"),
+)
+def validated_before_the_type(evidence: Evidence) -> Told | None:
+    """What is done before Pydantic has looked at the type, or in its place, meets whatever was sent: null too."""
+    raised = evidence.raised_kind("TypeError", "AttributeError")
+    met = re.search(r"'(NoneType|bool|int|float|list|dict)'", raised.message) if raised else None
+    if raised is None or met is None or raised.message not in evidence.saw:
+        return None
+    for where in reversed(raised.lines):
+        name, file = evidence.source.function_of(where), where.rpartition(":")[0]
+        found = evidence.source.function(name, file) if name else None
+        wants = [text_of(each.annotation) for each in found[1].args.args[-1:]] if found else []
+        value = "None" if met[1] == "NoneType" else an(met[1])
+        saw = f"{evidence.saw}; {name}() was called with {value}"
+        for by in own_files(evidence) if found else ():
+            for call in calls(by.tree, "BeforeValidator", "PlainValidator"):
+                if not call.args or name_of(call.args[0]) != name:
+                    continue
+                if wants != ["str"] and file not in evidence.given:
+                    hint = f"{name_of(call)} has {name}() called with whatever was sent, null too."
+                    return Told(saw=saw, where=where, hint=hint)
+                hint = f"{name}() wants a text. When {name_of(call)} calls it, who has looked whether it is one?"
+                return Told(saw=saw, where=by.at(call), hint=hint)
+        for _, decorator in decorators(found[1]) if found and where != raised.lines[-1] else ():
+            mode = keyword(decorator, "mode") if isinstance(decorator, ast.Call) else None
+            if found and isinstance(mode, ast.Constant) and mode.value in ("before", "plain"):
+                hint = f"In mode '{mode.value}' a validator meets whatever was sent, null too."
+                return Told(saw=saw, where=found[0].at(decorator), hint=hint)
+    return None
 
 
 @reading("a validator that raises the wrong exception", *_ALL)

@@ -15,7 +15,18 @@ from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.parameters import TOO_STRICT
 from grader.diagnosis.reading import Told, an, reading
 from grader.diagnosis.schemas import never_called
-from grader.diagnosis.source import File, Function, calls, decorators, inside, keyword, name_of, text_of
+from grader.diagnosis.source import (
+    File,
+    Function,
+    calls,
+    decorators,
+    defaults_of,
+    inside,
+    keyword,
+    name_of,
+    passed_to,
+    text_of,
+)
 
 _WRITTEN, _CLOSED = "event_is_written", "task_session_is_closed"
 _OWN, _NOTHING = "task_uses_its_own_session", "failed_task_leaves_nothing_behind"
@@ -224,7 +235,7 @@ def tasks_of_another_type(evidence: Evidence) -> Told | None:
                 elif "BackgroundTasks" in words and re.search(r"\bDepends\(", f"{words} {text_of(defaults.get(each))}"):
                     hint = "FastAPI knows this type. What does Depends() ask it to do with it?"
                 if hint:
-                    saw = f"FastAPI cannot make sense of the parameter {each.arg} ({raised.kind})"
+                    saw = f"FastAPI cannot do what the parameter {each.arg} asks for ({raised.kind})"
                     return Told(saw=saw, where=file.at(each), hint=hint)
     return None
 
@@ -500,7 +511,8 @@ def shared_by_tasks(evidence: Evidence) -> Told | None:
     if found is None:
         return None
     file, node = found
-    for other, function in evidence.source.reached(file, node, evidence.given):
+    run = evidence.source.reached(file, node, evidence.given)
+    for other, function in [*run, *_methods_of_what_is_made(evidence, run)]:
         for default in [*function.args.defaults, *filter(None, function.args.kw_defaults)]:
             if _is_session(default):
                 hint = "A default value is made once, when Python reads the def. How many tasks use this session?"
@@ -528,6 +540,22 @@ def shared_by_tasks(evidence: Evidence) -> Told | None:
                 why = "What one task has left in the session, the next one of this thread meets."
             return Told(where=file.at(statement), hint=hint, why=why)
     return None
+
+
+def _methods_of_what_is_made(evidence: Evidence, run: list[tuple[File, Function]]) -> list[tuple[File, Function]]:
+    """The methods of the learner's classes that some functions use, if nobody hands them what has a default."""
+    named = {each.id for _, node in run for each in inside(node) if isinstance(each, ast.Name)}
+    bound = [evidence.source.bound(name, run[0][0]) for name in sorted(named)]
+    named |= {name_of(getattr(each[1], "value", None)) for each in bound if each is not None}
+    found: list[tuple[File, Function]] = []
+    classes = [(file, each) for file in own_files(evidence) for each in file.classes if each.name in named]
+    for file, class_ in classes:
+        for method in [each for each in class_.body if isinstance(each, Function)]:
+            called = class_.name if method.name == "__init__" else method.name
+            made = [call for each in own_files(evidence) for call in calls(each.tree, called)]
+            if not any(passed_to(call, method, name) for call in made for name in defaults_of(method)):
+                found.append((file, method))
+    return found
 
 
 def _kept_in_a_class(evidence: Evidence, task: tuple[File, Function]) -> Told | None:

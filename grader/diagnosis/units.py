@@ -553,6 +553,73 @@ def _line_in(evidence: Evidence, where: str) -> str:
     return made[0][0].at(made[0][1]) if len(made) == 1 else where
 
 
+@reading("rolled back although nothing went wrong", "create_answers_201", _TOGETHER, _ONCE, _BATCH)
+def rolled_back_without_an_error(evidence: Evidence) -> Told | None:
+    """What ends a block decides by whether something went wrong. With *error it always gets three values, which are
+    None after a success."""
+    refused = evidence.raised[0].message if evidence.raised else ""
+    if evidence.sent("COMMIT") or not evidence.sent("INSERT") or (refused and "not persistent" not in refused):
+        return None
+    if "made the database refuse" in " ".join(evidence.did):
+        return None
+    back = [event.where for event in evidence.events_of("ROLLBACK") if event.where]
+    functions = [(file, each) for file in own_files(evidence) for each in file.functions]
+    for file, node in functions:
+        undone = [call for call in calls(node, "rollback") if file.at(call) in back]
+        saw = evidence.saw
+        if undone:
+            saw += f"; rollback() ran in line {undone[0].func.end_lineno}, although nothing had gone wrong"
+        every = node.args.vararg.arg if node.name == "__exit__" and node.args.vararg else ""
+        for test in [each.test for each in inside(node) if isinstance(each, ast.If | ast.IfExp)] if every else ():
+            if re.fullmatch(rf"(not )?((len|bool)\()?{every}\)?( (is|is not|==|!=|>) (None|0|\(\)))?", text_of(test)):
+                hint = f"Without an exception __exit__ gets None, three times. What is '{every}' then, and is it true?"
+                return Told(saw=saw, where=file.at(test), hint=hint)
+        handled = [one for each in _tries(node) for handler in each.handlers for one in ast.walk(handler)]
+        for call in [call for call in undone if call not in handled]:
+            tests = [each for each in inside(node) if isinstance(each, ast.If) and call in ast.walk(each)]
+            hint = "Nothing went wrong, and the rollback ran. In which cases does this lead to it?"
+            if not tests and all(each.lineno < call.lineno for each in calls(node, "commit")):
+                continue  # what was to be saved should have been by then
+            hint = hint if tests else "This runs after a success, too. What becomes of what was written?"
+            return Told(saw=saw, where=file.at(tests[-1] if tests else call), hint=hint)
+    return None
+
+
+@reading("the work is done after the commit", "create_answers_201", _TOGETHER, _ONCE, _BATCH)
+def begun_by_reading(evidence: Evidence) -> Told | None:
+    """A generator does nothing by itself: its lines run when somebody goes through it."""
+    if evidence.sent("COMMIT") or not evidence.sent("INSERT"):
+        return None
+    for file, node in _units(evidence):
+        blocks = [each for each in inside(node) if isinstance(each, ast.With)]
+        blocks = [each for each in blocks if any(calls(item.context_expr, "begin") for item in each.items)]
+        ends = [(call.lineno, "commit()") for call in calls(node, "commit")]
+        ends += [(each.end_lineno or 0, "the end of the block") for each in blocks]
+        for made in [each for each in inside(node) if isinstance(each, ast.Assign | ast.AnnAssign)]:
+            name = name_of(made.targets[0] if isinstance(made, ast.Assign) else made.target)
+            words = _lazily(evidence, file, made.value)
+            read = [each for each in inside(node) if isinstance(each, ast.Name) and each.id == name]
+            read = [each for each in read if isinstance(each.ctx, ast.Load)]
+            first = min((each.lineno for each in read), default=0)
+            for line, end in [each for each in ends if made.lineno <= each[0] < first] if words else ():
+                saw = f"{evidence.saw}; {end} in line {line} came before the first INSERT"
+                return Told(saw=saw, where=file.at(made), hint=words)
+    return None
+
+
+def _lazily(evidence: Evidence, file: File, value: ast.expr | None) -> str:
+    """What to ask of a value that does its work only when somebody goes through it; empty for any other."""
+    if isinstance(value, ast.GeneratorExp) and isinstance(value.elt, ast.Call):
+        return "These parentheses make a generator. When does what stands in them run?"
+    name = name_of(value) if isinstance(value, ast.Call) else ""
+    if name == "map":
+        return "map() calls nothing by itself. When does it call what it is given?"
+    found = (evidence.source.function(name, file.name) or evidence.source.function(name)) if name else None
+    yields = [each for each in inside(found[1]) if isinstance(each, ast.Yield | ast.YieldFrom)] if found else []
+    lazy = found is not None and found[0].name not in evidence.given and not found[1].decorator_list
+    return f"{name}() has a yield. When do its lines run?" if yields and lazy else ""
+
+
 @reading("the event comes after the commit", _TOGETHER, _BATCH)
 def event_after_the_commit(evidence: Evidence) -> Told | None:
     """commit() saves what was written by then; what comes after it is another transaction, which nobody ends."""
@@ -674,6 +741,7 @@ def generator_used_up(evidence: Evidence) -> Told | None:
     for file, node in _units(evidence):
         for made in [each for each in inside(node) if isinstance(each, ast.Assign)]:
             lazy = isinstance(made.value, ast.GeneratorExp) or name_of(made.value) in ("map", "filter", "zip")
+            lazy = lazy or bool(_lazily(evidence, file, made.value))
             loops = [each.iter for each in inside(node) if isinstance(each, ast.For | ast.comprehension)]
             if lazy and sum(name_of(each) == name_of(made.targets[0]) != "" for each in loops) > 1:
                 hint = "A generator can be gone through once. What does the second loop find?"

@@ -491,6 +491,66 @@ def some_left_out(evidence: Evidence) -> Told | None:
     return Told(where=places[0][0].at(places[0][1]), hint=hint)
 
 
+@reading(
+    "a list that nobody fills",
+    *("create_answers_201", "list_answers_items", "list_pages", "list_is_ordered", "owner_is_in_the_answer"),
+)
+def list_not_filled(evidence: Evidence) -> Told | None:
+    """A list that begins empty holds what a line of the loop puts into it."""
+    actual, expected = evidence.actual, evidence.expected
+    short = isinstance(actual, list) and isinstance(expected, list) and len(actual) < len(expected)
+    if not short and re.search(r"(^|: )(\[\]|0)(;|$)", evidence.saw) is None:
+        return None
+    chain = [each for each in chain_of(evidence) if each[0].name not in evidence.given]
+    empty = not short or actual == []
+    return next((told for each in chain if (told := _filled_otherwise(*each, empty)) is not None), None)
+
+
+def _filled_otherwise(file: File, node: Function, empty: bool) -> Told | None:
+    """What there is to say of a list that begins empty, and is returned without all that belongs in it."""
+    returned = [each for each in inside(node) if isinstance(each, ast.Return)]
+    names = {one.id for each in returned for one in ast.walk(each) if isinstance(one, ast.Name)}
+    loops = [each for each in inside(node) if isinstance(each, ast.For | ast.While)]
+    assigned = [each for each in inside(node) if isinstance(each, ast.Assign | ast.AnnAssign)]
+    for name in sorted(names):
+        made = [each for each in assigned if _target(each) == name]
+        if len(made) != 1 or text_of(made[0].value) not in ("[]", "list()"):
+            continue
+        if empty and not any(_may_fill(each, name) for each in inside(node)):
+            hint = f"{name} is empty at first. Which line puts something into it?"
+            return Told(where=file.at(made[0]), hint=hint)
+        for call in [each for each in calls(node, "append") if name_of(getattr(each.func, "value", None)) == name]:
+            within = [loop for loop in loops if call in ast.walk(loop)]
+            around = [loop for loop in loops if made[0] in ast.walk(loop)]
+            if around and within == around:
+                hint = f"This runs in each turn of the loop. What becomes of what was in {name} by then?"
+                return Told(where=file.at(made[0]), hint=hint)
+            told = {each.id for each in ast.walk(call) if isinstance(each, ast.Name)} - {name}
+            before = [loop for loop in loops if (loop.end_lineno or 0) < call.lineno]
+            if not within and any(told & _bound_in(loop) for loop in before):
+                return Told(where=file.at(call), hint="How often does this line run?")
+    return None
+
+
+def _may_fill(node: ast.AST, name: str) -> bool:
+    """Whether a node may put something into a list: its method, its place, or a call that it is handed to."""
+    if isinstance(node, ast.Attribute | ast.Subscript):
+        return name_of(node.value) == name
+    if isinstance(node, ast.AugAssign):
+        return name_of(node.target) == name
+    given = [*node.args, *(each.value for each in node.keywords)] if isinstance(node, ast.Call) else []
+    return any(isinstance(each, ast.Name) and each.id == name for each in given)
+
+
+def _bound_in(loop: ast.For | ast.While) -> set[str]:
+    """The names that a loop gives values."""
+    return {each.id for each in ast.walk(loop) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
+
+
+def _target(node: ast.Assign | ast.AnnAssign) -> str:
+    return text_of(node.targets[0] if isinstance(node, ast.Assign) else node.target)
+
+
 @reading("a line that is never reached")
 def never_reached(evidence: Evidence) -> Told | None:
     """raise, return, break and continue leave a block at once: what stands after them in it never runs."""

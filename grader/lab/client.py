@@ -74,7 +74,8 @@ class Client:
                 if answer.is_cut_off:
                     self._seen.note_answer(answer.status)
                 self._endpoint = scope.get("endpoint")
-                self._focus.on_endpoint(self._endpoint)
+                # With 405 no endpoint has answered: Starlette names one that has the path, with another method.
+                self._focus.on_endpoint(self._endpoint if answer.status != 405 else None)
 
         with self._code.running("an app that starts"):
             self._running = RunningApp(watched)

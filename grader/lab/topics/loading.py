@@ -44,13 +44,20 @@ def refusal(error: BaseException | None, item: Any = None) -> str:
         if first["loc"][:1] == ("response",) and hasattr(error, "body") and not _has_several(error.body):
             return f"the endpoint returned {_in_a_word(error.body)}"
         raised = _raised_by(item, refused) if first["type"] == "missing" else ""
-        return raised or f"ItemWithOwner refused {refused or 'the item'}: {first['msg']}{_kind_of(item)}"
+        by = getattr(error, "title", "ItemWithOwner")
+        whole = "the item" if by == "ItemWithOwner" else f"what it was given, {_briefly(first.get('input'))}"
+        return raised or f"{by} refused {refused or whole}: {first['msg']}{_kind_of(item)}"
     return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
 
 
 def _has_several(value: Any) -> bool:
     """Whether a value may be a list of items, for whoever goes through it."""
     return isinstance(value, Iterable) and not isinstance(value, dict | str | BaseModel)
+
+
+def _briefly(value: Any) -> str:
+    """What a schema was given: None, or what kind of object."""
+    return "None" if value is None else an(type(value).__name__)
 
 
 def _in_a_word(value: Any) -> str:
