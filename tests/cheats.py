@@ -1685,7 +1685,6 @@ LOOKS = {
     "a generator": (f"{_A_GENERATOR}one().gi_frame", "frames"),
     "a coroutine": ("async def one(): ...\nit = one(); it.cr_frame; it.close()", "frames"),
     "all frames": ("import sys; sys._current_frames()", "frames"),
-    "each step": ("import sys; sys.setprofile(lambda *_: None); sys.setprofile(None)", "frames"),
     "all objects": ("import gc; gc.get_objects()", "objects"),
     "who refers": ("import gc; gc.get_referrers({})", "objects"),
     "a function of C": ("import ctypes; ctypes.pythonapi.Py_GetVersion", "functions of C"),
@@ -1697,7 +1696,7 @@ LOOKS = {
     ),
 }
 # What is refused of these: it would lead to the grader's own.
-LOOKS_TOO_FAR = (*("all frames", "all objects", "who refers", "each step", "a function of C", "a library of C"),)
+LOOKS_TOO_FAR = (*("all frames", "all objects", "who refers", "a function of C", "a library of C"),)
 # Code that does not, whoever asks on its way.
 LOOKS_NOWHERE = {
     "logging": "import logging; logging.getLogger('x').warning('getattr')",

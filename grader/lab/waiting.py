@@ -8,23 +8,21 @@ A task tells somebody as soon as asyncio wraps it, also where nobody awaits what
 from __future__ import annotations
 
 import concurrent.futures
-from _thread import get_ident
 from asyncio import Future, Queue, Task, all_tasks
 from asyncio.base_events import _run_until_complete_cb  # type: ignore[attr-defined]
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
-from functools import partial, wraps
+from functools import partial
 from time import monotonic, sleep
 from typing import Any
 
 from grader.lab.asgi import strange_threads
+from grader.lab.futures import waiting
 
 # What is put on a task by anybody else is no sign that it is waited for.
 _TELLING = ("asyncio", "_asyncio", "anyio", "concurrent")
 # How many seconds a thread may take from handing a coroutine to the loop until it waits for that.
 _SOON = 0.05
-# For which future each thread waits, by the threads' numbers.
-_waiting: dict[int, object] = {}
 
 
 def is_waited_for(task: object, served: Collection[object]) -> bool:
@@ -96,32 +94,9 @@ def _a_thread_waits_for(future: concurrent.futures.Future[Any]) -> bool:
     latest = monotonic() + _SOON
     while not future.done():
         strange = {thread.ident for thread in strange_threads()}
-        if any(each is future for number, each in [*_waiting.items()] if number not in strange):
+        if any(each is future for number, each in [*waiting.items()] if number not in strange):
             return True
         if monotonic() > latest:
             break
         sleep(0.001)
     return False
-
-
-def _noting(wait: Callable[..., Any]) -> Callable[..., Any]:
-    """A method of a future that notes which thread waits in it: the frames of others are out of reach here."""
-
-    @wraps(wait)
-    def noting(self: object, timeout: float | None = None) -> Any:
-        thread = get_ident()
-        before = _waiting.get(thread)
-        _waiting[thread] = self
-        try:
-            return wait(self, timeout)
-        finally:
-            if before is None:
-                _waiting.pop(thread, None)
-            else:
-                _waiting[thread] = before
-
-    return noting
-
-
-for _name in ("result", "exception"):
-    setattr(concurrent.futures.Future, _name, _noting(vars(concurrent.futures.Future)[_name]))

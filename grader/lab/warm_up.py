@@ -14,6 +14,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import StaticPool
 
 from grader.diagnosis.catalogue import readings_of
+from grader.lab import futures as futures  # changes them before anybody remembers what they are
 from grader.lab import relied, sqlmodel_registry
 from grader.lab.fixtures import fixtures_of
 from grader.lab.parts import load_makers
