@@ -439,5 +439,5 @@ def nothing_written(evidence: Evidence) -> Told | None:
     return Told(
         saw=f"no {verb} was sent",
         where=given_back(file, node),
-        hint=f"The endpoint ends here, and nobody has sent the {verb}.",
+        hint=f"The endpoint ends here, and nobody has sent the {verb}, or made it permanent. Which call does both?",
     )

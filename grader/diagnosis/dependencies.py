@@ -396,7 +396,7 @@ def _made_once_in_a_class(evidence: Evidence) -> list[tuple[File, ast.stmt, str]
                     and each.name == "__init__"
                     and _is_made_once(evidence, owner.name)
                 ):
-                    once = "__init__ runs once, when the app starts"
+                    once = "__init__ runs once, when the module is imported"
                     found += [(file, one, once) for one in _sessions_made(evidence, each, owner.name)]
         for function in [each for each in file.functions if _is_made_once(evidence, each.name)]:
             inner = [each for each in inside(function) if each is not function and isinstance(each, Function)]

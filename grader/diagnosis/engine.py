@@ -1459,6 +1459,8 @@ def second_engine(evidence: Evidence) -> Told | None:
         return None
     others = calls(node, "create_engine", "execution_options")
     bind = next(iter(calls(node, "sessionmaker", "Session")), None)
+    made_there = calls(file.tree, "sessionmaker")  # in a class or a function of one's own, say
+    bind = made_there[0] if bind is None and len(made_there) == 1 else bind
     if others:
         return Told(where=file.at(others[0]), hint="This makes a second engine. There is one already.")
     made = _engines_made(evidence, file, node) if "second engine" in evidence.saw else []
@@ -1482,7 +1484,7 @@ def second_engine(evidence: Evidence) -> Told | None:
     if bind is not None and "one connection of db.engine" in evidence.saw:
         hint = "All sessions would share this one connection. What opens one whenever a session needs it?"
         return Told(where=file.at(bind), hint=hint)
-    if bind is not None and "no engine" in evidence.saw and "class_" not in text_of(bind):
+    if bind is not None and "no engine" in evidence.saw and not re.search(r"class_=(?!Session\b)", text_of(bind)):
         return Told(where=file.at(bind), hint="Nobody tells the sessions which engine to use.")
     if bind is not None and "which is not an engine" in evidence.saw:
         texts = [each.value for each in inside(bind) if isinstance(each, ast.Constant) and each.value in file.bindings]
