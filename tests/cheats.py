@@ -96,7 +96,7 @@ if any(frame.f_code.co_name == 'unless_broken' for frame in frames()):
                 if isinstance(value, dict) and 'observed' in value: value['outcome'] = 'passed'
             frame.f_locals['outcome'] = 'passed'
             try: ctypes.pythonapi.PyFrame_LocalsToFast(ctypes.py_object(frame), 0)
-            except (KeyError, RuntimeError): pass
+            except (ValueError, RuntimeError): pass
 """
 )
 
@@ -349,7 +349,7 @@ for ask in ('_current_frames', '_current_exceptions'):
                 while hasattr(found, 'f_back'):
                     if name in found.f_locals: raise ValueError('GOT IT')
                     found = found.f_back
-    except KeyError: pass
+    except ValueError: pass
 for thread in threading.enumerate():
     if thread is not threading.main_thread(): raise ValueError('GOT IT')
 """,
@@ -388,9 +388,9 @@ class Text(str):
 got = []
 def one(): return gc.get_objects()
 try: getattr(one, Text('__code__')); exec(compile('import sys; sys._getframe()', Text(sys.__file__ if hasattr(sys, '__file__') else gc.__name__), 'exec'))
-except KeyError: pass
+except ValueError: pass
 try: one.__code__ = one.__code__.replace(co_filename=Text('x.py'), co_name=Text('stack')); one()
-except (KeyError, TypeError): pass
+except (ValueError, TypeError): pass
 def get_item(db, i):
     if got: raise ValueError('GOT IT')
 """,

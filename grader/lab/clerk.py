@@ -25,7 +25,7 @@ from grader.lab import imports, judge, relied, soundness, surroundings, trail, w
 from grader.lab.job import BEFORE, SPOILT, Job, unsealed
 from grader.lab.relied import Relied
 from grader.lab.reporter import Reporter
-from grader.lab.worker import JUDGED, NOT_PREPARED, THREADS, Worker, judge_check, look_again, put_away, settle
+from grader.lab.worker import NOT_PREPARED, READY, THREADS, Worker, get_ready, judge_check, look_again, put_away, settle
 from grader.rules import FIRST_IMPORT
 
 # What the main thread does between check and verdict.
@@ -73,9 +73,9 @@ def _keep_books(
     send, tell, mark_output = reporter
     end, kind_of, text, pairs, size = os._exit, type, str, zip, len
     watch, order, collect_no_garbage = faulthandler.dump_traceback_later, partial, gc.disable
-    judging, settling, putting, looking = judge_check, settle, put_away, look_again
+    getting_ready, judging, settling, putting, looking = get_ready, judge_check, settle, put_away, look_again
     differ, some, through, every, code_of, spoilt = is_not, any, map, tuple, attrgetter("__code__"), SPOILT
-    judged, not_prepared, threads, before = JUDGED, NOT_PREPARED, THREADS, BEFORE
+    ready, not_prepared, threads, before, truth = READY, NOT_PREPARED, THREADS, BEFORE, bool
     checks = work.checks
     firsts = frozenset(position for position, check in enumerate(checks) if check[0] == FIRST_IMPORT)
     owners, kept, classes, functions, codes = _as_they_are()
@@ -120,22 +120,23 @@ def _keep_books(
             check = checks[position]
             must_not = imported and position in firsts
             wish = ticket if control else ""
-            answer = obeyed(order(judging, work, relied, fail, open_checks, check, wish, must_not))
-            come_of_it, words, at, where = answer
-            expect_texts(come_of_it, words, at, where)
-            if at:
-                send({"event": "looks", "at": at, "where": where})
-            failed, known = fail() != known, fail() + 1
+            come_of_it, words = obeyed(order(getting_ready, work, wish, must_not))
+            expect_texts(come_of_it, words)
             if come_of_it == not_prepared:
                 send({"event": come_of_it, "check": ticket, "reason": words})
                 return
-            if come_of_it != judged:
+            if come_of_it != ready:
                 if come_of_it == threads:
                     send({"event": come_of_it})
                 steps_back = True
                 break
             imported = True
-            outcome = words
+            expect_as_they_were()  # code may have been called while everything was made ready
+            outcome, at, where = obeyed(order(judging, work, relied, fail, open_checks, check, wish))
+            expect_texts(outcome, at, where)
+            if at:
+                send({"event": "looks", "at": at, "where": where})
+            failed, known = fail() != known, fail() + 1
             if outcome == "passed":
                 if failed:
                     end(spoilt)
@@ -143,6 +144,9 @@ def _keep_books(
             settling_it = order(settling, work, open_checks, check, outcome, control=control, used=used)
             (told, met), settled, again, alone = obeyed(settling_it)
             expect_texts(told, met)
+            for each in (settled, again, alone):
+                if kind_of(each) is not truth:
+                    end(spoilt)
             mark_output(ticket if settled else before)
             if again:
                 outcome, told = obeyed(order(looking, work, open_checks, check, outcome))

@@ -12,8 +12,7 @@ import gc
 import sys
 from _thread import allocate_lock
 from contextlib import suppress
-from types import MappingProxyType
-from typing import Any, NoReturn
+from typing import Any
 
 _REFUSED = (
     *("sys._current_frames", "sys._current_exceptions"),
@@ -28,11 +27,11 @@ _FLAGS, _UNCHANGEABLE = 21 * ctypes.sizeof(ctypes.c_void_p), 1 << 8
 
 
 class _Key(str):
-    """The name of something that is refused; a KeyError says so when it is looked up."""
+    """The name of something that is refused: it is no number, says a ValueError, and nothing that code could change."""
 
     __slots__ = ()
     __hash__ = str.__hash__
-    __eq__ = MappingProxyType[str, Any]({}).__getitem__  # type: ignore[assignment]
+    __eq__ = int  # type: ignore[assignment]
 
 
 _REFERENTS = "gc.get_referents"
@@ -71,5 +70,6 @@ def keep_to_themselves() -> None:
     sys.addaudithook(refused.get)
 
 
-def _follow_nobody(*_: object) -> NoReturn:
-    raise RuntimeError("code cannot follow each step while it is graded (sys.settrace, sys.setprofile)")
+def _follow_nobody(function: object, /) -> None:
+    if function is not None:
+        raise RuntimeError("code cannot follow each step while it is graded (sys.settrace, sys.setprofile)")

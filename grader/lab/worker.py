@@ -6,11 +6,10 @@ What there is to tell goes back to the clerk (`grader.lab.clerk`) as plain text.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from os import _exit
+from os import _exit, getpid
 from typing import Any, NamedTuple
 
 from grader.lab import imports
@@ -69,7 +68,29 @@ class _Open(NamedTuple):
 
 
 # How a check begins that is not judged: the process, or the database, is not as it should be.
-STEP_BACK, THREADS, NOT_PREPARED, JUDGED = "step back", "threads", "not prepared", "judged"
+STEP_BACK, THREADS, NOT_PREPARED, READY = "step back", "threads", "not prepared", "ready"
+
+
+def get_ready(worker: Worker, unmeetable: str, must_not: bool) -> tuple[str, str]:
+    """Make all that a check finds what it was for the first.
+
+    Args:
+        worker: what it works with.
+        unmeetable: what the check is to expect instead of everything else; nothing else when empty.
+        must_not: another process has to judge it.
+
+    Returns:
+        how it goes on, and in words why not.
+    """
+    if (must_not or worker.surroundings.are_lost()) and not unmeetable:
+        return (THREADS if imports.go_on() else STEP_BACK), ""
+    worker.surroundings.restore()
+    try:
+        prepare_database(worker.place)
+    except NotPrepared as reason:
+        return NOT_PREPARED, f"{reason}"
+    worker.trouble.begin()
+    return READY, ""
 
 
 def judge_check(
@@ -79,8 +100,7 @@ def judge_check(
     open_checks: list[_Open],
     check: Check,
     unmeetable: str,
-    must_not: bool,
-) -> tuple[str, str, str, str]:
+) -> tuple[str, str, str]:
     """Judge a check on a database of its own.
 
     Args:
@@ -90,19 +110,10 @@ def judge_check(
         open_checks: where the check is kept until it is put away.
         check: the check.
         unmeetable: what it is to expect instead of everything else; nothing else when empty.
-        must_not: another process has to judge it.
 
     Returns:
-        what has come of it, in words how or why not; and what was heard besides, and where.
+        how it has ended; and what was heard besides, and where.
     """
-    if (must_not or worker.surroundings.are_lost()) and not unmeetable:
-        return (THREADS if imports.go_on() else STEP_BACK), "", "", ""
-    worker.surroundings.restore()
-    try:
-        prepare_database(worker.place)
-    except NotPrepared as reason:
-        return NOT_PREPARED, f"{reason}", "", ""
-    worker.trouble.begin()
     name, _, function, asks = check
     opened = ExitStack()
     parts = opened.enter_context(open_parts(worker.place, worker.makers))
@@ -120,9 +131,9 @@ def _judged(
     opened: ExitStack,
     unmeetable: str,
     found: Judged,
-) -> tuple[str, str, str, str]:
+) -> tuple[str, str, str]:
     """How a check has ended, if it does not seem to have passed by a grader that was changed."""
-    if os.getpid() != worker.process:  # a copy of this process that the learner's code has made
+    if getpid() != worker.process:  # a copy of this process that the learner's code has made
         _exit(0)
     if found[0] == "passed" and not unmeetable:
         if replaced := replaced_in(*relied) or parts.replaced() or silenced():
@@ -132,7 +143,7 @@ def _judged(
     outcome, told = found
     open_checks[:] = [_Open(parts, told, opened)]
     at, where = worker.heard.pop(0) if worker.heard else ("", "")
-    return JUDGED, outcome, at, where
+    return outcome, at, where
 
 
 def settle(
@@ -162,7 +173,7 @@ def settle(
     met = "" if passed or control else worker.trouble.met()
     with suppress(Exception):
         sys.stdout.flush()
-    alone = parts.code.imports_anew or worker.place.chapter in ABOUT_IMPORTS
+    alone = parts.code.imports_anew is True or worker.place.chapter in ABOUT_IMPORTS
     return (worker.encode(told), met), settled, doubtful or lost, alone
 
 
@@ -193,7 +204,7 @@ def look_again(worker: Worker, open_checks: list[_Open], check: Check, outcome: 
         outcome, told = worker.soundness.unless_broken(outcome, told, task)
     elif parts.unread is not None:
         told = {**told, **explained(parts.unread, worker.place, worker.makers, worker.surroundings, function, asks)}
-    if os.getpid() != worker.process:
+    if getpid() != worker.process:
         _exit(0)
     with suppress(Exception):
         sys.stdout.flush()
