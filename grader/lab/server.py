@@ -69,7 +69,9 @@ def serve(control: socket.socket, workshop: Path, hidden: Sequence[Path]) -> lis
                 waker.recv(4096)
                 _reap(children, control)
                 continue
-            data, fds, _, _ = socket.recv_fds(control, 65536, 16)
+            data, fds = b"", list[int]()
+            with suppress(OSError):  # the other end has gone without reading what it was told
+                data, fds, _, _ = socket.recv_fds(control, 65536, 16)
             if not data:
                 _end(children, workshop)
             buffered += data
