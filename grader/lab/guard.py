@@ -14,12 +14,15 @@ from _thread import allocate_lock
 from contextlib import suppress
 from typing import Any
 
+OF_CTYPES = (
+    *("ctypes.dlopen", "ctypes.dlsym", "ctypes.dlsym/handle", "ctypes.call_function", "ctypes.PyObj_FromPtr"),
+    *("ctypes.cdata", "ctypes.cdata/buffer", "ctypes.string_at", "ctypes.wstring_at", "ctypes.addressof"),
+)
 _REFUSED = (
     *("sys._current_frames", "sys._current_exceptions"),
     *("gc.get_objects", "gc.get_referrers"),
     "cpython.PyInterpreterState_New",
-    *("ctypes.dlopen", "ctypes.dlsym", "ctypes.dlsym/handle", "ctypes.call_function", "ctypes.PyObj_FromPtr"),
-    *("ctypes.cdata", "ctypes.cdata/buffer", "ctypes.string_at", "ctypes.wstring_at", "ctypes.addressof"),
+    *OF_CTYPES,
 )
 _OF_MEMORY = ("memmove", "memset", "cast", "string_at", "wstring_at")
 # Of an object that describes a class, and whether that may be changed. Source: Python, "Type Objects", tp_flags.

@@ -21,6 +21,8 @@ from sys import _getframe
 from types import CodeType, FrameType
 from typing import Any
 
+from grader.lab.guard import OF_CTYPES
+
 Handlers = dict[str, Callable[[tuple[Any, ...]], None]]
 
 # What is asked for, in words; which attribute it is, where it is one.
@@ -34,13 +36,7 @@ _EVENTS = {
     "gc.get_objects": (OBJECTS, "get_objects"),
     "gc.get_referrers": (OBJECTS, "get_referrers"),
     "gc.get_referents": (OBJECTS, "get_referents"),
-    **dict.fromkeys(
-        (
-            *("ctypes.dlopen", "ctypes.dlsym", "ctypes.dlsym/handle", "ctypes.call_function", "ctypes.PyObj_FromPtr"),
-            *("ctypes.cdata", "ctypes.cdata/buffer", "ctypes.string_at", "ctypes.wstring_at", "ctypes.addressof"),
-        ),
-        (FUNCTIONS, ""),
-    ),
+    **dict.fromkeys(OF_CTYPES, (FUNCTIONS, "")),
 }
 _ATTRIBUTES = frozenset({"tb_frame", "gi_frame", "cr_frame", "ag_frame"})
 # Functions of the standard library that give away the frames that they ask for.
