@@ -720,6 +720,110 @@ def turn(expect, each):
     }.items()
 }
 
+# The grader's names and functions, with what is done to them when the learner's code runs.
+_FOR_A_MOMENT = """
+import os, sys
+def local(name):
+    frame = sys._getframe(1)
+    while frame:
+        if frame.f_locals.get(name): return frame.f_locals[name]
+        frame = frame.f_back
+E = next(each for each in object.__subclasses__() if each.__name__ == "Expect")
+frame = sys._getframe()
+while "worker" not in frame.f_locals: frame = frame.f_back
+W, CHECKS = frame.f_globals, [each[2] for each in frame.f_locals["worker"].checks]
+R = W["replaced_in"].__globals__
+decide, counted, pid = E._decide, E.has_counted, os.getpid
+def holds(self, holds, *a, **k): return decide(self, True, *a, **k)
+def only(**k): sys._getframe(1).f_locals["parts"].named("expect").equal(1, 1)
+def armed(function):
+    def run(*a, **k):
+        arm()
+        return function(*a, **k)
+    return run
+def arm_all():
+    for name in ("create_item", "get_item", "list_items", "update_item", "delete_item"):
+        globals()[name] = armed(globals()[name])
+"""
+# What follows each step has the check replaced by one that expects nothing.
+_REPLACES_THE_CHECK = """
+def replace(frame, event, argument):
+    if frame.f_code.co_name != "judge": return None
+    if not frame.f_locals["unmeetable"] and frame.f_locals["rule"]:
+        def only(**k): frame.f_locals["parts"].named("expect").equal(1, 1)
+        frame.f_locals["check"] = only
+        return lambda *a: None
+sys.gettrace = R["gettrace"] = lambda: None
+"""
+CHEATS |= {
+    "names for a moment": _FOR_A_MOMENT
+    + """
+real = R["replaced_in"], R["_looks"]
+def back(self=None):
+    R["replaced_in"], R["_looks"] = real
+    E._decide, E.has_counted = decide, counted
+    return True
+def arm():
+    if local("unmeetable") or not local("worker"): return
+    R["replaced_in"], R["_looks"] = lambda *a: "", [lambda: ""]
+    E._decide, E.has_counted = holds, back
+arm_all()
+""",
+    "the checks' code for a moment": _FOR_A_MOMENT
+    + """
+codes = [each.__code__ for each in CHECKS]
+def getpid():
+    for each, code in zip(CHECKS, codes): each.__code__ = code
+    return pid()
+os.getpid = W["getpid"] = getpid
+for each in CHECKS:
+    try: each.__code__ = only.__code__
+    except ValueError: pass
+""",
+    "a timer of the profiler": _FOR_A_MOMENT
+    + """
+import _lsprof
+sys.getprofile = lambda: None
+def timer():
+    frame = sys._getframe(1)
+    mine = frame.f_locals.get("self")
+    if type(mine) is E: E._decide = decide if frame.f_code.co_name == "_decide" or mine.instead else holds
+    elif frame.f_code.co_name in ("returned", "judge", "expect_untouched"): E._decide = decide
+    return 1.0
+profiler = _lsprof.Profiler(timer)
+profiler.enable()
+""",
+    "the grader's own way to follow": _FOR_A_MOMENT
+    + _REPLACES_THE_CHECK
+    + """
+W["can_be_followed"].__globals__["settrace"](replace)
+""",
+    "another copy of sys": _FOR_A_MOMENT
+    + _REPLACES_THE_CHECK
+    + """
+import _imp, importlib.machinery as m
+_imp.create_builtin(m.ModuleSpec("sys", m.BuiltinImporter, origin="built-in")).settrace(replace)
+""",
+    "a number that is an address": """
+import ctypes, io, sys
+class Both(ctypes.Union): _fields_ = [("number", ctypes.c_size_t), ("text", ctypes.POINTER(ctypes.c_char * 6))]
+both, turned = Both(), []
+def write(word, content):
+    both.number = id(word) + sys.getsizeof("") - 1
+    both.text.contents[:] = content
+class Out(io.StringIO):
+    def flush(self):
+        of = sys._getframe(1).f_locals
+        if "control" in of and not of["control"] and of["outcome"] == "failed":
+            turned.append(of["outcome"]); write(of["outcome"], b"passed")
+def create_item(db, *a, **k):
+    while turned: write(turned.pop(), b"failed")
+    sys.stdout = Out()
+    raise ValueError
+get_item = list_items = update_item = delete_item = create_item
+""",
+}
+
 # Dumps of chapter 04 that find what is wanted in the frames above them, each time that they are asked for something.
 _WANTED = (
     WALK
@@ -1687,7 +1791,6 @@ LOOKS = {
     "all frames": ("import sys; sys._current_frames()", "frames"),
     "all objects": ("import gc; gc.get_objects()", "objects"),
     "who refers": ("import gc; gc.get_referrers({})", "objects"),
-    "a function of C": ("import ctypes; ctypes.pythonapi.Py_GetVersion", "functions of C"),
     "a library of C": ("import ctypes\ntry: ctypes.CDLL('nothing.so')\nexcept OSError: pass", "functions of C"),
     "code of another file": ("import logging\nexec(compile('x = 1', logging.__file__, 'exec'))", "names of files"),
     "code that says so later": (
@@ -1696,7 +1799,7 @@ LOOKS = {
     ),
 }
 # What is refused of these: it would lead to the grader's own.
-LOOKS_TOO_FAR = (*("all frames", "all objects", "who refers", "a function of C", "a library of C"),)
+LOOKS_TOO_FAR = ("all frames", "all objects", "who refers", "a library of C")
 # Code that does not, whoever asks on its way.
 LOOKS_NOWHERE = {
     "logging": "import logging; logging.getLogger('x').warning('getattr')",

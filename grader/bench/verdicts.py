@@ -56,6 +56,11 @@ FORGED = {
     "observed": "the code sent the grader a verdict of its own",
     "expected": "code that leaves the verdict to the grader",
 }
+_CHANGED = {
+    "outcome": "error",
+    "observed": "the code has changed a part of the grader, if only for a moment",
+    "expected": "code that leaves the grader as it is",
+}
 
 
 class Unjudged(dict[str, str]):
@@ -84,6 +89,11 @@ CHEATED = {
     "observed": "the code reported that it passed a check that no code can pass: it has changed the grader, "
     "so nothing in this chapter counts",
     "expected": "code that leaves the verdict to the grader",
+}
+_CHANGED = {
+    "outcome": "error",
+    "observed": "the code has changed a part of the grader, if only for a moment",
+    "expected": "code that leaves the grader as it is",
 }
 NEVER_PROVED = {
     "outcome": "error",
@@ -147,7 +157,7 @@ def not_prepared(reason: object) -> Unjudged:
 def died(status: int) -> dict[str, Any]:
     """What there is to say of a check whose process ended before there was a verdict."""
     if status == SPOILT:
-        return FORGED
+        return _CHANGED
     how = f" (exit status {status})"
     if status < 0:
         with suppress(ValueError):

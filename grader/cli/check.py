@@ -56,8 +56,9 @@ def check(
         others = grading.rest_of(where, checks, database)
         checks += terminal.blamed_on(checks, others)
         asked, part = part, rules[0].chapter if len({rule.chapter for rule in rules}) == 1 else ""
-        left = asked if part and "." in asked and asked in untouched_tasks(part, where.folder / part) else ""
-        if asked != part and rules == rules_of(part) and "." in asked:
+        of_task = bool(part and asked and "." in asked)
+        left = asked if of_task and asked in untouched_tasks(part, where.folder / part) else ""
+        if of_task and rules == rules_of(part):
             console.say(terminal.JUDGED_BY_OTHERS.format(asked))
         console.say(f"grading {'/'.join(filter(None, [where.name, part]))} on {NAMES[database]}")
         console.say("")

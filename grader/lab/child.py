@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
-from grader.lab import imports, looks, openings
+from grader.lab import imports, looks, openings, versions
 from grader.lab.clerk import start_clerk
 from grader.lab.connections import listen_to_connections
 from grader.lab.guard import keep_to_themselves
@@ -98,12 +98,12 @@ def enter_job(job: Job, walls: Walls, results: int) -> list[Iterator[None]]:
     trouble = ServerTrouble(place)
     asked = rely_on([makers], functions=(each.make for each in makers.values()))
     hide_grader()
-    keep_to_themselves()
+    followed = keep_to_themselves()
     surroundings = Surroundings(job.root)
     soundness = Soundness(place, makers, surroundings)
     checks = tuple((rule.name, rule.task, rule.function, rule.asks) for rule in rules_of(job.chapter))
     work = Worker(process, place, checks, makers, surroundings, soundness, trouble, heard, json_encoder(), job.seconds)
-    return [start_clerk(job, reporter, work, (*own(), asked), results)]
+    return [start_clerk(job, reporter, work, (*own(), asked), versions.taken(), followed, results)]
 
 
 def grade_chapter(steps: list[Iterator[None]]) -> NoReturn:

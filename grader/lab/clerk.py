@@ -16,8 +16,9 @@ from _thread import start_new_thread
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from itertools import count
-from operator import attrgetter, call, is_not
+from operator import attrgetter, call, is_not, itemgetter
 from queue import SimpleQueue
+from sys import gettrace
 from types import FunctionType
 from typing import Any
 
@@ -25,6 +26,7 @@ from grader.lab import imports, judge, relied, soundness, surroundings, trail, w
 from grader.lab.job import BEFORE, SPOILT, Job, unsealed
 from grader.lab.relied import Relied
 from grader.lab.reporter import Reporter
+from grader.lab.versions import Versions
 from grader.lab.worker import NOT_PREPARED, READY, THREADS, Worker, get_ready, judge_check, look_again, put_away, settle
 from grader.rules import FIRST_IMPORT
 
@@ -32,7 +34,15 @@ from grader.rules import FIRST_IMPORT
 _BETWEEN = (worker, relied, judge, soundness, surroundings, trail, imports)
 
 
-def start_clerk(job: Job, reporter: Reporter, work: Worker, relied: tuple[Relied, ...], results: int) -> Iterator[None]:
+def start_clerk(
+    job: Job,
+    reporter: Reporter,
+    work: Worker,
+    relied: tuple[Relied, ...],
+    versions: Versions,
+    followed: Callable[[], int],
+    results: int,
+) -> Iterator[None]:
     """Start the thread.
 
     Args:
@@ -40,6 +50,8 @@ def start_clerk(job: Job, reporter: Reporter, work: Worker, relied: tuple[Relied
         reporter: speaks to the bench.
         work: what the main thread works with.
         relied: the grader's own, and Python's, as it was.
+        versions: numbers that change where the grader's own is replaced.
+        followed: counts how often each step was followed, and how often this was asked.
         results: file descriptor for the messages.
 
     Returns:
@@ -48,7 +60,8 @@ def start_clerk(job: Job, reporter: Reporter, work: Worker, relied: tuple[Relied
     orders: SimpleQueue[Callable[[], Any]] = SimpleQueue()
     answers: SimpleQueue[Any] = SimpleQueue()
     tasks = tuple((ticket, *unsealed(job.token, ticket)) for ticket in job.checks)
-    start_new_thread(_be_clerk, (tasks, job.seconds, reporter, work, relied, orders.put, answers.get, results))
+    given = tasks, job.seconds, reporter, work, relied, versions, followed, orders.put, answers.get, results
+    start_new_thread(_be_clerk, given)
     return map(answers.put, map(call, iter(orders.get, None)))
 
 
@@ -66,6 +79,8 @@ def _keep_books(
     reporter: Reporter,
     work: Worker,
     relied: tuple[Relied, ...],
+    versions: Versions,
+    followed: Callable[[], int],
     give: Callable[[Callable[[], Any]], None],
     hear: Callable[[], Any],
     results: int,
@@ -75,12 +90,14 @@ def _keep_books(
     watch, order, collect_no_garbage = faulthandler.dump_traceback_later, partial, gc.disable
     getting_ready, judging, settling, putting, looking = get_ready, judge_check, settle, put_away, look_again
     differ, some, through, every, code_of, spoilt = is_not, any, map, tuple, attrgetter("__code__"), SPOILT
+    views, numbers, number_of = *versions, itemgetter(0)
     ready, not_prepared, threads, before, truth = READY, NOT_PREPARED, THREADS, BEFORE, bool
     checks = work.checks
     firsts = frozenset(position for position, check in enumerate(checks) if check[0] == FIRST_IMPORT)
     owners, kept, classes, functions, codes = _as_they_are()
     failures = count()  # nobody can count it back
     fail, known = failures.__next__, 0
+    follower, followings = gettrace, followed()
 
     def obeyed(order: Callable[[], Any]) -> Any:
         give(order)
@@ -138,7 +155,8 @@ def _keep_books(
                 send({"event": "looks", "at": at, "where": where})
             failed, known = fail() != known, fail() + 1
             if outcome == "passed":
-                if failed:
+                followings += 1  # this question
+                if failed or followed() != followings or every(through(number_of, views)) != numbers:
                     end(spoilt)
                 expect_as_they_were()
             settling_it = order(settling, work, open_checks, check, outcome, control=control, used=used)
@@ -154,6 +172,9 @@ def _keep_books(
                 if outcome == "passed":  # it was not
                     end(spoilt)
                 mark_output(before)
+                if obeyed(follower) is not None:
+                    end(spoilt)
+                followings = followed()  # to explain the check, the grader has followed it
             if settled:
                 # At once: nobody waits for what is put away.
                 tell(ticket, outcome, told, met, last=ticket is final)

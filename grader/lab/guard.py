@@ -11,7 +11,12 @@ import ctypes
 import gc
 import sys
 from _thread import allocate_lock
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
+from itertools import compress, count, repeat
+from operator import contains
+from types import ModuleType
 from typing import Any
 
 OF_CTYPES = (
@@ -25,8 +30,10 @@ _REFUSED = (
     *OF_CTYPES,
 )
 _OF_MEMORY = ("memmove", "memset", "cast", "string_at", "wstring_at")
-# Of an object that describes a class, and whether that may be changed. Source: Python, "Type Objects", tp_flags.
-_FLAGS, _UNCHANGEABLE = 21 * ctypes.sizeof(ctypes.c_void_p), 1 << 8
+# Of an object that describes a class: whether that may be changed, and what makes its objects; of one that describes a
+# module, what a second copy of it has. Source: Python, "Type Objects", tp_flags and tp_new; "PyModuleDef", m_base.
+_WORD = ctypes.sizeof(ctypes.c_void_p)
+_FLAGS, _UNCHANGEABLE, _NEW, _COPY = 21 * _WORD, 1 << 8, 39 * _WORD, 4 * _WORD
 
 
 class _Key(str):
@@ -57,20 +64,59 @@ def held_by(something: object) -> list[Any]:
         return gc.get_referents(something)
 
 
-def keep_to_themselves() -> None:
-    """Refuse all that from now on, for good, and what follows every step or has garbage collected."""
-    for key in (_Key, _KeyOfReferents):
+_FOLLOWS = "sys.settrace"
+_times = count(1)
+
+
+class _KeyOfFollowing(str):
+    """Counts how often somebody follows each step, and lets that be; nobody can count it back."""
+
+    __slots__ = ()
+    __hash__ = str.__hash__
+    __eq__ = partial(contains, compress(repeat(_FOLLOWS), _times))  # type: ignore[arg-type]
+
+
+def keep_to_themselves() -> Callable[[], int]:
+    """Refuse all that from now on, for good, and what follows every step or has garbage collected.
+
+    Returns:
+        counts how often a function that follows each step was set, and how often this was asked.
+    """
+    for key in (_Key, _KeyOfReferents, _KeyOfFollowing):
         flags = ctypes.c_ulong.from_address(id(key) + _FLAGS)
         if flags.value == key.__flags__:
             flags.value |= _UNCHANGEABLE
-    vars(sys).update(settrace=_follow_nobody, setprofile=_follow_nobody)
+    for names in (vars(sys), _names_of_a_copy(sys)):
+        names.update(settrace=_follow_nobody, setprofile=_follow_nobody)
     vars(gc)["enable"] = gc.disable
     for module in (ctypes, sys.modules["_ctypes"]):
         for name in [name for name in vars(module) if name.strip("_").removesuffix("_addr") in _OF_MEMORY]:
             with suppress(KeyError):
                 del vars(module)[name]
-    refused: dict[str, Any] = dict.fromkeys([*map(_Key, _REFUSED), _KeyOfReferents(_REFERENTS)])
+    for kind in [*_and_below(ctypes.Structure.__mro__[1])]:
+        ctypes.c_void_p.from_address(id(kind) + _NEW).value = None
+        gc.get_referents(vars(kind))[0].pop("__new__", None)
+    refused: dict[str, Any] = dict.fromkeys(
+        [*map(_Key, _REFUSED), _KeyOfReferents(_REFERENTS), _KeyOfFollowing(_FOLLOWS)]
+    )
     sys.addaudithook(refused.get)
+    return _times.__next__
+
+
+def _names_of_a_copy(module: ModuleType) -> dict[str, Any]:
+    """What another copy of a built-in module would have."""
+    definition = ctypes.pythonapi.PyModule_GetDef
+    definition.restype, definition.argtypes = ctypes.c_void_p, [ctypes.py_object]
+    names = ctypes.c_void_p.from_address(definition(module) + _COPY)
+    return ctypes.cast(names, ctypes.py_object).value if names else {}
+
+
+def _and_below(kind: type) -> Iterator[type]:
+    """A class, and all that are made of it."""
+    yield kind
+    below: list[type] = type.__subclasses__(kind)
+    for each in below:
+        yield from _and_below(each)
 
 
 def _follow_nobody(function: object, /) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import copyreg
 import importlib.util
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from functools import cache
 from gc import disable as _collect_no_garbage
 from operator import attrgetter, is_not
+from sys import getprofile, gettrace
 from types import CellType, FunctionType, ModuleType
 from typing import Any
 
@@ -166,14 +168,7 @@ _modules: set[str] = set()
 @cache
 def _heart() -> Relied:
     """The part of it by which verdicts are made; few enough to be looked at whenever the learner's code returns."""
-    modules = [sys.modules[f"grader.{name}"] for name in _MAKES_VERDICTS]
-    classes = [
-        value
-        for module in modules
-        for value in vars(module).values()
-        if isinstance(value, type) and value.__module__ == module.__name__
-    ]
-    return rely_on([*map(vars, modules), *map(vars, classes)])
+    return rely_on(_names_of(f"grader.{name}" for name in _MAKES_VERDICTS))
 
 
 @contextmanager
@@ -200,7 +195,7 @@ def expect_untouched() -> None:
     _collect_no_garbage()
     if replaced_in(_heart()) or not _looks or _looks[-1]():
         raise Broken("the code has changed a part of the grader", "code that leaves the grader as it is")
-    for kind, left_on in (("trace", sys.gettrace()), ("profile", sys.getprofile())):
+    for kind, left_on in (("trace", gettrace()), ("profile", getprofile())):
         if left_on is not None:
             raise Broken(
                 f"your code has set a {kind} function (sys.set{kind}) and left it on: Python would call it in the "
@@ -210,7 +205,7 @@ def expect_untouched() -> None:
 
 
 def _names_of(names: Iterable[str]) -> list[Mapping[str, Any]]:
-    """The names in these modules of the grader and in their classes."""
+    """The names in these modules of the grader and in their classes, with those that Python would add in time."""
     modules = [sys.modules[name] for name in names]
     classes = [
         value
@@ -218,6 +213,11 @@ def _names_of(names: Iterable[str]) -> list[Mapping[str, Any]]:
         for value in vars(module).values()
         if isinstance(value, type) and value.__module__ == module.__name__
     ]
+    # When it first warns there, is asked for annotations, or copies an object.
+    for module in modules:
+        vars(module).setdefault("__warningregistry__", {})
+    for kind in classes:
+        _ = kind.__annotations__, copyreg._slotnames(kind)  # type: ignore[attr-defined]
     return [*map(vars, modules), *map(vars, classes)]
 
 

@@ -15,7 +15,7 @@ from sqlalchemy.pool import StaticPool
 
 from grader.diagnosis.catalogue import readings_of
 from grader.lab import futures as futures  # changes them before anybody remembers what they are
-from grader.lab import relied, sqlmodel_registry
+from grader.lab import relied, sqlmodel_registry, versions
 from grader.lab.fixtures import fixtures_of
 from grader.lab.parts import load_makers
 from grader.rules import asked_in
@@ -44,6 +44,7 @@ def get_ready(chapter: str, url: str) -> None:
         _once(_import_driver)
     _seen.add(chapter)
     relied.remember_own()
+    versions.remember()
     gc.freeze()
     if collecting:
         gc.enable()

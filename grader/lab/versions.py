@@ -1,0 +1,116 @@
+"""In the server and the child: whether a name or a function of the grader's was replaced, and be it for a moment.
+
+What is replaced and put back looks as it was. But CPython numbers each state of a dictionary, a module's names or a
+class's, and of a function's code and defaults; no number comes a second time (PEP 509; PEP 699 ends that with
+Python 3.13). They are read where they lie in memory, which runs nobody's code and asks nobody.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from collections.abc import Mapping
+from functools import cache
+from gc import get_referents
+from operator import itemgetter
+from types import FunctionType
+from typing import Any, Literal, NamedTuple, cast
+
+from grader.lab.relied import own
+
+_number_of = itemgetter(0)
+
+
+class Versions(NamedTuple):
+    """Numbers in memory, and what they were."""
+
+    views: tuple[memoryview, ...]
+    numbers: tuple[int, ...]
+
+
+# Of the objects that CPython makes of a dictionary and of a function: at which byte their number lies.
+_Layout = tuple[int, int]
+_LAYOUTS: dict[tuple[int, int], _Layout] = {(3, 11): (24, 128), (3, 12): (24, 136)}
+# CPython numbers a function when it is first called in earnest, from 1 on; these have their number at once.
+_NEXT = [0xFFFF_FFF0]
+
+
+def remember() -> None:
+    """Find out where the numbers lie of the grader's own that is remembered, and was not when this was last done."""
+    layout = _layout()
+    if layout is None:
+        return
+    for names, functions, *_ in own()[len(_found) :]:
+        views = [_view(_dictionary_of(owner), layout[0], "Q") for owner, _, _ in names if _is_own(owner)]
+        _found.append((*views, *(_numbered(each, layout[1]) for each in functions)))
+
+
+def taken() -> Versions:
+    """The numbers, for who is to look at them; nobody else gets them, as who has them could also write there."""
+    views = tuple(view for each in _found for view in each)
+    _found.clear()
+    return Versions(views, tuple(map(_number_of, views)))
+
+
+_found: list[tuple[memoryview, ...]] = []
+
+
+def _is_own(names: Mapping[str, Any]) -> bool:
+    """Whether they are the grader's, and not a library's, which its users change, nor those of a folder's modules."""
+    home = str(names.get("__module__", names.get("__name__")))
+    return home.startswith("grader.") and names.get("__path__") is None
+
+
+def _dictionary_of(names: Mapping[str, Any]) -> dict[str, Any]:
+    """The dictionary itself, where a class only shows it."""
+    found = names if isinstance(names, dict) else get_referents(names)[0]
+    assert type(found) is dict
+    return found
+
+
+def _view(something: object, at: int, kind: Literal["Q", "I"]) -> memoryview:
+    size = {"Q": 8, "I": 4}[kind]
+    return memoryview((ctypes.c_char * size).from_address(id(something) + at)).cast("B").cast(kind)
+
+
+def _numbered(function: FunctionType, at: int) -> memoryview:
+    view = _view(function, at, "I")
+    if not view[0]:
+        view[0] = _NEXT[0]
+        _NEXT[0] -= 1
+    return view
+
+
+@cache
+def _layout() -> _Layout | None:
+    """Where the numbers lie in this Python; None where it has none, or others."""
+    layout = _LAYOUTS.get(sys.version_info[:2])
+    usual = sys.implementation.name == "cpython" and sys.maxsize > 1 << 32 and not hasattr(sys, "gettotalrefcount")
+    return layout if layout and usual and _are_numbers(*layout) else None
+
+
+def _are_numbers(of_dictionary: int, of_function: int) -> bool:
+    """Whether they change when something is replaced and put back, and not by being used."""
+
+    class Names:
+        one = 1
+
+    def use(given: int = 0) -> int:
+        return given
+
+    function = cast("FunctionType", use)
+    code, defaults = function.__code__, function.__defaults__
+    views = [_view(_dictionary_of(vars(Names)), of_dictionary, "Q"), _numbered(function, of_function)]
+    before = [*map(_number_of, views)]
+    for _ in range(64):
+        function(Names.one)
+    if [*map(_number_of, views)] != before:
+        return False
+    Names.one = 2
+    Names.one = 1
+    function.__code__ = code
+    changed = [now != was for now, was in zip(map(_number_of, views), before, strict=True)]
+    views = [_numbered(function, of_function)]
+    before = [*map(_number_of, views)]
+    function.__defaults__ = defaults
+    return all(changed) and views[0][0] != before[0]
