@@ -87,8 +87,8 @@ def test_name_is_required(item_tables: ItemTables, story: Story, expect: Expect)
 @rule(
     task="2.2",
     title="an item may have no description",
-    why="What is optional for the client has to be optional for the table, or a short item is an error, or becomes "
-    "another one.",
+    why="What is optional for the client has to be optional for the table. Otherwise an item without it is an "
+    "error, or is stored with something that nobody wrote.",
     hint="Whether a column takes NULL follows from how it is declared. What does the database say about the "
     "description?",
 )

@@ -26,8 +26,8 @@ _BLANKS = ("", " ", " \t\n ", "\N{NO-BREAK SPACE}")
 @rule(
     task="4.2",
     title="ItemCreate needs a name that is not blank",
-    why="People find an item by its name, so they have to be able to see it. And every name that they can see "
-    "has to be accepted.",
+    why="People find an item by its name, so they have to be able to see it. A name that they can see, and "
+    "that is not too long, they have to be able to give it.",
     hint="Take the value above through the rules for the name, in the order in which they run. Which one "
     "answers in another way than you expect?",
 )

@@ -41,7 +41,7 @@ _WRONG_TEXTS: tuple[object, ...] = (
 )
 def test_item_is_a_sqlmodel_table(table_model: TableModel, story: Story) -> None:
     """Item is a table model, and its table, as the database has it, has the columns of chapter 02."""
-    story.did("created the table of the model Item and looked at it")
+    story.did("looked at the model Item and its table")
     table_model.expect_declared()
     table_model.expect_columns()
     table_model.expect_made_at_start()

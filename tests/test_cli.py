@@ -169,6 +169,8 @@ def test_check_of_a_part(copy: Copy) -> None:
     assert "Task 9.2 has no check of its own" in done.stdout and "09_relationships" in done.stdout
     done = copy.run("check", cwd="chapters/05_crud/app")
     assert "05_crud           13 passed" in done.stdout
+    done = copy.run("check", "all")
+    assert "05_crud           13 passed" in done.stdout and "01_engine" in done.stdout
 
 
 def test_a_task_is_not_right_as_long_as_another_check_fails_for_it(copy: Copy) -> None:
@@ -561,6 +563,16 @@ def test_help_has_examples(unchanged: Copy) -> None:
         told = unchanged.run(command, "--help", PYTHONIOENCODING="ascii").stdout
         assert max(map(len, told.splitlines())) <= 80 and told.isascii()
         assert command in ("status", "doctor") or f"  workbook {command}" in told
+
+
+@pytest.mark.parametrize("command", ["check", "explain", "hint", "diff", "lint"])
+def test_examples_of_the_help_run(command: str, unchanged: Copy) -> None:
+    told = unchanged.run(command, "--help", COLUMNS="200").stdout
+    examples = re.findall(rf"^ +workbook ({command}\b.*?)(?:  .*| > .*)?$", told, re.MULTILINE)
+    assert examples
+    for example in examples:
+        done = unchanged.run(*example.split())
+        assert done.returncode in (0, 1) and "Traceback" not in done.stdout + done.stderr, example
 
 
 @pytest.mark.parametrize(

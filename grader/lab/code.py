@@ -203,9 +203,7 @@ class Code:
                 found[name] = getattr(item, name)
             except BaseException as error:
                 if type(error).__name__ == "DetachedInstanceError":
-                    saw = (
-                        f"reading .{name} raised DetachedInstanceError: it was not loaded before the session was closed"
-                    )
+                    saw = f"reading .{name} raised DetachedInstanceError: it was not loaded when the session was closed"
                 elif isinstance(error, AttributeError):
                     saw = f"{show(item)} was returned, which has no .{name}"
                 else:
