@@ -97,8 +97,8 @@ MESSAGES = {
       did       a trigger changes the description after each INSERT, then
                 create_item(db, ItemCreate(name='lamp', description='warm
                 light')), then closed the session and read the item
-      saw       reading .id raised DetachedInstanceError: it was not loaded
-                before the session was closed
+      saw       reading .id raised DetachedInstanceError: it was not loaded when
+                the session was closed
       wanted    a value for .id
       where     chapters/05_crud/app/crud.py:17 in create_item
                     db.commit()
