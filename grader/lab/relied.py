@@ -20,7 +20,12 @@ from grader.outcomes import Broken
 # Replacing these is a matter of taste, and changes no verdict.
 _OFTEN_REPLACED = frozenset({"print", "input", "open", "help", "exit", "quit", "breakpoint", "__import__"})
 # What Python itself sets anew.
-_SET_ANEW = frozenset({"__warningregistry__", "__annotations__", "__doc__", "__abstractmethods__", "_abc_impl"})
+_SET_ANEW = frozenset(
+    {
+        *("__warningregistry__", "__doc__", "__abstractmethods__", "_abc_impl", "__slotnames__"),
+        *("__annotations__", "__annotations_cache__", "__annotate_func__"),
+    }
+)
 
 _MAKES_VERDICTS = ("outcomes", "lab.equality", "lab.expect", "lab.judge")
 
