@@ -19,7 +19,7 @@ from itertools import count
 from operator import attrgetter, call, is_not, itemgetter
 from queue import SimpleQueue
 from sys import gettrace
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any
 
 from grader.lab import imports, judge, relied, soundness, surroundings, trail, worker
@@ -105,7 +105,8 @@ def _keep_books(
     (own, as_they_were), (others, at_first), rest = versions
     rest = *rest, *relied[-1:]
     number_of = itemgetter(0)
-    ready, not_prepared, threads, before, truth = READY, NOT_PREPARED, THREADS, BEFORE, bool
+    ready, not_prepared, threads, before = READY, NOT_PREPARED, THREADS, BEFORE
+    truth, several, code = bool, tuple, CodeType
     checks = work.checks
     firsts = frozenset(position for position, check in enumerate(checks) if check[0] == FIRST_IMPORT)
     owners, kept, classes, functions, codes = _as_they_are() if not own else ([], [], [], [], [])
@@ -117,13 +118,17 @@ def _keep_books(
         give(order)
         answer = hear()
         collect_no_garbage()
+        expect_plain(answer)
         return answer
 
-    def expect_texts(*texts: object) -> None:
-        """Nothing of the learner's is to be asked anything here."""
-        for each in texts:
-            if kind_of(each) is not text:
-                end(spoilt)
+    def expect_plain(answer: object) -> None:
+        """Nothing of the learner's is to be asked anything here, or given up: its class might answer."""
+        kind = kind_of(answer)
+        if kind is several:
+            for each in answer:  # type: ignore[attr-defined]
+                expect_plain(each)
+        elif kind is not text and kind is not truth and kind is not code and answer is not None:
+            end(spoilt)
 
     def expect_as_they_were() -> None:
         if every(through(number_of, own)) != as_they_were:
@@ -154,7 +159,6 @@ def _keep_books(
             must_not = imported and position in firsts
             wish = ticket if control else ""
             come_of_it, words = obeyed(order(getting_ready, work, wish, must_not))
-            expect_texts(come_of_it, words)
             if come_of_it == not_prepared:
                 send({"event": come_of_it, "check": ticket, "reason": words})
                 return
@@ -166,7 +170,6 @@ def _keep_books(
             imported = True
             expect_as_they_were()  # code may have been called while everything was made ready
             outcome, at, where = obeyed(order(judging, work, rest, fail, open_checks, check, wish))
-            expect_texts(outcome, at, where)
             if at:
                 send({"event": "looks", "at": at, "where": where})
             failed, known = fail() != known, fail() + 1
@@ -178,20 +181,14 @@ def _keep_books(
                 changed = not own or now != at_first or every(through(number_of, own)) != as_they_were
                 if changed and not control:
                     outcome = obeyed(order(replacing, relied, open_checks))
-                    expect_texts(outcome)
                     at_first = now
             if outcome == "passed":
                 expect_as_they_were()
             settling_it = order(settling, work, open_checks, check, outcome, control=control, used=used)
             (told, met), settled, again, alone = obeyed(settling_it)
-            expect_texts(told, met)
-            for each in (settled, again, alone):
-                if kind_of(each) is not truth:
-                    end(spoilt)
             mark_output(ticket if settled else before)
             if again:
                 outcome, told = obeyed(order(looking, work, open_checks, check, outcome))
-                expect_texts(outcome, told)
                 if outcome == "passed":  # it was not
                     end(spoilt)
                 mark_output(before)

@@ -165,8 +165,9 @@ def _makes_verdicts(module: str) -> bool:
 
 _EXPLAINS, _EVIDENCE = "grader.diagnosis.", "grader.diagnosis.evidence"
 _remembered: list[Relied] = []
-_wrappable: list[object] = []
-_types: list[Mapping[str, Any]] = []
+# Tuples: nobody can add to them, and the module's names are looked at.
+_wrappable: tuple[object, ...] = ()
+_types: tuple[Mapping[str, Any], ...] = ()
 # Names of the modules that are remembered: the grader's, and dialects'.
 _modules: set[str] = set()
 
@@ -239,7 +240,8 @@ def _of_libraries() -> list[Mapping[str, Any]]:
     if "sqlalchemy.event" in sys.modules:
         found += [vars(sys.modules["sqlalchemy.event.api"]), vars(sys.modules["sqlalchemy.inspection"])["_registrars"]]
     if "sqlalchemy.orm" in sys.modules:
-        _wrappable.extend(vars(sys.modules["sqlalchemy.orm"].Session)[name] for name in _MAY_BE_WRAPPED)
+        global _wrappable
+        _wrappable = tuple(vars(sys.modules["sqlalchemy.orm"].Session)[name] for name in _MAY_BE_WRAPPED)
     return found
 
 
@@ -249,7 +251,8 @@ def _of_dialects(modules: Iterable[str]) -> Iterator[Mapping[str, Any]]:
         kind = getattr(sys.modules[module], _DIALECTS[module])
         named = (name for name in dir(kind) if name.startswith(_TELLS_OF_TABLES))
         yield _Some(kind, [name for name in named if isinstance(getattr(kind, name), FunctionType | dict)])
-        _types.append(kind.ischema_names)
+        global _types
+        _types = (*_types, kind.ischema_names)
         yield kind.ischema_names
 
 
