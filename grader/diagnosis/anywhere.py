@@ -26,6 +26,7 @@ from grader.diagnosis.names import (
     ROUTER_IN_THE_APP,
     a_text,
     given_and_used,
+    in_a_module,
     instead,
     is_handed_over,
     is_of_the_lesson,
@@ -126,6 +127,8 @@ def unknown_name(evidence: Evidence) -> Told | None:
         hint = f"There is '{local}' here: is it a typing mistake?"
     elif name in OF_A_TASK and file.name == "app/tasks.py":
         hint = OF_A_TASK[name]
+    elif having := in_a_module(evidence.source, file, name, where):
+        hint = f"'{name}' is in {having}, which this file imports. How does this line ask it for that?"
     elif (name in _HOMES and not is_handed_over(file, name, where)) or defined:
         home = _HOMES.get(name) or defined
         home = "sqlmodel" if name in ("Field", "select", "Session") and evidence.chapter == "08_sqlmodel" else home
@@ -346,6 +349,13 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
             hint = f"{kind[0].upper()}{kind[1:]} has no '{found[2]}'. It has '{nearly}'."
         if found[2] in _OF_METADATA and found[1] != "MetaData":
             hint = f"{kind[0].upper()}{kind[1:]} has no '{found[2]}'. {_knows_the_tables(evidence)}"
+        if found[1] == "Session" and found[2] in _OF_ANOTHER_SESSION:
+            does = "It has 'commit'." if ".save()" in evidence.source.line(where) else _OF_ANOTHER_SESSION[found[2]]
+            hint = f"A Session has no '{found[2]}'. {does}"
+        if found[2] in ("items", "keys", "values") and "model_dump" in _names_of(evidence.source, found[1]):
+            hint = f"{kind[0].upper()}{kind[1:]} has no '{found[2]}'. Which of its methods makes a dictionary?"
+        if found[1] == "set" and "model_fields_set" in evidence.source.line(where):
+            hint = f"{NAMES_ALONE} Which method of the schema gives names with values?"
         if found[1] in _ASKED and found[2] in _OF_A_QUERY:
             hint = f"The database has been asked by then. What does {found[2]}() belong to?"
         if found[2] in ("get_or_404", "first_or_404", "one_or_404", "paginate"):
@@ -361,6 +371,16 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
     return Told(where=where, hint=hint)
 
 
+NAMES_ALONE = "model_fields_set has the names of the fields alone."
+_BY_A_STATEMENT = "It sends statements. Which function writes one down?"
+_OF_ANOTHER_SESSION = {
+    **dict.fromkeys(("insert", "save", "create", "append", "put", "store"), "It has 'add'."),
+    **dict.fromkeys(("remove", "destroy", "drop", "erase"), "It has 'delete'."),
+    **dict.fromkeys(("find", "find_one", "find_by_id", "get_by_id", "fetch", "lookup", "read"), "It has 'get'."),
+    **dict.fromkeys(("reload", "load"), "It has 'refresh'."),
+    **dict.fromkeys(("select", "filter", "filter_by", "where", "first", "all", "list", "order_by"), _BY_A_STATEMENT),
+    "update": "It notices what is set on an object that it has. Which method saves that?",
+}
 _ASKED = "list", "ScalarResult", "Result", "CursorResult", "ChunkedIteratorResult"
 _OF_A_QUERY = (
     *("offset", "limit", "slice", "order_by", "where", "filter", "filter_by", "options", "join", "outerjoin"),
@@ -539,7 +559,9 @@ def _where_it_came_from(
     if f"{function.name}(" not in evidence.source.line(caller) or caller.rpartition(":")[0] in evidence.given:
         return None
     if (above := _handed_on_above(evidence, raised, function, name)) is not None:
-        return _where_it_came_from(evidence, replace(raised, lines=raised.lines[:-1]), kind, attribute, above)
+        told = _where_it_came_from(evidence, replace(raised, lines=raised.lines[:-1]), kind, attribute, above)
+        if told is not None or not _says_so(evidence, caller, above, kind):
+            return told
     hint = f"{function.name}() wants {name}: {ast.unparse(annotation)}. What does this line hand over?"
     if kind == "SessionTransaction":
         hint = f"{function.name}() wants a Session, and begin() gives its transaction. Which name has the session?"
@@ -548,6 +570,14 @@ def _where_it_came_from(
         where=caller,
         hint=hint,
     )
+
+
+def _says_so(evidence: Evidence, where: str, name: str, kind: str) -> bool:
+    """Whether the function around a line says of its parameter that it is of this kind: ``batch: list[ItemCreate]``."""
+    around = evidence.source.function(evidence.source.function_of(where), where.rpartition(":")[0])
+    every = [*around[1].args.args, *around[1].args.kwonlyargs] if around else []
+    said = [text_of(each.annotation) for each in every if each.arg == name]
+    return any(re.match(rf"(\w+\.)*{kind}\b", each, re.IGNORECASE) for each in said)
 
 
 def _handed_on_above(evidence: Evidence, raised: Raised, function: Function, name: str) -> str | None:
