@@ -637,6 +637,8 @@ def unknown_argument(evidence: Evidence) -> Told | None:
         known = _TAKEN.get("mapped_column" if found["option"] else callee, []) + _taken_by(evidence.source, callee)
         others = [each for each in known if each != word]
         similar = next((each for each in others if each == _BOUNDS.get(word)), "") or _nearly(word, others, 0.8)
+        if found["sent"] and (word in known or not similar):  # one that goes with another database
+            return None
         if similar:
             hint = f"{shown} takes no '{word}'. It takes '{similar}'."
         elif callee == "String" and "len" in word:
