@@ -394,6 +394,7 @@ def of_what_is_here(file: File, name: str, where: str) -> str:
 
 OF_A_TASK = {
     "get_db": "get_db is for the endpoints, for which FastAPI calls it. What makes a session here?",
+    **dict.fromkeys(("db", "session"), "Nobody hands this function a session. What makes one here?"),
     "Session": "A Session made like this knows no engine. What makes the sessions of this app?",
 }
 
@@ -416,6 +417,34 @@ def not_kept(source: Source, file: File, name: str, where: str) -> str:
         if isinstance(node.targets[0], ast.Name) and node.targets[0].id not in read:
             return f"'{node.targets[0].id}' has what {callee}() gives, and no line uses it. Is that what is meant here?"
     return ""
+
+
+def unnamed_session(source: Source, file: File, name: str, where: str) -> Told | None:
+    """What there is to say of a session that is opened and gets no name: ``with SessionLocal.begin():``."""
+    line = int(where.rpartition(":")[2] or 0)
+    around = source.function(file.function_at(line), file.name)
+    asked = [each for each in file.nodes if isinstance(each, ast.Attribute) and each.value in _uses(file, name, where)]
+    nodes = inside(around[1]) if around and (name in _SESSIONS or any(each.attr in _METHODS for each in asked)) else ()
+    stored = [each.id for each in nodes if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)]
+    known = {*stored, *(arguments_of(around[1]) if around else [])}
+    if difflib.get_close_matches(name, known, 1, cutoff=0.8):
+        return None
+    for node in [each for each in nodes if isinstance(each, ast.With | ast.AsyncWith | ast.Expr)][::-1]:
+        if isinstance(node, ast.Expr):
+            opened = [node.value] if node.lineno < line and text_of(node.value).endswith("Local()") else []
+        else:
+            opened = [each.context_expr for each in node.items if each.optional_vars is None]
+            opened = opened if node.lineno <= line <= (node.end_lineno or 0) else []
+        for call in [each for each in opened if isinstance(each, ast.Call) and name_of(each) not in known]:
+            what = "session" if "session" in text_of(call).lower() else "connection"
+            opens = what == "session" or name_of(call) in ("begin", "connect")
+            if opens and not {name, *known} & {each.id for each in ast.walk(call.func) if isinstance(each, ast.Name)}:
+                hint = f"This opens a {what}, and gives it no name. How does it become '{name}'?"
+                return Told(where=file.at(node), hint=hint)
+    return None
+
+
+_SESSIONS = "db", "session"
 
 
 def _gives(source: Source, call: ast.Call, name: str) -> bool:
@@ -545,9 +574,11 @@ def _of_another_layer(evidence: Evidence, file: File, name: str, used: list[ast.
         return ""
     class_ = evidence.source.class_(name)
     home = class_[0].name if class_ else ""
+    if name in _OF_TABLES and (file.name == "app/schemas.py" or _says_what_is_sent(evidence.source, file, used)):
+        return f"'{name}' is for the classes of the tables. How does a schema say what a field is?"
+    if name in _OF_TABLES and file.name.startswith("app/routes/"):
+        return f"'{name}' is for the classes of the tables. What is the type of such a value in Python?"
     if file.name == "app/schemas.py":
-        if name in _OF_TABLES:
-            return f"'{name}' is for the classes of the tables. How does a schema say what a field is?"
         if name == "Base":
             return "Base makes a table of a class. From which class does a schema get its checks?"
         if home == "app/models.py":
@@ -562,6 +593,18 @@ def _of_another_layer(evidence: Evidence, file: File, name: str, used: list[ast.
         if any(each in handed for each in used):
             return f"{name} is a schema, and a query is about tables. Which class has the rows?"
     return ""
+
+
+def _says_what_is_sent(source: Source, file: File, used: list[ast.Name]) -> bool:
+    """Whether names stand in a schema, or in the type of a text that is given a name."""
+    bases = {
+        node: [name_of(each) for _, one in source.ancestry((file, node)) for each in one.bases] for node in file.classes
+    }
+    schemas = [node for node, names in bases.items() if "BaseModel" in names]
+    typed = [getattr(each, "value", None) for each in file.bindings.values()]
+    typed = [each for each in typed if name_of(getattr(each, "value", None)) == "Annotated"]
+    rules = [one for each in typed for one in getattr(getattr(each, "slice", None), "elts", ())[1:]]
+    return any(name in inside(each) for name in used for each in (*schemas, *rules))
 
 
 def _of_the_database(evidence: Evidence, file: File, name: str, used: list[ast.Name]) -> str:

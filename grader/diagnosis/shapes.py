@@ -96,6 +96,18 @@ def _engine_by_its_class(evidence: Evidence, found: re.Match[str], nodes: list[a
     return "Engine is the class, and needs more than a URL. Which function makes an engine of one?"
 
 
+def _of_a_library_by_place(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
+    """What the libraries take by name alone: Field(1, 50)."""
+    name = found[1] or found[2]
+    if evidence.source.function(name) or evidence.source.class_(name) or not _called(nodes, name):
+        return ""
+    if "from 0" in found[0]:
+        return f"All that {name} takes by its place is a default. By which names does it take these values?"
+    if found[2] and " 1 " in found[0]:
+        return f"Only the first value is known by its place. By which names does {name} take the others?"
+    return f"{name} takes these values by their names. Where does this line say the names?"
+
+
 def _to_a_session(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
     """A session's own method takes other things: db.delete(Item, 3)."""
     return _OF_A_SESSION.get(found[1], "") if _called(nodes, found[1]) else ""
@@ -335,6 +347,10 @@ _OF_A_QUERY = "InvalidRequestError"  # of SQLAlchemy: also one that is raised lo
 _QUESTIONS: tuple[tuple[str, _Hint], ...] = (
     (r"^Engine\.__init__\(\) missing", _engine_by_its_class),
     (r"^(?:\w+\.)?__init__\(\) takes 1 positional argument but", _by_place),
+    (
+        r"^(?:([A-Z]\w+)\.__init__|(\w+))\(\) takes (?:from 0 to )?[01] positional arguments? but",
+        _of_a_library_by_place,
+    ),
     (r"^Session\.(\w+)\(\) (?:missing|takes) ", _to_a_session),
     (r"^(?:\w+\.)*(\w+)\(\) missing 1 required positional argument: '(?:self|obj)'", _of_the_class),
     (r"^(?:\w+\.)*(\w+)\(\) (?:missing \d+ required|takes (?:from \d+ to )?\d+ positional)", _to_a_function),
