@@ -135,6 +135,26 @@ class _Some(Mapping[str, Any]):
         return self._all(self._kind)
 
 
+class _SomeKeys(Mapping[str, Any]):
+    """Some keys of a dictionary, to which anybody may add others."""
+
+    def __init__(self, whole: dict[str, Any], keys: Iterable[str]) -> None:
+        self._whole, self._keys = whole, tuple(key for key in keys if key in whole)
+
+    def __getitem__(self, key: str) -> Any:
+        return self._whole[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def values(self) -> Any:
+        """What is there now."""
+        return [self._whole.get(key, _NOWHERE) for key in self._keys]
+
+
 def remember_own() -> None:
     """Remember the grader's own, and Python's, for the children that will be forked from this process."""
     new = [name for name in sys.modules if _makes_verdicts(name) and name not in _modules]
@@ -165,9 +185,7 @@ def _makes_verdicts(module: str) -> bool:
 
 _EXPLAINS, _EVIDENCE = "grader.diagnosis.", "grader.diagnosis.evidence"
 _remembered: list[Relied] = []
-# Tuples: nobody can add to them, and the module's names are looked at.
-_wrappable: tuple[object, ...] = ()
-_types: tuple[Mapping[str, Any], ...] = ()
+_wrappable: tuple[object, ...] = ()  # nobody can add to it, and the module's names are looked at
 # Names of the modules that are remembered: the grader's, and dialects'.
 _modules: set[str] = set()
 
@@ -251,17 +269,13 @@ def _of_dialects(modules: Iterable[str]) -> Iterator[Mapping[str, Any]]:
         kind = getattr(sys.modules[module], _DIALECTS[module])
         named = (name for name in dir(kind) if name.startswith(_TELLS_OF_TABLES))
         yield _Some(kind, [name for name in named if isinstance(getattr(kind, name), FunctionType | dict)])
-        global _types
-        _types = (*_types, kind.ischema_names)
-        yield kind.ischema_names
+        yield _SomeKeys(kind.ischema_names, _TYPES)
 
 
 def _stays(owner: Mapping[str, Any], name: str, value: object) -> bool:
     """Whether a name may not be given to something else."""
     if owner is vars(builtins):
         return callable(value) and name not in _OFTEN_REPLACED
-    if _any(owner is each for each in _types):
-        return name in _TYPES
     return name not in _SET_ANEW and not _any(value is each for each in _wrappable)
 
 
