@@ -16,6 +16,7 @@ from grader.diagnosis.objects import value_of
 from grader.diagnosis.parameters import TOO_STRICT
 from grader.diagnosis.reading import Told, reading, reading_of
 from grader.diagnosis.routes import said_status
+from grader.diagnosis.schemas import field_in
 from grader.diagnosis.source import File, Function, calls, first_line, giving, inside, keyword, name_of, text_of
 
 _ITEM = "read_answers_the_item", "create_answers_201", "patch_keeps_omitted_fields"
@@ -202,6 +203,48 @@ def in_an_answer(function: Callable[[Evidence], Told | None]) -> Callable[[Evide
 
     vars(holds)["reading"] = replace(original, rules=(*_ITEM, _LIST), holds=holds)
     return holds
+
+
+_BY_ITEM_READ = re.compile(r"a crash: (?:Response)?ValidationError: (?:response\.?(?:\d+\.)?)?(.*)")
+
+
+def of_the_answer(function: Callable[[Evidence], Told | None]) -> Callable[[Evidence], Told | None]:
+    """A reading of ItemRead that refuses a right item, or shows too much of it, for an answer that is made with it."""
+    original = reading_of(function)
+    assert original is not None
+
+    def holds(evidence: Evidence) -> Told | None:
+        schema = _schema_of_answer(evidence)
+        if schema is None or schema[0].name in evidence.given:
+            return None
+        refused, more = _BY_ITEM_READ.match(evidence.saw), re.search(r"also shows (\w+(?:, \w+)*)", evidence.saw)
+        if refused and _is_stricter(evidence, schema, refused[1]):
+            did = "None" if refused[1].endswith("not None") else "item"
+            seen = replace(evidence, did=[f"{schema[1].name}.model_validate({did})"], saw=f"refused: {refused[1]}")
+        elif more:
+            shown = ", ".join(repr(each) for each in more[1].split(", "))
+            seen = replace(evidence, did=[f"{schema[1].name}.model_validate(item)"], saw=f"also shows {shown}")
+        else:
+            return None
+        told = original.holds(seen)
+        return replace(told, saw=told.saw.replace(seen.saw, evidence.saw)) if told is not None else None
+
+    vars(holds)["reading"] = replace(original, rules=(*_ITEM, _LIST, "answers_hide_internal_fields"), holds=holds)
+    return holds
+
+
+def _is_stricter(evidence: Evidence, schema: tuple[File, ast.ClassDef], refused: str) -> bool:
+    """Whether a schema of answers refuses an item because it asks for another type than the table has."""
+    if re.match(r"Input should be a valid dictionary or instance of \w+, not Item\(", refused):
+        return True
+    named = re.match(r"(id|name|description): Input should be", refused)
+    name = named[1] if named else ""
+    own, table = (field_in(evidence, each, name) for each in (schema, evidence.source.class_("Item")))
+    if not name or own is None or table is None or own == table:
+        return False
+    types = [text_of(getattr(each[1], "annotation", None)) for each in (own, table)]
+    types = types if name == "description" else [each.removesuffix(" | None") for each in types]
+    return types[0] != types[1]
 
 
 def _asks_for_more(evidence: Evidence) -> str:

@@ -9,7 +9,7 @@ from grader.diagnosis.aliases import (
     session_without_depends,
     type_and_place_apart,
 )
-from grader.diagnosis.answers import field_of_no_item, in_an_answer
+from grader.diagnosis.answers import field_of_no_item, in_an_answer, of_the_answer
 from grader.diagnosis.anywhere import (
     builtin_as_a_value,
     dependency_called,
@@ -43,11 +43,13 @@ from grader.diagnosis.schemas import (
     null_made_a_text,
     of_a_text,
     read_is_stricter,
+    reads_no_objects,
     rules_without_a_type,
     setting_of_pydantic_1,
     shows_more,
     takes_an_id,
     text_not_kept,
+    too_long_accepted,
     type_as_a_default,
     type_changes_text,
     validated_before_the_type,
@@ -64,9 +66,11 @@ from grader.diagnosis.shapes import (
 )
 from grader.diagnosis.sqlmodels import (
     column_of_sqlalchemy,
+    field_not_in_the_schema,
     field_of_pydantic,
     get_item_returns_no_item,
     id_made_in_python,
+    id_not_counted,
     id_without_default,
     length_not_seen,
     name_has_no_index,
@@ -84,6 +88,7 @@ from grader.diagnosis.sqlmodels import (
     types_of_the_table,
 )
 from grader.diagnosis.states import nothing_has_set_it
+from grader.diagnosis.tables import comma_behind_a_field
 from grader.diagnosis.uncalled import method_not_called, nothing_called
 from grader.diagnosis.updates import made_a_second_item, own_values_written_back, stored_a_new_row
 from grader.diagnosis.ways import never_reached
@@ -124,11 +129,13 @@ READINGS = (
     used_before_assignment,
     get_item_returns_no_item,
     field_of_pydantic,
+    comma_behind_a_field,
     no_primary_key,
     not_a_table,
     not_a_sqlmodel,
     other_name_of_the_table,
     length_not_seen,
+    id_not_counted,
     id_made_in_python,
     id_without_default,
     other_column,
@@ -144,6 +151,9 @@ READINGS = (
     field_missing,
     in_an_answer(field_missing),
     field_of_no_item,
+    of_the_answer(shows_more),
+    of_the_answer(read_is_stricter),
+    of_the_answer(reads_no_objects),
     shows_more,
     read_is_stricter,
     in_a_request(field_too_many),
@@ -163,6 +173,8 @@ READINGS = (
     handed_another_type,
     made_a_second_item,
     path_for_the_query,
+    field_not_in_the_schema,
+    in_a_request(too_long_accepted),
     *_ROUTES,
     in_a_request(takes_an_id),
     *_CRUD,

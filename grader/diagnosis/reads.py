@@ -77,6 +77,8 @@ def no_order(evidence: Evidence) -> Told | None:
     selects = evidence.events_of("SELECT items")
     if not selects or not selects[-1].where or "order by" in selects[-1].sql.lower():
         return None
+    if evidence.raised_kind("AttributeError"):  # it came to an end before the page was there
+        return None
     told = in_one_branch(
         evidence, "order_by", "This line decides whether the rows are ordered. For which pages are they?"
     )
@@ -449,7 +451,7 @@ def another_page(evidence: Evidence) -> Told | None:
     if called and not evidence.sent("SELECT") and not evidence.raised and len(cut) == 1:
         hint = STOPS.format("A slice")
         return Told(saw=f"{evidence.saw}; no SELECT was sent", where=cut[0][0].at(cut[0][1].slice), hint=hint)
-    if not called or not selects:
+    if not called or not selects or evidence.raised_kind("AttributeError"):
         return None
     sql, values = selects[-1].sql.lower(), _numbers(selects[-1])
     asked = {"offset": int(called[1] or 0), "limit": int(called[2] or 100)}

@@ -15,8 +15,9 @@ from grader.diagnosis.objects import value_of
 from grader.diagnosis.parameters import table_behind
 from grader.diagnosis.reading import Told, reading, reading_of
 from grader.diagnosis.reads import ROWS_OF_EXEC, select_of_sqlalchemy
-from grader.diagnosis.schemas import field_in
+from grader.diagnosis.schemas import field_in, missing_in
 from grader.diagnosis.source import File, Function, calls, decorators, inside, keyword, name_of, text_of
+from grader.diagnosis.tables import COUNTS_WHOLE_NUMBERS, ONE_KEY, hint_for_the_name
 
 _TABLE = "item_is_a_sqlmodel_table"
 _TEXTS = "name", "description"
@@ -124,7 +125,7 @@ def other_name_of_the_table(evidence: Evidence) -> Told | None:
         return None
     named = field_in(evidence, found, "__tablename__")
     if named is not None:
-        return Told(where=named[0].at(named[1]), hint="Names of tables are compared letter by letter.")
+        return Told(where=named[0].at(named[1]), hint=hint_for_the_name(named[1]))
     for each in [each for each in found[1].body if isinstance(each, ast.Assign | ast.AnnAssign)]:
         name = name_of(each.targets[0] if isinstance(each, ast.Assign) else each.target)
         if difflib.get_close_matches(name.strip("_"), ("tablename", "table_name"), 1, cutoff=0.8):
@@ -161,6 +162,8 @@ def other_column(evidence: Evidence) -> Told | None:
     found = _declared(evidence, named[1]) if named else None
     if named is None:
         return None
+    if found is None and (renamed := _under_another_name(evidence, named[1])) is not None:
+        return renamed
     if found is None:  # in the class that ItemRead builds on, too, if there is one
         classes = [each for each in evidence.source.ancestry(_item(evidence)) if each[1].name != "SQLModel"]
         hint = f"Neither this class nor Item declares '{named[1]}'."
@@ -171,7 +174,56 @@ def other_column(evidence: Evidence) -> Told | None:
             if having:
                 hint = f"Item has no '{named[1]}', and {having[0][1].name} has. From which class does Item inherit?"
         return Told(where=classes[-1][0].at(classes[-1][1]), hint=hint) if classes else None
-    return Told(where=found[0].at(found[1]), hint="Compare the type, and what Field() says, with the task sheet.")
+    beside = re.search(r"primary key together with (\w+)", evidence.saw)
+    if beside is not None:
+        return _two_keys(evidence)
+    hint = "Compare the type, and what Field() says, with the task sheet."
+    if named[1] == "id" and evidence.saw.partition("; ")[0].endswith(", primary key"):
+        hint = COUNTS_WHOLE_NUMBERS
+    return Told(where=found[0].at(found[1]), hint=hint)
+
+
+def _under_another_name(evidence: Evidence, name: str) -> Told | None:
+    """A field of the table that has another name than the one that is missing, and is none that was asked for."""
+    listed = re.search(r"the columns are ([\w, ]+)\)", evidence.saw)
+    missing = re.findall(r"(\w+): missing", evidence.saw)
+    for other in listed[1].split(", ") if listed else ():
+        written = _declared(evidence, other) if other not in ("id", *_TEXTS) else None
+        if written is None:
+            continue
+        line = text_of(written[1])
+        meant = "id" if "primary_key=True" in line else "description" if re.search(r"\bNone\b|\b500\b", line) else name
+        if meant in missing and (meant == "id" or name != "id"):
+            saw = f"{evidence.saw}: '{other}' is another name"
+            return Told(
+                saw=saw, where=written[0].at(written[1]), hint=f"There is '{other}' here. Is that to be '{meant}'?"
+            )
+    return None
+
+
+def _two_keys(evidence: Evidence) -> Told | None:
+    """Where another column than the id is said to be the primary key, too."""
+    for name in _TEXTS:
+        found = _declared(evidence, name)
+        if found is not None and "primary_key=True" in text_of(found[1]):
+            return Told(where=found[0].at(found[1]), hint=ONE_KEY)
+    return None
+
+
+_NO_ID = re.compile(r"NOT NULL constraint failed: items\.id\b|null value in column \"id\" of relation \"items\"")
+
+
+@reading("the database gives no ids")
+def id_not_counted(evidence: Evidence) -> Told | None:
+    """The database counts up a primary key that is one whole number. Of a text, or of two columns, it counts none."""
+    if not _NO_ID.search(" ".join([evidence.saw, *(each.message for each in evidence.raised)])):
+        return None
+    found = _declared(evidence, "id")
+    kind = text_of(getattr(found[1], "annotation", None)) if found else ""
+    if (told := _two_keys(evidence)) is not None or found is None:
+        return told
+    hint = COUNTS_WHOLE_NUMBERS
+    return None if re.search(r"\bint\b", kind) else Told(where=found[0].at(found[1]), hint=hint)
 
 
 def _classes(evidence: Evidence) -> list[tuple[File, ast.ClassDef]]:
@@ -314,6 +366,29 @@ def _apart(name: str) -> str:
         "A table model checks nothing, and has every column. Give what a client sends a class of its own: no table, "
         "and the types of 8.1."
     )
+
+
+_LOSES = re.compile(r"in the database|^row: |^the row is |^the answer is ")
+
+
+@reading("a schema without a field that is sent", *_SCHEMA_RULES, *_MADE, "update_null_clears")
+def field_not_in_the_schema(evidence: Evidence) -> Told | None:
+    """A schema keeps the fields that it declares, and drops whatever else is sent."""
+    made = re.findall(r"\bItem(?:Create|Update)\b(?=\()", "".join(evidence.did[-1:]))
+    schema = evidence.source.class_(made[-1]) if made else schema_of_body(evidence)
+    if (
+        schema is None
+        or schema[0].name in evidence.given
+        or not schema[1].name.startswith(("ItemCreate", "ItemUpdate"))
+    ):
+        return None
+    was_sent = [each for each in _TEXTS if (f"{each}=" in evidence.did[-1] if made else each in sent(evidence))]
+    asked = re.search(r"ValidationError: (\w+): Field required", evidence.saw)
+    lost = _LOSES.search(evidence.saw) if not evidence.raised else asked and asked[1] in was_sent
+    told = missing_in(evidence, schema, [asked[1]] if asked else was_sent) if lost else None
+    if told is None or evidence.saw.startswith("422"):
+        return None
+    return replace(told, saw=f"{evidence.saw}; {told.saw}")
 
 
 # A text that is empty, too long, or none at all, or has a NUL in it: field=value.
