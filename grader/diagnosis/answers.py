@@ -117,15 +117,21 @@ def answered_nothing(evidence: Evidence) -> Told | None:
     return Told(saw=saw, where=given_back(*found[:2]), hint=hint)
 
 
-@reading("another thing than what was sent is answered", "answers_202")
+@reading("another thing than what was promised is answered", "answers_202", *_ITEM)
 def answered_another_thing(evidence: Evidence) -> Told | None:
     """FastAPI makes of what an endpoint returns the schema that it promises. Of a text or a number it cannot."""
     found = endpoint_of(evidence)
     returned = [each for each in inside(found[1]) if isinstance(each, ast.Return)] if found else []
     refused = re.search(r"ResponseValidationError: response: Input should be .* not (?!None$)", evidence.saw)
+    value = returned[0].value if returned else None
+    itself = evidence.source.class_(value.id) if isinstance(value, ast.Name) else None
+    if itself is not None:
+        refused = refused or re.search(r"ResponseValidationError: response\.\w+: Field required", evidence.saw)
     if found is None or refused is None or len(returned) != 1:
         return None
-    hint = "The client wants to see what was sent. What does this line answer with?"
+    shows = "what was sent" if evidence.rule == "answers_202" else "the item"
+    hint = f"The client wants to see {shows}. What does this line answer with?"
+    hint = "This hands back the class itself. What makes an answer of the item?" if itself else hint
     return Told(where=found[0].at(returned[0]), hint=hint)
 
 
@@ -205,6 +211,7 @@ def in_an_answer(function: Callable[[Evidence], Told | None]) -> Callable[[Evide
     return holds
 
 
+_SHOWN_TOO = "answers_hide_internal_fields", "patch_null_clears"
 _BY_ITEM_READ = re.compile(r"a crash: (?:Response)?ValidationError: (?:response\.?(?:\d+\.)?)?(.*)")
 
 
@@ -229,7 +236,7 @@ def of_the_answer(function: Callable[[Evidence], Told | None]) -> Callable[[Evid
         told = original.holds(seen)
         return replace(told, saw=told.saw.replace(seen.saw, evidence.saw)) if told is not None else None
 
-    vars(holds)["reading"] = replace(original, rules=(*_ITEM, _LIST, "answers_hide_internal_fields"), holds=holds)
+    vars(holds)["reading"] = replace(original, rules=(*_ITEM, _LIST, *_SHOWN_TOO), holds=holds)
     return holds
 
 

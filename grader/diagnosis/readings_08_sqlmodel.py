@@ -9,7 +9,7 @@ from grader.diagnosis.aliases import (
     session_without_depends,
     type_and_place_apart,
 )
-from grader.diagnosis.answers import field_of_no_item, in_an_answer, of_the_answer
+from grader.diagnosis.answers import answered_another_thing, field_of_no_item, in_an_answer, of_the_answer
 from grader.diagnosis.anywhere import (
     builtin_as_a_value,
     dependency_called,
@@ -86,9 +86,10 @@ from grader.diagnosis.sqlmodels import (
     row_refused,
     schema_is_the_table,
     types_of_the_table,
+    updated_otherwise,
 )
 from grader.diagnosis.states import nothing_has_set_it
-from grader.diagnosis.tables import comma_behind_a_field
+from grader.diagnosis.tables import comma_behind_a_field, indexed_under_another_name, text_for_a_boolean
 from grader.diagnosis.uncalled import method_not_called, nothing_called
 from grader.diagnosis.updates import made_a_second_item, own_values_written_back, stored_a_new_row
 from grader.diagnosis.ways import never_reached
@@ -130,6 +131,8 @@ READINGS = (
     get_item_returns_no_item,
     field_of_pydantic,
     comma_behind_a_field,
+    text_for_a_boolean,
+    indexed_under_another_name,
     no_primary_key,
     not_a_table,
     not_a_sqlmodel,
@@ -165,6 +168,7 @@ READINGS = (
     of_a_text(validator_changes_values),
     of_a_text(type_changes_text),
     of_a_text(text_not_kept),
+    updated_otherwise,
     returned_a_copy,
     own_values_written_back,
     nothing_saved(merged_copy_lost),
@@ -178,6 +182,7 @@ READINGS = (
     *_ROUTES,
     in_a_request(takes_an_id),
     *_CRUD,
+    answered_another_thing,
     *IN_ONE_LINE,
     other_value_on_the_way,
     value_lost_on_the_way,

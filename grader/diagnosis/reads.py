@@ -437,6 +437,10 @@ def ordered_after_the_limit(evidence: Evidence) -> Told | None:
     return Told(where=where, hint=hint, why=why if evidence.rule.startswith("list_") else "")
 
 
+def _is_a_number(call: ast.Call) -> bool:
+    return bool(call.args) and isinstance(call.args[0], ast.Constant)
+
+
 @reading("not the page that was asked for", "list_pages")
 def another_page(evidence: Evidence) -> Told | None:
     """OFFSET says how many rows to skip, LIMIT how many to return at most. Both must be what the caller asked for."""
@@ -497,4 +501,7 @@ def another_page(evidence: Evidence) -> Told | None:
         hint = STOPS.format("slice()")
     elif made:
         where, hint = made[0][0].at(made[0][1].args[0]), "What does this line make of the number that was asked for?"
+    elif fixed := [each for each in calls_in(evidence, "offset", "limit") if _is_a_number(each[1])]:
+        where = fixed[0][0].at(fixed[0][1])
+        hint = "The caller says how many rows to skip, and how many it wants at most. Does this line ask for them?"
     return Told(saw=f"{evidence.saw}; {told}, and {wish}", where=where, hint=hint)

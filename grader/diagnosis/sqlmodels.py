@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.bodies import schema_of_body, sent
 from grader.diagnosis.endpoints import body_parameter, endpoint_of, own_files
 from grader.diagnosis.evidence import Evidence
@@ -48,6 +49,8 @@ def not_a_table(evidence: Evidence) -> Told | None:
     if found is None or "has no table" not in evidence.saw:
         return None
     hint = "A class of SQLModel is a schema, until it is told to be a table as well."
+    if any(each.arg == "table" and isinstance(each.value, ast.Constant) for each in found[1].keywords):
+        hint = "table is told something else here than True."
     return Told(saw="Item is a schema: it has no table", where=found[0].at(found[1]), hint=hint)
 
 
@@ -106,15 +109,24 @@ def column_of_sqlalchemy(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("a model that is not a SQLModel", _TABLE)
+_NO_OPTIONS = re.compile(r"(\w+\.)?__init_subclass__\(\) (takes no|got an unexpected) keyword argument")
+
+
+@reading("a model that is not a SQLModel")
 def not_a_sqlmodel(evidence: Evidence) -> Told | None:
     """In this chapter the models are SQLModel classes: the table and the schemas are one family."""
     found = _item(evidence)
-    if found is None or "does not inherit from SQLModel" not in evidence.saw:
+    raised = evidence.raised_kind("TypeError")
+    asked = raised is not None and _NO_OPTIONS.match(raised.message) and found and found[1].keywords
+    if found is None or not (asked or (evidence.rule == _TABLE and "does not inherit from SQLModel" in evidence.saw)):
+        return None
+    if asked and any("SQLModel" in map(name_of, each.bases) for _, each in evidence.source.ancestry(found)):
         return None
     bases = ", ".join(map(text_of, found[1].bases)) or "nothing"
     hint = "Which class of this file has the two fields already, and comes from SQLModel?"
-    return Told(saw=f"Item inherits from {bases}", where=found[0].at(found[1]), hint=hint)
+    return Told(
+        saw=f"{evidence.saw}; " * bool(asked) + f"Item inherits from {bases}", where=found[0].at(found[1]), hint=hint
+    )
 
 
 @reading("the table is not called items", _TABLE)
@@ -490,6 +502,26 @@ def returned_a_copy(evidence: Evidence) -> Told | None:
         if found and copied in returns and copied != text_of(added[0].args[0] if added[0].args else None):
             hint = "This makes a second object. Which one does the session know, and can load again after the COMMIT?"
             return Told(saw=f"{evidence.saw}: it is a copy", where=found[0].at(node), hint=hint)
+    return None
+
+
+_UPDATED_OTHERWISE = {
+    r"\"Item(Update|Create)\" object has no field": "Which of the two has the new values, and which one is to get them?",
+    r".*sqlmodel_update\(\) missing 1 required positional argument: 'obj'": "sqlmodel_update() asks for the new values "
+    "first, and update= only adds to them. Where do they belong?",
+    r"Can't use sqlmodel_update\(\) with something that is not a dict": "sqlmodel_update() takes a dict, or a model. "
+    "What does this line hand over?",
+}
+
+
+@reading("sqlmodel_update() gets something else")
+def updated_otherwise(evidence: Evidence) -> Told | None:
+    """sqlmodel_update() is a method of the row, and takes the new values: a dict, or a model."""
+    raised = evidence.raised_kind("TypeError", "ValueError")
+    where = innermost(raised, evidence.given) if raised else ""
+    for words, hint in _UPDATED_OTHERWISE.items():
+        if raised is not None and re.match(words, raised.message) and "sqlmodel_update" in evidence.source.line(where):
+            return Told(where=where, hint=hint)
     return None
 
 

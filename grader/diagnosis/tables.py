@@ -237,8 +237,15 @@ def no_tuple(evidence: Evidence) -> Told | None:
     return None
 
 
-_MAKES_A_FIELD = "mapped_column", "Column", "Field", "relationship", "Relationship"
-_BY_A_TUPLE = re.compile(r"\btuple\b|\bprimary key columns\b|foreign key|join condition|not \(")
+_MAKES_A_FIELD = "mapped_column", "Column", "Field", "relationship", "Relationship", "ConfigDict"
+_IS_A_TUPLE = (
+    r"\b{0}: (missing|text of any length|Input should be .*, not \()|\b{0} is \(|Unconsumed column names: .*\b{0}\b|"
+    r'no such column: (\w+\.)?{0}\b|column "{0}" (of relation "\w+" )?does not exist'
+)
+_BY_A_TUPLE = re.compile(
+    r"\btuple\b|\bprimary key columns\b|foreign key|join condition|not \(|dictionary update sequence|"
+    "ORM mapped attribute"
+)
 
 
 @reading("a comma behind a field")
@@ -252,7 +259,7 @@ def comma_behind_a_field(evidence: Evidence) -> Told | None:
                 alone = value.elts[0] if isinstance(value, ast.Tuple) and len(value.elts) == 1 else None
                 made = isinstance(alone, ast.Call) and name_of(alone) in _MAKES_A_FIELD
                 plain = isinstance(alone, ast.Constant) and isinstance(node, ast.AnnAssign) and bool(owner.bases)
-                shown = re.search(rf"\b{name}: (missing|text of any length|Input should be .*, not \()", words)
+                shown = re.search(_IS_A_TUPLE.format(name), words)
                 if (made or plain) and (shown or (made and _BY_A_TUPLE.search(words))):
                     return Told(saw=f"{evidence.saw}; {name} is given a tuple", where=file.at(node), hint=COMMA)
     return None
@@ -770,6 +777,11 @@ def name_not_indexed(evidence: Evidence) -> Told | None:
         return Told(where=where, hint=hint)
     if _option(found[1], "index") is not None and text_of(_option(found[1], "index")) == "True":
         return None
+    words = [each for each in ast.walk(found[1]) if isinstance(each, ast.keyword) and "index" in (each.arg or "")]
+    if words and words[0].arg != "index":
+        return Told(
+            where=found[0].at(words[0]), hint=f"Which option asks for an index? Compare it with {words[0].arg}."
+        )
     for file, inner_class in _inner_classes(evidence):
         for each in inner_class.body:
             if isinstance(each, ast.Assign | ast.AnnAssign) and "index" in text_of(each):
