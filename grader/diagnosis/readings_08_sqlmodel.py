@@ -66,12 +66,12 @@ from grader.diagnosis.shapes import (
 )
 from grader.diagnosis.sqlmodels import (
     column_of_sqlalchemy,
-    field_not_in_the_schema,
     field_of_pydantic,
     get_item_returns_no_item,
     id_made_in_python,
     id_not_counted,
     id_without_default,
+    in_the_row,
     length_not_seen,
     name_has_no_index,
     name_takes_null,
@@ -177,7 +177,7 @@ READINGS = (
     handed_another_type,
     made_a_second_item,
     path_for_the_query,
-    field_not_in_the_schema,
+    in_the_row(field_missing),
     in_a_request(too_long_accepted),
     *_ROUTES,
     in_a_request(takes_an_id),

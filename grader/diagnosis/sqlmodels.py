@@ -383,24 +383,24 @@ def _apart(name: str) -> str:
 _LOSES = re.compile(r"in the database|^row: |^the row is |^the answer is ")
 
 
-@reading("a schema without a field that is sent", *_SCHEMA_RULES, *_MADE, "update_null_clears")
-def field_not_in_the_schema(evidence: Evidence) -> Told | None:
-    """A schema keeps the fields that it declares, and drops whatever else is sent."""
-    made = re.findall(r"\bItem(?:Create|Update)\b(?=\()", "".join(evidence.did[-1:]))
-    schema = evidence.source.class_(made[-1]) if made else schema_of_body(evidence)
-    if (
-        schema is None
-        or schema[0].name in evidence.given
-        or not schema[1].name.startswith(("ItemCreate", "ItemUpdate"))
-    ):
-        return None
-    was_sent = [each for each in _TEXTS if (f"{each}=" in evidence.did[-1] if made else each in sent(evidence))]
-    asked = re.search(r"ValidationError: (\w+): Field required", evidence.saw)
-    lost = _LOSES.search(evidence.saw) if not evidence.raised else asked and asked[1] in was_sent
-    told = missing_in(evidence, schema, [asked[1]] if asked else was_sent) if lost else None
-    if told is None or evidence.saw.startswith("422"):
-        return None
-    return replace(told, saw=f"{evidence.saw}; {told.saw}")
+def in_the_row(function: Callable[[Evidence], Told | None]) -> Callable[[Evidence], Told | None]:
+    """The reading of a field that a schema lacks, for a row that does not get what was sent: the schema drops it."""
+    original = reading_of(function)
+    assert original is not None
+
+    def holds(evidence: Evidence) -> Told | None:
+        made = re.findall(r"\bItem(?:Create|Update)\b(?=\()", "".join(evidence.did[-1:]))
+        schema = evidence.source.class_(made[-1]) if made else schema_of_body(evidence)
+        if schema is None or schema[0].name in evidence.given or not re.match("Item(Create|Update)", schema[1].name):
+            return None
+        was_sent = [each for each in _TEXTS if (f"{each}=" in evidence.did[-1] if made else each in sent(evidence))]
+        asked = re.search(r"ValidationError: (\w+): Field required", evidence.saw)
+        lost = _LOSES.search(evidence.saw) if not evidence.raised else asked and asked[1] in was_sent
+        told = missing_in(evidence, schema, [asked[1]] if asked else was_sent) if lost else None
+        return None if told is None else replace(told, saw=f"{evidence.saw}; {told.saw}")
+
+    vars(holds)["reading"] = replace(original, rules=(*_SCHEMA_RULES, *_MADE), holds=holds)
+    return holds
 
 
 # A text that is empty, too long, or none at all, or has a NUL in it: field=value.
@@ -506,7 +506,7 @@ def returned_a_copy(evidence: Evidence) -> Told | None:
 
 
 _UPDATED_OTHERWISE = {
-    r"\"Item(Update|Create)\" object has no field": "Which of the two has the new values, and which one is to get them?",
+    r"\"Item(Update|Create)\" object has no field": "Which of the two has the new values, and which one gets them?",
     r".*sqlmodel_update\(\) missing 1 required positional argument: 'obj'": "sqlmodel_update() asks for the new values "
     "first, and update= only adds to them. Where do they belong?",
     r"Can't use sqlmodel_update\(\) with something that is not a dict": "sqlmodel_update() takes a dict, or a model. "
