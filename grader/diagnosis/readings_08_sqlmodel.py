@@ -69,7 +69,6 @@ from grader.diagnosis.sqlmodels import (
     field_of_pydantic,
     get_item_returns_no_item,
     id_made_in_python,
-    id_not_counted,
     id_without_default,
     in_the_row,
     length_not_seen,
@@ -87,6 +86,7 @@ from grader.diagnosis.sqlmodels import (
     schema_is_the_table,
     types_of_the_table,
     updated_otherwise,
+    without_an_id,
 )
 from grader.diagnosis.states import nothing_has_set_it
 from grader.diagnosis.tables import comma_behind_a_field, indexed_under_another_name, text_for_a_boolean
@@ -138,7 +138,7 @@ READINGS = (
     not_a_sqlmodel,
     other_name_of_the_table,
     length_not_seen,
-    id_not_counted,
+    without_an_id(other_column),
     id_made_in_python,
     id_without_default,
     other_column,

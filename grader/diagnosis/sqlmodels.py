@@ -225,17 +225,22 @@ def _two_keys(evidence: Evidence) -> Told | None:
 _NO_ID = re.compile(r"NOT NULL constraint failed: items\.id\b|null value in column \"id\" of relation \"items\"")
 
 
-@reading("the database gives no ids")
-def id_not_counted(evidence: Evidence) -> Told | None:
-    """The database counts up a primary key that is one whole number. Of a text, or of two columns, it counts none."""
-    if not _NO_ID.search(" ".join([evidence.saw, *(each.message for each in evidence.raised)])):
-        return None
-    found = _declared(evidence, "id")
-    kind = text_of(getattr(found[1], "annotation", None)) if found else ""
-    if (told := _two_keys(evidence)) is not None or found is None:
-        return told
-    hint = COUNTS_WHOLE_NUMBERS
-    return None if re.search(r"\bint\b", kind) else Told(where=found[0].at(found[1]), hint=hint)
+def without_an_id(function: Callable[[Evidence], Told | None]) -> Callable[[Evidence], Told | None]:
+    """The reading of a column of another type, where the database gave no id: it counts up one whole number alone."""
+    original = reading_of(function)
+    assert original is not None
+
+    def holds(evidence: Evidence) -> Told | None:
+        if not _NO_ID.search(" ".join([evidence.saw, *(each.message for each in evidence.raised)])):
+            return None
+        found = _declared(evidence, "id")
+        kind = text_of(getattr(found[1], "annotation", None)) if found else ""
+        if (told := _two_keys(evidence)) is not None or found is None or re.search(r"\bint\b", kind):
+            return told
+        return Told(where=found[0].at(found[1]), hint=COUNTS_WHOLE_NUMBERS)
+
+    vars(holds)["reading"] = replace(original, rules=(), holds=holds)
+    return holds
 
 
 def _classes(evidence: Evidence) -> list[tuple[File, ast.ClassDef]]:
@@ -520,7 +525,10 @@ def updated_otherwise(evidence: Evidence) -> Told | None:
     raised = evidence.raised_kind("TypeError", "ValueError")
     where = innermost(raised, evidence.given) if raised else ""
     for words, hint in _UPDATED_OTHERWISE.items():
-        if raised is not None and re.match(words, raised.message) and "sqlmodel_update" in evidence.source.line(where):
+        line = evidence.source.line(where)
+        if raised is None or not re.match(words, raised.message) or "sqlmodel_update(" not in line:
+            continue
+        if "missing" not in words or "sqlmodel_update(update=" in line:
             return Told(where=where, hint=hint)
     return None
 
