@@ -240,7 +240,7 @@ def no_tuple(evidence: Evidence) -> Told | None:
 _MAKES_A_FIELD = "mapped_column", "Column", "Field", "relationship", "Relationship", "ConfigDict"
 _IS_A_TUPLE = (
     r"\b{0}: (missing|text of any length|Input should be .*, not \()|\b{0} is \(|Unconsumed column names: .*\b{0}\b|"
-    r'no such column: (\w+\.)?{0}\b|column "{0}" (of relation "\w+" )?does not exist'
+    r'no such column: (\w+\.)?{0}\b|column "?(\w+\.)?{0}"? (of relation "\w+" )?does not exist'
 )
 _BY_A_TUPLE = re.compile(
     r"\btuple\b|\bprimary key columns\b|foreign key|join condition|not \(|dictionary update sequence|"
