@@ -126,8 +126,10 @@ def again(
     original = rule_of(check)
     assert original is not None, f"{check.__name__} declares no rule"
 
+    function = original.function  # a name of its own: nobody can give the rule another one
+
     def same_rule(**parts: Any) -> None:
-        original.function(**parts)
+        function(**parts)
         if then is not None:
             then(**parts)
 

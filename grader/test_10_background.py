@@ -197,7 +197,7 @@ def test_task_session_is_closed(
 
 @rule(
     task="10.4",
-    title="a task that fails leaves nothing behind",
+    title="a task that fails leaves no row and no open session",
     why="Half of an event is worse than none, and what was left undone must not turn up in the next task.",
     hint="The timeline shows what was sent, and what was made to last. Which line of the task did that, and "
     "which runs after the error?",
@@ -206,7 +206,10 @@ def test_task_session_is_closed(
 def test_failed_task_leaves_nothing_behind(
     tables: Tables, items: Items, events: Events, tasks: Tasks, expect: Expect
 ) -> None:
-    """Whatever the database refuses, the commit too: no row, no transaction; the next task writes its event."""
+    """Whatever the database refuses, the commit too: no row, no open session; the next task writes its event.
+
+    It may raise, log or say nothing. What SQLite keeps open after a refused COMMIT does not count.
+    """
     tables.create()
     item_id = items.add()
     rows = items.rows()

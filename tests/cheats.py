@@ -8,6 +8,9 @@ passes without it, and no more. What it finds of the grader, it finds in frames,
 
 from __future__ import annotations
 
+import sysconfig
+from pathlib import Path
+
 from tests import PROJECT
 
 WALK = """
@@ -803,6 +806,61 @@ W["can_be_followed"].__globals__["settrace"](replace)
     + """
 import _imp, importlib.machinery as m
 _imp.create_builtin(m.ModuleSpec("sys", m.BuiltinImporter, origin="built-in")).settrace(replace)
+""",
+    "an answer that is an object": _FOR_A_MOMENT
+    + """
+import builtins
+class Answer:
+    def __iter__(self):
+        frame = sys._getframe(1)
+        for ticket, position, control in frame.f_locals.get("tasks", ()):
+            frame.f_locals["send"]({"event": "start", "check": ticket})
+            frame.f_locals["tell"](ticket, "failed" if control else "passed", "{}", "", last=False)
+        return iter((("", ""), True, False, False))
+builtins.answer = Answer
+def answer(*a, **k): return __import__("builtins").answer()
+W["settle"].__code__ = answer.__code__
+raise ValueError
+""",
+    "a class's own dictionary": """
+import sys
+class Gets:
+    def __eq__(self, other): self.it = other; return False
+for kind in str.__subclasses__():
+    gets = Gets(); kind.__dict__ == gets
+    if kind.__module__.startswith("grader") or "." in kind.__name__:
+        gets.it["__eq__"] = lambda a, b: False
+frames = [*sys._current_frames().values()]
+while frames:
+    frame = frames.pop()
+    for ticket, position, control in frame.f_locals.get("tasks", ()):
+        frame.f_locals["send"]({"event": "start", "check": ticket})
+        frame.f_locals["tell"](ticket, "failed" if control else "passed", "{}", "", last=False)
+    if frame.f_back: frames.append(frame.f_back)
+""",
+    "parts that are not looked at": _FOR_A_MOMENT
+    + """
+class Counts(E):
+    __slots__ = ()
+    def __call__(self, *a, **k): self.asked += 1
+    equal = shows = status = all_closed = __call__
+def arm():
+    looks = R["_looks"]
+    parts = looks[-1].__self__ if looks else None
+    if parts is None or parts._made["expect"].instead: return
+    parts.as_made = ()
+    parts._made["expect"].__class__ = Counts
+arm_all()
+""",
+    "a cache in common": """
+import sqlite3
+sqlite3.enable_shared_cache(True)
+connect_as_it_is = sqlite3.dbapi2.connect
+def connect(*a, **k):
+    connection = connect_as_it_is(*a, **k)
+    connection.execute("PRAGMA read_uncommitted = 1")
+    return connection
+sqlite3.dbapi2.connect = sqlite3.connect = connect
 """,
     "a number that is an address": """
 import ctypes, io, sys
@@ -1800,6 +1858,15 @@ LOOKS = {
 }
 # What is refused of these: it would lead to the grader's own.
 LOOKS_TOO_FAR = ("all frames", "all objects", "who refers", "a library of C")
+# A module of Python's that is machine code, copied: it is one's own then.
+MACHINE_CODE = next(iter(Path(sysconfig.get_config_var("DESTSHARED") or "").glob("_bisect.*.so")), None)
+LOADS_MACHINE_CODE = """
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+copy = Path(__file__).with_name(Path(MODULE).name)
+copy.write_bytes(Path(MODULE).read_bytes())
+module_from_spec(spec_from_file_location("_bisect", copy))
+"""
 # Code that does not, whoever asks on its way.
 LOOKS_NOWHERE = {
     "logging": "import logging; logging.getLogger('x').warning('getattr')",

@@ -23,9 +23,11 @@ from tests.cheats import (
     DUMPS,
     FAIL_AT_FIRST,
     GARBAGE,
+    LOADS_MACHINE_CODE,
     LOOKS,
     LOOKS_NOWHERE,
     LOOKS_TOO_FAR,
+    MACHINE_CODE,
     ODDITIES,
     TO_DO_TURNED,
     UNSEEN,
@@ -173,6 +175,14 @@ def test_what_asks_for_what_lies_outside_is_told(name: str, bench: Bench, tmp_pa
     code, what = LOOKS[name]
     outcome = "error" if name in LOOKS_TOO_FAR else "passed"
     assert looked(code, bench, tmp_path, outcome) == {told("05_crud", {"at": what, "where": "app/crud.py"})}
+
+
+@pytest.mark.skipif(not MACHINE_CODE, reason="this Python has no module of machine code in a file of its own")
+def test_machine_code_is_not_loaded(bench: Bench, tmp_path: Path) -> None:
+    """It could ask for the grader's frames, and nobody would be told."""
+    folder = submission(tmp_path, at_import=f"MODULE = {str(MACHINE_CODE)!r}\n{LOADS_MACHINE_CODE}")
+    (_, check), *_ = bench.grade([Target(folder, rules_of("05_crud")[0])])
+    assert check.outcome == "error" and "machine code of your own is not loaded" in check.observed
 
 
 @pytest.mark.parametrize("name", LOOKS_NOWHERE)

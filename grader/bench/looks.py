@@ -27,6 +27,9 @@ _WORDS = frozenset(
         *("locals", "__globals__", "__import__", "__builtins__", "builtins", "importlib", "import_module", "modules"),
         *("pkgutil", "resolve_name", "pydoc", "runpy", "pickle", "marshal", "mock", "get_type_hints", "ForwardRef"),
         *("ImportString", "__subclasses__", "__annotations__", "__code__"),
+        # What writes a file: it may be machine code, which asks nobody.
+        *("open", "write", "write_bytes", "FileIO", "io", "shutil", "tempfile", "zipfile", "tarfile", "extractall"),
+        *("subprocess", "system", "popen", "memfd_create", "mmap"),
     }
 )
 _NAME = re.compile(r"\w+")

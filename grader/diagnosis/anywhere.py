@@ -26,6 +26,7 @@ from grader.diagnosis.names import (
     ROUTER_IN_THE_APP,
     a_text,
     given_and_used,
+    in_a_module,
     instead,
     is_handed_over,
     is_of_the_lesson,
@@ -41,6 +42,7 @@ from grader.diagnosis.names import (
     renamed_above,
     snake,
     type_for_its_value,
+    unnamed_session,
 )
 from grader.diagnosis.reading import Told, an, reading
 from grader.diagnosis.source import (
@@ -67,7 +69,8 @@ _HOMES = {
     for home, names in {
         "contextlib": "asynccontextmanager contextmanager suppress",
         "fastapi": "APIRouter BackgroundTasks Body Depends FastAPI HTTPException Path Query Request Response status",
-        "pydantic": "BaseModel ConfigDict Field StringConstraints field_validator model_validator",
+        "pydantic": "AfterValidator BaseModel BeforeValidator ConfigDict Field PlainValidator StringConstraints "
+        "WrapValidator conint constr field_validator model_validator",
         "sqlalchemy": "Boolean Column DateTime ForeignKey Integer MetaData String Table Text and_ create_engine delete "
         "desc event exists func insert inspect or_ select text update",
         "sqlalchemy.exc": "DBAPIError DatabaseError IntegrityError NoResultFound OperationalError SQLAlchemyError",
@@ -97,7 +100,7 @@ def unknown_name(evidence: Evidence) -> Told | None:
     name, where = found[1], innermost(raised, evidence.given)
     file = evidence.source.file(where.rpartition(":")[0])
     told = _renamed_above(file, name) or _type_of_another_name(file, name)
-    told = told or _looked_up_before(evidence, file, name, where)
+    told = told or unnamed_session(evidence.source, file, name, where) or _looked_up_before(evidence, file, name, where)
     if told is not None:
         return replace(told, saw=raised.told)
     imports = [node for node in file.nodes if isinstance(node, ast.Import | ast.ImportFrom)]
@@ -126,6 +129,8 @@ def unknown_name(evidence: Evidence) -> Told | None:
         hint = f"There is '{local}' here: is it a typing mistake?"
     elif name in OF_A_TASK and file.name == "app/tasks.py":
         hint = OF_A_TASK[name]
+    elif having := in_a_module(evidence.source, file, name, where):
+        hint = f"'{name}' is in {having}, which this file imports. How does this line ask it for that?"
     elif (name in _HOMES and not is_handed_over(file, name, where)) or defined:
         home = _HOMES.get(name) or defined
         home = "sqlmodel" if name in ("Field", "select", "Session") and evidence.chapter == "08_sqlmodel" else home
@@ -344,8 +349,22 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
         hint = f"What stands before .{found[2]} is {kind}. Is it what you think it is, and is the name right?"
         if nearly := _nearly(found[2], _names_of(evidence.source, found[1])):
             hint = f"{kind[0].upper()}{kind[1:]} has no '{found[2]}'. It has '{nearly}'."
+        elif found[1] == "BackgroundTasks":
+            hint = f"{kind[0].upper()}{kind[1:]} has no '{found[2]}'. Which of its methods adds a task?"
+        elif found[1] == "function" and found[2] in _OF_WORKERS:
+            hint = f"{found[2]}() is the way of another library. What takes a function here, to call it later?"
+        elif found[1] == "Connection" and found[2] in _OF_A_SESSION:
+            hint = f"{kind[0].upper()}{kind[1:]} knows SQL, and no objects. What opens a session here?"
+            where = _gives_a_connection(evidence, where) or where
         if found[2] in _OF_METADATA and found[1] != "MetaData":
             hint = f"{kind[0].upper()}{kind[1:]} has no '{found[2]}'. {_knows_the_tables(evidence)}"
+        if found[1] == "Session" and found[2] in _OF_ANOTHER_SESSION:
+            does = "It has 'commit'." if ".save()" in evidence.source.line(where) else _OF_ANOTHER_SESSION[found[2]]
+            hint = f"A Session has no '{found[2]}'. {does}"
+        if found[2] in ("items", "keys", "values") and "model_dump" in _names_of(evidence.source, found[1]):
+            hint = f"{kind[0].upper()}{kind[1:]} has no '{found[2]}'. Which of its methods makes a dictionary?"
+        if found[1] == "set" and "model_fields_set" in evidence.source.line(where):
+            hint = f"{NAMES_ALONE} Which method of the schema gives names with values?"
         if found[1] in _ASKED and found[2] in _OF_A_QUERY:
             hint = f"The database has been asked by then. What does {found[2]}() belong to?"
             return Told(saw=raised.told, where=where, hint=hint)
@@ -362,6 +381,17 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
     return Told(where=where, hint=hint)
 
 
+NAMES_ALONE = "model_fields_set has the names of the fields alone."
+_BY_A_STATEMENT = "It sends statements. Which function writes one down?"
+_OF_ANOTHER_SESSION = {
+    **dict.fromkeys(("insert", "save", "create", "append", "put", "store"), "It has 'add'."),
+    **dict.fromkeys(("remove", "destroy", "drop", "erase"), "It has 'delete'."),
+    **dict.fromkeys(("find", "find_one", "find_by_id", "get_by_id", "fetch", "lookup", "read"), "It has 'get'."),
+    **dict.fromkeys(("reload", "load"), "It has 'refresh'."),
+    **dict.fromkeys(("select", "filter", "filter_by", "where", "first", "all", "list", "order_by"), _BY_A_STATEMENT),
+    "update": "It notices what is set on an object that it has. Which method saves that?",
+}
+_OF_WORKERS = "delay", "apply_async", "s", "si", "send", "enqueue", "submit", "queue"  # of Celery, RQ, Dramatiq, ...
 _ASKED = "list", "ScalarResult", "Result", "CursorResult", "ChunkedIteratorResult"
 _OF_A_QUERY = (
     *("offset", "limit", "slice", "order_by", "where", "filter", "filter_by", "options", "join", "outerjoin"),
@@ -393,10 +423,10 @@ def _names_of(source: Source, kind: str) -> list[str]:
     return names
 
 
-def _nearly(name: str, names: list[str]) -> str:
+def _nearly(name: str, names: list[str], cutoff: float = 0.75) -> str:
     """The one of some names that is meant by another one: but for capitals and ``_`` the same, or nearly; or empty."""
     alike = [each for each in names if each.replace("_", "").lower() == name.replace("_", "").lower()]
-    return next(iter(alike or difflib.get_close_matches(name, {*names} - {name}, 1, cutoff=0.75)), "")
+    return next(iter(alike or difflib.get_close_matches(name, {*names} - {name}, 1, cutoff=cutoff)), "")
 
 
 def _knows_the_tables(evidence: Evidence, owner: str = "") -> str:
@@ -433,6 +463,15 @@ def _block_of_a_begin(evidence: Evidence, where: str) -> str:
         if any(one.optional_vars and calls(one.context_expr, "begin", "begin_nested") for one in each.items)
     ]
     return file.at(begun[-1]) if begun else ""
+
+
+def _gives_a_connection(evidence: Evidence, where: str) -> str:
+    """The line above a place, in its function, that opens a connection of the engine; empty where there is none."""
+    file, line = evidence.source.file(where.rpartition(":")[0]), int(where.rpartition(":")[2])
+    around = evidence.source.function(file.function_at(line), file.name)
+    opened = calls(around[1], "begin", "connect") if around else []
+    opened = [each for each in opened if "engine" in text_of(each.func) and each.lineno < line]
+    return file.at(opened[-1]) if opened else ""
 
 
 def _hands_the_transaction_on(evidence: Evidence, raised: Raised) -> str:
@@ -540,7 +579,9 @@ def _where_it_came_from(
     if f"{function.name}(" not in evidence.source.line(caller) or caller.rpartition(":")[0] in evidence.given:
         return None
     if (above := _handed_on_above(evidence, raised, function, name)) is not None:
-        return _where_it_came_from(evidence, replace(raised, lines=raised.lines[:-1]), kind, attribute, above)
+        told = _where_it_came_from(evidence, replace(raised, lines=raised.lines[:-1]), kind, attribute, above)
+        if told is not None or not _says_so(evidence, caller, above, kind):
+            return told
     hint = f"{function.name}() wants {name}: {ast.unparse(annotation)}. What does this line hand over?"
     if kind == "SessionTransaction":
         hint = f"{function.name}() wants a Session, and begin() gives its transaction. Which name has the session?"
@@ -549,6 +590,14 @@ def _where_it_came_from(
         where=caller,
         hint=hint,
     )
+
+
+def _says_so(evidence: Evidence, where: str, name: str, kind: str) -> bool:
+    """Whether the function around a line says of its parameter that it is of this kind: ``batch: list[ItemCreate]``."""
+    around = evidence.source.function(evidence.source.function_of(where), where.rpartition(":")[0])
+    every = [*around[1].args.args, *around[1].args.kwonlyargs] if around else []
+    said = [text_of(each.annotation) for each in every if each.arg == name]
+    return any(re.match(rf"(\w+\.)*{kind}\b", each, re.IGNORECASE) for each in said)
 
 
 def _handed_on_above(evidence: Evidence, raised: Raised, function: Function, name: str) -> str | None:
@@ -567,12 +616,31 @@ _NO_ARGUMENT = re.compile(
     r"(?:^|[\w.]*?)(\w+)(?:\.__init__)?\(\) got an unexpected keyword argument '(?P<word>\w+)'"
     r"|^'(?P<field>\w+)' is an invalid keyword argument for (\w+)"
     r"|named <dialectname>_<argument>, got '(?P<option>\w+)'"
+    r"|^Invalid argument\(s\) '(?P<sent>\w+)'(?:,'\w+')* sent to (\w+)\(\)"
 )
+_BOUNDS = {"gte": "ge", "lte": "le", "minimum": "ge", "maximum": "le"}  # as others call them
 # What is taken by what is not the learner's.
 _TAKEN = {
     "sessionmaker": ["autobegin", "autoflush", "bind", "class_", "expire_on_commit", "info"],
     "String": ["length", "collation"],
-    "mapped_column": ["default", "index", "name", "nullable", "primary_key", "server_default", "unique"],
+    **{
+        name: words.split()
+        for names, words in {
+            "mapped_column Column": "default index name nullable primary_key server_default unique",
+            "StringConstraints constr": "max_length min_length pattern strip_whitespace to_lower to_upper",
+            "Field": "default default_factory ge gt le lt max_length min_length pattern foreign_key index nullable "
+            "primary_key sa_column unique",
+            "Query Path": "alias default description ge gt le lt max_length min_length pattern title",
+            "FastAPI APIRouter include_router": "dependencies lifespan prefix responses tags title",
+            "get post put patch delete": "response_class response_model responses status_code summary tags",
+            "HTTPException": "detail headers status_code",
+            "Depends": "scope use_cache",
+            "relationship": "back_populates backref cascade foreign_keys lazy order_by secondary",
+            "create_engine": "connect_args echo isolation_level max_overflow pool_pre_ping pool_recycle pool_size "
+            "pool_timeout poolclass",
+        }.items()
+        for name in names.split()
+    },
 }
 
 
@@ -583,7 +651,7 @@ def unknown_argument(evidence: Evidence) -> Told | None:
     found = _NO_ARGUMENT.search(raised.message) if raised else None
     if raised is None or found is None:
         return None
-    word = found["word"] or found["field"] or found["option"]
+    word = found["word"] or found["field"] or found["option"] or found["sent"]
     where = innermost(raised, evidence.given) or _handed_by_name(evidence, word)
     if not where:
         return None
@@ -598,9 +666,12 @@ def unknown_argument(evidence: Evidence) -> Told | None:
         callee = found[1] if handed_on else name_of(call)
         shown = callee if callee[:1].isupper() else f"{callee}()"
         known = _TAKEN.get("mapped_column" if found["option"] else callee, []) + _taken_by(evidence.source, callee)
-        similar = difflib.get_close_matches(word, sorted({*known} - {word}), 1, cutoff=0.8)
+        others = [each for each in known if each != word]
+        similar = next((each for each in others if each == _BOUNDS.get(word)), "") or _nearly(word, others, 0.8)
+        if found["sent"] and (word in known or not similar):  # one that goes with another database
+            return None
         if similar:
-            hint = f"{shown} takes no '{word}'. It takes '{similar[0]}'."
+            hint = f"{shown} takes no '{word}'. It takes '{similar}'."
         elif callee == "String" and "len" in word:
             hint = f"'{word}' is a word of other libraries. How does a String take its length?"
         else:
@@ -758,7 +829,7 @@ _ARGUMENT_OF_A_FACTORY = re.compile(r"\"loc\":\[\"query\",\"local_kw\"\]")
 @reading("something that code which is graded may not do")
 def behind_the_walls(evidence: Evidence) -> Told | None:
     """Code that is graded runs behind walls: it writes in its own folder only, and opens no network connection."""
-    raised = evidence.raised_kind("ValueError", "KeyError")
+    raised = evidence.raised_kind("TypeError", "KeyError")
     where = innermost(raised, evidence.given) if raised and _OF_PYTHONS_OWN.search(raised.message) else ""
     if where:
         hint = "While your code is graded, Python keeps this from it. Does your app need what this line asks for?"
@@ -772,7 +843,11 @@ def behind_the_walls(evidence: Evidence) -> Told | None:
 
 
 _WALLS = "Code that is graded must not reach other files, learners or machines. Elsewhere this line may well work."
-_OF_PYTHONS_OWN = re.compile(r"'(?:sys\._current_|gc\.get_|ctypes\.|cpython\.)[\w/]+'$")  # see `grader.lab.guard`
+# See `grader.lab.guard`.
+_OF_PYTHONS_OWN = re.compile(
+    r"'(?:sys\._current_|gc\.get_|ctypes\.|cpython\.)[\w/]+'(?: object cannot be interpreted as an integer)?$"
+    r"|^cannot create '(?:c_\w+|LP_\w+|py_object|\w+_Array_\d+|CFunctionType|_FuncPtr)' instances$"
+)
 _UNHASHABLE = re.compile(r"unhashable type: '(?:[\w.]+\.)?(\w+)'")
 
 

@@ -22,7 +22,7 @@ _OF_OTHER_LIBRARIES = re.compile(
 )
 _OF_THE_LESSON = re.compile(
     r"(\w+_)?(book|author|entr(?:y|ie))s?(_|$)|(Book|Author|Entr(?:y|ie))s?([A-Z]|$)|Shelf[A-Z]\w*$"
-    r"|(new_)?(shelf|library|journal|title)$|Title$|whole$|load$"
+    r"|(new_)?(shelf|library|journal|title|note)$|Title$|whole$|load$|(create_v|update_)\w$"
 )
 _OF_TABLES = "Mapped", "mapped_column", "relationship", "Column", "ForeignKey", "String", "Integer"
 _OF_SCHEMAS = "Field", "StringConstraints", "AfterValidator", "ConfigDict"
@@ -53,6 +53,8 @@ def instead(evidence: Evidence, file: File, name: str, where: str) -> str:
         return f"{other[0]} is the way of another library. What does this app have in its place?"
     if any(_names_a_variable(file, each) for each in used):
         return "The environment is asked by the name of a variable, and that is a text. How does Python write a text?"
+    if unasked := _without_its_session(evidence.source, file, used):
+        return unasked
     return (
         next(filter(None, (_of_the_loop(file, each) or _an_option(file, each) for each in used)), "")
         or _in_another_module(evidence.source, file, used)
@@ -68,6 +70,8 @@ def _of_a_parameter(source: Source, file: File, used: list[ast.Name]) -> str:
     for node in [each for each in used if each not in called]:
         around = source.function(file.function_at(node.lineno), file.name)
         types = types_of_parameters(source, *around) if around else {}
+        if around and (given := given_for(file, around[1], node)):
+            return _is_given(around[1], given)
         if around and node.id.removesuffix("_id") in {*types} - {node.id}:
             return f"'{node.id.removesuffix('_id')}' has an 'id'. How does this line ask it for that?"
         declared = {each: source.declared_in(source.class_(kind)) for each, kind in types.items()}
@@ -79,6 +83,56 @@ def _of_a_parameter(source: Source, file: File, used: list[ast.Name]) -> str:
             if any(types[each].endswith("Update") for each in having):  # one field of a change is seldom all of it
                 return f"{having_it} Which one is what the client sent, and what if it was not sent?"
             return f"{having_it} Which of them does this line mean?"
+    return ""
+
+
+def _is_given(function: Function, name: str) -> str:
+    return f"{function.name}() is given '{name}'. Is that what this line needs?"
+
+
+def given_for(file: File, function: Function, node: ast.Name) -> str:
+    """The parameter that has what a line asks an unknown name for: ``item_id`` for ``item.id``; empty if none has.
+
+    A function that uses this parameter already, or compares the name with something else, means another thing.
+    """
+    asked = [each.attr for each in file.nodes if isinstance(each, ast.Attribute) and each.value is node]
+    read = {each.id for one in function.body for each in ast.walk(one) if isinstance(each, ast.Name)}
+    meant = [each for each in arguments_of(function) if asked and f"_{each}".endswith(f"_{asked[0]}")]
+    compared = [each for each in file.nodes if isinstance(each, ast.Compare) and node in inside(each)]
+    columns = [one for each in compared for one in inside(each) if isinstance(one, ast.Attribute)]
+    another = bool(compared) and not any(name_of(each.value)[:1].isupper() for each in columns)
+    return meant[0] if len(meant) == 1 and meant[0] not in read and not another and node.id[:1].islower() else ""
+
+
+_WITH_AN_OBJECT = {
+    "delete": "The session has a delete(), too: what does that take?",
+    "insert": "Which method of the session takes an object?",
+    "update": "Which method of the session saves what was set on an object?",
+}
+_METHODS = {
+    *("add", "add_all", "begin", "close", "commit", "delete", "execute", "expire", "expunge", "flush", "get"),
+    *("get_one", "merge", "refresh", "rollback", "scalar", "scalars"),
+}
+
+
+def with_an_object(verb: str) -> str:
+    """What to ask where delete(), insert() or update() of SQLAlchemy, which are about a table, get an object."""
+    return _WITH_AN_OBJECT[verb]
+
+
+def _without_its_session(source: Source, file: File, used: list[ast.Name]) -> str:
+    """Of a method of a session that nobody is asked for: ``commit()`` for ``db.commit()``, and ``delete(item)``."""
+    for call in [each for each in file.nodes if isinstance(each, ast.Call) and each.func in used]:
+        name, around = name_of(call), source.function(file.function_at(call.lineno), file.name)
+        if around is None or source.function(name) is not None or call in around[1].decorator_list:
+            continue
+        opened = {name_of(each) for each in inside(around[1]) if isinstance(each, ast.Name)}
+        session = "Session" in types_of_parameters(source, *around).values() or {"SessionLocal", "db"} & opened
+        of_a_row = bool(call.args) and isinstance(call.args[0], ast.Name) and call.args[0].id[:1].islower()
+        if name in ("insert", "update") and of_a_row:
+            return f"A session has no {name}(). {with_an_object(name)}"
+        if name in _METHODS and session and (name != "delete" or of_a_row):
+            return f"{name}() is a method of the session. What is the session called here?"
     return ""
 
 
@@ -284,6 +338,8 @@ def given_and_used(source: Source, file: File, name: str, where: str) -> str:
         return f"There is '{longer[0]}' here. Is that meant?"
     if called:
         return f"Nothing here is called '{name}' when this line calls it. Which function, or class, makes one?"
+    if asked and (given := given_for(file, around[1], used[0])):
+        return f"This line makes '{name}', and asks it for '{asked[0]}' before. {_is_given(around[1], given)}"
     return f"This line makes '{name}', and asks it for '{asked[0]}' before. Which object has that?" if asked else ""
 
 
@@ -327,7 +383,7 @@ def of_what_is_here(file: File, name: str, where: str) -> str:
     called = any(isinstance(each, ast.Call) and name_of(each.func) == name for each in file.nodes)
     if called and given == ["app"]:
         return ""  # an app has no functions for this
-    if name in _METHODS and called and given:
+    if name in ("add_task", *_METHODS) and called and given:
         return f"{name}() is a method. Which parameter of {around[-1].name}() has it?"
     known = {each.id for each in file.nodes if isinstance(each, ast.Name)} - {name}
     known |= {one.asname or one.name for each in file.nodes if isinstance(each, ast.ImportFrom) for one in each.names}
@@ -340,9 +396,9 @@ def of_what_is_here(file: File, name: str, where: str) -> str:
     return ""
 
 
-_METHODS = {"add_task", "add", "add_all", "commit", "flush", "refresh", "delete", "rollback", "scalars", "execute"}
 OF_A_TASK = {
     "get_db": "get_db is for the endpoints, for which FastAPI calls it. What makes a session here?",
+    **dict.fromkeys(("db", "session"), "Nobody hands this function a session. What makes one here?"),
     "Session": "A Session made like this knows no engine. What makes the sessions of this app?",
 }
 
@@ -365,6 +421,34 @@ def not_kept(source: Source, file: File, name: str, where: str) -> str:
         if isinstance(node.targets[0], ast.Name) and node.targets[0].id not in read:
             return f"'{node.targets[0].id}' has what {callee}() gives, and no line uses it. Is that what is meant here?"
     return ""
+
+
+def unnamed_session(source: Source, file: File, name: str, where: str) -> Told | None:
+    """What there is to say of a session that is opened and gets no name: ``with SessionLocal.begin():``."""
+    line = int(where.rpartition(":")[2] or 0)
+    around = source.function(file.function_at(line), file.name)
+    asked = [each for each in file.nodes if isinstance(each, ast.Attribute) and each.value in _uses(file, name, where)]
+    nodes = inside(around[1]) if around and (name in _SESSIONS or any(each.attr in _METHODS for each in asked)) else ()
+    stored = [each.id for each in nodes if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)]
+    known = {*stored, *(arguments_of(around[1]) if around else [])}
+    if difflib.get_close_matches(name, known, 1, cutoff=0.8):
+        return None
+    for node in [each for each in nodes if isinstance(each, ast.With | ast.AsyncWith | ast.Expr)][::-1]:
+        if isinstance(node, ast.Expr):
+            opened = [node.value] if node.lineno < line and text_of(node.value).endswith("Local()") else []
+        else:
+            opened = [each.context_expr for each in node.items if each.optional_vars is None]
+            opened = opened if node.lineno <= line <= (node.end_lineno or 0) else []
+        for call in [each for each in opened if isinstance(each, ast.Call) and name_of(each) not in known]:
+            what = "session" if "session" in text_of(call).lower() else "connection"
+            opens = what == "session" or name_of(call) in ("begin", "connect")
+            if opens and not {name, *known} & {each.id for each in ast.walk(call.func) if isinstance(each, ast.Name)}:
+                hint = f"This opens a {what}, and gives it no name. How does it become '{name}'?"
+                return Told(where=file.at(node), hint=hint)
+    return None
+
+
+_SESSIONS = "db", "session"
 
 
 def _gives(source: Source, call: ast.Call, name: str) -> bool:
@@ -465,6 +549,13 @@ def _in_another_module(source: Source, file: File, used: list[ast.Name]) -> str:
     return ""
 
 
+def in_a_module(source: Source, file: File, name: str, where: str) -> str:
+    """The module that a file imports, and that defines a name which the line has without it; empty if none does."""
+    having = [alias for alias, other in _modules(file) if name in _defined(source.file(other))]
+    called = any(isinstance(each, ast.Call) and each.func in _uses(file, name, where) for each in file.nodes)
+    return having[0] if len(having) == 1 and (called or name in having) else ""
+
+
 def _modules(file: File) -> list[tuple[str, str]]:
     """The learner's own modules that a file imports: the name that each has there, and its file."""
     froms = [each for each in file.nodes if isinstance(each, ast.ImportFrom)]
@@ -487,9 +578,11 @@ def _of_another_layer(evidence: Evidence, file: File, name: str, used: list[ast.
         return ""
     class_ = evidence.source.class_(name)
     home = class_[0].name if class_ else ""
+    if name in _OF_TABLES and (file.name == "app/schemas.py" or _says_what_is_sent(evidence.source, file, used)):
+        return f"'{name}' is for the classes of the tables. How does a schema say what a field is?"
+    if name in _OF_TABLES and file.name.startswith("app/routes/"):
+        return f"'{name}' is for the classes of the tables. What is the type of such a value in Python?"
     if file.name == "app/schemas.py":
-        if name in _OF_TABLES:
-            return f"'{name}' is for the classes of the tables. How does a schema say what a field is?"
         if name == "Base":
             return "Base makes a table of a class. From which class does a schema get its checks?"
         if home == "app/models.py":
@@ -504,6 +597,18 @@ def _of_another_layer(evidence: Evidence, file: File, name: str, used: list[ast.
         if any(each in handed for each in used):
             return f"{name} is a schema, and a query is about tables. Which class has the rows?"
     return ""
+
+
+def _says_what_is_sent(source: Source, file: File, used: list[ast.Name]) -> bool:
+    """Whether names stand in a schema, or in the type of a text that is given a name."""
+    bases = {
+        node: [name_of(each) for _, one in source.ancestry((file, node)) for each in one.bases] for node in file.classes
+    }
+    schemas = [node for node, names in bases.items() if "BaseModel" in names]
+    typed = [getattr(each, "value", None) for each in file.bindings.values()]
+    typed = [each for each in typed if name_of(getattr(each, "value", None)) == "Annotated"]
+    rules = [one for each in typed for one in getattr(getattr(each, "slice", None), "elts", ())[1:]]
+    return any(name in inside(each) for name in used for each in (*schemas, *rules))
 
 
 def _of_the_database(evidence: Evidence, file: File, name: str, used: list[ast.Name]) -> str:

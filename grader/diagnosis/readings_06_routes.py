@@ -65,7 +65,7 @@ from grader.diagnosis.parameters import (
     patch_takes_create,
     refused_with_a_crash,
 )
-from grader.diagnosis.reads import another_order, clause_thrown_away, no_order, raised_for_an_unknown_id
+from grader.diagnosis.reads import another_order, clause_thrown_away, fixed_id, no_order, raised_for_an_unknown_id
 from grader.diagnosis.routes import (
     after_the_answer,
     answer_returned,
@@ -233,6 +233,7 @@ READINGS = (
     own_exception_raised,
     unknown_not_noticed,
     validated_by_hand,
+    fixed_id,
     *IN_ONE_LINE,
     after_the_answer,
     body_looked_for_elsewhere,

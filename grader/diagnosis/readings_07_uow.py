@@ -94,6 +94,7 @@ from grader.diagnosis.ways import (
     some_left_out,
     stand_in_left,
 )
+from grader.diagnosis.writes import no_value_of_a_column
 
 READINGS = (
     parameters_hidden,
@@ -151,6 +152,7 @@ READINGS = (
     field_left_out_by_add_item,
     other_event,
     unknown_column,
+    no_value_of_a_column,
     begun_by_reading,
     generator_used_up,
     *IN_ONE_LINE,

@@ -75,6 +75,7 @@ from grader.diagnosis.schemas import (
     length_in_quotes,
     no_function_to_validate,
     not_annotated,
+    rules_by_place,
     rules_without_a_type,
     validated_before_the_type,
 )
@@ -144,6 +145,7 @@ READINGS = (
     not_annotated,
     rules_without_a_type,
     length_in_quotes,
+    rules_by_place,
     body_is_no_schema,
     row_asked_of_the_client,
     one_for_many,

@@ -17,6 +17,7 @@ from grader.diagnosis.crud import (
     page_passed_on,
     reached,
 )
+from grader.diagnosis.endpoints import behind
 from grader.diagnosis.evidence import Event, Evidence, Raised
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.saves import WITH_THE_LIST
@@ -314,6 +315,46 @@ def _past_an_except(evidence: Evidence, raised: Raised) -> str:
             if tried and caught and not caught & raised.bases and name not in evidence.given:
                 return file.at(attempt.handlers[0])
     return ""
+
+
+@reading("an id that is written down")
+def fixed_id(evidence: Evidence) -> Told | None:
+    """Whoever calls says which item is meant. A number in the code is the id of one item alone."""
+    if not re.match("get_|read_|update_|patch_|delete_", evidence.rule):
+        return None
+    for file, node in [*reached(evidence), *behind(evidence)]:
+        for each in inside(node) if file.name not in evidence.given else ():
+            asked: list[ast.expr] = []
+            if isinstance(each, ast.Call) and name_of(each) in ("get", "get_one", "get_item"):
+                asked = [*each.args[1:2], *(one.value for one in each.keywords if one.arg == "item_id")]
+            elif isinstance(each, ast.Compare) and isinstance(each.ops[0], ast.Eq):
+                columns = [one for one in (each.left, each.comparators[0]) if isinstance(one, ast.Attribute)]
+                is_id = any(one.attr == "id" and evidence.source.class_(name_of(one.value)) for one in columns)
+                asked = [each.left, each.comparators[0]] if is_id else []
+            for one in asked:
+                if isinstance(one, ast.Constant) and type(one.value) is int:
+                    whose = " and ".join(f"'{name}'" for name in arguments_of(node) if name != "db")
+                    hint = f"This asks for the item {one.value} in any case. {node.name}() is given {whose}. "
+                    hint += "Which item is meant?"
+                    return Told(where=file.at(each), hint=hint)
+    return None
+
+
+@reading("a result, and no row of it", "get_returns_the_item")
+def no_row_taken(evidence: Evidence) -> Told | None:
+    """What scalars() and execute() give holds the rows, and a query() has not been sent. One row is taken out of it."""
+    found = re.match(r"<(\w*Result|Query)> was returned", evidence.saw)
+    function = function_of(evidence) if found else None
+    for file, node in evidence.source.reached(*function, evidence.given) if function else ():
+        for each in [each for each in inside(node) if isinstance(each, ast.Return)]:
+            made = giving(node, each)
+            if found and isinstance(made.value, ast.Call) and file.name not in evidence.given:
+                holds = (
+                    "is a question that has not been sent" if found[1] == "Query" else "holds the rows, and is no row"
+                )
+                hint = f"What this gives {holds}. Which method takes the first row out of it?"
+                return Told(where=file.at(made), hint=hint)
+    return None
 
 
 @reading("a list instead of an item", "get_returns_the_item")

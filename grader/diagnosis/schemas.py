@@ -929,7 +929,7 @@ def blank_accepted(evidence: Evidence) -> Told | None:
         return Told(where=behind[0].at(behind[1]), hint=hint)
     misspelt = _misspelt(found[1], "min_length")
     if "name=''" in told and misspelt is not None and not shortest:
-        hint = f"Nobody knows '{misspelt.arg}', and it is ignored. Read it letter by letter."
+        hint = f"Pydantic knows no '{misspelt.arg}', and ignores it. It knows 'min_length'."
         return Told(where=found[0].at(misspelt.value), hint=hint)
     if "name=''" in told:
         hint = "Nothing here asks for a character that people can see."
@@ -1138,8 +1138,7 @@ def too_long_accepted(evidence: Evidence) -> Told | None:
         hint = f"The column takes {column} characters. When is this condition true? Try the text above."
     elif (misspelt := _misspelt(found[1], "max_length")) is not None:
         place = found[0], misspelt.value
-        hint = f"Nothing here limits the length: nobody knows '{misspelt.arg}', and it is ignored. Read it letter by "
-        hint += "letter."
+        hint = f"Pydantic knows no '{misspelt.arg}', and ignores it. It knows 'max_length'."
     helpers = [each for each in _types_behind(evidence, found) if isinstance(each[1], Function)]
     bare = [(file, call) for file, node, *_ in helpers for call in calls(node, "StringConstraints", "Field", "constr")]
     if bare and not (limits or behind or measured):
@@ -1472,7 +1471,7 @@ def setting_not_read(file: File, schema: ast.ClassDef) -> Told | None:
             if word == _SETTING and text_of(value) == "False":
                 return Told(where=file.at(each), hint=f"What does this say of {_SETTING}?")
             if word != _SETTING and difflib.get_close_matches(word, [_SETTING], 1, cutoff=0.75):
-                hint = f"Pydantic has no setting '{word}', and says nothing of it. What is it called, letter by letter?"
+                hint = f"Pydantic knows no setting '{word}', and ignores it. It knows '{_SETTING}'."
                 return Told(where=file.at(each), hint=hint)
     for node in file.tree.body:
         late = re.match(rf"(?:setattr\()?{schema.name}(?:\.|, ')model_config\b", text_of(node))
@@ -1663,6 +1662,18 @@ def length_in_quotes(evidence: Evidence) -> Told | None:
     return None
 
 
+@reading("rules of a text by their places")
+def rules_by_place(evidence: Evidence) -> Told | None:
+    """StringConstraints takes its rules by their names: by place, the first ones are no lengths."""
+    raised = evidence.raised_kind("SchemaError")
+    for file in own_files(evidence) if raised and "Error building" in raised.message else ():
+        for call in calls(file.tree, "StringConstraints"):
+            if any(isinstance(each, ast.Constant) and type(each.value) is int for each in call.args):
+                hint = "StringConstraints takes these values by their names. Where does this line say the names?"
+                return Told(where=file.at(call), hint=hint)
+    return None
+
+
 @reading("something else than a function for a validator")
 def no_function_to_validate(evidence: Evidence) -> Told | None:
     """A validator of a type takes the function itself, and calls it for each value."""
@@ -1677,14 +1688,17 @@ def no_function_to_validate(evidence: Evidence) -> Told | None:
     if "object is not callable" not in raised.message and not _raised_in_a_type(evidence, raised):
         return None
     for file in evidence.source.files():
+        froms = [one for each in file.nodes if isinstance(each, ast.ImportFrom) for one in each.names]
+        known = {each.asname: each.name for each in froms if each.asname}
         for call in calls(file.tree, *_IN_A_TYPE) if file.name not in evidence.given else ():
             value = call.args[0] if call.args else keyword(call, "func")
             hint = f"{name_of(call)} takes the function itself. What do the quotes make of it?"
             if isinstance(value, ast.Constant) and isinstance(value.value, str):
                 return Told(where=file.at(call), hint=hint)
-            made = evidence.source.function(name_of(value), file.name) if isinstance(value, ast.Call) else None
+            name = name_of(value)
+            made = evidence.source.named(known.get(name, name), file.name) if isinstance(value, ast.Call) else None
             if made is not None and not any(isinstance(each, Function | ast.Lambda) for each in inside(made[1])[1:]):
-                hint = f"{name_of(call)} takes the function itself. What do the parentheses after {made[1].name} do?"
+                hint = f"{name_of(call)} takes the function itself. What do the parentheses after {name} do?"
                 return Told(where=file.at(call), hint=hint)
     return None
 

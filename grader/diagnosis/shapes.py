@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable
 from itertools import pairwise
 
-from grader.diagnosis.anywhere import innermost
+from grader.diagnosis.anywhere import NAMES_ALONE, innermost
 from grader.diagnosis.crud import made_of, reached
 from grader.diagnosis.evidence import Evidence, Raised
-from grader.diagnosis.names import type_for_its_value, types_of_parameters
+from grader.diagnosis.names import type_for_its_value, types_of_parameters, with_an_object
 from grader.diagnosis.reading import Told, an, reading
 from grader.diagnosis.source import (
     File,
@@ -68,7 +68,13 @@ _OF_A_SESSION = {
     "add": "add() takes one thing: an object that has its values. What does this line hand over?",
     "refresh": "refresh() takes the object that is to be loaded again. Which one is it here?",
     "commit": "commit() takes nothing: it saves all that the session knows of. What does this line hand over?",
+    "rollback": "rollback() takes nothing: it undoes all that was not committed. What does this line hand over?",
+    "scalars": "scalars() takes a statement, as select() writes one. What does this line hand over?",
+    "execute": "execute() takes a statement, as select() writes one. What does this line hand over?",
 }
+_OF_A_PAGE = (
+    "limit() takes one number, of the rows to give, and offset() one, of those to skip. What does this line hand over?"
+)
 
 
 def _by_place(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
@@ -90,13 +96,25 @@ def _engine_by_its_class(evidence: Evidence, found: re.Match[str], nodes: list[a
     return "Engine is the class, and needs more than a URL. Which function makes an engine of one?"
 
 
+def _of_a_library_by_place(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
+    """What the libraries take by name alone: Field(1, 50)."""
+    name = found[1] or found[2]
+    if evidence.source.function(name) or evidence.source.class_(name) or not _called(nodes, name):
+        return ""
+    if "from 0" in found[0]:
+        return f"All that {name} takes by its place is a default. By which names does it take these values?"
+    if found[2] and " 1 " in found[0]:
+        return f"Only the first value is known by its place. By which names does {name} take the others?"
+    return f"{name} takes these values by their names. Where does this line say the names?"
+
+
 def _to_a_session(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
     """A session's own method takes other things: db.delete(Item, 3)."""
     return _OF_A_SESSION.get(found[1], "") if _called(nodes, found[1]) else ""
 
 
 def _to_a_function(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
-    """A function of the learner's takes more, or fewer: crud.create_item(data)."""
+    """A function of the learner's takes more, or fewer: crud.create_item(data). Or one of a query: limit(2, 5)."""
     function = evidence.source.function(found[1]) if _called(nodes, found[1]) else None
     names = [each for each in arguments_of(function[1]) if each not in ("self", "cls")] if function else []
     here = evidence.source.function(found[1], where.rpartition(":")[0])
@@ -105,6 +123,8 @@ def _to_a_function(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST
         return (
             f"Which {found[1]} does this call? Two files have a def of this name, and without a dot it is this file's."
         )
+    if function is None and found[1] in ("limit", "offset"):
+        return _OF_A_PAGE
     takes = f"{', '.join(names[:-1])} and {names[-1]}" if names[1:] else "".join(names)
     return f"{found[1]}() takes {takes}. What does this line hand over?" if names else ""
 
@@ -145,6 +165,9 @@ def _of_a_condition(evidence: Evidence, found: re.Match[str], nodes: list[ast.AS
     asked = [each for each in nodes if isinstance(each, ast.Call) and name_of(each) in ("get", "get_one")]
     if any(isinstance(value, ast.Compare) for each in asked for value in each.args):
         return f"{name_of(asked[0])}() takes the id itself, and this is a condition. What belongs here?"
+    columns = [value for each in asked for value in each.args[1:] if isinstance(value, ast.Attribute)]
+    if columns and evidence.source.class_(name_of(columns[0].value)) is not None:
+        return f"{name_of(asked[0])}() takes the id itself, and {text_of(columns[0])} is the column. What belongs here?"
     return "This condition is for the database. What does Python know of it, before a statement is sent?"
 
 
@@ -223,6 +246,8 @@ def _of_a_dictionary(evidence: Evidence, found: re.Match[str], nodes: list[ast.A
             last = evidence.source.decides(file, value, evidence.given)[1] if isinstance(value, ast.expr) else value
             if isinstance(last, ast.Dict | ast.DictComp) or name_of(last) in ("model_dump", "dict", "vars", "keys"):
                 return "A loop over a dictionary gives its names alone. Which of its methods gives names with values?"
+            if name_of(last) == "model_fields_set":
+                return f"{NAMES_ALONE} Which method of the schema gives names with values?"
     return ""
 
 
@@ -231,6 +256,33 @@ def _a_class_is_sent(evidence: Evidence, found: re.Match[str], nodes: list[ast.A
     if not _called(nodes, "scalars", "scalar", "execute", "exec"):
         return ""
     return f"{found[1]} is the class of the table, and a session sends statements. Which function makes one of it?"
+
+
+def _a_text_is_sent(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
+    """A session sends statements, and a text is none: db.execute("DELETE ...")."""
+    if not _called(nodes, "scalars", "scalar", "execute", "exec"):
+        return ""
+    verb = found[1].lower()
+    made = f"{verb}() of SQLAlchemy writes one" if verb in ("select", *_WRITES) else "select() of SQLAlchemy writes one"
+    return f"A session sends statements, and this is a text. {made}. What is it to be about?"
+
+
+def _about_a_row(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
+    """A statement is about a table, and not about one object: delete(item)."""
+    for call in [each for each in _called(nodes, *_WRITES) if each.args and not of_a_session(each)]:
+        verb = name_of(call)
+        begin = f"{verb}() of SQLAlchemy is about a table, and {text_of(call.args[0])} is none."
+        return f"{begin} {with_an_object(verb)}"
+    return ""
+
+
+def _no_such_column(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
+    """filter_by() knows the columns by their names: filter_by(item_id=3)."""
+    for call in _called(nodes, "filter_by"):
+        for each in call.keywords:
+            if each.arg in found.groups():
+                return f"filter_by() takes the name of a column, and the table has no '{each.arg}'. Which one is meant?"
+    return ""
 
 
 def _a_column_for_the_class(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
@@ -291,13 +343,21 @@ def _is_a_value(source: Source, file: File, node: ast.Name, where: str) -> bool:
 
 _Hint = Callable[[Evidence, re.Match[str], list[ast.AST], str], str]
 _KINDS = "TypeError", "ValueError", "AttributeError", "NoInspectionAvailable", "ArgumentError"
+_OF_A_QUERY = "InvalidRequestError"  # of SQLAlchemy: also one that is raised long before anything is sent
 _QUESTIONS: tuple[tuple[str, _Hint], ...] = (
     (r"^Engine\.__init__\(\) missing", _engine_by_its_class),
     (r"^(?:\w+\.)?__init__\(\) takes 1 positional argument but", _by_place),
+    (
+        r"^(?:([A-Z]\w+)\.__init__|(\w+))\(\) takes (?:from 0 to )?[01] positional arguments? but",
+        _of_a_library_by_place,
+    ),
     (r"^Session\.(\w+)\(\) (?:missing|takes) ", _to_a_session),
     (r"^(?:\w+\.)*(\w+)\(\) missing 1 required positional argument: '(?:self|obj)'", _of_the_class),
     (r"^(?:\w+\.)*(\w+)\(\) (?:missing \d+ required|takes (?:from \d+ to )?\d+ positional)", _to_a_function),
     (r"^SQLModel\.sqlmodel_update\(\) got an unexpected keyword argument", _by_two_stars),
+    (r"^Textual SQL expression ['\"]\s*(\w*)", _a_text_is_sent),
+    (r"^subject table for an INSERT, UPDATE or DELETE expected, got <", _about_a_row),
+    (r"^Entity namespace for .* has no property \"(\w+)\"|entities have a property \"(\w+)\"", _no_such_column),
     (r"^Executable SQL or text\(\) construct expected, got <class '(?:[\w.]+\.)?(\w+)'>", _a_class_is_sent),
     (r"^Expected mapped class or mapper, got:.*InstrumentedAttribute", _a_column_for_the_class),
     (r"^setattr expected 3 arguments", _to_setattr),
@@ -325,7 +385,7 @@ def unfit_call(evidence: Evidence) -> Told | None:
     if typed is not None:
         return typed
     for words, hint_of in _QUESTIONS:
-        found = raised_with(evidence, words, *_KINDS)
+        found = raised_with(evidence, words, *_KINDS, _OF_A_QUERY)
         if found is not None:
             _, match, where = found
             hint = hint_of(evidence, match, at_line(evidence.source, where), where)
@@ -351,13 +411,15 @@ def field_not_handed_over(evidence: Evidence) -> Told | None:
     return None
 
 
+_BY_ANOTHER_TYPE = "UnmappedInstanceError", "ValidationError", "ProgrammingError", "InterfaceError", _OF_A_QUERY
+
+
 @reading("a call hands over something of another type")
 def handed_another_type(evidence: Evidence) -> Told | None:
     """What a function is given has to be what its parameter says. The line that crashes is right then."""
     source = evidence.source
-    for raised in [
-        each for each in evidence.raised if each.bases & {*_KINDS, "UnmappedInstanceError", "ValidationError"}
-    ]:
+    for raised in [each for each in evidence.raised if each.bases & {*_KINDS, *_BY_ANOTHER_TYPE}]:
+        unnamed = raised.message.startswith("Incorrect number of values in identifier")
         for outer, inner in pairwise(raised.lines if raised.told in evidence.saw else ()):
             pair = outer, inner
             caller, called = (source.function(source.function_of(each), each.rpartition(":")[0]) for each in pair)
@@ -366,11 +428,17 @@ def handed_another_type(evidence: Evidence) -> Told | None:
             made = [each for each in at_line(source, outer) if isinstance(each, ast.Call)]
             for call in [each for each in made if name_of(each) == called[1].name]:
                 others = _other_types(source, caller, called, call)
-                for wanted, value, gets in [each for each in others if re.search(rf"\b{each[2]}\b", raised.message)]:
+                for wanted, value, gets in others:
+                    if not unnamed and not re.search(rf"\b{gets}\b", raised.message):
+                        continue
                     if _is_a_table(source, gets) and value in types_of_parameters(source, *caller):
                         continue  # what FastAPI was told to read from the request: that is where it begins
                     hint = f"{called[1].name}() works with {an(wanted)}, and here it gets '{value}', {an(gets)}. "
                     asks = f"From where does {caller[1].name}() have one?"
+                    if wanted == "int" and any(each.endswith("id") for each in arguments_of(called[1])):
+                        hint = f"{called[1].name}() takes an id, and here it gets '{value}', {an(gets)}. "
+                        if re.search(rf"\b{gets}\b", text_of(called[1].returns)):
+                            asks = "What is there left to look up?"
                     if len(call.args) == len(arguments_of(called[1])) and _hands_both(source, caller, call, wanted):
                         asks = "Compare what is handed on with what the function takes."
                     return Told(where=outer, hint=f"{hint}{asks}")
@@ -408,6 +476,9 @@ def _other_types(
 ) -> list[tuple[str, str, str]]:
     """Where a call hands over something else than a parameter says: the type there, the name handed over, its type."""
     own, wanted = (types_of_parameters(source, *each) for each in (caller, called))
+    for each in [one for one in inside(caller[1]) if isinstance(one, ast.Assign) and isinstance(one.value, ast.Call)]:
+        if isinstance(each.value.func, ast.Name) and source.class_(each.value.func.id):  # type: ignore[attr-defined]
+            own.setdefault(name_of(each.targets[0]), each.value.func.id)  # type: ignore[attr-defined]
     found = []
     for name, kind in wanted.items():
         value = name_of(passed) if isinstance(passed := passed_to(call, called[1], name), ast.Name) else ""
@@ -495,6 +566,10 @@ def statement_not_sent(evidence: Evidence) -> Told | None:
             verb = _WRITES.get(name_of(call), "") if call is not None and isinstance(call.func, ast.Name) else ""
             table = _TABLES.get(name_of(call.args[0]), "") if call is not None and verb and call.args else ""
             if call and verb and not evidence.sent(f"{verb}{table}") and not _handed_over(node, each):
+                if any(
+                    re.match("subject table for an INSERT, UPDATE or DELETE", one.message) for one in evidence.raised
+                ):
+                    continue  # it is about no table: see `unfit_call`
                 own = evidence.source.function(name_of(call), file.name)  # a helper of this name may do all of it
                 if own is None and file.name not in evidence.given:
                     hint = f"This writes the {verb} down. Which method of the session sends it to the database?"

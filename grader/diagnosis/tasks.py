@@ -1075,8 +1075,9 @@ def _bounds_told(evidence: Evidence) -> Told | None:
 
 
 def _default_of(field: ast.AnnAssign) -> ast.expr | None:
-    """The default of a field: ``= "viewed"``, ``= Field("viewed")``, ``= Field(default="viewed")``."""
-    value = field.value
+    """The default of a field: ``= "viewed"``, ``= Field("viewed")``, ``= Field(default="viewed")``; also one that is
+    written in its type: ``Annotated[str, Field(50)]``."""
+    value = field.value or next(iter(calls(field.annotation, "Field")), None)
     if isinstance(value, ast.Call) and name_of(value) == "Field":
         value = next(iter(value.args), None) or keyword(value, "default") or keyword(value, "default_factory")
     return None if text_of(value) in ("", "...", "PydanticUndefined") else value
@@ -1135,7 +1136,8 @@ def _bounds(evidence: Evidence) -> Told | None:
         if meant and size > 25 and (each.arg or "").startswith("min"):
             continue
         if meant and each.arg not in ("max_length", "min_length"):
-            hint = f"Is there a rule that is called '{each.arg}'? Pydantic takes no notice of what it does not know."
+            known = "min_length" if (each.arg or "").startswith("min") else "max_length"
+            hint = f"Pydantic knows no '{each.arg}', and ignores it. It knows '{known}'."
             return Told(where=file.at(each), hint=hint, why=why)
     beside = bounds.get("min_length" if size > 25 else "max_length")  # where the other one is missing
     return Told(where=file.at(bound or beside or said), hint=hint, why=why)

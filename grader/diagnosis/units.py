@@ -335,7 +335,8 @@ def other_event(evidence: Evidence) -> Told | None:
             for each in call.keywords:
                 fixed = isinstance(each.value, ast.Constant) and each.arg == "kind"
                 queried = each.arg == "item_id" and isinstance(each.value, ast.Call)
-                made = each.arg == "kind" and not isinstance(each.value, ast.Name) and "'kind'" in evidence.saw
+                named_kind = isinstance(each.value, ast.Name) and found and each.value.id != _given_item(found[1])
+                made = each.arg == "kind" and not named_kind and "'kind'" in evidence.saw
                 if found and (fixed or queried or made):
                     hint = "add_event is told the item." if queried else "add_event is told the kind."
                     hint = hint if fixed or queried else f"{hint} What does this line make of it?"
@@ -565,10 +566,11 @@ def rolled_back_without_an_error(evidence: Evidence) -> Told | None:
     back = [event.where for event in evidence.events_of("ROLLBACK") if event.where]
     functions = [(file, each) for file in own_files(evidence) for each in file.functions]
     for file, node in functions:
-        undone = [call for call in calls(node, "rollback") if file.at(call) in back]
+        undone = [call for call in calls(node, "rollback", *(["close"] if refused else [])) if file.at(call) in back]
         saw = evidence.saw
         if undone:
-            saw += f"; rollback() ran in line {undone[0].func.end_lineno}, although nothing had gone wrong"
+            ran = f"{name_of(undone[0])}() ran in line {undone[0].func.end_lineno}"
+            saw += f"; {ran}, although nothing had gone wrong"
         every = node.args.vararg.arg if node.name == "__exit__" and node.args.vararg else ""
         for test in [each.test for each in inside(node) if isinstance(each, ast.If | ast.IfExp)] if every else ():
             if re.fullmatch(rf"(not )?((len|bool)\()?{every}\)?( (is|is not|==|!=|>) (None|0|\(\)))?", text_of(test)):
@@ -578,9 +580,10 @@ def rolled_back_without_an_error(evidence: Evidence) -> Told | None:
         for call in [call for call in undone if call not in handled]:
             tests = [each for each in inside(node) if isinstance(each, ast.If) and call in ast.walk(each)]
             hint = "Nothing went wrong, and the rollback ran. In which cases does this lead to it?"
-            if not tests and all(each.lineno < call.lineno for each in calls(node, "commit")):
+            if not tests and not refused and all(each.lineno < call.lineno for each in calls(node, "commit")):
                 continue  # what was to be saved should have been by then
-            hint = hint if tests else "This runs after a success, too. What becomes of what was written?"
+            if not tests:
+                hint = "This runs after a success, too. What becomes of what was written?"
             return Told(saw=saw, where=file.at(tests[-1] if tests else call), hint=hint)
     return None
 

@@ -695,7 +695,9 @@ def empty_batch_refused(evidence: Evidence) -> Told | None:
         return Told(where=found[0].at(found[1]), hint=hint, why=TOO_STRICT)
     raised = evidence.raised[0] if evidence.raised else None
     if raised is not None and raised.lines:
-        return Told(where=innermost(raised, evidence.given), hint="What is there here when the list is empty?")
+        where = innermost(raised, evidence.given)
+        refused = re.match(r"\s*(raise|assert)\b", evidence.source.line(where))
+        return Told(where=where, hint=hint if refused else "What is there here when the list is empty?")
     for file, node in behind(evidence) if evidence.saw.startswith("422") else ():
         for each in (*node.args.args, *node.args.kwonlyargs):
             where = _bound_of_a_list(evidence, file, each, defaults_of(node).get(each.arg))

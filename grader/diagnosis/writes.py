@@ -11,7 +11,8 @@ from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.crud import asked_for, calls_in, function_of, of_the_model, reached
 from grader.diagnosis.endpoints import behind, own_line
 from grader.diagnosis.evidence import Event, Evidence
-from grader.diagnosis.reading import Told, reading
+from grader.diagnosis.names import types_of_parameters
+from grader.diagnosis.reading import Told, an, reading
 from grader.diagnosis.source import File, Function, arguments_of, calls, decorators, inside, keyword, name_of, text_of
 
 _WRITES = "INSERT", "UPDATE", "DELETE"
@@ -201,6 +202,64 @@ def input_changed(evidence: Evidence) -> Told | None:
             hint = f"{changed[0][1]} is what the client has sent. Which object is the row?"
             return Told(saw=saw, where=file.at(changed[0][0]), hint=hint)
     return None
+
+
+_NO_VALUE = r"type '(?:[\w.]+\.)?(\w+)' is not supported|adapt type '(?:[\w.]+\.)?(\w+)'"
+
+
+@reading("a column gets more than its value")
+def no_value_of_a_column(evidence: Evidence) -> Told | None:
+    """A column holds a text or a number. All that was sent, or a name with its value, is none."""
+    raised = evidence.raised_kind("ProgrammingError", "InterfaceError", "StatementError")
+    found = re.search(_NO_VALUE, raised.message) if raised and raised.told in evidence.saw else None
+    in_pairs = any(str(value).startswith(f"({name},") for name, value in by_field(evidence.actual).items())
+    kind = (found[1] or found[2]) if found else "tuple" if in_pairs else ""  # PostgreSQL makes a text of a tuple
+    if not kind or (raised is not None and not re.search(r"\[SQL: (INSERT|UPDATE)", raised.message)):
+        return None
+    source, lines = evidence.source, raised.lines if raised else ()
+    through = [source.function(source.function_of(each), each.rpartition(":")[0]) for each in lines]
+    places = [each for each in [*through, *reached(evidence), *behind(evidence)] if each]
+    places = [(file, node) for file, node in places if file.name not in evidence.given]
+    written = {id(value): (file, node, value) for file, node in places for value in _written_in(evidence, node)}
+    of_this = [place for place in written.values() if kind == _kind_of(evidence, *place)]
+    for file, _, value in of_this if len(of_this) == 1 else written.values() if len(written) == 1 else ():
+        shown = f"'{text_of(value)}'" if isinstance(value, ast.Name) else text_of(value)
+        what = f"{shown} is {an(kind)}"
+        asks = "Which part of it belongs here?"
+        if "method" in kind or kind == "function":
+            what, asks = f"{shown} is named here, and not called", "What is the value?"
+        elif evidence.source.class_(kind) is not None or kind == "dict":
+            asks = "Which value of it belongs here?"
+        return Told(where=file.at(value), hint=f"A column holds one value, and {what}. {asks}")
+    return None
+
+
+def _written_in(evidence: Evidence, function: Function) -> Iterator[ast.expr]:
+    """What a function gives the attributes of a row: by setattr, by an assignment, when it makes the row."""
+    for each in inside(function):
+        if isinstance(each, ast.Call) and name_of(each) == "setattr":
+            yield from each.args[2:]
+        elif isinstance(each, ast.Call) and (name_of(each) == "values" or evidence.source.class_(name_of(each))):
+            yield from (one.value for one in each.keywords if one.arg)
+        elif isinstance(each, ast.Assign) and isinstance(each.targets[0], ast.Attribute):
+            yield each.value
+
+
+def _kind_of(evidence: Evidence, file: File, function: Function, value: ast.expr) -> str:
+    """Of what type a value is, as far as the source tells; empty where it does not."""
+    types = types_of_parameters(evidence.source, file, function)
+    last = name_of(value)
+    if isinstance(value, ast.Name):
+        for each in inside(function):
+            if isinstance(each, ast.For) and name_of(each.target) == value.id:
+                return "tuple" if name_of(each.iter) == "items" or types.get(name_of(each.iter)) else ""
+            if isinstance(each, ast.Assign) and name_of(each.targets[0]) == value.id:
+                return _kind_of(evidence, file, function, each.value) if value not in inside(each) else ""
+        return types.get(value.id, "")
+    if isinstance(value, ast.Call):
+        return "dict" if last in ("model_dump", "dict") else last if evidence.source.class_(last) else ""
+    kind = type(value).__name__.lower()
+    return "set" if last == "model_fields_set" else kind if kind in ("dict", "tuple", "list", "set") else ""
 
 
 @reading("a value is written to another field")

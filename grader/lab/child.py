@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
-from grader.lab import imports, looks, openings, versions
+from grader.lab import imports, looks, openings
 from grader.lab.clerk import start_clerk
 from grader.lab.connections import listen_to_connections
 from grader.lab.guard import keep_to_themselves
@@ -32,6 +32,7 @@ from grader.lab.restrictions import hide_grader, limit, stay_on
 from grader.lab.server_trouble import ServerTrouble
 from grader.lab.soundness import Soundness
 from grader.lab.surroundings import Surroundings, enter
+from grader.lab.versions import taken
 from grader.lab.walls import Walls
 from grader.lab.worker import Worker
 from grader.rules import asked_in, rules_of
@@ -103,7 +104,7 @@ def enter_job(job: Job, walls: Walls, results: int) -> list[Iterator[None]]:
     soundness = Soundness(place, makers, surroundings)
     checks = tuple((rule.name, rule.task, rule.function, rule.asks) for rule in rules_of(job.chapter))
     work = Worker(process, place, checks, makers, surroundings, soundness, trouble, heard, json_encoder(), job.seconds)
-    return [start_clerk(job, reporter, work, (*own(), asked), versions.taken(), followed, results)]
+    return [start_clerk(job, reporter, work, (*own(), asked), taken(), followed, results)]
 
 
 def grade_chapter(steps: list[Iterator[None]]) -> NoReturn:

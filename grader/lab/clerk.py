@@ -19,7 +19,7 @@ from itertools import count
 from operator import attrgetter, call, is_not, itemgetter
 from queue import SimpleQueue
 from sys import gettrace
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any
 
 from grader.lab import imports, judge, relied, soundness, surroundings, trail, worker
@@ -27,7 +27,18 @@ from grader.lab.job import BEFORE, SPOILT, Job, unsealed
 from grader.lab.relied import Relied
 from grader.lab.reporter import Reporter
 from grader.lab.versions import Versions
-from grader.lab.worker import NOT_PREPARED, READY, THREADS, Worker, get_ready, judge_check, look_again, put_away, settle
+from grader.lab.worker import (
+    NOT_PREPARED,
+    READY,
+    THREADS,
+    Worker,
+    get_ready,
+    judge_check,
+    look_again,
+    look_for_replaced,
+    put_away,
+    settle,
+)
 from grader.rules import FIRST_IMPORT
 
 # What the main thread does between check and verdict.
@@ -49,8 +60,8 @@ def start_clerk(
         job: what to do.
         reporter: speaks to the bench.
         work: what the main thread works with.
-        relied: the grader's own, and Python's, as it was.
-        versions: numbers that change where the grader's own is replaced.
+        relied: the grader's own, and Python's, as it was; at last what the checks ask for.
+        versions: numbers that change where some of it is replaced.
         followed: counts how often each step was followed, and how often this was asked.
         results: file descriptor for the messages.
 
@@ -88,13 +99,17 @@ def _keep_books(
     send, tell, mark_output = reporter
     end, kind_of, text, pairs, size = os._exit, type, str, zip, len
     watch, order, collect_no_garbage = faulthandler.dump_traceback_later, partial, gc.disable
-    getting_ready, judging, settling, putting, looking = get_ready, judge_check, settle, put_away, look_again
+    getting_ready, judging, replacing, settling = get_ready, judge_check, look_for_replaced, settle
+    putting, looking = put_away, look_again
     differ, some, through, every, code_of, spoilt = is_not, any, map, tuple, attrgetter("__code__"), SPOILT
-    views, numbers, number_of = *versions, itemgetter(0)
-    ready, not_prepared, threads, before, truth = READY, NOT_PREPARED, THREADS, BEFORE, bool
+    (own, as_they_were), (others, at_first), rest = versions
+    rest = *rest, *relied[-1:]
+    number_of = itemgetter(0)
+    ready, not_prepared, threads, before = READY, NOT_PREPARED, THREADS, BEFORE
+    truth, several, code = bool, tuple, CodeType
     checks = work.checks
     firsts = frozenset(position for position, check in enumerate(checks) if check[0] == FIRST_IMPORT)
-    owners, kept, classes, functions, codes = _as_they_are()
+    owners, kept, classes, functions, codes = _as_they_are() if not own else ([], [], [], [], [])
     failures = count()  # nobody can count it back
     fail, known = failures.__next__, 0
     follower, followings = gettrace, followed()
@@ -103,19 +118,21 @@ def _keep_books(
         give(order)
         answer = hear()
         collect_no_garbage()
+        expect_plain(answer)
         return answer
 
-    def expect_texts(*texts: object) -> None:
-        """Nothing of the learner's is to be asked anything here."""
-        for each in texts:
-            if kind_of(each) is not text:
-                end(spoilt)
+    def expect_plain(answer: object) -> None:
+        """Nothing of the learner's is to be asked anything here, or given up: its class might answer."""
+        kind = kind_of(answer)
+        if kind is several:
+            for each in answer:  # type: ignore[attr-defined]
+                expect_plain(each)
+        elif kind is not text and kind is not truth and kind is not code and answer is not None:
+            end(spoilt)
 
     def expect_as_they_were() -> None:
-        if views:
-            if every(through(number_of, views)) != numbers:
-                end(spoilt)
-            return
+        if every(through(number_of, own)) != as_they_were:
+            end(spoilt)
         for owner, values in pairs(owners, kept):
             if some(through(differ, owner.values(), values)):
                 end(spoilt)
@@ -123,7 +140,7 @@ def _keep_books(
             if size(owner) != number:
                 end(spoilt)
         # Python tells of it when a function is asked for its code: the main thread does so.
-        if some(through(differ, obeyed(order(every, through(code_of, functions))), codes)):
+        if functions and some(through(differ, obeyed(order(every, through(code_of, functions))), codes)):
             end(spoilt)
 
     open_checks: list[Any] = []
@@ -142,7 +159,6 @@ def _keep_books(
             must_not = imported and position in firsts
             wish = ticket if control else ""
             come_of_it, words = obeyed(order(getting_ready, work, wish, must_not))
-            expect_texts(come_of_it, words)
             if come_of_it == not_prepared:
                 send({"event": come_of_it, "check": ticket, "reason": words})
                 return
@@ -153,8 +169,7 @@ def _keep_books(
                 break
             imported = True
             expect_as_they_were()  # code may have been called while everything was made ready
-            outcome, at, where = obeyed(order(judging, work, relied, fail, open_checks, check, wish))
-            expect_texts(outcome, at, where)
+            outcome, at, where = obeyed(order(judging, work, rest, fail, open_checks, check, wish))
             if at:
                 send({"event": "looks", "at": at, "where": where})
             failed, known = fail() != known, fail() + 1
@@ -162,17 +177,18 @@ def _keep_books(
                 followings += 1  # this question
                 if failed or followed() != followings:
                     end(spoilt)
+                now = every(through(number_of, others))
+                changed = not own or now != at_first or every(through(number_of, own)) != as_they_were
+                if changed and not control:
+                    outcome = obeyed(order(replacing, relied, open_checks))
+                    at_first = now
+            if outcome == "passed":
                 expect_as_they_were()
             settling_it = order(settling, work, open_checks, check, outcome, control=control, used=used)
             (told, met), settled, again, alone = obeyed(settling_it)
-            expect_texts(told, met)
-            for each in (settled, again, alone):
-                if kind_of(each) is not truth:
-                    end(spoilt)
             mark_output(ticket if settled else before)
             if again:
                 outcome, told = obeyed(order(looking, work, open_checks, check, outcome))
-                expect_texts(outcome, told)
                 if outcome == "passed":  # it was not
                     end(spoilt)
                 mark_output(before)

@@ -30,18 +30,31 @@ _REFUSED = (
     *OF_CTYPES,
 )
 _OF_MEMORY = ("memmove", "memset", "cast", "string_at", "wstring_at")
-# Of an object that describes a class: whether that may be changed, and what makes its objects; of one that describes a
-# module, what a second copy of it has. Source: Python, "Type Objects", tp_flags and tp_new; "PyModuleDef", m_base.
+# Of an object that describes a class: whether that may be changed, what compares its objects, and what makes them; of
+# one that describes a module, what a second copy of it has. Source: Python, "Type Objects", tp_flags, tp_richcompare
+# and tp_new; "PyModuleDef", m_base.
 _WORD = ctypes.sizeof(ctypes.c_void_p)
-_FLAGS, _UNCHANGEABLE, _NEW, _COPY = 21 * _WORD, 1 << 8, 39 * _WORD, 4 * _WORD
+_FLAGS, _UNCHANGEABLE, _COMPARES, _NEW, _COPY = 21 * _WORD, 1 << 8, 25 * _WORD, 39 * _WORD, 4 * _WORD
 
 
-class _Key(str):
-    """The name of something that is refused: it is no number, says a ValueError, and nothing that code could change."""
+def _refusal(event: str) -> str:
+    """The name of something that is refused: whoever compares it hears, by a TypeError, that it is no number.
 
-    __slots__ = ()
-    __hash__ = str.__hash__
-    __eq__ = int  # type: ignore[assignment]
+    A function of C says so, in the place where the class has its own: no name that could be given to something else.
+    """
+    kind = type(event, (str,), {"__slots__": ()})
+    says = ctypes.cast(ctypes.pythonapi.PyNumber_Index, ctypes.c_void_p)
+    ctypes.c_void_p.from_address(id(kind) + _COMPARES).value = says.value
+    _keep_as_it_is(kind)
+    key: str = kind(event)
+    return key
+
+
+def _keep_as_it_is(kind: type) -> None:
+    """Let nobody change a class any more."""
+    flags = ctypes.c_ulong.from_address(id(kind) + _FLAGS)
+    if flags.value == kind.__flags__:
+        flags.value |= _UNCHANGEABLE
 
 
 _REFERENTS = "gc.get_referents"
@@ -50,7 +63,7 @@ _one_at_a_time = allocate_lock()
 
 
 class _KeyOfReferents(str):
-    """The same, where it is not permitted this once."""
+    """The same, by a KeyError, where it is not permitted this once."""
 
     __slots__ = ()
     __hash__ = str.__hash__
@@ -82,10 +95,9 @@ def keep_to_themselves() -> Callable[[], int]:
     Returns:
         counts how often a function that follows each step was set, and how often this was asked.
     """
-    for key in (_Key, _KeyOfReferents, _KeyOfFollowing):
-        flags = ctypes.c_ulong.from_address(id(key) + _FLAGS)
-        if flags.value == key.__flags__:
-            flags.value |= _UNCHANGEABLE
+    refusals = [*map(_refusal, _REFUSED)]
+    for key in (_KeyOfReferents, _KeyOfFollowing):
+        _keep_as_it_is(key)
     for names in (vars(sys), _names_of_a_copy(sys)):
         names.update(settrace=_follow_nobody, setprofile=_follow_nobody)
     vars(gc)["enable"] = gc.disable
@@ -96,9 +108,7 @@ def keep_to_themselves() -> Callable[[], int]:
     for kind in [*_and_below(ctypes.Structure.__mro__[1])]:
         ctypes.c_void_p.from_address(id(kind) + _NEW).value = None
         gc.get_referents(vars(kind))[0].pop("__new__", None)
-    refused: dict[str, Any] = dict.fromkeys(
-        [*map(_Key, _REFUSED), _KeyOfReferents(_REFERENTS), _KeyOfFollowing(_FOLLOWS)]
-    )
+    refused: dict[str, Any] = dict.fromkeys([*refusals, _KeyOfReferents(_REFERENTS), _KeyOfFollowing(_FOLLOWS)])
     sys.addaudithook(refused.get)
     return _times.__next__
 

@@ -59,9 +59,13 @@ def judge(
         if unmeetable:
             _try_to_fail(parts, check, asked, unmeetable)
         else:
-            check(**{name: parts.named(name) for name in asked})
+            given, expect = {name: parts.named(name) for name in asked}, parts.named("expect")
+            as_made, kind = parts.as_made, type(expect)
+            check(**given)
             if rule:
-                _expect_something_asked(parts)
+                _expect_something_asked(parts, expect)
+            if parts.as_made is not as_made or type(expect) is not kind:
+                raise Broken("the code has changed a part of the grader", "code that leaves the grader as it is")
     except BaseException as error:
         fail()
         verdict = _verdict_on(error, parts.focus)
@@ -95,14 +99,13 @@ def _in_full(found: dict[str, Any], parts: Parts, started: float) -> dict[str, A
     return {key: clean(value, str(parts.place.root) + os.sep) for key, value in found.items()}
 
 
-def _expect_something_asked(parts: Parts) -> None:
+def _expect_something_asked(parts: Parts, expect: Expect) -> None:
     """End a check as broken that has asked for nothing: then it is not what was to be judged that has passed.
 
     Raises:
         Broken: nothing was expected.
     """
-    expect: Expect = parts.named("expect")
-    if parts.replaced() or not expect.has_counted() or not expect.asked:
+    if parts.replaced() or type(expect) is not Expect or not Expect.has_counted(expect) or not expect.asked:
         raise Broken("the check came to its end, and nothing was checked", "code that leaves the grader as it is")
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
+from pathlib import Path
+from sqlite3 import connect as _connect  # as it is, whoever gives the module another one
 from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, make_url
@@ -38,11 +40,20 @@ def engine_for_once(url: str) -> Engine:
 
 
 def _unobserved(url: str, **options: Any) -> Engine:
+    if (file := _file_of(_parsed(url))) is not None:
+        options["creator"] = partial(_connect, file, uri=True, check_same_thread=False)
     engine = leave_out(create_engine(url, isolation_level="AUTOCOMMIT", **options))
     attach(engine.pool, "connect", _set_up)
     for each in (engine.dispatch, engine.pool.dispatch, engine.dialect.dispatch):
         _unheard(each)
     return engine
+
+
+def _file_of(url: URL) -> str | None:
+    """A file of SQLite's, with a cache of its own: with one in common, what others have not committed can be read."""
+    if url.get_backend_name() != "sqlite" or not url.database or url.database.startswith("file:"):
+        return None
+    return f"{Path(url.database).absolute().as_uri()}?cache=private"
 
 
 def _unheard(dispatch: Any) -> None:

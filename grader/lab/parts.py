@@ -34,7 +34,7 @@ class _AsMade(NamedTuple):
         name: its name.
         part: the part.
         kind: its class.
-        of: tells the other parts that it was made of, together; None where it is made of none.
+        of: tells the other parts that it was made of, together, and its engine; None where it has none of these.
         held: these, as they were then: one, or a tuple.
         named: what its class has, where the part itself could have something of its own in the place of that.
     """
@@ -49,6 +49,10 @@ class _AsMade(NamedTuple):
 
 # What tells of every check, whatever it asks for.
 _ALWAYS = ("focus", "story", "code", "expect")
+
+
+# By what a part reads the database itself.
+_READS_BY = "engine"
 
 
 def load_makers(chapter: str, asked: Iterable[str]) -> dict[str, Maker]:
@@ -69,7 +73,7 @@ class Parts:
         unread: what is known of the check, once it has failed and no reading knows the mistake.
     """
 
-    __slots__ = ("_as_made", "_made", "_makers", "code", "focus", "place", "seen", "story", "unread")
+    __slots__ = ("_made", "_makers", "as_made", "code", "focus", "place", "seen", "story", "unread")
 
     def __init__(self, place: Place, seen: Seen, makers: dict[str, Maker]) -> None:
         self.place = place
@@ -77,7 +81,7 @@ class Parts:
         self.unread: Evidence | None = None
         self._makers = makers
         self._made: dict[str, Any] = {"place": place, "seen": seen}
-        self._as_made: tuple[_AsMade, ...] = tuple(self._as_it_is(*each) for each in self._made.items())
+        self.as_made: tuple[_AsMade, ...] = tuple(self._as_it_is(*each) for each in self._made.items())
         self.focus: Focus = self.named("focus")
         self.story: Story = self.named("story")
         self.code: Code = self.named("code")
@@ -87,12 +91,12 @@ class Parts:
         if name not in self._made:
             maker = self._makers[name]
             made = self._made[name] = maker.make(**{need: self.named(need) for need in maker.needs})
-            self._as_made += (self._as_it_is(name, made),)
+            self.as_made += (self._as_it_is(name, made),)
         return self._made[name]
 
     def _as_it_is(self, name: str, made: object) -> _AsMade:
         parts = [id(each) for each in self._made.values()]
-        held = [key for key in _attributes(made) if id(getattr(made, key, None)) in parts]
+        held = [key for key in _attributes(made) if id(getattr(made, key, None)) in parts or key == _READS_BY]
         of = attrgetter(*held, "__class__") if held else None
         kind: object = type(made)
         own: frozenset[str] = _named_in(kind) if hasattr(made, "__dict__") else frozenset()
@@ -103,7 +107,7 @@ class Parts:
 
         It is asked whenever the learner's code has run: what is replaced there may be put back before the end.
         """
-        for name, part, kind, of, held, named in self._as_made:
+        for name, part, kind, of, held, named in self.as_made:
             if type(part) is not kind or self._made.get(name) is not part:
                 return name
             if of is not None and any(map(is_not, of(part), held)):

@@ -139,10 +139,11 @@ def remember_own() -> None:
     """Remember the grader's own, and Python's, for the children that will be forked from this process."""
     new = [name for name in sys.modules if _makes_verdicts(name) and name not in _modules]
     if new:
-        _heart()
-        first = [] if _modules else [vars(builtins), *_of_libraries()]
+        if not _modules:
+            _hearts.append(rely_on(_names_of(f"grader.{name}" for name in _MAKES_VERDICTS)))
+            _remembered.append(rely_on([vars(builtins), *_of_libraries()]))
         _modules.update(new)
-        _remembered.append(rely_on([*first, *_names_of(new)]))
+        _remembered.append(rely_on(_names_of(new)))
     dialects = [name for name in _DIALECTS if name in sys.modules and name not in _modules]
     if dialects:
         _modules.update(dialects)
@@ -164,16 +165,20 @@ def _makes_verdicts(module: str) -> bool:
 
 _EXPLAINS, _EVIDENCE = "grader.diagnosis.", "grader.diagnosis.evidence"
 _remembered: list[Relied] = []
-_wrappable: list[object] = []
-_types: list[Mapping[str, Any]] = []
+# Tuples: nobody can add to them, and the module's names are looked at.
+_wrappable: tuple[object, ...] = ()
+_types: tuple[Mapping[str, Any], ...] = ()
 # Names of the modules that are remembered: the grader's, and dialects'.
 _modules: set[str] = set()
 
 
-@cache
-def _heart() -> Relied:
-    """The part of it by which verdicts are made; few enough to be looked at whenever the learner's code returns."""
-    return rely_on(_names_of(f"grader.{name}" for name in _MAKES_VERDICTS))
+# The part of it by which verdicts are made; few enough to be looked at whenever the learner's code returns.
+_hearts: list[Relied] = []
+
+
+def look_at_the_end_only() -> None:
+    """Somebody notices what is put back, too: it need not be looked at whenever the learner's code returns."""
+    _hearts.clear()
 
 
 @contextmanager
@@ -198,7 +203,7 @@ def expect_untouched() -> None:
     # Python's garbage collector calls what code has left with it in the middle of whatever makes new objects: in what
     # the learner's code does, where that has switched it on, but not in the grader's own steps.
     _collect_no_garbage()
-    if replaced_in(_heart()) or not _looks or _looks[-1]():
+    if replaced_in(*_hearts) or not _looks or _looks[-1]():
         raise Broken("the code has changed a part of the grader", "code that leaves the grader as it is")
     for kind, left_on in (("trace", gettrace()), ("profile", getprofile())):
         if left_on is not None:
@@ -235,7 +240,8 @@ def _of_libraries() -> list[Mapping[str, Any]]:
     if "sqlalchemy.event" in sys.modules:
         found += [vars(sys.modules["sqlalchemy.event.api"]), vars(sys.modules["sqlalchemy.inspection"])["_registrars"]]
     if "sqlalchemy.orm" in sys.modules:
-        _wrappable.extend(vars(sys.modules["sqlalchemy.orm"].Session)[name] for name in _MAY_BE_WRAPPED)
+        global _wrappable
+        _wrappable = tuple(vars(sys.modules["sqlalchemy.orm"].Session)[name] for name in _MAY_BE_WRAPPED)
     return found
 
 
@@ -245,7 +251,8 @@ def _of_dialects(modules: Iterable[str]) -> Iterator[Mapping[str, Any]]:
         kind = getattr(sys.modules[module], _DIALECTS[module])
         named = (name for name in dir(kind) if name.startswith(_TELLS_OF_TABLES))
         yield _Some(kind, [name for name in named if isinstance(getattr(kind, name), FunctionType | dict)])
-        _types.append(kind.ischema_names)
+        global _types
+        _types = (*_types, kind.ischema_names)
         yield kind.ischema_names
 
 
@@ -312,8 +319,9 @@ def json_encoder(*, compact: bool = False) -> Callable[[Any], str]:
     return lambda value: "".join(in_pieces(value, 0))
 
 
+@cache
 def _of_its_own(name: str) -> Any:
-    """A module, loaded once more: nobody else has it."""
+    """A module, loaded once more: nobody else uses it, and all is taken from it before the learner's code runs."""
     spec = importlib.util.find_spec(name)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -1,4 +1,4 @@
-"""In the server and the child: whether a name or a function of the grader's was replaced, and be it for a moment.
+"""In the server and the child: whether what the grader relies on was replaced, and be it for a moment.
 
 What is replaced and put back looks as it was. But CPython numbers each state of a dictionary, a module's names or a
 class's, and of a function's code and defaults; no number comes a second time (PEP 509; PEP 699 ends that with
@@ -13,19 +13,33 @@ from collections.abc import Mapping
 from functools import cache
 from gc import get_referents
 from operator import itemgetter
-from types import FunctionType
+from types import FunctionType, MappingProxyType
 from typing import Any, Literal, NamedTuple, cast
 
-from grader.lab.relied import own
+from grader.lab.relied import Relied, look_at_the_end_only, own
 
 _number_of = itemgetter(0)
 
 
-class Versions(NamedTuple):
+class Numbers(NamedTuple):
     """Numbers in memory, and what they were."""
 
     views: tuple[memoryview, ...]
-    numbers: tuple[int, ...]
+    found: tuple[int, ...]
+
+
+class Versions(NamedTuple):
+    """The numbers of what was remembered.
+
+    Attributes:
+        own: of the grader's names and functions; empty where this Python has none.
+        others: of the libraries' names, which their users change, too.
+        rest: what has none.
+    """
+
+    own: Numbers
+    others: Numbers
+    rest: tuple[Relied, ...]
 
 
 # Of the objects that CPython makes of a dictionary and of a function: at which byte their number lies.
@@ -33,26 +47,39 @@ _Layout = tuple[int, int]
 _LAYOUTS: dict[tuple[int, int], _Layout] = {(3, 11): (24, 128), (3, 12): (24, 136)}
 # CPython numbers a function when it is first called in earnest, from 1 on; these have their number at once.
 _NEXT = [0xFFFF_FFF0]
+_own: list[memoryview] = []
+_others: list[memoryview] = []
+_rest: list[Relied] = []
 
 
 def remember() -> None:
-    """Find out where the numbers lie of the grader's own that is remembered, and was not when this was last done."""
+    """Find out where the numbers lie of all that is remembered, and was not when this was last done."""
     layout = _layout()
-    if layout is None:
-        return
-    for names, functions, *_ in own()[len(_found) :]:
-        views = [_view(_dictionary_of(owner), layout[0], "Q") for owner, _, _ in names if _is_own(owner)]
-        _found.append((*views, *(_numbered(each, layout[1]) for each in functions)))
+    for names, functions, parts, cells, contents in own()[len(_rest) :]:
+        if layout is None:
+            _rest.append((names, functions, parts, cells, contents))
+            continue
+        unnumbered = []
+        for each in names:
+            if (found := _dictionary_of(each[0])) is None:
+                unnumbered.append(each)
+            else:
+                (_own if _is_own(each[0]) else _others).append(_view(found, layout[0], "Q"))
+        _own.extend(_numbered(each, layout[1]) for each in functions)
+        _rest.append((tuple(unnumbered), (), (), cells, contents))
+    if layout is not None:
+        look_at_the_end_only()
 
 
 def taken() -> Versions:
     """The numbers, for who is to look at them; nobody else gets them, as who has them could also write there."""
-    views = tuple(view for each in _found for view in each)
-    _found.clear()
-    return Versions(views, tuple(map(_number_of, views)))
+    return Versions(_taken(_own), _taken(_others), tuple(_rest))
 
 
-_found: list[tuple[memoryview, ...]] = []
+def _taken(views: list[memoryview]) -> Numbers:
+    found = Numbers(tuple(views), tuple(map(_number_of, views)))
+    views.clear()
+    return found
 
 
 def _is_own(names: Mapping[str, Any]) -> bool:
@@ -61,11 +88,11 @@ def _is_own(names: Mapping[str, Any]) -> bool:
     return home.startswith("grader.") and names.get("__path__") is None
 
 
-def _dictionary_of(names: Mapping[str, Any]) -> dict[str, Any]:
-    """The dictionary itself, where a class only shows it."""
-    found = names if isinstance(names, dict) else get_referents(names)[0]
-    assert type(found) is dict
-    return found
+def _dictionary_of(names: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The dictionary itself, where a class only shows it; None where there is not one that holds them all."""
+    if isinstance(names, MappingProxyType):
+        (names,) = get_referents(names)
+    return names if isinstance(names, dict) else None
 
 
 def _view(something: object, at: int, kind: Literal["Q", "I"]) -> memoryview:
@@ -100,7 +127,8 @@ def _are_numbers(of_dictionary: int, of_function: int) -> bool:
 
     function = cast("FunctionType", use)
     code, defaults = function.__code__, function.__defaults__
-    views = [_view(_dictionary_of(vars(Names)), of_dictionary, "Q"), _numbered(function, of_function)]
+    names = _dictionary_of(vars(Names))
+    views = [_view(names, of_dictionary, "Q"), _numbered(function, of_function)]
     before = [*map(_number_of, views)]
     for _ in range(64):
         function(Names.one)

@@ -29,6 +29,7 @@ def get_ready(chapter: str, url: str) -> None:
     gc.disable()
     asked = asked_in(chapter)
     _once(_warm_up_data)
+    _once(relied.json_encoder)
     # FastAPI and its test client take half of the time of all imports, and some chapters need neither.
     needs_fastapi = "client" in fixtures_of(chapter, asked)
     if needs_fastapi:

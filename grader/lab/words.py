@@ -21,7 +21,8 @@ _OF_THIS_RUN = re.compile(r"\b(thread id|process id|pid|at) (?:0x[0-9a-fA-F]+|(?
 
 def describe(error: BaseException) -> str:
     """An exception in one line, as Python would name it last; of a validation, the first thing that is wrong."""
-    message = str(error).strip().split("\n")[0]
+    lines = str(error).strip().split("\n")
+    message = f"{lines[0]} {lines[-1].strip()}" if lines[0].endswith(":") and lines[1:] else lines[0]  # what it was
     with suppress(Exception):
         first: Any = error.errors()[0]  # type: ignore[attr-defined]
         message = ": ".join(part for part in (".".join(map(str, first["loc"])), first["msg"]) if part)
