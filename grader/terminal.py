@@ -615,10 +615,10 @@ def _command(chapter: str) -> str:
 
 
 def _magic(block: Block, checks: Sequence[Check]) -> str:
-    """What grades a task again; one without a check of its own with the task that was graded, or with its chapter."""
+    """What shows the mistake again: the task that was graded, else the one that is to be fixed, else its chapter."""
     rules = rules_of(block.check.chapter)
     is_part = not {rule.id for rule in rules} <= {check.id for check in checks}
-    tasks = [*([] if block.given else [block.task]), *([block.check.task] if is_part else [])]
+    tasks = [*([block.check.task] if is_part else []), *([] if block.given else [block.task])]
     judged = [task for task in tasks if any(rule.task == task for rule in rules)]
     return f"%grade {judged[0] if judged else block.check.chapter[:2]}"
 

@@ -16,6 +16,7 @@ from grader.diagnosis.objects import value_of
 from grader.diagnosis.parameters import TOO_STRICT
 from grader.diagnosis.reading import Told, reading, reading_of
 from grader.diagnosis.routes import said_status
+from grader.diagnosis.schemas import field_in
 from grader.diagnosis.source import File, Function, calls, first_line, giving, inside, keyword, name_of, text_of
 
 _ITEM = "read_answers_the_item", "create_answers_201", "patch_keeps_omitted_fields"
@@ -116,15 +117,21 @@ def answered_nothing(evidence: Evidence) -> Told | None:
     return Told(saw=saw, where=given_back(*found[:2]), hint=hint)
 
 
-@reading("another thing than what was sent is answered", "answers_202")
+@reading("another thing than what was promised is answered", "answers_202", *_ITEM)
 def answered_another_thing(evidence: Evidence) -> Told | None:
     """FastAPI makes of what an endpoint returns the schema that it promises. Of a text or a number it cannot."""
     found = endpoint_of(evidence)
     returned = [each for each in inside(found[1]) if isinstance(each, ast.Return)] if found else []
     refused = re.search(r"ResponseValidationError: response: Input should be .* not (?!None$)", evidence.saw)
+    value = returned[0].value if returned else None
+    itself = evidence.source.class_(value.id) if isinstance(value, ast.Name) else None
+    if itself is not None:
+        refused = refused or re.search(r"ResponseValidationError: response\.\w+: Field required", evidence.saw)
     if found is None or refused is None or len(returned) != 1:
         return None
-    hint = "The client wants to see what was sent. What does this line answer with?"
+    shows = "what was sent" if evidence.rule == "answers_202" else "the item"
+    hint = f"The client wants to see {shows}. What does this line answer with?"
+    hint = "This hands back the class itself. What makes an answer of the item?" if itself else hint
     return Told(where=found[0].at(returned[0]), hint=hint)
 
 
@@ -202,6 +209,49 @@ def in_an_answer(function: Callable[[Evidence], Told | None]) -> Callable[[Evide
 
     vars(holds)["reading"] = replace(original, rules=(*_ITEM, _LIST), holds=holds)
     return holds
+
+
+_SHOWN_TOO = "answers_hide_internal_fields", "patch_null_clears"
+_BY_ITEM_READ = re.compile(r"a crash: (?:Response)?ValidationError: (?:response\.?(?:\d+\.)?)?(.*)")
+
+
+def of_the_answer(function: Callable[[Evidence], Told | None]) -> Callable[[Evidence], Told | None]:
+    """A reading of ItemRead that refuses a right item, or shows too much of it, for an answer that is made with it."""
+    original = reading_of(function)
+    assert original is not None
+
+    def holds(evidence: Evidence) -> Told | None:
+        schema = _schema_of_answer(evidence)
+        if schema is None or schema[0].name in evidence.given:
+            return None
+        refused, more = _BY_ITEM_READ.match(evidence.saw), re.search(r"also shows (\w+(?:, \w+)*)", evidence.saw)
+        if refused and _is_stricter(evidence, schema, refused[1]):
+            did = "None" if refused[1].endswith("not None") else "item"
+            seen = replace(evidence, did=[f"{schema[1].name}.model_validate({did})"], saw=f"refused: {refused[1]}")
+        elif more:
+            shown = ", ".join(repr(each) for each in more[1].split(", "))
+            seen = replace(evidence, did=[f"{schema[1].name}.model_validate(item)"], saw=f"also shows {shown}")
+        else:
+            return None
+        told = original.holds(seen)
+        return replace(told, saw=told.saw.replace(seen.saw, evidence.saw)) if told is not None else None
+
+    vars(holds)["reading"] = replace(original, rules=(*_ITEM, _LIST, *_SHOWN_TOO), holds=holds)
+    return holds
+
+
+def _is_stricter(evidence: Evidence, schema: tuple[File, ast.ClassDef], refused: str) -> bool:
+    """Whether a schema of answers refuses an item because it asks for another type than the table has."""
+    if re.match(r"Input should be a valid dictionary or instance of \w+, not Item\(", refused):
+        return True
+    named = re.match(r"(id|name|description): Input should be", refused)
+    name = named[1] if named else ""
+    own, table = (field_in(evidence, each, name) for each in (schema, evidence.source.class_("Item")))
+    if not name or own is None or table is None or own == table:
+        return False
+    types = [text_of(getattr(each[1], "annotation", None)) for each in (own, table)]
+    types = types if name == "description" else [each.removesuffix(" | None") for each in types]
+    return types[0] != types[1]
 
 
 def _asks_for_more(evidence: Evidence) -> str:

@@ -367,6 +367,7 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
             hint = f"{NAMES_ALONE} Which method of the schema gives names with values?"
         if found[1] in _ASKED and found[2] in _OF_A_QUERY:
             hint = f"The database has been asked by then. What does {found[2]}() belong to?"
+            return Told(saw=raised.told, where=where, hint=hint)
         if found[2] in ("get_or_404", "first_or_404", "one_or_404", "paginate"):
             hint = f"{found[2]}() is the way of another library. What does this app have in its place?"
         if found[1] == found[2].title() == "Session":

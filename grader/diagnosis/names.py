@@ -375,10 +375,14 @@ def of_what_is_here(file: File, name: str, where: str) -> str:
     """What to ask of a name that nobody has, by what its line, its function and its file have; empty if by nothing."""
     if name == "metadata" and "create_all" in file.lines[int(where.rpartition(":")[2]) - 1]:
         return "Base has a 'metadata'. How does this line ask it for that?"
+    if name == "create_all":
+        return "create_all() is a method of what knows the tables. Which object is that?"
     line = int(where.rpartition(":")[2] or 0)
     around = [each for each in file.functions if each.lineno <= line <= (each.end_lineno or 0)]
     given = [each for each in arguments_of(around[-1]) if each != name] if around else []
     called = any(isinstance(each, ast.Call) and name_of(each.func) == name for each in file.nodes)
+    if called and given == ["app"]:
+        return ""  # an app has no functions for this
     if name in ("add_task", *_METHODS) and called and given:
         return f"{name}() is a method. Which parameter of {around[-1].name}() has it?"
     known = {each.id for each in file.nodes if isinstance(each, ast.Name)} - {name}

@@ -451,12 +451,19 @@ def made_by_hand(evidence: Evidence) -> str:
     return where if any(not each.arg for call in made for each in call.keywords) else ""
 
 
-@reading("PATCH takes the schema of POST", "patch_keeps_omitted_fields", "patch_null_clears", "patch_unknown_is_404")
+@reading(
+    "PATCH takes the schema of POST, or of the answers",
+    "patch_keeps_omitted_fields",
+    "patch_null_clears",
+    "patch_unknown_is_404",
+)
 def patch_takes_create(evidence: Evidence) -> Told | None:
-    """ItemCreate requires a name. A PATCH may leave out every field."""
+    """ItemCreate requires a name, and ItemRead all that it shows. A PATCH may leave out every field."""
     found = endpoint_of(evidence)
     body = body_parameter(evidence, found[1]) if found else None
-    if found is None or body is None or "Create" not in text_of(body.annotation) or "missing" not in evidence.saw:
+    if found is None or body is None or "missing" not in evidence.saw:
+        return None
+    if not re.search("Create|Read", text_of(body.annotation)):
         return None
     why = ""
     if evidence.rule == "patch_unknown_is_404":
@@ -464,12 +471,14 @@ def patch_takes_create(evidence: Evidence) -> Told | None:
     return Told(where=found[0].at(body), hint="Which schema is meant for changes?", why=why)
 
 
-@reading("POST takes the schema of PATCH", *INVALID, "input_is_validated")
+@reading("POST takes the schema of PATCH, or of the answers", *INVALID, "input_is_validated", "create_answers_201")
 def create_takes_update(evidence: Evidence) -> Told | None:
-    """ItemUpdate lets a client leave out every field, even the name."""
+    """ItemUpdate lets a client leave out every field, even the name. ItemRead asks for an id, which no client knows."""
     found = endpoint_of(evidence) if request_of(evidence)[0] == "post" else None
     body = body_parameter(evidence, found[1]) if found else None
-    if found is None or body is None or "Update" not in text_of(body.annotation):
+    if found is None or body is None or not re.search("Update|Read", text_of(body.annotation)):
+        return None
+    if "Update" in text_of(body.annotation) and evidence.rule == "create_answers_201":
         return None
     return Told(where=found[0].at(body), hint="Which schema is meant for new items?")
 

@@ -54,8 +54,10 @@ from grader.diagnosis.schemas import (
     value_shown_otherwise,
 )
 from grader.diagnosis.shapes import unfit_call
+from grader.diagnosis.tables import comma_behind_a_field
 
 READINGS = (
+    comma_behind_a_field,
     table_for_a_schema,
     bound_of_another_type,
     never_given_a_value,

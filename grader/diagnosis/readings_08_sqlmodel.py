@@ -9,7 +9,7 @@ from grader.diagnosis.aliases import (
     session_without_depends,
     type_and_place_apart,
 )
-from grader.diagnosis.answers import field_of_no_item, in_an_answer
+from grader.diagnosis.answers import answered_another_thing, field_of_no_item, in_an_answer, of_the_answer
 from grader.diagnosis.anywhere import (
     builtin_as_a_value,
     dependency_called,
@@ -43,12 +43,14 @@ from grader.diagnosis.schemas import (
     null_made_a_text,
     of_a_text,
     read_is_stricter,
+    reads_no_objects,
     rules_by_place,
     rules_without_a_type,
     setting_of_pydantic_1,
     shows_more,
     takes_an_id,
     text_not_kept,
+    too_long_accepted,
     type_as_a_default,
     type_changes_text,
     validated_before_the_type,
@@ -69,6 +71,7 @@ from grader.diagnosis.sqlmodels import (
     get_item_returns_no_item,
     id_made_in_python,
     id_without_default,
+    in_the_row,
     length_not_seen,
     name_has_no_index,
     name_takes_null,
@@ -83,8 +86,11 @@ from grader.diagnosis.sqlmodels import (
     row_refused,
     schema_is_the_table,
     types_of_the_table,
+    updated_otherwise,
+    without_an_id,
 )
 from grader.diagnosis.states import nothing_has_set_it
+from grader.diagnosis.tables import comma_behind_a_field, indexed_under_another_name, text_for_a_boolean
 from grader.diagnosis.uncalled import method_not_called, nothing_called
 from grader.diagnosis.updates import made_a_second_item, own_values_written_back, stored_a_new_row
 from grader.diagnosis.ways import never_reached
@@ -125,11 +131,15 @@ READINGS = (
     used_before_assignment,
     get_item_returns_no_item,
     field_of_pydantic,
+    comma_behind_a_field,
+    text_for_a_boolean,
+    indexed_under_another_name,
     no_primary_key,
     not_a_table,
     not_a_sqlmodel,
     other_name_of_the_table,
     length_not_seen,
+    without_an_id(other_column),
     id_made_in_python,
     id_without_default,
     other_column,
@@ -146,6 +156,9 @@ READINGS = (
     field_missing,
     in_an_answer(field_missing),
     field_of_no_item,
+    of_the_answer(shows_more),
+    of_the_answer(read_is_stricter),
+    of_the_answer(reads_no_objects),
     shows_more,
     read_is_stricter,
     in_a_request(field_too_many),
@@ -157,6 +170,7 @@ READINGS = (
     of_a_text(validator_changes_values),
     of_a_text(type_changes_text),
     of_a_text(text_not_kept),
+    updated_otherwise,
     returned_a_copy,
     own_values_written_back,
     nothing_saved(merged_copy_lost),
@@ -165,9 +179,12 @@ READINGS = (
     handed_another_type,
     made_a_second_item,
     path_for_the_query,
+    in_the_row(field_missing),
+    in_a_request(too_long_accepted),
     *_ROUTES,
     in_a_request(takes_an_id),
     *_CRUD,
+    answered_another_thing,
     *IN_ONE_LINE,
     other_value_on_the_way,
     value_lost_on_the_way,

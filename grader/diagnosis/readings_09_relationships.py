@@ -93,7 +93,13 @@ from grader.diagnosis.saves import condition_worked_out
 from grader.diagnosis.schemas import not_annotated
 from grader.diagnosis.starting import lifespan_unknown, nobody_creates
 from grader.diagnosis.statuses import route_status_is_a_text, status_by_place, success_raised
-from grader.diagnosis.tables import length_without_type, no_tuple, not_mapped, other_brackets_of_mapped
+from grader.diagnosis.tables import (
+    comma_behind_a_field,
+    length_without_type,
+    no_tuple,
+    not_mapped,
+    other_brackets_of_mapped,
+)
 from grader.diagnosis.uncalled import method_not_called, nothing_called
 from grader.diagnosis.ways import (
     GIVEN_FUNCTIONS,
@@ -109,6 +115,7 @@ from grader.diagnosis.ways import (
 )
 
 READINGS = (
+    comma_behind_a_field,
     taken_for_a_table,
     parameters_hidden,
     table_for_a_schema,

@@ -89,6 +89,7 @@ from grader.diagnosis.shapes import (
 from grader.diagnosis.starting import lifespan_unknown, nobody_creates
 from grader.diagnosis.states import nothing_has_set_it
 from grader.diagnosis.statuses import route_status_is_a_text, status_by_place, status_is_no_number, success_raised
+from grader.diagnosis.tables import comma_behind_a_field
 from grader.diagnosis.tasks import (
     body_is_the_value,
     called_at_once,
@@ -136,6 +137,7 @@ from grader.diagnosis.ways import (
 )
 
 READINGS = (
+    comma_behind_a_field,
     taken_for_a_table,
     parameters_hidden,
     table_for_a_schema,

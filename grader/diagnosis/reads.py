@@ -78,6 +78,8 @@ def no_order(evidence: Evidence) -> Told | None:
     selects = evidence.events_of("SELECT items")
     if not selects or not selects[-1].where or "order by" in selects[-1].sql.lower():
         return None
+    if evidence.raised_kind("AttributeError"):  # it came to an end before the page was there
+        return None
     told = in_one_branch(
         evidence, "order_by", "This line decides whether the rows are ordered. For which pages are they?"
     )
@@ -476,6 +478,10 @@ def ordered_after_the_limit(evidence: Evidence) -> Told | None:
     return Told(where=where, hint=hint, why=why if evidence.rule.startswith("list_") else "")
 
 
+def _is_a_number(call: ast.Call) -> bool:
+    return bool(call.args) and isinstance(call.args[0], ast.Constant)
+
+
 @reading("not the page that was asked for", "list_pages")
 def another_page(evidence: Evidence) -> Told | None:
     """OFFSET says how many rows to skip, LIMIT how many to return at most. Both must be what the caller asked for."""
@@ -490,7 +496,7 @@ def another_page(evidence: Evidence) -> Told | None:
     if called and not evidence.sent("SELECT") and not evidence.raised and len(cut) == 1:
         hint = STOPS.format("A slice")
         return Told(saw=f"{evidence.saw}; no SELECT was sent", where=cut[0][0].at(cut[0][1].slice), hint=hint)
-    if not called or not selects:
+    if not called or not selects or evidence.raised_kind("AttributeError"):
         return None
     sql, values = selects[-1].sql.lower(), _numbers(selects[-1])
     asked = {"offset": int(called[1] or 0), "limit": int(called[2] or 100)}
@@ -536,4 +542,7 @@ def another_page(evidence: Evidence) -> Told | None:
         hint = STOPS.format("slice()")
     elif made:
         where, hint = made[0][0].at(made[0][1].args[0]), "What does this line make of the number that was asked for?"
+    elif fixed := [each for each in calls_in(evidence, "offset", "limit") if _is_a_number(each[1])]:
+        where = fixed[0][0].at(fixed[0][1])
+        hint = "The caller says how many rows to skip, and how many it wants at most. Does this line ask for them?"
     return Told(saw=f"{evidence.saw}; {told}, and {wish}", where=where, hint=hint)

@@ -127,7 +127,7 @@ def never_added(evidence: Evidence) -> Told | None:
     read = calls_in(evidence, "model_validate", "from_orm", "parse_obj")
     made = calls_in(evidence, "Item") or [each for each in read if text_of(each[1].func).startswith("Item.")]
     other_error = evidence.raised and not evidence.raised_kind("InvalidRequestError", "DetachedInstanceError")
-    other_error = other_error and not re.search(r"\bid: Input should be a valid integer, not None", evidence.saw)
+    other_error = other_error and not _no_id(evidence)
     if not made or evidence.sent("INSERT") or other_error:
         return None
     if calls_in(evidence, "add", "add_all", "merge", "insert", "execute", "begin", "begin_nested", "bulk_save_objects"):
@@ -157,6 +157,11 @@ def committed_before_added(evidence: Evidence) -> Told | None:
         where=file.at(changed[0] if what == "add" else committed[-1]),
         hint="commit() saves what the session knows at that moment. In which order do these two lines belong?",
     )
+
+
+def _no_id(evidence: Evidence) -> bool:
+    """Whether an answer could not be made because the item had no id: it had not been saved by then."""
+    return re.search(r"\bid: Input should be a valid integer, not None", evidence.saw) is not None
 
 
 def _exception(evidence: Evidence) -> str:
@@ -255,7 +260,8 @@ def committed_in_one_branch(evidence: Evidence) -> Told | None:
 def not_committed(evidence: Evidence) -> Told | None:
     """A write becomes permanent only with a commit. Closing the session undoes it."""
     found = function_of(evidence)
-    if found is None or evidence.sent("COMMIT", "ANSWER 4", "ANSWER 5") or evidence.raised:
+    failed = not _no_id(evidence) and (evidence.raised or evidence.sent("ANSWER 5"))
+    if found is None or evidence.sent("COMMIT", "ANSWER 4") or failed:
         return None
     if calls_in(evidence, "commit", "begin", "begin_nested"):
         return None
@@ -265,7 +271,7 @@ def not_committed(evidence: Evidence) -> Told | None:
     if not changed and not sent:
         return None
     return Told(
-        saw=f"{sent[-1].what} was sent, but no COMMIT" if sent else "no COMMIT was sent",
+        saw=f"{sent[-1].what} was sent, but no COMMIT" if sent else f"{_exception(evidence)}no COMMIT was sent",
         where=changed[-1][0].at(changed[-1][1]) if changed else own_line(evidence, sent[-1].where),
         hint="The change lives in the session's transaction alone. Which call makes it last?",
     )

@@ -60,7 +60,7 @@ def _schema(evidence: Evidence) -> tuple[File, ast.ClassDef] | None:
 def field_in(evidence: Evidence, found: tuple[File, ast.ClassDef] | None, name: str) -> tuple[File, ast.stmt] | None:
     """The line that declares a field, in a class or in one that it inherits from."""
     for file, node in evidence.source.ancestry(found):
-        for each in node.body:
+        for each in reversed(node.body):  # of two with one name the second counts
             targets = each.targets if isinstance(each, ast.Assign) else [getattr(each, "target", None)]
             if any(name_of(target) == name for target in targets if target is not None):
                 return file, each
@@ -552,12 +552,15 @@ _STRICT = "Clients send what the task sheet allows; refusing it takes something 
 # -- what a client may send ---------------------------------------------------------------------------
 
 
+_GIVES_IDS = "Who gives out ids, the client or the database?"
+
+
 @reading("the client's id is accepted", _IGNORES_ID)
 def takes_an_id(evidence: Evidence) -> Told | None:
     """The database assigns ids. A schema that has the field id, or allows extra fields, passes on the client's id."""
     found = _field(evidence, "id")
     if found is not None:
-        hint = "Who gives out ids, the client or the database?"
+        hint = _GIVES_IDS
         schema, table = _schema(evidence), evidence.source.ancestry(evidence.source.class_("Item"))
         if schema is not None and found[1] not in schema[1].body and any(found[1] in each[1].body for each in table):
             hint = f"The table needs an id. But {schema[1].name} inherits this line as well: who gives out ids?"
@@ -578,12 +581,17 @@ def _allows_extra(node: ast.AST) -> bool:
 @reading("a field that is missing", *_CREATE, *_UPDATE, *_READ)
 def field_missing(evidence: Evidence) -> Told | None:
     """A schema has only the fields that it declares or inherits."""
-    found = _schema(evidence)
+    return missing_in(evidence, _schema(evidence), ["name", "description", "id"])
+
+
+def missing_in(evidence: Evidence, found: tuple[File, ast.ClassDef] | None, asked: list[str]) -> Told | None:
+    """What there is to say of the first of some fields that a schema has not; None where it has them all."""
     made = [base for _, node in evidence.source.ancestry(found) for base in node.bases if isinstance(base, ast.Call)]
     if found is None or made:  # what a call makes may have any field
         return None
-    name = next((each for each in ("name", "description") if _field(evidence, each) is None), "")
-    name = name or ("id" if found[1].name == "ItemRead" and _field(evidence, "id") is None else "")
+    fields = ["name", "description", *(["id"] if found[1].name == "ItemRead" else [])]
+    missing = [each for each in fields if field_in(evidence, found, each) is None]
+    name = next((each for each in missing if each in asked), "")
     if not name:
         return None
     others = [
@@ -595,11 +603,15 @@ def field_missing(evidence: Evidence) -> Told | None:
     known = [node for _, node in evidence.source.ancestry(found)]
     bases = [node for file in evidence.source.files() for node in file.classes if node not in known]
     bases = [node for node in bases if not _OF_ITS_OWN.search(node.name) and name in _declares(node)]
+    if found[1].name != "ItemRead":  # what the table can hold is more than what a client may send
+        of_the_table = [node for _, node in evidence.source.ancestry(evidence.source.class_("Item"))]
+        bases = [node for node in bases if node not in of_the_table]
     if bases:
         hint = f"{bases[0].name} has a field '{name}'. From which classes does {found[1].name} inherit?"
-    if others:
-        hint = f"There is '{name_of(others[0].target)}' here. Is that to be '{name}'?"
-    where = found[0].at(others[0] if others else found[1])
+    other = others[missing.index(name) if len(missing) == len(others) else 0] if others else None
+    if other is not None:
+        hint = f"There is '{name_of(other.target)}' here. Is that to be '{name}'?"
+    where = found[0].at(other or found[1])
     return Told(saw=f"{found[1].name} has no field '{name}'", where=where, hint=hint)
 
 
@@ -627,6 +639,7 @@ def field_required(evidence: Evidence) -> Told | None:
     if not re.search(r"\bNone\b|Optional", text_of(getattr(declared[1], "annotation", None))):
         hint = "What has no default has to be sent. What does a field need to be left out?"
         hint += " Its type can stay as it is." if found[1] == "name" else ""
+    hint = _GIVES_IDS if found[1] == "id" else hint
     return Told(where=declared[0].at(declared[1]), hint=hint)
 
 

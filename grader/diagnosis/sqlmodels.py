@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.bodies import schema_of_body, sent
 from grader.diagnosis.endpoints import body_parameter, endpoint_of, own_files
 from grader.diagnosis.evidence import Evidence
@@ -15,8 +16,9 @@ from grader.diagnosis.objects import value_of
 from grader.diagnosis.parameters import table_behind
 from grader.diagnosis.reading import Told, reading, reading_of
 from grader.diagnosis.reads import ROWS_OF_EXEC, select_of_sqlalchemy
-from grader.diagnosis.schemas import field_in
+from grader.diagnosis.schemas import field_in, missing_in
 from grader.diagnosis.source import File, Function, calls, decorators, inside, keyword, name_of, text_of
+from grader.diagnosis.tables import COUNTS_WHOLE_NUMBERS, ONE_KEY, hint_for_the_name
 
 _TABLE = "item_is_a_sqlmodel_table"
 _TEXTS = "name", "description"
@@ -47,6 +49,8 @@ def not_a_table(evidence: Evidence) -> Told | None:
     if found is None or "has no table" not in evidence.saw:
         return None
     hint = "A class of SQLModel is a schema, until it is told to be a table as well."
+    if any(each.arg == "table" and isinstance(each.value, ast.Constant) for each in found[1].keywords):
+        hint = "table is told something else here than True."
     return Told(saw="Item is a schema: it has no table", where=found[0].at(found[1]), hint=hint)
 
 
@@ -105,15 +109,24 @@ def column_of_sqlalchemy(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("a model that is not a SQLModel", _TABLE)
+_NO_OPTIONS = re.compile(r"(\w+\.)?__init_subclass__\(\) (takes no|got an unexpected) keyword argument")
+
+
+@reading("a model that is not a SQLModel")
 def not_a_sqlmodel(evidence: Evidence) -> Told | None:
     """In this chapter the models are SQLModel classes: the table and the schemas are one family."""
     found = _item(evidence)
-    if found is None or "does not inherit from SQLModel" not in evidence.saw:
+    raised = evidence.raised_kind("TypeError")
+    asked = raised is not None and _NO_OPTIONS.match(raised.message) and found and found[1].keywords
+    if found is None or not (asked or (evidence.rule == _TABLE and "does not inherit from SQLModel" in evidence.saw)):
+        return None
+    if asked and any("SQLModel" in map(name_of, each.bases) for _, each in evidence.source.ancestry(found)):
         return None
     bases = ", ".join(map(text_of, found[1].bases)) or "nothing"
     hint = "Which class of this file has the two fields already, and comes from SQLModel?"
-    return Told(saw=f"Item inherits from {bases}", where=found[0].at(found[1]), hint=hint)
+    return Told(
+        saw=f"{evidence.saw}; " * bool(asked) + f"Item inherits from {bases}", where=found[0].at(found[1]), hint=hint
+    )
 
 
 @reading("the table is not called items", _TABLE)
@@ -124,7 +137,7 @@ def other_name_of_the_table(evidence: Evidence) -> Told | None:
         return None
     named = field_in(evidence, found, "__tablename__")
     if named is not None:
-        return Told(where=named[0].at(named[1]), hint="Names of tables are compared letter by letter.")
+        return Told(where=named[0].at(named[1]), hint=hint_for_the_name(named[1]))
     for each in [each for each in found[1].body if isinstance(each, ast.Assign | ast.AnnAssign)]:
         name = name_of(each.targets[0] if isinstance(each, ast.Assign) else each.target)
         if difflib.get_close_matches(name.strip("_"), ("tablename", "table_name"), 1, cutoff=0.8):
@@ -161,6 +174,8 @@ def other_column(evidence: Evidence) -> Told | None:
     found = _declared(evidence, named[1]) if named else None
     if named is None:
         return None
+    if found is None and (renamed := _under_another_name(evidence, named[1])) is not None:
+        return renamed
     if found is None:  # in the class that ItemRead builds on, too, if there is one
         classes = [each for each in evidence.source.ancestry(_item(evidence)) if each[1].name != "SQLModel"]
         hint = f"Neither this class nor Item declares '{named[1]}'."
@@ -171,7 +186,61 @@ def other_column(evidence: Evidence) -> Told | None:
             if having:
                 hint = f"Item has no '{named[1]}', and {having[0][1].name} has. From which class does Item inherit?"
         return Told(where=classes[-1][0].at(classes[-1][1]), hint=hint) if classes else None
-    return Told(where=found[0].at(found[1]), hint="Compare the type, and what Field() says, with the task sheet.")
+    beside = re.search(r"primary key together with (\w+)", evidence.saw)
+    if beside is not None:
+        return _two_keys(evidence)
+    hint = "Compare the type, and what Field() says, with the task sheet."
+    if named[1] == "id" and evidence.saw.partition("; ")[0].endswith(", primary key"):
+        hint = COUNTS_WHOLE_NUMBERS
+    return Told(where=found[0].at(found[1]), hint=hint)
+
+
+def _under_another_name(evidence: Evidence, name: str) -> Told | None:
+    """A field of the table that has another name than the one that is missing, and is none that was asked for."""
+    listed = re.search(r"the columns are ([\w, ]+)\)", evidence.saw)
+    missing = re.findall(r"(\w+): missing", evidence.saw)
+    for other in listed[1].split(", ") if listed else ():
+        written = _declared(evidence, other) if other not in ("id", *_TEXTS) else None
+        if written is None:
+            continue
+        line = text_of(written[1])
+        meant = "id" if "primary_key=True" in line else "description" if re.search(r"\bNone\b|\b500\b", line) else name
+        if meant in missing and (meant == "id" or name != "id"):
+            saw = f"{evidence.saw}: '{other}' is another name"
+            return Told(
+                saw=saw, where=written[0].at(written[1]), hint=f"There is '{other}' here. Is that to be '{meant}'?"
+            )
+    return None
+
+
+def _two_keys(evidence: Evidence) -> Told | None:
+    """Where another column than the id is said to be the primary key, too."""
+    for name in _TEXTS:
+        found = _declared(evidence, name)
+        if found is not None and "primary_key=True" in text_of(found[1]):
+            return Told(where=found[0].at(found[1]), hint=ONE_KEY)
+    return None
+
+
+_NO_ID = re.compile(r"NOT NULL constraint failed: items\.id\b|null value in column \"id\" of relation \"items\"")
+
+
+def without_an_id(function: Callable[[Evidence], Told | None]) -> Callable[[Evidence], Told | None]:
+    """The reading of a column of another type, where the database gave no id: it counts up one whole number alone."""
+    original = reading_of(function)
+    assert original is not None
+
+    def holds(evidence: Evidence) -> Told | None:
+        if not _NO_ID.search(" ".join([evidence.saw, *(each.message for each in evidence.raised)])):
+            return None
+        found = _declared(evidence, "id")
+        kind = text_of(getattr(found[1], "annotation", None)) if found else ""
+        if (told := _two_keys(evidence)) is not None or found is None or re.search(r"\bint\b", kind):
+            return told
+        return Told(where=found[0].at(found[1]), hint=COUNTS_WHOLE_NUMBERS)
+
+    vars(holds)["reading"] = replace(original, rules=(), holds=holds)
+    return holds
 
 
 def _classes(evidence: Evidence) -> list[tuple[File, ast.ClassDef]]:
@@ -316,6 +385,29 @@ def _apart(name: str) -> str:
     )
 
 
+_LOSES = re.compile(r"in the database|^row: |^the row is |^the answer is ")
+
+
+def in_the_row(function: Callable[[Evidence], Told | None]) -> Callable[[Evidence], Told | None]:
+    """The reading of a field that a schema lacks, for a row that does not get what was sent: the schema drops it."""
+    original = reading_of(function)
+    assert original is not None
+
+    def holds(evidence: Evidence) -> Told | None:
+        made = re.findall(r"\bItem(?:Create|Update)\b(?=\()", "".join(evidence.did[-1:]))
+        schema = evidence.source.class_(made[-1]) if made else schema_of_body(evidence)
+        if schema is None or schema[0].name in evidence.given or not re.match("Item(Create|Update)", schema[1].name):
+            return None
+        was_sent = [each for each in _TEXTS if (f"{each}=" in evidence.did[-1] if made else each in sent(evidence))]
+        asked = re.search(r"ValidationError: (\w+): Field required", evidence.saw)
+        lost = _LOSES.search(evidence.saw) if not evidence.raised else asked and asked[1] in was_sent
+        told = missing_in(evidence, schema, [asked[1]] if asked else was_sent) if lost else None
+        return None if told is None else replace(told, saw=f"{evidence.saw}; {told.saw}")
+
+    vars(holds)["reading"] = replace(original, rules=(*_SCHEMA_RULES, *_MADE), holds=holds)
+    return holds
+
+
 # A text that is empty, too long, or none at all, or has a NUL in it: field=value.
 _WRONG_TEXT = r"\\x00|\* \d|^name='(\s|\\\w+)*'$|=[\[{]"
 
@@ -415,6 +507,29 @@ def returned_a_copy(evidence: Evidence) -> Told | None:
         if found and copied in returns and copied != text_of(added[0].args[0] if added[0].args else None):
             hint = "This makes a second object. Which one does the session know, and can load again after the COMMIT?"
             return Told(saw=f"{evidence.saw}: it is a copy", where=found[0].at(node), hint=hint)
+    return None
+
+
+_UPDATED_OTHERWISE = {
+    r"\"Item(Update|Create)\" object has no field": "Which of the two has the new values, and which one gets them?",
+    r".*sqlmodel_update\(\) missing 1 required positional argument: 'obj'": "sqlmodel_update() asks for the new values "
+    "first, and update= only adds to them. Where do they belong?",
+    r"Can't use sqlmodel_update\(\) with something that is not a dict": "sqlmodel_update() takes a dict, or a model. "
+    "What does this line hand over?",
+}
+
+
+@reading("sqlmodel_update() gets something else")
+def updated_otherwise(evidence: Evidence) -> Told | None:
+    """sqlmodel_update() is a method of the row, and takes the new values: a dict, or a model."""
+    raised = evidence.raised_kind("TypeError", "ValueError")
+    where = innermost(raised, evidence.given) if raised else ""
+    for words, hint in _UPDATED_OTHERWISE.items():
+        line = evidence.source.line(where)
+        if raised is None or not re.match(words, raised.message) or "sqlmodel_update(" not in line:
+            continue
+        if "missing" not in words or "sqlmodel_update(update=" in line:
+            return Told(where=where, hint=hint)
     return None
 
 

@@ -9,7 +9,7 @@ import re
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.endpoints import own_files
 from grader.diagnosis.evidence import Evidence
-from grader.diagnosis.reading import Told, reading
+from grader.diagnosis.reading import Told, an, reading
 from grader.diagnosis.source import File, Function, calls, inside, keyword, name_of, text_of
 
 _MODELS, _MAIN = "app/models.py", "app/main.py"
@@ -145,10 +145,14 @@ def _lifespans(evidence: Evidence) -> list[tuple[File, Function]]:
 
 @reading("the lifespan is not an async context manager", _AT_START)
 def lifespan_of_another_kind(evidence: Evidence) -> Told | None:
-    """A lifespan is an async function with @asynccontextmanager that yields once."""
+    """A lifespan is an async function with @asynccontextmanager that takes the app, and yields once."""
     file = evidence.source.file(_MAIN)
     node = _lifespan(file)
     raised = evidence.raised_kind("TypeError", "RuntimeError")
+    by_its_call = _CALLED_OTHERWISE.match(raised.message) if raised else None
+    if node is not None and by_its_call and by_its_call[1] == node.name and not calls(file.tree, node.name):
+        saw = f"{evidence.saw}; FastAPI calls {node.name}() with the app, and with nothing else"
+        return Told(saw=saw, where=file.at(node), hint=f"Which parameters does {node.name}() need for this?")
     if (
         node is None
         or raised is None
@@ -172,15 +176,20 @@ def lifespan_of_another_kind(evidence: Evidence) -> Told | None:
     return Told(where=file.at(node), hint=hint)
 
 
+_CALLED_OTHERWISE = re.compile(r"(\w+)\(\) (?:takes 0 positional arguments but 1 was|missing \d+ required )")
+
+
 @reading("create_all() without the engine", _AT_START, _RESTART)
 def created_on_nothing(evidence: Evidence) -> Told | None:
     """create_all() connects to the database itself, so it has to get an engine, or a connection of one."""
     raised = evidence.raised_kind("TypeError", "AttributeError")
-    got = re.search(r"'(\w+)' object has no attribute '_run_ddl_visitor'", raised.message) if raised else None
+    got = re.search(r"'(\w+)'(?: object)? has no attribute '_run_ddl_visitor'", raised.message) if raised else None
     missing = raised is not None and "create_all() missing 1 required positional argument: 'bind'" in raised.message
     if raised is None or not (got or missing) or raised.message not in evidence.saw:
         return None
-    saw = f"create_all() got a {got[1]}" if got else "create_all() got nothing that leads to a database"
+    saw = f"create_all() got {an(got[1])}" if got else "create_all() got nothing that leads to a database"
+    if got and "type object" in raised.message:
+        saw = f"create_all() got {got[1]}, a class"
     hint = "create_all() sends its statements itself. What in app/db.py knows the database, and makes connections?"
     return Told(saw=saw, where=innermost(raised, evidence.given), hint=hint)
 
@@ -500,7 +509,8 @@ def _is_no_list_of_tables(evidence: Evidence, file: File, option: ast.expr) -> b
     value = getattr(bound[1], "value", option) if bound else option
     if isinstance(value, ast.List | ast.Tuple | ast.Set):
         return any(isinstance(each, ast.Constant) or evidence.source.class_(name_of(each)) for each in value.elts)
-    return isinstance(value, ast.Constant) or name_of(value) == "__table__"
+    model = isinstance(value, ast.Name) and evidence.source.class_(value.id) is not None
+    return model or isinstance(value, ast.Constant) or name_of(value) == "__table__"
 
 
 def _where_it_is_made(evidence: Evidence, file: File, value: ast.expr) -> tuple[File, ast.AST] | None:

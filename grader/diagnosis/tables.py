@@ -11,6 +11,9 @@ from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.source import File, Function, calls, keyword, name_of, passed_to, text_of
 
 _COLUMNS = "items_table_has_the_columns"
+COMMA = "A comma at the end of a line makes a tuple of what stands before it."
+COUNTS_WHOLE_NUMBERS = "The database counts whole numbers up by itself; this is something else."
+ONE_KEY = "One column tells rows apart, and that is the id."
 _ANNOTATION = re.compile(r'annotation for "(\w+)\.(\w+)"')
 _REFUSES_RIGHT_ITEMS = "A rule that nobody asked for makes the database refuse items that are right."
 
@@ -18,7 +21,7 @@ _REFUSES_RIGHT_ITEMS = "A rule that nobody asked for makes the database refuse i
 def _attribute(evidence: Evidence, name: str) -> tuple[File, ast.stmt] | None:
     """The line of the class Item that declares an attribute."""
     for file, owner in _item_and_its_bases(evidence):
-        for node in owner.body:
+        for node in reversed(owner.body):  # of two with one name the second counts
             targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
             if any(name_of(each) == name for each in targets if each is not None):
                 return file, node
@@ -234,6 +237,65 @@ def no_tuple(evidence: Evidence) -> Told | None:
     return None
 
 
+_MAKES_A_FIELD = "mapped_column", "Column", "Field", "relationship", "Relationship", "ConfigDict"
+_IS_A_TUPLE = (
+    r"\b{0}: (missing|text of any length|Input should be .*, not \()|\b{0} is \(|Unconsumed column names: .*\b{0}\b|"
+    r'no such column: (\w+\.)?{0}\b|column "?(\w+\.)?{0}"? (of relation "\w+" )?does not exist'
+)
+_BY_A_TUPLE = re.compile(
+    r"\btuple\b|\bprimary key columns\b|foreign key|join condition|not \(|dictionary update sequence|"
+    "ORM mapped attribute"
+)
+
+
+@reading("a comma behind a field")
+def comma_behind_a_field(evidence: Evidence) -> Told | None:
+    """A comma at the end of a line makes a tuple of what stands before it: what is no column, and no default."""
+    words = " ".join([evidence.saw, *(each.message for each in evidence.raised)])
+    for file in [each for each in evidence.source.files() if each.name not in evidence.given]:
+        for owner in file.classes:
+            for node in [each for each in owner.body if isinstance(each, ast.AnnAssign | ast.Assign)]:
+                value, name = node.value, _column_of(node)
+                alone = value.elts[0] if isinstance(value, ast.Tuple) and len(value.elts) == 1 else None
+                made = isinstance(alone, ast.Call) and name_of(alone) in _MAKES_A_FIELD
+                plain = isinstance(alone, ast.Constant) and isinstance(node, ast.AnnAssign) and bool(owner.bases)
+                shown = re.search(_IS_A_TUPLE.format(name), words)
+                if (made or plain) and (shown or (made and _BY_A_TUPLE.search(words))):
+                    return Told(saw=f"{evidence.saw}; {name} is given a tuple", where=file.at(node), hint=COMMA)
+    return None
+
+
+_BOOLEAN_ONLY = re.compile(r"The '(\w+)' keyword argument on Column is boolean only")
+
+
+@reading("a text for True or False")
+def text_for_a_boolean(evidence: Evidence) -> Told | None:
+    """index= and unique= are True or False. In quotes these are texts."""
+    raised = evidence.raised_kind("ArgumentError")
+    named = _BOOLEAN_ONLY.match(raised.message) if raised else None
+    for file in evidence.source.files() if named else ():
+        for each in [each for each in file.nodes if isinstance(each, ast.keyword) and named and each.arg == named[1]]:
+            if isinstance(each.value, ast.Constant) and isinstance(each.value.value, str) and named:
+                hint = f"{named[1]} is either True or False. What do the quotes make of this?"
+                if each.value.value not in ("True", "False"):
+                    hint = f"{named[1]} is either True or False. What is it here?"
+                return Told(where=file.at(each.value), hint=hint)
+    return None
+
+
+@reading("an index or a constraint of a column that is not there")
+def indexed_under_another_name(evidence: Evidence) -> Told | None:
+    """What stands in an Index or a UniqueConstraint as a text is the name of a column, letter by letter."""
+    raised = evidence.raised_kind("ConstraintColumnNotFoundError")
+    named = re.search(r"on table '(\w+)': no column named '([^']*)'", raised.message) if raised else None
+    for file in evidence.source.files() if named else ():
+        for call in calls(file.tree, "Index", "UniqueConstraint", "PrimaryKeyConstraint", "ForeignKeyConstraint"):
+            for each in [each for each in call.args if named and text_of(each) == repr(named[2])]:
+                hint = f"{named[1] if named else ''} has no column of this name. Compare it with those of the table, "
+                return Told(where=file.at(each), hint=f"{hint}letter by letter.")
+    return None
+
+
 _OF_THE_COLUMN = "index", "nullable", "unique", "primary_key", "default", "server_default", "autoincrement"
 
 
@@ -305,7 +367,18 @@ def other_table_name(evidence: Evidence) -> Told | None:
     found = _attribute(evidence, "__tablename__")
     if found is None or "the table is called" not in evidence.saw:
         return None
-    return Told(where=found[0].at(found[1]), hint="Names of tables are compared letter by letter.")
+    return Told(where=found[0].at(found[1]), hint=hint_for_the_name(found[1]))
+
+
+def hint_for_the_name(node: ast.stmt) -> str:
+    """What to ask of the line that says what a table is called."""
+    if isinstance(node, ast.AnnAssign) and node.value is None:
+        return "What stands behind a colon is a type. What gives a name its value?"
+    return (
+        COMMA
+        if isinstance(getattr(node, "value", None), ast.Tuple)
+        else "Names of tables are compared letter by letter."
+    )
 
 
 @reading("an attribute that does not become a column", _COLUMNS)
@@ -316,9 +389,7 @@ def no_column(evidence: Evidence) -> Told | None:
     if found is None:
         return None
     value = getattr(found[1], "value", None)
-    if isinstance(value, ast.Tuple):
-        hint = "A comma at the end of a line makes a tuple of what stands before it."
-    elif isinstance(value, ast.Call) and name_of(value) == "Field":
+    if isinstance(value, ast.Call) and name_of(value) == "Field":
         hint = "'Field' is for schemas. How does a model say what a column is?"
     elif value is not None and not calls(value, "mapped_column", "Column", "Field"):
         hint = "A type alone is not a column."
@@ -407,13 +478,13 @@ def other_kind(evidence: Evidence) -> Told | None:
     if "any length" in evidence.saw:
         hint = _hint_for_any_length(node) or _hint_for_any_length(said[1]) or _NO_LENGTH
     elif "primary key" in evidence.saw and name == "id" and "primary_key" in line and "together" not in evidence.saw:
-        hint = "The database counts whole numbers up by itself; this is something else."
+        hint = COUNTS_WHOLE_NUMBERS
     elif "primary key" in evidence.saw:
         keys = [each for each in ("name", "description") if "primary_key" in text_of_attribute(evidence, each)]
         other = keys[0] if keys else ""
         place = _attribute(evidence, other) if other else found
         assert place is not None
-        return Told(where=place[0].at(place[1]), hint="One column tells rows apart, and that is the id.")
+        return Told(where=place[0].at(place[1]), hint=ONE_KEY)
     else:
         hint = "Compare what this line says with the task sheet."
     used = {name_of(each) for each in ast.walk(node) if isinstance(each, ast.Name)}
@@ -706,6 +777,11 @@ def name_not_indexed(evidence: Evidence) -> Told | None:
         return Told(where=where, hint=hint)
     if _option(found[1], "index") is not None and text_of(_option(found[1], "index")) == "True":
         return None
+    words = [each for each in ast.walk(found[1]) if isinstance(each, ast.keyword) and "index" in (each.arg or "")]
+    if words and words[0].arg != "index":
+        return Told(
+            where=found[0].at(words[0]), hint=f"Which option asks for an index? Compare it with {words[0].arg}."
+        )
     for file, inner_class in _inner_classes(evidence):
         for each in inner_class.body:
             if isinstance(each, ast.Assign | ast.AnnAssign) and "index" in text_of(each):
@@ -738,6 +814,9 @@ def unique_name(evidence: Evidence) -> Told | None:
     if found is None:
         return None
     option = _option(found[1], "unique")
+    if isinstance(option, ast.Constant) and isinstance(option.value, str) and option.value:
+        hint = "In quotes this is a text, and one that is not empty counts as true."
+        return Told(where=found[0].at(option), hint=hint)
     if option is not None and text_of(option) == "True":
         hint = "An index does not have to be unique to be of use."
         if _option(found[1], "index") is None:

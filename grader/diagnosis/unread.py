@@ -36,9 +36,23 @@ def hint_for(evidence: Evidence) -> str:
         there = {_stem(each.name): each.name for each in evidence.source.files()}
         similar = difflib.get_close_matches(_stem(missing[1]), sorted(there), 1, cutoff=0.75)
         known = f"There is {there[similar[0]]}. Is it a typing mistake?" if similar else ""
+        known = known or _at_home_elsewhere(evidence)
         return known or "Is the file there under another name, or in another folder?"
     if evidence.saw.startswith("importing "):
         return _not_imported(evidence)
+    return ""
+
+
+def _at_home_elsewhere(evidence: Evidence) -> str:
+    """What to ask of a line that imports from a file that is not there what another file has; empty if it does not."""
+    file, line = evidence.where.rpartition(":")[::2]
+    for node in evidence.source.file(file).nodes:
+        if isinstance(node, ast.ImportFrom) and node.lineno == int(line or 0):
+            names = [each.name for each in node.names]
+            names = ["ItemCreate"] if names == ["schemas"] else names
+            homes = {found[0].name for each in names if (found := evidence.source.class_(each)) is not None}
+            if len(homes) == 1:
+                return f"In this chapter {names[0]} is in {homes.pop()}. Where does this line look for it?"
     return ""
 
 

@@ -34,7 +34,7 @@ class TableModel:
         self._expect(is_model, saw="models.Item does not inherit from SQLModel", wanted=wanted)
         table = getattr(item, "__table__", None)
         self._expect(table is not None, saw="models.Item has no table", wanted=wanted)
-        found = ", ".join(item.metadata.tables) or "none"
+        found = ", ".join(map(str, item.metadata.tables)) or "none"
         self._expect("items" in item.metadata.tables, saw=f"tables: {found}", wanted="a table called items")
 
     def expect_columns(self) -> None:
