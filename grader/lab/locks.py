@@ -13,6 +13,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from sqlite3 import Connection as _Plain  # the driver's own: the learner's code meets one that is derived from it
 from sqlite3 import connect
 from threading import active_count
 from typing import Any
@@ -51,7 +52,7 @@ def hardly_waiting(connection: Connection, longest: int) -> Iterator[None]:
         longest: how many milliseconds a COMMIT may take.
     """
     driver = connection.connection.dbapi_connection
-    if not isinstance(driver, sqlite3.Connection):
+    if not isinstance(driver, _Plain):
         yield
         return
     wait_for_locks(driver, longest if active_count() > 1 else 0)

@@ -6,7 +6,8 @@ import sqlite3
 from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
-from sqlite3 import connect as _connect  # as it is, whoever gives the module another one
+from sqlite3 import Connection as _Plain  # as these are before anybody gives the module others
+from sqlite3 import connect as _connect
 from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, make_url
@@ -64,7 +65,7 @@ def _unheard(dispatch: Any) -> None:
 
 def _set_up(connection: Any, record: Any) -> None:
     """Set a connection up as the learner's are, if the file is not locked just now, and let it wait for locks later."""
-    if isinstance(connection, sqlite3.Connection):
+    if isinstance(connection, _Plain):
         wait_for_locks(connection, 0)
         with suppress(sqlite3.OperationalError):
             unordered_means_reversed(connection, record)
