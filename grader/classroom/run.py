@@ -130,10 +130,10 @@ def grade(
     """
     left = sum(row.status == "graded" and not known_in_full(store, plan, row) for row in store.learners())
     already = store.count("graded") - left
-    if already:
+    before = store.kept()
+    if already and before:  # what nobody could read is known at once
         console.print(f"{already} of {store.count('graded')} submissions are graded already.")
     began = time.monotonic()
-    before = store.kept()
     tasks = Tasks(store, plan)
     graded: set[str] = set()
     unjudged: dict[str, str] = {}

@@ -259,8 +259,9 @@ def comma_behind_a_field(evidence: Evidence) -> Told | None:
                 alone = value.elts[0] if isinstance(value, ast.Tuple) and len(value.elts) == 1 else None
                 made = isinstance(alone, ast.Call) and name_of(alone) in _MAKES_A_FIELD
                 plain = isinstance(alone, ast.Constant) and isinstance(node, ast.AnnAssign) and bool(owner.bases)
-                shown = re.search(_IS_A_TUPLE.format(name), words)
-                if (made or plain) and (shown or (made and _BY_A_TUPLE.search(words))):
+                if not made and not plain:
+                    continue
+                if re.search(_IS_A_TUPLE.format(name), words) or (made and _BY_A_TUPLE.search(words)):
                     return Told(saw=f"{evidence.saw}; {name} is given a tuple", where=file.at(node), hint=COMMA)
     return None
 
