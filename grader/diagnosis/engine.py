@@ -1228,7 +1228,7 @@ def autoflush_from_a_text(evidence: Evidence) -> Told | None:
                 return Told(
                     saw=f"{evidence.saw}: autoflush is on, because a text that is not empty counts as true",
                     where=place.at(source),
-                    hint=f"What comes out of the environment is a text, and {texts[0]!r} is a text that is not empty.",
+                    hint=f"A setting from the environment is a text, its default too. {texts[0]!r} is not empty.",
                 )
     return None
 

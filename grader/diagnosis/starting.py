@@ -614,7 +614,7 @@ def created_at_another_moment(evidence: Evidence) -> Told | None:
         if any("shutdown" in each for each in events):
             hint = "This runs when the app stops."
         elif any("middleware" in each for each in events) or (file.lines and "dependencies" in "".join(file.lines)):
-            hint = "This runs with a request. Who runs before the first one?"
+            hint = "This runs with a request. What runs once, before the first one?"
         elif isinstance(node, ast.AsyncFunctionDef):
             planned = [call for call in calls(file.tree, *_PLANS) if calls(call, node.name)]
             if planned:

@@ -234,6 +234,8 @@ def tested_for_truth(evidence: Evidence) -> Told | None:
                     tested.append((file, test))
     for file, test in _about_the_description(tested):
         hint = 'None and "" count as false here. Ask whether the field was sent, not what it holds.'
+        if isinstance(test, ast.Call) and name_of(test) in ("any", "all"):
+            hint = 'None and "" count as false here. Ask whether anything was sent, not what it holds.'
         if asks_what_was_sent(evidence) and isinstance(test, ast.Name):
             hint = (
                 'None and "" count as false here. What comes to this line was sent: is there anything left to choose?'
