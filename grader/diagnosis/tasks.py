@@ -372,7 +372,7 @@ def _whole_handed_over(evidence: Evidence) -> Told | None:
                 where=file.at(value),
                 wanted="record_event(item_id, kind) takes the kind itself, a text",
                 hint="You hand over the whole body. What of it does record_event need? It has to take just that, too.",
-                why="Whoever calls record_event gives it an id and a kind, as its parameters say.",
+                why="Whoever calls record_event gives it the id of an item and a kind, as task 10.4 has it.",
             )
     return None
 

@@ -763,8 +763,10 @@ def events_miscounted(evidence: Evidence) -> Told | None:
     told, sent = _calls(evidence, "add_event"), evidence.events_of("INSERT item_events")
     if not told and not sent and not any("ItemEvent" in text_of(each) for _, each in units):
         commits = calls(node, "commit")
-        if evidence.rule == _TOGETHER and len(commits) == 1:
+        if len(commits) == 1:
             hint = "This commits the item. Who has added its event by then?"
+            if evidence.rule == _BATCH:
+                hint = "This commits the items. Who has added their events by then?"
             return Told(where=file.at(commits[0]), hint=hint)
         return Told(where=file.at(node), hint="Who writes the event?")
     if evidence.rule == _TOGETHER and len(told) > 1 and sum(insert.rows_of("kind") for insert in sent) > 1:
