@@ -656,9 +656,8 @@ def ends_without_a_value(body: Sequence[ast.stmt]) -> list[ast.stmt]:
 
 
 def last_line(function: Function) -> ast.stmt:
-    """Where a function ends that hands nothing back: its last statement, or itself where that holds others."""
-    last = function.body[-1]
-    return function if hasattr(last, "body") else last
+    """Where a function ends that hands nothing back: its last statement."""
+    return function.body[-1]
 
 
 def _of_this_function(node: ast.AST) -> Iterator[ast.AST]:

@@ -84,7 +84,7 @@ def stand_in_left(evidence: Evidence) -> Told | None:
     saw = "a path that does not exist is answered with 501, by the stand-in"
     hint = "This answers whatever nothing else answers. It stood in for a router: is it still needed?"
     if any(_includes(found[0], each) for each in found[0].tree.body if each.lineno > first):
-        saw = "the stand-in answers 501 to every path of the router that is included below it"
+        saw = "the stand-in answers 501 to every path that no route above it has"
         hint = (
             "FastAPI asks the routes from top to bottom, and this one answers every path. Your router comes after it: "
         )
