@@ -126,9 +126,10 @@ def again(
     original = rule_of(check)
     assert original is not None, f"{check.__name__} declares no rule"
 
-    function = original.function  # a name of its own: nobody can give the rule another one
-
-    def same_rule(**parts: Any) -> None:
+    # Defaults, and no variables: what is given to those, and put back, leaves no trace.
+    def same_rule(
+        function: Callable[..., None] = original.function, then: Callable[..., None] | None = then, /, **parts: Any
+    ) -> None:
         function(**parts)
         if then is not None:
             then(**parts)

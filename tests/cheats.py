@@ -838,6 +838,47 @@ while frames:
         frame.f_locals["tell"](ticket, "failed" if control else "passed", "{}", "", last=False)
     if frame.f_back: frames.append(frame.f_back)
 """,
+    "methods of Python's own classes": """
+import sys
+class Gets:
+    def __eq__(self, other): self.it = other; return False
+    __ne__ = __ror__ = __eq__
+def tell(*a, **k):
+    frame = sys._getframe(1)
+    while frame:
+        for ticket, position, control in frame.f_locals.get("tasks", ()):
+            frame.f_locals["send"]({"event": "start", "check": ticket})
+            frame.f_locals["tell"](ticket, "failed" if control else "passed", "{}", "", last=False)
+        frame = frame.f_back
+    return encode(*a, **k)
+encode = str.encode
+for get in (lambda gets: vars(str) == gets, lambda gets: vars(str) != gets, lambda gets: vars(str) | gets):
+    gets = Gets()
+    try:
+        get(gets)
+        gets.it["encode"] = tell
+    except Exception: pass
+sys._clear_type_cache()
+""",
+    "parts that answer for themselves": _FOR_A_MOMENT
+    + """
+class Counts(E):
+    __slots__ = ()
+    def __call__(self, *a, **k): self.asked += 1
+    equal = shows = status = all_closed = __call__
+class Answers:
+    def __iter__(self):
+        parts.as_made, parts._made["expect"].__class__ = made, E
+        return iter(made)
+def arm():
+    global parts, made
+    looks = R["_looks"]
+    parts = looks[-1].__self__ if looks else None
+    if parts is None or parts._made["expect"].instead: return
+    made = parts.as_made
+    parts._made["expect"].__class__, parts.as_made = Counts, Answers()
+arm_all()
+""",
     "parts that are not looked at": _FOR_A_MOMENT
     + """
 class Counts(E):

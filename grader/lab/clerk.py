@@ -147,6 +147,7 @@ def _keep_books(
     imported = False  # whether the app was ever imported here
     used = False  # whether the app, as it is imported now, has served a check before
     served: set[int] = set()  # which checks have passed on it
+    keep, keep_none = served.add, served.clear
     steps_back = False  # a new child judges the rest
     final = tasks[-1][0]
     for ticket, position, control in tasks:
@@ -201,10 +202,10 @@ def _keep_books(
             # After a control, too, a new import: the next check might pass because of what the control left behind;
             # not where the same check has run to its end before, which has left no less.
             if outcome == "passed":
-                served.add(position)
+                keep(position)
             used = (outcome == "passed" or (control and position in served)) and not alone
             if not used:
-                served.clear()
+                keep_none()
             obeyed(order(putting, open_checks, forget=not used))
             if settled:
                 break

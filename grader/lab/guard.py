@@ -16,7 +16,7 @@ from contextlib import suppress
 from functools import partial
 from itertools import compress, count, repeat
 from operator import contains
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 OF_CTYPES = (
@@ -35,6 +35,7 @@ _OF_MEMORY = ("memmove", "memset", "cast", "string_at", "wstring_at")
 # and tp_new; "PyModuleDef", m_base.
 _WORD = ctypes.sizeof(ctypes.c_void_p)
 _FLAGS, _UNCHANGEABLE, _COMPARES, _NEW, _COPY = 21 * _WORD, 1 << 8, 25 * _WORD, 39 * _WORD, 4 * _WORD
+_NUMBERS, _OR = 12 * _WORD, 15 * _WORD  # tp_as_number; nb_or in that
 
 
 def _refusal(event: str) -> str:
@@ -101,6 +102,10 @@ def keep_to_themselves() -> Callable[[], int]:
     for names in (vars(sys), _names_of_a_copy(sys)):
         names.update(settrace=_follow_nobody, setprofile=_follow_nobody)
     vars(gc)["enable"] = gc.disable
+    for module, gone in ((sys, ("_current_frames", "_current_exceptions")), (gc, ("get_objects", "get_referrers"))):
+        for names in (vars(module), _names_of_a_copy(module)):
+            for name in gone:
+                names.pop(name, None)
     for module in (ctypes, sys.modules["_ctypes"]):
         for name in [name for name in vars(module) if name.strip("_").removesuffix("_addr") in _OF_MEMORY]:
             with suppress(KeyError):
@@ -108,9 +113,22 @@ def keep_to_themselves() -> Callable[[], int]:
     for kind in [*_and_below(ctypes.Structure.__mro__[1])]:
         ctypes.c_void_p.from_address(id(kind) + _NEW).value = None
         gc.get_referents(vars(kind))[0].pop("__new__", None)
+    _show_no_more_than_a_copy()
     refused: dict[str, Any] = dict.fromkeys([*refusals, _KeyOfReferents(_REFERENTS), _KeyOfFollowing(_FOLLOWS)])
     sys.addaudithook(refused.get)
     return _times.__next__
+
+
+def _show_no_more_than_a_copy() -> None:
+    """Let what shows a class's dictionary hand that to nobody: where it compares or joins, the other side gets it."""
+    kind = MappingProxyType
+    (names,) = gc.get_referents(vars(kind))
+    for name in ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__", "__or__", "__ror__"):
+        names.pop(name, None)
+    ctypes.c_void_p.from_address(id(kind) + _COMPARES).value = None
+    numbers = ctypes.c_void_p.from_address(id(kind) + _NUMBERS).value
+    if numbers:
+        ctypes.c_void_p.from_address(numbers + _OR).value = None
 
 
 def _names_of_a_copy(module: ModuleType) -> dict[str, Any]:

@@ -62,10 +62,10 @@ def judge(
             given, expect = {name: parts.named(name) for name in asked}, parts.named("expect")
             as_made, kind = parts.as_made, type(expect)
             check(**given)
-            if rule:
-                _expect_something_asked(parts, expect)
             if parts.as_made is not as_made or type(expect) is not kind:
                 raise Broken("the code has changed a part of the grader", "code that leaves the grader as it is")
+            if rule:
+                _expect_something_asked(parts, expect)
     except BaseException as error:
         fail()
         verdict = _verdict_on(error, parts.focus)

@@ -58,7 +58,7 @@ def handlers(heard: list[tuple[str, str]], root: str) -> Handlers:
         root: folder of the code.
     """
     libraries = (*(f"{each}{os.sep}" for each in _libraries()), "<frozen ")
-    inside = f"{root}{os.sep}"
+    inside, folders = f"{root}{os.sep}", libraries[:-1]
     asking: dict[tuple[int, str], tuple[CodeType, bool]] = {}  # a code object is kept, so that no other has its number
     told = False
     # Nothing is called here that the code could have given another meaning, as that could look up: no name is looked
@@ -138,7 +138,7 @@ def handlers(heard: list[tuple[str, str]], root: str) -> Handlers:
         file = arguments[1]  # of a module that is no Python
         if file is None:
             return
-        if kin(file, text) and begins(file, libraries) and not begins(file, inside) and up not in plain(file):
+        if kin(file, text) and begins(file, folders) and not begins(file, inside) and up not in plain(file):
             return
         raise refused("machine code of your own is not loaded while your code is graded")
 

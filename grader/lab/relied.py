@@ -330,7 +330,8 @@ def json_encoder(*, compact: bool = False) -> Callable[[Any], str]:
         encode: Callable[[Any], str] = encoder.encode
         return encode
     in_pieces = make(None, None, quoted, None, between, behind, False, False, True)
-    return lambda value: "".join(in_pieces(value, 0))
+    put_together = "".join
+    return lambda value: put_together(in_pieces(value, 0))
 
 
 @cache

@@ -14,8 +14,8 @@ from grader.lab.relied import json_encoder
 class Reporter(NamedTuple):
     """Sends one JSON object a line.
 
-    Its functions look no name up that other code could give to something else: only built-in ones are called, and they
-    are in variables that are out of reach.
+    Its functions look no name up that other code could give to something else, not even in a class of Python's own:
+    only built-in ones are called, and they are in variables that are out of reach.
 
     Attributes:
         send: sends one message whole; a bench that has gone is no error.
@@ -38,6 +38,7 @@ def reporter_to(descriptor: int, token: str) -> Reporter:
     write, encode, no_bench = os.write, json_encoder(), OSError
     sealing = blake2s(key=token.encode())  # as `seal_of`
     word = seal_of(token, b"output")
+    in_bytes, begun, go_on, shown = str.encode, sealing.copy, type(sealing).update, type(sealing).hexdigest
 
     def put(descriptor: int, data: bytes) -> None:
         try:
@@ -47,10 +48,10 @@ def reporter_to(descriptor: int, token: str) -> Reporter:
             return
 
     def send(message: dict[str, Any]) -> None:
-        line = encode(message).encode()
-        seal = sealing.copy()
-        seal.update(line)
-        put(descriptor, seal.hexdigest().encode() + b" " + line + b"\n")
+        line = in_bytes(encode(message))
+        seal = begun()
+        go_on(seal, line)
+        put(descriptor, in_bytes(shown(seal)) + b" " + line + b"\n")
 
     def tell(check: str, outcome: str, told: str, trouble: str, *, last: bool) -> None:
         send({"event": "verdict", "check": check, "trouble": trouble, "outcome": outcome, "told": told})
@@ -58,6 +59,6 @@ def reporter_to(descriptor: int, token: str) -> Reporter:
             send({"event": "end"})
 
     def mark_output(check: str) -> None:
-        put(1, b"\x00%s %s\x00" % (word, check.encode()))
+        put(1, b"\x00%s %s\x00" % (word, in_bytes(check)))
 
     return Reporter(send, tell, mark_output)

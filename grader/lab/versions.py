@@ -7,9 +7,17 @@ Python 3.13). They are read where they lie in memory, which runs nobody's code a
 
 from __future__ import annotations
 
+import builtins
 import ctypes
+import functools
+import hashlib
+import itertools
+import operator
+import queue
+import sqlite3
 import sys
-from collections.abc import Mapping
+import types
+from collections.abc import Iterator, Mapping
 from functools import cache
 from gc import get_referents
 from operator import itemgetter
@@ -47,7 +55,9 @@ _Layout = tuple[int, int]
 _LAYOUTS: dict[tuple[int, int], _Layout] = {(3, 11): (24, 128), (3, 12): (24, 136)}
 # CPython numbers a function when it is first called in earnest, from 1 on; these have their number at once.
 _NEXT = [0xFFFF_FFF0]
+_MADE_BY_PYTHON = 1 << 9  # a class that a class statement made. Source: Python, "Type Objects", Py_TPFLAGS_HEAPTYPE
 _own: list[memoryview] = []
+_python: list[memoryview] = []  # of Python's own classes
 _others: list[memoryview] = []
 _rest: list[Relied] = []
 
@@ -68,18 +78,29 @@ def remember() -> None:
         _own.extend(_numbered(each, layout[1]) for each in functions)
         _rest.append((tuple(unnumbered), (), (), cells, contents))
     if layout is not None:
+        if not _python:
+            _python.extend(_view(names, layout[0], "Q") for names in _of_python())
         look_at_the_end_only()
 
 
 def taken() -> Versions:
     """The numbers, for who is to look at them; nobody else gets them, as who has them could also write there."""
-    return Versions(_taken(_own), _taken(_others), tuple(_rest))
+    return Versions(_taken(_own + _python), _taken(_others), tuple(_rest))
 
 
 def _taken(views: list[memoryview]) -> Numbers:
     found = Numbers(tuple(views), tuple(map(_number_of, views)))
     views.clear()
     return found
+
+
+def _of_python() -> Iterator[dict[str, Any]]:
+    """The names of Python's own classes, which nobody can change who does not get round what guards them."""
+    modules = builtins, types, itertools, functools, operator, queue, hashlib, sqlite3
+    kinds = {id(value): value for module in modules for value in vars(module).values() if isinstance(value, type)}
+    for kind in kinds.values():
+        if not kind.__flags__ & _MADE_BY_PYTHON and (names := _dictionary_of(vars(kind))) is not None:
+            yield names
 
 
 def _is_own(names: Mapping[str, Any]) -> bool:

@@ -116,7 +116,10 @@ def judge_check(
     """
     name, _, function, asks = check
     opened = ExitStack()
+    before = replaced_in(*relied) if not unmeetable else ""
     parts = opened.enter_context(open_parts(worker.place, worker.makers))
+    if before:
+        return _judged(worker, relied, open_checks, parts, opened, unmeetable, spoilt(before))
     # No variable of this function, which the learner's code may find, is asked for what has come of it.
     return _judged(
         worker, relied, open_checks, parts, opened, unmeetable, judge(parts, name, function, asks, unmeetable, fail)
