@@ -30,6 +30,7 @@ from grader.diagnosis.names import (
     instead,
     is_handed_over,
     is_of_the_lesson,
+    kept_under_another_name,
     made_here,
     not_kept,
     of_a_route,
@@ -135,6 +136,8 @@ def unknown_name(evidence: Evidence) -> Told | None:
         home = _HOMES.get(name) or defined
         home = "sqlmodel" if name in ("Field", "select", "Session") and evidence.chapter == "08_sqlmodel" else home
         hint = f"'{name}' is in {home}, and this file does not import it."
+    elif other_name := kept_under_another_name(evidence.source, file, name, where):
+        hint = other_name
     elif looked_up := _by_a_dependency(evidence.source, file, name, where):
         hint = looked_up
     elif is_of_the_lesson(name):

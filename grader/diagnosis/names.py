@@ -423,6 +423,50 @@ def not_kept(source: Source, file: File, name: str, where: str) -> str:
     return ""
 
 
+def kept_under_another_name(source: Source, file: File, name: str, where: str) -> str:
+    """What to ask where a line above keeps what a call gives, and this line means that by another name.
+
+    It is the one whose name has a word in common, ``db_item`` for ``item``, or the one that no line uses and that has
+    what the name stands for.
+    """
+    line = int(where.rpartition(":")[2] or 0)
+    around = source.function(file.function_at(line), file.name)
+    if around is None or name != snake(name) or any(name_of(each.func) == name for each in calls(around[1], name)):
+        return ""
+    nodes = inside(around[1])
+    read = {each.id for each in nodes if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)}
+    kept = {
+        text_of(target): node
+        for node in nodes
+        if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Call) and node.lineno < line
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if isinstance(target, ast.Name)
+    }
+    akin = [each for each in kept if _words(each) & _words(name)]
+    idle = [each for each, node in kept.items() if each not in read and _stands_for(name, text_of(node))]
+    for found in ([each for each in akin if each not in read], akin, idle):
+        if len(found) == 1:
+            return f"Line {kept[found[0]].lineno} calls it '{found[0]}'. What does this line call it?"
+    return ""
+
+
+_STANDS_FOR = {
+    "query stmt statement q": r"\bselect\(|\.query\(",
+    "items rows result results page found": r"\.all\(\)|scalars\(|list_items|\bexec(ute)?\(",
+    "item row obj instance record": r"\bItem\(|model_validate\(|_item\(|\.(get|first|one|one_or_none)\(|\bscalar",
+    "changes values updates fields sent": r"\.(model_dump|dict)\(",
+    "event": r"\bItemEvent\(|add_event\(",
+}
+
+
+def _stands_for(name: str, words: str) -> bool:
+    return any(name in names.split() and re.search(made, words) for names, made in _STANDS_FOR.items())
+
+
+def _words(name: str) -> set[str]:
+    return {each.removesuffix("s") for each in name.split("_")} - {"", "db", "new"}
+
+
 def unnamed_session(source: Source, file: File, name: str, where: str) -> Told | None:
     """What there is to say of a session that is opened and gets no name: ``with SessionLocal.begin():``."""
     line = int(where.rpartition(":")[2] or 0)
