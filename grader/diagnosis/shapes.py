@@ -503,6 +503,8 @@ def no_row_in_the_session(evidence: Evidence) -> Told | None:
     hint = f"A session works with rows, and here it gets {gets}. Which object is the row?"
     if kind == "NoneType":
         hint = "A session works with rows, and here it gets None. Where should the row have come from?"
+    if kind in ("int", "str") and (handed := _handed_a_part(evidence, found[0])) is not None:
+        return handed
     if kind in ("list", "tuple", "dict", "generator"):
         takers = ("add", "delete", "refresh", "merge", "expunge")
         called = {name_of(each) for each in at_line(evidence.source, found[2]) if isinstance(each, ast.Call)}
@@ -511,6 +513,17 @@ def no_row_in_the_session(evidence: Evidence) -> Told | None:
     if is_schema(evidence.source, kind) and not class_ and (made := _returned_by_a_helper(evidence, found[2], kind)):
         return Told(where=made, hint="Whoever calls this goes on with the row. What does it get here?")
     return Told(where=found[2], hint=hint)
+
+
+def _handed_a_part(evidence: Evidence, raised: Raised) -> Told | None:
+    """Of a function of the learner's that is handed an attribute of the row: ``crud.delete_item(db, item.id)``."""
+    *_, caller, place = "", *raised.lines
+    callee = evidence.source.function_of(place)
+    made = [each for each in at_line(evidence.source, caller) if isinstance(each, ast.Call)] if caller else []
+    parts = [one for each in made if name_of(each) == callee for one in each.args if isinstance(one, ast.Attribute)]
+    if not parts or caller.rpartition(":")[0] in evidence.given:
+        return None
+    return Told(where=caller, hint=f"{callee}() takes the object itself. What does this line hand over?")
 
 
 def _returned_by_a_helper(evidence: Evidence, where: str, kind: str) -> str:
