@@ -248,6 +248,7 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pyte
     if grading is None:
         return
     from grader import terminal
+    from grader.starters import untouched_tasks
 
     checks = grading.told
     interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
@@ -261,7 +262,11 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pyte
     for line in (
         *terminal.chapters(checks, style, submission=grading.name, full_trace=full_trace),
         terminal.Line(""),
-        *terminal.closing(checks, submission=grading.name),
+        *terminal.closing(
+            checks,
+            submission=grading.name,
+            untouched=lambda chapter: untouched_tasks(chapter, grading.submission / chapter),
+        ),
     ):
         markup = {colour: True for colour in [line.colour] if colour} | ({"bold": True} if line.bold else {})
         writer.write_line(line.text, **markup)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import textwrap
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -202,9 +202,10 @@ def _settled(checks: Sequence[Check], found: Sequence[Block]) -> dict[str, str]:
 
 
 def outcomes_by_task(checks: Sequence[Check]) -> dict[str, str]:
-    """As `settled`; a failure for which another task's code is to be changed names that: ``failed 7.5``."""
+    """As `settled`; what another task's code is to be changed for, or is still to do, names that: ``failed 7.5``."""
     found = blocks(checks)
-    moved = {
+    moved = {check.id: task_left(check) for check in checks if task_left(check) != check.task}
+    moved |= {
         check.id: block.task for block in found for check in (block.check, *block.same) if block.task != check.task
     }
     return {id: f"{outcome} {moved[id]}" if id in moved else outcome for id, outcome in _settled(checks, found).items()}
@@ -502,13 +503,25 @@ def plain(text: str) -> str:
 
 # -- the end ------------------------------------------------------------------------------------------
 
+# Tells which tasks of a chapter have still the starter's code.
+Untouched = Callable[[str], Collection[str]]
+
+
+def _unknown(_chapter: str) -> Collection[str]:
+    return ()
+
 
 def closing(
-    checks: Sequence[Check], *, submission: str = "chapters", in_notebook: bool = False, asked: str = ""
+    checks: Sequence[Check],
+    *,
+    submission: str = "chapters",
+    in_notebook: bool = False,
+    asked: str = "",
+    untouched: Untouched = _unknown,
 ) -> Iterator[Line]:
     """The last lines: how it stands, and what to do next; arguments as for `next_step`."""
     yield from standing(checks)
-    step = next_step(checks, submission=submission, in_notebook=in_notebook, asked=asked)
+    step = next_step(checks, submission=submission, in_notebook=in_notebook, asked=asked, untouched=untouched)
     if step:
         yield Line(step, bold=True)
 
@@ -545,7 +558,12 @@ def _refused_before(checks: Sequence[Check], others: Sequence[Check]) -> list[Ch
 
 
 def next_step(
-    checks: Sequence[Check], *, submission: str = "chapters", in_notebook: bool = False, asked: str = ""
+    checks: Sequence[Check],
+    *,
+    submission: str = "chapters",
+    in_notebook: bool = False,
+    asked: str = "",
+    untouched: Untouched = _unknown,
 ) -> str:
     """Where to go on: what is to be fixed, then the first task that is to do; after a whole chapter, the next one.
 
@@ -554,6 +572,7 @@ def next_step(
         submission: what the user calls the submission.
         in_notebook: name magics, not commands.
         asked: the task that was asked for, where it is untouched.
+        untouched: tells which tasks of a chapter are: a later one may be in the way of an earlier one's check.
     """
     for chapter, group in groupby(checks, key=lambda check: check.chapter):
         found = list(group)
@@ -561,7 +580,8 @@ def next_step(
         if left:
             to_fix = blocks(found)
             if not to_fix:
-                return _do(left, chapter, submission, asked)
+                is_whole = {rule.id for rule in rules_of(chapter)} <= {check.id for check in found}
+                return _do(left, chapter, submission, asked, untouched(chapter) if is_whole and not asked else ())
             return _fix(to_fix[0], submission, _magic(to_fix[0], found) if in_notebook else _command(chapter))
     last = checks[-1].chapter if checks else ""
     whole = last and {rule.id for rule in rules_of(last)} <= {check.id for check in checks}
@@ -623,12 +643,14 @@ def _magic(block: Block, checks: Sequence[Check]) -> str:
     return f"%grade {judged[0] if judged else block.check.chapter[:2]}"
 
 
-def _do(left: Sequence[Check], chapter: str, submission: str, asked: str) -> str:
+def _do(left: Sequence[Check], chapter: str, submission: str, asked: str, untouched: Collection[str]) -> str:
     first = min(left, key=lambda check: (check.outcome == "blocked", task_number(task_left(check))))
     sheet = f"{'chapters' if _is_missing(first) else submission}/{chapter}/README.md"
     rule = _first_of(first)
     known = rule is None or any(check.id == rule.id for check in left)
     task = task_left(first) if rule is None or known else rule.task
+    passed = {each.task for each in rules_of(chapter)} - {check.task for check in left}
+    task = min({task} | {*untouched} - passed, key=task_number)
     judged = any(asked in (each.task, *each.also) for each in rules_of(chapter))
     task = min(asked, task, key=task_number) if asked and judged else asked or task
     return f"next: chapter {chapter[:2]}, task {task} ({sheet})"

@@ -142,7 +142,7 @@ def at(place: Place, found: Mapping[str, str] | None = None) -> str:
     for chapter in () if here else CHAPTERS:
         is_new = found is None and progress.is_new(place, chapter)
         states = outcomes(place, [chapter]) if found is None else found
-        left = [states[rule.id] for rule in rules_of(chapter) if states[rule.id] != "passed"]
+        left = [states[rule.id].partition(" ")[0] for rule in rules_of(chapter) if states[rule.id] != "passed"]
         if left:
             return just_passed if just_passed and set(left) == {"todo"} else chapter
         just_passed = chapter if is_new else just_passed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from grader.cli import given, progress
@@ -31,13 +32,18 @@ def closing(
     """
     yield Line("")
     yield from standing(checks, others)
-    step = next_step(checks, submission=place.name, asked=asked)
+    untouched = partial(_untouched, place)
+    step = next_step(checks, submission=place.name, asked=asked, untouched=untouched)
     yield from (
         lines(place, checks)
         or [Line(text, bold=True) for text in [step] if text]
         or _rest(place, checks, others, database)
     )
     yield from news(place)
+
+
+def _untouched(place: Place, chapter: str) -> frozenset[str]:
+    return untouched_tasks(chapter, place.folder / chapter)
 
 
 def _rest(place: Place, checks: Sequence[Check], others: Sequence[Check], database: str) -> list[Line]:

@@ -91,6 +91,8 @@ def _tasks(chapter: str, found: Mapping[str, str], untouched: frozenset[str]) ->
             states[task] = "todo"
         elif own or broken:
             states[task] = _together(own or everything)
+            if states[task] == "todo" and "todo" not in own and own:
+                states[task] = "open"  # it waits for another task
         else:  # a task without a check of its own has passed when all others have; it never fails for them
             states[task] = "passed" if _together(everything) == "passed" else "open"
     return states

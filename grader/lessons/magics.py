@@ -229,7 +229,13 @@ def _graded(options: argparse.Namespace) -> list[terminal.Line]:
         *(
             terminal.standing(checks, others)
             if goes_on
-            else terminal.closing(checks, submission=name, in_notebook=True, asked=left)
+            else terminal.closing(
+                checks,
+                submission=name,
+                in_notebook=True,
+                asked=left,
+                untouched=lambda chapter: untouched_tasks(chapter, folder / chapter),
+            )
         ),
         *(_rest([*checks, *others]) if goes_on and not options.submission else ()),
         *(terminal.Line(sentence) for sentence in (bench.openness, bench.spoilt) if sentence),
