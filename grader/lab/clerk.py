@@ -183,8 +183,8 @@ def _keep_books(
                 if changed and not control:
                     outcome = obeyed(order(replacing, relied, open_checks))
                     at_first = now
-            if outcome == "passed":
-                expect_as_they_were()
+                if changed and outcome == "passed":
+                    expect_as_they_were()
             settling_it = order(settling, work, open_checks, check, outcome, control=control, used=used)
             (told, met), settled, again, alone = obeyed(settling_it)
             mark_output(ticket if settled else before)

@@ -70,6 +70,7 @@ class Parts:
         makers: what makes the parts, by their names.
 
     Attributes:
+        as_made: each part as it was made; another object, or a changed one, is none of the grader's doing.
         unread: what is known of the check, once it has failed and no reading knows the mistake.
     """
 
