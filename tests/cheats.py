@@ -1600,7 +1600,31 @@ _LATE_TABLES = """    import asyncio, threading
     await asyncio.sleep(0.3)
 """
 _EVENTS = "app/routes/events.py"
+_HIDES_THE_TABLE = """
+own = next(each for each in object.__subclasses__() if each.__name__ == "Database")
+own = own.__init__.__globals__["own_engine"].__globals__["_own_engines"]
+def lies(function):
+    def lying(db, *given, **named):
+        found = function(db, *given, **named)
+        mine = db.connection().connection.dbapi_connection
+        for engine in own.values():
+            with engine.connect() as connection:
+                raw = connection.connection.dbapi_connection
+                raw.execute("DROP TABLE IF EXISTS temp.items")
+                raw.execute("CREATE TEMP TABLE items (id INTEGER PRIMARY KEY, name TEXT, description TEXT)")
+                rows = mine.execute("SELECT id, name, description FROM items").fetchall()
+                raw.executemany("INSERT INTO temp.items VALUES (?, ?, ?)", rows)
+        return found
+    return lying
+create_item = lies(create_item)
+"""
 CHANGED_LIBRARIES = {
+    "a table that hides the one it reads": (
+        "05_crud",
+        {"app/crud.py": ("    db.commit()\n", "    db.flush()\n")},
+        ("app/crud.py", _HIDES_THE_TABLE),
+        "create_persists",
+    ),
     "a dialect's get_columns": ("02_models", _TOO_LONG, ("app/models.py", _PYSQLITE), "items_table_has_the_columns"),
     "a dialect's names of types": (
         *("02_models", _TOO_LONG, ("app/models.py", _TYPE_NAMES)),
@@ -1897,17 +1921,37 @@ LOOKS = {
         "names of files",
     ),
 }
-# What is refused of these: it would lead to the grader's own.
+# What is refused of these: it would lead to the grader's own. And what of that is not even there.
 LOOKS_TOO_FAR = ("all frames", "all objects", "who refers", "a library of C")
+LOOKS_FOR_NOTHING = LOOKS_TOO_FAR[:3]
 # A module of Python's that is machine code, copied: it is one's own then.
 MACHINE_CODE = next(iter(Path(sysconfig.get_config_var("DESTSHARED") or "").glob("_bisect.*.so")), None)
-LOADS_MACHINE_CODE = """
-from importlib.util import module_from_spec, spec_from_file_location
+_COPIED = f"""
 from pathlib import Path
-copy = Path(__file__).with_name(Path(MODULE).name)
-copy.write_bytes(Path(MODULE).read_bytes())
-module_from_spec(spec_from_file_location("_bisect", copy))
+copy = Path(__file__).with_name("_bisect.so")
+with copy.open("wb") as file:
+    file.writelines([Path({str(MACHINE_CODE)!r}).read_bytes()])
 """
+MAKES_MACHINE_CODE = {
+    "a module": f"{_COPIED}from app import _bisect",
+    "a module, by its loader": f"{_COPIED}from importlib.machinery import ExtensionFileLoader as Loader\n"
+    "from importlib.util import module_from_spec, spec_from_file_location as spec_from\n"
+    "module_from_spec(spec_from('_bisect', copy, loader=Loader('_bisect', str(copy))))",
+    "a module, by the import system": f"{_COPIED}import sys\nfrom importlib.machinery import ModuleSpec\n"
+    "sys.modules['_imp'].create_dynamic(ModuleSpec('_bisect', None, origin=str(copy)))",
+    "Tcl": "import tkinter",
+    "functions of C": "import _cffi_backend",
+    "memory": "import mmap\nmmap.mmap(-1, 4096, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, 7)",
+    "a file, mapped": f"{_COPIED}import mmap\nwith copy.open('rb') as file: mmap.mmap(file.fileno(), 0, 2, 5)",
+}
+# Right code that asks for machine code when it is at work, and gets it.
+ASKS_LATE = {
+    "Python's": "import array, bz2, cProfile, lzma, statistics, unicodedata, xml.etree.ElementTree, zoneinfo\n"
+    "'\\N{SNOWMAN}'.encode('utf-8').decode('utf-8'); 'x'.encode('shift_jis'); statistics.NormalDist().inv_cdf(0.4)",
+    "Python's, as a text says": "import importlib\n[importlib.import_module(n) for n in ('_decimal', 'uuid', 'audioop')]",
+    "a library's": "def late():\n    import markupsafe._speedups, psycopg_binary\nlate()",
+    "an engine's": "from sqlalchemy import create_engine\ncreate_engine('postgresql+psycopg://nobody@nowhere/')",
+}
 # Code that does not, whoever asks on its way.
 LOOKS_NOWHERE = {
     "logging": "import logging; logging.getLogger('x').warning('getattr')",

@@ -17,23 +17,26 @@ from grader.rules import CHAPTERS, Rule, rules_of
 from tests import PROJECT
 from tests.cases import all_cases
 from tests.cheats import (
+    ASKS_LATE,
     CHANGED_LIBRARIES,
     CHANGED_ON_POSTGRESQL,
     CHEATS,
     DUMPS,
     FAIL_AT_FIRST,
     GARBAGE,
-    LOADS_MACHINE_CODE,
     LOOKS,
+    LOOKS_FOR_NOTHING,
     LOOKS_NOWHERE,
     LOOKS_TOO_FAR,
     MACHINE_CODE,
+    MAKES_MACHINE_CODE,
     ODDITIES,
     TO_DO_TURNED,
     UNSEEN,
     UNSEEN_BY_PSYCOPG,
 )
 from tests.hostile import submission
+from tests.kernels import HAS_WALLS
 
 HONEST = {"list_is_ordered", "list_pages", "reads_do_not_commit", "update_refreshes"}
 
@@ -166,7 +169,8 @@ def expect_nothing_gained(
         app.write(code)
     found = {t.rule.name: check for t, check in bench.grade([Target(tmp_path, each) for each in rules_of(chapter)])}
     assert found[rule].outcome in ("failed", "error"), found[rule]
-    assert "replaced" in found[rule].observed or found[rule].outcome == "failed"
+    told = found[rule].observed
+    assert "replaced" in told or "no COMMIT" in told or found[rule].outcome == "failed"
 
 
 @pytest.mark.parametrize("name", LOOKS)
@@ -174,15 +178,26 @@ def test_what_asks_for_what_lies_outside_is_told(name: str, bench: Bench, tmp_pa
     """It costs no verdict, where it leads no further than the callers: a helper may want the name of one."""
     code, what = LOOKS[name]
     outcome = "error" if name in LOOKS_TOO_FAR else "passed"
-    assert looked(code, bench, tmp_path, outcome) == {told("05_crud", {"at": what, "where": "app/crud.py"})}
+    said = "" if name in LOOKS_FOR_NOTHING else told("05_crud", {"at": what, "where": "app/crud.py"})
+    assert looked(code, bench, tmp_path, outcome) == {said}
 
 
-@pytest.mark.skipif(not MACHINE_CODE, reason="this Python has no module of machine code in a file of its own")
-def test_machine_code_is_not_loaded(bench: Bench, tmp_path: Path) -> None:
+@pytest.mark.skipif(not HAS_WALLS or not MACHINE_CODE, reason="no seccomp, or no module of machine code in a file")
+@pytest.mark.parametrize("name", MAKES_MACHINE_CODE)
+def test_no_machine_code_is_made(name: str, bench: Bench, tmp_path: Path) -> None:
     """It could ask for the grader's frames, and nobody would be told."""
-    folder = submission(tmp_path, at_import=f"MODULE = {str(MACHINE_CODE)!r}\n{LOADS_MACHINE_CODE}")
+    folder = submission(tmp_path, at_import=MAKES_MACHINE_CODE[name])
     (_, check), *_ = bench.grade([Target(folder, rules_of("05_crud")[0])])
-    assert check.outcome == "error" and "machine code of your own is not loaded" in check.observed
+    assert check.outcome == "error"
+    refused = ("failed to map segment from shared object", "Operation not permitted", "No module named")
+    assert any(words in check.observed for words in refused)
+
+
+@pytest.mark.parametrize("name", ASKS_LATE)
+def test_what_libraries_load_late_is_there(name: str, bench: Bench, tmp_path: Path) -> None:
+    folder = submission(tmp_path, at_import=ASKS_LATE[name])
+    (_, check), *_ = bench.grade([Target(folder, rules_of("05_crud")[0])])
+    assert check.outcome == "passed", check.observed
 
 
 @pytest.mark.parametrize("name", LOOKS_NOWHERE)

@@ -27,14 +27,10 @@ _WORDS = frozenset(
         *("locals", "__globals__", "__import__", "__builtins__", "builtins", "importlib", "import_module", "modules"),
         *("pkgutil", "resolve_name", "pydoc", "runpy", "pickle", "marshal", "mock", "get_type_hints", "ForwardRef"),
         *("ImportString", "__subclasses__", "__annotations__", "__code__"),
-        # What writes a file: it may be machine code, which asks nobody.
-        *("write_bytes", "FileIO", "io", "shutil", "tempfile", "zipfile", "tarfile", "extractall"),
-        *("subprocess", "system", "popen", "memfd_create", "mmap"),
     }
 )
 _NAME = re.compile(r"\w+")
 _OWN_CODE = re.compile(r"(?<!\.)\b(?:eval|exec|compile)\b")  # no method of that name
-_FILE = re.compile(r"\b(?:open|write)\s*\(|[=(,\[:]\s*open\b")  # not where a comment speaks of something open
 _CODING = re.compile(rb"coding[:=](?![ \t]*utf-?8\b)", re.IGNORECASE)
 _MOST_LINES = 2  # in which Python looks for the encoding
 
@@ -68,7 +64,7 @@ def _has_a_word(code: bytes) -> bool:
         return True
     # Python takes names for the same that are so after normalisation.
     text = text if text.isascii() else unicodedata.normalize("NFKC", text)
-    return not _WORDS.isdisjoint(_NAME.findall(text)) or bool(_OWN_CODE.search(text) or _FILE.search(text))
+    return not _WORDS.isdisjoint(_NAME.findall(text)) or bool(_OWN_CODE.search(text))
 
 
 def told(chapter: str, message: Mapping[str, Any]) -> str:

@@ -832,7 +832,7 @@ _ARGUMENT_OF_A_FACTORY = re.compile(r"\"loc\":\[\"query\",\"local_kw\"\]")
 @reading("something that code which is graded may not do")
 def behind_the_walls(evidence: Evidence) -> Told | None:
     """Code that is graded runs behind walls: it writes in its own folder only, and opens no network connection."""
-    raised = evidence.raised_kind("TypeError", "KeyError")
+    raised = evidence.raised_kind("TypeError", "KeyError", "AttributeError", "ImportError", "OSError")
     where = innermost(raised, evidence.given) if raised and _OF_PYTHONS_OWN.search(raised.message) else ""
     if where:
         hint = "While your code is graded, Python keeps this from it. Does your app need what this line asks for?"
@@ -846,9 +846,11 @@ def behind_the_walls(evidence: Evidence) -> Told | None:
 
 
 _WALLS = "Code that is graded must not reach other files, learners or machines. Elsewhere this line may well work."
-# See `grader.lab.guard`.
+# See `grader.lab.guard` and `grader.lab.machine_code`.
 _OF_PYTHONS_OWN = re.compile(
     r"'(?:sys\._current_|gc\.get_|ctypes\.|cpython\.)[\w/]+'(?: object cannot be interpreted as an integer)?$"
+    r"|^module '(?:sys|gc)' has no attribute '(?:_current_\w+|get_objects|get_referrers|monitoring)'"
+    r"|: failed to map segment from shared object$"
     r"|^cannot create '(?:c_\w+|LP_\w+|py_object|\w+_Array_\d+|CFunctionType|_FuncPtr)' instances$"
 )
 _UNHASHABLE = re.compile(r"unhashable type: '(?:[\w.]+\.)?(\w+)'")

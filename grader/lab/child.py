@@ -34,6 +34,7 @@ from grader.lab.soundness import Soundness
 from grader.lab.surroundings import Surroundings, enter
 from grader.lab.versions import taken
 from grader.lab.walls import Walls
+from grader.lab.warm_up import import_driver
 from grader.lab.worker import Worker
 from grader.rules import asked_in, rules_of
 
@@ -81,6 +82,8 @@ def enter_job(job: Job, walls: Walls, results: int) -> list[Iterator[None]]:
     process = os.getpid()
     limit(job)
     stay_on(job.cpu)
+    if job.chapter == "01_engine":
+        import_driver()
     open_to = walls.enclose(Path(job.root), job.url, job.user)
     end_with_the_parent()
     close_all_but(results)
@@ -103,8 +106,8 @@ def enter_job(job: Job, walls: Walls, results: int) -> list[Iterator[None]]:
     surroundings = Surroundings(job.root)
     soundness = Soundness(place, makers, surroundings)
     checks = tuple((rule.name, rule.task, rule.function, rule.asks) for rule in rules_of(job.chapter))
-    work = Worker(process, place, checks, makers, surroundings, soundness, trouble, heard, json_encoder(), job.seconds)
-    return [start_clerk(job, reporter, work, (*own(), asked), taken(), followed, results)]
+    work = Worker(process, place, checks, makers, surroundings, soundness, trouble, json_encoder(), job.seconds)
+    return [start_clerk(job, reporter, work, (*own(), asked), taken(), followed, heard, results)]
 
 
 def grade_chapter(steps: list[Iterator[None]]) -> NoReturn:

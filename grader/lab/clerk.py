@@ -52,6 +52,7 @@ def start_clerk(
     relied: tuple[Relied, ...],
     versions: Versions,
     followed: Callable[[], int],
+    heard: list[tuple[str, str]],
     results: int,
 ) -> Iterator[None]:
     """Start the thread.
@@ -63,6 +64,7 @@ def start_clerk(
         relied: the grader's own, and Python's, as it was; at last what the checks ask for.
         versions: numbers that change where some of it is replaced.
         followed: counts how often each step was followed, and how often this was asked.
+        heard: what the learner's code was heard to ask for (`grader.lab.looks`), and where.
         results: file descriptor for the messages.
 
     Returns:
@@ -71,7 +73,7 @@ def start_clerk(
     orders: SimpleQueue[Callable[[], Any]] = SimpleQueue()
     answers: SimpleQueue[Any] = SimpleQueue()
     tasks = tuple((ticket, *unsealed(job.token, ticket)) for ticket in job.checks)
-    given = tasks, job.seconds, reporter, work, relied, versions, followed, orders.put, answers.get, results
+    given = tasks, job.seconds, reporter, work, relied, versions, followed, heard, orders.put, answers.get, results
     start_new_thread(_be_clerk, given)
     return map(answers.put, map(call, iter(orders.get, None)))
 
@@ -92,6 +94,7 @@ def _keep_books(
     relied: tuple[Relied, ...],
     versions: Versions,
     followed: Callable[[], int],
+    heard: list[tuple[str, str]],
     give: Callable[[Callable[[], Any]], None],
     hear: Callable[[], Any],
     results: int,
@@ -147,7 +150,7 @@ def _keep_books(
     imported = False  # whether the app was ever imported here
     used = False  # whether the app, as it is imported now, has served a check before
     served: set[int] = set()  # which checks have passed on it
-    keep, keep_none = served.add, served.clear
+    keep, keep_none, forget = served.add, served.clear, heard.clear
     steps_back = False  # a new child judges the rest
     final = tasks[-1][0]
     for ticket, position, control in tasks:
@@ -170,9 +173,10 @@ def _keep_books(
                 break
             imported = True
             expect_as_they_were()  # code may have been called while everything was made ready
-            outcome, at, where = obeyed(order(judging, work, rest, fail, open_checks, check, wish))
-            if at:
+            outcome = obeyed(order(judging, work, rest, fail, open_checks, check, wish))
+            for at, where in heard:  # once for the process
                 send({"event": "looks", "at": at, "where": where})
+                forget()
             failed, known = fail() != known, fail() + 1
             if outcome == "passed":
                 followings += 1  # this question

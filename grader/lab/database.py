@@ -18,6 +18,7 @@ from grader.lab.connections import references_are_checked, unordered_means_oldes
 from grader.lab.locks import A_COMMIT, A_MOMENT, hardly_waiting, is_locked, rows_behind_the_lock
 from grader.lab.own_engines import engine_for_once, own_engine
 from grader.lab.place import Place
+from grader.outcomes import Broken
 
 
 class Database:
@@ -55,6 +56,8 @@ class Database:
         cursor = connection.connection.cursor()
         try:
             if self.kind == "sqlite":
+                if cursor.execute(_HIDING).fetchone():
+                    raise Broken("the code has replaced a table that the grader reads", "code that leaves it as it is")
                 cursor.execute(sql, parameters)
             else:
                 cursor.execute(
@@ -235,6 +238,7 @@ def _take_the_id(_connection: Any, _cursor: Any, statement: str, parameters: Any
     return statement.replace(") VALUES (", ") OVERRIDING SYSTEM VALUE VALUES (", 1), parameters
 
 
+_HIDING = "SELECT 1 FROM sqlite_temp_master"
 # `:id`, but no cast, `::text`.
 _PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
 _CONSTRAINT = "integrity_constraint_violation"

@@ -1,9 +1,8 @@
 """In the child: whether code asks for what lies outside of it: the frames above it, all objects, functions of C.
 
-Python itself tells who asks, before it gives anything: nobody can take that away. Nothing is refused here but machine
-code that is no library's, and no verdict depends on it, as a helper that wants its caller's name asks as well; the
-bench is told once. What libraries ask for themselves is no part of what code does. Sources: Python, "Audit events
-table", PEP 578.
+Python itself tells who asks, before it gives anything: nobody can take that away. Nothing is refused here, and no
+verdict depends on it, as a helper that wants its caller's name asks as well; the bench is told once. What libraries
+ask for themselves is no part of what code does. Sources: Python, "Audit events table", PEP 578.
 """
 
 from __future__ import annotations
@@ -58,7 +57,7 @@ def handlers(heard: list[tuple[str, str]], root: str) -> Handlers:
         root: folder of the code.
     """
     libraries = (*(f"{each}{os.sep}" for each in _libraries()), "<frozen ")
-    inside, folders = f"{root}{os.sep}", libraries[:-1]
+    inside = f"{root}{os.sep}"
     asking: dict[tuple[int, str], tuple[CodeType, bool]] = {}  # a code object is kept, so that no other has its number
     told = False
     # Nothing is called here that the code could have given another meaning, as that could look up: no name is looked
@@ -67,7 +66,6 @@ def handlers(heard: list[tuple[str, str]], root: str) -> Handlers:
     frames_kind, functions, names, slash, text = FRAMES, FUNCTIONS, NAMES, os.sep, str
     give_away, attributes, of_ctypes = dict(_GIVE_AWAY), _ATTRIBUTES, _OF_CTYPES
     length, kin, number = len, isinstance, id
-    refused, up = ImportError, f"{os.pardir}{os.sep}"
 
     def is_librarys(code: CodeType) -> bool:
         name = code.co_filename
@@ -134,19 +132,11 @@ def handlers(heard: list[tuple[str, str]], root: str) -> Handlers:
     def loaded(_arguments: tuple[Any, ...]) -> None:
         look(names, "", caller_of().f_back.f_back)  # type: ignore[union-attr]
 
-    def imported(arguments: tuple[Any, ...]) -> None:
-        file = arguments[1]  # of a module that is no Python
-        if file is None:
-            return
-        if kin(file, text) and begins(file, folders) and not begins(file, inside) and up not in plain(file):
-            return
-        raise refused("machine code of your own is not loaded while your code is graded")
-
     found = {event: of(event) for event in _EVENTS}
     own = [each.__code__ for each in (frames, attribute, named, loaded, *found.values())]
     found |= {"sys._getframe": frames, "object.__getattr__": attribute}
     # Code whose file is said to be a library's would pass for that.
-    return found | {"compile": named, "code.__new__": named, "marshal.loads": loaded, "import": imported}
+    return found | {"compile": named, "code.__new__": named, "marshal.loads": loaded}
 
 
 def listen(handlers: Handlers) -> None:

@@ -1,7 +1,8 @@
 """In the child: system calls that code under test has no use for are refused (Linux on x86-64 and ARM64).
 
 Landlock says what may be opened; this covers what needs no opening: programs and processes, signals, sockets, modes
-and owners and times of files, limits of other processes, and whatever of the kernel outlives a process.
+and owners and times of files, limits of other processes, machine code that is not there yet
+(`grader.lab.machine_code`), and whatever of the kernel outlives a process.
 
 Some of these calls stand in code that is right: `shutil.copy` copies a file's mode, too. Where nothing depends on
 their effect, they succeed and do nothing; where there is another way, they are said not to exist.
@@ -173,6 +174,9 @@ _SENDING = (((44, 206), 3), ((46, 211), 2), ((307, 269), 3))
 _AND_CONNECTS = 0x20000000
 # Of mmap: memory that is shared counts for no process as long as a page of it is kept.
 _MMAP, _SHARED, _ANONYMOUS = (9, 222), 0x01, 0x20
+# What makes machine code of memory: their third argument says so.
+_PROTECTING: _Calls = {"mprotect": (10, 226), "pkey_mprotect": (329, 288)}
+_EXECUTABLE = 0x4
 
 _MACHINES = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7), "arm64": (1, 0xC00000B7)}
 _SECCOMP = (317, 277)
@@ -212,7 +216,7 @@ class Filter:
             **dict.fromkeys(self._numbers(_REFUSED), _ANSWER | errno.EPERM),
             **dict.fromkeys(self._numbers(_TRUNCATE) if truncates else (), _ANSWER | errno.EPERM),
         }
-        self._head = _packed([*self._beginning(), *self._files(truncates)])
+        self._head = _packed([*self._beginning(), *self._files_and_memory(truncates)])
         self._tail = _packed(
             [*self._processes(), *self._sockets(families, datagrams), *_chunks(answers), (_RETURN, 0, 0, _ALLOW)]
         )
@@ -243,14 +247,17 @@ class Filter:
         if self._column == 0:  # the same calls by other numbers
             yield from ((_AT_LEAST, 0, 1, _X32), (_RETURN, 0, 0, _ANSWER | errno.ENOSYS))
 
-    def _files(self, truncates: bool) -> Iterator[Step]:
+    def _files_and_memory(self, truncates: bool) -> Iterator[Step]:
         # Without a time, `Path.touch` asks with it whether the file is there: it goes on by opening, which makes one.
         times = [*_load(2), (_EQUAL, 0, 1, 0), (_RETURN, 0, 0, _ANSWER | errno.EPERM), (_RETURN, 0, 0, _ANSWER)]
         yield from _if_called(_UTIMENSAT[self._column], times)
         yield from _if_called(_FCNTL[self._column], [*_load(1), *_refuse_if_equal(_FILE_SIGNALS)])
         yield from _if_called(_IOCTL[self._column], [*_load(1), *_refuse_if_equal((*_SOCKET_SIGNALS, *_RESERVING))])
         shared = [(_ANY_BIT, 0, 2, _ANONYMOUS), (_ANY_BIT, 0, 1, _SHARED), (_RETURN, 0, 0, _ANSWER | errno.ENOMEM)]
-        yield from _if_called(_MMAP[self._column], [*_load(3), *shared])
+        no_code = [*_load(2), (_ANY_BIT, 0, 1, _EXECUTABLE), (_RETURN, 0, 0, _ANSWER | errno.EPERM)]
+        yield from _if_called(_MMAP[self._column], [*no_code, *_load(3), *shared])
+        for protecting in self._numbers(_PROTECTING):
+            yield from _if_called(protecting, no_code)
         for each, at in ((_OPEN, 1), (_OPENAT, 2)) if truncates else ():
             number = each[self._column]
             if number is not None:  # a file that is opened to be read can be cut short by that

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from grader.lab import identity, landlock, seccomp
+from grader.lab import identity, landlock, machine_code, seccomp
 from grader.lab.restrictions import raise_limit_of_open_files
 from grader.places import IS_INSTALLED, PACKAGE, PROJECT
 
@@ -93,6 +93,8 @@ class Walls:
         self._grants: list[landlock.Grant] = []
         self._readable = list(dict.fromkeys(_readable()))
         self._open_to_others: bool | None = None
+        if seccomp.is_known():
+            machine_code.load_pythons_own()
         if self._version:
             granted: dict[Path, Callable[[Path], landlock.Grant]] = {}
             for path in self._readable:
@@ -128,6 +130,7 @@ class Walls:
             with suppress(OSError):
                 landlock.restrict([*self._grants, landlock.owning(root)], sockets.ports)
         if self._filters:
+            machine_code.load_named(root)
             with suppress(OSError):
                 self._filters[sockets].apply()
         return open_to(sockets)

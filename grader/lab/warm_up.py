@@ -42,7 +42,7 @@ def get_ready(chapter: str, url: str) -> None:
         _once(sqlmodel_registry.warm_up)
     # The first child of chapter 01 imports it beside the others; in a class there are more.
     if url.startswith("postgresql") or (chapter == "01_engine" and chapter in _seen):
-        _once(_import_driver)
+        import_driver()
     _seen.add(chapter)
     relied.remember_own()
     versions.remember()
@@ -67,7 +67,8 @@ def _import_fastapi() -> None:
         del pydantic.BaseModel.model_config["defer_build"]
 
 
-def _import_driver() -> None:
+@cache
+def import_driver() -> None:
     """Import what an engine for PostgreSQL imports when it is made."""
     create_engine("postgresql+psycopg://").dispose()
 

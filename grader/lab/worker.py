@@ -42,7 +42,6 @@ class Worker(NamedTuple):
         surroundings: what each check finds.
         soundness: whether what is still to do is sound otherwise.
         trouble: hears of the database server's.
-        heard: what the learner's code was heard to ask for (`grader.lab.looks`), and where.
         encode: puts what is told into JSON.
         seconds: wall time of a check.
     """
@@ -54,7 +53,6 @@ class Worker(NamedTuple):
     surroundings: Surroundings
     soundness: Soundness
     trouble: ServerTrouble
-    heard: list[tuple[str, str]]
     encode: Callable[[Any], str]
     seconds: float
 
@@ -100,7 +98,7 @@ def judge_check(
     open_checks: list[_Open],
     check: Check,
     unmeetable: str,
-) -> tuple[str, str, str]:
+) -> str:
     """Judge a check on a database of its own.
 
     Args:
@@ -112,7 +110,7 @@ def judge_check(
         unmeetable: what it is to expect instead of everything else; nothing else when empty.
 
     Returns:
-        how it has ended; and what was heard besides, and where.
+        how it has ended.
     """
     name, _, function, asks = check
     opened = ExitStack()
@@ -134,7 +132,7 @@ def _judged(
     opened: ExitStack,
     unmeetable: str,
     found: Judged,
-) -> tuple[str, str, str]:
+) -> str:
     """How a check has ended, if it does not seem to have passed by a grader that was changed."""
     if getpid() != worker.process:  # a copy of this process that the learner's code has made
         _exit(0)
@@ -145,8 +143,7 @@ def _judged(
             found = missed()
     outcome, told = found
     open_checks[:] = [_Open(parts, told, opened)]
-    at, where = worker.heard.pop(0) if worker.heard else ("", "")
-    return outcome, at, where
+    return outcome
 
 
 def look_for_replaced(relied: tuple[Relied, ...], open_checks: list[_Open]) -> str:
