@@ -66,6 +66,10 @@ STARTING = {
     "start a process": "os.waitpid(forked(), 0)",
     "detach a process": "os.fork() or (os.setsid(), os.fork(), os._exit(0))",
 }
+MAKING_CODE = {
+    "make memory executable": "mmap.mmap(-1, 4096, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, 7)",
+    "map a file as code": "mmap.mmap(os.open(os.__file__, os.O_RDONLY), 0, mmap.MAP_PRIVATE, 5)",
+}
 SIGNALLING = {
     "signal the parent": "os.kill(os.getppid(), 0)",
     "signal everybody": "os.kill(-1, 0)",
@@ -76,7 +80,7 @@ SIGNALLING = {
     "follow the parent": "1 / max(0, 1 + ctypes.CDLL(None).ptrace(16, os.getppid(), 0, 0)) and ctypes.CDLL(None).ptrace(17, os.getppid(), 0, 0)",  # noqa: E501
     "slow the parent down": "os.setpriority(os.PRIO_PROCESS, os.getppid(), 1)",
 }
-ATTACKS = {**READING, **WRITING, **REACHING, **STARTING, **SIGNALLING}
+ATTACKS = {**READING, **WRITING, **REACHING, **STARTING, **MAKING_CODE, **SIGNALLING}
 
 _CODE = """
 import ctypes, fcntl, glob, json, mmap, os, resource, socket, subprocess

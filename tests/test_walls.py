@@ -16,7 +16,7 @@ import pytest
 from grader.bench.sandbox import bubblewrap
 from grader.lab.walls import _readable
 from tests import PROJECT
-from tests.attacks import ATTACKS, REACHING, READING, SIGNALLING, STARTING, WRITING
+from tests.attacks import ATTACKS, MAKING_CODE, REACHING, READING, SIGNALLING, STARTING, WRITING
 from tests.kernels import HAS_WALLS, as_ordinary_user, can_be_ordinary, give_to_ordinary_user
 
 pytestmark = pytest.mark.skipif(not HAS_WALLS, reason="this kernel has no Landlock that knows signals, or no seccomp")
@@ -89,6 +89,7 @@ def test_without_walls_it_is_said_and_a_spoilt_grader_is_noticed(user: str, plac
     assert through & set(WRITING) >= {"write another file"}
     assert through & set(STARTING) >= {"start a program"}
     assert through & set(SIGNALLING) >= {"signal the parent"}
+    assert through >= set(MAKING_CODE)
     for words in ("read and change your files", "reach the network", "start programs", "end your other programs"):
         assert words in found["openness"]
     if user == "root":  # the others may not write to the grader here
@@ -110,5 +111,5 @@ def test_no_other_project_on_the_path_can_be_read(tmp_path: Path, monkeypatch: p
 
 
 def test_every_kind_has_several_attacks() -> None:
-    assert all(len(kind) >= 2 for kind in (READING, WRITING, REACHING, STARTING, SIGNALLING))
+    assert all(len(kind) >= 2 for kind in (READING, WRITING, REACHING, STARTING, MAKING_CODE, SIGNALLING))
     assert len(ATTACKS) >= 40
