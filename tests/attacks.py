@@ -23,6 +23,7 @@ READING = {
     "read by a link": "os.symlink(f'{VICTIM}/file', 'link') or open('link').read()",
     "read by a hard link": "os.link(f'{VICTIM}/file', 'hard') or open('hard').read()",
     "read by descriptor": "os.open('file', os.O_RDONLY, dir_fd=os.open(VICTIM, os.O_PATH))",
+    "read what the bench is told": "[open(f'/proc/self/fd/{n}', 'rb') for n in range(3, 256) if is_open(n)][0]",
     "read by ctypes": "1 / max(0, 1 + ctypes.CDLL(None).open(f'{VICTIM}/file'.encode(), 0))",
     "change root": "os.chroot(VICTIM)",
 }
@@ -83,9 +84,14 @@ SIGNALLING = {
 ATTACKS = {**READING, **WRITING, **REACHING, **STARTING, **MAKING_CODE, **SIGNALLING}
 
 _CODE = """
-import ctypes, fcntl, glob, json, mmap, os, resource, socket, subprocess
+import ctypes, fcntl, glob, json, mmap, os, resource, socket, stat, subprocess
 def glob_cache():
     return next(glob.iglob(f"{PROJECT}/grader/__pycache__/rules*.pyc"))
+def is_open(number):
+    try:
+        return stat.S_IFMT(os.fstat(number).st_mode) in (stat.S_IFIFO, stat.S_IFSOCK)
+    except OSError:
+        return False
 def changed(change, path, *how):
     before = os.stat(path)
     change(path, *how)

@@ -7,6 +7,7 @@ import os
 import queue
 import secrets
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -177,7 +178,8 @@ class Children:
     def _fork(self, server: Server, child: Child, job: Job) -> None:
         server.start()
         child.server = server.number
-        results, results_end = os.pipe()
+        # Who has the other end of a pipe could open this one by /proc, and read what is told.
+        results, results_end = (end.detach() for end in socket.socketpair())
         output, output_end = os.pipe()
         self._listen(child, os.fdopen(results, "rb"), os.fdopen(output, "rb"))
         try:
