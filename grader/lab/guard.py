@@ -29,6 +29,8 @@ _REFUSED = (
     "cpython.PyInterpreterState_New",
     *OF_CTYPES,
 )
+# What gives every thread's frames, or watches all threads, the grader's too: lines could be skipped (PEP 669).
+_GONE = ("_current_frames", "_current_exceptions", "monitoring", "_settraceallthreads", "_setprofileallthreads")
 _OF_MEMORY = ("memmove", "memset", "cast", "string_at", "wstring_at")
 # Of an object that describes a class: whether that may be changed, what compares its objects, and what makes them; of
 # one that describes a module, what a second copy of it has. Source: Python, "Type Objects", tp_flags, tp_richcompare
@@ -102,10 +104,11 @@ def keep_to_themselves() -> Callable[[], int]:
     for names in (vars(sys), _names_of_a_copy(sys)):
         names.update(settrace=_follow_nobody, setprofile=_follow_nobody)
     vars(gc)["enable"] = gc.disable
-    for module, gone in ((sys, ("_current_frames", "_current_exceptions")), (gc, ("get_objects", "get_referrers"))):
+    for module, gone in ((sys, _GONE), (gc, ("get_objects", "get_referrers"))):
         for names in (vars(module), _names_of_a_copy(module)):
             for name in gone:
                 names.pop(name, None)
+    sys.modules.pop("sys.monitoring", None)
     for module in (ctypes, sys.modules["_ctypes"]):
         for name in [name for name in vars(module) if name.strip("_").removesuffix("_addr") in _OF_MEMORY]:
             with suppress(KeyError):

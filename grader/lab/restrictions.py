@@ -59,16 +59,8 @@ class _NoGrader:
             raise ModuleNotFoundError("the code under test cannot import the grader", name=name)
 
 
-def keep_from_monitoring() -> None:
-    """Take away what watches every thread, the grader's too: code could skip its lines and leave no trace (PEP 669)."""
-    for name in ("monitoring", "_settraceallthreads", "_setprofileallthreads"):
-        vars(sys).pop(name, None)
-    sys.modules.pop("sys.monitoring", None)
-
-
 def hide_grader() -> None:
     """Let nobody import the grader any more."""
-    keep_from_monitoring()
     for name in [name for name in sys.modules if name.split(".")[0] == "grader"]:
         del sys.modules[name]
     sys.meta_path.insert(0, _NoGrader())
