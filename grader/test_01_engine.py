@@ -46,8 +46,8 @@ def test_url_from_environment(engines: Engines, elsewhere: Elsewhere, story: Sto
     task="1.1",
     title="without DATABASE_URL it is the local file app.db",
     why="A beginner should be able to start the app with nothing installed and nothing configured.",
-    hint="The URL that is wanted names the file app.db in the folder where the app is started. Where does your "
-    "code get another value from when the variable is not set?",
+    hint="The wanted URL names the file app.db in the folder where the app is started. When the variable is not set, "
+    "where does your code get another value from?",
 )
 def test_default_is_local_sqlite(engines: Engines, elsewhere: Elsewhere, code: Code, story: Story) -> None:
     """With no variable set, the engine opens app.db in the working directory."""
@@ -62,14 +62,14 @@ def test_default_is_local_sqlite(engines: Engines, elsewhere: Elsewhere, code: C
 @rule(
     task="1.2",
     title="importing db touches no database",
-    why="Whoever imports the module (a test, a tool, another part of the app) must not need a running database.",
+    why="A test, a tool or another part of the app must be able to import this module without a running database.",
     hint="Python runs every line at the top of a module when it is imported, and the functions called there. "
     "Which of them needs the database?",
 )
 def test_import_touches_no_database(engines: Engines, untouched: Untouched, code: Code, story: Story) -> None:
     """No connection is opened and no file appears while the module is imported, whether its database is there or not.
 
-    What a thread does that the import begins, the import does.
+    What a thread does counts too, if the import started that thread.
     """
     for environment in engines.environments():
         code.import_again(**environment)
@@ -83,7 +83,7 @@ def test_import_touches_no_database(engines: Engines, untouched: Untouched, code
 @rule(
     task="1.3",
     title="SessionLocal makes sessions on db.engine",
-    why="Every part of the app gets its session from SessionLocal(): it has to be one, and work on the right database.",
+    why="Every part of the app gets what SessionLocal() makes: that has to be a session, on the right database.",
     hint="Follow what SessionLocal() gives you. Is it a session, and where does it learn which engine to use?",
 )
 def test_session_uses_engine(engines: Engines, session_factory: SessionFactory, story: Story, expect: Expect) -> None:

@@ -36,7 +36,7 @@ _ROWS = {
 def test_items_table_has_the_columns(item_tables: ItemTables, place: Place, story: Story, expect: Expect) -> None:
     """The table, as the database has it, has id, name and description with their types, and needs no more.
 
-    As long as one of the two tasks is untouched, the column of the other is looked at alone.
+    As long as one of the two tasks is untouched, only the other task's column is checked.
     """
     columns = {"id": "a whole number, primary key", "name": "text up to 200", "description": "text up to 500"}
     story.did("created the table of the model Item and looked at it")
@@ -73,7 +73,7 @@ def test_ids_come_from_the_database(item_tables: ItemTables, story: Story, expec
 @rule(
     task="2.1",
     title="the database refuses an item without a name",
-    why="A rule that only Python knows is broken by the first script that writes to the table by itself.",
+    why="A rule that only Python knows is broken by the first script that writes to the table directly.",
     hint="Whether a column takes NULL follows from how it is declared. What does the declaration of the name say?",
 )
 def test_name_is_required(item_tables: ItemTables, story: Story, expect: Expect) -> None:
@@ -125,7 +125,7 @@ def test_name_is_indexed(item_tables: ItemTables, story: Story, expect: Expect) 
 def test_names_may_repeat(item_tables: ItemTables, story: Story, expect: Expect) -> None:
     """A second row with the same name is stored."""
     table = item_tables.items_with("name", "id")
-    story.did("inserted two rows that have everything but the id in common")
+    story.did("inserted two rows that differ only in the id")
     table.stores(**_LAMP)
     stored = table.stores(**_LAMP)
     expect(stored, saw=f"the database refused the second one: {table.refusal}", wanted="both rows are stored")
@@ -156,7 +156,7 @@ def test_tables_are_created_at_startup(
     task="2.3",
     title="importing main touches no database",
     why="A test or a tool that imports the app must be able to choose the database first; "
-    "at module level it is too late.",
+    "if the module itself uses the database, it is too late.",
     hint="Python runs every line at the top of a module when it is imported, and the functions called there. "
     "Which of them needs the database?",
     needs=["tables_are_created_at_startup"],
@@ -190,7 +190,7 @@ def test_import_touches_no_database(
 def test_restart_keeps_data(item_tables: ItemTables, client: Client, code: Code, story: Story, expect: Expect) -> None:
     """The rows are the same after stopping and starting the app, on the database of the check and the default one.
 
-    What the app puts there where it is missing may come back.
+    Rows that the app adds when they are missing may come back.
     """
     for database in item_tables.databases_to_restart_on():
         story.begin(f"started the app on {database}, emptied its table and inserted three rows")

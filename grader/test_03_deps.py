@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 _LEAK = (
     "A session that stays open keeps what it holds: its objects, and often a connection. If each request leaves one "
-    "behind, the app stands still after a few of them: the pool is small."
+    "behind, the app hangs after a few of them: the pool is small."
 )
 _CLOSE = (
-    "Play get_db through for this answer. Which line closes the session that the endpoint had, is it reached, "
+    "Go through get_db for this answer. Which line closes the session that the endpoint had, is it reached, "
     "and what happens after it?"
 )
 
@@ -25,8 +25,8 @@ _CLOSE = (
     task="3.1",
     title="get_db yields a session and ends without a crash",
     why="Endpoints work with whatever the dependency yields, so it has to be a session that is ready to use. After the "
-    "answer get_db goes on behind its yield, and must not fail there.",
-    hint="FastAPI runs get_db for each request and hands the endpoint what it yields. Play this through: what "
+    "answer get_db goes on below its yield, and must not fail there.",
+    hint="FastAPI runs get_db for each request and hands the endpoint what it yields. Go through that: what "
     "does your endpoint get?",
 )
 def test_yields_a_session(probe: Probe, expect: Expect) -> None:
@@ -55,7 +55,7 @@ def test_closes_after_success(probe: Probe) -> None:
 @rule(
     task="3.1",
     title="the session is closed after an HTTP error",
-    why=_LEAK + " A client that asks for things that do not exist must not be able to stop it.",
+    why=_LEAK + " A client that asks for things that do not exist must not be able to stop the app.",
     hint=_CLOSE,
     needs=["yields_a_session"],
 )

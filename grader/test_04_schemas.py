@@ -26,8 +26,8 @@ _BLANKS = ("", " ", " \t\n ", "\N{NO-BREAK SPACE}")
 @rule(
     task="4.2",
     title="ItemCreate needs a name that is not blank",
-    why="People find an item by its name, so they have to be able to see it. A name that they can see, and "
-    "that is not too long, they have to be able to give it.",
+    why="People find an item by its name, so they have to be able to see it. They must also be able to give it any "
+    "name that they can see and that is not too long.",
     hint="Take the value above through the rules for the name, in the order in which they run. Which one "
     "answers in another way than you expect?",
 )
@@ -98,7 +98,7 @@ def test_create_ignores_a_client_id(schemas: Schemas) -> None:
 @rule(
     task="4.4",
     title="ItemRead reads an object of the ORM",
-    why="An endpoint returns an object of the ORM. What its three fields hold, ItemRead has to be able to show.",
+    why="An endpoint returns an object of the ORM. ItemRead has to show whatever its three fields hold.",
     hint="ItemRead takes its values out of an object's attributes. Follow the one above: where do they come "
     "from, and what happens to them on the way?",
 )
@@ -157,7 +157,7 @@ def test_update_fields_are_optional(schemas: Schemas) -> None:
     task="4.3",
     title="ItemUpdate knows what was sent",
     why="'Not sent' and 'sent as null' are different wishes; only the schema can still tell them apart.",
-    hint="Compare what was sent with what the schema believes was sent. On which line do the two part?",
+    hint="Compare what was sent with what the schema believes was sent. On which line do the two begin to differ?",
     needs=["update_fields_are_optional"],
 )
 def test_update_knows_what_was_sent(schemas: Schemas) -> None:

@@ -167,7 +167,7 @@ def test_delete_unknown_is_404(
 
 @rule(
     task="6.2",
-    title="an id that cannot exist is no crash",
+    title="an id that cannot exist causes no crash",
     why="An int in Python has no limit, a column has: 32 bits in PostgreSQL, 64 in SQLite. "
     "Beyond that the driver or the database raises, and the client sees 500. A path may also hold a text that is no "
     "number at all.",
@@ -241,10 +241,10 @@ def test_list_answers_items(tables: Tables, items: Items, client: Client, api: A
 @rule(
     task="6.2",
     title="offset and limit outside their bounds answer 422",
-    why="Clients may ask for 1 to 100 items, from any place on. More keeps the server busy for everyone, "
+    why="Clients may ask for 1 to 100 items, starting anywhere. More keeps the server busy for everyone, "
     "and numbers below or far beyond that mean something else to each database: SQLite takes limit=-1 "
     "for 'everything', PostgreSQL for an error.",
-    hint="Which line says which numbers this parameter may be? Try the number of this request on it.",
+    hint="Which line says which numbers this parameter may be? Compare the number in this request with it.",
 )
 def test_bad_paging_is_422(tables: Tables, items: Items, client: Client, api: Api, expect: Expect) -> None:
     """limit from 1 to 100, offset from 0; an offset too large for the database is 422 or an empty list."""
@@ -376,7 +376,7 @@ def test_answers_hide_internal_fields(tables: Tables, items: Items, models: Mode
 @rule(
     task="6.4",
     title="the session is closed after every answer",
-    why="A session that stays open keeps a connection from everyone else; after a few requests the app stands still.",
+    why="A session that stays open keeps a connection from everyone else; after a few requests the app hangs.",
     hint="Which line opened the session that is still open, and which one should have closed it after this request?",
 )
 def test_sessions_close_after_every_answer(
@@ -404,7 +404,7 @@ def test_sessions_close_after_every_answer(
     title="the rest of the app still works",
     why="The tables are made when the app starts, and a path that does not exist is 404: what earlier chapters asked "
     "for still holds, and clients count on it.",
-    hint="Follow the last step of what was done through your app. Which line decides what happens there?",
+    hint="Take the last step above and follow it through your app. Which line decides what happens there?",
 )
 def test_the_rest_still_works(rest: Rest) -> None:
     """The app starts on an empty database, and again on what was stored; 404 for a path that does not exist."""

@@ -61,7 +61,7 @@ def test_add_item_does_not_commit(
 
 @rule(
     task="7.4",
-    title="POST answers 201 with the new item, for a batch with the new items",
+    title="POST answers 201 with the new item, or the new items of a batch",
     why="201 says that something new is there; the answer is the client's only way to learn its id.",
     hint="Follow one request from the body to the rows, and back to the answer. Where does it first differ "
     "from what is wanted?",
@@ -133,7 +133,7 @@ def test_commits_once(tables: Tables, records: Records, units: Units, story: Sto
 @rule(
     task="7.4",
     title="the answer shows the item as the database has it",
-    why="A default or a trigger may have changed the row; a client that is shown something else goes on with it.",
+    why="A default or a trigger may have changed the row; a client that sees something else goes on with wrong data.",
     hint="When does the endpoint take the values that it shows, and what happens to the row after that?",
     needs=["create_answers_201", "item_and_event_are_saved_together"],
 )
@@ -158,7 +158,7 @@ def test_created_item_is_refreshed(
     task="7.4",
     title="without its event the item is not saved either",
     why="This is what a transaction is for: all of it, or nothing.",
-    hint="The timeline shows what was sent, and what was made to last. Which line did that?",
+    hint="The timeline shows what was sent, and what became permanent. Which line did that?",
     needs=["add_item_does_not_commit"],
 )
 def test_failed_event_discards_the_item(tables: Tables, records: Records, units: Units) -> None:
@@ -250,7 +250,7 @@ def test_error_reaches_the_client(
     task="7.1",
     title="the rest of the app still works",
     why="Clients go on using what was there before. A step that breaks it is a step back.",
-    hint="Follow the last step of what was done through your app. Which line decides what happens there?",
+    hint="Take the last step above and follow it through your app. Which line decides what happens there?",
 )
 def test_the_rest_still_works(rest: Rest) -> None:
     """The app starts on an empty database; /items/ works, also DELETE of an item with events; other paths are 404."""

@@ -136,7 +136,7 @@ test_sessions_close_after_every_answer = again(routes.test_sessions_close_after_
     title="the rest of the app still works",
     why="The tables are made when the app starts, and a path that does not exist is 404: what earlier chapters asked "
     "for still holds, and clients count on it.",
-    hint="Follow the last step of what was done through your app. Which line decides what happens there?",
+    hint="Take the last step above and follow it through your app. Which line decides what happens there?",
     needs=["item_is_a_sqlmodel_table"],
 )
 def test_the_rest_still_works(rest: Rest) -> None:

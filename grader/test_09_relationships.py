@@ -50,7 +50,7 @@ def test_owner_is_in_the_answer(
     task="9.6",
     title="an item without an owner stays in the list, with null",
     why="An item that has no owner is an item like any other. If the list does not show it as it is, nobody sees it.",
-    hint="Follow an item that has no owner from the query to the answer. Which line does it not get past as it is?",
+    hint="Follow an item that has no owner from the query to the answer. Which line drops it, or changes it?",
     needs=["owner_is_in_the_answer"],
 )
 def test_item_without_owner_has_null(tables: Tables, items: Items, owners: Owners, owner_answers: OwnerAnswers) -> None:
@@ -185,7 +185,7 @@ def test_session_is_closed_after_the_answer(
     task="9.1",
     title="the rest of the app still works",
     why="Clients go on using what was there before. A step that breaks it is a step back.",
-    hint="Follow the last step of what was done through your app. Which line decides what happens there?",
+    hint="Take the last step above and follow it through your app. Which line decides what happens there?",
 )
 def test_the_rest_still_works(rest: Rest) -> None:
     """The app starts on an empty database; /items/ works, also DELETE of an item with an owner; other paths are 404."""

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from grader.lab.topics.tasks import Tasks
 
 _OWN = (
-    "A session belongs to one unit of work. That of the request may be closed before the task begins, or serve "
-    "both at once; that it happens to work today depends on details of FastAPI that have changed before."
+    "A session belongs to one unit of work. The request's session may be closed before the task begins, or serve "
+    "both at once. If that works today, it depends on details of FastAPI that have changed before."
 )
 
 
@@ -143,7 +143,7 @@ def test_task_uses_its_own_session(tables: Tables, items: Items, tasks: Tasks) -
 @rule(
     task="10.4",
     title="the answer does not wait for the event",
-    why="The client is not to wait for what it does not need, nor to see an error when only the event fails.",
+    why="The client should not wait for what it does not need, or see an error when only the event fails.",
     hint="The timeline shows when the answer was sent. Which line made the event be written, and when did it run?",
     needs=["event_is_written", "task_uses_its_own_session"],
 )
@@ -199,7 +199,7 @@ def test_task_session_is_closed(
     task="10.4",
     title="a task that fails leaves no row and no open session",
     why="Half of an event is worse than none, and what was left undone must not turn up in the next task.",
-    hint="The timeline shows what was sent, and what was made to last. Which line of the task did that, and "
+    hint="The timeline shows what was sent, and what became permanent. Which line of the task did that, and "
     "which runs after the error?",
     needs=["event_is_written", "task_uses_its_own_session", "task_session_is_closed"],
 )
@@ -227,7 +227,7 @@ def test_failed_task_leaves_nothing_behind(
     task="10.1",
     title="the rest of the app still works",
     why="Clients go on using what was there before. A step that breaks it is a step back.",
-    hint="Follow the last step of what was done through your app. Which line decides what happens there?",
+    hint="Take the last step above and follow it through your app. Which line decides what happens there?",
 )
 def test_the_rest_still_works(rest: Rest) -> None:
     """The app starts on an empty database; /items/ works, also DELETE of an item with events; other paths are 404."""

@@ -57,7 +57,7 @@ MESSAGES = {
       hint      This leaves the session open. What ends it?
       why       A session that stays open keeps what it holds: its objects, and
                 often a connection. If each request leaves one behind, the app
-                stands still after a few of them: the pool is small.
+                hangs after a few of them: the pool is small.
       timeline  BEGIN > SELECT grader_probe > ANSWER 200 > ROLLBACK
       also      3.1 the session is closed after an HTTP error; 3.1 the session
                 is closed after a crash
@@ -126,7 +126,7 @@ MESSAGES = {
       rule      05_crud.update_null_clears
 """,
     "06_routes/wrong/huge_id": """\
-  x 6.2 an id that cannot exist is no crash
+  x 6.2 an id that cannot exist causes no crash
       did       GET /items/9223372036854775808
       saw       a crash: OverflowError: Python int too large to convert to
                 SQLite INTEGER
@@ -171,7 +171,7 @@ MESSAGES = {
       hint      Who closes this, after a success, after a 404, and after a
                 crash?
       why       A session that stays open keeps a connection from everyone else;
-                after a few requests the app stands still.
+                after a few requests the app hangs.
       timeline  BEGIN > SELECT items > ANSWER 200
       rule      06_routes.sessions_close_after_every_answer
 """,

@@ -77,7 +77,7 @@ def session_of_its_own(evidence: Evidence) -> Told | None:
 def another_session(evidence: Evidence) -> Told | None:
     """Whoever calls has a session, ends its transaction and closes it. Of another session it knows nothing."""
     crossed = "already attached to session" in evidence.saw
-    if not (crossed or evidence.saw.startswith("beside the one that was handed over, a session")):
+    if not (crossed or evidence.saw.startswith("besides the session that it was given, a session")):
         return None
     for file, node in reached(evidence):
         for each in inside(node):

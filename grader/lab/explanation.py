@@ -65,7 +65,7 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
             told |= _mistake(first_that_holds(readings_of(parts.place.chapter), evidence), parts.place)
             as_seen = "observed" not in told and _is_an_accident(evidence)
             if as_seen and not told.get("why") and _is_a_slip(evidence.raised[0]):
-                told["why"] = "Until this runs, nothing of what the check is about can be tried."
+                told["why"] = "Until this runs, the check cannot try what it is about."
             if "mistake" not in told:
                 parts.unread = evidence
             if "mistake" not in told and (first := hint_for(evidence)):

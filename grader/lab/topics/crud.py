@@ -94,8 +94,8 @@ class Crud:
 
     def expect_none_open(self, left: list[str]) -> None:
         """End the check as failed if the function left a session open that its caller does not have."""
-        saw = f"beside the one that was handed over, {left[0]}" if left else ""
-        self._expect(not left, saw=saw, wanted="no session open but the one that was handed over")
+        saw = f"besides the session that it was given, {left[0]}" if left else ""
+        self._expect(not left, saw=saw, wanted="no open session except the one that it was given")
 
     def page(self, offset: int, limit: int) -> Any:
         """Call ``list_items`` with positions, or by name where it takes names only."""

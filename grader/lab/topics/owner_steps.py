@@ -99,7 +99,7 @@ class OwnerSteps:
                 return None if not_loaded(error) else Step("schema", refusal(error, each))
             if shown != rows.get(shown.get("id")):
                 item_id = shown.get("id")
-                return Step("schema", f"ItemWithOwner made {shown} of it", item_id if type(item_id) is int else 0)
+                return Step("schema", f"ItemWithOwner turned it into {shown}", item_id if type(item_id) is int else 0)
         return Step("answer")
 
 
