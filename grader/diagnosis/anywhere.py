@@ -24,6 +24,7 @@ from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.names import (
     OF_A_TASK,
     ROUTER_IN_THE_APP,
+    SESSIONS,
     a_text,
     given_and_used,
     in_a_module,
@@ -32,6 +33,7 @@ from grader.diagnosis.names import (
     is_of_the_lesson,
     kept_under_another_name,
     made_here,
+    named_otherwise,
     not_kept,
     of_a_route,
     of_every_error,
@@ -45,7 +47,7 @@ from grader.diagnosis.names import (
     type_for_its_value,
     unnamed_session,
 )
-from grader.diagnosis.reading import Told, an, reading
+from grader.diagnosis.reading import UNTIL_IT_RUNS, Told, an, reading
 from grader.diagnosis.source import (
     File,
     Function,
@@ -103,7 +105,7 @@ def unknown_name(evidence: Evidence) -> Told | None:
     told = _renamed_above(file, name) or _type_of_another_name(file, name)
     told = told or unnamed_session(evidence.source, file, name, where) or _looked_up_before(evidence, file, name, where)
     if told is not None:
-        return replace(told, saw=raised.told)
+        return replace(told, saw=raised.told, why=UNTIL_IT_RUNS)
     imports = [node for node in file.nodes if isinstance(node, ast.Import | ast.ImportFrom)]
     imported = {each.asname or each.name for node in imports for each in node.names}
     known = {getattr(node, "id", "") for node in file.nodes} | imported | set(dir(builtins))
@@ -125,9 +127,13 @@ def unknown_name(evidence: Evidence) -> Told | None:
     elif name == "app" and "include_router" in evidence.source.line(where) and defined:
         hint = ROUTER_IN_THE_APP
     elif kept := not_kept(evidence.source, file, name, where):
-        hint = kept
+        hint, where = kept
+    elif local and (otherwise := named_otherwise(evidence.source, file, name, where, local)):
+        hint, where = otherwise
     elif local:
         hint = f"There is '{local}' here: is it a typing mistake?"
+    elif name in SESSIONS and (other_name := kept_under_another_name(evidence.source, file, name, where)):
+        hint, where = other_name
     elif name in OF_A_TASK and file.name == "app/tasks.py":
         hint = OF_A_TASK[name]
     elif having := in_a_module(evidence.source, file, name, where):
@@ -137,7 +143,7 @@ def unknown_name(evidence: Evidence) -> Told | None:
         home = "sqlmodel" if name in ("Field", "select", "Session") and evidence.chapter == "08_sqlmodel" else home
         hint = f"'{name}' is in {home}, and this file does not import it."
     elif other_name := kept_under_another_name(evidence.source, file, name, where):
-        hint = other_name
+        hint, where = other_name
     elif looked_up := _by_a_dependency(evidence.source, file, name, where):
         hint = looked_up
     elif is_of_the_lesson(name):
@@ -160,7 +166,7 @@ def unknown_name(evidence: Evidence) -> Told | None:
         hint = here
     else:
         hint = f"Where should '{name}' come from? Define it before this line runs, or import it at the top of the file."
-    return Told(saw=raised.told, where=where, hint=hint)
+    return Told(saw=raised.told, where=where, hint=hint, why=UNTIL_IT_RUNS)
 
 
 _CONSTANTS = {"true": "True", "false": "False", "none": "None", "null": "None", "nil": "None"}
@@ -279,10 +285,12 @@ def used_before_assignment(evidence: Evidence) -> Told | None:
     swallowing = _goes_on_without(evidence.source, where, found[1])
     if swallowing:
         hint = f"An error ends here, and the function goes on, without a value for '{found[1]}'. "
-        return Told(saw=raised.told, where=swallowing, hint=f"{hint}What should it do after an error?")
+        return Told(
+            saw=raised.told, where=swallowing, why=UNTIL_IT_RUNS, hint=f"{hint}What should it do after an error?"
+        )
     hint = given_and_used(evidence.source, evidence.source.file(where.rpartition(":")[0]), found[1], where)
     hint = hint or f"On the way that leads here, no line has given '{found[1]}' a value. Which line should have?"
-    return Told(saw=raised.told, where=where, hint=hint)
+    return Told(saw=raised.told, where=where, hint=hint, why=UNTIL_IT_RUNS)
 
 
 def _goes_on_without(source: Source, where: str, name: str) -> str:
@@ -370,7 +378,7 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
             hint = f"{NAMES_ALONE} Which method of the schema gives names with values?"
         if found[1] in _ASKED and found[2] in _OF_A_QUERY:
             hint = f"The database has been asked by then. What does {found[2]}() belong to?"
-            return Told(saw=raised.told, where=where, hint=hint)
+            return Told(saw=raised.told, where=where, hint=hint, why=UNTIL_IT_RUNS)
         if found[2] in ("get_or_404", "first_or_404", "one_or_404", "paginate"):
             hint = f"{found[2]}() is the way of another library. What does this app have in its place?"
         if found[1] == found[2].title() == "Session":
@@ -592,6 +600,7 @@ def _where_it_came_from(
         saw=f"{evidence.saw}; {function.name}() was handed {an(kind)}",
         where=caller,
         hint=hint,
+        why=UNTIL_IT_RUNS,
     )
 
 

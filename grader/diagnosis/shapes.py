@@ -11,7 +11,7 @@ from grader.diagnosis.anywhere import NAMES_ALONE, innermost
 from grader.diagnosis.crud import made_of, reached
 from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.names import type_for_its_value, types_of_parameters, with_an_object
-from grader.diagnosis.reading import Told, an, reading
+from grader.diagnosis.reading import UNTIL_IT_RUNS, Told, an, reading
 from grader.diagnosis.source import (
     File,
     Function,
@@ -441,7 +441,7 @@ def handed_another_type(evidence: Evidence) -> Told | None:
                             asks = "What is there left to look up?"
                     if len(call.args) == len(arguments_of(called[1])) and _hands_both(source, caller, call, wanted):
                         asks = "Compare what is handed on with what the function takes."
-                    return Told(where=outer, hint=f"{hint}{asks}")
+                    return Told(where=outer, hint=f"{hint}{asks}", why=UNTIL_IT_RUNS)
     return None
 
 
@@ -512,7 +512,7 @@ def no_row_in_the_session(evidence: Evidence) -> Told | None:
         hint = f"{taker} takes one row at a time, as an object, and here it gets {an(kind)}. Which objects are rows?"
     if is_schema(evidence.source, kind) and not class_ and (made := _returned_by_a_helper(evidence, found[2], kind)):
         return Told(where=made, hint="Whoever calls this goes on with the row. What does it get here?")
-    return Told(where=found[2], hint=hint)
+    return Told(where=found[2], hint=hint, why=UNTIL_IT_RUNS)
 
 
 def _handed_a_part(evidence: Evidence, raised: Raised) -> Told | None:
@@ -523,7 +523,9 @@ def _handed_a_part(evidence: Evidence, raised: Raised) -> Told | None:
     parts = [one for each in made if name_of(each) == callee for one in each.args if isinstance(one, ast.Attribute)]
     if not parts or caller.rpartition(":")[0] in evidence.given:
         return None
-    return Told(where=caller, hint=f"{callee}() takes the object itself. What does this line hand over?")
+    return Told(
+        where=caller, hint=f"{callee}() takes the object itself. What does this line hand over?", why=UNTIL_IT_RUNS
+    )
 
 
 def _returned_by_a_helper(evidence: Evidence, where: str, kind: str) -> str:
