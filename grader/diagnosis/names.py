@@ -51,6 +51,9 @@ def instead(evidence: Evidence, file: File, name: str, where: str) -> str:
     other = _OF_OTHER_LIBRARIES.search(evidence.source.line(where))
     if other is not None and other[0].split(".")[0] == name and evidence.source.function(name) is None:
         return f"{other[0]} is the way of another library. What does this app have in its place?"
+    routes = [one for node in file.functions for one in node.decorator_list if isinstance(one, ast.Call)]
+    if any(one.args[:1] == [each] and isinstance(one.func, ast.Attribute) for one in routes for each in used):
+        return "A path is a text. How does Python write a text?"
     if any(_names_a_variable(file, each) for each in used):
         return "The environment is asked by the name of a variable, and that is a text. How does Python write a text?"
     if unasked := _without_its_session(evidence.source, file, used):
@@ -220,7 +223,8 @@ def outside_of(file: File, name: str, where: str) -> str:
 
 def of_this_type(file: File, kind: str, name: str, where: str) -> str:
     """What to ask where a name is that of a class but for its capital letters: ``background_tasks``; else empty."""
-    around = [each for each in file.functions if each.lineno <= int(where.rpartition(":")[2] or 0)]
+    line = int(where.rpartition(":")[2] or 0)
+    around = [each for each in file.functions if each.lineno <= line <= (each.end_lineno or 0)]
     called = any(isinstance(each, ast.Call) and name_of(each.func) == name == text_of(each.func) for each in file.nodes)
     if not around or not kind[:1].isupper() or snake(kind) != name or called or kind == "Base":
         return ""
@@ -369,6 +373,8 @@ def of_the_declared(file: File, name: str, where: str) -> str:
     for each in file.nodes:
         declares = isinstance(each, ast.AnnAssign) and where.endswith(f":{each.lineno}")
         if declares and isinstance(each, ast.AnnAssign) and text_of(each.target) == name.lower():
+            if name.title() in file.bindings:
+                return ""  # a typing mistake
             return f"No type is called '{name}' here. Which type has a {name.lower()}, and what limits it?"
     return ""
 
@@ -457,6 +463,10 @@ def kept_under_another_name(source: Source, file: File, name: str, where: str) -
         if len(found) == 1:
             hint = f"Line {kept[found[0]][0]} calls it '{found[0]}'. What does this line call it?"
             return _named_once(file, around, name, found[0]) or (hint, where)
+    idle = [each for each in kept if each not in read] if name not in sys.stdlib_module_names else []
+    if len(idle) == 1:
+        hint = f"Line {kept[idle[0]][0]} makes '{idle[0]}', and no line uses it. Is that what is meant here?"
+        return _named_once(file, around, name, idle[0]) or (hint, where)
     return None
 
 
@@ -636,7 +646,7 @@ def in_a_module(source: Source, file: File, name: str, where: str) -> str:
     """The module that a file imports, and that defines a name which the line has without it; empty if none does."""
     having = [alias for alias, other in _modules(file) if name in _defined(source.file(other))]
     called = any(isinstance(each, ast.Call) and each.func in _uses(file, name, where) for each in file.nodes)
-    return having[0] if len(having) == 1 and (called or name in having) else ""
+    return having[0] if len(having) == 1 and (called or name in having or name[:1].isupper()) else ""
 
 
 def _modules(file: File) -> list[tuple[str, str]]:

@@ -51,9 +51,12 @@ def async_function(evidence: Evidence) -> Told | None:
 @reading("something of the item is returned", "create_refreshes", "update_refreshes")
 def returned_another_thing(evidence: Evidence) -> Told | None:
     """Whoever creates or changes an item goes on with the item itself: not with its id, and not with a pair."""
-    found = function_of(evidence) if "was returned, which has no ." in evidence.saw else None
+    a_class = "<InstrumentedAttribute>" in evidence.saw
+    found = function_of(evidence) if a_class or "was returned, which has no ." in evidence.saw else None
     returned = [each for each in inside(found[1]) if isinstance(each, ast.Return)] if found else []
     if found is None or len(returned) != 1 or returned[0].value is None:
+        return None
+    if a_class and evidence.source.class_(text_of(returned[0].value)) is None:
         return None
     hint = f"Whoever calls {found[1].name}() goes on with the item. What does this line return?"
     return Told(where=found[0].at(returned[0]), hint=hint)
@@ -176,8 +179,17 @@ def schema_in_the_session(evidence: Evidence) -> Told | None:
     found = re.search(r"Class '[\w.]*?(Item(?:Create|Update))' is not mapped", raised.message) if raised else None
     if raised is None or found is None or not raised.lines:
         return None
+    where = innermost(raised, evidence.given)
+    around = evidence.source.function(evidence.source.function_of(where), where.rpartition(":")[0])
+    handed = calls(around[1], "add", "refresh", "merge") if around else []
+    names = {text_of(each.args[0]) for each in handed if around and each.args and around[0].at(each) == where}
+    for each in inside(around[1]) if around else ():
+        named = isinstance(each, ast.Assign) and text_of(each.targets[0]) in names and isinstance(each.value, ast.Call)
+        if around and named and re.match(rf"{found[1]}(\.model_validate)?\(", text_of(each.value)):  # type: ignore[attr-defined]
+            hint = f"This makes an {found[1]}, and a session works with rows. Which class has the rows?"
+            return Told(where=around[0].at(each), hint=hint)
     hint = f"A session works with rows, and here it gets what was sent, an {found[1]}. Which object is the row?"
-    return Told(where=innermost(raised, evidence.given), hint=hint)
+    return Told(where=where, hint=hint)
 
 
 @reading("refresh() of an item that is not in the database yet", "create_persists", "add_item_does_not_commit")
