@@ -449,7 +449,10 @@ def field_not_handed_over(evidence: Evidence) -> Told | None:
     return None
 
 
-_BY_ANOTHER_TYPE = "UnmappedInstanceError", "ValidationError", "ProgrammingError", "InterfaceError", _OF_A_QUERY
+_BY_ANOTHER_TYPE = (
+    *("UnmappedInstanceError", "ValidationError", "ProgrammingError", "InterfaceError", "DataError"),
+    _OF_A_QUERY,
+)
 
 
 @reading("a call hands over something of another type")
@@ -470,7 +473,7 @@ def handed_another_type(evidence: Evidence) -> Told | None:
                 for wanted, value, gets in others:
                     if gets == "class" and as_a_type:
                         continue
-                    if not unnamed and gets != "class" and not re.search(rf"\b{gets}\b", raised.message):
+                    if not unnamed and gets not in ("class", "text") and not re.search(rf"\b{gets}\b", raised.message):
                         continue
                     if _is_a_table(source, gets) and _is_read_from_a_request(source, caller, value):
                         continue  # that is where it begins
@@ -539,6 +542,8 @@ def _other_types(
         gets = gets if value else kind
         if isinstance(passed, ast.Name) and value not in own and source.class_(value) and not source.function(value):
             gets = "class"
+        if isinstance(passed, ast.Constant) and isinstance(passed.value, str) and kind in ("int", "Session"):
+            value, gets = passed.value, "text"
         parents = {node.name for _, node in source.ancestry(source.class_(gets))}
         found += [(kind, value, gets)] if kind != gets and kind not in parents else []
     return found
