@@ -387,6 +387,15 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
             hint = (
                 f"{kind[0].upper()}{kind[1:]} has no '{found[2]}'. {home} defines it: how does this line ask for that?"
             )
+        if isinstance(getattr(builtins, found[2], None), type(len)):
+            hint = f"{found[2]}() is a function of Python's own, and no method. What does it take?"
+        bases = {
+            name_of(base)
+            for _, node in evidence.source.ancestry(evidence.source.class_(found[1]))
+            for base in node.bases
+        }
+        if found[2] in _METHODS and "Base" in bases:
+            hint = f"{kind[0].upper()}{kind[1:]} is a row, and {found[2]}() is a schema's. Which name has one here?"
         if found[1] == found[2].title() == "Session":
             hint = "This is the session already. What stands between it and its method is the way of another library."
         if re.search(r"\.scalar\(", evidence.source.line(where)) and found[2] in ("all", "first", "one", "one_or_none"):
@@ -405,6 +414,7 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
     return Told(where=where, hint=hint, why=UNTIL_IT_RUNS if found[1] != "NoneType" else "")
 
 
+IN_ANOTHER_ORDER = "Compare the order in the call above with that of this line."
 NAMES_ALONE = "model_fields_set has the names of the fields alone."
 _BY_A_STATEMENT = "It sends statements. Which function writes one down?"
 _OF_ANOTHER_SESSION = {
@@ -611,6 +621,8 @@ def where_it_came_from(
         return None
     if {kind, *(each.name for _, each in evidence.source.ancestry(evidence.source.class_(kind)))} & {*named}:
         return None  # it is what is wanted
+    if not caller and kind in [text_of(each.annotation) for each in every] and f"{function.name}(" in evidence.did[-1]:
+        return Told(where=file.at(function), hint=IN_ANOTHER_ORDER, why=UNTIL_IT_RUNS)
     if f"{function.name}(" not in evidence.source.line(caller) or caller.rpartition(":")[0] in evidence.given:
         return None
     if kind == "NoneType" and not isinstance(_handed_over(evidence, caller, function, name), ast.Attribute):

@@ -201,7 +201,7 @@ def _unused_of_type(source: Source, file: File, node: Function, name: str) -> st
         "the session"
         if kind == "Session"
         else "what was sent"
-        if sent
+        if sent or kind.endswith(("Create", "Update"))
         else f"the {kind.lower()}"
         if kind != "int"
         else "the value"
@@ -589,6 +589,12 @@ def _of_the_loop(file: File, node: ast.Name) -> str:
     for loop in [each for each in file.nodes if isinstance(each, _LOOPS) and node in ast.walk(each)]:
         targets = [loop.target] if isinstance(loop, ast.For) else [each.target for each in loop.generators]
         iterated = [loop.iter] if isinstance(loop, ast.For) else [each.iter for each in loop.generators]
+        if len(targets) == 1 and isinstance(targets[0], ast.Tuple) and node not in ast.walk(iterated[0]):
+            given = [each.id for each in targets[0].elts if isinstance(each, ast.Name)]
+            read = {each.id for each in ast.walk(loop) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)}
+            idle = [each for each in given if each not in read and not each.startswith("_")]
+            if len(idle) == 1:
+                return f"The loop calls its values {' and '.join(map(repr, given))}, and no line uses '{idle[0]}'."
         if (
             any(name_of(each) in ("range", "enumerate") or node in ast.walk(each) for each in iterated)
             or len(targets) != 1

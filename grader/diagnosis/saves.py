@@ -7,12 +7,13 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from grader.diagnosis.anywhere import innermost
+from grader.diagnosis.anywhere import IN_ANOTHER_ORDER, innermost
 from grader.diagnosis.crud import built, calls_in, function_of, in_one_branch, reached
 from grader.diagnosis.endpoints import endpoint_of, own_line
 from grader.diagnosis.evidence import Event, Evidence
+from grader.diagnosis.names import types_of_parameters
 from grader.diagnosis.objects import value_of
-from grader.diagnosis.reading import Told, reading, reading_of
+from grader.diagnosis.reading import UNTIL_IT_RUNS, Told, reading, reading_of
 from grader.diagnosis.source import (
     File,
     Function,
@@ -183,6 +184,10 @@ def schema_in_the_session(evidence: Evidence) -> Told | None:
     around = evidence.source.function(evidence.source.function_of(where), where.rpartition(":")[0])
     handed = calls(around[1], "add", "refresh", "merge") if around else []
     names = {text_of(each.args[0]) for each in handed if around and each.args and around[0].at(each) == where}
+    types = types_of_parameters(evidence.source, *around) if around else {}
+    swapped = found[1] in types.values() and found[1] not in [types.get(each, found[1]) for each in names]
+    if around and swapped and f"{around[1].name}(" in "".join(evidence.did[-1:]):
+        return Told(where=around[0].at(around[1]), hint=IN_ANOTHER_ORDER, why=UNTIL_IT_RUNS)
     for each in inside(around[1]) if around else ():
         named = isinstance(each, ast.Assign) and text_of(each.targets[0]) in names and isinstance(each.value, ast.Call)
         if around and named and re.match(rf"{found[1]}(\.model_validate)?\(", text_of(each.value)):  # type: ignore[attr-defined]

@@ -289,6 +289,12 @@ def _a_text_is_sent(evidence: Evidence, found: re.Match[str], nodes: list[ast.AS
     return f"A session sends statements, and this is a text. {made}. What is it to be about?"
 
 
+def _a_text_is_selected(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
+    """A query is about the class of a table, and a text is none: select("items")."""
+    texts = [one for each in _called(nodes, "select") for one in each.args if isinstance(one, ast.Constant)]
+    return "select() takes the class of the table, and this is a text. What is the class called?" if texts else ""
+
+
 def _about_a_row(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
     """A statement is about a table, and not about one object: delete(item)."""
     for call in [each for each in _called(nodes, *_WRITES) if each.args and not of_a_session(each)]:
@@ -378,6 +384,7 @@ _QUESTIONS: tuple[tuple[str, _Hint], ...] = (
     (r"^(?:\w+\.)*(\w+)\(\) (?:missing \d+ required|takes (?:from \d+ to )?\d+ positional)", _to_a_function),
     (r"^SQLModel\.sqlmodel_update\(\) got an unexpected keyword argument", _by_two_stars),
     (r"^Textual SQL expression ['\"]\s*(\w*)", _a_text_is_sent),
+    (r"^Textual column expression", _a_text_is_selected),
     (r"^subject table for an INSERT, UPDATE or DELETE expected, got <", _about_a_row),
     (r"^Entity namespace for .* has no property \"(\w+)\"|entities have a property \"(\w+)\"", _no_such_column),
     (r"^Executable SQL or text\(\) construct expected, got <class '(?:[\w.]+\.)?(\w+)'>", _a_class_is_sent),
@@ -406,7 +413,7 @@ _QUESTIONS: tuple[tuple[str, _Hint], ...] = (
 @reading("a call that does not fit what it calls")
 def unfit_call(evidence: Evidence) -> Told | None:
     """What a call hands over, by name or by place and in which order, has to fit what is called."""
-    told = type_for_its_value(evidence) or _handed_to_be_read(evidence)
+    told = type_for_its_value(evidence) or _handed_to_be_read(evidence) or _called_with_others(evidence)
     if told is not None:
         return told
     for words, hint_of in _QUESTIONS:
@@ -419,11 +426,23 @@ def unfit_call(evidence: Evidence) -> Told | None:
     return None
 
 
+def _called_with_others(evidence: Evidence) -> Told | None:
+    """Of a function that takes more, or fewer, than what its callers hand over: ``def delete_item(item)``."""
+    words = r"^(?:\w+\.)*(\w+)\(\) (?:missing \d+ required|takes (?:from \d+ to )?\d+ positional)"
+    raised = evidence.raised_kind("TypeError")
+    found = re.match(words, raised.message) if raised and not raised.lines and raised.told in evidence.saw else None
+    name = evidence.where.rpartition(":")[0]
+    function = evidence.source.function(found[1], name) if found and name not in evidence.given else None
+    if found is None or function is None or f"{found[1]}(" not in "".join(evidence.did[-1:]):
+        return None
+    hint = "Compare the call above with what this line takes."
+    return Told(where=function[0].at(function[1]), hint=hint, why=UNTIL_IT_RUNS)
+
+
 def _handed_to_be_read(evidence: Evidence) -> Told | None:
     """Of a function that has a class read what it is given, and is given no object: ``create_item(db, data.name)``."""
-    found = raised_with(
-        evidence, r"Input should be a valid dictionary[^\[]*\[[^\n]*input_type=(\w+)", "ValidationError"
-    )
+    words = r"(?:Input should be a valid dictionary|Field required)[^\[]*\[[^\n]*input_type=(\w+)"
+    found = raised_with(evidence, words, "ValidationError")
     if found is None or found[2] != found[0].lines[-1]:
         return None
     read = [each for call in _called(at_line(evidence.source, found[2]), "model_validate") for each in call.args]
@@ -564,6 +583,8 @@ def no_row_in_the_session(evidence: Evidence) -> Told | None:
     hint = f"A session works with rows, and here it gets {gets}. Which object is the row?"
     if kind == "NoneType":
         hint = "A session works with rows, and here it gets None. Where should the row have come from?"
+        if lost := _kept_of_nothing(evidence, found[2]):
+            return lost
     if kind in ("int", "str") and (handed := _handed_a_part(evidence, found[0])) is not None:
         return handed
     if kind in ("list", "tuple", "dict", "generator"):
@@ -574,6 +595,18 @@ def no_row_in_the_session(evidence: Evidence) -> Told | None:
     if is_schema(evidence.source, kind) and not class_ and (made := _returned_by_a_helper(evidence, found[2], kind)):
         return Told(where=made, hint="Whoever calls this goes on with the row. What does it get here?")
     return Told(where=found[2], hint=hint, why=UNTIL_IT_RUNS)
+
+
+def _kept_of_nothing(evidence: Evidence, where: str) -> Told | None:
+    """Of a name that has what a method gives that gives nothing: ``item = db.add(Item(...))``."""
+    around = evidence.source.function(evidence.source.function_of(where), where.rpartition(":")[0])
+    handed = {text_of(one) for each in _called(at_line(evidence.source, where), *_OF_A_SESSION) for one in each.args}
+    for each in [one for one in inside(around[1]) if isinstance(one, ast.Assign)] if around else ():
+        method = name_of(each.value) if isinstance(each.value, ast.Call) else ""
+        if around and text_of(each.targets[0]) in handed and method in ("add", "commit", "refresh", "flush"):
+            hint = f"{method}() gives nothing back. Which line gives the object its name, before that?"
+            return Told(where=around[0].at(each), hint=hint, why=UNTIL_IT_RUNS)
+    return None
 
 
 def _handed_a_part(evidence: Evidence, raised: Raised) -> Told | None:
