@@ -317,7 +317,7 @@ def _overview(
         yield from _waited_for(checks, next(check for check in checks if outcomes[check.id] == "blocked"), style)
     told_already: set[tuple[str, str]] = set()
     half_done = {check.task for check in checks if check.outcome == "passed"}
-    for check in checks:
+    for check in sorted(checks, key=lambda check: task_number(task_left(check))):
         reason = _reason(check)
         stands_out = (
             check.begun
@@ -367,7 +367,7 @@ def _in_the_way(check: Check, number: int, style: Style, submission: str) -> Ite
     elif _is_missing(check):
         yield from _fact("saw", check.observed, style)
     elif found := _TASK.match(check.observed):
-        need = f"{number} check{' needs' if number == 1 else 's need'} {found[1]} first"
+        need = f"{number} check{' still needs' if number == 1 else 's still need'} {found[1]}"
         yield from wrapped(plain(f"{need}: {check.observed[found.end() :].strip()}"), " " * 6, width=style.width)
 
 
@@ -543,7 +543,7 @@ def standing(checks: Sequence[Check], others: Sequence[Check] = ()) -> Iterator[
         waits = _refused_before(checks, others)
         for task in sorted({check.task for check in waits}, key=task_number):
             number = sum(check.task == task for check in waits)
-            yield Line(f"{number} check{' needs' if number == 1 else 's need'} {task} first.")
+            yield Line(f"{number} check{' still needs' if number == 1 else 's still need'} {task}.")
         if not waits:
             yield Line("Everything that was checked is right.", "green", bold=True)
 

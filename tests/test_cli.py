@@ -267,6 +267,21 @@ def test_explain_lists_the_rules(unchanged: Copy) -> None:
     assert done.returncode == 2 and "There is no chapter, task or rule '5.99'" in done.stderr
 
 
+def test_a_slip_is_explained_and_not_the_rule_that_it_breaks(copy: Copy) -> None:
+    copy.solve("05_crud")
+    copy.change("chapters/05_crud/app/crud.py", "    item = Item(", "    book = Item(")
+    done = copy.run("check", "5")
+    assert "workbook explain unknown_name" in done.stdout and "Until this runs" in done.stdout
+    text = copy.run("explain", "unknown_name", "--yes", cwd="chapters/05_crud").stdout
+    assert "(05_crud." in text and "(09_relationships." not in text, "an example of the chapter where one is"
+    copy.change(
+        "chapters/05_crud/app/crud.py",
+        "    book = Item(**data.model_dump())\n    db.add",
+        "    item = Item(**data.model_dump())\n    print",
+    )
+    assert "workbook explain 05_crud.create_persists" in copy.run("check", "5").stdout
+
+
 def test_explanation_is_judged_on_the_spot(copy: Copy) -> None:
     asked = copy.run("explain", "05_crud.create_refreshes", answer="n\n").stdout
     assert "the example shows a part of its solution" in asked and "+    db.refresh(item)" not in asked

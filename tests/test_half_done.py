@@ -363,7 +363,7 @@ def test_a_body_of_another_shape_is_not_called_right_before_the_endpoint_is_writ
         "answers_202": "todo",
     }
     lines = terminal.standing([found.pop("bad_body_is_422")], [*found.values()])
-    assert [line.text for line in lines] == ["1 check needs 10.3 first."]
+    assert [line.text for line in lines] == ["1 check still needs 10.3."]
 
 
 def test_an_endpoint_waits_for_the_field_that_it_reads(tmp_path: Path) -> None:

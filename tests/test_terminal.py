@@ -270,7 +270,7 @@ def test_what_is_in_the_way_of_code_that_was_written() -> None:
     stand_in = {"observed": "5.1 include the router", "begun": True}
     found = [check("5.2", "todo", **stand_in), check("5.3", "todo", **stand_in)]
     text = "\n".join(line.text for line in (*chapters(found, ASCII), *closing(found)))
-    assert "both checks are still to do\n      2 checks need 5.1 first: include the router\n" in text
+    assert "both checks are still to do\n      2 checks still need 5.1: include the router\n" in text
     assert text.endswith("next: chapter 05, task 5.1 (chapters/05_crud/README.md)")
     left = check("5.2", "todo", observed="5.2 look it up", begun=True, where="05_crud/app/crud.py:20")
     text = " ".join(" ".join(line.text.split()) for line in chapters([left, check("5.3", "passed")], ASCII))

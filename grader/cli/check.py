@@ -72,6 +72,7 @@ def check(
 def _help(checks: list[Check]) -> Iterator[Line]:
     """Where to read on about the first check that has failed."""
     for block in blocks(checks)[:1]:
-        moved = block.check.mistake if block.task != block.check.task else None
+        check = block.check
+        of_the_rule = block.task == check.task and check.why in [rule.why for rule in rules_of(check.chapter)]
         hint = "" if block.given else f"workbook hint {block.task}    "
-        yield Line(f"      {hint}workbook explain {moved or block.check.id}")
+        yield Line(f"      {hint}workbook explain {check.id if of_the_rule else check.mistake or check.id}")

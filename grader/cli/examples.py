@@ -77,10 +77,13 @@ def example_of(rule: Rule) -> Example | None:
     return min(breaking, key=lambda each: (len(each.fails), each.size(), len(each.about)), default=None)
 
 
-def example_of_mistake(name: str) -> Example | None:
-    """The shortest example of a mistake, of whatever chapter."""
-    found = [each for chapter in CHAPTERS for each in examples(chapter) if name in each.mistakes]
-    return min(found, key=lambda each: (len(each.fails), each.size(), len(each.about)), default=None)
+def example_of_mistake(name: str, chapter: str = "") -> Example | None:
+    """The shortest example of a mistake: of a chapter, or of one before it, where there is any."""
+    before = CHAPTERS[: CHAPTERS.index(chapter)] if chapter else []
+    for chapters in ([chapter] if chapter else [], before, CHAPTERS):
+        if found := [each for one in chapters for each in examples(one) if name in each.mistakes]:
+            return min(found, key=lambda each: (len(each.fails), each.size(), len(each.about)))
+    return None
 
 
 def _solution(chapter: str, name: str) -> str:

@@ -84,7 +84,7 @@ def _list(rules: Sequence[Rule]) -> Iterator[Line]:
 def _explain_mistake(mistake: Reading, where: place.Place, yes: bool) -> None:
     console.show([*wrapped(f"{mistake.name}: {mistake.title}"), Line("")])
     console.show(_paragraph("what", mistake.about))
-    example = examples.example_of_mistake(mistake.name)
+    example = examples.example_of_mistake(mistake.name, grading.at(where))
     if example is not None:
         rules = [rule for rule in rules_of(example.chapter) if rule.name in example.fails]
         console.show(_paragraph("breaks", "; ".join(f"{rule.task} {rule.title} ({rule.id})" for rule in rules)))

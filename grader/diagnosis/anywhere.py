@@ -24,6 +24,7 @@ from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.names import (
     OF_A_TASK,
     ROUTER_IN_THE_APP,
+    SESSIONS,
     a_text,
     given_and_used,
     in_a_module,
@@ -32,6 +33,7 @@ from grader.diagnosis.names import (
     is_of_the_lesson,
     kept_under_another_name,
     made_here,
+    named_otherwise,
     not_kept,
     of_a_route,
     of_every_error,
@@ -45,7 +47,7 @@ from grader.diagnosis.names import (
     type_for_its_value,
     unnamed_session,
 )
-from grader.diagnosis.reading import Told, an, reading
+from grader.diagnosis.reading import UNTIL_IT_RUNS, Told, an, reading
 from grader.diagnosis.source import (
     File,
     Function,
@@ -103,10 +105,12 @@ def unknown_name(evidence: Evidence) -> Told | None:
     told = _renamed_above(file, name) or _type_of_another_name(file, name)
     told = told or unnamed_session(evidence.source, file, name, where) or _looked_up_before(evidence, file, name, where)
     if told is not None:
-        return replace(told, saw=raised.told)
+        return replace(told, saw=raised.told, why=UNTIL_IT_RUNS)
     imports = [node for node in file.nodes if isinstance(node, ast.Import | ast.ImportFrom)]
     imported = {each.asname or each.name for node in imports for each in node.names}
     known = {getattr(node, "id", "") for node in file.nodes} | imported | set(dir(builtins))
+    around = evidence.source.function(file.function_at(int(where.rpartition(":")[2] or 0)), file.name)
+    known |= {node.name for node in file.classes} | {*(arguments_of(around[1]) if around else [])}
     similar = [each for each in sorted(known - {name}) if each.lower() == name.lower()]
     similar += difflib.get_close_matches(name, known - {name}, 1, cutoff=0.8)
     if not _may_be_given(evidence.source, file, where) and name == snake(name):
@@ -125,9 +129,13 @@ def unknown_name(evidence: Evidence) -> Told | None:
     elif name == "app" and "include_router" in evidence.source.line(where) and defined:
         hint = ROUTER_IN_THE_APP
     elif kept := not_kept(evidence.source, file, name, where):
-        hint = kept
+        hint, where = kept
+    elif local and (otherwise := named_otherwise(evidence.source, file, name, where, local)):
+        hint, where = otherwise
     elif local:
         hint = f"There is '{local}' here: is it a typing mistake?"
+    elif name in SESSIONS and (other_name := kept_under_another_name(evidence.source, file, name, where)):
+        hint, where = other_name
     elif name in OF_A_TASK and file.name == "app/tasks.py":
         hint = OF_A_TASK[name]
     elif having := in_a_module(evidence.source, file, name, where):
@@ -137,7 +145,7 @@ def unknown_name(evidence: Evidence) -> Told | None:
         home = "sqlmodel" if name in ("Field", "select", "Session") and evidence.chapter == "08_sqlmodel" else home
         hint = f"'{name}' is in {home}, and this file does not import it."
     elif other_name := kept_under_another_name(evidence.source, file, name, where):
-        hint = other_name
+        hint, where = other_name
     elif looked_up := _by_a_dependency(evidence.source, file, name, where):
         hint = looked_up
     elif is_of_the_lesson(name):
@@ -160,7 +168,7 @@ def unknown_name(evidence: Evidence) -> Told | None:
         hint = here
     else:
         hint = f"Where should '{name}' come from? Define it before this line runs, or import it at the top of the file."
-    return Told(saw=raised.told, where=where, hint=hint)
+    return Told(saw=raised.told, where=where, hint=hint, why=UNTIL_IT_RUNS)
 
 
 _CONSTANTS = {"true": "True", "false": "False", "none": "None", "null": "None", "nil": "None"}
@@ -279,10 +287,12 @@ def used_before_assignment(evidence: Evidence) -> Told | None:
     swallowing = _goes_on_without(evidence.source, where, found[1])
     if swallowing:
         hint = f"An error ends here, and the function goes on, without a value for '{found[1]}'. "
-        return Told(saw=raised.told, where=swallowing, hint=f"{hint}What should it do after an error?")
+        return Told(
+            saw=raised.told, where=swallowing, why=UNTIL_IT_RUNS, hint=f"{hint}What should it do after an error?"
+        )
     hint = given_and_used(evidence.source, evidence.source.file(where.rpartition(":")[0]), found[1], where)
     hint = hint or f"On the way that leads here, no line has given '{found[1]}' a value. Which line should have?"
-    return Told(saw=raised.told, where=where, hint=hint)
+    return Told(saw=raised.told, where=where, hint=hint, why=UNTIL_IT_RUNS)
 
 
 def _goes_on_without(source: Source, where: str, name: str) -> str:
@@ -324,7 +334,7 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
         return None
     if found[1] == _FOR_A_WITH and (unentered := _made_for_a_with(evidence, raised, found[2])) is not None:
         return unentered
-    came_from = None if module or of_a_class else _where_it_came_from(evidence, raised, found[1], found[2])
+    came_from = None if module or of_a_class else where_it_came_from(evidence, raised, found[1], found[2])
     if came_from is not None:
         return came_from
     where = innermost(raised, evidence.given)
@@ -370,20 +380,41 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
             hint = f"{NAMES_ALONE} Which method of the schema gives names with values?"
         if found[1] in _ASKED and found[2] in _OF_A_QUERY:
             hint = f"The database has been asked by then. What does {found[2]}() belong to?"
-            return Told(saw=raised.told, where=where, hint=hint)
+            return Told(saw=raised.told, where=where, hint=hint, why=UNTIL_IT_RUNS)
         if found[2] in ("get_or_404", "first_or_404", "one_or_404", "paginate"):
             hint = f"{found[2]}() is the way of another library. What does this app have in its place?"
+        if found[1] in _OFFERED and (home := _defined_in(evidence.source, found[2], where.rpartition(":")[0])):
+            hint = (
+                f"{kind[0].upper()}{kind[1:]} has no '{found[2]}'. {home} defines it: how does this line ask for that?"
+            )
+        if isinstance(getattr(builtins, found[2], None), type(len)):
+            hint = f"{found[2]}() is a function of Python's own, and no method. What does it take?"
+        bases = {
+            name_of(base)
+            for _, node in evidence.source.ancestry(evidence.source.class_(found[1]))
+            for base in node.bases
+        }
+        if found[2] in _METHODS and "Base" in bases:
+            hint = f"{kind[0].upper()}{kind[1:]} is a row, and {found[2]}() is a schema's. Which name has one here?"
         if found[1] == found[2].title() == "Session":
             hint = "This is the session already. What stands between it and its method is the way of another library."
+        if re.search(r"\.scalar\(", evidence.source.line(where)) and found[2] in ("all", "first", "one", "one_or_none"):
+            hint = (
+                f"scalar() gives the first value alone, and that has no {found[2]}(). Which method gives all of them?"
+            )
         if is_of_the_lesson(found[2]) and evidence.source.class_(found[1]) is not None:
             hint = f"'{found[2]}' is a name of the lesson's. What does {kind} have in its place?"
-        if found[1] in ("FastAPI", "APIRouter") and re.search("rout|blueprint", evidence.source.line(where)):
-            hint = f"{found[2]}() is not FastAPI's. Which method of the app takes in a router?"
+        of_a_route = evidence.source.line(where).lstrip().startswith("@")
+        if found[1] in ("FastAPI", "APIRouter") and of_a_route and not nearly:
+            hint = f"{kind[0].upper()}{kind[1:]} has no '{found[2]}'. Its methods are called like those of HTTP: which?"
+        elif found[1] in ("FastAPI", "APIRouter") and re.search("rout|blueprint", evidence.source.line(where)):
+            hint = hint if of_a_route else f"{found[2]}() is not FastAPI's. Which method of the app takes in a router?"
         if re.fullmatch("Item|Owner", found[1]) and found[2] in _NOT_OF_A_ROW:
             hint = f"{kind[0].upper()}{kind[1:]} holds values, and has no {found[2]}(). {_NOT_OF_A_ROW[found[2]]}"
-    return Told(where=where, hint=hint)
+    return Told(where=where, hint=hint, why=UNTIL_IT_RUNS if found[1] != "NoneType" else "")
 
 
+IN_ANOTHER_ORDER = "Compare the order in the call above with that of this line."
 NAMES_ALONE = "model_fields_set has the names of the fields alone."
 _BY_A_STATEMENT = "It sends statements. Which function writes one down?"
 _OF_ANOTHER_SESSION = {
@@ -410,7 +441,8 @@ _OFFERED = {
     "scalar scalars",
     "Select": "join limit offset options order_by where",
     "ScalarResult": "all first one one_or_none",
-    "FastAPI": "include_router",
+    "FastAPI": "delete get include_router patch post put",
+    "APIRouter": "delete get include_router patch post put",
     "BackgroundTasks": "add_task",
 }
 
@@ -427,9 +459,15 @@ def _names_of(source: Source, kind: str) -> list[str]:
 
 
 def _nearly(name: str, names: list[str], cutoff: float = 0.75) -> str:
-    """The one of some names that is meant by another one: but for capitals and ``_`` the same, or nearly; or empty."""
+    """The one of some names that is meant by another one; empty if none is.
+
+    It is the same but for capitals and ``_``, or for the order of its words; nearly the same; or the only longer one.
+    """
     alike = [each for each in names if each.replace("_", "").lower() == name.replace("_", "").lower()]
-    return next(iter(alike or difflib.get_close_matches(name, {*names} - {name}, 1, cutoff=cutoff)), "")
+    alike = alike or [each for each in names if sorted(each.split("_")) == sorted(name.split("_"))]
+    alike = alike or difflib.get_close_matches(name, {*names} - {name}, 1, cutoff=cutoff)
+    longer = {each for each in names if each.endswith(f"_{name}") or (len(name) > 3 and each.startswith(name))}
+    return next(iter(alike or (longer if len(longer) == 1 else ())), "")
 
 
 def _knows_the_tables(evidence: Evidence, owner: str = "") -> str:
@@ -525,7 +563,11 @@ def _hint_for_a_class(evidence: Evidence, owner: str, name: str, asked_in: str =
     names = _names_of(evidence.source, owner)
     if name in names:
         return f"{owner} is the class itself. Which object of it has a '{name}'?"
-    similar = _nearly(name, names) or ("metadata" if name in ("meta", "Meta") and "metadata" in names else "")
+    similar = (
+        _nearly(name, names)
+        or _nearly(name.removeprefix(f"{snake(owner)}_"), [*names, "id"])
+        or ("metadata" if name in ("meta", "Meta") and "metadata" in names else "")
+    )
     known = f"It has '{similar}'." if similar else "What is it that you want of it, and what is that called?"
     if name in _OF_METADATA and "metadata" in names:
         known = _knows_the_tables(evidence, owner)
@@ -540,7 +582,7 @@ _HANDED_BY_MISTAKE = (
 )
 
 
-def _where_it_came_from(
+def where_it_came_from(
     evidence: Evidence, raised: Raised, kind: str, attribute: str, handed_on: str = ""
 ) -> Told | None:
     """Of a variable that holds something of another kind: the call that gave it, or that handed it over.
@@ -560,7 +602,7 @@ def _where_it_came_from(
     owners = {each.value.id if isinstance(each.value, ast.Name) else "" for each in asked}
     owners |= {name_of(each.args[0]) for each in calls(file.tree, "setattr") if each.lineno == line and each.args}
     owners = {handed_on} if handed_on else owners
-    known = kind in _HANDED_BY_MISTAKE or kind == "Session" or evidence.source.class_(kind) is not None
+    known = kind in (*_HANDED_BY_MISTAKE, "Session", "NoneType") or evidence.source.class_(kind) is not None
     if not known or not around or len(owners) != 1 or "" in owners:
         return None
     name, function = owners.pop(), around[-1]
@@ -579,19 +621,24 @@ def _where_it_came_from(
         return None
     if {kind, *(each.name for _, each in evidence.source.ancestry(evidence.source.class_(kind)))} & {*named}:
         return None  # it is what is wanted
+    if not caller and kind in [text_of(each.annotation) for each in every] and f"{function.name}(" in evidence.did[-1]:
+        return Told(where=file.at(function), hint=IN_ANOTHER_ORDER, why=UNTIL_IT_RUNS)
     if f"{function.name}(" not in evidence.source.line(caller) or caller.rpartition(":")[0] in evidence.given:
         return None
+    if kind == "NoneType" and not isinstance(_handed_over(evidence, caller, function, name), ast.Attribute):
+        return None
     if (above := _handed_on_above(evidence, raised, function, name)) is not None:
-        told = _where_it_came_from(evidence, replace(raised, lines=raised.lines[:-1]), kind, attribute, above)
+        told = where_it_came_from(evidence, replace(raised, lines=raised.lines[:-1]), kind, attribute, above)
         if told is not None or not _says_so(evidence, caller, above, kind):
             return told
     hint = f"{function.name}() wants {name}: {ast.unparse(annotation)}. What does this line hand over?"
     if kind == "SessionTransaction":
         hint = f"{function.name}() wants a Session, and begin() gives its transaction. Which name has the session?"
     return Told(
-        saw=f"{evidence.saw}; {function.name}() was handed {an(kind)}",
+        saw=f"{evidence.saw}; {function.name}() was handed {'None' if kind == 'NoneType' else an(kind)}",
         where=caller,
         hint=hint,
+        why=UNTIL_IT_RUNS,
     )
 
 
@@ -607,12 +654,18 @@ def _handed_on_above(evidence: Evidence, raised: Raised, function: Function, nam
     """The parameter of the function one line up that is handed on for another one's; None where it is no parameter."""
     file, line = evidence.source.file(raised.lines[-2].rpartition(":")[0]), int(raised.lines[-2].rpartition(":")[2])
     around = evidence.source.function(file.function_at(line), file.name)
-    made = [call for call in calls(file.tree, function.name) if call.lineno <= line <= (call.end_lineno or 0)]
-    value = passed_to(made[0], function, name) if len(made) == 1 else None
+    value = _handed_over(evidence, raised.lines[-2], function, name)
     if around is None or not isinstance(value, ast.Name) or value.id not in arguments_of(around[1]):
         return None
     stored = [each for each in inside(around[1]) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)]
     return value.id if len(raised.lines) > 2 and value.id not in {each.id for each in stored} else None
+
+
+def _handed_over(evidence: Evidence, where: str, function: Function, name: str) -> ast.expr | None:
+    """What the one call of a function in a line hands over for a parameter."""
+    line, tree = int(where.rpartition(":")[2]), evidence.source.file(where.rpartition(":")[0]).tree
+    made = [call for call in calls(tree, function.name) if call.lineno <= line <= (call.end_lineno or 0)]
+    return passed_to(made[0], function, name) if len(made) == 1 else None
 
 
 _NO_ARGUMENT = re.compile(
@@ -621,7 +674,7 @@ _NO_ARGUMENT = re.compile(
     r"|named <dialectname>_<argument>, got '(?P<option>\w+)'"
     r"|^Invalid argument\(s\) '(?P<sent>\w+)'(?:,'\w+')* sent to (\w+)\(\)"
 )
-_BOUNDS = {"gte": "ge", "lte": "le", "minimum": "ge", "maximum": "le"}  # as others call them
+_BY_OTHERS = {"gte": "ge", "lte": "le", "minimum": "ge", "maximum": "le"}  # as others call them
 # What is taken by what is not the learner's.
 _TAKEN = {
     "sessionmaker": ["autobegin", "autoflush", "bind", "class_", "expire_on_commit", "info"],
@@ -637,6 +690,7 @@ _TAKEN = {
             "FastAPI APIRouter include_router": "dependencies lifespan prefix responses tags title",
             "get post put patch delete": "response_class response_model responses status_code summary tags",
             "HTTPException": "detail headers status_code",
+            "model_dump": "by_alias exclude exclude_defaults exclude_none exclude_unset include mode",
             "Depends": "scope use_cache",
             "relationship": "back_populates backref cascade foreign_keys lazy order_by secondary",
             "create_engine": "connect_args echo isolation_level max_overflow pool_pre_ping pool_recycle pool_size "
@@ -662,7 +716,9 @@ def unknown_argument(evidence: Evidence) -> Told | None:
     file = evidence.source.file(name)
     made = [each for each in file.nodes if isinstance(each, ast.Call)]
     for call in sorted(made, key=lambda call: name_of(call) != found[1]):
-        passed = next((each for each in call.keywords if each.arg == word), None)
+        starred = [each for each in call.keywords if each.arg is None and found[1] == name_of(call)]
+        named = [each for each in call.keywords if each.arg == word]
+        passed = next(iter(named or starred), None)
         if passed is None or not call.lineno <= int(number) <= (call.end_lineno or 0):
             continue
         handed_on = name_of(call) in _LATER and evidence.source.function(found[1] or "") is not None
@@ -670,16 +726,21 @@ def unknown_argument(evidence: Evidence) -> Told | None:
         shown = callee if callee[:1].isupper() else f"{callee}()"
         known = _TAKEN.get("mapped_column" if found["option"] else callee, []) + _taken_by(evidence.source, callee)
         others = [each for each in known if each != word]
-        similar = next((each for each in others if each == _BOUNDS.get(word)), "") or _nearly(word, others, 0.8)
+        similar = next((each for each in others if each == _BY_OTHERS.get(word)), "") or _nearly(word, others, 0.8)
         if found["sent"] and (word in known or not similar):  # one that goes with another database
             return None
-        if similar:
+        if passed in starred:
+            if evidence.source.function(callee) is None:
+                continue  # a class of the learner's: a field may be missing there
+            hint = f"The two stars hand over each value by its name, and {shown} takes no '{word}'. What does it take?"
+        elif similar:
             hint = f"{shown} takes no '{word}'. It takes '{similar}'."
         elif callee == "String" and "len" in word:
             hint = f"'{word}' is a word of other libraries. How does a String take its length?"
         else:
             hint = f"{shown} takes no '{word}'. What does it take, and does this belong to it?"
-        return Told(where=file.at(passed.value) if file.name not in evidence.given else where, hint=hint)
+        where = file.at(passed.value) if file.name not in evidence.given else where
+        return Told(where=where, hint=hint, why=UNTIL_IT_RUNS)
     return None
 
 
@@ -733,7 +794,7 @@ def _itself(evidence: Evidence, where: str) -> Told | None:
     hint = f"Which {name} does this call? The def above has taken the name."
     if name in imported:
         hint = f"Which {name} does this call? The def above has taken the name of the imported one."
-    return Told(where=where, hint=hint)
+    return Told(where=where, hint=hint, why=UNTIL_IT_RUNS)
 
 
 @reading("a function of Python's own in the place of a value")

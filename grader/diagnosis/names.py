@@ -51,6 +51,9 @@ def instead(evidence: Evidence, file: File, name: str, where: str) -> str:
     other = _OF_OTHER_LIBRARIES.search(evidence.source.line(where))
     if other is not None and other[0].split(".")[0] == name and evidence.source.function(name) is None:
         return f"{other[0]} is the way of another library. What does this app have in its place?"
+    routes = [one for node in file.functions for one in node.decorator_list if isinstance(one, ast.Call)]
+    if any(one.args[:1] == [each] and isinstance(one.func, ast.Attribute) for one in routes for each in used):
+        return "A path is a text. How does Python write a text?"
     if any(_names_a_variable(file, each) for each in used):
         return "The environment is asked by the name of a variable, and that is a text. How does Python write a text?"
     if unasked := _without_its_session(evidence.source, file, used):
@@ -198,7 +201,7 @@ def _unused_of_type(source: Source, file: File, node: Function, name: str) -> st
         "the session"
         if kind == "Session"
         else "what was sent"
-        if sent
+        if sent or kind.endswith(("Create", "Update"))
         else f"the {kind.lower()}"
         if kind != "int"
         else "the value"
@@ -220,7 +223,8 @@ def outside_of(file: File, name: str, where: str) -> str:
 
 def of_this_type(file: File, kind: str, name: str, where: str) -> str:
     """What to ask where a name is that of a class but for its capital letters: ``background_tasks``; else empty."""
-    around = [each for each in file.functions if each.lineno <= int(where.rpartition(":")[2] or 0)]
+    line = int(where.rpartition(":")[2] or 0)
+    around = [each for each in file.functions if each.lineno <= line <= (each.end_lineno or 0)]
     called = any(isinstance(each, ast.Call) and name_of(each.func) == name == text_of(each.func) for each in file.nodes)
     if not around or not kind[:1].isupper() or snake(kind) != name or called or kind == "Base":
         return ""
@@ -228,10 +232,12 @@ def of_this_type(file: File, kind: str, name: str, where: str) -> str:
         return f"A query is about the table, and not about one {name}. What is the class of the table called?"
     parameters = [each.arg for each in (*around[-1].args.args, *around[-1].args.kwonlyargs) if _says(each, kind)]
     if parameters:
-        return f"{around[-1].name}() is given a {kind}, and calls it '{parameters[0]}'."
+        return f"{around[-1].name}() is given {an(kind)}, and calls it '{parameters[0]}'."
     if made := [each for each in calls(around[-1], kind) if each.lineno < int(where.rpartition(":")[2])]:
         kept = [each for each in inside(around[-1]) if isinstance(each, ast.Assign) and made[0] in inside(each.value)]
         return "" if kept else f"Line {made[0].lineno} makes {an(kind)}, and gives it no name. What is it called here?"
+    if any(name == text_of(one) for each in calls(around[-1], "add") for one in each.args):
+        return f"No line above makes '{name}', and a session can add only what is there. What makes {an(kind)}?"
     return f"{kind} is a type. Which parameter of {around[-1].name}() is to be an object of it?"
 
 
@@ -367,6 +373,8 @@ def of_the_declared(file: File, name: str, where: str) -> str:
     for each in file.nodes:
         declares = isinstance(each, ast.AnnAssign) and where.endswith(f":{each.lineno}")
         if declares and isinstance(each, ast.AnnAssign) and text_of(each.target) == name.lower():
+            if name.title() in file.bindings:
+                return ""  # a typing mistake
             return f"No type is called '{name}' here. Which type has a {name.lower()}, and what limits it?"
     return ""
 
@@ -403,10 +411,10 @@ OF_A_TASK = {
 }
 
 
-def not_kept(source: Source, file: File, name: str, where: str) -> str:
+def not_kept(source: Source, file: File, name: str, where: str) -> tuple[str, str] | None:
     """What to ask where a call above a line gives what the line wants, and nobody keeps it, or uses what keeps it.
 
-    The name tells which call that is: ``crud.create_item(db, data)`` above a line with ``item``.
+    The name tells which call that is: ``crud.create_item(db, data)`` above a line with ``item``. With it, the line.
     """
     line = int(where.rpartition(":")[2] or 0)
     around = source.function(file.function_at(line), file.name)
@@ -417,40 +425,76 @@ def not_kept(source: Source, file: File, name: str, where: str) -> str:
             continue
         callee = name_of(node.value)
         if isinstance(node, ast.Expr):
-            return f"What {callee}() gives is lost above. Which name keeps it?"
+            return f"What {callee}() gives is lost above. Which name keeps it?", where
         if isinstance(node.targets[0], ast.Name) and node.targets[0].id not in read:
-            return f"'{node.targets[0].id}' has what {callee}() gives, and no line uses it. Is that what is meant here?"
-    return ""
+            kept = node.targets[0].id
+            hint = f"'{kept}' has what {callee}() gives, and no line uses it. Is that what is meant here?"
+            return (_named_once(file, around, name, kept) if around else None) or (hint, where)
+    return None
 
 
-def kept_under_another_name(source: Source, file: File, name: str, where: str) -> str:
-    """What to ask where a line above keeps what a call gives, and this line means that by another name.
+def kept_under_another_name(source: Source, file: File, name: str, where: str) -> tuple[str, str] | None:
+    """What to ask where a line above keeps what a call gives, and this line means that by another name; and the line.
 
-    It is the one whose name has a word in common, ``db_item`` for ``item``, or the one that no line uses and that has
-    what the name stands for.
+    It is the one whose name has a word in common, ``db_item`` for ``item``, or the one that has what the name stands
+    for: that no line uses, or that is the only one, unless the line adds what would be new to a row that was found.
     """
     line = int(where.rpartition(":")[2] or 0)
     around = source.function(file.function_at(line), file.name)
     if around is None or name != snake(name) or any(name_of(each.func) == name for each in calls(around[1], name)):
-        return ""
+        return None
     nodes = inside(around[1])
     read = {each.id for each in nodes if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)}
-    kept = {
-        text_of(target): node
-        for node in nodes
-        if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Call) and node.lineno < line
-        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
-        if isinstance(target, ast.Name)
-    }
+    given: list[tuple[ast.expr, ast.expr | None]] = []
+    for each in nodes:
+        if isinstance(each, ast.Assign | ast.AnnAssign) and isinstance(each.value, ast.Call) and each.lineno < line:
+            given += [(one, each.value) for one in (each.targets if isinstance(each, ast.Assign) else [each.target])]
+        elif isinstance(each, ast.withitem) and each.optional_vars and each.context_expr.lineno < line:
+            given.append((each.optional_vars, each.context_expr))
+    types = types_of_parameters(source, *around)
+    parameters = [each for each in ast.walk(around[1].args) if isinstance(each, ast.arg) and each.arg in types]
+    kept = {each.arg: (each.lineno, types[each.arg]) for each in parameters if _is_called(name, types[each.arg])}
+    kept |= {one.id: (one.lineno, text_of(value)) for one, value in given if isinstance(one, ast.Name)}
+    added = any(name in [text_of(one) for one in each.args] for each in calls(around[1], "add"))
     akin = [each for each in kept if _words(each) & _words(name)]
-    idle = [each for each, node in kept.items() if each not in read and _stands_for(name, text_of(node))]
-    for found in ([each for each in akin if each not in read], akin, idle):
+    meant = [each for each, (_, made) in kept.items() if _stands_for(name, made) or _is_called(name, made)]
+    new = [each for each in meant if not added or re.match(r"\w+\(|\w+\.model_validate\(", kept[each][1])]
+    for found in ([each for each in akin if each not in read], akin, [each for each in meant if each not in read], new):
         if len(found) == 1:
-            return f"Line {kept[found[0]].lineno} calls it '{found[0]}'. What does this line call it?"
-    return ""
+            hint = f"Line {kept[found[0]][0]} calls it '{found[0]}'. What does this line call it?"
+            return _named_once(file, around, name, found[0]) or (hint, where)
+    idle = [each for each in kept if each not in read] if name not in sys.stdlib_module_names else []
+    if len(idle) == 1:
+        hint = f"Line {kept[idle[0]][0]} makes '{idle[0]}', and no line uses it. Is that what is meant here?"
+        return _named_once(file, around, name, idle[0]) or (hint, where)
+    return None
+
+
+def named_otherwise(source: Source, file: File, name: str, where: str, other: str) -> tuple[str, str] | None:
+    """As `kept_under_another_name`, of a variable or parameter of the function around that nobody uses by its name."""
+    around = source.function(file.function_at(int(where.rpartition(":")[2] or 0)), file.name)
+    return _named_once(file, around, name, other) if around else None
+
+
+def _named_once(file: File, around: tuple[File, Function], name: str, other: str) -> tuple[str, str] | None:
+    """What to ask where one line of a function calls something by a name, and several by another; and that one line.
+
+    None where a line uses the first name, or only one the other: then that one is the line to change.
+    """
+    names = [each for each in inside(around[1]) if isinstance(each, ast.Name)]
+    parameters = [each for each in ast.walk(around[1].args) if isinstance(each, ast.arg) and each.arg == other]
+    calling = [*parameters, *(each for each in names if each.id == other)]
+    using = sorted({each.lineno for each in names if each.id == name})
+    if len(calling) != 1 or len(using) < 2:
+        return None
+    shown = f"{', '.join(map(str, using[:-1]))} and {using[-1]}"
+    return f"This line calls it '{other}', and lines {shown} call it '{name}'. Which name is it to be?", file.at(
+        calling[0]
+    )
 
 
 _STANDS_FOR = {
+    "db session": r"\bSession\(|SessionLocal",
     "query stmt statement q": r"\bselect\(|\.query\(",
     "items rows result results page found": r"\.all\(\)|scalars\(|list_items|\bexec(ute)?\(",
     "item row obj instance record": r"\bItem\(|model_validate\(|_item\(|\.(get|first|one|one_or_none)\(|\bscalar",
@@ -463,6 +507,11 @@ def _stands_for(name: str, words: str) -> bool:
     return any(name in names.split() and re.search(made, words) for names, made in _STANDS_FOR.items())
 
 
+def _is_called(name: str, kind: str) -> bool:
+    """Whether a name says of which type an object is: ``item`` of an ``Item``, ``db`` of a ``Session``."""
+    return name == snake(kind) or (kind == "Session" and name in SESSIONS)
+
+
 def _words(name: str) -> set[str]:
     return {each.removesuffix("s") for each in name.split("_")} - {"", "db", "new"}
 
@@ -472,7 +521,7 @@ def unnamed_session(source: Source, file: File, name: str, where: str) -> Told |
     line = int(where.rpartition(":")[2] or 0)
     around = source.function(file.function_at(line), file.name)
     asked = [each for each in file.nodes if isinstance(each, ast.Attribute) and each.value in _uses(file, name, where)]
-    nodes = inside(around[1]) if around and (name in _SESSIONS or any(each.attr in _METHODS for each in asked)) else ()
+    nodes = inside(around[1]) if around and (name in SESSIONS or any(each.attr in _METHODS for each in asked)) else ()
     stored = [each.id for each in nodes if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)]
     known = {*stored, *(arguments_of(around[1]) if around else [])}
     if difflib.get_close_matches(name, known, 1, cutoff=0.8):
@@ -492,7 +541,7 @@ def unnamed_session(source: Source, file: File, name: str, where: str) -> Told |
     return None
 
 
-_SESSIONS = "db", "session"
+SESSIONS = "db", "session"
 
 
 def _gives(source: Source, call: ast.Call, name: str) -> bool:
@@ -540,6 +589,12 @@ def _of_the_loop(file: File, node: ast.Name) -> str:
     for loop in [each for each in file.nodes if isinstance(each, _LOOPS) and node in ast.walk(each)]:
         targets = [loop.target] if isinstance(loop, ast.For) else [each.target for each in loop.generators]
         iterated = [loop.iter] if isinstance(loop, ast.For) else [each.iter for each in loop.generators]
+        if len(targets) == 1 and isinstance(targets[0], ast.Tuple) and node not in ast.walk(iterated[0]):
+            given = [each.id for each in targets[0].elts if isinstance(each, ast.Name)]
+            read = {each.id for each in ast.walk(loop) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)}
+            idle = [each for each in given if each not in read and not each.startswith("_")]
+            if len(idle) == 1:
+                return f"The loop calls its values {' and '.join(map(repr, given))}, and no line uses '{idle[0]}'."
         if (
             any(name_of(each) in ("range", "enumerate") or node in ast.walk(each) for each in iterated)
             or len(targets) != 1
@@ -597,7 +652,7 @@ def in_a_module(source: Source, file: File, name: str, where: str) -> str:
     """The module that a file imports, and that defines a name which the line has without it; empty if none does."""
     having = [alias for alias, other in _modules(file) if name in _defined(source.file(other))]
     called = any(isinstance(each, ast.Call) and each.func in _uses(file, name, where) for each in file.nodes)
-    return having[0] if len(having) == 1 and (called or name in having) else ""
+    return having[0] if len(having) == 1 and (called or name in having or name[:1].isupper()) else ""
 
 
 def _modules(file: File) -> list[tuple[str, str]]:

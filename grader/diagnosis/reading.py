@@ -72,6 +72,10 @@ def reading_of(value: Any) -> Reading | None:
     return found if isinstance(found, Reading) else None
 
 
+# The reason why a crash matters that has nothing to do with what the rule looks at.
+UNTIL_IT_RUNS = "Until this runs, nothing of what the check is about can be tried."
+
+
 def an(name: str) -> str:
     """A name with its article: ``an Item``, ``a Session``."""
     return f"{'an' if name[:1] in 'AEIOUaeiou' else 'a'} {name}"

@@ -3,6 +3,7 @@
 from grader.diagnosis.aliases import never_given_a_value
 from grader.diagnosis.anywhere import (
     builtin_as_a_value,
+    calls_itself,
     unknown_argument,
     unknown_attribute,
     unknown_name,
@@ -136,6 +137,7 @@ READINGS = (
     unknown_attribute,
     unknown_argument,
     unfit_call,
+    calls_itself,
     fixed_id,
     kept_between_calls,
     async_function,

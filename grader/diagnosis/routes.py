@@ -792,7 +792,8 @@ def known_item_refused(evidence: Evidence) -> Told | None:
             names = [name_of(inner) for inner in ast.walk(each.test) if isinstance(inner, ast.Name)]
             for looked in [inner for inner in inside(node) if isinstance(inner, ast.Assign)]:
                 asked = calls(looked, "get_item", "get")
-                changed = any(isinstance(one, ast.BinOp) for call in asked for one in call.args)
+                handed = [one for call in asked for one in call.args]
+                changed = any(isinstance(getattr(one, "value", one), ast.BinOp | str) for one in handed)
                 as_given = asked and not changed and not isinstance(looked.value, ast.IfExp)
                 if name_of(looked.targets[0]) in names and not as_given:
                     hint = "This finds nothing, and the item is there. What exactly does it look for?"
@@ -1291,7 +1292,7 @@ _OF_PAGES = ast.Mult | ast.Div | ast.FloorDiv
 def page_not_handed_on(evidence: Evidence) -> Told | None:
     """The numbers that the client sends must reach the function that makes the page, each as the right argument."""
     found = endpoint_of(evidence)
-    if found is None or request_of(evidence)[0] != "get":
+    if found is None or request_of(evidence)[0] != "get" or "unexpected keyword argument" in evidence.saw:
         return None
     chain, unlike = behind(evidence), unlike_the_page(evidence)
     asked = chain[:1] if calls(chain[0][1], *_PAGES) else chain  # it may leave all of that to a helper

@@ -7,12 +7,13 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from grader.diagnosis.anywhere import innermost
+from grader.diagnosis.anywhere import IN_ANOTHER_ORDER, innermost
 from grader.diagnosis.crud import built, calls_in, function_of, in_one_branch, reached
 from grader.diagnosis.endpoints import endpoint_of, own_line
 from grader.diagnosis.evidence import Event, Evidence
+from grader.diagnosis.names import types_of_parameters
 from grader.diagnosis.objects import value_of
-from grader.diagnosis.reading import Told, reading, reading_of
+from grader.diagnosis.reading import UNTIL_IT_RUNS, Told, reading, reading_of
 from grader.diagnosis.source import (
     File,
     Function,
@@ -51,9 +52,12 @@ def async_function(evidence: Evidence) -> Told | None:
 @reading("something of the item is returned", "create_refreshes", "update_refreshes")
 def returned_another_thing(evidence: Evidence) -> Told | None:
     """Whoever creates or changes an item goes on with the item itself: not with its id, and not with a pair."""
-    found = function_of(evidence) if "was returned, which has no ." in evidence.saw else None
+    a_class = "<InstrumentedAttribute>" in evidence.saw
+    found = function_of(evidence) if a_class or "was returned, which has no ." in evidence.saw else None
     returned = [each for each in inside(found[1]) if isinstance(each, ast.Return)] if found else []
     if found is None or len(returned) != 1 or returned[0].value is None:
+        return None
+    if a_class and evidence.source.class_(text_of(returned[0].value)) is None:
         return None
     hint = f"Whoever calls {found[1].name}() goes on with the item. What does this line return?"
     return Told(where=found[0].at(returned[0]), hint=hint)
@@ -176,8 +180,21 @@ def schema_in_the_session(evidence: Evidence) -> Told | None:
     found = re.search(r"Class '[\w.]*?(Item(?:Create|Update))' is not mapped", raised.message) if raised else None
     if raised is None or found is None or not raised.lines:
         return None
+    where = innermost(raised, evidence.given)
+    around = evidence.source.function(evidence.source.function_of(where), where.rpartition(":")[0])
+    handed = calls(around[1], "add", "refresh", "merge") if around else []
+    names = {text_of(each.args[0]) for each in handed if around and each.args and around[0].at(each) == where}
+    types = types_of_parameters(evidence.source, *around) if around else {}
+    swapped = found[1] in types.values() and found[1] not in [types.get(each, found[1]) for each in names]
+    if around and swapped and f"{around[1].name}(" in "".join(evidence.did[-1:]):
+        return Told(where=around[0].at(around[1]), hint=IN_ANOTHER_ORDER, why=UNTIL_IT_RUNS)
+    for each in inside(around[1]) if around else ():
+        named = isinstance(each, ast.Assign) and text_of(each.targets[0]) in names and isinstance(each.value, ast.Call)
+        if around and named and re.match(rf"{found[1]}(\.model_validate)?\(", text_of(each.value)):  # type: ignore[attr-defined]
+            hint = f"This makes an {found[1]}, and a session works with rows. Which class has the rows?"
+            return Told(where=around[0].at(each), hint=hint)
     hint = f"A session works with rows, and here it gets what was sent, an {found[1]}. Which object is the row?"
-    return Told(where=innermost(raised, evidence.given), hint=hint)
+    return Told(where=where, hint=hint)
 
 
 @reading("refresh() of an item that is not in the database yet", "create_persists", "add_item_does_not_commit")

@@ -7,17 +7,18 @@ import re
 from collections.abc import Callable
 from itertools import pairwise
 
-from grader.diagnosis.anywhere import NAMES_ALONE, innermost
+from grader.diagnosis.anywhere import NAMES_ALONE, innermost, where_it_came_from
 from grader.diagnosis.crud import made_of, reached
 from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.names import type_for_its_value, types_of_parameters, with_an_object
-from grader.diagnosis.reading import Told, an, reading
+from grader.diagnosis.reading import UNTIL_IT_RUNS, Told, an, reading
 from grader.diagnosis.source import (
     File,
     Function,
     Source,
     arguments_of,
     calls,
+    defaults_of,
     inside,
     name_of,
     of_a_session,
@@ -110,7 +111,10 @@ def _of_a_library_by_place(evidence: Evidence, found: re.Match[str], nodes: list
 
 def _to_a_session(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
     """A session's own method takes other things: db.delete(Item, 3)."""
-    return _OF_A_SESSION.get(found[1], "") if _called(nodes, found[1]) else ""
+    owners = {text_of(each.func.value) for each in _called(nodes, found[1]) if isinstance(each.func, ast.Attribute)}
+    if "Session" in owners:
+        return "Session is the class itself. Which name has the session here?"
+    return _OF_A_SESSION.get(found[1], "") if owners else ""
 
 
 def _to_a_function(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
@@ -216,6 +220,24 @@ def _row_of_a_table(evidence: Evidence, found: re.Match[str], nodes: list[ast.AS
     return f"This is {an(kind)}, an object with attributes. Which setting lets {owner} read them?"
 
 
+def _of_an_object(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
+    """A schema reads an object, and no object a schema: item.model_validate(ItemRead)."""
+    for call in [each for each in _called(nodes, "model_validate") if each.args]:
+        taken, owner = name_of(call.args[0]), text_of(getattr(call.func, "value", None))
+        if is_schema(evidence.source, taken) and owner.isidentifier() and evidence.source.class_(owner) is None:
+            return f"model_validate() is asked of a class, and takes an object. What is {owner}, and what is {taken}?"
+    return ""
+
+
+def _nothing_called(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
+    """A loop goes through what a function gives, and not through the function: for item in crud.list_items."""
+    for loop in [each for each in nodes if isinstance(each, _LOOP) and isinstance(each.iter, ast.Name | ast.Attribute)]:
+        name = name_of(loop.iter)
+        if evidence.source.function(name) is not None:
+            return f"This line names {name}. Does it call it?"
+    return ""
+
+
 def _is_sent(source: Source, schema: str) -> bool:
     """Whether a schema says what a client sends: an endpoint, or a function of crud.py, takes one."""
     every = [each for file in source.files() for node in file.functions for each in ast.walk(node.args)]
@@ -265,6 +287,12 @@ def _a_text_is_sent(evidence: Evidence, found: re.Match[str], nodes: list[ast.AS
     verb = found[1].lower()
     made = f"{verb}() of SQLAlchemy writes one" if verb in ("select", *_WRITES) else "select() of SQLAlchemy writes one"
     return f"A session sends statements, and this is a text. {made}. What is it to be about?"
+
+
+def _a_text_is_selected(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
+    """A query is about the class of a table, and a text is none: select("items")."""
+    texts = [one for each in _called(nodes, "select") for one in each.args if isinstance(one, ast.Constant)]
+    return "select() takes the class of the table, and this is a text. What is the class called?" if texts else ""
 
 
 def _about_a_row(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
@@ -356,11 +384,13 @@ _QUESTIONS: tuple[tuple[str, _Hint], ...] = (
     (r"^(?:\w+\.)*(\w+)\(\) (?:missing \d+ required|takes (?:from \d+ to )?\d+ positional)", _to_a_function),
     (r"^SQLModel\.sqlmodel_update\(\) got an unexpected keyword argument", _by_two_stars),
     (r"^Textual SQL expression ['\"]\s*(\w*)", _a_text_is_sent),
+    (r"^Textual column expression", _a_text_is_selected),
     (r"^subject table for an INSERT, UPDATE or DELETE expected, got <", _about_a_row),
     (r"^Entity namespace for .* has no property \"(\w+)\"|entities have a property \"(\w+)\"", _no_such_column),
     (r"^Executable SQL or text\(\) construct expected, got <class '(?:[\w.]+\.)?(\w+)'>", _a_class_is_sent),
     (r"^Expected mapped class or mapper, got:.*InstrumentedAttribute", _a_column_for_the_class),
     (r"^setattr expected 3 arguments", _to_setattr),
+    (r"^attribute name must be string", _to_setattr),
     (r"^'(\w+)' object has no attribute", _object_first),
     (r"^No inspection system is available for object of type", _class_first),
     (r"argument after \*\* must be a mapping, not (?:[\w.]+\.)?(\w+)", _in_two_stars),
@@ -369,6 +399,8 @@ _QUESTIONS: tuple[tuple[str, _Hint], ...] = (
     (r"Input should be a valid dictionary[^\[]*\[[^\n]*input_type=list", _one_of_many),
     (r" for (\w+)\n\s+Input should be a valid dictionary[^\[]*\[[^\n]*input_type=(\w+)", _row_of_a_table),
     (r"^'(?:[\w.]+\.)?(\w+)' object is not callable", _object_called),
+    (r"^'function' object is not iterable", _nothing_called),
+    (r"^\d+ validation errors? for ", _of_an_object),
     (
         r"^'(?:[\w.]+\.)?(\w+)' object does not support item assignment|"
         r"^'(?:[\w.]+\.)?(\w+)' object is not subscriptable",
@@ -381,17 +413,42 @@ _QUESTIONS: tuple[tuple[str, _Hint], ...] = (
 @reading("a call that does not fit what it calls")
 def unfit_call(evidence: Evidence) -> Told | None:
     """What a call hands over, by name or by place and in which order, has to fit what is called."""
-    typed = type_for_its_value(evidence)
-    if typed is not None:
-        return typed
+    told = type_for_its_value(evidence) or _handed_to_be_read(evidence) or _called_with_others(evidence)
+    if told is not None:
+        return told
     for words, hint_of in _QUESTIONS:
         found = raised_with(evidence, words, *_KINDS, _OF_A_QUERY)
         if found is not None:
             _, match, where = found
             hint = hint_of(evidence, match, at_line(evidence.source, where), where)
             if hint and where.rpartition(":")[0] not in evidence.given:
-                return Told(where=where, hint=hint)
+                return Told(where=where, hint=hint, why=UNTIL_IT_RUNS)
     return None
+
+
+def _called_with_others(evidence: Evidence) -> Told | None:
+    """Of a function that takes more, or fewer, than what its callers hand over: ``def delete_item(item)``."""
+    words = r"^(?:\w+\.)*(\w+)\(\) (?:missing \d+ required|takes (?:from \d+ to )?\d+ positional)"
+    raised = evidence.raised_kind("TypeError")
+    found = re.match(words, raised.message) if raised and not raised.lines and raised.told in evidence.saw else None
+    name = evidence.where.rpartition(":")[0]
+    function = evidence.source.function(found[1], name) if found and name not in evidence.given else None
+    if found is None or function is None or f"{found[1]}(" not in "".join(evidence.did[-1:]):
+        return None
+    hint = "Compare the call above with what this line takes."
+    return Told(where=function[0].at(function[1]), hint=hint, why=UNTIL_IT_RUNS)
+
+
+def _handed_to_be_read(evidence: Evidence) -> Told | None:
+    """Of a function that has a class read what it is given, and is given no object: ``create_item(db, data.name)``."""
+    words = r"(?:Input should be a valid dictionary|Field required)[^\[]*\[[^\n]*input_type=(\w+)"
+    found = raised_with(evidence, words, "ValidationError")
+    if found is None or found[2] != found[0].lines[-1]:
+        return None
+    read = [each for call in _called(at_line(evidence.source, found[2]), "model_validate") for each in call.args]
+    if len(read) != 1 or not isinstance(read[0], ast.Name):
+        return None
+    return where_it_came_from(evidence, found[0], found[1][1], "", read[0].id)
 
 
 @reading("a schema that is filled by hand, but for a field")
@@ -411,7 +468,10 @@ def field_not_handed_over(evidence: Evidence) -> Told | None:
     return None
 
 
-_BY_ANOTHER_TYPE = "UnmappedInstanceError", "ValidationError", "ProgrammingError", "InterfaceError", _OF_A_QUERY
+_BY_ANOTHER_TYPE = (
+    *("UnmappedInstanceError", "ValidationError", "ProgrammingError", "InterfaceError", "DataError"),
+    _OF_A_QUERY,
+)
 
 
 @reading("a call hands over something of another type")
@@ -420,6 +480,7 @@ def handed_another_type(evidence: Evidence) -> Told | None:
     source = evidence.source
     for raised in [each for each in evidence.raised if each.bases & {*_KINDS, *_BY_ANOTHER_TYPE}]:
         unnamed = raised.message.startswith("Incorrect number of values in identifier")
+        as_a_type = type_for_its_value(evidence) is not None  # that says which name has the value
         for outer, inner in pairwise(raised.lines if raised.told in evidence.saw else ()):
             pair = outer, inner
             caller, called = (source.function(source.function_of(each), each.rpartition(":")[0]) for each in pair)
@@ -429,20 +490,33 @@ def handed_another_type(evidence: Evidence) -> Told | None:
             for call in [each for each in made if name_of(each) == called[1].name]:
                 others = _other_types(source, caller, called, call)
                 for wanted, value, gets in others:
-                    if not unnamed and not re.search(rf"\b{gets}\b", raised.message):
+                    if gets == "class" and as_a_type:
                         continue
-                    if _is_a_table(source, gets) and value in types_of_parameters(source, *caller):
-                        continue  # what FastAPI was told to read from the request: that is where it begins
+                    if not unnamed and gets not in ("class", "text") and not re.search(rf"\b{gets}\b", raised.message):
+                        continue
+                    if _is_a_table(source, gets) and _is_read_from_a_request(source, caller, value):
+                        continue  # that is where it begins
                     hint = f"{called[1].name}() works with {an(wanted)}, and here it gets '{value}', {an(gets)}. "
                     asks = f"From where does {caller[1].name}() have one?"
                     if wanted == "int" and any(each.endswith("id") for each in arguments_of(called[1])):
                         hint = f"{called[1].name}() takes an id, and here it gets '{value}', {an(gets)}. "
                         if re.search(rf"\b{gets}\b", text_of(called[1].returns)):
                             asks = "What is there left to look up?"
+                    if asks.startswith("From") and wanted in types_of_parameters(source, *caller).values():
+                        asks = "Which parameter here has one?"
                     if len(call.args) == len(arguments_of(called[1])) and _hands_both(source, caller, call, wanted):
                         asks = "Compare what is handed on with what the function takes."
-                    return Told(where=outer, hint=f"{hint}{asks}")
+                    return Told(where=outer, hint=f"{hint}{asks}", why=UNTIL_IT_RUNS)
     return None
+
+
+def _is_read_from_a_request(source: Source, caller: tuple[File, Function], name: str) -> bool:
+    """Whether a function has a parameter of this name that no dependency gives."""
+    for each in [one for one in ast.walk(caller[1].args) if isinstance(one, ast.arg) and one.arg == name]:
+        bound = source.bound(name_of(each.annotation), caller[0]) if isinstance(each.annotation, ast.Name) else None
+        said = (each.annotation, bound[1] if bound else None, defaults_of(caller[1]).get(name))
+        return not any(calls(part, "Depends") for part in said if part is not None)
+    return False
 
 
 def _is_a_table(source: Source, name: str) -> bool:
@@ -481,8 +555,14 @@ def _other_types(
             own.setdefault(name_of(each.targets[0]), each.value.func.id)  # type: ignore[attr-defined]
     found = []
     for name, kind in wanted.items():
-        value = name_of(passed) if isinstance(passed := passed_to(call, called[1], name), ast.Name) else ""
-        gets = own.get(value, kind)
+        passed = passed_to(call, called[1], name)
+        value = text_of(passed) if isinstance(passed, ast.Name | ast.Dict | ast.List | ast.Set | ast.Tuple) else ""
+        gets = own.get(value, kind) if isinstance(passed, ast.Name) else type(passed).__name__.lower()
+        gets = gets if value else kind
+        if isinstance(passed, ast.Name) and value not in own and source.class_(value) and not source.function(value):
+            gets = "class"
+        if isinstance(passed, ast.Constant) and isinstance(passed.value, str) and kind in ("int", "Session"):
+            value, gets = passed.value, "text"
         parents = {node.name for _, node in source.ancestry(source.class_(gets))}
         found += [(kind, value, gets)] if kind != gets and kind not in parents else []
     return found
@@ -503,6 +583,8 @@ def no_row_in_the_session(evidence: Evidence) -> Told | None:
     hint = f"A session works with rows, and here it gets {gets}. Which object is the row?"
     if kind == "NoneType":
         hint = "A session works with rows, and here it gets None. Where should the row have come from?"
+        if lost := _kept_of_nothing(evidence, found[2]):
+            return lost
     if kind in ("int", "str") and (handed := _handed_a_part(evidence, found[0])) is not None:
         return handed
     if kind in ("list", "tuple", "dict", "generator"):
@@ -512,7 +594,19 @@ def no_row_in_the_session(evidence: Evidence) -> Told | None:
         hint = f"{taker} takes one row at a time, as an object, and here it gets {an(kind)}. Which objects are rows?"
     if is_schema(evidence.source, kind) and not class_ and (made := _returned_by_a_helper(evidence, found[2], kind)):
         return Told(where=made, hint="Whoever calls this goes on with the row. What does it get here?")
-    return Told(where=found[2], hint=hint)
+    return Told(where=found[2], hint=hint, why=UNTIL_IT_RUNS)
+
+
+def _kept_of_nothing(evidence: Evidence, where: str) -> Told | None:
+    """Of a name that has what a method gives that gives nothing: ``item = db.add(Item(...))``."""
+    around = evidence.source.function(evidence.source.function_of(where), where.rpartition(":")[0])
+    handed = {text_of(one) for each in _called(at_line(evidence.source, where), *_OF_A_SESSION) for one in each.args}
+    for each in [one for one in inside(around[1]) if isinstance(one, ast.Assign)] if around else ():
+        method = name_of(each.value) if isinstance(each.value, ast.Call) else ""
+        if around and text_of(each.targets[0]) in handed and method in ("add", "commit", "refresh", "flush"):
+            hint = f"{method}() gives nothing back. Which line gives the object its name, before that?"
+            return Told(where=around[0].at(each), hint=hint, why=UNTIL_IT_RUNS)
+    return None
 
 
 def _handed_a_part(evidence: Evidence, raised: Raised) -> Told | None:
@@ -523,7 +617,9 @@ def _handed_a_part(evidence: Evidence, raised: Raised) -> Told | None:
     parts = [one for each in made if name_of(each) == callee for one in each.args if isinstance(one, ast.Attribute)]
     if not parts or caller.rpartition(":")[0] in evidence.given:
         return None
-    return Told(where=caller, hint=f"{callee}() takes the object itself. What does this line hand over?")
+    return Told(
+        where=caller, hint=f"{callee}() takes the object itself. What does this line hand over?", why=UNTIL_IT_RUNS
+    )
 
 
 def _returned_by_a_helper(evidence: Evidence, where: str, kind: str) -> str:
