@@ -102,8 +102,8 @@ MESSAGES = {
       wanted    a value for .id
       where     chapters/05_crud/app/crud.py:17 in create_item
                     db.commit()
-      hint      After this line what the item holds is old: the row has to be
-                loaded from the database once more.
+      hint      After this line the item's values are out of date: the row has
+                to be loaded from the database once more.
       why       The caller may read the item after its session was closed, when
                 nothing can be loaded any more. It then has to show what the
                 database holds, also what a default or a trigger has changed.

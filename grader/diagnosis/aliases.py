@@ -46,7 +46,7 @@ def never_given_a_value(evidence: Evidence) -> Told | None:
     statements = [each for each in inside(around[1]) if isinstance(each, ast.stmt)] if around else file.tree.body
     for each in statements if file.name not in evidence.given else ():
         if isinstance(each, ast.AnnAssign) and each.value is None and name_of(each.target) == name:
-            return Told(where=file.at(each), hint=f"A colon only says of what type '{name}' is. What gives it a value?")
+            return Told(where=file.at(each), hint=f"A colon only says what type '{name}' has. What gives it a value?")
         compared = each.value if isinstance(each, ast.Expr) and isinstance(each.value, ast.Compare) else None
         if compared is not None and name_of(compared.left) == name and isinstance(compared.ops[0], ast.Eq):
             return Told(where=file.at(each), hint="== asks whether two things are equal. What gives a name a value?")
@@ -171,7 +171,7 @@ def _hint_for(found: re.Match[str], parameter: ast.arg, value: ast.expr) -> str:
         hint = f"{found['path']} is a part of the path. Is that what {found['place']} stands for?"
         return hint if found["path"] == parameter.arg and f"{found['place']}(" in text_of(value) else ""
     if found["default"]:
-        hint = f"Annotated holds no default. Where does the function say the one of {found['default']}?"
+        hint = f"Annotated holds no default. Where does the function give the default of {found['default']}?"
         return hint if found["default"] == parameter.arg else ""
     said = value.slice.elts if isinstance(value, ast.Subscript) and isinstance(value.slice, ast.Tuple) else []
     if isinstance(value, ast.Call) and name_of(value) in _PLACES:
@@ -200,7 +200,7 @@ def path_for_the_query(evidence: Evidence) -> Told | None:
 # -- the router ---------------------------------------------------------------------------------------
 
 
-@reading("something else than a router is included")
+@reading("something other than a router is included")
 def no_router_included(evidence: Evidence) -> Told | None:
     """include_router takes the APIRouter that the routes are registered with."""
     words = r"^module '(?P<module>[\w.]+)' has no attribute|^'(?P<kind>\w+)' object has no attribute|"

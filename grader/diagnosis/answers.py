@@ -117,9 +117,9 @@ def answered_nothing(evidence: Evidence) -> Told | None:
     return Told(saw=saw, where=given_back(*found[:2]), hint=hint)
 
 
-@reading("another thing than what was promised is answered", "answers_202", *_ITEM)
+@reading("the answer is something other than what was promised", "answers_202", *_ITEM)
 def answered_another_thing(evidence: Evidence) -> Told | None:
-    """FastAPI makes of what an endpoint returns the schema that it promises. Of a text or a number it cannot."""
+    """FastAPI turns what an endpoint returns into the promised schema. With a text or a number it cannot."""
     found = endpoint_of(evidence)
     returned = [each for each in inside(found[1]) if isinstance(each, ast.Return)] if found else []
     refused = re.search(r"ResponseValidationError: response: Input should be .* not (?!None$)", evidence.saw)
@@ -137,7 +137,7 @@ def answered_another_thing(evidence: Evidence) -> Told | None:
 
 @reading("the answer lacks what is promised", *_ITEM, _LIST, "answers_202")
 def promised_more(evidence: Evidence) -> Told | None:
-    """FastAPI makes of what an endpoint returns what it promises, and a field that is not there is missing."""
+    """FastAPI turns what an endpoint returns into the promised answer. A field that is not there is missing."""
     found = endpoint_of(evidence)
     missing = re.search(r"ResponseValidationError: response\.(?:\d+\.)?([a-z_]+): Field required", evidence.saw)
     returned = [each for each in inside(found[1]) if isinstance(each, ast.Return)] if found else []
@@ -269,7 +269,7 @@ def field_of_no_item(evidence: Evidence) -> Told | None:
     for file, node in evidence.source.ancestry(schema):
         for each in [each for each in node.body if isinstance(each, ast.AnnAssign) and name_of(each.target) == asked]:
             item = evidence.source.declared_in(evidence.source.class_("Item"))
-            hint = f"{node.name} reads this from the item, which has no '{asked}'. What is a client to see of it?"
+            hint = f"{node.name} reads this from the item, which has no '{asked}'. What should a client see there?"
             return Told(where=file.at(each), hint=hint) if asked not in item else None
     return None
 
@@ -381,7 +381,7 @@ def value_lost(evidence: Evidence) -> Told | None:
 
 @reading("the answer is put together, not the stored row", "patch_keeps_omitted_fields")
 def answer_put_together(evidence: Evidence) -> Told | None:
-    """Only the row says what a change has become in the database. What was sent does not know of it."""
+    """Only the row says what a change has become in the database. What was sent does not show that."""
     found = endpoint_of(evidence)
     body = body_parameter(evidence, found[1]) if found else None
     if found is None or body is None or _BY_A_TRIGGER not in evidence.wanted:

@@ -139,7 +139,7 @@ def unknown_name(evidence: Evidence) -> Told | None:
     elif name in OF_A_TASK and file.name == "app/tasks.py":
         hint = OF_A_TASK[name]
     elif having := in_a_module(evidence.source, file, name, where):
-        hint = f"'{name}' is in {having}, which this file imports. How does this line ask it for that?"
+        hint = f"'{name}' is in {having}, which this file imports. How does this line get it from there?"
     elif (name in _HOMES and not is_handed_over(file, name, where)) or defined:
         home = _HOMES.get(name) or defined
         home = "sqlmodel" if name in ("Field", "select", "Session") and evidence.chapter == "08_sqlmodel" else home
@@ -341,7 +341,7 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
     if f".{found[2]}" not in evidence.source.line(where):
         return None
     if found[1] == "SessionTransaction" and (begun := _block_of_a_begin(evidence, where)):
-        hint = "begin() of a session gives its transaction, and that of the factory a session. Which one is this?"
+        hint = "A session's begin() gives its transaction; the factory's begin() gives a session. Which one is this?"
         return Told(where=begun, hint=hint)
     if found[1] == "SessionTransaction" and (handing := _hands_the_transaction_on(evidence, raised)):
         name = evidence.source.function_of(where)
@@ -365,7 +365,7 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
         elif found[1] == "BackgroundTasks":
             hint = f"{kind[0].upper()}{kind[1:]} has no '{found[2]}'. Which of its methods adds a task?"
         elif found[1] == "function" and found[2] in _OF_WORKERS:
-            hint = f"{found[2]}() is the way of another library. What takes a function here, to call it later?"
+            hint = f"{found[2]}() belongs to another library. What takes a function here, to call it later?"
         elif found[1] == "Connection" and found[2] in _OF_A_SESSION:
             hint = f"{kind[0].upper()}{kind[1:]} knows SQL, and no objects. What opens a session here?"
             where = _gives_a_connection(evidence, where) or where
@@ -382,7 +382,7 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
             hint = f"The database has been asked by then. What does {found[2]}() belong to?"
             return Told(saw=raised.told, where=where, hint=hint, why=UNTIL_IT_RUNS)
         if found[2] in ("get_or_404", "first_or_404", "one_or_404", "paginate"):
-            hint = f"{found[2]}() is the way of another library. What does this app have in its place?"
+            hint = f"{found[2]}() belongs to another library. What does this app have in its place?"
         if found[1] in _OFFERED and (home := _defined_in(evidence.source, found[2], where.rpartition(":")[0])):
             hint = (
                 f"{kind[0].upper()}{kind[1:]} has no '{found[2]}'. {home} defines it: how does this line ask for that?"
@@ -397,7 +397,7 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
         if found[2] in _METHODS and "Base" in bases:
             hint = f"{kind[0].upper()}{kind[1:]} is a row, and {found[2]}() is a schema's. Which name has one here?"
         if found[1] == found[2].title() == "Session":
-            hint = "This is the session already. What stands between it and its method is the way of another library."
+            hint = "This is already the session. What stands between it and its method belongs to another library."
         if re.search(r"\.scalar\(", evidence.source.line(where)) and found[2] in ("all", "first", "one", "one_or_none"):
             hint = (
                 f"scalar() gives the first value alone, and that has no {found[2]}(). Which method gives all of them?"
@@ -550,7 +550,7 @@ _METHODS = "model_validate", "model_dump", "sqlmodel_update"  # of Pydantic's cl
 def _hint_for_a_class(evidence: Evidence, owner: str, name: str, asked_in: str = "") -> str:
     """What to ask where a class itself is asked for an attribute that it does not have."""
     if name in ("query", "objects", "get", "all", "filter", "filter_by", "first", "create"):
-        return f"{owner}.{name} is the way of another library. What asks the database in this app?"
+        return f"{owner}.{name} belongs to another library. What asks the database in this app?"
     held = evidence.source.class_(owner)
     family = evidence.source.ancestry(held)
     bases = {name_of(base) for _, node in family for base in node.bases}
@@ -568,7 +568,7 @@ def _hint_for_a_class(evidence: Evidence, owner: str, name: str, asked_in: str =
         or _nearly(name.removeprefix(f"{snake(owner)}_"), [*names, "id"])
         or ("metadata" if name in ("meta", "Meta") and "metadata" in names else "")
     )
-    known = f"It has '{similar}'." if similar else "What is it that you want of it, and what is that called?"
+    known = f"It has '{similar}'." if similar else "What do you want from it, and what is that called?"
     if name in _OF_METADATA and "metadata" in names:
         known = _knows_the_tables(evidence, owner)
     return f"The class {owner} has no '{name}'. {known}"
@@ -768,7 +768,7 @@ _CALLED = re.compile(r"^(?:\w+\.)*(\w+)\(\) (?:got|missing|takes)\b")
 
 @reading("a function that calls itself")
 def calls_itself(evidence: Evidence) -> Told | None:
-    """A def takes its name from what was imported under it: within the function, the name means the function itself."""
+    """A def takes over the name of what was imported: within the function, the name means the function itself."""
     raised = evidence.raised_kind("RecursionError", "TypeError")
     if raised is None or not raised.lines:
         return None
@@ -934,7 +934,7 @@ def dependency_without_hash(evidence: Evidence) -> Told | None:
             return Told(where=file.at(method), hint=hint, why=why)
     for decorator in node.decorator_list:
         if name_of(decorator) in ("dataclass", "define", "s"):
-            hint = "This gives the class an == of its own, and takes its hash away. With which option does it not?"
+            hint = "This gives the class an == of its own, and takes its hash away. Which option prevents that?"
             return Told(where=file.at(decorator), hint=hint, why=why)
     hint = f"FastAPI needs the hash of what Depends is given, and a {found[1]} has none. Which class takes it away?"
     return Told(where=file.at(node), hint=hint, why=why)
@@ -1006,7 +1006,7 @@ def awaited(evidence: Evidence) -> Told | None:
 
 @reading("with on something that is no context manager")
 def no_context_manager(evidence: Evidence) -> Told | None:
-    """`with` opens and closes what knows how: a session does, and neither its factory nor a generator does."""
+    """`with` needs something that can open and close: a session can; its factory and a generator cannot."""
     found = _raised_at(evidence, _NO_WITH, ast.With)
     if found is None:
         return None

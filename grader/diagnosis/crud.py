@@ -187,7 +187,7 @@ def page_computed(evidence: Evidence) -> Told | None:
         return None
     said = f"{wrong}={asked[wrong]}" in evidence.did[-1] or str(asked[wrong]) in re.findall(r"\d+", evidence.did[-1])
     meant = f"asked for {wrong} {asked[wrong]}" if said else f"says nothing of {wrong}, so it is {asked[wrong]}"
-    hint = f"The caller {meant}. What does this line make of it?"
+    hint = f"The caller {meant}. What does this line do with it?"
     return Told(where=next(iter(lines.values())), hint=COUNTS if places is products else hint)
 
 

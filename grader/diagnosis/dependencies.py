@@ -244,7 +244,7 @@ def asks_the_client(evidence: Evidence) -> Told | None:
     for each in arguments:
         kind = text_of(each.annotation)
         if found and not re.search(r"Request|HTTPConnection|BackgroundTasks|Response|Depends|WebSocket", kind):
-            hint = f"FastAPI looks for '{each.arg}' in the request. From where else can get_db have it?"
+            hint = f"FastAPI looks for '{each.arg}' in the request. Where else can get_db get it from?"
             saw = f"FastAPI cannot read {kind} from a request" if kind and evidence.raised_kind("FastAPIError") else ""
             return Told(saw=saw, where=found[0].at(each), hint=hint)
     return None
@@ -729,7 +729,7 @@ def closed_conditionally(evidence: Evidence) -> Told | None:
             then, otherwise = ([call for one in part for call in calls(one, "close")] for part in _parts(each))
             closed = calls(leaving, "close")
             if bool(then) != bool(otherwise) and len(closed) == len([*then, *otherwise]):
-                hint = "In which cases does this come to no close()?"
+                hint = "In which cases does this reach no close()?"
                 return Told(where=place.at(each), hint=hint)
             always = [call for one in _finals(leaving) for call in calls(one, "close")]
             ends = [one for one in each.body if isinstance(one, ast.Return | ast.Raise)]
@@ -1040,7 +1040,7 @@ _NOT_ITS_WORK = "This commits whatever an endpoint has left behind. Who decides 
 
 @reading("get_db commits", _DISCARDED)
 def commits_for_others(evidence: Evidence) -> Told | None:
-    """Only the code that did the work knows whether it is complete; a dependency commits half of what failed."""
+    """Only the code that did the work knows whether it is complete; a dependency may commit work that is half done."""
     found = _keeper(evidence)
     if found is None:
         return None

@@ -319,7 +319,7 @@ def url_of_no_database(evidence: Evidence) -> Told | None:
     saw = "create_engine() cannot read the URL: there is more than one + before its ://"
     if found is not None:
         saw = f"the URL begins with {found[1].replace('.', '+', 1)} now, and SQLAlchemy knows no such database"
-    hint = f"The URL that was set begins with {_SET}://. What does this line make of it?"
+    hint = f"The URL that was set begins with {_SET}://. What does this line do with it?"
     return Told(
         saw=saw,
         wanted=f"a URL that begins with {_SET}://, as the one that was set",
@@ -1075,7 +1075,7 @@ def pragma_always(evidence: Evidence) -> Told | None:
                 why = ""
                 if _is_caught(file, node):
                     why = "PostgreSQL takes nothing more in a transaction in which it refused a statement; "
-                    why += "to catch the error does not change that."
+                    why += "catching the error does not change that."
                 decided, value = (file, node) if condition is None else _decided(evidence, file, condition, node)
                 return Told(where=decided.at(value.lineno), hint=hint, why=why)
     return None
@@ -1300,7 +1300,7 @@ def _own_session_class(node: ast.ClassDef) -> bool:
 
 @reading("autoflush is an attribute of the class", "query_does_not_write_pending_objects")
 def autoflush_of_the_class(evidence: Evidence) -> Told | None:
-    """Each session sets its own autoflush when it is made; what the class says counts no more then."""
+    """Each session sets its own autoflush when it is made; what the class says no longer counts then."""
     for file in evidence.source.files():
         for node in [each for each in file.classes if _own_session_class(each)]:
             for each in node.body:

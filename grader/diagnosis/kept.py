@@ -54,7 +54,7 @@ def kept_between_requests(evidence: Evidence) -> Told | None:
 
 @reading("what was found is kept for the next call", "get_unknown_is_none", "get_returns_the_item", "list_pages")
 def kept_between_calls(evidence: Evidence) -> Told | None:
-    """What a function remembers is what an earlier call found. Meanwhile rows may have come, have changed, or be gone:
+    """What a function remembers is what an earlier call found. Since then rows may be new, changed or gone:
     only the database knows that."""
     listed = evidence.rule == "list_pages" and any(each.what == "SELECT items" for each in evidence.earlier)
     asked_before = listed or re.search(r"called get_item for each|gave None", " ".join(evidence.did))

@@ -42,7 +42,7 @@ _OF_TEXTS = (
     "swapcase",
     "casefold",
 )
-_MAKES = "What does this make of the kind that was sent?"
+_MAKES = "What does this do with the kind that was sent?"
 _THEN = "What a validator returns is the value from then on."
 
 
@@ -116,7 +116,7 @@ def kind_lost_in_a_validator(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("the schema makes another kind of what was sent", _WRITTEN)
+@reading("the schema changes the kind that was sent", _WRITTEN)
 def kind_made_another(evidence: Evidence) -> Told | None:
     """The kind is recorded as the client sent it; large letters are not small ones."""
     sent, written = kinds_sent(evidence), kinds_written(evidence)
@@ -255,7 +255,7 @@ def task_is_no_function(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("tasks that are asked of the class", _ANSWERS, _WRITTEN)
+@reading("tasks that are added to the class itself", _ANSWERS, _WRITTEN)
 def tasks_of_the_class(evidence: Evidence) -> Told | None:
     """Each request has its own list of tasks, an object: the class itself holds none."""
     crashed = any(

@@ -50,7 +50,7 @@ def instead(evidence: Evidence, file: File, name: str, where: str) -> str:
     used = _uses(file, name, where)
     other = _OF_OTHER_LIBRARIES.search(evidence.source.line(where))
     if other is not None and other[0].split(".")[0] == name and evidence.source.function(name) is None:
-        return f"{other[0]} is the way of another library. What does this app have in its place?"
+        return f"{other[0]} belongs to another library. What does this app have in its place?"
     routes = [one for node in file.functions for one in node.decorator_list if isinstance(one, ast.Call)]
     if any(one.args[:1] == [each] and isinstance(one.func, ast.Attribute) for one in routes for each in used):
         return "A path is a text. How does Python write a text?"
@@ -76,11 +76,11 @@ def _of_a_parameter(source: Source, file: File, used: list[ast.Name]) -> str:
         if around and (given := given_for(file, around[1], node)):
             return _is_given(around[1], given)
         if around and node.id.removesuffix("_id") in {*types} - {node.id}:
-            return f"'{node.id.removesuffix('_id')}' has an 'id'. How does this line ask it for that?"
+            return f"'{node.id.removesuffix('_id')}' has an 'id'. How does this line get that from it?"
         declared = {each: source.declared_in(source.class_(kind)) for each, kind in types.items()}
         having = [each for each, names in declared.items() if node.id in names]
         if len(having) == 1:
-            return f"'{having[0]}' has a '{node.id}'. How does this line ask it for that?"
+            return f"'{having[0]}' has a '{node.id}'. How does this line get that from it?"
         if having:
             having_it = f"{' and '.join(map(repr, having))} have a '{node.id}'."
             if any(types[each].endswith("Update") for each in having):  # one field of a change is seldom all of it
@@ -382,7 +382,7 @@ def of_the_declared(file: File, name: str, where: str) -> str:
 def of_what_is_here(file: File, name: str, where: str) -> str:
     """What to ask of a name that nobody has, by what its line, its function and its file have; empty if by nothing."""
     if name == "metadata" and "create_all" in file.lines[int(where.rpartition(":")[2]) - 1]:
-        return "Base has a 'metadata'. How does this line ask it for that?"
+        return "Base has a 'metadata'. How does this line get that from it?"
     if name == "create_all":
         return "create_all() is a method of what knows the tables. Which object is that?"
     line = int(where.rpartition(":")[2] or 0)

@@ -157,7 +157,7 @@ def _forgotten_again(evidence: Evidence) -> Told | None:
 
 @reading("another row is deleted", "delete_persists")
 def another_row_deleted(evidence: Evidence) -> Told | None:
-    """The caller hands over the item that is to go. Whoever looks for one by other means may find another."""
+    """The caller hands over the item to delete. Code that looks for one in another way may find another."""
     found = function_of(evidence)
     gone, meant = evidence.actual, evidence.expected
     lists = isinstance(gone, list) and isinstance(meant, list) and len(gone) == len(meant) == 1

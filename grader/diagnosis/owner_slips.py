@@ -114,7 +114,7 @@ _HAS_A_KEY = "owner_id has the foreign key already. What is left to say of it he
 
 @reading("the foreign key is named once more")
 def key_named_again(evidence: Evidence) -> Told | None:
-    """One foreign key leads from items to owners, so SQLAlchemy finds it. Who names it, has to name it right."""
+    """One foreign key leads from items to owners, so SQLAlchemy finds it. If you name it, name it correctly."""
     raised = evidence.raised_kind("InvalidRequestError", "ArgumentError", "AttributeError")
     owner = owner_attribute(evidence)
     made = getattr(owner[1], "value", None) if owner else None
@@ -282,7 +282,7 @@ def only_forbidden(evidence: Evidence) -> Told | None:
     forbidding = [(file, call) for file, node in chain for call in calls(node, "raiseload")]
     loading = [call for _, node in chain for call in calls(node, *_LOADERS) if "owner" in text_of(call)]
     for file, call in forbidding if not loading else ():
-        hint = "raiseload() forbids to load anything later. What loads the owners now, with the items?"
+        hint = "raiseload() forbids loading anything later. What loads the owners now, with the items?"
         return Told(where=file.at(call), hint=hint)
     return None
 
@@ -443,7 +443,7 @@ def read_by_another_schema(evidence: Evidence) -> Told | None:
             class_ = evidence.source.class_(owner)
             lacks = class_ is not None and refused and refused[1] not in evidence.source.declared_in(class_)
             if lacks and call.args and "owner" not in text_of(call.args[0]):
-                hint = f"What of an item with its owner does {owner} leave out?"
+                hint = f"Which part of an item with its owner does {owner} leave out?"
                 return Told(where=file.at(call), hint=hint)
     return None
 

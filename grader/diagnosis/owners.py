@@ -13,14 +13,14 @@ from grader.diagnosis.schemas import field_in
 from grader.diagnosis.source import File, Function, always_returns, calls, decorators, inside, keyword, name_of, text_of
 
 _RULES = "owner_is_in_the_answer", "item_without_owner_has_null"
-_WHOSE = "What says here whose an item is?"
+_WHOSE = "What here says who owns an item?"
 _COLUMNS = "Which column of an item says whose it is? Compare that with the columns that are named here."
 _IN_THE_MODEL = {
     "primaryjoin": _COLUMNS,
     "foreign_keys": _COLUMNS,
     "remote_side": _COLUMNS,
     "uselist": "An item has one owner, or none. How many does this promise?",
-    "lazy": "What does this make of .owner when somebody reads it?",
+    "lazy": "What does this do with .owner when somebody reads it?",
 }
 _THINNING = "group_by", "distinct", "having", "where", "filter", "filter_by", "join", "outerjoin"
 _PASSES_ON = "model_validate", "from_orm", "OwnerRead", "dict", "vars"
@@ -45,7 +45,7 @@ def other_owner_in_the_model(evidence: Evidence) -> Told | None:
         said = keyword(made, name) if isinstance(made, ast.Call) else None
         if said is not None:
             return Told(saw=saw, where=file.at(said), hint=hint)
-    return Told(saw=saw, where=file.at(node), hint="What does this line say of whose an item is?")
+    return Told(saw=saw, where=file.at(node), hint="What does this line say about who owns an item?")
 
 
 @reading("list_items_with_owner gives other items, or another owner", *_RULES, "list_pages")
@@ -108,7 +108,7 @@ def _on_a_page(evidence: Evidence, chain: list[tuple[File, Function]]) -> Told |
     return Told(where=values[0][0].at(values[0][1]), hint=_WHOSE)
 
 
-@reading("the schema makes another owner of it", *_RULES)
+@reading("the schema does not show the owner as it is", *_RULES)
 def other_owner_in_the_schema(evidence: Evidence) -> Told | None:
     """ItemWithOwner gets an object with the right owner, and does not show it as it is."""
     schema = evidence.source.class_("ItemWithOwner")
@@ -130,11 +130,11 @@ def other_owner_in_the_schema(evidence: Evidence) -> Told | None:
         hint = "What this returns is the value from then on. What does it return, on each way through it?"
         return Told(saw=saw, where=file.at(method), hint=hint)
     if len(methods) == 1:
-        return Told(saw=saw, where=methods[0][0].at(methods[0][1]), hint="What does this make of the owner it gets?")
+        return Told(saw=saw, where=methods[0][0].at(methods[0][1]), hint="What does this do with the owner it gets?")
     field = field_in(evidence, schema, "owner")
     if methods or field is None or "refused" in evidence.saw:
         return None
-    return Told(saw=saw, where=field[0].at(field[1]), hint="What does this make of the owner that the item has?")
+    return Told(saw=saw, where=field[0].at(field[1]), hint="What does this do with the owner that the item has?")
 
 
 def _one_field_more(evidence: Evidence, schema: tuple[File, ast.ClassDef], more: list[str]) -> Told | None:
@@ -146,7 +146,7 @@ def _one_field_more(evidence: Evidence, schema: tuple[File, ast.ClassDef], more:
     return Told(saw=saw, where=field[0].at(field[1]), hint="Who asked for this field, and which answers show it now?")
 
 
-@reading("the route makes another answer of it", *_RULES)
+@reading("the route changes the answer", *_RULES)
 def other_owner_in_the_route(evidence: Evidence) -> Told | None:
     """What crud gives has the right owner, and ItemWithOwner shows it: the route does something else with it."""
     found = endpoint_of(evidence)
@@ -169,7 +169,7 @@ def other_owner_in_the_route(evidence: Evidence) -> Told | None:
     values = owner_values(node)
     if len(values) == 1:
         saw = f"{evidence.saw}; list_items_with_owner gives the right owner"
-        return Told(saw=saw, where=file.at(values[0]), hint="What does this make of the owner that the item has?")
+        return Told(saw=saw, where=file.at(values[0]), hint="What does this do with the owner that the item has?")
     return None
 
 
@@ -182,7 +182,7 @@ def _made_without_owner(evidence: Evidence) -> Told | None:
             fields = {*evidence.source.declared_in(schema)}
             if schema is not None and fields >= {"name", "description"} and "owner" not in fields:
                 saw = f"{evidence.saw}; list_items_with_owner gives the right owner"
-                hint = f"What of an item with its owner does {schema[1].name} leave out?"
+                hint = f"Which part of an item with its owner does {schema[1].name} leave out?"
                 return Told(saw=saw, where=file.at(call), hint=hint)
             without = keyword(call, "exclude") if name_of(call) in ("model_dump", "jsonable_encoder", "dict") else None
             if without is not None and "'owner'" in text_of(without):

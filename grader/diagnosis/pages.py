@@ -87,7 +87,7 @@ def bounds_changed(evidence: Evidence) -> Told | None:
                 asked_for = f"asked for {name} {value}" if str(value) in evidence.did[-1] else f"says nothing of {name}"
                 hint = f"The caller {asked_for}. What is it after this line?"
                 if not assigned:
-                    hint = f"The caller {asked_for}. What does this line make of it?"
+                    hint = f"The caller {asked_for}. What does this line do with it?"
                 if name == "offset" and offset_counts_pages(evidence):
                     hint = COUNTS
                 return Told(saw=f"{evidence.saw}{_sent_instead(event, asked)}", where=file.at(node), hint=hint)
@@ -133,7 +133,7 @@ def none_for_an_empty_page(evidence: Evidence) -> Told | None:
     file, node = returns[0]
     hint = "An empty page is an answer, too. What should come back where there is nothing to list?"
     if isinstance(node.value, ast.BoolOp):
-        hint = "An empty page is an answer, too. But an empty list counts as false: what does this line make of it?"
+        hint = "An empty page is an answer, too. But an empty list counts as false: what does this line do with it?"
     name = evidence.did[-1].partition("(")[0]
     why = "Whoever goes through the pages comes to an empty one in the end: a list with nothing in it."
     return Told(saw=f"{name} returned None", wanted="an empty list", where=file.at(node), hint=hint, why=why)
@@ -160,7 +160,7 @@ def changed_afterwards(evidence: Evidence) -> Told | None:
     if len(found) != 1:
         return None
     file, node = found[0]
-    hint = "The query gives the right rows, in the right order. What does this line make of them?"
+    hint = "The query gives the right rows, in the right order. What does this line do with them?"
     return Told(where=file.at(node), hint=hint)
 
 
@@ -183,7 +183,7 @@ def found_by_position(evidence: Evidence) -> Told | None:
     return Told(
         saw=f"{evidence.saw}; the SELECT counts rows, and has no WHERE",
         where=own_line(evidence, event.where),
-        hint="Ids go on, and some are gone. Has the row at this place the id that was asked for?",
+        hint="Ids go on, and some are gone. Does the row at this place have the id that was asked for?",
     )
 
 

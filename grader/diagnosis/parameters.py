@@ -88,9 +88,7 @@ def id_without_bounds(evidence: Evidence) -> Told | None:
     saw, why = evidence.saw if evidence.raised else "", ""
     if evidence.saw.startswith("2"):
         shown = getattr(evidence.actual, "json", None)
-        item = (
-            f" with item {shown['id']}: another one than asked for" if isinstance(shown, dict) and "id" in shown else ""
-        )
+        item = f" with item {shown['id']}, not the one asked for" if isinstance(shown, dict) and "id" in shown else ""
         saw = f"{evidence.saw[:3]}{item}" if item else evidence.saw
         why = "An id that no item can have must not lead to another item: the client would trust, or change, that one."
     return Told(saw=saw, where=found[0].at(found[1]), hint=hint, why=why)
@@ -190,7 +188,7 @@ def _after_the_raise(node: Function) -> ast.Return | None:
     return None
 
 
-@reading("a dependency gives its endpoints something else than the row")
+@reading("a dependency gives its endpoints something other than the row")
 def dependency_gives_no_row(evidence: Evidence) -> Told | None:
     """An endpoint gets what its dependency returns, and hands it to a session, which changes and deletes rows."""
     found = endpoint_of(evidence) if evidence.raised and evidence.saw.startswith("a crash: ") else None

@@ -189,7 +189,7 @@ def rows_not_items(evidence: Evidence) -> Told | None:
     return Told(where=executed[0][0].at(executed[0][1]), hint=hint, why=why)
 
 
-@reading("something else than items is returned", "list_is_ordered", "list_pages")
+@reading("something other than items is returned", "list_is_ordered", "list_pages")
 def something_of_the_items(evidence: Evidence) -> Told | None:
     """Whoever asks for items goes on with items: not with their names, and not with a pair of two things."""
     seen = re.match(r"among what was returned: (.)", evidence.saw)
@@ -541,7 +541,7 @@ def another_page(evidence: Evidence) -> Told | None:
         where = stops[0][0].at(stops[0][1])
         hint = STOPS.format("slice()")
     elif made:
-        where, hint = made[0][0].at(made[0][1].args[0]), "What does this line make of the number that was asked for?"
+        where, hint = made[0][0].at(made[0][1].args[0]), "What does this line do with the number that was asked for?"
     elif fixed := [each for each in calls_in(evidence, "offset", "limit") if _is_a_number(each[1])]:
         where = fixed[0][0].at(fixed[0][1])
         hint = "The caller says how many rows to skip, and how many it wants at most. Does this line ask for them?"

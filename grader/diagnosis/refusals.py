@@ -12,9 +12,9 @@ AS_IF_SAVED = "as if it had been saved"
 _WRITES = "commit", "flush", "execute", "scalar", "scalars", "exec", "begin", "begin_nested"
 
 
-@reading("a refused write is told as saved", "create_persists", "update_persists", "update_refreshes")
+@reading("a refused write is reported as saved", "create_persists", "update_persists", "update_refreshes")
 def refusal_swallowed(evidence: Evidence) -> Told | None:
-    """What is caught and not raised again looks like a success: the caller takes the item for saved."""
+    """What is caught and not raised again looks like a success: the caller believes that the item was saved."""
     if not evidence.saw.endswith(AS_IF_SAVED):
         return None
     for file in evidence.source.files():

@@ -250,7 +250,7 @@ def items_repeated(evidence: Evidence) -> Told | None:
     if re.search(r"\bon (true|1 = 1|1)\b", words) or "cross join" in words:
         hint = "This pairs every item with every owner. Which pairs belong together?"
     elif counted and calls(found[1], "unique"):
-        hint = "LIMIT counts the rows of the join, before unique() takes the doubles out. Which join makes them, "
+        hint = "LIMIT counts the rows of the join, before unique() takes the duplicates out. Which join makes them, "
         hint += "and what is it for?"
         saw += ", and LIMIT counts them all"
     else:
@@ -260,7 +260,7 @@ def items_repeated(evidence: Evidence) -> Told | None:
 
 @reading("the owner is overwritten with None", _OWNER)
 def owner_overwritten(evidence: Evidence) -> Told | None:
-    """Whatever was loaded, or would be when it is read: what is written into an object takes its place."""
+    """What is written into an object replaces what was loaded, or what would be loaded when it is read."""
     if evidence.raised or not evidence.saw.endswith("'owner': null}"):
         return None
     found, endpoint = list_function(evidence), endpoint_of(evidence)
@@ -470,7 +470,7 @@ def _beyond_the_owner(evidence: Evidence) -> Told | None:
     nodes = [each for each in at_line(evidence.source, where) if isinstance(each, ast.Call)] if where else []
     loaders = [name_of(each) for each in nodes if name_of(each) in _LOADERS]
     if field is not None and loaders:
-        hint = f"{loaders[0]}() loads owners as a whole. What leads from an item to its owner, and what is more here?"
+        hint = f"{loaders[0]}() loads owners as a whole. What leads from an item to its owner, and what is too much?"
         return Told(where=where, hint=hint)
     if named is not None and not loaders and any(name_of(each) == "options" for each in nodes):
         return Told(where=where, hint="This says what to load. Which function says how, and for all items at once?")
@@ -499,7 +499,7 @@ def options_thrown_away(evidence: Evidence) -> Told | None:
 
 @reading("a line asks the database once for each item", _CONSTANT)
 def asked_for_each(evidence: Evidence) -> Told | None:
-    """A statement for each item is what the list was to do without: the owners of a whole page come with one."""
+    """The list should not need a statement for each item: one brings the owners of a whole page."""
     if not re.search(r"\d statements for 2", evidence.saw):
         return None
     sent = Counter(event.where for event in evidence.events_of("SELECT") if event.where)
@@ -894,7 +894,7 @@ def other_page(evidence: Evidence) -> Told | None:
             if name == "offset" and "limit" in argument:
                 hint = "Which number is for offset(), which for limit()?"
             if "offset" in argument and "*" in argument:
-                hint = "The offset counts items already, not pages. What does this line make of it?"
+                hint = "The offset counts items already, not pages. What does this line do with it?"
             return Told(where=place[0].at(place[2]), hint=hint)
     sliced = [(*place, call) for place in chain for call in calls(place[1], "slice", "islice")]
     for place in sliced:

@@ -191,7 +191,7 @@ def _is_own(node: ast.ImportFrom) -> bool:
 
 @reading("the router is included too late", *ANSWERS)
 def included_too_late(evidence: Evidence) -> Told | None:
-    """An app knows the paths of a router from the moment on at which it includes it."""
+    """An app knows the paths of a router only once it has included the router."""
     main, endpoint = evidence.source.file("app/main.py"), endpoint_of(evidence)
     stem = endpoint[0].name.rpartition("/")[2].removesuffix(".py") if endpoint else ""
     if "has no route" not in evidence.saw or not stem:
@@ -506,7 +506,7 @@ def exception_returned(evidence: Evidence) -> Told | None:
 
 @reading("the exception is made, not raised", *UNKNOWN)
 def exception_not_raised(evidence: Evidence) -> Told | None:
-    """To make an HTTPException does nothing yet: only raise ends the function, and FastAPI answers with it."""
+    """Making an HTTPException does nothing yet: only raise ends the function, and then FastAPI answers with it."""
     if evidence.saw.startswith("404"):
         return None
     for file, node in behind(evidence):
@@ -560,7 +560,7 @@ def _one_of(value: ast.expr | None) -> list[ast.expr]:
 
 @reading("a decorator above the route", *UNKNOWN, *ANSWERS)
 def decorated_too_late(evidence: Evidence) -> Told | None:
-    """@router.get(...) gives the function below it to the router. What a decorator above makes of it, nobody calls."""
+    """@router.get(...) gives the function below it to the router. Nobody calls what a decorator above makes of it."""
     found = endpoint_of(evidence)
     for each in found[1].decorator_list if found else ():
         if found is None or each is found[2]:
@@ -849,7 +849,7 @@ def unknown_not_noticed(evidence: Evidence) -> Told | None:
     for file, node in reversed(chain):
         statements = calls(node, "delete", "update") if calls(node, "execute", "exec", "query") else []
         if statements:
-            hint = "A statement that matches no row is no error. Who looks whether it has matched one?"
+            hint = "A statement that matches no row is no error. Who checks whether it has matched one?"
             return Told(where=file.at(statements[0]), hint=hint)
         looked = calls(node, *LOOKUPS)
         if looked and calls(looked[-1], "count", "max") and not re.search("where|filter|item_id", text_of(looked[-1])):
@@ -1004,7 +1004,7 @@ def _beside_the_endpoint(evidence: Evidence, endpoint: Function, status: str) ->
 _ROWS = ast.Tuple | ast.List | ast.Dict | ast.Call
 
 
-@reading("a response of one's own says another status", *ANSWERS)
+@reading("a response of your own has another status", *ANSWERS)
 def own_response_status(evidence: Evidence) -> Told | None:
     """The status code in the decorator is for what FastAPI makes the answer of. A response of your own brings its
     own."""
@@ -1032,7 +1032,7 @@ def bad_request(evidence: Evidence) -> Told | None:
     what = "schema" if evidence.rule in INVALID else "parameter with bounds"
     hint = f"The task sheet says 422. A {what} answers that by itself."
     if any(_handled_by(evidence, node) and found[1] in ast.walk(node) for node in found[0].functions):
-        hint = "FastAPI answers 422 to such a request by itself. What does this handler make of it?"
+        hint = "FastAPI answers 422 to such a request by itself. What does this handler do with it?"
     why = "Clients know 422 as the answer to a value that is not allowed." if evidence.rule.startswith("huge") else ""
     return Told(where=found[0].at(found[1]), hint=hint, why=why)
 
@@ -1048,7 +1048,7 @@ def _of_a_handler(evidence: Evidence) -> tuple[File, ast.AST] | None:
     return None
 
 
-@reading("a line of one's own refuses what is right", *ANSWERS, "patch_null_clears", *_CRUD)
+@reading("a line of your own refuses what is right", *ANSWERS, "patch_null_clears", *_CRUD)
 def refused_by_hand(evidence: Evidence) -> Told | None:
     """The code raises an error for something that should work."""
     said = re.match(r"(?:HTTPException: )?(4\d\d)(?:: | \{\"detail\":\")(.+?)(?:\"\}|$)", evidence.saw)
@@ -1326,7 +1326,7 @@ def page_not_handed_on(evidence: Evidence) -> Told | None:
                 meant = f"The client asked for {name} {page[name]}"
                 if f"{name}=" not in "".join(evidence.did[-1:]):
                     meant = f"Where the client says nothing, {name} is {page[name]}"
-                hint = f"{meant}. What does this line make of it?"
+                hint = f"{meant}. What does this line do with it?"
                 hint = "What does offset count: items or pages?" if pages else hint
                 first = (pages or sums)[0]
                 within = next(each for each in evidence.source.files() if first in each.nodes)

@@ -49,7 +49,7 @@ def async_function(evidence: Evidence) -> Told | None:
     return Told(where=found[0].at(found[1]), hint="The session here is synchronous, and so are these functions.")
 
 
-@reading("something of the item is returned", "create_refreshes", "update_refreshes")
+@reading("something other than the item is returned", "create_refreshes", "update_refreshes")
 def returned_another_thing(evidence: Evidence) -> Told | None:
     """Whoever creates or changes an item goes on with the item itself: not with its id, and not with a pair."""
     a_class = "<InstrumentedAttribute>" in evidence.saw
@@ -381,7 +381,7 @@ def found_by_name(evidence: Evidence) -> Told | None:
             return Told(
                 saw=f"{event.what.split()[0]} ... WHERE {' = ... AND '.join(by)} = ...: {alike}",
                 where=built(evidence, event.where, "where", "filter", "filter_by"),
-                hint=f"{repeat} What does each row have for itself alone?",
+                hint=f"{repeat} What does each row have that no other has?",
             )
     return None
 
@@ -598,7 +598,7 @@ def not_refreshed(evidence: Evidence) -> Told | None:
             next(each for each in _DETACH if f"{each}(" in evidence.source.line(closed)),
         )
         saw = f"{evidence.saw.partition(':')[0]}: it was not loaded between the commit and the {name}() in line {line}"
-    hint = "After this line what the item holds is old: the row has to be loaded from the database once more."
+    hint = "After this line the item's values are out of date: the row has to be loaded from the database once more."
     return Told(saw=saw, where=where, hint=hint)
 
 

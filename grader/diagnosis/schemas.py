@@ -356,7 +356,7 @@ def null_made_a_text(evidence: Evidence) -> Told | None:
         if len(found) == 1:
             file, node, told = found[0]
             of = f"the {field} was null, and the line below made the text '{text}' of it"
-            hint = f"{told} makes a text of whatever it gets. What does it make of None?"
+            hint = f"{told} makes a text of whatever it gets. What does it do with None?"
             return Told(saw=f"{evidence.saw}: {of}", where=file.at(node), hint=hint)
     return None
 
@@ -437,7 +437,7 @@ def _hint_for_a_change(evidence: Evidence, node: ast.AST) -> str:
         return "Which fields count as sent after this line? Compare them with those in the call above."
     if "* 50" in evidence.saw or "* 20" in evidence.saw:
         return _SHORTENED
-    hint = "This line makes another value of the one that came in. What does it make of the value above?"
+    hint = "This line makes another value of the one that came in. What does it do with the value above?"
     target = node.targets[0] if isinstance(node, ast.Assign) else None
     if evidence.rule == _SENT and isinstance(target, ast.Attribute):
         hint += " And does a field that it sets count as sent?"
@@ -755,11 +755,11 @@ _OF_PYDANTIC_1 = {
 
 
 @reading(
-    "a setting by the name of Pydantic 1",
+    "a setting with its name from Pydantic 1",
     *("create_needs_a_name", "update_rejects_blank_name", "lengths_match_the_table", "input_is_validated"),
 )
 def setting_of_pydantic_1(evidence: Evidence) -> Told | None:
-    """Pydantic 2 has other names for some settings. Those of Pydantic 1 it does not read; it only warns."""
+    """Pydantic 2 has other names for some settings. It does not read those of Pydantic 1; it only warns."""
     accepted, told = evidence.saw.startswith("accepted"), "".join(evidence.did[-1:])
     for file, node in evidence.source.ancestry(_schema(evidence)) if accepted else ():
         for each, word, _ in _settings_in(node):
@@ -792,7 +792,7 @@ def validator_not_taken(evidence: Evidence) -> Told | None:
                     hint = f"This names {shown}. What are the fields of {unknown[1]} called, letter by letter?"
                     return Told(saw=saw, where=file.at(decorator), hint=hint)
                 if "`@root_validator`" in raised.message and name == "root_validator":
-                    hint = "root_validator is the way of Pydantic 1. What checks the whole object in Pydantic 2?"
+                    hint = "root_validator belongs to Pydantic 1. What checks the whole object in Pydantic 2?"
                     return Told(where=file.at(decorator), hint=hint)
                 taken = [each for each in function.args.args if each.arg in _OLD_PARAMETERS]
                 if "`field` and `config`" in raised.message and name == "validator" and taken:
@@ -1387,7 +1387,7 @@ def dump_overridden(evidence: Evidence) -> Told | None:
 
 def _dumped_otherwise(evidence: Evidence, file: File, method: Function, *, serializes: bool) -> Told:
     """What there is to say of a method that gives other fields than the caller asked for."""
-    hint = "What does this make of what was sent?" if serializes else "Whoever calls model_dump() wants what Pydantic "
+    hint = "What does this do with what was sent?" if serializes else "Whoever calls model_dump() wants what Pydantic "
     hint += "" if serializes else "gives."
     actual, expected = evidence.actual, evidence.expected
     known = isinstance(actual, dict) and isinstance(expected, dict)
@@ -1657,7 +1657,7 @@ def length_in_quotes(evidence: Evidence) -> Told | None:
         for call in calls(file.tree, "StringConstraints", "Field", "constr"):
             for value in [keyword(call, name) for name in ("min_length", "max_length")]:
                 if isinstance(value, ast.Constant) and isinstance(value.value, str) and file.name not in evidence.given:
-                    hint = "A length is a number. What do the quotes make of it?"
+                    hint = "A length is a number. What do the quotes turn it into?"
                     return Told(where=file.at(value), hint=hint)
     return None
 
@@ -1692,7 +1692,7 @@ def no_function_to_validate(evidence: Evidence) -> Told | None:
         known = {each.asname: each.name for each in froms if each.asname}
         for call in calls(file.tree, *_IN_A_TYPE) if file.name not in evidence.given else ():
             value = call.args[0] if call.args else keyword(call, "func")
-            hint = f"{name_of(call)} takes the function itself. What do the quotes make of it?"
+            hint = f"{name_of(call)} takes the function itself. What do the quotes turn it into?"
             if isinstance(value, ast.Constant) and isinstance(value.value, str):
                 return Told(where=file.at(call), hint=hint)
             name = name_of(value)
@@ -1849,7 +1849,7 @@ def value_shown_otherwise(evidence: Evidence) -> Told | None:
             names = [name_of(each) for each in getattr(method, "decorator_list", ())]
             serializes = any(name in ("field_serializer", "model_serializer") for name in names)
             if serializes and isinstance(method, ast.FunctionDef):
-                hint = "What does this make of the value that the object has?"
+                hint = "What does this do with the value that the object has?"
                 return Told(where=file.at(_only_return(method)), hint=hint)
     lost = sorted(set(evidence.expected) - set(evidence.actual))
     found = _field(evidence, lost[0]) if lost else None
@@ -1864,7 +1864,7 @@ def value_shown_otherwise(evidence: Evidence) -> Told | None:
 
 @reading("a type that changes the text", *_CREATE, *_UPDATE)
 def type_changes_text(evidence: Evidence) -> Told | None:
-    """Some rules of a type do not refuse a text but make another one of it: small letters, a shorter one."""
+    """Some rules of a type do not refuse a text but change it: to small letters, or to a shorter one."""
     cut = _is_cut(evidence)
     field = _accepted(evidence) if cut else _refused(evidence)
     rules = rules_of(evidence, field) if field and (cut or " is '" in evidence.saw) else None
@@ -1876,11 +1876,11 @@ def type_changes_text(evidence: Evidence) -> Told | None:
                 return Told(where=file.at(call), hint=_SHORTENED, why=_CUT)
             lambdas = [name_of(each) for each in ast.walk(call) if isinstance(each, ast.Call) and each is not call]
             if {*lambdas, *(name_of(each) for each in call.args)} & {*_OTHER_TEXT}:
-                return Told(where=file.at(call), hint="What does this make of the text above?")
+                return Told(where=file.at(call), hint="What does this do with the text above?")
     for file, place in places:
         for node in ast.walk(place):
             name = (node.arg or "").removeprefix("str_") if isinstance(node, ast.keyword) else ""
             changes = ("to_lower", "to_upper") if field == "name" else ("to_lower", "to_upper", "strip_whitespace")
             if isinstance(node, ast.keyword) and name in changes and text_of(node.value) == "True":
-                return Told(where=file.at(node.value), hint="What does this make of the text above?")
+                return Told(where=file.at(node.value), hint="What does this do with the text above?")
     return None

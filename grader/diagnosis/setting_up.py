@@ -82,7 +82,7 @@ def _is_name(text: str) -> bool:
 
 @reading("a call that does not fit, where the database is set up")
 def unfit_in_the_setup(evidence: Evidence) -> Told | None:
-    """What SQLAlchemy makes, and what the environment says, is asked for in one way each."""
+    """SQLAlchemy and the environment each have to be asked in their own way."""
     for words, hint in _QUESTIONS:
         found = raised_with(evidence, words, "TypeError", "ArgumentError")
         if found is not None and found[2].rpartition(":")[0] not in evidence.given:
@@ -105,7 +105,7 @@ _QUESTIONS = (
     ),
     (
         r"^DeclarativeBase\(\) takes no arguments",
-        "A class inherits from a class. What do the second parentheses make of DeclarativeBase?",
+        "A class inherits from a class. What do the second parentheses turn DeclarativeBase into?",
     ),
 )
 
@@ -118,7 +118,7 @@ def comma_at_the_end(evidence: Evidence) -> Told | None:
         value = node.value
         alone = isinstance(value, ast.Tuple) and len(value.elts) == 1
         if alone and name_of(node.targets[0]) in _BY_NAME and re.search(r"tuple|got \('", evidence.saw):
-            return Told(where=file.at(node), hint="What does the comma at the end make of this value?")
+            return Told(where=file.at(node), hint="What does the comma at the end turn this value into?")
     return None
 
 

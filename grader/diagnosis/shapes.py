@@ -323,7 +323,7 @@ def _a_column_for_the_class(evidence: Evidence, found: re.Match[str], nodes: lis
 def _by_two_stars(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
     """sqlmodel_update() takes one object or dictionary, as it is: sqlmodel_update(**values)."""
     starred = [one for each in _called(nodes, "sqlmodel_update") for one in each.keywords if one.arg is None]
-    return "sqlmodel_update() takes one dictionary, as it is. What do the two stars make of it?" if starred else ""
+    return "sqlmodel_update() takes one dictionary, as it is. What do the two stars turn it into?" if starred else ""
 
 
 def _object_called(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
@@ -497,7 +497,7 @@ def handed_another_type(evidence: Evidence) -> Told | None:
                     if _is_a_table(source, gets) and _is_read_from_a_request(source, caller, value):
                         continue  # that is where it begins
                     hint = f"{called[1].name}() works with {an(wanted)}, and here it gets '{value}', {an(gets)}. "
-                    asks = f"From where does {caller[1].name}() have one?"
+                    asks = f"Where does {caller[1].name}() get one from?"
                     if wanted == "int" and any(each.endswith("id") for each in arguments_of(called[1])):
                         hint = f"{called[1].name}() takes an id, and here it gets '{value}', {an(gets)}. "
                         if re.search(rf"\b{gets}\b", text_of(called[1].returns)):

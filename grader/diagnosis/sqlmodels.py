@@ -146,7 +146,7 @@ def other_name_of_the_table(evidence: Evidence) -> Told | None:
         if difflib.get_close_matches(name.strip("_"), ("tablename", "table_name"), 1, cutoff=0.8):
             hint = f"By which name does SQLModel ask for the name of a table? Compare it with {name}, letter by letter."
             return Told(where=found[0].at(each), hint=hint)
-    hint = "Without a word SQLModel calls a table like its class, in small letters."
+    hint = "Unless you say otherwise, SQLModel names a table after its class, in small letters."
     return Told(where=found[0].at(found[1]), hint=hint)
 
 

@@ -93,7 +93,7 @@ def lifespan_called(evidence: Evidence) -> Told | None:
         for call in calls(file.tree, "FastAPI"):
             given = keyword(call, "lifespan")
             if isinstance(given, ast.Constant) and "object is not callable" in raised.message:
-                hint = "FastAPI takes the function itself. What do the quotes make of it?"
+                hint = "FastAPI takes the function itself. What do the quotes turn it into?"
                 return Told(where=file.at(given), hint=hint if isinstance(given.value, str) else "")
             found = evidence.source.function(name_of(given)) if isinstance(given, ast.Call) else None
             if given is not None and found and any(isinstance(each, ast.Yield) for each in inside(found[1])):
@@ -233,7 +233,7 @@ def not_called(evidence: Evidence) -> Told | None:
 
 @reading("the tables are created before there is a model", _AT_START)
 def created_before_the_models(evidence: Evidence) -> Told | None:
-    """What stands at the margin of a module runs while that is imported: further down there is no class yet."""
+    """Code at the margin of a module runs during its import: a class further down does not exist yet."""
     for file in own_files(evidence) if not evidence.sent("CREATE TABLE items") else ():
         model = [each for each in file.tree.body if isinstance(each, ast.ClassDef) and each.name == "Item"]
         for node in [each for each in file.tree.body if isinstance(each, ast.Expr)]:

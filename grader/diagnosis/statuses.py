@@ -83,7 +83,7 @@ def status_by_place(evidence: Evidence) -> Told | None:
     found = raised_with(evidence, _ROUTE_BY_PLACE, "TypeError")
     for call in at_line(evidence.source, found[2]) if found else ():
         if found and isinstance(call, ast.Call) and name_of(call) == found[1][1] and len(call.args) > 1:
-            hint = "Only the path is known by its place. What is the name for all else that stands here?"
+            hint = "Only the path is known by its place. By which names does it take everything else?"
             if re.search(r"^\d{3}$|HTTP_\d{3}_|HTTPStatus\.", text_of(call.args[1])):
                 hint = "The path is known by its place, and the status by a name. Which one?"
             return Told(where=found[2], hint=hint)
@@ -108,20 +108,20 @@ def route_status_is_a_text(evidence: Evidence) -> Told | None:
 
 @reading("an exception for a success", *ANSWERS)
 def success_raised(evidence: Evidence) -> Told | None:
-    """To raise an HTTPException ends the endpoint. What it says is the answer, and no item is in it."""
+    """Raising an HTTPException ends the endpoint. What it says is the answer, and there is no item in that."""
     for file, node in behind(evidence) if re.search(r"""["']detail["']:""", evidence.saw) else ():
         for each in [each for each in inside(node) if isinstance(each, ast.Raise)]:
             made = each.exc if isinstance(each.exc, ast.Call) and name_of(each.exc) == "HTTPException" else None
             status = keyword(made, "status_code") or next(iter(made.args), None) if made is not None else None
             if status is not None and _OF_SUCCESS.search(text_of(status)):
-                hint = "An exception ends the endpoint, and nothing is returned. Where is the status of a success said?"
+                hint = "An exception ends the endpoint, and nothing is returned. Where does a success get its status?"
                 return Told(where=file.at(each), hint=hint)
     return None
 
 
 @reading("a new item instead of a change", "patch_keeps_omitted_fields", "patch_null_clears")
 def created_instead(evidence: Evidence) -> Told | None:
-    """A PATCH changes the item that is there. To create one adds a row, or fails for want of a name."""
+    """A PATCH changes the item that is there. Creating one adds a row, or fails because the name is missing."""
     sent = evidence.events_of("INSERT items")
     crashed = [line for each in evidence.raised for line in each.lines] if evidence.saw.startswith("a crash") else []
     names = {evidence.source.function_of(each) for each in (*crashed, *(each.where for each in sent))} & {"create_item"}

@@ -277,7 +277,7 @@ def text_for_a_boolean(evidence: Evidence) -> Told | None:
     for file in evidence.source.files() if named else ():
         for each in [each for each in file.nodes if isinstance(each, ast.keyword) and named and each.arg == named[1]]:
             if isinstance(each.value, ast.Constant) and isinstance(each.value.value, str) and named:
-                hint = f"{named[1]} is either True or False. What do the quotes make of this?"
+                hint = f"{named[1]} is either True or False. What do the quotes turn this into?"
                 if each.value.value not in ("True", "False"):
                     hint = f"{named[1]} is either True or False. What is it here?"
                 return Told(where=file.at(each.value), hint=hint)
@@ -333,7 +333,7 @@ _TYPES = "String", "Text", "Integer", "str", "int", "VARCHAR", "Unicode"
 
 @reading("an option in the wrong brackets")
 def option_in_other_brackets(evidence: Evidence) -> Told | None:
-    """A type takes what belongs to it, as a length; whatever else is said of a column, the column takes."""
+    """A type takes what belongs to it, such as a length; the column takes everything else."""
     raised = evidence.raised_kind("TypeError")
     words = r"(\w+)(\.__init__)?\(\) (got an unexpected keyword|takes no) argument"
     found = re.search(words, raised.message) if raised else None
@@ -601,7 +601,7 @@ def name_may_be_null(evidence: Evidence) -> Told | None:
     if alias is not None:
         name, place = alias
         shared = name in text_of_attribute(evidence, "description").partition("=")[0]
-        hint = f"{name} leaves room for None. What does that make of the column?"
+        hint = f"{name} leaves room for None. What does that do to the column?"
         place = found if shared else place
         return Told(saw="the database stored a row whose name is NULL", where=place[0].at(place[1]), hint=hint)
     if "None" in line.partition("=")[0] or "Optional" in line.partition("=")[0]:
@@ -640,7 +640,7 @@ def turned_round_in_a_helper(evidence: Evidence) -> Told | None:
     saw = "the database stored a row whose name is NULL"
     if column == "description":
         saw = "the database refused a row whose description is NULL"
-    hint = f"{helper[1].name}() gets {name}={said} for the {column}. What does this line make of it?"
+    hint = f"{helper[1].name}() gets {name}={said} for the {column}. What does this line do with it?"
     return Told(saw=saw, where=helper[0].at(value), hint=hint)
 
 
@@ -698,7 +698,7 @@ def description_required(evidence: Evidence) -> Told | None:
     alias = evidence.source.bound(words[1], found[0]) if words else None
     text = text_of(getattr(alias[1], "value", None)) if alias else ""
     if text.startswith("Annotated[str,") and "None" not in text and "nullable" not in text:
-        hint = f"{words[1] if words else ''} is a text that is never None. What does that make of the column?"
+        hint = f"{words[1] if words else ''} is a text that is never None. What does that do to the column?"
         return Told(saw="the database refused a row whose description is NULL", where=found[0].at(found[1]), hint=hint)
     if (
         re.search(r"\bMapped\[str\]", annotation)

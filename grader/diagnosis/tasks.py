@@ -34,7 +34,7 @@ _WAITS = "answer_does_not_wait"
 _STAYS_OPEN = (
     "Nobody else does it. A session that stays open keeps its objects, and often a connection that others want."
 )
-_SHARED = "All tasks share this session: what one has left in it, the next one meets, in another thread at that."
+_SHARED = "All tasks share this session: the next one meets what the last one left in it, and in another thread."
 
 _BEGINS = (
     *("Thread", "Timer", "submit", "start_new_thread", "run_in_executor", "create_task", "ensure_future"),
@@ -242,7 +242,7 @@ def tasks_of_another_type(evidence: Evidence) -> Told | None:
 
 @reading("the tasks are run by hand", _WRITTEN, _WAITS)
 def tasks_run_by_hand(evidence: Evidence) -> Told | None:
-    """FastAPI runs the background tasks after the answer. An endpoint that runs them itself lets the client wait, and
+    """FastAPI runs the background tasks after the answer. An endpoint that runs them itself makes the client wait, and
     they are run once more."""
     for file, node in behind(evidence):
         taken = {
@@ -313,7 +313,7 @@ def other_values_written(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("an event that is there is taken for the new one", _WRITTEN)
+@reading("an existing event is used instead of a new one", _WRITTEN)
 def existing_event_kept(evidence: Evidence) -> Told | None:
     """Each request is an event of its own, whatever events the item has already."""
     looked = [event for event in evidence.events_of("SELECT item_events") if event.where.startswith("app/tasks.py")]
@@ -371,7 +371,7 @@ def _whole_handed_over(evidence: Evidence) -> Told | None:
                 saw=f"record_event was handed all of {text_of(value)}; {_last_call(evidence)} raised {raised.told}",
                 where=file.at(value),
                 wanted="record_event(item_id, kind) takes the kind itself, a text",
-                hint="You hand over the whole body. What of it does record_event need? It has to take just that, too.",
+                hint="You hand over the whole body. Which part does record_event need? It has to take just that, too.",
                 why="Whoever calls record_event gives it the id of an item and a kind, as task 10.4 has it.",
             )
     return None
@@ -432,7 +432,7 @@ def written_by_the_endpoint(evidence: Evidence) -> Told | None:
     written = calls(found[1], "commit", "add", "execute") if found else []
     if found is None or not written or calls(found[1], "add_task"):
         return None
-    why = "The client is not to wait for what it does not need, nor to see an error when only the event fails."
+    why = "The client should not wait for what it does not need, nor see an error when only the event fails."
     hint = "This is done before the answer. Who could do it afterwards?"
     return Told(where=found[0].at(written[0]), hint=hint, why=why)
 
@@ -817,7 +817,7 @@ def task_raises(evidence: Evidence) -> Told | None:
     for handler in [handler for each in tries for handler in each.handlers]:
         quiet = not any(isinstance(each, ast.Raise) for each in ast.walk(handler))
         if quiet and not evidence.sent("INSERT"):
-            hint = "If something fails in the block above, this hides what. Let it be seen first."
+            hint = "If something fails in the block above, this hides what failed. Let it be seen first."
             sent = "" if "no INSERT" in evidence.saw else " no INSERT was sent, and"
             saw = f"{evidence.saw};{sent} no exception came out of the task"
             return Told(saw=saw, where=found[0].at(handler), hint=hint)
@@ -1032,7 +1032,7 @@ def body_is_the_value(evidence: Evidence) -> Told | None:
 
 @reading("a kind that is changed, not refused", "bad_body_is_422")
 def kind_changed(evidence: Evidence) -> Told | None:
-    """A client that sent something wrong is to hear of it; what is stored in its place it never sent."""
+    """A client that sent something wrong should be told. It never sent what is stored instead."""
     if not evidence.saw.startswith("202"):
         return None
     told = _bounds_told(evidence)
@@ -1045,7 +1045,7 @@ def kind_changed(evidence: Evidence) -> Told | None:
                 hint = "To cut it off later does not tell the client."
                 return replace(told, hint=f"{told.hint} {hint}")
             if cut:
-                hint = "This makes another kind of what was sent. What does the client hear of it?"
+                hint = "This changes the kind that was sent. What is the client told about it?"
                 return Told(where=file.at(each), hint=hint)
     return None
 
@@ -1125,7 +1125,7 @@ def _bounds(evidence: Evidence) -> Told | None:
         return None
     by_hand = _raised_by_hand(evidence) if refused else None
     if by_hand is not None:
-        hint = f"A kind has 1 to 50 characters, this one {many}. What does this line make of it?"
+        hint = f"A kind has 1 to 50 characters, this one {many}. What does this line do with it?"
         return Told(where=by_hand, hint=hint, why=why)
     hint = f"A kind has 1 to 50 characters, this one {many}. What does this line say of it?"
     if refused and re.search(r'"type":"(enum|literal_error)"', evidence.saw):

@@ -107,7 +107,7 @@ def _committed_by_a_call(evidence: Evidence) -> Told | None:
     for file, node in evidence.source.reached(*found, evidence.given | {"app/crud.py"}) if found else ():
         renamed = {each.asname for each in _imports(file) if each.asname and each.name in sent}
         for call in calls(node, *(sent | renamed) - {""}):
-            hint = "This function commits by itself. What of its work belongs here, and what is the caller's?"
+            hint = "This function commits by itself. Which part of its work belongs here, and which is the caller's?"
             return Told(where=file.at(call), hint=hint)
     return None
 
@@ -339,7 +339,7 @@ def other_event(evidence: Evidence) -> Told | None:
                 made = each.arg == "kind" and not named_kind and "'kind'" in evidence.saw
                 if found and (fixed or queried or made):
                     hint = "add_event is told the item." if queried else "add_event is told the kind."
-                    hint = hint if fixed or queried else f"{hint} What does this line make of it?"
+                    hint = hint if fixed or queried else f"{hint} What does this line do with it?"
                     return Told(where=found[0].at(each.value), hint=hint, why=_WRONG_RECORD)
         return None
     kinds = set(re.findall(r"'([^':]+): ", evidence.saw)) - {"created"}
@@ -354,7 +354,7 @@ def other_event(evidence: Evidence) -> Told | None:
         for each in call.keywords:
             if found and each.arg == "kind" and not isinstance(each.value, ast.Name):
                 saw = f"the event's kind is {min(kinds)!r}; 'created' is wanted"
-                hint = "add_event is told the kind. What does this line make of it?"
+                hint = "add_event is told the kind. What does this line do with it?"
                 return Told(saw=saw, where=found[0].at(each.value), hint=hint, why=_WRONG_RECORD)
     return None
 
@@ -432,7 +432,7 @@ def _saved_in_part(evidence: Evidence) -> bool:
 
 @reading("the work goes on after an error", _DISCARDS, _ERROR, _BATCH)
 def saved_after_the_error(evidence: Evidence) -> Told | None:
-    """Whoever saves a part after an error has a part without the rest, and nobody is told of the error."""
+    """If you save a part after an error, you have a part without the rest, and nobody hears of the error."""
     if not (_saved_in_part(evidence) or (evidence.rule == _ERROR and evidence.sent("ANSWER 2"))):
         return None
     for file, node in _units(evidence):
@@ -489,7 +489,7 @@ def saved_by_itself(evidence: Evidence) -> Told | None:
 
 @reading("more than one commit", _TOGETHER, _ONCE, _DISCARDS, _BATCH)
 def several_commits(evidence: Evidence) -> Told | None:
-    """Between two commits everything can stop; what the first has saved then stays alone."""
+    """Between two commits everything can stop; then what the first has saved is all that stays."""
     for file, node in _units(evidence):
         loops = _loops(node)
         inside = [call for loop in loops for call in calls(loop, "commit")]

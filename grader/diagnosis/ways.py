@@ -329,7 +329,7 @@ def clamped(evidence: Evidence) -> Told | None:
     said = parameter_of(evidence, (name,))
     place = said[0].at(said[1]) if said is not None else ""
     hint = f"Which numbers may {name} be? What does this line say of {number}? "
-    hint += "Later another number is made of it, and the client hears nothing."
+    hint += "Later the number is changed, and the client is not told."
     for file, node in behind(evidence):
         for each in inside(node):
             compared = isinstance(each, ast.If | ast.IfExp) and re.search(
@@ -728,7 +728,7 @@ def _bound_of_a_list(evidence: Evidence, file: File, parameter: ast.arg, default
 
 @reading("an answer that cannot be written as JSON", "error_reaches_the_client")
 def error_is_no_json(evidence: Evidence) -> Told | None:
-    """An answer is text: an exception that is put into it is an object, of which JSON can make nothing."""
+    """An answer is text: an exception that is put into it is an object, and JSON cannot turn that into text."""
     if "not JSON serializable" not in evidence.saw:
         return None
     main = evidence.source.file("app/main.py")
@@ -742,7 +742,7 @@ def error_is_no_json(evidence: Evidence) -> Told | None:
                 turned = bool(calls(value, "str", "repr", "format"))
                 turned = turned or any(isinstance(each, ast.FormattedValue) for each in ast.walk(value))
                 if bare and not turned:
-                    hint = f"'{bare[0].id}' is an object of Python's. What of it can go into an answer?"
+                    hint = f"'{bare[0].id}' is a Python object. Which part of it can go into an answer?"
                     why = "An error that your own handling makes by accident hides what really went wrong."
                     return Told(where=file.at(bare[0]), hint=hint, why=why)
     return None

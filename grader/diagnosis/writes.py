@@ -24,7 +24,7 @@ _UPDATES = (
 _SENT = re.compile(r"\b(name|description)=('(?:[^'\\]|\\.)*'|None)(?=[,)])")
 
 
-@reading("an item that is there is taken for a new one", "create_persists")
+@reading("an existing item is used instead of a new one", "create_persists")
 def existing_returned(evidence: Evidence) -> Told | None:
     """Names may repeat: each call of create_item stores a new row, whatever is there already."""
     looked = [event for event in evidence.events_of("SELECT items") if event.where and " where " in event.words]
@@ -124,7 +124,7 @@ def value_changed(evidence: Evidence) -> Told | None:
         cut = isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice)
         either = isinstance(node, ast.BoolOp | ast.IfExp)
         if about and (method or cut or either):
-            hint = f"The {field} that was sent is {value!r}. What does this line make of it?"
+            hint = f"The {field} that was sent is {value!r}. What does this line do with it?"
             return Told(where=file.at(node), hint=hint)
     return None
 
@@ -592,7 +592,7 @@ def value_made_up(evidence: Evidence) -> Told | None:
     places = [(file, each) for file, each in nodes if len(made_up) == 1 and _puts_in(each, made_up[0])]
     if not places:
         return None
-    hint = "The description is None here. What does this line make of it?"
+    hint = "The description is None here. What does this line do with it?"
     if evidence.rule.startswith("update"):
         hint = "Nobody sent a description, and this line puts one in. What becomes of the one in the row?"
     return Told(where=places[0][0].at(places[0][1]), hint=hint)
