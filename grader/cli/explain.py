@@ -7,6 +7,7 @@ import inspect
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
@@ -119,8 +120,7 @@ def _observed(rule: Rule, example: examples.Example) -> Iterator[Line]:
     yield from _paragraph(
         "how", "The check runs the code and looks at what it does. About the broken example below it says:"
     )
-    shown = {"id": "", "why": "", "hint": "", "where": ""}
-    yield from failure(check.model_copy(update=shown), console.style())
+    yield from failure(replace(check, id="", why="", hint="", where=""), console.style())
 
 
 def _difference(chapter: str, file: str, broken: str) -> Iterator[Line]:
