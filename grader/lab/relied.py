@@ -158,7 +158,7 @@ class _SomeKeys(Mapping[str, Any]):
 
 def remember_own() -> None:
     """Remember the grader's own, and Python's, for the children that will be forked from this process."""
-    new = [name for name in _imported_since() if _makes_verdicts(name) and name not in _modules]
+    new = [name for name in of_the_grader() if _makes_verdicts(name) and name not in _modules]
     if new:
         if not _modules:
             _hearts.append(rely_on(_names_of(f"grader.{name}" for name in _MAKES_VERDICTS)))
@@ -171,15 +171,17 @@ def remember_own() -> None:
         _remembered.append(rely_on(_of_dialects(dialects)))
 
 
-def _imported_since() -> list[str]:
-    """The names of the modules that were imported since this was last asked, in order: the latest come last there.
+def of_the_grader() -> list[str]:
+    """The names of the grader's modules that were imported.
 
-    To look at all of them for each child would copy the memory in which their names lie.
+    Only those that have come since this was last asked are looked at, which are the last: to look at all modules for
+    each child would copy the memory in which their names lie.
     """
     before = _latest[-1] if _latest else ""
     found = [*takewhile(lambda name: name != before, reversed(sys.modules))]
     _latest[:] = found[:1] or _latest
-    return found[::-1]
+    _grader.extend(name for name in reversed(found) if name.partition(".")[0] == "grader")
+    return _grader
 
 
 def own() -> tuple[Relied, ...]:
@@ -199,6 +201,7 @@ _EXPLAINS, _EVIDENCE = "grader.diagnosis.", "grader.diagnosis.evidence"
 _remembered: list[Relied] = []
 _wrappable: tuple[object, ...] = ()  # nobody can add to it, and the module's names are looked at
 _latest: list[str] = []
+_grader: list[str] = []
 # Names of the modules that are remembered: the grader's, and dialects'.
 _modules: set[str] = set()
 
