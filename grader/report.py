@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
-
-from pydantic import BaseModel, Field, computed_field, field_validator
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from types import NoneType
+from typing import TYPE_CHECKING, Any, Literal, Self, get_args
 
 from grader.databases import Database
 from grader.shown import harmless
@@ -18,7 +20,13 @@ _FIRST = "Fix this first. Your code can be checked only when this works."
 Outcome = Literal["passed", "failed", "todo", "error", "blocked", "timeout"]
 
 
-class Check(BaseModel):
+def _of_the_screen(default: Any) -> Any:
+    return field(default=default, metadata={"in_report": False})
+
+
+# No model of Pydantic's: importing that takes as long as half of pytest, and nothing else here needs it.
+@dataclass
+class Check:
     """The verdict on one rule.
 
     `did`, `function`, `caret`, `printed`, `traceback`, `begun` and `misplaced` are for the screen only; in the JSON
@@ -44,28 +52,44 @@ class Check(BaseModel):
     where: str = ""
     line: str = ""
     mistake: str | None = None
-    trace: list[str] = []
+    trace: list[str] = field(default_factory=list)
     seconds: float = 0.0
-    did: str = Field(default="", exclude=True)
-    function: str = Field(default="", exclude=True)
-    elsewhere: bool = Field(default=False, exclude=True)
-    task_there: str = Field(default="", exclude=True)
-    caret: int = Field(default=0, exclude=True)
-    printed: str = Field(default="", exclude=True)
-    traceback: str = Field(default="", exclude=True)
-    begun: bool = Field(default=False, exclude=True)
-    misplaced: str = Field(default="", exclude=True)
-    unjudged: bool = Field(default=False, exclude=True)
-    cut_off: bool = Field(default=False, exclude=True)
-    unknown: bool = Field(default=False, exclude=True)
-    looks: str = Field(default="", exclude=True)
+    did: str = _of_the_screen("")
+    function: str = _of_the_screen("")
+    elsewhere: bool = _of_the_screen(False)
+    task_there: str = _of_the_screen("")
+    caret: int = _of_the_screen(0)
+    printed: str = _of_the_screen("")
+    traceback: str = _of_the_screen("")
+    begun: bool = _of_the_screen(False)
+    misplaced: str = _of_the_screen("")
+    unjudged: bool = _of_the_screen(False)
+    cut_off: bool = _of_the_screen(False)
+    unknown: bool = _of_the_screen(False)
+    looks: str = _of_the_screen("")
 
-    @field_validator("*", mode="after")
+    def __post_init__(self) -> None:
+        for name, kinds in _KINDS.items():
+            value = getattr(self, name)
+            if not isinstance(value, kinds):
+                raise TypeError(f"{name} cannot be {value!r}")
+            if isinstance(value, str):
+                setattr(self, name, harmless(value))
+        if self.outcome not in get_args(Outcome):
+            raise ValueError(f"there is no outcome {self.outcome!r}")
+        if not all(isinstance(each, str) for each in self.trace):
+            raise TypeError(f"trace cannot be {self.trace!r}")
+        self.trace, self.seconds = [harmless(each) for each in self.trace], float(self.seconds)
+
     @classmethod
-    def _is_harmless(cls, value: Any) -> Any:
-        if isinstance(value, list):
-            return [harmless(each) for each in value]
-        return harmless(value) if isinstance(value, str) else value
+    def read(cls, entry: Mapping[str, Any]) -> Self:
+        """The entry of a report that was written before.
+
+        Raises:
+            TypeError: it is none.
+            ValueError: it has an outcome that there is not.
+        """
+        return cls(**{each.name: entry[each.name] for each in fields(cls) if each.name in entry})
 
     @property
     def is_open(self) -> bool:
@@ -94,6 +118,14 @@ class Check(BaseModel):
         return {label: text for label, text in facts.items() if text}
 
 
+_OF_A_KIND: dict[Any, Any] = {
+    **{"str": str, "Outcome": str, "str | None": (str, NoneType), "list[str]": list},
+    **{"float": (float, int), "int": int, "bool": bool},
+}
+_KINDS = {each.name: _OF_A_KIND[each.type] for each in fields(Check)}
+_IN_REPORT = [each.name for each in fields(Check) if each.metadata.get("in_report", True)]
+
+
 def no_verdict(rule: Rule) -> Check:
     """The entry for a rule that was never judged, as the run was interrupted."""
     return entry_of(rule, outcome="error", observed=_NO_VERDICT, unknown=True)
@@ -113,22 +145,22 @@ def entry_of(rule: Rule, **told: Any) -> Check:
     return check
 
 
-class Summary(BaseModel):
+@dataclass(frozen=True)
+class Summary:
     """How many of the selected checks passed."""
 
     passed: int
     total: int
 
 
-class Report(BaseModel):
+@dataclass(frozen=True)
+class Report:
     """Everything that one run found out about one submission."""
 
-    schema_version: Literal[1] = Field(default=1, serialization_alias="schema")
     submission: str
     database: Database
     checks: list[Check]
 
-    @computed_field  # type: ignore[prop-decorator]
     @property
     def summary(self) -> Summary:
         """The numbers in one line."""
@@ -136,11 +168,18 @@ class Report(BaseModel):
 
     def to_json(self) -> str:
         """The report as JSON text in the documented order of keys."""
-        from pydantic_core import to_json
+        data = {
+            "schema": 1,
+            "submission": self.submission,
+            "database": self.database,
+            "summary": vars(self.summary),
+            "checks": [_entry(check) for check in self.checks],
+        }
+        return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
-        data = self.model_dump(by_alias=True)
-        for entry, check in zip(data["checks"], self.checks, strict=True):
-            if check.did and check.observed:
-                entry["observed"] = f"{check.did}: {check.observed}"
-        order = ("schema", "submission", "database", "summary", "checks")
-        return to_json({key: data[key] for key in order}, indent=2).decode() + "\n"
+
+def _entry(check: Check) -> dict[str, Any]:
+    entry = {name: getattr(check, name) for name in _IN_REPORT}
+    if check.did and check.observed:
+        entry["observed"] = f"{check.did}: {check.observed}"
+    return entry

@@ -11,7 +11,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 # A check takes what it names: see `grader.lab.fixtures`.
@@ -81,7 +81,7 @@ class Rule:
         """The stable identifier, ``NN_name.rule``."""
         return f"{self.chapter}.{self.name}"
 
-    @property
+    @cached_property
     def asks(self) -> tuple[str, ...]:
         """What the check asks for by its parameters' names (`grader.lab.fixtures`)."""
         return tuple(inspect.signature(self.function).parameters)
@@ -156,6 +156,7 @@ def rules_of(chapter: str) -> tuple[Rule, ...]:
     return tuple(each for each in found if each is not None)
 
 
+@cache
 def asked_in(chapter: str) -> frozenset[str]:
     """Everything that the checks of a chapter ask for."""
     return frozenset(name for rule in rules_of(chapter) for name in rule.asks)

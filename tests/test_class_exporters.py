@@ -193,7 +193,7 @@ def test_what_learners_write_breaks_no_format(name: str, text: str) -> None:
 def test_export_of_one_report(tmp_path: Path) -> None:
     """What a step of a workflow does with the report of ``pytest grader``."""
     report = tmp_path / "report.json"
-    checks = [nasty("failed", "saw this").model_dump(), nasty("passed", "").model_dump()]
+    checks = [vars(nasty("failed", "saw this")), vars(nasty("passed", ""))]
     checks[1] |= {"id": "05_crud.list_is_ordered"}
     report.write_text(json.dumps({"schema": 1, "submission": "chapters", "checks": checks}))
     assert "1 of 2 checks passed, 1 of 2 points." in run("export", report, "--format", "github")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,7 @@ def test_an_untouched_task_is_not_passed_over() -> None:
 
 
 def test_the_next_chapter_comes_after_a_whole_one() -> None:
-    found = [check("1.1", "passed").model_copy(update={"id": rule.id}) for rule in rules_of("01_engine")]
+    found = [replace(check("1.1", "passed"), id=rule.id) for rule in rules_of("01_engine")]
     assert next_step(found) == "next: chapter 02 (chapters/02_models/README.md)"
     assert next_step(found[1:]) == ""
 
@@ -81,7 +82,7 @@ def test_a_notebook_names_its_magics() -> None:
     assert next_step([broken], in_notebook=True) == "next: fix 8.1, then `%grade 08`"
     asked = check("8.7", "failed", mistake="m", where="08_sqlmodel/app/models.py:3", task_there="8.1")
     assert next_step([asked], in_notebook=True) == "next: fix 8.1, then `%grade 8.7`", "what was graded shows it again"
-    asked = asked.model_copy(update={"task_there": "8.4"})  # whose own check may be waiting for another task
+    asked = replace(asked, task_there="8.4")  # whose own check may be waiting for another task
     assert next_step([asked], in_notebook=True) == "next: fix 8.4, then `%grade 8.7`"
 
 
@@ -171,9 +172,9 @@ def test_the_caret_points_into_the_line_that_python_cannot_read() -> None:
 def test_numbers_come_first_failures_last_and_then_the_next_step() -> None:
     found = [
         check("1.1", "todo"),
-        check("5.1", "passed").model_copy(update={"id": "05_crud.another"}),
+        replace(check("5.1", "passed"), id="05_crud.another"),
         check("5.3", "failed", observed="a"),
-        check("5.2", "blocked", observed="x (first: rule)").model_copy(update={"id": "05_crud.third"}),
+        replace(check("5.2", "blocked", observed="x (first: rule)"), id="05_crud.third"),
     ]
     text = "\n".join(line.text for line in (*chapters(found, ASCII), *closing(found)))
     assert text == (
@@ -210,7 +211,7 @@ def test_the_same_mistake_in_another_place_is_another_block() -> None:
     same = {"observed": "gone", "mistake": "not_refreshed"}
     found = [check("5.1", "failed", **same, where="05_crud/app/crud.py:3"), check("5.4", "failed", **same)]
     assert len(blocks(found)) == 2
-    found = [each.model_copy(update={"where": "05_crud/app/crud.py:9", "observed": each.task}) for each in found]
+    found = [replace(each, where="05_crud/app/crud.py:9", observed=each.task) for each in found]
     assert [block.check.task for block in blocks(found)] == ["5.1"]
 
 
@@ -224,11 +225,11 @@ def test_the_task_to_fix_is_the_one_whose_line_is_shown() -> None:
     guessed = [check("5.1", "failed", **there), check("5.2", "passed")]
     assert [block.task for block in blocks(guessed)] == ["5.1"]
     told = [
-        check("5.1", "failed", **there).model_copy(update={"id": "05_crud.a"}),
-        check("5.2", "failed", where=there["where"]).model_copy(update={"id": "05_crud.b"}),
+        replace(check("5.1", "failed", **there), id="05_crud.a"),
+        replace(check("5.2", "failed", where=there["where"]), id="05_crud.b"),
     ]
     assert outcomes_by_task(told) == {"05_crud.a": "blocked", "05_crud.b": "failed"}
-    named = [each.model_copy(update={"id": f"05_crud.{each.outcome}"}) for each in known]
+    named = [replace(each, id=f"05_crud.{each.outcome}") for each in known]
     assert outcomes_by_task(named) == {"05_crud.failed": "failed 5.2", "05_crud.passed": "passed"}
 
 
@@ -259,7 +260,7 @@ def test_a_check_waits_for_the_one_that_its_own_waits_for() -> None:
     names = {"a": "failed", "b": "blocked", "c": "blocked"}
     needs = {"a": "", "b": " (first: a)", "c": " (first: b)"}
     found = [
-        check("5.1", outcome, observed=f"x{needs[name]}").model_copy(update={"id": f"05_crud.{name}"})
+        replace(check("5.1", outcome, observed=f"x{needs[name]}"), id=f"05_crud.{name}")
         for name, outcome in names.items()
     ]
     (block,) = blocks(found)

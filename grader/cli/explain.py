@@ -7,20 +7,23 @@ import inspect
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from grader.bench import Target
 from grader.cli import console, examples, grading, place
 from grader.cli.options import RuleArgument, SubmissionOption, YesOption
-from grader.diagnosis.catalogue import mistake_named
-from grader.diagnosis.reading import Reading
 from grader.places import SOLUTIONS
 from grader.rules import Rule, chapter_named, rules_of
 from grader.starters import tasks_of
 from grader.terminal import Line, failure, task_number, wrapped
+
+if TYPE_CHECKING:
+    from grader.diagnosis.reading import Reading
 
 
 def explain(rule: RuleArgument = "", submission: SubmissionOption = None, yes: YesOption = False) -> None:
@@ -41,6 +44,8 @@ def explain(rule: RuleArgument = "", submission: SubmissionOption = None, yes: Y
     if listed := _listed(rule, submission):
         console.show(_list(listed))
         return
+    from grader.diagnosis.catalogue import mistake_named
+
     mistake = mistake_named(rule)
     if mistake is not None:
         _explain_mistake(mistake, place.submission(submission), yes)
@@ -119,8 +124,7 @@ def _observed(rule: Rule, example: examples.Example) -> Iterator[Line]:
     yield from _paragraph(
         "how", "The check runs the code and looks at what it does. About the broken example below it says:"
     )
-    shown = {"id": "", "why": "", "hint": "", "where": ""}
-    yield from failure(check.model_copy(update=shown), console.style())
+    yield from failure(replace(check, id="", why="", hint="", where=""), console.style())
 
 
 def _difference(chapter: str, file: str, broken: str) -> Iterator[Line]:

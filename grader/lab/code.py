@@ -127,8 +127,8 @@ class Code:
         """
         module_name, _, name = path.rpartition(".")
         module = self.module(module_name)
-        file = self._focus.file_of(module_name)
         if not hasattr(module, name):
+            file = self._focus.file_of(module_name)
             similar = "".join(
                 f" (there is '{other}')" for other in difflib.get_close_matches(name, vars(module), 1, cutoff=0.85)
             )

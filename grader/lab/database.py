@@ -100,7 +100,7 @@ class Database:
         with self.engine.connect() as connection:
             if chosen and self.kind == "postgresql":
                 attach(connection, "before_cursor_execute", _take_the_id, retval=True)
-            key = connection.execute(table.insert().values(row)).inserted_primary_key
+            key = connection.execute(table.insert(), row).inserted_primary_key
             if chosen and self.kind == "postgresql":
                 connection.execute(_GO_ON_AFTER, {"id": row["id"]})
             return int(row["id"] if chosen else key[0] if key else 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import os
 import traceback
 from collections.abc import Iterable
 from contextlib import suppress
@@ -39,8 +40,9 @@ class Focus:
         with suppress(Exception):
             function = inspect.unwrap(function)  # type: ignore[arg-type]
         code = getattr(function, "__code__", None)
-        if code is not None and Path(code.co_filename).is_relative_to(self._place.root):
-            file = Path(code.co_filename).relative_to(self._place.root).as_posix()
+        root = f"{self._place.root}{os.sep}"
+        if code is not None and str.startswith(code.co_filename, root):
+            file = code.co_filename[len(root) :].replace(os.sep, "/")
             self.at = f"{self._place.shown(file)}:{code.co_firstlineno}"
 
     def on_name(self, path: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from operator import attrgetter, is_not
@@ -55,7 +55,8 @@ _ALWAYS = ("focus", "story", "code", "expect")
 _READS_BY = "engine"
 
 
-def load_makers(chapter: str, asked: Iterable[str]) -> dict[str, Maker]:
+@cache
+def load_makers(chapter: str, asked: frozenset[str]) -> dict[str, Maker]:
     """Import what makes the parts that the checks of a chapter ask for: later the grader is out of reach."""
     fixtures = fixtures_of(chapter, [*_ALWAYS, *asked])
     return {name: Maker(fixture.load(), fixture.needs) for name, fixture in fixtures.items()}

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from gc import disable as _collect_no_garbage
+from itertools import takewhile
 from operator import attrgetter, is_not
 from sys import getprofile, gettrace
 from types import CellType, FunctionType, ModuleType
@@ -157,7 +158,7 @@ class _SomeKeys(Mapping[str, Any]):
 
 def remember_own() -> None:
     """Remember the grader's own, and Python's, for the children that will be forked from this process."""
-    new = [name for name in sys.modules if _makes_verdicts(name) and name not in _modules]
+    new = [name for name in of_the_grader() if _makes_verdicts(name) and name not in _modules]
     if new:
         if not _modules:
             _hearts.append(rely_on(_names_of(f"grader.{name}" for name in _MAKES_VERDICTS)))
@@ -168,6 +169,19 @@ def remember_own() -> None:
     if dialects:
         _modules.update(dialects)
         _remembered.append(rely_on(_of_dialects(dialects)))
+
+
+def of_the_grader() -> list[str]:
+    """The names of the grader's modules that were imported.
+
+    Only those that have come since this was last asked are looked at, which are the last: to look at all modules for
+    each child would copy the memory in which their names lie.
+    """
+    before = _latest[-1] if _latest else ""
+    found = [*takewhile(lambda name: name != before, reversed(sys.modules))]
+    _latest[:] = found[:1] or _latest
+    _grader.extend(name for name in reversed(found) if name.partition(".")[0] == "grader")
+    return _grader
 
 
 def own() -> tuple[Relied, ...]:
@@ -186,6 +200,8 @@ def _makes_verdicts(module: str) -> bool:
 _EXPLAINS, _EVIDENCE = "grader.diagnosis.", "grader.diagnosis.evidence"
 _remembered: list[Relied] = []
 _wrappable: tuple[object, ...] = ()  # nobody can add to it, and the module's names are looked at
+_latest: list[str] = []
+_grader: list[str] = []
 # Names of the modules that are remembered: the grader's, and dialects'.
 _modules: set[str] = set()
 

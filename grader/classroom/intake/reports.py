@@ -30,7 +30,7 @@ def load(file: Path) -> tuple[str, list[Check]]:
         if len(content) > _LARGEST:
             raise ValueError("it is too large")
         data = json.loads(content, parse_constant=_refuse)
-        name, checks = data["submission"], [Check.model_validate(each) for each in data["checks"]]
+        name, checks = data["submission"], [Check.read(each) for each in data["checks"]]
         if not isinstance(name, str):
             raise TypeError
     except (ValueError, KeyError, TypeError, RecursionError):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache, lru_cache
+from typing import Any
 
 from grader.guide import hints_for
 from grader.places import SOLUTIONS
@@ -36,10 +38,12 @@ def without_solution(check: Check) -> Check:
     """The same verdict without the solution in its words; a hint that quotes it gives way to the first of the task."""
     if check.chapter not in CHAPTERS:
         return check
-    changed = {name: "" for name in ("why", "expected") if gives_away(getattr(check, name), check.chapter)}
+    changed: dict[str, Any] = {
+        name: "" for name in ("why", "expected") if gives_away(getattr(check, name), check.chapter)
+    }
     if gives_away(check.hint, check.chapter):
         changed["hint"] = hints_for(check.task)[0]
-    return check.model_copy(update=changed) if changed else check
+    return replace(check, **changed) if changed else check
 
 
 def _plain(text: str) -> str:
