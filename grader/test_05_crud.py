@@ -28,6 +28,7 @@ _WHEN = (
 )
 _BARE: dict[str, Any] = {"name": "lamp", "description": None}
 _LONG: dict[str, Any] = {"name": "Lamp" * 50, "description": "Warm\n" * 99 + "light"}
+_QUOTED: dict[str, Any] = {"name": "Ada's lamp", "description": '50% off: "now" :x'}
 _LAMP: dict[str, Any] = {"name": "lamp", "description": "warm light"}
 
 
@@ -46,7 +47,7 @@ def test_create_persists(tables: Tables, items: Items, writes: Writes) -> None:
     tables.create()
     writes.expect_created(**_LAMP)  # while there is none
     items.add(id=3, name="lamp", description="old")
-    for sent in ({"name": "lamp"}, _LAMP, _BARE, {"name": "chair", "description": ""}, _LONG):
+    for sent in ({"name": "lamp"}, _LAMP, _BARE, {"name": "chair", "description": ""}, _QUOTED, _LONG):
         writes.expect_created(**sent)
     writes.expect_create_refused()
 
@@ -206,6 +207,7 @@ def test_update_persists(tables: Tables, items: Items, writes: Writes) -> None:
     writes.expect_saved({"id": 10, **_BARE}, description="cold light")
     items.add_alike(100)
     writes.expect_saved({"id": 4711, **_BARE}, name="torch")
+    writes.expect_saved({"id": 4712, **_LAMP}, **_QUOTED)
     writes.expect_update_refused()
 
 

@@ -27,7 +27,7 @@ _OWN = (
 _SIZES = (0, 51, 256, 52 + randbelow(90), 143 + randbelow(113), 257 + randbelow(9_744))
 # A kind is any text: it is written as it was sent.
 _KINDS = "viewed", "sold", "SOLD & LEFT CAF\N{LATIN CAPITAL LETTER E WITH ACUTE}"
-_LONGEST = "sold_out at a caf\N{LATIN SMALL LETTER E WITH ACUTE}: four old chairs and two tables"
+_LONGEST = "sold_out at Ada's caf\N{LATIN SMALL LETTER E WITH ACUTE}: four chairs and ten tables"
 # Events of these kinds cannot be written.
 _FAILURES = "refused", "broken", "lost"
 

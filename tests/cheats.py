@@ -1949,7 +1949,7 @@ ASKS_LATE = {
     "Python's": "import array, bz2, cProfile, lzma, statistics, unicodedata, xml.etree.ElementTree, zoneinfo\n"
     "'\\N{SNOWMAN}'.encode('utf-8').decode('utf-8'); 'x'.encode('shift_jis'); statistics.NormalDist().inv_cdf(0.4)",
     "Python's, as a text says": "import importlib\n[importlib.import_module(n) for n in ('_decimal', 'uuid', 'audioop')]",
-    "a library's": "def late():\n    import markupsafe._speedups, psycopg_binary\nlate()",
+    "a library's": "def late():\n    import markupsafe._speedups, psycopg, yaml._yaml\nlate()",
     "an engine's": "from sqlalchemy import create_engine\ncreate_engine('postgresql+psycopg://nobody@nowhere/')",
 }
 # Code that does not, whoever asks on its way.

@@ -911,7 +911,7 @@ _WALLS = "Code that is graded must not reach other files, learners or machines. 
 _OF_PYTHONS_OWN = re.compile(
     r"'(?:sys\._current_|gc\.get_|ctypes\.|cpython\.)[\w/]+'(?: object cannot be interpreted as an integer)?$"
     r"|^module '(?:sys|gc)' has no attribute '(?:_current_\w+|get_objects|get_referrers|monitoring)'"
-    r"|: failed to map segment from shared object$"
+    r"|: failed to map segment from shared object$|^\[Errno 12\] Cannot allocate memory$"
     r"|^cannot create '(?:c_\w+|LP_\w+|py_object|\w+_Array_\d+|CFunctionType|_FuncPtr)' instances$"
 )
 _UNHASHABLE = re.compile(r"unhashable type: '(?:[\w.]+\.)?(\w+)'")

@@ -7,6 +7,7 @@ from functools import cache
 
 from grader.diagnosis.anywhere import awaited, behind_the_walls, no_context_manager, raised_no_exception
 from grader.diagnosis.asynchronous import asynchronous
+from grader.diagnosis.raw_sql import value_in_the_statement
 from grader.diagnosis.reading import Reading, reading_of
 from grader.rules import CHAPTERS
 
@@ -15,7 +16,10 @@ from grader.rules import CHAPTERS
 def readings_of(chapter: str) -> tuple[Reading, ...]:
     """The readings of a chapter, in the order in which they are tried."""
     module = importlib.import_module(f"grader.diagnosis.readings_{chapter}")
-    everywhere = asynchronous, awaited, no_context_manager, raised_no_exception, behind_the_walls
+    everywhere = (
+        *(asynchronous, awaited, no_context_manager, raised_no_exception, behind_the_walls),
+        value_in_the_statement,
+    )
     found = [reading_of(value) for value in (*everywhere, *module.READINGS)]
     assert all(found), f"{module.__name__}.READINGS holds something that is no reading"
     return tuple(each for each in found if each is not None)

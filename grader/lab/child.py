@@ -15,13 +15,14 @@ import os
 import signal
 from collections import deque
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import NoReturn
 
 from grader.lab import imports, looks, openings
 from grader.lab.clerk import start_clerk
 from grader.lab.connections import listen_to_connections
-from grader.lab.guard import keep_to_themselves
+from grader.lab.guard import keep_to_themselves, take_away
 from grader.lab.job import Job
 from grader.lab.parts import load_makers
 from grader.lab.place import place_of
@@ -84,6 +85,7 @@ def enter_job(job: Job, walls: Walls, results: int) -> list[Iterator[None]]:
     stay_on(job.cpu)
     if job.chapter == "01_engine":
         import_driver()
+    take_away()
     open_to = walls.enclose(Path(job.root), job.url, job.user)
     end_with_the_parent()
     close_all_but(results)
@@ -95,7 +97,8 @@ def enter_job(job: Job, walls: Walls, results: int) -> list[Iterator[None]]:
     listen_to_connections()
     # Before any code of the learner's, which could keep it from that.
     heard: list[tuple[str, str]] = []
-    listening = looks.handlers(heard, job.root) if job.may_look else {}
+    noticed = count().__next__
+    listening = looks.handlers(heard, noticed, job.root) if job.may_look else {}
     looks.listen(listening | (openings.HANDLERS if "untouched" in names else {}))
     if job.threads_go_on:
         imports.wait_no_longer()
@@ -107,7 +110,7 @@ def enter_job(job: Job, walls: Walls, results: int) -> list[Iterator[None]]:
     soundness = Soundness(place, makers, surroundings)
     checks = tuple((rule.name, rule.task, rule.function, rule.asks) for rule in rules_of(job.chapter))
     work = Worker(process, place, checks, makers, surroundings, soundness, trouble, json_encoder(), job.seconds)
-    return [start_clerk(job, reporter, work, (*own(), asked), taken(), followed, heard, results)]
+    return [start_clerk(job, reporter, work, (*own(), asked), taken(), followed, noticed, heard, results)]
 
 
 def grade_chapter(steps: list[Iterator[None]]) -> NoReturn:
@@ -118,7 +121,15 @@ def grade_chapter(steps: list[Iterator[None]]) -> NoReturn:
     Args:
         steps: one iterator: each of its steps is an order.
     """
-    try:
-        deque(steps.pop(), maxlen=0)
-    finally:
-        os._exit(0)
+
+    def go_through(*_: object) -> None:
+        try:
+            deque(steps.pop(), maxlen=0)
+        finally:
+            os._exit(0)
+
+    # While garbage is collected, Python collects none besides, whoever asks for it and in whatever thread: this is
+    # called when that begins, and never comes back.
+    gc.callbacks[:] = [go_through]
+    gc.collect(0)
+    os._exit(0)

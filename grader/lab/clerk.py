@@ -10,7 +10,6 @@ else: what it calls is built in, or in a variable of its own. It does nothing of
 from __future__ import annotations
 
 import faulthandler
-import gc
 import os
 from _thread import start_new_thread
 from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +23,7 @@ from typing import Any
 
 from grader.lab import imports, judge, relied, soundness, surroundings, trail, worker
 from grader.lab.job import BEFORE, SPOILT, Job, unsealed
+from grader.lab.looks import KINDS
 from grader.lab.relied import Relied
 from grader.lab.reporter import Reporter
 from grader.lab.versions import Versions
@@ -52,6 +52,7 @@ def start_clerk(
     relied: tuple[Relied, ...],
     versions: Versions,
     followed: Callable[[], int],
+    noticed: Callable[[], int],
     heard: list[tuple[str, str]],
     results: int,
 ) -> Iterator[None]:
@@ -64,7 +65,8 @@ def start_clerk(
         relied: the grader's own, and Python's, as it was; at last what the checks ask for.
         versions: numbers that change where some of it is replaced.
         followed: counts how often each step was followed, and how often this was asked.
-        heard: what the learner's code was heard to ask for (`grader.lab.looks`), and where.
+        noticed: counts what the learner's code was heard to ask for (`grader.lab.looks`), and how often this was asked.
+        heard: what it was, and where.
         results: file descriptor for the messages.
 
     Returns:
@@ -73,7 +75,8 @@ def start_clerk(
     orders: SimpleQueue[Callable[[], Any]] = SimpleQueue()
     answers: SimpleQueue[Any] = SimpleQueue()
     tasks = tuple((ticket, *unsealed(job.token, ticket)) for ticket in job.checks)
-    given = tasks, job.seconds, reporter, work, relied, versions, followed, heard, orders.put, answers.get, results
+    counted = followed, noticed, heard
+    given = tasks, job.seconds, reporter, work, relied, versions, *counted, orders.put, answers.get, results
     start_new_thread(_be_clerk, given)
     return map(answers.put, map(call, iter(orders.get, None)))
 
@@ -94,6 +97,7 @@ def _keep_books(
     relied: tuple[Relied, ...],
     versions: Versions,
     followed: Callable[[], int],
+    noticed: Callable[[], int],
     heard: list[tuple[str, str]],
     give: Callable[[Callable[[], Any]], None],
     hear: Callable[[], Any],
@@ -101,7 +105,7 @@ def _keep_books(
 ) -> None:
     send, tell, mark_output = reporter
     end, kind_of, text, pairs, size = os._exit, type, str, zip, len
-    watch, order, collect_no_garbage = faulthandler.dump_traceback_later, partial, gc.disable
+    watch, order = faulthandler.dump_traceback_later, partial
     getting_ready, judging, replacing, settling = get_ready, judge_check, look_for_replaced, settle
     putting, looking = put_away, look_again
     differ, some, through, every, code_of, spoilt = is_not, any, map, tuple, attrgetter("__code__"), SPOILT
@@ -109,18 +113,16 @@ def _keep_books(
     rest = *rest, *relied[-1:]
     number_of = itemgetter(0)
     ready, not_prepared, threads, before = READY, NOT_PREPARED, THREADS, BEFORE
-    truth, several, code = bool, tuple, CodeType
+    truth, several, code, kinds = bool, tuple, CodeType, KINDS
     checks = work.checks
     firsts = frozenset(position for position, check in enumerate(checks) if check[0] == FIRST_IMPORT)
     owners, kept, classes, functions, codes = _as_they_are() if not own else ([], [], [], [], [])
-    failures = count()  # nobody can count it back
-    fail, known = failures.__next__, 0
+    fail, known, known_looks = count().__next__, 0, 0  # nobody can count it back
     follower, followings = gettrace, followed()
 
     def obeyed(order: Callable[[], Any]) -> Any:
         give(order)
         answer = hear()
-        collect_no_garbage()
         expect_plain(answer)
         return answer
 
@@ -132,6 +134,13 @@ def _keep_books(
                 expect_plain(each)
         elif kind is not text and kind is not truth and kind is not code and answer is not None:
             end(spoilt)
+
+    def what_was_heard() -> tuple[str, str]:
+        """That something was heard is counted; what it was lies where code may have put something else."""
+        for each in heard[:1]:
+            if kind_of(each) is several and size(each) == 2 and kind_of(each[0]) is kind_of(each[1]) is text:
+                return each if each[0] in kinds else (kinds[0], each[1])
+        return kinds[0], ""
 
     def expect_as_they_were() -> None:
         if every(through(number_of, own)) != as_they_were:
@@ -150,7 +159,7 @@ def _keep_books(
     imported = False  # whether the app was ever imported here
     used = False  # whether the app, as it is imported now, has served a check before
     served: set[int] = set()  # which checks have passed on it
-    keep, keep_none, forget = served.add, served.clear, heard.clear
+    keep, keep_none = served.add, served.clear
     steps_back = False  # a new child judges the rest
     final = tasks[-1][0]
     for ticket, position, control in tasks:
@@ -174,9 +183,10 @@ def _keep_books(
             imported = True
             expect_as_they_were()  # code may have been called while everything was made ready
             outcome = obeyed(order(judging, work, rest, fail, open_checks, check, wish))
-            for at, where in heard:  # once for the process
+            looked, known_looks = noticed() != known_looks, noticed() + 1
+            if looked:
+                at, where = what_was_heard()
                 send({"event": "looks", "at": at, "where": where})
-                forget()
             failed, known = fail() != known, fail() + 1
             if outcome == "passed":
                 followings += 1  # this question

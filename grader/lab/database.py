@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from sqlite3 import Connection as _Plain  # as it is before anybody gives the module another
 from typing import Any
 
 from sqlalchemy import Connection, MetaData, Table, text
@@ -53,11 +54,12 @@ class Database:
     def _read(self, connection: Connection, sql: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
         """What the driver finds: SQLAlchemy lets everybody who listens change a statement."""
         driver: Any = self.engine.dialect.dbapi
-        cursor = connection.connection.cursor()
+        raw: Any = connection.connection.dbapi_connection
+        if self.kind == "sqlite" and (type(raw) is not _Plain or _execute(raw, _HIDING).fetchone()):
+            raise Broken("the code has replaced what the grader reads the database by", "code that leaves it as it is")
+        cursor = raw.cursor()
         try:
             if self.kind == "sqlite":
-                if cursor.execute(_HIDING).fetchone():
-                    raise Broken("the code has replaced a table that the grader reads", "code that leaves it as it is")
                 cursor.execute(sql, parameters)
             else:
                 cursor.execute(
@@ -222,6 +224,7 @@ class Database:
         return f"{statement} WHERE {when}" if self.kind == "sqlite" else f"IF {when} THEN {statement}; END IF"
 
 
+_execute = _Plain.execute
 _TABLES = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_' ORDER BY name",
     "postgresql": "SELECT relname AS name FROM pg_catalog.pg_class JOIN pg_catalog.pg_namespace AS n "
@@ -238,7 +241,7 @@ def _take_the_id(_connection: Any, _cursor: Any, statement: str, parameters: Any
     return statement.replace(") VALUES (", ") OVERRIDING SYSTEM VALUE VALUES (", 1), parameters
 
 
-_HIDING = "SELECT 1 FROM sqlite_temp_master"
+_HIDING = "SELECT 1 FROM sqlite_temp_master"  # a table that hides the real one
 # `:id`, but no cast, `::text`.
 _PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
 _CONSTRAINT = "integrity_constraint_violation"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+# Names of this module: the code under test may give Python's other meanings, be it for a moment.
+from builtins import all, bool, dict, frozenset, id, isinstance, issubclass, len, list, map, next, set, tuple, type  # noqa: UP029
 from typing import Any
 
 # By identity: a class of somebody else's may say that it equals these.

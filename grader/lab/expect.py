@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from gc import disable as _collect_no_garbage
 from typing import Any
 
 from grader.lab.answer import Answer
@@ -102,7 +101,6 @@ class Expect:
 
     def _are_same(self, actual: Any, wanted: Any) -> bool:
         """Whether two values are equal: only where they are not, somebody has to find words for them."""
-        _collect_no_garbage()
         holds = same(actual, wanted)
         if holds:
             self.asked = _one_more(self.asked)

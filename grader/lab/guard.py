@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import sqlite3
 import sys
 from _thread import allocate_lock
 from collections.abc import Callable, Iterator
@@ -48,13 +49,13 @@ def _refusal(event: str) -> str:
     kind = type(event, (str,), {"__slots__": ()})
     says = ctypes.cast(ctypes.pythonapi.PyNumber_Index, ctypes.c_void_p)
     ctypes.c_void_p.from_address(id(kind) + _COMPARES).value = says.value
-    _keep_as_it_is(kind)
+    keep_as_it_is(kind)
     key: str = kind(event)
     return key
 
 
-def _keep_as_it_is(kind: type) -> None:
-    """Let nobody change a class any more."""
+def keep_as_it_is(kind: type) -> None:
+    """Let nobody change a class any more, nor give its objects another one. Source: Python, "Type Objects"."""
     flags = ctypes.c_ulong.from_address(id(kind) + _FLAGS)
     if flags.value == kind.__flags__:
         flags.value |= _UNCHANGEABLE
@@ -92,6 +93,15 @@ class _KeyOfFollowing(str):
     __eq__ = partial(contains, compress(repeat(_FOLLOWS), _times))  # type: ignore[arg-type]
 
 
+def take_away() -> None:
+    """Take away what gives every thread's frames and all objects, before a library keeps it that the code names."""
+    for module, gone in ((sys, _GONE), (gc, ("get_objects", "get_referrers"))):
+        for names in (vars(module), _names_of_a_copy(module)):
+            for name in gone:
+                names.pop(name, None)
+    sys.modules.pop("sys.monitoring", None)
+
+
 def keep_to_themselves() -> Callable[[], int]:
     """Refuse all that from now on, for good, and what follows every step or has garbage collected.
 
@@ -100,15 +110,9 @@ def keep_to_themselves() -> Callable[[], int]:
     """
     refusals = [*map(_refusal, _REFUSED)]
     for key in (_KeyOfReferents, _KeyOfFollowing):
-        _keep_as_it_is(key)
+        keep_as_it_is(key)
     for names in (vars(sys), _names_of_a_copy(sys)):
         names.update(settrace=_follow_nobody, setprofile=_follow_nobody)
-    vars(gc)["enable"] = gc.disable
-    for module, gone in ((sys, _GONE), (gc, ("get_objects", "get_referrers"))):
-        for names in (vars(module), _names_of_a_copy(module)):
-            for name in gone:
-                names.pop(name, None)
-    sys.modules.pop("sys.monitoring", None)
     for module in (ctypes, sys.modules["_ctypes"]):
         for name in [name for name in vars(module) if name.strip("_").removesuffix("_addr") in _OF_MEMORY]:
             with suppress(KeyError):
@@ -116,6 +120,9 @@ def keep_to_themselves() -> Callable[[], int]:
     for kind in [*_and_below(ctypes.Structure.__mro__[1])]:
         ctypes.c_void_p.from_address(id(kind) + _NEW).value = None
         gc.get_referents(vars(kind))[0].pop("__new__", None)
+    # Into the grader's own connection code could put a database of its choice.
+    for kind in sqlite3.Connection.__mro__[:-1]:
+        gc.get_referents(vars(kind))[0].pop("deserialize", None)
     _show_no_more_than_a_copy()
     refused: dict[str, Any] = dict.fromkeys([*refusals, _KeyOfReferents(_REFERENTS), _KeyOfFollowing(_FOLLOWS)])
     sys.addaudithook(refused.get)

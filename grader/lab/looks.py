@@ -26,7 +26,7 @@ from grader.lab.guard import OF_CTYPES
 Handlers = dict[str, Callable[[tuple[Any, ...]], None]]
 
 # What is asked for, in words; which attribute it is, where it is one.
-FRAMES, OBJECTS, FUNCTIONS, NAMES = "frames", "objects", "functions of C", "names of files"
+KINDS = FRAMES, OBJECTS, FUNCTIONS, NAMES = "frames", "objects", "functions of C", "names of files"
 _EVENTS = {
     "sys._getframe": (FRAMES, "_getframe"),
     "sys._current_frames": (FRAMES, "_current_frames"),
@@ -49,11 +49,12 @@ _GIVE_AWAY = {
 _OF_CTYPES = f"{Path(_CTYPES).parent}{os.sep}"
 
 
-def handlers(heard: list[tuple[str, str]], root: str) -> Handlers:
+def handlers(heard: list[tuple[str, str]], notice: Callable[[], object], root: str) -> Handlers:
     """What is to be done with each event of Python's.
 
     Args:
         heard: gets what was asked for, and where; code that raises an exception here finds it, and nothing else.
+        notice: called once, when something was asked for.
         root: folder of the code.
     """
     libraries = (*(f"{each}{os.sep}" for each in _libraries()), "<frozen ")
@@ -99,6 +100,7 @@ def handlers(heard: list[tuple[str, str]], root: str) -> Handlers:
             if frame is None or is_librarys(frame.f_code):
                 return
         told = True
+        notice()
         while frame is not None and not begins(frame.f_code.co_filename, inside):
             frame = frame.f_back
         where = plain(frame.f_code.co_filename)[length(inside) :] if frame is not None else ""

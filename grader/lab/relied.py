@@ -9,13 +9,13 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
-from gc import disable as _collect_no_garbage
 from itertools import takewhile
 from operator import attrgetter, is_not
 from sys import getprofile, gettrace
 from types import CellType, FunctionType, ModuleType
 from typing import Any
 
+from grader.lab.guard import keep_as_it_is
 from grader.outcomes import Broken
 
 # Replacing these is a matter of taste, and changes no verdict.
@@ -234,9 +234,6 @@ def expect_untouched() -> None:
     Raises:
         Broken: it has changed what verdicts are made with, or follows the grader's own steps.
     """
-    # Python's garbage collector calls what code has left with it in the middle of whatever makes new objects: in what
-    # the learner's code does, where that has switched it on, but not in the grader's own steps.
-    _collect_no_garbage()
     if replaced_in(*_hearts) or not _looks or _looks[-1]():
         raise Broken("the code has changed a part of the grader", "code that leaves the grader as it is")
     for kind, left_on in (("trace", gettrace()), ("profile", getprofile())):
@@ -262,6 +259,7 @@ def _names_of(names: Iterable[str]) -> list[Mapping[str, Any]]:
         vars(module).setdefault("__warningregistry__", {})
     for kind in classes:
         _ = kind.__annotations__, copyreg._slotnames(kind)  # type: ignore[attr-defined]
+        keep_as_it_is(kind)
     return [*map(vars, modules), *map(vars, classes)]
 
 
