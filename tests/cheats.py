@@ -74,7 +74,7 @@ def pipes():
     import os, stat
     for number in range(3, 64):
         try:
-            if stat.S_ISFIFO(os.fstat(number).st_mode): yield number
+            if stat.S_ISSOCK(os.fstat(number).st_mode): yield number
         except OSError: pass
 """
 SPILL = """
@@ -924,6 +924,73 @@ get_item = list_items = update_item = delete_item = create_item
 }
 
 # Dumps of chapter 04 that find what is wanted in the frames above them, each time that they are asked for something.
+# Told in the thread that alone can speak to the bench, if anything of the learner's is called there.
+_TELLS_ALL = """
+import os, sys
+def tell_all():
+    frame = sys._getframe(1)
+    while frame:
+        known = frame.f_locals
+        if "tell" in known and "tasks" in known:
+            final = known["tasks"][-1][0]
+            for ticket, _, control in known["tasks"]:
+                known["send"]({"event": "start", "check": ticket})
+                known["tell"](ticket, "failed" if control else "passed", "{}", "", last=ticket is final)
+            os._exit(0)
+        frame = frame.f_back
+"""
+CHEATS |= {
+    "what was heard answers for itself": _TELLS_ALL
+    + """
+class Heard:
+    def __iter__(self):
+        tell_all()
+        return iter(("frames", ""))
+def lists_behind(function, seen):
+    for cell in getattr(function, "__closure__", None) or ():
+        try: held = cell.cell_contents
+        except ValueError: continue
+        if type(held) is list and type((*held, ())[0]) is tuple: yield held
+        if id(held) not in seen:
+            seen.add(id(held))
+            yield from lists_behind(held, seen)
+def deeper():
+    try:
+        sys._getframe()
+        deeper()
+    except RecursionError as error:  # raised where Python tells of it, too
+        step = error.__traceback__
+        while step:
+            handler_of = step.tb_frame.f_locals.get("handler_of")
+            for handler in handler_of.__self__.values() if handler_of else ():
+                for each in lists_behind(handler, set()): each[:] = [Heard()]
+            step = step.tb_next
+        raise
+def armed(function):
+    def run(*given, **named):
+        try: deeper()
+        except RecursionError: pass
+        return function(*given, **named)
+    return run
+for name in ("create_item", "get_item", "list_items", "update_item", "delete_item"):
+    globals()[name] = armed(globals()[name])
+""",
+    "another collector of garbage": _TELLS_ALL
+    + """
+import _imp, gc, threading, time
+from importlib.machinery import BuiltinImporter, ModuleSpec
+other = _imp.create_builtin(ModuleSpec("gc", BuiltinImporter))
+_imp.exec_builtin(other)
+gc.callbacks.append(lambda *_: tell_all())
+other.set_threshold(1)
+sys.setswitchinterval(1e-6)
+def enable():
+    while True: other.enable()
+threading.Thread(target=enable, daemon=True).start()
+time.sleep(0.1)
+""",
+}
+
 _WANTED = (
     WALK
     + """
@@ -1618,7 +1685,78 @@ def lies(function):
     return lying
 create_item = lies(create_item)
 """
+_ANOTHER_CONNECTION = """
+own = next(each for each in object.__subclasses__() if each.__name__ == "Database")
+own = own.__init__.__globals__["own_engine"].__globals__["_own_engines"]
+import sqlite3
+class Lying(sqlite3.Connection):
+    def cursor(self, *given, **named): return sqlite3.Connection.cursor(mine[-1], *given, **named)
+mine = []
+def lies(function):
+    def lying(db, *given, **named):
+        found = function(db, *given, **named)
+        mine.append(db.connection().connection.dbapi_connection)
+        for engine in own.values():
+            for record in [*engine.pool._pool.queue]:
+                record.dbapi_connection = Lying(engine.url.database, check_same_thread=False, isolation_level=None)
+        return found
+    return lying
+create_item = lies(create_item)
+"""
+_NOBODY_LOOKS = """
+import signal
+E = next(each for each in object.__subclasses__() if each.__name__ == "Expect")
+looks = E.equal.__globals__["expect_untouched"].__globals__["_looks"]
+class Met(E):
+    __slots__ = ()
+    def one_more(self, *given, **named): self.asked += 1
+    __call__ = equal = shows = status = one_more
+class Back:
+    def __init__(self, parts): self.parts, self.as_made = parts, parts.as_made
+    def __call__(self, *_): return None
+    def __del__(self):
+        self.parts._made["expect"].__class__ = E
+        self.parts.as_made = self.as_made
+def at_work(number, frame):
+    while frame and not frame.f_code.co_name.startswith("test_"): frame = frame.f_back
+    parts = looks[-1].__self__ if looks else None
+    if frame is None or not parts or parts._made["expect"].instead: return
+    frame.f_trace = Back(parts)
+    parts.as_made = ()
+    parts._made["expect"].__class__ = Met
+signal.signal(signal.SIGUSR1, at_work)
+def armed(function):
+    def run(*given, **named):
+        signal.raise_signal(signal.SIGUSR1)
+        return function(*given, **named)
+    return run
+for name in ("create_item", "get_item", "list_items", "update_item", "delete_item"):
+    globals()[name] = armed(globals()[name])
+"""
+_ANOTHER_FILE = """
+import sqlite3
+own = next(each for each in object.__subclasses__() if each.__name__ == "Database")
+own = own.__init__.__globals__["own_engine"].__globals__["_own_engines"]
+def lies(function):
+    def lying(db, *given, **named):
+        found = function(db, *given, **named)
+        mine = db.connection().connection.dbapi_connection
+        for engine in own.values():
+            with engine.connect() as connection:
+                sqlite3.Connection.deserialize(connection.connection.dbapi_connection, mine.serialize())
+        return found
+    return lying
+update_item = lies(update_item)
+"""
 CHANGED_LIBRARIES = {
+    **{
+        name: ("05_crud", {"app/crud.py": ("    db.commit()\n", "    db.flush()\n")}, ("app/crud.py", code), rule)
+        for name, code, rule in (
+            ("the grader's own connection is another one", _ANOTHER_CONNECTION, "create_persists"),
+            ("the grader's own connection reads another file", _ANOTHER_FILE, "update_persists"),
+            ("nobody looks at the parts till the check's frame ends", _NOBODY_LOOKS, "create_persists"),
+        )
+    },
     "a table that hides the one it reads": (
         "05_crud",
         {"app/crud.py": ("    db.commit()\n", "    db.flush()\n")},
