@@ -1404,7 +1404,7 @@ UNSEEN_BY_PSYCOPG = {
     "event by a loose task, prepared before": _loose(
         """own = engine.connect()
     own.exec_driver_sql("PREPARE mine(int, text) AS INSERT INTO item_events (item_id, kind) VALUES ($1, $2)")""",
-        """own.exec_driver_sql("EXECUTE mine(%d, '%s')" % (number, kind)); own.exec_driver_sql("DEALLOCATE mine")""",
+        """own.exec_driver_sql("EXECUTE mine(%d, '%s')" % (number, kind.replace("'", "''"))); own.exec_driver_sql("DEALLOCATE mine")""",
         "own.commit(); own.close()",
     ),
     "owners one by one, below a COMMIT in a comment in a comment": _owners(
