@@ -45,7 +45,7 @@ def test_create_needs_a_name(schemas: Schemas) -> None:
 @rule(
     task="4.2",
     title="the description of an ItemCreate is optional",
-    why="Most items need no description, and many clients send none.",
+    why="Most items need no description, and many clients send none. One that is sent has to be kept as it is.",
     hint="What does your schema say about a description: may it be left out, may it be null, and what becomes "
     "of a text?",
 )
@@ -138,7 +138,7 @@ def test_read_hides_internal_fields(objects: Objects, schemas: Schemas, expect: 
 @rule(
     task="4.3",
     title="every field of ItemUpdate may be left out",
-    why="PATCH changes a part: a client sends what it wants to change, and nothing else.",
+    why="PATCH changes a part: a client sends what it wants to change, and nothing else. What it sends is kept.",
     hint="Take the fields above through ItemUpdate. Which line refuses them, or makes something else of them?",
 )
 def test_update_fields_are_optional(schemas: Schemas) -> None:
@@ -180,7 +180,7 @@ def test_update_knows_what_was_sent(schemas: Schemas) -> None:
 @rule(
     task="4.3",
     title="ItemUpdate refuses null as a name",
-    why="The table has no room for an item without a name, so null cannot be stored as one.",
+    why="The table has no room for an item without a name, so null cannot be stored as one. A text can.",
     hint="'Left out' and 'sent as null' are two things. What does ItemUpdate say about each of them, for the name?",
 )
 def test_update_rejects_null_name(schemas: Schemas) -> None:
@@ -193,7 +193,7 @@ def test_update_rejects_null_name(schemas: Schemas) -> None:
 @rule(
     task="4.3",
     title="ItemUpdate refuses a blank name",
-    why="A name has to be one that people can see, after a change as well as at the start.",
+    why="A name has to be one that people can see, after a change as well as at the start. Such a name is kept.",
     hint="Take the name above through the rules of ItemUpdate, in the order in which they run. Which one "
     "answers in another way than you expect?",
     needs=["create_needs_a_name"],

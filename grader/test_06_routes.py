@@ -240,7 +240,7 @@ def test_list_answers_items(tables: Tables, items: Items, client: Client, api: A
 
 @rule(
     task="6.2",
-    title="offset and limit outside their bounds answer 422",
+    title="offset and limit answer 422 outside their bounds, and 200 within",
     why="Clients may ask for 1 to 100 items, starting anywhere. More keeps the server busy for everyone, "
     "and numbers below or far beyond that mean something else to each database: SQLite takes limit=-1 "
     "for 'everything', PostgreSQL for an error.",
@@ -265,7 +265,7 @@ def test_bad_paging_is_422(tables: Tables, items: Items, client: Client, api: Ap
 
 @rule(
     task="6.7",
-    title="PATCH keeps what was not sent",
+    title="PATCH keeps what was not sent, and shows the item as it is then",
     why="A PATCH changes what was sent, and nothing else: a client that changes one field has said "
     "nothing about the other.",
     hint="Follow each field from the body to the row, and from there to the answer. Which one does not "

@@ -70,7 +70,7 @@ def test_event_is_written(tables: Tables, items: Items, events: Events, tasks: T
 @rule(
     task="10.3",
     title="an unknown item is 404, and no event is written",
-    why="Only the answer can tell the client that there is no such item: after it is sent, it is too late.",
+    why="Only the answer can tell the client whether there is such an item: after it is sent, it is too late.",
     hint="Follow an id that is in no row through the endpoint. Which line decides what the client is told, "
     "and what is done after it?",
     needs=["answers_202"],
@@ -95,9 +95,8 @@ def test_unknown_item_is_404(tables: Tables, items: Items, tasks: Tasks, expect:
 @rule(
     task="10.2",
     title="a good body is accepted, a bad one answers 422",
-    why="The answer is the last chance to tell the client what is wrong. The column has room for 1 to 50 "
-    "characters: PostgreSQL refuses a longer text in the task, where nobody hears of it. What is valid "
-    "has to be accepted.",
+    why="The answer is the last chance to tell the client what is wrong. The column takes an empty kind, and "
+    "PostgreSQL refuses a longer one only in the task, when the client is gone. What is valid has to be accepted.",
     hint="Which line says what a kind may be? Compare it with the body of this request.",
 )
 def test_bad_body_is_422(tables: Tables, items: Items, events: Events, tasks: Tasks, expect: Expect) -> None:

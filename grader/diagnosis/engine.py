@@ -20,6 +20,7 @@ from grader.diagnosis.source import (
     calls,
     commits_by_itself,
     decorators,
+    defaults_of,
     ends_without_a_value,
     inside,
     keyword,
@@ -588,21 +589,49 @@ def not_an_engine(evidence: Evidence) -> Told | None:
 def engine_has_another_url(evidence: Evidence) -> Told | None:
     """DATABASE_URL is right, but create_engine() gets something else."""
     file = evidence.source.file(_DB)
-    made = calls(file.tree, "create_engine")
-    if "db.engine.url is" not in evidence.saw or not made:
+    if "db.engine.url is" not in evidence.saw:
         return None
-    given = made[0].args[0] if made[0].args else keyword(made[0], "url")
-    if given is None or name_of(given) == "DATABASE_URL":
+    made = [_url_of_the_engine(file, call) for call in calls(file.tree, "create_engine")]
+    others = [(given, place) for given, place in made if given is not None and name_of(given) != "DATABASE_URL"]
+    if not others:
         return None
-    hint = "This makes another URL than DATABASE_URL. What is lost or changed on the way? Do you need another one?"
-    place: ast.AST = given
-    if isinstance(given, ast.Constant):
-        hint = "This URL is written here once more."
-    elif isinstance(given, ast.Name) and isinstance(held := _bound(file, given.id), ast.Assign | ast.AnnAssign):
-        place = held
+    given, place = others[0]
     why = "The same code runs on your laptop and on a server; only the environment tells which database is meant."
-    saw = evidence.saw + _what_is_lost(evidence.saw.rpartition(" is ")[2], evidence.wanted.rpartition(" is ")[2])
-    return Told(saw=saw, where=file.at(place), hint=hint, why=why if evidence.rule not in _URL_RULES else "")
+    why = why if evidence.rule not in _URL_RULES else ""
+    seen, wanted = evidence.saw.rpartition(" is ")[2], evidence.wanted.rpartition(" is ")[2]
+    if isinstance(given, ast.Name | ast.Attribute | ast.Constant | ast.JoinedStr) and not _from_the_variable(
+        file, given
+    ):
+        source = text_of(given) if isinstance(given, ast.Name | ast.Attribute) else "a text"
+        saw = f"{evidence.saw}: the engine is made from {source}; DATABASE_URL holds what was set"
+        hint = "Which URL does the engine get here? Which name holds the one that came from the environment?"
+        return Told(saw=saw, where=file.at(place), hint=hint, why=why)
+    hint = "This makes another URL than DATABASE_URL. What is lost or changed on the way? Do you need another one?"
+    held = _bound(file, given.id) if isinstance(given, ast.Name) else None
+    where = file.at(held if isinstance(held, ast.Assign | ast.AnnAssign) else given)
+    return Told(saw=evidence.saw + _what_is_lost(seen, wanted), where=where, hint=hint, why=why)
+
+
+def _url_of_the_engine(file: File, made: ast.Call) -> tuple[ast.expr | None, ast.expr]:
+    """What create_engine() is given as its URL, and the call that says so: its own, or that of a helper around it."""
+    place: ast.expr = made
+    given = made.args[0] if made.args else keyword(made, "url")
+    for function in reversed([each for each in file.functions if made in [*inside(each)]]):
+        name = given.id if isinstance(given, ast.Name) else ""
+        for call in calls(file.tree, function.name)[:1] if name in arguments_of(function) else ():
+            given, place = passed_to(call, function, name) or defaults_of(function).get(name), call
+    return given, place
+
+
+def _from_the_variable(file: File, node: ast.AST, seen: frozenset[str] = frozenset()) -> bool:
+    """Whether an expression is made of DATABASE_URL, or of what the environment says: by itself, or by its names."""
+    asked = [each for name, each in _variables(file) if name == "DATABASE_URL"]
+    nodes = [*ast.walk(node)]
+    if any(each in asked or name_of(each) == "DATABASE_URL" for each in nodes):
+        return True
+    names = {name_of(each) for each in nodes if isinstance(each, ast.Name | ast.Attribute)} - seen
+    bound = [held for held in (_bound(file, name) for name in names if name) if held is not None]
+    return any(_from_the_variable(file, held, seen | names) for held in bound)
 
 
 def _what_is_lost(seen: str, wanted: str) -> str:

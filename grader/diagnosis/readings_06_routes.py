@@ -139,6 +139,7 @@ from grader.diagnosis.updates import (
     exclude_none,
     is_not_none,
     made_a_second_item,
+    missing_key_read,
     tested_for_truth,
     wrote_what_was_not_sent,
 )
@@ -296,6 +297,7 @@ READINGS = (
     wrote_what_was_not_sent,
     emptied_to_none,
     tested_for_truth,
+    missing_key_read,
     assigned_unsent,
     not_handed_on,
     page_not_handed_on,

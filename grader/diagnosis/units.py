@@ -166,7 +166,48 @@ def time_of_another_type(evidence: Evidence) -> Told | None:
     return None
 
 
-_TELLS_THE_SESSION = "add", "add_all", "append", "merge", "execute", "scalar", "scalars"
+@reading("an object that no session was told of", _ADDS, _TOGETHER, _BATCH, "create_answers_201")
+def no_session_was_told(evidence: Evidence) -> Told | None:
+    """An object is written if a session was told of it. Making it, or returning it, tells none."""
+    accident = bool(evidence.raised and evidence.raised[0].bases & set(_ACCIDENTS))
+    if accident or re.search(r" committed: | returned None$|None was returned|NoneType", evidence.saw):
+        return None
+    if evidence.rule == _ADDS:
+        found = _adding(evidence, "add_item") if _NO_ITEM_ID.search(evidence.saw) else _helper(evidence)
+        chain = evidence.source.reached(*found, evidence.given) if found else []
+    else:
+        helpers = [_adding(evidence, each) for each in ("add_item", "add_event")]
+        chain = [each for each in behind(evidence) if each not in helpers and each[0].name != "app/deps.py"]
+    for class_, table, what in (("Item", "items", "item"), ("ItemEvent", "item_events", "event")):
+        made = [(file, call) for file, node in chain for call in calls(node, class_)]
+        told = any(_may_tell_of(node, class_ if evidence.rule != _ADDS else "") for _, node in chain)
+        if made and not told and not evidence.sent(f"INSERT {table}"):
+            saw = f"{evidence.saw}; no session was told of the {what}"
+            hint = f"This makes an {what}. Who tells the session of it?"
+            why = _NEVER_TOLD if evidence.rule == _ADDS else ""
+            return Told(saw=saw, where=made[0][0].at(made[0][1]), hint=hint, why=why)
+    return None
+
+
+_NEVER_TOLD = "A session writes what it was told of, and nothing else. What is not written gets no id, either."
+_TELLS_THE_SESSION = "add", "add_all", "append", "extend", "merge", "execute", "scalar", "scalars"
+
+
+def _may_tell_of(node: Function, class_: str) -> bool:
+    """Whether a function may tell a session of what it makes of a class; of whatever there is, if it makes none."""
+    made, tells = calls(node, class_), calls(node, *_TELLS_THE_SESSION, *_WITHOUT_IDS)
+    if not made:
+        return bool(tells)
+    assigned = [each for each in inside(node) if isinstance(each, ast.Assign) and {*made} & {*ast.walk(each.value)}]
+    kept = [target for each in assigned for target in each.targets]
+    names = {text_of(each) for each in kept}
+    said = [(argument, {text_of(one) for one in ast.walk(argument)}) for call in tells for argument in call.args]
+    in_turn = [each for each in inside(node) if isinstance(each, ast.For) and text_of(each.iter) in names]
+    return (
+        not all(isinstance(each, ast.Name) for each in kept)  # item.events = [ItemEvent(...)]
+        or any(not isinstance(argument, ast.Name) or words & names for argument, words in said)
+        or any({text_of(each.target) for each in in_turn} & words for _, words in said)
+    )
 
 
 @reading("a helper that returns nothing, or another object", _ADDS)
@@ -190,8 +231,6 @@ def helper_returns_otherwise(evidence: Evidence) -> Told | None:
     returns = [each for each in ast.walk(node) if isinstance(each, ast.Return) and each.value is not None]
     returns = [each for each in returns if text_of(each.value) != "None"]
     added = calls(node, "add")
-    chain = evidence.source.reached(*found, evidence.given)
-    tells = [call for _, each in chain for call in calls(each, *_TELLS_THE_SESSION)]
     if not returns and ("None" in evidence.saw or "NoneType" in evidence.saw):
         nothing = [each for each in ast.walk(node) if isinstance(each, ast.Return)]
         return Told(
@@ -208,8 +247,6 @@ def helper_returns_otherwise(evidence: Evidence) -> Told | None:
         saw, wanted = f"{node.name} returned None", f"{node.name} returns what it added"
         return replace(nothing_given, saw=saw, wanted=wanted, why=_GOES_ON)
     value = text_of(returns[-1].value)
-    if not tells:
-        return Told(where=file.at(returns[-1]), hint="Who tells the session about this object?", why=_WRONG_RECORD)
     if not added:
         return None
     if calls(returns[-1], "Item", "ItemEvent") and calls(added[-1], "Item", "ItemEvent"):
@@ -852,10 +889,13 @@ def error_swallowed(evidence: Evidence) -> Told | None:
                     if told and evidence.rule == _ERROR and not why:
                         return Told(where=file.at(told[-1]), hint="Which status does the client see with this answer?")
                     hint = "After this block nobody knows of the error any more."
+                    hint = f"{hint} {_goes_on_to(evidence, file, handler)}".rstrip()
                     ends = handler.body[-1]
                     last = ends if isinstance(ends, ast.Expr) and len(handler.body) > 1 else handler
                     if calls(handler, "rollback"):
                         hint = "The rollback is right. Who hears of the error after this block?"
+                        if goes_on := _goes_on_to(evidence, file, handler):
+                            hint = f"The rollback is right. {goes_on}"
                         if isinstance(ends, ast.Return) and evidence.rule == _ERROR:
                             hint = "The rollback is right. What does this line tell the client of the error?"
                             return Told(where=file.at(ends), hint=hint, why=why)
@@ -870,6 +910,17 @@ def error_swallowed(evidence: Evidence) -> Told | None:
                 answers = calls(node, "JSONResponse", "Response", "PlainTextResponse", "HTMLResponse")
                 return Told(where=main.at(answers[0] if answers else node), hint="Which status does a client see here?")
     return None
+
+
+def _goes_on_to(evidence: Evidence, file: File, handler: ast.ExceptHandler) -> str:
+    """What to ask where a function went on after an error, and failed because something had no value by then."""
+    raised = evidence.raised[0] if evidence.raised and " because of " in evidence.saw else None
+    name, _, line = innermost(raised, evidence.given).rpartition(":") if raised else ("", "", "0")
+    if raised is None or name != file.name or int(line) <= (handler.end_lineno or 0):
+        return ""
+    unbound = re.search(r"variable '(\w+)'", raised.message)
+    what = f"what is '{unbound[1]}' there" if unbound else "what does that line have to work with"
+    return f"Then the function goes on to line {line}: {what}, after an error?"
 
 
 def _answers_of(handler: ast.ExceptHandler) -> list[ast.Return]:

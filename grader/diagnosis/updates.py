@@ -187,6 +187,25 @@ def assigned_unsent(evidence: Evidence) -> Told | None:
     return None
 
 
+@reading("get() for what was not sent", "update_keeps_omitted_fields", "patch_keeps_omitted_fields")
+def missing_key_read(evidence: Evidence) -> Told | None:
+    """get() gives None for a key that is not there, and so it does for a field that was not sent."""
+    told = "".join(evidence.did[-1:])
+    unsent = [repr(each) for each in ("name", "description") if not re.search(rf"\b{each}'?[=:]", told)]
+    lost = evidence.sent("UPDATE") and re.search(r"NULL|null|None", evidence.saw)
+    for file, function in reached(evidence) if lost else ():
+        asking = [each for each in inside(function) if isinstance(each, ast.If | ast.IfExp | ast.Compare | ast.BoolOp)]
+        tested = {one for each in asking for one in ast.walk(each)}
+        looped = {text_of(each.target) for each in inside(function) if isinstance(each, ast.For)} if unsent else set()
+        for call in [each for each in calls(function, "get") if each not in tested and each.args]:
+            alone = len(call.args) == 1 or text_of(call.args[1]) == "None"
+            asked = alone and text_of(call.args[0]) in {*unsent, *looped} and isinstance(call.func, ast.Attribute)
+            made = made_of(function, call.func.value) if asked and isinstance(call.func, ast.Attribute) else []
+            if any("exclude_unset=True" in text_of(each) for each in made):
+                return Told(where=file.at(call), hint="What does get() give here for a key that is not there?")
+    return None
+
+
 @reading(
     "an empty text becomes None",
     *("update_empty_string_is_a_value", "patch_null_clears", "create_answers_201", "create_persists"),
