@@ -48,7 +48,8 @@ _THEN = "What a validator returns is the value from then on."
 
 def kinds_sent(evidence: Evidence) -> list[str]:
     """The kinds that were sent with the requests of the story, in their order."""
-    return [kind for line in evidence.did for kind in re.findall(r"/events \{'kind': '([^']*)'\}", line)]
+    sent = re.compile(r"""/events \{'kind': ('[^']*'|"[^"]*")\}""")
+    return [kind[1:-1] for line in evidence.did for kind in sent.findall(line)]
 
 
 def kinds_written(evidence: Evidence) -> list[object]:
