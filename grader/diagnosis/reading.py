@@ -73,7 +73,7 @@ def reading_of(value: Any) -> Reading | None:
 
 
 # The reason why a crash matters that has nothing to do with what the rule looks at.
-UNTIL_IT_RUNS = "Until this runs, nothing of what the check is about can be tried."
+UNTIL_IT_RUNS = "Until this runs, the check cannot try what it is about."
 
 
 def an(name: str) -> str:

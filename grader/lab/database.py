@@ -55,11 +55,11 @@ class Database:
         """What the driver finds: SQLAlchemy lets everybody who listens change a statement."""
         driver: Any = self.engine.dialect.dbapi
         raw: Any = connection.connection.dbapi_connection
-        if self.kind == "sqlite" and (type(raw) is not _Plain or _execute(raw, _HIDING).fetchone()):
-            raise Broken("the code has replaced what the grader reads the database by", "code that leaves it as it is")
         cursor = raw.cursor()
         try:
             if self.kind == "sqlite":
+                if type(raw) is not _Plain or _execute(raw, _HIDING).fetchone():
+                    raise Broken("the code has replaced what the grader reads by", "code that leaves it as it is")
                 cursor.execute(sql, parameters)
             else:
                 cursor.execute(

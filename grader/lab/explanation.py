@@ -16,7 +16,7 @@ from grader.diagnosis.catalogue import readings_of
 from grader.diagnosis.endpoints import route_at
 from grader.diagnosis.evidence import Event, Evidence, Raised
 from grader.diagnosis.lost import BY_A_TRAIL
-from grader.diagnosis.reading import Reading, Told, first_that_holds
+from grader.diagnosis.reading import UNTIL_IT_RUNS, Reading, Told, first_that_holds
 from grader.diagnosis.source import Source, calls, first_line
 from grader.diagnosis.trail import Trail
 from grader.diagnosis.unread import hint_for, place_for
@@ -65,7 +65,7 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
             told |= _mistake(first_that_holds(readings_of(parts.place.chapter), evidence), parts.place)
             as_seen = "observed" not in told and _is_an_accident(evidence)
             if as_seen and not told.get("why") and _is_a_slip(evidence.raised[0]):
-                told["why"] = "Until this runs, the check cannot try what it is about."
+                told["why"] = UNTIL_IT_RUNS
             if "mistake" not in told:
                 parts.unread = evidence
             if "mistake" not in told and (first := hint_for(evidence)):
