@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 from grader.diagnosis.anywhere import innermost
-from grader.diagnosis.crud import made_of, page_asked, page_sent, reached, unlike_the_page
+from grader.diagnosis.crud import made_of, page_asked, page_misplaced, page_sent, reached, unlike_the_page
 from grader.diagnosis.endpoints import (
     behind,
     body_parameter,
@@ -1311,6 +1311,9 @@ def page_not_handed_on(evidence: Evidence) -> Told | None:
         words = {name: " ".join(map(text_of, values)) for name, values in said.items()}
         if [re.sub(r".*\.", "", text_of(passed.get(name))) for name in ("limit", "offset")] == ["offset", "limit"]:
             return Told(where=file.at(call), hint="Compare what is handed on with what the function takes.")
+        misplaced = page_misplaced(call, passed)
+        if misplaced:
+            return Told(where=file.at(call), hint=misplaced)
         lost = [name for name in ("offset", "limit") if not re.search(r"[^\W\d]", words.get(name, ""))]
         if {*lost} & unlike:
             return Told(where=file.at(call), hint=_where_the_page_ends(evidence, file, call, lost))
