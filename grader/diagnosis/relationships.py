@@ -390,8 +390,8 @@ _TYPES = {"tuples": "tuple", "lists": "list", "dictionaries": "dict"}
 
 @reading("rows, dictionaries or owners in the place of items", _LOADED, _CONSTANT, _LIST, _OWNER)
 def rows_of_pairs(evidence: Evidence) -> Told | None:
-    """ItemWithOwner reads the items themselves. execute() gives rows, each of which holds what was selected; and what is
-    made of an item, a dictionary or its owner, is no item."""
+    """ItemWithOwner reads the items themselves. execute() gives rows, each of which holds what was selected. Neither a
+    dictionary of an item's values nor its owner is an item."""
     found = list_function(evidence)
     if found is None or not re.search(_NO_ITEM, evidence.saw):
         return None
