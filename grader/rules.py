@@ -184,9 +184,17 @@ def rules_named(words: str) -> tuple[Rule, ...]:
     """
     if words.strip() == "all":
         return roster()
-    chapter = chapter_named(words)
-    part = "" if re.search(r"[/\\]", words) else words.strip().partition(".")[2]
-    if not chapter or not part:
+    chapter, task = chapter_named(words), task_named(words)
+    if not chapter or not task:
         return rules_of(chapter) if chapter else ()
-    task = f"{int(chapter[:2])}.{part}"
-    return tuple(rule for rule in rules_of(chapter) if part == rule.name or task in (rule.task, *rule.also))
+    name = task.partition(".")[2]
+    return tuple(rule for rule in rules_of(chapter) if name == rule.name or task in (rule.task, *rule.also))
+
+
+def task_named(words: str) -> str:
+    """The number of the task that ``5.1``, ``05.1`` or ``05_crud.1`` names: ``5.1``; ``""`` where no part is named.
+
+    Whether there is such a task is not looked at: of ``05_crud.rule``, it is ``5.rule``.
+    """
+    chapter, part = chapter_named(words), words.strip().partition(".")[2]
+    return f"{int(chapter[:2])}.{part}" if chapter and part and not re.search(r"[/\\]", words) else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import textwrap
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -125,7 +125,7 @@ def blocks(checks: Sequence[Check]) -> list[Block]:
     found = _joined(sorted(begun, key=lambda block: _urgency(block.check, block.task)))
     waiting = [check for check in checks if check.outcome == "blocked"]
     for check in waiting:
-        block = _block_for(check, waiting, found)
+        block = _block_for(check, checks, found)
         if block is not None:
             block.waiting.append(check)
     return found
@@ -211,8 +211,11 @@ def outcomes_by_task(checks: Sequence[Check]) -> dict[str, str]:
     return {id: f"{outcome} {moved[id]}" if id in moved else outcome for id, outcome in _settled(checks, found).items()}
 
 
-def _block_for(check: Check, waiting: Sequence[Check], found: Sequence[Block]) -> Block | None:
-    """The block that a check waits for, perhaps by way of others that wait."""
+def _block_for(check: Check, checks: Sequence[Check], found: Sequence[Block]) -> Block | None:
+    """The block that a check waits for, perhaps by way of others that wait, also of some that were not asked for."""
+    waiting = {each.id: _needed(each) for each in checks if each.outcome == "blocked"}
+    asked_for = {each.id for each in checks}
+    waiting |= {rule.id: list(rule.needs) for rule in rules_of(check.chapter) if rule.id not in asked_for}
     seen: set[str] = set()
     names = _needed(check)
     while names:
@@ -222,8 +225,20 @@ def _block_for(check: Check, waiting: Sequence[Check], found: Sequence[Block]) -
                 return block
         if name not in seen:
             seen.add(name)
-            names += [each for other in waiting if other.id == f"{check.chapter}.{name}" for each in _needed(other)]
+            names += waiting.get(f"{check.chapter}.{name}", [])
+    if _waits_for_another(check, asked_for):  # which saw the same
+        return next((block for block in found if _seen(block.check) == _seen(check)), None)
     return None
+
+
+def _waits_for_another(check: Check, asked_for: Container[str]) -> bool:
+    """Whether what a check waits for is not among those that were asked for."""
+    return all(f"{check.chapter}.{name}" not in asked_for for name in _needed(check))
+
+
+def _seen(check: Check) -> str:
+    """What was seen, whether a request ended with it or a function did."""
+    return check.observed.partition(" (first: ")[0].removeprefix("a crash: ")
 
 
 def _needed(check: Check) -> list[str]:
@@ -273,6 +288,14 @@ def chapters(
             yield from _heading(block, style)
 
 
+def _wait_elsewhere(checks: Sequence[Check]) -> int:
+    """How many checks wait for what was not asked for, and not for anything that is told below."""
+    asked_for = {check.id for check in checks}
+    told = {check.id for block in blocks(checks) for check in block.waiting}
+    waiting = [check for check in checks if check.outcome == "blocked" and check.id not in told]
+    return sum(bool(_needed(check)) and _waits_for_another(check, asked_for) for check in waiting)
+
+
 def _looks(checks: Sequence[Check], style: Style) -> Iterator[Line]:
     """Of chapters that have passed as a whole: that the code asks for what lies outside of it."""
     passed = {check.id: check for check in checks if check.outcome == "passed"}
@@ -303,7 +326,9 @@ def _overview(
     whom = "it" if to_fix == 1 else "them"
     if not to_fix:
         whom = "what is to do" if counts["todo"] else "another task"
-    words += [f"{waits} wait{'s' if waits == 1 else ''} for {whom}"] if waits else []
+    elsewhere = _wait_elsewhere(checks) if to_fix else 0
+    for number, what in ((waits - elsewhere, whom), (elsewhere, "another task")):
+        words += [f"{number} wait{'s' if number == 1 else ''} for {what}"] if number else []
     words += [f"{counts['todo']} to do"] if counts["todo"] else []
     told = ", ".join(words)
     if counts["todo"] == len(checks):

@@ -675,8 +675,17 @@ def test_bad_input_is_one_sentence(kernel: Kernel) -> None:
 
 def test_a_task_without_a_check_of_its_own_is_judged_by_the_others(kernel: Kernel) -> None:
     kernel.run("%load_ext grader.notebook")
-    shown = kernel.run("%grade 8.1")
-    assert shown.startswith("Task 8.1 has no check of its own: the other checks of the chapter need it.\n08_sqlmodel ")
+    for task in ("8.1", "08.1"):
+        shown = kernel.run(f"%grade {task}")
+        assert shown.startswith(
+            "Task 8.1 has no check of its own: the other checks of the chapter need it.\n08_sqlmodel"
+        )
+
+
+def test_a_task_may_be_written_with_the_zero_of_its_chapter(kernel: Kernel) -> None:
+    kernel.run("%load_ext grader.notebook")
+    assert kernel.run("%grade 05.3") == kernel.run("%grade 5.3")
+    assert kernel.run("%hint 05.3").startswith("Task 5.3: ")
 
 
 def test_nothing_is_left_of_a_killed_kernel(checkout: Path, environment: dict[str, str]) -> None:

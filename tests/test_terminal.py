@@ -267,6 +267,18 @@ def test_a_check_waits_for_the_one_that_its_own_waits_for() -> None:
     assert [waiting.id for waiting in block.waiting] == ["05_crud.b", "05_crud.c"]
 
 
+def test_what_waits_for_a_check_that_nobody_asked_for_waits_for_the_same_mistake() -> None:
+    failed = Check("09_relationships.a", "09_relationships", "9.6", "a", "failed", observed="a crash: no owner")
+    waits = replace(failed, id="09_relationships.b", outcome="blocked", observed="no owner (first: c)")
+    other = replace(waits, observed="no page (first: c)")
+    words = {each.observed: next(chapters([failed, each], Style())).text.partition("  ")[2] for each in (waits, other)}
+    assert blocks([failed, waits])[0].waiting == [waits] and blocks([failed, other])[0].waiting == []
+    assert words == {
+        waits.observed: "1 to fix, 1 waits for it",
+        other.observed: "1 to fix, 1 waits for another task",
+    }
+
+
 def test_what_is_in_the_way_of_code_that_was_written() -> None:
     stand_in = {"observed": "5.1 include the router", "begun": True}
     found = [check("5.2", "todo", **stand_in), check("5.3", "todo", **stand_in)]

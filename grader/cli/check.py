@@ -12,7 +12,7 @@ from grader.bench import Limits, limits_for
 from grader.cli import console, grading, passed, place
 from grader.cli.options import ChapterLimitOption, DatabaseOption, PartArgument, SubmissionLimitOption, SubmissionOption
 from grader.databases import NAMES
-from grader.rules import rules_of
+from grader.rules import rules_of, task_named
 from grader.starters import untouched_tasks
 from grader.terminal import Line, blocks
 
@@ -55,8 +55,8 @@ def check(
 
         others = grading.rest_of(where, checks, database)
         checks += terminal.blamed_on(checks, others)
-        asked, part = part, rules[0].chapter if len({rule.chapter for rule in rules}) == 1 else ""
-        of_task = bool(part and asked and "." in asked)
+        asked, part = task_named(part or ""), rules[0].chapter if len({rule.chapter for rule in rules}) == 1 else ""
+        of_task = bool(part and asked)
         left = asked if of_task and asked in untouched_tasks(part, where.folder / part) else ""
         if of_task and rules == rules_of(part):
             console.say(terminal.JUDGED_BY_OTHERS.format(asked))

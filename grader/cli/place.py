@@ -10,7 +10,7 @@ from pathlib import Path
 from grader import BadInput
 from grader.bench import chapter_folders
 from grader.places import IS_INSTALLED, PROJECT, found_home, home, is_a_clone, is_made_by_init
-from grader.rules import CHAPTERS, Rule, chapter_named, roster, rules_named
+from grader.rules import CHAPTERS, Rule, chapter_named, roster, rules_named, task_named
 from grader.starters import tasks_of
 
 
@@ -108,8 +108,7 @@ def rules(words: str) -> tuple[Rule, ...]:
     found = rules_named(words)
     if not found and words.count(".") == 1 and chapter_named(words):
         within = chapter_named(words)
-        name = f"{int(within[:2])}.{words.partition('.')[2]}"
-        if name in tasks_of(within):  # a task that the other checks of its chapter judge
+        if task_named(words) in tasks_of(within):  # a task that the other checks of its chapter judge
             return rules_named(within)
     if not found and any(words == each.name for each in roster()):
         return (rule(words),)
@@ -157,10 +156,8 @@ def task(words: str) -> str:
     Raises:
         BadInput: there is no such task.
     """
-    within, _, number = words.strip().partition(".")
-    found = chapter_named(within)
+    found, name = chapter_named(words), task_named(words)
     known = tasks_of(found) if found else {}
-    name = f"{int(found[:2])}.{number}" if found else ""
     if name not in known:
         have = f"chapter {found[:2]} has the tasks {', '.join(known)}" if known else "write 5.1 for the first of 05"
         raise BadInput(f"There is no task '{words}'; {have}.")

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from grader.diagnosis.anywhere import innermost
-from grader.diagnosis.crud import made_of
+from grader.diagnosis.crud import looks_up_an_id, made_of
 from grader.diagnosis.endpoints import behind, body_parameter, endpoint_of, own_line, request_of, routes_of
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.objects import value_of
@@ -66,6 +66,20 @@ def _around(found: tuple[File, Function, ast.Call]) -> str:
     by = "response_model" if keyword(route, "response_model") is not None else ""
     by = by or ("the line with def" if node.returns is not None else "")
     return f"What does this put around it, and what does {by} promise?" if by else "What does this put around it?"
+
+
+@reading("one item where a list was asked for", _LIST)
+def item_for_a_list(evidence: Evidence) -> Told | None:
+    """get_item looks up the row with an id. A page of items comes from the function that asks for many."""
+    found, selects = endpoint_of(evidence), evidence.events_of("SELECT items")
+    if found is None or request_of(evidence)[0] != "get" or not selects or not all(map(looks_up_an_id, selects)):
+        return None
+    hint = "The answer is a list of items. "
+    for file, node in behind(evidence):
+        made = calls(node, "get_item", "get", "get_one")
+        if made and file.name not in evidence.given:
+            return Told(where=file.at(made[0]), hint=f"{hint}How many does {name_of(made[0])}() give?")
+    return Told(where=given_back(*found[:2]), hint=f"{hint}What does this endpoint give back?")
 
 
 @reading("the item is wrapped in a list", *_ITEM)

@@ -6,7 +6,7 @@ import ast
 import re
 
 from grader.diagnosis.endpoints import endpoint_of, own_files, own_line, request_of
-from grader.diagnosis.evidence import Evidence
+from grader.diagnosis.evidence import Event, Evidence
 from grader.diagnosis.reading import Told
 from grader.diagnosis.source import File, Function, arguments_of, calls, decorators, inside, name_of, text_of
 
@@ -236,6 +236,9 @@ def page_passed_on(evidence: Evidence, chain: list[tuple[File, Function]]) -> To
             given = {_PAGE[each]: _PAGE.get(text_of(value)) for each, value in passed.items() if each in _PAGE}
             if given == {"offset": "limit", "limit": "offset"}:
                 return Told(where=file.at(call), hint="Compare what is handed on with what the function takes.")
+            misplaced = page_misplaced(call, passed)
+            if misplaced:
+                return Told(where=file.at(call), hint=misplaced)
             words = " ".join(text_of(each) for value in passed.values() for each in made_of(node, value))
             lost = [each for each in ("offset", "limit") if each not in given and not re.search(each, words)]
             lost = [each for each in lost if each in unlike_the_page(evidence)]
@@ -244,6 +247,24 @@ def page_passed_on(evidence: Evidence, chain: list[tuple[File, Function]]) -> To
                 them = "it" if len(lost) == 1 else "them"
                 return Told(where=file.at(call), hint=f"{' and '.join(lost)} {hands} here: nobody hands {them} on.")
     return None
+
+
+def looks_up_an_id(event: Event) -> bool:
+    """Whether a SELECT is for the one row with an id, as get() sends it."""
+    return re.search(r" where \(?items\.id = \S+$", event.words) is not None
+
+
+def page_misplaced(call: ast.Call, passed: dict[str, ast.expr]) -> str:
+    """What to ask where a call has only one of the two numbers, at the other's place: ``list_items(db, limit)``."""
+    names = {each: _PAGE.get(name_of(value)) for each, value in passed.items() if _PAGE.get(each)}
+    for each, other in names.items():
+        if len(names) != 1 or other in (None, _PAGE[each]):
+            continue
+        if passed[each] in call.args:
+            before = f"After {text_of(call.args[0])}, " if passed[each] in call.args[1:2] else ""
+            return f"{before}{name_of(call)}() takes {each}. Which of your numbers does this line hand over there?"
+        return "Compare what is handed on with what the function takes."
+    return ""
 
 
 def in_one_branch(evidence: Evidence, name: str, hint: str) -> Told | None:

@@ -13,6 +13,7 @@ from grader.diagnosis.answers import (
     body_with_204,
     empty_list_refused,
     fields_missing,
+    item_for_a_list,
     item_in_a_list,
     list_wrapped,
     nothing_written,
@@ -126,6 +127,7 @@ from grader.diagnosis.schemas import (
 from grader.diagnosis.starting import lifespan_unknown, nobody_creates
 from grader.diagnosis.statuses import (
     created_instead,
+    deleted_instead,
     own_exception_raised,
     route_status_is_a_text,
     status_by_place,
@@ -192,6 +194,8 @@ READINGS = (
     route_status_is_a_text,
     success_raised,
     created_instead,
+    deleted_instead,
+    item_for_a_list,
     never_reached,
     never_given_a_value,
     unknown_name,

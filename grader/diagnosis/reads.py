@@ -13,6 +13,7 @@ from grader.diagnosis.crud import (
     calls_in,
     function_of,
     in_one_branch,
+    looks_up_an_id,
     page_computed,
     page_passed_on,
     reached,
@@ -80,6 +81,8 @@ def no_order(evidence: Evidence) -> Told | None:
         return None
     if evidence.raised_kind("AttributeError"):  # it came to an end before the page was there
         return None
+    if looks_up_an_id(selects[-1]):  # which asks for no page
+        return None
     told = in_one_branch(
         evidence, "order_by", "This line decides whether the rows are ordered. For which pages are they?"
     )
@@ -96,6 +99,18 @@ def no_order(evidence: Evidence) -> Told | None:
         where=built(evidence, selects[-1].where, "select", "query"),
         hint=hint,
     )
+
+
+@reading("one item looked up where a list was asked for", "list_is_ordered", "list_pages")
+def looked_up_for_a_list(evidence: Evidence) -> Told | None:
+    """get() looks up the row with an id, one at most. A page of items takes a query for many."""
+    selects = evidence.events_of("SELECT items")
+    made = calls_in(evidence, "get", "get_one", "get_item")
+    if not made or not selects or not all(map(looks_up_an_id, selects)):
+        return None
+    hint = f"{name_of(made[0][1])}() looks up one row by its id. How many items are on a page?"
+    why = "Whoever calls list_items goes through what it gives back."
+    return Told(where=made[0][0].at(made[0][1]), hint=hint, why=why)
 
 
 _GET = "get_returns_the_item", "get_unknown_is_none"

@@ -380,25 +380,32 @@ def closed_before_reading(evidence: Evidence) -> Told | None:
     return None
 
 
-_NO_ITEM = r"Item\w+ refused (?:id: Field required|the item: Input should be a valid dictionary or object)"
+_NO_ITEM = r"Item\w+ refused (?:\w+: Field required|the item: Input should be a valid dictionary or object)"
 _READS_ITEMS = "ItemWithOwner reads an item, and the item's own .owner. A row has no name, and no owner of its own."
+_WHICH = "Which objects does ItemWithOwner read?"
+_OTHERS = {"Owner": "owners", "str": "texts", "int": "numbers", "bool": "True and False"}
 _KINDS: dict[type[ast.expr], str] = {ast.Tuple: "tuples", ast.List: "lists", ast.Dict: "dictionaries"}
 _TYPES = {"tuples": "tuple", "lists": "list", "dictionaries": "dict"}
 
 
-@reading("rows in the place of items", _LOADED, _CONSTANT, _LIST, _OWNER)
+@reading("rows, dictionaries or owners in the place of items", _LOADED, _CONSTANT, _LIST, _OWNER)
 def rows_of_pairs(evidence: Evidence) -> Told | None:
-    """execute() gives rows, each of which holds what was selected. ItemWithOwner reads the items themselves."""
+    """ItemWithOwner reads the items themselves. execute() gives rows, each of which holds what was selected. Neither a
+    dictionary of an item's values nor its owner is an item."""
     found = list_function(evidence)
     if found is None or not re.search(_NO_ITEM, evidence.saw):
         return None
     file, node = found
     made = _made_of_items(evidence, node)
     if made is not None and file.name not in evidence.given:
-        kind = _KINDS[type(made)]
-        hint = f"This makes {kind} of the items. Which objects does ItemWithOwner read?"
+        kind = _KINDS.get(type(made), "dictionaries")
+        hint = f"This makes {kind} of the items. {_WHICH}"
         saw = f"{evidence.saw}; the list holds {kind}" if "what the list holds" not in evidence.saw else ""
         return Told(saw=saw, where=file.at(made), hint=hint, why=_READS_ITEMS.partition(" A row")[0])
+    kind, chosen = _chosen_of_items(evidence, node)
+    if chosen is not None and file.name not in evidence.given:
+        saw, hint = f"{evidence.saw}; the list holds {kind}", f"This gives {kind}. {_WHICH}"
+        return Told(saw=saw, where=file.at(chosen), hint=hint, why=_READS_ITEMS.partition(" A row")[0])
     if "refused id" not in evidence.saw:
         return None
     held = re.search(r"; what the list holds is a row \((.*)\)$", evidence.saw)
@@ -408,18 +415,43 @@ def rows_of_pairs(evidence: Evidence) -> Told | None:
     kinds = held[1] if held else ", ".join(name_of(each) for each in selected[0].args) if selected else ""
     rows = f"rows ({kinds})" if kinds else "rows"
     saw = evidence.saw if held else f"{evidence.saw}; the list holds {rows}"
-    hint = f"The list holds {rows}, not items. Which objects does ItemWithOwner read?"
+    hint = f"The list holds {rows}, not items. {_WHICH}"
     return Told(saw=saw, where=file.at(executed[-1] if executed else node), hint=hint, why=_READS_ITEMS)
 
 
 def _made_of_items(evidence: Evidence, node: Function) -> ast.expr | None:
     """The pair, or the dictionary, that a function makes of each item, where ItemWithOwner was handed one."""
-    raised = evidence.raised_kind("ValidationError")
-    handed = set(re.findall(r"input_type=(tuple|dict|list)\b", raised.message if raised else evidence.saw))
-    loops = [each.elt for each in inside(node) if isinstance(each, ast.ListComp | ast.GeneratorExp)]
-    loops += [call.args[0] for call in calls(node, "append") if call.args]
-    kinds = [(each, _KINDS.get(type(each), "")) for each in loops]
+    raised, handed = evidence.raised_kind("ValidationError"), _handed_to_the_schema(evidence)
+    kinds = [(each, _KINDS.get(type(each), "")) for each in _elements(node)]
+    kinds = [(each, "dictionaries" if _calls_dict(each) else kind) for each, kind in kinds]
     return next((each for each, kind in kinds if kind and (not raised or _TYPES[kind] in handed)), None)
+
+
+def _chosen_of_items(evidence: Evidence, node: Function) -> tuple[str, ast.expr | None]:
+    """What ItemWithOwner was handed in the place of items, owners or texts, and what in a function chooses that."""
+    kind = next((_OTHERS[each] for each in _handed_to_the_schema(evidence) if each in _OTHERS), "")
+    asked = [call.args[0] for call in calls(node, "select", "query") if call.args]
+    of_another = [each for each in asked if isinstance(each, ast.Attribute) or name_of(each) != "Item"]
+    chosen = [each for each in _elements(node) if isinstance(each, ast.Attribute)] or of_another
+    return kind, chosen[0] if kind and chosen else None
+
+
+def _handed_to_the_schema(evidence: Evidence) -> list[str]:
+    """Names of the types that ItemWithOwner was handed, as Pydantic and FastAPI write them."""
+    raised = evidence.raised_kind("ValidationError", "ResponseValidationError")
+    words = raised.message if raised else evidence.saw
+    found = re.findall(r"(?:input_type=|'input': <app\.models\.)(\w+)", words)
+    return [*found, *(name for name, value in (("str", "'"), ("int", r"\d")) if re.search(f"'input': {value}", words))]
+
+
+def _elements(node: ast.AST) -> list[ast.expr]:
+    """What a function puts into a list, one for each item."""
+    loops = [each.elt for each in inside(node) if isinstance(each, ast.ListComp | ast.GeneratorExp)]
+    return [*loops, *(call.args[0] for call in calls(node, "append") if call.args)]
+
+
+def _calls_dict(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and name_of(node) == "dict"
 
 
 def _goes_through_rows(node: ast.AST) -> bool:

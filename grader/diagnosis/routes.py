@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 from grader.diagnosis.anywhere import innermost
-from grader.diagnosis.crud import made_of, page_asked, page_sent, reached, unlike_the_page
+from grader.diagnosis.crud import made_of, page_asked, page_misplaced, page_sent, reached, unlike_the_page
 from grader.diagnosis.endpoints import (
     behind,
     body_parameter,
@@ -845,7 +845,10 @@ def unknown_not_noticed(evidence: Evidence) -> Told | None:
         return Told(where=file.at(test), hint=f"{hint}is not there?")
     if asking:
         hint = "What happens here when there is no such item, and what does the client hear?"
-        return Told(where=asking[0][0].at(asking[0][1]), hint=hint)
+        returned = _returned_for_none(chain, asking[0][1])
+        if returned is not None:
+            hint = "What this returns is taken for an item. What ends the request with a 404 instead?"
+        return Told(where=asking[0][0].at(returned or asking[0][1]), hint=hint)
     for file, node in reversed(chain):
         statements = calls(node, "delete", "update") if calls(node, "execute", "exec", "query") else []
         if statements:
@@ -881,6 +884,18 @@ def _about_something_else(chain: list[tuple[File, Function]]) -> list[tuple[File
         and any(isinstance(one, ast.Raise) for one in ast.walk(each))
         and any(looked.lineno < each.lineno for looked in calls(node, *LOOKUPS))
     ]
+
+
+def _returned_for_none(chain: list[tuple[File, Function]], asked: ast.If | ast.IfExp) -> ast.Return | None:
+    """The return for the case that nothing was found, in a condition or below it: ``if item is None: return ...``."""
+    if isinstance(asked, ast.IfExp):
+        return None
+    test = asked.test
+    is_none = isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.Is | ast.Eq)
+    below = next((node.body[node.body.index(asked) + 1 :] for _, node in chain if asked in node.body), [])
+    below = below if isinstance(asked.body[-1], ast.Return) else []
+    branch = asked.body if is_none or isinstance(test, ast.UnaryOp) else asked.orelse or below
+    return branch[-1] if branch and isinstance(branch[-1], ast.Return) else None
 
 
 def _asks_for_the_item(node: Function, test: ast.expr) -> bool:
@@ -1311,6 +1326,9 @@ def page_not_handed_on(evidence: Evidence) -> Told | None:
         words = {name: " ".join(map(text_of, values)) for name, values in said.items()}
         if [re.sub(r".*\.", "", text_of(passed.get(name))) for name in ("limit", "offset")] == ["offset", "limit"]:
             return Told(where=file.at(call), hint="Compare what is handed on with what the function takes.")
+        misplaced = page_misplaced(call, passed)
+        if misplaced:
+            return Told(where=file.at(call), hint=misplaced)
         lost = [name for name in ("offset", "limit") if not re.search(r"[^\W\d]", words.get(name, ""))]
         if {*lost} & unlike:
             return Told(where=file.at(call), hint=_where_the_page_ends(evidence, file, call, lost))

@@ -264,7 +264,8 @@ class Source:
         for _ in range(_MOST_CALLS):
             call = _only_call(found[1]) if not found[1].decorator_list else None
             name = name_of(call) if call is not None and not of_a_session(call) else ""
-            other = (self.function(name, found[0].name) or self.function(name)) if name else None
+            beside = self.function(name, found[0].name) if name and not _of_a_module(found[0], call) else None
+            other = (beside or self.function(name)) if name else None
             if other is None or other[1] is found[1] or other[0].name in given:
                 break
             if any("contextmanager" in each for each, _ in decorators(other[1])):  # what it gives has to be entered
@@ -277,7 +278,8 @@ class Source:
         if id(node) not in self._wholes:
             self._wholes[id(node)] = node
             call = _only_call(node)
-            does = self.function(name_of(call), file.name) if call is not None and not of_a_session(call) else None
+            beside = call is not None and not of_a_session(call) and not _of_a_module(file, call)
+            does = self.function(name_of(call), file.name) if beside else None
             does = self.handed_on(does, given) if does is not None else None
             names = [name_of(each) for each in (*call.args, *(each.value for each in call.keywords))] if call else []
             if does is not None and does[0] is file and set(arguments_of(does[1])) == {*names}:
@@ -499,6 +501,14 @@ def of_a_session(call: ast.Call) -> bool:
     """Whether a call is of a session's own method, ``db.add(...)``: another one of this name is not meant."""
     owner = call.func.value if isinstance(call.func, ast.Attribute) else None
     return name_of(owner).strip("_") in ("db", "session", "s", "connection", "conn")
+
+
+def _of_a_module(file: File, call: ast.Call | None) -> bool:
+    """Whether a call is of something that the file imports, ``crud.create_item(...)``: the one beside it is not."""
+    owner = call.func.value if call is not None and isinstance(call.func, ast.Attribute) else None
+    imports = [each for each in file.nodes if isinstance(each, ast.Import | ast.ImportFrom)]
+    named = {one.asname or one.name.partition(".")[0] for each in imports for one in each.names}
+    return isinstance(owner, ast.Name) and owner.id in named
 
 
 def name_of(node: ast.AST | None) -> str:

@@ -6,7 +6,7 @@ import ast
 import re
 
 from grader.diagnosis.anywhere import innermost
-from grader.diagnosis.endpoints import behind, endpoint_of
+from grader.diagnosis.endpoints import behind, endpoint_of, request_of
 from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.routes import ANSWERS, UNKNOWN
@@ -130,5 +130,20 @@ def created_instead(evidence: Evidence) -> Told | None:
         made = calls(node, *names, *(each.asname for each in imports if each.asname and each.name in names))
         if made and not calls(node, "update_item") and file.name not in evidence.given:
             hint = "This saves a new item. Which function of crud changes one?"
+            return Told(where=file.at(made[0]), hint=hint)
+    return None
+
+
+@reading("the item is deleted", "patch_keeps_omitted_fields", "read_answers_the_item")
+def deleted_instead(evidence: Evidence) -> Told | None:
+    """A PATCH changes the item that is there, and a GET shows it. Whoever deletes it has nothing left to show."""
+    method = request_of(evidence)[0] if evidence.sent("DELETE items") else ""
+    hint = {
+        "patch": "This deletes the item. Which function of crud changes one?",
+        "get": "This deletes the item, and a GET only shows it. Where does this endpoint have the item from?",
+    }.get(method, "")
+    for file, node in behind(evidence) if hint else ():
+        made = [each for each in calls(node, "delete_item", "delete") if each not in node.decorator_list]
+        if made and not calls(node, "update_item") and file.name not in evidence.given:
             return Told(where=file.at(made[0]), hint=hint)
     return None

@@ -29,7 +29,7 @@ from grader.lessons import NOTEBOOKS, quizzing, resident
 from grader.lessons.predicting import Predictor
 from grader.lessons.questions import lesson_of, lessons, prediction
 from grader.places import home, is_clone
-from grader.rules import CHAPTERS, Rule, chapter_named, rules_named, rules_of
+from grader.rules import CHAPTERS, Rule, chapter_named, rules_named, rules_of, task_named
 from grader.starters import tasks_of, untouched_tasks
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _linked(text: str) -> str:
 
 
 def selected(words: str) -> tuple[Rule, ...]:
-    """The rules that ``05``, ``5``, ``05_crud``, ``5.1`` or nothing (everything) names.
+    """The rules that ``05``, ``5``, ``05_crud``, ``5.1``, ``05.1`` or nothing (everything) names.
 
     A task without a check of its own is judged by the others of its chapter.
 
@@ -111,7 +111,7 @@ def selected(words: str) -> tuple[Rule, ...]:
         BadInput: there is no such chapter or task.
     """
     rules = rules_named(words.strip() or "all")
-    if not rules and chapter_named(words) and words.strip() in tasks_of(chapter_named(words)):
+    if not rules and chapter_named(words) and task_named(words) in tasks_of(chapter_named(words)):
         return rules_of(chapter_named(words))
     if not rules:
         raise BadInput(f"There is no chapter or task '{words.strip()}'; {_USAGE}.")
@@ -151,7 +151,7 @@ class Workbook(Magics):
 
         ``%hint 5.1`` is for that task, ``%hint 5`` for the next one of chapter 05, ``%hint`` for your next one.
         """
-        named = line.strip()
+        named = task_named(line) or line.strip()
         chapter = chapter_named(named) if named and "." not in named else ""
         try:
             task = named if named and not chapter else _current_task(chapter or self._chapter, only=bool(chapter))
@@ -215,7 +215,7 @@ def _graded(options: argparse.Namespace) -> list[terminal.Line]:
     elsewhere = terminal.blamed_on(checks, others)
     checks += elsewhere
     style = terminal.Style(width=terminal.UNWRAPPED)
-    asked = options.what if "." in options.what else ""
+    asked = task_named(options.what)
     # More of the lesson follows, also after the only task of a chapter.
     goes_on = bool(asked) and all(check.outcome == "passed" for check in checks)
     others_judge = asked and not any(asked in (rule.task, *rule.also) for rule in rules)

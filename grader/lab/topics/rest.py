@@ -125,7 +125,7 @@ class Rest:
             with as_before():
                 self._expect.status(answer, 404)
         if self._place.stubs and not self._client.has_route(method, path):
-            answer = self._client.only_request(method, path, json={})
+            answer = self._client.only_request(method, path, json=None if method == "GET" else {})
             self._expect(not answer.unrouted, saw=str(answer), wanted=f"a route for {method} {path}")
 
     def _expect_deleted(self, item_id: int) -> None:
