@@ -26,12 +26,14 @@ from grader.diagnosis.names import (
     ROUTER_IN_THE_APP,
     SESSIONS,
     a_text,
+    function_of_the_lesson,
     given_and_used,
     in_a_module,
     instead,
     is_handed_over,
     is_of_the_lesson,
     kept_under_another_name,
+    made_by_no_line,
     made_here,
     named_otherwise,
     not_kept,
@@ -108,9 +110,7 @@ def unknown_name(evidence: Evidence) -> Told | None:
         return replace(told, saw=raised.told, why=UNTIL_IT_RUNS)
     imports = [node for node in file.nodes if isinstance(node, ast.Import | ast.ImportFrom)]
     imported = {each.asname or each.name for node in imports for each in node.names}
-    known = {getattr(node, "id", "") for node in file.nodes} | imported | set(dir(builtins))
-    around = evidence.source.function(file.function_at(int(where.rpartition(":")[2] or 0)), file.name)
-    known |= {node.name for node in file.classes} | {*(arguments_of(around[1]) if around else [])}
+    known = _known_at(file, int(where.rpartition(":")[2] or 0)) | imported | set(dir(builtins))
     similar = [each for each in sorted(known - {name}) if each.lower() == name.lower()]
     similar += difflib.get_close_matches(name, known - {name}, 1, cutoff=0.8)
     if not _may_be_given(evidence.source, file, where) and name == snake(name):
@@ -148,8 +148,12 @@ def unknown_name(evidence: Evidence) -> Told | None:
         hint, where = other_name
     elif looked_up := _by_a_dependency(evidence.source, file, name, where):
         hint = looked_up
+    elif of_the_lesson := function_of_the_lesson(file, name, where):
+        hint = of_the_lesson
     elif is_of_the_lesson(name):
         hint = f"'{name}' is a name of the lesson's. What is it called here?"
+    elif all(hasattr(builtins, each) for each in similar) and (missing := made_by_no_line(file, name, where)):
+        hint = missing
     elif similar and of_python(name, similar[0]):
         hint = f"Python writes it {similar[0]}."
     elif similar and (typed := of_this_type(file, similar[0], name, where)):
@@ -169,6 +173,16 @@ def unknown_name(evidence: Evidence) -> Told | None:
     else:
         hint = f"Where should '{name}' come from? Define it before this line runs, or import it at the top of the file."
     return Told(saw=raised.told, where=where, hint=hint, why=UNTIL_IT_RUNS)
+
+
+def _known_at(file: File, line: int) -> set[str]:
+    """The names that a file has at a line: its own, and those of the functions and classes around the line."""
+    scopes = [*file.functions, *file.classes]
+    apart = [one for each in scopes if not each.lineno <= line <= (each.end_lineno or 0) for one in ast.walk(each)]
+    others = {each for each in apart if isinstance(each, ast.Name)}
+    here = {each.id for each in file.nodes if isinstance(each, ast.Name) and each not in others}
+    around = [each for each in file.functions if each.lineno <= line <= (each.end_lineno or 0)]
+    return here | {node.name for node in file.classes} | {one for each in around for one in arguments_of(each)}
 
 
 _CONSTANTS = {"true": "True", "false": "False", "none": "None", "null": "None", "nil": "None"}

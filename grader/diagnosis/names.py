@@ -7,9 +7,10 @@ import builtins
 import difflib
 import re
 import sys
+from typing import TypeGuard
 
 from grader.diagnosis.endpoints import endpoint_of
-from grader.diagnosis.evidence import Evidence
+from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.reading import Told, an
 from grader.diagnosis.source import File, Function, Source, arguments_of, calls, inside, name_of, text_of
 
@@ -17,12 +18,16 @@ ROUTER_IN_THE_APP = "The app includes the router. In which file is the app made,
 OF_NO_APP = "main.py imports this file before it makes the app. To what do the routes of this file belong?"
 _OF_OTHER_LIBRARIES = re.compile(
     r"SQLAlchemy(?=\()|app\.config|transaction\.atomic|db\.(?:Model|session|Column|create_all|init_app|relationship)\b"
-    r"|models\.(?:Model|\w+Field|ForeignKey)\b|(?:abort|jsonify|get_object_or_404|get_or_404|Http404|Blueprint)(?=\()"
+    r"|models\.(?:Model|\w+Field|ForeignKey)\b|(?:abort|jsonify|get_object_or_404|get_or_404|Blueprint)(?=\()"
+    r"|\b(?:Http404|HttpResponseNotFound|NotFound)\b"
     r"|\b(?:Char|Text|Integer|String|Auto)Field(?=\()|serializers\.\w+|request\.(?:json|args|form|get_json|GET|POST)\b"
 )
 _OF_THE_LESSON = re.compile(
     r"(\w+_)?(book|author|entr(?:y|ie))s?(_|$)|(Book|Author|Entr(?:y|ie))s?([A-Z]|$)|Shelf[A-Z]\w*$"
     r"|(new_)?(shelf|library|journal|title|note)$|Title$|whole$|load$|(create_v|update_)\w$"
+)
+_FUNCTION_OF_THE_LESSON = re.compile(
+    r"page$|with_(selectinload|joinedload)$|lazily$|by_hand$|update_[abc]$|create_(v\d|first)$|whole$|load$"
 )
 _OF_TABLES = "Mapped", "mapped_column", "relationship", "Column", "ForeignKey", "String", "Integer"
 _OF_SCHEMAS = "Field", "StringConstraints", "AfterValidator", "ConfigDict"
@@ -30,12 +35,86 @@ _ASKED_OF_TABLES = {
     *("select", "selectinload", "joinedload", "contains_eager", "subqueryload", "raiseload", "join", "outerjoin"),
     *("where", "order_by", "options", "get", "filter", "query"),
 }
+_LOADERS = "selectinload", "joinedload", "subqueryload", "raiseload", "contains_eager", "immediateload", "lazyload"
 _LOOPS = ast.For | ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
 
 
 def is_of_the_lesson(name: str) -> bool:
     """Whether a name is one of the lessons': their tables hold books and authors."""
     return _OF_THE_LESSON.match(name) is not None
+
+
+def function_of_the_lesson(file: File, name: str, where: str) -> str:
+    """What to say where a line calls a function of the lessons' own: ``page(db)``; empty for any other name."""
+    called = any(isinstance(each, ast.Call) and each.func in _uses(file, name, where) for each in file.nodes)
+    if called and _FUNCTION_OF_THE_LESSON.match(name):
+        return f"'{name}' is a function of the lesson's. What it did has to stand here."
+    return ""
+
+
+def made_by_no_line(file: File, name: str, where: str) -> str:
+    """What to ask where a query is sent, or what was sent is written, that no line has made; empty for any other."""
+    line = int(where.rpartition(":")[2] or 0)
+    around = [each for each in file.functions if each.lineno <= line <= (each.end_lineno or 0)]
+    used = _uses(file, name, where) if around and name.islower() else []
+    made = [one for each in around[-1:] for one in inside(each) if isinstance(one, ast.Call)]
+    asked = [each.args[0] for each in made if name_of(each) in ("exec", "execute", "scalars", "scalar") and each.args]
+    if any(_begin_of(each) in used for each in asked):
+        return f"No line above makes '{name}'. What is the database asked here?"
+    body = [each.arg for each in around[-1].args.args if re.search(r"(Create|Update)$", text_of(each.annotation))]
+    read = [each.func.value for each in made if isinstance(each.func, ast.Attribute) and each.func.attr == "items"]
+    read += [one for each in made if name_of(each) == "sqlmodel_update" for one in each.args]
+    read += [one.value for each in made for one in each.keywords if one.arg is None]
+    read += [each.value for each in inside(around[-1]) if isinstance(each, ast.Subscript)]
+    if len(body) == 1 and any(each in read for each in used):
+        return f"No line above makes '{name}'. How does {around[-1].name}() get it from '{body[0]}'?"
+    return ""
+
+
+def _begin_of(node: ast.expr) -> ast.expr:
+    """Where a chain of calls begins: ``query`` of ``query.options(...).limit(3)``."""
+    while isinstance(node, ast.Call | ast.Attribute):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return node
+
+
+def _without_its_class(source: Source, file: File, used: list[ast.Name]) -> str:
+    """Of what a query asks a class for, where the class is missing: ``selectinload(owner)``, and of the table's name.
+
+    What is compared with a column is no column: ``where(Item.name == name)``.
+    """
+    queries = [each for each in file.nodes if isinstance(each, ast.Call) and name_of(each) in _ASKED_OF_TABLES]
+    models = source.file("app/models.py").classes
+    for node in used:
+        of_these = [each for each in queries if any(node in ast.walk(value) for value in each.args)]
+        if not of_these or any(each.func is node for each in file.nodes if isinstance(each, ast.Call)):
+            continue
+        loads = [each for each in of_these if name_of(each) in _LOADERS]
+        if loads and node in loads[-1].args and source.class_(node.id):
+            return f"{node.id} is a class, and {name_of(loads[-1])}() wants an attribute. Which one leads there?"
+        if not loads and any(node.id == f"{snake(each.name)}s" for each in models):
+            return f"'{node.id}' is what the database calls the table. What is the class of the table called?"
+        compared = [each for each in file.nodes if isinstance(each, ast.Compare) and node in ast.walk(each)]
+        columns = [one.value for each in compared for one in inside(each) if isinstance(one, ast.Attribute)]
+        asks = {name_of(each) for each in of_these} & {*_LOADERS, "order_by", "where", "filter"}
+        if not asks or any(name_of(each)[:1].isupper() for each in columns):
+            continue
+        for each in models:
+            names = {"id", *source.declared_in((source.file("app/models.py"), each))}
+            if {node.id, node.id.removesuffix("s"), node.id.removeprefix(f"{snake(each.name)}_")} & names:
+                return f"Nothing here is called '{node.id}'. Of which class is the attribute that you mean?"
+    return ""
+
+
+def _of_http(evidence: Evidence, file: File, name: str, used: list[ast.Name]) -> str:
+    """Of an exception for a client, where the functions know nothing of any client."""
+    of_a_client = name in ("HTTPException", "Http404", "NotFound") and evidence.source.class_(name) is None
+    if not of_a_client or file.name != "app/crud.py" or not used:
+        return ""
+    around = evidence.source.function(file.function_at(used[0].lineno), file.name)
+    if around and re.search(r"\bNone$|\bOptional\b", text_of(around[1].returns)) and around[1].name.startswith("get"):
+        return "None is the answer for an id that is not there; the route makes a 404 of it."
+    return "The functions in crud.py know nothing of HTTP: that is for the routes. What does this one need?"
 
 
 def instead(evidence: Evidence, file: File, name: str, where: str) -> str:
@@ -48,8 +127,11 @@ def instead(evidence: Evidence, file: File, name: str, where: str) -> str:
         where: the line.
     """
     used = _uses(file, name, where)
+    if of_http := _of_http(evidence, file, name, used):
+        return of_http
     other = _OF_OTHER_LIBRARIES.search(evidence.source.line(where))
-    if other is not None and other[0].split(".")[0] == name and evidence.source.function(name) is None:
+    own = evidence.source.function(name) or evidence.source.class_(name)
+    if other is not None and other[0].split(".")[0] == name and own is None:
         return f"{other[0]} belongs to another library. What does this app have in its place?"
     routes = [one for node in file.functions for one in node.decorator_list if isinstance(one, ast.Call)]
     if any(one.args[:1] == [each] and isinstance(one.func, ast.Attribute) for one in routes for each in used):
@@ -61,6 +143,7 @@ def instead(evidence: Evidence, file: File, name: str, where: str) -> str:
     return (
         next(filter(None, (_of_the_loop(file, each) or _an_option(file, each) for each in used)), "")
         or _in_another_module(evidence.source, file, used)
+        or _without_its_class(evidence.source, file, used)
         or _of_a_parameter(evidence.source, file, used)
         or _of_another_layer(evidence, file, name, used)
         or _of_the_database(evidence, file, name, used)
@@ -151,6 +234,32 @@ def types_of_parameters(source: Source, file: File, node: Function) -> dict[str,
         if isinstance(said, ast.Name) and (said.id in ("int", "Session") or source.class_(said.id)):
             found[each.arg] = said.id
     return found
+
+
+def named_anew(evidence: Evidence, raised: Raised) -> tuple[str, str] | None:
+    """The line that gives the name of the row, which a function is handed, to something else; and a question.
+
+    Args:
+        evidence: what is known.
+        raised: the exception of whoever got this in the place of the row.
+    """
+    for where in [each for each in reversed(raised.lines) if each.rpartition(":")[0] not in evidence.given]:
+        file, line = evidence.source.file(where.rpartition(":")[0]), int(where.rpartition(":")[2])
+        around = evidence.source.function(file.function_at(line), file.name)
+        nodes = inside(around[1]) if around else ()
+        made = [each for each in nodes if isinstance(each, ast.Call) and each.lineno <= line <= (each.end_lineno or 0)]
+        names = {text_of(one) for each in made for one in each.args}
+        types = types_of_parameters(evidence.source, *around) if around else {}
+        for each in [one for one in nodes if isinstance(one, ast.Assign | ast.For) and one.lineno < line]:
+            targets, value = (each.targets, each.value) if isinstance(each, ast.Assign) else ([each.target], each.iter)
+            bound = [name for name in map(text_of, targets) if name in names and types.get(name) == "Item"]
+            if bound:
+                sent = {one for one, kind in types.items() if kind.endswith(("Create", "Update"))}
+                of_it = {one.id for one in ast.walk(value) if isinstance(one, ast.Name)} & sent
+                what = "what was sent" if of_it else "something else"
+                hint = f"This gives the name '{bound[0]}' to {what}. Which object is the row, from here on?"
+                return file.at(each), hint
+    return None
 
 
 def type_for_its_value(evidence: Evidence) -> Told | None:
@@ -571,6 +680,11 @@ _OPTIONS = {
     *("unique", "default", "max_length", "min_length", "strip_whitespace", "ge", "le", "status_code", "detail"),
     *("autoflush", "expire_on_commit", "response_model", "echo"),
 }
+
+
+def is_an_option(node: ast.expr) -> TypeGuard[ast.Constant]:
+    """Whether a text is such a word, in quotes: ``model_dump("exclude_unset")``."""
+    return isinstance(node, ast.Constant) and node.value in _OPTIONS
 
 
 def _names_a_variable(file: File, node: ast.Name) -> bool:

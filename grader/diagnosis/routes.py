@@ -1261,7 +1261,10 @@ def shown_as_it_is(evidence: Evidence) -> Told | None:
     shows = [
         other.name
         for other_file, other, verb, decorator in routes_of(evidence)
-        if other_file is file and other is not node and verb != "delete" and not other.name.startswith("to_do_")
+        if other_file is file
+        and other.lineno != node.lineno
+        and verb != "delete"
+        and not other.name.startswith("to_do_")
         if text_of(keyword(decorator, "response_model") or other.returns) in (named, f"list[{named}]", f"List[{named}]")
     ]
     if shows and named:

@@ -11,7 +11,7 @@ from grader.diagnosis.anywhere import IN_ANOTHER_ORDER, innermost
 from grader.diagnosis.crud import built, calls_in, function_of, in_one_branch, reached
 from grader.diagnosis.endpoints import endpoint_of, own_line
 from grader.diagnosis.evidence import Event, Evidence
-from grader.diagnosis.names import types_of_parameters
+from grader.diagnosis.names import named_anew, types_of_parameters
 from grader.diagnosis.objects import value_of
 from grader.diagnosis.reading import UNTIL_IT_RUNS, Told, reading, reading_of
 from grader.diagnosis.source import (
@@ -185,6 +185,8 @@ def schema_in_the_session(evidence: Evidence) -> Told | None:
     handed = calls(around[1], "add", "refresh", "merge") if around else []
     names = {text_of(each.args[0]) for each in handed if around and each.args and around[0].at(each) == where}
     types = types_of_parameters(evidence.source, *around) if around else {}
+    if anew := named_anew(evidence, raised):
+        return Told(where=anew[0], hint=anew[1])
     swapped = found[1] in types.values() and found[1] not in [types.get(each, found[1]) for each in names]
     if around and swapped and f"{around[1].name}(" in "".join(evidence.did[-1:]):
         return Told(where=around[0].at(around[1]), hint=IN_ANOTHER_ORDER, why=UNTIL_IT_RUNS)

@@ -10,7 +10,7 @@ from itertools import pairwise
 from grader.diagnosis.anywhere import NAMES_ALONE, innermost, where_it_came_from
 from grader.diagnosis.crud import made_of, reached
 from grader.diagnosis.evidence import Evidence, Raised
-from grader.diagnosis.names import type_for_its_value, types_of_parameters, with_an_object
+from grader.diagnosis.names import is_an_option, named_anew, type_for_its_value, types_of_parameters, with_an_object
 from grader.diagnosis.reading import UNTIL_IT_RUNS, Told, an, reading
 from grader.diagnosis.source import (
     File,
@@ -129,6 +129,11 @@ def _to_a_function(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST
         )
     if function is None and found[1] in ("limit", "offset"):
         return _OF_A_PAGE
+    if function is None and found[1] in ("model_dump", "model_dump_json"):
+        handed = [str(one.value) for each in _called(nodes, found[1]) for one in each.args if is_an_option(one)]
+        if handed:
+            return f"{found[1]}() takes {handed[0]} by its name, and with a value. How does Python write both?"
+        return f"{found[1]}() takes nothing by its place. By which name does it take what this line hands over?"
     takes = f"{', '.join(names[:-1])} and {names[-1]}" if names[1:] else "".join(names)
     return f"{found[1]}() takes {takes}. What does this line hand over?" if names else ""
 
@@ -568,6 +573,9 @@ def _other_types(
     return found
 
 
+_TAKE_A_ROW = "add", "delete", "refresh", "merge", "expunge"
+
+
 @reading("something that is no row is given to the session")
 def no_row_in_the_session(evidence: Evidence) -> Told | None:
     """A session adds, deletes and loads again objects of the tables' classes: one object for one row."""
@@ -576,6 +584,8 @@ def no_row_in_the_session(evidence: Evidence) -> Told | None:
     if found is None or found[2].rpartition(":")[0] in evidence.given:
         return None
     kind, class_ = found[1].groups()
+    if anew := named_anew(evidence, found[0]):
+        return Told(where=anew[0], hint=anew[1])
     gets = f"{class_}, which is the class of the table" if class_ else an(kind)
     if is_schema(evidence.source, kind) and not class_:
         sent = re.search(r"Create$|Update$", kind)
@@ -588,9 +598,8 @@ def no_row_in_the_session(evidence: Evidence) -> Told | None:
     if kind in ("int", "str") and (handed := _handed_a_part(evidence, found[0])) is not None:
         return handed
     if kind in ("list", "tuple", "dict", "generator"):
-        takers = ("add", "delete", "refresh", "merge", "expunge")
         called = {name_of(each) for each in at_line(evidence.source, found[2]) if isinstance(each, ast.Call)}
-        taker = next((f"{name}()" for name in takers if name in called), "A session")
+        taker = next((f"{name}()" for name in _TAKE_A_ROW if name in called), "A session")
         hint = f"{taker} takes one row at a time, as an object, and here it gets {an(kind)}. Which objects are rows?"
     if is_schema(evidence.source, kind) and not class_ and (made := _returned_by_a_helper(evidence, found[2], kind)):
         return Told(where=made, hint="Whoever calls this goes on with the row. What does it get here?")

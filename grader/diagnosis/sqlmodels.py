@@ -23,6 +23,8 @@ from grader.diagnosis.tables import COUNTS_WHOLE_NUMBERS, ONE_KEY, hint_for_the_
 _TABLE = "item_is_a_sqlmodel_table"
 _TEXTS = "name", "description"
 _SCHEMA = re.compile(r"\b(ItemCreate|ItemUpdate|ItemRead)\b")
+_MADE = "create_persists", "create_refreshes", "create_answers_201", "patch_null_clears"
+_ANSWERS = "read_answers_the_item", "list_answers_items", "patch_keeps_omitted_fields"
 _SCHEMA_RULES = (
     *("input_is_validated", "create_ignores_a_client_id", "bad_body_is_422", "patch_null_name_is_422"),
     *("answers_hide_internal_fields", "read_accepts_an_orm_object", "read_hides_internal_fields"),
@@ -320,6 +322,24 @@ def row_refused(evidence: Evidence) -> Told | None:
     return Told(where=found[0].at(found[1]), hint=f"Nobody asked for '{name}', and a row without it is refused.")
 
 
+@reading("a column that may be empty, of a type that may not", *_MADE, *_ANSWERS)
+def null_only_in_the_column(evidence: Evidence) -> Told | None:
+    """nullable= is about the column. Whoever reads an object checks its values by the annotation."""
+    raised = evidence.raised_kind("ValidationError")
+    of = re.match(r"\d+ validation errors? for (\w+)\n", raised.message) if raised else None
+    found = _declared(evidence, "description")
+    refused = re.search(r"\bdescription: Input should be a valid string, not None", evidence.saw)
+    if of is None or found is None or refused is None:
+        return None
+    reader = evidence.source.class_(of[1])
+    said = text_of(getattr(found[1], "annotation", None))
+    if field_in(evidence, reader, "description") != found or re.search(r"\bNone\b|\bOptional\b", said):
+        return None
+    hint = "The column takes NULL, but values are checked by this annotation. Does it allow for None?"
+    why = "An item without a description is an item like any other."
+    return Told(where=found[0].at(found[1]), hint=hint, why=why)
+
+
 @reading("no index on the name", _TABLE)
 def name_has_no_index(evidence: Evidence) -> Told | None:
     """An index helps a search by name only if the name is its first column."""
@@ -349,7 +369,6 @@ def own_registry(evidence: Evidence) -> Told | None:
 # -- schemas ------------------------------------------------------------------------------------------
 
 
-_MADE = "create_persists", "create_refreshes", "create_answers_201", "patch_null_clears"
 # What making an object raises whose class has no table, and inherits the columns of one.
 _NO_TABLE = re.compile(r"'NoneType' object has no attribute 'set'|cannot pickle '\w+' object")
 

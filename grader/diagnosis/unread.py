@@ -18,7 +18,9 @@ _NO_SUCH_NAME = re.compile(r"cannot import name '(\w+)' from '(app[\w.]*)'")
 
 def place_for(evidence: Evidence) -> str:
     """The line to change where Python names one below it; empty where it names the right one."""
-    return _at_the_margin(evidence)[0] if evidence.outcome == "error" and not _below_a_decorator(evidence) else ""
+    if evidence.outcome != "error" or " is not valid Python: " not in evidence.saw:
+        return ""
+    return _at_the_end(evidence) or ("" if _below_a_decorator(evidence) else _at_the_margin(evidence)[0])
 
 
 def hint_for(evidence: Evidence) -> str:
@@ -66,9 +68,20 @@ def _below_a_decorator(evidence: Evidence) -> str:
     name, _, number = evidence.where.rpartition(":")
     lines = evidence.source.file(name).lines[: int(number or 0)]
     above = [line.strip() for line in lines[:-1] if line.strip() and not line.strip().startswith("#")]
+    if _at_the_end(evidence):
+        return "This line begins with @, so it belongs to a function or a class below it. Where is that?"
     if not lines or not above or not above[-1].startswith("@") or re.match(r"\s*(async |def |class |@)", lines[-1]):
         return ""
     return "The line above begins with @, so it belongs to a function or a class. Where does that one begin?"
+
+
+def _at_the_end(evidence: Evidence) -> str:
+    """The decorator with which a file ends, where Python misses what belongs to it; empty for any other file."""
+    name, _, number = evidence.where.rpartition(":")
+    lines = evidence.source.file(name).lines
+    code = [each for each, line in enumerate(lines, 1) if line.strip() and not line.lstrip().startswith("#")]
+    ends = code and lines[code[-1] - 1].lstrip().startswith("@") and int(number or 0) >= code[-1]
+    return f"{name}:{code[-1]}" if ends else ""
 
 
 def _outside(evidence: Evidence) -> str:
@@ -117,6 +130,16 @@ _BEGINS = re.compile(r"(?:async )?(def|class) (\w+)")
 _OF_A_MODULE = re.compile(r"(async )?def |class |@|from |import |if __name__|[)\]}\"']")
 
 
+# What Python itself suggests, and what to ask then.
+_ASKED_BY_PYTHON = {
+    r"Perhaps you forgot a comma\?$": "Two things stand side by side here. What belongs between them: a comma?",
+    r"perhaps you meant \"==\"\?$": "Two values are compared with ==. One = in a call stands after a plain name. Which "
+    "is it here?",
+    r"Maybe you meant '=='": "One = gives a name its value, and == compares two values. Which is it here?",
+    r"Missing parentheses in call to '(\w+)'": "{} is a function. Where do its parentheses go?",
+}
+
+
 def _not_python(saw: str, where: str) -> str:
     after = re.search(r"expected an indented block after .*on line (\d+)", saw)
     if after is not None and where.endswith(f":{after[1]}"):
@@ -136,6 +159,9 @@ def _not_python(saw: str, where: str) -> str:
         return "Where should this bracket be closed?"
     if "unterminated" in saw:
         return "Where should this text end?"
+    for words, hint in _ASKED_BY_PYTHON.items():
+        if (found := re.search(words, saw)) is not None:
+            return hint.format(*found.groups())
     return (
         "Python could read everything up to here. What is wrong in this line, or missing at the end of the one above?"
     )

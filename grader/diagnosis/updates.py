@@ -187,9 +187,19 @@ def assigned_unsent(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("get() for what was not sent", "update_keeps_omitted_fields", "patch_keeps_omitted_fields")
+@reading(
+    "what was not sent is read",
+    *("update_keeps_omitted_fields", "patch_keeps_omitted_fields", "update_null_clears", "patch_null_clears"),
+)
 def missing_key_read(evidence: Evidence) -> Told | None:
-    """get() gives None for a key that is not there, and so it does for a field that was not sent."""
+    """A field that was not sent has no key: with get() it is None, and with brackets there is an error."""
+    raised = evidence.raised_kind("KeyError")
+    where = innermost(raised, evidence.given) if raised and re.fullmatch("'(name|description)'", raised.message) else ""
+    if raised is not None and where and raised.message.strip("'") in evidence.source.line(where):
+        hint = f"The key {raised.message} is there only if the client sent it. What is to happen if not?"
+        return Told(where=where, hint=hint)
+    if evidence.rule not in ("update_keeps_omitted_fields", "patch_keeps_omitted_fields"):
+        return None
     told = "".join(evidence.did[-1:])
     unsent = [repr(each) for each in ("name", "description") if not re.search(rf"\b{each}'?[=:]", told)]
     lost = evidence.sent("UPDATE") and re.search(r"NULL|null|None", evidence.saw)
