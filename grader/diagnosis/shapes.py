@@ -507,10 +507,15 @@ def handed_another_type(evidence: Evidence) -> Told | None:
                         hint = f"{called[1].name}() takes an id, and here it gets '{value}', {an(gets)}. "
                         if re.search(rf"\b{gets}\b", text_of(called[1].returns)):
                             asks = "What is there left to look up?"
-                    if asks.startswith("From") and wanted in types_of_parameters(source, *caller).values():
+                    elif wanted in types_of_parameters(source, *caller).values():
                         asks = "Which parameter here has one?"
                     if len(call.args) == len(arguments_of(called[1])) and _hands_both(source, caller, call, wanted):
                         asks = "Compare what is handed on with what the function takes."
+                        if called[0].name not in evidence.given and not _is_in_order(source, called):
+                            line = called[0].at(called[1])
+                            values = " and ".join([", ".join(map(text_of, call.args[:-1])), text_of(call.args[-1])])
+                            hint = f"It is handed {values}. Compare their order with that of this line."
+                            return Told(where=line, hint=hint, why=UNTIL_IT_RUNS)
                     return Told(where=outer, hint=f"{hint}{asks}", why=UNTIL_IT_RUNS)
     return None
 
@@ -534,6 +539,15 @@ def _hands_both(source: Source, caller: tuple[File, Function], call: ast.Call, w
     """Whether a call hands over something of this type as well, in another place."""
     kinds = types_of_parameters(source, *caller)
     return any(kinds.get(name_of(each)) == wanted for each in call.args if isinstance(each, ast.Name))
+
+
+_ORDER = {"Session": 0, "int": 1, "Item": 1, "ItemCreate": 2, "ItemUpdate": 2}
+
+
+def _is_in_order(source: Source, called: tuple[File, Function]) -> bool:
+    """Whether a function takes first the session, then the row or its id, then what was sent, as its task says."""
+    found = [_ORDER[each] for each in types_of_parameters(source, *called).values() if each in _ORDER]
+    return found == sorted(found)
 
 
 @reading("a signature with the id in the place of the item")
