@@ -157,7 +157,7 @@ def unknown_name(evidence: Evidence) -> Told | None:
     elif similar and of_python(name, similar[0]):
         hint = f"Python writes it {similar[0]}."
     elif similar and (typed := of_this_type(file, similar[0], name, where)):
-        hint = typed
+        hint, where = typed
     elif not similar and (routed := of_a_route(file, name, where)):
         hint = routed
     elif declared := of_the_declared(file, name, where):
