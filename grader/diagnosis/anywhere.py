@@ -36,6 +36,7 @@ from grader.diagnosis.names import (
     made_by_no_line,
     made_here,
     named_otherwise,
+    none_for_an_unknown_id,
     not_kept,
     of_a_route,
     of_every_error,
@@ -172,7 +173,9 @@ def unknown_name(evidence: Evidence) -> Told | None:
         hint = here
     else:
         hint = f"Where should '{name}' come from? Define it before this line runs, or import it at the top of the file."
-    return Told(saw=raised.told, where=where, hint=hint, why=UNTIL_IT_RUNS)
+    # Where the answer is None, an import would make this line run, and not make it right.
+    why = "" if hint == none_for_an_unknown_id(evidence) else UNTIL_IT_RUNS
+    return Told(saw=raised.told, where=where, hint=hint, why=why)
 
 
 def _known_at(file: File, line: int) -> set[str]:

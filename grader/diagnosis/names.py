@@ -113,8 +113,14 @@ def _of_http(evidence: Evidence, file: File, name: str, used: list[ast.Name]) ->
         return ""
     around = evidence.source.function(file.function_at(used[0].lineno), file.name)
     if around and re.search(r"\bNone$|\bOptional\b", text_of(around[1].returns)) and around[1].name.startswith("get"):
-        return "None is the answer for an id that is not there; the route makes a 404 of it."
+        return none_for_an_unknown_id(evidence)
     return "The functions in crud.py know nothing of HTTP: that is for the routes. What does this one need?"
+
+
+def none_for_an_unknown_id(evidence: Evidence) -> str:
+    """What to say where get_item raises: its answer is None, of which a route makes a 404, after chapter 05."""
+    route = "a route, in chapter 06, makes" if evidence.chapter == "05_crud" else "the route makes"
+    return f"None is the answer for an id that is not there; {route} a 404 of it."
 
 
 def instead(evidence: Evidence, file: File, name: str, where: str) -> str:
