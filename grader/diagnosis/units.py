@@ -892,7 +892,8 @@ def error_swallowed(evidence: Evidence) -> Told | None:
                     hint = f"{hint} {_goes_on_to(evidence, file, handler)}".rstrip()
                     ends = handler.body[-1]
                     last = ends if isinstance(ends, ast.Expr) and len(handler.body) > 1 else handler
-                    if calls(handler, "rollback"):
+                    if undone := calls(handler, "rollback"):
+                        last = ends if isinstance(ends, ast.Expr) else undone[-1]
                         hint = "The rollback is right. Who hears of the error after this block?"
                         if goes_on := _goes_on_to(evidence, file, handler):
                             hint = f"The rollback is right. {goes_on}"
