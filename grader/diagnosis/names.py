@@ -102,6 +102,9 @@ def _without_its_class(source: Source, file: File, used: list[ast.Name]) -> str:
         for each in models:
             names = {"id", *source.declared_in((source.file("app/models.py"), each))}
             if {node.id, node.id.removesuffix("s"), node.id.removeprefix(f"{snake(each.name)}_")} & names:
+                if name_of(of_these[-1]) == "order_by" and not node.id.endswith("id"):
+                    column = "A column is an attribute of its class. By which column is a page ordered?"
+                    return f"Nothing here is called '{node.id}'. {column}"
                 return f"Nothing here is called '{node.id}'. Of which class is the attribute that you mean?"
     return ""
 
