@@ -36,6 +36,7 @@ from grader.diagnosis.names import (
     made_by_no_line,
     made_here,
     named_otherwise,
+    none_for_an_unknown_id,
     not_kept,
     of_a_route,
     of_every_error,
@@ -157,7 +158,7 @@ def unknown_name(evidence: Evidence) -> Told | None:
     elif similar and of_python(name, similar[0]):
         hint = f"Python writes it {similar[0]}."
     elif similar and (typed := of_this_type(file, similar[0], name, where)):
-        hint = typed
+        hint, where = typed
     elif not similar and (routed := of_a_route(file, name, where)):
         hint = routed
     elif declared := of_the_declared(file, name, where):
@@ -172,7 +173,9 @@ def unknown_name(evidence: Evidence) -> Told | None:
         hint = here
     else:
         hint = f"Where should '{name}' come from? Define it before this line runs, or import it at the top of the file."
-    return Told(saw=raised.told, where=where, hint=hint, why=UNTIL_IT_RUNS)
+    # Where the answer is None, an import would make this line run, and not make it right.
+    why = "" if hint == none_for_an_unknown_id(evidence) else UNTIL_IT_RUNS
+    return Told(saw=raised.told, where=where, hint=hint, why=why)
 
 
 def _known_at(file: File, line: int) -> set[str]:

@@ -102,6 +102,9 @@ def _without_its_class(source: Source, file: File, used: list[ast.Name]) -> str:
         for each in models:
             names = {"id", *source.declared_in((source.file("app/models.py"), each))}
             if {node.id, node.id.removesuffix("s"), node.id.removeprefix(f"{snake(each.name)}_")} & names:
+                if name_of(of_these[-1]) == "order_by" and not node.id.endswith("id"):
+                    column = "A column is an attribute of its class. By which column is a page ordered?"
+                    return f"Nothing here is called '{node.id}'. {column}"
                 return f"Nothing here is called '{node.id}'. Of which class is the attribute that you mean?"
     return ""
 
@@ -113,8 +116,14 @@ def _of_http(evidence: Evidence, file: File, name: str, used: list[ast.Name]) ->
         return ""
     around = evidence.source.function(file.function_at(used[0].lineno), file.name)
     if around and re.search(r"\bNone$|\bOptional\b", text_of(around[1].returns)) and around[1].name.startswith("get"):
-        return "None is the answer for an id that is not there; the route makes a 404 of it."
+        return none_for_an_unknown_id(evidence)
     return "The functions in crud.py know nothing of HTTP: that is for the routes. What does this one need?"
+
+
+def none_for_an_unknown_id(evidence: Evidence) -> str:
+    """What to say where get_item raises: its answer is None, of which a route makes a 404, after chapter 05."""
+    route = "a route, in chapter 06, makes" if evidence.chapter == "05_crud" else "the route makes"
+    return f"None is the answer for an id that is not there; {route} a 404 of it."
 
 
 def instead(evidence: Evidence, file: File, name: str, where: str) -> str:
@@ -330,24 +339,29 @@ def outside_of(file: File, name: str, where: str) -> str:
     return f"What begins at the margin stands outside of {above[-1].name}(). Compare the spaces with the lines above."
 
 
-def of_this_type(file: File, kind: str, name: str, where: str) -> str:
-    """What to ask where a name is that of a class but for its capital letters: ``background_tasks``; else empty."""
+def of_this_type(file: File, kind: str, name: str, where: str) -> tuple[str, str] | None:
+    """What to ask where a name is that of a class but for its capital letters: ``background_tasks``; and the line."""
     line = int(where.rpartition(":")[2] or 0)
     around = [each for each in file.functions if each.lineno <= line <= (each.end_lineno or 0)]
     called = any(isinstance(each, ast.Call) and name_of(each.func) == name == text_of(each.func) for each in file.nodes)
     if not around or not kind[:1].isupper() or snake(kind) != name or called or kind == "Base":
-        return ""
+        return None
     if any(_is_of_a_query(file, each, kind) for each in _uses(file, name, where)):
-        return f"A query is about the table, and not about one {name}. What is the class of the table called?"
+        return f"A query is about the table, and not about one {name}. What is the class of the table called?", where
     parameters = [each.arg for each in (*around[-1].args.args, *around[-1].args.kwonlyargs) if _says(each, kind)]
     if parameters:
-        return f"{around[-1].name}() is given {an(kind)}, and calls it '{parameters[0]}'."
-    if made := [each for each in calls(around[-1], kind) if each.lineno < int(where.rpartition(":")[2])]:
-        kept = [each for each in inside(around[-1]) if isinstance(each, ast.Assign) and made[0] in inside(each.value)]
-        return "" if kept else f"Line {made[0].lineno} makes {an(kind)}, and gives it no name. What is it called here?"
+        return f"{around[-1].name}() is given {an(kind)}, and calls it '{parameters[0]}'.", where
+    made = calls(around[-1], kind)
+    made += [each for each in calls(around[-1], "model_validate") if text_of(each.func).startswith(f"{kind}.")]
+    if made := [each for each in made if each.lineno < line]:
+        gives = [each for each in inside(around[-1]) if isinstance(each, ast.Assign | ast.AnnAssign | ast.NamedExpr)]
+        if any(made[0] in ast.walk(each) for each in gives):
+            return None
+        hint = f"This line makes {an(kind)}, and no variable keeps it. Which variable does line {line} ask for?"
+        return hint, file.at(made[0])
     if any(name == text_of(one) for each in calls(around[-1], "add") for one in each.args):
-        return f"No line above makes '{name}', and a session can add only what is there. What makes {an(kind)}?"
-    return f"{kind} is a type. Which parameter of {around[-1].name}() is to be an object of it?"
+        return f"No line above makes '{name}', and a session can add only what is there. What makes {an(kind)}?", where
+    return f"{kind} is a type. Which parameter of {around[-1].name}() is to be an object of it?", where
 
 
 def snake(name: str) -> str:

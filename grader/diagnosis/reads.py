@@ -20,6 +20,7 @@ from grader.diagnosis.crud import (
 )
 from grader.diagnosis.endpoints import behind
 from grader.diagnosis.evidence import Event, Evidence, Raised
+from grader.diagnosis.names import none_for_an_unknown_id
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.saves import WITH_THE_LIST
 from grader.diagnosis.source import (
@@ -308,7 +309,7 @@ def raised_for_an_unknown_id(evidence: Evidence) -> Told | None:
             where=missed, hint=f"{raised.kind} came out of the lines above this. Which exceptions are caught here?"
         )
     where = innermost(raised, evidence.given)
-    hint = "None is the answer for an id that is not there; the route makes a 404 of it."
+    hint = none_for_an_unknown_id(evidence)
     asks = re.search(r"\.(one|get_one|scalar_one)\(", evidence.source.line(where))
     if asks:
         hint = f"{asks[1]}() raises where there is no row. What gives None for an id that is not there?"

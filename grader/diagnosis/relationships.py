@@ -367,7 +367,10 @@ def closed_before_reading(evidence: Evidence) -> Told | None:
         for call in calls(node, "close", "expunge", "expunge_all"):
             asked = [event.where for event in evidence.events_of("SELECT items") if event.where]
             if asked and not calls(node, *_LOADERS):
-                return Told(where=asked[-1], hint="What of the owners is loaded here, before the session is closed?")
+                hint = "What of the owners is loaded here, before the session is closed?"
+                if name_of(call) != "close" and asked[-1].startswith(f"{file.name}:"):
+                    hint = f"Line {call.lineno} takes the items out of the session. What of the owners is loaded then?"
+                return Told(where=asked[-1], hint=hint)
             return Told(where=file.at(call), hint="Whose session is this, and what has not been loaded by then?")
         withs = [each for each in ast.walk(node) if isinstance(each, ast.With)]
         opens = any(re.search(r"SessionLocal|Session\(", text_of(each.items[0].context_expr)) for each in withs)

@@ -1426,6 +1426,11 @@ def reads_no_objects(evidence: Evidence) -> Told | None:
     if not_defined:
         return None
     hint = "Which setting lets a schema read attributes, as of an ORM object?"
+    others = [each for each in found[0].classes if each.name in ("ItemCreate", "ItemUpdate")]
+    plain = [each for each in (found[1], *others) if any(name_of(base) == "BaseModel" for base in each.bases)]
+    if evidence.chapter == "08_sqlmodel" and others and plain == [found[1]]:
+        hint = "The other schemas here are SQLModels, which read objects, and this is a plain BaseModel. "
+        hint += "Which class has what they share?"
     known = [node for _, node in evidence.source.ancestry(found)]
     for other in [each for each in found[0].classes if each not in known]:
         if any(name_of(target) == "model_config" and _holds_settings(value) for target, value in _given_in(other)):

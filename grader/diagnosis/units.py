@@ -185,8 +185,28 @@ def no_session_was_told(evidence: Evidence) -> Told | None:
             saw = f"{evidence.saw}; no session was told of the {what}"
             hint = f"This makes an {what}. Who tells the session of it?"
             why = _NEVER_TOLD if evidence.rule == _ADDS else ""
+            if got := _got_with_a_session(evidence, chain, class_):
+                hint = f"{got[0]} makes an {what}, and this line gets it. Who tells the session of it?"
+                return Told(saw=saw, where=got[1], hint=hint, why=why)
             return Told(saw=saw, where=made[0][0].at(made[0][1]), hint=hint, why=why)
     return None
+
+
+def _got_with_a_session(evidence: Evidence, chain: list[tuple[File, Function]], class_: str) -> tuple[str, str] | None:
+    """Which function without a session makes an object of a class, and the line with a session that gets it."""
+    makes = [(file, node, call) for file, node in chain for call in calls(node, class_)]
+    if len(makes) != 1 or _has_a_session(makes[0][1]):
+        return None
+    home, helper, call = makes[0]
+    around = [(file, node) for file in own_files(evidence) for node in file.functions if _has_a_session(node)]
+    for file, got in [(file, each) for file, node in around for each in calls(node, helper.name)]:
+        return f"{helper.name}() ({f'line {call.lineno}' if file is home else home.name})", file.at(got)
+    return None
+
+
+def _has_a_session(node: Function) -> bool:
+    said = " ".join(f"{each.arg} {text_of(each.annotation)}" for each in node.args.args)
+    return re.search(r"\b(db|session)\b|Session|Db\b", said) is not None
 
 
 _NEVER_TOLD = "A session writes what it was told of, and nothing else. What is not written gets no id, either."
@@ -891,8 +911,9 @@ def error_swallowed(evidence: Evidence) -> Told | None:
                     hint = "After this block nobody knows of the error any more."
                     hint = f"{hint} {_goes_on_to(evidence, file, handler)}".rstrip()
                     ends = handler.body[-1]
-                    last = ends if isinstance(ends, ast.Expr) and len(handler.body) > 1 else handler
-                    if calls(handler, "rollback"):
+                    last: ast.AST = ends if isinstance(ends, ast.Expr) and len(handler.body) > 1 else handler
+                    if undone := calls(handler, "rollback"):
+                        last = ends if isinstance(ends, ast.Expr) else undone[-1]
                         hint = "The rollback is right. Who hears of the error after this block?"
                         if goes_on := _goes_on_to(evidence, file, handler):
                             hint = f"The rollback is right. {goes_on}"
