@@ -27,9 +27,10 @@ def value_in_the_statement(evidence: Evidence) -> Told | None:
     for file in own_files(evidence):
         for node in file.nodes if file.name == path else ():
             if isinstance(node, ast.expr) and _is_put_together(node):
-                hint = "This puts the value itself into the SQL. What does the database read if it has a quote or a "
+                what = "colon" if "bind parameter" in raised.message else "quote"
+                hint = f"This puts the value itself into the SQL. How is that read if the value has a {what} in it?"
                 why = "A client that sends SQL in a name could read or change every table (SQL injection)."
-                return Told(where=file.at(node), hint=f"{hint}colon in it?", why=why)
+                return Told(where=file.at(node), hint=hint, why=why)
     return None
 
 

@@ -369,7 +369,8 @@ def closed_before_reading(evidence: Evidence) -> Told | None:
             if asked and not calls(node, *_LOADERS):
                 hint = "What of the owners is loaded here, before the session is closed?"
                 if name_of(call) != "close" and asked[-1].startswith(f"{file.name}:"):
-                    hint = f"Line {call.lineno} takes the items out of the session. What of the owners is loaded then?"
+                    hint = f"Line {call.lineno} takes the items out of the session, as closing it would. What of the "
+                    hint += "owners is loaded by then?"
                 return Told(where=asked[-1], hint=hint)
             return Told(where=file.at(call), hint="Whose session is this, and what has not been loaded by then?")
         withs = [each for each in ast.walk(node) if isinstance(each, ast.With)]

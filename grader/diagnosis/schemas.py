@@ -1430,7 +1430,7 @@ def reads_no_objects(evidence: Evidence) -> Told | None:
     plain = [each for each in (found[1], *others) if any(name_of(base) == "BaseModel" for base in each.bases)]
     if evidence.chapter == "08_sqlmodel" and others and plain == [found[1]]:
         hint = "The other schemas here are SQLModels, which read objects, and this is a plain BaseModel. "
-        hint += "Which class has what they share?"
+        hint += "Which class has the fields that the table and this one share?"
     known = [node for _, node in evidence.source.ancestry(found)]
     for other in [each for each in found[0].classes if each not in known]:
         if any(name_of(target) == "model_config" and _holds_settings(value) for target, value in _given_in(other)):

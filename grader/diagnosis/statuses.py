@@ -139,7 +139,7 @@ def deleted_instead(evidence: Evidence) -> Told | None:
     """A PATCH changes the item that is there, and a GET shows it. Whoever deletes it has nothing left to show."""
     method = request_of(evidence)[0] if evidence.sent("DELETE items") else ""
     hint = {
-        "patch": "This deletes the item. Which function of crud changes one?",
+        "patch": "This deletes the item. Which function of crud changes one, and gives it back?",
         "get": "This deletes the item, and a GET only shows it. Where does this endpoint have the item from?",
     }.get(method, "")
     for file, node in behind(evidence) if hint else ():
