@@ -248,7 +248,7 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pyte
     if grading is None:
         return
     from grader import terminal
-    from grader.starters import untouched_tasks
+    from grader.starters import untouched_below
 
     checks = grading.told
     interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
@@ -265,7 +265,7 @@ def pytest_terminal_summary(terminalreporter: Any, exitstatus: int, config: pyte
         *terminal.closing(
             checks,
             submission=grading.name,
-            untouched=lambda chapter: untouched_tasks(chapter, grading.submission / chapter),
+            untouched=untouched_below(grading.submission),
         ),
     ):
         markup = {colour: True for colour in [line.colour] if colour} | ({"bold": True} if line.bold else {})

@@ -1667,42 +1667,58 @@ _LATE_TABLES = """    import asyncio, threading
     await asyncio.sleep(0.3)
 """
 _EVENTS = "app/routes/events.py"
-_HIDES_THE_TABLE = """
+
+
+def _lies(function: str, deceive: str) -> str:
+    """Code whose function deceives, afterwards, each engine of the grader's own, with the learner's connection."""
+    return f"""
 own = next(each for each in object.__subclasses__() if each.__name__ == "Database")
 own = own.__init__.__globals__["own_engine"].__globals__["_own_engines"]
+import sqlite3
 def lies(function):
     def lying(db, *given, **named):
         found = function(db, *given, **named)
         mine = db.connection().connection.dbapi_connection
-        for engine in own.values():
-            with engine.connect() as connection:
-                raw = connection.connection.dbapi_connection
-                raw.execute("DROP TABLE IF EXISTS temp.items")
-                raw.execute("CREATE TEMP TABLE items (id INTEGER PRIMARY KEY, name TEXT, description TEXT)")
-                rows = mine.execute("SELECT id, name, description FROM items").fetchall()
-                raw.executemany("INSERT INTO temp.items VALUES (?, ?, ?)", rows)
+        for engine in own.values(): deceive(engine, mine)
         return found
     return lying
-create_item = lies(create_item)
+{deceive}
+{function} = lies({function})
 """
-_ANOTHER_CONNECTION = """
-own = next(each for each in object.__subclasses__() if each.__name__ == "Database")
-own = own.__init__.__globals__["own_engine"].__globals__["_own_engines"]
-import sqlite3
+
+
+_HIDES_THE_TABLE = _lies(
+    "create_item",
+    """
+def deceive(engine, mine):
+    with engine.connect() as connection:
+        raw = connection.connection.dbapi_connection
+        raw.execute("DROP TABLE IF EXISTS temp.items")
+        raw.execute("CREATE TEMP TABLE items (id INTEGER PRIMARY KEY, name TEXT, description TEXT)")
+        rows = mine.execute("SELECT id, name, description FROM items").fetchall()
+        raw.executemany("INSERT INTO temp.items VALUES (?, ?, ?)", rows)
+""",
+)
+_ANOTHER_CONNECTION = _lies(
+    "create_item",
+    """
 class Lying(sqlite3.Connection):
-    def cursor(self, *given, **named): return sqlite3.Connection.cursor(mine[-1], *given, **named)
-mine = []
-def lies(function):
-    def lying(db, *given, **named):
-        found = function(db, *given, **named)
-        mine.append(db.connection().connection.dbapi_connection)
-        for engine in own.values():
-            for record in [*engine.pool._pool.queue]:
-                record.dbapi_connection = Lying(engine.url.database, check_same_thread=False, isolation_level=None)
-        return found
-    return lying
-create_item = lies(create_item)
-"""
+    def cursor(self, *given, **named): return sqlite3.Connection.cursor(theirs[-1], *given, **named)
+theirs = []
+def deceive(engine, mine):
+    theirs.append(mine)
+    for record in [*engine.pool._pool.queue]:
+        record.dbapi_connection = Lying(engine.url.database, check_same_thread=False, isolation_level=None)
+""",
+)
+_ANOTHER_FILE = _lies(
+    "update_item",
+    """
+def deceive(engine, mine):
+    with engine.connect() as connection:
+        sqlite3.Connection.deserialize(connection.connection.dbapi_connection, mine.serialize())
+""",
+)
 _NOBODY_LOOKS = """
 import signal
 E = next(each for each in object.__subclasses__() if each.__name__ == "Expect")
@@ -1732,21 +1748,6 @@ def armed(function):
     return run
 for name in ("create_item", "get_item", "list_items", "update_item", "delete_item"):
     globals()[name] = armed(globals()[name])
-"""
-_ANOTHER_FILE = """
-import sqlite3
-own = next(each for each in object.__subclasses__() if each.__name__ == "Database")
-own = own.__init__.__globals__["own_engine"].__globals__["_own_engines"]
-def lies(function):
-    def lying(db, *given, **named):
-        found = function(db, *given, **named)
-        mine = db.connection().connection.dbapi_connection
-        for engine in own.values():
-            with engine.connect() as connection:
-                sqlite3.Connection.deserialize(connection.connection.dbapi_connection, mine.serialize())
-        return found
-    return lying
-update_item = lies(update_item)
 """
 CHANGED_LIBRARIES = {
     **{

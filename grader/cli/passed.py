@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import partial
 from typing import TYPE_CHECKING
 
 from grader.cli import given, progress
@@ -11,7 +10,7 @@ from grader.cli.place import Place
 from grader.guide import reason_for
 from grader.places import SOLUTIONS, found_home, is_clone
 from grader.rules import CHAPTERS, rules_of
-from grader.starters import untouched_tasks
+from grader.starters import untouched_below, untouched_tasks
 from grader.terminal import Line, next_step, outcomes_by_task, rest_of_chapter, standing, task_within, wrapped
 
 if TYPE_CHECKING:
@@ -32,18 +31,13 @@ def closing(
     """
     yield Line("")
     yield from standing(checks, others)
-    untouched = partial(_untouched, place)
-    step = next_step(checks, submission=place.name, asked=asked, untouched=untouched)
+    step = next_step(checks, submission=place.name, asked=asked, untouched=untouched_below(place.folder))
     yield from (
         lines(place, checks)
         or [Line(text, bold=True) for text in [step] if text]
         or _rest(place, checks, others, database)
     )
     yield from news(place)
-
-
-def _untouched(place: Place, chapter: str) -> frozenset[str]:
-    return untouched_tasks(chapter, place.folder / chapter)
 
 
 def _rest(place: Place, checks: Sequence[Check], others: Sequence[Check], database: str) -> list[Line]:

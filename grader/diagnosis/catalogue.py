@@ -17,7 +17,11 @@ def readings_of(chapter: str) -> tuple[Reading, ...]:
     """The readings of a chapter, in the order in which they are tried."""
     module = importlib.import_module(f"grader.diagnosis.readings_{chapter}")
     everywhere = (
-        *(asynchronous, awaited, no_context_manager, raised_no_exception, behind_the_walls),
+        asynchronous,
+        awaited,
+        no_context_manager,
+        raised_no_exception,
+        behind_the_walls,
         value_in_the_statement,
     )
     found = [reading_of(value) for value in (*everywhere, *module.READINGS)]

@@ -114,6 +114,7 @@ def asks_what_was_sent(evidence: Evidence) -> bool:
     return bool(fields) or any(text_of(each.value) == "True" for each in unset)
 
 
+COMPARE = "Compare what is handed on with what the function takes."
 _PAGE = {"offset": "offset", "skip": "offset", "start": "offset", "limit": "limit", "take": "limit"}
 
 
@@ -234,8 +235,6 @@ def page_passed_on(evidence: Evidence, chain: list[tuple[File, Function]]) -> To
             passed = dict(zip(taken, call.args, strict=False))
             passed |= {each.arg: each.value for each in call.keywords if each.arg}
             given = {_PAGE[each]: _PAGE.get(text_of(value)) for each, value in passed.items() if each in _PAGE}
-            if given == {"offset": "limit", "limit": "offset"}:
-                return Told(where=file.at(call), hint="Compare what is handed on with what the function takes.")
             misplaced = page_misplaced(call, passed)
             if misplaced:
                 return Told(where=file.at(call), hint=misplaced)
@@ -255,15 +254,17 @@ def looks_up_an_id(event: Event) -> bool:
 
 
 def page_misplaced(call: ast.Call, passed: dict[str, ast.expr]) -> str:
-    """What to ask where a call has only one of the two numbers, at the other's place: ``list_items(db, limit)``."""
+    """What to ask where a call has a number at the other's place: both, or the only one, ``list_items(db, limit)``."""
     names = {each: _PAGE.get(name_of(value)) for each, value in passed.items() if _PAGE.get(each)}
+    if {_PAGE[each]: other for each, other in names.items()} == {"offset": "limit", "limit": "offset"}:
+        return COMPARE
     for each, other in names.items():
         if len(names) != 1 or other in (None, _PAGE[each]):
             continue
         if passed[each] in call.args:
             before = f"After {text_of(call.args[0])}, " if passed[each] in call.args[1:2] else ""
             return f"{before}{name_of(call)}() takes {each}. Which of your numbers does this line hand over there?"
-        return "Compare what is handed on with what the function takes."
+        return COMPARE
     return ""
 
 

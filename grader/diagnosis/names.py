@@ -35,7 +35,9 @@ _ASKED_OF_TABLES = {
     *("select", "selectinload", "joinedload", "contains_eager", "subqueryload", "raiseload", "join", "outerjoin"),
     *("where", "order_by", "options", "get", "filter", "query"),
 }
-_LOADERS = "selectinload", "joinedload", "subqueryload", "raiseload", "contains_eager", "immediateload", "lazyload"
+# What loads the objects that a relationship leads to, with the others.
+LOADERS = "selectinload", "joinedload", "subqueryload", "contains_eager", "immediateload"
+_LOADERS = *LOADERS, "raiseload", "lazyload"
 _LOOPS = ast.For | ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp
 
 

@@ -12,6 +12,7 @@ from grader.diagnosis.answers import given_back
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.endpoints import behind, endpoint_of, fits, own_files, path_of, request_of, routes_of
 from grader.diagnosis.evidence import Evidence
+from grader.diagnosis.names import LOADERS
 from grader.diagnosis.reading import Told, reading, reading_of
 from grader.diagnosis.relationships import list_function, of_the_models, owner_attribute
 from grader.diagnosis.schemas import field_in
@@ -280,14 +281,11 @@ def only_forbidden(evidence: Evidence) -> Told | None:
         return None
     chain = evidence.source.reached(*found, evidence.given)
     forbidding = [(file, call) for file, node in chain for call in calls(node, "raiseload")]
-    loading = [call for _, node in chain for call in calls(node, *_LOADERS) if "owner" in text_of(call)]
+    loading = [call for _, node in chain for call in calls(node, *LOADERS) if "owner" in text_of(call)]
     for file, call in forbidding if not loading else ():
         hint = "raiseload() forbids loading anything later. What loads the owners now, with the items?"
         return Told(where=file.at(call), hint=hint)
     return None
-
-
-_LOADERS = "selectinload", "joinedload", "subqueryload", "contains_eager", "immediateload"
 
 
 _NOT_ITS_PLACE = (
@@ -300,7 +298,7 @@ _NOT_ITS_PLACE = (
 def loader_misplaced(evidence: Evidence) -> Told | None:
     """A loader such as selectinload(Item.owner) is an option of a query, so the query's options() takes it."""
     named = raised_with(evidence, r"ORM object expected, got <function (\w+)", "ArgumentError")
-    if named is not None and named[1][1] in (*_LOADERS, "raiseload"):
+    if named is not None and named[1][1] in (*LOADERS, "raiseload"):
         hint = f"This names {named[1][1]}. What calls it, and what does it have to be told?"
         return Told(where=named[2], hint=hint)
     method = raised_with(evidence, r"^'(?:Select|Query)' object has no attribute '(\w+load)'", "AttributeError")
@@ -312,7 +310,7 @@ def loader_misplaced(evidence: Evidence) -> Told | None:
         return Told(where=asked[2], hint="The database has been asked by then. What do options() belong to?")
     found = raised_with(evidence, _NOT_ITS_PLACE, "ArgumentError", "AttributeError")
     for call in at_line(evidence.source, found[2]) if found else ():
-        loader = next((name_of(one) for one in calls(call, *_LOADERS)), "") if isinstance(call, ast.Call) else ""
+        loader = next((name_of(one) for one in calls(call, *LOADERS)), "") if isinstance(call, ast.Call) else ""
         if found and loader:
             hint = (
                 f"{loader}() says how something is loaded, and does not ask for it. Which method of a query takes it?"

@@ -10,6 +10,7 @@ from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.crud import STOPS, built, made_of, page_passed_on, unlike_the_page
 from grader.diagnosis.endpoints import endpoint_of, own_line
 from grader.diagnosis.evidence import Evidence, Raised
+from grader.diagnosis.names import LOADERS
 from grader.diagnosis.reading import Told, an, reading
 from grader.diagnosis.schemas import field_in, setting_not_read
 from grader.diagnosis.shapes import at_line, raised_with
@@ -30,7 +31,7 @@ _OWNER, _NULL = "owner_is_in_the_answer", "item_without_owner_has_null"
 _CONSTANT, _LOADED = "query_count_is_constant", "loaded_before_the_session_closes"
 _LIST = "list_pages"
 _RIGHT_OWNER = "A client that is shown another owner, or none, believes it."
-_LOADERS = "selectinload", "joinedload", "subqueryload", "contains_eager", "immediateload", "raiseload"
+_LOADERS = *LOADERS, "raiseload"
 
 
 def list_function(evidence: Evidence) -> tuple[File, Function] | None:

@@ -1327,8 +1327,6 @@ def page_not_handed_on(evidence: Evidence) -> Told | None:
         said = {name: [*values, *_given_back_by(evidence, values)] for name, values in said.items()}
         said = {name: [*values, *_set_in_a_class(evidence, values)] for name, values in said.items()}
         words = {name: " ".join(map(text_of, values)) for name, values in said.items()}
-        if [re.sub(r".*\.", "", text_of(passed.get(name))) for name in ("limit", "offset")] == ["offset", "limit"]:
-            return Told(where=file.at(call), hint="Compare what is handed on with what the function takes.")
         misplaced = page_misplaced(call, passed)
         if misplaced:
             return Told(where=file.at(call), hint=misplaced)

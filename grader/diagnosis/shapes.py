@@ -8,7 +8,7 @@ from collections.abc import Callable
 from itertools import pairwise
 
 from grader.diagnosis.anywhere import NAMES_ALONE, innermost, where_it_came_from
-from grader.diagnosis.crud import made_of, reached
+from grader.diagnosis.crud import COMPARE, made_of, reached
 from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.names import is_an_option, named_anew, type_for_its_value, types_of_parameters, with_an_object
 from grader.diagnosis.reading import UNTIL_IT_RUNS, Told, an, reading
@@ -510,7 +510,7 @@ def handed_another_type(evidence: Evidence) -> Told | None:
                     elif wanted in types_of_parameters(source, *caller).values():
                         asks = "Which parameter here has one?"
                     if len(call.args) == len(arguments_of(called[1])) and _hands_both(source, caller, call, wanted):
-                        asks = "Compare what is handed on with what the function takes."
+                        asks = COMPARE
                         if called[0].name not in evidence.given and not _is_in_order(source, called):
                             line = called[0].at(called[1])
                             values = " and ".join([", ".join(map(text_of, call.args[:-1])), text_of(call.args[-1])])

@@ -54,7 +54,7 @@ def become_child(job: Job, walls: Walls, results: int, output: int) -> list[Iter
     """
     try:
         os.setsid()
-        gc.disable()  # a child makes too little to run out of memory; and see `expect_untouched`
+        gc.disable()  # a child makes too little to run out of memory; later, nobody can enable it (`grade_chapter`)
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_DFL)

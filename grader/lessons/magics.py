@@ -30,7 +30,7 @@ from grader.lessons.predicting import Predictor
 from grader.lessons.questions import lesson_of, lessons, prediction
 from grader.places import home, is_clone
 from grader.rules import CHAPTERS, Rule, chapter_named, rules_named, rules_of, task_named
-from grader.starters import tasks_of, untouched_tasks
+from grader.starters import tasks_of, untouched_below, untouched_tasks
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -234,7 +234,7 @@ def _graded(options: argparse.Namespace) -> list[terminal.Line]:
                 submission=name,
                 in_notebook=True,
                 asked=left,
-                untouched=lambda chapter: untouched_tasks(chapter, folder / chapter),
+                untouched=untouched_below(folder),
             )
         ),
         *(_rest([*checks, *others]) if goes_on and not options.submission else ()),

@@ -1,6 +1,6 @@
 """Verdict process and commands: finds the tasks in the solutions, writes starters, compares submissions with them."""
 
-from grader.starters.comparing import given_files, suspicious_files, untouched_stubs, untouched_tasks
+from grader.starters.comparing import given_files, suspicious_files, untouched_below, untouched_stubs, untouched_tasks
 from grader.starters.misplaced import Misplaced, left_below, misplaced_code, taken_back
 from grader.starters.reading import DEEPEST, TooMuch, code_files, read_code
 from grader.starters.tasks import (
@@ -40,6 +40,7 @@ __all__ = [
     "tasks_at",
     "tasks_of",
     "tasks_of_route",
+    "untouched_below",
     "untouched_stubs",
     "untouched_tasks",
     "write_starters",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache, lru_cache
 from pathlib import Path
@@ -30,6 +30,11 @@ def untouched_tasks(chapter: str, root: Path) -> frozenset[str]:
         root: folder that holds the learner's ``app``.
     """
     return frozenset(stub.task for stub in untouched_stubs(chapter, root))
+
+
+def untouched_below(folder: Path) -> Callable[[str], frozenset[str]]:
+    """Tells of a chapter that lies in this folder which of its tasks are untouched."""
+    return lambda chapter: untouched_tasks(chapter, folder / chapter)
 
 
 def untouched_stubs(chapter: str, root: Path) -> tuple[Stub, ...]:
