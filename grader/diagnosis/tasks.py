@@ -872,7 +872,8 @@ def _not_closed(evidence: Evidence, file: File, node: Function) -> Told | None:
     """What there is to say of a function that opens a session and does not close it on every way."""
     generators = [each for each in calls(node, "get_db")]
     if generators:
-        hint = "next() runs get_db up to its yield. Who closes this session when the work below is done?"
+        runs = "next()" if calls(node, "next") else "Asking it for a session"
+        hint = f"{runs} runs get_db up to its yield. Who closes this session when the work below is done?"
         return Told(where=file.at(generators[0]), hint=hint, why=_STAYS_OPEN)
     connected = calls(node, "connect")
     opened = [each for each in ast.walk(node) if isinstance(each, ast.Call) and _is_session(each.func)] + connected
