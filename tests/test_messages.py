@@ -19,8 +19,8 @@ MESSAGES = {
   x 1.2 other databases work, and get no SQLite arguments
       did       set DATABASE_URL to a PostgreSQL URL and imported app.db, then
                 connected and began a transaction
-      saw       PostgreSQL was given 'check_same_thread', which only SQLite
-                understands
+      saw       PostgreSQL's driver was given 'check_same_thread', an option of
+                SQLite's driver
       wanted    only what PostgreSQL understands
       where     chapters/01_engine/app/db.py:12
                     engine = create_engine(DATABASE_URL,

@@ -867,6 +867,9 @@ def never_closed(evidence: Evidence) -> Told | None:
         if text_of(call.func) in ("atexit.register", "register") and ".close" in text_of(call):
             hint = "atexit runs this when the whole program ends. When does one request end?"
             return Told(where=file.at(call), hint=hint)
+    for call in [each for each in calls(node, "finalize") if each.args and text_of(each.args[0]) == db]:
+        hint = "A finalizer runs when nothing uses the session any more. Who ends it when the request is over?"
+        return Told(where=file.at(call), hint=hint)
     if calls(node, "close", "remove", "reset", "closing", "callback", "enter_context", "push"):
         return None
     blocks = [each for each in ast.walk(node) if isinstance(each, ast.With)]

@@ -991,7 +991,9 @@ def sqlite_option(evidence: Evidence) -> Told | None:
     if not found:
         return None
     name = found[1] or found[2]
-    saw = f"PostgreSQL was given '{name}', which only SQLite understands"
+    saw = f"PostgreSQL's driver was given '{name}', which it does not understand"
+    if name in _OPTIONS_OF_SQLITE:
+        saw = f"PostgreSQL's driver was given '{name}', an option of SQLite's driver"
     for file, node in _given_as(evidence, name):
         condition = _condition_around(file, node)
         if condition is not None:

@@ -299,15 +299,21 @@ class Source:
         """
         chain: list[tuple[File, Function]] = [(file, node)]
         for within, each in chain:  # which grows meanwhile
-            names = [name for name, _ in decorators(each)]
+            called = [(name, within.name) for name, _ in decorators(each)]
             made = [call for call in inside(each) if isinstance(call, ast.Call)]
             made += filter(None, map(handed, made))
-            names += [name_of(call) for call in made if not of_a_session(call)]
-            for name in dict.fromkeys(names):
-                found = (self.function(name, within.name) or self.function(name)) if name else None
+            called += [(name_of(call), self._module_of(call) or within.name) for call in made if not of_a_session(call)]
+            for name, first in dict.fromkeys(called):
+                found = (self.function(name, first) or self.function(name)) if name else None
                 more = [found] if found is not None else self._of_a_block(name)
                 chain += [place for place in more if place not in chain and place[0].name not in given]
         return chain
+
+    def _module_of(self, call: ast.Call) -> str:
+        """The file of the module whose function is called, ``app/crud.py`` of ``crud.create_item(…)``; or empty."""
+        of = call.func.value if isinstance(call.func, ast.Attribute) else None
+        name = f"app/{of.id}.py" if isinstance(of, ast.Name) else ""
+        return name if name in self._names else ""
 
     def _of_a_block(self, name: str) -> list[tuple[File, Function]]:
         """The methods that run where a class of the learner's is the block of a ``with``."""
