@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from grader.report import Check
 
 USUAL_WIDTH, _NARROWEST, _WIDEST = 80, 40, 100
+_MAY_END = re.compile(r"[(\[{,]|(?<=\w)(?=\.)")
 UNWRAPPED, _NARROW_WINDOW = 100_000, 66  # for a notebook, which wraps lines itself
 _LABEL = 16
 _SOME = 3  # how many other checks are named that fail for the same reason
@@ -498,7 +499,17 @@ def _wrap(text: str, width: int, whole: bool = True) -> list[str]:
     """Text in rows; words, paths and commands stay whole unless they are longer than any line should be."""
     rows = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
     longest = max(2 * _WIDEST, width) if whole else width
-    return [row[start : start + longest] for row in rows for start in range(0, len(row), longest)] or [""]
+    return [piece for row in rows for piece in _pieces(row, longest)] or [""]
+
+
+def _pieces(row: str, longest: int) -> Iterator[str]:
+    """A row in pieces that are short enough: of code each ends with a bracket or a comma, where it has them."""
+    while len(row) > longest:
+        ends = [each.end() for each in _MAY_END.finditer(row, 0, longest) if each.end() > longest // 3]
+        end = ends[-1] if ends else longest
+        yield row[:end]
+        row = row[end:]
+    yield row
 
 
 def wrapped(text: str, indent: str = "", first: str | None = None, width: int | None = None) -> list[Line]:

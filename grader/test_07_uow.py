@@ -202,7 +202,8 @@ def test_batch_is_all_or_nothing(tables: Tables, records: Records, units: Units,
     task="7.4",
     title="after an error the session is rolled back",
     why="A session in which something failed refuses all further work (PendingRollbackError), and one that is left in "
-    "a transaction may keep others waiting. The ROLLBACK that a failed flush() sends does not end the session's own.",
+    "a transaction may keep others waiting. After a failed flush() SQLAlchemy sends a ROLLBACK, but the session still "
+    "waits for rollback().",
     hint="Find the statement that failed in the timeline. What ends the transaction after it, and which "
     "line of yours does that?",
     needs=["add_item_does_not_commit"],

@@ -120,7 +120,7 @@ def unknown_name(evidence: Evidence) -> Told | None:
     other = outside_of(file, name, where) or instead(evidence, file, name, where)
     local = made_here(file, name, where)
     if name.lower() in _CONSTANTS:
-        hint = f"Python writes it {_CONSTANTS[name.lower()]}."
+        hint = f"In Python it is {_CONSTANTS[name.lower()]}."
     elif other:
         hint = other
     elif name == "app" and file.name != "app/main.py" and (routed := of_a_route(file, name, where)):
@@ -156,7 +156,7 @@ def unknown_name(evidence: Evidence) -> Told | None:
     elif all(hasattr(builtins, each) for each in similar) and (missing := made_by_no_line(file, name, where)):
         hint = missing
     elif similar and of_python(name, similar[0]):
-        hint = f"Python writes it {similar[0]}."
+        hint = f"In Python it is {similar[0]}."
     elif similar and (typed := of_this_type(file, similar[0], name, where)):
         hint, where = typed
     elif not similar and (routed := of_a_route(file, name, where)):

@@ -1038,6 +1038,9 @@ def replaces_errors(evidence: Evidence) -> Told | None:
 # -- commits ------------------------------------------------------------------------------------------
 
 
+_WHATEVER_IT_ASKS = (
+    "This commits what an endpoint has left behind. No condition here can tell whether that is complete. Who can?"
+)
 _NOT_ITS_WORK = "This commits whatever an endpoint has left behind. Who decides that the work is complete?"
 
 
@@ -1051,7 +1054,10 @@ def commits_for_others(evidence: Evidence) -> Told | None:
     own_commits = [event for event in evidence.events_of("COMMIT") if event.where]
     for event in own_commits:
         if ".commit()" in evidence.source.line(event.where):
-            return Told(where=event.where, hint=_NOT_ITS_WORK)
+            at = int(event.where.rpartition(":")[2])
+            tests = [each for each in ast.walk(node) if isinstance(each, ast.If)]
+            asked = any(each.lineno < at <= (each.end_lineno or 0) for each in tests)
+            return Told(where=event.where, hint=_WHATEVER_IT_ASKS if asked else _NOT_ITS_WORK)
     saved = "nothing was saved" not in evidence.saw and evidence.sent("COMMIT")
     for each in calls(node, "commit") if saved else ():
         return Told(where=file.at(each), hint=_NOT_ITS_WORK)

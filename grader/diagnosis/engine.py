@@ -36,13 +36,18 @@ _URL_RULES = "url_from_environment", "default_is_local_sqlite"
 
 def _bound(file: File, name: str) -> ast.stmt | None:
     """The statement that gives a name its value last: an assignment, a function or a class."""
-    found = None
+    return next(reversed(_bindings(file, name)), None)
+
+
+def _bindings(file: File, name: str) -> list[ast.stmt]:
+    """All statements that give a name its value."""
+    found: list[ast.stmt] = []
     for node in file.nodes:
         targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
         if isinstance(node, ast.stmt) and (
             name == getattr(node, "name", "") or any(name_of(each) == name for each in targets if each is not None)
         ):
-            found = node
+            found.append(node)
     return found
 
 
@@ -630,7 +635,7 @@ def _from_the_variable(file: File, node: ast.AST, seen: frozenset[str] = frozens
     if any(each in asked or name_of(each) == "DATABASE_URL" for each in nodes):
         return True
     names = {name_of(each) for each in nodes if isinstance(each, ast.Name | ast.Attribute)} - seen
-    bound = [held for held in (_bound(file, name) for name in names if name) if held is not None]
+    bound = [held for name in names if name for held in _bindings(file, name)]
     return any(_from_the_variable(file, held, seen | names) for held in bound)
 
 
@@ -1150,7 +1155,7 @@ def autoflush_left_on(evidence: Evidence) -> Told | None:
     own_class = any(_own_session_class(each) for each in file.classes) or "configure" in "\n".join(file.lines)
     if not made or own_class or None in options or "autoflush" in options:
         return None
-    return Told(where=file.at(made[-1]), hint="Nothing is said about autoflush here, and then it is on.")
+    return Told(where=file.at(made[-1]), hint="Nothing is said about autoflush here. What is it then?")
 
 
 @reading("a flush() before each query", "query_does_not_write_pending_objects")

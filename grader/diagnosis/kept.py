@@ -43,6 +43,12 @@ def kept_between_requests(evidence: Evidence) -> Told | None:
     for file, node in chain:
         place = next(_kept_in(file, node), None)
         if place is not None:
+            filled = _filled_if_empty(node)
+            if filled is not None:
+                saw = f"{evidence.saw}; the item is one that an earlier request has loaded"
+                hint = f"'{filled[1]}' outlives the request: the next one finds in it what this one has loaded. When "
+                hint += "is that still what the database holds?"
+                return Told(saw=saw, where=file.at(filled[0]), hint=hint, why=_OUTDATED)
             saw = f"{evidence.saw}; the item is one that an earlier request has loaded"
             hint = "What this gives back was loaded for another request. Which item does this request need?"
             if of_before:
@@ -69,6 +75,16 @@ def kept_between_calls(evidence: Evidence) -> Told | None:
             elif evidence.expected is not None:
                 hint = "This gives back what an earlier call found: nothing. How would it know that there is a row now?"
             return Told(saw=f"{evidence.saw}; no SELECT was sent", where=file.at(place), hint=hint)
+    return None
+
+
+def _filled_if_empty(function: Function) -> tuple[ast.If, str] | None:
+    """The condition under which a function loads what a global name holds from then on, and that name."""
+    names = {name for each in inside(function) if isinstance(each, ast.Global) for name in each.names}
+    for each in [each for each in inside(function) if isinstance(each, ast.If)]:
+        bound = {name_of(target) for one in each.body for target in _targets(one)} & names
+        if bound and any(name_of(one) in bound for one in ast.walk(each.test)):
+            return each, min(bound)
     return None
 
 

@@ -17,7 +17,6 @@ from grader.diagnosis.source import (
     calls,
     decorators,
     inside,
-    last_line,
     name_of,
     text_of,
 )
@@ -108,12 +107,10 @@ def kind_lost_in_a_validator(evidence: Evidence) -> Told | None:
         of_the_whole = any(name in ("model_validator", "root_validator") for name, _ in decorators(method))
         if not unshown and not always_returns(method.body) and bool(whole) == of_the_whole:
             saw = "the kind became None on its way through the schema" if lost else f"{evidence.saw}: the body is None"
-            place: ast.stmt = method
-            hint = f"{_THEN} What does this one return, on each way through it?"
-            if not returned:
-                place, hint = last_line(method), f"{_THEN} What has this one returned at its end?"
+            ways = "on each way through it" if returned else "for a good value"
+            hint = f"{_THEN} What does this one return, {ways}?"
             why = "What the client sent has to reach the task as it is." if lost else ""
-            return Told(saw=saw, where=file.at(place), hint=hint, why=why)
+            return Told(saw=saw, where=file.at(method), hint=hint, why=why)
     return None
 
 

@@ -387,7 +387,7 @@ def _may_be_a_number(evidence: Evidence, argument: ast.arg) -> bool:
     """Whether a parameter is a number of the query, by its type."""
     alias = alias_of(evidence, argument.annotation)
     words = text_of(getattr(alias[1], "value", None) if alias else argument.annotation)
-    return re.search(r"\bint\b|\bQuery\(", words) is not None and "Path(" not in words
+    return re.search(r"\bint\b|\bQuery\(", words) is not None and not re.search(r"\b(Path|Depends)\(", words)
 
 
 def table_behind(evidence: Evidence, name: str) -> tuple[File, ast.AST] | None:
@@ -433,7 +433,7 @@ def body_not_validated(evidence: Evidence) -> Told | None:
             if isinstance(each, ast.If) and any(calls(one, *_CHECKS) for one in each.body):
                 hint = "You check the body yourself below this line. Which bodies never get that far?"
                 return Told(saw=f"{evidence.saw[:3]}: this body got in", where=file.at(each), hint=hint)
-    hint = "FastAPI checks a body only against a schema, and this type takes everything."
+    hint = "FastAPI checks the fields of a body only against a schema. Which one is made for this body?"
     if checks and evidence.saw == "the client chose the id":
         saw = f"{evidence.saw}: what no schema has checked went into the row"
         return Told(saw=saw, where=found[0].at(body), hint=f"{hint} The id comes from there.")

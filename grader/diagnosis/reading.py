@@ -73,7 +73,7 @@ def reading_of(value: Any) -> Reading | None:
 
 
 # The reason why a crash matters that has nothing to do with what the rule looks at.
-UNTIL_IT_RUNS = "Until this runs, the check cannot try what it is about."
+UNTIL_IT_RUNS = "As long as this fails, nobody can tell whether the rule itself holds."
 
 
 def an(name: str) -> str:

@@ -399,6 +399,23 @@ def ended_the_callers_transaction(evidence: Evidence) -> Told | None:
     return None
 
 
+@reading("the caller's changes are forgotten", "reads_do_not_commit")
+def forgot_the_callers_changes(evidence: Evidence) -> Told | None:
+    """A session keeps what was added, changed or deleted until it is flushed. Until then nothing else knows of it."""
+    found = function_of(evidence) if "was thrown away" in evidence.saw else None
+    if found is None or evidence.raised:
+        return None
+    for file, node in reached(evidence):
+        for call in calls(node, "expunge", "expunge_all", "expire", "expire_all", "refresh"):
+            hint = f"{name_of(call)}() makes the session forget what was not sent yet. Whose work is that?"
+            return Told(where=file.at(call), hint=hint)
+        for each in inside(node):
+            if isinstance(each, ast.keyword) and each.arg == "populate_existing":
+                hint = "populate_existing writes what the database holds over objects that the session already has, "
+                return Told(where=file.at(each.value), hint=f"{hint}also over what was changed and not sent yet.")
+    return None
+
+
 @reading("parameters with other names, or in another order", "list_pages")
 def other_parameters(evidence: Evidence) -> Told | None:
     """Callers pass offset and limit by name, or in this order."""

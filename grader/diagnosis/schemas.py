@@ -24,7 +24,6 @@ from grader.diagnosis.source import (
     decorators,
     inside,
     keyword,
-    last_line,
     name_of,
     options,
     passed_to,
@@ -246,9 +245,8 @@ def validator_returns_nothing(evidence: Evidence) -> Told | None:
         return None
     file, method, returns = found
     saw = f"{evidence.saw}: {method.name}() returned nothing"
-    if returns:
-        return Told(saw=saw, where=file.at(method), hint=f"{_THEN} What does this one return, on each way through it?")
-    return Told(saw=saw, where=file.at(last_line(method)), hint=f"{_THEN} What has this one returned at its end?")
+    ways = "on each way through it" if returns else "for a good value"
+    return Told(saw=saw, where=file.at(method), hint=f"{_THEN} What does this one return, {ways}?")
 
 
 @reading("an exception that a validator returns", *_ALL)
@@ -610,7 +608,7 @@ def missing_in(evidence: Evidence, found: tuple[File, ast.ClassDef] | None, aske
         hint = f"{bases[0].name} has a field '{name}'. From which classes does {found[1].name} inherit?"
     other = others[missing.index(name) if len(missing) == len(others) else 0] if others else None
     if other is not None:
-        hint = f"There is '{name_of(other.target)}' here. Is that to be '{name}'?"
+        hint = f"There is '{name_of(other.target)}' here. Should it be called '{name}'?"
     where = found[0].at(other or found[1])
     return Told(saw=f"{found[1].name} has no field '{name}'", where=where, hint=hint)
 
@@ -637,7 +635,7 @@ def field_required(evidence: Evidence) -> Told | None:
         return Told(where=schema[0].at(schema[1]), hint=hint)
     hint = "Being allowed to be None is one thing, being left out another. What does a field need for the latter?"
     if not re.search(r"\bNone\b|Optional", text_of(getattr(declared[1], "annotation", None))):
-        hint = "What has no default has to be sent. What does a field need to be left out?"
+        hint = "What has no default has to be sent. What makes a field one that may be left out?"
         hint += " Its type can stay as it is." if found[1] == "name" else ""
     hint = _GIVES_IDS if found[1] == "id" else hint
     return Told(where=declared[0].at(declared[1]), hint=hint)
@@ -1674,7 +1672,7 @@ def rules_by_place(evidence: Evidence) -> Told | None:
     for file in own_files(evidence) if raised and "Error building" in raised.message else ():
         for call in calls(file.tree, "StringConstraints"):
             if any(isinstance(each, ast.Constant) and type(each.value) is int for each in call.args):
-                hint = "StringConstraints takes these values by their names. Where does this line say the names?"
+                hint = "StringConstraints takes these values by their names. Where are the names in this line?"
                 return Told(where=file.at(call), hint=hint)
     return None
 

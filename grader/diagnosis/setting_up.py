@@ -160,7 +160,7 @@ def base_says_too_much(evidence: Evidence) -> Told | None:
     file = evidence.source.file(_DB)
     if "Cannot use 'DeclarativeBase' directly" in evidence.saw:
         for found in [each for name in ("__tablename__", "__table__") for each in _attributes(file, name)]:
-            hint = "Base itself has no table: its children have. To which of them does this line belong?"
+            hint = "Base has no table: the classes that inherit from it do. In which of them does this line belong?"
             return Told(where=file.at(found), hint=hint)
     told = " ".join([evidence.saw, *(each.message for each in evidence.raised)])
     for call in calls(file.tree, "MetaData") if _NO_SCHEMA in told else ():

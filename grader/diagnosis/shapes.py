@@ -88,7 +88,7 @@ def _by_place(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], wh
             return "One star hands on what a loop gives: of a dictionary the names alone. What hands on the values too?"
         if is_schema(evidence.source, name) and len(call.args) == 1:
             return f"{name} takes each value by its name. Which of its methods reads a whole object?"
-        return f"{name} takes each value by its name, not by its place. Where does this line say the names?"
+        return f"{name} takes each value by its name, not by its place. Where are the names in this line?"
     return ""
 
 
@@ -106,7 +106,7 @@ def _of_a_library_by_place(evidence: Evidence, found: re.Match[str], nodes: list
         return f"All that {name} takes by its place is a default. By which names does it take these values?"
     if found[2] and " 1 " in found[0]:
         return f"Only the first value is known by its place. By which names does {name} take the others?"
-    return f"{name} takes these values by their names. Where does this line say the names?"
+    return f"{name} takes these values by their names. Where are the names in this line?"
 
 
 def _to_a_session(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
@@ -440,7 +440,7 @@ def _called_with_others(evidence: Evidence) -> Told | None:
     function = evidence.source.function(found[1], name) if found and name not in evidence.given else None
     if found is None or function is None or f"{found[1]}(" not in "".join(evidence.did[-1:]):
         return None
-    hint = "Compare the call above with what this line takes."
+    hint = "Compare the call under 'did' with the parameters in this line."
     return Told(where=function[0].at(function[1]), hint=hint, why=UNTIL_IT_RUNS)
 
 

@@ -213,7 +213,9 @@ def _under_another_name(evidence: Evidence, name: str) -> Told | None:
         if meant in missing and (meant == "id" or name != "id"):
             saw = f"{evidence.saw}: '{other}' is another name"
             return Told(
-                saw=saw, where=written[0].at(written[1]), hint=f"There is '{other}' here. Is that to be '{meant}'?"
+                saw=saw,
+                where=written[0].at(written[1]),
+                hint=f"There is '{other}' here. Should it be called '{meant}'?",
             )
     return None
 

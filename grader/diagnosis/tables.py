@@ -454,7 +454,7 @@ def misnamed_column(evidence: Evidence) -> Told | None:
         if written is not None and found is None:
             if len(missing) > 1 and re.search(r"\bNone\b|\b500\b", text_of(written[1])):
                 name = "description"  # by what the two tasks ask for
-            hint = f"There is '{other}' here. Is that to be '{name}'?"
+            hint = f"There is '{other}' here. Should it be called '{name}'?"
             return Told(saw=f"{evidence.saw}: '{other}' is another name", where=written[0].at(written[1]), hint=hint)
     return None
 

@@ -41,6 +41,7 @@ _BEGINS = (
     *("setitimer", "alarm"),
 )
 _AWAITED = "gather", "shield", "wait_for", "run_coroutine_threadsafe"  # they begin it; who waits is another matter
+_GIVEN_TO_THE_ANSWER = "FastAPI waits only for tasks that it was given. To whom does this line give the task?"
 _OTHER_WAY = "FastAPI has a way to do work after the answer, and waits for it."
 _COLLECTIONS = "list", "dict", "set", "deque", "defaultdict", "Queue", "SimpleQueue", "LifoQueue"
 _FAILURES = "refused", "broken", "lost"
@@ -154,7 +155,8 @@ def thread_of_its_own(evidence: Evidence) -> Told | None:
             if any(call in ast.walk(each) for each in calls(node, "add_task")):
                 hint = "FastAPI waits for what add_task is given. This only begins the work, and is done at once. "
                 return Told(saw=saw, where=file.at(call), hint=f"{hint}What could add_task be given instead?")
-            return Told(where=file.at(call), hint=_OTHER_WAY)
+            is_one = bool(calls(call, "BackgroundTask", "BackgroundTasks"))
+            return Told(where=file.at(call), hint=_GIVEN_TO_THE_ANSWER if is_one else _OTHER_WAY)
     handed = _handed_over(evidence)
     own = [evidence.source.function(name) for name in handed - {"record_event"}]
     for file, node in [*(worker if "record_event" in handed else ()), *filter(None, own)]:

@@ -142,7 +142,8 @@ def helper_rolls_back(evidence: Evidence) -> Told | None:
             for call in calls(node, "rollback", "close", "reset", "invalidate"):
                 if file.at(call) in sent and call not in handling:
                     hint = "What becomes of what was added to the session before this line? Whose session is it?"
-                    return Told(saw=f"{evidence.saw}; {node.name}() rolled back", where=file.at(call), hint=hint)
+                    done = "closed the session" if name_of(call) == "close" else "rolled back"
+                    return Told(saw=f"{evidence.saw}; {node.name}() {done}", where=file.at(call), hint=hint)
     return None
 
 

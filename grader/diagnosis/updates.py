@@ -395,6 +395,6 @@ def refused_to_change_nothing(evidence: Evidence) -> Told | None:
     where = innermost(raised, evidence.given)
     if "SET" in raised.message or "syntax error" in raised.message or "syntax error" in evidence.saw:
         return Told(
-            where=where, hint="Nothing was sent, so there is nothing to SET; and an UPDATE without it is no SQL."
+            where=where, hint="Nothing was sent, so there is nothing to SET, and SQL has no UPDATE without SET."
         )
     return Told(where=where, hint="Nothing was sent, so nothing changes, and the item comes back as it is.")

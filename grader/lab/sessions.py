@@ -72,7 +72,7 @@ class Sessions:
 
     def flush(self, session: Session) -> None:
         """Send what the session holds to the database: the functions under test need not do it."""
-        with self._code.running("a session that can be flushed"):
+        with self._code.running("a flush() without an error"):
             session.flush()
 
     def end(self, session: Session, how: str) -> None:
