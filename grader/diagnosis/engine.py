@@ -642,13 +642,17 @@ def _from_the_variable(file: File, node: ast.AST, seen: frozenset[str] = frozens
 def _what_is_lost(seen: str, wanted: str) -> str:
     """What of a URL got lost or changed, where that is plain; begins with a semicolon."""
     query, lost = wanted.partition("?")[2], []
-    if seen.partition("://")[0] != wanted.partition("://")[0]:
+    if seen.partition("://")[0] != wanted.partition("://")[0] or _database_of(seen) != _database_of(wanted):
         return ""
     if query and "?" not in seen:
         lost.append(f"?{query} is lost")
     if "%40" in wanted and "%40" not in seen and seen.count("@") > wanted.count("@"):
         lost.append("%40 has become @")
     return "".join(f"; {each}" for each in lost)
+
+
+def _database_of(url: str) -> str:
+    return url.partition("?")[0].rpartition("/")[2]
 
 
 @reading("no default for the URL", "default_is_local_sqlite")

@@ -143,6 +143,7 @@ from grader.diagnosis.updates import (
     made_a_second_item,
     missing_key_read,
     tested_for_truth,
+    update_made_anew,
     wrote_what_was_not_sent,
 )
 from grader.diagnosis.ways import (
@@ -303,6 +304,7 @@ READINGS = (
     tested_for_truth,
     missing_key_read,
     assigned_unsent,
+    update_made_anew,
     not_handed_on,
     page_not_handed_on,
     merged_by_name,

@@ -654,8 +654,13 @@ def null_refused(evidence: Evidence) -> Told | None:
 @reading("null is accepted for a name", "update_rejects_null_name", "create_needs_a_name")
 def null_accepted(evidence: Evidence) -> Told | None:
     """A type that includes None accepts null. Then null looks the same as a field that was left out."""
+    if "name=None" not in "".join(evidence.did[-1:]) or "accepted" not in evidence.saw:
+        return None
+    bound = evidence.source.bound("ItemUpdate", evidence.source.file("app/schemas.py"))
+    if bound is not None and isinstance(bound[1], ast.Assign):
+        return _null_of_a_function(evidence, bound[1])
     found = _field(evidence, "name")
-    if found is None or "name=None" not in "".join(evidence.did[-1:]) or "accepted" not in evidence.saw:
+    if found is None:
         return None
     annotation = text_of(getattr(found[1], "annotation", None))
     if "None" not in annotation and "Optional" not in annotation:
@@ -670,6 +675,18 @@ def null_accepted(evidence: Evidence) -> Told | None:
         return Told(where=file.at(_condition_of(method, node)), hint=hint)
     default = _LEFT_OUT[getattr(found[1], "value", None) is not None] if "Update" in evidence.saw else ""
     return Told(where=found[0].at(found[1]), hint=f"The type says here that null is a name.{default}")
+
+
+def _null_of_a_function(evidence: Evidence, made: ast.Assign) -> Told | None:
+    """What there is to say where a function of the learner's makes the schema, and each of its types takes None."""
+    function = evidence.source.function(name_of(made.value)) if isinstance(made.value, ast.Call) else None
+    for node in inside(function[1]) if function else ():
+        optional = isinstance(node, ast.Subscript) and name_of(node.value) == "Optional"
+        either = isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr) and text_of(node.right) == "None"
+        if function and (optional or either):
+            hint = "This lets every field be null, the name, too. What lets a field be left out is a default."
+            return Told(where=function[0].at(node), hint=hint)
+    return None
 
 
 # Whether the field has a default: what lets a field be left out.

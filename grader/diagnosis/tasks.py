@@ -993,6 +993,11 @@ def more_than_one_commit(evidence: Evidence) -> Told | None:
     committed = calls(found[1], "commit") if found else []
     begun = [each for each in calls(found[1], "begin") if "SessionLocal" in text_of(each.func)] if found else []
     sent = [event.where for event in evidence.events_of("COMMIT") if event.where.startswith("app/tasks.py")]
+    helper = evidence.source.function_of(sent[0]) if found and sent and "ROLLBACK" in evidence.events[-1].what else ""
+    several = calls(found[1], helper) if found and helper not in ("", found[1].name) else []
+    if found and len(several) > 1:
+        hint = f"{helper}() commits. What does this leave behind when the next step fails?"
+        return Told(where=found[0].at(several[0]), hint=hint)
     if found and len(committed) > 1 and sent:
         return Told(where=sent[0], hint="What has this saved, when the next step fails?")
     if found and len(begun) > 1:

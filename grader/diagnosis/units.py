@@ -829,11 +829,24 @@ def events_miscounted(evidence: Evidence) -> Told | None:
         return Told(where=file.at(node), hint="Who writes the event?")
     if evidence.rule == _TOGETHER and len(told) > 1 and sum(insert.rows_of("kind") for insert in sent) > 1:
         return Told(where=told[1][0].at(told[1][1]), hint="How many events has an item now?")
+    for file, call, loop in _below_their_loops(units) if evidence.rule == _BATCH else ():
+        hint = f"'{text_of(loop.target)}' is the last one of the loop above by then. How often does this line run?"
+        return Told(where=file.at(call), hint=hint)
     loops = [each for _, unit in units for each in ast.walk(unit) if isinstance(each, ast.For | ast.ListComp)]
     once = told and not any(told[0][1] in ast.walk(loop) for loop in loops)
     if evidence.rule == _BATCH and len(told) == 1 and once and len(units) == 1:
         return Told(where=told[0][0].at(told[0][1]), hint="How often does this line run?")
     return None
+
+
+def _below_their_loops(units: list[tuple[File, Function]]) -> Iterator[tuple[File, ast.Call, ast.For]]:
+    """Calls that write an event of what a loop goes through, and stand below that loop instead of in it."""
+    for file, unit in units:
+        for loop in [each for each in inside(unit) if isinstance(each, ast.For)]:
+            within = [*inside(loop)]
+            for call in calls(unit, "add_event", "ItemEvent"):
+                if call not in within and _names(loop.target) & _names(call) and call.lineno > loop.lineno:
+                    yield file, call, loop
 
 
 @reading("a row that fails is skipped", _BATCH)

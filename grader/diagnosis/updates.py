@@ -187,6 +187,22 @@ def assigned_unsent(evidence: Evidence) -> Told | None:
     return None
 
 
+@reading("another ItemUpdate is made, and has every field", "patch_keeps_omitted_fields")
+def update_made_anew(evidence: Evidence) -> Told | None:
+    """What is handed to a schema counts as sent, whether the client has sent it or not."""
+    if not evidence.sent("UPDATE") or evidence.raised:
+        return None
+    told = "".join(evidence.did[-1:]).rpartition("PATCH")[2]
+    for file in [each for each in evidence.source.files() if each.name not in evidence.given]:
+        for call in [call for function in file.functions for call in calls(function, "ItemUpdate")]:
+            for each in [each for each in call.keywords if each.arg in ("name", "description")]:
+                is_read = isinstance(each.value, ast.Attribute) and each.value.attr == each.arg
+                if is_read and f"'{each.arg}'" not in told:
+                    hint = f"Whatever stands here counts as sent. Nobody has sent a {each.arg}: what is it then?"
+                    return Told(where=file.at(each.value), hint=hint)
+    return None
+
+
 @reading(
     "what was not sent is read",
     *("update_keeps_omitted_fields", "patch_keeps_omitted_fields", "update_null_clears", "patch_null_clears"),
