@@ -181,6 +181,8 @@ def page_computed(evidence: Evidence) -> Told | None:
         for name, value in zip(_CUTS[name_of(call)], call.args, strict=False):
             if name == wrong and (name_of(call) == name or name == "offset" or isinstance(value, ast.Name)):
                 found += [one for each in _computed(evidence, file, node, value) for one in _sum_in(each)]
+    of_it = [each for each in found if any(name_of(one) == wrong for one in ast.walk(each))]
+    found = of_it if len({getattr(each, "lineno", 0) for each in found}) > 1 and of_it else found
     products = [each for each in found if isinstance(getattr(each, "op", None), ast.Mult)]
     places = products if offset_counts_pages(evidence) else found
     lines = {id(file): file.at(each) for file in evidence.source.files() for each in places[:1] if each in file.nodes}

@@ -82,7 +82,7 @@ def id_without_bounds(evidence: Evidence) -> Told | None:
     if path := _path_of_files(found[0], found[1]):
         return Told(where=path, hint="This is the Path of files. Whose Path tells FastAPI about a part of a URL?")
     number = asked[1] if len(asked[1]) < 26 else f"{asked[1][:3]}... ({len(asked[1])} digits)"
-    hint = f"Ids are whole numbers from 1 to 2147483647. What does this line say of {number}?"
+    hint = f"Ids are whole numbers from 1 to 2147483647. What does this line say about {number}?"
     if not re.search(r"\b(int|conint|PositiveInt)\b", text_of(found[1])) and calls(found[0].tree, "int"):
         hint += " If it asks for a number, FastAPI checks it, and the check by hand can go."
     saw, why = evidence.saw if evidence.raised else "", ""
@@ -118,7 +118,7 @@ def id_bounds_too_narrow(evidence: Evidence) -> Told | None:
     if power := _power_by_a_caret(evidence, found[0], found[1]):
         return Told(where=power, hint=_NO_POWER, why=TOO_STRICT)
     hint = f"{asked[1]} is an id like any other, and so is every number up to 2147483647. "
-    return Told(where=found[0].at(found[1]), hint=f"{hint}What does this line say of it?", why=TOO_STRICT)
+    return Told(where=found[0].at(found[1]), hint=f"{hint}What does this line say about it?", why=TOO_STRICT)
 
 
 _NO_POWER = "In Python, ^ is not 'to the power of': it compares bits, and gives a small number. What is?"
@@ -313,13 +313,17 @@ def paging_bounds(evidence: Evidence) -> Told | None:
         hint = "This refuses what the task sheet allows."
         told = [f"{each}={number}" for each, number in asked if each == found[2]]
         if told:
-            hint = f"{told[0]} is within the bounds of the task sheet. What does this line say of it?"
+            hint = f"{told[0]} is within the bounds of the task sheet. What does this line say about it?"
         return Told(where=found[0].at(found[1]), hint=hint, why=TOO_STRICT)
     number = next((number for each, number in asked if each == found[2]), "this number")
+    named = [each.value for each in ast.walk(found[1]) if isinstance(each, ast.keyword) and each.arg in ("le", "lt")]
+    held = evidence.source.bound(name_of(named[0]), found[0]) if len(named) == 1 and name_of(named[0]) else None
+    if held is not None and held[0].name not in evidence.given:
+        found = (*held, found[2])
     if evidence.raised and len(number) > 9:
-        hint = "Numbers of a database end somewhere. Where does this one end?"
+        hint = "Each type of number in a database has a largest one. Is this number above it?"
     else:
-        hint = f"Which numbers may {found[2]} be? What does this line say of {number}?"
+        hint = f"Which numbers may {found[2]} be? What does this line say about {number}?"
     return Told(where=found[0].at(found[1]), hint=hint)
 
 
@@ -433,7 +437,11 @@ def body_not_validated(evidence: Evidence) -> Told | None:
             if isinstance(each, ast.If) and any(calls(one, *_CHECKS) for one in each.body):
                 hint = "You check the body yourself below this line. Which bodies never get that far?"
                 return Told(saw=f"{evidence.saw[:3]}: this body got in", where=file.at(each), hint=hint)
-    hint = "FastAPI checks the fields of a body only against a schema. Which one is made for this body?"
+    for file, node in behind(evidence) if evidence.saw.startswith("400") else ():
+        for each in [each for each in inside(node) if isinstance(each, ast.Constant) and each.value == 400]:
+            hint = "Here you refuse the body by yourself. Which status says that a body is not valid?"
+            return Told(where=file.at(each), hint=hint)
+    hint = "FastAPI checks the fields of a body only against a schema. Which schema says what this body has to be?"
     if checks and evidence.saw == "the client chose the id":
         saw = f"{evidence.saw}: what no schema has checked went into the row"
         return Told(saw=saw, where=found[0].at(body), hint=f"{hint} The id comes from there.")

@@ -546,7 +546,7 @@ def another_page(evidence: Evidence) -> Told | None:
         missing = ["offset"]
     passed = page_passed_on(evidence, reached(evidence))
     hint = "Which number belongs where?"
-    wish = f"asked for was offset {asked['offset']}, limit {asked['limit']}"
+    wish = f"it should have LIMIT {asked['limit']} and OFFSET {asked['offset']}"
     where = built(evidence, selects[-1].where, *(("select", "query") if missing else ("offset",)))
     nodes = [(file, node) for file, function in reached(evidence) for node in inside(function)]
     made = [
@@ -578,4 +578,4 @@ def another_page(evidence: Evidence) -> Told | None:
     elif fixed := [each for each in calls_in(evidence, "offset", "limit") if _is_a_number(each[1])]:
         where = fixed[0][0].at(fixed[0][1])
         hint = "The caller says how many rows to skip, and how many it wants at most. Does this line ask for them?"
-    return Told(saw=f"{evidence.saw}; {told}, and {wish}", where=where, hint=hint)
+    return Told(saw=f"{evidence.saw}; {told}; {wish}", where=where, hint=hint)

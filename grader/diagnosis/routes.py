@@ -53,6 +53,7 @@ INVALID = "bad_body_is_422", "patch_null_name_is_422"
 _BRANCHES = ast.If | ast.IfExp | ast.ExceptHandler | ast.Match
 LOOKUPS = "get_item", "get", "get_one", "first", "one_or_none", "scalar", "scalar_one_or_none", "next"
 _WHO_CLOSES = "Who closes this, after a success, after a 404, and after a crash?"
+_OPENED_ONCE = "This runs once, when the file is imported: all requests share the session, and nobody closes it."
 _PAGES = "list_items", "list_items_with_owner"
 _DUMPS = "model_dump", "dict", "jsonable_encoder"
 _LEAKS = (
@@ -1502,7 +1503,8 @@ def own_session_left_open(evidence: Evidence) -> Told | None:
                 )
                 hint += "afterwards. What does Depends want to be given?"
             if hint:
-                return Told(where=file.at(place), hint=hint)
+                why = "A session belongs to one request. All of them would meet in it what the others have left."
+                return Told(where=file.at(place), hint=hint, why=why if hint == _OPENED_ONCE else "")
     return None
 
 
@@ -1531,8 +1533,16 @@ def _who_closes(file: File, call: ast.Call) -> tuple[ast.Call, str]:
     closed = calls(function, "close", "remove") if function is not None else []
     if closed and closed[-1].lineno > call.lineno:
         return closed[-1], "After which answers, or errors, is this line not reached?"
-    if any(each.value is call for each in file.tree.body if isinstance(each, ast.Assign)):
-        return call, "This is opened once, when the file is imported; all requests share it, and nobody closes it."
+    made = [each.value for each in file.tree.body if isinstance(each, ast.Assign | ast.AnnAssign)]
+    class_ = next((each for each in file.classes if function in each.body), None)
+    once = (
+        class_ is not None
+        and function
+        and function.name == "__init__"
+        and class_.name in map(name_of, filter(None, made))
+    )
+    if call in made or once:
+        return call, _OPENED_ONCE
     return call, _WHO_CLOSES
 
 

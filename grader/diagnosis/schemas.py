@@ -973,7 +973,26 @@ def blank_accepted(evidence: Evidence) -> Told | None:
     late: ast.AST = shortest[0] if shortest else found[1]
     if stripped and "name=''" in evidence.saw:
         late = stripped[0]
+    elif "name=''" in evidence.saw and "name=''" not in told:
+        late = next(_strip_afterwards(found[0], found[1]), late)
     return Told(where=found[0].at(late), hint=_checked_in_the_table(evidence) or hint)
+
+
+def _strip_afterwards(file: File, field: ast.AST) -> Iterator[ast.AST]:
+    """What strips a field after its length was measured: the lines that make it a validator of the ``after`` kind."""
+    for each in [each for class_ in file.classes if field in class_.body for each in class_.body]:
+        made = each.value if isinstance(each, ast.Assign) and isinstance(each.value, ast.Call) else None
+        looked_at: list[tuple[str, ast.expr]] = (
+            [(name_of(made.func), made.func)] if made is not None and isinstance(made.func, ast.Call) else []
+        )
+        strips = [each] if isinstance(each, Function) else []
+        if made is not None:
+            strips = [one for one in file.functions if one.name in {name_of(arg) for arg in made.args}]
+        looked_at += decorators(each) if isinstance(each, Function) else []
+        for name, node in looked_at:
+            says = text_of(node)
+            if name == "field_validator" and "'name'" in says and "before" not in says:
+                yield from (node for one in strips if calls(one, "strip"))
 
 
 def _blank_elsewhere(evidence: Evidence, file: File, hint: str) -> Told | None:

@@ -77,7 +77,7 @@ class File:
 
     def function_at(self, line: int) -> str:
         """The name of the innermost function around a line; empty at module level."""
-        around = [node for node in self.functions if node.lineno <= line <= (node.end_lineno or node.lineno)]
+        around = [node for node in self.functions if first_line(node) <= line <= (node.end_lineno or node.lineno)]
         return around[-1].name if around else ""
 
     def task_above(self, line: int) -> str:

@@ -682,7 +682,7 @@ def nobody_creates(evidence: Evidence) -> Told | None:
 @reading("data is deleted when the app starts or stops", _RESTART)
 def deleted_at_the_start(evidence: Evidence) -> Told | None:
     """What an app throws away when it starts or stops is gone for good."""
-    hint = "This runs at every start, or at every stop. What is left then of what was stored?"
+    hint = "This runs at every start, or at every stop. What happens to the stored rows then?"
     for event in (*evidence.earlier, *evidence.events):
         if event.what.upper().startswith(("DELETE", "DROP", "SQL DROP", "SQL TRUNCATE")) and event.where:
             where, name = event.where, event.where.rpartition(":")[0]
@@ -694,13 +694,13 @@ def deleted_at_the_start(evidence: Evidence) -> Told | None:
             yields = [each.lineno for each in inside(around[1]) if isinstance(each, ast.Yield)] if around else []
             if yields:
                 moment = "stop" if line > yields[0] else "start"
-                hint = f"This runs at every {moment}. What is left then of what was stored?"
+                hint = f"This runs at every {moment}. What happens to the stored rows then?"
             within = [each for each in inside(around[1]) if isinstance(each, ast.If)] if around else []
             stops = [each for each in inside(around[1]) if isinstance(each, ast.Yield)] if around else []
             if stops and stops[0].lineno < line:
-                hint = "This runs each time the app stops. What is left then of what was stored?"
+                hint = "This runs each time the app stops. What happens to the stored rows then?"
             if any(each.body[0].lineno <= line <= (each.body[-1].end_lineno or 0) for each in within):
-                hint = "When does this run, and what is left then of what was stored?"
+                hint = "When does this run, and what happens to the stored rows then?"
             sent = [each.what for each in (*evidence.earlier, *evidence.events) if each.where == event.where]
             told = next((what for what in sent if what.endswith(" items")), event.what)
             seen = "the item is gone" if evidence.saw == "the item: NULL" else evidence.saw

@@ -34,7 +34,7 @@ _WAITS = "answer_does_not_wait"
 _STAYS_OPEN = (
     "Nobody else does it. A session that stays open keeps its objects, and often a connection that others want."
 )
-_SHARED = "All tasks share this session: the next one meets what the last one left in it, and in another thread."
+_SHARED = "All tasks share this session, also those that run at the same time: each meets what another one left in it."
 
 _BEGINS = (
     *("Thread", "Timer", "submit", "start_new_thread", "run_in_executor", "create_task", "ensure_future"),
@@ -497,7 +497,7 @@ def requests_session(evidence: Evidence) -> Told | None:
             if _is_session(given):
                 opened = "a session that was opened before record_event began"
                 return Told(
-                    saw=evidence.saw.replace("a session that was there before", opened),
+                    saw=evidence.saw.replace("a session that was open before the task began", opened),
                     where=file.at(given),
                     hint="The endpoint opens this session. If the task never runs, nobody closes it. What does "
                     "record_event need besides the id and the kind?",
@@ -1135,7 +1135,7 @@ def _bounds(evidence: Evidence) -> Told | None:
     if by_hand is not None:
         hint = f"A kind has 1 to 50 characters, this one {many}. What does this line do with it?"
         return Told(where=by_hand, hint=hint, why=why)
-    hint = f"A kind has 1 to 50 characters, this one {many}. What does this line say of it?"
+    hint = f"A kind has 1 to 50 characters, this one {many}. What does this line say about it?"
     if refused and re.search(r'"type":"(enum|literal_error)"', evidence.saw):
         hint = "Which kinds does the task sheet allow, and which does this?"
     for each in bounds.values():

@@ -516,11 +516,20 @@ def saved_in_any_case(evidence: Evidence) -> Told | None:
         for call in [call for each in last for call in calls(each, "commit") if file.at(call) in sent]:
             return Told(where=file.at(call), hint="This runs after an error, too. What does it save then?")
         for call in [call for call in calls(node, "commit") if node.name == "__exit__" and file.at(call) in sent]:
+            if _wrote_after(evidence, file.at(call)):
+                continue  # it saved what was right by then: the error came later
             tests = [each for each in inside(node) if isinstance(each, ast.If) and call in ast.walk(each)]
             hint = "After which errors does this lead to the commit, and what is saved then?"
             hint = hint if tests else "This runs after an error in the block, too. What does it save then?"
             return Told(where=file.at(tests[-1] if tests else call), hint=hint)
     return None
+
+
+def _wrote_after(evidence: Evidence, where: str) -> bool:
+    """Whether anything was written after the last COMMIT of a line."""
+    whats = [(event.what, event.where) for event in evidence.events]
+    last = max(number for number, (what, place) in enumerate(whats) if (what, place) == ("COMMIT", where))
+    return any(what.startswith(_WRITES) for what, _ in whats[last:])
 
 
 @reading("each statement is saved by itself", _TOGETHER, _ONCE, _DISCARDS, _BATCH)
@@ -557,9 +566,12 @@ def several_commits(evidence: Evidence) -> Told | None:
             if early:
                 hint = "This ends the function in the first turn of the loop."
             return Told(where=file.at(early[0] if early else inside[0]), hint=hint)
+    sent = [event.where for event in evidence.events_of("COMMIT") if event.where]
+    for file, call in _repeated(evidence, sent) if evidence.rule == _BATCH and len(sent) > 1 else ():
+        hint = f"{name_of(call)}() commits, and this calls it once for each item. How much does one COMMIT save?"
+        return Told(where=file.at(call), hint=hint)
     again = evidence.saw.startswith("2 COMMITs, 1")
     hint = "What is there to save by then?" if again else "What has been saved here stays, whatever comes after it."
-    sent = [event.where for event in evidence.events_of("COMMIT") if event.where]
     sent = [where for where in sent if where.rpartition(":")[0] not in evidence.given]
     if len(sent) > 1:
         looped = [each.at(call) for each, call in _calls(evidence, "commit") if _is_in_a_loop(evidence, call)]
@@ -568,6 +580,17 @@ def several_commits(evidence: Evidence) -> Told | None:
     if len(committed) > 1 and evidence.rule in (_DISCARDS, _BATCH):
         return Told(where=sent[0] if sent else committed[0][0].at(committed[0][1]), hint=hint)
     return None
+
+
+def _repeated(evidence: Evidence, sent: list[str]) -> Iterator[tuple[File, ast.Call]]:
+    """Calls in a loop, or in a comprehension, of the learner's functions that lead to a commit that was sent."""
+    for file, unit in _units(evidence):
+        turns = [*_loops(unit), *(each for each in ast.walk(unit) if isinstance(each, ast.ListComp))]
+        for call in [each for turn in turns for each in ast.walk(turn) if isinstance(each, ast.Call)]:
+            found = evidence.source.function(name_of(call)) if isinstance(call.func, ast.Name) else None
+            chain = evidence.source.reached(*found, evidence.given) if found else []
+            if any(place.at(each) in sent for place, node in chain for each in calls(node, "commit")):
+                yield file, call
 
 
 def _loops(node: ast.AST) -> list[ast.For]:
@@ -1129,6 +1152,13 @@ def answered_too_early(evidence: Evidence) -> Told | None:
     file, node, made = found
     committed, refreshed = calls(node, "commit"), calls(node, "refresh")
     hint = "What may still change after this line?"
+    sent = (
+        {each.arg for each in node.args.args if "ItemCreate" in text_of(each.annotation)} & _names(made[0])
+        if made
+        else {}
+    )
+    if sent and name_of(made[0]) not in _COPIES:
+        return Told(where=file.at(made[0]), hint="This is made of what was sent. What is stored?")
     if made and "data" in text_of(made[0]) and calls(node, "ItemRead"):
         return Told(where=file.at(calls(node, "ItemRead")[0]), hint="This is what was sent. What is stored?")
     if committed and made and made[0].lineno < committed[0].lineno:

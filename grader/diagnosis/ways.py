@@ -328,7 +328,7 @@ def clamped(evidence: Evidence) -> Told | None:
         return None  # the number itself came through
     said = parameter_of(evidence, (name,))
     place = said[0].at(said[1]) if said is not None else ""
-    hint = f"Which numbers may {name} be? What does this line say of {number}? "
+    hint = f"Which numbers may {name} be? What does this line say about {number}? "
     hint += "Later the number is changed, and the client is not told."
     for file, node in behind(evidence):
         for each in inside(node):

@@ -208,7 +208,7 @@ class Code:
                     saw = f"{show(item)} was returned, which has no .{name}"
                 else:
                     saw = f"reading .{name} raised {describe(error)}"
-                raise Wrong(saw, f"a value for .{name}", "", error) from None
+                raise Wrong(saw, f".{name} can be read after the session is closed", "", error) from None
         self.returned()  # an attribute may be a function of the learner's
         return found
 

@@ -103,6 +103,8 @@ class Rest:
             self._story.begin(f"stored the items {goes} and {stays}, both Ada's")
             self._expect_deleted(goes)
             left = self._owners.rows()[-1]
+            gone = f"the owner is gone, too: item {stays}, which is still there, has none any more"
+            self._expect(left["owner"] is not None, saw=gone, wanted="only the item is deleted")
             self._expect.equal(left["owner"], {"id": owner, "name": "Ada"}, f"owner of item {stays}, in the database:")
 
     def expect_nothing_in_the_way(self, method: str, path: str) -> None:
