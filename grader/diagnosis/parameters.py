@@ -191,18 +191,51 @@ def _after_the_raise(node: Function) -> ast.Return | None:
 @reading("a dependency gives its endpoints something other than the row")
 def dependency_gives_no_row(evidence: Evidence) -> Told | None:
     """An endpoint gets what its dependency returns, and hands it to a session, which changes and deletes rows."""
-    found = endpoint_of(evidence) if evidence.raised and evidence.saw.startswith("a crash: ") else None
+    crashed = evidence.raised and evidence.saw.startswith("a crash: ")
+    found = endpoint_of(evidence) if crashed or evidence.saw.startswith(_STILL_READS) else None
     for place in behind(evidence)[1:] if found is not None else ():
         file, node = evidence.source.handed_on(place, evidence.given)
-        if found is None or not calls(node, *LOOKUPS) or not _is_depended_on(evidence, found, place[1].name):
+        if found is None or not calls(node, *LOOKUPS, *_RESULTS) or not _is_depended_on(evidence, found, place[1].name):
             continue
         for each in [each for each in inside(node) if isinstance(each, ast.Return)]:
             made = made_of(node, each.value) if each.value is not None else []
+            for call in made:
+                kind = _of_a_result(call)
+                if kind and re.search(_CRASHES_WITH_A_RESULT, evidence.saw):
+                    hint = f"This gives {kind}. The endpoints show, change and delete the row itself: what gives that?"
+                    return Told(where=file.at(call), hint=hint)
             words = [_no_row(evidence, node, value) for value in made]
             if any(re.search(one, evidence.saw) for one in words if one):
                 hint = "The endpoints get what this returns: they show it, change it or delete it. Is it the row?"
                 return Told(where=file.at(each), hint=hint)
     return None
+
+
+_STILL_READS = "the database is still locked"
+_RESULTS = {
+    "query": "a Query, which nobody has sent",
+    "execute": "the result of a query, in which rows are found",
+    "exec": "the result of a query, in which rows are found",
+    "scalars": "the result of a query, in which items are found",
+    "all": "a list",
+    "fetchall": "a list",
+}
+_CRASHES_WITH_A_RESULT = (
+    r"is not mapped|Field required|can't set attribute|has no attribute|Input should be|extract fields from|"
+    rf"^{_STILL_READS}"
+)
+
+
+def _of_a_result(value: ast.AST) -> str:
+    """What an expression gives that asks the database, and does not take the row out of what it finds; or nothing."""
+    if not isinstance(value, ast.Call) or not calls(value, "query", "execute", "exec", "scalars"):
+        return ""
+    name = name_of(value)
+    if name in ("first", "one", "one_or_none", "fetchone") and calls(value, "execute") and not calls(value, "scalars"):
+        return "a Row, in which the item is one of the values"
+    if name in ("filter", "filter_by", "where", "order_by", "options", "limit") and calls(value, "query"):
+        return _RESULTS["query"]
+    return _RESULTS.get(name, "")
 
 
 def _no_row(evidence: Evidence, node: Function, value: ast.AST) -> str:

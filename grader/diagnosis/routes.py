@@ -780,6 +780,10 @@ def known_item_refused(evidence: Evidence) -> Told | None:
         return None
     saw = f"{evidence.saw}, and the item is there"
     for file, node in behind(evidence):
+        always = [each for each in node.body if isinstance(each, ast.Raise) and not _says_another(each, "404")]
+        if always:
+            hint = "This runs for each item, also for one that is there. In which case should it run?"
+            return Told(saw=saw, where=file.at(always[0]), hint=hint)
         for each in inside(node):
             raises = [inner for inner in each.body if isinstance(inner, ast.Raise)] if isinstance(each, ast.If) else []
             if not isinstance(each, ast.If) or all(_says_another(inner, "404") for inner in raises):

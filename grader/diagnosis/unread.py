@@ -189,6 +189,9 @@ def _not_imported(evidence: Evidence) -> str:
         return known or f"Does {missing[2]} define this name, or is it somewhere else?"
     unknown = re.match(r"No module named '(\w+)", raised.message)
     own = [each.name for each in evidence.source.files() if unknown and each.name.endswith(f"/{unknown[1]}.py")]
+    folder = unknown is not None and any(each.name.startswith(f"app/{unknown[1]}/") for each in evidence.source.files())
+    if raised.kind == "ModuleNotFoundError" and unknown and folder:
+        return f"That folder is app/{unknown[1]}. How do the other imports name what is in app?"
     if raised.kind == "ModuleNotFoundError" and own:
         return f"That file is {own[0]}. How do the other imports name the files of the app?"
     if raised.kind == "ModuleNotFoundError":

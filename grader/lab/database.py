@@ -19,7 +19,7 @@ from grader.lab.connections import references_are_checked, unordered_means_oldes
 from grader.lab.locks import A_COMMIT, A_MOMENT, hardly_waiting, is_locked, rows_behind_the_lock
 from grader.lab.own_engines import engine_for_once, own_engine
 from grader.lab.place import Place
-from grader.outcomes import Broken
+from grader.outcomes import Broken, Wrong
 
 
 class Database:
@@ -90,11 +90,16 @@ class Database:
 
     def run(self, sql: str, **parameters: Any) -> None:
         """Run a statement that finds no rows."""
-        with self.engine.connect() as connection:
-            if parameters:
-                connection.execute(text(sql), parameters)
-            else:
-                connection.exec_driver_sql(sql)
+        try:
+            with self.engine.connect() as connection:
+                if parameters:
+                    connection.execute(text(sql), parameters)
+                else:
+                    connection.exec_driver_sql(sql)
+        except OperationalError as error:
+            if is_locked(error, self.engine.url):
+                raise Wrong(_STILL_LOCKED, "results that are read to their end, and transactions that end") from error
+            raise
 
     def insert(self, table: Table, row: dict[str, Any]) -> int:
         """Insert a row and return its id; where that was chosen, those that the database gives out go on after it."""
@@ -224,6 +229,7 @@ class Database:
         return f"{statement} WHERE {when}" if self.kind == "sqlite" else f"IF {when} THEN {statement}; END IF"
 
 
+_STILL_LOCKED = "the database is still locked: something of an earlier request is not read to its end, or not ended"
 _execute = _Plain.execute
 _TABLES = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_' ORDER BY name",
