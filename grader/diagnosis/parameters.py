@@ -40,7 +40,8 @@ def refused_with_a_crash(evidence: Evidence) -> Told | None:
     file = evidence.source.file(name)
     for each in [each for each in file.nodes if _has_line(each, int(line))]:
         if isinstance(each, ast.Raise) and each.exc is not None and raised.kind == name_of(each.exc):
-            hint = f"This refuses the value, and a {raised.kind} is a crash to FastAPI. Which exception has a status?"
+            hint = f"This refuses the value, and FastAPI takes a {raised.kind} from here for a crash. "
+            hint += "Which exception has a status?"
             return Told(where=where, hint=hint)
         called = each.func if isinstance(each, ast.Call) else None
         if raised.kind == "ValueError" and name_of(called) in _NUMBERS:

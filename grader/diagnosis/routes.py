@@ -829,6 +829,23 @@ def _says_another(node: ast.Raise, status: str) -> bool:
     return any(re.search(r"^\d{3}$|HTTP_\d{3}_", text_of(each)) and not _is_status(each, status) for each in said)
 
 
+@reading("a field that the endpoint leaves out", "create_answers_201")
+def field_not_handed_on(evidence: Evidence) -> Told | None:
+    """What was sent reaches the row only if whoever makes the item hands it on."""
+    if not evidence.saw.startswith("the row is ") or not evidence.sent("INSERT items") or evidence.raised:
+        return None
+    made = [(file, call) for file, node in behind(evidence) for call in calls(node, "Item")]
+    if len(made) != 1 or made[0][1].args or any(each.arg is None for each in made[0][1].keywords):
+        return None
+    file, call = made[0]
+    lost = {"name", "description"} - {str(each.arg) for each in call.keywords}
+    around = next(node for _, node in behind(evidence) if call in [*inside(node)])
+    set_later = {each.attr for each in inside(around) if isinstance(each, ast.Attribute)}
+    for field in sorted(lost - set_later):
+        return Told(saw=f"{evidence.saw}; nobody has set {field}", where=file.at(call), hint=f"Who hands '{field}' on?")
+    return None
+
+
 @reading("an unknown id is not noticed", *UNKNOWN)
 def unknown_not_noticed(evidence: Evidence) -> Told | None:
     """get_item returns None for an unknown id. Your code must check for it before it goes on."""
@@ -853,6 +870,8 @@ def unknown_not_noticed(evidence: Evidence) -> Told | None:
         returned = _returned_for_none(chain, asking[0][1])
         if returned is not None:
             hint = "What this returns is taken for an item. What ends the request with a 404 instead?"
+            if returned in [*inside(chain[0][1])]:
+                hint = "A return ends the request with the status of the route. What ends it with a 404 instead?"
         return Told(where=asking[0][0].at(returned or asking[0][1]), hint=hint)
     for file, node in reversed(chain):
         statements = calls(node, "delete", "update") if calls(node, "execute", "exec", "query") else []

@@ -509,6 +509,15 @@ def merged_copy_lost(evidence: Evidence) -> Told | None:
                 where=file.at(each),
                 hint="merge() gives you another object, the one that belongs to the session. Go on with that one.",
             )
+    kept = [each for each in inside(node) if isinstance(each, ast.Assign) and name_of(each.value) == "merge"]
+    copied = {text_of(one) for each in kept if isinstance(each.value, ast.Call) for one in each.value.args}
+    for each in [each for each in inside(node) if isinstance(each, ast.Return)]:
+        if isinstance(each.value, ast.Name) and each.value.id in copied - {text_of(one.targets[0]) for one in kept}:
+            return Told(
+                saw=f"{evidence.saw}: '{each.value.id}' was never part of the session",
+                where=file.at(each),
+                hint="merge() gives back another object, which belongs to the session. Which of the two is this?",
+            )
     return None
 
 
