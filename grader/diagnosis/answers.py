@@ -368,6 +368,16 @@ def another_item(evidence: Evidence) -> Told | None:
     other = calls(node, "list_items", "scalars", "query", "execute", "exec", "scalar")
     selects = [event for event in evidence.events_of("SELECT items") if event.where]
     where = file.at(other[-1]) if other else own_line(evidence, selects[-1].where) if selects else file.at(node)
+    own = [each for each in node.decorator_list if evidence.source.function(name_of(each)) is not None]
+    if own and selects and asked[1] in re.findall(r"\d+", str(selects[-1].parameters)):
+        hint = (
+            f"Item {asked[1]} was loaded, and this gives back what it kept from an earlier request. How does it tell "
+        )
+        return Told(
+            saw=f"the answer shows the item with the id {actual.get('id')}; that of item {asked[1]} was loaded",
+            where=file.at(own[0]),
+            hint=f"{hint}one request from another?",
+        )
     return Told(
         saw=f"the answer shows the item with the id {actual.get('id')}",
         wanted="404" if evidence.rule.startswith("get_unknown") else f"the item with the id {asked[1]}",

@@ -354,6 +354,11 @@ def paging_bounds(evidence: Evidence) -> Told | None:
     held = evidence.source.bound(name_of(named[0]), found[0]) if len(named) == 1 and name_of(named[0]) else None
     if held is not None and held[0].name not in evidence.given:
         found = (*held, found[2])
+    line = evidence.source.line(found[0].at(found[1]))
+    said = number.isdigit() and re.search(rf"\bge['\"]?\s*[:=]\s*{int(number) + 1}\b", line)
+    if said and not evidence.raised and evidence.saw.startswith("2"):
+        hint = "This line says what is allowed, and nobody reads it. Where does FastAPI look for bounds?"
+        return Told(where=found[0].at(found[1]), hint=hint)
     if evidence.raised and len(number) > 9:
         hint = "Each type of number in a database has a largest one. Is this number above it?"
     else:

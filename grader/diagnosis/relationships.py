@@ -611,6 +611,8 @@ def not_loaded_ahead(evidence: Evidence) -> Told | None:
         closed = "; the session that it asks is closed by then" if " raised " in evidence.saw else ""
         hint = "This asks the database each time somebody reads it."
         return Told(saw=f"{evidence.saw}{closed}", where=attribute[0].at(attribute[1]), hint=hint)
+    if (by_parts := _loaded_by_parts(evidence)) is not None:
+        return by_parts
     asking = [each for each in inside(node) if _asks_in_each_turn(each)]
     if asking and evidence.rule == _CONSTANT:
         hint = "Each turn of this loop asks the database once more. How do you get the whole page at once, owners "
@@ -655,6 +657,18 @@ def not_loaded_ahead(evidence: Evidence) -> Told | None:
         hint = f"lazy={text_of(lazy)} loads an owner when somebody reads it. What loads those of all items at once?"
         return Told(where=attribute[0].at(lazy), hint=hint)
     return Told(where=where, hint="This loads the items alone. What loads all of their owners along with them?")
+
+
+def _loaded_by_parts(evidence: Evidence) -> Told | None:
+    """What there is to say where owners are loaded several at once, and for a longer page more than once."""
+    counted = re.search(r"(\d+) statements? for \d+ items with \d+ owners, (\d+) for (\d+) with \d+", evidence.saw)
+    few, many, items = map(int, counted.groups()) if counted else (0, 0, 0)
+    sent = [event.where for event in evidence.events_of("SELECT owners") if event.where]
+    if not few < many < items or not sent or sent[-1].rpartition(":")[0] in evidence.given:
+        return None
+    hint = f"For {items} items this was sent more often than for 2. What decides how often?"
+    why = "A page may have a hundred items, and each query is a way over the network and back."
+    return Told(where=sent[-1], hint=hint, why=why)
 
 
 def _asks_by_itself(evidence: Evidence, where: str) -> bool:

@@ -897,6 +897,19 @@ def _is_named(evidence: Evidence, name: str) -> bool:
     )
 
 
+def _validator_replaced(evidence: Evidence) -> Told | None:
+    """What there is to say where a schema has a method of the same name as a validator that it inherits."""
+    tried = re.match(r"(\w+)\(", "".join(evidence.did[-1:]))
+    family = evidence.source.ancestry(evidence.source.class_(tried[1])) if tried else []
+    own = {each.name: each for each in family[0][1].body if isinstance(each, Function)} if family else {}
+    for _, base in family[1:]:
+        for each in [each for each in base.body if isinstance(each, Function) and each.name in own]:
+            if any(name in ("field_validator", "model_validator", "validator") for name, _ in decorators(each)):
+                hint = f"{base.name} has a validator {each.name}(), too. Which of the two runs for {family[0][1].name}?"
+                return Told(where=family[0][0].at(own[each.name]), hint=hint)
+    return None
+
+
 @reading("a blank name is accepted", "create_needs_a_name", "update_rejects_blank_name")
 def blank_accepted(evidence: Evidence) -> Told | None:
     """A name made of spaces has a length, but it still says nothing."""
@@ -906,6 +919,8 @@ def blank_accepted(evidence: Evidence) -> Told | None:
         return None
     if (swapped := _other_text(evidence, "name", found)) is not None:
         return swapped
+    if (replaced := _validator_replaced(evidence)) is not None:
+        return replaced
     if (bare := function_alone(evidence, *found)) is not None:
         return Told(where=found[0].at(bare), hint=NOT_CALLED.format(bare.id))
     for call in calls(found[1], "Field") if "name=''" not in told else ():

@@ -823,6 +823,13 @@ def unique_name(evidence: Evidence) -> Told | None:
         if _option(found[1], "index") is None:
             hint = "unique=True forbids a second item of this name. What asks for an index, and nothing more?"
         return Told(where=found[0].at(option), hint=hint)
+    made = getattr(found[1], "value", None)
+    helper = evidence.source.function(name_of(made)) if isinstance(made, ast.Call) else None
+    if helper is not None and helper[0].name not in evidence.given and "unique" in text_of(helper[1]):
+        hint = (
+            f"{name_of(made)}() decides whether two rows may have the same name. What does it get here, and what not?"
+        )
+        return Told(where=found[0].at(found[1]), hint=hint)
     described = _attribute(evidence, "description")
     option = _option(described[1], "unique") if described else None
     if described is not None and option is not None and text_of(option) == "True" and "description" in evidence.saw:

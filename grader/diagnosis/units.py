@@ -407,6 +407,8 @@ def other_event(evidence: Evidence) -> Told | None:
                 saw = f"the event's kind is {given.value!r}; 'created' is wanted"
                 hint = "Compare the kind with the task sheet."
                 return Told(saw=saw, where=file.at(given), hint=hint, why=_WRONG_RECORD)
+    if (text := _text_of_a_member(evidence, kinds)) is not None:
+        return text
     found = _adding(evidence, "add_event") if kinds else None
     for call in calls(found[1], "ItemEvent") if found else ():
         for each in call.keywords:
@@ -414,6 +416,20 @@ def other_event(evidence: Evidence) -> Told | None:
                 saw = f"the event's kind is {min(kinds)!r}; 'created' is wanted"
                 hint = "add_event is told the kind. What does this line do with it?"
                 return Told(saw=saw, where=found[0].at(each.value), hint=hint, why=_WRONG_RECORD)
+    return None
+
+
+def _text_of_a_member(evidence: Evidence, kinds: set[str]) -> Told | None:
+    """What there is to say where the text of an Enum's member was written, ``EventKind.CREATED``, and not its value."""
+    for kind in sorted(kinds):
+        class_ = evidence.source.class_(kind.partition(".")[0]) if re.fullmatch(r"\w+\.\w+", kind) else None
+        for file in own_files(evidence) if class_ else ():
+            for each in [each for function in file.functions for each in inside(function)]:
+                made = isinstance(each, ast.Call) and isinstance(each.func, ast.Name) and each.func.id == "str"
+                if made or isinstance(each, ast.FormattedValue):
+                    saw = f"the event's kind is {kind!r}; 'created' is wanted"
+                    hint = "As a text, a member of an Enum is its name. What gives its value?"
+                    return Told(saw=saw, where=file.at(each), hint=hint, why=_WRONG_RECORD)
     return None
 
 
