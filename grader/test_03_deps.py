@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from grader.lab.topics.probe import Probe
 
 _LEAK = (
-    "A session that stays open keeps what it holds: its objects, and often a connection. If each request leaves one "
-    "behind, the app hangs after a few of them: the pool is small."
+    "A session that stays open keeps what it holds: its objects, and often a connection. If each request leaves a "
+    "connection behind, the app hangs after a few of them: the pool is small."
 )
 _CLOSE = (
     "Go through get_db for this answer. Which line closes the session that the endpoint had, is it reached, "

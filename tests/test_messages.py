@@ -56,8 +56,8 @@ MESSAGES = {
                     db.rollback()
       hint      This leaves the session open. What ends it?
       why       A session that stays open keeps what it holds: its objects, and
-                often a connection. If each request leaves one behind, the app
-                hangs after a few of them: the pool is small.
+                often a connection. If each request leaves a connection behind,
+                the app hangs after a few of them: the pool is small.
       timeline  BEGIN > SELECT grader_probe > ANSWER 200 > ROLLBACK
       also      3.1 the session is closed after an HTTP error; 3.1 the session
                 is closed after a crash
@@ -99,7 +99,7 @@ MESSAGES = {
                 light')), then closed the session and read the item
       saw       reading .id raised DetachedInstanceError: it was not loaded when
                 the session was closed
-      wanted    a value for .id
+      wanted    .id can be read after the session is closed
       where     chapters/05_crud/app/crud.py:17 in create_item
                     db.commit()
       hint      After this line the item's values are out of date: the row has
@@ -134,7 +134,7 @@ MESSAGES = {
       where     chapters/06_routes/app/routes/items.py:19
                     ItemId = int
       hint      Ids are whole numbers from 1 to 2147483647. What does this line
-                say of 9223372036854775808?
+                say about 9223372036854775808?
       why       An int in Python has no limit, a column has: 32 bits in
                 PostgreSQL, 64 in SQLite. Beyond that the driver or the database
                 raises, and the client sees 500. A path may also hold a text

@@ -126,7 +126,9 @@ def lost_in_a_validator(evidence: Evidence) -> Told | None:
         if found is not None:
             file, method, _ = found
             saw = f"{evidence.saw}; on its way through {schema[1].name} the {field} became None"
-            hint = "What a validator returns is the field's value from then on. What does this one return, on each way?"
+            hint = (
+                "What a validator returns is the field's value from then on. What does this one give back in the end?"
+            )
             why = "What a client sends has to reach the row as it is."
             return Told(saw=saw, where=file.at(method), hint=hint, why=why)
     return None

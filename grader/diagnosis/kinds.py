@@ -107,8 +107,8 @@ def kind_lost_in_a_validator(evidence: Evidence) -> Told | None:
         of_the_whole = any(name in ("model_validator", "root_validator") for name, _ in decorators(method))
         if not unshown and not always_returns(method.body) and bool(whole) == of_the_whole:
             saw = "the kind became None on its way through the schema" if lost else f"{evidence.saw}: the body is None"
-            ways = "on each way through it" if returned else "for a good value"
-            hint = f"{_THEN} What does this one return, {ways}?"
+            when = "in each case" if returned else "for a good value"
+            hint = f"{_THEN} What does this one return {when}?"
             why = "What the client sent has to reach the task as it is." if lost else ""
             return Told(saw=saw, where=file.at(method), hint=hint, why=why)
     return None

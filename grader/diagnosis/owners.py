@@ -127,7 +127,7 @@ def other_owner_in_the_schema(evidence: Evidence) -> Told | None:
     ]
     silent = [each for each in methods if not always_returns(each[1].body)]
     for file, method in silent[:1]:
-        hint = "What this returns is the value from then on. What does it return, on each way through it?"
+        hint = "What this returns is the value from then on. What does it return in each case?"
         return Told(saw=saw, where=file.at(method), hint=hint)
     if len(methods) == 1:
         return Told(saw=saw, where=methods[0][0].at(methods[0][1]), hint="What does this do with the owner it gets?")

@@ -73,7 +73,7 @@ def reading_of(value: Any) -> Reading | None:
 
 
 # The reason why a crash matters that has nothing to do with what the rule looks at.
-UNTIL_IT_RUNS = "As long as this fails, nobody can tell whether the rule itself holds."
+UNTIL_IT_RUNS = "This has to work first: only then can the rule itself be checked."
 
 
 def an(name: str) -> str:

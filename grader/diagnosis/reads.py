@@ -402,7 +402,7 @@ def ended_the_callers_transaction(evidence: Evidence) -> Told | None:
 @reading("the caller's changes are forgotten", "reads_do_not_commit")
 def forgot_the_callers_changes(evidence: Evidence) -> Told | None:
     """A session keeps what was added, changed or deleted until it is flushed. Until then nothing else knows of it."""
-    found = function_of(evidence) if "was thrown away" in evidence.saw else None
+    found = function_of(evidence) if "is lost: a flush()" in evidence.saw else None
     if found is None or evidence.raised:
         return None
     for file, node in reached(evidence):

@@ -138,6 +138,8 @@ def owner_is_a_column(evidence: Evidence) -> Told | None:
     key = field_in(evidence, evidence.source.class_("Item", "app/models.py"), "owner_id")
     has_it = ", and has the foreign key" if key is not None and "ForeignKey" in text_of(key[1]) else ""
     hint = f"owner is not a column: owner_id is{has_it}. What finds the object that belongs to it?"
+    if owner[2] == "owner_id":
+        hint = "This makes owner another name of the column owner_id. What finds the object that belongs to it?"
     return Told(where=owner[0].at(owner[1]), hint=hint)
 
 

@@ -245,8 +245,8 @@ def validator_returns_nothing(evidence: Evidence) -> Told | None:
         return None
     file, method, returns = found
     saw = f"{evidence.saw}: {method.name}() returned nothing"
-    ways = "on each way through it" if returns else "for a good value"
-    return Told(saw=saw, where=file.at(method), hint=f"{_THEN} What does this one return, {ways}?")
+    when = "in each case" if returns else "for a good value"
+    return Told(saw=saw, where=file.at(method), hint=f"{_THEN} What does this one return {when}?")
 
 
 @reading("an exception that a validator returns", *_ALL)
@@ -1683,7 +1683,7 @@ def _not_a_type(value: ast.expr) -> str:
     if name in ("String", "Text"):
         return f"{name} is a type of the database. What is the type of a text in Python, and what says its length?"
     if isinstance(value, ast.Subscript) and name_of(value.value) == "Mapped":
-        return "Mapped is for the columns of a table. What is the type of a text in a schema?"
+        return "Mapped[...] and mapped_column() describe columns of a table. How does a schema describe a text?"
     if name == "str":
         return f"{text_of(value)} makes a text, and is no type. What is the type, and what says how long a text may be?"
     if isinstance(value, ast.Constant) and type(value.value) is int:

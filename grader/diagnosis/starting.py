@@ -719,6 +719,8 @@ def deleted_at_the_start(evidence: Evidence) -> Told | None:
                 continue
             if re.match(r"(os|shutil)\.|.*\.(unlink|write_bytes|write_text|open)$|open$", text_of(call.func)):
                 saw = f"{evidence.saw}: the code calls {text_of(call.func)}()"
+                if not file.function_at(call.lineno):
+                    hint = "This runs whenever the file is imported, at each start. What happens to the rows then?"
                 return Told(saw=saw, where=file.at(call), hint=hint)
     return None
 

@@ -580,7 +580,7 @@ def several_commits(evidence: Evidence) -> Told | None:
             early = [each for loop in loops for each in ast.walk(loop) if isinstance(each, ast.Return)]
             hint = "This runs in each turn of the loop. How much does one COMMIT save?"
             if early:
-                hint = "This ends the function in the first turn of the loop."
+                hint = "This ends the function in the first turn of the loop. How many items have been saved by then?"
             return Told(where=file.at(early[0] if early else inside[0]), hint=hint)
     sent = [event.where for event in evidence.events_of("COMMIT") if event.where]
     for file, call in _repeated(evidence, sent) if evidence.rule == _BATCH and len(sent) > 1 else ():

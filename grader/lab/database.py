@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from sqlite3 import Connection as _Plain  # as it is before anybody gives the module another
 from typing import Any
 
-from sqlalchemy import Connection, MetaData, Table, text
+from sqlalchemy import MetaData, Table, text
 from sqlalchemy.event import contains
 from sqlalchemy.event import listen as attach
 from sqlalchemy.event import remove as detach
@@ -17,7 +17,7 @@ from sqlalchemy.pool import Pool
 
 from grader.lab.connections import references_are_checked, unordered_means_oldest_first
 from grader.lab.locks import A_COMMIT, A_MOMENT, hardly_waiting, is_locked, rows_behind_the_lock
-from grader.lab.own_engines import engine_for_once, own_engine
+from grader.lab.own_engines import engine_for_once, own_engine, own_reader
 from grader.lab.place import Place
 from grader.outcomes import Broken, Wrong
 
@@ -30,31 +30,37 @@ class Database:
         another: this is not the database of the check, which is made new for each.
     """
 
-    __slots__ = ("_longest", "_triggers", "engine", "kind")
+    __slots__ = ("_longest", "_made", "engine", "kind", "reader")
 
     def __init__(self, place: Place, *, another: bool = False) -> None:
         self.kind = place.database
+        self.reader = own_reader(place.url) if self.kind == "sqlite" and not another else None
         if self.kind == "sqlite":
             self.engine = engine_for_once(place.url) if another else own_engine(place.url)
         else:
             self.engine = own_engine(place.own_url)
-        self._triggers = 0
+        self._made: list[tuple[str, str]] = []  # triggers, each with its table
         self._longest = A_COMMIT
 
     def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
         """The rows that a query finds among what is committed."""
         try:
-            with self.engine.connect() as connection, hardly_waiting(connection, self._longest):
-                return self._read(connection, sql, parameters)
+            if self.reader is not None:
+                return self._read(self.reader, sql, parameters)
+            with self.engine.connect() as connection:
+                return self._read(connection.connection.dbapi_connection, sql, parameters)
         except OperationalError as error:
             if not is_locked(error, self.engine.url):
                 raise
         return rows_behind_the_lock(self.engine.url, sql, parameters)
 
-    def _read(self, connection: Connection, sql: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+    def _read(self, raw: Any, sql: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
         """What the driver finds: SQLAlchemy lets everybody who listens change a statement."""
+        with hardly_waiting(raw, self._longest):
+            return self._found(raw, sql, parameters)
+
+    def _found(self, raw: Any, sql: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
         driver: Any = self.engine.dialect.dbapi
-        raw: Any = connection.connection.dbapi_connection
         cursor = raw.cursor()
         try:
             if self.kind == "sqlite":
@@ -140,6 +146,7 @@ class Database:
 
     def drop_table(self, name: str) -> None:
         """Drop a table, whatever other tables refer to it."""
+        self._made = [each for each in self._made if each[1] != name]
         self.run(f"DROP TABLE {name}" if self.kind == "sqlite" else f"DROP TABLE {name} CASCADE")
 
     def make_trigger(self, moment: str, table: str, then: str, when: str = "") -> None:
@@ -151,8 +158,8 @@ class Database:
             then: one SQL statement; ``NEW`` is the row written.
             when: condition on ``NEW``; always when empty.
         """
-        self._triggers += 1
-        name = re.sub(r"\W+", "_", f"on_{moment}_{table}_{self._triggers}").lower()
+        name = re.sub(r"\W+", "_", f"on_{moment}_{table}_{len(self._made) + 1}").lower()
+        self._made.append((name, table))
         if self.kind == "sqlite":
             condition = f"WHEN {when} " if when else ""
             self.run(f"CREATE TRIGGER {name} {moment} ON {table} {condition}BEGIN {then}; END")
@@ -215,8 +222,21 @@ class Database:
         """
         attach(Pool, "connect", unordered_means_oldest_first)
 
+    def expect_as_arranged(self) -> None:
+        """End a check as broken in which somebody has taken away what the database itself was to do.
+
+        Raises:
+            Broken: a trigger is gone, or switched off.
+        """
+        if self._made and not {name for name, _ in self._made} <= {
+            row["name"] for row in self.rows(_ACTING[self.kind])
+        }:
+            raise Broken("the code has taken a trigger away that the check had made", "a database that is left alone")
+
     def close(self) -> None:
         """Leave new connections to other databases alone, and this one's file to whoever removes it."""
+        if self.reader is not None:
+            self.reader.close()
         if self.kind == "sqlite":
             self.engine.pool.dispose()  # the engine would go on with a new one, to which everybody could listen
         for listener in (references_are_checked, unordered_means_oldest_first):
@@ -247,6 +267,12 @@ def _take_the_id(_connection: Any, _cursor: Any, statement: str, parameters: Any
     return statement.replace(") VALUES (", ") OVERRIDING SYSTEM VALUE VALUES (", 1), parameters
 
 
+_ACTING = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
+    "postgresql": "SELECT tgname AS name FROM pg_catalog.pg_trigger JOIN pg_catalog.pg_class AS c ON c.oid = tgrelid "
+    "JOIN pg_catalog.pg_namespace AS n ON n.oid = relnamespace "
+    "WHERE NOT tgisinternal AND tgenabled = 'O' AND nspname = pg_catalog.current_schema()",
+}
 _HIDING = "SELECT 1 FROM sqlite_temp_master"  # a table that hides the real one
 # `:id`, but no cast, `::text`.
 _PARAMETER = re.compile(r"(?<!:):([a-z_]+)")

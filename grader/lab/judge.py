@@ -64,6 +64,7 @@ def judge(
             check(**given)
             if parts.as_made is not as_made or type(expect) is not kind:
                 raise Broken("the code has changed a part of the grader", "code that leaves the grader as it is")
+            parts.expect_as_arranged()
             if rule:
                 _expect_something_asked(parts, expect)
     except BaseException as error:

@@ -19,7 +19,7 @@ from threading import active_count
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import URL, Connection
+from sqlalchemy import URL
 from sqlalchemy.exc import OperationalError
 
 from grader.outcomes import Wrong
@@ -42,16 +42,15 @@ def is_locked(error: OperationalError, url: URL) -> bool:
 
 
 @contextmanager
-def hardly_waiting(connection: Connection, longest: int) -> Iterator[None]:
+def hardly_waiting(driver: object, longest: int) -> Iterator[None]:
     """Let a connection of the grader's own, if it is SQLite's, wait no longer in the block than a COMMIT may take.
 
     Where there is no other thread, nobody is about to commit.
 
     Args:
-        connection: that connection.
+        driver: that connection, as its driver made it.
         longest: how many milliseconds a COMMIT may take.
     """
-    driver = connection.connection.dbapi_connection
     if not isinstance(driver, _Plain):
         yield
         return

@@ -52,7 +52,7 @@ _ALWAYS = ("focus", "story", "code", "expect")
 
 
 # By what a part reads the database itself.
-_READS_BY = "engine"
+_READS_BY = "engine", "reader"
 
 
 @cache
@@ -98,7 +98,7 @@ class Parts:
 
     def _as_it_is(self, name: str, made: object) -> _AsMade:
         parts = [id(each) for each in self._made.values()]
-        held = [key for key in _attributes(made) if id(getattr(made, key, None)) in parts or key == _READS_BY]
+        held = [key for key in _attributes(made) if id(getattr(made, key, None)) in parts or key in _READS_BY]
         of = attrgetter(*held, "__class__") if held else None
         kind: object = type(made)
         own: frozenset[str] = _named_in(kind) if hasattr(made, "__dict__") else frozenset()
@@ -119,6 +119,11 @@ class Parts:
             if named and not named.isdisjoint(vars(part)):
                 return name
         return ""
+
+    def expect_as_arranged(self) -> None:
+        """End a check as broken in which the code has undone what the check had arranged in the database."""
+        if "database" in self._made:
+            self._made["database"].expect_as_arranged()
 
     def close(self) -> None:
         """Let go of everything that the check opened; what the learner's code makes of that is no longer judged."""

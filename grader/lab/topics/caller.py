@@ -91,7 +91,7 @@ class Caller:
             ("changed", _CHANGED in kept or not begun.has_changed),
             ("deleted", _DELETED not in kept or not begun.has_changed),
         ):
-            saw = f"what the caller had {done}, and not sent yet, was thrown away: flush() does not send it"
+            saw = f"what the caller had {done}, and not sent yet, is lost: a flush() no longer sends it"
             self._expect(there, saw=saw, wanted="the session still holds it")
 
     def _finds_unfinished(self, session: Session) -> set[str]:
