@@ -492,6 +492,14 @@ def test_a_name_on_canvas_may_end_with_anothers_number(mals: str, called: str, e
     assert mals in found[expected] and "bob_111_901_w.zip" in found["111"]
 
 
+def test_a_stranger_on_canvas_replaces_nobodys_work(tmp_path: Path) -> None:
+    """Whom the roster has not names a file as if Canvas had called it so for somebody else."""
+    learners = [Learner("333", "Anna Doe", keys={"number": "333"}), Learner("5", "Bob Lee", keys={"number": "5"})]
+    names = ["doeanna_333_900_work.zip", "leebob_5_903_work.zip", "doeeve_111_901_333_904_work.zip"]
+    found = found_on(tmp_path, names, learners)
+    assert found["333"] == [names[0]] and found["5"] == [names[1]]
+
+
 def test_who_of_two_has_handed_in_on_canvas_may_be_open(tmp_path: Path) -> None:
     """Neither has anything else, and the roster calls nobody as the files are called."""
     learners = [Learner(id_, keys={"number": id_}) for id_ in ("111", "113")]

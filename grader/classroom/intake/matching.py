@@ -108,8 +108,9 @@ class _Index:
             known = [(each, people[0].id) for each in (entry, *entry.otherwise) if (people := self._numbered(each))]
             called = [(each, id_) for each, id_ in known if id_ in {who.id for who in self.named(each)}]
             only = [(each, id_) for each, id_ in known if id_ not in have]
-            if len(known) < 2:
-                read.append(known[0][0] if known else entry)
+            if len(known) < 2:  # of somebody whom the roster has not, with somebody's number in the file's own name?
+                sure = known and (known[0][0] is entry or known[0] in called or known[0] in only)
+                read.append(known[0][0] if sure else entry)
             elif known[-1] in called:
                 read.append(known[-1][0])
             elif len(only) == 1:
