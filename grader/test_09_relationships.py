@@ -133,6 +133,7 @@ def test_list_pages(tables: Tables, owner_pages: OwnerPages) -> None:
         owner_pages.expect_listed(offset=offset, limit=limit)
     owner_pages.expect_listed()
     owner_pages.expect_answered()
+    owner_pages.expect_listed_among_others((2, 3), (5, 98))
 
 
 @rule(

@@ -66,6 +66,19 @@ def filtered(evidence: Evidence) -> Told | None:
     )
 
 
+@reading("a page is put together of several queries", "list_pages")
+def page_in_parts(evidence: Evidence) -> Told | None:
+    """OFFSET and LIMIT count the rows of their own query. Two queries that both have them skip more than was asked."""
+    sent = [event for event in evidence.events_of("SELECT items") if event.where and "offset" in event.words]
+    if len(sent) < 2 or evidence.raised or not evidence.saw.startswith("ids on the page"):
+        return None
+    made = calls_in(evidence, "offset", "slice")
+    if not made or len({_condition(event) for event in sent[-2:]}) < 2:
+        return None
+    hint = "Each of your queries skips rows, and ends, by itself. Which rows do offset and limit count then?"
+    return Told(saw=f"{evidence.saw}; {len(sent)} queries were sent", where=made[-1][0].at(made[-1][1]), hint=hint)
+
+
 @reading("limit or offset is changed before the query", "list_pages")
 def bounds_changed(evidence: Evidence) -> Told | None:
     """The caller says which page it wants; what makes another number of it gives another page."""

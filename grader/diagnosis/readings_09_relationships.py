@@ -49,7 +49,7 @@ from grader.diagnosis.owners import (
     other_owner_in_the_route,
     other_owner_in_the_schema,
 )
-from grader.diagnosis.pages import filtered
+from grader.diagnosis.pages import filtered, page_in_parts
 from grader.diagnosis.parameters import dependency_gives_no_row, dependency_on_the_class, page_by_another_name
 from grader.diagnosis.reads import offset_as_an_id
 from grader.diagnosis.relationships import (
@@ -183,6 +183,7 @@ READINGS = (
     several_in_the_schema,
     other_owner_in_the_model,
     page_lost_on_the_way,
+    page_in_parts,
     filtered,
     read_by_another_schema,
     no_key_for_none,

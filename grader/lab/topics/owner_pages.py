@@ -9,12 +9,13 @@ from grader.lab.story import Story
 from grader.lab.topics.owner_answers import OwnerAnswers
 from grader.lab.topics.owner_lists import OwnerLists
 from grader.lab.topics.owners import Owners
-from grader.outcomes import Waits
+from grader.outcomes import Verdict, Waits
 
 _RULE = "owner_is_in_the_answer"
 # Between the ids there are gaps, and the items are not stored in the order of their ids.
 _FEW = (12, 15, 18)
 _MANY = tuple(20 + 3 * (number * 7 % 100) for number in range(100))
+_OWNERLESS = 13, 22, 40
 _STORED = "stored 103 items, the ids 12 to 317 with gaps between them"
 
 
@@ -30,7 +31,7 @@ class OwnerPages:
         self._lists = owner_lists
         self._answers = owner_answers
         self._with_owners = False
-        self._pairs: list[tuple[int, int]] = []
+        self._pairs: list[tuple[int, int | None]] = []
 
     def store_few(self) -> None:
         """Store three items, two of them with the same owner.
@@ -47,6 +48,20 @@ class OwnerPages:
     def store_many(self) -> None:
         """Store 100 more, which have 40 owners together."""
         self._store(*_MANY, owners=40)
+
+    def expect_listed_among_others(self, *pages: tuple[int, int]) -> None:
+        """The same of pages on which a few items have no owner, if the list has such items at all.
+
+        Where it has none, or fails, that is another rule's business.
+        """
+        self._store(*_OWNERLESS, owners=0)
+        try:
+            first = {item_id for item_id, _ in self._lists.page(offset=0, limit=100)}
+        except Verdict:
+            return
+        for offset, limit in pages if first.issuperset(_OWNERLESS) else ():
+            self._story.begin(_STORED, f"stored {len(_OWNERLESS)} more, which have no owner")
+            self._expect_page(self._lists.page(offset=offset, limit=limit), self._slice(offset, limit))
 
     def expect_listed(self, **page: int) -> None:
         """End the check as failed unless crud gives these items, each with its own owner."""
@@ -76,16 +91,16 @@ class OwnerPages:
 
     def _store(self, *ids: int, owners: int) -> None:
         self._owners.add_items(*ids, owners=owners)
-        self._pairs = [(row["id"], row["owner"]["id"]) for row in self._owners.rows()]
+        self._pairs = [(row["id"], row["owner"] and row["owner"]["id"]) for row in self._owners.rows()]
 
     def _look_for_owners(self, found: list[tuple[Any, Any]]) -> None:
         """Notice whether any item is shown with its owner: where none is, that is another rule's business."""
         self._with_owners = self._with_owners or any(pair in found for pair in self._pairs)
 
-    def _slice(self, offset: int = 0, limit: int = 100) -> list[tuple[int, int]]:
+    def _slice(self, offset: int = 0, limit: int = 100) -> list[tuple[int, int | None]]:
         return self._pairs[offset:][:limit]
 
-    def _expect_page(self, found: list[tuple[Any, Any]], wanted: list[tuple[int, int]]) -> None:
+    def _expect_page(self, found: list[tuple[Any, Any]], wanted: list[tuple[int, int | None]]) -> None:
         ids = [item_id for item_id, _ in wanted]
         self._expect.equal([item_id for item_id, _ in found], ids, "ids on the page:")
         self._look_for_owners(found)

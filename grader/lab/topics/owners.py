@@ -39,16 +39,18 @@ class Owners:
         return True
 
     def add_items(self, *ids: int, owners: int = 1000) -> None:
-        """Write items with these ids, each with an owner of its own as long as there are that many owners.
+        """Write items with these ids, each with an owner of its own as long as there are that many owners; 0 for none.
 
         The order of the owners is not that of the items, and of many items and owners some have equal names.
         """
         known = {row["id"] for row in self._database.rows("SELECT id FROM owners")}
-        owner_of = {each: 1000 + each * 7 % owners for each in ids}
+        owner_of = {each: 1000 + each * 7 % owners if owners else None for each in ids}
         items = [{"id": each, "name": f"item {each % 50}", "owner_id": owner} for each, owner in owner_of.items()]
-        named = [{"id": each, "name": f"owner {each % 30}"} for each in sorted({*owner_of.values()} - known)]
+        new = sorted({each for each in owner_of.values() if each is not None} - known)
+        named = [{"id": each, "name": f"owner {each % 30}"} for each in new]
         with self._database.engine.connect() as connection:
-            connection.execute(self._tables.named("owners").insert(), named)
+            if named:
+                connection.execute(self._tables.named("owners").insert(), named)
             connection.execute(self._tables.named("items").insert(), items)
 
     def rows(self) -> list[dict[str, Any]]:
