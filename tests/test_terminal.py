@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from grader.bench.verdicts import without_places
+from grader.bench.plan import Run, Shared
+from grader.bench.verdicts import judged, timed_out, without_places
 from grader.diagnosis.source import File
 from grader.places import PROJECT
 from grader.report import Check, entry_of
@@ -254,6 +256,18 @@ def test_an_endless_loop_is_one_block() -> None:
         for seconds, line in ((10, 3), (10, 4), (2, 3))
     ]
     assert len(blocks(found)) == 1
+
+
+def test_a_task_that_waits_is_to_be_changed_in_its_own_file() -> None:
+    rules = rules_of("10_background")
+    run = Run(Path(), "10_background", deque(), Shared(frozenset(rule.name for rule in rules)))
+    told = timed_out(10, "10_background/app/tasks.py:11", Path())
+    found = [each for rule in rules for _, each in judged(run, rule, told)]
+    (block,) = blocks(found)
+    assert (block.task, block.check.observed) == ("10.4", "the task is still running after 10 seconds")
+    assert {each.task for each in (block.check, *block.same)} == {"10.4"}
+    told = timed_out(10, "10_background/app/routes/events.py:11", Path())
+    assert told["observed"] == "still running after 10 seconds" and told["expected"].startswith("an answer in time")
 
 
 def test_a_check_waits_for_the_one_that_its_own_waits_for() -> None:

@@ -177,13 +177,18 @@ def timed_out(seconds: float, place: str, submission: Path) -> dict[str, Any]:
         place: the learner's line that ran when it was up.
         submission: the folder in which that is.
     """
+    in_a_task = _FILE_OF_TASKS in place
+    what = "a task that ends" if in_a_task else "an answer in time"
     return {
         "outcome": "timeout",
-        "observed": f"still running after {seconds:g} seconds",
-        "expected": "an answer in time; look for a loop that never ends, or for a line that waits",
+        "observed": f"{'the task is ' if in_a_task else ''}still running after {seconds:g} seconds",
+        "expected": f"{what}; look for a loop that never ends, or for a line that waits",
         "where": place,
         "line": _line_at(submission, place),
     }
+
+
+_FILE_OF_TASKS = "/app/tasks.py:"  # what an endpoint hands over to be done after its answer
 
 
 def _line_at(submission: Path, place: str) -> str:
@@ -252,6 +257,8 @@ def judged(run: Run, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:
         _tell_what_is_misplaced(run, rule, check)
     if check.outcome in ("failed", "error"):
         _tell_what_is_taken_back(run, check)
+    if check.outcome == "timeout" and _FILE_OF_TASKS in check.where:
+        _tell_whose_task_waits(rule, check)
     if check.outcome in ("failed", "error", "todo") and check.where:
         check.elsewhere, check.task_there = _whose_code(run, rule, check, told)
     if check.expected == _WITHOUT_THE_LINE and not check.where:
@@ -282,6 +289,14 @@ def judged(run: Run, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:
         shared.held.remove((rule, check))
         check.looks = shared.looks
         yield Target(run.submission, rule), check
+
+
+def _tell_whose_task_waits(rule: Rule, check: Check) -> None:
+    """Say of a check that came to no end which task's code it was in: the only one that has to do with this file."""
+    file = check.where.partition("/")[2].partition(":")[0]
+    there = [task for task, files in files_of(rule.chapter).items() if file in files]
+    if len(there) == 1 and rule.task != there[0]:
+        check.elsewhere, check.task_there = True, there[0]
 
 
 def _tell_what_is_misplaced(run: Run, rule: Rule, check: Check) -> None:

@@ -29,12 +29,14 @@ from grader.diagnosis.names import (
     function_of_the_lesson,
     given_and_used,
     in_a_module,
+    in_mapped,
     instead,
     is_handed_over,
     is_of_the_lesson,
     kept_under_another_name,
     made_by_no_line,
     made_here,
+    module_of_the_app,
     named_otherwise,
     none_for_an_unknown_id,
     not_kept,
@@ -121,6 +123,8 @@ def unknown_name(evidence: Evidence) -> Told | None:
     local = made_here(file, name, where)
     if name.lower() in _CONSTANTS:
         hint = f"In Python it is {_CONSTANTS[name.lower()]}."
+    elif mapped := in_mapped(file, name, where):
+        hint = mapped
     elif other:
         hint = other
     elif name == "app" and file.name != "app/main.py" and (routed := of_a_route(file, name, where)):
@@ -139,6 +143,8 @@ def unknown_name(evidence: Evidence) -> Told | None:
         hint, where = other_name
     elif name in OF_A_TASK and file.name == "app/tasks.py":
         hint = OF_A_TASK[name]
+    elif lacking := module_of_the_app(evidence.source, file, name, where):
+        hint = f"{lacking}What is this line to do, and which of your functions or models does it need for that?"
     elif having := in_a_module(evidence.source, file, name, where):
         hint = f"'{name}' is in {having}, which this file imports. How does this line get it from there?"
     elif (name in _HOMES and not is_handed_over(file, name, where)) or defined:

@@ -849,6 +849,8 @@ def connected_at_import(evidence: Evidence) -> Told | None:
                     other = evidence.source.function(name_of(found[0]), file.name)
                     found = calls(other[1], *wanted) if other else found
                 hint = "An import only makes things ready. What talks to the database has to wait until the app starts."
+                if what.endswith("create_all") and "asynccontextmanager" in "".join(file.lines):
+                    hint += " Which function here runs at the start?"
                 if any(found[0] in ast.walk(function.args) for function in file.functions):
                     hint = "A default value is made once, when the function is defined. When is that?"
                 return Told(saw=saw, where=file.at(found[0]), hint=hint)

@@ -63,6 +63,8 @@ def made_by_no_line(file: File, name: str, where: str) -> str:
     asked = [each.args[0] for each in made if name_of(each) in ("exec", "execute", "scalars", "scalar") and each.args]
     if any(_begin_of(each) in used for each in asked):
         return f"No line above makes '{name}'. What is the database asked here?"
+    if not around:
+        return ""
     body = [each.arg for each in around[-1].args.args if re.search(r"(Create|Update)$", text_of(each.annotation))]
     read = [each.func.value for each in made if isinstance(each.func, ast.Attribute) and each.func.attr == "items"]
     read += [one for each in made if name_of(each) == "sqlmodel_update" for one in each.args]
@@ -502,6 +504,54 @@ def of_the_declared(file: File, name: str, where: str) -> str:
                 return ""  # a typing mistake
             return f"No type is called '{name}' here. Which type has a {name.lower()}, and what limits it?"
     return ""
+
+
+_TYPES_OF_PYTHON = {
+    **dict.fromkeys(("str", "string", "text", "varchar", "char", "unicode"), "a text is a 'str'"),
+    **dict.fromkeys(("int", "integer", "number", "bigint", "biginteger"), "a whole number is an 'int'"),
+    **dict.fromkeys(("bool", "boolean"), "true or false is a 'bool'"),
+}
+
+
+def in_mapped(file: File, name: str, where: str) -> str:
+    """What to say of the type of a model's attribute, where no line makes a name in it: ``Mapped[string]``.
+
+    There Python's types stand, and those of the database in ``mapped_column(...)``: who imports one of the latter
+    has a line that runs, and says something else than the column.
+    """
+    typed = [each.annotation for each in file.nodes if isinstance(each, ast.AnnAssign)]
+    for each in [one for annotation in typed for one in ast.walk(annotation) if isinstance(one, ast.Subscript)]:
+        used = _uses(file, name, where)
+        if each.value in used and _is_like_mapped(name):
+            return f"SQLAlchemy reads the type of a column in Mapped[...]. What is '{name}'?"
+        within = name_of(each.value) == "Mapped" and any(one in used for one in ast.walk(each.slice))
+        if within and name.lower() in _TYPES_OF_PYTHON:
+            hint = "Mapped[...] takes Python's type, mapped_column(...) the database's, with its length. In Python "
+            return f"{hint}{_TYPES_OF_PYTHON[name.lower()]}."
+    return ""
+
+
+def _is_like_mapped(name: str) -> bool:
+    """Whether a name may be meant for Mapped, and is more than a slip of the finger: ``Map``."""
+    return name != "Mapped" and name.lower() in ("map", "mapping", "mapped", "mapper", "maped")
+
+
+def module_of_the_app(source: Source, file: File, name: str, where: str) -> str:
+    """What to say of a module of the app that a file does not import, and of what it lacks: ``crud.create_event(…)``.
+
+    Empty for any other name, and where the module has what it is asked for: an import is all that is missing then.
+    """
+    module = f"app/{name}.py"
+    used = _uses(file, name, where)
+    asked = [each.attr for each in file.nodes if isinstance(each, ast.Attribute) and each.value in used]
+    if not asked or name in SESSIONS or module == file.name or all(each.name != module for each in source.files()):
+        return ""
+    other = source.file(module)
+    made = {node.name for node in (*other.functions, *other.classes)} | {*other.bindings}
+    imported = [one for each in other.tree.body if isinstance(each, ast.Import | ast.ImportFrom) for one in each.names]
+    if asked[0] in made | {each.asname or each.name for each in imported}:
+        return ""
+    return f"'{name}' would be {module}, which this file does not import. And it has no '{asked[0]}'. "
 
 
 def of_what_is_here(file: File, name: str, where: str) -> str:

@@ -4,6 +4,7 @@ from grader.diagnosis.aliases import never_given_a_value
 from grader.diagnosis.anywhere import unknown_argument, unknown_attribute, unknown_name, used_before_assignment
 from grader.diagnosis.engine import connected_at_import, taken_for_a_table, thread_at_import
 from grader.diagnosis.shapes import unfit_call
+from grader.diagnosis.sqlmodels import no_primary_key
 from grader.diagnosis.starting import (
     called_while_handed_on,
     created_again,
@@ -15,6 +16,7 @@ from grader.diagnosis.starting import (
     created_without_indexes,
     creation_not_committed,
     deleted_at_the_start,
+    ends_before_its_yield,
     lifespan_called,
     lifespan_of_another_kind,
     lifespan_unknown,
@@ -64,6 +66,7 @@ READINGS = (
     unknown_attribute,
     not_mapped,
     comma_behind_a_field,
+    no_primary_key,
     text_for_a_boolean,
     index_of_nothing,
     indexed_under_another_name,
@@ -91,6 +94,7 @@ READINGS = (
     lifespan_called,
     yields_again,
     yields_a_value,
+    ends_before_its_yield,
     lifespan_of_another_kind,
     created_on_nothing,
     called_while_handed_on,

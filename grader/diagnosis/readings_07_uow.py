@@ -43,7 +43,7 @@ from grader.diagnosis.routes import (
     status_not_said,
 )
 from grader.diagnosis.saves import refreshed_before_it_was_saved
-from grader.diagnosis.starting import lifespan_unknown, nobody_creates
+from grader.diagnosis.starting import ends_before_its_yield, lifespan_unknown, nobody_creates
 from grader.diagnosis.statuses import route_status_is_a_text, status_by_place, status_is_no_number, success_raised
 from grader.diagnosis.units import (
     accident,
@@ -116,6 +116,7 @@ READINGS = (
     body_may_be_null,
     never_reached,
     never_given_a_value,
+    ends_before_its_yield,
     unknown_name,
     prefix_twice,
     status_by_place,

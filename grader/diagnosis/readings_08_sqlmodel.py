@@ -90,6 +90,7 @@ from grader.diagnosis.sqlmodels import (
     updated_otherwise,
     without_an_id,
 )
+from grader.diagnosis.starting import ends_before_its_yield
 from grader.diagnosis.states import nothing_has_set_it
 from grader.diagnosis.tables import comma_behind_a_field, indexed_under_another_name, text_for_a_boolean
 from grader.diagnosis.uncalled import method_not_called, nothing_called
@@ -128,6 +129,7 @@ READINGS = (
     never_given_a_value,
     column_of_sqlalchemy,
     no_function_to_validate,
+    ends_before_its_yield,
     unknown_name,
     used_before_assignment,
     get_item_returns_no_item,

@@ -91,7 +91,7 @@ from grader.diagnosis.routes import (
 )
 from grader.diagnosis.saves import condition_worked_out
 from grader.diagnosis.schemas import not_annotated
-from grader.diagnosis.starting import lifespan_unknown, nobody_creates
+from grader.diagnosis.starting import ends_before_its_yield, lifespan_unknown, nobody_creates
 from grader.diagnosis.statuses import route_status_is_a_text, status_by_place, success_raised
 from grader.diagnosis.tables import (
     comma_behind_a_field,
@@ -129,6 +129,7 @@ READINGS = (
     nothing_called,
     never_reached,
     never_given_a_value,
+    ends_before_its_yield,
     unknown_name,
     used_before_assignment,
     calls_itself,

@@ -86,11 +86,12 @@ from grader.diagnosis.shapes import (
     statement_not_sent,
     unfit_call,
 )
-from grader.diagnosis.starting import lifespan_unknown, nobody_creates
+from grader.diagnosis.starting import ends_before_its_yield, lifespan_unknown, nobody_creates
 from grader.diagnosis.states import nothing_has_set_it
 from grader.diagnosis.statuses import route_status_is_a_text, status_by_place, status_is_no_number, success_raised
 from grader.diagnosis.tables import comma_behind_a_field
 from grader.diagnosis.tasks import (
+    block_ended_early,
     body_is_the_value,
     called_at_once,
     coroutine_task,
@@ -100,6 +101,7 @@ from grader.diagnosis.tasks import (
     existing_event_kept,
     handed_over_too_early,
     handed_over_twice,
+    item_instead_of_event,
     item_not_looked_up,
     kind_changed,
     kind_without_bounds,
@@ -115,6 +117,7 @@ from grader.diagnosis.tasks import (
     task_is_a_generator,
     task_not_closed,
     task_raises,
+    tasks_dropped_by_an_exception,
     tasks_never_run,
     tasks_of_another_type,
     tasks_run_by_hand,
@@ -165,6 +168,7 @@ READINGS = (
     never_reached,
     never_given_a_value,
     no_function_to_validate,
+    ends_before_its_yield,
     unknown_name,
     used_before_assignment,
     calls_itself,
@@ -213,6 +217,8 @@ READINGS = (
     unknown_not_noticed,
     item_not_looked_up,
     written_by_the_endpoint,
+    item_instead_of_event,
+    tasks_dropped_by_an_exception,
     tasks_never_run,
     ended_early,
     nothing_handed_over,
@@ -244,6 +250,7 @@ READINGS = (
     unknown_attribute,
     unfit_call,
     time_of_another_type,
+    block_ended_early,
     task_raises,
     unknown_argument,
     promised_more,

@@ -143,6 +143,44 @@ def _lifespans(evidence: Evidence) -> list[tuple[File, Function]]:
     return [each for each in found if each is not None]
 
 
+@reading("a lifespan that ends before its yield")
+def ends_before_its_yield(evidence: Evidence) -> Told | None:
+    """An app serves requests while its lifespan stands at the yield. A lifespan that never comes there starts no
+    app."""
+    raised = evidence.raised[0] if evidence.raised else None
+    if (
+        raised is None
+        or evidence.wanted != "an app that starts"
+        or raised.message.partition("\n")[0] not in evidence.saw
+    ):
+        return None
+    unreached = raised.kind == "RuntimeError" and "generator didn't yield" in raised.message
+    for file, node in _lifespans(evidence):
+        yields = [each.lineno for each in inside(node) if isinstance(each, ast.Yield)]
+        above = [each for each in _own_statements(node) if yields and each.lineno < yields[0]]
+        ends: list[ast.stmt] = [each for each in above if isinstance(each, ast.Return) and unreached]
+        by_hand = [each for each in above if isinstance(each, ast.Raise) and each.exc is not None]
+        ends += [each for each in by_hand if raised.lines[-1:] == (file.at(each),)]
+        if ends and file.name not in evidence.given:
+            what = "returns" if isinstance(ends[0], ast.Return) else "raises an exception"
+            hint = f"Here {node.name}() {what}, and never comes to its yield. "
+            hint += "Only from there on does the app take requests."
+            return Told(where=file.at(ends[0]), hint=hint)
+        around = [each for each in inside(node) if isinstance(each, ast.If | ast.For | ast.While)]
+        skipped = [each for each in around if any(isinstance(one, ast.Yield) for one in ast.walk(each))]
+        if unreached and skipped and file.name not in evidence.given:
+            hint = f"{node.name}() went past its yield. When does it come to the lines below this one?"
+            return Told(where=file.at(skipped[0]), hint=hint)
+    return None
+
+
+def _own_statements(node: Function) -> list[ast.stmt]:
+    """The statements of a function but for those of functions within it, and for what handles an exception."""
+    apart = [each for each in inside(node) if isinstance(each, Function | ast.ExceptHandler) and each is not node]
+    within = {id(one) for each in apart for one in ast.walk(each)}
+    return [each for each in inside(node) if isinstance(each, ast.stmt) and id(each) not in within]
+
+
 @reading("the lifespan is not an async context manager", _AT_START)
 def lifespan_of_another_kind(evidence: Evidence) -> Told | None:
     """A lifespan is an async function with @asynccontextmanager that takes the app, and yields once."""

@@ -359,7 +359,8 @@ def not_a_model(evidence: Evidence) -> Told | None:
     if found is None or "without a table" not in evidence.saw:
         return None
     bases = ", ".join(map(text_of, found[1].bases)) or "nothing"
-    return Told(saw=f"Item has no table: it inherits from {bases}", where=found[0].at(found[1]))
+    hint = "SQLAlchemy makes a table of each class that inherits from the Base of app/db.py. Does this one?"
+    return Told(saw=f"Item has no table: it inherits from {bases}", where=found[0].at(found[1]), hint=hint)
 
 
 @reading("the table has another name", _COLUMNS)
@@ -476,7 +477,9 @@ def other_kind(evidence: Evidence) -> Told | None:
     if remark is not None:
         return remark
     said = _where_the_type_is(evidence, file, node)
-    if "any length" in evidence.saw:
+    if name == "id" and evidence.saw.startswith("id: text "):  # that it has no length does not matter
+        hint = "An id is a whole number, which the database counts up by itself. Which type does this line ask for?"
+    elif "any length" in evidence.saw:
         hint = _hint_for_any_length(node) or _hint_for_any_length(said[1]) or _NO_LENGTH
     elif "primary key" in evidence.saw and name == "id" and "primary_key" in line and "together" not in evidence.saw:
         hint = COUNTS_WHOLE_NUMBERS

@@ -44,6 +44,7 @@ _AWAITED = "gather", "shield", "wait_for", "run_coroutine_threadsafe"  # they be
 _GIVEN_TO_THE_ANSWER = "FastAPI waits only for tasks that it was given. To whom does this line give the task?"
 _OTHER_WAY = "FastAPI has a way to do work after the answer, and waits for it."
 _COLLECTIONS = "list", "dict", "set", "deque", "defaultdict", "Queue", "SimpleQueue", "LifoQueue"
+_FILE = "app/tasks.py"
 _FAILURES = "refused", "broken", "lost"
 _ALL_ERRORS = {"Exception", "BaseException"}
 
@@ -94,6 +95,8 @@ def called_at_once(evidence: Evidence) -> Told | None:
             if not outer and sends and min(sends) < call.lineno < max(sends):
                 return Told(saw=_BEFORE_THE_BODY, wanted=_WHOLE, where=file.at(call), hint=_AFTER_THE_BODY)
             hint = "add_task takes the function and, apart from it, its arguments." if outer else "This runs at once."
+            if not outer and evidence.rule == _WRITTEN and "record_event" in _handed_over(evidence):
+                hint = "This runs at once, and the task that is handed over does the same once more."
             if not outer and evidence.rule == "unknown_item_is_404":
                 hint = "This runs at once, before anybody knows whether there is such an item."
             return Told(where=file.at(call), hint=hint)
@@ -138,10 +141,39 @@ def _begun(file: File, node: ast.AST) -> list[ast.Call]:
     ]
 
 
-@reading("a thread instead of a background task", _WRITTEN, _WAITS)
+_NO_LOOP = re.compile(
+    r"no (?:running|current) event loop|coroutine was expected|coroutine is required|"
+    r"coroutine or an awaitable is required|non-awaitable|coroutine object is required"
+)
+_RUN_IN_A_LOOP = "run", "run_until_complete", "TaskGroup", "wait"
+
+
+def _not_for_a_loop(evidence: Evidence) -> Told | None:
+    """What there is to say where the event loop of Python is asked to run the task, and the endpoint crashes."""
+    raised = next((each for each in evidence.raised if _NO_LOOP.search(each.message)), None)
+    task = _task(evidence)
+    if raised is None or task is None or not evidence.saw.startswith("a crash: "):
+        return None
+    for file, node in behind(evidence):
+        for call in calls(node, *_BEGINS, *_AWAITED, *_RUN_IN_A_LOOP):
+            made = calls(call, "record_event")
+            if file.at(call) not in raised.lines or not made:
+                continue
+            if isinstance(task[1], ast.AsyncFunctionDef):
+                hint = f"{name_of(call)}() needs an event loop, and an endpoint with def has none. {_OTHER_WAY}"
+                return Told(where=file.at(call), hint=hint)
+            saw = f"record_event ran at once, before the answer; then {name_of(call)}() raised {raised.told}"
+            hint = f"The parentheses in {text_of(made[0])} call the function here, and it is no coroutine. {_OTHER_WAY}"
+            return Told(saw=saw, where=file.at(call), hint=hint)
+    return None
+
+
+@reading("a thread instead of a background task", _WRITTEN, _WAITS, "answers_202")
 def thread_of_its_own(evidence: Evidence) -> Told | None:
     """Nobody waits for the thread. The app may stop before the thread has written anything, and nobody hears about its
     errors."""
+    if evidence.rule == "answers_202":
+        return _not_for_a_loop(evidence)
     task = _task(evidence)
     found = [(file, call) for file in evidence.source.files() for call in _begun(file, file.tree)]
     waited_for = "nobody waits for" not in evidence.saw and evidence.sent("INSERT item_events")
@@ -203,6 +235,23 @@ def tasks_never_run(evidence: Evidence) -> Told | None:
             bound = evidence.source.bound(name, file)
             if bound is not None and calls(bound[1], "BackgroundTasks"):
                 return Told(where=bound[0].at(bound[1]), hint=hint)
+    return None
+
+
+@reading("an exception that drops the tasks", _WRITTEN)
+def tasks_dropped_by_an_exception(evidence: Evidence) -> Told | None:
+    """An exception ends the endpoint, and its answer comes from elsewhere: the tasks of the request are not run."""
+    if evidence.sent("INSERT item_events") or evidence.raised or not evidence.sent("ANSWER 2"):
+        return None
+    for file, node in behind(evidence):
+        handed = calls(node, "add_task")
+        for each in [each for each in inside(node) if isinstance(each, ast.Raise) and handed]:
+            made = each.exc if isinstance(each.exc, ast.Call) and name_of(each.exc) == "HTTPException" else None
+            said = keyword(made, "status_code") or next(iter(made.args), None) if made is not None else None
+            if re.search(r"\b2\d\d\b|HTTP_2", text_of(said)):
+                saw = f"{evidence.saw}; the answer was made from an exception, and no task was run"
+                hint = "An exception ends the request without its tasks. Where does a route say that its status is 202?"
+                return Told(saw=saw, where=file.at(each), hint=hint)
     return None
 
 
@@ -333,6 +382,25 @@ def existing_event_kept(evidence: Evidence) -> Told | None:
     )
 
 
+@reading("the task makes an item", _WRITTEN)
+def item_instead_of_event(evidence: Evidence) -> Told | None:
+    """An item has a table of its own. What happened to an item is an event, which is another model."""
+    found = _task(evidence)
+    chain = evidence.source.reached(*found, evidence.given) if found else []
+    written = [each for each in evidence.events_of("INSERT items") if each.where.startswith("app/tasks.py")]
+    no_field = any(each.message.endswith("invalid keyword argument for Item") for each in evidence.raised)
+    if evidence.sent("INSERT item_events") or not (written or no_field) or any(calls(n, "ItemEvent") for _, n in chain):
+        return None
+    made = [(file, call) for file, node in chain for call in calls(node, "Item", "insert") if "Item" in text_of(call)]
+    if not made or made[0][0].name in evidence.given:
+        return None
+    saw = (
+        f"the task raised {evidence.raised[0].told}" if no_field else "the task sent an INSERT for items, and no event"
+    )
+    hint = "This is about an Item, a row of items. Which model of app/models.py is for what happened to an item?"
+    return Told(saw=saw, where=made[0][0].at(made[0][1]), hint=hint)
+
+
 @reading("the wrong values are handed over", _WRITTEN, _OWN)
 def other_arguments(evidence: Evidence) -> Told | None:
     """The task records what it is given: the item's id, and the kind that the client sent."""
@@ -345,11 +413,31 @@ def other_arguments(evidence: Evidence) -> Told | None:
         if len(words) == 2 and "kind" in words[0] and "id" in words[1]:
             hint = "Compare the order with that of the parameters of record_event."
             return Told(where=file.at(call.args[1]), hint=hint)
+        if (other := _other_attribute(evidence, call)) is not None:
+            return other
         written = " ".join(str(event.parameters) for event in evidence.events_of("INSERT item_events"))
         fixed = [each for each in given if isinstance(each, ast.Constant) and text_of(each) in written]
         if fixed:
             which = "item has the path named" if isinstance(fixed[0].value, int) else "kind has the client sent"
             return Told(where=file.at(fixed[0]), hint=f"Which {which}?")
+    return None
+
+
+def _other_attribute(evidence: Evidence, call: ast.Call) -> Told | None:
+    """What there is to say where another attribute of the item is handed over than its id, or one of it as the kind."""
+    refused = evidence.raised_kind("IntegrityError", "DataError", "ProgrammingError", "InterfaceError")
+    for file, value, wanted in _passed(evidence):
+        if value not in ast.walk(call) or not isinstance(value, ast.Attribute):
+            continue
+        of_the_item = value.attr in ("name", "description")
+        as_the_id = wanted == "item_id" and (of_the_item or value.attr == "kind") and refused is not None
+        as_the_kind = wanted == "kind" and of_the_item and evidence.sent("INSERT item_events")
+        if as_the_id or as_the_kind:
+            what = "the id of the item" if as_the_id else "what the client sent"
+            then = f"the task raised {refused.told}" if refused is not None else evidence.saw
+            saw = f"record_event was handed {text_of(value)} as its {wanted}; {then}"
+            hint = f"The {wanted} of record_event is for {what}. What does this line hand over for it?"
+            return Told(saw=saw, where=file.at(value), hint=hint)
     return None
 
 
@@ -427,9 +515,30 @@ def item_not_looked_up(evidence: Evidence) -> Told | None:
     )
 
 
-@reading("the endpoint writes the event itself", _OWN, _WAITS)
+def _written_here_too(evidence: Evidence) -> Told | None:
+    """Where the endpoint, or what it calls, writes the event that it hands over to the task as well."""
+    early: list[str] = []
+    answered = False
+    for event in evidence.events:
+        answered = (answered or event.what.startswith("ANSWER")) and not event.what.startswith("SELECT items")
+        early += [event.where] if event.what == "INSERT item_events" and not answered else []
+    written = sum(insert.rows_of("kind") for insert in evidence.events_of("INSERT item_events"))
+    if not early or evidence.raised or written != 2 * len(evidence.events_of("ANSWER 202")):
+        return None
+    for file, node in behind(evidence) if _FILE not in {each.partition(":")[0] for each in early} else ():
+        made = [*calls(node, "ItemEvent"), *calls(node, "insert", "add", "execute")]
+        if made and file.name != _FILE:
+            saw = f"{node.name}() wrote each event before the answer, and the task wrote it once more"
+            hint = "The task that is handed over writes this event, too. Which of the two runs after the answer?"
+            return Told(saw=saw, where=file.at(made[0]), hint=hint)
+    return None
+
+
+@reading("the endpoint writes the event itself", _OWN, _WAITS, _WRITTEN)
 def written_by_the_endpoint(evidence: Evidence) -> Told | None:
     """The client waits for everything that the endpoint does, and the endpoint uses the request's session."""
+    if evidence.rule == _WRITTEN:
+        return _written_here_too(evidence)
     found = endpoint_of(evidence)
     written = calls(found[1], "commit", "add", "execute") if found else []
     if found is None or not written or calls(found[1], "add_task"):
@@ -709,15 +818,43 @@ def nothing_to_commit(evidence: Evidence) -> Told | None:
         saw = f"{evidence.saw}: no session was given the event"
         return Told(saw=saw, where=made[0][0].at(made[0][1]), hint="This makes an event. Who tells the session of it?")
     for file, node in chain:
+        told = _closed_before_the_commit(evidence, file, node, _that_add(chain))
+        if told is not None:
+            return told
         blocks = [each for each in _blocks(node) if calls(each, "add", "add_all", "merge")]
         ends = [each.end_lineno or 0 for each in blocks]
-        closed = [] if any(isinstance(each, ast.Try | ast.With) for each in inside(node)) else calls(node, "close")
-        ends += [each.lineno for each in closed]
         late = [call for call in calls(node, "commit") if ends and call.lineno > max(ends)]
         if late and len(late) == len(calls(node, "commit")) and ".begin()" not in text_of(node):
             hint = "When this line runs, the session was closed above. What has become of the event by then?"
             saw = f"{evidence.saw}: the session was closed before the commit()"
             return Told(saw=saw, where=file.at(late[0]), hint=hint)
+    return None
+
+
+def _that_add(chain: Sequence[tuple[File, Function]]) -> set[str]:
+    """What gives an event to a session: its own methods, and the learner's functions that call one of these."""
+    adds = "add", "add_all", "merge"
+    return {*adds, *(node.name for _, node in chain[1:] if calls(node, *adds))}
+
+
+def _closed_before_the_commit(evidence: Evidence, file: File, node: Function, adds: set[str]) -> Told | None:
+    """The line between an add() and the commit that makes the session forget what it was given: by the order of lines.
+
+    The commit may be the end of a block that begins with ``begin()``.
+    """
+    added = [each.lineno for each in calls(node, *adds)]
+    begun = [each for each in _blocks(node) if ".begin()" in "".join(text_of(item) for item in each.items)]
+    commits = [each.lineno for each in calls(node, "commit")] + [(each.end_lineno or 0) + 1 for each in begun]
+    apart = [each for each in inside(node) if isinstance(each, ast.ExceptHandler | ast.If)]
+    sometimes = {id(one) for each in apart for one in ast.walk(each)}
+    for call in calls(node, "close", "expunge_all", "reset"):
+        if id(call) in sometimes or not isinstance(call.func, ast.Attribute) or not added or not commits:
+            continue
+        if max(added) <= call.lineno <= max(commits) and not any(added[0] < each < call.lineno for each in commits):
+            what = "was closed" if name_of(call) == "close" else "forgot the event"
+            saw = f"{evidence.saw}: the session {what} before the commit"
+            hint = "From this line on the session knows nothing of the event. What has to happen first?"
+            return Told(saw=saw, where=file.at(call), hint=hint)
     return None
 
 
@@ -769,6 +906,30 @@ def events_added_twice(evidence: Evidence) -> Told | None:
     return None
 
 
+@reading("a commit inside a block that commits", _WRITTEN, _OWN, _CLOSED, _NOTHING)
+def block_ended_early(evidence: Evidence) -> Told | None:
+    """A block with begin() is one transaction, and commits at its end. A commit() inside ends it too early: nothing
+    more can be done in this block."""
+    raised = next((each for each in evidence.raised if _ENDED.search(each.message)), None)
+    found = _task(evidence)
+    if raised is None or found is None or not any(line.startswith("app/tasks.py") for line in raised.lines):
+        return None
+    chain = evidence.source.reached(*found, evidence.given)
+    ending = [(file, call) for file, node in chain for call in calls(node, *_ENDS) if file.name not in evidence.given]
+    ending = [each for each in ending if each[0].at(each[1]) not in raised.lines[-1:]] or ending
+    if not ending or not any(
+        ".begin()" in text_of(item) for _, node in chain for each in _blocks(node) for item in each.items
+    ):
+        return None
+    file, call = ending[0]
+    hint = f"{name_of(call)}() ends the transaction of the with block, and the block goes on without one. "
+    return Told(saw=f"the task raised {raised.told}", where=file.at(call), hint=f"{hint}Who commits at its end?")
+
+
+_ENDED = re.compile("closed transaction inside context manager")
+_ENDS = "commit", "rollback", "close"
+
+
 def _returns_early(node: Function) -> bool:
     """Whether a function may end before its last line: then it is not known what of it has run."""
     return any(isinstance(each, ast.Return | ast.Raise) and each is not node.body[-1] for each in node.body)
@@ -806,6 +967,7 @@ def task_raises(evidence: Evidence) -> Told | None:
                         hint = "The item_id of this event is empty. Under which name is the item's id handed over?"
                 else:
                     hint = "The database cannot take what is written here. Which value is not what you think?"
+            hint = _added_otherwise(evidence, raised, where) or hint
             no_field = re.search(r"is an invalid keyword argument for (\w+)", raised.message)
             if no_field:
                 hint = f"{no_field[1]} has no field of this name. What does models.py call it?"
@@ -824,6 +986,21 @@ def task_raises(evidence: Evidence) -> Told | None:
             saw = f"{evidence.saw};{sent} no exception came out of the task"
             return Told(saw=saw, where=found[0].at(handler), hint=hint)
     return None
+
+
+def _added_otherwise(evidence: Evidence, raised: Raised, where: str) -> str:
+    """What to ask where a session is given something else than one object: a class, or values; empty if it is not."""
+    line = evidence.source.line(where)
+    if "add_all(" in line and "object is not iterable" in raised.message:
+        return "add_all() takes a list of objects. Which method of a session takes a single one?"
+    by_name = re.match(r"Session\.add\(\) got an unexpected keyword", raised.message)
+    if ".add(" not in line or not (by_name or raised.kind == "UnmappedInstanceError"):
+        return ""
+    given = "a class" if "was a class" in raised.message else "no object of a model"
+    given = "values, and nothing that they belong to" if by_name else given
+    return (
+        f"add() takes one object, which has its values. Here it gets {given}. What makes an event of an id and a kind?"
+    )
 
 
 def _would_send(node: ast.Try) -> bool:
