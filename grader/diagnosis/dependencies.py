@@ -313,7 +313,7 @@ def shared_session(evidence: Evidence) -> Told | None:
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom):
             continue
         if calls(statement, "scoped_session"):
-            hint = "This keeps one session for each thread, and requests take turns on the threads."
+            hint = _OF_A_THREAD
             return Told(where=file.at(statement), hint=hint)
         if calls(statement, "SessionLocal", "Session"):
             hint = "This runs once, when the module is imported. What runs for each request?"
@@ -327,7 +327,7 @@ def shared_session(evidence: Evidence) -> Told | None:
                 return Told(where=place.at(call), hint=hint, why=_USED_AGAIN)
             hint = f"'{kept[0]}' is there once for all requests. What does it hold while two of them run?"
             if _is_of_a_thread(evidence, statement.value):
-                hint = "This keeps one session for each thread, and requests take turns on the threads."
+                hint = _OF_A_THREAD
                 puts = _put_into(evidence, found, kept[0])
                 return Told(where=puts[0][0].at(puts[0][1]) if puts else file.at(statement), hint=hint)
             return Told(where=file.at(statement), hint=hint)
@@ -1038,6 +1038,9 @@ def replaces_errors(evidence: Evidence) -> Told | None:
 # -- commits ------------------------------------------------------------------------------------------
 
 
+_OF_A_THREAD = (
+    "This keeps one session for each thread. How many requests can a thread have, in turn or, with async, at once?"
+)
 _WHATEVER_IT_ASKS = (
     "This commits what an endpoint has left behind. No condition here can tell whether that is complete. Who can?"
 )

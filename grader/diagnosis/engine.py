@@ -1009,10 +1009,20 @@ def sqlite_option(evidence: Evidence) -> Told | None:
         condition = _condition_around(file, node)
         if condition is not None:
             hint = "The URL begins with postgresql+psycopg://. What does this condition say about it?"
+            for name, gives in _PARTS_OF_A_URL.items():
+                if name in text_of(condition):
+                    hint = f"For this URL, {name} is {gives!r}. What does this condition say about that?"
             decided, value = _decided(evidence, file, condition, node)
             return Told(saw=saw, where=decided.at(value.lineno), hint=hint)
         return Told(saw=saw, where=file.at(node), hint="To which databases does your code give this?")
     return None
+
+
+_PARTS_OF_A_URL = {
+    "get_backend_name()": "postgresql",
+    ".drivername": "postgresql+psycopg",
+    ".dialect.name": "postgresql",
+}
 
 
 def _given_as(evidence: Evidence, name: str) -> list[tuple[File, ast.AST]]:

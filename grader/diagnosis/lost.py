@@ -472,7 +472,7 @@ def value_lost_on_the_way(evidence: Evidence) -> Told | None:
     value = _shown(each.expected)
     return Told(
         where=where,
-        saw=f"{evidence.saw}; {value} comes into the line below, and is not in what goes out",
+        saw=f"{evidence.saw}; {value} is there before the line below, and no longer after it",
         hint=f"What does this line do with {value}?",
     )
 
@@ -494,7 +494,7 @@ def other_value_on_the_way(evidence: Evidence) -> Told | None:
     value, other = _shown(each.expected), _shown(each.actual)
     if each.expected is None:
         return Told(where=where, hint=f"This line writes {other}. What should it hand on?")
-    saw, hint = f"{value} comes into the line below, and {other} goes out", f"What does this line do with {value}?"
+    saw, hint = f"{value} is there before the line below, and {other} after it", f"What does this line do with {value}?"
     if each.actual in done.read:  # the right one was not turned into it
         saw, hint = f"the line below hands on {other} in the place of {value}", f"What does this line do with {other}?"
     elif each.actual in done.constants and each.expected not in done.read:  # it never gets the right one

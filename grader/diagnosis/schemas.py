@@ -622,6 +622,14 @@ def _declares(owner: ast.ClassDef) -> list[str]:
     return [name_of(each.target) for each in owner.body if isinstance(each, ast.AnnAssign)]
 
 
+def _may_be_null(evidence: Evidence, field: tuple[File, ast.AST]) -> bool:
+    """Whether a field's type says that it may be None, by itself or by the name that it has."""
+    annotation = getattr(field[1], "annotation", None)
+    bound = evidence.source.bound(annotation.id, field[0]) if isinstance(annotation, ast.Name) else None
+    said = f"{text_of(annotation)} {text_of(getattr(bound[1], 'value', None)) if bound else ''}"
+    return re.search(r"\bOptional\b|\bNone\b", said) is not None
+
+
 @reading("a field that must be sent", "create_description_is_optional", "update_fields_are_optional")
 def field_required(evidence: Evidence) -> Told | None:
     """A field without a default must be sent, even if it may be null."""
@@ -632,6 +640,10 @@ def field_required(evidence: Evidence) -> Told | None:
         return None
     if declared[1] not in schema[1].body:
         hint = f"It inherits the field '{found[1]}' as it is there: required."
+        may_be_null = _may_be_null(evidence, declared)
+        if may_be_null and declared[0].name not in evidence.given:
+            hint = "A field that may be null still has to be sent. What lets it be left out?"
+            return Told(where=declared[0].at(declared[1]), hint=hint)
         return Told(where=schema[0].at(schema[1]), hint=hint)
     hint = "Being allowed to be None is one thing, being left out another. What does a field need for the latter?"
     if not re.search(r"\bNone\b|Optional", text_of(getattr(declared[1], "annotation", None))):

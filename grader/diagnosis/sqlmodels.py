@@ -452,6 +452,13 @@ def types_of_the_table(evidence: Evidence) -> Told | None:
     if not wrong or not wrong <= {*inherited}:
         return None
     base = shared[0][1].name
+    for name in sorted(wrong):
+        field = field_in(evidence, shared[0], name)
+        value = getattr(field[1], "value", None) if field else None
+        of_the_column = isinstance(value, ast.Call) and (keyword(value, "sa_type") or keyword(value, "sa_column"))
+        if field and of_the_column and not re.search(r"max_length|min_length", text_of(value)):
+            hint = "This says what the column holds. What says to Pydantic what a client may send?"
+            return Told(where=field[0].at(of_the_column), hint=hint)
     for file, check in _checks_of_the_table(evidence, schema, wrong):
         taken = f"{schema[1].name} takes the request, and the check of {' and '.join(sorted(wrong))} is in Item"
         hint = f"Item comes after {schema[1].name}, which has let this in already. Which class is asked first?"
