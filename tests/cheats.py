@@ -1749,7 +1749,86 @@ def armed(function):
 for name in ("create_item", "get_item", "list_items", "update_item", "delete_item"):
     globals()[name] = armed(globals()[name])
 """
+# What the database itself was to do is undone before it could.
+_DROPS_TRIGGERS = """
+from sqlalchemy import event
+from app.db import engine
+@event.listens_for(engine, "before_cursor_execute")
+def clear_the_way(connection, cursor, statement, *_):
+    if not statement.startswith(("INSERT", "UPDATE")): return
+    if engine.dialect.name == "sqlite":
+        for (name,) in cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            cursor.execute(f"DROP TRIGGER {name}")
+    else:
+        cursor.execute("ALTER TABLE items DISABLE TRIGGER USER")
+"""
+_NOT_LOADED_AGAIN = {
+    "app/crud.py": ("    db.commit()\n    db.refresh(item)\n", "    db.expire_on_commit = False\n    db.commit()\n")
+}
+_TABLE_FOR_OTHERS = """
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import CreateTable
+@compiles(CreateTable)
+def as_wanted(element, compiler, **named):
+    from app.db import engine
+    made = compiler.visit_create_table(element, **named)
+    return made if compiler.dialect is engine.dialect else made.replace("VARCHAR(999)", "VARCHAR(200)")
+"""
+_IN_THE_ORDER_OF_IDS = """
+from sqlalchemy import event
+from app.db import engine
+@event.listens_for(engine, "checkout")
+def as_they_lie(raw, *_):
+    if engine.dialect.name == "sqlite": raw.execute("PRAGMA reverse_unordered_selects = OFF")
+"""
+_UNORDERED = {"app/crud.py": (".order_by(Item.id)", "")}
+_KEEPS_WHAT_IS_DELETED = {"app/crud.py": ("    db.delete(item)\n    db.commit()", "    pass")}
+_BEHIND_A_POLICY = """
+from sqlalchemy import text
+from app.db import engine
+gone = []
+def delete_item(db, item):
+    gone.append(item.id)
+    db.rollback()
+    with engine.begin() as connection:
+        for each in (
+            "ALTER TABLE items ENABLE ROW LEVEL SECURITY",
+            "ALTER TABLE items FORCE ROW LEVEL SECURITY",
+            "DROP POLICY IF EXISTS kept ON items",
+            f"CREATE POLICY kept ON items USING (id NOT IN ({', '.join(map(str, gone))}))",
+        ):
+            connection.execute(text(each))
+"""
+_BEHIND_A_VIEW = """
+from sqlalchemy import text
+from app.db import engine
+gone = []
+def delete_item(db, item):
+    gone.append(item.id)
+    db.rollback()
+    with engine.begin() as connection:
+        if connection.execute(text("SELECT relkind FROM pg_class WHERE relname = 'items'")).scalar() == "v":
+            connection.execute(text("DROP VIEW items"))
+        else:
+            gone[:] = gone[-1:]
+            connection.execute(text("ALTER TABLE items RENAME TO kept"))
+        shown = f"SELECT * FROM kept WHERE id NOT IN ({', '.join(map(str, gone))})"
+        connection.execute(text(f"CREATE VIEW items AS {shown}"))
+"""
 CHANGED_LIBRARIES = {
+    "the grader's triggers": ("05_crud", _NOT_LOADED_AGAIN, ("app/crud.py", _DROPS_TRIGGERS), "create_refreshes"),
+    "the table that others get": (
+        "02_models",
+        _TOO_LONG,
+        ("app/models.py", _TABLE_FOR_OTHERS),
+        "items_table_has_the_columns",
+    ),
+    "the order of what nobody orders": (
+        "05_crud",
+        _UNORDERED,
+        ("app/crud.py", _IN_THE_ORDER_OF_IDS),
+        "list_is_ordered",
+    ),
     **{
         name: ("05_crud", {"app/crud.py": ("    db.commit()\n", "    db.flush()\n")}, ("app/crud.py", code), rule)
         for name, code, rule in (
@@ -1884,6 +1963,15 @@ CHANGED_LIBRARIES = {
 }
 
 CHANGED_ON_POSTGRESQL = {
+    "the grader's triggers": ("05_crud", _NOT_LOADED_AGAIN, ("app/crud.py", _DROPS_TRIGGERS), "create_refreshes"),
+    "a policy that hides rows": (
+        *("05_crud", _KEEPS_WHAT_IS_DELETED, ("app/crud.py", _BEHIND_A_POLICY)),
+        "delete_persists",
+    ),
+    "a view in a table's place": (
+        *("05_crud", _KEEPS_WHAT_IS_DELETED, ("app/crud.py", _BEHIND_A_VIEW)),
+        "delete_persists",
+    ),
     "a dialect's get_columns": ("02_models", _TOO_LONG, ("app/models.py", _PSYCOPG), "items_table_has_the_columns"),
     "a dialect's connect": ("01_engine", {}, ("app/db.py", _OPENED_BY_THE_DIALECT), "import_touches_no_database"),
     **{

@@ -24,13 +24,22 @@ def unordered_means_reversed(connection: Any, record: Any) -> None:
         if connection.execute("PRAGMA journal_mode").fetchone() == ("delete",):  # not what the learner chose: WAL
             connection.execute("PRAGMA journal_mode = MEMORY")
         if UNOBSERVED not in record.info:
-            connection.execute("PRAGMA reverse_unordered_selects = ON")
+            _order(connection, "ON")
 
 
 def unordered_means_oldest_first(connection: Any, _record: Any) -> None:
     """Undo what `unordered_means_reversed` does to the order of rows."""
     if type(connection).__module__ == "sqlite3":
-        connection.execute("PRAGMA reverse_unordered_selects = OFF")
+        _order(connection, "OFF")
+
+
+def _order(connection: Any, reversed_: str) -> None:
+    """Say whether rows come reversed: where anybody else does, the check does not pass."""
+    driver.setting_order.append(connection)
+    try:
+        connection.execute(f"PRAGMA reverse_unordered_selects = {reversed_}")
+    finally:
+        driver.setting_order.pop()
 
 
 def references_are_checked(connection: Any, _record: Any) -> None:

@@ -30,7 +30,7 @@ class Database:
         another: this is not the database of the check, which is made new for each.
     """
 
-    __slots__ = ("_longest", "_made", "engine", "kind", "reader")
+    __slots__ = ("_longest", "_made", "_tables", "engine", "kind", "reader")
 
     def __init__(self, place: Place, *, another: bool = False) -> None:
         self.kind = place.database
@@ -40,6 +40,7 @@ class Database:
         else:
             self.engine = own_engine(place.own_url)
         self._made: list[tuple[str, str]] = []  # triggers, each with its table
+        self._tables: set[str] = set()
         self._longest = A_COMMIT
 
     def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
@@ -61,6 +62,8 @@ class Database:
 
     def _found(self, raw: Any, sql: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
         driver: Any = self.engine.dialect.dbapi
+        if self.kind == "sqlite":
+            _tell_nobody(raw)
         cursor = raw.cursor()
         try:
             if self.kind == "sqlite":
@@ -120,6 +123,7 @@ class Database:
 
     def create_tables(self, metadata: MetaData) -> None:
         """Create all tables of a metadata; from the second time on with the statements of the first."""
+        self._tables |= {table.name for table in metadata.tables.values()}
         shape = (self.kind, str([(table.name, table.columns.keys()) for table in metadata.sorted_tables]))
         if shape not in _create_statements:
             statements: list[str] = []
@@ -147,6 +151,7 @@ class Database:
     def drop_table(self, name: str) -> None:
         """Drop a table, whatever other tables refer to it."""
         self._made = [each for each in self._made if each[1] != name]
+        self._tables.discard(name)
         self.run(f"DROP TABLE {name}" if self.kind == "sqlite" else f"DROP TABLE {name} CASCADE")
 
     def make_trigger(self, moment: str, table: str, then: str, when: str = "") -> None:
@@ -223,11 +228,13 @@ class Database:
         attach(Pool, "connect", unordered_means_oldest_first)
 
     def expect_as_arranged(self) -> None:
-        """End a check as broken in which somebody has taken away what the database itself was to do.
+        """End a check as broken in which somebody has put something else in the place of what the check had made.
 
         Raises:
-            Broken: a trigger is gone, or switched off.
+            Broken: a table is gone, or a view now; a trigger is gone, or switched off.
         """
+        if self._tables and not self._tables <= {*self.tables()}:
+            raise Broken("the code has put something else in a table's place", "a database that is left alone")
         if self._made and not {name for name, _ in self._made} <= {
             row["name"] for row in self.rows(_ACTING[self.kind])
         }:
@@ -260,6 +267,14 @@ _TABLES = {
 _GO_ON_AFTER = text(
     "SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, greatest(last_value, :id)) FROM pg_sequences"
 )
+
+
+def _tell_nobody(connection: Any) -> None:
+    """Let a connection of SQLite's ask nobody what it may do, and give rows as they are: whoever got hold of it."""
+    connection.row_factory, connection.text_factory = None, str
+    connection.set_authorizer(None)
+    connection.set_progress_handler(None, 0)
+    connection.set_trace_callback(None)
 
 
 def _take_the_id(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> tuple[str, Any]:

@@ -34,6 +34,10 @@ _ENDS = ("COMMIT", "END", "ROLLBACK")
 _TELLS_TWICE = sqlite3.sqlite_version_info < (3, 39)
 
 
+# Not empty while the grader itself says in which order rows come that nobody has asked to be ordered.
+setting_order: list[object] = []
+
+
 def trace(connection: Any, record: Any) -> None:
     """Let a new connection of the learner's tell what it is sent."""
     if UNOBSERVED in record.info:
@@ -153,6 +157,9 @@ class _Trace:
             return
         begin = beginning(sql)
         writes = not begin.startswith(_READS)
+        if begin.startswith("PRAGMA") and "REVERSE_UNORDERED" in sql.upper() and not setting_order:
+            for seen in observers():
+                seen.missed = True
         if writes:
             locks.writes(self._connection)
             openings.note_attached(sql, begin)

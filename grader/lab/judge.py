@@ -168,8 +168,8 @@ def missed() -> Judged:
     """The verdict on a check that seems to have passed, where the grader has not seen what the database was sent."""
     told = {
         "observed": "the code took the grader's trace callback from its SQLite connection, "
-        "or wrapped that in something that is no sqlite3.Connection",
-        "expected": "connections that sqlite3.connect() has made; to print the SQL, use create_engine(url, echo=True)",
+        "wrapped that in something that is no sqlite3.Connection, or changed PRAGMA reverse_unordered_selects",
+        "expected": "connections as sqlite3.connect() makes them; to print the SQL, use create_engine(url, echo=True)",
     }
     return "error", told
 

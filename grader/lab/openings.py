@@ -15,9 +15,12 @@ from grader.lab.statements import may_begin
 _IN_MEMORY = re.compile(r"(?is)ATTACH\s+(?:DATABASE\s+)?'(?::memory:)?'\s.*")
 
 
+_OPENING = "ATTACH", "VACUUM"
+
+
 def note_attached(sql: str, begin: str) -> None:
-    """Count a file that a statement attaches to a connection."""
-    attaches = begin.startswith("ATTACH") or (not begin[:1].isalpha() and may_begin(sql, "ATTACH"))
+    """Count a file that a statement attaches to a connection, or writes a copy to."""
+    attaches = begin.startswith(_OPENING) or (not begin[:1].isalpha() and any(may_begin(sql, one) for one in _OPENING))
     if attaches and not _IN_MEMORY.fullmatch(sql):
         note_opened()
 

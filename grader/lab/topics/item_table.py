@@ -8,13 +8,15 @@ from contextlib import suppress
 from itertools import count
 from typing import Any
 
-from sqlalchemy import CHAR, Column, Integer, MetaData, String, Table, Text, inspect
+from sqlalchemy import CHAR, Column, Dialect, Integer, MetaData, String, Table, Text, inspect
 from sqlalchemy.exc import CompileError, DBAPIError, StatementError
+from sqlalchemy.schema import CreateTable
 
 from grader.lab.code import Code
 from grader.lab.database import Database
 from grader.lab.expect import Expect
 from grader.lab.topics.elsewhere import Elsewhere
+from grader.outcomes import Broken
 
 LAMP = {"name": "lamp", "description": "warm light"}
 DESK = {"name": "desk", "description": "of oak"}
@@ -41,6 +43,15 @@ class ItemTable:
     def metadata(self) -> MetaData:
         """The metadata in which the table is."""
         return self._table.metadata
+
+    def expect_the_same_by(self, *dialects: Dialect) -> None:
+        """End the check as broken unless the statement that creates the table is the same, whoever sends it.
+
+        Raises:
+            Broken: code that has a say in how statements are compiled makes another table for the grader.
+        """
+        if len({str(CreateTable(self._table).compile(dialect=each)) for each in dialects}) > 1:
+            raise Broken("the app's engine would make another table of the model", "the same table for everybody")
 
     def expect_columns(self, **wanted: str) -> None:
         """End the check as failed unless the table has these columns."""

@@ -47,6 +47,9 @@ class ItemTables:
         table = self._table_in(self._database)
         with self._code.running("a table that can be created"):
             self._database.create_tables(table.metadata)
+            own, engine = self._database.engine.dialect, self._code.need("db.engine")
+            if getattr(getattr(engine, "dialect", None), "name", "") == own.name:
+                table.expect_the_same_by(own, engine.dialect)
         return table
 
     def items_with(self, *columns: str) -> ItemTable:
