@@ -47,7 +47,7 @@ class Database:
         """The rows that a query finds among what is committed."""
         try:
             if self.reader is not None:
-                return self._read(self.reader, sql, parameters)
+                return self._read(self.reader(), sql, parameters)
             with self.engine.connect() as connection:
                 return self._read(connection.connection.dbapi_connection, sql, parameters)
         except OperationalError as error:
@@ -242,8 +242,8 @@ class Database:
 
     def close(self) -> None:
         """Leave new connections to other databases alone, and this one's file to whoever removes it."""
-        if self.reader is not None:
-            self.reader.close()
+        if self.reader is not None and self.reader.cache_info().currsize:
+            self.reader().close()
         if self.kind == "sqlite":
             self.engine.pool.dispose()  # the engine would go on with a new one, to which everybody could listen
         for listener in (references_are_checked, unordered_means_oldest_first):

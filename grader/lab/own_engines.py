@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import suppress
-from functools import cache, partial
+from functools import _lru_cache_wrapper, cache, partial
 from pathlib import Path
 from sqlite3 import Connection as _Plain  # as these are before anybody gives the module others
 from sqlite3 import connect as _connect
@@ -35,15 +35,14 @@ def own_engine(url: str) -> Engine:
     return _own_engines[key]
 
 
-def own_reader(url: str) -> _Plain | None:
-    """A connection of the grader's own to read a SQLite file by, which nothing written in Python stands before.
+def own_reader(url: str) -> _lru_cache_wrapper[_Plain] | None:
+    """Gives a connection of the grader's own to read a SQLite file by, which nothing written in Python stands before.
 
-    What SQLAlchemy has for connections can be replaced by anybody, and would run just before the grader looks.
+    What SQLAlchemy has for connections can be replaced by anybody, and would run just before the grader looks. The
+    connection is made, and the file with it, when it is asked for first; nothing of Python's keeps it.
     """
     file = _file_of(_parsed(url))
-    if file is None:
-        return None
-    return _connect(file, uri=True, check_same_thread=False)
+    return None if file is None else cache(partial(_connect, file, uri=True, check_same_thread=False))
 
 
 def engine_for_once(url: str) -> Engine:
