@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 from grader.lab.expect import Expect
@@ -50,16 +51,16 @@ class OwnerPages:
         self._store(*_MANY, owners=40)
 
     def expect_listed_among_others(self, *pages: tuple[int, int]) -> None:
-        """The same of pages on which a few items have no owner, if the list has such items at all.
+        """The same of pages on which a few items have no owner, if the list has such items at all, and as such.
 
-        Where it has none, or fails, that is another rule's business.
+        Where it has not, or fails, that is another rule's business.
         """
         self._store(*_OWNERLESS, owners=0)
         try:
-            first = {item_id for item_id, _ in self._lists.page(offset=0, limit=100)}
+            first = {*self._lists.page(offset=0, limit=100)}
         except Verdict:
             return
-        for offset, limit in pages if first.issuperset(_OWNERLESS) else ():
+        for offset, limit in pages if first.issuperset(product(_OWNERLESS, [None])) else ():
             self._story.begin(_STORED, f"stored {len(_OWNERLESS)} more, which have no owner")
             self._expect_page(self._lists.page(offset=offset, limit=limit), self._slice(offset, limit))
 
@@ -95,7 +96,7 @@ class OwnerPages:
 
     def _look_for_owners(self, found: list[tuple[Any, Any]]) -> None:
         """Notice whether any item is shown with its owner: where none is, that is another rule's business."""
-        self._with_owners = self._with_owners or any(pair in found for pair in self._pairs)
+        self._with_owners = self._with_owners or any(pair in found for pair in self._pairs if pair[1])
 
     def _slice(self, offset: int = 0, limit: int = 100) -> list[tuple[int, int | None]]:
         return self._pairs[offset:][:limit]
