@@ -39,7 +39,7 @@ class Database:
             self.engine = engine_for_once(place.url) if another else own_engine(place.url)
         else:
             self.engine = own_engine(place.own_url)
-        self._made: list[tuple[str, str]] = []  # triggers, each with its table
+        self._made: dict[str, tuple[str, str]] = {}  # triggers: the table of each, and what it is
         self._tables: set[str] = set()
         self._longest = A_COMMIT
 
@@ -150,7 +150,7 @@ class Database:
 
     def drop_table(self, name: str) -> None:
         """Drop a table, whatever other tables refer to it."""
-        self._made = [each for each in self._made if each[1] != name]
+        self._made = {trigger: made for trigger, made in self._made.items() if made[0] != name}
         self._tables.discard(name)
         self.run(f"DROP TABLE {name}" if self.kind == "sqlite" else f"DROP TABLE {name} CASCADE")
 
@@ -164,10 +164,11 @@ class Database:
             when: condition on ``NEW``; always when empty.
         """
         name = re.sub(r"\W+", "_", f"on_{moment}_{table}_{len(self._made) + 1}").lower()
-        self._made.append((name, table))
         if self.kind == "sqlite":
             condition = f"WHEN {when} " if when else ""
-            self.run(f"CREATE TRIGGER {name} {moment} ON {table} {condition}BEGIN {then}; END")
+            made = f"CREATE TRIGGER {name} {moment} ON {table} {condition}BEGIN {then}; END"
+            self.run(made)
+            self._made[name] = table, made
             return
         condition = f"WHEN ({when}) " if when else ""
         result = "NULL" if moment.startswith("AFTER") else "NEW"
@@ -175,6 +176,11 @@ class Database:
             f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {then}; RETURN {result}; END $$"
         )
         self.run(f"CREATE TRIGGER {name} {moment} ON {table} FOR EACH ROW {condition}EXECUTE FUNCTION {name}()")
+        self._made[name] = table, self._acting().get(name, "")
+
+    def _acting(self) -> dict[str, str]:
+        """What the database itself does now: each trigger with the words that made it."""
+        return {row["name"]: row["made"] for row in self.rows(_ACTING[self.kind])}
 
     def refuse(self, moment: str, table: str, when: str = "") -> None:
         """Let the database refuse a write, as it would for a broken constraint.
@@ -231,13 +237,12 @@ class Database:
         """End a check as broken in which somebody has put something else in the place of what the check had made.
 
         Raises:
-            Broken: a table is gone, or a view now; a trigger is gone, or switched off.
+            Broken: a table is gone, or a view now; a trigger is gone, another one, or switched off.
         """
         if self._tables and not self._tables <= {*self.tables()}:
             raise Broken("the code has put something else in a table's place", "a database that is left alone")
-        if self._made and not {name for name, _ in self._made} <= {
-            row["name"] for row in self.rows(_ACTING[self.kind])
-        }:
+        acting = self._acting() if self._made else {}
+        if any(acting.get(name) != made for name, (_, made) in self._made.items()):
             raise Broken("the code has taken a trigger away that the check had made", "a database that is left alone")
 
     def close(self) -> None:
@@ -283,10 +288,11 @@ def _take_the_id(_connection: Any, _cursor: Any, statement: str, parameters: Any
 
 
 _ACTING = {
-    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
-    "postgresql": "SELECT tgname AS name FROM pg_catalog.pg_trigger JOIN pg_catalog.pg_class AS c ON c.oid = tgrelid "
-    "JOIN pg_catalog.pg_namespace AS n ON n.oid = relnamespace "
-    "WHERE NOT tgisinternal AND tgenabled = 'O' AND nspname = pg_catalog.current_schema()",
+    "sqlite": "SELECT name, sql AS made FROM sqlite_master WHERE type = 'trigger'",
+    "postgresql": "SELECT tgname AS name, pg_get_triggerdef(t.oid) || prosrc AS made FROM pg_catalog.pg_trigger AS t "
+    "JOIN pg_catalog.pg_proc AS p ON p.oid = tgfoid JOIN pg_catalog.pg_class AS c ON c.oid = tgrelid "
+    "JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace "
+    "WHERE NOT tgisinternal AND tgenabled = 'O' AND n.nspname = pg_catalog.current_schema()",
 }
 _HIDING = "SELECT 1 FROM sqlite_temp_master"  # a table that hides the real one
 # `:id`, but no cast, `::text`.

@@ -66,7 +66,7 @@ FIXTURES = {
     # 02
     "start_up": _made_by("topics.start_up.StartUp", "seen", "expect", "client"),
     "item_tables": _made_by(
-        "topics.item_tables.ItemTables", "code", "focus", "expect", "database", "elsewhere", "client"
+        "topics.item_tables.ItemTables", "code", "focus", "story", "expect", "database", "elsewhere", "client"
     ),
     # 03
     "probe": _made_by(
