@@ -328,19 +328,22 @@ def owner_deleted(evidence: Evidence) -> Told | None:
 _READ = re.compile(r"not loaded|Detached|not bound|closed|\d statements for|^reading |refused owner")
 
 
+_FORGETS = "commit", "rollback", "expire_all", "expire"
+
+
 @reading("commit() or rollback() after loading", _CONSTANT, _LOADED)
 def forgotten_after_loading(evidence: Evidence) -> Told | None:
     """commit() and rollback() make SQLAlchemy forget what was loaded. A function that only reads needs neither."""
     found = list_function(evidence) if _READ.search(evidence.saw) else None
-    for call in calls(found[1], "commit", "rollback", "expire_all", "expire") if found else ():
+    ended = [event.where for event in (*evidence.earlier, *evidence.events) if event.what in ("COMMIT", "ROLLBACK")]
+    chain = evidence.source.reached(*found, evidence.given) if found and calls(found[1], *_LOADERS) else []
+    for file, call in [(file, call) for file, node in chain for call in calls(node, *_FORGETS)]:
         word = name_of(call)
-        ended = [event.where for event in (*evidence.earlier, *evidence.events) if event.what in ("COMMIT", "ROLLBACK")]
-        if word in ("commit", "rollback") and found and found[0].at(call) not in ended:
+        if word in ("commit", "rollback") and file.at(call) not in ended:
             continue  # it was not run
-        if found and calls(found[1], *_LOADERS):
-            saw = _forgotten(evidence, f"{word}() came after the owners were loaded, and", f"then {word}()")
-            hint = f"A function that reads has nothing to {'end' if word in ('commit', 'rollback') else 'forget'}."
-            return Told(saw=saw, where=found[0].at(call), hint=hint)
+        saw = _forgotten(evidence, f"{word}() came after the owners were loaded, and", f"then {word}()")
+        hint = f"A function that reads has nothing to {'end' if word in ('commit', 'rollback') else 'forget'}."
+        return Told(saw=saw, where=file.at(call), hint=hint)
     for block in ast.walk(found[1]) if found and calls(found[1], *_LOADERS) else ():
         if found and isinstance(block, ast.With) and ".begin()" in text_of(block.items[0].context_expr):
             end = "the COMMIT at the end of this block"

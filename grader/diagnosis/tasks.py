@@ -82,6 +82,17 @@ def called_at_once(evidence: Evidence) -> Told | None:
                 hint = f"The endpoint goes on when {name_of(call)}() is done, and so does the client. "
                 hint += "Who runs something after the answer?"
                 return Told(where=file.at(call), hint=hint)
+    for file, node in behind(evidence) if evidence.rule == _WAITS else ():
+        made = [each for each in inside(node) if isinstance(each, ast.Assign)]
+        own = {
+            name_of(each.targets[0]) for each in made if name_of(each.value) in ("BackgroundTasks", "BackgroundTask")
+        }
+        for call in [each.value for each in inside(node) if isinstance(each, ast.Await)]:
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in own:
+                hint = (
+                    "await runs these tasks here and now, and then the endpoint goes on. Who runs those that FastAPI "
+                )
+                return Told(where=file.at(call), hint=f"{hint}hands to an endpoint, and when?")
     for file, node in behind(evidence):
         for call in calls(node, "record_event") if node.name != "record_event" else ():
             outer = [each for each in calls(node, "add_task") if call in ast.walk(each)]
