@@ -176,6 +176,9 @@ def yields_something_else(evidence: Evidence) -> Told | None:
     if found is None:
         return None
     file, node = found
+    if "after the answer, a crash" in evidence.saw and "raise " in evidence.source.line(evidence.where):
+        hint = "This is raised when the request is over. For which requests, and what should get_db do there instead?"
+        return Told(where=evidence.where, hint=hint)
     direct = evidence.source.function("get_db", "app/deps.py")
     if direct and direct[1].name != node.name and _yields(node) and evidence.saw == "the endpoint got a generator":
         returned = [each for each in inside(direct[1]) if isinstance(each, ast.Return)]
@@ -215,7 +218,8 @@ def yields_something_else(evidence: Evidence) -> Told | None:
         return Told(where=file.at(yields[0]), hint=hint)
     for each in calls(node, "connect"):
         blocks = [block for block in ast.walk(node) if isinstance(block, ast.With)]
-        if any(each in ast.walk(block.items[0].context_expr) for block in blocks):
+        kept = [one.value for one in ast.walk(node) if isinstance(one, ast.Assign)]
+        if each in kept or any(each in ast.walk(block.items[0].context_expr) for block in blocks):
             return Told(where=file.at(each), hint="This opens a connection. What makes a session?")
     for each in calls(node, "Session"):
         if not each.args and not each.keywords:
@@ -867,6 +871,9 @@ def never_closed(evidence: Evidence) -> Told | None:
         if text_of(call.func) in ("atexit.register", "register") and ".close" in text_of(call):
             hint = "atexit runs this when the whole program ends. When does one request end?"
             return Told(where=file.at(call), hint=hint)
+    for thrown in [each for each in inside(node) if isinstance(each, ast.Expr) and name_of(each.value) == "pop_all"]:
+        hint = "pop_all() takes everything off the stack, and nobody keeps it. What is left to be closed at the end?"
+        return Told(where=file.at(thrown.value), hint=hint)
     for call in [each for each in calls(node, "finalize") if each.args and text_of(each.args[0]) == db]:
         hint = "A finalizer runs when nothing uses the session any more. Who ends it when the request is over?"
         return Told(where=file.at(call), hint=hint)

@@ -122,6 +122,7 @@ from grader.diagnosis.tasks import (
     tasks_of_another_type,
     tasks_run_by_hand,
     thread_of_its_own,
+    undone_around_the_session,
     written_after_the_failure,
     written_by_the_endpoint,
 )
@@ -263,6 +264,7 @@ READINGS = (
     type_and_place_apart,
     path_for_the_query,
     nothing_to_commit,
+    undone_around_the_session,
     event_not_committed,
     task_not_closed,
     written_after_the_failure,

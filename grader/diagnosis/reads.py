@@ -89,6 +89,10 @@ def no_order(evidence: Evidence) -> Told | None:
     )
     if told is not None:
         return Told(saw=f"{evidence.saw}; the SELECT of this page has no ORDER BY", where=told.where, hint=told.hint)
+    for file, call in calls_in(evidence, "order_by"):
+        if [text_of(each) for each in call.args] == ["None"]:
+            hint = "order_by(None) takes the order off. Which query is meant to be without one?"
+            return Told(saw=f"{evidence.saw}; the SELECT has no ORDER BY", where=file.at(call), hint=hint)
     hint = "Say what the rows are ordered by, before you cut the page."
     cut = calls_in(evidence, "limit", "offset", "slice", "fetch", "islice", "text")
     cut_here = any(isinstance(each, ast.Slice) for _, node in reached(evidence) for each in inside(node))
@@ -100,6 +104,17 @@ def no_order(evidence: Evidence) -> Told | None:
         where=built(evidence, selects[-1].where, "select", "query"),
         hint=hint,
     )
+
+
+@reading("next() of nothing", "list_pages", "get_unknown_is_none", "list_is_ordered")
+def next_of_nothing(evidence: Evidence) -> Told | None:
+    """next() raises StopIteration where nothing comes; where nothing can be right, it takes a second value for that."""
+    raised = evidence.raised_kind("StopIteration")
+    where = innermost(raised, evidence.given) if raised else ""
+    if "next(" not in evidence.source.line(where):
+        return None
+    hint = "next() raises StopIteration when nothing comes. When does nothing come, and what should be returned then?"
+    return Told(where=where, hint=hint)
 
 
 @reading("one item looked up where a list was asked for", "list_is_ordered", "list_pages")

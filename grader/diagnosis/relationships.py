@@ -8,7 +8,7 @@ from collections import Counter
 
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.crud import STOPS, built, made_of, page_passed_on, unlike_the_page
-from grader.diagnosis.endpoints import endpoint_of, own_line
+from grader.diagnosis.endpoints import endpoint_of, own_files, own_line
 from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.names import LOADERS
 from grader.diagnosis.reading import Told, an, reading
@@ -530,7 +530,10 @@ def _no_relationship(evidence: Evidence) -> tuple[File, ast.stmt] | None:
 def options_thrown_away(evidence: Evidence) -> Told | None:
     """options() leaves the statement as it is, and returns another one that loads more."""
     found = list_function(evidence)
-    for file, node in evidence.source.reached(*found, evidence.given) if found else ():
+    methods = [(file, each) for file in own_files(evidence) for one in file.classes for each in one.body]
+    chain = evidence.source.reached(*found, evidence.given) if found else []
+    chain += [(file, each) for file, each in methods if isinstance(each, Function) and calls(each, "options")]
+    for file, node in chain:
         for each in [each.value for each in inside(node) if isinstance(each, ast.Expr)]:
             if name_of(each) == "options" and calls(each, *_LOADERS):
                 return Told(

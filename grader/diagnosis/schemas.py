@@ -1193,6 +1193,9 @@ def too_long_accepted(evidence: Evidence) -> Told | None:
     behind = limit_of(evidence, found, "max_length") if not limits and not measured else None
     if limits or behind:
         hint = f"The column takes {column} characters. From which length on does this refuse a text?"
+        theirs = _COLUMN[next(each for each in _COLUMN if each != field)]
+        if limits and text_of(limits[0].value) == str(theirs):
+            hint = f"The column takes {column} characters; {theirs} are those of the other one. Compare both lengths."
     elif shared and not measured:
         hint = f"{shared} How many characters may this one have?"
     elif measured:

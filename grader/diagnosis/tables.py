@@ -740,12 +740,24 @@ def index_of_nothing(evidence: Evidence) -> Told | None:
     return Told(where=alone[0][0].at(alone[0][1]), hint=hint)
 
 
+def _bound_by(node: ast.stmt) -> set[str]:
+    """The names to which a statement of a class gives a value, or that of its function."""
+    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+    return {name_of(each) for each in targets if each is not None} | {str(getattr(node, "name", ""))}
+
+
 @reading("no index on the name", "name_is_indexed")
 def name_not_indexed(evidence: Evidence) -> Told | None:
     """An index helps a search by name only if the name is its first column."""
     found = _attribute(evidence, "name")
     if found is None:
         return None
+    for file, node in _item_and_its_bases(evidence)[:1]:
+        own = [each for each in node.body if "__table_args__" in _bound_by(each)]
+        bases = [each for _, base in _item_and_its_bases(evidence)[1:] for each in base.body]
+        if own and any("__table_args__" in _bound_by(each) and "Index" in text_of(each) for each in bases):
+            hint = "A class's own __table_args__ takes the place of what it inherits. Which index is lost by that?"
+            return Told(where=file.at(own[0]), hint=hint)
     indexed = [(file, call) for file in evidence.source.files() for call in calls(file.tree, "Index")]
     other = next((each for each in ("id", "description") if "index=True" in text_of_attribute(evidence, each)), "")
     if indexed:

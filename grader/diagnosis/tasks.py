@@ -87,12 +87,12 @@ def called_at_once(evidence: Evidence) -> Told | None:
         own = {
             name_of(each.targets[0]) for each in made if name_of(each.value) in ("BackgroundTasks", "BackgroundTask")
         }
-        for call in [each.value for each in inside(node) if isinstance(each, ast.Await)]:
-            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in own:
+        for run in [each.value for each in inside(node) if isinstance(each, ast.Await)]:
+            if isinstance(run, ast.Call) and isinstance(run.func, ast.Name) and run.func.id in own:
                 hint = (
-                    "await runs these tasks here and now, and then the endpoint goes on. Who runs those that FastAPI "
+                    "await runs these tasks here and now. Who runs those that FastAPI hands to an endpoint, and when?"
                 )
-                return Told(where=file.at(call), hint=f"{hint}hands to an endpoint, and when?")
+                return Told(where=file.at(run), hint=hint)
     for file, node in behind(evidence):
         for call in calls(node, "record_event") if node.name != "record_event" else ():
             outer = [each for each in calls(node, "add_task") if call in ast.walk(each)]
@@ -903,6 +903,20 @@ def _nothing_left_to_commit(chain: Sequence[tuple[File, Function]]) -> Told | No
     return None
 
 
+@reading("a transaction around the session is rolled back", _WRITTEN)
+def undone_around_the_session(evidence: Evidence) -> Told | None:
+    """A session on a connection that has begun a transaction commits only inside of that."""
+    found = _task(evidence) if "not committed" in evidence.saw else None
+    for file, node in evidence.source.reached(*found, evidence.given) if found else ():
+        begun = [each for each in inside(node) if isinstance(each, ast.Assign) and name_of(each.value) == "begin"]
+        names = {name_of(each.targets[0]) for each in begun}
+        for call in calls(node, "rollback"):
+            if isinstance(call.func, ast.Attribute) and name_of(call.func.value) in names:
+                hint = "The session commits inside the transaction that you began around it. What becomes of it here?"
+                return Told(where=file.at(call), hint=hint)
+    return None
+
+
 @reading("the task adds more than one event", _WRITTEN)
 def events_added_twice(evidence: Evidence) -> Told | None:
     """One call of record_event writes one event."""
@@ -1310,6 +1324,12 @@ def _bounds(evidence: Evidence) -> Told | None:
     if default is not None and not refused and not size:
         hint = f"This has a default, {text_of(default)}. What has a default may be left out."
         return Told(where=file.at(default), hint=hint)
+    made = [each for each in calls(field.annotation, "BeforeValidator") if text_of(each.args[0]) in ("str", "repr")]
+    if made and sent and sent[0].endswith("null") and not refused:
+        hint = (
+            f"{text_of(made[0].args[0])}() makes a text of whatever it gets. What does it make of null, Python's None?"
+        )
+        return Told(where=file.at(made[0]), hint=hint)
     if "None" in text_of(field.annotation) and not refused and not size:
         return Told(where=file.at(field), hint="The type says here that null is a kind.")
     if bound is not None and size:

@@ -861,9 +861,9 @@ def events_miscounted(evidence: Evidence) -> Told | None:
     if not told and not sent and not any("ItemEvent" in text_of(each) for _, each in units):
         commits = calls(node, "commit")
         if len(commits) == 1:
-            hint = "This commits the item. Who has added its event by then?"
+            hint = "This commits the item. Which line before it adds the event?"
             if evidence.rule == _BATCH:
-                hint = "This commits the items. Who has added their events by then?"
+                hint = "This commits the items. Which line before it adds their events?"
             return Told(where=file.at(commits[0]), hint=hint)
         return Told(where=file.at(node), hint="Who writes the event?")
     if evidence.rule == _TOGETHER and len(told) > 1 and sum(insert.rows_of("kind") for insert in sent) > 1:

@@ -281,6 +281,9 @@ def tested_for_truth(evidence: Evidence) -> Told | None:
         hint = 'None and "" count as false here. Ask whether the field was sent, not what it holds.'
         if isinstance(test, ast.Call) and name_of(test) in ("any", "all"):
             hint = 'None and "" count as false here. Ask whether anything was sent, not what it holds.'
+        around = [each for each in file.nodes if isinstance(each, ast.BoolOp) and test in each.values]
+        if any(f"{text_of(test)} is None" in text_of(each) for each in around):
+            hint = 'The empty text "" counts as false here, and is not None. Does it get through this line?'
         if asks_what_was_sent(evidence) and isinstance(test, ast.Name):
             hint = (
                 'None and "" count as false here. What comes to this line was sent: is there anything left to choose?'
