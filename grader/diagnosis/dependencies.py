@@ -176,7 +176,8 @@ def yields_something_else(evidence: Evidence) -> Told | None:
     if found is None:
         return None
     file, node = found
-    if "after the answer, a crash" in evidence.saw and "raise " in evidence.source.line(evidence.where):
+    crashed = evidence.saw.startswith("a crash: ") and evidence.sent("ANSWER 2")
+    if crashed and "raise " in evidence.source.line(evidence.where):
         hint = "This is raised when the request is over. For which requests, and what should get_db do there instead?"
         return Told(where=evidence.where, hint=hint)
     direct = evidence.source.function("get_db", "app/deps.py")
