@@ -18,7 +18,7 @@ from grader.bench import Target
 from grader.cli import console, examples, grading, place
 from grader.cli.options import RuleArgument, SubmissionOption, YesOption
 from grader.places import SOLUTIONS
-from grader.rules import Rule, chapter_named, rules_of
+from grader.rules import CHAPTERS, Rule, chapter_named, roster, rules_of
 from grader.starters import tasks_of
 from grader.terminal import Line, failure, task_number, wrapped
 
@@ -46,9 +46,10 @@ def explain(rule: RuleArgument = "", submission: SubmissionOption = None, yes: Y
         return
     from grader.diagnosis.catalogue import mistake_named
 
-    mistake = mistake_named(rule)
-    if mistake is not None:
-        _explain_mistake(mistake, place.submission(submission), yes)
+    chapter, _, name = rule.rpartition(".")
+    mistake = mistake_named(rule if chapter not in CHAPTERS else name)
+    if mistake is not None and rule not in [each.id for each in roster()]:
+        _explain_mistake(mistake, place.submission(submission), chapter, yes)
         return
     found = place.rule(rule)
     console.show([Line(found.id, bold=True), *wrapped(f"task {found.task}: {found.title}"), Line("")])
@@ -86,13 +87,14 @@ def _list(rules: Sequence[Rule]) -> Iterator[Line]:
     )
 
 
-def _explain_mistake(mistake: Reading, where: place.Place, yes: bool) -> None:
+def _explain_mistake(mistake: Reading, where: place.Place, chapter: str, yes: bool) -> None:
     console.show([*wrapped(f"{mistake.name}: {mistake.title}"), Line("")])
     console.show(_paragraph("what", mistake.about))
-    example = examples.example_of_mistake(mistake.name, grading.at(where))
+    example = examples.example_of_mistake(mistake.name, chapter or grading.at(where))
     if example is not None:
         rules = [rule for rule in rules_of(example.chapter) if rule.name in example.fails]
-        console.show(_paragraph("breaks", "; ".join(f"{rule.task} {rule.title} ({rule.id})" for rule in rules)))
+        broken = "; ".join(f"{rule.task} {rule.title} ({rule.id})" for rule in rules)
+        console.show(_paragraph("breaks", f"in the example: {broken}"))
         _show_fixed(example, where, yes)
 
 

@@ -872,6 +872,11 @@ def never_closed(evidence: Evidence) -> Told | None:
         if text_of(call.func) in ("atexit.register", "register") and ".close" in text_of(call):
             hint = "atexit runs this when the whole program ends. When does one request end?"
             return Told(where=file.at(call), hint=hint)
+    for call in calls(node, "scoped_session"):
+        hint = (
+            "This keeps one session for each thread, and remove() closes that of the thread it runs in. Which threads "
+        )
+        return Told(where=file.at(call), hint=f"{hint}work on one request?")
     for thrown in [each for each in inside(node) if isinstance(each, ast.Expr) and name_of(each.value) == "pop_all"]:
         hint = "pop_all() takes everything off the stack, and nobody keeps it. What is left to be closed at the end?"
         return Told(where=file.at(thrown.value), hint=hint)

@@ -648,6 +648,10 @@ def field_required(evidence: Evidence) -> Told | None:
     hint = "Being allowed to be None is one thing, being left out another. What does a field need for the latter?"
     if not re.search(r"\bNone\b|Optional", text_of(getattr(declared[1], "annotation", None))):
         hint = "What has no default has to be sent. What makes a field one that may be left out?"
+        misspelt = _misspelt(declared[1], "default")
+        if misspelt is not None:
+            hint = f"Pydantic knows no '{misspelt.arg}', and ignores it. It knows 'default'."
+            return Told(where=declared[0].at(misspelt.value), hint=hint)
         hint += " Its type can stay as it is." if found[1] == "name" else ""
     hint = _GIVES_IDS if found[1] == "id" else hint
     return Told(where=declared[0].at(declared[1]), hint=hint)
@@ -924,7 +928,7 @@ def _validator_replaced(evidence: Evidence) -> Told | None:
 
 @reading("a blank name is accepted", "create_needs_a_name", "update_rejects_blank_name")
 def blank_accepted(evidence: Evidence) -> Told | None:
-    """A name made of spaces has a length, but it still says nothing."""
+    """An empty name says nothing, nor does one that is made of spaces, although it has a length."""
     told = "".join(evidence.did[-1:])
     found = rules_of(evidence, "name")
     if found is None or "accepted" not in evidence.saw or not re.search(r"name='[\s\\tn]*'", told):
