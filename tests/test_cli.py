@@ -272,7 +272,7 @@ def test_a_slip_is_explained_and_not_the_rule_that_it_breaks(copy: Copy) -> None
     copy.solve("05_crud")
     copy.change("chapters/05_crud/app/crud.py", "    item = Item(", "    book = Item(")
     done = copy.run("check", "5")
-    assert "workbook explain unknown_name" in done.stdout and "Until this runs" in done.stdout
+    assert "workbook explain 05_crud.unknown_name" in done.stdout and "This has to work first" in done.stdout
     text = copy.run("explain", "unknown_name", "--yes", cwd="chapters/05_crud").stdout
     assert "(05_crud." in text and "(09_relationships." not in text, "an example of the chapter where one is"
     copy.change(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sqlite3 import Connection as _Plain  # as it is before anybody derives another from it
 from typing import Any
 
 from sqlalchemy import Connection, Engine
@@ -19,17 +20,19 @@ def unordered_means_reversed(connection: Any, record: Any) -> None:
 
     Source: SQLite documentation, "PRAGMA reverse_unordered_selects", "PRAGMA synchronous", "PRAGMA journal_mode".
     """
-    if type(connection).__module__ == "sqlite3":
-        connection.execute("PRAGMA synchronous = OFF")
-        if connection.execute("PRAGMA journal_mode").fetchone() == ("delete",):  # not what the learner chose: WAL
-            connection.execute("PRAGMA journal_mode = MEMORY")
+    if isinstance(connection, _Plain):
+        _Plain.execute(connection, "PRAGMA synchronous = OFF")
+        if _Plain.execute(connection, "PRAGMA journal_mode").fetchone() == (
+            "delete",
+        ):  # not what the learner chose: WAL
+            _Plain.execute(connection, "PRAGMA journal_mode = MEMORY")
         if UNOBSERVED not in record.info:
             _order(connection, "ON")
 
 
 def unordered_means_oldest_first(connection: Any, _record: Any) -> None:
     """Undo what `unordered_means_reversed` does to the order of rows."""
-    if type(connection).__module__ == "sqlite3":
+    if isinstance(connection, _Plain):
         _order(connection, "OFF")
 
 
@@ -37,7 +40,7 @@ def _order(connection: Any, reversed_: str) -> None:
     """Say whether rows come reversed: where anybody else does, the check does not pass."""
     driver.setting_order.append(connection)
     try:
-        connection.execute(f"PRAGMA reverse_unordered_selects = {reversed_}")
+        _Plain.execute(connection, f"PRAGMA reverse_unordered_selects = {reversed_}")
     finally:
         driver.setting_order.pop()
 
@@ -47,8 +50,8 @@ def references_are_checked(connection: Any, _record: Any) -> None:
 
     Source: SQLite documentation, "SQLite Foreign Key Support".
     """
-    if type(connection).__module__ == "sqlite3":
-        connection.execute("PRAGMA foreign_keys = ON")
+    if isinstance(connection, _Plain):
+        _Plain.execute(connection, "PRAGMA foreign_keys = ON")
 
 
 def groups_come_reversed(
@@ -69,8 +72,8 @@ def begin_before_savepoint(connection: Connection, _name: str) -> None:
     Source: SQLAlchemy, "SQLite: Enabling Non-Legacy SQLite Transactional Modes".
     """
     raw: Any = connection.connection.dbapi_connection
-    if type(raw).__module__ == "sqlite3" and not raw.in_transaction:
-        raw.execute("BEGIN")
+    if isinstance(raw, _Plain) and not raw.in_transaction:
+        _Plain.execute(raw, "BEGIN")
 
 
 def end_what_a_failed_commit_left(connection: Any, _record: Any) -> None:
@@ -78,7 +81,7 @@ def end_what_a_failed_commit_left(connection: Any, _record: Any) -> None:
 
     SQLAlchemy counts it as ended, so that without a rollback() the next user of the connection would go on with it.
     """
-    if type(connection).__module__ == "sqlite3" and connection.in_transaction:
+    if isinstance(connection, _Plain) and connection.in_transaction:
         connection.rollback()
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from sqlite3 import Connection as _Plain  # as it is before anybody gives the module another
 from typing import Any
 
-from sqlalchemy import MetaData, Table, text
+from sqlalchemy import MetaData, Table, create_mock_engine, text
 from sqlalchemy.event import contains
 from sqlalchemy.event import listen as attach
 from sqlalchemy.event import remove as detach
@@ -122,21 +122,17 @@ class Database:
             return int(row["id"] if chosen else key[0] if key else 0)
 
     def create_tables(self, metadata: MetaData) -> None:
-        """Create all tables of a metadata; from the second time on with the statements of the first."""
+        """Create all tables of a metadata; each time with the statements of the first."""
         self._tables |= {table.name for table in metadata.tables.values()}
         shape = (self.kind, str([(table.name, table.columns.keys()) for table in metadata.sorted_tables]))
         if shape not in _create_statements:
-            statements: list[str] = []
-
-            def keep(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-                if statement.lstrip().upper().startswith(("CREATE", "ALTER", "INSERT", "COMMENT")):
-                    statements.append(statement)
-
-            attach(self.engine, "before_cursor_execute", keep)
-            metadata.create_all(self.engine)
-            detach(self.engine, "before_cursor_execute", keep)
-            _create_statements[shape] = statements
-            return
+            # Whoever hears of a table that is created is handed the connection: this is none.
+            found: list[str] = []
+            mock = create_mock_engine(
+                self.engine.url, lambda sql, *_, **__: found.append(str(sql.compile(dialect=self.engine.dialect)))
+            )
+            metadata.create_all(mock, checkfirst=False)
+            _create_statements[shape] = found
         statements = _create_statements[shape]
         if self.kind != "sqlite":  # which takes one at a time
             statements = [";".join(statements)]

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 from grader.lab.observer import note_opened
 from grader.lab.statements import may_begin
 
-_IN_MEMORY = re.compile(r"(?is)ATTACH\s+(?:DATABASE\s+)?'(?::memory:)?'\s.*")
+_IN_MEMORY = re.compile(r"(?is)ATTACH\s+(?:DATABASE\s+)?'(?::memory:)?'\s+AS\s+\w+[\s;]*")
 
 
 _OPENING = "ATTACH", "VACUUM"
