@@ -22,9 +22,8 @@ def unordered_means_reversed(connection: Any, record: Any) -> None:
     """
     if isinstance(connection, _Plain):
         _Plain.execute(connection, "PRAGMA synchronous = OFF")
-        if _Plain.execute(connection, "PRAGMA journal_mode").fetchone() == (
-            "delete",
-        ):  # not what the learner chose: WAL
+        (journal,) = _Plain.execute(connection, "PRAGMA journal_mode").fetchone()
+        if journal == "delete":  # not what the learner chose: WAL
             _Plain.execute(connection, "PRAGMA journal_mode = MEMORY")
         if UNOBSERVED not in record.info:
             _order(connection, "ON")

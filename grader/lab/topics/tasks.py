@@ -198,11 +198,9 @@ class Tasks:
         early = [moment for moment in posted.writes_before() if 0 < moment.session == of_request]
         late = [moment for moment in posted.after if 0 < moment.session <= posted.newest]
         for moment in early + late:
-            whose = (
-                "the session of the request"
-                if moment.session == of_request
-                else "a session that was open before the task began"
-            )
+            whose = "the session of the request"
+            if moment.session != of_request:
+                whose = "a session that was open before the task began"
             self._expect(
                 False,
                 saw=f"{moment.what} was sent by {whose}",
