@@ -75,8 +75,8 @@ class Block:
     """What is told at once: a check that has to be fixed, others that fail for the same reason, and who waits.
 
     Of the checks that fail for one reason those are told in whose task's code the line is that is to be changed; the
-    others wait, as if they had not failed: their tasks may be done. Where the line is `given`, it came with the
-    chapter, and no task is named.
+    others wait, as if they had not failed: their tasks may be done. So do those that could not be judged. Where the
+    line is `given`, it came with the chapter, and no task is named.
     """
 
     check: Check
@@ -136,9 +136,15 @@ def _block_of(group: Sequence[Check], checks: Sequence[Check]) -> Block:
     here = [check for check in group if not check.elsewhere] or list(group)
     here.sort(key=lambda check: check.outcome != "failed")  # an error may come of what happened before it
     first, waiting = here[0], [check for check in group if check not in here]
+    # Where the code cannot be imported, say, nothing is known of the other rules: they are not broken for that.
+    unjudged = [
+        check for check in here[1:] if first.outcome == check.outcome == "error" and _seen(check) == _seen(first)
+    ]
+    waiting += unjudged
     about_given = first.mistake or first.outcome == "error" or first.id.endswith(f".{THE_REST}")
     given = first.task_there == GIVEN and bool(about_given)
-    return Block(first, _task_to_fix(first, checks), here[1:], waiting, given)
+    same = [check for check in here[1:] if check not in unjudged]
+    return Block(first, _task_to_fix(first, checks), same, waiting, given)
 
 
 def _task_to_fix(check: Check, checks: Sequence[Check]) -> str:

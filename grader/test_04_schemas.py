@@ -193,7 +193,8 @@ def test_update_rejects_null_name(schemas: Schemas) -> None:
 @rule(
     task="4.3",
     title="ItemUpdate refuses a blank name",
-    why="A name has to be one that people can see, after a change as well as at the start. What they can see is right.",
+    why="A name has to be one that people can see, after a change as well as at the start. A name that they can see "
+    "is right.",
     hint="Take the name above through the rules of ItemUpdate, in the order in which they run. Which one "
     "answers in another way than you expect?",
     needs=["create_needs_a_name"],

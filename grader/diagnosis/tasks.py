@@ -617,7 +617,7 @@ def requests_session(evidence: Evidence) -> Told | None:
             if _is_session(given):
                 opened = "a session that was opened before record_event began"
                 return Told(
-                    saw=evidence.saw.replace("a session that was open before the task began", opened),
+                    saw=evidence.saw.replace("a session that was made before the task began", opened),
                     where=file.at(given),
                     hint="The endpoint opens this session. If the task never runs, nobody closes it. What does "
                     "record_event need besides the id and the kind?",

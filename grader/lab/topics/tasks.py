@@ -200,7 +200,7 @@ class Tasks:
         for moment in early + late:
             whose = "the session of the request"
             if moment.session != of_request:
-                whose = "a session that was open before the task began"
+                whose = "a session that was made before the task began"
             self._expect(
                 False,
                 saw=f"{moment.what} was sent by {whose}",
