@@ -36,7 +36,7 @@ def _refuse_beyond(_cursor: Any, _statement: str, _parameters: Any, context: Any
         for name, value in values.items():
             kind = getattr(context.compiled.binds.get(name), "type", None)
             if isinstance(kind, Integer) and not isinstance(kind, BigInteger) and any(map(_is_beyond, _each(value))):
-                refusal = "integer out of range: PostgreSQL's INTEGER has 32 bits, and would refuse it"
+                refusal = "integer out of range for PostgreSQL, which has 32 bits; in its place the grader refuses it"
                 raise context.dialect.loaded_dbapi.DataError(refusal)
 
 
