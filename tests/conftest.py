@@ -7,6 +7,7 @@ import signal
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 
@@ -22,7 +23,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 # What takes long, and in how many parts: a run of the whole suite takes a part of each, another one each day. A test
-# without parameters runs on one day in so many. `CASES=all pytest` takes every one, as does whoever names their file
+# without parameters runs on one day in so many, on which not all of them come together. `CASES=all pytest` takes every one, as does whoever names their file
 # or uses -k.
 PARTS = {
     "test_case": 180,
@@ -35,28 +36,29 @@ PARTS = {
     "test_hostile_import": 5,
     "test_no_rule_is_passed_when_nobody_can_meet_it": 10,
     "test_whatever_is_still_to_do_breaks_nothing": 10,
-    "test_interrupted_run_goes_on": 2,
+    "test_interrupted_run_goes_on": 4,
     "test_what_asks_for_what_lies_outside_is_told": 4,
     "test_what_libraries_ask_for_is_not": 4,
     "test_the_code_of_many_copies_is_looked_for_once": 2,
-    "test_notebooks_show_what_is_stored": 2,
-    "test_any_cell_can_be_run_again": 3,
-    "test_a_lesson_in_jupyterlab": 2,
-    "test_opening_a_lesson_in_jupyterlab_changes_nothing": 3,
+    "test_notebooks_show_what_is_stored": 4,
+    "test_any_cell_can_be_run_again": 4,
+    "test_a_lesson_in_jupyterlab": 4,
+    "test_opening_a_lesson_in_jupyterlab_changes_nothing": 4,
     "test_nothing_is_left_of_a_killed_run": 4,
-    "test_lost_worker_costs_nothing": 3,
+    "test_lost_worker_costs_nothing": 5,
+    "test_each_worker_says_its_isolation": 3,
     "test_what_the_driver_is_sent_is_seen": 4,
     "test_what_psycopg_is_sent_is_seen": 3,
     "test_what_the_grader_reads_with_is_its_own": 4,
-    "test_what_takes_long_says_so": 2,
+    "test_what_takes_long_says_so": 4,
     "test_a_save_does_not_wait_for_an_endless_loop": 2,
     "test_verdicts_are_about_what_code_does": 2,
-    "test_a_form_of_yesterday_reads_well": 2,
-    "test_slow_submission_takes_no_time_from_who_hands_in_the_same": 2,
-    "test_a_server_that_is_stopped": 3,
-    "test_an_update_in_the_middle_loses_nothing": 2,
+    "test_a_form_of_yesterday_reads_well": 4,
+    "test_slow_submission_takes_no_time_from_who_hands_in_the_same": 4,
+    "test_a_server_that_is_stopped": 4,
+    "test_an_update_in_the_middle_loses_nothing": 4,
     "test_rules_of_earlier_chapters_hold_in_later_ones": 4,
-    "test_a_reader_predicts_answers_and_is_graded": 2,
+    "test_a_reader_predicts_answers_and_is_graded": 4,
 }
 
 
@@ -70,7 +72,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for test, parts in PARTS.items():
         found = [item for item in items if getattr(item, "originalname", "") == test]
         names = sorted({_name(item) for item in found})
-        today = set(names[date.today().toordinal() % parts :: parts])
+        day = date.today().toordinal() + (crc32(test.encode()) if len(names) == 1 else 0)
+        today = set(names[day % parts :: parts])
         left_out |= {item for item in found if _name(item) not in today}
     if left_out:
         config.hook.pytest_deselected(items=[*left_out])
