@@ -23,8 +23,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 # What takes long, and in how many parts: a run of the whole suite takes a part of each, another one each day. A test
-# without parameters runs on one day in so many, on which not all of them come together. `CASES=all pytest` takes every one, as does whoever names their file
-# or uses -k.
+# without parameters runs on one day in so many, on which not all of them come together. `CASES=all pytest` takes every
+# one, as does whoever names their file or uses -k.
 PARTS = {
     "test_case": 180,
     "test_message": 3,
