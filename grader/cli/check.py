@@ -64,16 +64,18 @@ def check(
         console.say("")
         console.show(terminal.chapters(checks, console.style(), submission=where.name, full_trace=full_trace))
         console.show(passed.closing(where, checks, others, database, left))
-        console.show(_help(checks, grading.at(where) if any(check.mistake for check in checks) else ""))
+        console.show(_help(checks, where))
     spoilt = grading.warn(database)
     raise typer.Exit(0 if all(each.outcome == "passed" for each in checks) and not spoilt else 1)
 
 
-def _help(checks: list[Check], here: str) -> Iterator[Line]:
+def _help(checks: list[Check], where: place.Place) -> Iterator[Line]:
     """Where to read on about the first check that has failed; a mistake is one of the chapter, if that is another."""
     for block in blocks(checks)[:1]:
         check = block.check
         of_the_rule = block.task == check.task and check.why in [rule.why for rule in rules_of(check.chapter)]
         hint = "" if block.given else f"workbook hint {block.task}    "
-        mistake = check.mistake if check.chapter == here else f"{check.chapter}.{check.mistake}"
-        yield Line(f"      {hint}workbook explain {check.id if of_the_rule or not check.mistake else mistake}")
+        name = check.id if of_the_rule else check.mistake or check.id
+        if name == check.mistake and check.chapter != grading.at(where):
+            name = f"{check.chapter}.{name}"
+        yield Line(f"      {hint}workbook explain {name}")
