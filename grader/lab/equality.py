@@ -22,9 +22,9 @@ def same(actual: Any, wanted: Any) -> bool:
         actual: a value of the learner's.
         wanted: plain data, or lists, tuples, sets and dictionaries of it.
     """
-    if is_plain(actual):
-        return bool(actual == wanted) and (type(wanted) not in (int, bool) or type(actual) is type(wanted))
     kind = type(actual)
+    if id(kind) in _PLAIN:
+        return bool(actual == wanted) and (type(wanted) not in (int, bool) or kind is type(wanted))
     if isinstance(wanted, dict):
         own = as_dict(actual)
         return own is not None and len(own) == len(wanted) and all(k in own and same(own[k], wanted[k]) for k in wanted)

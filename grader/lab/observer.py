@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, takewhile
 from pathlib import Path
 from threading import get_ident
 from typing import Any, TypeVar
@@ -148,7 +148,7 @@ class Seen:
         """Add an answer to the timeline; later one can tell which sessions were made before it."""
         if self.look is not None:
             self.look()
-        for session in living():
+        for session in living(since=self.older[0]):
             self.number_of(session)
         first = next(self.unused)
         self.older = made_now(), count(first)
@@ -311,9 +311,15 @@ _made: dict[int, tuple[ReferenceType[Session], int]] = {}
 _numbers = count(1)
 
 
-def living() -> list[Session]:
-    """The sessions that are there now, whether or not anybody has used them yet."""
-    return [session for session in (each() for each, _ in [*_made.values()]) if session is not None]
+def living(since: int = 0) -> list[Session]:
+    """The sessions that are there now, whether or not anybody has used them yet, in the order in which they were made.
+
+    Args:
+        since: only those that were made after `made_now` told this number.
+    """
+    latest = takewhile(lambda known: known[1] > since, reversed([*_made.values()]))
+    found = [session for session in (each() for each, _ in latest) if session is not None]
+    return found[::-1]
 
 
 def made_now() -> int:

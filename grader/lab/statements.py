@@ -137,6 +137,11 @@ def only_writes(statement: str) -> bool:
 
     Of anything else each set of parameters asks once more. Before it may stand a WITH, whose names may be any.
     """
+    return _only_writes("".join([statement]))  # as in `in_words`
+
+
+@lru_cache(maxsize=64)
+def _only_writes(statement: str) -> bool:
     verb = _VERB.search(_QUOTED_NAME.sub(" ", _nested_blanked(statement)))
     returns = "RETURNING" in statement.upper()
     return verb is not None and verb[1] is not None and not returns and bool(tables_written(statement))

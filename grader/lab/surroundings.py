@@ -39,8 +39,9 @@ class Surroundings:
         if self._begun is None:
             self._begun = count_threads()
         os.chdir(self._root)
-        os.environ.clear()
-        os.environ.update(self._environment)
+        if dict(os.environ) != self._environment:
+            os.environ.clear()
+            os.environ.update(self._environment)
         sys.path[:] = self._path
         self._outputs.restore()
         if (processes := _processes()) is not None:
