@@ -52,8 +52,11 @@ def _empty(top: int, deadline: float) -> None:
                 place = _open(name, top)
                 try:
                     for inner in _remove_files(place, deadline):
-                        number += 1
-                        _move_up(inner, place, f"{prefix}{number}", top)
+                        try:
+                            os.rmdir(inner, dir_fd=place)
+                        except OSError:  # it is not empty
+                            number += 1
+                            _move_up(inner, place, f"{prefix}{number}", top)
                 finally:
                     os.close(place)
             with suppress(OSError):

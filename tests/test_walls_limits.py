@@ -15,7 +15,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from grader.bench import Bench, Isolation, Limits, Target, limits_for, plan, runner
+from grader.bench import Bench, Isolation, Limits, Target, files, limits_for, looks, plan, runner
 from grader.bench.isolation import user_after
 from grader.bench.sandbox import Sandbox
 from grader.bench.staging import stage
@@ -192,6 +192,15 @@ def test_code_that_takes_long_to_parse(name: str, tmp_path: Path) -> None:
     assert time.process_time() - begun < 1.0
 
 
+def test_code_that_takes_long_to_normalise(tmp_path: Path) -> None:
+    """In a comment, where Python does not ask; the largest file that there may be, of the worst that there are."""
+    marks = "\N{COMBINING COMMA ABOVE RIGHT}\N{COMBINING GRAVE ACCENT}" * 47_000
+    folder = submission(tmp_path, at_import=f"# {marks}")
+    begun = time.process_time()
+    assert looks.may_look(folder / "05_crud")
+    assert time.process_time() - begun < 1.0
+
+
 @pytest.mark.parametrize("number", [2_000, 30])
 def test_too_much_code(number: int, tmp_path: Path) -> None:
     app = tmp_path / "05_crud/app"
@@ -235,6 +244,38 @@ def test_a_full_disk_costs_nobody_a_verdict(
     check = found["get_returns_the_item"]
     assert (check.outcome, check.unjudged) == (told, told == "error")
     assert {name for name, check in found.items() if check.outcome != "passed"} == OF_GET
+
+
+MAKES_FILES = "import os\nfor number in range(30):\n    os.mkdir(f'd{number}')\n"
+MAKES_FILES += "    for each in range(1000): os.mkdir(f'd{number}/{each}')\n"
+
+
+def test_very_many_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rest of the chapter is not checked, what another has made of files is not counted, and nothing is left."""
+    guilty, other = submission(tmp_path / "guilty", at_import=MAKES_FILES), submission(tmp_path / "other")
+    monkeypatch.setattr(runner, "_LOOK_AROUND", 0.05)
+    with Bench(jobs=2) as bench:
+        workshop = bench.workshop
+        targets = [Target(folder, rule) for folder in (guilty, other) for rule in rules_of("05_crud")]
+        found = [(target.submission, check) for target, check in bench.grade(targets)]
+    told = {check.observed for folder, check in found if folder == guilty}
+    (said,) = told
+    assert said.startswith(f"the code has made more than {files.MOST_FILES:,} files and folders")
+    assert {check.outcome for folder, check in found if folder == other} == {"passed"}
+    assert not workshop.exists()
+
+
+@pytest.mark.parametrize("left", [0, 1 << 20])
+def test_a_disk_without_room_for_files_costs_nobody_a_verdict(
+    left: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What fails, and what dies, is judged once more, and then, if no file can be made, not at all."""
+    folder = submission(tmp_path, in_get_item="import os; os._exit(0)")
+    monkeypatch.setattr(runner, "files_left", lambda _: left)
+    with Bench() as bench:
+        found = verdicts(bench, folder)
+    assert {name for name, check in found.items() if check.outcome != "passed"} == OF_GET
+    assert found["get_returns_the_item"].unjudged == (left == 0)
 
 
 def test_budgets_follow_the_time_of_a_check() -> None:

@@ -33,7 +33,7 @@ def hostile(tmp_path: Path) -> Path:
     return chapters
 
 
-def ran(hostile: Path, *arguments: str, cwd: Path = PROJECT) -> str:
+def ran(hostile: Path, *arguments: str, cwd: Path = PROJECT, status: int = 0) -> str:
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
     done = subprocess.run(
         [PYTEST, *arguments, "-p", "no:cacheprovider"],
@@ -44,8 +44,8 @@ def ran(hostile: Path, *arguments: str, cwd: Path = PROJECT) -> str:
         timeout=120,
     )
     assert not (hostile.parents[1] / "evil").exists(), done.stdout + done.stderr
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    assert done.returncode == status, done.stdout + done.stderr
+    return done.stdout if status == 0 else done.stderr
 
 
 @pytest.mark.parametrize(
@@ -79,6 +79,23 @@ def test_inside_the_submission(options: list[str], hostile: Path) -> None:
 def test_options_first(hostile: Path) -> None:
     """Written in one word, an option may stand before the rules; the value of one of two words is a path for pytest."""
     assert PASSED in ran(hostile, f"--submission={hostile}", RULES)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--subm", "CHAPTERS"], "There is no option --subm;"),
+        (["--submision", "CHAPTERS"], "There is no option --submision;"),
+        (["--submissions=CHAPTERS"], "There is no option --submissions;"),
+        (["CHAPTERS"], "is none of the grader's rules. To grade a folder: --submission="),
+        (["CHAPTERS/04_schemas"], "is none of the grader's rules"),
+        (["CHAPTERS/conftest.py"], "is none of the grader's rules"),
+    ],
+)
+def test_what_is_no_option_is_no_path(arguments: list[str], said: str, hostile: Path) -> None:
+    """A slip of the pen, or a folder without its option: pytest would collect from there before it complains."""
+    arguments = [argument.replace("CHAPTERS", str(hostile)) for argument in arguments]
+    assert said in ran(hostile, RULES, *arguments, status=4)
 
 
 def test_settings_from_elsewhere_are_refused(tmp_path: Path) -> None:

@@ -176,16 +176,27 @@ class Children:
             self._server.close()
 
     def _fork(self, server: Server, child: Child, job: Job) -> None:
+        try:
+            self._ask(server, child, job)
+        except (OSError, RuntimeError):  # it has gone; or there can be no more threads or processes, nor files
+            server.kill()  # and its children, who may have used them up
+            self.inbox.put(("server gone", child.server, None))
+
+    def _ask(self, server: Server, child: Child, job: Job) -> None:
+        """Have the server fork a child.
+
+        Raises:
+            OSError: there is none, or it has gone.
+            RuntimeError: no thread can be started that would read what the child has to say.
+        """
         server.start()
         child.server = server.number
         # Who has the other end of a pipe could open this one by /proc, and read what is told.
         results, results_end = (end.detach() for end in socket.socketpair())
         output, output_end = os.pipe()
-        self._listen(child, os.fdopen(results, "rb"), os.fdopen(output, "rb"))
         try:
+            self._listen(child, os.fdopen(results, "rb"), os.fdopen(output, "rb"))
             server.send({"job": child.number, "request": asdict(job)}, [results_end, output_end])
-        except OSError:
-            self.inbox.put(("server gone", child.server, None))
         finally:
             os.close(results_end)
             os.close(output_end)

@@ -59,10 +59,24 @@ def _found(argument: str, here: Path = Path()) -> str:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
-    """Let pytest find the grader's settings where the grader is."""
+def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Parser, args: list[str]) -> None:
+    """Let pytest find the grader's settings where the grader is, and take nothing else for a place to collect from.
+
+    Raises:
+        pytest.UsageError: beside the grader's rules stands an option that pytest does not know, the value of which it
+            takes for a path, or a path that leads elsewhere.
+    """
     known, here = early_config.known_args_namespace, early_config.invocation_params.dir
     known.file_or_dir = [_found(argument, here) for argument in known.file_or_dir]
+    own = [_is_own(argument) for argument in known.file_or_dir]
+    if not any(own):
+        return
+    for argument in parser.parse_known_and_unknown_args(args)[1]:
+        if argument.startswith("-"):
+            raise pytest.UsageError(f"There is no option {argument.partition('=')[0]}; see: pytest grader --help")
+    if not all(own):
+        other = known.file_or_dir[own.index(False)]
+        raise pytest.UsageError(f"'{other}' is none of the grader's rules. To grade a folder: --submission={other}")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -87,11 +101,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatu
 
 def _grades(arguments: list[str]) -> bool:
     """Whether these are the arguments of a run of the grader."""
-    return any(
-        Path(_found(argument).split("::")[0]).resolve().is_relative_to(PACKAGE)
-        for argument in arguments
-        if not argument.startswith("-")
-    )
+    return any(_is_own(_found(argument)) for argument in arguments if not argument.startswith("-"))
+
+
+def _is_own(argument: str) -> bool:
+    """Whether this is the grader's package, or something in it."""
+    return Path(argument.split("::")[0]).resolve().is_relative_to(PACKAGE)
 
 
 def _database(arguments: list[str]) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from grader import BadInput
 
 # Processes and threads of a user of its own.
 PROCESSES = 64
+_WHERE_THEY_ARE_COUNTED = Path("/proc/loadavg")
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,8 @@ class Limits:
         memory: of a process, in MiB.
         cpu_seconds: processor time of a process.
         file_size: of one file, in MiB.
-        processes: processes and threads at a time; counted for a whole user, so only for a user of its own.
+        processes: processes and threads at a time; counted for a whole user, so only for a user of its own (see also
+            `processes_for_all`).
         open_files: open files of a process.
         chapter: wall time of all checks of a chapter.
         submission: wall time of all checks of a submission.
@@ -63,3 +67,14 @@ def limits_for(seconds: float, chapter: float | None = None, submission: float |
         chapter=chapter or seconds * _CHECKS_IN_A_CHAPTER,
         submission=submission or seconds * _CHECKS_IN_A_SUBMISSION,
     )
+
+
+def processes_for_all() -> int:
+    """The limit for a child that has no user of its own: all processes and threads that there are, and 1,000 more.
+
+    The kernel counts those of the user, whose other programs must not suffer. 0, for no limit, where nobody tells.
+    Source: Linux, "proc_loadavg(5)".
+    """
+    with suppress(OSError, ValueError, IndexError):
+        return int(_WHERE_THEY_ARE_COUNTED.read_text().split()[3].partition("/")[2]) + 1000
+    return 0

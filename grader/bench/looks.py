@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.shown import harmless
-from grader.starters import TooMuch, code_files, read_code
+from grader.starters import TooMuch, code_files, has_many_marks, read_code
 
 # What asks, where that is found, and what gets at names that stand nowhere.
 _WORDS = frozenset(
@@ -61,6 +61,8 @@ def _has_a_word(code: bytes) -> bool:
     try:
         text = code.decode()
     except UnicodeDecodeError:
+        return True
+    if has_many_marks(text):
         return True
     # Python takes names for the same that are so after normalisation.
     text = text if text.isascii() else unicodedata.normalize("NFKC", text)

@@ -25,8 +25,9 @@ from grader.bench import controls, looks, verdicts
 from grader.bench.budget import Budget
 from grader.bench.children import Child, Children
 from grader.bench.databases import Databases
+from grader.bench.files import FEW, MOST_FILES, FileCount, files_left
 from grader.bench.isolation import Isolation
-from grader.bench.limits import PROCESSES, Limits
+from grader.bench.limits import PROCESSES, Limits, processes_for_all
 from grader.bench.plan import NO_SLOT, Run, Target, plan
 from grader.bench.staging import stage
 from grader.bench.temporary import is_full
@@ -102,6 +103,7 @@ class Runner:
         # After a server was lost, or that of the database, the runs go on one by one, so that the guilty one is found.
         self._alone = False
         self._budget = Budget(means.limits)
+        self._files = FileCount(means.workshop)
 
     def verdicts(self) -> Generator[tuple[Target, Check]]:
         """Each verdict as it is made.
@@ -207,7 +209,7 @@ class Runner:
             cpu=self._processor(run),
             cpu_seconds=limits.cpu_seconds,
             file_size=limits.file_size,
-            processes=limits.processes or (PROCESSES if means.isolation.user >= 0 else 0),
+            processes=limits.processes or (PROCESSES if means.isolation.user >= 0 else processes_for_all()),
             open_files=limits.open_files,
             user=means.isolation.user_of(run.slot),
         )
@@ -266,7 +268,10 @@ class Runner:
             self._means.children.revive_server()
         for run in self._running:
             if run.child is not None and (used_up := self._budget.used_up(run)):
-                yield from self._out_of_time(run, run.child, used_up)
+                yield from self._give_up(run, run.child, used_up)
+        for run in self._files.guilty([run for run in self._running if run.child]):
+            if run.child is not None:
+                yield from self._give_up(run, run.child, verdicts.too_many_files(MOST_FILES))
         for run in self._running:
             if run.child is not None and time.monotonic() > run.child.deadline:
                 yield from self._late(run, run.child)
@@ -332,12 +337,19 @@ class Runner:
                 lost = self._lost(run, rule, child) if child.trouble == LOST else None
                 yield from self._judge_again(run, rule, verdict if lost is None else lost)
                 return
-            if verdicts.lacks_room(verdict):
-                has_room = shutil.disk_usage(self._means.workshop).free >= _ROOM
-                yield from self._judge_again(run, rule, verdict if has_room else verdicts.NO_ROOM)
+            if verdicts.lacks_room(verdict, no_files=not self._has_files()):
+                yield from self._judge_again(run, rule, verdict if self._has_room() else verdicts.NO_ROOM)
                 return
             yield from controls.heard(run, child, rule, verdicts.with_output(verdict, child, rule))
         yield from controls.proved(run, child)
+
+    def _has_files(self) -> bool:
+        """Whether the disk has room for a few more files, however small."""
+        return files_left(self._means.workshop) >= FEW
+
+    def _has_room(self) -> bool:
+        """Whether it has room for what a check writes."""
+        return shutil.disk_usage(self._means.workshop).free >= _ROOM and self._has_files()
 
     def _lost(self, run: Run, rule: Rule, child: Child) -> dict[str, Any]:
         """What there is to say of a check whose child has lost the grader's own connection, or says so."""
@@ -365,14 +377,17 @@ class Runner:
 
     def _ended(self, run: Run, child: Child, status: int) -> Verdicts:
         """A child has ended: a check without a verdict is an error, a new child goes on with the rest."""
-        rule = child.current
+        rule, has_begun = child.current, child.started > 0
         self._kill(run)
-        if rule is None and run.waiting and not child.started:
+        if rule is None and run.waiting and not has_begun:
             rule = run.waiting.popleft()
         if rule is not None and _not_the_first(child):
             run.waiting.appendleft(rule)
         elif rule is not None and not self._means.databases.look_after():
             yield from self._judge_again(run, rule, verdicts.LOST)
+            return
+        elif rule is not None and not (has_begun and self._has_files()):  # no code has run yet, or there was no room
+            yield from self._judge_again(run, rule, verdicts.died(status) if self._has_room() else verdicts.NO_ROOM)
             return
         elif rule is not None:
             yield from verdicts.judged(run, rule, verdicts.died(status))
@@ -400,14 +415,14 @@ class Runner:
         if run.waiting:
             self._start_child(run)
 
-    def _out_of_time(self, run: Run, child: Child, used_up: dict[str, Any]) -> Verdicts:
-        """A chapter, or its submission, has used up its time: what has no verdict yet gets none."""
+    def _give_up(self, run: Run, child: Child, told: dict[str, Any]) -> Verdicts:
+        """A chapter, or its submission, has used up what it may: what has no verdict yet gets none."""
         rule = child.current
         self._kill(run)
         left = [*([rule] if rule is not None else []), *run.waiting]
         run.waiting.clear()
         for rule in left:
-            yield from verdicts.judged(run, rule, used_up)
+            yield from verdicts.judged(run, rule, told)
 
     def _server_gone(self, runs: Sequence[Run]) -> Verdicts:
         """The server of these runs has gone: everything is done again, one child at a time."""

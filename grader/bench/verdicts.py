@@ -83,7 +83,7 @@ LOST = Unjudged(
 )
 NO_ROOM = Unjudged("the disk was full during the check, and again when the check ran once more")
 # What SQLite, PostgreSQL and Python say of that.
-_FULL = "disk is full", "No space left on device"
+_FULL = "disk is full", "No space left on device", "unable to open database file"
 CHEATED = {
     "outcome": "error",
     "observed": "the code reported that it passed a check that no code can pass: it has changed the grader, "
@@ -130,10 +130,15 @@ def told_in(message: Mapping[str, Any]) -> Any:
         return None
 
 
-def lacks_room(told: Any) -> bool:
-    """Whether a check ended as a disk was full, which may be somebody else's doing."""
+def lacks_room(told: Any, *, no_files: bool) -> bool:
+    """Whether a check ended as a disk was full, which may be somebody else's doing.
+
+    Args:
+        told: what its child has told.
+        no_files: there is no room for another file now.
+    """
     ended = isinstance(told, dict) and told.get("outcome") != "passed"
-    return ended and any(words in str(told.get("observed")) for words in _FULL)
+    return ended and (no_files or any(words in str(told.get("observed")) for words in _FULL))
 
 
 def no_folder(chapter: str) -> dict[str, Any]:
@@ -200,6 +205,15 @@ def _line_at(submission: Path, place: str) -> str:
         file = next((file for path, file in found if path.relative_to(submission).as_posix() == name), None)
         return read_code(file).decode("utf-8", "replace").split("\n")[int(number) - 1] if file is not None else ""
     return ""
+
+
+def too_many_files(most: int) -> dict[str, Any]:
+    """What there is to say of checks of code that has made more files than it may."""
+    return {
+        "outcome": "error",
+        "observed": f"the code has made more than {most:,} files and folders: the rest of the chapter is not checked",
+        "expected": "code that makes the files it needs",
+    }
 
 
 def out_of_time(used_up: str) -> dict[str, Any]:

@@ -87,7 +87,10 @@ def serve(control: socket.socket, workshop: Path, hidden: Sequence[Path]) -> lis
             job = Job.read(request["request"])
             get_ready(job.chapter, job.url)
             walls.prepare(sockets_for(job.url))
-            process = os.fork()
+            try:
+                process = os.fork()
+            except OSError:  # somebody has used up all processes and threads; the bench starts another server
+                os._exit(1)
             if process == 0:
                 selector.close()
                 return become_child(job, walls, results, output)

@@ -33,7 +33,9 @@ _LIBRARIES = (
 _SETTINGS = (
     *("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime", "/etc/timezone", "/etc/os-release"),
     *("/etc/passwd", "/etc/group", "/etc/nsswitch.conf", "/etc/hosts", "/etc/resolv.conf", "/etc/host.conf"),
-    *("/etc/gai.conf", "/etc/services", "/etc/protocols", "/etc/mime.types", "/etc/ssl", "/etc/pki/tls"),
+    *("/etc/gai.conf", "/etc/services", "/etc/protocols", "/etc/mime.types"),
+    # Certificates, and not the keys beside them.
+    *("/etc/ssl/certs", "/etc/ssl/openssl.cnf", "/etc/pki/tls/certs", "/etc/pki/tls/openssl.cnf"),
     *("/etc/ca-certificates", "/etc/crypto-policies", "/etc/alternatives", "/etc/debian_version"),
     *("/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/uptime", "/proc/loadavg", "/sys/devices/system/cpu"),
     *("/dev/random", "/dev/urandom"),

@@ -2,7 +2,7 @@
 
 from grader.starters.comparing import given_files, suspicious_files, untouched_below, untouched_stubs, untouched_tasks
 from grader.starters.misplaced import Misplaced, left_below, misplaced_code, taken_back
-from grader.starters.reading import DEEPEST, TooMuch, code_files, read_code
+from grader.starters.reading import DEEPEST, TooMuch, code_files, has_many_marks, read_code
 from grader.starters.tasks import (
     file_of,
     files_of,
@@ -26,6 +26,7 @@ __all__ = [
     "files_of",
     "given_files",
     "has_file",
+    "has_many_marks",
     "is_given",
     "is_under_another_name",
     "left_below",

@@ -8,10 +8,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache, lru_cache
 from pathlib import Path
-from unicodedata import combining
 
 from grader.places import SOLUTIONS
-from grader.starters.reading import read_code
+from grader.starters.reading import has_many_marks, read_code
 from grader.starters.tasks import Piece, bound, bound_in, pieces_of, tasks_of
 from grader.starters.writing import starter_of
 from grader.stubs import BASES, VALUE, Stub
@@ -19,7 +18,6 @@ from grader.stubs import BASES, VALUE, Stub
 # Solutions take a tenth of it. What takes Python longest to parse are long lines of f-strings.
 _LONGEST = 32 * 1024
 _MOST_BRACES = 500
-_MOST_MARKS = 1_000
 
 
 def untouched_tasks(chapter: str, root: Path) -> frozenset[str]:
@@ -95,8 +93,8 @@ def parsed(code: bytes) -> ast.Module:
     """
     if len(code) > _LONGEST or code.count(b"{") > _MOST_BRACES:
         raise ValueError("it is much longer than any starter")
-    if not code.isascii() and sum(map(bool, map(combining, code.decode("utf-8", "replace")))) > _MOST_MARKS:
-        raise ValueError("it has names that Python needs long to read")  # quadratic in marks that combine
+    if has_many_marks(code.decode("utf-8", "replace")):
+        raise ValueError("it has names that Python needs long to read")
     with warnings.catch_warnings(action="ignore"):
         return ast.parse(code)
 

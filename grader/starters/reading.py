@@ -7,6 +7,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from unicodedata import combining
 
 MOST_FILES = 1_000
 MOST_FOLDERS = 1_000
@@ -15,6 +16,7 @@ LONGEST_FILE = 200 * 1024
 MOST_BYTES = 5 * 1024 * 1024
 LONGEST_NAME = 200
 MOST_ENTRIES = 20_000
+_MOST_MARKS = 1_000
 
 
 class TooMuch(Exception):
@@ -103,3 +105,11 @@ def read_code(file: Path) -> bytes:
     if len(content) > LONGEST_FILE:
         raise OSError(0, f"it is larger than {LONGEST_FILE // 1024} KB")
     return content
+
+
+def has_many_marks(text: str) -> bool:
+    """Whether a text has so many marks that combine that it should not be normalised, as Python does with names.
+
+    That takes a time that grows with the square of how many marks follow each other.
+    """
+    return not text.isascii() and sum(map(bool, map(combining, text))) > _MOST_MARKS
