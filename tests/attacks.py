@@ -25,6 +25,7 @@ READING = {
     "read by descriptor": "os.open('file', os.O_RDONLY, dir_fd=os.open(VICTIM, os.O_PATH))",
     "read what the bench is told": "[open(f'/proc/self/fd/{n}', 'rb') for n in range(3, 256) if is_open(n)][0]",
     "read by ctypes": "1 / max(0, 1 + ctypes.CDLL(None).open(f'{VICTIM}/file'.encode(), 0))",
+    "list the machine's keys": "os.listdir('/etc/ssl/private')",
     "change root": "os.chroot(VICTIM)",
 }
 WRITING = {
