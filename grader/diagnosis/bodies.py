@@ -22,7 +22,7 @@ from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.parameters import TOO_STRICT, table_behind
 from grader.diagnosis.reading import Told, reading, reading_of
 from grader.diagnosis.routes import NOBODY_SENDS
-from grader.diagnosis.schemas import NOT_CALLED, field_in, function_alone, rules_of, silent_validator
+from grader.diagnosis.schemas import NOT_CALLED, default_value, field_in, function_alone, rules_of, silent_validator
 from grader.diagnosis.source import File, calls, defaults_of, name_of, text_of
 
 _INVALID = "bad_body_is_422", "patch_null_name_is_422", "input_is_validated", "create_ignores_a_client_id"
@@ -131,6 +131,55 @@ def lost_in_a_validator(evidence: Evidence) -> Told | None:
             )
             why = "What a client sends has to reach the row as it is."
             return Told(saw=saw, where=file.at(method), hint=hint, why=why)
+    return None
+
+
+def in_a_new_row(function: Callable[[Evidence], Told | None]) -> Callable[[Evidence], Told | None]:
+    """The reading of a default in a schema, for a row that holds it: nobody sent a description.
+
+    It may also be the default of the table's own class, which fills a column that nothing else fills.
+    """
+    original = reading_of(function)
+    assert original is not None
+
+    def holds(evidence: Evidence) -> Told | None:
+        made, stored = re.findall(r"\bItemCreate(?=\()", "".join(evidence.did[-1:])), _stored_for_none(evidence)
+        schema = evidence.source.class_(made[-1]) if made else schema_of_body(evidence)
+        for found in (schema, evidence.source.class_("Item")) if stored is not None else ():
+            field = field_in(evidence, found, "description")
+            if found is None or field is None or field[0].name in evidence.given:
+                continue
+            if default_value(evidence, field) != stored or (found == schema and _sends_a_description(evidence)):
+                continue
+            told = original.holds(replace(evidence, did=[f"{found[1].name}()"], saw=f"description is {stored!r}"))
+            owner = next(node for _, node in evidence.source.ancestry(found) if field[1] in node.body)
+            saw = f"{evidence.saw}; {owner.name} gives {stored!r} as the description where none is sent"
+            return replace(told, saw=saw) if told is not None else None
+        return None
+
+    vars(holds)["reading"] = replace(original, rules=(*_VALID, *_MADE, "the_rest_still_works"), holds=holds)
+    return holds
+
+
+def _sends_a_description(evidence: Evidence) -> bool:
+    """Whether the last step sent a description, be it null."""
+    return "description" in "".join(evidence.did[-1:])
+
+
+def _stored_for_none(evidence: Evidence) -> str | None:
+    """The text that a new row holds for a description that it should not have; None where it is something else."""
+    if not re.search(r"create_item\(|^POST ", "".join(evidence.did[-1:])):
+        return None
+    rows = [each if isinstance(each, list) else [each] for each in (evidence.actual, evidence.expected)]
+    for actual, expected in zip(*rows, strict=False):
+        shown, wanted = (
+            [*each.values()] if isinstance(each, dict) else [*each] if isinstance(each, tuple | list) else []
+            for each in (actual, expected)
+        )
+        if len(shown) == len(wanted):
+            other = [pair for pair in zip(shown, wanted, strict=True) if pair[0] != pair[1]]
+            if len(other) == 1 and other[0][1] is None and isinstance(other[0][0], str):
+                return other[0][0]
     return None
 
 

@@ -20,6 +20,7 @@ from grader.diagnosis.bodies import (
     body_looked_for_elsewhere,
     bound_of_another_type,
     good_body_refused,
+    in_a_new_row,
     lost_in_a_validator,
     one_for_many,
     schema_depended_on,
@@ -43,6 +44,7 @@ from grader.diagnosis.routes import (
     status_not_said,
 )
 from grader.diagnosis.saves import refreshed_before_it_was_saved
+from grader.diagnosis.schemas import other_default
 from grader.diagnosis.starting import ends_before_its_yield, lifespan_unknown, nobody_creates
 from grader.diagnosis.statuses import route_status_is_a_text, status_by_place, status_is_no_number, success_raised
 from grader.diagnosis.units import (
@@ -104,6 +106,7 @@ READINGS = (
     one_for_many,
     body_looked_for_elsewhere,
     schema_depended_on,
+    in_a_new_row(other_default),
     lost_in_a_validator,
     dependency_called,
     dependency_on_the_factory,

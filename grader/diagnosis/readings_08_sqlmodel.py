@@ -20,7 +20,7 @@ from grader.diagnosis.anywhere import (
     unknown_name,
     used_before_assignment,
 )
-from grader.diagnosis.bodies import in_a_request
+from grader.diagnosis.bodies import in_a_new_row, in_a_request
 from grader.diagnosis.lost import other_value_on_the_way, value_lost_on_the_way
 from grader.diagnosis.parameters import dependency_on_the_class
 from grader.diagnosis.refusals import refusal_swallowed
@@ -36,12 +36,14 @@ from grader.diagnosis.saves import (
 from grader.diagnosis.schemas import (
     exception_for_a_value,
     field_missing,
+    field_required,
     field_too_many,
     length_in_quotes,
     no_function_to_validate,
     not_annotated,
     null_made_a_text,
     of_a_text,
+    other_default,
     read_is_stricter,
     reads_no_objects,
     rules_by_place,
@@ -80,6 +82,7 @@ from grader.diagnosis.sqlmodels import (
     not_a_table,
     nothing_saved,
     null_only_in_the_column,
+    of_the_table,
     other_column,
     other_name_of_the_table,
     own_registry,
@@ -144,6 +147,7 @@ READINGS = (
     length_not_seen,
     without_an_id(other_column),
     id_made_in_python,
+    of_the_table(field_required),
     id_without_default,
     other_column,
     name_takes_null,
@@ -169,6 +173,7 @@ READINGS = (
     in_a_request(type_as_a_default),
     in_a_request(setting_of_pydantic_1),
     in_a_request(null_made_a_text),
+    in_a_new_row(other_default),
     of_a_text(validator_returns_nothing),
     exception_for_a_value,
     of_a_text(validator_changes_values),

@@ -52,7 +52,7 @@ _VALIDATORS = "field_validator", "model_validator", "validator", "root_validator
 def _schema(evidence: Evidence) -> tuple[File, ast.ClassDef] | None:
     """The class that the story is about."""
     named = [found for line in evidence.did for found in _SCHEMA.findall(line)] + _SCHEMA.findall(evidence.saw)
-    named = named or [line.partition("(")[0] for line in evidence.did[-1:]]
+    named = named or [re.split(r"[.(]", line)[0] for line in evidence.did[-1:]]
     return evidence.source.class_(named[-1]) if named else None
 
 
@@ -1427,19 +1427,39 @@ def default_validated(evidence: Evidence) -> Told | None:
 def other_default(evidence: Evidence) -> Told | None:
     """A description that was left out is None, not an empty text."""
     found = _field(evidence, "description")
-    value = getattr(found[1], "value", None) if found else None
-    if found is None or value is None or text_of(value) == "None" or "description is" not in evidence.saw:
+    value = default_of(found[1]) if found else None
+    if found is None or value is None or text_of(value) in ("None", "...") or "description is" not in evidence.saw:
         return None
-    if isinstance(value, ast.Call):
-        positional = text_of(value.args[0]) if value.args else ""
-        default = positional or text_of(keyword(value, "default")) or text_of(keyword(value, "default_factory"))
-        if default in ("", "None", "..."):
-            return None
     hint = "What does the database hold where there is no description?"
     allows = any("None" in text_of(node) for _, node, *_ in _types_behind(evidence, found))
     if isinstance(value, ast.Constant) and not allows and "Optional" not in text_of(found[1]):
         hint += " And may a client send null here?"
     return Told(where=found[0].at(found[1]), hint=hint)
+
+
+def default_of(field: ast.stmt) -> ast.expr | None:
+    """What a field holds where nothing is sent, or the function that makes it; None where it has no default.
+
+    It stands beside the type, or within it: ``Annotated[str, Field(default="")]``.
+    """
+    value: ast.expr | None = getattr(field, "value", None)
+    within = calls(getattr(field, "annotation", None) or field, "Field")
+    for call in [value] if isinstance(value, ast.Call) else within if value is None else ():
+        positional = call.args[0] if call.args else None
+        return keyword(call, "default") or keyword(call, "default_factory") or positional
+    return value
+
+
+def default_value(evidence: Evidence, field: tuple[File, ast.stmt]) -> object:
+    """The text that a field's default is, however it is written; None where it is no text that is written down."""
+    default = default_of(field[1])
+    if isinstance(default, ast.Name):
+        if default.id == "str":
+            return ""
+        bound = evidence.source.bound(default.id, field[0])
+        default = getattr(bound[1], "value", None) if bound else None
+    default = default.body if isinstance(default, ast.Lambda) else default
+    return default.value if isinstance(default, ast.Constant) and isinstance(default.value, str) else None
 
 
 @reading("model_dump() is overridden", _SENT)
