@@ -4,7 +4,7 @@ from grader.diagnosis.aliases import (
     IN_ONE_LINE,
     never_given_a_value,
 )
-from grader.diagnosis.answers import answered_nothing, promised_otherwise, returned_by_the_insert
+from grader.diagnosis.answers import SCHEMAS_OF_ANSWERS, answered_nothing, promised_otherwise, returned_by_the_insert
 from grader.diagnosis.anywhere import (
     builtin_as_a_value,
     calls_itself,
@@ -17,6 +17,7 @@ from grader.diagnosis.anywhere import (
     used_before_assignment,
 )
 from grader.diagnosis.bodies import (
+    SCHEMAS_OF_BODIES,
     body_looked_for_elsewhere,
     bound_of_another_type,
     good_body_refused,
@@ -134,6 +135,7 @@ READINGS = (
     catches_all,
     handler_answers_200,
     other_status_for_unknown,
+    *SCHEMAS_OF_ANSWERS,
     lifespan_unknown,
     nobody_creates,
     *TABLES_AT_START,
@@ -191,6 +193,7 @@ READINGS = (
     answered_too_early,
     answered_otherwise,
     refused_by_hand,
+    *SCHEMAS_OF_BODIES,
     good_body_refused,
     other_value_on_the_way,
     value_lost_on_the_way,

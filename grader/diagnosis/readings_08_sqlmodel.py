@@ -9,7 +9,10 @@ from grader.diagnosis.aliases import (
     session_without_depends,
     type_and_place_apart,
 )
-from grader.diagnosis.answers import answered_another_thing, field_of_no_item, in_an_answer, of_the_answer
+from grader.diagnosis.answers import (
+    SCHEMAS_OF_ANSWERS,
+    answered_another_thing,
+)
 from grader.diagnosis.anywhere import (
     builtin_as_a_value,
     dependency_called,
@@ -45,7 +48,6 @@ from grader.diagnosis.schemas import (
     of_a_text,
     other_default,
     read_is_stricter,
-    reads_no_objects,
     rules_by_place,
     rules_without_a_type,
     setting_of_pydantic_1,
@@ -162,11 +164,7 @@ READINGS = (
     rules_by_place,
     validator_not_taken,
     field_missing,
-    in_an_answer(field_missing),
-    field_of_no_item,
-    of_the_answer(shows_more),
-    of_the_answer(read_is_stricter),
-    of_the_answer(reads_no_objects),
+    *SCHEMAS_OF_ANSWERS,
     shows_more,
     read_is_stricter,
     in_a_request(field_too_many),

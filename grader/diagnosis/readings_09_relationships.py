@@ -4,6 +4,7 @@ from grader.diagnosis.aliases import (
     IN_ONE_LINE,
     never_given_a_value,
 )
+from grader.diagnosis.answers import SCHEMAS_OF_ANSWERS
 from grader.diagnosis.anywhere import (
     builtin_as_a_value,
     calls_itself,
@@ -15,7 +16,7 @@ from grader.diagnosis.anywhere import (
     unknown_name,
     used_before_assignment,
 )
-from grader.diagnosis.bodies import in_a_new_row, lost_in_a_validator
+from grader.diagnosis.bodies import SCHEMAS_OF_BODIES, in_a_new_row, lost_in_a_validator
 from grader.diagnosis.engine import taken_for_a_table
 from grader.diagnosis.lost import other_value_on_the_way, value_lost_on_the_way
 from grader.diagnosis.owner_slips import (
@@ -171,6 +172,7 @@ READINGS = (
     *TABLES_AT_START,
     created_on_import,
     *GIVEN_FUNCTIONS,
+    *SCHEMAS_OF_ANSWERS,
     models_not_configured,
     no_schema,
     owner_is_a_column,
@@ -220,6 +222,7 @@ READINGS = (
     other_owner_in_the_schema,
     other_owner_in_the_route,
     asked_for_each,
+    *SCHEMAS_OF_BODIES,
     other_value_on_the_way,
     value_lost_on_the_way,
 )

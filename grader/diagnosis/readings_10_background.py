@@ -7,7 +7,7 @@ from grader.diagnosis.aliases import (
     session_without_depends,
     type_and_place_apart,
 )
-from grader.diagnosis.answers import answered_another_thing, answered_nothing, promised_more
+from grader.diagnosis.answers import SCHEMAS_OF_ANSWERS, answered_another_thing, answered_nothing, promised_more
 from grader.diagnosis.anywhere import (
     builtin_as_a_value,
     calls_itself,
@@ -22,6 +22,7 @@ from grader.diagnosis.anywhere import (
     used_before_assignment,
 )
 from grader.diagnosis.bodies import (
+    SCHEMAS_OF_BODIES,
     body_looked_for_elsewhere,
     bound_of_another_type,
     good_body_refused,
@@ -189,6 +190,7 @@ READINGS = (
     stand_in_left,
     catches_all,
     handler_answers_200,
+    *SCHEMAS_OF_ANSWERS,
     lifespan_unknown,
     nobody_creates,
     *TABLES_AT_START,
@@ -273,6 +275,7 @@ READINGS = (
     written_after_the_failure,
     more_than_one_commit,
     refused_by_hand,
+    *SCHEMAS_OF_BODIES,
     good_body_refused,
     other_value_on_the_way,
     value_lost_on_the_way,
