@@ -85,7 +85,7 @@ def as_before() -> Iterator[None]:
     try:
         yield
     except Wrong as verdict:
-        raise Regression(verdict.saw, verdict.wanted, verdict.where, verdict.cause) from None
+        raise Regression(verdict.saw, verdict.wanted, verdict.where, verdict.cause, verdict.values) from None
 
 
 class ToDo(Verdict):

@@ -397,6 +397,9 @@ def _whose_code(run: Run, rule: Rule, check: Check, told: dict[str, Any]) -> tup
     owner, under = (each if isinstance(each, str) else "" for each in (told.get("owner"), told.get("under")))
     if "." in owner and file not in run.shared.given and is_given(rule.chapter, file, owner):
         return True, GIVEN  # an attribute that came with a class, of which a task asks for others
+    whole_class = str(told.get("line")).lstrip().startswith("class ")
+    if whole_class and file not in run.shared.given and is_given(rule.chapter, file, owner):
+        return True, GIVEN  # a class that came with the chapter lacks something, whoever uses it
     if rule.name == THE_REST and file == "app/main.py" and under and not _ROUTES.search(str(told.get("line"))):
         return True, GIVEN  # below the comment of the task, which asks for a router alone
     tasks = tasks_at(rule.chapter, file, owner, under, of_others=outside or not owner)

@@ -16,7 +16,15 @@ from grader.diagnosis.objects import value_of
 from grader.diagnosis.parameters import TOO_STRICT
 from grader.diagnosis.reading import Told, reading, reading_of
 from grader.diagnosis.routes import said_status
-from grader.diagnosis.schemas import field_in
+from grader.diagnosis.schemas import (
+    field_in,
+    field_missing,
+    read_is_stricter,
+    reads_no_objects,
+    shows_more,
+    under_another_name,
+    value_shown_otherwise,
+)
 from grader.diagnosis.source import File, Function, calls, first_line, giving, inside, keyword, name_of, text_of
 
 _ITEM = "read_answers_the_item", "create_answers_201", "patch_keeps_omitted_fields"
@@ -216,17 +224,52 @@ def in_an_answer(function: Callable[[Evidence], Told | None]) -> Callable[[Evide
     assert original is not None
 
     def holds(evidence: Evidence) -> Told | None:
-        schema = _schema_of_answer(evidence)
-        if schema is None or schema[0].name in evidence.given or not (_left_out(evidence) or _asks_for_more(evidence)):
+        schema = _of_every_item(evidence)
+        lacks = _left_out(evidence) or _asks_for_more(evidence) or evidence.saw.startswith("ids of the items: [None")
+        if schema is None or schema[0].name in evidence.given or not lacks:
             return None
-        return original.holds(replace(evidence, did=[f"{schema[1].name}.model_validate(item)"]))
+        told = original.holds(replace(evidence, did=[f"{schema[1].name}.model_validate(item)"]))
+        return replace(told, saw=f"{evidence.saw}; {told.saw}") if told is not None else None
 
-    vars(holds)["reading"] = replace(original, rules=(*_ITEM, _LIST), holds=holds)
+    vars(holds)["reading"] = replace(original, rules=_ANY_ANSWER, holds=holds)
     return holds
 
 
+def _of_every_item(evidence: Evidence) -> tuple[File, ast.ClassDef] | None:
+    """The learner's class that says what is shown of an item: of ItemWithOwner, the ItemRead that it builds on."""
+    schema = _schema_of_answer(evidence)
+    if schema is None or evidence.rule not in _WITH_OWNERS:
+        return schema
+    return next((each for each in evidence.source.ancestry(schema) if each[1].name == "ItemRead"), None)
+
+
+def by_another_name(function: Callable[[Evidence], Told | None]) -> Callable[[Evidence], Told | None]:
+    """The reading of a value that is shown otherwise, for an answer: only where a field has another name there."""
+    original = reading_of(function)
+    assert original is not None
+
+    def holds(evidence: Evidence) -> Told | None:
+        schema = _schema_of_answer(evidence)
+        if schema is None or evidence.saw.startswith("the row"):
+            return None
+        refused = _BY_ITEM_READ.match(evidence.saw)
+        rows = zip(_rows(evidence.actual), _rows(evidence.expected), strict=False)
+        actual, expected = next((each for each in rows if each[0] != each[1]), (None, None))
+        saw = f"refused: {refused[1]}" if refused else evidence.saw
+        seen = replace(evidence, saw=saw, actual=actual, expected=expected)
+        told = under_another_name(seen, schema)
+        return replace(told, saw=told.saw.replace(saw, evidence.saw)) if told is not None else None
+
+    vars(holds)["reading"] = replace(original, rules=(*_ANY_ANSWER, *_SHOWN_TOO), holds=holds)
+    return holds
+
+
+_WITH_OWNERS = "owner_is_in_the_answer", "item_without_owner_has_null", "session_is_closed_after_the_answer"
+_ANY_ANSWER = *_ITEM, _LIST, *_WITH_OWNERS, "the_rest_still_works"
 _SHOWN_TOO = "answers_hide_internal_fields", "patch_null_clears"
-_BY_ITEM_READ = re.compile(r"a crash: (?:Response)?ValidationError: (?:response\.?(?:\d+\.)?)?(.*)")
+_BY_ITEM_READ = re.compile(
+    r"a crash: (?:(?:Response)?ValidationError: (?:response\.?(?:\d+\.)?)?|ItemWithOwner refused )(.*)"
+)
 
 
 def of_the_answer(function: Callable[[Evidence], Told | None]) -> Callable[[Evidence], Told | None]:
@@ -238,20 +281,37 @@ def of_the_answer(function: Callable[[Evidence], Told | None]) -> Callable[[Evid
         schema = _schema_of_answer(evidence)
         if schema is None or schema[0].name in evidence.given:
             return None
-        refused, more = _BY_ITEM_READ.match(evidence.saw), re.search(r"also shows (\w+(?:, \w+)*)", evidence.saw)
+        refused, more = _BY_ITEM_READ.match(evidence.saw), _shown_too(evidence)
         if refused and _is_stricter(evidence, schema, refused[1]):
-            did = "None" if refused[1].endswith("not None") else "item"
+            did = "None" if _is_of_null(evidence, refused[1]) else "item"
             seen = replace(evidence, did=[f"{schema[1].name}.model_validate({did})"], saw=f"refused: {refused[1]}")
         elif more:
-            shown = ", ".join(repr(each) for each in more[1].split(", "))
+            shown = ", ".join(map(repr, more))
             seen = replace(evidence, did=[f"{schema[1].name}.model_validate(item)"], saw=f"also shows {shown}")
         else:
             return None
         told = original.holds(seen)
         return replace(told, saw=told.saw.replace(seen.saw, evidence.saw)) if told is not None else None
 
-    vars(holds)["reading"] = replace(original, rules=(*_ITEM, _LIST, *_SHOWN_TOO), holds=holds)
+    vars(holds)["reading"] = replace(original, rules=(*_ANY_ANSWER, *_SHOWN_TOO), holds=holds)
     return holds
+
+
+def _shown_too(evidence: Evidence) -> list[str]:
+    """The fields that an answer shows and no item has: as the rule says it, or as the two differ."""
+    more = re.search(r"also shows (\w+(?:, \w+)*)", evidence.saw)
+    if more is not None or evidence.rule != "the_rest_still_works" or evidence.saw.startswith("the row"):
+        return more[1].split(", ") if more is not None else []
+    actual, expected = _rows(evidence.actual)[:1], _rows(evidence.expected)[:1]
+    return [name for shown, wanted in zip(actual, expected, strict=False) for name in shown if name not in wanted]
+
+
+def _is_of_null(evidence: Evidence, refused: str) -> bool:
+    """Whether it was None that a schema refused, which not every message tells."""
+    raised = evidence.raised_kind("ValidationError", "ResponseValidationError")
+    field = refused.partition(":")[0]
+    none = raised is not None and re.search(rf"^{field}\n.*input_value=None", raised.message, re.MULTILINE)
+    return refused.endswith("not None") or bool(none)
 
 
 def _is_stricter(evidence: Evidence, schema: tuple[File, ast.ClassDef], refused: str) -> bool:
@@ -263,21 +323,30 @@ def _is_stricter(evidence: Evidence, schema: tuple[File, ast.ClassDef], refused:
     own, table = (field_in(evidence, each, name) for each in (schema, evidence.source.class_("Item")))
     if not name or own is None or table is None or own == table:
         return False
-    types = [text_of(getattr(each[1], "annotation", None)) for each in (own, table)]
+    types = [_type_of_field(each[1]) for each in (own, table)]
     types = types if name == "description" else [each.removesuffix(" | None") for each in types]
     return types[0] != types[1]
 
 
+def _type_of_field(field: ast.stmt) -> str:
+    """The type of a field, or that of a column: ``str | None`` of ``Mapped[Optional[str]]``."""
+    words = re.sub(r"^(?:\w+\.)*Mapped\[(.*)\]$", r"\1", text_of(getattr(field, "annotation", None)))
+    return re.sub(r"^(?:\w+\.)*Optional\[(.*)\]$", r"\1 | None", words)
+
+
 def _asks_for_more(evidence: Evidence) -> str:
     """The field for which the schema of the answer asks the item, and which no item has; empty if there is none."""
-    asked = re.search(r"(?:ValidationError|^refused): (?:response\.(?:\d+\.)?)?([a-z_]+): Field required", evidence.saw)
+    asked = re.search(
+        r"(?:ValidationError:|^refused:|ItemWithOwner refused) (?:response\.(?:\d+\.)?)?([a-z_]+): Field required",
+        evidence.saw,
+    )
     return asked[1] if asked is not None and asked[1] not in ("id", "name", "description") else ""
 
 
-@reading("a field that no item has", *_ITEM, _LIST, "read_accepts_an_orm_object")
+@reading("a field that no item has", *_ANY_ANSWER, "read_accepts_an_orm_object")
 def field_of_no_item(evidence: Evidence) -> Told | None:
     """A schema of the answer reads each of its fields from the item."""
-    asked, schema = _asks_for_more(evidence), _schema_of_answer(evidence) or evidence.source.class_("ItemRead")
+    asked, schema = _asks_for_more(evidence), _of_every_item(evidence) or evidence.source.class_("ItemRead")
     if not asked or schema is None or schema[0].name in evidence.given:
         return None
     for file, node in evidence.source.ancestry(schema):
@@ -286,6 +355,17 @@ def field_of_no_item(evidence: Evidence) -> Told | None:
             hint = f"{node.name} reads this from the item, which has no '{asked}'. What should a client see there?"
             return Told(where=file.at(each), hint=hint) if asked not in item else None
     return None
+
+
+# What may be wrong with ItemRead, in the order in which it is tried.
+SCHEMAS_OF_ANSWERS = (
+    in_an_answer(field_missing),
+    field_of_no_item,
+    of_the_answer(shows_more),
+    of_the_answer(read_is_stricter),
+    of_the_answer(reads_no_objects),
+    by_another_name(value_shown_otherwise),
+)
 
 
 def _schema_of_answer(evidence: Evidence) -> tuple[File, ast.ClassDef] | None:

@@ -22,7 +22,25 @@ from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.parameters import TOO_STRICT, table_behind
 from grader.diagnosis.reading import Told, reading, reading_of
 from grader.diagnosis.routes import NOBODY_SENDS
-from grader.diagnosis.schemas import NOT_CALLED, field_in, function_alone, rules_of, silent_validator
+from grader.diagnosis.schemas import (
+    NOT_CALLED,
+    blank_accepted,
+    default_validated,
+    default_value,
+    field_in,
+    field_missing,
+    field_required,
+    function_alone,
+    name_has_a_default,
+    nothing_sent_refused,
+    null_accepted,
+    null_refused,
+    refuses_too_much,
+    rules_of,
+    silent_validator,
+    too_long_accepted,
+    validator_never_called,
+)
 from grader.diagnosis.source import File, calls, defaults_of, name_of, text_of
 
 _INVALID = "bad_body_is_422", "patch_null_name_is_422", "input_is_validated", "create_ignores_a_client_id"
@@ -31,6 +49,8 @@ _MADE = (
     *("create_persists", "create_refreshes", "update_persists", "update_refreshes", "update_keeps_omitted_fields"),
     *("update_null_clears", "update_empty_string_is_a_value"),
 )
+_REST = "the_rest_still_works"
+_LATER = "add_item_does_not_commit", _REST
 _FIELDS = "name", "description", "kind"
 _PAIR = re.compile(r"'(id|name|description)': ('(?:[^'\\]|\\.)*'(?: \* \d+)?|\[.*?\]|\{.*?\}|[^,}]+)")
 _REFUSAL = re.compile(r'"loc":\["body"(?:,"(\w+)")?\],"msg":"([^"]*)')
@@ -72,8 +92,27 @@ def in_a_request(function: Callable[[Evidence], Told | None]) -> Callable[[Evide
             return replace(told, saw=f"{evidence.saw}; {name} refuses this", why=told.why or TOO_STRICT)
         return replace(told, saw=f"{evidence.saw}; {name} lets this through")
 
-    vars(holds)["reading"] = replace(original, rules=(*_INVALID, *_VALID, *_MADE), holds=holds)
+    vars(holds)["reading"] = replace(original, rules=(*_INVALID, *_VALID, *_MADE, *_LATER), holds=holds)
     return holds
+
+
+# What may be wrong with ItemCreate and ItemUpdate, in the order in which it is tried.
+SCHEMAS_OF_BODIES = tuple(
+    in_a_request(each)
+    for each in (
+        field_missing,
+        nothing_sent_refused,
+        default_validated,
+        field_required,
+        null_refused,
+        validator_never_called,
+        null_accepted,
+        name_has_a_default,
+        blank_accepted,
+        too_long_accepted,
+        refuses_too_much,
+    )
+)
 
 
 def _by_the_schema(evidence: Evidence) -> Evidence | None:
@@ -108,7 +147,7 @@ def _by_the_schema(evidence: Evidence) -> Evidence | None:
     *_VALID,
     *_MADE,
     *("batch_is_all_or_nothing", "item_and_event_are_saved_together", "add_item_does_not_commit"),
-    "the_rest_still_works",
+    _REST,
 )
 def lost_in_a_validator(evidence: Evidence) -> Told | None:
     """The field gets what its validator returns: on a way without a return this is None, and the text is lost."""
@@ -131,6 +170,55 @@ def lost_in_a_validator(evidence: Evidence) -> Told | None:
             )
             why = "What a client sends has to reach the row as it is."
             return Told(saw=saw, where=file.at(method), hint=hint, why=why)
+    return None
+
+
+def in_a_new_row(function: Callable[[Evidence], Told | None]) -> Callable[[Evidence], Told | None]:
+    """The reading of a default in a schema, for a row that holds it: nobody sent a description.
+
+    It may also be the default of the table's own class, which fills a column that nothing else fills.
+    """
+    original = reading_of(function)
+    assert original is not None
+
+    def holds(evidence: Evidence) -> Told | None:
+        made, stored = re.findall(r"\bItemCreate(?=\()", "".join(evidence.did[-1:])), _stored_for_none(evidence)
+        schema = evidence.source.class_(made[-1]) if made else schema_of_body(evidence)
+        for found in (schema, evidence.source.class_("Item")) if stored is not None else ():
+            field = field_in(evidence, found, "description")
+            if found is None or field is None or field[0].name in evidence.given:
+                continue
+            if default_value(evidence, field) != stored or (found == schema and _sends_a_description(evidence)):
+                continue
+            told = original.holds(replace(evidence, did=[f"{found[1].name}()"], saw=f"description is {stored!r}"))
+            owner = next(node for _, node in evidence.source.ancestry(found) if field[1] in node.body)
+            saw = f"{evidence.saw}; {owner.name} gives {stored!r} as the description where none is sent"
+            return replace(told, saw=saw) if told is not None else None
+        return None
+
+    vars(holds)["reading"] = replace(original, rules=(*_VALID, *_MADE, _REST), holds=holds)
+    return holds
+
+
+def _sends_a_description(evidence: Evidence) -> bool:
+    """Whether the last step sent a description, be it null."""
+    return "description" in "".join(evidence.did[-1:])
+
+
+def _stored_for_none(evidence: Evidence) -> str | None:
+    """The text that a new row holds for a description that it should not have; None where it is something else."""
+    if not re.search(r"create_item\(|^POST ", "".join(evidence.did[-1:])):
+        return None
+    rows = [each if isinstance(each, list) else [each] for each in (evidence.actual, evidence.expected)]
+    for actual, expected in zip(*rows, strict=False):
+        shown, wanted = (
+            [*each.values()] if isinstance(each, dict) else [*each] if isinstance(each, tuple | list) else []
+            for each in (actual, expected)
+        )
+        if len(shown) == len(wanted):
+            other = [pair for pair in zip(shown, wanted, strict=True) if pair[0] != pair[1]]
+            if len(other) == 1 and other[0][1] is None and isinstance(other[0][0], str):
+                return other[0][0]
     return None
 
 

@@ -9,7 +9,7 @@ from grader.diagnosis.anywhere import (
     unknown_name,
     used_before_assignment,
 )
-from grader.diagnosis.bodies import lost_in_a_validator
+from grader.diagnosis.bodies import in_a_new_row, lost_in_a_validator
 from grader.diagnosis.kept import kept_between_calls
 from grader.diagnosis.lost import other_value_on_the_way, value_lost_on_the_way
 from grader.diagnosis.objects import (
@@ -79,6 +79,7 @@ from grader.diagnosis.saves import (
     schema_in_the_session,
     stored_twice,
 )
+from grader.diagnosis.schemas import other_default
 from grader.diagnosis.shapes import (
     handed_another_type,
     handed_the_item,
@@ -128,6 +129,7 @@ from grader.diagnosis.writes import (
 
 READINGS = (
     refusal_swallowed,
+    in_a_new_row(other_default),
     lost_in_a_validator,
     builtin_as_a_value,
     method_not_called,

@@ -5,6 +5,7 @@ from grader.diagnosis.aliases import (
     never_given_a_value,
 )
 from grader.diagnosis.answers import (
+    SCHEMAS_OF_ANSWERS,
     another_item,
     answer_put_together,
     answered_before_the_change,
@@ -37,10 +38,11 @@ from grader.diagnosis.anywhere import (
     used_before_assignment,
 )
 from grader.diagnosis.bodies import (
+    SCHEMAS_OF_BODIES,
     body_looked_for_elsewhere,
     bound_of_another_type,
     good_body_refused,
-    in_a_request,
+    in_a_new_row,
     lost_in_a_validator,
     not_handed_on,
     nul_accepted,
@@ -112,18 +114,8 @@ from grader.diagnosis.saves import (
     stored_twice,
 )
 from grader.diagnosis.schemas import (
-    blank_accepted,
-    default_validated,
-    field_missing,
-    field_required,
-    name_has_a_default,
-    nothing_sent_refused,
-    null_accepted,
-    null_refused,
-    refuses_too_much,
-    too_long_accepted,
+    other_default,
     validated_before_the_type,
-    validator_never_called,
 )
 from grader.diagnosis.starting import lifespan_unknown, nobody_creates
 from grader.diagnosis.statuses import (
@@ -182,6 +174,7 @@ READINGS = (
     row_asked_of_the_client,
     one_for_many,
     schema_depended_on,
+    in_a_new_row(other_default),
     lost_in_a_validator,
     kept_between_requests,
     dependency_called,
@@ -242,6 +235,7 @@ READINGS = (
     field_not_handed_on,
     validated_by_hand,
     fixed_id,
+    *SCHEMAS_OF_ANSWERS,
     *IN_ONE_LINE,
     after_the_answer,
     body_looked_for_elsewhere,
@@ -259,17 +253,7 @@ READINGS = (
     body_may_be_null,
     create_takes_update,
     empty_patch_refused,
-    in_a_request(field_missing),
-    in_a_request(nothing_sent_refused),
-    in_a_request(default_validated),
-    in_a_request(field_required),
-    in_a_request(null_refused),
-    in_a_request(validator_never_called),
-    in_a_request(null_accepted),
-    in_a_request(name_has_a_default),
-    in_a_request(blank_accepted),
-    in_a_request(too_long_accepted),
-    in_a_request(refuses_too_much),
+    *SCHEMAS_OF_BODIES,
     nul_accepted,
     taken_name_refused,
     empty_list_refused,

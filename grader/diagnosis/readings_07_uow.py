@@ -4,7 +4,7 @@ from grader.diagnosis.aliases import (
     IN_ONE_LINE,
     never_given_a_value,
 )
-from grader.diagnosis.answers import answered_nothing, promised_otherwise, returned_by_the_insert
+from grader.diagnosis.answers import SCHEMAS_OF_ANSWERS, answered_nothing, promised_otherwise, returned_by_the_insert
 from grader.diagnosis.anywhere import (
     builtin_as_a_value,
     calls_itself,
@@ -17,9 +17,11 @@ from grader.diagnosis.anywhere import (
     used_before_assignment,
 )
 from grader.diagnosis.bodies import (
+    SCHEMAS_OF_BODIES,
     body_looked_for_elsewhere,
     bound_of_another_type,
     good_body_refused,
+    in_a_new_row,
     lost_in_a_validator,
     one_for_many,
     schema_depended_on,
@@ -43,6 +45,7 @@ from grader.diagnosis.routes import (
     status_not_said,
 )
 from grader.diagnosis.saves import refreshed_before_it_was_saved
+from grader.diagnosis.schemas import other_default
 from grader.diagnosis.starting import ends_before_its_yield, lifespan_unknown, nobody_creates
 from grader.diagnosis.statuses import route_status_is_a_text, status_by_place, status_is_no_number, success_raised
 from grader.diagnosis.units import (
@@ -104,6 +107,7 @@ READINGS = (
     one_for_many,
     body_looked_for_elsewhere,
     schema_depended_on,
+    in_a_new_row(other_default),
     lost_in_a_validator,
     dependency_called,
     dependency_on_the_factory,
@@ -131,6 +135,7 @@ READINGS = (
     catches_all,
     handler_answers_200,
     other_status_for_unknown,
+    *SCHEMAS_OF_ANSWERS,
     lifespan_unknown,
     nobody_creates,
     *TABLES_AT_START,
@@ -188,6 +193,7 @@ READINGS = (
     answered_too_early,
     answered_otherwise,
     refused_by_hand,
+    *SCHEMAS_OF_BODIES,
     good_body_refused,
     other_value_on_the_way,
     value_lost_on_the_way,

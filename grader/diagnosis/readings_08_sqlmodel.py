@@ -9,7 +9,10 @@ from grader.diagnosis.aliases import (
     session_without_depends,
     type_and_place_apart,
 )
-from grader.diagnosis.answers import answered_another_thing, field_of_no_item, in_an_answer, of_the_answer
+from grader.diagnosis.answers import (
+    SCHEMAS_OF_ANSWERS,
+    answered_another_thing,
+)
 from grader.diagnosis.anywhere import (
     builtin_as_a_value,
     dependency_called,
@@ -20,7 +23,7 @@ from grader.diagnosis.anywhere import (
     unknown_name,
     used_before_assignment,
 )
-from grader.diagnosis.bodies import in_a_request
+from grader.diagnosis.bodies import in_a_new_row, in_a_request
 from grader.diagnosis.lost import other_value_on_the_way, value_lost_on_the_way
 from grader.diagnosis.parameters import dependency_on_the_class
 from grader.diagnosis.refusals import refusal_swallowed
@@ -36,14 +39,15 @@ from grader.diagnosis.saves import (
 from grader.diagnosis.schemas import (
     exception_for_a_value,
     field_missing,
+    field_required,
     field_too_many,
     length_in_quotes,
     no_function_to_validate,
     not_annotated,
     null_made_a_text,
     of_a_text,
+    other_default,
     read_is_stricter,
-    reads_no_objects,
     rules_by_place,
     rules_without_a_type,
     setting_of_pydantic_1,
@@ -80,6 +84,7 @@ from grader.diagnosis.sqlmodels import (
     not_a_table,
     nothing_saved,
     null_only_in_the_column,
+    of_the_table,
     other_column,
     other_name_of_the_table,
     own_registry,
@@ -144,6 +149,7 @@ READINGS = (
     length_not_seen,
     without_an_id(other_column),
     id_made_in_python,
+    of_the_table(field_required),
     id_without_default,
     other_column,
     name_takes_null,
@@ -158,17 +164,14 @@ READINGS = (
     rules_by_place,
     validator_not_taken,
     field_missing,
-    in_an_answer(field_missing),
-    field_of_no_item,
-    of_the_answer(shows_more),
-    of_the_answer(read_is_stricter),
-    of_the_answer(reads_no_objects),
+    *SCHEMAS_OF_ANSWERS,
     shows_more,
     read_is_stricter,
     in_a_request(field_too_many),
     in_a_request(type_as_a_default),
     in_a_request(setting_of_pydantic_1),
     in_a_request(null_made_a_text),
+    in_a_new_row(other_default),
     of_a_text(validator_returns_nothing),
     exception_for_a_value,
     of_a_text(validator_changes_values),

@@ -4,6 +4,7 @@ from grader.diagnosis.aliases import (
     IN_ONE_LINE,
     never_given_a_value,
 )
+from grader.diagnosis.answers import SCHEMAS_OF_ANSWERS
 from grader.diagnosis.anywhere import (
     builtin_as_a_value,
     calls_itself,
@@ -15,7 +16,7 @@ from grader.diagnosis.anywhere import (
     unknown_name,
     used_before_assignment,
 )
-from grader.diagnosis.bodies import lost_in_a_validator
+from grader.diagnosis.bodies import SCHEMAS_OF_BODIES, in_a_new_row, lost_in_a_validator
 from grader.diagnosis.engine import taken_for_a_table
 from grader.diagnosis.lost import other_value_on_the_way, value_lost_on_the_way
 from grader.diagnosis.owner_slips import (
@@ -90,7 +91,7 @@ from grader.diagnosis.routes import (
     router_not_included,
 )
 from grader.diagnosis.saves import condition_worked_out
-from grader.diagnosis.schemas import not_annotated
+from grader.diagnosis.schemas import not_annotated, other_default
 from grader.diagnosis.starting import ends_before_its_yield, lifespan_unknown, nobody_creates
 from grader.diagnosis.statuses import route_status_is_a_text, status_by_place, success_raised
 from grader.diagnosis.tables import (
@@ -119,6 +120,7 @@ READINGS = (
     taken_for_a_table,
     parameters_hidden,
     table_for_a_schema,
+    in_a_new_row(other_default),
     lost_in_a_validator,
     dependency_called,
     dependency_on_the_factory,
@@ -170,6 +172,7 @@ READINGS = (
     *TABLES_AT_START,
     created_on_import,
     *GIVEN_FUNCTIONS,
+    *SCHEMAS_OF_ANSWERS,
     models_not_configured,
     no_schema,
     owner_is_a_column,
@@ -219,6 +222,7 @@ READINGS = (
     other_owner_in_the_schema,
     other_owner_in_the_route,
     asked_for_each,
+    *SCHEMAS_OF_BODIES,
     other_value_on_the_way,
     value_lost_on_the_way,
 )

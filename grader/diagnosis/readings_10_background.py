@@ -7,7 +7,7 @@ from grader.diagnosis.aliases import (
     session_without_depends,
     type_and_place_apart,
 )
-from grader.diagnosis.answers import answered_another_thing, answered_nothing, promised_more
+from grader.diagnosis.answers import SCHEMAS_OF_ANSWERS, answered_another_thing, answered_nothing, promised_more
 from grader.diagnosis.anywhere import (
     builtin_as_a_value,
     calls_itself,
@@ -22,9 +22,11 @@ from grader.diagnosis.anywhere import (
     used_before_assignment,
 )
 from grader.diagnosis.bodies import (
+    SCHEMAS_OF_BODIES,
     body_looked_for_elsewhere,
     bound_of_another_type,
     good_body_refused,
+    in_a_new_row,
     lost_in_a_validator,
     one_for_many,
     row_asked_of_the_client,
@@ -75,6 +77,7 @@ from grader.diagnosis.schemas import (
     length_in_quotes,
     no_function_to_validate,
     not_annotated,
+    other_default,
     rules_by_place,
     rules_without_a_type,
     validated_before_the_type,
@@ -154,6 +157,7 @@ READINGS = (
     row_asked_of_the_client,
     one_for_many,
     schema_depended_on,
+    in_a_new_row(other_default),
     lost_in_a_validator,
     handed_over_too_early,
     dependency_called,
@@ -186,6 +190,7 @@ READINGS = (
     stand_in_left,
     catches_all,
     handler_answers_200,
+    *SCHEMAS_OF_ANSWERS,
     lifespan_unknown,
     nobody_creates,
     *TABLES_AT_START,
@@ -270,6 +275,7 @@ READINGS = (
     written_after_the_failure,
     more_than_one_commit,
     refused_by_hand,
+    *SCHEMAS_OF_BODIES,
     good_body_refused,
     other_value_on_the_way,
     value_lost_on_the_way,

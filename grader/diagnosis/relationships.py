@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
+from dataclasses import replace
 
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.crud import STOPS, built, made_of, page_passed_on, unlike_the_page
@@ -12,7 +13,7 @@ from grader.diagnosis.endpoints import endpoint_of, own_files, own_line
 from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.names import LOADERS
 from grader.diagnosis.reading import Told, an, reading
-from grader.diagnosis.schemas import field_in, setting_not_read
+from grader.diagnosis.schemas import field_in, setting_not_read, under_another_name
 from grader.diagnosis.shapes import at_line, raised_with
 from grader.diagnosis.source import (
     File,
@@ -765,6 +766,9 @@ def other_schema(evidence: Evidence) -> Told | None:
     with_owner, owner = evidence.source.class_("ItemWithOwner"), evidence.source.class_("OwnerRead")
     if evidence.rule == "other_answers_show_no_owner":
         return _owner_for_everybody(evidence)
+    told = _owner_by_another_name(evidence, with_owner, owner)
+    if told is not None:
+        return told
     for found, right in ((with_owner, {"owner": "OwnerRead"}), (owner, {"id": "int", "name": "str"})):
         fields = (
             {name_of(each.target): each for each in found[1].body if isinstance(each, ast.AnnAssign)} if found else {}
@@ -807,6 +811,24 @@ def other_schema(evidence: Evidence) -> Told | None:
         saw = f"{evidence.saw}; {with_owner[1].name} has no field '{missing[0]}'"
         return Told(saw=saw, where=with_owner[0].at(with_owner[1]), hint=hint)
     return None
+
+
+def _owner_by_another_name(
+    evidence: Evidence, with_owner: tuple[File, ast.ClassDef] | None, owner: tuple[File, ast.ClassDef] | None
+) -> Told | None:
+    """The field that is read from another attribute, or shown under another name: the owner, or one of the owner's."""
+    refused = re.match(r"a crash: ItemWithOwner refused (owner\.)?(.*)", evidence.saw)
+    saw = f"refused: {refused[2]}" if refused else evidence.saw
+    seen, owners = replace(evidence, saw=saw), []
+    if isinstance(evidence.actual, dict) and isinstance(evidence.expected, dict):
+        owners = [evidence.actual.get("owner"), evidence.expected.get("owner")]
+    told = None if refused and refused[1] else under_another_name(seen, with_owner, ("owner",))
+    if told is None and owners and not all(isinstance(each, dict) for each in owners):
+        return None
+    actual, expected = owners or (None, None)
+    if told is None and (refused is None or refused[1]):
+        told = under_another_name(replace(seen, actual=actual, expected=expected), owner, ("id", "name"))
+    return replace(told, saw=told.saw.replace(saw, evidence.saw)) if told is not None else None
 
 
 def _owner_for_everybody(evidence: Evidence) -> Told | None:

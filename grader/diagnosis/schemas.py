@@ -52,7 +52,7 @@ _VALIDATORS = "field_validator", "model_validator", "validator", "root_validator
 def _schema(evidence: Evidence) -> tuple[File, ast.ClassDef] | None:
     """The class that the story is about."""
     named = [found for line in evidence.did for found in _SCHEMA.findall(line)] + _SCHEMA.findall(evidence.saw)
-    named = named or [line.partition("(")[0] for line in evidence.did[-1:]]
+    named = named or [re.split(r"[.(]", line)[0] for line in evidence.did[-1:]]
     return evidence.source.class_(named[-1]) if named else None
 
 
@@ -1427,19 +1427,39 @@ def default_validated(evidence: Evidence) -> Told | None:
 def other_default(evidence: Evidence) -> Told | None:
     """A description that was left out is None, not an empty text."""
     found = _field(evidence, "description")
-    value = getattr(found[1], "value", None) if found else None
-    if found is None or value is None or text_of(value) == "None" or "description is" not in evidence.saw:
+    value = default_of(found[1]) if found else None
+    if found is None or value is None or text_of(value) in ("None", "...") or "description is" not in evidence.saw:
         return None
-    if isinstance(value, ast.Call):
-        positional = text_of(value.args[0]) if value.args else ""
-        default = positional or text_of(keyword(value, "default")) or text_of(keyword(value, "default_factory"))
-        if default in ("", "None", "..."):
-            return None
     hint = "What does the database hold where there is no description?"
     allows = any("None" in text_of(node) for _, node, *_ in _types_behind(evidence, found))
     if isinstance(value, ast.Constant) and not allows and "Optional" not in text_of(found[1]):
         hint += " And may a client send null here?"
     return Told(where=found[0].at(found[1]), hint=hint)
+
+
+def default_of(field: ast.stmt) -> ast.expr | None:
+    """What a field holds where nothing is sent, or the function that makes it; None where it has no default.
+
+    It stands beside the type, or within it: ``Annotated[str, Field(default="")]``.
+    """
+    value: ast.expr | None = getattr(field, "value", None)
+    within = calls(getattr(field, "annotation", None) or field, "Field")
+    for call in [value] if isinstance(value, ast.Call) else within if value is None else ():
+        positional = call.args[0] if call.args else None
+        return keyword(call, "default") or keyword(call, "default_factory") or positional
+    return value
+
+
+def default_value(evidence: Evidence, field: tuple[File, ast.stmt]) -> object:
+    """The text that a field's default is, however it is written; None where it is no text that is written down."""
+    default = default_of(field[1])
+    if isinstance(default, ast.Name):
+        if default.id == "str":
+            return ""
+        bound = evidence.source.bound(default.id, field[0])
+        default = getattr(bound[1], "value", None) if bound else None
+    default = default.body if isinstance(default, ast.Lambda) else default
+    return default.value if isinstance(default, ast.Constant) and isinstance(default.value, str) else None
 
 
 @reading("model_dump() is overridden", _SENT)
@@ -1909,14 +1929,9 @@ def read_is_stricter(evidence: Evidence) -> Told | None:
 @reading("an answer shows another value than the object has", "read_accepts_an_orm_object")
 def value_shown_otherwise(evidence: Evidence) -> Told | None:
     """A serializer, or a field of another name, makes something else of what the object holds."""
-    asked = re.match(r"refused: (\w+): Field required", evidence.saw)
-    for name in ("id", "name", "description") if asked and asked[1] not in ("id", "name", "description") else ():
-        renamed = _field(evidence, name)
-        if renamed is not None and asked and f"'{asked[1]}'" in text_of(renamed[1]):
-            hint = "From which attribute of the object does this field take its value?"
-            return Told(where=renamed[0].at(renamed[1]), hint=hint)
-    if not isinstance(evidence.actual, dict) or not isinstance(evidence.expected, dict):
-        return None
+    told = under_another_name(evidence, _schema(evidence))
+    if told is not None or not isinstance(evidence.actual, dict) or not isinstance(evidence.expected, dict):
+        return told
     for file, node in evidence.source.ancestry(_schema(evidence)):
         for method in node.body:
             names = [name_of(each) for each in getattr(method, "decorator_list", ())]
@@ -1924,15 +1939,47 @@ def value_shown_otherwise(evidence: Evidence) -> Told | None:
             if serializes and isinstance(method, ast.FunctionDef):
                 hint = "What does this do with the value that the object has?"
                 return Told(where=file.at(_only_return(method)), hint=hint)
-    lost = sorted(set(evidence.expected) - set(evidence.actual))
-    found = _field(evidence, lost[0]) if lost else None
-    if found is not None and re.search(r"alias|exclude", text_of(found[1])):
-        hint = f"Under which name is the {lost[0]} shown?"
-        if any(name == "exclude" for name, *_ in options(found[1])):
-            hint = "What does exclude do to a field when its object is shown?"
-        saw = f"{evidence.saw}: there is no '{lost[0]}'"
-        return Told(saw=saw, where=found[0].at(found[1]), hint=hint)
     return None
+
+
+_FROM_WHERE = "From which attribute of the object does this field take its value?"
+
+
+def under_another_name(
+    evidence: Evidence,
+    schema: tuple[File, ast.ClassDef] | None,
+    names: tuple[str, ...] = ("id", "name", "description"),
+) -> Told | None:
+    """What there is to say of a schema in which a field has another name outside: where its value is read, or shown."""
+    fields = {name: found for name in names if (found := field_in(evidence, schema, name)) is not None}
+    fields = {name: found for name, found in fields.items() if found[0].name not in evidence.given}
+    asked = re.match(r"refused: (\w+): ", evidence.saw)
+    for file, field in fields.values() if asked and asked[1] not in names else ():
+        if asked and f"'{asked[1]}'" in text_of(field):
+            return Told(where=file.at(field), hint=_FROM_WHERE)
+    more = re.search(r"also shows (.*)", evidence.saw)
+    for name, (file, field) in fields.items() if more else ():
+        shown = [text_of(value).strip("'") for option, _, value in options(field) if option in _OTHER_NAMES]
+        if more and shown and shown[-1] in re.findall(r"\w+", more[1]):
+            return Told(where=file.at(field), hint=f"Under which name is the {name} shown?")
+    actual, expected = evidence.actual, evidence.expected
+    if not isinstance(actual, dict) or not isinstance(expected, dict):
+        return None
+    for name, (file, field) in fields.items():
+        said = {option for option, *_ in options(field)}
+        if name in expected and name not in actual and said & {"exclude", *_OTHER_NAMES}:
+            hint = f"Under which name is the {name} shown?"
+            if "exclude" in said:
+                hint = "What does exclude do to a field when its object is shown?"
+            return Told(saw=f"{evidence.saw}: there is no '{name}'", where=file.at(field), hint=hint)
+        # Nothing of that name is in the object: the field has its default.
+        default = text_of(default_of(field)) if name in actual and said & {*_OTHER_NAMES} else ""
+        if default and actual.get(name) != expected.get(name) and repr(actual.get(name)) == default:
+            return Told(where=file.at(field), hint=_FROM_WHERE)
+    return None
+
+
+_OTHER_NAMES = "alias", "validation_alias", "serialization_alias"
 
 
 @reading("a type that changes the text", *_CREATE, *_UPDATE)

@@ -286,6 +286,34 @@ def id_without_default(evidence: Evidence) -> Told | None:
     return Told(saw=saw, where=found[0].at(found[1]), hint=who, why=why if asked[1] == "id" else "")
 
 
+_NO_DESCRIPTION = re.compile(r"validation errors? for Item\n(?:.*\n)*?description\n +Field required")
+
+
+def of_the_table(function: Callable[[Evidence], Told | None]) -> Callable[[Evidence], Told | None]:
+    """The reading of a field that must be sent, for the table model: model_validate() asks for all that has no default.
+
+    Only where create_item() hands over what was sent: whoever drops the description has made another mistake.
+    """
+    original = reading_of(function)
+    assert original is not None
+
+    def holds(evidence: Evidence) -> Told | None:
+        raised, found = evidence.raised_kind("ValidationError"), _declared(evidence, "description")
+        if raised is None or found is None or not _NO_DESCRIPTION.search(raised.message):
+            return None
+        create = evidence.source.doing("create_item", "app/crud.py", evidence.given)
+        chain = evidence.source.reached(*create, evidence.given) if create else []
+        hands_over = any(re.search(r"exclude_|fields_set|description", text_of(node)) for _, node in chain)
+        if found[0].name in evidence.given or not hands_over or "description" in "".join(evidence.did[-1:]):
+            return None
+        saw = f"{evidence.saw}; Item.model_validate() asks for the description: the class gives it no default"
+        hint = "A field that may be None still has to be given, unless it has a default. Which one fits here?"
+        return Told(saw=saw, where=found[0].at(found[1]), hint=hint)
+
+    vars(holds)["reading"] = replace(original, rules=_MADE, holds=holds)
+    return holds
+
+
 @reading("the name allows NULL", _TABLE)
 def name_takes_null(evidence: Evidence) -> Told | None:
     """The type of the field, or nullable=, decides whether a column allows NULL."""

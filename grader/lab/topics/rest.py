@@ -83,6 +83,10 @@ class Rest:
             self._expect.equal(
                 self._answer("GET", "/items/?offset=1&limit=1", 200), self._items.rows()[1:2], null="null"
             )
+            bare = self._answer("POST", "/items/", 201, json={"name": "chair"})
+            row = self._items.rows()[-1]
+            self._expect.equal(row, {"id": row["id"], "name": "chair", "description": None}, "the row:")
+            self._expect.equal(bare, row, null="null")
             for method in ("GET", "DELETE"):
                 self._answer(method, f"/items/{row['id'] + 1}", 404)
 
