@@ -4,7 +4,12 @@ from grader.diagnosis.aliases import (
     IN_ONE_LINE,
     never_given_a_value,
 )
-from grader.diagnosis.answers import answered_nothing, promised_otherwise, returned_by_the_insert
+from grader.diagnosis.answers import (
+    answered_nothing,
+    body_promised_with_204,
+    promised_otherwise,
+    returned_by_the_insert,
+)
 from grader.diagnosis.anywhere import (
     builtin_as_a_value,
     calls_itself,
@@ -119,6 +124,7 @@ READINGS = (
     ends_before_its_yield,
     unknown_name,
     prefix_twice,
+    body_promised_with_204,
     status_by_place,
     status_is_no_number,
     route_status_is_a_text,

@@ -4,6 +4,7 @@ from grader.diagnosis.aliases import (
     IN_ONE_LINE,
     never_given_a_value,
 )
+from grader.diagnosis.answers import body_promised_with_204
 from grader.diagnosis.anywhere import (
     builtin_as_a_value,
     calls_itself,
@@ -151,6 +152,7 @@ READINGS = (
     no_tuple,
     not_annotated,
     prefix_twice,
+    body_promised_with_204,
     status_by_place,
     success_raised,
     router_name_taken,

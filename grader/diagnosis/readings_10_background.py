@@ -7,7 +7,7 @@ from grader.diagnosis.aliases import (
     session_without_depends,
     type_and_place_apart,
 )
-from grader.diagnosis.answers import answered_another_thing, answered_nothing, promised_more
+from grader.diagnosis.answers import answered_another_thing, answered_nothing, body_promised_with_204, promised_more
 from grader.diagnosis.anywhere import (
     builtin_as_a_value,
     calls_itself,
@@ -174,6 +174,7 @@ READINGS = (
     used_before_assignment,
     calls_itself,
     prefix_twice,
+    body_promised_with_204,
     status_by_place,
     status_is_no_number,
     route_status_is_a_text,

@@ -1006,11 +1006,13 @@ def other_status(evidence: Evidence) -> Told | None:
     """201 means that something new was made, 204 that the body is empty, 202 that the work is done later, and 200
     everything else."""
     found = endpoint_of(evidence)
-    if found is None or not re.match(r"20\d", evidence.saw) or evidence.saw[:3] == evidence.wanted[:3]:
+    if found is None or not re.match(r"[2-5]\d\d\b", evidence.saw) or evidence.saw[:3] == evidence.wanted[:3]:
         return None
-    said, made = keyword(found[2], "status_code"), said_status(evidence)
-    if said is not None and _is_status(said, evidence.saw[:3]):
-        where = found[0].at(said)
+    said, made = _status_of_route(evidence, found[0], found[2]), said_status(evidence)
+    if not evidence.saw.startswith("20") and (said is None or evidence.raised or _SOMEBODY_REFUSED in evidence.saw):
+        return None  # it may come from an exception
+    if said is not None and _is_status(said[1], evidence.saw[:3]):
+        where = said[0].at(said[1])
     elif made is not None:
         where = made[0].at(made[1])
     else:
@@ -1023,6 +1025,19 @@ def other_status(evidence: Evidence) -> Told | None:
             "204 means that there is nothing to show. Which status does the task sheet want, and what is shown with it?"
         )
     return Told(saw=f"the answer is {evidence.saw[:3]}", where=where, hint=hint)
+
+
+_SOMEBODY_REFUSED = '{"detail":'  # so an answer begins that FastAPI makes of an exception
+
+
+def _status_of_route(evidence: Evidence, file: File, route: ast.Call) -> tuple[File, ast.expr] | None:
+    """What a route says its status is, and where: in its call, or in the line that names the number."""
+    said = keyword(route, "status_code")
+    bound = evidence.source.bound(said.id, file) if isinstance(said, ast.Name) else None
+    value = getattr(bound[1], "value", None) if bound else None
+    if bound is not None and value is not None and bound[0].name not in evidence.given:
+        return bound[0], value
+    return (file, said) if said is not None else None
 
 
 def _beside_the_endpoint(evidence: Evidence, endpoint: Function, status: str) -> str:
