@@ -49,7 +49,13 @@ from grader.diagnosis.routes import (
 )
 from grader.diagnosis.saves import refreshed_before_it_was_saved
 from grader.diagnosis.starting import ends_before_its_yield, lifespan_unknown, nobody_creates
-from grader.diagnosis.statuses import route_status_is_a_text, status_by_place, status_is_no_number, success_raised
+from grader.diagnosis.statuses import (
+    refused_in_any_case,
+    route_status_is_a_text,
+    status_by_place,
+    status_is_no_number,
+    success_raised,
+)
 from grader.diagnosis.units import (
     accident,
     answered_otherwise,
@@ -150,6 +156,7 @@ READINGS = (
     status_not_said,
     other_status,
     own_response_status,
+    refused_in_any_case,
     helper_has_its_own_session,
     helper_commits,
     helper_rolls_back,

@@ -93,7 +93,12 @@ from grader.diagnosis.routes import (
 from grader.diagnosis.saves import condition_worked_out
 from grader.diagnosis.schemas import not_annotated
 from grader.diagnosis.starting import ends_before_its_yield, lifespan_unknown, nobody_creates
-from grader.diagnosis.statuses import route_status_is_a_text, status_by_place, success_raised
+from grader.diagnosis.statuses import (
+    refused_in_any_case,
+    route_status_is_a_text,
+    status_by_place,
+    success_raised,
+)
 from grader.diagnosis.tables import (
     comma_behind_a_field,
     length_without_type,
@@ -162,6 +167,7 @@ READINGS = (
     other_method,
     other_route,
     other_status,
+    refused_in_any_case,
     status_of_the_route_is_no_number,
     route_status_is_a_text,
     stand_in_left,

@@ -88,7 +88,13 @@ from grader.diagnosis.shapes import (
 )
 from grader.diagnosis.starting import ends_before_its_yield, lifespan_unknown, nobody_creates
 from grader.diagnosis.states import nothing_has_set_it
-from grader.diagnosis.statuses import route_status_is_a_text, status_by_place, status_is_no_number, success_raised
+from grader.diagnosis.statuses import (
+    refused_in_any_case,
+    route_status_is_a_text,
+    status_by_place,
+    status_is_no_number,
+    success_raised,
+)
 from grader.diagnosis.tables import comma_behind_a_field
 from grader.diagnosis.tasks import (
     block_ended_early,
@@ -198,6 +204,7 @@ READINGS = (
     body_looked_for_elsewhere,
     other_name_in_the_path,
     known_item_refused,
+    refused_in_any_case,
     status_not_said,
     other_status,
     own_response_status,
