@@ -21,6 +21,7 @@ from grader.diagnosis.endpoints import (
     row_asked_for,
 )
 from grader.diagnosis.evidence import Evidence, Raised
+from grader.diagnosis.libraries import HOMES, home_of, misspelt
 from grader.diagnosis.names import (
     OF_A_TASK,
     ROUTER_IN_THE_APP,
@@ -71,25 +72,6 @@ _UNBOUND = re.compile(r"variable '(\w+)'")
 _ATTRIBUTE = re.compile(r"'(\w+)' object has no attribute '(\w+)'")
 _OF_A_CLASS = re.compile(r"type object '(\w+)' has no attribute '(\w+)'")
 _IN_A_MODULE = re.compile(r"module '([\w.]+)' has no attribute '(\w+)'")
-# Where names of the libraries come from; the line that imports one is what is missing.
-_HOMES = {
-    name: home
-    for home, names in {
-        "contextlib": "asynccontextmanager contextmanager suppress",
-        "fastapi": "APIRouter BackgroundTasks Body Depends FastAPI HTTPException Path Query Request Response status",
-        "pydantic": "AfterValidator BaseModel BeforeValidator ConfigDict Field PlainValidator StringConstraints "
-        "WrapValidator conint constr field_validator model_validator",
-        "sqlalchemy": "Boolean Column DateTime ForeignKey Integer MetaData String Table Text and_ create_engine delete "
-        "desc event exists func insert inspect or_ select text update",
-        "sqlalchemy.exc": "DBAPIError DatabaseError IntegrityError NoResultFound OperationalError SQLAlchemyError",
-        "sqlalchemy.orm": "DeclarativeBase Mapped Session aliased contains_eager declarative_base immediateload "
-        "joinedload lazyload load_only mapped_column raiseload relationship scoped_session selectinload sessionmaker "
-        "subqueryload",
-        "sqlmodel": "SQLModel",
-        "typing": "Annotated Any Optional",
-    }.items()
-    for name in names.split()
-}
 
 
 def innermost(raised: Raised, given: frozenset[str]) -> str:
@@ -147,8 +129,8 @@ def unknown_name(evidence: Evidence) -> Told | None:
         hint = f"{lacking}What is this line to do, and which of your functions or models does it need for that?"
     elif having := in_a_module(evidence.source, file, name, where):
         hint = f"'{name}' is in {having}, which this file imports. How does this line get it from there?"
-    elif (name in _HOMES and not is_handed_over(file, name, where)) or defined:
-        home = _HOMES.get(name) or defined
+    elif (name in HOMES and not is_handed_over(file, name, where)) or defined:
+        home = HOMES.get(name) or defined
         home = "sqlmodel" if name in ("Field", "select", "Session") and evidence.chapter == "08_sqlmodel" else home
         hint = f"'{name}' is in {home}, and this file does not import it."
     elif other_name := kept_under_another_name(evidence.source, file, name, where):
@@ -173,7 +155,7 @@ def unknown_name(evidence: Evidence) -> Told | None:
         hint = f"There is '{similar[0]}' here: is it a typing mistake?"
     elif text := a_text(evidence.source, file, name, where):
         hint = text
-    elif name in _HOMES:
+    elif name in HOMES:
         hint = f"No line here makes '{name}'. Which object is meant, and does it have a name?"
     elif here := of_what_is_here(file, name, where):
         hint = here
@@ -374,7 +356,7 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
         file = f"{found[1].replace('.', '/')}.py"
         names = sorted(_names_in(evidence.source, file))
         similar = difflib.get_close_matches(found[2], names, 1, cutoff=0.75)
-        hint = f"{file} defines no '{found[2]}'." if names else f"The module {found[1]} has no '{found[2]}'."
+        hint = f"{file} defines no '{found[2]}'." if names else _of_a_library(evidence, found[1], found[2])
         return Told(where=where, hint=f"{hint} It has '{similar[0]}'." if similar else hint)
     if of_a_class:
         return Told(where=where, hint=_hint_for_a_class(evidence, found[1], found[2], where))
@@ -385,6 +367,10 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
         hint = f"What stands before .{found[2]} is {kind}. Is it what you think it is, and is the name right?"
         if nearly := _nearly(found[2], _names_of(evidence.source, found[1])):
             hint = f"{kind[0].upper()}{kind[1:]} has no '{found[2]}'. It has '{nearly}'."
+        elif found[1] == "_Environ":
+            hint = f"os.environ has no '{found[2]}'. It is like a dictionary: which of its methods gives one value?"
+        elif found[1] == "ScalarResult" and found[2] in ("scalars", "scalar", "scalar_one_or_none", "scalar_one"):
+            hint = f"A ScalarResult gives the objects themselves already. What is left for {found[2]}() to do?"
         elif found[1] == "BackgroundTasks":
             hint = f"{kind[0].upper()}{kind[1:]} has no '{found[2]}'. Which of its methods adds a task?"
         elif found[1] == "function" and found[2] in _OF_WORKERS:
@@ -435,6 +421,15 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
         if re.fullmatch("Item|Owner", found[1]) and found[2] in _NOT_OF_A_ROW:
             hint = f"{kind[0].upper()}{kind[1:]} holds values, and has no {found[2]}(). {_NOT_OF_A_ROW[found[2]]}"
     return Told(where=where, hint=hint, why=UNTIL_IT_RUNS if found[1] != "NoneType" else "")
+
+
+def _of_a_library(evidence: Evidence, module: str, name: str) -> str:
+    """What to say of a module of a library that is asked for a name which it does not have."""
+    missing = f"The module {module} has no '{name}'."
+    if module == "os" and (name == "get" or re.match("env", name)):
+        return f"{missing} Which of its names has the environment, and what gives one variable of it?"
+    home = home_of(name, module, evidence.chapter) if module.partition(".")[0] != "app" else ""
+    return misspelt(name, module, evidence.chapter) or (f"{missing} It is in {home}." if home else missing)
 
 
 IN_ANOTHER_ORDER = "Compare the order in the call above with that of this line."
@@ -750,6 +745,9 @@ def unknown_argument(evidence: Evidence) -> Told | None:
         known = _TAKEN.get("mapped_column" if found["option"] else callee, []) + _taken_by(evidence.source, callee)
         others = [each for each in known if each != word]
         similar = next((each for each in others if each == _BY_OTHERS.get(word)), "") or _nearly(word, others, 0.8)
+        if found["sent"] and callee == "create_engine" and word in _OF_A_DRIVER:
+            hint = f"'{word}' is an option of the driver: it belongs in connect_args. Does your app need it at all?"
+            return Told(where=file.at(passed.value), hint=hint, why=UNTIL_IT_RUNS)
         if found["sent"] and (word in known or not similar):  # one that goes with another database
             return None
         if passed in starred:
@@ -768,6 +766,11 @@ def unknown_argument(evidence: Evidence) -> Told | None:
 
 
 _LATER = "add_task", "partial"
+# What sqlite3.connect() and psycopg.connect() take, and create_engine() does not.
+_OF_A_DRIVER = (
+    *("check_same_thread", "timeout", "detect_types", "cached_statements", "uri"),
+    *("sslmode", "connect_timeout", "application_name", "options", "client_encoding"),
+)
 
 
 def _handed_by_name(evidence: Evidence, word: str) -> str:

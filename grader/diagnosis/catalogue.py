@@ -7,6 +7,7 @@ from functools import cache
 
 from grader.diagnosis.anywhere import awaited, behind_the_walls, no_context_manager, raised_no_exception
 from grader.diagnosis.asynchronous import asynchronous
+from grader.diagnosis.libraries import not_in_the_library
 from grader.diagnosis.raw_sql import value_in_the_statement
 from grader.diagnosis.reading import Reading, reading_of
 from grader.rules import CHAPTERS
@@ -22,6 +23,7 @@ def readings_of(chapter: str) -> tuple[Reading, ...]:
         no_context_manager,
         raised_no_exception,
         behind_the_walls,
+        not_in_the_library,
         value_in_the_statement,
     )
     found = [reading_of(value) for value in (*everywhere, *module.READINGS)]

@@ -1424,11 +1424,11 @@ def one_session(evidence: Evidence) -> Told | None:
         if decides is not None:
             hint = f"scopefunc decides who shares a session. What does {text_of(decides)} answer in two threads?"
             return Told(where=file.at(call), hint=hint)
-    for call in scoped:
-        hint = "This gives a thread the same session again and again. What makes a new one with each call?"
-        return Told(where=file.at(call), hint=hint)
     for node in (*made, *first):
         return Told(where=file.at(node), hint="This makes one session, and everybody gets it.")
+    for call in scoped:
+        hint = "scoped_session keeps a session for each thread. What makes it, and is it another one in each of them?"
+        return Told(where=file.at(call), hint=hint)
     return None
 
 
@@ -1445,7 +1445,8 @@ def _sessions_kept(file: File) -> list[ast.Call]:
         if isinstance(node, ast.Assign) and any(isinstance(each, ast.Attribute) for each in node.targets)
     ]
     kept += [node for node in file.nodes if isinstance(node, ast.Assign) and name_of(node.targets[0]) in shared]
-    return [call for statement in kept for call in calls(statement, *factories)]
+    at_once = [each for one in kept for each in calls(one, "sessionmaker") if isinstance(each.func, ast.Call)]
+    return [*at_once, *(call for statement in kept for call in calls(statement, *factories))]
 
 
 @reading("one connection for all sessions", "sessions_are_independent", "works_across_threads")
@@ -1467,7 +1468,8 @@ _ONE_CONNECTION = "StaticPool", "SingletonThreadPool", "AssertionPool"
 
 @reading("SessionLocal is no factory", "session_uses_engine")
 def no_factory(evidence: Evidence) -> Told | None:
-    """SessionLocal must make a new session each time it is called."""
+    """SessionLocal makes sessions: whoever calls it gets one. A session that has been made already is one for
+    everybody."""
     file = evidence.source.file(_DB)
     node = _bound(file, "SessionLocal")
     value = getattr(node, "value", None)
@@ -1483,7 +1485,7 @@ def no_factory(evidence: Evidence) -> Told | None:
     elif text_of(value) in ("sessionmaker", "scoped_session"):
         hint = "sessionmaker makes factories: call it to get one."
     elif isinstance(value, ast.Call) and (name_of(value) == "Session" or isinstance(value.func, ast.Call)):
-        hint = "This is one session. What makes a new one each time?"
+        hint = "This is one session, made here. What makes sessions when it is called?"
     else:
         return None
     return Told(where=file.at(node), hint=hint)

@@ -385,10 +385,20 @@ def page_by_another_name(evidence: Evidence) -> Told | None:
     if not unknown:
         return None
     others = [(file, each) for file, node in asking for each in _numbers_of(evidence, node)]
-    others = [each for each in others if not missing or each[1].arg == missing[1]] or _fields_asked_for(evidence, found)
+    fields = [(file, each) for one in asking for file, each in _fields_asked_for(evidence, one[1])]
+    others = [each for each in (*others, *fields) if not missing or each[1].arg == missing[1]] or fields
+    others = sorted(others, key=lambda each: _LIKE[unknown[0]].search(each[1].arg) is None)
     where = others[0][0].at(others[0][1]) if others else found[0].at(found[1])
-    hint = f"Clients send {' and '.join(unknown)}. Which parameter here is called that? FastAPI ignores any other name."
+    what = "field of this class" if others and others[0] in fields else "parameter here"
+    hint = f"Clients send {' and '.join(unknown)}. Which {what} is called that? FastAPI ignores any other name."
     return Told(where=where, hint=hint)
+
+
+# What a page's first item, and its length, are called elsewhere.
+_LIKE = {
+    "offset": re.compile("off|skip|start|from|begin|first|after", re.IGNORECASE),
+    "limit": re.compile("lim|size|count|per_|max|take|length|num|amount|top", re.IGNORECASE),
+}
 
 
 def _is_a_dependency(evidence: Evidence, node: Function) -> bool:
@@ -410,17 +420,32 @@ def _is_asked_for(evidence: Evidence, asking: list[tuple[File, Function]], name:
 def _numbers_of(evidence: Evidence, node: Function) -> list[ast.arg]:
     """The numbers of the query that a function asks for, and that are neither offset nor limit."""
     arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
-    return [each for each in arguments if each.arg not in ("offset", "limit") and _may_be_a_number(evidence, each)]
+    alone = [each for each in arguments if _model_of(evidence, node, each) is None]
+    return [each for each in alone if each.arg not in ("offset", "limit") and _may_be_a_number(evidence, each)]
 
 
-def _fields_asked_for(evidence: Evidence, endpoint: tuple[File, Function, ast.Call]) -> list[tuple[File, ast.arg]]:
-    """The numbers that a model declares, where an endpoint takes the whole query as one."""
-    words = [text_of(each.annotation) for each in endpoint[1].args.args if "Query()" in text_of(each.annotation)]
-    held = [evidence.source.class_(name) for each in words for name in re.findall(r"\w+", each)]
-    fields = [(class_[0], each) for class_ in held if class_ for each in class_[1].body]
+def _model_of(evidence: Evidence, node: Function, argument: ast.arg) -> tuple[File, ast.ClassDef] | None:
+    """The learner's class as which a parameter takes the whole query: ``page: Annotated[Page, Query()]``."""
+    alias = alias_of(evidence, argument.annotation)
+    words = text_of(getattr(alias[1], "value", None) if alias else argument.annotation)
+    asked = f"{words} {text_of(defaults_of(node).get(argument.arg))}"
+    depended = re.search(r"\bDepends\(([\w.]*)", asked)
+    if depended is None and "Query(" not in asked:
+        return None
+    if depended is not None and depended[1]:  # of a function, FastAPI asks for what that asks for
+        return evidence.source.class_(depended[1].rpartition(".")[2])
+    return next(filter(None, map(evidence.source.class_, re.findall(r"\w+", words))), None)
+
+
+def _fields_asked_for(evidence: Evidence, node: Function) -> list[tuple[File, ast.arg]]:
+    """The numbers that a model declares, where a function takes the whole query as one."""
+    arguments = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+    models = [_model_of(evidence, node, each) for each in arguments]
+    family = [each for model in models if model for each in evidence.source.ancestry(model)]
     named = [
         (file, ast.arg(name_of(each.target), each.annotation, lineno=each.lineno))
-        for file, each in fields
+        for file, class_ in family
+        for each in class_.body
         if isinstance(each, ast.AnnAssign) and file.name not in evidence.given
     ]
     return [each for each in named if each[1].arg not in ("offset", "limit") and _may_be_a_number(evidence, each[1])]

@@ -34,6 +34,7 @@ from grader.diagnosis.dependencies import (
 )
 from grader.diagnosis.shapes import unfit_call
 from grader.diagnosis.states import nothing_has_set_it
+from grader.diagnosis.statuses import refused_in_any_case
 from grader.diagnosis.ways import never_reached
 
 READINGS = (
@@ -63,6 +64,7 @@ READINGS = (
     more_is_open,
     closed_in_a_task,
     returned_not_yielded,
+    refused_in_any_case,
     close_not_awaited,
     closed_conditionally,
     closed_on_one_way,

@@ -4,7 +4,13 @@ from grader.diagnosis.aliases import (
     IN_ONE_LINE,
     never_given_a_value,
 )
-from grader.diagnosis.answers import SCHEMAS_OF_ANSWERS, answered_nothing, promised_otherwise, returned_by_the_insert
+from grader.diagnosis.answers import (
+    SCHEMAS_OF_ANSWERS,
+    answered_nothing,
+    body_promised_with_204,
+    promised_otherwise,
+    returned_by_the_insert,
+)
 from grader.diagnosis.anywhere import (
     builtin_as_a_value,
     calls_itself,
@@ -47,7 +53,13 @@ from grader.diagnosis.routes import (
 from grader.diagnosis.saves import refreshed_before_it_was_saved
 from grader.diagnosis.schemas import other_default
 from grader.diagnosis.starting import ends_before_its_yield, lifespan_unknown, nobody_creates
-from grader.diagnosis.statuses import route_status_is_a_text, status_by_place, status_is_no_number, success_raised
+from grader.diagnosis.statuses import (
+    refused_in_any_case,
+    route_status_is_a_text,
+    status_by_place,
+    status_is_no_number,
+    success_raised,
+)
 from grader.diagnosis.units import (
     accident,
     answered_otherwise,
@@ -123,6 +135,7 @@ READINGS = (
     ends_before_its_yield,
     unknown_name,
     prefix_twice,
+    body_promised_with_204,
     status_by_place,
     status_is_no_number,
     route_status_is_a_text,
@@ -149,6 +162,7 @@ READINGS = (
     status_not_said,
     other_status,
     own_response_status,
+    refused_in_any_case,
     helper_has_its_own_session,
     helper_commits,
     helper_rolls_back,

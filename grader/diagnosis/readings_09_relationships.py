@@ -4,7 +4,7 @@ from grader.diagnosis.aliases import (
     IN_ONE_LINE,
     never_given_a_value,
 )
-from grader.diagnosis.answers import SCHEMAS_OF_ANSWERS
+from grader.diagnosis.answers import SCHEMAS_OF_ANSWERS, body_promised_with_204
 from grader.diagnosis.anywhere import (
     builtin_as_a_value,
     calls_itself,
@@ -93,7 +93,12 @@ from grader.diagnosis.routes import (
 from grader.diagnosis.saves import condition_worked_out
 from grader.diagnosis.schemas import not_annotated, other_default
 from grader.diagnosis.starting import ends_before_its_yield, lifespan_unknown, nobody_creates
-from grader.diagnosis.statuses import route_status_is_a_text, status_by_place, success_raised
+from grader.diagnosis.statuses import (
+    refused_in_any_case,
+    route_status_is_a_text,
+    status_by_place,
+    success_raised,
+)
 from grader.diagnosis.tables import (
     comma_behind_a_field,
     length_without_type,
@@ -153,6 +158,7 @@ READINGS = (
     no_tuple,
     not_annotated,
     prefix_twice,
+    body_promised_with_204,
     status_by_place,
     success_raised,
     router_name_taken,
@@ -162,6 +168,7 @@ READINGS = (
     other_method,
     other_route,
     other_status,
+    refused_in_any_case,
     status_of_the_route_is_no_number,
     route_status_is_a_text,
     stand_in_left,

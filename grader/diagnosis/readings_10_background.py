@@ -7,7 +7,13 @@ from grader.diagnosis.aliases import (
     session_without_depends,
     type_and_place_apart,
 )
-from grader.diagnosis.answers import SCHEMAS_OF_ANSWERS, answered_another_thing, answered_nothing, promised_more
+from grader.diagnosis.answers import (
+    SCHEMAS_OF_ANSWERS,
+    answered_another_thing,
+    answered_nothing,
+    body_promised_with_204,
+    promised_more,
+)
 from grader.diagnosis.anywhere import (
     builtin_as_a_value,
     calls_itself,
@@ -91,7 +97,13 @@ from grader.diagnosis.shapes import (
 )
 from grader.diagnosis.starting import ends_before_its_yield, lifespan_unknown, nobody_creates
 from grader.diagnosis.states import nothing_has_set_it
-from grader.diagnosis.statuses import route_status_is_a_text, status_by_place, status_is_no_number, success_raised
+from grader.diagnosis.statuses import (
+    refused_in_any_case,
+    route_status_is_a_text,
+    status_by_place,
+    status_is_no_number,
+    success_raised,
+)
 from grader.diagnosis.tables import comma_behind_a_field
 from grader.diagnosis.tasks import (
     block_ended_early,
@@ -178,6 +190,7 @@ READINGS = (
     used_before_assignment,
     calls_itself,
     prefix_twice,
+    body_promised_with_204,
     status_by_place,
     status_is_no_number,
     route_status_is_a_text,
@@ -202,6 +215,7 @@ READINGS = (
     body_looked_for_elsewhere,
     other_name_in_the_path,
     known_item_refused,
+    refused_in_any_case,
     status_not_said,
     other_status,
     own_response_status,

@@ -717,7 +717,7 @@ def said_status(evidence: Evidence, everywhere: bool = False) -> tuple[File, ast
                 return file, each
             target = each.targets[0] if isinstance(each, ast.Assign) else None
             sets = isinstance(target, ast.Attribute) and target.attr == "status_code"
-            if isinstance(each, ast.Assign) and sets and _is_status(each.value, status):
+            if isinstance(each, ast.Assign) and sets and is_status(each.value, status):
                 return file, each
     elsewhere: list[tuple[File, ast.AST]] = []
     for file in evidence.source.files() if everywhere else ():
@@ -749,7 +749,7 @@ def _said_for(evidence: Evidence, node: ast.AST, status: str) -> tuple[File, ast
         return None
     for file, class_ in bases:
         for each in ast.walk(class_):
-            if isinstance(each, ast.expr) and _is_status(each, status):
+            if isinstance(each, ast.expr) and is_status(each, status):
                 return file, each
     for file, handler, kind in handlers_of(evidence):
         for call in [each for each in inside(handler) if isinstance(each, ast.Call)]:
@@ -758,7 +758,8 @@ def _said_for(evidence: Evidence, node: ast.AST, status: str) -> tuple[File, ast
     return None
 
 
-def _is_status(node: ast.AST, status: str) -> bool:
+def is_status(node: ast.AST, status: str) -> bool:
+    """Whether an expression is this status, as a number or by a name of it."""
     return re.search(rf"^{status}$|HTTP_{status}_|HTTPStatus\.\w+", text_of(node)) is not None and (
         "HTTPStatus" not in text_of(node) or _NAMES_OF_STATUS.get(text_of(node).rpartition(".")[2]) == status
     )
@@ -769,7 +770,7 @@ _NAMES_OF_STATUS = {each.name: str(each.value) for each in HTTPStatus}
 
 def _says(call: ast.Call, status: str) -> bool:
     values = [*call.args, *(each.value for each in call.keywords if each.arg == "status_code")]
-    return any(_is_status(each, status) for each in values)
+    return any(is_status(each, status) for each in values)
 
 
 @reading("404 for an item that exists", *ANSWERS, *INVALID, "patch_null_clears")
@@ -779,9 +780,10 @@ def known_item_refused(evidence: Evidence) -> Told | None:
     if not re.match(r"404 \{", evidence.saw) or not re.search(r"/\d+", path):
         return None
     saw = f"{evidence.saw}, and the item is there"
+    always_run = run_in_any_case(evidence)
     for file, node in behind(evidence):
         always = [each for each in node.body if isinstance(each, ast.Raise) and not _says_another(each, "404")]
-        if always:
+        if always and (file, node) in always_run:
             hint = "This runs for each item, also for one that is there. In which case should it run?"
             return Told(saw=saw, where=file.at(always[0]), hint=hint)
         for each in inside(node):
@@ -810,6 +812,18 @@ def known_item_refused(evidence: Evidence) -> Told | None:
     return None
 
 
+def run_in_any_case(evidence: Evidence) -> list[tuple[File, Function]]:
+    """The endpoint of the last request and what it leads to, but for what is called under a condition."""
+    chain = behind(evidence)
+    blocks = [each for _, node in chain for each in inside(node) if isinstance(each, _UNDER_A_CONDITION)]
+    parts = [one for each in blocks for one in (*each.body, *getattr(each, "orelse", ()))]
+    called = {name_of(each) for one in parts for each in ast.walk(one) if isinstance(each, ast.Call)}
+    return [each for each in chain if each[1].name not in called]
+
+
+_UNDER_A_CONDITION = ast.If | ast.For | ast.While | ast.ExceptHandler
+
+
 def _asked_within(evidence: Evidence, test: ast.expr) -> str:
     """Where a function of the learner's that a condition calls has asked the database; empty where none has."""
     for name in [name_of(each) for each in ast.walk(test) if isinstance(each, ast.Call)]:
@@ -826,7 +840,7 @@ def _says_another(node: ast.Raise, status: str) -> bool:
     """Whether what is raised says a status, and not this one."""
     made = node.exc if isinstance(node.exc, ast.Call) else None
     said = [*made.args[:1], *filter(None, [keyword(made, "status_code")])] if made is not None else []
-    return any(re.search(r"^\d{3}$|HTTP_\d{3}_", text_of(each)) and not _is_status(each, status) for each in said)
+    return any(re.search(r"^\d{3}$|HTTP_\d{3}_", text_of(each)) and not is_status(each, status) for each in said)
 
 
 @reading("a field that the endpoint leaves out", "create_answers_201")
@@ -976,7 +990,7 @@ def status_not_said(evidence: Evidence) -> Told | None:
         hint = "This tells FastAPI of every endpoint. Unless you say something else here, each of them answers 200."
     returned = [each.value for each in inside(found[1]) if isinstance(each, ast.Return)]
     wanted = evidence.wanted[:3]
-    if any(isinstance(each, ast.Tuple) and _is_status(each.elts[-1], wanted) for each in returned):
+    if any(isinstance(each, ast.Tuple) and is_status(each.elts[-1], wanted) for each in returned):
         hint = f"Unless you say something else, an endpoint answers 200. The {wanted} in your return is a part of the "
         hint += "body. Where does FastAPI look for the status?"
     taken = [each for each in (*found[1].args.args, *found[1].args.kwonlyargs) if each.arg in ("status_code", "status")]
@@ -1006,11 +1020,13 @@ def other_status(evidence: Evidence) -> Told | None:
     """201 means that something new was made, 204 that the body is empty, 202 that the work is done later, and 200
     everything else."""
     found = endpoint_of(evidence)
-    if found is None or not re.match(r"20\d", evidence.saw) or evidence.saw[:3] == evidence.wanted[:3]:
+    if found is None or not re.match(r"[2-5]\d\d\b", evidence.saw) or evidence.saw[:3] == evidence.wanted[:3]:
         return None
-    said, made = keyword(found[2], "status_code"), said_status(evidence)
-    if said is not None and _is_status(said, evidence.saw[:3]):
-        where = found[0].at(said)
+    said, made = _status_of_route(evidence, found[0], found[2]), said_status(evidence)
+    if not evidence.saw.startswith("20") and (said is None or evidence.raised or _SOMEBODY_REFUSED in evidence.saw):
+        return None  # it may come from an exception
+    if said is not None and is_status(said[1], evidence.saw[:3]):
+        where = said[0].at(said[1])
     elif made is not None:
         where = made[0].at(made[1])
     else:
@@ -1025,6 +1041,19 @@ def other_status(evidence: Evidence) -> Told | None:
     return Told(saw=f"the answer is {evidence.saw[:3]}", where=where, hint=hint)
 
 
+_SOMEBODY_REFUSED = '{"detail":'  # so an answer begins that FastAPI makes of an exception
+
+
+def _status_of_route(evidence: Evidence, file: File, route: ast.Call) -> tuple[File, ast.expr] | None:
+    """What a route says its status is, and where: in its call, or in the line that names the number."""
+    said = keyword(route, "status_code")
+    bound = evidence.source.bound(said.id, file) if isinstance(said, ast.Name) else None
+    value = getattr(bound[1], "value", None) if bound else None
+    if bound is not None and value is not None and bound[0].name not in evidence.given:
+        return bound[0], value
+    return (file, said) if said is not None else None
+
+
 def _beside_the_endpoint(evidence: Evidence, endpoint: Function, status: str) -> str:
     """Where a row of a table of routes, or a call that registers them, has a status beside an endpoint; else empty."""
     found: list[str] = []
@@ -1036,7 +1065,7 @@ def _beside_the_endpoint(evidence: Evidence, endpoint: Function, status: str) ->
         beside += [(each, [*ast.iter_child_nodes(each)]) for _, each in own]
         for _, parts in beside:
             values = [each.value if isinstance(each, ast.keyword) else each for each in parts]
-            found += [file.at(each) for each in values if _is_status(each, status)]
+            found += [file.at(each) for each in values if is_status(each, status)]
     return found[0] if len(found) == 1 else ""
 
 
@@ -1049,7 +1078,7 @@ def own_response_status(evidence: Evidence) -> Told | None:
     own."""
     found = endpoint_of(evidence)
     said = keyword(found[2], "status_code") if found else None
-    if found is None or said is None or not _is_status(said, evidence.wanted[:3]):
+    if found is None or said is None or not is_status(said, evidence.wanted[:3]):
         return None
     for file, node in behind(evidence) if re.match(r"20\d", evidence.saw) else ():
         made = [each for each in inside(node) if isinstance(each, ast.Call) and name_of(each).endswith("Response")]

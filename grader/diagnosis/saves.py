@@ -509,16 +509,29 @@ def merged_copy_lost(evidence: Evidence) -> Told | None:
                 where=file.at(each),
                 hint="merge() gives you another object, the one that belongs to the session. Go on with that one.",
             )
-    kept = [each for each in inside(node) if isinstance(each, ast.Assign) and name_of(each.value) == "merge"]
+    other = goes_on_with_the_other(node)
+    if other is None:
+        return None
+    return Told(
+        saw=f"{evidence.saw}: '{other.id}' was never part of the session",
+        where=file.at(other),
+        hint="merge() gives back another object, which belongs to the session. Which of the two is this?",
+    )
+
+
+def goes_on_with_the_other(node: Function) -> ast.Name | None:
+    """Where a function keeps what merge() gives, and goes on with what it has passed in: refreshes that or returns it.
+
+    None where it throws away what merge() gives: then the call itself has to change.
+    """
+    given = [each for each in inside(node) if isinstance(each, ast.Assign | ast.AnnAssign)]
+    kept = [each for each in given if name_of(each.value) == "merge"]
     copied = {text_of(one) for each in kept if isinstance(each.value, ast.Call) for one in each.value.args}
-    for each in [each for each in inside(node) if isinstance(each, ast.Return)]:
-        if isinstance(each.value, ast.Name) and each.value.id in copied - {text_of(one.targets[0]) for one in kept}:
-            return Told(
-                saw=f"{evidence.saw}: '{each.value.id}' was never part of the session",
-                where=file.at(each),
-                hint="merge() gives back another object, which belongs to the session. Which of the two is this?",
-            )
-    return None
+    copied -= {text_of(getattr(one, "targets", [getattr(one, "target", None)])[0]) for one in kept}
+    used = [each.value for each in inside(node) if isinstance(each, ast.Return)]
+    used += [each for call in calls(node, "refresh") for each in call.args[:1]]
+    others = [each for each in used if isinstance(each, ast.Name) and each.id in copied]
+    return min(others, key=lambda each: each.lineno, default=None)
 
 
 @reading("only some attributes are refreshed", *_CREATE_AND_UPDATE)

@@ -957,7 +957,9 @@ def blank_accepted(evidence: Evidence) -> Told | None:
         if away is not None:
             return Told(where=file.at(away[0]), hint=away[1])
         condition = _condition_of(method, node)
-        hint = "Which names come through here? Try one of white space alone, and an empty one."
+        hint = "Which names come through here? Try an empty one, and one of white space alone."
+        if "name=''" not in told:  # which is tried before any other, and was refused
+            hint = "Which names come through here? Try white space of each kind: spaces, tabs, line ends."
         uncalled = _uncalled(getattr(condition, "test", condition))
         if "name=''" in told and _looks_for_white_space(condition):
             hint = "The empty name comes here, too. What does isspace() say of a text that has no characters?"

@@ -9,7 +9,7 @@ from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.endpoints import behind, endpoint_of, request_of
 from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.routes import ANSWERS, UNKNOWN
+from grader.diagnosis.routes import ANSWERS, UNKNOWN, is_status, run_in_any_case
 from grader.diagnosis.shapes import at_line, raised_with
 from grader.diagnosis.source import calls, inside, keyword, name_of, text_of
 
@@ -116,6 +116,27 @@ def success_raised(evidence: Evidence) -> Told | None:
             if status is not None and _OF_SUCCESS.search(text_of(status)):
                 hint = "An exception ends the endpoint, and nothing is returned. Where does a success get its status?"
                 return Told(where=file.at(each), hint=hint)
+    return None
+
+
+_REFUSED = re.compile(r"(?:the endpoint was not called: )?([345]\d\d) \{[\"']detail[\"']:")
+
+
+@reading("an exception in any case")
+def refused_in_any_case(evidence: Evidence) -> Told | None:
+    """An HTTPException ends the request. A raise that stands under no condition ends every request, also a good one."""
+    refused = _REFUSED.match(evidence.saw)
+    if refused is None or evidence.raised or re.match(r"[345]\d\d", evidence.wanted):
+        return None
+    get_db = evidence.source.function("get_db", "app/deps.py") if evidence.saw.startswith("the endpoint") else None
+    for file, node in [get_db] if get_db is not None else run_in_any_case(evidence):
+        first = next((each for each in node.body if isinstance(each, ast.Raise | ast.Return | ast.If)), None)
+        made = first.exc if isinstance(first, ast.Raise) and isinstance(first.exc, ast.Call) else None
+        status = (keyword(made, "status_code") or next(iter(made.args), None)) if made is not None else None
+        says = status is not None and is_status(status, refused[1])
+        if made is not None and name_of(made) == "HTTPException" and says and file.name not in evidence.given:
+            hint = "This runs for each request, also for this one. In which case should it run?"
+            return Told(where=file.at(made), hint=hint)
     return None
 
 

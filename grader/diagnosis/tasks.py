@@ -967,10 +967,14 @@ def task_raises(evidence: Evidence) -> Told | None:
     if found is None:
         return None
     raised = evidence.raised[0] if evidence.raised else None
+    if raised is not None and "response already started" in raised.message:
+        raised = evidence.raised_kind("HTTPException") or raised
     if raised is not None and raised.lines:
         where = innermost(raised, evidence.given)
         if where.startswith(found[0].name):
             hint = "The exception comes out of this line. Which value in it is not what you think?"
+            if raised.kind == "HTTPException":
+                hint = "The client has its answer by then: no exception makes another one. When should this run?"
             if raised.kind == "UnboundExecutionError":
                 reached = evidence.source.reached(*found, evidence.given)
                 made = [file.at(call) for file, node in reached for call in calls(node, "Session") if not call.args]

@@ -15,7 +15,7 @@ from grader.diagnosis.crud import made_of
 from grader.diagnosis.endpoints import behind, endpoint_of, own_files, request_of
 from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.saves import returned_what_gives_nothing
+from grader.diagnosis.saves import goes_on_with_the_other, returned_what_gives_nothing
 from grader.diagnosis.source import (
     File,
     Function,
@@ -322,6 +322,9 @@ def _another_row(chain: list[tuple[File, Function]], what: str) -> tuple[str, st
             hint = f"This writes a row, and tells no object its id. What puts the {what} itself into the session?"
             if name_of(call) == "merge":
                 hint = f"merge() leaves this {what} as it is, and gives back another one, which is in the session. "
+                other = goes_on_with_the_other(node) if id(call) not in statements else None
+                if other is not None:
+                    return file.at(other), f"{hint}Which of the two is '{other.id}'?"
                 hint += "What becomes of that one here?" if id(call) in statements else "Which of the two goes on?"
             return file.at(call), hint
     return None

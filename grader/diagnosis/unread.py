@@ -7,6 +7,7 @@ import difflib
 import re
 
 from grader.diagnosis.evidence import Evidence
+from grader.diagnosis.libraries import home_of, module_like
 from grader.diagnosis.names import OF_NO_APP, ROUTER_IN_THE_APP
 from grader.diagnosis.source import calls, name_of, text_of
 from grader.outcomes import SAYS_IT_ALL
@@ -52,7 +53,7 @@ def _at_home_elsewhere(evidence: Evidence) -> str:
         if isinstance(node, ast.ImportFrom) and node.lineno == int(line or 0):
             names = [each.name for each in node.names]
             names = ["ItemCreate"] if names == ["schemas"] else names
-            homes = {found[0].name for each in names if (found := evidence.source.class_(each)) is not None}
+            homes = {home for each in names for home in _defined_in(evidence, each, node.module or "")}
             if len(homes) == 1:
                 return f"In this chapter {names[0]} is in {homes.pop()}. Where does this line look for it?"
     return ""
@@ -186,6 +187,8 @@ def _not_imported(evidence: Evidence) -> str:
     if missing is not None:
         similar = difflib.get_close_matches(missing[1], sorted(_names_in(evidence, missing[2])), 1, cutoff=0.75)
         known = f"{missing[2]} has '{similar[0]}'. Is it a typing mistake?" if similar else ""
+        homes = [] if known else _defined_in(evidence, missing[1], missing[2])
+        known = f"'{missing[1]}' is in {homes[0]}. Where does this line look for it?" if len(homes) == 1 else known
         return known or f"Does {missing[2]} define this name, or is it somewhere else?"
     unknown = re.match(r"No module named '(\w+)", raised.message)
     own = [each.name for each in evidence.source.files() if unknown and each.name.endswith(f"/{unknown[1]}.py")]
@@ -194,6 +197,9 @@ def _not_imported(evidence: Evidence) -> str:
         return f"That folder is app/{unknown[1]}. How do the other imports name what is in app?"
     if raised.kind == "ModuleNotFoundError" and own:
         return f"That file is {own[0]}. How do the other imports name the files of the app?"
+    asked = re.match(r"No module named '([\w.]+)'", raised.message)
+    if raised.kind == "ModuleNotFoundError" and asked and (similar_one := module_like(asked[1])):
+        return f"Nothing that is installed has this name. There is {similar_one}: is it a typing mistake?"
     if raised.kind == "ModuleNotFoundError":
         return "Nothing that is installed has this name. Is it a typing mistake, or can you do without it?"
     types = _of_types(evidence, raised.message)
@@ -223,6 +229,14 @@ def _of_types(evidence: Evidence, message: str) -> str:
     if name == "Mapped" and len(parts) == 2:
         return "Mapped takes one type, of Python. What else is said of the column goes elsewhere: where?"
     return f"{name} takes one type. Which one is it here?"
+
+
+def _defined_in(evidence: Evidence, name: str, module: str) -> list[str]:
+    """The learner's files, but for a module, that define a name at the top; or the library that it is from."""
+    own = [file for file in evidence.source.files() if file.name != f"{module.replace('.', '/')}.py"]
+    found = [file.name for file in own if any(name == getattr(each, "name", "") for each in file.tree.body)]
+    found += [file.name for file in own if name in file.bindings]
+    return [*dict.fromkeys(found)] or [home for home in (home_of(name, module, evidence.chapter),) if home]
 
 
 def _names_in(evidence: Evidence, module: str) -> set[str]:

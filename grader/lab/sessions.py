@@ -46,7 +46,7 @@ class Sessions:
             self.close()
         if nothing_told:
             self._story.begin_timeline()
-        with self._code.running("a new session"):
+        with self._code.running("a session"):
             session = self._models.new_session()
         self._made.append(session)
         return session
