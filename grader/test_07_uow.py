@@ -226,8 +226,8 @@ def test_session_is_rolled_back_on_error(
 @rule(
     task="7.4",
     title="an error reaches the client",
-    why="A client that is told of a success believes that its item is saved, and throws its own copy away. An "
-    "accident in your own handling hides what really went wrong.",
+    why="A client that is told of a success believes that its item is saved, and throws its own copy away. A "
+    "mistake in your own error handling hides what really went wrong.",
     hint="Follow the error from the line that raises it to the answer. What becomes of it on the way?",
     needs=["item_and_event_are_saved_together"],
 )

@@ -177,7 +177,7 @@ def _hint_for(found: re.Match[str], parameter: ast.arg, value: ast.expr) -> str:
     if isinstance(value, ast.Call) and name_of(value) in _PLACES:
         return f"{name_of(value)} says where a value comes from, and not of what type it is. What holds both?"
     if isinstance(value, ast.Tuple):
-        return "The comma makes a pair of this. What holds a type, and what is said of it?"
+        return "The comma makes a pair of this. What of the typing module takes a type together with the rules for it?"
     if name_of(getattr(value, "value", None)) == "Annotated" and said and name_of(said[0]) in _PLACES:
         return f"Annotated takes the type first. Is {name_of(said[0])} one?"
     return ""

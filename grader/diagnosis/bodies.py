@@ -90,7 +90,8 @@ def in_a_request(function: Callable[[Evidence], Told | None]) -> Callable[[Evide
         name = seen.did[-1].partition("(")[0]
         if seen.saw.startswith("refused"):
             return replace(told, saw=f"{evidence.saw}; {name} refuses this", why=told.why or TOO_STRICT)
-        return replace(told, saw=f"{evidence.saw}; {name} lets this through")
+        lacks = told.saw if told.saw.startswith(f"{name} has no field") else f"{name} lets this through"
+        return replace(told, saw=f"{evidence.saw}; {lacks}")
 
     vars(holds)["reading"] = replace(original, rules=(*_INVALID, *_VALID, *_MADE, *_LATER), holds=holds)
     return holds

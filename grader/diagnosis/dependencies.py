@@ -332,8 +332,13 @@ def shared_session(evidence: Evidence) -> Told | None:
                 return Told(where=place.at(call), hint=hint, why=_USED_AGAIN)
             hint = f"'{kept[0]}' is there once for all requests. What does it hold while two of them run?"
             if _is_of_a_thread(evidence, statement.value):
-                hint = _OF_A_THREAD
                 puts = _put_into(evidence, found, kept[0])
+                hint = _OF_A_THREAD
+                if evidence.rule in _CLOSES:
+                    hint = (
+                        "This keeps one session for each thread. The next request on that thread puts its own here: "
+                        "which session does the end of get_db find then?"
+                    )
                 return Told(where=puts[0][0].at(puts[0][1]) if puts else file.at(statement), hint=hint)
             return Told(where=file.at(statement), hint=hint)
     for each in ast.walk(node):

@@ -1551,9 +1551,9 @@ def own_session_left_open(evidence: Evidence) -> Told | None:
                 hint = "You opened this session yourself. Who closes it, after a success and after a crash?"
             if hint and of_get_db:
                 hint = (
-                    "next() takes the session out of get_db, which ends with that: nothing closes what is done with it "
+                    "next() takes the session out of get_db, which ends at once: nobody closes what is opened later. "
                 )
-                hint += "afterwards. What does Depends want to be given?"
+                hint += "What does Depends want to be given?"
             if hint:
                 why = "A session belongs to one request. All of them would meet in it what the others have left."
                 return Told(where=file.at(place), hint=hint, why=why if hint == _OPENED_ONCE else "")

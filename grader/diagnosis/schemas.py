@@ -1551,7 +1551,7 @@ def setting_not_read(file: File, schema: ast.ClassDef) -> Told | None:
                     hint = "Pydantic reads model_config while it makes the class. When does this line run?"
                     return Told(where=file.at(each), hint=hint)
         if isinstance(node, ast.ClassDef) and node.name != "Config" and _SETTING in text_of(node):
-            hint = "Pydantic 2 reads no settings from a class inside, but from a variable. What is its name?"
+            hint = f"Pydantic looks for no class {node.name}, but for a variable with the settings. What is its name?"
             return Told(where=file.at(node), hint=hint)
         if isinstance(node, ast.Expr) and _holds_settings(node.value):
             hint = "These settings have no name. By which one does Pydantic read them?"
@@ -1701,7 +1701,8 @@ def rules_without_a_type(evidence: Evidence) -> Told | None:
         hint = _not_a_type(value)
         if hint:
             saw = f"Python cannot read {text_of(value)} as a type" if raised.kind == "SyntaxError" else ""
-            return Told(saw=saw, where=file.at(next((each for each in bound if each is value), value)), hint=hint)
+            where = file.at(next((each for each in bound if each is value), value))
+            return Told(saw=saw, where=where, hint=hint, wanted="a type" if saw else "")
     called = [each for each in bound if isinstance(each, ast.Call) and name_of(each) == "Annotated"]
     return Told(where=file.at(called[0]), hint="Which brackets does Annotated take?") if called else None
 
@@ -1716,6 +1717,9 @@ def _parts_of(file: File, annotation: ast.expr) -> list[ast.expr]:
     return [value if value is not None else annotation]
 
 
+_TAKES_BOTH = "What of the typing module takes a type together with the rules for it?"
+
+
 def _not_a_type(value: ast.expr) -> str:
     """What to ask of something that stands where a type belongs, and is none."""
     name = name_of(value) if isinstance(value, ast.Call) else ""
@@ -1728,13 +1732,14 @@ def _not_a_type(value: ast.expr) -> str:
     if name == "str":
         return f"{text_of(value)} makes a text, and is no type. What is the type, and what says how long a text may be?"
     if isinstance(value, ast.Constant) and type(value.value) is int:
-        return f"{value.value} is a number, and no type. What holds a type, and what is said of it?"
+        return f"{value.value} is a number, and no type. {_TAKES_BOTH}"
     if isinstance(value, ast.Constant) and isinstance(value.value, str):
-        return "The quotes make a text of this. What holds a type, and what is said of it?"
+        of_a_type = re.search(r"\[|^\s*\w+\s*$", value.value)
+        return "The quotes make a text of this." if of_a_type else f"This is a text, and no type. {_TAKES_BOTH}"
     if name == "Annotated":
         return "Which brackets does Annotated take?"
     if isinstance(value, ast.Tuple):
-        return "The comma makes a pair of this. What holds a type, and what is said of it?"
+        return f"The comma makes a pair of this. {_TAKES_BOTH}"
     of_annotated = isinstance(value, ast.Subscript) and name_of(value.value) == "Annotated"
     held = value.slice.elts if isinstance(value, ast.Subscript) and isinstance(value.slice, ast.Tuple) else []
     if of_annotated and held and isinstance(held[0], ast.Call) and name_of(held[0]) in _SAYS:

@@ -432,8 +432,8 @@ def _apart(name: str) -> str:
     if name == "ItemRead":
         return "A table model shows every column that it has. Which fields belong in an answer, and in what class?"
     return (
-        "A table model checks nothing, and has every column. Give what a client sends a class of its own: no table, "
-        "and the types of 8.1."
+        "FastAPI does not check a body that is a table model, and that has every column. Give what a client sends a "
+        "class of its own: no table, and the types of 8.1."
     )
 
 

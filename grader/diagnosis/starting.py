@@ -495,7 +495,7 @@ def start_error_swallowed(evidence: Evidence) -> Told | None:
             for handler in handlers:
                 unknown = _names_of_nothing(file, node)
                 if unknown:
-                    saw = f"{evidence.saw}; NameError: name '{unknown[0].id}' is not defined, and nobody heard of it"
+                    saw = f"{evidence.saw}; NameError: name '{unknown[0].id}' is not defined, and was caught"
                     hint = "Something went wrong here, and it was caught. Read the error above letter by letter."
                     return Told(saw=saw, where=file.at(unknown[0]), hint=hint)
                 hint = "What becomes of an error of create_all() here, and who hears of it?"

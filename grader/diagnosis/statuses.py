@@ -136,6 +136,9 @@ def refused_in_any_case(evidence: Evidence) -> Told | None:
         says = status is not None and is_status(status, refused[1])
         if made is not None and name_of(made) == "HTTPException" and says and file.name not in evidence.given:
             hint = "This runs for each request, also for this one. In which case should it run?"
+            before = [each for each in node.body[:-1] if not isinstance(getattr(each, "value", None), ast.Constant)]
+            if node.body[-1] is first and not before:  # only a docstring
+                hint = f"This is all that {node.name} does. What should it do in its place?"
             return Told(where=file.at(made), hint=hint)
     return None
 

@@ -1326,7 +1326,8 @@ def _bounds(evidence: Evidence) -> Told | None:
     why = TOO_STRICT if refused else ""
     default = _default_of(field)
     if default is not None and not refused and not size:
-        hint = f"This has a default, {text_of(default)}. What has a default may be left out."
+        more = "" if "max_length" in bounds else " And what else does this line let through?"
+        hint = f"This has a default, {text_of(default)}. What has a default may be left out.{more}"
         return Told(where=file.at(default), hint=hint)
     made = [each for each in calls(field.annotation, "BeforeValidator") if text_of(each.args[0]) in ("str", "repr")]
     if made and sent and sent[0].endswith("null") and not refused:

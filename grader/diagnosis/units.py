@@ -583,7 +583,10 @@ def several_commits(evidence: Evidence) -> Told | None:
             early = [each for loop in loops for each in ast.walk(loop) if isinstance(each, ast.Return)]
             hint = "This runs in each turn of the loop. How much does one COMMIT save?"
             if early:
-                hint = "This ends the function in the first turn of the loop. How many items have been saved by then?"
+                hint = (
+                    "The first turn of the loop commits, and this ends the function. How many items have been saved by "
+                    "then, and which lines belong below the loop?"
+                )
             return Told(where=file.at(early[0] if early else inside[0]), hint=hint)
     sent = [event.where for event in evidence.events_of("COMMIT") if event.where]
     for file, call in _repeated(evidence, sent) if evidence.rule == _BATCH and len(sent) > 1 else ():
@@ -679,7 +682,7 @@ def rolled_back_without_an_error(evidence: Evidence) -> Told | None:
         handled = [one for each in _tries(node) for handler in each.handlers for one in ast.walk(handler)]
         for call in [call for call in undone if call not in handled]:
             tests = [each for each in inside(node) if isinstance(each, ast.If) and call in ast.walk(each)]
-            hint = "Nothing went wrong, and the rollback ran. In which cases does this lead to it?"
+            hint = "Nothing went wrong, and yet the rollback ran. When is this condition true?"
             if not tests and not refused and all(each.lineno < call.lineno for each in calls(node, "commit")):
                 continue  # what was to be saved should have been by then
             if not tests:

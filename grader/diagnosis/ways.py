@@ -697,7 +697,7 @@ def empty_batch_refused(evidence: Evidence) -> Told | None:
     if raised is not None and raised.lines:
         where = innermost(raised, evidence.given)
         refused = re.match(r"\s*(raise|assert)\b", evidence.source.line(where))
-        return Told(where=where, hint=hint if refused else "What is there here when the list is empty?")
+        return Told(where=where, hint=hint if refused else "What does this line work with when the list is empty?")
     for file, node in behind(evidence) if evidence.saw.startswith("422") else ():
         for each in (*node.args.args, *node.args.kwonlyargs):
             where = _bound_of_a_list(evidence, file, each, defaults_of(node).get(each.arg))

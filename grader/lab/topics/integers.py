@@ -29,6 +29,9 @@ def of_32_bits() -> Iterator[None]:
         remove(Engine, "do_execute", _refuse_beyond)
 
 
+_REFUSAL = "integer out of range for PostgreSQL, which has 32 bits: here the grader refuses it as PostgreSQL would"
+
+
 def _refuse_beyond(_cursor: Any, _statement: str, _parameters: Any, context: Any) -> None:
     if context.dialect.name != "sqlite" or context.compiled is None or is_own(context.root_connection):
         return
@@ -36,8 +39,7 @@ def _refuse_beyond(_cursor: Any, _statement: str, _parameters: Any, context: Any
         for name, value in values.items():
             kind = getattr(context.compiled.binds.get(name), "type", None)
             if isinstance(kind, Integer) and not isinstance(kind, BigInteger) and any(map(_is_beyond, _each(value))):
-                refusal = "integer out of range for PostgreSQL, which has 32 bits; in its place the grader refuses it"
-                raise context.dialect.loaded_dbapi.DataError(refusal)
+                raise context.dialect.loaded_dbapi.DataError(_REFUSAL)
 
 
 def _each(value: Any) -> list[Any]:
