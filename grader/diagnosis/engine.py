@@ -1171,6 +1171,11 @@ def autoflush_left_on(evidence: Evidence) -> Told | None:
     own_class = any(_own_session_class(each) for each in file.classes) or "configure" in "\n".join(file.lines)
     if not made or own_class or None in options or "autoflush" in options:
         return None
+    for each in file.nodes:
+        targets = each.targets if isinstance(each, ast.Assign) else []
+        if any(text_of(target) == "SessionLocal.autoflush" for target in targets):
+            hint = "Sessions get what the factory was given when it was made. Does this line change that?"
+            return Told(where=file.at(each), hint=hint)
     return Told(where=file.at(made[-1]), hint="Nothing is said about autoflush here. What is it then?")
 
 

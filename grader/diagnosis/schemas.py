@@ -1949,6 +1949,12 @@ def value_shown_otherwise(evidence: Evidence) -> Told | None:
     return None
 
 
+@reading("a field that is left out when it is shown", "update_knows_what_was_sent")
+def left_out_of_dumps(evidence: Evidence) -> Told | None:
+    """model_dump() leaves out a field with exclude=True, and shows one with an alias by that where it is asked to."""
+    return under_another_name(evidence, _schema(evidence))
+
+
 _FROM_WHERE = "From which attribute of the object does this field take its value?"
 
 
