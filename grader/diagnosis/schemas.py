@@ -1568,6 +1568,9 @@ def setting_not_read(file: File, schema: ast.ClassDef) -> Told | None:
             if word != _SETTING and difflib.get_close_matches(word, [_SETTING], 1, cutoff=0.75):
                 hint = f"Pydantic knows no setting '{word}', and ignores it. It knows '{_SETTING}'."
                 return Told(where=file.at(each), hint=hint)
+            if re.search(r"^(?!use_).*(orm(?!at)|attr|object)", word) and word != _SETTING and text_of(value) == "True":
+                hint = f"Pydantic 2 knows no setting '{word}', and ignores it. Which one lets it read attributes?"
+                return Told(where=file.at(each), hint=hint)
     for node in file.tree.body:
         late = re.match(rf"(?:setattr\()?{schema.name}(?:\.|, ')model_config\b", text_of(node))
         if late and _SETTING in text_of(node) and node.lineno > schema.lineno:

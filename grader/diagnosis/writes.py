@@ -168,7 +168,12 @@ def copy_changed(evidence: Evidence) -> Told | None:
     """A copy is an object of its own: no session has loaded it, and what is set on it reaches no row."""
     if evidence.raised or evidence.sent("UPDATE"):
         return None
+    hint = "A copy is not the row that the session has loaded. Which call changes the item itself?"
     for file, function in reached(evidence):
+        for call in calls(function, "model_copy", "copy"):
+            if keyword(call, "update") is not None and re.search(r"\b(db_)?item\.", text_of(call.func)):
+                saw = f"no UPDATE was sent: {name_of(call)}() changes a copy of the item"
+                return Told(saw=saw, where=file.at(call), hint=hint)
         for node in [each for each in inside(function) if isinstance(each, ast.Assign)]:
             made = name_of(node.value) in ("model_copy", "copy", "deepcopy") and isinstance(node.value, ast.Call)
             if not made or not re.search(r"\b(db_)?item\b", text_of(node.value)):
@@ -178,7 +183,6 @@ def copy_changed(evidence: Evidence) -> Told | None:
             if not any(re.search(rf"\b{copied}\b", text_of(each)) for each in changed):
                 continue
             saw = "no UPDATE was sent: what was changed is a copy of the item"
-            hint = "A copy is not the row that the session has loaded. Which call changes the item itself?"
             return Told(saw=saw, where=file.at(node), hint=hint)
     return None
 
