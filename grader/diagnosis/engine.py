@@ -1536,6 +1536,10 @@ def second_engine(evidence: Evidence) -> Told | None:
         hint = "This makes a new engine each time it runs. How often does it run?"
         hint = hint if again else "This makes a second engine. There is one already."
         return Told(where=made[0][0].at(made[0][1]), hint=hint)
+    copies = [each for each in calls(file.tree, "execution_options") if text_of(each).startswith("engine.")]
+    if copies and "second engine" in evidence.saw:
+        hint = "execution_options() leaves the engine as it is, and gives another one. Which one do sessions get?"
+        return Told(where=file.at(copies[0]), hint=hint)
     opened = calls(node, "connect")
     if opened:
         hint = "This opens one connection, here and now. What opens one whenever a session needs it?"

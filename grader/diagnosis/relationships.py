@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import re
 from collections import Counter
 from dataclasses import replace
@@ -173,10 +174,27 @@ def nobody_deletes_the_events(evidence: Evidence) -> Told | None:
         return None
     file, node = item_event
     column = next((each for each in node.body if name_of(getattr(each, "target", None)) == "item_id"), None)
-    if column is None or re.search("ondelete", text_of(column)):
+    if column is None:
         return None
+    if re.search("ondelete", text_of(column)):
+        return _misspelt_pragma(evidence)
     hint = "When an item is deleted, what becomes of its events? Nothing here says it to the database."
     return Told(where=file.at(column), hint=hint)
+
+
+def _misspelt_pragma(evidence: Evidence) -> Told | None:
+    """What there is to say of a text by which SQLite should have been told to check foreign keys."""
+    for file in evidence.source.files():
+        for each in [each for each in file.nodes if isinstance(each, ast.Constant)]:
+            name = re.search(r"(\w+)\s*=\s*(?:on|1|true|yes)\b", str(each.value), re.IGNORECASE)
+            written = name[1].lower() if name else ""
+            if written != _PRAGMA and difflib.get_close_matches(written, [_PRAGMA], 1, cutoff=0.75):
+                saw = f"{evidence.saw}; SQLite knows no PRAGMA {written}, and says nothing"
+                return Told(saw=saw, where=file.at(each), hint="Read the name of this PRAGMA letter by letter.")
+    return None
+
+
+_PRAGMA = "foreign_keys"
 
 
 def _relationship_to(evidence: Evidence, table: str) -> tuple[File, ast.stmt] | None:

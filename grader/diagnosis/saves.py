@@ -622,6 +622,12 @@ def not_refreshed(evidence: Evidence) -> Told | None:
             next(each for each in _DETACH if f"{each}(" in evidence.source.line(closed)),
         )
         saw = f"{evidence.saw.partition(':')[0]}: it was not loaded between the commit and the {name}() in line {line}"
+    for file, node in reached(evidence):
+        for loop in [each for each in inside(node) if isinstance(each, ast.For) and calls(each, "refresh")]:
+            left = re.search(r"\.(new|dirty|deleted)\b", text_of(loop.iter))
+            if left and file.at(loop) != where and file.name == where.rpartition(":")[0]:
+                hint = f"This goes through {left[0][1:]} when all is committed. Which objects are in there then?"
+                return Told(saw=saw, where=file.at(loop), hint=hint)
     hint = "After this line the item's values are out of date: the row has to be loaded from the database once more."
     return Told(saw=saw, where=where, hint=hint)
 

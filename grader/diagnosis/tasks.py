@@ -230,12 +230,14 @@ def tasks_never_run(evidence: Evidence) -> Told | None:
     """FastAPI runs the tasks that it was asked to collect, or those of the answer; no others."""
     if evidence.sent("INSERT item_events") or evidence.raised:
         return None
+    added = [(node, call) for _, node in behind(evidence) for call in calls(node, "add_task")]
     for file, node in behind(evidence):
         attached = [each for each in ast.walk(node) if isinstance(each, ast.keyword) and each.arg == "background"]
         attached_to = any(isinstance(each, ast.Attribute) and each.attr == "background" for each in ast.walk(node))
         parameters = {each.arg for each in (*node.args.args, *node.args.kwonlyargs)}
         taken = {name_of(call.func.value) for call in calls(node, "add_task") if isinstance(call.func, ast.Attribute)}
-        if attached and taken & parameters:
+        in_another = any(other is not node and name_of(call.func) == "add_task" for other, call in added)
+        if attached and (taken & parameters or in_another):
             hint = "The answer brings a task of its own. What becomes of those that were added before?"
             return Told(where=file.at(attached[0].value), hint=hint)
         made = calls(node, "BackgroundTasks", "BackgroundTask")
@@ -658,9 +660,25 @@ def shared_by_tasks(evidence: Evidence) -> Told | None:
         if isinstance(statement, ast.Assign) and isinstance(value, ast.Call) and _is_session(value):
             hint, why = "This runs once, when the module is imported. When should a session be opened?", _SHARED
             if "scoped_session" in text_of(value):
-                hint = "This gives all tasks of a thread the same session, unless somebody removes it."
-                why = "What one task has left in the session, the next one of this thread meets."
+                hint, why = _OF_A_THREAD
             return Told(where=file.at(statement), hint=hint, why=why)
+    return _kept_by_thread(evidence, found)
+
+
+_OF_A_THREAD = (
+    "This gives all tasks of a thread the same session, unless somebody removes it.",
+    "What one task has left in the session, the next one of this thread meets.",
+)
+
+
+def _kept_by_thread(evidence: Evidence, task: tuple[File, Function]) -> Told | None:
+    """Where a ``threading.local()`` keeps a session for the tasks of each thread."""
+    for file, node in evidence.source.reached(*task, evidence.given):
+        for each in [each for each in inside(node) if isinstance(each, ast.Assign) and _keeps_a_session(each)]:
+            owner = name_of(getattr(each.targets[0], "value", None))
+            bound = evidence.source.bound(owner, file) if owner else None
+            if bound is not None and name_of(getattr(bound[1], "value", None)) == "local":
+                return Told(where=file.at(each), hint=_OF_A_THREAD[0], why=_OF_A_THREAD[1])
     return None
 
 
