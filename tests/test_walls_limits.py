@@ -16,6 +16,7 @@ from types import SimpleNamespace
 import pytest
 
 from grader.bench import Bench, Isolation, Limits, Target, files, limits_for, looks, plan, runner
+from grader.bench.children import Child, Children
 from grader.bench.isolation import user_after
 from grader.bench.sandbox import Sandbox
 from grader.bench.staging import stage
@@ -276,6 +277,23 @@ def test_a_disk_without_room_for_files_costs_nobody_a_verdict(
         found = verdicts(bench, folder)
     assert {name for name, check in found.items() if check.outcome != "passed"} == OF_GET
     assert found["get_returns_the_item"].unjudged == (left == 0)
+
+
+@pytest.mark.skipif(not HAS_FORK, reason="there is no server")
+def test_threads_that_are_used_up_cost_nobody_a_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the bench can start no thread for a child, that comes right with the server that has the others."""
+    listen, failures = Children._listen, iter(range(2))
+
+    def listen_later(self: Children, child: Child, results: object, output: object) -> None:
+        if next(failures, None) is not None:
+            raise RuntimeError("can't start new thread")
+        listen(self, child, results, output)
+
+    monkeypatch.setattr(Children, "_listen", listen_later)
+    with Bench(jobs=2) as bench:
+        found = [verdicts(bench, submission(tmp_path / name)) for name in ("one", "another")]
+    assert {check.outcome for each in found for check in each.values()} == {"passed"}
+    assert next(failures, None) is None
 
 
 def test_budgets_follow_the_time_of_a_check() -> None:

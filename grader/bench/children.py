@@ -194,9 +194,15 @@ class Children:
         # Who has the other end of a pipe could open this one by /proc, and read what is told.
         results, results_end = (end.detach() for end in socket.socketpair())
         output, output_end = os.pipe()
+        told, printed = os.fdopen(results, "rb"), os.fdopen(output, "rb")
         try:
-            self._listen(child, os.fdopen(results, "rb"), os.fdopen(output, "rb"))
+            self._listen(child, told, printed)
             server.send({"job": child.number, "request": asdict(job)}, [results_end, output_end])
+        except RuntimeError:
+            printed.close()
+            if child._reader is None or not child._reader.is_alive():  # it closes what it reads
+                told.close()
+            raise
         finally:
             os.close(results_end)
             os.close(output_end)
