@@ -1647,6 +1647,11 @@ def other_session(evidence: Evidence) -> Told | None:
         if opened and calls(node, *LOOKUPS):
             hint = "The item comes from this session, and is to be changed in another."
             return Told(saw=saw, where=file.at(opened[0]), hint=hint)
+    for file in own_files(evidence):
+        for each in [each for each in file.nodes if isinstance(each, ast.keyword) and each.arg == "use_cache"]:
+            if text_of(each.value) == "False":
+                hint = "Without the cache, Depends calls get_db for each place that needs it. How often is that?"
+                return Told(saw=saw, where=file.at(each), hint=hint)
     hint = "The session in this line does not know this item. Where does the item come from?"
     if "already attached" not in raised.message:  # nobody has seen another session
         saw = f"a crash: {raised.kind}: the session does not know this item"

@@ -607,6 +607,8 @@ def no_row_in_the_session(evidence: Evidence) -> Told | None:
     hint = f"A session works with rows, and here it gets {gets}. Which object is the row?"
     if kind == "NoneType":
         hint = "A session works with rows, and here it gets None. Where should the row have come from?"
+        if evidence.rule == "get_unknown_is_none":
+            hint = "A session works with rows. There is none with this id: what does this line get?"
         if lost := _kept_of_nothing(evidence, found[2]):
             return lost
     if kind in ("int", "str") and (handed := _handed_a_part(evidence, found[0])) is not None:
