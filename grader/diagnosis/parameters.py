@@ -394,6 +394,25 @@ def page_by_another_name(evidence: Evidence) -> Told | None:
     return Told(where=where, hint=hint)
 
 
+@reading("the page is looked for in the body", "bad_paging_is_422", "list_answers_items", "owner_is_in_the_answer")
+def page_in_the_body(evidence: Evidence) -> Told | None:
+    """FastAPI takes a parameter that is a model for the body, unless Query() says that it is made of the query."""
+    found = endpoint_of(evidence) if request_of(evidence)[0] == "get" else None
+    if found is None or evidence.raised or not re.search(r"\b(offset|limit)=", "".join(evidence.did[-1:])):
+        return None
+    for file, node in [found[:2], *(each for each in behind(evidence)[1:] if _is_a_dependency(evidence, each[1]))]:
+        for argument in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]:
+            named = [evidence.source.class_(name) for name in re.findall(r"\w+", text_of(argument.annotation))]
+            family = [each[1] for model in named if model for each in evidence.source.ancestry(model)]
+            bases = " ".join(text_of(base) for each in family for base in each.bases)
+            is_model = re.search(r"\b(BaseModel|SQLModel)\b", bases) is not None
+            fields = {name_of(each.target) for one in family for each in one.body if isinstance(each, ast.AnnAssign)}
+            if is_model and fields & {"offset", "limit"} and _model_of(evidence, node, argument) is None:
+                hint = "FastAPI takes a model for the body of a request. What says that this one is made of the query?"
+                return Told(where=file.at(argument), hint=hint)
+    return None
+
+
 # What a page's first item, and its length, are called elsewhere.
 _LIKE = {
     "offset": re.compile("off|skip|start|from|begin|first|after", re.IGNORECASE),

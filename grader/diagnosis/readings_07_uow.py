@@ -50,7 +50,7 @@ from grader.diagnosis.routes import (
     session_ended_early,
     status_not_said,
 )
-from grader.diagnosis.saves import refreshed_before_it_was_saved
+from grader.diagnosis.saves import list_of_nothing, refreshed_before_it_was_saved
 from grader.diagnosis.schemas import other_default
 from grader.diagnosis.starting import ends_before_its_yield, lifespan_unknown, nobody_creates
 from grader.diagnosis.statuses import (
@@ -147,6 +147,7 @@ READINGS = (
     stand_in_left,
     catches_all,
     handler_answers_200,
+    list_of_nothing,
     other_status_for_unknown,
     *SCHEMAS_OF_ANSWERS,
     lifespan_unknown,

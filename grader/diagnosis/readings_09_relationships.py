@@ -51,7 +51,12 @@ from grader.diagnosis.owners import (
     other_owner_in_the_schema,
 )
 from grader.diagnosis.pages import filtered, page_in_parts
-from grader.diagnosis.parameters import dependency_gives_no_row, dependency_on_the_class, page_by_another_name
+from grader.diagnosis.parameters import (
+    dependency_gives_no_row,
+    dependency_on_the_class,
+    page_by_another_name,
+    page_in_the_body,
+)
 from grader.diagnosis.reads import offset_as_an_id
 from grader.diagnosis.relationships import (
     asked_for_each,
@@ -216,6 +221,7 @@ READINGS = (
     no_null,
     owner_overwritten,
     owners_never_asked_for,
+    page_in_the_body,
     page_by_another_name,
     page_not_handed_on,
     merged_by_name,

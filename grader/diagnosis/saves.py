@@ -424,6 +424,22 @@ def returned_nothing(evidence: Evidence) -> Told | None:
     return Told(saw=f"{node.name} returned None", where=where, hint=hint, why=why)
 
 
+@reading("a list of what gives nothing back")
+def list_of_nothing(evidence: Evidence) -> Told | None:
+    """refresh(), add() and their like give nothing back: a list of that holds None, as often as they were called."""
+    own = [file for file in evidence.source.files() if file.name not in evidence.given]
+    for file in own if "None" in evidence.saw else ():
+        alone = [each.value for each in file.nodes if isinstance(each, ast.Expr)]
+        for each in [each for each in file.nodes if isinstance(each, ast.ListComp) and each not in alone]:
+            if isinstance(each.elt, ast.Call) and name_of(each.elt) in _GIVE_NOTHING and of_a_session(each.elt):
+                hint = f"{name_of(each.elt)}() gives nothing back. What is in this list?"
+                return Told(where=file.at(each), hint=hint)
+    return None
+
+
+_GIVE_NOTHING = "refresh", "add", "add_all", "delete", "expire", "expunge", "flush", "commit"
+
+
 def _lost_on_the_way(evidence: Evidence, file: File, node: Function, returns: list[ast.Return]) -> Told | None:
     """What there is to say of a function that returns something, where what is around or below it returns nothing."""
     saw = f"{node.name} returned None"

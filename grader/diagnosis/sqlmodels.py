@@ -667,6 +667,26 @@ _NOT_GIVEN_BACK = "The caller goes on with the item that comes back: it has to b
 _NOT_SAVED = "What was changed has to be in the database when the session is closed. Here, nothing of it is."
 
 
+@reading("merge() takes over what was not sent", "update_keeps_omitted_fields", "patch_keeps_omitted_fields")
+def merged_with_defaults(evidence: Evidence) -> Told | None:
+    """An object of SQLModel has a value for each field: the default for what was not sent. merge() takes them all."""
+    if "NULL" not in evidence.saw or evidence.raised:
+        return None
+    for file in own_files(evidence):
+        for node in file.functions:
+            given = [each for each in inside(node) if isinstance(each, ast.Assign) and _is_new(each.value)]
+            made = {name_of(each.targets[0]) for each in given}
+            for call in [call for call in calls(node, "merge") if call.args]:
+                if _is_new(call.args[0]) or text_of(call.args[0]) in made:
+                    hint = "This Item has a default for whatever was not sent. What does merge() do with that?"
+                    return Told(where=file.at(call), hint=hint)
+    return None
+
+
+def _is_new(value: ast.AST) -> bool:
+    return isinstance(value, ast.Call) and text_of(value.func) in ("Item", "Item.model_validate")
+
+
 def nothing_saved(function: Callable[[Evidence], Told | None]) -> Callable[[Evidence], Told | None]:
     """A reading of an update that saves nothing, for a chapter in which a rule about null meets it first."""
     original = reading_of(function)
