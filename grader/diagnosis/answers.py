@@ -352,7 +352,7 @@ def field_of_no_item(evidence: Evidence) -> Told | None:
     for file, node in evidence.source.ancestry(schema):
         for each in [each for each in node.body if isinstance(each, ast.AnnAssign) and name_of(each.target) == asked]:
             item = evidence.source.declared_in(evidence.source.class_("Item"))
-            hint = f"{node.name} reads this from the item, which has no '{asked}'. What should a client see there?"
+            hint = f"{node.name} reads this from the item, which has no '{asked}'. Which fields does the sheet ask for?"
             return Told(where=file.at(each), hint=hint) if asked not in item else None
     return None
 

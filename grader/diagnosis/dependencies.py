@@ -483,7 +483,7 @@ def closes_all(evidence: Evidence) -> Told | None:
     found = _get_db(evidence)
     for each in calls(found[1], "close_all_sessions", "close_all") if found else ():
         if found:
-            return Told(where=found[0].at(each), hint="Other requests may be at work with theirs.")
+            return Told(where=found[0].at(each), hint="This closes the sessions of all requests. Which one is yours?")
     return None
 
 

@@ -1548,6 +1548,10 @@ def second_engine(evidence: Evidence) -> Told | None:
         hint = "All sessions would share this one connection. What opens one whenever a session needs it?"
         return Told(where=file.at(bind), hint=hint)
     if bind is not None and "no engine" in evidence.saw and not re.search(r"class_=(?!Session\b)", text_of(bind)):
+        for each in [each for each in file.nodes if isinstance(each, ast.Assign)]:
+            if text_of(each.targets[0]).endswith("metadata.bind"):
+                hint = "SQLAlchemy 2 looks for no engine in a metadata. What tells the sessions which one to use?"
+                return Told(where=file.at(bind), hint=hint)
         return Told(where=file.at(bind), hint="Nobody tells the sessions which engine to use.")
     if bind is not None and "which is not an engine" in evidence.saw:
         texts = [each.value for each in inside(bind) if isinstance(each, ast.Constant) and each.value in file.bindings]

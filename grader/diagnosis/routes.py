@@ -603,7 +603,7 @@ def answer_returned(evidence: Evidence) -> Told | None:
                 return Told(
                     saw=f"{evidence.saw}; {node.name}() returned a {name_of(made[0])} to its caller",
                     where=file.at(each),
-                    hint="Only what an endpoint returns becomes an answer. How does a request end anywhere else?",
+                    hint="Only what an endpoint returns becomes an answer. What ends a request in any other function?",
                 )
     return None
 

@@ -644,6 +644,9 @@ def not_refreshed(evidence: Evidence) -> Told | None:
             if left and file.at(loop) != where and file.name == where.rpartition(":")[0]:
                 hint = f"This goes through {left[0][1:]} when all is committed. Which objects are in there then?"
                 return Told(saw=saw, where=file.at(loop), hint=hint)
+        for call in calls(node, "bulk_save_objects"):
+            hint = "bulk_save_objects() saves the item, and leaves it outside the session. What puts it inside?"
+            return Told(saw=saw, where=file.at(call), hint=hint)
     hint = "After this line the item's values are out of date: the row has to be loaded from the database once more."
     return Told(saw=saw, where=where, hint=hint)
 

@@ -1257,8 +1257,9 @@ def body_is_the_value(evidence: Evidence) -> Told | None:
         alias = evidence.source.bound(name_of(each.annotation), file) if each.annotation is not None else None
         words = f"{text_of(each.annotation)} {text_of(defaults.get(each))} {text_of(alias[1] if alias else None)}"
         if re.search(r"\bBody\(", words) and "embed=True" not in words:
-            hint = "What does a client send for a single Body(): this value alone, or an object that has it?"
-            return Told(where=file.at(each), hint=hint)
+            hint = "A single Body() is the whole body for FastAPI, not a part of it. Which option changes that?"
+            within = calls(alias[1], "Body") if alias is not None else []
+            return Told(where=alias[0].at(within[0]) if alias is not None and within else file.at(each), hint=hint)
     return None
 
 

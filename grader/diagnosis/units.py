@@ -768,7 +768,7 @@ def two_sessions(evidence: Evidence) -> Told | None:
     tasks = [each for each in tasks if _tells_events(evidence, each[1])]
     tasks = _calls(evidence, "add_task") if late and told < len(evidence.timeline) else tasks
     if tasks:
-        hint = "This runs after the answer, in another transaction. What if it fails then?"
+        hint = "This runs after the answer and after the commit. Who saves what it adds, and what if it fails?"
         return Told(where=tasks[0][0].at(tasks[0][1]), hint=hint)
     first = {event.session for event in evidence.events_of("INSERT items") if event.session}
     other = [event for event in evidence.events_of("INSERT item_events") if event.session and event.where]
