@@ -52,7 +52,7 @@ from grader.diagnosis.owners import (
 )
 from grader.diagnosis.pages import filtered, page_in_parts
 from grader.diagnosis.parameters import dependency_gives_no_row, dependency_on_the_class, page_by_another_name
-from grader.diagnosis.reads import offset_as_an_id
+from grader.diagnosis.reads import offset_as_an_id, other_defaults
 from grader.diagnosis.relationships import (
     asked_for_each,
     closed_before_reading,
@@ -222,6 +222,7 @@ READINGS = (
     list_not_filled,
     some_left_out,
     offset_as_an_id,
+    other_defaults,
     other_page,
     other_schema,
     own_session_left_open,
