@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+from grader.diagnosis.crud import number_behind
 from grader.diagnosis.endpoints import (
     LOOKED_UP,
     alias_of,
@@ -41,7 +42,7 @@ from grader.diagnosis.schemas import (
     too_long_accepted,
     validator_never_called,
 )
-from grader.diagnosis.source import File, calls, defaults_of, name_of, text_of
+from grader.diagnosis.source import File, Function, arguments_of, calls, defaults_of, inside, name_of, text_of
 
 _INVALID = "bad_body_is_422", "patch_null_name_is_422", "input_is_validated", "create_ignores_a_client_id"
 _VALID = "create_answers_201", "patch_keeps_omitted_fields", "patch_null_clears"
@@ -236,6 +237,14 @@ def nul_accepted(evidence: Evidence) -> Told | None:
         validator = evidence.source.function(name)
         if validator is not None and not any(isinstance(each, ast.Raise) for each in ast.walk(validator[1])):
             return Told(saw=saw, where=validator[0].at(validator[1]), hint="What does this refuse?")
+        other = _looked_for(evidence, *validator) if validator is not None else None
+        if validator is not None and other is not None:
+            file, text = other
+            said = str(text.value)
+            hint = f"{name}() looks for this text, of {len(said)} characters. NUL is one. How is it written?"
+            if len(said) == 1:
+                hint = f"{name}() looks for this character. Is it NUL, the one that stands in the text above?"
+            return Told(saw=saw, where=file.at(text), hint=hint)
         for each in [each for each in ast.walk(validator[1]) if isinstance(each, ast.If)] if validator else ():
             refuses = any(isinstance(one, ast.Raise) for one in each.body)
             if validator and refuses and not re.fullmatch(r"'(\\x00|\\0)' in .+", text_of(each.test)):
@@ -245,6 +254,33 @@ def nul_accepted(evidence: Evidence) -> Told | None:
         return Told(saw=saw, where=found[0].at(bare), hint=NOT_CALLED.format(bare.id))
     hint = "A database cannot store every character: PostgreSQL has no NUL. Who refuses it?"
     return Told(saw=saw, where=found[0].at(found[1]), hint=hint)
+
+
+_LOOKS = "find", "rfind", "index", "rindex", "count", "startswith", "endswith", "partition", "__contains__"
+
+
+def _looked_for(evidence: Evidence, file: File, validator: Function) -> tuple[File, ast.Constant] | None:
+    r"""The one text that a validator looks for where it should be NUL, ``"\\0x00" in text``; also by the name it has.
+
+    None where NUL is among what it looks for, where that is a pattern, and where it looks for several texts.
+    """
+    if calls(validator, "search", "match", "fullmatch", "compile", "findall", "sub", "split"):
+        return None
+    said: list[ast.expr] = []
+    for each in inside(validator):
+        if isinstance(each, ast.Compare) and isinstance(each.ops[0], ast.In | ast.NotIn):
+            said.append(each.left)
+        elif isinstance(each, ast.Compare):
+            said += [each.left, *each.comparators]
+        elif isinstance(each, ast.Call) and name_of(each) in _LOOKS:
+            said += each.args[:1]
+    said = [each for each in said if name_of(each) not in arguments_of(validator)]
+    found: dict[str, tuple[File, ast.Constant]] = {}
+    for each in said:
+        other, value = number_behind(evidence, file, each)
+        if isinstance(value, ast.Constant) and isinstance(value.value, str):
+            found[value.value] = other, value
+    return next(iter(found.values())) if len(found) == 1 and not {*found} & {"", "\0"} else None
 
 
 _OF_NUMBERS, _OF_TEXTS = ("gt", "ge", "lt", "le", "multiple_of"), ("min_length", "max_length", "pattern")

@@ -17,6 +17,7 @@ _FUNCTIONS = {
     "get": "get_item",
     "list": "list_items",
 }
+_MOST_NAMES = 5
 _WITH_OWNER = "list_items_with_owner"
 _BY_METHOD = {"post": "create_item", "patch": "update_item", "delete": "delete_item"}
 
@@ -292,3 +293,35 @@ def built(evidence: Evidence, where: str, *names: str) -> str:
     if not made and len(elsewhere) == 1:
         file, made = elsewhere[0][0], [elsewhere[0][1]]
     return file.at(made[0].args[0] if made[0].args else made[0]) if len(made) == 1 else own_line(evidence, where)
+
+
+def number_behind(evidence: Evidence, file: File, value: ast.expr) -> tuple[File, ast.expr]:
+    """The number that a name stands for, at the top of a module or in a class; the value itself where it is no name."""
+    within, named = file, value
+    for _ in range(_MOST_NAMES):
+        within, bound = _given_to(evidence, within, named)
+        if bound is None:
+            break
+        if isinstance(bound, ast.Constant):
+            return within, bound
+        named = bound
+    return file, value
+
+
+def _given_to(evidence: Evidence, file: File, value: ast.expr) -> tuple[File, ast.expr | None]:
+    """What a name is given at the top of a module, and an attribute, ``settings.page_size``, in a class or a module."""
+    bound: tuple[File, ast.AST] | None = None
+    if isinstance(value, ast.Name):
+        bound = evidence.source.bound(value.id, file)
+    elif isinstance(value, ast.Attribute):
+        owners = [(each, one) for each in evidence.source.files() for owner in each.classes for one in owner.body]
+        set_there = [
+            (each, one)
+            for each, one in owners
+            if isinstance(one, ast.Assign | ast.AnnAssign)
+            and value.attr == name_of(one.targets[0] if isinstance(one, ast.Assign) else one.target)
+        ]
+        bound = set_there[0] if len(set_there) == 1 else None
+        module = evidence.source.file(f"app/{name_of(value.value)}.py")
+        bound = (module, module.bindings[value.attr]) if value.attr in module.bindings else bound
+    return (bound[0], getattr(bound[1], "value", None)) if bound is not None else (file, None)

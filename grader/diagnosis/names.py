@@ -573,10 +573,28 @@ def of_what_is_here(file: File, name: str, where: str) -> str:
     longer = sorted(each for each in known if each.startswith(f"{name}_") or (name.istitle() and each.endswith(name)))
     if len(longer) == 1 and longer[0] != name:
         return f"There is '{longer[0]}' here. Is that meant?"
+    if made := _made_at_the_top(file, name):
+        return f"Nothing here is called '{name}'. What is it called in line {made}?"
     if given and name.islower() and name not in sys.stdlib_module_names:
         of_these = f"{', '.join(given[:-1])} and {given[-1]}" if len(given) > 1 else given[0]
         return f"Nothing here is called '{name}'. {around[-1].name}() is given {of_these}: is it in one of these?"
     return ""
+
+
+def _made_at_the_top(file: File, name: str) -> int:
+    """The line at the top of a module that makes the one object that a name may be meant for; 0 where none does.
+
+    By what makes it: ``log = logging.getLogger(…)`` for ``logger``, and ``audit = logging.getLogger(…)`` for ``log``.
+    """
+    meant = name.strip("_").lower()
+    found: list[int] = []
+    for other, statement in file.bindings.items():
+        value = getattr(statement, "value", None)
+        kind = snake(name_of(value.func)).rpartition("_")[2] if isinstance(value, ast.Call) else ""
+        shortened = len(meant) > 2 and kind.startswith(meant) and len(kind) - len(meant) < 4
+        if kind and (kind == meant or shortened) and other != name:
+            found.append(statement.lineno)
+    return found[0] if len(found) == 1 and name not in SESSIONS else 0
 
 
 OF_A_TASK = {

@@ -57,7 +57,7 @@ from grader.diagnosis.parameters import (
     page_by_another_name,
     page_in_the_body,
 )
-from grader.diagnosis.reads import offset_as_an_id
+from grader.diagnosis.reads import offset_as_an_id, other_defaults
 from grader.diagnosis.relationships import (
     asked_for_each,
     closed_before_reading,
@@ -228,6 +228,7 @@ READINGS = (
     list_not_filled,
     some_left_out,
     offset_as_an_id,
+    other_defaults,
     other_page,
     other_schema,
     own_session_left_open,

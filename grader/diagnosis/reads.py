@@ -14,6 +14,7 @@ from grader.diagnosis.crud import (
     function_of,
     in_one_branch,
     looks_up_an_id,
+    number_behind,
     page_computed,
     page_passed_on,
     reached,
@@ -448,8 +449,8 @@ def other_parameters(evidence: Evidence) -> Told | None:
 @reading("other defaults for the page", "list_pages")
 def other_defaults(evidence: Evidence) -> Told | None:
     """If the caller says nothing, the page starts at the first item and has up to 100 items."""
-    found = evidence.source.named("list_items", "app/crud.py")
-    called = re.match(r"list_items\(db(?:, (offset|limit)=\d+)?\)", "".join(evidence.did[-1:]))
+    called = re.match(r"(list_items(?:_with_owner)?)\(db(?:, (offset|limit)=\d+)?\)", "".join(evidence.did[-1:]))
+    found = evidence.source.named(called[1], "app/crud.py") if called else None
     if found is None or called is None:
         return None
     names, values = arguments_of(found[1]), [*found[1].args.defaults]
@@ -457,9 +458,9 @@ def other_defaults(evidence: Evidence) -> Told | None:
     keywords = zip(found[1].args.kwonlyargs, found[1].args.kw_defaults, strict=True)
     defaults |= {each.arg: value for each, value in keywords}
     meant = {
-        name: _behind_its_name(evidence, found[0], value)
+        name: number_behind(evidence, found[0], value)
         for name, value in defaults.items()
-        if value is not None and name != called[1]
+        if value is not None and name != called[2]
     }
     limited = any(_limited(event) for event in evidence.events_of("SELECT items")[-1:])
     if limited and "None" in text_of(meant["limit"][1] if "limit" in meant else None):
@@ -479,24 +480,6 @@ def _limited(event: Event) -> bool:
     values = event.parameters.values() if isinstance(event.parameters, dict) else event.parameters or ()
     endless = " limit all " in words or " limit -1 " in words or -1 in values
     return " limit " in words and not endless
-
-
-def _behind_its_name(evidence: Evidence, file: File, value: ast.expr) -> tuple[File, ast.expr]:
-    """The number that a name stands for, at the top of a module or in a class; the value itself where it is no name."""
-    bound: tuple[File, ast.AST] | None = None
-    if isinstance(value, ast.Name):
-        bound = evidence.source.bound(value.id, file)
-    elif isinstance(value, ast.Attribute):  # settings.page_size
-        owners = [(each, one) for each in evidence.source.files() for owner in each.classes for one in owner.body]
-        set_there = [
-            (each, one)
-            for each, one in owners
-            if isinstance(one, ast.Assign | ast.AnnAssign)
-            and value.attr == name_of(one.targets[0] if isinstance(one, ast.Assign) else one.target)
-        ]
-        bound = set_there[0] if len(set_there) == 1 else None
-    number = getattr(bound[1], "value", None) if bound else None
-    return (bound[0], number) if bound is not None and isinstance(number, ast.Constant) else (file, value)
 
 
 def _wrong_default(name: str, value: ast.expr) -> bool:

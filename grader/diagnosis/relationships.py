@@ -32,8 +32,11 @@ from grader.diagnosis.source import (
 _OWNER, _NULL = "owner_is_in_the_answer", "item_without_owner_has_null"
 _CONSTANT, _LOADED = "query_count_is_constant", "loaded_before_the_session_closes"
 _LIST = "list_pages"
+_OF_THE_TASKS = "ItemRead", "ItemWithOwner", "ItemCreate", "ItemUpdate"
 _RIGHT_OWNER = "A client that is shown another owner, or none, believes it."
 _LOADERS = *LOADERS, "raiseload"
+_ONE_BY_ONE = "immediateload", "lazyload"
+_TOGETHER = tuple(each for each in LOADERS if each not in _ONE_BY_ONE)
 
 
 def list_function(evidence: Evidence) -> tuple[File, Function] | None:
@@ -649,12 +652,18 @@ def not_loaded_ahead(evidence: Evidence) -> Told | None:
             asked = calls(method, "get", "scalar", "scalars", "execute")
             if method.decorator_list and "validator" in text_of(method.decorator_list[0]) and asked:
                 return Told(where=other.at(asked[0]), hint="This runs for each item of the answer.")
-    single = calls(node, "immediateload")
+    places = _said_where(evidence, found)
+    single = [(within, call) for within, one in places for call in calls(one, *_ONE_BY_ONE)]
+    single = [] if any(calls(one, *_TOGETHER) for _, one in places) else single
     made = getattr(attribute[1], "value", None) if attribute else None
     lazy = keyword(made, "lazy") if isinstance(made, ast.Call) else None
-    hint = "This asks for each owner as soon as its item is there: one by one."
+    hint = "This loads the owners too, but each with a SELECT of its own. Which option loads all of them together?"
     if single:
-        return Told(where=file.at(single[0]), hint=hint)
+        within, call = single[0]
+        if name_of(call) == "lazyload":
+            hint = "This puts each owner off until somebody reads it: a SELECT for each. Which option loads them all "
+            hint += "together?"
+        return Told(where=within.at(call), hint=hint)
     if attribute and lazy is not None and "immediate" in text_of(lazy) and not calls(node, *_LOADERS):
         return Told(where=attribute[0].at(lazy), hint=hint)
     only = [call for call in calls(node, "load_only") if "name" not in text_of(call)]
@@ -684,6 +693,13 @@ def not_loaded_ahead(evidence: Evidence) -> Told | None:
         hint = f"lazy={text_of(lazy)} loads an owner when somebody reads it. What loads those of all items at once?"
         return Told(where=attribute[0].at(lazy), hint=hint)
     return Told(where=where, hint="This loads the items alone. What loads all of their owners along with them?")
+
+
+def _said_where(evidence: Evidence, found: tuple[File, Function]) -> list[tuple[File, ast.AST]]:
+    """The functions that make the list, and what names in them stand for: ``WITH_OWNER = joinedload(Item.owner)``."""
+    chain = evidence.source.reached(*found, evidence.given)
+    bound = [evidence.source.bound(name, file) for file, function in chain for name in _names(function)]
+    return [*chain, *(each for each in bound if each is not None and each[0].name not in evidence.given)]
 
 
 def _loaded_by_parts(evidence: Evidence) -> Told | None:
@@ -813,16 +829,19 @@ def other_schema(evidence: Evidence) -> Told | None:
         if found and more:
             return Told(where=found[0].at(more[0]), hint="Nobody asked for this field.")
         inherited = [
-            (name_of(each.target), parent)
-            for _, parent in evidence.source.ancestry(found)[1:]
+            (name_of(each.target), parent, within, each)
+            for within, parent in evidence.source.ancestry(found)[1:]
             for each in parent.body
             if found is owner and isinstance(each, ast.AnnAssign) and name_of(each.target) not in known
         ]
-        for name, parent in inherited:
+        for name, parent, within, field in inherited:
             if found and _shows_more(evidence, name):
                 saw = f"{evidence.saw}; {found[1].name} has the field '{name}' from {parent.name}, and no owner has it"
                 hint = "Compare with the task sheet: what is an owner there?"
-                return Told(saw=saw, where=found[0].at(found[1]), hint=hint)
+                if parent.name in _OF_THE_TASKS:  # which is as it should be
+                    return Told(saw=saw, where=found[0].at(found[1]), hint=hint)
+                hint = f"Every class that is made from {parent.name} gets this field. Which of them should have it?"
+                return Told(saw=saw, where=within.at(field), hint=hint)
     missing = [name for name in ("id", "name", "description") if field_in(evidence, with_owner, name) is None]
     if with_owner and missing:
         hint = "Compare with the task sheet: what is shown of an item, beside its owner?"

@@ -9,7 +9,15 @@ from http import HTTPStatus
 from typing import Any
 
 from grader.diagnosis.anywhere import innermost
-from grader.diagnosis.crud import made_of, page_asked, page_misplaced, page_sent, reached, unlike_the_page
+from grader.diagnosis.crud import (
+    made_of,
+    number_behind,
+    page_asked,
+    page_misplaced,
+    page_sent,
+    reached,
+    unlike_the_page,
+)
 from grader.diagnosis.endpoints import (
     behind,
     body_parameter,
@@ -1485,13 +1493,10 @@ def other_default_page(evidence: Evidence) -> Told | None:
     hint = "How long is a page where the client says nothing?"
     for each, value in _defaults(found[1]):
         if each.arg == "limit":
-            named = [
-                node for node in found[0].tree.body if isinstance(node, ast.Assign) and isinstance(value, ast.Name)
-            ]
-            places = [node for node in named if name_of(node.targets[0]) == name_of(value)]
-            if re.search(r"\b100\b", text_of(places[0].value if places else value)):
+            file, decides = _number_behind(evidence, found[0], value)
+            if re.search(r"\b100\b", text_of(decides)):
                 return None  # then something else makes the page shorter
-            return Told(where=found[0].at(places[0] if places else each), hint=hint)
+            return Told(where=file.at(each if decides is None or decides is value else decides), hint=hint)
     said, place = _default_elsewhere(evidence, found[1]), parameter_of(evidence, ("limit",))
     where = said or (place[0].at(place[1]) if place else "")
     is_right = re.search(r"((?<![lg][et])=|\() ?100\b", evidence.source.line(where)) is not None
@@ -1524,12 +1529,23 @@ def _default_elsewhere(evidence: Evidence, node: Function) -> str:
             if class_ and isinstance(each, Function):
                 functions.append((class_[0], each))
             elif class_ and isinstance(each, ast.AnnAssign) and name_of(each.target) == "limit" and each.value:
-                return class_[0].at(each)
+                other, decides = _number_behind(evidence, class_[0], each.value)
+                return other.at(each if decides is None or decides is each.value else decides)
     for file, function in functions:
         for parameter, value in _defaults(function):
             if parameter.arg == "limit" and value is not None:
-                return file.at(parameter)
+                other, decides = _number_behind(evidence, file, value)
+                return other.at(parameter if decides is None or decides is value else decides)
     return ""
+
+
+def _number_behind(evidence: Evidence, file: File, value: ast.expr | None) -> tuple[File, ast.expr | None]:
+    """The number that a default comes to: the default itself, that of its ``Field(…)``, or what its name stands for."""
+    said = value
+    if isinstance(value, ast.Call):
+        said = keyword(value, "default") or (value.args[0] if value.args else None)
+    other, number = number_behind(evidence, file, said) if said is not None else (file, value)
+    return (other, number) if number is not said else (file, value)
 
 
 # -- sessions -----------------------------------------------------------------------------------------

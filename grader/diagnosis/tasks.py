@@ -42,7 +42,10 @@ _BEGINS = (
 )
 _AWAITED = "gather", "shield", "wait_for", "run_coroutine_threadsafe"  # they begin it; who waits is another matter
 _GIVEN_TO_THE_ANSWER = "FastAPI waits only for tasks that it was given. To whom does this line give the task?"
-_OTHER_WAY = "FastAPI has a way to do work after the answer, and waits for it."
+_OTHER_WAY = (
+    "FastAPI has a way to do work after the answer. The client does not wait for that work; the server does, "
+    "before it stops."
+)
 _COLLECTIONS = "list", "dict", "set", "deque", "defaultdict", "Queue", "SimpleQueue", "LifoQueue"
 _FILE = "app/tasks.py"
 _FAILURES = "refused", "broken", "lost"
@@ -177,6 +180,45 @@ def _not_for_a_loop(evidence: Evidence) -> Told | None:
             hint = f"The parentheses in {text_of(made[0])} call the function here, and it is no coroutine. {_OTHER_WAY}"
             return Told(saw=saw, where=file.at(call), hint=hint)
     return None
+
+
+@reading("a thread that the answer waits for", _WAITS)
+def thread_waited_for(evidence: Evidence) -> Told | None:
+    """A thread runs beside the endpoint. But a line that waits for its end makes the client wait just as long."""
+    written, answers = evidence.events_of("INSERT item_events"), evidence.events_of("ANSWER 2")
+    if not written or not answers or evidence.events.index(written[0]) > evidence.events.index(answers[-1]):
+        return None
+    begun = [call for place in behind(evidence) for call in _begun(*place) if name_of(call) in _THREADS]
+    for file, node in behind(evidence) if begun else ():
+        for waiting in _waiting(node, begun):
+            what = "the end of this block" if isinstance(waiting, ast.With) else "this line"
+            return Told(where=file.at(waiting), hint=f"What does {what} wait for? {_AFTER_IT}")
+    return None
+
+
+_THREADS = "Thread", "Process", "submit", "run_in_executor"
+_POOLS = "ThreadPoolExecutor", "ProcessPoolExecutor"
+_AFTER_IT = "FastAPI can run a function after the answer, so that the client waits for none of it."
+
+
+def _waiting(node: Function, begun: list[ast.Call]) -> list[ast.With | ast.Call]:
+    """The lines of a function that wait for a thread that was begun: the block of a pool, ``join()``, ``result()``."""
+    blocks = [each for each in inside(node) if isinstance(each, ast.With)]
+    made = [(block, each.context_expr) for block in blocks for each in block.items]
+    pools = [block for block, value in made if isinstance(value, ast.Call) and name_of(value) in _POOLS]
+    found: list[ast.With | ast.Call] = [each for each in pools if any(call in ast.walk(each) for call in begun)]
+    waits = [*calls(node, "join", "result", "wait", "as_completed", "shutdown")]
+    first = min((each.lineno for each in inside(node) if each in begun), default=0)
+    return [*(each for each in waits if each.lineno >= first and _waits(each)), *found]
+
+
+def _waits(call: ast.Call) -> bool:
+    """Whether a call waits until it is done: not ``", ".join(texts)``, and not ``pool.shutdown(wait=False)``."""
+    of = call.func.value if isinstance(call.func, ast.Attribute) else None
+    said = call.args[0] if call.args else keyword(call, "wait")
+    if name_of(call) == "join":
+        return not isinstance(of, ast.Constant) and (said is None or text_of(said).replace(".", "").isdigit())
+    return name_of(call) != "shutdown" or text_of(said) != "False"
 
 
 @reading("a thread instead of a background task", _WRITTEN, _WAITS, "answers_202")
