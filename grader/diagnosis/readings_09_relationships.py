@@ -52,7 +52,7 @@ from grader.diagnosis.owners import (
 )
 from grader.diagnosis.pages import filtered, page_in_parts
 from grader.diagnosis.parameters import dependency_gives_no_row, dependency_on_the_class, page_by_another_name
-from grader.diagnosis.reads import offset_as_an_id
+from grader.diagnosis.reads import half_of_a_page, offset_as_an_id
 from grader.diagnosis.relationships import (
     asked_for_each,
     closed_before_reading,
@@ -194,6 +194,7 @@ READINGS = (
     several_in_the_schema,
     other_owner_in_the_model,
     page_lost_on_the_way,
+    half_of_a_page,
     page_in_parts,
     filtered,
     read_by_another_schema,
