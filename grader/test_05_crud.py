@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _REFRESH = (
     "The caller may read the item after its session was closed, when nothing can be loaded any more. It then has to "
-    "show what the database holds, also what a default or a trigger has changed."
+    "show what the database holds. That may differ from what was sent: a default or a trigger can change a row."
 )
 _WHEN = (
     "Which object do you return, and when were its values last loaded: before the last write was saved, or after it?"

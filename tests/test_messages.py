@@ -106,7 +106,8 @@ MESSAGES = {
                 to be loaded from the database once more.
       why       The caller may read the item after its session was closed, when
                 nothing can be loaded any more. It then has to show what the
-                database holds, also what a default or a trigger has changed.
+                database holds. That may differ from what was sent: a default or
+                a trigger can change a row.
       timeline  BEGIN > INSERT items > COMMIT
       rule      05_crud.create_refreshes
 """,

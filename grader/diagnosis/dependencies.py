@@ -17,10 +17,12 @@ from grader.diagnosis.source import (
     commits_by_itself,
     decorators,
     ends_without_a_value,
+    handed,
     inside,
     keyword,
     last_line,
     name_of,
+    of_a_session,
     options,
     text_of,
 )
@@ -734,10 +736,13 @@ def closed_conditionally(evidence: Evidence) -> Told | None:
         saw = f"{evidence.saw}; {what} was {'true' if true else 'not true'}"
         hint = f"In which cases is this {'not true' if then else 'true'}, and who closes then?"
         return Told(saw=saw, where=file.at(each), hint=hint)
-    for place, leaving in _exits(evidence, node):
+    helpers = _helpers_at_the_end(evidence, node)
+    for place, leaving in [*_exits(evidence, node), *helpers]:
         for each in [each for each in ast.walk(leaving) if isinstance(each, ast.If)]:
             then, otherwise = ([call for one in part for call in calls(one, "close")] for part in _parts(each))
             closed = calls(leaving, "close")
+            if (place, leaving) in helpers and _asks_for_none(each.test):
+                continue
             if bool(then) != bool(otherwise) and len(closed) == len([*then, *otherwise]):
                 hint = "In which cases does this reach no close()?"
                 return Told(where=place.at(each), hint=hint)
@@ -745,7 +750,7 @@ def closed_conditionally(evidence: Evidence) -> Told | None:
             ends = [one for one in each.body if isinstance(one, ast.Return | ast.Raise)]
             if ends and closed and not always and each.lineno < closed[0].lineno and not then:
                 hint = f"Where {text_of(each.test)} is true, {leaving.name} ends here. Who closes the session then?"
-                return Told(where=place.at(ends[0]), hint=hint)
+                return Told(where=place.at(each), hint=hint)
     return None
 
 
@@ -761,6 +766,26 @@ def _exits(evidence: Evidence, node: Function) -> list[tuple[File, Function]]:
         for method in owner[1].body
         if isinstance(method, Function) and method.name in ("__exit__", "__aexit__")
     ]
+
+
+def _helpers_at_the_end(evidence: Evidence, node: Function) -> list[tuple[File, Function]]:
+    """The learner's functions to which a function leaves the closing, when what it has handed out is done with.
+
+    They are those of a finally; after a success also those that merely come after the yield.
+    """
+    always = [call for one in _finals(node) for call in ast.walk(one) if isinstance(call, ast.Call)]
+    later = [call for call in inside(node) if isinstance(call, ast.Call) and 0 < _handed_out(node) < call.lineno]
+    asked = later if evidence.rule == "closes_after_success" else always
+    asked = [each for call in asked for each in (call, handed(call)) if each is not None]
+    named = [name_of(each) for each in asked if not of_a_session(each)]
+    found = [evidence.source.function(name) for name in dict.fromkeys(named) if name]
+    return [each for each in found if each is not None and each[1] is not node and each[0].name not in evidence.given]
+
+
+def _asks_for_none(test: ast.expr) -> bool:
+    """Whether a condition only asks whether there is a session at all: ``db is not None``, ``db``."""
+    bare = test.operand if isinstance(test, ast.UnaryOp) else test
+    return isinstance(bare, ast.Name) or re.fullmatch(r"\w+ is (not )?None", text_of(test)) is not None
 
 
 def _parts(node: ast.If) -> tuple[list[ast.stmt], list[ast.stmt]]:

@@ -86,6 +86,10 @@ def id_without_bounds(evidence: Evidence) -> Told | None:
     hint = f"Ids are whole numbers from 1 to 2147483647. What does this line say about {number}?"
     if not re.search(r"\b(int|conint|PositiveInt)\b", text_of(found[1])) and calls(found[0].tree, "int"):
         hint += " If it asks for a number, FastAPI checks it, and the check by hand can go."
+    made = _read_by_a_function(evidence, found[0], found[1])
+    if made is not None:
+        found = (*made[:2], found[2])
+        hint = f"Ids are whole numbers from 1 to 2147483647. What does {made[2]}() make of {number}?"
     saw, why = evidence.saw if evidence.raised else "", ""
     if evidence.saw.startswith("2"):
         shown = getattr(evidence.actual, "json", None)
@@ -93,6 +97,25 @@ def id_without_bounds(evidence: Evidence) -> Told | None:
         saw = f"{evidence.saw[:3]}{item}" if item else evidence.saw
         why = "An id that no item can have must not lead to another item: the client would trust, or change, that one."
     return Told(saw=saw, where=found[0].at(found[1]), hint=hint, why=why)
+
+
+def _read_by_a_function(evidence: Evidence, file: File, said: ast.AST) -> tuple[File, ast.AST, str] | None:
+    """Where the learner's function that a parameter depends on, ``Depends(read_id)``, makes a number of a text or hands
+    on the one it got; and the name of this function."""
+    value = getattr(said, "value", said)
+    depends = calls(value, "Depends") if isinstance(value, ast.AST) else []
+    for function in [each for _, each in behind(evidence)] if isinstance(said, ast.arg) else ():
+        default = defaults_of(function).get(said.arg) if said in function.args.args else None
+        depends += calls(default, "Depends") if default is not None else []
+    name = name_of(depends[0].args[0]) if depends and depends[0].args else ""
+    reader = (evidence.source.function(name, file.name) or evidence.source.function(name)) if name else None
+    if reader is None or reader[0].name in evidence.given:
+        return None
+    made = calls(reader[1], "int")
+    returned = [each for each in inside(reader[1]) if isinstance(each, ast.Return) and each.value is not None]
+    taken = [each for each in reader[1].args.args if re.search(r"\bint\b", text_of(each.annotation))]
+    place = (made or taken or returned or [None])[0]
+    return (reader[0], place, name) if place is not None else None
 
 
 def _path_of_files(file: File, said: ast.AST) -> str:

@@ -69,7 +69,14 @@ from grader.diagnosis.parameters import (
     patch_takes_create,
     refused_with_a_crash,
 )
-from grader.diagnosis.reads import another_order, clause_thrown_away, fixed_id, no_order, raised_for_an_unknown_id
+from grader.diagnosis.reads import (
+    another_order,
+    clause_thrown_away,
+    fixed_id,
+    half_of_a_page,
+    no_order,
+    raised_for_an_unknown_id,
+)
 from grader.diagnosis.routes import (
     after_the_answer,
     answer_returned,
@@ -296,6 +303,7 @@ READINGS = (
     assigned_unsent,
     update_made_anew,
     not_handed_on,
+    half_of_a_page,
     page_not_handed_on,
     merged_by_name,
     list_not_filled,

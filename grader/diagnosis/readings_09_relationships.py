@@ -57,7 +57,7 @@ from grader.diagnosis.parameters import (
     page_by_another_name,
     page_in_the_body,
 )
-from grader.diagnosis.reads import offset_as_an_id, other_defaults
+from grader.diagnosis.reads import half_of_a_page, offset_as_an_id, other_defaults
 from grader.diagnosis.relationships import (
     asked_for_each,
     closed_before_reading,
@@ -199,6 +199,7 @@ READINGS = (
     several_in_the_schema,
     other_owner_in_the_model,
     page_lost_on_the_way,
+    half_of_a_page,
     page_in_parts,
     filtered,
     read_by_another_schema,

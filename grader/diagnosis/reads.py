@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.crud import (
@@ -511,6 +512,51 @@ def ordered_after_the_limit(evidence: Evidence) -> Told | None:
 
 def _is_a_number(call: ast.Call) -> bool:
     return bool(call.args) and isinstance(call.args[0], ast.Constant)
+
+
+@reading("half of a page in one case", "list_pages", "list_answers_items")
+def half_of_a_page(evidence: Evidence) -> Told | None:
+    """A page has a beginning and an end, whatever was asked for. Where an ``if`` chooses between offset() and limit(),
+    one of them is forgotten."""
+    selects = [event for event in evidence.events_of("SELECT items") if event.where]
+    asked = re.search(r"\boffset=(\d+)", (evidence.did or [""])[-1])
+    if not selects or evidence.raised or not asked or not int(asked[1]):
+        return None
+    words = f" {selects[-1].words} "
+    if " offset " in words and not _limited(selects[-1]):
+        missing, kept = "limit", "offset"
+    elif _limited(selects[-1]) and (" offset " not in words or _numbers(selects[-1])[-1:] == [0]):
+        missing, kept = "offset", "limit"
+    else:
+        return None
+    found = [place for file, function in reached(evidence) for place in _ways_without(file, function, missing, kept)]
+    if len(found) != 1:
+        return None
+    file, node, test = found[0]
+    saw = f"{evidence.saw}; with offset {asked[1]} the SELECT was sent without {missing.upper()}"
+    hint = f"Some pages are made by this line: the condition '{text_of(test)}' decides. What do they lack?"
+    return Told(saw=saw, where=file.at(node), hint=hint)
+
+
+def _ways_without(file: File, function: Function, missing: str, kept: str) -> Iterator[tuple[File, ast.Call, ast.expr]]:
+    """Where a condition leads to a call of one half of a page, while the other half is only called if it is not so."""
+    made, other = calls(function, kept), calls(function, missing)
+    for each in [one for one in inside(function) if isinstance(one, ast.If | ast.IfExp)]:
+        then, otherwise = ({*map(id, _calls_of(way))} for way in (each.body, each.orelse))
+        body = each.body if isinstance(each.body, list) else []
+        ends = bool(body) and isinstance(body[-1], ast.Return)
+        after = {id(call) for call in (*made, *other) if call.lineno > (each.end_lineno or 0)}
+        otherwise |= after if ends else set()
+        for way, another in ((then, otherwise), (otherwise, then)):
+            here = [call for call in made if id(call) in way]
+            if here and {*map(id, other)} <= another and other:
+                yield file, here[0], each.test
+
+
+def _calls_of(way: list[ast.stmt] | ast.expr) -> list[ast.Call]:
+    """The calls of one way of an ``if``."""
+    nodes = [each for one in (way if isinstance(way, list) else [way]) for each in ast.walk(one)]
+    return [each for each in nodes if isinstance(each, ast.Call)]
 
 
 @reading("not the page that was asked for", "list_pages")

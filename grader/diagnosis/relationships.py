@@ -671,7 +671,7 @@ def not_loaded_ahead(evidence: Evidence) -> Told | None:
         return Told(where=file.at(only[0]), hint="The rest of each owner is loaded later, one by one.")
     loops = [each for each in ast.walk(node) if isinstance(each, ast.For | ast.ListComp | ast.GeneratorExp)]
     if calls(node, "outerjoin", "join") and not calls(node, *_LOADERS):
-        hint = "The join finds the owners. Who says that they belong in Item.owner?"
+        hint = "A join alone does not load the owners. What tells SQLAlchemy to put them into Item.owner?"
         return Told(where=file.at(calls(node, "outerjoin", "join")[0]), hint=hint)
     if loops and not calls(node, *_LOADERS):
         told = asked_for_each(evidence)

@@ -10,7 +10,7 @@ from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.endpoints import own_files
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, an, reading
-from grader.diagnosis.source import File, Function, calls, inside, keyword, name_of, text_of
+from grader.diagnosis.source import File, Function, calls, defaults_of, inside, keyword, name_of, text_of
 
 _MODELS, _MAIN = "app/models.py", "app/main.py"
 _IMPORT, _LATE_IMPORT = re.compile(r"\s*(import|from)\b.*\bmodels\b"), re.compile(r"\s+(import|from)\b.*\bmodels\b")
@@ -534,9 +534,12 @@ def tables_listed(evidence: Evidence) -> Told | None:
                 which = f"in '{option.id}'" if isinstance(option, ast.Name) else "of this list"
                 hint = f"create_all() makes the tables {which}, and no other."
                 made = _where_it_is_made(evidence, file, option)
-                if made is not None:
+                early = _filled_before_the_models(evidence, made or (file, option))
+                if early is not None:
+                    hint += " What is in it when this line runs, and which models have been imported by then?"
+                elif made is not None:
                     hint += " What is in it on a new database?"
-                place = made or (file, option)
+                place = early or made or (file, option)
                 return Told(where=place[0].at(place[1]), hint=hint)
     return None
 
@@ -551,6 +554,37 @@ def _is_no_list_of_tables(evidence: Evidence, file: File, option: ast.expr) -> b
     return model or isinstance(value, ast.Constant) or name_of(value) == "__table__"
 
 
+def _filled_before_the_models(evidence: Evidence, place: tuple[File, ast.AST]) -> tuple[File, ast.AST] | None:
+    """The line of a module's own, or the default of a function, that lists the metadata's tables when its file is
+    imported, and that is before a model has been."""
+    file, node = place
+    around = [each for each in file.functions if node in ast.walk(each)]
+    for name in [each.id for each in ast.walk(node) if isinstance(each, ast.Name)]:
+        default = defaults_of(around[-1]).get(name) if around else None
+        if default is not None and _lists_the_tables(evidence, file, default):
+            node = default
+            break
+        bound = evidence.source.bound(name, file)
+        if bound is not None and _lists_the_tables(evidence, *bound):
+            file, node = bound
+            break
+    at_import = node in file.tree.body or any(node in defaults_of(each).values() for each in file.functions)
+    if not at_import or not _lists_the_tables(evidence, file, node):
+        return None
+    line = getattr(node, "lineno", 0)
+    imports = [each for each in file.nodes if isinstance(each, ast.Import | ast.ImportFrom) and each.lineno < line]
+    models = any("models" in text_of(each) for each in imports)
+    models = models or any("__tablename__" in text_of(each) and each.lineno < line for each in file.classes)
+    return None if models else (file, node)
+
+
+def _lists_the_tables(evidence: Evidence, file: File, node: ast.AST) -> bool:
+    """Whether a line takes the tables out of the metadata, by itself or by the function that it calls."""
+    value = getattr(node, "value", node)
+    made = evidence.source.decides(file, value, evidence.given)[1] if isinstance(value, ast.expr) else value
+    return re.search(r"\.(sorted_)?tables\b", text_of(made)) is not None
+
+
 def _where_it_is_made(evidence: Evidence, file: File, value: ast.expr) -> tuple[File, ast.AST] | None:
     """Where a list gets what it holds: the condition under which something is put in, or what gives it its name."""
     name = value.id if isinstance(value, ast.Name) else ""
@@ -562,6 +596,9 @@ def _where_it_is_made(evidence: Evidence, file: File, value: ast.expr) -> tuple[
     for node in within:
         if isinstance(node, ast.Assign) and name_of(node.targets[0]) == name:
             return file, node
+    default = defaults_of(around[-1]).get(name) if around and name else None
+    if default is not None:
+        return file, default
     return evidence.source.bound(name, file) if name else None
 
 

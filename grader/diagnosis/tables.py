@@ -674,6 +674,31 @@ def _alias_with_none(evidence: Evidence, file: File, node: ast.stmt) -> tuple[st
     return None
 
 
+def _refuses_null_in_its_type(
+    evidence: Evidence, file: File, node: ast.stmt
+) -> tuple[str, str, tuple[File, ast.AST]] | None:
+    """The type of another name that a column has, ``Text = Annotated[str, mapped_column(nullable=False)]``, who says
+    that, and where: the type itself, or the function that it calls.
+
+    SQLAlchemy prefers what is said there to what the annotation says.
+    """
+    for each in ast.walk(getattr(node, "annotation", node)):
+        bound = evidence.source.bound(each.id, file) if isinstance(each, ast.Name) else None
+        if bound is None or not isinstance(each, ast.Name):
+            continue
+        said = _option(bound[1], "nullable")
+        if said is not None:
+            return (each.id, each.id, (bound[0], said)) if text_of(said) == "False" else None
+        for call in [one for one in ast.walk(bound[1]) if isinstance(one, ast.Call)]:
+            helper = evidence.source.function(name_of(call)) if not isinstance(call.func, ast.Attribute) else None
+            said = _option(helper[1], "nullable") if helper and helper[0].name not in evidence.given else None
+            if helper is not None and text_of(said) == "False" and calls(helper[1], "mapped_column"):
+                others = [one for other in evidence.source.files() for one in calls(other.tree, helper[1].name)]
+                place = (helper[0], said) if said is not None and len(others) == 1 else bound
+                return each.id, f"{helper[1].name}()", place
+    return None
+
+
 @reading("the description does not allow NULL", "description_is_optional")
 def description_required(evidence: Evidence) -> Told | None:
     """A description may be missing, so its column must allow NULL."""
@@ -697,6 +722,15 @@ def description_required(evidence: Evidence) -> Told | None:
     if behind is not None and _value_behind(evidence, *found, behind, "nullable") == "False":
         where, hint = _told_by(evidence, *found, behind, "makes a column NOT NULL")
         return Told(saw="the database refused a row whose description is NULL", where=where, hint=hint)
+    refused = _refuses_null_in_its_type(evidence, *found)
+    if refused is not None and option is None:
+        name, who, place = refused
+        shared = re.search(rf"\b{name}\b", text_of_attribute(evidence, "name")) is not None
+        hint = f"{who} says nullable=False. Which counts for the column: that, or the None in its annotation?"
+        if "None" not in annotation and "Optional" not in annotation:
+            hint = f"{who} says nullable=False. What does that do to the column?"
+        place = found if shared else place
+        return Told(saw="the database refused a row whose description is NULL", where=place[0].at(place[1]), hint=hint)
     words = re.fullmatch(r"Mapped\[(\w+)\]", annotation)
     alias = evidence.source.bound(words[1], found[0]) if words else None
     text = text_of(getattr(alias[1], "value", None)) if alias else ""

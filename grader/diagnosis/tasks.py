@@ -509,7 +509,8 @@ def _whole_handed_over(evidence: Evidence) -> Told | None:
         if whole and kinds and (kinds[0] == "Item") == (wanted == "item_id"):
             saw = f"record_event was handed {an(kinds[0])}"
             hint = "record_event writes what it is given. What does this line give it?"
-            saw = f"{saw}; the item's id is wanted" if wanted == "item_id" else f"{saw}; the kind is wanted, a text"
+            part = "the item's id" if wanted == "item_id" else "the kind, which is a text"
+            saw = f"{saw} instead of {part}"
             return Told(saw=saw, where=file.at(value), hint=hint)
         if whole and asked and evidence.rule == _OWN and wanted == "kind":
             return Told(

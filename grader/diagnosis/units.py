@@ -498,7 +498,8 @@ def committing_function(evidence: Evidence) -> Told | None:
         own = len(commits) == 1 and evidence.source.function_of(commits[0]) not in names
         commits_itself = made is None or bool(calls(made[1], "commit", "begin"))
         if file.name != "app/crud.py" and not own and commits_itself:
-            return Told(where=file.at(call), hint="create_item() commits by itself. Which function only adds?")
+            hint = f"{text_of(call.func)}() commits by itself. Which function only adds?"
+            return Told(where=file.at(call), hint=hint)
     return None
 
 
