@@ -83,7 +83,7 @@ LOST = Unjudged(
 )
 NO_ROOM = Unjudged("the disk was full during the check, and again when the check ran once more")
 # What SQLite, PostgreSQL and Python say of that.
-_FULL = "disk is full", "No space left on device", "unable to open database file"
+_FULL = "disk is full", "No space left on device"
 CHEATED = {
     "outcome": "error",
     "observed": "the code reported that it passed a check that no code can pass: it has changed the grader, "
