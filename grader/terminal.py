@@ -165,7 +165,7 @@ def _joined(found: Sequence[Block]) -> list[Block]:
     own = {block.place: block for block in reversed(found) if not block.check.elsewhere}
     for block in found:
         if block.check.elsewhere and block.place in own:
-            own[block.place].waiting += [block.check, *block.same]
+            own[block.place].waiting += [block.check, *block.same, *block.waiting]
     return [block for block in found if not block.check.elsewhere or block.place not in own]
 
 

@@ -272,6 +272,16 @@ def test_a_task_that_waits_is_to_be_changed_in_its_own_file() -> None:
     assert told["observed"] == "still running after 10 seconds" and told["expected"].startswith("an answer in time")
 
 
+def test_what_another_block_has_waiting_is_not_lost_with_it() -> None:
+    """Two ways to the same broken line: all that could not be judged on them waits for the one mistake."""
+    at = {"where": "05_crud/app/crud.py:1", "line": "x = 1 / 0"}
+    own = [check("5.1", "error", observed="importing app/crud.py raised ...", **at)]
+    theirs = {"observed": "importing app/main.py raised ...", "elsewhere": True, "task_there": "5.1", **at}
+    others = [replace(check("5.2", "error", **theirs), id=f"05_crud.other_{number}") for number in range(3)]
+    (block,) = blocks([*own, *others])
+    assert {each.id for each in block.waiting} == {each.id for each in others}
+
+
 def test_a_check_waits_for_the_one_that_its_own_waits_for() -> None:
     names = {"a": "failed", "b": "blocked", "c": "blocked"}
     needs = {"a": "", "b": " (first: a)", "c": " (first: b)"}

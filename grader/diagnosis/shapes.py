@@ -629,7 +629,7 @@ def _kept_of_nothing(evidence: Evidence, where: str) -> Told | None:
     for each in [one for one in inside(around[1]) if isinstance(one, ast.Assign)] if around else ():
         method = name_of(each.value) if isinstance(each.value, ast.Call) else ""
         if around and text_of(each.targets[0]) in handed and method in ("add", "commit", "refresh", "flush"):
-            hint = f"{method}() gives nothing back. Which line gives the object its name, before that?"
+            hint = f"{method}() gives nothing back. What keeps the object under a name before {method}() gets it?"
             return Told(where=around[0].at(each), hint=hint, why=UNTIL_IT_RUNS)
     return None
 

@@ -838,6 +838,11 @@ def name_not_indexed(evidence: Evidence) -> Told | None:
                 return Told(where=file.at(each), hint=_READS_NO_CLASS.format(inner_class.name))
     places = [each for each in evidence.source.files() if re.search("CREATE (UNIQUE )?INDEX", "\n".join(each.lines))]
     saw = f"the model has no index (the one in {places[0].name} is made by hand)" if places else ""
+    fields = [each for each in found[0].nodes if isinstance(each, ast.AnnAssign) and name_of(each.target) == "name"]
+    lines = [each.lineno for each in fields if "Mapped" in text_of(each.annotation)]
+    if len(lines) > 1:
+        hint = f"The name is declared in lines {' and '.join(map(str, sorted(lines)))}. Which of them counts?"
+        return Told(saw=saw, where=found[0].at(found[1]), hint=hint)
     return Told(saw=saw, where=found[0].at(found[1]), hint="Nothing here asks for an index.")
 
 

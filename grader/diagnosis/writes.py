@@ -659,6 +659,9 @@ def written_conditionally(evidence: Evidence) -> Told | None:
         and any(event.what == "UPDATE items" and event.where for event in evidence.earlier)
     ):
         saw += "; a change of both name and description was saved"
+        other, test = "name" if fields[0] == "description" else "description", text_of(getattr(condition, "test", None))
+        if other in test and fields[0] not in test:
+            hint = f"This asks for the {other}. Which of the lines that depend on it write the {fields[0]}?"
     return Told(saw=f"{evidence.saw}; {saw}", where=file.at(condition), hint=hint)
 
 
