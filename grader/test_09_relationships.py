@@ -129,7 +129,7 @@ def test_list_pages(tables: Tables, owner_pages: OwnerPages) -> None:
     tables.create()
     owner_pages.store_few()
     owner_pages.store_many()
-    for offset, limit in ((0, 2), (2, 3), (5, 98)):
+    for offset, limit in ((0, 2), (2, 3), (5, 98), (103, 2)):
         owner_pages.expect_listed(offset=offset, limit=limit)
     owner_pages.expect_listed()
     owner_pages.expect_answered()

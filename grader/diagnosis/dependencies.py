@@ -191,6 +191,10 @@ def yields_something_else(evidence: Evidence) -> Told | None:
         if ends_without_a_value(method.body):
             hint = "What stands behind 'as' is what __enter__() returns. What does it return here?"
             return Told(where=place.at(last_line(method)), hint=hint)
+    for place, method in _entering(evidence.source, node) if evidence.saw.startswith("the endpoint got a") else ():
+        for back in [each for each in inside(method) if isinstance(each, ast.Return) and text_of(each.value) == "self"]:
+            hint = "What stands behind 'as' is what __enter__() returns. What does an endpoint need?"
+            return Told(where=place.at(back), hint=hint)
     yields = _yields(node)
     if len(yields) > 1 and not _in_two_branches(node, yields):
         hint = "A dependency yields once; what follows the yield tidies up."
@@ -522,7 +526,9 @@ def another_is_closed(evidence: Evidence) -> Told | None:
         inner = each.func.value if isinstance(each.func, ast.Attribute) else None
         if isinstance(inner, ast.Call) and name_of(inner) in _MAKERS:
             saw = f"{evidence.saw}: a second session was made and closed, and the one that was yielded was not"
-            return Told(saw=saw, where=file.at(each), hint="Keep the session that you yield under a name.")
+            return Told(
+                saw=saw, where=file.at(each), hint="This makes one more session. Which one did the endpoint have?"
+            )
     for statement in _finals(node):
         for part in ast.walk(statement):
             if isinstance(part, ast.Assign) and text_of(part.targets[0]) == _yielded(node):
@@ -913,6 +919,11 @@ def never_closed(evidence: Evidence) -> Told | None:
     for call in [each for each in calls(node, "finalize") if each.args and text_of(each.args[0]) == db]:
         hint = "A finalizer runs when nothing uses the session any more. Who ends it when the request is over?"
         return Told(where=file.at(call), hint=hint)
+    for home, function in evidence.source.reached(file, node, evidence.given):
+        for call in calls(function, "close"):
+            if re.search(r"\bconnection\(\)\.close$", text_of(call.func)):
+                hint = "This closes the connection that the session works with. What closes the session itself?"
+                return Told(where=home.at(call), hint=hint)
     if calls(node, "close", "remove", "reset", "closing", "callback", "enter_context", "push"):
         return None
     blocks = [each for each in ast.walk(node) if isinstance(each, ast.With)]

@@ -13,6 +13,7 @@ from grader.diagnosis.source import (
     File,
     Function,
     Source,
+    arguments_of,
     calls,
     decorators,
     defaults_of,
@@ -325,7 +326,10 @@ def parameter_of(evidence: Evidence, names: tuple[str, ...]) -> tuple[File, ast.
         for each in (*node.args.args, *node.args.kwonlyargs):
             if each.arg in names:
                 alias_place = alias_of(evidence, each.annotation)
-                return (*alias_place, each.arg) if alias_place else (file, each, each.arg)
+                others = {*arguments_of(node)} - {each.arg}
+                if alias_place and name_of(each.annotation).lower() not in others:  # limit: Offset
+                    return *alias_place, each.arg
+                return file, each, each.arg
             inner = _field_of_a_parameter(evidence, each, names)
             if inner is not None:
                 return inner

@@ -64,6 +64,10 @@ def other_owner_from_crud(evidence: Evidence) -> Told | None:
         thinned = [(file, call) for file, node in chain for call in calls(node, *_THINNING)]
         grouped: list[tuple[File, ast.AST]] = [each for each in thinned if name_of(each[1]) in ("group_by", "distinct")]
         grouped += [(file, each) for file, node in chain for each in inside(node) if _keyed_by_owner(each)]
+        for home, node in chain:
+            for one in [call for call in calls(node, "unique") if call.args]:
+                hint = "unique() keeps one of all items for which this gives the same. Which does it take for equal?"
+                return Told(saw=saw, where=home.at(one), hint=hint)
         for file, call in grouped[:1] or (thinned if len(thinned) == 1 else []):
             hint = "Which items do not get past this line, or become one with another?"
             return Told(saw=saw, where=file.at(call), hint=hint)

@@ -57,6 +57,7 @@ from grader.diagnosis.tables import (
     turned_round_in_a_helper,
     unique_name,
 )
+from grader.diagnosis.uncalled import lazy_and_alone
 
 READINGS = (
     taken_for_a_table,
@@ -113,6 +114,7 @@ READINGS = (
     created_at_another_moment,
     creation_not_committed,
     never_called,
+    lazy_and_alone,
     nobody_creates,
     deleted_at_the_start,
     written_at_every_start,

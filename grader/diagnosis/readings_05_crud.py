@@ -89,9 +89,10 @@ from grader.diagnosis.shapes import (
     statement_not_sent,
     unfit_call,
 )
-from grader.diagnosis.uncalled import method_not_called, nothing_called
+from grader.diagnosis.uncalled import lazy_and_alone, method_not_called, nothing_called
 from grader.diagnosis.updates import (
     assigned_unsent,
+    coalesced,
     emptied_to_none,
     exclude_defaults,
     exclude_none,
@@ -99,6 +100,7 @@ from grader.diagnosis.updates import (
     is_not_none,
     made_a_second_item,
     missing_key_read,
+    nulls_left_out_by_the_schema,
     refused_to_change_nothing,
     set_on_another,
     stored_a_new_row,
@@ -134,6 +136,7 @@ READINGS = (
     lost_in_a_validator,
     builtin_as_a_value,
     method_not_called,
+    lazy_and_alone,
     nothing_called,
     never_reached,
     never_given_a_value,
@@ -205,6 +208,8 @@ READINGS = (
     not_refreshed,
     not_loaded_anew,
     returned_another_thing,
+    coalesced,
+    nulls_left_out_by_the_schema,
     is_not_none,
     exclude_none,
     exclude_defaults,

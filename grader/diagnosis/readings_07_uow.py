@@ -60,6 +60,7 @@ from grader.diagnosis.statuses import (
     status_is_no_number,
     success_raised,
 )
+from grader.diagnosis.uncalled import lazy_and_alone
 from grader.diagnosis.units import (
     accident,
     answered_otherwise,
@@ -147,6 +148,7 @@ READINGS = (
     stand_in_left,
     catches_all,
     handler_answers_200,
+    lazy_and_alone,
     list_of_nothing,
     other_status_for_unknown,
     *SCHEMAS_OF_ANSWERS,

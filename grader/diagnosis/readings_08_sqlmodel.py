@@ -99,7 +99,7 @@ from grader.diagnosis.sqlmodels import (
 from grader.diagnosis.starting import ends_before_its_yield
 from grader.diagnosis.states import nothing_has_set_it
 from grader.diagnosis.tables import comma_behind_a_field, indexed_under_another_name, text_for_a_boolean
-from grader.diagnosis.uncalled import method_not_called, nothing_called
+from grader.diagnosis.uncalled import lazy_and_alone, method_not_called, nothing_called
 from grader.diagnosis.updates import made_a_second_item, own_values_written_back, stored_a_new_row
 from grader.diagnosis.ways import never_reached
 from grader.diagnosis.writes import copy_changed, input_changed
@@ -130,6 +130,7 @@ READINGS = (
     validated_before_the_type,
     builtin_as_a_value,
     method_not_called,
+    lazy_and_alone,
     nothing_called,
     never_reached,
     never_given_a_value,

@@ -111,7 +111,7 @@ from grader.diagnosis.tables import (
     not_mapped,
     other_brackets_of_mapped,
 )
-from grader.diagnosis.uncalled import method_not_called, nothing_called
+from grader.diagnosis.uncalled import lazy_and_alone, method_not_called, nothing_called
 from grader.diagnosis.ways import (
     GIVEN_FUNCTIONS,
     TABLES_AT_START,
@@ -138,6 +138,7 @@ READINGS = (
     dependency_on_the_class,
     builtin_as_a_value,
     method_not_called,
+    lazy_and_alone,
     nothing_called,
     never_reached,
     never_given_a_value,

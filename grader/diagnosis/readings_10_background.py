@@ -142,7 +142,7 @@ from grader.diagnosis.tasks import (
     written_after_the_failure,
     written_by_the_endpoint,
 )
-from grader.diagnosis.uncalled import method_not_called, nothing_called
+from grader.diagnosis.uncalled import lazy_and_alone, method_not_called, nothing_called
 from grader.diagnosis.units import time_of_another_type
 from grader.diagnosis.ways import (
     GIVEN_FUNCTIONS,
@@ -182,6 +182,7 @@ READINGS = (
     body_may_be_null,
     builtin_as_a_value,
     method_not_called,
+    lazy_and_alone,
     nothing_called,
     never_reached,
     never_given_a_value,

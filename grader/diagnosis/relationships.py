@@ -574,6 +574,8 @@ def asked_for_each(evidence: Evidence) -> Told | None:
     if often < _ONCE_FOR_EACH or where.rpartition(":")[0] in evidence.given:
         return None
     hint = "This line asks the database once for each item. What it gets could have come with the list: how?"
+    if re.search(r"\brefresh\(\w+\)", evidence.source.line(where)):
+        hint = "This loads each item once more, with statements of its own. What is missing after the list?"
     return Told(where=where, hint=hint)
 
 

@@ -681,6 +681,8 @@ def null_accepted(evidence: Evidence) -> Told | None:
     annotation = text_of(getattr(found[1], "annotation", None))
     if "None" not in annotation and "Optional" not in annotation:
         return None
+    if (letters := _letters_of(evidence)) is not None:
+        return letters
     checked = _meant(evidence, r"\bNone\b|\bnull\b")
     if checked:  # null is to be refused there
         file, method, node = checked[0]
@@ -691,6 +693,18 @@ def null_accepted(evidence: Evidence) -> Told | None:
         return Told(where=file.at(_condition_of(method, node)), hint=hint)
     default = _LEFT_OUT[getattr(found[1], "value", None) is not None] if "Update" in evidence.saw else ""
     return Told(where=found[0].at(found[1]), hint=f"The type says here that null is a name.{default}")
+
+
+def _letters_of(evidence: Evidence) -> Told | None:
+    """What there is to say of a text that a validator goes through as if it held names: ``NOT_NULL = ("name")``."""
+    for file, owner in evidence.source.ancestry(_schema(evidence)):
+        for loop in [each for each in ast.walk(owner) if isinstance(each, ast.For) and isinstance(each.iter, ast.Name)]:
+            bound = evidence.source.bound(name_of(loop.iter), file)
+            value = getattr(bound[1], "value", None) if bound else None
+            if bound is not None and isinstance(value, ast.Constant) and isinstance(value.value, str):
+                hint = f"Parentheses alone make no tuple: {name_of(loop.iter)} is a text. What does a loop over it get?"
+                return Told(where=bound[0].at(bound[1]), hint=hint)
+    return None
 
 
 def _null_of_a_function(evidence: Evidence, made: ast.Assign) -> Told | None:
@@ -722,6 +736,21 @@ def _meant(evidence: Evidence, words: str) -> list[tuple[File, Function, ast.Rai
             words, f"{method.name} {text_of(getattr(_condition_of(method, node), 'test', node))} {text_of(node)}"
         )
     ]
+
+
+def _of_no_field(evidence: Evidence) -> Told | None:
+    """What there is to say of a validator that takes away blanks, of a field that the schema does not have."""
+    schema = _schema(evidence)
+    for file, owner in evidence.source.ancestry(schema):
+        for method in [each for each in owner.body if isinstance(each, Function) and "strip" in text_of(each)]:
+            for decorator in [
+                each for each in method.decorator_list if name_of(each) in ("field_validator", "validator")
+            ]:
+                said = [text_of(each).strip("'") for each in getattr(decorator, "args", ())]
+                if said and all(each != "*" and field_in(evidence, schema, each) is None for each in said):
+                    hint = f"{owner.name} looks at a field '{said[0]}' here. Which field must not be blank?"
+                    return Told(where=file.at(decorator), hint=hint)
+    return None
 
 
 def _kept_away(
@@ -950,6 +979,8 @@ def blank_accepted(evidence: Evidence) -> Told | None:
     elsewhere = _strip_thrown_away(evidence) or _only_create_strips(evidence, found)
     if elsewhere is not None and "name=''" not in told:
         return elsewhere
+    if (stranger := _of_no_field(evidence)) is not None:
+        return stranger
     checked = _meant(evidence, r"strip|isspace|blank|empty|visible|not (v|value|name|text)\b|== 0|< 1")
     if checked and ("name=''" in told or "name=''" not in evidence.saw):
         file, method, node = checked[0]

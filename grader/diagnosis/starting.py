@@ -739,6 +739,10 @@ def nobody_creates(evidence: Evidence) -> Told | None:
                 return Told(saw=saw, where=file.at(each), hint=hint)
     if "they are created by code" in evidence.saw:  # by SQL of its own
         return None
+    for each_file in evidence.source.files():
+        for call in calls(each_file.tree, "reflect"):
+            hint = "reflect() reads which tables the database has. What creates those that it does not have?"
+            return Told(where=each_file.at(call), hint=hint)
     file = evidence.source.file(_MAIN)
     node = _lifespan(file)
     within = [*ast.walk(node)] if node is not None else []

@@ -912,6 +912,15 @@ def ids_not_counted(evidence: Evidence) -> Told | None:
                 return Told(where=file.at(node.value), hint=_NO_ROWIDS)
             if isinstance(node, ast.Constant) and node.value == "sqlite_with_rowid":
                 return Told(where=file.at(node), hint=_NO_ROWIDS)
+    off = [
+        (file, node)
+        for file in evidence.source.files()
+        for node in file.nodes
+        if isinstance(node, ast.keyword) and node.arg == "autoincrement" and text_of(node.value) == "False"
+    ]
+    if off and "autoincrement is off" in evidence.saw:
+        hint = "What does autoincrement=False say to the database?"
+        return Told(where=off[0][0].at(off[0][1]), hint=hint)
     keys = [each for each in ("name", "description") if "primary_key=True" in text_of_attribute(evidence, each)]
     if "autoincrement=False" in line:
         hint = "What does autoincrement=False say to the database?"

@@ -1162,7 +1162,7 @@ def _not_closed(evidence: Evidence, file: File, node: Function) -> Told | None:
     if any(calls(statement, "close", "remove") for statement in finals):
         before = [statement for statement in finals if calls(statement, "commit", "flush", "refresh")]
         if before and not calls(before[0], "close", "remove") and not isinstance(before[0], ast.Try | ast.With):
-            hint = "This line can raise as well, in a session in which something has failed. What is not reached then?"
+            hint = "This line can fail: the database may refuse what it saves. What is not reached then?"
             return Told(where=file.at(before[0]), hint=hint)
         closing = [each for each in tries if any(calls(one, "close", "remove") for one in each.finalbody)]
         return _left_before(file, node, bound, closing)

@@ -9,7 +9,7 @@ from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.crud import reached
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import File, name_of
+from grader.diagnosis.source import File, name_of, text_of
 
 # What asks a query or its result for something, by its last name.
 _ASKING = (
@@ -42,6 +42,20 @@ def method_not_called(evidence: Evidence) -> Told | None:
             hint = f"{what} the method {value.attr} itself. What is missing after it?"
             why = f"Whoever calls {name}() goes on with what it gives back." if name else ""
             return Told(where=f"{file.name}:{value.end_lineno}", hint=hint, why=why)
+    return None
+
+
+@reading("a map() that nobody goes through")
+def lazy_and_alone(evidence: Evidence) -> Told | None:
+    """map(), filter() and a generator expression do nothing by themselves, only when somebody goes through them."""
+    for file in [each for each in evidence.source.files() if each.name not in evidence.given]:
+        for node in [each for each in file.nodes if isinstance(each, ast.Expr)]:
+            if isinstance(node.value, ast.GeneratorExp) or (
+                isinstance(node.value, ast.Call) and text_of(node.value.func) in ("map", "filter")
+            ):
+                what = f"{name_of(node.value)}()" if isinstance(node.value, ast.Call) else "This expression"
+                hint = f"{what} calls nothing until somebody goes through it. Who does?"
+                return Told(where=file.at(node), hint=hint)
     return None
 
 

@@ -591,7 +591,7 @@ def several_commits(evidence: Evidence) -> Told | None:
             return Told(where=file.at(early[0] if early else inside[0]), hint=hint)
     sent = [event.where for event in evidence.events_of("COMMIT") if event.where]
     for file, call in _repeated(evidence, sent) if evidence.rule == _BATCH and len(sent) > 1 else ():
-        hint = f"{name_of(call)}() commits, and this calls it once for each item. How much does one COMMIT save?"
+        hint = f"{name_of(call)}() commits, and this calls it more than once. How much does one COMMIT save?"
         return Told(where=file.at(call), hint=hint)
     again = evidence.saw.startswith("2 COMMITs, 1")
     hint = "What is there to save by then?" if again else "What has been saved here stays, whatever comes after it."
@@ -878,11 +878,22 @@ def events_miscounted(evidence: Evidence) -> Told | None:
     for file, call, loop in _below_their_loops(units) if evidence.rule == _BATCH else ():
         hint = f"'{text_of(loop.target)}' is the last one of the loop above by then. How often does this line run?"
         return Told(where=file.at(call), hint=hint)
+    for home, unit in [*units, *_writing_events(evidence)]:
+        for loop in [each for each in inside(unit) if isinstance(each, ast.For) and name_of(each.iter) == "zip"]:
+            if calls(loop, "add_event", "ItemEvent") and isinstance(loop.iter, ast.Call):
+                hint = "zip() ends with the shortest of what it goes through. How long is each?"
+                return Told(where=home.at(loop), hint=hint)
     loops = [each for _, unit in units for each in ast.walk(unit) if isinstance(each, ast.For | ast.ListComp)]
     once = told and not any(told[0][1] in ast.walk(loop) for loop in loops)
     if evidence.rule == _BATCH and len(told) == 1 and once and len(units) == 1:
         return Told(where=told[0][0].at(told[0][1]), hint="How often does this line run?")
     return None
+
+
+def _writing_events(evidence: Evidence) -> list[tuple[File, Function]]:
+    """The learner's own functions that write events."""
+    own = [(file, each) for file in own_files(evidence) for each in file.functions]
+    return [(file, each) for file, each in own if calls(each, "add_event", "ItemEvent")]
 
 
 def _below_their_loops(units: list[tuple[File, Function]]) -> Iterator[tuple[File, ast.Call, ast.For]]:
@@ -927,7 +938,8 @@ def accident(evidence: Evidence) -> Told | None:
     handled = any(each.lineno <= int(line or 0) <= (each.end_lineno or 0) for each in handling if _has_lines(each))
     if not handled and (evidence.rule == _ROLLED or error_swallowed(evidence) is not None):
         return None  # that the function went on after the error is the mistake
-    hint = "This line runs only after an error, and fails then."
+    after_all = any(each.lineno <= int(line or 0) <= (each.end_lineno or 0) for one in tries for each in one.finalbody)
+    hint = f"This line runs {'also' if after_all else 'only'} after an error, and fails then."
     if evidence.rule == _ROLLED:
         hint = f"{hint} What stands below it never runs."
     unknown = unknown_name(evidence)

@@ -56,6 +56,29 @@ def is_not_none(evidence: Evidence) -> Told | None:
     return Told(where=about[0][0].at(about[0][1]), hint=hint)
 
 
+@reading("coalesce() cannot clear a field", *_NULL_CLEARS)
+def coalesced(evidence: Evidence) -> Told | None:
+    """coalesce() gives the first value that is not NULL. It cannot tell what was not sent from a null that was sent."""
+    for file, function in reached(evidence):
+        for call in calls(function, "coalesce", "ifnull", "nvl"):
+            hint = f"{name_of(call)}() passes over NULL. What does it give for a null that was sent?"
+            return Told(where=file.at(call), hint=hint)
+    return None
+
+
+@reading("a schema that leaves nulls out", *_NULL_CLEARS)
+def nulls_left_out_by_the_schema(evidence: Evidence) -> Told | None:
+    """A serializer of the schema, or a model_dump() of its own, drops null, also where it was sent."""
+    for file, schema in evidence.source.ancestry(evidence.source.class_("ItemUpdate")):
+        for method in [each for each in schema.body if isinstance(each, Function)]:
+            made = {name_of(each) for each in method.decorator_list} | {method.name}
+            tested = [each for each in inside(method) if isinstance(each, ast.Compare) and "None" in text_of(each)]
+            if made & {"model_serializer", "model_dump", "dict"} and tested:
+                hint = "Which fields does this leave out? Was null sent, or nothing?"
+                return Told(where=file.at(tested[0]), hint=hint)
+    return None
+
+
 _Node = TypeVar("_Node", bound=ast.AST)
 
 
