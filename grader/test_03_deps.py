@@ -24,8 +24,8 @@ _CLOSE = (
 @rule(
     task="3.1",
     title="get_db yields a session and ends without a crash",
-    why="Endpoints work with whatever get_db gives them, so it has to be a session that is ready to use. If get_db has a "
-    "yield, the lines below it run after the answer, and they must not fail.",
+    why="Endpoints work with whatever get_db gives them, so it has to be a session that is ready to use. If get_db "
+    "has a yield, the lines below it run after the answer, and they must not fail.",
     hint="FastAPI runs get_db for each request and hands the endpoint what it yields. Go through that: what "
     "does your endpoint get?",
 )

@@ -652,7 +652,7 @@ def requests_session(evidence: Evidence) -> Told | None:
         for given in [*bound, *call.args[1:], *(each.value for each in call.keywords)]:
             if isinstance(given, ast.Name) and given.id in ("db", "session", "item"):
                 what = "the session" if given.id != "item" else "the item, which belongs to the session"
-                hint = f"You hand over {what} of the request. A number and a text would be safe."
+                hint = f"You hand over {what} of the request. The id and the kind would be safe."
                 if evidence.raised and evidence.saw == evidence.raised[0].told and given.id == "item":
                     saw = f"record_event was given the item itself; {_last_call(evidence)} raised {evidence.saw}"
                     wanted = "record_event(item_id, kind) takes the id"

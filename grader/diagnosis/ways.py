@@ -681,7 +681,8 @@ def body_may_be_null(evidence: Evidence) -> Told | None:
         return None
     if evidence.saw.startswith("422") or not re.search(r"\bNone\b|Optional", text_of(body.annotation)):
         return None
-    return Told(where=found[0].at(body), hint="The type says here that there may be no body.")
+    what = "the body may be null" if "".join(evidence.did[-1:]).endswith("null") else "there may be no body"
+    return Told(where=found[0].at(body), hint=f"The type says here that {what}.")
 
 
 @reading("an empty list is refused", "create_answers_201", "batch_is_all_or_nothing")
