@@ -30,7 +30,7 @@ def remove(path: Path, seconds: float = 20.0) -> None:
             shutil.rmtree(path, ignore_errors=True)
         return
     with suppress(OSError):
-        top = _open(str(path), None)
+        top = open_folder(str(path), None)
         try:
             _empty(top, deadline)
         finally:
@@ -49,7 +49,7 @@ def _empty(top: int, deadline: float) -> None:
             if time.monotonic() > deadline:
                 return
             with suppress(OSError):
-                place = _open(name, top)
+                place = open_folder(name, top)
                 try:
                     for inner in _remove_files(place, deadline):
                         try:
@@ -83,11 +83,11 @@ def _remove_files(place: int, deadline: float) -> list[str]:
 
 def _move_up(name: str, place: int, new: str, top: int) -> None:
     with suppress(OSError):
-        os.close(_open(name, place))  # which makes sure that it may be moved
+        os.close(open_folder(name, place))  # which makes sure that it may be moved
         os.rename(name, new, src_dir_fd=place, dst_dir_fd=top)
 
 
-def _open(name: str, place: int | None) -> int:
+def open_folder(name: str, place: int | None) -> int:
     """Open a folder, whatever its mode says."""
     flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
     mode = os.stat(name, dir_fd=place, follow_symlinks=False).st_mode

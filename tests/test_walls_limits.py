@@ -193,9 +193,10 @@ def test_code_that_takes_long_to_parse(name: str, tmp_path: Path) -> None:
     assert time.process_time() - begun < 1.0
 
 
-def test_code_that_takes_long_to_normalise(tmp_path: Path) -> None:
-    """In a comment, where Python does not ask; the largest file that there may be, of the worst that there are."""
-    marks = "\N{COMBINING COMMA ABOVE RIGHT}\N{COMBINING GRAVE ACCENT}" * 47_000
+@pytest.mark.parametrize("marks", ["\u0315\u0300", "\u0f73", "\uff9e"])  # the others are marks once normalised
+def test_code_that_takes_long_to_normalise(marks: str, tmp_path: Path) -> None:
+    """In a comment, where Python does not ask; nearly the largest file that there may be."""
+    marks *= 180_000 // len(marks.encode())
     folder = submission(tmp_path, at_import=f"# {marks}")
     begun = time.process_time()
     assert looks.may_look(folder / "05_crud")
@@ -264,6 +265,38 @@ def test_very_many_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert said.startswith(f"the code has made more than {files.MOST_FILES:,} files and folders")
     assert {check.outcome for folder, check in found if folder == other} == {"passed"}
     assert not workshop.exists()
+
+
+def test_files_are_counted_wherever_they_lie(tmp_path: Path) -> None:
+    """In a folder whose path is too long to be opened, and in one that nobody may read."""
+    place, closed = os.open(tmp_path, os.O_RDONLY), tmp_path / "closed"
+    for _ in range(30):
+        os.mkdir("x" * 200, dir_fd=place)
+        inner = os.open("x" * 200, os.O_RDONLY, dir_fd=place)
+        os.close(place)
+        place = inner
+    for number in range(50):
+        os.close(os.open(f"f{number}", os.O_CREAT, dir_fd=place))
+    os.close(place)
+    assert not files._holds_more(tmp_path, 90) and files._holds_more(tmp_path, 70)
+    closed.mkdir()
+    for number in range(50):
+        (closed / f"f{number}").touch()
+    closed.chmod(0o300)
+    assert not files._holds_more(closed, 60) and files._holds_more(closed, 40)
+    remove(tmp_path)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_threads_that_others_use_up_cost_nobody_a_verdict(shared: bool, tmp_path: Path) -> None:
+    """A child that has its user to itself has used them up itself; others may have been those of another."""
+    if not shared and Isolation().user < 0:
+        pytest.skip("only root gives each child a user of its own")
+    folder = submission(tmp_path, in_get_item='raise RuntimeError("can\'t start new thread")')
+    with Bench(isolation=Isolation(user=-1) if shared else None) as bench:
+        found = verdicts(bench, folder)
+    assert {name for name, check in found.items() if check.outcome != "passed"} == OF_GET
+    assert found["get_returns_the_item"].unjudged == shared
 
 
 @pytest.mark.parametrize("left", [0, 1 << 20])

@@ -90,7 +90,7 @@ class Child:
 
     def wait_until_heard(self) -> None:
         """Wait a moment until everything that it sent has been read."""
-        if self._reader is not None:
+        if self._reader is not None and self._reader.is_alive():  # it may never have begun
             self._reader.join(timeout=1.0)
 
 

@@ -30,7 +30,9 @@ _bench: Bench | None = None
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of ``pytest grader``."""
     group = parser.getgroup("grader", "grading a submission")
-    group.addoption("--submission", default=None, metavar="DIR", help="grade DIR instead of chapters/")
+    group.addoption(
+        "--submission", default=None, metavar="DIR", help="grade DIR instead of chapters/: --submission=DIR"
+    )
     group.addoption(
         "--database", default="sqlite", metavar="NAME", help="where the checks run: sqlite (default) or postgresql"
     )

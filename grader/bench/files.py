@@ -9,9 +9,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from grader.bench.plan import Run
+from grader.removal import open_folder
 
 # Files and folders below the folder of one chapter.
 MOST_FILES = 10_000
+_DEEPEST = 100
 # With fewer that can be made, a check may have failed for want of them.
 FEW = 100
 
@@ -47,14 +49,37 @@ class FileCount:
 
 
 def _holds_more(folder: Path, most: int) -> bool:
-    """Whether a folder holds more files and folders than that, as far as it can be looked into."""
-    waiting, found = [str(folder)], 0
-    while waiting and found <= most:
-        with suppress(OSError), os.scandir(waiting.pop()) as entries:
+    """Whether a folder holds more files and folders than that; so does one that nobody can look through to its end."""
+    return _count(str(folder), None, most, _DEEPEST) > most
+
+
+def _count(name: str, within: int | None, most: int, depth: int) -> int:
+    """How many files and folders a folder holds, up to one more than `most`; that many where it cannot be known.
+
+    It goes from folder to folder, as the path of a deep one is too long to be opened.
+    """
+    if depth == 0:
+        return most + 1
+    try:
+        place = open_folder(name, within)
+    except FileNotFoundError:  # it has gone meanwhile
+        return 0
+    except OSError:
+        return most + 1
+    try:
+        with os.scandir(place) as entries:
+            folders, found = [], 0
             for entry in entries:
                 found += 1
+                folders += [entry.name] if entry.is_dir(follow_symlinks=False) else []
                 if found > most:
-                    break
-                if entry.is_dir(follow_symlinks=False):
-                    waiting.append(entry.path)
-    return found > most
+                    return found
+        for each in folders:
+            found += _count(each, place, most - found, depth - 1)
+            if found > most:
+                break
+        return found
+    except OSError:
+        return most + 1
+    finally:
+        os.close(place)

@@ -72,9 +72,17 @@ def limits_for(seconds: float, chapter: float | None = None, submission: float |
 def processes_for_all() -> int:
     """The limit for a child that has no user of its own: all processes and threads that there are, and 1,000 more.
 
-    The kernel counts those of the user, whose other programs must not suffer. 0, for no limit, where nobody tells.
-    Source: Linux, "proc_loadavg(5)".
+    The kernel counts those of the user, whose other programs must not suffer. Where the user may have so few that a
+    child could use them up, some are left to the grader. 0, for no limit, where nobody tells.
+    Sources: Linux, "proc_loadavg(5)" and "getrlimit(2)".
     """
-    with suppress(OSError, ValueError, IndexError):
-        return int(_WHERE_THEY_ARE_COUNTED.read_text().split()[3].partition("/")[2]) + 1000
+    with suppress(ImportError, OSError, ValueError, IndexError):
+        import resource
+
+        there = int(_WHERE_THEY_ARE_COUNTED.read_text().split()[3].partition("/")[2])
+        of_the_user = resource.getrlimit(resource.RLIMIT_NPROC)[0]
+        most = there + 1000
+        if of_the_user != resource.RLIM_INFINITY:
+            most = min(most, of_the_user - min(PROCESSES, of_the_user // 4))
+        return most
     return 0

@@ -340,6 +340,9 @@ class Runner:
             if verdicts.lacks_room(verdict, no_files=not self._has_files()):
                 yield from self._judge_again(run, rule, verdict if self._has_room() else verdicts.NO_ROOM)
                 return
+            if verdicts.lacks_threads(verdict) and self._means.isolation.user < 0:
+                yield from self._judge_again(run, rule, verdicts.NO_THREADS)
+                return
             yield from controls.heard(run, child, rule, verdicts.with_output(verdict, child, rule))
         yield from controls.proved(run, child)
 
@@ -387,7 +390,7 @@ class Runner:
             yield from self._judge_again(run, rule, verdicts.LOST)
             return
         elif rule is not None and not (has_begun and self._has_files()):  # no code has run yet, or there was no room
-            yield from self._judge_again(run, rule, verdicts.died(status) if self._has_room() else verdicts.NO_ROOM)
+            yield from self._judge_again(run, rule, verdicts.NO_THREADS if self._has_room() else verdicts.NO_ROOM)
             return
         elif rule is not None:
             yield from verdicts.judged(run, rule, verdicts.died(status))

@@ -82,7 +82,9 @@ LOST = Unjudged(
     "the grader lost its own connection to the database during the check, and again when the check ran alone"
 )
 NO_ROOM = Unjudged("the disk was full during the check, and again when the check ran once more")
-# What SQLite, PostgreSQL and Python say of that.
+NO_THREADS = Unjudged("no more processes or threads could be started for the check, and none when it ran once more")
+_NO_THREADS = "can't start new thread"
+# What SQLite, PostgreSQL and Python say of a full disk.
 _FULL = "disk is full", "No space left on device"
 CHEATED = {
     "outcome": "error",
@@ -139,6 +141,11 @@ def lacks_room(told: Any, *, no_files: bool) -> bool:
     """
     ended = isinstance(told, dict) and told.get("outcome") != "passed"
     return ended and (no_files or any(words in str(told.get("observed")) for words in _FULL))
+
+
+def lacks_threads(told: Any) -> bool:
+    """Whether a check ended as no thread could be started, which may be somebody else's doing, of the same user."""
+    return isinstance(told, dict) and told.get("outcome") != "passed" and _NO_THREADS in str(told.get("observed"))
 
 
 def no_folder(chapter: str) -> dict[str, Any]:

@@ -40,7 +40,7 @@ _SETTINGS = (
     *("/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/uptime", "/proc/loadavg", "/sys/devices/system/cpu"),
     *("/dev/random", "/dev/urandom"),
 )
-_OF_PYTHON = ("lib", "lib64", "ssl", "etc", "pyvenv.cfg", "share/zoneinfo", "share/locale")
+_OF_PYTHON = ("lib", "lib64", "ssl", "etc/ssl", "pyvenv.cfg", "share/zoneinfo", "share/locale")
 _WRITABLE_DEVICES = ("/dev/null", "/dev/full")
 
 # What is open where there is no wall, in the order in which it is told.

@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from unicodedata import combining
+from unicodedata import combining, normalize
 
 MOST_FILES = 1_000
 MOST_FOLDERS = 1_000
@@ -112,4 +112,7 @@ def has_many_marks(text: str) -> bool:
 
     That takes a time that grows with the square of how many marks follow each other.
     """
-    return not text.isascii() and sum(map(bool, map(combining, text))) > _MOST_MARKS
+    if text.isascii():
+        return False
+    marks = {letter for letter in set(text) if combining(normalize("NFKD", letter)[0])}  # some only once normalised
+    return sum(letter in marks for letter in text) > _MOST_MARKS
