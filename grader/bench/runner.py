@@ -269,7 +269,7 @@ class Runner:
         for run in self._running:
             if run.child is not None and (used_up := self._budget.used_up(run)):
                 yield from self._give_up(run, run.child, used_up)
-        for run in self._files.guilty([run for run in self._running if run.child]):
+        for run in self._files.guilty(self._running):
             if run.child is not None:
                 yield from self._give_up(run, run.child, verdicts.too_many_files(MOST_FILES))
         for run in self._running:
@@ -337,12 +337,13 @@ class Runner:
                 lost = self._lost(run, rule, child) if child.trouble == LOST else None
                 yield from self._judge_again(run, rule, verdict if lost is None else lost)
                 return
-            if verdicts.lacks_room(verdict, no_files=not self._has_files()):
-                yield from self._judge_again(run, rule, verdict if self._has_room() else verdicts.NO_ROOM)
-                return
-            if verdicts.lacks_threads(verdict) and self._means.isolation.user < 0:
-                yield from self._judge_again(run, rule, verdicts.NO_THREADS)
-                return
+            if verdicts.has_not_passed(verdict):
+                if verdicts.lacks_room(verdict) or not self._has_files():
+                    yield from self._judge_again(run, rule, verdict if self._has_room() else verdicts.NO_ROOM)
+                    return
+                if verdicts.lacks_threads(verdict) and self._means.isolation.user < 0:
+                    yield from self._judge_again(run, rule, verdicts.NO_THREADS)
+                    return
             yield from controls.heard(run, child, rule, verdicts.with_output(verdict, child, rule))
         yield from controls.proved(run, child)
 

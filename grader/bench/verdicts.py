@@ -132,20 +132,19 @@ def told_in(message: Mapping[str, Any]) -> Any:
         return None
 
 
-def lacks_room(told: Any, *, no_files: bool) -> bool:
-    """Whether a check ended as a disk was full, which may be somebody else's doing.
-
-    Args:
-        told: what its child has told.
-        no_files: there is no room for another file now.
-    """
-    ended = isinstance(told, dict) and told.get("outcome") != "passed"
-    return ended and (no_files or any(words in str(told.get("observed")) for words in _FULL))
+def has_not_passed(told: Any) -> bool:
+    """Whether a child has told of a check that it ended in another way than well."""
+    return isinstance(told, dict) and told.get("outcome") != "passed"
 
 
-def lacks_threads(told: Any) -> bool:
-    """Whether a check ended as no thread could be started, which may be somebody else's doing, of the same user."""
-    return isinstance(told, dict) and told.get("outcome") != "passed" and _NO_THREADS in str(told.get("observed"))
+def lacks_room(told: Mapping[str, Any]) -> bool:
+    """Whether a check ended as a disk was full, which may be somebody else's doing."""
+    return any(words in str(told.get("observed")) for words in _FULL)
+
+
+def lacks_threads(told: Mapping[str, Any]) -> bool:
+    """Whether it ended as no thread could be started, which may be somebody else's doing, of the same user."""
+    return _NO_THREADS in str(told.get("observed"))
 
 
 def no_folder(chapter: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from grader.diagnosis.anywhere import unknown_argument, unknown_attribute
 from grader.diagnosis.endpoints import endpoint_of
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
+from grader.diagnosis.schemas import TAKES_BOTH
 from grader.diagnosis.shapes import (
     at_line,
     field_not_handed_over,
@@ -177,7 +178,7 @@ def _hint_for(found: re.Match[str], parameter: ast.arg, value: ast.expr) -> str:
     if isinstance(value, ast.Call) and name_of(value) in _PLACES:
         return f"{name_of(value)} says where a value comes from, and not of what type it is. What holds both?"
     if isinstance(value, ast.Tuple):
-        return "The comma makes a pair of this. What of the typing module takes a type together with the rules for it?"
+        return f"The comma makes a pair of this. {TAKES_BOTH}"
     if name_of(getattr(value, "value", None)) == "Annotated" and said and name_of(said[0]) in _PLACES:
         return f"Annotated takes the type first. Is {name_of(said[0])} one?"
     return ""

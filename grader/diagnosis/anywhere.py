@@ -295,8 +295,8 @@ def used_before_assignment(evidence: Evidence) -> Told | None:
         return Told(
             saw=raised.told, where=swallowing, why=UNTIL_IT_RUNS, hint=f"{hint}What should it do after an error?"
         )
-    hint = given_and_used(evidence.source, evidence.source.file(where.rpartition(":")[0]), found[1], where)
     file = evidence.source.file(where.rpartition(":")[0])
+    hint = given_and_used(evidence.source, file, found[1], where)
     if any(isinstance(each, ast.ExceptHandler) and each.name == found[1] for each in file.nodes):
         hint = hint or f"'{found[1]}' is the name of an except, and gone at the end of its block. Who keeps the error?"
     hint = hint or f"On the way that leads here, no line has given '{found[1]}' a value. Which line should have?"

@@ -337,7 +337,7 @@ def shared_session(evidence: Evidence) -> Told | None:
                 hint = f"After a request its session goes into '{kept[0]}'. Which session does the next request get?"
                 return Told(where=place.at(call), hint=hint, why=_USED_AGAIN)
             hint = f"'{kept[0]}' is there once for all requests. What does it hold while two of them run?"
-            if _is_of_a_thread(evidence, statement.value):
+            if is_of_a_thread(evidence, statement.value):
                 puts = _put_into(evidence, found, kept[0])
                 hint = _OF_A_THREAD
                 if evidence.rule in _CLOSES:
@@ -375,7 +375,7 @@ def _put_into(evidence: Evidence, found: tuple[File, Function], kept: str) -> li
     ]
 
 
-def _is_of_a_thread(evidence: Evidence, value: ast.expr | None) -> bool:
+def is_of_a_thread(evidence: Evidence, value: ast.expr | None) -> bool:
     """Whether an object holds something else for each thread: a ``local()``, or a class of one's own below it."""
     owners = evidence.source.ancestry(evidence.source.class_(name_of(value)))
     return "local" in (name_of(value), *(name_of(base) for _, owner in owners for base in owner.bases))

@@ -425,12 +425,11 @@ def page_in_the_body(evidence: Evidence) -> Told | None:
         return None
     for file, node in [found[:2], *(each for each in behind(evidence)[1:] if _is_a_dependency(evidence, each[1]))]:
         for argument in [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]:
-            named = [evidence.source.class_(name) for name in re.findall(r"\w+", text_of(argument.annotation))]
-            family = [each[1] for model in named if model for each in evidence.source.ancestry(model)]
-            bases = " ".join(text_of(base) for each in family for base in each.bases)
-            is_model = re.search(r"\b(BaseModel|SQLModel)\b", bases) is not None
+            named = re.findall(r"\w+", text_of(argument.annotation))
+            models = [evidence.source.class_(name) for name in named if is_schema(evidence.source, name)]
+            family = [each for model in models for _, each in evidence.source.ancestry(model)]
             fields = {name_of(each.target) for one in family for each in one.body if isinstance(each, ast.AnnAssign)}
-            if is_model and fields & {"offset", "limit"} and _model_of(evidence, node, argument) is None:
+            if fields & {"offset", "limit"} and _model_of(evidence, node, argument) is None:
                 hint = "FastAPI takes a model for the body of a request. What says that this one is made of the query?"
                 return Told(where=file.at(argument), hint=hint)
     return None

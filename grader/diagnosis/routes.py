@@ -1568,8 +1568,8 @@ def own_session_left_open(evidence: Evidence) -> Told | None:
             if hint and of_get_db:
                 hint = (
                     "next() takes the session out of get_db, which ends at once: nobody closes what is opened later. "
+                    "What does Depends want to be given?"
                 )
-                hint += "What does Depends want to be given?"
             if hint:
                 why = "A session belongs to one request. All of them would meet in it what the others have left."
                 return Told(where=file.at(place), hint=hint, why=why if hint == _OPENED_ONCE else "")

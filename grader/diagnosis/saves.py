@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from grader.diagnosis.anywhere import IN_ANOTHER_ORDER, innermost
 from grader.diagnosis.crud import built, calls_in, function_of, in_one_branch, reached
-from grader.diagnosis.endpoints import endpoint_of, own_line
+from grader.diagnosis.endpoints import endpoint_of, own_files, own_line
 from grader.diagnosis.evidence import Event, Evidence
 from grader.diagnosis.names import named_anew, types_of_parameters
 from grader.diagnosis.objects import value_of
@@ -427,8 +427,7 @@ def returned_nothing(evidence: Evidence) -> Told | None:
 @reading("a list of what gives nothing back")
 def list_of_nothing(evidence: Evidence) -> Told | None:
     """refresh(), add() and their like give nothing back: a list of that holds None, as often as they were called."""
-    own = [file for file in evidence.source.files() if file.name not in evidence.given]
-    for file in own if "None" in evidence.saw else ():
+    for file in own_files(evidence) if "None" in evidence.saw else ():
         alone = [each.value for each in file.nodes if isinstance(each, ast.Expr)]
         for each in [each for each in file.nodes if isinstance(each, ast.ListComp) and each not in alone]:
             if isinstance(each.elt, ast.Call) and name_of(each.elt) in _GIVE_NOTHING and of_a_session(each.elt):

@@ -1498,12 +1498,20 @@ def default_value(evidence: Evidence, field: tuple[File, ast.stmt]) -> object:
 @reading("model_dump() is overridden", _SENT)
 def dump_overridden(evidence: Evidence) -> Told | None:
     """A model_dump() of your own returns something other than what the caller asked for."""
-    for file, node in evidence.source.ancestry(_schema(evidence)):
-        for method in node.body:
-            serializes = "model_serializer" in [name_of(each) for each in getattr(method, "decorator_list", ())]
-            if isinstance(method, ast.FunctionDef) and (method.name in ("model_dump", "dict") or serializes):
-                return _dumped_otherwise(evidence, file, method, serializes=serializes)
+    for file, method, serializes in dumping(evidence, _schema(evidence)):
+        return _dumped_otherwise(evidence, file, method, serializes=serializes)
     return None
+
+
+def dumping(
+    evidence: Evidence, schema: tuple[File, ast.ClassDef] | None
+) -> Iterator[tuple[File, ast.FunctionDef, bool]]:
+    """What decides in a schema what it gives back as a dictionary, and whether Pydantic calls it: a serializer."""
+    for file, node in evidence.source.ancestry(schema):
+        for method in [each for each in node.body if isinstance(each, ast.FunctionDef)]:
+            serializes = "model_serializer" in map(name_of, method.decorator_list)
+            if method.name in ("model_dump", "dict") or serializes:
+                yield file, method, serializes
 
 
 def _dumped_otherwise(evidence: Evidence, file: File, method: Function, *, serializes: bool) -> Told:
@@ -1751,7 +1759,7 @@ def _parts_of(file: File, annotation: ast.expr) -> list[ast.expr]:
     return [value if value is not None else annotation]
 
 
-_TAKES_BOTH = "What of the typing module takes a type together with the rules for it?"
+TAKES_BOTH = "What of the typing module takes a type together with the rules for it?"
 
 
 def _not_a_type(value: ast.expr) -> str:
@@ -1766,14 +1774,14 @@ def _not_a_type(value: ast.expr) -> str:
     if name == "str":
         return f"{text_of(value)} makes a text, and is no type. What is the type, and what says how long a text may be?"
     if isinstance(value, ast.Constant) and type(value.value) is int:
-        return f"{value.value} is a number, and no type. {_TAKES_BOTH}"
+        return f"{value.value} is a number, and no type. {TAKES_BOTH}"
     if isinstance(value, ast.Constant) and isinstance(value.value, str):
         of_a_type = re.search(r"\[|^\s*\w+\s*$", value.value)
-        return "The quotes make a text of this." if of_a_type else f"This is a text, and no type. {_TAKES_BOTH}"
+        return "The quotes make a text of this." if of_a_type else f"This is a text, and no type. {TAKES_BOTH}"
     if name == "Annotated":
         return "Which brackets does Annotated take?"
     if isinstance(value, ast.Tuple):
-        return f"The comma makes a pair of this. {_TAKES_BOTH}"
+        return f"The comma makes a pair of this. {TAKES_BOTH}"
     of_annotated = isinstance(value, ast.Subscript) and name_of(value.value) == "Annotated"
     held = value.slice.elts if isinstance(value, ast.Subscript) and isinstance(value.slice, ast.Tuple) else []
     if of_annotated and held and isinstance(held[0], ast.Call) and name_of(held[0]) in _SAYS:

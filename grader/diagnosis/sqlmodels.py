@@ -19,6 +19,7 @@ from grader.diagnosis.reads import ROWS_OF_EXEC, select_of_sqlalchemy
 from grader.diagnosis.schemas import field_in, missing_in
 from grader.diagnosis.source import File, Function, calls, decorators, inside, keyword, name_of, text_of
 from grader.diagnosis.tables import COUNTS_WHOLE_NUMBERS, ONE_KEY, hint_for_the_name
+from grader.diagnosis.updates import makes_an_item
 
 _TABLE = "item_is_a_sqlmodel_table"
 _TEXTS = "name", "description"
@@ -674,17 +675,13 @@ def merged_with_defaults(evidence: Evidence) -> Told | None:
         return None
     for file in own_files(evidence):
         for node in file.functions:
-            given = [each for each in inside(node) if isinstance(each, ast.Assign) and _is_new(each.value)]
+            given = [each for each in inside(node) if isinstance(each, ast.Assign) and makes_an_item(each.value)]
             made = {name_of(each.targets[0]) for each in given}
             for call in [call for call in calls(node, "merge") if call.args]:
-                if _is_new(call.args[0]) or text_of(call.args[0]) in made:
+                if makes_an_item(call.args[0]) or text_of(call.args[0]) in made:
                     hint = "This Item has a default for whatever was not sent. What does merge() do with that?"
                     return Told(where=file.at(call), hint=hint)
     return None
-
-
-def _is_new(value: ast.AST) -> bool:
-    return isinstance(value, ast.Call) and text_of(value.func) in ("Item", "Item.model_validate")
 
 
 def nothing_saved(function: Callable[[Evidence], Told | None]) -> Callable[[Evidence], Told | None]:

@@ -11,7 +11,7 @@ from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.routes import ANSWERS, UNKNOWN, is_status, run_in_any_case
 from grader.diagnosis.shapes import at_line, raised_with
-from grader.diagnosis.source import calls, inside, keyword, name_of, text_of
+from grader.diagnosis.source import calls, inside, keyword, name_of, text_of, without_docstring
 
 _ROUTE_BY_PLACE = r"^(?:APIRouter|FastAPI)\.(get|post|put|patch|delete)\(\) takes \d+ positional"
 _NO_NUMBER = r"^invalid literal for int\(\)|^int\(\) argument must be|between instances of '\w+' and 'int'$"
@@ -136,8 +136,7 @@ def refused_in_any_case(evidence: Evidence) -> Told | None:
         says = status is not None and is_status(status, refused[1])
         if made is not None and name_of(made) == "HTTPException" and says and file.name not in evidence.given:
             hint = "This runs for each request, also for this one. In which case should it run?"
-            before = [each for each in node.body[:-1] if not isinstance(getattr(each, "value", None), ast.Constant)]
-            if node.body[-1] is first and not before:  # only a docstring
+            if without_docstring(node) == [first]:
                 hint = f"This is all that {node.name} does. What should it do in its place?"
             return Told(where=file.at(made), hint=hint)
     return None

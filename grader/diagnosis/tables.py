@@ -918,13 +918,11 @@ def ids_not_counted(evidence: Evidence) -> Told | None:
         for node in file.nodes
         if isinstance(node, ast.keyword) and node.arg == "autoincrement" and text_of(node.value) == "False"
     ]
-    if off and "autoincrement is off" in evidence.saw:
+    if off and ("autoincrement=False" in line or "autoincrement is off" in evidence.saw):
         hint = "What does autoincrement=False say to the database?"
         return Told(where=off[0][0].at(off[0][1]), hint=hint)
     keys = [each for each in ("name", "description") if "primary_key=True" in text_of_attribute(evidence, each)]
-    if "autoincrement=False" in line:
-        hint = "What does autoincrement=False say to the database?"
-    elif keys:
+    if keys:
         place = _attribute(evidence, keys[0])
         assert place is not None
         return Told(where=place[0].at(place[1]), hint="Two columns make up the primary key now. Then nobody counts.")

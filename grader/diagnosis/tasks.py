@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.bodies import schema_of_body
+from grader.diagnosis.dependencies import is_of_a_thread
 from grader.diagnosis.endpoints import behind, endpoint_of, own_files
 from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.parameters import TOO_STRICT
@@ -720,7 +721,7 @@ def _kept_by_thread(evidence: Evidence, task: tuple[File, Function]) -> Told | N
         for each in [each for each in inside(node) if isinstance(each, ast.Assign) and _keeps_a_session(each)]:
             owner = name_of(getattr(each.targets[0], "value", None))
             bound = evidence.source.bound(owner, file) if owner else None
-            if bound is not None and name_of(getattr(bound[1], "value", None)) == "local":
+            if bound is not None and is_of_a_thread(evidence, getattr(bound[1], "value", None)):
                 return Told(where=file.at(each), hint=_OF_A_THREAD[0], why=_OF_A_THREAD[1])
     return None
 

@@ -7,6 +7,7 @@ import re
 
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.crud import reached
+from grader.diagnosis.endpoints import own_files
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.source import File, name_of, text_of
@@ -48,12 +49,11 @@ def method_not_called(evidence: Evidence) -> Told | None:
 @reading("a map() that nobody goes through")
 def lazy_and_alone(evidence: Evidence) -> Told | None:
     """map(), filter() and a generator expression do nothing by themselves, only when somebody goes through them."""
-    for file in [each for each in evidence.source.files() if each.name not in evidence.given]:
+    for file in own_files(evidence):
         for node in [each for each in file.nodes if isinstance(each, ast.Expr)]:
-            if isinstance(node.value, ast.GeneratorExp) or (
-                isinstance(node.value, ast.Call) and text_of(node.value.func) in ("map", "filter")
-            ):
-                what = f"{name_of(node.value)}()" if isinstance(node.value, ast.Call) else "This expression"
+            called = text_of(node.value.func) if isinstance(node.value, ast.Call) else ""
+            if called in ("map", "filter") or isinstance(node.value, ast.GeneratorExp):
+                what = f"{called}()" if called else "This expression"
                 hint = f"{what} calls nothing until somebody goes through it. Who does?"
                 return Told(where=file.at(node), hint=hint)
     return None

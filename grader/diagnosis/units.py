@@ -878,9 +878,9 @@ def events_miscounted(evidence: Evidence) -> Told | None:
     for file, call, loop in _below_their_loops(units) if evidence.rule == _BATCH else ():
         hint = f"'{text_of(loop.target)}' is the last one of the loop above by then. How often does this line run?"
         return Told(where=file.at(call), hint=hint)
-    for home, unit in [*units, *_writing_events(evidence)]:
-        for loop in [each for each in inside(unit) if isinstance(each, ast.For) and name_of(each.iter) == "zip"]:
-            if calls(loop, "add_event", "ItemEvent") and isinstance(loop.iter, ast.Call):
+    for home in own_files(evidence):
+        for loop in [each for each in home.nodes if isinstance(each, ast.For) and isinstance(each.iter, ast.Call)]:
+            if name_of(loop.iter) == "zip" and calls(loop, "add_event", "ItemEvent"):
                 hint = "zip() ends with the shortest of what it goes through. How long is each?"
                 return Told(where=home.at(loop), hint=hint)
     loops = [each for _, unit in units for each in ast.walk(unit) if isinstance(each, ast.For | ast.ListComp)]
@@ -888,12 +888,6 @@ def events_miscounted(evidence: Evidence) -> Told | None:
     if evidence.rule == _BATCH and len(told) == 1 and once and len(units) == 1:
         return Told(where=told[0][0].at(told[0][1]), hint="How often does this line run?")
     return None
-
-
-def _writing_events(evidence: Evidence) -> list[tuple[File, Function]]:
-    """The learner's own functions that write events."""
-    own = [(file, each) for file in own_files(evidence) for each in file.functions]
-    return [(file, each) for file, each in own if calls(each, "add_event", "ItemEvent")]
 
 
 def _below_their_loops(units: list[tuple[File, Function]]) -> Iterator[tuple[File, ast.Call, ast.For]]:

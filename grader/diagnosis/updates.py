@@ -19,6 +19,7 @@ from grader.diagnosis.crud import (
 from grader.diagnosis.endpoints import behind, request_of
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
+from grader.diagnosis.schemas import dumping
 from grader.diagnosis.source import (
     File,
     Function,
@@ -69,13 +70,9 @@ def coalesced(evidence: Evidence) -> Told | None:
 @reading("a schema that leaves nulls out", *_NULL_CLEARS)
 def nulls_left_out_by_the_schema(evidence: Evidence) -> Told | None:
     """A serializer of the schema, or a model_dump() of its own, drops null, also where it was sent."""
-    for file, schema in evidence.source.ancestry(evidence.source.class_("ItemUpdate")):
-        for method in [each for each in schema.body if isinstance(each, Function)]:
-            made = {name_of(each) for each in method.decorator_list} | {method.name}
-            tested = [each for each in inside(method) if isinstance(each, ast.Compare) and "None" in text_of(each)]
-            if made & {"model_serializer", "model_dump", "dict"} and tested:
-                hint = "Which fields does this leave out? Was null sent, or nothing?"
-                return Told(where=file.at(tested[0]), hint=hint)
+    for file, method, _ in dumping(evidence, evidence.source.class_("ItemUpdate")):
+        for each in [each for each in inside(method) if isinstance(each, ast.Compare) and "None" in text_of(each)]:
+            return Told(where=file.at(each), hint="Which fields does this leave out? Was null sent, or nothing?")
     return None
 
 
@@ -392,7 +389,7 @@ def made_a_second_item(evidence: Evidence) -> Told | None:
     names = {each.id for one in [*taken_on, *calls(node, "refresh")] for each in ast.walk(one) if _is_a_name(each)}
     for each in [each for each in inside(node) if isinstance(each, ast.Assign)]:
         goes_on = name_of(each.targets[0]) in {*arguments_of(node), *names}
-        if goes_on and _makes_an_item(each.value) and _lost_with(evidence, file.at(each)):
+        if goes_on and makes_an_item(each.value) and _lost_with(evidence, file.at(each)):
             hint = "This makes a second item. Which one did the caller hand over?"
             saw = "" if evidence.raised else f"{evidence.saw}; no UPDATE was sent"
             return Told(saw=saw, where=file.at(each), hint=hint) if file.name not in evidence.given else None
@@ -414,7 +411,7 @@ def _is_a_name(node: ast.AST) -> TypeGuard[ast.Name]:
     return isinstance(node, ast.Name)
 
 
-def _makes_an_item(value: ast.expr) -> bool:
+def makes_an_item(value: ast.expr) -> bool:
     """Whether a value is a new item: ``Item(...)``, ``Item.model_validate(...)``."""
     if not isinstance(value, ast.Call):
         return False
