@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from grader.diagnosis.anywhere import unknown_argument, unknown_attribute
-from grader.diagnosis.endpoints import endpoint_of
+from grader.diagnosis.endpoints import DEPENDED_ON, endpoint_of
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.schemas import TAKES_BOTH
@@ -81,7 +81,7 @@ def _parameters(evidence: Evidence, where: str) -> Iterator[_Said]:
                 yield bound[0], bound[1], each, value
             elif each.annotation is not None:
                 yield place, each, each, each.annotation
-        for called in re.findall(r"Depends\((?:\w+\.)*(\w+)", " ".join(words)):
+        for called in DEPENDED_ON.findall(" ".join(words)):
             other = evidence.source.function(called, place.name) or evidence.source.function(called)
             if other is not None and other not in functions and other[0].name not in evidence.given:
                 functions.append(other)
@@ -189,9 +189,9 @@ def path_for_the_query(evidence: Evidence) -> Told | None:
     """Path stands for a part of the path, in braces there. What comes after the question mark is the query."""
     found = endpoint_of(evidence)
     for file, place, parameter, value in _parameters(evidence, found[0].at(found[1])) if found else ():
-        said = re.search(r"\bPath\(", text_of(value))
+        said = "Path(" in text_of(value)
         braces = f"{{{parameter.arg}"
-        in_a_path = any(braces in line for each in evidence.source.files() for line in each.lines)
+        in_a_path = any(each.mentions(braces) for each in evidence.source.files())
         if said and not in_a_path and file.name not in evidence.given:
             hint = f"Path is for a part of the path. Does {parameter.arg} stand there, or after the question mark?"
             return Told(where=file.at(place), hint=hint)

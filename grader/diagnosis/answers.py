@@ -336,6 +336,8 @@ def _type_of_field(field: ast.stmt) -> str:
 
 def _asks_for_more(evidence: Evidence) -> str:
     """The field for which the schema of the answer asks the item, and which no item has; empty if there is none."""
+    if "Field required" not in evidence.saw:
+        return ""
     asked = re.search(
         r"(?:ValidationError:|^refused:|ItemWithOwner refused) (?:response\.(?:\d+\.)?)?([a-z_]+): Field required",
         evidence.saw,

@@ -266,7 +266,7 @@ def _is_depended_on(file: File, node: Function, name: str) -> bool:
 
 def _defined_in(source: Source, name: str, other: str) -> str:
     """The learner's file, but for one, in which a name is defined at the top; empty where none does."""
-    files = [file.name for file in source.files() if file.name != other]
+    files = [file.name for file in source.files() if file.name != other and file.mentions(name)]
     return next((file for file in files if name in _names_in(source, file)), "")
 
 
@@ -623,7 +623,7 @@ def where_it_came_from(
     asked = [each for each in file.nodes if isinstance(each, ast.Attribute) and each.end_lineno == line]
     asked = [each for each in asked if each.attr == attribute]
     owners = {each.value.id if isinstance(each.value, ast.Name) else "" for each in asked}
-    owners |= {name_of(each.args[0]) for each in calls(file.tree, "setattr") if each.lineno == line and each.args}
+    owners |= {name_of(each.args[0]) for each in file.calls("setattr") if each.lineno == line and each.args}
     owners = {handed_on} if handed_on else owners
     known = kind in (*_HANDED_BY_MISTAKE, "Session", "NoneType") or evidence.source.class_(kind) is not None
     if not known or not around or len(owners) != 1 or "" in owners:
@@ -782,7 +782,7 @@ def _handed_by_name(evidence: Evidence, word: str) -> str:
     """The one line of the learner's own that hands something over by this name: to what is called later."""
     own = own_files(evidence)
     made = [(file, each) for file in own for each in file.nodes if isinstance(each, ast.keyword) and each.arg == word]
-    later = [each for file in own for call in calls(file.tree, *_LATER) for each in call.keywords]
+    later = [each for file in own for call in file.calls(*_LATER) for each in call.keywords]
     made = [each for each in made if each[1] in later] or made
     return made[0][0].at(made[0][1].value) if len(made) == 1 else ""
 

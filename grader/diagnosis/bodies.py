@@ -153,15 +153,17 @@ def _by_the_schema(evidence: Evidence) -> Evidence | None:
 )
 def lost_in_a_validator(evidence: Evidence) -> Told | None:
     """The field gets what its validator returns: on a way without a return this is None, and the text is lost."""
-    made = re.findall(r"\b(Item(?:Create|Update))\(", "".join(evidence.did[-1:]))
-    schema = evidence.source.class_(made[-1]) if made else schema_of_body(evidence)
     words = " ".join([evidence.saw, *(each.message for each in evidence.raised)])
     actual, expected = evidence.actual, evidence.expected
-    for field in ("name", "description") if schema is not None else ():
-        refused = re.search(rf"constraint failed: items\.{field}\b|null value in column \"{field}\"", words)
+    for field in ("name", "description"):
+        refused = f"constraint failed: items.{field}" in words or f'null value in column "{field}"' in words
         compared = isinstance(actual, dict) and isinstance(expected, dict) and field in actual
         emptied = compared and actual[field] is None and isinstance(expected.get(field), str)
-        if schema is None or not (refused or emptied) or schema[0].name in evidence.given:
+        if not refused and not emptied:
+            continue
+        made = re.findall(r"\b(Item(?:Create|Update))\(", "".join(evidence.did[-1:]))
+        schema = evidence.source.class_(made[-1]) if made else schema_of_body(evidence)
+        if schema is None or schema[0].name in evidence.given:
             continue
         found = silent_validator(replace(evidence, did=[f"{schema[1].name}()"], saw=""), field)
         if found is not None:
@@ -184,9 +186,12 @@ def in_a_new_row(function: Callable[[Evidence], Told | None]) -> Callable[[Evide
     assert original is not None
 
     def holds(evidence: Evidence) -> Told | None:
-        made, stored = re.findall(r"\bItemCreate(?=\()", "".join(evidence.did[-1:])), _stored_for_none(evidence)
+        stored = _stored_for_none(evidence)
+        if stored is None:
+            return None
+        made = re.findall(r"\bItemCreate(?=\()", "".join(evidence.did[-1:]))
         schema = evidence.source.class_(made[-1]) if made else schema_of_body(evidence)
-        for found in (schema, evidence.source.class_("Item")) if stored is not None else ():
+        for found in (schema, evidence.source.class_("Item")):
             field = field_in(evidence, found, "description")
             if found is None or field is None or field[0].name in evidence.given:
                 continue
@@ -227,8 +232,8 @@ def _stored_for_none(evidence: Evidence) -> str | None:
 @reading("NUL is accepted", "bad_body_is_422", "input_is_validated")
 def nul_accepted(evidence: Evidence) -> Told | None:
     r"""SQLite stores a text that contains the character NUL, \x00. PostgreSQL refuses it, and the client gets a 500."""
-    schema = schema_of_body(evidence)
     field = next((name for name, value in sent(evidence).items() if "\\x00" in value), "")
+    schema = schema_of_body(evidence) if field else None
     found = rules_of(replace(evidence, did=[schema[1].name]), field) if schema is not None and field else None
     if schema is None or found is None or evidence.saw.startswith("422"):
         return None
@@ -325,8 +330,10 @@ def _type_beside(file: File, keyword: ast.keyword) -> str:
 @reading("a client is asked for the item that the path names")
 def row_asked_of_the_client(evidence: Evidence) -> Told | None:
     """The path has the id of the item. A function looks the item up, and FastAPI hands the endpoint what it returns."""
+    if not evidence.saw.startswith("422 ") or '"type":"missing","loc":["body"' not in evidence.saw:
+        return None
     found = endpoint_of(evidence)
-    if found is None or not re.match(r'422 .*"type":"missing","loc":\["body"', evidence.saw):
+    if found is None:
         return None
     asked = row_asked_for(evidence, found[1], request_of(evidence)[0], path_of(found[2]))
     if asked is None or found[0].name in evidence.given:
@@ -341,10 +348,11 @@ def body_looked_for_elsewhere(evidence: Evidence) -> Told | None:
     """A single schema, or a list of one, is the whole body. Several parameters of the body, or one with embed=True, are
     fields inside it. FastAPI looks for everything else in the query."""
     found = endpoint_of(evidence)
-    missing = re.search(r'"loc":\["(body|query|header|cookie)","([\w-]+)"\]', evidence.saw)
-    name = missing[2].replace("-", "_") if missing and evidence.saw.startswith("422") else ""
+    refused = evidence.saw.startswith("422")
+    missing = refused and re.search(r'"loc":\["(body|query|header|cookie)","([\w-]+)"\]', evidence.saw)
+    name = missing[2].replace("-", "_") if missing else ""
     for each in (*found[1].args.args, *found[1].args.kwonlyargs) if found and name else ():
-        if found is None or missing is None or each.arg != name or (missing[1] == "body" and name in _FIELDS):
+        if found is None or not missing or each.arg != name or (missing[1] == "body" and name in _FIELDS):
             continue
         alias = alias_of(evidence, each.annotation)
         words = [text_of(each) if alias is None else text_of(alias[1]), text_of(defaults_of(found[1]).get(name))]
@@ -379,6 +387,9 @@ def schema_depended_on(evidence: Evidence) -> Told | None:
     return Told(where=depended[0].at(depended[1]), hint=hint, why=why)
 
 
+_ASKED_FOR = re.compile(r"\b(?:Depends|Query)\((?:(?:\w+\.)*(\w+)[,)]|[^\w]|\))")
+
+
 def _schema_depended_on(evidence: Evidence) -> tuple[File, ast.arg] | None:
     """The parameter that asks for a schema as for a dependency: ``data: ItemCreate = Depends()``, or with Query()."""
     found = endpoint_of(evidence)
@@ -390,7 +401,7 @@ def _schema_depended_on(evidence: Evidence) -> tuple[File, ast.arg] | None:
         alias = alias_of(evidence, each.annotation)
         annotation = text_of(getattr(alias[1], "value", None) if alias else each.annotation)
         words = f"{annotation} {text_of(defaults.get(each.arg))}"
-        asked = re.search(r"\b(?:Depends|Query)\((?:(?:\w+\.)*(\w+)[,)]|[^\w]|\))", words)
+        asked = _ASKED_FOR.search(words)
         names = [asked[1]] if asked and asked[1] else re.findall(r"\w+", annotation) if asked else []
         schemas = [evidence.source.class_(name) for name in names]
         if any(one is not None and one[0].name in ("app/schemas.py", "app/models.py") for one in schemas):

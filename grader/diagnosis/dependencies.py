@@ -433,7 +433,7 @@ def _sessions_made(evidence: Evidence, node: Function, name: str) -> list[ast.As
     arguments = [each.arg for each in (*node.args.posonlyargs, *node.args.args)]
     arguments = arguments[1:] if node.name == "__init__" else arguments
     handed = set()
-    for call in [call for file in evidence.source.files() for call in calls(file.tree, name)]:
+    for call in [call for file in evidence.source.files() for call in file.calls(name)]:
         handed |= {each for each, value in zip(arguments, call.args, strict=False) if name_of(value) in _MAKERS}
         handed |= {each.arg for each in call.keywords if each.arg and text_of(each.value) in _MAKERS}
     assigned = [each for each in inside(node) if isinstance(each, ast.Assign | ast.AnnAssign)]

@@ -40,7 +40,7 @@ def request_of(evidence: Evidence) -> tuple[str, str]:
 def routes_of(evidence: Evidence) -> Iterator[tuple[File, Function, str, ast.Call]]:
     """Every endpoint: its file, the function, the method, and the call that decorates it."""
     for file in evidence.source.files():
-        for node in file.functions:
+        for node in file.functions if file.mentions("@") else ():
             for decorator in node.decorator_list:
                 if isinstance(decorator, ast.Call) and name_of(decorator) in _METHODS:
                     yield file, node, name_of(decorator), decorator
@@ -70,7 +70,7 @@ def endpoint_of(evidence: Evidence) -> tuple[File, Function, ast.Call] | None:
 def _endpoint_of(evidence: Evidence) -> tuple[File, Function, ast.Call] | None:
     method, path = request_of(evidence)
     answered = _answered(evidence, method) if method else None
-    if answered is not None:
+    if answered is not None or not method:
         return answered
     fitting = [
         (len(path_of(call).split("/")), file, node, call)
@@ -108,7 +108,7 @@ def registered_at(evidence: Evidence, node: Function) -> tuple[File, ast.Call] |
     """
     by_variables: list[tuple[File, ast.Call]] = []
     for file in evidence.source.files():
-        for call in calls(file.tree, "add_api_route", "add_route", *_METHODS):
+        for call in file.calls("add_api_route", "add_route", *_METHODS):
             passed = [*call.args, *(each.value for each in call.keywords)]
             said = call.func if isinstance(call.func, ast.Call) else call
             if any(name_of(each) == node.name for each in passed):
@@ -134,10 +134,10 @@ def handlers_of(evidence: Evidence) -> list[tuple[File, ast.AST, str]]:
     own = [line for each in own_files(evidence) for line in each.lines]
     named = any(_TO_HANDLE in line or "exception_handlers" in line for line in own)
     for file in evidence.source.files():
-        for node in file.functions:
+        for node in file.functions if file.mentions("exception_handler") else ():
             made = [each for name, each in decorators(node) if name == "exception_handler"]
             found += [(file, node, text_of(each.args[0])) for each in made if isinstance(each, ast.Call) and each.args]
-        adding = calls(file.tree, _TO_HANDLE)
+        adding = file.calls(_TO_HANDLE)
         pairs = [(call.args[0], call.args[1]) for call in adding if len(call.args) == 2]
         for each in file.nodes if named else ():
             if isinstance(each, ast.Dict):
@@ -206,20 +206,24 @@ def behind(evidence: Evidence) -> list[tuple[File, Function]]:
     return chain
 
 
+DEPENDED_ON = re.compile(r"(?:Depends|Security)\((?:\w+\.)*(\w+)")
+_BY_ITS_TYPE = re.compile(r"Annotated\[(?:\w+\.)*(\w+), Depends\(\)")
+
+
 @cache
 def _led_to(source: Source, given: frozenset[str], file: File, node: Function) -> list[tuple[str, str]]:
     """Names of the functions that a function depends on, is decorated with, or calls; and their file, if named."""
     aliases = {each.id for each in ast.walk(node.args) if isinstance(each, ast.Name)}
     words = [text_of(node.args), *map(text_of, node.decorator_list)]
-    for other in source.files():
+    for other in [each for each in source.files() if any(map(each.binds, aliases))]:
         bound = [each for each in other.tree.body if isinstance(each, ast.Assign)]
         words += [text_of(each.value) for each in bound if name_of(each.targets[0]) in aliases]
     known = {each.name for each in (*file.functions, *file.classes)} | imported(file) | {"self", "cls"}
     made = [each for each in inside(node) if isinstance(each, ast.Call)]
     called = [each.func for each in (*made, *filter(None, map(handed, made)))]
     decorating = [getattr(each, "func", each) for each in node.decorator_list]
-    found = [(name, "") for name in re.findall(r"(?:Depends|Security)\((?:\w+\.)*(\w+)", " ".join(words))]
-    found += [(name, "") for name in re.findall(r"Annotated\[(?:\w+\.)*(\w+), Depends\(\)", " ".join(words))]
+    found = [(name, "") for name in DEPENDED_ON.findall(" ".join(words))]
+    found += [(name, "") for name in _BY_ITS_TYPE.findall(" ".join(words))]
     objects = {each.arg for each in (*node.args.args, *node.args.kwonlyargs)} | _entered(node)
     objects -= {"self", "cls", "db", "session"}
     for each in (*called, *decorating):
@@ -274,7 +278,7 @@ def body_parameter(evidence: Evidence, node: Function) -> ast.arg | None:
     """The parameter that takes the body: the one whose type is a schema, a dict, or a list of such."""
     for each in (*node.args.args, *node.args.kwonlyargs):
         words = text_of(each.annotation)
-        if re.search(r"Depends|Query|Path", words) or re.match(r"Db|Session|Found", words):
+        if any(each in words for each in ("Depends", "Query", "Path")) or words.startswith(("Db", "Session", "Found")):
             continue
         if _BODY.search(words) or any(_is_schema(evidence, name) for name in re.findall(r"\w+", words)):
             return each
@@ -298,7 +302,7 @@ def alias_of(evidence: Evidence, annotation: ast.expr | None) -> tuple[File, ast
     """Where the name of a parameter's type is bound, ``Limit = Annotated[...]``."""
     name = annotation.id if isinstance(annotation, ast.Name) else ""
     for file in evidence.source.files() if name else ():
-        if isinstance(node := file.bindings.get(name), ast.Assign | ast.AnnAssign):
+        if file.binds(name) and isinstance(node := file.bindings.get(name), ast.Assign | ast.AnnAssign):
             return file, node
     return None
 

@@ -261,7 +261,7 @@ def not_a_url(evidence: Evidence) -> Told | None:
     if raised is None or "parse SQLAlchemy URL" not in raised.message:
         return None
     file = evidence.source.file(_DB)
-    for call in calls(file.tree, "getenv", "get"):
+    for call in file.calls("getenv", "get"):
         texts = [each.value for each in call.args if isinstance(each, ast.Constant)]
         if len(texts) == 2 and "://" in str(texts[0]) and re.search("environ|getenv", text_of(call)):
             saw = f"the code asks for the environment variable {texts[0]!r}; without it, the URL is {texts[1]!r}"
@@ -276,7 +276,7 @@ def not_a_url(evidence: Evidence) -> Told | None:
         saw = f"without DATABASE_URL, create_engine() got {written.value!r}, which is no URL"
         hint = "A URL says first what kind of database it is for. Compare this one with the task sheet."
         return None if _SLASHES.match(str(written.value)) else Told(saw=saw, where=file.at(written), hint=hint)
-    for call in calls(file.tree, "create_engine"):
+    for call in file.calls("create_engine"):
         given = call.args[0] if call.args else keyword(call, "url")
         if isinstance(given, ast.Constant) and isinstance(given.value, str):
             hint = "A URL says first what kind of database it is for. Does this one?"
@@ -596,7 +596,7 @@ def engine_has_another_url(evidence: Evidence) -> Told | None:
     file = evidence.source.file(_DB)
     if "db.engine.url is" not in evidence.saw:
         return None
-    made = [_url_of_the_engine(file, call) for call in calls(file.tree, "create_engine")]
+    made = [_url_of_the_engine(file, call) for call in file.calls("create_engine")]
     others = [(given, place) for given, place in made if given is not None and name_of(given) != "DATABASE_URL"]
     if not others:
         return None
@@ -623,7 +623,7 @@ def _url_of_the_engine(file: File, made: ast.Call) -> tuple[ast.expr | None, ast
     given = made.args[0] if made.args else keyword(made, "url")
     for function in reversed([each for each in file.functions if made in [*inside(each)]]):
         name = given.id if isinstance(given, ast.Name) else ""
-        for call in calls(file.tree, function.name)[:1] if name in arguments_of(function) else ():
+        for call in file.calls(function.name)[:1] if name in arguments_of(function) else ():
             given, place = passed_to(call, function, name) or defaults_of(function).get(name), call
     return given, place
 
@@ -672,9 +672,7 @@ def no_default(evidence: Evidence) -> Told | None:
                 hint="Give a URL to use when the variable is not set.",
             )
     raised = evidence.raised[0] if evidence.raised else None
-    asked = [
-        call for call in calls(file.tree, "getenv", "get", "pop") if re.search("getenv|environ", text_of(call.func))
-    ]
+    asked = [call for call in file.calls("getenv", "get", "pop") if re.search("getenv|environ", text_of(call.func))]
     joined = [call for call in asked if call.args and isinstance(call.args[0], ast.BoolOp)]
     if raised is not None and "got None" in raised.message and len(joined) == 1:
         saw = f"without DATABASE_URL in the environment this line gives None: {evidence.saw}"
@@ -931,10 +929,7 @@ def _saved_before(evidence: Evidence) -> str:
 def event_commits(evidence: Evidence) -> Told | None:
     """What listens to the events of sessions or connections runs with each of them; a COMMIT there saves everything."""
     listeners = {
-        text_of(call.args[2])
-        for file in evidence.source.files()
-        for call in calls(file.tree, "listen")
-        if len(call.args) > 2
+        text_of(call.args[2]) for file in evidence.source.files() for call in file.calls("listen") if len(call.args) > 2
     }
     for file in evidence.source.files():
         for node in file.functions:
@@ -987,7 +982,7 @@ def refuses_threads(evidence: Evidence) -> Told | None:
                     where=file.at(node),
                     hint="FastAPI runs a request on more than one thread. What does True ask of SQLite here?",
                 )
-        for call in calls(file.tree, "connect"):
+        for call in file.calls("connect"):
             if text_of(call.func) == "sqlite3.connect" and keyword(call, "check_same_thread") is None:
                 saw = "SQLite refused the connection: it was opened in another thread"
                 hint = "Here you open SQLite's connections yourself. In which threads does the driver let you use one?"
@@ -1246,7 +1241,7 @@ def _parameter(evidence: Evidence, file: File, value: ast.expr) -> tuple[File, a
 
 def _values_of_autoflush(file: File) -> list[ast.expr]:
     """What a file passes for autoflush, also in a dictionary of options."""
-    made = calls(file.tree, "sessionmaker", "Session", "async_sessionmaker", "configure", "dict", "partial", "update")
+    made = file.calls("sessionmaker", "Session", "async_sessionmaker", "configure", "dict", "partial", "update")
     values = [keyword(call, "autoflush") for call in made]
     for node in file.nodes:
         if isinstance(node, ast.Dict):
@@ -1322,7 +1317,7 @@ def _set_in_a_class(evidence: Evidence, name: str) -> list[tuple[File, ast.expr]
     passed: list[tuple[File, ast.expr]] = []
     within: list[tuple[File, ast.expr]] = []
     for file in evidence.source.files():
-        made = [call for call in calls(file.tree, "cls", *(each.name for each in file.classes))]
+        made = [call for call in file.calls("cls", *(each.name for each in file.classes))]
         passed += [(file, each) for call in made if (each := keyword(call, name)) is not None]
         for statement in [each for owner in file.classes for each in ast.walk(owner)]:
             targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
@@ -1420,7 +1415,7 @@ def one_session(evidence: Evidence) -> Told | None:
     if "same session twice" not in evidence.saw:
         return None
     file = evidence.source.file(_DB)
-    scoped = calls(file.tree, "scoped_session")
+    scoped = file.calls("scoped_session")
     made = _sessions_kept(file)
     cached = [node for node in file.functions if any("cache" in name for name in map(name_of, node.decorator_list))]
     first = [node.decorator_list[0] for node in cached]
@@ -1518,7 +1513,7 @@ def second_engine(evidence: Evidence) -> Told | None:
         return None
     others = calls(node, "create_engine", "execution_options")
     bind = next(iter(calls(node, "sessionmaker", "Session")), None)
-    made_there = calls(file.tree, "sessionmaker")  # in a class or a function of one's own, say
+    made_there = file.calls("sessionmaker")  # in a class or a function of one's own, say
     bind = made_there[0] if bind is None and len(made_there) == 1 else bind
     if others:
         return Told(where=file.at(others[0]), hint="This makes a second engine. There is one already.")
@@ -1528,7 +1523,7 @@ def second_engine(evidence: Evidence) -> Told | None:
         again = first is not None and made == _engines_made(evidence, *first)
         name = evidence.source.function_of(made[0][0].at(made[0][1]))
         called = calls(node, name) or [
-            call for call in calls(file.tree, name) if first is None or call not in inside(first[1])
+            call for call in file.calls(name) if first is None or call not in inside(first[1])
         ]
         if len(called) == 1:
             hint = f"{name}() makes another engine each time it is called. Which engine is there already?"
@@ -1536,7 +1531,7 @@ def second_engine(evidence: Evidence) -> Told | None:
         hint = "This makes a new engine each time it runs. How often does it run?"
         hint = hint if again else "This makes a second engine. There is one already."
         return Told(where=made[0][0].at(made[0][1]), hint=hint)
-    copies = [each for each in calls(file.tree, "execution_options") if text_of(each).startswith("engine.")]
+    copies = [each for each in file.calls("execution_options") if text_of(each).startswith("engine.")]
     if copies and "second engine" in evidence.saw:
         hint = "execution_options() leaves the engine as it is, and gives another one. Which one do sessions get?"
         return Told(where=file.at(copies[0]), hint=hint)
@@ -1566,7 +1561,7 @@ def second_engine(evidence: Evidence) -> Told | None:
 def session_autocommit(evidence: Evidence) -> Told | None:
     """In SQLAlchemy 2 no session commits by itself. Older tutorials still write autocommit=False."""
     file = evidence.source.file(_DB)
-    for call in calls(file.tree, "sessionmaker", "Session"):
+    for call in file.calls("sessionmaker", "Session"):
         if text_of(keyword(call, "autocommit")) == "True":
             return Told(where=file.at(call), hint="Sessions of SQLAlchemy 2 never commit by themselves. Leave it out.")
     return None

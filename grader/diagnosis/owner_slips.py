@@ -100,7 +100,7 @@ def unknown_strategy(evidence: Evidence) -> Told | None:
     raised = evidence.raised_kind("LoaderStrategyException", "ArgumentError")
     found = re.search(r"Can't find strategy \(\('lazy', (.+?)\),\)", raised.message) if raised else None
     for file in own_files(evidence) if found else ():
-        for call in calls(file.tree, "relationship"):
+        for call in file.calls("relationship"):
             said = keyword(call, "lazy")
             if found and said is not None and text_of(said) == found[1]:
                 word = found[1].strip("'")

@@ -133,9 +133,11 @@ def _path_of_files(file: File, said: ast.AST) -> str:
 @reading("ids that can exist are refused")
 def id_bounds_too_narrow(evidence: Evidence) -> Told | None:
     """The database assigns ids from 1 up to 2147483647."""
+    if not evidence.saw.startswith("422 ") or evidence.wanted.startswith("422"):
+        return None
     asked = re.search(r"/(\d+)", request_of(evidence)[1])
     found = parameter_of(evidence, ("item_id", "id", "pk", "identifier")) if asked else None
-    if found is None or not asked or evidence.wanted.startswith("422"):
+    if found is None or not asked:
         return None
     if not re.match(r'422 .*"type":"(greater|less)_than(_equal)?","loc":\["path"', evidence.saw):
         return None
@@ -164,6 +166,8 @@ def _power_by_a_caret(evidence: Evidence, file: File, bound: ast.AST) -> str:
 @reading("the path calls the id by another name")
 def id_by_another_name(evidence: Evidence) -> Told | None:
     """What stands in {braces} in the path is handed over by exactly this name."""
+    if not evidence.saw.startswith("422 "):
+        return None
     missing = re.match(r'422 .*"type":"missing","loc":\["(?:path|query)","(\w*id)"\]', evidence.saw)
     found = endpoint_of(evidence) if missing else None
     if found is None or not missing or f"{{{missing[1]}}}" in path_of(found[2]):
@@ -286,7 +290,8 @@ def dependency_on_the_class(evidence: Evidence) -> Told | None:
     """FastAPI calls what stands in Depends(). A call of a class makes an object; its __call__ runs only when somebody
     calls that object."""
     told = " ".join([evidence.saw, *(each.told for each in evidence.raised[:1])])
-    asked = re.search(r'^422 .*"loc":\["query","(\w+)"\],"msg":"Field required', evidence.saw)
+    refused = evidence.saw.startswith("422 ")
+    asked = refused and re.search(r'^422 .*"loc":\["query","(\w+)"\],"msg":"Field required', evidence.saw)
     if not asked and not evidence.saw.startswith("a crash: "):
         return None
     for file, node in behind(evidence):

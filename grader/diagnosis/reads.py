@@ -353,7 +353,7 @@ def _past_an_except(evidence: Evidence, raised: Raised) -> str:
 @reading("an id that is written down")
 def fixed_id(evidence: Evidence) -> Told | None:
     """Whoever calls says which item is meant. A number in the code is the id of one item alone."""
-    if not re.match("get_|read_|update_|patch_|delete_", evidence.rule):
+    if not evidence.rule.startswith(("get_", "read_", "update_", "patch_", "delete_")):
         return None
     for file, node in [*reached(evidence), *behind(evidence)]:
         for each in inside(node) if file.name not in evidence.given else ():
@@ -503,7 +503,7 @@ def ordered_after_the_limit(evidence: Evidence) -> Told | None:
         return None
     name, _, number = innermost(raised, evidence.given).rpartition(":")
     file = evidence.source.file(name)
-    late = [each for each in calls(file.tree, found[1]) if each.lineno <= int(number) <= (each.end_lineno or 0)]
+    late = [each for each in file.calls(found[1]) if each.lineno <= int(number) <= (each.end_lineno or 0)]
     where = file.at(late[0]) if late else f"{name}:{number}"
     hint = f"In which order do {found[1]}(), offset() and limit() belong? Read the exception."
     why = "A page is cut out of rows that have been chosen and put in order."

@@ -506,7 +506,7 @@ def loads_no_relationship(evidence: Evidence) -> Told | None:
     raised = evidence.raised_kind("ArgumentError", "LoaderStrategyException")
     found = _NOT_A_RELATIONSHIP.search(raised.message) if raised else None
     for file in evidence.source.files() if raised and found and raised.lines else ():
-        for call in calls(file.tree, *_LOADERS):
+        for call in file.calls(*_LOADERS):
             argument = call.args[0] if call.args else None
             held = evidence.source.class_(argument.id) if isinstance(argument, ast.Name) else None
             if found and found["column"] and text_of(argument) == found["column"]:

@@ -94,7 +94,7 @@ def router_not_included(evidence: Evidence) -> Told | None:
 def _place_for_router(main: File, routes: str) -> tuple[ast.AST | int, str]:
     """Where main.py should include the router of a file, below the comment that names it; and what to ask there."""
     hint = "The router is made in its own file. Who tells the app of it?"
-    included = calls(main.tree, "include_router")
+    included = main.calls("include_router")
     named: list[ast.AST] = [
         node for node in main.nodes if isinstance(node, ast.Expr) and "router" in text_of(node) and not included
     ]
@@ -121,7 +121,7 @@ def _place_for_router(main: File, routes: str) -> tuple[ast.AST | int, str]:
                 f"This line includes {', '.join(map(text_of, call.args))}. Which router has the path that is missing?"
             )
         return call or about[0], hint
-    made = calls(main.tree, "FastAPI")
+    made = main.calls("FastAPI")
     idle = _imported_for_nothing(main, stem)
     if included and routes and idle is not None:
         return idle, f"This line imports {stem}, and no line uses it. Who tells the app of {routes}?"
@@ -148,7 +148,7 @@ def _is_included(main: File, routes: File) -> bool:
             module = getattr(node, "module", "") or ""
             named = [each for each in node.names if stem in (each.name.rpartition(".")[2], module.rpartition(".")[2])]
             names |= {each.asname or each.name for each in named}
-    given = [text_of(argument) for call in calls(main.tree, "include_router") for argument in call.args]
+    given = [text_of(argument) for call in main.calls("include_router") for argument in call.args]
     return any(name in re.findall(r"\w+", words) for name in names for words in given) or not given
 
 
@@ -165,7 +165,7 @@ def route_of_another_object(evidence: Evidence) -> Told | None:
     bound = {name: getattr(each, "value", None) for name, each in file.bindings.items()}
     made = {name: name_of(each) for name, each in bound.items() if isinstance(each, ast.Call)}
     others = [name for name, kind in made.items() if kind == "APIRouter" and name != owner.id]
-    including = [one for each in evidence.source.files() for one in calls(each.tree, "include_router", "mount")]
+    including = [one for each in evidence.source.files() for one in each.calls("include_router", "mount")]
     included = [text_of(argument) for each in including for argument in each.args]
     if not others or made.get(owner.id) not in ("FastAPI", "APIRouter") or not included:
         return None
@@ -181,7 +181,7 @@ def route_of_another_object(evidence: Evidence) -> Told | None:
 def router_name_taken(evidence: Evidence) -> Told | None:
     """Of two imports that bind the same name the later one counts: the first router has no name any more."""
     main = evidence.source.file("app/main.py")
-    used = [call.lineno for call in calls(main.tree, "include_router")]
+    used = [call.lineno for call in main.calls("include_router")]
     taken: dict[str, str] = {}
     own = [each for each in main.tree.body if isinstance(each, ast.ImportFrom) and _is_own(each)]
     for module, each in [(one.module or "", each) for one in own for each in one.names]:
@@ -205,7 +205,7 @@ def included_too_late(evidence: Evidence) -> Told | None:
     stem = endpoint[0].name.rpartition("/")[2].removesuffix(".py") if endpoint else ""
     if "has no route" not in evidence.saw or not stem:
         return None
-    meant = [each for each in calls(main.tree, "include_router") if re.search(rf"\b{stem}\b", text_of(each))]
+    meant = [each for each in main.calls("include_router") if re.search(rf"\b{stem}\b", text_of(each))]
     around = [node for node in main.functions if any(each in inside(node) for each in meant)]
     yields = [each.lineno for node in around for each in inside(node) if isinstance(each, ast.Yield)]
     if len(meant) != 1 or len(around) != 1 or (yields and meant[0].lineno < yields[0]):
@@ -223,7 +223,7 @@ def prefix_twice(evidence: Evidence) -> Told | None:
     if not named_twice and ("has no route" not in evidence.saw or f"/{first}/{first}" not in evidence.saw):
         return _prefix_too_many(evidence, path)
     for file in evidence.source.files():
-        for call in (*calls(file.tree, "include_router"), *calls(file.tree, "APIRouter")):
+        for call in (*file.calls("include_router"), *file.calls("APIRouter")):
             prefix = keyword(call, "prefix")
             if prefix is not None and (not named_twice or "{" in text_of(prefix)):
                 return Told(where=file.at(call), hint=_too_many(evidence, call))
@@ -233,9 +233,11 @@ def prefix_twice(evidence: Evidence) -> Told | None:
 def _prefix_too_many(evidence: Evidence, path: str) -> Told | None:
     """What there is to say of a prefix without which the app would have a route for what was asked."""
     method = request_of(evidence)[0].upper()
+    if "has no route" not in evidence.saw:
+        return None
     known = re.findall(r"([A-Z]+) (/\S*?)(?:,|$)", evidence.saw.partition("its routes: ")[2])
-    for file in evidence.source.files() if "has no route" in evidence.saw else ():
-        for call in calls(file.tree, "include_router", "APIRouter") if file.name not in evidence.given else ():
+    for file in evidence.source.files():
+        for call in file.calls("include_router", "APIRouter") if file.name not in evidence.given else ():
             said = keyword(call, "prefix")
             prefix = said.value if isinstance(said, ast.Constant) and isinstance(said.value, str) else ""
             rest = [each.removeprefix(prefix) for verb, each in known if verb == method and each.startswith(prefix)]
@@ -246,7 +248,7 @@ def _prefix_too_many(evidence: Evidence, path: str) -> Told | None:
 
 def _too_many(evidence: Evidence, call: ast.Call) -> str:
     """What to ask about a prefix that is one too many."""
-    routers = [each for file in evidence.source.files() for each in calls(file.tree, "APIRouter")]
+    routers = [each for file in evidence.source.files() for each in file.calls("APIRouter")]
     if name_of(call) == "include_router" and any(keyword(each, "prefix") is not None for each in routers):
         return "A router has a prefix of its own already. What do the two make together?"
     return "The routes have their whole paths already. What does this prefix add?"
@@ -362,7 +364,7 @@ def _answered_elsewhere(evidence: Evidence, routes: list[tuple[File, Function, s
     """What there is to say of the one endpoint whose method and path are those of another in a file that was given."""
     given = {(verb, path_of(call)): (file, node) for file, node, verb, call in routes if file.name in evidence.given}
     found = [each for each in routes if each[0].name not in evidence.given and (each[2], path_of(each[3])) in given]
-    prefixes = [keyword(call, "prefix") for file in evidence.source.files() for call in calls(file.tree, *_ROUTERS)]
+    prefixes = [keyword(call, "prefix") for file in evidence.source.files() for call in file.calls(*_ROUTERS)]
     if len(found) != 1 or any(prefixes):
         return None
     file, node, verb, call = found[0]
@@ -418,7 +420,7 @@ def _prefix_before(evidence: Evidence, file: File, route: ast.Call) -> str | Non
     if not isinstance(router, ast.Call) or name_of(router) != "APIRouter":
         return None
     stem = file.name.rpartition("/")[2].removesuffix(".py")
-    including = [(each, call) for each in evidence.source.files() for call in calls(each.tree, "include_router")]
+    including = [(each, call) for each in evidence.source.files() for call in each.calls("include_router")]
     meant = [call for each, call in including if call.args and _names_module(each, call.args[0], stem)]
     if len(meant) > 1 or (not meant and any(keyword(call, "prefix") is not None for _, call in including)):
         return None
@@ -465,7 +467,7 @@ def _with_another_beginning(evidence: Evidence) -> Told | None:
     method, path = request_of(evidence)
     named = re.findall(r"([A-Z]+) (/\S*?)(?:,|$)", evidence.saw.partition("its routes: ")[2])
     for file in own_files(evidence) if found else ():
-        for call in calls(file.tree, *_ROUTERS):
+        for call in file.calls(*_ROUTERS):
             said = keyword(call, "prefix")
             prefix = said.value if isinstance(said, ast.Constant) and isinstance(said.value, str) else ""
             whole = prefix + path_of(found[2]) if found else ""
@@ -550,7 +552,7 @@ def exception_of_nobody(evidence: Evidence) -> Told | None:
         return None
     asks = f"Who turns {an(raised.kind)} into an answer?"
     for file in own:
-        for call in calls(file.tree, "add_exception_handler", "exception_handler"):
+        for call in file.calls("add_exception_handler", "exception_handler"):
             if call.args and name_of(call.args[0]) == raised.kind:
                 around = evidence.source.function(file.function_at(call.lineno), file.name)
                 place = around[0].at(around[1]) if around else file.at(call)
@@ -1450,7 +1452,7 @@ def _given_back_by(evidence: Evidence, values: list[ast.AST]) -> list[ast.AST]:
 def _fields_given(evidence: Evidence, class_: ast.ClassDef, names: set[str]) -> list[ast.AST]:
     """What the fields of a dataclass or a model are given where one is made: ``Page(offset, limit)``."""
     fields = [name_of(each.target) for each in class_.body if isinstance(each, ast.AnnAssign)]
-    made = [call for file in own_files(evidence) for call in calls(file.tree, class_.name)] if names & {*fields} else []
+    made = [call for file in own_files(evidence) for call in file.calls(class_.name)] if names & {*fields} else []
     given = [(name, value) for call in made for name, value in zip(fields, call.args, strict=False)]
     given += [(each.arg, each.value) for call in made for each in call.keywords if each.arg]
     return [value for name, value in given if name in names]
@@ -1558,7 +1560,7 @@ def own_session_left_open(evidence: Evidence) -> Told | None:
     if evidence.rule == "session_is_rolled_back_on_error" and "still out of the pool" not in evidence.saw:
         return None
     for file in own:
-        for call in calls(file.tree, "SessionLocal", "Session", "connect", "next"):
+        for call in file.calls("SessionLocal", "Session", "connect", "next"):
             of_get_db = name_of(call) == "next" and "get_db" in text_of(call)
             if name_of(call) == "next" and not of_get_db:
                 continue

@@ -200,9 +200,12 @@ def _condition_of(method: Function, node: ast.Raise | ast.Assert) -> ast.AST:
     return max(around, key=lambda each: each.lineno, default=node)
 
 
+_REFUSED_FIELD = re.compile(r"refused: (\w+): |(name|description) is ")
+
+
 def _refused(evidence: Evidence) -> str:
     """The field that was refused, or that has another value than it should."""
-    found = re.match(r"refused: (\w+): |(name|description) is ", evidence.saw)
+    found = _REFUSED_FIELD.match(evidence.saw)
     return (found[1] or found[2]) if found else ""
 
 
@@ -302,7 +305,7 @@ def validated_before_the_type(evidence: Evidence) -> Told | None:
         value = "None" if met[1] == "NoneType" else an(met[1])
         saw = f"{evidence.saw}; {name}() was called with {value}"
         for by in own_files(evidence) if found else ():
-            for call in calls(by.tree, "BeforeValidator", "PlainValidator"):
+            for call in by.calls("BeforeValidator", "PlainValidator"):
                 if not call.args or name_of(call.args[0]) != name:
                     continue
                 if wants != ["str"] and file not in evidence.given:
@@ -972,7 +975,7 @@ def blank_accepted(evidence: Evidence) -> Told | None:
         if (option := keyword(call, "strip_whitespace")) is not None:
             return Told(where=found[0].at(option), hint="Field does nothing with strip_whitespace. What takes it?")
     for file in evidence.source.files():
-        for call in calls(file.tree, "strip"):
+        for call in file.calls("strip"):
             if call.args and text_of(call.args[0]) in ("' '", '" "') and "name=' '" not in told:
                 hint = "This takes away spaces only. Which other characters cannot be seen?"
                 return Told(where=file.at(call), hint=hint)
@@ -1189,7 +1192,7 @@ def rules_left_behind(evidence: Evidence) -> Told | None:
     told = "".join(evidence.did[-1:])
     if "accepted" not in evidence.saw or not told.startswith("ItemUpdate(") or "name=None" in told:
         return None
-    made = [(file, call) for file in evidence.source.files() for call in calls(file.tree, "create_model")]
+    made = [(file, call) for file in evidence.source.files() for call in file.calls("create_model")]
     if not made or any("metadata" in line for line in made[0][0].lines):
         return None
     hint = "Name says more than that it is a text. What is left of it here? Print it."
@@ -1200,7 +1203,7 @@ def rules_left_behind(evidence: Evidence) -> Told | None:
             value = pair[1] if pair else None
             if bare and (isinstance(value, ast.Constant) or name_of(value) == "Field"):
                 return Told(where=file.at(bare[0]), hint=hint)
-        for call in calls(file.tree, "get_type_hints"):
+        for call in file.calls("get_type_hints"):
             if keyword(call, "include_extras") is None:
                 return Told(where=file.at(call), hint=hint)
     return None
@@ -1796,7 +1799,7 @@ def length_in_quotes(evidence: Evidence) -> Told | None:
     if raised is None or not re.search("Error building|not supported between instances", raised.message):
         return None
     for file in evidence.source.files():
-        for call in calls(file.tree, "StringConstraints", "Field", "constr"):
+        for call in file.calls("StringConstraints", "Field", "constr"):
             for value in [keyword(call, name) for name in ("min_length", "max_length")]:
                 if isinstance(value, ast.Constant) and isinstance(value.value, str) and file.name not in evidence.given:
                     hint = "A length is a number. What do the quotes turn it into?"
@@ -1809,7 +1812,7 @@ def rules_by_place(evidence: Evidence) -> Told | None:
     """StringConstraints takes its rules by their names: by place, the first ones are no lengths."""
     raised = evidence.raised_kind("SchemaError")
     for file in own_files(evidence) if raised and "Error building" in raised.message else ():
-        for call in calls(file.tree, "StringConstraints"):
+        for call in file.calls("StringConstraints"):
             if any(isinstance(each, ast.Constant) and type(each.value) is int for each in call.args):
                 hint = "StringConstraints takes these values by their names. Where are the names in this line?"
                 return Told(where=file.at(call), hint=hint)
@@ -1824,7 +1827,7 @@ def no_function_to_validate(evidence: Evidence) -> Told | None:
         return None
     for file in evidence.source.files() if "positional argument: 'handler'" in raised.message else ():
         for node in [each for each in file.nodes if isinstance(each, ast.Name) and each.id in _IN_A_TYPE]:
-            if not any(call.func is node for call in calls(file.tree, node.id)):
+            if not any(call.func is node for call in file.calls(node.id)):
                 hint = f"{node.id} calls a function that checks the text. Which function does it get here?"
                 return Told(where=file.at(node), hint=hint)
     if "object is not callable" not in raised.message and not _raised_in_a_type(evidence, raised):
@@ -1832,7 +1835,7 @@ def no_function_to_validate(evidence: Evidence) -> Told | None:
     for file in evidence.source.files():
         froms = [one for each in file.nodes if isinstance(each, ast.ImportFrom) for one in each.names]
         known = {each.asname: each.name for each in froms if each.asname}
-        for call in calls(file.tree, *_IN_A_TYPE) if file.name not in evidence.given else ():
+        for call in file.calls(*_IN_A_TYPE) if file.name not in evidence.given else ():
             value = call.args[0] if call.args else keyword(call, "func")
             hint = f"{name_of(call)} takes the function itself. What do the quotes turn it into?"
             if isinstance(value, ast.Constant) and isinstance(value.value, str):
@@ -1850,7 +1853,7 @@ def _raised_in_a_type(evidence: Evidence, raised: Raised) -> bool:
     for line in raised.lines:
         file = evidence.source.file(line.rpartition(":")[0])
         number = int(line.rpartition(":")[2])
-        for call in calls(file.tree, *_IN_A_TYPE):
+        for call in file.calls(*_IN_A_TYPE):
             if call.lineno <= number <= (call.end_lineno or number) and not file.function_at(number):
                 return True
     return False
@@ -1862,6 +1865,8 @@ _NO_TEXT = "Arguments must be a tuple|Input should be (a valid dictionary or obj
 @reading("a function or a class in the place of a text", *_CREATE, *_UPDATE)
 def no_type_of_a_text(evidence: Evidence) -> Told | None:
     """A type says what a value is. A function, or a class with fields of its own, takes no text for one."""
+    if not evidence.saw.startswith("refused: "):
+        return None
     refused = re.match(rf"refused: (name|description): (?:{_NO_TEXT})", evidence.saw)
     found = _field(evidence, refused[1]) if refused else None
     for name in sorted(
@@ -2008,14 +2013,14 @@ def under_another_name(
     """What there is to say of a schema in which a field has another name outside: where its value is read, or shown."""
     fields = {name: found for name in names if (found := field_in(evidence, schema, name)) is not None}
     fields = {name: found for name, found in fields.items() if found[0].name not in evidence.given}
-    asked = re.match(r"refused: (\w+): ", evidence.saw)
+    asked = re.match(r"refused: (\w+): ", evidence.saw) if evidence.saw.startswith("refused: ") else None
     for file, field in fields.values() if asked and asked[1] not in names else ():
         if asked and f"'{asked[1]}'" in text_of(field):
             return Told(where=file.at(field), hint=_FROM_WHERE)
-    more = re.search(r"also shows (.*)", evidence.saw)
+    more = evidence.saw.partition("also shows ")[2]
     for name, (file, field) in fields.items() if more else ():
         shown = [text_of(value).strip("'") for option, _, value in options(field) if option in _OTHER_NAMES]
-        if more and shown and shown[-1] in re.findall(r"\w+", more[1]):
+        if shown and shown[-1] in re.findall(r"\w+", more):
             return Told(where=file.at(field), hint=f"Under which name is the {name} shown?")
     actual, expected = evidence.actual, evidence.expected
     if not isinstance(actual, dict) or not isinstance(expected, dict):

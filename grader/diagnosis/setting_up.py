@@ -9,7 +9,7 @@ from grader.diagnosis.endpoints import own_files
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, an, reading
 from grader.diagnosis.shapes import raised_with
-from grader.diagnosis.source import File, calls, name_of, text_of
+from grader.diagnosis.source import File, name_of, text_of
 
 _DB = "app/db.py"
 
@@ -68,7 +68,7 @@ def name_and_default_swapped(evidence: Evidence) -> Told | None:
     if not evidence.saw.startswith("db.DATABASE_URL is "):
         return None
     for file in own_files(evidence):
-        for call in calls(file.tree, "get", "getenv"):
+        for call in file.calls("get", "getenv"):
             first, second = [*map(text_of, call.args), "", ""][:2]
             if re.search("environ|getenv", text_of(call.func)) and "://" in first and _is_name(second):
                 hint = f"{name_of(call)}() takes the name of a variable, and what to use without it. Which comes first?"
@@ -128,6 +128,8 @@ _BY_NAME = "DATABASE_URL", "engine", "SessionLocal"
 @reading("a name that others do not know")
 def under_another_name(evidence: Evidence) -> Told | None:
     """Other files ask app/db.py for what it makes by its name, in which capital letters count."""
+    if not evidence.saw.startswith(f"{_DB} has no name '"):
+        return None
     missing = re.match(rf"{_DB} has no name '(\w+)'", evidence.saw)
     file = evidence.source.file(_DB)
     made = [each for each in file.tree.body if missing and _makes(each, missing[1])]
@@ -163,7 +165,7 @@ def base_says_too_much(evidence: Evidence) -> Told | None:
             hint = "Base has no table: the classes that inherit from it do. In which of them does this line belong?"
             return Told(where=file.at(found), hint=hint)
     told = " ".join([evidence.saw, *(each.message for each in evidence.raised)])
-    for call in calls(file.tree, "MetaData") if _NO_SCHEMA in told else ():
+    for call in file.calls("MetaData") if _NO_SCHEMA in told else ():
         hint = "What MetaData takes first is the name of a schema. By which name does it take anything else?"
         return Told(where=file.at(call), hint=hint)
     other = _NO_TABLES_IN_IT.search(told)

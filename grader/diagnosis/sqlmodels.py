@@ -94,6 +94,8 @@ def column_of_sqlalchemy(evidence: Evidence) -> Told | None:
     """A field of a SQLModel class has a type, and Field(...) says the rest. Mapped and mapped_column() are the way of
     SQLAlchemy's own classes."""
     messages = " ".join(each.message for each in evidence.raised)
+    if evidence.rule != _TABLE and not messages:
+        return None
     seen = re.match(r"(?:id|name|description): |no index on ", evidence.saw) if evidence.rule == _TABLE else None
     if not seen and not re.search(
         r"name '(Mapped|mapped_column|String)' is not|schema for sqlalchemy\.\S*Mapped", messages
@@ -535,7 +537,7 @@ def _schemas_of(evidence: Evidence) -> list[str]:
 def field_of_pydantic(evidence: Evidence) -> Told | None:
     """Both have a Field. Only SQLModel's says something about a column."""
     for file in own_files(evidence):
-        columns = [call for call in calls(file.tree, "Field") if {each.arg for each in call.keywords} & _OF_COLUMNS]
+        columns = [call for call in file.calls("Field") if {each.arg for each in call.keywords} & _OF_COLUMNS]
         bound = [
             each
             for each in file.tree.body

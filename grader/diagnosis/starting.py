@@ -33,7 +33,7 @@ def _is_a_lifespan(node: Function) -> bool:
 def written_below_the_app(evidence: Evidence) -> Told | None:
     """A name stands for what it has been given by then: a lifespan that is defined later is another one."""
     file = evidence.source.file(_MAIN)
-    for call in calls(file.tree, "FastAPI") if not evidence.raised else ():
+    for call in file.calls("FastAPI") if not evidence.raised else ():
         given = keyword(call, "lifespan")
         named = [each for each in file.tree.body if isinstance(each, Function) and each.name == name_of(given)]
         earlier = [each for each in named if each.lineno < call.lineno]
@@ -51,23 +51,23 @@ def lifespan_unknown(evidence: Evidence) -> Told | None:
     file = evidence.source.file(_MAIN)
     node = _lifespan(file)
     creating = [each for each in file.functions if calls(each, "create_all") and _is_a_lifespan(each)]
-    for call in calls(file.tree, "FastAPI"):
+    for call in file.calls("FastAPI"):
         given = keyword(call, "lifespan")
         other = given is not None and creating and creating[0].name not in text_of(given)
-        if given is not None and other and not calls(file.tree, creating[0].name) and not evidence.sent("CREATE TABLE"):
+        if given is not None and other and not file.calls(creating[0].name) and not evidence.sent("CREATE TABLE"):
             saw = f"{evidence.saw}; {creating[0].name}() was never run"
             return Told(saw=saw, where=file.at(given), hint="Which function does FastAPI run at the start?")
     served = [each for each in file.tree.body if isinstance(each, ast.Assign) and name_of(each.targets[0]) == "app"]
     bare = [call for each in served[-1:] for call in calls(each, "FastAPI") if keyword(call, "lifespan") is None]
-    apps = [call for each in evidence.source.files() for call in calls(each.tree, "FastAPI")]
+    apps = [call for each in evidence.source.files() for call in each.calls("FastAPI")]
     others = [call for call in apps if keyword(call, "lifespan") is not None]
     if bare and others and not evidence.sent("CREATE TABLE") and not evidence.raised:
         saw = f"{evidence.saw}; {name_of(keyword(others[0], 'lifespan')) or 'its lifespan'}() was never run"
         hint = "Which app has the lifespan, and which one does the server start?"
-        hint += " A mounted app's lifespan does not run." if calls(file.tree, "mount") else ""
+        hint += " A mounted app's lifespan does not run." if file.calls("mount") else ""
         return Told(saw=saw, where=file.at(bare[0]), hint=hint)
-    made = [call for call in calls(file.tree, "FastAPI") if keyword(call, "lifespan") is None]
-    if node is None or not made or any(keyword(call, "lifespan") for call in calls(file.tree, "FastAPI")):
+    made = [call for call in file.calls("FastAPI") if keyword(call, "lifespan") is None]
+    if node is None or not made or any(keyword(call, "lifespan") for call in file.calls("FastAPI")):
         return None
     if node.name in "\n".join(line for line in file.lines if "lifespan_context" in line):
         return None
@@ -90,7 +90,7 @@ def lifespan_called(evidence: Evidence) -> Told | None:
     if raised is None or raised.message.partition("\n")[0] not in evidence.saw:
         return None
     for file in evidence.source.files():
-        for call in calls(file.tree, "FastAPI"):
+        for call in file.calls("FastAPI"):
             given = keyword(call, "lifespan")
             if isinstance(given, ast.Constant) and "object is not callable" in raised.message:
                 hint = "FastAPI takes the function itself. What do the quotes turn it into?"
@@ -138,7 +138,7 @@ def yields_a_value(evidence: Evidence) -> Told | None:
 
 def _lifespans(evidence: Evidence) -> list[tuple[File, Function]]:
     """The learner's functions that an app is given as its lifespan."""
-    apps = [call for file in evidence.source.files() for call in calls(file.tree, "FastAPI")]
+    apps = [call for file in evidence.source.files() for call in file.calls("FastAPI")]
     found = [evidence.source.function(name_of(keyword(call, "lifespan"))) for call in apps if keyword(call, "lifespan")]
     return [each for each in found if each is not None]
 
@@ -188,7 +188,7 @@ def lifespan_of_another_kind(evidence: Evidence) -> Told | None:
     node = _lifespan(file)
     raised = evidence.raised_kind("TypeError", "RuntimeError")
     by_its_call = _CALLED_OTHERWISE.match(raised.message) if raised else None
-    if node is not None and by_its_call and by_its_call[1] == node.name and not calls(file.tree, node.name):
+    if node is not None and by_its_call and by_its_call[1] == node.name and not file.calls(node.name):
         saw = f"{evidence.saw}; FastAPI calls {node.name}() with the app, and with nothing else"
         return Told(saw=saw, where=file.at(node), hint=f"Which parameters does {node.name}() need for this?")
     if (
@@ -245,7 +245,7 @@ def called_while_handed_on(evidence: Evidence) -> Told | None:
         return None
     where = innermost(raised, evidence.given)
     for file in evidence.source.files():
-        for call in calls(file.tree, *_LATER, "run_in_threadpool", "run_sync"):
+        for call in file.calls(*_LATER, "run_in_threadpool", "run_sync"):
             handed = [each for each in call.args if isinstance(each, ast.Call)]
             if handed and where in (file.at(call), file.at(handed[0])):
                 what = name_of(handed[0])
@@ -318,7 +318,7 @@ def models_unknown(evidence: Evidence) -> Told | None:
         late = next(
             (number for number, line in enumerate(file.lines, 1) if re.match(r"\s+(import|from) .*models", line)), 0
         )
-        made = calls(file.tree, "create_all")
+        made = file.calls("create_all")
         if not late or not made or made[0].lineno > late:
             return None
         return Told(
@@ -330,7 +330,7 @@ def models_unknown(evidence: Evidence) -> Told | None:
     if any(_IMPORT.match(line) for line in others):
         return None
     own = [file, *own_files(evidence)]
-    creating = [(each, call) for each in own for call in calls(each.tree, "create_all")]
+    creating = [(each, call) for each in own for call in each.calls("create_all")]
     imports = [each for each in file.tree.body if isinstance(each, ast.Import | ast.ImportFrom)]
     return Told(
         saw="create_all() ran, but app/models.py was never imported: Base knew no table",
@@ -347,7 +347,7 @@ _NEW_METADATA = "A new MetaData knows no tables. Which one do your models belong
 def other_metadata(evidence: Evidence) -> Told | None:
     """create_all() makes the tables that this metadata knows, in the database of this engine."""
     for file in evidence.source.files():
-        for call in calls(file.tree, "create_all"):
+        for call in file.calls("create_all"):
             if calls(call, "MetaData", "create_engine", "declarative_base"):
                 own = "engine" if calls(call, "create_engine") else "Base"
                 hint = f"This makes a second {own}. Which one does everybody else use?"
@@ -520,7 +520,7 @@ def _names_of_nothing(file: File, node: ast.Try | ast.With) -> list[ast.Name]:
 def tables_listed(evidence: Evidence) -> Told | None:
     """With tables= create_all() makes the tables of this list, and no other."""
     for file in evidence.source.files():
-        for call in calls(file.tree, "create_all"):
+        for call in file.calls("create_all"):
             option = keyword(call, "tables") or next(iter(call.args[1:2]), None)
             option = None if text_of(option) == "None" else option
             refused = evidence.raised_kind("TypeError", "AttributeError")
@@ -609,7 +609,7 @@ def created_without_indexes(evidence: Evidence) -> Told | None:
         return None
     why = "Without an index the database reads the whole table for every search by name."
     for file in evidence.source.files():
-        for call in calls(file.tree, "CreateTable"):
+        for call in file.calls("CreateTable"):
             hint = "CreateTable makes the table and no more. Who makes what belongs to it?"
             return Told(where=file.at(call), hint=hint, why=why)
     for event in evidence.events_of("CREATE TABLE items"):
@@ -691,7 +691,7 @@ def created_at_another_moment(evidence: Evidence) -> Told | None:
         elif any("middleware" in each for each in events) or (file.lines and "dependencies" in "".join(file.lines)):
             hint = "This runs with a request. What runs once, before the first one?"
         elif isinstance(node, ast.AsyncFunctionDef):
-            planned = [call for call in calls(file.tree, *_PLANS) if calls(call, node.name)]
+            planned = [call for call in file.calls(*_PLANS) if calls(call, node.name)]
             if planned:
                 saw = f"{evidence.saw.partition('; ')[0]}; {node.name}() ran only after the start"
                 hint = (
@@ -701,7 +701,7 @@ def created_at_another_moment(evidence: Evidence) -> Told | None:
             if _is_awaited(file, node.name):
                 continue
             hint = _NOT_AWAITED
-        elif handed_on := [call for call in calls(file.tree, *_LATER) if _is_handed(call, node.name)]:
+        elif handed_on := [call for call in file.calls(*_LATER) if _is_handed(call, node.name)]:
             if evidence.events and "does not wait for" not in evidence.saw:
                 continue
             saw = f"{evidence.saw.partition('; ')[0]}; {node.name}() ran only after the start"
@@ -709,10 +709,10 @@ def created_at_another_moment(evidence: Evidence) -> Told | None:
             return Told(saw=saw, where=file.at(handed_on[0]), hint=hint)
         else:
             continue
-        handed = [each for each in calls(file.tree, "Depends") if each.args and name_of(each.args[0]) == node.name]
+        handed = [each for each in file.calls("Depends") if each.args and name_of(each.args[0]) == node.name]
         where = file.at(handed[0]) if handed else file.at(node)
         return Told(saw=f"{evidence.saw}; {node.name}() had not run", where=where, hint=hint)
-    later = calls(file.tree, "Thread", "Timer", "submit") if "does not wait for" in evidence.saw else []
+    later = file.calls("Thread", "Timer", "submit") if "does not wait for" in evidence.saw else []
     named = any(isinstance(each, ast.Attribute) and each.attr == "create_all" for each in file.nodes)
     if len(later) == 1 and not named:  # by SQL of its own, perhaps
         hint = "This starts the work, and goes on at once. How does the start wait until it is done?"
@@ -723,24 +723,24 @@ def created_at_another_moment(evidence: Evidence) -> Told | None:
 @reading("nobody creates the tables", _AT_START, "the_rest_still_works")
 def nobody_creates(evidence: Evidence) -> Told | None:
     """Models only describe tables. Some line of the app must create them."""
-    if any(calls(file.tree, "create_all", "create", "CreateTable", "upgrade") for file in evidence.source.files()):
+    if any(file.calls("create_all", "create", "CreateTable", "upgrade") for file in evidence.source.files()):
         return None
     for file in evidence.source.files():
         for each in file.nodes:
             if isinstance(each, ast.Attribute) and each.attr == "create_all":
                 hint = "This hands the function on. Who calls it, and when? The first request may come at once."
-                planned = [call for call in calls(file.tree, *_PLANS) if each in ast.walk(call)]
+                planned = [call for call in file.calls(*_PLANS) if each in ast.walk(call)]
                 if planned:
                     hint = f"{name_of(planned[0])}() only plans the work for later. "
                     hint += "How does the start wait until it is done?"
                 late = "they are created by code that the start does not wait for"
-                later = any(each in ast.walk(call) for call in calls(file.tree, *_LATER)) and late not in evidence.saw
+                later = any(each in ast.walk(call) for call in file.calls(*_LATER)) and late not in evidence.saw
                 saw = "" if evidence.events or evidence.raised or not later else f"{evidence.saw}; {late}"
                 return Told(saw=saw, where=file.at(each), hint=hint)
     if "they are created by code" in evidence.saw:  # by SQL of its own
         return None
     for each_file in evidence.source.files():
-        for call in calls(each_file.tree, "reflect"):
+        for call in each_file.calls("reflect"):
             hint = "reflect() reads which tables the database has. What creates those that it does not have?"
             return Told(where=each_file.at(call), hint=hint)
     file = evidence.source.file(_MAIN)
@@ -785,14 +785,14 @@ def deleted_at_the_start(evidence: Evidence) -> Told | None:
             seen = "the item is gone" if evidence.saw == "the item: NULL" else evidence.saw
             return Told(saw=f"{seen}: the app sent {told}", where=where, hint=hint)
     for file in evidence.source.files():
-        for call in calls(file.tree, "rename", "renames", "replace", "move"):
+        for call in file.calls("rename", "renames", "replace", "move"):
             of_os = bool(re.match(r"(os|shutil)\.", text_of(call.func)))  # str.replace() takes two texts
             of_a_path = isinstance(call.func, ast.Attribute) and len(call.args) == 1 and name_of(call) != "move"
             if of_os or of_a_path:
                 saw = f"{evidence.saw.partition(' after the restart')[0]}: the database's file was renamed"
                 return Told(saw=saw, where=file.at(call), hint="Where is the old file after this line?")
     for file in evidence.source.files():
-        for call in calls(file.tree, "unlink", "remove", "rmtree", "truncate", "write_bytes", "write_text", "open"):
+        for call in file.calls("unlink", "remove", "rmtree", "truncate", "write_bytes", "write_text", "open"):
             mode = keyword(call, "mode") or next(iter(call.args[isinstance(call.func, ast.Name) :]), None)
             if name_of(call) == "open" and not text_of(mode).startswith(("'w", "'x")):
                 continue
@@ -835,7 +835,7 @@ def created_again(evidence: Evidence) -> Told | None:
         hint = "At the second start the table items is there. What does this line ask for, letter by letter?"
         return Told(saw=saw, where=file.at(guard), hint=hint)
     for file in evidence.source.files():
-        for call in calls(file.tree, "create_all", "create"):
+        for call in file.calls("create_all", "create"):
             option = keyword(call, "checkfirst")
             if option is not None:
                 return Told(where=file.at(option), hint=hint)

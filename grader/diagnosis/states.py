@@ -151,10 +151,10 @@ def _sets(source: Source, missing: _Missing) -> list[tuple[File, _Place]]:
         found += [(file, each)] if missing.owner and name == missing.name and _owner(each) == missing.owner else []
     for file in source.files():
         if not missing.owner:
-            made = [call for call in calls(file.tree, "set") if isinstance(call.func, ast.Attribute)]
+            made = [call for call in file.calls("set") if isinstance(call.func, ast.Attribute)]
             found += [(file, call) for call in made if name_of(getattr(call.func, "value", None)) == missing.name]
             continue
-        for call in calls(file.tree, "setattr") if missing.owner.endswith("state") else ():
+        for call in file.calls("setattr") if missing.owner.endswith("state") else ():
             named = call.args[1] if len(call.args) > 1 else None
             of_the_app = text_of(call.args[0]).endswith("app.state") if named is not None else False
             fits = of_the_app == (missing.owner == "app.state") and text_of(call.args[0]).endswith("state")

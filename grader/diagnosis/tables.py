@@ -26,7 +26,7 @@ def _attribute(evidence: Evidence, name: str) -> tuple[File, ast.stmt] | None:
             if any(name_of(each) == name for each in targets if each is not None):
                 return file, node
     for file in evidence.source.files():
-        for call in [each for table in calls(file.tree, "Table") for each in calls(table, "Column")]:
+        for call in [each for table in file.calls("Table") for each in calls(table, "Column")]:
             if call.args and text_of(call.args[0]) == repr(name) and _is_of_items(evidence, file, call):
                 return file, ast.copy_location(ast.Expr(call), call)
     return None
@@ -34,7 +34,7 @@ def _attribute(evidence: Evidence, name: str) -> tuple[File, ast.stmt] | None:
 
 def _is_of_items(evidence: Evidence, file: File, column: ast.Call) -> bool:
     """Whether a column stands in a Table that is called items, or that Item is given."""
-    tables = [call for call in calls(file.tree, "Table") if column in calls(call, "Column")]
+    tables = [call for call in file.calls("Table") if column in calls(call, "Column")]
     owners = [node for _, node in _item_and_its_bases(evidence)]
     return any(
         text_of(table.args[0] if table.args else None) == "'items'"
@@ -166,7 +166,7 @@ def _told_by(
     name = _column_of(node)
     if helper is None or behind[1] in ast.walk(node):
         return behind[0].at(behind[1]), f"What does this call say about the {name}?"
-    others = [call for each in evidence.source.files() for call in calls(each.tree, helper[1].name)]
+    others = [call for each in evidence.source.files() for call in each.calls(helper[1].name)]
     defaults = [*helper[1].args.defaults, *helper[1].args.kw_defaults]
     if len(others) > 1 and behind[1] in defaults:
         hint = f"{helper[1].name}() {says} unless its caller says otherwise. What does this call say?"
@@ -290,7 +290,7 @@ def indexed_under_another_name(evidence: Evidence) -> Told | None:
     raised = evidence.raised_kind("ConstraintColumnNotFoundError")
     named = re.search(r"on table '(\w+)': no column named '([^']*)'", raised.message) if raised else None
     for file in evidence.source.files() if named else ():
-        for call in calls(file.tree, "Index", "UniqueConstraint", "PrimaryKeyConstraint", "ForeignKeyConstraint"):
+        for call in file.calls("Index", "UniqueConstraint", "PrimaryKeyConstraint", "ForeignKeyConstraint"):
             for each in [each for each in call.args if named and text_of(each) == repr(named[2])]:
                 hint = f"{named[1] if named else ''} has no column of this name. Compare it with those of the table, "
                 return Told(where=file.at(each), hint=f"{hint}letter by letter.")
@@ -693,7 +693,7 @@ def _refuses_null_in_its_type(
             helper = evidence.source.function(name_of(call)) if not isinstance(call.func, ast.Attribute) else None
             said = _option(helper[1], "nullable") if helper and helper[0].name not in evidence.given else None
             if helper is not None and text_of(said) == "False" and calls(helper[1], "mapped_column"):
-                others = [one for other in evidence.source.files() for one in calls(other.tree, helper[1].name)]
+                others = [one for other in evidence.source.files() for one in other.calls(helper[1].name)]
                 place = (helper[0], said) if said is not None and len(others) == 1 else bound
                 return each.id, f"{helper[1].name}()", place
     return None
@@ -753,7 +753,7 @@ def check_constraint(evidence: Evidence) -> Told | None:
     """A CheckConstraint refuses rows for everybody; what nobody asked for keeps right rows out."""
     if "check constraint" not in evidence.saw.lower():
         return None
-    made = [(file, call) for file in evidence.source.files() for call in calls(file.tree, "CheckConstraint", "Enum")]
+    made = [(file, call) for file in evidence.source.files() for call in file.calls("CheckConstraint", "Enum")]
     named = [each for each in made if text_of(keyword(each[1], "name")).strip("'\"") in evidence.saw.split()]
     for file, call in named or made:
         hint = "Which rows does this keep out? Try the one above."
@@ -766,7 +766,7 @@ def index_of_nothing(evidence: Evidence) -> Told | None:
     """The first argument of an Index is its own name; the columns come after it."""
     if evidence.raised_kind("OperationalError", "ProgrammingError") is None or "syntax error" not in evidence.saw:
         return None
-    made = [(file, call) for file in evidence.source.files() for call in calls(file.tree, "Index")]
+    made = [(file, call) for file in evidence.source.files() for call in file.calls("Index")]
     alone = [each for each in made if len(each[1].args) == 1 and isinstance(each[1].args[0], ast.Constant)]
     if len(alone) != 1:
         return None
@@ -792,7 +792,7 @@ def name_not_indexed(evidence: Evidence) -> Told | None:
         if own and any("__table_args__" in _bound_by(each) and "Index" in text_of(each) for each in bases):
             hint = "A class's own __table_args__ takes the place of what it inherits. Which index is lost by that?"
             return Told(where=file.at(own[0]), hint=hint)
-    indexed = [(file, call) for file in evidence.source.files() for call in calls(file.tree, "Index")]
+    indexed = [(file, call) for file in evidence.source.files() for call in file.calls("Index")]
     other = next((each for each in ("id", "description") if "index=True" in text_of_attribute(evidence, each)), "")
     if indexed:
         file, call = indexed[0]
@@ -890,7 +890,7 @@ def unique_name(evidence: Evidence) -> Told | None:
         hint = "unique=True forbids a second item of this description. Who asks for that?"
         return Told(where=described[0].at(option), hint=hint)
     for file in evidence.source.files():
-        for call in calls(file.tree, "UniqueConstraint", "Index"):
+        for call in file.calls("UniqueConstraint", "Index"):
             if name_of(call) == "UniqueConstraint" or text_of(keyword(call, "unique")) == "True":
                 return Told(where=file.at(call), hint="Who says that this may not repeat?")
     return None

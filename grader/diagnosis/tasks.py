@@ -115,7 +115,7 @@ def called_at_once(evidence: Evidence) -> Told | None:
             if not outer and evidence.rule == "unknown_item_is_404":
                 hint = "This runs at once, before anybody knows whether there is such an item."
             return Told(where=file.at(call), hint=hint)
-    elsewhere = [(file, call) for file in evidence.source.files() for call in calls(file.tree, "record_event")]
+    elsewhere = [(file, call) for file in evidence.source.files() for call in file.calls("record_event")]
     if evidence.rule == _WAITS and len(elsewhere) == 1:
         file, call = elsewhere[0]
         return Told(where=file.at(call), hint="This runs while the client waits for the rest of its answer.")
@@ -736,7 +736,7 @@ def _methods_of_what_is_made(evidence: Evidence, run: list[tuple[File, Function]
     for file, class_ in classes:
         for method in [each for each in class_.body if isinstance(each, Function)]:
             called = class_.name if method.name == "__init__" else method.name
-            made = [call for each in own_files(evidence) for call in calls(each.tree, called)]
+            made = [call for each in own_files(evidence) for call in each.calls(called)]
             if not any(passed_to(call, method, name) for call in made for name in defaults_of(method)):
                 found.append((file, method))
     return found

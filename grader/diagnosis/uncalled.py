@@ -79,11 +79,9 @@ def _named(evidence: Evidence) -> list[tuple[File, ast.Expr | ast.Return | ast.A
     """The statements of the learner's that come to a method, or another attribute, that they do not call."""
     return [
         (file, node, node.value)
-        for file in evidence.source.files()
+        for file in own_files(evidence)
         for node in file.nodes
-        if file.name not in evidence.given
-        and isinstance(node, ast.Expr | ast.Return | ast.Assign)
-        and isinstance(node.value, ast.Attribute)
+        if isinstance(node, ast.Expr | ast.Return | ast.Assign) and isinstance(node.value, ast.Attribute)
     ]
 
 

@@ -61,10 +61,13 @@ _SENDS = (
 )
 
 
+_A_CALL = re.compile(r"(\w+)\(")
+
+
 def chain_of(evidence: Evidence) -> list[tuple[File, Function]]:
     """The learner's functions that a story is about: those behind the last request, or the one that was called."""
     chain = behind(evidence)
-    called = [re.match(r"(\w+)\(", line) for line in evidence.did]
+    called = [_A_CALL.match(line) for line in evidence.did]
     for match in called:
         found = evidence.source.function(match[1]) if match else None
         if found is not None and found not in chain and found[0].name not in evidence.given:
@@ -105,7 +108,7 @@ def included_in_a_route(evidence: Evidence) -> Told | None:
     """Lines of a route run when somebody asks for its path: until then the app does not know the router."""
     main = evidence.source.file("app/main.py")
     routes = {id(call): node for _, node, _, _ in routes_of(evidence) for call in calls(node, "include_router")}
-    included = calls(main.tree, "include_router")
+    included = main.calls("include_router")
     if not included or any(id(each) not in routes for each in included) or main.name in evidence.given:
         return None
     hint = "This line runs only when somebody asks for the path of the route that it stands in. "
@@ -236,9 +239,7 @@ def _values_of(event: Event) -> list[Any]:
 @reading("tables are created by a request", "the_rest_still_works")
 def created_by_a_request(evidence: Evidence) -> Told | None:
     """A request may come right after the start, so the tables must be there before it."""
-    handed = {
-        name_of(each.args[0]) for file in evidence.source.files() for each in calls(file.tree, "Depends") if each.args
-    }
+    handed = {name_of(each.args[0]) for file in evidence.source.files() for each in file.calls("Depends") if each.args}
     for file in evidence.source.files():
         for node in file.functions:
             made = calls(node, "create_all")
