@@ -425,7 +425,7 @@ def rows_of_pairs(evidence: Evidence) -> Told | None:
     """ItemWithOwner reads the items themselves. execute() gives rows, each of which holds what was selected. Neither a
     dictionary of an item's values nor its owner is an item."""
     found = list_function(evidence)
-    if found is None or not re.search(_NO_ITEM, evidence.saw):
+    if found is None or "refused" not in evidence.saw or not re.search(_NO_ITEM, evidence.saw):
         return None
     file, node = found
     made = _made_of_items(evidence, node)

@@ -15,6 +15,7 @@ from pathlib import Path
 from grader.bench import Bench, Target
 from grader.rules import CHAPTERS, roster, rules_of
 from tests import PROJECT
+from tests.benchmark import failures
 
 SOLUTIONS = PROJECT / "solutions"
 BARE = [sys.executable, "-c", "import fastapi.testclient, sqlalchemy.orm, sqlmodel"]
@@ -96,6 +97,7 @@ def main() -> None:
     whole_processes()
     resident()
     class_of_twenty("05_crud")
+    failures.compare()
 
 
 if __name__ == "__main__":
