@@ -6,6 +6,10 @@ In a clone of the project the two are the same folder. Installed from a wheel, t
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -23,6 +27,22 @@ CONSTRAINTS = COURSE / "constraints.txt"
 
 # A table in the file pyproject.toml of a folder that `workbook init` has made.
 MARK = "[tool.workbook]"
+
+
+def other_courses() -> list[Path]:
+    """Where else on this machine the grader is installed among Python's libraries, with the solutions: to be hidden."""
+    found = (Path(place, PACKAGE.name) for place in dict.fromkeys([*_library_folders(), *sys.path]))
+    return sorted({each.resolve() for each in found if Path(each, "course").is_dir()} - {PACKAGE})
+
+
+def _library_folders() -> Iterator[str]:
+    """Where packages are installed, for any Python that is here; `Path.glob` takes ten times as long."""
+    for prefix in dict.fromkeys((sys.prefix, sys.base_prefix, "/usr", "/usr/local")):
+        for library in ("lib", "lib64"):
+            with suppress(OSError):
+                with os.scandir(f"{prefix}/{library}") as entries:
+                    pythons = [entry.path for entry in entries if entry.name.startswith("python3")]
+                yield from (f"{python}/{name}" for python in pythons for name in ("site-packages", "dist-packages"))
 
 
 def is_made_by_init(folder: Path) -> bool:
@@ -68,8 +88,30 @@ def home() -> Path:
 
 
 def kept() -> Path:
-    """Where backups and what is known are kept."""
-    return (found_home() or Path.cwd()) / ".workbook"
+    """Where backups and what is known are kept.
+
+    Raises:
+        BadInput: a link stands there, which may lead into somebody else's folder.
+    """
+    folder = (found_home() or Path.cwd()) / ".workbook"
+    if folder.is_symlink():
+        raise BadInput(f"'{folder}' is a link; remove it, or put the folder itself there, and try again.")
+    return folder
+
+
+def refuse_links(top: Path, names: Iterable[str]) -> None:
+    """Make sure that files below a folder lie there, before anything is written: no folder on the way is a link.
+
+    Args:
+        top: the folder; it may be a link itself.
+        names: the files, as they are called from there.
+
+    Raises:
+        BadInput: one of them lies elsewhere.
+    """
+    for folder in dict.fromkeys(parent for name in names for parent in reversed(Path(name).parents)):
+        if folder.parts and (top / folder).is_symlink():
+            raise BadInput(f"'{top.name}/{folder.as_posix()}' is a link; put the folder itself there, and try again.")
 
 
 def is_clone() -> bool:

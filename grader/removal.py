@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -88,10 +89,19 @@ def _move_up(name: str, place: int, new: str, top: int) -> None:
 
 
 def open_folder(name: str, place: int | None) -> int:
-    """Open a folder, whatever its mode says."""
-    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
-    mode = os.stat(name, dir_fd=place, follow_symlinks=False).st_mode
-    if mode & 0o700 != 0o700:
-        with suppress(OSError):
-            os.chmod(name, 0o700, dir_fd=place)
-    return os.open(name, flags, dir_fd=place)
+    """Open a folder, whatever its mode says.
+
+    What takes its place meanwhile, a link to somebody's file, say, is neither opened nor changed.
+    """
+    if sys.platform != "linux":
+        with suppress(OSError, NotImplementedError):
+            os.chmod(name, 0o700, dir_fd=place, follow_symlinks=False)
+        return os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=place)
+    found = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=place)
+    try:
+        if os.fstat(found).st_mode & 0o700 != 0o700:
+            with suppress(OSError):
+                Path(f"/proc/self/fd/{found}").chmod(0o700)
+        return os.open(".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=found)
+    finally:
+        os.close(found)

@@ -23,6 +23,7 @@ from grader.cli.grade_class import grade_class
 from grader.rules import rules_of
 from tests.classes import gradebook, run, start, wait_until_nobody_works_in
 from tests.downloads import below, write
+from tests.hostile import submission
 
 
 @pytest.fixture
@@ -99,6 +100,8 @@ def small(*given, **named):
     found.execute("PRAGMA max_page_count = 14")
     return found
 sqlite3.connect = small
+from grader.classroom import store
+store._PATIENCE = 1.0
 from grader.cli import main
 main()
 """
@@ -130,6 +133,18 @@ def test_full_disk(tiny: Path, tmp_path: Path) -> None:
     assert {name: row["total"] for name, row in rows.items() if name != "bert"} == dict.fromkeys(
         {*rows} - {"bert"}, str(len(rules_of("01_engine")))
     )
+
+
+def test_what_others_may_have_used_up_is_judged_alone(tmp_path: Path) -> None:
+    """Beside others nobody knows who has filled the disk; alone, code that only says so is believed no more."""
+    full = "raise OSError(28, 'No space left on device')"
+    for name, code in {"anna": "", "bert": full, "cleo": "raise OSError(1, 'no')"}.items():
+        submission(tmp_path / "class" / name, in_get_item=code)
+    said = run("class", tmp_path / "class", "--out", tmp_path / "report", "--jobs", "2", "--chapters", "5")
+    assert "1 could not be graded in full beside others" in said and "Not finished" not in said
+    rows = gradebook(tmp_path / "report")
+    assert {row["status"] for row in rows.values()} == {"graded"}
+    assert rows["bert"]["total"] == rows["cleo"]["total"] != rows["anna"]["total"]
 
 
 def test_second_run_is_refused(tiny: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

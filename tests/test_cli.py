@@ -320,6 +320,15 @@ def test_diff_as_a_page(copy: Copy) -> None:
     assert done.returncode == 1 and "Replace it?" in done.stdout
 
 
+def test_diff_of_a_file_that_is_too_long(copy: Copy) -> None:
+    with (copy.folder / "chapters/05_crud/app/crud.py").open("a") as file:
+        file.write("\n" * 190_000)
+    began = time.monotonic()
+    done = copy.run("diff", "5", "--yes")
+    assert done.returncode == 2 and "lines; files of up to 3,000 are compared" in done.stderr
+    assert time.monotonic() - began < 10
+
+
 def test_diff_of_a_step(copy: Copy) -> None:
     text = copy.run("diff", "9", "--steps", "--yes").stdout
     assert "--- solutions/06_routes/app/models.py" in text and "+    owner: Mapped[Owner | None]" in text
@@ -328,6 +337,27 @@ def test_diff_of_a_step(copy: Copy) -> None:
 
 
 # -- the learner's files --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("link", ["05_crud", "05_crud/app", "06_routes/app/routes"])
+def test_reset_follows_no_link(link: str, copy: Copy, tmp_path: Path) -> None:
+    place, other = copy.folder / "chapters" / link, tmp_path / "somebody"
+    shutil.move(place, other)
+    (other / "models.py").write_text("# somebody else's\n")
+    place.symlink_to(other)
+    before = {file: file.read_bytes() for file in other.rglob("*.py")}
+    done = copy.run("reset", link[:2], "--yes")
+    assert done.returncode == 2 and f"'chapters/{link}' is a link" in done.stderr
+    assert {file: file.read_bytes() for file in other.rglob("*.py")} == before
+
+
+def test_what_is_kept_is_not_kept_behind_a_link(copy: Copy, tmp_path: Path) -> None:
+    (tmp_path / "somebody").mkdir()
+    (copy.folder / ".workbook").symlink_to(tmp_path / "somebody")
+    copy.change("chapters/05_crud/app/crud.py", "# 5.1", "# my own\n    # 5.1")
+    done = copy.run("reset", "5", "--yes")
+    assert done.returncode == 2 and ".workbook' is a link" in " ".join(done.stderr.split())
+    assert not [*(tmp_path / "somebody").iterdir()]
 
 
 def test_reset_keeps_the_work(copy: Copy) -> None:

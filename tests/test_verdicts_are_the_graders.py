@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from grader.bench import Bench, Limits, Target, controls
+from grader.bench import Bench, Limits, Target, controls, verdicts
 from grader.bench.looks import may_look, told
 from grader.lab.asgi import strange_threads
 from grader.lab.surroundings import Surroundings
@@ -218,6 +219,29 @@ def looked(code: str, bench: Bench, tmp_path: Path, outcome: str = "passed") -> 
     found = [check for _, check in bench.grade([Target(folder, rule) for rule in rules_of("05_crud")[:3]])]
     assert {check.outcome for check in found} == {outcome}, found[0].observed
     return {check.looks for check in found}
+
+
+KEEPS_BACK = """
+import os, stat, _thread
+held = next(n for n in range(3, 64) if os.path.exists(f"/proc/self/fd/{n}") and stat.S_ISSOCK(os.fstat(n).st_mode))
+bench, (inside, outside) = os.dup(held), os.pipe()
+os.dup2(outside, held)
+def hand_on():
+    with open(inside, "rb") as lines:
+        for line in lines:
+            if b'"looks"' not in line: os.write(bench, line)
+_thread.start_new_thread(hand_on, ())
+import sys
+sys._getframe(1)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it looks for the grader's socket in /proc")
+def test_what_the_grader_says_cannot_be_kept_back(bench: Bench, tmp_path: Path) -> None:
+    folder = submission(tmp_path, at_import=KEEPS_BACK)
+    found = [check for _, check in bench.grade([Target(folder, rule) for rule in rules_of("05_crud")])]
+    assert {check.outcome for check in found} == {"error"}
+    assert {check.observed for check in found} == {verdicts.KEPT_BACK["observed"]}
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)

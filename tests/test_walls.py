@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from grader.bench.sandbox import bubblewrap
-from grader.lab.walls import _readable
+from grader.lab.walls import _granted, _readable
+from grader.places import other_courses
 from tests import PROJECT
 from tests.attacks import ATTACKS, MAKING_CODE, REACHING, READING, SIGNALLING, STARTING, WRITING
 from tests.kernels import HAS_WALLS, as_ordinary_user, can_be_ordinary, give_to_ordinary_user
@@ -108,6 +109,21 @@ def test_no_other_project_on_the_path_can_be_read(tmp_path: Path, monkeypatch: p
     readable = [*_readable()]
     assert libraries in readable
     assert tmp_path / "copy" not in readable
+
+
+def test_no_other_installation_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wheel of the workbook among Python's libraries holds the solutions, whoever has installed it."""
+    libraries = tmp_path / "lib/python3.99/site-packages"
+    for name in ("grader/course/solutions", "sqlalchemy"):
+        (libraries / name).mkdir(parents=True)
+    for here in (libraries, libraries / "grader"):
+        (here / "file.py").touch()
+    assert libraries / "grader" not in other_courses()
+    monkeypatch.setattr("sys.base_prefix", str(tmp_path))
+    assert libraries / "grader" in other_courses()
+    granted = {path for path, _ in _granted(libraries, other_courses())}
+    assert {libraries / "sqlalchemy", libraries / "file.py"} <= granted
+    assert not [path for path in granted if path.is_relative_to(libraries / "grader")]
 
 
 def test_every_kind_has_several_attacks() -> None:

@@ -7,15 +7,15 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 import xml.etree.ElementTree as ElementTree
 import zipfile
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
-from grader.bench import Bench, Isolation, Limits, Target, files, limits_for, looks, plan, runner
+from grader.bench import Bench, Isolation, Limits, Target, limits_for, looks, plan, room, runner
 from grader.bench.children import Child, Children
 from grader.bench.isolation import user_after
 from grader.bench.sandbox import Sandbox
@@ -234,14 +234,16 @@ def test_a_chapter_and_a_submission_have_a_budget(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize(("free", "told"), [(0, "error"), (1 << 40, "failed")])
+@pytest.mark.parametrize(
+    ("free", "alone", "told"), [(0, True, "error"), (1 << 40, True, "failed"), (1 << 40, False, "error")]
+)
 def test_a_full_disk_costs_nobody_a_verdict(
-    free: int, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    free: int, alone: bool, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What fails for want of room is judged once more, and then, if there is none, not at all."""
+    """What fails for want of room is judged once more, and then, if there is none or others may use it, not at all."""
     folder = submission(tmp_path, in_get_item="raise OSError(28, 'No space left on device')")
-    monkeypatch.setattr(runner.shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
-    with Bench() as bench:
+    monkeypatch.setattr(room, "left_on", lambda _: room.Left(files=1 << 20, size=free))
+    with Bench(alone=alone) as bench:
         found = verdicts(bench, folder)
     check = found["get_returns_the_item"]
     assert (check.outcome, check.unjudged) == (told, told == "error")
@@ -252,23 +254,36 @@ MAKES_FILES = "import os\nfor number in range(30):\n    os.mkdir(f'd{number}')\n
 MAKES_FILES += "    for each in range(1000): os.mkdir(f'd{number}/{each}')\n"
 
 
-def test_very_many_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The rest of the chapter is not checked, what another has made of files is not counted, and nothing is left."""
-    guilty, other = submission(tmp_path / "guilty", at_import=MAKES_FILES), submission(tmp_path / "other")
+FILLS_THE_DISK = (
+    "import time\nfor number in range(9):\n    with open(f'f{number}', 'wb') as f: f.write(bytes(9 << 20))\n"
+)
+FILLS_THE_DISK += "    time.sleep(0.1)\n"
+
+
+@pytest.mark.parametrize("code", [MAKES_FILES, FILLS_THE_DISK])
+def test_much_is_written(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rest of the chapter is not checked, what another has written is not counted, and nothing is left."""
+    guilty, other = submission(tmp_path / "guilty", at_import=code), submission(tmp_path / "other")
     monkeypatch.setattr(runner, "_LOOK_AROUND", 0.05)
+    monkeypatch.setattr(room, "_LEAST_BYTES", 16 << 20)
+    monkeypatch.setattr(room, "MOST_BYTES", 16 << 20)
     with Bench(jobs=2) as bench:
         workshop = bench.workshop
         targets = [Target(folder, rule) for folder in (guilty, other) for rule in rules_of("05_crud")]
         found = [(target.submission, check) for target, check in bench.grade(targets)]
     told = {check.observed for folder, check in found if folder == guilty}
     (said,) = told
-    assert said.startswith(f"the code has made more than {files.MOST_FILES:,} files and folders")
+    assert said.startswith(f"the code has made more than {room.MOST_FILES:,} files and folders")
     assert {check.outcome for folder, check in found if folder == other} == {"passed"}
     assert not workshop.exists()
 
 
 def test_files_are_counted_wherever_they_lie(tmp_path: Path) -> None:
     """In a folder whose path is too long to be opened, and in one that nobody may read."""
+
+    def holds(folder: Path, most: int) -> bool:
+        return room.holds_more(folder, most, 1 << 40)
+
     place, closed = os.open(tmp_path, os.O_RDONLY), tmp_path / "closed"
     for _ in range(30):
         os.mkdir("x" * 200, dir_fd=place)
@@ -278,25 +293,45 @@ def test_files_are_counted_wherever_they_lie(tmp_path: Path) -> None:
     for number in range(50):
         os.close(os.open(f"f{number}", os.O_CREAT, dir_fd=place))
     os.close(place)
-    assert not files._holds_more(tmp_path, 90) and files._holds_more(tmp_path, 70)
+    assert not holds(tmp_path, 90) and holds(tmp_path, 70)
     closed.mkdir()
     for number in range(50):
         (closed / f"f{number}").touch()
     closed.chmod(0o300)
-    assert not files._holds_more(closed, 60) and files._holds_more(closed, 40)
+    assert not holds(closed, 60) and holds(closed, 40)
     remove(tmp_path)
 
 
-@pytest.mark.parametrize("shared", [True, False])
-def test_threads_that_others_use_up_cost_nobody_a_verdict(shared: bool, tmp_path: Path) -> None:
-    """A child that has its user to itself has used them up itself; others may have been those of another."""
+@pytest.mark.parametrize(
+    ("shared", "alone", "left", "believed"),
+    [(True, True, False, True), (True, True, True, False), (True, False, True, True), (False, True, False, False)],
+)
+def test_threads_that_others_use_up_cost_nobody_a_verdict(
+    shared: bool, alone: bool, left: bool, believed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A child that has its user to itself has used them up itself, and where there are some, it says what is not so."""
     if not shared and Isolation().user < 0:
         pytest.skip("only root gives each child a user of its own")
+    monkeypatch.setattr(runner, "is_for_threads", lambda: left)
     folder = submission(tmp_path, in_get_item='raise RuntimeError("can\'t start new thread")')
-    with Bench(isolation=Isolation(user=-1) if shared else None) as bench:
+    with Bench(isolation=Isolation(user=-1) if shared else None, alone=alone) as bench:
         found = verdicts(bench, folder)
     assert {name for name, check in found.items() if check.outcome != "passed"} == OF_GET
-    assert found["get_returns_the_item"].unjudged == shared
+    assert found["get_returns_the_item"].unjudged == believed
+
+
+def test_room_for_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert room.is_for_threads()
+    before, starts = threading.active_count(), iter([True] * 3)
+    real = threading.Thread.start
+
+    def start(self: threading.Thread) -> None:
+        if not next(starts, False):
+            raise RuntimeError("can't start new thread")
+        real(self)
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    assert not room.is_for_threads() and threading.active_count() == before
 
 
 @pytest.mark.parametrize("left", [0, 1 << 20])
@@ -305,7 +340,7 @@ def test_a_disk_without_room_for_files_costs_nobody_a_verdict(
 ) -> None:
     """What fails, and what dies, is judged once more, and then, if no file can be made, not at all."""
     folder = submission(tmp_path, in_get_item="import os; os._exit(0)")
-    monkeypatch.setattr(runner, "files_left", lambda _: left)
+    monkeypatch.setattr(room, "left_on", lambda _: room.Left(files=left, size=1 << 40))
     with Bench() as bench:
         found = verdicts(bench, folder)
     assert {name for name, check in found.items() if check.outcome != "passed"} == OF_GET

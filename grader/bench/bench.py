@@ -38,6 +38,7 @@ class Bench:
         jobs: how many chapters are graded side by side; as many as there are processors when not given.
         fork: fork children from a warm server; only where the platform can.
         isolation: keeps the children apart from the rest of the machine, beside the walls that they always have.
+        alone: no other bench is at work on this machine: the disk, say, is full only if this one's children fill it.
 
     Attributes:
         spoilt: what the code that was graded last has changed of the grader, in a sentence; empty for nothing.
@@ -50,12 +51,14 @@ class Bench:
         jobs: int | None = None,
         fork: bool = HAS_FORK,
         isolation: Isolation | None = None,
+        alone: bool = True,
     ) -> None:
         self.database = database
         self.limits = limits or Limits()
         self._processors = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
         self.jobs = jobs or len(self._processors) or os.cpu_count() or 1
         self._isolation = isolation or Isolation()
+        self._alone = alone
         self._workshop = make_folder()
         self._databases = Databases(database, self._workshop, self._isolation, self.jobs)
         self._children = Children(self._workshop, fork, self._isolation)
@@ -104,6 +107,7 @@ class Bench:
             limits=self.limits,
             jobs=self.jobs,
             beside=beside,
+            alone=self._alone,
             processors=self._processors,
             interrupted=self._interrupted,
         )

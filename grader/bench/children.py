@@ -38,6 +38,7 @@ class Child:
         deadline: when its time is up, on the monotonic clock, in seconds.
         server: number of the server that it was forked from; 0 for none.
         process: its process number, as it told; 0 before.
+        heard: how many messages it has sent.
         greeted: it has said its first word.
         current: the rule that it is judging.
         told: what it has told of that rule.
@@ -58,6 +59,7 @@ class Child:
     deadline: float
     server: int = 0
     process: int = 0
+    heard: int = 0
     greeted: bool = False
     current: Rule | None = None
     told: list[Any] = field(default_factory=list)

@@ -42,7 +42,7 @@ def ask(child: Child, rules: Sequence[Rule]) -> tuple[str, ...]:
 def heard(run: Run, child: Child, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:
     """Take what a child has told of a check: at once, or when the child has proved itself."""
     if run.shared.cheated:
-        told = verdicts.CHEATED
+        told = run.shared.cheated
     if not child.proved and isinstance(told, dict) and told.get("outcome") == "passed":
         if _is_hopeless(run, rule):
             yield from verdicts.judged(run, rule, verdicts.NEVER_PROVED)
@@ -58,7 +58,8 @@ def proved(run: Run, child: Child) -> Iterator[tuple[Target, Check]]:
     if not told or child.proved:
         return
     outcome = told[0].get("outcome") if len(told) == 1 and isinstance(told[0], dict) else "passed"
-    run.shared.cheated = run.shared.cheated or outcome == "passed"
+    if outcome == "passed":
+        run.shared.cheated = run.shared.cheated or verdicts.CHEATED
     child.proved = True
     waiting, child.unproved = child.unproved, []
     for rule, verdict in waiting:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grader import BadInput
 from grader.bench.isolation import Isolation
+from grader.bench.plan import Run
+from grader.bench.room import Watch
 
 if TYPE_CHECKING:
     from grader.bench.postgresql import PostgreSQL
@@ -35,6 +38,7 @@ class Databases:
         self._postgresql: PostgreSQL | None = None
         self._spaces: Spaces | None = None
         self._taken: dict[int, Space] = {}
+        self._watch: Watch | None = None
         self._is_new = True
         self._failure: BadInput | None = None
         self._starting: threading.Thread | None = None
@@ -119,6 +123,28 @@ class Databases:
                 raise BadInput(f"PostgreSQL could not create a database for the checks: {reason}") from None
         self._taken[child] = space
         return space.url, space.own_url
+
+    def folders(self) -> list[Path]:
+        """Where the server writes, if it is the grader's own."""
+        own = self._postgresql.data if self._postgresql is not None else None
+        return [own] if own is not None else []
+
+    def guilty(self, running: Iterable[Run]) -> list[Run]:
+        """The runs of these whose database takes too much of the server's disk."""
+        for folder in self.folders():
+            if self._watch is None or self._watch.folder != folder:
+                self._watch = Watch(folder)
+            elif self._watch.notices():
+                most = self._watch.most_bytes
+                return [run for run in running if run.child is not None and self._size(run.child.number) > most]
+        return []
+
+    def _size(self, child: int) -> int:
+        """How many bytes the database of a child has; 0 where that is not known."""
+        from grader.bench.spaces import growth_of
+
+        space = self._taken.get(child)
+        return growth_of(space) if space is not None else 0
 
     def can_be_made_new(self, child: int) -> bool:
         """Whether the database of a child can be made new, whatever the child says; files lie in its own folder."""

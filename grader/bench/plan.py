@@ -6,7 +6,7 @@ from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from grader.bench.children import Child
 from grader.rules import ABOUT_IMPORTS, FIRST_IMPORT, WITHOUT_HTTP, Rule
@@ -48,7 +48,7 @@ class Shared:
         may_look: the code may ask for what lies outside of it: its callers' frames, say.
         looks: what of that it has asked for, and where, as a child has told it; empty where nobody has.
         threads_go_on: threads that an import of the code begins do not come to an end, as a child has told.
-        cheated: a child said that something has passed that nobody can pass.
+        cheated: what there is to say of all that counts no more, as a child has told what is not so.
     """
 
     selected: frozenset[str]
@@ -65,7 +65,7 @@ class Shared:
     may_look: bool = False
     looks: str = ""
     threads_go_on: bool = False
-    cheated: bool = False
+    cheated: dict[str, Any] | None = None
 
 
 NO_SLOT = -1

@@ -16,6 +16,8 @@ _PATIENCE = 5
 class _Own(Protocol):
     """A server that is started and stopped here."""
 
+    data: Path
+
     @property
     def admin_url(self) -> str: ...
     def start(self) -> None: ...
@@ -38,6 +40,11 @@ class PostgreSQL:
     def admin_url(self) -> str:
         """URL of its maintenance database, as psycopg takes it, for who may make databases and roles."""
         return self._own.admin_url if self._own is not None else self._named
+
+    @property
+    def data(self) -> Path | None:
+        """The folder in which it keeps its databases, of one of the grader's own."""
+        return self._own.data if self._own is not None else None
 
     @property
     def elsewhere(self) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import queue
-import shutil
 import tempfile
 import threading
 import time
@@ -25,10 +24,10 @@ from grader.bench import controls, looks, verdicts
 from grader.bench.budget import Budget
 from grader.bench.children import Child, Children
 from grader.bench.databases import Databases
-from grader.bench.files import FEW, MOST_FILES, FileCount, files_left
 from grader.bench.isolation import Isolation
 from grader.bench.limits import PROCESSES, Limits, processes_for_all
 from grader.bench.plan import NO_SLOT, Run, Target, plan
+from grader.bench.room import MOST_FILES, Watch, is_for_files, is_for_threads, is_on_disk
 from grader.bench.staging import stage
 from grader.bench.temporary import is_full
 from grader.lab.job import LAST_WORDS, LOST, Job, seal_of
@@ -41,8 +40,6 @@ if TYPE_CHECKING:
 
 # Seconds after which to see whether the server is still at work, when nothing is heard.
 _LOOK_AROUND = 2.0
-# Bytes: with less, a check may have failed for want of room.
-_ROOM = 16 << 20
 # Seconds in which a child's connections end when it is stopped.
 _A_MOMENT = 2.0
 # How many messages are dealt with before deadlines are looked at.
@@ -73,6 +70,7 @@ class Means:
         limits: what a check may use.
         jobs: how many runs work side by side.
         beside: how many more work beside them at first (see `grader.bench.plan.plan`).
+        alone: nobody else's code is at work on this machine, so that what is used up was used up by this code.
         processors: numbers of the processors to share out; none where the platform cannot tell.
         interrupted: set when the rest is no longer wanted.
     """
@@ -84,6 +82,7 @@ class Means:
     limits: Limits
     jobs: int
     beside: int
+    alone: bool
     processors: Sequence[int]
     interrupted: threading.Event
 
@@ -103,7 +102,7 @@ class Runner:
         # After a server was lost, or that of the database, the runs go on one by one, so that the guilty one is found.
         self._alone = False
         self._budget = Budget(means.limits)
-        self._files = FileCount(means.workshop)
+        self._watch = Watch(means.workshop)
 
     def verdicts(self) -> Generator[tuple[Target, Check]]:
         """Each verdict as it is made.
@@ -269,9 +268,10 @@ class Runner:
         for run in self._running:
             if run.child is not None and (used_up := self._budget.used_up(run)):
                 yield from self._give_up(run, run.child, used_up)
-        for run in self._files.guilty(self._running):
+        working = [run for run in self._running if run.child is not None]
+        for run in (*self._watch.guilty(working), *self._means.databases.guilty(working)):
             if run.child is not None:
-                yield from self._give_up(run, run.child, verdicts.too_many_files(MOST_FILES))
+                yield from self._give_up(run, run.child, verdicts.too_much(MOST_FILES, self._watch.most_bytes))
         for run in self._running:
             if run.child is not None and time.monotonic() > run.child.deadline:
                 yield from self._late(run, run.child)
@@ -282,12 +282,16 @@ class Runner:
         try:
             if seal != seal_of(child.token, said):
                 raise ValueError
+            number, _, said = said.partition(b" ")
             message = json.loads(said)
             event, name = message["event"], message.get("check")
         except (ValueError, TypeError, KeyError, RecursionError, AttributeError):
             child.place = child.place or verdicts.place_in(line, run)
             return
         name = name if isinstance(name, str) else ""
+        child.heard += 1
+        if int(number) != child.heard:
+            run.shared.cheated = run.shared.cheated or verdicts.KEPT_BACK
         if event == "hello" and not child.greeted:
             child.greeted, child.process = True, child.process or int(message["process"])
             self._means.children.open_to.update(map(str, message["open"]))
@@ -338,22 +342,29 @@ class Runner:
                 yield from self._judge_again(run, rule, verdict if lost is None else lost)
                 return
             if verdicts.has_not_passed(verdict):
-                if verdicts.lacks_room(verdict) or not self._has_files():
-                    yield from self._judge_again(run, rule, verdict if self._has_room() else verdicts.NO_ROOM)
+                alone = self._means.alone
+                if verdicts.lacks_room(verdict) or self._is_short():
+                    is_so = alone and is_on_disk(self._disks())
+                    yield from self._judge_again(run, rule, verdict if is_so else verdicts.NO_ROOM)
                     return
                 if verdicts.lacks_threads(verdict) and self._means.isolation.user < 0:
-                    yield from self._judge_again(run, rule, verdicts.NO_THREADS)
+                    is_so = alone and is_for_threads()
+                    yield from self._judge_again(run, rule, verdict if is_so else verdicts.NO_THREADS)
                     return
             yield from controls.heard(run, child, rule, verdicts.with_output(verdict, child, rule))
         yield from controls.proved(run, child)
 
-    def _has_files(self) -> bool:
-        """Whether the disk has room for a few more files, however small."""
-        return files_left(self._means.workshop) >= FEW
+    def _is_short(self) -> bool:
+        """Whether there is, or was, no room for files, so that anything may have failed for want of it."""
+        return self._watch.was_short or not is_for_files(self._disks())
 
-    def _has_room(self) -> bool:
-        """Whether it has room for what a check writes."""
-        return shutil.disk_usage(self._means.workshop).free >= _ROOM and self._has_files()
+    def _threads_are_shared(self) -> bool:
+        """Whether other code may have used up the threads that there are, without one of which a child ends."""
+        return not self._means.alone and self._means.isolation.user < 0
+
+    def _disks(self) -> list[Path]:
+        """Folders on the disks that a check writes to."""
+        return [self._means.workshop, *self._means.databases.folders()]
 
     def _lost(self, run: Run, rule: Rule, child: Child) -> dict[str, Any]:
         """What there is to say of a check whose child has lost the grader's own connection, or says so."""
@@ -390,8 +401,9 @@ class Runner:
         elif rule is not None and not self._means.databases.look_after():
             yield from self._judge_again(run, rule, verdicts.LOST)
             return
-        elif rule is not None and not (has_begun and self._has_files()):  # no code has run yet, or there was no room
-            yield from self._judge_again(run, rule, verdicts.NO_THREADS if self._has_room() else verdicts.NO_ROOM)
+        elif rule is not None and (not has_begun or self._is_short() or self._threads_are_shared()):
+            told = verdicts.NO_THREADS if is_on_disk(self._disks()) else verdicts.NO_ROOM
+            yield from self._judge_again(run, rule, told)
             return
         elif rule is not None:
             yield from verdicts.judged(run, rule, verdicts.died(status))

@@ -23,7 +23,7 @@ from grader.bench.isolation import user_after, user_of_its_own
 from grader.bench.limits import PROCESSES
 from grader.bench.openness import OPENINGS, openness
 from grader.bench.temporary import temporary_folder
-from grader.places import COURSE, IS_INSTALLED, PROJECT, SOLUTIONS
+from grader.places import COURSE, IS_INSTALLED, PROJECT, SOLUTIONS, other_courses
 
 LIMITS = Limits()
 _MODULES = ("fastapi", "sqlalchemy", "sqlmodel", "pydantic", "pydantic_core", "httpx2", "psycopg")
@@ -153,7 +153,8 @@ def prepare(
         submission: longest time for a submission, or None for the usual.
     """
     limits = limits_for(seconds, chapter, submission)
-    everything = tuple(path.resolve() for path in (COURSE if IS_INSTALLED else SOLUTIONS, PROJECT / "tests", *hidden))
+    course = [COURSE if IS_INSTALLED else SOLUTIONS, PROJECT / "tests", *other_courses()]
+    everything = tuple(path.resolve() for path in (*course, *hidden))
     first_user = user_of_its_own()
     network = database == "postgresql" and _over_the_network(os.environ.get("GRADER_POSTGRESQL_URL", ""))
     without = Sandbox(

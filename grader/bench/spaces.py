@@ -311,6 +311,17 @@ def answers(space: Space) -> bool:
     return True
 
 
+def growth_of(space: Space) -> int:
+    """How many bytes the database has grown by since it was made; 0 where that is not known."""
+    import psycopg
+
+    try:
+        with psycopg.connect(space.own_url.replace("+psycopg", ""), connect_timeout=2) as own:
+            return int(_first(own.execute(_GROWN, [space.name])))
+    except psycopg.Error:
+        return 0
+
+
 def can_be_made_new(space: Space) -> bool:
     """Whether that which a child does before each check works, or only fails because code has filled the database.
 

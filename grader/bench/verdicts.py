@@ -56,6 +56,12 @@ FORGED = {
     "observed": "the code sent the grader a verdict of its own",
     "expected": "code that leaves the verdict to the grader",
 }
+KEPT_BACK = {
+    "outcome": "error",
+    "observed": "something of what the grader says was kept back, or said twice: the code has changed the grader, "
+    "so nothing in this chapter counts",
+    "expected": "code that leaves the verdict to the grader",
+}
 _CHANGED = {
     "outcome": "error",
     "observed": "the code has changed a part of the grader, if only for a moment",
@@ -213,12 +219,13 @@ def _line_at(submission: Path, place: str) -> str:
     return ""
 
 
-def too_many_files(most: int) -> dict[str, Any]:
+def too_much(files: int, size: int) -> dict[str, Any]:
     """What there is to say of checks of code that has made more files than it may."""
     return {
         "outcome": "error",
-        "observed": f"the code has made more than {most:,} files and folders: the rest of the chapter is not checked",
-        "expected": "code that makes the files it needs",
+        "observed": f"the code has made more than {files:,} files and folders, or filled more than {size >> 20:,} MiB "
+        "of the disk: the rest of the chapter is not checked",
+        "expected": "code that writes what it needs",
     }
 
 

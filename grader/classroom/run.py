@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import queue
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +24,9 @@ from grader.classroom.intake.roster import Learner
 from grader.classroom.intake.times import time_of
 from grader.classroom.store import Row, Store
 
+_READERS = 4
+# A learner, what was found of theirs, and what there is to say of that.
+_Found = tuple[Learner, Sequence[Entry], list[str]]
 _MOST_NOTES, _LONGEST_NOTE = 20, 500
 
 
@@ -28,13 +35,13 @@ class Tally:
     """What a run has done.
 
     Attributes:
-        submissions: how many submissions were graded, at least in part.
+        graded: the learners whose submissions were graded, at least in part.
         verdicts: how many verdicts were made and kept.
         failed: why some submissions could not be finished, by learner.
         seconds: how long grading took.
     """
 
-    submissions: int = 0
+    graded: set[str] = field(default_factory=set)
     verdicts: int = 0
     failed: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
@@ -55,15 +62,35 @@ def take_in(store: Store, plan: Plan, entries: Sequence[Entry], learners: Sequen
     found, strangers = match(entries, learners) if learners else ({}, [(entry, "") for entry in put_in_rows(entries)])
     taken = {folded(learner.id) for learner in learners}
 
-    def rows() -> Iterator[tuple[Row, Mapping[str, Chapter]]]:
-        with intake.Reader() as reader:
-            for learner in learners:
-                yield _row(learner, found.get(learner.id, []), plan, [], reader)
-            for entry, why in strangers:
-                yield _row(_stranger(entry, taken), [entry], plan, [why] if why else [], reader)
-
-    store.replace_learners(rows())
+    rows: list[_Found] = [(learner, found.get(learner.id, []), []) for learner in learners]
+    rows += [(_stranger(entry, taken), [entry], [why] if why else []) for entry, why in strangers]
+    store.replace_learners(_read(rows, plan))
     return [entry.name or entry.learner for entry, why in strangers if why]
+
+
+def _read(rows: Iterable[_Found], plan: Plan) -> Iterator[tuple[Row, Mapping[str, Chapter]]]:
+    """Read what each has handed in, some at a time, as one that is hard to read may take a while; in their order."""
+    with ExitStack() as stack:
+        readers: queue.SimpleQueue[intake.Reader] = queue.SimpleQueue()
+        for _ in range(_READERS):
+            readers.put(stack.enter_context(intake.Reader()))
+        pool = stack.enter_context(ThreadPoolExecutor(_READERS))
+        stack.callback(pool.shutdown, wait=False, cancel_futures=True)
+
+        def read(learner: Learner, entries: Sequence[Entry], notes: list[str]) -> tuple[Row, Mapping[str, Chapter]]:
+            reader = readers.get()
+            try:
+                return _row(learner, entries, plan, notes, reader)
+            finally:
+                readers.put(reader)
+
+        waiting: deque[Future[tuple[Row, Mapping[str, Chapter]]]] = deque()
+        for each in rows:
+            waiting.append(pool.submit(read, *each))
+            if len(waiting) > 2 * _READERS:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def _stranger(entry: Entry, taken: set[str]) -> Learner:
@@ -118,7 +145,7 @@ def grade(
     tally: Tally,
     isolation: str = "",
 ) -> None:
-    """Grade what is not known yet, and keep each verdict as it is made.
+    """Grade what is not known yet, and keep each verdict as it is made; what has failed may be tried once more.
 
     Args:
         store: what is known.
@@ -130,12 +157,12 @@ def grade(
     """
     left = sum(row.status == "graded" and not known_in_full(store, plan, row) for row in store.learners())
     already = store.count("graded") - left
-    before = store.kept()
-    if already and before:  # what nobody could read is known at once
+    before = store.kept() - tally.verdicts
+    if already and before and not tally.graded:  # what nobody could read is known at once
         console.print(f"{already} of {store.count('graded')} submissions are graded already.")
     began = time.monotonic()
     tasks = Tasks(store, plan)
-    graded: set[str] = set()
+    done: set[str] = set()
     unjudged: dict[str, str] = {}
     stream = grader(tasks)
     try:
@@ -153,12 +180,12 @@ def grade(
                 for task, reason in batch.failed:
                     tasks.done(task)
                     tally.failed[task.learner] = reason
-                graded.update(task.learner for task in (*batch.done, *(task for task, _ in batch.failed)))
-                tally.submissions = len(graded)
+                done.update(task.learner for task in (*batch.done, *(task for task, _ in batch.failed)))
+                tally.graded |= done
                 # Those whose code is another's, too, are done with it.
-                bar.reached(tally.submissions + max(0, tasks.passed_over - already))
+                bar.reached(len(done) + max(0, tasks.passed_over - already))
             bar.reached(left)
     finally:
         tally.verdicts = store.kept() - before
         stream.close()
-        tally.seconds = time.monotonic() - began
+        tally.seconds += time.monotonic() - began

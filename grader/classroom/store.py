@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+import time
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -28,6 +29,8 @@ from grader.rules import Rule, rules_of
 
 FILE = "class.sqlite"
 _FORMAT = 1
+# Seconds to wait for a disk to have room again.
+_PATIENCE, _PAUSE = 20.0, 0.5
 _TABLES = """
 CREATE TABLE IF NOT EXISTS about (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS sources (digest TEXT PRIMARY KEY, files BLOB NOT NULL);
@@ -148,7 +151,7 @@ class Store:
 
     def _sentence(self, error: sqlite3.Error) -> BadInput:
         """What there is to say and to do about the file."""
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        code = _code(error)
         if code == sqlite3.SQLITE_FULL:
             return disk_full(self._folder)
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
@@ -260,12 +263,22 @@ class Store:
     # -- verdicts -------------------------------------------------------------------------------
 
     def keep(self, verdicts: Sequence[tuple[str, Check]], isolation: Mapping[str, str] | None = None) -> None:
-        """Write verdicts; they are on disk when this returns.
+        """Write verdicts; they are on disk when this returns. If the disk is full, wait: code that fills it is ended.
 
         Args:
             verdicts: each with the content that it is about.
             isolation: what kept the code apart that was judged, by content.
         """
+        latest = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                return self._keep(verdicts, isolation)
+            except sqlite3.Error as error:
+                if _code(error) != sqlite3.SQLITE_FULL or time.monotonic() > latest:
+                    raise
+            time.sleep(_PAUSE)
+
+    def _keep(self, verdicts: Sequence[tuple[str, Check]], isolation: Mapping[str, str] | None) -> None:
         with self._database:
             self._database.execute("BEGIN")
             before = self._database.total_changes
@@ -310,6 +323,11 @@ class Store:
         rows = dict(self._database.execute("SELECT rule, verdict FROM verdicts WHERE content = ?", [content]))
         with self._reading():
             return [whole(rule, rows[rule.id]) for rule in rules if rule.id in rows]
+
+
+def _code(error: Exception) -> int:
+    """What SQLite calls an error."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
 
 
 def shortened(check: Check) -> str:

@@ -17,6 +17,8 @@ from grader.places import SOLUTIONS
 from grader.starters import files_of, pieces_of
 from grader.terminal import Line, plain
 
+_MOST_LINES = 3_000
+
 Texts = dict[str, list[str]]
 
 
@@ -71,13 +73,21 @@ def diff(
 
 
 def _texts(folder: Path) -> Texts:
-    """The lines of the Python files of a chapter."""
+    """The lines of the Python files of a chapter.
+
+    Raises:
+        BadInput: one of them has so many that comparing takes minutes.
+    """
     found = sorted(folder.glob("app/**/*.py"))
-    return {
+    texts = {
         file.relative_to(folder).as_posix(): file.read_text(encoding="utf-8", errors="replace").splitlines()
         for file in found
         if file.is_file() and not file.name.startswith(".")
     }
+    for file, lines in texts.items():
+        if len(lines) > _MOST_LINES:
+            raise BadInput(f"'{folder / file}' has {len(lines):,} lines; files of up to {_MOST_LINES:,} are compared.")
+    return texts
 
 
 def _of_task(task: str, chapter: str, old: Texts, new: Texts) -> tuple[Texts, Texts]:

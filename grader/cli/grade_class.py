@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,8 +18,8 @@ from grader.bench import Bench, limits_for
 from grader.bench.integrity import Snapshot, sentence
 from grader.bench.sandbox import LIMITS, Sandbox, prepare
 from grader.classroom import intake
-from grader.classroom.grading.plan import Plan, plan_of
-from grader.classroom.grading.workers import on_this_machine
+from grader.classroom.grading.plan import Plan, Tasks, plan_of
+from grader.classroom.grading.workers import Batch, on_this_machine
 from grader.classroom.intake import roster, weights
 from grader.classroom.intake.layouts import LAYOUTS
 from grader.classroom.intake.roster import Learner
@@ -246,11 +246,19 @@ def _grade_here(store: Store, plan: Plan, console: Console, tally: Tally, sandbo
     for line in sandbox.words(plan.database):
         console.print(line)
 
-    def make_bench(slot: int) -> Bench:
-        return Bench(plan.database, sandbox.limits, jobs=1, isolation=sandbox.isolation(slot))
+    def grader(jobs: int) -> Callable[[Tasks], Generator[Batch]]:
+        def make_bench(slot: int) -> Bench:
+            return Bench(plan.database, sandbox.limits, jobs=1, isolation=sandbox.isolation(slot), alone=jobs == 1)
 
-    count = jobs or _processors()
-    grade(store, plan, lambda tasks: on_this_machine(tasks, count, make_bench), console, tally, sandbox.name)
+        return lambda tasks: on_this_machine(tasks, jobs, make_bench)
+
+    beside = jobs or _processors()
+    grade(store, plan, grader(beside), console, tally, sandbox.name)
+    if tally.failed and beside > 1:
+        count = len(tally.failed)
+        console.print(f"{count} could not be graded in full beside others, and will be once more, one after the other.")
+        tally.failed.clear()
+        grade(store, plan, grader(1), console, tally, sandbox.name)
 
 
 def _connected(address: str) -> Any:
@@ -295,9 +303,9 @@ def _ungraded(store: Store) -> dict[str, str]:
 
 def _tell_end(console: Console, tally: Tally, ungraded: Mapping[str, str], out: Path) -> None:
     if tally.verdicts:
-        minutes = f"{tally.submissions / max(tally.seconds, 0.001) * 60:.0f} a minute"
+        minutes = f"{len(tally.graded) / max(tally.seconds, 0.001) * 60:.0f} a minute"
         console.print(
-            f"{tally.submissions} graded in {tally.seconds:.0f} s ({minutes}), {tally.verdicts} new verdicts."
+            f"{len(tally.graded)} graded in {tally.seconds:.0f} s ({minutes}), {tally.verdicts} new verdicts."
         )
     else:
         console.print("Nothing new to grade.")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import typer
 
-from grader import BadInput
 from grader.cli import backup, console, grading, place, progress
 from grader.cli.options import ChapterOrAllArgument, SubmissionOption, YesOption
+from grader.places import refuse_links
 from grader.rules import CHAPTERS
 from grader.starters import starter_files, tasks_of
 
@@ -27,11 +27,10 @@ def reset(chapter: ChapterOrAllArgument = "", submission: SubmissionOption = Non
     where = place.submission(submission)
     everything = chapter == "all"
     names = CHAPTERS if everything else [place.whole_chapter(chapter, "reset") if chapter else grading.at(where)]
-    for folder in (where.folder / name for name in names):
-        if folder.is_symlink() or (folder / "app").is_symlink():
-            raise BadInput(f"{where.name}/{folder.name} is a link; put the folder itself there, and try again.")
     starters = {name: starter_files(name) for name in names}
+    refuse_links(where.folder, (f"{name}/{file}" for name in names for file in starters[name]))
     mine = {name: _files(where.folder / name) for name in names}
+    refuse_links(where.folder, (f"{name}/{file}" for name in names for file in mine[name]))
     names = [name for name in names if mine[name] != starters[name]]
     if not names:
         console.say(f"{where.name if everything else f'{where.name}/{next(iter(starters))}'} is already the starter.")

@@ -17,7 +17,7 @@ from grader import BadInput
 from grader.cli import backup, console, given, progress
 from grader.cli.merging import Conflict, merge, text_of
 from grader.cli.options import YesOption
-from grader.places import home, is_clone
+from grader.places import home, is_clone, refuse_links
 from grader.rules import CHAPTERS
 from grader.starters import files_of, read_code
 from grader.terminal import Line, plain, wrapped
@@ -59,6 +59,7 @@ def update(yes: YesOption = False) -> None:
     if is_clone():
         raise BadInput("This workbook is a clone: 'git pull' brings what is new, then 'pip install -e .'.")
     known, files = given.given_to(here), given.given_files()
+    refuse_links(here, {**known.files, **files})
     steps = plan(here, known.files, files)
     if not steps:
         given.remember(here, files)

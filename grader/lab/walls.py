@@ -24,7 +24,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from grader.lab import identity, landlock, machine_code, seccomp
 from grader.lab.restrictions import raise_limit_of_open_files
-from grader.places import IS_INSTALLED, PACKAGE, PROJECT
+from grader.places import IS_INSTALLED, PACKAGE, PROJECT, other_courses
 
 _LIBRARIES = (
     *("/lib", "/lib32", "/lib64", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64"),
@@ -201,7 +201,7 @@ def _can_send_signals() -> bool:
 
 def _parts_of_the_project() -> list[Path]:
     """What of the project code must not see: all of it; among the libraries the grader, which holds the course."""
-    return [PACKAGE] if IS_INSTALLED else [PROJECT]
+    return [PACKAGE if IS_INSTALLED else PROJECT, *other_courses()]
 
 
 def _readable() -> Iterator[Path]:

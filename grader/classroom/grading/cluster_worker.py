@@ -102,7 +102,7 @@ def _bench(plan: Plan) -> Bench:
             processors = sorted(os.sched_getaffinity(0))
             os.sched_setaffinity(0, {processors[slot % len(processors)]})
         sandbox = _own.sandbox = prepare([], plan.database, plan.seconds, plan.chapter_limit, plan.submission_limit)
-        _own.bench = Bench(plan.database, sandbox.limits, jobs=1, isolation=sandbox.isolation(slot))
+        _own.bench = Bench(plan.database, sandbox.limits, jobs=1, isolation=sandbox.isolation(slot), alone=False)
         _own.plan = _limits(plan)
         atexit.register(_own.bench.close)
     bench: Bench = _own.bench

@@ -6,6 +6,7 @@ import os
 import queue
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ from grader.rules import rules_of
 
 _KEPT_IN_WORKSHOP = ("postgresql", "postgresql.lock")
 _MOST_FAILURES = 3
+# How often, and for how many seconds, a worker waits for a disk to have room again: code that fills it is ended.
+_MOST_WAITS, _PAUSE = 20, 1.0
 
 
 @dataclass
@@ -91,7 +94,7 @@ class Worker(threading.Thread):
         if self._processor >= 0 and hasattr(os, "sched_setaffinity"):
             with suppress(OSError):  # this thread, and all processes that it starts
                 os.sched_setaffinity(0, {self._processor})
-        failures = 0
+        failures = waits = 0
         while not self._stopped:
             try:
                 with self._make_bench() as bench:
@@ -104,7 +107,12 @@ class Worker(threading.Thread):
                             raise
                         except Exception as error:  # whatever it is, it costs this submission alone
                             if is_full(error):
-                                raise
+                                waits += 1
+                                if waits > _MOST_WAITS:
+                                    raise
+                                time.sleep(_PAUSE)
+                                self._tasks.put(task)
+                                continue
                             failures += 1
                             self._events.put((task, f"{type(error).__name__}: {error}"))
                             if failures > _MOST_FAILURES:

@@ -21,7 +21,7 @@ from grader.classroom.intake.submission import Chapter, Submission, Unreadable
 from grader.places import PROJECT
 from grader.rules import CHAPTERS
 
-SECONDS = 60.0
+SECONDS = 15.0
 _MEMORY = 1024 * 1024 * 1024
 _PROGRAM = f"import sys; sys.path.insert(0, {str(PROJECT)!r}); from grader.classroom.intake.apart import main; main()"
 
