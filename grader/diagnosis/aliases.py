@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from grader.diagnosis.anywhere import unknown_argument, unknown_attribute
-from grader.diagnosis.endpoints import DEPENDED_ON, endpoint_of
+from grader.diagnosis.endpoints import DEPENDED_ON, endpoint_of, own_files
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.schemas import TAKES_BOTH
@@ -187,7 +187,7 @@ def _hint_for(found: re.Match[str], parameter: ast.arg, value: ast.expr) -> str:
 @reading("Path for what is no part of the path")
 def path_for_the_query(evidence: Evidence) -> Told | None:
     """Path stands for a part of the path, in braces there. What comes after the question mark is the query."""
-    found = endpoint_of(evidence)
+    found = endpoint_of(evidence) if any(file.mentions("Path(") for file in own_files(evidence)) else None
     for file, place, parameter, value in _parameters(evidence, found[0].at(found[1])) if found else ():
         said = "Path(" in text_of(value)
         braces = f"{{{parameter.arg}"

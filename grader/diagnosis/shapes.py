@@ -377,41 +377,72 @@ def _is_a_value(source: Source, file: File, node: ast.Name, where: str) -> bool:
 _Hint = Callable[[Evidence, re.Match[str], list[ast.AST], str], str]
 _KINDS = "TypeError", "ValueError", "AttributeError", "NoInspectionAvailable", "ArgumentError"
 _OF_A_QUERY = "InvalidRequestError"  # of SQLAlchemy: also one that is raised long before anything is sent
-_QUESTIONS: tuple[tuple[str, _Hint], ...] = (
-    (r"^Engine\.__init__\(\) missing", _engine_by_its_class),
-    (r"^(?:\w+\.)?__init__\(\) takes 1 positional argument but", _by_place),
+# What its message has, the same in full, and what gives the hint: few messages are worth the time to look closer.
+_QUESTIONS: tuple[tuple[str, str, _Hint], ...] = (
+    ("Engine.__init__() missing", r"^Engine\.__init__\(\) missing", _engine_by_its_class),
+    ("takes 1 positional argument but", r"^(?:\w+\.)?__init__\(\) takes 1 positional argument but", _by_place),
     (
+        "positional argument",
         r"^(?:([A-Z]\w+)\.__init__|(\w+))\(\) takes (?:from 0 to )?[01] positional arguments? but",
         _of_a_library_by_place,
     ),
-    (r"^Session\.(\w+)\(\) (?:missing|takes) ", _to_a_session),
-    (r"^(?:\w+\.)*(\w+)\(\) missing 1 required positional argument: '(?:self|obj)'", _of_the_class),
-    (r"^(?:\w+\.)*(\w+)\(\) (?:missing \d+ required|takes (?:from \d+ to )?\d+ positional)", _to_a_function),
-    (r"^SQLModel\.sqlmodel_update\(\) got an unexpected keyword argument", _by_two_stars),
-    (r"^Textual SQL expression ['\"]\s*(\w*)", _a_text_is_sent),
-    (r"^Textual column expression", _a_text_is_selected),
-    (r"^subject table for an INSERT, UPDATE or DELETE expected, got <", _about_a_row),
-    (r"^Entity namespace for .* has no property \"(\w+)\"|entities have a property \"(\w+)\"", _no_such_column),
-    (r"^Executable SQL or text\(\) construct expected, got <class '(?:[\w.]+\.)?(\w+)'>", _a_class_is_sent),
-    (r"^Expected mapped class or mapper, got:.*InstrumentedAttribute", _a_column_for_the_class),
-    (r"^setattr expected 3 arguments", _to_setattr),
-    (r"^attribute name must be string", _to_setattr),
-    (r"^'(\w+)' object has no attribute", _object_first),
-    (r"^No inspection system is available for object of type", _class_first),
-    (r"argument after \*\* must be a mapping, not (?:[\w.]+\.)?(\w+)", _in_two_stars),
-    (r"^Object of type (\w+) is not JSON serializable", _to_json),
-    (r"^Boolean value of this clause is not defined", _of_a_condition),
-    (r"Input should be a valid dictionary[^\[]*\[[^\n]*input_type=list", _one_of_many),
-    (r" for (\w+)\n\s+Input should be a valid dictionary[^\[]*\[[^\n]*input_type=(\w+)", _row_of_a_table),
-    (r"^'(?:[\w.]+\.)?(\w+)' object is not callable", _object_called),
-    (r"^'function' object is not iterable", _nothing_called),
-    (r"^\d+ validation errors? for ", _of_an_object),
+    ("Session.", r"^Session\.(\w+)\(\) (?:missing|takes) ", _to_a_session),
     (
+        "missing 1 required positional argument",
+        r"^(?:\w+\.)*(\w+)\(\) missing 1 required positional argument: '(?:self|obj)'",
+        _of_the_class,
+    ),
+    (
+        "() ",
+        r"^(?:\w+\.)*(\w+)\(\) (?:missing \d+ required|takes (?:from \d+ to )?\d+ positional)",
+        _to_a_function,
+    ),
+    ("SQLModel.sqlmodel_update()", r"^SQLModel\.sqlmodel_update\(\) got an unexpected keyword argument", _by_two_stars),
+    ("Textual SQL expression", r"^Textual SQL expression ['\"]\s*(\w*)", _a_text_is_sent),
+    ("Textual column expression", r"^Textual column expression", _a_text_is_selected),
+    ("subject table for", r"^subject table for an INSERT, UPDATE or DELETE expected, got <", _about_a_row),
+    (
+        "propert",
+        r"^Entity namespace for .* has no property \"(\w+)\"|entities have a property \"(\w+)\"",
+        _no_such_column,
+    ),
+    (
+        "text() construct expected",
+        r"^Executable SQL or text\(\) construct expected, got <class '(?:[\w.]+\.)?(\w+)'>",
+        _a_class_is_sent,
+    ),
+    (
+        "Expected mapped class",
+        r"^Expected mapped class or mapper, got:.*InstrumentedAttribute",
+        _a_column_for_the_class,
+    ),
+    ("setattr expected", r"^setattr expected 3 arguments", _to_setattr),
+    ("attribute name must be string", r"^attribute name must be string", _to_setattr),
+    ("object has no attribute", r"^'(\w+)' object has no attribute", _object_first),
+    ("No inspection system", r"^No inspection system is available for object of type", _class_first),
+    ("must be a mapping", r"argument after \*\* must be a mapping, not (?:[\w.]+\.)?(\w+)", _in_two_stars),
+    ("is not JSON serializable", r"^Object of type (\w+) is not JSON serializable", _to_json),
+    ("Boolean value of this clause", r"^Boolean value of this clause is not defined", _of_a_condition),
+    (
+        "Input should be a valid dictionary",
+        r"Input should be a valid dictionary[^\[]*\[[^\n]*input_type=list",
+        _one_of_many,
+    ),
+    (
+        "Input should be a valid dictionary",
+        r" for (\w+)\n\s+Input should be a valid dictionary[^\[]*\[[^\n]*input_type=(\w+)",
+        _row_of_a_table,
+    ),
+    ("object is not callable", r"^'(?:[\w.]+\.)?(\w+)' object is not callable", _object_called),
+    ("'function' object is not iterable", r"^'function' object is not iterable", _nothing_called),
+    ("validation error", r"^\d+ validation errors? for ", _of_an_object),
+    (
+        "object ",
         r"^'(?:[\w.]+\.)?(\w+)' object does not support item assignment|"
         r"^'(?:[\w.]+\.)?(\w+)' object is not subscriptable",
         _by_a_key,
     ),
-    (r"^(?:too many|not enough) values to unpack", _of_a_dictionary),
+    ("values to unpack", r"^(?:too many|not enough) values to unpack", _of_a_dictionary),
 )
 
 
@@ -421,8 +452,9 @@ def unfit_call(evidence: Evidence) -> Told | None:
     told = type_for_its_value(evidence) or _handed_to_be_read(evidence) or _called_with_others(evidence)
     if told is not None:
         return told
-    for words, hint_of in _QUESTIONS:
-        found = raised_with(evidence, words, *_KINDS, _OF_A_QUERY)
+    messages = "\n".join(each.message for each in evidence.raised)
+    for plain, words, hint_of in _QUESTIONS:
+        found = raised_with(evidence, words, *_KINDS, _OF_A_QUERY) if plain in messages else None
         if found is not None:
             _, match, where = found
             hint = hint_of(evidence, match, at_line(evidence.source, where), where)

@@ -20,6 +20,7 @@ _MOST_STATEMENTS = 200
 _MOST_CALLS = 5
 _TASK = re.compile(r"\s*# (\d{1,2}\.\d{1,2}) ")
 _BINDS_NOTHING = "from ", "import ", "def ", "class ", "async "
+_WORD = re.compile(r"\w+")
 _BEGINS_A_STATEMENT = re.compile(r"[\w@]")
 
 
@@ -58,20 +59,30 @@ class File:
 
     def has_function(self, name: str) -> bool:
         """Whether the text may hold a function of this name; a file is parsed only where it has something to tell."""
-        return f"def {name}" in self._text
+        return self._has(f"def {name}")
 
     def has_class(self, name: str) -> bool:
         """Whether the text may hold a class of this name."""
-        return f"class {name}" in self._text
+        return self._has(f"class {name}")
+
+    def _has(self, words: str) -> bool:
+        """Whether the text holds these words, and not only what begins with them."""
+        end = 0
+        while (found := self._text.find(words, end)) >= 0:
+            end = found + len(words)
+            if not (self._text[end : end + 1].isalnum() or self._text[end : end + 1] == "_"):
+                return True
+        return False
 
     def binds(self, name: str) -> bool:
         """Whether a statement at the top of the module may give this name a value."""
-        return any(name in line for line in self._statements)
+        return name in self._words_at_the_top
 
     @cached_property
-    def _statements(self) -> list[str]:
-        """The lines that are not indented, apart from those that import or begin a function or a class."""
-        return [line for line in self.lines if line[:1].isidentifier() and not line.startswith(_BINDS_NOTHING)]
+    def _words_at_the_top(self) -> frozenset[str]:
+        """What stands in the lines that are not indented, apart from those that import or begin a function or class."""
+        lines = [line for line in self.lines if line[:1].isidentifier() and not line.startswith(_BINDS_NOTHING)]
+        return frozenset(_WORD.findall(" ".join(lines)))
 
     def mentions(self, name: str) -> bool:
         """Whether a name stands anywhere in the text."""
@@ -753,6 +764,9 @@ def _falls_through(body: Sequence[ast.stmt]) -> list[ast.stmt]:
     return [] if endless else [last]
 
 
+@cache
 def text_of(node: ast.AST | None) -> str:
     """An expression as Python writes it."""
+    if isinstance(node, ast.Name):  # most of them are, and this takes a hundredth of the time
+        return node.id
     return ast.unparse(node) if node is not None else ""

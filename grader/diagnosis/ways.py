@@ -556,10 +556,13 @@ def _target(node: ast.Assign | ast.AnnAssign) -> str:
 def never_reached(evidence: Evidence) -> Told | None:
     """raise, return, break and continue leave a block at once: what stands after them in it never runs."""
     undone = _left_undone(evidence)
+    if not undone:
+        return None
     places = [each.where for each in evidence.events] + [line for each in evidence.raised for line in each.lines]
+    places = [*dict.fromkeys(places)]
     named = [evidence.source.function(evidence.source.function_of(each), each.rpartition(":")[0]) for each in places]
     named += [evidence.source.function(evidence.source.function_of(evidence.where), evidence.where.rpartition(":")[0])]
-    chain = [*chain_of(evidence), *reached(evidence), *filter(None, named)] if undone else []
+    chain = [*chain_of(evidence), *reached(evidence), *filter(None, named)]
     for file, node in [each for each in chain if each[0].name not in evidence.given]:
         for *before, last, dead in _after_the_end(node):
             skipped = [each for each in calls(dead, *undone) if not any(calls(one, name_of(each)) for one in before)]

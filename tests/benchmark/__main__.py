@@ -97,7 +97,7 @@ def main() -> None:
     whole_processes()
     resident()
     class_of_twenty("05_crud")
-    failures.compare()
+    failures.tell()
 
 
 if __name__ == "__main__":
