@@ -154,7 +154,7 @@ def test_nothing_is_saved_without_commit(
 @rule(
     task="1.3",
     title="two sessions do not share a transaction",
-    why="Two requests at the same time have a session each. If both work on one connection, "
+    why="Two requests at the same time need a session and a connection each. If they share one, "
     "the commit of one saves the half-finished work of the other.",
     hint="Two sessions are independent if each works on a connection of its own. What in app/db.py makes these "
     "two share?",

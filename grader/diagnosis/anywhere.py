@@ -1050,10 +1050,16 @@ def no_context_manager(evidence: Evidence) -> Told | None:
     elif kind in ("function", "method"):
         hint = f"{what} names a function. What calls it?"
     elif kind == "generator":
+        made = evidence.source.function(what.partition("(")[0])
+        where = made[0].at(made[1]) if made is not None and made[0].name not in evidence.given else where
         hint = f"{what} is a generator, as its function has a yield. What makes a context manager of such a function?"
     elif "async" in kind.lower():
         hint = f"{what} is asynchronous. Which kind of with goes with it?"
-    return Told(where=where, hint=hint, why="Only a context manager knows what to do at the end of its block.")
+    return Told(
+        where=where,
+        hint=hint,
+        why="At the end of a with block something is closed or undone, and only a context manager does that.",
+    )
 
 
 _NO_EXCEPTION = re.compile(r"^exception(s| causes) must derive from BaseException")

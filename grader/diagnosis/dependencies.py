@@ -221,7 +221,7 @@ def yields_something_else(evidence: Evidence) -> Told | None:
         return Told(where=file.at(yields[0]), hint=hint)
     inner = evidence.source.function(value.removesuffix("()")) if value.endswith("()") else None
     if inner is not None and _yields(inner[1]):
-        hint = f"{value} is a generator: calling it runs nothing. Whoever wants what it yields has to go through it."
+        hint = f"{value} is a generator: calling it runs nothing. What hands on the values that it yields, one by one?"
         return Told(where=file.at(yields[0]), hint=hint)
     for each in calls(node, "connect"):
         blocks = [block for block in ast.walk(node) if isinstance(block, ast.With)]

@@ -1384,7 +1384,7 @@ def autoflush_lost(evidence: Evidence) -> Told | None:
             return Told(
                 saw=f"{evidence.saw}; {passes}",
                 where=file.at(passed[-1] if passed else start),
-                hint="What becomes of autoflush between the brackets of the factory and this line?",
+                hint="sessionmaker() hands autoflush on to this class. What becomes of it on the way to this line?",
             )
     return _lost_in_a_factory(evidence)
 

@@ -186,7 +186,9 @@ def another_order(evidence: Evidence) -> Told | None:
     wanted = f"{[each.get('id') for each in evidence.expected][:10]}" if ids and _are_rows(evidence.expected) else ""
     hint = f"By what does this line order the rows, and what does {_promise(evidence)} say?"
     if " desc" in words and calls_in(evidence, "reversed", "reverse", "sorted", "sort"):
-        hint = "Which rows does LIMIT keep when the largest come first? Turning the page round brings no others."
+        hint = (
+            "Which rows does LIMIT keep when the largest come first? Sorting the page afterwards brings no other rows."
+        )
     elif "cast(" in words:
         hint = "Sorted as texts, 10 comes before 2. As what does this line sort the ids?"
     why = "A client goes through the pages by the order that it was promised; in another one it cannot find its place."

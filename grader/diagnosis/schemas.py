@@ -1807,14 +1807,14 @@ def length_in_quotes(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("rules of a text by their places")
+@reading("rules of a text as positional arguments")
 def rules_by_place(evidence: Evidence) -> Told | None:
-    """StringConstraints takes its rules by their names: by place, the first ones are no lengths."""
+    """StringConstraints takes its rules as keyword arguments: the first positional ones are no lengths."""
     raised = evidence.raised_kind("SchemaError")
     for file in own_files(evidence) if raised and "Error building" in raised.message else ():
         for call in file.calls("StringConstraints"):
             if any(isinstance(each, ast.Constant) and type(each.value) is int for each in call.args):
-                hint = "StringConstraints takes these values by their names. Where are the names in this line?"
+                hint = "StringConstraints takes these values as keyword arguments. Where are the names in this line?"
                 return Told(where=file.at(call), hint=hint)
     return None
 

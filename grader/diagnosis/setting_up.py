@@ -101,7 +101,7 @@ _QUESTIONS = (
     ),
     (
         r"^sessionmaker\.__init__\(\) takes from \d+ to \d+ positional",
-        "Only the engine is known by its place. By which name does sessionmaker() take the other value?",
+        "sessionmaker() takes the engine as its only positional argument. By which name does it take the other value?",
     ),
     (
         r"^DeclarativeBase\(\) takes no arguments",

@@ -88,7 +88,7 @@ def _by_place(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], wh
             return "One star hands on what a loop gives: of a dictionary the names alone. What hands on the values too?"
         if is_schema(evidence.source, name) and len(call.args) == 1:
             return f"{name} takes each value by its name. Which of its methods reads a whole object?"
-        return f"{name} takes each value by its name, not by its place. Where are the names in this line?"
+        return f"{name} takes keyword arguments, no positional ones. Where are the names in this line?"
     return ""
 
 
@@ -103,10 +103,10 @@ def _of_a_library_by_place(evidence: Evidence, found: re.Match[str], nodes: list
     if evidence.source.function(name) or evidence.source.class_(name) or not _called(nodes, name):
         return ""
     if "from 0" in found[0]:
-        return f"All that {name} takes by its place is a default. By which names does it take these values?"
+        return f"The only positional argument of {name} is a default. By which names does it take these values?"
     if found[2] and " 1 " in found[0]:
-        return f"Only the first value is known by its place. By which names does {name} take the others?"
-    return f"{name} takes these values by their names. Where are the names in this line?"
+        return f"{name} takes one positional argument. By which names does it take the others?"
+    return f"{name} takes these values as keyword arguments. Where are the names in this line?"
 
 
 def _to_a_session(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:
@@ -132,8 +132,8 @@ def _to_a_function(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST
     if function is None and found[1] in ("model_dump", "model_dump_json"):
         handed = [str(one.value) for each in _called(nodes, found[1]) for one in each.args if is_an_option(one)]
         if handed:
-            return f"{found[1]}() takes {handed[0]} by its name, and with a value. How does Python write both?"
-        return f"{found[1]}() takes nothing by its place. By which name does it take what this line hands over?"
+            return f"{found[1]}() takes {handed[0]} as a keyword argument, with a value. How does Python write both?"
+        return f"{found[1]}() takes no positional argument. By which name does it take what this line hands over?"
     takes = f"{', '.join(names[:-1])} and {names[-1]}" if names[1:] else "".join(names)
     return f"{found[1]}() takes {takes}. What does this line hand over?" if names else ""
 

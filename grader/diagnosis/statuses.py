@@ -77,15 +77,15 @@ def own_exception_raised(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("a status by its place")
+@reading("a status as a positional argument")
 def status_by_place(evidence: Evidence) -> Told | None:
-    """Of a route, only the path is known by its place; everything else is handed over by its name."""
+    """A route takes the path as a positional argument, and everything else as keyword arguments."""
     found = raised_with(evidence, _ROUTE_BY_PLACE, "TypeError")
     for call in at_line(evidence.source, found[2]) if found else ():
         if found and isinstance(call, ast.Call) and name_of(call) == found[1][1] and len(call.args) > 1:
-            hint = "Only the path is known by its place. By which names does it take everything else?"
+            hint = "Only the path is a positional argument. By which names does it take everything else?"
             if re.search(r"^\d{3}$|HTTP_\d{3}_|HTTPStatus\.", text_of(call.args[1])):
-                hint = "The path is known by its place, and the status by a name. Which one?"
+                hint = "The path is a positional argument, and the status a keyword argument. Which one?"
             return Told(where=found[2], hint=hint)
     return None
 

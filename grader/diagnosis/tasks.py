@@ -474,7 +474,7 @@ def other_arguments(evidence: Evidence) -> Told | None:
         written = " ".join(str(event.parameters) for event in evidence.events_of("INSERT item_events"))
         fixed = [each for each in given if isinstance(each, ast.Constant) and text_of(each) in written]
         if fixed:
-            which = "item has the path named" if isinstance(fixed[0].value, int) else "kind has the client sent"
+            which = "item does the path name" if isinstance(fixed[0].value, int) else "kind did the client send"
             return Told(where=file.at(fixed[0]), hint=f"Which {which}?")
     return None
 

@@ -227,7 +227,7 @@ def _of_types(evidence: Evidence, message: str) -> str:
     if len(kinds) == 1 and len(parts) > 1:
         return f"{name} takes one type. How does Python write '{kinds[0]} or None' as one?"
     if name == "Mapped" and len(parts) == 2:
-        return "Mapped takes one type, of Python. What else is said of the column goes elsewhere: where?"
+        return "Mapped takes one type, of Python. Where in this line is the rest of the column described?"
     return f"{name} takes one type. Which one is it here?"
 
 

@@ -89,8 +89,8 @@ class Handover:
         left = [each for each in self._endings if each.how == "close" and each.wrote and each.phase != "inside"]
         self._expect(
             not (told.status >= 400 and left and self._endpoint_commits),
-            saw="the endpoint ended while its session was still in a transaction, and only close() ended it",
-            wanted="a rollback() before the error leaves the endpoint",
+            saw="an error came out while the session was still in a transaction, and only close() ended it",
+            wanted="a rollback() before the error is handed on",
         )
         self._expect(
             not self._seen.pooled_inside(),
