@@ -312,7 +312,7 @@ def test_threads_that_others_use_up_cost_nobody_a_verdict(
     """A child that has its user to itself has used them up itself, and where there are some, it says what is not so."""
     if not shared and Isolation().user < 0:
         pytest.skip("only root gives each child a user of its own")
-    monkeypatch.setattr(runner, "is_for_threads", lambda: left)
+    monkeypatch.setattr(room, "for_threads", lambda: left)
     folder = submission(tmp_path, in_get_item='raise RuntimeError("can\'t start new thread")')
     with Bench(isolation=Isolation(user=-1) if shared else None, alone=alone) as bench:
         found = verdicts(bench, folder)
@@ -321,7 +321,7 @@ def test_threads_that_others_use_up_cost_nobody_a_verdict(
 
 
 def test_room_for_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert room.is_for_threads()
+    assert room.for_threads()
     before, starts = threading.active_count(), iter([True] * 3)
     real = threading.Thread.start
 
@@ -331,7 +331,7 @@ def test_room_for_threads(monkeypatch: pytest.MonkeyPatch) -> None:
         real(self)
 
     monkeypatch.setattr(threading.Thread, "start", start)
-    assert not room.is_for_threads() and threading.active_count() == before
+    assert not room.for_threads() and threading.active_count() == before
 
 
 @pytest.mark.parametrize("left", [0, 1 << 20])

@@ -18,8 +18,9 @@ from grader.removal import open_folder
 # Files and folders below the folder of one chapter, and bytes; less of these on a disk that has little room itself.
 MOST_FILES, MOST_BYTES, _LEAST_BYTES = 10_000, 1 << 30, 64 << 20
 _DEEPEST = 100
-# With less, a check may have failed for want of it.
+# With less, a check may have failed for want of it; with hardly a byte it is sure to have.
 _FEW_FILES, _FEW_BYTES, _FEW_THREADS = 100, 16 << 20, 8
+_HARDLY_A_BYTE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -40,17 +41,17 @@ def left_on(folder: Path) -> Left:
     return Left(sys.maxsize, size)
 
 
-def is_for_files(folders: Iterable[Path]) -> bool:
+def for_files(folders: Iterable[Path]) -> bool:
     """Whether a few more files can be made on the disks of these folders, however small."""
     return all(left_on(folder).files >= _FEW_FILES for folder in folders)
 
 
-def is_on_disk(folders: Iterable[Path]) -> bool:
+def for_a_check(folders: Iterable[Path]) -> bool:
     """Whether there is room on the disks of these folders for what a check writes."""
     return all(left.files >= _FEW_FILES and left.size >= _FEW_BYTES for left in map(left_on, folders))
 
 
-def is_for_threads() -> bool:
+def for_threads() -> bool:
     """Whether a few more threads can be started at this moment."""
     over, started = threading.Event(), []
     try:
@@ -87,7 +88,7 @@ class Watch:
     def notices(self) -> bool:
         """Whether much of what was left has gone since this was last so."""
         left, before = left_on(self.folder), self._left
-        self.was_short = self.was_short or left.files < _FEW_FILES or left.size < _FEW_BYTES
+        self.was_short = self.was_short or left.files < _FEW_FILES or left.size < _HARDLY_A_BYTE
         much = left.files <= before.files - MOST_FILES or left.size <= before.size - self.most_bytes
         self._left = left if much else Left(max(left.files, before.files), max(left.size, before.size))
         return much

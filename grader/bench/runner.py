@@ -20,14 +20,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grader import BadInput
-from grader.bench import controls, looks, verdicts
+from grader.bench import controls, looks, room, verdicts
 from grader.bench.budget import Budget
 from grader.bench.children import Child, Children
 from grader.bench.databases import Databases
 from grader.bench.isolation import Isolation
 from grader.bench.limits import PROCESSES, Limits, processes_for_all
 from grader.bench.plan import NO_SLOT, Run, Target, plan
-from grader.bench.room import MOST_FILES, Watch, is_for_files, is_for_threads, is_on_disk
+from grader.bench.room import MOST_FILES, Watch
 from grader.bench.staging import stage
 from grader.bench.temporary import is_full
 from grader.lab.job import LAST_WORDS, LOST, Job, seal_of
@@ -344,11 +344,11 @@ class Runner:
             if verdicts.has_not_passed(verdict):
                 alone = self._means.alone
                 if verdicts.lacks_room(verdict) or self._is_short():
-                    is_so = alone and is_on_disk(self._disks())
+                    is_so = alone and room.for_a_check(self._disks())
                     yield from self._judge_again(run, rule, verdict if is_so else verdicts.NO_ROOM)
                     return
                 if verdicts.lacks_threads(verdict) and self._means.isolation.user < 0:
-                    is_so = alone and is_for_threads()
+                    is_so = alone and room.for_threads()
                     yield from self._judge_again(run, rule, verdict if is_so else verdicts.NO_THREADS)
                     return
             yield from controls.heard(run, child, rule, verdicts.with_output(verdict, child, rule))
@@ -356,7 +356,7 @@ class Runner:
 
     def _is_short(self) -> bool:
         """Whether there is, or was, no room for files, so that anything may have failed for want of it."""
-        return self._watch.was_short or not is_for_files(self._disks())
+        return self._watch.was_short or not room.for_files(self._disks())
 
     def _threads_are_shared(self) -> bool:
         """Whether other code may have used up the threads that there are, without one of which a child ends."""
@@ -402,7 +402,7 @@ class Runner:
             yield from self._judge_again(run, rule, verdicts.LOST)
             return
         elif rule is not None and (not has_begun or self._is_short() or self._threads_are_shared()):
-            told = verdicts.NO_THREADS if is_on_disk(self._disks()) else verdicts.NO_ROOM
+            told = verdicts.NO_THREADS if room.for_a_check(self._disks()) else verdicts.NO_ROOM
             yield from self._judge_again(run, rule, told)
             return
         elif rule is not None:
