@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+# What is said of an exception that no code of the learner's has raised.
+NOT_EXPECTED = ", in the grader itself: it did not expect what your app does"
 # What is asked where an exception is of the very line that is shown, and nothing more is known.
 SAYS_IT_ALL = "Read the exception: what does it say about this line?"
 TASK_TO_DO = re.compile(r"\d{1,2}\.\d{1,2}\b")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -30,19 +30,24 @@ MARK = "[tool.workbook]"
 
 
 def other_courses() -> list[Path]:
-    """Where else on this machine the grader is installed among Python's libraries, with the solutions: to be hidden."""
-    found = (Path(place, PACKAGE.name) for place in dict.fromkeys([*_library_folders(), *sys.path]))
-    return sorted({each.resolve() for each in found if Path(each, "course").is_dir()} - {PACKAGE})
+    """Where else among the libraries of this machine the solutions lie: installed with a wheel, or in a clone."""
+    found = {f"{entry}/{PACKAGE.name}" for entry in sys.path}
+    for prefix in {sys.prefix, sys.base_prefix, "/usr", "/usr/local"}:
+        for place in (*_folders_in(f"{prefix}/lib"), *_folders_in(f"{prefix}/lib64")):
+            pythons = [place] if place.rpartition("/")[2].startswith("python3") else []
+            if os.access(f"{place}/pyvenv.cfg", os.F_OK):  # somebody's environment
+                pythons = _folders_in(f"{place}/lib")
+            packages = (f"{python}/{name}" for python in pythons for name in ("site-packages", "dist-packages"))
+            found |= {place, *(f"{each}/{PACKAGE.name}" for each in packages)}
+    held = {each for each in found for course in ("", "/course") if os.access(f"{each}{course}/solutions", os.F_OK)}
+    return sorted({Path(each).resolve() for each in held} - {PACKAGE})
 
 
-def _library_folders() -> Iterator[str]:
-    """Where packages are installed, for any Python that is here; `Path.glob` takes ten times as long."""
-    for prefix in dict.fromkeys((sys.prefix, sys.base_prefix, "/usr", "/usr/local")):
-        for library in ("lib", "lib64"):
-            with suppress(OSError):
-                with os.scandir(f"{prefix}/{library}") as entries:
-                    pythons = [entry.path for entry in entries if entry.name.startswith("python3")]
-                yield from (f"{python}/{name}" for python in pythons for name in ("site-packages", "dist-packages"))
+def _folders_in(folder: str) -> list[str]:
+    """Paths of the folders in a folder; `Path.glob` takes ten times as long."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        return [entry.path for entry in entries if entry.is_dir()]
+    return []
 
 
 def is_made_by_init(folder: Path) -> bool:

@@ -2130,6 +2130,11 @@ LOOKS = {
         "frames",
     ),
     "currentframe": ("import inspect; inspect.currentframe()", "frames"),
+    "a debugger": ("import bdb\ntry: bdb.Bdb().set_trace()\nexcept BaseException: pass", "frames"),
+    "a traceback, by a format": (
+        f"import string\n{_RAISED}string.Formatter().get_field('0.tb_fr' + 'ame', (error.__traceback__,), {{}})",
+        "frames",
+    ),
     "stack": ("import inspect; inspect.stack()", "frames"),
     "the frame of logging": ("import logging; logging.currentframe()", "frames"),
     "walk_stack": ("import traceback; list(traceback.walk_stack(None))", "frames"),

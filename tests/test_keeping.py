@@ -25,6 +25,27 @@ def backups(copy: Copy) -> list[Path]:
     return sorted((copy.folder / ".workbook/backups").glob("*"))
 
 
+def test_restore_and_carry_follow_no_link(copy: Copy, tmp_path: Path) -> None:
+    other = tmp_path / "somebody"
+    copy.change("chapters/06_routes/app/routes/items.py", "router = ", "# my own\nrouter = ")
+    assert copy.run("reset", "6", "--yes").returncode == 0
+    place = copy.folder / "chapters/06_routes/app/routes"
+    shutil.move(place, other)
+    place.symlink_to(other)
+    before = {file: file.read_bytes() for file in other.rglob("*.py")}
+    done = copy.run("restore", "6", "--yes")
+    assert done.returncode == 2 and "is a link; put the folder itself there" in " ".join(done.stderr.split())
+    for chapter in ("01_engine", "02_models", "03_deps"):
+        copy.solve(chapter)
+    copy.change("chapters/02_models/app/models.py", "class Item(Base):", "class Item(Base):  # mine")
+    app = copy.folder / "chapters/05_crud/app"
+    shutil.move(app, tmp_path / "app")
+    app.symlink_to(tmp_path / "app")
+    done = copy.run("carry", "5", "--yes")
+    assert done.returncode == 2 and "'chapters/05_crud/app' is a link" in " ".join(done.stderr.split())
+    assert {file: file.read_bytes() for file in other.rglob("*.py")} == before
+
+
 def test_restore_brings_back_what_reset_took(copy: Copy) -> None:
     done = copy.run("restore")
     assert done.returncode == 2 and "There is no backup" in done.stderr

@@ -121,6 +121,10 @@ def test_no_other_installation_can_be_read(tmp_path: Path, monkeypatch: pytest.M
     assert libraries / "grader" not in other_courses()
     monkeypatch.setattr("sys.base_prefix", str(tmp_path))
     assert libraries / "grader" in other_courses()
+    for name in ("env/lib/python3.11/site-packages/grader/course/solutions", "clone/solutions"):
+        (tmp_path / "lib" / name).mkdir(parents=True)
+    (tmp_path / "lib/env/pyvenv.cfg").touch()
+    assert {tmp_path / "lib/clone", tmp_path / "lib/env/lib/python3.11/site-packages/grader"} <= {*other_courses()}
     granted = {path for path, _ in _granted(libraries, other_courses())}
     assert {libraries / "sqlalchemy", libraries / "file.py"} <= granted
     assert not [path for path in granted if path.is_relative_to(libraries / "grader")]

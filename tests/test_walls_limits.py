@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -20,7 +21,7 @@ from grader.bench.children import Child, Children
 from grader.bench.isolation import user_after
 from grader.bench.sandbox import Sandbox
 from grader.bench.staging import stage
-from grader.classroom.intake import Reader, Unreadable
+from grader.classroom.intake import Reader, Unreadable, apart
 from grader.classroom.intake.entry import Source
 from grader.classroom.output.exporters import FORMATS
 from grader.lab.job import HAS_FORK
@@ -163,6 +164,18 @@ def test_an_archive_that_takes_too_long(tmp_path: Path) -> None:
         slow.read(right)
     with Reader() as reader:
         assert reader.read(right).chapters["05_crud"].files
+
+
+@pytest.mark.parametrize(("left", "told"), [(1 << 40, "unreadable"), (0, "full")])
+def test_an_archive_for_which_the_disk_has_no_room(left: int, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there is room again without it, it alone cannot be read."""
+
+    def read(*_: Source, selected: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(apart, "read", read)
+    monkeypatch.setattr(room, "left_on", lambda _: room.Left(files=1 << 20, size=left))
+    assert [*apart._packed([], [])] == [told]
 
 
 # -- reading ------------------------------------------------------------------------------------

@@ -26,7 +26,8 @@ _WORDS = frozenset(
         *("getattr", "__getattribute__", "attrgetter", "methodcaller", "getmembers", "vars", "__dict__", "globals"),
         *("locals", "__globals__", "__import__", "__builtins__", "builtins", "importlib", "import_module", "modules"),
         *("pkgutil", "resolve_name", "pydoc", "runpy", "pickle", "marshal", "mock", "get_type_hints", "ForwardRef"),
-        *("ImportString", "__subclasses__", "__annotations__", "__code__"),
+        *("ImportString", "__subclasses__", "__annotations__", "__code__", "Formatter", "get_field"),
+        *("bdb", "pdb", "set_trace", "breakpoint", "botframe", "curframe"),
     }
 )
 _NAME = re.compile(r"\w+")

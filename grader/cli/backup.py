@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
-from grader.places import found_home, kept
+from grader.places import found_home, kept, refuse_links
 
 # What tells what a learner's folder was given last; see `grader.cli.given`.
 GIVEN = "given.json"
@@ -23,7 +23,11 @@ def keep(files: Iterable[Path], root: Path, label: str) -> Path:
 
     Returns:
         The new folder.
+
+    Raises:
+        BadInput: a link stands where it is to be.
     """
+    refuse_links(kept().parent, [".workbook/backups/one"])
     stem = f"{datetime.now():%Y-%m-%d_%H%M%S}_{label}"
     number, folder = 1, kept() / "backups" / stem
     while folder.exists():
@@ -42,7 +46,14 @@ def keep(files: Iterable[Path], root: Path, label: str) -> Path:
 
 
 def put(source: Path, target: Path) -> None:
-    """Copy a file to where the learner's is. A link there is replaced, not followed."""
+    """Copy a file to where the learner's is. A link there is replaced, not followed.
+
+    Raises:
+        BadInput: a folder on the way is a link.
+    """
+    home = found_home()
+    if home is not None and target.is_relative_to(home):
+        refuse_links(home, [target.relative_to(home).as_posix()])
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.is_symlink():
         target.unlink()

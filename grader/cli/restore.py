@@ -12,7 +12,7 @@ from grader import BadInput
 from grader.cli import backup, console, given, place, progress
 from grader.cli.options import ChapterArgument, YesOption
 from grader.cli.update import renumbered
-from grader.places import home, kept
+from grader.places import home, kept, refuse_links
 from grader.rules import CHAPTERS
 from grader.terminal import Line
 
@@ -54,6 +54,7 @@ def restore(
     if not changing:
         console.say(f"Everything in {backup.name_of(folder)} is already in its place; --list shows other backups.")
         raise typer.Exit(0)
+    refuse_links(home(), map(backup.name_of, changing.values()))
     console.say(f"The backup {backup.name_of(folder)} brings back:")
     console.show(Line(f"  {backup.name_of(target)}") for target in changing.values())
     console.agree("What is there now is kept in another backup. Go on?", yes)

@@ -103,6 +103,7 @@ def _kept_in(file: File, function: Function) -> Iterator[ast.AST]:
         if name in lasting or re.search(_OF_AN_OBJECT, name)
     }
     returned = [each.value for each in inside(function) if isinstance(each, ast.Return) and each.value is not None]
+    returned.sort(key=lambda value: value.lineno)  # what is found there ends a call before anything is asked
     yield from (each for value in returned for each in ast.walk(value) if _taken(each) in filled)
     asked = [each for each in inside(function) if not isinstance(each, ast.Name | ast.Attribute)]
     yield from (each for each in asked if _taken(each) in filled)  # a name alone may only be looked into: ids in a set

@@ -1573,8 +1573,12 @@ def own_session_left_open(evidence: Evidence) -> Told | None:
                     "What does Depends want to be given?"
                 )
             if hint:
-                why = "A session belongs to one request. All of them would meet in it what the others have left."
-                return Told(where=file.at(place), hint=hint, why=why if hint == _OPENED_ONCE else "")
+                why = "What stays open keeps a connection from everyone else; after a few requests the app hangs."
+                if hint == _OPENED_ONCE:
+                    why = "A session belongs to one request. All of them would meet in it what the others have left."
+                is_one = name_of(call) == "connect" and evidence.saw.startswith("a connection is still out")
+                wanted = "the connection is back in the pool" if is_one and ";" not in evidence.saw else ""
+                return Told(where=file.at(place), hint=hint, why=why, wanted=wanted)
     return None
 
 

@@ -25,7 +25,7 @@ from grader.lab.observer import Moment
 from grader.lab.parts import Parts
 from grader.lab.place import Place
 from grader.lab.words import describe
-from grader.outcomes import SAYS_IT_ALL, Verdict
+from grader.outcomes import NOT_EXPECTED, SAYS_IT_ALL, Verdict
 
 _MOST_ERRORS, _LONGEST_LINE = 5, 1000
 _NONE_IN_AN_OPERATION = re.compile(r"TypeError: .*(operand type|between instances).*'NoneType'")
@@ -63,6 +63,8 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
             crashed = _crashed_at(evidence)
             told |= _after_the_answer(evidence)
             told |= _mistake(first_that_holds(readings_of(parts.place.chapter), evidence), parts.place)
+            if "mistake" in told and NOT_EXPECTED in (saw := told.get("observed", evidence.saw)):
+                told["observed"] = saw.replace(NOT_EXPECTED, "")  # it is known where this comes from
             as_seen = "observed" not in told and _is_an_accident(evidence)
             if as_seen and not told.get("why") and _is_a_slip(evidence.raised[0]):
                 told["why"] = UNTIL_IT_RUNS

@@ -18,7 +18,7 @@ from grader.lab.job import SPOILT
 from grader.lab.parts import Parts
 from grader.lab.synchronous import asynchronous_instead, came_of_asynchronous
 from grader.lab.words import describe
-from grader.outcomes import Broken, Regression, ToDo, Verdict, is_to_do, outcome_of
+from grader.outcomes import NOT_EXPECTED, Broken, Regression, ToDo, Verdict, is_to_do, outcome_of
 from grader.stubs import Stub
 
 _GRADER = str(Path(__file__).parents[1])
@@ -121,7 +121,7 @@ def _verdict_on(error: BaseException, focus: Focus) -> Verdict:
     if is_to_do(error):
         return ToDo(str(error), "", where, error)
     if _is_of_the_grader(error, focus):
-        return Broken(f"{describe(error)}, in the grader itself: it did not expect what your app does", "no error")
+        return Broken(f"{describe(error)}{NOT_EXPECTED}", "no error")
     return Broken(describe(error), "no error", where, error)
 
 

@@ -45,6 +45,7 @@ _GIVE_AWAY = {
     logging.__file__: {"currentframe", "<lambda>"},
     traceback.__file__: {"walk_stack", "walk_tb"},
     base_tasks.__file__: {"_task_get_stack"},
+    str(Path(inspect.__file__).with_name("bdb.py")): {"set_trace"},
 }
 _OF_CTYPES = f"{Path(_CTYPES).parent}{os.sep}"
 

@@ -29,7 +29,9 @@ def describe(error: BaseException) -> str:
         if first["type"] != "missing":
             message += f", not {show(first['input'])}"
     message = _steady(message).partition(" (Background on this error")[0]
-    message = message.partition(" If you are using a return type annotation")[0]  # of FastAPI, whatever is wrong
+    # Advice of FastAPI's and Pydantic's that is the same whatever is wrong.
+    message = message.partition(" If you are using a return type annotation")[0]
+    message = message.partition(". Set `arbitrary_types_allowed=True`")[0]
     return shorten(f"{type(error).__name__}: {message}" if message else type(error).__name__, 200)
 
 

@@ -8,13 +8,15 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
+from grader.bench import room
 from grader.bench.isolation import cleaned_environment
-from grader.bench.temporary import disk_full
+from grader.bench.temporary import disk_full, is_full
 from grader.classroom.intake.entry import Source
 from grader.classroom.intake.reading import read
 from grader.classroom.intake.submission import Chapter, Submission, Unreadable
@@ -22,6 +24,8 @@ from grader.places import PROJECT
 from grader.rules import CHAPTERS
 
 SECONDS = 15.0
+# How often, and for how many seconds, to wait for a disk to have room again.
+_MOST_WAITS, _PAUSE = 10, 1.0
 _MEMORY = 1024 * 1024 * 1024
 _PROGRAM = f"import sys; sys.path.insert(0, {str(PROJECT)!r}); from grader.classroom.intake.apart import main; main()"
 
@@ -49,7 +53,20 @@ class Reader:
 
         Raises:
             Unreadable: nothing of it can be used.
-            BadInput: the disk is full.
+            BadInput: the disk is full, and stays so: what is read beside this may have filled it for a moment.
+        """
+        for _ in range(_MOST_WAITS):
+            told = self._told(sources, selected)
+            if "full" not in told:
+                break
+            time.sleep(_PAUSE)
+        return _unpacked(told)
+
+    def _told(self, sources: Sequence[Source], selected: Sequence[str]) -> dict[str, Any]:
+        """What the process tells of a submission.
+
+        Raises:
+            Unreadable: it takes too long, or the process ends.
         """
         process = self._process or self._start()
         assert process.stdin is not None
@@ -66,7 +83,8 @@ class Reader:
         if not answer:
             self._end()
             raise Unreadable("it takes too much memory to read, or it is broken")
-        return _unpacked(json.loads(answer))
+        told: dict[str, Any] = json.loads(answer)
+        return told
 
     def _start(self) -> subprocess.Popen[bytes]:
         process = self._process = subprocess.Popen(
@@ -117,7 +135,9 @@ def _packed(sources: Sequence[Source], selected: Sequence[str]) -> dict[str, Any
         submission = read(*sources, selected=selected)
     except Unreadable as reason:
         return {"unreadable": str(reason)}
-    except OSError:
+    except OSError as error:
+        if is_full(error) and room.for_a_check([Path(tempfile.gettempdir())]):  # it was full of this submission alone
+            return {"unreadable": "it takes more room on the disk than there is"}
         return {"full": tempfile.gettempdir()}
     chapters = {
         name: {"refused": chapter.refused, "files": chapter.to_texts()} for name, chapter in submission.chapters.items()
