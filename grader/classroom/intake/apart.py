@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import queue
+import signal
 import subprocess
 import sys
 import tempfile
@@ -23,7 +25,8 @@ from grader.classroom.intake.submission import Chapter, Submission, Unreadable
 from grader.places import PROJECT
 from grader.rules import CHAPTERS
 
-SECONDS = 15.0
+# Of wall time, and of processor time, which is the same whatever runs beside it.
+SECONDS, _PROCESSOR_SECONDS = 60.0, 15
 # How often, and for how many seconds, to wait for a disk to have room again.
 _MOST_WAITS, _PAUSE = 10, 1.0
 _MEMORY = 1024 * 1024 * 1024
@@ -81,7 +84,8 @@ class Reader:
         except OSError:
             answer = b""
         if not answer:
-            self._end()
+            if self._end() == -getattr(signal, "SIGXCPU", 0):
+                raise Unreadable(f"it takes longer than {_PROCESSOR_SECONDS} s to read")
             raise Unreadable("it takes too much memory to read, or it is broken")
         told: dict[str, Any] = json.loads(answer)
         return told
@@ -106,15 +110,19 @@ class Reader:
         threading.Thread(target=hear, daemon=True).start()
         return process
 
-    def _end(self) -> None:
+    def _end(self) -> int:
+        """End the process; the status with which it has ended, or would have."""
         process, self._process = self._process, None
         if process is not None:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(0.2 if process.poll() is None else 0.0)  # it may be about to end by itself
             process.kill()
             with suppress(subprocess.TimeoutExpired):
                 process.wait(10.0)
             with suppress(OSError):
                 assert process.stdin is not None
                 process.stdin.close()
+        return process.returncode or 0 if process is not None else 0
 
 
 def main() -> None:
@@ -124,10 +132,20 @@ def main() -> None:
 
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     for line in sys.stdin.buffer:
+        _limit_time()
         sources, selected = json.loads(line)
         told = _packed([Source(Path(path), name) for path, name in sources], selected)
         sys.stdout.write(json.dumps(told) + "\n")
         sys.stdout.flush()
+
+
+def _limit_time() -> None:
+    """Let what is read next take so much time of the processor, and no more."""
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        most = resource.getrlimit(resource.RLIMIT_CPU)[1]
+        resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time()) + _PROCESSOR_SECONDS, most))
 
 
 def _packed(sources: Sequence[Source], selected: Sequence[str]) -> dict[str, Any]:
