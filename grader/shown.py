@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 
 # What code hosts take for a command where it stands in a log: at the start of a line, or anywhere.
+# A file with more is not compared with another line by line: that takes minutes.
+MOST_LINES_COMPARED = 3_000
 _COMMAND_AT_START = re.compile(r"^([^\S\n]*):(?=:\w)", re.MULTILINE)
 _COMMAND = re.compile(r"##(?=\w*\[)")
 

@@ -33,12 +33,11 @@ class Left:
 
 def left_on(folder: Path) -> Left:
     """What the disk of a folder has room for."""
-    size = shutil.disk_usage(folder).free
-    with suppress(AttributeError, OSError):  # Windows does not say
-        about = os.statvfs(folder)
-        if about.f_files:  # some file systems set none aside
-            return Left(about.f_favail, size)
-    return Left(sys.maxsize, size)
+    if sys.platform == "win32":  # which does not say how many files
+        return Left(sys.maxsize, shutil.disk_usage(folder).free)
+    about = os.statvfs(folder)
+    files = about.f_favail if about.f_files else sys.maxsize  # some file systems set none aside
+    return Left(files, about.f_bavail * about.f_frsize)
 
 
 def for_files(folders: Iterable[Path]) -> bool:

@@ -14,10 +14,9 @@ from grader import BadInput
 from grader.cli import chain, console, grading, place
 from grader.cli.options import ChapterOrTaskArgument, SubmissionOption, YesOption
 from grader.places import SOLUTIONS
+from grader.shown import MOST_LINES_COMPARED
 from grader.starters import files_of, pieces_of
 from grader.terminal import Line, plain
-
-_MOST_LINES = 3_000
 
 Texts = dict[str, list[str]]
 
@@ -85,8 +84,10 @@ def _texts(folder: Path) -> Texts:
         if file.is_file() and not file.name.startswith(".")
     }
     for file, lines in texts.items():
-        if len(lines) > _MOST_LINES:
-            raise BadInput(f"'{folder / file}' has {len(lines):,} lines; files of up to {_MOST_LINES:,} are compared.")
+        if len(lines) > MOST_LINES_COMPARED:
+            raise BadInput(
+                f"'{folder / file}' has {len(lines):,} lines; files of up to {MOST_LINES_COMPARED:,} are compared."
+            )
     return texts
 
 

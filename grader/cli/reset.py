@@ -28,9 +28,8 @@ def reset(chapter: ChapterOrAllArgument = "", submission: SubmissionOption = Non
     everything = chapter == "all"
     names = CHAPTERS if everything else [place.whole_chapter(chapter, "reset") if chapter else grading.at(where)]
     starters = {name: starter_files(name) for name in names}
-    refuse_links(where.folder, (f"{name}/{file}" for name in names for file in starters[name]))
     mine = {name: _files(where.folder / name) for name in names}
-    refuse_links(where.folder, (f"{name}/{file}" for name in names for file in mine[name]))
+    refuse_links(where.folder, (f"{name}/{file}" for name in names for file in (*starters[name], *mine[name])))
     names = [name for name in names if mine[name] != starters[name]]
     if not names:
         console.say(f"{where.name if everything else f'{where.name}/{next(iter(starters))}'} is already the starter.")

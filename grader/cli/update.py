@@ -59,7 +59,7 @@ def update(yes: YesOption = False) -> None:
     if is_clone():
         raise BadInput("This workbook is a clone: 'git pull' brings what is new, then 'pip install -e .'.")
     known, files = given.given_to(here), given.given_files()
-    refuse_links(here, {**known.files, **files})
+    refuse_links(here, (*known.files, *files))
     steps = plan(here, known.files, files)
     if not steps:
         given.remember(here, files)

@@ -8,9 +8,7 @@ from typing import Any
 
 from grader.classroom.intake import Chapter
 from grader.places import SOLUTIONS
-from grader.shown import harmless
-
-_MOST_LINES = 3_000
+from grader.shown import MOST_LINES_COMPARED, harmless
 
 
 @cache
@@ -42,7 +40,7 @@ def compare(mine: Chapter, solution: Chapter) -> dict[str, dict[str, Any]]:
         if content == other and (path in mine.files) == (path in solution.files):
             continue
         lines = _lines(content)
-        if len(lines) > _MOST_LINES or len(content) > 100 * _MOST_LINES:
+        if len(lines) > MOST_LINES_COMPARED or len(content) > 100 * MOST_LINES_COMPARED:
             found[path] = {"skipped": f"too long to be shown ({len(lines)} lines)"}
             continue
         matcher = difflib.SequenceMatcher(None, lines, other.decode("utf-8", "replace").splitlines(), autojunk=False)
