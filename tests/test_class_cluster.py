@@ -10,15 +10,19 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from grader import BadInput
 from grader.bench.sandbox import prepare
+from grader.classroom.grading.cluster import Cluster as Workers
 from grader.classroom.grading.cluster import connect
+from grader.classroom.grading.plan import Task, Tasks, plan_of
 from tests.classes import WITHOUT_BUBBLEWRAP, gradebook, run, start, verdicts, wait_until_nobody_works_in
 from tests.hostile import submission
 
@@ -131,6 +135,58 @@ def test_each_worker_says_its_isolation(cluster: Cluster, tmp_path: Path) -> Non
     assert len(lines) == 2
     assert sum("Isolation: bubblewrap; no network" in line for line in lines) == 1
     assert sum("bubblewrap is not installed" in line for line in lines) == 1
+
+
+def test_what_others_may_have_used_up_is_judged_alone(cluster: Cluster, tmp_path: Path) -> None:
+    """As on one machine: in the end, code that only says that the disk is full is believed no more."""
+    submission(tmp_path / "class/right")
+    submission(tmp_path / "class/full", in_get_item="raise OSError(28, 'No space left on device')")
+    submission(tmp_path / "class/wrong", in_get_item="raise OSError(1, 'no')")
+    cluster.add_worker()
+    cluster.add_worker()
+    options = ("--out", tmp_path / "report", "--chapters", "5", "--cluster", cluster.address)
+    said = run("class", tmp_path / "class", *options)
+    assert "1 could not be graded in full beside others" in said and "Not finished" not in said
+    rows = gradebook(tmp_path / "report")
+    assert {row["status"] for row in rows.values()} == {"graded"}
+    assert rows["full"]["total"] == rows["wrong"]["total"] != rows["right"]["total"]
+
+
+class KilledWorker(Exception):
+    """What Dask says of work that has cost it several workers."""
+
+
+class _Deadly:
+    """A client of a cluster in which each worker dies that gets a submission."""
+
+    status, sent = "error", 0
+
+    def submit(self, *_: object, **__: object) -> _Deadly:
+        self.sent += 1
+        return self
+
+    def add_done_callback(self, call: Callable[[_Deadly], None]) -> None:
+        call(self)
+
+    def exception(self) -> Exception:
+        return KilledWorker()
+
+    def scheduler_info(self, **_: object) -> dict[str, dict[str, dict[str, int]]]:
+        return {"workers": {"tcp://127.0.0.1:1": {"nthreads": 1}}}
+
+
+def test_what_costs_workers_is_given_up() -> None:
+    """It is tried on some workers, and not once more at the end of the class."""
+    client, task = _Deadly(), Task("anna", ())
+    workers = Workers(client, plan_of(("05_crud",), "sqlite", 10.0), print)
+    for alone, sent in ((False, 3), (True, 3)):
+        waiting = [task]
+        tasks = SimpleNamespace(next=lambda waiting=waiting: waiting.pop() if waiting else None)
+        (batch,) = workers.grade(cast(Tasks, tasks), alone)
+        assert [(each.learner, reason) for each, reason in batch.failed] == [
+            ("anna", "the workers that were to grade it were lost")
+        ]
+        assert client.sent == sent
 
 
 def test_addresses_of_nobody(cluster: Cluster, tmp_path: Path) -> None:

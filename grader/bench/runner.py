@@ -100,7 +100,7 @@ class Runner:
         self._free = deque(range(means.jobs))
         self._beside = count(means.jobs)
         # After a server was lost, or that of the database, the runs go on one by one, so that the guilty one is found.
-        self._alone = False
+        self._one_by_one = False
         self._budget = Budget(means.limits)
         self._watch = Watch(means.workshop)
 
@@ -126,7 +126,7 @@ class Runner:
 
     def _begin(self) -> Verdicts:
         """Stage what waits, and start a child for it, as long as there is room."""
-        while self._waiting and (self._free or self._waiting[0].beside) and not (self._running and self._alone):
+        while self._waiting and (self._free or self._waiting[0].beside) and not (self._running and self._one_by_one):
             run = self._waiting.popleft()
             told = self._not_gradable(run)
             if told is None:
@@ -479,7 +479,7 @@ class Runner:
             self._running.remove(run)
             if run.waiting:  # the server was lost, or that of the database
                 self._waiting.appendleft(run)
-                self._alone = True
+                self._one_by_one = True
             else:
                 self._clear(run)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -246,19 +246,34 @@ def _grade_here(store: Store, plan: Plan, console: Console, tally: Tally, sandbo
     for line in sandbox.words(plan.database):
         console.print(line)
 
-    def grader(jobs: int) -> Callable[[Tasks], Generator[Batch]]:
-        def make_bench(slot: int) -> Bench:
-            return Bench(plan.database, sandbox.limits, jobs=1, isolation=sandbox.isolation(slot), alone=jobs == 1)
-
-        return lambda tasks: on_this_machine(tasks, jobs, make_bench)
-
     beside = jobs or _processors()
-    grade(store, plan, grader(beside), console, tally, sandbox.name)
-    if tally.failed and beside > 1:
+
+    def grader(tasks: Tasks, alone: bool) -> Generator[Batch]:
+        def make_bench(slot: int) -> Bench:
+            return Bench(plan.database, sandbox.limits, jobs=1, isolation=sandbox.isolation(slot), alone=alone)
+
+        return on_this_machine(tasks, 1 if alone else beside, make_bench)
+
+    _grade_in_rounds(store, plan, grader, console, tally, sandbox.name, several=beside > 1)
+
+
+def _grade_in_rounds(
+    store: Store,
+    plan: Plan,
+    grader: Callable[[Tasks, bool], Generator[Batch]],
+    console: Console,
+    tally: Tally,
+    isolation: str = "",
+    *,
+    several: bool = True,
+) -> None:
+    """Grade side by side, and what others may have left no room for once more with nothing beside it."""
+    grade(store, plan, lambda tasks: grader(tasks, not several), console, tally, isolation)
+    if tally.failed and several:
         count = len(tally.failed)
         console.print(f"{count} could not be graded in full beside others, and will be once more, one after the other.")
         tally.failed.clear()
-        grade(store, plan, grader(1), console, tally, sandbox.name)
+        grade(store, plan, lambda tasks: grader(tasks, True), console, tally, isolation)
 
 
 def _connected(address: str) -> Any:
@@ -271,9 +286,10 @@ def _connected(address: str) -> Any:
 
 
 def _grade_elsewhere(store: Store, plan: Plan, console: Console, tally: Tally, client: Any) -> None:
-    from grader.classroom.grading.cluster import on_a_cluster
+    from grader.classroom.grading.cluster import Cluster
 
-    grade(store, plan, lambda tasks: on_a_cluster(tasks, client, plan, console.print), console, tally)
+    with closing(Cluster(client, plan, console.print)) as cluster:
+        _grade_in_rounds(store, plan, cluster.grade, console, tally)
 
 
 def _processors() -> int:

@@ -839,7 +839,7 @@ def builtin_as_a_value(evidence: Evidence) -> Told | None:
         return None
     found = [(*around, each) for each in _builtins_as_values(evidence.source, *around)]
     if not found:  # what a line sends may come from elsewhere
-        own = [file for file in evidence.source.files() if file.name not in evidence.given]
+        own = own_files(evidence)
         pairs = [(file, node) for file in own for node in file.functions]
         found = [(*pair, each) for pair in pairs for each in _builtins_as_values(evidence.source, *pair)]
     found = [each for each in found if str(each[2].lineno) == line] or found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
+from grader.diagnosis.endpoints import own_files
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.source import File, calls, inside, keyword, name_of, text_of
@@ -22,7 +23,7 @@ def asynchronous(evidence: Evidence) -> Told | None:
     comes from `create_engine`, and its sessions are plain ones."""
     if evidence.saw != SAW:
         return None
-    files = [file for file in evidence.source.files() if file.name not in evidence.given]
+    files = own_files(evidence)
     engines = [(file, call) for file in files for call in _made(file, _ENGINES)]
     sessions = [(file, call) for file in files for call in _made(file, _SESSIONS)]
     urls = [(file, node, driver) for file in files for node, driver in _urls(file)]

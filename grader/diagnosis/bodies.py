@@ -122,7 +122,8 @@ def _by_the_schema(evidence: Evidence) -> Evidence | None:
 
     Or what a call tells whose argument could not be made: ``update_item(db, item, ItemUpdate(...))``.
     """
-    argument = re.match(r"(Item\w+\(.*\)) is accepted", evidence.wanted)
+    accepted = evidence.wanted.startswith("Item")
+    argument = re.match(r"(Item\w+\(.*\)) is accepted", evidence.wanted) if accepted else None
     if argument and evidence.saw.startswith("ValidationError: "):
         return replace(evidence, did=[argument[1]], saw=evidence.saw.replace("ValidationError", "refused", 1))
     schema = schema_of_body(evidence)
@@ -214,7 +215,8 @@ def _sends_a_description(evidence: Evidence) -> bool:
 
 def _stored_for_none(evidence: Evidence) -> str | None:
     """The text that a new row holds for a description that it should not have; None where it is something else."""
-    if not re.search(r"create_item\(|^POST ", "".join(evidence.did[-1:])):
+    did = "".join(evidence.did[-1:])
+    if "create_item(" not in did and not did.startswith("POST "):
         return None
     rows = [each if isinstance(each, list) else [each] for each in (evidence.actual, evidence.expected)]
     for actual, expected in zip(*rows, strict=False):

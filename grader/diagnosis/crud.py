@@ -136,7 +136,8 @@ def page_asked(evidence: Evidence) -> dict[str, int]:
     """The page that the last step asked for: a query string, or arguments; without one, the first 100 items."""
     line = evidence.did[-1] if evidence.did else ""
     found = {"offset": 0, "limit": 100}
-    for position, said in enumerate(re.findall(r"[(,] ?(\d+)(?=[,)])", line.partition("list_items")[2])):
+    called = line.partition("list_items")[2]
+    for position, said in enumerate(re.findall(r"[(,] ?(\d+)(?=[,)])", called) if called else ()):
         found[("offset", "limit")[min(position, 1)]] = int(said)
     return found | {name: int(number) for name, number in re.findall(r"\b(offset|limit)=(\d+)", line)}
 

@@ -246,7 +246,7 @@ def _entered(node: Function) -> set[str]:
 
 def _with_method(source: Source, given: frozenset[str], name: str) -> list[File]:
     """The files of the learner's own with a class that has a method of this name: ``service.create(...)``."""
-    own = [file for file in source.files() if file.name not in given]
+    own = [file for file in source.files() if file.name not in given and file.has_function(name)]
     return [file for file in own if any(each.name == name for class_ in file.classes for each in _methods(class_))]
 
 
@@ -302,7 +302,7 @@ def alias_of(evidence: Evidence, annotation: ast.expr | None) -> tuple[File, ast
     """Where the name of a parameter's type is bound, ``Limit = Annotated[...]``."""
     name = annotation.id if isinstance(annotation, ast.Name) else ""
     for file in evidence.source.files() if name else ():
-        if file.binds(name) and isinstance(node := file.bindings.get(name), ast.Assign | ast.AnnAssign):
+        if isinstance(node := file.bound(name), ast.Assign | ast.AnnAssign):
             return file, node
     return None
 

@@ -36,14 +36,14 @@ _ANY_LIST = _OWNER, _LOADED, _NULL, _LIST, _CONSTANT
 
 # -- the relationship ---------------------------------------------------------------------------------
 
-_NO_OWNER = r"^type object 'Item' has no attribute 'owner'|^'Item' object has no attribute 'owner'"
+_NO_OWNER = "type object 'Item' has no attribute 'owner'", "'Item' object has no attribute 'owner'"
 _OF_OWNER = re.compile(r"relationship '?Owner\.(\w+)\b|Mapper\[Owner\(owners\)\]")
 
 
 @reading("the relationship has another name, or stands in another class")
 def relationship_elsewhere(evidence: Evidence) -> Told | None:
     """An item has an owner: so Item, which has the column owner_id, has the attribute owner."""
-    missed = any(re.search(_NO_OWNER, each.message) for each in evidence.raised)
+    missed = any(each.message.startswith(_NO_OWNER) for each in evidence.raised)
     missed = missed or evidence.saw.endswith("ItemWithOwner refused owner: Field required")
     if owner_attribute(evidence) is not None or not (missed or _configured_wrongly(evidence)):
         return None
@@ -255,6 +255,7 @@ def _asked_by(evidence: Evidence, file: File, node: Function) -> list[tuple[File
 
 
 _FOR_CALLERS = "Whoever calls list_items_with_owner goes through what it gives back."
+_IS_ONE = "'Item' object is not iterable", "'NoneType' object is not iterable"
 _ONE = "first", "scalar", "scalar_one", "scalar_one_or_none", "one", "one_or_none", "get", "get_one"
 
 
@@ -262,7 +263,7 @@ _ONE = "first", "scalar", "scalar_one", "scalar_one_or_none", "one", "one_or_non
 def one_for_a_list(evidence: Evidence) -> Told | None:
     """first(), scalar() and one() give one object; all() gives every one."""
     found = list_function(evidence)
-    if found is None or not re.search(r"'(Item|NoneType)' object is not iterable$", evidence.saw):
+    if found is None or not evidence.saw.endswith(_IS_ONE):
         return None
     for file, node in evidence.source.reached(*found, evidence.given):
         returned = [giving(node, each).value for each in inside(node) if isinstance(each, ast.Return)]
@@ -350,7 +351,7 @@ def several_routers(evidence: Evidence) -> Told | None:
 @reading("the new route answers another method", _OWNER)
 def other_method(evidence: Evidence) -> Told | None:
     """A request reaches an endpoint only if both method and path match."""
-    if not re.match(r"40[45]\b", evidence.saw):
+    if not evidence.saw.startswith(("404", "405")):
         return None
     method, path = request_of(evidence)
     for file, node, verb, call in routes_of(evidence):
@@ -414,7 +415,8 @@ def reader_not_called(evidence: Evidence) -> Told | None:
 @reading("a return inside the loop", _OWNER, _NULL, _LIST)
 def returned_in_the_loop(evidence: Evidence) -> Told | None:
     """A return ends the function, whatever turn the loop is in."""
-    shown = re.match(r"ids (?:of the items|on the page): \[([^,\]]*)\]", evidence.saw)
+    listing = evidence.saw.startswith("ids ")
+    shown = re.match(r"ids (?:of the items|on the page): \[([^,\]]*)\]", evidence.saw) if listing else None
     listed, endpoint = list_function(evidence), endpoint_of(evidence)
     places = [each for each in (listed, endpoint[:2] if endpoint else None) if each is not None]
     for file, node in places if shown else ():

@@ -12,6 +12,7 @@ from grader.diagnosis.endpoints import (
     behind,
     body_parameter,
     endpoint_of,
+    own_files,
     parameter_of,
     path_of,
     request_of,
@@ -292,7 +293,8 @@ def dependency_on_the_class(evidence: Evidence) -> Told | None:
     told = " ".join([evidence.saw, *(each.told for each in evidence.raised[:1])])
     refused = evidence.saw.startswith("422 ")
     asked = refused and re.search(r'^422 .*"loc":\["query","(\w+)"\],"msg":"Field required', evidence.saw)
-    if not asked and not evidence.saw.startswith("a crash: "):
+    called = any(file.has_function("__call__") for file in own_files(evidence))
+    if not asked and not (called and evidence.saw.startswith("a crash: ")):
         return None
     for file, node in behind(evidence):
         for each in (*node.args.args, *node.args.kwonlyargs):
@@ -399,13 +401,15 @@ def paging_bounds(evidence: Evidence) -> Told | None:
 )
 def page_by_another_name(evidence: Evidence) -> Told | None:
     """FastAPI goes by the names of parameters. It ignores what a client sends under any other name."""
-    missing = re.match(r'422 .*"type":"missing","loc":\["query","(?!offset"|limit")(\w+)"\]', evidence.saw)
+    refused = evidence.saw.startswith("422 ")
+    words = r'422 .*"type":"missing","loc":\["query","(?!offset"|limit")(\w+)"\]'
+    missing = re.match(words, evidence.saw) if refused else None
     asked = ["offset", "limit"] if missing else re.findall(r"\b(offset|limit)=", "".join(evidence.did[-1:]))
     found = endpoint_of(evidence) if asked and request_of(evidence)[0] == "get" else None
     if found is None or evidence.raised or (missing is None and '"loc":["query"' in evidence.saw):
         return None
     asking = [found[:2], *(each for each in behind(evidence)[1:] if _is_a_dependency(evidence, each[1]))]
-    own = [file for file in evidence.source.files() if file.name not in evidence.given]
+    own = own_files(evidence)
     of_a_router = [(file, node) for file in own for node in file.functions if _is_a_dependency(evidence, node)]
     if any({*arguments_of(node)} & {*asked} for _, node in of_a_router if (_, node) not in asking):
         return None  # of a whole router, perhaps, which leaves what it was asked for somewhere else
@@ -455,7 +459,7 @@ def _is_a_dependency(evidence: Evidence, node: Function) -> bool:
 
 def _is_asked_for(evidence: Evidence, asking: list[tuple[File, Function]], name: str) -> bool:
     """Whether an endpoint, or what it depends on, asks for a part of the query by this name; also where unclear."""
-    own = [file for file in evidence.source.files() if file.name not in evidence.given]
+    own = own_files(evidence)
     fields = [each for file in own for one in file.classes for each in one.body if isinstance(each, ast.AnnAssign)]
     if any(name in arguments_of(node) for _, node in asking) or any(name_of(each.target) == name for each in fields):
         return True

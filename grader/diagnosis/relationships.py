@@ -258,8 +258,8 @@ def items_repeated(evidence: Evidence) -> Told | None:
     found = list_function(evidence)
     selects = [event for event in evidence.events_of("SELECT items") if event.where]
     words = selects[-1].words if selects else ""
-    shown = re.match(r"ids of the items: \[([\d, ]+)\]", evidence.saw)
-    ids = shown[1].split(", ") if shown else []
+    begin, listed, shown = evidence.saw.partition("ids of the items: [")
+    ids = shown.partition("]")[0].split(", ") if listed and not begin else []
     counted = evidence.saw.startswith("ids on the page: ") and " join items as " in words
     doubled = len(set(ids)) < len(ids)
     told_only = calls(found[1], "contains_eager") if found and doubled and not re.search(r" join |where", words) else []
@@ -856,16 +856,18 @@ def _owner_by_another_name(
     evidence: Evidence, with_owner: tuple[File, ast.ClassDef] | None, owner: tuple[File, ast.ClassDef] | None
 ) -> Told | None:
     """The field that is read from another attribute, or shown under another name: the owner, or one of the owner's."""
-    refused = re.match(r"a crash: ItemWithOwner refused (owner\.)?(.*)", evidence.saw)
-    saw = f"refused: {refused[2]}" if refused else evidence.saw
+    refused = evidence.saw.removeprefix("a crash: ItemWithOwner refused ")
+    crashed = refused != evidence.saw
+    of_the_owner = crashed and refused.startswith("owner.")
+    saw = f"refused: {refused.removeprefix('owner.')}" if crashed else evidence.saw
     seen, owners = replace(evidence, saw=saw), []
     if isinstance(evidence.actual, dict) and isinstance(evidence.expected, dict):
         owners = [evidence.actual.get("owner"), evidence.expected.get("owner")]
-    told = None if refused and refused[1] else under_another_name(seen, with_owner, ("owner",))
+    told = None if of_the_owner else under_another_name(seen, with_owner, ("owner",))
     if told is None and owners and not all(isinstance(each, dict) for each in owners):
         return None
     actual, expected = owners or (None, None)
-    if told is None and (refused is None or refused[1]):
+    if told is None and (of_the_owner or not crashed):
         told = under_another_name(replace(seen, actual=actual, expected=expected), owner, ("id", "name"))
     return replace(told, saw=told.saw.replace(saw, evidence.saw)) if told is not None else None
 

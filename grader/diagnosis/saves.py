@@ -332,6 +332,9 @@ def no_where(evidence: Evidence) -> Told | None:
     return None
 
 
+_WORKED_OUT = {"true": "every row", "1 = 1": "every row", "false": "no row", "0 = 1": "no row"}
+
+
 @reading(
     "a condition that Python has worked out",
     *(*_PERSISTS, "get_returns_the_item", "read_answers_the_item", "owner_is_in_the_answer"),
@@ -341,11 +344,9 @@ def condition_worked_out(evidence: Evidence) -> Told | None:
     asked = ("SELECT items",) if evidence.rule.startswith(("get", "read")) else ("UPDATE items", "DELETE items")
     asked = ("SELECT owners",) if evidence.rule.startswith("owner") else asked
     for event in evidence.events_of(*asked):
-        condition = event.words.partition(" where ")[2]
-        condition = re.split(r" order by | limit ", condition)[0]
-        found = re.fullmatch(r"(true|1 = 1)|(false|0 = 1)", condition)
-        if found and event.where:
-            verb, rows = event.what.split()[0], "every row" if found[1] else "no row"
+        condition = event.words.partition(" where ")[2].partition(" order by ")[0].partition(" limit ")[0]
+        if condition in _WORKED_OUT and event.where:
+            verb, rows = event.what.split()[0], _WORKED_OUT[condition]
             where = built(evidence, event.where, "where", "filter")
             hint = "Python has worked this condition out by itself, before the database saw it. What is compared "
             hint += "with what?"
@@ -354,7 +355,8 @@ def condition_worked_out(evidence: Evidence) -> Told | None:
             if re.search(r"\.\w+ (not )?in \w", evidence.source.line(where)):
                 hint = "'in' is a question that Python answers at once. Which method of a column asks the database?"
             return Told(saw=f"the {verb} says WHERE {condition}: that is {rows}", where=where, hint=hint)
-        if re.fullmatch(r"(items\.\w+) = \1", condition) and event.where:
+        column, _, other = condition.partition(" = ")
+        if column == other and column.startswith("items.") and event.where:
             saw = f"the {event.what.split()[0]} says WHERE {condition}: that is every row"
             where = built(evidence, event.where, "where", "filter")
             same = [(file, each) for file, node in reached(evidence) for each in inside(node) if _is_of_itself(each)]

@@ -1758,7 +1758,7 @@ def _parts_of(file: File, annotation: ast.expr) -> list[ast.expr]:
         return [*_parts_of(file, annotation.left), *_parts_of(file, annotation.right)]
     if isinstance(annotation, ast.Subscript) and name_of(annotation.value) == "Optional":
         return _parts_of(file, annotation.slice)
-    value = getattr(file.bindings.get(name_of(annotation)), "value", None) if isinstance(annotation, ast.Name) else None
+    value = getattr(file.bound(name_of(annotation)), "value", None) if isinstance(annotation, ast.Name) else None
     return [value if value is not None else annotation]
 
 

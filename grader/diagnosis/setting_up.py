@@ -174,7 +174,7 @@ def base_says_too_much(evidence: Evidence) -> Told | None:
             saw = f"the metadata of Base is {an(other[1])}" if other and other[1] else ""
             hint = f"Base gets a {name} by itself. What does this line put in the place of it?"
             value = text_of(found.value)
-            held = text_of(getattr(file.bindings.get(value), "value", None))
+            held = text_of(getattr(file.bound(value), "value", None))
             if re.search("convention|table_name", f"{value} {held}".lower()):
                 hint = "SQLAlchemy keeps the tables of Base in a MetaData. How does that take a naming convention?"
             return Told(saw=saw, where=file.at(found), hint=hint)

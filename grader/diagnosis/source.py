@@ -78,6 +78,10 @@ class File:
         """Whether a statement at the top of the module may give this name a value."""
         return name in self._words_at_the_top
 
+    def bound(self, name: str) -> ast.stmt | None:
+        """The last statement at the top of the module that gives this name a value; parsed only where one may."""
+        return self.bindings.get(name) if self.binds(name) else None
+
     @cached_property
     def _words_at_the_top(self) -> frozenset[str]:
         """What stands in the lines that are not indented, apart from those that import or begin a function or class."""
@@ -369,8 +373,8 @@ class Source:
     def bound(self, name: str, file: File) -> tuple[File, ast.stmt] | None:
         """The statement that gives a name its value at the top of a module; where it is imported, in the other one."""
         for each in (file, *(other for other in self.files() if other is not file)):
-            if each.binds(name) and name in each.bindings:
-                return each, each.bindings[name]
+            if (statement := each.bound(name)) is not None:
+                return each, statement
         return None
 
     def handed_over(

@@ -6,6 +6,7 @@ import ast
 import re
 
 from grader.diagnosis.anywhere import innermost
+from grader.diagnosis.endpoints import own_files
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.source import File, Function, calls, keyword, name_of, passed_to, text_of
@@ -242,6 +243,8 @@ _IS_A_TUPLE = (
     r"\b{0}: (missing|text of any length|Input should be .*, not \()|\b{0} is \(|Unconsumed column names: .*\b{0}\b|"
     r'no such column: (\w+\.)?{0}\b|column "?(\w+\.)?{0}"? (of relation "\w+" )?does not exist'
 )
+# Without one of these `_IS_A_TUPLE` is not there either.
+_OF_A_TUPLE = ": missing", "text of any length", ", not (", " is (", "Unconsumed", "no such column", "does not exist"
 _BY_A_TUPLE = re.compile(
     r"\btuple\b|\bprimary key columns\b|foreign key|join condition|not \(|dictionary update sequence|"
     "ORM mapped attribute"
@@ -252,7 +255,8 @@ _BY_A_TUPLE = re.compile(
 def comma_behind_a_field(evidence: Evidence) -> Told | None:
     """A comma at the end of a line makes a tuple of what stands before it: what is no column, and no default."""
     words = " ".join([evidence.saw, *(each.message for each in evidence.raised)])
-    for file in [each for each in evidence.source.files() if each.name not in evidence.given]:
+    told = _BY_A_TUPLE.search(words) or any(each in words for each in _OF_A_TUPLE)
+    for file in own_files(evidence) if told else ():
         for owner in file.classes:
             for node in [each for each in owner.body if isinstance(each, ast.AnnAssign | ast.Assign)]:
                 value, name = node.value, _column_of(node)
@@ -407,7 +411,7 @@ def column_not_inherited(evidence: Evidence) -> Told | None:
     if item is None or ": missing" not in evidence.saw or _attribute(evidence, name) is not None:
         return None
     known = _item_and_its_bases(evidence)
-    for file in [each for each in evidence.source.files() if each.name not in evidence.given]:
+    for file in own_files(evidence):
         for node in [each for each in file.classes if (file, each) not in known]:
             own = {_column_of(each) for each in node.body if calls(each, "mapped_column", "Column")}
             own |= {

@@ -744,7 +744,7 @@ def _methods_of_what_is_made(evidence: Evidence, run: list[tuple[File, Function]
 
 def _kept_in_a_class(evidence: Evidence, task: tuple[File, Function]) -> Told | None:
     """Where a class of the learner's own keeps one session: its body makes it, or an object that an import makes."""
-    own = [file for file in evidence.source.files() if file.name not in evidence.given]
+    own = own_files(evidence)
     begun = evidence.source.function("record_event", "app/tasks.py") or task
     run = [*evidence.source.reached(*begun, evidence.given), *evidence.source.reached(*task, evidence.given)]
     used = {each.id for _, node in run for each in ast.walk(node) if isinstance(each, ast.Name)}

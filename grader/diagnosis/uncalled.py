@@ -49,7 +49,7 @@ def method_not_called(evidence: Evidence) -> Told | None:
 @reading("a map() that nobody goes through")
 def lazy_and_alone(evidence: Evidence) -> Told | None:
     """map(), filter() and a generator expression do nothing by themselves, only when somebody goes through them."""
-    for file in own_files(evidence):
+    for file in [each for each in own_files(evidence) if any(map(_may_be_lazy, each.lines))]:
         for node in [each for each in file.nodes if isinstance(each, ast.Expr)]:
             called = text_of(node.value.func) if isinstance(node.value, ast.Call) else ""
             if called in ("map", "filter") or isinstance(node.value, ast.GeneratorExp):
@@ -57,6 +57,10 @@ def lazy_and_alone(evidence: Evidence) -> Told | None:
                 hint = f"{what} calls nothing until somebody goes through it. Who does?"
                 return Told(where=file.at(node), hint=hint)
     return None
+
+
+def _may_be_lazy(line: str) -> bool:
+    return line.lstrip().startswith("(") or "map(" in line or "filter(" in line
 
 
 @reading("a statement that calls nothing")

@@ -16,7 +16,7 @@ from grader.diagnosis.crud import (
     of_the_model,
     reached,
 )
-from grader.diagnosis.endpoints import behind, request_of
+from grader.diagnosis.endpoints import behind, own_files, request_of
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.schemas import dumping
@@ -213,7 +213,7 @@ def update_made_anew(evidence: Evidence) -> Told | None:
     if not evidence.sent("UPDATE") or evidence.raised:
         return None
     told = "".join(evidence.did[-1:]).rpartition("PATCH")[2]
-    for file in [each for each in evidence.source.files() if each.name not in evidence.given]:
+    for file in own_files(evidence):
         for call in [call for function in file.functions for call in calls(function, "ItemUpdate")]:
             for each in [each for each in call.keywords if each.arg in ("name", "description")]:
                 is_read = isinstance(each.value, ast.Attribute) and each.value.attr == each.arg

@@ -33,62 +33,87 @@ _FIRST_ANSWER = 10.0
 _FIRST_WORKER = 5.0
 _PATIENCE = 120.0
 _MOST_LOSSES = 2
+_LOST = "the workers that were to grade it were lost"
 
 
-def on_a_cluster(tasks: Tasks, client: Any, plan: Plan, tell: Callable[[str], None]) -> Generator[Batch]:
-    """Grade tasks on the workers of a Dask scheduler.
+class Cluster:
+    """The workers of a Dask scheduler, which grade a class.
 
     Args:
-        tasks: what to do; taken one by one, a little ahead of the workers.
-        client: made by `connect`; it is closed at the end.
-        plan: what they are to be judged by.
+        client: made by `connect`.
+        plan: what submissions are to be judged by.
         tell: says a sentence to the user.
-
-    Raises:
-        BadInput: the workers cannot judge, or all of them are gone.
     """
-    finished: queue.SimpleQueue[tuple[Task, Any]] = queue.SimpleQueue()
-    losses: dict[str, int] = {}
-    told: set[str] = set()
-    under_way: dict[str, Any] = {}
 
-    def send(task: Task) -> None:
-        future = client.submit(grade_remotely, pack_task(task, plan), pure=False)
-        under_way[task.learner] = future
-        future.add_done_callback(lambda done: finished.put((task, done)))
+    def __init__(self, client: Any, plan: Plan, tell: Callable[[str], None]) -> None:
+        self._client = client
+        self._plan = plan
+        self._tell = tell
+        self._losses: dict[str, int] = {}
+        self._told: set[str] = set()
 
-    try:
-        tell(f"Cluster: {len(_workers(client))} workers with {_threads(client)} threads.")
-        alone_since: float | None = None
-        while True:
-            while len(under_way) < 2 * _threads(client) + 2 and (task := tasks.next()) is not None:
-                send(task)
-            if not under_way:
-                return
-            try:
-                task, future = finished.get(timeout=2.0)
-            except queue.Empty:
-                alone_since = _look_after(client, alone_since, tell)
-                continue
-            alone_since = None
-            del under_way[task.learner]
-            status, outcome = _result(future)
-            if status == "lost" and losses.get(task.learner, 0) < _MOST_LOSSES:
-                losses[task.learner] = losses.get(task.learner, 0) + 1
-                send(task)
-            elif status == "verdicts":
-                if outcome["worker"] not in told:
-                    told.add(outcome["worker"])
-                    tell(f"Worker {harmless(outcome['worker'])}: {harmless(outcome['protection'])}")
-                made = _verdicts(task, outcome["verdicts"])
-                yield Batch(made, [task], isolation={content: outcome["isolation"] for content, _ in made})
-            else:
-                yield Batch(failed=[(task, outcome)])
-    finally:
+    def close(self) -> None:
+        """Let go of the scheduler."""
         with suppress(Exception):
-            client.cancel(list(under_way.values()), force=True)
-        with suppress(Exception):
-            client.close(timeout=5)
+            self._client.close(timeout=5)
+
+    def grade(self, tasks: Tasks, alone: bool) -> Generator[Batch]:
+        """Grade tasks on all workers, or on one at a time.
+
+        Args:
+            tasks: what to do; taken one by one, a little ahead of the workers.
+            alone: nothing else of the class is to be at work meanwhile, whatever the worker.
+
+        Raises:
+            BadInput: the workers cannot judge, or all of them are gone.
+        """
+        finished: queue.SimpleQueue[tuple[Task, Any]] = queue.SimpleQueue()
+        under_way: dict[str, Any] = {}
+
+        def send(task: Task) -> None:
+            future = self._client.submit(grade_remotely, pack_task(task, self._plan, alone), pure=False)
+            under_way[task.learner] = future
+            future.add_done_callback(lambda done: finished.put((task, done)))
+
+        try:
+            if not alone:
+                self._tell(f"Cluster: {len(_workers(self._client))} workers with {_threads(self._client)} threads.")
+            without_since: float | None = None
+            while True:
+                most = 1 if alone else 2 * _threads(self._client) + 2
+                while len(under_way) < most and (task := tasks.next()) is not None:
+                    if self._losses.get(task.learner, 0) >= _MOST_LOSSES:
+                        yield Batch(failed=[(task, _LOST)])
+                    else:
+                        send(task)
+                if not under_way:
+                    return
+                try:
+                    task, future = finished.get(timeout=2.0)
+                except queue.Empty:
+                    without_since = _look_after(self._client, without_since, self._tell)
+                    continue
+                without_since = None
+                del under_way[task.learner]
+                status, outcome = _result(future)
+                if status == "lost" and self._losses.get(task.learner, 0) < _MOST_LOSSES:
+                    self._losses[task.learner] = self._losses.get(task.learner, 0) + 1
+                    send(task)
+                elif status == "verdicts":
+                    yield self._kept(task, outcome)
+                else:
+                    yield Batch(failed=[(task, outcome)])
+        finally:
+            with suppress(Exception):
+                self._client.cancel(list(under_way.values()), force=True)
+
+    def _kept(self, task: Task, outcome: dict[str, Any]) -> Batch:
+        """What a worker has found out, once it is said how well the code was kept apart there."""
+        if outcome["worker"] not in self._told:
+            self._told.add(outcome["worker"])
+            self._tell(f"Worker {harmless(outcome['worker'])}: {harmless(outcome['protection'])}")
+        made = _verdicts(task, outcome["verdicts"])
+        return Batch(made, [task], isolation={content: outcome["isolation"] for content, _ in made})
 
 
 def connect(address: str) -> Any:
@@ -209,7 +234,7 @@ def _result(future: Any) -> tuple[str, Any]:
         raise BadInput("The connection to the scheduler is lost. Start again with --resume.")
     error = future.exception()
     if type(error).__name__ == "KilledWorker":
-        return "lost", "the workers that were to grade it were lost"
+        return "lost", _LOST
     return "failed", f"{type(error).__name__}: {error}"
 
 

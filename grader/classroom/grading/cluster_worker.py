@@ -23,8 +23,8 @@ from grader.classroom.intake import Chapter
 from grader.classroom.store import shortened
 
 
-def pack_task(task: Task, plan: Plan) -> bytes:
-    """A task as bytes, with what it is to be judged by."""
+def pack_task(task: Task, plan: Plan, alone: bool) -> bytes:
+    """A task as bytes, with what it is to be judged by, and whether nothing else of the class is at work meanwhile."""
     pieces = [
         {
             "chapter": piece.chapter,
@@ -36,11 +36,12 @@ def pack_task(task: Task, plan: Plan) -> bytes:
         }
         for piece in task.pieces
     ]
-    return zlib.compress(json.dumps({"learner": task.learner, "pieces": pieces, "plan": plan.facts()}).encode())
+    request = {"learner": task.learner, "pieces": pieces, "plan": plan.facts(), "alone": alone}
+    return zlib.compress(json.dumps(request).encode())
 
 
-def unpack_task(data: bytes) -> tuple[Task, dict[str, Any]]:
-    """The task, and what it is to be judged by."""
+def unpack_task(data: bytes) -> tuple[Task, dict[str, Any], bool]:
+    """The task, what it is to be judged by, and whether it is alone."""
     request = json.loads(zlib.decompress(data))
     pieces = [
         Piece(
@@ -53,7 +54,7 @@ def unpack_task(data: bytes) -> tuple[Task, dict[str, Any]]:
         )
         for each in request["pieces"]
     ]
-    return Task(request["learner"], tuple(pieces)), request["plan"]
+    return Task(request["learner"], tuple(pieces)), request["plan"], request.get("alone", False)
 
 
 _own = threading.local()
@@ -68,18 +69,17 @@ def grade_remotely(data: bytes) -> bytes:
     Returns:
         The verdicts and how the code was kept apart here, or why this worker cannot judge.
     """
-    task, asked = unpack_task(data)
+    task, asked, alone = unpack_task(data)
     limits = (asked["seconds"], asked.get("chapter_limit"), asked.get("submission_limit"))
     plan = plan_of(tuple(asked["chapters"]), asked["database"], *limits)
     if plan.facts() != asked:
         return _answer(refused="a worker has another version of the grader or of its libraries; make them the same")
     try:
-        verdicts = [(content, check.id, shortened(check)) for content, check in grade_task(_bench(plan), task)]
+        verdicts = [(content, check.id, shortened(check)) for content, check in grade_task(_bench(plan, alone), task)]
     except BadInput as problem:
         return _answer(refused=str(problem))
     except BaseException:
-        _own.bench.close()
-        del _own.bench
+        _let_go()
         raise
     sandbox: Sandbox = _own.sandbox
     return _answer(verdicts=verdicts, worker=_address(), isolation=sandbox.name, protection=sandbox.protection())
@@ -95,18 +95,33 @@ def _answer(**facts: Any) -> bytes:
     return zlib.compress(json.dumps(facts, ensure_ascii=False).encode("utf-8", "replace"))
 
 
-def _bench(plan: Plan) -> Bench:
-    if getattr(_own, "bench", None) is None or _own.plan != _limits(plan):
+def _bench(plan: Plan, alone: bool) -> Bench:
+    wanted = (*_limits(plan), alone)
+    if _kept() is not None and _own.made_for != wanted:
+        _let_go()
+    if _kept() is None:
         slot = _take_slot()
         if hasattr(os, "sched_setaffinity"):
             processors = sorted(os.sched_getaffinity(0))
             os.sched_setaffinity(0, {processors[slot % len(processors)]})
         sandbox = _own.sandbox = prepare([], plan.database, plan.seconds, plan.chapter_limit, plan.submission_limit)
-        _own.bench = Bench(plan.database, sandbox.limits, jobs=1, isolation=sandbox.isolation(slot), alone=False)
-        _own.plan = _limits(plan)
+        _own.bench = Bench(plan.database, sandbox.limits, jobs=1, isolation=sandbox.isolation(slot), alone=alone)
+        _own.made_for = wanted
         atexit.register(_own.bench.close)
     bench: Bench = _own.bench
     return bench
+
+
+def _kept() -> Bench | None:
+    """The bench of this thread."""
+    return getattr(_own, "bench", None)
+
+
+def _let_go() -> None:
+    """Close the bench of this thread, so that the next submission gets a new one."""
+    if (bench := _kept()) is not None:
+        _own.bench = None
+        bench.close()
 
 
 def _limits(plan: Plan) -> tuple[object, ...]:
