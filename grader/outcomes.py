@@ -26,6 +26,7 @@ class Verdict(Exception):
 
     Attributes:
         step: where the first difference is (`grader.diagnosis.evidence.Step`), for the explanation too.
+        got_to: what the check was at when the code broke before it did what it tells of.
     """
 
     outcome = "failed"
@@ -41,6 +42,7 @@ class Verdict(Exception):
         super().__init__(saw)
         self.saw, self.wanted, self.where, self.cause, self.values = saw, wanted, where, cause, values
         self.step: Any = None
+        self.got_to = ""
 
 
 class Wrong(Verdict):

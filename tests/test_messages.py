@@ -171,8 +171,8 @@ MESSAGES = {
                     crud.list_items(SessionLocal(), offset, limit)]
       hint      Who closes this, after a success, after a 404, and after a
                 crash?
-      why       A session that stays open keeps a connection from everyone else;
-                after a few requests the app hangs.
+      why       What stays open keeps a connection from everyone else; after a
+                few requests the app hangs.
       timeline  BEGIN > SELECT items > ANSWER 200
       rule      06_routes.sessions_close_after_every_answer
 """,

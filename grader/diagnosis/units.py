@@ -1205,6 +1205,8 @@ def answered_too_early(evidence: Evidence) -> Told | None:
     blocks = [each for each in inside(node) if isinstance(each, ast.With) and each.lineno < place.lineno]
     if made and blocks and not any(place in ast.walk(each) for each in blocks):
         return Told(where=file.at(place), hint="Before this line the row has to be loaded once more.")
+    if any(place in ast.walk(each) for each in blocks):
+        hint = "The COMMIT comes at the end of this 'with' block. What may still change until then?"
     if place in made and node is not (_unit(evidence) or [None])[-1]:
         hint = "This copies the values before the COMMIT. What may still change in the row, and who loads it again?"
     return Told(where=file.at(place), hint=hint)

@@ -62,15 +62,20 @@ class Code:
         except BaseException as error:
             if self.to_do(error) is None:
                 first_failures.keep(error, self._place.root, there)
-            raise self.import_failure(name, error) from None
+            raise self._not_imported(name, error) from None
         if (first := first_failures.of_what_works_now()) is not None:
-            raise self.import_failure(name, first)
+            raise self._not_imported(name, first)
         if not known:
             self.returned()
         if makes_asynchronous(sys.modules.get("app.db")):
             self._focus.on_name("db.engine")
             raise asynchronous_instead(self._focus.at)
         return module
+
+    def _not_imported(self, name: str, error: BaseException) -> Verdict:
+        verdict = self.import_failure(name, error)
+        verdict.got_to = f"imported {self._focus.file_of(name)}"
+        return verdict
 
     def import_failure(self, name: str, error: BaseException) -> Verdict:
         """What an import of ``app.<name>`` that raised means, as a verdict."""

@@ -85,6 +85,8 @@ def judge(
             if stub := _still_to_do(found["where"], verdict.cause, parts) if outcome == "failed" else None:
                 outcome = "todo"
                 found |= {"observed": f"{stub.task} {stub.words}", "where": ""}
+        if verdict.got_to and outcome == "error":
+            parts.story.got_to(verdict.got_to)
         told = _in_full(found, parts, started)
         if outcome == "passed":  # it was not: somebody has changed that meanwhile
             _exit(SPOILT)

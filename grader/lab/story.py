@@ -27,6 +27,11 @@ class Story:
         """Add to what was done."""
         self.lines.append(what)
 
+    def got_to(self, what: str) -> None:
+        """Tell in the place of what comes last how far that got, unless it tells of an import by itself."""
+        if self.lines and "import" not in self.lines[-1]:
+            self.lines[-1] = what
+
     def begin(self, *lines: str) -> None:
         """Begin anew: what happened up to now has nothing to do with what is judged."""
         self.lines[:] = [*self._arranged, *lines]

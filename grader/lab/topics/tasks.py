@@ -233,7 +233,7 @@ class Tasks:
         try:
             function(item_id, kind)
         except Exception:
-            self._story.did("it raised")
+            self._story.did("the task raised")
 
 
 def _writes(moments: list[Moment]) -> list[Moment]:
