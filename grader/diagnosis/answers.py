@@ -302,9 +302,9 @@ def of_the_answer(function: Callable[[Evidence], Told | None]) -> Callable[[Evid
 
 def _shown_too(evidence: Evidence) -> list[str]:
     """The fields that an answer shows and no item has: as the rule says it, or as the two differ."""
-    more = re.search(r"also shows (\w+(?:, \w+)*)", evidence.saw) if "also shows " in evidence.saw else None
+    more = re.search(r"also shows ('\w+'(?:, '\w+')*)", evidence.saw) if "also shows " in evidence.saw else None
     if more is not None or evidence.rule != "the_rest_still_works" or evidence.saw.startswith("the row"):
-        return more[1].split(", ") if more is not None else []
+        return more[1].replace("'", "").split(", ") if more is not None else []
     actual, expected = _rows(evidence.actual)[:1], _rows(evidence.expected)[:1]
     return [name for shown, wanted in zip(actual, expected, strict=False) for name in shown if name not in wanted]
 

@@ -244,12 +244,15 @@ def page_passed_on(evidence: Evidence, chain: list[tuple[File, Function]]) -> To
                 return Told(where=file.at(call), hint=misplaced)
             words = " ".join(text_of(each) for value in passed.values() for each in made_of(node, value))
             lost = [each for each in ("offset", "limit") if each not in given and not re.search(each, words)]
-            lost = [each for each in lost if each in unlike_the_page(evidence)]
-            if lost:
-                hands = "ends" if len(lost) == 1 else "end"
-                them = "it" if len(lost) == 1 else "them"
-                return Told(where=file.at(call), hint=f"{' and '.join(lost)} {hands} here: nobody hands {them} on.")
+            if {*lost} & unlike_the_page(evidence):
+                return Told(where=file.at(call), hint=end_here(lost))
     return None
+
+
+def end_here(lost: list[str]) -> str:
+    """What there is to say of a call that does not get offset, limit, or both of them."""
+    one = len(lost) == 1
+    return f"{' and '.join(lost)} {'ends' if one else 'end'} here: nobody hands {'it' if one else 'them'} on."
 
 
 def looks_up_an_id(event: Event) -> bool:

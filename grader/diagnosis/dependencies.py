@@ -532,7 +532,7 @@ def another_is_closed(evidence: Evidence) -> Told | None:
     for statement in _finals(node):
         for part in ast.walk(statement):
             if isinstance(part, ast.Assign) and text_of(part.targets[0]) == _yielded(node):
-                return Told(where=file.at(part), hint="From here on the name stands for another session.")
+                return Told(where=file.at(part), hint=f"From here on '{_yielded(node)}' stands for another session.")
     closed = [call for call in calls(node, "close") if isinstance(call.func, ast.Attribute)]
     owners = [text_of(call.func.value) for call in closed if isinstance(call.func, ast.Attribute)]
     earlier = [call for call in closed if _is_from_before(file, node, call)]

@@ -1516,7 +1516,8 @@ def second_engine(evidence: Evidence) -> Told | None:
     made_there = file.calls("sessionmaker")  # in a class or a function of one's own, say
     bind = made_there[0] if bind is None and len(made_there) == 1 else bind
     if others:
-        return Told(where=file.at(others[0]), hint="This makes a second engine. There is one already.")
+        hint = f"{name_of(others[0])}() makes a second engine. There is one already."
+        return Told(where=file.at(others[0]), hint=hint)
     made = _engines_made(evidence, file, node) if "second engine" in evidence.saw else []
     if len(made) == 1:
         first = evidence.source.bound("engine", file)

@@ -10,6 +10,7 @@ from typing import Any
 
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.crud import (
+    end_here,
     made_of,
     number_behind,
     page_asked,
@@ -1481,9 +1482,7 @@ def _where_the_page_ends(evidence: Evidence, file: File, call: ast.Call, ends: l
         asked = re.findall(r"\b(offset|limit)=", "".join(evidence.did[-1:]))
         lost = " and ".join(name for name in dict.fromkeys(asked) if name not in text_of(call)) or "page"
         return f"There are two calls here. Which one serves this request, and does it know the {lost}?"
-    if len(ends) == 1:
-        return f"{ends[0]} ends here: nobody hands it on."
-    return "offset and limit end here: nobody hands them on."
+    return end_here(ends)
 
 
 @reading("another default for the page", "list_answers_items")

@@ -920,7 +920,7 @@ def never_called(evidence: Evidence, schema: ast.ClassDef) -> Iterator[tuple[ast
         if not alone or _is_named(evidence, each.name):
             continue
         if isinstance(before, ast.Expr) and name_of(before.value) in _VALIDATORS:
-            yield before, each, f"This line does nothing for {each.name}(). What makes a decorator of it?"
+            yield before, each, f"This line does nothing for {each.name}(). Which sign makes a decorator of a line?"
         else:
             yield each, each, f"{each.name}() is a method like any other. What makes a validator of it?"
 
@@ -1209,6 +1209,9 @@ def rules_left_behind(evidence: Evidence) -> Told | None:
     return None
 
 
+_UNLIMITED = "Nothing here limits the length."
+
+
 @reading("a text that is too long is accepted", "lengths_match_the_table")
 def too_long_accepted(evidence: Evidence) -> Told | None:
     """SQLite stores a text that is too long. PostgreSQL refuses it, and the client gets a 500."""
@@ -1223,7 +1226,7 @@ def too_long_accepted(evidence: Evidence) -> Told | None:
     if own is not None and not other and _says_more(evidence, field, own, found, "max_length"):
         shared = "" if "max_length" not in text_of(found[1]) else "Its type is that of both texts."
         found = own
-    hint, place = "Nothing here limits the length.", (found[0], cast(ast.AST, found[1]))
+    hint, place = _UNLIMITED, (found[0], cast(ast.AST, found[1]))
     limits = [node for node in ast.walk(found[1]) if isinstance(node, ast.keyword) and "max_length" in (node.arg or "")]
     measured = [
         (file, method, node)
@@ -1261,9 +1264,11 @@ def too_long_accepted(evidence: Evidence) -> Told | None:
         away = _kept_away(evidence, *measured[0][1:], field)
         if away is not None:
             place, hint = (measured[0][0], away[0]), away[1]
-    over = _passed_over(evidence, found) if hint.startswith("Nothing here limits the length") else None
+    over = _passed_over(evidence, found) if hint == _UNLIMITED else None
     if over is not None:
         place, hint = over[0], f"{over[1]} What tells Pydantic how long a text may be?"
+    elif hint == _UNLIMITED and _is_unlimited(evidence, "description" if field == "name" else "name"):
+        hint = "Nothing limits the length of a name, nor that of a description. Which lines say what they may hold?"
     if own is not None and not measured and other:
         place, hint = own, "Which type has this field here? Compare what the two types allow."
     return Told(
@@ -1271,6 +1276,15 @@ def too_long_accepted(evidence: Evidence) -> Told | None:
         hint=hint,
         why="" if evidence.raised_kind("ValidationError") else _TOO_LONG,  # which comes before any database
     )
+
+
+def _is_unlimited(evidence: Evidence, field: str) -> bool:
+    """Whether a field has no length of its own either, and no validator that may measure it."""
+    found = rules_of(evidence, field)
+    if found is None or "max_length" in text_of(found[1]) or limit_of(evidence, found, "max_length") is not None:
+        return False
+    raises = [(method, node) for _, method, node in _raises(evidence) if _about(evidence, method, field)]
+    return not any("len(" in text_of(_condition_of(method, node)) for method, node in raises)
 
 
 _OF_COLUMNS = "String", "Text", "Unicode", "UnicodeText", "VARCHAR", "NVARCHAR", "AutoString", "Column", "mapped_column"

@@ -420,7 +420,7 @@ def column_not_inherited(evidence: Evidence) -> Told | None:
             if name not in own or "__tablename__" in text_of(node):
                 continue
             if node in item[1].body:
-                hint = "SQLAlchemy does not look into a class inside a model. Where do columns stand?"
+                hint = "SQLAlchemy does not look into a class inside a model. Which class is the column to belong to?"
                 return Told(where=file.at(node), hint=hint)
             hint = f"Item has no '{name}', and {node.name} has. From which classes does Item inherit?"
             return Told(where=item[0].at(item[1]), hint=hint)

@@ -619,9 +619,10 @@ def task_is_a_generator(evidence: Evidence) -> Told | None:
         called = node is reached[0][1] or any(name_of(each) == node.name for each in alone)
         if not yields or not called or file.name in evidence.given:
             continue
-        if any(name == "contextmanager" for name, _ in decorators(node)):
-            hint = f"{node.name}() makes a block for a with here, and no line of it runs by itself. Who enters it?"
-            return Told(where=file.at(node), hint=hint)
+        made = [each for name, each in decorators(node) if name == "contextmanager"]
+        if made:
+            hint = f"With this line, a call of {node.name}() only makes something for a 'with' block to enter, and no "
+            return Told(where=file.at(made[0]), hint=f"{hint}line of it runs. Does a task need that?")
         if not node.decorator_list:
             hint = f"With a yield in it, {node.name}() makes a generator when it is called, and no line of it runs. "
             return Told(where=file.at(yields[0]), hint=f"{hint}Who would go through it here?")

@@ -908,9 +908,9 @@ def skips_what_fails(evidence: Evidence) -> Told | None:
         for attempt in [each for loop in loops for each in _tries(loop)]:
             for handler in attempt.handlers:
                 if not any(isinstance(each, ast.Raise) for each in ast.walk(handler)):
-                    return Told(where=file.at(handler), hint="What happens to the others when this one fails?")
+                    return Told(where=file.at(handler), hint="What happens to the other items when this one fails?")
         for call in [call for loop in loops for call in calls(loop, "suppress")]:
-            return Told(where=file.at(call), hint="What happens to the others when this one fails?")
+            return Told(where=file.at(call), hint="What happens to the other items when this one fails?")
     return None
 
 

@@ -514,7 +514,7 @@ def refreshed_after_the_delete(evidence: Evidence) -> Told | None:
     return Told(
         saw=f"{crash}{raised.kind}: {method}() was called for an item whose row was deleted",
         where=where,
-        hint=f"The DELETE was sent, and this step calls {method}() after it. Which row is left then?",
+        hint=f"The DELETE was sent, and then {method}() was called for the same item. Which row is left then?",
     )
 
 

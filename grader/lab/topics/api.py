@@ -183,7 +183,7 @@ class Api:
         """End the check as failed if the answer to the last write was sent before its COMMIT."""
         saved = self._seen.commits_of_writes(until="ANSWER 2") > 0
         late = self._answered_with is not None and self._answered_with != self._items.rows()
-        saw, wanted = "the answer was sent before the COMMIT", "first the COMMIT, then the answer"
+        saw, wanted = "the answer was sent before the COMMIT of this change", "first the COMMIT, then the answer"
         self._expect(saved and not late, saw=saw, wanted=wanted)
 
     def expect_refused(self, method: str, path: str, body: object) -> None:
@@ -282,7 +282,8 @@ class Api:
             answer = self._client.only_request(method, path, **options)
             items = list(_items_in(answer.json))
             more = sorted({name for item in items for name in item if name not in _FIELDS})
-            self._expect(not more, saw=f"the answer also shows {', '.join(more)}", wanted="id, name and description")
+            named = ", ".join(map(repr, more))
+            self._expect(not more, saw=f"the answer also shows {named}", wanted="id, name and description")
             shown += len(items)
         if not shown:
             raise Waits(str(answer), "create_answers_201", answer.error)
