@@ -92,18 +92,6 @@ def home() -> Path:
     return found
 
 
-def kept() -> Path:
-    """Where backups and what is known are kept.
-
-    Raises:
-        BadInput: a link stands there, which may lead into somebody else's folder.
-    """
-    folder = (found_home() or Path.cwd()) / ".workbook"
-    if folder.is_symlink():
-        raise BadInput(f"'{folder}' is a link; remove it, or put the folder itself there, and try again.")
-    return folder
-
-
 def refuse_links(top: Path, names: Iterable[str]) -> None:
     """Make sure that files below a folder lie there, before anything is written: no folder on the way is a link.
 
@@ -117,6 +105,24 @@ def refuse_links(top: Path, names: Iterable[str]) -> None:
     for folder in dict.fromkeys(parent for name in names for parent in reversed(Path(name).parents)):
         if folder.parts and (top / folder).is_symlink():
             raise BadInput(f"'{top.name}/{folder.as_posix()}' is a link; put the folder itself there, and try again.")
+
+
+def refuse_what_is_no_file(top: Path, names: Iterable[str]) -> None:
+    """Make sure that files below a folder are files, or not there, before they are read or written.
+
+    Args:
+        top: the folder; it may be a link itself.
+        names: the files, as they are called from there.
+
+    Raises:
+        BadInput: one of them is a link, or lies elsewhere; or it is something else than a file.
+    """
+    names = list(names)
+    refuse_links(top, names)
+    for name in names:
+        file = top / name
+        if file.is_symlink() or (file.exists() and not file.is_file()):
+            raise BadInput(f"'{top.name}/{name}' is a link, or no ordinary file; remove it, and try again.")
 
 
 def is_clone() -> bool:

@@ -13,6 +13,8 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from grader.keeping import files_below
+from grader.removal import remove
 from grader.rules import CHAPTERS
 from tests import PROJECT
 from tests.browser import Browser, find
@@ -44,6 +46,60 @@ def test_restore_and_carry_follow_no_link(copy: Copy, tmp_path: Path) -> None:
     done = copy.run("carry", "5", "--yes")
     assert done.returncode == 2 and "'chapters/05_crud/app' is a link" in " ".join(done.stderr.split())
     assert {file: file.read_bytes() for file in other.rglob("*.py")} == before
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        (".workbook/progress.new", ("check", "1")),
+        (".workbook/hints.new", ("hint", "5.1")),
+        (".workbook/progress.json", ("status",)),
+        ("lessons/05_crud.ipynb", ("lesson", "5", "--fresh", "--yes")),
+        ("lessons/04_schemas.ipynb", ("lesson",)),
+    ],
+)
+def test_in_a_strangers_folder_no_link_is_followed_and_no_pipe_waited_for(
+    place: str, words: tuple[str, ...], copy: Copy, tmp_path: Path
+) -> None:
+    """Whatever the command: it says what to remove, and changes nothing elsewhere."""
+    shutil.copytree(PROJECT / "notebooks", copy.folder / "notebooks")
+    strange, other = copy.folder / place, tmp_path / "somebody's"
+    strange.parent.mkdir(exist_ok=True)
+    for make in (lambda: strange.symlink_to(other), lambda: os.mkfifo(strange)):
+        make()
+        done = copy.run(*words)
+        said = " ".join(done.stderr.split())
+        assert done.returncode == 2 and "is a link, or no ordinary file; remove it, and try again" in said
+        assert strange.name in said and not other.exists()
+        strange.unlink()
+
+
+def test_a_backup_of_somebody_else(copy: Copy, tmp_path: Path) -> None:
+    """Only what a command may have put there comes back; links and very deep folders are left out of it."""
+    (tmp_path / "secret").write_text("somebody's")
+    backup = copy.folder / ".workbook/backups/2026-11-01_101500_reset_05_crud"
+    for name in ("05_crud/app/crud.py", ".git/hooks/pre-commit", "grader/rules.py"):
+        (backup / name).parent.mkdir(parents=True, exist_ok=True)
+        (backup / name).write_text("# theirs\n")
+    (backup / "05_crud/app/more.py").symlink_to(tmp_path / "secret")
+    here = os.open(backup, os.O_RDONLY)
+    for _ in range(1500):
+        os.mkdir("d", dir_fd=here)
+        here, before = os.open("d", os.O_RDONLY, dir_fd=here), here
+        os.close(before)
+    os.close(here)
+    assert "reset_05_crud" in copy.run("restore", "--list").stdout
+    assert copy.run("restore", "--yes").returncode == 0
+    assert (copy.folder / CRUD).read_text() == "# theirs\n"
+    assert not (copy.folder / ".git").exists() and (copy.folder / "grader/rules.py").read_text() != "# theirs\n"
+    assert not (copy.folder / "chapters/05_crud/app/more.py").exists()
+    assert "backups" in copy.run("doctor").stdout
+    (copy.folder / CRUD).unlink()
+    (copy.folder / CRUD).symlink_to(tmp_path / "secret")
+    assert copy.run("reset", "5", "--yes").returncode == 0
+    assert not [file for file in files_below(copy.folder / ".workbook") if file.read_bytes() == b"somebody's"]
+    remove(backup)  # pytest fails at such depths
 
 
 def test_restore_brings_back_what_reset_took(copy: Copy) -> None:

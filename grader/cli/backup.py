@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
-from grader.places import found_home, kept, refuse_links
+from grader.keeping import kept
+from grader.places import found_home, refuse_links
 
 # What tells what a learner's folder was given last; see `grader.cli.given`.
 GIVEN = "given.json"
@@ -27,7 +28,6 @@ def keep(files: Iterable[Path], root: Path, label: str) -> Path:
     Raises:
         BadInput: a link stands where it is to be.
     """
-    refuse_links(kept().parent, [".workbook/backups/one"])
     stem = f"{datetime.now():%Y-%m-%d_%H%M%S}_{label}"
     number, folder = 1, kept() / "backups" / stem
     while folder.exists():
@@ -38,7 +38,7 @@ def keep(files: Iterable[Path], root: Path, label: str) -> Path:
         name = file.relative_to(root)
         copy = folder / Path(*name.parts[name.parts[0] == "chapters" :])
         copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(file, copy)
+        shutil.copy2(file, copy, follow_symlinks=False)  # what a link leads to may be somebody else's
     if (kept() / GIVEN).is_file():
         (folder / ".workbook").mkdir()
         shutil.copy2(kept() / GIVEN, folder / ".workbook" / GIVEN)
@@ -46,7 +46,7 @@ def keep(files: Iterable[Path], root: Path, label: str) -> Path:
 
 
 def put(source: Path, target: Path) -> None:
-    """Copy a file to where the learner's is. A link there is replaced, not followed.
+    """Copy a file to where the learner's is. A link there is replaced, not followed, and so is what is no file.
 
     Raises:
         BadInput: a folder on the way is a link.
@@ -55,9 +55,14 @@ def put(source: Path, target: Path) -> None:
     if home is not None and target.is_relative_to(home):
         refuse_links(home, [target.relative_to(home).as_posix()])
     target.parent.mkdir(parents=True, exist_ok=True)
-    if target.is_symlink():
-        target.unlink()
+    if target.is_symlink() or not (target.is_file() or target.is_dir()):
+        target.unlink(missing_ok=True)
     shutil.copyfile(source, target)
+
+
+def folders() -> list[Path]:
+    """The folders of the backups; a link to one is none."""
+    return [folder for folder in (kept() / "backups").glob("*/") if not folder.is_symlink()]
 
 
 def name_of(path: Path) -> str:

@@ -16,8 +16,9 @@ import typer
 
 from grader import BadInput, optional
 from grader.bench import Target
-from grader.cli import console, given, grading
-from grader.places import CONSTRAINTS, IS_INSTALLED, SOLUTIONS, found_home, is_clone, kept
+from grader.cli import backup, console, given, grading
+from grader.keeping import files_below, kept
+from grader.places import CONSTRAINTS, IS_INSTALLED, SOLUTIONS, found_home, is_clone
 from grader.rules import rules_of
 from grader.terminal import ASCII, Line, wrapped
 
@@ -134,10 +135,10 @@ def _terminal() -> str:
 
 
 def _backups() -> str:
-    folders = list((kept() / "backups").glob("*/"))
+    folders = backup.folders()
     if not folders:
         return "none yet"
-    size = sum(file.stat().st_size for file in (kept() / "backups").rglob("*") if file.is_file()) / 1e6
+    size = sum(file.stat().st_size for folder in folders for file in files_below(folder)) / 1e6
     return f"{len(folders)} in {kept() / 'backups'} ({size:.1f} MB); workbook restore --list shows them"
 
 

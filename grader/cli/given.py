@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import Any
 
+from grader import keeping
 from grader.cli.backup import GIVEN
 from grader.places import COURSE, NOTEBOOKS
 from grader.rules import CHAPTERS
@@ -100,16 +100,12 @@ class Given:
     files: Mapping[str, str] = field(default_factory=dict)
 
 
-def _file(home: Path) -> Path:
-    return home / ".workbook" / GIVEN
-
-
 def given_to(home: Path) -> Given:
     """What a folder was given; nothing where that was deleted or spoilt."""
     try:
-        data: Any = json.loads(_file(home).read_text(encoding="utf-8"))
+        data = keeping.read(GIVEN, home)
         return Given(str(data["version"]), {str(name): str(text) for name, text in data["files"].items()})
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (KeyError, TypeError, AttributeError):
         return Given()
 
 
@@ -152,8 +148,4 @@ def is_older(known: str) -> bool:
 
 
 def _keep(home: Path, what: Given) -> None:
-    file = _file(home)
-    file.parent.mkdir(exist_ok=True)
-    new = file.with_suffix(".new")
-    new.write_text(json.dumps({"version": what.version, "files": dict(what.files)}, indent=1) + "\n", encoding="utf-8")
-    new.replace(file)
+    keeping.write(GIVEN, {"version": what.version, "files": dict(what.files)}, home)

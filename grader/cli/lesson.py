@@ -11,7 +11,7 @@ import typer
 from grader import optional
 from grader.cli import backup, console, given, grading, place
 from grader.cli.options import YesOption
-from grader.places import home, is_clone, refuse_links
+from grader.places import home, is_clone, refuse_what_is_no_file
 from grader.rules import CHAPTERS
 from grader.terminal import Line
 
@@ -36,7 +36,7 @@ def lesson(
     # In a clone beside `notebooks`, so that the links of a lesson lead to the same files.
     where = "lessons" if is_clone() else "notebooks"
     copies, lessons = home() / where, given.lessons()
-    refuse_links(home(), (f"{where}/{file}" for file in lessons))
+    refuse_what_is_no_file(home(), (f"{where}/{file}" for file in lessons))
     coming = [file for file in lessons if not (copies / file).exists()]
     pages = [file for file in lessons if file.endswith(".md") and file not in coming]
     replaced = [file for file in pages if is_clone() and (copies / file).read_bytes() != lessons[file]]

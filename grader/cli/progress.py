@@ -7,15 +7,13 @@ they count for nothing. The files can be deleted at any time.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from grader import versions
+from grader import keeping, versions
 from grader.cli.place import Place
-from grader.places import kept
 from grader.rules import rules_of
 from grader.starters import TooMuch, code_files, read_code
 
@@ -45,7 +43,7 @@ def is_new(place: Place, chapter: str) -> bool:
 
 
 def _entry(place: Place, chapter: str, database: str) -> dict[str, Any]:
-    entry = _read(_OUTCOMES).get(f"{chapter} {database}") if place.own else None
+    entry = keeping.read(_OUTCOMES).get(f"{chapter} {database}") if place.own else None
     return entry if isinstance(entry, dict) else {}
 
 
@@ -65,18 +63,18 @@ def keep(place: Place, chapter: str, database: str, code: str, outcomes: Mapping
     entry = _entry(place, chapter, database)
     earlier = entry.get("outcomes", {}) if same.items() <= entry.items() else {}
     merged = {name: outcome for name, outcome in {**earlier, **outcomes}.items() if outcome != "timeout"}
-    _write(_OUTCOMES, {**_read(_OUTCOMES), f"{chapter} {database}": {**same, "outcomes": merged}})
+    _write(_OUTCOMES, {**keeping.read(_OUTCOMES), f"{chapter} {database}": {**same, "outcomes": merged}})
 
 
 def hints_seen(task: str) -> int:
     """How many hints for a task were shown already."""
-    seen = _read(_HINTS).get(task, 0)
+    seen = keeping.read(_HINTS).get(task, 0)
     return seen if isinstance(seen, int) else 0
 
 
 def see_hints(counts: Mapping[str, int]) -> None:
     """Remember how many hints were shown, by the tasks' numbers."""
-    _write(_HINTS, {**_read(_HINTS), **counts})
+    _write(_HINTS, {**keeping.read(_HINTS), **counts})
 
 
 def rename_tasks(numbers: Mapping[str, str]) -> None:
@@ -85,7 +83,7 @@ def rename_tasks(numbers: Mapping[str, str]) -> None:
     Args:
         numbers: the new number by the old.
     """
-    seen = _read(_HINTS)
+    seen = keeping.read(_HINTS)
     if set(numbers) & set(seen):
         others = {number: count for number, count in seen.items() if number not in numbers}
         moved = {new: seen[old] for old, new in numbers.items() if old in seen}
@@ -107,20 +105,7 @@ def _sum(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _read(name: str) -> dict[str, Any]:
-    """What a file in ``.workbook/`` holds; nothing where it is missing or was spoilt."""
-    try:
-        data = json.loads((kept() / name).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return data if isinstance(data, dict) else {}
-
-
 def _write(name: str, data: Mapping[str, Any]) -> None:
-    """Write a file in ``.workbook/`` as a whole; where that is not allowed, nothing is kept."""
-    file = kept() / name
+    """Write a file in ``.workbook/``; where that is not allowed, nothing is kept."""
     with suppress(OSError):
-        file.parent.mkdir(exist_ok=True)
-        new = file.with_suffix(".new")
-        new.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
-        new.replace(file)
+        keeping.write(name, data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,8 @@ from grader import BadInput
 from grader.cli import backup, console, given, place, progress
 from grader.cli.options import ChapterArgument, YesOption
 from grader.cli.update import renumbered
-from grader.places import home, kept, refuse_links
+from grader.keeping import files_below
+from grader.places import home, refuse_links
 from grader.rules import CHAPTERS
 from grader.terminal import Line
 
@@ -49,7 +51,9 @@ def restore(
         what = f"backup {from_}" if from_ else f"backup of {name}" if name else "backup"
         raise BadInput(f"There is no {what}; workbook restore --list shows what you have.")
     folder = found[0]
+    known = given.given_files()
     files = {file: _place_of(file.relative_to(folder)) for file in _files(folder, name)}
+    files = {file: target for file, target in files.items() if _is_the_courses(backup.name_of(target), known)}
     changing = {file: target for file, target in files.items() if not _is_same(file, target)}
     if not changing:
         console.say(f"Everything in {backup.name_of(folder)} is already in its place; --list shows other backups.")
@@ -80,7 +84,7 @@ def _declined(folder: Path, chapter: str) -> list[str]:
 
 def _backups(chapter: str) -> list[Path]:
     """The backups that hold something (of a chapter), the newest first."""
-    folders = sorted((kept() / "backups").glob("*/"), key=_age, reverse=True)
+    folders = sorted(backup.folders(), key=_age, reverse=True)
     return [folder for folder in folders if any(True for _ in _files(folder, chapter))]
 
 
@@ -113,9 +117,8 @@ def _files(folder: Path, chapter: str) -> list[Path]:
     """The files of a backup; of a chapter, those and its lesson."""
     return [
         file
-        for file in sorted(folder.rglob("*"))
-        if file.is_file()
-        and ".workbook" not in file.relative_to(folder).parts
+        for file in files_below(folder)
+        if ".workbook" not in file.relative_to(folder).parts
         and (not chapter or chapter in file.relative_to(folder).parts or file.name == f"{chapter}.ipynb")
     ]
 
@@ -123,6 +126,11 @@ def _files(folder: Path, chapter: str) -> list[Path]:
 def _place_of(name: Path) -> Path:
     """Where a file of a backup belongs: those of chapters lie in it as they do in ``chapters/``."""
     return home() / ("chapters" if re.match(r"\d\d_", name.parts[0]) else "") / name
+
+
+def _is_the_courses(name: str, known: Collection[str]) -> bool:
+    """Whether a command may have put a file into a backup: a chapter's, a lesson, or what the folder was given."""
+    return name.startswith(("chapters/", "notebooks/", "lessons/")) or name in known
 
 
 def _is_same(file: Path, target: Path) -> bool:

@@ -5,16 +5,12 @@ It is no part of any grade. The file can be deleted at any time.
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
-from pathlib import Path
 
+from grader import keeping
 from grader.lessons.questions import quiz_of
-from grader.places import kept
 
-
-def _file() -> Path:
-    return kept() / "quiz.json"
+_FILE = "quiz.json"
 
 
 def keep(lesson: str, key: str, right: bool) -> None:
@@ -22,11 +18,7 @@ def keep(lesson: str, key: str, right: bool) -> None:
     everything = _read()
     everything.setdefault(lesson, {})[key] = right
     with suppress(OSError):  # where nothing may be written, nothing is kept
-        file = _file()
-        file.parent.mkdir(exist_ok=True)
-        new = file.with_suffix(".new")
-        new.write_text(json.dumps(everything, indent=1) + "\n", encoding="utf-8")
-        new.replace(file)
+        keeping.write(_FILE, everything)
 
 
 def right_and_all(lesson: str) -> tuple[int, int] | None:
@@ -44,8 +36,4 @@ def right(lesson: str) -> set[str]:
 
 def _read() -> dict[str, dict[str, bool]]:
     """What is kept; nothing where the file is missing or was spoilt."""
-    try:
-        data = json.loads(_file().read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return {key: each for key, each in data.items() if isinstance(each, dict)} if isinstance(data, dict) else {}
+    return {key: each for key, each in keeping.read(_FILE).items() if isinstance(each, dict)}
