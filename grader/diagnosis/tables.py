@@ -9,7 +9,7 @@ from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.endpoints import own_files
 from grader.diagnosis.evidence import Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import File, Function, calls, keyword, name_of, passed_to, text_of
+from grader.diagnosis.source import File, Function, calls, inside, keyword, name_of, passed_to, text_of
 
 _COLUMNS = "items_table_has_the_columns"
 COMMA = "A comma at the end of a line makes a tuple of what stands before it."
@@ -922,7 +922,10 @@ def ids_not_counted(evidence: Evidence) -> Told | None:
         for node in file.nodes
         if isinstance(node, ast.keyword) and node.arg == "autoincrement" and text_of(node.value) == "False"
     ]
-    if off and ("autoincrement=False" in line or "autoincrement is off" in evidence.saw):
+    names = [each.id for each in ast.walk(found[1]) if isinstance(each, ast.Name)]
+    types = [bound[1] for each in names if (bound := evidence.source.bound(each, found[0])) is not None]
+    said = "autoincrement=False" in line or any(off[0][1] in inside(each) for each in types if off)
+    if off and (said or "autoincrement is off" in evidence.saw):
         hint = "What does autoincrement=False say to the database?"
         return Told(where=off[0][0].at(off[0][1]), hint=hint)
     keys = [each for each in ("name", "description") if "primary_key=True" in text_of_attribute(evidence, each)]
