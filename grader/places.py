@@ -7,6 +7,7 @@ In a clone of the project the two are the same folder. Installed from a wheel, t
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
@@ -25,20 +26,47 @@ NOTEBOOKS = COURSE / "notebooks"
 CASES = COURSE / "tests" / "cases"
 CONSTRAINTS = COURSE / "constraints.txt"
 
+# Where Python lies, and what belongs to it there, beside its libraries.
+PREFIXES = tuple(dict.fromkeys((sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix)))
+OF_PYTHON = "ssl", "etc/ssl", "pyvenv.cfg", "share/zoneinfo", "share/locale"
+_LIBRARIES = "/lib", "/lib32", "/lib64", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64"
+_OF_THE_SYSTEM = re.compile(
+    r".*\.so(\..*)?|.*-linux-.*|python3.*|os-release|locale|gconv|nss|ssl|openssl|ossl-modules|engines-.*|sasl2|charset.*"
+)
+_MOST_LIBRARIES = 300  # to be told apart: each takes a rule, and an open file
+
 # A table in the file pyproject.toml of a folder that `workbook init` has made.
 MARK = "[tool.workbook]"
 
 
+def library_folders() -> list[Path]:
+    """The folders on this machine that hold libraries, the system's and Python's."""
+    named = (*(f"{prefix}/{name}" for prefix in PREFIXES for name in ("lib", "lib64")), *_LIBRARIES)
+    return list(dict.fromkeys(path for path in map(Path.resolve, map(Path, named)) if path.is_dir()))
+
+
+def is_a_library(name: str) -> bool:
+    """Whether what has this name in a folder of libraries is the system's, or Python's: anybody may have put something
+    else there, a course too."""
+    return _OF_THE_SYSTEM.fullmatch(name) is not None
+
+
+def libraries_in(folder: Path) -> list[Path]:
+    """What is the system's, or Python's, in a folder of libraries; the folder itself where that is too much."""
+    try:
+        with os.scandir(folder) as entries:
+            found = [Path(entry).resolve() for entry in entries if is_a_library(entry.name)]
+    except OSError:
+        return []
+    return found if len(found) <= _MOST_LIBRARIES else [folder]
+
+
 def other_courses() -> list[Path]:
-    """Where else among the libraries of this machine the solutions lie: installed with a wheel, or in a clone."""
+    """Where else among the libraries of Python the solutions lie: installed with a wheel."""
     found = {f"{entry}/{PACKAGE.name}" for entry in sys.path}
-    for prefix in {sys.prefix, sys.base_prefix, "/usr", "/usr/local"}:
-        for place in (*_folders_in(f"{prefix}/lib"), *_folders_in(f"{prefix}/lib64")):
-            pythons = [place] if place.rpartition("/")[2].startswith("python3") else []
-            if os.access(f"{place}/pyvenv.cfg", os.F_OK):  # somebody's environment
-                pythons = _folders_in(f"{place}/lib")
-            packages = (f"{python}/{name}" for python in pythons for name in ("site-packages", "dist-packages"))
-            found |= {place, *(f"{each}/{PACKAGE.name}" for each in packages)}
+    for folder in library_folders():
+        pythons = (place for place in _folders_in(str(folder)) if place.rpartition("/")[2].startswith("python3"))
+        found |= {f"{each}/{name}/{PACKAGE.name}" for each in pythons for name in ("site-packages", "dist-packages")}
     held = {each for each in found for course in ("", "/course") if os.access(f"{each}{course}/solutions", os.F_OK)}
     return sorted({Path(each).resolve() for each in held} - {PACKAGE})
 

@@ -2131,6 +2131,25 @@ LOOKS = {
     ),
     "currentframe": ("import inspect; inspect.currentframe()", "frames"),
     "a debugger": ("import bdb\ntry: bdb.Bdb().set_trace()\nexcept BaseException: pass", "frames"),
+    "text that a library runs": ("import timeit; timeit.timeit('import sys; sys._get' 'frame(2)', number=1)", "frames"),
+    "a library that gives names away": (
+        "from pydantic._internal import _typing_extra as of\nof.parent_frame_namespace(parent_depth=2, force=True)",
+        "frames",
+    ),
+    "a library that reads names of the grader's": (
+        "from pydantic import TypeAdapter\nfor depth in range(3, 30):\n"
+        "    try: TypeAdapter('list[no_such_name]', _parent_depth=depth)\n    except Exception: pass",
+        "frames",
+    ),
+    "the stack of a task": (
+        "import asyncio\nfrom asyncio import base_tasks\n"
+        "async def look(): base_tasks._task_get_stack(asyncio.current_task(), None)\nasyncio.run(look())",
+        "frames",
+    ),
+    "a frame in pytest's hands": (
+        f"from _pytest._code import code\n{_RAISED}code.TracebackEntry(error.__traceback__).frame",
+        "frames",
+    ),
     "a traceback, by a format": (
         f"import string\n{_RAISED}string.Formatter().get_field('0.tb_fr' + 'ame', (error.__traceback__,), {{}})",
         "frames",

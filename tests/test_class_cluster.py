@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ import pytest
 
 from grader import BadInput
 from grader.bench.sandbox import prepare
+from grader.classroom.grading import cluster_worker
 from grader.classroom.grading.cluster import Cluster as Workers
 from grader.classroom.grading.cluster import connect
 from grader.classroom.grading.plan import Task, Tasks, plan_of
@@ -187,6 +189,22 @@ def test_what_costs_workers_is_given_up() -> None:
             ("anna", "the workers that were to grade it were lost")
         ]
         assert client.sent == sent
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no locks of this kind")
+def test_a_number_is_locked_in_no_file_of_somebody_elses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The place for the locks has a name that others know."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    folder, other = tmp_path / f"workbook-slots-{os.getuid()}", tmp_path / "other"
+    folder.mkdir(mode=0o700)
+    other.write_text("somebody's")
+    (folder / "0").symlink_to(other)
+    monkeypatch.setattr(cluster_worker, "_own", threading.local())
+    assert cluster_worker._take_slot() == 1
+    folder.chmod(0o777)
+    monkeypatch.setattr(cluster_worker, "_own", threading.local())
+    assert cluster_worker._take_slot() == os.getpid() % 1000
+    assert other.read_text() == "somebody's" and {each.name for each in folder.iterdir()} == {"0", "1"}
 
 
 def test_addresses_of_nobody(cluster: Cluster, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -11,11 +12,16 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import typer
 
+from grader import BadInput
+from grader.bench import Bench
+from grader.classroom.grading import workers
+from grader.classroom.grading.plan import Task, Tasks
 from grader.classroom.output.exporters import FORMATS
 from grader.cli.compare import compare
 from grader.cli.export import export
@@ -145,6 +151,27 @@ def test_what_others_may_have_used_up_is_judged_alone(tmp_path: Path) -> None:
     rows = gradebook(tmp_path / "report")
     assert {row["status"] for row in rows.values()} == {"graded"}
     assert rows["bert"]["total"] == rows["cleo"]["total"] != rows["anna"]["total"]
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_disk_that_stays_full(jobs: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside others, who may have filled it, a submission is given up for now; alone, the run ends, and says why."""
+    monkeypatch.setattr(workers, "_PAUSE", 0.0)
+
+    def full(_: int) -> Bench:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    waiting = [Task("anna", ()), Task("bert", ()), Task("cleo", ())]
+    tasks = SimpleNamespace(next=lambda: waiting.pop() if waiting else None)
+    batches = workers.on_this_machine(cast(Tasks, tasks), jobs, full)
+    if jobs == 1:
+        with pytest.raises(BadInput, match="The disk of"):
+            list(batches)
+    else:
+        failed = [each for batch in batches for each in batch.failed]
+        assert {(task.learner, reason) for task, reason in failed} == {
+            (name, "the disk was full") for name in ("anna", "bert", "cleo")
+        }
 
 
 def test_second_run_is_refused(tiny: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -244,6 +244,35 @@ def test_what_the_grader_says_cannot_be_kept_back(bench: Bench, tmp_path: Path) 
     assert {check.observed for check in found} == {verdicts.KEPT_BACK["observed"]}
 
 
+SPOILS = """
+import os, stat, sys
+from pathlib import Path
+_tries = Path(__file__).parents[1] / "tries"
+def _spoil():
+    held = next(n for n in range(3, 64) if os.path.exists(f"/proc/self/fd/{n}") and stat.S_ISSOCK(os.fstat(n).st_mode))
+    os.write(held, b"junk ")
+"""
+# What is to be lost is a note that code looks at frames, or that a check has failed once.
+_LOSES_A_NOTE = "if not _tries.exists():\n    _tries.touch(); _spoil(); sys._getframe(1)"
+_LOSES_A_VERDICT = """
+_real = create_item
+def create_item(*given):
+    if _tries.exists():
+        return _real(*given)
+    _tries.touch(); _spoil()
+    raise RuntimeError
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it looks for the grader's socket in /proc")
+@pytest.mark.parametrize(("code", "failed"), [(_LOSES_A_NOTE, 0), (_LOSES_A_VERDICT, 1)])
+def test_nothing_that_the_grader_says_can_be_spoilt(code: str, failed: int, bench: Bench, tmp_path: Path) -> None:
+    folder = submission(tmp_path, at_import=f"{SPOILS}\n{code}")
+    found = [check for _, check in bench.grade([Target(folder, rule) for rule in rules_of("05_crud")])]
+    assert [check.outcome for check in found].count("failed") == failed
+    assert failed or any("looks at the frames" in check.looks for check in found)
+
+
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_nobody_listens_where_there_is_nothing_to_hear(chapter: str) -> None:
     """Python tells of every step then, which takes its time."""

@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 
+from grader import places
+from grader.bench import sandbox
 from grader.bench.sandbox import bubblewrap
 from grader.lab.walls import _granted, _readable
-from grader.places import other_courses
+from grader.places import libraries_in, other_courses
 from tests import PROJECT
 from tests.attacks import ATTACKS, MAKING_CODE, REACHING, READING, SIGNALLING, STARTING, WRITING
 from tests.kernels import HAS_WALLS, as_ordinary_user, can_be_ordinary, give_to_ordinary_user
@@ -119,15 +121,30 @@ def test_no_other_installation_can_be_read(tmp_path: Path, monkeypatch: pytest.M
     for here in (libraries, libraries / "grader"):
         (here / "file.py").touch()
     assert libraries / "grader" not in other_courses()
-    monkeypatch.setattr("sys.base_prefix", str(tmp_path))
+    monkeypatch.setattr(places, "PREFIXES", (str(tmp_path),))
     assert libraries / "grader" in other_courses()
-    for name in ("env/lib/python3.11/site-packages/grader/course/solutions", "clone/solutions"):
-        (tmp_path / "lib" / name).mkdir(parents=True)
-    (tmp_path / "lib/env/pyvenv.cfg").touch()
-    assert {tmp_path / "lib/clone", tmp_path / "lib/env/lib/python3.11/site-packages/grader"} <= {*other_courses()}
     granted = {path for path, _ in _granted(libraries, other_courses())}
     assert {libraries / "sqlalchemy", libraries / "file.py"} <= granted
     assert not [path for path in granted if path.is_relative_to(libraries / "grader")]
+
+
+def test_among_libraries_only_libraries_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever an administrator has put there, a clone, an environment, a wheel, behind Landlock or bubblewrap."""
+    lib = tmp_path / "lib"
+    foreign = [lib / name for name in ("clone", "courses", "pipx", "workbook", "wheels")]
+    for folder in (*foreign, lib / "python3.99", lib / "x86_64-linux-gnu"):
+        folder.mkdir(parents=True)
+    (lib / "libmine.so.1").touch()
+    (lib / "workbook.whl").touch()
+    monkeypatch.setattr(places, "PREFIXES", (str(tmp_path),))
+    monkeypatch.setattr(sandbox, "PREFIXES", (str(tmp_path),))
+    readable = {path for path in _readable() if path.is_relative_to(tmp_path)}
+    assert readable == {lib / "python3.99", lib / "x86_64-linux-gnu", lib / "libmine.so.1"}
+    mounts = dict(sandbox._mounts([]))
+    assert mounts[lib] == "seen" and {mounts[each] for each in foreign} == {"hidden"}
+    for number in range(400):
+        (lib / f"lib{number}.so").touch()
+    assert libraries_in(lib) == [lib]  # too much to be told apart
 
 
 def test_every_kind_has_several_attacks() -> None:

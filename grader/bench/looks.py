@@ -27,7 +27,18 @@ _WORDS = frozenset(
         *("locals", "__globals__", "__import__", "__builtins__", "builtins", "importlib", "import_module", "modules"),
         *("pkgutil", "resolve_name", "pydoc", "runpy", "pickle", "marshal", "mock", "get_type_hints", "ForwardRef"),
         *("ImportString", "__subclasses__", "__annotations__", "__code__", "Formatter", "get_field"),
-        *("bdb", "pdb", "set_trace", "breakpoint", "botframe", "curframe"),
+        *("bdb", "pdb", "set_trace", "breakpoint", "botframe", "curframe", "trace", "profile", "cProfile", "timeit"),
+        *(
+            "InteractiveInterpreter",
+            "InteractiveConsole",
+            "runsource",
+            "runcode",
+            "compile_command",
+            "codeop",
+            "doctest",
+        ),
+        *("rlcompleter", "attr_matches", "pytest", "_pytest", "TracebackEntry", "_task_get_stack", "print_stack"),
+        *("parent_frame_namespace", "_typing_extra", "parent_depth", "_parent_depth", "_parent_namespace_depth"),
     }
 )
 _NAME = re.compile(r"\w+")

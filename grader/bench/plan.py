@@ -84,7 +84,6 @@ class Run:
         unanswered: how many of its children never said a word.
         judged_again: rules that were judged once more, because something of the grader's own had gone wrong.
         taken_back: how often a rule was judged again because the child that had judged it did not prove itself.
-        missed: one of its children has sent something that did not come whole.
         seconds: how long its children were at work.
         child: the one that is at work.
         beside: it works beside those that share out the processors.
@@ -101,7 +100,6 @@ class Run:
     unanswered: int = 0
     judged_again: set[str] = field(default_factory=set)
     taken_back: Counter[str] = field(default_factory=Counter)
-    missed: bool = False
     seconds: float = 0.0
     child: Child | None = None
     beside: bool = False

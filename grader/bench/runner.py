@@ -290,12 +290,8 @@ class Runner:
             return
         name = name if isinstance(name, str) else ""
         child.heard += 1
-        if int(number) != child.heard and run.missed:
+        if int(number) != child.heard:
             run.shared.cheated = run.shared.cheated or verdicts.KEPT_BACK
-        elif int(number) != child.heard:  # once, what a watchdog wrote may have come between
-            run.missed = True
-            self._judge_with_another(run, child)
-            return
         if event == "hello" and not child.greeted:
             child.greeted, child.process = True, child.process or int(message["process"])
             self._means.children.open_to.update(map(str, message["open"]))
@@ -331,15 +327,6 @@ class Runner:
             child.over = True  # nothing can come back any more: its place is given to another run
             self._means.children.stop(child)  # nobody waits for it to tidy up
             self._means.databases.take_back(child.number)
-
-    def _judge_with_another(self, run: Run, child: Child) -> None:
-        """Have another child go on, and judge again what this one has begun."""
-        rule = child.current
-        self._kill(run)
-        if rule is not None:
-            run.waiting.appendleft(rule)
-        if run.waiting:
-            self._start_child(run)
 
     def _settle(self, run: Run, child: Child) -> Verdicts:
         """Take what a child has told of a check for the verdict, now that it goes on to something else.

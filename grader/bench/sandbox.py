@@ -23,11 +23,22 @@ from grader.bench.isolation import user_after, user_of_its_own
 from grader.bench.limits import PROCESSES
 from grader.bench.openness import OPENINGS, openness
 from grader.bench.temporary import temporary_folder
-from grader.places import COURSE, IS_INSTALLED, PROJECT, SOLUTIONS, other_courses
+from grader.places import (
+    COURSE,
+    IS_INSTALLED,
+    OF_PYTHON,
+    PREFIXES,
+    PROJECT,
+    SOLUTIONS,
+    is_a_library,
+    library_folders,
+    other_courses,
+)
 
 LIMITS = Limits()
 _MODULES = ("fastapi", "sqlalchemy", "sqlmodel", "pydantic", "pydantic_core", "httpx2", "psycopg")
-_SYSTEM = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/usr")
+_LINKED = ("/bin", "/sbin", "/lib", "/lib32", "/lib64")  # to what has the same name in /usr, mostly
+_SHARED = ("/usr/share/zoneinfo", "/usr/share/locale", "/usr/share/mime")
 _SETTINGS = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives", "/etc/localtime")
 
 _WALLS = f"import sys; sys.path.insert(0, {str(PROJECT)!r}); from grader.lab.walls import main; main()"
@@ -267,7 +278,7 @@ def _bubblewrap(workshop: Path, hidden: Sequence[Path], *, network: bool, as_roo
             command += ["--cap-add", f"CAP_{right}"]
     else:
         command += ["--unshare-user"]
-    for path in (Path(name) for name in _SYSTEM):
+    for path in (Path(name) for name in _LINKED):
         if path.is_symlink():
             command += ["--symlink", str(path.readlink()), str(path)]
     mounts = sorted(_mounts(hidden))
@@ -283,12 +294,14 @@ def _bubblewrap(workshop: Path, hidden: Sequence[Path], *, network: bool, as_roo
 
 def _mounts(hidden: Sequence[Path]) -> Iterator[tuple[Path, str]]:
     """What is seen, and what is covered because it lies in something that is seen."""
-    places = {Path(name) for name in (*_SYSTEM, *_SETTINGS) if not Path(name).is_symlink()}
-    places |= {Path(place) for place in (sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix)}
+    libraries = library_folders()
+    places = {Path(name) for name in (*_SHARED, *_SETTINGS) if not Path(name).is_symlink()}
+    places |= {Path(prefix, name) for prefix in PREFIXES for name in ("bin", "lib", "lib64", *OF_PYTHON)}
     places |= {Path(sys.executable).parent, Path(sys.executable).resolve().parent, PROJECT / "grader"}
     places |= {Path(entry) for entry in sys.path if Path(entry).name in ("site-packages", "dist-packages")}
-    seen = {place for place in places if place.exists() and not place.is_symlink()}
+    seen = {place for place in (*places, *libraries) if place.exists() and not place.is_symlink()}
     yield from ((place, "seen") for place in seen)
-    for path in hidden:
-        if path.is_dir() and path not in seen and any(path.is_relative_to(place) for place in seen):
+    others = [each for folder in libraries for each in folder.iterdir() if not is_a_library(each.name)]
+    for path in {*hidden, *others} - seen:
+        if path.is_dir() and not path.is_symlink() and any(path.is_relative_to(place) for place in seen):
             yield path, "hidden"

@@ -21,6 +21,8 @@ from sys import _getframe
 from types import CodeType, FrameType
 from typing import Any
 
+from pydantic._internal import _typing_extra
+
 from grader.lab.guard import OF_CTYPES
 
 Handlers = dict[str, Callable[[tuple[Any, ...]], None]]
@@ -45,8 +47,14 @@ _GIVE_AWAY = {
     logging.__file__: {"currentframe", "<lambda>"},
     traceback.__file__: {"walk_stack", "walk_tb"},
     base_tasks.__file__: {"_task_get_stack"},
-    str(Path(inspect.__file__).with_name("bdb.py")): {"set_trace"},
+    _typing_extra.__file__: {"parent_frame_namespace"},
 }
+# What is made to look at frames, or to run text, gives away whatever it gets.
+_DEBUGGERS = (
+    *("bdb.py", "pdb.py", "code.py", "codeop.py", "cProfile.py", "profile.py", "timeit.py", "doctest.py", "trace.py"),
+    "rlcompleter.py",
+)
+_STANDARD = Path(inspect.__file__).parent
 _OF_CTYPES = f"{Path(_CTYPES).parent}{os.sep}"
 
 
@@ -59,7 +67,8 @@ def handlers(heard: list[tuple[str, str]], notice: Callable[[], object], root: s
         root: folder of the code.
     """
     libraries = (*(f"{each}{os.sep}" for each in _libraries()), "<frozen ")
-    inside = f"{root}{os.sep}"
+    debuggers = *(str(_STANDARD / name) for name in _DEBUGGERS), *(f"{each}_pytest{os.sep}" for each in libraries)
+    inside, graders = f"{root}{os.sep}", f"{Path(__file__).parents[1]}{os.sep}"
     asking: dict[tuple[int, str], tuple[CodeType, bool]] = {}  # a code object is kept, so that no other has its number
     told = False
     # Nothing is called here that the code could have given another meaning, as that could look up: no name is looked
@@ -71,7 +80,7 @@ def handlers(heard: list[tuple[str, str]], notice: Callable[[], object], root: s
 
     def is_librarys(code: CodeType) -> bool:
         name = code.co_filename
-        return not begins(name, inside) and begins(name, libraries)
+        return not begins(name, inside) and begins(name, libraries) and not begins(name, debuggers)
 
     def asks_itself(code: CodeType, word: str) -> bool:
         """Whether a library's code has the word in it; else somebody has handed it the function that asks.
@@ -125,7 +134,13 @@ def handlers(heard: list[tuple[str, str]], notice: Callable[[], object], root: s
         for each in own:
             if code is each:  # one of these asks for its own frame
                 return
-        look(frames_kind, "_getframe", caller_of().f_back.f_back)  # type: ignore[union-attr]
+        asker = frame = caller_of().f_back.f_back  # type: ignore[union-attr]
+        if begins(code.co_filename, graders):  # which a library is not to get at in the name of the code
+            while frame is not None and is_librarys(frame.f_code) and not begins(frame.f_code.co_filename, graders):
+                frame = frame.f_back
+            if frame is not None and begins(frame.f_code.co_filename, inside):
+                asker = frame
+        look(frames_kind, "_getframe", asker)
 
     def named(arguments: tuple[Any, ...]) -> None:
         name = arguments[1]

@@ -53,7 +53,8 @@ def reporter_to(descriptor: int, token: str) -> Reporter:
         line = in_bytes(f"{following()} {encode(message)}")
         seal = begun()
         go_on(seal, line)
-        put(descriptor, in_bytes(shown(seal)) + b" " + line + b"\n")
+        # In a line of its own, whatever somebody has written before it; what is this short is written at once.
+        put(descriptor, b"\n" + in_bytes(shown(seal)) + b" " + line + b"\n")
 
     def tell(check: str, outcome: str, told: str, trouble: str, *, last: bool) -> None:
         send({"event": "verdict", "check": check, "trouble": trouble, "outcome": outcome, "told": told})

@@ -24,12 +24,18 @@ from urllib.parse import parse_qs, urlsplit
 
 from grader.lab import identity, landlock, machine_code, seccomp
 from grader.lab.restrictions import raise_limit_of_open_files
-from grader.places import IS_INSTALLED, PACKAGE, PROJECT, other_courses
-
-_LIBRARIES = (
-    *("/lib", "/lib32", "/lib64", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64"),
-    *("/usr/share/zoneinfo", "/usr/share/locale", "/usr/share/mime", "/usr/share/zoneinfo-icu", "/nix/store"),
+from grader.places import (
+    IS_INSTALLED,
+    OF_PYTHON,
+    PACKAGE,
+    PREFIXES,
+    PROJECT,
+    libraries_in,
+    library_folders,
+    other_courses,
 )
+
+_SHARED = "/usr/share/zoneinfo", "/usr/share/locale", "/usr/share/mime", "/usr/share/zoneinfo-icu", "/nix/store"
 _SETTINGS = (
     *("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime", "/etc/timezone", "/etc/os-release"),
     *("/etc/passwd", "/etc/group", "/etc/nsswitch.conf", "/etc/hosts", "/etc/resolv.conf", "/etc/host.conf"),
@@ -40,7 +46,6 @@ _SETTINGS = (
     *("/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/uptime", "/proc/loadavg", "/sys/devices/system/cpu"),
     *("/dev/random", "/dev/urandom"),
 )
-_OF_PYTHON = ("lib", "lib64", "ssl", "etc/ssl", "pyvenv.cfg", "share/zoneinfo", "share/locale")
 _WRITABLE_DEVICES = ("/dev/null", "/dev/full")
 
 # What is open where there is no wall, in the order in which it is told.
@@ -206,15 +211,17 @@ def _parts_of_the_project() -> list[Path]:
 
 def _readable() -> Iterator[Path]:
     """Where Python, its libraries and the system's are, and what they read."""
-    for prefix in (sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix):
-        yield from (Path(prefix, name).resolve() for name in _OF_PYTHON if Path(prefix, name).exists())
+    for prefix in PREFIXES:
+        yield from (Path(prefix, name).resolve() for name in OF_PYTHON if Path(prefix, name).exists())
+    for folder in library_folders():
+        yield from libraries_in(folder)
     for entry in sys.path:
         place = Path(entry).resolve()
         if entry and place.exists() and place != PROJECT and _holds_libraries(place):
             yield place
     if IS_INSTALLED:
         yield PROJECT
-    yield from (Path(name).resolve() for name in (*_LIBRARIES, *_SETTINGS) if Path(name).exists())
+    yield from (Path(name).resolve() for name in (*_SHARED, *_SETTINGS) if Path(name).exists())
 
 
 def _holds_libraries(place: Path) -> bool:
@@ -240,7 +247,7 @@ def _granted(path: Path, hidden: Sequence[Path]) -> Iterator[tuple[Path, Callabl
 
 def _holds_the_library(hidden: Path, path: Path) -> bool:
     """Whether a path belongs to the library of the Python that runs, and that lies in a hidden folder: ``.venv``."""
-    libraries = [Path(prefix, name).resolve() for prefix in (sys.prefix, sys.base_prefix) for name in _OF_PYTHON]
+    libraries = [Path(prefix, name).resolve() for prefix in PREFIXES for name in ("lib", "lib64", *OF_PYTHON)]
     return any(path.is_relative_to(each) and each.is_relative_to(hidden) for each in libraries)
 
 

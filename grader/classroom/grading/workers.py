@@ -10,9 +10,11 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 
 from grader import BadInput
-from grader.bench import Bench, Interrupted, Target
+from grader.bench import Bench, Interrupted, Target, room
 from grader.bench.temporary import disk_full, is_full, make_folder, remove_folder
 from grader.classroom.grading.plan import Task, Tasks
 from grader.removal import remove
@@ -22,7 +24,7 @@ from grader.rules import rules_of
 _KEPT_IN_WORKSHOP = ("postgresql", "postgresql.lock")
 _MOST_FAILURES = 3
 # How often, and for how many seconds, a worker waits for a disk to have room again: code that fills it is ended.
-_MOST_WAITS, _PAUSE = 20, 1.0
+_MOST_WAITS, _PAUSE = 10, 1.0
 
 
 @dataclass
@@ -80,12 +82,15 @@ class Worker(threading.Thread):
         tasks: queue.SimpleQueue[Task | None],
         events: queue.SimpleQueue[object],
         processor: int = -1,
+        *,
+        alone: bool = False,
     ) -> None:
         super().__init__(daemon=True)
         self._make_bench = make_bench
         self._tasks = tasks
         self._events = events
         self._processor = processor
+        self._alone = alone
         self._bench: Bench | None = None
         self._stopped = False
 
@@ -94,45 +99,57 @@ class Worker(threading.Thread):
         if self._processor >= 0 and hasattr(os, "sched_setaffinity"):
             with suppress(OSError):  # this thread, and all processes that it starts
                 os.sched_setaffinity(0, {self._processor})
+        try:
+            self._go_on()
+        except Interrupted:
+            return
+        except BaseException as error:
+            self._events.put(error)
+        finally:
+            self._put_bench_away()
+
+    def _go_on(self) -> None:
         failures = waits = 0
-        while not self._stopped:
+        while (task := self._tasks.get()) is not None and not self._stopped:
             try:
-                with self._make_bench() as bench:
-                    self._bench = bench
-                    while (task := self._tasks.get()) is not None and not self._stopped:
-                        try:
-                            for verdict in grade_task(bench, task):
-                                self._events.put(verdict)
-                        except (BadInput, Interrupted):
-                            raise
-                        except Exception as error:  # whatever it is, it costs this submission alone
-                            if is_full(error):
-                                waits += 1
-                                if waits > _MOST_WAITS:
-                                    raise
-                                time.sleep(_PAUSE)
-                                self._tasks.put(task)
-                                continue
-                            failures += 1
-                            self._events.put((task, f"{type(error).__name__}: {error}"))
-                            if failures > _MOST_FAILURES:
-                                raise
-                            break
-                        self._events.put(task)
-                    else:
-                        return
+                self._grade(task)
             except Interrupted:
-                return
-            except BaseException as error:
-                self._events.put(error)
-                return
+                raise
+            except Exception as error:  # whatever it is, it costs this submission alone
+                self._put_bench_away()
+                if is_full(error) or not room.for_a_check([Path(tempfile.gettempdir())]):
+                    waits += 1
+                    if waits <= _MOST_WAITS:
+                        time.sleep(_PAUSE)
+                        self._tasks.put(task)
+                        continue
+                    if self._alone:  # nobody fills it for a while
+                        raise disk_full(tempfile.gettempdir()) from None
+                    self._events.put((task, "the disk was full"))
+                    continue
+                failures += 1
+                if isinstance(error, BadInput) or failures > _MOST_FAILURES:
+                    raise
+                self._events.put((task, f"{type(error).__name__}: {error}"))
+
+    def _grade(self, task: Task) -> None:
+        self._bench = self._bench or self._make_bench()
+        for verdict in grade_task(self._bench, task):
+            self._events.put(verdict)
+        self._events.put(task)
+
+    def _put_bench_away(self) -> None:
+        bench, self._bench = self._bench, None
+        if bench is not None:
+            with suppress(Exception):
+                bench.close()
 
     def stop(self) -> None:
         """End at once."""
         self._stopped = True
         self._tasks.put(None)
-        if self._bench is not None:
-            self._bench.interrupt()
+        if (bench := self._bench) is not None:
+            bench.interrupt()
 
 
 def on_this_machine(tasks: Tasks, jobs: int, make_bench: Callable[[int], Bench]) -> Generator[Batch]:
@@ -151,7 +168,7 @@ def on_this_machine(tasks: Tasks, jobs: int, make_bench: Callable[[int], Bench])
     processors = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
     pinned = processors if jobs >= len(processors) > 1 else [-1]
     workers = [
-        Worker(lambda slot=slot: make_bench(slot), waiting, events, pinned[slot % len(pinned)])  # type: ignore[misc]
+        Worker(partial(make_bench, slot), waiting, events, pinned[slot % len(pinned)], alone=jobs == 1)
         for slot in range(jobs)
     ]
     under_way = 0

@@ -16,9 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
-from grader.bench import room
 from grader.bench.isolation import cleaned_environment
-from grader.bench.temporary import disk_full, is_full
+from grader.bench.temporary import disk_full
 from grader.classroom.intake.entry import Source
 from grader.classroom.intake.reading import read
 from grader.classroom.intake.submission import Chapter, Submission, Unreadable
@@ -153,9 +152,7 @@ def _packed(sources: Sequence[Source], selected: Sequence[str]) -> dict[str, Any
         submission = read(*sources, selected=selected)
     except Unreadable as reason:
         return {"unreadable": str(reason)}
-    except OSError as error:
-        if is_full(error) and room.for_a_check([Path(tempfile.gettempdir())]):  # it was full of this submission alone
-            return {"unreadable": "it takes more room on the disk than there is"}
+    except OSError:
         return {"full": tempfile.gettempdir()}
     chapters = {
         name: {"refused": chapter.refused, "files": chapter.to_texts()} for name, chapter in submission.chapters.items()

@@ -10,7 +10,6 @@ import os
 import re
 import stat
 import tarfile
-import tempfile
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -165,10 +164,7 @@ class ArchiveTree:
         content = self.read(file, limits.MOST_NESTED + 1)
         if len(content) > limits.MOST_NESTED:
             raise Unreadable(f"it is larger than {limits.MOST_NESTED // limits.MEBIBYTE} MiB")
-        copy = tempfile.TemporaryFile()  # noqa: SIM115  (it has no name that could stay behind)
-        copy.write(content)
-        copy.seek(0)
-        return copy
+        return io.BytesIO(content)  # not on the disk, where others may want to read as well
 
 
 @contextmanager
