@@ -30,6 +30,9 @@ _IN_A_SCHEMA = (
 )
 
 
+_RIGHT_SO_FAR = "crud.list_items_with_owner() gives the right owner"
+
+
 @reading("Item.owner is not the item's owner", *_RULES)
 def other_owner_in_the_model(evidence: Evidence) -> Told | None:
     """Whoever reads item.owner gets what the model says: the object whose id is in owner_id, or None."""
@@ -121,7 +124,7 @@ def other_owner_in_the_schema(evidence: Evidence) -> Told | None:
     shown, wanted = evidence.actual, evidence.expected
     if isinstance(shown, dict) and isinstance(wanted, dict) and shown.get("owner") == wanted.get("owner"):
         return _one_field_more(evidence, schema, [each for each in shown if each not in wanted])
-    saw = f"{evidence.saw}; crud.list_items_with_owner() gives the right owner"
+    saw = f"{evidence.saw}; {_RIGHT_SO_FAR}"
     methods = [
         (file, method)
         for start in (schema, evidence.source.class_("OwnerRead"))
@@ -172,7 +175,7 @@ def other_owner_in_the_route(evidence: Evidence) -> Told | None:
         return told
     values = owner_values(node)
     if len(values) == 1:
-        saw = f"{evidence.saw}; crud.list_items_with_owner() gives the right owner"
+        saw = f"{evidence.saw}; {_RIGHT_SO_FAR}"
         return Told(saw=saw, where=file.at(values[0]), hint="What does this do with the owner that the item has?")
     return None
 
@@ -185,12 +188,12 @@ def _made_without_owner(evidence: Evidence) -> Told | None:
             schema = evidence.source.class_(name_of(of))
             fields = {*evidence.source.declared_in(schema)}
             if schema is not None and fields >= {"name", "description"} and "owner" not in fields:
-                saw = f"{evidence.saw}; crud.list_items_with_owner() gives the right owner"
+                saw = f"{evidence.saw}; {_RIGHT_SO_FAR}"
                 hint = f"Which part of an item with its owner does {schema[1].name} leave out?"
                 return Told(saw=saw, where=file.at(call), hint=hint)
             without = keyword(call, "exclude") if name_of(call) in ("model_dump", "jsonable_encoder", "dict") else None
             if without is not None and "'owner'" in text_of(without):
-                saw = f"{evidence.saw}; crud.list_items_with_owner() gives the right owner"
+                saw = f"{evidence.saw}; {_RIGHT_SO_FAR}"
                 return Told(saw=saw, where=file.at(without), hint="What does this leave out, and who needs it?")
     return None
 
