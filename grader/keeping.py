@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from grader import BadInput
-from grader.places import found_home
+from grader.places import found_home, read_file
 
 _DEEPEST, _MOST_FILES = 12, 20_000
 
@@ -41,7 +41,7 @@ def kept(home: Path | None = None) -> Path:
 def read(name: str, home: Path | None = None) -> dict[str, Any]:
     """What a file in ``.workbook/`` holds; nothing where it is missing or was spoilt."""
     try:
-        data = json.loads((kept(home) / name).read_text(encoding="utf-8"))
+        data = json.loads(read_file(kept(home) / name))
     except (OSError, ValueError, RecursionError):
         return {}
     return data if isinstance(data, dict) else {}
@@ -55,8 +55,19 @@ def write(name: str, data: Mapping[str, Any], home: Path | None = None) -> None:
     """
     file = kept(home) / name
     file.parent.mkdir(exist_ok=True)
-    new = file.with_suffix(".new")
-    new.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    put(file, f"{json.dumps(data, indent=1)}\n".encode())
+
+
+def put(file: Path, content: bytes) -> None:
+    """Put a file in the place of another, as a whole: nothing is written into what is there, be it somebody else's.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    new = file.with_name(f"{file.name}.new")
+    new.unlink(missing_ok=True)
+    with new.open("xb") as opened:
+        opened.write(content)
     new.replace(file)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
@@ -31,9 +32,14 @@ PREFIXES = tuple(dict.fromkeys((sys.prefix, sys.base_prefix, sys.exec_prefix, sy
 OF_PYTHON = "ssl", "etc/ssl", "pyvenv.cfg", "share/zoneinfo", "share/locale"
 _LIBRARIES = "/lib", "/lib32", "/lib64", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64"
 _OF_THE_SYSTEM = re.compile(
-    r".*\.so(\..*)?|.*-linux-.*|python3.*|os-release|locale|gconv|nss|ssl|openssl|ossl-modules|engines-.*|sasl2|charset.*"
+    r"[a-z0-9_]+-linux-(gnu|musl)\w*|os-release|locale|gconv|ssl|openssl|ossl-modules|engines-[\d.]+|sasl2|python3|"
+    rf"python{sys.version_info[0]}\.?{sys.version_info[1]}\w*(\.zip)?"
 )
+_SHARED_LIBRARY = re.compile(r".*\.so(\.\d+)*")
+_A_SOLUTION = "solutions/05_crud"
 _MOST_LIBRARIES = 300  # to be told apart: each takes a rule, and an open file
+
+MOST_READ = 50 << 20  # bytes of a file in a learner's folder
 
 # A table in the file pyproject.toml of a folder that `workbook init` has made.
 MARK = "[tool.workbook]"
@@ -45,17 +51,17 @@ def library_folders() -> list[Path]:
     return list(dict.fromkeys(path for path in map(Path.resolve, map(Path, named)) if path.is_dir()))
 
 
-def is_a_library(name: str) -> bool:
-    """Whether what has this name in a folder of libraries is the system's, or Python's: anybody may have put something
-    else there, a course too."""
-    return _OF_THE_SYSTEM.fullmatch(name) is not None
+def is_a_library(path: Path) -> bool:
+    """Whether something in a folder of libraries is the system's, or of the Python that runs: anybody may have put
+    something else there, a course too."""
+    shared = _SHARED_LIBRARY.fullmatch(path.name) is not None and not path.is_dir()
+    return shared or _OF_THE_SYSTEM.fullmatch(path.name) is not None
 
 
 def libraries_in(folder: Path) -> list[Path]:
     """What is the system's, or Python's, in a folder of libraries; the folder itself where that is too much."""
     try:
-        with os.scandir(folder) as entries:
-            found = [Path(entry).resolve() for entry in entries if is_a_library(entry.name)]
+        found = [path.resolve() for path in folder.iterdir() if is_a_library(path)]
     except OSError:
         return []
     return found if len(found) <= _MOST_LIBRARIES else [folder]
@@ -63,11 +69,12 @@ def libraries_in(folder: Path) -> list[Path]:
 
 def other_courses() -> list[Path]:
     """Where else among the libraries of Python the solutions lie: installed with a wheel."""
-    found = {f"{entry}/{PACKAGE.name}" for entry in sys.path}
-    for folder in library_folders():
-        pythons = (place for place in _folders_in(str(folder)) if place.rpartition("/")[2].startswith("python3"))
-        found |= {f"{each}/{name}/{PACKAGE.name}" for each in pythons for name in ("site-packages", "dist-packages")}
-    held = {each for each in found for course in ("", "/course") if os.access(f"{each}{course}/solutions", os.F_OK)}
+    pythons = (path for folder in library_folders() for path in libraries_in(folder) if path.name.startswith("python"))
+    places = {*sys.path, *(f"{path}/{name}" for path in pythons for name in ("site-packages", "dist-packages"))}
+    found = {f"{place}/{PACKAGE.name}" for place in places}
+    found |= {each for place in places if place.endswith("-packages") for each in _folders_in(place)}
+    found |= {f"{each}/{PACKAGE.name}" for each in found}
+    held = {each for each in found for course in ("", "/course") if os.access(f"{each}{course}/{_A_SOLUTION}", os.F_OK)}
     return sorted({Path(each).resolve() for each in held} - {PACKAGE})
 
 
@@ -78,10 +85,30 @@ def _folders_in(folder: str) -> list[str]:
     return []
 
 
+def read_file(file: Path, most: int = MOST_READ) -> bytes:
+    """What a file holds that may be a stranger's: nothing is waited for, and not more is read than is sensible.
+
+    Args:
+        file: the file; a link is followed.
+        most: how many bytes it may have.
+
+    Raises:
+        OSError: it cannot be read, is no regular file, or is larger.
+    """
+    place = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with os.fdopen(place, "rb") as opened:
+        about = os.fstat(place)
+        if not stat.S_ISREG(about.st_mode):
+            raise OSError(0, "it is no regular file")
+        if about.st_size > most:
+            raise OSError(0, f"it is larger than {most // 1024 // 1024} MB")
+        return opened.read(most)
+
+
 def is_made_by_init(folder: Path) -> bool:
     """Whether ``workbook init`` has made a folder."""
     try:
-        return MARK in (folder / "pyproject.toml").read_text(encoding="utf-8").splitlines()
+        return MARK in read_file(folder / "pyproject.toml").decode().splitlines()
     except (OSError, ValueError):
         return False
 
@@ -125,14 +152,25 @@ def refuse_links(top: Path, names: Iterable[str]) -> None:
 
     Args:
         top: the folder; it may be a link itself.
-        names: the files, as they are called from there.
+        names: the files, as they are called from there; a link to a file is one.
 
     Raises:
-        BadInput: one of them lies elsewhere.
+        BadInput: one of them lies elsewhere, or is no file.
     """
+    names = list(names)
+    for name in names:
+        if (top / name).exists() and not (top / name).is_file():
+            raise BadInput(f"'{_called(top, name)}' is no ordinary file; remove it, and try again.")
     for folder in dict.fromkeys(parent for name in names for parent in reversed(Path(name).parents)):
         if folder.parts and (top / folder).is_symlink():
-            raise BadInput(f"'{top.name}/{folder.as_posix()}' is a link; put the folder itself there, and try again.")
+            raise BadInput(
+                f"'{_called(top, folder.as_posix())}' is a link; put the folder itself there, and try again."
+            )
+
+
+def _called(top: Path, name: str) -> str:
+    """A file below a folder, as the learner calls it, who is in theirs."""
+    return name if top == found_home() else f"{top.name}/{name}"
 
 
 def refuse_what_is_no_file(top: Path, names: Iterable[str]) -> None:
@@ -148,9 +186,8 @@ def refuse_what_is_no_file(top: Path, names: Iterable[str]) -> None:
     names = list(names)
     refuse_links(top, names)
     for name in names:
-        file = top / name
-        if file.is_symlink() or (file.exists() and not file.is_file()):
-            raise BadInput(f"'{top.name}/{name}' is a link, or no ordinary file; remove it, and try again.")
+        if (top / name).is_symlink():
+            raise BadInput(f"'{_called(top, name)}' is a link; remove it, and try again.")
 
 
 def is_clone() -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -70,9 +71,46 @@ def test_in_a_strangers_folder_no_link_is_followed_and_no_pipe_waited_for(
         make()
         done = copy.run(*words)
         said = " ".join(done.stderr.split())
-        assert done.returncode == 2 and "is a link, or no ordinary file; remove it, and try again" in said
+        assert done.returncode == 2 and re.search(r"is a link|no ordinary file", said) and "remove it, and try" in said
         assert strange.name in said and not other.exists()
         strange.unlink()
+
+
+def test_what_is_kept_may_say_anything(copy: Copy, tmp_path: Path) -> None:
+    """Numbers, lists and sizes that no command has written, and a place in which none has put anything."""
+    kept = copy.folder / ".workbook"
+    kept.mkdir()
+    (kept / "hints.json").write_text('{"5.1": -1000000000}')
+    assert "1000000" not in copy.run("hint", "5.1").stdout
+    os.truncate(kept / "hints.json", 1 << 36)  # 64 GB, of which there is nothing
+    assert copy.run("hint", "5.1").returncode == 0
+    copy.solve("05_crud")
+    assert copy.run("check", "5").returncode == 0
+    known = json.loads((kept / "progress.json").read_text())
+    known["05_crud sqlite"]["outcomes"] = [1, 2]
+    (kept / "progress.json").write_text(json.dumps(known))
+    assert copy.run("check", "5").returncode == 0
+    (kept / "run/05_crud").mkdir(parents=True)
+    (kept / "run/05_crud/app.db").symlink_to(tmp_path / "somebody's")
+    assert copy.run("run", "5", "--solution", "--port", "0").returncode == 2
+    assert not (tmp_path / "somebody's").exists()
+
+
+def test_what_is_no_file_is_told_before_anything_is_done(copy: Copy, tmp_path: Path) -> None:
+    app = copy.folder / "chapters/05_crud/app"
+    (app / "crud.py").unlink()
+    (app / "crud.py").mkdir()
+    assert "'chapters/05_crud/app/crud.py' is no ordinary file" in copy.run("reset", "5", "--yes").stderr
+    assert not (copy.folder / ".workbook/backups").exists()
+    (app / "crud.py").rmdir()
+    (app / "large.py").touch()
+    os.truncate(app / "large.py", 1 << 36)
+    for words in (("reset", "5", "--yes"), ("diff", "5", "--yes")):
+        assert "larger than" in " ".join(copy.run(*words).stderr.split())
+    (app / "large.py").unlink()
+    shutil.move(copy.folder / "chapters", tmp_path / "chapters")
+    (copy.folder / "chapters").symlink_to(tmp_path / "chapters")
+    assert "'chapters' is a link; put the folder itself there" in copy.run("reset", "6", "--yes").stderr
 
 
 def test_a_backup_of_somebody_else(copy: Copy, tmp_path: Path) -> None:

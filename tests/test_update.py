@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -71,6 +72,26 @@ def installed(wheels: list[Path], tmp_path: Path) -> Environment:
 def home(installed: Environment, tmp_path: Path) -> Path:
     assert installed.run("workbook", "init", "mine", cwd=tmp_path).returncode == 0
     return tmp_path / "mine"
+
+
+def test_a_strangers_folder_is_updated_within_itself(installed: Environment, home: Path, tmp_path: Path) -> None:
+    """What it says that it was given may be anything; only what a course has is touched, and nothing waited for."""
+    victim, given = tmp_path / "victim", home / ".workbook/given.json"
+    victim.write_text("")
+    known = json.loads(given.read_text())
+    names = ("../victim", str(victim), "chapters/../../victim", "a\0b", "grader/rules.py")
+    known["version"], known["files"] = "0.0", known["files"] | dict.fromkeys(names, "")
+    given.write_text(json.dumps(known))
+    done = installed.run("workbook", "update", "--yes", cwd=home)
+    assert done.returncode == 0 and victim.exists() and "Traceback" not in done.stderr
+    lesson = home / "notebooks/05_crud.ipynb"
+    lesson.unlink()
+    os.mkfifo(lesson)
+    assert "is no ordinary file" in installed.run("workbook", "update", "--yes", cwd=home).stderr
+    lesson.unlink()
+    (home / "pyproject.toml").unlink()
+    os.mkfifo(home / "pyproject.toml")
+    assert "There is no workbook in this folder" in installed.run("workbook", "status", cwd=home).stderr
 
 
 def passed(installed: Environment, home: Path) -> set[str]:

@@ -79,6 +79,8 @@ class Run:
         waiting: rules that no child has begun to judge.
         slot: number of its place among the runs that work side by side.
         root: the staged copy of the submission.
+        copied: what was staged (see `grader.bench.staging.put_back`).
+        begun: a child was at work in this copy.
         refused: why it cannot be graded; empty when it is staged, None before.
         timeouts: how many of its checks came to no end.
         unanswered: how many of its children never said a word.
@@ -95,6 +97,8 @@ class Run:
     shared: Shared
     slot: int = NO_SLOT
     root: Path = Path()
+    copied: dict[str, bytes] = field(default_factory=dict)
+    begun: bool = False
     refused: str | None = None
     timeouts: int = 0
     unanswered: int = 0

@@ -28,7 +28,7 @@ from grader.bench.isolation import Isolation
 from grader.bench.limits import PROCESSES, Limits, processes_for_all
 from grader.bench.plan import NO_SLOT, Run, Target, plan
 from grader.bench.room import MOST_FILES, Watch
-from grader.bench.staging import stage
+from grader.bench.staging import put_back, stage
 from grader.bench.temporary import is_full
 from grader.lab.job import LAST_WORDS, LOST, Job, seal_of
 from grader.removal import remove
@@ -160,9 +160,9 @@ class Runner:
     def _stage(self, run: Run) -> None:
         if run.refused is not None:
             return
-        run.root = Path(tempfile.mkdtemp(prefix=f"{run.chapter}-", dir=self._means.workshop)).resolve()
+        run.root = self._new_folder(run)
         try:
-            run.refused = stage(run.submission, run.chapter, run.root)
+            run.refused = stage(run.submission, run.chapter, run.root, run.copied)
         except OSError:
             self._clear(run)
             raise
@@ -176,6 +176,20 @@ class Runner:
             run.shared.suspicious = suspicious_files(run.chapter, run.root)
             run.shared.may_look = looks.may_look(run.root, run.shared.given)
 
+    def _new_folder(self, run: Run) -> Path:
+        return Path(tempfile.mkdtemp(prefix=f"{run.chapter}-", dir=self._means.workshop)).resolve()
+
+    def _stage_anew(self, run: Run) -> None:
+        """Give the next child of a run a folder in which nothing tells it what another one has done."""
+        before = run.root
+        with suppress(OSError):  # where there is no room for it, the next one has the same
+            run.root = self._new_folder(run)
+            try:
+                put_back(run.copied, run.root)
+            except OSError:
+                before, run.root = run.root, before
+            remove(before, _AT_ONCE)
+
     def _stage_ahead(self) -> None:
         """Stage what comes next, as long as there is nothing else to do."""
         for run in islice(self._waiting, max(self._means.jobs, _AHEAD)):
@@ -188,6 +202,9 @@ class Runner:
     def _start_child(self, run: Run) -> None:
         """Start a child for the checks of a run that still wait."""
         means, limits = self._means, self._means.limits
+        if run.begun:
+            self._stage_anew(run)
+        run.begun = True
         child = run.child = means.children.new(max(60.0, limits.seconds))
         self._live[child.number] = run
         url, own_url = means.databases.urls_for(run.root, child.number)

@@ -70,7 +70,8 @@ except OSError:
     pass
 for child in children:
     os.kill(child, signal.SIGKILL)
-found = {"seen": [path for path in hidden if os.path.exists(path)], "networks": networks, "forked": len(children)}
+seen = [path for path in hidden if os.path.isfile(path) or (os.path.isdir(path) and os.listdir(path))]
+found = {"seen": seen, "networks": networks, "forked": len(children)}
 print(json.dumps(found))
 """
 
@@ -301,7 +302,7 @@ def _mounts(hidden: Sequence[Path]) -> Iterator[tuple[Path, str]]:
     places |= {Path(entry) for entry in sys.path if Path(entry).name in ("site-packages", "dist-packages")}
     seen = {place for place in (*places, *libraries) if place.exists() and not place.is_symlink()}
     yield from ((place, "seen") for place in seen)
-    others = [each for folder in libraries for each in folder.iterdir() if not is_a_library(each.name)]
+    others = [each for folder in libraries for each in folder.iterdir() if not is_a_library(each)]
     for path in {*hidden, *others} - seen:
         if path.is_dir() and not path.is_symlink() and any(path.is_relative_to(place) for place in seen):
             yield path, "hidden"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from grader import BadInput
@@ -49,13 +49,14 @@ def expect_solutions(chapters: Iterable[str] = CHAPTERS) -> None:
             )
 
 
-def stage(submission: Path, chapter: str, folder: Path) -> str:
+def stage(submission: Path, chapter: str, folder: Path, copied: dict[str, bytes] | None = None) -> str:
     """Copy the code of one chapter, and nothing else, into an empty folder.
 
     Args:
         submission: folder laid out like ``chapters/``.
         chapter: name of the chapter.
         folder: where the package ``app`` is to be put.
+        copied: gets what each file holds, by its path below that (see `put_back`).
 
     Returns:
         Why it was refused, or an empty string.
@@ -77,10 +78,25 @@ def stage(submission: Path, chapter: str, folder: Path) -> str:
         copy = folder / path.relative_to(source)
         try:
             copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.write_bytes(read_code(file))
+            content = read_code(file)
+            copy.write_bytes(content)
+            if copied is not None:
+                copied[path.relative_to(source).as_posix()] = content
         except OSError as error:
             if is_full(error):  # which is not the submission's fault
                 raise
             return harmless(f"{path.relative_to(submission).as_posix()} cannot be read ({error.strerror})")
     (folder / "app").mkdir(exist_ok=True)
     return ""
+
+
+def put_back(copied: Mapping[str, bytes], folder: Path) -> None:
+    """Stage the same once more, in another empty folder.
+
+    Raises:
+        OSError: the disk is full.
+    """
+    (folder / "app").mkdir()
+    for name, content in copied.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)

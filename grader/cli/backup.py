@@ -7,8 +7,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
+from grader import keeping
 from grader.keeping import kept
-from grader.places import found_home, refuse_links
+from grader.places import found_home, read_file, refuse_links
 
 # What tells what a learner's folder was given last; see `grader.cli.given`.
 GIVEN = "given.json"
@@ -46,18 +47,16 @@ def keep(files: Iterable[Path], root: Path, label: str) -> Path:
 
 
 def put(source: Path, target: Path) -> None:
-    """Copy a file to where the learner's is. A link there is replaced, not followed, and so is what is no file.
+    """Copy a file to where the learner's is. A link there is replaced, not followed.
 
     Raises:
-        BadInput: a folder on the way is a link.
+        BadInput: a folder on the way is a link, or something else than a file is there.
     """
     home = found_home()
     if home is not None and target.is_relative_to(home):
         refuse_links(home, [target.relative_to(home).as_posix()])
     target.parent.mkdir(parents=True, exist_ok=True)
-    if target.is_symlink() or not (target.is_file() or target.is_dir()):
-        target.unlink(missing_ok=True)
-    shutil.copyfile(source, target)
+    keeping.put(target, read_file(source))
 
 
 def folders() -> list[Path]:

@@ -15,7 +15,7 @@ import typer
 from grader.bench import Target
 from grader.cli import backup, chain, console, grading, place
 from grader.cli.options import ChapterArgument, YesOption
-from grader.places import SOLUTIONS, refuse_links
+from grader.places import SOLUTIONS
 from grader.rules import rules_of
 from grader.starters import read_code
 from grader.terminal import Line, blocks, wrapped
@@ -60,7 +60,7 @@ def carry(chapter: ChapterArgument = "", yes: YesOption = False) -> None:
         raise typer.Exit(1)
     coming = {name: path for file in fitting for name, path in with_helpers[file].items()}
     coming = {name: path for name, path in coming.items() if not _is_there(path, where.folder / target / name)}
-    refuse_links(where.folder, (f"{target}/{name}" for name in coming))
+    where.refuse_links(f"{target}/{name}" for name in coming)
     console.say(f"These files go into {where.name}/{target}:")
     console.show(_plan(where, target, coming))
     console.agree("What is there now is kept in a backup. Go on?", yes)

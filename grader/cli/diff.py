@@ -13,7 +13,8 @@ import typer
 from grader import BadInput
 from grader.cli import chain, console, grading, place
 from grader.cli.options import ChapterOrTaskArgument, SubmissionOption, YesOption
-from grader.places import SOLUTIONS
+from grader.keeping import files_below
+from grader.places import SOLUTIONS, read_file
 from grader.shown import MOST_LINES_COMPARED
 from grader.starters import files_of, pieces_of
 from grader.terminal import Line, plain
@@ -77,11 +78,10 @@ def _texts(folder: Path) -> Texts:
     Raises:
         BadInput: one of them has so many that comparing takes minutes.
     """
-    found = sorted(folder.glob("app/**/*.py"))
     texts = {
-        file.relative_to(folder).as_posix(): file.read_text(encoding="utf-8", errors="replace").splitlines()
-        for file in found
-        if file.is_file() and not file.name.startswith(".")
+        file.relative_to(folder).as_posix(): read_file(file).decode("utf-8", "replace").splitlines()
+        for file in files_below(folder / "app")
+        if file.suffix == ".py" and not file.name.startswith(".")
     }
     for file, lines in texts.items():
         if len(lines) > MOST_LINES_COMPARED:

@@ -20,6 +20,7 @@ from grader.starters import starter_files
 DISTRIBUTION = "fastapi-database-workbook"
 _FOLDER = Path(__file__).with_name("folder")
 _NOTEBOOK = ".ipynb"
+_SETTINGS = {"README.md": "README.md", "pyproject.toml": "pyproject.toml.in", ".gitignore": "gitignore"}
 # What a kernel says of its language. JupyterLab notes it in a notebook that it opens, and where it differs the notebook
 # counts as changed.
 _LANGUAGE = {
@@ -44,8 +45,7 @@ def given_files() -> dict[str, bytes]:
 
 
 def _given() -> Iterator[tuple[str, bytes]]:
-    own = {"README.md": "README.md", "pyproject.toml": "pyproject.toml.in", ".gitignore": "gitignore"}
-    for name, template in own.items():
+    for name, template in _SETTINGS.items():
         yield name, (_FOLDER / template).read_bytes().replace(b"{{ version }}", version().encode())
     for file in sorted((COURSE / ".vscode").glob("*.json")):
         yield f".vscode/{file.name}", file.read_bytes()
@@ -54,6 +54,13 @@ def _given() -> Iterator[tuple[str, bytes]]:
             yield f"chapters/{chapter}/{name}", content
     for name, content in lessons().items():
         yield f"notebooks/{name}", content
+
+
+def can_be_given(name: str) -> bool:
+    """Whether a file of this name may be one that a learner's folder was given: a chapter's, a lesson, or a setting."""
+    place, _, rest = name.partition("/")
+    inside = ".." not in name.split("/") and name.isprintable()
+    return inside and (name in _SETTINGS if not rest else place in ("chapters", "notebooks", "lessons", ".vscode"))
 
 
 def lessons() -> dict[str, bytes]:
@@ -104,7 +111,8 @@ def given_to(home: Path) -> Given:
     """What a folder was given; nothing where that was deleted or spoilt."""
     try:
         data = keeping.read(GIVEN, home)
-        return Given(str(data["version"]), {str(name): str(text) for name, text in data["files"].items()})
+        files = {str(name): str(text) for name, text in data["files"].items() if can_be_given(str(name))}
+        return Given(str(data["version"]), files)
     except (KeyError, TypeError, AttributeError):
         return Given()
 

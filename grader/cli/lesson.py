@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from grader import optional
+from grader import keeping, optional
 from grader.cli import backup, console, given, grading, place
 from grader.cli.options import YesOption
 from grader.places import home, is_clone, refuse_what_is_no_file
@@ -52,7 +52,7 @@ def lesson(
         console.say(f"Your copy of {' and '.join(replaced)} is in {backup.name_of(kept)}/{where}")
     copies.mkdir(exist_ok=True)
     for file in {*coming, *replaced}:
-        (copies / file).write_bytes(lessons[file])
+        keeping.put(copies / file, lessons[file])
     if reason := optional.missing("notebooks"):
         console.say(f"To run them: {reason}")
     console.show(

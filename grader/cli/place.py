@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from grader import BadInput
 from grader.bench import chapter_folders
-from grader.places import IS_INSTALLED, PROJECT, found_home, home, is_a_clone, is_made_by_init
+from grader.places import IS_INSTALLED, PROJECT, found_home, home, is_a_clone, is_made_by_init, refuse_links
 from grader.rules import CHAPTERS, Rule, chapter_named, roster, rules_named, task_named
 from grader.starters import tasks_of
 
@@ -27,6 +27,13 @@ class Place:
     folder: Path
     name: str
     own: bool
+
+    def refuse_links(self, names: Iterable[str]) -> None:
+        """As `grader.places.refuse_links`; the learner's own ``chapters/`` is to be no link either."""
+        if self.own:
+            refuse_links(home(), (f"chapters/{name}" for name in names))
+        else:
+            refuse_links(self.folder, names)
 
 
 def submission(given: Path | None) -> Place:

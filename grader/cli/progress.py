@@ -61,7 +61,8 @@ def keep(place: Place, chapter: str, database: str, code: str, outcomes: Mapping
         return
     same = {"grader": versions.fingerprint(), "code": code}
     entry = _entry(place, chapter, database)
-    earlier = entry.get("outcomes", {}) if same.items() <= entry.items() else {}
+    earlier = entry.get("outcomes") if same.items() <= entry.items() else {}
+    earlier = earlier if isinstance(earlier, dict) else {}
     merged = {name: outcome for name, outcome in {**earlier, **outcomes}.items() if outcome != "timeout"}
     _write(_OUTCOMES, {**keeping.read(_OUTCOMES), f"{chapter} {database}": {**same, "outcomes": merged}})
 
@@ -69,7 +70,7 @@ def keep(place: Place, chapter: str, database: str, code: str, outcomes: Mapping
 def hints_seen(task: str) -> int:
     """How many hints for a task were shown already."""
     seen = keeping.read(_HINTS).get(task, 0)
-    return seen if isinstance(seen, int) else 0
+    return max(0, seen) if isinstance(seen, int) else 0
 
 
 def see_hints(counts: Mapping[str, int]) -> None:

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import typer
 
+from grader import keeping
 from grader.cli import backup, console, grading, place, progress
 from grader.cli.options import ChapterOrAllArgument, SubmissionOption, YesOption
-from grader.places import refuse_links
+from grader.keeping import files_below
+from grader.places import read_file
 from grader.rules import CHAPTERS
 from grader.starters import starter_files, tasks_of
 
@@ -29,7 +31,7 @@ def reset(chapter: ChapterOrAllArgument = "", submission: SubmissionOption = Non
     names = CHAPTERS if everything else [place.whole_chapter(chapter, "reset") if chapter else grading.at(where)]
     starters = {name: starter_files(name) for name in names}
     mine = {name: _files(where.folder / name) for name in names}
-    refuse_links(where.folder, (f"{name}/{file}" for name in names for file in (*starters[name], *mine[name])))
+    where.refuse_links(f"{name}/{file}" for name in names for file in (*starters[name], *mine[name]))
     names = [name for name in names if mine[name] != starters[name]]
     if not names:
         console.say(f"{where.name if everything else f'{where.name}/{next(iter(starters))}'} is already the starter.")
@@ -65,11 +67,11 @@ def _put(starter: dict[str, bytes], mine: dict[str, bytes], folder: Path) -> Non
             file.unlink()
             continue
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.unlink(missing_ok=True)  # a link is replaced, not followed
-        file.write_bytes(starter[name])
+        keeping.put(file, starter[name])
 
 
 def _files(folder: Path) -> dict[str, bytes]:
     """The text of the files of a chapter; what Python and the app made meanwhile is not among them."""
-    found = (file for pattern in ("app/**/*.py", "README.md") for file in folder.glob(pattern) if file.is_file())
-    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in found}
+    found = [file for file in files_below(folder / "app") if file.suffix == ".py"]
+    found += [folder / "README.md"] if (folder / "README.md").is_file() else []
+    return {file.relative_to(folder).as_posix(): read_file(file) for file in found}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +13,7 @@ from grader.cli import backup, console, given, place, progress
 from grader.cli.options import ChapterArgument, YesOption
 from grader.cli.update import renumbered
 from grader.keeping import files_below
-from grader.places import home, refuse_links
+from grader.places import home, read_file, refuse_links
 from grader.rules import CHAPTERS
 from grader.terminal import Line
 
@@ -51,9 +50,8 @@ def restore(
         what = f"backup {from_}" if from_ else f"backup of {name}" if name else "backup"
         raise BadInput(f"There is no {what}; workbook restore --list shows what you have.")
     folder = found[0]
-    known = given.given_files()
     files = {file: _place_of(file.relative_to(folder)) for file in _files(folder, name)}
-    files = {file: target for file, target in files.items() if _is_the_courses(backup.name_of(target), known)}
+    files = {file: target for file, target in files.items() if given.can_be_given(backup.name_of(target))}
     changing = {file: target for file, target in files.items() if not _is_same(file, target)}
     if not changing:
         console.say(f"Everything in {backup.name_of(folder)} is already in its place; --list shows other backups.")
@@ -128,13 +126,8 @@ def _place_of(name: Path) -> Path:
     return home() / ("chapters" if re.match(r"\d\d_", name.parts[0]) else "") / name
 
 
-def _is_the_courses(name: str, known: Collection[str]) -> bool:
-    """Whether a command may have put a file into a backup: a chapter's, a lesson, or what the folder was given."""
-    return name.startswith(("chapters/", "notebooks/", "lessons/")) or name in known
-
-
 def _is_same(file: Path, target: Path) -> bool:
-    return target.is_file() and not target.is_symlink() and target.read_bytes() == file.read_bytes()
+    return target.is_file() and not target.is_symlink() and read_file(target) == read_file(file)
 
 
 def _told(folder: Path) -> str:

@@ -20,7 +20,7 @@ from grader.cli import console, grading, place
 from grader.cli.options import ChapterArgument, SubmissionOption
 from grader.databases import Database
 from grader.keeping import kept
-from grader.places import SOLUTIONS, refuse_links
+from grader.places import SOLUTIONS, refuse_what_is_no_file
 
 _CTRL_C = 130
 
@@ -56,7 +56,7 @@ def run(
         )
     _look_for_a_free(port)
     home = kept() / "run" / name if solution else folder
-    refuse_links(kept().parent, [f".workbook/run/{name}/items.db"])
+    refuse_what_is_no_file(kept().parent, [f".workbook/run/{name}/app.db"])
     home.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "uvicorn", "app.main:app", "--app-dir", str(folder), "--port", str(port)]
     command += ["--reload", "--reload-dir", str(folder / "app")]

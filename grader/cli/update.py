@@ -13,12 +13,13 @@ from pathlib import Path
 
 import typer
 
-from grader import BadInput
+from grader import BadInput, keeping
 from grader.cli import backup, console, given, progress
 from grader.cli.merging import Conflict, merge, text_of
 from grader.cli.options import YesOption
-from grader.places import home, is_clone, refuse_links
+from grader.places import home, is_clone, read_file, refuse_what_is_no_file
 from grader.rules import CHAPTERS
+from grader.shown import MOST_LINES_COMPARED
 from grader.starters import files_of, read_code
 from grader.terminal import Line, plain, wrapped
 
@@ -59,7 +60,7 @@ def update(yes: YesOption = False) -> None:
     if is_clone():
         raise BadInput("This workbook is a clone: 'git pull' brings what is new, then 'pip install -e .'.")
     known, files = given.given_to(here), given.given_files()
-    refuse_links(here, (*known.files, *files))
+    refuse_what_is_no_file(here, (*known.files, *files))
     steps = plan(here, known.files, files)
     if not steps:
         given.remember(here, files)
@@ -130,6 +131,8 @@ def _merged(name: str, raw: bytes, before: list[str], mine: list[str], new: list
     def joined(lines: Iterable[str]) -> bytes:
         return "".join(f"{line}{end}" for line in lines).encode("utf-8", "surrogateescape")
 
+    if max(map(len, (before, mine, new))) > MOST_LINES_COMPARED:
+        return Step(name, CONFLICT, raw, joined(new), ("It is too long to be compared: you keep one of the two.",))
     pieces = merge(before, mine, new)
     conflicts = [piece for piece in pieces if isinstance(piece, Conflict)]
     content, other = joined(text_of(pieces, keep_mine=True)), joined(text_of(pieces, keep_mine=False))
@@ -181,7 +184,7 @@ def _decided(step: Step, new: str, yes: bool) -> Step:
 def _read(file: Path) -> bytes | None:
     """What a file of the learner's holds; None where there is none, or nothing that a command would replace."""
     with suppress(OSError):
-        return file.read_bytes() if file.suffix == ".ipynb" else read_code(file)
+        return read_file(file) if file.suffix == ".ipynb" else read_code(file)
     return None
 
 
@@ -190,9 +193,7 @@ def _write(file: Path, content: bytes | None) -> None:
         file.unlink(missing_ok=True)
         return
     file.parent.mkdir(parents=True, exist_ok=True)
-    if file.is_symlink():
-        file.unlink()
-    file.write_bytes(content)
+    keeping.put(file, content)
 
 
 def renumbered(before: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str]:
