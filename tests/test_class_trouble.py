@@ -10,6 +10,7 @@ import signal
 import sqlite3
 import sys
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -151,6 +152,21 @@ def test_what_others_may_have_used_up_is_judged_alone(tmp_path: Path) -> None:
     rows = gradebook(tmp_path / "report")
     assert {row["status"] for row in rows.values()} == {"graded"}
     assert rows["bert"]["total"] == rows["cleo"]["total"] != rows["anna"]["total"]
+
+
+def test_paths_that_can_be_written_only_here_cost_nobody_else_a_row(tmp_path: Path) -> None:
+    """A path may be so long that the folder in which code is graded makes it too long."""
+    (tmp_path / "class").mkdir()
+    for number in range(4):
+        inner = "/".join(["d" * 205] * 19 + ["e" * (90 + number), "m.py"])
+        with zipfile.ZipFile(tmp_path / f"class/deep{number}.zip", "w") as archive:
+            archive.writestr("05_crud/app/crud.py", f"x = {number}")
+            archive.writestr(f"05_crud/app/{inner}", "x = 1")
+    submission(tmp_path / "class/right")
+    run("class", tmp_path / "class", "--out", tmp_path / "report", "--chapters", "5", status=1)
+    rows = gradebook(tmp_path / "report")
+    assert rows["right"]["total"] == rows["right"]["possible"]
+    assert all("too long a name" in rows[f"deep{number}"]["note"] for number in range(4))
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

@@ -38,6 +38,7 @@ _WORDS = frozenset(
             "doctest",
         ),
         *("rlcompleter", "attr_matches", "pytest", "_pytest", "TracebackEntry", "_task_get_stack", "print_stack"),
+        *("_create_fn", "runstring", "exec_in", "_get_frame", "get_frame"),
         *("parent_frame_namespace", "_typing_extra", "parent_depth", "_parent_depth", "_parent_namespace_depth"),
     }
 )

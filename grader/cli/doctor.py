@@ -11,11 +11,13 @@ import time
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import typer
 
 from grader import BadInput, optional
 from grader.bench import Target
+from grader.bench.temporary import temporary_folder
 from grader.cli import backup, console, given, grading
 from grader.keeping import files_below, kept
 from grader.places import CONSTRAINTS, IS_INSTALLED, SOLUTIONS, found_home, is_clone
@@ -180,18 +182,20 @@ def _kernel() -> str:
         from jupyter_client.manager import start_new_kernel
     except ImportError:
         raise _Trouble(f"Jupyter is missing: {_INSTALL}") from None
-    try:
-        manager, client = start_new_kernel(startup_timeout=30, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    except Exception as error:
-        reason = str(error).strip().split("\n")[0]
-        raise _Trouble(f"no kernel starts ({reason}): python -m ipykernel install --sys-prefix") from None
-    try:
-        reply = client.execute_interactive("import grader.notebook", timeout=30, output_hook=lambda message: None)
-    except TimeoutError:
-        raise _Trouble("the kernel does not answer: python -m ipykernel install --sys-prefix") from None
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
+    quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with temporary_folder() as elsewhere:  # Python takes modules from the folder in which it is started
+        try:
+            manager, client = start_new_kernel(startup_timeout=30, cwd=str(elsewhere), **quiet)
+        except Exception as error:
+            reason = str(error).strip().split("\n")[0]
+            raise _Trouble(f"no kernel starts ({reason}): python -m ipykernel install --sys-prefix") from None
+        try:
+            reply = client.execute_interactive("import grader.notebook", timeout=30, output_hook=lambda message: None)
+        except TimeoutError:
+            raise _Trouble("the kernel does not answer: python -m ipykernel install --sys-prefix") from None
+        finally:
+            client.stop_channels()
+            manager.shutdown_kernel(now=True)
     if reply["content"]["status"] != "ok":
         raise _Trouble("the kernel's Python does not find the workbook: python -m ipykernel install --sys-prefix")
     return "starts and finds the workbook"

@@ -49,11 +49,8 @@ _GIVE_AWAY = {
     base_tasks.__file__: {"_task_get_stack"},
     _typing_extra.__file__: {"parent_frame_namespace"},
 }
-# What is made to look at frames, or to run text, gives away whatever it gets.
-_DEBUGGERS = (
-    *("bdb.py", "pdb.py", "code.py", "codeop.py", "cProfile.py", "profile.py", "timeit.py", "doctest.py", "trace.py"),
-    "rlcompleter.py",
-)
+# What is made to look at frames gives away whatever it gets.
+_DEBUGGERS = "bdb.py", "pdb.py"
 _STANDARD = Path(inspect.__file__).parent
 _OF_CTYPES = f"{Path(_CTYPES).parent}{os.sep}"
 

@@ -22,7 +22,6 @@ from grader.report import Check
 from grader.rules import rules_of
 
 _KEPT_IN_WORKSHOP = ("postgresql", "postgresql.lock")
-_MOST_FAILURES = 3
 # How often, and for how many seconds, a worker waits for a disk to have room again: code that fills it is ended.
 _MOST_WAITS, _PAUSE = 10, 1.0
 
@@ -109,7 +108,7 @@ class Worker(threading.Thread):
             self._put_bench_away()
 
     def _go_on(self) -> None:
-        failures = waits = 0
+        waits = 0
         while (task := self._tasks.get()) is not None and not self._stopped:
             try:
                 self._grade(task)
@@ -127,8 +126,7 @@ class Worker(threading.Thread):
                         raise disk_full(tempfile.gettempdir()) from None
                     self._events.put((task, "the disk was full"))
                     continue
-                failures += 1
-                if isinstance(error, BadInput) or failures > _MOST_FAILURES:
+                if isinstance(error, BadInput):
                     raise
                 self._events.put((task, f"{type(error).__name__}: {error}"))
 

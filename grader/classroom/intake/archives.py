@@ -21,7 +21,7 @@ from typing import IO
 from grader.bench.temporary import is_full, temporary_folder
 from grader.classroom.intake import limits
 from grader.classroom.intake.layout import DEEPEST, Parts, chapter_of
-from grader.classroom.intake.submission import Chapter, Unreadable, as_text, shown
+from grader.classroom.intake.submission import Chapter, Unreadable, as_text, is_too_long, shown
 from grader.starters import DEEPEST as DEEPEST_INSIDE
 
 # Archives need not name their folders; those in which chapters can lie lie less deep than this.
@@ -110,6 +110,8 @@ class ArchiveTree:
             if len(rest) > DEEPEST_INSIDE + 1:
                 return Chapter(refused=f"{name}/app holds folders that are nested more than {DEEPEST_INSIDE} deep")
             inner = "/".join(("app", *rest))
+            if is_too_long(inner):
+                return Chapter(refused=f"{name}/{shown(inner[:80])}... has too long a name")
             meant = self._meant(member) if member.kind == "link" and rest[-1].endswith(".py") else member
             if meant is None or meant.kind == "link":
                 return Chapter(
