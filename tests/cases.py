@@ -7,6 +7,7 @@
     fails = ["create_refreshes"]          # rules that have to fail, and no other
     mistake = "not_refreshed"             # the reading that is right for it; "" where the rule speaks for itself;
                                           # {rule = "reading"} where the rules have different ones
+    sqlite_only = []                      # of those, what PostgreSQL does not mind: a cursor that is left open
     waits = []                            # rules that cannot be judged then (blocked)
     line = "return self.items"            # a part of the line that is to be named; left out where any may be
 
@@ -54,6 +55,7 @@ class Case:
     edits: tuple[dict[str, Any], ...]
     folder: Path
     line: str = ""
+    sqlite_only: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -77,7 +79,7 @@ class Case:
 def load(folder: Path) -> Case:
     """The case in a folder."""
     data = tomllib.loads((folder / "case.toml").read_text(encoding="utf-8"))
-    unknown = set(data) - {"about", "fails", "waits", "mistake", "line", "edit"}
+    unknown = set(data) - {"about", "fails", "sqlite_only", "waits", "mistake", "line", "edit"}
     if unknown:
         raise ValueError(f"{folder}: unknown keys {sorted(unknown)}")
     chapter, kind, slug = folder.relative_to(CASES).parts
@@ -86,10 +88,11 @@ def load(folder: Path) -> Case:
         raise ValueError(f"{folder}: a wrong case names the rules that it breaks, a right one none")
     if (kind == "wrong") != ("mistake" in data):
         raise ValueError(f"{folder}: a wrong case, and no other, says which reading is right for it (mistake)")
-    edits = tuple(data.get("edit", ()))
-    return Case(
-        *(chapter, kind, slug, data["about"], fails, waits, data.get("mistake"), edits, folder, data.get("line", ""))
-    )
+    of_sqlite = frozenset(data.get("sqlite_only", ()))
+    if not of_sqlite <= fails:
+        raise ValueError(f"{folder}: sqlite_only names a rule that is not in fails")
+    edits, line = tuple(data.get("edit", ())), data.get("line", "")
+    return Case(chapter, kind, slug, data["about"], fails, waits, data.get("mistake"), edits, folder, line, of_sqlite)
 
 
 def all_cases() -> list[Case]:
