@@ -204,6 +204,11 @@ def test_a_number_is_locked_in_no_file_of_somebody_elses(tmp_path: Path, monkeyp
     folder.chmod(0o777)
     monkeypatch.setattr(cluster_worker, "_own", threading.local())
     assert cluster_worker._take_slot() == os.getpid() % 1000
+    monkeypatch.setattr(cluster_worker, "_own", threading.local())
+    shutil.move(folder, tmp_path / "moved")
+    folder.touch()
+    assert cluster_worker._take_slot() == os.getpid() % 1000
+    folder = tmp_path / "moved"
     assert other.read_text() == "somebody's" and {each.name for each in folder.iterdir()} == {"0", "1"}
 
 

@@ -46,7 +46,8 @@ _WALLS = f"import sys; sys.path.insert(0, {str(PROJECT)!r}); from grader.lab.wal
 # Run in the namespaces before any learner's code: what can be seen there, and whether the grader would start.
 _PROBE = """
 import importlib.util, json, os, resource, signal, sys, time
-user, hidden, modules, processes = json.loads(sys.argv[1])
+user, hidden, modules, processes, project = json.loads(sys.argv[1])
+sys.path.insert(0, project)  # as for the server; its libraries may lie beside it
 os.mkdir("probe")
 if user >= 0:
     os.chown("probe", user, user)
@@ -238,7 +239,7 @@ def _try(sandbox: Sandbox) -> tuple[str, int]:
         isolation = sandbox.isolation(0)
         if isolation.user >= 0:
             workshop.chmod(0o711)
-        asked = json.dumps([isolation.user, [str(path) for path in sandbox.hidden], _MODULES, PROCESSES])
+        asked = json.dumps([isolation.user, [str(path) for path in sandbox.hidden], _MODULES, PROCESSES, str(PROJECT)])
         command = [*isolation.command(workshop), sys.executable, "-I", "-c", _PROBE, asked]
         try:
             done = subprocess.run(

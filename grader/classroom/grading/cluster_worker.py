@@ -140,7 +140,8 @@ def _take_slot() -> int:
     except ImportError:
         return 0
     folder = Path(tempfile.gettempdir(), f"workbook-slots-{os.getuid()}")
-    folder.mkdir(mode=0o700, exist_ok=True)
+    with suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
     made = folder.lstat()
     if not stat.S_ISDIR(made.st_mode) or made.st_uid != os.getuid() or made.st_mode & 0o077:
         return os.getpid() % _MOST_SLOTS  # somebody else has put something there
