@@ -60,7 +60,7 @@ def carry(chapter: ChapterArgument = "", yes: YesOption = False) -> None:
         raise typer.Exit(1)
     coming = {name: path for file in fitting for name, path in with_helpers[file].items()}
     coming = {name: path for name, path in coming.items() if not _is_there(path, where.folder / target / name)}
-    where.refuse_links(f"{target}/{name}" for name in coming)
+    where.refuse_what_is_no_file(f"{target}/{name}" for name in coming)
     console.say(f"These files go into {where.name}/{target}:")
     console.show(_plan(where, target, coming))
     console.agree("What is there now is kept in a backup. Go on?", yes)

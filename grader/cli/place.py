@@ -9,7 +9,7 @@ from pathlib import Path
 
 from grader import BadInput
 from grader.bench import chapter_folders
-from grader.places import IS_INSTALLED, PROJECT, found_home, home, is_a_clone, is_made_by_init, refuse_links
+from grader.places import IS_INSTALLED, PROJECT, found_home, home, is_a_clone, is_made_by_init, refuse_what_is_no_file
 from grader.rules import CHAPTERS, Rule, chapter_named, roster, rules_named, task_named
 from grader.starters import tasks_of
 
@@ -28,12 +28,12 @@ class Place:
     name: str
     own: bool
 
-    def refuse_links(self, names: Iterable[str]) -> None:
-        """As `grader.places.refuse_links`; the learner's own ``chapters/`` is to be no link either."""
+    def refuse_what_is_no_file(self, names: Iterable[str]) -> None:
+        """As `grader.places.refuse_what_is_no_file`; the learner's own ``chapters/`` is to be no link either."""
         if self.own:
-            refuse_links(home(), (f"chapters/{name}" for name in names))
+            refuse_what_is_no_file(home(), (f"chapters/{name}" for name in names))
         else:
-            refuse_links(self.folder, names)
+            refuse_what_is_no_file(self.folder, names)
 
 
 def submission(given: Path | None) -> Place:

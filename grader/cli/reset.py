@@ -31,7 +31,7 @@ def reset(chapter: ChapterOrAllArgument = "", submission: SubmissionOption = Non
     names = CHAPTERS if everything else [place.whole_chapter(chapter, "reset") if chapter else grading.at(where)]
     starters = {name: starter_files(name) for name in names}
     mine = {name: _files(where.folder / name) for name in names}
-    where.refuse_links(f"{name}/{file}" for name in names for file in (*starters[name], *mine[name]))
+    where.refuse_what_is_no_file(f"{name}/{file}" for name in names for file in (*starters[name], *mine[name]))
     names = [name for name in names if mine[name] != starters[name]]
     if not names:
         console.say(f"{where.name if everything else f'{where.name}/{next(iter(starters))}'} is already the starter.")
