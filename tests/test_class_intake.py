@@ -282,7 +282,7 @@ def test_names_that_cannot_be_files(tmp_path: Path) -> None:
     found = intake.read(zipped(tmp_path / "a.zip", {FILE: CODE, "05_crud/app/crud.py/more.py": CODE})).chapters
     assert "cannot be used here" in found["05_crud"].refused
     found = intake.read(zipped(tmp_path / "b.zip", {f"05_crud/app/{'x' * 300}.py": CODE})).chapters
-    assert "cannot be used here" in found["05_crud"].refused
+    assert "a name that is too long" in found["05_crud"].refused
 
 
 # -- the folder of submissions ------------------------------------------------------------------

@@ -113,16 +113,19 @@ def test_no_other_project_on_the_path_can_be_read(tmp_path: Path, monkeypatch: p
     assert tmp_path / "copy" not in readable
 
 
+PYTHON = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+
+
 def test_no_other_installation_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A wheel of the workbook among Python's libraries holds the solutions, whoever has installed it."""
-    libraries = tmp_path / "lib/python3.99/site-packages"
-    for name in ("grader/course/solutions", "sqlalchemy"):
+    libraries = tmp_path / "lib" / PYTHON / "site-packages"
+    for name in ("grader/course/solutions/05_crud", "sqlalchemy", "vendor/grader/course/solutions/05_crud"):
         (libraries / name).mkdir(parents=True)
     for here in (libraries, libraries / "grader"):
         (here / "file.py").touch()
     assert libraries / "grader" not in other_courses()
     monkeypatch.setattr(places, "PREFIXES", (str(tmp_path),))
-    assert libraries / "grader" in other_courses()
+    assert {libraries / "grader", libraries / "vendor/grader"} <= {*other_courses()}
     granted = {path for path, _ in _granted(libraries, other_courses())}
     assert {libraries / "sqlalchemy", libraries / "file.py"} <= granted
     assert not [path for path in granted if path.is_relative_to(libraries / "grader")]
@@ -131,15 +134,15 @@ def test_no_other_installation_can_be_read(tmp_path: Path, monkeypatch: pytest.M
 def test_among_libraries_only_libraries_can_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever an administrator has put there, a clone, an environment, a wheel, behind Landlock or bubblewrap."""
     lib = tmp_path / "lib"
-    foreign = [lib / name for name in ("clone", "courses", "pipx", "workbook", "wheels")]
-    for folder in (*foreign, lib / "python3.99", lib / "x86_64-linux-gnu"):
+    foreign = [lib / name for name in ("clone", "pipx", "wheels", "python3-courses", "python2.7", "x.so.d", "nss")]
+    for folder in (*foreign, lib / PYTHON, lib / "x86_64-linux-gnu"):
         folder.mkdir(parents=True)
     (lib / "libmine.so.1").touch()
     (lib / "workbook.whl").touch()
     monkeypatch.setattr(places, "PREFIXES", (str(tmp_path),))
     monkeypatch.setattr(sandbox, "PREFIXES", (str(tmp_path),))
     readable = {path for path in _readable() if path.is_relative_to(tmp_path)}
-    assert readable == {lib / "python3.99", lib / "x86_64-linux-gnu", lib / "libmine.so.1"}
+    assert readable == {lib / PYTHON, lib / "x86_64-linux-gnu", lib / "libmine.so.1"}
     mounts = dict(sandbox._mounts([]))
     assert mounts[lib] == "seen" and {mounts[each] for each in foreign} == {"hidden"}
     for number in range(400):

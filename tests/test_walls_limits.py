@@ -401,11 +401,11 @@ def test_budgets_are_options(grade: Run, tmp_path: Path) -> None:
 @pytest.mark.skipif(not HAS_FORK, reason="only the walls make another user of a child")
 def test_all_children_of_a_run_are_one_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where the last check is judged by one more, and whatever a child says of its end."""
-    places: dict[Path, set[int]] = {}
+    places: dict[int, set[int]] = {}
     start = runner.Runner._start_child
 
     def noting(self: runner.Runner, run: plan.Run) -> None:
-        places.setdefault(run.root, set()).add(run.slot)
+        places.setdefault(id(run), set()).add(run.slot)
         start(self, run)
 
     monkeypatch.setattr(runner.Runner, "_start_child", noting)

@@ -111,7 +111,7 @@ class ArchiveTree:
                 return Chapter(refused=f"{name}/app holds folders that are nested more than {DEEPEST_INSIDE} deep")
             inner = "/".join(("app", *rest))
             if is_too_long(inner):
-                return Chapter(refused=f"{name}/{shown(inner[:80])}... has too long a name")
+                return Chapter(refused=f"{shown(f'{name}/{inner[:30]}')}... has a name that is too long")
             meant = self._meant(member) if member.kind == "link" and rest[-1].endswith(".py") else member
             if meant is None or meant.kind == "link":
                 return Chapter(
