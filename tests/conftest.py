@@ -77,6 +77,14 @@ PARTS = {
     "test_threads_that_others_use_up_cost_nobody_a_verdict": 2,
     "test_a_full_disk_costs_nobody_a_verdict": 3,
     "test_much_is_written": 2,
+    "test_in_a_strangers_folder_no_link_is_followed_and_no_pipe_waited_for": 5,
+    "test_what_is_kept_may_say_anything": 3,
+    "test_what_is_no_file_is_told_before_anything_is_done": 3,
+    "test_a_backup_of_somebody_else": 3,
+    "test_a_strangers_folder_is_updated_within_itself": 4,
+    "test_nothing_that_the_grader_says_can_be_spoilt": 2,
+    "test_no_code_can_try_once_more_what_it_has_hidden": 3,
+    "test_paths_that_can_be_written_only_here_cost_nobody_else_a_row": 3,
 }
 
 
