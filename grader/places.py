@@ -30,6 +30,7 @@ CONSTRAINTS = COURSE / "constraints.txt"
 # Where Python lies, and what belongs to it there, beside its libraries.
 PREFIXES = tuple(dict.fromkeys((sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix)))
 OF_PYTHON = "ssl", "etc/ssl", "pyvenv.cfg", "share/zoneinfo", "share/locale"
+SHARED = "/usr/share/zoneinfo", "/usr/share/locale", "/usr/share/mime", "/usr/share/zoneinfo-icu"
 _LIBRARIES = "/lib", "/lib32", "/lib64", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64"
 _OF_THE_SYSTEM = re.compile(
     r"[a-z0-9_]+-linux-(gnu|musl)\w*|os-release|locale|gconv|ssl|openssl|ossl-modules|engines-[\d.]+|sasl2|python3|"

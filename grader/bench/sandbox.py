@@ -29,6 +29,7 @@ from grader.places import (
     OF_PYTHON,
     PREFIXES,
     PROJECT,
+    SHARED,
     SOLUTIONS,
     is_a_library,
     library_folders,
@@ -38,7 +39,6 @@ from grader.places import (
 LIMITS = Limits()
 _MODULES = ("fastapi", "sqlalchemy", "sqlmodel", "pydantic", "pydantic_core", "httpx2", "psycopg")
 _LINKED = ("/bin", "/sbin", "/lib", "/lib32", "/lib64")  # to what has the same name in /usr, mostly
-_SHARED = ("/usr/share/zoneinfo", "/usr/share/locale", "/usr/share/mime")
 _SETTINGS = ("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives", "/etc/localtime")
 
 _WALLS = f"import sys; sys.path.insert(0, {str(PROJECT)!r}); from grader.lab.walls import main; main()"
@@ -297,7 +297,7 @@ def _bubblewrap(workshop: Path, hidden: Sequence[Path], *, network: bool, as_roo
 def _mounts(hidden: Sequence[Path]) -> Iterator[tuple[Path, str]]:
     """What is seen, and what is covered because it lies in something that is seen."""
     libraries = library_folders()
-    places = {Path(name) for name in (*_SHARED, *_SETTINGS) if not Path(name).is_symlink()}
+    places = {Path(name) for name in (*SHARED, *_SETTINGS) if not Path(name).is_symlink()}
     places |= {Path(prefix, name) for prefix in PREFIXES for name in ("bin", "lib", "lib64", *OF_PYTHON)}
     places |= {Path(sys.executable).parent, Path(sys.executable).resolve().parent, PROJECT / "grader"}
     places |= {Path(entry) for entry in sys.path if Path(entry).name in ("site-packages", "dist-packages")}

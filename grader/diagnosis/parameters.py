@@ -293,8 +293,8 @@ def dependency_on_the_class(evidence: Evidence) -> Told | None:
     told = " ".join([evidence.saw, *(each.told for each in evidence.raised[:1])])
     refused = evidence.saw.startswith("422 ")
     asked = refused and re.search(r'^422 .*"loc":\["query","(\w+)"\],"msg":"Field required', evidence.saw)
-    called = any(file.has_function("__call__") for file in own_files(evidence))
-    if not asked and not (called and evidence.saw.startswith("a crash: ")):
+    crashed = evidence.saw.startswith("a crash: ")
+    if not asked and not (crashed and any(file.has_function("__call__") for file in own_files(evidence))):
         return None
     for file, node in behind(evidence):
         for each in (*node.args.args, *node.args.kwonlyargs):

@@ -61,6 +61,7 @@ def not_a_table(evidence: Evidence) -> Told | None:
 
 
 _NO_KEY = re.compile(r"Mapper\[(\w+)\(\w+\)\] could not assemble any primary key columns")
+_IS_SENT = "What a client sends is no table. What in this line makes it one?"
 _NO_TABLES = {
     "ItemBase": "The table and the answer have this in common. Which class is the table, and which word makes one?",
     "ItemRead": "What a client gets to see is no table. What in this line makes it one?",
@@ -77,8 +78,7 @@ def no_primary_key(evidence: Evidence) -> Told | None:
         return None
     declared = field_in(evidence, found, "id")
     if named[1] != "Item":
-        hint = "What a client sends is no table. What in this line makes it one?"
-        return Told(where=found[0].at(found[1]), hint=_NO_TABLES.get(named[1], hint))
+        return Told(where=found[0].at(found[1]), hint=_NO_TABLES.get(named[1], _IS_SENT))
     file, node = declared or found
     hint = "A table needs a primary key. What tells that the id is it?"
     return Told(
@@ -420,7 +420,7 @@ def schema_is_the_table(evidence: Evidence) -> Told | None:
             return Told(saw=f"{evidence.saw}; {told}", where=alias[0].at(alias[1]), hint=_apart(name))
         schema = evidence.source.class_(name)
         if schema is not None and name != "Item" and table_behind(evidence, name):
-            hint = _NO_TABLES.get(name, "What a client sends is no table. What in this line makes it one?")
+            hint = _NO_TABLES.get(name, _IS_SENT)
             return Told(saw=f"{evidence.saw}; {name} is a table model", where=schema[0].at(schema[1]), hint=hint)
         parents = [name_of(each) for each in schema[1].bases] if schema else []
         tables = [each for each in parents if table_behind(evidence, each)]

@@ -922,9 +922,9 @@ def ids_not_counted(evidence: Evidence) -> Told | None:
         for node in file.nodes
         if isinstance(node, ast.keyword) and node.arg == "autoincrement" and text_of(node.value) == "False"
     ]
-    names = [each.id for each in ast.walk(found[1]) if isinstance(each, ast.Name)]
+    names = [each.id for each in ast.walk(found[1]) if isinstance(each, ast.Name)] if off else []
     types = [bound[1] for each in names if (bound := evidence.source.bound(each, found[0])) is not None]
-    said = "autoincrement=False" in line or any(off[0][1] in inside(each) for each in types if off)
+    said = "autoincrement=False" in line or any(off[0][1] in inside(each) for each in types)
     if off and (said or "autoincrement is off" in evidence.saw):
         hint = "What does autoincrement=False say to the database?"
         return Told(where=off[0][0].at(off[0][1]), hint=hint)

@@ -30,12 +30,12 @@ from grader.places import (
     PACKAGE,
     PREFIXES,
     PROJECT,
+    SHARED,
     libraries_in,
     library_folders,
     other_courses,
 )
 
-_SHARED = "/usr/share/zoneinfo", "/usr/share/locale", "/usr/share/mime", "/usr/share/zoneinfo-icu", "/nix/store"
 _SETTINGS = (
     *("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime", "/etc/timezone", "/etc/os-release"),
     *("/etc/passwd", "/etc/group", "/etc/nsswitch.conf", "/etc/hosts", "/etc/resolv.conf", "/etc/host.conf"),
@@ -221,7 +221,7 @@ def _readable() -> Iterator[Path]:
             yield place
     if IS_INSTALLED:
         yield PROJECT
-    yield from (Path(name).resolve() for name in (*_SHARED, *_SETTINGS) if Path(name).exists())
+    yield from (Path(name).resolve() for name in (*SHARED, "/nix/store", *_SETTINGS) if Path(name).exists())
 
 
 def _holds_libraries(place: Path) -> bool:
