@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _LAMP = {"name": "lamp", "description": "warm light"}
 _ROWS = {
     "a name and a description": _LAMP,
-    "a name of one letter and an empty description": {"name": "L", "description": ""},
+    "the name 'L' and an empty description": {"name": "L", "description": ""},
     "a name of 200 letters and a description of 500": {"name": "L" * 200, "description": "L" * 500},
 }
 

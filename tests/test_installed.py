@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from grader.bench.sandbox import prepare
 from grader.rules import CHAPTERS, roster
 from tests import PROJECT
 from tests.wheels import Environment, build
@@ -151,6 +152,18 @@ def test_code_under_test_reads_no_solution(installed: Environment, home: Path) -
     if "No walls here" in done.stderr:
         pytest.skip("this system has no walls")
     assert " ".join(["refused"] * len(told)) in " ".join(done.stdout.split()), done.stdout
+
+
+def test_a_class_in_namespaces_of_its_own(files: dict[str, Path], tmp_path: Path) -> None:
+    """Where bubblewrap can be used in a clone, it is used in an installation, too: nothing of the course is seen."""
+    if reason := prepare([]).reason:
+        pytest.skip(f"no namespaces here: {reason}")
+    installed = Environment(tmp_path / "venv")  # the other one consists of links that lead out of it
+    installed.install(files[".whl"])
+    shutil.copytree(PROJECT / "solutions/01_engine", tmp_path / "class/ada/01_engine")
+    done = installed.run("workbook", "class", tmp_path / "class", "--out", tmp_path / "report", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout
+    assert "Isolation: bubblewrap; no network; no view of" in done.stdout, done.stdout
 
 
 def test_solutions_for_those_who_may_see_them(installed: Environment, home: Path, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from grader.bench.children import Child, Children
 from grader.bench.isolation import user_after
 from grader.bench.sandbox import Sandbox
 from grader.bench.staging import stage
-from grader.classroom.intake import Reader, Unreadable, apart
+from grader.classroom.intake import Reader, Unreadable, apart, limits
 from grader.classroom.intake.entry import Source
 from grader.classroom.output.exporters import FORMATS
 from grader.lab.job import HAS_FORK
@@ -181,6 +181,25 @@ def test_an_archive_in_an_archive_takes_no_room_on_the_disk(tmp_path: Path, monk
     assert apart.read(Source(tmp_path / "outer.zip", "outer.zip"), selected=["05_crud"]).chapters["05_crud"].files
 
 
+def test_archives_in_archives_share_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each could be as large as one may be, and all of them are open at the same time."""
+    submission(tmp_path / "right")
+    inner = shutil.make_archive(str(tmp_path / "inner"), "zip", tmp_path / "right")
+    size = Path(inner).stat().st_size
+    with zipfile.ZipFile(tmp_path / "middle.zip", "w") as middle:
+        middle.write(inner, "inner.zip")
+    with zipfile.ZipFile(tmp_path / "outer.zip", "w") as outer:
+        outer.write(tmp_path / "middle.zip", "middle.zip")
+        outer.write(inner, "05_crud.zip")
+    source = Source(tmp_path / "outer.zip", "outer.zip")
+    monkeypatch.setattr(limits, "MOST_NESTED", size * 3)
+    assert not [note for note in apart.read(source, selected=["05_crud"]).notes if "larger" in note]
+    monkeypatch.setattr(limits, "MOST_NESTED", int(size * 1.5))
+    submission_of_both = apart.read(source, selected=["05_crud"])
+    assert submission_of_both.chapters["05_crud"].files, "what lies beside it is read"
+    assert [note for note in submission_of_both.notes if "with those that it lies in" in note]
+
+
 # -- reading ------------------------------------------------------------------------------------
 
 LARGE = {
@@ -264,6 +283,25 @@ def test_a_full_disk_costs_nobody_a_verdict(
     check = found["get_returns_the_item"]
     assert (check.outcome, check.unjudged) == (told, told == "error")
     assert {name for name, check in found.items() if check.outcome != "passed"} == OF_GET
+
+
+ALWAYS_FULL = """
+def full(*_, **__):
+    raise OSError(28, "No space left on device")
+
+
+create_item = get_item = list_items = update_item = delete_item = full
+"""
+
+
+def test_who_says_again_and_again_that_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each time costs everybody the time of another try: it is believed a few times, and no more."""
+    monkeypatch.setattr(room, "left_on", lambda _: room.Left(files=1 << 20, size=1 << 40))
+    with Bench(alone=False) as bench:
+        found = verdicts(bench, submission(tmp_path, at_import=ALWAYS_FULL)).values()
+    assert not [check for check in found if check.outcome == "passed"]
+    believed = [check for check in found if check.unjudged]
+    assert 0 < len(believed) <= runner._MOST_CLAIMS < len(found) - len(believed)
 
 
 MAKES_FILES = "import os\nfor number in range(30):\n    os.mkdir(f'd{number}')\n"

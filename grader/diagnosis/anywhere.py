@@ -396,7 +396,7 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
             hint = f"The database has been asked by then. What does {found[2]}() belong to?"
             return Told(saw=raised.told, where=where, hint=hint, why=UNTIL_IT_RUNS)
         if found[2] in ("get_or_404", "first_or_404", "one_or_404", "paginate"):
-            hint = f"{found[2]}() belongs to another library. What does this app have in its place?"
+            hint = f"{found[2]}() belongs to another library. Is it needed here, and if so, what does this app use?"
         if found[1] in _OFFERED and (home := _defined_in(evidence.source, found[2], where.rpartition(":")[0])):
             hint = (
                 f"{kind[0].upper()}{kind[1:]} has no '{found[2]}'. {home} defines it: how does this line ask for that?"

@@ -145,7 +145,7 @@ def instead(evidence: Evidence, file: File, name: str, where: str) -> str:
     other = _OF_OTHER_LIBRARIES.search(evidence.source.line(where))
     own = evidence.source.function(name) or evidence.source.class_(name)
     if other is not None and other[0].split(".")[0] == name and own is None:
-        return f"{other[0]} belongs to another library. What does this app have in its place?"
+        return f"{other[0]} belongs to another library. Is it needed here, and if so, what does this app use?"
     routes = [one for node in file.functions for one in node.decorator_list if isinstance(one, ast.Call)]
     if any(one.args[:1] == [each] and isinstance(one.func, ast.Attribute) for one in routes for each in used):
         return "A path is a text. How does Python write a text?"

@@ -97,7 +97,21 @@ def id_without_bounds(evidence: Evidence) -> Told | None:
         item = f" with item {shown['id']}, not the one asked for" if isinstance(shown, dict) and "id" in shown else ""
         saw = f"{evidence.saw[:3]}{item}" if item else evidence.saw
         why = "An id that no item can have must not lead to another item: the client would trust, or change, that one."
+        if item and (changed := _made_another_number(evidence, found[2])):
+            hint = f"Ids are whole numbers from 1 to 2147483647. What does this line make of {number}?"
+            return Told(saw=saw, where=changed, hint=hint, why=why)
     return Told(saw=saw, where=found[0].at(found[1]), hint=hint, why=why)
+
+
+def _made_another_number(evidence: Evidence, name: str) -> str:
+    """Where a number is cut down to one that an item can have, as with ``item_id & 0xFFFF``; empty where none is."""
+    for file, function in behind(evidence):
+        for each in inside(function):
+            counted = isinstance(each, ast.BinOp) and isinstance(each.op, ast.BitAnd | ast.Mod | ast.Sub | ast.RShift)
+            called = isinstance(each, ast.Call) and name_of(each.func) in ("min", "max", "abs")
+            if (counted or called) and any(isinstance(one, ast.Name) and one.id == name for one in ast.walk(each)):
+                return file.at(each)
+    return ""
 
 
 def _read_by_a_function(evidence: Evidence, file: File, said: ast.AST) -> tuple[File, ast.AST, str] | None:

@@ -711,7 +711,7 @@ def query_not_sent(evidence: Evidence) -> Told | None:
     raised = raised_with(evidence, _NOT_SENT, "TypeError", "AttributeError")
     if raised is None and "<Select>" not in evidence.saw and "<SelectOfScalar>" not in evidence.saw:
         return None
-    hint = "This is a question that nobody has asked yet. Which method of the session sends it?"
+    hint = "This is a query that nobody has sent yet. Which method of the session sends it?"
     for file, node in reached(evidence):
         for each in inside(node):
             if isinstance(each, ast.Return) and each.value is not None and _only_asks(evidence, file, node, each.value):

@@ -35,7 +35,9 @@ _WAITS = "answer_does_not_wait"
 _STAYS_OPEN = (
     "Nobody else does it. A session that stays open keeps its objects, and often a connection that others want."
 )
-_SHARED = "All tasks share this session, also those that run at the same time: each meets what another one left in it."
+_SHARED = (
+    "All tasks share this session, also those that run at the same time: they add to, commit and close the same one."
+)
 
 _BEGINS = (
     *("Thread", "Timer", "submit", "start_new_thread", "run_in_executor", "create_task", "ensure_future"),
@@ -492,7 +494,7 @@ def _other_attribute(evidence: Evidence, call: ast.Call) -> Told | None:
             what = "the id of the item" if as_the_id else "what the client sent"
             then = f"the task raised {refused.told}" if refused is not None else evidence.saw
             saw = f"record_event was handed {text_of(value)} as its {wanted}; {then}"
-            hint = f"The {wanted} of record_event is for {what}. What does this line hand over for it?"
+            hint = f"record_event takes as its {wanted} {what}. What does this line hand over for it?"
             return Told(saw=saw, where=file.at(value), hint=hint)
     return None
 
@@ -866,7 +868,7 @@ def _left_out_at_the_end(units: list[tuple[File, Function]]) -> Told | None:
     around = [each for each in inside(node) if isinstance(each, ast.If | ast.IfExp) and call in inside(each)]
     if len(around) != 1 or call in inside(around[0].test):
         return None
-    saw = "no COMMIT was sent, though nothing was raised: the end of the with block did not come to its commit()"
+    saw = "no COMMIT was sent, though nothing was raised: at the end of the with block commit() was not reached"
     test, rest = text_of(around[0].test), node.args.vararg.arg if node.args.vararg is not None else ""
     hint = f"The with block ended without an exception. What is '{test}' then, and is it true?"
     if rest and test.removeprefix("not ") == rest:

@@ -389,7 +389,7 @@ def other_event(evidence: Evidence) -> Told | None:
         for call in calls(found[1], "ItemEvent") if found else ():
             named = {each.arg for each in call.keywords}
             if found and "'kind': None" in evidence.saw and not named & {"kind", None}:
-                hint = "add_event is told the kind. Who hands it on to the event?"
+                hint = "add_event gets the kind as a parameter. Who hands it on to the event?"
                 return Told(where=found[0].at(call), hint=hint, why=_WRONG_RECORD)
             if found and _NO_ITEM_ID.search(evidence.saw) and not named & {"item_id", "item", None}:
                 return Told(where=found[0].at(call), hint="To which item does this event belong?", why=_WRONG_RECORD)
@@ -399,7 +399,7 @@ def other_event(evidence: Evidence) -> Told | None:
                 named_kind = isinstance(each.value, ast.Name) and found and each.value.id != _given_item(found[1])
                 made = each.arg == "kind" and not named_kind and "'kind'" in evidence.saw
                 if found and (fixed or queried or made):
-                    hint = "add_event is told the item." if queried else "add_event is told the kind."
+                    hint = f"add_event gets the {'item' if queried else 'kind'} as a parameter."
                     hint = hint if fixed or queried else f"{hint} What does this line do with it?"
                     return Told(where=found[0].at(each.value), hint=hint, why=_WRONG_RECORD)
         return None
@@ -417,7 +417,7 @@ def other_event(evidence: Evidence) -> Told | None:
         for each in call.keywords:
             if found and each.arg == "kind" and not isinstance(each.value, ast.Name):
                 saw = f"the event's kind is {min(kinds)!r}; 'created' is wanted"
-                hint = "add_event is told the kind. What does this line do with it?"
+                hint = "add_event gets the kind as a parameter. What does this line do with it?"
                 return Told(saw=saw, where=found[0].at(each.value), hint=hint, why=_WRONG_RECORD)
     return None
 

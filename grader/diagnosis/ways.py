@@ -702,7 +702,7 @@ def empty_batch_refused(evidence: Evidence) -> Told | None:
     """A batch of no items is a batch like any other: nothing is saved, and the answer is an empty list."""
     if not "".join(evidence.did[-1:]).endswith("batch []") or evidence.saw.startswith("200"):
         return None
-    hint = "A client that sends no items has made no mistake. What is the answer to it?"
+    hint = "A client that sends no items has made no mistake. How should an empty batch be answered?"
     found = said_status(evidence) if evidence.saw.startswith("4") else None
     if found is not None:
         return Told(where=found[0].at(found[1]), hint=hint, why=TOO_STRICT)

@@ -28,7 +28,7 @@ from grader.rules import CHAPTERS
 SECONDS, _PROCESSOR_SECONDS = 60.0, 15
 # How often, and for how many seconds, to wait for a disk to have room again.
 _MOST_WAITS, _PAUSE = 10, 1.0
-_MEMORY = 1024 * 1024 * 1024
+_MEMORY = 768 * 1024 * 1024
 _PROGRAM = f"import sys; sys.path.insert(0, {str(PROJECT)!r}); from grader.classroom.intake.apart import main; main()"
 
 

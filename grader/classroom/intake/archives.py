@@ -161,11 +161,12 @@ class ArchiveTree:
         """A file to read from its beginning to its end."""
         return self._files[file].open()
 
-    def open(self, file: Parts) -> IO[bytes]:
+    def open(self, file: Parts, most: int) -> IO[bytes]:
         """A file to read and seek in (see `Tree`)."""
-        content = self.read(file, limits.MOST_NESTED + 1)
-        if len(content) > limits.MOST_NESTED:
-            raise Unreadable(f"it is larger than {limits.MOST_NESTED // limits.MEBIBYTE} MiB")
+        content = self.read(file, most + 1)
+        if len(content) > most:
+            at_most = limits.MOST_NESTED // limits.MEBIBYTE
+            raise Unreadable(f"with those that it lies in it is larger than {at_most} MiB")
         return io.BytesIO(content)  # not on the disk, where others may want to read as well
 
 

@@ -77,10 +77,10 @@ class FolderTree:
 
     def read(self, file: Parts, most: int) -> bytes:
         """What a file holds (see `Tree`)."""
-        with self.open(file) as opened:
+        with self.open(file, most) as opened:
             return opened.read(most)
 
-    def open(self, file: Parts) -> IO[bytes]:
+    def open(self, file: Parts, most: int) -> IO[bytes]:
         """A regular file, never a link, and never one that waits for somebody (see `Tree`)."""
         path = self._folder.joinpath(*file)
         place = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))

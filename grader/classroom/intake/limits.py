@@ -10,7 +10,7 @@ MOST_FILES = 1_000
 MOST_COPIES = 200
 MOST_BYTES = 20 * MEBIBYTE
 MOST_UNPACKED = 1024 * MEBIBYTE
-# An archive in an archive, and a platform's download as a whole.
+# Archives in archives, all that are open at a time; and a platform's download as a whole.
 MOST_NESTED = 256 * MEBIBYTE
 MOST_DOWNLOAD = 64 * 1024 * MEBIBYTE
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -71,6 +72,7 @@ class _Reading:
     def __init__(self, selected: Sequence[str]) -> None:
         self._selected = selected
         self._room = limits.Room()
+        self._held = 0  # bytes of the archives in archives that are open
         self._copies: list[Copy] = []
         self._loose: list[tuple[Parts, bytes]] = []
         self._notes: list[str] = []
@@ -145,8 +147,13 @@ class _Reading:
                 raise Unreadable("it is no zip or tar archive")
             if nested >= _MOST_NESTED:
                 raise Unreadable("it lies in too many other archives")
-            with tree.open(place) as file, open_archive(file, place[-1]) as inner:
-                self._take_tree(inner, where, nested + 1)
+            with tree.open(place, limits.MOST_NESTED - self._held) as file, open_archive(file, place[-1]) as inner:
+                size = len(file.getbuffer()) if isinstance(file, io.BytesIO) else 0
+                self._held += size
+                try:
+                    self._take_tree(inner, where, nested + 1)
+                finally:
+                    self._held -= size
         except Unreadable as reason:
             self._unreadable.append(f"{shown('/'.join(where))} was left out: {reason}")
         except Exception as error:  # as above

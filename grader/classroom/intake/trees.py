@@ -40,8 +40,12 @@ class Tree(Protocol):
             OSError: it cannot be read.
         """
 
-    def open(self, file: Parts) -> IO[bytes]:
+    def open(self, file: Parts, most: int) -> IO[bytes]:
         """A file to read and seek in.
+
+        Args:
+            file: the file.
+            most: how many bytes may be held in memory for that.
 
         Raises:
             Unreadable: it is too large.
