@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from grader import BadInput
-from grader.places import found_home, read_file
+from grader.places import MOST_READ, found_home, read_file
 
 _DEEPEST, _MOST_FILES = 12, 20_000
 
@@ -64,11 +64,31 @@ def put(file: Path, content: bytes) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    new = file.with_name(f"{file.name}.new")
-    new.unlink(missing_ok=True)
+    number, new = 0, file.with_name(f".{file.name}.new")
+    while new.is_symlink() or new.exists():
+        number += 1
+        new = file.with_name(f".{file.name}.new{number}")
     with new.open("xb") as opened:
         opened.write(content)
     new.replace(file)
+
+
+def code_below(folder: Path) -> dict[Path, bytes]:
+    """The files of Python in a folder and those below it, with what they hold.
+
+    Raises:
+        BadInput: they are so large that no command can work with them.
+        OSError: one cannot be read.
+    """
+    found: dict[Path, bytes] = {}
+    room = MOST_READ
+    for file in files_below(folder):
+        if file.suffix == ".py":
+            room -= file.stat().st_size
+            if room < 0:
+                raise BadInput(f"'{folder}' holds more than {MOST_READ >> 20} MB of code; move what is not yours away.")
+            found[file] = read_file(file)
+    return found
 
 
 def files_below(folder: Path) -> list[Path]:

@@ -113,6 +113,34 @@ def test_what_is_no_file_is_told_before_anything_is_done(copy: Copy, tmp_path: P
     assert "'chapters' is a link; put the folder itself there" in copy.run("reset", "6", "--yes").stderr
 
 
+@pytest.mark.parametrize("number", [1, 50])
+def test_what_is_too_large_is_left_where_it_is(number: int, copy: Copy) -> None:
+    for each in range(number):
+        with (copy.folder / f"chapters/05_crud/app/large_{each}.py").open("wb") as file:
+            file.truncate(60 << 20 if number == 1 else 40 << 20)  # takes no room on the disk
+    for command in ("reset", "diff"):
+        done = copy.run(command, "5", "--yes")
+        assert done.returncode == 2 and "50 MB of code" in " ".join(done.stderr.split()), done.stderr
+    (copy.folder / ".workbook").mkdir()
+    with (copy.folder / ".workbook/given.json").open("wb") as file:
+        file.truncate(3 << 30)
+    copy.change("chapters/01_engine/app/db.py", "# 1.1", "# mine\n# 1.1")
+    done = copy.run("reset", "1", "--yes")
+    assert done.returncode == 2 and "is larger than 50 MB" in " ".join(done.stderr.split()), done.stderr
+    assert not backups(copy)
+
+
+def test_no_file_of_the_learners_is_in_the_way(copy: Copy) -> None:
+    """A file is written beside the one that it replaces, under a name that nobody has used."""
+    copy.change(CRUD, "# 5.1", "# my own\n    # 5.1")
+    beside = [copy.folder / f"{CRUD}.new", (copy.folder / CRUD).with_name(".crud.py.new")]
+    for file in beside:
+        file.write_text("mine")
+    assert copy.run("reset", "5", "--yes").returncode == 0
+    assert [file.read_text() for file in beside] == ["mine", "mine"]
+    assert "my own" not in (copy.folder / CRUD).read_text()
+
+
 def test_a_backup_of_somebody_else(copy: Copy, tmp_path: Path) -> None:
     """Only what a command may have put there comes back; links and very deep folders are left out of it."""
     (tmp_path / "secret").write_text("somebody's")

@@ -6,11 +6,13 @@ import json
 import os
 import re
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 
 from grader.cli.merging import Conflict, merge, text_of
+from grader.cli.update import renumbered
 from tests import PROJECT
 from tests.wheels import Environment, build, copy_of_the_source
 
@@ -223,6 +225,15 @@ def test_merging(given: str, mine: str, new: str, merged: str) -> None:
     for piece in pieces:
         words += [f"<{' '.join(piece.mine)}|{' '.join(piece.new)}>"] if isinstance(piece, Conflict) else piece
     assert " ".join(words) == merged
+
+
+def test_what_was_given_may_be_very_long() -> None:
+    """The file that tells it lies in the learner's folder, which may be somebody else's."""
+    begun = time.monotonic()
+    merge(['raise NotImplementedError("1.1 ' * 100_000], ["mine"], ["new"])
+    tasks = "\n".join(f"    # 5.{number} select a page of items {'and more ' * 50}" for number in range(100_000))
+    renumbered({CRUD: tasks}, {CRUD: "    # 5.1 select a page of items"})
+    assert time.monotonic() - begun < 10
 
 
 def test_other_words_in_a_stub_are_no_conflict() -> None:

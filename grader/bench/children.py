@@ -106,8 +106,8 @@ class Children:
 
     Attributes:
         open_to: what was open to children, of all that should not be (`grader.lab.walls`), as they have tried it.
-        inbox: what has happened: ``message``, ``exit`` or ``wake``, the number of the child, and the data; or
-            ``server gone`` and the number of the server.
+        inbox: what has happened: ``message``, ``flood``, ``exit`` or ``wake``, the number of the child, and the data;
+            or ``server gone`` and the number of the server.
     """
 
     def __init__(self, workshop: Path, fork: bool, isolation: Isolation) -> None:
@@ -236,10 +236,12 @@ class Children:
             taken = 0
             with results, suppress(OSError, ValueError):
                 lines = iter(lambda: results.readline(_MESSAGES), b"")
-                for line in islice(lines, _MOST_LINES):  # whoever sends more finds the pipe closed
+                for line in islice(lines, _MOST_LINES):
                     taken += len(line)
                     if taken < _MESSAGES and line.strip():
                         self.inbox.put(("message", child.number, line))
+                if taken >= _MESSAGES or next(lines, b""):  # whoever sends more finds the pipe closed
+                    self.inbox.put(("flood", child.number, None))
 
         def read_output() -> None:
             printed = b""

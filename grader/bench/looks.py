@@ -75,6 +75,11 @@ def _has_a_word(code: bytes) -> bool:
     return not _WORDS.isdisjoint(_NAME.findall(text)) or bool(_OWN_CODE.search(text))
 
 
+def ended(chapter: str) -> str:
+    """What there is to say where a process ended, or hung, during a check that another process then judged anew."""
+    return f"ended its process, or hung, in the middle of a check: {chapter}"
+
+
 def told(chapter: str, message: Mapping[str, Any]) -> str:
     """What there is to say of it, in words; empty where it is none of what a child tells."""
     what, where = _IN_WORDS.get(str(message.get("at")), ""), str(message.get("where", ""))[:200]

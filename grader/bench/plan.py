@@ -48,7 +48,7 @@ class Shared:
         may_look: the code may ask for what lies outside of it: its callers' frames, say.
         looks: what of that it has asked for, and where, as a child has told it; empty where nobody has.
         threads_go_on: threads that an import of the code begins do not come to an end, as a child has told.
-        claims: how often the code has said that a disk was full, which nobody else has seen.
+        claims: how often the code has said that a disk was full, or no thread left, which nobody else has seen.
         cheated: what there is to say of all that counts no more, as a child has told what is not so.
     """
 

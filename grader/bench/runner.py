@@ -30,7 +30,7 @@ from grader.bench.plan import NO_SLOT, Run, Target, plan
 from grader.bench.room import MOST_FILES, Watch
 from grader.bench.staging import put_back, stage
 from grader.bench.temporary import is_full
-from grader.lab.job import LAST_WORDS, LOST, Job, seal_of
+from grader.lab.job import LAST_WORDS, LOST, SPOILT, Job, seal_of
 from grader.removal import remove
 from grader.rules import Rule
 from grader.starters import given_files, left_below, misplaced_code, suspicious_files, taken_back, untouched_stubs
@@ -51,7 +51,8 @@ _AHEAD = 10
 # Seconds for removing what a chapter leaves behind while others wait; the rest goes with the bench.
 _AT_ONCE = 5.0
 
-# How often code is believed that there was no room on a disk, which nobody has seen: it costs everybody's time.
+# How often code is believed that a disk was full, or that there were no threads, which nobody has seen: it costs
+# everybody's time.
 _MOST_CLAIMS = 6
 
 Verdicts = Iterator[tuple["Target", "Check"]]
@@ -280,6 +281,8 @@ class Runner:
                         yield from self._message(run, run.child, data)
                     elif kind == "exit":
                         yield from self._ended(run, run.child, data)
+                    elif kind == "flood":
+                        yield from self._flooded(run, run.child)
         if self._means.interrupted.is_set():
             raise Interrupted
         self._budget.count(working)
@@ -367,7 +370,7 @@ class Runner:
                     is_so = alone and room.for_a_check(self._disks())
                     yield from self._judge_again(run, rule, verdict if is_so else verdicts.NO_ROOM)
                     return
-                if verdicts.lacks_threads(verdict) and self._means.isolation.user < 0:
+                if verdicts.lacks_threads(verdict) and self._means.isolation.user < 0 and self._may_be(run):
                     is_so = alone and room.for_threads()
                     yield from self._judge_again(run, rule, verdict if is_so else verdicts.NO_THREADS)
                     return
@@ -379,7 +382,7 @@ class Runner:
         return self._watch.was_short or not room.for_files(self._disks())
 
     def _may_be(self, run: Run) -> bool:
-        """Whether there may have been no room, though nobody has seen that: code that says so again and again lies."""
+        """Whether something was used up, though nobody has seen that: code that says so again and again lies."""
         run.shared.claims += 1
         return run.shared.claims <= _MOST_CLAIMS
 
@@ -422,6 +425,7 @@ class Runner:
         if rule is None and run.waiting and not has_begun:
             rule = run.waiting.popleft()
         if rule is not None and _not_the_first(child):
+            run.shared.looks = run.shared.looks or looks.ended(run.chapter)
             run.waiting.appendleft(rule)
         elif rule is not None and not self._means.databases.look_after():
             yield from self._judge_again(run, rule, verdicts.LOST)
@@ -435,6 +439,15 @@ class Runner:
         if run.waiting:
             self._start_child(run)
 
+    def _flooded(self, run: Run, child: Child) -> Verdicts:
+        """A child has sent more than any has to say: its check is an error, a new child goes on with the rest."""
+        rule = child.current
+        self._kill(run)
+        if rule is not None:
+            yield from verdicts.judged(run, rule, verdicts.died(SPOILT))
+        if run.waiting:
+            self._start_child(run)
+
     def _late(self, run: Run, child: Child) -> Verdicts:
         """A child's time is up: the check at fault is a timeout, a new child goes on with the rest."""
         rule, started, seconds = child.current, child.started, self._patience(run)
@@ -444,6 +457,7 @@ class Runner:
             return
         run.timeouts += 1
         if rule is not None and _not_the_first(child):
+            run.shared.looks = run.shared.looks or looks.ended(run.chapter)
             run.waiting.appendleft(rule)
         elif rule is not None:
             yield from verdicts.judged(run, rule, verdicts.timed_out(seconds, child.place, run.submission))

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
-from grader import keeping
+from grader import BadInput, keeping
 from grader.keeping import kept
-from grader.places import found_home, read_file, refuse_links
+from grader.places import MOST_READ, found_home, read_file, refuse_links
 
 # What tells what a learner's folder was given last; see `grader.cli.given`.
 GIVEN = "given.json"
@@ -27,8 +27,12 @@ def keep(files: Iterable[Path], root: Path, label: str) -> Path:
         The new folder.
 
     Raises:
-        BadInput: a link stands where it is to be.
+        BadInput: a link stands where it is to be, or a file is so large that copies would fill the disk.
     """
+    files = list(files)
+    for file in (*files, kept() / GIVEN):
+        if file.is_file() and file.stat().st_size > MOST_READ:
+            raise BadInput(f"'{file}' is larger than {MOST_READ >> 20} MB; move it somewhere else, and try again.")
     stem = f"{datetime.now():%Y-%m-%d_%H%M%S}_{label}"
     number, folder = 1, kept() / "backups" / stem
     while folder.exists():

@@ -13,8 +13,8 @@ import typer
 from grader import BadInput
 from grader.cli import chain, console, grading, place
 from grader.cli.options import ChapterOrTaskArgument, SubmissionOption, YesOption
-from grader.keeping import files_below
-from grader.places import SOLUTIONS, read_file
+from grader.keeping import code_below
+from grader.places import SOLUTIONS
 from grader.shown import MOST_LINES_COMPARED
 from grader.starters import files_of, pieces_of
 from grader.terminal import Line, plain
@@ -79,9 +79,9 @@ def _texts(folder: Path) -> Texts:
         BadInput: one of them has so many that comparing takes minutes.
     """
     texts = {
-        file.relative_to(folder).as_posix(): read_file(file).decode("utf-8", "replace").splitlines()
-        for file in files_below(folder / "app")
-        if file.suffix == ".py" and not file.name.startswith(".")
+        file.relative_to(folder).as_posix(): code.decode("utf-8", "replace").splitlines()
+        for file, code in code_below(folder / "app").items()
+        if not file.name.startswith(".")
     }
     for file, lines in texts.items():
         if len(lines) > MOST_LINES_COMPARED:

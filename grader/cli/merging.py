@@ -16,7 +16,7 @@ from dataclasses import dataclass
 Lines = Sequence[str]
 
 # What stands in the place of a task's code. Other words in it change nothing for a learner who has done the task.
-_STUB = re.compile(r'raise NotImplementedError\("\d+\.\d+ .*"\)')
+_STUB = re.compile(r'raise NotImplementedError\("\d+\.\d+ [^"]*"\)')
 _TASK = re.compile(r"^\s*# \d+\.\d+ ")
 
 

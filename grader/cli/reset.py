@@ -9,7 +9,7 @@ import typer
 from grader import keeping
 from grader.cli import backup, console, grading, place, progress
 from grader.cli.options import ChapterOrAllArgument, SubmissionOption, YesOption
-from grader.keeping import files_below
+from grader.keeping import code_below
 from grader.places import read_file
 from grader.rules import CHAPTERS
 from grader.starters import starter_files, tasks_of
@@ -72,6 +72,7 @@ def _put(starter: dict[str, bytes], mine: dict[str, bytes], folder: Path) -> Non
 
 def _files(folder: Path) -> dict[str, bytes]:
     """The text of the files of a chapter; what Python and the app made meanwhile is not among them."""
-    found = [file for file in files_below(folder / "app") if file.suffix == ".py"]
-    found += [folder / "README.md"] if (folder / "README.md").is_file() else []
-    return {file.relative_to(folder).as_posix(): read_file(file) for file in found}
+    found, readme = code_below(folder / "app"), folder / "README.md"
+    if readme.is_file():
+        found[readme] = read_file(readme)
+    return {file.relative_to(folder).as_posix(): content for file, content in found.items()}

@@ -63,7 +63,9 @@ def run(
     with _database_url(database) as url:
         console.say(f"serving {'solutions' if solution else where.name}/{name} on http://127.0.0.1:{port}/docs")
         console.say(f"database: {_told(url, home)}")
-        status = _serve(command, home, {**os.environ, **({"DATABASE_URL": url} if url else {})})
+        # What lies in the folder of the database is no module of the server's.
+        environment = {**os.environ, "PYTHONSAFEPATH": "1", **({"DATABASE_URL": url} if url else {})}
+        status = _serve(command, home, environment)
     raise typer.Exit(status)
 
 

@@ -20,10 +20,10 @@ from grader.cli.options import YesOption
 from grader.places import home, is_clone, read_file, refuse_what_is_no_file
 from grader.rules import CHAPTERS
 from grader.shown import MOST_LINES_COMPARED
-from grader.starters import files_of, read_code
+from grader.starters import LONGEST_FILE, files_of, read_code
 from grader.terminal import Line, plain, wrapped
 
-_TASK = re.compile(r"^ *# (\d+\.\d+) (.+)", re.MULTILINE)
+_TASK = re.compile(r"^ *# (\d{1,2}\.\d{1,2}) (.{1,200})", re.MULTILINE)
 COMES, CHANGES, MERGES, GOES, CONFLICT = "comes", "new version", "new lines, beside yours", "goes", "changed by both"
 
 
@@ -131,7 +131,8 @@ def _merged(name: str, raw: bytes, before: list[str], mine: list[str], new: list
     def joined(lines: Iterable[str]) -> bytes:
         return "".join(f"{line}{end}" for line in lines).encode("utf-8", "surrogateescape")
 
-    if max(map(len, (before, mine, new))) > MOST_LINES_COMPARED:
+    too_long = sum(map(len, before)) > LONGEST_FILE  # of the others no more is read
+    if too_long or max(map(len, (before, mine, new))) > MOST_LINES_COMPARED:
         return Step(name, CONFLICT, raw, joined(new), ("It is too long to be compared: you keep one of the two.",))
     pieces = merge(before, mine, new)
     conflicts = [piece for piece in pieces if isinstance(piece, Conflict)]

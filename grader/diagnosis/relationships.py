@@ -679,6 +679,10 @@ def not_loaded_ahead(evidence: Evidence) -> Told | None:
         told = asked_for_each(evidence)
         if told is not None and _asks_by_itself(evidence, told.where):
             return told  # in a function that is called in each turn
+        by_hand = [loop for loop in loops if calls(loop, "set_committed_value")]
+        if by_hand and " raised " in evidence.saw and evidence.sent("SELECT owners"):
+            hint = "Here the owners are given to the items by hand. Which items does this never come to?"
+            return Told(where=file.at(next(iter(calls(node, "groupby")), by_hand[0])), hint=hint)
         hint = "Each turn of this loop asks the database once more. What does the query load, and what not?"
         return Told(where=file.at(getattr(loops[0], "elt", loops[0])), hint=hint)
     ahead = lazy is not None and not re.search(r"raise|select\b|True", text_of(lazy))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import replace
 
 from grader.diagnosis.anywhere import innermost
+from grader.diagnosis.crud import reached
 from grader.diagnosis.endpoints import behind, endpoint_of, request_of
 from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.reading import Told, reading
@@ -15,24 +17,28 @@ from grader.diagnosis.source import calls, inside, keyword, name_of, text_of, wi
 
 _ROUTE_BY_PLACE = r"^(?:APIRouter|FastAPI)\.(get|post|put|patch|delete)\(\) takes \d+ positional"
 _NO_NUMBER = r"^invalid literal for int\(\)|^int\(\) argument must be|between instances of '\w+' and 'int'$"
+_CRASHES = "a crash: ", "the client was told 500 because of "
 _OF_SUCCESS = re.compile(r"^2\d\d$|HTTP_2\d\d_|HTTPStatus\.(OK|CREATED|ACCEPTED|NO_CONTENT)")
 
 
-@reading("the status of an HTTPException is no number", *UNKNOWN)
+@reading("the status of an HTTPException is no number", *UNKNOWN, "error_reaches_the_client")
 def status_is_no_number(evidence: Evidence) -> Told | None:
     """The first parameter of an HTTPException is the status, a number. FastAPI makes an answer of it after the raise,
     so another value crashes there."""
-    crash = evidence.raised[0] if evidence.raised and evidence.saw.startswith("a crash: ") else None
+    crash = evidence.raised[0] if evidence.raised and evidence.saw.startswith(_CRASHES) else None
     if crash is None or not crash.bases & {"ValueError", "TypeError"}:
         return None
-    if crash.lines:
+    if crash.lines and evidence.saw.startswith("a crash: "):
         where = innermost(crash, evidence.given)
         missing = re.match(r"HTTPException\.__init__\(\) missing .*'status_code'", crash.message)
         hint = "An HTTPException says with which status the request ends. What says it here?"
         return Told(where=where, hint=hint) if missing else None
     if not re.search(_NO_NUMBER, crash.message):
         return None
-    return _said_by(evidence, next((each for each in evidence.raised if each.kind == "HTTPException"), None))
+    told = _said_by(evidence, next((each for each in evidence.raised if each.kind == "HTTPException"), None))
+    if told is not None and evidence.rule == "error_reaches_the_client":
+        told = replace(told, why="An error that your own handling makes by accident hides what really went wrong.")
+    return told
 
 
 def _said_by(evidence: Evidence, raised: Raised | None) -> Told | None:
@@ -40,11 +46,13 @@ def _said_by(evidence: Evidence, raised: Raised | None) -> Told | None:
     where = innermost(raised, evidence.given) if raised is not None and raised.lines else ""
     there = at_line(evidence.source, where) if where else []
     places = [(where, each) for each in there if isinstance(each, ast.Call) and name_of(each) == "HTTPException"]
-    places += [(file.at(call), call) for file, node in behind(evidence) for call in calls(node, "HTTPException")]
+    places += [(file.at(call), call) for file, node in reached(evidence) for call in calls(node, "HTTPException")]
     for place, call in places if where else ():
         named = keyword(call, "status_code")
         if named is not None and _is_text(named):
             return Told(where=place, hint="A status is a number. What stands here?")
+        if named is not None and not isinstance(named, ast.Constant) and not _is_number(named):
+            return Told(where=place, hint=f"A status is a number. What is '{text_of(named)}' here?")
         if named is None and call.args and not isinstance(call.args[0], ast.Starred) and not _is_number(call.args[0]):
             hint = "The first parameter of HTTPException is the status, a number. What stands there?"
             return Told(where=place, hint=hint)

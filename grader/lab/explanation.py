@@ -29,7 +29,7 @@ from grader.outcomes import NOT_EXPECTED, SAYS_IT_ALL, Verdict
 
 _MOST_ERRORS, _LONGEST_LINE = 5, 1000
 _NONE_IN_AN_OPERATION = re.compile(r"TypeError: .*(operand type|between instances).*'NoneType'")
-_CRASH = re.compile(r"(the endpoint was not called: )?a crash: ")
+_CRASH = re.compile(r"(the endpoint was not called: )?a crash: |the client was told \d+ because of ")
 _REFUSALS = {"IntegrityError", "DataError"}
 # What is raised where a line asks for something that cannot be: its message says what.
 _ACCIDENTS = {

@@ -8,6 +8,7 @@ import os
 import traceback
 from collections.abc import Iterable
 from contextlib import suppress
+from dis import opname
 from pathlib import Path
 from types import TracebackType
 
@@ -75,6 +76,17 @@ class Focus:
         lines = list(self._learner_lines(error.__traceback__))
         own = [(file, line) for file, line in lines if file not in self._place.given]
         return "".join(f"{self._place.shown(file)}:{line}" for file, line in (own or lines)[-1:])
+
+    def has_raised(self, error: BaseException) -> bool:
+        """Whether a ``raise`` of the learner's own code was the begin of an exception, as far as it can be told."""
+        trace = error.__traceback__
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        if trace is None:  # it was dealt with meanwhile
+            return True
+        if not Path(trace.tb_frame.f_code.co_filename).is_relative_to(self._place.root):
+            return False
+        return opname[trace.tb_frame.f_code.co_code[trace.tb_lasti]] in ("RAISE_VARARGS", "RERAISE")
 
     def _learner_lines(self, trace: TracebackType | None) -> Iterable[tuple[str, int]]:
         for frame, line in traceback.walk_tb(trace):

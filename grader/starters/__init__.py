@@ -2,7 +2,7 @@
 
 from grader.starters.comparing import given_files, suspicious_files, untouched_below, untouched_stubs, untouched_tasks
 from grader.starters.misplaced import Misplaced, left_below, misplaced_code, taken_back
-from grader.starters.reading import DEEPEST, TooMuch, code_files, has_many_marks, read_code
+from grader.starters.reading import DEEPEST, LONGEST_FILE, TooMuch, code_files, has_many_marks, read_code
 from grader.starters.tasks import (
     file_of,
     files_of,
@@ -19,6 +19,7 @@ from grader.starters.writing import starter_files, starter_of, write_starters
 
 __all__ = [
     "DEEPEST",
+    "LONGEST_FILE",
     "Misplaced",
     "TooMuch",
     "code_files",

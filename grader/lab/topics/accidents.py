@@ -15,6 +15,7 @@ from grader.lab.words import describe
 
 _PYTHON = (NameError, AttributeError, TypeError, LookupError, ImportError, RecursionError, AssertionError)
 _LIBRARIES = (ArgumentError, InvalidRequestError, DetachedInstanceError, ValidationError, ResponseValidationError)
+_VALUES = (ValueError, ArithmeticError)
 
 
 class Accidents:
@@ -27,15 +28,20 @@ class Accidents:
 
     def expect_none(self, told: Told) -> None:
         """End the check as failed if a mistake in the code, and not what the database refused, is what was told."""
-        for error in (self._endpoints.error, told.answer.error):
-            if error is not None and _is_accident(error):
+        meant = self._endpoints.error
+        for error in (meant, told.answer.error):
+            if error is not None and (_is_accident(error) or self._has_happened(error)):
                 self._expect(
                     False,
                     saw=f"the client was told {told.status} because of {describe(error)}",
                     wanted="the original error, raised again, or an error that you raise on purpose",
-                    where=self._focus.line_of(error),
+                    where=self._focus.line_of(error) or (self._focus.line_of(meant) if meant is not None else ""),
                     cause=error,
                 )
+
+    def _has_happened(self, error: BaseException) -> bool:
+        """Whether a value was wrong, of a status, say, and no ``raise`` of the learner's says so."""
+        return isinstance(error, _VALUES) and not self._focus.has_raised(error)
 
 
 def _is_accident(error: BaseException) -> bool:
