@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from grader.bench.children import Child
 from grader.bench.plan import Run, Target
+from grader.diagnosis.source import File, definition_at
 from grader.lab.job import SPOILT
 from grader.places import PACKAGE
 from grader.rules import GIVEN, NO_FOLDER, THE_REST, Rule, rules_of
 from grader.shown import harmless
 from grader.starters import (
     TooMuch,
+    closer,
     code_files,
     files_of,
     has_file,
@@ -284,6 +286,8 @@ def judged(run: Run, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:
         _tell_what_is_misplaced(run, rule, check)
     if check.outcome in ("failed", "error"):
         _tell_what_is_taken_back(run, check)
+    if check.outcome == "failed" and "where" in told and not {"mistake", "hint"} & told.keys():
+        told = _with_closer_place(run, check, told)
     if check.outcome == "timeout" and _FILE_OF_TASKS in check.where:
         _tell_whose_task_waits(rule, check)
     if check.outcome in ("failed", "error", "todo") and check.where:
@@ -350,6 +354,20 @@ def _tell_what_is_taken_back(run: Run, check: Check) -> None:
     if each is not None and (check.outcome == "failed" or check.where.endswith(f"/{each.where}")):
         check.where, check.line = f"{run.chapter}/{each.where}", harmless(each.line)
         check.hint, check.function = each.hint, ""
+
+
+def _with_closer_place(run: Run, check: Check, told: dict[str, Any]) -> dict[str, Any]:
+    """What a child told of an unknown mistake, with a line of the learner's own where the one shown is right."""
+    found = closer(run.chapter, run.copied, check.where.removeprefix(f"{run.chapter}/"))
+    name, _, number = found.rpartition(":")
+    if not found:
+        return told
+    file, line = File(name, run.copied[name].decode("utf-8", "replace")), int(number)
+    check.where, check.line = f"{run.chapter}/{found}", harmless(file.lines[line - 1].strip())[:_LONGEST]
+    check.function = harmless(file.function_at(line))
+    owner = definition_at(file.tree, line)
+    about = {"owner": owner, "under": file.task_above(line), "around": file.around(owner) if owner else []}
+    return {**told, **about, "line": check.line, "beside": file.beside(line), "users": [], "route": ""}
 
 
 _WITHOUT_THE_LINE = "your code without this line"

@@ -1,6 +1,7 @@
 """Verdict process and commands: finds the tasks in the solutions, writes starters, compares submissions with them."""
 
 from grader.starters.comparing import given_files, suspicious_files, untouched_below, untouched_stubs, untouched_tasks
+from grader.starters.differing import closer
 from grader.starters.misplaced import Misplaced, left_below, misplaced_code, taken_back
 from grader.starters.reading import DEEPEST, LONGEST_FILE, TooMuch, code_files, has_many_marks, read_code
 from grader.starters.tasks import (
@@ -22,6 +23,7 @@ __all__ = [
     "LONGEST_FILE",
     "Misplaced",
     "TooMuch",
+    "closer",
     "code_files",
     "file_of",
     "files_of",

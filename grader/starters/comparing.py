@@ -60,7 +60,7 @@ def suspicious_files(chapter: str, root: Path) -> tuple[str, ...]:
     """
     asked = tuple(file for file, _ in starter_code(chapter))
     given = given_files(chapter, root)
-    return asked if {*asked, *given} == set(_solution(chapter)) else tuple(_solution(chapter))
+    return asked if {*asked, *given} == set(solution(chapter)) else tuple(solution(chapter))
 
 
 def given_files(chapter: str, root: Path) -> frozenset[str]:
@@ -72,7 +72,7 @@ def given_files(chapter: str, root: Path) -> frozenset[str]:
     """
     asked = {file for file, _ in starter_code(chapter)}
     found = set()
-    for file, code in _solution(chapter).items():
+    for file, code in solution(chapter).items():
         with suppress(OSError):
             if file not in asked and _same_text(read_code(root / file), code):
                 found.add(file)
@@ -105,7 +105,7 @@ def stubs_of(chapter: str) -> list[tuple[str, list[Stub]]]:
 
 
 @cache
-def _solution(chapter: str) -> dict[str, bytes]:
+def solution(chapter: str) -> dict[str, bytes]:
     """The files of a chapter's solution."""
     folder = SOLUTIONS / chapter
     return {file.relative_to(folder).as_posix(): file.read_bytes() for file in sorted((folder / "app").rglob("*.py"))}
