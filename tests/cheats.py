@@ -796,11 +796,6 @@ def timer():
 profiler = _lsprof.Profiler(timer)
 profiler.enable()
 """,
-    "the grader's own way to follow": _FOR_A_MOMENT
-    + _REPLACES_THE_CHECK
-    + """
-W["can_be_followed"].__globals__["settrace"](replace)
-""",
     "another copy of sys": _FOR_A_MOMENT
     + _REPLACES_THE_CHECK
     + """

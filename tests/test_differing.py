@@ -43,7 +43,7 @@ def test_where_the_function_only_names_another_it_is_that_one() -> None:
     helper = "def found(db: Session, item_id: int) -> Item | None:\n    return None\n\n\ndef get_item("
     code = files(crud=("def get_item(", helper))
     code[CRUD] = code[CRUD].replace(BODY.encode(), b"    return found(db, item_id)\n")
-    assert closer("05_crud", code, line(code, CRUD, "def get_item")) == line(code, CRUD, "return found")
+    assert closer("05_crud", code, line(code, CRUD, "def get_item")) == line(code, CRUD, "return None")
 
 
 @pytest.mark.parametrize(

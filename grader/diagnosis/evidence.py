@@ -5,12 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from grader.diagnosis.source import Source
-
-if TYPE_CHECKING:
-    from grader.diagnosis.trail import Trail
 
 
 @dataclass(frozen=True)
@@ -102,7 +99,6 @@ class Evidence:
         given: files that are as the chapter gave them.
         source: the learner's source.
         step: where the first difference is, where a check has looked for that.
-        trail: the way that values took in another run of the check, where no reading held without it.
     """
 
     chapter: str
@@ -123,7 +119,6 @@ class Evidence:
     given: frozenset[str]
     source: Source = field(repr=False)
     step: Step | None = None
-    trail: Trail | None = field(default=None, repr=False)
 
     @property
     def timeline(self) -> list[str]:

@@ -11,7 +11,6 @@ from grader.diagnosis.anywhere import (
 )
 from grader.diagnosis.bodies import in_a_new_row, lost_in_a_validator
 from grader.diagnosis.kept import kept_between_calls
-from grader.diagnosis.lost import other_value_on_the_way, value_lost_on_the_way
 from grader.diagnosis.objects import (
     another_object_returned,
     another_row_deleted,
@@ -246,6 +245,4 @@ READINGS = (
     another_page,
     changed_afterwards,
     refused_by_hand,
-    other_value_on_the_way,
-    value_lost_on_the_way,
 )

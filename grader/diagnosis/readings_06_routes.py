@@ -52,7 +52,6 @@ from grader.diagnosis.bodies import (
 )
 from grader.diagnosis.dependencies import returned_not_yielded
 from grader.diagnosis.kept import kept_between_requests
-from grader.diagnosis.lost import other_value_on_the_way, value_lost_on_the_way
 from grader.diagnosis.parameters import (
     body_not_validated,
     create_takes_update,
@@ -323,6 +322,4 @@ READINGS = (
     refused_by_hand,
     good_body_refused,
     written_to_another_field,
-    other_value_on_the_way,
-    value_lost_on_the_way,
 )

@@ -32,7 +32,6 @@ from grader.diagnosis.bodies import (
     one_for_many,
     schema_depended_on,
 )
-from grader.diagnosis.lost import other_value_on_the_way, value_lost_on_the_way
 from grader.diagnosis.parameters import dependency_on_the_class
 from grader.diagnosis.relationships import nobody_deletes_the_events, unlinked_before_the_delete
 from grader.diagnosis.routes import (
@@ -212,6 +211,4 @@ READINGS = (
     refused_by_hand,
     *SCHEMAS_OF_BODIES,
     good_body_refused,
-    other_value_on_the_way,
-    value_lost_on_the_way,
 )

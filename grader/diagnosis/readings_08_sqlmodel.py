@@ -24,7 +24,6 @@ from grader.diagnosis.anywhere import (
     used_before_assignment,
 )
 from grader.diagnosis.bodies import in_a_new_row, in_a_request
-from grader.diagnosis.lost import other_value_on_the_way, value_lost_on_the_way
 from grader.diagnosis.parameters import dependency_on_the_class
 from grader.diagnosis.refusals import refusal_swallowed
 from grader.diagnosis.saves import (
@@ -196,6 +195,4 @@ READINGS = (
     *_CRUD,
     answered_another_thing,
     *IN_ONE_LINE,
-    other_value_on_the_way,
-    value_lost_on_the_way,
 )

@@ -18,7 +18,6 @@ from grader.diagnosis.anywhere import (
 )
 from grader.diagnosis.bodies import SCHEMAS_OF_BODIES, in_a_new_row, lost_in_a_validator
 from grader.diagnosis.engine import taken_for_a_table
-from grader.diagnosis.lost import other_value_on_the_way, value_lost_on_the_way
 from grader.diagnosis.owner_slips import (
     endpoint_gives_no_list,
     joined_with_no_type,
@@ -239,6 +238,4 @@ READINGS = (
     other_owner_in_the_route,
     asked_for_each,
     *SCHEMAS_OF_BODIES,
-    other_value_on_the_way,
-    value_lost_on_the_way,
 )

@@ -53,7 +53,6 @@ from grader.diagnosis.kinds import (
     task_is_no_function,
     tasks_of_the_class,
 )
-from grader.diagnosis.lost import other_value_on_the_way, value_lost_on_the_way
 from grader.diagnosis.parameters import body_not_validated, dependency_on_the_class
 from grader.diagnosis.relationships import nobody_deletes_the_events, unlinked_before_the_delete
 from grader.diagnosis.routes import (
@@ -294,6 +293,4 @@ READINGS = (
     refused_by_hand,
     *SCHEMAS_OF_BODIES,
     good_body_refused,
-    other_value_on_the_way,
-    value_lost_on_the_way,
 )

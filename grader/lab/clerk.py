@@ -17,11 +17,10 @@ from functools import partial
 from itertools import count
 from operator import attrgetter, call, is_not, itemgetter
 from queue import SimpleQueue
-from sys import gettrace
 from types import CodeType, FunctionType
 from typing import Any
 
-from grader.lab import imports, judge, relied, soundness, surroundings, trail, worker
+from grader.lab import imports, judge, relied, soundness, surroundings, worker
 from grader.lab.job import BEFORE, SPOILT, Job, unsealed
 from grader.lab.looks import KINDS
 from grader.lab.relied import Relied
@@ -42,7 +41,7 @@ from grader.lab.worker import (
 from grader.rules import FIRST_IMPORT
 
 # What the main thread does between check and verdict.
-_BETWEEN = (worker, relied, judge, soundness, surroundings, trail, imports)
+_BETWEEN = (worker, relied, judge, soundness, surroundings, imports)
 
 
 def start_clerk(
@@ -118,7 +117,7 @@ def _keep_books(
     firsts = frozenset(position for position, check in enumerate(checks) if check[0] == FIRST_IMPORT)
     owners, kept, classes, functions, codes = _as_they_are() if not own else ([], [], [], [], [])
     fail, known, known_looks = count().__next__, 0, 0  # nobody can count it back
-    follower, followings = gettrace, followed()
+    followings = followed()
 
     def obeyed(order: Callable[[], Any]) -> Any:
         give(order)
@@ -207,9 +206,6 @@ def _keep_books(
                 if outcome == "passed":  # it was not
                     end(spoilt)
                 mark_output(before)
-                if obeyed(follower) is not None:
-                    end(spoilt)
-                followings = followed()  # to explain the check, the grader has followed it
             if settled:
                 # At once: nobody waits for what is put away.
                 tell(ticket, outcome, told, met, last=ticket is final)

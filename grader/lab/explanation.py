@@ -6,7 +6,6 @@ import re
 import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,12 +14,9 @@ from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.catalogue import readings_of
 from grader.diagnosis.endpoints import route_at
 from grader.diagnosis.evidence import Event, Evidence, Raised
-from grader.diagnosis.lost import BY_A_TRAIL
 from grader.diagnosis.reading import UNTIL_IT_RUNS, Reading, Told, first_that_holds
 from grader.diagnosis.source import Source, calls, first_line
-from grader.diagnosis.trail import Trail
 from grader.diagnosis.unread import hint_for, place_for
-from grader.lab.behind import stub_at
 from grader.lab.observer import Moment
 from grader.lab.parts import Parts
 from grader.lab.place import Place
@@ -68,8 +64,6 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
             as_seen = "observed" not in told and _is_an_accident(evidence)
             if as_seen and not told.get("why") and _is_a_slip(evidence.raised[0]):
                 told["why"] = UNTIL_IT_RUNS
-            if "mistake" not in told:
-                parts.unread = evidence
             if "mistake" not in told and (first := hint_for(evidence)):
                 told["hint"] = first
             if "mistake" not in told and (closer := place_for(evidence)):
@@ -89,22 +83,6 @@ def explain(parts: Parts, rule: str, found: dict[str, Any], verdict: Verdict) ->
         if isinstance(cause, SyntaxError) and type(cause.offset) is int and told["where"] == found.get("where"):
             told["caret"] = min(cause.offset, _LONGEST_LINE)
     return told
-
-
-def explain_by(trail: Trail, unread: Evidence, place: Place) -> dict[str, Any]:
-    """What there is to say instead where the way of the values shows which line to change; nothing where it does not.
-
-    Args:
-        trail: the way that they took.
-        unread: what is known of the check, of which no reading knows the mistake.
-        place: where it runs.
-    """
-    readings = [each for each in readings_of(place.chapter) if each.name in BY_A_TRAIL]
-    told = _mistake(first_that_holds(readings, replace(unread, trail=trail)), place)
-    where = told.get("where", "").removeprefix(place.shown(""))
-    if not where or stub_at(where, place.stubs, place.root) is not None:
-        return {}
-    return told | _about(where, unread.source, unread)
 
 
 def _about(place: str, source: Source, evidence: Evidence | None) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from operator import attrgetter, is_not
 from types import FunctionType
 from typing import Any, NamedTuple
 
-from grader.diagnosis.evidence import Evidence
 from grader.lab.code import Code
 from grader.lab.fixtures import fixtures_of
 from grader.lab.focus import Focus
@@ -72,15 +71,13 @@ class Parts:
 
     Attributes:
         as_made: each part as it was made; another object, or a changed one, is none of the grader's doing.
-        unread: what is known of the check, once it has failed and no reading knows the mistake.
     """
 
-    __slots__ = ("_made", "_makers", "as_made", "code", "focus", "place", "seen", "story", "unread")
+    __slots__ = ("_made", "_makers", "as_made", "code", "focus", "place", "seen", "story")
 
     def __init__(self, place: Place, seen: Seen, makers: dict[str, Maker]) -> None:
         self.place = place
         self.seen = seen
-        self.unread: Evidence | None = None
         self._makers = makers
         self._made: dict[str, Any] = {"place": place, "seen": seen}
         self.as_made: tuple[_AsMade, ...] = tuple(self._as_it_is(*each) for each in self._made.items())

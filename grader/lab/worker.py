@@ -24,7 +24,6 @@ from grader.lab.relied import Relied, replaced_in
 from grader.lab.server_trouble import ServerTrouble
 from grader.lab.soundness import Soundness
 from grader.lab.surroundings import Surroundings
-from grader.lab.trail import can_be_followed, explained
 from grader.rules import ABOUT_IMPORTS
 
 Check = tuple[str, str, Callable[..., None], tuple[str, ...]]
@@ -182,13 +181,11 @@ def settle(
     # What a used app did wrong may come from the checks before: only a new one is blamed for it.
     settled = passed or not used or control
     doubtful = settled and not control and worker.soundness.is_in_doubt(outcome, told, check[1])
-    unread = None if passed or not settled or doubtful or control else parts.unread
-    lost = can_be_followed(unread, outcome, told, worker.seconds)
     met = "" if passed or control else worker.trouble.met()
     with suppress(Exception):
         sys.stdout.flush()
     alone = parts.code.imports_anew is True or worker.place.chapter in ABOUT_IMPORTS
-    return (worker.encode(told), met), settled, doubtful or lost, alone
+    return (worker.encode(told), met), settled, doubtful, alone
 
 
 def put_away(open_checks: list[_Open], *, forget: bool) -> None:
@@ -211,13 +208,9 @@ def look_again(worker: Worker, open_checks: list[_Open], check: Check, outcome: 
     Returns:
         how it has ended now, and the rest as JSON.
     """
-    parts, told, opened = open_checks.pop()
+    _, told, opened = open_checks.pop()
     opened.close()
-    _, task, function, asks = check
-    if worker.soundness.is_in_doubt(outcome, told, task):
-        outcome, told = worker.soundness.unless_broken(outcome, told, task)
-    elif parts.unread is not None:
-        told = {**told, **explained(parts.unread, worker.place, worker.makers, worker.surroundings, function, asks)}
+    outcome, told = worker.soundness.unless_broken(outcome, told, check[1])
     if getpid() != worker.process:
         _exit(0)
     with suppress(Exception):

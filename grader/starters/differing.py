@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache
 
 from grader.diagnosis.source import first_line
 from grader.starters.comparing import parsed, solution
@@ -74,12 +74,14 @@ def closer(chapter: str, files: Mapping[str, bytes], place: str) -> str:
     around = [each for each in parts if each.file == file and each.first <= line <= each.last]
     shown = max(around, key=lambda each: each.first, default=None)
     differing = [each for each in parts if each.lines]
-    if shown is not None and shown in differing:
-        is_own = any(first <= line <= last for first, last, _ in shown.own)
-        return "" if (is_own and line != shown.head) or len(shown.lines) > _MOST_LINES else shown.place()
     if shown is not None and (shown.lacks or shown.own):
-        used = [each for each in differing if each.name and any(f"'{each.name}'" in said for *_, said in shown.own)]
-        return used[0].place() if len(used) == 1 else ""
+        if line != shown.head and any(first <= line <= last for first, last, _ in shown.own):
+            return ""
+        said = " ".join(said for *_, said in shown.own)
+        used = [each for each in differing if each.name and each is not shown and f"'{each.name}'" in said]
+        if len(used) == 1 and (not shown.lines or len(used[0].lines) <= _MOST_LINES):
+            return used[0].place()  # what it calls is more likely to be wrong than the call
+        return shown.place() if 0 < len(shown.lines) <= _MOST_LINES else ""
     functions = [each for each in differing if each.name] or differing
     if not 0 < len(functions) <= _MOST_PARTS:
         return ""
@@ -87,26 +89,37 @@ def closer(chapter: str, files: Mapping[str, bytes], place: str) -> str:
 
 
 def _parts_of(chapter: str, files: Mapping[str, bytes]) -> list[_Part]:
-    """The parts of a submission, compared with those of the same name, or with all statements where there is none."""
-    known = {(each.file, each.name): Counter(said for *_, said in each.statements) for each in _solved(chapter)}
-    anywhere = sum(known.values(), Counter[str]())
+    """The parts of a submission's files that are not the solution's, compared with those of the same name there.
+
+    What has no such part is compared with all statements of the file.
+    """
+    solved = solution(chapter)
     found = []
     for name, code in files.items():
         with suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-            for part in [*_parts(name, parsed(code))]:  # they are filled one by one
-                left = Counter(known.get((part.file, part.name), anywhere))
-                for statement in part.statements:
-                    left[statement[2]] -= 1
-                    part.own += [statement] if left[statement[2]] < 0 else []
-                part.lacks = (part.file, part.name) in known and any(count > 0 for count in left.values())
-                if not any(_TO_DO.search(said) for *_, said in part.own):
-                    found.append(part)
+            if code != solved.get(name):
+                found += _compared(name, code, solved.get(name, b""))
     return found
 
 
-@cache
-def _solved(chapter: str) -> list[_Part]:
-    return [part for name, code in solution(chapter).items() for part in _parts(name, parsed(code))]
+@lru_cache(maxsize=32)
+def _compared(file: str, code: bytes, solved: bytes) -> list[_Part]:
+    """The parts of a file, but for those in which something is to do.
+
+    Raises:
+        SyntaxError: it is no Python.
+        ValueError: it is not worth the time.
+    """
+    known = {each.name: Counter(said for *_, said in each.statements) for each in [*_parts(file, parsed(solved))]}
+    anywhere = sum(known.values(), Counter[str]())
+    parts = [*_parts(file, parsed(code))]
+    for part in parts:
+        left = Counter(known.get(part.name, anywhere))
+        for statement in part.statements:
+            left[statement[2]] -= 1
+            part.own += [statement] if left[statement[2]] < 0 else []
+        part.lacks = part.name in known and any(count > 0 for count in left.values())
+    return [part for part in parts if not any(_TO_DO.search(said) for *_, said in part.own)]
 
 
 def _parts(file: str, tree: ast.Module) -> Iterator[_Part]:

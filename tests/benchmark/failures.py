@@ -1,7 +1,7 @@
 """What an explanation costs a failing check: ``python -m tests.benchmark.failures``.
 
-Wrong cases are judged in a copy of the project that tells, in the place of why and hint, how long it took to explain,
-and to run the check once more where no reading knew the mistake. Quiet machine, please.
+Wrong cases are judged in a copy of the project that tells, in the place of why, how long it took to explain, in the
+child and in the verdict process. Quiet machine, please.
 """
 
 from __future__ import annotations
@@ -24,12 +24,24 @@ OF_EACH_CHAPTER, RUNS, MOST = 5, 5, 10
 TIMED = """
 
 from time import perf_counter
-_timed = {function}
+_timed = explain
 
 
-def {function}(*given):
+def explain(*given):
     began = perf_counter()
-    return {{**_timed(*given), "{told}": str(perf_counter() - began)}}
+    return {**_timed(*given), "why": str(perf_counter() - began)}
+"""
+TIMED_PLACE = """
+
+from time import perf_counter
+_timed = _with_closer_place
+
+
+def _with_closer_place(run, check, told):
+    began = perf_counter()
+    told = _timed(run, check, told)
+    check.why = str(float(check.why) + perf_counter() - began)
+    return told
 """
 
 
@@ -44,8 +56,7 @@ def measure(runs: int = RUNS) -> dict[str, float]:
             for case, checks in judge(chosen, bench).items():
                 for rule, check in checks.items():
                     if check.outcome == "failed":
-                        once_more = float(check.hint) if check.hint.startswith("0.") else 0.0
-                        took.setdefault(f"{case} {rule}", []).append(1000 * (float(check.why) + once_more))
+                        took.setdefault(f"{case} {rule}", []).append(1000 * float(check.why))
     return {name: statistics.median(each) for name, each in took.items()}
 
 
@@ -54,9 +65,9 @@ def tell() -> None:
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder, "copy")
         shutil.copytree(PROJECT, copy, ignore=shutil.ignore_patterns(".git", "__pycache__"))
-        for file, function, told in (("explanation", "explain", "why"), ("trail", "explained", "hint")):
-            with (copy / f"grader/lab/{file}.py").open("a", encoding="utf-8") as code:
-                code.write(TIMED.format(function=function, told=told))
+        for file, timed in (("lab/explanation.py", TIMED), ("bench/verdicts.py", TIMED_PLACE)):
+            with (copy / "grader" / file).open("a", encoding="utf-8") as code:
+                code.write(timed)
         command = [sys.executable, "-m", "tests.benchmark.failures", "measure"]
         done = subprocess.run(command, cwd=copy, check=True, capture_output=True, text=True)
     took = sorted(json.loads(done.stdout).values())
