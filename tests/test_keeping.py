@@ -130,6 +130,25 @@ def test_what_is_too_large_is_left_where_it_is(number: int, copy: Copy) -> None:
     assert not backups(copy)
 
 
+def test_a_backup_that_is_too_large_is_left_where_it_is(copy: Copy) -> None:
+    folder = copy.folder / ".workbook/backups/2026-01-01_101010_reset_05_crud/05_crud/app"
+    folder.mkdir(parents=True)
+    for number in range(3):
+        with (folder / f"large_{number}.py").open("wb") as file:
+            file.truncate(40 << 20)
+    done = copy.run("restore", "--yes")
+    assert done.returncode == 2 and "more than 50 MB" in " ".join(done.stderr.split()), done.stderr
+
+
+def test_a_database_that_broke_off_is_not_opened(copy: Copy) -> None:
+    """Its journal may be somebody else's, and name files that SQLite would remove."""
+    folder = copy.folder / ".workbook/run/06_routes"
+    folder.mkdir(parents=True)
+    (folder / "app.db-journal").write_bytes(b"")
+    done = copy.run("run", "6", "--solution", "--port", "48123")
+    assert done.returncode == 2 and "app.db-journal" in " ".join(done.stderr.split()).replace(" ", ""), done.stderr
+
+
 def test_no_file_of_the_learners_is_in_the_way(copy: Copy) -> None:
     """A file is written beside the one that it replaces, under a name that nobody has used."""
     copy.change(CRUD, "# 5.1", "# my own\n    # 5.1")

@@ -285,23 +285,60 @@ def test_a_full_disk_costs_nobody_a_verdict(
     assert {name for name, check in found.items() if check.outcome != "passed"} == OF_GET
 
 
-ALWAYS_FULL = """
-def full(*_, **__):
-    raise OSError(28, "No space left on device")
+ALWAYS = """
+def used_up(*_, **__):
+    raise ERROR
 
 
-create_item = get_item = list_items = update_item = delete_item = full
+create_item = get_item = list_items = update_item = delete_item = used_up
 """
 
 
-def test_who_says_again_and_again_that_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", ["OSError(28, 'No space left on device')", 'RuntimeError("can\'t start new thread")'])
+def test_who_says_again_and_again_that_something_is_used_up(
+    error: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each time costs everybody the time of another try: it is believed a few times, and no more."""
     monkeypatch.setattr(room, "left_on", lambda _: room.Left(files=1 << 20, size=1 << 40))
-    with Bench(alone=False) as bench:
-        found = verdicts(bench, submission(tmp_path, at_import=ALWAYS_FULL)).values()
+    with Bench(alone=False, isolation=Isolation(user=-1)) as bench:
+        found = verdicts(bench, submission(tmp_path, at_import=ALWAYS.replace("ERROR", error))).values()
     assert not [check for check in found if check.outcome == "passed"]
     believed = [check for check in found if check.unjudged]
     assert 0 < len(believed) <= runner._MOST_CLAIMS < len(found) - len(believed)
+
+
+# A process that has judged create_item before is the first one, whatever is new of the app.
+KNOWS_THE_FIRST = """
+import logging, os, stat
+first, create, update = logging.getLogger("first").__dict__, create_item, update_item
+
+
+def create_item(db, data):
+    first["seen"] = True
+    return create(db, data)
+
+
+def update_item(*given):
+    if "seen" in first:
+        ENDS
+        raise RuntimeError("wrong")
+    return update(*given)
+"""
+FLOODS = """for number in range(3, 200):
+            try:
+                if stat.S_ISSOCK(os.fstat(number).st_mode): os.write(number, b"x\\n" * 10010)
+            except OSError: pass"""
+
+
+@pytest.mark.skipif(not HAS_FORK, reason="children are told of in sockets where a server forks them")
+@pytest.mark.parametrize(("ends", "outcome", "note"), [(FLOODS, "error", ""), ("os._exit(0)", "passed", "ended its")])
+def test_who_lets_no_failure_be_heard(ends: str, outcome: str, note: str, tmp_path: Path) -> None:
+    """A flood is the code's own doing. Of an end nobody knows whether an earlier check is to blame, so it is noted."""
+    with Bench() as bench:
+        found = verdicts(bench, submission(tmp_path, at_import=KNOWS_THE_FIRST.replace("ENDS", ends)))
+    assert found["update_persists"].outcome == outcome
+    assert any(check.looks.startswith(note or "-") for check in found.values()) == bool(note)
+    assert found["delete_persists"].outcome == "passed"
 
 
 MAKES_FILES = "import os\nfor number in range(30):\n    os.mkdir(f'd{number}')\n"

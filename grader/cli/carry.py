@@ -15,7 +15,7 @@ import typer
 from grader.bench import Target
 from grader.cli import backup, chain, console, grading, place
 from grader.cli.options import ChapterArgument, YesOption
-from grader.places import SOLUTIONS
+from grader.places import SOLUTIONS, read_file
 from grader.rules import rules_of
 from grader.starters import read_code
 from grader.terminal import Line, blocks, wrapped
@@ -179,8 +179,8 @@ def _failing(target: str, exchanged: Sequence[dict[str, Path]]) -> list[list[Che
 
 
 def _is_there(source: Path, target: Path) -> bool:
-    return target.is_file() and target.read_bytes() == source.read_bytes()
+    return target.is_file() and read_file(target) == read_file(source)
 
 
 def _text(file: Path) -> bytes:
-    return file.read_bytes() if file.is_file() else b""
+    return read_file(file) if file.is_file() else b""

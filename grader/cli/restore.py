@@ -13,7 +13,7 @@ from grader.cli import backup, console, given, place, progress
 from grader.cli.options import ChapterArgument, YesOption
 from grader.cli.update import renumbered
 from grader.keeping import files_below
-from grader.places import home, read_file, refuse_links
+from grader.places import MOST_READ, home, read_file, refuse_links
 from grader.rules import CHAPTERS
 from grader.terminal import Line
 
@@ -52,6 +52,8 @@ def restore(
     folder = found[0]
     files = {file: _place_of(file.relative_to(folder)) for file in _files(folder, name)}
     files = {file: target for file, target in files.items() if given.can_be_given(backup.name_of(target))}
+    if sum(file.stat().st_size for file in files) > MOST_READ:
+        raise BadInput(f"'{folder}' holds more than {MOST_READ >> 20} MB, so bring back by hand what you need of it.")
     changing = {file: target for file, target in files.items() if not _is_same(file, target)}
     if not changing:
         console.say(f"Everything in {backup.name_of(folder)} is already in its place; --list shows other backups.")

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +23,7 @@ from grader.keeping import kept
 from grader.places import SOLUTIONS, refuse_what_is_no_file
 
 _CTRL_C = 130
+_PATIENCE = 10.0  # seconds for the server to end by itself
 
 
 def run(
@@ -57,6 +58,9 @@ def run(
     _look_for_a_free(port)
     home = kept() / "run" / name if solution else folder
     refuse_what_is_no_file(kept().parent, [f".workbook/run/{name}/app.db"])
+    for journal in (home / "app.db-journal", home / "app.db-wal") if solution else ():
+        if journal.exists():  # it may name files that SQLite is to remove
+            raise BadInput(f"'{journal}' is left of a run that broke off; remove it, and the app.db beside it.")
     home.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "uvicorn", "app.main:app", "--app-dir", str(folder), "--port", str(port)]
     command += ["--reload", "--reload-dir", str(folder / "app")]
@@ -120,4 +124,7 @@ def _serve(command: list[str], home: Path, environment: dict[str, str]) -> int:
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(_PATIENCE)
+            process.kill()
             process.wait()

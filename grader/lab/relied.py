@@ -40,14 +40,14 @@ _READS_WITH = {
     "pathlib": ("Path", "PurePath"),
     "contextlib": ("_GeneratorContextManager", "suppress", "closing", "ExitStack"),
 }
-# What of the dialects tells what a table is; the rest of them may be adapted to a server.
+# What of the dialects tells what a table is, or ends a transaction; the rest of them may be adapted to a server.
 _DIALECTS = {
     "sqlalchemy.dialects.sqlite.pysqlite": "SQLiteDialect_pysqlite",
     "sqlalchemy.dialects.postgresql.psycopg": "PGDialect_psycopg",
 }
 _TELLS_OF_TABLES = (
     *("get_columns", "get_indexes", "get_pk", "get_multi", "get_table_names", "_get_col", "_get_table"),
-    *("_reflect", "_resolve", "ischema_names"),
+    *("_reflect", "_resolve", "ischema_names", "do_commit", "do_rollback"),
 )
 # Other types may be anybody's.
 _TYPES = ("VARCHAR", "CHAR", "TEXT", "INTEGER", "BIGINT", "character varying", "character", "text", "integer", "bigint")

@@ -75,11 +75,16 @@ def code_files(app: Path, within: Path | None = None) -> Iterator[tuple[Path, Pa
 
 
 def _names(folder: Path) -> Iterator[str]:
-    with suppress(OSError), os.scandir(folder) as entries:
-        for number, entry in enumerate(entries):
-            if number > MOST_ENTRIES:
-                raise TooMuch(f"app holds more than {MOST_FILES} files or folders")
-            yield entry.name
+    try:
+        with os.scandir(folder) as entries:
+            for number, entry in enumerate(entries):
+                if number > MOST_ENTRIES:
+                    raise TooMuch(f"app holds more than {MOST_FILES} files or folders")
+                yield entry.name
+    except PermissionError:
+        raise TooMuch("app is, or holds, a folder that you may not read") from None
+    except OSError:
+        return
 
 
 def _file_of(link: Path, within: Path) -> Path | None:

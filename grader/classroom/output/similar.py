@@ -78,7 +78,7 @@ def compare(store: Store, plan: Plan, names: Mapping[str, str], folder: Path) ->
             given[chapter] = {file.read_bytes() for file in (work / "starters" / chapter).rglob("*.py")}
         written = {}
         for row in store.learners():
-            place = work / names[row.learner.id]
+            place = work / "learners" / names[row.learner.id]
             for path, content in _theirs(store, plan, row, given):
                 file = place / path
                 file.parent.mkdir(parents=True, exist_ok=True)
@@ -86,12 +86,12 @@ def compare(store: Store, plan: Plan, names: Mapping[str, str], folder: Path) ->
                 written[place.name] = row.learner.id
         if len(written) < 2:
             return []
-        options = ["--distro", "starters", "--passes", "structure", "-n", str(_MOST_PAIRS), "--output", "pages"]
+        options = ["--distro", "../starters", "--passes", "structure", "-n", str(_MOST_PAIRS), "--output", "../pages"]
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
         try:
             done = subprocess.run(
                 [python, "-m", "compare50", *(f"./{name}" for name in written), *options],
-                cwd=work,
+                cwd=work / "learners",
                 env={**environment, "PYTHONHASHSEED": "0"},
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
