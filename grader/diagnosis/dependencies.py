@@ -254,7 +254,7 @@ def _looped_over(evidence: Evidence, node: Function) -> ast.AST | None:
         opens = calls(each.value, *_MAKERS) or (helper and calls(helper[1], *_MAKERS) and not _yields(helper[1]))
         held |= {text_of(each.targets[0])} if opens else set()
     loops = [each for each in inside(node) if isinstance(each, ast.For) and _yields(each)]
-    looped = [(each, each.iter) for each in loops]
+    looped: list[tuple[ast.AST, ast.expr]] = [(each, each.iter) for each in loops]
     looped += [(each, each.value) for each in inside(node) if isinstance(each, ast.YieldFrom)]
     of_a_session = [each for each, over in looped if text_of(over) in held or _opens(over)]
     return of_a_session[0] if len(of_a_session) == 1 else None

@@ -454,13 +454,13 @@ def set_for_the_function_alone(evidence: Evidence) -> Told | None:
         body = [each for each in inside(function) if isinstance(each, ast.stmt)]
         shared = {name for each in body if isinstance(each, ast.Global) for name in each.names}
         given_back = [text_of(each.value) for each in body if isinstance(each, ast.Return)]
-        for each in [each for each in body if isinstance(each, ast.Assign | ast.AnnAssign) and each.value is not None]:
+        for each in [each for each in body if isinstance(each, ast.Assign | ast.AnnAssign)]:
             target = each.targets[0] if isinstance(each, ast.Assign) else each.target
             name = target.id if isinstance(target, ast.Name) else ""
             used = [one for one in inside(function) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load)]
             if not file.binds(name) or name in shared or given_back or name in [one.id for one in used]:
                 continue
-            if _from_the_variable(file, each.value, frozenset({name})):
+            if each.value is not None and _from_the_variable(file, each.value, frozenset({name})):
                 hint = f"In a function, this line makes a variable of the function's own. What does the {name} of the "
                 saw = f"{evidence.saw}: {function.name}() set a {name} of its own"
                 return Told(saw=saw, where=file.at(each), hint=f"{hint}module hold after it?")
@@ -650,21 +650,21 @@ def _under_another_key(evidence: Evidence, file: File) -> Told | None:
     for call in file.calls("engine_from_config"):
         prefix = keyword(call, "prefix") or (call.args[1] if len(call.args) > 1 else ast.Constant("sqlalchemy."))
         if isinstance(prefix, ast.Constant):
-            reads[f"{prefix.value}url"] = "engine_from_config()"
+            reads[str(prefix.value) + "url"] = "engine_from_config()"
     for call in file.calls("create_engine"):
         given = call.args[0] if call.args else keyword(call, "url")
         key = given.slice if isinstance(given, ast.Subscript) else None
         key = given.args[0] if isinstance(given, ast.Call) and name_of(given) == "get" and given.args else key
-        if isinstance(key, ast.Constant):
+        if isinstance(key, ast.Constant) and "environ" not in text_of(given):
             reads[str(key.value)] = "create_engine()"
     within = [each for call in file.calls("dict", "update") for each in call.keywords]
     options_given = [each for each in options(file.tree) if not isinstance(each[1], ast.keyword) or each[1] in within]
     held = [(name, place) for name, place, value in options_given if _from_the_variable(file, value)]
     if len(reads) != 1 or len(held) != 1 or held[0][0] in reads:
         return None
-    (key, reader), (name, place) = next(iter(reads.items())), held[0]
-    saw = f"{evidence.saw}: {reader} was given what has the key {key!r}"
-    hint = f"What was set has the key {name!r} here. Under which key does {reader} get its URL?"
+    (read, reader), (other, place) = next(iter(reads.items())), held[0]
+    saw = f"{evidence.saw}: {reader} was given what has the key {read!r}"
+    hint = f"What was set has the key {other!r} here. Under which key does {reader} get its URL?"
     return Told(saw=saw, where=file.at(place), hint=hint)
 
 

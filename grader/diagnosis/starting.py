@@ -96,7 +96,7 @@ def _given_elsewhere(evidence: Evidence, name: str) -> list[tuple[ast.AST, str]]
         handed = [*each.args, *(one.value for one in each.keywords if one.arg != "lifespan")]
         listed = [part for one in handed for part in (one.elts if isinstance(one, ast.List | ast.Tuple) else [one])]
         if any(isinstance(one, ast.Name | ast.Attribute) and name_of(one) == name for one in listed):
-            named = each.args[1].value if name_of(each) == "setattr" and isinstance(each.args[1], ast.Constant) else ""
+            named = text_of(each.args[1]).strip("'") if name_of(each) == "setattr" else ""
             found.append((each, f"{text_of(each.args[0])}.{named}" if named else ""))
     return found
 

@@ -800,8 +800,9 @@ def name_not_indexed(evidence: Evidence) -> Told | None:
             return Told(where=file.at(own[0]), hint=hint)
     indexed = [(file, call) for file in evidence.source.files() for call in file.calls("Index")]
     for file, dialect in _for_one_database(evidence):
-        saw = f"{evidence.saw}: the one in {file.name} is made for {dialect.value} alone"
-        hint = f"This holds for {dialect.value} alone. How does the model ask for an index on each database?"
+        alone = text_of(dialect).strip("'")
+        saw = f"{evidence.saw}: the one in {file.name} is made for {alone} alone"
+        hint = f"This holds for {alone} alone. How does the model ask for an index on each database?"
         return Told(saw=saw, where=file.at(dialect), hint=hint)
     other = next((each for each in ("id", "description") if "index=True" in text_of_attribute(evidence, each)), "")
     if indexed:
@@ -869,9 +870,12 @@ def _for_one_database(evidence: Evidence) -> list[tuple[File, ast.Constant]]:
     """The names of databases for which alone an index is made: ``execute_if(dialect="postgresql")``."""
     found: list[tuple[File, ast.Constant]] = []
     for file in evidence.source.files():
-        by_hand = re.search("CREATE (UNIQUE )?INDEX", "\n".join(file.lines)) is not None
-        said = [keyword(call, "dialect") for call in file.calls("ddl_if", *(["execute_if"] if by_hand else []))]
-        found += [(file, each) for each in said if isinstance(each, ast.Constant)]
+        for call in file.calls("ddl_if", "execute_if"):
+            owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+            bound = evidence.source.bound(owner.id, file) if isinstance(owner, ast.Name) else None
+            of_an_index = re.search(r"\bindex\b", text_of(bound[1] if bound else owner), re.IGNORECASE)
+            dialect = keyword(call, "dialect")
+            found += [(file, dialect)] if of_an_index and isinstance(dialect, ast.Constant) else []
     return found
 
 

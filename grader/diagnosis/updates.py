@@ -175,9 +175,9 @@ def wrote_what_was_not_sent(evidence: Evidence) -> Told | None:
         for test in _always_true(function):
             hint = f"A schema has each of its fields, sent or not. When is this condition false? {_KNOWS}"
             return Told(where=file.at(test), hint=hint)
-        for place in _each_field(function):
+        for every in _each_field(function):
             hint = f"This goes through the fields of the schema one by one, sent or not. {_KNOWS}"
-            return Told(where=file.at(place), hint=hint)
+            return Told(where=file.at(every), hint=hint)
         for call in calls(function, "model_dump", "dict"):
             option = keyword(call, "exclude_unset")
             turned = isinstance(option, ast.UnaryOp) and isinstance(option.op, ast.Not)
@@ -214,11 +214,13 @@ def _each_field(function: Function) -> list[ast.expr | ast.For]:
         of_it = isinstance(value, ast.Call) and name_of(value) == "getattr" and text_of(value.args[0]) in schema
         if isinstance(each, ast.Call) and of_it and id(each) not in guarded:
             found.append(each)
-        if isinstance(each, ast.For) and re.match(
-            r"(vars\((\w+)\)|(\w+)\.__dict__)(\.items\(\))?$", text_of(each.iter)
-        ):
+        whole = _ALL_OF_IT.match(text_of(each.iter)) if isinstance(each, ast.For) else None
+        if isinstance(each, ast.For) and whole and (whole[1] or whole[2]) in schema:
             found += [each] if not any(isinstance(one, ast.If) for one in ast.walk(each)) else []
     return found
+
+
+_ALL_OF_IT = re.compile(r"(?:vars\((\w+)\)|(\w+)\.__dict__)(?:\.items\(\))?$")
 
 
 def _asks_for_a_field(node: ast.expr, arguments: list[str]) -> bool:
