@@ -29,8 +29,8 @@ _ELSEWHERE = "postgresql+psycopg://Nobody:p%40ssword@127.0.0.1:1/nowhere"
     title="DATABASE_URL comes from the environment",
     why="The same code has to run on your laptop's SQLite file and on the server's PostgreSQL; "
     "only the environment tells them apart.",
-    hint="Follow the value from the environment to create_engine(). On which line is it no longer the same, "
-    "letter by letter?",
+    hint="Follow the value from the environment to create_engine(), line by line. On which one is it lost, or no "
+    "longer the same, letter by letter?",
 )
 def test_url_from_environment(engines: Engines, elsewhere: Elsewhere, story: Story) -> None:
     """The URL in the environment is the one that the engine uses, with everything behind its question mark."""

@@ -66,8 +66,8 @@ def test_items_table_has_the_columns(item_tables: ItemTables, place: Place, stor
 def test_ids_come_from_the_database(item_tables: ItemTables, story: Story, expect: Expect) -> None:
     """A row that is inserted without an id gets one, in SQLite and in PostgreSQL."""
     table = item_tables.items_with("name", "id")
-    story.did("inserted a row without an id, and looked at how PostgreSQL would count")
-    expect(table.gives_ids(), saw=table.refusal, wanted="the row gets an id")
+    story.did("inserted a row without an id, and asked how PostgreSQL would make its ids")
+    expect(table.gives_ids(), saw=table.refusal, wanted="the database gives the row an id")
 
 
 @rule(

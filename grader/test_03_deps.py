@@ -83,8 +83,8 @@ def test_closes_after_crash(probe: Probe) -> None:
     task="3.1",
     title="an error in the endpoint reaches the client",
     why="Code that swallows or replaces exceptions turns a clear 404 into a puzzling 500, or hides a bug.",
-    hint="Follow the exception from the endpoint to the client. Which line of yours stops it, or makes another "
-    "one of it?",
+    hint="Follow the exception from the endpoint to the client. Which line of yours stops it, or turns it "
+    "into another one?",
     needs=["yields_a_session"],
 )
 def test_error_reaches_the_client(probe: Probe) -> None:

@@ -98,7 +98,7 @@ def test_create_ignores_a_client_id(schemas: Schemas) -> None:
 @rule(
     task="4.4",
     title="ItemRead reads an object of the ORM",
-    why="An endpoint returns an object of the ORM. ItemRead has to show whatever its three fields hold.",
+    why="An endpoint returns an object of the ORM. ItemRead has to show its three values, whatever they are.",
     hint="ItemRead takes its values out of an object's attributes. Follow the one above: where do they come "
     "from, and what happens to them on the way?",
 )
@@ -180,7 +180,8 @@ def test_update_knows_what_was_sent(schemas: Schemas) -> None:
 @rule(
     task="4.3",
     title="ItemUpdate refuses null as a name",
-    why="The table has no room for an item without a name, so null cannot be stored as one. A text can.",
+    why="The table has no room for an item without a name, so the database would refuse null. A name that is a text "
+    "is stored.",
     hint="'Left out' and 'sent as null' are two things. What does ItemUpdate say about each of them, for the name?",
 )
 def test_update_rejects_null_name(schemas: Schemas) -> None:
@@ -193,8 +194,8 @@ def test_update_rejects_null_name(schemas: Schemas) -> None:
 @rule(
     task="4.3",
     title="ItemUpdate refuses a blank name",
-    why="A name has to be one that people can see, after a change as well as at the start. A name that they can see "
-    "is right.",
+    why="A name has to be one that people can see, after a change as well as at the start. No other name is to be "
+    "refused.",
     hint="Take the name above through the rules of ItemUpdate, in the order in which they run. Which one "
     "answers in another way than you expect?",
     needs=["create_needs_a_name"],

@@ -6,7 +6,7 @@ import ast
 import re
 
 from grader.diagnosis.anywhere import innermost
-from grader.diagnosis.evidence import Evidence
+from grader.diagnosis.evidence import Event, Evidence
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.source import (
     File,
@@ -195,6 +195,13 @@ def yields_something_else(evidence: Evidence) -> Told | None:
         for back in [each for each in inside(method) if isinstance(each, ast.Return) and text_of(each.value) == "self"]:
             hint = "What stands behind 'as' is what __enter__() returns. What does an endpoint need?"
             return Told(where=place.at(back), hint=hint)
+    looped = _looped_over(evidence, node) if "generator didn't yield" in evidence.saw else None
+    if looped is not None:
+        hint = "This hands on what is in the session, one thing after the other. What is in a new session? And what "
+        return Told(where=file.at(looped), hint=f"{hint}does an endpoint need: what is in it, or the session itself?")
+    past = _past_its_yield(file, node) if "generator didn't yield" in evidence.saw else None
+    if past is not None:
+        return past
     yields = _yields(node)
     if len(yields) > 1 and not _in_two_branches(node, yields):
         hint = "A dependency yields once; what follows the yield tidies up."
@@ -235,6 +242,43 @@ def yields_something_else(evidence: Evidence) -> Told | None:
             return Told(
                 where=file.at(each), hint="This is an engine of its own. The sessions of the app are in app/db.py."
             )
+    return None
+
+
+def _looped_over(evidence: Evidence, node: Function) -> ast.AST | None:
+    """Where a function yields what a loop over the session gives, which is nothing: ``yield from db``."""
+    held = {_held_by_a_middleware(node)}  # the first thing that is made of the factory, or of a helper
+    made = [each for each in inside(node) if isinstance(each, ast.Assign) and isinstance(each.value, ast.Call)]
+    for each in made:
+        helper = evidence.source.function(name_of(each.value))
+        opens = calls(each.value, *_MAKERS) or (helper and calls(helper[1], *_MAKERS) and not _yields(helper[1]))
+        held |= {text_of(each.targets[0])} if opens else set()
+    loops = [each for each in inside(node) if isinstance(each, ast.For) and _yields(each)]
+    looped: list[tuple[ast.AST, ast.expr]] = [(each, each.iter) for each in loops]
+    looped += [(each, each.value) for each in inside(node) if isinstance(each, ast.YieldFrom)]
+    of_a_session = [each for each, over in looped if text_of(over) in held or _opens(over)]
+    return of_a_session[0] if len(of_a_session) == 1 else None
+
+
+def _opens(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and name_of(node) in _MAKERS
+
+
+def _past_its_yield(file: File, node: Function) -> Told | None:
+    """Where a function with one yield ends, or goes on, without having come to it."""
+    yields = _yields(node)
+    line = yields[0].lineno if len(yields) == 1 else 0
+    ends = [each for each in inside(node) if isinstance(each, ast.Return) and each.lineno < line]
+    around = (
+        [each for each in inside(node) if isinstance(each, ast.If) and _stands_in(yields[0], each.body)] if line else []
+    )
+    if len(ends) == 1:
+        return Told(
+            where=file.at(ends[0]), hint="A return ends the function here. Which line is to hand the session out?"
+        )
+    if len(around) == 1 and not ends:
+        hint = f"Where {text_of(around[0].test)} is not true, nothing is yielded. What does the endpoint get then?"
+        return Told(where=file.at(around[0]), hint=hint)
     return None
 
 
@@ -730,11 +774,14 @@ def closed_conditionally(evidence: Evidence) -> Told | None:
         answered = evidence.rule == "closes_after_http_error" and calls(node, "call_next")  # no exception comes there
         if each not in always and evidence.rule != "closes_after_success" and not answered:  # perhaps not reached
             continue
-        then, otherwise = ([call for one in part for call in calls(one, "close", "remove")] for part in _parts(each))
-        others = [call for call in calls(node, "close", "remove") if call not in [*then, *otherwise]]
+        closing = [call for call in calls(node, "close", "remove") if call not in _of_a_transaction(node)]
+        then, otherwise = ([call for call in closing if _stands_in(call, part)] for part in _parts(each))
+        others = [call for call in closing if call not in [*then, *otherwise]]
         if answered:
             others = [call for call in others if call not in caught]
         if others or bool(then) == bool(otherwise) or text_of(each.test).removesuffix(" is not None") == _yielded(node):
+            continue
+        if _was_run(evidence, file, each.body if then else each.orelse):
             continue
         what, true = f"the condition {text_of(each.test)}", not then
         if isinstance(each.test, ast.UnaryOp) and isinstance(each.test.op, ast.Not):
@@ -758,6 +805,41 @@ def closed_conditionally(evidence: Evidence) -> Told | None:
                 hint = f"Where {text_of(each.test)} is true, {leaving.name} ends here. Who closes the session then?"
                 return Told(where=place.at(each), hint=hint)
     return None
+
+
+def _stands_in(node: ast.AST, part: list[ast.stmt]) -> bool:
+    return any(node in ast.walk(statement) for statement in part)
+
+
+def _was_run(evidence: Evidence, file: File, part: list[ast.stmt]) -> bool:
+    """Whether a line of these statements did something to the database in what is told: then it was reached."""
+    lines = {file.at(line) for each in part for line in range(each.lineno, (each.end_lineno or 0) + 1)}
+    return any(event.where in lines for event in evidence.events)
+
+
+_TRANSACTIONS = "get_transaction", "get_nested_transaction", "begin", "begin_nested", "connection"
+
+
+def _of_a_transaction(node: Function) -> list[ast.Call]:
+    """The calls that end a session's transaction, or close its connection, and leave the session itself open:
+    ``db.get_transaction().close()``, also where a variable or a with block has given the transaction a name."""
+    named: list[tuple[ast.AST | None, ast.AST | None]] = []
+    for each in inside(node):
+        if isinstance(each, ast.Assign | ast.AnnAssign | ast.NamedExpr):
+            named.append((each.targets[0] if isinstance(each, ast.Assign) else each.target, each.value))
+        elif isinstance(each, ast.withitem):
+            named.append((each.optional_vars, each.context_expr))
+    names = {text_of(target) for target, value in named if isinstance(value, ast.Call) and _gives_one(value)}
+    owners = [(call, call.func.value) for call in calls(node, *_ENDS) if isinstance(call.func, ast.Attribute)]
+    return [call for call, owner in owners if text_of(owner) in names or _gives_one(owner)]
+
+
+_ENDS = "close", "rollback", "commit"
+
+
+def _gives_one(node: ast.AST) -> bool:
+    """Whether a call asks a session for its transaction or its connection: nobody calls ``connect`` on a session."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _TRANSACTIONS
 
 
 def _exits(evidence: Evidence, node: Function) -> list[tuple[File, Function]]:
@@ -917,13 +999,14 @@ def never_closed(evidence: Evidence) -> Told | None:
         hint = "pop_all() takes everything off the stack, and nobody keeps it. What is left to be closed at the end?"
         return Told(where=file.at(thrown.value), hint=hint)
     for call in [each for each in calls(node, "finalize") if each.args and text_of(each.args[0]) == db]:
-        hint = "A finalizer runs when nothing uses the session any more. Who ends it when the request is over?"
+        hint = "A finalizer runs when nobody holds the session any more. Who still holds it? "
+        bound = len(call.args) > 1 and text_of(call.args[1]).startswith(f"{db}.")
+        hint += f"{text_of(call.args[1])} does, too. " if bound else ""
+        hint += "What closes the session when its request is over?"
         return Told(where=file.at(call), hint=hint)
-    for home, function in evidence.source.reached(file, node, evidence.given):
-        for call in calls(function, "close"):
-            if re.search(r"\bconnection\(\)\.close$", text_of(call.func)):
-                hint = "This closes the connection that the session works with. What closes the session itself?"
-                return Told(where=home.at(call), hint=hint)
+    left_open = _only_its_transaction(evidence, file, node)
+    if left_open is not None:
+        return left_open
     if calls(node, "close", "remove", "reset", "closing", "callback", "enter_context", "push"):
         return None
     blocks = [each for each in ast.walk(node) if isinstance(each, ast.With)]
@@ -972,6 +1055,25 @@ def never_closed(evidence: Evidence) -> Told | None:
         hint = f"The return in {left}() leaves its 'with': that closes the session before the endpoint gets it. Used "
         hint += "after that, a session opens anew. Who closes it then?"
     return Told(where=file.at(made[0]), hint=hint)
+
+
+def _only_its_transaction(evidence: Evidence, file: File, node: Function) -> Told | None:
+    """What is to say where the transaction is ended, or its connection closed, and nothing closes the session."""
+    reached = evidence.source.reached(file, node, evidence.given)
+    ended = [(home, each, _of_a_transaction(each)) for home, each in reached]
+    others = [call for _, each, own in ended for call in calls(each, "close", "remove") if call not in own]
+    for home, function, own in ended:
+        for call in [each for each in own if function is not node or each.lineno > _handed_out(node)]:
+            if re.search(r"\bconnection\(\)\.close$", text_of(call.func)):
+                hint = "This closes the connection that the session works with. What closes the session itself?"
+                return Told(where=home.at(call), hint=hint)
+            run = any(event.where == home.at(call) for event in evidence.events)
+            if others or calls(function, "connect"):
+                continue
+            saw = f"{evidence.saw}: its transaction was ended, the session itself was not closed" if run else ""
+            hint = "This ends the transaction of the session. What closes the session itself?"
+            return Told(saw=saw, where=home.at(call), hint=hint)
+    return None
 
 
 def _returned_out_of_a_with(evidence: Evidence, node: Function) -> str:
@@ -1034,6 +1136,10 @@ def swallows_errors(evidence: Evidence) -> Told | None:
                 if "didn't stop" in evidence.saw:
                     hint = "A dependency yields once. What should become of the exception that came out of the yield?"
                     return Told(where=file.at(again[0] if again else handler), hint=hint)
+                given = [each for each in inside(handler) if isinstance(each, ast.Return) and each.value is not None]
+                if given and _yields(node):
+                    hint = "Nobody gets what a dependency returns after its yield. FastAPI answers an error when the "
+                    return Told(where=file.at(given[0]), hint=f"{hint}exception itself comes out of {node.name}.")
                 return Told(where=file.at(handler), hint=hint)
     for other in evidence.source.files():
         for method in [each for each in other.functions if each.name == "__exit__"]:
@@ -1098,7 +1204,18 @@ _OF_A_THREAD = (
 _WHATEVER_IT_ASKS = (
     "This commits what an endpoint has left behind. No condition here can tell whether that is complete. Who can?"
 )
-_NOT_ITS_WORK = "This commits whatever an endpoint has left behind. Who decides that the work is complete?"
+_WHO_DECIDES = "Who decides that the work is complete?"
+_NOT_ITS_WORK = f"This commits whatever an endpoint has left behind. {_WHO_DECIDES}"
+
+
+_WORKS = "add", "add_all", "flush", "execute", "scalar", "scalars", "merge", "delete"
+
+
+def _goes_on_after(evidence: Evidence, commit: Event) -> bool:
+    """Whether more was written behind a commit: it did not come when the endpoint was done."""
+    behind = [*evidence.events][[*evidence.events].index(commit) + 1 :]
+    answered = next((at for at, event in enumerate(behind) if event.what.startswith("ANSWER")), len(behind))
+    return any(event.what.startswith(("INSERT", "UPDATE", "DELETE")) for event in behind[:answered])
 
 
 @reading("get_db commits", _DISCARDED)
@@ -1114,6 +1231,10 @@ def commits_for_others(evidence: Evidence) -> Told | None:
             at = int(event.where.rpartition(":")[2])
             tests = [each for each in ast.walk(node) if isinstance(each, ast.If)]
             asked = any(each.lineno < at <= (each.end_lineno or 0) for each in tests)
+            within = evidence.source.function_of(event.where)
+            if within in _WORKS or (within and _goes_on_after(evidence, event)):
+                hint = f"This commits each time {within}() runs, while the endpoint is still at work. {_WHO_DECIDES}"
+                return Told(where=event.where, hint=hint)
             return Told(where=event.where, hint=_WHATEVER_IT_ASKS if asked else _NOT_ITS_WORK)
     saved = "nothing was saved" not in evidence.saw and evidence.sent("COMMIT")
     for each in calls(node, "commit") if saved else ():

@@ -443,6 +443,30 @@ def asked_conditionally(evidence: Evidence) -> Told | None:
     return None
 
 
+@reading("a variable of the function's own", "url_from_environment")
+def set_for_the_function_alone(evidence: Evidence) -> Told | None:
+    """What a function assigns is a variable of its own. The one of the module stays as it was, unless the function
+    says ``global``, or returns the value."""
+    file = evidence.source.file(_DB)
+    if not re.match(r"db\.(DATABASE_URL|engine\.url) is ", evidence.saw):
+        return None
+    for function in file.functions:
+        body = [each for each in inside(function) if isinstance(each, ast.stmt)]
+        shared = {name for each in body if isinstance(each, ast.Global) for name in each.names}
+        given_back = [text_of(each.value) for each in body if isinstance(each, ast.Return)]
+        for each in [each for each in body if isinstance(each, ast.Assign | ast.AnnAssign)]:
+            target = each.targets[0] if isinstance(each, ast.Assign) else each.target
+            name = target.id if isinstance(target, ast.Name) else ""
+            used = [one for one in inside(function) if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Load)]
+            if not file.binds(name) or name in shared or given_back or name in [one.id for one in used]:
+                continue
+            if each.value is not None and _from_the_variable(file, each.value, frozenset({name})):
+                hint = f"In a function, this line makes a variable of the function's own. What does the {name} of the "
+                saw = f"{evidence.saw}: {function.name}() set a {name} of its own"
+                return Told(saw=saw, where=file.at(each), hint=f"{hint}module hold after it?")
+    return None
+
+
 @reading("the URL that was set counts only sometimes", "url_from_environment")
 def url_dismissed(evidence: Evidence) -> Told | None:
     """The environment is asked, and then a condition about its answer puts the default in the place of it."""
@@ -596,6 +620,9 @@ def engine_has_another_url(evidence: Evidence) -> Told | None:
     file = evidence.source.file(_DB)
     if "db.engine.url is" not in evidence.saw:
         return None
+    told = _under_another_key(evidence, file)
+    if told is not None:
+        return told
     made = [_url_of_the_engine(file, call) for call in file.calls("create_engine")]
     others = [(given, place) for given, place in made if given is not None and name_of(given) != "DATABASE_URL"]
     if not others:
@@ -615,6 +642,30 @@ def engine_has_another_url(evidence: Evidence) -> Told | None:
     held = _bound(file, given.id) if isinstance(given, ast.Name) else None
     where = file.at(held if isinstance(held, ast.Assign | ast.AnnAssign) else given)
     return Told(saw=evidence.saw + _what_is_lost(seen, wanted), where=where, hint=hint, why=why)
+
+
+def _under_another_key(evidence: Evidence, file: File) -> Told | None:
+    """What is to say where the URL has one key in a dictionary, and the engine is made of what has another one."""
+    reads: dict[str, str] = {}  # the key, and how the line that reads it is to be called
+    for call in file.calls("engine_from_config"):
+        prefix = keyword(call, "prefix") or (call.args[1] if len(call.args) > 1 else ast.Constant("sqlalchemy."))
+        if isinstance(prefix, ast.Constant):
+            reads[str(prefix.value) + "url"] = "engine_from_config()"
+    for call in file.calls("create_engine"):
+        given = call.args[0] if call.args else keyword(call, "url")
+        key = given.slice if isinstance(given, ast.Subscript) else None
+        key = given.args[0] if isinstance(given, ast.Call) and name_of(given) == "get" and given.args else key
+        if isinstance(key, ast.Constant) and "environ" not in text_of(given):
+            reads[str(key.value)] = "create_engine()"
+    within = [each for call in file.calls("dict", "update") for each in call.keywords]
+    options_given = [each for each in options(file.tree) if not isinstance(each[1], ast.keyword) or each[1] in within]
+    held = [(name, place) for name, place, value in options_given if _from_the_variable(file, value)]
+    if len(reads) != 1 or len(held) != 1 or held[0][0] in reads:
+        return None
+    (read, reader), (other, place) = next(iter(reads.items())), held[0]
+    saw = f"{evidence.saw}: {reader} was given what has the key {read!r}"
+    hint = f"What was set has the key {other!r} here. Under which key does {reader} get its URL?"
+    return Told(saw=saw, where=file.at(place), hint=hint)
 
 
 def _url_of_the_engine(file: File, made: ast.Call) -> tuple[ast.expr | None, ast.expr]:
@@ -1002,15 +1053,36 @@ def sqlite_option(evidence: Evidence) -> Told | None:
         saw = f"PostgreSQL's driver was given '{name}', an option of SQLite's driver"
     for file, node in _given_as(evidence, name):
         condition = _condition_around(file, node)
+        for used in _uses_of(file, node) if condition is None else ():
+            if (condition := _condition_around(file, used)) is not None:
+                node = used
+                break
         if condition is not None:
+            decided, value = _decided(evidence, file, condition, node)
             hint = "The URL begins with postgresql+psycopg://. What does this condition say about it?"
             for name, gives in _PARTS_OF_A_URL.items():
                 if name in text_of(condition):
                     hint = f"For this URL, {name} is {gives!r}. What does this condition say about that?"
-            decided, value = _decided(evidence, file, condition, node)
+            if _is_a_place(value):
+                hint = "find() says where a text begins in another one: 0 at its start, and -1 where it is not in it. "
+                hint += "Which of these numbers count as true?"
             return Told(saw=saw, where=decided.at(value.lineno), hint=hint)
         return Told(saw=saw, where=file.at(node), hint="To which databases does your code give this?")
     return None
+
+
+def _uses_of(file: File, node: ast.AST) -> list[ast.AST]:
+    """Where a name is used that was given a value which holds this node: ``connect_args`` in a create_engine()."""
+    assigned = [each for each in file.nodes if isinstance(each, ast.Assign | ast.AnnAssign) and node in inside(each)]
+    names = {name_of(each.targets[0] if isinstance(each, ast.Assign) else each.target) for each in assigned} - {""}
+    used = [each for each in file.nodes if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)]
+    return [each for each in used if each.id in names]
+
+
+def _is_a_place(condition: ast.expr) -> bool:
+    """Whether a condition takes the number that find() gives for an answer to whether a text is in another one."""
+    bare = condition.operand if isinstance(condition, ast.UnaryOp) else condition
+    return isinstance(bare, ast.Call) and name_of(bare) in ("find", "rfind")
 
 
 _PARTS_OF_A_URL = {
@@ -1210,6 +1282,9 @@ def autoflush_is_true(evidence: Evidence) -> Told | None:
                 hint = _A_TEXT if is_text else "autoflush gets this value. What does the task want?"
                 return Told(where=place.at(held), hint=hint)
             hint = "When is this true? The task wants autoflush off, on every database and everywhere it runs."
+            if isinstance(held, ast.Tuple):
+                hint = "A comma makes a tuple of what stands before it. What does autoflush get here, and does a tuple "
+                hint += "that holds something count as true?"
             if isinstance(held, ast.Name | ast.Attribute | ast.Subscript | ast.Call):
                 hint = f"{text_of(held)} is true here. Where does that come from? The task wants autoflush off, on "
                 hint += "every database and everywhere it runs."
@@ -1348,6 +1423,42 @@ def _texts_without_a_setting(source: ast.expr) -> list[str]:
 
 def _own_session_class(node: ast.ClassDef) -> bool:
     return any(name_of(base).endswith("Session") for base in node.bases)
+
+
+@reading("autoflush=False is overridden by a default", "query_does_not_write_pending_objects")
+def autoflush_overridden(evidence: Evidence) -> Told | None:
+    """Where two dictionaries become one, a name that both have gets the value of the later one."""
+    for file in evidence.source.files():
+        said = [(name, place, value) for name, place, value in options(file.tree) if name == "autoflush"]
+        off = [place for _, place, value in said if text_of(value) == "False"]
+        on = [place for _, place, value in said if isinstance(value, ast.Constant) and value.value is True]
+        holding = {
+            name_of(each.targets[0])
+            for each in file.nodes
+            if isinstance(each, ast.Assign) and any(place in inside(each.value) for place in on)
+        } - {""}
+        for place, last in [_merged(each) for each in file.nodes] if off and holding else ():
+            if place is not None and name_of(last) in holding:
+                saw = f"{evidence.saw}; autoflush=False was given, and True took its place"
+                hint = "Here two dictionaries become one. Which value does a name get that is in both of them?"
+                return Told(saw=saw, where=file.at(place), hint=hint)
+    return None
+
+
+def _merged(node: ast.AST) -> tuple[ast.AST | None, ast.expr | None]:
+    """An expression that makes one dictionary of several, with the one whose values count in the end."""
+    if isinstance(node, ast.Dict) and len(node.keys) > 1 and node.keys[-1] is None:
+        return node, node.values[-1]
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        return node, node.right
+    if isinstance(node, ast.AugAssign) and isinstance(node.op, ast.BitOr):
+        return node, node.value
+    if isinstance(node, ast.Call) and name_of(node) == "update" and len(node.args) == 1:
+        return node, node.args[0]
+    whole = [each.value for each in node.keywords if each.arg is None] if isinstance(node, ast.Call) else []
+    if isinstance(node, ast.Call) and name_of(node) == "dict" and whole and (node.args or len(node.keywords) > 1):
+        return node, whole[-1]
+    return None, None
 
 
 @reading("autoflush is an attribute of the class", "query_does_not_write_pending_objects")

@@ -40,6 +40,59 @@ def _sent(event: Event) -> list[int]:
     return [value for value in values if isinstance(value, int)]
 
 
+_COMPARED = re.compile(r" (between|[<>]=?) [^\sa-z]")
+
+
+@reading("a page of numbered rows that begins or ends elsewhere", "list_pages")
+def numbered_otherwise(evidence: Evidence) -> Told | None:
+    """ROW_NUMBER numbers the rows from 1. A page is those from offset + 1 to offset + limit; ``BETWEEN`` and ``<=``
+    include their bounds, ``<`` does not."""
+    event, asked = _select(evidence), _asked(evidence)
+    words = event.words if event else ""
+    if event is None or asked is None or evidence.raised or not re.search(r"\brow_number\(\) over \(", words):
+        return None
+    operators, values = _COMPARED.findall(words), _sent(event)
+    bounds = _first_and_last(operators, values, limited=" limit " in words)
+    right = asked[0] + 1, asked[0] + asked[1]
+    if bounds is None or bounds == right:
+        return None
+    nodes = [(file, each) for file, node in reached(evidence) for each in inside(node)]
+    compared = [(file, each) for file, each in nodes if _compares_a_bound(each)]
+    where = compared[0][0].at(compared[0][1]) if compared else own_line(evidence, event.where)
+    saw = f"{evidence.saw}; the SELECT took the rows that ROW_NUMBER counts as {bounds[0]} to {bounds[1]}"
+    after = f" after the first {asked[0]}" if asked[0] else ""
+    hint = f"ROW_NUMBER begins with 1. This page has up to {asked[1]} rows{after}: which numbers are those? "
+    hint += _INCLUDES[operators[0]]
+    return Told(saw=saw, where=where, hint=hint)
+
+
+_INCLUDES = {
+    "between": "BETWEEN includes both of its bounds.",
+    **dict.fromkeys(("<=", ">="), "An = includes the bound itself."),
+    **dict.fromkeys(("<", ">"), "Without an =, the bound itself is left out."),
+}
+
+
+def _first_and_last(operators: list[str], values: list[int], *, limited: bool) -> tuple[int, int] | None:
+    """The numbers of the first and of the last row that a statement takes, from what it compares a number with."""
+    if operators == ["between"] and len(values) == 2:
+        return values[0], values[1]
+    if limited and len(operators) == 1 and operators[0] in (">", ">=") and len(values) > 1:
+        first = values[0] + (operators[0] == ">")
+        return first, first + values[1] - 1
+    bounds = dict(zip((each[0] for each in operators), values, strict=False))
+    if len(operators) != 2 or len(values) != 2 or {*bounds} != {"<", ">"}:
+        return None
+    return bounds[">"] + (">" in operators), bounds["<"] - ("<" in operators)
+
+
+def _compares_a_bound(node: ast.AST) -> bool:
+    """Whether an expression compares something with offset or limit: ``number.between(offset, …)``, ``> offset``."""
+    between = isinstance(node, ast.Call) and name_of(node) == "between"
+    compared = node.args if between and isinstance(node, ast.Call) else getattr(node, "comparators", [])
+    return any(re.search(r"\b(offset|limit)\b", text_of(each)) for each in compared if isinstance(each, ast.expr))
+
+
 @reading("rows are left out of the list", "list_pages", "list_is_ordered", "the_rest_still_works")
 def filtered(evidence: Evidence) -> Told | None:
     """A list gives all items, page by page; a WHERE keeps some of them out of every page."""
@@ -55,6 +108,8 @@ def filtered(evidence: Evidence) -> Told | None:
         and sorted(map(str, actual)) == sorted(map(str, expected))
     ):
         return None  # all of them are there
+    if isinstance(actual, int) and isinstance(expected, int) and actual > expected:
+        return None  # and more than that
     made = calls_in(evidence, "where", "filter", "filter_by")
     where = (
         made[0][0].at(made[0][1]) if len(made) == 1 else built(evidence, event.where, "where", "filter", "filter_by")

@@ -25,6 +25,7 @@ from grader.diagnosis.pages import (
     found_by_position,
     looked_for_in_a_page,
     none_for_an_empty_page,
+    numbered_otherwise,
 )
 from grader.diagnosis.reads import (
     another_order,
@@ -37,6 +38,7 @@ from grader.diagnosis.reads import (
     forgot_the_callers_changes,
     half_of_a_page,
     looked_up_for_a_list,
+    made_for_an_unknown_id,
     next_of_nothing,
     no_order,
     no_row_taken,
@@ -235,10 +237,12 @@ READINGS = (
     offset_as_an_id,
     found_by_position,
     looked_for_in_a_page,
+    made_for_an_unknown_id,
     raised_for_an_unknown_id,
     other_defaults,
     equal_names_merged,
     list_not_filled,
+    numbered_otherwise,
     filtered,
     bounds_changed,
     half_of_a_page,

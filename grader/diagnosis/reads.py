@@ -338,6 +338,26 @@ def raised_for_an_unknown_id(evidence: Evidence) -> Told | None:
     return Told(wanted=wanted, where=where, hint=hint)
 
 
+@reading("an item is made where there is none", "get_unknown_is_none")
+def made_for_an_unknown_id(evidence: Evidence) -> Told | None:
+    """Only the database knows whether there is a row. An object that Python makes has whatever id it is given."""
+    asked = re.match(r"get_item\(db, (\d+)\)", "".join(evidence.did[-1:]))
+    stored = re.findall(r"\d+", "".join(evidence.did[:1]).partition("ids")[2])
+    if asked is None or asked[1] in stored or not re.match(rf"Item\(id={asked[1]}\b", evidence.saw):
+        return None
+    found = evidence.source.named("get_item", "app/crud.py")
+    returned = [each for each in inside(found[1]) if isinstance(each, ast.Return)] if found else []
+    if found and len(returned) == 1 and not evidence.sent("SELECT"):
+        hint = "What this gives has been made in Python. Who asks the database whether there is such a row?"
+        saw = f"{evidence.saw}, and no SELECT was sent"
+        return Told(saw=saw, where=found[0].at(giving(found[1], returned[0])), hint=hint)
+    made = calls_in(evidence, "Item")
+    if len(made) == 1 and evidence.sent("SELECT"):
+        hint = "The database has no such row. What does this line make then, and what does the caller take it for?"
+        return Told(where=made[0][0].at(made[0][1]), hint=hint)
+    return None
+
+
 def _past_an_except(evidence: Evidence, raised: Raised) -> str:
     """Where an except stands that an exception went past, because it is of another class; empty where there is none."""
     for name, _, line in [each.rpartition(":") for each in reversed(raised.lines)]:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from grader.diagnosis.anywhere import IN_ANOTHER_ORDER, innermost
-from grader.diagnosis.crud import built, calls_in, function_of, in_one_branch, reached
+from grader.diagnosis.crud import built, calls_in, function_of, in_one_branch, made_of, reached
 from grader.diagnosis.endpoints import endpoint_of, own_files, own_line
 from grader.diagnosis.evidence import Event, Evidence
 from grader.diagnosis.names import named_anew, types_of_parameters
@@ -350,9 +350,10 @@ def condition_worked_out(evidence: Evidence) -> Told | None:
             where = built(evidence, event.where, "where", "filter")
             hint = "Python has worked this condition out by itself, before the database saw it. What is compared "
             hint += "with what?"
-            if re.search(r"\.\w+ is (?!not None|None)", evidence.source.line(where)):
+            where, condition_written = _where_it_is_worked_out(evidence, where)
+            if re.search(r"\w is (not )?(?!not None|None)", condition_written):
                 hint = "'is' is a question that Python answers at once. Which comparison becomes a part of the query?"
-            if re.search(r"\.\w+ (not )?in \w", evidence.source.line(where)):
+            if re.search(r"\w (not )?in [\w\[(]", condition_written):
                 hint = "'in' is a question that Python answers at once. Which method of a column asks the database?"
             return Told(saw=f"the {verb} says WHERE {condition}: that is {rows}", where=where, hint=hint)
         column, _, other = condition.partition(" = ")
@@ -363,6 +364,25 @@ def condition_worked_out(evidence: Evidence) -> Told | None:
             where = same[0][0].at(same[0][1]) if len(same) == 1 else where
             return Told(saw=saw, where=where, hint="A column is compared with itself here. Which row is meant?")
     return None
+
+
+def _where_it_is_worked_out(evidence: Evidence, where: str) -> tuple[str, str]:
+    """Where the condition of a clause is compared, in a variable or a function of its own too, and how it is written.
+
+    Args:
+        evidence: what is known.
+        where: the line of the clause.
+    """
+    compared: dict[str, str] = {}
+    for file, node in reached(evidence):
+        clauses = [call for call in calls(node, "where", "filter") if len(call.args) == 1]
+        for made in [each for call in clauses for each in made_of(node, call.args[0])]:
+            home, value = (
+                evidence.source.decides(file, made, evidence.given) if isinstance(made, ast.expr) else (file, made)
+            )
+            if isinstance(value, ast.Compare):
+                compared[home.at(value)] = text_of(value)
+    return next(iter(compared.items())) if len(compared) == 1 else (where, evidence.source.line(where))
 
 
 def _is_of_itself(node: ast.AST) -> bool:

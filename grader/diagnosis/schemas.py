@@ -1212,6 +1212,52 @@ def rules_left_behind(evidence: Evidence) -> Told | None:
 _UNLIMITED = "Nothing here limits the length."
 
 
+@reading("a union that takes what one of its types refuses", *_CREATE, *_UPDATE)
+def union_takes_it(evidence: Evidence) -> Told | None:
+    """A value only has to fit one of the types of a union. Beside a plain ``str`` no rule of another text counts."""
+    field = _accepted(evidence)
+    found = _field(evidence, field) if field else None
+    annotation = getattr(found[1], "annotation", None) if found else None
+    places: list[tuple[File, ast.AST]] = [(found[0], annotation)] if found and annotation is not None else []
+    for file, place in places:  # which grows meanwhile
+        unions = [each for each in inside(place) if len(_types_of_a_union(each)) > 1]
+        for each in unions:
+            types = _types_of_a_union(each)
+            plain = [one for one in types if text_of(one) in _TAKES_ANY_TEXT]
+            ruled = [one for one in types if one not in plain and _has_rules(evidence, file, one)]
+            if plain and ruled:
+                stricter = name_of(ruled[0]) or "The one with the rules"
+                hint = f"A value only has to fit one of these types. {stricter} refuses this text: which one takes it?"
+                return Told(where=file.at(each), hint=hint)
+        for name in {each.id for each in inside(place) if isinstance(each, ast.Name)}:
+            bound = evidence.source.bound(name, file)
+            value = getattr(bound[1], "value", None) if bound else None
+            if bound is not None and value is not None and len(places) < _MOST_TYPES:
+                places += [(bound[0], value)] if (bound[0], value) not in places else []
+    return None
+
+
+_TAKES_ANY_TEXT = "str", "Any", "object", "AnyStr", "typing.Any"
+
+
+def _types_of_a_union(node: ast.AST) -> list[ast.expr]:
+    """The types of ``A | B``, ``Union[A, B]`` and ``Optional[A]``; the node itself where it is no union."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        return [*_types_of_a_union(node.left), *_types_of_a_union(node.right)]
+    if isinstance(node, ast.Subscript) and name_of(node.value) in ("Union", "Optional"):
+        parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+        return [one for each in parts for one in _types_of_a_union(each)]
+    return [node] if isinstance(node, ast.expr) else []
+
+
+def _has_rules(evidence: Evidence, file: File, node: ast.expr) -> bool:
+    """Whether a type says more of a text than that it is one: ``Annotated[str, …]``, ``constr(…)``, or their name."""
+    bound = evidence.source.bound(node.id, file) if isinstance(node, ast.Name) else None
+    value = getattr(bound[1], "value", None) if bound else node
+    annotated = isinstance(value, ast.Subscript) and name_of(value.value) == "Annotated"
+    return annotated or (isinstance(value, ast.Call) and name_of(value) == "constr")
+
+
 @reading("a text that is too long is accepted", "lengths_match_the_table")
 def too_long_accepted(evidence: Evidence) -> Told | None:
     """SQLite stores a text that is too long. PostgreSQL refuses it, and the client gets a 500."""
@@ -1510,6 +1556,47 @@ def default_value(evidence: Evidence, field: tuple[File, ast.stmt]) -> object:
         default = getattr(bound[1], "value", None) if bound else None
     default = default.body if isinstance(default, ast.Lambda) else default
     return default.value if isinstance(default, ast.Constant) and isinstance(default.value, str) else None
+
+
+@reading("a constructor that sends what nobody sent", _SENT, "update_fields_are_optional")
+def sent_by_the_constructor(evidence: Evidence) -> Told | None:
+    """What an __init__ of the schema's own hands on to Pydantic counts as sent, also where it is a default."""
+    actual, expected = evidence.actual, evidence.expected
+    refused = re.match(r"refused: (\w+): ", evidence.saw) if evidence.rule != _SENT else None
+    both = isinstance(actual, dict) and isinstance(expected, dict)
+    more = [each for each in actual if each not in expected] if both else [refused[1]] if refused else []
+    for file, node in evidence.source.ancestry(_schema(evidence)) if more else ():
+        for method in [each for each in node.body if isinstance(each, Function) and each.name == "__init__"]:
+            handed = [call for call in calls(method, "__init__") if keyword(call, more[0]) is not None]
+            assigned = [target for each in inside(method) if isinstance(each, ast.Assign) for target in each.targets]
+            set_there = [each for each in assigned if text_of(each) == f"self.{more[0]}"]
+            named = [each for each in inside(method) if isinstance(each, ast.Constant) and each.value == more[0]]
+            for each in [*handed, *set_there, *named]:
+                hint = (
+                    f"What Pydantic is handed counts as sent. What does this line hand on if nobody sent a {more[0]}?"
+                )
+                if each in set_there:
+                    hint = f"A field that is set counts as sent. What does this line do if nobody sent a {more[0]}?"
+                return Told(where=file.at(each), hint=hint)
+    return None
+
+
+_REFUSED_ARGUMENT = re.compile(r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'")
+
+
+@reading("a constructor that takes its own arguments alone", *_ALL)
+def constructor_refuses(evidence: Evidence) -> Told | None:
+    """Pydantic passes over a field that a schema does not have. An __init__ of its own refuses it with a TypeError."""
+    raised = evidence.raised_kind("TypeError")
+    found = _REFUSED_ARGUMENT.search(raised.message) if raised else None
+    for file, node in evidence.source.ancestry(evidence.source.class_(found[1])) if found else ():
+        for method in [each for each in node.body if isinstance(each, Function) and each.name == "__init__"]:
+            if found and method.args.kwarg is None and file.name not in evidence.given:
+                hint = (
+                    f"This takes no '{found[2]}', so Python refuses the call. Without a constructor of your own, what "
+                )
+                return Told(where=file.at(method), hint=f"{hint}does Pydantic do with a field that is not declared?")
+    return None
 
 
 @reading("model_dump() is overridden", _SENT)

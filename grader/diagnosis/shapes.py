@@ -738,7 +738,7 @@ def statement_not_sent(evidence: Evidence) -> Told | None:
                     continue  # it is about no table: see `unfit_call`
                 own = evidence.source.function(name_of(call), file.name)  # a helper of this name may do all of it
                 if own is None and file.name not in evidence.given:
-                    hint = f"This writes the {verb} down. Which method of the session sends it to the database?"
+                    hint = "This makes a statement, and sends nothing. Which method of the session sends it?"
                     return Told(saw=f"{evidence.saw}; no {verb}{table} was sent", where=file.at(each), hint=hint)
     return None
 

@@ -69,18 +69,36 @@ def lifespan_unknown(evidence: Evidence) -> Told | None:
     made = [call for call in file.calls("FastAPI") if keyword(call, "lifespan") is None]
     if node is None or not made or any(keyword(call, "lifespan") for call in file.calls("FastAPI")):
         return None
-    if node.name in "\n".join(line for line in file.lines if "lifespan_context" in line):
-        return None
-    for each in file.nodes:
-        target = each.targets[0] if isinstance(each, ast.Assign) else None
-        if isinstance(target, ast.Attribute) and target.attr == "lifespan" and node.name in text_of(each):
-            hint = "FastAPI does not look at this attribute. Where does it take the lifespan from?"
-            return Told(saw=f"{evidence.saw}; {node.name}() was never run", where=file.at(each), hint=hint)
+    for each, target in _given_elsewhere(evidence, node.name):
+        if target.endswith("router.lifespan_context"):  # where FastAPI itself keeps it
+            return None
+        hint = "FastAPI does not look at this attribute. Where does it take the lifespan from?"
+        if not target:
+            hint = f"This hands {node.name} to something that does not run it as a lifespan. Where does FastAPI take "
+            hint += "one from?"
+        place = next((one for one in evidence.source.files() if each in one.nodes), file)
+        return Told(saw=f"{evidence.saw}; {node.name}() was never run", where=place.at(each), hint=hint)
     return Told(
         saw=f"{evidence.saw}; {node.name}() was never run",
         where=file.at(made[0]),
         hint=f"{node.name} is written, but nobody gave it to FastAPI.",
     )
+
+
+def _given_elsewhere(evidence: Evidence, name: str) -> list[tuple[ast.AST, str]]:
+    """Where a lifespan becomes an attribute, or is handed to a call; with the attribute, as Python writes it."""
+    found: list[tuple[ast.AST, str]] = []
+    for each in [one for file in evidence.source.files() for one in file.nodes]:
+        if isinstance(each, ast.Assign) and name_of(each.value) == name and not isinstance(each.value, ast.Call):
+            found += [(each, text_of(target)) for target in each.targets if isinstance(target, ast.Attribute)]
+        if not isinstance(each, ast.Call) or name_of(each) == name or evidence.source.function(name_of(each)):
+            continue
+        handed = [*each.args, *(one.value for one in each.keywords if one.arg != "lifespan")]
+        listed = [part for one in handed for part in (one.elts if isinstance(one, ast.List | ast.Tuple) else [one])]
+        if any(isinstance(one, ast.Name | ast.Attribute) and name_of(one) == name for one in listed):
+            named = text_of(each.args[1]).strip("'") if name_of(each) == "setattr" else ""
+            found.append((each, f"{text_of(each.args[0])}.{named}" if named else ""))
+    return found
 
 
 @reading("the lifespan is called instead of passed")
@@ -188,7 +206,11 @@ def lifespan_of_another_kind(evidence: Evidence) -> Told | None:
     node = _lifespan(file)
     raised = evidence.raised_kind("TypeError", "RuntimeError")
     by_its_call = _CALLED_OTHERWISE.match(raised.message) if raised else None
-    if node is not None and by_its_call and by_its_call[1] == node.name and not file.calls(node.name):
+    given = any(
+        keyword(call, "lifespan") is not None for each in evidence.source.files() for call in each.calls("FastAPI")
+    )
+    given = given or node is None or not _given_elsewhere(evidence, node.name)
+    if node is not None and given and by_its_call and by_its_call[1] == node.name and not file.calls(node.name):
         saw = f"{evidence.saw}; FastAPI calls {node.name}() with the app, and with nothing else"
         return Told(saw=saw, where=file.at(node), hint=f"Which parameters does {node.name}() need for this?")
     if (
@@ -446,7 +468,7 @@ def created_conditionally(evidence: Evidence) -> Told | None:
         if isinstance(node, ast.If) and calls(node, "create_all"):
             script = "__name__" in text_of(node.test)
             hint = (
-                "This is true only for 'python main.py'."
+                "This is true only where the file itself is run: 'python main.py'. A server imports the app from it."
                 if script
                 else "create_all() sees for itself what is missing. What is this condition for?"
             )

@@ -760,7 +760,9 @@ def check_constraint(evidence: Evidence) -> Told | None:
     made = [(file, call) for file in evidence.source.files() for call in file.calls("CheckConstraint", "Enum")]
     named = [each for each in made if text_of(keyword(each[1], "name")).strip("'\"") in evidence.saw.split()]
     for file, call in named or made:
-        hint = "Which rows does this keep out? Try the one above."
+        hint = "Which rows does this keep out? Try it with the row that was refused."
+        if evidence.rule == "description_is_optional":
+            hint = "Which rows does this keep out? Try it with a description that is NULL."
         return Told(where=file.at(call), hint=hint, why=_REFUSES_RIGHT_ITEMS)
     return None
 
@@ -797,6 +799,11 @@ def name_not_indexed(evidence: Evidence) -> Told | None:
             hint = "A class's own __table_args__ takes the place of what it inherits. Which index is lost by that?"
             return Told(where=file.at(own[0]), hint=hint)
     indexed = [(file, call) for file in evidence.source.files() for call in file.calls("Index")]
+    for file, dialect in _for_one_database(evidence):
+        alone = text_of(dialect).strip("'")
+        saw = f"{evidence.saw}: the one in {file.name} is made for {alone} alone"
+        hint = f"This holds for {alone} alone. How does the model ask for an index on each database?"
+        return Told(saw=saw, where=file.at(dialect), hint=hint)
     other = next((each for each in ("id", "description") if "index=True" in text_of_attribute(evidence, each)), "")
     if indexed:
         file, call = indexed[0]
@@ -840,6 +847,12 @@ def name_not_indexed(evidence: Evidence) -> Told | None:
         for each in inner_class.body:
             if isinstance(each, ast.Assign | ast.AnnAssign) and "index" in text_of(each):
                 return Told(where=file.at(each), hint=_READS_NO_CLASS.format(inner_class.name))
+    for file, owner in _item_and_its_bases(evidence):
+        for each in owner.body:
+            if _speaks_of_an_index(each):
+                return Told(
+                    where=file.at(each), hint=_READS_NO_ATTRIBUTE.format(", ".join(filter(None, _bound_by(each))))
+                )
     places = [each for each in evidence.source.files() if re.search("CREATE (UNIQUE )?INDEX", "\n".join(each.lines))]
     saw = f"the model has no index (the one in {places[0].name} is made by hand)" if places else ""
     fields = [each for each in found[0].nodes if isinstance(each, ast.AnnAssign) and name_of(each.target) == "name"]
@@ -847,7 +860,38 @@ def name_not_indexed(evidence: Evidence) -> Told | None:
     if len(lines) > 1:
         hint = f"The name is declared in lines {' and '.join(map(str, sorted(lines)))}. Which of them counts?"
         return Told(saw=saw, where=found[0].at(found[1]), hint=hint)
-    return Told(saw=saw, where=found[0].at(found[1]), hint="Nothing here asks for an index.")
+    hint = "Nothing here asks for an index."
+    if places:
+        hint = "The index that is made by hand does not come with the table. How does the column itself ask for one?"
+    return Told(saw=saw, where=found[0].at(found[1]), hint=hint)
+
+
+def _for_one_database(evidence: Evidence) -> list[tuple[File, ast.Constant]]:
+    """The names of databases for which alone an index is made: ``execute_if(dialect="postgresql")``."""
+    found: list[tuple[File, ast.Constant]] = []
+    for file in evidence.source.files():
+        for call in file.calls("ddl_if", "execute_if"):
+            owner = call.func.value if isinstance(call.func, ast.Attribute) else None
+            bound = evidence.source.bound(owner.id, file) if isinstance(owner, ast.Name) else None
+            of_an_index = re.search(r"\bindex\b", text_of(bound[1] if bound else owner), re.IGNORECASE)
+            dialect = keyword(call, "dialect")
+            found += [(file, dialect)] if of_an_index and isinstance(dialect, ast.Constant) else []
+    return found
+
+
+def _speaks_of_an_index(node: ast.stmt) -> bool:
+    """Whether a class says something of an index in an attribute of its own, which no column and no table is."""
+    value = getattr(node, "value", None) if isinstance(node, ast.Assign | ast.AnnAssign) else None
+    plain = isinstance(value, ast.Dict | ast.List | ast.Tuple | ast.Set | ast.Constant) and not _calls_in(value)
+    named = {each for each in _bound_by(node) if each}
+    return plain and re.search("index", text_of(node), re.IGNORECASE) is not None and not named & _READ_BY_SQLALCHEMY
+
+
+def _calls_in(node: ast.AST) -> list[ast.Call]:
+    return [each for each in ast.walk(node) if isinstance(each, ast.Call)]
+
+
+_READ_BY_SQLALCHEMY = {"__tablename__", "__table_args__", "__mapper_args__"}
 
 
 def _inner_classes(evidence: Evidence) -> list[tuple[File, ast.ClassDef]]:
@@ -860,6 +904,9 @@ def _inner_classes(evidence: Evidence) -> list[tuple[File, ast.ClassDef]]:
     ]
 
 
+_READS_NO_ATTRIBUTE = (
+    "SQLAlchemy reads no '{}' in a model. Where does a column say that it is indexed, or a table what else it has?"
+)
 _READS_NO_CLASS = (
     "SQLAlchemy reads no class {} in a model. Where does a column say that it is indexed, or a table what else it has?"
 )

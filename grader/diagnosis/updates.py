@@ -172,6 +172,12 @@ def wrote_what_was_not_sent(evidence: Evidence) -> Told | None:
             if isinstance(each.target, ast.Tuple) and text_of(each.iter) in arguments_of(function)[-1:]:
                 hint = "This goes through every field of the schema, sent or not. The schema knows which were sent."
                 return Told(where=file.at(each), hint=hint)
+        for test in _always_true(function):
+            hint = f"A schema has each of its fields, sent or not. When is this condition false? {_KNOWS}"
+            return Told(where=file.at(test), hint=hint)
+        for every in _each_field(function):
+            hint = f"This goes through the fields of the schema one by one, sent or not. {_KNOWS}"
+            return Told(where=file.at(every), hint=hint)
         for call in calls(function, "model_dump", "dict"):
             option = keyword(call, "exclude_unset")
             turned = isinstance(option, ast.UnaryOp) and isinstance(option.op, ast.Not)
@@ -182,6 +188,46 @@ def wrote_what_was_not_sent(evidence: Evidence) -> Told | None:
                 hint = "With this, exclude_unset is false. What does model_dump() give then for what was not sent?"
                 return Told(where=place[0].at(place[1]), hint=hint)
     return None
+
+
+_KNOWS = "The schema also knows which fields were sent."
+_HAS_ALL = re.compile(r"\b(dir|vars)\(|\.__dict__|\.(__class__\.)?(model_fields|__fields__)\b|\.model_dump\(\)")
+
+
+def _always_true(function: Function) -> list[ast.expr]:
+    """The conditions of a function that ask whether a schema has a field, which it has if it was not sent, too."""
+    tests = [each.test for each in inside(function) if isinstance(each, ast.If | ast.IfExp)]
+    tests += [test for each in inside(function) if isinstance(each, ast.comprehension) for test in each.ifs]
+    asked = [part for each in tests for part in ast.walk(each)]
+    return [each for each in asked if isinstance(each, ast.expr) and _asks_for_a_field(each, arguments_of(function))]
+
+
+def _each_field(function: Function) -> list[ast.expr | ast.For]:
+    """Where a function sets each field to what the schema has for it, or goes through all that the schema has."""
+    guarded = {id(each) for one in inside(function) if isinstance(one, ast.If) for each in ast.walk(one)}
+    schema = arguments_of(function)[-1:]
+    found: list[ast.expr | ast.For] = []
+    for each in inside(function):
+        value = (
+            each.args[2] if isinstance(each, ast.Call) and name_of(each) == "setattr" and len(each.args) == 3 else None
+        )
+        of_it = isinstance(value, ast.Call) and name_of(value) == "getattr" and text_of(value.args[0]) in schema
+        if isinstance(each, ast.Call) and of_it and id(each) not in guarded:
+            found.append(each)
+        whole = _ALL_OF_IT.match(text_of(each.iter)) if isinstance(each, ast.For) else None
+        if isinstance(each, ast.For) and whole and (whole[1] or whole[2]) in schema:
+            found += [each] if not any(isinstance(one, ast.If) for one in ast.walk(each)) else []
+    return found
+
+
+_ALL_OF_IT = re.compile(r"(?:vars\((\w+)\)|(\w+)\.__dict__)(?:\.items\(\))?$")
+
+
+def _asks_for_a_field(node: ast.expr, arguments: list[str]) -> bool:
+    if isinstance(node, ast.Call) and name_of(node) == "hasattr" and node.args:
+        return text_of(node.args[0]) in arguments[-1:]
+    contained = isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In)
+    return contained and _HAS_ALL.search(text_of(node)) is not None
 
 
 @reading("a field is written even if it was not sent", "update_keeps_omitted_fields", "patch_keeps_omitted_fields")
