@@ -99,6 +99,7 @@ from grader.diagnosis.saves import condition_worked_out
 from grader.diagnosis.schemas import not_annotated, other_default
 from grader.diagnosis.starting import ends_before_its_yield, lifespan_unknown, nobody_creates
 from grader.diagnosis.statuses import (
+    redirected,
     refused_in_any_case,
     route_status_is_a_text,
     status_by_place,
@@ -167,6 +168,7 @@ READINGS = (
     body_promised_with_204,
     status_by_place,
     success_raised,
+    redirected,
     router_name_taken,
     included_too_late,
     route_of_another_object,

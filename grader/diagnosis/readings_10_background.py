@@ -98,6 +98,7 @@ from grader.diagnosis.shapes import (
 from grader.diagnosis.starting import ends_before_its_yield, lifespan_unknown, nobody_creates
 from grader.diagnosis.states import nothing_has_set_it
 from grader.diagnosis.statuses import (
+    redirected,
     refused_in_any_case,
     route_status_is_a_text,
     status_by_place,
@@ -197,6 +198,7 @@ READINGS = (
     status_is_no_number,
     route_status_is_a_text,
     success_raised,
+    redirected,
     router_name_taken,
     included_too_late,
     route_of_another_object,

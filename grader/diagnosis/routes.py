@@ -25,6 +25,7 @@ from grader.diagnosis.endpoints import (
     endpoint_of,
     fits,
     handlers_of,
+    imported,
     own_files,
     parameter_of,
     path_of,
@@ -273,6 +274,9 @@ def other_route(evidence: Evidence) -> Told | None:
     if endpoint_of(evidence):
         found = _but_for_a_slash(evidence) or _joined_without_a_slash(evidence) or _without_its_beginning(evidence)
         return found or _with_another_beginning(evidence) or _another_path_with_its_prefix(evidence)
+    replaced = _replaced_in_a_table(evidence)
+    if replaced is not None:
+        return replaced
     method, path = request_of(evidence)
     routes = [each for each in routes_of(evidence) if not each[1].name.startswith("to_do_")]
     again = _declared_again(evidence, routes)
@@ -305,7 +309,48 @@ def other_route(evidence: Evidence) -> Told | None:
             where=file.at(call),
             hint="Compare method and path.",
         )
+    if evidence.saw.startswith("405"):
+        hint = "405 means that the app knows this path, but no function that answers this method there. Which of your "
+        return Told(hint=f"{hint}functions should, and which line tells the app of it?")
     return None
+
+
+def _replaced_in_a_table(evidence: Evidence) -> Told | None:
+    """What there is to say of a table of routes, a dictionary, in which a later entry has the key of an earlier one."""
+    found: list[Told] = []
+    for file in own_files(evidence):
+        for keys in _keys_in_turn(file):
+            first: dict[str, tuple[ast.expr, ast.expr]] = {}
+            for key, value in keys:
+                above = first.get(text_of(key))
+                first[text_of(key)] = key, value
+                lost = sorted(_functions_in(file, above[1]) - _functions_in(file, value)) if above else []
+                if above is None or not lost:
+                    continue
+                saw = f"{evidence.saw.partition(': the app')[0]}; no route leads to {lost[0]}()"
+                hint = f"A dictionary keeps one value for each key, the last one. Line {above[0].lineno} has this key, "
+                found.append(Told(saw=saw, where=file.at(key), hint=f"{hint}too. What becomes of its value?"))
+    return found[0] if len(found) == 1 else None
+
+
+def _keys_in_turn(file: File) -> list[list[tuple[ast.expr, ast.expr]]]:
+    """The keys and values that each dictionary of a file is given, in their order; with one by one, ``routes[key] =``."""
+    named: dict[str, list[tuple[ast.expr, ast.expr]]] = {}
+    found: list[list[tuple[ast.expr, ast.expr]]] = []
+    for each in file.nodes:
+        if isinstance(each, ast.Dict):
+            pairs = zip(each.keys, each.values, strict=True)
+            found.append([(key, value) for key, value in pairs if key is not None])
+        elif isinstance(each, ast.Assign) and isinstance(each.targets[0], ast.Subscript):
+            target = each.targets[0]
+            named.setdefault(text_of(target.value), []).append((target.slice, each.value))
+    return [*found, *(sorted(each, key=lambda pair: pair[0].lineno) for each in named.values())]
+
+
+def _functions_in(file: File, node: ast.expr) -> set[str]:
+    """The names of a file's own functions, or of those that it imports, that stand in an expression."""
+    names = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+    return names & ({each.name for each in file.functions} | imported(file))
 
 
 _OF_THE_TASKS = {
@@ -541,12 +586,13 @@ def exception_of_nobody(evidence: Evidence) -> Told | None:
     if raised is None or not raised.lines:
         return None
     own = own_files(evidence)
-    if raised.kind == "HTTPException" or raised.message.startswith("HTTPException() "):
-        imports = [(file, each) for file in own for each in file.nodes if isinstance(each, ast.ImportFrom)]
-        for file, each in imports:
-            named = any("HTTPException" in (one.name, one.asname) for one in each.names)
-            if named and (each.module or "").partition(".")[0] not in ("fastapi", "starlette", "app", ""):
+    if "HTTPException" in {raised.kind, *raised.bases} or raised.message.startswith("HTTPException() "):
+        foreign = [(file, each, module) for file in own for each, module in _http_exceptions(file)]
+        for file, each, module in foreign:
+            if module.partition(".")[0] not in ("fastapi", "starlette", "app", ""):
                 hint = "Several libraries have an HTTPException. Which one does FastAPI answer with?"
+                if raised.kind != "HTTPException" and evidence.source.class_(raised.kind) is not None:
+                    hint = f"{raised.kind} is an HTTPException of {module}. Which library's does FastAPI answer with?"
                 return Told(where=file.at(each), hint=hint)
     held = evidence.source.class_(raised.kind)
     if held is None or held[0].name in evidence.given:
@@ -560,6 +606,23 @@ def exception_of_nobody(evidence: Evidence) -> Told | None:
                 return Told(where=place, hint=f"{asks} This would, if somebody ran it.")
     hint = f"{asks} FastAPI does that by itself for its HTTPException alone."
     return Told(where=innermost(raised, evidence.given), hint=hint)
+
+
+def _http_exceptions(file: File) -> list[tuple[ast.AST, str]]:
+    """Where a file names an HTTPException of some library, and the library: an import, or ``http.client.HTTPException``."""
+    found: list[tuple[ast.AST, str]] = []
+    for each in file.nodes if file.mentions("HTTPException") else ():
+        if isinstance(each, ast.ImportFrom) and any("HTTPException" in (one.name, one.asname) for one in each.names):
+            found.append((each, each.module or ""))
+        elif isinstance(each, ast.Attribute) and each.attr == "HTTPException":
+            names = {
+                one.asname or one.name: one.name
+                for node in file.nodes
+                if isinstance(node, ast.Import)
+                for one in node.names
+            }
+            found.append((each, names.get(text_of(each.value), "")))
+    return found
 
 
 def _one_of(value: ast.expr | None) -> list[ast.expr]:
@@ -875,6 +938,8 @@ def field_not_handed_on(evidence: Evidence) -> Told | None:
 def unknown_not_noticed(evidence: Evidence) -> Told | None:
     """get_item returns None for an unknown id. Your code must check for it before it goes on."""
     chain = behind(evidence)
+    if (made_instead := _made_where_there_is_none(evidence, chain)) is not None:
+        return made_instead
     asking = [
         (file, each)
         for file, node in chain
@@ -915,6 +980,21 @@ def unknown_not_noticed(evidence: Evidence) -> Told | None:
                     f"{name_of(looked[-1])}() raises no NoResultFound. What does it return for an id that is not there?"
                 )
             return Told(where=file.at(looked[-1]), hint=hint)
+    return None
+
+
+def _made_where_there_is_none(evidence: Evidence, chain: list[tuple[File, Function]]) -> Told | None:
+    """What there is to say where a request for an item that does not exist has made one."""
+    if not evidence.sent("INSERT items") or evidence.raised or not evidence.saw.startswith("2"):
+        return None
+    for file, node in chain:
+        made = calls(node, "Item", "create_item") or calls(node, "merge", "insert")
+        if made:
+            hint = (
+                "This makes an item where there is none. What does a client want that asks for one which is not there: "
+            )
+            hint += "a new one, or to hear of it?"
+            return Told(saw=f"{evidence.saw}; a new item was stored", where=file.at(made[0]), hint=hint)
     return None
 
 
@@ -1314,6 +1394,8 @@ def shown_as_it_is(evidence: Evidence) -> Told | None:
     found = endpoint_of(evidence)
     if found is None:
         return None
+    if (own := _sent_as_it_is(evidence)) is not None:
+        return own
     file, node, call = found
     model = keyword(call, "response_model")
     named = text_of(model if model is not None else node.returns)
@@ -1337,6 +1419,25 @@ def shown_as_it_is(evidence: Evidence) -> Told | None:
         saw += f", nor {'does' if len(shows) == 1 else 'do'} {_joined([f'{name}()' for name in shows])}"
     place = model if model is not None else node.returns if node.returns is not None else node
     return Told(saw=saw, where=file.at(place), hint="Which schema says what a client may see?")
+
+
+def _sent_as_it_is(evidence: Evidence) -> Told | None:
+    """What there is to say of an endpoint that returns a response of its own, which no schema filters."""
+    for file, node in behind(evidence):
+        for each in [each for each in inside(node) if isinstance(each, ast.Return)]:
+            given = giving(node, each)
+            made = given.value if isinstance(given.value, ast.Call) else None
+            if made is None or not name_of(made).endswith("Response") or name_of(made) == "Response":
+                continue
+            content = keyword(made, "content") or next(iter(made.args), None)
+            if content is None or re.search(r"\b(ItemRead|ItemWithOwner)\b", text_of(content)):
+                continue
+            saw = f"{evidence.saw}; {node.name}() returns a {name_of(made)} of its own"
+            hint = (
+                "A response that you return is sent as it is: FastAPI filters it by no schema. What goes into this one?"
+            )
+            return Told(saw=saw, where=file.at(made), hint=hint)
+    return None
 
 
 @reading("the work is done after the answer", *ANSWERS, "error_reaches_the_client")
@@ -1558,6 +1659,8 @@ def own_session_left_open(evidence: Evidence) -> Told | None:
     own = own_files(evidence)
     if evidence.rule == "session_is_rolled_back_on_error" and "still out of the pool" not in evidence.saw:
         return None
+    if (again := _used_after_its_end(evidence)) is not None:
+        return again
     for file in own:
         for call in file.calls("SessionLocal", "Session", "connect", "next"):
             of_get_db = name_of(call) == "next" and "get_db" in text_of(call)
@@ -1578,6 +1681,37 @@ def own_session_left_open(evidence: Evidence) -> Told | None:
                 is_one = name_of(call) == "connect" and evidence.saw.startswith("a connection is still out")
                 wanted = "the connection is back in the pool" if is_one and ";" not in evidence.saw else ""
                 return Told(where=file.at(place), hint=hint, why=why, wanted=wanted)
+    return None
+
+
+def _used_after_its_end(evidence: Evidence) -> Told | None:
+    """What there is to say of a line that goes on with a session which a line above it has closed: it opens again."""
+    taken = re.search(r"taken at (app/\S+?\.py):(\d+)\)", evidence.saw)
+    file = evidence.source.file(taken[1]) if taken else None
+    node = evidence.source.function(file.function_at(int(taken[2])), taken[1]) if file and taken else None
+    if file is None or taken is None or node is None or file.name in evidence.given:
+        return None
+    line = int(taken[2])
+    here = [
+        each for each in inside(node[1]) if isinstance(each, ast.stmt) and each.lineno <= line <= (each.end_lineno or 0)
+    ]
+    smallest = min(here, key=lambda each: (each.end_lineno or 0) - each.lineno, default=None)
+    used = {each.id for each in ast.walk(smallest) if isinstance(each, ast.Name)} if smallest else set()
+    ends: list[tuple[str, str]] = []
+    for each in inside(node[1]):
+        for item in each.items if isinstance(each, ast.With) and (each.end_lineno or line) < line else ():
+            opened = isinstance(item.context_expr, ast.Name) or calls(
+                item.context_expr, "SessionLocal", "Session", "closing"
+            )
+            ends += [(name_of(item.optional_vars) or name_of(item.context_expr), "The with block")] if opened else []
+        closes = isinstance(each, ast.Call) and name_of(each) == "close" and isinstance(each.func, ast.Attribute)
+        if isinstance(each, ast.Call) and closes and (each.end_lineno or line) < line:
+            ends.append((text_of(getattr(each.func, "value", None)), f"close() in line {each.lineno}"))
+    for name, what in [end for end in ends if end[0] in used]:
+        hint = (
+            f"{what} has closed '{name}' above this line. A closed session that is used again begins anew. Who closes "
+        )
+        return Told(where=f"{file.name}:{line}", hint=f"{hint}it then?")
     return None
 
 

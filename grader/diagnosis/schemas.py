@@ -1028,6 +1028,8 @@ def blank_accepted(evidence: Evidence) -> Told | None:
         hint = "The length is measured first, and the white space is stripped after that."
     else:
         hint = "A blank counts as a character, too."
+        if (ignored := _ignored_pattern(evidence, found[0])) is not None:
+            return ignored
     own = _field(evidence, "name")
     if own is not None and _of_the_other_field(evidence, "name", found):
         return Told(where=own[0].at(own[1]), hint="Which type has this field here? Compare what the two types allow.")
@@ -1300,6 +1302,15 @@ def _passed_over(evidence: Evidence, rules: tuple[File, ast.AST]) -> tuple[tuple
         for one in [one for one in _said_of_a_type(node) if isinstance(one, ast.Constant | ast.Dict | ast.Tuple)]:
             return (file, one), f"To Pydantic, {text_of(one)} is only a remark here."
     return None
+
+
+def _ignored_pattern(evidence: Evidence, file: File) -> Told | None:
+    """What there is to say of a pattern under its name in Pydantic 1: SQLModel takes it, and hands it to nobody."""
+    said = [place for name, place, _ in options(file.tree) if name == "regex"]
+    if evidence.chapter != "08_sqlmodel" or not said:
+        return None
+    hint = "'regex' is the name that Pydantic 1 had for this: here it has no effect. What does Pydantic 2 call it?"
+    return Told(where=file.at(said[0]), hint=hint)
 
 
 def _misspelt(node: ast.AST, name: str) -> ast.keyword | None:
