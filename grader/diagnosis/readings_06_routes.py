@@ -79,6 +79,7 @@ from grader.diagnosis.reads import (
 )
 from grader.diagnosis.routes import (
     after_the_answer,
+    always_a_row,
     answer_returned,
     bad_request,
     cut_after_the_query,
@@ -243,6 +244,7 @@ READINGS = (
     patch_takes_create,
     raised_for_an_unknown_id,
     own_exception_raised,
+    always_a_row,
     unknown_not_noticed,
     field_not_handed_on,
     validated_by_hand,

@@ -81,6 +81,7 @@ from grader.diagnosis.relationships import (
     owners_never_asked_for,
     page_lost_on_the_way,
     paired_by_place,
+    read_in_portions,
     reads_only_dictionaries,
     rows_of_pairs,
 )
@@ -220,6 +221,7 @@ READINGS = (
     closed_before_reading,
     rows_of_pairs,
     other_function,
+    read_in_portions,
     field_not_loaded,
     not_loaded_ahead,
     no_null,

@@ -57,6 +57,7 @@ from grader.diagnosis.lost import other_value_on_the_way, value_lost_on_the_way
 from grader.diagnosis.parameters import body_not_validated, dependency_on_the_class
 from grader.diagnosis.relationships import nobody_deletes_the_events, unlinked_before_the_delete
 from grader.diagnosis.routes import (
+    always_a_row,
     bad_request,
     exception_not_raised,
     exception_of_nobody,
@@ -239,6 +240,7 @@ READINGS = (
     thread_of_its_own,
     tasks_run_by_hand,
     called_at_once,
+    always_a_row,
     unknown_not_noticed,
     item_not_looked_up,
     written_by_the_endpoint,

@@ -334,7 +334,7 @@ def _replaced_in_a_table(evidence: Evidence) -> Told | None:
 
 
 def _keys_in_turn(file: File) -> list[list[tuple[ast.expr, ast.expr]]]:
-    """The keys and values that each dictionary of a file is given, in their order; with one by one, ``routes[key] =``."""
+    """The keys and values of each dictionary of a file, in their order; also those that are set one by one."""
     named: dict[str, list[tuple[ast.expr, ast.expr]]] = {}
     found: list[list[tuple[ast.expr, ast.expr]]] = []
     for each in file.nodes:
@@ -609,7 +609,7 @@ def exception_of_nobody(evidence: Evidence) -> Told | None:
 
 
 def _http_exceptions(file: File) -> list[tuple[ast.AST, str]]:
-    """Where a file names an HTTPException of some library, and the library: an import, or ``http.client.HTTPException``."""
+    """Where a file names an HTTPException of a library, and that library: an import, or ``client.HTTPException``."""
     found: list[tuple[ast.AST, str]] = []
     for each in file.nodes if file.mentions("HTTPException") else ():
         if isinstance(each, ast.ImportFrom) and any("HTTPException" in (one.name, one.asname) for one in each.names):
@@ -934,6 +934,59 @@ def field_not_handed_on(evidence: Evidence) -> Told | None:
     return None
 
 
+@reading("a row that is there in any case", *UNKNOWN)
+def always_a_row(evidence: Evidence) -> Told | None:
+    """SELECT EXISTS and SELECT count(*) always give one row, and asking for a result always gives one. What counts is
+    what is in it.
+    """
+    sent = [event for event in evidence.events_of("SELECT items") if event.where]
+    if not sent or not evidence.saw.startswith("2"):
+        return None
+    one_row = re.search(r"\bexists ?\(|\bcount\(", sent[0].words.partition(" from items")[0])
+    what = "SELECT EXISTS" if one_row and "exists" in one_row[0] else "SELECT count()"
+    name, _, number = sent[0].where.rpartition(":")
+    for file, node in [each for each in behind(evidence) if each[0].name == name]:
+        value = _whole_value_at(node, int(number))
+        asks = name_of(value) if value is not None else ""
+        of_sqlmodel = value is not None and bool(calls(value, "exec"))
+        hint = ""
+        if asks in ("execute", "exec", "scalars"):
+            hint = "This gives a result, with a row in it or with none, and each result counts as true. "
+            hint += "What asks it for the row?"
+        elif one_row and asks in ("all", "fetchall"):
+            hint = f"{what} always gives one row, so this list is never empty. "
+            hint += "What is in that row for an id that is not there?"
+        elif one_row and not of_sqlmodel and asks in ("first", "one", "one_or_none", "fetchone"):
+            hint = f"{what} always gives one row. What is in it for an id that is not there, "
+            hint += "and does such a row count as true?"
+        elif one_row and asks in ("first", "one", "scalar", "scalar_one", "scalar_one_or_none", "one_or_none"):
+            tests = [each.test for each in inside(node) if isinstance(each, ast.If | ast.IfExp)]
+            tests = [each for each in tests if re.search(r"\b(is|is not|==|!=) None$", text_of(each))]
+            gives = "True or False" if what == "SELECT EXISTS" else "a number"
+            if len(tests) == 1:
+                hint = f"{what} gives {gives}, and never None. What is it for an id that is not there?"
+                return Told(where=file.at(tests[0]), hint=hint)
+        if hint and value is not None:
+            return Told(where=sent[0].where, hint=hint)
+    return None
+
+
+def _whole_value_at(node: Function, line: int) -> ast.Call | None:
+    """The whole call that a statement around a line keeps or asks about: all of ``db.execute(...).first()``."""
+    for each in inside(node):
+        if not isinstance(each, ast.Assign | ast.AnnAssign | ast.Return | ast.If | ast.NamedExpr):
+            continue
+        value = each.test if isinstance(each, ast.If) else each.value
+        while isinstance(value, ast.UnaryOp | ast.Compare) or (
+            name_of(value) == "bool" and isinstance(value, ast.Call)
+        ):
+            inner = value.args[0] if isinstance(value, ast.Call) and value.args else None
+            value = getattr(value, "operand", getattr(value, "left", inner))
+        if isinstance(value, ast.Call) and value.lineno <= line <= (value.end_lineno or 0):
+            return value
+    return None
+
+
 @reading("an unknown id is not noticed", *UNKNOWN)
 def unknown_not_noticed(evidence: Evidence) -> Told | None:
     """get_item returns None for an unknown id. Your code must check for it before it goes on."""
@@ -990,10 +1043,7 @@ def _made_where_there_is_none(evidence: Evidence, chain: list[tuple[File, Functi
     for file, node in chain:
         made = calls(node, "Item", "create_item") or calls(node, "merge", "insert")
         if made:
-            hint = (
-                "This makes an item where there is none. What does a client want that asks for one which is not there: "
-            )
-            hint += "a new one, or to hear of it?"
+            hint = "This makes an item where there is none. The client did not ask for a new one. What should it hear?"
             return Told(saw=f"{evidence.saw}; a new item was stored", where=file.at(made[0]), hint=hint)
     return None
 
@@ -1401,9 +1451,9 @@ def shown_as_it_is(evidence: Evidence) -> Told | None:
     named = text_of(model if model is not None else node.returns)
     if re.search(r"\b(ItemRead|ItemWithOwner)\b", named):
         return None
-    saw = f"{evidence.saw}; {node.name}() promises {named or 'nothing'}"
+    saw = f"{_added_by_the_check(evidence)}; {node.name}() promises {named or 'nothing'}"
     if model is not None and named == "None":
-        saw = f"{evidence.saw}; response_model=None promises nothing"
+        saw = f"{_added_by_the_check(evidence)}; response_model=None promises nothing"
     shows = [
         other.name
         for other_file, other, verb, decorator in routes_of(evidence)
@@ -1421,6 +1471,11 @@ def shown_as_it_is(evidence: Evidence) -> Told | None:
     return Told(saw=saw, where=file.at(place), hint="Which schema says what a client may see?")
 
 
+def _added_by_the_check(evidence: Evidence) -> str:
+    """What was seen; a learner who has no column of that name hears where it comes from."""
+    return re.sub(r"('internal_note')(?!, a)", r"\1, a column that the check has added", evidence.saw, count=1)
+
+
 def _sent_as_it_is(evidence: Evidence) -> Told | None:
     """What there is to say of an endpoint that returns a response of its own, which no schema filters."""
     for file, node in behind(evidence):
@@ -1432,10 +1487,8 @@ def _sent_as_it_is(evidence: Evidence) -> Told | None:
             content = keyword(made, "content") or next(iter(made.args), None)
             if content is None or re.search(r"\b(ItemRead|ItemWithOwner)\b", text_of(content)):
                 continue
-            saw = f"{evidence.saw}; {node.name}() returns a {name_of(made)} of its own"
-            hint = (
-                "A response that you return is sent as it is: FastAPI filters it by no schema. What goes into this one?"
-            )
+            saw = f"{_added_by_the_check(evidence)}; {node.name}() returns a {name_of(made)} of its own"
+            hint = "A response that you return is sent as it is: no schema filters it. What goes into this one?"
             return Told(saw=saw, where=file.at(made), hint=hint)
     return None
 
@@ -1709,7 +1762,7 @@ def _used_after_its_end(evidence: Evidence) -> Told | None:
             ends.append((text_of(getattr(each.func, "value", None)), f"close() in line {each.lineno}"))
     for name, what in [end for end in ends if end[0] in used]:
         hint = (
-            f"{what} has closed '{name}' above this line. A closed session that is used again begins anew. Who closes "
+            f"{what} has closed '{name}' above this line. A closed session that you use again opens again. Who closes "
         )
         return Told(where=f"{file.name}:{line}", hint=f"{hint}it then?")
     return None

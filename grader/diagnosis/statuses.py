@@ -129,7 +129,7 @@ def success_raised(evidence: Evidence) -> Told | None:
 
 @reading("a redirect instead of an answer", *ANSWERS)
 def redirected(evidence: Evidence) -> Told | None:
-    """A redirect sends the client on to another path: it asks once more, and what it sees then is the answer to that."""
+    """A redirect sends the client to another path. What it sees there is the answer to another request."""
     sent = [event.what.split()[1] for event in evidence.events_of("ANSWER 30")]
     if not sent:
         return None
@@ -142,12 +142,12 @@ def redirected(evidence: Evidence) -> Told | None:
     file, call = inner[0]
     saw = f"the answer is {sent[-1]}, which sends the client to another path"
     led = evidence.saw[:3] != sent[-1]
-    hint = "This sends the client on to another path. What should it get from this request in its place?"
+    hint = "This sends the client to another path. What should this request itself answer, and with which status?"
     return Told(saw=f"{saw}; there it got {evidence.saw}" if led else saw, where=file.at(call), hint=hint)
 
 
 def _redirects(node: Function) -> list[ast.Call]:
-    """The calls in a function that make a redirect: ``RedirectResponse(...)``, or another response with such a status."""
+    """The calls in a function that make a redirect: ``RedirectResponse(...)``, or a response with such a status."""
     made = [each for each in inside(node) if isinstance(each, ast.Call)]
     return [
         each

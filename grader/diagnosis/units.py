@@ -874,15 +874,13 @@ def event_of_a_listener(evidence: Evidence) -> Told | None:
         lines = {file.at(line): None for line in _lines(node)}
         sent = [event.where for event in (*evidence.earlier, *evidence.events) if event.what == "INSERT item_events"]
         where = next((line for line in sent if line in lines), file.at(writes[0]))
-        hint = f"SQLAlchemy calls {node.name}() by itself, at each '{moment}'. Which of your functions writes the "
-        hint += "events that are asked for?"
+        hint = f"SQLAlchemy calls {node.name}() by itself, at each '{moment}'. Which of your functions should "
+        hint += "write the events, and when?"
         return Told(saw=f"{evidence.saw}; {node.name}() writes events, too", where=where, hint=hint, why=_ITS_RECORD)
     return None
 
 
-_ITS_RECORD = (
-    "Whoever writes an event says what happened. One that comes by itself says it twice, or where it is wrong."
-)
+_ITS_RECORD = "An event says once what happened. One too many is a wrong record."
 
 
 def _more_events_than_wanted(evidence: Evidence) -> bool:
@@ -1076,9 +1074,7 @@ def _handed_back_unseen(evidence: Evidence, node: Function, handler: ast.ExceptH
                 hint += " What does it compare the error with?" if raises and same else ""
                 return Told(where=file.at(asked[0]), hint=f"{given} {hint}")
             if not tests:
-                return Told(
-                    where=file.at(call), hint=f"{given} Which line here asks whether there is one, and raises it?"
-                )
+                return Told(where=file.at(call), hint=f"{given} Which line here looks at it, and raises it?")
     return None
 
 
