@@ -589,7 +589,7 @@ def read_in_portions(evidence: Evidence) -> Told | None:
         return None
     for file, node in evidence.source.reached(*found, evidence.given):
         places: list[ast.AST] = [place for name, place, _ in options(node) if name == "yield_per"]
-        for place in [*places, *calls(node, "yield_per", "partitions", "fetchmany")]:
+        for place in [*places, *calls(node, "yield_per")]:
             hint = (
                 "With this the rows come in portions, and each portion needs its owners. How many portions has a page "
             )

@@ -274,9 +274,6 @@ def other_route(evidence: Evidence) -> Told | None:
     if endpoint_of(evidence):
         found = _but_for_a_slash(evidence) or _joined_without_a_slash(evidence) or _without_its_beginning(evidence)
         return found or _with_another_beginning(evidence) or _another_path_with_its_prefix(evidence)
-    replaced = _replaced_in_a_table(evidence)
-    if replaced is not None:
-        return replaced
     method, path = request_of(evidence)
     routes = [each for each in routes_of(evidence) if not each[1].name.startswith("to_do_")]
     again = _declared_again(evidence, routes)
@@ -315,8 +312,14 @@ def other_route(evidence: Evidence) -> Told | None:
     return None
 
 
-def _replaced_in_a_table(evidence: Evidence) -> Told | None:
-    """What there is to say of a table of routes, a dictionary, in which a later entry has the key of an earlier one."""
+@reading("two routes under one key of a dictionary", *ANSWERS)
+def replaced_in_a_table(evidence: Evidence) -> Told | None:
+    """A dictionary keeps one value for each key: of two routes with the same key the later one is left."""
+    named = _NAMED_AS.get(request_of(evidence)[0], "nothing")
+    answering = endpoint_of(evidence)
+    unknown = "has no route" in evidence.saw or evidence.saw.startswith("405")
+    if not unknown and (answering is None or re.match(named, answering[1].name)):
+        return None
     found: list[Told] = []
     for file in own_files(evidence):
         for keys in _keys_in_turn(file):
@@ -325,7 +328,7 @@ def _replaced_in_a_table(evidence: Evidence) -> Told | None:
                 above = first.get(text_of(key))
                 first[text_of(key)] = key, value
                 lost = sorted(_functions_in(file, above[1]) - _functions_in(file, value)) if above else []
-                if above is None or not lost:
+                if above is None or not lost or (not unknown and not any(re.match(named, each) for each in lost)):
                     continue
                 saw = f"{evidence.saw.partition(': the app')[0]}; no route leads to {lost[0]}()"
                 hint = f"A dictionary keeps one value for each key, the last one. Line {above[0].lineno} has this key, "
@@ -1756,14 +1759,16 @@ def _used_after_its_end(evidence: Evidence) -> Told | None:
             opened = isinstance(item.context_expr, ast.Name) or calls(
                 item.context_expr, "SessionLocal", "Session", "closing"
             )
-            ends += [(name_of(item.optional_vars) or name_of(item.context_expr), "The with block")] if opened else []
+            ends += (
+                [(name_of(item.optional_vars) or name_of(item.context_expr), "The with block above this line")]
+                if opened
+                else []
+            )
         closes = isinstance(each, ast.Call) and name_of(each) == "close" and isinstance(each.func, ast.Attribute)
         if isinstance(each, ast.Call) and closes and (each.end_lineno or line) < line:
-            ends.append((text_of(getattr(each.func, "value", None)), f"close() in line {each.lineno}"))
+            ends.append((text_of(getattr(each.func, "value", None)), f"Line {each.lineno}"))
     for name, what in [end for end in ends if end[0] in used]:
-        hint = (
-            f"{what} has closed '{name}' above this line. A closed session that you use again opens again. Who closes "
-        )
+        hint = f"{what} has closed '{name}'. A closed session that you use again opens again. Who closes "
         return Told(where=f"{file.name}:{line}", hint=f"{hint}it then?")
     return None
 
