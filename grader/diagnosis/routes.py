@@ -943,13 +943,14 @@ def always_a_row(evidence: Evidence) -> Told | None:
     what is in it.
     """
     sent = [event for event in evidence.events_of("SELECT items") if event.where]
-    if not sent or not evidence.saw.startswith("2"):
+    went_on = re.match(r"2\d\d|a crash: .*\bNone(Type)?\b", evidence.saw, re.DOTALL)
+    if not sent or not went_on:
         return None
     one_row = re.search(r"\bexists ?\(|\bcount\(", sent[0].words.partition(" from items")[0])
     what = "SELECT EXISTS" if one_row and "exists" in one_row[0] else "SELECT count()"
     name, _, number = sent[0].where.rpartition(":")
     for file, node in [each for each in behind(evidence) if each[0].name == name]:
-        value = _whole_value_at(node, int(number))
+        value = _asked_about(node, int(number))
         asks = name_of(value) if value is not None else ""
         of_sqlmodel = value is not None and bool(calls(value, "exec"))
         hint = ""
@@ -974,20 +975,37 @@ def always_a_row(evidence: Evidence) -> Told | None:
     return None
 
 
-def _whole_value_at(node: Function, line: int) -> ast.Call | None:
-    """The whole call that a statement around a line keeps or asks about: all of ``db.execute(...).first()``."""
+def _asked_about(node: Function, line: int) -> ast.Call | None:
+    """The whole call around a line that a condition, or a caller, takes as it is: ``db.execute(...).first()``."""
+    tests = [each.test for each in inside(node) if isinstance(each, ast.If | ast.IfExp)]
+    asked = {text_of(_without_a_comparison(each)) for each in tests}
     for each in inside(node):
-        if not isinstance(each, ast.Assign | ast.AnnAssign | ast.Return | ast.If | ast.NamedExpr):
+        if isinstance(each, ast.If):
+            value = _without_a_comparison(each.test)
+        elif isinstance(each, ast.Return) and each.value is not None:
+            value = _without_a_comparison(each.value)
+        elif isinstance(each, ast.Assign | ast.NamedExpr) and text_of(_target(each)) in asked:
+            value = each.value
+        else:
             continue
-        value = each.test if isinstance(each, ast.If) else each.value
-        while isinstance(value, ast.UnaryOp | ast.Compare) or (
-            name_of(value) == "bool" and isinstance(value, ast.Call)
-        ):
-            inner = value.args[0] if isinstance(value, ast.Call) and value.args else None
-            value = getattr(value, "operand", getattr(value, "left", inner))
+        value = value.value if isinstance(value, ast.NamedExpr) else value
         if isinstance(value, ast.Call) and value.lineno <= line <= (value.end_lineno or 0):
             return value
     return None
+
+
+def _target(node: ast.Assign | ast.NamedExpr) -> ast.expr:
+    return node.targets[0] if isinstance(node, ast.Assign) else node.target
+
+
+def _without_a_comparison(node: ast.expr) -> ast.expr:
+    """What a condition is about: ``item`` of ``not item``, of ``item is None`` and of ``bool(item)``."""
+    if isinstance(node, ast.UnaryOp):
+        return _without_a_comparison(node.operand)
+    if isinstance(node, ast.Compare) and text_of(node.comparators[0]) == "None":
+        return _without_a_comparison(node.left)
+    of_bool = isinstance(node, ast.Call) and name_of(node) == "bool" and len(node.args) == 1
+    return _without_a_comparison(node.args[0]) if isinstance(node, ast.Call) and of_bool else node
 
 
 @reading("an unknown id is not noticed", *UNKNOWN)
@@ -1310,7 +1328,7 @@ def nulls_left_out(evidence: Evidence) -> Told | None:
     return None
 
 
-_ALL_FIELDS = "Clients count on all three fields in every answer: null says that there is no description."
+_ALL_FIELDS = "Clients count on all three fields in every answer. An item without a description has null there."
 
 
 def _said_of_every_answer(file: File, option: str) -> list[str]:
@@ -1748,29 +1766,34 @@ def _used_after_its_end(evidence: Evidence) -> Told | None:
     if file is None or taken is None or node is None or file.name in evidence.given:
         return None
     line = int(taken[2])
-    here = [
-        each for each in inside(node[1]) if isinstance(each, ast.stmt) and each.lineno <= line <= (each.end_lineno or 0)
-    ]
-    smallest = min(here, key=lambda each: (each.end_lineno or 0) - each.lineno, default=None)
-    used = {each.id for each in ast.walk(smallest) if isinstance(each, ast.Name)} if smallest else set()
-    ends: list[tuple[str, str]] = []
-    for each in inside(node[1]):
-        for item in each.items if isinstance(each, ast.With) and (each.end_lineno or line) < line else ():
-            opened = isinstance(item.context_expr, ast.Name) or calls(
-                item.context_expr, "SessionLocal", "Session", "closing"
-            )
-            ends += (
-                [(name_of(item.optional_vars) or name_of(item.context_expr), "The with block above this line")]
-                if opened
-                else []
-            )
-        closes = isinstance(each, ast.Call) and name_of(each) == "close" and isinstance(each.func, ast.Attribute)
-        if isinstance(each, ast.Call) and closes and (each.end_lineno or line) < line:
-            ends.append((text_of(getattr(each.func, "value", None)), f"Line {each.lineno}"))
-    for name, what in [end for end in ends if end[0] in used]:
-        hint = f"{what} has closed '{name}'. A closed session that you use again opens again. Who closes "
-        return Told(where=f"{file.name}:{line}", hint=f"{hint}it then?")
+    statements = [each for each in inside(node[1]) if isinstance(each, ast.stmt)]
+    here = [each for each in statements if each.lineno <= line <= (each.end_lineno or 0)]
+    smallest = min(here, key=lambda each: (each.end_lineno or 0) - each.lineno, default=node[1])
+    used = {each.id for each in ast.walk(smallest) if isinstance(each, ast.Name)}
+    for name, ended, what in _closed_in(node[1]):
+        names = [each for each in inside(node[1]) if isinstance(each, ast.Name) and each.id == name]
+        again = [each.lineno for each in names if isinstance(each.ctx, ast.Store)]
+        if name in used and ended < line and not any(ended < each <= line for each in again):
+            hint = f"{what} has closed '{name}'. A closed session that you use again opens again. Who closes it then?"
+            return Told(where=f"{file.name}:{line}", hint=hint)
     return None
+
+
+def _closed_in(node: Function) -> list[tuple[str, int, str]]:
+    """The names of the sessions that a function closes, the line in which it has, and how to speak of that."""
+    found: list[tuple[str, int, str]] = []
+    failing = [one for each in inside(node) if isinstance(each, ast.ExceptHandler) for one in ast.walk(each)]
+    for block in [each for each in inside(node) if isinstance(each, ast.With)]:
+        for item in block.items:
+            entered = item.context_expr
+            if isinstance(entered, ast.Name) or calls(entered, "SessionLocal", "Session", "closing"):
+                name = name_of(item.optional_vars) or name_of(entered)
+                found.append((name, block.end_lineno or 0, "The with block above this line"))
+    for each in inside(node):
+        if isinstance(each, ast.Call) and name_of(each) == "close" and each not in failing:
+            owner = each.func.value if isinstance(each.func, ast.Attribute) else None
+            found.append((text_of(owner), each.end_lineno or 0, f"Line {each.lineno}"))
+    return found
 
 
 def _who_closes(file: File, call: ast.Call) -> tuple[ast.Call, str]:

@@ -1306,11 +1306,15 @@ def _passed_over(evidence: Evidence, rules: tuple[File, ast.AST]) -> tuple[tuple
 
 def _ignored_pattern(evidence: Evidence, file: File) -> Told | None:
     """What there is to say of a pattern under its name in Pydantic 1: SQLModel takes it, and hands it to nobody."""
-    said = [place for name, place, _ in options(file.tree) if name == "regex"]
-    if evidence.chapter != "08_sqlmodel" or not said:
+    field = _field(evidence, "name") if evidence.chapter == "08_sqlmodel" else None
+    names = sorted({each.id for each in ast.walk(field[1]) if isinstance(each, ast.Name)}) if field else []
+    bound = [each for name in names if (each := evidence.source.bound(name, file)) is not None]
+    places = [*([field] if field else []), *bound]
+    said = [(home, place) for home, node in places for name, place, _ in options(node) if name == "regex"]
+    if not said:
         return None
     hint = "'regex' is the name that Pydantic 1 had for this: here it has no effect. What does Pydantic 2 call it?"
-    return Told(where=file.at(said[0]), hint=hint)
+    return Told(where=said[0][0].at(said[0][1]), hint=hint)
 
 
 def _misspelt(node: ast.AST, name: str) -> ast.keyword | None:

@@ -133,13 +133,14 @@ def redirected(evidence: Evidence) -> Told | None:
     sent = [event.what.split()[1] for event in evidence.events_of("ANSWER 30")]
     if not sent:
         return None
-    places = [(file, call) for file in own_files(evidence) for node in file.functions for call in _redirects(node)]
     method, path = request_of(evidence)
-    meant = [node for _, node, verb, call in routes_of(evidence) if verb == method and fits(path_of(call), path)]
-    inner = [each for each in places if any(each[1] in inside(node) for node in meant)] or places
-    if len({file.at(call) for file, call in inner}) != 1:
+    routes = [(node, verb == method and fits(path_of(call), path)) for _, node, verb, call in routes_of(evidence)]
+    others = {node for node, meant in routes if not meant} - {node for node, meant in routes if meant}
+    functions = [(file, node) for file in own_files(evidence) for node in file.functions if node not in others]
+    places = [(file, call) for file, node in functions for call in _redirects(node)]
+    if len({file.at(call) for file, call in places}) != 1:
         return None
-    file, call = inner[0]
+    file, call = places[0]
     saw = f"the answer is {sent[-1]}, which sends the client to another path"
     led = evidence.saw[:3] != sent[-1]
     hint = "This sends the client to another path. What should this request itself answer, and with which status?"

@@ -385,7 +385,9 @@ def _run_around_the_endpoint(evidence: Evidence) -> Told | None:
                     for call in _runs_what_it_has(node)
                     if name and given and got.lineno < call.lineno < given[-1].lineno
                 ]
-    if len(found) != 1 or not evidence.sent("INSERT item_events"):
+    endpoint = [node for file, node in behind(evidence) if file.name != _FILE]
+    itself = any(calls(node, "record_event", "ItemEvent", "commit") for node in endpoint)
+    if len(found) != 1 or itself or not evidence.sent("INSERT item_events"):
         return None
     file, call, line = found[0]
     hint = f"This runs before line {line} hands the answer on. What has the client got by then? {_OTHER_WAY}"

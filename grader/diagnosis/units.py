@@ -1053,14 +1053,14 @@ def error_swallowed(evidence: Evidence) -> Told | None:
 
 
 def _handed_back_unseen(evidence: Evidence, node: Function, handler: ast.ExceptHandler) -> Told | None:
-    """What there is to say where a handler returns the error itself, and the function that gets it does not raise it.
+    """What there is to say where a handler returns the error, or keeps it, and nobody who gets it raises it.
 
     That is about the line that asks whether there is an error; if none does, about the call that gets it.
     """
     ends = handler.body[-1]
     value = ends.value if isinstance(ends, ast.Return) else None
     if value is None or not handler.name or handler.name not in _names(value):
-        return None
+        return _kept_unseen(evidence, node, handler)
     given = f"{node.name}() gives the error back in line {ends.lineno}."
     for file, caller in _units(evidence):
         for call in calls(caller, node.name) if caller is not node else ():
@@ -1068,14 +1068,32 @@ def _handed_back_unseen(evidence: Evidence, node: Function, handler: ast.ExceptH
             tests = [each for each in inside(caller) if isinstance(each, ast.If) and _names(each.test) & got]
             asked = [each for each in tests if each.lineno > call.lineno and not _asks_rightly(each)]
             if asked:
-                raises = any(isinstance(one, ast.Raise) for each in asked[0].body for one in ast.walk(each))
-                same = any(isinstance(each, ast.Is | ast.IsNot | ast.Eq) for each in ast.walk(asked[0].test))
-                hint = "Is this condition true then?" if raises else "What does the client hear of it from here on?"
-                hint += " What does it compare the error with?" if raises and same else ""
-                return Told(where=file.at(asked[0]), hint=f"{given} {hint}")
+                return Told(where=file.at(asked[0]), hint=f"{given} {_is_it_true(asked[0])}")
             if not tests:
                 return Told(where=file.at(call), hint=f"{given} Which line here looks at it, and raises it?")
     return None
+
+
+def _kept_unseen(evidence: Evidence, node: Function, handler: ast.ExceptHandler) -> Told | None:
+    """The same of a handler that puts the error into a variable, and a line below it that asks for that."""
+    assigned = [each for each in handler.body if isinstance(each, ast.Assign) and handler.name]
+    kept = [each for each in assigned if handler.name in _names(each.value)]
+    names = {name_of(target) for each in kept for target in each.targets}
+    tests = [each for each in inside(node) if isinstance(each, ast.If) and each.lineno > (handler.end_lineno or 0)]
+    asked = [each for each in tests if _names(each.test) & names and not _asks_rightly(each)]
+    home = next((file for file, other in _units(evidence) if other is node), None)
+    if not asked or home is None:
+        return None
+    return Told(where=home.at(asked[0]), hint=f"Line {kept[0].lineno} keeps the error. {_is_it_true(asked[0])}")
+
+
+def _is_it_true(test: ast.If) -> str:
+    """What to ask about a condition that is to find an error, and does not."""
+    raises = any(isinstance(one, ast.Raise) for each in test.body for one in ast.walk(each))
+    same = any(isinstance(each, ast.Is | ast.IsNot | ast.Eq) for each in ast.walk(test.test))
+    if not raises:
+        return "What does the client hear of it from here on?"
+    return f"Is this condition true then?{' What does it compare the error with?' if same else ''}"
 
 
 def _got_of(caller: Function, call: ast.Call, value: ast.expr, error: str) -> set[str]:
