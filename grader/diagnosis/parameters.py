@@ -164,8 +164,9 @@ def id_bounds_too_narrow(evidence: Evidence) -> Told | None:
     return Told(where=found[0].at(found[1]), hint=f"{hint}What does this line say about it?", why=TOO_STRICT)
 
 
-_TEXT_OF_DIGITS = "What stands in a URL is text: {} arrives as a text of digits. Who may make a number of it? Look for "
-_TEXT_OF_DIGITS += "'strict'."
+_TEXT_OF_DIGITS = (
+    "What stands in a URL is text: {} arrives as text. What does 'strict' say about making a number of it?"
+)
 _NO_POWER = "In Python, ^ is not 'to the power of': it compares bits, and gives a small number. What is?"
 
 

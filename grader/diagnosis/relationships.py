@@ -591,10 +591,10 @@ def read_in_portions(evidence: Evidence) -> Told | None:
         places: list[ast.AST] = [place for name, place, _ in options(node) if name == "yield_per"]
         for place in [*places, *calls(node, "yield_per")]:
             hint = (
-                "With this the rows come in portions, and each portion needs its owners. How many portions has a page "
+                "With this the rows come in portions, and each portion needs its owners. How many portions does a page "
             )
             why = "A page should take as many statements for a hundred items as for two: each one takes time."
-            return Told(where=file.at(place), hint=f"{hint}of 100 items?", why=why)
+            return Told(where=file.at(place), hint=f"{hint}of 100 items have?", why=why)
     return None
 
 

@@ -595,7 +595,7 @@ def exception_of_nobody(evidence: Evidence) -> Told | None:
             if module.partition(".")[0] not in ("fastapi", "starlette", "app", ""):
                 hint = "Several libraries have an HTTPException. Which one does FastAPI answer with?"
                 if raised.kind != "HTTPException" and evidence.source.class_(raised.kind) is not None:
-                    hint = f"{raised.kind} is an HTTPException of {module}. Which library's does FastAPI answer with?"
+                    hint = f"{raised.kind} is an HTTPException of {module}. Which library's becomes an answer?"
                 return Told(where=file.at(each), hint=hint)
     held = evidence.source.class_(raised.kind)
     if held is None or held[0].name in evidence.given:

@@ -856,8 +856,8 @@ def generator_used_up(evidence: Evidence) -> Told | None:
             loops = [each.iter for each in inside(node) if isinstance(each, ast.For | ast.comprehension)]
             again = sum(name_of(each.targets[0]) == name for each in assigned) > 1  # items = list(items)
             if lazy and not again and sum(name_of(each) == name != "" for each in loops) > 1:
-                hint = "A generator can be gone through once."
-                hint = f"{by}() gives an iterator, and that can be gone through once." if built_in else hint
+                hint = "You can go through a generator only once."
+                hint = f"{by}() gives an iterator, and you can go through that only once." if built_in else hint
                 return Told(where=file.at(made), hint=f"{hint} What does the second loop find?")
     return None
 
@@ -1274,7 +1274,7 @@ def _past_every_try(evidence: Evidence, units: list[tuple[File, Function]]) -> T
     hint = "An error here goes past every try that rolls back. Which of them should hold this line?"
     if early:
         helper = name_of(early[0])
-        hint = f"What stands in the parentheses is done first, before {helper}() begins. Is it inside the try there?"
+        hint = f"What stands in the parentheses is worked out first, before {helper}() begins. Is it inside its try?"
     return Told(where=crossed[-1], hint=hint)
 
 
