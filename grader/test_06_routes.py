@@ -242,8 +242,8 @@ def test_list_answers_items(tables: Tables, items: Items, client: Client, api: A
     task="6.2",
     title="offset and limit answer 422 outside their bounds, and 200 within",
     why="Clients may ask for 1 to 100 items, starting anywhere. More keeps the server busy for everyone, "
-    "and numbers below or far beyond that mean something else to each database: SQLite takes limit=-1 "
-    "for 'everything', PostgreSQL for an error.",
+    "and databases disagree about other numbers: SQLite takes limit=-1 for 'everything', PostgreSQL for "
+    "an error.",
     hint="Which line says which numbers this parameter may be? Compare the number in this request with it.",
 )
 def test_bad_paging_is_422(tables: Tables, items: Items, client: Client, api: Api, expect: Expect) -> None:

@@ -144,7 +144,7 @@ def test_task_uses_its_own_session(tables: Tables, items: Items, tasks: Tasks) -
     task="10.4",
     title="the answer does not wait for the event",
     why="The client should not wait for what it does not need, or see an error when only the event fails.",
-    hint="The timeline shows when the answer was sent. Which line made the event be written, and when did it run?",
+    hint="The timeline shows when the answer was sent. Which of your lines starts the work, and when does it run?",
     needs=["event_is_written", "task_uses_its_own_session"],
 )
 def test_answer_does_not_wait(tables: Tables, items: Items, tasks: Tasks, expect: Expect) -> None:

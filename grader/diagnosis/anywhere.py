@@ -340,6 +340,8 @@ def unknown_attribute(evidence: Evidence) -> Told | None:
         return bare
     if not raised or not found or not raised.lines:
         return None
+    if evidence.rule == "error_reaches_the_client" and found[1].endswith(("Error", "Exception")):
+        return None  # an error was handed on in the place of a value
     if found[1] == _FOR_A_WITH and (unentered := _made_for_a_with(evidence, raised, found[2])) is not None:
         return unentered
     came_from = None if module or of_a_class else where_it_came_from(evidence, raised, found[1], found[2])

@@ -285,7 +285,8 @@ def only_forbidden(evidence: Evidence) -> Told | None:
     loading = [call for _, node in chain for call in calls(node, *LOADERS) if "owner" in text_of(call)]
     for file, call in forbidding if not loading else ():
         hint = "raiseload() forbids loading anything later. What loads the owners now, with the items?"
-        return Told(where=file.at(call), hint=hint)
+        saw = evidence.saw.replace("lazy='raise' does not let it", "raiseload() does not let it")
+        return Told(saw=saw, where=file.at(call), hint=hint)
     return None
 
 

@@ -40,7 +40,7 @@ def other_owner_in_the_model(evidence: Evidence) -> Told | None:
     if evidence.step is None or evidence.step.name != "model" or attribute is None:
         return None
     file, node = attribute
-    saw, made = f"{evidence.saw}; in the model already, {evidence.step.saw}", getattr(node, "value", None)
+    saw, made = f"{evidence.saw}; before any schema sees it, {evidence.step.saw}", getattr(node, "value", None)
     if isinstance(node, ast.FunctionDef):
         hint = "Whoever reads .owner gets what this returns. Where does it look for the owner?"
         return Told(saw=saw, where=file.at(node), hint=hint)

@@ -154,6 +154,8 @@ def id_bounds_too_narrow(evidence: Evidence) -> Told | None:
     found = parameter_of(evidence, ("item_id", "id", "pk", "identifier")) if asked else None
     if found is None or not asked:
         return None
+    if re.match(r'422 .*"type":"int_type","loc":\["path".*"input":"\d+"', evidence.saw):
+        return Told(where=found[0].at(found[1]), hint=_TEXT_OF_DIGITS.format(asked[1]), why=TOO_STRICT)
     if not re.match(r'422 .*"type":"(greater|less)_than(_equal)?","loc":\["path"', evidence.saw):
         return None
     if power := _power_by_a_caret(evidence, found[0], found[1]):
@@ -162,6 +164,9 @@ def id_bounds_too_narrow(evidence: Evidence) -> Told | None:
     return Told(where=found[0].at(found[1]), hint=f"{hint}What does this line say about it?", why=TOO_STRICT)
 
 
+_TEXT_OF_DIGITS = (
+    "What stands in a URL is text: {} arrives as text. What does 'strict' say about making a number of it?"
+)
 _NO_POWER = "In Python, ^ is not 'to the power of': it compares bits, and gives a small number. What is?"
 
 
@@ -392,6 +397,8 @@ def paging_bounds(evidence: Evidence) -> Told | None:
         told = [f"{each}={number}" for each, number in asked if each == found[2]]
         if told:
             hint = f"{told[0]} is within the bounds of the task sheet. What does this line say about it?"
+        if told and re.search(r'"type":"int_type".*"input":"\d+"', evidence.saw):
+            hint = _TEXT_OF_DIGITS.format(told[0])
         return Told(where=found[0].at(found[1]), hint=hint, why=TOO_STRICT)
     number = next((number for each, number in asked if each == found[2]), "this number")
     named = [each.value for each in ast.walk(found[1]) if isinstance(each, ast.keyword) and each.arg in ("le", "lt")]

@@ -73,7 +73,7 @@ def reading_of(value: Any) -> Reading | None:
 
 
 # The reason why a crash matters that has nothing to do with what the rule looks at.
-UNTIL_IT_RUNS = "This has to work first: only then can the rule itself be checked."
+UNTIL_IT_RUNS = "This has to work first: until it does, nothing after it runs."
 
 
 def an(name: str) -> str:

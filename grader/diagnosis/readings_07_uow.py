@@ -43,6 +43,7 @@ from grader.diagnosis.routes import (
     own_session_left_open,
     prefix_twice,
     refused_by_hand,
+    replaced_in_a_table,
     route_of_another_object,
     router_name_taken,
     router_not_included,
@@ -53,6 +54,7 @@ from grader.diagnosis.saves import list_of_nothing, refreshed_before_it_was_save
 from grader.diagnosis.schemas import other_default
 from grader.diagnosis.starting import ends_before_its_yield, lifespan_unknown, nobody_creates
 from grader.diagnosis.statuses import (
+    redirected,
     refused_in_any_case,
     route_status_is_a_text,
     status_by_place,
@@ -71,6 +73,7 @@ from grader.diagnosis.units import (
     committing_function,
     error_swallowed,
     event_after_the_commit,
+    event_of_a_listener,
     event_of_another_item,
     events_miscounted,
     field_left_out_by_add_item,
@@ -140,9 +143,11 @@ READINGS = (
     status_is_no_number,
     route_status_is_a_text,
     success_raised,
+    redirected,
     router_name_taken,
     route_of_another_object,
     router_not_included,
+    replaced_in_a_table,
     other_route,
     stand_in_left,
     catches_all,
@@ -165,6 +170,7 @@ READINGS = (
     other_status,
     own_response_status,
     refused_in_any_case,
+    event_of_a_listener,
     helper_has_its_own_session,
     helper_commits,
     helper_rolls_back,

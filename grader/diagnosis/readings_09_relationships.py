@@ -80,6 +80,7 @@ from grader.diagnosis.relationships import (
     owners_never_asked_for,
     page_lost_on_the_way,
     paired_by_place,
+    read_in_portions,
     reads_only_dictionaries,
     rows_of_pairs,
 )
@@ -90,6 +91,7 @@ from grader.diagnosis.routes import (
     own_session_left_open,
     page_not_handed_on,
     prefix_twice,
+    replaced_in_a_table,
     route_of_another_object,
     router_name_taken,
     router_not_included,
@@ -98,6 +100,7 @@ from grader.diagnosis.saves import condition_worked_out
 from grader.diagnosis.schemas import not_annotated, other_default
 from grader.diagnosis.starting import ends_before_its_yield, lifespan_unknown, nobody_creates
 from grader.diagnosis.statuses import (
+    redirected,
     refused_in_any_case,
     route_status_is_a_text,
     status_by_place,
@@ -166,11 +169,13 @@ READINGS = (
     body_promised_with_204,
     status_by_place,
     success_raised,
+    redirected,
     router_name_taken,
     included_too_late,
     route_of_another_object,
     router_not_included,
     other_method,
+    replaced_in_a_table,
     other_route,
     other_status,
     refused_in_any_case,
@@ -217,6 +222,7 @@ READINGS = (
     closed_before_reading,
     rows_of_pairs,
     other_function,
+    read_in_portions,
     field_not_loaded,
     not_loaded_ahead,
     no_null,

@@ -56,6 +56,7 @@ from grader.diagnosis.kinds import (
 from grader.diagnosis.parameters import body_not_validated, dependency_on_the_class
 from grader.diagnosis.relationships import nobody_deletes_the_events, unlinked_before_the_delete
 from grader.diagnosis.routes import (
+    always_a_row,
     bad_request,
     exception_not_raised,
     exception_of_nobody,
@@ -70,6 +71,7 @@ from grader.diagnosis.routes import (
     own_response_status,
     prefix_twice,
     refused_by_hand,
+    replaced_in_a_table,
     route_of_another_object,
     router_name_taken,
     router_not_included,
@@ -97,6 +99,7 @@ from grader.diagnosis.shapes import (
 from grader.diagnosis.starting import ends_before_its_yield, lifespan_unknown, nobody_creates
 from grader.diagnosis.states import nothing_has_set_it
 from grader.diagnosis.statuses import (
+    redirected,
     refused_in_any_case,
     route_status_is_a_text,
     status_by_place,
@@ -196,10 +199,12 @@ READINGS = (
     status_is_no_number,
     route_status_is_a_text,
     success_raised,
+    redirected,
     router_name_taken,
     included_too_late,
     route_of_another_object,
     router_not_included,
+    replaced_in_a_table,
     other_route,
     stand_in_left,
     catches_all,
@@ -236,6 +241,7 @@ READINGS = (
     thread_of_its_own,
     tasks_run_by_hand,
     called_at_once,
+    always_a_row,
     unknown_not_noticed,
     item_not_looked_up,
     written_by_the_endpoint,

@@ -581,6 +581,17 @@ def _calls_of(way: list[ast.stmt] | ast.expr) -> list[ast.Call]:
     return [each for each in nodes if isinstance(each, ast.Call)]
 
 
+def _under_a_condition(evidence: Evidence, missing: list[str]) -> str | None:
+    """The condition about offset or limit without which the query would have what it lacks."""
+    made = [call for _, call in calls_in(evidence, *missing, "slice")]
+    for file, function in reached(evidence) if made else ():
+        for each in [each for each in inside(function) if isinstance(each, ast.If | ast.IfExp)]:
+            asks = re.search(r"\b(offset|limit|skip|page|size)\b", text_of(each.test))
+            if asks and all(call in {*ast.walk(each)} - {*ast.walk(each.test)} for call in made):
+                return file.at(each.test)
+    return None
+
+
 @reading("not the page that was asked for", "list_pages")
 def another_page(evidence: Evidence) -> Told | None:
     """OFFSET says how many rows to skip, LIMIT how many to return at most. Both must be what the caller asked for."""
@@ -631,6 +642,8 @@ def another_page(evidence: Evidence) -> Told | None:
         where, hint = cut[0][0].at(cut[0][1].slice), "Which rows does this slice take, and how many?"
     elif missing and len(taken := calls_in(evidence, "islice")) == 1 and not calls_in(evidence, "limit", "offset"):
         where, hint = taken[0][0].at(taken[0][1]), STOPS.format("islice()")
+    elif missing and (untrue := _under_a_condition(evidence, missing)) is not None:
+        where, hint = untrue, f"offset is {asked['offset']} here, and limit {asked['limit']}. Is this true then?"
     elif missing:
         hint = "What skips rows here, and what ends the page?"
         words = "to skip" if missing == ["offset"] else "it wants at most"

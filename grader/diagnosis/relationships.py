@@ -26,6 +26,7 @@ from grader.diagnosis.source import (
     keyword,
     name_of,
     of_a_session,
+    options,
     text_of,
 )
 
@@ -327,7 +328,7 @@ def paired_by_place(evidence: Evidence) -> Told | None:
     for call in calls(found[1], "zip", "zip_longest", "enumerate", "next") if found else ():
         looks_for_one = name_of(call) == "next" and any(isinstance(each, ast.GeneratorExp) for each in call.args)
         if found and re.search(r"owner", text_of(call), re.I) and not looks_for_one:
-            hint = "The first goes with the first here, the second with the second. What says whose an item is?"
+            hint = "The first goes with the first here, the second with the second. What in an item says who owns it?"
             return Told(where=found[0].at(call), hint=hint)
     return None
 
@@ -577,6 +578,24 @@ def asked_for_each(evidence: Evidence) -> Told | None:
     if re.search(r"\brefresh\(\w+\)", evidence.source.line(where)):
         hint = "This loads each item once more, with statements of its own. What is missing after the list?"
     return Told(where=where, hint=hint)
+
+
+@reading("rows that are read in portions", _CONSTANT)
+def read_in_portions(evidence: Evidence) -> Told | None:
+    """With yield_per the rows come in portions, and what a loader option brings comes once more with each of them."""
+    loads = Counter(event.words.partition(" where ")[0] for event in evidence.events_of("SELECT owners"))
+    found = list_function(evidence)
+    if found is None or max(loads.values(), default=0) <= 1 or "statements for" not in evidence.saw:
+        return None
+    for file, node in evidence.source.reached(*found, evidence.given):
+        places: list[ast.AST] = [place for name, place, _ in options(node) if name == "yield_per"]
+        for place in [*places, *calls(node, "yield_per")]:
+            hint = (
+                "With this the rows come in portions, and each portion needs its owners. How many portions does a page "
+            )
+            why = "A page should take as many statements for a hundred items as for two: each one takes time."
+            return Told(where=file.at(place), hint=f"{hint}of 100 items have?", why=why)
+    return None
 
 
 _ONCE_FOR_EACH = 10  # as many items are in the longer list

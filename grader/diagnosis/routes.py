@@ -25,6 +25,7 @@ from grader.diagnosis.endpoints import (
     endpoint_of,
     fits,
     handlers_of,
+    imported,
     own_files,
     parameter_of,
     path_of,
@@ -305,7 +306,54 @@ def other_route(evidence: Evidence) -> Told | None:
             where=file.at(call),
             hint="Compare method and path.",
         )
+    if evidence.saw.startswith("405"):
+        hint = "405 means that the app knows this path, but no function that answers this method there. Which of your "
+        return Told(hint=f"{hint}functions should, and which line tells the app of it?")
     return None
+
+
+@reading("two routes under one key of a dictionary", *ANSWERS)
+def replaced_in_a_table(evidence: Evidence) -> Told | None:
+    """A dictionary keeps one value for each key: of two routes with the same key the later one is left."""
+    named = _NAMED_AS.get(request_of(evidence)[0], "nothing")
+    answering = endpoint_of(evidence)
+    unknown = "has no route" in evidence.saw or evidence.saw.startswith("405")
+    if not unknown and (answering is None or re.match(named, answering[1].name)):
+        return None
+    found: list[Told] = []
+    for file in own_files(evidence):
+        for keys in _keys_in_turn(file):
+            first: dict[str, tuple[ast.expr, ast.expr]] = {}
+            for key, value in keys:
+                above = first.get(text_of(key))
+                first[text_of(key)] = key, value
+                lost = sorted(_functions_in(file, above[1]) - _functions_in(file, value)) if above else []
+                if above is None or not lost or (not unknown and not any(re.match(named, each) for each in lost)):
+                    continue
+                saw = f"{evidence.saw.partition(': the app')[0]}; no route leads to {lost[0]}()"
+                hint = f"A dictionary keeps one value for each key, the last one. Line {above[0].lineno} has this key, "
+                found.append(Told(saw=saw, where=file.at(key), hint=f"{hint}too. What becomes of its value?"))
+    return found[0] if len(found) == 1 else None
+
+
+def _keys_in_turn(file: File) -> list[list[tuple[ast.expr, ast.expr]]]:
+    """The keys and values of each dictionary of a file, in their order; also those that are set one by one."""
+    named: dict[str, list[tuple[ast.expr, ast.expr]]] = {}
+    found: list[list[tuple[ast.expr, ast.expr]]] = []
+    for each in file.nodes:
+        if isinstance(each, ast.Dict):
+            pairs = zip(each.keys, each.values, strict=True)
+            found.append([(key, value) for key, value in pairs if key is not None])
+        elif isinstance(each, ast.Assign) and isinstance(each.targets[0], ast.Subscript):
+            target = each.targets[0]
+            named.setdefault(text_of(target.value), []).append((target.slice, each.value))
+    return [*found, *(sorted(each, key=lambda pair: pair[0].lineno) for each in named.values())]
+
+
+def _functions_in(file: File, node: ast.expr) -> set[str]:
+    """The names of a file's own functions, or of those that it imports, that stand in an expression."""
+    names = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+    return names & ({each.name for each in file.functions} | imported(file))
 
 
 _OF_THE_TASKS = {
@@ -541,12 +589,13 @@ def exception_of_nobody(evidence: Evidence) -> Told | None:
     if raised is None or not raised.lines:
         return None
     own = own_files(evidence)
-    if raised.kind == "HTTPException" or raised.message.startswith("HTTPException() "):
-        imports = [(file, each) for file in own for each in file.nodes if isinstance(each, ast.ImportFrom)]
-        for file, each in imports:
-            named = any("HTTPException" in (one.name, one.asname) for one in each.names)
-            if named and (each.module or "").partition(".")[0] not in ("fastapi", "starlette", "app", ""):
+    if "HTTPException" in {raised.kind, *raised.bases} or raised.message.startswith("HTTPException() "):
+        foreign = [(file, each, module) for file in own for each, module in _http_exceptions(file)]
+        for file, each, module in foreign:
+            if module.partition(".")[0] not in ("fastapi", "starlette", "app", ""):
                 hint = "Several libraries have an HTTPException. Which one does FastAPI answer with?"
+                if raised.kind != "HTTPException" and evidence.source.class_(raised.kind) is not None:
+                    hint = f"{raised.kind} is an HTTPException of {module}. Which library's becomes an answer?"
                 return Told(where=file.at(each), hint=hint)
     held = evidence.source.class_(raised.kind)
     if held is None or held[0].name in evidence.given:
@@ -560,6 +609,23 @@ def exception_of_nobody(evidence: Evidence) -> Told | None:
                 return Told(where=place, hint=f"{asks} This would, if somebody ran it.")
     hint = f"{asks} FastAPI does that by itself for its HTTPException alone."
     return Told(where=innermost(raised, evidence.given), hint=hint)
+
+
+def _http_exceptions(file: File) -> list[tuple[ast.AST, str]]:
+    """Where a file names an HTTPException of a library, and that library: an import, or ``client.HTTPException``."""
+    found: list[tuple[ast.AST, str]] = []
+    for each in file.nodes if file.mentions("HTTPException") else ():
+        if isinstance(each, ast.ImportFrom) and any("HTTPException" in (one.name, one.asname) for one in each.names):
+            found.append((each, each.module or ""))
+        elif isinstance(each, ast.Attribute) and each.attr == "HTTPException":
+            names = {
+                one.asname or one.name: one.name
+                for node in file.nodes
+                if isinstance(node, ast.Import)
+                for one in node.names
+            }
+            found.append((each, names.get(text_of(each.value), "")))
+    return found
 
 
 def _one_of(value: ast.expr | None) -> list[ast.expr]:
@@ -871,10 +937,83 @@ def field_not_handed_on(evidence: Evidence) -> Told | None:
     return None
 
 
+@reading("a row that is there in any case", *UNKNOWN)
+def always_a_row(evidence: Evidence) -> Told | None:
+    """SELECT EXISTS and SELECT count(*) always give one row, and asking for a result always gives one. What counts is
+    what is in it.
+    """
+    sent = [event for event in evidence.events_of("SELECT items") if event.where]
+    went_on = re.match(r"2\d\d|a crash: .*\bNone(Type)?\b", evidence.saw, re.DOTALL)
+    if not sent or not went_on:
+        return None
+    one_row = re.search(r"\bexists ?\(|\bcount\(", sent[0].words.partition(" from items")[0])
+    what = "SELECT EXISTS" if one_row and "exists" in one_row[0] else "SELECT count()"
+    name, _, number = sent[0].where.rpartition(":")
+    for file, node in [each for each in behind(evidence) if each[0].name == name]:
+        value = _asked_about(node, int(number))
+        asks = name_of(value) if value is not None else ""
+        of_sqlmodel = value is not None and bool(calls(value, "exec"))
+        hint = ""
+        if asks in ("execute", "exec", "scalars"):
+            hint = "This gives a result, with a row in it or with none, and each result counts as true. "
+            hint += "What asks it for the row?"
+        elif one_row and asks in ("all", "fetchall"):
+            hint = f"{what} always gives one row, so this list is never empty. "
+            hint += "What is in that row for an id that is not there?"
+        elif one_row and not of_sqlmodel and asks in ("first", "one", "one_or_none", "fetchone"):
+            hint = f"{what} always gives one row. What is in it for an id that is not there, "
+            hint += "and does such a row count as true?"
+        elif one_row and asks in ("first", "one", "scalar", "scalar_one", "scalar_one_or_none", "one_or_none"):
+            tests = [each.test for each in inside(node) if isinstance(each, ast.If | ast.IfExp)]
+            tests = [each for each in tests if re.search(r"\b(is|is not|==|!=) None$", text_of(each))]
+            gives = "True or False" if what == "SELECT EXISTS" else "a number"
+            if len(tests) == 1:
+                hint = f"{what} gives {gives}, and never None. What is it for an id that is not there?"
+                return Told(where=file.at(tests[0]), hint=hint)
+        if hint and value is not None:
+            return Told(where=sent[0].where, hint=hint)
+    return None
+
+
+def _asked_about(node: Function, line: int) -> ast.Call | None:
+    """The whole call around a line that a condition, or a caller, takes as it is: ``db.execute(...).first()``."""
+    tests = [each.test for each in inside(node) if isinstance(each, ast.If | ast.IfExp)]
+    asked = {text_of(_without_a_comparison(each)) for each in tests}
+    for each in inside(node):
+        if isinstance(each, ast.If):
+            value = _without_a_comparison(each.test)
+        elif isinstance(each, ast.Return) and each.value is not None:
+            value = _without_a_comparison(each.value)
+        elif isinstance(each, ast.Assign | ast.NamedExpr) and text_of(_target(each)) in asked:
+            value = each.value
+        else:
+            continue
+        value = value.value if isinstance(value, ast.NamedExpr) else value
+        if isinstance(value, ast.Call) and value.lineno <= line <= (value.end_lineno or 0):
+            return value
+    return None
+
+
+def _target(node: ast.Assign | ast.NamedExpr) -> ast.expr:
+    return node.targets[0] if isinstance(node, ast.Assign) else node.target
+
+
+def _without_a_comparison(node: ast.expr) -> ast.expr:
+    """What a condition is about: ``item`` of ``not item``, of ``item is None`` and of ``bool(item)``."""
+    if isinstance(node, ast.UnaryOp):
+        return _without_a_comparison(node.operand)
+    if isinstance(node, ast.Compare) and text_of(node.comparators[0]) == "None":
+        return _without_a_comparison(node.left)
+    of_bool = isinstance(node, ast.Call) and name_of(node) == "bool" and len(node.args) == 1
+    return _without_a_comparison(node.args[0]) if isinstance(node, ast.Call) and of_bool else node
+
+
 @reading("an unknown id is not noticed", *UNKNOWN)
 def unknown_not_noticed(evidence: Evidence) -> Told | None:
     """get_item returns None for an unknown id. Your code must check for it before it goes on."""
     chain = behind(evidence)
+    if (made_instead := _made_where_there_is_none(evidence, chain)) is not None:
+        return made_instead
     asking = [
         (file, each)
         for file, node in chain
@@ -915,6 +1054,18 @@ def unknown_not_noticed(evidence: Evidence) -> Told | None:
                     f"{name_of(looked[-1])}() raises no NoResultFound. What does it return for an id that is not there?"
                 )
             return Told(where=file.at(looked[-1]), hint=hint)
+    return None
+
+
+def _made_where_there_is_none(evidence: Evidence, chain: list[tuple[File, Function]]) -> Told | None:
+    """What there is to say where a request for an item that does not exist has made one."""
+    if not evidence.sent("INSERT items") or evidence.raised or not evidence.saw.startswith("2"):
+        return None
+    for file, node in chain:
+        made = calls(node, "Item", "create_item") or calls(node, "merge", "insert")
+        if made:
+            hint = "This makes an item where there is none. The client did not ask for a new one. What should it hear?"
+            return Told(saw=f"{evidence.saw}; a new item was stored", where=file.at(made[0]), hint=hint)
     return None
 
 
@@ -1177,7 +1328,7 @@ def nulls_left_out(evidence: Evidence) -> Told | None:
     return None
 
 
-_ALL_FIELDS = "Clients count on all three fields in every answer: null says that there is no description."
+_ALL_FIELDS = "Clients count on all three fields in every answer. An item without a description has null there."
 
 
 def _said_of_every_answer(file: File, option: str) -> list[str]:
@@ -1314,14 +1465,16 @@ def shown_as_it_is(evidence: Evidence) -> Told | None:
     found = endpoint_of(evidence)
     if found is None:
         return None
+    if (own := _sent_as_it_is(evidence)) is not None:
+        return own
     file, node, call = found
     model = keyword(call, "response_model")
     named = text_of(model if model is not None else node.returns)
     if re.search(r"\b(ItemRead|ItemWithOwner)\b", named):
         return None
-    saw = f"{evidence.saw}; {node.name}() promises {named or 'nothing'}"
+    saw = f"{_added_by_the_check(evidence)}; {node.name}() promises {named or 'nothing'}"
     if model is not None and named == "None":
-        saw = f"{evidence.saw}; response_model=None promises nothing"
+        saw = f"{_added_by_the_check(evidence)}; response_model=None promises nothing"
     shows = [
         other.name
         for other_file, other, verb, decorator in routes_of(evidence)
@@ -1337,6 +1490,28 @@ def shown_as_it_is(evidence: Evidence) -> Told | None:
         saw += f", nor {'does' if len(shows) == 1 else 'do'} {_joined([f'{name}()' for name in shows])}"
     place = model if model is not None else node.returns if node.returns is not None else node
     return Told(saw=saw, where=file.at(place), hint="Which schema says what a client may see?")
+
+
+def _added_by_the_check(evidence: Evidence) -> str:
+    """What was seen; a learner who has no column of that name hears where it comes from."""
+    return re.sub(r"('internal_note')(?!, a)", r"\1, a column that the check has added", evidence.saw, count=1)
+
+
+def _sent_as_it_is(evidence: Evidence) -> Told | None:
+    """What there is to say of an endpoint that returns a response of its own, which no schema filters."""
+    for file, node in behind(evidence):
+        for each in [each for each in inside(node) if isinstance(each, ast.Return)]:
+            given = giving(node, each)
+            made = given.value if isinstance(given.value, ast.Call) else None
+            if made is None or not name_of(made).endswith("Response") or name_of(made) == "Response":
+                continue
+            content = keyword(made, "content") or next(iter(made.args), None)
+            if content is None or re.search(r"\b(ItemRead|ItemWithOwner)\b", text_of(content)):
+                continue
+            saw = f"{_added_by_the_check(evidence)}; {node.name}() returns a {name_of(made)} of its own"
+            hint = "A response that you return is sent as it is: no schema filters it. What goes into this one?"
+            return Told(saw=saw, where=file.at(made), hint=hint)
+    return None
 
 
 @reading("the work is done after the answer", *ANSWERS, "error_reaches_the_client")
@@ -1558,6 +1733,8 @@ def own_session_left_open(evidence: Evidence) -> Told | None:
     own = own_files(evidence)
     if evidence.rule == "session_is_rolled_back_on_error" and "still out of the pool" not in evidence.saw:
         return None
+    if (again := _used_after_its_end(evidence)) is not None:
+        return again
     for file in own:
         for call in file.calls("SessionLocal", "Session", "connect", "next"):
             of_get_db = name_of(call) == "next" and "get_db" in text_of(call)
@@ -1579,6 +1756,44 @@ def own_session_left_open(evidence: Evidence) -> Told | None:
                 wanted = "the connection is back in the pool" if is_one and ";" not in evidence.saw else ""
                 return Told(where=file.at(place), hint=hint, why=why, wanted=wanted)
     return None
+
+
+def _used_after_its_end(evidence: Evidence) -> Told | None:
+    """What there is to say of a line that goes on with a session which a line above it has closed: it opens again."""
+    taken = re.search(r"taken at (app/\S+?\.py):(\d+)\)", evidence.saw)
+    file = evidence.source.file(taken[1]) if taken else None
+    node = evidence.source.function(file.function_at(int(taken[2])), taken[1]) if file and taken else None
+    if file is None or taken is None or node is None or file.name in evidence.given:
+        return None
+    line = int(taken[2])
+    statements = [each for each in inside(node[1]) if isinstance(each, ast.stmt)]
+    here = [each for each in statements if each.lineno <= line <= (each.end_lineno or 0)]
+    smallest = min(here, key=lambda each: (each.end_lineno or 0) - each.lineno, default=node[1])
+    used = {each.id for each in ast.walk(smallest) if isinstance(each, ast.Name)}
+    for name, ended, what in _closed_in(node[1]):
+        names = [each for each in inside(node[1]) if isinstance(each, ast.Name) and each.id == name]
+        again = [each.lineno for each in names if isinstance(each.ctx, ast.Store)]
+        if name in used and ended < line and not any(ended < each <= line for each in again):
+            hint = f"{what} has closed '{name}'. A closed session that you use again opens again. Who closes it then?"
+            return Told(where=f"{file.name}:{line}", hint=hint)
+    return None
+
+
+def _closed_in(node: Function) -> list[tuple[str, int, str]]:
+    """The names of the sessions that a function closes, the line in which it has, and how to speak of that."""
+    found: list[tuple[str, int, str]] = []
+    failing = [one for each in inside(node) if isinstance(each, ast.ExceptHandler) for one in ast.walk(each)]
+    for block in [each for each in inside(node) if isinstance(each, ast.With)]:
+        for item in block.items:
+            entered = item.context_expr
+            if isinstance(entered, ast.Name) or calls(entered, "SessionLocal", "Session", "closing"):
+                name = name_of(item.optional_vars) or name_of(entered)
+                found.append((name, block.end_lineno or 0, "The with block above this line"))
+    for each in inside(node):
+        if isinstance(each, ast.Call) and name_of(each) == "close" and each not in failing:
+            owner = each.func.value if isinstance(each.func, ast.Attribute) else None
+            found.append((text_of(owner), each.end_lineno or 0, f"Line {each.lineno}"))
+    return found
 
 
 def _who_closes(file: File, call: ast.Call) -> tuple[ast.Call, str]:

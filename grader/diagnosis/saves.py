@@ -402,8 +402,9 @@ def found_by_name(evidence: Evidence) -> Told | None:
             repeat = f"{by[0].capitalize()}s may repeat."
             if len(by) == 2:
                 repeat = "Two rows may have the same name and the same description."
+            seen = f"{evidence.saw}; " if evidence.wanted.startswith("what is stored") else ""
             return Told(
-                saw=f"{event.what.split()[0]} ... WHERE {' = ... AND '.join(by)} = ...: {alike}",
+                saw=f"{seen}{event.what.split()[0]} ... WHERE {' = ... AND '.join(by)} = ...: {alike}",
                 where=built(evidence, event.where, "where", "filter", "filter_by"),
                 hint=f"{repeat} What does each row have that no other has?",
             )

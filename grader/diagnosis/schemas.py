@@ -1028,6 +1028,8 @@ def blank_accepted(evidence: Evidence) -> Told | None:
         hint = "The length is measured first, and the white space is stripped after that."
     else:
         hint = "A blank counts as a character, too."
+        if (ignored := _ignored_pattern(evidence, found[0])) is not None:
+            return ignored
     own = _field(evidence, "name")
     if own is not None and _of_the_other_field(evidence, "name", found):
         return Told(where=own[0].at(own[1]), hint="Which type has this field here? Compare what the two types allow.")
@@ -1346,6 +1348,19 @@ def _passed_over(evidence: Evidence, rules: tuple[File, ast.AST]) -> tuple[tuple
         for one in [one for one in _said_of_a_type(node) if isinstance(one, ast.Constant | ast.Dict | ast.Tuple)]:
             return (file, one), f"To Pydantic, {text_of(one)} is only a remark here."
     return None
+
+
+def _ignored_pattern(evidence: Evidence, file: File) -> Told | None:
+    """What there is to say of a pattern under its name in Pydantic 1: SQLModel takes it, and hands it to nobody."""
+    field = _field(evidence, "name") if evidence.chapter == "08_sqlmodel" else None
+    names = sorted({each.id for each in ast.walk(field[1]) if isinstance(each, ast.Name)}) if field else []
+    bound = [each for name in names if (each := evidence.source.bound(name, file)) is not None]
+    places = [*([field] if field else []), *bound]
+    said = [(home, place) for home, node in places for name, place, _ in options(node) if name == "regex"]
+    if not said:
+        return None
+    hint = "'regex' is the name that Pydantic 1 had for this: here it has no effect. What does Pydantic 2 call it?"
+    return Told(where=said[0][0].at(said[0][1]), hint=hint)
 
 
 def _misspelt(node: ast.AST, name: str) -> ast.keyword | None:

@@ -53,7 +53,7 @@ def not_a_table(evidence: Evidence) -> Told | None:
         return None
     hint = "A class of SQLModel is a schema, until it is told to be a table as well."
     if any(each.arg == "table" and isinstance(each.value, ast.Constant) for each in found[1].keywords):
-        hint = "table is told something else here than True."
+        hint = "SQLModel makes a table only where table is True, and nothing else. What is it here?"
     for word in [each.arg or "" for each in found[1].keywords]:
         if word != "table" and sorted(word) == sorted("table"):
             hint = f"SQLModel knows no '{word}'. Which word tells it to make a table?"

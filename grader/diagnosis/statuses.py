@@ -8,12 +8,12 @@ from dataclasses import replace
 
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.crud import reached
-from grader.diagnosis.endpoints import behind, endpoint_of, request_of
+from grader.diagnosis.endpoints import behind, endpoint_of, fits, own_files, path_of, request_of, routes_of
 from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.routes import ANSWERS, UNKNOWN, is_status, run_in_any_case
 from grader.diagnosis.shapes import at_line, raised_with
-from grader.diagnosis.source import calls, inside, keyword, name_of, text_of, without_docstring
+from grader.diagnosis.source import Function, calls, inside, keyword, name_of, text_of, without_docstring
 
 _ROUTE_BY_PLACE = r"^(?:APIRouter|FastAPI)\.(get|post|put|patch|delete)\(\) takes \d+ positional"
 _NO_NUMBER = r"^invalid literal for int\(\)|^int\(\) argument must be|between instances of '\w+' and 'int'$"
@@ -125,6 +125,37 @@ def success_raised(evidence: Evidence) -> Told | None:
                 hint = "An exception ends the endpoint, and nothing is returned. Where does a success get its status?"
                 return Told(where=file.at(each), hint=hint)
     return None
+
+
+@reading("a redirect instead of an answer", *ANSWERS)
+def redirected(evidence: Evidence) -> Told | None:
+    """A redirect sends the client to another path. What it sees there is the answer to another request."""
+    sent = [event.what.split()[1] for event in evidence.events_of("ANSWER 30")]
+    if not sent:
+        return None
+    method, path = request_of(evidence)
+    routes = [(node, verb == method and fits(path_of(call), path)) for _, node, verb, call in routes_of(evidence)]
+    others = {node for node, meant in routes if not meant} - {node for node, meant in routes if meant}
+    functions = [(file, node) for file in own_files(evidence) for node in file.functions if node not in others]
+    places = [(file, call) for file, node in functions for call in _redirects(node)]
+    if len({file.at(call) for file, call in places}) != 1:
+        return None
+    file, call = places[0]
+    saw = f"the answer is {sent[-1]}, which sends the client to another path"
+    led = evidence.saw[:3] != sent[-1]
+    hint = "This sends the client to another path. What should this request itself answer, and with which status?"
+    return Told(saw=f"{saw}; there it got {evidence.saw}" if led else saw, where=file.at(call), hint=hint)
+
+
+def _redirects(node: Function) -> list[ast.Call]:
+    """The calls in a function that make a redirect: ``RedirectResponse(...)``, or a response with such a status."""
+    made = [each for each in inside(node) if isinstance(each, ast.Call)]
+    return [
+        each
+        for each in made
+        if re.search("redirect", name_of(each), re.IGNORECASE)
+        or (re.search("Response|Exception", name_of(each)) and re.search(r"\b30[12378]\b|_30[12378]_", text_of(each)))
+    ]
 
 
 _REFUSED = re.compile(r"(?:the endpoint was not called: )?([345]\d\d) \{[\"']detail[\"']:")

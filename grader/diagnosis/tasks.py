@@ -366,7 +366,44 @@ def tasks_run_by_hand(evidence: Evidence) -> Told | None:
             if isinstance(by_hand, ast.Name) and by_hand.id in taken:
                 hint = "Who runs the background tasks, and when? How often do they run with this line?"
                 return Told(where=file.at(each), hint=hint)
-    return None
+    return _run_around_the_endpoint(evidence) if evidence.rule == _WAITS else None
+
+
+def _run_around_the_endpoint(evidence: Evidence) -> Told | None:
+    """What there is to say of a middleware that runs functions between getting the answer and handing it on."""
+    found: list[tuple[File, ast.Call, int]] = []
+    for file in own_files(evidence):
+        for node in [each for each in file.functions if isinstance(each, ast.AsyncFunctionDef)]:
+            awaited = [
+                each for each in inside(node) if isinstance(each, ast.Assign) and isinstance(each.value, ast.Await)
+            ]
+            for got in awaited:
+                name = name_of(got.targets[0])
+                given = [each for each in inside(node) if isinstance(each, ast.Return) and text_of(each.value) == name]
+                found += [
+                    (file, call, given[-1].lineno)
+                    for call in _runs_what_it_has(node)
+                    if name and given and got.lineno < call.lineno < given[-1].lineno
+                ]
+    endpoint = [node for file, node in behind(evidence) if file.name != _FILE]
+    itself = any(calls(node, "record_event", "ItemEvent", "commit") for node in endpoint)
+    if len(found) != 1 or itself or not evidence.sent("INSERT item_events"):
+        return None
+    file, call, line = found[0]
+    hint = f"This runs before line {line} hands the answer on. What has the client got by then? {_OTHER_WAY}"
+    return Told(where=file.at(call), hint=hint)
+
+
+def _runs_what_it_has(node: Function) -> list[ast.Call]:
+    """The calls in a function that run another one which it has in a variable, or hand it to a thread and wait."""
+    bound = [each.target for each in inside(node) if isinstance(each, ast.For | ast.AsyncFor | ast.comprehension)]
+    bound += [target for each in inside(node) if isinstance(each, ast.Assign) for target in each.targets]
+    names = {each.id for one in bound for each in ast.walk(one) if isinstance(each, ast.Name)}
+    made = [each for each in inside(node) if isinstance(each, ast.Call)]
+    threads = "run_in_threadpool", "to_thread", "run_sync", "record_event"
+    return [
+        each for each in made if name_of(each) in threads or (isinstance(each.func, ast.Name) and each.func.id in names)
+    ]
 
 
 def _helpers(evidence: Evidence, file: File, loop: ast.AST) -> list[Function]:
@@ -837,7 +874,9 @@ def event_not_committed(evidence: Evidence) -> Told | None:
         return Told(saw=saw, where=nested[0][0].at(nested[0][1]), hint=hint)
     units = [method for _, node in chain for method in _units_of_work(evidence, node)]
     if any(calls(node, "commit") or ".begin()" in text_of(node) for _, node in [*chain, *units]):
-        return _left_out_at_the_end(units) if "record_event" in _handed_over(evidence) else None
+        if "record_event" not in _handed_over(evidence):
+            return None
+        return _left_out_at_the_end(units) or _not_come_to(evidence, chain)
     if named:
         hint = "This line names commit. Does it call it?"
         return Told(saw="no COMMIT was sent", where=named[0][0].at(named[0][1]), hint=hint)
@@ -873,6 +912,33 @@ def _left_out_at_the_end(units: list[tuple[File, Function]]) -> Told | None:
     hint = f"The with block ended without an exception. What is '{test}' then, and is it true?"
     if rest and test.removeprefix("not ") == rest:
         hint = f"Without an exception __exit__ gets None, three times. What is '{rest}' then, and is it true?"
+    return Told(saw=saw, where=file.at(around[0]), hint=hint)
+
+
+def _not_come_to(evidence: Evidence, chain: Sequence[tuple[File, Function]]) -> Told | None:
+    """The condition that keeps the one commit() of a task from running, although nothing was raised."""
+    made = [(file, node, call) for file, node in chain for call in calls(node, "commit")]
+    around = [each for each in inside(made[0][1]) if isinstance(each, ast.If)] if len(made) == 1 else []
+    around = [each for each in around if any(made[0][2] in inside(one) for one in (*each.body, *each.orelse))]
+    if len(around) != 1:
+        return None
+    file, node, _ = made[0]
+    back = [event.where for event in evidence.events_of("ROLLBACK")]
+    undone = [call for call in calls(node, "rollback") if file.at(call) in back or call in inside(around[0])]
+    saw = f"{evidence.saw}; no COMMIT was sent, though nothing was raised"
+    saw += f": rollback() in line {undone[0].lineno} is what ran" if undone else ""
+    test, handed = around[0].test, {each.arg for each in (*node.args.args, *node.args.kwonlyargs)}
+    asked = [each for each in ast.walk(test) if isinstance(each, ast.Name)]
+    made_of = [
+        each.value
+        for each in inside(node)
+        if isinstance(each, ast.Assign) and name_of(each.targets[0]) in {name.id for name in asked}
+    ]
+    ran = [each for one in (test, *made_of) for each in ast.walk(one) if isinstance(each, ast.Call)]
+    ran = [each for each in ran if isinstance(each.func, ast.Name) and each.func.id in handed]
+    hint = f"Nothing was raised. What is '{text_of(test)}' here, and is it true?"
+    if ran:
+        hint = f"{text_of(ran[0])} calls what this function was handed. What does that return, and is it true?"
     return Told(saw=saw, where=file.at(around[0]), hint=hint)
 
 

@@ -842,18 +842,68 @@ def _names(node: ast.AST) -> set[str]:
     return {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
 
 
-@reading("a generator that is used up", "create_answers_201", "created_item_is_refreshed", _TOGETHER, _BATCH)
+@reading("an iterator that is used up", "create_answers_201", "created_item_is_refreshed", _TOGETHER, _BATCH)
 def generator_used_up(evidence: Evidence) -> Told | None:
-    """A generator can be gone through once. Whoever goes through it again finds nothing."""
+    """A generator can be gone through once, and so can what map(), filter() and zip() give. Whoever goes through it
+    again finds nothing.
+    """
     for file, node in _units(evidence):
-        for made in [each for each in inside(node) if isinstance(each, ast.Assign)]:
-            lazy = isinstance(made.value, ast.GeneratorExp) or name_of(made.value) in ("map", "filter", "zip")
-            lazy = lazy or bool(_lazily(evidence, file, made.value))
+        assigned = [each for each in inside(node) if isinstance(each, ast.Assign)]
+        for made in assigned:
+            name, by = name_of(made.targets[0]), name_of(made.value) if isinstance(made.value, ast.Call) else ""
+            built_in = by in ("map", "filter", "zip", "iter", "reversed")
+            lazy = isinstance(made.value, ast.GeneratorExp) or built_in or bool(_lazily(evidence, file, made.value))
             loops = [each.iter for each in inside(node) if isinstance(each, ast.For | ast.comprehension)]
-            if lazy and sum(name_of(each) == name_of(made.targets[0]) != "" for each in loops) > 1:
-                hint = "A generator can be gone through once. What does the second loop find?"
-                return Told(where=file.at(made), hint=hint)
+            again = sum(name_of(each.targets[0]) == name for each in assigned) > 1  # items = list(items)
+            if lazy and not again and sum(name_of(each) == name != "" for each in loops) > 1:
+                hint = "You can go through a generator only once."
+                hint = f"{by}() gives an iterator, and you can go through that only once." if built_in else hint
+                return Told(where=file.at(made), hint=f"{hint} What does the second loop find?")
     return None
+
+
+@reading("a listener that writes events", _ADDS, _TOGETHER, _BATCH, "the_rest_still_works")
+def event_of_a_listener(evidence: Evidence) -> Told | None:
+    """SQLAlchemy calls a listener by itself, whoever writes. Its event comes on top of those that were asked for."""
+    if not _more_events_than_wanted(evidence):
+        return None
+    for file, node, moment in _listeners(evidence):
+        writes = [call for call in calls(node, "ItemEvent", "insert", "add_event") if "vent" in text_of(call)]
+        if not writes:
+            continue
+        lines = {file.at(line): None for line in _lines(node)}
+        sent = [event.where for event in (*evidence.earlier, *evidence.events) if event.what == "INSERT item_events"]
+        where = next((line for line in sent if line in lines), file.at(writes[0]))
+        hint = f"SQLAlchemy calls {node.name}() by itself, at each '{moment}'. Which of your functions should "
+        hint += "write the events, and when?"
+        return Told(saw=f"{evidence.saw}; {node.name}() writes events, too", where=where, hint=hint, why=_ITS_RECORD)
+    return None
+
+
+_ITS_RECORD = "An event says once what happened. One too many is a wrong record."
+
+
+def _more_events_than_wanted(evidence: Evidence) -> bool:
+    actual, expected = evidence.actual, evidence.expected
+    if isinstance(actual, dict) and isinstance(expected, dict):
+        if actual.get("items") != expected.get("items"):
+            return False
+        actual, expected = actual.get("events"), expected.get("events")
+    both = isinstance(actual, list | tuple) and isinstance(expected, list | tuple)
+    return "events" in evidence.saw and both and len(actual) > len(expected)
+
+
+def _listeners(evidence: Evidence) -> Iterator[tuple[File, Function, str]]:
+    """The functions that SQLAlchemy calls by itself, each with the name of the moment at which it does."""
+    for file in own_files(evidence):
+        for node in file.functions:
+            for _, call in [each for each in decorators(node) if each[0] == "listens_for"]:
+                moment = call.args[1] if isinstance(call, ast.Call) and len(call.args) > 1 else None
+                yield file, node, str(moment.value) if isinstance(moment, ast.Constant) else "event"
+        for call in [each for each in file.calls("listen") if len(each.args) > 2]:
+            found = evidence.source.function(name_of(call.args[2]), file.name) if name_of(call.args[2]) else None
+            if found is not None:
+                yield *found, str(getattr(call.args[1], "value", "event"))
 
 
 @reading("the event is missing, or written twice", _TOGETHER, _BATCH)
@@ -983,6 +1033,9 @@ def error_swallowed(evidence: Evidence) -> Told | None:
                         hint = "The rollback is right. Who hears of the error after this block?"
                         if goes_on := _goes_on_to(evidence, file, handler):
                             hint = f"The rollback is right. {goes_on}"
+                        handed = _handed_back_unseen(evidence, node, handler)
+                        if handed is not None and evidence.rule == _ERROR:
+                            return replace(handed, why=why)
                         if isinstance(ends, ast.Return) and evidence.rule == _ERROR:
                             hint = "The rollback is right. What does this line tell the client of the error?"
                             return Told(where=file.at(ends), hint=hint, why=why)
@@ -997,6 +1050,67 @@ def error_swallowed(evidence: Evidence) -> Told | None:
                 answers = calls(node, "JSONResponse", "Response", "PlainTextResponse", "HTMLResponse")
                 return Told(where=main.at(answers[0] if answers else node), hint="Which status does a client see here?")
     return None
+
+
+def _handed_back_unseen(evidence: Evidence, node: Function, handler: ast.ExceptHandler) -> Told | None:
+    """What there is to say where a handler returns the error, or keeps it, and nobody who gets it raises it.
+
+    That is about the line that asks whether there is an error; if none does, about the call that gets it.
+    """
+    ends = handler.body[-1]
+    value = ends.value if isinstance(ends, ast.Return) else None
+    if value is None or not handler.name or handler.name not in _names(value):
+        return _kept_unseen(evidence, node, handler)
+    given = f"{node.name}() gives the error back in line {ends.lineno}."
+    for file, caller in _units(evidence):
+        for call in calls(caller, node.name) if caller is not node else ():
+            got = _got_of(caller, call, value, handler.name)
+            tests = [each for each in inside(caller) if isinstance(each, ast.If) and _names(each.test) & got]
+            asked = [each for each in tests if each.lineno > call.lineno and not _asks_rightly(each)]
+            if asked:
+                return Told(where=file.at(asked[0]), hint=f"{given} {_is_it_true(asked[0])}")
+            if not tests:
+                return Told(where=file.at(call), hint=f"{given} Which line here looks at it, and raises it?")
+    return None
+
+
+def _kept_unseen(evidence: Evidence, node: Function, handler: ast.ExceptHandler) -> Told | None:
+    """The same of a handler that puts the error into a variable, and a line below it that asks for that."""
+    assigned = [each for each in handler.body if isinstance(each, ast.Assign) and handler.name]
+    kept = [each for each in assigned if handler.name in _names(each.value)]
+    names = {name_of(target) for each in kept for target in each.targets}
+    tests = [each for each in inside(node) if isinstance(each, ast.If) and each.lineno > (handler.end_lineno or 0)]
+    asked = [each for each in tests if _names(each.test) & names and not _asks_rightly(each)]
+    home = next((file for file, other in _units(evidence) if other is node), None)
+    if not asked or home is None:
+        return None
+    return Told(where=home.at(asked[0]), hint=f"Line {kept[0].lineno} keeps the error. {_is_it_true(asked[0])}")
+
+
+def _is_it_true(test: ast.If) -> str:
+    """What to ask about a condition that is to find an error, and does not."""
+    raises = any(isinstance(one, ast.Raise) for each in test.body for one in ast.walk(each))
+    same = any(isinstance(each, ast.Is | ast.IsNot | ast.Eq) for each in ast.walk(test.test))
+    if not raises:
+        return "What does the client hear of it from here on?"
+    return f"Is this condition true then?{' What does it compare the error with?' if same else ''}"
+
+
+def _got_of(caller: Function, call: ast.Call, value: ast.expr, error: str) -> set[str]:
+    """The names in a function for the error that a call may give back, ``error`` of ``items, error = save(...)``."""
+    assigned = [each for each in inside(caller) if isinstance(each, ast.Assign) and call in ast.walk(each.value)]
+    targets = [target for each in assigned for target in each.targets]
+    if isinstance(value, ast.Tuple):
+        places = [place for place, each in enumerate(value.elts) if error in _names(each)]
+        pairs = [each.elts for each in targets if isinstance(each, ast.Tuple) and len(each.elts) == len(value.elts)]
+        targets = [elements[place] for elements in pairs for place in places] or targets
+    return {name for each in targets for name in _names(each)}
+
+
+def _asks_rightly(test: ast.If) -> bool:
+    """Whether a condition is true where there is an error, and what follows raises."""
+    asks = re.fullmatch(r"\w+|\w+ is not None|isinstance\(\w+, (Base)?Exception\)", text_of(test.test))
+    return asks is not None and any(isinstance(one, ast.Raise) for each in test.body for one in ast.walk(each))
 
 
 def _goes_on_to(evidence: Evidence, file: File, handler: ast.ExceptHandler) -> str:
@@ -1085,7 +1199,7 @@ def no_rollback(evidence: Evidence) -> Told | None:
                 hint = "The commit can fail, too. Does an except reach the else that stands behind it?"
             return Told(where=file.at(outside[0]), hint=hint)
     if rolled or not units:
-        return None
+        return _past_every_try(evidence, units) if rolled else None
     for file, node in units:
         yields = [each for each in inside(node) if isinstance(each, ast.Yield)]
         if yields and calls(node, "commit") and any("contextmanager" in name for name, _ in decorators(node)):
@@ -1139,6 +1253,33 @@ def _before_the_try(file: File, node: Function, crossed: set[str]) -> str | None
         if simple and each.lineno < rolling[0].lineno and lines & crossed:
             return file.at(each)
     return None
+
+
+def _past_every_try(evidence: Evidence, units: list[tuple[File, Function]]) -> Told | None:
+    """The line that failed outside of every try that rolls back; what a helper is handed runs before the helper."""
+    lines = evidence.raised[0].lines if evidence.raised else ()
+    crossed = [line for line in lines if any(line == file.at(each) for file, node in units for each in _lines(node))]
+    for file, node in units:
+        blocks: list[ast.stmt] = [each for each in inside(node) if isinstance(each, ast.With | ast.AsyncWith)]
+        blocks += [each for each in _tries(node) if any(calls(part, "rollback") for part in _endings(each))]
+        around = {file.at(line) for each in blocks for line in range(each.lineno, (each.end_lineno or 0) + 1)}
+        if around & {*crossed}:
+            return None
+    if not crossed:
+        return None
+    name, _, number = crossed[-1].rpartition(":")
+    made = evidence.source.file(name).calls(*{node.name for _, node in units if calls(node, "rollback")})
+    at = [call for call in made if call.lineno <= int(number) <= (call.end_lineno or 0)]
+    early = [call for call in at if any(isinstance(one, ast.Call) for each in call.args for one in ast.walk(each))]
+    hint = "An error here goes past every try that rolls back. Which of them should hold this line?"
+    if early:
+        helper = name_of(early[0])
+        hint = f"What stands in the parentheses is worked out first, before {helper}() begins. Is it inside its try?"
+    return Told(where=crossed[-1], hint=hint)
+
+
+def _endings(attempt: ast.Try) -> list[ast.stmt | ast.ExceptHandler]:
+    return [*attempt.handlers, *attempt.finalbody]
 
 
 def _is_tried(node: Function, call: ast.Call) -> bool:
