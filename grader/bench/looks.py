@@ -80,6 +80,11 @@ def ended(chapter: str) -> str:
     return f"ended its process, or hung, in the middle of a check: {chapter}"
 
 
+def claimed(chapter: str) -> str:
+    """What there is to say where code raised what is raised when a disk is full, and nobody else saw it full."""
+    return f"said that the disk was full, or no thread left, which nobody else saw: {chapter}"
+
+
 def told(chapter: str, message: Mapping[str, Any]) -> str:
     """What there is to say of it, in words; empty where it is none of what a child tells."""
     what, where = _IN_WORDS.get(str(message.get("at")), ""), str(message.get("where", ""))[:200]

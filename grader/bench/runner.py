@@ -384,6 +384,7 @@ class Runner:
     def _may_be(self, run: Run) -> bool:
         """Whether something was used up, though nobody has seen that: code that says so again and again lies."""
         run.shared.claims += 1
+        run.shared.looks = run.shared.looks or looks.claimed(run.chapter)
         return run.shared.claims <= _MOST_CLAIMS
 
     def _threads_are_shared(self) -> bool:
@@ -424,7 +425,9 @@ class Runner:
         self._kill(run)
         if rule is None and run.waiting and not has_begun:
             rule = run.waiting.popleft()
-        if rule is not None and _not_the_first(child):
+        if rule is not None and _has_failed(child):
+            yield from verdicts.judged(run, rule, verdicts.with_output(child.told[0], child, rule))
+        elif rule is not None and _not_the_first(child):
             run.shared.looks = run.shared.looks or looks.ended(run.chapter)
             run.waiting.appendleft(rule)
         elif rule is not None and not self._means.databases.look_after():
@@ -456,7 +459,9 @@ class Runner:
             yield from self._judge_again(run, rule, verdicts.LOST)
             return
         run.timeouts += 1
-        if rule is not None and _not_the_first(child):
+        if rule is not None and _has_failed(child):
+            yield from verdicts.judged(run, rule, verdicts.with_output(child.told[0], child, rule))
+        elif rule is not None and _not_the_first(child):
             run.shared.looks = run.shared.looks or looks.ended(run.chapter)
             run.waiting.appendleft(rule)
         elif rule is not None:
@@ -508,6 +513,11 @@ class Runner:
                 self._one_by_one = True
             else:
                 self._clear(run)
+
+
+def _has_failed(child: Child) -> bool:
+    """Whether a child has told that its check has failed, and ended, or hung, before it went on: that stays so."""
+    return bool(child.told) and child.told[0] is not None and child.told[0].get("outcome") == "failed"
 
 
 def _not_the_first(child: Child) -> bool:
