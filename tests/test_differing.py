@@ -29,21 +29,30 @@ def line(code: dict[str, bytes], file: str, words: str) -> str:
 def test_of_a_function_that_was_changed_the_line_that_is_another() -> None:
     code = files(crud=(BODY, "    item = db.get(Item, item_id - 1)\n    return item\n"))
     place = line(code, CRUD, "def get_item")
-    assert closer("05_crud", code, place) == line(code, CRUD, "item_id - 1")
-    assert closer("05_crud", code, line(code, CRUD, "item_id - 1")) == "", "it is that one"
+    assert closer("05_crud", code, place, known=False) == line(code, CRUD, "item_id - 1")
+    assert closer("05_crud", code, line(code, CRUD, "item_id - 1"), known=False) == "", "it is that one"
 
 
 def test_a_function_that_is_right_is_not_shown() -> None:
     code = files(schemas=("class ItemRead(BaseModel):", "class ItemRead(BaseModel):\n    extra: int = 1"))
-    assert closer("05_crud", code, line(code, CRUD, BODY.strip())) == line(code, "app/schemas.py", "extra")
-    assert closer("05_crud", code, "") == line(code, "app/schemas.py", "extra")
+    assert closer("05_crud", code, line(code, CRUD, BODY.strip()), known=False) == line(code, "app/schemas.py", "extra")
+    assert closer("05_crud", code, "", known=False) == line(code, "app/schemas.py", "extra")
+
+
+def test_what_a_reading_shows_is_not_believed_only_if_one_other_place_differs() -> None:
+    code = files(schemas=("class ItemRead(BaseModel):", "class ItemRead(BaseModel):\n    extra: int = 1"))
+    right, other = line(code, CRUD, BODY.strip()), line(code, "app/schemas.py", "extra")
+    assert closer("05_crud", code, right, known=True) == other
+    assert closer("05_crud", code, line(code, "app/schemas.py", "class ItemRead"), known=True) == ""
+    code[CRUD] = code[CRUD].replace(BODY.encode(), b"    return db.get(Item, item_id - 1)\n")
+    assert closer("05_crud", code, line(code, CRUD, "def delete_item"), known=True) == ""
 
 
 def test_where_the_function_only_names_another_it_is_that_one() -> None:
     helper = "def found(db: Session, item_id: int) -> Item | None:\n    return None\n\n\ndef get_item("
     code = files(crud=("def get_item(", helper))
     code[CRUD] = code[CRUD].replace(BODY.encode(), b"    return found(db, item_id)\n")
-    assert closer("05_crud", code, line(code, CRUD, "def get_item")) == line(code, CRUD, "return None")
+    assert closer("05_crud", code, line(code, CRUD, "def get_item"), known=False) == line(code, CRUD, "return None")
 
 
 @pytest.mark.parametrize(
@@ -58,4 +67,4 @@ def test_where_the_function_only_names_another_it_is_that_one() -> None:
 def test_where_nobody_can_tell_the_place_stays(body: str) -> None:
     code = files(crud=(BODY, body))
     place = line(code, CRUD, "def get_item") if "a = 1" not in body else line(code, CRUD, "a = 1")
-    assert closer("05_crud", code, place) == ""
+    assert closer("05_crud", code, place, known=False) == ""

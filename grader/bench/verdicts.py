@@ -266,6 +266,8 @@ def judged(run: Run, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:
     """Make the report's entry; hold it back while what it needs is not judged, and let go of what waited for it."""
     shared = run.shared
     told = told if isinstance(told, dict) else {}
+    if told.get("outcome") == "failed" and "where" in told:
+        told = _with_closer_place(run, told)
     check = _entry(run, rule, told)
     untouched = rule.task in shared.untouched
     check.observed = check.observed if untouched else _by_its_task(rule, check)
@@ -286,8 +288,6 @@ def judged(run: Run, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:
         _tell_what_is_misplaced(run, rule, check)
     if check.outcome in ("failed", "error"):
         _tell_what_is_taken_back(run, check)
-    if check.outcome == "failed" and "where" in told and not {"mistake", "hint"} & told.keys():
-        told = _with_closer_place(run, check, told)
     if check.outcome == "timeout" and _FILE_OF_TASKS in check.where:
         _tell_whose_task_waits(rule, check)
     if check.outcome in ("failed", "error", "todo") and check.where:
@@ -356,18 +356,30 @@ def _tell_what_is_taken_back(run: Run, check: Check) -> None:
         check.hint, check.function = each.hint, ""
 
 
-def _with_closer_place(run: Run, check: Check, told: dict[str, Any]) -> dict[str, Any]:
-    """What a child told of an unknown mistake, with a line of the learner's own where the one shown is right."""
-    found = closer(run.chapter, run.copied, check.where.removeprefix(f"{run.chapter}/"))
+def _with_closer_place(run: Run, told: dict[str, Any]) -> dict[str, Any]:
+    """What a child told, with a line of the learner's own where the one shown is right.
+
+    A reading that shows code which is as in the solution is not believed where one other place alone is different.
+    """
+    known = bool({"mistake", "hint"} & told.keys())
+    found = closer(run.chapter, run.copied, str(told["where"]).removeprefix(f"{run.chapter}/"), known=known)
     name, _, number = found.rpartition(":")
     if not found:
         return told
     file, line = File(name, run.copied[name].decode("utf-8", "replace")), int(number)
-    check.where, check.line = f"{run.chapter}/{found}", harmless(file.lines[line - 1].strip())[:_LONGEST]
-    check.function = harmless(file.function_at(line))
     owner = definition_at(file.tree, line)
-    about = {"owner": owner, "under": file.task_above(line), "around": file.around(owner) if owner else []}
-    return {**told, **about, "line": check.line, "beside": file.beside(line), "users": [], "route": ""}
+    return {each: said for each, said in told.items() if each not in ("mistake", "hint", "why")} | {
+        "where": f"{run.chapter}/{found}",
+        "line": file.lines[line - 1].strip(),
+        "function": file.function_at(line),
+        "owner": owner,
+        "under": file.task_above(line),
+        "around": file.around(owner) if owner else [],
+        "beside": file.beside(line),
+        "users": [],
+        "route": "",
+        "caret": 0,
+    }
 
 
 _WITHOUT_THE_LINE = "your code without this line"

@@ -60,13 +60,14 @@ class _Part:
         return f"{self.file}:{lines[0] if 0 < len(lines) <= _MOST_LINES or not self.head else self.head}"
 
 
-def closer(chapter: str, files: Mapping[str, bytes], place: str) -> str:
+def closer(chapter: str, files: Mapping[str, bytes], place: str, *, known: bool) -> str:
     """A line of the learner's own to show in the place of one that the solution has as well; empty where none is.
 
     Args:
         chapter: the chapter.
         files: the submission's files of code, by their names: ``app/crud.py``.
         place: what would be shown: ``app/crud.py:12``; empty for nothing.
+        known: somebody says which mistake it is, so that nothing but the one place that differs is better.
     """
     parts = _parts_of(chapter, files)
     file, _, number = place.rpartition(":")
@@ -74,6 +75,9 @@ def closer(chapter: str, files: Mapping[str, bytes], place: str) -> str:
     around = [each for each in parts if each.file == file and each.first <= line <= each.last]
     shown = max(around, key=lambda each: each.first, default=None)
     differing = [each for each in parts if each.lines]
+    if known:
+        other = [each for each in parts if each.own or each.lacks]
+        return other[0].place() if place and len(other) == 1 and other[0].lines and other[0] is not shown else ""
     if shown is not None and (shown.lacks or shown.own):
         if line != shown.head and any(first <= line <= last for first, last, _ in shown.own):
             return ""
