@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from grader.lab.observer import are_one, leave_out, observing
 from grader.lab.statements import in_words, is_told_as, only_writes, tables_written
 from grader.lessons.lines import whole_at
+from tests import PROJECT
 
 
 class Base(DeclarativeBase):
@@ -30,6 +33,13 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
     Base.metadata.create_all(engine)
     yield engine
     engine.dispose()
+
+
+def test_nobody_knows_what_exempts_an_engine() -> None:
+    """It is a name that is made anew in each process: whoever has read the grader cannot give it to an engine."""
+    program = "from grader.lab.observer import UNOBSERVED; print(UNOBSERVED)"
+    told = {subprocess.check_output([sys.executable, "-c", program], cwd=PROJECT, text=True) for _ in range(2)}
+    assert len(told) == 2 and min(map(len, told)) > 30
 
 
 def test_timeline_and_where(engine: Engine) -> None:

@@ -81,8 +81,8 @@ def ended(chapter: str) -> str:
 
 
 def claimed(chapter: str) -> str:
-    """What there is to say where code raised what is raised when a disk is full, and nobody else saw it full."""
-    return f"said that the disk was full, or no thread left, which nobody else saw: {chapter}"
+    """What there is to say where code raised what is raised when something is used up, and nobody else saw that."""
+    return f"said that the disk was full, no thread left, or the database in trouble, which nobody else saw: {chapter}"
 
 
 def told(chapter: str, message: Mapping[str, Any]) -> str:

@@ -361,6 +361,7 @@ class Runner:
             child.current, child.told = None, []
             verdict = told[0] if len(told) == 1 else verdicts.FORGED
             if child.trouble:
+                run.shared.looks = run.shared.looks or looks.claimed(run.chapter)
                 lost = self._lost(run, rule, child) if child.trouble == LOST else None
                 yield from self._judge_again(run, rule, verdict if lost is None else lost)
                 return

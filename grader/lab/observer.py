@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count, takewhile
 from pathlib import Path
+from secrets import token_hex
 from threading import get_ident
 from typing import Any, TypeVar
 from weakref import ReferenceType, WeakSet, WeakValueDictionary, ref
@@ -343,8 +344,8 @@ def _taken(moment: Moment) -> str:
 
 _observers: list[Seen] = []
 _listening = False
-# The grader's own engines carry this execution option and are never observed.
-UNOBSERVED = "grader_unobserved"
+# The grader's own engines carry this execution option and are never observed; no other engine knows its name.
+UNOBSERVED = token_hex(16)
 
 
 def leave_out(engine: Engine) -> Engine:
