@@ -971,8 +971,10 @@ def skips_what_fails(evidence: Evidence) -> Told | None:
 def accident(evidence: Evidence) -> Told | None:
     """The code that handles the error fails itself, so the client gets its error instead."""
     raised = evidence.raised[0] if evidence.raised else None
-    if raised is None or not raised.bases & set(_ACCIDENTS) or not raised.lines:
+    if raised is None or not raised.lines:
         return None
+    if not raised.bases & set(_ACCIDENTS):
+        return _accident_of_a_helper(evidence, raised)
     if evidence.rule == _ROLLED and not evidence.sent("ANSWER 5"):
         return None  # that was another request
     where = innermost(raised, evidence.given)
@@ -989,6 +991,23 @@ def accident(evidence: Evidence) -> Told | None:
     unknown = unknown_name(evidence)
     saw = f"after the error your own handling raised {raised.told}"
     return Told(saw=saw, where=where, hint=f"{hint} {unknown.hint}" if unknown else hint, why=_BY_CHANCE)
+
+
+def _accident_of_a_helper(evidence: Evidence, raised: Raised) -> Told | None:
+    """The same where another exception than those of a slip came out by accident, below a line that handles errors."""
+    if evidence.rule != _ERROR or " because of " not in evidence.saw:
+        return None
+    for place in raised.lines:
+        name, _, number = place.rpartition(":")
+        tries = _tries(evidence.source.file(name).tree) if name not in evidence.given else []
+        handlers = [each for one in tries for each in one.handlers]
+        if any(each.lineno < int(number) <= (each.end_lineno or 0) for each in handlers):
+            where, saw = innermost(raised, evidence.given), f"after the error your own handling raised {raised.told}"
+            asks = "Read the exception: what did this line get, and what does it expect?"
+            return Told(
+                saw=saw, where=where, hint=f"This line runs only after an error, and fails then. {asks}", why=_BY_CHANCE
+            )
+    return None
 
 
 def _has_lines(node: ast.AST) -> TypeGuard[ast.stmt | ast.ExceptHandler]:
