@@ -427,15 +427,16 @@ def block_lines(
 
 def headings(checks: Sequence[Check]) -> dict[str, str]:
     """By id: what stands above each check that is to be fixed, with the number of the task whose code is wrong."""
-    return {block.check.id: _title(block) for block in blocks(checks)}
+    return {block.check.id: title_of(block) for block in blocks(checks)}
 
 
-def _title(block: Block) -> str:
+def title_of(block: Block) -> str:
+    """What stands above it."""
     return block.check.title if block.given else f"{block.task} {block.check.title}"
 
 
 def _heading(block: Block, style: Style) -> Iterator[Line]:
-    rows = _wrap(plain(_title(block)), style.width - 4)
+    rows = _wrap(plain(title_of(block)), style.width - 4)
     yield Line(f"  {style.failed} {rows[0]}", "red")
     yield from (Line(f"    {row}", "red") for row in rows[1:])
 

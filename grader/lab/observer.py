@@ -44,7 +44,8 @@ class Moment:
 
     For a statement `sql` and `parameters` are what the driver was given, and `session` is the number of the
     session that sent it, 0 for none: sessions are numbered as they are first seen. For an answer `session` is a
-    number between those of the sessions that were there at that moment and of those that came later.
+    number between those of the sessions that were there at that moment and of those that came later. `by` is who
+    sent it, where nobody has asked for it: a ROLLBACK comes from ``close()``, too.
     """
 
     what: str
@@ -54,6 +55,11 @@ class Moment:
     sql: str = ""
     parameters: Any = None
     session: int = 0
+    by: str = ""
+
+    def told(self) -> str:
+        """What happened, in the words of the timeline."""
+        return f"{self.what} by {self.by}" if self.by else self.what
 
     def writes_to(self) -> frozenset[str]:
         """The tables that this statement writes to, in small letters."""
@@ -436,11 +442,21 @@ def _transaction(word: str) -> Any:
             for seen in _observers:
                 if word == "COMMIT" and seen.hold is not None:
                     seen.hold(word, id(driver))
-                seen.note(word, driver)
+                seen.note(word, driver).by = "close()" if word == "ROLLBACK" and _is_closing() else ""
                 if word == "COMMIT":
                     seen.due[id(driver)] = word, 1, False
 
     return listener
+
+
+def _is_closing() -> bool:
+    """Whether SQLAlchemy ends a transaction because a session, or a connection, is closed in it."""
+    frame = sys._getframe(2)
+    while frame is not None and str(frame.f_globals.get("__name__")).startswith("sqlalchemy."):
+        if frame.f_code.co_name == "_do_close":
+            return True
+        frame = frame.f_back  # type: ignore[assignment]
+    return False
 
 
 def _savepoint(word: str) -> Any:

@@ -68,6 +68,10 @@ class Story:
         """What the code did to the database in the story that is told, in words."""
         return [moment.what for moment in self.moments()]
 
+    def told_timeline(self) -> list[str]:
+        """The same as it is shown: also by what, where nobody has asked for it."""
+        return [moment.told() for moment in self.moments()]
+
     def has_no_timeline(self) -> bool:
         """Whether nothing was done to the database in it so far."""
         return len(self._seen.moments) == self._told_from

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from grader.classroom.output.giveaways import without_solution
@@ -13,9 +13,10 @@ from grader.classroom.output.pages import LETTERS, WORDS, asset, environment
 from grader.classroom.store import Row
 from grader.report import Check
 from grader.shown import without_commands
-from grader.terminal import next_step
+from grader.terminal import ASCII, block_lines, blocks, next_step, title_of
 
 _WIDTH = 88
+_STYLE = replace(ASCII, width=_WIDTH)
 
 
 @dataclass(frozen=True)
@@ -61,13 +62,16 @@ class Feedback:
         return _given(given.points, given.comment) if given else ""
 
     def groups(self) -> Iterator[dict[str, Any]]:
-        """The verdicts by chapter."""
+        """The verdicts by chapter, and what is to be fixed: one mistake is told once, and others refer to it."""
         for name in self.chapters:
             group = [check for check in self.checks if check.chapter == name]
             outcomes = {check.outcome for check in group}
+            told = blocks(group)
             yield {
                 "name": name,
                 "checks": group,
+                "blocks": {block.check.id: block for block in told},
+                "under": {check.id: title_of(block) for block in told for check in (*block.same, *block.waiting)},
                 "passed": sum(check.outcome == "passed" for check in group),
                 "to_do": outcomes == {"todo"} and not any(self.by_hand(check) for check in group),
                 "open": bool(outcomes & {"failed", "error", "timeout"}),
@@ -119,23 +123,12 @@ def text(told: Feedback) -> str:
     lines += told.remarks()
     for group in told.groups() if told.row.status not in ("missing", "unreadable") else ():
         lines += ["", f"{group['name']}: {group['passed']} of {len(group['checks'])} passed"]
-        for check in group["checks"] if not group["to_do"] else ():
-            lines += _check_lines(told, check)
+        for block in group["blocks"].values():
+            lines += ["", *(line.text for line in block_lines(block, _STYLE))]
+        for check in group["checks"]:
+            if given := told.by_hand(check):
+                lines += ["", f"  {check.task} {check.title}", f"      by hand   {given}"]
     return "\n".join(line for each in lines for line in _wrapped(each)) + "\n"
-
-
-def _check_lines(told: Feedback, check: Check) -> Iterator[str]:
-    given = told.by_hand(check)
-    if check.outcome in ("passed", "todo") and not given:
-        return
-    yield f"  [{WORDS[check.outcome]}] {check.task} {check.title}"
-    if check.outcome not in ("passed", "todo"):
-        for label, said in check.facts().items():
-            yield f"      {label + ':':<10}{' '.join(said.split())}"
-            if label == "where" and check.line.strip():
-                yield f"      {'':<10}{check.line.strip()}"
-    if given:
-        yield f"      {'by hand:':<10}{given}"
 
 
 def _wrapped(line: str) -> list[str]:
