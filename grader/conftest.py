@@ -135,11 +135,12 @@ def _report_file(config: pytest.Config) -> Path | None:
 def pytest_configure(config: pytest.Config) -> None:
     """The verdicts speak for themselves: no pytest traceback, no second list of failures."""
     config.option.tbstyle = "no"
-    config.option.reportchars = ""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
-    if reporter is not None and config.get_verbosity() <= 0:  # nor a row of letters that counts otherwise
-        reporter.showfspath = False
-        reporter._show_progress_info = False
+    if reporter is not None:
+        reporter.reportchars = "w"
+        if config.get_verbosity() <= 0:  # nor a row of letters that counts otherwise
+            reporter.showfspath = False
+            reporter._show_progress_info = False
 
 
 def pytest_report_header(config: pytest.Config) -> str:

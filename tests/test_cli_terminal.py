@@ -57,13 +57,13 @@ def test_watch_answers_every_save(copy: Copy) -> None:
         screen.expect("05_crud           all 13 checks are still to do")
         screen.expect(WAITING)
         save(copy)
-        screen.expect("5.1 create_item saves the item: to do -> passed")
+        screen.expect("checks: to do -> passed")
         screen.expect("05_crud           13 passed")
         screen.expect("Compare your code with solutions/05_crud")
         screen.expect(WAITING)
         times = []
         for _ in range(4):
-            for old, verdict in ((REFRESH, "passed -> failed"), ("", "failed -> passed")):
+            for old, verdict in ((REFRESH, "passed -> to fix"), ("", "to fix -> passed")):
                 begin = time.perf_counter()
                 save(copy, old)
                 screen.expect(verdict)
@@ -87,7 +87,7 @@ def test_watch_names_a_check_by_one_number(copy: Copy) -> None:
     assert wrong != right
     with terminal(copy, "watch", "10") as screen:
         screen.expect(WAITING)
-        for text, outcomes in ((wrong, "passed -> failed"), (right, "failed -> passed")):
+        for text, outcomes in ((wrong, "passed -> to fix"), (right, "to fix -> passed")):
             events.write_text(text)
             screen.expect(f"  (10.[0-9]) the event is written: {outcomes}")
             assert screen.match.group(1) == "10.3", "its rule is of 10.4, and the code that is wrong of 10.3"
@@ -147,7 +147,7 @@ def test_a_save_does_not_wait_for_an_endless_loop(copy: Copy) -> None:
     with terminal(copy, "watch", "5") as screen:
         screen.expect(WAITING)
         save(copy, "    return db.get(Item, item_id)", "    while True:\n        pass")
-        screen.expect("5.1 create_item saves the item: to do -> passed")
+        screen.expect("checks: to do -> passed")
         save(copy)
         begin = time.perf_counter()
         screen.expect("05_crud           13 passed")

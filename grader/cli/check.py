@@ -74,8 +74,11 @@ def _help(checks: list[Check], where: place.Place) -> Iterator[Line]:
     for block in blocks(checks)[:1]:
         check = block.check
         of_the_rule = block.task == check.task and check.why in [rule.why for rule in rules_of(check.chapter)]
-        hint = "" if block.given else f"workbook hint {block.task}    "
+        hint = "" if block.given else f"workbook hint {block.task}"
         name = check.id if of_the_rule else check.mistake or check.id
         if name == check.mistake and check.chapter != grading.at(where):
             name = f"{check.chapter}.{name}"
-        yield Line(f"      {hint}workbook explain {name}")
+        both = [*filter(None, [hint, f"workbook explain {name}"])]
+        in_a_row = "      " + "    ".join(both)
+        wide = len(in_a_row) > console.style().width
+        yield from (Line(f"      {each}") for each in both) if wide else [Line(in_a_row)]

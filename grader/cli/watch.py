@@ -177,23 +177,33 @@ class _Grading:
             self._thread.join(0.05)
 
 
-_WORDS = {"todo": "to do"}
+# What is shown of an outcome, as in the numbers of a chapter.
+_WORDS = {"todo": "to do", "passed": "passed", "blocked": "waits"}
+_EACH = 3  # how many checks that have become the same are named
 
 
 def _changes(before: list[Check], now: list[Check]) -> Iterator[Line]:
     """What has become of the checks since the last run."""
-    outcomes = {check.id: check.outcome for check in before}
-    changed = [(check, outcomes[check.id]) for check in now if outcomes.get(check.id, check.outcome) != check.outcome]
+    then, words = _in_words(before), _in_words(now)
     headings = {**terminal.headings(before), **terminal.headings(now)}
+    changed: dict[str, list[str]] = {}
+    for check in now:
+        if then.get(check.id, words[check.id]) != words[check.id]:
+            name = headings.get(check.id, f"{check.task} {check.title}")
+            changed.setdefault(f"{then[check.id]} -> {words[check.id]}", []).append(name)
     if before and not changed:
         yield Line("nothing has changed since the last run")
         yield Line("")
-    for check, old in changed:
-        new, colour = _WORDS.get(check.outcome, check.outcome), "green" if check.outcome == "passed" else "yellow"
-        name = headings.get(check.id, f"{check.task} {check.title}")
-        yield Line(f"  {name}: {_WORDS.get(old, old)} -> {new}", colour)
+    for what, names in changed.items():
+        for name in names if len(names) <= _EACH else [f"{len(names)} checks"]:
+            yield Line(f"  {name}: {what}", "green" if what.endswith("passed") else "yellow")
     if changed:
         yield Line("")
+
+
+def _in_words(checks: list[Check]) -> dict[str, str]:
+    """How it stands with each check, by its id."""
+    return {name: _WORDS.get(outcome, "to fix") for name, outcome in terminal.settled(checks).items()}
 
 
 def _result(view: _View) -> Iterator[Line]:

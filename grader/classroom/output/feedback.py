@@ -71,7 +71,8 @@ class Feedback:
                 "name": name,
                 "checks": group,
                 "blocks": {block.check.id: block for block in told},
-                "under": {check.id: title_of(block) for block in told for check in (*block.same, *block.waiting)},
+                "under": {check.id: f"The same mistake: {title_of(each)}" for each in told for check in each.same}
+                | {check.id: f"Waits for: {title_of(each)}" for each in told for check in each.waiting},
                 "passed": sum(check.outcome == "passed" for check in group),
                 "to_do": outcomes == {"todo"} and not any(self.by_hand(check) for check in group),
                 "open": bool(outcomes & {"failed", "error", "timeout"}),
