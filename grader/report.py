@@ -30,7 +30,8 @@ class Check:
     """The verdict on one rule.
 
     `did`, `function`, `caret`, `printed`, `traceback`, `begun` and `misplaced` are for the screen only; in the JSON
-    report `observed` begins with what was done. `function` and `caret` (a column, from 1) tell more of `where`,
+    report `observed` begins with what was done. `differs` says that nobody knows the mistake, and that `where` is the
+    learner's own line. `function` and `caret` (a column, from 1) tell more of `where`,
     `elsewhere` that it is not in the code of the task, and `task_there` in that of which other task, as far as that
     is known, or that it is in what the chapter gave (`GIVEN`).
     `begun` says of what is to do that the code of its task is no longer the starter's, `misplaced` what was written
@@ -59,6 +60,7 @@ class Check:
     elsewhere: bool = _of_the_screen(False)
     task_there: str = _of_the_screen("")
     caret: int = _of_the_screen(0)
+    differs: bool = _of_the_screen(False)
     printed: str = _of_the_screen("")
     traceback: str = _of_the_screen("")
     begun: bool = _of_the_screen(False)

@@ -111,11 +111,12 @@ def blocks(checks: Sequence[Check]) -> list[Block]:
     to_fix = [check for check in checks if check.outcome in ("error", "failed", "timeout")]
     for check in sorted(to_fix, key=_urgency):
         reason, where = check.mistake or check.observed, check.where
-        if check.mistake and where and not _BEGINS_SOMETHING.match(check.line):
+        is_known = bool(where and (check.mistake or check.differs))
+        if is_known and not _BEGINS_SOMETHING.match(check.line):
             reason = ""  # it is the one line that is to be changed, however many things come of it
         if check.outcome == "timeout" and where:  # which line of a loop ran last is chance, and so is for how long
             reason, where = "", check.function or where.partition(":")[0]
-        outcome = check.outcome if not (check.mistake and where) else ""  # one mistake may end in many ways
+        outcome = "" if is_known else check.outcome  # one mistake may end in many ways
         groups.setdefault((check.chapter, outcome, reason, where), []).append(check)
     for key in [key for key, (first, *_) in groups.items() if not (key[-1] or first.mistake)]:
         # The same was seen, and nobody knows where: it is told with the others.
@@ -431,8 +432,15 @@ def headings(checks: Sequence[Check]) -> dict[str, str]:
 
 
 def title_of(block: Block) -> str:
-    """What stands above it."""
-    return block.check.title if block.given else f"{block.task} {block.check.title}"
+    """What stands above it: the rule's title, or what has to work before any rule can be judged."""
+    broken = _BROKEN.search(block.check.observed) if block.check.outcome == "error" else None
+    title = block.check.title
+    if broken is not None:
+        title = f"Python can read {broken[1]}" if broken[1] else f"{broken[2]} can be imported"
+    return title if block.given else f"{block.task} {title}"
+
+
+_BROKEN = re.compile(r"(?:^|; )(?:(\S+\.py) is not valid Python: |importing (\S+\.py) raised )")
 
 
 def _heading(block: Block, style: Style) -> Iterator[Line]:

@@ -9,6 +9,7 @@ from grader.rules import rule
 
 if TYPE_CHECKING:
     from grader.lab.code import Code
+    from grader.lab.database import Database
     from grader.lab.expect import Expect
     from grader.lab.items import Items
     from grader.lab.sessions import Sessions
@@ -126,7 +127,7 @@ def test_get_unknown_is_none(
     "and what happens to the page after that?",
 )
 def test_list_is_ordered(
-    tables: Tables, items: Items, crud: Crud, sessions: Sessions, story: Story, expect: Expect
+    tables: Tables, items: Items, crud: Crud, sessions: Sessions, database: Database, story: Story, expect: Expect
 ) -> None:
     """The ids come in order, however the rows were written and whatever the database prefers; and so do pages."""
     tables.create()
@@ -139,6 +140,10 @@ def test_list_is_ordered(
         if limit == 5 and found == sorted(found) != wanted:
             raise Waits(f"of all ids came {found}", "list_pages")
         expect.equal(found, wanted, "ids:")
+    sessions.close()
+    database.find_oldest_first()  # who turns round what nobody has ordered finds another order now
+    story.begin("stored items with the ids 3, 1, 10, 2, 4")
+    expect.equal(crud.ids(crud.page(0, 5)), [1, 2, 3, 4, 10], "ids:")
     sessions.close()
     items.add_alike(100)
     found = crud.ids(crud.page(3, 100))

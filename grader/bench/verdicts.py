@@ -290,7 +290,10 @@ def judged(run: Run, rule: Rule, told: Any) -> Iterator[tuple[Target, Check]]:
         _tell_what_is_taken_back(run, check)
     if check.outcome == "timeout" and _FILE_OF_TASKS in check.where:
         _tell_whose_task_waits(rule, check)
+    check.differs = told.get("differs") is _DIFFERS
     if check.outcome in ("failed", "error", "todo") and check.where:
+        if " is not valid Python: " in check.observed:
+            told = {**told, "owner": _begun_above(run, check)}
         check.elsewhere, check.task_there = _whose_code(run, rule, check, told)
     if check.expected == _WITHOUT_THE_LINE and not check.where:
         _tell_where_the_starter_runs(run, left, check)
@@ -379,7 +382,19 @@ def _with_closer_place(run: Run, told: dict[str, Any]) -> dict[str, Any]:
         "users": [],
         "route": "",
         "caret": 0,
+        "differs": _DIFFERS,
     }
+
+
+_DIFFERS = object()  # which no child can tell
+
+
+def _begun_above(run: Run, check: Check) -> str:
+    """The function or class in which a line stands that Python cannot read: the last one that begins above it."""
+    file, _, number = check.where.removeprefix(f"{run.chapter}/").rpartition(":")
+    lines = run.copied.get(file, b"").decode("utf-8", "replace").split("\n")[: int(number) if number.isdecimal() else 0]
+    begun = (re.match(r"(?:async )?(?:def|class) (\w+)", line) for line in reversed(lines))
+    return next((found[1] for found in begun if found is not None), "")
 
 
 _WITHOUT_THE_LINE = "your code without this line"

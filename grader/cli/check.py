@@ -78,7 +78,8 @@ def _help(checks: list[Check], where: place.Place) -> Iterator[Line]:
         name = check.id if of_the_rule else check.mistake or check.id
         if name == check.mistake and check.chapter != grading.at(where):
             name = f"{check.chapter}.{name}"
-        both = [*filter(None, [hint, f"workbook explain {name}"])]
+        broken = check.outcome == "error" and name == check.id  # the rule itself has nothing to do with it
+        both = [*filter(None, [hint, f"workbook explain {name}" if not broken else ""])]
         in_a_row = "      " + "    ".join(both)
         wide = len(in_a_row) > console.style().width
         yield from (Line(f"      {each}") for each in both) if wide else [Line(in_a_row)]

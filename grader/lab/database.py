@@ -8,18 +8,40 @@ from contextlib import contextmanager, suppress
 from sqlite3 import Connection as _Plain  # as it is before anybody gives the module another
 from typing import Any
 
-from sqlalchemy import MetaData, Table, create_mock_engine, text
+from sqlalchemy import Dialect, Insert, MetaData, Table, TextClause, text
+from sqlalchemy.engine.mock import MockConnection
 from sqlalchemy.event import contains
 from sqlalchemy.event import listen as attach
 from sqlalchemy.event import remove as detach
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import Pool
+from sqlalchemy.sql.ddl import ExecutableDDLElement
 
 from grader.lab.connections import references_are_checked, unordered_means_oldest_first
 from grader.lab.locks import A_COMMIT, A_MOMENT, hardly_waiting, is_locked, rows_behind_the_lock
 from grader.lab.own_engines import engine_for_once, own_engine, own_reader
 from grader.lab.place import Place
 from grader.outcomes import Broken, Wrong
+
+
+class _Written(MockConnection):
+    """Takes the place of a connection, and writes down what is sent; nothing is found in it."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.statements: list[str] = []
+        super().__init__(dialect, self._write)
+
+    def exec_driver_sql(self, statement: str, *_: object, **__: object) -> None:
+        """Write down a text."""
+        self.statements.append(statement)
+
+    def _write(self, statement: Any, parameters: Any = None) -> None:
+        values = {"compile_kwargs": {"literal_binds": True}} if not isinstance(statement, ExecutableDDLElement) else {}
+        if parameters and isinstance(statement, Insert):
+            statement = statement.values(parameters)
+        elif parameters and isinstance(statement, TextClause) and isinstance(parameters, dict):
+            statement = statement.bindparams(**parameters)
+        self.statements.append(str(statement.compile(dialect=self.dialect, **values)))
 
 
 class Database:
@@ -127,12 +149,9 @@ class Database:
         shape = (self.kind, str([(table.name, table.columns.keys()) for table in metadata.sorted_tables]))
         if shape not in _create_statements:
             # Whoever hears of a table that is created is handed the connection: this is none.
-            found: list[str] = []
-            mock = create_mock_engine(
-                self.engine.url, lambda sql, *_, **__: found.append(str(sql.compile(dialect=self.engine.dialect)))
-            )
-            metadata.create_all(mock, checkfirst=False)
-            _create_statements[shape] = found
+            written = _Written(self.engine.dialect)
+            metadata.create_all(written, checkfirst=False)
+            _create_statements[shape] = written.statements
         statements = _create_statements[shape]
         if self.kind != "sqlite":  # which takes one at a time
             statements = [";".join(statements)]
@@ -225,9 +244,10 @@ class Database:
     def find_oldest_first(self) -> None:
         """Let SQLite find rows in the order of their ids after all, where the newest would be right by chance.
 
-        This holds for what is connected from now on.
+        This holds for what is connected from now on, and for what nobody uses just now.
         """
         attach(Pool, "connect", unordered_means_oldest_first)
+        attach(Pool, "checkout", _find_oldest_first)
 
     def expect_as_arranged(self) -> None:
         """End a check as broken in which somebody has put something else in the place of what the check had made.
@@ -247,14 +267,19 @@ class Database:
             self.reader().close()
         if self.kind == "sqlite":
             self.engine.pool.dispose()  # the engine would go on with a new one, to which everybody could listen
-        for listener in (references_are_checked, unordered_means_oldest_first):
-            if contains(Pool, "connect", listener):
-                detach(Pool, "connect", listener)
+        listeners = ("connect", references_are_checked), ("connect", unordered_means_oldest_first)
+        for name, listener in (*listeners, ("checkout", _find_oldest_first)):
+            if contains(Pool, name, listener):
+                detach(Pool, name, listener)
 
     def _only(self, statement: str, when: str) -> str:
         if not when:
             return statement
         return f"{statement} WHERE {when}" if self.kind == "sqlite" else f"IF {when} THEN {statement}; END IF"
+
+
+def _find_oldest_first(connection: Any, record: Any, _proxy: Any) -> None:
+    unordered_means_oldest_first(connection, record)
 
 
 _STILL_LOCKED = "the database is still locked: something of an earlier request is not read to its end, or not ended"

@@ -44,7 +44,7 @@ def trace(connection: Any, record: Any) -> None:
         return
     if isinstance(connection, _Plain):
         _Plain.set_trace_callback(connection, _Trace(connection))
-    elif type(connection).__module__.partition(".")[0] == "psycopg":
+    elif "psycopg" in sys.modules and isinstance(connection, sys.modules["psycopg"].Connection):
         _heard.add(connection)
 
 
@@ -199,8 +199,8 @@ class Connection(sqlite3.Connection):
 
     def close(self) -> None:
         """Close the connection, as code may that has detached it from its pool, say."""
+        super().close()  # which raises in a thread that may not do it
         forget(self)
-        super().close()
 
     def blobopen(self, table: str, column: str, row: int, /, **options: Any) -> sqlite3.Blob:
         """Open a value to be read or written, which is a statement in other words."""

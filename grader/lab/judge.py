@@ -162,6 +162,7 @@ def spoilt(name: str) -> Judged:
     told = {
         "observed": f"the code has replaced '{name}', which the grader relies on",
         "expected": "code that replaces neither Python's built-in functions nor parts of the grader",
+        "replaced": True,
     }
     return "error", told
 

@@ -6,6 +6,7 @@ A database in memory is nobody's, until a file is attached to it. Sources: Pytho
 
 from __future__ import annotations
 
+import os
 import re
 from urllib.parse import parse_qs, urlsplit
 
@@ -31,6 +32,8 @@ def is_kept(database: object) -> bool:
         return True
     if database in ("", ":memory:"):
         return False
+    if os.path.lexists(database):  # a file with such a name, which is none where it is taken for a URI
+        return True
     place = urlsplit(database)
     return place.scheme != "file" or (place.path != ":memory:" and parse_qs(place.query).get("mode") != ["memory"])
 

@@ -8,12 +8,14 @@ A task tells somebody as soon as asyncio wraps it, also where nobody awaits what
 from __future__ import annotations
 
 import concurrent.futures
+import sys
 from asyncio import Future, Queue, Task, all_tasks
 from asyncio.base_events import _run_until_complete_cb  # type: ignore[attr-defined]
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from functools import partial
 from time import monotonic, sleep
+from types import FunctionType
 from typing import Any
 
 from grader.lab.asgi import strange_threads
@@ -86,6 +88,10 @@ def _names(task: Task[Any], future: object) -> bool:
 def _module_of(here: Any) -> str:
     """The module of what is called when a task is done, or of the object that it belongs to."""
     function = getattr(here, "func", here)
+    function = getattr(function, "__func__", function)
+    if isinstance(function, FunctionType):  # which may call itself as it likes
+        name = str(function.__globals__.get("__name__"))
+        return name if vars(sys.modules.get(name, object)) is function.__globals__ else ""
     return getattr(function, "__module__", None) or type(getattr(function, "__self__", None)).__module__
 
 

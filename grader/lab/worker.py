@@ -179,7 +179,7 @@ def settle(
     parts, told, _ = open_checks[0]
     passed = outcome == "passed"
     # What a used app did wrong may come from the checks before: only a new one is blamed for it.
-    settled = passed or not used or control
+    settled = passed or not used or control or "replaced" in told
     doubtful = settled and not control and worker.soundness.is_in_doubt(outcome, told, check[1])
     met = "" if passed or control else worker.trouble.met()
     with suppress(Exception):

@@ -157,7 +157,7 @@ class Writes:
             with suppress(Wrong):  # whatever it raises, its caller hears of it
                 returned = self._crud.create(session, name=_REFUSED)
             told = self._is_item(returned)
-        self._expect_told("INSERT", told, f"create_item returned {show(returned)}")
+        self._expect_told(told, "INSERT", f"create_item returned {show(returned)}")
 
     def expect_update_refused(self) -> None:
         """End the check as failed if ``update_item`` returns an item whose change the database has refused."""
@@ -166,10 +166,10 @@ class Writes:
         updated = self._try_update({"name": "lamp", "description": "warm light"}, name=_REFUSED, description="hard")
         told = updated is not None and self._is_item(updated.item)
         self._sessions.close()
-        self._expect_told("UPDATE", told, "update_item returned the item")
+        self._expect_told(told, "UPDATE", "update_item returned the item")
 
-    def _expect_told(self, write: str, told: bool, what: str) -> None:
-        sent = any(each.startswith(f"{write} items") for each in self._story.timeline())
+    def _expect_told(self, told: bool, write: str, what: str) -> None:
+        sent = any("items" in each.writes_to() for each in self._story.moments() if each.sql)
         saved = any(row["name"] == _REFUSED for row in self._items.rows())
         self._expect(
             saved or not (told and sent),
