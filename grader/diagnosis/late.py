@@ -15,8 +15,8 @@ class Late:
     Attributes:
         file: where it is set.
         node: the statement, or the call.
-        words: the names and texts by which it says whose attribute it is; for a variable of a loop, or a parameter, those
-            that it stands for.
+        words: the names and texts by which it says whose attribute it is; for a variable of a loop, or a parameter,
+            those that it stands for.
         value: what it is set to, as Python writes it; what a name stands for is written behind it.
     """
 
@@ -54,7 +54,7 @@ def _set_by(node: ast.AST, attribute: str) -> list[tuple[ast.expr, ast.expr]]:
 
 
 def _owner(target: ast.expr | None, attribute: str) -> list[ast.expr]:
-    """Whose attribute a target is: ``column`` of ``column.index``, and of ``column.index["a"]``; none where it is not."""
+    """Whose attribute a target is: ``column`` of ``column.index``, and of ``column.index["a"]``; empty for none."""
     inner = target.value if isinstance(target, ast.Subscript) else target
     return [inner.value] if isinstance(inner, ast.Attribute) and inner.attr == attribute else []
 

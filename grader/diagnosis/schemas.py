@@ -643,7 +643,8 @@ def field_required(evidence: Evidence) -> Told | None:
     if found is None or declared is None or schema is None:
         return None
     if declared[1] not in schema[1].body:
-        hint = f"It inherits the field '{found[1]}' as it is there: required."
+        owner = next((one.name for _, one in evidence.source.ancestry(schema) if declared[1] in one.body), "its base")
+        hint = f"{schema[1].name} inherits the field '{found[1]}' from {owner}, and there it is required."
         may_be_null = _may_be_null(evidence, declared)
         if may_be_null and declared[0].name not in evidence.given:
             hint = "A field that may be null still has to be sent. What lets it be left out?"

@@ -871,7 +871,7 @@ def name_not_indexed(evidence: Evidence) -> Told | None:
 
 
 def index_set_late(evidence: Evidence) -> Told | None:
-    """Where index=True is set on the column of the name when its table has the column already: no index is made then."""
+    """Where index=True is set on the column of the name too late: its table has it already, and makes no index."""
     for late in set_from_outside(evidence.source, "index"):
         columns = late.words & {"id", "name", "description"}
         if late.value == "True" and late.file.name not in evidence.given and (not columns or "name" in columns):
