@@ -568,7 +568,7 @@ def another_is_closed(evidence: Evidence) -> Told | None:
         return Told(where=file.at(handed[0]), hint="Nothing keeps this session. Which one is closed in the end?")
     for each in calls(node, "close"):
         inner = each.func.value if isinstance(each.func, ast.Attribute) else None
-        given = _values_of(node, inner.id) if isinstance(inner, ast.Name) else []
+        given = _values_of(node, inner.id) if isinstance(inner, ast.Name) and _only_closed(node, inner) else []
         inner = given[0] if len(given) == 1 and _makes_a_generator(evidence, given[0]) else inner
         if isinstance(inner, ast.Call) and name_of(inner) in _MAKERS:
             saw = f"{evidence.saw}: a second session was made and closed, and the one that was yielded was not"
@@ -597,6 +597,12 @@ def another_is_closed(evidence: Evidence) -> Told | None:
         saw = f"{evidence.saw}: '{owners[-1]}' was closed, the session was not"
         return Told(saw=saw, where=file.at(closed[-1]), hint="What does this close, and what was yielded?")
     return None
+
+
+def _only_closed(node: Function, name: ast.Name) -> bool:
+    """Whether a function does nothing with a variable but to close it: the session that it yields is another one."""
+    used = [each for each in ast.walk(node) if isinstance(each, ast.Name) and each.id == name.id]
+    return [each for each in used if isinstance(each.ctx, ast.Load)] == [name]
 
 
 def _makes_a_generator(evidence: Evidence, call: ast.expr) -> bool:
