@@ -180,8 +180,8 @@ def test_update_knows_what_was_sent(schemas: Schemas) -> None:
 @rule(
     task="4.3",
     title="ItemUpdate refuses null as a name",
-    why="The table has no room for an item without a name, so the database would refuse null. A name that is a text "
-    "is stored.",
+    why="The table has no room for an item without a name, so the database would refuse null. A text such as "
+    "'lamp' is accepted.",
     hint="'Left out' and 'sent as null' are two things. What does ItemUpdate say about each of them, for the name?",
 )
 def test_update_rejects_null_name(schemas: Schemas) -> None:

@@ -568,11 +568,18 @@ def another_is_closed(evidence: Evidence) -> Told | None:
         return Told(where=file.at(handed[0]), hint="Nothing keeps this session. Which one is closed in the end?")
     for each in calls(node, "close"):
         inner = each.func.value if isinstance(each.func, ast.Attribute) else None
+        given = _values_of(node, inner.id) if isinstance(inner, ast.Name) and _only_closed(node, inner) else []
+        inner = given[0] if len(given) == 1 and _makes_a_generator(evidence, given[0]) else inner
         if isinstance(inner, ast.Call) and name_of(inner) in _MAKERS:
             saw = f"{evidence.saw}: a second session was made and closed, and the one that was yielded was not"
             return Told(
                 saw=saw, where=file.at(each), hint="This makes one more session. Which one did the endpoint have?"
             )
+        if inner is not None and _makes_a_generator(evidence, inner) and text_of(inner) != _yielded(node):
+            made = text_of(inner)
+            saw = f"{evidence.saw}: {made} made something new, and that was closed"
+            hint = f"What does {made} give here: the session that was yielded, or something new?"
+            return Told(saw=saw, where=file.at(each), hint=hint)
     for statement in _finals(node):
         for part in ast.walk(statement):
             if isinstance(part, ast.Assign) and text_of(part.targets[0]) == _yielded(node):
@@ -590,6 +597,19 @@ def another_is_closed(evidence: Evidence) -> Told | None:
         saw = f"{evidence.saw}: '{owners[-1]}' was closed, the session was not"
         return Told(saw=saw, where=file.at(closed[-1]), hint="What does this close, and what was yielded?")
     return None
+
+
+def _only_closed(node: Function, name: ast.Name) -> bool:
+    """Whether a function does nothing with a variable but to close it: the session that it yields is another one."""
+    used = [each for each in ast.walk(node) if isinstance(each, ast.Name) and each.id == name.id]
+    return [each for each in used if isinstance(each.ctx, ast.Load)] == [name]
+
+
+def _makes_a_generator(evidence: Evidence, call: ast.expr) -> bool:
+    """Whether a call makes a generator of the learner's, such as get_db(), or begins one: ``next(get_db())``."""
+    inner = call.args[0] if isinstance(call, ast.Call) and name_of(call) == "next" and call.args else call
+    found = evidence.source.function(name_of(inner)) if isinstance(inner, ast.Call) else None
+    return found is not None and bool(_yields(found[1]))
 
 
 def _is_from_before(file: File, node: Function, call: ast.Call) -> bool:

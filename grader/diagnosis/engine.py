@@ -1067,8 +1067,51 @@ def sqlite_option(evidence: Evidence) -> Told | None:
                 hint = "find() says where a text begins in another one: 0 at its start, and -1 where it is not in it. "
                 hint += "Which of these numbers count as true?"
             return Told(saw=saw, where=decided.at(value.lineno), hint=hint)
+        shared = _one_dict_for_all(file, node)
+        if shared is not None:
+            hint = "Are these two dicts, or two names of one? "
+            if isinstance(shared.value, ast.Call | ast.Dict | ast.DictComp):
+                hint = f"How many dicts does {'dict.fromkeys()' if calls(shared, 'fromkeys') else 'this line'} make? "
+            hint += f"Print {text_of(shared.targets[0])} after line {getattr(node, 'lineno', 0)}."
+            return Told(saw=saw, where=file.at(shared), hint=hint)
         return Told(saw=saw, where=file.at(node), hint="To which databases does your code give this?")
     return None
+
+
+def _one_dict_for_all(file: File, node: ast.AST) -> ast.Assign | None:
+    """Where a dict, into which an option is put for SQLite alone, was made to be that of other databases, too.
+
+    ``dict.fromkeys(names, {})`` makes one for all names; so do ``{"sqlite": args, "other": args}`` and ``a = b = {}``.
+    """
+    filled = next(filter(None, (_filled_with(each, node) for each in file.nodes)), None)
+    assigned = [each for each in file.nodes if isinstance(each, ast.Assign)]
+    if isinstance(filled, ast.Subscript) and "sqlite" in text_of(filled.slice).lower():
+        name = text_of(filled.value)
+        return next((each for each in assigned if name in map(text_of, each.targets) and _repeats(each.value)), None)
+    name = text_of(filled) if isinstance(filled, ast.Name) else ""
+    for each in assigned if "sqlite" in name.lower() else ():
+        if text_of(each.value) == name or (name in map(text_of, each.targets) and len(each.targets) > 1):
+            return each
+    return None
+
+
+def _filled_with(statement: ast.AST, node: ast.AST) -> ast.expr | None:
+    """The dict into which a statement puts an option: ``options["sqlite"]`` of ``options["sqlite"]["timeout"] = 3``."""
+    if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Subscript):
+        return statement.targets[0].value if node is statement.targets[0].slice else None
+    if isinstance(statement, ast.Call) and isinstance(statement.func, ast.Attribute) and node in ast.walk(statement):
+        return statement.func.value if statement.func.attr in ("update", "setdefault") else None
+    return None
+
+
+def _repeats(value: ast.expr) -> bool:
+    """Whether what makes a dict of dicts has one and the same of them for several keys."""
+    if isinstance(value, ast.Call) and name_of(value) == "fromkeys":
+        return len(value.args) > 1
+    if isinstance(value, ast.DictComp):
+        return isinstance(value.value, ast.Name)
+    named = [each.id for each in value.values if isinstance(each, ast.Name)] if isinstance(value, ast.Dict) else []
+    return len({*named}) < len(named)
 
 
 def _uses_of(file: File, node: ast.AST) -> list[ast.AST]:

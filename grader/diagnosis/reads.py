@@ -16,6 +16,7 @@ from grader.diagnosis.crud import (
     in_one_branch,
     looks_up_an_id,
     number_behind,
+    page_asked,
     page_computed,
     page_passed_on,
     reached,
@@ -335,7 +336,24 @@ def raised_for_an_unknown_id(evidence: Evidence) -> Told | None:
     if where.startswith("app/routes/"):
         hint = "This raises where there is no row, and nobody makes a 404 of it."
     wanted = "None" if evidence.rule == "get_unknown_is_none" else ""
+    chosen = _raised_on_purpose(evidence, raised, where) if wanted and not asks else ""
+    if chosen:
+        helper = evidence.source.function_of(where)
+        saw, hint = f"{evidence.saw}, raised in {helper}()", f"{helper}() never gives None. {hint}"
+        return Told(saw=saw, wanted=wanted, where=chosen, hint=hint)
     return Told(wanted=wanted, where=where, hint=hint)
+
+
+def _raised_on_purpose(evidence: Evidence, raised: Raised, where: str) -> str:
+    """The line of get_item that calls a helper which is made to raise, as its name or type says; empty otherwise."""
+    name = where.rpartition(":")[0]
+    found = evidence.source.function(evidence.source.function_of(where), name)
+    callers = [each for each in raised.lines if evidence.source.function_of(each) == "get_item" and each != where]
+    if found is None or not callers or found[1].name == "get_item" or name in evidence.given:
+        return ""
+    promised = text_of(found[1].returns)
+    says_so = bool(promised) or re.search(r"_or_|require|must|ensure|existing", found[1].name) is not None
+    return callers[-1] if says_so and not re.search(r"\bNone\b|\bOptional\b", promised) else ""
 
 
 @reading("an item is made where there is none", "get_unknown_is_none")
@@ -592,6 +610,36 @@ def _under_a_condition(evidence: Evidence, missing: list[str]) -> str | None:
     return None
 
 
+def _ended_by_a_loop(evidence: Evidence, missing: list[str]) -> Told | None:
+    """The one comparison by which a loop skips rows, or ends the page, where that takes one too many or too few.
+
+    A page that should be full has its size from the limit. Any other has all that is left after the offset.
+    """
+    size, wanted = evidence.actual, evidence.expected
+    counted = evidence.saw.startswith("items on the page") and isinstance(size, int) and isinstance(wanted, int)
+    if counted and abs(size - wanted) != 1:
+        return None
+    word, hint = "offset", "How many items have been skipped when this decides that it is enough?"
+    if counted and wanted == page_asked(evidence)["limit"]:
+        word, hint = "limit", "How many items are on the page when this decides to stop?"
+    found = []
+    for file, function in reached(evidence):
+        loops = [each for each in inside(function) if isinstance(each, ast.For | ast.While)]
+        inner = [one for each in loops for one in inside(each)]
+        tests = dict.fromkeys(each.test for each in inner if isinstance(each, ast.If | ast.While))
+        found += [(file, one) for each in tests for one in ast.walk(each) if _compares(one, word)]
+    if len(found) != 1 or word not in missing or calls_in(evidence, word, "slice", "fetch", "islice"):
+        return None
+    what = "ends the page" if word == "limit" else "skips items"
+    saw = f"{evidence.saw}; the SELECT has no {word.upper()}: your loop {what}"
+    return Told(saw=saw, where=found[0][0].at(found[0][1]), hint=hint)
+
+
+def _compares(node: ast.AST, name: str) -> bool:
+    """Whether an expression compares something with what was asked for."""
+    return isinstance(node, ast.Compare) and re.search(rf"\b{name}\b", text_of(node)) is not None
+
+
 @reading("not the page that was asked for", "list_pages")
 def another_page(evidence: Evidence) -> Told | None:
     """OFFSET says how many rows to skip, LIMIT how many to return at most. Both must be what the caller asked for."""
@@ -621,9 +669,14 @@ def another_page(evidence: Evidence) -> Told | None:
         return None
     if not missing and values[-2:] == [asked["limit"], 0] and not calls_in(evidence, "offset", "slice"):
         missing = ["offset"]
+    ended = _ended_by_a_loop(evidence, missing)
+    if ended is not None:
+        return ended
     passed = page_passed_on(evidence, reached(evidence))
     hint = "Which number belongs where?"
     wish = f"it should have LIMIT {asked['limit']} and OFFSET {asked['offset']}"
+    if missing == ["limit"] and values[-1:] == [asked["offset"]]:
+        wish = f"it should have LIMIT {asked['limit']}"
     where = built(evidence, selects[-1].where, *(("select", "query") if missing else ("offset",)))
     nodes = [(file, node) for file, function in reached(evidence) for node in inside(function)]
     made = [

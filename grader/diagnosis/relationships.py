@@ -930,7 +930,7 @@ def reads_only_dictionaries(evidence: Evidence) -> Told | None:
     found = evidence.source.class_(named[1]) if named and named[1] else None
     hint = "What is read is an object. Which setting lets a schema read its attributes?"
     for file, node in evidence.source.ancestry(found):
-        unread = setting_not_read(file, node) if file.name not in evidence.given else None
+        unread = setting_not_read(evidence.source, file, node) if file.name not in evidence.given else None
         if unread is not None:
             return unread
         for each in node.body:

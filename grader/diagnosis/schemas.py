@@ -13,6 +13,7 @@ from typing import cast
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.endpoints import own_files
 from grader.diagnosis.evidence import Evidence, Raised
+from grader.diagnosis.late import set_from_outside
 from grader.diagnosis.reading import Told, an, reading, reading_of
 from grader.diagnosis.source import (
     File,
@@ -642,7 +643,8 @@ def field_required(evidence: Evidence) -> Told | None:
     if found is None or declared is None or schema is None:
         return None
     if declared[1] not in schema[1].body:
-        hint = f"It inherits the field '{found[1]}' as it is there: required."
+        owner = next((one.name for _, one in evidence.source.ancestry(schema) if declared[1] in one.body), "its base")
+        hint = f"{schema[1].name} inherits the field '{found[1]}' from {owner}, and there it is required."
         may_be_null = _may_be_null(evidence, declared)
         if may_be_null and declared[0].name not in evidence.given:
             hint = "A field that may be null still has to be sent. What lets it be left out?"
@@ -1668,7 +1670,7 @@ def reads_no_objects(evidence: Evidence) -> Told | None:
     if found is None or not ("valid dictionary or instance" in evidence.saw or not_defined):
         return None
     for file, node in evidence.source.ancestry(found):
-        told = setting_not_read(file, node)
+        told = setting_not_read(evidence.source, file, node)
         if told is not None:
             return told
     if not_defined:
@@ -1692,8 +1694,8 @@ _SETTING = "from_attributes"
 _ONE_NAME = "Pydantic reads its settings from one name only. Is it this one?"
 
 
-def setting_not_read(file: File, schema: ast.ClassDef) -> Told | None:
-    """Where a schema has the setting, but not by the names by which Pydantic reads it."""
+def setting_not_read(source: Source, file: File, schema: ast.ClassDef) -> Told | None:
+    """Where a schema has the setting, but not by the names by which Pydantic reads it, or not when it reads it."""
     for each, word, _ in _settings_in(schema):
         if word == "orm_mode" and not re.search(rf"\b{_SETTING}'?\s*[=:]\s*True", text_of(schema)):
             hint = "orm_mode is the name that Pydantic 1 had for it. What is it called today?"
@@ -1729,11 +1731,12 @@ def setting_not_read(file: File, schema: ast.ClassDef) -> Told | None:
             if re.search(r"^(?!use_).*(orm(?!at)|attr|object)", word) and word != _SETTING and text_of(value) == "True":
                 hint = f"Pydantic 2 knows no setting '{word}', and ignores it. Which one lets it read attributes?"
                 return Told(where=file.at(each), hint=hint)
-    for node in file.tree.body:
-        late = re.match(rf"(?:setattr\()?{schema.name}(?:\.|, ')model_config\b", text_of(node))
-        if late and _SETTING in text_of(node) and node.lineno > schema.lineno:
+    for late in set_from_outside(source, "model_config"):
+        others = [each for each in late.words if each != schema.name and source.class_(each)]
+        if _SETTING in late.value and (schema.name in late.words or not others):
             hint = f"When does Pydantic read model_config: while it makes {schema.name}, or each time that it is used?"
-            return Told(where=file.at(node), hint=hint)
+            return Told(where=late.file.at(late.node), hint=f"{hint} Where does this belong then?")
+    for node in file.tree.body:
         outside = isinstance(node, ast.Assign) and name_of(node.targets[0]) == "model_config"
         if outside and not re.search(r"\bmodel_config\b", text_of(schema)):
             return Told(where=file.at(node), hint="This stands outside of the class. Whose setting is it?")

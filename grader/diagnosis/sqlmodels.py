@@ -18,7 +18,7 @@ from grader.diagnosis.reading import Told, reading, reading_of
 from grader.diagnosis.reads import ROWS_OF_EXEC, select_of_sqlalchemy
 from grader.diagnosis.schemas import field_in, missing_in
 from grader.diagnosis.source import File, Function, calls, decorators, inside, keyword, name_of, text_of
-from grader.diagnosis.tables import COUNTS_WHOLE_NUMBERS, ONE_KEY, hint_for_the_name
+from grader.diagnosis.tables import COUNTS_WHOLE_NUMBERS, ONE_KEY, hint_for_the_name, index_set_late
 from grader.diagnosis.updates import makes_an_item
 
 _TABLE = "item_is_a_sqlmodel_table"
@@ -379,6 +379,9 @@ def name_has_no_index(evidence: Evidence) -> Told | None:
     found = _declared(evidence, "name") if "no index on name" in evidence.saw else None
     if found is None:
         return None
+    late = index_set_late(evidence)
+    if late is not None:
+        return late
     other = _declared(evidence, "description")
     if other is not None and "index=True" in text_of(other[1]):
         hint = "The index is on this column. Which column does the task sheet want it on?"

@@ -8,6 +8,7 @@ import re
 from grader.diagnosis.anywhere import innermost
 from grader.diagnosis.endpoints import own_files
 from grader.diagnosis.evidence import Evidence
+from grader.diagnosis.late import set_from_outside
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.source import File, Function, calls, inside, keyword, name_of, passed_to, text_of
 
@@ -828,6 +829,9 @@ def name_not_indexed(evidence: Evidence) -> Told | None:
         else:
             hint = "What comes first in an index decides what it helps to find. What comes first here?"
         return Told(where=file.at(call), hint=hint)
+    late = index_set_late(evidence)
+    if late is not None:
+        return late
     if other:
         hint = f"Your index is on {other}. Which column is searched for?"
         return Told(where=found[0].at(found[1]), hint=hint)
@@ -864,6 +868,17 @@ def name_not_indexed(evidence: Evidence) -> Told | None:
     if places:
         hint = "The index that is made by hand does not come with the table. How does the column itself ask for one?"
     return Told(saw=saw, where=found[0].at(found[1]), hint=hint)
+
+
+def index_set_late(evidence: Evidence) -> Told | None:
+    """Where index=True is set on the column of the name too late: its table has it already, and makes no index."""
+    for late in set_from_outside(evidence.source, "index"):
+        columns = late.words & {"id", "name", "description"}
+        if late.value == "True" and late.file.name not in evidence.given and (not columns or "name" in columns):
+            saw = f"{evidence.saw}: this column was in its table already when its 'index' was set"
+            hint = "SQLAlchemy looks at 'index' once, when the column gets into its table. Which line makes the column?"
+            return Told(saw=saw, where=late.file.at(late.node), hint=hint)
+    return None
 
 
 def _for_one_database(evidence: Evidence) -> list[tuple[File, ast.Constant]]:

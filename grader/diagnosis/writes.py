@@ -13,7 +13,18 @@ from grader.diagnosis.endpoints import behind, own_line
 from grader.diagnosis.evidence import Event, Evidence
 from grader.diagnosis.names import types_of_parameters
 from grader.diagnosis.reading import Told, an, reading
-from grader.diagnosis.source import File, Function, arguments_of, calls, decorators, inside, keyword, name_of, text_of
+from grader.diagnosis.source import (
+    File,
+    Function,
+    arguments_of,
+    calls,
+    decorators,
+    inside,
+    keyword,
+    name_of,
+    of_a_session,
+    text_of,
+)
 
 _WRITES = "INSERT", "UPDATE", "DELETE"
 _SAVES = "create_persists", "update_persists", "delete_persists"
@@ -427,12 +438,47 @@ def nothing_deleted(evidence: Evidence) -> Told | None:
     if not found or evidence.sent("DELETE") or evidence.raised or calls_in(evidence, "delete", "text", "execute"):
         return None
     file, node = found[0]
+    hint, saw = "Which line tells the session that this row is to be deleted?", f"{evidence.saw}; no DELETE was sent"
     changes = [each for each in inside(node) if _sets(each, "")] if evidence.sent("UPDATE") else []
-    hint = "Which line tells the session that this row is to be deleted?"
     if len(changes) == 1:
         hint = "This line writes into the row, and the row stays. What takes it away?"
-    where = file.at(changes[0] if len(changes) == 1 else node)
-    return Told(saw=f"{evidence.saw}; no DELETE was sent", where=where, hint=hint)
+        return Told(saw=saw, where=file.at(changes[0]), hint=hint)
+    if not evidence.sent("UPDATE"):
+        for within, function in found:
+            for instead, does in _in_python_alone(evidence, function):
+                return Told(saw=saw, where=within.at(instead), hint=f"{does} {hint}")
+    return Told(saw=saw, where=file.at(node), hint=hint)
+
+
+def _value(node: ast.AST) -> ast.AST | None:
+    """What a statement gives to a name; None for one that gives nothing."""
+    return getattr(node, "value", None)
+
+
+_OUT_OF_A_LIST = "This takes the item out of a Python list, and the row is still there."
+_NO_COLUMN = "'{}' is no column of Item, so setting it changes nothing in the database."
+
+
+def _in_python_alone(evidence: Evidence, function: Function) -> Iterator[tuple[ast.AST, str]]:
+    """What is done with an item that no database hears of, and what to say of it: ``item.deleted_at = now()``."""
+    given = {*arguments_of(function)} - {"db", "session", "self"}
+    columns = {"id", "name", "description", *evidence.source.declared_in(evidence.source.class_("Item"))}
+    for node in inside(function):
+        if isinstance(node, ast.Assign | ast.Delete):
+            for each in node.targets:
+                if isinstance(node, ast.Delete) and isinstance(each, ast.Name) and each.id in given:
+                    yield node, f"del takes the name '{each.id}' away, and the row is still there."
+                elif isinstance(each, ast.Name) and each.id in given and isinstance(_value(node), ast.Constant):
+                    yield node, f"This line is about the name '{each.id}' alone, and the row is still there."
+                elif isinstance(each, ast.Attribute) and name_of(each.value) in given and each.attr not in columns:
+                    yield node, _NO_COLUMN.format(each.attr)
+        if isinstance(node, ast.Call) and name_of(node) == "setattr" and len(node.args) == 3:
+            named = node.args[1].value if isinstance(node.args[1], ast.Constant) else None
+            if name_of(node.args[0]) in given and isinstance(named, str) and named not in columns:
+                yield node, _NO_COLUMN.format(named)
+        if isinstance(node, ast.Call) and name_of(node) == "remove" and not of_a_session(node):
+            taken = any(name_of(each) in given for each in node.args)
+            yield from [(node, _OUT_OF_A_LIST)] if taken else []
 
 
 @reading("a deletion that is taken back", "delete_persists", "delete_answers_204")
@@ -547,7 +593,7 @@ def returned_in_the_loop(evidence: Evidence) -> Told | None:
                 hint = "This stands in the loop, and ends it. How many items has it gone through by then?"
                 return Told(where=file.at(loop.body[-1]), hint=hint)
             if leaves and calls(loop, "setattr") and not evidence.raised:
-                return Told(where=file.at(leaves[0]), hint="How many rounds of the loop are there before this line?")
+                return Told(where=file.at(leaves[0]), hint="How often does the loop run before this line is reached?")
     return None
 
 

@@ -132,7 +132,7 @@ class ProbedSessions:
         """Two sessions; the second from another thread where a thread always gets the same one."""
         first, second = self.open(), self.open(beside=True)
         if second is first:
-            self._story.did("called it in another thread, too: this one gets the same session each time")
+            self._story.did("called it in another thread, too, because here both calls gave the same session")
             with ThreadPoolExecutor(1) as other_thread:
                 second = other_thread.submit(self.open, beside=True).result()
         self._expect(

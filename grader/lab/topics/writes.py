@@ -145,7 +145,7 @@ class Writes:
         self._sessions.close()
         left = self._items.rows()
         gone = [row["id"] for row in before if row not in left]
-        self._expect.equal(gone, [item_id], "ids that are gone, seen by others:")
+        self._expect.equal(gone, [item_id], "ids that another session no longer finds:")
         self._expect.equal(len(left), len(before) - 1, "rows in the database:")
 
     def expect_create_refused(self) -> None:
