@@ -15,6 +15,7 @@ from grader.diagnosis.source import (
     File,
     Function,
     always_returns,
+    arguments_of,
     calls,
     decorators,
     inside,
@@ -391,6 +392,10 @@ def _value(node: Function, value: ast.expr, size: int) -> bool | int | None:
         return size
     if isinstance(value, ast.Constant) and isinstance(value.value, int):
         return value.value
+    stripped = value.func.value if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) else None
+    text = stripped if stripped is not None and name_of(value) == "strip" else value
+    if isinstance(text, ast.Name) and text.id in arguments_of(node):
+        return size > 0
     if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.Not):
         inner = _value(node, value.operand, size)
         return None if inner is None else not inner
@@ -400,11 +405,13 @@ def _value(node: Function, value: ast.expr, size: int) -> bool | int | None:
         return None if None in parts else every(bool(each) for each in parts)
     if isinstance(value, ast.Compare):
         sides = [_value(node, each, size) for each in (value.left, *value.comparators)]
-        compare = [_COMPARE.get(type(each)) for each in value.ops]
-        if None in sides or None in compare:
+        numbers, compare = (
+            [each for each in sides if each is not None],
+            [_COMPARE.get(type(each)) for each in value.ops],
+        )
+        if len(numbers) < len(sides) or None in compare:
             return None
-        links = zip(compare, sides, sides[1:], strict=False)
-        return all(bool(by(left, right)) for by, left, right in links if by is not None)
+        return all(by(left, right) for by, left, right in zip(compare, numbers, numbers[1:], strict=False) if by)
     return None
 
 

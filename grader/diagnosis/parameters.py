@@ -548,10 +548,10 @@ def body_not_validated(evidence: Evidence) -> Told | None:
     """FastAPI validates the body by the type of the parameter. A dict, Any or a table model lets everything in."""
     found = endpoint_of(evidence)
     body = body_parameter(evidence, found[1]) if found else None
-    if found is None or body is None or evidence.saw.startswith("422"):
+    if found is None or evidence.saw.startswith("422"):
         return None
     unchecked = _made_unchecked(evidence, found[1])
-    if unchecked is not None:
+    if unchecked is not None or body is None:
         return unchecked
     words = text_of(body.annotation)
     table = table_behind(evidence, name_of(body.annotation))

@@ -320,7 +320,9 @@ def owners_never_asked_for(evidence: Evidence) -> Told | None:
         return Told(saw=saw, where=attribute[0].at(attribute[1]), hint=hint)
     found = list_function(evidence)
     chain = evidence.source.reached(*found, evidence.given) if found else []
-    unloaded = [(file, call) for file, function in chain for call in calls(function, "noload")]
+    unloaded: list[tuple[File, ast.expr]] = [
+        (file, call) for file, function in chain for call in calls(function, "noload")
+    ]
     if attribute is not None and not unloaded:
         said = [each for each in ast.walk(attribute[1]) if isinstance(each, ast.Constant) and each.value == "noload"]
         unloaded = [(attribute[0], each) for each in said]

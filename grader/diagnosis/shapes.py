@@ -289,8 +289,10 @@ def _a_text_is_sent(evidence: Evidence, found: re.Match[str], nodes: list[ast.AS
     """A session sends statements, and a text is none: db.execute("DELETE ...")."""
     if not _called(nodes, "scalars", "scalar", "execute", "exec"):
         return ""
-    filled = [each for each in nodes if isinstance(each, ast.JoinedStr) and _TABLE_IS_FILLED_IN.search(text_of(each))]
-    if filled:  # a class, which delete() and its like take, is not at hand
+    sent = [one for each in _called(nodes, "scalars", "scalar", "execute", "exec") for one in each.args[:1]]
+    if any(
+        _TABLE_IS_FILLED_IN.search(text_of(each)) for each in sent if isinstance(each, ast.JoinedStr)
+    ):  # a class, which delete() and its like take, is not at hand
         return "A session sends statements, and this is a text. What does the exception say that makes one of it?"
     verb = found[1].lower() if found[1].lower() in _ASKS else "select"
     return f"A session sends statements, and this is a text. {verb}() of SQLAlchemy makes one. {_ASKS[verb]}"

@@ -150,12 +150,13 @@ def _error_with_a_success(evidence: Evidence) -> Told | None:
         status = keyword(call, "status_code") or first
         around = evidence.source.function(file.function_at(call.lineno), file.name)
         place = (file, status) if status is not None else None
+        said = status
         if isinstance(status, ast.Name) and around is not None and status.id in arguments_of(around[1]):
             place = evidence.source.handed_over(*around, status.id)
+            said = place[1] if place is not None else None
         elif isinstance(status, ast.Name) and (bound := evidence.source.bound(status.id, file)) is not None:
-            value = getattr(bound[1], "value", None)
-            place = (bound[0], value) if isinstance(value, ast.expr) else None
-        if told and place is not None and is_status(place[1], told[1]):
+            said = getattr(bound[1], "value", None)  # which may be right elsewhere
+        if told and place is not None and said is not None and is_status(said, told[1]):
             hint = (
                 f"An HTTPException is answered with the status that it is given. What does {told[1]} tell the client?"
             )

@@ -1246,9 +1246,8 @@ def _not_closed(evidence: Evidence, file: File, node: Function) -> Told | None:
     if free[0] in connected:
         wanted = "its connection is back in the pool"
         return Told(where=file.at(free[0]), wanted=wanted, hint="Here a connection is taken. Who gives it back?")
-    begun = [item.context_expr for each in withs for item in each.items if name_of(item.context_expr) == "begin"]
-    begun = [each for each in begun if isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute)]
-    begun = [each for each in begun if name_of(each.func.value) in names]
+    begun = [each for each in managed if name_of(each) == "begin" and isinstance(each, ast.Call)]
+    begun = [each for each in begun if name_of(getattr(each.func, "value", None)) in names]
     hint = "Here a session is opened. Who closes it?"
     if begun:
         hint = f"'with {text_of(begun[0])}' ends the transaction, not the session. What closes the session?"
