@@ -711,6 +711,10 @@ def _may_be_a_status(node: ast.expr) -> bool:
     return re.search(r"^\d{3}$|HTTP_\d{3}_|HTTPStatus\.|status", text_of(node)) is not None
 
 
+def _wants_404(evidence: Evidence) -> bool:
+    return evidence.rule in UNKNOWN or evidence.wanted.startswith("404")
+
+
 _PAIR_AS_JSON = re.compile(r", ?(\d{3})\]")
 _A_PAIR_CRASHED = re.compile(r"\btuple\b|, (\d{3}|<HTTPStatus\.\w+: \d{3}>)\)")
 
@@ -722,7 +726,7 @@ def _met(evidence: Evidence, status: ast.expr, *, by_a_helper: bool) -> bool:
     unpacked by its caller: then no pair is seen in the answer, nor in the crash.
     """
     said, seen = re.search(r"\d{3}", text_of(status)), _PAIR_AS_JSON.search(evidence.saw)
-    if said is not None and (said[0] >= "400") != (evidence.rule in UNKNOWN):
+    if said is not None and (said[0] >= "400") != _wants_404(evidence):
         return False
     if seen is not None:
         return said is None or said[0] == seen[1]
@@ -732,7 +736,7 @@ def _met(evidence: Evidence, status: ast.expr, *, by_a_helper: bool) -> bool:
 
 def _of_a_pair(evidence: Evidence, *, by_a_helper: bool) -> str:
     """What to ask about a pair of body and status."""
-    if evidence.rule not in UNKNOWN:
+    if not _wants_404(evidence):
         return "FastAPI makes JSON of the whole pair: it reads no status out of it. Where does a route say its status?"
     if by_a_helper and not _PAIR_AS_JSON.search(evidence.saw):
         return "The endpoint gets this pair, and goes on with it. What ends the request here, with a 404?"
