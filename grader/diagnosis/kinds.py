@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import operator
 import re
+from collections.abc import Mapping
 
 from grader.diagnosis.bodies import schema_of_body
 from grader.diagnosis.endpoints import behind
@@ -392,7 +393,7 @@ def _names(assigned: ast.Assign) -> list[str]:
     return [name_of(each) for each in assigned.targets]
 
 
-def _value(node: Function, value: ast.expr, size: int, numbers: dict[str, object]) -> bool | int | None:
+def _value(node: Function, value: ast.expr, size: int, numbers: Mapping[str, object]) -> bool | int | None:
     """What an expression is for a text of this size: a number, or whether it is true; None where that is unclear.
 
     Args:
