@@ -518,7 +518,7 @@ def answered_before_the_change(evidence: Evidence) -> Told | None:
     early = [each for each in early if not re.search(r"exclude_unset|exclude_none", text_of(each))]
     if not early:
         return None
-    hint = "At this moment the item is as it was. When has it changed?"
+    hint = "At this moment the item is as it was. Which line changes it?"
     return Told(saw=f"{evidence.saw}, as before the change", where=file.at(early[0]), hint=hint)
 
 

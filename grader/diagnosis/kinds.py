@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import operator
 import re
+from collections.abc import Mapping
 
 from grader.diagnosis.bodies import schema_of_body
 from grader.diagnosis.endpoints import behind
@@ -14,6 +16,7 @@ from grader.diagnosis.source import (
     File,
     Function,
     always_returns,
+    arguments_of,
     calls,
     decorators,
     inside,
@@ -329,3 +332,104 @@ def arguments_unfit(evidence: Evidence) -> Told | None:
         if unfit and given.get("kind", "").endswith("id") and given.get("item_id", "").endswith("kind"):
             return Told(saw=saw, where=file.at(call), hint="Which value goes with which of these names?")
     return None
+
+
+# -- how long a kind is -------------------------------------------------------------------------------
+
+_SENT = re.compile(r"""["']kind["']: (?:["'](.*?)(?:["'](?: \* (\d+))?|(\.\.\.$))|null)""")  # a very long one is cut
+_LONG = 25
+
+
+@reading("a condition that lets a kind through", _BAD)
+def kind_let_through(evidence: Evidence) -> Told | None:
+    """A validator refuses what its condition is true for. ``1 > length > 50`` reads well, and is true for no length."""
+    sent = _SENT.search("".join(evidence.did[-1:])) if evidence.saw.startswith("202") else None
+    if sent is None or sent[1] is None:
+        return None
+    missed: list[tuple[int, str]] = []
+    field = _field(evidence)
+    bounds = " ".join(map(text_of, _with_alias(evidence, *field))) if field else ""
+    for validator in _validators(evidence):
+        for file, node in evidence.source.reached(*validator, evidence.given):
+            stripped = sent[1].strip() if re.search(r"strip\b", text_of(node)) else sent[1]
+            size = _LONG * 40 if sent[3] else int(sent[2]) if sent[2] else len(stripped)
+            bound = 50 if size > _LONG else 1
+            for test in _not_refusing(file, node, size):
+                said = [each.value for each in ast.walk(test) if isinstance(each, ast.Constant)]
+                numbers = [each for each in said if isinstance(each, int)]
+                about_it = any((each > _LONG) == (size > _LONG) for each in numbers)
+                if about_it or ("max_length" if size > _LONG else "min_length") not in bounds:
+                    missed.append((min([abs(each - bound) for each in numbers], default=bound), file.at(test)))
+    if not missed:
+        return None
+    many = "more" if sent[3] else sent[2] or str(len(sent[1].strip()) or "none")
+    hint = f"A kind has 1 to 50 characters, this one {many}. For which lengths is this condition true?"
+    return Told(where=min(missed)[1], hint=hint)
+
+
+def _not_refusing(file: File, node: Function, size: int) -> list[ast.expr]:
+    """The conditions about a length in a function that do not refuse a text of this size, where that can be seen."""
+    found: list[ast.expr] = []
+    given = [(_names(each), each.value) for each in file.tree.body if isinstance(each, ast.Assign)]
+    numbers = {name: one.value for names, one in given for name in names if isinstance(one, ast.Constant)}
+    for each in inside(node):
+        if isinstance(each, ast.Assert) and _value(node, each.test, size, numbers) is True:
+            found.append(each.test)
+        raises = isinstance(each, ast.If) and any(isinstance(one, ast.Raise) for one in each.body)
+        if isinstance(each, ast.If) and raises and _value(node, each.test, size, numbers) is False:
+            found.append(each.test)
+    return [each for each in found if any(_is_a_length(node, one) for one in ast.walk(each))]
+
+
+def _is_a_length(node: Function, value: ast.AST) -> bool:
+    """Whether an expression is the length of something: ``len(kind)``, or a variable that has it."""
+    if isinstance(value, ast.Name):
+        given = [each.value for each in inside(node) if isinstance(each, ast.Assign) and _names(each) == [value.id]]
+        return len(given) == 1 and _is_a_length(node, given[0])
+    return isinstance(value, ast.Call) and name_of(value) == "len"
+
+
+def _names(assigned: ast.Assign) -> list[str]:
+    return [name_of(each) for each in assigned.targets]
+
+
+def _value(node: Function, value: ast.expr, size: int, numbers: Mapping[str, object]) -> bool | int | None:
+    """What an expression is for a text of this size: a number, or whether it is true; None where that is unclear.
+
+    Args:
+        node: the function.
+        value: the expression.
+        size: how long the text is.
+        numbers: what has a name at the top of the module.
+    """
+    if _is_a_length(node, value):
+        return size
+    if isinstance(value, ast.Constant) and isinstance(value.value, int):
+        return value.value
+    if isinstance(value, ast.Name) and type(numbers.get(value.id)) is int:
+        return int(str(numbers[value.id]))
+    stripped = value.func.value if isinstance(value, ast.Call) and isinstance(value.func, ast.Attribute) else None
+    text = stripped if stripped is not None and name_of(value) == "strip" else value
+    if isinstance(text, ast.Name) and text.id in arguments_of(node):
+        return size > 0
+    if isinstance(value, ast.UnaryOp) and isinstance(value.op, ast.Not):
+        inner = _value(node, value.operand, size, numbers)
+        return None if inner is None else not inner
+    if isinstance(value, ast.BoolOp):
+        parts = [_value(node, each, size, numbers) for each in value.values]
+        every = all if isinstance(value.op, ast.And) else any
+        return None if None in parts else every(bool(each) for each in parts)
+    if isinstance(value, ast.Compare):
+        sides = [_value(node, each, size, numbers) for each in (value.left, *value.comparators)]
+        known = [each for each in sides if each is not None]
+        compare = [_COMPARE.get(type(each)) for each in value.ops]
+        if len(known) < len(sides) or None in compare:
+            return None
+        return all(by(left, right) for by, left, right in zip(compare, known, known[1:], strict=False) if by)
+    return None
+
+
+_COMPARE = {
+    **{ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge},
+    **{ast.Eq: operator.eq, ast.NotEq: operator.ne},
+}

@@ -5,11 +5,20 @@ from __future__ import annotations
 import ast
 import re
 
-from grader.diagnosis.crud import COUNTS, built, calls_in, offset_counts_pages, page_sent, reached, unlike_the_page
+from grader.diagnosis.crud import (
+    COUNTS,
+    built,
+    calls_in,
+    made_of,
+    offset_counts_pages,
+    page_sent,
+    reached,
+    unlike_the_page,
+)
 from grader.diagnosis.endpoints import own_line
 from grader.diagnosis.evidence import Event, Evidence
 from grader.diagnosis.reading import Told, reading
-from grader.diagnosis.source import File, inside, name_of, text_of
+from grader.diagnosis.source import File, Function, arguments_of, calls, inside, name_of, text_of
 
 _CALLED = re.compile(r"list_items\(db(?:, (?:offset=)?(\d+))?(?:, (?:limit=)?(\d+))?\)")
 
@@ -183,6 +192,50 @@ def _sent_instead(event: Event, asked: tuple[int, int]) -> str:
     words, values = event.words, _sent(event)
     both = " limit " in words and " offset " in words and len(values) > 1 and values[-2:] != [asked[1], asked[0]]
     return f"; the SELECT was sent with LIMIT {values[-2]} and OFFSET {values[-1]}" if both else ""
+
+
+@reading("an option of the page under another name", "list_pages", "list_is_ordered")
+def option_by_another_name(evidence: Evidence) -> Told | None:
+    """``options.get("skip", 0)`` finds nothing where the caller says ``offset=``, and takes its default for it."""
+    if evidence.raised or not unlike_the_page(evidence):
+        return None
+    for file, function in reached(evidence):
+        asked = _looked_up(function)
+        for name in dict.fromkeys(each for each, _, _ in asked):
+            handed = _names_handed(evidence, file, function, name)
+            read = {key for each, key, _ in asked if each == name}
+            read |= {*re.findall(rf"\b{name}\[['\"](\w+)['\"]\]", text_of(function))}
+            missed = [(key, call) for each, key, call in asked if each == name and key not in handed]
+            if missed and unlike_the_page(evidence) & (handed - read):
+                hint = f"This looks for '{missed[0][0]}', and takes a default where nobody hands that over. "
+                return Told(where=file.at(missed[0][1]), hint=f"{hint}Under which name does it come?")
+    return None
+
+
+def _looked_up(function: Function) -> list[tuple[str, str, ast.Call]]:
+    """What a function looks up by ``options.get("limit")``: the variable, the key and the call."""
+    found = []
+    for call in calls(function, "get", "pop"):
+        of, key = getattr(call.func, "value", None), call.args[0] if call.args else None
+        if isinstance(of, ast.Name) and isinstance(key, ast.Constant) and isinstance(key.value, str):
+            found.append((of.id, key.value, call))
+    return found
+
+
+def _names_handed(evidence: Evidence, file: File, function: Function, name: str) -> set[str]:
+    """The names under which a function gets values in ``**name``, or in a dictionary that is its parameter."""
+    if function.args.kwarg is not None and function.args.kwarg.arg == name:
+        made = [call for each in evidence.source.files() for call in each.calls(function.name)]
+        return {each.arg for call in made for each in call.keywords if each.arg} - {*arguments_of(function)}
+    handed = evidence.source.handed_over(file, function, name) if name in arguments_of(function) else None
+    if handed is None:
+        return set()
+    around = evidence.source.function(handed[0].function_at(handed[1].lineno), handed[0].name)
+    made_there = made_of(around[1], handed[1]) if around else [handed[1]]
+    keys = [key for each in made_there if isinstance(each, ast.Dict) for key in each.keys]
+    by_name = [each for each in made_there if isinstance(each, ast.Call) and name_of(each) == "dict"]
+    named = {one.arg for each in by_name for one in each.keywords if one.arg}
+    return {str(each.value) for each in keys if isinstance(each, ast.Constant)} | named
 
 
 @reading("an empty page that is None", "list_pages")

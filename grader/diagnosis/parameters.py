@@ -548,8 +548,11 @@ def body_not_validated(evidence: Evidence) -> Told | None:
     """FastAPI validates the body by the type of the parameter. A dict, Any or a table model lets everything in."""
     found = endpoint_of(evidence)
     body = body_parameter(evidence, found[1]) if found else None
-    if found is None or body is None or evidence.saw.startswith("422"):
+    if found is None or evidence.saw.startswith("422"):
         return None
+    unchecked = _made_unchecked(evidence, found[1])
+    if unchecked is not None or body is None:
+        return unchecked
     words = text_of(body.annotation)
     table = table_behind(evidence, name_of(body.annotation))
     if table is not None:
@@ -560,7 +563,7 @@ def body_not_validated(evidence: Evidence) -> Told | None:
             where=table[0].at(table[1]) if is_alias else found[0].at(body),
             hint="A table model validates nothing. Which class has no table, and says what a client may send?",
         )
-    if not re.search(r"\b(dict|Dict|Any|Request|object)\b", words):
+    if not _LETS_ALL_IN.search(words):
         return None
     checks = [(file, call) for file, node in behind(evidence) for call in calls(node, *_CHECKS)]
     if checks and evidence.raised_kind("ValidationError", "JSONDecodeError"):
@@ -581,6 +584,26 @@ def body_not_validated(evidence: Evidence) -> Told | None:
         saw = f"{evidence.saw}: what no schema has checked went into the row"
         return Told(saw=saw, where=found[0].at(body), hint=f"{hint} The id comes from there.")
     return Told(saw=f"{evidence.saw}; {body.arg}: {words} is no schema", where=found[0].at(body), hint=hint)
+
+
+_LETS_ALL_IN = re.compile(r"\b(dict|Dict|Any|Request|object)\b")
+
+
+def _made_unchecked(evidence: Evidence, endpoint: Function) -> Told | None:
+    """What there is to say where a schema is made of whatever was sent, past its checks: by ``model_construct()``."""
+    if not evidence.saw.startswith(("2", "a crash: ")):
+        return None
+    taken = [text_of(each.annotation) for each in endpoint.args.args]
+    for file, node in behind(evidence):
+        anything = [each for each in (*taken, *(text_of(one.annotation) for one in node.args.args)) if each]
+        for call in calls(node, "model_construct", "construct") if _LETS_ALL_IN.search(" ".join(anything)) else ():
+            schema = name_of(call.func.value) if isinstance(call.func, ast.Attribute) else ""
+            if not schema or schema in text_of(endpoint.returns):  # which is the answer
+                continue
+            saw = f"{evidence.saw}; {name_of(call)}() checked nothing"
+            hint = f"{name_of(call)}() makes the object as it is told, and checks nothing. What checks a body?"
+            return Told(saw=saw, where=file.at(call), hint=hint)
+    return None
 
 
 def made_by_hand(evidence: Evidence) -> str:

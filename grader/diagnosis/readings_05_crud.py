@@ -26,6 +26,7 @@ from grader.diagnosis.pages import (
     looked_for_in_a_page,
     none_for_an_empty_page,
     numbered_otherwise,
+    option_by_another_name,
 )
 from grader.diagnosis.reads import (
     another_order,
@@ -234,6 +235,7 @@ READINGS = (
     another_order,
     rows_not_items,
     forgotten_before_it_was_read,
+    option_by_another_name,
     offset_as_an_id,
     found_by_position,
     looked_for_in_a_page,

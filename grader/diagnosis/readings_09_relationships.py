@@ -49,7 +49,7 @@ from grader.diagnosis.owners import (
     other_owner_in_the_route,
     other_owner_in_the_schema,
 )
-from grader.diagnosis.pages import filtered, page_in_parts
+from grader.diagnosis.pages import filtered, option_by_another_name, page_in_parts
 from grader.diagnosis.parameters import (
     dependency_gives_no_row,
     dependency_on_the_class,
@@ -203,6 +203,7 @@ READINGS = (
     or_in_a_type,
     several_in_the_schema,
     other_owner_in_the_model,
+    option_by_another_name,
     page_lost_on_the_way,
     half_of_a_page,
     page_in_parts,

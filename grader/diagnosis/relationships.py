@@ -318,6 +318,17 @@ def owners_never_asked_for(evidence: Evidence) -> Told | None:
     if attribute is not None and isinstance(attribute[1], ast.FunctionDef):
         hint = "Whoever reads .owner gets what this returns. Where does it look for the owner?"
         return Told(saw=saw, where=attribute[0].at(attribute[1]), hint=hint)
+    found = list_function(evidence)
+    chain = evidence.source.reached(*found, evidence.given) if found else []
+    unloaded: list[tuple[File, ast.expr]] = [
+        (file, call) for file, function in chain for call in calls(function, "noload")
+    ]
+    if attribute is not None and not unloaded:
+        said = [each for each in ast.walk(attribute[1]) if isinstance(each, ast.Constant) and each.value == "noload"]
+        unloaded = [(attribute[0], each) for each in said]
+    if unloaded:
+        hint = "What does noload load, and what does .owner give after that?"
+        return Told(saw=saw, where=unloaded[0][0].at(unloaded[0][1]), hint=hint)
     return Told(saw=saw, where=selects[-1].where, hint="This loads the items. Which line loads their owners?")
 
 

@@ -699,16 +699,48 @@ def status_in_the_body(evidence: Evidence) -> Told | None:
     for number, (file, node) in enumerate(behind(evidence)):
         for each in inside(node):
             value = giving(node, each).value if isinstance(each, ast.Return) else None
-            if isinstance(value, ast.Tuple) and _may_be_a_status(value.elts[-1]):
-                hint = "To FastAPI this pair is the body, all of it. How does an endpoint end with another status?"
-                if number:
-                    hint = "The endpoint gets this pair, and goes on with it. What ends the request here, with a 404?"
-                return Told(where=file.at(each), hint=hint)
+            status = value.elts[-1] if isinstance(value, ast.Tuple) and value.elts else None
+            if status is None or not _may_be_a_status(status):
+                continue
+            if _met(evidence, status, by_a_helper=number > 0):
+                return Told(where=file.at(each), hint=_of_a_pair(evidence, by_a_helper=number > 0))
     return None
 
 
 def _may_be_a_status(node: ast.expr) -> bool:
     return re.search(r"^\d{3}$|HTTP_\d{3}_|HTTPStatus\.|status", text_of(node)) is not None
+
+
+def _wants_404(evidence: Evidence) -> bool:
+    return evidence.rule in UNKNOWN or evidence.wanted.startswith("404")
+
+
+_PAIR_AS_JSON = re.compile(r", ?(\d{3})\]")
+_A_PAIR_CRASHED = re.compile(r"\btuple\b|, (\d{3}|<HTTPStatus\.\w+: \d{3}>)\)")
+
+
+def _met(evidence: Evidence, status: ast.expr, *, by_a_helper: bool) -> bool:
+    """Whether a pair with this status is what the request met, as far as that can be seen.
+
+    A pair for an unknown item says nothing of a success, and the other way round. What a helper returns may be
+    unpacked by its caller: then no pair is seen in the answer, nor in the crash.
+    """
+    said, seen = re.search(r"\d{3}", text_of(status)), _PAIR_AS_JSON.search(evidence.saw)
+    if said is not None and (said[0] >= "400") != _wants_404(evidence):
+        return False
+    if seen is not None:
+        return said is None or said[0] == seen[1]
+    told = " ".join([evidence.saw, *(each.message for each in evidence.raised)])
+    return not by_a_helper or _A_PAIR_CRASHED.search(told) is not None
+
+
+def _of_a_pair(evidence: Evidence, *, by_a_helper: bool) -> str:
+    """What to ask about a pair of body and status."""
+    if not _wants_404(evidence):
+        return "FastAPI makes JSON of the whole pair: it reads no status out of it. Where does a route say its status?"
+    if by_a_helper and not _PAIR_AS_JSON.search(evidence.saw):
+        return "The endpoint gets this pair, and goes on with it. What ends the request here, with a 404?"
+    return "To FastAPI this pair is the body, all of it. How does an endpoint end with another status?"
 
 
 @reading("the 404 is caught on its way", *UNKNOWN)

@@ -289,9 +289,22 @@ def _a_text_is_sent(evidence: Evidence, found: re.Match[str], nodes: list[ast.AS
     """A session sends statements, and a text is none: db.execute("DELETE ...")."""
     if not _called(nodes, "scalars", "scalar", "execute", "exec"):
         return ""
-    verb = found[1].lower()
-    made = f"{verb}() of SQLAlchemy writes one" if verb in ("select", *_WRITES) else "select() of SQLAlchemy writes one"
-    return f"A session sends statements, and this is a text. {made}. What is it to be about?"
+    sent = [one for each in _called(nodes, "scalars", "scalar", "execute", "exec") for one in each.args[:1]]
+    if any(
+        _TABLE_IS_FILLED_IN.search(text_of(each)) for each in sent if isinstance(each, ast.JoinedStr)
+    ):  # a class, which delete() and its like take, is not at hand
+        return "A session sends statements, and this is a text. What does the exception say that makes one of it?"
+    verb = found[1].lower() if found[1].lower() in _ASKS else "select"
+    return f"A session sends statements, and this is a text. {verb}() of SQLAlchemy makes one. {_ASKS[verb]}"
+
+
+_TABLE_IS_FILLED_IN = re.compile(r"\b(from|into|update|table)\s+[\"`\[]?\{", re.IGNORECASE)
+_ASKS = {
+    "select": "Of which class, and which of its rows?",
+    "delete": "From which class, and which of its rows?",
+    "update": "Of which class, which of its rows, and with which values?",
+    "insert": "For which class, and with which values?",
+}
 
 
 def _a_text_is_selected(evidence: Evidence, found: re.Match[str], nodes: list[ast.AST], where: str) -> str:

@@ -13,7 +13,16 @@ from grader.diagnosis.evidence import Evidence, Raised
 from grader.diagnosis.reading import Told, reading
 from grader.diagnosis.routes import ANSWERS, UNKNOWN, is_status, run_in_any_case
 from grader.diagnosis.shapes import at_line, raised_with
-from grader.diagnosis.source import Function, calls, inside, keyword, name_of, text_of, without_docstring
+from grader.diagnosis.source import (
+    Function,
+    arguments_of,
+    calls,
+    inside,
+    keyword,
+    name_of,
+    text_of,
+    without_docstring,
+)
 
 _ROUTE_BY_PLACE = r"^(?:APIRouter|FastAPI)\.(get|post|put|patch|delete)\(\) takes \d+ positional"
 _NO_NUMBER = r"^invalid literal for int\(\)|^int\(\) argument must be|between instances of '\w+' and 'int'$"
@@ -114,9 +123,11 @@ def route_status_is_a_text(evidence: Evidence) -> Told | None:
     return None
 
 
-@reading("an exception for a success", *ANSWERS)
+@reading("an exception for a success", *ANSWERS, "error_reaches_the_client")
 def success_raised(evidence: Evidence) -> Told | None:
     """Raising an HTTPException ends the endpoint. What it says is the answer, and there is no item in that."""
+    if evidence.rule == "error_reaches_the_client":
+        return _error_with_a_success(evidence)
     for file, node in behind(evidence) if "'detail':" in evidence.saw or '"detail":' in evidence.saw else ():
         for each in [each for each in inside(node) if isinstance(each, ast.Raise)]:
             made = each.exc if isinstance(each.exc, ast.Call) and name_of(each.exc) == "HTTPException" else None
@@ -124,6 +135,32 @@ def success_raised(evidence: Evidence) -> Told | None:
             if status is not None and _OF_SUCCESS.search(text_of(status)):
                 hint = "An exception ends the endpoint, and nothing is returned. Where does a success get its status?"
                 return Told(where=file.at(each), hint=hint)
+    return None
+
+
+_TOLD = re.compile(r"the client was told ([123]\d\d) \{[\"']detail[\"']:")
+
+
+def _error_with_a_success(evidence: Evidence) -> Told | None:
+    """What there is to say where an error is answered by an HTTPException, and with a status that tells of none."""
+    told = _TOLD.match(evidence.saw)
+    made = [(file, call) for file in own_files(evidence) for call in file.calls("HTTPException", "__init__")]
+    for file, call in made if told else ():
+        first = call.args[0] if call.args and name_of(call) == "HTTPException" else None
+        status = keyword(call, "status_code") or first
+        around = evidence.source.function(file.function_at(call.lineno), file.name)
+        place = (file, status) if status is not None else None
+        said = status
+        if isinstance(status, ast.Name) and around is not None and status.id in arguments_of(around[1]):
+            place = evidence.source.handed_over(*around, status.id)
+            said = place[1] if place is not None else None
+        elif isinstance(status, ast.Name) and (bound := evidence.source.bound(status.id, file)) is not None:
+            said = getattr(bound[1], "value", None)  # which may be right elsewhere
+        if told and place is not None and said is not None and is_status(said, told[1]):
+            hint = (
+                f"An HTTPException is answered with the status that it is given. What does {told[1]} tell the client?"
+            )
+            return Told(where=place[0].at(place[1]), hint=hint)
     return None
 
 

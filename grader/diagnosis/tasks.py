@@ -35,6 +35,9 @@ _WAITS = "answer_does_not_wait"
 _STAYS_OPEN = (
     "Nobody else does it. A session that stays open keeps its objects, and often a connection that others want."
 )
+_KEEPS_OBJECTS = (
+    "Nobody else does it. A session that is not closed keeps its objects, and takes a connection again when it is used."
+)
 _SHARED = (
     "All tasks share this session, also those that run at the same time: they add to, commit and close the same one."
 )
@@ -1243,7 +1246,17 @@ def _not_closed(evidence: Evidence, file: File, node: Function) -> Told | None:
     if free[0] in connected:
         wanted = "its connection is back in the pool"
         return Told(where=file.at(free[0]), wanted=wanted, hint="Here a connection is taken. Who gives it back?")
-    return Told(where=file.at(free[0]), hint="Here a session is opened. Who closes it?")
+    begun = [each for each in managed if name_of(each) == "begin" and isinstance(each, ast.Call)]
+    begun = [each for each in begun if name_of(getattr(each.func, "value", None)) in names]
+    hint = "Here a session is opened. Who closes it?"
+    if begun:
+        hint = f"'with {text_of(begun[0])}' ends the transaction, not the session. What closes the session?"
+    return Told(where=file.at(free[0]), hint=hint, why=_KEEPS_OBJECTS if _objects_alone(evidence) else "")
+
+
+def _objects_alone(evidence: Evidence) -> bool:
+    """Whether the session has given its connection back: all that is left of it are its objects."""
+    return bool(evidence.left_open) and all("object" in each for each in evidence.left_open)
 
 
 def _opens(item: ast.withitem, opened: list[ast.Call], names: set[str]) -> bool:

@@ -596,13 +596,20 @@ def several_commits(evidence: Evidence) -> Told | None:
     again = evidence.saw.startswith("2 COMMITs, 1")
     hint = "What is there to save by then?" if again else "What has been saved here stays, whatever comes after it."
     sent = [where for where in sent if where.rpartition(":")[0] not in evidence.given]
+    if again and len(sent) > 1 and ".begin()" in evidence.source.line(sent[-1]):
+        hint = f"begin() commits at the end of its block. {hint}"
+    why = _SAVES_NOTHING if again else ""
     if len(sent) > 1:
         looped = [each.at(call) for each, call in _calls(evidence, "commit") if _is_in_a_loop(evidence, call)]
-        return Told(where=next((where for where in sent if where in looped), sent[-1 if again else 0]), hint=hint)
+        where = next((where for where in sent if where in looped), sent[-1 if again else 0])
+        return Told(where=where, hint=hint, why=why)
     committed = _calls(evidence, "commit")
     if len(committed) > 1 and evidence.rule in (_DISCARDS, _BATCH):
         return Told(where=sent[0] if sent else committed[0][0].at(committed[0][1]), hint=hint)
     return None
+
+
+_SAVES_NOTHING = "One COMMIT saves all that belongs together. One more has nothing left to save, and takes time."
 
 
 def _repeated(evidence: Evidence, sent: list[str]) -> Iterator[tuple[File, ast.Call]]:
@@ -1180,6 +1187,13 @@ def commit_after_the_answer(evidence: Evidence) -> Told | None:
     return None
 
 
+def _of_a_condition(test: ast.If) -> str:
+    """What to ask about the condition of a rollback that was not sent."""
+    if "in_nested_transaction" in text_of(test.test):
+        return "in_nested_transaction() is true only between begin_nested() and its end. Who began one here?"
+    return "The rollback below runs only where this is true. Is it true after every error?"
+
+
 @reading("no rollback after an error", _ROLLED)
 def no_rollback(evidence: Evidence) -> Told | None:
     """Closing a session is not rolling back: after a refused COMMIT the connection is still in its transaction."""
@@ -1197,7 +1211,7 @@ def no_rollback(evidence: Evidence) -> Told | None:
         for call in calls(node, "rollback"):
             tests = [each for each in ast.walk(node) if isinstance(each, ast.If) and call in ast.walk(each)]
             for test in tests if file.at(call) not in undone else ():
-                return Told(where=file.at(test), hint="In which cases is this not true?")
+                return Told(where=file.at(test), hint=_of_a_condition(test))
         for attempt in _tries(node):
             handlers = [text_of(handler.type) for handler in attempt.handlers if calls(handler, "rollback")]
             caught = {name for handler in handlers for name in re.findall(r"\w+", handler)}

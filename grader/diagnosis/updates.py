@@ -176,6 +176,9 @@ def wrote_what_was_not_sent(evidence: Evidence) -> Told | None:
             hint = f"A schema has each of its fields, sent or not. When is this condition false? {_KNOWS}"
             return Told(where=file.at(test), hint=hint)
         for every in _each_field(function):
+            named = _all_named(evidence)
+            if named is not None:
+                return Told(where=named, hint=_ALL_NAMED)
             hint = f"This goes through the fields of the schema one by one, sent or not. {_KNOWS}"
             return Told(where=file.at(every), hint=hint)
         for call in calls(function, "model_dump", "dict"):
@@ -187,7 +190,24 @@ def wrote_what_was_not_sent(evidence: Evidence) -> Told | None:
             if place[1] is not None and text_of(place[1]) == str(turned):
                 hint = "With this, exclude_unset is false. What does model_dump() give then for what was not sent?"
                 return Told(where=place[0].at(place[1]), hint=hint)
-    return None
+    named = _all_named(evidence)
+    return Told(where=named, hint=_ALL_NAMED) if named is not None else None
+
+
+_ALL_NAMED = "These are all fields of the schema, sent or not. Which attribute of it has only those that were sent?"
+
+
+def _all_named(evidence: Evidence) -> str | None:
+    """Where the names of the fields come from, if they are those of the class, and nothing asks what was sent."""
+    nodes = [(file, each) for file, function in reached(evidence) for each in inside(function)]
+    if any(
+        re.search(r"model_fields_set|__fields_set__|exclude_unset", text_of(function))
+        for _, function in reached(evidence)
+    ):
+        return None
+    named = [(file, each) for file, each in nodes if isinstance(each, ast.Attribute)]
+    named = [(file, each) for file, each in named if each.attr in ("model_fields", "__fields__")]
+    return named[0][0].at(named[0][1]) if len(named) == 1 else None
 
 
 _KNOWS = "The schema also knows which fields were sent."
