@@ -140,7 +140,7 @@ MESSAGES = {
                 PostgreSQL, 64 in SQLite. Beyond that the driver or the database
                 raises, and the client sees 500. A path may also hold a text
                 that is no number at all.
-      timeline  BEGIN > SELECT items > ROLLBACK > ANSWER 500
+      timeline  BEGIN > SELECT items > ROLLBACK by close() > ANSWER 500
       rule      06_routes.huge_id_is_no_crash
 """,
     "06_routes/wrong/pages_in_a_class_of_endpoints": """\
@@ -156,7 +156,7 @@ MESSAGES = {
       why       Clients show lists page by page. That works only if each page
                 has exactly the items that were asked for, in the same order
                 each time.
-      timeline  BEGIN > SELECT items > ANSWER 200 > ROLLBACK
+      timeline  BEGIN > SELECT items > ANSWER 200 > ROLLBACK by close()
       rule      06_routes.list_answers_items
 """,
     "06_routes/wrong/own_session_left_open": """\
